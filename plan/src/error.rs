@@ -1,0 +1,74 @@
+//! What can be wrong with a plan, told so that a person can mend it.
+
+use std::path::{Path, PathBuf};
+
+/// A plan, mapping or exclusions file that cannot be used. Every variant ends a command with exit code 2 before the first request.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The file is not there or cannot be opened.
+    #[error("cannot read {}: {source}", .file.display())]
+    Unreadable {
+        /// The file as it was named.
+        file: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A line that is wrong: syntax, type, unknown key, duplicate row.
+    #[error("{} line {line}: {what}", .file.display())]
+    Line {
+        /// The file as it was named.
+        file: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// A value that is well formed but makes no usable plan.
+    #[error("{}: {what}", .file.display())]
+    Value {
+        /// The file as it was named.
+        file: PathBuf,
+        /// The key, what is wrong and what to do.
+        what: String,
+    },
+    /// A secret that is not where the plan says.
+    #[error("the secret for {what} is not available: {why}")]
+    Secret {
+        /// The key of the plan that names the secret.
+        what: String,
+        /// Where it was looked for. Never the value.
+        why: String,
+    },
+}
+
+impl PlanError {
+    pub(crate) fn value(file: &Path, what: impl Into<String>) -> PlanError {
+        PlanError::Value { file: file.to_owned(), what: what.into() }
+    }
+
+    pub(crate) fn line(file: &Path, line: u64, what: impl Into<String>) -> PlanError {
+        PlanError::Line { file: file.to_owned(), line, what: what.into() }
+    }
+
+    /// A TOML error with its line, and the nearest known key where the key is unknown.
+    pub(crate) fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> PlanError {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        PlanError::line(file, line, nearest_key(error.message()).unwrap_or_else(|| error.message().replace('\n', " ")))
+    }
+}
+
+/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest key.
+fn nearest_key(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (unknown, expected) = rest.split_once('`')?;
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let nearest = known.iter().max_by(|a, b| {
+        let (a, b) = (strsim::jaro_winkler(unknown, a), strsim::jaro_winkler(unknown, b));
+        a.total_cmp(&b)
+    });
+    Some(match nearest {
+        Some(nearest) => format!("unknown key `{unknown}`; the nearest known key is `{nearest}`"),
+        None => format!("unknown key `{unknown}`; no key is known here"),
+    })
+}

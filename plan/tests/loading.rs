@@ -1,0 +1,128 @@
+//! What a person gets told about a plan that cannot be used.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+use std::path::Path;
+
+use plan::{LoadedPlan, Phones};
+use proptest::prelude::*;
+
+const PLAN: &str = r#"
+plan_version = 1
+[identity]
+namespace = "acme-2026"
+[source]
+kind = "legacy"
+base_url = "http://127.0.0.1:1"
+client_id = "migrator"
+client_secret = { file = "secret" }
+[target]
+kind = "genesys_cloud"
+base_url = "http://127.0.0.1:2"
+client_id = "c"
+client_secret = { env = "TARGET_SECRET" }
+[mapping]
+agents = "agents.csv"
+queues = "queues.csv"
+[rules]
+unmapped_agent = "quarantine"
+unmapped_queue = "skip"
+[pii]
+phones = "keep"
+pauses = "silence"
+[staging]
+url = "staging"
+[ledger]
+url = "ledger.db"
+"#;
+
+const AGENTS: &str = "legacy_agent_id,genesys_user_id,genesys_user_name\nAGT-1,550e8400-e29b-41d4-a716-446655440001,John\n";
+
+fn load(plan: &str, agents: &str) -> Result<LoadedPlan, String> {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "plan.toml", plan);
+    write(dir.path(), "agents.csv", agents);
+    write(dir.path(), "queues.csv", "legacy_queue_id,genesys_queue_id\nQ-1,550e8400-e29b-41d4-a716-446655440002\n");
+    LoadedPlan::read(&dir.path().join("plan.toml")).map_err(|error| error.to_string())
+}
+
+fn write(dir: &Path, name: &str, text: &str) {
+    std::fs::write(dir.join(name), text).unwrap();
+}
+
+#[test]
+fn a_plan_that_leaves_out_what_has_a_default_is_read() {
+    let loaded = load(PLAN, AGENTS).unwrap();
+    assert_eq!((loaded.plan.pace.workers, loaded.plan.pace.requests_per_minute), (16, 300));
+    assert_eq!(loaded.plan.pii.phones, Phones::Keep);
+    assert_eq!(loaded.mapping.agents[0].line, 2);
+    assert!(loaded.not_built().is_empty());
+}
+
+#[test]
+fn a_change_of_plan_or_table_changes_the_hash() {
+    let hash = |plan: &str, agents: &str| load(plan, agents).unwrap().hash;
+    let before = hash(PLAN, AGENTS);
+    assert_eq!(before, hash(PLAN, AGENTS));
+    assert_ne!(before, hash(&PLAN.replace("silence", "keep"), AGENTS));
+    assert_ne!(before, hash(PLAN, &AGENTS.replace("John", "Joan")));
+}
+
+#[test]
+fn a_plan_that_cannot_be_used_says_where_and_what() {
+    let rows = [
+        ("namespace =", "namespce =", "line 4: unknown key `namespce`; the nearest known key is `namespace`"),
+        ("plan_version = 1", "plan_version = 2", "plan_version 2 is not known"),
+        ("plan_version = 1", "plan_version = \"one\"", "line 2: invalid type: string \"one\", expected u32"),
+        ("\"acme-2026\"", "\"Acme 2026\"", "identity.namespace takes 1 to 40 lower-case letters"),
+        ("{ file = \"secret\" }", "\"hunter2\"", "a secret is named, never written"),
+        ("\"quarantine\"", "\"fallback:me\"", "`me` is not a user id (a UUID)"),
+        ("\"skip\"", "\"drop\"", "expected skip or default:<queue id>"),
+        ("phones = \"keep\"\n", "", "missing field `phones`"),
+        ("http://127.0.0.1:2", "https://api.mypurecloud.de", "\"guide\" towards a vendor host is refused"),
+        ("base_url = \"http://127.0.0.1:2\"", "region = \"mars-1\"", "needs base_url, or a region"),
+        ("kind = \"legacy\"", "kind = \"tape\"", "unknown variant `tape`"),
+    ];
+    for (from, to, wanted) in rows {
+        let error = load(&PLAN.replace(from, to), AGENTS).unwrap_err();
+        assert!(error.contains(wanted) && error.contains("plan.toml"), "{to}: {error}");
+        assert!(!error.contains("hunter2") && !error.contains('\n'), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_used_says_which_lines() {
+    let row = "AGT-1,550e8400-e29b-41d4-a716-446655440001,John";
+    let head = "legacy_agent_id,genesys_user_id,genesys_user_name";
+    let dated = format!("{head},valid_from,valid_to");
+    let rows = [
+        (format!("{head}\n{row}\n{row}\n"), "line 3: agent `AGT-1` stands on line 2 already"),
+        (format!("{head}\nAGT-1,nobody,John\n"), "line 2: `genesys_user_id`: `nobody` is not a UUID"),
+        (format!("{head}\nAGT-1,x\n"), "line 2: 2 fields where the header has 3"),
+        (
+            "legacy_agent,genesys_user_id,genesys_user_name\n".to_owned(),
+            "line 1: unknown column `legacy_agent`; the nearest known column is `legacy_agent_id`",
+        ),
+        ("legacy_agent_id,genesys_user_id\n".to_owned(), "line 1: the column `genesys_user_name` is missing"),
+        (format!("{dated}\n{row},,2024-01-02T00:00:00Z\n{row},2024-01-01T00:00:00Z,\n"), "line 3: agent `AGT-1` stands on line 2 already"),
+        (format!("{dated}\n{row},2024-01-02T00:00:00Z,2024-01-01T00:00:00Z\n"), "line 2: valid_from is not before valid_to"),
+        (format!("{dated}\n{row},yesterday,\n"), "line 2: `valid_from`: `yesterday` is not an instant"),
+    ];
+    for (agents, wanted) in rows {
+        let error = load(PLAN, &agents).unwrap_err();
+        assert!(error.contains(wanted) && error.contains("agents.csv"), "{agents}: {error}");
+    }
+    let touching = format!("{dated}\n{row},,2024-01-01T00:00:00Z\n{row},2024-01-01T00:00:00Z,\n");
+    assert_eq!(load(PLAN, &touching).unwrap().mapping.agents.len(), 2, "half-open intervals that touch do not overlap");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(plan in "\\PC{0,200}", agents in "\\PC{0,200}") {
+        let _ = load(&plan, AGENTS);
+        let _ = load(PLAN, &agents);
+        let _ = load(&format!("{PLAN}{plan}"), AGENTS);
+    }
+}
