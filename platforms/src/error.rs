@@ -1,0 +1,78 @@
+//! How a call can end badly, cut by what the caller does next.
+
+/// A call that did not bring an answer to use. Safe to print: no token, no query string, no number.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// No connection, or every retry ended in a transport or server error. Nothing was changed by a reading call.
+    #[error("{what} is unreachable: {why} after {tries} tries")]
+    Unreachable {
+        /// Method and path.
+        what: String,
+        /// The last cause.
+        why: String,
+        /// How often it was tried.
+        tries: u32,
+        /// Status of the last answer. Absent: there was none, nobody may be there at all.
+        answered: Option<u16>,
+    },
+    /// Client id, secret or token are refused.
+    #[error("{what} refuses our credentials: {why}; check client id and secret")]
+    Unauthorized {
+        /// Method and path.
+        what: String,
+        /// The platform's words.
+        why: String,
+    },
+    /// The platform understood and said no.
+    #[error("{what} is refused: {status} {code} {message}")]
+    Refused {
+        /// Method and path.
+        what: String,
+        /// HTTP status.
+        status: u16,
+        /// The platform's code, e.g. `invalid.value`; empty where it gave none.
+        code: String,
+        /// The platform's words.
+        message: String,
+        /// `entityId` of the error body.
+        entity_id: Option<String>,
+        /// The field it complains about.
+        field: Option<String>,
+    },
+    /// An answer that is not what the platform's contract says.
+    #[error("{what} answered what its contract does not allow: {why}")]
+    Malformed {
+        /// Method and path.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A changing call whose answer was lost, late or an error: look before repeating.
+    #[error("the outcome of {what} is unknown: {why}; it is looked up before any repeat")]
+    OutcomeUnknown {
+        /// Method and path.
+        what: String,
+        /// What happened to the answer.
+        why: String,
+    },
+    /// A host the plan does not allow.
+    #[error("{what} leads to {host}, which the plan does not allow; add it to source.media_hosts if it is right")]
+    HostNotAllowed {
+        /// Method and path.
+        what: String,
+        /// Host and port.
+        host: String,
+    },
+}
+
+impl CallError {
+    /// HTTP status of a refusal.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            CallError::Refused { status, .. } => Some(*status),
+            CallError::Unauthorized { .. } => Some(401),
+            _ => None,
+        }
+    }
+}

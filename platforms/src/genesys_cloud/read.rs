@@ -1,0 +1,226 @@
+//! The public read surface: reads, and the few POSTs that only ask. Source: the vendor's OpenAPI document.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use http::{HeaderValue, Method, StatusCode, header};
+use serde::Deserialize;
+use url::Url;
+
+use crate::clock::Clock;
+use crate::error::CallError;
+use crate::genesys_cloud::wire;
+use crate::pace::Limit;
+use crate::session::{Call, Counts, Credentials, Media, PIECE_TIMEOUT, Repeat, Session, parse};
+use crate::transport::Transport;
+
+/// How to reach an organisation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Root of the API.
+    pub api_url: Url,
+    /// Where tokens are issued.
+    pub token_url: Url,
+    /// OAuth client.
+    pub credentials: Credentials,
+    /// Requests a minute for this token; what the platform announces lowers it.
+    pub requests_per_minute: u32,
+}
+
+/// A client of the read surface.
+#[derive(Clone)]
+pub struct ReadClient {
+    pub(crate) session: Arc<Session>,
+    api: Url,
+}
+
+impl ReadClient {
+    /// Sends nothing yet.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> ReadClient {
+        let limit = Limit::new(settings.requests_per_minute, Duration::from_secs(60));
+        let session = Session::new(transport, clock, settings.token_url, settings.credentials, limit);
+        ReadClient { session: Arc::new(session), api: settings.api_url }
+    }
+
+    /// What this client has sent.
+    #[must_use]
+    pub fn counts(&self) -> Arc<Counts> {
+        self.session.counts.clone()
+    }
+
+    /// All users, those who left included.
+    pub async fn users(&self) -> Result<Vec<wire::Named>, CallError> {
+        self.all(&["api", "v2", "users"], &[("state", "any")]).await
+    }
+
+    /// All queues.
+    pub async fn queues(&self) -> Result<Vec<wire::Named>, CallError> {
+        self.all(&["api", "v2", "routing", "queues"], &[]).await
+    }
+
+    /// All wrap-up codes.
+    pub async fn wrapupcodes(&self) -> Result<Vec<wire::Named>, CallError> {
+        self.all(&["api", "v2", "routing", "wrapupcodes"], &[]).await
+    }
+
+    /// All skills.
+    pub async fn skills(&self) -> Result<Vec<wire::Named>, CallError> {
+        self.all(&["api", "v2", "routing", "skills"], &[]).await
+    }
+
+    /// One conversation.
+    pub async fn conversation(&self, id: &str) -> Result<wire::Conversation, CallError> {
+        self.session.json(&Call::get(self.url(&["api", "v2", "conversations", id])?)).await
+    }
+
+    /// A conversation's recordings; `None` while the platform transcodes (202).
+    pub async fn recordings(&self, conversation_id: &str, format_id: &str) -> Result<Option<Vec<wire::Recording>>, CallError> {
+        let mut url = self.url(&["api", "v2", "conversations", conversation_id, "recordings"])?;
+        url.query_pairs_mut().append_pair("formatId", format_id).append_pair("maxWaitMs", "5000");
+        let call = Call::get(url);
+        let (bytes, answer) = self.session.bytes(&call).await?;
+        if answer.status == StatusCode::ACCEPTED {
+            return Ok(None);
+        }
+        parse(call.url.path(), &bytes).map(Some)
+    }
+
+    /// A conversation's recordings without media.
+    pub async fn recordingmetadata(&self, conversation_id: &str) -> Result<Vec<wire::Recording>, CallError> {
+        self.session.json(&Call::get(self.url(&["api", "v2", "conversations", conversation_id, "recordingmetadata"])?)).await
+    }
+
+    /// One page of all recordings' dates; `None` for the first.
+    pub async fn retention_page(&self, cursor: Option<&str>) -> Result<wire::RetentionPage, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body {
+            entities: Vec<wire::RetentionEntry>,
+            next_uri: Option<String>,
+        }
+        let mut url = self.url(&["api", "v2", "recordings", "retention", "query"])?;
+        url.query_pairs_mut().append_pair("retentionThresholdDays", "0").append_pair("pageSize", "500");
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        let body: Body = self.session.json(&Call::get(url)).await?;
+        let next_cursor = body.next_uri.and_then(|uri| {
+            let next = self.api.join(&uri).ok()?;
+            next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned())
+        });
+        Ok(wire::RetentionPage { entities: body.entities, next_cursor })
+    }
+
+    /// Which of up to 100 conversations are protected from deletion. A POST that reads.
+    pub async fn deletion_protected(&self, ids: &[String]) -> Result<Vec<String>, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Entry {
+            conversation_id: String,
+        }
+        let url = self.url(&["api", "v2", "recordings", "deletionprotection"])?;
+        let body = serde_json::json!({ "conversationIds": ids });
+        let entries: Vec<Entry> = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await?;
+        Ok(entries.into_iter().map(|entry| entry.conversation_id).collect())
+    }
+
+    /// Asks for up to 100 recordings in their original codec. Creates a job, changes nothing else.
+    pub async fn create_batchrequest(&self, recordings: &[(String, String)]) -> Result<String, CallError> {
+        #[derive(Deserialize)]
+        struct Body {
+            id: String,
+        }
+        let url = self.url(&["api", "v2", "recording", "batchrequests"])?;
+        let list: Vec<_> = recordings
+            .iter()
+            .map(|(conversation, recording)| serde_json::json!({ "conversationId": conversation, "recordingId": recording }))
+            .collect();
+        let body = serde_json::json!({ "batchDownloadRequestList": list });
+        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await?;
+        Ok(body.id)
+    }
+
+    /// How that job stands.
+    pub async fn batchrequest(&self, id: &str) -> Result<wire::BatchStatus, CallError> {
+        self.session.json(&Call::get(self.url(&["api", "v2", "recording", "batchrequests", id])?)).await
+    }
+
+    /// Bytes behind a pre-signed address of a batch result. No token is sent; nothing is resumed: a cut is an error of the stream.
+    pub async fn presigned(&self, address: &str) -> Result<Media, CallError> {
+        let malformed = |_| CallError::Malformed { what: "resultUrl".to_owned(), why: "not a URL".to_owned() };
+        let url = self.api.join(address).map_err(malformed)?;
+        let what = format!("GET {}", url.path());
+        let mut call = Call::get(url);
+        call.token = false;
+        call.limit = Some(Arc::new(Limit::new(u32::MAX, Duration::from_secs(1))));
+        call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let answer = self.session.call(&call).await?;
+        let headers = answer.headers_to_keep();
+        let length = answer.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let clock = self.session.clock.clone();
+        let pieces = answer.body.into_stream();
+        let stream = futures_util::stream::unfold((pieces, clock, what), |(mut pieces, clock, what)| async move {
+            let cut = |why: String| CallError::Unreachable { what: what.clone(), why, tries: 1, answered: Some(200) };
+            let piece = match clock.timeout(PIECE_TIMEOUT, pieces.next()).await {
+                Some(piece) => piece?.map_err(|error| cut(error.why)),
+                None => Err(cut("the stream stopped".to_owned())),
+            };
+            Some((piece, (pieces, clock, what)))
+        });
+        Ok(Media { headers, length, stream: stream.boxed() })
+    }
+
+    /// Starts an analytics job; answers its id.
+    pub async fn create_details_job(&self, query: &serde_json::Value) -> Result<String, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body {
+            job_id: String,
+        }
+        let url = self.url(&["api", "v2", "analytics", "conversations", "details", "jobs"])?;
+        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, query)?).await?;
+        Ok(body.job_id)
+    }
+
+    /// How that job stands.
+    pub async fn details_job_state(&self, id: &str) -> Result<wire::JobState, CallError> {
+        self.session.json(&Call::get(self.url(&["api", "v2", "analytics", "conversations", "details", "jobs", id])?)).await
+    }
+
+    /// A page of its results; `None` for the first.
+    pub async fn details_results(&self, id: &str, cursor: Option<&str>, page_size: u32) -> Result<wire::DetailsPage, CallError> {
+        let mut url = self.url(&["api", "v2", "analytics", "conversations", "details", "jobs", id, "results"])?;
+        url.query_pairs_mut().append_pair("pageSize", &page_size.to_string());
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        self.session.json(&Call::get(url)).await
+    }
+
+    async fn all(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<wire::Named>, CallError> {
+        let mut all = Vec::new();
+        for page_number in 1.. {
+            let mut url = self.url(path)?;
+            url.query_pairs_mut().append_pair("pageSize", "100").append_pair("pageNumber", &page_number.to_string()).extend_pairs(query);
+            let page: wire::NamedPage = self.session.json(&Call::get(url)).await?;
+            let last = page.entities.is_empty() || page.page_count.is_none_or(|count| page_number >= count);
+            all.extend(page.entities);
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// A path whose parts may come from outside: each is escaped.
+    pub(crate) fn url(&self, parts: &[&str]) -> Result<Url, CallError> {
+        let mut url = self.api.clone();
+        url.path_segments_mut()
+            .map_err(|()| CallError::Malformed { what: parts.join("/"), why: "base_url carries no path".to_owned() })?
+            .pop_if_empty()
+            .extend(parts);
+        Ok(url)
+    }
+}

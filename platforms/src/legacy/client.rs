@@ -1,0 +1,292 @@
+//! The source's endpoints, one method each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::clock::Clock;
+use crate::error::CallError;
+use crate::legacy::wire;
+use crate::pace::Limit;
+use crate::session::{Answer, Call, Counts, Credentials, Media, PIECE_TIMEOUT, Session, host, parse};
+use crate::transport::{Transport, TransportError};
+
+/// How to reach a source.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Root of the API; tokens come from `/oauth/token` under it.
+    pub base_url: Url,
+    /// Hosts besides it from which media may be fetched, `host` or `host:port`.
+    pub media_hosts: Vec<String>,
+    /// OAuth client.
+    pub credentials: Credentials,
+    /// Requests a minute. The source's own refusals lower it.
+    pub requests_per_minute: u32,
+}
+
+/// Which page of interactions.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// As the last page gave it. Absent: the first page.
+    pub cursor: Option<String>,
+    /// Interactions a page, 1..1000.
+    pub size: u32,
+    /// Inclusive bound on the start as the source states it. Unix milliseconds.
+    pub from_ms: Option<i64>,
+    /// Exclusive bound. Unix milliseconds.
+    pub to_ms: Option<i64>,
+}
+
+/// A page of interactions, each verbatim.
+#[derive(Debug)]
+pub struct InteractionPage {
+    /// The entities, byte for byte.
+    pub entities: Vec<Box<RawValue>>,
+    /// Where to go on. Absent: this was the last page.
+    pub next_cursor: Option<String>,
+    /// Headers of the answer.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A recording's answer, verbatim.
+#[derive(Debug)]
+pub struct RecordingAnswer {
+    /// The body, byte for byte.
+    pub body: Box<RawValue>,
+    /// Headers of the answer.
+    pub headers: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    entities: Vec<Box<RawValue>>,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Deserialize, Default)]
+struct Metadata {
+    #[serde(default)]
+    pagination: Pagination,
+}
+
+#[derive(Deserialize, Default)]
+struct Pagination {
+    #[serde(rename = "nextPageCursor")]
+    next_page_cursor: Option<String>,
+}
+
+/// A client of one source.
+pub struct Client {
+    session: Arc<Session>,
+    settings: Settings,
+}
+
+impl Client {
+    /// Sends nothing yet. `None` where `base_url` cannot carry a path.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> Option<Client> {
+        let token_url = settings.base_url.join("/oauth/token").ok()?;
+        let limit = Limit::new(settings.requests_per_minute, Duration::from_secs(60));
+        let session = Session::new(transport, clock, token_url, settings.credentials.clone(), limit);
+        Some(Client { session: Arc::new(session), settings })
+    }
+
+    /// What this client has sent.
+    #[must_use]
+    pub fn counts(&self) -> Arc<Counts> {
+        self.session.counts.clone()
+    }
+
+    /// One page of interactions.
+    pub async fn interactions(&self, page: &Page) -> Result<InteractionPage, CallError> {
+        let mut url = self.url("/api/v2/analytics/interactions/query")?;
+        url.query_pairs_mut().append_pair("view", "default").append_pair("size", &page.size.to_string());
+        if let Some(cursor) = &page.cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        for (name, bound) in [("from", page.from_ms), ("to", page.to_ms)] {
+            if let Some(bound) = bound {
+                url.query_pairs_mut().append_pair(name, &bound.to_string());
+            }
+        }
+        let (listing, headers) = self.listing(url).await?;
+        Ok(InteractionPage { entities: listing.entities, next_cursor: listing.metadata.pagination.next_page_cursor, headers })
+    }
+
+    /// All users.
+    pub async fn users(&self) -> Result<Vec<wire::User>, CallError> {
+        self.all("/api/v2/users").await
+    }
+
+    /// All queues.
+    pub async fn queues(&self) -> Result<Vec<wire::Queue>, CallError> {
+        self.all("/api/v2/queues").await
+    }
+
+    /// One recording's answer.
+    pub async fn recording(&self, id: &str) -> Result<RecordingAnswer, CallError> {
+        let call = Call::get(self.url_of(&["api", "v2", "recordings", id])?);
+        let (bytes, answer) = self.session.bytes(&call).await?;
+        Ok(RecordingAnswer { body: parse(call.url.path(), &bytes)?, headers: answer.headers_to_keep() })
+    }
+
+    /// The bytes of a recording, from the address its answer gives, or from the API's own where it gives none. Redirects are followed by hand, to allowed hosts only, and the
+    /// token goes to the API's own host only. A stream that is cut goes on where it stopped, while the entity stays the same.
+    pub async fn media(&self, recording: &str, address: Option<&str>) -> Result<Media, CallError> {
+        let malformed = |_| CallError::Malformed { what: "mediaUrl".to_owned(), why: "not a URL".to_owned() };
+        let start = match address {
+            Some(address) => self.settings.base_url.join(address).map_err(malformed)?,
+            None => self.url_of(&["api", "v2", "recordings", recording, "media"])?,
+        };
+        let answer = self.open(&start, 0, None).await?;
+        let headers = answer.headers_to_keep();
+        let length = content_length(&answer.headers);
+        let etag = answer.headers.get(header::ETAG).cloned();
+        let reader = Reader { client: self.share(), start, etag, at: 0, resumes: 0, stream: answer.body.into_stream() };
+        Ok(Media { headers, length, stream: reader.into_stream() })
+    }
+
+    fn share(&self) -> Client {
+        Client { session: self.session.clone(), settings: self.settings.clone() }
+    }
+
+    /// Asks for the bytes from `at` on, through up to five redirects.
+    async fn open(&self, start: &Url, at: u64, etag: Option<&HeaderValue>) -> Result<Answer, CallError> {
+        let own = host(&self.settings.base_url);
+        let mut url = start.clone();
+        for _ in 0..6 {
+            let there = host(&url);
+            if there != own
+                && !self.settings.media_hosts.iter().any(|allowed| *allowed == there || Some(allowed.as_str()) == url.host_str())
+            {
+                return Err(CallError::HostNotAllowed { what: start.path().to_owned(), host: there });
+            }
+            let mut call = Call::get(url.clone());
+            // The token goes to the API's own origin: same host, same port, and never to plain HTTP where the API is HTTPS.
+            call.token = url.origin() == self.settings.base_url.origin();
+            call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+            if at > 0 {
+                let range = HeaderValue::from_str(&format!("bytes={at}-"));
+                call.headers.insert(header::RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
+                if let Some(etag) = etag {
+                    call.headers.insert(header::IF_RANGE, etag.clone());
+                }
+            }
+            let answer = self.session.call(&call).await?;
+            if !answer.status.is_redirection() {
+                return Ok(answer);
+            }
+            let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+            let next = location.and_then(|location| url.join(location).ok());
+            url = next
+                .ok_or_else(|| CallError::Malformed { what: start.path().to_owned(), why: "a redirect without a Location".to_owned() })?;
+        }
+        Err(CallError::Malformed { what: start.path().to_owned(), why: "more than five redirects".to_owned() })
+    }
+
+    async fn all<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, CallError> {
+        let mut all = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut url = self.url(path)?;
+            url.query_pairs_mut().append_pair("size", "1000");
+            if let Some(cursor) = &cursor {
+                url.query_pairs_mut().append_pair("cursor", cursor);
+            }
+            let (listing, _) = self.listing(url).await?;
+            for entity in &listing.entities {
+                all.push(parse(path, entity.get().as_bytes())?);
+            }
+            match listing.metadata.pagination.next_page_cursor {
+                Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
+                Some(_) => return Err(CallError::Malformed { what: path.to_owned(), why: "the cursor does not move".to_owned() }),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    async fn listing(&self, url: Url) -> Result<(Listing, BTreeMap<String, String>), CallError> {
+        let call = Call::get(url);
+        let (bytes, answer) = self.session.bytes(&call).await?;
+        Ok((parse(call.url.path(), &bytes)?, answer.headers_to_keep()))
+    }
+
+    fn url(&self, path: &str) -> Result<Url, CallError> {
+        self.settings.base_url.join(path).map_err(|error| CallError::Malformed { what: path.to_owned(), why: error.to_string() })
+    }
+
+    /// A path of which a part comes from outside: each part is escaped.
+    fn url_of(&self, parts: &[&str]) -> Result<Url, CallError> {
+        let mut url = self.url("/")?;
+        url.path_segments_mut()
+            .map_err(|()| CallError::Malformed { what: parts.join("/"), why: "base_url carries no path".to_owned() })?
+            .clear()
+            .extend(parts);
+        Ok(url)
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// How often one recording's stream may be taken up again. A connection that breaks more often than this is not a bad minute.
+const RESUMES: u32 = 6;
+
+struct Reader {
+    client: Client,
+    start: Url,
+    etag: Option<HeaderValue>,
+    at: u64,
+    resumes: u32,
+    stream: BoxStream<'static, Result<Bytes, TransportError>>,
+}
+
+impl Reader {
+    fn into_stream(self) -> BoxStream<'static, Result<Bytes, CallError>> {
+        stream::try_unfold(self, |mut reader| async move { Ok(reader.next().await?.map(|piece| (piece, reader))) }).boxed()
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
+        loop {
+            let piece = self.client.session.clock.timeout(PIECE_TIMEOUT, self.stream.next()).await;
+            match piece {
+                Some(None) => return Ok(None),
+                Some(Some(Ok(piece))) => {
+                    self.at += piece.len() as u64;
+                    return Ok(Some(piece));
+                }
+                Some(Some(Err(error))) => self.resume(error.why).await?,
+                None => self.resume("the stream stopped".to_owned()).await?,
+            }
+        }
+    }
+
+    async fn resume(&mut self, why: String) -> Result<(), CallError> {
+        self.resumes += 1;
+        // Without a strong ETag nobody can say whether the rest belongs to what was read.
+        let strong = self.etag.as_ref().is_some_and(|etag| !etag.as_bytes().starts_with(b"W/"));
+        if self.resumes > RESUMES || (self.at > 0 && !strong) {
+            return Err(CallError::Unreachable { what: self.start.path().to_owned(), why, tries: self.resumes, answered: Some(200) });
+        }
+        let answer = self.client.open(&self.start, self.at, self.etag.as_ref()).await?;
+        let from = format!("bytes {}-", self.at);
+        let range = answer.headers.get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok());
+        let goes_on = answer.status == StatusCode::PARTIAL_CONTENT && range.is_some_and(|range| range.starts_with(&from));
+        if self.at > 0 && !goes_on {
+            let why = "the recording changed while it was read, or its server cannot resume".to_owned();
+            return Err(CallError::Malformed { what: self.start.path().to_owned(), why });
+        }
+        self.stream = answer.body.into_stream();
+        Ok(())
+    }
+}

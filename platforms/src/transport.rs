@@ -1,0 +1,162 @@
+//! Where bytes leave: to the network, or over an in-memory pipe.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use http_body_util::{BodyExt, StreamBody};
+use hyper_util::rt::TokioIo;
+use tokio::io::DuplexStream;
+
+/// Why an exchange failed below HTTP.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{why}")]
+pub struct TransportError {
+    /// In words, without the address's query.
+    pub why: String,
+    /// The request cannot have reached the peer: no connection was made.
+    pub never_sent: bool,
+}
+
+/// The bytes of a request or an answer.
+pub enum Body {
+    /// All of them.
+    Full(Bytes),
+    /// As they come. `length` where it is known beforehand.
+    Stream {
+        /// Bytes in all.
+        length: Option<u64>,
+        /// The pieces.
+        stream: BoxStream<'static, Result<Bytes, TransportError>>,
+    },
+}
+
+impl Body {
+    /// No bytes.
+    #[must_use]
+    pub fn empty() -> Body {
+        Body::Full(Bytes::new())
+    }
+
+    /// The pieces, whichever shape they are in.
+    #[must_use]
+    pub fn into_stream(self) -> BoxStream<'static, Result<Bytes, TransportError>> {
+        match self {
+            Body::Full(bytes) => stream::iter((!bytes.is_empty()).then_some(Ok(bytes))).boxed(),
+            Body::Stream { stream, .. } => stream,
+        }
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Body::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
+            Body::Stream { length, .. } => write!(f, "Stream({length:?} bytes)"),
+        }
+    }
+}
+
+/// Sends one request and brings its answer; follows no redirect, retries nothing, waits for no clock.
+#[async_trait]
+pub trait Transport: Send + Sync + 'static {
+    /// One exchange.
+    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError>;
+}
+
+/// The network, through reqwest with rustls.
+pub struct Network {
+    client: reqwest::Client,
+}
+
+impl Network {
+    /// Opens no connection yet. `None` only where the TLS library cannot start.
+    #[must_use]
+    pub fn new() -> Option<Network> {
+        // A second call finds a provider installed, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("seatrial/", env!("CARGO_PKG_VERSION")))
+            .pool_max_idle_per_host(64)
+            .build()
+            .ok()?;
+        Some(Network { client })
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+        let (parts, body) = request.into_parts();
+        let body = match body {
+            Body::Full(bytes) => reqwest::Body::from(bytes),
+            Body::Stream { stream, .. } => reqwest::Body::wrap_stream(stream),
+        };
+        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|error| from_reqwest(&error))?;
+        let response = self.client.execute(request).await.map_err(|error| from_reqwest(&error))?;
+        let length = response.content_length();
+        let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let stream = body.into_data_stream().map_err(|error| from_reqwest(&error)).boxed();
+        Ok(http::Response::from_parts(parts, Body::Stream { length, stream }))
+    }
+}
+
+fn from_reqwest(error: &reqwest::Error) -> TransportError {
+    // The innermost cause says most ("connection refused"); reqwest's own text would repeat the URL with its query.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let why = if error.is_timeout() { "timed out".to_owned() } else { cause.to_string().to_lowercase() };
+    TransportError { why, never_sent: error.is_connect() || error.is_builder() }
+}
+
+/// Opens an in-memory connection to the peer that listens for `host:port`.
+pub type Dial = Arc<dyn Fn(&str) -> Option<DuplexStream> + Send + Sync>;
+
+/// In-memory pipes: HTTP/1 bytes through hyper, one connection an exchange, no socket and no thread of its own.
+pub struct Pipe {
+    dial: Dial,
+}
+
+impl Pipe {
+    /// `dial` finds the peer; `None` from it is a refused connection.
+    #[must_use]
+    pub fn new(dial: Dial) -> Pipe {
+        Pipe { dial }
+    }
+}
+
+type HyperBody = Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportError> + Send>>;
+
+#[async_trait]
+impl Transport for Pipe {
+    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+        let (mut parts, body) = request.into_parts();
+        let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let refused = || TransportError { why: "connection refused".to_owned(), never_sent: true };
+        let io = (self.dial)(&host).ok_or_else(refused)?;
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        parts.uri = path.parse().map_err(|_| refused())?;
+        parts.headers.entry(http::header::HOST).or_insert(host.parse().map_err(|_| refused())?);
+        if let Body::Full(bytes) = &body {
+            parts.headers.entry(http::header::CONTENT_LENGTH).or_insert(bytes.len().into());
+        }
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(io)).await.map_err(|error| from_hyper(&error))?;
+        tokio::spawn(connection);
+        let body: HyperBody = Box::pin(StreamBody::new(body.into_stream().map_ok(http_body::Frame::data)));
+        let response = sender.send_request(http::Request::from_parts(parts, body)).await.map_err(|error| from_hyper(&error))?;
+        let (parts, body) = response.into_parts();
+        let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let stream = body.into_data_stream().map_err(|error| from_hyper(&error)).boxed();
+        Ok(http::Response::from_parts(parts, Body::Stream { length, stream }))
+    }
+}
+
+fn from_hyper(error: &hyper::Error) -> TransportError {
+    TransportError { why: error.to_string(), never_sent: false }
+}
