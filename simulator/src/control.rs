@@ -1,0 +1,184 @@
+//! The control API: what a rehearsal does to a simulator from outside. Loopback only, no token.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::fault::FaultRule;
+use crate::front::Reply;
+use crate::genesys_cloud::TamperRefusal;
+use crate::scenario::in_words;
+use crate::server::{PlatformName, State as Shared};
+use crate::world::WORLD_VERSION;
+
+/// Most journal lines in one answer.
+const MAX_LINES: usize = 10_000;
+
+/// Most bytes of a control request: a fault or a tamper is a few hundred.
+const MAX_BODY: usize = 64 * 1024;
+
+type Params = Query<HashMap<String, String>>;
+
+/// The routes below `/_sim/`.
+pub(crate) fn router(state: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/_sim/health", get(health))
+        .route("/_sim/addresses", get(addresses))
+        .route("/_sim/credentials", get(credentials))
+        .route("/_sim/notices", get(notices))
+        .route("/_sim/journal", get(journal))
+        .route("/_sim/effects", get(effects))
+        .route("/_sim/faults", get(faults).post(add_fault).delete(lift_faults))
+        .route("/_sim/faults/{id}", axum::routing::delete(lift_fault))
+        .route("/_sim/clock", get(clock).post(advance))
+        .route("/_sim/truth/{platform}", get(truth))
+        .route("/_sim/tamper", post(tamper))
+        .route("/_sim/assumptions", get(assumptions))
+        .fallback(|| async { refusal(404, "there is no such path; see /_sim/health") })
+        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
+        .with_state(state)
+}
+
+async fn health(State(state): State<Arc<Shared>>) -> Response {
+    let scenario = &state.scenario;
+    let answer = json!({"status": "ok", "scenario": scenario.name, "about": scenario.about, "seed": state.seed,
+        "world_version": WORLD_VERSION, "interactions": state.world.count()});
+    Reply::json(200, &answer).into_response()
+}
+
+async fn addresses(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &state.addresses).into_response()
+}
+
+async fn credentials(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &state.credentials).into_response()
+}
+
+async fn notices(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &state.scenario.notices()).into_response()
+}
+
+async fn journal(State(state): State<Arc<Shared>>, Query(params): Params) -> Response {
+    let number = |name: &str, usual: u64| match params.get(name) {
+        None => Ok(usual),
+        Some(text) => text.parse::<u64>().map_err(|_| format!("{name} must be a number")),
+    };
+    let (after, limit) = match (number("after", 0), number("limit", 1000)) {
+        (Ok(after), Ok(limit)) => (after, usize::try_from(limit).unwrap_or(MAX_LINES).min(MAX_LINES)),
+        (Err(reason), _) | (_, Err(reason)) => return refusal(400, &reason),
+    };
+    let lines = state.core.journal.page(params.get("platform").map(String::as_str), after, limit);
+    let lines = lines.iter().map(|line| serde_json::to_string(line).unwrap_or_default() + "\n");
+    ndjson(lines.collect())
+}
+
+async fn effects(State(state): State<Arc<Shared>>) -> Response {
+    ndjson(state.core.journal.effects())
+}
+
+async fn faults(State(state): State<Arc<Shared>>) -> Response {
+    let faults = &state.core.faults;
+    Reply::json(200, &json!({"faults": faults.active(), "injected": faults.injected()})).into_response()
+}
+
+async fn add_fault(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
+    let rule: FaultRule = match read(&body) {
+        Ok(rule) => rule,
+        Err(reason) => return refusal(400, &reason),
+    };
+    match rule.check() {
+        Ok(_) => Reply::json(201, &json!({"id": state.core.faults.add(rule)})).into_response(),
+        Err(reason) => refusal(400, &reason),
+    }
+}
+
+async fn lift_faults(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &json!({"lifted": state.core.faults.remove(None)})).into_response()
+}
+
+async fn lift_fault(State(state): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
+    match state.core.faults.remove(Some(id)) {
+        0 => refusal(404, &format!("fault {id} is not in force")),
+        lifted => Reply::json(200, &json!({"lifted": lifted})).into_response(),
+    }
+}
+
+async fn clock(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_ms: u64,
+}
+
+async fn advance(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
+    match read::<Advance>(&body) {
+        Ok(Advance { advance_ms }) => {
+            state.core.clock.advance_ms(advance_ms);
+            Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response()
+        }
+        Err(reason) => refusal(400, &reason),
+    }
+}
+
+async fn truth(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -> Response {
+    let platform = match platform.as_str() {
+        "legacy" => PlatformName::Legacy,
+        "genesys_cloud" => PlatformName::GenesysCloud,
+        _ => return refusal(404, &format!("`{platform}` is not simulated; platforms are legacy and genesys_cloud")),
+    };
+    match state.truth(platform).await {
+        Ok(text) => ndjson(text),
+        Err(error) => refusal(500, &error.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tamper {
+    defect: String,
+    count: usize,
+    seed: u64,
+}
+
+async fn tamper(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
+    let Tamper { defect, count, seed } = match read(&body) {
+        Ok(tamper) => tamper,
+        Err(reason) => return refusal(400, &reason),
+    };
+    match state.tamper(&defect, count, seed) {
+        Ok(planted) => Reply::json(200, &planted).into_response(),
+        Err(error @ TamperRefusal::NotEnough { .. }) => refusal(409, &error.to_string()),
+        Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+async fn assumptions(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &state.core.exercised.rules()).into_response()
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| in_words(&error.to_string()))
+}
+
+fn refusal(status: u16, message: &str) -> Response {
+    Reply::json(status, &json!({"error": message})).into_response()
+}
+
+fn ndjson(text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response
+}

@@ -1,0 +1,102 @@
+//! The one table of operations: what a fault's `on` may name, and where its business key is read.
+
+use std::hash::{Hash, Hasher};
+
+/// One operation of a simulated platform.
+#[derive(Debug, serde::Serialize)]
+pub struct Operation {
+    /// `<platform>.<verb_noun>`.
+    pub name: &'static str,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path, with `{id}` for a variable segment.
+    pub path: &'static str,
+    /// Where the business key is read; `-` for an operation without one.
+    pub key: &'static str,
+    /// Whether it changes the platform, so that commit-then-fail faults make sense on it.
+    pub mutates: bool,
+}
+
+impl PartialEq for Operation {
+    fn eq(&self, other: &Operation) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Operation {}
+
+impl Hash for Operation {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+macro_rules! operations {
+    ($($constant:ident = $name:literal, $method:literal, $path:literal, $key:literal, $mutates:literal;)*) => {
+        $(pub(crate) static $constant: Operation = Operation { name: $name, method: $method, path: $path, key: $key, mutates: $mutates };)*
+        /// Every operation, in the order of the table.
+        pub(crate) static ALL: &[&Operation] = &[$(&$constant),*];
+    };
+}
+
+operations! {
+    LEGACY_ISSUE_TOKEN = "legacy.issue_token", "POST", "/oauth/token", "-", false;
+    LEGACY_QUERY_INTERACTIONS = "legacy.query_interactions", "GET", "/api/v2/analytics/interactions/query", "-", false;
+    LEGACY_LIST_USERS = "legacy.list_users", "GET", "/api/v2/users", "-", false;
+    LEGACY_LIST_QUEUES = "legacy.list_queues", "GET", "/api/v2/queues", "-", false;
+    LEGACY_GET_RECORDING = "legacy.get_recording", "GET", "/api/v2/recordings/{id}", "recording id in the path", false;
+    LEGACY_GET_MEDIA = "legacy.get_media", "GET", "/api/v2/recordings/{id}/media", "recording id in the path", false;
+    LEGACY_GET_PRESIGNED = "legacy.get_presigned", "GET", "/presigned/{id}", "recording id in the path", false;
+    GENESYS_CLOUD_ISSUE_TOKEN = "genesys_cloud.issue_token", "POST", "/oauth/token", "-", false;
+    GENESYS_CLOUD_GET_TOKEN_INFO = "genesys_cloud.get_token_info", "GET", "/api/v2/tokens/me", "-", false;
+    GENESYS_CLOUD_UPLOAD_FILE = "genesys_cloud.upload_file", "POST", "/api/v2/files", "field name, else the part's file name", true;
+    GENESYS_CLOUD_CREATE_INTERACTION = "genesys_cloud.create_interaction", "POST", "/api/v2/interactions", "externalTag, else id", true;
+    GENESYS_CLOUD_GET_INTERACTION = "genesys_cloud.get_interaction", "GET", "/api/v2/interactions/{id}", "externalTag where known, else id in the path", false;
+    GENESYS_CLOUD_UPDATE_INTERACTION = "genesys_cloud.update_interaction", "PUT", "/api/v2/interactions/{id}", "externalTag, else id in the path", true;
+    GENESYS_CLOUD_LIST_USERS = "genesys_cloud.list_users", "GET", "/api/v2/users", "-", false;
+    GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false;
+    GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false;
+    GENESYS_CLOUD_LIST_SKILLS = "genesys_cloud.list_skills", "GET", "/api/v2/routing/skills", "-", false;
+    GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/limits/namespaces/{namespace}", "namespace in the path", false;
+    GENESYS_CLOUD_GET_CONVERSATION = "genesys_cloud.get_conversation", "GET", "/api/v2/conversations/{id}", "conversation id in the path", false;
+    GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false;
+    GENESYS_CLOUD_GET_RECORDING = "genesys_cloud.get_recording", "GET", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", false;
+    GENESYS_CLOUD_LIST_RECORDINGMETADATA = "genesys_cloud.list_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata", "conversation id in the path", false;
+    GENESYS_CLOUD_QUERY_RETENTION = "genesys_cloud.query_retention", "GET", "/api/v2/recordings/retention/query", "-", false;
+    GENESYS_CLOUD_QUERY_DELETIONPROTECTION = "genesys_cloud.query_deletionprotection", "POST", "/api/v2/recordings/deletionprotection", "-", false;
+    GENESYS_CLOUD_CREATE_BATCHREQUEST = "genesys_cloud.create_batchrequest", "POST", "/api/v2/recording/batchrequests", "-", false;
+    GENESYS_CLOUD_GET_BATCHREQUEST = "genesys_cloud.get_batchrequest", "GET", "/api/v2/recording/batchrequests/{id}", "batch id in the path", false;
+    GENESYS_CLOUD_GET_BATCH_MEDIA = "genesys_cloud.get_batch_media", "GET", "/presigned/batch/{id}", "recording id in the path", false;
+    GENESYS_CLOUD_CREATE_DETAILS_JOB = "genesys_cloud.create_details_job", "POST", "/api/v2/analytics/conversations/details/jobs", "-", false;
+    GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false;
+    GENESYS_CLOUD_GET_DETAILS_RESULTS = "genesys_cloud.get_details_results", "GET", "/api/v2/analytics/conversations/details/jobs/{id}/results", "job id in the path", false;
+    GENESYS_CLOUD_QUERY_DETAILS = "genesys_cloud.query_details", "POST", "/api/v2/analytics/conversations/details/query", "-", false;
+}
+
+/// The operation called `name`, or the nearest name there is.
+pub(crate) fn find(name: &str) -> Result<&'static Operation, &'static str> {
+    if let Some(operation) = ALL.iter().find(|operation| operation.name == name) {
+        return Ok(operation);
+    }
+    let nearest = ALL.iter().max_by(|a, b| strsim::jaro_winkler(name, a.name).total_cmp(&strsim::jaro_winkler(name, b.name)));
+    Err(nearest.map_or("", |operation| operation.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_begin_with_their_platform() {
+        let mut names: Vec<_> = ALL.iter().map(|operation| operation.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        assert!(names.iter().all(|name| name.starts_with("legacy.") || name.starts_with("genesys_cloud.")));
+    }
+
+    #[test]
+    fn a_misspelt_name_leads_to_the_nearest() {
+        assert_eq!(find("genesys_cloud.uplaod_file"), Err("genesys_cloud.upload_file"));
+    }
+}

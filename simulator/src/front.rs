@@ -1,0 +1,377 @@
+//! Where requests become answers: faults, the journal, and the connections themselves.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http_body::Body as _;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+use crate::clock::Clock;
+use crate::fault::operations::Operation;
+use crate::fault::table::FaultKind;
+use crate::fault::{FaultRule, Faults};
+use crate::journal::{Journal, Served};
+use crate::rules::Exercised;
+use crate::seed::Seed;
+
+/// Names the fault that struck an answer.
+pub(crate) const FAULT_HEADER: HeaderName = HeaderName::from_static("x-seatrial-fault");
+
+/// A slow body comes in pieces of this size: small enough that a few seconds of speech take several.
+const SLOW_PIECE: usize = 16 * 1024;
+
+/// What all platforms of one simulator share.
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) seed: Seed,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    pub(crate) exercised: Exercised,
+}
+
+impl Core {
+    pub(crate) fn new(clock: Clock, seed: Seed, faults: Vec<FaultRule>) -> Arc<Core> {
+        let faults = Faults::new(seed, faults);
+        Arc::new(Core { clock, seed, journal: Journal::default(), faults, exercised: Exercised::default() })
+    }
+}
+
+/// A platform's answer before faults.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+    /// Length of the body; `None` where it is streamed and not known.
+    pub(crate) bytes_out: Option<u64>,
+    /// What changed (`created`, `replaced`, `updated` ..); `None` where nothing did.
+    pub(crate) effect: Option<&'static str>,
+}
+
+impl Reply {
+    /// A JSON answer. A status outside 100..999 is answered as 500.
+    pub(crate) fn json(status: u16, value: &impl Serialize) -> Reply {
+        let text = serde_json::to_vec(value).unwrap_or_default();
+        let mut reply = Reply::empty(status);
+        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        reply.bytes_out = Some(text.len() as u64);
+        reply.body = Body::from(text);
+        reply
+    }
+
+    /// An answer without a body.
+    pub(crate) fn empty(status: u16) -> Reply {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Reply { status, headers: HeaderMap::new(), body: Body::empty(), bytes_out: Some(0), effect: None }
+    }
+
+    /// Adds a header; a value that HTTP cannot carry is left out.
+    pub(crate) fn with_header(mut self, name: impl TryInto<HeaderName>, value: impl AsRef<str>) -> Reply {
+        if let (Ok(name), Ok(value)) = (name.try_into(), HeaderValue::from_str(value.as_ref())) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Says that a mutation took effect.
+    pub(crate) fn effect(mut self, effect: &'static str) -> Reply {
+        self.effect = Some(effect);
+        self
+    }
+
+    /// As HTTP, outside any journal.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// What a fault or the limiter asks a platform to say in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 429; `None`: without `Retry-After`.
+    TooManyRequests {
+        retry_after_s: Option<u64>,
+    },
+    /// 500, 502, 503 or 504.
+    Server(u16),
+    TokenExpired,
+    BadRequest,
+    NotFound,
+    Conflict,
+    TooLarge,
+    UnsupportedMedia,
+    Forbidden,
+}
+
+impl Refusal {
+    /// The refusal a fault's `status` stands for; absent or unknown: a bad request.
+    fn of(status: Option<u16>) -> Refusal {
+        match status {
+            Some(403) => Refusal::Forbidden,
+            Some(404) => Refusal::NotFound,
+            Some(409) => Refusal::Conflict,
+            Some(413) => Refusal::TooLarge,
+            Some(415) => Refusal::UnsupportedMedia,
+            _ => Refusal::BadRequest,
+        }
+    }
+}
+
+/// A simulated platform, as far as the front needs one.
+pub(crate) trait Platform: Send + Sync + 'static {
+    /// `legacy`, `genesys_cloud`.
+    fn name(&self) -> &'static str;
+    /// A refusal in the platform's own envelope.
+    fn refuse(&self, refusal: &Refusal) -> Reply;
+}
+
+/// Marks a response whose connection is closed instead of answered.
+#[derive(Clone, Copy)]
+struct Cut;
+
+/// One request, once its token is accepted and its business key known: counts the attempt for (operation, key), asks the fault table, runs `work` (or
+/// refuses before it, or loses, delays or garbles its answer after it) and writes one journal line. `key` is `-` when the operation has none.
+///
+/// The line is written as soon as the outcome stands, before any delay of the answer: a client that hangs up early is still journalled.
+pub(crate) async fn serve<P: Platform>(
+    core: &Core,
+    platform: &P,
+    operation: &'static Operation,
+    key: &str,
+    bytes_in: u64,
+    work: impl Future<Output = Reply>,
+) -> Response {
+    let attempt = core.faults.attempt(operation, key);
+    let Some(decision) = core.faults.decide(operation, key, attempt) else {
+        let reply = work.await;
+        write(core, platform.name(), operation, key, attempt, bytes_in, &reply, Told::Itself, None);
+        return reply.into_response();
+    };
+    let rule = &decision.rule;
+    let ms = rule.ms.unwrap_or(1000);
+    let status = rule.status.unwrap_or(503);
+    let line =
+        |reply: &Reply, told| write(core, platform.name(), operation, key, attempt, bytes_in, reply, told, Some(decision.id.clone()));
+    let refuse = |refusal: Refusal| {
+        let reply = platform.refuse(&refusal);
+        line(&reply, Told::Itself);
+        reply.into_response()
+    };
+    let mut response = match rule.kind {
+        FaultKind::TooManyRequests => refuse(Refusal::TooManyRequests { retry_after_s: rule.retry_after_s }),
+        FaultKind::ServerError => refuse(Refusal::Server(status)),
+        FaultKind::Refused => refuse(Refusal::of(rule.status)),
+        FaultKind::ExpiredToken => refuse(Refusal::TokenExpired),
+        FaultKind::ConnectionReset => {
+            line(&Reply::empty(500), Told::Nothing);
+            cut()
+        }
+        FaultKind::Latency => {
+            core.clock.sleep_ms(ms).await;
+            let reply = work.await;
+            line(&reply, Told::Itself);
+            reply.into_response()
+        }
+        FaultKind::SlowBody => {
+            let reply = work.await;
+            line(&reply, Told::Itself);
+            slowly(reply, core.clock.clone(), ms).into_response()
+        }
+        FaultKind::TruncatedBody => {
+            let reply = work.await;
+            line(&reply, Told::Itself);
+            truncated(reply).into_response()
+        }
+        FaultKind::LostAnswer => {
+            let reply = work.await;
+            line(&reply, Told::Nothing);
+            cut()
+        }
+        FaultKind::LateAnswer => {
+            let reply = work.await;
+            line(&reply, Told::Itself);
+            core.clock.sleep_ms(ms).await;
+            reply.into_response()
+        }
+        FaultKind::ErrorAfterCommit => {
+            let reply = work.await;
+            let told = platform.refuse(&Refusal::Server(status));
+            line(&reply, Told::Status(told.status));
+            told.into_response()
+        }
+    };
+    if let Ok(id) = HeaderValue::from_str(&decision.id) {
+        response.headers_mut().insert(FAULT_HEADER, id);
+    }
+    response
+}
+
+/// The same for a request refused before its key matters (bad token, limiter 429): a journal line without a fault, attempt 0.
+pub(crate) fn refused(core: &Core, platform: &'static str, operation: &'static Operation, key: &str, reply: Reply) -> Response {
+    write(core, platform, operation, key, 0, 0, &reply, Told::Itself, None);
+    reply.into_response()
+}
+
+/// What the client was told of a reply.
+enum Told {
+    Itself,
+    Nothing,
+    Status(StatusCode),
+}
+
+#[expect(clippy::too_many_arguments, reason = "one journal line, called in one file")]
+fn write(
+    core: &Core,
+    platform: &'static str,
+    operation: &'static Operation,
+    key: &str,
+    attempt: u32,
+    bytes_in: u64,
+    reply: &Reply,
+    told: Told,
+    fault: Option<String>,
+) {
+    let work_status = reply.status.as_u16();
+    let (status, bytes_out) = match told {
+        Told::Itself => (work_status, reply.bytes_out.unwrap_or(0)),
+        Told::Nothing => (0, 0),
+        Told::Status(status) => (status.as_u16(), 0),
+    };
+    let at_ms = core.clock.now_ms();
+    let effect = reply.effect;
+    core.journal.write(Served { at_ms, platform, operation, key, attempt, status, work_status, fault, effect, bytes_in, bytes_out });
+}
+
+fn cut() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Cut);
+    response
+}
+
+/// The body in small pieces, `ms` before each.
+fn slowly(mut reply: Reply, clock: Clock, ms: u64) -> Reply {
+    announce(&mut reply);
+    let pieces = std::mem::take(&mut reply.body).into_data_stream().flat_map(|chunk| {
+        let pieces: Vec<Result<Bytes, axum::Error>> = match chunk {
+            Ok(mut bytes) => std::iter::from_fn(|| (!bytes.is_empty()).then(|| Ok(bytes.split_to(bytes.len().min(SLOW_PIECE))))).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        futures_util::stream::iter(pieces)
+    });
+    reply.body = Body::from_stream(pieces.then(move |piece| {
+        let clock = clock.clone();
+        async move {
+            clock.sleep_ms(ms).await;
+            piece
+        }
+    }));
+    reply
+}
+
+/// Half the body, then an error, which makes hyper close the connection. A body of unknown length is cut in its first chunk.
+fn truncated(mut reply: Reply) -> Reply {
+    announce(&mut reply);
+    let keep = reply.bytes_out.map_or(64, |length| length / 2);
+    let state = (std::mem::take(&mut reply.body).into_data_stream(), keep, false);
+    reply.body = Body::from_stream(futures_util::stream::unfold(state, |(mut body, keep, over)| async move {
+        if over {
+            return None;
+        }
+        let broken = || Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "cut by a fault"));
+        match body.next().await {
+            Some(Ok(bytes)) if keep > 0 => {
+                let kept = bytes.slice(..bytes.len().min(usize::try_from(keep).unwrap_or(usize::MAX)));
+                let left = keep - kept.len() as u64;
+                Some((Ok(kept), (body, left, false)))
+            }
+            _ => {
+                // An error at once would make hyper drop what it has not flushed, the head included.
+                tokio::task::yield_now().await;
+                Some((broken(), (body, 0, true)))
+            }
+        }
+    }));
+    reply
+}
+
+/// States the body's length before it is wrapped in a stream that hides it.
+fn announce(reply: &mut Reply) {
+    let length = reply.body.size_hint().exact().or(reply.bytes_out);
+    if let Some(length) = length {
+        reply.bytes_out = Some(length);
+        reply.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
+/// Why a connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("connection cut by a fault")]
+struct CutByFault;
+
+/// Serves a router on a listener until the task is dropped; a reply marked `Cut` closes its connection without an answer.
+pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Small answers must not wait for Nagle.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(connection(stream, router.clone(), clock.clone()));
+                }
+                Err(error) => {
+                    // Out of file descriptors, most often: accepting again at once would spin.
+                    tracing::warn!(%error, "could not accept a connection; trying again");
+                    clock.sleep_ms(50).await;
+                }
+            },
+        }
+    }
+}
+
+/// Serves one connection, from a socket or an in-memory pipe.
+pub(crate) async fn connection(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, clock: Clock) {
+    let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        let clock = clock.clone();
+        async move {
+            let answered: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
+            let mut response = match answered {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            if response.extensions().get::<Cut>().is_some() {
+                return Err(CutByFault);
+            }
+            if let Some(date) = date(clock.now_ms()) {
+                response.headers_mut().insert(header::DATE, date);
+            }
+            Ok(response)
+        }
+    });
+    let served = hyper::server::conn::http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(io), service).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+fn date(now_ms: i64) -> Option<HeaderValue> {
+    let now = jiff::Timestamp::from_millisecond(now_ms).ok()?;
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok()?;
+    HeaderValue::from_str(&text).ok()
+}

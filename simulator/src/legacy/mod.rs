@@ -1,0 +1,45 @@
+//! The legacy source: what a contact centre migrates away from. The endpoint and its paging are the guide's; the rest is assumed (`rules.rs`).
+
+mod auth;
+mod media;
+mod routes;
+mod rules;
+mod state;
+mod wire;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use state::Legacy;
+
+/// `[legacy.limits]` of a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LegacySettings {
+    /// API calls a minute for each token, by fixed windows; further ones are 429 with `Retry-After`. Generous by default: no vendor
+    /// states one. 0: no limit.
+    pub requests_per_minute: u32,
+    /// Life of a token, seconds.
+    pub token_seconds: u64,
+    /// Scopes the client is not granted (`read:recordings`): such calls are 403.
+    pub missing_scopes: Vec<String>,
+    /// Share of recordings whose media is a redirect to a pre-signed URL on another host, by hash of the recording id.
+    pub redirect_share: f64,
+    /// Life of a pre-signed URL, seconds.
+    pub presigned_seconds: u64,
+}
+
+impl Default for LegacySettings {
+    fn default() -> LegacySettings {
+        LegacySettings {
+            requests_per_minute: 60_000,
+            token_seconds: 3600,
+            missing_scopes: Vec::new(),
+            redirect_share: 0.1,
+            presigned_seconds: 300,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! Server side of the platforms Seatrial rehearses against: a legacy contact centre (the source) and Genesys Cloud (the target), served over real
+//! HTTP from a generated or imported world, with their limits, refusals and addressed faults, one clock, one journal and a control API.
+//!
+//! Start with [`Scenario`] and [`Simulator`]. This crate knows nothing of the client side: its wire types are its own, so that a misnamed field
+//! collides with the clients instead of being agreed by both ends.
+
+mod clock;
+mod control;
+mod fault;
+mod front;
+mod genesys_cloud;
+mod journal;
+mod legacy;
+mod plan_writer;
+mod rules;
+mod scenario;
+mod seed;
+mod server;
+mod world;
+
+pub use fault::operations::Operation;
+pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
+pub use fault::{Active, FaultRule, Injected};
+pub use genesys_cloud::{Planted, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal};
+pub use journal::Entry as JournalEntry;
+pub use legacy::LegacySettings;
+pub use plan_writer::PlanWriteError;
+pub use rules::{Grade, Rule};
+pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, Scenario, ScenarioError, TargetKind, Verdict};
+pub use server::{Addresses, Client, Credentials, Options, PlatformName, Ports, Simulator, SimulatorError};
+pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

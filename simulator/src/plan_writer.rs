@@ -1,0 +1,227 @@
+//! Writes a plan that fits a running simulator, with its mapping tables and secrets.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::journal::instant;
+use crate::world::{Target, World};
+
+/// Why a plan could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("could not write {}: {source}; choose a folder that can be written to", .path.display())]
+pub struct PlanWriteError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// What a plan needs to know of a running simulator.
+pub(crate) struct Fitting<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) target: &'a Target,
+    pub(crate) legacy_url: &'a str,
+    /// Host and port of pre-signed media.
+    pub(crate) media_host: &'a str,
+    pub(crate) genesys_cloud_url: &'a str,
+    pub(crate) legacy_credentials: (&'a str, &'a str),
+    pub(crate) site_zone: &'a str,
+    pub(crate) requests_per_minute: u32,
+    pub(crate) uploads_per_second: u32,
+    /// `[plan]` of the scenario.
+    pub(crate) overrides: &'a Table,
+}
+
+impl Fitting<'_> {
+    /// Writes `plan.toml`, `mapping/*.csv` and `secrets/*` into `dir`; the plan's path. What stands there is replaced, staging and ledger are left.
+    pub(crate) fn write(&self, dir: &Path) -> Result<PathBuf, PlanWriteError> {
+        for folder in ["mapping", "secrets", "staging"] {
+            let path = dir.join(folder);
+            fs::create_dir_all(&path).map_err(|source| PlanWriteError { path, source })?;
+        }
+        secret(&dir.join("secrets/source"), self.legacy_credentials.1)?;
+        secret(&dir.join("secrets/target"), &self.target.client_secret)?;
+        plain(&dir.join("mapping/agents.csv"), &self.agents())?;
+        let tables = [
+            ("queues", "legacy_queue_id,genesys_queue_id", self.world.queues()),
+            ("skills", "legacy_skill,genesys_skill_id", self.world.skills()),
+            ("wrapups", "legacy_code,genesys_wrapup_id", self.world.wrapups()),
+        ];
+        for (name, header, rows) in tables {
+            let rows = rows.iter().filter_map(|row| Some(vec![row.id.clone(), row.target_id?.to_string()]));
+            plain(&dir.join(format!("mapping/{name}.csv")), &csv(header, rows))?;
+        }
+        let root = fs::canonicalize(dir).map_err(|source| PlanWriteError { path: dir.to_owned(), source })?;
+        let path = dir.join("plan.toml");
+        plain(&path, &self.plan(&root))?;
+        Ok(path)
+    }
+
+    fn agents(&self) -> String {
+        let rows = self.world.agents().iter().flat_map(|agent| {
+            agent.mapped.iter().map(|row| {
+                let time = |ms: Option<i64>| ms.map(instant).unwrap_or_default();
+                vec![agent.id.clone(), row.user_id.to_string(), row.user_name.clone(), time(row.valid_from_ms), time(row.valid_to_ms)]
+            })
+        });
+        csv("legacy_agent_id,genesys_user_id,genesys_user_name,valid_from,valid_to", rows)
+    }
+
+    fn plan(&self, root: &Path) -> String {
+        let mut plan = self.fitting(root);
+        merge(&mut plan, self.overrides);
+        let text = toml::to_string_pretty(&plan).unwrap_or_default();
+        format!("# Written by the simulator; fits the world it serves. Addresses change with each start.\n{text}")
+    }
+
+    fn fitting(&self, root: &Path) -> Table {
+        // A folder's name may hold what a URL cannot; SQLite takes the path as it is.
+        let path = |name: &str| root.join(name).display().to_string();
+        let staging = url::Url::from_file_path(root.join("staging")).map_or_else(|()| path("staging"), String::from);
+        let secret = |name: &str| table([("file", Value::from(format!("secrets/{name}")))]);
+        let agent = self.target.fallback_user.map_or_else(|| "quarantine".to_owned(), |id| format!("fallback:{id}"));
+        // Enough to keep a limit of 6000 a minute busy on two cores. A platform without a limit still gets a finite pace.
+        let (workers, unlimited) = (16, 1_000_000);
+        let pace = |limit: u32| Value::from(if limit == 0 { unlimited } else { i64::from(limit) });
+        table_of([
+            ("plan_version", Value::from(1)),
+            ("identity", table([("namespace", Value::from("rehearsal"))])),
+            (
+                "source",
+                table([
+                    ("kind", Value::from("legacy")),
+                    ("base_url", Value::from(self.legacy_url)),
+                    ("client_id", Value::from(self.legacy_credentials.0)),
+                    ("client_secret", secret("source")),
+                    ("media_hosts", Value::from(vec![self.media_host])),
+                ]),
+            ),
+            (
+                "target",
+                table([
+                    ("kind", Value::from("genesys_cloud")),
+                    ("ingest", Value::from("guide")),
+                    ("base_url", Value::from(self.genesys_cloud_url)),
+                    ("login_url", Value::from(self.genesys_cloud_url)),
+                    ("client_id", Value::from(self.target.client_id.as_str())),
+                    ("client_secret", secret("target")),
+                ]),
+            ),
+            ("mapping", table(["agents", "queues", "skills", "wrapups"].map(|name| (name, Value::from(format!("mapping/{name}.csv")))))),
+            (
+                "rules",
+                table([
+                    ("unmapped_agent", Value::from(agent)),
+                    ("unmapped_queue", Value::from(format!("default:{}", self.target.default_queue))),
+                    ("partial", Value::from("hold")),
+                ]),
+            ),
+            ("time", self.time()),
+            (
+                "audio",
+                table([
+                    ("format", Value::from("mp3")),
+                    ("short_tolerance_ms", Value::from(1000)),
+                    ("short_source", Value::from("quarantine")),
+                ]),
+            ),
+            ("pii", table([("phones", Value::from("keep")), ("pauses", Value::from("silence"))])),
+            ("retention", self.retention()),
+            ("staging", table([("url", Value::from(staging))])),
+            ("ledger", table([("url", Value::from(format!("sqlite://{}", path("ledger.db"))))])),
+            (
+                "pace",
+                table([
+                    ("workers", Value::from(workers)),
+                    ("requests_per_minute", pace(self.requests_per_minute)),
+                    ("uploads_per_second", pace(self.uploads_per_second)),
+                ]),
+            ),
+        ])
+    }
+
+    fn time(&self) -> Value {
+        let offsets = self.world.node_offsets();
+        let nodes: Table = offsets.into_iter().map(|(node, offset)| (node, table([("offset_ms", Value::from(offset))]))).collect();
+        table([("unit", Value::from("ms")), ("site_zone", Value::from(self.site_zone)), ("node", Value::from(nodes))])
+    }
+
+    fn retention(&self) -> Value {
+        let classes = self.world.retention_classes();
+        let classes: Table = classes.into_iter().map(|(class, years)| (class, table([("years", Value::from(years))]))).collect();
+        table([("over_max", Value::from("quarantine")), ("expired", Value::from("skip")), ("class", Value::from(classes))])
+    }
+}
+
+fn table_of<const N: usize>(entries: [(&str, Value); N]) -> Table {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn table<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Table(table_of(entries))
+}
+
+/// Lays `over` on `base`, table by table; anything but a table replaces what was there. So does a table that names another variant of a choice
+/// (`{ file }` over `{ env }`): its keys differ from what stands there only where the plan has inline choices, all of which have one key.
+fn merge(base: &mut Table, over: &Table) {
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (Some(Value::Table(base)), Value::Table(over)) if !is_choice(base, over) => merge(base, over),
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Whether both are one-key choices of secrets: `{ env = .. }`, `{ file = .. }`.
+fn is_choice(base: &Table, over: &Table) -> bool {
+    let choice = |table: &Table| table.len() == 1 && table.keys().all(|key| key == "env" || key == "file");
+    choice(base) && choice(over)
+}
+
+fn csv(header: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory does not fail.
+    let _ = writer.write_record(header.split(','));
+    for row in rows {
+        let _ = writer.write_record(row);
+    }
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+fn plain(path: &Path, text: &str) -> Result<(), PlanWriteError> {
+    fs::write(path, text).map_err(|source| PlanWriteError { path: path.to_owned(), source })
+}
+
+/// A file only its owner reads (mode 0600 where the system has modes).
+fn secret(path: &Path, text: &str) -> Result<(), PlanWriteError> {
+    let write = || {
+        // A file of an earlier run keeps its mode when it is opened again: it is made anew.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)?.write_all(text.as_bytes())
+    };
+    write().map_err(|source| PlanWriteError { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_are_laid_on_key_by_key() {
+        let mut plan: Table = toml::from_str("a = 1\n[rules]\nx = 'keep'\ny = 'old'\n[source]\nsecret = { file = 's' }").expect("toml");
+        merge(&mut plan, &toml::from_str("b = 2\n[rules]\ny = 'new'\n[source]\nsecret = { env = 'S' }").expect("toml"));
+        let expected: Table =
+            toml::from_str("a = 1\nb = 2\n[rules]\nx = 'keep'\ny = 'new'\n[source]\nsecret = { env = 'S' }").expect("toml");
+        assert_eq!(plan, expected);
+    }
+}

@@ -1,0 +1,61 @@
+//! What is wrong with a scenario or an imported world, in words that name file, line and key.
+
+use std::path::{Path, PathBuf};
+
+/// Why a scenario cannot be used. Nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// A file could not be read.
+    #[error("could not read {}: {source}; check the path", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line says something that cannot be used.
+    #[error("{}:{line}: {reason}", .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+}
+
+impl ScenarioError {
+    pub(crate) fn at(path: &Path, line: u64, reason: impl Into<String>) -> ScenarioError {
+        ScenarioError::Invalid { path: path.to_owned(), line, reason: reason.into() }
+    }
+
+    pub(crate) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> ScenarioError {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
+        ScenarioError::at(path, line, in_words(error.message()))
+    }
+}
+
+/// Line of a byte offset, from 1.
+pub(crate) fn line_of(text: &str, offset: usize) -> u64 {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count() as u64
+}
+
+/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest name.
+pub(crate) fn in_words(message: &str) -> String {
+    let plain = || message.replace('\n', " ").trim().to_owned();
+    for (opening, noun) in [("unknown field `", "key"), ("unknown variant `", "value")] {
+        let Some((unknown, known)) = message.strip_prefix(opening).and_then(|rest| rest.split_once('`')) else { continue };
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        return match nearest(unknown, &known) {
+            Some(nearest) => format!("unknown {noun} `{unknown}`; the nearest known {noun} is `{nearest}`"),
+            None => format!("unknown {noun} `{unknown}`"),
+        };
+    }
+    plain()
+}
+
+/// The name most like `unknown`.
+pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    known.iter().copied().max_by(|a, b| strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b)))
+}

@@ -1,0 +1,295 @@
+//! A rehearsal as data: which world, which limits, what goes wrong and what must come out.
+
+mod error;
+mod expect;
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::fault::FaultRule;
+use crate::genesys_cloud::Settings;
+use crate::legacy::LegacySettings;
+use crate::world::WorldSettings;
+
+pub use error::ScenarioError;
+pub(crate) use error::in_words;
+pub use expect::{Ending, Expect, Verdict};
+
+/// A scenario file, read and checked.
+#[derive(Clone)]
+pub struct Scenario {
+    /// The file's name without its ending, or what the caller called it.
+    pub name: String,
+    /// Folder that relative paths start from.
+    pub dir: PathBuf,
+    /// What is rehearsed, in a sentence.
+    pub about: String,
+    /// Decides the world and the faults.
+    pub seed: u64,
+    /// Where to.
+    pub target: TargetKind,
+    /// By which surface.
+    pub ingest: Ingest,
+    /// The source population.
+    pub world: WorldSettings,
+    /// What differs from the plan that would fit by itself.
+    pub plan: toml::Table,
+    /// Limits of the target.
+    pub genesys_cloud: Settings,
+    /// Limits of the source.
+    pub legacy: LegacySettings,
+    /// The simulators' clock.
+    pub clock: ClockSettings,
+    /// What goes wrong while the migrator works.
+    pub faults: Vec<FaultRule>,
+    /// What is damaged between migration and verification.
+    pub after_migration: Vec<AfterMigration>,
+    /// What must come out.
+    pub expect: Expect,
+}
+
+/// The platform recordings are moved to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// Genesys Cloud.
+    #[default]
+    GenesysCloud,
+}
+
+/// The surface of Genesys Cloud that takes recordings in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ingest {
+    /// As the recording-migration guide describes it.
+    #[default]
+    Guide,
+}
+
+/// How the simulators' time runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockMode {
+    /// As this machine's.
+    #[default]
+    Real,
+    /// `factor` times as fast.
+    Scaled,
+}
+
+/// `[clock]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockSettings {
+    /// How time runs.
+    pub mode: ClockMode,
+    /// Simulated seconds in a real one, for `scaled`.
+    pub factor: f64,
+}
+
+impl Default for ClockSettings {
+    fn default() -> ClockSettings {
+        ClockSettings { mode: ClockMode::Real, factor: 60.0 }
+    }
+}
+
+/// `[[after_migration]]`: a damage done to the target once the migrator has finished. One of `tamper` and `lose_media`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AfterMigration {
+    /// A defect class to plant (`D18`).
+    #[serde(default)]
+    pub tamper: Option<String>,
+    /// How many. Even for a class that needs pairs.
+    #[serde(default = "one")]
+    pub count: usize,
+    /// Chooses the victims. Left out: the scenario's seed.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The target loses the media of this many recordings: the same as `tamper = "D11"`.
+    #[serde(default)]
+    pub lose_media: Option<usize>,
+}
+
+impl AfterMigration {
+    /// The defect class and the count this asks for.
+    pub fn defect(&self) -> (&str, usize) {
+        match (self.lose_media, &self.tamper) {
+            (Some(count), _) => ("D11", count),
+            (None, Some(defect)) => (defect, self.count),
+            (None, None) => ("", 0),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match (&self.tamper, self.lose_media) {
+            (Some(defect), None) if expect::is_defect(defect) => Ok(()),
+            (Some(defect), None) => Err(format!("unknown defect class `{defect}` in tamper; classes are D01..D64")),
+            (None, Some(count)) if count > 0 => Ok(()),
+            (None, Some(_)) => Err("lose_media must be 1 or more".to_owned()),
+            _ => Err("[[after_migration]] needs one of `tamper` and `lose_media`".to_owned()),
+        }
+    }
+}
+
+fn one() -> usize {
+    1
+}
+
+/// The file as written.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Scenario")]
+struct Written {
+    /// What is rehearsed, in a sentence.
+    about: String,
+    /// Decides the world and the faults.
+    seed: u64,
+    /// Where to.
+    #[serde(default)]
+    target: TargetKind,
+    /// By which surface.
+    #[serde(default)]
+    ingest: Ingest,
+    /// The source population: generated, or imported with `file`.
+    #[serde(default)]
+    #[schemars(with = "WorldSettings")]
+    world: Option<Spanned<WorldSettings>>,
+    /// Overrides of the plan that fits by itself: the plan's own keys.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    plan: toml::Table,
+    /// The target.
+    #[serde(default)]
+    genesys_cloud: WrittenGenesysCloud,
+    /// The source.
+    #[serde(default)]
+    legacy: WrittenLegacy,
+    /// The simulators' clock.
+    #[serde(default)]
+    clock: ClockSettings,
+    /// What goes wrong while the migrator works.
+    #[serde(default)]
+    #[schemars(with = "Vec<FaultRule>")]
+    fault: Vec<Spanned<FaultRule>>,
+    /// What is damaged between migration and verification.
+    #[serde(default)]
+    #[schemars(with = "Vec<AfterMigration>")]
+    after_migration: Vec<Spanned<AfterMigration>>,
+    /// What must come out.
+    #[schemars(with = "Expect")]
+    expect: Spanned<Expect>,
+}
+
+/// `[genesys_cloud]`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "GenesysCloudSection")]
+struct WrittenGenesysCloud {
+    /// Limits of the simulated Genesys Cloud.
+    limits: Settings,
+}
+
+/// `[legacy]`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "LegacySection")]
+struct WrittenLegacy {
+    /// Limits of the simulated source.
+    limits: LegacySettings,
+}
+
+impl Scenario {
+    /// Reads a scenario file.
+    pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ScenarioError::Unreadable { path: path.to_owned(), source })?;
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let dir = path.parent().map(Path::to_owned).unwrap_or_default();
+        Scenario::checked(&text, path, name, dir)
+    }
+
+    /// Reads a scenario from text; `name` stands for the file in messages, relative paths start from the working directory.
+    pub fn parse(text: &str, name: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::checked(text, Path::new(name), name.trim_end_matches(".toml").to_owned(), PathBuf::new())
+    }
+
+    /// JSON Schema of a scenario file.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Written).to_value()
+    }
+
+    /// The fault table as JSON: one row a kind, and the operations a fault may name.
+    pub fn fault_table() -> serde_json::Value {
+        serde_json::json!({"version": 1, "faults": crate::fault::table::TABLE, "operations": crate::fault::operations::ALL})
+    }
+
+    /// JSON Schema of one `[[fault]]`.
+    pub fn fault_schema() -> serde_json::Value {
+        schemars::schema_for!(FaultRule).to_value()
+    }
+
+    /// What a reader of the results must know about this scenario, such as limits raised to be quick.
+    pub fn notices(&self) -> Vec<String> {
+        let usual = Settings::default();
+        let pairs = [
+            (self.genesys_cloud.requests_per_minute, usual.requests_per_minute),
+            (self.genesys_cloud.uploads_per_second, usual.uploads_per_second),
+        ];
+        if pairs.iter().any(|(now, _)| *now == 0) {
+            return vec!["limits switched off for the demonstration".to_owned()];
+        }
+        let raised = pairs.iter().map(|(now, usual)| f64::from(*now) / f64::from((*usual).max(1))).fold(1.0, f64::max);
+        if raised > 1.0 { vec![format!("limits raised {}x for the demonstration", (raised * 10.0).round() / 10.0)] } else { Vec::new() }
+    }
+
+    fn checked(text: &str, path: &Path, name: String, dir: PathBuf) -> Result<Scenario, ScenarioError> {
+        let written: Written = toml::from_str(text).map_err(|error| ScenarioError::toml(path, text, &error))?;
+        let at = |span: std::ops::Range<usize>| move |reason: String| ScenarioError::at(path, error::line_of(text, span.start), reason);
+        for fault in &written.fault {
+            fault.get_ref().check().map_err(at(fault.span()))?;
+        }
+        for damage in &written.after_migration {
+            damage.get_ref().check().map_err(at(damage.span()))?;
+        }
+        written.expect.get_ref().check().map_err(at(written.expect.span()))?;
+        if let Some(world) = &written.world {
+            world.get_ref().check().map_err(at(world.span()))?;
+            refuse_generated_knobs(text).map_err(at(world.span()))?;
+        }
+        if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
+            return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
+        }
+        Ok(Scenario {
+            name,
+            dir,
+            about: written.about,
+            seed: written.seed,
+            target: written.target,
+            ingest: written.ingest,
+            world: written.world.map(Spanned::into_inner).unwrap_or_default(),
+            plan: written.plan,
+            genesys_cloud: written.genesys_cloud.limits,
+            legacy: written.legacy.limits,
+            clock: written.clock,
+            faults: written.fault.into_iter().map(Spanned::into_inner).collect(),
+            after_migration: written.after_migration.into_iter().map(Spanned::into_inner).collect(),
+            expect: written.expect.into_inner(),
+        })
+    }
+}
+
+/// An imported world has no knobs but `file` and `site_zone`: anything else would be silently without effect.
+fn refuse_generated_knobs(text: &str) -> Result<(), String> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    let Some(world) = table.get("world").and_then(toml::Value::as_table).filter(|world| world.contains_key("file")) else { return Ok(()) };
+    match world.keys().find(|key| !["file", "site_zone"].contains(&key.as_str())) {
+        Some(key) => Err(format!("`{key}` has no effect on an imported world; remove it, or remove `file`")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use super::*;
+
+const WHOLE: &str = r#"
+about = "Uploads are throttled twice; nothing lost, nothing twice."
+seed = 7
+target = "genesys_cloud"
+ingest = "guide"
+[world]
+interactions = 40
+unmapped_agents = 1
+[plan.rules]
+unmapped_queue = "skip"
+[[fault]]
+on = "genesys_cloud.upload_file"
+kind = "too_many_requests"
+attempts = [1, 2]
+retry_after_s = 1
+[[after_migration]]
+lose_media = 1
+[expect]
+migrator = "complete"
+verdict = "match"
+"#;
+
+#[test]
+fn the_example_of_the_contracts_is_read() {
+    let scenario = Scenario::parse(WHOLE, "throttled.toml").expect("a scenario");
+    assert_eq!(scenario.name, "throttled");
+    assert_eq!(scenario.world.interactions, 40);
+    assert_eq!(scenario.faults[0].attempts, [1, 2]);
+    assert_eq!(scenario.after_migration[0].defect(), ("D11", 1));
+    assert_eq!(scenario.expect.verdict, Verdict::Match);
+    assert!(scenario.notices().is_empty());
+}
+
+#[test]
+fn what_is_wrong_is_named_with_file_line_and_key() {
+    for (was, becomes, expected) in [
+        ("interactions = 40", "interactoins = 40", "s.toml:7: unknown key `interactoins`; the nearest known key is `interactions`"),
+        ("interactions = 40", "interactions = \"forty\"", "s.toml:7: invalid type: string \"forty\", expected u64"),
+        ("seed = 7", "sede = 7", "s.toml:3: unknown key `sede`; the nearest known key is `seed`"),
+        ("genesys_cloud.upload_file", "genesys_cloud.upload_files", "nearest is `genesys_cloud.upload_file`"),
+        (
+            "kind = \"too_many_requests\"",
+            "kind = \"too_many_request\"",
+            "unknown value `too_many_request`; the nearest known value is `too_many_requests`",
+        ),
+        ("lose_media = 1", "count = 1", "needs one of `tamper` and `lose_media`"),
+        ("lose_media = 1", "tamper = \"D99\"", "unknown defect class `D99`"),
+        ("verdict = \"match\"", "", "missing field `verdict`"),
+        ("verdict = \"match\"", "verdict = \"match\"\nskipped = { unmaped_queue = 1 }", "the nearest known reason is `unmapped_queue`"),
+        ("verdict = \"match\"", "verdict = \"match\"\nby_defect = { D65 = 1 }", "unknown defect class `D65`"),
+        ("unmapped_agents = 1", "unmapped_agents = 13", "agents = 12"),
+        ("unmapped_agents = 1", "file = \"calls.ndjson\"", "`interactions` has no effect on an imported world"),
+    ] {
+        assert!(WHOLE.contains(was), "{was}");
+        let error = Scenario::parse(&WHOLE.replacen(was, becomes, 1), "s.toml").err().expect(becomes).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_raised_limit_is_announced() {
+    let text = format!("{WHOLE}\n[genesys_cloud.limits]\nrequests_per_minute = 6000\n");
+    assert_eq!(Scenario::parse(&text, "s").expect("a scenario").notices(), ["limits raised 20x for the demonstration"]);
+}
+
+#[test]
+fn the_schema_knows_every_section_and_every_fault() {
+    let schema = Scenario::schema().to_string();
+    for word in ["\"world\"", "\"fault\"", "\"after_migration\"", "\"expect\"", "\"max_conduct\"", "\"lost_answer\"", "\"bad_media\""] {
+        assert!(schema.contains(word), "{word}");
+    }
+    assert!(Scenario::fault_table().to_string().contains("error_after_commit"));
+}

@@ -1,0 +1,388 @@
+//! A running simulator: platforms on their listeners, the control API beside them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use serde::{Deserialize, Serialize};
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::front::{self, Core};
+use crate::genesys_cloud::{GenesysCloud, TamperAnswer, TamperRefusal};
+use crate::journal::Entry;
+use crate::legacy::Legacy;
+use crate::plan_writer::{Fitting, PlanWriteError};
+use crate::rules::{Grade, Rule};
+use crate::scenario::{AfterMigration, ClockMode, ClockSettings, Scenario, ScenarioError};
+use crate::seed::Seed;
+use crate::world::{Target, World};
+
+/// Bytes an in-memory connection holds before its writer waits.
+const PIPE_BYTES: usize = 64 * 1024;
+
+/// How a simulator is started, beside its scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Ports of the listeners. All loopback.
+    pub ports: Ports,
+    /// Instead of the scenario's seed.
+    pub seed: Option<u64>,
+    /// Folder for what clients upload. Left out: a temporary folder, removed on drop.
+    pub spool: Option<PathBuf>,
+    /// Instead of the scenario's clock.
+    pub clock: Option<ClockSettings>,
+}
+
+/// Ports; 0 lets the system choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// The source's API.
+    pub legacy: u16,
+    /// The source's pre-signed media.
+    pub media: u16,
+    /// Genesys Cloud: API and login.
+    pub genesys_cloud: u16,
+    /// The control API.
+    pub control: u16,
+}
+
+/// Where everything listens: base URLs without a trailing slash. A platform that is not simulated is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The source's API.
+    pub legacy: String,
+    /// The source's pre-signed media.
+    pub legacy_media: String,
+    /// Genesys Cloud: API and login.
+    pub genesys_cloud: String,
+    /// Not simulated yet.
+    pub gir: Option<String>,
+    /// Not simulated yet.
+    pub webdav: Option<String>,
+    /// Not simulated yet.
+    pub speechminer: Option<String>,
+    /// The control API; its paths begin with `/_sim/`.
+    pub control: String,
+}
+
+/// A client of a simulated platform. Its `Debug` keeps the secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// OAuth client id.
+    pub client_id: String,
+    /// OAuth client secret.
+    pub client_secret: String,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// Clients of all simulated platforms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// Of the source.
+    pub legacy: Client,
+    /// Of Genesys Cloud.
+    pub genesys_cloud: Client,
+}
+
+/// A simulated platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlatformName {
+    /// The source.
+    Legacy,
+    /// The source's pre-signed media: a host of its own.
+    LegacyMedia,
+    /// Genesys Cloud.
+    GenesysCloud,
+    /// The control API.
+    Control,
+}
+
+/// Why a simulator did not start or could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// The scenario or its imported world.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// A port is taken, most often.
+    #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port, or 0 for a free one")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder for uploads.
+    #[error("could not make the spool folder: {0}; choose a folder that can be written to")]
+    Spool(std::io::Error),
+    /// The truth of a platform could not be told.
+    #[error("could not tell the truth of {platform}: {reason}")]
+    Truth {
+        /// Which.
+        platform: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A damage could not be planted.
+    #[error(transparent)]
+    Tamper(#[from] TamperRefusal),
+}
+
+/// A running simulator. Dropping it stops every listener.
+pub struct Simulator {
+    pub(crate) state: Arc<State>,
+    tasks: Vec<JoinHandle<()>>,
+    routers: Routers,
+}
+
+/// What the control API and the handle share.
+pub(crate) struct State {
+    pub(crate) core: Arc<Core>,
+    pub(crate) world: Arc<World>,
+    pub(crate) genesys_cloud: Arc<GenesysCloud>,
+    pub(crate) scenario: Scenario,
+    pub(crate) seed: u64,
+    pub(crate) addresses: Addresses,
+    pub(crate) credentials: Credentials,
+    target: Target,
+    /// Removed with the last reference.
+    _spool: Option<tempfile::TempDir>,
+}
+
+struct Routers {
+    legacy: Router,
+    media: Router,
+    genesys_cloud: Router,
+    control: Router,
+}
+
+impl Simulator {
+    /// Starts every platform of a scenario on loopback.
+    pub async fn start(scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
+        let seed = options.seed.unwrap_or(scenario.seed);
+        let world = Arc::new(World::of(&scenario, seed)?);
+        let core = Core::new(clock(options.clock.unwrap_or(scenario.clock)), Seed::new(seed), scenario.faults.clone());
+        let (spool, spool_guard) = spool(options.spool)?;
+        let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
+        let legacy = Legacy::new(core.clone(), world.clone(), scenario.legacy.clone());
+        let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool);
+        let listeners = Listeners::bind(options.ports).await?;
+        let addresses = listeners.addresses();
+        legacy.set_media_url(addresses.legacy_media.clone());
+        genesys_cloud.set_base_url(addresses.genesys_cloud.clone());
+        let credentials = credentials(&legacy, &target);
+        let routers = (legacy.router(), legacy.media_router(), genesys_cloud.router());
+        let state = Arc::new(State { core, world, genesys_cloud, scenario, seed, addresses, credentials, target, _spool: spool_guard });
+        let routers =
+            Routers { legacy: routers.0, media: routers.1, genesys_cloud: routers.2, control: crate::control::router(state.clone()) };
+        let tasks = listeners.serve(&routers, &state.core.clock);
+        Ok(Simulator { state, tasks, routers })
+    }
+
+    /// Where everything listens.
+    pub fn addresses(&self) -> &Addresses {
+        &self.state.addresses
+    }
+
+    /// What a client needs to get a token.
+    pub fn credentials(&self) -> &Credentials {
+        &self.state.credentials
+    }
+
+    /// Opens an in-memory connection to a platform: HTTP/1.1 without a socket.
+    pub fn connect(&self, platform: PlatformName) -> DuplexStream {
+        let router = match platform {
+            PlatformName::Legacy => &self.routers.legacy,
+            PlatformName::LegacyMedia => &self.routers.media,
+            PlatformName::GenesysCloud => &self.routers.genesys_cloud,
+            PlatformName::Control => &self.routers.control,
+        };
+        let (client, server) = tokio::io::duplex(PIPE_BYTES);
+        tokio::spawn(front::connection(server, router.clone(), self.state.core.clock.clone()));
+        client
+    }
+
+    /// What a platform (`Legacy` or `GenesysCloud`) really holds: NDJSON, contracts section 11. The source's sound is made for it: allow seconds.
+    pub async fn truth(&self, platform: PlatformName) -> Result<String, SimulatorError> {
+        self.state.clone().truth(platform).await
+    }
+
+    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`) or of all.
+    pub fn journal(&self, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
+        self.state.core.journal.page(platform, after, limit)
+    }
+
+    /// How many requests were journalled.
+    pub fn requests(&self) -> u64 {
+        self.state.core.journal.len() as u64
+    }
+
+    /// The mutations that took effect, as NDJSON that does not depend on the number of workers.
+    pub fn effects(&self) -> String {
+        self.state.core.journal.effects()
+    }
+
+    /// Plants a defect in the target; the answer is what the control API gives (contracts, section 11).
+    pub fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+        self.state.tamper(defect, count, seed)
+    }
+
+    /// Does what the scenario's `[[after_migration]]` says, in order; what was planted.
+    pub fn after_migration(&self) -> Result<Vec<TamperAnswer>, TamperRefusal> {
+        let plant = |damage: &AfterMigration| {
+            let seed = damage.seed.unwrap_or(self.state.seed);
+            match (damage.lose_media, damage.defect()) {
+                (Some(count), _) => self.state.genesys_cloud.lose_media(count, seed),
+                (None, (defect, count)) => self.state.tamper(defect, count, seed),
+            }
+        };
+        self.state.scenario.after_migration.iter().map(plant).collect()
+    }
+
+    /// Names of the assumed rules the run relied on: what it does not prove.
+    pub fn assumptions(&self) -> Vec<&'static str> {
+        self.state.core.exercised.names(Grade::Assumed)
+    }
+
+    /// Every rule the run relied on.
+    pub fn rules(&self) -> Vec<&'static Rule> {
+        self.state.core.exercised.rules()
+    }
+
+    /// What a reader of the results must know.
+    pub fn notices(&self) -> Vec<String> {
+        self.state.scenario.notices()
+    }
+
+    /// Jumps the simulator's clock forward.
+    pub fn advance_ms(&self, ms: u64) {
+        self.state.core.clock.advance_ms(ms);
+    }
+
+    /// Writes a plan that fits, with mapping tables and secrets, into `dir`; the plan's path.
+    pub fn write_plan(&self, dir: &Path) -> Result<PathBuf, PlanWriteError> {
+        let State { world, target, addresses, credentials, scenario, .. } = &*self.state;
+        let fitting = Fitting {
+            world,
+            target,
+            legacy_url: &addresses.legacy,
+            media_host: addresses.legacy_media.trim_start_matches("http://"),
+            genesys_cloud_url: &addresses.genesys_cloud,
+            legacy_credentials: (&credentials.legacy.client_id, &credentials.legacy.client_secret),
+            site_zone: &scenario.world.site_zone,
+            requests_per_minute: scenario.genesys_cloud.requests_per_minute,
+            uploads_per_second: scenario.genesys_cloud.uploads_per_second,
+            overrides: &scenario.plan,
+        };
+        fitting.write(dir)
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl State {
+    pub(crate) async fn truth(self: Arc<Self>, platform: PlatformName) -> Result<String, SimulatorError> {
+        let told = tokio::task::spawn_blocking(move || match platform {
+            PlatformName::GenesysCloud => {
+                self.genesys_cloud.truth().map_err(|error| SimulatorError::Truth { platform: "genesys_cloud", reason: error.to_string() })
+            }
+            PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => {
+                self.world.truth().map_err(|error| SimulatorError::Truth { platform: "legacy", reason: error.to_string() })
+            }
+        });
+        told.await.unwrap_or_else(|error| Err(SimulatorError::Truth { platform: "a platform", reason: error.to_string() }))
+    }
+
+    pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+        self.genesys_cloud.tamper(defect, count, seed)
+    }
+}
+
+fn clock(settings: ClockSettings) -> Clock {
+    match settings.mode {
+        ClockMode::Real => Clock::real(),
+        ClockMode::Scaled => Clock::scaled(settings.factor),
+    }
+}
+
+fn spool(asked: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), SimulatorError> {
+    match asked {
+        Some(path) => {
+            std::fs::create_dir_all(&path).map_err(SimulatorError::Spool)?;
+            Ok((path, None))
+        }
+        None => {
+            let dir = tempfile::tempdir().map_err(SimulatorError::Spool)?;
+            Ok((dir.path().to_owned(), Some(dir)))
+        }
+    }
+}
+
+fn credentials(legacy: &Legacy, target: &Target) -> Credentials {
+    let (client_id, client_secret) = legacy.credentials();
+    Credentials {
+        legacy: Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned() },
+        genesys_cloud: Client { client_id: target.client_id.clone(), client_secret: target.client_secret.clone() },
+    }
+}
+
+struct Listeners {
+    legacy: TcpListener,
+    media: TcpListener,
+    genesys_cloud: TcpListener,
+    control: TcpListener,
+}
+
+impl Listeners {
+    async fn bind(ports: Ports) -> Result<Listeners, SimulatorError> {
+        Ok(Listeners {
+            legacy: bind(ports.legacy).await?,
+            media: bind(ports.media).await?,
+            genesys_cloud: bind(ports.genesys_cloud).await?,
+            control: bind(ports.control).await?,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            legacy: url(&self.legacy),
+            legacy_media: url(&self.media),
+            genesys_cloud: url(&self.genesys_cloud),
+            gir: None,
+            webdav: None,
+            speechminer: None,
+            control: url(&self.control),
+        }
+    }
+
+    fn serve(self, routers: &Routers, clock: &Clock) -> Vec<JoinHandle<()>> {
+        let pairs = [
+            (self.legacy, &routers.legacy),
+            (self.media, &routers.media),
+            (self.genesys_cloud, &routers.genesys_cloud),
+            (self.control, &routers.control),
+        ];
+        pairs.into_iter().map(|(listener, router)| tokio::spawn(front::accept(listener, router.clone(), clock.clone()))).collect()
+    }
+}
+
+async fn bind(port: u16) -> Result<TcpListener, SimulatorError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|source| SimulatorError::Port { port, source })
+}
+
+fn url(listener: &TcpListener) -> String {
+    listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default()
+}

@@ -1,0 +1,354 @@
+//! A generated world: `interaction(i)` is a pure function of seed and knobs, so any number of interactions takes no memory.
+
+use super::people::{self, Agent, Mapped};
+use super::settings::{SourceCodec, WorldSettings};
+use super::shuffle::Shuffle;
+use super::{Damage, Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
+use crate::seed::Seed;
+
+/// Retention classes a recorder assigns, with their years.
+pub(super) const RETENTION_CLASSES: [(&str, i64); 3] = [("7-Year Retention", 7), ("5-Year Retention", 5), ("10-Year Retention", 10)];
+
+/// Id of the first interaction.
+const FIRST_ID: u64 = 100_001;
+
+/// Calls whose retention has ended lie this long before the window: five-year class, so they end two to three years before it.
+const EXPIRED_BEFORE_MS: i64 = 8 * 365 * 86_400_000;
+
+/// Lengths are multiples of this, so that every codec's frames fill without padding (GSM in WAV: 320 samples, AMR: 160).
+const GRAIN_MS: u64 = 40;
+
+/// Sample rate of every generated recording, Hz: telephony.
+pub(super) const RATE: u32 = 8000;
+
+pub(super) struct Generated {
+    seed: Seed,
+    settings: WorldSettings,
+    from_ms: i64,
+    to_ms: i64,
+    pub(super) agents: Vec<Agent>,
+    pub(super) queues: Vec<Mapped>,
+    pub(super) skills: Vec<Mapped>,
+    pub(super) wrapups: Vec<Mapped>,
+    orders: Orders,
+}
+
+/// One shuffled order a choice: exact shares that do not depend on each other.
+struct Orders {
+    victims: Shuffle,
+    transfers: Shuffle,
+    bare: Shuffle,
+    stereo: Shuffle,
+    masked: Shuffle,
+    pauses: Shuffle,
+    holds: Shuffle,
+    reversed: Shuffle,
+    agents: Shuffle,
+    queues: Shuffle,
+    codecs: Shuffle,
+    nodes: Shuffle,
+}
+
+/// What sets an interaction apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Usual,
+    Bad(Damage),
+    Expired,
+}
+
+impl Generated {
+    pub(super) fn new(seed: Seed, settings: &WorldSettings) -> Generated {
+        // Checked with the scenario; an unchecked window would be empty.
+        let (from_ms, to_ms) = settings.window().unwrap_or((0, 1));
+        let day = 86_400_000;
+        let middle_ms = (from_ms + (to_ms - from_ms) / 2) / day * day;
+        let order = |name: &str| Shuffle::new(seed.child("world/order").child(name), settings.interactions);
+        Generated {
+            seed,
+            from_ms,
+            to_ms,
+            agents: people::agents(seed, settings, middle_ms),
+            queues: people::queues(seed, settings),
+            skills: people::skills(seed),
+            wrapups: people::wrapups(seed),
+            orders: Orders {
+                victims: order("victims"),
+                transfers: order("transfers"),
+                bare: order("bare"),
+                stereo: order("stereo"),
+                masked: order("masked"),
+                pauses: order("pauses"),
+                holds: order("holds"),
+                reversed: order("reversed"),
+                agents: order("agents"),
+                queues: order("queues"),
+                codecs: order("codecs"),
+                nodes: order("nodes"),
+            },
+            settings: settings.clone(),
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.settings.interactions
+    }
+
+    pub(super) fn node_offsets(&self) -> Vec<(String, i64)> {
+        let nodes = 0..self.settings.recorder_nodes;
+        nodes.map(|k| (format!("N{}", k + 1), self.drift(k as usize))).filter(|(_, offset)| *offset != 0).collect()
+    }
+
+    /// Index of the interaction a recording id (`100001-1`) belongs to; the recording itself may not exist.
+    pub(super) fn index_of_recording(&self, id: &str) -> Option<u64> {
+        let (interaction, _) = id.split_once('-')?;
+        let index = interaction.parse::<u64>().ok()?.checked_sub(FIRST_ID)?;
+        (index < self.count()).then_some(index)
+    }
+
+    pub(super) fn stated_start_ms(&self, i: u64) -> i64 {
+        if self.orders.reversed.share(i, self.settings.reversed_share) {
+            return self.interaction(i).start_ms;
+        }
+        self.true_start_ms(i) - self.drift(self.node(i))
+    }
+
+    /// The `i`-th interaction. Pure.
+    pub(super) fn interaction(&self, i: u64) -> Interaction {
+        let own = self.seed.child("world/interactions").index(i);
+        let id = FIRST_ID + i;
+        let fate = self.fate(i);
+        let node = self.node(i);
+        let drift_ms = self.drift(node);
+        let inbound = !own.child("direction").chance(0.3);
+        let true_start_ms = self.true_start_ms(i);
+        let wait_ms = if inbound { own.child("wait").below(30_000) as i64 } else { 0 };
+        let legs = self.legs(i, own, fate, true_start_ms + wait_ms);
+        let true_end_ms = legs.last().map_or(true_start_ms, |leg| leg.end_ms);
+        let talk_ms = true_end_ms - true_start_ms - wait_ms;
+        let (mut start_ms, mut end_ms) = (true_start_ms - drift_ms, true_end_ms - drift_ms);
+        if self.orders.reversed.share(i, self.settings.reversed_share) {
+            std::mem::swap(&mut start_ms, &mut end_ms);
+        }
+        let recorded = fate != Fate::Usual || !self.orders.bare.share(i, self.settings.no_recording_share);
+        let make = |(k, leg): (usize, &Leg)| self.recording(i, own, k, leg, fate, node);
+        let recordings = if recorded { legs.iter().enumerate().map(make).collect() } else { Vec::new() };
+        let segment = |(k, leg): (usize, &Leg)| Segment {
+            id: format!("{id}-s{}", k + 1),
+            agent_id: Some(self.agents[leg.agent].id.clone()),
+            start_ms: leg.start_ms - drift_ms,
+            end_ms: leg.end_ms - drift_ms,
+        };
+        let agent = &self.agents[legs[0].agent];
+        let routed = self.routing(i, own, fate, inbound);
+        let (caller_number, dialled_number, numbers_masked) = self.numbers(i, own, inbound);
+        Interaction {
+            id,
+            true_start_ms,
+            true_end_ms,
+            start_ms,
+            end_ms,
+            wait_ms,
+            talk_ms,
+            inbound,
+            agent_id: Some(agent.id.clone()),
+            agent_extension: Some(agent.extension.clone()),
+            queue_id: Some(routed.queue),
+            skill_group: routed.skill.as_ref().map(|(_, name)| format!("{name} Tier {}", 1 + own.child("tier").below(2))),
+            skill: routed.skill.map(|(id, _)| id),
+            ivr_node_id: routed.ivr,
+            disposition_code: pick(own.child("disposition"), &["RESOLVED", "CALLBACK", "ESCALATED", "ABANDONED"], 0.1),
+            wrap_up_code: (!own.child("wrapup/none").chance(0.1))
+                .then(|| self.wrapups[own.child("wrapup").below(self.wrapups.len() as u64) as usize].id.clone()),
+            caller_number: Some(PhoneNumber::new(caller_number)),
+            dialled_number: Some(PhoneNumber::new(dialled_number)),
+            numbers_masked,
+            recorder_node: Some(format!("N{}", node + 1)),
+            segments: legs.iter().enumerate().map(segment).collect(),
+            recordings,
+        }
+    }
+
+    fn drift(&self, node: usize) -> i64 {
+        self.settings.drift_ms.get(node).copied().unwrap_or(0)
+    }
+
+    fn node(&self, i: u64) -> usize {
+        (self.orders.nodes.rank(i) % u64::from(self.settings.recorder_nodes)) as usize
+    }
+
+    /// Calls follow each other through the window, each somewhere in its own slot; expired ones lie before it.
+    fn true_start_ms(&self, i: u64) -> i64 {
+        let own = self.seed.child("world/interactions").index(i);
+        let width = (self.to_ms - self.from_ms) as u64;
+        let n = self.count().max(1);
+        let slot = (u128::from(width) * u128::from(i) / u128::from(n)) as i64;
+        let at = self.from_ms + slot + own.child("start").below((width / n).max(1)) as i64;
+        if self.fate(i) == Fate::Expired { at - EXPIRED_BEFORE_MS } else { at }
+    }
+
+    fn fate(&self, i: u64) -> Fate {
+        let bad = &self.settings.bad_media;
+        let mut rank = self.orders.victims.rank(i);
+        for (count, damage) in [
+            (bad.empty, Damage::Empty),
+            (bad.html, Damage::Html),
+            (bad.noise, Damage::Noise),
+            (bad.undecodable, Damage::Undecodable),
+            (bad.truncated, Damage::Truncated),
+            (bad.short, Damage::Short),
+        ] {
+            if rank < count {
+                return Fate::Bad(damage);
+            }
+            rank -= count;
+        }
+        if rank < self.settings.expired { Fate::Expired } else { Fate::Usual }
+    }
+
+    fn legs(&self, i: u64, own: Seed, fate: Fate, from_ms: i64) -> Vec<Leg> {
+        let transferred = fate == Fate::Usual && self.orders.transfers.share(i, self.settings.transfer_share);
+        let count = if transferred { 2 + own.child("legs").below(2) as usize } else { 1 };
+        let mut at = from_ms;
+        let leg = |k: usize| {
+            let spread = 0.7 + 0.6 * own.child("length").index(k as u64).fraction();
+            let grains = (self.settings.mean_seconds * 1000.0 * spread / GRAIN_MS as f64).round() as u64;
+            let length_ms = grains.max(10) * GRAIN_MS;
+            let start_ms = at;
+            at += length_ms as i64;
+            Leg { agent: self.agent(i, k, fate), start_ms, end_ms: at, length_ms }
+        };
+        (0..count).map(leg).collect()
+    }
+
+    /// Agents take turns in a shuffled order, a transfer goes to the next one; a victim of bad media has a rightly mapped agent.
+    fn agent(&self, i: u64, leg: usize, fate: Fate) -> usize {
+        let right = self.agents.iter().filter(|agent| agent.mapped.iter().any(|row| row.in_target)).count();
+        let among = if fate == Fate::Usual { self.agents.len() } else { right.max(1) };
+        ((self.orders.agents.rank(i) + leg as u64) % among as u64) as usize
+    }
+
+    fn routing(&self, i: u64, own: Seed, fate: Fate, inbound: bool) -> Routed {
+        let right = self.queues.iter().filter(|queue| queue.in_target).count();
+        let among = if fate == Fate::Usual { self.queues.len() } else { right.max(1) };
+        let queue = self.queues[(self.orders.queues.rank(i) % among as u64) as usize].id.clone();
+        let skill = &self.skills[own.child("skill").below(self.skills.len() as u64) as usize];
+        Routed {
+            queue,
+            skill: (!own.child("skill/none").chance(0.3)).then(|| (skill.id.clone(), skill.name.clone())),
+            ivr: inbound.then(|| format!("IVR-{}", 1 + own.child("ivr").below(20))),
+        }
+    }
+
+    /// Caller and dialled number. Numbers are of the fictional 555 exchange range.
+    fn numbers(&self, i: u64, own: Seed, inbound: bool) -> (String, String, bool) {
+        let masked = self.orders.masked.share(i, self.settings.masked_share);
+        let digits = format!("{:07}", own.child("customer").below(10_000_000));
+        let customer = if masked { format!("+1555****{}", &digits[4..]) } else { format!("+1555{digits}") };
+        let line = format!("+1800555{:04}", 100 + own.child("line").below(20));
+        if inbound { (customer, line, masked) } else { (line, customer, masked) }
+    }
+
+    fn recording(&self, i: u64, own: Seed, k: usize, leg: &Leg, fate: Fate, node: usize) -> Recording {
+        let interaction_id = FIRST_ID + i;
+        let id = format!("{interaction_id}-{}", k + 1);
+        let drift_ms = self.drift(node);
+        let damage = if let Fate::Bad(damage) = fate { damage } else { Damage::None };
+        let codecs = &self.settings.codecs;
+        let codec = match damage {
+            // Their damage is made on a WAV file whose length follows from its bytes.
+            Damage::Truncated | Damage::Undecodable => SourceCodec::Pcm,
+            _ => codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize],
+        };
+        let stereo = codec.stereo() && self.orders.stereo.share(i, self.settings.stereo_share);
+        let roles: &[&str] = if stereo { &["agent", "customer"] } else { &["mixed"] };
+        let sound = own.child("sound").index(k as u64);
+        let class = if fate == Fate::Expired { RETENTION_CLASSES[1] } else { RETENTION_CLASSES[own.child("class").below(3) as usize] };
+        let date = crate::journal::instant(leg.start_ms - drift_ms);
+        let agent = &self.agents[leg.agent].id;
+        Recording {
+            segment_id: Some(format!("{interaction_id}-s{}", k + 1)),
+            start_ms: leg.start_ms - drift_ms,
+            end_ms: leg.end_ms - drift_ms,
+            drift_ms,
+            duration_ms: leg.length_ms as i64,
+            codec: codec.name().to_owned(),
+            content_type: codec.content_type().to_owned(),
+            channels: roles.len() as u16,
+            channel_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            sample_rate: RATE,
+            file_name: format!("{}_{agent}_{id}.{}", &date[..10], codec.extension()),
+            recorder_node: Some(format!("N{}", node + 1)),
+            pauses: self.pauses(i, sound, leg.length_ms, damage),
+            retention_class: Some(class.0.to_owned()),
+            legal_hold: fate != Fate::Expired && self.orders.holds.share(i, self.settings.hold_share),
+            sound: Sound::Made { seed: sound, codec, damage },
+            interaction_id,
+            id,
+        }
+    }
+
+    /// One pause of a fifth of the recording, somewhere inside it.
+    fn pauses(&self, i: u64, sound: Seed, length_ms: u64, damage: Damage) -> Vec<Pause> {
+        if damage != Damage::None || length_ms < 1000 || !self.orders.pauses.share(i, self.settings.pause_share) {
+            return Vec::new();
+        }
+        let width = length_ms / 5 / GRAIN_MS * GRAIN_MS;
+        let room = (length_ms - width - 400) / GRAIN_MS;
+        let start_offset_ms = 200 + sound.child("pause").below(room) * GRAIN_MS;
+        vec![Pause { start_offset_ms, end_offset_ms: start_offset_ms + width, reason: "card_number".to_owned() }]
+    }
+}
+
+/// One leg in true time.
+struct Leg {
+    agent: usize,
+    start_ms: i64,
+    end_ms: i64,
+    length_ms: u64,
+}
+
+struct Routed {
+    queue: String,
+    skill: Option<(String, String)>,
+    ivr: Option<String>,
+}
+
+fn pick(seed: Seed, choices: &[&str], none: f64) -> Option<String> {
+    (!seed.child("none").chance(none)).then(|| choices[seed.below(choices.len() as u64) as usize].to_owned())
+}
+
+impl SourceCodec {
+    /// Name as the source declares it.
+    fn name(self) -> &'static str {
+        match self {
+            SourceCodec::Pcm => "pcm",
+            SourceCodec::Mulaw => "mulaw",
+            SourceCodec::Alaw => "alaw",
+            SourceCodec::Adpcm => "adpcm",
+            SourceCodec::Mp3 => "mp3",
+            SourceCodec::Amr => "amr",
+            SourceCodec::Gsm => "gsm",
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            SourceCodec::Mp3 => "audio/mpeg",
+            SourceCodec::Amr => "audio/amr",
+            SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => "audio/x-wav",
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            SourceCodec::Mp3 => "mp3",
+            SourceCodec::Amr => "amr",
+            SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => "wav",
+        }
+    }
+
+    fn stereo(self) -> bool {
+        !matches!(self, SourceCodec::Amr | SourceCodec::Gsm)
+    }
+}

@@ -1,0 +1,146 @@
+//! The bytes of a recording: made from its seed, damaged where the world says so, or read from an imported file.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use audio::{Codec, Pcm};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::generated::RATE;
+use super::settings::SourceCodec;
+use super::{Damage, Recording, Sound};
+use crate::seed::Seed;
+
+/// Media kept for the requests that follow each other on one recording (HEAD, GET, resumed GET). Bytes; more would make a large world's memory grow.
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
+
+/// The bytes of a recording.
+pub(crate) struct Media {
+    pub(crate) bytes: Bytes,
+    /// Hex.
+    pub(crate) sha256: String,
+}
+
+impl Media {
+    fn of(bytes: Vec<u8>) -> Media {
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Media { bytes: Bytes::from(bytes), sha256 }
+    }
+
+    /// A strong validator: the head of the content's hash, quoted.
+    pub(crate) fn etag(&self) -> String {
+        format!("\"{}\"", &self.sha256[..16])
+    }
+}
+
+/// Why there are no bytes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MediaError {
+    #[error("media of recording {id}: {source}")]
+    Unreadable { id: String, source: std::io::Error },
+    #[error("media of recording {id} could not be made: {reason}")]
+    Unmade { id: String, reason: String },
+}
+
+/// The most recently used media.
+#[derive(Default)]
+pub(crate) struct MediaCache {
+    kept: Mutex<VecDeque<(String, Arc<Media>)>>,
+}
+
+impl MediaCache {
+    pub(crate) fn get(&self, recording: &Recording) -> Result<Arc<Media>, MediaError> {
+        if let Some(media) = self.kept().iter().find(|(id, _)| *id == recording.id).map(|(_, media)| media.clone()) {
+            return Ok(media);
+        }
+        let media = Arc::new(Media::of(bytes_of(recording)?));
+        let mut kept = self.kept();
+        kept.push_front((recording.id.clone(), media.clone()));
+        let mut total = 0;
+        kept.retain(|(_, media)| {
+            total += media.bytes.len();
+            total <= KEPT_BYTES
+        });
+        Ok(media)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, VecDeque<(String, Arc<Media>)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
+    let id = || recording.id.clone();
+    match &recording.sound {
+        Sound::File(path) => std::fs::read(path).map_err(|source| MediaError::Unreadable { id: id(), source }),
+        Sound::Made { damage: Damage::Empty, .. } => Ok(Vec::new()),
+        Sound::Made { damage: Damage::Html, .. } => Ok(HTML.to_vec()),
+        Sound::Made { seed, damage: Damage::Noise, .. } => Ok(noise(*seed, 4096 + seed.below(8192))),
+        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(unknown_codec(*seed)),
+        Sound::Made { seed, codec, damage } => {
+            let pcm = pcm(recording, *seed, *damage);
+            let mut bytes =
+                audio::encode(&pcm, codec.encoder()).map_err(|error| MediaError::Unmade { id: id(), reason: error.to_string() })?;
+            if *damage == Damage::Truncated {
+                bytes.truncate(bytes.len() / 3);
+            }
+            Ok(bytes)
+        }
+    }
+}
+
+/// The sound before it is encoded. `Short` holds a third of the declared length.
+pub(super) fn pcm(recording: &Recording, seed: Seed, damage: Damage) -> Pcm {
+    let declared_ms = u64::try_from(recording.duration_ms).unwrap_or(0);
+    let length_ms = if damage == Damage::Short { declared_ms / 3 / 40 * 40 } else { declared_ms };
+    Pcm { sample_rate: RATE, channels: super::speech::conversation(seed, RATE, length_ms, recording.channels == 2, &recording.pauses) }
+}
+
+impl SourceCodec {
+    pub(super) fn encoder(self) -> Codec {
+        match self {
+            SourceCodec::Pcm => Codec::PcmS16,
+            SourceCodec::Mulaw => Codec::Mulaw,
+            SourceCodec::Alaw => Codec::Alaw,
+            SourceCodec::Adpcm => Codec::ImaAdpcm,
+            SourceCodec::Mp3 => Codec::Mp3,
+            SourceCodec::Amr => Codec::AmrNb,
+            SourceCodec::Gsm => Codec::GsmWav49,
+        }
+    }
+}
+
+const HTML: &[u8] = b"<!DOCTYPE html>\n<html><head><title>503 Service Unavailable</title></head>\n<body><h1>Service Unavailable</h1><p>The archive is being restored. Please try again later.</p></body></html>\n";
+
+fn noise(seed: Seed, length: u64) -> Vec<u8> {
+    (0..length.div_ceil(8)).flat_map(|k| seed.child("noise").index(k).value().to_be_bytes()).collect()
+}
+
+/// A well-formed WAV file whose format tag (0x0130, Sipro ACELP) belongs to a codec without a decoder.
+fn unknown_codec(seed: Seed) -> Vec<u8> {
+    let data = noise(seed, 4000);
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + data.len() as u32).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    for field in [0x0130_u16, 1] {
+        bytes.extend(field.to_le_bytes());
+    }
+    for field in [RATE, 1067] {
+        bytes.extend(field.to_le_bytes());
+    }
+    for field in [32_u16, 0] {
+        bytes.extend(field.to_le_bytes());
+    }
+    bytes.extend(b"data");
+    bytes.extend((data.len() as u32).to_le_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+/// Bytes as lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
+}

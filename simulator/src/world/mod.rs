@@ -1,0 +1,249 @@
+//! The source population: generated from a seed, or imported from a sample of a user's own export.
+
+mod generated;
+mod imported;
+mod media;
+mod people;
+mod settings;
+mod shuffle;
+mod speech;
+mod target;
+mod truth;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::scenario::{Scenario, ScenarioError};
+use crate::seed::Seed;
+use generated::Generated;
+use imported::Imported;
+use media::MediaCache;
+pub(crate) use media::{Media, MediaError, hex};
+pub(crate) use people::{Agent, Mapped};
+pub use settings::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};
+pub(crate) use target::Target;
+
+/// Everything known about one call of the source.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Interaction {
+    pub(crate) id: u64,
+    /// Instant the call began, Unix ms.
+    pub(crate) true_start_ms: i64,
+    /// Instant the call ended, Unix ms.
+    pub(crate) true_end_ms: i64,
+    /// As the source states it: by its recorder's clock, and perhaps the wrong way round.
+    pub(crate) start_ms: i64,
+    /// As the source states it.
+    pub(crate) end_ms: i64,
+    pub(crate) wait_ms: i64,
+    pub(crate) talk_ms: i64,
+    pub(crate) inbound: bool,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) agent_extension: Option<String>,
+    pub(crate) queue_id: Option<String>,
+    pub(crate) skill: Option<String>,
+    pub(crate) skill_group: Option<String>,
+    pub(crate) ivr_node_id: Option<String>,
+    pub(crate) disposition_code: Option<String>,
+    pub(crate) wrap_up_code: Option<String>,
+    pub(crate) caller_number: Option<PhoneNumber>,
+    pub(crate) dialled_number: Option<PhoneNumber>,
+    pub(crate) numbers_masked: bool,
+    pub(crate) recorder_node: Option<String>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) recordings: Vec<Recording>,
+}
+
+/// A phone number. Its `Debug` shows the last two digits only: an imported world holds real ones.
+#[derive(Clone, PartialEq)]
+pub(crate) struct PhoneNumber(String);
+
+impl PhoneNumber {
+    pub(crate) fn new(text: String) -> PhoneNumber {
+        PhoneNumber(text)
+    }
+
+    /// The whole number, for the wire and the truth.
+    pub(crate) fn in_full(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tail: String = self.0.chars().skip(self.0.chars().count().saturating_sub(2)).collect();
+        write!(f, "***{tail}")
+    }
+}
+
+/// One leg of a call, times as the source states them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Segment {
+    pub(crate) id: String,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+}
+
+/// One recording, times as the source states them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recording {
+    pub(crate) id: String,
+    pub(crate) interaction_id: u64,
+    pub(crate) segment_id: Option<String>,
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    /// True minus stated time of its recorder, ms.
+    pub(crate) drift_ms: i64,
+    pub(crate) duration_ms: i64,
+    /// As the recorder declares it.
+    pub(crate) codec: String,
+    pub(crate) content_type: String,
+    pub(crate) channels: u16,
+    pub(crate) channel_roles: Vec<String>,
+    pub(crate) sample_rate: u32,
+    pub(crate) file_name: String,
+    pub(crate) recorder_node: Option<String>,
+    pub(crate) pauses: Vec<Pause>,
+    pub(crate) retention_class: Option<String>,
+    pub(crate) legal_hold: bool,
+    pub(crate) sound: Sound,
+}
+
+/// A range of a recording in which nothing may be heard; offsets from its start in its own audio.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pause {
+    pub(crate) start_offset_ms: u64,
+    pub(crate) end_offset_ms: u64,
+    pub(crate) reason: String,
+}
+
+/// Where the bytes of a recording come from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Sound {
+    /// Made from a seed.
+    Made { seed: Seed, codec: SourceCodec, damage: Damage },
+    /// A file of an imported world.
+    File(PathBuf),
+}
+
+/// What is wrong with a recording's media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    None,
+    Empty,
+    Html,
+    Noise,
+    Undecodable,
+    Truncated,
+    Short,
+}
+
+/// A source population with its media and its counterpart in the target.
+pub(crate) struct World {
+    population: Population,
+    media: MediaCache,
+}
+
+enum Population {
+    Generated(Box<Generated>),
+    Imported(Imported),
+}
+
+impl World {
+    /// The world of a scenario; an imported one is read and checked here.
+    pub(crate) fn of(scenario: &Scenario, seed: u64) -> Result<World, ScenarioError> {
+        let population = match &scenario.world.file {
+            Some(file) => Population::Imported(Imported::read(&scenario.dir.join(file), Seed::new(seed))?),
+            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), &scenario.world))),
+        };
+        Ok(World { population, media: MediaCache::default() })
+    }
+
+    /// How many interactions there are.
+    pub(crate) fn count(&self) -> u64 {
+        match &self.population {
+            Population::Generated(world) => world.count(),
+            Population::Imported(world) => world.interactions.len() as u64,
+        }
+    }
+
+    /// The `i`-th interaction in ascending order of id; `i` is below `count`.
+    pub(crate) fn interaction(&self, i: u64) -> Interaction {
+        match &self.population {
+            Population::Generated(world) => world.interaction(i),
+            Population::Imported(world) => world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].clone(),
+        }
+    }
+
+    /// Start of the `i`-th interaction as the source states it, without making the rest of it.
+    pub(crate) fn stated_start_ms(&self, i: u64) -> i64 {
+        match &self.population {
+            Population::Generated(world) => world.stated_start_ms(i),
+            Population::Imported(world) => world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].start_ms,
+        }
+    }
+
+    /// The recording called `id`.
+    pub(crate) fn recording(&self, id: &str) -> Option<Recording> {
+        let index = match &self.population {
+            Population::Generated(world) => world.index_of_recording(id)?,
+            Population::Imported(world) => *world.by_recording.get(id)?,
+        };
+        self.interaction(index).recordings.into_iter().find(|recording| recording.id == id)
+    }
+
+    /// The bytes of a recording and their hash. Made or read on demand; a few are kept.
+    pub(crate) fn media(&self, recording: &Recording) -> Result<Arc<Media>, MediaError> {
+        self.media.get(recording)
+    }
+
+    /// Agents of the source.
+    pub(crate) fn agents(&self) -> &[Agent] {
+        match &self.population {
+            Population::Generated(world) => &world.agents,
+            Population::Imported(world) => &world.agents,
+        }
+    }
+
+    /// Queues of the source.
+    pub(crate) fn queues(&self) -> &[Mapped] {
+        match &self.population {
+            Population::Generated(world) => &world.queues,
+            Population::Imported(world) => &world.queues,
+        }
+    }
+
+    pub(crate) fn skills(&self) -> &[Mapped] {
+        match &self.population {
+            Population::Generated(world) => &world.skills,
+            Population::Imported(world) => &world.skills,
+        }
+    }
+
+    pub(crate) fn wrapups(&self) -> &[Mapped] {
+        match &self.population {
+            Population::Generated(world) => &world.wrapups,
+            Population::Imported(world) => &world.wrapups,
+        }
+    }
+
+    /// Retention classes of the source with their years.
+    pub(crate) fn retention_classes(&self) -> Vec<(String, i64)> {
+        match &self.population {
+            Population::Generated(_) => generated::RETENTION_CLASSES.iter().map(|(class, years)| ((*class).to_owned(), *years)).collect(),
+            Population::Imported(world) => world.retention_classes.clone(),
+        }
+    }
+
+    /// Declared offset of each recorder node that has one, ms.
+    pub(crate) fn node_offsets(&self) -> Vec<(String, i64)> {
+        match &self.population {
+            Population::Generated(world) => world.node_offsets(),
+            Population::Imported(_) => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! The scenarios of this repository: each can be read, its world keeps what its expectations promise, and its plan can be written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use simulator::{Ending, Options, PlatformName, Scenario, Simulator, Verdict};
+
+const NAMES: [&str; 15] = [
+    "bad_codecs",
+    "bad_media",
+    "canary_lost_media",
+    "clock_skew",
+    "expired_token",
+    "happy_path",
+    "invalid_ids",
+    "lost_answers",
+    "missing_agents",
+    "rate_limited",
+    "retention",
+    "server_errors",
+    "showcase",
+    "transfers",
+    "unmapped_queue",
+];
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
+}
+
+fn scenario(name: &str) -> Scenario {
+    Scenario::read(&folder().join(format!("{name}.toml"))).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_file_is_a_scenario_that_is_known_here() {
+    let entries = std::fs::read_dir(folder()).expect("scenarios");
+    let files = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned));
+    let mut files: Vec<String> = files.collect();
+    files.sort_unstable();
+    assert_eq!(files, NAMES);
+    for name in NAMES {
+        let scenario = scenario(name);
+        assert!(scenario.about.ends_with('.') && scenario.world.interactions <= 240, "{name}");
+        assert_eq!(scenario.notices(), ["limits raised 20x for the demonstration"], "{name}");
+    }
+}
+
+#[test]
+fn the_canary_and_the_refused_run_are_the_only_mismatches() {
+    let mismatches: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.verdict != Verdict::Match).collect();
+    assert_eq!(mismatches, ["canary_lost_media", "invalid_ids"]);
+    let refused: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.migrator == Ending::Refused).collect();
+    assert_eq!(refused, ["invalid_ids"]);
+}
+
+#[tokio::test]
+async fn every_world_keeps_what_its_expectations_promise() {
+    for name in NAMES {
+        let scenario = scenario(name);
+        let (expect, world, plan) = (scenario.expect.clone(), scenario.world.clone(), scenario.plan.clone());
+        let simulator = Simulator::start(scenario, Options::default()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let truth = simulator.truth(PlatformName::Legacy).await.expect("truth");
+        let lines: Vec<Value> = truth.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
+        assert_eq!(lines.len() as u64, world.interactions, "{name}");
+        let bad = world.bad_media;
+        let mut quarantined = BTreeMap::from([
+            ("audio_empty".to_owned(), bad.empty),
+            ("audio_not_audio".to_owned(), bad.html + bad.noise),
+            ("audio_undecodable".to_owned(), bad.undecodable),
+            ("audio_short".to_owned(), bad.truncated + bad.short),
+        ]);
+        quarantined.retain(|_, count| *count > 0);
+        assert_eq!(expect.quarantined, quarantined, "{name}");
+        assert_eq!(expect.skipped.get("expired").copied().unwrap_or(0), world.expired, "{name}");
+        let dir = tempfile::tempdir().expect("a folder");
+        simulator.write_plan(dir.path()).expect("a plan");
+        let queues = std::fs::read_to_string(dir.path().join("mapping/queues.csv")).expect("queues.csv");
+        let skips = plan.get("rules").and_then(|rules| rules.get("unmapped_queue")).is_some();
+        let unmapped = |line: &&Value| skips && line["queue"].as_str().is_some_and(|queue| !queues.contains(&format!("{queue},")));
+        let recordings = |line: &Value| line["recordings"].as_array().map_or(0, Vec::len) as u64;
+        let skipped: u64 = lines.iter().filter(unmapped).map(recordings).sum();
+        assert_eq!(expect.skipped.get("unmapped_queue").copied().unwrap_or(0), skipped, "{name}");
+        if expect.migrator == Ending::Refused {
+            assert_eq!(expect.by_defect.get("D01"), Some(&lines.iter().map(recordings).sum()), "{name}");
+        }
+    }
+}
