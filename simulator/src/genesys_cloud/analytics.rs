@@ -1,0 +1,299 @@
+//! Analytics of conversations: the synchronous details query, and the jobs that lag behind but carry attributes.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    GenesysCloud, Site,
+    accept::uuid,
+    door::{Door, Visit},
+    errors::ApiError,
+    filters::{Filter, Filters, unsupported},
+    limits, rules,
+    seats::{Seat, attributes, put},
+    settings::name_of,
+    state::{Conversation, DetailsJob, State as Held},
+    times,
+};
+use crate::{fault::operations, front::Reply};
+
+const NEEDS: &[&str] = &["analytics:call:read", "analytics:conversationDetail:view"];
+/// Milliseconds of a day; also how long a job's results are kept.
+const DAY_MS: i64 = 86_400_000;
+/// Results of a job where a request names no size.
+const RESULTS_PAGE: u64 = 1_000;
+
+/// POST .../details/query.
+pub(super) async fn query(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DETAILS, needs: NEEDS, request };
+    door.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.query_details(&asked)).await
+}
+
+/// POST .../details/jobs.
+pub(super) async fn create_job(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB, needs: NEEDS, request };
+    door.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_details_job(&asked)).await
+}
+
+/// GET .../details/jobs/availability.
+pub(super) async fn availability(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_JOB, needs: NEEDS, request };
+    door.answer("availability", |site, _| Ok(Reply::json(200, &json!({"dataAvailabilityDate": times::text(site.available_ms())})))).await
+}
+
+/// GET .../details/jobs/{id}.
+pub(super) async fn job(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_JOB, needs: NEEDS, request };
+    door.answer(&id, |site, _| site.job_state(&id)).await
+}
+
+/// GET .../details/jobs/{id}/results.
+pub(super) async fn results(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_RESULTS, needs: NEEDS, request };
+    door.answer(&id, |site, visit| site.job_results(&id, visit)).await
+}
+
+/// Body of a details query or job.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct DetailsQuery {
+    interval: String,
+    #[serde(default)]
+    conversation_filters: Vec<Filter>,
+    #[serde(default)]
+    segment_filters: Vec<Value>,
+    #[serde(default)]
+    evaluation_filters: Vec<Value>,
+    #[serde(default)]
+    survey_filters: Vec<Value>,
+    #[serde(default)]
+    resolution_filters: Vec<Value>,
+    #[serde(default)]
+    aggregations: Vec<Value>,
+    order: Option<String>,
+    order_by: Option<String>,
+    paging: Option<Paging>,
+}
+
+/// Which page of a query.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Paging {
+    page_size: u64,
+    page_number: u64,
+}
+
+/// What an interval is held against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Match {
+    Start,
+    Activity,
+}
+
+impl GenesysCloud {
+    /// Up to when the jobs know everything.
+    fn available_ms(&self) -> i64 {
+        self.now_ms().saturating_sub_unsigned(self.settings.analytics_lag_ms)
+    }
+
+    fn query_details(&self, asked: &DetailsQuery) -> Result<Reply, ApiError> {
+        let (from, to) = interval(asked)?;
+        if to - from > limits::QUERY_INTERVAL_DAYS.value as i64 * DAY_MS {
+            self.mark(&limits::QUERY_INTERVAL_DAYS.rule);
+            let message = format!("the interval is over {} {}", limits::QUERY_INTERVAL_DAYS.value, limits::QUERY_INTERVAL_DAYS.unit);
+            return Err(ApiError::new(400, "bad.request", message).field("interval"));
+        }
+        let (size, number) = match &asked.paging {
+            Some(paging) => (paging.page_size, paging.page_number),
+            None => (limits::PAGE_SIZE_DEFAULT.value, 1),
+        };
+        if size == 0 || size > limits::QUERY_PAGE_MAX.value || number == 0 {
+            self.mark(&limits::QUERY_PAGE_MAX.rule);
+            let message = format!("pageSize is 1 to {}, pageNumber from 1", limits::QUERY_PAGE_MAX.value);
+            return Err(ApiError::new(400, "bad.request", message).field("paging"));
+        }
+        let state = self.state();
+        let found = self.chosen(&state, asked, Match::Start, i64::MAX)?;
+        let skip = usize::try_from(size.saturating_mul(number - 1)).unwrap_or(usize::MAX);
+        let page: Vec<Value> =
+            found.iter().skip(skip).take(size as usize).map(|held| self.analytics_json(held, IncludeAttributes::No)).collect();
+        Ok(Reply::json(200, &json!({"conversations": page, "totalHits": found.len()})))
+    }
+
+    fn create_details_job(&self, asked: &DetailsQuery) -> Result<Reply, ApiError> {
+        let now = self.now_ms();
+        let available_ms = self.available_ms();
+        if self.settings.analytics_lag_ms > 0 {
+            self.mark(&rules::JOB_LAG);
+        }
+        self.mark(&rules::JOB_ACTIVITY);
+        let operation = &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB;
+        let mut state = self.state();
+        let conversations = self.chosen(&state, asked, Match::Activity, available_ms)?.iter().map(|held| held.id).collect();
+        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let ready_at_ms = now.saturating_add_unsigned(self.settings.analytics_job_ms);
+        state.jobs.insert(id, DetailsJob { submitted_ms: now, ready_at_ms, available_ms, conversations });
+        Ok(Reply::json(202, &json!({"jobId": id})))
+    }
+
+    fn job_state(&self, id: &str) -> Result<Reply, ApiError> {
+        let state = self.state();
+        let job = find_job(&state, id)?;
+        let is_done = self.now_ms() >= job.ready_at_ms;
+        let mut body = json!({
+            "state": if is_done { "FULFILLED" } else { "PENDING" },
+            "submissionDate": times::text(job.submitted_ms),
+        });
+        put(&mut body, "completionDate", is_done.then(|| times::text(job.ready_at_ms)));
+        put(&mut body, "expirationDate", is_done.then(|| times::text(job.ready_at_ms + DAY_MS)));
+        Ok(Reply::json(200, &body))
+    }
+
+    fn job_results(&self, id: &str, visit: &Visit) -> Result<Reply, ApiError> {
+        let most = &limits::RESULTS_PAGE_MAX;
+        let size = visit.query.number("pageSize", RESULTS_PAGE, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
+        let from = visit.query.one("cursor").map(offset).transpose()?.unwrap_or(0);
+        let state = self.state();
+        let job = find_job(&state, id)?;
+        if self.now_ms() < job.ready_at_ms {
+            return Err(ApiError::new(400, "bad.request", "the job is not FULFILLED yet; ask for its state first"));
+        }
+        let ids = job.conversations.iter().skip(from).take(size as usize);
+        let page: Vec<Value> =
+            ids.filter_map(|id| state.conversations.get(id)).map(|held| self.analytics_json(held, IncludeAttributes::Yes)).collect();
+        let next = from.saturating_add(size as usize);
+        let mut body = json!({"conversations": page, "dataAvailabilityDate": times::text(job.available_ms)});
+        put(&mut body, "cursor", (next < job.conversations.len()).then(|| URL_SAFE_NO_PAD.encode(format!("offset:{next}"))));
+        Ok(Reply::json(200, &body))
+    }
+
+    /// The conversations a query is about, in its order.
+    fn chosen<'a>(&self, state: &'a Held, asked: &DetailsQuery, by: Match, known_ms: i64) -> Result<Vec<&'a Conversation>, ApiError> {
+        let (from, to) = interval(asked)?;
+        let filters = self.filters(asked)?;
+        let is_in = |held: &Conversation| match by {
+            Match::Start => (from..to).contains(&held.start_ms),
+            Match::Activity => held.start_ms.min(held.end_ms) < to && held.start_ms.max(held.end_ms) >= from,
+        };
+        let all = state.conversations.values().filter(|held| held.created_at_ms <= known_ms);
+        let mut found: Vec<&Conversation> = all.filter(|held| is_in(held) && filters.hold(held)).collect();
+        match asked.order_by.as_deref().unwrap_or("conversationStart") {
+            "conversationEnd" => found.sort_by_key(|held| (held.end_ms, held.id)),
+            _ => found.sort_by_key(|held| (held.start_ms, held.id)),
+        }
+        if asked.order.as_deref() == Some("desc") {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    fn filters(&self, asked: &DetailsQuery) -> Result<Filters, ApiError> {
+        let refused = [
+            ("segmentFilters", &asked.segment_filters),
+            ("evaluationFilters", &asked.evaluation_filters),
+            ("surveyFilters", &asked.survey_filters),
+            ("resolutionFilters", &asked.resolution_filters),
+            ("aggregations", &asked.aggregations),
+        ];
+        if let Some((field, _)) = refused.into_iter().find(|(_, list)| !list.is_empty()) {
+            self.mark(&rules::UNSUPPORTED_FILTER);
+            return Err(unsupported(field, field));
+        }
+        one_of("order", asked.order.as_deref(), &["asc", "desc", "unordered"])?;
+        one_of("orderBy", asked.order_by.as_deref(), &["conversationStart", "conversationEnd"])?;
+        Filters::read(&asked.conversation_filters, self.division()).inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
+    }
+
+    fn analytics_json(&self, held: &Conversation, include: IncludeAttributes) -> Value {
+        let seats = self.seats(held);
+        let participants: Vec<Value> = seats.iter().map(|seat| self.analytics_participant(held, seat, include)).collect();
+        let mut body = json!({
+            "conversationId": held.id,
+            "conversationStart": times::text(held.start_ms),
+            "conversationEnd": times::text(held.end_ms),
+            "originatingDirection": held.direction.as_str(),
+            "divisionIds": [self.division()],
+            "participants": participants,
+        });
+        put(&mut body, "externalTag", held.external_tag.clone());
+        body
+    }
+
+    fn analytics_participant(&self, held: &Conversation, seat: &Seat<'_>, include: IncludeAttributes) -> Value {
+        let spans = seat.spans();
+        let last = spans.len().saturating_sub(1);
+        let segments: Vec<Value> = spans.iter().enumerate().map(|(at, span)| analytics_segment(held, seat, *span, at == last)).collect();
+        let mut session = json!({
+            "sessionId": seat.session_id,
+            "mediaType": "voice",
+            "direction": held.direction.as_str(),
+            "recording": !held.recordings.is_empty(),
+            "segments": segments,
+        });
+        put(&mut session, "ani", held.ani().map(address));
+        put(&mut session, "dnis", held.dnis().map(address));
+        let mut body = json!({"participantId": seat.id, "purpose": seat.purpose, "sessions": [session]});
+        put(&mut body, "userId", seat.user().map(|user| user.to_string()));
+        put(&mut body, "participantName", seat.user().and_then(|user| name_of(&self.directory.users, user)));
+        if seat.is_customer() && include == IncludeAttributes::Yes {
+            put(&mut body, "attributes", Some(attributes(held)));
+        }
+        body
+    }
+}
+
+/// Whether participants carry their attributes: a job's do, a query's do not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IncludeAttributes {
+    Yes,
+    No,
+}
+
+fn analytics_segment(held: &Conversation, seat: &Seat<'_>, (start, end): (i64, i64), is_last: bool) -> Value {
+    let mut body = json!({"segmentStart": times::text(start), "segmentEnd": times::text(end), "segmentType": "interact"});
+    if seat.is_routed() {
+        put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
+        put(&mut body, "wrapUpCode", seat.who.and_then(|who| who.wrap_up).filter(|_| is_last).map(|code| code.to_string()));
+        put(&mut body, "requestedRoutingSkillIds", (!held.skills.is_empty()).then(|| json!(held.skills)));
+    }
+    body
+}
+
+/// A number as analytics gives it: `tel:` before one in E.164, plain otherwise.
+fn address(number: &str) -> String {
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    let is_e164 = !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_e164 { format!("tel:{number}") } else { number.to_owned() }
+}
+
+fn interval(asked: &DetailsQuery) -> Result<(i64, i64), ApiError> {
+    times::parse_interval(&asked.interval).ok_or_else(|| {
+        let message = format!("Value [{}] is not an interval of two ISO-8601 times with Z", asked.interval);
+        ApiError::new(400, "invalid.date", message).field("interval")
+    })
+}
+
+fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), ApiError> {
+    match sent {
+        Some(value) if !known.contains(&value) => Err(ApiError::invalid_value(field, field, value)),
+        _ => Ok(()),
+    }
+}
+
+fn find_job<'a>(state: &'a Held, id: &str) -> Result<&'a DetailsJob, ApiError> {
+    uuid(id).and_then(|id: Uuid| state.jobs.get(&id)).ok_or_else(ApiError::not_found)
+}
+
+fn offset(cursor: &str) -> Result<usize, ApiError> {
+    let read = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        text.strip_prefix("offset:")?.parse().ok()
+    };
+    read().ok_or_else(|| ApiError::new(400, "invalid.query.param.value", "the cursor is not one of ours").field("cursor"))
+}

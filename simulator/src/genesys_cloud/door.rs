@@ -1,0 +1,258 @@
+//! The way every request goes: token, limiter, permission, body, then its turn at the front; and the headers of every answer.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{body::Body, extract::Request, response::Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
+use serde::de::DeserializeOwned;
+
+use super::{GenesysCloud, auth::Bucket, errors::ApiError, limits, limits::Rate, rules};
+use crate::{
+    fault::operations::Operation,
+    front::{self, Reply},
+};
+
+/// What a handler's work is given once its request was let in.
+pub(super) struct Visit {
+    /// The client whose token it is.
+    pub(super) client_id: String,
+    /// The token itself.
+    pub(super) token: String,
+    /// The address's query, decoded, in its order.
+    pub(super) query: Query,
+}
+
+/// One request on its way in.
+pub(super) struct Door {
+    /// The platform.
+    pub(super) site: Arc<GenesysCloud>,
+    /// What is asked for.
+    pub(super) operation: &'static Operation,
+    /// Scopes and permissions it needs, all of them.
+    pub(super) needs: &'static [&'static str],
+    /// The request.
+    pub(super) request: Request,
+}
+
+/// A refusal before the business key matters, with the rate headers it still carries.
+pub(super) struct TurnedAway {
+    pub(super) error: ApiError,
+    pub(super) rate: Option<Rate>,
+}
+
+impl Door {
+    /// Serves a request without a body.
+    pub(super) async fn answer<W>(self, key: &str, work: W) -> Response
+    where
+        W: FnOnce(&GenesysCloud, &Visit) -> Result<Reply, ApiError> + Send,
+    {
+        let Door { site, operation, needs, request } = self;
+        let (visit, rate) = match site.let_in(operation, needs, &request) {
+            Ok(let_in) => let_in,
+            Err(away) => return site.turn_away(operation, away),
+        };
+        site.serve(operation, key, 0, Some(rate), async { work(&site, &visit) }).await
+    }
+
+    /// Serves a request with a JSON body; `key` reads the business key from the raw body, which may be no JSON at all.
+    pub(super) async fn answer_json<T, K, W>(self, key: K, work: W) -> Response
+    where
+        T: DeserializeOwned + Send,
+        K: FnOnce(&GenesysCloud, &[u8]) -> String + Send,
+        W: FnOnce(&GenesysCloud, &Visit, T) -> Result<Reply, ApiError> + Send,
+    {
+        let Door { site, operation, needs, request } = self;
+        let (visit, rate) = match site.let_in(operation, needs, &request) {
+            Ok(let_in) => let_in,
+            Err(away) => {
+                drain(request.into_body()).await;
+                return site.turn_away(operation, away);
+            }
+        };
+        let bytes = match site.json_body(request).await {
+            Ok(bytes) => bytes,
+            Err(error) => return site.turn_away(operation, TurnedAway { error, rate: Some(rate) }),
+        };
+        let key = key(&site, &bytes);
+        let length = bytes.len() as u64;
+        site.serve(operation, &key, length, Some(rate), async { work(&site, &visit, parse(&bytes)?) }).await
+    }
+}
+
+impl GenesysCloud {
+    fn let_in(
+        &self,
+        operation: &'static Operation,
+        needs: &'static [&'static str],
+        request: &Request,
+    ) -> Result<(Visit, Rate), TurnedAway> {
+        let pass = self.admit(request.headers(), needs, Bucket::Token)?;
+        tracing::trace!(operation = operation.name, "let in");
+        let query = Query::of(request.uri().query().unwrap_or_default());
+        Ok((Visit { client_id: pass.client_id, token: pass.token, query }, pass.rate))
+    }
+
+    /// Gives one request its turn at the front, and its answer the headers every answer has.
+    pub(super) async fn serve<W>(&self, operation: &'static Operation, key: &str, bytes_in: u64, rate: Option<Rate>, work: W) -> Response
+    where
+        W: Future<Output = Result<Reply, ApiError>> + Send,
+    {
+        let stamp = self.stamp(operation, key, rate);
+        let work = async { work.await.unwrap_or_else(ApiError::reply) };
+        let turn = front::serve(&self.core, self, operation, key, bytes_in, work);
+        let response = STAMP.scope(stamp.clone(), turn).await;
+        stamp.onto(response)
+    }
+
+    /// Answers a request that is refused before its key matters.
+    pub(super) fn turn_away(&self, operation: &'static Operation, away: TurnedAway) -> Response {
+        let stamp = self.stamp(operation, "-", away.rate);
+        let response = STAMP.sync_scope(stamp.clone(), || front::refused(&self.core, super::NAME, operation, "-", away.error.reply()));
+        stamp.onto(response)
+    }
+
+    fn stamp(&self, operation: &'static Operation, key: &str, rate: Option<Rate>) -> Stamp {
+        let attempt = self.attempt(operation.name, key);
+        let seed = self.seed().child("correlation").child(operation.name).child(key).index(attempt);
+        Stamp { correlation: seed.uuid().to_string(), rate }
+    }
+
+    async fn json_body(&self, request: Request) -> Result<Bytes, ApiError> {
+        let limit = self.settings.max_request_bytes;
+        let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
+        if !is_json {
+            drain(request.into_body()).await;
+            self.mark(&rules::CONTENT_TYPE);
+            return Err(ApiError::unsupported_media("application/json"));
+        }
+        match read_whole(request.into_body(), limit).await {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => {
+                self.mark(&limits::REQUEST_BYTES.rule);
+                Err(ApiError::too_large(limit))
+            }
+            Err(()) => Err(ApiError::new(400, "bad.request", "The request body ended before its end")),
+        }
+    }
+}
+
+/// The media type of a request, without its parameters; empty where it names none.
+pub(super) fn content_type(headers: &HeaderMap) -> &str {
+    let whole = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    whole.split(';').next().unwrap_or_default().trim()
+}
+
+/// How much of a refused body is still read, so that the client sees the answer and not a reset: enough for what tests and migrators send, not endless.
+const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Reads the rest of a refused request and forgets it.
+pub(super) async fn drain(body: Body) {
+    let mut stream = body.into_data_stream();
+    let mut read = 0;
+    while let Some(Ok(chunk)) = stream.next().await {
+        read += chunk.len() as u64;
+        if read > DRAIN_BYTES {
+            return;
+        }
+    }
+}
+
+/// A whole body; `None` when it is over the limit (its rest is read and forgotten), an error when it was cut.
+async fn read_whole(body: Body, limit: u64) -> Result<Option<Bytes>, ()> {
+    let mut stream = body.into_data_stream();
+    let (mut kept, mut read) = (BytesMut::new(), 0_u64);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ())?;
+        read += chunk.len() as u64;
+        if read > limit + DRAIN_BYTES {
+            break;
+        }
+        if read <= limit {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    Ok((read <= limit).then(|| kept.freeze()))
+}
+
+/// Reads JSON strictly; the refusal names the field where the parser knows it.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = error.to_string();
+        let named = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("missing field `"));
+        let field = named.and_then(|rest| rest.split('`').next()).map(str::to_owned);
+        let refusal = ApiError::new(400, "bad.request", format!("The request body is not valid: {message}"));
+        match field {
+            Some(field) => refusal.field(field),
+            None => refusal,
+        }
+    })
+}
+
+/// The query of an address.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn of(text: &str) -> Query {
+        Query(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// The first value of a name.
+    pub(super) fn one(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a name, repeated or separated by commas.
+    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.0.iter().filter(|(key, _)| key == name);
+        values.flat_map(|(_, value)| value.split(',')).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// A whole number; the default where it is not given, a refusal naming the field where it is none or out of range.
+    pub(super) fn number(&self, name: &str, default: u64, least: u64, most: u64) -> Result<u64, ApiError> {
+        let Some(text) = self.one(name) else { return Ok(default) };
+        match text.parse::<u64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            _ => {
+                let message = format!("Value [{text}] is not valid for [{name}]; it is a number from {least} to {most}");
+                Err(ApiError::new(400, "invalid.query.param.value", message).field(name))
+            }
+        }
+    }
+}
+
+tokio::task_local! {
+    static STAMP: Stamp;
+}
+
+/// What every answer to one request carries.
+#[derive(Clone)]
+struct Stamp {
+    correlation: String,
+    rate: Option<Rate>,
+}
+
+/// Correlation id of the request being served; all zeros outside one.
+pub(super) fn correlation_id() -> String {
+    STAMP.try_with(|stamp| stamp.correlation.clone()).unwrap_or_else(|_| uuid::Uuid::nil().to_string())
+}
+
+impl Stamp {
+    fn onto(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        put(headers, "inin-correlation-id", &self.correlation);
+        if let Some(rate) = self.rate.filter(|rate| rate.allowed > 0) {
+            put(headers, "inin-ratelimit-count", &rate.count.to_string());
+            put(headers, "inin-ratelimit-allowed", &rate.allowed.to_string());
+            put(headers, "inin-ratelimit-reset", &rate.reset_s.to_string());
+        }
+        response
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}

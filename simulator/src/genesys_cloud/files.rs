@@ -1,0 +1,241 @@
+//! `POST /api/v2/files`: one multipart upload, hashed while it is spooled, in constant memory. Whatever is wrong with it, nothing of it is kept.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::{
+    HeaderMap,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use multer::{Field, Multipart};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
+use tokio::io::AsyncWriteExt as _;
+
+use super::{GenesysCloud, Site, auth::Bucket, door, errors::ApiError, limits, rules, state::StoredFile};
+use crate::{fault::operations, front::Reply};
+
+/// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this.
+const WRITE_BYTES: usize = 256 * 1024;
+/// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
+const FIELD_BYTES: usize = 1024;
+/// Room for the part headers and small fields beside the file, in bytes, when a length is announced.
+const ENVELOPE_BYTES: u64 = 16 * 1024;
+
+/// What arrived, as far as it arrived.
+#[derive(Default)]
+struct Incoming {
+    name: Option<String>,
+    file_name: Option<String>,
+    overwrite: Option<bool>,
+    file: Option<Spooled>,
+}
+
+/// A file whose bytes are in the spool under a name that vanishes unless it is kept.
+struct Spooled {
+    path: TempPath,
+    sha256: String,
+    bytes: u64,
+    content_type: String,
+}
+
+/// POST /api/v2/files.
+pub(super) async fn upload(State(site): Site, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_UPLOAD_FILE;
+    let (parts, body) = request.into_parts();
+    let pass = match site.admit(&parts.headers, &["recording:upload"], Bucket::Uploads) {
+        Ok(pass) => pass,
+        Err(away) => {
+            door::drain(body).await;
+            return site.turn_away(operation, away);
+        }
+    };
+    let read = Arc::new(AtomicU64::new(0));
+    let mut incoming = Incoming::default();
+    let received = site.receive(&mut incoming, &parts.headers, body, Arc::clone(&read)).await;
+    let key = incoming.name.as_ref().or(incoming.file_name.as_ref()).cloned().unwrap_or_else(|| "-".to_owned());
+    let work = async {
+        received.inspect_err(|_| site.mark(&rules::UPLOAD_WHOLE))?;
+        site.keep(incoming)
+    };
+    site.serve(operation, &key, read.load(Ordering::Relaxed), Some(pass.rate), work).await
+}
+
+/// A body that is small by nature, such as a token request; empty when it is not, or was cut.
+pub(super) async fn small_body(body: Body) -> Bytes {
+    axum::body::to_bytes(body, ENVELOPE_BYTES as usize).await.unwrap_or_default()
+}
+
+impl GenesysCloud {
+    async fn receive(&self, incoming: &mut Incoming, headers: &HeaderMap, body: Body, read: Arc<AtomicU64>) -> Result<(), ApiError> {
+        if !door::content_type(headers).eq_ignore_ascii_case("multipart/form-data") {
+            self.mark(&rules::CONTENT_TYPE);
+            door::drain(body).await;
+            return Err(ApiError::unsupported_media("multipart/form-data"));
+        }
+        let limit = self.settings.max_upload_bytes;
+        if announced(headers).is_some_and(|length| length > limit.saturating_add(ENVELOPE_BYTES)) {
+            door::drain(body).await;
+            return Err(self.upload_too_large());
+        }
+        let whole = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let boundary = match multer::parse_boundary(whole) {
+            Ok(boundary) => boundary,
+            Err(error) => {
+                door::drain(body).await;
+                return Err(malformed(&error));
+            }
+        };
+        let stream = body.into_data_stream().inspect(move |chunk| {
+            let length = chunk.as_ref().map_or(0, Bytes::len) as u64;
+            read.fetch_add(length, Ordering::Relaxed);
+        });
+        let mut multipart = Multipart::new(stream, boundary);
+        while let Some(field) = multipart.next_field().await.map_err(|error| malformed(&error))? {
+            self.take(incoming, field).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&self, incoming: &mut Incoming, field: Field<'_>) -> Result<(), ApiError> {
+        match field.name().unwrap_or_default() {
+            "file" if incoming.file.is_none() => {
+                incoming.file_name = field.file_name().map(str::to_owned);
+                incoming.file = Some(self.spool_field(field).await?);
+            }
+            "name" if incoming.name.is_none() => incoming.name = Some(file_name(small_field(field, "name").await?)?),
+            "overwrite" if incoming.overwrite.is_none() => {
+                let text = small_field(field, "overwrite").await?;
+                let flag = text.parse().map_err(|_| ApiError::invalid_value("overwrite", "boolean", &text))?;
+                incoming.overwrite = Some(flag);
+            }
+            name @ ("file" | "name" | "overwrite") => {
+                let message = format!("the part [{name}] is given twice");
+                return Err(ApiError::new(400, "bad.request", message).field(name));
+            }
+            other => {
+                let message = format!("the part [{other}] is unknown; send file, name and overwrite");
+                return Err(ApiError::new(400, "bad.request", message).field(other));
+            }
+        }
+        Ok(())
+    }
+
+    async fn spool_field(&self, mut field: Field<'_>) -> Result<Spooled, ApiError> {
+        let content_type = field.content_type().map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
+        let (file, path) = temporary(self.spool()).map_err(store_failed)?;
+        let mut file = tokio::fs::File::from_std(file);
+        let (mut hasher, mut pending, mut bytes) = (Sha256::new(), Vec::with_capacity(WRITE_BYTES), 0_u64);
+        while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
+            bytes += chunk.len() as u64;
+            if bytes > self.settings.max_upload_bytes {
+                return Err(self.upload_too_large());
+            }
+            hasher.update(&chunk);
+            pending.extend_from_slice(&chunk);
+            if pending.len() >= WRITE_BYTES {
+                file.write_all(&pending).await.map_err(store_failed)?;
+                pending.clear();
+            }
+        }
+        file.write_all(&pending).await.map_err(store_failed)?;
+        file.flush().await.map_err(store_failed)?;
+        Ok(Spooled { path, sha256: hex(&hasher.finalize()), bytes, content_type })
+    }
+
+    fn upload_too_large(&self) -> ApiError {
+        self.mark(&limits::UPLOAD_BYTES.rule);
+        ApiError::too_large(self.settings.max_upload_bytes)
+    }
+
+    /// Keeps a whole upload: under a new id, or in the place of the file of that name.
+    fn keep(&self, incoming: Incoming) -> Result<Reply, ApiError> {
+        let name = incoming.name.ok_or_else(|| missing("name"))?;
+        let spooled = incoming.file.ok_or_else(|| missing("file"))?;
+        let mut state = self.state();
+        let existing = state.names.get(&name).copied();
+        if let Some(id) = existing {
+            if incoming.overwrite != Some(true) {
+                self.mark(&rules::UPLOAD_NO_OVERWRITE);
+                let message = "a file of this name exists; send overwrite=true to replace it";
+                return Err(ApiError::new(409, "request.conflict", message).entity(id));
+            }
+            self.mark(&rules::UPLOAD_SAME_NAME);
+        }
+        let id = existing.unwrap_or_else(|| self.made_id(&operations::GENESYS_CLOUD_UPLOAD_FILE, &name, 0));
+        spooled.path.persist(self.blob(&spooled.sha256)).map_err(|error| store_failed(error.error))?;
+        let answer = json!({"id": id, "name": name, "sizeBytes": spooled.bytes, "contentType": spooled.content_type});
+        state.names.insert(name.clone(), id);
+        let file = StoredFile { name, content_type: spooled.content_type, bytes: spooled.bytes, sha256: spooled.sha256 };
+        state.files.insert(id, file);
+        Ok(Reply::json(200, &answer).effect(if existing.is_some() { "replaced" } else { "created" }))
+    }
+
+    /// Puts bytes into the spool under their hash; what an upload does, without HTTP.
+    pub(super) fn store(&self, bytes: &[u8]) -> std::io::Result<String> {
+        let sha256 = hex(&Sha256::digest(bytes));
+        std::fs::create_dir_all(self.spool())?;
+        std::fs::write(self.blob(&sha256), bytes)?;
+        Ok(sha256)
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
+    std::fs::create_dir_all(spool)?;
+    Ok(tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool)?.into_parts())
+}
+
+async fn small_field(mut field: Field<'_>, name: &str) -> Result<String, ApiError> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
+        text.extend_from_slice(&chunk);
+        if text.len() > FIELD_BYTES {
+            return Err(ApiError::new(400, "bad.request", format!("the part [{name}] is over {FIELD_BYTES} bytes")).field(name));
+        }
+    }
+    String::from_utf8(text).map_err(|_| ApiError::new(400, "bad.request", format!("the part [{name}] is not UTF-8")).field(name))
+}
+
+fn file_name(name: String) -> Result<String, ApiError> {
+    let is_plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.chars().any(char::is_control);
+    if is_plain { Ok(name) } else { Err(ApiError::invalid_value("name", "fileName", &name)) }
+}
+
+fn missing(part: &str) -> ApiError {
+    ApiError::new(400, "bad.request", format!("the part [{part}] is missing")).field(part)
+}
+
+fn malformed(error: &multer::Error) -> ApiError {
+    ApiError::new(400, "bad.request", format!("the multipart body is not whole: {error}"))
+}
+
+fn store_failed(error: std::io::Error) -> ApiError {
+    tracing::error!(%error, "failed to write an upload to the spool; free some space");
+    ApiError::new(500, "internal.server.error", "the file could not be stored")
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

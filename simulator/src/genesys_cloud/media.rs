@@ -1,0 +1,161 @@
+//! Pre-signed downloads: no token, a life, a signature; single byte ranges, as an object store gives them.
+
+use std::io::SeekFrom;
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    response::Response,
+};
+use http::{HeaderMap, StatusCode, header};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
+use uuid::Uuid;
+
+use super::{GenesysCloud, Site, accept::uuid, door::Query, errors::ApiError, files::hex, rules, state::StoredFile};
+use crate::{fault::operations, front::Reply};
+
+/// Bytes read from the spool at once.
+const READ_BYTES: usize = 64 * 1024;
+/// Milliseconds of a minute.
+const MINUTE_MS: u64 = 60_000;
+
+/// GET /presigned/{batch|media}/{conversation}/{recording}.
+pub(super) async fn download(
+    State(site): Site,
+    Path((kind, conversation, recording)): Path<(String, String, String)>,
+    request: Request,
+) -> Response {
+    let query = Query::of(request.uri().query().unwrap_or_default());
+    let headers = request.headers().clone();
+    let work = async { site.download(&kind, &conversation, &recording, &query, &headers).await };
+    site.serve(&operations::GENESYS_CLOUD_GET_BATCH_MEDIA, &recording, 0, None, work).await
+}
+
+impl GenesysCloud {
+    /// An address of a recording's bytes that takes no token and lives as long as the organisation says.
+    pub(super) fn presign(&self, kind: &str, conversation: Uuid, recording: Uuid, format: Option<&str>) -> String {
+        let life_ms = self.settings.download_url_minutes.saturating_mul(MINUTE_MS);
+        let expires = self.now_ms().saturating_add_unsigned(life_ms) / 1_000;
+        let format = format.unwrap_or_default();
+        let signature = self.signature(kind, conversation, recording, format, expires);
+        let format = if format.is_empty() { String::new() } else { format!("&format={format}") };
+        format!("{}/presigned/{kind}/{conversation}/{recording}?expires={expires}{format}&signature={signature}", self.base_url())
+    }
+
+    fn signature(&self, kind: &str, conversation: Uuid, recording: Uuid, format: &str, expires_s: i64) -> String {
+        let secret = self.seed().child("presign").value();
+        let signed = format!("{secret:016x} {kind} {conversation} {recording} {format} {expires_s}");
+        hex(&Sha256::digest(signed.as_bytes())[..16])
+    }
+
+    async fn download(
+        &self,
+        kind: &str,
+        conversation: &str,
+        recording: &str,
+        query: &Query,
+        headers: &HeaderMap,
+    ) -> Result<Reply, ApiError> {
+        self.mark(&rules::PRESIGNED);
+        let (Some(conversation), Some(recording)) = (uuid(conversation), uuid(recording)) else {
+            return Err(ApiError::not_found());
+        };
+        let expires: i64 = query.one("expires").and_then(|text| text.parse().ok()).unwrap_or_default();
+        let format = query.one("format").unwrap_or_default();
+        let expected = self.signature(kind, conversation, recording, format, expires);
+        if query.one("signature") != Some(expected.as_str()) {
+            return Err(ApiError::new(403, "access.denied", "the signature does not fit the address"));
+        }
+        if self.now_ms() / 1_000 >= expires {
+            return Err(ApiError::new(403, "access.denied", "the address has expired; ask for a new one"));
+        }
+        let media = self.media_of(conversation, recording).ok_or_else(ApiError::not_found)?;
+        match target(format) {
+            Some(codec) => self.transcoded(&media, codec, headers).await,
+            None => self.original(&media, headers).await,
+        }
+    }
+
+    fn media_of(&self, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
+        let state = self.state();
+        let held = state.conversations.get(&conversation)?;
+        state.media(held.recording(recording)?).cloned()
+    }
+
+    async fn original(&self, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
+        let (status, from, length) = range(headers, &media.sha256, media.bytes)?;
+        let mut file = tokio::fs::File::open(self.blob(&media.sha256)).await.map_err(unreadable)?;
+        file.seek(SeekFrom::Start(from)).await.map_err(unreadable)?;
+        let stream = ReaderStream::with_capacity(file.take(length), READ_BYTES);
+        Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
+    }
+
+    async fn transcoded(&self, media: &StoredFile, codec: audio::Codec, headers: &HeaderMap) -> Result<Reply, ApiError> {
+        self.mark(&rules::MEDIA_ENCODED);
+        let path = self.blob(&media.sha256);
+        let encoded = tokio::task::spawn_blocking(move || {
+            let bytes = std::fs::read(path).ok()?;
+            let (_, pcm) = audio::decode(&bytes).ok()?;
+            audio::encode(&pcm, codec).ok()
+        });
+        let Some(bytes) = encoded.await.ok().flatten() else {
+            return Err(ApiError::new(500, "general.internal.server.error", "Media Error: the recording could not be transcoded"));
+        };
+        let total = bytes.len() as u64;
+        let tag = hex(&Sha256::digest(&bytes));
+        let (status, from, length) = range(headers, &tag, total)?;
+        let part = bytes::Bytes::from(bytes).slice(from as usize..(from + length) as usize);
+        let content_type = if codec == audio::Codec::Mp3 { "audio/mpeg" } else { "audio/wav" };
+        Ok(reply(status, Body::from(part), from, length, total, &tag, content_type))
+    }
+}
+
+/// The codec a playable format is encoded in here; none for those answered with the original bytes.
+fn target(format: &str) -> Option<audio::Codec> {
+    match format {
+        "WAV" => Some(audio::Codec::PcmS16),
+        "WAV_ULAW" => Some(audio::Codec::Mulaw),
+        "MP3" => Some(audio::Codec::Mp3),
+        _ => None,
+    }
+}
+
+fn reply(status: StatusCode, body: Body, from: u64, length: u64, total: u64, tag: &str, content_type: &str) -> Reply {
+    let mut reply = Reply::empty(status.as_u16())
+        .with_header(header::CONTENT_TYPE, content_type)
+        .with_header(header::CONTENT_LENGTH, length.to_string())
+        .with_header(header::ACCEPT_RANGES, "bytes")
+        .with_header(header::ETAG, format!("\"{tag}\""));
+    if status == StatusCode::PARTIAL_CONTENT {
+        reply = reply.with_header(header::CONTENT_RANGE, format!("bytes {from}-{}/{total}", (from + length).saturating_sub(1)));
+    }
+    reply.body = body;
+    reply.bytes_out = Some(length);
+    reply
+}
+
+/// Status, first byte and length: of the range asked for, or of the whole where none is, or where `If-Range` names other bytes.
+fn range(headers: &HeaderMap, tag: &str, total: u64) -> Result<(StatusCode, u64, u64), ApiError> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_other = text(header::IF_RANGE).is_some_and(|wanted| wanted.trim_matches('"') != tag);
+    let whole = Ok((StatusCode::OK, 0, total));
+    let Some(asked) = text(header::RANGE).filter(|_| !is_other) else { return whole };
+    let Some((from, to)) = asked.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else { return whole };
+    let (from, to) = match (from.parse::<u64>(), to.parse::<u64>()) {
+        (Ok(from), Ok(to)) => (from, to.min(total.saturating_sub(1))),
+        (Ok(from), Err(_)) if to.is_empty() => (from, total.saturating_sub(1)),
+        (Err(_), Ok(last)) if from.is_empty() => (total.saturating_sub(last), total.saturating_sub(1)),
+        _ => return whole,
+    };
+    if from > to || from >= total {
+        return Err(ApiError::new(416, "range.not.satisfiable", format!("the media has {total} bytes")));
+    }
+    Ok((StatusCode::PARTIAL_CONTENT, from, to - from + 1))
+}
+
+fn unreadable(error: std::io::Error) -> ApiError {
+    tracing::error!(%error, "failed to read a recording from the spool; was it removed?");
+    ApiError::new(500, "general.internal.server.error", "the media could not be read")
+}

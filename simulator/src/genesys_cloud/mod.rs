@@ -1,0 +1,227 @@
+//! Genesys Cloud as a target: the guide's ingestion surface, and the public API's read surface that everything taken in is read back by.
+//!
+//! [`GenesysCloud`] is the platform; `state` is what it remembers (no HTTP there), `wire` what the guide's payload looks like, `limits` and `rules`
+//! what it imposes and who says so. A request goes through `door`; `truth` tells what is really held, `tamper` plants defects in it.
+
+mod accept;
+mod analytics;
+mod auth;
+mod batch;
+mod door;
+mod errors;
+mod files;
+mod filters;
+mod guide;
+mod identity;
+mod limits;
+mod lists;
+mod media;
+mod read;
+mod retention;
+mod rules;
+mod seats;
+mod settings;
+mod state;
+mod tamper;
+#[cfg(test)]
+mod tests;
+mod times;
+mod truth;
+mod wire;
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+    routing::{get, post},
+};
+use uuid::Uuid;
+
+use self::{auth::Tokens, door::TurnedAway, errors::ApiError, truth::AudioFacts};
+pub use self::{
+    settings::Settings,
+    tamper::{Planted, TamperAnswer, TamperRefusal},
+};
+pub(crate) use self::{
+    settings::{Directory, Entry},
+    truth::TruthError,
+};
+use crate::{
+    fault::operations::Operation,
+    front::{Core, Platform, Refusal, Reply},
+    rules::Rule,
+    seed::Seed,
+};
+
+/// The platform's name in operations, journal and control API.
+pub(crate) const NAME: &str = "genesys_cloud";
+
+/// What a handler takes out of the router.
+type Site = State<Arc<GenesysCloud>>;
+
+/// One simulated Genesys Cloud organisation.
+pub(crate) struct GenesysCloud {
+    core: Arc<Core>,
+    directory: Directory,
+    settings: Settings,
+    spool: PathBuf,
+    base_url: Mutex<String>,
+    tokens: Mutex<Tokens>,
+    attempts: Mutex<HashMap<u64, u64>>,
+    state: Mutex<state::State>,
+    facts: Mutex<HashMap<String, AudioFacts>>,
+}
+
+impl GenesysCloud {
+    /// An empty organisation. `spool` is where uploaded bytes lie, each under its SHA-256; it is made when the first arrive.
+    pub(crate) fn new(core: Arc<Core>, directory: Directory, settings: Settings, spool: PathBuf) -> Arc<GenesysCloud> {
+        Arc::new(GenesysCloud {
+            core,
+            directory,
+            settings,
+            spool,
+            base_url: Mutex::default(),
+            tokens: Mutex::default(),
+            attempts: Mutex::default(),
+            state: Mutex::default(),
+            facts: Mutex::default(),
+        })
+    }
+
+    /// Says where the router listens, without a slash at the end; pre-signed addresses begin with it.
+    pub(crate) fn set_base_url(&self, url: String) {
+        *locked(&self.base_url) = url.trim_end_matches('/').to_owned();
+    }
+
+    /// Every path of this platform.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        let details = "/api/v2/analytics/conversations/details";
+        Router::new()
+            .route("/oauth/token", post(auth::issue_token))
+            .route("/api/v2/tokens/me", get(auth::token_info))
+            .route("/api/v2/files", post(files::upload))
+            .route("/api/v2/interactions", post(guide::create))
+            .route("/api/v2/interactions/{id}", get(guide::show).put(guide::update))
+            .route("/api/v2/users", get(lists::users))
+            .route("/api/v2/routing/queues", get(lists::queues))
+            .route("/api/v2/routing/wrapupcodes", get(lists::wrapupcodes))
+            .route("/api/v2/routing/skills", get(lists::skills))
+            .route("/api/v2/organizations/limits/namespaces", get(lists::limit_namespaces))
+            .route("/api/v2/organizations/limits/namespaces/{namespace}", get(lists::limits_of))
+            .route("/api/v2/conversations/{id}", get(read::conversation))
+            .route("/api/v2/conversations/{id}/recordings", get(read::recordings))
+            .route("/api/v2/conversations/{id}/recordings/{recording}", get(read::recording))
+            .route("/api/v2/conversations/{id}/recordingmetadata", get(read::metadata))
+            .route("/api/v2/conversations/{id}/recordingmetadata/{recording}", get(read::metadata_of))
+            .route("/api/v2/recordings/retention/query", get(retention::query))
+            .route("/api/v2/recordings/deletionprotection", post(retention::protection))
+            .route("/api/v2/recording/batchrequests", post(batch::create))
+            .route("/api/v2/recording/batchrequests/{id}", get(batch::show))
+            .route("/presigned/{kind}/{conversation}/{recording}", get(media::download))
+            .route(&format!("{details}/query"), post(analytics::query))
+            .route(&format!("{details}/jobs"), post(analytics::create_job))
+            .route(&format!("{details}/jobs/availability"), get(analytics::availability))
+            .route(&format!("{details}/jobs/{{id}}"), get(analytics::job))
+            .route(&format!("{details}/jobs/{{id}}/results"), get(analytics::results))
+            .fallback(unknown_path)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(Arc::clone(self))
+    }
+
+    /// What the organisation really holds: NDJSON, one interaction a line, sorted by legacy id (contracts, section 11).
+    pub(crate) fn truth(&self) -> Result<String, TruthError> {
+        truth::export(self)
+    }
+
+    /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an earlier call.
+    pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+        tamper::plant(self, defect, count, seed)
+    }
+
+    /// Loses the media of `count` recordings, as a store does: D11 under the name a scenario uses for it.
+    pub(crate) fn lose_media(&self, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+        self.tamper("D11", count, seed)
+    }
+
+    fn seed(&self) -> Seed {
+        self.core.seed.child(NAME)
+    }
+
+    /// An id made by the server: a function of seed, operation, key and ordinal.
+    fn made_id(&self, operation: &'static Operation, key: &str, ordinal: u64) -> Uuid {
+        self.seed().child(operation.name).child(key).index(ordinal).uuid()
+    }
+
+    fn mark(&self, rule: &'static Rule) {
+        self.core.exercised.mark(rule);
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.core.clock.now_ms()
+    }
+
+    fn base_url(&self) -> String {
+        locked(&self.base_url).clone()
+    }
+
+    fn blob(&self, sha256: &str) -> PathBuf {
+        self.spool.join(sha256)
+    }
+
+    fn spool(&self) -> &Path {
+        &self.spool
+    }
+
+    fn state(&self) -> MutexGuard<'_, state::State> {
+        locked(&self.state)
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        locked(&self.tokens)
+    }
+
+    /// The how-manieth request of an operation and key this is, refused ones included; it feeds the correlation id and nothing else.
+    fn attempt(&self, operation: &str, key: &str) -> u64 {
+        let slot = Seed::new(0).child(operation).child(key).value();
+        let mut attempts = locked(&self.attempts);
+        let attempt = attempts.entry(slot).or_default();
+        *attempt += 1;
+        *attempt
+    }
+}
+
+impl Platform for GenesysCloud {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Reply {
+        errors::refusal(refusal).reply()
+    }
+}
+
+/// Paths that no operation of the fault table stands for; so that they are journalled all the same.
+static UNKNOWN_PATH: Operation = Operation { name: "genesys_cloud.unknown_path", method: "-", path: "-", key: "-", mutates: false };
+
+async fn unknown_path(State(site): Site, request: Request) -> Response {
+    door::drain(request.into_body()).await;
+    site.turn_away(&UNKNOWN_PATH, TurnedAway { error: ApiError::not_found(), rate: None })
+}
+
+async fn wrong_method(State(site): Site, request: Request) -> Response {
+    let message = format!("the method {} is not allowed here", request.method());
+    door::drain(request.into_body()).await;
+    let error = ApiError::new(405, "method.not.allowed", message);
+    site.turn_away(&UNKNOWN_PATH, TurnedAway { error, rate: None })
+}
+
+/// A lock that outlives a panic of another holder: what it guards is consistent between statements.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

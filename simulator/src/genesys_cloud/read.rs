@@ -1,0 +1,247 @@
+//! The public API's reading of conversations, their recordings and the recordings' metadata.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    GenesysCloud, Site,
+    accept::uuid,
+    door::{Door, Query, Visit},
+    errors::ApiError,
+    rules,
+    seats::{Seat, attributes, put},
+    settings::name_of,
+    state::{Conversation, FileState, Recording, State as Held},
+    times,
+};
+use crate::{fault::operations, front::Reply};
+
+const CONVERSATION: &[&str] = &["conversation:communication:view"];
+const RECORDING: &[&str] = &["recording:recording:view"];
+/// Formats a recording is asked for in; the first where a request names none.
+const FORMATS: [&str; 7] = ["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
+/// The region this organisation stands in.
+const REGION: &str = "us-east-1";
+
+/// GET /api/v2/conversations/{id}.
+pub(super) async fn conversation(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, needs: CONVERSATION, request };
+    door.answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(find(&site.state(), &id)?)))).await
+}
+
+/// GET /api/v2/conversations/{id}/recordings.
+pub(super) async fn recordings(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, needs: RECORDING, request };
+    door.answer(&id, |site, visit| site.recordings_of(&id, visit)).await
+}
+
+/// GET /api/v2/conversations/{id}/recordings/{recording}.
+pub(super) async fn recording(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, needs: RECORDING, request };
+    door.answer(&recording, |site, visit| site.one_recording(&id, &recording, visit)).await
+}
+
+/// GET /api/v2/conversations/{id}/recordingmetadata.
+pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, needs: RECORDING, request };
+    door.answer(&id, |site, _| {
+        let state = site.state();
+        let held = find(&state, &id)?;
+        let all: Vec<Value> = held.recordings.iter().map(|recording| metadata_json(held, recording)).collect();
+        Ok(Reply::json(200, &all))
+    })
+    .await
+}
+
+/// GET /api/v2/conversations/{id}/recordingmetadata/{recording}.
+pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, needs: RECORDING, request };
+    door.answer(&id, |site, _| {
+        let state = site.state();
+        let held = find(&state, &id)?;
+        Ok(Reply::json(200, &metadata_json(held, find_recording(held, &recording)?)))
+    })
+    .await
+}
+
+/// A conversation by the id in an address.
+fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
+    let held = uuid(id).and_then(|id| state.conversations.get(&id));
+    held.ok_or_else(|| ApiError::new(404, "conversation.not.found", "the conversation was not found"))
+}
+
+fn find_recording<'a>(held: &'a Conversation, id: &str) -> Result<&'a Recording, ApiError> {
+    uuid(id).and_then(|id| held.recording(id)).ok_or_else(ApiError::not_found)
+}
+
+fn format_of(query: &Query) -> Result<&'static str, ApiError> {
+    let asked = query.one("mediaFormats").or_else(|| query.one("formatId")).unwrap_or(FORMATS[0]);
+    let known = FORMATS.into_iter().find(|format| *format == asked);
+    known.ok_or_else(|| ApiError::new(400, "invalid.query.param.value", format!("formatId [{asked}] is unknown")).field("formatId"))
+}
+
+impl GenesysCloud {
+    fn recordings_of(&self, id: &str, visit: &Visit) -> Result<Reply, ApiError> {
+        let format = format_of(&visit.query)?;
+        let mut state = self.state();
+        let wanted: Vec<(Uuid, Uuid)> = {
+            let held = find(&state, id)?;
+            held.recordings.iter().filter(|one| one.file_state == FileState::Available).map(|one| (held.id, one.id)).collect()
+        };
+        if !self.is_transcoded(&mut state, &wanted, format) {
+            return Ok(Reply::empty(202));
+        }
+        let held = find(&state, id)?;
+        let seats = self.seats(held);
+        let all: Vec<Value> = held.recordings.iter().map(|one| self.recording_json(held, &seats, one, format)).collect();
+        Ok(Reply::json(200, &all))
+    }
+
+    fn one_recording(&self, id: &str, recording: &str, visit: &Visit) -> Result<Reply, ApiError> {
+        let format = format_of(&visit.query)?;
+        let mut state = self.state();
+        let wanted = {
+            let held = find(&state, id)?;
+            (held.id, find_recording(held, recording)?.id)
+        };
+        let is_ready = self.is_transcoded(&mut state, &[wanted], format);
+        let held = find(&state, id)?;
+        let shown = if is_ready { format } else { "NONE" };
+        let body = self.recording_json(held, &self.seats(held), find_recording(held, recording)?, shown);
+        Ok(Reply::json(if is_ready { 200 } else { 202 }, &body))
+    }
+
+    /// Whether all are there in a format; starts the transcoding of those never asked for.
+    fn is_transcoded(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> bool {
+        let takes_ms = self.settings.transcode_ms;
+        if format == "NONE" || takes_ms == 0 {
+            return true;
+        }
+        self.mark(&rules::TRANSCODING);
+        let now = self.now_ms();
+        let mut is_ready = true;
+        for (conversation, recording) in wanted {
+            let slot = (*conversation, *recording, format.to_owned());
+            let ready_at = *state.transcodes.entry(slot).or_insert(now.saturating_add_unsigned(takes_ms));
+            is_ready &= ready_at <= now;
+        }
+        if !is_ready {
+            self.mark(&rules::NO_WAIT);
+        }
+        is_ready
+    }
+
+    fn recording_json(&self, held: &Conversation, seats: &[Seat<'_>], one: &Recording, format: &'static str) -> Value {
+        let is_available = one.file_state == FileState::Available;
+        let seat = seats.iter().find(|seat| seat.legs.iter().any(|leg| leg.id == one.segment));
+        let users: Vec<Value> = seat.and_then(Seat::user).map(|user| json!({"id": user})).into_iter().collect();
+        let mut body = json!({
+            "id": one.id,
+            "conversationId": held.id,
+            "startTime": is_available.then(|| times::text(one.start_ms)),
+            "endTime": is_available.then(|| times::text(one.end_ms)),
+            "media": "audio",
+            "mediaSubtype": "Trunk",
+            "fileState": one.file_state.as_str(),
+            "deleteDate": one.delete_at_ms.map(times::text),
+            "archiveDate": null,
+            "creationTime": times::text(one.created_at_ms),
+            "recordingFileRole": "CUSTOMER_EXPERIENCE",
+            "annotations": annotations(self, one),
+            "users": users,
+            "selfUri": format!("/api/v2/conversations/{}/recordings/{}", held.id, one.id),
+        });
+        put(&mut body, "sessionId", seat.map(|seat| seat.session_id.to_string()));
+        if format != "NONE" && is_available {
+            let uri = self.presign("media", held.id, one.id, Some(format));
+            put(&mut body, "mediaUris", Some(json!({"0": {"mediaUri": uri}})));
+        }
+        body
+    }
+
+    fn conversation_json(&self, held: &Conversation) -> Value {
+        let participants: Vec<Value> = self.seats(held).iter().map(|seat| self.participant_json(held, seat)).collect();
+        let mut body = json!({
+            "id": held.id,
+            "startTime": times::text(held.start_ms),
+            "endTime": times::text(held.end_ms),
+            "recordingState": "NONE",
+            "participants": participants,
+            "divisions": [{"division": {"id": self.division()}, "entities": []}],
+            "selfUri": format!("/api/v2/conversations/{}", held.id),
+        });
+        put(&mut body, "externalTag", held.external_tag.clone());
+        body
+    }
+
+    fn participant_json(&self, held: &Conversation, seat: &Seat<'_>) -> Value {
+        let segments: Vec<Value> = seat
+            .spans()
+            .into_iter()
+            .map(|(start, end)| json!({"startTime": times::text(start), "endTime": times::text(end), "type": "interact"}))
+            .collect();
+        let call = json!({"id": seat.session_id, "state": "disconnected", "direction": held.direction.as_str(), "segments": segments});
+        let mut body = json!({
+            "id": seat.id,
+            "purpose": seat.purpose,
+            "startTime": times::text(seat.start_ms),
+            "endTime": times::text(seat.end_ms),
+            "calls": [call],
+        });
+        if seat.is_customer() {
+            let phone = seat.who.and_then(|who| who.phone.clone());
+            put(&mut body, "address", phone.or_else(|| held.ani().map(str::to_owned)));
+            put(&mut body, "ani", held.ani());
+            put(&mut body, "dnis", held.dnis());
+            put(&mut body, "attributes", Some(attributes(held)));
+        }
+        if seat.is_routed() {
+            put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
+            put(&mut body, "userId", seat.user().map(|user| user.to_string()));
+            put(&mut body, "name", seat.user().and_then(|user| name_of(&self.directory.users, user)));
+            put(&mut body, "wrapup", seat.who.and_then(|who| who.wrap_up).map(|code| self.wrapup_json(code)));
+        }
+        body
+    }
+
+    fn wrapup_json(&self, code: Uuid) -> Value {
+        json!({"code": code, "name": name_of(&self.directory.wrapups, code)})
+    }
+}
+
+fn annotations(site: &GenesysCloud, one: &Recording) -> Vec<Value> {
+    let seed = site.seed().child("annotation").child(&one.id.to_string());
+    let numbered = one.annotations.iter().enumerate();
+    numbered
+        .map(|(index, held)| {
+            let mut body = json!({
+                "id": seed.index(index as u64).uuid(),
+                "type": held.kind,
+                "location": held.location_ms,
+                "durationMs": held.duration_ms,
+            });
+            put(&mut body, "reason", held.reason.clone());
+            body
+        })
+        .collect()
+}
+
+fn metadata_json(held: &Conversation, one: &Recording) -> Value {
+    json!({
+        "id": one.id,
+        "conversationId": held.id,
+        "startTime": null,
+        "endTime": null,
+        "media": "audio",
+        "mediaSubtype": "Trunk",
+        "fileState": one.file_state.as_str(),
+        "deleteDate": one.delete_at_ms.map(times::text),
+        "creationTime": times::text(one.created_at_ms),
+        "region": REGION,
+        "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
+    })
+}

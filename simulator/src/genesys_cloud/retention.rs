@@ -1,0 +1,130 @@
+//! When recordings go, and which may not.
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    GenesysCloud, Site,
+    accept::uuid,
+    door::{Door, Query},
+    errors::ApiError,
+    limits, rules,
+    state::Recording,
+    times,
+};
+use crate::{fault::operations, front::Reply};
+
+const NEEDS: &[&str] = &["recording:recording:view"];
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// GET /api/v2/recordings/retention/query.
+pub(super) async fn query(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_RETENTION, needs: NEEDS, request };
+    door.answer("-", |site, visit| site.retention_page(&visit.query)).await
+}
+
+/// POST /api/v2/recordings/deletionprotection.
+pub(super) async fn protection(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, needs: NEEDS, request };
+    door.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.protected(&asked)).await
+}
+
+/// Which conversations are asked about.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Protection {
+    conversation_ids: Vec<String>,
+}
+
+/// Where a page ends: behind this conversation's recording of this place.
+type Place = (Uuid, u64);
+
+impl GenesysCloud {
+    fn retention_page(&self, query: &Query) -> Result<Reply, ApiError> {
+        if query.one("retentionThresholdDays").is_none() {
+            let message = "retentionThresholdDays is required";
+            return Err(ApiError::new(400, "invalid.query.param.value", message).field("retentionThresholdDays"));
+        }
+        let days = query.number("retentionThresholdDays", 0, 0, 100_000)?;
+        let size = query
+            .number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::RETENTION_PAGE_MAX.value)
+            .inspect_err(|_| self.mark(&limits::RETENTION_PAGE_MAX.rule))?;
+        let after = query.one("cursor").map(place).transpose()?;
+        self.mark(&rules::RETENTION_THRESHOLD);
+        let (entities, last) = self.retained(days, size as usize, after);
+        let next = last.map(|last| {
+            format!("/api/v2/recordings/retention/query?retentionThresholdDays={days}&pageSize={size}&cursor={}", cursor(last))
+        });
+        Ok(Reply::json(200, &json!({"entities": entities, "nextUri": next})))
+    }
+
+    /// One page, in the order of conversation ids, and where the next begins, if there is one.
+    fn retained(&self, days: u64, size: usize, after: Option<Place>) -> (Vec<Value>, Option<Place>) {
+        let until = self.now_ms().saturating_add(i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MS));
+        let is_kept = |one: &Recording| days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until);
+        let state = self.state();
+        let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
+        let all = state.conversations.range(from..).flat_map(|(id, held)| {
+            let numbered = held.recordings.iter().enumerate();
+            numbered.map(move |(index, one)| ((*id, index as u64), one))
+        });
+        let mut rest = all.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
+        let mut last = None;
+        let page: Vec<Value> = rest
+            .by_ref()
+            .take(size)
+            .map(|(place, one)| {
+                last = Some(place);
+                entity(place.0, one)
+            })
+            .collect();
+        let has_more = rest.next().is_some();
+        (page, last.filter(|_| has_more))
+    }
+
+    fn protected(&self, asked: &Protection) -> Result<Reply, ApiError> {
+        let most = &limits::PROTECTION_IDS;
+        if asked.conversation_ids.len() as u64 > most.value {
+            self.mark(&most.rule);
+            let message = format!("at most {} {} in one request", most.value, most.unit);
+            return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
+        }
+        let state = self.state();
+        let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(&uuid(id)?));
+        let answer: Vec<Value> = held.filter(|held| held.protected).map(|held| json!({"conversationId": held.id})).collect();
+        Ok(Reply::json(200, &answer))
+    }
+}
+
+fn entity(conversation: Uuid, one: &Recording) -> Value {
+    json!({
+        "conversationId": conversation,
+        "recordingId": one.id,
+        "archiveDate": null,
+        "archiveMedium": null,
+        "deleteDate": one.delete_at_ms.map(times::text),
+        "exportDate": null,
+        "exportedDate": null,
+        "creationTime": times::text(one.created_at_ms),
+    })
+}
+
+fn cursor((conversation, index): Place) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{conversation}:{index}"))
+}
+
+fn place(cursor: &str) -> Result<Place, ApiError> {
+    let read = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (conversation, index) = text.split_once(':')?;
+        Some((uuid(conversation)?, index.parse().ok()?))
+    };
+    read().ok_or_else(|| ApiError::new(400, "invalid.query.param.value", "the cursor is not one of ours").field("cursor"))
+}

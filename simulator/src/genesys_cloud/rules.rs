@@ -1,0 +1,68 @@
+//! What this platform claims, rule by rule, with the grade of the claim and who makes it. Numbers are in `limits`.
+
+use crate::rules::{Grade, Rule};
+
+macro_rules! rules {
+    ($($constant:ident = $grade:ident, $name:literal, $statement:literal, $source:literal;)*) => {
+        $(pub(super) static $constant: Rule = Rule {
+            name: concat!("genesys_cloud.", $name),
+            grade: Grade::$grade,
+            statement: $statement,
+            source: $source,
+        };)*
+
+        /// Every rule here, in this order.
+        #[cfg(test)]
+        pub(super) static ALL: &[&Rule] = &[$(&$constant),*];
+    };
+}
+
+rules! {
+    CONTENT_TYPE = Documented, "api.content_type", "a body of another content type is 415 unsupported.media.type", "platform API, error codes of every operation";
+    MISSING_PERMISSIONS = Documented, "api.missing_permissions", "a missing scope or permission is 403 missing.permissions naming it", "platform API, error codes; recording-migration guide, prerequisites";
+    UNKNOWN_CLIENT = Observed, "token.unknown_client", "an unknown client is 400 invalid_client, client not found", "go-gcloudcx client test; open-data-exporter issue 1";
+    WRONG_SECRET = Assumed, "token.wrong_secret", "a wrong secret is 401 invalid_client, authentication failed", "words from CallFlowVisualizer issues 8 and 9; no source states the status";
+    UPLOAD_SAME_NAME = Assumed, "guide.upload_same_name", "a file of a known name with overwrite=true keeps its id and replaces the content", "the guide names the field, not what it does; contracts section 9";
+    UPLOAD_NO_OVERWRITE = Assumed, "guide.upload_no_overwrite", "a file of a known name with overwrite=false is 409 with the id", "the guide names the field, not what it does; contracts section 9";
+    UPLOAD_WHOLE = Assumed, "guide.upload_whole", "an upload whose body is malformed, cut or lacks a part is 400 and leaves nothing behind", "the guide states no errors";
+    EXTERNAL_TAG = Assumed, "guide.external_tag", "an interaction's externalTag becomes the conversation's", "extra field; the guide has no place for a legacy id";
+    UNKNOWN_USER_OR_QUEUE = Documented, "guide.unknown_user_or_queue", "an unknown userId or queueId is 400 naming the field", "recording-migration guide, section 2 and edge case 2";
+    UNKNOWN_REFERENCE = Assumed, "guide.unknown_reference", "an unknown wrapUpCode, skill id or fileId is 400 naming the field", "the guide states it for users and queues only";
+    ANY_USER_STATE = Assumed, "guide.any_user_state", "an inactive or deleted user is still a valid agent of a historical call", "no source states otherwise";
+    UTC_TIMES = Documented, "guide.utc_times", "times are ISO 8601 with Z; anything else is 400", "recording-migration guide, edge case 1";
+    END_BEFORE_START = Assumed, "guide.end_before_start", "an end before its start is 400", "the guide asks the client to swap them and states no refusal";
+    DIRECTION = Documented, "guide.direction", "direction is inbound or outbound", "recording-migration guide, section 2; platform API, Call";
+    EXISTING_ID = Assumed, "guide.existing_id", "creating an interaction whose id exists is 409 with the id", "contracts section 9";
+    UPDATE_REPLACES = Assumed, "guide.update_replaces", "PUT replaces the whole interaction; an id in the body must be the path's", "design section 3";
+    RETENTION_TAG = Assumed, "guide.retention_tag", "a retention tag the organisation knows deletes its years after the conversation's start, unless a deleteDate is given; an unknown tag triggers nothing", "recording-migration guide step 3.3 names tags, not what they do";
+    RETENTION_MAX = Documented, "guide.retention_max", "a deletion date beyond the organisation's maximum is 400 recording.recording.analytics.retention.violation", "platform API, error codes of recordings; help page on maximum interaction data retention";
+    DELETION_PROTECTION = Assumed, "guide.deletion_protection", "deletionProtection on an interaction protects the whole conversation", "the public API protects by conversation; the guide has no field";
+    UNLINKED_RECORDING = Assumed, "guide.unlinked_recording", "a recording without fileId stays UPLOADING until an update links a file", "recording-migration guide step 3.2";
+    ATTRIBUTES = Assumed, "read.attributes", "an interaction's attributes stand on the customer participant; one is made where none was given", "the guide's interactions and the public participants have no common description";
+    ACD_PARTICIPANT = Assumed, "read.acd_participant", "a conversation with a queue and no agent has an acd participant that carries the queue", "analytics knows the purpose acd; the guide's payload does not say who carries the queue";
+    USERS_DEFAULT_ACTIVE = Documented, "read.users_default_active", "users are listed by state, active unless the request says otherwise", "platform API, GET /api/v2/users";
+    TRANSCODING = Documented, "read.transcoding", "a recording being transcoded is 202 without a body; NONE needs no transcoding", "platform API, GET conversations/{id}/recordings; laggyzee/genesys-mcp PR 16";
+    NO_WAIT = Assumed, "read.max_wait", "maxWaitMs is not waited out: 202 comes at once", "platform API names the parameter; its effect is not described";
+    MEDIA_ENCODED = Assumed, "read.media_formats", "WAV, WAV_ULAW and MP3 are really encoded for playback; WEBM and OGG are answered with the original bytes", "no encoder for these here, and an audit reads the original codec";
+    RETENTION_THRESHOLD = Assumed, "read.retention_threshold", "retention/query answers recordings kept longer than the threshold from now; 0 answers all that the organisation keeps", "platform API requires the parameter; 0 is not described";
+    BATCH_SUBMITTER = Documented, "read.batch_submitter", "only the client that submitted a batch request reads it; others are 403", "platform API, batch.download.permission.denied";
+    BATCH_ERRORS = Documented, "read.batch_errors", "an item of a batch may carry errorMsg instead of an address", "platform API, BatchDownloadJobResult";
+    PRESIGNED = Documented, "read.presigned", "a pre-signed address takes no token and expires", "platform API, recording settings";
+    JOB_LAG = Documented, "read.job_lag", "analytics jobs lag behind; dataAvailabilityDate says how far", "platform API, details/jobs/availability; developer blog (up to 24 h)";
+    JOB_ACTIVITY = Documented, "read.job_activity", "a job's interval matches any activity in it, the query's the conversation's start", "platform API, AsyncConversationQuery; estuary/connectors";
+    UNSUPPORTED_FILTER = Assumed, "read.unsupported_filter", "a filter this simulator does not know is 400, never ignored", "a silent filter would make an audit wrong";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_own_name_and_a_source() {
+        let mut names: Vec<_> = ALL.iter().map(|rule| rule.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|rule| !rule.source.is_empty() && !rule.statement.is_empty()));
+    }
+}

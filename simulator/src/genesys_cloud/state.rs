@@ -1,0 +1,232 @@
+//! What the organisation remembers. No HTTP here, and nothing in an order that depends on arrival.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+/// Everything taken in, and what was asked about it.
+#[derive(Default)]
+pub(super) struct State {
+    /// Uploaded files by id.
+    pub(super) files: BTreeMap<Uuid, StoredFile>,
+    /// Ids of the files by name.
+    pub(super) names: BTreeMap<String, Uuid>,
+    /// Conversations by id.
+    pub(super) conversations: BTreeMap<Uuid, Conversation>,
+    /// Batch download requests by id.
+    pub(super) batches: BTreeMap<Uuid, Batch>,
+    /// Analytics jobs by id.
+    pub(super) jobs: BTreeMap<Uuid, DetailsJob>,
+    /// When the transcoding of a recording into a format is done, Unix ms.
+    pub(super) transcodes: BTreeMap<(Uuid, Uuid, String), i64>,
+    /// Conversations that a defect was planted in.
+    pub(super) victims: BTreeSet<Uuid>,
+    /// How many ids an operation without a key has made.
+    ordinals: BTreeMap<&'static str, u64>,
+}
+
+/// An uploaded file; its bytes lie in the spool under their hash.
+#[derive(Clone)]
+pub(super) struct StoredFile {
+    pub(super) name: String,
+    pub(super) content_type: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
+/// A finished voice conversation.
+#[derive(Clone)]
+pub(super) struct Conversation {
+    pub(super) id: Uuid,
+    pub(super) external_tag: Option<String>,
+    pub(super) direction: Direction,
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+    pub(super) participants: Vec<Participant>,
+    pub(super) queue: Option<QueueNamed>,
+    pub(super) skills: Vec<Uuid>,
+    pub(super) attributes: BTreeMap<String, String>,
+    pub(super) protected: bool,
+    pub(super) segments: Vec<Segment>,
+    pub(super) recordings: Vec<Recording>,
+    pub(super) created_at_ms: i64,
+}
+
+/// Who called whom.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Inbound,
+    Outbound,
+}
+
+/// A queue as the interaction named it.
+#[derive(Clone)]
+pub(super) struct QueueNamed {
+    pub(super) id: Uuid,
+    pub(super) name: Option<String>,
+}
+
+/// Somebody in a conversation.
+#[derive(Clone)]
+pub(super) struct Participant {
+    /// The user for an agent; the client's choice for a customer.
+    pub(super) id: Uuid,
+    pub(super) role: Role,
+    pub(super) name: Option<String>,
+    pub(super) wrap_up: Option<Uuid>,
+    pub(super) phone: Option<String>,
+    pub(super) ani: Option<String>,
+    pub(super) dnis: Option<String>,
+}
+
+/// What somebody is in a conversation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Agent,
+    Customer,
+}
+
+/// One leg.
+#[derive(Clone)]
+pub(super) struct Segment {
+    pub(super) id: Uuid,
+    /// Its agent (or customer); absent when the interaction ties it to nobody.
+    pub(super) participant: Option<Uuid>,
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+}
+
+/// One recording of a conversation.
+#[derive(Clone)]
+pub(super) struct Recording {
+    pub(super) id: Uuid,
+    pub(super) segment: Uuid,
+    pub(super) status: Option<String>,
+    pub(super) url: Option<String>,
+    /// The uploaded file; absent until one is linked.
+    pub(super) file: Option<Uuid>,
+    pub(super) duration_ms: Option<u64>,
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+    pub(super) tag: Option<String>,
+    /// When it is deleted; absent: never.
+    pub(super) delete_at_ms: Option<i64>,
+    pub(super) annotations: Vec<Annotation>,
+    pub(super) file_state: FileState,
+    pub(super) created_at_ms: i64,
+}
+
+/// What became of a recording's media.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FileState {
+    Available,
+    Uploading,
+    Deleted,
+    Error,
+}
+
+/// A stretch of a recording that something is said about; a pause, as a rule.
+#[derive(Clone)]
+pub(super) struct Annotation {
+    pub(super) kind: String,
+    pub(super) reason: Option<String>,
+    pub(super) location_ms: u64,
+    pub(super) duration_ms: u64,
+}
+
+/// A batch download request.
+pub(super) struct Batch {
+    pub(super) client_id: String,
+    pub(super) ready_at_ms: i64,
+    pub(super) items: Vec<(Uuid, Option<Uuid>)>,
+}
+
+/// An analytics details job, its conversations fixed when it was submitted.
+pub(super) struct DetailsJob {
+    pub(super) submitted_ms: i64,
+    pub(super) ready_at_ms: i64,
+    pub(super) available_ms: i64,
+    pub(super) conversations: Vec<Uuid>,
+}
+
+impl Direction {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Direction::Inbound => "inbound",
+            Direction::Outbound => "outbound",
+        }
+    }
+}
+
+impl Role {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Role::Agent => "agent",
+            Role::Customer => "customer",
+        }
+    }
+}
+
+impl FileState {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            FileState::Available => "AVAILABLE",
+            FileState::Uploading => "UPLOADING",
+            FileState::Deleted => "DELETED",
+            FileState::Error => "ERROR",
+        }
+    }
+}
+
+impl State {
+    /// The next ordinal of an operation without a key, from 0.
+    pub(super) fn ordinal(&mut self, operation: &'static str) -> u64 {
+        let next = self.ordinals.entry(operation).or_default();
+        *next += 1;
+        *next - 1
+    }
+
+    /// A recording's media, while it is there.
+    pub(super) fn media(&self, recording: &Recording) -> Option<&StoredFile> {
+        match recording.file_state {
+            FileState::Available => recording.file.and_then(|file| self.files.get(&file)),
+            FileState::Uploading | FileState::Deleted | FileState::Error => None,
+        }
+    }
+}
+
+impl Conversation {
+    /// A recording by its id; the first where two share one.
+    pub(super) fn recording(&self, id: Uuid) -> Option<&Recording> {
+        self.recordings.iter().find(|recording| recording.id == id)
+    }
+
+    /// The first customer.
+    pub(super) fn customer(&self) -> Option<&Participant> {
+        self.participants.iter().find(|participant| participant.role == Role::Customer)
+    }
+
+    /// The number that called: stated, else the customer's where they called.
+    pub(super) fn ani(&self) -> Option<&str> {
+        let customer = self.customer()?;
+        let phone = customer.phone.as_deref().filter(|_| self.direction == Direction::Inbound);
+        customer.ani.as_deref().or(phone)
+    }
+
+    /// The number that was called: stated, else the customer's where they were called.
+    pub(super) fn dnis(&self) -> Option<&str> {
+        let customer = self.customer()?;
+        let phone = customer.phone.as_deref().filter(|_| self.direction == Direction::Outbound);
+        customer.dnis.as_deref().or(phone)
+    }
+
+    /// Changes every time of the conversation: its own, its legs' and its recordings'.
+    pub(super) fn map_times(&mut self, change: impl Fn(i64) -> i64) {
+        let own = [&mut self.start_ms, &mut self.end_ms].into_iter();
+        let legs = self.segments.iter_mut().flat_map(|leg| [&mut leg.start_ms, &mut leg.end_ms]);
+        let recordings = self.recordings.iter_mut().flat_map(|one| [&mut one.start_ms, &mut one.end_ms]);
+        for time in own.chain(legs).chain(recordings) {
+            *time = change(*time);
+        }
+    }
+}
