@@ -1,0 +1,361 @@
+//! The run: a feeder that hands out open interactions in order, and workers that take each as far as it goes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plan::LoadedPlan;
+use platforms::CallError;
+use platforms::clock::Clock;
+use platforms::genesys_cloud::GuideClient;
+use platforms::legacy::Client as LegacyClient;
+use platforms::transport::Transport;
+use tokio::sync::{Semaphore, watch};
+
+use crate::extract::{Window, next_page};
+use crate::ledger::{InteractionRow, Ledger, Open, Tried, path_of};
+use crate::outcome::{Outcome, Stop, Trouble};
+use crate::phone::PhoneRule;
+use crate::preflight::{self, Clients};
+use crate::resolve::Resolver;
+use crate::staging::Staging;
+use crate::status;
+
+mod work;
+
+/// How to run, beside the plan.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Instead of the plan's ledger.
+    pub ledger: Option<String>,
+    /// Instead of the plan's staging.
+    pub staging: Option<String>,
+    /// Instead of the plan's workers.
+    pub workers: Option<usize>,
+    /// At most so many interactions in this run. Absent: all.
+    pub limit: Option<u64>,
+    /// Everything but writing to the target.
+    pub dry_run: bool,
+    /// Go on although the plan or a mapping has changed since the ledger was begun.
+    pub accept_plan_change: bool,
+    /// Interactions that may meet an error before the run stops.
+    pub errors_max: u64,
+    /// Turns true when somebody wants the run to end; what is under way is finished first. Absent: nobody will.
+    pub interrupt: Option<watch::Receiver<bool>>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            ledger: None,
+            staging: None,
+            workers: None,
+            limit: None,
+            dry_run: false,
+            accept_plan_change: false,
+            // Enough to pass over a handful of broken records, few enough not to run for a night against a wall.
+            errors_max: 100,
+            interrupt: None,
+        }
+    }
+}
+
+/// Told how far a run has come.
+pub trait Progress: Send + Sync {
+    /// Interactions known so far, and those this run is through with.
+    fn update(&self, known: u64, through: u64);
+}
+
+pub(crate) struct Run {
+    pub(crate) plan: Arc<LoadedPlan>,
+    pub(crate) ledger: Ledger,
+    pub(crate) staging: Staging,
+    pub(crate) source: LegacyClient,
+    pub(crate) target: GuideClient,
+    pub(crate) clock: Clock,
+    pub(crate) resolver: Resolver,
+    pub(crate) phones: PhoneRule,
+    pub(crate) dry_run: bool,
+    /// Decoding and encoding use a core each; more at once would only take turns.
+    pub(crate) cores: Semaphore,
+}
+
+/// Runs the migration a plan describes, or goes on with it.
+pub async fn migrate(
+    plan: LoadedPlan,
+    options: Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> Result<Outcome, Stop> {
+    let plan = Arc::new(plan);
+    if let Some(first) = plan.not_built().into_iter().next() {
+        return Err(Stop::Plan(first));
+    }
+    let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
+    let ledger = Ledger::open(path_of(ledger_url, &plan)?, Open::Exclusive).await?;
+    let change = plan_change(&ledger, &plan, options.accept_plan_change).await?;
+    let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan)?;
+    let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
+    preflight::require(&plan, &source, target.read()).await?;
+    // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
+    bind(&ledger, &plan, change).await?;
+    let run = Arc::new(Run {
+        resolver: Resolver::new(plan.clone()),
+        phones: PhoneRule::of(&plan)?,
+        ledger,
+        staging,
+        source,
+        target,
+        clock,
+        dry_run: options.dry_run,
+        cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+        plan,
+    });
+    let workers = options.workers.unwrap_or(run.plan.plan.pace.workers).max(1);
+    let shift = Shift::new(&run, &options, workers).await?;
+    shift.work(&run, workers, progress).await;
+    if let Some(stop) = shift.stopped() {
+        return Err(stop);
+    }
+    finish(&run).await
+}
+
+/// What a run finds its ledger bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlanChange {
+    /// New, or bound to this very plan.
+    None,
+    /// Bound to an older one, and the change is accepted.
+    Accepted {
+        /// Another window of the source, so that extraction begins anew.
+        window: bool,
+    },
+}
+
+/// Source window and target as one text each: what a ledger must know of its plan beside the hash.
+fn window_of(plan: &LoadedPlan) -> String {
+    format!("{:?}..{:?}", plan.plan.source.from, plan.plan.source.to)
+}
+
+fn ends_of(plan: &LoadedPlan) -> String {
+    format!("{} -> {}", plan.plan.source.base_url, plan.plan.target.api_url().map(|url| url.to_string()).unwrap_or_default())
+}
+
+/// A ledger belongs to one plan, one source and one target; a change of the plan is a person's decision.
+async fn plan_change(ledger: &Ledger, plan: &LoadedPlan, accept: bool) -> Result<PlanChange, Stop> {
+    let texts: Vec<(String, String)> = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
+    if let Some(known) = ledger.meta("plan_hash").await?.filter(|known| *known != plan.hash) {
+        let before: Vec<(String, String)> =
+            ledger.meta("plan_texts").await?.and_then(|texts| serde_json::from_str(&texts).ok()).unwrap_or_default();
+        let namespace = ledger.meta("namespace").await?.unwrap_or_default();
+        if namespace != plan.plan.identity.namespace {
+            return Err(Stop::Plan(format!("the ledger belongs to the migration `{namespace}`; give this one a ledger of its own")));
+        }
+        if !accept {
+            let diff = status::difference(&before, &texts);
+            return Err(Stop::Plan(format!(
+                "the plan has changed since this ledger was begun ({} then, {} now):\n{diff}\ngo on under the new plan with --accept-plan-change",
+                &known[..8.min(known.len())],
+                &plan.hash[..8.min(plan.hash.len())]
+            )));
+        }
+        let ends = ledger.meta("ends").await?.unwrap_or_default();
+        if ends != ends_of(plan) {
+            let sentence = format!("this ledger is of {ends}, the plan goes {}; give it a ledger of its own", ends_of(plan));
+            return Err(Stop::Plan(sentence));
+        }
+        let window = ledger.meta("window").await?.is_some_and(|window| window != window_of(plan));
+        return Ok(PlanChange::Accepted { window });
+    }
+    Ok(PlanChange::None)
+}
+
+/// Binds a ledger to a plan. Under a changed one everything not yet confirmed is decided anew: a call that was set aside may go now,
+/// and audio that was converted under the old rules must not.
+async fn bind(ledger: &Ledger, plan: &LoadedPlan, change: PlanChange) -> Result<(), Stop> {
+    if let PlanChange::Accepted { window } = change {
+        let done = ledger.decide_anew(window).await?;
+        if done > 0 {
+            tracing::warn!("{done} interactions are in the target as the earlier plan had them; verify tells whether they fit this one");
+        }
+    }
+    let texts: Vec<(&String, &String)> = plan.texts.iter().map(|text| (&text.name, &text.text)).collect();
+    let values = vec![
+        ("plan_hash", plan.hash.clone()),
+        ("plan_texts", serde_json::to_string(&texts).unwrap_or_default()),
+        ("namespace", plan.plan.identity.namespace.clone()),
+        ("window", window_of(plan)),
+        ("ends", ends_of(plan)),
+    ];
+    Ok(ledger.set_meta(values).await?)
+}
+
+/// Writes what a finished shift leaves for others, and counts.
+async fn finish(run: &Run) -> Result<Outcome, Stop> {
+    let tally = run.ledger.tally().await?;
+    if tally.is_finished() {
+        run.staging.clear_converted().await?;
+    }
+    status::write_manifests(&run.ledger, &run.staging, &run.plan.plan.identity.namespace).await?;
+    let (source, target) = (run.source.counts(), run.target.counts());
+    let throttled = source.throttled.load(Ordering::Relaxed) + target.throttled.load(Ordering::Relaxed);
+    Ok(Outcome {
+        tally,
+        source_requests: source.requests.load(Ordering::Relaxed),
+        target_requests: target.requests.load(Ordering::Relaxed),
+        throttled,
+        errors: run.ledger.errors(5).await?,
+        warnings: run.ledger.warnings().await?,
+    })
+}
+
+/// What the workers of one run share.
+struct Shift {
+    feeder: tokio::sync::Mutex<Feeder>,
+    stop: Mutex<Option<Stop>>,
+    interrupt: Option<watch::Receiver<bool>>,
+    errors: AtomicU64,
+    errors_max: u64,
+    /// Seqs that met an error in this run, so that the second pass leaves them to the next run.
+    failed: Mutex<std::collections::HashSet<i64>>,
+    /// Unreachable in a row, over all workers: as many as there are workers is a platform that is gone.
+    unreachable: AtomicU64,
+    unreachable_max: u64,
+    known: AtomicU64,
+    through: AtomicU64,
+}
+
+/// Hands out open interactions in extraction order, reading further pages as the ledger runs dry.
+struct Feeder {
+    buffer: std::collections::VecDeque<InteractionRow>,
+    after: i64,
+    tried: Tried,
+    left: u64,
+    window: Window,
+}
+
+/// Rows read from the ledger at once: enough that workers seldom wait for it, few enough to hold.
+const BUFFER: u32 = 64;
+
+impl Shift {
+    async fn new(run: &Run, options: &Options, workers: usize) -> Result<Shift, Stop> {
+        let tally = run.ledger.tally().await?;
+        let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
+        let window = Window { from_ms: bound(run.plan.plan.source.from), to_ms: bound(run.plan.plan.source.to) };
+        Ok(Shift {
+            feeder: tokio::sync::Mutex::new(Feeder {
+                buffer: std::collections::VecDeque::new(),
+                after: 0,
+                tried: Tried::Clean,
+                left: options.limit.unwrap_or(u64::MAX),
+                window,
+            }),
+            stop: Mutex::new(None),
+            interrupt: options.interrupt.clone(),
+            errors: AtomicU64::new(0),
+            errors_max: options.errors_max,
+            failed: Mutex::default(),
+            unreachable: AtomicU64::new(0),
+            unreachable_max: (workers as u64).max(16),
+            known: AtomicU64::new(tally.interactions),
+            through: AtomicU64::new(tally.interactions_done + tally.interactions_set_aside),
+        })
+    }
+
+    async fn work(&self, run: &Run, workers: usize, progress: &dyn Progress) {
+        let worker = || async {
+            while let Some(row) = self.next(run).await {
+                let seq = row.seq;
+                let legacy_id = row.legacy_id.clone();
+                match run.advance(row).await {
+                    Ok(()) => self.unreachable.store(0, Ordering::Relaxed),
+                    Err(trouble) => self.note(run, seq, &legacy_id, trouble).await,
+                }
+                let through = self.through.fetch_add(1, Ordering::Relaxed) + 1;
+                progress.update(self.known.load(Ordering::Relaxed), through);
+            }
+        };
+        futures_util::future::join_all((0..workers).map(|_| worker())).await;
+    }
+
+    /// The next interaction to work on; `None` when there is none or the run is to end.
+    async fn next(&self, run: &Run) -> Option<InteractionRow> {
+        let mut feeder = self.feeder.lock().await;
+        loop {
+            if self.interrupt.as_ref().is_some_and(|interrupt| *interrupt.borrow()) {
+                self.end(Stop::Interrupted);
+            }
+            if self.has_ended() || feeder.left == 0 {
+                return None;
+            }
+            if let Some(row) = feeder.buffer.pop_front() {
+                feeder.left -= 1;
+                return Some(row);
+            }
+            match self.refill(run, &mut feeder).await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(stop) => self.end(stop),
+            }
+        }
+    }
+
+    /// Fills the buffer; `false` when source and ledger have nothing more.
+    async fn refill(&self, run: &Run, feeder: &mut Feeder) -> Result<bool, Stop> {
+        let most = u32::try_from(feeder.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
+        let rows = run.ledger.open_after(feeder.after, most, feeder.tried).await?;
+        if let Some(last) = rows.last() {
+            feeder.after = last.seq;
+            let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            feeder.buffer.extend(rows.into_iter().filter(|row| !failed.contains(&row.seq)));
+            return Ok(true);
+        }
+        if let Some(new) = next_page(&run.source, &run.ledger, feeder.window).await? {
+            self.known.fetch_add(new, Ordering::Relaxed);
+            return Ok(true);
+        }
+        // Everything is extracted and handed out: now those an earlier run left with an error.
+        let again = feeder.tried == Tried::Clean;
+        (feeder.tried, feeder.after) = (Tried::Failed, 0);
+        Ok(again)
+    }
+
+    async fn note(&self, run: &Run, seq: i64, legacy_id: &str, trouble: Trouble) {
+        let stop = match trouble {
+            Trouble::Stop(stop) => return self.end(stop),
+            // Dealt with where the work is done; none of them leaves an interaction.
+            Trouble::SetAside(_) | Trouble::Gone | Trouble::Overtaken => return,
+            Trouble::Left(stop) => stop,
+        };
+        let sentence = format!("interaction {legacy_id}: {stop}");
+        tracing::warn!("{sentence}");
+        if let Err(error) = run.ledger.set_error(seq, sentence.clone()).await {
+            return self.end(error.into());
+        }
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(seq);
+        let gone = matches!(
+            &stop,
+            Stop::Source(CallError::Unreachable { answered: None, .. }) | Stop::Target(CallError::Unreachable { answered: None, .. })
+        );
+        let in_a_row = if gone { self.unreachable.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
+        let errors = self.errors.fetch_add(1, Ordering::Relaxed) + 1;
+        if in_a_row >= self.unreachable_max {
+            self.end(stop);
+        } else if errors >= self.errors_max {
+            self.end(Stop::TooManyErrors { count: errors, last: sentence });
+        }
+    }
+
+    /// The first to end a run says why.
+    fn end(&self, stop: Stop) {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn stopped(&self) -> Option<Stop> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

@@ -1,0 +1,380 @@
+//! What is read from the ledger and written to it.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Ledger, LedgerError};
+use crate::custody;
+use crate::outcome::Tally;
+use crate::step::Phase;
+
+/// An interaction as extracted.
+pub(crate) struct NewInteraction {
+    pub(crate) legacy_id: String,
+    /// The source's entity, byte for byte.
+    pub(crate) entity: String,
+    /// Headers of the page it came in, JSON.
+    pub(crate) headers: String,
+    pub(crate) recordings: Vec<NewRecording>,
+}
+
+/// A recording as the query named it.
+pub(crate) struct NewRecording {
+    pub(crate) legacy_id: String,
+}
+
+/// An interaction's row with its recordings.
+#[derive(Debug, Clone)]
+pub(crate) struct InteractionRow {
+    pub(crate) seq: i64,
+    pub(crate) legacy_id: String,
+    pub(crate) phase: Phase,
+    pub(crate) entity: String,
+    pub(crate) headers: String,
+    pub(crate) target_id: Option<String>,
+    /// Why all of it stays behind.
+    pub(crate) reason: Option<String>,
+    /// Fetched anew in this run, because staging had lost it. Not stored.
+    pub(crate) staged_again: bool,
+    pub(crate) recordings: Vec<RecordingRow>,
+}
+
+/// A recording's row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecordingRow {
+    pub(crate) seq: i64,
+    pub(crate) legacy_id: String,
+    /// The source's answer with its headers, as in the staging layout.
+    pub(crate) answer: Option<String>,
+    pub(crate) staged_sha256: Option<String>,
+    pub(crate) staged_bytes: Option<u64>,
+    pub(crate) read_twice: bool,
+    pub(crate) out_sha256: Option<String>,
+    pub(crate) out_bytes: Option<u64>,
+    pub(crate) out_codec: Option<String>,
+    pub(crate) out_samples: Option<u64>,
+    pub(crate) out_rate: Option<u32>,
+    /// The source's bytes go as they are.
+    pub(crate) kept: bool,
+    pub(crate) file_name: Option<String>,
+    pub(crate) file_id: Option<String>,
+    pub(crate) target_id: Option<String>,
+    /// `quarantined` or `skipped`; absent: goes or has gone.
+    pub(crate) outcome: Option<String>,
+    pub(crate) reason: Option<String>,
+}
+
+/// Which open interactions: those that met no error yet go first, so that a few bad ones at the head never hold up the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tried {
+    Clean,
+    Failed,
+}
+
+/// What goes into the ledger beside a row.
+#[derive(Default)]
+pub(crate) struct Change {
+    /// Hash of the plan the row was made under.
+    pub(crate) plan_hash: String,
+    /// Repairs and gaps, counted once an interaction.
+    pub(crate) warnings: Vec<&'static str>,
+    pub(crate) custody: Vec<custody::Entry>,
+}
+
+const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
+                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason";
+
+fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
+    Ok(RecordingRow {
+        seq: row.get(0)?,
+        legacy_id: row.get(1)?,
+        answer: row.get(2)?,
+        staged_sha256: row.get(3)?,
+        staged_bytes: row.get(4)?,
+        read_twice: row.get(5)?,
+        out_sha256: row.get(6)?,
+        out_bytes: row.get(7)?,
+        out_codec: row.get(8)?,
+        out_samples: row.get(9)?,
+        out_rate: row.get(10)?,
+        kept: row.get::<_, Option<bool>>(11)?.unwrap_or(false),
+        file_name: row.get(12)?,
+        file_id: row.get(13)?,
+        target_id: row.get(14)?,
+        outcome: row.get(15)?,
+        reason: row.get(16)?,
+    })
+}
+
+fn recordings_of(connection: &Connection, interaction: i64) -> rusqlite::Result<Vec<RecordingRow>> {
+    let sql = format!("SELECT {RECORDING_COLUMNS} FROM recording WHERE interaction = ?1 ORDER BY seq");
+    connection.prepare_cached(&sql)?.query_map([interaction], recording_row)?.collect()
+}
+
+impl Ledger {
+    pub(crate) async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError> {
+        self.run(move |c| c.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()).await
+    }
+
+    pub(crate) async fn set_meta(&self, values: Vec<(&'static str, String)>) -> Result<(), LedgerError> {
+        self.run(move |c| values.iter().try_for_each(|(key, value)| put_meta(c, key, value))).await
+    }
+
+    /// A page and the cursor behind it, together: a run killed in between reads the page again or goes on behind it, never both.
+    /// Answers how many interactions were new.
+    pub(crate) async fn add_page(&self, page: u64, rows: Vec<NewInteraction>, next: Option<String>) -> Result<u64, LedgerError> {
+        self.run(move |c| {
+            let mut new = 0;
+            for row in &rows {
+                // A source may list an interaction twice (a page boundary that moved): the first one stands, unless the two differ.
+                let added = c
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO interaction (legacy_id, page, phase, entity, headers) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute(params![row.legacy_id, page, Phase::Extracted.as_str(), row.entity, row.headers])?;
+                if added == 0 {
+                    collide(c, row)?;
+                    continue;
+                }
+                new += 1;
+                let seq = c.last_insert_rowid();
+                let mut insert = c.prepare_cached("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)")?;
+                for recording in &row.recordings {
+                    if insert.execute(params![seq, recording.legacy_id])? == 0 {
+                        note(c, "recording_listed_twice", &recording.legacy_id)?;
+                    }
+                }
+            }
+            put_meta(c, "page", &(page + 1).to_string())?;
+            put_meta(c, "cursor", next.as_deref().unwrap_or_default())?;
+            put_meta(c, "extraction", if next.is_some() { "running" } else { "finished" })?;
+            Ok(new)
+        })
+        .await
+    }
+
+    /// The next open interactions behind `after`, in extraction order.
+    pub(crate) async fn open_after(&self, after: i64, most: u32, tried: Tried) -> Result<Vec<InteractionRow>, LedgerError> {
+        self.run(move |c| {
+            let mut select = c.prepare_cached(
+                "SELECT seq, legacy_id, phase, entity, headers, target_id FROM interaction \
+                 WHERE seq > ?1 AND phase NOT IN ('done', 'set_aside') AND (error IS NOT NULL) = ?3 ORDER BY seq LIMIT ?2",
+            )?;
+            let rows = select.query_map(params![after, most, tried == Tried::Failed], |row| {
+                Ok(InteractionRow {
+                    seq: row.get(0)?,
+                    legacy_id: row.get(1)?,
+                    phase: Phase::from_name(&row.get::<_, String>(2)?),
+                    entity: row.get(3)?,
+                    headers: row.get(4)?,
+                    target_id: row.get(5)?,
+                    reason: None,
+                    staged_again: false,
+                    recordings: Vec::new(),
+                })
+            })?;
+            let mut rows: Vec<InteractionRow> = rows.collect::<rusqlite::Result<_>>()?;
+            for row in &mut rows {
+                row.recordings = recordings_of(c, row.seq)?;
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Begins anew what an older plan decided and has not been confirmed; answers how many confirmed interactions keep that plan's shape.
+    pub(crate) async fn decide_anew(&self, window_changed: bool) -> Result<u64, LedgerError> {
+        self.run(move |c| {
+            let open = "phase IN ('staged', 'converted', 'uploaded', 'created', 'set_aside') \
+                        AND legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
+            c.execute_batch(&format!(
+                "UPDATE recording SET outcome = NULL, reason = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
+                 out_samples = NULL, kept = NULL, file_id = NULL, file_name = NULL, target_id = NULL \
+                 WHERE interaction IN (SELECT seq FROM interaction WHERE {open}); \
+                 UPDATE interaction SET phase = 'staged', reason = NULL, error = NULL WHERE {open};"
+            ))?;
+            if window_changed {
+                c.execute_batch("DELETE FROM meta WHERE key IN ('cursor', 'extraction')")?;
+            }
+            c.query_row("SELECT count(*) FROM interaction WHERE phase = 'done'", [], |row| row.get(0))
+        })
+        .await
+    }
+
+    /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it.
+    /// False: another page has set the interaction aside meanwhile, and nothing was written.
+    pub(crate) async fn save(&self, row: &InteractionRow, change: Change) -> Result<bool, LedgerError> {
+        let row = row.clone();
+        self.run(move |c| {
+            // What another page has meanwhile set aside as a collision stays so.
+            let saved = c
+                .prepare_cached(
+                    "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, error = NULL \
+                     WHERE seq = ?1 AND (phase <> 'set_aside' OR ?2 = 'set_aside')",
+                )?
+                .execute(params![row.seq, row.phase.as_str(), row.target_id, change.plan_hash, row.reason])?;
+            if saved == 0 {
+                return Ok(false);
+            }
+            row.recordings.iter().try_for_each(|recording| save_recording(c, recording))?;
+            change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
+            change.custody.iter().try_for_each(|entry| custody::append(c, entry))?;
+            Ok(true)
+        })
+        .await
+    }
+
+    pub(crate) async fn set_error(&self, seq: i64, error: String) -> Result<(), LedgerError> {
+        self.run(move |c| c.prepare_cached("UPDATE interaction SET error = ?2 WHERE seq = ?1")?.execute(params![seq, error]).map(drop))
+            .await
+    }
+
+    pub(crate) async fn warnings(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.run(|c| counts(c, "SELECT kind, count(*) FROM warning GROUP BY kind")).await
+    }
+
+    pub(crate) async fn errors(&self, most: u32) -> Result<Vec<String>, LedgerError> {
+        self.run(move |c| {
+            let mut select = c.prepare_cached("SELECT error FROM interaction WHERE error IS NOT NULL ORDER BY seq LIMIT ?1")?;
+            select.query_map([most], |row| row.get(0))?.collect()
+        })
+        .await
+    }
+
+    pub(crate) async fn tally(&self) -> Result<Tally, LedgerError> {
+        self.run(tally).await
+    }
+
+    /// All recordings of the interactions behind `after`, for exports.
+    pub(crate) async fn exported_after(&self, after: i64, most: u32) -> Result<Vec<(InteractionRow, u64)>, LedgerError> {
+        self.run(move |c| {
+            let mut select =
+                c.prepare_cached("SELECT seq, legacy_id, phase, target_id, page FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+            let rows = select.query_map(params![after, most], |row| {
+                let interaction = InteractionRow {
+                    seq: row.get(0)?,
+                    legacy_id: row.get(1)?,
+                    phase: Phase::from_name(&row.get::<_, String>(2)?),
+                    entity: String::new(),
+                    headers: String::new(),
+                    target_id: row.get(3)?,
+                    reason: None,
+                    staged_again: false,
+                    recordings: Vec::new(),
+                };
+                Ok((interaction, row.get::<_, u64>(4)?))
+            })?;
+            let mut rows: Vec<(InteractionRow, u64)> = rows.collect::<rusqlite::Result<_>>()?;
+            for (row, _) in &mut rows {
+                row.recordings = recordings_of(c, row.seq)?;
+            }
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Custody lines behind `after`, each with its row number.
+    pub(crate) async fn custody_after(&self, after: i64, most: u32) -> Result<Vec<(i64, String)>, LedgerError> {
+        self.run(move |c| {
+            let mut select = c.prepare_cached("SELECT seq, line FROM custody WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+            select.query_map(params![after, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+        .await
+    }
+}
+
+fn put_meta(c: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    c.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
+        .execute([key, value])
+        .map(drop)
+}
+
+fn note(c: &Connection, kind: &str, subject: &str) -> rusqlite::Result<()> {
+    c.prepare_cached("INSERT OR IGNORE INTO warning (kind, subject) VALUES (?1, ?2)")?.execute([kind, subject]).map(drop)
+}
+
+/// The same id for another interaction: which of both a recording belongs to cannot be told, so neither goes.
+fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<()> {
+    let find = "SELECT seq, entity FROM interaction WHERE legacy_id = ?1";
+    let (seq, known): (i64, String) = c.query_row(find, [&row.legacy_id], |known| Ok((known.get(0)?, known.get(1)?)))?;
+    // Compared as values: white space and the order of keys make no other interaction.
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    if value(&known) == value(&row.entity) {
+        return note(c, "listed_twice", &row.legacy_id);
+    }
+    for recording in &row.recordings {
+        c.execute("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)", params![seq, recording.legacy_id])?;
+    }
+    c.execute(
+        "UPDATE interaction SET phase = 'set_aside', reason = 'id_collision' WHERE legacy_id = ?1 AND phase <> 'done'",
+        [&row.legacy_id],
+    )?;
+    c.execute(
+        "UPDATE recording SET outcome = 'quarantined', reason = 'id_collision' \
+         WHERE interaction = (SELECT seq FROM interaction WHERE legacy_id = ?1 AND phase = 'set_aside')",
+        [&row.legacy_id],
+    )?;
+    note(c, "id_collision", &row.legacy_id)
+}
+
+fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
+    c.prepare_cached(
+        "UPDATE recording SET answer = ?2, staged_sha256 = ?3, staged_bytes = ?4, read_twice = ?5, out_sha256 = ?6, out_bytes = ?7, \
+         out_codec = ?8, out_samples = ?9, out_rate = ?10, kept = ?11, file_name = ?12, file_id = ?13, target_id = ?14, outcome = ?15, \
+         reason = ?16 WHERE seq = ?1",
+    )?
+    .execute(params![
+        r.seq,
+        r.answer,
+        r.staged_sha256,
+        r.staged_bytes,
+        r.read_twice,
+        r.out_sha256,
+        r.out_bytes,
+        r.out_codec,
+        r.out_samples,
+        r.out_rate,
+        r.kept,
+        r.file_name,
+        r.file_id,
+        r.target_id,
+        r.outcome,
+        r.reason,
+    ])
+    .map(drop)
+}
+
+fn counts(c: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, u64>> {
+    c.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn tally(c: &Connection) -> rusqlite::Result<Tally> {
+    let one = |sql: &str| c.prepare_cached(sql)?.query_row([], |row| row.get::<_, u64>(0));
+    let phases = counts(c, "SELECT phase, count(*) FROM interaction GROUP BY phase")?;
+    let phase = |phase: Phase| phases.get(phase.as_str()).copied().unwrap_or(0);
+    let interactions = phases.values().sum();
+    let finished: Option<String> = c.query_row("SELECT value FROM meta WHERE key = 'extraction'", [], |row| row.get(0)).optional()?;
+    Ok(Tally {
+        interactions,
+        recordings: one("SELECT count(*) FROM recording")?,
+        interactions_done: phase(Phase::Done),
+        recordings_done: one(
+            "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction WHERE i.phase = 'done' AND outcome IS NULL",
+        )?,
+        quarantined: counts(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'quarantined' GROUP BY reason")?,
+        skipped: counts(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'skipped' GROUP BY reason")?,
+        interactions_set_aside: phase(Phase::SetAside),
+        interactions_by_reason: counts(
+            c,
+            "SELECT reason, count(*) FROM interaction WHERE phase = 'set_aside' AND reason IS NOT NULL \
+             AND seq NOT IN (SELECT interaction FROM recording) GROUP BY reason",
+        )?,
+        recordings_ready: one("SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction \
+             WHERE i.phase IN ('converted', 'uploaded', 'created') AND outcome IS NULL")?,
+        interactions_left: interactions - phase(Phase::Done) - phase(Phase::SetAside),
+        interactions_failed: one("SELECT count(*) FROM interaction WHERE error IS NOT NULL")?,
+        bytes_staged: one("SELECT coalesce(sum(staged_bytes), 0) FROM recording")?,
+        extraction_finished: finished.as_deref() == Some("finished"),
+    })
+}

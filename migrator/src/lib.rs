@@ -1,0 +1,29 @@
+//! Moves recordings with their metadata from a source to a target, and can be killed at any instant without losing or doubling one.
+//!
+//! Per interaction: extract, stage, normalise, resolve, convert, ingest, link, retain, confirm; each step is durable before the next
+//! and safe to repeat. [`step::next_step`] decides from the ledger's state alone, so a resumed run is the same code as a first run.
+
+mod canonical;
+mod convert;
+mod custody;
+mod dry_run;
+mod engine;
+mod extract;
+mod genesys_cloud;
+mod ledger;
+mod outcome;
+mod phone;
+mod preflight;
+mod resolve;
+mod stage;
+mod staging;
+mod status;
+pub mod step;
+mod time;
+
+pub use canonical::{Canonical, CanonicalRecording, CanonicalSegment, Repair};
+pub use dry_run::{DeclaredLoss, declared_losses};
+pub use engine::{Options, Progress, migrate};
+pub use outcome::{Outcome, Stop, Tally};
+pub use preflight::{Finding as PreflightFinding, Preflight, preflight};
+pub use status::{StatusOptions, status};

@@ -1,0 +1,202 @@
+//! How a run ends.
+
+use std::collections::BTreeMap;
+
+use plan::{PlanError, Reason};
+use platforms::CallError;
+
+use crate::ledger::LedgerError;
+use crate::staging::StagingError;
+
+/// What the ledger holds after a run, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Interactions extracted from the source so far.
+    pub interactions: u64,
+    /// Recordings of them.
+    pub recordings: u64,
+    /// Interactions confirmed in the target.
+    pub interactions_done: u64,
+    /// Recordings confirmed in the target.
+    pub recordings_done: u64,
+    /// Recordings set aside, by reason.
+    pub quarantined: BTreeMap<String, u64>,
+    /// Recordings left behind by the plan's rule or by agreement, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Interactions set aside or left behind.
+    pub interactions_set_aside: u64,
+    /// Interactions without recordings that were set aside, by reason; recordings are counted above.
+    pub interactions_by_reason: BTreeMap<String, u64>,
+    /// Recordings converted and not sent: what a dry run says would go.
+    pub recordings_ready: u64,
+    /// Interactions not finished: by `--limit`, by `--dry-run` or by an error.
+    pub interactions_left: u64,
+    /// Those of them that met an error in this or an earlier run.
+    pub interactions_failed: u64,
+    /// Bytes staged from the source.
+    pub bytes_staged: u64,
+    /// Whole source read.
+    pub extraction_finished: bool,
+}
+
+impl Tally {
+    /// Whether everything the source has is either in the target or set aside by rule.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.extraction_finished && self.interactions_left == 0
+    }
+
+    /// Recordings set aside.
+    #[must_use]
+    pub fn quarantined_total(&self) -> u64 {
+        self.quarantined.values().sum()
+    }
+
+    /// Recordings left behind by rule or agreement.
+    #[must_use]
+    pub fn skipped_total(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+}
+
+/// A run that came to its end.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Outcome {
+    /// What the ledger holds now.
+    pub tally: Tally,
+    /// Requests sent to the source in this run.
+    pub source_requests: u64,
+    /// Requests sent to the target in this run.
+    pub target_requests: u64,
+    /// Answers with status 429 in this run, both sides.
+    pub throttled: u64,
+    /// The first few errors of interactions that were left, each one sentence.
+    pub errors: Vec<String>,
+    /// Warnings by kind: repairs made, codes without a mapping.
+    pub warnings: BTreeMap<String, u64>,
+}
+
+impl Outcome {
+    /// One sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let tally = &self.tally;
+        let mut text = format!(
+            "{} of {} recordings of {} interactions are in the target",
+            tally.recordings_done, tally.recordings, tally.interactions
+        );
+        for (count, what) in [(tally.quarantined_total(), "quarantined"), (tally.skipped_total(), "skipped")] {
+            if count > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
+        }
+        if tally.interactions_left > 0 {
+            text.push_str(&format!(", {} interactions left", tally.interactions_left));
+        }
+        text
+    }
+}
+
+/// A run that ended before its end. Everything done so far is in the ledger; the same command goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The plan cannot be used, or does not fit the target. Nothing was sent that changes anything.
+    #[error("{0}")]
+    Plan(String),
+    /// The source is unreachable or refuses us.
+    #[error("the source: {0}")]
+    Source(CallError),
+    /// The target is unreachable or refuses us.
+    #[error("the target: {0}")]
+    Target(CallError),
+    /// Our own storage: disk full, lost database, unreadable staging.
+    #[error("{0}; what is done is kept, run the same command again")]
+    Storage(String),
+    /// Too many interactions met an error.
+    #[error(
+        "{count} interactions met an error, which is as many as allowed; the last: {last}; what is done is kept, run the same command again"
+    )]
+    TooManyErrors {
+        /// How many.
+        count: u64,
+        /// The last one's sentence.
+        last: String,
+    },
+    /// Asked to stop.
+    #[error("interrupted; what is done is kept, run the same command again")]
+    Interrupted,
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Stop {
+        Stop::Plan(error.to_string())
+    }
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Stop {
+        match error {
+            LedgerError::Refused(what) => Stop::Plan(what),
+            LedgerError::Broken(what) => Stop::Storage(format!("the ledger: {what}")),
+        }
+    }
+}
+
+impl From<StagingError> for Stop {
+    fn from(error: StagingError) -> Stop {
+        match error {
+            StagingError::Url(what) => Stop::Plan(what),
+            StagingError::Storage(what) | StagingError::Gone(what) => Stop::Storage(format!("staging: {what}")),
+        }
+    }
+}
+
+/// What ends the work on one interaction, cut by what follows.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Set aside for a reason; the run goes on.
+    SetAside(Reason),
+    /// A staged object is not there any more; it is fetched again.
+    Gone,
+    /// Another page of the source has set the interaction aside meanwhile; its work ends.
+    Overtaken,
+    /// Left as it is, with this sentence; the run goes on unless there are too many.
+    Left(Stop),
+    /// The run cannot go on.
+    Stop(Stop),
+}
+
+impl Trouble {
+    /// A source call that failed: never a quarantine, because it says nothing about the recording.
+    pub(crate) fn source(error: CallError) -> Trouble {
+        match error {
+            CallError::Unauthorized { .. } => Trouble::Stop(Stop::Source(error)),
+            // A missing scope is everybody's; any other 403 (an expired link, an access list) is this recording's.
+            CallError::Refused { status: 403, ref code, .. } if code == "insufficient_scope" => Trouble::Stop(Stop::Source(error)),
+            other => Trouble::Left(Stop::Source(other)),
+        }
+    }
+
+    /// A target call that failed.
+    pub(crate) fn target(error: CallError) -> Trouble {
+        match error {
+            CallError::Unauthorized { .. } | CallError::Refused { status: 403, .. } => Trouble::Stop(Stop::Target(error)),
+            other => Trouble::Left(Stop::Target(other)),
+        }
+    }
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Trouble {
+        Trouble::Stop(error.into())
+    }
+}
+
+impl From<StagingError> for Trouble {
+    fn from(error: StagingError) -> Trouble {
+        match error {
+            StagingError::Gone(_) => Trouble::Gone,
+            error => Trouble::Stop(error.into()),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Legacy ids to target ids, by the mapping tables as they were valid at the call's date; never by phone number or extension.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{Span, Timestamp, tz::TimeZone};
+use plan::{AgentRow, Expired, LoadedPlan, Reason, UnmappedAgent, UnmappedQueue};
+use uuid::Uuid;
+
+use crate::canonical::{Canonical, CanonicalRecording};
+
+/// Who an agent is in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Agent {
+    Mapped(Uuid),
+    Fallback(Uuid),
+}
+
+impl Agent {
+    pub(crate) fn user(self) -> Uuid {
+        match self {
+            Agent::Mapped(user) | Agent::Fallback(user) => user,
+        }
+    }
+}
+
+/// The mapping tables, ready to be asked.
+pub(crate) struct Resolver {
+    plan: Arc<LoadedPlan>,
+    agents: HashMap<String, Vec<AgentRow>>,
+    queues: HashMap<String, Uuid>,
+    skills: HashMap<String, Uuid>,
+    wrapups: HashMap<String, Uuid>,
+}
+
+/// An interaction's ids in the target.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resolved {
+    /// Agent of each leg, in the canonical order; `None` where no agent took it.
+    pub(crate) segment_agents: Vec<Option<Agent>>,
+    /// The agent of a call without legs.
+    pub(crate) agent: Option<Agent>,
+    pub(crate) queue: Option<Uuid>,
+    pub(crate) skill: Option<Uuid>,
+    pub(crate) wrap_up: Option<Uuid>,
+    /// A wrap-up code that stands in no table: carried as text.
+    pub(crate) wrap_up_without_mapping: Option<String>,
+    /// A skill that stands in no table: not carried.
+    pub(crate) skill_without_mapping: bool,
+    /// A recording's retention class stands nowhere in the plan: no deletion date is sent, it is kept until somebody decides.
+    pub(crate) class_without_years: bool,
+}
+
+impl Resolved {
+    /// Everybody who took the call, leg by leg; a source that lists no legs names one agent for all of it.
+    pub(crate) fn agents(&self) -> impl Iterator<Item = Agent> {
+        let alone = if self.segment_agents.is_empty() { self.agent } else { None };
+        self.segment_agents.iter().copied().flatten().chain(alone)
+    }
+}
+
+impl Resolver {
+    pub(crate) fn new(plan: Arc<LoadedPlan>) -> Resolver {
+        let mut agents: HashMap<String, Vec<AgentRow>> = HashMap::new();
+        for row in &plan.mapping.agents {
+            agents.entry(row.legacy_agent_id.clone()).or_default().push(row.clone());
+        }
+        let mapping = &plan.mapping;
+        Resolver {
+            agents,
+            queues: mapping.queues.iter().map(|row| (row.legacy_queue_id.clone(), row.genesys_queue_id)).collect(),
+            skills: mapping.skills.iter().map(|row| (row.legacy_skill.clone(), row.genesys_skill_id)).collect(),
+            wrapups: mapping.wrapups.iter().map(|row| (row.legacy_code.clone(), row.genesys_wrapup_id)).collect(),
+            plan,
+        }
+    }
+
+    /// All ids of an interaction, or the reason it stays behind.
+    pub(crate) fn resolve(&self, record: &Canonical) -> Result<Resolved, Reason> {
+        let at = record.legacy_start_time;
+        let queue = self.queue(record.queue_legacy_id.as_deref())?;
+        let first = record.agent_legacy_id.as_deref().filter(|_| record.segments.is_empty());
+        let agent = first.map(|agent| self.agent(agent, at)).transpose()?;
+        let agents =
+            record.segments.iter().map(|segment| segment.agent_legacy_id.as_deref().map(|agent| self.agent(agent, at)).transpose());
+        let wrap_up = record.wrap_up_code.as_deref().map(|code| self.wrapups.get(code).copied().ok_or(code));
+        let skill = record.skill_legacy.as_deref().map(|skill| self.skills.get(skill).copied());
+        Ok(Resolved {
+            segment_agents: agents.collect::<Result<_, _>>()?,
+            agent,
+            queue,
+            skill: skill.flatten(),
+            wrap_up: wrap_up.and_then(Result::ok),
+            wrap_up_without_mapping: wrap_up.and_then(Result::err).map(str::to_owned),
+            skill_without_mapping: skill == Some(None),
+            class_without_years: record.recordings.iter().any(|recording| {
+                recording.retention_class.as_ref().is_some_and(|class| !self.plan.plan.retention.class.contains_key(class))
+            }),
+        })
+    }
+
+    fn agent(&self, legacy: &str, at: Timestamp) -> Result<Agent, Reason> {
+        let holds = |row: &&AgentRow| row.valid_from.is_none_or(|from| from <= at) && row.valid_to.is_none_or(|to| at < to);
+        let row = self.agents.get(legacy).and_then(|rows| rows.iter().find(holds));
+        match (row, self.plan.plan.rules.unmapped_agent) {
+            (Some(row), _) => Ok(Agent::Mapped(row.genesys_user_id)),
+            (None, UnmappedAgent::Fallback(user)) => Ok(Agent::Fallback(user)),
+            (None, UnmappedAgent::Quarantine) => Err(Reason::UnmappedAgent),
+        }
+    }
+
+    fn queue(&self, legacy: Option<&str>) -> Result<Option<Uuid>, Reason> {
+        let Some(legacy) = legacy else { return Ok(None) };
+        match (self.queues.get(legacy), self.plan.plan.rules.unmapped_queue) {
+            (Some(queue), _) => Ok(Some(*queue)),
+            (None, UnmappedQueue::Default(queue)) => Ok(Some(queue)),
+            (None, UnmappedQueue::Skip) => Err(Reason::UnmappedQueue),
+        }
+    }
+
+    /// When a recording may be deleted: its class's years from the call's end. Absent: no class, or one the plan does not know.
+    pub(crate) fn delete_date(&self, record: &Canonical, recording: &CanonicalRecording) -> Option<Timestamp> {
+        let class = self.plan.plan.retention.class.get(recording.retention_class.as_deref()?)?;
+        let end = record.legacy_end_time.to_zoned(TimeZone::UTC);
+        end.checked_add(Span::new().try_years(class.years).ok()?).ok().map(|date| date.timestamp())
+    }
+
+    /// Why a recording's retention keeps it behind, if it does. A held call always goes whole: the hold outranks the expiry.
+    pub(crate) fn expired(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Reason> {
+        let over = self.delete_date(record, recording).is_some_and(|date| date <= now);
+        let held = record.recordings.iter().any(|recording| recording.legal_hold);
+        (over && !held && self.plan.plan.retention.expired == Expired::Skip).then_some(Reason::Expired)
+    }
+}

@@ -1,0 +1,133 @@
+//! Staging an interaction: each recording's answer and bytes, then the raw document that holds the source's words.
+
+use std::collections::BTreeMap;
+
+use platforms::CallError;
+use platforms::legacy::{Client, wire};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::custody;
+use crate::ledger::{InteractionRow, RecordingRow};
+use crate::outcome::{Stop, Trouble};
+use crate::staging::{Staging, raw_path};
+
+/// `raw/<legacy_interaction_id>.json`: the source's answers verbatim, with their headers.
+#[derive(Serialize)]
+struct RawDocument<'a> {
+    staging_version: u32,
+    interaction: RawInteraction<'a>,
+    recordings: Vec<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct RawInteraction<'a> {
+    request: &'static str,
+    headers: &'a RawValue,
+    entity: &'a RawValue,
+}
+
+/// A recording's part of the raw document; also what the ledger keeps of it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RawRecording {
+    pub(crate) request: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Box<RawValue>,
+    pub(crate) media: Option<RawMedia>,
+}
+
+/// What came as the recording's bytes.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RawMedia {
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+impl RawRecording {
+    pub(crate) fn of(row: &RecordingRow) -> Result<RawRecording, Trouble> {
+        let text = row.answer.as_deref().unwrap_or_default();
+        serde_json::from_str(text).map_err(|error| broken(&row.legacy_id, &error))
+    }
+
+    pub(crate) fn wire(&self, legacy_id: &str) -> Result<wire::Recording, Trouble> {
+        serde_json::from_str(self.body.get()).map_err(|error| broken(legacy_id, &error))
+    }
+}
+
+/// Says where, and not in serde's words: they quote values.
+fn broken(subject: &str, error: &serde_json::Error) -> Trouble {
+    let at = format!("line {} column {}", error.line(), error.column());
+    Trouble::Left(Stop::Storage(format!("recording {subject}: the source's answer is not what its contract says, at {at}")))
+}
+
+/// Whether what came may not be all there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// As long as the source and the answer said.
+    Whole,
+    /// Shorter or longer than one of them said.
+    Suspicious,
+}
+
+/// Fetches one recording's answer and bytes, and notes both in its row.
+pub(crate) async fn stage_recording(
+    source: &Client,
+    staging: &Staging,
+    interaction: &str,
+    row: &mut RecordingRow,
+) -> Result<Came, Trouble> {
+    let answer = source.recording(&row.legacy_id).await.map_err(Trouble::source)?;
+    let body: wire::Recording = serde_json::from_str(answer.body.get()).map_err(|error| broken(&row.legacy_id, &error))?;
+    if body.id != row.legacy_id || body.interaction_id != interaction {
+        let what = format!("GET /api/v2/recordings/{}", row.legacy_id);
+        let why = format!("it answers for recording {} of interaction {}", body.id, body.interaction_id);
+        return Err(Trouble::Left(Stop::Source(CallError::Malformed { what, why })));
+    }
+    let media = source.media(&row.legacy_id, body.media_url.as_deref()).await.map_err(Trouble::source)?;
+    let (headers, announced) = (media.headers.clone(), media.length);
+    let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(Trouble::source)?;
+    row.staged_sha256 = Some(blob.sha256.clone());
+    row.staged_bytes = Some(blob.bytes);
+    let media = RawMedia { sha256: blob.sha256, bytes: blob.bytes, headers };
+    let request = format!("GET /api/v2/recordings/{}", row.legacy_id);
+    let raw = RawRecording { request, headers: answer.headers, body: answer.body, media: Some(media) };
+    row.answer = Some(serde_json::to_string(&raw).map_err(|error| broken(&row.legacy_id, &error))?);
+    let said = [body.size_bytes, announced];
+    let whole = said.into_iter().flatten().all(|said| row.staged_bytes == Some(said));
+    Ok(if whole { Came::Whole } else { Came::Suspicious })
+}
+
+/// Writes the raw document of an interaction whose recordings are staged.
+pub(crate) async fn write_raw(staging: &Staging, row: &InteractionRow) -> Result<(), Trouble> {
+    let verbatim = |text: &str| RawValue::from_string(text.to_owned()).map_err(|error| broken(&row.legacy_id, &error));
+    let answers = row.recordings.iter().map(|recording| verbatim(recording.answer.as_deref().unwrap_or("null")));
+    let answers = answers.collect::<Result<Vec<_>, _>>()?;
+    let (headers, entity) = (verbatim(&row.headers)?, verbatim(&row.entity)?);
+    let document = RawDocument {
+        staging_version: 1,
+        interaction: RawInteraction { request: "GET /api/v2/analytics/interactions/query", headers: &headers, entity: &entity },
+        recordings: answers.iter().map(AsRef::as_ref).collect(),
+    };
+    let bytes = serde_json::to_vec(&document).map_err(|error| broken(&row.legacy_id, &error))?;
+    Ok(staging.put(&raw_path(&row.legacy_id), bytes.into()).await?)
+}
+
+/// Custody of what was staged.
+pub(crate) fn custody_of(row: &InteractionRow, at: &str, plan_hash: &str) -> Vec<custody::Entry> {
+    let entry = |recording: &RecordingRow| custody::Entry {
+        legacy_interaction_id: row.legacy_id.clone(),
+        legacy_recording_id: recording.legacy_id.clone(),
+        hop: "stage",
+        at: at.to_owned(),
+        sha256_before: None,
+        sha256_after: recording.staged_sha256.clone(),
+        bytes: recording.staged_bytes,
+        tool: custody::TOOL,
+        encoder: None,
+        plan_hash: plan_hash.to_string(),
+        target_id: None,
+        confirm_sha256: None,
+    };
+    row.recordings.iter().map(entry).collect()
+}

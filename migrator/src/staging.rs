@@ -1,0 +1,201 @@
+//! Staging: raw answers and audio in object storage, under content hashes. Layout version 1, contracts section 5.
+//!
+//! `raw/<legacy_interaction_id>.json`, `manifest/<batch>/NNNN.ndjson` and `blob/<sha256>` are published. `out/<sha256>` holds what was
+//! transcoded, until the migration is finished; `incoming/` what is being read.
+
+use std::path::Path as FsPath;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use plan::LoadedPlan;
+use sha2::{Digest, Sha256};
+
+use crate::custody::hex;
+
+/// What can be wrong with staging.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StagingError {
+    /// The URL names no storage of ours.
+    #[error("staging.url: {0}")]
+    Url(String),
+    /// The storage itself: full, gone, refusing.
+    #[error("{0}")]
+    Storage(String),
+    /// An object that should be there is not.
+    #[error("{0}")]
+    Gone(String),
+}
+
+impl From<object_store::Error> for StagingError {
+    fn from(error: object_store::Error) -> StagingError {
+        match error {
+            object_store::Error::NotFound { path, .. } => StagingError::Gone(format!("{path} is not there")),
+            error => StagingError::Storage(error.to_string()),
+        }
+    }
+}
+
+/// A staged object: what it is named by and how long it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Blob {
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+}
+
+/// Object storage with the published layout in it.
+#[derive(Clone)]
+pub(crate) struct Staging {
+    store: Arc<dyn ObjectStore>,
+}
+
+/// Up to here an object is collected and written at once; beyond, it is written in parts. One part's size of the usual stores.
+const WHOLE: usize = 8 * 1024 * 1024;
+
+impl Staging {
+    /// Opens the storage a URL names; a plain path or `file://` is a folder, made if absent.
+    pub(crate) fn open(url: &str, plan: &LoadedPlan) -> Result<Staging, StagingError> {
+        let path = match url.split_once("://") {
+            None => plan.resolve_path(FsPath::new(url)),
+            Some(("file", path)) => plan.resolve_path(FsPath::new(path)),
+            Some((scheme, _)) => {
+                return Err(StagingError::Url(format!("{scheme}:// is not built yet; use file:///path or a plain path")));
+            }
+        };
+        let broken = |error: std::io::Error| StagingError::Storage(format!("{}: {error}", path.display()));
+        private_folder(&path).map_err(broken)?;
+        let store = object_store::local::LocalFileSystem::new_with_prefix(&path)?;
+        Ok(Staging { store: Arc::new(store) })
+    }
+
+    /// Streams bytes to `blob/<their hash>`. Nothing incomplete ever stands there.
+    pub(crate) async fn take_in<E>(
+        &self,
+        name: &str,
+        mut pieces: BoxStream<'static, Result<Bytes, E>>,
+    ) -> Result<Result<Blob, E>, StagingError> {
+        let mut hash = Sha256::new();
+        let mut head = BytesMut::new();
+        while head.len() < WHOLE {
+            match pieces.next().await {
+                None => {
+                    let blob = Blob { sha256: hex(hash.finalize()), bytes: head.len() as u64 };
+                    self.put(&blob_path(&blob.sha256), head.freeze()).await?;
+                    return Ok(Ok(blob));
+                }
+                Some(Err(error)) => return Ok(Err(error)),
+                Some(Ok(piece)) => {
+                    hash.update(&piece);
+                    head.extend_from_slice(&piece);
+                }
+            }
+        }
+        self.take_in_parts(name, hash, head.freeze(), pieces).await
+    }
+
+    async fn take_in_parts<E>(
+        &self,
+        name: &str,
+        mut hash: Sha256,
+        head: Bytes,
+        mut pieces: BoxStream<'static, Result<Bytes, E>>,
+    ) -> Result<Result<Blob, E>, StagingError> {
+        let incoming = Path::from(format!("incoming/{}", hex(Sha256::digest(name.as_bytes()))));
+        let mut writer = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&incoming).await?, WHOLE);
+        let mut bytes = head.len() as u64;
+        writer.put(head);
+        while let Some(piece) = pieces.next().await {
+            match piece {
+                Ok(piece) => {
+                    hash.update(&piece);
+                    bytes += piece.len() as u64;
+                    writer.wait_for_capacity(2).await?;
+                    writer.put(piece);
+                }
+                Err(error) => {
+                    writer.abort().await?;
+                    return Ok(Err(error));
+                }
+            }
+        }
+        writer.finish().await?;
+        let blob = Blob { sha256: hex(hash.finalize()), bytes };
+        self.store.rename(&incoming, &blob_path(&blob.sha256)).await?;
+        Ok(Ok(blob))
+    }
+
+    /// The whole of a staged object.
+    pub(crate) async fn read(&self, path: &Path) -> Result<Bytes, StagingError> {
+        Ok(self.store.get(path).await?.bytes().await?)
+    }
+
+    /// Whether an object is there with this length.
+    pub(crate) async fn has(&self, path: &Path, bytes: u64) -> Result<bool, StagingError> {
+        match self.store.head(path).await {
+            Ok(found) => Ok(found.size == bytes),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A staged object as a stream, for an upload.
+    pub(crate) async fn stream(&self, path: &Path) -> std::io::Result<BoxStream<'static, std::io::Result<Bytes>>> {
+        let got = self.store.get(path).await.map_err(std::io::Error::other)?;
+        Ok(got.into_stream().map(|piece| piece.map_err(std::io::Error::other)).boxed())
+    }
+
+    /// Keeps transcoded bytes under their hash.
+    pub(crate) async fn keep_converted(&self, bytes: Vec<u8>) -> Result<Blob, StagingError> {
+        let blob = Blob { sha256: hex(Sha256::digest(&bytes)), bytes: bytes.len() as u64 };
+        self.put(&out_path(&blob.sha256), Bytes::from(bytes)).await?;
+        Ok(blob)
+    }
+
+    /// Lets go of all transcoded bytes. Only when the whole migration is finished: two recordings may share them.
+    pub(crate) async fn clear_converted(&self) -> Result<(), StagingError> {
+        let mut listed = self.store.list(Some(&Path::from("out")));
+        while let Some(object) = listed.next().await {
+            match self.store.delete(&object?.location).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an object whole. What is named by its content may be written again: it is the same.
+    pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StagingError> {
+        self.store.put(path, PutPayload::from_bytes(bytes)).await?;
+        Ok(())
+    }
+}
+
+/// A folder for its owner alone, made if absent: recordings and numbers are in it.
+pub(crate) fn private_folder(path: &FsPath) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+pub(crate) fn blob_path(sha256: &str) -> Path {
+    Path::from(format!("blob/{sha256}"))
+}
+
+pub(crate) fn out_path(sha256: &str) -> Path {
+    Path::from(format!("out/{sha256}"))
+}
+
+pub(crate) fn raw_path(legacy_interaction_id: &str) -> Path {
+    Path::from("raw").join(format!("{legacy_interaction_id}.json"))
+}
+
+pub(crate) fn manifest_path(batch: &str, page: u64) -> Path {
+    Path::from("manifest").join(batch).join(format!("{page:04}.ndjson"))
+}

@@ -1,0 +1,191 @@
+//! What a ledger tells: counts, crosswalk, custody, manifests.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::BytesMut;
+use plan::LoadedPlan;
+use serde::Serialize;
+
+use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
+use crate::outcome::{Stop, Tally};
+use crate::staging::{Staging, manifest_path};
+use crate::step::Phase;
+
+/// What to write beside the counts.
+#[derive(Debug, Clone, Default)]
+pub struct StatusOptions {
+    /// Instead of the plan's ledger.
+    pub ledger: Option<String>,
+    /// Crosswalk CSV. Source: contracts section 1.
+    pub crosswalk: Option<PathBuf>,
+    /// Custody NDJSON. Source: contracts section 13.
+    pub custody: Option<PathBuf>,
+}
+
+/// Rows read from the ledger at once.
+const ROWS: u32 = 500;
+
+/// Counts, and writes the exports asked for. May be called beside a run.
+pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<(Tally, Vec<String>), Stop> {
+    let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
+    let ledger = Ledger::open(path_of(url, plan)?, Open::Shared).await?;
+    if let Some(path) = &options.crosswalk {
+        write_crosswalk(&ledger, path).await?;
+    }
+    if let Some(path) = &options.custody {
+        write_custody(&ledger, path).await?;
+    }
+    Ok((ledger.tally().await?, ledger.errors(20).await?))
+}
+
+/// Writes beside the file and moves it into place, so that a reader never sees half of it.
+struct Export {
+    path: PathBuf,
+    part: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl Export {
+    fn create(path: &Path) -> Result<Export, Stop> {
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file = File::create(&part).map_err(|error| refuse(path, &error))?;
+        Ok(Export { path: path.to_owned(), part, out: BufWriter::new(file) })
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), Stop> {
+        self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")).map_err(|error| refuse(&self.path, &error))
+    }
+
+    fn finish(mut self) -> Result<(), Stop> {
+        self.out.flush().and_then(|()| std::fs::rename(&self.part, &self.path)).map_err(|error| refuse(&self.path, &error))
+    }
+}
+
+fn refuse(path: &Path, error: &std::io::Error) -> Stop {
+    Stop::Storage(format!("cannot write {}: {error}", path.display()))
+}
+
+async fn write_crosswalk(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
+    let mut export = Export::create(path)?;
+    export.line("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256")?;
+    let mut after = 0;
+    loop {
+        let rows = ledger.exported_after(after, ROWS).await?;
+        let Some((last, _)) = rows.last() else { return export.finish() };
+        after = last.seq;
+        for (row, _) in rows.iter().filter(|(row, _)| row.phase >= Phase::Created && row.phase != Phase::SetAside) {
+            crosswalk_lines(row).iter().try_for_each(|line| export.line(line))?;
+        }
+    }
+}
+
+fn crosswalk_lines(row: &InteractionRow) -> Vec<String> {
+    let target = row.target_id.as_deref().unwrap_or_default();
+    let going: Vec<&RecordingRow> = row.recordings.iter().filter(|recording| recording.outcome.is_none()).collect();
+    if going.is_empty() {
+        return vec![csv_line(&[&row.legacy_id, "", "genesys_cloud", target, "", "", ""])];
+    }
+    let cell = |value: &Option<String>| value.clone().unwrap_or_default();
+    let line = |recording: &&RecordingRow| {
+        let (id, file, hash) = (cell(&recording.target_id), cell(&recording.file_id), cell(&recording.out_sha256));
+        csv_line(&[&row.legacy_id, &recording.legacy_id, "genesys_cloud", target, &id, &file, &hash])
+    };
+    going.iter().map(line).collect()
+}
+
+fn csv_line(cells: &[&str]) -> String {
+    let quote = |cell: &&str| {
+        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { (*cell).to_owned() }
+    };
+    cells.iter().map(quote).collect::<Vec<_>>().join(",")
+}
+
+async fn write_custody(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
+    let mut export = Export::create(path)?;
+    let mut after = 0;
+    loop {
+        let lines = ledger.custody_after(after, ROWS).await?;
+        let Some((last, _)) = lines.last() else { return export.finish() };
+        after = *last;
+        lines.iter().try_for_each(|(_, line)| export.line(line))?;
+    }
+}
+
+/// A line of `manifest/<batch>/NNNN.ndjson`.
+#[derive(Serialize)]
+struct ManifestLine<'a> {
+    legacy_interaction_id: &'a str,
+    legacy_recording_id: &'a str,
+    sha256: &'a str,
+    bytes: u64,
+    /// What the source declared; null where it did not.
+    declared_bytes: Option<u64>,
+}
+
+/// Writes the manifests of all pages that have something staged. Batch: the namespace; NNNN: the page of extraction.
+pub(crate) async fn write_manifests(ledger: &Ledger, staging: &Staging, batch: &str) -> Result<(), Stop> {
+    let mut after = 0;
+    let mut current: Option<u64> = None;
+    let mut text = BytesMut::new();
+    loop {
+        let rows = ledger.exported_after(after, ROWS).await?;
+        let Some((last, _)) = rows.last() else { break };
+        after = last.seq;
+        for (row, page) in &rows {
+            if current.is_some_and(|current| current != *page) {
+                flush(staging, batch, current, &mut text).await?;
+            }
+            current = Some(*page);
+            row.recordings.iter().filter_map(|recording| manifest_line(row, recording)).for_each(|line| {
+                text.extend_from_slice(line.as_bytes());
+                text.extend_from_slice(b"\n");
+            });
+        }
+    }
+    flush(staging, batch, current, &mut text).await
+}
+
+async fn flush(staging: &Staging, batch: &str, page: Option<u64>, text: &mut BytesMut) -> Result<(), Stop> {
+    if let Some(page) = page.filter(|_| !text.is_empty()) {
+        staging.put(&manifest_path(batch, page), text.split().freeze()).await?;
+    }
+    Ok(())
+}
+
+fn manifest_line(row: &InteractionRow, recording: &RecordingRow) -> Option<String> {
+    let declared = recording.answer.as_deref().and_then(|answer| {
+        let raw: crate::stage::RawRecording = serde_json::from_str(answer).ok()?;
+        raw.wire(&recording.legacy_id).ok()?.size_bytes
+    });
+    let line = ManifestLine {
+        legacy_interaction_id: &row.legacy_id,
+        legacy_recording_id: &recording.legacy_id,
+        sha256: recording.staged_sha256.as_deref()?,
+        bytes: recording.staged_bytes?,
+        declared_bytes: declared,
+    };
+    serde_json::to_string(&line).ok()
+}
+
+/// Lines that went and lines that came, file by file.
+pub(crate) fn difference(before: &[(String, String)], now: &[(String, String)]) -> String {
+    let mut lines = Vec::new();
+    let text_of = |texts: &[(String, String)], name: &str| {
+        texts.iter().find(|(other, _)| other == name).map(|(_, text)| text.clone()).unwrap_or_default()
+    };
+    let mut names: Vec<&String> = before.iter().chain(now).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let (old, new) = (text_of(before, name), text_of(now, name));
+        let gone = old.lines().filter(|line| !new.lines().any(|other| other == *line)).map(|line| format!("  {name}: - {line}"));
+        let come = new.lines().filter(|line| !old.lines().any(|other| other == *line)).map(|line| format!("  {name}: + {line}"));
+        lines.extend(gone.chain(come));
+    }
+    lines.truncate(40);
+    lines.join("\n")
+}
