@@ -1,0 +1,117 @@
+//! `st.*` attributes: waiting and talking time (D43), disposition and unmapped code (D51), a repair that was not needed (D41), the rest (D64).
+
+use super::Seen;
+use crate::defect::Defect;
+use crate::expected::Wanted;
+use crate::finding::Finding;
+
+/// Attributes that say something about the call and must not be there without a source. Others belong to somebody else.
+const KNOWN: [&str; 9] = [
+    "st.wait_ms",
+    "st.talk_ms",
+    "st.skill_group",
+    "st.ivr_node",
+    "st.disposition",
+    "st.file_name",
+    "st.raw_start",
+    "st.repair",
+    "st.wrap_up_code",
+];
+
+pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+    let actual = &seen.conversation.attributes;
+    let wrong = seen.expected.attributes.iter().filter(|(name, wanted)| !is_right(wanted, actual.get(*name)));
+    let differing = wrong.map(|(name, wanted)| differs(seen, name, wanted));
+    let surplus = KNOWN.into_iter().filter(|name| actual.contains_key(*name) && !seen.expected.attributes.contains_key(*name));
+    let surplus =
+        surplus.map(|name| seen.finding(class(name, true), name).maybe_actual(actual.get(name)).because(format!("{name} has no source")));
+    let findings: Vec<Finding> = differing.chain(surplus).collect();
+    let required = seen.expected.attributes.values().filter(|wanted| wanted.required).count();
+    all_lost(findings, required)
+}
+
+fn is_right(wanted: &Wanted, actual: Option<&String>) -> bool {
+    match actual {
+        Some(actual) => wanted.any_of.contains(actual),
+        None => !wanted.required,
+    }
+}
+
+fn differs(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> Finding {
+    let actual = seen.conversation.attributes.get(name);
+    let cause = format!("{name} is {}", if actual.is_some() { "changed" } else { "lost" });
+    let damaged = actual.zip(wanted.any_of.first()).is_some_and(|(actual, wanted)| is_damaged_text(actual, wanted));
+    let defect = if damaged { Defect::D62 } else { class(name, false) };
+    seen.finding(defect, name).maybe_expected(wanted.any_of.first()).maybe_actual(actual).because(cause)
+}
+
+/// Cut short, or its characters read in the wrong encoding. Figures have neither.
+fn is_damaged_text(actual: &str, wanted: &str) -> bool {
+    let text = wanted.chars().any(char::is_alphabetic);
+    let cut = !actual.is_empty() && wanted.starts_with(actual);
+    let garbled = |text: &str| text.contains('\u{fffd}') || text.contains('\u{c3}') || text.contains('\u{e2}');
+    text && (cut || (garbled(actual) && !garbled(wanted)))
+}
+
+fn class(name: &str, surplus: bool) -> Defect {
+    match name {
+        "st.wait_ms" | "st.talk_ms" => Defect::D43,
+        "st.disposition" | "st.wrap_up_code" => Defect::D51,
+        "st.repair" if surplus => Defect::D41,
+        _ => Defect::D64,
+    }
+}
+
+/// All of several attributes lost is one cause: they were not written.
+fn all_lost(mut findings: Vec<Finding>, required: usize) -> Vec<Finding> {
+    let lost = findings.iter().filter(|finding| finding.actual.is_none()).count();
+    if required < 2 || lost < required {
+        return findings;
+    }
+    let at = findings.iter().position(|finding| finding.defect == Defect::D64).unwrap_or(0);
+    let mut first = findings.swap_remove(at);
+    first.cause = "all attributes are lost".to_owned();
+    first.consequences.extend(findings.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));
+    vec![first]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::{checked, codes, conversation, wanted};
+
+    #[test]
+    fn each_attribute_has_the_class_of_what_it_says() {
+        let expected = wanted();
+        let rows: &[(&str, Option<&str>, &[&str])] = &[
+            ("st.wait_ms", Some("11999"), &["D43"]),
+            ("st.talk_ms", None, &["D43"]),
+            ("st.disposition", None, &["D51"]),
+            ("st.skill_group", Some("Billing Tier 2"), &["D64"]),
+            ("st.file_name", Some("a.wav"), &["D62"]),
+            ("st.file_name", Some("c.wav"), &["D64"]),
+            ("st.skill_group", Some("Billing Ti\u{fffd}r 1"), &["D62"]),
+            ("st.raw_start", None, &["D64"]),
+            ("st.repair", Some("ends_swapped"), &["D41"]),
+            ("st.wrap_up_code", Some("W-1"), &["D51"]),
+            ("custom.note", Some("somebody else's"), &[]),
+        ];
+        for (name, value, wanted) in rows {
+            let mut actual = conversation(&expected);
+            match value {
+                Some(value) => actual.attributes.insert((*name).into(), (*value).into()),
+                None => actual.attributes.remove(*name),
+            };
+            assert_eq!(codes(&expected, &actual), *wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn attributes_that_were_never_written_are_one_finding() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        actual.attributes.clear();
+        let findings = checked(&expected, &actual);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].consequences.len(), expected.attributes.len() - 1);
+    }
+}

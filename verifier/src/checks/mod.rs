@@ -1,0 +1,102 @@
+//! Pure comparisons, one file a subject: what must be there against what is there, as findings.
+
+mod attributes;
+mod numbers;
+mod pauses;
+mod people;
+pub(crate) mod presence;
+mod retention;
+mod routing;
+mod sound;
+#[cfg(test)]
+pub(crate) mod testing;
+mod time;
+
+use crate::defect::Defect;
+use crate::expected::{Expectation, ExpectedRecording, Rules};
+use crate::finding::Finding;
+use crate::moment::Moment;
+use crate::sound::TargetSound;
+use crate::target::{TargetConversation, TargetRecording};
+
+/// One interaction and its conversation, side by side.
+pub(crate) struct Seen<'a> {
+    pub(crate) expected: &'a Expectation,
+    pub(crate) conversation: &'a TargetConversation,
+    pub(crate) pairs: Vec<Pair<'a>>,
+    pub(crate) rules: &'a Rules,
+    pub(crate) as_of: Moment,
+}
+
+/// One recording on both sides.
+pub(crate) struct Pair<'a> {
+    pub(crate) expected: &'a ExpectedRecording,
+    pub(crate) actual: &'a TargetRecording,
+    pub(crate) sound: &'a TargetSound,
+}
+
+impl Seen<'_> {
+    /// A finding about the whole interaction.
+    fn finding(&self, defect: Defect, field: &str) -> Finding {
+        Finding::new(defect, field).of(&self.expected.legacy_id).target(&self.conversation.id)
+    }
+
+    /// A finding about one recording.
+    fn about(&self, pair: &Pair<'_>, defect: Defect, field: &str) -> Finding {
+        Finding::new(defect, field).of(&self.expected.legacy_id).recording(&pair.expected.legacy_id).target(&pair.actual.id)
+    }
+}
+
+/// Everything that differs between an interaction and its conversation. Silent where both agree.
+pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+    let (attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    findings.extend(attributes);
+    let (retention, follows) = retention::check(seen);
+    // Times come first, so what follows from a wrong end stands with the finding about it.
+    if let Some(first) = findings.first_mut() {
+        first.consequences.extend(follows);
+    }
+    findings.extend(people::check(seen));
+    findings.extend(routing::check(seen));
+    findings.extend(numbers::check(seen));
+    findings.extend(retention);
+    findings.extend(pauses::check(seen));
+    findings.extend(sound::check(seen));
+    findings
+}
+
+/// A repair noted on a call that needed none explains reversed times: they become its consequence.
+fn overdone(mut attributes: Vec<Finding>, times: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
+    let Some(repair) = attributes.iter_mut().find(|finding| finding.defect == Defect::D41) else { return (attributes, times) };
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) = times.into_iter().partition(|finding| finding.defect == Defect::D39);
+    for time in follows {
+        repair.consequences.push(format!("{}: {}", time.title, time.field));
+        repair.consequences.extend(time.consequences);
+    }
+    (attributes, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{checked, codes, conversation, wanted};
+    use crate::target::TimeReading;
+
+    #[test]
+    fn a_call_that_is_right_is_not_talked_about() {
+        let expected = wanted();
+        assert!(checked(&expected, &conversation(&expected)).is_empty());
+    }
+
+    #[test]
+    fn a_repair_that_was_not_needed_explains_the_reversed_times() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        actual.attributes.insert("st.repair".into(), "ends_swapped".into());
+        assert_eq!(codes(&expected, &actual), ["D41"]);
+        let span = expected.span.expect("a span");
+        (actual.start, actual.end) = (TimeReading::At(span.end), TimeReading::At(span.start));
+        let findings = checked(&expected, &actual);
+        assert_eq!(findings.len(), 1);
+        assert!(!findings[0].consequences.is_empty());
+    }
+}

@@ -1,0 +1,64 @@
+//! Marks of pauses: each at its offset, none lost, none surplus.
+
+use super::{Pair, Seen};
+use crate::defect::Defect;
+use crate::finding::Finding;
+use crate::target::MarkedPause;
+
+/// Offsets are whole milliseconds on both sides; a tool may round to a codec's frame of 20 ms at either end.
+const TOLERANCE_MS: u64 = 40;
+
+pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+    seen.pairs.iter().filter_map(|pair| one(seen, pair)).collect()
+}
+
+fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    let mut expected: Vec<MarkedPause> = pair
+        .expected
+        .pauses
+        .iter()
+        .map(|pause| MarkedPause { location_ms: pause.start_ms, length_ms: pause.end_ms - pause.start_ms })
+        .collect();
+    expected.sort_unstable();
+    let actual = &pair.actual.pauses;
+    let close = |a: i64, b: i64| a.abs_diff(b) <= TOLERANCE_MS;
+    let right = expected.len() == actual.len()
+        && expected
+            .iter()
+            .zip(actual)
+            .all(|(a, b)| close(a.location_ms, b.location_ms) && close(a.length_ms, b.length_ms) && b.length_ms > 0);
+    let cause = if actual.len() < expected.len() { "pause marks are lost" } else { "pause marks are changed" };
+    (!right).then(|| seen.about(pair, Defect::D60, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
+}
+
+fn told(pauses: &[MarkedPause]) -> String {
+    if pauses.is_empty() {
+        return "none".to_owned();
+    }
+    pauses.iter().map(|pause| format!("{} ms for {} ms", pause.location_ms, pause.length_ms)).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::{codes, conversation, first, wanted};
+    use crate::target::MarkedPause;
+
+    #[test]
+    fn pauses_are_marked_where_they_are() {
+        let mark = |location_ms, length_ms| MarkedPause { location_ms, length_ms };
+        let rows: &[(Vec<MarkedPause>, &[&str])] = &[
+            (vec![mark(61_000, 13_500)], &[]),
+            (vec![mark(61_020, 13_480)], &[]),
+            (vec![], &["D60"]),
+            (vec![mark(63_000, 13_500)], &["D60"]),
+            (vec![mark(74_500, -13_500)], &["D60"]),
+            (vec![mark(1000, 10), mark(61_000, 13_500)], &["D60"]),
+        ];
+        let expected = wanted();
+        for (pauses, wanted) in rows {
+            let mut actual = conversation(&expected);
+            first(&mut actual).pauses = pauses.clone();
+            assert_eq!(codes(&expected, &actual), *wanted, "{pauses:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Agents and customers, by precedence D46 > D47 > D48 > D45; who is missing or surplus is D49.
+
+use std::collections::BTreeMap;
+
+use super::Seen;
+use crate::defect::Defect;
+use crate::expected::{AgentLeg, Rules};
+use crate::finding::Finding;
+use crate::target::TargetLeg;
+
+pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default().to_lowercase();
+    let mut legs: Vec<&AgentLeg> = seen.expected.legs.iter().collect();
+    let mut theirs: Vec<&TargetLeg> = seen.conversation.legs.iter().collect();
+    if legs.len() != theirs.len() {
+        legs = in_a_row(&legs, |leg| leg.user.to_string());
+        theirs = in_a_row(&theirs, user);
+    }
+    let expected: Vec<String> = legs.iter().map(|leg| leg.user.to_string()).collect();
+    let actual: Vec<String> = theirs.into_iter().map(user).collect();
+    if expected.len() != actual.len() || (expected != actual && count(&expected) == count(&actual)) {
+        let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
+        findings.push(seen.finding(Defect::D49, "agents in order").expected(told(&expected)).actual(told(&actual)));
+    } else {
+        findings.extend(wrong_agents(seen, &legs, &actual));
+    }
+    if seen.conversation.customers == 0 {
+        findings.push(seen.finding(Defect::D49, "customer").expected("a customer participant").actual("none"));
+    }
+    findings
+}
+
+/// Neighbouring legs of one user as one: how many pieces a turn is written in is the surface's business, whose turn it is is not.
+fn in_a_row<'a, T>(legs: &[&'a T], user: impl Fn(&T) -> String) -> Vec<&'a T> {
+    let mut kept: Vec<&T> = Vec::new();
+    for leg in legs {
+        if kept.last().is_none_or(|last| user(last) != user(leg)) {
+            kept.push(leg);
+        }
+    }
+    kept
+}
+
+/// How often each user takes part.
+fn count(users: &[String]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for user in users {
+        *counts.entry(user.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+/// One finding for each pair of right and wrong user, however many legs it is on.
+fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
+    let mut findings: BTreeMap<(String, String), Finding> = BTreeMap::new();
+    for (at, (leg, actual)) in legs.iter().zip(actual).enumerate() {
+        let expected = leg.user.to_string();
+        if expected == *actual {
+            continue;
+        }
+        let field = format!("agent of leg {}", at + 1);
+        let known = findings.entry((expected.clone(), actual.clone()));
+        known.and_modify(|finding| finding.consequences.push(field.clone())).or_insert_with(|| {
+            let defect = classify(leg, actual, seen.rules);
+            let cause = format!("agent {} is {actual} instead of {expected}", leg.legacy_agent);
+            seen.finding(defect, &field).expected(&expected).actual(actual).because(cause)
+        });
+    }
+    findings.into_values().collect()
+}
+
+fn classify(leg: &AgentLeg, actual: &str, rules: &Rules) -> Defect {
+    let is = |user: uuid::Uuid| user.to_string() == actual;
+    let maps_to = |agent: &str| rules.agents.get(agent).is_some_and(|rows| rows.iter().any(|row| is(row.user)));
+    if !leg.fallback && rules.fallback_agent.is_some_and(is) {
+        return Defect::D46;
+    }
+    let colleagues = rules.extensions.values().filter(|agents| agents.contains(&leg.legacy_agent)).flatten();
+    if colleagues.filter(|agent| **agent != leg.legacy_agent).any(|agent| maps_to(agent)) {
+        return Defect::D47;
+    }
+    if maps_to(&leg.legacy_agent) {
+        return Defect::D48;
+    }
+    Defect::D45
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::checks::testing::{checked_under, codes, conversation, wanted, wanted_under};
+    use crate::expected::testing::{FALLBACK, rules};
+    use crate::sound::TargetSound;
+
+    #[test]
+    fn a_wrong_agent_is_named_by_how_it_came_about() {
+        let (colleague, later, stranger) = (uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(8), uuid::Uuid::from_u128(9));
+        let mut rules = rules();
+        let row = |user, from| crate::expected::testing::agent_row(user, from);
+        rules.agents.insert("AGT-500".into(), vec![row(colleague, None)]);
+        let today = crate::moment::Moment::parse("2026-01-01T00:00:00Z");
+        let rows = rules.agents.get_mut("AGT-992").expect("the test agent");
+        rows[0].to = today;
+        rows.push(row(later, today));
+        rules.extensions.insert("4711".into(), BTreeSet::from(["AGT-992".to_owned(), "AGT-500".to_owned()]));
+        let expected = wanted_under(&rules);
+        let rows = [(FALLBACK, "D46"), (colleague, "D47"), (later, "D48"), (stranger, "D45")];
+        for (user, code) in rows {
+            let mut actual = conversation(&expected);
+            actual.legs[0].user = Some(user.to_string());
+            let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
+            assert_eq!(findings.iter().map(|finding| finding.defect.code()).collect::<Vec<_>>(), [code], "{user}");
+        }
+    }
+
+    #[test]
+    fn a_justified_fallback_is_right() {
+        let expected = wanted();
+        assert!(expected.legs[1].fallback);
+        assert!(codes(&expected, &conversation(&expected)).is_empty());
+    }
+
+    #[test]
+    fn a_turn_written_in_two_pieces_is_one_turn() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        actual.legs.insert(1, actual.legs[0].clone());
+        assert!(codes(&expected, &actual).is_empty());
+    }
+
+    #[test]
+    fn lost_surplus_and_exchanged_participants_are_one_class() {
+        let expected = wanted();
+        let mut lost = conversation(&expected);
+        lost.legs.pop();
+        let mut swapped = conversation(&expected);
+        let users: Vec<_> = swapped.legs.iter().map(|leg| leg.user.clone()).collect();
+        (swapped.legs[0].user, swapped.legs[1].user) = (users[1].clone(), users[0].clone());
+        let mut no_customer = conversation(&expected);
+        no_customer.customers = 0;
+        for actual in [lost, swapped, no_customer] {
+            assert_eq!(codes(&expected, &actual), ["D49"]);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What is there and what is not: each recording of the source gets its bucket, each absence and surplus its finding.
+
+use std::collections::BTreeSet;
+
+use super::sound::{Media, media};
+use super::{Pair, Seen, check};
+use crate::defect::Defect;
+use crate::expected::{Absence, Expectation, Presence, Rules};
+use crate::finding::Finding;
+use crate::matching::Pairing;
+use crate::moment::Moment;
+use crate::sound::TargetSound;
+use crate::target::{Recordings, TargetConversation};
+use crate::verdict::Bucket;
+
+/// One interaction, judged by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    pub(crate) findings: Vec<Finding>,
+    /// For each recording of the source.
+    pub(crate) buckets: Vec<Bucket>,
+    /// Recordings in the target that should not be there.
+    pub(crate) extra: usize,
+    /// Why the interaction itself could not be judged.
+    pub(crate) unverifiable: Option<String>,
+}
+
+/// What one interaction is judged by.
+pub(crate) struct Evidence<'a> {
+    pub(crate) expected: &'a Expectation,
+    pub(crate) pairing: &'a Pairing,
+    pub(crate) ours: &'a [TargetConversation],
+    /// For each recording of the source: its audio in the target.
+    pub(crate) sounds: &'a [TargetSound],
+    pub(crate) lag: Option<&'a str>,
+    pub(crate) rules: &'a Rules,
+    pub(crate) as_of: Moment,
+}
+
+pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
+    let mut judged = match evidence.pairing.conversation {
+        None => without_conversation(evidence),
+        Some(at) => with_conversation(evidence, &evidence.ours[at]),
+    };
+    for copy in &evidence.pairing.copies {
+        let copy = &evidence.ours[*copy];
+        judged.extra += copy.read_recordings().len();
+        let original = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
+        let finding = Finding::new(Defect::D03, "conversation").of(&evidence.expected.legacy_id).target(&copy.id);
+        judged.findings.push(
+            finding
+                .maybe_expected(original.map(|id| format!("only {id}")))
+                .actual(format!("a copy with {} recordings", copy.read_recordings().len()))
+                .because("conversation exists twice"),
+        );
+    }
+    judged
+}
+
+/// Buckets of recordings that are rightly absent or cannot be judged; `None`: it must be there.
+fn settled(presence: &Presence) -> Option<Bucket> {
+    match presence {
+        Presence::Expected | Presence::Either => None,
+        Presence::Absent(absence) => Some(set_aside(absence)),
+        Presence::Unknown(why) => Some(Bucket::NotVerifiable(why.clone())),
+    }
+}
+
+fn set_aside(absence: &Absence) -> Bucket {
+    let agreed = matches!(absence, Absence::Agreed(_));
+    match absence.is_skip() {
+        true => Bucket::Skipped { reason: absence.key().to_owned(), agreed },
+        false => Bucket::Quarantined { reason: absence.key().to_owned() },
+    }
+}
+
+fn without_conversation(evidence: &Evidence<'_>) -> Judged {
+    let expected = evidence.expected;
+    let mut judged = Judged::default();
+    for recording in &expected.recordings {
+        judged.buckets.push(match (settled(&recording.presence), evidence.lag) {
+            (Some(bucket), _) => bucket,
+            (None, Some(lag)) => Bucket::NotVerifiable(lag.to_owned()),
+            (None, None) => {
+                judged.findings.push(missing(expected, Some(&recording.legacy_id), "the conversation is missing too"));
+                Bucket::Missing
+            }
+        });
+    }
+    if expected.recordings.is_empty() && expected.presence == Presence::Expected {
+        match evidence.lag {
+            Some(lag) => judged.unverifiable = Some(lag.to_owned()),
+            None => judged.findings.push(missing(expected, None, "the call has no recordings")),
+        }
+    }
+    judged
+}
+
+fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -> Finding {
+    let finding =
+        Finding::new(Defect::D01, "recording").of(&expected.legacy_id).expected("present").actual("absent").consequence(consequence);
+    match recording {
+        Some(id) => finding.recording(id),
+        None => Finding { field: "conversation".to_owned(), cause: "conversation".to_owned(), ..finding },
+    }
+}
+
+fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation) -> Judged {
+    let expected = evidence.expected;
+    if let Presence::Absent(absence) = &expected.presence {
+        return forbidden(evidence, conversation, absence);
+    }
+    let mut judged = Judged::default();
+    let hidden = match &conversation.recordings {
+        Recordings::Hidden(need) => Some(need.clone()),
+        Recordings::Read(_) => None,
+    };
+    let mut pairs: Vec<(usize, Pair<'_>)> = Vec::new();
+    for (at, recording) in expected.recordings.iter().enumerate() {
+        let actual = evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at));
+        let bucket = match (&recording.presence, actual) {
+            (Presence::Absent(absence), Some(actual)) => {
+                judged.extra += 1;
+                let finding = surplus(expected, absence).recording(&recording.legacy_id).target(&actual.id);
+                judged.findings.push(finding);
+                set_aside(absence)
+            }
+            (presence, None) => match (settled(presence), &hidden) {
+                (Some(bucket), _) => bucket,
+                (None, Some(need)) => Bucket::NotVerifiable(need.clone()),
+                (None, None) => {
+                    let lonely = "its conversation is there";
+                    judged.findings.push(missing(expected, Some(&recording.legacy_id), lonely).target(&conversation.id));
+                    Bucket::Missing
+                }
+            },
+            (presence, Some(actual)) => {
+                pairs.push((at, Pair { expected: recording, actual, sound: &evidence.sounds[at] }));
+                let pending = match media(actual, evidence.as_of) {
+                    Media::Pending(need) => Some(need.to_owned()),
+                    Media::There | Media::Gone(_) | Media::Stuck => None,
+                };
+                let unread = match &evidence.sounds[at] {
+                    TargetSound::Hidden(need) => Some(need.clone()),
+                    _ => pending,
+                };
+                settled(presence).or(unread.map(Bucket::NotVerifiable)).unwrap_or(Bucket::Matched)
+            }
+        };
+        judged.buckets.push(bucket);
+    }
+    let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
+    let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
+    let findings = check(&Seen { expected, conversation, pairs, rules: evidence.rules, as_of: evidence.as_of });
+    hold_unread(expected, conversation, &mut judged, &compared);
+    blame(expected, &findings, &mut judged.buckets, &compared);
+    judged.findings.extend(findings);
+    judged
+}
+
+/// A hold that must be there and could not be read.
+fn hold_unread(expected: &Expectation, conversation: &TargetConversation, judged: &mut Judged, compared: &[usize]) {
+    if expected.hold && conversation.protected.is_none() {
+        let need = "permission to read deletion protection, for a call under legal hold".to_owned();
+        for at in compared.iter().filter(|at| judged.buckets[**at] == Bucket::Matched).copied().collect::<Vec<_>>() {
+            judged.buckets[at] = Bucket::NotVerifiable(need.clone());
+        }
+    }
+}
+
+/// A finding about a recording makes it different; one about the call makes all of its recordings different.
+fn blame(expected: &Expectation, findings: &[Finding], buckets: &mut [Bucket], compared: &[usize]) {
+    let whole = findings.iter().any(|finding| finding.legacy_recording_id.is_none());
+    let named: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.legacy_recording_id.as_deref()).collect();
+    for at in compared {
+        if whole || named.contains(expected.recordings[*at].legacy_id.as_str()) {
+            buckets[*at] = Bucket::Different;
+        }
+    }
+}
+
+/// A conversation that must not be there at all.
+fn forbidden(evidence: &Evidence<'_>, conversation: &TargetConversation, absence: &Absence) -> Judged {
+    let recordings = conversation.read_recordings().len();
+    let finding = surplus(evidence.expected, absence)
+        .target(&conversation.id)
+        .consequence(format!("{recordings} recordings are there that should not be"));
+    let buckets =
+        evidence.expected.recordings.iter().map(|recording| settled(&recording.presence).unwrap_or_else(|| set_aside(absence))).collect();
+    Judged { findings: vec![finding], buckets, extra: recordings, unverifiable: None }
+}
+
+fn surplus(expected: &Expectation, absence: &Absence) -> Finding {
+    let why = match absence {
+        Absence::Rule(reason) => format!("absent by rule: {reason}"),
+        Absence::Agreed(_) => "absent by agreement".to_owned(),
+    };
+    Finding::new(Defect::D02, "presence").of(&expected.legacy_id).expected(&why).actual("present").because(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::Reason;
+
+    use super::*;
+    use crate::checks::testing::{conversation, first, wanted};
+    use crate::expected::testing::{AS_OF, rules};
+    use crate::matching::pair;
+
+    fn judged(expected: &Expectation, ours: &[TargetConversation], lag: Option<&str>) -> Judged {
+        let (pairings, _) = pair(std::slice::from_ref(expected), ours);
+        let sounds = vec![TargetSound::Compared(Vec::new()); expected.recordings.len()];
+        judge(&Evidence { expected, pairing: &pairings[0], ours, sounds: &sounds, lag, rules: &rules(), as_of: AS_OF })
+    }
+
+    fn codes(judged: &Judged) -> Vec<(&str, Option<&str>)> {
+        judged.findings.iter().map(|finding| (finding.defect.code(), finding.legacy_recording_id.as_deref())).collect()
+    }
+
+    #[test]
+    fn a_lost_call_is_one_finding_for_each_of_its_recordings() {
+        let lost = judged(&wanted(), &[], None);
+        assert_eq!(codes(&lost), [("D01", Some("100001-1")), ("D01", Some("100001-2"))]);
+        assert_eq!(lost.buckets, [Bucket::Missing, Bucket::Missing]);
+        let late = judged(&wanted(), &[], Some("analytics lags"));
+        assert!(late.findings.is_empty());
+        assert!(late.buckets.iter().all(|bucket| matches!(bucket, Bucket::NotVerifiable(_))));
+    }
+
+    #[test]
+    fn a_lost_call_without_recordings_is_one_finding_about_the_call() {
+        let mut expected = wanted();
+        expected.recordings.clear();
+        assert_eq!(codes(&judged(&expected, &[], None)), [("D01", None)]);
+    }
+
+    #[test]
+    fn damage_to_the_call_makes_all_its_recordings_different_and_is_one_finding() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        actual.queues.clear();
+        let all = judged(&expected, &[actual], None);
+        assert_eq!(codes(&all), [("D50", None)]);
+        assert_eq!(all.buckets, [Bucket::Different, Bucket::Different]);
+        let mut actual = conversation(&expected);
+        first(&mut actual).delete_at = None;
+        let one = judged(&expected, &[actual], None);
+        assert_eq!(one.buckets, [Bucket::Different, Bucket::Matched]);
+    }
+
+    #[test]
+    fn what_is_rightly_absent_is_set_aside_and_what_is_there_against_the_plan_is_extra() {
+        let mut expected = wanted();
+        let absence = Presence::Absent(Absence::Rule(Reason::AudioNotAudio));
+        expected.presence = absence.clone();
+        expected.recordings.iter_mut().for_each(|recording| recording.presence = absence.clone());
+        let absent = judged(&expected, &[], None);
+        assert!(absent.findings.is_empty());
+        assert!(absent.buckets.iter().all(|bucket| matches!(bucket, Bucket::Quarantined { reason } if reason == "audio_not_audio")));
+        let present = judged(&expected, &[conversation(&expected)], None);
+        assert_eq!(codes(&present), [("D02", None)]);
+        assert_eq!(present.extra, 2);
+    }
+
+    #[test]
+    fn hidden_recordings_are_not_missing() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        actual.recordings = Recordings::Hidden("a permission".into());
+        let hidden = judged(&expected, &[actual], None);
+        assert!(hidden.findings.is_empty());
+        assert!(hidden.buckets.iter().all(|bucket| matches!(bucket, Bucket::NotVerifiable(_))));
+    }
+
+    #[test]
+    fn a_second_conversation_is_a_copy() {
+        let expected = wanted();
+        let mut copy = conversation(&expected);
+        copy.id = "second".into();
+        let twice = judged(&expected, &[conversation(&expected), copy], None);
+        assert_eq!(codes(&twice), [("D03", None)]);
+        assert_eq!((twice.extra, twice.buckets), (2, vec![Bucket::Matched, Bucket::Matched]));
+    }
+}

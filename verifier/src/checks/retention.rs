@@ -1,0 +1,97 @@
+//! Deletion dates and legal hold.
+
+use super::{Pair, Seen};
+use crate::defect::Defect;
+use crate::finding::Finding;
+use crate::moment::Moment;
+
+/// A date may lose its milliseconds; anything more is another date.
+const TOLERANCE_MS: i64 = 1000;
+/// Deleted so soon, and so much too early, is a policy at work rather than a date miscounted.
+const AT_ONCE_MS: i64 = 2 * 24 * 3_600_000;
+const A_MONTH_MS: i64 = 31 * 24 * 3_600_000;
+/// Years counted from a wrong end lead to a wrong date: the same up to the leap days in between.
+const LEAP_DAYS_MS: u64 = 2 * 24 * 3_600_000;
+
+/// Findings, and what follows from a wrong end of the call.
+pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
+    let (mut findings, mut follows) = (Vec::new(), Vec::new());
+    for pair in &seen.pairs {
+        let Some(finding) = date(seen, pair) else { continue };
+        if follows_end(seen, pair) {
+            follows.push(format!("{} of {}", finding.title, pair.expected.legacy_id));
+        } else {
+            findings.push(finding);
+        }
+    }
+    if seen.expected.hold && seen.conversation.protected == Some(false) {
+        findings.push(seen.finding(Defect::D57, "deletion protection").expected("protected").actual("not protected"));
+    }
+    (findings, follows)
+}
+
+fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    let told = |at: Option<Moment>| at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string());
+    let (defect, cause) = match (pair.expected.delete_at, pair.actual.delete_at) {
+        (None, None) => return None,
+        (Some(_), None) => (Defect::D55, "deletion date is missing".to_owned()),
+        (None, Some(_)) => (Defect::D55, "deletion date without a retention class".to_owned()),
+        (Some(expected), Some(actual)) => {
+            let days = (actual.since(expected) as f64 / 86_400_000.0).round();
+            match actual.since(expected) {
+                delta if delta.abs() <= TOLERANCE_MS => return None,
+                delta if -delta > A_MONTH_MS && actual.since(seen.as_of) <= AT_ONCE_MS => (Defect::D58, "deleted within days".to_owned()),
+                delta if delta < 0 => (Defect::D55, format!("deletion date is {} days too early", -days)),
+                _ => (Defect::D56, format!("deletion date is {days} days too late")),
+            }
+        }
+    };
+    let finding = seen.about(pair, defect, "deletion date").expected(told(pair.expected.delete_at)).actual(told(pair.actual.delete_at));
+    Some(finding.because(cause))
+}
+
+/// The date is right for the end that stands in the target, and that end is wrong.
+fn follows_end(seen: &Seen<'_>, pair: &Pair<'_>) -> bool {
+    let (Some(span), Some(end)) = (seen.expected.span, seen.conversation.end.moment()) else { return false };
+    let (Some(expected), Some(actual)) = (pair.expected.delete_at, pair.actual.delete_at) else { return false };
+    end.since(span.end).abs() > TOLERANCE_MS
+        && actual.since(end).abs_diff(expected.since(span.end)) <= LEAP_DAYS_MS
+        && (end.since(span.end) < 0) == (actual.since(expected) < 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{codes, conversation, first, wanted};
+
+    #[test]
+    fn a_deletion_date_is_right_to_the_second() {
+        let expected = wanted();
+        let right = expected.recordings[0].delete_at.expect("a date");
+        let day = 86_400_000;
+        let rows: &[(Option<Moment>, &[&str])] = &[
+            (Some(right.plus_ms(-1000)), &[]),
+            (Some(right.plus_ms(-300_000)), &["D55"]),
+            (Some(right.plus_ms(-365 * day)), &["D55"]),
+            (None, &["D55"]),
+            (Some(crate::expected::testing::AS_OF.plus_ms(day)), &["D58"]),
+            (Some(right.plus_ms(365 * day)), &["D56"]),
+        ];
+        for (date, wanted) in rows {
+            let mut actual = conversation(&expected);
+            first(&mut actual).delete_at = *date;
+            assert_eq!(codes(&expected, &actual), *wanted, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn a_hold_is_kept_and_an_unreadable_one_is_not_called_lost() {
+        let mut expected = wanted();
+        expected.hold = true;
+        let mut actual = conversation(&expected);
+        for (protected, wanted) in [(Some(true), &[][..]), (None, &[][..]), (Some(false), &["D57"][..])] {
+            actual.protected = protected;
+            assert_eq!(codes(&expected, &actual), wanted, "{protected:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Queue and skill, wrap-up code, direction.
+
+use uuid::Uuid;
+
+use super::Seen;
+use crate::defect::Defect;
+use crate::finding::Finding;
+
+pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+    let (expected, actual) = (seen.expected, seen.conversation);
+    let mut findings = Vec::new();
+    findings.extend(one_id(seen, Defect::D50, "queue", expected.queue, &actual.queues));
+    if let Some(skills) = &actual.skills {
+        findings.extend(one_id(seen, Defect::D50, "skill", expected.skill, skills));
+    }
+    findings.extend(one_id(seen, Defect::D51, "wrap-up code", expected.wrap_up, &actual.wrap_ups));
+    if let Some(direction) = &expected.direction
+        && actual.direction.as_ref() != Some(direction)
+    {
+        let told = actual.direction.as_deref().unwrap_or("nothing");
+        findings.push(
+            seen.finding(Defect::D52, "direction")
+                .expected(direction)
+                .actual(told)
+                .because(format!("direction is {told} instead of {direction}")),
+        );
+    }
+    findings
+}
+
+/// Exactly this id, or none at all.
+fn one_id(seen: &Seen<'_>, defect: Defect, field: &str, expected: Option<Uuid>, actual: &[String]) -> Option<Finding> {
+    let expected = expected.map(|id| id.to_string());
+    let right = match (&expected, actual) {
+        (None, []) => true,
+        (Some(expected), [actual]) => expected.eq_ignore_ascii_case(actual),
+        _ => false,
+    };
+    let told = actual.join(", ");
+    let cause =
+        format!("{field} is {} instead of {}", if told.is_empty() { "missing" } else { &told }, expected.as_deref().unwrap_or("none"));
+    (!right).then(|| seen.finding(defect, field).maybe_expected(expected).maybe_actual((!told.is_empty()).then_some(told)).because(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::{codes, conversation, wanted};
+
+    /// A damage by name, what it does, and what it is reported as.
+    type Row = (&'static str, fn(&mut crate::target::TargetConversation), &'static [&'static str]);
+
+    #[test]
+    fn routing_is_what_the_mapping_says() {
+        let expected = wanted();
+        let rows: &[Row] = &[
+            ("lost queue", |actual| actual.queues.clear(), &["D50"]),
+            ("default queue", |actual| actual.queues = vec![crate::expected::testing::DEFAULT_QUEUE.to_string()], &["D50"]),
+            ("lost skill", |actual| actual.skills = Some(Vec::new()), &["D50"]),
+            ("skills not read", |actual| actual.skills = None, &[]),
+            ("upper-case id", |actual| actual.queues[0].make_ascii_uppercase(), &[]),
+            ("lost wrap-up code", |actual| actual.wrap_ups.clear(), &["D51"]),
+            ("two wrap-up codes", |actual| actual.wrap_ups.push("another".into()), &["D51"]),
+            ("flipped direction", |actual| actual.direction = Some("outbound".into()), &["D52"]),
+            ("lost direction", |actual| actual.direction = None, &["D52"]),
+        ];
+        for (name, damage, wanted) in rows {
+            let mut actual = conversation(&expected);
+            damage(&mut actual);
+            assert_eq!(codes(&expected, &actual), *wanted, "{name}");
+        }
+    }
+}

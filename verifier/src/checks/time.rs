@@ -1,0 +1,383 @@
+//! Times: what is wrong with them, in the order of contracts section 11: D42 > D38 > D39 > D36 > D37 > D35 > D40.
+
+use jiff::tz::TimeZone;
+
+use super::Seen;
+use crate::defect::Defect;
+use crate::expected::{AgentLeg, Span};
+use crate::finding::Finding;
+use crate::moment::Moment;
+use crate::target::TimeReading;
+
+/// Times in the target may be rounded to the millisecond, up or down.
+const ROUNDING_MS: u64 = 1;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// No call centre recorded to disk before this; what lies before is a number of the wrong unit.
+const TOO_EARLY: Moment = Moment::from_ms(315_532_800_000); // 1980-01-01
+const TOO_LATE: Moment = Moment::from_ms(7_258_118_400_000); // 2200-01-01
+
+/// A span that is compared, and whose it is.
+struct Subject<'a> {
+    name: String,
+    recording: Option<(&'a str, &'a str)>,
+    expected: Span,
+    start: &'a TimeReading,
+    end: &'a TimeReading,
+    uploaded: Moment,
+}
+
+/// One wrong end of a span, or both with one cause.
+struct Wrong {
+    defect: Defect,
+    /// What findings of one origin have in common.
+    cause: String,
+    field: String,
+    expected: String,
+    actual: String,
+}
+
+pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+    let zone = seen.rules.site_zone.as_ref();
+    let mut findings: Vec<Finding> = Vec::new();
+    for subject in subjects(seen) {
+        for wrong in wrongs(&subject, zone) {
+            let text = format!("{}: {} instead of {}", wrong.field, wrong.actual, wrong.expected);
+            // The call's own cause explains the same on its legs and recordings; recordings by themselves stay apart.
+            let whole = findings.iter_mut().find(|finding| {
+                finding.cause == wrong.cause
+                    && finding.defect == wrong.defect
+                    && (finding.legacy_recording_id.is_none()
+                        || finding.legacy_recording_id.as_deref() == subject.recording.map(|(id, _)| id))
+            });
+            match whole {
+                Some(finding) => finding.consequences.push(text),
+                None => findings.push(finding(seen, &subject, wrong)),
+            }
+        }
+    }
+    findings
+}
+
+fn finding(seen: &Seen<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
+    let finding = seen.finding(wrong.defect, &wrong.field).expected(wrong.expected).actual(wrong.actual).because(wrong.cause);
+    match subject.recording {
+        Some((legacy_id, target_id)) => finding.recording(legacy_id).target(target_id),
+        None => finding,
+    }
+}
+
+/// The call, its legs where both sides have as many, and its recordings.
+fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
+    let conversation = seen.conversation;
+    let uploaded = conversation.read_recordings().iter().filter_map(|recording| recording.created).min().unwrap_or(seen.as_of);
+    let mut subjects = Vec::new();
+    if let Some(expected) = seen.expected.span {
+        subjects.push(Subject {
+            name: "call".into(),
+            recording: None,
+            expected,
+            start: &conversation.start,
+            end: &conversation.end,
+            uploaded,
+        });
+    }
+    if seen.expected.legs.len() == conversation.legs.len() {
+        for (at, (expected, actual)) in seen.expected.legs.iter().zip(&conversation.legs).enumerate() {
+            // A leg without times in the target has none to be wrong; the participants are compared elsewhere.
+            if let (Some(start), Some(end)) = (actual.start.moment(), actual.end.moment())
+                && let Some(expected) = leg_span(expected, start, end)
+            {
+                let name = format!("leg {}", at + 1);
+                subjects.push(Subject { name, recording: None, expected, start: &actual.start, end: &actual.end, uploaded });
+            }
+        }
+    }
+    for pair in &seen.pairs {
+        // Both null: the platform gives a recording's times only while its media is available.
+        let told = (pair.actual.start != TimeReading::Absent) || (pair.actual.end != TimeReading::Absent);
+        if let (Some(expected), true) = (pair.expected.span, told) {
+            subjects.push(Subject {
+                name: "recording".into(),
+                recording: Some((&pair.expected.legacy_id, &pair.actual.id)),
+                expected,
+                start: &pair.actual.start,
+                end: &pair.actual.end,
+                uploaded: pair.actual.created.unwrap_or(uploaded),
+            });
+        }
+    }
+    subjects
+}
+
+/// The leg's own times, or those of a recording on it where they fit better: by length first, because a shift leaves the length alone.
+fn leg_span(leg: &AgentLeg, start: Moment, end: Moment) -> Option<Span> {
+    let off = |span: &Span| (span.ms().abs_diff(end.since(start)), start.since(span.start).unsigned_abs());
+    leg.span.iter().chain(&leg.recorded).min_by_key(|span| off(span)).copied()
+}
+
+fn wrongs(subject: &Subject<'_>, zone: Option<&TimeZone>) -> Vec<Wrong> {
+    let (start, end) = match (subject.start, subject.end) {
+        (TimeReading::At(start), TimeReading::At(end)) => (*start, *end),
+        (start, end) => return unreadable(subject, start, end),
+    };
+    let whole = |defect, cause: &str| {
+        vec![Wrong {
+            defect,
+            cause: cause.to_owned(),
+            field: format!("{} start and end", subject.name),
+            expected: format!("{} to {}", subject.expected.start, subject.expected.end),
+            actual: format!("{start} to {end}"),
+        }]
+    };
+    let single =
+        [(subject.expected.start, start), (subject.expected.end, end)].map(|(expected, actual)| grave(expected, actual, subject.uploaded));
+    if let Some(defect) = single.into_iter().flatten().min_by_key(|defect| rank(*defect)) {
+        return whole(defect, defect.title());
+    }
+    if end < start {
+        return whole(Defect::D39, Defect::D39.title());
+    }
+    let deltas = (start.since(subject.expected.start), end.since(subject.expected.end));
+    let (start_wrong, end_wrong) = (is_off(deltas.0), is_off(deltas.1));
+    match (start_wrong, end_wrong) {
+        (false, false) => Vec::new(),
+        (true, true) if deltas.0.abs_diff(deltas.1) <= ROUNDING_MS => {
+            let (defect, cause) = shift(subject.expected.start, start, zone);
+            whole(defect, &cause)
+        }
+        _ => {
+            let mut wrongs = Vec::new();
+            if start_wrong {
+                let (defect, cause) = shift(subject.expected.start, start, zone);
+                wrongs.push(one_end(subject, "start", defect, cause, subject.expected.start, start));
+            }
+            if end_wrong {
+                let (defect, cause) = late_end(subject.expected.end, end, start_wrong, zone);
+                wrongs.push(one_end(subject, "end", defect, cause, subject.expected.end, end));
+            }
+            one_cause(wrongs)
+        }
+    }
+}
+
+fn one_end(subject: &Subject<'_>, end: &str, defect: Defect, cause: String, expected: Moment, actual: Moment) -> Wrong {
+    Wrong { defect, cause, field: format!("{} {end}", subject.name), expected: expected.to_string(), actual: actual.to_string() }
+}
+
+/// Both ends of one span with one class are one finding.
+fn one_cause(mut wrongs: Vec<Wrong>) -> Vec<Wrong> {
+    if let [first, second] = wrongs.as_slice()
+        && first.defect == second.defect
+    {
+        let second = second.cause.clone();
+        wrongs.truncate(1);
+        if wrongs[0].cause != second {
+            wrongs[0].cause = format!("{} and {second}", wrongs[0].cause);
+        }
+    }
+    wrongs
+}
+
+/// An end by itself: of another precision, or recomputed.
+fn late_end(expected: Moment, actual: Moment, start_wrong: bool, zone: Option<&TimeZone>) -> (Defect, String) {
+    if start_wrong || is_rounded(expected, actual) {
+        return shift(expected, actual, zone);
+    }
+    (Defect::D43, "end differs while the start is right".to_owned())
+}
+
+fn unreadable(subject: &Subject<'_>, start: &TimeReading, end: &TimeReading) -> Vec<Wrong> {
+    let text = |reading: &TimeReading| match reading {
+        TimeReading::Absent => "nothing".to_owned(),
+        TimeReading::At(moment) => moment.to_string(),
+        TimeReading::Damaged(text) => format!("`{text}`"),
+    };
+    vec![Wrong {
+        defect: Defect::D44,
+        cause: Defect::D44.title().to_owned(),
+        field: format!("{} start and end", subject.name),
+        expected: format!("{} to {}", subject.expected.start, subject.expected.end),
+        actual: format!("{} to {}", text(start), text(end)),
+    }]
+}
+
+fn is_off(delta_ms: i64) -> bool {
+    delta_ms.unsigned_abs() > ROUNDING_MS
+}
+
+/// The classes that need no zone and no neighbour.
+fn grave(expected: Moment, actual: Moment, uploaded: Moment) -> Option<Defect> {
+    if !is_off(actual.since(expected)) {
+        return None;
+    }
+    let old = uploaded.since(expected) > 2 * DAY_MS;
+    if old && actual.since(uploaded).abs() <= DAY_MS {
+        return Some(Defect::D42);
+    }
+    // A thousandth or a thousandfold, cut to whole seconds or not.
+    let thousandth = actual.ms().saturating_mul(1000).abs_diff(expected.ms()) < 1_000_000;
+    let thousandfold = expected.ms().saturating_mul(1000).abs_diff(actual.ms()) < 1_000_000;
+    (thousandth || thousandfold || actual < TOO_EARLY || actual >= TOO_LATE).then_some(Defect::D38)
+}
+
+fn rank(defect: Defect) -> u8 {
+    match defect {
+        Defect::D42 => 0,
+        _ => 1,
+    }
+}
+
+/// A shift by its size: an hour in daylight time, an hour at a clock change, a zone, lost milliseconds, or anything else.
+fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
+    let delta = actual.since(expected);
+    let sign = if delta < 0 { '-' } else { '+' };
+    let seconds = delta.unsigned_abs() as f64 / 1000.0;
+    let rule = format!("start = source {sign} {seconds} s");
+    if delta.abs() == HOUR_MS {
+        if let Some(name) = zone.filter(|zone| in_daylight_time(expected, zone)).map(zone_name) {
+            return (Defect::D36, format!("{rule}, inside daylight time of {name}"));
+        }
+        if let Some(name) = zone.filter(|zone| at_clock_change(expected, zone)).map(zone_name) {
+            return (Defect::D37, format!("{rule}, at a clock change of {name}"));
+        }
+    }
+    if is_rounded(expected, actual) {
+        return (Defect::D40, "milliseconds or seconds are cut".to_owned());
+    }
+    (Defect::D35, rule)
+}
+
+fn zone_name(zone: &TimeZone) -> String {
+    zone.iana_name().unwrap_or("the site").to_owned()
+}
+
+/// Cut or rounded to whole seconds or minutes.
+fn is_rounded(expected: Moment, actual: Moment) -> bool {
+    let delta = actual.since(expected).abs();
+    [1000, 60_000].into_iter().any(|unit| actual.ms() % unit == 0 && expected.ms() % unit != 0 && delta < unit)
+}
+
+fn in_daylight_time(at: Moment, zone: &TimeZone) -> bool {
+    at.timestamp().is_some_and(|at| zone.to_offset_info(at).dst().is_dst())
+}
+
+/// In the hour that is there twice, or just behind the one that is missing.
+fn at_clock_change(at: Moment, zone: &TimeZone) -> bool {
+    let Some(at) = at.timestamp() else { return false };
+    let local = zone.to_datetime(at);
+    let hour_before = local.checked_sub(jiff::ToSpan::hour(1));
+    zone.to_ambiguous_timestamp(local).is_ambiguous() || hour_before.is_ok_and(|local| zone.to_ambiguous_timestamp(local).is_ambiguous())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{CREATED, checked, codes, conversation, first, wanted};
+    use crate::target::{Recordings, TargetConversation};
+
+    fn moved(by: i64) -> TargetConversation {
+        let mut actual = conversation(&wanted());
+        let later = |reading: &mut TimeReading| {
+            if let TimeReading::At(at) = reading {
+                *at = at.plus_ms(by);
+            }
+        };
+        later(&mut actual.start);
+        later(&mut actual.end);
+        actual.legs.iter_mut().for_each(|leg| {
+            later(&mut leg.start);
+            later(&mut leg.end);
+        });
+        if let Recordings::Read(recordings) = &mut actual.recordings {
+            recordings.iter_mut().for_each(|recording| {
+                later(&mut recording.start);
+                later(&mut recording.end);
+            });
+        }
+        actual
+    }
+
+    #[test]
+    fn a_call_shifted_as_a_whole_is_one_finding() {
+        // 27 October 2023 is inside British summer time.
+        for (by, code) in [(3_600_000, "D36"), (-3_600_000, "D36"), (7_200_000, "D35"), (900_000, "D35"), (-73_000, "D35")] {
+            let findings = checked(&wanted(), &moved(by));
+            assert_eq!(findings.iter().map(|finding| finding.defect.code()).collect::<Vec<_>>(), [code], "{by}");
+            assert_eq!(findings[0].legacy_recording_id, None);
+            assert_eq!(findings[0].consequences.len(), 4, "two legs and two recordings");
+        }
+        assert!(checked(&wanted(), &moved(1)).is_empty(), "a rounded millisecond is no difference");
+    }
+
+    #[test]
+    fn a_deletion_date_that_follows_a_wrong_time_is_its_consequence() {
+        let expected = wanted();
+        let mut actual = moved(3_600_000);
+        if let Recordings::Read(recordings) = &mut actual.recordings {
+            recordings.iter_mut().for_each(|recording| recording.delete_at = recording.delete_at.map(|at| at.plus_ms(3_600_000)));
+        }
+        let findings = checked(&expected, &actual);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].consequences.len(), 6);
+    }
+
+    #[test]
+    fn each_damage_of_a_time_has_its_class() {
+        let expected = wanted();
+        let span = expected.span.expect("a span");
+        let uploaded = CREATED.plus_ms(60_000);
+        let rows = [
+            ("upload date", uploaded, uploaded.plus_ms(300_000), "D42"),
+            ("milliseconds as seconds", Moment::from_ms(span.start.ms() / 1000), Moment::from_ms(span.end.ms() / 1000), "D38"),
+            ("seconds as milliseconds", Moment::from_ms(span.start.ms() * 1000), Moment::from_ms(span.end.ms() * 1000), "D38"),
+            ("swapped", span.end, span.start, "D39"),
+            ("an hour in summer", span.start.plus_ms(HOUR_MS), span.end.plus_ms(HOUR_MS), "D36"),
+            ("end recomputed", span.start, span.end.plus_ms(-4321), "D43"),
+            ("start alone", span.start.plus_ms(-5000), span.end, "D35"),
+        ];
+        for (name, start, end, code) in rows {
+            let mut actual = conversation(&expected);
+            (actual.start, actual.end) = (TimeReading::At(start), TimeReading::At(end));
+            assert_eq!(codes(&expected, &actual), [code], "{name}");
+        }
+        let mut actual = conversation(&expected);
+        actual.start = TimeReading::Damaged("27/10/2023 10:00".into());
+        assert_eq!(codes(&expected, &actual), ["D44"]);
+    }
+
+    #[test]
+    fn the_size_of_a_shift_and_the_zone_name_its_class() {
+        let london = TimeZone::get("Europe/London").expect("a zone");
+        let at = |text: &str| Moment::parse(text).expect("an instant");
+        let rows = [
+            ("2023-07-01T10:00:00Z", HOUR_MS, Some(&london), Defect::D36),
+            ("2023-01-01T10:00:00Z", HOUR_MS, Some(&london), Defect::D35),
+            ("2023-07-01T10:00:00Z", HOUR_MS, None, Defect::D35),
+            ("2023-10-29T01:30:00Z", -HOUR_MS, Some(&london), Defect::D37),
+            ("2023-07-01T10:00:00Z", 2 * HOUR_MS, Some(&london), Defect::D35),
+            ("2023-07-01T10:00:00.345Z", -345, None, Defect::D40),
+            ("2023-07-01T10:00:00.645Z", 355, None, Defect::D40),
+            ("2023-07-01T10:00:12Z", -12_000, None, Defect::D40),
+            ("2023-07-01T10:00:12Z", -11_000, None, Defect::D35),
+        ];
+        for (expected, by, zone, defect) in rows {
+            assert_eq!(shift(at(expected), at(expected).plus_ms(by), zone).0, defect, "{expected} {by}");
+        }
+    }
+
+    #[test]
+    fn a_recording_alone_is_a_finding_of_its_own() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        let recording = first(&mut actual);
+        let (start, end) = (recording.start.moment().expect("a start"), recording.end.moment().expect("an end"));
+        (recording.start, recording.end) = (TimeReading::At(start.plus_ms(7_200_000)), TimeReading::At(end.plus_ms(7_200_000)));
+        let findings = checked(&expected, &actual);
+        assert_eq!(findings.len(), 1);
+        assert_eq!((findings[0].defect, findings[0].legacy_recording_id.as_deref()), (Defect::D35, Some("100001-1")));
+        let recording = first(&mut actual);
+        (recording.start, recording.end) = (TimeReading::Absent, TimeReading::Absent);
+        assert!(checked(&expected, &actual).is_empty(), "an archived recording shows no times");
+    }
+}

@@ -1,0 +1,323 @@
+//! One interaction of the source to what must stand in the target.
+
+use std::collections::BTreeMap;
+
+use plan::Reason;
+use platforms::legacy::wire;
+
+use super::attributes::{Repair, attributes};
+use super::numbers::{Protected, protect};
+use super::people::{AgentLeg, Resolved, resolve};
+use super::{Absence, Expectation, ExpectedRecording, Pause, Presence, Rules, SourceSound, Span, audio, retention, time};
+use crate::moment::Moment;
+use crate::source::{SourceInteraction, SourceRecording};
+
+/// What must be in the target for this interaction. `sounds` holds what is known of the source's audio, by recording id; `as_of` is the
+/// instant at which a retention counts as ended.
+pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTreeMap<String, SourceSound>, as_of: Moment) -> Expectation {
+    let entity = &source.entity;
+    let node = entity.recorder_node.as_deref();
+    let reading = time::span(&entity.start_time, &entity.end_time, node, rules);
+    let span = reading.map(|reading| reading.span);
+    let legs = legs(source, span, rules);
+    let numbers =
+        [&entity.caller_number, &entity.dialled_number].map(|number| number.as_deref().map(|number| protect(number, &rules.phones)));
+    let mut recordings: Vec<ExpectedRecording> =
+        source.recordings.iter().map(|recording| recording_alone(recording, node, span, rules, sounds)).collect();
+    let hold = source.recordings.iter().any(|recording| recording.details.as_ref().is_ok_and(|details| details.legal_hold));
+    let reversed_inside = reversed_inside(source, rules);
+    let repaired = reading.is_some_and(|reading| reading.swapped);
+    let repair = match (repaired, reversed_inside) {
+        (true, _) => Repair::Interaction,
+        (false, true) => Repair::Inside,
+        (false, false) => Repair::None,
+    };
+    skip_expired(&mut recordings, hold, as_of, rules);
+    let own = whole_reason(source, span, &legs, &numbers, rules);
+    let presence = settle_presence(own, &mut recordings, rules);
+    let [ani, dnis] = numbers.map(|number| match number {
+        Some(Protected::As(number)) => Some(number),
+        Some(Protected::Cannot) | None => None,
+    });
+    Expectation {
+        legacy_id: entity.id.clone(),
+        presence,
+        span,
+        legs: legs.unwrap_or_default(),
+        direction: entity.direction.as_ref().map(|direction| direction.to_lowercase()),
+        ani,
+        dnis,
+        queue: entity.queue_id.as_ref().and_then(|queue| rules.queues.get(queue).copied().or(rules.default_queue)),
+        skill: entity.skill.as_ref().and_then(|skill| rules.skills.get(skill).copied()),
+        wrap_up: entity.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(code).copied()),
+        attributes: attributes(source, repair, rules),
+        hold,
+        recordings,
+        legacy_queue: entity.queue_id.clone(),
+        legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
+    }
+}
+
+/// Legs with an agent, by start. `None`: one of them has no mapping and the plan allows no stand-in.
+fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option<Vec<AgentLeg>> {
+    let entity = &source.entity;
+    let Some(call) = span else { return Some(Vec::new()) };
+    let node = entity.recorder_node.as_deref();
+    let mut legs = Vec::new();
+    for (agent, segment) in agents(entity) {
+        let (user, fallback) = match resolve(agent, call.start, rules) {
+            Resolved::Mapped(user) => (user, false),
+            Resolved::Fallback(user) => (user, true),
+            Resolved::Unmapped => return None,
+        };
+        let span = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
+        let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
+        legs.push(AgentLeg { legacy_agent: agent.clone(), user, fallback, span, recorded });
+    }
+    legs.sort_by_key(|leg| leg.span.map(|span| span.start));
+    Some(legs)
+}
+
+/// The agent of each segment; without segments the one agent of the call.
+fn agents(entity: &wire::Interaction) -> Vec<(&String, Option<&wire::Segment>)> {
+    if entity.segments.is_empty() {
+        return entity.agent_id.iter().map(|agent| (agent, None)).collect();
+    }
+    entity.segments.iter().filter_map(|segment| Some((segment.agent_id.as_ref()?, Some(segment)))).collect()
+}
+
+/// Times of the recordings made on a segment; without segments, of all of them.
+fn recorded_on(source: &SourceInteraction, segment: Option<&str>, rules: &Rules) -> Vec<Span> {
+    let node = source.entity.recorder_node.as_deref();
+    let details = source.recordings.iter().filter_map(|recording| recording.details.as_ref().ok());
+    let here = details.filter(|details| segment.is_none() || details.segment_id.as_deref() == segment);
+    here.filter_map(|details| time::span(&details.start_time, &details.end_time, details.recorder_node.as_deref().or(node), rules))
+        .map(|reading| reading.span)
+        .collect()
+}
+
+fn reversed_inside(source: &SourceInteraction, rules: &Rules) -> bool {
+    let node = source.entity.recorder_node.as_deref();
+    let swapped = |start, end, node| time::span(start, end, node, rules).is_some_and(|reading| reading.swapped);
+    let details = source.recordings.iter().filter_map(|recording| recording.details.as_ref().ok());
+    source.entity.segments.iter().any(|segment| swapped(&segment.start_time, &segment.end_time, node))
+        || details.into_iter().any(|details| swapped(&details.start_time, &details.end_time, details.recorder_node.as_deref().or(node)))
+}
+
+/// A recording by itself, before its siblings and its interaction have a say.
+fn recording_alone(
+    recording: &SourceRecording,
+    interaction_node: Option<&str>,
+    call: Option<Span>,
+    rules: &Rules,
+    sounds: &BTreeMap<String, SourceSound>,
+) -> ExpectedRecording {
+    let blank = |presence| ExpectedRecording { legacy_id: recording.id.clone(), presence, span: None, delete_at: None, pauses: Vec::new() };
+    let details = match &recording.details {
+        Ok(details) => details,
+        Err(why) => return blank(Presence::Unknown(why.clone())),
+    };
+    let node = details.recorder_node.as_deref().or(interaction_node);
+    let span = time::span(&details.start_time, &details.end_time, node, rules).map(|reading| reading.span);
+    let pauses: Vec<Pause> =
+        details.pauses.iter().map(|pause| Pause { start_ms: pause.start_offset_ms, end_ms: pause.end_offset_ms }).collect();
+    let sound = sounds.get(&recording.id).unwrap_or(&SourceSound::NotRead);
+    let presence = if let Some(words) = rules.exclusions.get(&recording.id) {
+        Presence::Absent(Absence::Agreed(words.clone()))
+    } else if let Some(reason) = audio::absence(sound, details.duration_ms, rules) {
+        Presence::Absent(Absence::Rule(reason))
+    } else if span.is_none() {
+        Presence::Absent(Absence::Rule(Reason::TimeUnusable))
+    } else if !audio::pauses_placeable(&pauses, sound, rules.pauses) {
+        Presence::Absent(Absence::Rule(Reason::PiiUnprotectable))
+    } else if let SourceSound::Unreadable(why) = sound {
+        Presence::Unknown(why.clone())
+    } else {
+        Presence::Expected
+    };
+    let delete_at = call.and_then(|call| retention::delete_at(details.retention_class.as_deref(), call.end, rules));
+    ExpectedRecording { presence, span, delete_at, pauses, ..blank(Presence::Expected) }
+}
+
+/// A retention that has ended keeps a recording back, unless the conversation is held.
+fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment, rules: &Rules) {
+    if !rules.skip_expired || hold {
+        return;
+    }
+    for recording in recordings.iter_mut().filter(|recording| recording.presence == Presence::Expected) {
+        if recording.delete_at.is_some_and(|at| at <= as_of) {
+            recording.presence = Presence::Absent(Absence::Rule(Reason::Expired));
+        }
+    }
+}
+
+/// Why all of an interaction stays behind, whatever its recordings.
+fn whole_reason(
+    source: &SourceInteraction,
+    span: Option<Span>,
+    legs: &Option<Vec<AgentLeg>>,
+    numbers: &[Option<Protected>; 2],
+    rules: &Rules,
+) -> Option<Reason> {
+    let queue = source.entity.queue_id.as_ref();
+    if source.collided {
+        return Some(Reason::IdCollision);
+    }
+    if span.is_none() {
+        return Some(Reason::TimeUnusable);
+    }
+    if queue.is_some_and(|queue| !rules.queues.contains_key(queue)) && rules.default_queue.is_none() {
+        return Some(Reason::UnmappedQueue);
+    }
+    if legs.is_none() {
+        return Some(Reason::UnmappedAgent);
+    }
+    numbers.contains(&Some(Protected::Cannot)).then_some(Reason::PiiUnprotectable)
+}
+
+/// Lets interaction and recordings agree: a reason for all reaches each; a quarantined recording holds its siblings where the plan says so.
+fn settle_presence(own: Option<Reason>, recordings: &mut [ExpectedRecording], rules: &Rules) -> Presence {
+    let held_by = recordings.iter().find_map(|recording| match &recording.presence {
+        Presence::Absent(absence) if !absence.is_skip() && rules.hold_partial => Some(absence.clone()),
+        _ => None,
+    });
+    // What keeps the whole call back outranks what is wrong with one of its recordings; an agreement about one outranks both.
+    if let Some(reason) = own {
+        for recording in recordings.iter_mut().filter(|recording| !matches!(recording.presence, Presence::Absent(Absence::Agreed(_)))) {
+            recording.presence = Presence::Absent(Absence::Rule(reason));
+        }
+        return Presence::Absent(Absence::Rule(reason));
+    }
+    if let Some(absence) = held_by {
+        for recording in recordings.iter_mut().filter(|recording| !matches!(recording.presence, Presence::Absent(_))) {
+            recording.presence = Presence::Absent(absence.clone());
+        }
+        return Presence::Absent(absence);
+    }
+    if recordings.is_empty() || recordings.iter().any(|recording| recording.presence == Presence::Expected) {
+        return Presence::Expected;
+    }
+    match recordings.iter().find(|recording| matches!(recording.presence, Presence::Unknown(_))) {
+        Some(recording) => recording.presence.clone(),
+        None => Presence::Either,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expected::testing::{AS_OF, good_sound, interaction, rules};
+
+    fn sounds(reason: Option<Reason>) -> BTreeMap<String, SourceSound> {
+        let first = reason.map_or_else(good_sound, SourceSound::Bad);
+        BTreeMap::from([("100001-1".to_owned(), first), ("100001-2".to_owned(), good_sound())])
+    }
+
+    #[test]
+    fn a_plain_call_is_expected_with_everything_it_has() {
+        let wanted = expected(&interaction(), &rules(), &sounds(None), AS_OF);
+        assert_eq!(wanted.presence, Presence::Expected);
+        assert_eq!(wanted.span.map(|span| span.start.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
+        assert_eq!(wanted.direction.as_deref(), Some("inbound"));
+        assert_eq!(wanted.legs.len(), 2);
+        assert!(!wanted.legs[0].fallback && wanted.legs[1].fallback, "the second agent has no mapping");
+        let attributes: Vec<String> = wanted.attributes.iter().map(|(name, value)| format!("{name}={}", value.any_of[0])).collect();
+        assert_eq!(
+            attributes,
+            [
+                "st.disposition=RESOLVED",
+                "st.file_name=a.wav;b.wav",
+                "st.ivr_node=IVR-12",
+                "st.raw_start=1698400800000",
+                "st.skill_group=Billing Tier 1",
+                "st.talk_ms=281000",
+                "st.wait_ms=12000"
+            ]
+        );
+        assert_eq!(wanted.recordings[0].delete_at.map(|at| at.to_string()).as_deref(), Some("2030-10-27T10:05:00.000Z"));
+    }
+
+    #[test]
+    fn one_bad_recording_holds_its_siblings_only_where_the_plan_says_so() {
+        let held = expected(&interaction(), &rules(), &sounds(Some(Reason::AudioNotAudio)), AS_OF);
+        assert_eq!(held.presence, Presence::Absent(Absence::Rule(Reason::AudioNotAudio)));
+        assert!(held.recordings.iter().all(|recording| recording.presence == held.presence));
+        let mut send_rest = rules();
+        send_rest.hold_partial = false;
+        let rest = expected(&interaction(), &send_rest, &sounds(Some(Reason::AudioNotAudio)), AS_OF);
+        assert_eq!(rest.presence, Presence::Expected);
+        assert_eq!(rest.recordings[1].presence, Presence::Expected);
+    }
+
+    #[test]
+    fn reasons_for_all_of_an_interaction_are_derived_from_the_plan() {
+        let mut skip = rules();
+        skip.default_queue = None;
+        skip.queues.clear();
+        let mut strict = rules();
+        strict.fallback_agent = None;
+        let mut hashed = rules();
+        hashed.phones = crate::expected::PhoneRule::Hash(b"k".to_vec());
+        let mut timeless = interaction();
+        timeless.entity.end_time = wire::SourceTime::Absent;
+        let mut collided = interaction();
+        collided.collided = true;
+        let mut anonymous = interaction();
+        anonymous.entity.caller_number = Some("anonymous".into());
+        let rows = [
+            (interaction(), skip, Reason::UnmappedQueue),
+            (interaction(), strict, Reason::UnmappedAgent),
+            (timeless, rules(), Reason::TimeUnusable),
+            (collided, rules(), Reason::IdCollision),
+            (anonymous, hashed, Reason::PiiUnprotectable),
+        ];
+        for (source, rules, reason) in rows {
+            let wanted = expected(&source, &rules, &sounds(None), AS_OF);
+            assert_eq!(wanted.presence, Presence::Absent(Absence::Rule(reason)));
+            assert!(wanted.recordings.iter().all(|recording| recording.presence == wanted.presence), "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_ended_retention_is_skipped_unless_the_call_is_held() {
+        let later = Moment::parse("2031-01-01T00:00:00Z").expect("an instant");
+        let skipped = expected(&interaction(), &rules(), &sounds(None), later);
+        assert_eq!(skipped.recordings[0].presence, Presence::Absent(Absence::Rule(Reason::Expired)));
+        let mut held = interaction();
+        if let Ok(details) = &mut held.recordings[1].details {
+            details.legal_hold = true;
+        }
+        let wanted = expected(&held, &rules(), &sounds(None), later);
+        assert!(wanted.hold);
+        assert!(wanted.recordings.iter().all(|recording| recording.presence == Presence::Expected));
+    }
+
+    #[test]
+    fn reversed_ends_are_repaired_and_the_raw_start_is_kept() {
+        let mut source = interaction();
+        std::mem::swap(&mut source.entity.start_time, &mut source.entity.end_time);
+        let wanted = expected(&source, &rules(), &sounds(None), AS_OF);
+        assert_eq!(wanted.span.map(|span| span.start.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
+        assert_eq!(wanted.attributes["st.repair"], super::super::Wanted::exactly("ends_swapped"));
+        assert_eq!(wanted.attributes["st.raw_start"], super::super::Wanted::exactly("1698401100000"));
+    }
+
+    #[test]
+    fn an_agreed_exclusion_leaves_the_rest_of_the_call_expected() {
+        let mut rules = rules();
+        rules.exclusions.insert("100001-1".into(), "erased on request".into());
+        let wanted = expected(&interaction(), &rules, &sounds(None), AS_OF);
+        assert_eq!(wanted.presence, Presence::Expected);
+        assert_eq!(wanted.recordings[0].presence, Presence::Absent(Absence::Agreed("erased on request".into())));
+        assert_eq!(wanted.recordings[1].presence, Presence::Expected);
+    }
+
+    #[test]
+    fn an_unmapped_wrap_up_code_is_carried_as_an_attribute() {
+        let mut source = interaction();
+        source.entity.wrap_up_code = Some("W-999".into());
+        let wanted = expected(&source, &rules(), &sounds(None), AS_OF);
+        assert_eq!(wanted.wrap_up, None);
+        assert_eq!(wanted.attributes["st.wrap_up_code"], super::super::Wanted::exactly("W-999"));
+    }
+}

@@ -1,0 +1,153 @@
+//! What must be in the target, derived from source, mapping and plan alone. Pure: no clock, no network, no target.
+
+mod attributes;
+mod audio;
+mod interaction;
+mod numbers;
+mod people;
+mod retention;
+mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
+mod time;
+
+use std::collections::BTreeMap;
+
+use plan::Reason;
+use uuid::Uuid;
+
+pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectation};
+pub(crate) use interaction::expected;
+pub(crate) use numbers::{digits, masked};
+pub(crate) use people::AgentLeg;
+pub(crate) use rules::{PauseRule, PhoneRule, Rules};
+pub(crate) use time::raw_text;
+
+use crate::moment::Moment;
+
+/// What one interaction must look like in the target.
+#[derive(Debug, Clone)]
+pub(crate) struct Expectation {
+    /// Interaction of the source.
+    pub(crate) legacy_id: String,
+    /// Whether it must be there at all.
+    pub(crate) presence: Presence,
+    /// Start and end. Absent: the source's times are unusable.
+    pub(crate) span: Option<Span>,
+    /// Legs with an agent, by start.
+    pub(crate) legs: Vec<AgentLeg>,
+    /// `inbound` or `outbound`. Absent: the source gives none.
+    pub(crate) direction: Option<String>,
+    /// The number that called, after the plan's rule.
+    pub(crate) ani: Option<String>,
+    /// The number that was called, after the plan's rule.
+    pub(crate) dnis: Option<String>,
+    /// Queue of the target.
+    pub(crate) queue: Option<Uuid>,
+    /// Skill of the target.
+    pub(crate) skill: Option<Uuid>,
+    /// Wrap-up code of the target.
+    pub(crate) wrap_up: Option<Uuid>,
+    /// `st.*` attributes.
+    pub(crate) attributes: BTreeMap<String, Wanted>,
+    /// Must be protected against deletion.
+    pub(crate) hold: bool,
+    /// Recordings in the source's order.
+    pub(crate) recordings: Vec<ExpectedRecording>,
+    /// For the breakdown: queue and first agent as the source names them.
+    pub(crate) legacy_queue: Option<String>,
+    /// First agent as the source names it.
+    pub(crate) legacy_agent: Option<String>,
+}
+
+/// What one recording must look like in the target.
+#[derive(Debug, Clone)]
+pub(crate) struct ExpectedRecording {
+    /// Recording of the source.
+    pub(crate) legacy_id: String,
+    /// Whether it must be there.
+    pub(crate) presence: Presence,
+    /// Start and end. Absent: not known.
+    pub(crate) span: Option<Span>,
+    /// When the target must delete it. Absent: never by a date.
+    pub(crate) delete_at: Option<Moment>,
+    /// Pauses, as offsets from its start.
+    pub(crate) pauses: Vec<Pause>,
+}
+
+/// Start and end of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// First instant.
+    pub(crate) start: Moment,
+    /// First instant after it.
+    pub(crate) end: Moment,
+}
+
+impl Span {
+    /// Length. Milliseconds.
+    pub(crate) fn ms(&self) -> i64 {
+        self.end.since(self.start)
+    }
+}
+
+/// A pause, as offsets from the start of its recording. Milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Pause {
+    /// First millisecond.
+    pub(crate) start_ms: i64,
+    /// First millisecond after it.
+    pub(crate) end_ms: i64,
+}
+
+/// Whether something must be in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It must.
+    Expected,
+    /// Both are right: all its recordings stay behind by agreement, and nothing says whether the call itself goes.
+    Either,
+    /// It must not, and why.
+    Absent(Absence),
+    /// The source does not let it be told.
+    Unknown(String),
+}
+
+/// Why something stays behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// A rule of the plan.
+    Rule(Reason),
+    /// An entry in the exclusions file, with its words.
+    Agreed(String),
+}
+
+impl Absence {
+    /// Skipped by decision rather than set aside for a fault of the record.
+    pub(crate) fn is_skip(&self) -> bool {
+        matches!(self, Absence::Agreed(_) | Absence::Rule(Reason::UnmappedQueue | Reason::Expired))
+    }
+
+    /// The key under which it is counted in a report.
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Absence::Rule(reason) => reason.as_str(),
+            Absence::Agreed(words) => Reason::from_name(words).map_or("agreed_exclusion", Reason::as_str),
+        }
+    }
+}
+
+/// A value an attribute must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Any of these is right; the first one is named in a finding.
+    pub(crate) any_of: Vec<String>,
+    /// Absence is a finding too.
+    pub(crate) required: bool,
+}
+
+impl Wanted {
+    pub(crate) fn exactly(value: impl ToString) -> Wanted {
+        Wanted { any_of: vec![value.to_string()], required: true }
+    }
+}

@@ -1,0 +1,110 @@
+//! Source values to instants. Source: contracts section 7.
+
+use jiff::civil::DateTime;
+use platforms::legacy::wire::SourceTime;
+
+use super::{Rules, Span};
+use crate::moment::Moment;
+
+/// Before this no call was recorded by software that names its agents; an earlier instant is a unit mistaken, a zero or a default, and
+/// correcting it would be guessing.
+const EARLIEST: Moment = Moment::from_ms(631_152_000_000); // 1990-01-01
+/// After this no call can have been recorded; the same holds.
+const LATEST: Moment = Moment::from_ms(4_102_444_800_000); // 2100-01-01
+
+/// A span, and whether its ends stood reversed in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) span: Span,
+    pub(super) swapped: bool,
+}
+
+/// Start and end of something in the source. `None`: no instant can be made of one of them.
+pub(super) fn span(start: &SourceTime, end: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Reading> {
+    let (start, end) = (instant(start, node, rules)?, instant(end, node, rules)?);
+    let swapped = start > end;
+    let span = if swapped { Span { start: end, end: start } } else { Span { start, end } };
+    Some(Reading { span, swapped })
+}
+
+/// By unit or zone, then the recorder's declared offset. Nothing else is corrected.
+fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Moment> {
+    let stated = match value {
+        SourceTime::Absent => return None,
+        SourceTime::Number(number) => number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(Moment::from_ms)?,
+        SourceTime::Text(text) => from_text(text, rules)?,
+    };
+    let offset = node.and_then(|node| rules.node_offset_ms.get(node)).copied().unwrap_or(0);
+    let instant = stated.plus_ms(offset);
+    (EARLIEST <= instant && instant < LATEST).then_some(instant)
+}
+
+/// Text with an offset is an instant; local text needs the plan's zone. A repeated hour is its earlier instant, a missing one is moved
+/// forward: jiff's "compatible" resolution, which is RFC 5545's.
+fn from_text(text: &str, rules: &Rules) -> Option<Moment> {
+    if let Some(instant) = Moment::parse(text) {
+        return Some(instant);
+    }
+    let local: DateTime = text.trim().parse().ok()?;
+    let zone = rules.naive_zone.clone()?;
+    zone.to_ambiguous_timestamp(local).compatible().ok().map(Moment::from)
+}
+
+/// The source's value as it stands there; `None` where nothing does.
+pub(crate) fn raw_text(value: &SourceTime) -> Option<String> {
+    (*value != SourceTime::Absent).then(|| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::expected::testing::rules;
+
+    fn number(value: i64) -> SourceTime {
+        SourceTime::Number(value)
+    }
+
+    #[test]
+    fn a_value_becomes_an_instant_by_unit_zone_and_recorder() {
+        let mut london = rules();
+        london.naive_zone = TimeZone::get("Europe/London").ok();
+        london.node_offset_ms.insert("N3".to_owned(), -73_000);
+        let mut seconds = rules();
+        seconds.seconds = true;
+        let rows = [
+            ("milliseconds", number(1_698_400_800_123), None, rules(), Some("2023-10-27T10:00:00.123Z")),
+            ("seconds", number(1_698_400_800), None, seconds.clone(), Some("2023-10-27T10:00:00.000Z")),
+            ("declared drift", number(1_698_400_873_000), Some("N3"), london.clone(), Some("2023-10-27T10:00:00.000Z")),
+            ("no declared drift", number(1_698_400_873_000), Some("N4"), london.clone(), Some("2023-10-27T10:01:13.000Z")),
+            ("text with an offset", SourceTime::Text("2023-10-27T12:00:00+02:00".into()), None, rules(), Some("2023-10-27T10:00:00.000Z")),
+            ("local text", SourceTime::Text("2023-07-01 10:00:00".into()), None, london.clone(), Some("2023-07-01T09:00:00.000Z")),
+            (
+                "repeated hour: the earlier",
+                SourceTime::Text("2023-10-29T01:30:00".into()),
+                None,
+                london.clone(),
+                Some("2023-10-29T00:30:00.000Z"),
+            ),
+            ("missing hour: forward", SourceTime::Text("2023-03-26T01:30:00".into()), None, london, Some("2023-03-26T01:30:00.000Z")),
+            ("local text without a zone", SourceTime::Text("2023-07-01T10:00:00".into()), None, rules(), None),
+            ("seconds under milliseconds", number(1_698_400_800), None, rules(), None),
+            ("milliseconds under seconds", number(1_698_400_800_000), None, seconds, None),
+            ("nothing", SourceTime::Absent, None, rules(), None),
+            ("words", SourceTime::Text("yesterday".into()), None, rules(), None),
+        ];
+        for (name, value, node, rules, wanted) in rows {
+            let got = instant(&value, node, &rules).map(|at| at.to_string());
+            assert_eq!(got.as_deref(), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn reversed_ends_are_swapped_and_said_so() {
+        let reading = span(&number(1_698_400_900_000), &number(1_698_400_800_000), None, &rules()).expect("usable");
+        assert!(reading.swapped);
+        assert_eq!(reading.span.ms(), 100_000);
+        assert!(span(&number(1_698_400_800_000), &SourceTime::Absent, None, &rules()).is_none());
+    }
+}

@@ -1,0 +1,115 @@
+//! One difference, as written to `findings.jsonl`. Source: contracts section 3.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::defect::{Defect, Severity};
+
+/// One cause, one finding: what follows from it stands in `consequences`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Class of damage.
+    pub defect: Defect,
+    /// The class in plain words.
+    pub title: String,
+    /// How bad the class is.
+    pub severity: Severity,
+    /// Interaction of the source. Absent: the record has no source.
+    pub legacy_interaction_id: Option<String>,
+    /// Recording of the source. Absent: the whole interaction is meant, or there is no source.
+    pub legacy_recording_id: Option<String>,
+    /// Conversation or recording in the target. Absent: there is none.
+    pub target_id: Option<String>,
+    /// What differs, in the target's words.
+    pub field: String,
+    /// What should stand there. Absent: nothing should.
+    pub expected: Option<String>,
+    /// What stands there. Absent: nothing does.
+    pub actual: Option<String>,
+    /// What follows from this and is not reported again.
+    pub consequences: Vec<String>,
+    /// What to do.
+    pub advice: String,
+    /// What findings of one origin have in common; the key of a group. Not written.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub cause: String,
+}
+
+impl Finding {
+    /// A finding of this class about this field; everything else is added with the methods below.
+    #[must_use]
+    pub fn new(defect: Defect, field: impl Into<String>) -> Finding {
+        let field = field.into();
+        Finding {
+            defect,
+            title: defect.title().to_owned(),
+            severity: defect.severity(),
+            legacy_interaction_id: None,
+            legacy_recording_id: None,
+            target_id: None,
+            cause: field.clone(),
+            field,
+            expected: None,
+            actual: None,
+            consequences: Vec::new(),
+            advice: defect.advice().to_owned(),
+        }
+    }
+
+    pub(crate) fn of(mut self, interaction: &str) -> Finding {
+        self.legacy_interaction_id = Some(interaction.to_owned());
+        self
+    }
+
+    pub(crate) fn recording(mut self, recording: &str) -> Finding {
+        self.legacy_recording_id = Some(recording.to_owned());
+        self
+    }
+
+    pub(crate) fn target(mut self, id: &str) -> Finding {
+        self.target_id = Some(id.to_owned());
+        self
+    }
+
+    pub(crate) fn expected(mut self, value: impl ToString) -> Finding {
+        self.expected = Some(value.to_string());
+        self
+    }
+
+    pub(crate) fn actual(mut self, value: impl ToString) -> Finding {
+        self.actual = Some(value.to_string());
+        self
+    }
+
+    pub(crate) fn maybe_expected(mut self, value: Option<impl ToString>) -> Finding {
+        self.expected = value.map(|value| value.to_string());
+        self
+    }
+
+    pub(crate) fn maybe_actual(mut self, value: Option<impl ToString>) -> Finding {
+        self.actual = value.map(|value| value.to_string());
+        self
+    }
+
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Finding {
+        self.cause = cause.into();
+        self
+    }
+
+    pub(crate) fn consequence(mut self, what: impl Into<String>) -> Finding {
+        self.consequences.push(what.into());
+        self
+    }
+}
+
+impl Finding {
+    /// The same finding under another class, once more is known.
+    pub(crate) fn reclassed(mut self, defect: Defect) -> Finding {
+        self.defect = defect;
+        self.title = defect.title().to_owned();
+        self.severity = defect.severity();
+        self.advice = defect.advice().to_owned();
+        self
+    }
+}

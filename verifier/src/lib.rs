@@ -1,0 +1,71 @@
+//! Judges a source against a target, independently of how the work was done: read both, derive what must be there, compare, and say so.
+//!
+//! The verifier shares transport with the migrator and nothing of meaning: times, identities, people, retention and audio are derived
+//! here a second time, from source, mapping and plan alone, so that a wrong rule on either side is seen. It never reads a ledger, and
+//! it writes to neither platform: what is not a read is refused before it is sent.
+//!
+//! | module | for |
+//! | --- | --- |
+//! | `run` | the verification from end to end |
+//! | `source` | the source, live or staged |
+//! | `expected` | what must be in the target: pure |
+//! | `target` | the target through public reads |
+//! | `matching`, `crossing` | which record is which; what only shows across calls |
+//! | `sound`, `listen` | audio of both sides, a pair at a time |
+//! | `checks` | pure comparisons, a file a subject |
+//! | `verdict`, `summing`, `report` | buckets, sums, the sentence, the files |
+//! | `defect`, `finding` | classes of damage with their titles; one difference |
+
+mod checks;
+mod crossing;
+mod defect;
+mod expected;
+mod finding;
+mod listen;
+mod matching;
+mod moment;
+mod options;
+mod report;
+mod run;
+mod sound;
+mod source;
+mod stop;
+mod summing;
+mod target;
+mod verdict;
+
+use std::sync::Arc;
+
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+use platforms::transport::Transport;
+
+pub use defect::{Defect, Severity};
+pub use finding::Finding;
+pub use moment::Moment;
+pub use options::{AudioScope, Options, Progress, Silent, SourceFrom, Stage};
+pub use report::{Group, Report, RequestLine, Scope, Summary};
+pub use stop::Stop;
+pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};
+
+/// Verifies what a plan describes, and writes the report where [`Options::report_dir`] says.
+///
+/// A report is an answer, whatever its verdict; an error means that there is none.
+pub async fn verify(
+    plan: &LoadedPlan,
+    options: Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> Result<Report, Stop> {
+    let work = run::run(plan, &options, transport, clock, progress);
+    let report = tokio::select! {
+        biased;
+        () = options.interrupt.cancelled() => return Err(Stop::Interrupted),
+        report = work => report?,
+    };
+    if let Some(dir) = &options.report_dir {
+        report.write(dir)?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,183 @@
+//! Which conversation is which interaction's, and which recording which. By the carrier, then start and length; ids are never compared.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::expected::{Expectation, ExpectedRecording, Presence};
+use crate::moment::Moment;
+use crate::target::{TargetConversation, TargetRecording};
+
+/// What belongs to one interaction, as indexes into the target's conversations and the conversation's recordings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Pairing {
+    /// Its conversation. Absent: there is none.
+    pub(crate) conversation: Option<usize>,
+    /// Further conversations with the same source.
+    pub(crate) copies: Vec<usize>,
+    /// For each recording of the source: its recording there.
+    pub(crate) recordings: Vec<Option<usize>>,
+    /// Recordings there that no recording of the source fits.
+    pub(crate) spare: Vec<usize>,
+}
+
+/// All pairings, and the conversations of ours that no interaction claims.
+pub(crate) fn pair(expectations: &[Expectation], ours: &[TargetConversation]) -> (Vec<Pairing>, Vec<usize>) {
+    let mut by_legacy: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, conversation) in ours.iter().enumerate() {
+        by_legacy.entry(conversation.legacy_id.as_deref().unwrap_or_default()).or_default().push(at);
+    }
+    let pairings = expectations
+        .iter()
+        .map(|expected| one(expected, by_legacy.remove(expected.legacy_id.as_str()).unwrap_or_default(), ours))
+        .collect();
+    let mut unclaimed: Vec<usize> = by_legacy.into_values().flatten().collect();
+    unclaimed.sort_unstable();
+    (pairings, unclaimed)
+}
+
+fn one(expected: &Expectation, mut found: Vec<usize>, ours: &[TargetConversation]) -> Pairing {
+    found.sort_by_key(|at| preference(expected, &ours[*at]));
+    let mut found = found.into_iter();
+    let Some(conversation) = found.next() else {
+        return Pairing { recordings: vec![None; expected.recordings.len()], ..Pairing::default() };
+    };
+    let (recordings, spare) = assign(expected, &ours[conversation]);
+    Pairing { conversation: Some(conversation), copies: found.collect(), recordings, spare }
+}
+
+/// Of several copies the one with the right start and number of recordings; then the one made first.
+fn preference(expected: &Expectation, conversation: &TargetConversation) -> (u64, usize, Option<i64>, String) {
+    let off = match (expected.span, conversation.start.moment()) {
+        (Some(span), Some(start)) => start.since(span.start).unsigned_abs(),
+        _ => u64::MAX,
+    };
+    let recordings = conversation.read_recordings();
+    let created = recordings.iter().filter_map(|recording| recording.created).min().map(Moment::ms);
+    (off, expected.recordings.len().abs_diff(recordings.len()), created, conversation.id.clone())
+}
+
+/// Recordings that must be there choose first; those that must not take what is left.
+fn assign(expected: &Expectation, conversation: &TargetConversation) -> (Vec<Option<usize>>, Vec<usize>) {
+    let actual = conversation.read_recordings();
+    let clock = TheirClock::new(expected, conversation);
+    let mut assigned: Vec<Option<usize>> = vec![None; expected.recordings.len()];
+    let mut free: Vec<usize> = (0..actual.len()).collect();
+    for wanted in [true, false] {
+        let choosing = |recording: &ExpectedRecording| matches!(recording.presence, Presence::Absent(_)) != wanted;
+        let mut costs: BTreeMap<(u64, usize, usize), ()> = BTreeMap::new();
+        for (row, recording) in expected.recordings.iter().enumerate().filter(|(_, recording)| choosing(recording)) {
+            for column in &free {
+                costs.insert((cost(recording, row, &actual[*column], *column, clock), row, *column), ());
+            }
+        }
+        for (_, row, column) in costs.into_keys() {
+            if assigned[row].is_none() && free.contains(&column) {
+                assigned[row] = Some(column);
+                free.retain(|at| *at != column);
+            }
+        }
+    }
+    (assigned, free)
+}
+
+/// How the whole call's times lie in the target: in another unit, and shifted.
+#[derive(Clone, Copy)]
+struct TheirClock {
+    times: i64,
+    over: i64,
+    shift_ms: i64,
+}
+
+impl TheirClock {
+    fn new(expected: &Expectation, conversation: &TargetConversation) -> TheirClock {
+        let same = TheirClock { times: 1, over: 1, shift_ms: 0 };
+        let (Some(span), Some(start)) = (expected.span, conversation.start.moment()) else { return same };
+        // Seconds for milliseconds or the reverse, cut to the second or not.
+        let clocks = [same, TheirClock { times: 1000, ..same }, TheirClock { over: 1000, ..same }];
+        let off = |clock: &TheirClock| clock.read(start).since(span.start);
+        let clock = clocks.into_iter().min_by_key(|clock| off(clock).unsigned_abs()).unwrap_or(same);
+        TheirClock { shift_ms: off(&clock), ..clock }
+    }
+
+    fn read(self, at: Moment) -> Moment {
+        Moment::from_ms(at.ms().saturating_mul(self.times) / self.over)
+    }
+}
+
+/// How far start and length are apart, with or without the whole call's shift. Unknown times: by position.
+fn cost(expected: &ExpectedRecording, row: usize, actual: &TargetRecording, column: usize, clock: TheirClock) -> u64 {
+    const UNKNOWN: u64 = 1 << 40;
+    let (Some(span), Some(start)) = (expected.span, actual.start.moment()) else {
+        return UNKNOWN + row.abs_diff(column) as u64;
+    };
+    let off = clock.read(start).since(span.start);
+    let length = actual.end.moment().map_or(0, |end| clock.read(end).since(clock.read(start)).abs_diff(span.ms()));
+    off.unsigned_abs().min(off.saturating_sub(clock.shift_ms).unsigned_abs()).saturating_add(length)
+}
+
+/// Whether a recording's times are those of another's source, within a second.
+pub(crate) fn same_times(expected: &ExpectedRecording, actual: &TargetRecording) -> bool {
+    const CLOSE_MS: u64 = 1000;
+    match (expected.span, actual.start.moment(), actual.end.moment()) {
+        (Some(span), Some(start), Some(end)) => {
+            start.since(span.start).unsigned_abs() <= CLOSE_MS && end.since(span.end).unsigned_abs() <= CLOSE_MS
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{conversation, wanted};
+    use crate::target::Recordings;
+
+    #[test]
+    fn recordings_are_matched_by_time_even_when_the_whole_call_is_shifted_and_listed_in_another_order() {
+        let expected = wanted();
+        let mut shifted = conversation(&expected);
+        shifted.start = crate::target::TimeReading::At(expected.span.expect("a span").start.plus_ms(3_600_000));
+        if let Recordings::Read(recordings) = &mut shifted.recordings {
+            recordings.reverse();
+            for recording in recordings {
+                recording.start = crate::target::TimeReading::At(recording.start.moment().expect("a start").plus_ms(3_600_000));
+                recording.end = crate::target::TimeReading::At(recording.end.moment().expect("an end").plus_ms(3_600_000));
+            }
+        }
+        let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[shifted]);
+        assert_eq!(pairings[0].recordings, [Some(1), Some(0)]);
+        assert!(unclaimed.is_empty() && pairings[0].spare.is_empty());
+    }
+
+    #[test]
+    fn recordings_are_matched_when_their_times_are_in_another_unit() {
+        let expected = wanted();
+        let mut damaged = conversation(&expected);
+        let seconds = |reading: &mut crate::target::TimeReading| {
+            if let crate::target::TimeReading::At(at) = reading {
+                *at = Moment::from_ms(at.ms() / 1000);
+            }
+        };
+        seconds(&mut damaged.start);
+        if let Recordings::Read(recordings) = &mut damaged.recordings {
+            recordings.iter_mut().for_each(|recording| {
+                seconds(&mut recording.start);
+                seconds(&mut recording.end);
+            });
+        }
+        let (pairings, _) = pair(std::slice::from_ref(&expected), &[damaged]);
+        assert_eq!(pairings[0].recordings, [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn the_copy_with_the_right_start_is_the_original() {
+        let expected = wanted();
+        let mut copy = conversation(&expected);
+        copy.id = "a-copy".into();
+        copy.start = crate::target::TimeReading::At(expected.span.expect("a span").start.plus_ms(5000));
+        let mut phantom = conversation(&expected);
+        phantom.legacy_id = Some("999".into());
+        let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[copy, conversation(&expected), phantom]);
+        assert_eq!((pairings[0].conversation, pairings[0].copies.as_slice()), (Some(1), &[0][..]));
+        assert_eq!(unclaimed, [2]);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a caller may choose about a verification.
+
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+/// How to verify. The plan says what is right; this says how much of it is looked at, and from where.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How much audio is read.
+    pub audio: AudioScope,
+    /// Where the source is read from.
+    pub source: SourceFrom,
+    /// Staging to read instead of the plan's; only for [`SourceFrom::Staged`].
+    pub staging_url: Option<String>,
+    /// Recordings worked on at once. Each may hold its decoded source and target in memory.
+    pub concurrency: usize,
+    /// Folder for `summary.json`, `findings.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
+    pub report_dir: Option<PathBuf>,
+    /// Cancelled to stop early; the verification then ends with [`crate::Stop::Interrupted`].
+    pub interrupt: CancellationToken,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            audio: AudioScope::All,
+            source: SourceFrom::Live,
+            staging_url: None,
+            // 8 pairs of decoded five-minute stereo calls are about 150 MB; more only queues behind two cores.
+            concurrency: 8,
+            report_dir: None,
+            interrupt: CancellationToken::new(),
+        }
+    }
+}
+
+/// How much audio is read. Whatever the scope, the source audio of a recording that is absent from the target is read, because only
+/// the bytes can justify the absence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudioScope {
+    /// Every recording.
+    All,
+    /// So many recordings, drawn with this seed.
+    Sample {
+        /// How many.
+        size: usize,
+        /// Same seed and same source: same sample.
+        seed: u64,
+    },
+    /// None: metadata only.
+    None,
+}
+
+/// Where the source is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFrom {
+    /// The legacy platform itself.
+    Live,
+    /// What a migrator staged: raw answers and audio under their hashes.
+    Staged,
+}
+
+/// What a verification is doing, for a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Interactions and recording details of the source.
+    Source,
+    /// Conversations and recordings of the target.
+    Target,
+    /// Audio of both.
+    Audio,
+    /// Comparing.
+    Checks,
+}
+
+impl Stage {
+    /// A word for a progress line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Source => "reading the source",
+            Stage::Target => "reading the target",
+            Stage::Audio => "comparing audio",
+            Stage::Checks => "checking",
+        }
+    }
+}
+
+/// Told how far a verification has come.
+pub trait Progress: Send + Sync {
+    /// A stage begins. `total` is the number of steps in it, where that is known.
+    fn begin(&self, stage: Stage, total: Option<u64>);
+    /// So many more steps of the stage are done.
+    fn advance(&self, steps: u64);
+}
+
+/// Progress that nobody watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _stage: Stage, _total: Option<u64>) {}
+    fn advance(&self, _steps: u64) {}
+}

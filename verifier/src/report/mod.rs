@@ -1,0 +1,214 @@
+//! What a verification hands over: summary, findings, requests, breakdown. Source: contracts section 3.
+
+mod groups;
+mod text;
+mod write;
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use groups::groups;
+
+use crate::finding::Finding;
+use crate::verdict::{BreakdownRow, Counts, SampleBound, Verdict};
+
+/// The outcome of a verification.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// As written to `summary.json`.
+    pub summary: Summary,
+    /// As written to `findings.jsonl`, by call and recording.
+    pub findings: Vec<Finding>,
+    /// As written to `requests.jsonl`.
+    pub requests: Vec<RequestLine>,
+    /// As written to `breakdown.csv`.
+    pub breakdown: Vec<BreakdownRow>,
+}
+
+/// `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Format of this file: 1.
+    pub version: u32,
+    /// `match`, `mismatch` or `cannot_tell`.
+    pub verdict: Verdict,
+    /// The verdict as a sentence.
+    pub sentence: String,
+    /// What was looked at.
+    pub scope: Scope,
+    /// The sum over the source's recordings, and what is outside it.
+    pub counts: Counts,
+    /// Quarantined and skipped recordings by reason.
+    pub by_reason: BTreeMap<String, u64>,
+    /// Findings by class.
+    pub by_defect: BTreeMap<String, u64>,
+    /// Findings that share a cause.
+    pub groups: Vec<Group>,
+    /// What the verifier took for granted.
+    pub assumptions: Vec<String>,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Scope {
+    /// `all`.
+    pub metadata: String,
+    /// `all`, `sample` or `none`.
+    pub audio: String,
+    /// `live` or `staged`.
+    pub source: String,
+    /// What the sample says about the whole. Absent: there was no sample.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sample: Option<SampleBound>,
+}
+
+/// Findings that share a cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Group {
+    /// The cause in words.
+    pub rule: String,
+    /// Their class.
+    pub defect: String,
+    /// How many.
+    pub count: u64,
+    /// Up to five of them: recording, else interaction, else target id.
+    pub examples: Vec<String>,
+}
+
+/// A line of `requests.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestLine {
+    /// `source` or `target`.
+    pub side: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path with `{}` for ids.
+    pub path: String,
+    /// How often, tokens and retries included.
+    pub count: u64,
+    /// Always true: anything else is refused before it is sent.
+    pub read_only: bool,
+}
+
+impl Report {
+    /// The process exit code. Source: contracts section 12.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.summary.verdict.exit_code()
+    }
+}
+
+impl Summary {
+    /// JSON Schema of `summary.json`.
+    #[must_use]
+    pub fn schema() -> Schema {
+        schemars::schema_for!(Summary)
+    }
+}
+
+impl Finding {
+    /// JSON Schema of a line of `findings.jsonl`.
+    #[must_use]
+    pub fn schema() -> Schema {
+        schemars::schema_for!(Finding)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::defect::Defect;
+
+    pub(crate) fn report() -> Report {
+        let finding = Finding::new(Defect::D19, "audio")
+            .of("100001")
+            .recording("100001-1")
+            .target("t-1")
+            .expected("sound")
+            .actual("silence in channel 1");
+        let counts = Counts {
+            source_interactions: 2,
+            target_interactions: 2,
+            source_recordings: 3,
+            target_recordings: 3,
+            matched: 2,
+            different: 1,
+            ..Counts::default()
+        };
+        let findings = vec![finding];
+        Report {
+            summary: Summary {
+                version: 1,
+                verdict: Verdict::Mismatch,
+                sentence: "mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)".into(),
+                scope: Scope { metadata: "all".into(), audio: "all".into(), source: "live".into(), sample: None },
+                counts,
+                by_reason: BTreeMap::new(),
+                by_defect: BTreeMap::from([("D19".into(), 1)]),
+                groups: groups(&findings),
+                assumptions: vec!["genesys_cloud.recordings.format_none: times stand".into()],
+            },
+            findings,
+            requests: vec![RequestLine {
+                side: "target".into(),
+                method: "GET".into(),
+                path: "/api/v2/users".into(),
+                count: 2,
+                read_only: true,
+            }],
+            breakdown: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::report;
+
+    #[test]
+    fn the_summary_has_exactly_the_keys_of_the_contract() {
+        let summary = serde_json::to_value(report().summary).expect("json");
+        let keys: Vec<&String> = summary.as_object().expect("an object").keys().collect();
+        let mut wanted = vec!["version", "verdict", "sentence", "scope", "counts", "by_reason", "by_defect", "groups", "assumptions"];
+        wanted.sort_unstable();
+        let mut sorted = keys.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, wanted);
+        assert_eq!(summary["verdict"], "mismatch");
+        let counts: Vec<&str> = summary["counts"].as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(counts.len(), 11);
+    }
+
+    #[test]
+    fn a_finding_has_exactly_the_keys_of_the_contract_and_ids_are_text() {
+        let finding = serde_json::to_value(&report().findings[0]).expect("json");
+        let mut keys: Vec<&str> = finding.as_object().expect("an object").keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        let mut wanted = vec![
+            "defect",
+            "title",
+            "severity",
+            "legacy_interaction_id",
+            "legacy_recording_id",
+            "target_id",
+            "field",
+            "expected",
+            "actual",
+            "consequences",
+            "advice",
+        ];
+        wanted.sort_unstable();
+        assert_eq!(keys, wanted);
+        assert_eq!((finding["defect"].as_str(), finding["legacy_interaction_id"].as_str()), (Some("D19"), Some("100001")));
+    }
+
+    #[test]
+    fn the_schemas_name_every_key() {
+        let schema = serde_json::to_value(crate::Summary::schema()).expect("json");
+        assert!(schema["properties"]["counts"].is_object() && schema["properties"]["groups"].is_object());
+        let schema = serde_json::to_value(crate::Finding::schema()).expect("json");
+        assert!(schema["properties"]["consequences"].is_object() && schema["properties"]["cause"].is_null());
+    }
+}

@@ -1,0 +1,62 @@
+//! The summary a terminal shows.
+
+use super::Report;
+use crate::finding::Finding;
+
+/// More than this nobody reads in a terminal; all of them are in `findings.jsonl`.
+const SHOWN: usize = 10;
+
+impl Report {
+    /// Some lines for a person, the verdict's sentence last.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let summary = &self.summary;
+        let counts = &summary.counts;
+        let mut lines = vec![
+            format!("source  {:>8} recordings of {} calls", counts.source_recordings, counts.source_interactions),
+            format!("target  {:>8} recordings of {} calls", counts.target_recordings, counts.target_interactions),
+        ];
+        let rows = [
+            ("matched", counts.matched),
+            ("different", counts.different),
+            ("missing", counts.missing),
+            ("quarantined", counts.quarantined),
+            ("skipped", counts.skipped),
+            ("not verifiable", counts.not_verifiable),
+            ("extra", counts.extra),
+        ];
+        lines.extend(rows.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("  {name:<15}{count:>7}")));
+        lines.extend(summary.by_reason.iter().map(|(reason, count)| format!("  set aside: {} ({count})", reason.replace('_', " "))));
+        lines.extend(summary.groups.iter().map(|group| format!("  one cause, {} findings: {}", group.count, group.rule)));
+        lines.extend(self.findings.iter().take(SHOWN).map(line));
+        if self.findings.len() > SHOWN {
+            lines.push(format!("  ... and {} more findings, all in findings.jsonl", self.findings.len() - SHOWN));
+        }
+        lines.push(summary.sentence.clone());
+        lines.join("\n")
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let ids = [&finding.legacy_recording_id, &finding.legacy_interaction_id, &finding.target_id];
+    let subject = ids.into_iter().flatten().next().map_or("", String::as_str);
+    let told = match (&finding.expected, &finding.actual) {
+        (Some(expected), Some(actual)) => format!("{}: {actual} instead of {expected}", finding.field),
+        (Some(expected), None) => format!("{}: nothing instead of {expected}", finding.field),
+        (None, Some(actual)) => format!("{}: {actual} instead of nothing", finding.field),
+        (None, None) => finding.field.clone(),
+    };
+    format!("  {subject}: {} [{}] {told}; {}", finding.title, finding.defect.code(), finding.advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::testing::report;
+
+    #[test]
+    fn the_terminal_shows_titles_and_ends_with_the_sentence() {
+        let text = report().text();
+        assert!(text.contains("100001-1: audio is silent [D19]"), "{text}");
+        assert!(text.ends_with("mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)"), "{text}");
+    }
+}

@@ -1,0 +1,295 @@
+//! A verification from end to end: read both sides, listen, derive, compare, sum up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+
+use plan::{LoadedPlan, SourceKind, TargetKind};
+use platforms::Credentials;
+use platforms::clock::Clock;
+use platforms::genesys_cloud::{ReadClient, Settings as TargetSettings};
+use platforms::legacy::{Client, Settings as SourceSettings};
+use platforms::transport::Transport;
+use url::Url;
+
+use crate::checks::presence::{Evidence, Judged, judge};
+use crate::crossing::{Crossing, Place, Stray, phantom};
+use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
+use crate::finding::Finding;
+use crate::listen::{Job, Listener};
+use crate::matching::{Pairing, pair};
+use crate::moment::Moment;
+use crate::options::{AudioScope, Options, Progress, SourceFrom, Stage};
+use crate::report::Report;
+use crate::sound::{PairSound, TargetSound};
+use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
+use crate::stop::Stop;
+use crate::summing::{Outcome, sum_up};
+use crate::target::{Identity, Reader, RequestLog, TargetConversation, TargetSnapshot, Watch};
+
+/// The source is no shared resource with a published limit; its own refusals slow us down.
+const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
+/// Recordings without a pair whose audio is fetched to find out whose they are; beyond that something else is wrong.
+const MOST_STRAYS: usize = 500;
+
+pub(crate) async fn run(
+    loaded: &LoadedPlan,
+    options: &Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> Result<Report, Stop> {
+    let log = RequestLog::default();
+    let mut rules = Rules::new(loaded)?;
+    let source: SharedSource = Arc::new(open_source(loaded, options, Watch::new(transport.clone(), "source", log.clone()), &clock)?);
+    let client = Arc::new(open_target(loaded, Watch::new(transport, "target", log.clone()), &clock)?);
+    let reader =
+        Reader { client: client.clone(), clock: clock.clone(), identity: Identity::new(loaded)?, concurrency: options.concurrency };
+
+    let SourceSnapshot { interactions, extensions } = source.snapshot(options.concurrency, progress).await?;
+    rules.extensions = extensions;
+    let target = reader.snapshot(progress).await?;
+    let as_of = Moment::from_ms(clock.now_ms());
+
+    let listener = Listener { source, client, clock, rules: Arc::new(rules.clone()), concurrency: options.concurrency };
+    let world = World { interactions: &interactions, target: &target, rules: &rules, as_of };
+    let heard = world.listen(&listener, options.audio, progress).await?;
+    let strays = world.stray_sketches(&listener).await?;
+
+    progress.begin(Stage::Checks, Some(interactions.len() as u64));
+    let mut outcome = world.judge(&heard, &strays);
+    outcome.audio = options.audio;
+    outcome.staged = options.source == SourceFrom::Staged;
+    let requests = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    sum_up(outcome, requests)
+}
+
+fn open_source(loaded: &LoadedPlan, options: &Options, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Source, Stop> {
+    let plan = &loaded.plan;
+    if options.source == SourceFrom::Staged {
+        let url = options.staging_url.as_deref().unwrap_or(&plan.staging.url);
+        return Ok(Source::Staged(Staged::open(&staging_url(loaded, url)?, plan.rules.trust_staging)?));
+    }
+    if plan.source.kind != SourceKind::Legacy {
+        return Err(Stop::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
+    }
+    let credentials = Credentials {
+        client_id: plan.source.client_id.clone(),
+        client_secret: loaded.secret(&plan.source.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
+    };
+    let settings = SourceSettings {
+        base_url: plan.source.base_url.clone(),
+        media_hosts: plan.source.media_hosts.clone(),
+        credentials,
+        requests_per_minute: SOURCE_REQUESTS_PER_MINUTE,
+    };
+    let client = Client::new(transport, clock.clone(), settings)
+        .ok_or_else(|| Stop::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned()))?;
+    let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
+    Ok(Source::Live(Live { client, from_ms: ms(plan.source.from), to_ms: ms(plan.source.to) }))
+}
+
+/// A plain path is relative to the plan.
+fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
+    if let Ok(url) = Url::parse(text) {
+        return Ok(url);
+    }
+    let path = loaded.resolve_path(std::path::Path::new(text));
+    let path = std::path::absolute(&path).map_err(|error| Stop::Plan(format!("staging.url `{text}`: {error}")))?;
+    Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
+}
+
+fn open_target(loaded: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<ReadClient, Stop> {
+    let target = &loaded.plan.target;
+    if target.kind != TargetKind::GenesysCloud {
+        return Err(Stop::Plan("target.kind = \"gir\" cannot be verified yet; only genesys_cloud can".to_owned()));
+    }
+    let missing = |what: &str| Stop::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
+    let secret = target.client_secret.as_ref().ok_or_else(|| missing("client_secret"))?;
+    let settings = TargetSettings {
+        api_url: target.api_url().ok_or_else(|| missing("base_url"))?,
+        token_url: target.token_url().ok_or_else(|| missing("login_url"))?,
+        credentials: Credentials {
+            client_id: target.client_id.clone(),
+            client_secret: loaded.secret(secret, "target.client_secret")?.expose_the_secret().to_owned(),
+        },
+        requests_per_minute: loaded.plan.pace.requests_per_minute,
+    };
+    Ok(ReadClient::new(transport, clock.clone(), settings))
+}
+
+/// Both sides as read, and the rules.
+struct World<'a> {
+    interactions: &'a [SourceInteraction],
+    target: &'a TargetSnapshot,
+    rules: &'a Rules,
+    as_of: Moment,
+}
+
+impl<'a> World<'a> {
+    fn expectations(&self, heard: &BTreeMap<Place, PairSound>) -> Vec<Expectation> {
+        let derive = |(case, interaction): (usize, &SourceInteraction)| {
+            let sounds: BTreeMap<String, SourceSound> = interaction
+                .recordings
+                .iter()
+                .enumerate()
+                .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
+                .collect();
+            expected(interaction, self.rules, &sounds, self.as_of)
+        };
+        self.interactions.iter().enumerate().map(derive).collect()
+    }
+
+    /// Listens to what the scope asks for, and to the source of whatever is absent.
+    async fn listen(&self, listener: &Listener, scope: AudioScope, progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
+        let expectations = self.expectations(&BTreeMap::new());
+        let (pairings, _) = pair(&expectations, &self.target.ours);
+        let mut jobs: Vec<Job<'_>> = Vec::new();
+        for (case, ((interaction, expected), pairing)) in self.interactions.iter().zip(&expectations).zip(&pairings).enumerate() {
+            for (at, (source, wanted)) in interaction.recordings.iter().zip(&expected.recordings).enumerate() {
+                let open = source.details.is_ok() && matches!(wanted.presence, Presence::Expected | Presence::Either);
+                if open {
+                    jobs.push(Job { place: (case, at), source, pauses: &wanted.pauses, target: self.address(pairing, at) });
+                }
+            }
+        }
+        let jobs = draw(jobs, scope);
+        progress.begin(Stage::Audio, Some(jobs.len() as u64));
+        listener.listen(&jobs, progress).await
+    }
+
+    /// Conversation and recording in the target.
+    fn address(&self, pairing: &Pairing, recording: usize) -> Option<(String, String)> {
+        let conversation = &self.target.ours[pairing.conversation?];
+        let recording = &conversation.read_recordings()[pairing.recordings[recording]?];
+        Some((conversation.id.clone(), recording.id.clone()))
+    }
+
+    /// Sketches of what has no pair, to find out whose it is.
+    async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<String, crate::sound::Sketch>, Stop> {
+        let expectations = self.expectations(&BTreeMap::new());
+        let (pairings, _) = pair(&expectations, &self.target.ours);
+        let something_is_missing = pairings.iter().any(|pairing| pairing.recordings.contains(&None));
+        let spare = pairings.iter().flat_map(|pairing| {
+            let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
+            pairing.spare.iter().map(|at| (recordings[*at].conversation_id.clone(), recordings[*at].id.clone()))
+        });
+        // Orphans may be anybody's: they are listened to only when something of ours is missing.
+        let orphans =
+            self.target.orphans.iter().filter(|_| something_is_missing).map(|orphan| (orphan.conversation_id.clone(), orphan.id.clone()));
+        let strays: Vec<(String, String)> = spare.chain(orphans).take(MOST_STRAYS).collect();
+        if strays.is_empty() { Ok(BTreeMap::new()) } else { listener.sketches(&strays).await }
+    }
+
+    fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<String, crate::sound::Sketch>) -> Outcome {
+        let mut expectations = self.expectations(heard);
+        let (pairings, unclaimed) = pair(&expectations, &self.target.ours);
+        forgive_expired(&mut expectations, &pairings, &self.target.ours);
+        let mut judged = self.judge_each(&expectations, &pairings, heard);
+        let crossing = Crossing {
+            expectations: &expectations,
+            pairings: &pairings,
+            ours: &self.target.ours,
+            sources: heard.iter().filter_map(|(place, pair)| Some((*place, pair.source_sketch.as_ref()?))).collect(),
+            foreign: heard.iter().filter_map(|(place, pair)| Some((*place, pair.target_sketch.as_ref()?))).collect(),
+        };
+        crossing.foreign_audio(&mut judged);
+        crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
+        let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
+        let extra_recordings = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
+        let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).collect();
+        let compared: Vec<Place> =
+            heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
+        Outcome {
+            expectations,
+            judged,
+            phantoms,
+            extra_recordings,
+            target_interactions: self.target.ours.len() as u64,
+            target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
+            needs: self.target.needs.clone(),
+            compared,
+            site_zone_known: self.rules.site_zone.is_some(),
+            audio: AudioScope::All,
+            staged: false,
+        }
+    }
+
+    fn judge_each(&self, expectations: &[Expectation], pairings: &[Pairing], heard: &BTreeMap<Place, PairSound>) -> Vec<Judged> {
+        let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
+            let sound = |at| heard.get(&(case, at)).map_or(TargetSound::NotRead, |pair| pair.target.clone());
+            let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
+            judge(&Evidence {
+                expected,
+                pairing,
+                ours: &self.target.ours,
+                sounds: &sounds,
+                lag: self.target.lag.as_deref(),
+                rules: self.rules,
+                as_of: self.as_of,
+            })
+        };
+        expectations.iter().zip(pairings).enumerate().map(one).collect()
+    }
+
+    fn strays(
+        &self,
+        expectations: &[Expectation],
+        pairings: &[Pairing],
+        sketches: &BTreeMap<String, crate::sound::Sketch>,
+    ) -> Vec<Stray<'_>> {
+        let spare = pairings.iter().enumerate().flat_map(|(case, pairing)| {
+            let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
+            // On a conversation that must not be there everything is surplus already.
+            let judged = matches!(expectations[case].presence, Presence::Absent(_));
+            pairing.spare.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
+        });
+        let orphans = self.target.orphans.iter().map(|orphan| (None, orphan));
+        spare.chain(orphans).map(|(on, recording)| Stray { recording, on, sketch: sketches.get(&recording.id).cloned() }).collect()
+    }
+}
+
+/// A recording whose retention has ended since it was put there was rightly sent, and is still rightly there.
+fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation]) {
+    for (expected, pairing) in expectations.iter_mut().zip(pairings) {
+        let Some(conversation) = pairing.conversation.map(|at| &ours[at]) else { continue };
+        for (recording, paired) in expected.recordings.iter_mut().zip(&pairing.recordings) {
+            let created = paired.and_then(|at| conversation.read_recordings()[at].created);
+            let expired = recording.presence == Presence::Absent(crate::expected::Absence::Rule(plan::Reason::Expired));
+            if let (true, Some(created), Some(delete_at)) = (expired, created, recording.delete_at)
+                && created < delete_at
+            {
+                recording.presence = Presence::Expected;
+                if expected.presence == Presence::Either {
+                    expected.presence = Presence::Expected;
+                }
+            }
+        }
+    }
+}
+
+/// What is listened to under a scope. What has no recording in the target is always read: only the source's bytes can justify the absence.
+fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
+    let chosen: BTreeSet<Place> = match scope {
+        AudioScope::All => return jobs,
+        AudioScope::None => BTreeSet::new(),
+        AudioScope::Sample { size, seed } => {
+            let mut ranked: Vec<(u64, Place)> =
+                jobs.iter().filter(|job| job.target.is_some()).map(|job| (lot(seed, &job.source.id), job.place)).collect();
+            ranked.sort_unstable();
+            ranked.into_iter().take(size).map(|(_, place)| place).collect()
+        }
+    };
+    jobs.into_iter().filter(|job| job.target.is_none() || chosen.contains(&job.place)).collect()
+}
+
+/// A recording's lot: FNV-1a over seed and id, then the finaliser of splitmix64. The same for ever.
+fn lot(seed: u64, id: &str) -> u64 {
+    let hash = seed
+        .to_le_bytes()
+        .iter()
+        .chain(id.as_bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}

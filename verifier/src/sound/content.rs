@@ -1,0 +1,357 @@
+//! Whether two decoded recordings are one conversation, and if not, in which way. Thresholds of sameness stand here, with reasons.
+
+use audio::Pcm;
+use audio::compare::{Likeness, is_silent, likeness, likeness_of_loudness};
+
+use super::Difference;
+use super::classify::{classify, misread, unlike};
+use super::mixup::noise;
+use super::pace::{NOTHING, is_hurried};
+use super::wave::broken_at;
+use crate::defect::Defect;
+
+/// Lowest correlation of loudness in any 5 s. Measured: every sound transcode is at 0.92 and above (AMR 4.75 is the worst), every damage
+/// but A-law for mu-law below 0.90.
+pub(super) const MIN_WINDOW: f64 = 0.90;
+/// Share of differing chromaprint bits. Measured: sound transcodes up to 0.06, A-law for mu-law 0.22, another call 0.44.
+const MOST_BIT_ERROR: f64 = 0.10;
+/// Chromaprint looks at 2.6 s an item; under 8 s a few items decide, and a codec's noise in one of them looks like damage. Shorter clips
+/// are judged by loudness, and by their waveform against the known decoding mistakes.
+const BIT_ERROR_FROM_MS: f64 = 8000.0;
+/// Above this a fit is beyond doubt; below, decoding mistakes are tried even where the windows pass (mu-law for A-law reaches 0.93).
+pub(super) const BEYOND_DOUBT: f64 = 0.985;
+/// A target may be shorter by half a percent, but no more than a syllable: 0.5 % of an hour would be 18 s of conversation; and no less
+/// than half a frame of a voice codec, which a decoder may drop at the end.
+const LENGTH_SHARE: f64 = 0.005;
+const LEAST_TOLERANCE_MS: f64 = 10.0;
+const MOST_TOLERANCE_MS: f64 = 100.0;
+/// A target may be longer by a codec's padding: MP3 without a gapless tag adds up to 2,257 samples, 282 ms at 8 kHz.
+const PADDING_MS: f64 = 300.0;
+/// A hole this long is heard as a missing word. Shorter ones are a damaged frame.
+const HOLE_MS: u64 = 200;
+/// Under this even a sound transcode may drop between two words.
+pub(super) const GLITCH_MS: u64 = 100;
+/// A codec changes loudness by a few tenths of a decibel; listeners notice from three.
+const GAIN_DB: f64 = 3.0;
+/// Half of the conversation is still there. Another call correlates below 0.1.
+pub(super) const PARTLY: f64 = 0.5;
+
+/// What differs; `None`: the same conversation. `damaged`: the target's decoder found broken frames the source does not have.
+pub(super) fn content(source: &Pcm, target: &Pcm, damaged: bool) -> Option<Difference> {
+    if source.channels.len() != target.channels.len() {
+        return Some(other_channels(source, target));
+    }
+    if let Some(silent) = silent(source, target) {
+        return Some(silent);
+    }
+    let alike = likeness(source, target);
+    let broken = || damaged.then(|| Difference::new(Defect::D26, "no broken frames", "frames that do not decode"));
+    if same(source, target, &alike) {
+        return glitch(&alike)
+            .or_else(|| doubtful(source, target, &alike))
+            .or_else(broken)
+            .or_else(|| garbled(source, target))
+            .or_else(|| volume(&alike));
+    }
+    Some(classify(source, target, &alike, damaged))
+}
+
+/// More or fewer channels: folded or doubled, silent, or another call altogether. Both sides are mixed down to compare.
+fn other_channels(source: &Pcm, target: &Pcm) -> Difference {
+    let told = |pcm: &Pcm| format!("{} channels", pcm.channels.len());
+    let quiet = |pcm: &Pcm| pcm.channels.iter().all(|channel| is_silent(channel, pcm.sample_rate, 0, u64::MAX));
+    if quiet(target) && !quiet(source) {
+        return Difference::new(Defect::D19, "sound", "silence");
+    }
+    let alike = likeness_of_loudness(source, target);
+    if length_fits(ms_of(source), ms_of(target)) && (alike.min_window >= MIN_WINDOW || shares_a_channel(source, target)) {
+        return Difference::new(Defect::D23, told(source), told(target));
+    }
+    unlike(source, target, &alike, false)
+}
+
+/// One channel of the source stands in the target, whatever became of the other.
+fn shares_a_channel(source: &Pcm, target: &Pcm) -> bool {
+    let alone = |pcm: &Pcm, at: usize| Pcm { sample_rate: pcm.sample_rate, channels: vec![pcm.channels[at].clone()] };
+    let pairs = (0..source.channels.len()).flat_map(|ours| (0..target.channels.len()).map(move |theirs| (ours, theirs)));
+    pairs.into_iter().any(|(ours, theirs)| likeness_of_loudness(&alone(source, ours), &alone(target, theirs)).min_window >= MIN_WINDOW)
+}
+
+/// Another sound of the same loudness, too short to pull a window down.
+fn garbled(source: &Pcm, target: &Pcm) -> Option<Difference> {
+    if source.sample_rate != target.sample_rate || (ms_of(source) - ms_of(target)).abs() >= 1.0 {
+        return None;
+    }
+    let at = source
+        .channels
+        .iter()
+        .zip(&target.channels)
+        .find_map(|(source_channel, target_channel)| broken_at(source_channel, target_channel, source.sample_rate))?;
+    Some(Difference::new(Defect::D26, "the source's sound", format!("another sound at {at} ms")))
+}
+
+/// As good as the source, but not as loud.
+fn volume(alike: &Likeness) -> Option<Difference> {
+    let gains = alike.channels.iter().filter_map(|channel| channel.gain_db);
+    let most = gains.max_by(|a, b| a.abs().total_cmp(&b.abs())).filter(|gain| gain.abs() >= GAIN_DB)?;
+    Some(Difference::new(Defect::D28, "the source's volume", format!("{most:+.1} dB")))
+}
+
+/// The rule of sameness.
+fn same(source: &Pcm, target: &Pcm, alike: &Likeness) -> bool {
+    let bits = alike.bit_error.filter(|_| ms_of(source) >= BIT_ERROR_FROM_MS);
+    length_fits(ms_of(source), ms_of(target)) && alike.min_window >= MIN_WINDOW && bits.is_none_or(|bits| bits <= MOST_BIT_ERROR)
+}
+
+/// Whether a target of this length can be a transcode of that source. Milliseconds.
+pub(super) fn length_fits(source_ms: f64, target_ms: f64) -> bool {
+    let tolerance = tolerance_ms(source_ms);
+    let longer = target_ms - source_ms;
+    -tolerance <= longer && longer <= tolerance.max(PADDING_MS)
+}
+
+pub(super) fn tolerance_ms(source_ms: f64) -> f64 {
+    (source_ms * LENGTH_SHARE).clamp(LEAST_TOLERANCE_MS, MOST_TOLERANCE_MS)
+}
+
+/// Length by decoded samples. Milliseconds.
+pub(super) fn ms_of(pcm: &Pcm) -> f64 {
+    pcm.samples() as f64 * 1000.0 / f64::from(pcm.sample_rate.max(1))
+}
+
+pub(super) fn length(pcm: &Pcm) -> String {
+    format!("{} ms", pcm.duration_ms())
+}
+
+/// Sound in the source and none in the target, in any channel.
+fn silent(source: &Pcm, target: &Pcm) -> Option<Difference> {
+    let quiet = |pcm: &Pcm, at: usize| is_silent(&pcm.channels[at], pcm.sample_rate, 0, u64::MAX);
+    let lost: Vec<usize> = (0..source.channels.len()).filter(|at| quiet(target, *at) && !quiet(source, *at)).collect();
+    let channels = lost.iter().map(|at| (at + 1).to_string()).collect::<Vec<_>>().join(", ");
+    (!lost.is_empty()).then(|| Difference::new(Defect::D19, "sound", format!("silence in channel {channels}")))
+}
+
+/// A hole too short to pull a window down.
+fn glitch(alike: &Likeness) -> Option<Difference> {
+    let (start, end) = hole(alike)?;
+    let defect = if end - start >= HOLE_MS { Defect::D17 } else { Defect::D26 };
+    Some(Difference::new(defect, "sound", format!("silence from {start} to {end} ms")))
+}
+
+fn hole(alike: &Likeness) -> Option<(u64, u64)> {
+    let holes = alike.channels.iter().filter_map(|channel| channel.hole_ms);
+    holes.max_by_key(|(start, end)| end - start).filter(|(start, end)| end - start >= GLITCH_MS)
+}
+
+/// Windows pass where the ear would not: another decoder (mu-law for A-law), noise around silence, or a speed a little off.
+fn doubtful(source: &Pcm, target: &Pcm, alike: &Likeness) -> Option<Difference> {
+    if let Some(name) = noise(source, target) {
+        return Some(Difference::new(Defect::D29, "the source decoded with its own codec", name));
+    }
+    if alike.min_window < BEYOND_DOUBT
+        && let Some(difference) = misread(source, target)
+    {
+        return Some(difference);
+    }
+    // Of one length to the sample nothing can run faster; padding alone keeps step.
+    if (ms_of(source) - ms_of(target)).abs() < 1.0 || !is_hurried(source, source, target, &NOTHING) {
+        return None;
+    }
+    Some(Difference::new(Defect::D21, length(source), format!("{}, falling out of step", length(target))))
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use audio::{Codec, Pcm};
+
+    /// Speech-like sound: syllables of noise and tone with pauses, another one for each seed and channel. 8 kHz.
+    pub(crate) fn speech(seed: u64, seconds: f64, channels: usize) -> Pcm {
+        Pcm {
+            sample_rate: 8000,
+            channels: (0..channels as u64).map(|channel| voice(seed * 1000 + channel + 1, (seconds * 8000.0) as usize)).collect(),
+        }
+    }
+
+    fn voice(seed: u64, samples: usize) -> Vec<i16> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let mut out = Vec::with_capacity(samples);
+        while out.len() < samples {
+            let length = 500 + (next() % 1500) as usize;
+            let loud = if next() % 4 == 0 { 0.0 } else { 800.0 + (next() % 7000) as f64 };
+            let pitch = 110.0 + (next() % 160) as f64;
+            let formant = 500.0 + (next() % 1800) as f64;
+            for at in 0..length {
+                let shape = (std::f64::consts::PI * at as f64 / length as f64).sin();
+                let t = at as f64 / 8000.0 * std::f64::consts::TAU;
+                let hiss = (next() % 2001) as f64 / 1000.0 - 1.0;
+                out.push((loud * shape * (0.5 * (pitch * t).sin() + 0.35 * (formant * t).sin() + 0.15 * hiss)) as i16);
+            }
+        }
+        out.truncate(samples);
+        out
+    }
+
+    pub(crate) fn through(pcm: &Pcm, codec: Codec) -> Pcm {
+        audio::decode(&audio::encode(pcm, codec).expect("encodes")).expect("decodes").1
+    }
+
+    pub(crate) fn through_mp3(pcm: &Pcm) -> Pcm {
+        through(pcm, Codec::Mp3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audio::Codec;
+
+    use super::testing::{speech, through, through_mp3};
+    use super::*;
+    use crate::sound::classify::part;
+
+    fn defect(source: &Pcm, target: &Pcm) -> Option<&'static str> {
+        content(source, target, false).map(|difference| difference.defect.code())
+    }
+
+    #[test]
+    fn a_sound_transcode_never_alarms_however_short() {
+        for seconds in [0.5, 1.0, 2.0, 3.0, 7.0, 20.0] {
+            for channels in [1, 2] {
+                let source = speech(7, seconds, channels);
+                assert_eq!(defect(&source, &through_mp3(&source)), None, "mp3 of {seconds} s, {channels} channels");
+                let mulaw = through(&source, Codec::Mulaw);
+                assert_eq!(defect(&mulaw, &through_mp3(&mulaw)), None, "mu-law to mp3 of {seconds} s");
+            }
+            let gsm = through(&speech(8, seconds, 1), Codec::GsmWav49);
+            assert_eq!(defect(&gsm, &through_mp3(&gsm)), None, "GSM to mp3 of {seconds} s");
+        }
+    }
+
+    #[test]
+    fn padding_of_a_codec_is_not_a_difference() {
+        let source = speech(7, 6.0, 1);
+        let mut padded = vec![0; 1105];
+        padded.extend_from_slice(&source.channels[0]);
+        padded.extend([0; 1100]);
+        assert_eq!(defect(&source, &Pcm { sample_rate: 8000, channels: vec![padded] }), None);
+    }
+
+    #[test]
+    fn two_silences_are_the_same() {
+        let silence = Pcm { sample_rate: 8000, channels: vec![vec![0; 40_000]] };
+        assert_eq!(defect(&silence, &through_mp3(&silence)), None);
+    }
+
+    /// A damage by name, what it does, and what it is reported as.
+    type Row = (&'static str, fn(&Pcm) -> Pcm, &'static str);
+
+    #[test]
+    fn each_damage_has_its_class() {
+        let rows: &[Row] = &[
+            ("tail cut", |pcm| part(pcm, 0, pcm.samples() * 9 / 10), "D15"),
+            ("head cut", |pcm| part(pcm, pcm.samples() / 10, pcm.samples()), "D16"),
+            (
+                "piece cut out",
+                |pcm| {
+                    let (a, b) = (part(pcm, 0, pcm.samples() / 2), part(pcm, pcm.samples() * 6 / 10, pcm.samples()));
+                    join(&a, &b)
+                },
+                "D17",
+            ),
+            (
+                "hole",
+                |pcm| {
+                    let mut pcm = pcm.clone();
+                    audio::silence(&mut pcm, 8000, 11_000);
+                    pcm
+                },
+                "D17",
+            ),
+            ("silent", |pcm| Pcm { sample_rate: 8000, channels: vec![vec![0; pcm.samples()]; pcm.channels.len()] }, "D19"),
+            ("one channel silent", |pcm| Pcm { sample_rate: 8000, channels: vec![pcm.channels[0].clone(), vec![0; pcm.samples()]] }, "D19"),
+            ("played at 11025", |pcm| Pcm { sample_rate: 11_025, channels: pcm.channels.clone() }, "D20"),
+            ("one percent slow", |pcm| stretched(pcm, 1.01), "D21"),
+            ("one percent fast", |pcm| stretched(pcm, 100.0 / 101.0), "D21"),
+            ("channels swapped", |pcm| Pcm { sample_rate: 8000, channels: vec![pcm.channels[1].clone(), pcm.channels[0].clone()] }, "D22"),
+            ("folded to mono", |pcm| Pcm { sample_rate: 8000, channels: vec![pcm.channels[0].clone()] }, "D23"),
+            ("mono doubled", |pcm| Pcm { sample_rate: 8000, channels: vec![pcm.channels[0].clone(); 2] }, "D23"),
+            (
+                "bytes swapped",
+                |pcm| Pcm {
+                    sample_rate: 8000,
+                    channels: pcm.channels.iter().map(|channel| channel.iter().map(|sample| sample.swap_bytes()).collect()).collect(),
+                },
+                "D29",
+            ),
+            ("quieter", |pcm| each(pcm, |sample| sample / 4), "D28"),
+            (
+                "a word exchanged",
+                |pcm| {
+                    let word = speech(97, 24.0, 2);
+                    let mut pcm = pcm.clone();
+                    pcm.channels[0][80_000..82_400].copy_from_slice(&word.channels[0][80_000..82_400]);
+                    pcm
+                },
+                "D26",
+            ),
+            ("another call", |_| speech(99, 24.0, 2), "D26"),
+            (
+                "foreign piece",
+                |pcm| {
+                    let foreign = speech(98, 24.0, 2);
+                    let mut pcm = pcm.clone();
+                    for (ours, theirs) in pcm.channels.iter_mut().zip(&foreign.channels) {
+                        ours[64_000..112_000].copy_from_slice(&theirs[64_000..112_000]);
+                    }
+                    pcm
+                },
+                "D26",
+            ),
+        ];
+        let source = speech(11, 24.0, 2);
+        for (name, damage, wanted) in rows {
+            assert_eq!(defect(&source, &damage(&source)), Some(*wanted), "{name}");
+        }
+        for (name, damage, wanted) in rows {
+            assert_eq!(defect(&source, &through_mp3(&damage(&source))), Some(*wanted), "{name}, then mp3");
+        }
+    }
+
+    #[test]
+    fn a_percent_of_speed_is_told_from_a_percent_cut_off_in_short_clips_too() {
+        for seed in 40..52 {
+            let source = speech(seed, 2.0 + (seed % 4) as f64, 1 + (seed % 2) as usize);
+            let hurried = through_mp3(&stretched(&through_mp3(&source), 100.0 / 101.0));
+            assert_eq!(defect(&source, &hurried), Some("D21"), "seed {seed}");
+            let cut = through_mp3(&part(&source, 0, source.samples() * 98 / 100));
+            assert_eq!(defect(&source, &cut), Some("D15"), "seed {seed}");
+            let beheaded = through_mp3(&part(&source, source.samples() * 3 / 100, source.samples()));
+            assert_eq!(defect(&source, &beheaded), Some("D16"), "seed {seed}");
+        }
+    }
+
+    fn join(a: &Pcm, b: &Pcm) -> Pcm {
+        Pcm {
+            sample_rate: a.sample_rate,
+            channels: a.channels.iter().zip(&b.channels).map(|(a, b)| [a.as_slice(), b.as_slice()].concat()).collect(),
+        }
+    }
+
+    fn each(pcm: &Pcm, change: fn(i16) -> i16) -> Pcm {
+        Pcm {
+            sample_rate: pcm.sample_rate,
+            channels: pcm.channels.iter().map(|channel| channel.iter().map(|sample| change(*sample)).collect()).collect(),
+        }
+    }
+
+    fn stretched(pcm: &Pcm, by: f64) -> Pcm {
+        let length = (pcm.samples() as f64 * by) as usize;
+        let stretch = |channel: &Vec<i16>| (0..length).map(|at| channel[((at as f64 / by) as usize).min(channel.len() - 1)]).collect();
+        Pcm { sample_rate: pcm.sample_rate, channels: pcm.channels.iter().map(stretch).collect() }
+    }
+}

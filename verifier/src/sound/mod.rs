@@ -1,0 +1,95 @@
+//! Audio of both sides, one pair at a time: read, decoded, compared, and reduced to what a finding needs. Nothing keeps samples.
+
+mod classify;
+mod content;
+mod judge;
+mod mixup;
+mod pace;
+mod pause;
+mod sketch;
+mod wave;
+
+use audio::{AudioError, Pcm};
+use plan::Reason;
+use sha2::{Digest, Sha256};
+
+pub(crate) use judge::{Wanted, judge};
+pub(crate) use sketch::Sketch;
+
+#[cfg(test)]
+pub(crate) use content::testing;
+
+use crate::defect::Defect;
+use crate::expected::{SoundFacts, SourceSound};
+
+/// A difference of audio, before it has an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// Class of damage.
+    pub(crate) defect: Defect,
+    /// What should be heard or stored.
+    pub(crate) expected: String,
+    /// What is.
+    pub(crate) actual: String,
+    /// What else differs because of it.
+    pub(crate) consequences: Vec<String>,
+    /// Nothing of the source is in it: it may be another recording's.
+    pub(crate) foreign: bool,
+}
+
+impl Difference {
+    pub(crate) fn new(defect: Defect, expected: impl Into<String>, actual: impl Into<String>) -> Difference {
+        Difference { defect, expected: expected.into(), actual: actual.into(), consequences: Vec::new(), foreign: false }
+    }
+}
+
+/// What came of reading a recording's audio in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TargetSound {
+    /// Outside the scope of this verification.
+    NotRead,
+    /// Hidden, not missing; what would be needed.
+    Hidden(String),
+    /// The platform says that it is gone; its words.
+    Lost(String),
+    /// Read and compared: what differs, in order of weight.
+    Compared(Vec<Difference>),
+}
+
+/// Source and target audio of one recording.
+#[derive(Debug, Clone)]
+pub(crate) struct PairSound {
+    pub(crate) source: SourceSound,
+    pub(crate) source_sketch: Option<Sketch>,
+    pub(crate) target: TargetSound,
+    /// Only of a target whose audio is not its source's.
+    pub(crate) target_sketch: Option<Sketch>,
+}
+
+/// Decodes a source's bytes. Unsupported is undecodable: what cannot be decoded cannot be proved.
+pub(crate) fn read_source(bytes: &[u8]) -> (SourceSound, Option<Pcm>) {
+    match audio::decode(bytes) {
+        Ok((probe, pcm)) if probe.samples > 0 => {
+            let facts = SoundFacts {
+                sha256: hash(bytes),
+                bytes: bytes.len() as u64,
+                container: probe.container,
+                codec: probe.codec,
+                channels: probe.channels,
+                sample_rate: probe.sample_rate,
+                samples: probe.samples,
+                damaged: !probe.damage.is_empty(),
+            };
+            (SourceSound::Good(facts), Some(pcm))
+        }
+        Ok(_) | Err(AudioError::Empty) => (SourceSound::Bad(Reason::AudioEmpty), None),
+        Err(AudioError::NotAudio { .. }) => (SourceSound::Bad(Reason::AudioNotAudio), None),
+        Err(AudioError::Undecodable { .. } | AudioError::Unsupported { .. }) => (SourceSound::Bad(Reason::AudioUndecodable), None),
+        Err(AudioError::Io(error)) => (SourceSound::Unreadable(error.to_string()), None),
+    }
+}
+
+/// SHA-256, hex.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

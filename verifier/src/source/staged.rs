@@ -1,0 +1,204 @@
+//! The source as a migrator staged it: `raw/<legacy_interaction_id>.json` and `blob/<sha256>`. Source: contracts section 5.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use platforms::legacy::wire;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::live::parse_interaction;
+use super::{MediaRead, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
+use crate::options::{Progress, Stage};
+use crate::stop::Stop;
+
+/// Staging, opened.
+pub(crate) struct Staged {
+    store: Box<dyn ObjectStore>,
+    root: Path,
+    trusted: bool,
+}
+
+#[derive(Deserialize)]
+struct RawFile<'a> {
+    staging_version: u32,
+    #[serde(borrow)]
+    interaction: RawInteraction<'a>,
+    #[serde(borrow, default)]
+    recordings: Vec<RawRecording<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawInteraction<'a> {
+    #[serde(borrow)]
+    entity: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct RawRecording<'a> {
+    #[serde(borrow)]
+    body: &'a RawValue,
+    media: Option<RawMedia>,
+}
+
+#[derive(Deserialize)]
+struct RawMedia {
+    sha256: String,
+    bytes: u64,
+    #[serde(default)]
+    headers: BTreeMap<String, serde_json::Value>,
+}
+
+impl Staged {
+    /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
+    pub(crate) fn open(url: &Url, trusted: bool) -> Result<Staged, Stop> {
+        let (store, root) = object_store::parse_url(url)
+            .map_err(|error| Stop::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
+        Ok(Staged { store, root, trusted })
+    }
+
+    pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
+        progress.begin(Stage::Source, None);
+        let unreadable = |error: &object_store::Error| Stop::Source(format!("cannot read the staging: {error}; check staging.url"));
+        let folder = self.root.clone().join("raw");
+        let mut files: Vec<Path> =
+            self.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await.map_err(|error| unreadable(&error))?;
+        files.sort();
+        let mut interactions = Vec::with_capacity(files.len());
+        for file in files.iter().filter(|file| file.extension() == Some("json")) {
+            let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
+            interactions.push(parse(file, &bytes)?);
+            progress.advance(1);
+        }
+        Ok(SourceSnapshot { interactions, extensions: BTreeMap::new() })
+    }
+
+    /// Staged bytes are believed only under their own hash, and at the size the source gave.
+    pub(crate) async fn media(&self, recording: &SourceRecording) -> MediaRead {
+        let Some(staged) = &recording.staged else {
+            return MediaRead::Unreadable("no audio was staged for it; verify with the live source".to_owned());
+        };
+        let declared = recording.details.as_ref().ok().and_then(|details| details.size_bytes).or(staged.announced);
+        if declared.is_none() && !self.trusted {
+            return MediaRead::Unreadable(
+                "the source gave no size to hold the staged audio against; set rules.trust_staging or verify with the live source"
+                    .to_owned(),
+            );
+        }
+        let bytes = match self.read(&self.root.clone().join("blob").join(staged.sha256.as_str())).await {
+            Ok(bytes) => bytes,
+            Err(error) => return MediaRead::Unreadable(format!("its staged audio cannot be read: {error}")),
+        };
+        match mismatch(&bytes, staged, declared) {
+            Some(why) => MediaRead::Unreadable(why),
+            None => MediaRead::Bytes(bytes),
+        }
+    }
+
+    async fn read(&self, path: &Path) -> object_store::Result<Vec<u8>> {
+        Ok(self.store.get(path).await?.bytes().await?.to_vec())
+    }
+}
+
+/// Why staged bytes are not the source's.
+fn mismatch(bytes: &[u8], staged: &StagedMedia, declared: Option<u64>) -> Option<String> {
+    let size = bytes.len() as u64;
+    if hex(&Sha256::digest(bytes)) != staged.sha256 || size != staged.bytes {
+        return Some("its staged audio was altered after it was hashed; stage it again".to_owned());
+    }
+    match declared {
+        Some(declared) if declared != size => {
+            Some(format!("its staged audio has {size} bytes where the source declares {declared}; verify with the live source"))
+        }
+        _ => None,
+    }
+}
+
+fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, Stop> {
+    let broken = |why: String| Stop::Source(format!("cannot read the staged file {file}: {why}; stage it again"));
+    let raw: RawFile<'_> = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+    if raw.staging_version != 1 {
+        return Err(broken(format!("staging_version {} is not known", raw.staging_version)));
+    }
+    let entity = parse_interaction(raw.interaction.entity.get())?;
+    let mut staged: BTreeMap<String, SourceRecording> = BTreeMap::new();
+    for recording in raw.recordings {
+        let details: wire::Recording = serde_json::from_str(recording.body.get()).map_err(|error| broken(error.to_string()))?;
+        let media = recording.media.map(|media| StagedMedia { announced: announced(&media), sha256: media.sha256, bytes: media.bytes });
+        staged.insert(details.id.clone(), SourceRecording { id: details.id.clone(), details: Ok(details), staged: media });
+    }
+    let missing = |id: &str| SourceRecording {
+        id: id.to_owned(),
+        details: Err("it was never staged; verify with the live source".to_owned()),
+        staged: None,
+    };
+    let recordings = entity.recordings.iter().map(|known| staged.remove(&known.id).unwrap_or_else(|| missing(&known.id))).collect();
+    Ok(SourceInteraction { entity, recordings, collided: false })
+}
+
+/// The full size the media answer announced; the last number of a `content-range` where it was a part.
+fn announced(media: &RawMedia) -> Option<u64> {
+    let header = |name: &str| media.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str());
+    match header("content-range") {
+        Some(range) => range.rsplit('/').next()?.parse().ok(),
+        None => header("content-length")?.parse().ok(),
+    }
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Silent;
+
+    const RAW: &str = r#"{"staging_version":1,
+        "interaction":{"request":"GET /api/v2/analytics/interactions/query","headers":{},"entity":{"id":100001,"startTime":1,"recordings":[{"id":"100001-1"},{"id":"100001-2"}]}},
+        "recordings":[{"request":"GET /api/v2/recordings/100001-1","headers":{},"body":{"id":"100001-1","interactionId":100001,"sizeBytes":SIZE},
+                       "media":{"sha256":"HASH","bytes":4,"headers":{"content-length":"4"}}}]}"#;
+
+    async fn staging(size: &str, blob: &[u8]) -> (tempfile::TempDir, Staged) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let hash = hex(&Sha256::digest(b"abcd"));
+        std::fs::create_dir_all(dir.path().join("raw")).expect("raw");
+        std::fs::create_dir_all(dir.path().join("blob")).expect("blob");
+        std::fs::write(dir.path().join("raw/100001.json"), RAW.replace("SIZE", size).replace("HASH", &hash)).expect("raw file");
+        std::fs::write(dir.path().join("blob").join(&hash), blob).expect("blob");
+        let url = Url::from_directory_path(dir.path()).expect("a URL");
+        (dir, Staged::open(&url, false).expect("open"))
+    }
+
+    #[tokio::test]
+    async fn staged_answers_are_read_verbatim_and_blobs_by_their_hash() {
+        let (_dir, staged) = staging("4", b"abcd").await;
+        let snapshot = staged.snapshot(&Silent).await.expect("a snapshot");
+        let recordings = &snapshot.interactions[0].recordings;
+        assert!(matches!(staged.media(&recordings[0]).await, MediaRead::Bytes(bytes) if bytes == b"abcd"));
+        assert!(recordings[1].details.is_err(), "a recording that was never staged is not verifiable");
+    }
+
+    #[tokio::test]
+    async fn an_altered_blob_is_never_taken_for_the_source() {
+        let (_dir, staged) = staging("4", b"abce").await;
+        let snapshot = staged.snapshot(&Silent).await.expect("a snapshot");
+        assert!(
+            matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_blob_of_another_size_than_the_source_declares_is_not_verifiable() {
+        let (_dir, staged) = staging("5", b"abcd").await;
+        let snapshot = staged.snapshot(&Silent).await.expect("a snapshot");
+        assert!(
+            matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("declares 5"))
+        );
+    }
+}

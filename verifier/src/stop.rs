@@ -1,0 +1,77 @@
+//! Why a verification could not be made at all.
+
+use plan::PlanError;
+use platforms::CallError;
+
+/// A verification that came to no verdict. Cut by who has to act next; `Display` is the one sentence to print.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The source, or its staged copy, is unreachable or refuses us.
+    #[error("{0}")]
+    Source(String),
+    /// The target is unreachable or refuses us.
+    #[error("{0}")]
+    Target(String),
+    /// The plan cannot be verified with.
+    #[error("{0}")]
+    Plan(String),
+    /// Somebody asked to stop.
+    #[error("verification was interrupted; nothing was changed, run it again")]
+    Interrupted,
+    /// The report could not be written.
+    #[error("{0}")]
+    Report(String),
+    /// A rule of the verifier itself is broken: our bug.
+    #[error("internal error: {0}; please report it with the scenario or plan")]
+    Internal(String),
+}
+
+impl Stop {
+    /// The process exit code. Source: contracts section 12.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Stop::Source(_) => 12,
+            Stop::Target(_) => 13,
+            Stop::Plan(_) => 2,
+            Stop::Interrupted | Stop::Report(_) => 11,
+            Stop::Internal(_) => 1,
+        }
+    }
+
+    pub(crate) fn source(step: &str, error: &CallError) -> Stop {
+        Stop::Source(format!("cannot {step} of the source: {error}; check source.base_url, its credentials and scopes, then verify again"))
+    }
+
+    pub(crate) fn target(step: &str, error: &CallError) -> Stop {
+        Stop::Target(format!(
+            "cannot {step} of the target: {error}; check target.base_url, its credentials and permissions, then verify again"
+        ))
+    }
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Stop {
+        Stop::Plan(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ending_has_its_documented_exit_code() {
+        let codes = [
+            (Stop::Source(String::new()), 12),
+            (Stop::Target(String::new()), 13),
+            (Stop::Plan(String::new()), 2),
+            (Stop::Interrupted, 11),
+            (Stop::Report(String::new()), 11),
+            (Stop::Internal(String::new()), 1),
+        ];
+        for (stop, code) in codes {
+            assert_eq!(stop.exit_code(), code, "{stop:?}");
+        }
+    }
+}

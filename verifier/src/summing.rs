@@ -1,0 +1,190 @@
+//! From judged interactions to a report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::checks::presence::Judged;
+use crate::crossing::Place;
+use crate::defect::Defect;
+use crate::expected::Expectation;
+use crate::finding::Finding;
+use crate::options::AudioScope;
+use crate::report::{Report, RequestLine, Scope, Summary, groups};
+use crate::source::order;
+use crate::stop::Stop;
+use crate::verdict::{
+    AudioRead, Bucket, Counts, Interactions, SampleBound, Story, breakdown, by_reason, sentence, upper_bound_95, verdict,
+};
+
+/// Everything a verification found.
+pub(crate) struct Outcome {
+    pub(crate) expectations: Vec<Expectation>,
+    pub(crate) judged: Vec<Judged>,
+    pub(crate) phantoms: Vec<Finding>,
+    /// Recordings on phantoms.
+    pub(crate) extra_recordings: u64,
+    pub(crate) target_interactions: u64,
+    pub(crate) target_recordings: u64,
+    pub(crate) needs: BTreeSet<String>,
+    /// Recordings whose audio was compared.
+    pub(crate) compared: Vec<Place>,
+    pub(crate) site_zone_known: bool,
+    pub(crate) audio: AudioScope,
+    pub(crate) staged: bool,
+}
+
+pub(crate) fn sum_up(outcome: Outcome, requests: BTreeMap<(String, String, String), u64>) -> Result<Report, Stop> {
+    let counts = count(&outcome)?;
+    let interactions = interactions(&outcome);
+    let mut needs = outcome.needs.clone();
+    needs.extend(
+        outcome
+            .judged
+            .iter()
+            .flat_map(|judged| &judged.buckets)
+            .filter_map(need)
+            .chain(outcome.judged.iter().filter_map(|judged| judged.unverifiable.clone())),
+    );
+    let sample = sample(&outcome);
+    let breakdown =
+        breakdown(outcome.expectations.iter().zip(&outcome.judged).map(|(expected, judged)| (expected, judged.buckets.as_slice())));
+    let reasons = by_reason(outcome.judged.iter().flat_map(|judged| &judged.buckets));
+    let agreed = outcome
+        .judged
+        .iter()
+        .flat_map(|judged| &judged.buckets)
+        .filter(|bucket| matches!(bucket, Bucket::Skipped { agreed: true, .. }))
+        .count() as u64;
+    let (audio, staged, site_zone_known) = (outcome.audio, outcome.staged, outcome.site_zone_known);
+    let findings = findings(outcome);
+    let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
+    for finding in &findings {
+        *by_defect.entry(finding.defect).or_default() += 1;
+    }
+    let verdict = verdict(&counts, interactions);
+    let read = match (&sample, audio) {
+        (Some(bound), _) => AudioRead::Sample(bound),
+        (None, AudioScope::None) => AudioRead::None,
+        (None, _) => AudioRead::All,
+    };
+    let sentence =
+        sentence(&Story { verdict, counts: &counts, interactions, agreed, by_defect: &by_defect, needs: &needs, audio: read, staged });
+    let scope = Scope {
+        metadata: "all".to_owned(),
+        audio: match audio {
+            AudioScope::All => "all",
+            AudioScope::Sample { .. } => "sample",
+            AudioScope::None => "none",
+        }
+        .to_owned(),
+        source: if staged { "staged" } else { "live" }.to_owned(),
+        sample,
+    };
+    let summary = Summary {
+        version: 1,
+        verdict,
+        sentence,
+        scope,
+        counts,
+        by_reason: reasons,
+        by_defect: by_defect.into_iter().map(|(defect, count)| (defect.code().to_owned(), count)).collect(),
+        groups: groups(&findings),
+        assumptions: assumptions(staged, site_zone_known),
+    };
+    let requests =
+        requests.into_iter().map(|((side, method, path), count)| RequestLine { side, method, path, count, read_only: true }).collect();
+    Ok(Report { summary, findings, requests, breakdown })
+}
+
+/// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given then.
+fn count(outcome: &Outcome) -> Result<Counts, Stop> {
+    let mut counts = Counts {
+        source_interactions: outcome.expectations.len() as u64,
+        target_interactions: outcome.target_interactions,
+        target_recordings: outcome.target_recordings,
+        extra: outcome.extra_recordings,
+        ..Counts::default()
+    };
+    for (expected, judged) in outcome.expectations.iter().zip(&outcome.judged) {
+        if judged.buckets.len() != expected.recordings.len() {
+            return Err(Stop::Internal(format!(
+                "interaction {}: {} buckets for {} recordings",
+                expected.legacy_id,
+                judged.buckets.len(),
+                expected.recordings.len()
+            )));
+        }
+        judged.buckets.iter().for_each(|bucket| counts.add(bucket));
+        counts.extra += judged.extra as u64;
+    }
+    match counts.adds_up() {
+        true => Ok(counts),
+        false => Err(Stop::Internal(format!("the counts do not add up: {counts:?}"))),
+    }
+}
+
+/// Interactions whose damage no recording carries: phantoms and surplus without recordings, and calls that have none.
+fn interactions(outcome: &Outcome) -> Interactions {
+    let carried =
+        |judged: &&Judged| judged.extra > 0 || judged.buckets.iter().any(|bucket| matches!(bucket, Bucket::Different | Bucket::Missing));
+    let wrong = outcome.judged.iter().filter(|judged| !judged.findings.is_empty()).filter(|judged| !carried(judged)).count();
+    let bare_phantoms = if outcome.extra_recordings == 0 { outcome.phantoms.len() } else { 0 };
+    Interactions {
+        wrong: (wrong + bare_phantoms) as u64,
+        not_verifiable: outcome.judged.iter().filter(|judged| judged.unverifiable.is_some()).count() as u64,
+    }
+}
+
+fn need(bucket: &Bucket) -> Option<String> {
+    match bucket {
+        Bucket::NotVerifiable(need) => Some(need.clone()),
+        _ => None,
+    }
+}
+
+/// The bound of a sample: wrong audio among what was compared, against all recordings that must be there.
+fn sample(outcome: &Outcome) -> Option<SampleBound> {
+    let AudioScope::Sample { seed, .. } = outcome.audio else { return None };
+    let sounds = |place: &&Place| {
+        let id = &outcome.expectations[place.0].recordings[place.1].legacy_id;
+        outcome.judged[place.0].findings.iter().any(|finding| finding.field == "audio" && finding.legacy_recording_id.as_ref() == Some(id))
+    };
+    let wrong = outcome.compared.iter().filter(sounds).count() as u64;
+    let there = |bucket: &&Bucket| matches!(bucket, Bucket::Matched | Bucket::Different | Bucket::NotVerifiable(_));
+    let of = outcome.judged.iter().flat_map(|judged| &judged.buckets).filter(there).count() as u64;
+    let size = outcome.compared.len() as u64;
+    // Everything was compared: nothing is left to estimate.
+    let upper_95 = if size >= of && size > 0 { wrong as f64 / size as f64 } else { upper_bound_95(wrong, size) };
+    Some(SampleBound { size, of, seed, wrong, upper_95 })
+}
+
+/// By call and recording, the phantoms last.
+fn findings(outcome: Outcome) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.phantoms).collect();
+    findings.sort_by_cached_key(|finding| {
+        let id = finding.legacy_interaction_id.as_deref();
+        (id.is_none(), id.map(order), finding.legacy_recording_id.clone(), finding.defect, finding.target_id.clone())
+    });
+    findings
+}
+
+/// What the verifier takes for granted without a vendor's word; each by name.
+fn assumptions(staged: bool, site_zone_known: bool) -> Vec<String> {
+    let mut assumptions = vec![
+        "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start and end while the file is available"
+            .to_owned(),
+        "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every recording of the organisation".to_owned(),
+        "genesys_cloud.deletion_protection.answer: the answer names exactly the protected conversations among those asked for".to_owned(),
+        "genesys_cloud.details_job.interval: an analytics job takes an interval of any length".to_owned(),
+        "genesys_cloud.attributes: what was written as attributes stands on a participant of the conversation".to_owned(),
+        "genesys_cloud.batch.original: a batch gives the bytes as stored, not transcoded".to_owned(),
+        "target.retention_maximum: the organisation's maximum retention is not readable, so no recording is excused by it".to_owned(),
+        "source.time_window: an instant before 1990 or after 2100 is unusable, not a call".to_owned(),
+    ];
+    if staged {
+        assumptions.push("source.staged: the staging holds everything the source had; whether it does is not judged".to_owned());
+    }
+    if !site_zone_known {
+        assumptions.push("time.site_zone: not given, so a daylight-saving error is reported as a plain shift".to_owned());
+    }
+    assumptions
+}

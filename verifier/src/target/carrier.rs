@@ -1,0 +1,81 @@
+//! Which conversations are ours, and of which source interaction. Source: contracts section 1. An id is never derived.
+
+use std::collections::{BTreeMap, HashMap};
+
+use plan::{Carrier, LoadedPlan};
+
+use crate::stop::Stop;
+
+/// What ties a conversation to its source.
+#[derive(Debug, Clone)]
+pub(crate) enum Identity {
+    /// `st:<namespace>:<legacy id>` in the external tag. Holds the prefix.
+    Tag(String),
+    /// A participant attribute. Holds its name, and the prefix it may carry.
+    Attribute { name: String, prefix: String },
+    /// A crosswalk: conversation id to legacy id.
+    Crosswalk(HashMap<String, String>),
+}
+
+impl Identity {
+    pub(crate) fn new(loaded: &LoadedPlan) -> Result<Identity, Stop> {
+        let prefix = format!("st:{}:", loaded.plan.identity.namespace);
+        match &loaded.plan.identity.carrier {
+            Carrier::ExternalTag => Ok(Identity::Tag(prefix)),
+            Carrier::ParticipantAttribute(name) => Ok(Identity::Attribute { name: name.clone(), prefix }),
+            Carrier::Crosswalk(file) => {
+                let path = loaded.resolve_path(file);
+                let broken = |why: String| Stop::Plan(format!("cannot read the crosswalk {}: {why}; export it again", path.display()));
+                let text = std::fs::read_to_string(&path).map_err(|error| broken(error.to_string()))?;
+                crosswalk(&text).map(Identity::Crosswalk).map_err(broken)
+            }
+        }
+    }
+
+    /// The source's interaction id; `None`: not ours.
+    pub(crate) fn legacy_id(&self, conversation_id: &str, tag: Option<&str>, attributes: &BTreeMap<String, String>) -> Option<String> {
+        let id = match self {
+            Identity::Tag(prefix) => tag?.strip_prefix(prefix.as_str()),
+            Identity::Attribute { name, prefix } => attributes.get(name).map(|value| value.strip_prefix(prefix.as_str()).unwrap_or(value)),
+            Identity::Crosswalk(rows) => rows.get(conversation_id).map(String::as_str),
+        };
+        id.filter(|id| !id.is_empty()).map(str::to_owned)
+    }
+}
+
+fn crosswalk(text: &str) -> Result<HashMap<String, String>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let headers = reader.headers().map_err(|error| error.to_string())?.clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| format!("the column `{name}` is missing"));
+    let (legacy, target) = (column("legacy_interaction_id")?, column("target_interaction_id")?);
+    let mut rows = HashMap::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        if let (Some(legacy), Some(target)) = (record.get(legacy), record.get(target)) {
+            rows.insert(target.to_owned(), legacy.to_owned());
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_namespace_makes_a_conversation_ours() {
+        let tag = Identity::Tag("st:acme:".into());
+        let none = BTreeMap::new();
+        for (text, wanted) in
+            [(Some("st:acme:7"), Some("7")), (Some("st:acme-2:7"), None), (Some("st:acme:"), None), (Some("7"), None), (None, None)]
+        {
+            assert_eq!(tag.legacy_id("c", text, &none).as_deref(), wanted, "{text:?}");
+        }
+        let attribute = Identity::Attribute { name: "legacy".into(), prefix: "st:acme:".into() };
+        for value in ["7", "st:acme:7"] {
+            assert_eq!(attribute.legacy_id("c", None, &BTreeMap::from([("legacy".to_owned(), value.to_owned())])).as_deref(), Some("7"));
+        }
+        let rows = crosswalk("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256\n7,7-1,genesys_cloud,c,r,f,h\n").expect("rows");
+        assert_eq!(Identity::Crosswalk(rows).legacy_id("c", None, &none).as_deref(), Some("7"));
+    }
+}

@@ -1,0 +1,203 @@
+//! Wire values of Genesys Cloud to what is compared. Source: reference of the vendor's models, analytics and conversations.
+
+use platforms::genesys_cloud::wire;
+
+use super::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::expected::digits;
+use crate::moment::Moment;
+
+pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConversation {
+    let mut conversation = TargetConversation {
+        id: wire.conversation_id,
+        start: TimeReading::of(wire.conversation_start.as_deref()),
+        end: TimeReading::of(wire.conversation_end.as_deref()),
+        direction: wire.originating_direction.map(|direction| direction.to_lowercase()),
+        skills: Some(Vec::new()),
+        ..TargetConversation::default()
+    };
+    for participant in wire.participants {
+        conversation.attributes.extend(participant.attributes);
+        let agent = is_agent(participant.purpose.as_deref());
+        conversation.customers += usize::from(is_customer(participant.purpose.as_deref()));
+        let mut agent_legs = 0;
+        for session in participant.sessions {
+            add_number(&mut conversation.anis, session.ani.as_deref());
+            add_number(&mut conversation.dnises, session.dnis.as_deref());
+            for segment in &session.segments {
+                add(&mut conversation.queues, segment.queue_id.as_deref());
+                add(&mut conversation.wrap_ups, segment.wrap_up_code.as_deref());
+                for skill in &segment.requested_routing_skill_ids {
+                    add(conversation.skills.get_or_insert_default(), Some(skill));
+                }
+            }
+            if agent {
+                let legs = session_legs(participant.user_id.as_ref(), &session.segments);
+                agent_legs += legs.len();
+                conversation.legs.extend(legs);
+            }
+        }
+        if agent && agent_legs == 0 {
+            conversation.legs.push(TargetLeg { user: participant.user_id, ..TargetLeg::default() });
+        }
+    }
+    sort_legs(&mut conversation.legs);
+    conversation
+}
+
+/// Each `interact` segment is a leg; a session with holds in it is one leg from its first to its last word, because hold music does not
+/// end a conversation.
+fn session_legs(user: Option<&String>, segments: &[wire::AnalyticsSegment]) -> Vec<TargetLeg> {
+    let kind = |segment: &wire::AnalyticsSegment, wanted: &str| {
+        segment.segment_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case(wanted))
+    };
+    let talks: Vec<TargetLeg> = segments
+        .iter()
+        .filter(|segment| kind(segment, "interact"))
+        .map(|segment| TargetLeg {
+            user: user.cloned(),
+            start: TimeReading::of(segment.segment_start.as_deref()),
+            end: TimeReading::of(segment.segment_end.as_deref()),
+        })
+        .collect();
+    let held = segments.iter().any(|segment| segment.segment_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("hold")));
+    match (talks.first(), talks.last()) {
+        (Some(first), Some(last)) if held => vec![TargetLeg { user: user.cloned(), start: first.start.clone(), end: last.end.clone() }],
+        _ => talks,
+    }
+}
+
+/// The same from a conversation read by its id, for what analytics does not show yet. It carries no skills.
+pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation, Option<String>) {
+    let mut conversation = TargetConversation {
+        id: wire.id,
+        start: TimeReading::of(wire.start_time.as_deref()),
+        end: TimeReading::of(wire.end_time.as_deref()),
+        ..TargetConversation::default()
+    };
+    for participant in wire.participants {
+        let agent = is_agent(participant.purpose.as_deref());
+        conversation.customers += usize::from(is_customer(participant.purpose.as_deref()));
+        conversation.attributes.extend(participant.attributes);
+        add_number(&mut conversation.anis, participant.ani.as_deref());
+        add_number(&mut conversation.dnises, participant.dnis.as_deref());
+        add(&mut conversation.queues, participant.queue_id.as_deref());
+        add(&mut conversation.wrap_ups, participant.wrapup.as_ref().and_then(|wrapup| wrapup.code.as_deref()));
+        for call in &participant.calls {
+            conversation.direction =
+                conversation.direction.take().or_else(|| call.direction.as_ref().map(|direction| direction.to_lowercase()));
+            let leg = |segment: &wire::CallSegment| TargetLeg {
+                user: participant.user_id.clone(),
+                start: TimeReading::of(segment.start_time.as_deref()),
+                end: TimeReading::of(segment.end_time.as_deref()),
+            };
+            if agent {
+                conversation.legs.extend(call.segments.iter().map(leg));
+            }
+        }
+    }
+    sort_legs(&mut conversation.legs);
+    (conversation, wire.external_tag)
+}
+
+/// Only audio: screens, chats and e-mails have no source here.
+pub(super) fn recordings(conversation_id: &str, wire: Vec<wire::Recording>) -> Recordings {
+    let audio = wire.into_iter().filter(|recording| recording.media.as_deref().is_none_or(|media| media.eq_ignore_ascii_case("audio")));
+    let mut recordings: Vec<TargetRecording> = audio.map(|wire| recording(conversation_id, wire)).collect();
+    recordings.sort_by_key(|recording| (recording.start.moment(), recording.id.clone()));
+    Recordings::Read(recordings)
+}
+
+fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
+    let pause = |annotation: &wire::Annotation| {
+        let marked = annotation.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("pause"));
+        marked.then_some(MarkedPause { location_ms: annotation.location.unwrap_or(-1), length_ms: annotation.duration_ms.unwrap_or(-1) })
+    };
+    let mut pauses: Vec<MarkedPause> = wire.annotations.iter().filter_map(pause).collect();
+    pauses.sort_unstable();
+    TargetRecording {
+        id: wire.id,
+        conversation_id: wire.conversation_id.unwrap_or_else(|| conversation_id.to_owned()),
+        start: TimeReading::of(wire.start_time.as_deref()),
+        end: TimeReading::of(wire.end_time.as_deref()),
+        file_state: wire.file_state,
+        delete_at: wire.delete_date.as_deref().and_then(Moment::parse),
+        created: wire.creation_time.as_deref().and_then(Moment::parse),
+        pauses,
+    }
+}
+
+fn is_agent(purpose: Option<&str>) -> bool {
+    matches!(purpose, Some("agent" | "user"))
+}
+
+fn is_customer(purpose: Option<&str>) -> bool {
+    matches!(purpose, Some("customer" | "external"))
+}
+
+fn sort_legs(legs: &mut [TargetLeg]) {
+    legs.sort_by_key(|leg| leg.start.moment());
+}
+
+fn add(list: &mut Vec<String>, value: Option<&str>) {
+    if let Some(value) = value.filter(|value| !value.is_empty())
+        && !list.iter().any(|known| known == value)
+    {
+        list.push(value.to_owned());
+    }
+}
+
+fn add_number(list: &mut Vec<String>, value: Option<&str>) {
+    add(list, value.map(digits).as_deref());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../scenarios/contracts/genesys_cloud/create_details_job.json");
+
+    fn example() -> TargetConversation {
+        let contract: serde_json::Value = serde_json::from_str(PAGE).expect("contract");
+        let page = contract["then"][1]["response"]["body"].clone();
+        let mut page: wire::DetailsPage = serde_json::from_value(page).expect("a page");
+        from_analytics(page.conversations.remove(0))
+    }
+
+    #[test]
+    fn the_contract_example_is_read_whole() {
+        let conversation = example();
+        assert_eq!(conversation.start.moment().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
+        assert_eq!(conversation.anis, ["+15550100199"]);
+        assert_eq!(conversation.dnises, ["+18005550123"]);
+        assert_eq!(conversation.customers, 1);
+        assert_eq!(conversation.legs.len(), 1);
+        assert_eq!(conversation.legs[0].user.as_deref(), Some("550e8400-e29b-41d4-a716-446655440001"));
+        assert_eq!(conversation.queues, ["0a0b0000-0000-4000-8000-0000000000d1"]);
+        assert_eq!(conversation.skills.as_deref(), Some(&["0a0b0000-0000-4000-8000-0000000000e1".to_owned()][..]));
+        assert_eq!(conversation.wrap_ups, ["7f3c0000-0000-4000-8000-00000000a017"]);
+        assert_eq!(conversation.attributes["st.wait_ms"], "12000");
+    }
+
+    #[test]
+    fn hold_music_does_not_make_two_legs() {
+        let segment = |kind: &str, start: &str, end: &str| wire::AnalyticsSegment {
+            segment_start: Some(start.into()),
+            segment_end: Some(end.into()),
+            segment_type: Some(kind.into()),
+            queue_id: None,
+            wrap_up_code: None,
+            requested_routing_skill_ids: Vec::new(),
+        };
+        let held = [
+            segment("interact", "2023-10-27T10:00:00Z", "2023-10-27T10:01:00Z"),
+            segment("hold", "2023-10-27T10:01:00Z", "2023-10-27T10:02:00Z"),
+            segment("interact", "2023-10-27T10:02:00Z", "2023-10-27T10:03:00Z"),
+            segment("wrapup", "2023-10-27T10:03:00Z", "2023-10-27T10:04:00Z"),
+        ];
+        let user = "u".to_owned();
+        let legs = session_legs(Some(&user), &held);
+        assert_eq!(legs.len(), 1);
+        assert_eq!(legs[0].end, TimeReading::of(Some("2023-10-27T10:03:00Z")));
+        assert_eq!(session_legs(Some(&user), &[held[0].clone(), held[2].clone()]).len(), 2, "a transfer and back is two legs");
+    }
+}

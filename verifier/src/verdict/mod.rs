@@ -1,0 +1,216 @@
+//! Buckets, sums and the verdict. Source: contracts section 3.
+
+mod bound;
+mod breakdown;
+mod sentence;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use bound::{SampleBound, upper_bound_95};
+pub(crate) use breakdown::breakdown;
+pub use breakdown::{BreakdownRow, Dimension};
+pub(crate) use sentence::{AudioRead, Story, sentence};
+
+/// Where a recording of the source ends up: in exactly one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bucket {
+    /// There, and as it must be.
+    Matched,
+    /// There, and something differs.
+    Different,
+    /// Not there, without a reason.
+    Missing,
+    /// Rightly not there, because of a fault in the record.
+    Quarantined { reason: String },
+    /// Rightly not there, by decision.
+    Skipped { reason: String, agreed: bool },
+    /// Could not be judged; what would be needed.
+    NotVerifiable(String),
+}
+
+/// How a verification ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything is as it must be.
+    Match,
+    /// Something is wrong.
+    Mismatch,
+    /// Nothing wrong was found, and not everything could be judged.
+    CannotTell,
+}
+
+impl Verdict {
+    /// The process exit code. Source: contracts section 12.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Match => 0,
+            Verdict::Mismatch => 20,
+            Verdict::CannotTell => 21,
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Verdict::Match => "match",
+            Verdict::Mismatch => "mismatch",
+            Verdict::CannotTell => "cannot tell",
+        }
+    }
+}
+
+/// The counts of `summary.json`. The unit of the sum is the recording of the source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// Interactions of the source.
+    pub source_interactions: u64,
+    /// Conversations of ours in the target.
+    pub target_interactions: u64,
+    /// Recordings of the source.
+    pub source_recordings: u64,
+    /// Recordings on conversations of ours in the target.
+    pub target_recordings: u64,
+    /// As they must be.
+    pub matched: u64,
+    /// There, and something differs.
+    pub different: u64,
+    /// Not there, without a reason.
+    pub missing: u64,
+    /// Rightly not there, because of a fault in the record.
+    pub quarantined: u64,
+    /// Rightly not there, by decision.
+    pub skipped: u64,
+    /// Could not be judged.
+    pub not_verifiable: u64,
+    /// In the target, outside that sum.
+    pub extra: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, bucket: &Bucket) {
+        self.source_recordings += 1;
+        *match bucket {
+            Bucket::Matched => &mut self.matched,
+            Bucket::Different => &mut self.different,
+            Bucket::Missing => &mut self.missing,
+            Bucket::Quarantined { .. } => &mut self.quarantined,
+            Bucket::Skipped { .. } => &mut self.skipped,
+            Bucket::NotVerifiable(_) => &mut self.not_verifiable,
+        } += 1;
+    }
+
+    /// `source_recordings = matched + different + missing + quarantined + skipped + not_verifiable`.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let sum = self.matched + self.different + self.missing + self.quarantined + self.skipped + self.not_verifiable;
+        self.source_recordings == sum
+    }
+}
+
+/// What is wrong or unknown about interactions as such, beside their recordings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Interactions {
+    /// With findings, where no recording carries them.
+    pub(crate) wrong: u64,
+    /// Not judged.
+    pub(crate) not_verifiable: u64,
+}
+
+/// The verdict by the counts alone; mismatch wins.
+pub(crate) fn verdict(counts: &Counts, interactions: Interactions) -> Verdict {
+    if counts.different + counts.missing + counts.extra + interactions.wrong > 0 {
+        return Verdict::Mismatch;
+    }
+    if counts.not_verifiable + interactions.not_verifiable > 0 || counts.source_interactions == 0 {
+        return Verdict::CannotTell;
+    }
+    Verdict::Match
+}
+
+/// Quarantined and skipped recordings by reason.
+pub(crate) fn by_reason<'a>(buckets: impl Iterator<Item = &'a Bucket>) -> BTreeMap<String, u64> {
+    let mut reasons = BTreeMap::new();
+    for bucket in buckets {
+        match bucket {
+            Bucket::Quarantined { reason } | Bucket::Skipped { reason, .. } => *reasons.entry(reason.clone()).or_default() += 1,
+            Bucket::Matched | Bucket::Different | Bucket::Missing | Bucket::NotVerifiable(_) => {}
+        }
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_combination_has_its_verdict() {
+        let none = Interactions::default();
+        let base = Counts { source_interactions: 1, source_recordings: 1, ..Counts::default() };
+        let rows = [
+            ("all matched", Counts { matched: 1, ..base }, none, Verdict::Match),
+            ("quarantined by rule", Counts { quarantined: 1, ..base }, none, Verdict::Match),
+            ("skipped by agreement", Counts { skipped: 1, ..base }, none, Verdict::Match),
+            ("different", Counts { different: 1, ..base }, none, Verdict::Mismatch),
+            ("missing", Counts { missing: 1, ..base }, none, Verdict::Mismatch),
+            ("extra", Counts { matched: 1, extra: 1, ..base }, none, Verdict::Mismatch),
+            ("not verifiable", Counts { not_verifiable: 1, ..base }, none, Verdict::CannotTell),
+            (
+                "mismatch wins over cannot tell",
+                Counts { not_verifiable: 1, missing: 1, source_recordings: 2, ..base },
+                none,
+                Verdict::Mismatch,
+            ),
+            ("no source record", Counts::default(), none, Verdict::CannotTell),
+            ("an extra without any source", Counts { extra: 1, ..Counts::default() }, none, Verdict::Mismatch),
+            ("calls without recordings, right", Counts { source_interactions: 3, ..Counts::default() }, none, Verdict::Match),
+            (
+                "a call without recordings, lost",
+                Counts { matched: 1, ..base },
+                Interactions { wrong: 1, not_verifiable: 0 },
+                Verdict::Mismatch,
+            ),
+            (
+                "a call without recordings, unknown",
+                Counts { matched: 1, ..base },
+                Interactions { wrong: 0, not_verifiable: 1 },
+                Verdict::CannotTell,
+            ),
+        ];
+        for (name, counts, interactions, wanted) in rows {
+            assert_eq!(verdict(&counts, interactions), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_bucket_counts_once_and_the_sum_holds() {
+        let buckets = [
+            Bucket::Matched,
+            Bucket::Different,
+            Bucket::Missing,
+            Bucket::Quarantined { reason: "audio_empty".into() },
+            Bucket::Skipped { reason: "expired".into(), agreed: false },
+            Bucket::NotVerifiable(String::new()),
+        ];
+        let mut counts = Counts::default();
+        for (at, bucket) in buckets.iter().enumerate() {
+            counts.add(bucket);
+            assert_eq!(counts.source_recordings, at as u64 + 1);
+            assert!(counts.adds_up());
+        }
+        counts.matched += 1;
+        assert!(!counts.adds_up(), "a sum that is off is seen");
+        assert_eq!(by_reason(buckets.iter()), BTreeMap::from([("audio_empty".to_owned(), 1), ("expired".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn verdicts_end_with_the_documented_codes() {
+        assert_eq!([Verdict::Match, Verdict::Mismatch, Verdict::CannotTell].map(Verdict::exit_code), [0, 20, 21]);
+    }
+}

@@ -1,0 +1,223 @@
+//! The one sentence a manager reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Counts, Interactions, SampleBound, Verdict};
+use crate::defect::Defect;
+
+/// What the sentence is made of.
+pub(crate) struct Story<'a> {
+    pub(crate) verdict: Verdict,
+    pub(crate) counts: &'a Counts,
+    pub(crate) interactions: Interactions,
+    /// Recordings left behind by an entry in the exclusions file.
+    pub(crate) agreed: u64,
+    pub(crate) by_defect: &'a BTreeMap<Defect, u64>,
+    /// What would be needed to judge the rest.
+    pub(crate) needs: &'a BTreeSet<String>,
+    pub(crate) audio: AudioRead<'a>,
+    pub(crate) staged: bool,
+}
+
+/// How much audio was compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AudioRead<'a> {
+    All,
+    Sample(&'a SampleBound),
+    None,
+}
+
+pub(crate) fn sentence(story: &Story<'_>) -> String {
+    let told = match story.verdict {
+        Verdict::Match => matched(story),
+        Verdict::Mismatch => mismatched(story),
+        Verdict::CannotTell => unknown(story),
+    };
+    format!("{}: {told}{}", story.verdict.words(), scope(story))
+}
+
+fn matched(story: &Story<'_>) -> String {
+    let counts = story.counts;
+    let set_aside = set_aside(story);
+    let whole = if counts.matched == counts.source_recordings { "" } else { " that belong there" };
+    format!(
+        "all {}{whole} of {} are in Genesys Cloud as they should be{set_aside}",
+        number(counts.matched, "recording"),
+        number(counts.source_interactions, "call")
+    )
+}
+
+/// `, with 3 agreed exclusions and 12 quarantined by rule`.
+fn set_aside(story: &Story<'_>) -> String {
+    let mut parts = Vec::new();
+    if story.agreed > 0 {
+        parts.push(number(story.agreed, "agreed exclusion"));
+    }
+    if story.counts.quarantined > 0 {
+        parts.push(format!("{} quarantined by rule", story.counts.quarantined));
+    }
+    let skipped = story.counts.skipped.saturating_sub(story.agreed);
+    if skipped > 0 {
+        parts.push(format!("{skipped} skipped by rule"));
+    }
+    if parts.is_empty() { String::new() } else { format!(", with {}", list(&parts)) }
+}
+
+fn mismatched(story: &Story<'_>) -> String {
+    let counts = story.counts;
+    let mut parts = Vec::new();
+    let wrong = counts.missing + counts.different;
+    if wrong > 0 {
+        let mut kinds = Vec::new();
+        if counts.missing > 0 {
+            kinds.push(format!("{} missing", counts.missing));
+        }
+        if counts.different > 0 {
+            kinds.push(format!("{} different{}", counts.different, causes(story)));
+        }
+        parts.push(format!(
+            "{wrong} of {} {} wrong: {}",
+            number(counts.source_recordings, "recording"),
+            if wrong == 1 { "is" } else { "are" },
+            kinds.join(", ")
+        ));
+    }
+    if counts.extra > 0 {
+        parts.push(format!("{} in Genesys Cloud should not be there", number(counts.extra, "recording")));
+    }
+    if story.interactions.wrong > 0 {
+        parts.push(format!(
+            "{} without a recording to carry it {} wrong",
+            number(story.interactions.wrong, "call"),
+            if story.interactions.wrong == 1 { "is" } else { "are" }
+        ));
+    }
+    if counts.not_verifiable > 0 {
+        parts.push(format!("{} could not be judged", number(counts.not_verifiable, "recording")));
+    }
+    format!("{}{}", parts.join("; "), set_aside(story))
+}
+
+/// The most frequent causes of what is different, in plain words.
+fn causes(story: &Story<'_>) -> String {
+    let presence = [Defect::D01, Defect::D02, Defect::D03];
+    let mut causes: Vec<(&Defect, &u64)> = story.by_defect.iter().filter(|(defect, _)| !presence.contains(defect)).collect();
+    causes.sort_by_key(|(defect, count)| (std::cmp::Reverse(**count), **defect));
+    let named: Vec<&str> = causes.iter().take(3).map(|(defect, _)| defect.title()).collect();
+    match (named.is_empty(), causes.len() > named.len()) {
+        (true, _) => String::new(),
+        (false, false) => format!(" ({})", named.join(", ")),
+        (false, true) => format!(" ({} and {} more kinds)", named.join(", "), causes.len() - named.len()),
+    }
+}
+
+fn unknown(story: &Story<'_>) -> String {
+    let counts = story.counts;
+    if counts.source_interactions == 0 {
+        return "the source has no call in this window; check source.from, source.to and the source's credentials".to_owned();
+    }
+    let mut parts = Vec::new();
+    if counts.not_verifiable > 0 {
+        parts.push(format!("{} of {}", counts.not_verifiable, number(counts.source_recordings, "recording")));
+    }
+    if story.interactions.not_verifiable > 0 {
+        parts.push(number(story.interactions.not_verifiable, "call"));
+    }
+    let needs: Vec<&str> = story.needs.iter().take(3).map(String::as_str).collect();
+    let needed = if needs.is_empty() { String::new() } else { format!("; needed: {}", needs.join("; ")) };
+    format!("nothing wrong was found, but {} could not be judged{needed}{}", list(&parts), set_aside(story))
+}
+
+fn scope(story: &Story<'_>) -> String {
+    let mut scope = match story.audio {
+        AudioRead::All => String::new(),
+        AudioRead::None => "; audio was not compared".to_owned(),
+        AudioRead::Sample(bound) => format!(
+            "; audio was compared for {} of {}, so at most {} of all can be wrong (95 % confidence)",
+            bound.size,
+            bound.of,
+            percent(bound.upper_95)
+        ),
+    };
+    if story.staged {
+        scope.push_str("; judged against staged data, so whether all of the source was staged is not known");
+    }
+    scope
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", (share * 10_000.0).ceil() / 100.0)
+}
+
+fn number(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts, findings by class, agreed exclusions, audio, and the sentence.
+    type Row<'a> = (Counts, &'a BTreeMap<Defect, u64>, u64, AudioRead<'a>, &'a str);
+
+    #[test]
+    fn a_manager_understands_each_ending() {
+        let all = Counts { source_interactions: 240, source_recordings: 312, matched: 312, ..Counts::default() };
+        let needs = BTreeSet::from(["permission recording:recording:view".to_owned()]);
+        let bound = SampleBound { size: 300, of: 312, seed: 1, wrong: 0, upper_95: 0.009_936 };
+        let silent = BTreeMap::from([(Defect::D01, 1), (Defect::D19, 1)]);
+        let none = BTreeMap::new();
+        let rows: [Row<'_>; 6] = [
+            (all, &none, 0, AudioRead::All, "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be"),
+            (
+                Counts { matched: 297, skipped: 3, quarantined: 12, ..all },
+                &none,
+                3,
+                AudioRead::All,
+                "match: all 297 recordings that belong there of 240 calls are in Genesys Cloud as they should be, with 3 agreed exclusions and 12 quarantined by rule",
+            ),
+            (
+                Counts { matched: 310, missing: 1, different: 1, ..all },
+                &silent,
+                0,
+                AudioRead::All,
+                "mismatch: 2 of 312 recordings are wrong: 1 missing, 1 different (audio is silent)",
+            ),
+            (
+                Counts { matched: 309, not_verifiable: 3, ..all },
+                &none,
+                0,
+                AudioRead::All,
+                "cannot tell: nothing wrong was found, but 3 of 312 recordings could not be judged; needed: permission recording:recording:view",
+            ),
+            (
+                all,
+                &none,
+                0,
+                AudioRead::Sample(&bound),
+                "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be; audio was compared for 300 of 312, so at most 1.00 % of all can be wrong (95 % confidence)",
+            ),
+            (
+                Counts::default(),
+                &none,
+                0,
+                AudioRead::None,
+                "cannot tell: the source has no call in this window; check source.from, source.to and the source's credentials; audio was not compared",
+            ),
+        ];
+        for (counts, by_defect, agreed, audio, wanted) in rows {
+            let interactions = Interactions::default();
+            let verdict = super::super::verdict(&counts, interactions);
+            let story = Story { verdict, counts: &counts, interactions, agreed, by_defect, needs: &needs, audio, staged: false };
+            assert_eq!(sentence(&story), wanted);
+        }
+    }
+}
