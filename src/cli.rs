@@ -1,0 +1,229 @@
+//! Arguments. Every flag has an environment variable `SEATRIAL_<FLAG>`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Rehearse, run and prove the migration of contact-centre call recordings.
+#[derive(Debug, Parser)]
+#[command(name = "seatrial", version, about, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How a command speaks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Output {
+    /// Print one JSON document to standard output instead of text
+    #[arg(long, global = true, env = "SEATRIAL_JSON", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) json: bool,
+    /// Log more; twice for every request
+    #[arg(short, long, global = true, env = "SEATRIAL_VERBOSE", action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// How log lines are written to standard error
+    #[arg(long, global = true, env = "SEATRIAL_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Shape of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulators, migrator and verifier in one process: rehearse a migration and judge it
+    Rehearse(Rehearse),
+    /// Serve the simulated platforms of a scenario until Ctrl-C
+    Simulate(Simulate),
+    /// Look at source, target, ledger and staging before a migration; change nothing
+    Preflight(PlanOnly),
+    /// Move recordings as a plan says, or go on with it
+    Migrate(Migrate),
+    /// Count what a ledger holds; export crosswalk and custody
+    Status(Status),
+    /// Judge the target against the source; change nothing
+    Verify(Verify),
+    /// Print a JSON Schema
+    Schema(Schema),
+    /// Print a completion script
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// Scenario files; none: the showcase
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Folder for reports
+    #[arg(long, env = "SEATRIAL_REPORT", default_value = "seatrial-report")]
+    pub(crate) report: PathBuf,
+    /// Instead of each scenario's seed
+    #[arg(long, env = "SEATRIAL_SEED")]
+    pub(crate) seed: Option<u64>,
+    /// Instead of the plan's workers
+    #[arg(long, env = "SEATRIAL_WORKERS")]
+    pub(crate) workers: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Scenario file
+    pub(crate) scenario: PathBuf,
+    /// Write the platforms' URLs to this file, as JSON
+    #[arg(long, env = "SEATRIAL_ADDRESSES")]
+    pub(crate) addresses: Option<PathBuf>,
+    /// Write a plan that fits to this file, with mapping tables and secrets beside it
+    #[arg(long, env = "SEATRIAL_PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Instead of the scenario's seed
+    #[arg(long, env = "SEATRIAL_SEED")]
+    pub(crate) seed: Option<u64>,
+    /// Port of the control API; 0: any free one
+    #[arg(long, env = "SEATRIAL_CONTROL_PORT", default_value_t = 0)]
+    pub(crate) control_port: u16,
+    /// Port of the source's API; 0: any free one
+    #[arg(long, env = "SEATRIAL_LEGACY_PORT", default_value_t = 0)]
+    pub(crate) legacy_port: u16,
+    /// Port of Genesys Cloud; 0: any free one
+    #[arg(long, env = "SEATRIAL_GENESYS_CLOUD_PORT", default_value_t = 0)]
+    pub(crate) genesys_cloud_port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanOnly {
+    /// Plan file
+    pub(crate) plan: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Plan file
+    pub(crate) plan: PathBuf,
+    /// Instead of the plan's ledger
+    #[arg(long, env = "SEATRIAL_LEDGER")]
+    pub(crate) ledger: Option<String>,
+    /// Instead of the plan's staging
+    #[arg(long, env = "SEATRIAL_STAGING")]
+    pub(crate) staging: Option<String>,
+    /// Instead of the plan's workers
+    #[arg(long, env = "SEATRIAL_WORKERS")]
+    pub(crate) workers: Option<usize>,
+    /// At most so many interactions in this run
+    #[arg(long, env = "SEATRIAL_LIMIT")]
+    pub(crate) limit: Option<u64>,
+    /// Extract, stage and convert, and write nothing to the target; tell exact counts and declared losses
+    #[arg(long, env = "SEATRIAL_DRY_RUN")]
+    pub(crate) dry_run: bool,
+    /// Go on although the plan or a mapping has changed since the ledger was begun
+    #[arg(long, env = "SEATRIAL_ACCEPT_PLAN_CHANGE")]
+    pub(crate) accept_plan_change: bool,
+    /// Interactions that may meet an error before the run stops
+    #[arg(long, env = "SEATRIAL_ERRORS_MAX", default_value_t = migrator::Options::default().errors_max)]
+    pub(crate) errors_max: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Plan file
+    pub(crate) plan: PathBuf,
+    /// Instead of the plan's ledger
+    #[arg(long, env = "SEATRIAL_LEDGER")]
+    pub(crate) ledger: Option<String>,
+    /// Write the crosswalk to this file, as CSV
+    #[arg(long, env = "SEATRIAL_CROSSWALK")]
+    pub(crate) crosswalk: Option<PathBuf>,
+    /// Write the chain of custody to this file, as NDJSON
+    #[arg(long, env = "SEATRIAL_CUSTODY")]
+    pub(crate) custody: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Plan file
+    pub(crate) plan: PathBuf,
+    /// Folder for summary.json, findings.jsonl and requests.jsonl
+    #[arg(long, env = "SEATRIAL_REPORT", default_value = "seatrial-report")]
+    pub(crate) report: PathBuf,
+    /// How much audio is compared: all, none, or a number of recordings
+    #[arg(long, env = "SEATRIAL_AUDIO", default_value = "all")]
+    pub(crate) audio: AudioArgument,
+    /// Seed of the sample of audio
+    #[arg(long, env = "SEATRIAL_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where the source is read from
+    #[arg(long, env = "SEATRIAL_SOURCE", default_value = "live")]
+    pub(crate) source: SourceArgument,
+    /// Instead of the plan's staging, for --source staged
+    #[arg(long, env = "SEATRIAL_STAGING")]
+    pub(crate) staging: Option<String>,
+}
+
+/// `--audio`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AudioArgument {
+    All,
+    None,
+    Sample(usize),
+}
+
+impl std::str::FromStr for AudioArgument {
+    type Err = String;
+    fn from_str(text: &str) -> Result<AudioArgument, String> {
+        match text {
+            "all" => Ok(AudioArgument::All),
+            "none" => Ok(AudioArgument::None),
+            number => match number.parse() {
+                Ok(count) if count > 0 => Ok(AudioArgument::Sample(count)),
+                _ => Err("expected all, none or a number of recordings".to_owned()),
+            },
+        }
+    }
+}
+
+/// `--source`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceArgument {
+    /// The source platform itself.
+    Live,
+    /// What the migrator staged.
+    Staged,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what
+    pub(crate) of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// plan.toml
+    Plan,
+    /// A scenario file
+    Scenario,
+    /// The canonical record
+    Canonical,
+    /// One fault of a scenario
+    Fault,
+    /// The fault table itself, with every operation a fault may name
+    FaultTable,
+    /// summary.json
+    Summary,
+    /// A line of findings.jsonl
+    Finding,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// For which shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,125 @@
+//! How a command ends. Source: contracts section 12; README's table is checked against this type.
+
+/// An ending with its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Done, or match, or every expectation held.
+    Done,
+    /// A defect of this program; panics are caught and end here.
+    OurBug,
+    /// A bad call, plan or scenario; a plan that does not fit the target; a ledger in use or of another plan.
+    BadCall,
+    /// Finished, with recordings quarantined or left.
+    SetAside,
+    /// Stopped before the end; the same command goes on.
+    Stopped,
+    /// The source is unreachable or refuses us.
+    Source,
+    /// The target is unreachable or refuses us.
+    Target,
+    /// Source and target differ.
+    Mismatch,
+    /// Nothing wrong was found, and not everything could be read.
+    CannotTell,
+    /// A scenario's expectations failed.
+    Unexpected,
+}
+
+impl Ending {
+    /// All of them, gravest first: with several scenarios the gravest wins.
+    pub(crate) const BY_GRAVITY: [Ending; 10] = [
+        Ending::OurBug,
+        Ending::BadCall,
+        Ending::Unexpected,
+        Ending::Mismatch,
+        Ending::CannotTell,
+        Ending::Source,
+        Ending::Target,
+        Ending::Stopped,
+        Ending::SetAside,
+        Ending::Done,
+    ];
+
+    /// The process exit code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Ending::Done => 0,
+            Ending::OurBug => 1,
+            Ending::BadCall => 2,
+            Ending::SetAside => 10,
+            Ending::Stopped => 11,
+            Ending::Source => 12,
+            Ending::Target => 13,
+            Ending::Mismatch => 20,
+            Ending::CannotTell => 21,
+            Ending::Unexpected => 30,
+        }
+    }
+
+    /// What it means, as README says it.
+    #[cfg(test)]
+    fn meaning(self) -> &'static str {
+        match self {
+            Ending::Done => "done; match; every expectation held",
+            Ending::OurBug => "our bug; panics are caught and end here",
+            Ending::BadCall => "bad call, plan or scenario; a plan that does not fit the target; a ledger in use or of another plan",
+            Ending::SetAside => "finished, some recordings quarantined or left",
+            Ending::Stopped => "stopped, can resume: interrupt, disk full, too many errors",
+            Ending::Source => "the source is unreachable or refuses us",
+            Ending::Target => "the target is unreachable or refuses us",
+            Ending::Mismatch => "mismatch",
+            Ending::CannotTell => "cannot tell",
+            Ending::Unexpected => "a scenario's expectations failed",
+        }
+    }
+
+    /// The graver of two.
+    pub(crate) fn or_graver(self, other: Ending) -> Ending {
+        Ending::BY_GRAVITY.into_iter().find(|ending| *ending == self || *ending == other).unwrap_or(self)
+    }
+}
+
+impl From<&migrator::Stop> for Ending {
+    fn from(stop: &migrator::Stop) -> Ending {
+        match stop {
+            migrator::Stop::Plan(_) => Ending::BadCall,
+            migrator::Stop::Source(_) => Ending::Source,
+            migrator::Stop::Target(_) => Ending::Target,
+            migrator::Stop::Storage(_) | migrator::Stop::TooManyErrors { .. } | migrator::Stop::Interrupted => Ending::Stopped,
+        }
+    }
+}
+
+impl From<&verifier::Stop> for Ending {
+    fn from(stop: &verifier::Stop) -> Ending {
+        match stop {
+            verifier::Stop::Plan(_) => Ending::BadCall,
+            verifier::Stop::Source(_) => Ending::Source,
+            verifier::Stop::Target(_) => Ending::Target,
+            verifier::Stop::Interrupted | verifier::Stop::Report(_) => Ending::Stopped,
+            verifier::Stop::Internal(_) => Ending::OurBug,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readme_lists_every_exit_code_with_its_meaning() {
+        let readme = include_str!("../README.md");
+        for ending in Ending::BY_GRAVITY {
+            let row = format!("| {} | {} |", ending.code(), ending.meaning());
+            assert!(readme.contains(&row), "README lacks the row: {row}");
+        }
+    }
+
+    #[test]
+    fn the_gravest_ending_wins() {
+        assert_eq!(Ending::Done.or_graver(Ending::SetAside), Ending::SetAside);
+        assert_eq!(Ending::Unexpected.or_graver(Ending::BadCall), Ending::BadCall);
+        assert_eq!(Ending::Mismatch.or_graver(Ending::Unexpected), Ending::Unexpected);
+        assert_eq!(Ending::OurBug.or_graver(Ending::Done), Ending::OurBug);
+    }
+}

@@ -1,0 +1,164 @@
+//! A scenario's expectations against what happened. What is left out of `[expect]` means zero: nothing passes by silence.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use simulator::{Ending as ExpectedEnding, Expect, Verdict};
+
+use crate::ending::Ending;
+
+/// One expectation, held or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Expectation {
+    /// What was expected about.
+    pub(crate) what: String,
+    /// As the scenario says.
+    pub(crate) expected: String,
+    /// As it happened.
+    pub(crate) actual: String,
+    /// Whether it held.
+    pub(crate) pass: bool,
+}
+
+/// What happened, as far as a scenario can expect it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Happened {
+    /// How the migrator ended.
+    pub(crate) migrator: Option<Ending>,
+    /// The verifier's verdict; absent where it came to none.
+    pub(crate) verdict: Option<String>,
+    /// Recordings by reason, as the verifier derived them.
+    pub(crate) by_reason: BTreeMap<String, u64>,
+    /// Recordings by reason, as the migrator put them aside.
+    pub(crate) quarantined: BTreeMap<String, u64>,
+    /// Recordings by reason, as the migrator left them.
+    pub(crate) skipped: BTreeMap<String, u64>,
+    /// Findings by defect class.
+    pub(crate) by_defect: BTreeMap<String, u64>,
+    /// Requests of the migrator to all platforms.
+    pub(crate) requests: u64,
+    /// Interactions the migrator extracted.
+    pub(crate) interactions: u64,
+    /// Recordings of them.
+    pub(crate) recordings: u64,
+}
+
+/// Holds every expectation against what happened.
+pub(crate) fn judge(expect: &Expect, happened: &Happened) -> Vec<Expectation> {
+    let mut all = vec![
+        row("migrator", ending_name(expect.migrator).to_owned(), migrator_name(happened.migrator).to_owned()),
+        row("verdict", verdict_name(expect.verdict).to_owned(), happened.verdict.clone().unwrap_or_else(|| "none".to_owned())),
+        row("quarantined", counts(&expect.quarantined), counts(&happened.quarantined)),
+        row("skipped", counts(&expect.skipped), counts(&happened.skipped)),
+        row("findings", counts(&expect.by_defect), counts(&happened.by_defect)),
+    ];
+    // Nothing was set aside where the migrator was refused; the verifier may still derive what would have been.
+    if happened.verdict.is_some() && expect.migrator != ExpectedEnding::Refused {
+        let mut both = expect.quarantined.clone();
+        for (reason, count) in &expect.skipped {
+            *both.entry(reason.clone()).or_default() += count;
+        }
+        all.push(row("reasons derived by the verifier", counts(&both), counts(&happened.by_reason)));
+    }
+    if let Some(most) = expect.max_requests {
+        let pass = happened.requests <= most;
+        all.push(Expectation {
+            what: "requests".to_owned(),
+            expected: format!("at most {most}"),
+            actual: happened.requests.to_string(),
+            pass,
+        });
+    }
+    all
+}
+
+fn row(what: &str, expected: String, actual: String) -> Expectation {
+    let pass = expected == actual;
+    Expectation { what: what.to_owned(), expected, actual, pass }
+}
+
+fn counts(map: &BTreeMap<String, u64>) -> String {
+    let listed: Vec<String> = map.iter().filter(|(_, count)| **count > 0).map(|(name, count)| format!("{name} {count}")).collect();
+    if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
+}
+
+fn ending_name(ending: ExpectedEnding) -> &'static str {
+    match ending {
+        ExpectedEnding::Complete => "complete",
+        ExpectedEnding::Quarantined => "quarantined",
+        ExpectedEnding::Stopped => "stopped",
+        ExpectedEnding::Refused => "refused",
+    }
+}
+
+fn migrator_name(ending: Option<Ending>) -> &'static str {
+    match ending {
+        Some(Ending::Done) => "complete",
+        Some(Ending::SetAside) => "quarantined",
+        Some(Ending::Stopped | Ending::Source | Ending::Target) => "stopped",
+        Some(Ending::BadCall) => "refused",
+        Some(Ending::OurBug | Ending::Mismatch | Ending::CannotTell | Ending::Unexpected) | None => "broken",
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Match => "match",
+        Verdict::Mismatch => "mismatch",
+        Verdict::CannotTell => "cannot_tell",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expect() -> Expect {
+        Expect {
+            migrator: ExpectedEnding::Quarantined,
+            verdict: Verdict::Match,
+            quarantined: [("audio_empty".to_owned(), 2)].into(),
+            skipped: BTreeMap::new(),
+            by_defect: BTreeMap::new(),
+            max_requests: Some(10),
+            max_conduct: 0,
+        }
+    }
+
+    fn happened() -> Happened {
+        Happened {
+            migrator: Some(Ending::SetAside),
+            verdict: Some("match".to_owned()),
+            by_reason: [("audio_empty".to_owned(), 2)].into(),
+            quarantined: [("audio_empty".to_owned(), 2)].into(),
+            requests: 10,
+            ..Happened::default()
+        }
+    }
+
+    #[test]
+    fn what_happened_as_expected_passes() {
+        assert!(judge(&expect(), &happened()).iter().all(|row| row.pass));
+    }
+
+    #[test]
+    fn each_difference_fails_alone() {
+        type Damage = fn(&mut Happened);
+        let damages: [(&str, Damage); 7] = [
+            ("migrator", |h| h.migrator = Some(Ending::Done)),
+            ("verdict", |h| h.verdict = None),
+            ("quarantined", |h| _ = h.quarantined.insert("audio_short".to_owned(), 1)),
+            ("skipped", |h| _ = h.skipped.insert("expired".to_owned(), 1)),
+            ("findings", |h| _ = h.by_defect.insert("D01".to_owned(), 1)),
+            ("reasons derived by the verifier", |h| _ = h.by_reason.insert("audio_empty".to_owned(), 1)),
+            ("requests", |h| h.requests = 11),
+        ];
+        for (what, damage) in damages {
+            let mut happened = happened();
+            damage(&mut happened);
+            let failed: Vec<String> = judge(&expect(), &happened).into_iter().filter(|row| !row.pass).map(|row| row.what).collect();
+            assert!(failed.contains(&what.to_owned()), "{what}: {failed:?}");
+            assert!(what == "verdict" || failed == [what], "{what}: {failed:?}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The command: arguments to library calls to an exit code.
+
+mod cli;
+mod ending;
+mod judge;
+mod log;
+mod migrate;
+mod progress;
+mod rehearse;
+mod schema;
+mod simulate;
+mod status;
+mod terminal;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::ending::Ending;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start(&cli.output);
+    let ending = std::panic::catch_unwind(|| run(cli)).unwrap_or(Ending::OurBug);
+    ExitCode::from(ending.code())
+}
+
+fn run(cli: Cli) -> Ending {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return terminal::fail(Ending::Stopped, &format!("cannot start: {error}")),
+    };
+    let output = cli.output;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Rehearse(arguments) => rehearse::run(arguments, output).await,
+            Command::Simulate(arguments) => simulate::run(arguments, output).await,
+            Command::Preflight(arguments) => migrate::preflight(arguments, output).await,
+            Command::Migrate(arguments) => migrate::run(arguments, output).await,
+            Command::Status(arguments) => status::run(arguments, output).await,
+            Command::Verify(arguments) => verify::run(arguments, output).await,
+            Command::Schema(arguments) => schema::run(&arguments),
+            Command::Completions(arguments) => schema::completions(&arguments),
+        }
+    })
+}

@@ -1,0 +1,181 @@
+//! `migrate` and `preflight`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use migrator::{Outcome, Stop};
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+use platforms::transport::{Network, Transport};
+use tokio::sync::watch;
+
+use crate::cli::{Migrate, Output, PlanOnly};
+use crate::ending::Ending;
+use crate::progress::Display;
+use crate::terminal;
+
+/// Reads a plan; a bad one is told once and ends with 2.
+pub(crate) fn read_plan(path: &Path) -> Result<LoadedPlan, Ending> {
+    LoadedPlan::read(path).map_err(|error| terminal::fail(Ending::BadCall, &error.to_string()))
+}
+
+/// The network.
+pub(crate) fn network() -> Result<Arc<dyn Transport>, Ending> {
+    match Network::new() {
+        Some(network) => Ok(Arc::new(network)),
+        None => Err(terminal::fail(Ending::Stopped, "the TLS library does not start on this machine")),
+    }
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM; a second one ends the process at once.
+pub(crate) fn interrupt() -> watch::Receiver<bool> {
+    let (say, hear) = watch::channel(false);
+    tokio::spawn(async move {
+        stop_signal().await;
+        terminal::tell("stopping after what is under way; once more to stop at once");
+        let _ = say.send(true);
+        stop_signal().await;
+        std::process::exit(i32::from(Ending::Stopped.code()));
+    });
+    hear
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                biased;
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// `seatrial migrate PLAN`.
+pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
+    let (plan, transport) = match (read_plan(&arguments.plan), network()) {
+        (Ok(plan), Ok(transport)) => (plan, transport),
+        (Err(ending), _) | (_, Err(ending)) => return ending,
+    };
+    let losses = arguments.dry_run.then(|| migrator::declared_losses(&plan));
+    let options = migrator::Options {
+        ledger: arguments.ledger,
+        staging: arguments.staging,
+        workers: arguments.workers,
+        limit: arguments.limit,
+        dry_run: arguments.dry_run,
+        accept_plan_change: arguments.accept_plan_change,
+        errors_max: arguments.errors_max,
+        interrupt: Some(interrupt()),
+    };
+    let display = Display::new("migrating", &output);
+    let ended = migrator::migrate(plan, options, transport, Clock::real(), &display).await;
+    display.finish();
+    match ended {
+        Ok(outcome) => tell_outcome(&outcome, losses.as_deref(), &output),
+        Err(stop) => tell_stop(&stop),
+    }
+}
+
+fn tell_stop(stop: &Stop) -> Ending {
+    terminal::fail(Ending::from(stop), &stop.to_string())
+}
+
+fn tell_outcome(outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, output: &Output) -> Ending {
+    if output.json {
+        terminal::document(
+            &serde_json::json!({ "version": 1, "outcome": outcome, "sentence": outcome.sentence(), "declared_losses": losses }),
+        );
+        return ending(outcome, losses.is_some());
+    }
+    let tally = &outcome.tally;
+    for (reason, count) in &tally.quarantined {
+        terminal::say(&format!("  quarantined  {count:>7}  {reason}"));
+    }
+    for (reason, count) in &tally.skipped {
+        terminal::say(&format!("  skipped      {count:>7}  {reason}"));
+    }
+    for (kind, count) in &outcome.warnings {
+        terminal::say(&format!("  noted        {count:>7}  {kind}"));
+    }
+    for error in &outcome.errors {
+        terminal::say(&format!("  left: {error}"));
+    }
+    for loss in losses.unwrap_or_default() {
+        terminal::say(&format!("  declared loss: {} {}", loss.field, loss.becomes));
+    }
+    let requests = format!(
+        "{} requests to the source, {} to the target, {} answered 429",
+        outcome.source_requests, outcome.target_requests, outcome.throttled
+    );
+    terminal::say(&format!("  {requests}"));
+    match losses {
+        Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target", dry_sentence(outcome))),
+        None => terminal::say(&outcome.sentence()),
+    }
+    ending(outcome, losses.is_some())
+}
+
+/// A dry run that has looked at everything is done, although nothing has gone.
+fn ending(outcome: &Outcome, dry_run: bool) -> Ending {
+    let tally = &outcome.tally;
+    let seen = tally.recordings_ready + tally.recordings_done + tally.quarantined_total() + tally.skipped_total() == tally.recordings;
+    let clean = tally.extraction_finished && seen && tally.quarantined_total() == 0 && tally.interactions_failed == 0;
+    if dry_run && clean { Ending::Done } else { ending_of(outcome) }
+}
+
+fn dry_sentence(outcome: &Outcome) -> String {
+    let tally = &outcome.tally;
+    let (quarantined, skipped) = (tally.quarantined_total(), tally.skipped_total());
+    let would_go = tally.recordings_ready + tally.recordings_done;
+    let unseen = tally.recordings.saturating_sub(would_go + quarantined + skipped);
+    let rest = if unseen > 0 { format!(", {unseen} were not looked at") } else { String::new() };
+    format!(
+        "{would_go} of {} recordings of {} interactions would go, {quarantined} would be quarantined, {skipped} skipped{rest}",
+        tally.recordings, tally.interactions
+    )
+}
+
+/// The exit code of a run that came to its end.
+pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
+    let tally = &outcome.tally;
+    let aside = tally.quarantined_total() > 0 || tally.interactions_by_reason.keys().any(|reason| reason != "unmapped_queue");
+    let clean = tally.is_finished() && !aside;
+    if clean { Ending::Done } else { Ending::SetAside }
+}
+
+/// `seatrial preflight PLAN`.
+pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
+    let (plan, transport) = match (read_plan(&arguments.plan), network()) {
+        (Ok(plan), Ok(transport)) => (plan, transport),
+        (Err(ending), _) | (_, Err(ending)) => return ending,
+    };
+    let losses = migrator::declared_losses(&plan);
+    let found = match migrator::preflight(plan, transport, Clock::real()).await {
+        Ok(found) => found,
+        Err(stop) => return tell_stop(&stop),
+    };
+    let errors = found.findings.iter().filter(|finding| finding.is_error).count();
+    let sentence = match errors {
+        0 => "the plan fits source and target; nothing was changed".to_owned(),
+        errors => format!("the plan does not fit: {errors} things to correct; nothing was changed"),
+    };
+    if output.json {
+        terminal::document(&serde_json::json!({ "version": 1, "preflight": found, "declared_losses": losses, "sentence": sentence }));
+    } else {
+        for finding in &found.findings {
+            terminal::say(&format!("  {}: {}", if finding.is_error { "error" } else { "note" }, finding.text));
+        }
+        for loss in &losses {
+            terminal::say(&format!("  declared loss: {} {}", loss.field, loss.becomes));
+        }
+        terminal::say(&sentence);
+    }
+    if errors == 0 { Ending::Done } else { Ending::BadCall }
+}

@@ -1,0 +1,66 @@
+//! `simulate`.
+
+use std::path::Path;
+
+use simulator::{Options, Ports, Scenario, Simulator};
+
+use crate::cli::{Output, Simulate};
+use crate::ending::Ending;
+use crate::migrate::stop_signal;
+use crate::terminal;
+
+/// `seatrial simulate SCENARIO`.
+pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
+    let bad = |error: String| terminal::fail(Ending::BadCall, &error);
+    let scenario = match Scenario::read(&arguments.scenario) {
+        Ok(scenario) => scenario,
+        Err(error) => return bad(error.to_string()),
+    };
+    let ports =
+        Ports { legacy: arguments.legacy_port, media: 0, genesys_cloud: arguments.genesys_cloud_port, control: arguments.control_port };
+    let simulator = match Simulator::start(scenario, Options { ports, seed: arguments.seed, ..Options::default() }).await {
+        Ok(simulator) => simulator,
+        Err(error) => return bad(error.to_string()),
+    };
+    if let Err(sentence) = write_files(&simulator, &arguments) {
+        return bad(sentence);
+    }
+    let addresses = simulator.addresses();
+    if output.json {
+        terminal::document(addresses);
+    } else {
+        for (platform, url) in [("legacy", &addresses.legacy), ("genesys_cloud", &addresses.genesys_cloud), ("control", &addresses.control)]
+        {
+            terminal::say(&format!("{platform:<14}{url}"));
+        }
+        for notice in simulator.notices() {
+            terminal::say(&notice);
+        }
+        terminal::say("serving until Ctrl-C");
+    }
+    stop_signal().await;
+    terminal::tell(&format!("stopped after {} requests", simulator.requests()));
+    Ending::Done
+}
+
+fn write_files(simulator: &Simulator, arguments: &Simulate) -> Result<(), String> {
+    if let Some(path) = &arguments.plan {
+        let named = path.file_name().is_some_and(|name| name == "plan.toml");
+        if !named {
+            return Err(format!(
+                "--plan {}: name a file called plan.toml; its mapping tables and secrets are written beside it",
+                path.display()
+            ));
+        }
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        simulator.write_plan(dir).map_err(|error| error.to_string())?;
+    }
+    // Last and in one piece: who waits for the addresses finds the plan too.
+    if let Some(path) = &arguments.addresses {
+        let refuse = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+        let text = serde_json::to_string_pretty(simulator.addresses()).map_err(|error| error.to_string())?;
+        let part = path.with_extension("part");
+        std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)).map_err(refuse)?;
+    }
+    Ok(())
+}

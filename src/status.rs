@@ -1,0 +1,47 @@
+//! `status`.
+
+use crate::cli::{Output, Status};
+use crate::ending::Ending;
+use crate::migrate::read_plan;
+use crate::terminal;
+
+/// `seatrial status PLAN`.
+pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
+    let plan = match read_plan(&arguments.plan) {
+        Ok(plan) => plan,
+        Err(ending) => return ending,
+    };
+    let options = migrator::StatusOptions { ledger: arguments.ledger, crosswalk: arguments.crosswalk, custody: arguments.custody };
+    let (tally, errors) = match migrator::status(&plan, &options).await {
+        Ok(told) => told,
+        Err(stop) => return terminal::fail(Ending::from(&stop), &stop.to_string()),
+    };
+    if output.json {
+        terminal::document(&serde_json::json!({ "version": 1, "tally": tally, "errors": errors }));
+        return Ending::Done;
+    }
+    let rows = [
+        ("interactions", tally.interactions),
+        ("  in the target", tally.interactions_done),
+        ("  set aside", tally.interactions_set_aside),
+        ("  left", tally.interactions_left),
+        ("  of these with an error", tally.interactions_failed),
+        ("recordings", tally.recordings),
+        ("  in the target", tally.recordings_done),
+        ("  quarantined", tally.quarantined_total()),
+        ("  skipped", tally.skipped_total()),
+        ("bytes staged", tally.bytes_staged),
+    ];
+    for (what, count) in rows {
+        terminal::say(&format!("{what:<26}{count:>14}"));
+    }
+    for error in &errors {
+        terminal::say(&format!("left: {error}"));
+    }
+    for path in options.crosswalk.iter().chain(&options.custody) {
+        terminal::say(&format!("written: {}", path.display()));
+    }
+    let finished = if tally.is_finished() { "finished" } else { "not finished: run migrate again to go on" };
+    terminal::say(finished);
+    Ending::Done
+}

@@ -1,0 +1,94 @@
+//! `verify`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+use verifier::{AudioScope, Options, SourceFrom};
+
+use crate::cli::{AudioArgument, Output, SourceArgument, Verify};
+use crate::ending::Ending;
+use crate::migrate::{network, read_plan, stop_signal};
+use crate::progress::Display;
+use crate::terminal;
+
+/// What a rehearsal takes from a verification.
+pub(crate) struct Verified {
+    /// For the terminal.
+    pub(crate) text: String,
+    pub(crate) sentence: String,
+    pub(crate) verdict: String,
+    pub(crate) by_reason: BTreeMap<String, u64>,
+    pub(crate) by_defect: BTreeMap<String, u64>,
+    pub(crate) ending: Ending,
+}
+
+/// `seatrial verify PLAN`.
+pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
+    let plan = match read_plan(&arguments.plan) {
+        Ok(plan) => plan,
+        Err(ending) => return ending,
+    };
+    let options = Options {
+        audio: match arguments.audio {
+            AudioArgument::All => AudioScope::All,
+            AudioArgument::None => AudioScope::None,
+            AudioArgument::Sample(size) => AudioScope::Sample { size, seed: arguments.seed },
+        },
+        source: match arguments.source {
+            SourceArgument::Live => SourceFrom::Live,
+            SourceArgument::Staged => SourceFrom::Staged,
+        },
+        staging_url: arguments.staging,
+        report_dir: Some(arguments.report.clone()),
+        ..Options::default()
+    };
+    let report = match verify(&plan, options, &output).await {
+        Ok(report) => report,
+        Err((ending, sentence)) => return terminal::fail(ending, &sentence),
+    };
+    if output.json {
+        terminal::document(&report.summary);
+    } else {
+        terminal::say(&report.text());
+        terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
+    }
+    ending_of(&report)
+}
+
+/// The verification of a rehearsal, with its report in `dir`.
+pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -> Result<Verified, (Ending, String)> {
+    let report = verify(&plan, Options { report_dir: Some(dir), ..Options::default() }, output).await?;
+    let verdict = serde_json::to_value(report.summary.verdict).ok();
+    Ok(Verified {
+        text: report.text(),
+        ending: ending_of(&report),
+        verdict: verdict.and_then(|verdict| Some(verdict.as_str()?.to_owned())).unwrap_or_default(),
+        sentence: report.summary.sentence,
+        by_reason: report.summary.by_reason,
+        by_defect: report.summary.by_defect,
+    })
+}
+
+async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
+    let transport = network().map_err(|ending| (ending, "the network does not start".to_owned()))?;
+    let interrupt = options.interrupt.clone();
+    let watch = tokio::spawn(async move {
+        stop_signal().await;
+        interrupt.cancel();
+    });
+    let display = Display::new("verifying", output);
+    let report = verifier::verify(plan, options, transport, Clock::real(), &display).await;
+    display.finish();
+    watch.abort();
+    report.map_err(|stop| (Ending::from(&stop), stop.to_string()))
+}
+
+fn ending_of(report: &verifier::Report) -> Ending {
+    match report.summary.verdict {
+        verifier::Verdict::Match => Ending::Done,
+        verifier::Verdict::Mismatch => Ending::Mismatch,
+        verifier::Verdict::CannotTell => Ending::CannotTell,
+    }
+}
