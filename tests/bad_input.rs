@@ -1,0 +1,299 @@
+//! Bad input ends each command with one clear sentence and the exit code that says whose turn it is.
+
+mod support;
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use support::{NO_LIMITS, Run, Simulation, read, seatrial};
+use tempfile::TempDir;
+
+const SMALL_WORLD: &str = "[world]\ninteractions = 3\nre_used_agents = 0\n";
+
+fn simulation(body: &str) -> Simulation {
+    Simulation::start(&format!("about = \"A test.\"\nseed = 3\n{body}{NO_LIMITS}\n[expect]\nverdict = \"match\"\n"))
+}
+
+/// The plan's folder as the simulator wrote it, to be damaged.
+fn copied(simulation: &Simulation) -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    for name in ["mapping", "secrets", "staging"] {
+        std::fs::create_dir(folder.path().join(name)).expect("a folder");
+    }
+    let tables = ["agents", "queues", "skills", "wrapups"].map(|name| format!("mapping/{name}.csv"));
+    let secrets = ["source", "target"].map(|name| format!("secrets/{name}"));
+    for name in tables.iter().chain(&secrets).map(String::as_str).chain(["plan.toml"]) {
+        std::fs::copy(simulation.file(name), folder.path().join(name)).expect("a copy");
+    }
+    // Ledger and staging of its own.
+    let (old, new) = (simulation.dir().canonicalize().expect("a path"), folder.path().canonicalize().expect("a path"));
+    replace(folder.path(), "plan.toml", &old.display().to_string(), &new.display().to_string());
+    folder
+}
+
+fn replace(dir: &Path, file: &str, old: &str, new: &str) {
+    let path = dir.join(file);
+    let text = read(&path);
+    assert!(text.contains(old), "{file} has no {old}:\n{text}");
+    std::fs::write(path, text.replacen(old, new, 1)).expect("written");
+}
+
+fn append(dir: &Path, file: &str, line: &str) {
+    let path = dir.join(file);
+    let text = read(&path) + line + "\n";
+    std::fs::write(path, text).expect("written");
+}
+
+/// One line on standard error that names these parts, nothing on standard output, no secret anywhere.
+fn refused(what: &str, run: &Run, code: i32, parts: &[&str], secrets: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut hold = |holds: bool, why: String| {
+        if !holds {
+            wrong.push(format!("{what}: {why}: {run}"));
+        }
+    };
+    hold(run.code == code, format!("should end {code}"));
+    hold(run.stdout.is_empty(), "nothing is said on standard output".to_owned());
+    hold(run.stderr.lines().count() == 1 && run.stderr.starts_with("seatrial: "), "one sentence".to_owned());
+    parts.iter().for_each(|part| hold(run.stderr.contains(part), format!("`{part}` should be named")));
+    hold(!secrets.iter().any(|secret| run.stderr.contains(secret.as_str())), "a secret is told".to_owned());
+    wrong
+}
+
+fn secrets(simulation: &Simulation) -> Vec<String> {
+    ["source", "target"].map(|name| read(&simulation.file(&format!("secrets/{name}"))).trim().to_owned()).to_vec()
+}
+
+/// What is wrong with the plan, how it is made so, what the sentence must name.
+type Row = (&'static str, fn(&Path), &'static [&'static str]);
+
+const BAD_PLANS: &[Row] = &[
+    ("a wrong type", |dir| replace(dir, "plan.toml", "workers = 16", "workers = \"many\""), &["plan.toml line ", "\"many\"", "usize"]),
+    (
+        "an unknown key",
+        |dir| replace(dir, "plan.toml", "workers = 16", "worker = 16"),
+        &["plan.toml line ", "unknown key `worker`", "`workers`"],
+    ),
+    ("a missing key", |dir| replace(dir, "plan.toml", "phones = \"keep\"\n", ""), &["plan.toml line ", "missing field `phones`"]),
+    ("no TOML", |dir| replace(dir, "plan.toml", "workers = 16", "workers = "), &["plan.toml line "]),
+    (
+        "a literal secret",
+        |dir| {
+            replace(dir, "plan.toml", "[source.client_secret]\nfile = \"secrets/source\"\n", "");
+            replace(dir, "plan.toml", "client_id = \"migrator\"", "client_id = \"migrator\"\nclient_secret = \"hunter2\"");
+        },
+        &["plan.toml line ", "a secret is named, never written", "{ env = \"NAME\" }"],
+    ),
+    (
+        "a secret that is not there",
+        |dir| drop(std::fs::remove_file(dir.join("secrets/target"))),
+        &["target.client_secret", "secrets/target"],
+    ),
+    ("an unknown version", |dir| replace(dir, "plan.toml", "plan_version = 1", "plan_version = 9"), &["plan.toml", "plan_version 9"]),
+    (
+        "a zone nobody has",
+        |dir| replace(dir, "plan.toml", "Europe/London", "Europe/Londinium"),
+        &["plan.toml", "time.site_zone", "Europe/Londinium"],
+    ),
+    (
+        "the guide's endpoints towards a vendor host",
+        |dir| {
+            let text = read(&dir.join("plan.toml"));
+            let (head, target) = text.split_once("[target]").expect("a target");
+            let url = target.lines().find(|line| line.starts_with("base_url")).expect("a URL");
+            let text = format!("{head}[target]{}", target.replacen(url, "base_url = \"https://api.mypurecloud.com\"", 1));
+            std::fs::write(dir.join("plan.toml"), text).expect("written");
+        },
+        &["plan.toml", "ingest = \"guide\" towards a vendor host is refused"],
+    ),
+    ("no mapping file", |dir| drop(std::fs::remove_file(dir.join("mapping/agents.csv"))), &["mapping/agents.csv", "No such file"]),
+    (
+        "an agent on two lines",
+        |dir| {
+            let row = read(&dir.join("mapping/agents.csv")).lines().nth(2).expect("a row").to_owned();
+            append(dir, "mapping/agents.csv", &row);
+        },
+        &["mapping/agents.csv line 14", "agent `AGT-002`", "on line 3 already"],
+    ),
+    (
+        "overlapping validity",
+        |dir| {
+            let user = "1a91c4a5-1111-4111-8111-111111111111";
+            append(dir, "mapping/agents.csv", &format!("AGT-900,{user},One,,2025-02-01T00:00:00Z"));
+            append(dir, "mapping/agents.csv", &format!("AGT-900,{user},Two,2025-01-01T00:00:00Z,"));
+        },
+        &["mapping/agents.csv line 15", "agent `AGT-900`", "on line 14 already", "overlapping time"],
+    ),
+    (
+        "a user that is no UUID",
+        |dir| append(dir, "mapping/agents.csv", "AGT-900,jane.doe,Jane Doe,,"),
+        &["mapping/agents.csv line 14", "`genesys_user_id`", "`jane.doe` is not a UUID"],
+    ),
+    (
+        "a queue on two lines",
+        |dir| {
+            let row = read(&dir.join("mapping/queues.csv")).lines().nth(1).expect("a row").to_owned();
+            append(dir, "mapping/queues.csv", &row);
+        },
+        &["mapping/queues.csv line ", "on line 2 already"],
+    ),
+    (
+        "a column nobody knows",
+        |dir| replace(dir, "mapping/queues.csv", "genesys_queue_id", "genesys_queue"),
+        &["queues.csv line 1", "`genesys_queue_id`"],
+    ),
+    (
+        "a row too short",
+        |dir| append(dir, "mapping/agents.csv", "AGT-900"),
+        &["mapping/agents.csv line 14", "1 fields where the header has 5"],
+    ),
+];
+
+#[test]
+fn a_bad_plan_is_refused_before_the_first_request() {
+    let simulation = simulation(SMALL_WORLD);
+    let mut secrets = secrets(&simulation);
+    secrets.push("hunter2".to_owned());
+    let mut wrong = Vec::new();
+    for (what, damage, parts) in BAD_PLANS {
+        let folder = copied(&simulation);
+        damage(folder.path());
+        for command in ["preflight", "migrate", "verify"] {
+            let run = seatrial(folder.path(), &[command, "plan.toml"]);
+            wrong.extend(refused(&format!("{what}, {command}"), &run, 2, parts, &secrets));
+        }
+        assert!(!folder.path().join("seatrial-report").exists(), "{what}: a report without a verification");
+    }
+    assert_eq!(simulation.get("/_sim/journal"), "", "a request was sent");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_plan_that_does_not_fit_the_target_is_refused_before_a_write() {
+    let ghost = "00000000-aaaa-4aaa-8aaa-000000000000";
+    let rules = format!("fallback_user = false\nunmapped_agents = 1\n\n[plan.rules]\nunmapped_agent = \"fallback:{ghost}\"\n");
+    let no_fallback = simulation(&format!("{SMALL_WORLD}{rules}"));
+    let parts = ["the fallback user", ghost, "rules.unmapped_agent", "Historical Migration - Unknown Agent"];
+    let mut wrong = refused("no fallback user", &no_fallback.migrate(&[]), 2, &parts, &secrets(&no_fallback));
+    assert_eq!(no_fallback.get("/_sim/truth/genesys_cloud"), "");
+
+    let strangers = simulation(&format!("{SMALL_WORLD}invalid_agent_ids = 1\n"));
+    let parts = ["mapping/agents.csv line ", "does not exist in the target"];
+    wrong.extend(refused("a user nobody has", &strangers.migrate(&[]), 2, &parts, &secrets(&strangers)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_wrong_secret_names_the_side_that_refuses() {
+    let simulation = simulation(SMALL_WORLD);
+    let mut secrets = secrets(&simulation);
+    secrets.push("not-the-secret".to_owned());
+    let mut wrong = Vec::new();
+    for (side, code) in [("source", 12), ("target", 13)] {
+        let folder = copied(&simulation);
+        std::fs::write(folder.path().join("secrets").join(side), "not-the-secret").expect("written");
+        for command in ["preflight", "migrate", "verify"] {
+            let run = seatrial(folder.path(), &[command, "plan.toml"]);
+            wrong.extend(refused(&format!("{side}, {command}"), &run, code, &[side], &secrets));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A side whose port is closed: the clients try for some seconds, then the sentence names address and side.
+fn unreachable(side: &str, code: i32) {
+    let simulation = simulation(SMALL_WORLD);
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let address = simulation.addresses[if side == "source" { "legacy" } else { "genesys_cloud" }].as_str().expect("an address");
+    let folder = copied(&simulation);
+    let closed = format!("http://127.0.0.1:{port}");
+    let text = read(&folder.path().join("plan.toml")).replace(address, &closed);
+    std::fs::write(folder.path().join("plan.toml"), text).expect("written");
+    let run = seatrial(folder.path(), &["migrate", "plan.toml"]);
+    let wrong = refused(side, &run, code, &[side, &closed["http://".len()..]], &secrets(&simulation));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_unreachable_source_is_named() {
+    unreachable("source", 12);
+}
+
+#[test]
+fn an_unreachable_target_is_named() {
+    unreachable("target", 13);
+}
+
+#[test]
+fn a_bad_scenario_is_refused_with_its_line() {
+    let good = "about = \"A test.\"\nseed = 1\n[world]\ninteractions = 3\n[expect]\nverdict = \"match\"\n";
+    let rows: [(&str, &str, &str, &[&str]); 9] = [
+        ("an unknown key", "interactions = 3", "interaction = 3", &["bad.toml:4", "unknown key `interaction`", "`interactions`"]),
+        ("a wrong type", "interactions = 3", "interactions = \"three\"", &["bad.toml:4", "\"three\""]),
+        ("a share above one", "interactions = 3", "stereo_share = 1.5", &["bad.toml:3", "world.stereo_share must be 0..1, not 1.5"]),
+        ("an unknown value", "verdict = \"match\"", "verdict = \"mach\"", &["bad.toml:6", "unknown value `mach`", "`match`"]),
+        ("no verdict", "verdict = \"match\"", "", &["bad.toml:5", "missing field `verdict`"]),
+        (
+            "an unknown reason",
+            "verdict = \"match\"",
+            "verdict = \"match\"\nskipped = { expird = 1 }",
+            &["bad.toml:5", "unknown reason `expird`", "`expired`"],
+        ),
+        ("an unknown defect", "[expect]", "[[after_migration]]\ntamper = \"D99\"\n[expect]", &["bad.toml:5", "unknown defect class `D99`"]),
+        (
+            "an unknown operation",
+            "[expect]",
+            "[[fault]]\non = \"genesys_cloud.upload_fil\"\nkind = \"latency\"\n[expect]",
+            &["bad.toml:5", "no such operation", "`genesys_cloud.upload_file`"],
+        ),
+        ("no TOML", "seed = 1", "seed = ", &["bad.toml:2"]),
+    ];
+    let folder = TempDir::new().expect("a folder");
+    let mut wrong = Vec::new();
+    for (what, old, new, parts) in rows {
+        std::fs::write(folder.path().join("bad.toml"), good.replacen(old, new, 1)).expect("written");
+        wrong.extend(refused(what, &seatrial(folder.path(), &["simulate", "bad.toml"]), 2, parts, &[]));
+    }
+    let run = seatrial(folder.path(), &["simulate", "none.toml"]);
+    wrong.extend(refused("no file", &run, 2, &["none.toml", "No such file", "check the path"], &[]));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_rehearsal_of_no_scenario_ends_like_a_bad_call() {
+    let folder = TempDir::new().expect("a folder");
+    let run = seatrial(folder.path(), &["rehearse", "none.toml"]);
+    assert!(run.code == 2 && run.stderr.contains("none.toml") && run.stderr.lines().count() == 1, "{run}");
+}
+
+#[test]
+fn a_bad_line_of_an_imported_world_is_named() {
+    let good = r#"{"id":5,"startTime":1000,"endTime":4000,"direction":"INBOUND"}"#;
+    let rows: [(&str, &str, &[&str]); 5] = [
+        (
+            "an unknown field",
+            r#"{"id":6,"startTim":1000,"endTime":4000,"direction":"INBOUND"}"#,
+            &["unknown key `startTim`", "`startTime`"],
+        ),
+        ("an id twice", good, &["interaction 5 occurs twice"]),
+        ("no JSON", "{", &["EOF"]),
+        (
+            "a file outside",
+            r#"{"id":6,"startTime":1,"endTime":2,"direction":"INBOUND","recordings":[{"id":"6-1","file":"../6.wav"}]}"#,
+            &["recording 6-1", "`../6.wav`", "without `..`"],
+        ),
+        ("a direction nobody has", r#"{"id":6,"startTime":1,"endTime":2,"direction":"UP"}"#, &["unknown value `UP`", "`OUTBOUND`"]),
+    ];
+    let folder = TempDir::new().expect("a folder");
+    let scenario = "about = \"A test.\"\nseed = 1\n[world]\nfile = \"calls.ndjson\"\n[expect]\nverdict = \"match\"\n";
+    std::fs::write(folder.path().join("imported.toml"), scenario).expect("written");
+    let mut wrong = Vec::new();
+    for (what, line, parts) in rows {
+        std::fs::write(folder.path().join("calls.ndjson"), format!("{good}\n{line}\n")).expect("written");
+        let run = seatrial(folder.path(), &["simulate", "imported.toml"]);
+        wrong.extend(refused(what, &run, 2, &[&["calls.ndjson:2"], parts].concat(), &[]));
+    }
+    std::fs::remove_file(folder.path().join("calls.ndjson")).expect("removed");
+    wrong.extend(refused("no file", &seatrial(folder.path(), &["simulate", "imported.toml"]), 2, &["calls.ndjson", "No such file"], &[]));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
