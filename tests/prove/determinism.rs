@@ -1,0 +1,108 @@
+//! The same seed with one worker and with sixteen, bytes held against bytes.
+
+use std::sync::Arc;
+
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+use platforms::transport::Network;
+use simulator::{Options, PlatformName, Scenario, Simulator};
+
+use crate::report::{Failure, Report};
+
+const SCENARIO: &str = r#"
+about = "Faults of every kind that a run survives; what is left behind does not depend on the number of workers."
+seed = 1
+target = "genesys_cloud"
+[world]
+interactions = 40
+transfer_share = 0.2
+reversed_share = 0.1
+unmapped_agents = 1
+mean_seconds = 1.0
+codecs = ["pcm", "mulaw", "alaw", "mp3"]
+[world.bad_media]
+html = 1
+[genesys_cloud.limits]
+requests_per_minute = 0
+uploads_per_second = 0
+[[fault]]
+on = "genesys_cloud.create_interaction"
+kind = "lost_answer"
+share = 0.3
+attempts = [1]
+[[fault]]
+on = "genesys_cloud.upload_file"
+kind = "error_after_commit"
+status = 503
+share = 0.3
+attempts = [1]
+[[fault]]
+on = "genesys_cloud.upload_file"
+kind = "too_many_requests"
+share = 0.2
+attempts = [2]
+[[fault]]
+on = "legacy.get_recording"
+kind = "server_error"
+status = 502
+share = 0.2
+attempts = [1]
+[expect]
+migrator = "quarantined"
+verdict = "match"
+"#;
+
+/// `n` seeds.
+pub(crate) fn run(n: u64) -> Result<Report, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+    let mut bytes = 0;
+    for seed in 1..=n {
+        let one = runtime.block_on(leave(seed, 1))?;
+        for workers in [8, 16, 64] {
+            let many = runtime.block_on(leave(seed, workers))?;
+            for (what, one, many) in [("truth", &one.0, &many.0), ("effects journal", &one.1, &many.1)] {
+                if let Some(line) = first_difference(one, many) {
+                    return Err(Failure::new(format!("seed {seed}: the {what} differs with 1 and with {workers} workers: {line}")));
+                }
+            }
+        }
+        bytes += one.0.len() + one.1.len();
+    }
+    let mut report = Report { seed: 1, ..Report::default() };
+    report.row("seeds", n);
+    report.row("worker counts compared with 1", "8, 16, 64");
+    report.row("bytes of truth and effects journal compared, each way", bytes);
+    report.row("differences", 0);
+    Ok(report)
+}
+
+/// Truth and effects a run leaves behind.
+async fn leave(seed: u64, workers: usize) -> Result<(String, String), Failure> {
+    let dir = tempfile::tempdir().map_err(Failure::new)?;
+    let scenario = Scenario::parse(SCENARIO, "determinism.toml").map_err(Failure::new)?;
+    let simulator = Simulator::start(scenario, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
+    let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
+    let options = migrator::Options { workers: Some(workers), ..migrator::Options::default() };
+    let transport = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
+    let outcome = migrator::migrate(plan, options, transport, Clock::real(), &Quiet).await.map_err(Failure::new)?;
+    if !outcome.tally.is_finished() {
+        return Err(Failure::new(format!("seed {seed}, {workers} workers: {:?}", outcome.errors)));
+    }
+    let truth = simulator.truth(PlatformName::GenesysCloud).await.map_err(Failure::new)?;
+    Ok((truth, simulator.effects()))
+}
+
+fn first_difference(one: &str, many: &str) -> Option<String> {
+    let differing = one.lines().zip(many.lines()).find(|(one, many)| one != many);
+    match differing {
+        Some((one, many)) => Some(format!("\n  1 worker: {one}\n  many:     {many}")),
+        None if one.len() != many.len() => Some(format!("{} lines and {} lines", one.lines().count(), many.lines().count())),
+        None => None,
+    }
+}
+
+struct Quiet;
+
+impl migrator::Progress for Quiet {
+    fn update(&self, _known: u64, _through: u64) {}
+}

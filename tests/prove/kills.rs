@@ -1,0 +1,153 @@
+//! SIGKILL at random moments, again and again.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::report::{Failure, Report};
+use crate::scenario::{Simulation, seatrial};
+
+/// Answers are lost and uploads refused while the process is killed: both kinds of not knowing at once. The pace makes a run long enough
+/// to be hit at every step.
+const SCENARIO: &str = r#"
+about = "Killed again and again while answers are lost."
+seed = 1
+target = "genesys_cloud"
+[world]
+interactions = 60
+transfer_share = 0.2
+mean_seconds = 1.0
+codecs = ["pcm", "mulaw", "mp3", "gsm"]
+[world.bad_media]
+html = 1
+empty = 1
+[genesys_cloud.limits]
+requests_per_minute = 0
+uploads_per_second = 0
+[plan.pace]
+requests_per_minute = 3000
+[[fault]]
+on = "genesys_cloud.create_interaction"
+kind = "lost_answer"
+share = 0.2
+attempts = [1]
+[[fault]]
+on = "genesys_cloud.upload_file"
+kind = "lost_answer"
+share = 0.2
+attempts = [1]
+[[fault]]
+on = "legacy.get_media"
+kind = "truncated_body"
+share = 0.1
+attempts = [1]
+[expect]
+migrator = "quarantined"
+verdict = "match"
+"#;
+
+const SEED: u64 = 20_261_120;
+
+/// Kills until there were `n`; each migration is finished and verified once it has been killed often enough.
+pub(crate) fn run(n: u64) -> Result<Report, Failure> {
+    let mut chance = Chance(SEED);
+    let (mut kills, mut migrations, mut restarts_most) = (0, 0, 0);
+    let mut by_phase: BTreeMap<String, u64> = BTreeMap::new();
+    while kills < n {
+        let seed = SEED + migrations;
+        let simulation = Simulation::start(SCENARIO, seed)?;
+        let most = (n - kills).min(12);
+        let mut killed = 0;
+        while killed < most {
+            match kill_once(&simulation, &mut chance)? {
+                Some(phase) => *by_phase.entry(phase).or_default() += 1,
+                None => break,
+            }
+            killed += 1;
+        }
+        finish(&simulation, seed)?;
+        kills += killed;
+        migrations += 1;
+        restarts_most = restarts_most.max(killed);
+    }
+    let mut report = Report { seed: SEED, ..Report::default() };
+    report.row("kills (SIGKILL)", kills);
+    report.row("migrations completed and verified as match", migrations);
+    report.row("most kills of one migration", restarts_most);
+    for (phase, count) in by_phase {
+        report.row(&format!("kills with {phase}"), count);
+    }
+    report.row("interactions lost, doubled or left over", 0);
+    Ok(report)
+}
+
+/// Starts a run and kills it; `None` when it had finished before. Answers how far the ledger had come.
+fn kill_once(simulation: &Simulation, chance: &mut Chance) -> Result<Option<String>, Failure> {
+    let mut run = migrate(simulation)?;
+    wait(Duration::from_millis(15 + chance.below(260)));
+    if run.try_wait().map_err(Failure::new)?.is_some() {
+        return Ok(None);
+    }
+    // `kill` is SIGKILL on Unix: no handler runs, nothing is flushed.
+    run.kill().and_then(|()| run.wait()).map_err(Failure::new)?;
+    Ok(Some(how_far(simulation)))
+}
+
+fn how_far(simulation: &Simulation) -> String {
+    let output = seatrial().arg("status").arg(&simulation.plan).arg("--json").output();
+    let told = output.ok().and_then(|output| serde_json::from_slice::<serde_json::Value>(&output.stdout).ok());
+    let count = |key: &str| told.as_ref().and_then(|told| told["tally"][key].as_u64());
+    match (count("interactions"), count("interactions_done")) {
+        (None, _) => "no ledger yet".to_owned(),
+        (Some(0), _) => "nothing extracted yet".to_owned(),
+        (Some(_), Some(0)) => "work begun and nothing confirmed".to_owned(),
+        (Some(_), _) => "part of the interactions confirmed".to_owned(),
+    }
+}
+
+fn migrate(simulation: &Simulation) -> Result<Child, Failure> {
+    let mut command = seatrial();
+    command.arg("migrate").arg(&simulation.plan).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map_err(Failure::new)
+}
+
+/// Lets it finish, then asks the verifier and the simulator's own books.
+fn finish(simulation: &Simulation, seed: u64) -> Result<(), Failure> {
+    let status = migrate(simulation)?.wait().map_err(Failure::new)?;
+    // 10: the two bad media are quarantined by rule.
+    if status.code() != Some(10) {
+        return Err(Failure::new(format!("seed {seed}: the run that was let finish ended with {status}")));
+    }
+    let (code, said) = simulation.verify()?;
+    if code != 0 {
+        return Err(Failure::new(format!("seed {seed}: verify ended with {code}\n{said}")));
+    }
+    let effects = simulation.control("/_sim/effects")?;
+    let mut created: BTreeMap<String, u64> = BTreeMap::new();
+    for line in effects.lines() {
+        let effect: serde_json::Value = serde_json::from_str(line).map_err(Failure::new)?;
+        if effect["operation"] == "genesys_cloud.create_interaction" && effect["effect"] == "created" {
+            *created.entry(effect["key"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
+    }
+    match created.iter().find(|(_, count)| **count != 1) {
+        Some((key, count)) => Err(Failure::new(format!("seed {seed}: {key} was created {count} times"))),
+        None if created.len() == 58 => Ok(()),
+        None => Err(Failure::new(format!("seed {seed}: {} interactions were created instead of 58", created.len()))),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process is let run by the wall clock")]
+fn wait(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+/// Moments of death, from the seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}

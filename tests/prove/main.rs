@@ -1,0 +1,95 @@
+//! Proofs with large N. `./prove NAME` runs one in full and writes `docs/proofs/NAME.md`; without arguments each runs small and writes nothing.
+
+#![expect(clippy::print_stdout, reason = "a proof is a program of its own and speaks to a person")]
+
+mod determinism;
+mod kills;
+mod report;
+mod scenario;
+mod throughput;
+
+use std::process::ExitCode;
+
+use crate::report::{Failure, Report};
+
+/// A proof: name, what it shows, N in full and small.
+struct Proof {
+    name: &'static str,
+    shows: &'static str,
+    full: u64,
+    small: u64,
+    run: fn(u64) -> Result<Report, Failure>,
+}
+
+const PROOFS: [Proof; 3] = [
+    Proof {
+        name: "kills",
+        shows: "a migration killed with SIGKILL at random moments and started again completes: nothing lost, nothing twice",
+        full: 1000,
+        small: 12,
+        run: kills::run,
+    },
+    Proof {
+        name: "determinism",
+        shows: "truth and effects journal are byte-identical with 1 and with 16 workers, seed after seed",
+        full: 100,
+        small: 2,
+        run: determinism::run,
+    },
+    Proof {
+        name: "throughput",
+        shows: "how fast simulator and migrator are, beside a bare handler and beside the guide's script",
+        full: 2000,
+        small: 40,
+        run: throughput::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // A child of the throughput proof; listing by a test runner must not start proofs.
+    if arguments.first().is_some_and(|word| word == "bare-handler") {
+        return throughput::bare_handler();
+    }
+    if arguments.iter().any(|word| word == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    match arguments.iter().map(String::as_str).find(|word| !word.starts_with('-')) {
+        Some("list") => {
+            PROOFS.iter().for_each(|proof| println!("{:<14}{}", proof.name, proof.shows));
+            ExitCode::SUCCESS
+        }
+        Some(name) => match PROOFS.iter().find(|proof| proof.name == name) {
+            Some(proof) => prove(proof, proof.full, true),
+            None => {
+                println!("no proof is called {name}; ./prove lists them");
+                ExitCode::from(2)
+            }
+        },
+        None => small(),
+    }
+}
+
+fn small() -> ExitCode {
+    let failed = PROOFS.iter().filter(|proof| prove(proof, proof.small, false) != ExitCode::SUCCESS).count();
+    println!("{} passed, {failed} failed", PROOFS.len() - failed);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn prove(proof: &Proof, n: u64, write: bool) -> ExitCode {
+    println!("proof {}: {} (N = {n})", proof.name, proof.shows);
+    match (proof.run)(n) {
+        Ok(report) => {
+            report.rows.iter().for_each(|(what, figure)| println!("  {what}: {figure}"));
+            if write && let Err(error) = report.write(proof.name, proof.shows, n) {
+                println!("  cannot write the proof: {error}");
+                return ExitCode::FAILURE;
+            }
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            println!("  FAILED: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! How fast: the simulator beside a bare axum handler, the migrator beside the guide's approach. Ratios of one run; nothing is asserted about time.
+
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::report::{Failure, Report};
+use crate::scenario::{Simulation, seatrial};
+
+const SCENARIO: &str = r#"
+about = "Small recordings the target plays, no limits."
+seed = 11
+target = "genesys_cloud"
+[world]
+interactions = INTERACTIONS
+mean_seconds = 1.0
+codecs = ["pcm"]
+pause_share = 0.0
+stereo_share = 0.0
+[plan.audio]
+format = "keep"
+[genesys_cloud.limits]
+requests_per_minute = 0
+uploads_per_second = 0
+[expect]
+verdict = "match"
+"#;
+
+const TARGET: &str = "/api/v2/routing/skills?pageSize=25&pageNumber=1";
+
+/// `n` interactions for the migration; requests for a second per hundred of them, at least one.
+pub(crate) fn run(n: u64) -> Result<Report, Failure> {
+    let scenario = SCENARIO.replace("INTERACTIONS", &n.to_string());
+    let mut report = Report { seed: 11, ..Report::default() };
+    let (simulated, bare) = small_get(&scenario, (n / 200).clamp(1, 10))?;
+    report.row("simulator, small GET with token, limiter and journal on: requests a second", simulated.round());
+    report.row("a bare axum handler answering the same bytes: requests a second", bare.round());
+    report.row("ratio (goal: at least 0.5)", format!("{:.2}", simulated / bare));
+    let ours = migrate(&scenario)?;
+    let guides = guide(&scenario)?;
+    report.row("migrator, recordings a second (16 workers, one machine with its simulator)", ours.round());
+    report.row("the guide's approach in Python (requests, requests-toolbelt, 15 threads), recordings a second", guides.round());
+    report.row("ratio (goal: 10)", format!("{:.1}", ours / guides));
+    Ok(report)
+}
+
+/// Requests a second of the simulator and of a bare handler, by the same load from outside.
+fn small_get(scenario: &str, seconds: u64) -> Result<(f64, f64), Failure> {
+    let simulation = Simulation::start(scenario, 11)?;
+    let token = token(&simulation)?;
+    let base = simulation.addresses["genesys_cloud"].as_str().unwrap_or_default().to_owned();
+    let simulated = load(&format!("{base}{TARGET}"), &token, seconds)?;
+    let bare = Bare::start(&exchange("GET", &format!("{base}{TARGET}"), &token, String::new())?)?;
+    Ok((simulated, load(&format!("{}{TARGET}", bare.url), &token, seconds)?))
+}
+
+fn token(simulation: &Simulation) -> Result<String, Failure> {
+    let credentials: Value = serde_json::from_str(&simulation.control("/_sim/credentials")?).map_err(Failure::new)?;
+    let client = &credentials["genesys_cloud"];
+    let (id, secret) = (client["client_id"].as_str().unwrap_or_default(), client["client_secret"].as_str().unwrap_or_default());
+    let base = simulation.addresses["genesys_cloud"].as_str().unwrap_or_default();
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let answer: Value = serde_json::from_str(&exchange("POST", &format!("{base}/oauth/token"), "", form)?).map_err(Failure::new)?;
+    answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| Failure::new("no token"))
+}
+
+/// One request and its answer's text.
+fn exchange(method: &str, url: &str, token: &str, form: String) -> Result<String, Failure> {
+    use platforms::transport::{Body, Network, Transport};
+    let request = axum::http::Request::builder().method(method).uri(url);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").header("authorization", format!("Bearer {token}"));
+    let request = request.body(Body::Full(form.into())).map_err(Failure::new)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    let bytes = runtime.block_on(async {
+        let network = Network::new().ok_or_else(|| Failure::new("no network"))?;
+        let answer = network.send(request).await.map_err(Failure::new)?;
+        let body = axum::body::Body::from_stream(answer.into_body().into_stream());
+        axum::body::to_bytes(body, 1 << 20).await.map_err(Failure::new)
+    })?;
+    String::from_utf8(bytes.to_vec()).map_err(Failure::new)
+}
+
+/// `wrk` from Debian: one thread, 16 connections. The client costs both servers the same core.
+fn load(url: &str, token: &str, seconds: u64) -> Result<f64, Failure> {
+    let output = Command::new("wrk")
+        .args(["-t1", "-c16", &format!("-d{seconds}s"), "-H", &format!("authorization: Bearer {token}"), url])
+        .output()
+        .map_err(|error| Failure::new(format!("wrk: {error}; install Debian's package wrk")))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if text.contains("Non-2xx") {
+        return Err(Failure::new(format!("{url} refused requests of the load:\n{text}")));
+    }
+    let figure = text.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:")?.trim().parse().ok());
+    figure.ok_or_else(|| Failure::new(format!("wrk said no figure:\n{text}")))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
+fn migrate(scenario: &str) -> Result<f64, Failure> {
+    let simulation = Simulation::start(scenario, 11)?;
+    let began = Instant::now();
+    let output = seatrial().arg("migrate").arg(&simulation.plan).arg("--json").output().map_err(Failure::new)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let told: Value = serde_json::from_slice(&output.stdout).map_err(Failure::new)?;
+    let recordings = told["outcome"]["tally"]["recordings_done"].as_f64().unwrap_or(0.0);
+    if output.status.success() && recordings > 0.0 {
+        Ok(recordings / seconds)
+    } else {
+        Err(Failure::new(format!("the migration failed: {told}")))
+    }
+}
+
+fn guide(scenario: &str) -> Result<f64, Failure> {
+    let simulation = Simulation::start(scenario, 11)?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/guide_migrator.py");
+    let python = std::env::var("SEATRIAL_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_owned());
+    let output = Command::new(python)
+        .arg(script)
+        .arg("--addresses")
+        .arg(simulation.dir.path().join("addresses.json"))
+        .arg("--plan")
+        .arg(simulation.plan.parent().unwrap_or(simulation.dir.path()))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .map_err(Failure::new)?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told: Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| Failure::new(format!("the guide's script: {error}; {said}")))?;
+    match (told["recordings"].as_f64(), told["seconds"].as_f64(), told["failed"].as_u64()) {
+        (Some(recordings), Some(seconds), Some(0)) if seconds > 0.0 => Ok(recordings / seconds),
+        _ => Err(Failure::new(format!("the guide's script failed: {told}; {said}"))),
+    }
+}
+
+/// This program as a bare axum server, in a process of its own.
+struct Bare {
+    child: Child,
+    url: String,
+}
+
+impl Bare {
+    /// `answer` is what every request gets.
+    fn start(answer: &str) -> Result<Bare, Failure> {
+        use std::io::BufRead;
+        let program = std::env::current_exe().map_err(Failure::new)?;
+        let mut child = Command::new(program).args(["bare-handler", answer]).stdout(Stdio::piped()).spawn().map_err(Failure::new)?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            std::io::BufReader::new(out).read_line(&mut line).map_err(Failure::new)?;
+        }
+        Ok(Bare { child, url: line.trim().to_owned() })
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Serves the bound: a handler that parses nothing, checks nothing and remembers nothing.
+pub(crate) fn bare_handler() -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else { return ExitCode::FAILURE };
+    runtime.block_on(async {
+        let body = axum::body::Bytes::from(std::env::args().nth(2).unwrap_or_default());
+        let router = axum::Router::new().fallback(move || {
+            let body = body.clone();
+            async move { ([("content-type", "application/json")], body) }
+        });
+        let Ok(listener) = tokio::net::TcpListener::bind("127.0.0.1:0").await else { return ExitCode::FAILURE };
+        let Ok(address) = listener.local_addr() else { return ExitCode::FAILURE };
+        println!("http://{address}");
+        let _ = axum::serve(listener, router).await;
+        ExitCode::SUCCESS
+    })
+}
