@@ -52,7 +52,8 @@ pub struct ChannelLikeness {
     pub lag_ms: i64,
     /// Share of differing chromaprint bits.
     pub bit_error: Option<f64>,
-    /// Loudness of the target over that of the source in decibels, where both have sound; `None` when they never do.
+    /// Loudness of the target over that of the source in decibels, where both have sound; `None` when that
+    /// is less than half a second.
     pub gain_db: Option<f64>,
     /// Longest stretch where the source has sound and the target has none, from 50 ms; `None` without one. Finds holes
     /// too short to pull a window down.

@@ -200,3 +200,14 @@ proptest! {
         channel_order(&source, &target);
     }
 }
+
+#[test]
+fn the_edge_of_one_syllable_is_no_measure_of_volume() {
+    // Silent but for its last 60 ms, as a channel is on which somebody begins to speak when the call ends.
+    let mut pcm = Pcm { sample_rate: 8000, channels: vec![vec![0; 9600]] };
+    for (n, sample) in pcm.channels[0].iter_mut().skip(9120).enumerate() {
+        *sample = if (n / 10) % 2 == 0 { 3 * n as i16 } else { -3 * n as i16 };
+    }
+    let (_, heard) = audio::decode(&audio::encode(&pcm, audio::Codec::Mp3).unwrap()).unwrap();
+    assert_eq!(audio::compare::likeness(&pcm, &heard).channels[0].gain_db, None);
+}

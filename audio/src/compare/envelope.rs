@@ -23,6 +23,8 @@ const FLAT: f64 = 1.0;
 const GOOD_FIT: f64 = 0.998;
 /// Shorter gaps occur between words where a codec smears.
 const SHORTEST_HOLE: usize = 2;
+/// Frames of sound below which a volume is not measured: half a second.
+const LEAST_SOUND: usize = FRAMES_PER_SECOND as usize / 2;
 
 /// Loudness of a channel, one value in decibels per [`FRAME_MS`].
 #[derive(Clone, Debug, PartialEq)]
@@ -182,6 +184,8 @@ impl Alignment {
         self.source[frame] < loud && self.target[frame] < loud
     }
 
+    /// `None` with less than half a second of sound on both sides: a codec moves the edge of a syllable by a frame, and where the edge is
+    /// all there is, that looks like ten decibels.
     pub(super) fn gain_db(&self) -> Option<f64> {
         let loud = level_of(LOUD_RMS);
         let both: Vec<f64> = self
@@ -191,7 +195,7 @@ impl Alignment {
             .filter(|&(&left, &right)| left >= loud && right >= loud)
             .map(|(&left, &right)| f64::from(right) - f64::from(left))
             .collect();
-        (!both.is_empty()).then(|| both.iter().sum::<f64>() / both.len() as f64)
+        (both.len() >= LEAST_SOUND).then(|| both.iter().sum::<f64>() / both.len() as f64)
     }
 
     /// The longest run of frames where the source has sound and the target none.
