@@ -55,7 +55,7 @@ verdict = "match"
 /// `n` seeds.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
-    let mut bytes = 0;
+    let (mut bytes, mut equal) = (0, 0);
     for seed in 1..=n {
         let one = runtime.block_on(leave(seed, 1))?;
         for workers in [8, 16, 64] {
@@ -64,6 +64,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
                 if let Some(line) = first_difference(one, many) {
                     return Err(Failure::new(format!("seed {seed}: the {what} differs with 1 and with {workers} workers: {line}")));
                 }
+                equal += 1;
             }
         }
         bytes += one.0.len() + one.1.len();
@@ -72,7 +73,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     report.row("seeds", n);
     report.row("worker counts compared with 1", "8, 16, 64");
     report.row("bytes of truth and effects journal compared, each way", bytes);
-    report.row("differences", 0);
+    report.row("documents compared and found byte-identical", equal);
     Ok(report)
 }
 
