@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::{GenesysCloud, auth::Bucket, errors::ApiError, limits, limits::Rate, rules};
 use crate::{
@@ -102,21 +103,21 @@ impl GenesysCloud {
         let stamp = self.stamp(operation, key, rate);
         let work = async { work.await.unwrap_or_else(ApiError::reply) };
         let turn = front::serve(&self.core, self, operation, key, bytes_in, work);
-        let response = STAMP.scope(stamp.clone(), turn).await;
+        let response = STAMP.scope(stamp, turn).await;
         stamp.onto(response)
     }
 
     /// Answers a request that is refused before its key matters.
     pub(super) fn turn_away(&self, operation: &'static Operation, away: TurnedAway) -> Response {
         let stamp = self.stamp(operation, "-", away.rate);
-        let response = STAMP.sync_scope(stamp.clone(), || front::refused(&self.core, super::NAME, operation, "-", away.error.reply()));
+        let response = STAMP.sync_scope(stamp, || front::refused(&self.core, super::NAME, operation, "-", away.error.reply()));
         stamp.onto(response)
     }
 
     fn stamp(&self, operation: &'static Operation, key: &str, rate: Option<Rate>) -> Stamp {
         let attempt = self.attempt(operation.name, key);
         let seed = self.seed().child("correlation").child(operation.name).child(key).index(attempt);
-        Stamp { correlation: seed.uuid().to_string(), rate }
+        Stamp { correlation: seed.uuid(), rate }
     }
 
     async fn json_body(&self, request: Request) -> Result<Bytes, ApiError> {
@@ -227,21 +228,21 @@ tokio::task_local! {
 }
 
 /// What every answer to one request carries.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Stamp {
-    correlation: String,
+    correlation: Uuid,
     rate: Option<Rate>,
 }
 
 /// Correlation id of the request being served; all zeros outside one.
-pub(super) fn correlation_id() -> String {
-    STAMP.try_with(|stamp| stamp.correlation.clone()).unwrap_or_else(|_| uuid::Uuid::nil().to_string())
+pub(super) fn correlation_id() -> Uuid {
+    STAMP.try_with(|stamp| stamp.correlation).unwrap_or(Uuid::nil())
 }
 
 impl Stamp {
     fn onto(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
-        put(headers, "inin-correlation-id", &self.correlation);
+        put(headers, "inin-correlation-id", self.correlation.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         if let Some(rate) = self.rate.filter(|rate| rate.allowed > 0) {
             put(headers, "inin-ratelimit-count", &rate.count.to_string());
             put(headers, "inin-ratelimit-allowed", &rate.allowed.to_string());

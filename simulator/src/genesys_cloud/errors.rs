@@ -49,7 +49,7 @@ struct Envelope<'a> {
     message: &'a str,
     code: &'static str,
     status: u16,
-    context_id: &'a str,
+    context_id: uuid::Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
     entity_id: Option<&'a str>,
     message_with_params: &'a str,
@@ -128,7 +128,7 @@ impl ApiError {
             message: &self.message,
             code: self.code,
             status: self.status,
-            context_id: &context,
+            context_id: context,
             entity_id: self.more.entity_id.as_deref(),
             message_with_params: &template,
             message_params: &self.more.params,

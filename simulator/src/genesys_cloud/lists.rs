@@ -4,7 +4,9 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     GenesysCloud, Site,
@@ -18,18 +20,78 @@ use crate::{
     front::Reply,
 };
 
-/// What a listing shows and where.
-struct Listing {
-    path: &'static str,
-    entities: Vec<Value>,
+/// One page of a list, as the platform writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a, T> {
+    entities: Vec<T>,
+    page_size: u64,
+    page_number: u64,
+    total: u64,
+    page_count: u64,
+    first_uri: PageUri<'a>,
+    self_uri: PageUri<'a>,
+    last_uri: PageUri<'a>,
+    next_uri: Option<PageUri<'a>>,
+    previous_uri: Option<PageUri<'a>>,
 }
+
+/// The address of a page. Written straight into the answer: lists are what clients ask for most, and half a list's time went into small texts.
+struct PageUri<'a> {
+    path: &'a str,
+    size: u64,
+    number: u64,
+    /// The request's filters, each behind an ampersand.
+    filters: &'a str,
+}
+
+impl Serialize for PageUri<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}?pageSize={}&pageNumber={}{}", self.path, self.size, self.number, self.filters))
+    }
+}
+
+/// The address of one entity.
+struct EntityUri<'a> {
+    path: &'a str,
+    id: Uuid,
+}
+
+impl Serialize for EntityUri<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}/{}", self.path, self.id))
+    }
+}
+
+/// A queue, wrap-up code or skill in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Named<'a> {
+    id: Uuid,
+    name: &'a str,
+    self_uri: EntityUri<'a>,
+}
+
+/// A user in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct User<'a> {
+    id: Uuid,
+    name: &'a str,
+    state: &'a str,
+    email: String,
+    version: u32,
+    self_uri: EntityUri<'a>,
+}
+
+const USERS: &str = "/api/v2/users";
 
 /// GET /api/v2/users.
 pub(super) async fn users(State(site): Site, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, needs: &["user:read"], request };
     door.answer("-", |site, visit| {
-        let entities = site.users(&visit.query)?;
-        site.page(Listing { path: "/api/v2/users", entities }, &visit.query)
+        let chosen = site.users(&visit.query)?;
+        site.page(USERS, &visit.query, &chosen, user)
     })
     .await
 }
@@ -62,9 +124,12 @@ async fn routing(
     let door = Door { site, operation, needs, request };
     door.answer("-", |site, visit| {
         let path = operation.path;
-        let chosen = list(site).iter().filter(|entry| is_asked_for(entry, &visit.query));
-        let entities = chosen.map(|entry| named(entry, path)).collect();
-        site.page(Listing { path, entities }, &visit.query)
+        let chosen: Vec<&Entry> = list(site).iter().filter(|entry| is_asked_for(entry, &visit.query)).collect();
+        site.page(path, &visit.query, &chosen, |entry| Named {
+            id: entry.id,
+            name: &entry.name,
+            self_uri: EntityUri { path, id: entry.id },
+        })
     })
     .await
 }
@@ -72,11 +137,8 @@ async fn routing(
 /// GET /api/v2/organizations/limits/namespaces.
 pub(super) async fn limit_namespaces(State(site): Site, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, needs: &["organization:readonly"], request };
-    door.answer("-", |site, visit| {
-        let entities = NAMESPACES.iter().map(|namespace| json!(namespace)).collect();
-        site.page(Listing { path: "/api/v2/organizations/limits/namespaces", entities }, &visit.query)
-    })
-    .await
+    door.answer("-", |site, visit| site.page("/api/v2/organizations/limits/namespaces", &visit.query, &NAMESPACES, |namespace| *namespace))
+        .await
 }
 
 /// GET /api/v2/organizations/limits/namespaces/{namespace}.
@@ -89,7 +151,7 @@ pub(super) async fn limits_of(State(site): Site, Path(namespace): Path<String>, 
 const NAMESPACES: [&str; 3] = ["analytics", "platform.api", "recording"];
 
 impl GenesysCloud {
-    fn users(&self, query: &Query) -> Result<Vec<Value>, ApiError> {
+    fn users(&self, query: &Query) -> Result<Vec<&Entry>, ApiError> {
         let asked = query.one("state");
         if asked.is_none() {
             self.mark(&rules::USERS_DEFAULT_ACTIVE);
@@ -104,34 +166,34 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "max.user.ids", message).field("id"));
         }
         let all = self.directory.users.iter().filter(|user| state == "any" || user.state == state);
-        Ok(all.filter(|user| is_asked_for(user, query)).map(user).collect())
+        Ok(all.filter(|user| is_asked_for(user, query)).collect())
     }
 
-    fn page(&self, listing: Listing, query: &Query) -> Result<Reply, ApiError> {
+    /// The page a request asks for, of the things it chose; `write` says how one is written.
+    fn page<'a, T, W: Serialize>(&self, path: &str, query: &Query, chosen: &'a [T], write: impl Fn(&'a T) -> W) -> Result<Reply, ApiError> {
         let size = query.number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::PAGE_SIZE_MAX.value).inspect_err(|_| {
             self.mark(&limits::PAGE_SIZE_MAX.rule);
         })?;
         let number = page_number(query)?;
-        let total = listing.entities.len() as u64;
+        let total = chosen.len() as u64;
         let pages = total.div_ceil(size);
-        let uri = |page: u64| format!("{}?pageSize={size}&pageNumber={page}{}", listing.path, rest(query));
+        let filters = filters(query);
+        let uri = |number: u64| PageUri { path, size, number, filters: &filters };
         let from = size.saturating_mul(number - 1);
-        let entities: Vec<&Value> = listing.entities.iter().skip(from as usize).take(size as usize).collect();
-        Ok(Reply::json(
-            200,
-            &json!({
-                "entities": entities,
-                "pageSize": size,
-                "pageNumber": number,
-                "total": total,
-                "pageCount": pages,
-                "firstUri": uri(1),
-                "selfUri": uri(number),
-                "lastUri": uri(pages.max(1)),
-                "nextUri": (number < pages).then(|| uri(number + 1)),
-                "previousUri": (number > 1).then(|| uri(number - 1)),
-            }),
-        ))
+        let entities = chosen.iter().skip(from as usize).take(size as usize).map(write).collect();
+        let page = Page {
+            entities,
+            page_size: size,
+            page_number: number,
+            total,
+            page_count: pages,
+            first_uri: uri(1),
+            self_uri: uri(number),
+            last_uri: uri(pages.max(1)),
+            next_uri: (number < pages).then(|| uri(number + 1)),
+            previous_uri: (number > 1).then(|| uri(number - 1)),
+        };
+        Ok(Reply::json(200, &page))
     }
 
     fn limits_of(&self, namespace: &str) -> Result<Reply, ApiError> {
@@ -150,7 +212,7 @@ impl GenesysCloud {
             "analytics" => vec![("details.query.page.size.max", limits::QUERY_PAGE_MAX.value)],
             _ => return Err(ApiError::not_found()),
         };
-        let entities: Vec<Value> =
+        let entities: Vec<serde_json::Value> =
             entries.into_iter().map(|(key, value)| json!({"key": key, "namespace": namespace, "value": value})).collect();
         Ok(Reply::json(200, &json!({"entities": entities})))
     }
@@ -165,7 +227,7 @@ fn page_number(query: &Query) -> Result<u64, ApiError> {
 }
 
 /// The filters of a request, for the addresses of its other pages.
-fn rest(query: &Query) -> String {
+fn filters(query: &Query) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
     for name in ["state", "name", "id"] {
         for value in query.all(name) {
@@ -193,19 +255,15 @@ fn is_like(name: &str, pattern: &str) -> bool {
     }
 }
 
-fn user(entry: &Entry) -> Value {
-    let address: Vec<String> =
-        entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    json!({
-        "id": entry.id,
-        "name": entry.name,
-        "state": entry.state,
-        "email": format!("{}@example.com", address.join(".")),
-        "version": 1,
-        "selfUri": format!("/api/v2/users/{}", entry.id),
-    })
-}
-
-fn named(entry: &Entry, path: &str) -> Value {
-    json!({"id": entry.id, "name": entry.name, "selfUri": format!("{path}/{}", entry.id)})
+fn user<'a>(entry: &&'a Entry) -> User<'a> {
+    let words = entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let address: Vec<String> = words.map(str::to_lowercase).collect();
+    User {
+        id: entry.id,
+        name: &entry.name,
+        state: &entry.state,
+        email: format!("{}@example.com", address.join(".")),
+        version: 1,
+        self_uri: EntityUri { path: USERS, id: entry.id },
+    }
 }
