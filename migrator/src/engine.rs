@@ -1,8 +1,11 @@
 //! The run: a feeder that hands out open interactions in order, and workers that take each as far as it goes.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use plan::LoadedPlan;
 use platforms::CallError;
 use platforms::clock::Clock;
@@ -77,6 +80,8 @@ pub(crate) struct Run {
     pub(crate) dry_run: bool,
     /// Decoding and encoding use a core each; more at once would only take turns.
     pub(crate) cores: Semaphore,
+    /// Interactions, by seq, that a later page showed to share their id: whoever works on one leaves it.
+    pub(crate) collided: Mutex<HashSet<i64>>,
 }
 
 /// Runs the migration a plan describes, or goes on with it.
@@ -109,14 +114,17 @@ pub async fn migrate(
         clock,
         dry_run: options.dry_run,
         cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+        collided: Mutex::default(),
         plan,
     });
     let workers = options.workers.unwrap_or(run.plan.plan.pace.workers).max(1);
     let shift = Shift::new(&run, &options, workers).await?;
     shift.work(&run, workers, progress).await;
+    let written = run.ledger.flush().await;
     if let Some(stop) = shift.stopped() {
         return Err(stop);
     }
+    written?;
     finish(&run).await
 }
 
@@ -217,7 +225,7 @@ struct Shift {
     errors: AtomicU64,
     errors_max: u64,
     /// Seqs that met an error in this run, so that the second pass leaves them to the next run.
-    failed: Mutex<std::collections::HashSet<i64>>,
+    failed: Mutex<HashSet<i64>>,
     /// Unreachable in a row, over all workers: as many as there are workers is a platform that is gone.
     unreachable: AtomicU64,
     unreachable_max: u64,
@@ -227,7 +235,7 @@ struct Shift {
 
 /// Hands out open interactions in extraction order, reading further pages as the ledger runs dry.
 struct Feeder {
-    buffer: std::collections::VecDeque<InteractionRow>,
+    buffer: VecDeque<InteractionRow>,
     after: i64,
     tried: Tried,
     left: u64,
@@ -235,7 +243,7 @@ struct Feeder {
 }
 
 /// Rows read from the ledger at once: enough that workers seldom wait for it, few enough to hold.
-const BUFFER: u32 = 64;
+const BUFFER: u32 = 256;
 
 impl Shift {
     async fn new(run: &Run, options: &Options, workers: usize) -> Result<Shift, Stop> {
@@ -244,7 +252,7 @@ impl Shift {
         let window = Window { from_ms: bound(run.plan.plan.source.from), to_ms: bound(run.plan.plan.source.to) };
         Ok(Shift {
             feeder: tokio::sync::Mutex::new(Feeder {
-                buffer: std::collections::VecDeque::new(),
+                buffer: VecDeque::new(),
                 after: 0,
                 tried: Tried::Clean,
                 left: options.limit.unwrap_or(u64::MAX),
@@ -275,7 +283,9 @@ impl Shift {
                 progress.update(self.known.load(Ordering::Relaxed), through);
             }
         };
-        futures_util::future::join_all((0..workers).map(|_| worker())).await;
+        // Not join_all: it asks every worker whenever one may go on.
+        let workers: FuturesUnordered<_> = (0..workers).map(|_| worker()).collect();
+        workers.collect::<()>().await;
     }
 
     /// The next interaction to work on; `None` when there is none or the run is to end.
@@ -310,8 +320,9 @@ impl Shift {
             feeder.buffer.extend(rows.into_iter().filter(|row| !failed.contains(&row.seq)));
             return Ok(true);
         }
-        if let Some(new) = next_page(&run.source, &run.ledger, feeder.window).await? {
-            self.known.fetch_add(new, Ordering::Relaxed);
+        if let Some(added) = next_page(&run.source, &run.ledger, feeder.window).await? {
+            self.known.fetch_add(added.new, Ordering::Relaxed);
+            run.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
             return Ok(true);
         }
         // Everything is extracted and handed out: now those an earlier run left with an error.

@@ -3,7 +3,7 @@
 use platforms::CallError;
 use platforms::legacy::{Client, InteractionPage, Page, wire};
 
-use crate::ledger::{Ledger, NewInteraction, NewRecording};
+use crate::ledger::{Added, Ledger, NewInteraction, NewRecording};
 use crate::outcome::Stop;
 
 /// Interactions a page. The source's maximum, so that a million interactions are a thousand requests.
@@ -16,8 +16,8 @@ pub(crate) struct Window {
     pub(crate) to_ms: Option<i64>,
 }
 
-/// Reads the next page; answers how many interactions were new, `None` when extraction is finished.
-pub(crate) async fn next_page(source: &Client, ledger: &Ledger, window: Window) -> Result<Option<u64>, Stop> {
+/// Reads the next page; `None` when extraction is finished.
+pub(crate) async fn next_page(source: &Client, ledger: &Ledger, window: Window) -> Result<Option<Added>, Stop> {
     if ledger.meta("extraction").await?.as_deref() == Some("finished") {
         return Ok(None);
     }

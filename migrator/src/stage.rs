@@ -89,6 +89,7 @@ pub(crate) async fn stage_recording(
     let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(Trouble::source)?;
     row.staged_sha256 = Some(blob.sha256.clone());
     row.staged_bytes = Some(blob.bytes);
+    row.held = blob.held;
     let media = RawMedia { sha256: blob.sha256, bytes: blob.bytes, headers };
     let request = format!("GET /api/v2/recordings/{}", row.legacy_id);
     let raw = RawRecording { request, headers: answer.headers, body: answer.body, media: Some(media) };

@@ -44,6 +44,14 @@ impl From<object_store::Error> for StagingError {
 pub(crate) struct Blob {
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
+    /// Its bytes, if there are no more than [`HELD`]: the next step need not read them back.
+    pub(crate) held: Option<Bytes>,
+}
+
+impl Blob {
+    fn of(bytes: &Bytes, digest: impl AsRef<[u8]>) -> Blob {
+        Blob { sha256: hex(digest), bytes: bytes.len() as u64, held: (bytes.len() <= HELD).then(|| bytes.clone()) }
+    }
 }
 
 /// Object storage with the published layout in it.
@@ -51,6 +59,9 @@ pub(crate) struct Blob {
 pub(crate) struct Staging {
     store: Arc<dyn ObjectStore>,
 }
+
+/// Up to here bytes stay in memory between steps: with the usual 16 workers that is 16 MiB.
+const HELD: usize = 1024 * 1024;
 
 /// Up to here an object is collected and written at once; beyond, it is written in parts. One part's size of the usual stores.
 const WHOLE: usize = 8 * 1024 * 1024;
@@ -82,8 +93,9 @@ impl Staging {
         while head.len() < WHOLE {
             match pieces.next().await {
                 None => {
-                    let blob = Blob { sha256: hex(hash.finalize()), bytes: head.len() as u64 };
-                    self.put(&blob_path(&blob.sha256), head.freeze()).await?;
+                    let bytes = head.freeze();
+                    let blob = Blob::of(&bytes, hash.finalize());
+                    self.put(&blob_path(&blob.sha256), bytes).await?;
                     return Ok(Ok(blob));
                 }
                 Some(Err(error)) => return Ok(Err(error)),
@@ -122,7 +134,7 @@ impl Staging {
             }
         }
         writer.finish().await?;
-        let blob = Blob { sha256: hex(hash.finalize()), bytes };
+        let blob = Blob { sha256: hex(hash.finalize()), bytes, held: None };
         self.store.rename(&incoming, &blob_path(&blob.sha256)).await?;
         Ok(Ok(blob))
     }
@@ -149,8 +161,9 @@ impl Staging {
 
     /// Keeps transcoded bytes under their hash.
     pub(crate) async fn keep_converted(&self, bytes: Vec<u8>) -> Result<Blob, StagingError> {
-        let blob = Blob { sha256: hex(Sha256::digest(&bytes)), bytes: bytes.len() as u64 };
-        self.put(&out_path(&blob.sha256), Bytes::from(bytes)).await?;
+        let bytes = Bytes::from(bytes);
+        let blob = Blob::of(&bytes, Sha256::digest(&bytes));
+        self.put(&out_path(&blob.sha256), bytes).await?;
         Ok(blob)
     }
 

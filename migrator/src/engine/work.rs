@@ -1,5 +1,7 @@
 //! One interaction's way: each step acts and writes the ledger.
 
+use std::sync::PoisonError;
+
 use plan::{Partial, Reason};
 use platforms::CallError;
 use platforms::genesys_cloud::wire::Interaction as Payload;
@@ -104,7 +106,10 @@ impl Run {
             let staged = row.recordings[at].staged_sha256.clone().unwrap_or_default();
             // The permit first: only as many recordings are held in memory as are worked on.
             let permit = self.cores.acquire().await.map_err(|_| Trouble::Stop(Stop::Interrupted))?;
-            let bytes = self.staging.read(&blob_path(&staged)).await?;
+            let bytes = match row.recordings[at].held.clone() {
+                Some(bytes) => bytes,
+                None => self.staging.read(&blob_path(&staged)).await?,
+            };
             let (rules, pauses, subject) = (self.plan.plan.audio.clone(), self.plan.plan.pii.pauses.clone(), canonical.clone());
             let done = tokio::task::spawn_blocking(move || convert(&bytes, &subject, &rules, &pauses)).await;
             drop(permit);
@@ -161,6 +166,7 @@ impl Run {
                 recording.kept = false;
                 recording.out_sha256 = Some(blob.sha256);
                 recording.out_bytes = Some(blob.bytes);
+                recording.held = blob.held;
                 (probe, Some(encoder))
             }
         };
@@ -174,6 +180,7 @@ impl Run {
         let namespace = &self.plan.plan.identity.namespace;
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
             genesys_cloud::upload(&self.target, &self.staging, namespace, recording).await?;
+            recording.held = None;
         }
         row.phase = Phase::Uploaded;
         let custody = self.hops(row, "upload", None);
@@ -252,7 +259,9 @@ impl Run {
 
     async fn save(&self, row: &InteractionRow, custody: Vec<custody::Entry>, warnings: Vec<&'static str>) -> Result<(), Trouble> {
         let change = Change { plan_hash: self.plan.hash.clone(), warnings, custody };
-        if self.ledger.save(row, change).await? { Ok(()) } else { Err(Trouble::Overtaken) }
+        self.ledger.save(&self.clock, row, change).await?;
+        let collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.seq);
+        if collided { Err(Trouble::Overtaken) } else { Ok(()) }
     }
 
     fn now(&self) -> String {

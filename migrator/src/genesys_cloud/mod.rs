@@ -8,7 +8,7 @@ mod payload;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream};
 use plan::Reason;
 use platforms::CallError;
 use platforms::clock::Clock;
@@ -33,13 +33,19 @@ pub(crate) async fn upload(target: &GuideClient, staging: &Staging, namespace: &
     let container = codec.container();
     let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, &sha256[..12.min(sha256.len())], container.extension());
     let path = if row.kept { blob_path(&sha256) } else { out_path(&sha256) };
-    if !staging.has(&path, length).await? {
+    if row.held.is_none() && !staging.has(&path, length).await? {
         return Err(Trouble::Gone);
     }
-    let staging = staging.clone();
+    let (staging, held) = (staging.clone(), row.held.clone());
     let open: platforms::genesys_cloud::OpenFile = Arc::new(move || {
-        let (staging, path) = (staging.clone(), path.clone());
-        async move { staging.stream(&path).await }.boxed()
+        let (staging, path, held) = (staging.clone(), path.clone(), held.clone());
+        async move {
+            match held {
+                Some(bytes) => Ok(stream::once(async { Ok(bytes) }).boxed()),
+                None => staging.stream(&path).await,
+            }
+        }
+        .boxed()
     });
     let upload = Upload { name: name.clone(), content_type: container.mime(), length, open };
     let answer = target.upload_file(&upload).await.map_err(Trouble::target)?;

@@ -1,4 +1,8 @@
-//! Durable state of the migration. SQLite: one connection, writes grouped into one commit by whoever comes while another commits.
+//! Durable state of the migration. SQLite: one connection, writes grouped into one commit.
+//!
+//! A question is answered at once, with everything written before it. A row's new phase is written *behind* the work, within [`LAG`]: every
+//! step may be repeated, so a run that is killed takes the last few up again, and no worker waits for the disk five times a call. What was
+//! written is a prefix of what was done, never a selection.
 
 mod rows;
 mod schema;
@@ -7,11 +11,22 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use plan::LoadedPlan;
+use platforms::clock::Clock;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub(crate) use rows::{Change, InteractionRow, NewInteraction, NewRecording, RecordingRow, Tried};
+pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, RecordingRow, Tried};
+use rows::{Saved, Saves};
+
+/// How long a saved row may wait for its commit. Long enough that a commit serves many workers, short enough that a killed run repeats
+/// next to nothing.
+const LAG: Duration = Duration::from_millis(20);
+/// Rows that may wait. A disk that is slower than this holds the workers up.
+const WAITING: usize = 1024;
 
 /// What can be wrong with a ledger.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,9 +49,19 @@ type Finish = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 /// Given the open transaction, or why there is none.
 type Job = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> (bool, Finish) + Send>;
 
+/// What waits for the next commit, in the order it came.
+enum Work {
+    Job(Job),
+    Save(Box<Saved>),
+}
+
 struct Inner {
     connection: Mutex<Connection>,
-    queue: Mutex<Vec<Job>>,
+    queue: Mutex<Vec<Work>>,
+    /// A commit of saved rows is on its way.
+    scheduled: AtomicBool,
+    /// Why saved rows were lost: from then on nothing more is taken.
+    lost: Mutex<Option<LedgerError>>,
     /// A reader beside a run takes no write lock.
     begin: &'static str,
     _lock: Option<File>,
@@ -88,15 +113,18 @@ impl Ledger {
         let lock = if open == Open::Exclusive { Some(lock(path)?) } else { None };
         let connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
-        // FULL: a step is durable before the next even when the machine loses power; the cost is shared by grouped commits.
+        // FULL: what is committed stays even when the machine loses power; the cost is shared by grouped commits.
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;")?;
         let begin = match open {
             Open::Exclusive => "BEGIN IMMEDIATE",
             Open::Shared => "BEGIN",
         };
+        // More than the statements there are: none is planned twice.
+        connection.set_prepared_statement_cache_capacity(64);
         schema::prepare(&connection)?;
-        let inner = Inner { connection: Mutex::new(connection), queue: Mutex::default(), begin, _lock: lock };
+        let (connection, scheduled) = (Mutex::new(connection), AtomicBool::new(false));
+        let inner = Inner { connection, queue: Mutex::default(), scheduled, lost: Mutex::default(), begin, _lock: lock };
         Ok(Ledger { inner: Arc::new(inner) })
     }
 
@@ -114,12 +142,43 @@ impl Ledger {
             });
             (good, finish)
         });
-        lock_of(&self.inner.queue).push(job);
+        lock_of(&self.inner.queue).push(Work::Job(job));
         // spawn_blocking and not a thread of our own: a virtual clock stands still while blocking work runs.
         let inner = self.inner.clone();
         let drained = tokio::task::spawn_blocking(move || inner.drain()).await;
         drained.map_err(|error| LedgerError::Broken(error.to_string()))?;
         wait.await.map_err(|_| LedgerError::Broken("the database went away".to_owned()))?
+    }
+
+    /// Has a row written within [`LAG`], behind everything that was asked or saved before. Fails when an earlier one could not be written.
+    async fn save_soon(&self, clock: &Clock, saved: Saved) -> Result<(), LedgerError> {
+        if let Some(error) = lock_of(&self.inner.lost).clone() {
+            return Err(error);
+        }
+        let waiting = {
+            let mut queue = lock_of(&self.inner.queue);
+            queue.push(Work::Save(Box::new(saved)));
+            queue.len()
+        };
+        if waiting >= WAITING {
+            return self.flush().await;
+        }
+        if !self.inner.scheduled.swap(true, Ordering::AcqRel) {
+            let (inner, clock) = (self.inner.clone(), clock.clone());
+            tokio::spawn(async move {
+                clock.sleep(LAG).await;
+                inner.scheduled.store(false, Ordering::Release);
+                // Its trouble is kept in `lost`, where the next save finds it.
+                let _ = tokio::task::spawn_blocking(move || inner.drain()).await;
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns once every saved row is in the database, or says why one is not.
+    pub(crate) async fn flush(&self) -> Result<(), LedgerError> {
+        self.run(|_| Ok(())).await?;
+        lock_of(&self.inner.lost).clone().map_or(Ok(()), Err)
     }
 }
 
@@ -127,23 +186,39 @@ impl Inner {
     /// Runs whatever is queued, in one transaction.
     fn drain(&self) {
         let connection = lock_of(&self.connection);
-        let jobs = std::mem::take(&mut *lock_of(&self.queue));
-        if jobs.is_empty() {
+        let work = std::mem::take(&mut *lock_of(&self.queue));
+        if work.is_empty() {
             return;
         }
-        let mut outcome = connection.execute_batch(self.begin).map_err(LedgerError::from);
-        let mut finishes = Vec::with_capacity(jobs.len());
-        for job in jobs {
+        let mut outcome = lock_of(&self.lost).clone().map_or(Ok(()), Err);
+        outcome = outcome.and_then(|()| Ok(connection.execute_batch(self.begin)?));
+        let mut finishes = Vec::new();
+        let (mut saves, mut saved) = (Saves::default(), false);
+        for work in work {
+            let job = match work {
+                Work::Save(save) => {
+                    saved = true;
+                    saves.add(save);
+                    continue;
+                }
+                Work::Job(job) => job,
+            };
+            // What is asked sees what was saved before it.
+            outcome = outcome.and_then(|()| Ok(saves.write(&connection)?));
             let opened = outcome.clone().and_then(|()| Ok(connection.execute_batch("SAVEPOINT job")?));
             let (good, finish) = job(opened.map(|()| &*connection));
             finishes.push(finish);
             let close = if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
             outcome = outcome.and_then(|()| Ok(connection.execute_batch(close)?));
         }
+        outcome = outcome.and_then(|()| Ok(saves.write(&connection)?));
         outcome = outcome.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
             // Nothing of the group is kept; each is told so, and why.
             let _ = connection.execute_batch("ROLLBACK");
+            if saved {
+                lock_of(&self.lost).get_or_insert(error.clone());
+            }
         }
         for finish in finishes {
             finish(outcome.clone());

@@ -1,7 +1,9 @@
 //! What is read from the ledger and written to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
+use platforms::clock::Clock;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
@@ -60,6 +62,8 @@ pub(crate) struct RecordingRow {
     pub(crate) file_name: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) target_id: Option<String>,
+    /// The staged bytes, or those they were converted to, as far as they are few. Not stored: staging has them too.
+    pub(crate) held: Option<Bytes>,
     /// `quarantined` or `skipped`; absent: goes or has gone.
     pub(crate) outcome: Option<String>,
     pub(crate) reason: Option<String>,
@@ -72,6 +76,73 @@ pub(crate) enum Tried {
     Failed,
 }
 
+/// What a page brought.
+#[derive(Default)]
+pub(crate) struct Added {
+    /// Interactions that were not known.
+    pub(crate) new: u64,
+    /// Those, by seq, that share their id with another one and are set aside.
+    pub(crate) collided: Vec<i64>,
+}
+
+/// A row as it is to be written.
+pub(super) struct Saved {
+    seq: i64,
+    legacy_id: String,
+    phase: Phase,
+    target_id: Option<String>,
+    reason: Option<String>,
+    recordings: Vec<RecordingRow>,
+    change: Change,
+}
+
+/// Rows on their way into one commit. Of a row saved several times the last state is written, and all of its custody.
+#[derive(Default)]
+pub(super) struct Saves {
+    rows: Vec<Saved>,
+    place: HashMap<i64, usize>,
+}
+
+impl Saves {
+    pub(super) fn add(&mut self, save: Box<Saved>) {
+        let mut save = *save;
+        match self.place.get(&save.seq) {
+            Some(&at) => {
+                let earlier = std::mem::take(&mut self.rows[at].change);
+                save.change.warnings.splice(0..0, earlier.warnings);
+                save.change.custody.splice(0..0, earlier.custody);
+                self.rows[at] = save;
+            }
+            None => {
+                self.place.insert(save.seq, self.rows.len());
+                self.rows.push(save);
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, c: &Connection) -> rusqlite::Result<()> {
+        self.place.clear();
+        for row in self.rows.drain(..) {
+            // What another page has meanwhile set aside as a collision stays so.
+            let update = if row.phase == Phase::SetAside { UPDATE.to_owned() } else { format!("{UPDATE} AND phase <> 'set_aside'") };
+            let saved = c.prepare_cached(&update)?.execute(params![
+                row.seq,
+                row.phase.as_str(),
+                row.target_id,
+                row.change.plan_hash,
+                row.reason
+            ])?;
+            if saved == 0 {
+                continue;
+            }
+            row.recordings.iter().try_for_each(|recording| save_recording(c, recording))?;
+            row.change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
+            row.change.custody.iter().try_for_each(|entry| custody::append(c, entry))?;
+        }
+        Ok(())
+    }
+}
+
 /// What goes into the ledger beside a row.
 #[derive(Default)]
 pub(crate) struct Change {
@@ -81,6 +152,10 @@ pub(crate) struct Change {
     pub(crate) warnings: Vec<&'static str>,
     pub(crate) custody: Vec<custody::Entry>,
 }
+
+/// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each time, for the sake of the partial index.
+const UPDATE: &str =
+    "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, error = NULL WHERE seq = ?1";
 
 const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
                                  out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason";
@@ -102,6 +177,7 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         file_name: row.get(12)?,
         file_id: row.get(13)?,
         target_id: row.get(14)?,
+        held: None,
         outcome: row.get(15)?,
         reason: row.get(16)?,
     })
@@ -122,22 +198,21 @@ impl Ledger {
     }
 
     /// A page and the cursor behind it, together: a run killed in between reads the page again or goes on behind it, never both.
-    /// Answers how many interactions were new.
-    pub(crate) async fn add_page(&self, page: u64, rows: Vec<NewInteraction>, next: Option<String>) -> Result<u64, LedgerError> {
+    pub(crate) async fn add_page(&self, page: u64, rows: Vec<NewInteraction>, next: Option<String>) -> Result<Added, LedgerError> {
         self.run(move |c| {
-            let mut new = 0;
+            let mut added = Added::default();
             for row in &rows {
                 // A source may list an interaction twice (a page boundary that moved): the first one stands, unless the two differ.
-                let added = c
+                let inserted = c
                     .prepare_cached(
                         "INSERT OR IGNORE INTO interaction (legacy_id, page, phase, entity, headers) VALUES (?1, ?2, ?3, ?4, ?5)",
                     )?
                     .execute(params![row.legacy_id, page, Phase::Extracted.as_str(), row.entity, row.headers])?;
-                if added == 0 {
-                    collide(c, row)?;
+                if inserted == 0 {
+                    added.collided.extend(collide(c, row)?);
                     continue;
                 }
-                new += 1;
+                added.new += 1;
                 let seq = c.last_insert_rowid();
                 let mut insert = c.prepare_cached("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)")?;
                 for recording in &row.recordings {
@@ -149,7 +224,7 @@ impl Ledger {
             put_meta(c, "page", &(page + 1).to_string())?;
             put_meta(c, "cursor", next.as_deref().unwrap_or_default())?;
             put_meta(c, "extraction", if next.is_some() { "running" } else { "finished" })?;
-            Ok(new)
+            Ok(added)
         })
         .await
     }
@@ -202,27 +277,13 @@ impl Ledger {
         .await
     }
 
-    /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it.
-    /// False: another page has set the interaction aside meanwhile, and nothing was written.
-    pub(crate) async fn save(&self, row: &InteractionRow, change: Change) -> Result<bool, LedgerError> {
-        let row = row.clone();
-        self.run(move |c| {
-            // What another page has meanwhile set aside as a collision stays so.
-            let saved = c
-                .prepare_cached(
-                    "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, error = NULL \
-                     WHERE seq = ?1 AND (phase <> 'set_aside' OR ?2 = 'set_aside')",
-                )?
-                .execute(params![row.seq, row.phase.as_str(), row.target_id, change.plan_hash, row.reason])?;
-            if saved == 0 {
-                return Ok(false);
-            }
-            row.recordings.iter().try_for_each(|recording| save_recording(c, recording))?;
-            change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
-            change.custody.iter().try_for_each(|entry| custody::append(c, entry))?;
-            Ok(true)
-        })
-        .await
+    /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it; soon, see
+    /// [`super::Ledger`]. What another page has meanwhile set aside as a collision stays so.
+    pub(crate) async fn save(&self, clock: &Clock, row: &InteractionRow, change: Change) -> Result<(), LedgerError> {
+        let recordings = row.recordings.iter().map(|recording| RecordingRow { held: None, ..recording.clone() }).collect();
+        let (seq, legacy_id, phase) = (row.seq, row.legacy_id.clone(), row.phase);
+        let (target_id, reason) = (row.target_id.clone(), row.reason.clone());
+        self.save_soon(clock, Saved { seq, legacy_id, phase, target_id, reason, recordings, change }).await
     }
 
     pub(crate) async fn set_error(&self, seq: i64, error: String) -> Result<(), LedgerError> {
@@ -294,14 +355,16 @@ fn note(c: &Connection, kind: &str, subject: &str) -> rusqlite::Result<()> {
     c.prepare_cached("INSERT OR IGNORE INTO warning (kind, subject) VALUES (?1, ?2)")?.execute([kind, subject]).map(drop)
 }
 
-/// The same id for another interaction: which of both a recording belongs to cannot be told, so neither goes.
-fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<()> {
+/// The same id for another interaction: which of both a recording belongs to cannot be told, so neither goes. Answers the one set aside;
+/// `None` where the two are the same.
+fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<Option<i64>> {
     let find = "SELECT seq, entity FROM interaction WHERE legacy_id = ?1";
     let (seq, known): (i64, String) = c.query_row(find, [&row.legacy_id], |known| Ok((known.get(0)?, known.get(1)?)))?;
     // Compared as values: white space and the order of keys make no other interaction.
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     if value(&known) == value(&row.entity) {
-        return note(c, "listed_twice", &row.legacy_id);
+        note(c, "listed_twice", &row.legacy_id)?;
+        return Ok(None);
     }
     for recording in &row.recordings {
         c.execute("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)", params![seq, recording.legacy_id])?;
@@ -315,7 +378,8 @@ fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<()> {
          WHERE interaction = (SELECT seq FROM interaction WHERE legacy_id = ?1 AND phase = 'set_aside')",
         [&row.legacy_id],
     )?;
-    note(c, "id_collision", &row.legacy_id)
+    note(c, "id_collision", &row.legacy_id)?;
+    Ok(Some(seq))
 }
 
 fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {

@@ -1,6 +1,7 @@
 //! `POST /api/v2/files`: one multipart upload, hashed while it is spooled, in constant memory. Whatever is wrong with it, nothing of it is kept.
 
 use std::{
+    io::Write as _,
     path::Path,
     sync::{
         Arc,
@@ -23,12 +24,12 @@ use multer::{Field, Multipart};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
-use tokio::io::AsyncWriteExt as _;
 
 use super::{GenesysCloud, Site, auth::Bucket, door, errors::ApiError, limits, rules, state::StoredFile};
 use crate::{fault::operations, front::Reply};
 
-/// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this.
+/// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this. A file that ends before is
+/// written where it arrives; handing so little to another thread would cost more than the writing.
 const WRITE_BYTES: usize = 256 * 1024;
 /// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
 const FIELD_BYTES: usize = 1024;
@@ -136,9 +137,8 @@ impl GenesysCloud {
 
     async fn spool_field(&self, mut field: Field<'_>) -> Result<Spooled, ApiError> {
         let content_type = field.content_type().map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
-        let (file, path) = temporary(self.spool()).map_err(store_failed)?;
-        let mut file = tokio::fs::File::from_std(file);
-        let (mut hasher, mut pending, mut bytes) = (Sha256::new(), Vec::with_capacity(WRITE_BYTES), 0_u64);
+        let (mut file, path) = temporary(self.spool()).map_err(store_failed)?;
+        let (mut hasher, mut pending, mut bytes) = (Sha256::new(), Vec::new(), 0_u64);
         while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
             bytes += chunk.len() as u64;
             if bytes > self.settings.max_upload_bytes {
@@ -147,12 +147,10 @@ impl GenesysCloud {
             hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                file.write_all(&pending).await.map_err(store_failed)?;
-                pending.clear();
+                (file, pending) = write_elsewhere(file, pending).await.map_err(store_failed)?;
             }
         }
-        file.write_all(&pending).await.map_err(store_failed)?;
-        file.flush().await.map_err(store_failed)?;
+        file.write_all(&pending).map_err(store_failed)?;
         Ok(Spooled { path, sha256: hex(&hasher.finalize()), bytes, content_type })
     }
 
@@ -200,6 +198,16 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
     std::fs::create_dir_all(spool)?;
     Ok(tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool)?.into_parts())
+}
+
+/// Writes on a thread that may wait for the disk; gives back the file and the emptied buffer.
+async fn write_elsewhere(mut file: std::fs::File, mut pending: Vec<u8>) -> std::io::Result<(std::fs::File, Vec<u8>)> {
+    let written = tokio::task::spawn_blocking(move || {
+        file.write_all(&pending)?;
+        pending.clear();
+        Ok((file, pending))
+    });
+    written.await.map_err(std::io::Error::other)?
 }
 
 async fn small_field(mut field: Field<'_>, name: &str) -> Result<String, ApiError> {

@@ -190,6 +190,9 @@ impl Legacy {
     async fn found(self: &Arc<Self>, id: &str) -> Result<(Recording, Arc<Media>), Box<Reply>> {
         let missing = || Box::new(error(404, "not_found", &format!("recording {id} does not exist")));
         let recording = self.world.recording(id).ok_or_else(missing)?;
+        if let Some(media) = self.world.made_media(&recording) {
+            return Ok((recording, media));
+        }
         let world = self.world.clone();
         let made = tokio::task::spawn_blocking(move || {
             let media = world.media(&recording);

@@ -1,6 +1,6 @@
 //! The bytes of a recording: made from its seed, damaged where the world says so, or read from an imported file.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use audio::{Codec, Pcm};
@@ -43,29 +43,51 @@ pub(crate) enum MediaError {
     Unmade { id: String, reason: String },
 }
 
-/// The most recently used media.
+/// The most recently made media.
 #[derive(Default)]
 pub(crate) struct MediaCache {
-    kept: Mutex<VecDeque<(String, Arc<Media>)>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    media: HashMap<String, Arc<Media>>,
+    /// Ids, the oldest first.
+    order: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn add(&mut self, id: &str, media: &Arc<Media>) {
+        if self.media.insert(id.to_owned(), media.clone()).is_some() {
+            return;
+        }
+        self.order.push_back(id.to_owned());
+        self.bytes += media.bytes.len();
+        while self.bytes > KEPT_BYTES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.bytes -= self.media.remove(&oldest).map_or(0, |media| media.bytes.len());
+        }
+    }
 }
 
 impl MediaCache {
+    /// What was made not long ago.
+    pub(crate) fn made(&self, recording: &Recording) -> Option<Arc<Media>> {
+        self.kept().media.get(&recording.id).cloned()
+    }
+
     pub(crate) fn get(&self, recording: &Recording) -> Result<Arc<Media>, MediaError> {
-        if let Some(media) = self.kept().iter().find(|(id, _)| *id == recording.id).map(|(_, media)| media.clone()) {
+        if let Some(media) = self.made(recording) {
             return Ok(media);
         }
         let media = Arc::new(Media::of(bytes_of(recording)?));
-        let mut kept = self.kept();
-        kept.push_front((recording.id.clone(), media.clone()));
-        let mut total = 0;
-        kept.retain(|(_, media)| {
-            total += media.bytes.len();
-            total <= KEPT_BYTES
-        });
+        self.kept().add(&recording.id, &media);
         Ok(media)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, VecDeque<(String, Arc<Media>)>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -198,6 +198,11 @@ impl World {
         self.media.get(recording)
     }
 
+    /// The same, if it was made not long ago; costs nothing.
+    pub(crate) fn made_media(&self, recording: &Recording) -> Option<Arc<Media>> {
+        self.media.made(recording)
+    }
+
     /// Agents of the source.
     pub(crate) fn agents(&self) -> &[Agent] {
         match &self.population {
