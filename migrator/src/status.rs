@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use plan::LoadedPlan;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
 use crate::outcome::{Stop, Tally};
@@ -126,6 +126,18 @@ struct ManifestLine<'a> {
     declared_bytes: Option<u64>,
 }
 
+/// What a manifest takes from a recording's answer.
+#[derive(Deserialize)]
+struct Declared {
+    body: DeclaredBody,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeclaredBody {
+    size_bytes: Option<u64>,
+}
+
 /// Writes the manifests of all pages that have something staged. Batch: the namespace; NNNN: the page of extraction.
 pub(crate) async fn write_manifests(ledger: &Ledger, staging: &Staging, batch: &str) -> Result<(), Stop> {
     let mut after = 0;
@@ -157,10 +169,8 @@ async fn flush(staging: &Staging, batch: &str, page: Option<u64>, text: &mut Byt
 }
 
 fn manifest_line(row: &InteractionRow, recording: &RecordingRow) -> Option<String> {
-    let declared = recording.answer.as_deref().and_then(|answer| {
-        let raw: crate::stage::RawRecording = serde_json::from_str(answer).ok()?;
-        raw.wire(&recording.legacy_id).ok()?.size_bytes
-    });
+    let answer = recording.answer.as_deref();
+    let declared = answer.and_then(|answer| serde_json::from_str::<Declared>(answer).ok()?.body.size_bytes);
     let line = ManifestLine {
         legacy_interaction_id: &row.legacy_id,
         legacy_recording_id: &recording.legacy_id,

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a proof is a program of its own and speaks to a person")]
 
 mod determinism;
+mod footprint;
 mod kills;
 mod report;
 mod scenario;
@@ -21,7 +22,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 3] = [
+const PROOFS: [Proof; 4] = [
     Proof {
         name: "kills",
         shows: "a migration killed with SIGKILL at random moments and started again completes: nothing lost, nothing twice",
@@ -42,6 +43,13 @@ const PROOFS: [Proof; 3] = [
         full: 2000,
         small: 40,
         run: throughput::run,
+    },
+    Proof {
+        name: "footprint",
+        shows: "how little simulator and migrator need: time to the first answer, memory at rest, under load, with long recordings and many calls",
+        full: 1000,
+        small: 4,
+        run: footprint::run,
     },
 ];
 

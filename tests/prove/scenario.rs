@@ -51,6 +51,11 @@ impl Simulation {
         Err(Failure::new("simulate did not start within 30 s"))
     }
 
+    /// Process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A document of the control API.
     pub(crate) fn control(&self, path: &str) -> Result<String, Failure> {
         let base = self.addresses["control"].as_str().unwrap_or_default();
@@ -74,7 +79,7 @@ impl Drop for Simulation {
 }
 
 /// One HTTP/1.0 exchange: the body is what comes until the connection ends.
-fn get(host: &str, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(host: &str, path: &str) -> std::io::Result<String> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(host)?;
     write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\n\r\n")?;

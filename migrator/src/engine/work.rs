@@ -194,13 +194,17 @@ impl Run {
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
             recording.target_id = Some(names.id("recording", &recording.legacy_id));
         }
-        row.target_id = Some(wanted.id);
+        row.target_id = Some(wanted.id.clone());
+        row.sent = Some(Box::new(wanted));
         row.phase = Phase::Created;
         self.save(row, Vec::new(), Vec::new()).await
     }
 
     async fn confirm(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
-        let wanted = self.payload(row)?;
+        let wanted = match row.sent.take() {
+            Some(sent) => *sent,
+            None => self.payload(row)?,
+        };
         let there = match genesys_cloud::confirm(&self.target, &self.clock, &wanted).await? {
             Some(there) => there,
             None => {

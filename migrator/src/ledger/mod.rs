@@ -198,7 +198,7 @@ impl Inner {
             let job = match work {
                 Work::Save(save) => {
                     saved = true;
-                    saves.add(save);
+                    saves.add(*save);
                     continue;
                 }
                 Work::Job(job) => job,

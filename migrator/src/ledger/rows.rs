@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use platforms::clock::Clock;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use platforms::genesys_cloud::wire::Interaction as Payload;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::{Ledger, LedgerError};
 use crate::custody;
@@ -39,6 +40,8 @@ pub(crate) struct InteractionRow {
     pub(crate) reason: Option<String>,
     /// Fetched anew in this run, because staging had lost it. Not stored.
     pub(crate) staged_again: bool,
+    /// What was sent in this run. Not stored: it is made from the rest.
+    pub(crate) sent: Option<Box<Payload>>,
     pub(crate) recordings: Vec<RecordingRow>,
 }
 
@@ -104,8 +107,7 @@ pub(super) struct Saves {
 }
 
 impl Saves {
-    pub(super) fn add(&mut self, save: Box<Saved>) {
-        let mut save = *save;
+    pub(super) fn add(&mut self, mut save: Saved) {
         match self.place.get(&save.seq) {
             Some(&at) => {
                 let earlier = std::mem::take(&mut self.rows[at].change);
@@ -154,8 +156,7 @@ pub(crate) struct Change {
 }
 
 /// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each time, for the sake of the partial index.
-const UPDATE: &str =
-    "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, error = NULL WHERE seq = ?1";
+const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, error = NULL WHERE seq = ?1";
 
 const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
                                  out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason";
@@ -183,9 +184,17 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
     })
 }
 
-fn recordings_of(connection: &Connection, interaction: i64) -> rusqlite::Result<Vec<RecordingRow>> {
-    let sql = format!("SELECT {RECORDING_COLUMNS} FROM recording WHERE interaction = ?1 ORDER BY seq");
-    connection.prepare_cached(&sql)?.query_map([interaction], recording_row)?.collect()
+/// The recordings of the interactions that `which` selects with `parameters`, by interaction.
+fn recordings_of(c: &Connection, which: &str, parameters: impl Params) -> rusqlite::Result<HashMap<i64, Vec<RecordingRow>>> {
+    // The plus keeps the interactions the outer loop: there are few of them.
+    let sql = format!("SELECT {RECORDING_COLUMNS}, interaction FROM recording WHERE interaction IN ({which}) ORDER BY interaction, +seq");
+    let mut recordings: HashMap<i64, Vec<RecordingRow>> = HashMap::new();
+    let mut select = c.prepare_cached(&sql)?;
+    let mut rows = select.query(parameters)?;
+    while let Some(row) = rows.next()? {
+        recordings.entry(row.get(17)?).or_default().push(recording_row(row)?);
+    }
+    Ok(recordings)
 }
 
 impl Ledger {
@@ -232,11 +241,11 @@ impl Ledger {
     /// The next open interactions behind `after`, in extraction order.
     pub(crate) async fn open_after(&self, after: i64, most: u32, tried: Tried) -> Result<Vec<InteractionRow>, LedgerError> {
         self.run(move |c| {
-            let mut select = c.prepare_cached(
-                "SELECT seq, legacy_id, phase, entity, headers, target_id FROM interaction \
-                 WHERE seq > ?1 AND phase NOT IN ('done', 'set_aside') AND (error IS NOT NULL) = ?3 ORDER BY seq LIMIT ?2",
-            )?;
-            let rows = select.query_map(params![after, most, tried == Tried::Failed], |row| {
+            const OPEN: &str = "FROM interaction WHERE seq > ?1 AND phase NOT IN ('done', 'set_aside') AND (error IS NOT NULL) = ?3 \
+                                ORDER BY seq LIMIT ?2";
+            let bounds = params![after, most, tried == Tried::Failed];
+            let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, entity, headers, target_id {OPEN}"))?;
+            let rows = select.query_map(bounds, |row| {
                 Ok(InteractionRow {
                     seq: row.get(0)?,
                     legacy_id: row.get(1)?,
@@ -246,12 +255,14 @@ impl Ledger {
                     target_id: row.get(5)?,
                     reason: None,
                     staged_again: false,
+                    sent: None,
                     recordings: Vec::new(),
                 })
             })?;
             let mut rows: Vec<InteractionRow> = rows.collect::<rusqlite::Result<_>>()?;
+            let mut recordings = recordings_of(c, &format!("SELECT seq {OPEN}"), bounds)?;
             for row in &mut rows {
-                row.recordings = recordings_of(c, row.seq)?;
+                row.recordings = recordings.remove(&row.seq).unwrap_or_default();
             }
             Ok(rows)
         })
@@ -310,9 +321,10 @@ impl Ledger {
     /// All recordings of the interactions behind `after`, for exports.
     pub(crate) async fn exported_after(&self, after: i64, most: u32) -> Result<Vec<(InteractionRow, u64)>, LedgerError> {
         self.run(move |c| {
-            let mut select =
-                c.prepare_cached("SELECT seq, legacy_id, phase, target_id, page FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-            let rows = select.query_map(params![after, most], |row| {
+            const NEXT: &str = "FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+            let bounds = params![after, most];
+            let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, target_id, page {NEXT}"))?;
+            let rows = select.query_map(bounds, |row| {
                 let interaction = InteractionRow {
                     seq: row.get(0)?,
                     legacy_id: row.get(1)?,
@@ -322,13 +334,15 @@ impl Ledger {
                     target_id: row.get(3)?,
                     reason: None,
                     staged_again: false,
+                    sent: None,
                     recordings: Vec::new(),
                 };
                 Ok((interaction, row.get::<_, u64>(4)?))
             })?;
             let mut rows: Vec<(InteractionRow, u64)> = rows.collect::<rusqlite::Result<_>>()?;
+            let mut recordings = recordings_of(c, &format!("SELECT seq {NEXT}"), bounds)?;
             for (row, _) in &mut rows {
-                row.recordings = recordings_of(c, row.seq)?;
+                row.recordings = recordings.remove(&row.seq).unwrap_or_default();
             }
             Ok(rows)
         })

@@ -261,7 +261,7 @@ fn user<'a>(entry: &&'a Entry) -> User<'a> {
     User {
         id: entry.id,
         name: &entry.name,
-        state: &entry.state,
+        state: entry.state,
         email: format!("{}@example.com", address.join(".")),
         version: 1,
         self_uri: EntityUri { path: USERS, id: entry.id },

@@ -1,0 +1,230 @@
+//! How little: time to the first answer, memory at rest and under load, and a migration's memory with a long recording and with many calls.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use platforms::clock::Clock;
+use platforms::genesys_cloud::{self, GuideClient, OpenFile, Upload};
+use platforms::transport::Network;
+use platforms::{Credentials, legacy};
+use serde_json::Value;
+
+use crate::report::{Failure, Report};
+use crate::scenario::{Simulation, seatrial};
+
+/// No limits; `WORLD` and `PLAN` are filled in.
+const SCENARIO: &str = r#"
+about = "A footprint is measured; no limits."
+seed = 12
+target = "genesys_cloud"
+[world]
+WORLD
+[plan.audio]
+format = "mp3"
+[genesys_cloud.limits]
+requests_per_minute = 0
+uploads_per_second = 0
+[expect]
+verdict = "match"
+"#;
+
+/// `n` is the long recording in MiB; uploads, interactions and the large world follow from it.
+pub(crate) fn run(n: u64) -> Result<Report, Failure> {
+    let mut report = Report { seed: 12, ..Report::default() };
+    report.row("simulator, from start to first answer, ms, median of 9 (goal 50)", first_answer()?);
+    let (rest, uploads, during) = uploads(n * 4)?;
+    report.row("simulator at rest, resident MiB (goal 20)", mib(rest));
+    report.row(&format!("simulator after {uploads} uploads of 256 KiB, resident MiB (goal: constant)"), mib(during));
+    let large = n * 10_000;
+    let (ready, resident) = large_world(large)?;
+    report.row(&format!("source of {large} interactions, ms until it answers a page (goal for 10 million: 1000)"), ready);
+    report.row("the same after three pages, resident MiB (goal 200)", mib(resident));
+    report.row(&format!("migrator with one recording of {n} MiB to MP3, peak resident MiB (goal 128)"), mib(long_recording(n)?));
+    let many = n * 1000;
+    report.row(&format!("migrator with {many} interactions, peak resident MiB (goal 128)"), mib(many_interactions(many)?));
+    Ok(report)
+}
+
+fn scenario(world: &str) -> String {
+    SCENARIO.replace("WORLD", world)
+}
+
+fn mib(kib: u64) -> String {
+    format!("{:.1}", kib as f64 / 1024.0)
+}
+
+/// A figure of `/proc/PID/status`, KiB; `None` once the process is gone.
+fn of_process(pid: u32, name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// Runs a process to its end and answers its peak, KiB. It is read while it lives: what the kernel keeps of an ended child includes its parent's
+/// own size at the fork.
+fn peak(mut child: Child) -> Result<u64, Failure> {
+    let mut peak = 0;
+    loop {
+        peak = of_process(child.id(), "VmHWM").unwrap_or(peak).max(peak);
+        match child.try_wait().map_err(Failure::new)? {
+            Some(status) if status.success() => return Ok(peak),
+            Some(status) => return Err(Failure::new(format!("it ended with {status}"))),
+            None => nap(10),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process is watched by the wall clock")]
+fn nap(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
+fn first_answer() -> Result<u64, Failure> {
+    let dir = tempfile::tempdir().map_err(Failure::new)?;
+    let file = dir.path().join("scenario.toml");
+    std::fs::write(&file, scenario("interactions = 200")).map_err(Failure::new)?;
+    let mut times = Vec::new();
+    for _ in 0..9 {
+        let began = Instant::now();
+        let mut child = seatrial().arg("simulate").arg(&file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(Failure::new)?;
+        let lines = child.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok));
+        let control = lines.into_iter().flatten().find_map(|line| Some(line.strip_prefix("control")?.trim().to_owned()));
+        let host = control.unwrap_or_default().trim_start_matches("http://").to_owned();
+        let answered = crate::scenario::get(&host, "/_sim/health").map_err(Failure::new);
+        let took = began.elapsed();
+        let _ = child.kill();
+        let _ = child.wait();
+        answered?;
+        times.push(took.as_millis() as u64);
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
+/// Memory at rest, how many files were uploaded, and memory after them.
+fn uploads(count: u64) -> Result<(u64, u64, u64), Failure> {
+    let simulation = Simulation::start(&scenario("interactions = 200"), 12)?;
+    let memory = || of_process(simulation.pid(), "VmRSS").ok_or_else(|| Failure::new("the simulator is gone"));
+    let rest = memory()?;
+    let base = simulation.addresses["genesys_cloud"].as_str().unwrap_or_default();
+    let url = |path: &str| format!("{base}{path}").parse().map_err(Failure::new);
+    let settings = genesys_cloud::Settings {
+        api_url: url("/")?,
+        token_url: url("/oauth/token")?,
+        credentials: credentials(&simulation, "genesys_cloud")?,
+        requests_per_minute: 0,
+    };
+    block_on(async {
+        let client = GuideClient::new(network()?, Clock::real(), settings, 0);
+        let bytes = axum::body::Bytes::from(vec![7_u8; 256 * 1024]);
+        let upload = |k: u64| {
+            let bytes = bytes.clone();
+            let open: OpenFile = Arc::new(move || {
+                let bytes = bytes.clone();
+                Box::pin(async move { Ok(axum::body::Body::from(bytes).into_data_stream().map_err(std::io::Error::other).boxed()) })
+            });
+            Upload { name: format!("footprint-{k}.wav"), content_type: "audio/wav", length: 256 * 1024, open }
+        };
+        for k in 0..count {
+            client.upload_file(&upload(k)).await.map_err(Failure::new)?;
+        }
+        Ok(())
+    })?;
+    Ok((rest, count, memory()?))
+}
+
+fn credentials(simulation: &Simulation, platform: &str) -> Result<Credentials, Failure> {
+    let all: Value = serde_json::from_str(&simulation.control("/_sim/credentials")?).map_err(Failure::new)?;
+    let text = |name: &str| all[platform][name].as_str().unwrap_or_default().to_owned();
+    Ok(Credentials { client_id: text("client_id"), client_secret: text("client_secret") })
+}
+
+fn network() -> Result<Arc<Network>, Failure> {
+    Network::new().map(Arc::new).ok_or_else(|| Failure::new("no network"))
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?.block_on(work)
+}
+
+/// Milliseconds until a page of a large source is answered, and its memory after three.
+#[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
+fn large_world(interactions: u64) -> Result<(u64, u64), Failure> {
+    let began = Instant::now();
+    let simulation = Simulation::start(&scenario(&format!("interactions = {interactions}")), 12)?;
+    let base_url = simulation.addresses["legacy"].as_str().unwrap_or_default().parse().map_err(Failure::new)?;
+    let credentials = credentials(&simulation, "legacy")?;
+    let settings = legacy::Settings { base_url, media_hosts: Vec::new(), credentials, requests_per_minute: 0 };
+    let ready = block_on(async {
+        let client = legacy::Client::new(network()?, Clock::real(), settings).ok_or_else(|| Failure::new("no source"))?;
+        let mut page = legacy::Page { size: 1000, ..legacy::Page::default() };
+        page.cursor = client.interactions(&page).await.map_err(Failure::new)?.next_cursor;
+        let ready = began.elapsed().as_millis() as u64;
+        for _ in 0..2 {
+            page.cursor = client.interactions(&page).await.map_err(Failure::new)?.next_cursor;
+        }
+        Ok(ready)
+    })?;
+    let resident = of_process(simulation.pid(), "VmRSS").ok_or_else(|| Failure::new("the simulator is gone"))?;
+    Ok((ready, resident))
+}
+
+/// Peak of a migrator that takes one recording of so many MiB.
+fn long_recording(mib: u64) -> Result<u64, Failure> {
+    let dir = tempfile::tempdir().map_err(Failure::new)?;
+    long_wav(&dir.path().join("long.wav"), mib).map_err(Failure::new)?;
+    let seconds = mib * 1024 * 1024 / 16_000;
+    let start = 1_672_567_200_000_u64;
+    let interaction = serde_json::json!({
+        "id": 1, "startTime": start, "endTime": start + seconds * 1000, "direction": "INBOUND", "callerNumber": "+441632960001",
+        "recordings": [{"id": "R-1", "file": "long.wav"}],
+    });
+    let file = dir.path().join("world.ndjson");
+    std::fs::write(&file, format!("{interaction}\n")).map_err(Failure::new)?;
+    let simulation = Simulation::start(&scenario(&format!("file = {:?}", file.display().to_string())), 12)?;
+    peak(migrate(&simulation.plan)?)
+}
+
+/// A sound that is neither silent nor the same for long: two tones that beat.
+fn long_wav(path: &Path, mib: u64) -> std::io::Result<()> {
+    let data = mib * 1024 * 1024;
+    let mut out = std::io::BufWriter::with_capacity(1 << 20, std::fs::File::create(path)?);
+    let length = u32::try_from(data).map_err(std::io::Error::other)?;
+    out.write_all(b"RIFF")?;
+    out.write_all(&(length + 36).to_le_bytes())?;
+    out.write_all(b"WAVEfmt \x10\0\0\0\x01\0\x01\0")?;
+    out.write_all(&8000_u32.to_le_bytes())?;
+    out.write_all(&16_000_u32.to_le_bytes())?;
+    out.write_all(b"\x02\0\x10\0data")?;
+    out.write_all(&length.to_le_bytes())?;
+    let beat: Vec<u8> = (0..8000)
+        .flat_map(|k| {
+            let t = f64::from(k) / 8000.0;
+            let value = 6000.0 * ((t * 440.0 * std::f64::consts::TAU).sin() + (t * 447.0 * std::f64::consts::TAU).sin());
+            (value as i16).to_le_bytes()
+        })
+        .collect();
+    let mut left = data as usize;
+    while left > 0 {
+        let piece = left.min(beat.len());
+        out.write_all(&beat[..piece])?;
+        left -= piece;
+    }
+    out.flush()
+}
+
+/// Peak of a migrator that takes so many interactions without recordings: what grows with their number, and nothing else.
+fn many_interactions(count: u64) -> Result<u64, Failure> {
+    let simulation = Simulation::start(&scenario(&format!("interactions = {count}\nno_recording_share = 1.0")), 12)?;
+    peak(migrate(&simulation.plan)?)
+}
+
+fn migrate(plan: &Path) -> Result<Child, Failure> {
+    let mut command: Command = seatrial();
+    command.arg("migrate").arg(plan).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(Failure::new)
+}
