@@ -1,5 +1,7 @@
 //! One interaction's way: each step acts and writes the ledger.
 
+use std::io::Cursor;
+
 use plan::{Partial, Reason};
 use platforms::CallError;
 use platforms::genesys_cloud::wire::Interaction as Payload;
@@ -106,22 +108,28 @@ impl Run {
             let permit = self.cores.acquire().await.map_err(|_| Trouble::Stop(Stop::Interrupted))?;
             let bytes = self.staging.read(&blob_path(&staged)).await?;
             let (rules, pauses, subject) = (self.plan.plan.audio.clone(), self.plan.plan.pii.pauses.clone(), canonical.clone());
-            let done = tokio::task::spawn_blocking(move || convert(&bytes, &subject, &rules, &pauses)).await;
+            let done = tokio::task::spawn_blocking(move || {
+                let mut sink = Cursor::new(Vec::new());
+                convert(&mut Cursor::new(bytes), &mut sink, &subject, &rules, &pauses).map(|converted| (converted, sink.into_inner()))
+            })
+            .await;
             drop(permit);
             match done.map_err(|error| Trouble::Left(Stop::Storage(format!("recording {legacy_id}: the conversion broke off: {error}"))))? {
                 Ok(_) if !canonical.time_usable => {
                     put_aside(&mut row.recordings[at], "quarantined", Reason::TimeUnusable.as_str());
                     return Ok(custody);
                 }
-                Ok(converted) => {
+                Ok((converted, out)) => {
                     if let Some(reason) = self.resolver.expired(record, canonical, self.clock.now()) {
                         put_aside(&mut row.recordings[at], "skipped", reason.as_str());
                         return Ok(custody);
                     }
-                    custody.push(self.keep(row, at, converted).await?);
+                    custody.push(self.keep(row, at, converted, out).await?);
                     return Ok(custody);
                 }
-                Err(Bad::Ours(what)) => return Err(Trouble::Left(Stop::Storage(format!("recording {legacy_id}: {what}")))),
+                Err(Bad::Ours(what) | Bad::Storage(what)) => {
+                    return Err(Trouble::Left(Stop::Storage(format!("recording {legacy_id}: {what}"))));
+                }
                 // Read once more before it is judged: a cut in transport differs on the second read, a bad source does not.
                 Err(Bad::Reason(_)) if !row.recordings[at].read_twice => {
                     let interaction = row.legacy_id.clone();
@@ -146,7 +154,7 @@ impl Run {
         }
     }
 
-    async fn keep(&self, row: &mut InteractionRow, at: usize, converted: Converted) -> Result<custody::Entry, Trouble> {
+    async fn keep(&self, row: &mut InteractionRow, at: usize, converted: Converted, out: Vec<u8>) -> Result<custody::Entry, Trouble> {
         let before = row.recordings[at].staged_sha256.clone();
         let recording = &mut row.recordings[at];
         let (probe, encoder) = match converted {
@@ -156,11 +164,11 @@ impl Run {
                 recording.out_bytes = recording.staged_bytes;
                 (probe, None)
             }
-            Converted::Transcoded { bytes, probe, encoder } => {
-                let blob = self.staging.keep_converted(bytes).await?;
+            Converted::Transcoded { bytes, sha256, probe, encoder } => {
+                self.staging.keep_converted(out).await?;
                 recording.kept = false;
-                recording.out_sha256 = Some(blob.sha256);
-                recording.out_bytes = Some(blob.bytes);
+                recording.out_sha256 = Some(sha256);
+                recording.out_bytes = Some(bytes);
                 (probe, Some(encoder))
             }
         };
