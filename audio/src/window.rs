@@ -30,6 +30,10 @@ impl<'s> Window<'s> {
     /// The whole source, wherever it stands now.
     pub(crate) fn new(mut source: impl Source + 's) -> io::Result<Window<'s>> {
         let length = source.seek(SeekFrom::End(0))?;
+        if length == 0 {
+            // A folder may call itself empty; reading it tells.
+            source.read(&mut [0])?;
+        }
         Ok(Window { source: Box::new(source), base: 0, length, start: 0, buffer: Vec::new(), zeros: None })
     }
 

@@ -136,6 +136,34 @@ fn a_disk_that_fails_says_nothing_about_the_recording() {
     }
 }
 
+/// A file with holes: its header says how much sound there is, and what is read of it is made by the file system.
+fn long_mulaw(bytes: u64) -> std::fs::File {
+    let mut header = encode(&hum(0, 1, 8000), Codec::Mulaw).expect("a header alone");
+    let at = header.len() - 4;
+    header[at..].copy_from_slice(&u32::try_from(bytes).expect("below 4 GiB").to_le_bytes());
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(&header).expect("writes");
+    file.set_len(header.len() as u64 + bytes).expect("grows");
+    file
+}
+
+#[test]
+fn a_long_recording_never_stands_in_memory() {
+    const BYTES: u64 = 64 << 20;
+    let rules = AudioRules { format: AudioFormat::Wav, ..AudioRules::default() };
+    let mut sink = tempfile::tempfile().expect("a file");
+    let of = recording(None, &[(3_600_000, 7_200_000)]);
+    let converted = convert(&mut long_mulaw(BYTES), &mut sink, &of, &rules, &Pauses::Tone).expect("converts");
+    assert!(matches!(converted, Converted::Transcoded { bytes, .. } if bytes == 2 * BYTES + 44), "{converted:?}");
+    // Linux counts the highest memory of a process; the other tests of this one need a few MiB.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if let Some(peak) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) {
+        println!("peak of the process: {}", peak.trim());
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+        assert!(kib * 1024 < BYTES, "{peak}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
