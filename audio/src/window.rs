@@ -32,7 +32,7 @@ impl<'s> Window<'s> {
         let length = source.seek(SeekFrom::End(0))?;
         if length == 0 {
             // A folder may call itself empty; reading it tells.
-            source.read(&mut [0])?;
+            io::copy(&mut source.by_ref().take(1), &mut io::sink())?;
         }
         Ok(Window { source: Box::new(source), base: 0, length, start: 0, buffer: Vec::new(), zeros: None })
     }
