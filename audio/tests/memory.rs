@@ -98,8 +98,8 @@ fn counted(field: &str) -> Option<u64> {
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024)
 }
 
-/// Decodes, covers an hour with a tone, encodes. Says what came in and went out, and the longest block.
-fn transcode(source: Endless, to: Codec) -> (u64, u64, usize) {
+/// Decodes, covers an hour with a tone, encodes. Bytes written, bytes of the longest block, and a line about both.
+fn transcode(source: Endless, to: Codec) -> (u64, usize, String) {
     let length = source.length;
     let mut decoder = Decoder::new(source).expect("opens");
     let head = decoder.head();
@@ -112,35 +112,30 @@ fn transcode(source: Endless, to: Codec) -> (u64, u64, usize) {
         encoder.write(block).expect("writes");
     }
     let written = encoder.finish().expect("ends").length;
-    let probe = decoder.finish().expect("ends");
-    println!(
-        "{} {} MiB, {} s -> {to} {} MiB, blocks up to {longest} bytes",
-        head.codec,
-        length / MIB,
-        probe.duration_ms() / 1000,
-        written / MIB
-    );
-    (length, written, longest)
+    let seconds = decoder.finish().expect("ends").duration_ms() / 1000;
+    let sizes = (length / MIB, written / MIB);
+    let line = format!("{} {} MiB, {seconds} s -> {to} {} MiB, blocks up to {longest} bytes", head.codec, sizes.0, sizes.1);
+    (written, longest, line)
 }
 
 #[test]
 fn hundreds_of_megabytes_pass_through_a_few() {
     let before = counted("VmRSS");
-    let (read, written, _) = transcode(Endless::wav(2.0, Codec::Mulaw, 512 * MIB), Codec::PcmS16);
-    assert!(written.abs_diff(2 * read) < 200, "{written}");
     let amr = encode(&speech::mono(71, 2.0), Codec::AmrNb).expect("writes");
     let mp3 = encode(&speech::mono(71, 30.0), Codec::Mp3).expect("writes");
     let gsm = encode(&speech::mono(71, 2.0), Codec::GsmRaw).expect("writes");
-    for (source, to) in [
-        (Endless::wav(2.0, Codec::PcmS16, 64 * MIB), Codec::Mp3),
-        (Endless::wav(2.0, Codec::ImaAdpcm, 64 * MIB), Codec::Alaw),
-        (Endless::wav(2.0, Codec::MsAdpcm, 64 * MIB), Codec::ImaAdpcm),
-        (Endless::new(mp3, 0, 32 * MIB), Codec::Mulaw),
-        (Endless::new(gsm, 0, 8 * MIB), Codec::Mulaw),
-        (Endless::new(amr, 6, MIB), Codec::PcmS16),
+    for (source, to, at_least) in [
+        (Endless::wav(2.0, Codec::Mulaw, 512 * MIB), Codec::PcmS16, 1023 * MIB),
+        (Endless::wav(2.0, Codec::PcmS16, 64 * MIB), Codec::Mp3, MIB),
+        (Endless::wav(2.0, Codec::ImaAdpcm, 64 * MIB), Codec::Alaw, 126 * MIB),
+        (Endless::wav(2.0, Codec::MsAdpcm, 64 * MIB), Codec::ImaAdpcm, 63 * MIB),
+        (Endless::new(mp3, 0, 32 * MIB), Codec::Mulaw, 72 * MIB),
+        (Endless::new(gsm, 0, 8 * MIB), Codec::Mulaw, 38 * MIB),
+        (Endless::new(amr, 6, MIB), Codec::PcmS16, 9 * MIB),
     ] {
-        let (_, _, longest) = transcode(source, to);
-        assert!(longest < 1 << 20, "{longest}");
+        let (written, longest, line) = transcode(source, to);
+        println!("{line}");
+        assert!(written >= at_least && longest < 256 << 10, "{line}");
     }
     let Some((before, most)) = before.zip(counted("VmHWM")) else {
         println!("peak: not counted on this system");
