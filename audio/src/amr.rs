@@ -3,8 +3,11 @@
 //! Comfort-noise (SID) and no-data frames are decoded to their full 20 ms. ffmpeg drops them, which shortens a file with
 //! pauses without an error; that is why AMR is decoded here.
 
-use crate::format::{AudioError, Codec, Container, DamageLog, Probe};
-use crate::pcm::{Pcm, at_ms};
+use crate::blocks::{BlockReader, Need, Progress};
+use crate::coder::FrameCoder;
+use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
+use crate::pcm::at_ms;
+use crate::window::Window;
 use codec_core::codecs::amr::nb::bitstream;
 use codec_core::codecs::amr::nb::decoder::Decoder;
 use codec_core::codecs::amr::nb::dtx::RxFrameType;
@@ -14,7 +17,12 @@ use codec_core::codecs::amr::nb::enc::encoder::{NbEncoder, Rate};
 pub(crate) const MAGIC: &[u8] = b"#!AMR\n";
 /// The only rate of narrow band.
 pub(crate) const RATE: u32 = 8000;
-const FRAME_SAMPLES: usize = 160;
+/// Samples of a frame, 20 ms.
+pub(crate) const FRAME_SAMPLES: usize = 160;
+/// Two of the longest records: where one is doubtful, the next decides.
+const AHEAD_BYTES: usize = 64;
+/// Records read at a time: 1 s.
+const READ_RECORDS: usize = 50;
 /// Payload bytes by frame type: eight speech modes, then SID. Source: 3GPP TS 26.101.
 const PAYLOAD_BYTES: [usize; 9] = [12, 13, 15, 17, 19, 20, 26, 31, 5];
 const SID: u8 = 8;
@@ -32,7 +40,7 @@ enum Step<'a> {
     Invalid,
 }
 
-/// Reads the record at the start of `rest`. Padding bits must be zero and the frame type assigned.
+/// Reads the record at the start of `rest`, which is not empty. Padding bits must be zero and the frame type assigned.
 fn record(rest: &[u8]) -> Step<'_> {
     let header = rest[0];
     let kind = header >> 3 & 15;
@@ -52,67 +60,101 @@ fn record(rest: &[u8]) -> Step<'_> {
     }
 }
 
-/// Decodes a file that starts with [`MAGIC`]; `keep` false only counts.
-pub(crate) fn decode(bytes: &[u8], keep: bool) -> Result<(Probe, Pcm), AudioError> {
-    let mut reader = Reader::default();
-    let mut rest = &bytes[MAGIC.len()..];
-    while !rest.is_empty() {
-        rest = match record(rest) {
-            Step::Record(record, length) => {
-                reader.take(&record, keep);
-                &rest[length..]
-            }
-            Step::Cut => {
-                reader.damage(format!("the last AMR frame is cut after {} bytes", rest.len()));
-                &[]
-            }
-            Step::Invalid => {
-                let skipped = resync(rest);
-                reader.damage(format!("{skipped} bytes that are no AMR frames skipped"));
-                &rest[skipped..]
-            }
-        };
-    }
-    reader.finish()
-}
-
-/// Bytes to skip until two records stand one after the other (or one ends the file).
-fn resync(rest: &[u8]) -> usize {
-    let sound = |start: usize| match record(&rest[start..]) {
-        Step::Record(_, length) => match rest.get(start + length..) {
+/// Whether a record stands at the start of `rest` and another after it (or it ends the file).
+fn goes_on(rest: &[u8]) -> bool {
+    match record(rest) {
+        Step::Record(_, length) => match rest.get(length..) {
             None | Some([]) => true,
             Some(next) => !matches!(record(next), Step::Invalid),
         },
         Step::Cut | Step::Invalid => false,
-    };
-    (1..rest.len()).find(|&start| sound(start)).unwrap_or(rest.len())
+    }
 }
 
+/// Reads a file that starts with [`MAGIC`].
+pub(crate) struct Reader<'s> {
+    window: Window<'s>,
+    at: u64,
+    speech: Speech,
+}
+
+impl<'s> Reader<'s> {
+    pub(crate) fn new(window: Window<'s>) -> Reader<'s> {
+        Reader { window, at: MAGIC.len() as u64, speech: Speech::default() }
+    }
+
+    fn resync(&mut self) -> Result<(), AudioError> {
+        let mut next = self.at + 1;
+        while next < self.window.length() && !goes_on(self.window.at(next, AHEAD_BYTES)?) {
+            next += 1;
+        }
+        self.speech.damage(format!("{} bytes that are no AMR frames skipped", next - self.at));
+        self.at = next;
+        Ok(())
+    }
+}
+
+impl BlockReader for Reader<'_> {
+    fn head(&self) -> Head {
+        Head { container: Container::AmrFile, codec: Codec::AmrNb, channels: 1, sample_rate: RATE }
+    }
+
+    fn read(&mut self, need: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
+        for _ in 0..READ_RECORDS {
+            let rest = self.window.at(self.at, AHEAD_BYTES)?;
+            if rest.is_empty() {
+                return Ok(Progress::Ended);
+            }
+            match record(rest) {
+                Step::Record(record, length) => {
+                    self.speech.take(&record, need, &mut out[0]);
+                    self.at += length as u64;
+                }
+                Step::Cut => {
+                    let left = rest.len();
+                    self.speech.damage(format!("the last AMR frame is cut after {left} bytes"));
+                    self.at += left as u64;
+                }
+                Step::Invalid => self.resync()?,
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    fn ending(self: Box<Self>) -> (u64, Vec<Damage>) {
+        (self.speech.samples(), self.speech.damage.into_vec())
+    }
+}
+
+/// What becomes of the records.
 #[derive(Default)]
-struct Reader {
+struct Speech {
     decoder: Decoder,
     mode: u8,
-    frames: usize,
-    samples: Vec<i16>,
+    frames: u64,
     damage: DamageLog,
 }
 
-impl Reader {
-    fn damage(&mut self, what: String) {
-        self.damage.push(at_ms((self.frames * FRAME_SAMPLES) as u64, RATE), what);
+impl Speech {
+    fn samples(&self) -> u64 {
+        self.frames * FRAME_SAMPLES as u64
     }
 
-    fn take(&mut self, record: &Record<'_>, keep: bool) {
+    fn damage(&mut self, what: String) {
+        self.damage.push(at_ms(self.samples(), RATE), what);
+    }
+
+    fn take(&mut self, record: &Record<'_>, need: Need, out: &mut Vec<i16>) {
         if !record.good && record.kind != NO_DATA {
             self.damage("an AMR frame is marked bad by its sender".to_owned());
         }
-        if keep {
-            self.decode(record);
+        if need == Need::Samples {
+            out.extend(self.decode(record));
         }
         self.frames += 1;
     }
 
-    fn decode(&mut self, record: &Record<'_>) {
+    fn decode(&mut self, record: &Record<'_>) -> [i16; FRAME_SAMPLES] {
         let (kind, parameters) = match record.kind {
             NO_DATA => (RxFrameType::NoData, Vec::new()),
             SID => self.sid(record),
@@ -126,7 +168,7 @@ impl Reader {
                 }
             }
         };
-        self.samples.extend(self.decoder.decode_typed(kind, self.mode, &parameters));
+        self.decoder.decode_typed(kind, self.mode, &parameters)
     }
 
     /// A SID frame names the speech mode it follows; only an update carries a description of the noise.
@@ -143,33 +185,33 @@ impl Reader {
             (true, false) => (RxFrameType::SidFirst, Vec::new()),
         }
     }
-
-    fn finish(self) -> Result<(Probe, Pcm), AudioError> {
-        let probe = Probe {
-            container: Container::AmrFile,
-            codec: Codec::AmrNb,
-            channels: 1,
-            sample_rate: RATE,
-            samples: (self.frames * FRAME_SAMPLES) as u64,
-            damage: self.damage.into_vec(),
-        };
-        Ok((probe, Pcm { sample_rate: RATE, channels: vec![self.samples] }))
-    }
 }
 
-/// Codes at 12.2 kbit/s without pauses in transmission; the last frame is filled up with silence.
+/// Codes at 12.2 kbit/s without pauses in transmission.
 ///
 /// The highest mode because it is GSM's enhanced full rate, which every player handles and which loses least; no DTX
 /// because ffmpeg drops what DTX leaves out.
-pub(crate) fn encode(samples: &[i16]) -> Result<Vec<u8>, AudioError> {
-    let rate = Rate::from_index(7).ok_or_else(|| AudioError::unsupported("amr mode 12.2"))?;
-    let mut encoder = NbEncoder::new();
-    let mut out = MAGIC.to_vec();
-    for chunk in samples.chunks(FRAME_SAMPLES) {
-        let mut frame = [0; FRAME_SAMPLES];
-        frame[..chunk.len()].copy_from_slice(chunk);
-        out.push(rate.toc_byte());
-        out.extend(encoder.encode_frame(&frame, rate));
+pub(crate) struct Coder {
+    encoder: NbEncoder,
+    rate: Rate,
+}
+
+impl Coder {
+    pub(crate) fn new() -> Result<Coder, AudioError> {
+        let rate = Rate::from_index(7).ok_or_else(|| AudioError::unsupported("amr mode 12.2"))?;
+        Ok(Coder { encoder: NbEncoder::new(), rate })
     }
-    Ok(out)
+}
+
+impl FrameCoder for Coder {
+    fn start(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(MAGIC);
+    }
+
+    fn frame(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) {
+        let mut frame = [0; FRAME_SAMPLES];
+        frame.copy_from_slice(channels[0]);
+        out.push(self.rate.toc_byte());
+        out.extend(self.encoder.encode_frame(&frame, self.rate));
+    }
 }

@@ -1,95 +1,162 @@
 //! From bytes to samples: decides what a file is by its content and hands it to the right reader.
 
-use crate::format::{AudioError, Container, Probe};
+use crate::blocks::{BlockReader, Need, Progress};
+use crate::format::{AudioError, Container, Head, Probe};
 use crate::pcm::Pcm;
+use crate::window::{Source, Window};
 use crate::{amr, gsm, mp3, other, sniff, wav};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+/// Enough for any decision by content: three AAC headers (8 KiB each at most), and what [`sniff`] looks at.
+const HEAD_BYTES: usize = 64 * 1024;
+
 /// Says what the bytes are, by content only. Equal to the first half of [`decode`]'s answer, and fails when that fails.
 pub fn probe(bytes: &[u8]) -> Result<Probe, AudioError> {
-    read(bytes, false).map(|(probe, _)| probe)
+    Decoder::new(Cursor::new(bytes))?.finish()
 }
 
 /// Decodes the bytes. What is broken is left out or silent and named in [`Probe::damage`]; nothing decodable at all is an
 /// error. Any input is safe: it never panics, and the samples stay below 16 MiB + 1024 bytes a byte of input.
 pub fn decode(bytes: &[u8]) -> Result<(Probe, Pcm), AudioError> {
-    read(bytes, true)
+    Decoder::new(Cursor::new(bytes))?.gather()
 }
 
-/// [`probe`] for a file. A WAV file is read in pieces; the others, being compressed, are read whole.
+/// [`probe`] for a file, which is never in memory as a whole.
 pub fn probe_file(path: impl AsRef<Path>) -> Result<Probe, AudioError> {
-    read_file(path.as_ref(), false).map(|(probe, _)| probe)
+    Decoder::new(File::open(path)?)?.finish()
 }
 
-/// [`decode`] for a file. A WAV file is read in pieces; the others, being compressed, are read whole.
+/// [`decode`] for a file. Its samples are in memory, its bytes are not.
 pub fn decode_file(path: impl AsRef<Path>) -> Result<(Probe, Pcm), AudioError> {
-    read_file(path.as_ref(), true)
+    Decoder::new(File::open(path)?)?.gather()
 }
 
-fn read_file(path: &Path, keep: bool) -> Result<(Probe, Pcm), AudioError> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut file = BufReader::new(file);
-    let mut head = Vec::new();
-    file.by_ref().take(12).read_to_end(&mut head)?;
-    if wav::looks_wav(&head) {
-        return guarded(|| wav::decode(&mut file, length, keep));
+/// Reads a recording block by block, in bounded memory whatever its length: a quarter of a mebibyte of input and the block
+/// made of a part of it. Same answers and same safety as [`decode`].
+pub struct Decoder<'s> {
+    reader: Box<dyn BlockReader + 's>,
+    head: Head,
+    block: Pcm,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Ended,
+    Failed,
+}
+
+impl<'s> Decoder<'s> {
+    /// Opens a recording. The source is read from its first byte, wherever it stands. Fails like [`decode`], as far as
+    /// the start tells.
+    pub fn new(source: impl Source + 's) -> Result<Decoder<'s>, AudioError> {
+        let reader = guarded(|| open(Window::new(source)?))?;
+        let head = reader.head();
+        let block = Pcm { sample_rate: head.sample_rate, channels: Vec::new() };
+        let decoder = Decoder { reader, head, block, state: State::Open };
+        // Only once in a while is nothing known until samples came, and then none came.
+        if head.channels == 0 { Err(no_samples(&decoder.ending())) } else { Ok(decoder) }
     }
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
-    read(&bytes, keep)
-}
 
-fn read(bytes: &[u8], keep: bool) -> Result<(Probe, Pcm), AudioError> {
-    if bytes.is_empty() {
-        return Err(AudioError::Empty);
+    /// What is known from the start.
+    pub fn head(&self) -> Head {
+        self.head
     }
-    guarded(|| dispatch(bytes, keep))
+
+    /// The next samples, in the order of time, as many as it suits the format; never an empty block. `None` after the
+    /// last. The block may be changed in place; the next call takes it back. After an error every call fails.
+    pub fn next_block(&mut self) -> Result<Option<&mut Pcm>, AudioError> {
+        while self.state != State::Ended {
+            self.advance(Need::Samples)?;
+            if self.block.samples() > 0 {
+                return Ok(Some(&mut self.block));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads on to the end without decoding more than counting takes, and says what the file is as a whole. Fails with
+    /// [`AudioError::Empty`] or [`AudioError::Undecodable`] where there was not a single sample.
+    pub fn finish(mut self) -> Result<Probe, AudioError> {
+        while self.state != State::Ended {
+            self.advance(Need::Count)?;
+        }
+        let probe = self.ending();
+        if probe.samples == 0 { Err(no_samples(&probe)) } else { Ok(probe) }
+    }
+
+    fn gather(mut self) -> Result<(Probe, Pcm), AudioError> {
+        let head = self.head;
+        let mut pcm = Pcm { sample_rate: head.sample_rate, channels: vec![Vec::new(); head.channels.into()] };
+        while let Some(block) = self.next_block()? {
+            pcm.channels.iter_mut().zip(&block.channels).for_each(|(all, more)| all.extend_from_slice(more));
+        }
+        Ok((self.finish()?, pcm))
+    }
+
+    fn advance(&mut self, need: Need) -> Result<(), AudioError> {
+        if self.state == State::Failed {
+            return Err(AudioError::undecodable("reading it has failed before"));
+        }
+        self.block.sample_rate = self.head.sample_rate;
+        self.block.channels.resize_with(self.head.channels.into(), Vec::new);
+        self.block.channels.iter_mut().for_each(Vec::clear);
+        self.state = State::Failed;
+        self.state = match guarded(|| self.reader.read(need, &mut self.block.channels))? {
+            Progress::More => State::Open,
+            Progress::Ended => State::Ended,
+        };
+        Ok(())
+    }
+
+    fn ending(self) -> Probe {
+        let Head { container, codec, channels, sample_rate } = self.head;
+        let (samples, damage) = self.reader.ending();
+        Probe { container, codec, channels, sample_rate, samples, damage }
+    }
 }
 
-fn dispatch(bytes: &[u8], keep: bool) -> Result<(Probe, Pcm), AudioError> {
-    if wav::looks_wav(bytes) {
-        wav::decode(&mut Cursor::new(bytes), bytes.len() as u64, keep)
-    } else if bytes.starts_with(amr::MAGIC) {
-        amr::decode(bytes, keep)
-    } else if bytes.starts_with(b"#!AMR") {
+fn open(mut window: Window<'_>) -> Result<Box<dyn BlockReader + '_>, AudioError> {
+    let head = window.at(0, HEAD_BYTES)?.to_vec();
+    if head.is_empty() {
+        Err(AudioError::Empty)
+    } else if wav::looks_wav(&head) {
+        wav::open(window)
+    } else if head.starts_with(amr::MAGIC) {
+        Ok(Box::new(amr::Reader::new(window)))
+    } else if head.starts_with(b"#!AMR") {
         Err(AudioError::unsupported("AMR wide band or with several channels"))
-    } else if let Some(container) = other::container(bytes) {
-        other::decode(bytes, container)
-    } else if gsm::looks_raw(bytes) {
-        gsm::decode_raw(bytes, keep)
-    } else if mp3::looks_mp3(bytes) {
-        mp3::decode(bytes)
+    } else if let Some(container) = other::container(&head) {
+        other::open(window, container)
+    } else if gsm::looks_raw(&head) {
+        Ok(Box::new(gsm::RawReader::new(window)))
+    } else if mp3::looks_mp3(&mut window)? {
+        Ok(Box::new(mp3::Reader::open(window, Container::Mp3)?))
     } else {
-        Err(unreadable(bytes))
+        Err(unreadable(&head))
     }
 }
 
 /// The start of a file we would have read, cut too short to read, is not called something else.
-fn unreadable(bytes: &[u8]) -> AudioError {
-    if bytes.starts_with(b"RIFF") {
+fn unreadable(head: &[u8]) -> AudioError {
+    if head.starts_with(b"RIFF") {
         AudioError::undecodable("a RIFF file that is not WAVE, or cut inside its first 12 bytes")
-    } else if bytes.starts_with(b"ID3") {
+    } else if head.starts_with(b"ID3") {
         AudioError::undecodable("an ID3 tag without MPEG audio frames after it")
     } else {
-        AudioError::NotAudio { looks_like: sniff::looks_like(bytes) }
+        AudioError::NotAudio { looks_like: sniff::looks_like(head) }
     }
 }
 
 /// Runs a reader so that a panic inside a decoder crate is an answer about the file, not the end of the run. The decoders
-/// are young; the fuzz tests find none today, and a recording must not be able to stop a migration tomorrow. Nothing
-/// outlives the closure, so no state can be left half changed.
-fn guarded(reader: impl FnOnce() -> Result<(Probe, Pcm), AudioError>) -> Result<(Probe, Pcm), AudioError> {
-    let (probe, pcm) = catch_unwind(AssertUnwindSafe(reader))
-        .unwrap_or_else(|_| Err(AudioError::undecodable("the decoder failed on it; report this file")))?;
-    if probe.samples == 0 || probe.channels == 0 {
-        return Err(no_samples(&probe));
-    }
-    Ok((probe, pcm))
+/// are young; the fuzz tests find none today, and a recording must not be able to stop a migration tomorrow. After a
+/// panic nothing is asked of the reader again, so no state can be seen half changed.
+fn guarded<T>(reader: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+    catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|_| Err(AudioError::undecodable("the decoder failed on it; report this file")))
 }
 
 fn no_samples(probe: &Probe) -> AudioError {

@@ -1,9 +1,14 @@
 //! From samples to bytes. The same samples and codec always give the same bytes.
 
+use crate::coder::{BlockCoder, Filling, Framed};
 use crate::format::{AudioError, Codec};
 use crate::pcm::{Pcm, interleave};
-use crate::wav_write::{Format, wrap};
+use crate::wav_write::{Format, Wrapped};
 use crate::{amr, g711, gsm, ima, lame, ms_adpcm};
+use std::io::{Cursor, Seek, SeekFrom, Write};
+
+/// Samples per channel coded at a time, so that a long block needs no more memory than a short one.
+const CHUNK_SAMPLES: usize = 1 << 14;
 
 /// Writes a whole file in the codec's usual container ([`Codec::container`]).
 ///
@@ -13,20 +18,110 @@ use crate::{amr, g711, gsm, ima, lame, ms_adpcm};
 /// [`AudioError::Unsupported`] for what cannot be written, and with [`AudioError::Empty`] when there is nothing to write
 /// and the format has no empty form.
 pub fn encode(pcm: &Pcm, codec: Codec) -> Result<Vec<u8>, AudioError> {
-    check(pcm, codec)?;
-    match codec {
-        Codec::PcmS16 => linear16(pcm),
-        Codec::PcmU8 => bytewise(pcm, 1, eight_bits),
-        Codec::Mulaw => bytewise(pcm, 7, g711::mulaw),
-        Codec::Alaw => bytewise(pcm, 6, g711::alaw),
-        Codec::ImaAdpcm => ima_adpcm(pcm),
-        Codec::MsAdpcm => microsoft_adpcm(pcm),
-        Codec::GsmWav49 => gsm_in_wav(pcm),
-        Codec::GsmRaw => Ok(gsm::encode_raw(&pcm.channels[0])),
-        Codec::AmrNb => amr::encode(&pcm.channels[0]),
-        Codec::Mp3 => lame::encode(pcm),
-        Codec::Aac | Codec::Flac | Codec::Vorbis => Err(AudioError::unsupported(format!("writing {codec}"))),
+    let channels = u16::try_from(pcm.channels.len()).unwrap_or(u16::MAX);
+    let mut encoder = Encoder::new(Cursor::new(Vec::new()), codec, pcm.sample_rate, channels)?;
+    encoder.write(pcm)?;
+    Ok(encoder.finish()?.into_inner())
+}
+
+/// Writes a recording block by block, in bounded memory whatever its length. Same bytes and same refusals as [`encode`],
+/// wherever the blocks end.
+pub struct Encoder<W> {
+    sink: W,
+    codec: Codec,
+    sample_rate: u32,
+    channels: u16,
+    coder: Box<dyn BlockCoder>,
+    /// Samples per channel taken so far.
+    samples: u64,
+    /// Where in the sink the file starts.
+    start: u64,
+    /// Bytes written so far.
+    written: u64,
+    /// Coded and not yet written; empty between calls.
+    out: Vec<u8>,
+}
+
+impl<W: Write + Seek> Encoder<W> {
+    /// Begins a file where the sink stands. Fails with [`AudioError::Unsupported`] for what cannot be written, and with
+    /// [`AudioError::Io`] like every other call where the sink refuses.
+    pub fn new(mut sink: W, codec: Codec, sample_rate: u32, channels: u16) -> Result<Encoder<W>, AudioError> {
+        let coder = coder(codec, sample_rate, channels)?;
+        let start = sink.stream_position()?;
+        let mut encoder = Encoder { sink, codec, sample_rate, channels, coder, samples: 0, start, written: 0, out: Vec::new() };
+        encoder.coder.start(&mut encoder.out)?;
+        encoder.flush()?;
+        Ok(encoder)
     }
+
+    /// Writes the next samples, any number. After an error the file is worth nothing.
+    pub fn write(&mut self, block: &Pcm) -> Result<(), AudioError> {
+        let samples = block.samples();
+        if (block.sample_rate, block.channels.len()) != (self.sample_rate, self.channels.into()) {
+            return Err(AudioError::unsupported("a block with other channels or another rate than the file"));
+        }
+        if block.channels.iter().any(|channel| channel.len() != samples) {
+            return Err(AudioError::unsupported("channels of unequal length"));
+        }
+        for start in (0..samples).step_by(CHUNK_SAMPLES) {
+            let end = (start + CHUNK_SAMPLES).min(samples);
+            let chunk: Vec<&[i16]> = block.channels.iter().map(|channel| &channel[start..end]).collect();
+            self.coder.code(&chunk, &mut self.out)?;
+            self.flush()?;
+        }
+        self.samples += samples as u64;
+        Ok(())
+    }
+
+    /// Writes the rest, goes back for the lengths and leaves the sink standing at the end of the file. Fails with
+    /// [`AudioError::Empty`] when there was no sample and the format has no empty form.
+    pub fn finish(mut self) -> Result<W, AudioError> {
+        let has_empty_form = !matches!(self.codec, Codec::AmrNb | Codec::GsmRaw | Codec::Mp3);
+        if self.samples == 0 && !has_empty_form {
+            return Err(AudioError::Empty);
+        }
+        self.coder.end(&mut self.out)?;
+        self.flush()?;
+        let first = self.coder.first_bytes()?;
+        if first.len() as u64 <= self.written {
+            self.sink.seek(SeekFrom::Start(self.start))?;
+            self.sink.write_all(&first)?;
+            self.sink.seek(SeekFrom::Start(self.start + self.written))?;
+        }
+        self.sink.flush()?;
+        Ok(self.sink)
+    }
+
+    fn flush(&mut self) -> Result<(), AudioError> {
+        self.sink.write_all(&self.out)?;
+        self.written += self.out.len() as u64;
+        self.out.clear();
+        Ok(())
+    }
+}
+
+/// The writer of a codec, or why there is none.
+fn coder(codec: Codec, rate: u32, channels: u16) -> Result<Box<dyn BlockCoder>, AudioError> {
+    if !(1..=32).contains(&channels) || rate == 0 {
+        return Err(AudioError::unsupported(format!("writing {channels} channels at {rate} Hz")));
+    }
+    let narrow = matches!(codec, Codec::AmrNb | Codec::GsmWav49 | Codec::GsmRaw);
+    if narrow && (channels, rate) != (1, gsm::RATE) {
+        return Err(AudioError::unsupported(format!("{codec} with {channels} channels at {rate} Hz; it is mono at 8000 Hz")));
+    }
+    Ok(match codec {
+        Codec::PcmS16 => Box::new(Wrapped::new(uncompressed(rate, channels, 1, 16), Linear16)),
+        Codec::PcmU8 => Box::new(Wrapped::new(uncompressed(rate, channels, 1, 8), Bytewise(eight_bits))),
+        Codec::Mulaw => Box::new(Wrapped::new(uncompressed(rate, channels, 7, 8), Bytewise(g711::mulaw))),
+        Codec::Alaw => Box::new(Wrapped::new(uncompressed(rate, channels, 6, 8), Bytewise(g711::alaw))),
+        Codec::ImaAdpcm => Box::new(ima_adpcm(rate, channels)),
+        Codec::MsAdpcm => Box::new(microsoft_adpcm(rate, channels)),
+        Codec::GsmWav49 => Box::new(gsm_in_wav(rate)),
+        Codec::GsmRaw => Box::new(Framed::new(gsm::RawCoder::new(), 1, gsm::FRAME_SAMPLES, Filling::Silence)),
+        Codec::AmrNb => Box::new(Framed::new(amr::Coder::new()?, 1, amr::FRAME_SAMPLES, Filling::Silence)),
+        Codec::Mp3 => Box::new(lame::Coder::new(rate, channels)?),
+        Codec::Aac | Codec::Flac | Codec::Vorbis => return Err(AudioError::unsupported(format!("writing {codec}"))),
+    })
 }
 
 /// Names the encoder and the settings that decide its bytes, for the chain of custody: `lame 3.100 vbr mtrh v2 q5`. For
@@ -44,37 +139,33 @@ pub fn encoder_version(codec: Codec) -> String {
     }
 }
 
-fn check(pcm: &Pcm, codec: Codec) -> Result<(), AudioError> {
-    let (count, rate) = (pcm.channels.len(), pcm.sample_rate);
-    if count == 0 || count > 32 || rate == 0 {
-        return Err(AudioError::unsupported(format!("writing {count} channels at {rate} Hz")));
+struct Linear16;
+
+impl BlockCoder for Linear16 {
+    fn code(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) -> Result<(), AudioError> {
+        interleave(channels, 0..channels[0].len(), out);
+        Ok(())
     }
-    if pcm.channels.iter().any(|channel| channel.len() != pcm.samples()) {
-        return Err(AudioError::unsupported("channels of unequal length"));
+
+    fn end(&mut self, _: &mut Vec<u8>) -> Result<(), AudioError> {
+        Ok(())
     }
-    let narrow = matches!(codec, Codec::AmrNb | Codec::GsmWav49 | Codec::GsmRaw);
-    if narrow && (count, rate) != (1, gsm::RATE) {
-        return Err(AudioError::unsupported(format!("{codec} with {count} channels at {rate} Hz; it is mono at 8000 Hz")));
-    }
-    let has_empty_form = !matches!(codec, Codec::AmrNb | Codec::GsmRaw | Codec::Mp3);
-    if pcm.samples() == 0 && !has_empty_form {
-        return Err(AudioError::Empty);
-    }
-    Ok(())
 }
 
-fn linear16(pcm: &Pcm) -> Result<Vec<u8>, AudioError> {
-    let mut data = Vec::with_capacity(pcm.samples() * pcm.channels.len() * 2);
-    interleave(&pcm.channels, 0..pcm.samples(), &mut data);
-    wrap(&uncompressed(pcm, 1, 16), pcm.samples(), data)
-}
+/// One byte a sample.
+struct Bytewise<F>(F);
 
-fn bytewise(pcm: &Pcm, tag: u16, code: impl Fn(i16) -> u8) -> Result<Vec<u8>, AudioError> {
-    let mut data = Vec::with_capacity(pcm.samples() * pcm.channels.len());
-    for index in 0..pcm.samples() {
-        data.extend(pcm.channels.iter().map(|channel| code(channel[index])));
+impl<F: Fn(i16) -> u8> BlockCoder for Bytewise<F> {
+    fn code(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) -> Result<(), AudioError> {
+        for index in 0..channels[0].len() {
+            out.extend(channels.iter().map(|channel| (self.0)(channel[index])));
+        }
+        Ok(())
     }
-    wrap(&uncompressed(pcm, tag, 8), pcm.samples(), data)
+
+    fn end(&mut self, _: &mut Vec<u8>) -> Result<(), AudioError> {
+        Ok(())
+    }
 }
 
 /// Rounds to the nearest of 256 steps, so that silence stays in the middle.
@@ -82,13 +173,13 @@ fn eight_bits(sample: i16) -> u8 {
     (((i32::from(sample) + 128) >> 8).min(127) + 128) as u8
 }
 
-fn uncompressed(pcm: &Pcm, tag: u16, bits: u16) -> Format {
-    let block_bytes = pcm.channels.len() as u16 * bits / 8;
+fn uncompressed(sample_rate: u32, channels: u16, tag: u16, bits: u16) -> Format {
+    let block_bytes = channels * bits / 8;
     Format {
         tag,
-        channels: pcm.channels.len() as u16,
-        sample_rate: pcm.sample_rate,
-        byte_rate: pcm.sample_rate.saturating_mul(u32::from(block_bytes)),
+        channels,
+        sample_rate,
+        byte_rate: sample_rate.saturating_mul(u32::from(block_bytes)),
         block_bytes,
         bits,
         // Every tag but 1 carries the length of its (here empty) extra part.
@@ -96,38 +187,40 @@ fn uncompressed(pcm: &Pcm, tag: u16, bits: u16) -> Format {
     }
 }
 
-fn ima_adpcm(pcm: &Pcm) -> Result<Vec<u8>, AudioError> {
-    let block_bytes = ima::BLOCK_BYTES * pcm.channels.len();
-    let per_block = ima::samples_in(block_bytes, pcm.channels.len()) as u16;
-    let format = blocked(pcm, 0x11, block_bytes, per_block, 4, &[]);
-    wrap(&format, pcm.samples(), ima::encode(&pcm.channels, pcm.samples()))
+fn ima_adpcm(sample_rate: u32, channels: u16) -> Wrapped {
+    let count = usize::from(channels);
+    let block_bytes = ima::BLOCK_BYTES * count;
+    let per_block = ima::samples_in(block_bytes, count);
+    let format = blocked(sample_rate, channels, 0x11, block_bytes, per_block as u16, 4, &[]);
+    Wrapped::new(format, Framed::new(ima::Coder::new(count), channels, per_block, Filling::LastSample))
 }
 
-fn microsoft_adpcm(pcm: &Pcm) -> Result<Vec<u8>, AudioError> {
-    let block_bytes = ms_adpcm::BLOCK_BYTES * pcm.channels.len();
-    let per_block = ms_adpcm::samples_in(block_bytes, pcm.channels.len()) as u16;
+fn microsoft_adpcm(sample_rate: u32, channels: u16) -> Wrapped {
+    let count = usize::from(channels);
+    let block_bytes = ms_adpcm::BLOCK_BYTES * count;
+    let per_block = ms_adpcm::samples_in(block_bytes, count);
     let mut more = (ms_adpcm::COEFFICIENTS.len() as u16).to_le_bytes().to_vec();
     for (first, second) in ms_adpcm::COEFFICIENTS {
         more.extend((first as i16).to_le_bytes());
         more.extend((second as i16).to_le_bytes());
     }
-    let format = blocked(pcm, 2, block_bytes, per_block, 4, &more);
-    wrap(&format, pcm.samples(), ms_adpcm::encode(&pcm.channels, pcm.samples()))
+    let format = blocked(sample_rate, channels, 2, block_bytes, per_block as u16, 4, &more);
+    Wrapped::new(format, Framed::new(ms_adpcm::Coder, channels, per_block, Filling::LastSample))
 }
 
-fn gsm_in_wav(pcm: &Pcm) -> Result<Vec<u8>, AudioError> {
-    let format = blocked(pcm, 0x31, gsm::PAIR_BYTES, gsm::PAIR_SAMPLES as u16, 0, &[]);
-    wrap(&format, pcm.samples(), gsm::encode_pairs(&pcm.channels[0]))
+fn gsm_in_wav(sample_rate: u32) -> Wrapped {
+    let format = blocked(sample_rate, 1, 0x31, gsm::PAIR_BYTES, gsm::PAIR_SAMPLES as u16, 0, &[]);
+    Wrapped::new(format, Framed::new(gsm::PairCoder::new(), 1, gsm::PAIR_SAMPLES, Filling::Silence))
 }
 
-fn blocked(pcm: &Pcm, tag: u16, block_bytes: usize, per_block: u16, bits: u16, more: &[u8]) -> Format {
+fn blocked(sample_rate: u32, channels: u16, tag: u16, block_bytes: usize, per_block: u16, bits: u16, more: &[u8]) -> Format {
     let mut extra = per_block.to_le_bytes().to_vec();
     extra.extend_from_slice(more);
     Format {
         tag,
-        channels: pcm.channels.len() as u16,
-        sample_rate: pcm.sample_rate,
-        byte_rate: (u64::from(pcm.sample_rate) * block_bytes as u64 / u64::from(per_block)) as u32,
+        channels,
+        sample_rate,
+        byte_rate: (u64::from(sample_rate) * block_bytes as u64 / u64::from(per_block)) as u32,
         block_bytes: block_bytes as u16,
         bits,
         extra: Some(extra),

@@ -168,6 +168,19 @@ impl fmt::Display for Container {
     }
 }
 
+/// What is known of a file before its samples are read. Fields as in [`Probe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The wrapping.
+    pub container: Container,
+    /// The coding.
+    pub codec: Codec,
+    /// Channels, at least 1.
+    pub channels: u16,
+    /// Samples per second and channel, in hertz, at least 1.
+    pub sample_rate: u32,
+}
+
 /// What a file is. Equal to the first half of [`crate::decode()`]'s answer for the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {

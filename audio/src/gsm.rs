@@ -3,8 +3,11 @@
 //! The crate knows three bit orders; `from_bit_stream_msb_first` is the one no file uses and gives noise without an
 //! error. Decoding without the homing rules of GSM 06.10 annex C, as ffmpeg and libgsm do: bit-exact with both.
 
-use crate::format::{AudioError, Codec, Container, DamageLog, Probe};
-use crate::pcm::{Pcm, at_ms};
+use crate::blocks::{BlockReader, Need, Progress};
+use crate::coder::FrameCoder;
+use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
+use crate::pcm::at_ms;
+use crate::window::Window;
 use oxideav_gsm::{DecoderState, EncoderState, UnpackedFrame};
 
 /// The only rate GSM 06.10 knows.
@@ -24,39 +27,57 @@ pub(crate) fn looks_raw(bytes: &[u8]) -> bool {
     bytes.len() >= 3 * FRAME_BYTES && bytes.chunks_exact(FRAME_BYTES).take(3).all(marked)
 }
 
-/// Decodes bare frames; `keep` false only counts.
-pub(crate) fn decode_raw(bytes: &[u8], keep: bool) -> Result<(Probe, Pcm), AudioError> {
-    let mut damage = DamageLog::default();
-    let mut state = DecoderState::new();
-    let frames = bytes.len() / FRAME_BYTES;
-    let mut samples = Vec::with_capacity(if keep { frames * FRAME_SAMPLES } else { 0 });
-    for (index, frame) in bytes.chunks_exact(FRAME_BYTES).enumerate() {
-        let unpacked = UnpackedFrame::from_gsm_byte_frame(frame);
-        if unpacked.is_err() {
-            let at = at_ms((index * FRAME_SAMPLES) as u64, RATE);
-            damage.push(at, "a GSM frame has no marker; silence stands in its place");
-        }
-        if keep {
-            match unpacked {
-                Ok(frame) => samples.extend(state.decode_frame(&frame)),
-                Err(_) => samples.resize(samples.len() + FRAME_SAMPLES, 0),
+/// Frames decoded at a time: 1 s.
+const READ_FRAMES: usize = 50;
+
+/// Reads bare frames.
+pub(crate) struct RawReader<'s> {
+    window: Window<'s>,
+    state: DecoderState,
+    frames: u64,
+    damage: DamageLog,
+}
+
+impl<'s> RawReader<'s> {
+    pub(crate) fn new(window: Window<'s>) -> RawReader<'s> {
+        RawReader { window, state: DecoderState::new(), frames: 0, damage: DamageLog::default() }
+    }
+
+    fn samples(&self) -> u64 {
+        self.frames * FRAME_SAMPLES as u64
+    }
+}
+
+impl BlockReader for RawReader<'_> {
+    fn head(&self) -> Head {
+        Head { container: Container::GsmRaw, codec: Codec::GsmRaw, channels: 1, sample_rate: RATE }
+    }
+
+    fn read(&mut self, need: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
+        for _ in 0..READ_FRAMES {
+            let at = at_ms(self.samples(), RATE);
+            let frame = self.window.at(self.frames * FRAME_BYTES as u64, FRAME_BYTES)?;
+            if frame.len() < FRAME_BYTES {
+                if !frame.is_empty() {
+                    self.damage.push(at, format!("{} bytes of a cut GSM frame at the end", frame.len()));
+                }
+                return Ok(Progress::Ended);
             }
+            let unpacked = UnpackedFrame::from_gsm_byte_frame(frame);
+            if unpacked.is_err() {
+                self.damage.push(at, "a GSM frame has no marker; silence stands in its place");
+            }
+            if need == Need::Samples {
+                out[0].extend(unpacked.map_or([0; FRAME_SAMPLES], |frame| self.state.decode_frame(&frame)));
+            }
+            self.frames += 1;
         }
+        Ok(Progress::More)
     }
-    let total = (frames * FRAME_SAMPLES) as u64;
-    let left = bytes.len() % FRAME_BYTES;
-    if left != 0 {
-        damage.push(at_ms(total, RATE), format!("{left} bytes of a cut GSM frame at the end"));
+
+    fn ending(self: Box<Self>) -> (u64, Vec<Damage>) {
+        (self.samples(), self.damage.into_vec())
     }
-    let probe = Probe {
-        container: Container::GsmRaw,
-        codec: Codec::GsmRaw,
-        channels: 1,
-        sample_rate: RATE,
-        samples: total,
-        damage: damage.into_vec(),
-    };
-    Ok((probe, Pcm { sample_rate: RATE, channels: vec![samples] }))
 }
 
 /// Decodes the pairs of frames that WAV carries, one after the other.
@@ -73,26 +94,40 @@ impl PairDecoder {
     }
 }
 
-/// Codes bare frames; the last one is filled up with silence.
-pub(crate) fn encode_raw(samples: &[i16]) -> Vec<u8> {
-    frames(samples, 1).iter().flat_map(UnpackedFrame::to_gsm_byte_frame).collect()
+/// Codes bare frames.
+pub(crate) struct RawCoder(EncoderState);
+
+impl RawCoder {
+    pub(crate) fn new() -> RawCoder {
+        RawCoder(EncoderState::new())
+    }
 }
 
-/// Codes pairs of frames for WAV; the last pair is filled up with silence.
-pub(crate) fn encode_pairs(samples: &[i16]) -> Vec<u8> {
-    frames(samples, 2).chunks_exact(2).flat_map(|pair| UnpackedFrame::pair_to_msgsm_block(&pair[0], &pair[1])).collect()
+impl FrameCoder for RawCoder {
+    fn frame(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) {
+        out.extend(code(&mut self.0, channels[0]).to_gsm_byte_frame());
+    }
 }
 
-fn frames(samples: &[i16], multiple: usize) -> Vec<UnpackedFrame> {
-    let mut state = EncoderState::new();
-    let count = samples.len().div_ceil(FRAME_SAMPLES * multiple) * multiple;
-    (0..count)
-        .map(|index| {
-            let start = (index * FRAME_SAMPLES).min(samples.len());
-            let end = (start + FRAME_SAMPLES).min(samples.len());
-            let mut frame = [0; FRAME_SAMPLES];
-            frame[..end - start].copy_from_slice(&samples[start..end]);
-            state.encode_frame(&frame)
-        })
-        .collect()
+/// Codes pairs of frames for WAV.
+pub(crate) struct PairCoder(EncoderState);
+
+impl PairCoder {
+    pub(crate) fn new() -> PairCoder {
+        PairCoder(EncoderState::new())
+    }
+}
+
+impl FrameCoder for PairCoder {
+    fn frame(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) {
+        let (first, second) = channels[0].split_at(FRAME_SAMPLES);
+        let (first, second) = (code(&mut self.0, first), code(&mut self.0, second));
+        out.extend(UnpackedFrame::pair_to_msgsm_block(&first, &second));
+    }
+}
+
+fn code(state: &mut EncoderState, samples: &[i16]) -> UnpackedFrame {
+    let mut frame = [0; FRAME_SAMPLES];
+    frame.copy_from_slice(samples);
+    state.encode_frame(&frame)
 }

@@ -1,6 +1,8 @@
 //! IMA/DVI ADPCM as WAV carries it (format tag 0x11): blocks that start with a whole sample per channel, then 4 bits a
 //! sample, low nibble first; with several channels in turns of 4 bytes (8 samples).
 
+use crate::coder::FrameCoder;
+
 /// Bytes of a block per channel: what every Windows encoder writes for 8 and 11 kHz, 505 samples.
 pub(crate) const BLOCK_BYTES: usize = 256;
 /// Bytes of a block's header per channel.
@@ -85,27 +87,30 @@ pub(crate) fn decode_block(block: &[u8], out: &mut [Vec<i16>]) -> bool {
     sound
 }
 
-/// Codes whole blocks of [`BLOCK_BYTES`] per channel; the last one is filled up by repeating the last sample.
-pub(crate) fn encode(channels: &[Vec<i16>], samples: usize) -> Vec<u8> {
-    let count = channels.len();
-    let per_block = samples_in(BLOCK_BYTES * count, count);
-    let mut predictors = vec![Predictor::default(); count];
-    let mut out = Vec::with_capacity(samples.div_ceil(per_block) * BLOCK_BYTES * count);
-    for start in (0..samples).step_by(per_block) {
-        let at = |channel: usize, index: usize| channels[channel][(start + index).min(samples - 1)];
-        for (channel, predictor) in predictors.iter_mut().enumerate() {
-            predictor.sample = i32::from(at(channel, 0));
-            out.extend_from_slice(&at(channel, 0).to_le_bytes());
+/// Codes blocks of [`BLOCK_BYTES`] per channel; the step of each channel goes on from block to block.
+pub(crate) struct Coder(Vec<Predictor>);
+
+impl Coder {
+    pub(crate) fn new(channels: usize) -> Coder {
+        Coder(vec![Predictor::default(); channels])
+    }
+}
+
+impl FrameCoder for Coder {
+    fn frame(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) {
+        for (predictor, samples) in self.0.iter_mut().zip(channels) {
+            predictor.sample = i32::from(samples[0]);
+            out.extend_from_slice(&samples[0].to_le_bytes());
             out.extend_from_slice(&[predictor.index as u8, 0]);
         }
+        let per_block = channels[0].len();
         for turn in (1..per_block).step_by(8) {
-            for (channel, predictor) in predictors.iter_mut().enumerate() {
-                for pair in (turn..turn + 8).step_by(2) {
-                    let low = predictor.compress(at(channel, pair));
-                    out.push(low | predictor.compress(at(channel, pair + 1)) << 4);
+            for (predictor, samples) in self.0.iter_mut().zip(channels) {
+                for pair in samples[turn..turn + 8].chunks_exact(2) {
+                    let low = predictor.compress(pair[0]);
+                    out.push(low | predictor.compress(pair[1]) << 4);
                 }
             }
         }
     }
-    out
 }

@@ -1,22 +1,27 @@
 //! Call recordings as samples: what a file is, what it sounds like, how to write it again, how alike two of them are.
 //!
 //! Everything is judged by content: names, headers and declared lengths are hints that may lie. Decoding is total: any
-//! bytes give samples (with the damage located) or an [`AudioError`], never a panic, and memory stays in proportion to
-//! the input. No clock, no chance, no network, no global state: the same input gives the same output, bytes included.
+//! bytes give samples (with the damage located) or an [`AudioError`], never a panic. [`Decoder`] and [`Encoder`] work
+//! block by block in bounded memory; the functions on whole recordings are made of them. No clock, no chance, no network, no global state: the same input gives the same output, bytes included.
 //!
 //! | module | for |
 //! | --- | --- |
-//! | `format` | [`Codec`], [`Container`], [`Probe`], [`Damage`], [`AudioError`] |
-//! | `pcm` | [`Pcm`], and writing [`silence`] or a [`tone`] over a range |
-//! | `decode` | [`probe`], [`decode()`] and the same for files |
-//! | `encode` | [`encode()`], [`encoder_version`] |
+//! | `format` | [`Codec`], [`Container`], [`Head`], [`Probe`], [`Damage`], [`AudioError`] |
+//! | `pcm`, `cover` | [`Pcm`], and writing [`silence`] or a [`tone`] over a range, or over many in passing ([`Covers`]) |
+//! | `decode` | [`Decoder`]; [`probe`], [`decode()`] and the same for files |
+//! | `encode` | [`Encoder`]; [`encode()`], [`encoder_version`] |
+//! | `blocks`, `coder` | what every reader of a format and every writer of a codec offers |
+//! | `window` | any place of a [`Source`] with a bounded stretch in memory |
 //! | `sniff` | names what is not audio: an error page, an archive, a sealed file |
 //! | `wav`, `wav_write`, `g711`, `ima`, `ms_adpcm` | RIFF WAVE and the codecs it carries |
 //! | `gsm`, `amr`, `mp3`, `lame`, `other` | GSM 06.10, AMR-NB, MP3 in, MP3 out, and what symphonia reads (AAC, FLAC, Vorbis) |
 //! | [`compare`] | numbers that say how alike two recordings are; the verdict is the verifier's |
 
 mod amr;
+mod blocks;
+mod coder;
 pub mod compare;
+mod cover;
 mod decode;
 mod encode;
 mod format;
@@ -31,8 +36,11 @@ mod pcm;
 mod sniff;
 mod wav;
 mod wav_write;
+mod window;
 
-pub use decode::{decode, decode_file, probe, probe_file};
-pub use encode::{encode, encoder_version};
-pub use format::{AudioError, Codec, Container, Damage, Probe, UnknownCodec};
-pub use pcm::{Pcm, silence, tone};
+pub use cover::{Cover, Covers, silence, tone};
+pub use decode::{Decoder, decode, decode_file, probe, probe_file};
+pub use encode::{Encoder, encode, encoder_version};
+pub use format::{AudioError, Codec, Container, Damage, Head, Probe, UnknownCodec};
+pub use pcm::Pcm;
+pub use window::Source;

@@ -3,17 +3,24 @@
 //! Frames are found here and only their content is decoded by symphonia, because its own reader skips what is broken
 //! without a word. Lost or undecodable frames become silence of their length, so that the rest stays in step.
 
-use crate::format::{AudioError, Codec, Container, DamageLog, Probe};
-use crate::pcm::{Pcm, at_ms};
+use crate::blocks::{BlockReader, Need, Progress};
+use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
+use crate::pcm::at_ms;
+use crate::window::Window;
+use std::io;
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::packet::PacketRef;
 use symphonia::core::units::{Duration, Timestamp};
 
+/// More than the longest frame: 1441 bytes, by the table of bit rates.
+const FRAME_BYTES: usize = 2048;
+/// Frames decoded at a time: 1.2 s at 8 kHz.
+const READ_FRAMES: usize = 16;
 /// How far from the start a first frame is searched for; an embedded picture is skipped by its own length, so this only
 /// has to cover stray bytes.
-const SEARCH_BYTES: usize = 64 * 1024;
+const SEARCH_BYTES: u64 = 64 * 1024;
 /// Delay of every decoder, in samples; players take it off together with the encoder's.
 const DECODER_DELAY: u64 = 529;
 
@@ -116,78 +123,171 @@ impl Tag {
     }
 }
 
-/// True when the bytes, after any tags, go on as layer III frames.
-pub(crate) fn looks_mp3(bytes: &[u8]) -> bool {
-    let start = tags_end(bytes);
-    first_frame(bytes, start, start.saturating_add(SEARCH_BYTES)).is_some()
+/// True when the view, after any tags, goes on as layer III frames.
+pub(crate) fn looks_mp3(window: &mut Window<'_>) -> io::Result<bool> {
+    let start = tags_end(window)?;
+    Ok(first_frame(window, start, start.saturating_add(SEARCH_BYTES))?.is_some())
 }
 
 /// End of the ID3v2 tags at the start.
-fn tags_end(bytes: &[u8]) -> usize {
-    let mut at = 0usize;
-    while let Some(head) = bytes.get(at..).and_then(|rest| rest.first_chunk::<10>()) {
+fn tags_end(window: &mut Window<'_>) -> io::Result<u64> {
+    let mut at = 0u64;
+    while let Some(head) = window.at(at, 10)?.first_chunk::<10>() {
         if !head.starts_with(b"ID3") || head[6..].iter().any(|byte| byte & 0x80 != 0) {
             break;
         }
-        let size = head[6..].iter().fold(0usize, |size, &byte| size << 7 | usize::from(byte));
+        let size = head[6..].iter().fold(0u64, |size, &byte| size << 7 | u64::from(byte));
         let footer = if head[5] & 0x10 != 0 { 10 } else { 0 };
         at = at.saturating_add(10 + size + footer);
     }
-    at
+    Ok(at)
+}
+
+fn header_at(window: &mut Window<'_>, at: u64) -> io::Result<Option<Header>> {
+    Ok(Header::read(window.at(at, 4)?))
 }
 
 /// The first place in `from..to` where frames follow one another. Two in a row suffice at `from` itself and where the
 /// file ends; elsewhere three, because chance finds a header in a few hundred bytes of noise.
-fn first_frame(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-    (from..to.min(bytes.len())).find(|&at| {
+fn first_frame(window: &mut Window<'_>, from: u64, to: u64) -> io::Result<Option<u64>> {
+    for at in from..to.min(window.length()) {
         let wanted = if at == from { 2 } else { 3 };
-        bytes[at] == 0xFF && chain(bytes, at, wanted)
-    })
+        if chain(window, at, wanted)? {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
-fn chain(bytes: &[u8], start: usize, wanted: usize) -> bool {
-    let Some(first) = Header::read(&bytes[start..]) else {
-        return false;
+fn chain(window: &mut Window<'_>, start: u64, wanted: usize) -> io::Result<bool> {
+    let Some(first) = header_at(window, start)? else {
+        return Ok(false);
     };
     let mut at = start;
     for seen in 0..wanted {
-        match bytes.get(at..).and_then(Header::read) {
-            Some(header) if header.continues(first) => at += header.bytes,
+        match header_at(window, at)? {
+            Some(header) if header.continues(first) => at += header.bytes as u64,
             // One whole frame that ends with the file, or with a tag, is a (very short) stream.
-            _ => {
-                return seen > 0 && at <= bytes.len() && (at == bytes.len() || is_trailer(&bytes[at..]));
-            }
+            _ => return Ok(seen > 0 && at <= window.length() && is_trailer(window, at)?),
         }
     }
-    true
+    Ok(true)
 }
 
-fn is_trailer(rest: &[u8]) -> bool {
-    rest.starts_with(b"TAG") || rest.starts_with(b"APETAGEX") || rest.iter().all(|&byte| byte == 0)
+/// Whether only a tag at the end follows, or filling, or nothing.
+fn is_trailer(window: &mut Window<'_>, at: u64) -> io::Result<bool> {
+    let rest = window.at(at, 8)?;
+    Ok(rest.starts_with(b"TAG") || rest.starts_with(b"APETAGEX") || window.only_zeros_from(at)?)
 }
 
-/// Decodes a stream that [`looks_mp3`].
-pub(crate) fn decode(bytes: &[u8]) -> Result<(Probe, Pcm), AudioError> {
-    let start = tags_end(bytes);
-    let first = first_frame(bytes, start, bytes.len());
-    let found = first.and_then(|at| Some((at, Header::read(&bytes[at..])?)));
-    let Some((at, header)) = found else {
-        return Err(AudioError::undecodable("no MPEG audio frames"));
-    };
-    let mut stream = Stream::new(header)?;
-    if at > start {
-        stream.damage(format!("{} bytes that are no MP3 frames before the first", at - start));
+/// Reads a stream that [`looks_mp3`], or that a WAV file says it is.
+pub(crate) struct Reader<'s> {
+    window: Window<'s>,
+    container: Container,
+    at: u64,
+    start: u64,
+    stream: Stream,
+}
+
+impl<'s> Reader<'s> {
+    pub(crate) fn open(mut window: Window<'s>, container: Container) -> Result<Reader<'s>, AudioError> {
+        let tags_end = tags_end(&mut window)?;
+        let Some(start) = first_frame(&mut window, tags_end, u64::MAX)? else {
+            return Err(AudioError::undecodable("no MPEG audio frames"));
+        };
+        let Some(header) = header_at(&mut window, start)? else {
+            return Err(AudioError::undecodable("no MPEG audio frames"));
+        };
+        let mut stream = Stream::new(header)?;
+        if start > tags_end {
+            stream.damage(format!("{} bytes that are no MP3 frames before the first", start - tags_end));
+        }
+        // Before samples are given, it must be known how many to leave out.
+        let frame = window.at(start, header.bytes)?;
+        stream.tag = if frame.len() == header.bytes { Tag::read(frame, header) } else { None };
+        Ok(Reader { window, container, at: start, start, stream })
     }
-    stream.walk(bytes, at);
-    stream.finish()
+
+    fn step(&mut self) -> Result<(), AudioError> {
+        let first = self.stream.first;
+        let ahead = self.window.at(self.at, FRAME_BYTES)?;
+        let Some(header) = Header::read(ahead).filter(|header| header.continues(first)) else {
+            return Ok(self.resync()?);
+        };
+        match ahead.get(..header.bytes) {
+            None => {
+                let left = ahead.len();
+                self.stream.damage(format!("the last MP3 frame is cut after {left} bytes"));
+                self.at += left as u64;
+            }
+            Some(frame) => {
+                let is_tag = self.at == self.start && self.stream.tag.is_some();
+                if !is_tag {
+                    self.stream.frame(frame, header);
+                }
+                self.at += header.bytes as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next frame that others follow, or to the end.
+    fn resync(&mut self) -> io::Result<()> {
+        if is_trailer(&mut self.window, self.at)? {
+            self.at = self.window.length();
+            return Ok(());
+        }
+        let mut next = self.at + 1;
+        while next < self.window.length() && !self.goes_on(next)? {
+            next += 1;
+        }
+        self.stream.damage(format!("{} bytes that are no MP3 frames skipped", next - self.at));
+        self.at = next;
+        Ok(())
+    }
+
+    fn goes_on(&mut self, at: u64) -> io::Result<bool> {
+        let header = header_at(&mut self.window, at)?;
+        Ok(header.is_some_and(|header| header.continues(self.stream.first)) && chain(&mut self.window, at, 3)?)
+    }
 }
 
+impl BlockReader for Reader<'_> {
+    fn head(&self) -> Head {
+        let Header { channels, sample_rate, .. } = self.stream.first;
+        Head { container: self.container, codec: Codec::Mp3, channels: channels as u16, sample_rate }
+    }
+
+    fn read(&mut self, _: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
+        for _ in 0..READ_FRAMES {
+            if self.at >= self.window.length() {
+                self.stream.end(out);
+                return Ok(Progress::Ended);
+            }
+            self.step()?;
+        }
+        self.stream.give(out);
+        Ok(Progress::More)
+    }
+
+    fn ending(self: Box<Self>) -> (u64, Vec<Damage>) {
+        (self.stream.given, self.stream.damage.into_vec())
+    }
+}
+
+/// What becomes of the frames.
 struct Stream {
     first: Header,
+    /// What the first frame said instead of sound.
     tag: Option<Tag>,
     decoder: Box<dyn AudioDecoder>,
+    /// Decoded and not yet given.
     channels: Vec<Vec<i16>>,
     frames: u64,
+    /// Samples per channel left out at the start so far.
+    left_out: u64,
+    /// Samples per channel given so far.
+    given: u64,
     /// Bytes of earlier frames that the next one may borrow from; `None` before the first frame with sound.
     reservoir: Option<usize>,
     damage: DamageLog,
@@ -201,53 +301,20 @@ impl Stream {
             .make_audio_decoder(&parameters, &AudioDecoderOptions::default().gapless(false))
             .map_err(|error| AudioError::unsupported(format!("mp3: {error}")))?;
         let channels = vec![Vec::new(); first.channels];
-        Ok(Stream { first, tag: None, decoder, channels, frames: 0, reservoir: None, damage: DamageLog::default() })
+        let (damage, reservoir) = (DamageLog::default(), None);
+        Ok(Stream { first, tag: None, decoder, channels, frames: 0, left_out: 0, given: 0, reservoir, damage })
     }
 
     fn damage(&mut self, what: String) {
-        let delay = self.trims().0;
-        let at = (self.frames * self.first.samples()).saturating_sub(delay);
+        let at = (self.frames * self.first.samples()).saturating_sub(self.delay());
         self.damage.push(at_ms(at, self.first.sample_rate), what);
     }
 
-    fn walk(&mut self, bytes: &[u8], start: usize) {
-        let mut at = start;
-        while at < bytes.len() {
-            at = match Header::read(&bytes[at..]).filter(|header| header.continues(self.first)) {
-                Some(header) => match bytes.get(at..at + header.bytes) {
-                    Some(frame) => {
-                        self.frame(frame, header, at == start);
-                        at + header.bytes
-                    }
-                    None => {
-                        self.damage(format!("the last MP3 frame is cut after {} bytes", bytes.len() - at));
-                        bytes.len()
-                    }
-                },
-                None if is_trailer(&bytes[at..]) => bytes.len(),
-                None => self.resync(bytes, at),
-            };
-        }
-    }
-
-    fn resync(&mut self, bytes: &[u8], at: usize) -> usize {
-        let sound = |&next: &usize| {
-            let header = Header::read(&bytes[next..]);
-            header.is_some_and(|header| header.continues(self.first)) && chain(bytes, next, 3)
-        };
-        let next = (at + 1..bytes.len()).find(sound).unwrap_or(bytes.len());
-        self.damage(format!("{} bytes that are no MP3 frames skipped", next - at));
-        next
-    }
-
-    fn frame(&mut self, frame: &[u8], header: Header, is_first: bool) {
-        if is_first && let Some(tag) = Tag::read(frame, header) {
-            self.tag = Some(tag);
-            return;
-        }
+    fn frame(&mut self, frame: &[u8], header: Header) {
         self.check_reservoir(frame, header);
         let packet = PacketRef::new(0, Timestamp::ZERO, Duration::from(header.samples()), frame);
         let samples = header.samples() as usize;
+        let length = self.channels[0].len() + samples;
         let decoded = match self.decoder.decode_ref(&packet) {
             Ok(GenericAudioBufferRef::F32(buffer)) => {
                 for (index, channel) in self.channels.iter_mut().enumerate() {
@@ -262,7 +329,6 @@ impl Stream {
             self.damage(format!("an MP3 frame cannot be decoded ({cause}); silence stands in its place"));
         }
         self.frames += 1;
-        let length = self.frames as usize * samples;
         self.channels.iter_mut().for_each(|channel| channel.resize(length, 0));
     }
 
@@ -286,39 +352,42 @@ impl Stream {
         self.reservoir = Some((kept + frame.len().saturating_sub(at)).min(if header.mpeg1 { 511 } else { 255 }));
     }
 
-    /// Samples to take off the start and the end. The end only when every declared frame is there: otherwise what looks
-    /// like padding is sound.
-    fn trims(&self) -> (u64, u64) {
-        let Some(Tag { padding: Some((delay, padding)), frames }) = self.tag else {
-            return (0, 0);
-        };
-        let whole = frames.is_none_or(|frames| frames == self.frames);
-        (delay + DECODER_DELAY, if whole { padding.saturating_sub(DECODER_DELAY) } else { 0 })
+    /// Samples to leave out at the start: the encoder's and the decoder's delay, where the encoder says its own.
+    fn delay(&self) -> u64 {
+        self.tag.and_then(|tag| tag.padding).map_or(0, |(delay, _)| delay + DECODER_DELAY)
     }
 
-    fn finish(mut self) -> Result<(Probe, Pcm), AudioError> {
-        if let Some(Tag { frames: Some(declared), .. }) = self.tag
-            && declared > self.frames
-        {
+    /// Samples that may have to be left out at the end, at most 4095.
+    fn padding(&self) -> u64 {
+        self.tag.and_then(|tag| tag.padding).map_or(0, |(_, padding)| padding.saturating_sub(DECODER_DELAY))
+    }
+
+    /// Appends to `out` what is known to be sound: all but the last samples, which may turn out to be padding.
+    fn give(&mut self, out: &mut [Vec<i16>]) {
+        self.give_all_but(self.padding(), out);
+    }
+
+    /// Gives the rest. Padding is left out only when every declared frame is there: otherwise what looks like padding is
+    /// sound.
+    fn end(&mut self, out: &mut [Vec<i16>]) {
+        let declared = self.tag.and_then(|tag| tag.frames);
+        if let Some(declared) = declared.filter(|&declared| declared > self.frames) {
             self.damage(format!("stream ends early: {} of {declared} frames are there", self.frames));
         }
-        let total = self.frames * self.first.samples();
-        let (start, end) = self.trims();
-        let start = start.min(total);
-        let end = total.saturating_sub(end).max(start);
-        for channel in &mut self.channels {
-            channel.truncate(end as usize);
-            channel.drain(..start as usize);
+        let whole = declared.is_none_or(|declared| declared == self.frames);
+        self.give_all_but(if whole { self.padding() } else { 0 }, out);
+    }
+
+    fn give_all_but(&mut self, kept: u64, out: &mut [Vec<i16>]) {
+        let there = self.channels[0].len() as u64;
+        let start = (self.delay() - self.left_out).min(there);
+        let end = there.saturating_sub(kept).max(start);
+        for (channel, out) in self.channels.iter_mut().zip(out) {
+            out.extend_from_slice(&channel[start as usize..end as usize]);
+            channel.drain(..end as usize);
         }
-        let probe = Probe {
-            container: Container::Mp3,
-            codec: Codec::Mp3,
-            channels: self.first.channels as u16,
-            sample_rate: self.first.sample_rate,
-            samples: end - start,
-            damage: self.damage.into_vec(),
-        };
-        Ok((probe, Pcm { sample_rate: self.first.sample_rate, channels: self.channels }))
+        self.left_out += start;
+        self.given += end - start;
     }
 }
 

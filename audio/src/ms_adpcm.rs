@@ -1,6 +1,8 @@
 //! Microsoft ADPCM in WAV (format tag 2): each block names one of seven predictors per channel and carries two whole
 //! samples, then 4 bits a sample, high nibble first, channels in turn.
 
+use crate::coder::FrameCoder;
+
 /// Bytes of a block per channel: the usual value for 8 and 11 kHz, 500 samples.
 pub(crate) const BLOCK_BYTES: usize = 256;
 /// Bytes of a block's header per channel.
@@ -83,29 +85,20 @@ pub(crate) fn decode_block(block: &[u8], coefficients: &[(i32, i32)], out: &mut 
     sound
 }
 
-/// Codes whole blocks of [`BLOCK_BYTES`] per channel, each with the predictor that fits it best; the last block is filled
-/// up by repeating the last sample.
-pub(crate) fn encode(channels: &[Vec<i16>], samples: usize) -> Vec<u8> {
-    let count = channels.len();
-    let per_block = samples_in(BLOCK_BYTES * count, count);
-    let mut out = Vec::with_capacity(samples.div_ceil(per_block) * BLOCK_BYTES * count);
-    for start in (0..samples).step_by(per_block) {
-        let blocks: Vec<Coded> = channels
-            .iter()
-            .map(|channel| {
-                let at = |index: usize| channel[(start + index).min(samples - 1)];
-                best(&(0..per_block).map(at).collect::<Vec<i16>>())
-            })
-            .collect();
+/// Codes blocks of [`BLOCK_BYTES`] per channel, each with the predictor that fits it best.
+pub(crate) struct Coder;
+
+impl FrameCoder for Coder {
+    fn frame(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) {
+        let blocks: Vec<Coded> = channels.iter().map(|samples| best(samples)).collect();
         out.extend(blocks.iter().map(|block| block.predictor));
         out.extend(blocks.iter().flat_map(|block| block.delta.to_le_bytes()));
         out.extend(blocks.iter().flat_map(|block| block.last.to_le_bytes()));
         out.extend(blocks.iter().flat_map(|block| block.before.to_le_bytes()));
-        let turns = (0..per_block - 2).flat_map(|index| blocks.iter().map(move |block| block.nibbles[index]));
+        let turns = (0..channels[0].len() - 2).flat_map(|index| blocks.iter().map(move |block| block.nibbles[index]));
         let nibbles: Vec<u8> = turns.collect();
         out.extend(nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]));
     }
-    out
 }
 
 struct Coded {

@@ -1,16 +1,19 @@
 //! What only symphonia reads: AAC (bare or in MPEG-4), FLAC, Ogg Vorbis. Rare in call recording, so taken as they come.
 
-use crate::format::{AudioError, Codec, Container, DamageLog, Probe};
+use crate::blocks::{BlockReader, Need, Progress};
+use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
 use crate::mp3::sample;
-use crate::pcm::{Pcm, at_ms};
-use std::io::Cursor;
+use crate::pcm::at_ms;
+use crate::window::{Source, Window};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Arc, OnceLock};
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_VORBIS};
-use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoderOptions};
+use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 /// Decoded bytes allowed for a byte of input. Digital silence in FLAC reaches about 820 with the usual frames of 4096
@@ -58,13 +61,16 @@ fn codec(id: AudioCodecId) -> Option<Codec> {
         .find_map(|(known, codec)| (known == id).then_some(codec))
 }
 
-/// Decodes the first audio track.
-pub(crate) fn decode(bytes: &[u8], container: Container) -> Result<(Probe, Pcm), AudioError> {
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+/// Opens the first audio track. Rate and channels are known only when samples come, so it is read up to there.
+pub(crate) fn open(window: Window<'_>, container: Container) -> Result<Box<dyn BlockReader + '_>, AudioError> {
+    let input_bytes = window.length();
+    let failure = Failure::default();
+    let input = Input { source: window.into_source()?, length: input_bytes, failure: failure.clone() };
+    let stream = MediaSourceStream::new(Box::new(input), Default::default());
     let mut hint = Hint::new();
     hint.with_extension(container.extension());
-    let failed = |error: Error| AudioError::undecodable(format!("{container}: {error}"));
-    let mut format =
+    let failed = |error: Error| failure.or(AudioError::undecodable(format!("{container}: {error}")));
+    let format =
         symphonia::default::get_probe().probe(&hint, stream, FormatOptions::default(), MetadataOptions::default()).map_err(failed)?;
     let track = format.default_track(TrackType::Audio);
     let parameters = track.and_then(|track| Some((track.id, track.codec_params.as_ref()?.audio()?.clone())));
@@ -74,60 +80,161 @@ pub(crate) fn decode(bytes: &[u8], container: Container) -> Result<(Probe, Pcm),
     let Some(codec) = codec(parameters.codec) else {
         return Err(AudioError::unsupported(format!("{container} with codec {}", parameters.codec)));
     };
-    let mut decoder = symphonia::default::get_codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default()).map_err(failed)?;
-    let mut out = Gathered::new(container, codec, bytes.len() as u64);
-    loop {
-        match format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == track => match decoder.decode(&packet) {
-                Ok(buffer) => out.take(&buffer)?,
-                Err(error) => out.damage(format!("a packet cannot be decoded: {error}")),
-            },
-            Ok(Some(_)) => {}
-            Ok(None) => break,
-            Err(error) => {
-                out.damage(format!("the stream breaks off: {error}"));
-                break;
-            }
-        }
-    }
-    out.finish()
+    let decoder = symphonia::default::get_codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default()).map_err(failed)?;
+    let taken = Taken::new(container, codec, input_bytes);
+    let mut reader = Reader { format, track, decoder, failure, taken };
+    while reader.taken.samples == 0 && reader.packet()? == Progress::More {}
+    Ok(Box::new(reader))
 }
 
-struct Gathered {
+/// What symphonia reads from. It takes an error of the disk for one of the file; here the two are told apart.
+struct Input<'s> {
+    source: Box<dyn Source + 's>,
+    length: u64,
+    failure: Failure,
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.source.read(into).inspect_err(|error| self.failure.note(error))
+    }
+}
+
+impl Seek for Input<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.source.seek(to).inspect_err(|error| self.failure.note(error))
+    }
+}
+
+impl MediaSource for Input<'_> {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
+    }
+}
+
+/// The first error of the source, if there was one.
+#[derive(Clone, Default)]
+struct Failure(Arc<OnceLock<(io::ErrorKind, String)>>);
+
+impl Failure {
+    fn note(&self, error: &io::Error) {
+        // Asked to try again, or to seek before the start: nothing is wrong with the source.
+        if !matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::InvalidInput) {
+            self.0.get_or_init(|| (error.kind(), error.to_string()));
+        }
+    }
+
+    /// What to say instead of `error`.
+    fn or(&self, error: AudioError) -> AudioError {
+        self.check().err().unwrap_or(error)
+    }
+
+    fn check(&self) -> Result<(), AudioError> {
+        match self.0.get() {
+            Some((kind, what)) => Err(AudioError::Io(io::Error::new(*kind, what.clone()))),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Reader<'s> {
+    format: Box<dyn FormatReader + 's>,
+    track: u32,
+    decoder: Box<dyn AudioDecoder>,
+    failure: Failure,
+    taken: Taken,
+}
+
+impl Reader<'_> {
+    /// Takes one packet of the track.
+    fn packet(&mut self) -> Result<Progress, AudioError> {
+        match self.format.next_packet() {
+            Ok(Some(packet)) if packet.track_id == self.track => match self.decoder.decode(&packet) {
+                Ok(buffer) => self.taken.take(&buffer)?,
+                Err(error) => self.taken.damage(format!("a packet cannot be decoded: {error}")),
+            },
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                self.failure.check()?;
+                return Ok(Progress::Ended);
+            }
+            Err(error) => {
+                self.failure.check()?;
+                self.taken.damage(format!("the stream breaks off: {error}"));
+                return Ok(Progress::Ended);
+            }
+        }
+        Ok(Progress::More)
+    }
+}
+
+impl BlockReader for Reader<'_> {
+    fn head(&self) -> Head {
+        let Taken { container, codec, sample_rate, .. } = self.taken;
+        Head { container, codec, channels: self.taken.channels.len() as u16, sample_rate }
+    }
+
+    fn read(&mut self, _: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
+        // The first packet is there since the file was opened.
+        let mut progress = Progress::More;
+        if self.taken.channels.iter().all(Vec::is_empty) {
+            progress = self.packet()?;
+        }
+        self.taken.channels.iter_mut().zip(out).for_each(|(taken, out)| out.append(taken));
+        Ok(progress)
+    }
+
+    fn ending(self: Box<Self>) -> (u64, Vec<Damage>) {
+        (self.taken.samples, self.taken.damage.into_vec())
+    }
+}
+
+/// What becomes of the packets.
+struct Taken {
     container: Container,
     codec: Codec,
+    /// Decoded bytes allowed.
     limit: u64,
-    pcm: Pcm,
+    /// 0 until samples came.
+    sample_rate: u32,
+    /// Decoded and not yet given; no lists until samples came.
+    channels: Vec<Vec<i16>>,
+    /// Samples per channel so far.
+    samples: u64,
     damage: DamageLog,
 }
 
-impl Gathered {
-    fn new(container: Container, codec: Codec, input_bytes: u64) -> Gathered {
+impl Taken {
+    fn new(container: Container, codec: Codec, input_bytes: u64) -> Taken {
         let limit = FREE_BYTES.saturating_add(MOST_GROWTH.saturating_mul(input_bytes));
-        Gathered { container, codec, limit, pcm: Pcm::default(), damage: DamageLog::default() }
+        Taken { container, codec, limit, sample_rate: 0, channels: Vec::new(), samples: 0, damage: DamageLog::default() }
     }
 
     fn damage(&mut self, what: String) {
-        self.damage.push(at_ms(self.pcm.samples() as u64, self.pcm.sample_rate), what);
+        self.damage.push(at_ms(self.samples, self.sample_rate), what);
     }
 
     fn take(&mut self, buffer: &GenericAudioBufferRef<'_>) -> Result<(), AudioError> {
         if buffer.frames() == 0 {
             return Ok(());
         }
-        if self.pcm.channels.is_empty() {
-            self.pcm.sample_rate = buffer.spec().rate();
-            self.pcm.channels = vec![Vec::new(); buffer.num_planes()];
+        if self.channels.is_empty() {
+            self.sample_rate = buffer.spec().rate();
+            self.channels = vec![Vec::new(); buffer.num_planes()];
         }
-        if (self.pcm.sample_rate, self.pcm.channels.len()) != (buffer.spec().rate(), buffer.num_planes()) {
+        if (self.sample_rate, self.channels.len()) != (buffer.spec().rate(), buffer.num_planes()) {
             self.damage("rate or channels change here; the rest is left out".to_owned());
             return Ok(());
         }
-        let bytes = (self.pcm.samples() + buffer.frames()) as u64 * 2 * self.pcm.channels.len() as u64;
-        if bytes > self.limit {
+        let samples = self.samples + buffer.frames() as u64;
+        if samples * 2 * self.channels.len() as u64 > self.limit {
             return Err(AudioError::undecodable(format!("{} grows beyond {} bytes", self.container, self.limit)));
         }
-        for (index, channel) in self.pcm.channels.iter_mut().enumerate() {
+        for (index, channel) in self.channels.iter_mut().enumerate() {
             match buffer {
                 GenericAudioBufferRef::F32(b) => channel.extend(b.plane(index).unwrap_or(&[]).iter().map(|&v| sample(v))),
                 GenericAudioBufferRef::S32(b) => {
@@ -139,18 +246,7 @@ impl Gathered {
                 }
             }
         }
+        self.samples = samples;
         Ok(())
-    }
-
-    fn finish(self) -> Result<(Probe, Pcm), AudioError> {
-        let probe = Probe {
-            container: self.container,
-            codec: self.codec,
-            channels: self.pcm.channels.len() as u16,
-            sample_rate: self.pcm.sample_rate,
-            samples: self.pcm.samples() as u64,
-            damage: self.damage.into_vec(),
-        };
-        Ok((probe, self.pcm))
     }
 }

@@ -46,44 +46,17 @@ impl Pcm {
 const HASH_BLOCK_SAMPLES: usize = 4096;
 
 /// Appends the samples of `range`, interleaved, as little-endian bytes.
-pub(crate) fn interleave(channels: &[Vec<i16>], range: Range<usize>, out: &mut Vec<u8>) {
+pub(crate) fn interleave(channels: &[impl AsRef<[i16]>], range: Range<usize>, out: &mut Vec<u8>) {
     if let [mono] = channels {
-        out.extend(mono[range].iter().flat_map(|sample| sample.to_le_bytes()));
+        out.extend(mono.as_ref()[range].iter().flat_map(|sample| sample.to_le_bytes()));
         return;
     }
     for index in range {
         for channel in channels {
-            out.extend_from_slice(&channel[index].to_le_bytes());
+            out.extend_from_slice(&channel.as_ref()[index].to_le_bytes());
         }
     }
 }
-
-/// Overwrites the range with digital silence in every channel.
-///
-/// `start_ms` is rounded down and `end_ms` up to whole samples, so what was to be hidden is hidden. What lies beyond the
-/// end is ignored; an end before the start changes nothing. A lossy codec spreads its neighbours into the range: expect
-/// *nearly* silent after [`crate::encode()`], and check with [`crate::compare::rms`].
-pub fn silence(pcm: &mut Pcm, start_ms: u64, end_ms: u64) {
-    let range = sample_range(pcm.samples(), pcm.sample_rate, start_ms, end_ms);
-    for channel in &mut pcm.channels {
-        channel[range.clone()].fill(0);
-    }
-}
-
-/// Overwrites the range with a steady beep (1 kHz, 20 dB below full scale) in every channel. Rounds like [`silence`].
-pub fn tone(pcm: &mut Pcm, start_ms: u64, end_ms: u64) {
-    let range = sample_range(pcm.samples(), pcm.sample_rate, start_ms, end_ms);
-    let step = std::f64::consts::TAU * TONE_HZ / f64::from(pcm.sample_rate.max(1));
-    let beep: Vec<i16> = range.clone().map(|index| (TONE_PEAK * (step * (index - range.start) as f64).sin()).round() as i16).collect();
-    for channel in &mut pcm.channels {
-        channel[range.clone()].copy_from_slice(&beep);
-    }
-}
-
-/// Inside every telephone band, and what listeners know as a censor beep.
-const TONE_HZ: f64 = 1000.0;
-/// 20 dB below full scale: about as loud as speech, so that nobody lowers the volume for it.
-const TONE_PEAK: f64 = 3276.8;
 
 /// The samples that a range of milliseconds touches, inside `samples`.
 pub(crate) fn sample_range(samples: usize, rate: u32, start_ms: u64, end_ms: u64) -> Range<usize> {

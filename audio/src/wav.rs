@@ -1,15 +1,15 @@
 //! RIFF WAVE, reading: any order of chunks, sizes that lie, and data that ends early.
 //!
-//! Reads through `Read + Seek` a megabyte at a time, so a recording of a gigabyte is never in memory twice. Written here
-//! rather than taken from symphonia because damage has to be located and `fact` honoured.
+//! Written here rather than taken from symphonia because damage has to be located and `fact` honoured.
 
-use crate::format::{AudioError, Codec, Container, DamageLog, Probe};
-use crate::pcm::{Pcm, at_ms};
+use crate::blocks::{BlockReader, Need, Progress};
+use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
+use crate::pcm::at_ms;
+use crate::window::Window;
 use crate::{g711, gsm, ima, mp3, ms_adpcm};
-use std::io::{Read, Seek, SeekFrom};
 
-/// Bytes read at a time.
-const READ_BYTES: usize = 1 << 20;
+/// Bytes decoded at a time: GSM makes the most of a byte, and 320 KiB of samples of these.
+const READ_BYTES: usize = 32 * 1024;
 /// More chunks than any recorder writes; stops a file made of empty chunks.
 const MOST_CHUNKS: usize = 4096;
 /// The longest `fmt ` body worth reading; the longest known is under 100 bytes.
@@ -22,19 +22,15 @@ pub(crate) fn looks_wav(bytes: &[u8]) -> bool {
     bytes.len() >= 12 && (bytes.starts_with(b"RIFF") || bytes.starts_with(b"RF64")) && &bytes[8..12] == b"WAVE"
 }
 
-/// Decodes a WAV file of `length` bytes; `keep` false only counts.
-pub(crate) fn decode<R: Read + Seek>(reader: &mut R, length: u64, keep: bool) -> Result<(Probe, Pcm), AudioError> {
-    let layout = Layout::read(reader, length)?;
+/// Opens a file that [`looks_wav`].
+pub(crate) fn open(mut window: Window<'_>) -> Result<Box<dyn BlockReader + '_>, AudioError> {
+    let layout = Layout::read(&mut window)?;
     let format = Format::parse(&layout.fmt)?;
-    reader.seek(SeekFrom::Start(layout.data_start))?;
-    let mut data = reader.take(layout.data_bytes);
     if format.coding == Coding::Mp3 {
-        let mut stream = Vec::new();
-        data.read_to_end(&mut stream)?;
-        let (probe, pcm) = mp3::decode(&stream)?;
-        return Ok((Probe { container: Container::Wav, ..probe }, pcm));
+        let stream = window.section(layout.data_start, layout.data_bytes);
+        return Ok(Box::new(mp3::Reader::open(stream, Container::Wav)?));
     }
-    Body { format, keep, damage: DamageLog::default() }.decode(&mut data, &layout)
+    Ok(Box::new(Reader::new(window, layout, format)))
 }
 
 /// Where things are.
@@ -49,41 +45,32 @@ struct Layout {
 }
 
 impl Layout {
-    fn read<R: Read + Seek>(reader: &mut R, length: u64) -> Result<Layout, AudioError> {
+    fn read(window: &mut Window<'_>) -> Result<Layout, AudioError> {
         let (mut fmt, mut fact, mut data64) = (None, None, None);
         let mut at = 12u64;
         for _ in 0..MOST_CHUNKS {
-            let mut head = [0; 8];
-            if at + 8 > length {
+            let Some(&head) = window.at(at, 8)?.first_chunk::<8>() else {
                 return Err(AudioError::undecodable("a WAV file without a data chunk"));
-            }
-            reader.seek(SeekFrom::Start(at))?;
-            reader.read_exact(&mut head)?;
+            };
             let size = u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]]));
             let body = at + 8;
-            let there = size.min(length - body);
+            let left = window.length().saturating_sub(body);
             match &head[..4] {
                 b"data" => {
                     let fmt = fmt.ok_or_else(|| AudioError::undecodable("a WAV file with data before its format"))?;
-                    let declared_bytes = if size == STREAMED { data64.unwrap_or(length - body) } else { size };
-                    let data_bytes = declared_bytes.min(length - body);
+                    let declared_bytes = if size == STREAMED { data64.unwrap_or(left) } else { size };
+                    let data_bytes = declared_bytes.min(left);
                     return Ok(Layout { fmt, fact, data_start: body, data_bytes, declared_bytes });
                 }
-                b"fmt " => fmt = Some(read_bytes(reader, there.min(MOST_FMT_BYTES))?),
-                b"fact" => fact = number(&read_bytes(reader, there.min(4))?),
-                b"ds64" => data64 = number(read_bytes(reader, there.min(16))?.get(8..).unwrap_or(&[])),
+                b"fmt " => fmt = Some(window.at(body, size.min(MOST_FMT_BYTES) as usize)?.to_vec()),
+                b"fact" => fact = number(window.at(body, size.min(4) as usize)?),
+                b"ds64" => data64 = number(window.at(body, size.min(16) as usize)?.get(8..).unwrap_or(&[])),
                 _ => {}
             }
             at = body + size + size % 2;
         }
         Err(AudioError::undecodable("a WAV file with thousands of chunks and no data"))
     }
-}
-
-fn read_bytes<R: Read>(reader: &mut R, count: u64) -> Result<Vec<u8>, AudioError> {
-    let mut out = Vec::new();
-    reader.take(count).read_to_end(&mut out)?;
-    Ok(out)
 }
 
 /// A little-endian number of 4 or 8 bytes.
@@ -199,93 +186,41 @@ fn coefficients(coding: Coding, fmt: &[u8]) -> Vec<(i32, i32)> {
     if listed.is_empty() { ms_adpcm::COEFFICIENTS.to_vec() } else { listed }
 }
 
-struct Body {
+struct Reader<'s> {
+    window: Window<'s>,
+    layout: Layout,
     format: Format,
-    keep: bool,
+    /// Bytes of data read so far.
+    read: u64,
+    /// Samples per channel in these bytes, padding of the last block included.
+    samples: u64,
+    /// Where padding starts, if `fact` points into the last block.
+    padding_from: u64,
+    pairs: gsm::PairDecoder,
     damage: DamageLog,
 }
 
-impl Body {
-    fn decode<R: Read>(mut self, data: &mut R, layout: &Layout) -> Result<(Probe, Pcm), AudioError> {
-        let mut out = vec![Vec::new(); self.format.channels];
-        let mut samples = 0u64;
-        let mut pairs = gsm::PairDecoder::default();
-        let block = self.format.block_bytes;
-        let mut buffer = Vec::new();
-        loop {
-            buffer.clear();
-            let wanted = (READ_BYTES / block).max(1) * block;
-            data.take(wanted as u64).read_to_end(&mut buffer)?;
-            if buffer.is_empty() {
-                break;
-            }
-            self.blocks(&buffer, samples, &mut pairs, &mut out);
-            let whole = buffer.len() / block * self.format.samples_in(block);
-            samples += (whole + self.format.samples_in(buffer.len() % block)) as u64;
-        }
-        let samples = self.trim(samples, layout, &mut out);
-        self.note_ends(samples, layout);
-        let rate = self.format.sample_rate;
-        let probe = Probe {
-            container: Container::Wav,
-            codec: self.format.codec(),
-            channels: self.format.channels as u16,
-            sample_rate: rate,
-            samples,
-            damage: self.damage.into_vec(),
+impl<'s> Reader<'s> {
+    fn new(window: Window<'s>, layout: Layout, format: Format) -> Reader<'s> {
+        let size = format.block_bytes as u64;
+        let per_block = format.samples_in(format.block_bytes) as u64;
+        let total = layout.data_bytes / size * per_block + format.samples_in((layout.data_bytes % size) as usize) as u64;
+        let padding_from = match layout.fact {
+            Some(fact) if format.is_blocked() && fact < total && fact + per_block > total => fact,
+            _ => u64::MAX,
         };
-        Ok((probe, Pcm { sample_rate: rate, channels: out }))
+        let (pairs, damage) = (gsm::PairDecoder::default(), DamageLog::default());
+        Reader { window, layout, format, read: 0, samples: 0, padding_from, pairs, damage }
     }
 
-    /// Decodes whole blocks and perhaps a cut one at the end; `before` samples came earlier.
-    fn blocks(&mut self, bytes: &[u8], before: u64, pairs: &mut gsm::PairDecoder, out: &mut [Vec<i16>]) {
-        let size = self.format.block_bytes;
-        let per_block = self.format.samples_in(size) as u64;
-        match self.format.coding {
-            Coding::Pcm16 if self.keep => linear16(bytes, out),
-            Coding::Pcm8 if self.keep => single(bytes, out, |byte| (i16::from(byte) - 128) << 8),
-            Coding::Mulaw if self.keep => single(bytes, out, |byte| g711::MULAW[usize::from(byte)]),
-            Coding::Alaw if self.keep => single(bytes, out, |byte| g711::ALAW[usize::from(byte)]),
-            Coding::Gsm if self.keep => bytes.chunks(size).for_each(|block| pairs.decode(block, &mut out[0])),
-            Coding::Ima | Coding::Ms => {
-                for (index, block) in bytes.chunks(size).enumerate() {
-                    if !self.adaptive(block, out) {
-                        let at = at_ms(before + index as u64 * per_block, self.format.sample_rate);
-                        self.damage.push(at, "an ADPCM block has an impossible header");
-                    }
-                }
-            }
-            _ => {}
-        }
+    /// Samples per channel up to here, padding left out.
+    fn sounding(&self) -> u64 {
+        self.samples.min(self.padding_from)
     }
 
-    /// Counting decodes too, into a scratch that is thrown away: the headers of the blocks tell of damage.
-    fn adaptive(&self, block: &[u8], out: &mut [Vec<i16>]) -> bool {
-        let sound = match self.format.coding {
-            Coding::Ms => ms_adpcm::decode_block(block, &self.format.coefficients, out),
-            _ => ima::decode_block(block, out),
-        };
-        if !self.keep {
-            out.iter_mut().for_each(Vec::clear);
-        }
-        sound
-    }
-
-    /// Takes the padding of the last block away, if `fact` points into that block.
-    fn trim(&self, samples: u64, layout: &Layout, out: &mut [Vec<i16>]) -> u64 {
-        let per_block = self.format.samples_in(self.format.block_bytes) as u64;
-        match layout.fact {
-            Some(fact) if self.format.is_blocked() && fact < samples && fact + per_block > samples => {
-                out.iter_mut().for_each(|channel| channel.truncate(fact as usize));
-                fact
-            }
-            _ => samples,
-        }
-    }
-
-    fn note_ends(&mut self, samples: u64, layout: &Layout) {
-        let at = at_ms(samples, self.format.sample_rate);
-        let (there, declared) = (layout.data_bytes, layout.declared_bytes);
+    fn note_ends(&mut self) {
+        let at = at_ms(self.sounding(), self.format.sample_rate);
+        let (there, declared) = (self.layout.data_bytes, self.layout.declared_bytes);
         if there < declared {
             self.damage.push(at, format!("data ends early: {there} of {declared} bytes are there"));
         }
@@ -293,6 +228,75 @@ impl Body {
         let adaptive = matches!(self.format.coding, Coding::Ima | Coding::Ms);
         if left != 0 && !adaptive {
             self.damage.push(at, format!("{left} bytes of a cut sample or block at the end"));
+        }
+    }
+}
+
+impl BlockReader for Reader<'_> {
+    fn head(&self) -> Head {
+        Head {
+            container: Container::Wav,
+            codec: self.format.codec(),
+            channels: self.format.channels as u16,
+            sample_rate: self.format.sample_rate,
+        }
+    }
+
+    fn read(&mut self, need: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
+        let block = self.format.block_bytes;
+        let wanted = ((READ_BYTES / block).max(1) * block) as u64;
+        let wanted = wanted.min(self.layout.data_bytes - self.read) as usize;
+        let bytes = self.window.at(self.layout.data_start + self.read, wanted)?;
+        if bytes.is_empty() {
+            self.note_ends();
+            return Ok(Progress::Ended);
+        }
+        let whole = bytes.len() / block * self.format.samples_in(block);
+        let samples = whole + self.format.samples_in(bytes.len() % block);
+        match self.format.coding {
+            Coding::Ima | Coding::Ms => self.format.adaptive(bytes, self.samples, &mut self.damage, out),
+            _ if need == Need::Samples => self.format.decode(bytes, &mut self.pairs, out),
+            _ => {}
+        }
+        self.read += bytes.len() as u64;
+        let sounding_before = self.sounding();
+        self.samples += samples as u64;
+        let sounding = (self.sounding() - sounding_before) as usize;
+        out.iter_mut().for_each(|channel| channel.truncate(channel.len() - (samples - sounding).min(channel.len())));
+        Ok(Progress::More)
+    }
+
+    fn ending(self: Box<Self>) -> (u64, Vec<Damage>) {
+        (self.sounding(), self.damage.into_vec())
+    }
+}
+
+impl Format {
+    /// Decodes whole blocks and perhaps a cut one at the end.
+    fn decode(&self, bytes: &[u8], pairs: &mut gsm::PairDecoder, out: &mut [Vec<i16>]) {
+        match self.coding {
+            Coding::Pcm16 => linear16(bytes, out),
+            Coding::Pcm8 => single(bytes, out, |byte| (i16::from(byte) - 128) << 8),
+            Coding::Mulaw => single(bytes, out, |byte| g711::MULAW[usize::from(byte)]),
+            Coding::Alaw => single(bytes, out, |byte| g711::ALAW[usize::from(byte)]),
+            Coding::Gsm => bytes.chunks(self.block_bytes).for_each(|block| pairs.decode(block, &mut out[0])),
+            // These tell of damage on the way; MP3 has its own reader.
+            Coding::Ima | Coding::Ms | Coding::Mp3 => {}
+        }
+    }
+
+    /// Decodes blocks of ADPCM, also for counting: their headers tell of damage. `before` samples came earlier.
+    fn adaptive(&self, bytes: &[u8], before: u64, damage: &mut DamageLog, out: &mut [Vec<i16>]) {
+        let per_block = self.samples_in(self.block_bytes) as u64;
+        for (index, block) in bytes.chunks(self.block_bytes).enumerate() {
+            let sound = match self.coding {
+                Coding::Ms => ms_adpcm::decode_block(block, &self.coefficients, out),
+                _ => ima::decode_block(block, out),
+            };
+            if !sound {
+                let at = at_ms(before + index as u64 * per_block, self.sample_rate);
+                damage.push(at, "an ADPCM block has an impossible header");
+            }
         }
     }
 }

@@ -103,6 +103,7 @@ fn files_are_read_like_bytes() {
         assert_eq!(probe_file(&path).expect("probes"), probe(&bytes).expect("probes"));
     }
     assert!(matches!(decode_file(folder.path().join("absent")), Err(AudioError::Io(_))));
+    assert!(matches!(decode_file(folder.path()), Err(AudioError::Io(_))), "a folder is not an empty recording");
 }
 
 #[test]

@@ -1,99 +1,163 @@
 //! Audio: what the source's bytes are, and the form in which they go. Audio is untrusted; probing is by content.
+//!
+//! Everything passes in blocks, so a recording of a gigabyte needs no more memory than one of a minute.
 
-use audio::{AudioError, Codec, Pcm, Probe};
-use bytes::Bytes;
+use std::io::{SeekFrom, Write};
+
+use audio::{AudioError, Codec, Cover, Covers, Decoder, Encoder, Head, Probe, Source};
 use plan::{AudioFormat, AudioRules, Pauses, Reason, ShortSource};
+use sha2::{Digest, Sha256};
 
 use crate::canonical::CanonicalRecording;
+use crate::custody::hex;
 
 /// What goes to the target.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Converted {
-    /// The source's bytes as they are.
+    /// The source's bytes as they are; the sink is as empty as it was.
     Kept { probe: Probe },
-    /// Other bytes with the same sound.
-    Transcoded { bytes: Vec<u8>, probe: Probe, encoder: String },
+    /// What stands in the sink: other bytes with the same sound. Length in bytes, SHA-256 in lower-case hex.
+    Transcoded { bytes: u64, sha256: String, probe: Probe, encoder: String },
 }
 
-/// Why nothing goes.
-#[derive(Debug)]
+/// Why nothing goes. What stands in the sink is worth nothing then.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Bad {
     /// The recording stays behind for this.
     Reason(Reason),
     /// Our own conversion lost or added sound: a defect of this program, never sent.
     Ours(String),
+    /// Source or sink could not be read or written, which says nothing about the recording.
+    Storage(String),
 }
 
-/// Decides and does the conversion of one recording. Blocking and long: call it where that does no harm.
-pub(crate) fn convert(bytes: &Bytes, recording: &CanonicalRecording, rules: &AudioRules, pauses: &Pauses) -> Result<Converted, Bad> {
-    let (probe, mut pcm) = audio::decode(bytes).map_err(|error| Bad::Reason(reason_of(&error)))?;
-    judge_length(&pcm, recording, rules)?;
+/// Decides and does the conversion of one recording, in bounded memory. The sink is empty and stands at its start. Blocking
+/// and long: call it where that does no harm.
+pub(crate) fn convert(
+    source: &mut impl Source,
+    sink: &mut (impl Source + Write),
+    recording: &CanonicalRecording,
+    rules: &AudioRules,
+    pauses: &Pauses,
+) -> Result<Converted, Bad> {
+    let decoder = Decoder::new(source).map_err(of_source)?;
     let alter = !recording.pauses_ms.is_empty() && *pauses != Pauses::Keep;
-    let Some(codec) = codec_needed(&probe, rules.format, alter) else { return Ok(Converted::Kept { probe }) };
-    if alter {
-        for pause in &recording.pauses_ms {
-            cover(&mut pcm, *pause, pauses)?;
+    let Some(codec) = codec_needed(decoder.head(), rules.format, alter) else {
+        let probe = decoder.finish().map_err(of_source)?;
+        judge_length(&probe, recording, rules)?;
+        return Ok(Converted::Kept { probe });
+    };
+    let hidden: &[(i64, i64)] = if alter { &recording.pauses_ms } else { &[] };
+    let (before, written) = transcode(decoder, &mut *sink, codec, covers(hidden, pauses)).map_err(of_source)?;
+    judge_length(&before, recording, rules)?;
+    judge_pauses(&before, hidden)?;
+    written.map_err(|error| ours(format!("cannot encode {codec}"), error))?;
+    let (bytes, sha256) = measure(sink).map_err(|error| Bad::Storage(error.to_string()))?;
+    let after = Decoder::new(sink).and_then(Decoder::finish);
+    let after = after.map_err(|error| ours(format!("what was encoded as {codec} does not decode"), error))?;
+    if before.samples != after.samples || before.channels != after.channels || before.sample_rate != after.sample_rate {
+        return Err(Bad::Ours(format!("{} samples became {} when encoded as {codec}", before.samples, after.samples)));
+    }
+    Ok(Converted::Transcoded { bytes, sha256, probe: after, encoder: audio::encoder_version(codec) })
+}
+
+/// Decodes, covers pauses and encodes in one pass. An error of the source comes first and stands for the whole; whether
+/// writing went well is told apart, because a source that is bad further on must be called that.
+fn transcode(
+    mut decoder: Decoder<'_>,
+    sink: impl Source + Write,
+    codec: Codec,
+    mut covers: Covers,
+) -> Result<(Probe, Result<(), AudioError>), AudioError> {
+    let Head { sample_rate, channels, .. } = decoder.head();
+    let mut encoder = Encoder::new(sink, codec, sample_rate, channels);
+    while encoder.is_ok()
+        && let Some(block) = decoder.next_block()?
+    {
+        covers.apply(block);
+        encoder = encoder.and_then(|mut encoder| encoder.write(block).map(|()| encoder));
+    }
+    let probe = decoder.finish()?;
+    Ok((probe, encoder.and_then(Encoder::finish).map(drop)))
+}
+
+/// Takes the sound out of pauses. Those that make no sense are left out here: [`judge_pauses`] keeps the recording back.
+fn covers(pauses_ms: &[(i64, i64)], pauses: &Pauses) -> Covers {
+    let cover = match pauses {
+        Pauses::Tone => Cover::Tone,
+        Pauses::Silence | Pauses::Seal(_) | Pauses::Keep => Cover::Silence,
+    };
+    let ranges = pauses_ms.iter().filter_map(|&(start, end)| Some((u64::try_from(start).ok()?, u64::try_from(end).ok()?)));
+    Covers::new(ranges, cover)
+}
+
+/// A pause that lies outside the recording, or ends before it begins, covers who knows what: nothing goes.
+fn judge_pauses(probe: &Probe, pauses_ms: &[(i64, i64)]) -> Result<(), Bad> {
+    let inside = |start: i64| u64::try_from(start).is_ok_and(|start_ms| start_ms < probe.duration_ms());
+    let sound = pauses_ms.iter().all(|&(start, end)| inside(start) && start < end);
+    if sound { Ok(()) } else { Err(Bad::Reason(Reason::PiiUnprotectable)) }
+}
+
+/// Length and SHA-256 of all that stands in the sink. A pass of its own: the first bytes are written last.
+fn measure(sink: &mut impl Source) -> std::io::Result<(u64, String)> {
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    let mut piece = vec![0; 64 * 1024];
+    sink.seek(SeekFrom::Start(0))?;
+    loop {
+        match sink.read(&mut piece) {
+            Ok(0) => return Ok((bytes, hex(hash.finalize()))),
+            Ok(count) => {
+                hash.update(&piece[..count]);
+                bytes += count as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-    let bytes = audio::encode(&pcm, codec).map_err(|error| Bad::Ours(format!("cannot encode {codec}: {error}")))?;
-    let after = audio::probe(&bytes).map_err(|error| Bad::Ours(format!("what was encoded as {codec} does not decode: {error}")))?;
-    let (before, now) = (pcm.samples() as u64, after.samples);
-    if before != now || pcm.channels.len() != usize::from(after.channels) || pcm.sample_rate != after.sample_rate {
-        return Err(Bad::Ours(format!("{before} samples became {now} when encoded as {codec}")));
-    }
-    Ok(Converted::Transcoded { bytes, probe: after, encoder: audio::encoder_version(codec) })
-}
-
-/// Takes the sound out of a pause. One that lies outside the recording, or ends before it begins, covers who knows what: nothing goes.
-fn cover(pcm: &mut Pcm, (start, end): (i64, i64), pauses: &Pauses) -> Result<(), Bad> {
-    let (Ok(start_ms), Ok(end_ms)) = (u64::try_from(start), u64::try_from(end)) else {
-        return Err(Bad::Reason(Reason::PiiUnprotectable));
-    };
-    if start_ms >= end_ms || start_ms >= pcm.duration_ms() {
-        return Err(Bad::Reason(Reason::PiiUnprotectable));
-    }
-    match pauses {
-        Pauses::Tone => audio::tone(pcm, start_ms, end_ms),
-        Pauses::Silence | Pauses::Seal(_) => audio::silence(pcm, start_ms, end_ms),
-        Pauses::Keep => {}
-    }
-    Ok(())
 }
 
 /// Source: contracts section 4.
-fn reason_of(error: &AudioError) -> Reason {
+fn of_source(error: AudioError) -> Bad {
     match error {
-        AudioError::Empty => Reason::AudioEmpty,
-        AudioError::NotAudio { .. } => Reason::AudioNotAudio,
-        AudioError::Undecodable { .. } | AudioError::Unsupported { .. } | AudioError::Io(_) => Reason::AudioUndecodable,
+        AudioError::Empty => Bad::Reason(Reason::AudioEmpty),
+        AudioError::NotAudio { .. } => Bad::Reason(Reason::AudioNotAudio),
+        AudioError::Undecodable { .. } | AudioError::Unsupported { .. } => Bad::Reason(Reason::AudioUndecodable),
+        AudioError::Io(error) => Bad::Storage(format!("cannot read the staged recording: {error}")),
+    }
+}
+
+fn ours(what: String, error: AudioError) -> Bad {
+    match error {
+        AudioError::Io(error) => Bad::Storage(format!("cannot keep the converted recording: {error}")),
+        error => Bad::Ours(format!("{what}: {error}")),
     }
 }
 
 /// The reference is the decoded length, held against what the source declares.
-fn judge_length(pcm: &Pcm, recording: &CanonicalRecording, rules: &AudioRules) -> Result<(), Bad> {
-    if pcm.samples() == 0 {
-        return Err(Bad::Reason(Reason::AudioEmpty));
-    }
+fn judge_length(probe: &Probe, recording: &CanonicalRecording, rules: &AudioRules) -> Result<(), Bad> {
     let declared = recording.declared_duration_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
-    let short = pcm.duration_ms() + rules.short_tolerance_ms < declared;
+    let short = probe.duration_ms() + rules.short_tolerance_ms < declared;
     if short && rules.short_source == ShortSource::Quarantine { Err(Bad::Reason(Reason::AudioShort)) } else { Ok(()) }
 }
 
 /// The codec to encode to; `None` where the source's bytes go. Genesys Cloud plays MP3 and WAV with linear samples.
 /// Source: recording-migration guide, edge case 3.
-fn codec_needed(probe: &Probe, format: AudioFormat, alter: bool) -> Option<Codec> {
-    let is = |codec: Codec| probe.codec == codec && probe.container == codec.container();
+fn codec_needed(head: Head, format: AudioFormat, alter: bool) -> Option<Codec> {
+    let is = |codec: Codec| head.codec == codec && head.container == codec.container();
     let wanted = match format {
         AudioFormat::Wav => Codec::PcmS16,
         AudioFormat::Keep if is(Codec::PcmS16) => Codec::PcmS16,
-        AudioFormat::Mp3 | AudioFormat::Keep if mp3_can_hold(probe) => Codec::Mp3,
+        AudioFormat::Mp3 | AudioFormat::Keep if mp3_can_hold(head) => Codec::Mp3,
         AudioFormat::Mp3 | AudioFormat::Keep => Codec::PcmS16,
     };
     (alter || !is(wanted)).then_some(wanted)
 }
 
 /// MP3 knows nine sampling rates and two channels; what it cannot hold goes as WAV, a declared loss. Source: ISO 11172-3, 13818-3.
-fn mp3_can_hold(probe: &Probe) -> bool {
+fn mp3_can_hold(head: Head) -> bool {
     const RATES: [u32; 9] = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
-    RATES.contains(&probe.sample_rate) && probe.channels <= 2
+    RATES.contains(&head.sample_rate) && head.channels <= 2
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,12 @@
 //! `raw/<legacy_interaction_id>.json`, `manifest/<batch>/NNNN.ndjson` and `blob/<sha256>` are published. `out/<sha256>` holds what was
 //! transcoded, until the migration is finished; `incoming/` what is being read.
 
-use std::path::Path as FsPath;
+use std::fs::File;
+use std::io::Cursor;
+use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
+use audio::Source;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -13,6 +16,9 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use plan::LoadedPlan;
 use sha2::{Digest, Sha256};
+use tempfile::{SpooledData, SpooledTempFile};
+use tokio::io::AsyncSeekExt;
+use tokio_util::io::ReaderStream;
 
 use crate::custody::hex;
 
@@ -48,17 +54,16 @@ pub(crate) struct Blob {
     pub(crate) held: Option<Bytes>,
 }
 
-impl Blob {
-    fn of(bytes: &Bytes, digest: impl AsRef<[u8]>) -> Blob {
-        Blob { sha256: hex(digest), bytes: bytes.len() as u64, held: (bytes.len() <= HELD).then(|| bytes.clone()) }
-    }
-}
-
 /// Object storage with the published layout in it.
 #[derive(Clone)]
 pub(crate) struct Staging {
     store: Arc<dyn ObjectStore>,
+    /// Where the objects lie as files.
+    folder: PathBuf,
 }
+
+/// What is being read or written, below the folder.
+const INCOMING: &str = "incoming";
 
 /// Up to here bytes stay in memory between steps: with the usual 16 workers that is 16 MiB.
 const HELD: usize = 1024 * 1024;
@@ -77,9 +82,9 @@ impl Staging {
             }
         };
         let broken = |error: std::io::Error| StagingError::Storage(format!("{}: {error}", path.display()));
-        private_folder(&path).map_err(broken)?;
+        private_folder(&path).and_then(|()| private_folder(&path.join(INCOMING))).map_err(broken)?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&path)?;
-        Ok(Staging { store: Arc::new(store) })
+        Ok(Staging { store: Arc::new(store), folder: path })
     }
 
     /// Streams bytes to `blob/<their hash>`. Nothing incomplete ever stands there.
@@ -94,7 +99,8 @@ impl Staging {
             match pieces.next().await {
                 None => {
                     let bytes = head.freeze();
-                    let blob = Blob::of(&bytes, hash.finalize());
+                    let held = (bytes.len() <= HELD).then(|| bytes.clone());
+                    let blob = Blob { sha256: hex(hash.finalize()), bytes: bytes.len() as u64, held };
                     self.put(&blob_path(&blob.sha256), bytes).await?;
                     return Ok(Ok(blob));
                 }
@@ -115,7 +121,7 @@ impl Staging {
         head: Bytes,
         mut pieces: BoxStream<'static, Result<Bytes, E>>,
     ) -> Result<Result<Blob, E>, StagingError> {
-        let incoming = Path::from(format!("incoming/{}", hex(Sha256::digest(name.as_bytes()))));
+        let incoming = Path::from(format!("{INCOMING}/{}", hex(Sha256::digest(name.as_bytes()))));
         let mut writer = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&incoming).await?, WHOLE);
         let mut bytes = head.len() as u64;
         writer.put(head);
@@ -139,11 +145,6 @@ impl Staging {
         Ok(Ok(blob))
     }
 
-    /// The whole of a staged object.
-    pub(crate) async fn read(&self, path: &Path) -> Result<Bytes, StagingError> {
-        Ok(self.store.get(path).await?.bytes().await?)
-    }
-
     /// Whether an object is there with this length.
     pub(crate) async fn has(&self, path: &Path, bytes: u64) -> Result<bool, StagingError> {
         match self.store.head(path).await {
@@ -159,12 +160,44 @@ impl Staging {
         Ok(got.into_stream().map(|piece| piece.map_err(std::io::Error::other)).boxed())
     }
 
-    /// Keeps transcoded bytes under their hash.
-    pub(crate) async fn keep_converted(&self, bytes: Vec<u8>) -> Result<Blob, StagingError> {
-        let bytes = Bytes::from(bytes);
-        let blob = Blob::of(&bytes, Sha256::digest(&bytes));
-        self.put(&out_path(&blob.sha256), bytes).await?;
-        Ok(blob)
+    /// A staged object to read from any place of it. Blocking.
+    pub(crate) fn source(&self, path: &Path, held: Option<Bytes>) -> Result<Box<dyn Source>, StagingError> {
+        if let Some(bytes) = held {
+            return Ok(Box::new(Cursor::new(bytes)));
+        }
+        let file = self.folder.join(path.as_ref());
+        match File::open(&file) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StagingError::Gone(format!("{path} is not there"))),
+            Err(error) => Err(StagingError::Storage(format!("{}: {error}", file.display()))),
+        }
+    }
+
+    /// Where converted bytes are written: in memory while they are few, then in a file without a name, which vanishes with us.
+    pub(crate) fn scratch(&self) -> SpooledTempFile {
+        SpooledTempFile::new_in(WHOLE, self.folder.join(INCOMING))
+    }
+
+    /// Keeps transcoded bytes under their hash; gives them back if they are few.
+    pub(crate) async fn keep_converted(&self, sha256: &str, bytes: SpooledTempFile) -> Result<Option<Bytes>, StagingError> {
+        let mut file = match bytes.into_inner() {
+            SpooledData::InMemory(bytes) => {
+                let bytes = Bytes::from(bytes.into_inner());
+                self.put(&out_path(sha256), bytes.clone()).await?;
+                return Ok((bytes.len() <= HELD).then_some(bytes));
+            }
+            SpooledData::OnDisk(file) => tokio::fs::File::from_std(file),
+        };
+        let mut writer = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&out_path(sha256)).await?, WHOLE);
+        let broken = |error: std::io::Error| StagingError::Storage(error.to_string());
+        file.rewind().await.map_err(broken)?;
+        let mut pieces = ReaderStream::with_capacity(file, HELD);
+        while let Some(piece) = pieces.next().await {
+            writer.wait_for_capacity(2).await?;
+            writer.put(piece.map_err(broken)?);
+        }
+        writer.finish().await?;
+        Ok(None)
     }
 
     /// Lets go of all transcoded bytes. Only when the whole migration is finished: two recordings may share them.

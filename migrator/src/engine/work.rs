@@ -7,6 +7,7 @@ use platforms::CallError;
 use platforms::genesys_cloud::wire::Interaction as Payload;
 use platforms::legacy::wire;
 use sha2::{Digest, Sha256};
+use tempfile::SpooledTempFile;
 
 use super::Run;
 use crate::canonical::{Canonical, normalise};
@@ -17,7 +18,7 @@ use crate::ledger::{Change, InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
 use crate::resolve::Resolved;
 use crate::stage::{self, Came, RawRecording};
-use crate::staging::blob_path;
+use crate::staging::{StagingError, blob_path};
 use crate::step::{InteractionState, Phase, Step, next_step};
 
 impl Run {
@@ -104,29 +105,33 @@ impl Run {
         }
         loop {
             let staged = row.recordings[at].staged_sha256.clone().unwrap_or_default();
-            // The permit first: only as many recordings are held in memory as are worked on.
             let permit = self.cores.acquire().await.map_err(|_| Trouble::Stop(Stop::Interrupted))?;
-            let bytes = match row.recordings[at].held.clone() {
-                Some(bytes) => bytes,
-                None => self.staging.read(&blob_path(&staged)).await?,
-            };
+            let (staging, held, path) = (self.staging.clone(), row.recordings[at].held.clone(), blob_path(&staged));
             let (rules, pauses, subject) = (self.plan.plan.audio.clone(), self.plan.plan.pii.pauses.clone(), canonical.clone());
-            let done = tokio::task::spawn_blocking(move || convert(&bytes, &subject, &rules, &pauses)).await;
+            let done = tokio::task::spawn_blocking(move || {
+                let (mut source, mut sink) = (staging.source(&path, held)?, staging.scratch());
+                Ok::<_, StagingError>(convert(&mut source, &mut sink, &subject, &rules, &pauses).map(|converted| (converted, sink)))
+            })
+            .await;
             drop(permit);
-            match done.map_err(|error| Trouble::Left(Stop::Storage(format!("recording {legacy_id}: the conversion broke off: {error}"))))? {
+            match done
+                .map_err(|error| Trouble::Left(Stop::Storage(format!("recording {legacy_id}: the conversion broke off: {error}"))))??
+            {
                 Ok(_) if !canonical.time_usable => {
                     put_aside(&mut row.recordings[at], "quarantined", Reason::TimeUnusable.as_str());
                     return Ok(custody);
                 }
-                Ok(converted) => {
+                Ok((converted, out)) => {
                     if let Some(reason) = self.resolver.expired(record, canonical, self.clock.now()) {
                         put_aside(&mut row.recordings[at], "skipped", reason.as_str());
                         return Ok(custody);
                     }
-                    custody.push(self.keep(row, at, converted).await?);
+                    custody.push(self.keep(row, at, converted, out).await?);
                     return Ok(custody);
                 }
-                Err(Bad::Ours(what)) => return Err(Trouble::Left(Stop::Storage(format!("recording {legacy_id}: {what}")))),
+                Err(Bad::Ours(what) | Bad::Storage(what)) => {
+                    return Err(Trouble::Left(Stop::Storage(format!("recording {legacy_id}: {what}"))));
+                }
                 // Read once more before it is judged: a cut in transport differs on the second read, a bad source does not.
                 Err(Bad::Reason(_)) if !row.recordings[at].read_twice => {
                     let interaction = row.legacy_id.clone();
@@ -151,7 +156,13 @@ impl Run {
         }
     }
 
-    async fn keep(&self, row: &mut InteractionRow, at: usize, converted: Converted) -> Result<custody::Entry, Trouble> {
+    async fn keep(
+        &self,
+        row: &mut InteractionRow,
+        at: usize,
+        converted: Converted,
+        out: SpooledTempFile,
+    ) -> Result<custody::Entry, Trouble> {
         let before = row.recordings[at].staged_sha256.clone();
         let recording = &mut row.recordings[at];
         let (probe, encoder) = match converted {
@@ -161,12 +172,11 @@ impl Run {
                 recording.out_bytes = recording.staged_bytes;
                 (probe, None)
             }
-            Converted::Transcoded { bytes, probe, encoder } => {
-                let blob = self.staging.keep_converted(bytes).await?;
+            Converted::Transcoded { bytes, sha256, probe, encoder } => {
+                recording.held = self.staging.keep_converted(&sha256, out).await?;
                 recording.kept = false;
-                recording.out_sha256 = Some(blob.sha256);
-                recording.out_bytes = Some(blob.bytes);
-                recording.held = blob.held;
+                recording.out_sha256 = Some(sha256);
+                recording.out_bytes = Some(bytes);
                 (probe, Some(encoder))
             }
         };
