@@ -1,4 +1,5 @@
-//! Proofs with large N. `./prove NAME` runs one in full and writes `docs/proofs/NAME.md`; without arguments each runs small and writes nothing.
+//! Proofs with large N. `./prove NAME` runs one in full and writes `docs/proofs/NAME.md`; with an N of one's own, or small and all of them without
+//! arguments, nothing is written.
 
 #![expect(clippy::print_stdout, reason = "a proof is a program of its own and speaks to a person")]
 
@@ -62,13 +63,22 @@ fn main() -> ExitCode {
     if arguments.iter().any(|word| word == "--list") {
         return ExitCode::SUCCESS;
     }
-    match arguments.iter().map(String::as_str).find(|word| !word.starts_with('-')) {
+    let mut words = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-'));
+    let (name, n) = (words.next(), words.next());
+    match name {
         Some("list") => {
             PROOFS.iter().for_each(|proof| println!("{:<14}{}", proof.name, proof.shows));
             ExitCode::SUCCESS
         }
         Some(name) => match PROOFS.iter().find(|proof| proof.name == name) {
-            Some(proof) => prove(proof, proof.full, true),
+            Some(proof) => match n.map(str::parse) {
+                None => prove(proof, proof.full, true),
+                Some(Ok(n)) => prove(proof, n, false),
+                Some(Err(_)) => {
+                    println!("N is a number: ./prove {name} 100; without it the proof runs in full and writes its page");
+                    ExitCode::from(2)
+                }
+            },
             None => {
                 println!("no proof is called {name}; ./prove lists them");
                 ExitCode::from(2)

@@ -44,6 +44,11 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     report.row("migrator, recordings a second (16 workers, one machine with its simulator)", ours.round());
     report.row("the guide's approach in Python (requests, requests-toolbelt, 15 threads), recordings a second", guides.round());
     report.row("ratio (goal: 10)", format!("{:.1}", ours / guides));
+    let files = (n / 50).max(2);
+    let (ours, by_hand) = transcode(files)?;
+    report.row(&format!("migrator, {files} recordings of 5 minutes, mu-law to MP3, fetched, checked and staged: files a second"), tenth(ours));
+    report.row("the same files with ffmpeg's LAME by hand, a process a core: files a second", tenth(by_hand));
+    report.row("ratio (goal: at least 1)", format!("{:.2}", ours / by_hand));
     Ok(report)
 }
 
@@ -130,6 +135,68 @@ fn guide(simulation: &Simulation) -> Result<f64, Failure> {
         (Some(recordings), Some(seconds), Some(0)) if seconds > 0.0 => Ok(recordings / seconds),
         _ => Err(Failure::new(format!("the guide's script failed: {told}; {said}"))),
     }
+}
+
+fn tenth(figure: f64) -> String {
+    format!("{figure:.1}")
+}
+
+/// Files a second that a dry run stages and converts, and that ffmpeg converts with one process a core.
+#[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
+fn transcode(files: u64) -> Result<(f64, f64), Failure> {
+    let dir = tempfile::tempdir().map_err(Failure::new)?;
+    let mut world = String::new();
+    for k in 0..files {
+        let sound = audio::encode(&murmur(k), audio::Codec::Mulaw).map_err(Failure::new)?;
+        std::fs::write(dir.path().join(format!("{k}.wav")), sound).map_err(Failure::new)?;
+        let start = 1_672_567_200_000 + k * 600_000;
+        let interaction = serde_json::json!({
+            "id": k + 1, "startTime": start, "endTime": start + 300_000, "direction": "INBOUND", "callerNumber": "+441632960001",
+            "recordings": [{"id": format!("R-{k}"), "file": format!("{k}.wav")}],
+        });
+        world.push_str(&format!("{interaction}\n"));
+    }
+    let file = dir.path().join("world.ndjson");
+    std::fs::write(&file, world).map_err(Failure::new)?;
+    let scenario = SCENARIO.split("[world]").next().unwrap_or_default();
+    let scenario = format!(
+        "{scenario}[world]\nfile = {:?}\n[plan.audio]\nformat = \"mp3\"\n[expect]\nverdict = \"match\"\n",
+        file.display().to_string()
+    );
+    let simulation = Simulation::start(&scenario, 11)?;
+    let began = Instant::now();
+    let output = seatrial().arg("migrate").arg(&simulation.plan).args(["--dry-run", "--json"]).output().map_err(Failure::new)?;
+    let ours = files as f64 / began.elapsed().as_secs_f64();
+    let told: Value = serde_json::from_slice(&output.stdout).map_err(Failure::new)?;
+    if told["outcome"]["tally"]["recordings_ready"].as_u64() != Some(files) {
+        return Err(Failure::new(format!("the dry run converted something else: {told}")));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let by_hand = format!(
+        "seq 0 {} | xargs -P {cores} -I N ffmpeg -nostdin -v error -y -i N.wav -codec:a libmp3lame -q:a 2 N.mp3",
+        files - 1
+    );
+    let began = Instant::now();
+    let status = Command::new("sh").args(["-c", &by_hand]).current_dir(dir.path()).status().map_err(Failure::new)?;
+    if !status.success() {
+        return Err(Failure::new("ffmpeg failed; install Debian's package ffmpeg"));
+    }
+    Ok((ours, files as f64 / began.elapsed().as_secs_f64()))
+}
+
+/// Five minutes of something like a voice at 8 kHz: a gliding tone with overtones that comes and goes, each of them another one.
+fn murmur(k: u64) -> audio::Pcm {
+    let mut phase = 0.0_f64;
+    let channel = (0..300 * 8000_u32)
+        .map(|n| {
+            let t = f64::from(n) / 8000.0;
+            phase += (120.0 + 40.0 * (t * 0.7 + k as f64).sin()) / 8000.0 * std::f64::consts::TAU;
+            let loudness = (t * 2.3).sin().max(0.0) * (t * 0.11).cos().abs();
+            let voice: f64 = (1..8).map(|overtone| (phase * f64::from(overtone)).sin() / f64::from(overtone)).sum();
+            (loudness * voice * 6000.0) as i16
+        })
+        .collect();
+    audio::Pcm { sample_rate: 8000, channels: vec![channel] }
 }
 
 /// This program as a bare axum server, in a process of its own.

@@ -343,14 +343,19 @@ pub struct Interaction {
     /// What ties it to a source.
     pub external_tag: String,
     /// Agents and the customer.
+    #[serde(default)]
     pub participants: Vec<InteractionParticipant>,
     /// Queue and skills.
+    #[serde(default)]
     pub routing: Routing,
     /// Carried attributes.
+    #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// Legal hold.
+    #[serde(default)]
     pub deletion_protection: bool,
     /// Legs with their recordings.
+    #[serde(default)]
     pub segments: Vec<InteractionSegment>,
 }
 
