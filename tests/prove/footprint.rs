@@ -117,10 +117,10 @@ fn uploads(count: u64) -> Result<(u64, u64, u64), Failure> {
         api_url: url("/")?,
         token_url: url("/oauth/token")?,
         credentials: credentials(&simulation, "genesys_cloud")?,
-        requests_per_minute: 0,
+        requests_per_minute: u32::MAX,
     };
     block_on(async {
-        let client = GuideClient::new(network()?, Clock::real(), settings, 0);
+        let client = GuideClient::new(network()?, Clock::real(), settings, u32::MAX);
         let bytes = axum::body::Bytes::from(vec![7_u8; 256 * 1024]);
         let upload = |k: u64| {
             let bytes = bytes.clone();
@@ -159,7 +159,7 @@ fn large_world(interactions: u64) -> Result<(u64, u64), Failure> {
     let simulation = Simulation::start(&scenario(&format!("interactions = {interactions}")), 12)?;
     let base_url = simulation.addresses["legacy"].as_str().unwrap_or_default().parse().map_err(Failure::new)?;
     let credentials = credentials(&simulation, "legacy")?;
-    let settings = legacy::Settings { base_url, media_hosts: Vec::new(), credentials, requests_per_minute: 0 };
+    let settings = legacy::Settings { base_url, media_hosts: Vec::new(), credentials, requests_per_minute: u32::MAX };
     let ready = block_on(async {
         let client = legacy::Client::new(network()?, Clock::real(), settings).ok_or_else(|| Failure::new("no source"))?;
         let mut page = legacy::Page { size: 1000, ..legacy::Page::default() };
