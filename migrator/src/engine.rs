@@ -9,12 +9,12 @@ use futures_util::stream::FuturesUnordered;
 use plan::LoadedPlan;
 use platforms::CallError;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::GuideClient;
 use platforms::legacy::Client as LegacyClient;
 use platforms::transport::Transport;
 use tokio::sync::{Semaphore, watch};
 
 use crate::extract::{Window, next_page};
+use crate::genesys_cloud::Target;
 use crate::ledger::{InteractionRow, Ledger, Open, Tried, path_of};
 use crate::outcome::{Outcome, Stop, Trouble};
 use crate::phone::PhoneRule;
@@ -73,7 +73,7 @@ pub(crate) struct Run {
     pub(crate) ledger: Ledger,
     pub(crate) staging: Staging,
     pub(crate) source: LegacyClient,
-    pub(crate) target: GuideClient,
+    pub(crate) target: Target,
     pub(crate) clock: Clock,
     pub(crate) resolver: Resolver,
     pub(crate) phones: PhoneRule,

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use plan::{LoadedPlan, Secret, SecretRef, UnmappedAgent, UnmappedQueue};
+use plan::{Ingest, LoadedPlan, Secret, SecretRef, UnmappedAgent, UnmappedQueue};
 use platforms::Credentials;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{GuideClient, ReadClient, Settings as TargetSettings, wire::Named};
+use platforms::genesys_cloud::{GuideClient, PublicClient, ReadClient, Settings as TargetSettings, wire::Named};
 use platforms::legacy::{Client as LegacyClient, Settings as SourceSettings};
 use platforms::transport::Transport;
 
+use crate::genesys_cloud::{Public, Target};
 use crate::ledger::{Ledger, Open, path_of};
 use crate::outcome::Stop;
 
@@ -39,7 +40,7 @@ pub struct Finding {
 /// Clients of both sides.
 pub(crate) struct Clients {
     pub(crate) source: LegacyClient,
-    pub(crate) target: GuideClient,
+    pub(crate) target: Target,
 }
 
 impl Clients {
@@ -62,7 +63,10 @@ impl Clients {
             credentials: credentials(&target.client_id, &plan.secret(reference, "target.client_secret")?),
             requests_per_minute: plan.plan.pace.requests_per_minute,
         };
-        let target = GuideClient::new(transport, clock.clone(), settings, plan.plan.pace.uploads_per_second);
+        let target = match target.ingest {
+            Ingest::Guide => Target::Guide(GuideClient::new(transport, clock.clone(), settings, plan.plan.pace.uploads_per_second)),
+            Ingest::Public => Target::Public(Box::new(Public::new(PublicClient::new(transport, clock.clone(), settings)))),
+        };
         Ok(Clients { source, target })
     }
 }

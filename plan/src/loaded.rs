@@ -207,9 +207,6 @@ impl LoadedPlan {
         if plan.target.kind == TargetKind::Gir {
             list.push("target.kind = \"gir\" is not built yet; use \"genesys_cloud\"".to_owned());
         }
-        if plan.target.kind == TargetKind::GenesysCloud && plan.target.ingest == Ingest::Public {
-            list.push("target.ingest = \"public\" is not built yet; use \"guide\" towards a simulator".to_owned());
-        }
         if matches!(plan.pii.pauses, crate::Pauses::Seal(_)) {
             list.push("pii.pauses = { seal } is not built yet; use \"silence\", \"tone\" or \"keep\"".to_owned());
         }

@@ -457,7 +457,7 @@ async fn refusal(what: String, answer: Answer, clock: &Clock) -> CallError {
 }
 
 /// A platform quotes what it refuses, and what it refuses may be a phone number: runs of digits that long are starred, ids are not.
-fn without_numbers(message: &str) -> String {
+pub(crate) fn without_numbers(message: &str) -> String {
     let mut text = String::new();
     for word in message.chars().take(300).collect::<String>().split_inclusive([' ', '[', ']', '"', '\'']) {
         let digits = word.chars().filter(char::is_ascii_digit).count();

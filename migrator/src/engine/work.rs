@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use plan::{Partial, Reason};
 use platforms::CallError;
+use platforms::genesys_cloud::GuideClient;
 use platforms::genesys_cloud::wire::Interaction as Payload;
 use platforms::legacy::wire;
 use sha2::{Digest, Sha256};
@@ -13,7 +14,7 @@ use super::Run;
 use crate::canonical::{Canonical, normalise};
 use crate::convert::{Bad, Converted, convert};
 use crate::custody::{self, hex};
-use crate::genesys_cloud;
+use crate::genesys_cloud::{self, Story, Target};
 use crate::ledger::{Change, InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
 use crate::resolve::Resolved;
@@ -188,8 +189,24 @@ impl Run {
 
     async fn upload(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
         let namespace = &self.plan.plan.identity.namespace;
+        // The public ingestion takes a recording into a conversation that is there: its events go first.
+        let story = match &self.target {
+            Target::Guide(_) => None,
+            Target::Public(public) => {
+                let story = self.story(row)?;
+                public.establish(&self.clock, &story).await?;
+                Some(story)
+            }
+        };
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
-            genesys_cloud::upload(&self.target, &self.staging, namespace, recording).await?;
+            match &self.target {
+                Target::Guide(guide) => genesys_cloud::upload(guide, &self.staging, namespace, recording).await?,
+                Target::Public(public) => {
+                    let Some(story) = &story else { continue };
+                    let Some(told) = story.recordings.iter().find(|told| told.legacy_id == recording.legacy_id) else { continue };
+                    public.upload(&self.staging, namespace, story, told, recording).await?;
+                }
+            }
             recording.held = None;
         }
         row.phase = Phase::Uploaded;
@@ -198,24 +215,51 @@ impl Run {
     }
 
     async fn ingest(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
-        let wanted = self.payload(row)?;
-        genesys_cloud::ingest(&self.target, &self.clock, &wanted).await?;
         let names = genesys_cloud::Names::new(&self.plan.plan.identity);
-        for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
-            recording.target_id = Some(names.id("recording", &recording.legacy_id));
+        let going = |row: &mut InteractionRow, id: &dyn Fn(&str) -> String| {
+            for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
+                recording.target_id = Some(id(&recording.legacy_id));
+            }
+        };
+        match &self.target {
+            Target::Guide(guide) => {
+                let wanted = self.payload(row)?;
+                genesys_cloud::ingest(guide, &self.clock, &wanted).await?;
+                going(row, &|legacy_id| names.id("recording", legacy_id));
+                row.target_id = Some(wanted.id.clone());
+                row.sent = Some(Box::new(wanted));
+            }
+            Target::Public(public) => {
+                let story = self.story(row)?;
+                public.describe(&self.clock, &story).await?;
+                going(row, &|legacy_id| names.random_id("recording", legacy_id));
+                row.target_id = Some(story.conversation);
+            }
         }
-        row.target_id = Some(wanted.id.clone());
-        row.sent = Some(Box::new(wanted));
         row.phase = Phase::Created;
         self.save(row, Vec::new(), Vec::new()).await
     }
 
     async fn confirm(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
+        let read = match &self.target {
+            Target::Guide(guide) => self.confirm_by_guide(guide, row).await?,
+            Target::Public(public) => {
+                let (story, namespace) = (self.story(row)?, &self.plan.plan.identity.namespace);
+                public.settle(&self.clock, &self.staging, namespace, &story, &mut row.recordings).await?
+            }
+        };
+        row.phase = Phase::Done;
+        let custody = self.hops(row, "confirm", Some(read));
+        self.save(row, custody, Vec::new()).await
+    }
+
+    /// SHA-256 of what the confirming read answered.
+    async fn confirm_by_guide(&self, guide: &GuideClient, row: &mut InteractionRow) -> Result<String, Trouble> {
         let wanted = match row.sent.take() {
             Some(sent) => *sent,
             None => self.payload(row)?,
         };
-        let there = match genesys_cloud::confirm(&self.target, &self.clock, &wanted).await? {
+        let there = match genesys_cloud::confirm(guide, &self.clock, &wanted).await? {
             Some(there) => there,
             None => {
                 // Taken and gone again: left for the next run, which creates it once more. Trying on here could go on for ever.
@@ -226,10 +270,7 @@ impl Run {
                 return Err(Trouble::Left(Stop::Target(CallError::Malformed { what, why })));
             }
         };
-        row.phase = Phase::Done;
-        let read = hex(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default()));
-        let custody = self.hops(row, "confirm", Some(read));
-        self.save(row, custody, Vec::new()).await
+        Ok(hex(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
     }
 
     /// The whole interaction stays behind.
@@ -263,6 +304,12 @@ impl Run {
             return Err(Trouble::SetAside(Reason::PiiUnprotectable));
         }
         Ok((record, resolved))
+    }
+
+    fn story(&self, row: &InteractionRow) -> Result<Story, Trouble> {
+        let (record, resolved) = self.prepare(row)?;
+        let names = genesys_cloud::Names::new(&self.plan.plan.identity);
+        Ok(genesys_cloud::story(&names, &self.resolver, &self.phones, &record, &resolved, &row.recordings))
     }
 
     fn payload(&self, row: &InteractionRow) -> Result<Payload, Trouble> {

@@ -1,9 +1,11 @@
-//! Genesys Cloud by the guide's surface: files, then the interaction with its links and retention in one request, then a read back.
+//! Genesys Cloud. Here by the guide's surface: files, then the interaction with its links and retention in one request, then a read back;
+//! by the vendor's public ingestion in [`public`].
 //!
 //! Two requests a call count against the token's limit: creating and confirming. Linking and retaining are part of creating; the
 //! confirming read finds what is missing and an update puts it right, so a lost answer costs a look and not a duplicate.
 
 mod payload;
+mod public;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,27 +14,56 @@ use futures_util::{FutureExt, StreamExt, stream};
 use plan::Reason;
 use platforms::CallError;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{GuideClient, Upload, wire};
+use platforms::Counts;
+use platforms::genesys_cloud::{GuideClient, ReadClient, Upload, wire};
 
 use crate::ledger::RecordingRow;
 use crate::outcome::{Stop, Trouble};
 use crate::staging::{Staging, blob_path, out_path};
 
 pub(crate) use payload::{Names, interaction};
+pub(crate) use public::{Public, Story, story};
+
+/// The target by one of its two ingestion surfaces.
+pub(crate) enum Target {
+    Guide(GuideClient),
+    Public(Box<Public>),
+}
+
+impl Target {
+    /// The reads both have.
+    pub(crate) fn read(&self) -> &ReadClient {
+        match self {
+            Target::Guide(client) => client.read(),
+            Target::Public(public) => public.client().read(),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Arc<Counts> {
+        self.read().counts()
+    }
+}
+
+/// Codec of what was converted.
+fn codec_of(row: &RecordingRow) -> Result<audio::Codec, Trouble> {
+    let codec = row.out_codec.as_deref().and_then(|name| name.parse().ok());
+    codec.ok_or_else(|| Trouble::Left(Stop::Storage(format!("recording {}: its codec is not in the ledger", row.legacy_id))))
+}
+
+/// Where what goes is staged, and its length in bytes.
+fn staged(row: &RecordingRow) -> Result<(object_store::path::Path, u64), Trouble> {
+    let (Some(sha256), Some(length)) = (&row.out_sha256, row.out_bytes) else {
+        return Err(Trouble::Left(Stop::Storage(format!("recording {}: nothing was converted", row.legacy_id))));
+    };
+    Ok((if row.kept { blob_path(sha256) } else { out_path(sha256) }, length))
+}
 
 /// Sends one recording's file under the name that makes a repeat the same file.
 pub(crate) async fn upload(target: &GuideClient, staging: &Staging, namespace: &str, row: &mut RecordingRow) -> Result<(), Trouble> {
-    let (Some(sha256), Some(length)) = (row.out_sha256.clone(), row.out_bytes) else {
-        return Err(Trouble::Left(Stop::Storage(format!("recording {}: nothing was converted", row.legacy_id))));
-    };
-    let codec: audio::Codec = row
-        .out_codec
-        .as_deref()
-        .and_then(|name| name.parse().ok())
-        .ok_or_else(|| Trouble::Left(Stop::Storage(format!("recording {}: its codec is not in the ledger", row.legacy_id))))?;
-    let container = codec.container();
-    let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, &sha256[..12.min(sha256.len())], container.extension());
-    let path = if row.kept { blob_path(&sha256) } else { out_path(&sha256) };
+    let (path, length) = staged(row)?;
+    let container = codec_of(row)?.container();
+    let hash = row.out_sha256.as_deref().unwrap_or_default();
+    let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, &hash[..12.min(hash.len())], container.extension());
     if row.held.is_none() && !staging.has(&path, length).await? {
         return Err(Trouble::Gone);
     }

@@ -30,7 +30,17 @@ impl<'a> Names<'a> {
         Uuid::new_v5(&self.root, format!("{kind}:{legacy_id}").as_bytes()).to_string()
     }
 
-    fn external_tag(&self, legacy_interaction_id: &str) -> String {
+    /// The same shaped like a random (version 4) UUID, which the public ingestion asks for.
+    pub(crate) fn random_id(&self, kind: &str, legacy_id: &str) -> String {
+        let derived = Uuid::new_v5(&self.root, format!("{kind}:{legacy_id}").as_bytes());
+        uuid::Builder::from_random_bytes(*derived.as_bytes()).into_uuid().to_string()
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        self.namespace
+    }
+
+    pub(super) fn external_tag(&self, legacy_interaction_id: &str) -> String {
         format!("st:{}:{legacy_interaction_id}", self.namespace)
     }
 }
@@ -44,12 +54,7 @@ pub(crate) fn interaction(
     resolved: &Resolved,
     rows: &[RecordingRow],
 ) -> wire::Interaction {
-    let going: Vec<(&CanonicalRecording, &RecordingRow)> = record
-        .recordings
-        .iter()
-        .filter_map(|recording| rows.iter().find(|row| row.legacy_id == recording.legacy_recording_id).map(|row| (recording, row)))
-        .filter(|(_, row)| row.outcome.is_none())
-        .collect();
+    let going = going(record, rows);
     wire::Interaction {
         id: names.id("interaction", &record.legacy_interaction_id),
         kind: "call".to_owned(),
@@ -69,7 +74,14 @@ pub(crate) fn interaction(
     }
 }
 
-fn is_outbound(record: &Canonical) -> bool {
+/// The recordings that do not stay behind.
+pub(super) fn going<'a>(record: &'a Canonical, rows: &'a [RecordingRow]) -> Vec<(&'a CanonicalRecording, &'a RecordingRow)> {
+    let row_of = |recording: &CanonicalRecording| rows.iter().find(|row| row.legacy_id == recording.legacy_recording_id);
+    let recordings = record.recordings.iter().filter_map(|recording| Some((recording, row_of(recording)?)));
+    recordings.filter(|(_, row)| row.outcome.is_none()).collect()
+}
+
+pub(super) fn is_outbound(record: &Canonical) -> bool {
     record.direction.as_deref().is_some_and(|direction| direction.eq_ignore_ascii_case("outbound"))
 }
 
@@ -102,7 +114,7 @@ fn participants(names: &Names<'_>, phones: &PhoneRule, record: &Canonical, resol
 }
 
 /// What no field of the payload carries.
-fn attributes(names: &Names<'_>, record: &Canonical, resolved: &Resolved) -> BTreeMap<String, String> {
+pub(super) fn attributes(names: &Names<'_>, record: &Canonical, resolved: &Resolved) -> BTreeMap<String, String> {
     let files: Vec<&str> = record.recordings.iter().filter_map(|recording| recording.file_name.as_deref()).collect();
     let repairs: Vec<&str> = record.repairs.iter().filter(|repair| **repair == Repair::EndsSwapped).map(|repair| repair.as_str()).collect();
     let optional = [

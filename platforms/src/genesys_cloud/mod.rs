@@ -1,9 +1,11 @@
-//! Genesys Cloud: the public read surface, which anyone may use, and the recording-migration guide's ingestion surface, which only
-//! the migrator does.
+//! Genesys Cloud: the public read surface, which anyone may use, and two ingestion surfaces, which only the migrator does: the
+//! recording-migration guide's and the vendor's public one.
 
 mod guide;
+pub mod public;
 mod read;
 pub mod wire;
 
 pub use guide::{GuideClient, OpenFile, Upload};
+pub use public::PublicClient;
 pub use read::{ReadClient, Settings};

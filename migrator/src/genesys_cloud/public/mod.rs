@@ -1,0 +1,268 @@
+//! Genesys Cloud by the vendor's public ingestion: events make the conversation, uploads its recordings, and what neither carries is written
+//! afterwards. Events and uploads are taken in later than they are answered, so the confirming read waits, uploads again and attaches orphans.
+//!
+//! Requests a call: its share of a batch of events, two a recording (the announcement counts, the store's PUT does not), a look and an
+//! update for attributes, two reads to confirm; a hold costs one more.
+
+mod batches;
+mod outcomes;
+mod package;
+mod story;
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use plan::Reason;
+use platforms::CallError;
+use platforms::clock::Clock;
+use platforms::genesys_cloud::public::{Event, UploadRequest};
+use platforms::genesys_cloud::{PublicClient, wire};
+use sha2::{Digest, Sha256};
+
+use self::batches::Batches;
+use self::outcomes::{Outcome, Outcomes};
+use self::package::{Audio, Package, package, plain_name};
+pub(crate) use self::story::{Story, Told, story};
+use super::{codec_of, staged};
+use crate::custody::hex;
+use crate::ledger::RecordingRow;
+use crate::outcome::{Stop, Trouble};
+use crate::staging::{Staging, StagingError};
+
+/// How often events that may be sent again are.
+const SENDS: u32 = 6;
+/// How often one upload is begun anew: its address may expire, its processing may fail.
+const UPLOADS: u32 = 3;
+/// How long an address may be used. A gigabyte on a slow line takes hours.
+const ADDRESS_SECONDS: u32 = 6 * 3600;
+/// Looks at a call until everything sent is there: about three minutes, then it is left to the next run.
+const LOOKS: u32 = 12;
+/// Longest pause between two looks.
+const PAUSE_MOST: Duration = Duration::from_secs(30);
+
+/// The target, with what its calls share.
+pub(crate) struct Public {
+    client: PublicClient,
+    batches: Batches,
+    outcomes: Outcomes,
+}
+
+impl Public {
+    pub(crate) fn new(client: PublicClient) -> Public {
+        Public { client, batches: Batches::default(), outcomes: Outcomes::default() }
+    }
+
+    pub(crate) fn client(&self) -> &PublicClient {
+        &self.client
+    }
+
+    /// Sends a call's events, those again that may be sent again.
+    pub(crate) async fn establish(&self, clock: &Clock, story: &Story) -> Result<(), Trouble> {
+        let mut pending: Vec<Event> = story.events.clone();
+        for round in 0..SENDS {
+            let errors = self.batches.send(&self.client, &pending).await.map_err(Trouble::target)?;
+            if let Some(error) = errors.iter().find(|error| !error.retryable) {
+                let why = format!("{} of {} events were not taken, the first: {}", errors.len(), pending.len(), error.message);
+                return Err(malformed("POST /api/v2/events/conversations", why));
+            }
+            if errors.is_empty() {
+                return Ok(());
+            }
+            let again: HashSet<&str> = errors.iter().filter_map(|error| error.event_id.as_deref()).collect();
+            if errors.iter().all(|error| error.event_id.is_some()) {
+                pending.retain(|event| again.contains(event.head().event_id.as_str()));
+            }
+            clock.sleep(Duration::from_millis(250 << round)).await;
+        }
+        Err(malformed("POST /api/v2/events/conversations", format!("{} events are still not taken after {SENDS} tries", pending.len())))
+    }
+
+    /// Packs and uploads one recording under ids that make a repeat the same recording.
+    pub(crate) async fn upload(
+        &self,
+        staging: &Staging,
+        namespace: &str,
+        story: &Story,
+        told: &Told,
+        row: &mut RecordingRow,
+    ) -> Result<(), Trouble> {
+        let name = plain_name(&format!("st-{namespace}-{}.{}", row.legacy_id, short_hash(row)));
+        let package = self.pack(staging, &name, story, told, row).await?;
+        let zip = format!("{name}.zip");
+        let request = UploadRequest {
+            file_name: zip.clone(),
+            content_md5: package.md5.clone(),
+            signed_url_timeout_seconds: ADDRESS_SECONDS,
+            content_type: "application/zip",
+        };
+        for _ in 0..UPLOADS {
+            let target = self.client.create_upload(&request).await.map_err(Trouble::target)?;
+            match self.client.put_upload(&target, package.length, package.open.clone()).await {
+                // An address that has expired is asked for anew.
+                Err(CallError::Refused { status: 403, .. }) => {}
+                Err(error) => return Err(Trouble::target(error)),
+                Ok(()) => {
+                    (row.file_name, row.file_id) = (Some(zip), Some(target.upload_key));
+                    return Ok(());
+                }
+            }
+        }
+        Err(malformed("PUT to the announced address", format!("{zip} is refused with 403 again and again")))
+    }
+
+    async fn pack(&self, staging: &Staging, name: &str, story: &Story, told: &Told, row: &RecordingRow) -> Result<Package, Trouble> {
+        let (path, length) = staged(row)?;
+        let container = codec_of(row)?.container();
+        let file_name = format!("{name}.{}", container.extension());
+        let (staging, held, conversation, told) = (staging.clone(), row.held.clone(), story.conversation.clone(), told.clone());
+        let packed = tokio::task::spawn_blocking(move || {
+            let mut source = staging.source(&path, held)?;
+            let audio = Audio { file_name: &file_name, media_type: container.mime(), length };
+            let packed = package(&audio, &mut source, &conversation, &told, staging.scratch());
+            packed.map_err(|error| StagingError::Storage(error.to_string()))
+        });
+        let broken = |error: tokio::task::JoinError| Trouble::Left(Stop::Storage(format!("recording {}: packing broke off: {error}", row.legacy_id)));
+        Ok(packed.await.map_err(broken)??)
+    }
+
+    /// Writes what events and uploads do not carry: attributes on the customer, and the hold.
+    pub(crate) async fn describe(&self, clock: &Clock, story: &Story) -> Result<(), Trouble> {
+        let there = self.shown(clock, story).await?;
+        self.set_attributes(story, &there).await?;
+        if story.protect {
+            self.client.protect(std::slice::from_ref(&story.conversation)).await.map_err(Trouble::target)?;
+        }
+        Ok(())
+    }
+
+    /// The conversation, once it is shown.
+    async fn shown(&self, clock: &Clock, story: &Story) -> Result<wire::Conversation, Trouble> {
+        for look in 0..LOOKS {
+            match self.client.conversation(&story.conversation).await.map_err(Trouble::target)? {
+                Some(there) if there.external_tag.as_ref().is_some_and(|tag| *tag != story.tag) => {
+                    return Err(Trouble::SetAside(Reason::IdCollision));
+                }
+                Some(there) => return Ok(there),
+                None => clock.sleep(pause(look)).await,
+            }
+        }
+        Err(malformed("GET /api/v2/conversations/{id}", format!("{}: its events were taken, and it is not shown", story.conversation)))
+    }
+
+    async fn set_attributes(&self, story: &Story, there: &wire::Conversation) -> Result<(), Trouble> {
+        let customer = there.participants.iter().find(|one| one.purpose.as_deref().is_some_and(|purpose| is_customer(purpose)));
+        let Some(customer) = customer.filter(|_| !story.attributes.is_empty()) else { return Ok(()) };
+        let sent = self.client.update_attributes(&story.conversation, &customer.id, &story.attributes).await;
+        sent.map_err(Trouble::target)
+    }
+
+    /// Waits until everything of a call is there and as it was sent, putting right what is not; answers the hash of what was read.
+    pub(crate) async fn settle(
+        &self,
+        clock: &Clock,
+        staging: &Staging,
+        namespace: &str,
+        story: &Story,
+        rows: &mut [RecordingRow],
+    ) -> Result<String, Trouble> {
+        let mut uploads: BTreeMap<&str, u32> = BTreeMap::new();
+        for look in 0..LOOKS {
+            let there = self.shown(clock, story).await?;
+            let recordings = self.client.recordings(&story.conversation).await.map_err(Trouble::target)?.unwrap_or_default();
+            let of = |told: &Told| recordings.iter().find(|recording| recording.id.eq_ignore_ascii_case(&told.id));
+            let missing: Vec<&Told> = story.recordings.iter().filter(|told| of(told).is_none()).collect();
+            if missing.is_empty() {
+                let wrong: Vec<&Told> = story.recordings.iter().filter(|told| !is_due(of(told), told)).collect();
+                if wrong.is_empty() && carries(&there, story) {
+                    return Ok(digest(&there, &recordings));
+                }
+                for told in wrong {
+                    let set = self.client.set_delete_date(&story.conversation, &told.id, told.delete_date.as_deref()).await;
+                    set.map_err(Trouble::target)?;
+                }
+                self.set_attributes(story, &there).await?;
+                continue;
+            }
+            for told in missing {
+                let Some(row) = rows.iter_mut().find(|row| row.legacy_id == told.legacy_id) else { continue };
+                let tries = uploads.entry(&told.legacy_id).or_default();
+                self.help(clock, staging, namespace, story, told, row, tries).await?;
+            }
+            clock.sleep(pause(look)).await;
+        }
+        let why = format!("{}: what was sent is not all there, or not as it was sent", story.conversation);
+        Err(malformed("GET /api/v2/conversations/{id}/recordingmetadata", why))
+    }
+
+    /// A recording that is not there: uploaded again if it failed, attached if it is an orphan, waited for otherwise.
+    #[expect(clippy::too_many_arguments, reason = "one recording in one loop, called in one place")]
+    async fn help(
+        &self,
+        clock: &Clock,
+        staging: &Staging,
+        namespace: &str,
+        story: &Story,
+        told: &Told,
+        row: &mut RecordingRow,
+        tries: &mut u32,
+    ) -> Result<(), Trouble> {
+        let name = row.file_name.clone().unwrap_or_default();
+        match self.outcomes.of(&self.client, clock, &name).await.map_err(Trouble::target)? {
+            Some(Outcome::Failure) if *tries < UPLOADS => {
+                *tries += 1;
+                self.upload(staging, namespace, story, told, row).await
+            }
+            Some(Outcome::Failure) => {
+                Err(malformed("POST /api/v2/uploads/recordings", format!("{name}: its processing failed {UPLOADS} times")))
+            }
+            Some(Outcome::WaitForConversation) => self.attach(told, story).await,
+            Some(Outcome::Pending | Outcome::Success) | None => Ok(()),
+        }
+    }
+
+    async fn attach(&self, told: &Told, story: &Story) -> Result<(), Trouble> {
+        let orphans = self.client.orphans().await.map_err(Trouble::target)?;
+        let ours = orphans.iter().find(|orphan| orphan.source_orphaning_id.as_deref() == Some(told.legacy_id.as_str()));
+        if let Some(orphan) = ours {
+            let attached = self.client.attach_orphan(&orphan.id, &story.conversation, told.delete_date.as_deref()).await;
+            attached.map_err(Trouble::target)?;
+        }
+        Ok(())
+    }
+}
+
+fn malformed(what: &str, why: String) -> Trouble {
+    Trouble::Left(Stop::Target(CallError::Malformed { what: what.to_owned(), why }))
+}
+
+fn pause(look: u32) -> Duration {
+    Duration::from_millis(250 << look.min(10)).min(PAUSE_MOST)
+}
+
+/// Source: platform API, Participant.purpose; an external platform's customer may be shown as either.
+fn is_customer(purpose: &str) -> bool {
+    ["customer", "external"].contains(&purpose)
+}
+
+fn short_hash(row: &RecordingRow) -> &str {
+    let hash = row.out_sha256.as_deref().unwrap_or_default();
+    &hash[..12.min(hash.len())]
+}
+
+/// Whether a recording will be deleted when it was said. A target may write the same instant with fewer zeros.
+fn is_due(there: Option<&wire::Recording>, told: &Told) -> bool {
+    let instant = |text: &String| text.parse::<jiff::Timestamp>().ok();
+    let date = there.and_then(|recording| recording.delete_date.as_ref()).and_then(instant);
+    date == told.delete_date.as_ref().and_then(instant)
+}
+
+/// Whether a conversation has every attribute that was sent.
+fn carries(there: &wire::Conversation, story: &Story) -> bool {
+    let has = |name: &String, value: &String| there.participants.iter().any(|one| one.attributes.get(name) == Some(value));
+    story.attributes.iter().all(|(name, value)| has(name, value))
+}
+
+/// SHA-256 of what the confirming read showed.
+fn digest(there: &wire::Conversation, recordings: &[wire::Recording]) -> String {
+    hex(Sha256::digest(format!("{there:?}{recordings:?}").as_bytes()))
+}

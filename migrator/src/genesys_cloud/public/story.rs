@@ -1,0 +1,225 @@
+//! A call as the public ingestion is told it: events of its communications, and what is written on it afterwards. Source: platform API,
+//! BatchConversationEventRequest; contracts sections 1 and 8.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use platforms::genesys_cloud::public::{
+    Disposition, Ended, Established, Event, Head, InitialConfiguration, SourceConfiguration,
+};
+
+use super::super::payload::{Names, attributes, going, is_outbound};
+use crate::canonical::{Canonical, CanonicalRecording};
+use crate::ledger::RecordingRow;
+use crate::phone::PhoneRule;
+use crate::resolve::{Resolved, Resolver};
+use crate::time::iso;
+
+/// Everything that is sent of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Story {
+    /// Conversation id, chosen here.
+    pub(crate) conversation: String,
+    /// Becomes the conversation's external tag.
+    pub(crate) tag: String,
+    /// In the order they happened.
+    pub(crate) events: Vec<Event>,
+    /// Of the customer's participant.
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// A hold on one recording protects the whole conversation: a declared widening.
+    pub(crate) protect: bool,
+    /// Those that go.
+    pub(crate) recordings: Vec<Told>,
+}
+
+/// A recording as its upload describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    /// Source's id.
+    pub(crate) legacy_id: String,
+    /// Recording id, chosen here.
+    pub(crate) id: String,
+    /// The communication it was made on.
+    pub(crate) communication: String,
+    pub(crate) start: String,
+    pub(crate) end: String,
+    /// Absent: never deleted.
+    pub(crate) delete_date: Option<String>,
+    /// First millisecond and length of each pause, from the recording's start.
+    pub(crate) pauses_ms: Vec<(i64, i64)>,
+}
+
+/// Tells a call.
+pub(crate) fn story(
+    names: &Names<'_>,
+    resolver: &Resolver,
+    phones: &PhoneRule,
+    record: &Canonical,
+    resolved: &Resolved,
+    rows: &[RecordingRow],
+) -> Story {
+    let mut teller = Teller { names, record, events: Vec::new() };
+    let customer = teller.customer(phones);
+    let legs = teller.legs(resolved);
+    teller.queue(resolved, &legs);
+    teller.wrap_up(resolved, &legs, &customer);
+    teller.events.sort_by(|a, b| order(a).cmp(&order(b)));
+    let told = |recording: &CanonicalRecording| Told {
+        legacy_id: recording.legacy_recording_id.clone(),
+        id: names.random_id("recording", &recording.legacy_recording_id),
+        communication: communication_of(record, recording, &legs).unwrap_or(&customer).to_owned(),
+        start: iso(recording.start),
+        end: iso(recording.end),
+        delete_date: resolver.delete_date(record, recording).map(iso),
+        pauses_ms: recording.pauses_ms.iter().map(|(start, end)| (*start, end - start)).collect(),
+    };
+    Story {
+        conversation: conversation_id(names, record),
+        tag: names.external_tag(&record.legacy_interaction_id),
+        events: teller.events,
+        attributes: attributes(names, record, resolved),
+        protect: record.recordings.iter().any(|recording| recording.legal_hold),
+        recordings: going(record, rows).into_iter().map(|(recording, _)| told(recording)).collect(),
+    }
+}
+
+fn conversation_id(names: &Names<'_>, record: &Canonical) -> String {
+    names.random_id("interaction", &record.legacy_interaction_id)
+}
+
+/// At the same instant what begins comes before what is said of it, and what ends comes last.
+fn order(event: &Event) -> (&str, u8) {
+    let rank = match event {
+        Event::External(_) | Event::Routing(_) | Event::User(_) => 0,
+        Event::Disposition(_) => 1,
+        Event::Ended(_) => 2,
+    };
+    (&event.head().event_date_time, rank)
+}
+
+/// An agent's leg that was told.
+struct Leg {
+    communication: String,
+    /// Which of the source's; absent where it lists none.
+    segment: Option<usize>,
+    start: Timestamp,
+}
+
+/// The leg a recording was made on: its own, else the first agent's.
+fn communication_of<'a>(record: &Canonical, recording: &CanonicalRecording, legs: &'a [Leg]) -> Option<&'a str> {
+    let segment = recording.legacy_segment_id.as_ref().and_then(|id| record.segments.iter().position(|leg| leg.legacy_segment_id == *id));
+    match segment {
+        // A leg without an agent is not told: what was recorded on it hangs on the customer's side.
+        Some(at) => legs.iter().find(|leg| leg.segment == Some(at)),
+        None => legs.first(),
+    }
+    .map(|leg| leg.communication.as_str())
+}
+
+struct Teller<'a> {
+    names: &'a Names<'a>,
+    record: &'a Canonical,
+    events: Vec<Event>,
+}
+
+impl Teller<'_> {
+    fn head(&self, what: &str, communication: &str, at: Timestamp) -> Head {
+        Head {
+            event_id: self.names.random_id("event", &format!("{what}:{communication}")),
+            event_date_time: iso(at),
+            conversation_id: conversation_id(self.names, self.record),
+            communication_id: communication.to_owned(),
+        }
+    }
+
+    fn communication(&self, what: &str) -> String {
+        self.names.random_id("communication", &format!("{}:{what}", self.record.legacy_interaction_id))
+    }
+
+    fn established(&self, communication: &str, at: Timestamp, is_recorded: bool) -> Established {
+        Established {
+            head: self.head("established", communication, at),
+            ani: None,
+            dnis: None,
+            queue_id: None,
+            skill_ids: Vec::new(),
+            user_id: None,
+            initial_configuration: InitialConfiguration {
+                alerting: false,
+                inbound: !is_outbound(self.record),
+                recording_active: is_recorded,
+            },
+            source_configuration: SourceConfiguration {
+                source_id: self.names.namespace().to_owned(),
+                interaction_id: self.record.legacy_interaction_id.clone(),
+                tag_id: self.names.external_tag(&self.record.legacy_interaction_id),
+            },
+        }
+    }
+
+    fn ended(&mut self, communication: &str, at: Timestamp, disconnect_type: &'static str) {
+        let head = self.head("ended", communication, at);
+        self.events.push(Event::Ended(Ended { head, disconnect_type }));
+    }
+
+    /// The customer's side, as long as the call.
+    fn customer(&mut self, phones: &PhoneRule) -> String {
+        let protect = |number: &Option<String>| number.as_deref().and_then(|number| phones.apply(number));
+        let communication = self.communication("customer");
+        let event = Established {
+            ani: protect(&self.record.caller_number),
+            dnis: protect(&self.record.dialled_number),
+            ..self.established(&communication, self.record.legacy_start_time, false)
+        };
+        self.events.push(Event::External(event));
+        self.ended(&communication, self.record.legacy_end_time, "Self");
+        communication
+    }
+
+    /// The legs that have an agent; a source that lists none names one agent for all of the call.
+    fn legs(&mut self, resolved: &Resolved) -> Vec<Leg> {
+        let mut spans: Vec<(Option<usize>, String, String, Timestamp, Timestamp)> = Vec::new();
+        for (at, segment) in self.record.segments.iter().enumerate() {
+            if let Some(agent) = resolved.segment_agents.get(at).copied().flatten() {
+                let key = self.communication(&format!("leg:{}", segment.legacy_segment_id));
+                spans.push((Some(at), agent.user().to_string(), key, segment.start, segment.end));
+            }
+        }
+        if let Some(agent) = resolved.agent.filter(|_| self.record.segments.is_empty()) {
+            let (start, end) = (self.record.legacy_start_time, self.record.legacy_end_time);
+            spans.push((None, agent.user().to_string(), self.communication("agent"), start, end));
+        }
+        let last = spans.iter().map(|span| span.4).max();
+        let mut legs = Vec::new();
+        for (segment, user, communication, start, end) in spans {
+            let event = Established { user_id: Some(user), ..self.established(&communication, start, true) };
+            self.events.push(Event::User(event));
+            self.ended(&communication, end, if Some(end) == last { "Peer" } else { "TransferUser" });
+            legs.push(Leg { communication, segment, start });
+        }
+        legs
+    }
+
+    /// The queue, from the call's start until an agent took it.
+    fn queue(&mut self, resolved: &Resolved, legs: &[Leg]) {
+        let Some(queue) = resolved.queue else { return };
+        let communication = self.communication("queue");
+        let (start, end) = (self.record.legacy_start_time, self.record.legacy_end_time);
+        let taken = legs.iter().map(|leg| leg.start).min().unwrap_or(end);
+        let event = Established {
+            queue_id: Some(queue.to_string()),
+            skill_ids: resolved.skill.iter().map(ToString::to_string).collect(),
+            ..self.established(&communication, start, false)
+        };
+        self.events.push(Event::Routing(event));
+        self.ended(&communication, taken.clamp(start, end), if legs.is_empty() { "Peer" } else { "TransferUser" });
+    }
+
+    /// The wrap-up code, with the first agent; the customer's side where there is none.
+    fn wrap_up(&mut self, resolved: &Resolved, legs: &[Leg], customer: &str) {
+        let Some(code) = resolved.wrap_up else { return };
+        let communication = legs.first().map_or(customer, |leg| &leg.communication);
+        let head = self.head("disposition", communication, self.record.legacy_end_time);
+        self.events.push(Event::Disposition(Disposition { head, code: code.to_string() }));
+    }
+}

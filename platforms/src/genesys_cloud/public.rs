@@ -1,0 +1,404 @@
+//! The vendor's public ingestion: events of an external platform, uploads of recordings, what became of them, and what is written on a
+//! conversation afterwards. Source: platform API (api/v2/docs/swagger), events/conversations, uploads/recordings, recording/uploads.
+//!
+//! Every call here may be repeated: events carry ids the client chose, an upload names its recording, the rest sets what it says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::error::CallError;
+use crate::genesys_cloud::guide::OpenFile;
+use crate::genesys_cloud::read::{ReadClient, Settings};
+use crate::pace::Limit;
+use crate::session::{Call, Counts, MakeBody, Repeat, without_numbers};
+use crate::transport::{Body, Transport, TransportError};
+
+/// Events that fit into one request.
+pub const EVENTS_MOST: usize = 100;
+/// Conversations that fit into one request about deletion protection.
+pub const PROTECTION_MOST: usize = 100;
+
+/// Something that happened in a conversation on another platform.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The customer's side began.
+    External(Established),
+    /// The call came into a queue.
+    Routing(Established),
+    /// An agent's leg began.
+    User(Established),
+    /// A wrap-up code was given.
+    Disposition(Disposition),
+    /// A communication ended.
+    Ended(Ended),
+}
+
+/// Fields every event has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head {
+    /// Chosen by the client, UUID of version 4; the same id is the same event.
+    pub event_id: String,
+    /// When it happened, ISO 8601.
+    pub event_date_time: String,
+    /// Chosen by the client, UUID of version 4.
+    pub conversation_id: String,
+    /// Chosen by the client, UUID of version 4.
+    pub communication_id: String,
+}
+
+/// A communication begins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Established {
+    /// Ids and time.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Number that called; of an external communication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ani: Option<String>,
+    /// Number that was called; of an external communication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnis: Option<String>,
+    /// Queue; of a routing communication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_id: Option<String>,
+    /// Skills asked for; of a routing communication.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skill_ids: Vec<String>,
+    /// Agent; of a user communication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// How it began.
+    pub initial_configuration: InitialConfiguration,
+    /// Where it comes from.
+    pub source_configuration: SourceConfiguration,
+}
+
+/// How a communication began.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitialConfiguration {
+    /// Whether it rings first.
+    pub alerting: bool,
+    /// Whether the call came in.
+    pub inbound: bool,
+    /// Whether it is recorded.
+    pub recording_active: bool,
+}
+
+/// Where a conversation comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceConfiguration {
+    /// The external platform.
+    pub source_id: String,
+    /// The conversation's id there.
+    pub interaction_id: String,
+    /// Becomes the conversation's external tag.
+    pub tag_id: String,
+}
+
+/// A wrap-up code is given.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Disposition {
+    /// Ids and time.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Wrap-up code id.
+    pub code: String,
+}
+
+/// A communication ends.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// Ids and time.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Why: `Peer`, `Self`, `Transfer`, `TransferUser` ..
+    pub disconnect_type: &'static str,
+}
+
+impl Event {
+    /// Ids and time.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        match self {
+            Event::External(event) | Event::Routing(event) | Event::User(event) => &event.head,
+            Event::Disposition(event) => &event.head,
+            Event::Ended(event) => &event.head,
+        }
+    }
+}
+
+/// A request's events, by kind as the API lists them.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    external_established_events: Vec<&'a Established>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routing_established_events: Vec<&'a Established>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    user_established_events: Vec<&'a Established>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    communication_disposition_applied_events: Vec<&'a Disposition>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    communication_ended_events: Vec<&'a Ended>,
+}
+
+impl<'a> Batch<'a> {
+    fn of(events: &'a [Event]) -> Batch<'a> {
+        let mut batch = Batch::default();
+        for event in events {
+            match event {
+                Event::External(event) => batch.external_established_events.push(event),
+                Event::Routing(event) => batch.routing_established_events.push(event),
+                Event::User(event) => batch.user_established_events.push(event),
+                Event::Disposition(event) => batch.communication_disposition_applied_events.push(event),
+                Event::Ended(event) => batch.communication_ended_events.push(event),
+            }
+        }
+        batch
+    }
+}
+
+/// An event that was not taken; the others of its batch were.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventError {
+    /// Which.
+    pub event_id: Option<String>,
+    /// The platform's words, without numbers they may quote.
+    #[serde(default)]
+    pub message: String,
+    /// Whether sending it again may help.
+    #[serde(default)]
+    pub retryable: bool,
+}
+
+/// An upload that is announced.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadRequest {
+    /// Name without spaces and special characters.
+    pub file_name: String,
+    /// Base64 of the raw MD5.
+    pub content_md5: String,
+    /// How long the address may be used, 1..604800.
+    pub signed_url_timeout_seconds: u32,
+    /// Media type.
+    pub content_type: &'static str,
+}
+
+/// Where an announced upload goes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadTarget {
+    /// Pre-signed address; takes no token.
+    pub url: String,
+    /// The upload's key in the store.
+    pub upload_key: String,
+    /// Headers the PUT must have, exactly.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// How an upload report stands.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Report.
+    pub id: String,
+    /// `InProgress`, `Completed` or `Failed`.
+    #[serde(default)]
+    pub state: String,
+    /// Where it can be read, once completed.
+    pub signed_url: Option<String>,
+}
+
+/// A recording whose conversation is not known.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Orphan {
+    /// Orphan.
+    pub id: String,
+    /// What the uploader called the recording.
+    pub source_orphaning_id: Option<String>,
+}
+
+/// A client of the public ingestion, with the read surface under the same token.
+pub struct PublicClient {
+    read: ReadClient,
+    /// The store behind pre-signed addresses publishes no limit.
+    store: Arc<Limit>,
+}
+
+impl PublicClient {
+    /// Sends nothing yet.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> PublicClient {
+        PublicClient { read: ReadClient::new(transport, clock, settings), store: Arc::new(Limit::new(u32::MAX, Duration::from_secs(1))) }
+    }
+
+    /// The reads of the same organisation, under the same token and limit.
+    #[must_use]
+    pub fn read(&self) -> &ReadClient {
+        &self.read
+    }
+
+    /// What this client has sent.
+    #[must_use]
+    pub fn counts(&self) -> Arc<Counts> {
+        self.read.counts()
+    }
+
+    /// Sends 1..100 events; answers those that were not taken. The same events again change nothing.
+    pub async fn inject_events(&self, events: &[Event]) -> Result<Vec<EventError>, CallError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(default)]
+            errors: Vec<EventError>,
+        }
+        let url = self.read.url(&["api", "v2", "events", "conversations"])?;
+        let mut call = Call::json(Method::POST, url, Repeat::Safe, &Batch::of(events))?;
+        if let Some(first) = events.first() {
+            call.key.clone_from(&first.head().event_id);
+        }
+        let answer: Answer = self.read.session.json(&call).await?;
+        let scrubbed = |error: EventError| EventError { message: without_numbers(&error.message), ..error };
+        Ok(answer.errors.into_iter().map(scrubbed).collect())
+    }
+
+    /// Announces an upload. Announced twice is uploaded once: an address that is not used expires.
+    pub async fn create_upload(&self, upload: &UploadRequest) -> Result<UploadTarget, CallError> {
+        let url = self.read.url(&["api", "v2", "uploads", "recordings"])?;
+        let mut call = Call::json(Method::POST, url, Repeat::Safe, upload)?;
+        call.key.clone_from(&upload.file_name);
+        self.read.session.json(&call).await
+    }
+
+    /// Sends the bytes of an announced upload, streamed. [`CallError::Refused`] with 403: the address has expired, or a header differs.
+    pub async fn put_upload(&self, target: &UploadTarget, length: u64, open: OpenFile) -> Result<(), CallError> {
+        let malformed = |what: &str| CallError::Malformed { what: "POST /api/v2/uploads/recordings".to_owned(), why: what.to_owned() };
+        let url = target.url.parse().map_err(|_| malformed("url is no URL"))?;
+        let body: MakeBody = Arc::new(move || {
+            let open = open.clone();
+            Box::pin(async move {
+                let broken = |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false };
+                let file = open().await?.map(move |piece| piece.map_err(broken));
+                Ok(Body::Stream { length: Some(length), stream: file.boxed() })
+            })
+        });
+        let mut call = Call::new(Method::PUT, url, Repeat::Safe, body);
+        for (name, value) in &target.headers {
+            let name: HeaderName = name.parse().map_err(|_| malformed("a header has no name HTTP can carry"))?;
+            let value = HeaderValue::from_str(value).map_err(|_| malformed("a header has no value HTTP can carry"))?;
+            call.headers.insert(name, value);
+        }
+        call.headers.insert(header::CONTENT_LENGTH, length.into());
+        call.token = false;
+        call.limit = Some(self.store.clone());
+        self.read.session.bytes(&call).await.map(drop)
+    }
+
+    /// Asks for a report of all uploads since a time, ISO 8601. Creates a report, changes nothing else.
+    pub async fn create_report(&self, date_since: &str) -> Result<Report, CallError> {
+        let url = self.read.url(&["api", "v2", "recording", "uploads", "reports"])?;
+        self.read.session.json(&Call::json(Method::POST, url, Repeat::Safe, &serde_json::json!({ "dateSince": date_since }))?).await
+    }
+
+    /// How that report stands.
+    pub async fn report(&self, id: &str) -> Result<Report, CallError> {
+        self.read.session.json(&Call::get(self.read.url(&["api", "v2", "recording", "uploads", "reports", id])?)).await
+    }
+
+    /// All orphan recordings.
+    pub async fn orphans(&self) -> Result<Vec<Orphan>, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            #[serde(default)]
+            entities: Vec<Orphan>,
+            page_count: Option<u64>,
+        }
+        let mut all = Vec::new();
+        for number in 1_u64.. {
+            let mut url = self.read.url(&["api", "v2", "orphanrecordings"])?;
+            url.query_pairs_mut().append_pair("pageSize", "100").append_pair("pageNumber", &number.to_string());
+            let page: Page = self.read.session.json(&Call::get(url)).await?;
+            let last = page.entities.is_empty() || page.page_count.is_none_or(|count| number >= count);
+            all.extend(page.entities);
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes an orphan a recording of a conversation. `false`: there is no such orphan any more.
+    pub async fn attach_orphan(&self, id: &str, conversation_id: &str, delete_date: Option<&str>) -> Result<bool, CallError> {
+        let url = self.read.url(&["api", "v2", "orphanrecordings", id])?;
+        let mut body = serde_json::json!({ "conversationId": conversation_id });
+        if let Some(date) = delete_date {
+            body["deleteDate"] = date.into();
+        }
+        match self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sets attributes of a participant; others stay.
+    pub async fn update_attributes(
+        &self,
+        conversation_id: &str,
+        participant_id: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), CallError> {
+        let url = self.read.url(&["api", "v2", "conversations", conversation_id, "participants", participant_id, "attributes"])?;
+        let body = serde_json::json!({ "attributes": attributes });
+        self.read.session.bytes(&Call::json(Method::PATCH, url, Repeat::Safe, &body)?).await.map(drop)
+    }
+
+    /// Protects up to 100 conversations from deletion.
+    pub async fn protect(&self, conversation_ids: &[String]) -> Result<(), CallError> {
+        let mut url = self.read.url(&["api", "v2", "recordings", "deletionprotection"])?;
+        url.query_pairs_mut().append_pair("protect", "true");
+        let body = serde_json::json!({ "conversationIds": conversation_ids });
+        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await.map(drop)
+    }
+
+    /// Sets when a recording is deleted; `None`: never.
+    pub async fn set_delete_date(&self, conversation_id: &str, recording_id: &str, date: Option<&str>) -> Result<(), CallError> {
+        let url = self.read.url(&["api", "v2", "conversations", conversation_id, "recordings", recording_id])?;
+        let body = serde_json::json!({ "deleteDate": date });
+        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await.map(drop)
+    }
+
+    /// One conversation; `None` where there is none of that id.
+    pub async fn conversation(&self, id: &str) -> Result<Option<super::wire::Conversation>, CallError> {
+        absent(self.read.conversation(id).await)
+    }
+
+    /// A conversation's recordings without media; `None` where there is no such conversation.
+    pub async fn recordings(&self, conversation_id: &str) -> Result<Option<Vec<super::wire::Recording>>, CallError> {
+        absent(self.read.recordingmetadata(conversation_id).await)
+    }
+}
+
+fn absent<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
