@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// What a listing shows and where.
-struct Listing {
-    path: &'static str,
-    entities: Vec<Value>,
+pub(super) struct Listing {
+    pub(super) path: &'static str,
+    pub(super) entities: Vec<Value>,
 }
 
 /// GET /api/v2/users.
@@ -107,7 +107,7 @@ impl GenesysCloud {
         Ok(all.filter(|user| is_asked_for(user, query)).map(user).collect())
     }
 
-    fn page(&self, listing: Listing, query: &Query) -> Result<Reply, ApiError> {
+    pub(super) fn page(&self, listing: Listing, query: &Query) -> Result<Reply, ApiError> {
         let size = query.number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::PAGE_SIZE_MAX.value).inspect_err(|_| {
             self.mark(&limits::PAGE_SIZE_MAX.rule);
         })?;
@@ -167,7 +167,7 @@ fn page_number(query: &Query) -> Result<u64, ApiError> {
 /// The filters of a request, for the addresses of its other pages.
 fn rest(query: &Query) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for name in ["state", "name", "id"] {
+    for name in ["state", "name", "id", "hasConversation", "media", "enabled", "deleteDaysThreshold", "jobType"] {
         for value in query.all(name) {
             text.append_pair(name, value);
         }
@@ -193,7 +193,7 @@ fn is_like(name: &str, pattern: &str) -> bool {
     }
 }
 
-fn user(entry: &Entry) -> Value {
+pub(super) fn user(entry: &Entry) -> Value {
     let address: Vec<String> =
         entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     json!({
