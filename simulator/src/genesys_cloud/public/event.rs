@@ -482,3 +482,33 @@ fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), Refused
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use super::*;
+
+    /// The vendor's own models, where they lie beside the repository; they are not ours to copy.
+    fn vendor() -> Option<Value> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/genesys-cloud-openapi.json");
+        serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
+    }
+
+    #[test]
+    fn every_event_has_the_fields_of_the_vendors_model() {
+        let Some(vendor) = vendor() else { return };
+        let models = &vendor["definitions"];
+        let lists = models["BatchConversationEventRequest"]["properties"].as_object().expect("lists");
+        let voice: BTreeSet<&str> = lists.keys().map(String::as_str).filter(|list| !list.starts_with("email")).collect();
+        assert_eq!(voice, SHAPES.iter().map(|shape| shape.list).collect());
+        for shape in SHAPES {
+            let model = lists[shape.list]["items"]["$ref"].as_str().and_then(|path| path.rsplit('/').next()).expect("a model");
+            let model = &models[model];
+            let fields: BTreeSet<&str> = model["properties"].as_object().expect("fields").keys().map(String::as_str).collect();
+            let required: BTreeSet<&str> = model["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+            assert_eq!(required, COMMON.iter().chain(shape.required).copied().collect(), "{}", shape.list);
+            assert_eq!(fields, COMMON.iter().chain(shape.required).chain(shape.optional).copied().collect(), "{}", shape.list);
+        }
+    }
+}

@@ -169,7 +169,7 @@ async fn metadata_with_a_wrong_field_fails_naming_it() {
         ("conversationId", json!(v5), "conversationId"),
         ("communicationId", json!("x"), "communicationId"),
         ("recordingId", json!(v5), "recordingId"),
-        ("recordingId", Value::Null, "recordingId"),
+        ("recordingId", Value::Null, "metadata.json is not valid"),
         ("startTime", json!("yesterday"), "startTime"),
         ("endTime", json!("2023-07-27T10:00:12.000Z"), "endTime is before startTime"),
         ("deleteDate", json!("2030"), "deleteDate"),
