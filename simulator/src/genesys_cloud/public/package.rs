@@ -65,9 +65,13 @@ fn listed_entries(file: &mut File) -> std::io::Result<Option<u16>> {
     let mut tail = Vec::with_capacity(tail_bytes as usize);
     file.take(tail_bytes).read_to_end(&mut tail)?;
     file.rewind()?;
-    let ends = tail.windows(4).rposition(|bytes| bytes == b"PK\x05\x06");
-    let total = ends.and_then(|at| tail.get(at + 10..at + 12));
-    Ok(total.and_then(|bytes| Some(u16::from_le_bytes(bytes.try_into().ok()?))))
+    let number = |at: usize| Some(u16::from_le_bytes(tail.get(at..at + 2)?.try_into().ok()?));
+    // The signature may stand in the audio or in a comment too; the record ends with the file.
+    let is_end = |at: &usize| {
+        let comment = number(at + 20).map(usize::from);
+        tail[*at..].starts_with(b"PK\x05\x06") && comment.is_some_and(|comment| at + 22 + comment == tail.len())
+    };
+    Ok((0..tail.len()).rev().find(is_end).and_then(|at| number(at + 10)))
 }
 
 fn wrong_entries() -> String {

@@ -6,6 +6,7 @@ mod jobs;
 mod orphans;
 mod policies;
 mod splits;
+mod tampering;
 mod uploads;
 mod written;
 
