@@ -6,105 +6,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::{accept::uuid, errors::ApiError, times};
+use super::{
+    super::{accept::uuid, errors::ApiError, times},
+    kinds::{COMMON, Kind, SHAPES, Shape},
+};
 
 /// Most events of one batch. Source: platform API, BatchConversationEventRequest.
 pub(super) const MOST_EVENTS: usize = 100;
-
-/// What an event is about. The order of the kinds is the order of events of one instant.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Kind {
-    ExternalEstablished,
-    IvrEstablished,
-    PhoneEstablished,
-    RoutingEstablished,
-    UserEstablished,
-    Answered,
-    Hold,
-    Audio,
-    RoutingTransfer,
-    UserTransfer,
-    PhoneTransfer,
-    ConsultTransfer,
-    ProgressTransfer,
-    ProgressConsultTransfer,
-    EndTransfer,
-    EndConsultTransfer,
-    Disposition,
-    Ended,
-}
-
-/// The fields of a kind beside eventId, eventDateTime and conversationId, which all have.
-struct Shape {
-    kind: Kind,
-    /// Its list in a batch.
-    list: &'static str,
-    required: &'static [&'static str],
-    optional: &'static [&'static str],
-}
-
-const fn shape(kind: Kind, list: &'static str, required: &'static [&'static str], optional: &'static [&'static str]) -> Shape {
-    Shape { kind, list, required, optional }
-}
-
-/// Fields every event has.
-const COMMON: [&str; 3] = ["eventId", "eventDateTime", "conversationId"];
-const CONSULT: &[&str] = &["destinationCommunicationId", "initiatingCommunicationId", "objectCommunicationId"];
-const ESTABLISHED: &[&str] = &["communicationId", "initialConfiguration", "sourceConfiguration"];
-
-/// Every kind of voice event. Source: platform API, the models of BatchConversationEventRequest.
-static SHAPES: &[Shape] = &[
-    shape(Kind::ExternalEstablished, "externalEstablishedEvents", ESTABLISHED, &["ani", "aniName", "dnis", "dnisName"]),
-    shape(Kind::IvrEstablished, "ivrEstablishedEvents", ESTABLISHED, &["ani", "dnis", "ivrName", "ivrPhoneNumber"]),
-    shape(Kind::PhoneEstablished, "phoneEstablishedEvents", ESTABLISHED, &["ani", "dnis", "phoneNumber"]),
-    shape(
-        Kind::RoutingEstablished,
-        "routingEstablishedEvents",
-        &["communicationId", "initialConfiguration", "sourceConfiguration", "queueId"],
-        &["ani", "dnis", "languageId", "phoneNumber", "skillIds"],
-    ),
-    shape(
-        Kind::UserEstablished,
-        "userEstablishedEvents",
-        &["communicationId", "initialConfiguration", "sourceConfiguration", "userId"],
-        &["afterCallWorkRequired", "ani", "dnis", "phoneNumber", "queueId", "stationId"],
-    ),
-    shape(Kind::Answered, "communicationAnsweredEvents", &["communicationId"], &[]),
-    shape(Kind::Hold, "holdUpdatedEvents", &["communicationId", "held"], &[]),
-    shape(Kind::Audio, "audioUpdatedEvents", &["communicationId", "audioState"], &[]),
-    shape(
-        Kind::RoutingTransfer,
-        "routingTransferEvents",
-        &["commandId", "initiatingCommunicationId", "objectCommunicationId", "targetCommunicationId", "transferType", "destinationQueueId"],
-        &["languageId", "skillIds"],
-    ),
-    shape(
-        Kind::UserTransfer,
-        "userTransferEvents",
-        &["commandId", "initiatingCommunicationId", "objectCommunicationId", "targetCommunicationId", "transferType", "destinationUserId"],
-        &[],
-    ),
-    shape(
-        Kind::PhoneTransfer,
-        "phoneTransferEvents",
-        &[
-            "commandId",
-            "initiatingCommunicationId",
-            "objectCommunicationId",
-            "targetCommunicationId",
-            "transferType",
-            "destinationPhoneNumber",
-        ],
-        &[],
-    ),
-    shape(Kind::ConsultTransfer, "consultTransferEvents", CONSULT, &[]),
-    shape(Kind::ProgressTransfer, "progressTransferEvents", &["commandId", "destinationCommunicationId", "objectCommunicationId"], &[]),
-    shape(Kind::ProgressConsultTransfer, "progressConsultTransferEvents", CONSULT, &[]),
-    shape(Kind::EndTransfer, "endTransferEvents", &["commandId", "finalState", "objectCommunicationId"], &[]),
-    shape(Kind::EndConsultTransfer, "endConsultTransferEvents", &[], &[]),
-    shape(Kind::Disposition, "communicationDispositionAppliedEvents", &["communicationId"], &["code", "notes", "tags"]),
-    shape(Kind::Ended, "communicationEndedEvents", &["communicationId", "disconnectType"], &["destinationConversationId"]),
-];
 
 /// An event of a batch, not looked into yet.
 pub(super) struct Raw<'a> {
@@ -480,35 +388,5 @@ fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), Refused
     match sent {
         Some(value) if !known.contains(&value) => Err(Refused::final_(format!("{field} [{value}] is not one of {}", known.join(", ")))),
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, path::Path};
-
-    use super::*;
-
-    /// The vendor's own models, where they lie beside the repository; they are not ours to copy.
-    fn vendor() -> Option<Value> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/genesys-cloud-openapi.json");
-        serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
-    }
-
-    #[test]
-    fn every_event_has_the_fields_of_the_vendors_model() {
-        let Some(vendor) = vendor() else { return };
-        let models = &vendor["definitions"];
-        let lists = models["BatchConversationEventRequest"]["properties"].as_object().expect("lists");
-        let voice: BTreeSet<&str> = lists.keys().map(String::as_str).filter(|list| !list.starts_with("email")).collect();
-        assert_eq!(voice, SHAPES.iter().map(|shape| shape.list).collect());
-        for shape in SHAPES {
-            let model = lists[shape.list]["items"]["$ref"].as_str().and_then(|path| path.rsplit('/').next()).expect("a model");
-            let model = &models[model];
-            let fields: BTreeSet<&str> = model["properties"].as_object().expect("fields").keys().map(String::as_str).collect();
-            let required: BTreeSet<&str> = model["required"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
-            assert_eq!(required, COMMON.iter().chain(shape.required).copied().collect(), "{}", shape.list);
-            assert_eq!(fields, COMMON.iter().chain(shape.required).chain(shape.optional).copied().collect(), "{}", shape.list);
-        }
     }
 }

@@ -31,6 +31,9 @@ use crate::{
     seed::Seed,
 };
 
+/// Things of a batch, each with its place in it.
+type Placed<T> = Vec<(usize, T)>;
+
 /// POST /api/v2/events/conversations.
 pub(super) async fn inject(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_INJECT_EVENTS;
@@ -63,35 +66,14 @@ impl GenesysCloud {
     }
 
     fn inject(&self, batch: &Map<String, Value>, struck: &[Option<Struck>]) -> Result<Reply, ApiError> {
-        let events = event::of_batch(batch).inspect_err(|_| self.mark(&rules::EVENT_BATCH))?;
-        self.mark(&rules::EVENT_ORDER);
-        let mut errors: Vec<(usize, Refused)> = Vec::new();
-        let mut readable: Vec<(usize, Event)> = Vec::new();
-        for (at, raw) in events.iter().enumerate() {
-            match raw.read() {
-                Ok(event) => readable.push((at, event)),
-                Err(refused) => {
-                    self.mark(if raw.is_email() { &rules::EVENT_EMAIL } else { &rules::EVENT_MALFORMED });
-                    errors.push((at, refused));
-                }
-            }
-        }
-        readable.sort_by_key(|(_, event)| event.place());
+        let raw = event::of_batch(batch).inspect_err(|_| self.mark(&rules::EVENT_BATCH))?;
+        let (readable, mut errors) = self.read_events(&raw);
+        let touched: BTreeSet<Uuid> = readable.iter().map(|(_, event)| event.conversation).collect();
         let mut state = self.state();
-        let mut touched = BTreeSet::new();
         for (at, event) in readable {
             let meets = struck.get(at).and_then(Option::as_ref);
-            let conversation = event.conversation;
-            match self.meet(&mut state, event, &events[at].content(), meets) {
-                Ok(()) => {
-                    touched.insert(conversation);
-                }
-                Err(refused) => {
-                    // One that was taken and is told failed has changed the conversation all the same.
-                    touched.insert(conversation);
-                    errors.push((at, refused));
-                }
-            }
+            let met = self.meet(&mut state, event, &raw[at].content(), meets);
+            errors.extend(met.err().map(|refused| (at, refused)));
         }
         for conversation in touched {
             self.tell_anew(&mut state, conversation);
@@ -101,15 +83,29 @@ impl GenesysCloud {
         if !errors.is_empty() {
             self.mark(&rules::EVENT_ERRORS);
         }
-        let errors: Vec<EventError> = errors
-            .into_iter()
-            .map(|(at, refused)| EventError {
-                event_id: events[at].id().to_owned(),
-                message: refused.message,
-                retryable: refused.is_retryable,
-            })
-            .collect();
-        Ok(Reply::json(200, &json!({"errors": errors})))
+        let error = |(at, refused): (usize, Refused)| EventError {
+            event_id: raw[at].id().to_owned(),
+            message: refused.message,
+            retryable: refused.is_retryable,
+        };
+        Ok(Reply::json(200, &json!({"errors": errors.into_iter().map(error).collect::<Vec<_>>()})))
+    }
+
+    /// The events of a batch in the order they are taken in, each with its place in the batch, and what is wrong with those that cannot be read.
+    fn read_events(&self, raw: &[Raw<'_>]) -> (Placed<Event>, Placed<Refused>) {
+        self.mark(&rules::EVENT_ORDER);
+        let (mut readable, mut errors) = (Vec::new(), Vec::new());
+        for (at, one) in raw.iter().enumerate() {
+            match one.read() {
+                Ok(event) => readable.push((at, event)),
+                Err(refused) => {
+                    self.mark(if one.is_email() { &rules::EVENT_EMAIL } else { &rules::EVENT_MALFORMED });
+                    errors.push((at, refused));
+                }
+            }
+        }
+        readable.sort_by_key(|(_, event)| event.place());
+        (readable, errors)
     }
 
     /// Takes an event, unless a fault is in the way.

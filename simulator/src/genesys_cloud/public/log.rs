@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::event::{Event, Kind, Refused, What};
+use super::{
+    event::{Event, Refused, What},
+    kinds::Kind,
+};
 
 /// Where an event stands among those of its conversation: by time, then kind, then id. No order of arrival in it.
 pub(super) type Place = (i64, Kind, Uuid);

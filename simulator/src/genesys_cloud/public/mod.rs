@@ -9,6 +9,7 @@ mod event;
 mod events;
 mod external_ids;
 mod jobs;
+mod kinds;
 mod log;
 mod metadata;
 mod orphans;

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{orphans::Orphan, package::Unpacked, rules};
+use super::{metadata::Metadata, orphans::Orphan, package::Unpacked, rules};
 use crate::{
     fault::operations,
     genesys_cloud::{
@@ -232,26 +232,9 @@ impl GenesysCloud {
             Some(stated) => (Some(stated), None),
             None => self.by_policy(state, held, now_ms),
         };
-        let operation = &operations::GENESYS_CLOUD_PROCESS_UPLOAD;
-        let file = self.made_id(operation, &metadata.recording.to_string(), 0);
+        let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);
         state.files.insert(file, audio.clone());
-        let recording = Recording {
-            id: metadata.recording,
-            segment: leg,
-            status: None,
-            url: None,
-            file: Some(file),
-            duration_ms: None,
-            start_ms: metadata.start_ms,
-            end_ms: metadata.end_ms,
-            tag: None,
-            delete_at_ms,
-            annotations: metadata.annotations.clone(),
-            file_state: FileState::Available,
-            created_at_ms: now_ms,
-            originating_id: metadata.originating_id.clone(),
-            archive_at_ms,
-        };
+        let recording = Recording { delete_at_ms, archive_at_ms, file: Some(file), created_at_ms: now_ms, ..recording(metadata, leg) };
         if let Some(held) = state.conversations.get_mut(&conversation) {
             held.recordings.push(recording);
             // Uploads settle in any order; readers see them in one.
@@ -281,5 +264,26 @@ impl GenesysCloud {
         delete_at_ms.filter(|delete_at_ms| *delete_at_ms > most_ms)?;
         self.mark(&common::RETENTION_MAX);
         Some(days)
+    }
+}
+
+/// A recording as its metadata tells it: without its file, and without dates of deletion and archiving.
+fn recording(metadata: &Metadata, leg: Uuid) -> Recording {
+    Recording {
+        id: metadata.recording,
+        segment: leg,
+        status: None,
+        url: None,
+        file: None,
+        duration_ms: None,
+        start_ms: metadata.start_ms,
+        end_ms: metadata.end_ms,
+        tag: None,
+        delete_at_ms: None,
+        annotations: metadata.annotations.clone(),
+        file_state: FileState::Available,
+        created_at_ms: 0,
+        originating_id: metadata.originating_id.clone(),
+        archive_at_ms: None,
     }
 }

@@ -9,7 +9,8 @@ use super::{
         accept::uuid,
         state::{Conversation, Direction, Participant, QueueNamed, Role, Segment, WrapUpWords},
     },
-    event::{Established, Event, Kind, What},
+    event::{Established, Event, What},
+    kinds::Kind,
 };
 
 /// A communication while the log is read.
