@@ -102,3 +102,49 @@ async fn attributes_and_orphans_are_answered_as_the_contracts_say() {
     assert_eq!(Some(u64::from(answer.status.as_u16())), attributes["response"]["status"].as_u64());
     assert_eq!(world.lines()[0]["attributes"], attributes["request"]["body"]["attributes"]);
 }
+
+/// Whether an answer has everything a contract's example has, by name and kind; more is not refused here.
+fn has_the_fields(example: &Value, answer: &Value) -> bool {
+    match (example, answer) {
+        (Value::Object(example), Value::Object(answer)) => {
+            example.iter().all(|(name, value)| answer.get(name).is_some_and(|other| has_the_fields(value, other)))
+        }
+        (Value::Array(example), Value::Array(answer)) => {
+            example.len() <= answer.len() && example.iter().zip(answer).all(|(one, other)| has_the_fields(one, other))
+        }
+        (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_and_what_is_read_after_it_are_answered_as_the_contracts_say() {
+    let world = World::public(PublicSettings::default()).await;
+    world.ask(&contract("events_batch")["request"]).await;
+    let upload = contract("upload_recording");
+    let audio = upload["zip"]["entries"][1].as_str().expect("a name");
+    let zip = zipped(&[("metadata.json", upload["metadata"].to_string().as_bytes()), (audio, b"sound")]);
+    world.upload_zip("a.zip", &zip).await;
+    for name in [
+        "update_recording",
+        "update_tags",
+        "add_external_id",
+        "create_crossplatform_policy",
+        "create_recording_job",
+        "update_deletionprotection",
+    ] {
+        let contract = contract(name);
+        let first = world.ask(&contract["request"]).await;
+        held_to(name, &contract, &first);
+        let id = serde_json::from_slice::<Value>(&first.body).ok().and_then(|body| Some(body["id"].as_str()?.to_owned()));
+        for then in contract["then"].as_array().into_iter().flatten() {
+            let mut request = then["request"].clone();
+            let path = request["path"].as_str().expect("a path").replace("<id>", id.as_deref().unwrap_or_default());
+            request["path"] = json!(path);
+            let answer = world.ask(&request).await;
+            let wanted = &then["response"];
+            assert_eq!(Some(u64::from(answer.status.as_u16())), wanted["status"].as_u64(), "{name}: {}", answer.json());
+            assert!(has_the_fields(&wanted["body"], &answer.json()), "{name}: {}", answer.json());
+        }
+    }
+    assert_eq!(world.lines()[0]["retention"], json!({"delete_at": "2033-10-27T10:05:00.000Z", "hold": true}));
+}
