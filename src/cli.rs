@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Judge the target against the source; change nothing
     Verify(Verify),
+    /// Print every rule of the simulated platforms: grade, source and default; what no vendor states is an assumption
+    Assumptions,
     /// Print a JSON Schema
     Schema(Schema),
     /// Print a completion script

@@ -1,5 +1,6 @@
 //! The command: arguments to library calls to an exit code.
 
+mod assumptions;
 mod cli;
 mod ending;
 mod judge;
@@ -51,6 +52,7 @@ fn run(cli: Cli) -> Ending {
             Command::Migrate(arguments) => migrate::run(arguments, output).await,
             Command::Status(arguments) => status::run(arguments, output).await,
             Command::Verify(arguments) => verify::run(arguments, output).await,
+            Command::Assumptions => assumptions::run(&output),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Completions(arguments) => schema::completions(&arguments),
         }

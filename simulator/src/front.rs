@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use crate::clock::Clock;
 use crate::fault::operations::Operation;
 use crate::fault::table::FaultKind;
-use crate::fault::{FaultRule, Faults};
+use crate::fault::{Decision, FaultRule, Faults};
 use crate::journal::{Journal, Served};
 use crate::rules::Exercised;
 use crate::seed::Seed;
@@ -155,7 +155,91 @@ pub(crate) async fn serve<P: Platform>(
     work: impl Future<Output = Reply>,
 ) -> Response {
     let attempt = core.faults.attempt(operation, key);
-    let Some(decision) = core.faults.decide(operation, key, attempt) else {
+    let decision = core.faults.decide(operation, key, attempt);
+    answer(core, platform, Asked { operation, key, attempt, bytes_in }, decision, work).await
+}
+
+/// What an item of a batch meets.
+pub(crate) enum Struck {
+    /// It is refused before it is worked on; the client may send it again where `is_passing`.
+    Refused { is_passing: bool },
+    /// It is worked on, and the client is told that it failed.
+    ToldFailed,
+}
+
+/// How the faults of a batch's items show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemFaults {
+    /// The answer has an error for each item: `server_error`, `refused` and `error_after_commit` strike the item alone, all others the request.
+    Told,
+    /// The answer says nothing of items: every fault strikes the request.
+    Untold,
+}
+
+/// A batch: one fault decision for each item's key, so that it does not matter how items are split into requests. The first decision that strikes the
+/// request decides its answer; `work` is given what its items meet. The request's own line has the key `-`.
+pub(crate) async fn serve_batch<P, W, F>(
+    core: &Core,
+    platform: &P,
+    operation: &'static Operation,
+    keys: &[String],
+    faults: ItemFaults,
+    bytes_in: u64,
+    work: W,
+) -> Response
+where
+    P: Platform,
+    W: FnOnce(Vec<Option<Struck>>) -> F,
+    F: Future<Output = Reply>,
+{
+    let attempt = core.faults.attempt(operation, "-");
+    let mut whole = None;
+    let mut items = Vec::with_capacity(keys.len());
+    for key in keys {
+        let decision = core.faults.decide(operation, key, core.faults.attempt(operation, key));
+        let struck = decision.as_ref().filter(|_| faults == ItemFaults::Told).and_then(|decision| struck(decision.rule.kind));
+        whole = whole.or_else(|| decision.filter(|_| struck.is_none()));
+        items.push(struck);
+    }
+    answer(core, platform, Asked { operation, key: "-", attempt, bytes_in }, whole, work(items)).await
+}
+
+/// What a fault does to an item alone; none where it strikes the request.
+fn struck(kind: FaultKind) -> Option<Struck> {
+    match kind {
+        FaultKind::ServerError => Some(Struck::Refused { is_passing: true }),
+        FaultKind::Refused => Some(Struck::Refused { is_passing: false }),
+        FaultKind::ErrorAfterCommit => Some(Struck::ToldFailed),
+        FaultKind::Latency
+        | FaultKind::ConnectionReset
+        | FaultKind::SlowBody
+        | FaultKind::TruncatedBody
+        | FaultKind::TooManyRequests
+        | FaultKind::ExpiredToken
+        | FaultKind::LostAnswer
+        | FaultKind::LateAnswer
+        | FaultKind::UploadFailed
+        | FaultKind::UploadStuck => None,
+    }
+}
+
+/// One request that has its turn.
+struct Asked<'a> {
+    operation: &'static Operation,
+    key: &'a str,
+    attempt: u32,
+    bytes_in: u64,
+}
+
+async fn answer<P: Platform>(
+    core: &Core,
+    platform: &P,
+    asked: Asked<'_>,
+    decision: Option<Decision>,
+    work: impl Future<Output = Reply>,
+) -> Response {
+    let Asked { operation, key, attempt, bytes_in } = asked;
+    let Some(decision) = decision else {
         let reply = work.await;
         write(core, platform.name(), operation, key, attempt, bytes_in, &reply, Told::Itself, None);
         return reply.into_response();
@@ -211,6 +295,12 @@ pub(crate) async fn serve<P: Platform>(
             let told = platform.refuse(&Refusal::Server(status));
             line(&reply, Told::Status(told.status));
             told.into_response()
+        }
+        FaultKind::UploadFailed | FaultKind::UploadStuck => {
+            // These strike no request (see `FaultRule::check`); the platform asks for them itself.
+            let reply = work.await;
+            line(&reply, Told::Itself);
+            reply.into_response()
         }
     };
     if let Ok(id) = HeaderValue::from_str(&decision.id) {

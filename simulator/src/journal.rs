@@ -72,13 +72,27 @@ struct Kept {
     work_status: u16,
 }
 
+/// A mutation that was no request of its own.
+struct Deed {
+    operation: &'static Operation,
+    key: Box<str>,
+    effect: &'static str,
+}
+
 /// The journal of one simulator, all platforms together.
 #[derive(Default)]
 pub(crate) struct Journal {
     kept: Mutex<Vec<Kept>>,
+    deeds: Mutex<Vec<Deed>>,
 }
 
 impl Journal {
+    /// Notes a mutation that was no request of its own: an item of a batch, or what a platform did later by itself. It stands in the effects journal
+    /// with status 200 and is not counted as a request.
+    pub(crate) fn deed(&self, operation: &'static Operation, key: &str, effect: &'static str) {
+        self.deeds.lock().unwrap_or_else(PoisonError::into_inner).push(Deed { operation, key: key.into(), effect });
+    }
+
     pub(crate) fn write(&self, served: Served<'_>) {
         let kept = Kept {
             at_ms: served.at_ms,
@@ -119,6 +133,8 @@ impl Journal {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines: Vec<(&str, &str, &str, u16)> =
             kept.iter().filter_map(|line| Some((line.operation.name, &*line.key, line.effect?, line.work_status))).collect();
+        let deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.extend(deeds.iter().map(|deed| (deed.operation.name, &*deed.key, deed.effect, 200)));
         lines.sort_unstable();
         let mut text = String::new();
         for (operation, key, effect, status) in lines {

@@ -21,11 +21,14 @@ mod world;
 pub use fault::operations::Operation;
 pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
 pub use fault::{Active, FaultRule, Injected};
-pub use genesys_cloud::{Planted, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal};
+pub use genesys_cloud::{
+    Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings, ReportColumn, ReusedEventId, Settings as GenesysCloudSettings,
+    TamperAnswer, TamperRefusal,
+};
 pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;
 pub use plan_writer::PlanWriteError;
-pub use rules::{Grade, Rule};
+pub use rules::{Grade, Rule, all_rules};
 pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, Scenario, ScenarioError, TargetKind, Verdict};
 pub use server::{Addresses, Client, Credentials, Options, PlatformName, Ports, Simulator, SimulatorError};
 pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

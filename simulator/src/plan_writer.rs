@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::journal::instant;
+use crate::scenario::Ingest;
 use crate::world::{Target, World};
 
 /// Why a plan could not be written.
@@ -27,6 +28,7 @@ pub(crate) struct Fitting<'a> {
     pub(crate) genesys_cloud_url: &'a str,
     pub(crate) legacy_credentials: (&'a str, &'a str),
     pub(crate) site_zone: &'a str,
+    pub(crate) ingest: Ingest,
     pub(crate) requests_per_minute: u32,
     pub(crate) uploads_per_second: u32,
     /// `[plan]` of the scenario.
@@ -101,7 +103,7 @@ impl Fitting<'_> {
                 "target",
                 table([
                     ("kind", Value::from("genesys_cloud")),
-                    ("ingest", Value::from("guide")),
+                    ("ingest", Value::from(self.ingest.as_str())),
                     ("base_url", Value::from(self.genesys_cloud_url)),
                     ("login_url", Value::from(self.genesys_cloud_url)),
                     ("client_id", Value::from(self.target.client_id.as_str())),

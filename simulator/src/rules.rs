@@ -28,6 +28,23 @@ pub struct Rule {
     pub statement: &'static str,
     /// Page and section, or why it was assumed.
     pub source: &'static str,
+    /// What it is unless a scenario says otherwise: the setting and its default, or the number. Absent: it cannot be set.
+    pub default: Option<&'static str>,
+}
+
+/// The default of a rule, from the list of none or one that its table gives.
+pub(crate) const fn default_of(given: &[&'static str]) -> Option<&'static str> {
+    match given {
+        [default, ..] => Some(*default),
+        [] => None,
+    }
+}
+
+/// Every rule of every simulated platform, sorted by name.
+pub fn all_rules() -> Vec<&'static Rule> {
+    let mut all: Vec<&'static Rule> = crate::legacy::rules().chain(crate::genesys_cloud::rules()).collect();
+    all.sort_by_key(|rule| rule.name);
+    all
 }
 
 /// The rules a run relied on: what a rehearsal does not prove is the assumed part of this.
@@ -60,8 +77,8 @@ impl Exercised {
 mod tests {
     use super::*;
 
-    static ASSUMED: Rule = Rule { name: "b.rule", grade: Grade::Assumed, statement: "s", source: "none" };
-    static DOCUMENTED: Rule = Rule { name: "a.rule", grade: Grade::Documented, statement: "s", source: "page" };
+    static ASSUMED: Rule = Rule { name: "b.rule", grade: Grade::Assumed, statement: "s", source: "none", default: None };
+    static DOCUMENTED: Rule = Rule { name: "a.rule", grade: Grade::Documented, statement: "s", source: "page", default: None };
 
     #[test]
     fn a_rule_is_named_once_under_its_grade() {

@@ -278,6 +278,7 @@ impl Simulator {
             genesys_cloud_url: &addresses.genesys_cloud,
             legacy_credentials: (&credentials.legacy.client_id, &credentials.legacy.client_secret),
             site_zone: &scenario.world.site_zone,
+            ingest: scenario.ingest,
             requests_per_minute: scenario.genesys_cloud.requests_per_minute,
             uploads_per_second: scenario.genesys_cloud.uploads_per_second,
             overrides: &scenario.plan,

@@ -46,7 +46,10 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     report.row("ratio (goal: 10)", format!("{:.1}", ours / guides));
     let files = (n / 50).max(2);
     let (ours, by_hand) = transcode(files)?;
-    report.row(&format!("migrator, {files} recordings of 5 minutes, mu-law to MP3, fetched, checked and staged: files a second"), tenth(ours));
+    report.row(
+        &format!("migrator, {files} recordings of 5 minutes, mu-law to MP3, fetched, checked and staged: files a second"),
+        tenth(ours),
+    );
     report.row("the same files with ffmpeg's LAME by hand, a process a core: files a second", tenth(by_hand));
     report.row("ratio (goal: at least 1)", format!("{:.2}", ours / by_hand));
     Ok(report)
@@ -172,10 +175,8 @@ fn transcode(files: u64) -> Result<(f64, f64), Failure> {
         return Err(Failure::new(format!("the dry run converted something else: {told}")));
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let by_hand = format!(
-        "seq 0 {} | xargs -P {cores} -I N ffmpeg -nostdin -v error -y -i N.wav -codec:a libmp3lame -q:a 2 N.mp3",
-        files - 1
-    );
+    let by_hand =
+        format!("seq 0 {} | xargs -P {cores} -I N ffmpeg -nostdin -v error -y -i N.wav -codec:a libmp3lame -q:a 2 N.mp3", files - 1);
     let began = Instant::now();
     let status = Command::new("sh").args(["-c", &by_hand]).current_dir(dir.path()).status().map_err(Failure::new)?;
     if !status.success() {

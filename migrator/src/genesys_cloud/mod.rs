@@ -13,8 +13,8 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, stream};
 use plan::Reason;
 use platforms::CallError;
-use platforms::clock::Clock;
 use platforms::Counts;
+use platforms::clock::Clock;
 use platforms::genesys_cloud::{GuideClient, ReadClient, Upload, wire};
 
 use crate::ledger::RecordingRow;

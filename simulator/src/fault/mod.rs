@@ -61,6 +61,12 @@ impl FaultRule {
                 row.name, self.on
             ));
         }
+        if (row.layer == Layer::Inside) != operation.is_inside() {
+            return Err(format!(
+                "fault `{}` on `{}`: upload_failed and upload_stuck strike genesys_cloud.process_upload, and nothing else strikes it",
+                row.name, self.on
+            ));
+        }
         let given = [("ms", self.ms.is_some()), ("status", self.status.is_some()), ("retry_after_s", self.retry_after_s.is_some())];
         for (name, present) in given {
             if present && !row.knobs.iter().any(|knob| knob.name == name) {
@@ -239,6 +245,8 @@ mod tests {
             ("on = 'legacy.get_medai'\nkind = 'latency'", "nearest is `legacy.get_media`"),
             ("on = 'legacy.get_media'\nkind = 'lost_answer'", "nothing to commit"),
             ("on = 'legacy.get_media'\nkind = 'latency'\nstatus = 500", "no knob `status`"),
+            ("on = 'genesys_cloud.put_upload'\nkind = 'upload_stuck'", "strike genesys_cloud.process_upload"),
+            ("on = 'genesys_cloud.process_upload'\nkind = 'latency'", "nothing else strikes it"),
             ("on = 'legacy.get_media'\nkind = 'server_error'\nstatus = 404", "must be one of [500"),
             ("on = 'legacy.get_media'\nkind = 'latency'\nattempts = [0]", "count from 1"),
             ("on = 'legacy.get_media'\nkind = 'latency'\nshare = 1.5", "share must be"),

@@ -17,6 +17,13 @@ pub struct Operation {
     pub mutates: bool,
 }
 
+impl Operation {
+    /// Whether it is no request: something a platform does by itself.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.method == "-"
+    }
+}
+
 impl PartialEq for Operation {
     fn eq(&self, other: &Operation) -> bool {
         self.name == other.name
@@ -71,6 +78,34 @@ operations! {
     GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false;
     GENESYS_CLOUD_GET_DETAILS_RESULTS = "genesys_cloud.get_details_results", "GET", "/api/v2/analytics/conversations/details/jobs/{id}/results", "job id in the path", false;
     GENESYS_CLOUD_QUERY_DETAILS = "genesys_cloud.query_details", "POST", "/api/v2/analytics/conversations/details/query", "-", false;
+    GENESYS_CLOUD_INJECT_EVENTS = "genesys_cloud.inject_events", "POST", "/api/v2/events/conversations", "one decision an event: eventId:externalTag where known, else eventId:conversationId", true;
+    GENESYS_CLOUD_UPDATE_ATTRIBUTES = "genesys_cloud.update_attributes", "PATCH", "/api/v2/conversations/{id}/participants/{participant}/attributes", "externalTag where known, else conversation id in the path", true;
+    GENESYS_CLOUD_UPDATE_TAGS = "genesys_cloud.update_tags", "PUT", "/api/v2/conversations/{id}/tags", "conversation id in the path", true;
+    GENESYS_CLOUD_UPDATE_RECORDING = "genesys_cloud.update_recording", "PUT", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", true;
+    GENESYS_CLOUD_UPDATE_DELETIONPROTECTION = "genesys_cloud.update_deletionprotection", "PUT", "/api/v2/recordings/deletionprotection", "one decision a conversation: externalTag where known, else its id", true;
+    GENESYS_CLOUD_CREATE_UPLOAD = "genesys_cloud.create_upload", "POST", "/api/v2/uploads/recordings", "fileName", true;
+    GENESYS_CLOUD_PUT_UPLOAD = "genesys_cloud.put_upload", "PUT", "/presigned/uploads/{id}", "fileName of the upload", true;
+    GENESYS_CLOUD_PROCESS_UPLOAD = "genesys_cloud.process_upload", "-", "-", "fileName of the upload", true;
+    GENESYS_CLOUD_CREATE_UPLOAD_REPORT = "genesys_cloud.create_upload_report", "POST", "/api/v2/recording/uploads/reports", "-", false;
+    GENESYS_CLOUD_GET_UPLOAD_REPORT = "genesys_cloud.get_upload_report", "GET", "/api/v2/recording/uploads/reports/{id}", "report id in the path", false;
+    GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE = "genesys_cloud.get_upload_report_file", "GET", "/presigned/reports/{id}", "report id in the path", false;
+    GENESYS_CLOUD_LIST_ORPHANS = "genesys_cloud.list_orphans", "GET", "/api/v2/orphanrecordings", "-", false;
+    GENESYS_CLOUD_GET_ORPHAN = "genesys_cloud.get_orphan", "GET", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", false;
+    GENESYS_CLOUD_UPDATE_ORPHAN = "genesys_cloud.update_orphan", "PUT", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", true;
+    GENESYS_CLOUD_DELETE_ORPHAN = "genesys_cloud.delete_orphan", "DELETE", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", true;
+    GENESYS_CLOUD_ADD_EXTERNAL_ID = "genesys_cloud.add_external_id", "POST", "/api/v2/users/{id}/externalid", "authorityName:externalKey", true;
+    GENESYS_CLOUD_LIST_EXTERNAL_IDS = "genesys_cloud.list_external_ids", "GET", "/api/v2/users/{id}/externalid", "user id in the path", false;
+    GENESYS_CLOUD_FIND_EXTERNAL_ID = "genesys_cloud.find_external_id", "GET", "/api/v2/users/externalid/{authority}/{key}", "authorityName:externalKey in the path", false;
+    GENESYS_CLOUD_LIST_POLICIES = "genesys_cloud.list_policies", "GET", "/api/v2/recording/mediaretentionpolicies", "-", false;
+    GENESYS_CLOUD_CREATE_POLICY = "genesys_cloud.create_policy", "POST", "/api/v2/recording/mediaretentionpolicies", "name", true;
+    GENESYS_CLOUD_GET_POLICY = "genesys_cloud.get_policy", "GET", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", false;
+    GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES = "genesys_cloud.list_crossplatform_policies", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies", "-", false;
+    GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY = "genesys_cloud.create_crossplatform_policy", "POST", "/api/v2/recording/crossplatform/mediaretentionpolicies", "name", true;
+    GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY = "genesys_cloud.get_crossplatform_policy", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", false;
+    GENESYS_CLOUD_CREATE_RECORDING_JOB = "genesys_cloud.create_recording_job", "POST", "/api/v2/recording/jobs", "-", false;
+    GENESYS_CLOUD_LIST_RECORDING_JOBS = "genesys_cloud.list_recording_jobs", "GET", "/api/v2/recording/jobs", "-", false;
+    GENESYS_CLOUD_GET_RECORDING_JOB = "genesys_cloud.get_recording_job", "GET", "/api/v2/recording/jobs/{id}", "job id in the path", false;
+    GENESYS_CLOUD_EXECUTE_RECORDING_JOB = "genesys_cloud.execute_recording_job", "PUT", "/api/v2/recording/jobs/{id}", "job id in the path", true;
 }
 
 /// The operation called `name`, or the nearest name there is.

@@ -29,6 +29,10 @@ pub enum FaultKind {
     LateAnswer,
     /// The work is done, the answer is an error (`status`).
     ErrorAfterCommit,
+    /// An uploaded recording fails while it is processed: `Failure` in the upload report.
+    UploadFailed,
+    /// An uploaded recording stays `WaitForConversation` for `ms`, though its conversation is there.
+    UploadStuck,
 }
 
 /// Where a fault strikes.
@@ -41,6 +45,8 @@ pub enum Layer {
     Http,
     /// After the deed: only on operations that mutate.
     CommitThenFail,
+    /// What the platform does by itself after its answer: only on operations that are no request.
+    Inside,
 }
 
 /// A knob of a fault.
@@ -165,6 +171,22 @@ pub static TABLE: &[Row] = &[
         knobs: &[STATUS],
         effect: "does the work, answers a 5xx",
         outcome: "survivable: look the outcome up before any repeat",
+    },
+    Row {
+        kind: FaultKind::UploadFailed,
+        name: "upload_failed",
+        layer: Layer::Inside,
+        knobs: &[],
+        effect: "the upload ends as Failure",
+        outcome: "survivable: upload again",
+    },
+    Row {
+        kind: FaultKind::UploadStuck,
+        name: "upload_stuck",
+        layer: Layer::Inside,
+        knobs: &[MS],
+        effect: "the upload is parked as WaitForConversation though its conversation is there; beyond the parking time it becomes an orphan",
+        outcome: "survivable: wait, or attach the orphan",
     },
 ];
 

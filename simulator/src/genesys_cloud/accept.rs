@@ -1,6 +1,6 @@
 //! What the guide's surface takes and what it refuses: an interaction as sent becomes a conversation, or a 400 that names the field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::rules::Rule;
 
 /// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// A UUID with its hyphens, in either case.
 pub(super) fn uuid(text: &str) -> Option<Uuid> {
@@ -63,6 +63,8 @@ impl Accepting<'_> {
             segments,
             recordings,
             created_at_ms: self.now_ms,
+            is_open: false,
+            other_attributes: BTreeMap::new(),
         })
     }
 
@@ -119,7 +121,7 @@ impl Accepting<'_> {
         let id_field = format!("{at}.id");
         let id = match role {
             Role::Agent => self.agent(&sent.id, &id_field)?,
-            Role::Customer => parse_id(&sent.id, &id_field, "participantId")?,
+            Role::Customer | Role::External | Role::Ivr | Role::Acd => parse_id(&sent.id, &id_field, "participantId")?,
         };
         let codes = &self.site.directory.wrapups;
         let known = |code: &String| self.known(code, codes, &format!("{at}.wrapUpCode"), "wrapUpCode", &rules::UNKNOWN_REFERENCE);
@@ -131,6 +133,8 @@ impl Accepting<'_> {
             phone: sent.phone.clone(),
             ani: sent.ani.clone(),
             dnis: sent.dnis.clone(),
+            communication: None,
+            wrap_up_words: None,
         })
     }
 
@@ -186,7 +190,7 @@ impl Accepting<'_> {
             }
             None => None,
         };
-        Ok(Segment { id, participant, start_ms, end_ms })
+        Ok(Segment { id, participant, start_ms, end_ms, answered_ms: start_ms, holds: Vec::new(), how_ended: None, is_open: false })
     }
 
     fn recording(&self, sent: &wire::Recording, at: &str, leg: &Segment, start_ms: i64) -> Result<Recording, ApiError> {
@@ -211,6 +215,8 @@ impl Accepting<'_> {
             annotations: sent.annotations.iter().map(annotation).collect(),
             file_state: if file.is_some() { FileState::Available } else { FileState::Uploading },
             created_at_ms: self.now_ms,
+            originating_id: None,
+            archive_at_ms: None,
         })
     }
 

@@ -16,7 +16,7 @@ use super::{
     errors::ApiError,
     filters::{Filter, Filters, unsupported},
     limits, rules,
-    seats::{Seat, attributes, put},
+    seats::{Seat, Span, attributes, put},
     settings::name_of,
     state::{Conversation, DetailsJob, State as Held},
     times,
@@ -91,7 +91,7 @@ struct Paging {
 
 /// What an interval is held against.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Match {
+pub(super) enum Match {
     Start,
     Activity,
 }
@@ -174,7 +174,13 @@ impl GenesysCloud {
     }
 
     /// The conversations a query is about, in its order.
-    fn chosen<'a>(&self, state: &'a Held, asked: &DetailsQuery, by: Match, known_ms: i64) -> Result<Vec<&'a Conversation>, ApiError> {
+    pub(super) fn chosen<'a>(
+        &self,
+        state: &'a Held,
+        asked: &DetailsQuery,
+        by: Match,
+        known_ms: i64,
+    ) -> Result<Vec<&'a Conversation>, ApiError> {
         let (from, to) = interval(asked)?;
         let filters = self.filters(asked)?;
         let is_in = |held: &Conversation| match by {
@@ -216,11 +222,11 @@ impl GenesysCloud {
         let mut body = json!({
             "conversationId": held.id,
             "conversationStart": times::text(held.start_ms),
-            "conversationEnd": times::text(held.end_ms),
             "originatingDirection": held.direction.as_str(),
             "divisionIds": [self.division()],
             "participants": participants,
         });
+        put(&mut body, "conversationEnd", (!held.is_open).then(|| times::text(held.end_ms)));
         put(&mut body, "externalTag", held.external_tag.clone());
         body
     }
@@ -228,7 +234,7 @@ impl GenesysCloud {
     fn analytics_participant(&self, held: &Conversation, seat: &Seat<'_>, include: IncludeAttributes) -> Value {
         let spans = seat.spans();
         let last = spans.len().saturating_sub(1);
-        let segments: Vec<Value> = spans.iter().enumerate().map(|(at, span)| analytics_segment(held, seat, *span, at == last)).collect();
+        let segments: Vec<Value> = spans.iter().enumerate().map(|(at, span)| analytics_segment(held, seat, span, at == last)).collect();
         let mut session = json!({
             "sessionId": seat.session_id,
             "mediaType": "voice",
@@ -255,8 +261,8 @@ enum IncludeAttributes {
     No,
 }
 
-fn analytics_segment(held: &Conversation, seat: &Seat<'_>, (start, end): (i64, i64), is_last: bool) -> Value {
-    let mut body = json!({"segmentStart": times::text(start), "segmentEnd": times::text(end), "segmentType": "interact"});
+fn analytics_segment(held: &Conversation, seat: &Seat<'_>, span: &Span, is_last: bool) -> Value {
+    let mut body = json!({"segmentStart": times::text(span.start_ms), "segmentEnd": times::text(span.end_ms), "segmentType": span.kind});
     if seat.is_routed() {
         put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
         put(&mut body, "wrapUpCode", seat.who.and_then(|who| who.wrap_up).filter(|_| is_last).map(|code| code.to_string()));

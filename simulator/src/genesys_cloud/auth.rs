@@ -115,11 +115,13 @@ impl GenesysCloud {
         ApiError::too_many(key, rate.allowed, Some(rate.reset_s))
     }
 
-    fn lacking<'a>(&self, needs: &[&'a str]) -> Option<&'a str> {
+    /// The first of `needs` that the client does not have.
+    pub(super) fn lacking<'a>(&self, needs: &[&'a str]) -> Option<&'a str> {
         needs.iter().copied().find(|need| self.settings.missing_scopes.iter().any(|missing| missing == need))
     }
 
-    fn forbidden(&self, scope: &str) -> ApiError {
+    /// 403 for a permission.
+    pub(super) fn forbidden(&self, scope: &str) -> ApiError {
         self.mark(&rules::MISSING_PERMISSIONS);
         ApiError::new(
             403,
@@ -196,14 +198,33 @@ impl GenesysCloud {
 }
 
 /// Every scope and permission some operation asks for, sorted.
-const EVERYTHING: [&str; 14] = [
+const EVERYTHING: &[&str] = &[
     "analytics:call:read",
     "analytics:conversationDetail:view",
     "conversation:communication:view",
+    "conversation:conversation:inject",
+    "conversation:externalTag:edit",
+    "directory:user:edit",
     "interaction:create",
     "organization:readonly",
+    "recording:crossPlatformRetentionPolicy:add",
+    "recording:crossPlatformRetentionPolicy:view",
+    "recording:deletionProtection:apply",
+    "recording:deletionProtection:revoke",
+    "recording:job:add",
+    "recording:job:edit",
+    "recording:job:view",
+    "recording:orphan:delete",
+    "recording:orphan:edit",
+    "recording:orphan:view",
+    "recording:recording:editRetention",
+    "recording:recording:upload",
     "recording:recording:view",
+    "recording:retentionPolicy:add",
+    "recording:retentionPolicy:view",
     "recording:upload",
+    "recording:uploadReport:add",
+    "recording:uploadReport:view",
     "routing:queue:read",
     "routing:queue:view",
     "routing:skill:view",

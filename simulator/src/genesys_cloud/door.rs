@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{GenesysCloud, auth::Bucket, errors::ApiError, limits, limits::Rate, rules};
 use crate::{
     fault::operations::Operation,
-    front::{self, Reply},
+    front::{self, ItemFaults, Reply, Struck},
 };
 
 /// What a handler's work is given once its request was let in.
@@ -79,6 +79,40 @@ impl Door {
         let key = key(&site, &bytes);
         let length = bytes.len() as u64;
         site.serve(operation, &key, length, Some(rate), async { work(&site, &visit, parse(&bytes)?) }).await
+    }
+}
+
+impl Door {
+    /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike by them; `work` is told what each item meets.
+    pub(super) async fn answer_batch<T, K, W>(self, faults: ItemFaults, keys: K, work: W) -> Response
+    where
+        T: DeserializeOwned + Send,
+        K: FnOnce(&GenesysCloud, &[u8]) -> Vec<String> + Send,
+        W: FnOnce(&GenesysCloud, &Visit, T, &[Option<Struck>]) -> Result<Reply, ApiError> + Send,
+    {
+        let Door { site, operation, needs, request } = self;
+        let (visit, rate) = match site.let_in(operation, needs, &request) {
+            Ok(let_in) => let_in,
+            Err(away) => {
+                drain(request.into_body()).await;
+                return site.turn_away(operation, away);
+            }
+        };
+        let bytes = match site.json_body(request).await {
+            Ok(bytes) => bytes,
+            Err(error) => return site.turn_away(operation, TurnedAway { error, rate: Some(rate) }),
+        };
+        let keys = keys(&site, &bytes);
+        let length = bytes.len() as u64;
+        let stamp = site.stamp(operation, "-", Some(rate));
+        let site = &*site;
+        let work = |struck: Vec<Option<Struck>>| async move {
+            let answer = parse(&bytes).and_then(|sent| work(site, &visit, sent, &struck));
+            answer.unwrap_or_else(ApiError::reply)
+        };
+        let turn = front::serve_batch(&site.core, site, operation, &keys, faults, length, work);
+        let response = STAMP.scope(stamp.clone(), turn).await;
+        stamp.onto(response)
     }
 }
 

@@ -50,7 +50,7 @@ fn key_of(body: &[u8]) -> Option<String> {
 
 impl GenesysCloud {
     /// The tag of an interaction that is held, else the id itself.
-    fn key_of_interaction(&self, id: &str) -> String {
+    pub(super) fn key_of_interaction(&self, id: &str) -> String {
         let state = self.state();
         let held = accept::uuid(id).and_then(|id| state.conversations.get(&id));
         held.and_then(|held| held.external_tag.clone()).unwrap_or_else(|| id.to_owned())

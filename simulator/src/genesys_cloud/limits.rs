@@ -20,6 +20,7 @@ macro_rules! limit {
                 grade: Grade::$grade,
                 statement: $statement,
                 source: $source,
+                default: Some(concat!(stringify!($value), " ", $unit)),
             },
         };
     };
@@ -115,6 +116,40 @@ limit!(
     "pageSize of a details job's results is at most 10000; 1000 where none is given",
     "third-party clients use 1000 and 10000"
 );
+
+limit!(
+    /// External ids of one user.
+    EXTERNAL_IDS = 100, "external ids", Documented, "external_ids",
+    "a user has at most 100 external ids",
+    "platform API, POST /api/v2/users/{userId}/externalid"
+);
+limit!(
+    /// Recording jobs of an organisation that are pending or processing.
+    RECORDING_JOBS = 2, "jobs", Documented, "recording_jobs",
+    "an organisation runs at most two recording jobs at once",
+    "platform API, POST /api/v2/recording/jobs"
+);
+
+/// Every limit here, in this order.
+pub(super) static ALL: [&Limit; 17] = [
+    &TOKEN_REQUESTS,
+    &UPLOADS,
+    &TOKEN_LIFE,
+    &REQUEST_BYTES,
+    &UPLOAD_BYTES,
+    &DOWNLOAD_URL_MINUTES,
+    &PAGE_SIZE_DEFAULT,
+    &PAGE_SIZE_MAX,
+    &RETENTION_PAGE_MAX,
+    &BATCH_ITEMS,
+    &PROTECTION_IDS,
+    &USER_IDS,
+    &QUERY_PAGE_MAX,
+    &QUERY_INTERVAL_DAYS,
+    &RESULTS_PAGE_MAX,
+    &EXTERNAL_IDS,
+    &RECORDING_JOBS,
+];
 
 /// Milliseconds of the token's window.
 pub(super) const MINUTE_MS: i64 = 60_000;

@@ -75,7 +75,7 @@ struct Named<'a> {
 /// A user in a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct User<'a> {
+pub(super) struct User<'a> {
     id: Uuid,
     name: &'a str,
     state: &'a str,
@@ -170,7 +170,13 @@ impl GenesysCloud {
     }
 
     /// The page a request asks for, of the things it chose; `write` says how one is written.
-    fn page<'a, T, W: Serialize>(&self, path: &str, query: &Query, chosen: &'a [T], write: impl Fn(&'a T) -> W) -> Result<Reply, ApiError> {
+    pub(super) fn page<'a, T, W: Serialize>(
+        &self,
+        path: &str,
+        query: &Query,
+        chosen: &'a [T],
+        write: impl Fn(&'a T) -> W,
+    ) -> Result<Reply, ApiError> {
         let size = query.number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::PAGE_SIZE_MAX.value).inspect_err(|_| {
             self.mark(&limits::PAGE_SIZE_MAX.rule);
         })?;
@@ -229,7 +235,7 @@ fn page_number(query: &Query) -> Result<u64, ApiError> {
 /// The filters of a request, for the addresses of its other pages.
 fn filters(query: &Query) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for name in ["state", "name", "id"] {
+    for name in ["state", "name", "id", "hasConversation", "media", "enabled", "deleteDaysThreshold", "jobType"] {
         for value in query.all(name) {
             text.append_pair(name, value);
         }
@@ -255,7 +261,7 @@ fn is_like(name: &str, pattern: &str) -> bool {
     }
 }
 
-fn user<'a>(entry: &&'a Entry) -> User<'a> {
+pub(super) fn user<'a>(entry: &&'a Entry) -> User<'a> {
     let words = entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let address: Vec<String> = words.map(str::to_lowercase).collect();
     User {

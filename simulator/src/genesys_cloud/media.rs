@@ -44,7 +44,7 @@ impl GenesysCloud {
         format!("{}/presigned/{kind}/{conversation}/{recording}?expires={expires}{format}&signature={signature}", self.base_url())
     }
 
-    fn signature(&self, kind: &str, conversation: Uuid, recording: Uuid, format: &str, expires_s: i64) -> String {
+    pub(super) fn signature(&self, kind: &str, conversation: Uuid, recording: Uuid, format: &str, expires_s: i64) -> String {
         let secret = self.seed().child("presign").value();
         let signed = format!("{secret:016x} {kind} {conversation} {recording} {format} {expires_s}");
         hex(&Sha256::digest(signed.as_bytes())[..16])

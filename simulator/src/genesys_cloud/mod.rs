@@ -16,6 +16,7 @@ mod identity;
 mod limits;
 mod lists;
 mod media;
+mod public;
 mod read;
 mod retention;
 mod rules;
@@ -45,6 +46,7 @@ use uuid::Uuid;
 
 use self::{auth::Tokens, door::TurnedAway, errors::ApiError, truth::AudioFacts};
 pub use self::{
+    public::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
     settings::Settings,
     tamper::{Planted, TamperAnswer, TamperRefusal},
 };
@@ -116,11 +118,11 @@ impl GenesysCloud {
             .route("/api/v2/organizations/limits/namespaces/{namespace}", get(lists::limits_of))
             .route("/api/v2/conversations/{id}", get(read::conversation))
             .route("/api/v2/conversations/{id}/recordings", get(read::recordings))
-            .route("/api/v2/conversations/{id}/recordings/{recording}", get(read::recording))
+            .route("/api/v2/conversations/{id}/recordings/{recording}", get(read::recording).put(public::update_recording))
             .route("/api/v2/conversations/{id}/recordingmetadata", get(read::metadata))
             .route("/api/v2/conversations/{id}/recordingmetadata/{recording}", get(read::metadata_of))
             .route("/api/v2/recordings/retention/query", get(retention::query))
-            .route("/api/v2/recordings/deletionprotection", post(retention::protection))
+            .route("/api/v2/recordings/deletionprotection", post(retention::protection).put(public::update_protection))
             .route("/api/v2/recording/batchrequests", post(batch::create))
             .route("/api/v2/recording/batchrequests/{id}", get(batch::show))
             .route("/presigned/{kind}/{conversation}/{recording}", get(media::download))
@@ -129,6 +131,7 @@ impl GenesysCloud {
             .route(&format!("{details}/jobs/availability"), get(analytics::availability))
             .route(&format!("{details}/jobs/{{id}}"), get(analytics::job))
             .route(&format!("{details}/jobs/{{id}}/results"), get(analytics::results))
+            .merge(public::routes())
             .fallback(unknown_path)
             .method_not_allowed_fallback(wrong_method)
             .with_state(Arc::clone(self))
@@ -178,8 +181,11 @@ impl GenesysCloud {
         &self.spool
     }
 
+    /// What the organisation remembers, as it stands now: whatever became due since the last look is done first.
     fn state(&self) -> MutexGuard<'_, state::State> {
-        locked(&self.state)
+        let mut state = locked(&self.state);
+        self.settle(&mut state);
+        state
     }
 
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
@@ -219,6 +225,12 @@ async fn wrong_method(State(site): Site, request: Request) -> Response {
     door::drain(request.into_body()).await;
     let error = ApiError::new(405, "method.not.allowed", message);
     site.turn_away(&UNKNOWN_PATH, TurnedAway { error, rate: None })
+}
+
+/// What this platform claims: its rules and the numbers it imposes.
+pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
+    let limits = limits::ALL.into_iter().map(|limit| &limit.rule);
+    rules::ALL.iter().copied().chain(public::RULES.iter().copied()).chain(limits)
 }
 
 /// A lock that outlives a panic of another holder: what it guards is consistent between statements.

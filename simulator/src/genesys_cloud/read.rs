@@ -15,7 +15,7 @@ use super::{
     rules,
     seats::{Seat, attributes, put},
     settings::name_of,
-    state::{Conversation, FileState, Recording, State as Held},
+    state::{Conversation, FileState, Participant, Recording, State as Held},
     times,
 };
 use crate::{fault::operations, front::Reply};
@@ -25,7 +25,7 @@ const RECORDING: &[&str] = &["recording:recording:view"];
 /// Formats a recording is asked for in; the first where a request names none.
 const FORMATS: [&str; 7] = ["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
 /// The region this organisation stands in.
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
 /// GET /api/v2/conversations/{id}.
 pub(super) async fn conversation(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
@@ -69,7 +69,7 @@ pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(
 }
 
 /// A conversation by the id in an address.
-fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
+pub(super) fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
     let held = uuid(id).and_then(|id| state.conversations.get(&id));
     held.ok_or_else(|| ApiError::new(404, "conversation.not.found", "the conversation was not found"))
 }
@@ -135,7 +135,8 @@ impl GenesysCloud {
         is_ready
     }
 
-    fn recording_json(&self, held: &Conversation, seats: &[Seat<'_>], one: &Recording, format: &'static str) -> Value {
+    /// A Recording of the public API.
+    pub(super) fn recording_json(&self, held: &Conversation, seats: &[Seat<'_>], one: &Recording, format: &'static str) -> Value {
         let is_available = one.file_state == FileState::Available;
         let seat = seats.iter().find(|seat| seat.legs.iter().any(|leg| leg.id == one.segment));
         let users: Vec<Value> = seat.and_then(Seat::user).map(|user| json!({"id": user})).into_iter().collect();
@@ -148,7 +149,7 @@ impl GenesysCloud {
             "mediaSubtype": "Trunk",
             "fileState": one.file_state.as_str(),
             "deleteDate": one.delete_at_ms.map(times::text),
-            "archiveDate": null,
+            "archiveDate": one.archive_at_ms.map(times::text),
             "creationTime": times::text(one.created_at_ms),
             "recordingFileRole": "CUSTOMER_EXPERIENCE",
             "annotations": annotations(self, one),
@@ -168,12 +169,12 @@ impl GenesysCloud {
         let mut body = json!({
             "id": held.id,
             "startTime": times::text(held.start_ms),
-            "endTime": times::text(held.end_ms),
-            "recordingState": "NONE",
+            "recordingState": if held.is_open { "ACTIVE" } else { "NONE" },
             "participants": participants,
             "divisions": [{"division": {"id": self.division()}, "entities": []}],
             "selfUri": format!("/api/v2/conversations/{}", held.id),
         });
+        put(&mut body, "endTime", (!held.is_open).then(|| times::text(held.end_ms)));
         put(&mut body, "externalTag", held.external_tag.clone());
         body
     }
@@ -182,16 +183,21 @@ impl GenesysCloud {
         let segments: Vec<Value> = seat
             .spans()
             .into_iter()
-            .map(|(start, end)| json!({"startTime": times::text(start), "endTime": times::text(end), "type": "interact"}))
+            .map(|span| json!({"startTime": times::text(span.start_ms), "endTime": times::text(span.end_ms), "type": span.kind}))
             .collect();
-        let call = json!({"id": seat.session_id, "state": "disconnected", "direction": held.direction.as_str(), "segments": segments});
+        let state = if seat.is_open() { "connected" } else { "disconnected" };
+        let mut call = json!({"id": seat.session_id, "state": state, "direction": held.direction.as_str(), "segments": segments});
+        put(&mut call, "disconnectType", seat.legs.last().and_then(|leg| leg.how_ended));
         let mut body = json!({
             "id": seat.id,
             "purpose": seat.purpose,
             "startTime": times::text(seat.start_ms),
-            "endTime": times::text(seat.end_ms),
             "calls": [call],
         });
+        put(&mut body, "endTime", (!seat.is_open()).then(|| times::text(seat.end_ms)));
+        let answered_ms = seat.who.filter(|who| who.communication.is_some()).and(seat.legs.first()).map(|leg| leg.answered_ms);
+        put(&mut body, "connectedTime", answered_ms.map(times::text));
+        put(&mut body, "attributes", held.other_attributes.get(&seat.id).map(|attributes| json!(attributes)));
         if seat.is_customer() {
             let phone = seat.who.and_then(|who| who.phone.clone());
             put(&mut body, "address", phone.or_else(|| held.ani().map(str::to_owned)));
@@ -203,13 +209,19 @@ impl GenesysCloud {
             put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
             put(&mut body, "userId", seat.user().map(|user| user.to_string()));
             put(&mut body, "name", seat.user().and_then(|user| name_of(&self.directory.users, user)));
-            put(&mut body, "wrapup", seat.who.and_then(|who| who.wrap_up).map(|code| self.wrapup_json(code)));
+            put(&mut body, "wrapup", seat.who.and_then(|who| Some(self.wrapup_json(who, who.wrap_up?))));
         }
         body
     }
 
-    fn wrapup_json(&self, code: Uuid) -> Value {
-        json!({"code": code, "name": name_of(&self.directory.wrapups, code)})
+    fn wrapup_json(&self, who: &Participant, code: Uuid) -> Value {
+        let mut body = json!({"code": code, "name": name_of(&self.directory.wrapups, code)});
+        if let Some(words) = &who.wrap_up_words {
+            put(&mut body, "notes", words.notes.clone());
+            put(&mut body, "tags", Some(json!(words.tags)));
+            put(&mut body, "endTime", Some(times::text(words.at_ms)));
+        }
+        body
     }
 }
 

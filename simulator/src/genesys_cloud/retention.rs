@@ -107,8 +107,8 @@ fn entity(conversation: Uuid, one: &Recording) -> Value {
     json!({
         "conversationId": conversation,
         "recordingId": one.id,
-        "archiveDate": null,
-        "archiveMedium": null,
+        "archiveDate": one.archive_at_ms.map(times::text),
+        "archiveMedium": one.archive_at_ms.map(|_| "CLOUDARCHIVE"),
         "deleteDate": one.delete_at_ms.map(times::text),
         "exportDate": null,
         "exportedDate": null,

@@ -1,21 +1,22 @@
 //! What this platform claims, rule by rule, with the grade of the claim and who makes it. Numbers are in `limits`.
 
-use crate::rules::{Grade, Rule};
+use crate::rules::{Grade, Rule, default_of};
 
 macro_rules! rules {
-    ($($constant:ident = $grade:ident, $name:literal, $statement:literal, $source:literal;)*) => {
-        $(pub(super) static $constant: Rule = Rule {
+    ($($constant:ident = $grade:ident, $name:literal, $statement:literal, $source:literal $(, $default:literal)?;)*) => {
+        $(pub(crate) static $constant: Rule = Rule {
             name: concat!("genesys_cloud.", $name),
             grade: Grade::$grade,
             statement: $statement,
             source: $source,
+            default: default_of(&[$($default)?]),
         };)*
 
         /// Every rule here, in this order.
-        #[cfg(test)]
-        pub(super) static ALL: &[&Rule] = &[$(&$constant),*];
+        pub(crate) static ALL: &[&Rule] = &[$(&$constant),*];
     };
 }
+pub(super) use rules;
 
 rules! {
     CONTENT_TYPE = Documented, "api.content_type", "a body of another content type is 415 unsupported.media.type", "platform API, error codes of every operation";

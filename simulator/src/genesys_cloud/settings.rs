@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::limits;
+use super::{limits, public::PublicSettings};
 
 /// `[genesys_cloud.limits]` of a scenario. Every number has its unit in its name; what is left out is the platform's own value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +34,9 @@ pub struct Settings {
     pub max_retention_days: Option<u32>,
     /// Scopes and permissions that the client lacks, such as `recording:upload` or `recording:recording:view`. Default none.
     pub missing_scopes: Vec<String>,
+    /// `[genesys_cloud.public]` of a scenario.
+    #[serde(skip)]
+    pub public: PublicSettings,
 }
 
 impl Default for Settings {
@@ -51,6 +54,7 @@ impl Default for Settings {
             download_url_minutes: limits::DOWNLOAD_URL_MINUTES.value,
             max_retention_days: None,
             missing_scopes: Vec::new(),
+            public: PublicSettings::default(),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use super::public::Memory;
+
 /// Everything taken in, and what was asked about it.
 #[derive(Default)]
 pub(super) struct State {
@@ -21,8 +23,10 @@ pub(super) struct State {
     pub(super) transcodes: BTreeMap<(Uuid, Uuid, String), i64>,
     /// Conversations that a defect was planted in.
     pub(super) victims: BTreeSet<Uuid>,
-    /// How many ids an operation without a key has made.
-    ordinals: BTreeMap<&'static str, u64>,
+    /// What only the public ingestion needs: events, uploads, orphans and the like.
+    pub(super) public: Memory,
+    /// How many ids an operation has made for a key.
+    ordinals: BTreeMap<(&'static str, String), u64>,
 }
 
 /// An uploaded file; its bytes lie in the spool under their hash.
@@ -50,6 +54,10 @@ pub(super) struct Conversation {
     pub(super) segments: Vec<Segment>,
     pub(super) recordings: Vec<Recording>,
     pub(super) created_at_ms: i64,
+    /// Whether it has not ended yet; `end_ms` is then the last that was heard of it.
+    pub(super) is_open: bool,
+    /// Attributes of participants other than the customer, by participant id.
+    pub(super) other_attributes: BTreeMap<Uuid, BTreeMap<String, String>>,
 }
 
 /// Who called whom.
@@ -69,7 +77,7 @@ pub(super) struct QueueNamed {
 /// Somebody in a conversation.
 #[derive(Clone)]
 pub(super) struct Participant {
-    /// The user for an agent; the client's choice for a customer.
+    /// The user for an agent; the client's choice for a customer; the communication for everybody else.
     pub(super) id: Uuid,
     pub(super) role: Role,
     pub(super) name: Option<String>,
@@ -77,13 +85,32 @@ pub(super) struct Participant {
     pub(super) phone: Option<String>,
     pub(super) ani: Option<String>,
     pub(super) dnis: Option<String>,
+    /// The communication by which they take part; absent on the guide's surface, which has none. It is also the id of their one segment.
+    pub(super) communication: Option<Uuid>,
+    /// What was said beside the wrap-up code; absent where nothing was.
+    pub(super) wrap_up_words: Option<WrapUpWords>,
 }
 
-/// What somebody is in a conversation.
+/// What an agent said of a call when wrapping it up.
+#[derive(Clone)]
+pub(super) struct WrapUpWords {
+    pub(super) notes: Option<String>,
+    pub(super) tags: Vec<String>,
+    /// When.
+    pub(super) at_ms: i64,
+}
+
+/// What somebody, or something, is in a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Agent,
     Customer,
+    /// Somebody else outside: a number that was consulted or transferred to.
+    External,
+    /// A menu.
+    Ivr,
+    /// A queue.
+    Acd,
 }
 
 /// One leg.
@@ -94,6 +121,14 @@ pub(super) struct Segment {
     pub(super) participant: Option<Uuid>,
     pub(super) start_ms: i64,
     pub(super) end_ms: i64,
+    /// When it was answered; the start where it did not ring.
+    pub(super) answered_ms: i64,
+    /// Stretches on hold, in order, within the leg.
+    pub(super) holds: Vec<(i64, i64)>,
+    /// How it ended, in the words of the public API's `Call.disconnectType`; absent where nobody said.
+    pub(super) how_ended: Option<&'static str>,
+    /// Whether it has not ended yet.
+    pub(super) is_open: bool,
 }
 
 /// One recording of a conversation.
@@ -114,6 +149,10 @@ pub(super) struct Recording {
     pub(super) annotations: Vec<Annotation>,
     pub(super) file_state: FileState,
     pub(super) created_at_ms: i64,
+    /// The source's id of it, where the upload said so.
+    pub(super) originating_id: Option<String>,
+    /// When it is archived; absent: never.
+    pub(super) archive_at_ms: Option<i64>,
 }
 
 /// What became of a recording's media.
@@ -163,6 +202,17 @@ impl Role {
         match self {
             Role::Agent => "agent",
             Role::Customer => "customer",
+            Role::External => "external",
+            Role::Ivr => "ivr",
+            Role::Acd => "acd",
+        }
+    }
+
+    /// Whether it is a person.
+    pub(super) fn is_person(self) -> bool {
+        match self {
+            Role::Agent | Role::Customer | Role::External => true,
+            Role::Ivr | Role::Acd => false,
         }
     }
 }
@@ -181,7 +231,12 @@ impl FileState {
 impl State {
     /// The next ordinal of an operation without a key, from 0.
     pub(super) fn ordinal(&mut self, operation: &'static str) -> u64 {
-        let next = self.ordinals.entry(operation).or_default();
+        self.ordinal_of(operation, "-")
+    }
+
+    /// The next ordinal of an operation and key, from 0.
+    pub(super) fn ordinal_of(&mut self, operation: &'static str, key: &str) -> u64 {
+        let next = self.ordinals.entry((operation, key.to_owned())).or_default();
         *next += 1;
         *next - 1
     }
@@ -223,7 +278,10 @@ impl Conversation {
     /// Changes every time of the conversation: its own, its legs' and its recordings'.
     pub(super) fn map_times(&mut self, change: impl Fn(i64) -> i64) {
         let own = [&mut self.start_ms, &mut self.end_ms].into_iter();
-        let legs = self.segments.iter_mut().flat_map(|leg| [&mut leg.start_ms, &mut leg.end_ms]);
+        let legs = self.segments.iter_mut().flat_map(|leg| {
+            let holds = leg.holds.iter_mut().flat_map(|(from, to)| [from, to]);
+            [&mut leg.start_ms, &mut leg.end_ms, &mut leg.answered_ms].into_iter().chain(holds)
+        });
         let recordings = self.recordings.iter_mut().flat_map(|one| [&mut one.start_ms, &mut one.end_ms]);
         for time in own.chain(legs).chain(recordings) {
             *time = change(*time);

@@ -122,7 +122,12 @@ fn line<'a>(site: &GenesysCloud, state: &State, held: &'a Conversation) -> Resul
         direction: held.direction.as_str(),
         ani: held.ani(),
         dnis: held.dnis(),
-        participants: held.participants.iter().map(|one| Who { role: one.role.as_str(), id: one.id }).collect(),
+        participants: held
+            .participants
+            .iter()
+            .filter(|one| one.role.is_person())
+            .map(|one| Who { role: one.role.as_str(), id: one.id })
+            .collect(),
         queue: held.queue.as_ref().map(|queue| queue.id),
         skill: held.skills.first().copied(),
         wrap_up: held.participants.iter().filter(|one| one.role == Role::Agent).find_map(|one| one.wrap_up),

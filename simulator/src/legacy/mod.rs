@@ -41,5 +41,10 @@ impl Default for LegacySettings {
     }
 }
 
+/// What this platform claims.
+pub(crate) fn rules() -> impl Iterator<Item = &'static crate::rules::Rule> {
+    rules::ALL.into_iter()
+}
+
 #[cfg(test)]
 mod tests;

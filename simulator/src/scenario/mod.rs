@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::fault::FaultRule;
-use crate::genesys_cloud::Settings;
+use crate::genesys_cloud::{PublicSettings, Settings};
 use crate::legacy::LegacySettings;
 use crate::world::WorldSettings;
 
@@ -67,6 +67,18 @@ pub enum Ingest {
     /// As the recording-migration guide describes it.
     #[default]
     Guide,
+    /// The vendor's public API: events, uploads, what became of them.
+    Public,
+}
+
+impl Ingest {
+    /// As a plan names it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Ingest::Guide => "guide",
+            Ingest::Public => "public",
+        }
+    }
 }
 
 /// How the simulators' time runs.
@@ -191,6 +203,8 @@ struct Written {
 struct WrittenGenesysCloud {
     /// Limits of the simulated Genesys Cloud.
     limits: Settings,
+    /// What no page of the vendor states of its public ingestion.
+    public: PublicSettings,
 }
 
 /// `[legacy]`.
@@ -271,7 +285,7 @@ impl Scenario {
             ingest: written.ingest,
             world: written.world.map(Spanned::into_inner).unwrap_or_default(),
             plan: written.plan,
-            genesys_cloud: written.genesys_cloud.limits,
+            genesys_cloud: Settings { public: written.genesys_cloud.public, ..written.genesys_cloud.limits },
             legacy: written.legacy.limits,
             clock: written.clock,
             faults: written.fault.into_iter().map(Spanned::into_inner).collect(),

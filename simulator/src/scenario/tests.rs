@@ -66,6 +66,22 @@ fn a_raised_limit_is_announced() {
 }
 
 #[test]
+fn the_public_ingestions_assumptions_are_set_in_a_table_of_their_own() {
+    let table = "[genesys_cloud.public]\nwait_for_conversation_ms = 60000\nreport_columns = [\"status\", \"uploadKey\"]\nreused_event_id = \"refuse\"";
+    let scenario = Scenario::parse(&format!("{WHOLE}\n{table}\n"), "s").expect("a scenario");
+    let public = &scenario.genesys_cloud.public;
+    assert_eq!((public.wait_for_conversation_ms, public.report_columns.len(), public.wrong_md5_status), (60_000, 2, 400));
+    for (was, becomes, expected) in [
+        ("wait_for", "wait_vor", "the nearest known key is `wait_for_conversation_ms`"),
+        ("uploadKey", "colour", "colour"),
+        ("refuse", "resent", "resent"),
+    ] {
+        let error = Scenario::parse(&format!("{WHOLE}\n{}\n", table.replacen(was, becomes, 1)), "s").err().expect(becomes).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn the_schema_knows_every_section_and_every_fault() {
     let schema = Scenario::schema().to_string();
     for word in ["\"world\"", "\"fault\"", "\"after_migration\"", "\"expect\"", "\"max_conduct\"", "\"lost_answer\"", "\"bad_media\""] {

@@ -121,7 +121,9 @@ impl Public {
             let packed = package(&audio, &mut source, &conversation, &told, staging.scratch());
             packed.map_err(|error| StagingError::Storage(error.to_string()))
         });
-        let broken = |error: tokio::task::JoinError| Trouble::Left(Stop::Storage(format!("recording {}: packing broke off: {error}", row.legacy_id)));
+        let broken = |error: tokio::task::JoinError| {
+            Trouble::Left(Stop::Storage(format!("recording {}: packing broke off: {error}", row.legacy_id)))
+        };
         Ok(packed.await.map_err(broken)??)
     }
 

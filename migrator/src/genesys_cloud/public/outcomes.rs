@@ -94,7 +94,9 @@ async fn table(client: &PublicClient, url: &str) -> Result<HashMap<String, Outco
     let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_slice());
     let headers = rows.headers().map_err(|error| malformed(error.to_string()))?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(file), Some(status), updated) = (column("fileName"), column("status"), column("dateUpdated")) else { return Ok(HashMap::new()) };
+    let (Some(file), Some(status), updated) = (column("fileName"), column("status"), column("dateUpdated")) else {
+        return Ok(HashMap::new());
+    };
     let mut found: HashMap<String, (String, Outcome)> = HashMap::new();
     for row in rows.records() {
         let row = row.map_err(|error| malformed(error.to_string()))?;

@@ -72,8 +72,12 @@ pub(super) fn package(
     told: &Told,
     scratch: SpooledTempFile,
 ) -> std::io::Result<Package> {
-    let pause =
-        |(location, duration_ms): &(i64, i64)| Annotation { kind: "pause", reason: "SecurePause", location: *location, duration_ms: *duration_ms };
+    let pause = |(location, duration_ms): &(i64, i64)| Annotation {
+        kind: "pause",
+        reason: "SecurePause",
+        location: *location,
+        duration_ms: *duration_ms,
+    };
     let metadata = Metadata {
         version: 1,
         conversation_id: conversation,
@@ -89,7 +93,8 @@ pub(super) fn package(
     };
     let mut zip = zip::ZipWriter::new(scratch);
     // The default date, not today's: a function of the recording alone.
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(audio.length >= u64::from(u32::MAX));
+    let options =
+        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(audio.length >= u64::from(u32::MAX));
     zip.start_file("metadata.json", options)?;
     zip.write_all(&serde_json::to_vec(&metadata)?)?;
     zip.start_file(audio.file_name, options)?;

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use platforms::genesys_cloud::public::{
-    Disposition, Ended, Established, Event, Head, InitialConfiguration, SourceConfiguration,
-};
+use platforms::genesys_cloud::public::{Disposition, Ended, Established, Event, Head, InitialConfiguration, SourceConfiguration};
 
 use super::super::payload::{Names, attributes, going, is_outbound};
 use crate::canonical::{Canonical, CanonicalRecording};

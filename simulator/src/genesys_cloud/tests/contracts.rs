@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 
-fn contract(name: &str) -> Value {
+pub(super) fn contract(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/contracts/genesys_cloud").join(format!("{name}.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -37,7 +37,7 @@ fn differing(example: &Value, answer: &Value, at: &str, found: &mut Vec<String>)
     }
 }
 
-fn held_to(name: &str, contract: &Value, answer: &Answer) {
+pub(super) fn held_to(name: &str, contract: &Value, answer: &Answer) {
     let wanted = &contract["response"];
     assert_eq!(Some(u64::from(answer.status.as_u16())), wanted["status"].as_u64(), "{name}: {}", String::from_utf8_lossy(&answer.body));
     if wanted["body"].is_object() || wanted["body"].is_array() {
@@ -58,7 +58,7 @@ fn address(request: &Value) -> String {
 }
 
 impl World {
-    async fn ask(&self, request: &Value) -> Answer {
+    pub(super) async fn ask(&self, request: &Value) -> Answer {
         match request["method"].as_str() {
             Some("GET") => self.get(&address(request)).await,
             Some(method) => self.json(method, &address(request), &request["body"]).await,

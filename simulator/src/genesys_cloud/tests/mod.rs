@@ -3,6 +3,7 @@
 mod analytics;
 mod contracts;
 mod limits;
+mod public;
 mod recordings;
 mod refusals;
 mod tampering;

@@ -36,7 +36,11 @@ const UNSEEN: [&str; 1] = ["D60"];
 
 #[tokio::test]
 async fn each_defect_plants_as_many_as_asked_and_the_truth_differs_only_there() {
-    let world = populated(12).await;
+    each_plants_as_asked(&populated(12).await);
+}
+
+/// Plants two of every defect, each into the same clean world of twelve calls.
+pub(super) fn each_plants_as_asked(world: &World) {
     let clean = world.site.state().conversations.clone();
     for defect in [
         "D01", "D02", "D03", "D04", "D05", "D11", "D12", "D13", "D15", "D16", "D17", "D18", "D19", "D20", "D21", "D22", "D23", "D24",
@@ -53,7 +57,7 @@ async fn each_defect_plants_as_many_as_asked_and_the_truth_differs_only_there() 
         assert_eq!(answer.planted.len(), 2, "{defect}");
         let mut expected: BTreeSet<String> = answer.planted.iter().map(|entry| entry.legacy_interaction_id.clone()).collect();
         assert_eq!(expected.len(), 2, "{defect}");
-        expected.extend(hosts(&world, &answer));
+        expected.extend(hosts(world, &answer));
         assert!(answer.planted.iter().all(|entry| entry.before != entry.after), "{defect}: {:?}", answer.planted);
         let seen = changed(&before, &world.truth());
         if UNSEEN.contains(&defect) {

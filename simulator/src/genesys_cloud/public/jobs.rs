@@ -1,0 +1,376 @@
+//! Recording jobs: a query of conversations, and a date for the recordings of all of them.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::rules;
+use crate::{
+    fault::operations,
+    front::Reply,
+    genesys_cloud::{
+        GenesysCloud, Site,
+        accept::{DAY_MS, uuid},
+        analytics::{DetailsQuery, Match},
+        door::{Door, Query, Visit},
+        errors::ApiError,
+        limits,
+        state::{FileState, State as Held},
+        times,
+    },
+};
+
+/// Longest agedConversationInterval in days: six months.
+const AGED_DAYS: i64 = 184;
+/// Youngest conversation of an agedConversationInterval in years.
+const AGED_YEARS: i64 = 5;
+
+/// POST /api/v2/recording/jobs.
+pub(super) async fn create(State(site): Site, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
+    let door = Door { site, operation, needs: &["recording:job:add"], request };
+    door.answer_json(|_, _| "-".to_owned(), |site, visit, sent| site.create_recording_job(visit, sent)).await
+}
+
+/// GET /api/v2/recording/jobs.
+pub(super) async fn list(State(site): Site, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_LIST_RECORDING_JOBS;
+    let door = Door { site, operation, needs: &["recording:job:view"], request };
+    door.answer("-", |site, visit| site.list_recording_jobs(&visit.query)).await
+}
+
+/// GET /api/v2/recording/jobs/{id}.
+pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_GET_RECORDING_JOB;
+    let door = Door { site, operation, needs: &["recording:job:view"], request };
+    door.answer(&id, |site, _| {
+        let state = site.state();
+        let (id, job) = find(&state, &id)?;
+        Ok(Reply::json(200, &job.shown(id)))
+    })
+    .await
+}
+
+/// PUT /api/v2/recording/jobs/{id}.
+pub(super) async fn execute(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB;
+    let door = Door { site, operation, needs: &["recording:job:edit", "recording:recording:editRetention"], request };
+    door.answer_json(|_, _| id.clone(), |site, visit, sent| site.execute_recording_job(visit, &id, &sent)).await
+}
+
+/// RecordingJobsQuery of the API description.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct JobQuery {
+    action: String,
+    action_date: Option<String>,
+    /// Days after each recording's creation.
+    action_age: Option<u32>,
+    conversation_query: Option<DetailsQuery>,
+    aged_conversation_interval: Option<String>,
+    #[serde(rename = "integrationId")]
+    _integration_id: Option<String>,
+    /// These choose among recordings that this organisation has none of.
+    #[serde(rename = "clearExport")]
+    _clear_export: Option<bool>,
+    #[serde(rename = "includePolicyBasedRecordings")]
+    _include_policy_based_recordings: Option<bool>,
+    #[serde(rename = "includeRecordingsWithSensitiveData")]
+    _include_recordings_with_sensitive_data: Option<bool>,
+    #[serde(rename = "includeScreenRecordings")]
+    _include_screen_recordings: Option<bool>,
+    #[serde(rename = "includeSnippetRecordings")]
+    _include_snippet_recordings: Option<bool>,
+}
+
+/// ExecuteRecordingJobsQuery of the API description.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Execution {
+    state: String,
+}
+
+/// A job.
+pub(super) struct Job {
+    client_id: String,
+    created_ms: i64,
+    /// The query as sent.
+    sent: Value,
+    action: Action,
+    when: When,
+    about: About,
+    progress: Progress,
+    conversations: usize,
+    recordings: Vec<(Uuid, Uuid)>,
+    processed: usize,
+    skipped: usize,
+    failed: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Archive,
+    Delete,
+}
+
+enum When {
+    Date(i64),
+    AgeDays(u32),
+}
+
+enum About {
+    Query(Box<DetailsQuery>),
+    /// Conversations that began in a stretch of long ago.
+    Aged(i64, i64),
+}
+
+enum Progress {
+    Pending,
+    Ready,
+    Processing,
+    Fulfilled,
+}
+
+fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a Job), ApiError> {
+    let found = uuid(id).and_then(|id| Some((id, state.public.jobs.get(&id)?)));
+    found.ok_or_else(ApiError::not_found)
+}
+
+impl GenesysCloud {
+    fn create_recording_job(&self, visit: &Visit, sent: Value) -> Result<Reply, ApiError> {
+        let query = JobQuery::deserialize(&sent)
+            .map_err(|error| ApiError::new(400, "bad.request", format!("The request body is not valid: {error}")))?;
+        let action = match query.action.as_str() {
+            "ARCHIVE" => Action::Archive,
+            "DELETE" => Action::Delete,
+            "EXPORT" => {
+                self.mark(&rules::JOB_EXPORT);
+                return Err(ApiError::new(400, "bad.request", "this organisation has no export integration").field("integrationId"));
+            }
+            other => return Err(ApiError::invalid_value("action", "action", other)),
+        };
+        let when = when(&query)?;
+        let about = self.about(query)?;
+        let now_ms = self.now_ms();
+        let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
+        let mut state = self.state();
+        if let About::Query(query) = &about {
+            // Refused now, not when the job runs.
+            self.chosen(&state, query, Match::Activity, now_ms)?;
+        }
+        self.room_for_a_job(&state, None)?;
+        [&rules::JOB_PROGRESS, &rules::JOB_LAG].into_iter().for_each(|rule| self.mark(rule));
+        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let job = Job {
+            client_id: visit.client_id.clone(),
+            created_ms: now_ms,
+            sent,
+            action,
+            when,
+            about,
+            progress: Progress::Pending,
+            conversations: 0,
+            recordings: Vec::new(),
+            processed: 0,
+            skipped: 0,
+            failed: 0,
+        };
+        let reply = Reply::json(202, &job.shown(id));
+        state.public.jobs.insert(id, job);
+        state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
+        Ok(reply)
+    }
+
+    fn about(&self, query: JobQuery) -> Result<About, ApiError> {
+        match (query.conversation_query, query.aged_conversation_interval) {
+            (Some(query), None) => Ok(About::Query(Box::new(query))),
+            (None, Some(interval)) => {
+                let invalid = |why: &str| ApiError::new(400, "bad.request", why).field("agedConversationInterval");
+                let (from, to) = times::parse_interval(&interval).ok_or_else(|| invalid("agedConversationInterval is not an interval"))?;
+                if to - from > AGED_DAYS * DAY_MS {
+                    return Err(invalid("agedConversationInterval is longer than six months"));
+                }
+                let youngest = times::add_years(self.now_ms(), -AGED_YEARS).unwrap_or(i64::MIN);
+                if to > youngest {
+                    return Err(invalid("agedConversationInterval is for conversations older than five years"));
+                }
+                Ok(About::Aged(from, to))
+            }
+            _ => {
+                let message = "the job needs one of conversationQuery and agedConversationInterval";
+                Err(ApiError::new(400, "bad.request", message).field("conversationQuery"))
+            }
+        }
+    }
+
+    /// Whether one more job may be pending or processing, beside `besides`.
+    fn room_for_a_job(&self, state: &Held, besides: Option<Uuid>) -> Result<(), ApiError> {
+        let most = &limits::RECORDING_JOBS;
+        let jobs = state.public.jobs.iter().filter(|(id, job)| Some(**id) != besides && job.is_running());
+        if (jobs.count() as u64) < most.value {
+            return Ok(());
+        }
+        [&most.rule, &rules::JOB_CONCURRENT, &rules::JOB_CONCURRENT_STATUS].into_iter().for_each(|rule| self.mark(rule));
+        let message = format!("at most {} {} are pending or processing at once", most.value, most.unit);
+        Err(ApiError::new(409, "request.conflict", message))
+    }
+
+    fn list_recording_jobs(&self, query: &Query) -> Result<Reply, ApiError> {
+        let state = self.state();
+        let is_wanted = |job: &Job| {
+            query.one("state").is_none_or(|wanted| wanted == job.state())
+                && query.one("jobType").is_none_or(|wanted| job.sent["action"] == wanted)
+        };
+        let jobs = state.public.jobs.iter().filter(|(_, job)| is_wanted(job));
+        let entities: Vec<serde_json::Value> = jobs.map(|(id, job)| job.shown(*id)).collect();
+        self.page("/api/v2/recording/jobs", query, &entities, |entity| entity)
+    }
+
+    fn execute_recording_job(&self, visit: &Visit, id: &str, sent: &Execution) -> Result<Reply, ApiError> {
+        if sent.state != "PROCESSING" {
+            return Err(ApiError::invalid_value("state", "state", &sent.state));
+        }
+        let now_ms = self.now_ms();
+        let mut state = self.state();
+        let (id, job) = find(&state, id)?;
+        if job.client_id != visit.client_id {
+            self.mark(&rules::JOB_SUBMITTER);
+            return Err(ApiError::new(403, "not.authorized", "a job is executed by whom it was created by"));
+        }
+        match job.progress {
+            Progress::Ready => {}
+            Progress::Pending | Progress::Processing | Progress::Fulfilled => {
+                return Err(ApiError::new(409, "request.conflict", format!("the job is {}; only a READY one is executed", job.state())));
+            }
+        }
+        self.room_for_a_job(&state, Some(id))?;
+        if let Some(job) = state.public.jobs.get_mut(&id) {
+            job.progress = Progress::Processing;
+        }
+        state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
+        let (id, job) = find(&state, &id.to_string())?;
+        Ok(Reply::json(200, &job.shown(id)).effect("executed"))
+    }
+
+    /// Does what is due of the jobs.
+    pub(super) fn settle_jobs(&self, state: &mut Held, now_ms: i64) {
+        while let Some((at_ms, id)) = state.public.job_agenda.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) {
+            state.public.job_agenda.remove(&(at_ms, id));
+            let Some(mut job) = state.public.jobs.remove(&id) else { continue };
+            match job.progress {
+                Progress::Pending => self.prepare(state, &mut job, now_ms),
+                Progress::Processing => self.run_job(state, &mut job),
+                Progress::Ready | Progress::Fulfilled => {}
+            }
+            state.public.jobs.insert(id, job);
+        }
+    }
+
+    /// Finds what a job is about.
+    fn prepare(&self, state: &Held, job: &mut Job, now_ms: i64) {
+        let known_ms = now_ms.saturating_sub_unsigned(self.settings.public.recording_job_lag_ms);
+        let chosen = match &job.about {
+            About::Query(query) => self.chosen(state, query, Match::Activity, now_ms).unwrap_or_default(),
+            About::Aged(from, to) => state.conversations.values().filter(|held| (*from..*to).contains(&held.start_ms)).collect(),
+        };
+        job.conversations = chosen.len();
+        let recordings = chosen.iter().flat_map(|held| held.recordings.iter().map(|one| (held.id, one)));
+        job.recordings = recordings.filter(|(_, one)| one.created_at_ms <= known_ms).map(|(held, one)| (held, one.id)).collect();
+        job.progress = Progress::Ready;
+    }
+
+    /// Sets the dates.
+    fn run_job(&self, state: &mut Held, job: &mut Job) {
+        for (conversation, recording) in &job.recordings {
+            let Some(held) = state.conversations.get(conversation) else {
+                job.failed += 1;
+                continue;
+            };
+            let found = held.recordings.iter().position(|one| one.id == *recording);
+            let Some((at, one)) = found.map(|at| (at, &held.recordings[at])) else {
+                job.failed += 1;
+                continue;
+            };
+            if held.protected || one.file_state != FileState::Available {
+                job.skipped += 1;
+                continue;
+            }
+            let date_ms = match job.when {
+                When::Date(date_ms) => date_ms,
+                When::AgeDays(days) => one.created_at_ms.saturating_add(i64::from(days) * DAY_MS),
+            };
+            if self.beyond_maximum(held, Some(date_ms)).is_some() {
+                job.failed += 1;
+                continue;
+            }
+            if let Some(one) = state.conversations.get_mut(conversation).and_then(|held| held.recordings.get_mut(at)) {
+                match job.action {
+                    Action::Archive => one.archive_at_ms = Some(date_ms),
+                    Action::Delete => one.delete_at_ms = Some(date_ms),
+                }
+            }
+            job.processed += 1;
+            self.core.journal.deed(&operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB, &recording.to_string(), "dated");
+        }
+        job.progress = Progress::Fulfilled;
+    }
+}
+
+impl Job {
+    /// Makes it another client's.
+    #[cfg(test)]
+    pub(super) fn give_to(&mut self, client_id: &str) {
+        client_id.clone_into(&mut self.client_id);
+    }
+
+    fn state(&self) -> &'static str {
+        match self.progress {
+            Progress::Pending => "PENDING",
+            Progress::Ready => "READY",
+            Progress::Processing => "PROCESSING",
+            Progress::Fulfilled => "FULFILLED",
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(self.progress, Progress::Pending | Progress::Processing)
+    }
+
+    fn shown(&self, id: Uuid) -> Value {
+        let done = self.processed + self.skipped + self.failed;
+        let percent = match (&self.progress, self.recordings.len()) {
+            (Progress::Fulfilled, _) => 100,
+            (_, 0) => 0,
+            (_, all) => done * 100 / all,
+        };
+        json!({
+            "id": id,
+            "state": self.state(),
+            "recordingJobsQuery": self.sent,
+            "dateCreated": times::text(self.created_ms),
+            "totalConversations": self.conversations,
+            "totalRecordings": self.recordings.len(),
+            "totalSkippedRecordings": self.skipped,
+            "totalFailedRecordings": self.failed,
+            "totalProcessedRecordings": self.processed,
+            "percentProgress": percent,
+            "user": {"id": self.client_id},
+            "selfUri": format!("/api/v2/recording/jobs/{id}"),
+        })
+    }
+}
+
+fn when(query: &JobQuery) -> Result<When, ApiError> {
+    match (&query.action_date, query.action_age) {
+        (Some(text), None) => times::parse_utc(text).map(When::Date).ok_or_else(|| {
+            let message = format!("Value [{text}] is not an ISO-8601 time with Z");
+            ApiError::new(400, "invalid.date", message).field("actionDate")
+        }),
+        (None, Some(days)) => Ok(When::AgeDays(days)),
+        _ => Err(ApiError::new(400, "bad.request", "the job needs one of actionDate and actionAge").field("actionDate")),
+    }
+}

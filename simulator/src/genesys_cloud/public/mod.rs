@@ -1,0 +1,122 @@
+//! The public API's way in: conversations by injected events, recordings by pre-signed uploads, and what belongs to them.
+//!
+//! An event becomes part of a conversation's log (`log`), and the conversation is told anew from its whole log (`story`), so the order and the split of
+//! batches leave no trace. An upload is unpacked when its bytes arrive (`package`) and settles later (`outcome`): attached, failed, parked, orphaned.
+
+mod attributes;
+mod dates;
+mod event;
+mod events;
+mod external_ids;
+mod jobs;
+mod kinds;
+mod log;
+mod metadata;
+mod orphans;
+mod outcome;
+mod package;
+mod policies;
+mod protection;
+mod reports;
+mod rules;
+mod settings;
+mod store;
+mod story;
+mod uploads;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    routing::{get, patch, post, put},
+};
+use uuid::Uuid;
+
+pub use self::settings::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
+pub(super) use self::{dates::update as update_recording, protection::update as update_protection, rules::ALL as RULES};
+use self::{jobs::Job, log::Log, orphans::Orphan, outcome::Upload, policies::Policy, reports::Report};
+use super::GenesysCloud;
+
+/// What the organisation remembers of its public ingestion.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// What each injected conversation was told.
+    logs: BTreeMap<Uuid, Log>,
+    /// Every event taken, with a hash of what it said.
+    events: BTreeMap<Uuid, u64>,
+    /// Uploads by id.
+    uploads: BTreeMap<Uuid, Upload>,
+    /// When an upload has to be looked at next, Unix ms.
+    agenda: BTreeSet<(i64, Uuid)>,
+    /// Uploads that wait for a conversation.
+    waiting: BTreeSet<(Uuid, Uuid)>,
+    /// Recordings attached from uploads, and the conversation each is in.
+    recordings: BTreeMap<Uuid, Uuid>,
+    /// Orphan recordings by id.
+    orphans: BTreeMap<Uuid, Orphan>,
+    /// Upload reports by id.
+    reports: BTreeMap<Uuid, Report>,
+    /// Users by authority and key, both as they were written.
+    external_ids: BTreeMap<(String, String), Uuid>,
+    /// Retention policies in the order they were made.
+    policies: Vec<Policy>,
+    /// Recording jobs by id.
+    jobs: BTreeMap<Uuid, Job>,
+    /// When a recording job has to be looked at next, Unix ms.
+    job_agenda: BTreeSet<(i64, Uuid)>,
+}
+
+/// Every path that only this surface has.
+pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
+    let policies = "/api/v2/recording/mediaretentionpolicies";
+    let cross_policies = "/api/v2/recording/crossplatform/mediaretentionpolicies";
+    Router::new()
+        .route("/api/v2/events/conversations", post(events::inject))
+        .route("/api/v2/conversations/{id}/tags", put(attributes::update_tags))
+        .route("/api/v2/conversations/{id}/participants/{participant}/attributes", patch(attributes::update))
+        .route("/api/v2/uploads/recordings", post(uploads::create))
+        .route("/presigned/uploads/{id}", put(uploads::take))
+        .route("/api/v2/recording/uploads/reports", post(reports::create))
+        .route("/api/v2/recording/uploads/reports/{id}", get(reports::show))
+        .route("/presigned/reports/{id}", get(reports::download))
+        .route("/api/v2/orphanrecordings", get(orphans::list))
+        .route("/api/v2/orphanrecordings/{id}", get(orphans::show).put(orphans::attach).delete(orphans::delete))
+        .route("/api/v2/users/{id}/externalid", post(external_ids::add).get(external_ids::list))
+        .route("/api/v2/users/externalid/{authority}/{key}", get(external_ids::find))
+        .route(policies, post(policies::create).get(policies::list))
+        .route(&format!("{policies}/{{id}}"), get(policies::show))
+        .route(cross_policies, post(policies::create_cross).get(policies::list_cross))
+        .route(&format!("{cross_policies}/{{id}}"), get(policies::show_cross))
+        .route("/api/v2/recording/jobs", post(jobs::create).get(jobs::list))
+        .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute))
+}
+
+impl GenesysCloud {
+    /// The organisation's id.
+    fn organization(&self) -> Uuid {
+        self.seed().child("organization").uuid()
+    }
+}
+
+#[cfg(test)]
+impl Memory {
+    /// Source, its id of the conversation and the menu's node, as each established event of a conversation told them.
+    pub(super) fn sources(&self, id: Uuid) -> Vec<(&str, &str, Option<&str>)> {
+        let told = self.logs.get(&id).into_iter().flat_map(Log::told);
+        told.filter_map(|event| match &event.what {
+            event::What::Established(said) => {
+                Some((&*said.source, &*said.interaction, said.additional.get("st.ivr_node").map(String::as_str)))
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Makes every recording job another client's.
+    pub(super) fn give_jobs_to(&mut self, client_id: &str) {
+        self.jobs.values_mut().for_each(|job| job.give_to(client_id));
+    }
+}

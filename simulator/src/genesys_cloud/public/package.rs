@@ -1,0 +1,136 @@
+//! The ZIP of an uploaded recording: taken apart within bounds, its audio put into the spool under its hash. No name inside becomes a path.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use sha2::{Digest as _, Sha256};
+use zip::{CompressionMethod, ZipArchive};
+
+use super::{
+    super::{files::hex, state::StoredFile},
+    metadata::Metadata,
+};
+
+/// Name of the description inside.
+const METADATA: &str = "metadata.json";
+/// Longest description, in bytes: a call with hundreds of pauses fits ten times over.
+const METADATA_BYTES: u64 = 1024 * 1024;
+/// Entries inside: the description and the audio.
+const ENTRIES: usize = 2;
+/// Bytes unpacked at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Length of a ZIP's end record without its comment, and the longest comment, in bytes. Source: APPNOTE.TXT, section 4.3.16.
+const END_RECORD_BYTES: u64 = 22;
+const COMMENT_BYTES: u64 = u16::MAX as u64;
+
+/// A recording taken out of its ZIP.
+#[derive(Clone)]
+pub(super) struct Unpacked {
+    pub(super) metadata: Metadata,
+    /// The audio, already in the spool.
+    pub(super) audio: StoredFile,
+}
+
+/// Takes a ZIP apart. The error is a sentence for the upload report; nothing stays in the spool then.
+pub(super) fn unpack(zip: &Path, spool: &Path, most_bytes: u64) -> Result<Unpacked, String> {
+    let broken = |error: &dyn std::fmt::Display| format!("the file is not a ZIP that can be read: {error}");
+    let mut file = File::open(zip).map_err(|error| broken(&error))?;
+    // The list of entries is held in memory by whoever opens a ZIP, so a hostile one is refused before.
+    let listed = listed_entries(&mut file).map_err(|error| broken(&error))?;
+    if listed.is_none_or(|entries| usize::from(entries) != ENTRIES) {
+        return Err(wrong_entries());
+    }
+    let mut archive = ZipArchive::new(file).map_err(|error| broken(&error))?;
+    if archive.len() != ENTRIES {
+        return Err(wrong_entries());
+    }
+    for at in 0..archive.len() {
+        check_entry(&archive.by_index_raw(at).map_err(|error| broken(&error))?)?;
+    }
+    let metadata = read_metadata(&mut archive)?;
+    let audio = archive.by_name(&metadata.file_name).map_err(|_| format!("the ZIP has no audio [{}]", metadata.file_name))?;
+    let (sha256, bytes) = spool_entry(audio, spool, most_bytes)?;
+    let audio = StoredFile { name: metadata.file_name.clone(), content_type: metadata.media_type.clone(), bytes, sha256 };
+    Ok(Unpacked { metadata, audio })
+}
+
+/// The number of entries that the end record states; none where there is no end record.
+fn listed_entries(file: &mut File) -> std::io::Result<Option<u16>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let tail_bytes = length.min(END_RECORD_BYTES + COMMENT_BYTES);
+    file.seek(SeekFrom::Start(length - tail_bytes))?;
+    let mut tail = Vec::with_capacity(tail_bytes as usize);
+    file.take(tail_bytes).read_to_end(&mut tail)?;
+    file.rewind()?;
+    let number = |at: usize| Some(u16::from_le_bytes(tail.get(at..at + 2)?.try_into().ok()?));
+    // The signature may stand in the audio or in a comment too; the record ends with the file.
+    let is_end = |at: &usize| {
+        let comment = number(at + 20).map(usize::from);
+        tail[*at..].starts_with(b"PK\x05\x06") && comment.is_some_and(|comment| at + 22 + comment == tail.len())
+    };
+    Ok((0..tail.len()).rev().find(is_end).and_then(|at| number(at + 10)))
+}
+
+fn wrong_entries() -> String {
+    format!("the ZIP must have {METADATA} and one audio file at top level, and nothing else")
+}
+
+fn check_entry<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> Result<(), String> {
+    let name = entry.name().map_err(|_| "an entry of the ZIP has a name that cannot be read".to_owned())?;
+    let is_plain = !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != "." && name != "..";
+    if entry.is_dir() || entry.is_symlink() || !is_plain {
+        return Err(format!("[{}] is not a file at the top level of the ZIP", name.escape_default()));
+    }
+    if entry.encrypted() {
+        return Err(format!("[{name}] is encrypted"));
+    }
+    match entry.compression() {
+        CompressionMethod::Stored | CompressionMethod::Deflated => Ok(()),
+        other => Err(format!("[{name}] is compressed by {other}; use deflate or none")),
+    }
+}
+
+fn read_metadata(archive: &mut ZipArchive<File>) -> Result<Metadata, String> {
+    let entry = archive.by_name(METADATA).map_err(|_| format!("the ZIP has no {METADATA} at top level"))?;
+    let mut text = Vec::new();
+    entry.take(METADATA_BYTES + 1).read_to_end(&mut text).map_err(|error| format!("{METADATA} cannot be unpacked: {error}"))?;
+    if text.len() as u64 > METADATA_BYTES {
+        return Err(format!("{METADATA} is over {METADATA_BYTES} bytes"));
+    }
+    let metadata = Metadata::read(&text)?;
+    if metadata.file_name == METADATA {
+        return Err(format!("fileName names {METADATA} itself"));
+    }
+    Ok(metadata)
+}
+
+/// Unpacks the audio into the spool, never more than `most_bytes` whatever the entry claims; its hash and length.
+fn spool_entry(mut audio: impl Read, spool: &Path, most_bytes: u64) -> Result<(String, u64), String> {
+    let stored = |error: std::io::Error| {
+        tracing::error!(%error, "failed to write a recording to the spool; free some space");
+        "the audio could not be stored".to_owned()
+    };
+    let mut file = tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool).map_err(stored)?;
+    let (mut hasher, mut bytes, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK_BYTES]);
+    loop {
+        let read = audio.read(&mut chunk).map_err(|error| format!("the audio cannot be unpacked: {error}"))?;
+        if read == 0 {
+            break;
+        }
+        bytes += read as u64;
+        if bytes > most_bytes {
+            return Err(format!("the audio is over {most_bytes} bytes unpacked"));
+        }
+        hasher.update(&chunk[..read]);
+        file.write_all(&chunk[..read]).map_err(stored)?;
+    }
+    if bytes == 0 {
+        return Err("the audio is empty".to_owned());
+    }
+    let sha256 = hex(&hasher.finalize());
+    file.persist(spool.join(&sha256)).map_err(|error| stored(error.error))?;
+    Ok((sha256, bytes))
+}

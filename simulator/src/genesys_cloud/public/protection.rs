@@ -1,0 +1,80 @@
+//! `PUT /api/v2/recordings/deletionprotection`: legal holds, applied and revoked.
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use serde::Deserialize;
+
+use super::rules;
+use crate::{
+    fault::operations,
+    front::{ItemFaults, Reply},
+    genesys_cloud::{
+        GenesysCloud, Site,
+        accept::uuid,
+        door::{Door, Query},
+        errors::ApiError,
+        limits,
+    },
+};
+
+/// PUT /api/v2/recordings/deletionprotection.
+pub(in crate::genesys_cloud) async fn update(State(site): Site, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION;
+    let door = Door { site, operation, needs: &[], request };
+    door.answer_batch(ItemFaults::Untold, |site, body| site.protection_keys(body), |site, visit, sent, _| site.protect(&visit.query, &sent))
+        .await
+}
+
+/// ConversationDeletionProtectionQuery of the API description.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Protection {
+    conversation_ids: Vec<String>,
+}
+
+impl GenesysCloud {
+    fn protection_keys(&self, body: &[u8]) -> Vec<String> {
+        let sent = serde_json::from_slice::<Protection>(body).ok();
+        sent.map(|sent| sent.conversation_ids.iter().map(|id| self.key_of_interaction(id)).collect()).unwrap_or_default()
+    }
+
+    fn protect(&self, query: &Query, sent: &Protection) -> Result<Reply, ApiError> {
+        let (protect, needs, effect) = match query.one("protect").unwrap_or("true") {
+            "true" => (true, "recording:deletionProtection:apply", "protected"),
+            "false" => (false, "recording:deletionProtection:revoke", "released"),
+            other => return Err(ApiError::invalid_value("protect", "boolean", other)),
+        };
+        self.mark(&rules::PROTECTION);
+        if self.lacking(&[needs]).is_some() {
+            return Err(self.forbidden(needs));
+        }
+        let most = &limits::PROTECTION_IDS;
+        if sent.conversation_ids.is_empty() {
+            return Err(ApiError::new(400, "recording.empty.payload", "Recording payload was empty."));
+        }
+        if sent.conversation_ids.len() as u64 > most.value {
+            self.mark(&most.rule);
+            let message = format!("at most {} {} in one request", most.value, most.unit);
+            return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
+        }
+        let read = |text: &String| {
+            uuid(text).ok_or_else(|| ApiError::new(400, "recording.conversation.id.not.uuid", format!("[{text}] is no UUID")))
+        };
+        let ids = sent.conversation_ids.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut state = self.state();
+        for id in ids {
+            let Some(held) = state.conversations.get_mut(&id) else {
+                self.mark(&rules::PROTECTION_UNKNOWN);
+                continue;
+            };
+            if held.protected != protect {
+                held.protected = protect;
+                let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
+                self.core.journal.deed(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
+            }
+        }
+        Ok(Reply::empty(204))
+    }
+}

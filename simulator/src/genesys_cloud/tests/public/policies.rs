@@ -1,0 +1,103 @@
+//! Retention policies: what is taken, and which recordings follow them.
+
+use super::*;
+use crate::genesys_cloud::PolicyDaysFrom;
+
+const ORDINARY: &str = "/api/v2/recording/mediaretentionpolicies";
+const CROSS: &str = "/api/v2/recording/crossplatform/mediaretentionpolicies";
+
+fn policy(name: &str, order: i64, conditions: Value, days: u32) -> Value {
+    let actions = json!({"retainRecording": true, "retentionDuration": {"deleteRetention": {"days": days}}});
+    json!({"name": name, "order": order, "enabled": true, "mediaPolicies": {"callPolicy": {"conditions": conditions, "actions": actions}}})
+}
+
+/// A recording of a call that states no date of its own.
+async fn dateless(world: &World, number: u64) -> Value {
+    world.injected(number).await;
+    let mut meta = metadata(number);
+    meta["deleteDate"] = Value::Null;
+    meta["recordingId"] = json!(recording_id(number));
+    assert_eq!(world.upload_zip(&name_of(number), &package(&meta, &number.to_be_bytes())).await.status, 200);
+    world.recordings(number).await[0]["deleteDate"].clone()
+}
+
+#[tokio::test]
+async fn policies_of_both_families_are_made_listed_and_shown() {
+    let world = World::public(PublicSettings::default()).await;
+    for (path, other) in [(ORDINARY, CROSS), (CROSS, ORDINARY)] {
+        let made = world.post(path, &policy("Seven years", 1, json!({"timeAllowed": null}), 2_557)).await;
+        assert_eq!(made.status, 200, "{}", String::from_utf8_lossy(&made.body));
+        let id = id_of(&made.json());
+        assert_eq!(world.get(&format!("{path}/{id}")).await.json(), made.json());
+        assert_eq!(world.get(&format!("{other}/{id}")).await.status, 404);
+        for (query, total) in [
+            ("", 1),
+            ("?name=seven", 1),
+            ("?name=eight", 0),
+            ("?enabled=false", 0),
+            ("?hasErrors=true", 0),
+            ("?deleteDaysThreshold=2556", 1),
+            ("?deleteDaysThreshold=2557", 0),
+        ] {
+            assert_eq!(world.get(&format!("{path}{query}")).await.json()["total"], total, "{query}");
+        }
+        assert_eq!(world.post(path, &policy("Seven years", 1, json!({}), 1)).await.code(), "recording.policy.name.duplicate.name");
+    }
+}
+
+#[tokio::test]
+async fn a_condition_or_action_this_simulator_does_not_evaluate_is_refused_and_never_ignored() {
+    let world = World::with(Settings { max_retention_days: Some(1_000), ..unlimited(PublicSettings::default()) }).await;
+    let with = |conditions: Value| policy("p", 0, conditions, 10);
+    let mut exports = with(json!({}));
+    exports["mediaPolicies"]["callPolicy"]["actions"]["integrationExport"] = json!({"integration": {"id": "x"}});
+    let mut nameless = with(json!({}));
+    nameless.as_object_mut().expect("a policy").remove("name");
+    for (body, code) in [
+        (with(json!({"duration": {"durationMode": "Over"}})), "recording.media.policy.invalid"),
+        (with(json!({"directions": ["SIDEWAYS"]})), "recording.media.policy.invalid"),
+        (with(json!({"forUsers": [{"id": QUEUE}]})), "recording.media.policy.invalid"),
+        (with(json!({"forQueues": [{"id": JOHN}]})), "recording.policy.invalid.queue"),
+        (exports, "recording.media.policy.invalid"),
+        (nameless, "recording.media.policy.invalid"),
+        (policy("p", 0, json!({}), 1_001), "recording.policy.analytics.retention.violation"),
+    ] {
+        let answer = world.post(CROSS, &body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, code), "{body}");
+    }
+    assert_eq!(world.get(CROSS).await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn a_cross_platform_policy_works_on_recordings_that_come_after_it() {
+    let world = World::public(PublicSettings { policy_days_from: PolicyDaysFrom::ConversationEnd, ..PublicSettings::default() }).await;
+    assert_eq!(dateless(&world, 1).await, Value::Null);
+    world.post(ORDINARY, &policy("ordinary", 0, json!({}), 1)).await;
+    world
+        .post(
+            CROSS,
+            &policy("other queue", 0, json!({"forQueues": [{"id": Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_0000 + 11)}]}), 2),
+        )
+        .await;
+    world.post(CROSS, &policy("later", 5, json!({}), 3)).await;
+    let fitting = json!({"forQueues": [{"id": QUEUE}], "forUsers": [{"id": JANE}], "wrapupCodes": [{"id": WRAPUP}], "directions": ["INBOUND"], "mediaTypes": ["CALL"]});
+    world.post(CROSS, &policy("fitting", 1, fitting, 10)).await;
+    assert_eq!(dateless(&world, 2).await, "2023-08-06T10:05:00.002Z");
+    assert_eq!(world.recordings(1).await[0]["deleteDate"], Value::Null, "not retroactive");
+    world.injected(3).await;
+    world.recorded(3).await;
+    assert_eq!(world.recordings(3).await[0]["deleteDate"], "2030-07-27T10:05:00.456Z", "a stated date wins");
+}
+
+#[tokio::test]
+async fn a_policy_that_deletes_always_deletes_at_once_and_days_count_from_creation() {
+    let world = World::public(PublicSettings::default()).await;
+    world.post(CROSS, &policy("ten days", 1, json!({}), 10)).await;
+    let date = dateless(&world, 1).await;
+    let days =
+        |text: &Value| super::super::super::times::parse_utc(text.as_str().expect("a date")).expect("a time") - world.core.clock.now_ms();
+    assert!((days(&date) - 10 * 86_400_000).abs() < 60_000);
+    world.post(CROSS, &json!({"name": "away", "order": 0, "enabled": true, "actions": {"alwaysDelete": true}})).await;
+    let date = dateless(&world, 2).await;
+    assert!(days(&date).abs() < 60_000);
+}
