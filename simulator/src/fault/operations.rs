@@ -64,7 +64,7 @@ operations! {
     GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false;
     GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false;
     GENESYS_CLOUD_LIST_SKILLS = "genesys_cloud.list_skills", "GET", "/api/v2/routing/skills", "-", false;
-    GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/limits/namespaces/{namespace}", "namespace in the path", false;
+    GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/organizations/limits/namespaces/{namespace}", "namespace in the path", false;
     GENESYS_CLOUD_GET_CONVERSATION = "genesys_cloud.get_conversation", "GET", "/api/v2/conversations/{id}", "conversation id in the path", false;
     GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false;
     GENESYS_CLOUD_GET_RECORDING = "genesys_cloud.get_recording", "GET", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", false;
@@ -73,7 +73,7 @@ operations! {
     GENESYS_CLOUD_QUERY_DELETIONPROTECTION = "genesys_cloud.query_deletionprotection", "POST", "/api/v2/recordings/deletionprotection", "-", false;
     GENESYS_CLOUD_CREATE_BATCHREQUEST = "genesys_cloud.create_batchrequest", "POST", "/api/v2/recording/batchrequests", "-", false;
     GENESYS_CLOUD_GET_BATCHREQUEST = "genesys_cloud.get_batchrequest", "GET", "/api/v2/recording/batchrequests/{id}", "batch id in the path", false;
-    GENESYS_CLOUD_GET_BATCH_MEDIA = "genesys_cloud.get_batch_media", "GET", "/presigned/batch/{id}", "recording id in the path", false;
+    GENESYS_CLOUD_GET_BATCH_MEDIA = "genesys_cloud.get_batch_media", "GET", "/presigned/{kind}/{conversation}/{recording}", "recording id in the path", false;
     GENESYS_CLOUD_CREATE_DETAILS_JOB = "genesys_cloud.create_details_job", "POST", "/api/v2/analytics/conversations/details/jobs", "-", false;
     GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false;
     GENESYS_CLOUD_GET_DETAILS_RESULTS = "genesys_cloud.get_details_results", "GET", "/api/v2/analytics/conversations/details/jobs/{id}/results", "job id in the path", false;
