@@ -1,6 +1,6 @@
 //! What the target surface cannot carry: said before a run, not found after it.
 
-use plan::{LoadedPlan, Pauses, Phones};
+use plan::{Ingest, LoadedPlan, Pauses, Phones};
 
 /// A field that does not arrive as it was, by decision or for want of a place.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -11,7 +11,7 @@ pub struct DeclaredLoss {
     pub becomes: &'static str,
 }
 
-/// Everything this plan loses or widens on the guide surface. Source: contracts section 8.
+/// Everything this plan loses or widens on its ingestion surface. Source: contracts section 8.
 #[must_use]
 pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
     let loss = |field, becomes| DeclaredLoss { field, becomes };
@@ -23,6 +23,14 @@ pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
         loss("retention class without years in the plan", "is not carried: the recording has no deletion date"),
         loss("wrap-up code without a mapping", "is carried as the attribute st.wrap_up_code, not as a wrap-up"),
     ];
+    if plan.plan.target.ingest == Ingest::Public {
+        losses.extend([
+            loss("retention class", "is carried as the recording's deletion date; its name is not"),
+            loss("leg without an agent", "is not told; what was recorded on it hangs on the customer's side"),
+            loss("skill of a call without a queue", "is not carried: only a queue asks for skills"),
+            loss("wrap-up of a call without an agent", "is given to the customer's side, where reads do not show it"),
+        ]);
+    }
     if plan.plan.mapping.skills.is_none() {
         losses.push(loss("skill", "is not carried: the plan names no skills table"));
     } else {

@@ -44,6 +44,12 @@ impl ReadClient {
         ReadClient { session: Arc::new(session), api: settings.api_url }
     }
 
+    /// Root of the API.
+    #[must_use]
+    pub fn api_url(&self) -> &Url {
+        &self.api
+    }
+
     /// What this client has sent.
     #[must_use]
     pub fn counts(&self) -> Arc<Counts> {

@@ -152,7 +152,7 @@ impl Public {
     }
 
     async fn set_attributes(&self, story: &Story, there: &wire::Conversation) -> Result<(), Trouble> {
-        let customer = there.participants.iter().find(|one| one.purpose.as_deref().is_some_and(|purpose| is_customer(purpose)));
+        let customer = there.participants.iter().find(|one| one.purpose.as_deref().is_some_and(is_customer));
         let Some(customer) = customer.filter(|_| !story.attributes.is_empty()) else { return Ok(()) };
         let sent = self.client.update_attributes(&story.conversation, &customer.id, &story.attributes).await;
         sent.map_err(Trouble::target)

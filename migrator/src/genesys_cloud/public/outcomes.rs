@@ -68,7 +68,9 @@ async fn read(client: &PublicClient, clock: &Clock) -> Result<HashMap<String, Ou
     let mut report = client.create_report(&iso(since)).await?;
     for look in 0..LOOKS {
         if let Some(url) = report.signed_url.as_deref().filter(|_| report.state == "Completed") {
-            return table(client, url).await;
+            let text = bytes(client, url).await?;
+            let malformed = |error: csv::Error| CallError::Malformed { what: "the upload report".to_owned(), why: place_of(&error) };
+            return table(&text).map_err(malformed);
         }
         if report.state == "Failed" {
             break;
@@ -82,24 +84,31 @@ async fn read(client: &PublicClient, clock: &Clock) -> Result<HashMap<String, Ou
     Ok(HashMap::new())
 }
 
-/// Later lines about the same file win: it was uploaded again. Columns are found by name; without those two nothing is known.
-async fn table(client: &PublicClient, url: &str) -> Result<HashMap<String, Outcome>, CallError> {
-    let what = "the upload report";
-    let malformed = |why: String| CallError::Malformed { what: what.to_owned(), why };
+async fn bytes(client: &PublicClient, url: &str) -> Result<Vec<u8>, CallError> {
     let mut text = Vec::new();
     let mut pieces = client.read().presigned(url).await?.stream;
     while let Some(piece) = pieces.next().await {
         text.extend_from_slice(&piece?);
     }
-    let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_slice());
-    let headers = rows.headers().map_err(|error| malformed(error.to_string()))?.clone();
+    Ok(text)
+}
+
+/// Where, and not in the parser's words: they may quote.
+fn place_of(error: &csv::Error) -> String {
+    error.position().map_or_else(|| "is no CSV".to_owned(), |at| format!("is no CSV at line {}", at.line()))
+}
+
+/// Later lines about the same file win: it was uploaded again. Columns are found by name; without those two nothing is known.
+fn table(text: &[u8]) -> Result<HashMap<String, Outcome>, csv::Error> {
+    let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text);
+    let headers = rows.headers()?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(file), Some(status), updated) = (column("fileName"), column("status"), column("dateUpdated")) else {
         return Ok(HashMap::new());
     };
     let mut found: HashMap<String, (String, Outcome)> = HashMap::new();
     for row in rows.records() {
-        let row = row.map_err(|error| malformed(error.to_string()))?;
+        let row = row?;
         let (Some(file), Some(outcome)) = (row.get(file), row.get(status).and_then(Outcome::from_name)) else { continue };
         let at = updated.and_then(|at| row.get(at)).unwrap_or_default();
         // One that got there outweighs whatever became of its repeats.
@@ -109,4 +118,26 @@ async fn table(client: &PublicClient, url: &str) -> Result<HashMap<String, Outco
         }
     }
     Ok(found.into_iter().map(|(file, (_, outcome))| (file, outcome)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read_by_the_names_of_its_columns() {
+        let text = "status,dateUpdated,message,fileName\n\
+                    Failure,2026-11-20T10:00:00.000Z,\"bad, very\",a.zip\n\
+                    Pending,2026-11-20T10:00:05.000Z,,a.zip\n\
+                    Success,2026-11-20T10:00:00.000Z,,b.zip\n\
+                    Failure,2026-11-20T10:00:09.000Z,known,b.zip\n\
+                    WaitForConversation,2026-11-20T10:00:00.000Z,,c.zip\n\
+                    Exploded,2026-11-20T10:00:00.000Z,,d.zip\n";
+        let found = table(text.as_bytes()).expect("a table");
+        assert_eq!(found.get("a.zip"), Some(&Outcome::Pending), "the later line");
+        assert_eq!(found.get("b.zip"), Some(&Outcome::Success), "what got there stays there");
+        assert_eq!(found.get("c.zip"), Some(&Outcome::WaitForConversation));
+        assert_eq!(found.get("d.zip"), None, "a status nobody knows says nothing");
+        assert!(table(b"uploadKey,state\nx,Success\n").expect("a table").is_empty(), "other columns say nothing");
+    }
 }

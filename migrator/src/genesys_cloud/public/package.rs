@@ -145,3 +145,65 @@ fn from_file(file: Arc<File>) -> OpenFile {
 pub(super) fn plain_name(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn told() -> Told {
+        Told {
+            legacy_id: "100001-1".to_owned(),
+            id: "4ec00000-0000-4000-8000-000000000001".to_owned(),
+            communication: "5e900000-0000-4000-8000-000000000003".to_owned(),
+            start: "2023-10-27T10:00:12.000Z".to_owned(),
+            end: "2023-10-27T10:02:40.000Z".to_owned(),
+            delete_date: Some("2030-10-27T10:05:00.000Z".to_owned()),
+            pauses_ms: vec![(61_000, 13_500)],
+        }
+    }
+
+    /// In memory and, with no room there, on disk.
+    async fn packed(room: usize) -> (Vec<u8>, String) {
+        let audio = Audio { file_name: "a.mp3", media_type: "audio/mpeg", length: 5 };
+        let scratch = SpooledTempFile::new(room);
+        let package =
+            package(&audio, &mut Cursor::new(b"sound"), "a2c1d6a0-0f0e-4b52-8a53-000000100001", &told(), scratch).expect("a package");
+        let mut bytes = Vec::new();
+        for _try in 0..2 {
+            bytes.clear();
+            let mut pieces = (package.open)().await.expect("opens");
+            while let Some(piece) = pieces.next().await {
+                bytes.extend_from_slice(&piece.expect("a piece"));
+            }
+            assert_eq!(bytes.len() as u64, package.length);
+        }
+        (bytes, package.md5)
+    }
+
+    #[tokio::test]
+    async fn a_package_is_what_the_contract_says_and_the_same_each_time() {
+        let (bytes, md5) = packed(1 << 20).await;
+        assert_eq!((bytes.clone(), md5.clone()), packed(0).await);
+        assert_eq!(md5, base64::engine::general_purpose::STANDARD.encode(Md5::digest(&bytes)));
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a ZIP");
+        let names: Vec<String> = zip.file_names().map(|name| name.expect("a name").into_owned()).collect();
+        assert_eq!(names, ["metadata.json", "a.mp3"]);
+        let mut text = String::new();
+        zip.by_name("metadata.json").expect("metadata").read_to_string(&mut text).expect("text");
+        let contract: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../scenarios/contracts/genesys_cloud/upload_recording.json"))
+                .expect("the contract");
+        let keys = |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
+        let written: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(keys(&written), keys(&contract["metadata"]));
+        assert_eq!(written["annotations"], contract["metadata"]["annotations"]);
+    }
+
+    #[test]
+    fn a_name_has_nothing_an_upload_refuses() {
+        assert_eq!(plain_name("st-a b/..\\c{d}.é.zip"), "st-a_b_.._c_d_._.zip");
+    }
+}
