@@ -297,3 +297,36 @@ fn a_bad_line_of_an_imported_world_is_named() {
     wrong.extend(refused("no file", &seatrial(folder.path(), &["simulate", "imported.toml"]), 2, &["calls.ndjson", "No such file"], &[]));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn each_permission_the_public_ingestion_lacks_is_named_before_a_write() {
+    let lacking = |scope: &str| {
+        let limits = NO_LIMITS.replace("[genesys_cloud.limits]", &format!("[genesys_cloud.limits]\nmissing_scopes = [\"{scope}\"]"));
+        let text = format!("about = \"A test.\"\nseed = 3\ningest = \"public\"\n{SMALL_WORLD}{limits}\n[expect]\nverdict = \"match\"\n");
+        Simulation::start(&text)
+    };
+    let mut wrong = Vec::new();
+    for scope in ["conversation:conversation:inject", "recording:recording:upload"] {
+        let simulation = lacking(scope);
+        wrong.extend(refused(scope, &simulation.migrate(&[]), 2, &[scope, "client's role"], &secrets(&simulation)));
+        assert_eq!(simulation.get("/_sim/effects"), "", "{scope}: something was written");
+    }
+    // What is needed only where something goes wrong does not hold a run up; preflight says it all the same.
+    for scope in [
+        "recording:uploadReport:add",
+        "recording:uploadReport:view",
+        "recording:orphan:view",
+        "recording:orphan:edit",
+        "recording:deletionProtection:apply",
+        "recording:recording:editRetention",
+    ] {
+        let simulation = lacking(scope);
+        let run = simulation.seatrial(&["preflight", "plan.toml"]);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        if run.code != 0 || !said.contains(scope) {
+            wrong.push(format!("{scope}: {run}"));
+        }
+        assert_eq!(simulation.get("/_sim/effects"), "", "{scope}: preflight changes nothing");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -101,7 +101,7 @@ pub async fn migrate(
     let change = plan_change(&ledger, &plan, options.accept_plan_change).await?;
     let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan)?;
     let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
-    preflight::require(&plan, &source, target.read()).await?;
+    preflight::require(&plan, &source, &target).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
     let run = Arc::new(Run {

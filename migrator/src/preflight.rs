@@ -6,7 +6,8 @@ use std::sync::Arc;
 use plan::{Ingest, LoadedPlan, Secret, SecretRef, UnmappedAgent, UnmappedQueue};
 use platforms::Credentials;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{GuideClient, PublicClient, ReadClient, Settings as TargetSettings, wire::Named};
+use platforms::genesys_cloud::public::Permission;
+use platforms::genesys_cloud::{GuideClient, PublicClient, Settings as TargetSettings, wire::Named};
 use platforms::legacy::{Client as LegacyClient, Settings as SourceSettings};
 use platforms::transport::Transport;
 
@@ -86,12 +87,12 @@ pub async fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: C
         Ledger::open(path, Open::Shared).await?;
     }
     let clients = Clients::new(&plan, transport, &clock)?;
-    look(&plan, &clients.source, clients.target.read(), &mut preflight).await?;
+    look(&plan, &clients.source, &clients.target, &mut preflight).await?;
     Ok(preflight)
 }
 
 /// The same look; its first error ends the run before it has begun.
-pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &ReadClient) -> Result<(), Stop> {
+pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &Target) -> Result<(), Stop> {
     let mut preflight = Preflight::default();
     look(plan, source, target, &mut preflight).await?;
     for warning in preflight.findings.iter().filter(|finding| !finding.is_error) {
@@ -103,7 +104,7 @@ pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &R
     }
 }
 
-async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &ReadClient, preflight: &mut Preflight) -> Result<(), Stop> {
+async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflight: &mut Preflight) -> Result<(), Stop> {
     let (agents, queues) = (source.users().await.map_err(Stop::Source)?, source.queues().await.map_err(Stop::Source)?);
     let mapped: HashSet<&str> = plan.mapping.agents.iter().map(|row| row.legacy_agent_id.as_str()).collect();
     preflight.source_agents = (agents.len(), agents.iter().filter(|agent| !mapped.contains(agent.id.as_str())).count());
@@ -115,6 +116,10 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &ReadClient, pre
             preflight.findings.push(Finding { is_error: false, text });
         }
     }
+    if let Target::Public(public) = target {
+        preflight.findings.extend(without_permission(&public.client().permissions().await.map_err(Stop::Target)?));
+    }
+    let target = target.read();
     let ids = |named: Vec<Named>| named.into_iter().map(|named| named.id).collect::<HashSet<String>>();
     let users = ids(target.users().await.map_err(Stop::Target)?);
     let queues = ids(target.queues().await.map_err(Stop::Target)?);
@@ -122,6 +127,26 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &ReadClient, pre
     let skills = ids(target.skills().await.map_err(Stop::Target)?);
     preflight.findings.extend(misfits(plan, &users, &queues, &wrapups, &skills).into_iter().map(|text| Finding { is_error: true, text }));
     Ok(())
+}
+
+/// What this client may not do there. Without the first two nothing arrives; without the others only what goes wrong cannot be put right.
+fn without_permission(permissions: &[Permission]) -> Vec<Finding> {
+    let lacking = permissions.iter().filter(|permission| !permission.granted);
+    let finding = |permission: &Permission| {
+        let (is_error, without) = match permission.name {
+            "conversation:conversation:inject" => (true, "no conversation can be created"),
+            "recording:recording:upload" => (true, "no recording can be uploaded"),
+            "recording:uploadReport:add" | "recording:uploadReport:view" => {
+                (false, "an upload that fails is not noticed until the next run")
+            }
+            "recording:orphan:view" | "recording:orphan:edit" => (false, "a recording that becomes an orphan stays one"),
+            "recording:deletionProtection:apply" => (false, "a call under legal hold cannot be protected and is left"),
+            _ => (false, "a deletion date that came out wrong cannot be put right"),
+        };
+        let text = format!("the target's client lacks the permission {}: {without}; add it to the client's role", permission.name);
+        Finding { is_error, text }
+    };
+    lacking.map(finding).collect()
 }
 
 /// Ids of the plan and its tables that the target does not have. The platform would answer each with 400, record after record.

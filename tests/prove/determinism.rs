@@ -13,6 +13,7 @@ const SCENARIO: &str = r#"
 about = "Faults of every kind that a run survives; what is left behind does not depend on the number of workers."
 seed = 1
 target = "genesys_cloud"
+ingest = "INGEST"
 [world]
 interactions = 40
 transfer_share = 0.2
@@ -25,6 +26,19 @@ html = 1
 [genesys_cloud.limits]
 requests_per_minute = 0
 uploads_per_second = 0
+[[fault]]
+on = "legacy.get_recording"
+kind = "server_error"
+status = 502
+share = 0.2
+attempts = [1]
+FAULTS
+[expect]
+migrator = "quarantined"
+verdict = "match"
+"#;
+
+const GUIDE_FAULTS: &str = r#"
 [[fault]]
 on = "genesys_cloud.create_interaction"
 kind = "lost_answer"
@@ -41,16 +55,37 @@ on = "genesys_cloud.upload_file"
 kind = "too_many_requests"
 share = 0.2
 attempts = [2]
+"#;
+
+const PUBLIC_FAULTS: &str = r#"
 [[fault]]
-on = "legacy.get_recording"
-kind = "server_error"
-status = 502
+on = "genesys_cloud.inject_events"
+kind = "lost_answer"
+share = 0.05
+attempts = [1]
+[[fault]]
+on = "genesys_cloud.put_upload"
+kind = "error_after_commit"
+status = 503
+share = 0.3
+attempts = [1]
+[[fault]]
+on = "genesys_cloud.create_upload"
+kind = "too_many_requests"
 share = 0.2
 attempts = [1]
-[expect]
-migrator = "quarantined"
-verdict = "match"
+[[fault]]
+on = "genesys_cloud.process_upload"
+kind = "upload_failed"
+share = 0.05
+attempts = [1]
 "#;
+
+/// The two ingestion surfaces take turns.
+fn scenario(seed: u64) -> String {
+    let (ingest, faults) = if seed.is_multiple_of(2) { ("public", PUBLIC_FAULTS) } else { ("guide", GUIDE_FAULTS) };
+    SCENARIO.replace("INGEST", ingest).replace("FAULTS", faults)
+}
 
 /// `n` seeds.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
@@ -80,7 +115,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 /// Truth and effects a run leaves behind.
 async fn leave(seed: u64, workers: usize) -> Result<(String, String), Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
-    let scenario = Scenario::parse(SCENARIO, "determinism.toml").map_err(Failure::new)?;
+    let scenario = Scenario::parse(&scenario(seed), "determinism.toml").map_err(Failure::new)?;
     let simulator = Simulator::start(scenario, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
     let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
     let options = migrator::Options { workers: Some(workers), ..migrator::Options::default() };

@@ -1,6 +1,6 @@
 //! SIGKILL at random moments, again and again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ const SCENARIO: &str = r#"
 about = "Killed again and again while answers are lost."
 seed = 1
 target = "genesys_cloud"
+ingest = "INGEST"
 [world]
 interactions = 60
 transfer_share = 0.2
@@ -27,24 +28,45 @@ uploads_per_second = 0
 [plan.pace]
 requests_per_minute = 3000
 [[fault]]
-on = "genesys_cloud.create_interaction"
-kind = "lost_answer"
-share = 0.2
-attempts = [1]
-[[fault]]
-on = "genesys_cloud.upload_file"
-kind = "lost_answer"
-share = 0.2
-attempts = [1]
-[[fault]]
 on = "legacy.get_media"
 kind = "truncated_body"
 share = 0.1
 attempts = [1]
+FAULTS
 [expect]
 migrator = "quarantined"
 verdict = "match"
 "#;
+
+/// What is created and sent by each ingestion surface, with the share of answers that are lost.
+const GUIDE: Surface =
+    Surface { ingest: "guide", lost: &[("create_interaction", 0.2), ("upload_file", 0.2)], created_by: "genesys_cloud.create_interaction" };
+const PUBLIC: Surface = Surface {
+    ingest: "public",
+    lost: &[("inject_events", 0.02), ("create_upload", 0.1), ("put_upload", 0.2), ("update_attributes", 0.1)],
+    created_by: "genesys_cloud.inject_events",
+};
+
+struct Surface {
+    ingest: &'static str,
+    lost: &'static [(&'static str, f64)],
+    /// Each effect of it is one of its own: an interaction, or an event.
+    created_by: &'static str,
+}
+
+impl Surface {
+    /// The two take turns.
+    fn of(migration: u64) -> &'static Surface {
+        if migration.is_multiple_of(2) { &GUIDE } else { &PUBLIC }
+    }
+
+    fn scenario(&self) -> String {
+        let fault = |(on, share): &(&str, f64)| {
+            format!("[[fault]]\non = \"genesys_cloud.{on}\"\nkind = \"lost_answer\"\nshare = {share:?}\nattempts = [1]\n")
+        };
+        SCENARIO.replace("INGEST", self.ingest).replace("FAULTS", &self.lost.iter().map(fault).collect::<String>())
+    }
+}
 
 const SEED: u64 = 20_261_120;
 
@@ -55,7 +77,8 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     let mut by_phase: BTreeMap<String, u64> = BTreeMap::new();
     while kills < n {
         let seed = SEED + migrations;
-        let simulation = Simulation::start(SCENARIO, seed)?;
+        let surface = Surface::of(migrations);
+        let simulation = Simulation::start(&surface.scenario(), seed)?;
         let most = (n - kills).min(12);
         let mut killed = 0;
         while killed < most {
@@ -65,7 +88,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
             }
             killed += 1;
         }
-        created += finish(&simulation, seed)?;
+        created += finish(&simulation, surface, seed)?;
         kills += killed;
         migrations += 1;
         restarts_most = restarts_most.max(killed);
@@ -77,7 +100,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     for (phase, count) in by_phase {
         report.row(&format!("kills with {phase}"), count);
     }
-    report.row("interactions created, each exactly once by the simulator's effects journal", created);
+    report.row("interactions created, each (or each event of it) exactly once by the simulator's effects journal", created);
     Ok(report)
 }
 
@@ -112,7 +135,7 @@ fn migrate(simulation: &Simulation) -> Result<Child, Failure> {
 }
 
 /// Lets it finish, then asks the verifier and the simulator's own books; answers how many interactions were created.
-fn finish(simulation: &Simulation, seed: u64) -> Result<usize, Failure> {
+fn finish(simulation: &Simulation, surface: &Surface, seed: u64) -> Result<usize, Failure> {
     let status = migrate(simulation)?.wait().map_err(Failure::new)?;
     // 10: the two bad media are quarantined by rule.
     if status.code() != Some(10) {
@@ -126,14 +149,16 @@ fn finish(simulation: &Simulation, seed: u64) -> Result<usize, Failure> {
     let mut created: BTreeMap<String, u64> = BTreeMap::new();
     for line in effects.lines() {
         let effect: serde_json::Value = serde_json::from_str(line).map_err(Failure::new)?;
-        if effect["operation"] == "genesys_cloud.create_interaction" && effect["effect"] == "created" {
+        if effect["operation"] == surface.created_by {
             *created.entry(effect["key"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         }
     }
+    // The key ends with the external tag: `st:<namespace>:<legacy id>`.
+    let interactions: BTreeSet<&str> = created.keys().filter_map(|key| key.rsplit(':').next()).collect();
     match created.iter().find(|(_, count)| **count != 1) {
         Some((key, count)) => Err(Failure::new(format!("seed {seed}: {key} was created {count} times"))),
-        None if created.len() == 58 => Ok(created.len()),
-        None => Err(Failure::new(format!("seed {seed}: {} interactions were created instead of 58", created.len()))),
+        None if interactions.len() == 58 => Ok(interactions.len()),
+        None => Err(Failure::new(format!("seed {seed}: {} interactions were created instead of 58", interactions.len()))),
     }
 }
 

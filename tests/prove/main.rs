@@ -26,9 +26,9 @@ struct Proof {
 const PROOFS: [Proof; 4] = [
     Proof {
         name: "kills",
-        shows: "a migration killed with SIGKILL at random moments and started again completes: nothing lost, nothing twice",
+        shows: "a migration by either ingestion surface, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
         full: 1000,
-        small: 12,
+        small: 24,
         run: kills::run,
     },
     Proof {

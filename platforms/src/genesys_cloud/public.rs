@@ -234,6 +234,15 @@ pub struct Orphan {
     pub source_orphaning_id: Option<String>,
 }
 
+/// A permission that ingestion needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// As roles name it.
+    pub name: &'static str,
+    /// Whether this client has it.
+    pub granted: bool,
+}
+
 /// A client of the public ingestion, with the read surface under the same token.
 pub struct PublicClient {
     read: ReadClient,
@@ -382,6 +391,44 @@ impl PublicClient {
         let url = self.read.url(&["api", "v2", "conversations", conversation_id, "recordings", recording_id])?;
         let body = serde_json::json!({ "deleteDate": date });
         self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await.map(drop)
+    }
+
+    /// Which of the permissions that ingestion needs this client has. No read tells, so each is asked for by a request that is refused anyway:
+    /// an empty batch, a name no file may have, an id nobody has. Nothing is changed. Source: the permission is checked first (platform API lists
+    /// 403 on each of these operations); that order is assumed.
+    pub async fn permissions(&self) -> Result<Vec<Permission>, CallError> {
+        let nobody = "00000000-0000-4000-8000-000000000000";
+        let api = |parts: &[&str]| self.read.url(&[&["api", "v2"], parts].concat());
+        let json = |method: Method, url, body: serde_json::Value| Call::json(method, url, Repeat::Safe, &body);
+        let upload =
+            serde_json::json!({ "fileName": ".", "contentMd5": "", "signedUrlTimeoutSeconds": 1, "contentType": "application/zip" });
+        let none = serde_json::json!({});
+        let asks = [
+            ("conversation:conversation:inject", json(Method::POST, api(&["events", "conversations"])?, none.clone())?),
+            ("recording:recording:upload", json(Method::POST, api(&["uploads", "recordings"])?, upload)?),
+            ("recording:uploadReport:add", json(Method::POST, api(&["recording", "uploads", "reports"])?, none.clone())?),
+            ("recording:uploadReport:view", Call::get(api(&["recording", "uploads", "reports", nobody])?)),
+            ("recording:orphan:view", Call::get(api(&["orphanrecordings", nobody])?)),
+            ("recording:orphan:edit", json(Method::PUT, api(&["orphanrecordings", nobody])?, none)?),
+            (
+                "recording:deletionProtection:apply",
+                json(Method::PUT, api(&["recordings", "deletionprotection"])?, serde_json::json!({ "conversationIds": [] }))?,
+            ),
+            (
+                "recording:recording:editRetention",
+                json(Method::PUT, api(&["conversations", nobody, "recordings", nobody])?, serde_json::json!({ "deleteDate": null }))?,
+            ),
+        ];
+        let mut permissions = Vec::with_capacity(asks.len());
+        for (name, call) in asks {
+            let granted = match self.read.session.bytes(&call).await {
+                Ok(_) => true,
+                Err(CallError::Refused { status, .. }) => status != StatusCode::FORBIDDEN.as_u16(),
+                Err(error) => return Err(error),
+            };
+            permissions.push(Permission { name, granted });
+        }
+        Ok(permissions)
     }
 
     /// One conversation; `None` where there is none of that id.
