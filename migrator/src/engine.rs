@@ -2,7 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -231,6 +232,8 @@ struct Shift {
     unreachable_max: u64,
     known: AtomicU64,
     through: AtomicU64,
+    /// Calls whose recordings the target is still taking in, each with the time of its next look, Unix ms.
+    put_off: Mutex<Vec<(i64, InteractionRow)>>,
 }
 
 /// Hands out open interactions in extraction order, reading further pages as the ledger runs dry.
@@ -240,10 +243,19 @@ struct Feeder {
     tried: Tried,
     left: u64,
     window: Window,
+    /// Source and ledger have nothing more.
+    is_dry: bool,
 }
 
 /// Rows read from the ledger at once: enough that workers seldom wait for it, few enough to hold.
 const BUFFER: u32 = 256;
+/// While nothing is to do but wait, an interrupt is seen this soon. Milliseconds.
+const LONGEST_NAP_MS: i64 = 500;
+
+/// Between two looks at a call the target is still taking in: from two seconds to ten.
+fn pause_ms(looks: u32) -> i64 {
+    (1000_i64 << looks.min(4)).min(10_000)
+}
 
 impl Shift {
     async fn new(run: &Run, options: &Options, workers: usize) -> Result<Shift, Stop> {
@@ -257,6 +269,7 @@ impl Shift {
                 tried: Tried::Clean,
                 left: options.limit.unwrap_or(u64::MAX),
                 window,
+                is_dry: false,
             }),
             stop: Mutex::new(None),
             interrupt: options.interrupt.clone(),
@@ -267,6 +280,7 @@ impl Shift {
             unreachable_max: (workers as u64).max(16),
             known: AtomicU64::new(tally.interactions),
             through: AtomicU64::new(tally.interactions_done + tally.interactions_set_aside),
+            put_off: Mutex::default(),
         })
     }
 
@@ -276,7 +290,13 @@ impl Shift {
                 let seq = row.seq;
                 let legacy_id = row.legacy_id.clone();
                 match run.advance(row).await {
-                    Ok(()) => self.unreachable.store(0, Ordering::Relaxed),
+                    Ok(None) => self.unreachable.store(0, Ordering::Relaxed),
+                    Ok(Some(later)) => {
+                        self.unreachable.store(0, Ordering::Relaxed);
+                        let due_ms = run.clock.now_ms() + pause_ms(later.looks);
+                        self.put_off().push((due_ms, later));
+                        continue;
+                    }
                     Err(trouble) => self.note(run, seq, &legacy_id, trouble).await,
                 }
                 let through = self.through.fetch_add(1, Ordering::Relaxed) + 1;
@@ -290,24 +310,51 @@ impl Shift {
 
     /// The next interaction to work on; `None` when there is none or the run is to end.
     async fn next(&self, run: &Run) -> Option<InteractionRow> {
-        let mut feeder = self.feeder.lock().await;
         loop {
             if self.interrupt.as_ref().is_some_and(|interrupt| *interrupt.borrow()) {
                 self.end(Stop::Interrupted);
             }
-            if self.has_ended() || feeder.left == 0 {
+            if self.has_ended() {
                 return None;
             }
-            if let Some(row) = feeder.buffer.pop_front() {
-                feeder.left -= 1;
+            if let Some(row) = self.due(run.clock.now_ms()) {
                 return Some(row);
             }
-            match self.refill(run, &mut feeder).await {
-                Ok(true) => {}
-                Ok(false) => return None,
+            match self.fresh(run).await {
+                Ok(Some(row)) => return Some(row),
+                Ok(None) => {
+                    // Whoever puts a call off looks at it again: who finds none may go.
+                    let due_ms = self.put_off().iter().map(|(due_ms, _)| *due_ms).min()?;
+                    let wait_ms = (due_ms - run.clock.now_ms()).clamp(1, LONGEST_NAP_MS);
+                    run.clock.sleep(Duration::from_millis(wait_ms.unsigned_abs())).await;
+                }
                 Err(stop) => self.end(stop),
             }
         }
+    }
+
+    /// A call that was put off and is to be looked at.
+    fn due(&self, now_ms: i64) -> Option<InteractionRow> {
+        let mut put_off = self.put_off();
+        let at = put_off.iter().position(|(due_ms, _)| *due_ms <= now_ms)?;
+        Some(put_off.swap_remove(at).1)
+    }
+
+    fn put_off(&self) -> MutexGuard<'_, Vec<(i64, InteractionRow)>> {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next one nobody has worked on in this run.
+    async fn fresh(&self, run: &Run) -> Result<Option<InteractionRow>, Stop> {
+        let mut feeder = self.feeder.lock().await;
+        while feeder.left > 0 && !feeder.is_dry {
+            if let Some(row) = feeder.buffer.pop_front() {
+                feeder.left -= 1;
+                return Ok(Some(row));
+            }
+            feeder.is_dry = !self.refill(run, &mut feeder).await?;
+        }
+        Ok(None)
     }
 
     /// Fills the buffer; `false` when source and ledger have nothing more.
@@ -335,7 +382,7 @@ impl Shift {
         let stop = match trouble {
             Trouble::Stop(stop) => return self.end(stop),
             // Dealt with where the work is done; none of them leaves an interaction.
-            Trouble::SetAside(_) | Trouble::Gone | Trouble::Overtaken => return,
+            Trouble::SetAside(_) | Trouble::Gone | Trouble::Overtaken | Trouble::NotYet => return,
             Trouble::Left(stop) => stop,
         };
         let sentence = format!("interaction {legacy_id}: {stop}");

@@ -160,6 +160,8 @@ pub(crate) enum Trouble {
     Gone,
     /// Another page of the source has set the interaction aside meanwhile; its work ends.
     Overtaken,
+    /// The target is still taking it in; it is looked at again later in this run.
+    NotYet,
     /// Left as it is, with this sentence; the run goes on unless there are too many.
     Left(Stop),
     /// The run cannot go on.

@@ -23,8 +23,8 @@ use crate::staging::{StagingError, blob_path};
 use crate::step::{InteractionState, Phase, Step, next_step};
 
 impl Run {
-    /// Takes an interaction as far as it goes in this run.
-    pub(super) async fn advance(&self, mut row: InteractionRow) -> Result<(), Trouble> {
+    /// Takes an interaction as far as it goes now; gives it back where the target is still taking it in.
+    pub(super) async fn advance(&self, mut row: InteractionRow) -> Result<Option<InteractionRow>, Trouble> {
         loop {
             let state = InteractionState { phase: row.phase, dry_run: self.dry_run };
             let worked = match next_step(&state) {
@@ -33,12 +33,13 @@ impl Run {
                 Step::Upload => self.upload(&mut row).await,
                 Step::Ingest => self.ingest(&mut row).await,
                 Step::Confirm => self.confirm(&mut row).await,
-                Step::Rest => return Ok(()),
+                Step::Rest => return Ok(None),
             };
             match worked {
                 Err(Trouble::SetAside(reason)) => self.set_aside(&mut row, reason).await?,
                 Err(Trouble::Gone) => self.stage_again(&mut row).await?,
-                Err(Trouble::Overtaken) => return Ok(()),
+                Err(Trouble::Overtaken) => return Ok(None),
+                Err(Trouble::NotYet) => return Ok(Some(row)),
                 other => other?,
             }
         }
@@ -245,7 +246,9 @@ impl Run {
             Target::Guide(guide) => self.confirm_by_guide(guide, row).await?,
             Target::Public(public) => {
                 let (story, namespace) = (self.story(row)?, &self.plan.plan.identity.namespace);
-                public.settle(&self.clock, &self.staging, namespace, &story, &mut row.recordings).await?
+                row.looks += 1;
+                let settled = public.settle(&self.clock, &self.staging, namespace, &story, row).await?;
+                settled.ok_or(Trouble::NotYet)?
             }
         };
         row.phase = Phase::Done;

@@ -40,6 +40,8 @@ pub(crate) struct InteractionRow {
     pub(crate) reason: Option<String>,
     /// Fetched anew in this run, because staging had lost it. Not stored.
     pub(crate) staged_again: bool,
+    /// How often it was looked for in the target in this run. Not stored.
+    pub(crate) looks: u32,
     /// What was sent in this run. Not stored: it is made from the rest.
     pub(crate) sent: Option<Box<Payload>>,
     pub(crate) recordings: Vec<RecordingRow>,
@@ -67,6 +69,8 @@ pub(crate) struct RecordingRow {
     pub(crate) target_id: Option<String>,
     /// The staged bytes, or those they were converted to, as far as they are few. Not stored: staging has them too.
     pub(crate) held: Option<Bytes>,
+    /// How often its upload was begun anew in this run. Not stored.
+    pub(crate) uploads: u32,
     /// `quarantined` or `skipped`; absent: goes or has gone.
     pub(crate) outcome: Option<String>,
     pub(crate) reason: Option<String>,
@@ -179,6 +183,7 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         file_id: row.get(13)?,
         target_id: row.get(14)?,
         held: None,
+        uploads: 0,
         outcome: row.get(15)?,
         reason: row.get(16)?,
     })
@@ -255,6 +260,7 @@ impl Ledger {
                     target_id: row.get(5)?,
                     reason: None,
                     staged_again: false,
+                    looks: 0,
                     sent: None,
                     recordings: Vec::new(),
                 })
@@ -334,6 +340,7 @@ impl Ledger {
                     target_id: row.get(3)?,
                     reason: None,
                     staged_again: false,
+                    looks: 0,
                     sent: None,
                     recordings: Vec::new(),
                 };

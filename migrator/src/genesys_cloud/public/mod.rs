@@ -9,7 +9,7 @@ mod outcomes;
 mod package;
 mod story;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use plan::Reason;
@@ -25,7 +25,7 @@ use self::package::{Audio, Package, package, plain_name};
 pub(crate) use self::story::{Story, Told, story};
 use super::{codec_of, staged};
 use crate::custody::hex;
-use crate::ledger::RecordingRow;
+use crate::ledger::{InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
 use crate::staging::{Staging, StagingError};
 
@@ -35,10 +35,10 @@ const SENDS: u32 = 6;
 const UPLOADS: u32 = 3;
 /// How long an address may be used. A gigabyte on a slow line takes hours.
 const ADDRESS_SECONDS: u32 = 6 * 3600;
-/// Looks at a call until everything sent is there: about three minutes, then it is left to the next run.
-const LOOKS: u32 = 12;
-/// Longest pause between two looks.
-const PAUSE_MOST: Duration = Duration::from_secs(30);
+/// Looks at a call until everything sent is there, others being worked on meanwhile: about five minutes, then it is left to the next run.
+const LOOKS: u32 = 30;
+/// Looks for a conversation whose events were taken: about ten seconds.
+const SHOWN_LOOKS: u32 = 6;
 
 /// The target, with what its calls share.
 pub(crate) struct Public {
@@ -132,14 +132,14 @@ impl Public {
         let there = self.shown(clock, story).await?;
         self.set_attributes(story, &there).await?;
         if story.protect {
-            self.client.protect(std::slice::from_ref(&story.conversation)).await.map_err(Trouble::target)?;
+            self.client.protect(std::slice::from_ref(&story.conversation)).await.map_err(of_one)?;
         }
         Ok(())
     }
 
     /// The conversation, once it is shown.
     async fn shown(&self, clock: &Clock, story: &Story) -> Result<wire::Conversation, Trouble> {
-        for look in 0..LOOKS {
+        for look in 0..SHOWN_LOOKS {
             match self.client.conversation(&story.conversation).await.map_err(Trouble::target)? {
                 Some(there) if there.external_tag.as_ref().is_some_and(|tag| *tag != story.tag) => {
                     return Err(Trouble::SetAside(Reason::IdCollision));
@@ -158,46 +158,66 @@ impl Public {
         sent.map_err(Trouble::target)
     }
 
-    /// Waits until everything of a call is there and as it was sent, putting right what is not; answers the hash of what was read.
+    /// Looks whether everything of a call is there and as it was sent, and puts right what is not; answers the hash of what was read, `None`
+    /// while something is still to come.
     pub(crate) async fn settle(
         &self,
         clock: &Clock,
         staging: &Staging,
         namespace: &str,
         story: &Story,
-        rows: &mut [RecordingRow],
-    ) -> Result<String, Trouble> {
-        let mut uploads: BTreeMap<&str, u32> = BTreeMap::new();
-        for look in 0..LOOKS {
-            let there = self.shown(clock, story).await?;
-            let recordings = self.client.recordings(&story.conversation).await.map_err(Trouble::target)?.unwrap_or_default();
-            let of = |told: &Told| recordings.iter().find(|recording| recording.id.eq_ignore_ascii_case(&told.id));
-            let missing: Vec<&Told> = story.recordings.iter().filter(|told| of(told).is_none()).collect();
-            if missing.is_empty() {
-                let wrong: Vec<&Told> = story.recordings.iter().filter(|told| !is_due(of(told), told)).collect();
-                if wrong.is_empty() && carries(&there, story) {
-                    return Ok(digest(&there, &recordings));
-                }
-                for told in wrong {
-                    let set = self.client.set_delete_date(&story.conversation, &told.id, told.delete_date.as_deref()).await;
-                    set.map_err(Trouble::target)?;
-                }
-                self.set_attributes(story, &there).await?;
-                continue;
-            }
-            for told in missing {
-                let Some(row) = rows.iter_mut().find(|row| row.legacy_id == told.legacy_id) else { continue };
-                let tries = uploads.entry(&told.legacy_id).or_default();
-                self.help(clock, staging, namespace, story, told, row, tries).await?;
-            }
-            clock.sleep(pause(look)).await;
+        row: &mut InteractionRow,
+    ) -> Result<Option<String>, Trouble> {
+        // From the second look on the report is asked first: it costs three requests for all calls, a look two for one.
+        if row.looks > 1 && row.looks < LOOKS && self.is_pending(clock, &row.recordings).await? {
+            return Ok(None);
         }
-        let why = format!("{}: what was sent is not all there, or not as it was sent", story.conversation);
-        Err(malformed("GET /api/v2/conversations/{id}/recordingmetadata", why))
+        let there = self.shown(clock, story).await?;
+        let recordings = self.client.recordings(&story.conversation).await.map_err(Trouble::target)?.unwrap_or_default();
+        let of = |told: &Told| recordings.iter().find(|recording| recording.id.eq_ignore_ascii_case(&told.id));
+        let (shown, missing): (Vec<&Told>, Vec<&Told>) = story.recordings.iter().partition(|told| of(told).is_some());
+        let wrong: Vec<&Told> = shown.into_iter().filter(|told| !is_due(of(told), told)).collect();
+        let carries = carries(&there, story);
+        if missing.is_empty() && wrong.is_empty() && carries {
+            return Ok(Some(digest(&there, &recordings)));
+        }
+        if row.looks >= LOOKS {
+            let why = format!("{}: what was sent is not all there, or not as it was sent", story.conversation);
+            return Err(malformed("GET /api/v2/conversations/{id}/recordingmetadata", why));
+        }
+        for told in wrong {
+            let set = self.client.set_delete_date(&story.conversation, &told.id, told.delete_date.as_deref()).await;
+            set.map_err(of_one)?;
+        }
+        if !carries {
+            self.set_attributes(story, &there).await?;
+        }
+        for told in missing {
+            let Some(recording) = row.recordings.iter_mut().find(|row| row.legacy_id == told.legacy_id) else { continue };
+            self.help(clock, staging, namespace, story, told, recording).await?;
+        }
+        Ok(None)
+    }
+
+    /// Whether an upload of these is still being processed, as far as the report says.
+    async fn is_pending(&self, clock: &Clock, rows: &[RecordingRow]) -> Result<bool, Trouble> {
+        for name in rows.iter().filter_map(|row| row.file_name.as_deref()) {
+            if self.outcome(clock, name).await? == Some(Outcome::Pending) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn outcome(&self, clock: &Clock, file_name: &str) -> Result<Option<Outcome>, Trouble> {
+        match self.outcomes.of(&self.client, clock, file_name).await {
+            // Without the permission nothing is known; the recording may come all the same.
+            Err(CallError::Refused { status: 403, .. }) => Ok(None),
+            outcome => outcome.map_err(Trouble::target),
+        }
     }
 
     /// A recording that is not there: uploaded again if it failed, attached if it is an orphan, waited for otherwise.
-    #[expect(clippy::too_many_arguments, reason = "one recording in one loop, called in one place")]
     async fn help(
         &self,
         clock: &Clock,
@@ -206,12 +226,11 @@ impl Public {
         story: &Story,
         told: &Told,
         row: &mut RecordingRow,
-        tries: &mut u32,
     ) -> Result<(), Trouble> {
         let name = row.file_name.clone().unwrap_or_default();
-        match self.outcomes.of(&self.client, clock, &name).await.map_err(Trouble::target)? {
-            Some(Outcome::Failure) if *tries < UPLOADS => {
-                *tries += 1;
+        match self.outcome(clock, &name).await? {
+            Some(Outcome::Failure) if row.uploads < UPLOADS => {
+                row.uploads += 1;
                 self.upload(staging, namespace, story, told, row).await
             }
             Some(Outcome::Failure) => {
@@ -223,13 +242,21 @@ impl Public {
     }
 
     async fn attach(&self, told: &Told, story: &Story) -> Result<(), Trouble> {
-        let orphans = self.client.orphans().await.map_err(Trouble::target)?;
+        let orphans = self.client.orphans().await.map_err(of_one)?;
         let ours = orphans.iter().find(|orphan| orphan.source_orphaning_id.as_deref() == Some(told.legacy_id.as_str()));
         if let Some(orphan) = ours {
             let attached = self.client.attach_orphan(&orphan.id, &story.conversation, told.delete_date.as_deref()).await;
-            attached.map_err(Trouble::target)?;
+            attached.map_err(of_one)?;
         }
         Ok(())
+    }
+}
+
+/// A refusal of what only some calls need: that one is left, the run goes on.
+fn of_one(error: CallError) -> Trouble {
+    match error {
+        CallError::Refused { status: 403, .. } => Trouble::Left(Stop::Target(error)),
+        error => Trouble::target(error),
     }
 }
 
@@ -238,7 +265,7 @@ fn malformed(what: &str, why: String) -> Trouble {
 }
 
 fn pause(look: u32) -> Duration {
-    Duration::from_millis(250 << look.min(10)).min(PAUSE_MOST)
+    Duration::from_millis(250 << look)
 }
 
 /// Source: platform API, Participant.purpose; an external platform's customer may be shown as either.
