@@ -64,17 +64,10 @@ impl Door {
         K: FnOnce(&GenesysCloud, &[u8]) -> String + Send,
         W: FnOnce(&GenesysCloud, &Visit, T) -> Result<Reply, ApiError> + Send,
     {
-        let Door { site, operation, needs, request } = self;
-        let (visit, rate) = match site.let_in(operation, needs, &request) {
-            Ok(let_in) => let_in,
-            Err(away) => {
-                drain(request.into_body()).await;
-                return site.turn_away(operation, away);
-            }
-        };
-        let bytes = match site.json_body(request).await {
-            Ok(bytes) => bytes,
-            Err(error) => return site.turn_away(operation, TurnedAway { error, rate: Some(rate) }),
+        let (site, operation) = (self.site.clone(), self.operation);
+        let (visit, rate, bytes) = match self.open().await {
+            Ok(opened) => opened,
+            Err(away) => return site.turn_away(operation, away),
         };
         let key = key(&site, &bytes);
         let length = bytes.len() as u64;
@@ -83,6 +76,20 @@ impl Door {
 }
 
 impl Door {
+    /// Token, limiter, permission and body of a request with JSON.
+    async fn open(self) -> Result<(Visit, Rate, Bytes), TurnedAway> {
+        let Door { site, operation, needs, request } = self;
+        let (visit, rate) = match site.let_in(operation, needs, &request) {
+            Ok(let_in) => let_in,
+            Err(away) => {
+                drain(request.into_body()).await;
+                return Err(away);
+            }
+        };
+        let bytes = site.json_body(request).await.map_err(|error| TurnedAway { error, rate: Some(rate) })?;
+        Ok((visit, rate, bytes))
+    }
+
     /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike by them; `work` is told what each item meets.
     pub(super) async fn answer_batch<T, K, W>(self, faults: ItemFaults, keys: K, work: W) -> Response
     where
@@ -90,17 +97,10 @@ impl Door {
         K: FnOnce(&GenesysCloud, &[u8]) -> Vec<String> + Send,
         W: FnOnce(&GenesysCloud, &Visit, T, &[Option<Struck>]) -> Result<Reply, ApiError> + Send,
     {
-        let Door { site, operation, needs, request } = self;
-        let (visit, rate) = match site.let_in(operation, needs, &request) {
-            Ok(let_in) => let_in,
-            Err(away) => {
-                drain(request.into_body()).await;
-                return site.turn_away(operation, away);
-            }
-        };
-        let bytes = match site.json_body(request).await {
-            Ok(bytes) => bytes,
-            Err(error) => return site.turn_away(operation, TurnedAway { error, rate: Some(rate) }),
+        let (site, operation) = (self.site.clone(), self.operation);
+        let (visit, rate, bytes) = match self.open().await {
+            Ok(opened) => opened,
+            Err(away) => return site.turn_away(operation, away),
         };
         let keys = keys(&site, &bytes);
         let length = bytes.len() as u64;
