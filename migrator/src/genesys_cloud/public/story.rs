@@ -221,3 +221,164 @@ impl Teller<'_> {
         self.events.push(Event::Disposition(Disposition { head, code: code.to_string() }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plan::LoadedPlan;
+    use platforms::legacy::wire;
+    use serde_json::json;
+
+    use super::*;
+    use crate::canonical::normalise;
+
+    const PLAN: &str = r#"
+plan_version = 1
+[identity]
+namespace = "acme"
+[source]
+kind = "legacy"
+base_url = "http://127.0.0.1:1"
+client_id = "a"
+client_secret = { env = "NOBODY" }
+[target]
+kind = "genesys_cloud"
+ingest = "public"
+base_url = "http://127.0.0.1:2"
+client_id = "b"
+client_secret = { env = "NOBODY" }
+[mapping]
+agents = "agents.csv"
+queues = "queues.csv"
+wrapups = "wrapups.csv"
+[rules]
+unmapped_agent = "quarantine"
+unmapped_queue = "skip"
+[time]
+unit = "ms"
+[audio]
+format = "mp3"
+[pii]
+phones = "keep"
+pauses = "keep"
+[retention.class."7-Year Retention"]
+years = 7
+[staging]
+url = "staging"
+[ledger]
+url = "ledger.db"
+"#;
+
+    fn plan() -> (tempfile::TempDir, Arc<LoadedPlan>) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let files = [
+            ("plan.toml", PLAN),
+            (
+                "agents.csv",
+                "legacy_agent_id,genesys_user_id,genesys_user_name\nA1,550e8400-e29b-41d4-a716-446655440001,One\nA2,550e8400-e29b-41d4-a716-446655440002,Two\n",
+            ),
+            ("queues.csv", "legacy_queue_id,genesys_queue_id\nQ1,0a0b0000-0000-4000-8000-0000000000d1\n"),
+            ("wrapups.csv", "legacy_code,genesys_wrapup_id\nW1,7f3c0000-0000-4000-8000-00000000a017\n"),
+        ];
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).expect("a file");
+        }
+        let plan = LoadedPlan::read(&dir.path().join("plan.toml")).expect("a plan");
+        (dir, Arc::new(plan))
+    }
+
+    /// A call of two agents with a queue, a wrap-up, a hold and a pause; the second leg's recording stays behind.
+    fn told() -> Story {
+        let (_dir, plan) = plan();
+        let interaction: wire::Interaction = serde_json::from_value(json!({
+            "id": 100001, "startTime": 1_698_400_800_000_i64, "endTime": 1_698_401_100_000_i64, "direction": "INBOUND",
+            "queueId": "Q1", "wrapUpCode": "W1", "callerNumber": "+15550100199", "dialledNumber": "+18005550123", "agentId": "A1",
+            "segments": [
+                {"id": "s1", "startTime": 1_698_400_812_000_i64, "endTime": 1_698_400_960_000_i64, "agentId": "A1"},
+                {"id": "s2", "startTime": 1_698_400_960_000_i64, "endTime": 1_698_401_100_000_i64, "agentId": "A2"},
+            ],
+            "recordings": [],
+        }))
+        .expect("an interaction");
+        let recording = |id: &str, segment: &str, hold: bool| -> wire::Recording {
+            serde_json::from_value(json!({
+                "id": id, "interactionId": "100001", "segmentId": segment, "startTime": 1_698_400_812_000_i64, "endTime": 1_698_400_960_000_i64,
+                "retentionClass": "7-Year Retention", "legalHold": hold, "pauses": [{"startOffsetMs": 61_000, "endOffsetMs": 74_500, "reason": "card"}],
+                "channels": 1, "channelRoles": [],
+            }))
+            .expect("a recording")
+        };
+        let recordings = [recording("100001-1", "s1", false), recording("100001-2", "s2", true)];
+        let record = normalise(&interaction, &recordings, &plan.plan.time).expect("a record");
+        let resolver = Resolver::new(plan.clone());
+        let resolved = resolver.resolve(&record).expect("resolved");
+        let row = |id: &str, outcome: Option<&str>| RecordingRow {
+            legacy_id: id.to_owned(),
+            outcome: outcome.map(str::to_owned),
+            ..RecordingRow::default()
+        };
+        let rows = [row("100001-1", None), row("100001-2", Some("quarantined"))];
+        let phones = PhoneRule::of(&plan).expect("a rule");
+        story(&Names::new(&plan.plan.identity), &resolver, &phones, &record, &resolved, &rows)
+    }
+
+    #[test]
+    fn a_transferred_call_is_told_in_the_order_it_happened() {
+        let story = told();
+        let shown: Vec<(&str, &str)> = story
+            .events
+            .iter()
+            .map(|event| {
+                let what = match event {
+                    Event::External(_) => "customer",
+                    Event::Routing(_) => "queue",
+                    Event::User(leg) => leg.user_id.as_deref().map_or("", |user| &user[user.len() - 1..]),
+                    Event::Disposition(_) => "wrap-up",
+                    Event::Ended(ended) => ended.disconnect_type,
+                };
+                (&event.head().event_date_time[14..19], what)
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("00:00", "customer"),
+                ("00:00", "queue"),
+                ("00:12", "1"),
+                ("00:12", "TransferUser"),
+                ("02:40", "2"),
+                ("02:40", "TransferUser"),
+                ("05:00", "wrap-up"),
+                ("05:00", "Self"),
+                ("05:00", "Peer"),
+            ]
+        );
+        assert_eq!(story.tag, "st:acme:100001");
+        assert!(story.protect, "the hold of one recording is the conversation's");
+    }
+
+    #[test]
+    fn what_stays_behind_is_not_told_and_what_goes_hangs_on_its_own_leg() {
+        let story = told();
+        let [recording] = story.recordings.as_slice() else { panic!("one recording goes: {:?}", story.recordings) };
+        let first = story.events.iter().find(|event| matches!(event, Event::User(_))).expect("an agent");
+        assert_eq!(recording.communication, first.head().communication_id);
+        assert_eq!(recording.delete_date.as_deref(), Some("2030-10-27T10:05:00.000Z"), "seven years from the call's end");
+        assert_eq!(recording.pauses_ms, [(61_000, 13_500)]);
+    }
+
+    #[test]
+    fn ids_are_of_version_4_each_its_own_and_the_same_each_time() {
+        let (story, again) = (told(), told());
+        assert_eq!(story, again);
+        let mut events: Vec<&str> = story.events.iter().map(|event| event.head().event_id.as_str()).collect();
+        for id in events.iter().copied().chain([story.conversation.as_str(), story.recordings[0].id.as_str()]) {
+            let id: uuid::Uuid = id.parse().expect("a UUID");
+            assert_eq!((id.get_version_num(), id.get_variant()), (4, uuid::Variant::RFC4122));
+        }
+        events.sort_unstable();
+        events.dedup();
+        assert_eq!(events.len(), story.events.len());
+    }
+}
