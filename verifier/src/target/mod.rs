@@ -4,14 +4,16 @@ mod carrier;
 mod convert;
 mod read;
 mod sound;
-mod watch;
+mod unread;
+mod wait;
 
 use std::collections::BTreeMap;
 
 pub(crate) use carrier::Identity;
-pub(crate) use read::{Reader, TargetSnapshot};
-pub(crate) use sound::{BATCH, BatchItem, batch};
-pub(crate) use watch::{RequestLog, Watch};
+pub(crate) use read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE, Reader, TargetSnapshot};
+pub(crate) use sound::{BATCH, BatchItem, batch, hidden};
+pub(crate) use unread::need;
+pub(crate) use wait::Wait;
 
 use crate::moment::Moment;
 
