@@ -11,6 +11,7 @@
 //! | `expected` | what must be in the target: pure |
 //! | `requests` | the table of all requests: listed, enforced, reckoned |
 //! | `target` | the target through public reads |
+//! | `kept` | readings of an unfinished verification |
 //! | `drift` | answers outside the documented shapes |
 //! | `matching`, `crossing` | which record is which; what only shows across calls |
 //! | `sound`, `listen` | audio of both sides, a pair at a time |
@@ -24,6 +25,7 @@ mod defect;
 mod drift;
 mod expected;
 mod finding;
+mod kept;
 mod listen;
 mod matching;
 mod moment;
@@ -65,7 +67,8 @@ pub async fn verify(
     progress: &dyn Progress,
 ) -> Result<Report, Stop> {
     let drifts = drift::Drifts::default();
-    let work = run::run(plan, &options, transport, clock, &drifts, progress);
+    let kept = kept::Kept::open(options.report_dir.as_deref(), &plan.hash, Moment::from_ms(clock.now_ms()));
+    let work = run::run(plan, &options, transport, clock, &drifts, &kept, progress);
     let report = tokio::select! {
         biased;
         () = options.interrupt.cancelled() => Err(Stop::Interrupted),
@@ -73,7 +76,10 @@ pub async fn verify(
     };
     let Some(dir) = &options.report_dir else { return report };
     match &report {
-        Ok(report) => report.write(dir)?,
+        Ok(report) => {
+            report.write(dir)?;
+            kept.forget();
+        }
         // What a platform answered otherwise than expected is most wanted where it ended the verification.
         Err(Stop::Target(_)) => report::write_drift(dir, &drifts.lines())?,
         Err(_) => {}

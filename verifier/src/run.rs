@@ -16,6 +16,7 @@ use crate::crossing::{Crossing, Place, Stray, phantom};
 use crate::drift::Drifts;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
+use crate::kept::Kept;
 use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
 use crate::moment::Moment;
@@ -39,6 +40,7 @@ pub(crate) async fn run(
     transport: Arc<dyn Transport>,
     clock: Clock,
     drifts: &Drifts,
+    kept: &Kept,
     progress: &dyn Progress,
 ) -> Result<Report, Stop> {
     let log = RequestLog::default();
@@ -51,10 +53,13 @@ pub(crate) async fn run(
     let SourceSnapshot { interactions, extensions } = source.snapshot(options.concurrency, progress).await?;
     rules.extensions = extensions;
     let expectations = expectations(&interactions, &rules, &BTreeMap::new(), Moment::from_ms(clock.now_ms()));
-    let sizes = sizes(&expectations, options);
+    let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
     let mut needs = BTreeSet::new();
     let told = organisation_limit(&client, &mut needs).await?;
     let announced = Announced::new(sizes, loaded.plan.pace.requests_per_minute, told);
+    if let Some(notice) = kept.notice() {
+        progress.say(&notice);
+    }
     progress.say(&announced.line());
     let reader = Reader {
         client: client.clone(),
@@ -64,6 +69,7 @@ pub(crate) async fn run(
         patience: options.patience,
         jobs: options.jobs == Jobs::Create,
         calls: expectations.len(),
+        kept,
     };
     let mut target = reader.snapshot(progress).await?;
     target.needs.extend(needs);
@@ -86,7 +92,7 @@ pub(crate) async fn run(
     let mut outcome = world.judge(&heard, &strays);
     outcome.audio = options.audio;
     outcome.staged = options.source == SourceFrom::Staged;
-    sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs })
+    sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() })
 }
 
 /// How much there is to read, as far as the source tells.
@@ -106,6 +112,7 @@ fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
             AudioScope::None => 0,
         },
         jobs: options.jobs == Jobs::Create,
+        kept: 0,
     }
 }
 

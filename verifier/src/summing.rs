@@ -42,6 +42,8 @@ pub(crate) struct Traffic {
     pub(crate) announced: Announced,
     pub(crate) drift: Vec<DriftLine>,
     pub(crate) jobs: Jobs,
+    /// What was taken over from an unfinished verification.
+    pub(crate) kept: Option<String>,
 }
 
 pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop> {
@@ -95,6 +97,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
     };
     let budget = traffic.announced.settle(&traffic.sent);
     let mut notices: Vec<String> = unread.iter().map(|need| format!("could not be read; needed: {need}")).collect();
+    notices.extend(traffic.kept.clone());
     notices.extend(budget.notice());
     notices.extend(notice(&traffic.drift));
     let summary = Summary {

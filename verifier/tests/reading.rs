@@ -7,9 +7,13 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use plan::LoadedPlan;
 use platforms::clock::Clock;
+use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
-use verifier::{AudioScope, Jobs, Listed, Options, Report, Side, Silent, Verdict, requests_of, verify};
+use tokio_util::sync::CancellationToken;
+use verifier::{AudioScope, Jobs, Listed, Options, Report, Side, Silent, Stop, Verdict, requests_of, verify};
 use world::{OTHER_USER, Serving, World, plan, world};
 
 /// A verification, what was asked for it, and its folder.
@@ -210,5 +214,63 @@ async fn the_budget_said_beforehand_is_what_was_spent() {
         assert_eq!((budget.requests_per_minute, budget.limit_of.as_str()), (300, "organisation"));
         let made = budget.operations.iter().find(|line| line.operation == "get_batch_media").map_or(0, |line| line.made);
         assert_eq!(made, downloads, "{budget:?}");
+    }
+}
+
+/// Interrupts the verification at the third call's recordings.
+struct Interrupting {
+    serving: Arc<Serving>,
+    interrupt: CancellationToken,
+}
+
+#[async_trait]
+impl Transport for Interrupting {
+    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+        if request.uri().path() == "/api/v2/conversations/c-100003/recordings" {
+            self.interrupt.cancel();
+            std::future::pending::<()>().await;
+        }
+        self.serving.send(request).await
+    }
+}
+
+fn calls_read(serving: &Serving) -> Vec<String> {
+    let asked = serving.asked.lock().expect("a lock");
+    asked.iter().filter(|asked| asked.starts_with("GET /api/v2/conversations/") && asked.ends_with("/recordings")).cloned().collect()
+}
+
+#[tokio::test]
+async fn an_interrupted_audit_goes_on_where_it_was_and_a_changed_plan_starts_over() {
+    for changed in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let report_dir = folder.path().join("report");
+        let options = || Options { report_dir: Some(report_dir.clone()), concurrency: 1, ..Options::default() };
+        let mut loaded = plan(folder.path());
+
+        let first = options();
+        let interrupting = Interrupting { serving: Serving::new(world()), interrupt: first.interrupt.clone() };
+        let stop = verify(&loaded, first, Arc::new(interrupting), Clock::real(), &Silent).await.expect_err("interrupted");
+        assert!(matches!(stop, Stop::Interrupted), "{stop}");
+        assert!(!report_dir.join("summary.json").exists() && report_dir.join(".kept.jsonl").exists());
+
+        if changed {
+            let path = folder.path().join("plan.toml");
+            let text = std::fs::read_to_string(&path).expect("a plan").replace("60000", "50000");
+            std::fs::write(&path, text).expect("another plan");
+            loaded = LoadedPlan::read(&path).expect("a plan");
+        }
+        let serving = Serving::new(world());
+        let report = verify(&loaded, options(), serving.clone(), Clock::real(), &Silent).await.expect("a report");
+        assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
+        let (read, notices) = (calls_read(&serving), report.summary.notices.join(" "));
+        if changed {
+            assert_eq!(read.len(), 3, "{read:?}");
+            assert!(notices.contains("another plan") && notices.contains("started over"), "{notices}");
+        } else {
+            assert_eq!(read, ["GET /api/v2/conversations/c-100003/recordings"], "the others were read before");
+            assert!(notices.contains("went on with 2 calls"), "{notices}");
+            assert!(report.summary.budget.made <= report.summary.budget.announced, "{:?}", report.summary.budget);
+        }
+        assert!(!report_dir.join(".kept.jsonl").exists(), "a finished verification leaves nothing to go on with");
     }
 }

@@ -10,6 +10,7 @@ use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
 use super::{Identity, Recordings, TargetConversation, TargetRecording, Wait, convert, need};
+use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
@@ -42,7 +43,7 @@ pub(crate) struct TargetSnapshot {
 }
 
 /// Reads a target.
-pub(crate) struct Reader {
+pub(crate) struct Reader<'a> {
     pub(crate) client: Arc<ReadClient>,
     pub(crate) clock: Clock,
     pub(crate) identity: Identity,
@@ -53,6 +54,8 @@ pub(crate) struct Reader {
     pub(crate) jobs: bool,
     /// Calls there should be: without a job, so many are read one by one.
     pub(crate) calls: usize,
+    /// Readings of an unfinished verification, and where these go.
+    pub(crate) kept: &'a Kept,
 }
 
 /// What the retention listing says of one recording.
@@ -77,7 +80,7 @@ impl Shown {
     }
 }
 
-impl Reader {
+impl Reader<'_> {
     pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
         progress.begin(Stage::Target, None);
         let mut snapshot = TargetSnapshot::default();
@@ -231,7 +234,14 @@ impl Reader {
         dates: &Option<Dates>,
         progress: &dyn Progress,
     ) -> Result<TargetConversation, Stop> {
-        conversation.recordings = self.recordings(&conversation.id).await?;
+        conversation.recordings = match self.kept.recordings(&conversation.id) {
+            Some(kept) => kept,
+            None => {
+                let read = self.recordings(&conversation.id).await?;
+                self.kept.keep(&conversation.id, &read);
+                read
+            }
+        };
         if let (Recordings::Read(recordings), Some(dates)) = (&mut conversation.recordings, dates) {
             for recording in recordings {
                 let listed = dates.get(&recording.id).and_then(|entry| entry.delete_date.as_deref()).and_then(Moment::parse);
