@@ -151,7 +151,7 @@ pub(crate) struct Status {
 pub(crate) struct Verify {
     /// Plan file
     pub(crate) plan: PathBuf,
-    /// Folder for summary.json, findings.jsonl and requests.jsonl
+    /// Folder for summary.json, findings.jsonl, drift.jsonl and requests.jsonl
     #[arg(long, env = "SEATRIAL_REPORT", default_value = "seatrial-report")]
     pub(crate) report: PathBuf,
     /// How much audio is compared: all, none, or a number of recordings
@@ -163,6 +163,12 @@ pub(crate) struct Verify {
     /// Where the source is read from
     #[arg(long, env = "SEATRIAL_SOURCE", default_value = "live")]
     pub(crate) source: SourceArgument,
+    /// Create nothing on the target: no analytics job, no batch download. What depends on them cannot be told then
+    #[arg(long, env = "SEATRIAL_NO_JOBS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) no_jobs: bool,
+    /// List every request that may be sent, with the permission it needs and what it creates; send none
+    #[arg(long, env = "SEATRIAL_PRINT_REQUESTS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) print_requests: bool,
     /// Instead of the plan's staging, for --source staged
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,

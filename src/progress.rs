@@ -85,6 +85,12 @@ impl verifier::Progress for Display {
         self.bar.set_position(0);
     }
 
+    fn say(&self, line: &str) {
+        if !matches!(self.kind, Kind::Quiet) {
+            self.bar.suspend(|| terminal::tell(line));
+        }
+    }
+
     fn advance(&self, steps: u64) {
         let through = self.through.fetch_add(steps, Ordering::Relaxed) + steps;
         self.show(through, self.bar.length());

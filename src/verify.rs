@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
-use verifier::{AudioScope, Options, SourceFrom};
+use verifier::{AudioScope, Jobs, Options, SourceFrom};
 
 use crate::cli::{AudioArgument, Output, SourceArgument, Verify};
 use crate::ending::Ending;
@@ -41,9 +41,13 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
             SourceArgument::Staged => SourceFrom::Staged,
         },
         staging_url: arguments.staging,
+        jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
         report_dir: Some(arguments.report.clone()),
         ..Options::default()
     };
+    if arguments.print_requests {
+        return print_requests(&plan, &options, &output);
+    }
     let report = match verify(&plan, options, &output).await {
         Ok(report) => report,
         Err((ending, sentence)) => return terminal::fail(ending, &sentence),
@@ -55,6 +59,40 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
     }
     ending_of(&report)
+}
+
+/// What `--json` prints of the list.
+#[derive(serde::Serialize)]
+struct Requests {
+    version: u32,
+    requests: Vec<verifier::Listed>,
+}
+
+/// Lists what may be sent, and sends nothing.
+fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Ending {
+    let requests = verifier::requests_of(plan, options);
+    if output.json {
+        terminal::document(&Requests { version: 1, requests });
+        return Ending::Done;
+    }
+    let created =
+        |listed: &verifier::Listed| listed.creates.map_or("nothing".to_owned(), |creation| format!("a {creation:?}").to_lowercase());
+    for listed in &requests {
+        let query = if listed.query.is_empty() { String::new() } else { format!("?{}", listed.query.join("&")) };
+        let rights: Vec<String> = [("permission", &listed.permission), ("scope", &listed.scope)]
+            .into_iter()
+            .filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?)))
+            .collect();
+        terminal::say(&format!("{:<5}{}{query}", listed.method, listed.address));
+        terminal::say(&format!(
+            "     needs   {}",
+            if rights.is_empty() { "no permission of its own".to_owned() } else { rights.join(", ") }
+        ));
+        terminal::say(&format!("     creates {}", created(listed)));
+        terminal::say(&format!("     tells   {}", listed.tells));
+    }
+    terminal::say(&format!("{} requests may be sent, and no others; none changes a record. Nothing was sent.", requests.len()));
+    Ending::Done
 }
 
 /// The verification of a rehearsal, with its report in `dir`.

@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use support::{FULL_WORLD, Simulation, command, lines, read, scenario, seatrial};
+use support::{FULL_WORLD, Simulation, Verification, command, lines, read, scenario, seatrial};
 
 fn full(seed: u64) -> Simulation {
     Simulation::start(&scenario(seed, FULL_WORLD))
@@ -303,4 +303,153 @@ fn a_scenario_that_expects_too_much_fails_and_says_what() {
     std::fs::write(folder.path().join("wrong.toml"), wrong).expect("a scenario");
     let run = seatrial(folder.path(), &["rehearse", "wrong.toml"]).ends(30);
     assert!(run.stdout.contains("FAILED skipped: expected expired 3, got expired 2"), "{run}");
+}
+
+/// Requests of the target by operation, as the simulator's journal has them from line `after` on.
+fn journalled(simulation: &Simulation, after: usize) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    let mut after = after;
+    loop {
+        let page = simulation.get(&format!("/_sim/journal?platform=genesys_cloud&limit=10000&after={after}"));
+        let Some(last) = page.lines().last() else { return counts };
+        after = serde_json::from_str::<Value>(last).expect("JSON")["n"].as_u64().expect("a number") as usize;
+        for line in page.lines() {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            let operation = line["operation"].as_str().expect("an operation").trim_start_matches("genesys_cloud.");
+            *counts.entry(operation.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+fn journal_length(simulation: &Simulation) -> usize {
+    let mut length = 0;
+    loop {
+        let page = simulation.get(&format!("/_sim/journal?limit=10000&after={length}"));
+        match page.lines().count() {
+            0 => return length,
+            lines => length += lines,
+        }
+    }
+}
+
+/// Requests to the target as a report lists them.
+fn listed(requests: &[Value]) -> BTreeMap<String, u64> {
+    let target = requests.iter().filter(|request| request["side"] == "target");
+    target.map(|request| (request["operation"].as_str().expect("a name").to_owned(), request["count"].as_u64().expect("a count"))).collect()
+}
+
+#[test]
+fn an_audit_changes_nothing_and_says_itself_what_it_asked_for() {
+    let simulation = full(55);
+    simulation.migrated();
+    let truths = || ["genesys_cloud", "legacy"].map(|platform| simulation.get(&format!("/_sim/truth/{platform}")));
+    let (truth, effects, before) = (truths(), simulation.get("/_sim/effects"), journal_length(&simulation));
+    let verified = simulation.verify(&[]);
+    assert_eq!((truths(), simulation.get("/_sim/effects")), (truth, effects), "the platforms are as they were");
+    let asked = journalled(&simulation, before);
+    assert_eq!(listed(&verified.requests), asked, "the report's own count is the simulator's");
+    let created: BTreeSet<&str> = verified
+        .requests
+        .iter()
+        .filter(|request| request["creates"] != Value::Null)
+        .filter_map(|request| request["operation"].as_str())
+        .collect();
+    assert_eq!(created, BTreeSet::from(["issue_token", "create_details_job", "create_batchrequest"]), "and nothing else was created");
+
+    let budget = &verified.summary["budget"];
+    let number = |name: &str| budget[name].as_u64().unwrap_or_else(|| panic!("{name} in {budget}"));
+    assert!(number("made") * 10 <= number("announced") * 12, "at most a fifth over the cheapest documented way: {budget}");
+    let counted: u64 =
+        asked.iter().filter(|(name, _)| !["issue_token", "get_batch_media"].contains(&name.as_str())).map(|(_, count)| count).sum();
+    assert_eq!(number("made"), counted, "{budget}");
+    assert!(verified.run.stderr.contains(&format!("the target takes about {} requests", number("announced"))), "{}", verified.run);
+    assert_eq!(read(&simulation.file("report/drift.jsonl")), "", "the simulator answers as the vendor documents");
+    assert_eq!(verified.summary["notices"], json!([]));
+}
+
+#[test]
+fn the_requests_are_listed_without_a_request() {
+    let simulation = full(56);
+    let before = journal_length(&simulation);
+    std::fs::remove_dir_all(simulation.file("secrets")).expect("no secret is needed");
+    let all = simulation.seatrial(&["verify", "plan.toml", "--print-requests", "--json"]).ends(0).json();
+    let without = simulation.seatrial(&["verify", "plan.toml", "--print-requests", "--json", "--no-jobs"]).ends(0).json();
+    let text = simulation.seatrial(&["verify", "plan.toml", "--print-requests"]).ends(0).stdout;
+    assert_eq!(journal_length(&simulation), before, "nothing was sent");
+    assert!(!simulation.file("seatrial-report").exists(), "and nothing was written");
+    let creating = |list: &Value| {
+        let requests = list["requests"].as_array().expect("requests").clone();
+        requests.into_iter().filter(|request| !["token", ""].contains(&request["creates"].as_str().unwrap_or_default())).count()
+    };
+    assert_eq!((all["version"].clone(), creating(&all), creating(&without)), (json!(1), 2, 0));
+    for part in [
+        "POST http://127.0.0.1:",
+        "/api/v2/recordings/deletionprotection\n",
+        "/recordings?formatId=NONE&maxWaitMs\n",
+        "permission analytics:conversationDetail:view, scope analytics:readonly",
+        "creates a batch",
+        "Nothing was sent.",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("PUT") && !text.contains("/api/v2/files") && !text.contains("/api/v2/interactions\n"), "{text}");
+}
+
+/// A world whose Genesys Cloud is set like this.
+fn target_with(seed: u64, settings: &str) -> Simulation {
+    let text = scenario(seed, FULL_WORLD).replace("uploads_per_second = 0\n", &format!("uploads_per_second = 0\n{settings}\n"));
+    let simulation = Simulation::start(&text);
+    simulation.migrated();
+    simulation
+}
+
+/// No finding, and everything that is needed is told.
+fn cannot_tell(what: &str, verified: &Verification, needed: &str) {
+    assert_eq!((verified.run.code, &verified.findings), (21, &Vec::new()), "{what}: {}", verified.run);
+    assert!(verified.adds_up() && verified.count("missing") + verified.count("different") + verified.count("extra") == 0, "{what}");
+    assert!(verified.run.stdout.contains(needed), "{what}: {}", verified.run);
+}
+
+#[test]
+fn each_permission_removed_in_turn_gives_no_wrong_finding() {
+    for permission in ["analytics:conversationDetail:view", "analytics:call:read", "recording:recording:view"] {
+        let simulation = target_with(57, &format!("missing_scopes = [\"{permission}\"]"));
+        cannot_tell(permission, &simulation.verify(&[]), permission);
+    }
+    // Two at a time: the way around the one is closed by the other.
+    let both = "missing_scopes = [\"analytics:conversationDetail:view\", \"conversation:communication:view\"]";
+    cannot_tell("both", &target_with(57, both).verify(&[]), "conversation:communication:view");
+    // What nothing hangs on is a note and no more.
+    for permission in ["organization:readonly", "conversation:communication:view"] {
+        let verified = target_with(57, &format!("missing_scopes = [\"{permission}\"]")).verify(&[]);
+        assert_eq!((verified.run.code, &verified.findings), (0, &Vec::new()), "{permission}: {}", verified.run);
+        let noted = verified.run.stdout.contains(permission);
+        assert_eq!(noted, permission == "organization:readonly", "{permission}: {}", verified.run);
+    }
+}
+
+#[test]
+fn what_analytics_does_not_show_yet_is_not_missing() {
+    let simulation = target_with(58, "analytics_lag_ms = 86400000");
+    cannot_tell("lag", &simulation.verify(&[]), "analytics");
+    // What is read singly is judged: a wrong agent is seen all the same, and what is gone may only be late.
+    let planted = simulation.tamper("D45", 1, 1).expect("a victim");
+    let wrong = simulation.verify(&[]);
+    assert_eq!(wrong.run.code, 20, "{}", wrong.run);
+    assert!(wrong.findings.iter().all(|finding| finding["legacy_interaction_id"] == planted[0]["legacy_interaction_id"]), "{}", wrong.run);
+}
+
+#[test]
+fn without_jobs_nothing_is_created_and_what_hangs_on_them_cannot_be_told() {
+    let simulation = full(59);
+    simulation.migrated();
+    let before = journal_length(&simulation);
+    let verified = simulation.verify(&["--no-jobs"]);
+    cannot_tell("no jobs", &verified, "--no-jobs");
+    let asked = journalled(&simulation, before);
+    assert!(
+        !asked.keys().any(|name| name.contains("batch") || name.contains("details_job") || name.contains("details_results")),
+        "{asked:?}"
+    );
+    assert_eq!((listed(&verified.requests), &verified.summary["scope"]["no_jobs"]), (asked, &json!(true)));
 }

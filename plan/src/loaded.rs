@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::mapping::{self, Mapping, Table};
 use crate::model::{Carrier, Ingest, Plan, SourceKind, TargetKind};
+use crate::region::{domain, nearest};
 use crate::secret::{Secret, SecretRef};
 use crate::{PlanError, Reason, is_vendor_host};
 
@@ -176,6 +177,17 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
 fn validate_genesys_cloud(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     let target = &plan.target;
     let refuse = |what: &str| Err(PlanError::value(file, what));
+    if let Some(region) = &target.region {
+        if target.base_url.is_some() {
+            return refuse("target has both base_url and region; give one of them");
+        }
+        if domain(region).is_none() {
+            return refuse(&format!(
+                "target.region `{region}` is not a region of Genesys Cloud; the nearest known one is `{}`",
+                nearest(region)
+            ));
+        }
+    }
     let Some(api) = target.api_url() else {
         return refuse("target needs base_url, or a region such as us-east-1");
     };

@@ -139,7 +139,7 @@ pub struct Target {
     /// Root of the API; or give `region`.
     #[schemars(with = "Option<String>")]
     pub base_url: Option<Url>,
-    /// AWS region name, instead of `base_url`.
+    /// Region by name (`us-east-1`) or domain (`mypurecloud.ie`), instead of `base_url`.
     pub region: Option<String>,
     /// Root of the login host, where it is not derived from the API's.
     #[schemars(with = "Option<String>")]

@@ -73,6 +73,12 @@ fn a_plan_that_cannot_be_used_says_where_and_what() {
     let rows = [
         ("namespace =", "namespce =", "line 4: unknown key `namespce`; the nearest known key is `namespace`"),
         ("plan_version = 1", "plan_version = 2", "plan_version 2 is not known"),
+        (
+            "base_url = \"http://127.0.0.1:2\"",
+            "region = \"us-est-1\"",
+            "target.region `us-est-1` is not a region of Genesys Cloud; the nearest known one is `us-east-1`",
+        ),
+        ("base_url = \"http://127.0.0.1:2\"", "base_url = \"http://127.0.0.1:2\"\nregion = \"us-east-1\"", "both base_url and region"),
         ("plan_version = 1", "plan_version = \"one\"", "line 2: invalid type: string \"one\", expected u32"),
         ("\"acme-2026\"", "\"Acme 2026\"", "identity.namespace takes 1 to 40 lower-case letters"),
         ("{ file = \"secret\" }", "\"hunter2\"", "a secret is named, never written"),
@@ -80,7 +86,7 @@ fn a_plan_that_cannot_be_used_says_where_and_what() {
         ("\"skip\"", "\"drop\"", "expected skip or default:<queue id>"),
         ("phones = \"keep\"\n", "", "missing field `phones`"),
         ("http://127.0.0.1:2", "https://api.mypurecloud.de", "\"guide\" towards a vendor host is refused"),
-        ("base_url = \"http://127.0.0.1:2\"", "region = \"mars-1\"", "needs base_url, or a region"),
+        ("base_url = \"http://127.0.0.1:2\"", "", "needs base_url, or a region"),
         ("kind = \"legacy\"", "kind = \"tape\"", "unknown variant `tape`"),
     ];
     for (from, to, wanted) in rows {
@@ -124,5 +130,20 @@ proptest! {
         let _ = load(&plan, AGENTS);
         let _ = load(PLAN, &agents);
         let _ = load(&format!("{PLAN}{plan}"), AGENTS);
+    }
+}
+
+#[test]
+fn every_region_leads_to_its_api_and_login_hosts() {
+    for (region, api, token) in [
+        ("us-east-1", "https://api.mypurecloud.com/", "https://login.mypurecloud.com/oauth/token"),
+        ("mypurecloud.ie", "https://api.mypurecloud.ie/", "https://login.mypurecloud.ie/oauth/token"),
+        ("us-east-2", "https://api.use2.us-gov-pure.cloud/", "https://login.use2.us-gov-pure.cloud/oauth/token"),
+        ("euc2.pure.cloud", "https://api.euc2.pure.cloud/", "https://login.euc2.pure.cloud/oauth/token"),
+    ] {
+        let text = PLAN.replace("base_url = \"http://127.0.0.1:2\"", &format!("ingest = \"public\"\nregion = \"{region}\""));
+        let target = load(&text, AGENTS).unwrap().plan.target;
+        assert_eq!(target.api_url().unwrap().as_str(), api);
+        assert_eq!(target.token_url().unwrap().as_str(), token);
     }
 }

@@ -55,6 +55,14 @@ pub enum CallError {
         /// What happened to the answer.
         why: String,
     },
+    /// The transport does not send such a request at all.
+    #[error("{what} is not sent: {why}")]
+    NotSent {
+        /// Method and path.
+        what: String,
+        /// Which rule keeps it back.
+        why: String,
+    },
     /// A host the plan does not allow.
     #[error("{what} leads to {host}, which the plan does not allow; add it to source.media_hosts if it is right")]
     HostNotAllowed {

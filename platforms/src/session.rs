@@ -128,7 +128,7 @@ impl Answer {
 
     /// The whole body, up to a bound; a piece that does not come in time is an error like a cut.
     async fn bytes(self, most: usize, clock: &Clock) -> Result<Bytes, TransportError> {
-        let broken = |why: String| TransportError { why, never_sent: false };
+        let broken = |why: String| TransportError { why, never_sent: false, barred: false };
         let mut stream = self.body.into_stream();
         let mut bytes = BytesMut::new();
         loop {
@@ -230,6 +230,7 @@ impl Session {
                 }
                 Ok(answer) if answer.status.is_client_error() => return Err(refusal(what, answer, &self.clock).await),
                 Ok(answer) => return Ok(answer),
+                Err(error) if error.barred => return Err(CallError::NotSent { what, why: error.why }),
                 Err(error) if error.never_sent => {
                     failed += 1;
                     if failed >= TRIES {
@@ -289,7 +290,7 @@ impl Session {
         };
         let limit = ANSWER_TIMEOUT + Duration::from_secs(length / SLOWEST_UPLOAD);
         let sent = self.clock.timeout(limit, self.transport.send(request)).await;
-        let late = || TransportError { why: format!("no answer within {} s", limit.as_secs()), never_sent: false };
+        let late = || TransportError { why: format!("no answer within {} s", limit.as_secs()), never_sent: false, barred: false };
         let (parts, body) = sent.ok_or_else(late)??.into_parts();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
@@ -330,6 +331,7 @@ impl Session {
                 Ok(answer) => {
                     return Err(CallError::Unauthorized { what: what.clone(), why: words(&refusal(what, answer, &self.clock).await) });
                 }
+                Err(error) if error.barred => return Err(CallError::NotSent { what, why: error.why }),
                 Err(error) => (error.why, None),
             };
             failed += 1;

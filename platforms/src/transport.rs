@@ -19,6 +19,8 @@ pub struct TransportError {
     pub why: String,
     /// The request cannot have reached the peer: no connection was made.
     pub never_sent: bool,
+    /// The transport does not send this request, ever: trying again is of no use.
+    pub barred: bool,
 }
 
 /// The bytes of a request or an answer.
@@ -112,7 +114,7 @@ fn from_reqwest(error: &reqwest::Error) -> TransportError {
         cause = inner;
     }
     let why = if error.is_timeout() { "timed out".to_owned() } else { cause.to_string().to_lowercase() };
-    TransportError { why, never_sent: error.is_connect() || error.is_builder() }
+    TransportError { why, never_sent: error.is_connect() || error.is_builder(), barred: false }
 }
 
 /// Opens an in-memory connection to the peer that listens for `host:port`.
@@ -138,7 +140,7 @@ impl Transport for Pipe {
     async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
         let (mut parts, body) = request.into_parts();
         let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let refused = || TransportError { why: "connection refused".to_owned(), never_sent: true };
+        let refused = || TransportError { why: "connection refused".to_owned(), never_sent: true, barred: false };
         let io = (self.dial)(&host).ok_or_else(refused)?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         parts.uri = path.parse().map_err(|_| refused())?;
@@ -158,5 +160,5 @@ impl Transport for Pipe {
 }
 
 fn from_hyper(error: &hyper::Error) -> TransportError {
-    TransportError { why: error.to_string(), never_sent: false }
+    TransportError { why: error.to_string(), never_sent: false, barred: false }
 }

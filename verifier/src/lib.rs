@@ -2,14 +2,17 @@
 //!
 //! The verifier shares transport with the migrator and nothing of meaning: times, identities, people, retention and audio are derived
 //! here a second time, from source, mapping and plan alone, so that a wrong rule on either side is seen. It never reads a ledger, and
-//! it writes to neither platform: what is not a read is refused before it is sent.
+//! it changes no record of either platform: what its table of requests does not name is refused before it is sent.
 //!
 //! | module | for |
 //! | --- | --- |
 //! | `run` | the verification from end to end |
 //! | `source` | the source, live or staged |
 //! | `expected` | what must be in the target: pure |
+//! | `requests` | the table of all requests: listed, enforced, reckoned |
 //! | `target` | the target through public reads |
+//! | `kept` | readings of an unfinished verification |
+//! | `drift` | answers outside the documented shapes |
 //! | `matching`, `crossing` | which record is which; what only shows across calls |
 //! | `sound`, `listen` | audio of both sides, a pair at a time |
 //! | `checks` | pure comparisons, a file a subject |
@@ -19,13 +22,16 @@
 mod checks;
 mod crossing;
 mod defect;
+mod drift;
 mod expected;
 mod finding;
+mod kept;
 mod listen;
 mod matching;
 mod moment;
 mod options;
 mod report;
+mod requests;
 mod run;
 mod sound;
 mod source;
@@ -41,10 +47,12 @@ use platforms::clock::Clock;
 use platforms::transport::Transport;
 
 pub use defect::{Defect, Severity};
+pub use drift::DriftLine;
 pub use finding::Finding;
 pub use moment::Moment;
-pub use options::{AudioScope, Options, Progress, Silent, SourceFrom, Stage};
+pub use options::{AudioScope, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{Group, Report, RequestLine, Scope, Summary};
+pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
 pub use stop::Stop;
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};
 
@@ -58,14 +66,23 @@ pub async fn verify(
     clock: Clock,
     progress: &dyn Progress,
 ) -> Result<Report, Stop> {
-    let work = run::run(plan, &options, transport, clock, progress);
+    let drifts = drift::Drifts::default();
+    let kept = kept::Kept::open(options.report_dir.as_deref(), &plan.hash, Moment::from_ms(clock.now_ms()));
+    let work = run::run(plan, &options, transport, clock, &drifts, &kept, progress);
     let report = tokio::select! {
         biased;
-        () = options.interrupt.cancelled() => return Err(Stop::Interrupted),
-        report = work => report?,
+        () = options.interrupt.cancelled() => Err(Stop::Interrupted),
+        report = work => report,
     };
-    if let Some(dir) = &options.report_dir {
-        report.write(dir)?;
+    let Some(dir) = &options.report_dir else { return report };
+    match &report {
+        Ok(report) => {
+            report.write(dir)?;
+            kept.forget();
+        }
+        // What a platform answered otherwise than expected is most wanted where it ended the verification.
+        Err(Stop::Target(_)) => report::write_drift(dir, &drifts.lines())?,
+        Err(_) => {}
     }
-    Ok(report)
+    report
 }

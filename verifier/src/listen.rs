@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use audio::Pcm;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::ReadClient;
 
 use crate::crossing::Place;
 use crate::expected::{Pause, PauseRule, Rules, SourceSound, audio_expectation};
-use crate::options::Progress;
+use crate::options::{Jobs, Progress};
 use crate::sound::{Difference, PairSound, Sketch, TargetSound, Wanted, judge, read_source};
 use crate::source::{MediaRead, SharedSource, SourceRecording, collect};
 use crate::stop::Stop;
-use crate::target::{BATCH, BatchItem, batch};
+use crate::target::{BATCH, BatchItem, batch, hidden};
 
 /// One recording to listen to.
 pub(crate) struct Job<'a> {
@@ -32,6 +34,10 @@ pub(crate) struct Listener {
     pub(crate) clock: Clock,
     pub(crate) rules: Arc<Rules>,
     pub(crate) concurrency: usize,
+    /// How long a batch may take.
+    pub(crate) patience: Duration,
+    /// Whether batches may be created.
+    pub(crate) jobs: Jobs,
 }
 
 impl Listener {
@@ -40,7 +46,7 @@ impl Listener {
         let mut heard = BTreeMap::new();
         for jobs in jobs.chunks(BATCH) {
             let wanted: Vec<(String, String)> = jobs.iter().filter_map(|job| job.target.clone()).collect();
-            let items = if wanted.is_empty() { BTreeMap::new() } else { batch(&self.client, &self.clock, &wanted).await? };
+            let items = self.batch(&wanted).await?;
             let items = &items;
             let work = stream::iter(jobs).map(|job| async move {
                 let item = job.target.as_ref().and_then(|(_, id)| items.get(id));
@@ -58,7 +64,7 @@ impl Listener {
     pub(crate) async fn sketches(&self, strays: &[(String, String)]) -> Result<BTreeMap<String, Sketch>, Stop> {
         let mut sketches = BTreeMap::new();
         for strays in strays.chunks(BATCH) {
-            let items = batch(&self.client, &self.clock, strays).await?;
+            let items = self.batch(strays).await?;
             for (id, item) in items {
                 let BatchItem::At { url, .. } = item else { continue };
                 let Ok(bytes) = self.fetch(&url).await? else { continue };
@@ -67,6 +73,15 @@ impl Listener {
             }
         }
         Ok(sketches)
+    }
+
+    /// Where the audio of these is.
+    async fn batch(&self, wanted: &[(String, String)]) -> Result<BTreeMap<String, BatchItem>, Stop> {
+        match self.jobs {
+            _ if wanted.is_empty() => Ok(BTreeMap::new()),
+            Jobs::Create => batch(&self.client, &self.clock, self.patience, wanted).await,
+            Jobs::LeaveOut => Ok(hidden(wanted, "a batch download, which --no-jobs leaves out, to tell how a recording sounds")),
+        }
     }
 
     async fn pair(&self, job: &Job<'_>, item: Option<&BatchItem>) -> Result<PairSound, Stop> {
@@ -155,10 +170,19 @@ impl Listener {
             match read.await {
                 Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => return Ok(Ok(bytes)),
                 Ok((bytes, _)) => why = format!("its audio arrives cut after {} bytes", bytes.len()),
-                Err(error) => why = format!("its audio cannot be fetched: {error}"),
+                Err(error) => why = format!("its audio cannot be fetched: {}", short(&error)),
             }
         }
         Ok(Err(why))
+    }
+}
+
+/// An error without the address: each recording has its own, and a reason is told once.
+fn short(error: &CallError) -> String {
+    match error {
+        CallError::Refused { status, code, .. } => format!("{status} {code}"),
+        CallError::Malformed { why, .. } | CallError::Unreachable { why, .. } | CallError::NotSent { why, .. } => why.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Instants as the verifier compares them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// An instant. Unix milliseconds, UTC. Wider than any calendar: a damaged target may say the year 55789, and that is a finding, not an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Moment(i64);
 
 impl Moment {

@@ -1,8 +1,11 @@
 //! What a caller may choose about a verification.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use crate::requests::Allowance;
 
 /// How to verify. The plan says what is right; this says how much of it is looked at, and from where.
 #[derive(Debug, Clone)]
@@ -15,7 +18,11 @@ pub struct Options {
     pub staging_url: Option<String>,
     /// Recordings worked on at once. Each may hold its decoded source and target in memory.
     pub concurrency: usize,
-    /// Folder for `summary.json`, `findings.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
+    /// Whether jobs and batch downloads may be created on the target. Without them what depends on them cannot be told.
+    pub jobs: Jobs,
+    /// How long one job or batch of the target is waited for. What takes longer is hidden, not missing.
+    pub patience: Duration,
+    /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::Stop::Interrupted`].
     pub interrupt: CancellationToken,
@@ -29,10 +36,28 @@ impl Default for Options {
             staging_url: None,
             // 8 pairs of decoded five-minute stereo calls are about 150 MB; more only queues behind two cores.
             concurrency: 8,
+            jobs: Jobs::Create,
+            // An analytics job over years takes minutes; one that takes an hour is stuck.
+            patience: Duration::from_secs(3600),
             report_dir: None,
             interrupt: CancellationToken::new(),
         }
     }
+}
+
+impl Options {
+    pub(crate) fn allowance(&self) -> Allowance {
+        Allowance { jobs: self.jobs == Jobs::Create, source: self.source == SourceFrom::Live }
+    }
+}
+
+/// Whether anything may be created on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jobs {
+    /// Analytics jobs and batch downloads, which end by themselves.
+    Create,
+    /// Nothing but a token.
+    LeaveOut,
 }
 
 /// How much audio is read. Whatever the scope, the source audio of a recording that is absent from the target is read, because only
@@ -93,6 +118,8 @@ pub trait Progress: Send + Sync {
     fn begin(&self, stage: Stage, total: Option<u64>);
     /// So many more steps of the stage are done.
     fn advance(&self, steps: u64);
+    /// Something worth a line: what the target will be asked for.
+    fn say(&self, _line: &str) {}
 }
 
 /// Progress that nobody watches.

@@ -1,7 +1,7 @@
 //! A verification from end to end: read both sides, listen, derive, compare, sum up.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use plan::{LoadedPlan, SourceKind, TargetKind};
 use platforms::Credentials;
@@ -13,18 +13,21 @@ use url::Url;
 
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::crossing::{Crossing, Place, Stray, phantom};
+use crate::drift::Drifts;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
+use crate::kept::Kept;
 use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
 use crate::moment::Moment;
-use crate::options::{AudioScope, Options, Progress, SourceFrom, Stage};
+use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::report::Report;
+use crate::requests::{Allowance, Announced, Base, Gate, RequestLog, Side, Sizes};
 use crate::sound::{PairSound, TargetSound};
 use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
 use crate::stop::Stop;
-use crate::summing::{Outcome, sum_up};
-use crate::target::{Identity, Reader, RequestLog, TargetConversation, TargetSnapshot, Watch};
+use crate::summing::{Outcome, Traffic, sum_up};
+use crate::target::{Identity, Reader, TargetConversation, TargetSnapshot, need};
 
 /// The source is no shared resource with a published limit; its own refusals slow us down.
 const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
@@ -36,21 +39,51 @@ pub(crate) async fn run(
     options: &Options,
     transport: Arc<dyn Transport>,
     clock: Clock,
+    drifts: &Drifts,
+    kept: &Kept,
     progress: &dyn Progress,
 ) -> Result<Report, Stop> {
     let log = RequestLog::default();
     let mut rules = Rules::new(loaded)?;
-    let source: SharedSource = Arc::new(open_source(loaded, options, Watch::new(transport.clone(), "source", log.clone()), &clock)?);
-    let client = Arc::new(open_target(loaded, Watch::new(transport, "target", log.clone()), &clock)?);
-    let reader =
-        Reader { client: client.clone(), clock: clock.clone(), identity: Identity::new(loaded)?, concurrency: options.concurrency };
+    let gates = Gates { transport, allowance: options.allowance(), log: log.clone(), drifts: drifts.clone() };
+    let source: SharedSource = Arc::new(open_source(loaded, options, &gates, &clock)?);
+    let client = Arc::new(open_target(loaded, &gates, &clock)?);
+    let identity = Identity::new(loaded)?;
 
     let SourceSnapshot { interactions, extensions } = source.snapshot(options.concurrency, progress).await?;
     rules.extensions = extensions;
-    let target = reader.snapshot(progress).await?;
+    let expectations = expectations(&interactions, &rules, &BTreeMap::new(), Moment::from_ms(clock.now_ms()));
+    let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
+    let mut needs = BTreeSet::new();
+    let told = organisation_limit(&client, &mut needs).await?;
+    let announced = Announced::new(sizes, loaded.plan.pace.requests_per_minute, told);
+    if let Some(notice) = kept.notice() {
+        progress.say(&notice);
+    }
+    progress.say(&announced.line());
+    let reader = Reader {
+        client: client.clone(),
+        clock: clock.clone(),
+        identity,
+        concurrency: options.concurrency,
+        patience: options.patience,
+        jobs: options.jobs == Jobs::Create,
+        calls: expectations.len(),
+        kept,
+    };
+    let mut target = reader.snapshot(progress).await?;
+    target.needs.extend(needs);
     let as_of = Moment::from_ms(clock.now_ms());
 
-    let listener = Listener { source, client, clock, rules: Arc::new(rules.clone()), concurrency: options.concurrency };
+    let listener = Listener {
+        source,
+        client,
+        clock,
+        rules: Arc::new(rules.clone()),
+        concurrency: options.concurrency,
+        patience: options.patience,
+        jobs: options.jobs,
+    };
     let world = World { interactions: &interactions, target: &target, rules: &rules, as_of };
     let heard = world.listen(&listener, options.audio, progress).await?;
     let strays = world.stray_sketches(&listener).await?;
@@ -59,11 +92,61 @@ pub(crate) async fn run(
     let mut outcome = world.judge(&heard, &strays);
     outcome.audio = options.audio;
     outcome.staged = options.source == SourceFrom::Staged;
-    let requests = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    sum_up(outcome, requests)
+    sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() })
 }
 
-fn open_source(loaded: &LoadedPlan, options: &Options, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Source, Stop> {
+/// How much there is to read, as far as the source tells.
+fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
+    let wanted: Vec<&Expectation> = expectations.iter().filter(|expected| !matches!(expected.presence, Presence::Absent(_))).collect();
+    let recordings = |expected: &Expectation| {
+        expected.recordings.iter().filter(|recording| !matches!(recording.presence, Presence::Absent(_))).count() as u64
+    };
+    let all = wanted.iter().map(|expected| recordings(expected)).sum();
+    Sizes {
+        calls: wanted.len() as u64,
+        recorded_calls: wanted.iter().filter(|expected| recordings(expected) > 0).count() as u64,
+        recordings: all,
+        audio: match options.audio {
+            AudioScope::All => all,
+            AudioScope::Sample { size, .. } => all.min(size as u64),
+            AudioScope::None => 0,
+        },
+        jobs: options.jobs == Jobs::Create,
+        kept: 0,
+    }
+}
+
+/// The token's limit as the organisation tells it. Requests a minute. Not to be read: the plan's pace is reckoned with.
+async fn organisation_limit(client: &ReadClient, needs: &mut BTreeSet<String>) -> Result<Option<u32>, Stop> {
+    const KEYS: [&str; 2] = ["client.credentials.token.rate.per.minute", "token.rate.per.minute"];
+    match client.limits("platform.api").await {
+        Ok(limits) => {
+            let of_tokens = limits.into_iter().filter(|limit| limit.key.as_deref().is_some_and(|key| KEYS.contains(&key)));
+            Ok(of_tokens.filter_map(|limit| u32::try_from(limit.value?).ok()).filter(|value| *value > 0).min())
+        }
+        // Nothing is judged by it, so nothing hangs on it but the time said beforehand.
+        Err(error) => {
+            needs.insert(need("get_limits", &error).ok_or_else(|| Stop::target("read the limits", &error))?);
+            Ok(None)
+        }
+    }
+}
+
+/// What the gates of both sides share.
+struct Gates {
+    transport: Arc<dyn Transport>,
+    allowance: Allowance,
+    log: RequestLog,
+    drifts: Drifts,
+}
+
+impl Gates {
+    fn of(&self, side: Side, base: Base) -> Arc<Gate> {
+        Gate::new(self.transport.clone(), side, base, self.allowance, self.log.clone(), self.drifts.clone())
+    }
+}
+
+fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Source, Stop> {
     let plan = &loaded.plan;
     if options.source == SourceFrom::Staged {
         let url = options.staging_url.as_deref().unwrap_or(&plan.staging.url);
@@ -82,8 +165,11 @@ fn open_source(loaded: &LoadedPlan, options: &Options, transport: Arc<dyn Transp
         credentials,
         requests_per_minute: SOURCE_REQUESTS_PER_MINUTE,
     };
-    let client = Client::new(transport, clock.clone(), settings)
-        .ok_or_else(|| Stop::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned()))?;
+    let no_path = || Stop::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
+    // The client takes its tokens and paths from the root of the host.
+    let api = settings.base_url.join("/").map_err(|_| no_path())?;
+    let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
+    let client = Client::new(gates.of(Side::Source, Base { api, token }), clock.clone(), settings).ok_or_else(no_path)?;
     let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
     Ok(Source::Live(Live { client, from_ms: ms(plan.source.from), to_ms: ms(plan.source.to) }))
 }
@@ -98,7 +184,7 @@ fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
     Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
 }
 
-fn open_target(loaded: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<ReadClient, Stop> {
+fn open_target(loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<ReadClient, Stop> {
     let target = &loaded.plan.target;
     if target.kind != TargetKind::GenesysCloud {
         return Err(Stop::Plan("target.kind = \"gir\" cannot be verified yet; only genesys_cloud can".to_owned()));
@@ -114,7 +200,22 @@ fn open_target(loaded: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock
         },
         requests_per_minute: loaded.plan.pace.requests_per_minute,
     };
-    Ok(ReadClient::new(transport, clock.clone(), settings))
+    let base = Base { api: settings.api_url.clone(), token: settings.token_url.clone() };
+    Ok(ReadClient::new(gates.of(Side::Target, base), clock.clone(), settings))
+}
+
+/// What must be there, by what has been heard so far.
+fn expectations(interactions: &[SourceInteraction], rules: &Rules, heard: &BTreeMap<Place, PairSound>, as_of: Moment) -> Vec<Expectation> {
+    let derive = |(case, interaction): (usize, &SourceInteraction)| {
+        let sounds: BTreeMap<String, SourceSound> = interaction
+            .recordings
+            .iter()
+            .enumerate()
+            .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
+            .collect();
+        expected(interaction, rules, &sounds, as_of)
+    };
+    interactions.iter().enumerate().map(derive).collect()
 }
 
 /// Both sides as read, and the rules.
@@ -127,16 +228,7 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn expectations(&self, heard: &BTreeMap<Place, PairSound>) -> Vec<Expectation> {
-        let derive = |(case, interaction): (usize, &SourceInteraction)| {
-            let sounds: BTreeMap<String, SourceSound> = interaction
-                .recordings
-                .iter()
-                .enumerate()
-                .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
-                .collect();
-            expected(interaction, self.rules, &sounds, self.as_of)
-        };
-        self.interactions.iter().enumerate().map(derive).collect()
+        expectations(self.interactions, self.rules, heard, self.as_of)
     }
 
     /// Listens to what the scope asks for, and to the source of whatever is absent.

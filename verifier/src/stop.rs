@@ -16,7 +16,7 @@ pub enum Stop {
     #[error("{0}")]
     Plan(String),
     /// Somebody asked to stop.
-    #[error("verification was interrupted; nothing was changed, run it again")]
+    #[error("verification was interrupted; nothing was changed, and the same command goes on where it was")]
     Interrupted,
     /// The report could not be written.
     #[error("{0}")]

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::checks::presence::Judged;
 use crate::crossing::Place;
 use crate::defect::Defect;
+use crate::drift::{DriftLine, notice};
 use crate::expected::Expectation;
 use crate::finding::Finding;
-use crate::options::AudioScope;
+use crate::options::{AudioScope, Jobs};
 use crate::report::{Report, RequestLine, Scope, Summary, groups};
+use crate::requests::{Announced, Operation};
 use crate::source::order;
 use crate::stop::Stop;
 use crate::verdict::{
@@ -32,7 +34,19 @@ pub(crate) struct Outcome {
     pub(crate) staged: bool,
 }
 
-pub(crate) fn sum_up(outcome: Outcome, requests: BTreeMap<(String, String, String), u64>) -> Result<Report, Stop> {
+/// What went over the wire.
+pub(crate) struct Traffic {
+    /// Requests made.
+    pub(crate) sent: Vec<(&'static Operation, u64)>,
+    /// What was said about them beforehand.
+    pub(crate) announced: Announced,
+    pub(crate) drift: Vec<DriftLine>,
+    pub(crate) jobs: Jobs,
+    /// What was taken over from an unfinished verification.
+    pub(crate) kept: Option<String>,
+}
+
+pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop> {
     let counts = count(&outcome)?;
     let interactions = interactions(&outcome);
     let mut needs = outcome.needs.clone();
@@ -55,6 +69,7 @@ pub(crate) fn sum_up(outcome: Outcome, requests: BTreeMap<(String, String, Strin
         .filter(|bucket| matches!(bucket, Bucket::Skipped { agreed: true, .. }))
         .count() as u64;
     let (audio, staged, site_zone_known) = (outcome.audio, outcome.staged, outcome.site_zone_known);
+    let unread = outcome.needs.clone();
     let findings = findings(outcome);
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
@@ -77,8 +92,14 @@ pub(crate) fn sum_up(outcome: Outcome, requests: BTreeMap<(String, String, Strin
         }
         .to_owned(),
         source: if staged { "staged" } else { "live" }.to_owned(),
+        no_jobs: traffic.jobs == Jobs::LeaveOut,
         sample,
     };
+    let budget = traffic.announced.settle(&traffic.sent);
+    let mut notices: Vec<String> = unread.iter().map(|need| format!("could not be read; needed: {need}")).collect();
+    notices.extend(traffic.kept.clone());
+    notices.extend(budget.notice());
+    notices.extend(notice(&traffic.drift));
     let summary = Summary {
         version: 1,
         verdict,
@@ -88,11 +109,21 @@ pub(crate) fn sum_up(outcome: Outcome, requests: BTreeMap<(String, String, Strin
         by_reason: reasons,
         by_defect: by_defect.into_iter().map(|(defect, count)| (defect.code().to_owned(), count)).collect(),
         groups: groups(&findings),
+        budget,
+        notices,
         assumptions: assumptions(staged, site_zone_known),
     };
-    let requests =
-        requests.into_iter().map(|((side, method, path), count)| RequestLine { side, method, path, count, read_only: true }).collect();
-    Ok(Report { summary, findings, requests, breakdown })
+    let line = |(operation, count): &(&'static Operation, u64)| RequestLine {
+        side: operation.side,
+        operation: operation.name.to_owned(),
+        method: operation.method.to_owned(),
+        path: operation.path().to_owned(),
+        count: *count,
+        creates: operation.creates,
+        read_only: true,
+    };
+    let requests = traffic.sent.iter().map(line).collect();
+    Ok(Report { summary, findings, requests, breakdown, drift: traffic.drift.clone() })
 }
 
 /// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given then.

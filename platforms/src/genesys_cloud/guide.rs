@@ -121,7 +121,7 @@ fn multipart(upload: &Upload, boundary: &str) -> MakeBody {
     Arc::new(move || {
         let (head, tail, open) = (head.clone(), tail.clone(), open.clone());
         Box::pin(async move {
-            let broken = |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false };
+            let broken = |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
             let file = open().await?.map(move |piece| piece.map_err(broken));
             let ends = |bytes: Bytes| stream::once(async move { Ok(bytes) });
             Ok(Body::Stream { length: Some(length), stream: ends(head).chain(file).chain(ends(tail)).boxed() })

@@ -124,12 +124,15 @@ impl ReadClient {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Entry {
-            conversation_id: String,
+            /// Documented: the entity is the conversation.
+            id: Option<String>,
+            /// As the simulator's contract has it.
+            conversation_id: Option<String>,
         }
         let url = self.url(&["api", "v2", "recordings", "deletionprotection"])?;
         let body = serde_json::json!({ "conversationIds": ids });
         let entries: Vec<Entry> = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await?;
-        Ok(entries.into_iter().map(|entry| entry.conversation_id).collect())
+        Ok(entries.into_iter().filter_map(|entry| entry.conversation_id.or(entry.id)).collect())
     }
 
     /// Asks for up to 100 recordings in their original codec. Creates a job, changes nothing else.
@@ -163,6 +166,10 @@ impl ReadClient {
         call.limit = Some(Arc::new(Limit::new(u32::MAX, Duration::from_secs(1))));
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         let answer = self.session.call(&call).await?;
+        // A redirect is not followed, and its body is not the recording.
+        if !answer.status.is_success() {
+            return Err(CallError::Malformed { what, why: format!("status {} instead of bytes", answer.status.as_u16()) });
+        }
         let headers = answer.headers_to_keep();
         let length = answer.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let clock = self.session.clock.clone();
@@ -203,6 +210,18 @@ impl ReadClient {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
         self.session.json(&Call::get(url)).await
+    }
+
+    /// The organisation's effective limits in one namespace, such as `platform.api`.
+    pub async fn limits(&self, namespace: &str) -> Result<Vec<wire::LimitValue>, CallError> {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default)]
+            entities: Vec<wire::LimitValue>,
+        }
+        let url = self.url(&["api", "v2", "organizations", "limits", "namespaces", namespace])?;
+        let body: Body = self.session.json(&Call::get(url)).await?;
+        Ok(body.entities)
     }
 
     async fn all(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<wire::Named>, CallError> {

@@ -2,7 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// `null` for a list or map is an empty one.
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// One limit of a namespace.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LimitValue {
+    /// Such as `client.credentials.token.rate.per.minute`.
+    pub key: Option<String>,
+    /// In the unit the key names.
+    pub value: Option<u64>,
+}
 
 /// A user, queue, wrap-up code or skill.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,7 +35,7 @@ pub struct Named {
 #[serde(rename_all = "camelCase")]
 pub struct NamedPage {
     /// This page's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub entities: Vec<Named>,
     /// Pages in all.
     pub page_count: Option<u32>,
@@ -40,7 +54,7 @@ pub struct Conversation {
     /// End, ISO 8601.
     pub end_time: Option<String>,
     /// Participants.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub participants: Vec<Participant>,
 }
 
@@ -49,6 +63,7 @@ pub struct Conversation {
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
     /// Participant.
+    #[serde(default)]
     pub id: String,
     /// `customer`, `agent`, `external`, ...
     pub purpose: Option<String>,
@@ -67,10 +82,10 @@ pub struct Participant {
     /// Wrap-up.
     pub wrapup: Option<Wrapup>,
     /// Attributes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub attributes: BTreeMap<String, String>,
     /// Calls.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub calls: Vec<Call>,
 }
 
@@ -89,7 +104,7 @@ pub struct Call {
     /// `inbound` or `outbound`.
     pub direction: Option<String>,
     /// Legs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub segments: Vec<CallSegment>,
 }
 
@@ -121,15 +136,19 @@ pub struct Recording {
     pub file_state: Option<String>,
     /// When it will be deleted, ISO 8601. Absent: never.
     pub delete_date: Option<String>,
+    /// When it was or will be archived, ISO 8601.
+    pub archive_date: Option<String>,
+    /// `CLOUDARCHIVE` once it is archived.
+    pub archive_medium: Option<String>,
     /// When it was made in the target, ISO 8601.
     pub creation_time: Option<String>,
-    /// Session it belongs to.
+    /// Session it belongs to. Absent in the stub of an archived one.
     pub session_id: Option<String>,
     /// Holds and pauses.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub annotations: Vec<Annotation>,
     /// Users heard.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub users: Vec<UserRef>,
 }
 
@@ -191,7 +210,7 @@ pub struct BatchStatus {
     /// Results that are errors.
     pub error_count: Option<u32>,
     /// The results.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub results: Vec<BatchResult>,
 }
 
@@ -226,7 +245,7 @@ pub struct JobState {
 #[serde(rename_all = "camelCase")]
 pub struct DetailsPage {
     /// Conversations of this page.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub conversations: Vec<AnalyticsConversation>,
     /// Where to go on. Absent: this was the last page.
     pub cursor: Option<String>,
@@ -247,12 +266,12 @@ pub struct AnalyticsConversation {
     /// `inbound` or `outbound`.
     pub originating_direction: Option<String>,
     /// Divisions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub division_ids: Vec<String>,
     /// What ties it to a source.
     pub external_tag: Option<String>,
     /// Participants.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub participants: Vec<AnalyticsParticipant>,
 }
 
@@ -261,16 +280,17 @@ pub struct AnalyticsConversation {
 #[serde(rename_all = "camelCase")]
 pub struct AnalyticsParticipant {
     /// Participant.
+    #[serde(default)]
     pub participant_id: String,
     /// `customer`, `agent`, ...
     pub purpose: Option<String>,
     /// User of an agent.
     pub user_id: Option<String>,
     /// Attributes; only jobs carry them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub attributes: BTreeMap<String, String>,
     /// Sessions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub sessions: Vec<AnalyticsSession>,
 }
 
@@ -291,7 +311,7 @@ pub struct AnalyticsSession {
     /// Whether it was recorded.
     pub recording: Option<bool>,
     /// Segments.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub segments: Vec<AnalyticsSegment>,
 }
 
@@ -310,7 +330,7 @@ pub struct AnalyticsSegment {
     /// Wrap-up code id.
     pub wrap_up_code: Option<String>,
     /// Skills asked for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub requested_routing_skill_ids: Vec<String>,
 }
 

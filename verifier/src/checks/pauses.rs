@@ -1,5 +1,6 @@
 //! Marks of pauses: each at its offset, none lost, none surplus.
 
+use super::sound::{Media, media};
 use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::finding::Finding;
@@ -13,6 +14,10 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    // The stub of an archived recording carries no marks.
+    if pair.actual.pauses.is_empty() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
+        return None;
+    }
     let mut expected: Vec<MarkedPause> = pair
         .expected
         .pauses

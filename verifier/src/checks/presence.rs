@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::moment::Moment;
 use crate::sound::TargetSound;
-use crate::target::{Recordings, TargetConversation};
+use crate::target::{Recordings, TargetConversation, TargetRecording, TimeReading};
 use crate::verdict::Bucket;
 
 /// One interaction, judged by itself.
@@ -138,6 +138,10 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                 pairs.push((at, Pair { expected: recording, actual, sound: &evidence.sounds[at] }));
                 let pending = match media(actual, evidence.as_of) {
                     Media::Pending(need) => Some(need.to_owned()),
+                    // Null while its media can be played would be damage, if the vendor promised that they are given then; it does not.
+                    Media::There if recording.span.is_some() && untimed(actual) => {
+                        Some("the target to give a recording's start and end".to_owned())
+                    }
                     Media::There | Media::Gone(_) | Media::Stuck => None,
                 };
                 let unread = match &evidence.sounds[at] {
@@ -152,16 +156,25 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
     let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
     let findings = check(&Seen { expected, conversation, pairs, rules: evidence.rules, as_of: evidence.as_of });
-    hold_unread(expected, conversation, &mut judged, &compared);
+    unread(expected, conversation, &mut judged, &compared);
     blame(expected, &findings, &mut judged.buckets, &compared);
     judged.findings.extend(findings);
     judged
 }
 
-/// A hold that must be there and could not be read.
-fn hold_unread(expected: &Expectation, conversation: &TargetConversation, judged: &mut Judged, compared: &[usize]) {
-    if expected.hold && conversation.protected.is_none() {
-        let need = "permission to read deletion protection, for a call under legal hold".to_owned();
+fn untimed(actual: &TargetRecording) -> bool {
+    actual.start == TimeReading::Absent && actual.end == TimeReading::Absent
+}
+
+/// A hold or a skill that must be there and could not be read.
+fn unread(expected: &Expectation, conversation: &TargetConversation, judged: &mut Judged, compared: &[usize]) {
+    let hold = (expected.hold && conversation.protected.is_none())
+        .then_some("permission to read deletion protection, for a call under legal hold");
+    let skill = (expected.skill.is_some() && conversation.skills.is_none()).then_some("analytics to show a call, for its skill");
+    if let Some(need) = hold.or(skill).map(str::to_owned) {
+        if expected.recordings.is_empty() {
+            judged.unverifiable = Some(need.clone());
+        }
         for at in compared.iter().filter(|at| judged.buckets[**at] == Bucket::Matched).copied().collect::<Vec<_>>() {
             judged.buckets[at] = Bucket::NotVerifiable(need.clone());
         }
@@ -280,5 +293,24 @@ mod tests {
         let twice = judged(&expected, &[conversation(&expected), copy], None);
         assert_eq!(codes(&twice), [("D03", None)]);
         assert_eq!((twice.extra, twice.buckets), (2, vec![Bucket::Matched, Bucket::Matched]));
+    }
+
+    #[test]
+    fn what_a_reading_does_not_carry_is_not_judged() {
+        let expected = wanted();
+        let mut without_skills = conversation(&expected);
+        without_skills.skills = None;
+        let mut untimed = conversation(&expected);
+        first(&mut untimed).start = TimeReading::Absent;
+        first(&mut untimed).end = TimeReading::Absent;
+        let mut stub = untimed.clone();
+        first(&mut stub).file_state = Some("ARCHIVED".into());
+        first(&mut stub).pauses.clear();
+        for (name, actual, whole) in [("skills", without_skills, true), ("times", untimed, false), ("an archived stub", stub, false)] {
+            let judged = judged(&expected, &[actual], None);
+            assert!(judged.findings.is_empty(), "{name}: {:?}", judged.findings);
+            assert!(matches!(judged.buckets[0], Bucket::NotVerifiable(_)), "{name}: {:?}", judged.buckets);
+            assert_eq!(matches!(judged.buckets[1], Bucket::NotVerifiable(_)), whole, "{name}");
+        }
     }
 }

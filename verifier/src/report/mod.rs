@@ -10,8 +10,11 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use groups::groups;
+pub(crate) use write::write_drift;
 
+use crate::drift::DriftLine;
 use crate::finding::Finding;
+use crate::requests::{Budget, Creation, Side};
 use crate::verdict::{BreakdownRow, Counts, SampleBound, Verdict};
 
 /// The outcome of a verification.
@@ -25,6 +28,8 @@ pub struct Report {
     pub requests: Vec<RequestLine>,
     /// As written to `breakdown.csv`.
     pub breakdown: Vec<BreakdownRow>,
+    /// As written to `drift.jsonl`: answers of the target outside what is documented.
+    pub drift: Vec<DriftLine>,
 }
 
 /// `summary.json`.
@@ -46,6 +51,10 @@ pub struct Summary {
     pub by_defect: BTreeMap<String, u64>,
     /// Findings that share a cause.
     pub groups: Vec<Group>,
+    /// Requests to the target: announced before it started, and made.
+    pub budget: Budget,
+    /// What a reader should know beside the verdict: what could not be read, a budget overrun, drift. Mostly empty.
+    pub notices: Vec<String>,
     /// What the verifier took for granted.
     pub assumptions: Vec<String>,
 }
@@ -59,6 +68,9 @@ pub struct Scope {
     pub audio: String,
     /// `live` or `staged`.
     pub source: String,
+    /// Whether jobs and batch downloads were left out. Absent: they were not.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub no_jobs: bool,
     /// What the sample says about the whole. Absent: there was no sample.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sample: Option<SampleBound>,
@@ -81,14 +93,19 @@ pub struct Group {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestLine {
     /// `source` or `target`.
-    pub side: String,
+    pub side: Side,
+    /// Name in the table that `--print-requests` lists.
+    pub operation: String,
     /// HTTP method.
     pub method: String,
     /// Path with `{}` for ids.
     pub path: String,
     /// How often, tokens and retries included.
     pub count: u64,
-    /// Always true: anything else is refused before it is sent.
+    /// What it left on the platform. Absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub creates: Option<Creation>,
+    /// Always true: no record was changed, and anything else is refused before it is sent.
     pub read_only: bool,
 }
 
@@ -143,22 +160,34 @@ pub(crate) mod testing {
                 version: 1,
                 verdict: Verdict::Mismatch,
                 sentence: "mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)".into(),
-                scope: Scope { metadata: "all".into(), audio: "all".into(), source: "live".into(), sample: None },
+                scope: Scope { metadata: "all".into(), audio: "all".into(), source: "live".into(), no_jobs: false, sample: None },
                 counts,
                 by_reason: BTreeMap::new(),
                 by_defect: BTreeMap::from([("D19".into(), 1)]),
                 groups: groups(&findings),
+                budget: Budget {
+                    requests_per_minute: 300,
+                    limit_of: "plan".into(),
+                    announced: 7,
+                    made: 7,
+                    seconds: 2,
+                    operations: Vec::new(),
+                },
+                notices: Vec::new(),
                 assumptions: vec!["genesys_cloud.recordings.format_none: times stand".into()],
             },
             findings,
             requests: vec![RequestLine {
-                side: "target".into(),
+                side: Side::Target,
+                operation: "list_users".into(),
                 method: "GET".into(),
                 path: "/api/v2/users".into(),
                 count: 2,
+                creates: None,
                 read_only: true,
             }],
             breakdown: Vec::new(),
+            drift: Vec::new(),
         }
     }
 }
@@ -171,7 +200,19 @@ mod tests {
     fn the_summary_has_exactly_the_keys_of_the_contract() {
         let summary = serde_json::to_value(report().summary).expect("json");
         let keys: Vec<&String> = summary.as_object().expect("an object").keys().collect();
-        let mut wanted = vec!["version", "verdict", "sentence", "scope", "counts", "by_reason", "by_defect", "groups", "assumptions"];
+        let mut wanted = vec![
+            "version",
+            "verdict",
+            "sentence",
+            "scope",
+            "counts",
+            "by_reason",
+            "by_defect",
+            "groups",
+            "budget",
+            "notices",
+            "assumptions",
+        ];
         wanted.sort_unstable();
         let mut sorted = keys.clone();
         sorted.sort_unstable();

@@ -32,6 +32,7 @@ impl Report {
         if self.findings.len() > SHOWN {
             lines.push(format!("  ... and {} more findings, all in findings.jsonl", self.findings.len() - SHOWN));
         }
+        lines.extend(summary.notices.iter().map(|notice| format!("  note: {notice}")));
         lines.push(summary.sentence.clone());
         lines.join("\n")
     }

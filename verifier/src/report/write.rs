@@ -6,16 +6,15 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Report;
+use crate::drift::DriftLine;
 use crate::stop::Stop;
 
 impl Report {
-    /// Writes `summary.json`, `findings.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing. The
+    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing. The
     /// summary comes last: where it stands, the others are whole.
     pub fn write(&self, dir: &Path) -> Result<(), Stop> {
-        let unwritable = |error: std::io::Error| {
-            Stop::Report(format!("cannot write the report to {}: {error}; make room or choose another --report", dir.display()))
-        };
-        std::fs::create_dir_all(dir).map_err(unwritable)?;
+        let unwritable = |error| unwritable(dir, &error);
+        write_drift(dir, &self.drift)?;
         whole(dir, "findings.jsonl", &lines(&self.findings)?).map_err(unwritable)?;
         whole(dir, "requests.jsonl", &lines(&self.requests)?).map_err(unwritable)?;
         whole(dir, "breakdown.csv", &self.breakdown_csv()?).map_err(unwritable)?;
@@ -31,6 +30,16 @@ impl Report {
         }
         writer.into_inner().map_err(|error| Stop::Internal(error.to_string()))
     }
+}
+
+/// Writes `drift.jsonl` alone: a verification that ends without a verdict leaves it behind.
+pub(crate) fn write_drift(dir: &Path, drift: &[DriftLine]) -> Result<(), Stop> {
+    std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
+    whole(dir, "drift.jsonl", &lines(drift)?).map_err(|error| unwritable(dir, &error))
+}
+
+fn unwritable(dir: &Path, error: &std::io::Error) -> Stop {
+    Stop::Report(format!("cannot write the report to {}: {error}; make room or choose another --report", dir.display()))
 }
 
 fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, Stop> {
@@ -67,6 +76,6 @@ mod tests {
         let finding: Finding = serde_json::from_str(read("findings.jsonl").trim()).expect("a finding");
         assert_eq!((finding.defect, finding.actual), (report.findings[0].defect, report.findings[0].actual.clone()));
         assert!(read("requests.jsonl").contains("\"read_only\":true"));
-        assert_eq!(std::fs::read_dir(dir.path().join("deep/report")).expect("a folder").count(), 4, "no temporary file is left");
+        assert_eq!(std::fs::read_dir(dir.path().join("deep/report")).expect("a folder").count(), 5, "no temporary file is left");
     }
 }

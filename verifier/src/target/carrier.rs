@@ -32,6 +32,15 @@ impl Identity {
         }
     }
 
+    /// Conversations that are ours by their ids alone, before any is read.
+    pub(crate) fn conversations(&self) -> impl Iterator<Item = &str> {
+        let rows = match self {
+            Identity::Crosswalk(rows) => Some(rows),
+            Identity::Tag(_) | Identity::Attribute { .. } => None,
+        };
+        rows.into_iter().flat_map(HashMap::keys).map(String::as_str)
+    }
+
     /// The source's interaction id; `None`: not ours.
     pub(crate) fn legacy_id(&self, conversation_id: &str, tag: Option<&str>, attributes: &BTreeMap<String, String>) -> Option<String> {
         let id = match self {

@@ -114,12 +114,15 @@ fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
     };
     let mut pauses: Vec<MarkedPause> = wire.annotations.iter().filter_map(pause).collect();
     pauses.sort_unstable();
+    // The stub of an archived recording has dates of its archiving and nothing that could be played; it need not say so in words.
+    let stub = wire.start_time.is_none() && (wire.archive_medium.is_some() || wire.archive_date.is_some());
+    let file_state = wire.file_state.or_else(|| stub.then(|| "ARCHIVED".to_owned()));
     TargetRecording {
         id: wire.id,
         conversation_id: wire.conversation_id.unwrap_or_else(|| conversation_id.to_owned()),
         start: TimeReading::of(wire.start_time.as_deref()),
         end: TimeReading::of(wire.end_time.as_deref()),
-        file_state: wire.file_state,
+        file_state,
         delete_at: wire.delete_date.as_deref().and_then(Moment::parse),
         created: wire.creation_time.as_deref().and_then(Moment::parse),
         pauses,
@@ -199,5 +202,23 @@ mod tests {
         assert_eq!(legs.len(), 1);
         assert_eq!(legs[0].end, TimeReading::of(Some("2023-10-27T10:03:00Z")));
         assert_eq!(session_legs(Some(&user), &[held[0].clone(), held[2].clone()]).len(), 2, "a transfer and back is two legs");
+    }
+
+    #[test]
+    fn the_stub_of_an_archived_recording_is_archived() {
+        let read = |json: &str| match recordings("c", serde_json::from_str(json).expect("recordings")) {
+            Recordings::Read(mut read) => read.remove(0).file_state,
+            Recordings::Hidden(_) => None,
+        };
+        for (json, wanted) in [
+            (r#"[{"id":"r","archiveDate":"2025-01-01T00:00:00Z","archiveMedium":"CLOUDARCHIVE","annotations":null}]"#, Some("ARCHIVED")),
+            (
+                r#"[{"id":"r","fileState":"AVAILABLE","startTime":"2025-01-01T00:00:00Z","archiveDate":"2035-01-01T00:00:00Z"}]"#,
+                Some("AVAILABLE"),
+            ),
+            (r#"[{"id":"r"}]"#, None),
+        ] {
+            assert_eq!(read(json).as_deref(), wanted, "{json}");
+        }
     }
 }

@@ -4,14 +4,18 @@ mod carrier;
 mod convert;
 mod read;
 mod sound;
-mod watch;
+mod unread;
+mod wait;
 
 use std::collections::BTreeMap;
 
 pub(crate) use carrier::Identity;
-pub(crate) use read::{Reader, TargetSnapshot};
-pub(crate) use sound::{BATCH, BatchItem, batch};
-pub(crate) use watch::{RequestLog, Watch};
+pub(crate) use read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE, Reader, TargetSnapshot};
+pub(crate) use sound::{BATCH, BatchItem, batch, hidden};
+pub(crate) use unread::need;
+pub(crate) use wait::Wait;
+
+use serde::{Deserialize, Serialize};
 
 use crate::moment::Moment;
 
@@ -87,7 +91,7 @@ pub(crate) struct TargetLeg {
 }
 
 /// A recording in the target, without its audio.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TargetRecording {
     /// Recording id.
     pub(crate) id: String,
@@ -108,7 +112,7 @@ pub(crate) struct TargetRecording {
 }
 
 /// A pause as the target marks it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct MarkedPause {
     /// Offset from the recording's start. Milliseconds.
     pub(crate) location_ms: i64,
@@ -117,7 +121,7 @@ pub(crate) struct MarkedPause {
 }
 
 /// A time in the target.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TimeReading {
     /// Not given.
     #[default]

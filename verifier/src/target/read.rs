@@ -9,7 +9,8 @@ use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
-use super::{Identity, Recordings, TargetConversation, TargetRecording, convert};
+use super::{Identity, Recordings, TargetConversation, TargetRecording, Wait, convert, need};
+use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
@@ -17,12 +18,14 @@ use crate::stop::Stop;
 /// All of time: phantoms may lie anywhere, and so may a call whose times are wrong.
 const ALL_OF_TIME: &str = "1970-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z";
 /// Results a page; 1,000 and 10,000 are in use by others, 1,000 keeps a page under a few megabytes.
-const DETAILS_PAGE: u32 = 1000;
+pub(crate) const DETAILS_PAGE: u32 = 1000;
+/// Entries a page of the retention listing. Source: vendor's API description; the client asks for as many.
+pub(crate) const RETENTION_PAGE: usize = 500;
 /// Ids a deletion-protection query takes. Source: vendor's API description.
-const PROTECTION_BATCH: usize = 100;
-/// How often a job or a transcoding is asked about, and how long at most: an hour of one-second polls.
-const POLL: Duration = Duration::from_secs(1);
-const MOST_POLLS: u32 = 3600;
+pub(crate) const PROTECTION_BATCH: usize = 100;
+/// How long one call's recordings are waited for, at most: `formatId=NONE` has nothing to prepare, so a platform that prepares all the
+/// same is given minutes, not the hour of a job.
+const RECORDINGS_PATIENCE: Duration = Duration::from_secs(300);
 /// Conversations outside analytics that are read one by one. More means that analytics lags as a whole, and that waiting is the answer.
 const MOST_SINGLE_READS: usize = 5000;
 
@@ -40,46 +43,87 @@ pub(crate) struct TargetSnapshot {
 }
 
 /// Reads a target.
-pub(crate) struct Reader {
+pub(crate) struct Reader<'a> {
     pub(crate) client: Arc<ReadClient>,
     pub(crate) clock: Clock,
     pub(crate) identity: Identity,
     pub(crate) concurrency: usize,
+    /// How long a job may take.
+    pub(crate) patience: Duration,
+    /// Whether jobs may be created.
+    pub(crate) jobs: bool,
+    /// Calls there should be: without a job, so many are read one by one.
+    pub(crate) calls: usize,
+    /// Readings of an unfinished verification, and where these go.
+    pub(crate) kept: &'a Kept,
 }
 
 /// What the retention listing says of one recording.
 type Dates = HashMap<String, wire::RetentionEntry>;
 
-impl Reader {
+/// What analytics shows.
+#[derive(Default)]
+struct Shown {
+    /// Ours in full.
+    ours: Vec<TargetConversation>,
+    /// Ids of all others.
+    others: HashSet<String>,
+    /// Up to when its data is complete. Absent: it did not say.
+    available: Option<Moment>,
+    /// Why it shows nothing at all; in words, with what would be needed.
+    hidden: Option<String>,
+}
+
+impl Shown {
+    fn hidden(why: String) -> Shown {
+        Shown { hidden: Some(why), ..Shown::default() }
+    }
+}
+
+impl Reader<'_> {
     pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
         progress.begin(Stage::Target, None);
         let mut snapshot = TargetSnapshot::default();
-        let (mut conversations, others, available) = self.conversations(progress).await?;
+        let mut shown = if self.jobs {
+            self.conversations(progress).await?
+        } else {
+            Shown::hidden("an analytics job, which --no-jobs leaves out, to tell whether a call is there".to_owned())
+        };
+        if let Some(why) = &shown.hidden {
+            snapshot.lag = Some(why.clone());
+            snapshot.needs.insert(why.clone());
+        }
         let dates = self.retention(&mut snapshot.needs).await?;
-        let unshown = self.unshown(&conversations, &others, &dates, &mut snapshot).await?;
-        conversations.extend(unshown);
-        let reads = stream::iter(conversations).map(|conversation| self.with_recordings(conversation, &dates, progress));
+        let unshown = self.unshown(&shown, &dates, &mut snapshot).await?;
+        shown.ours.extend(unshown);
+        let reads = stream::iter(std::mem::take(&mut shown.ours)).map(|conversation| self.with_recordings(conversation, &dates, progress));
         snapshot.ours = reads.buffered(self.concurrency.max(1)).try_collect().await?;
         self.protection(&mut snapshot).await?;
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
         if snapshot.lag.is_none() {
-            snapshot.lag = lag(&snapshot.ours, &dates, available, Moment::from_ms(self.clock.now_ms()));
+            snapshot.lag = lag(&snapshot.ours, &dates, shown.available, Moment::from_ms(self.clock.now_ms()));
         }
         Ok(snapshot)
     }
 
-    /// Ours in full, the ids of all others, and the instant up to which the job's data is complete.
-    async fn conversations(&self, progress: &dyn Progress) -> Result<(Vec<TargetConversation>, HashSet<String>, Option<Moment>), Stop> {
-        let refused = |error: CallError| Stop::target("list the conversations", &error);
+    /// The bulk reading: one job over all of time. Not allowed: nothing is shown, and why.
+    async fn conversations(&self, progress: &dyn Progress) -> Result<Shown, Stop> {
         let query = serde_json::json!({ "interval": ALL_OF_TIME, "order": "asc", "orderBy": "conversationStart" });
-        let job = self.client.create_details_job(&query).await.map_err(refused)?;
-        self.finish_job(&job).await?;
-        let (mut ours, mut others, mut available, mut cursor) = (Vec::new(), HashSet::new(), None, None::<String>);
-        let mut seen = HashSet::new();
+        let job = match self.client.create_details_job(&query).await {
+            Ok(job) => job,
+            Err(error) => return hidden_or("create_details_job", "list the conversations", &error),
+        };
+        if let Err(error) = self.finish_job(&job).await? {
+            return hidden_or("get_details_job", "follow the analytics job", &error);
+        }
+        let (mut shown, mut cursor, mut seen) = (Shown::default(), None::<String>, HashSet::new());
         loop {
-            let page = self.client.details_results(&job, cursor.as_deref(), DETAILS_PAGE).await.map_err(refused)?;
+            let page = match self.client.details_results(&job, cursor.as_deref(), DETAILS_PAGE).await {
+                Ok(page) => page,
+                Err(error) => return hidden_or("get_details_results", "list the conversations", &error),
+            };
             progress.advance(page.conversations.len() as u64);
-            available = page.data_availability_date.as_deref().and_then(Moment::parse).or(available);
+            shown.available = page.data_availability_date.as_deref().and_then(Moment::parse).or(shown.available);
             for wire in page.conversations {
                 let tag = wire.external_tag.clone();
                 let mut conversation = convert::from_analytics(wire);
@@ -88,9 +132,9 @@ impl Reader {
                     continue;
                 }
                 if conversation.legacy_id.is_some() {
-                    ours.push(conversation);
+                    shown.ours.push(conversation);
                 } else {
-                    others.insert(conversation.id);
+                    shown.others.insert(conversation.id);
                 }
             }
             match page.cursor {
@@ -100,24 +144,28 @@ impl Reader {
                     ));
                 }
                 Some(next) => cursor = Some(next),
-                None => return Ok((ours, others, available)),
+                None => return Ok(shown),
             }
         }
     }
 
-    async fn finish_job(&self, job: &str) -> Result<(), Stop> {
-        for _ in 0..MOST_POLLS {
-            let state = self.client.details_job_state(job).await.map_err(|error| Stop::target("follow the analytics job", &error))?;
+    async fn finish_job(&self, job: &str) -> Result<Result<(), CallError>, Stop> {
+        let mut wait = Wait::new(&self.clock, self.patience);
+        loop {
+            let state = match self.client.details_job_state(job).await {
+                Ok(state) => state,
+                Err(error) => return Ok(Err(error)),
+            };
             match state.state.as_str() {
-                "FULFILLED" => return Ok(()),
+                "FULFILLED" => return Ok(Ok(())),
                 "FAILED" | "CANCELLED" | "EXPIRED" => {
                     let why = state.error_message.unwrap_or_default();
                     return Err(Stop::Target(format!("the analytics job of the target ended as {}: {why}; verify again", state.state)));
                 }
-                _ => self.clock.sleep(POLL).await,
+                _ if wait.again().await => {}
+                _ => return Err(Stop::Target("the analytics job of the target does not end; verify again later".to_owned())),
             }
         }
-        Err(Stop::Target("the analytics job of the target does not end; verify again later".to_owned()))
     }
 
     /// Dates of every recording, in bulk. Not allowed: the recordings carry their own dates.
@@ -126,11 +174,10 @@ impl Reader {
         loop {
             let page = match self.client.retention_page(cursor.as_deref()).await {
                 Ok(page) => page,
-                Err(CallError::Refused { status: 403, .. }) => {
-                    needs.insert("permission recording:recording:view for the retention listing".to_owned());
+                Err(error) => {
+                    needs.insert(need("query_retention", &error).ok_or_else(|| Stop::target("list the retention dates", &error))?);
                     return Ok(None);
                 }
-                Err(error) => return Err(Stop::target("list the retention dates", &error)),
             };
             for entry in page.entities {
                 dates.insert(entry.recording_id.clone(), entry);
@@ -142,44 +189,40 @@ impl Reader {
         }
     }
 
-    /// Recordings that exist while analytics does not show their conversation: read by id, they are ours, another's, or orphans.
-    async fn unshown(
-        &self,
-        ours: &[TargetConversation],
-        others: &HashSet<String>,
-        dates: &Option<Dates>,
-        snapshot: &mut TargetSnapshot,
-    ) -> Result<Vec<TargetConversation>, Stop> {
-        let Some(dates) = dates else { return Ok(Vec::new()) };
-        let shown: HashSet<&str> =
-            ours.iter().map(|conversation| conversation.id.as_str()).chain(others.iter().map(String::as_str)).collect();
+    /// What exists while analytics does not show it, read by id: conversations of recordings in the retention listing, which are ours,
+    /// another's, or orphans; and those a crosswalk names.
+    async fn unshown(&self, shown: &Shown, dates: &Option<Dates>, snapshot: &mut TargetSnapshot) -> Result<Vec<TargetConversation>, Stop> {
         let mut unshown: BTreeMap<&str, Vec<&wire::RetentionEntry>> = BTreeMap::new();
-        for entry in dates.values().filter(|entry| !shown.contains(entry.conversation_id.as_str())) {
+        let known: HashSet<&str> = shown.ours.iter().map(|ours| ours.id.as_str()).chain(shown.others.iter().map(String::as_str)).collect();
+        for entry in dates.iter().flat_map(HashMap::values).filter(|entry| !known.contains(entry.conversation_id.as_str())) {
             unshown.entry(&entry.conversation_id).or_default().push(entry);
         }
-        if unshown.len() > MOST_SINGLE_READS {
-            snapshot.lag = Some(format!(
-                "{} conversations with recordings are not in analytics yet; verify again when its data is complete",
-                unshown.len()
-            ));
+        for id in self.identity.conversations().filter(|id| !known.contains(id)) {
+            unshown.entry(id).or_default();
+        }
+        let most = if self.jobs { MOST_SINGLE_READS } else { MOST_SINGLE_READS.max(self.calls.saturating_mul(2)) };
+        if unshown.len() > most {
+            let why =
+                format!("{} conversations with recordings are not in analytics; verify again when its data is complete", unshown.len());
+            snapshot.lag.get_or_insert(why);
             return Ok(Vec::new());
         }
+        let reads = stream::iter(unshown).map(|(id, entries)| async move { (self.client.conversation(id).await, entries) });
+        let mut reads = reads.buffered(self.concurrency.max(1));
         let mut found = Vec::new();
-        for (id, entries) in unshown {
-            match self.client.conversation(id).await {
+        while let Some((read, entries)) = reads.next().await {
+            match read {
                 Ok(wire) => {
                     let (mut conversation, tag) = convert::from_conversation(wire);
                     conversation.legacy_id = self.identity.legacy_id(&conversation.id, tag.as_deref(), &conversation.attributes);
                     found.extend(conversation.legacy_id.is_some().then_some(conversation));
                 }
                 Err(CallError::Refused { status: 404, .. }) => snapshot.orphans.extend(entries.into_iter().map(orphan)),
-                Err(CallError::Refused { status: 403, .. }) => {
-                    snapshot
-                        .needs
-                        .insert("permission conversation:communication:view for conversations that analytics does not show".to_owned());
-                    snapshot.lag = Some("a conversation that analytics does not show may not be read".to_owned());
+                Err(error) => {
+                    let need = need("get_conversation", &error).ok_or_else(|| Stop::target("read a conversation", &error))?;
+                    snapshot.lag.get_or_insert_with(|| need.clone());
+                    snapshot.needs.insert(need);
                 }
-                Err(error) => return Err(Stop::target("read a conversation", &error)),
             }
         }
         Ok(found)
@@ -191,7 +234,14 @@ impl Reader {
         dates: &Option<Dates>,
         progress: &dyn Progress,
     ) -> Result<TargetConversation, Stop> {
-        conversation.recordings = self.recordings(&conversation.id).await?;
+        conversation.recordings = match self.kept.recordings(&conversation.id) {
+            Some(kept) => kept,
+            None => {
+                let read = self.recordings(&conversation.id).await?;
+                self.kept.keep(&conversation.id, &read);
+                read
+            }
+        };
         if let (Recordings::Read(recordings), Some(dates)) = (&mut conversation.recordings, dates) {
             for recording in recordings {
                 let listed = dates.get(&recording.id).and_then(|entry| entry.delete_date.as_deref()).and_then(Moment::parse);
@@ -202,21 +252,27 @@ impl Reader {
         Ok(conversation)
     }
 
-    /// `formatId=NONE` answers at once; a 202 all the same is waited for.
+    /// `formatId=NONE` answers at once; a 202 all the same is waited for, and then hidden, never missing.
     async fn recordings(&self, conversation_id: &str) -> Result<Recordings, Stop> {
-        for _ in 0..MOST_POLLS {
+        let mut wait = Wait::new(&self.clock, self.patience.min(RECORDINGS_PATIENCE));
+        loop {
             match self.client.recordings(conversation_id, "NONE").await {
                 Ok(Some(recordings)) => return Ok(convert::recordings(conversation_id, recordings)),
-                Ok(None) => self.clock.sleep(POLL).await,
-                Err(CallError::Refused { status: 403, .. }) => {
-                    return Ok(Recordings::Hidden("permission recording:recording:view in the conversation's division".to_owned()));
+                Ok(None) if wait.again().await => {}
+                Ok(None) => return Ok(Recordings::Hidden("the platform to have a call's recordings ready: it answers 202".to_owned())),
+                // The conversation is there, or was a moment ago: that its recordings are not is nothing this answer says.
+                Err(CallError::Refused { status: 404, code, .. }) if code != "conversation.not.found" && code != "not.found" => {
+                    return Ok(Recordings::Hidden(format!("an answer to a call's recordings other than 404 {code}")));
                 }
                 Err(CallError::Refused { status: 404, .. }) => return Ok(Recordings::default()),
-                Err(error @ CallError::Malformed { .. }) => return Ok(Recordings::Hidden(error.to_string())),
-                Err(error) => return Err(Stop::target("read the recordings of a conversation", &error)),
+                Err(error) => {
+                    return match need("list_recordings", &error) {
+                        Some(need) => Ok(Recordings::Hidden(need)),
+                        None => Err(Stop::target("read the recordings of a conversation", &error)),
+                    };
+                }
             }
         }
-        Ok(Recordings::Hidden("the platform's transcoding to end".to_owned()))
     }
 
     async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
@@ -227,14 +283,22 @@ impl Reader {
                     let protected: HashSet<String> = protected.into_iter().collect();
                     batch.iter_mut().for_each(|conversation| conversation.protected = Some(protected.contains(&conversation.id)));
                 }
-                Err(CallError::Refused { status: 403, .. }) => {
-                    snapshot.needs.insert("permission to read deletion protection".to_owned());
+                Err(error) => {
+                    let need = need("query_deletionprotection", &error);
+                    snapshot.needs.insert(need.ok_or_else(|| Stop::target("read the deletion protection", &error))?);
                     return Ok(());
                 }
-                Err(error) => return Err(Stop::target("read the deletion protection", &error)),
             }
         }
         Ok(())
+    }
+}
+
+/// What an error of the bulk reading comes to: nothing shown, or no verification at all.
+fn hidden_or(name: &str, step: &str, error: &CallError) -> Result<Shown, Stop> {
+    match need(name, error) {
+        Some(need) => Ok(Shown::hidden(need)),
+        None => Err(Stop::target(step, error)),
     }
 }
 
@@ -248,11 +312,14 @@ fn orphan(entry: &wire::RetentionEntry) -> TargetRecording {
     }
 }
 
-/// Analytics may still hide a conversation if its data ends before the newest recording we know of; without any, if it ends well before now.
+/// Analytics may still hide a conversation if its data ends before the newest recording we know of; without any, if it ends well before
+/// now; and if it does not say where its data ends.
 fn lag(ours: &[TargetConversation], dates: &Option<Dates>, available: Option<Moment>, now: Moment) -> Option<String> {
     // Time between a job's submission and its snapshot, and clocks that differ: neither is lag.
     const SLACK_MS: i64 = 60_000;
-    let available = available?;
+    let Some(available) = available else {
+        return Some("analytics to say up to when its data is complete (dataAvailabilityDate)".to_owned());
+    };
     let of_ours: HashSet<&str> = ours.iter().map(|conversation| conversation.id.as_str()).collect();
     let listed = dates.iter().flat_map(HashMap::values).filter(|entry| of_ours.contains(entry.conversation_id.as_str()));
     let listed = listed.filter_map(|entry| entry.creation_time.as_deref().and_then(Moment::parse));
@@ -276,6 +343,6 @@ mod tests {
         assert!(lag(&ours, &None, Some(at("2026-11-19T00:00:00Z")), now).is_none(), "complete past the newest recording");
         assert!(lag(&[], &None, Some(now), now).is_none());
         assert!(lag(&[], &None, Some(at("2026-11-19T00:00:00Z")), now).is_some());
-        assert!(lag(&[], &None, None, now).is_none());
+        assert!(lag(&[], &None, None, now).is_some(), "an unknown watermark proves no absence");
     }
 }

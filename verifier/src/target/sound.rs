@@ -7,14 +7,11 @@ use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
+use super::{Wait, need};
 use crate::stop::Stop;
 
 /// Recordings a batch takes. Source: vendor's API description.
 pub(crate) const BATCH: usize = 100;
-/// The vendor's own sample asks every 5 s; a batch of 100 is ready in seconds, so a second keeps small runs quick.
-const POLL: Duration = Duration::from_secs(1);
-const MOST_POLLS: u32 = 1800;
-
 /// Where a recording's audio is, or why it is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BatchItem {
@@ -26,24 +23,39 @@ pub(crate) enum BatchItem {
     Hidden(String),
 }
 
-/// Asks for up to [`BATCH`] recordings, as (conversation, recording). Every one of them has an answer.
-pub(crate) async fn batch(client: &ReadClient, clock: &Clock, wanted: &[(String, String)]) -> Result<BTreeMap<String, BatchItem>, Stop> {
-    let hidden = |need: &str| wanted.iter().map(|(_, id)| (id.clone(), BatchItem::Hidden(need.to_owned()))).collect();
+/// Asks for up to [`BATCH`] recordings, as (conversation, recording), and waits as long as `patience`. Every one of them has an answer.
+pub(crate) async fn batch(
+    client: &ReadClient,
+    clock: &Clock,
+    patience: Duration,
+    wanted: &[(String, String)],
+) -> Result<BTreeMap<String, BatchItem>, Stop> {
+    let unread = |name: &str, step: &str, error: &CallError| match need(name, error) {
+        Some(need) => Ok(hidden(wanted, &need)),
+        None => Err(Stop::target(step, error)),
+    };
     let id = match client.create_batchrequest(wanted).await {
         Ok(id) => id,
-        Err(CallError::Refused { status: 403, .. }) => {
-            return Ok(hidden("permission recording:recording:view and scope quality for batch downloads"));
-        }
-        Err(error) => return Err(Stop::target("ask for audio", &error)),
+        Err(error) => return unread("create_batchrequest", "ask for audio", &error),
     };
-    for _ in 0..MOST_POLLS {
-        let status = client.batchrequest(&id).await.map_err(|error| Stop::target("follow the audio batch", &error))?;
+    let mut wait = Wait::new(clock, patience);
+    loop {
+        let status = match client.batchrequest(&id).await {
+            Ok(status) => status,
+            Err(error) => return unread("get_batchrequest", "follow the audio batch", &error),
+        };
         if status.status.eq_ignore_ascii_case("completed") {
             return Ok(items(wanted, status.results));
         }
-        clock.sleep(POLL).await;
+        if !wait.again().await {
+            return Ok(hidden(wanted, "the platform's batch download to end"));
+        }
     }
-    Ok(hidden("the platform's batch download to end"))
+}
+
+/// None of them can be had, all for one reason.
+pub(crate) fn hidden(wanted: &[(String, String)], need: &str) -> BTreeMap<String, BatchItem> {
+    wanted.iter().map(|(_, id)| (id.clone(), BatchItem::Hidden(need.to_owned()))).collect()
 }
 
 fn items(wanted: &[(String, String)], results: Vec<wire::BatchResult>) -> BTreeMap<String, BatchItem> {
@@ -61,14 +73,13 @@ fn items(wanted: &[(String, String)], results: Vec<wire::BatchResult>) -> BTreeM
     items
 }
 
-/// An error message of one item: a matter of rights, or the audio is gone.
+/// An error message of one item: the audio is gone where it says so; any other trouble hides it.
 fn refusal(message: String) -> BatchItem {
     let text = message.to_lowercase();
-    if ["permission", "not authorized", "forbidden", "denied", "archived", "restor"].iter().any(|word| text.contains(word)) {
-        BatchItem::Hidden(format!("what the platform says: {message}"))
-    } else {
-        BatchItem::Lost(message)
-    }
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let hidden = says(&["permission", "not authorized", "forbidden", "denied", "archived", "restor", "transcod", "temporar", "retry"]);
+    let gone = says(&["not found", "not available", "no such", "does not exist", "deleted", "is gone", "is lost"]);
+    if gone && !hidden { BatchItem::Lost(message) } else { BatchItem::Hidden(format!("what the platform says: {message}")) }
 }
 
 #[cfg(test)]
@@ -87,16 +98,19 @@ mod tests {
 
     #[test]
     fn hidden_is_never_taken_for_lost() {
-        let wanted: Vec<(String, String)> = ["there", "gone", "secret", "left out"].map(|id| ("c".to_owned(), id.to_owned())).to_vec();
+        let wanted: Vec<(String, String)> =
+            ["there", "gone", "secret", "broken", "left out"].map(|id| ("c".to_owned(), id.to_owned())).to_vec();
         let results = vec![
             result("there", Some("u"), None),
             result("gone", None, Some("media not found")),
             result("secret", None, Some("Permission denied")),
+            result("broken", None, Some("an unexpected error occurred")),
         ];
         let items = items(&wanted, results);
         assert!(matches!(items["there"], BatchItem::At { .. }));
         assert!(matches!(items["gone"], BatchItem::Lost(_)));
         assert!(matches!(items["secret"], BatchItem::Hidden(_)));
+        assert!(matches!(items["broken"], BatchItem::Hidden(_)), "an unknown message proves nothing");
         assert!(matches!(&items["left out"], BatchItem::Hidden(need) if need.contains("viewSensitiveData")));
     }
 }

@@ -34,6 +34,13 @@ pub struct World {
     pub lost: BTreeSet<String>,
     /// `METHOD path` prefixes that are refused with 403.
     pub refused: Vec<&'static str>,
+    /// Method and path template that is refused with 403 and this word.
+    pub forbidden: Option<(String, String, String)>,
+    /// Conversations whose recordings are answered with 202, for ever.
+    pub preparing: BTreeSet<String>,
+    /// Conversations that are there and that analytics does not show.
+    pub unshown: Vec<Value>,
+    /// The watermark of analytics; empty: it is left out.
     pub available: Option<&'static str>,
     /// Media that is cut the first time it is read.
     pub cut_once: BTreeSet<String>,
@@ -65,6 +72,18 @@ impl Serving {
             );
         }
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        if let Some((verb, template, word)) = &world.forbidden
+            && host == "target.test"
+            && verb == method
+            && fits(template, &parts)
+        {
+            let message = format!("You are missing the following permission(s): {word}");
+            return (
+                403,
+                "application/json",
+                json!({"code":"missing.permissions","message":message,"status":403}).to_string().into_bytes(),
+            );
+        }
         match (method, parts.as_slice()) {
             ("POST", ["oauth", "token"]) => json(json!({"access_token":"t","token_type":"bearer","expires_in":86400})),
             ("GET", ["api", "v2", "analytics", "interactions", "query"]) => {
@@ -83,10 +102,15 @@ impl Serving {
             ("POST", ["api", "v2", "analytics", "conversations", "details", "jobs"]) => {
                 (202, "application/json", json!({"jobId":"job"}).to_string().into_bytes())
             }
+            ("GET", ["api", "v2", "organizations", "limits", "namespaces", "platform.api"]) => {
+                json(json!({"entities":[{"key":"client.credentials.token.rate.per.minute","namespace":"platform.api","value":300}]}))
+            }
             ("GET", [.., "details", "jobs", "job"]) => json(json!({"state":"FULFILLED"})),
-            ("GET", [.., "jobs", "job", "results"]) => json(
-                json!({"conversations":world.conversations,"dataAvailabilityDate":world.available.unwrap_or("2026-11-20T00:00:00.000Z")}),
-            ),
+            ("GET", [.., "jobs", "job", "results"]) => {
+                let available = world.available.unwrap_or("2026-11-20T00:00:00.000Z");
+                let available = if available.is_empty() { Value::Null } else { json!(available) };
+                json(json!({"conversations":world.conversations,"dataAvailabilityDate":available}))
+            }
             ("GET", ["api", "v2", "recordings", "retention", "query"]) => {
                 let entries = world.recordings.iter().flat_map(|(conversation, recordings)| {
                     recordings.iter().map(move |recording| json!({"conversationId":conversation,"recordingId":recording["id"],"deleteDate":recording["deleteDate"],"creationTime":CREATED}))
@@ -94,10 +118,16 @@ impl Serving {
                 json(json!({"entities":entries.collect::<Vec<_>>(),"nextUri":null}))
             }
             ("GET", ["api", "v2", "recordings", id]) => json(world.details[*id].clone()),
+            ("GET", ["api", "v2", "conversations", id, "recordings"]) if world.preparing.contains(*id) => {
+                (202, "application/json", Vec::new())
+            }
             ("GET", ["api", "v2", "conversations", id, "recordings"]) => {
                 json(Value::Array(world.recordings.get(*id).cloned().unwrap_or_default()))
             }
-            ("GET", ["api", "v2", "conversations", _]) => {
+            ("GET", ["api", "v2", "conversations", id]) => {
+                if let Some(held) = world.conversations.iter().chain(&world.unshown).find(|held| held["conversationId"] == **id) {
+                    return json(conversation(held));
+                }
                 (404, "application/json", json!({"code":"not.found","message":"no","status":404}).to_string().into_bytes())
             }
             ("POST", ["api", "v2", "recordings", "deletionprotection"]) => {
@@ -131,6 +161,28 @@ impl Serving {
         let results: Vec<Value> = wanted.as_array().expect("a list").iter().map(result).collect();
         json!({"jobId":id,"status":"Completed","expectedResultCount":results.len(),"resultCount":results.len(),"errorCount":0,"results":results})
     }
+}
+
+fn fits(template: &str, parts: &[&str]) -> bool {
+    let template: Vec<&str> = template.trim_matches('/').split('/').collect();
+    template.len() == parts.len() && template.iter().zip(parts).all(|(wanted, part)| *wanted == "{}" || wanted == part)
+}
+
+/// What analytics shows, as the conversations API tells it.
+fn conversation(held: &Value) -> Value {
+    let participant = |shown: &Value| {
+        let session = &shown["sessions"][0];
+        let segment = &session["segments"][0];
+        let mut participant = json!({"id":shown["participantId"],"purpose":shown["purpose"],"ani":session["ani"],"dnis":session["dnis"],
+            "calls":[{"direction":held["originatingDirection"],"segments":[{"startTime":segment["segmentStart"],"endTime":segment["segmentEnd"]}]}]});
+        for (name, value) in [("userId", &shown["userId"]), ("queueId", &segment["queueId"]), ("attributes", &shown["attributes"])] {
+            participant[name] = value.clone();
+        }
+        participant["wrapup"] = json!({"code":segment["wrapUpCode"]});
+        participant
+    };
+    let participants: Vec<Value> = held["participants"].as_array().expect("participants").iter().map(participant).collect();
+    json!({"id":held["conversationId"],"externalTag":held["externalTag"],"startTime":held["conversationStart"],"endTime":held["conversationEnd"],"participants":participants})
 }
 
 #[async_trait]

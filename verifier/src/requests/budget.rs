@@ -1,0 +1,201 @@
+//! How many requests an audit takes: said before the target is touched, held against what was made.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{OPERATIONS, Operation, Side};
+use crate::target::{BATCH, DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
+
+/// Requests to the target: announced, and made. The announced ones are the cheapest documented way: one analytics job, a listing page
+/// for each 500 recordings, one request for each call, one protection query and one batch for each 100.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Budget {
+    /// Requests a minute it is reckoned with.
+    pub requests_per_minute: u32,
+    /// `organisation` where the target told its limit, else `plan`.
+    pub limit_of: String,
+    /// Requests announced, downloads and tokens left out: they do not count against that limit.
+    pub announced: u64,
+    /// Requests made, counted likewise. Polls of a slow job, repeats after an error and records that are not ours come on top.
+    pub made: u64,
+    /// Time at that limit. Seconds.
+    pub seconds: u64,
+    /// The same by operation.
+    pub operations: Vec<BudgetLine>,
+}
+
+/// One operation of the budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetLine {
+    /// Its name, as in `requests.jsonl`.
+    pub operation: String,
+    /// Requests announced.
+    pub announced: u64,
+    /// Requests made.
+    pub made: u64,
+}
+
+/// How much there is to read, as far as the source tells.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sizes {
+    /// Calls that must be there.
+    pub(crate) calls: u64,
+    /// Of these, calls with recordings.
+    pub(crate) recorded_calls: u64,
+    /// Recordings that must be there.
+    pub(crate) recordings: u64,
+    /// Recordings whose audio is compared.
+    pub(crate) audio: u64,
+    /// Whether jobs and batches may be created.
+    pub(crate) jobs: bool,
+    /// Calls that an unfinished verification has read already.
+    pub(crate) kept: u64,
+}
+
+/// What was said before the start.
+#[derive(Debug, Clone)]
+pub(crate) struct Announced {
+    requests_per_minute: u32,
+    limit_of: &'static str,
+    planned: BTreeMap<&'static str, u64>,
+}
+
+impl Announced {
+    /// `told` is the organisation's own limit, where it could be read; the smaller one holds.
+    pub(crate) fn new(sizes: Sizes, planned_per_minute: u32, told: Option<u32>) -> Announced {
+        let told = told.filter(|told| *told <= planned_per_minute);
+        let (requests_per_minute, limit_of) = told.map_or((planned_per_minute, "plan"), |told| (told, "organisation"));
+        Announced { requests_per_minute, limit_of, planned: planned(sizes) }
+    }
+
+    fn counted(&self) -> u64 {
+        target().filter(|operation| operation.is_counted()).filter_map(|operation| self.planned.get(operation.name)).sum()
+    }
+
+    fn seconds(&self) -> u64 {
+        (self.counted() * 60).div_ceil(u64::from(self.requests_per_minute.max(1)))
+    }
+
+    /// One line for a terminal.
+    pub(crate) fn line(&self) -> String {
+        let mut rows: Vec<(&str, u64)> = self.planned.iter().map(|(name, count)| (*name, *count)).filter(|(_, count)| *count > 0).collect();
+        rows.retain(|(name, _)| target().any(|operation| operation.is_counted() && operation.name == *name));
+        rows.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+        let told: Vec<String> = rows.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let downloads = match self.planned.get("get_batch_media") {
+            Some(count) if *count > 0 => format!(", and {count} downloads"),
+            _ => String::new(),
+        };
+        format!(
+            "the target takes about {} requests ({}), {} at {} a minute ({}){downloads}",
+            self.counted(),
+            told.join(", "),
+            duration(self.seconds()),
+            self.requests_per_minute,
+            if self.limit_of == "plan" { "the plan's pace" } else { "the organisation's limit" },
+        )
+    }
+
+    /// The same, with what was made of it.
+    pub(crate) fn settle(&self, sent: &[(&'static Operation, u64)]) -> Budget {
+        let made = |operation: &Operation| sent.iter().find(|(other, _)| std::ptr::eq(*other, operation)).map_or(0, |(_, count)| *count);
+        let operations: Vec<BudgetLine> = target()
+            .map(|operation| BudgetLine {
+                operation: operation.name.to_owned(),
+                announced: self.planned.get(operation.name).copied().unwrap_or(0),
+                made: made(operation),
+            })
+            .filter(|line| line.announced + line.made > 0)
+            .collect();
+        Budget {
+            requests_per_minute: self.requests_per_minute,
+            limit_of: self.limit_of.to_owned(),
+            announced: self.counted(),
+            made: target().filter(|operation| operation.is_counted()).map(made).sum(),
+            seconds: self.seconds(),
+            operations,
+        }
+    }
+}
+
+impl Budget {
+    /// What is worth saying about it afterwards: more than a fifth over, and more than a handful.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let over = self.made.saturating_sub(self.announced);
+        if over * 5 <= self.announced || over < 10 {
+            return None;
+        }
+        let worst = self.operations.iter().max_by_key(|line| line.made.saturating_sub(line.announced))?;
+        Some(format!(
+            "the target took {} requests instead of the {} announced, most of them {} ({} instead of {})",
+            self.made, self.announced, worst.operation, worst.made, worst.announced
+        ))
+    }
+}
+
+fn target() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().filter(|operation| operation.side == Side::Target)
+}
+
+fn planned(sizes: Sizes) -> BTreeMap<&'static str, u64> {
+    let pages = |count: u64, size: usize| count.div_ceil(size as u64);
+    let jobs = u64::from(sizes.jobs);
+    let audio = if sizes.jobs { sizes.audio } else { 0 };
+    // Without a job a call is found by its recordings alone.
+    let calls = if sizes.jobs { sizes.calls } else { sizes.recorded_calls };
+    BTreeMap::from([
+        ("issue_token", 1),
+        ("get_limits", 1),
+        ("create_details_job", jobs),
+        ("get_details_job", jobs),
+        ("get_details_results", jobs * pages(calls, DETAILS_PAGE as usize).max(1)),
+        ("query_retention", pages(sizes.recordings, RETENTION_PAGE).max(1)),
+        ("get_conversation", if sizes.jobs { 0 } else { calls }),
+        ("list_recordings", calls.saturating_sub(sizes.kept)),
+        ("query_deletionprotection", pages(calls, PROTECTION_BATCH)),
+        ("create_batchrequest", pages(audio, BATCH)),
+        ("get_batchrequest", pages(audio, BATCH)),
+        ("get_batch_media", audio),
+    ])
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_audit_is_reckoned_by_the_cheapest_documented_way() {
+        let sizes = Sizes { calls: 10_000, recorded_calls: 9_000, recordings: 12_000, audio: 300, jobs: true, kept: 0 };
+        let announced = Announced::new(sizes, 600, Some(300));
+        assert_eq!(
+            announced.line(),
+            "the target takes about 10143 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
+             3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_details_job, 1 get_limits), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
+        );
+        assert_eq!(Announced::new(sizes, 200, Some(300)).limit_of, "plan", "the smaller one holds");
+        let without = Announced::new(Sizes { jobs: false, ..sizes }, 300, None);
+        assert_eq!(without.planned["get_conversation"], 9_000);
+        assert_eq!((without.planned["create_details_job"], without.planned["create_batchrequest"]), (0, 0));
+    }
+
+    #[test]
+    fn what_was_made_is_held_against_it() {
+        let announced = Announced::new(Sizes { calls: 50, jobs: true, ..Sizes::default() }, 300, None);
+        let operation = |name| crate::requests::operation(Side::Target, name);
+        let fair =
+            announced.settle(&[(operation("list_recordings"), 50), (operation("get_details_job"), 9), (operation("issue_token"), 7)]);
+        assert_eq!((fair.made, fair.notice()), (59, None));
+        let over = announced.settle(&[(operation("list_recordings"), 200)]);
+        assert!(over.notice().is_some_and(|notice| notice.contains("most of them list_recordings (200 instead of 50)")));
+    }
+}

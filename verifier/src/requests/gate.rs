@@ -1,0 +1,321 @@
+//! The one place through which every request leaves: what the table does not allow is refused here, what is sent is counted, and what
+//! comes back is held against the known shapes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use http::header::{AUTHORIZATION, LOCATION};
+use http::{Method, Request, Response};
+use platforms::transport::{Body, Transport, TransportError};
+use url::Url;
+
+use super::matching::{find, poses_as_another_method};
+use super::{Allowance, OPERATIONS, Operation, Place, RequestLog, Side};
+use crate::drift::Drifts;
+
+/// Where a side lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    /// Root of its API.
+    pub(crate) api: Url,
+    /// Where its tokens are issued.
+    pub(crate) token: Url,
+}
+
+/// A transport that only lets the table through.
+pub(crate) struct Gate {
+    inner: Arc<dyn Transport>,
+    side: Side,
+    base: Base,
+    allowed: BTreeMap<Kind, Vec<(usize, &'static Operation)>>,
+    log: RequestLog,
+    drifts: Drifts,
+    /// Addresses that answers announced: media may be fetched from these and from nowhere else.
+    announced: Announcements,
+}
+
+/// How an entry of the table is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Path,
+    Token,
+    Announced,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        inner: Arc<dyn Transport>,
+        side: Side,
+        base: Base,
+        allowance: Allowance,
+        log: RequestLog,
+        drifts: Drifts,
+    ) -> Arc<Gate> {
+        let mut allowed: BTreeMap<Kind, Vec<_>> = BTreeMap::new();
+        for entry in OPERATIONS.iter().enumerate().filter(|(_, entry)| entry.side == side && allowance.allows(entry)) {
+            let kind = match entry.1.place {
+                Place::Path(_) => Kind::Path,
+                Place::Token => Kind::Token,
+                Place::Announced => Kind::Announced,
+            };
+            allowed.entry(kind).or_default().push(entry);
+        }
+        Arc::new(Gate { inner, side, base, allowed, log, drifts, announced: Announcements::default() })
+    }
+
+    /// The place in the table of what allows a request; `None`: nothing does.
+    fn find(&self, request: &Request<Body>) -> Option<usize> {
+        let uri = request.uri();
+        if poses_as_another_method(request.headers()) {
+            return None;
+        }
+        let of = |kind| self.allowed.get(&kind).map_or(&[][..], Vec::as_slice);
+        if request.method() == Method::POST && *uri == *self.base.token.as_str() {
+            return of(Kind::Token).first().map(|(at, _)| *at);
+        }
+        if self.is_own(uri)
+            && let Some(path) = uri.path().strip_prefix(self.base.api.path().trim_end_matches('/'))
+            && let Some(at) = find(of(Kind::Path), self.side, request.method(), path, uri.query().unwrap_or_default())
+        {
+            return Some(at);
+        }
+        // The token stays with the API: a source may keep audio on its own host, and nobody else's host gets it.
+        let tokenless = !request.headers().contains_key(AUTHORIZATION) || (self.side == Side::Source && self.is_own(uri));
+        let announced = self.announced.has(uri);
+        (request.method() == Method::GET && tokenless && announced).then(|| of(Kind::Announced).first().map(|(at, _)| *at))?
+    }
+
+    /// Whether an address is on the API's own scheme, host and port.
+    fn is_own(&self, uri: &http::Uri) -> bool {
+        let own = match (self.base.api.host_str(), self.base.api.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => return false,
+        };
+        uri.scheme_str() == Some(self.base.api.scheme()) && uri.authority().is_some_and(|authority| authority.as_str() == own)
+    }
+
+    /// Remembers what an answer says about where media lies: a redirect of the source, and the fields below.
+    fn listen(&self, asked: &http::Uri, at: usize, response: Response<Body>) -> Response<Body> {
+        let operation = &OPERATIONS[at];
+        let (parts, body) = response.into_parts();
+        let here = Url::parse(&asked.to_string()).unwrap_or_else(|_| self.base.api.clone());
+        if self.side == Side::Source
+            && parts.status.is_redirection()
+            && matches!(operation.name, "get_media" | "get_presigned")
+            && let Some(location) = parts.headers.get(LOCATION).and_then(|value| value.to_str().ok())
+        {
+            self.announced.add(&here, location);
+        }
+        if self.side == Side::Target && matches!(operation.place, Place::Path(_)) {
+            self.drifts.status(operation, parts.status);
+        }
+        if !matches!(operation.place, Place::Path(_)) || operation.name == "get_media" {
+            return Response::from_parts(parts, body);
+        }
+        let (announced, base, drifts, side, status) =
+            (self.announced.clone(), self.base.api.clone(), self.drifts.clone(), self.side, parts.status);
+        let body = tee(body, move |bytes| {
+            let json = serde_json::from_slice(bytes).ok();
+            if side == Side::Target {
+                drifts.body(operation, status, bytes.len(), json.as_ref());
+            }
+            for address in json.iter().flat_map(|json| addresses(operation.name, json)) {
+                announced.add(&base, address);
+            }
+        });
+        Response::from_parts(parts, body)
+    }
+}
+
+#[async_trait]
+impl Transport for Gate {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
+        let Some(at) = self.find(&request) else {
+            let why = format!("{} {} is not a request the verifier may make", request.method(), request.uri().path());
+            return Err(TransportError { why, never_sent: true, barred: true });
+        };
+        self.log.add(at);
+        let asked = request.uri().clone();
+        let response = self.inner.send(request).await?;
+        Ok(self.listen(&asked, at, response))
+    }
+}
+
+/// Fields in which a platform announces where media lies.
+fn addresses<'a>(operation: &str, json: &'a serde_json::Value) -> Vec<&'a str> {
+    match operation {
+        "get_recording" => json["mediaUrl"].as_str().into_iter().collect(),
+        "get_batchrequest" => json["results"].as_array().into_iter().flatten().filter_map(|result| result["resultUrl"].as_str()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Addresses that answers announced, each as a keyed hash: an audit of millions announces millions, and none of them is told.
+#[derive(Debug, Clone, Default)]
+struct Announcements(Arc<(RandomState, Mutex<HashSet<u64>>)>);
+
+impl Announcements {
+    fn add(&self, base: &Url, address: &str) {
+        if let Ok(url) = base.join(address)
+            && matches!(url.scheme(), "http" | "https")
+            && let Ok(uri) = url.as_str().parse::<http::Uri>()
+        {
+            let hash = self.0.0.hash_one(uri.to_string());
+            self.0.1.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+        }
+    }
+
+    fn has(&self, uri: &http::Uri) -> bool {
+        let hash = self.0.0.hash_one(uri.to_string());
+        self.0.1.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash)
+    }
+}
+
+/// The same body; once it has been read to its end, `then` sees all of it. A body that is cut is seen by nobody.
+fn tee(body: Body, then: impl FnOnce(&[u8]) + Send + 'static) -> Body {
+    match body {
+        Body::Full(bytes) => {
+            then(&bytes);
+            Body::Full(bytes)
+        }
+        Body::Stream { length, stream } => {
+            let stream = stream::unfold((stream, Vec::new(), Some(then)), |(mut stream, mut kept, mut then)| async move {
+                match stream.next().await {
+                    Some(Ok(piece)) => {
+                        kept.extend_from_slice(&piece);
+                        Some((Ok(piece), (stream, kept, then)))
+                    }
+                    Some(Err(error)) => Some((Err(error), (stream, kept, None))),
+                    None => {
+                        if let Some(then) = then.take() {
+                            then(&kept);
+                        }
+                        None
+                    }
+                }
+            });
+            Body::Stream { length, stream: stream.boxed() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers everything with one batch result, and remembers what reached it.
+    #[derive(Default)]
+    struct Platform {
+        reached: Mutex<Vec<String>>,
+        redirects: bool,
+    }
+
+    #[async_trait]
+    impl Transport for Platform {
+        async fn send(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
+            self.reached.lock().expect("a lock").push(format!("{} {}", request.method(), request.uri()));
+            let answer = r#"{"status":"Completed","results":[{"resultUrl":"https://files.test/a?signature=1"}]}"#;
+            let response = if self.redirects {
+                Response::builder().status(302).header(LOCATION, "https://elsewhere.test/x").body(Body::empty())
+            } else {
+                Response::builder().body(Body::Full(answer.into()))
+            };
+            Ok(response.expect("an answer"))
+        }
+    }
+
+    fn gate(platform: &Arc<Platform>, jobs: bool) -> Arc<Gate> {
+        let base = Base {
+            api: Url::parse("https://api.target.test").expect("a URL"),
+            token: Url::parse("https://login.target.test/oauth/token").expect("a URL"),
+        };
+        let allowance = Allowance { jobs, source: true };
+        Gate::new(platform.clone(), Side::Target, base, allowance, RequestLog::default(), Drifts::default())
+    }
+
+    /// Whether a request got out.
+    async fn passes(gate: &Gate, method: &str, address: &str, token: bool) -> bool {
+        let mut request = Request::builder().method(method).uri(address);
+        if token {
+            request = request.header(AUTHORIZATION, "Bearer t");
+        }
+        match gate.send(request.body(Body::empty()).expect("a request")).await {
+            Ok(_) => true,
+            Err(error) => {
+                assert!(error.barred && error.never_sent, "{error}");
+                false
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_in_the_table_never_leaves() {
+        let platform = Arc::new(Platform::default());
+        let gate = gate(&platform, true);
+        let api = "https://api.target.test";
+        for (method, address, token, wanted) in [
+            ("POST", format!("{api}/api/v2/recordings/deletionprotection"), true, true),
+            ("PUT", format!("{api}/api/v2/recordings/deletionprotection"), true, false),
+            ("POST", format!("{api}/api/v2/files"), true, false),
+            ("POST", format!("{api}/api/v2/interactions"), true, false),
+            ("GET", "https://other.test/api/v2/conversations/1".to_owned(), true, false),
+            ("GET", "http://api.target.test/api/v2/conversations/1".to_owned(), true, false),
+            ("GET", "https://api.target.test:8443/api/v2/conversations/1".to_owned(), true, false),
+            ("GET", "https://me@api.target.test/api/v2/conversations/1".to_owned(), true, false),
+            ("POST", "https://login.target.test/oauth/token".to_owned(), true, true),
+            ("POST", "https://other.test/oauth/token".to_owned(), true, false),
+            ("POST", format!("{api}/oauth/token"), true, false),
+        ] {
+            assert_eq!(passes(&gate, method, &address, token).await, wanted, "{method} {address}");
+        }
+        assert_eq!(platform.reached.lock().expect("a lock").len(), 2, "a refused request never reaches the platform");
+        let mut posing = Request::builder().uri(format!("{api}/api/v2/conversations/1"));
+        posing = posing.header("x-http-method-override", "DELETE");
+        assert!(gate.send(posing.body(Body::empty()).expect("a request")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn media_is_fetched_only_where_an_answer_announced_it_and_without_the_token() {
+        let platform = Arc::new(Platform::default());
+        let gate = gate(&platform, true);
+        let file = "https://files.test/a?signature=1";
+        assert!(!passes(&gate, "GET", file, false).await, "nobody has announced it");
+        assert!(passes(&gate, "GET", "https://api.target.test/api/v2/recording/batchrequests/1", true).await);
+        assert!(passes(&gate, "GET", file, false).await);
+        for (method, address, token) in [
+            ("GET", file, true),
+            ("POST", file, false),
+            ("PUT", file, false),
+            ("GET", "https://files.test/a?signature=2", false),
+            ("GET", "https://files.test/b", false),
+            ("GET", "http://files.test/a?signature=1", false),
+        ] {
+            assert!(!passes(&gate, method, address, token).await, "{method} {address} {token}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_of_the_target_is_not_followed() {
+        let platform = Arc::new(Platform { redirects: true, ..Platform::default() });
+        let gate = gate(&platform, true);
+        assert!(passes(&gate, "GET", "https://api.target.test/api/v2/conversations/1", true).await);
+        assert!(!passes(&gate, "GET", "https://elsewhere.test/x", false).await, "what a redirect names is not announced");
+        assert_eq!(platform.reached.lock().expect("a lock").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_jobs_none_leaves() {
+        let platform = Arc::new(Platform::default());
+        let gate = gate(&platform, false);
+        let api = "https://api.target.test/api/v2";
+        for path in ["recording/batchrequests", "analytics/conversations/details/jobs"] {
+            assert!(!passes(&gate, "POST", &format!("{api}/{path}"), true).await, "{path}");
+            assert!(!passes(&gate, "GET", &format!("{api}/{path}/1"), true).await, "{path}/1");
+        }
+        assert!(passes(&gate, "GET", &format!("{api}/conversations/1"), true).await);
+    }
+}

@@ -1,0 +1,181 @@
+//! The table. Permissions and scopes of the target: the vendor's API description (documented); of the source: the recording-migration
+//! guide, "Source Platform Extraction Scopes".
+
+use super::Creation::{Batch, Job, Token};
+use super::Parameter::{Any, Fixed};
+use super::Place::{Announced, Path};
+use super::Side::{Source, Target};
+use super::{Operation, Place, Side};
+
+/// Without a value of its own: reads, and leaves nothing behind.
+const READ: Operation = Operation {
+    side: Target,
+    name: "",
+    method: "GET",
+    place: Announced,
+    parameters: &[],
+    permission: None,
+    scope: None,
+    creates: None,
+    follows: None,
+    tells: "",
+};
+
+const VIEW: Option<&str> = Some("recording:recording:view");
+const DETAILS: Option<&str> = Some("analytics:conversationDetail:view");
+const ANALYTICS: Option<&str> = Some("analytics:readonly");
+const RECORDINGS: Option<&str> = Some("recordings:readonly");
+const QUALITY: Option<&str> = Some("quality:readonly");
+
+/// Every request the verifier may make. Names are those of the simulator's operations, so that its journal can be held against it.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    Operation {
+        side: Source,
+        name: "issue_token",
+        method: "POST",
+        place: Place::Token,
+        creates: Some(Token),
+        tells: "anything about the source",
+        ..READ
+    },
+    Operation {
+        side: Source,
+        name: "query_interactions",
+        place: Path("/api/v2/analytics/interactions/query"),
+        parameters: &[Any("view"), Any("size"), Any("cursor"), Any("from"), Any("to")],
+        scope: Some("read:interactions"),
+        tells: "which calls there must be",
+        ..READ
+    },
+    Operation {
+        side: Source,
+        name: "list_users",
+        place: Path("/api/v2/users"),
+        parameters: &[Any("size"), Any("cursor")],
+        scope: Some("read:users"),
+        tells: "whether two agents share an extension",
+        ..READ
+    },
+    Operation {
+        side: Source,
+        name: "get_recording",
+        place: Path("/api/v2/recordings/{}"),
+        scope: Some("read:recordings"),
+        tells: "what a recording must be like",
+        ..READ
+    },
+    Operation {
+        side: Source,
+        name: "get_media",
+        place: Path("/api/v2/recordings/{}/media"),
+        scope: Some("read:recordings"),
+        tells: "how a recording must sound, and whether it may be absent",
+        ..READ
+    },
+    Operation { side: Source, name: "get_presigned", tells: "the same, where the source keeps audio elsewhere", ..READ },
+    Operation {
+        name: "issue_token",
+        method: "POST",
+        place: Place::Token,
+        creates: Some(Token),
+        tells: "anything about the target",
+        ..READ
+    },
+    Operation {
+        name: "get_limits",
+        place: Path("/api/v2/organizations/limits/namespaces/{}"),
+        scope: Some("organization:readonly"),
+        tells: "how long it takes at the organisation's own limit",
+        ..READ
+    },
+    Operation {
+        name: "create_details_job",
+        method: "POST",
+        place: Path("/api/v2/analytics/conversations/details/jobs"),
+        permission: DETAILS,
+        scope: ANALYTICS,
+        creates: Some(Job),
+        tells: "which calls are there, those without recordings, skills",
+        ..READ
+    },
+    Operation {
+        name: "get_details_job",
+        place: Path("/api/v2/analytics/conversations/details/jobs/{}"),
+        permission: DETAILS,
+        scope: ANALYTICS,
+        follows: Some(Job),
+        tells: "when that job is done",
+        ..READ
+    },
+    Operation {
+        name: "get_details_results",
+        place: Path("/api/v2/analytics/conversations/details/jobs/{}/results"),
+        parameters: &[Any("pageSize"), Any("cursor")],
+        permission: DETAILS,
+        scope: ANALYTICS,
+        follows: Some(Job),
+        tells: "what that job found, and up to when it is complete",
+        ..READ
+    },
+    Operation {
+        name: "query_retention",
+        place: Path("/api/v2/recordings/retention/query"),
+        parameters: &[Any("retentionThresholdDays"), Any("pageSize"), Any("cursor")],
+        permission: VIEW,
+        scope: RECORDINGS,
+        tells: "the retention listing: recordings that hang on no call, or on one that analytics does not show",
+        ..READ
+    },
+    Operation {
+        name: "get_conversation",
+        place: Path("/api/v2/conversations/{}"),
+        permission: Some("conversation:communication:view"),
+        scope: Some("conversations:readonly"),
+        tells: "calls that analytics does not show",
+        ..READ
+    },
+    Operation {
+        name: "list_recordings",
+        place: Path("/api/v2/conversations/{}/recordings"),
+        // Any other format would start a transcoding.
+        parameters: &[Fixed("formatId", "NONE"), Any("maxWaitMs")],
+        permission: VIEW,
+        scope: RECORDINGS,
+        tells: "a call's recordings with their times, dates and pauses",
+        ..READ
+    },
+    Operation {
+        name: "query_deletionprotection",
+        method: "POST",
+        place: Path("/api/v2/recordings/deletionprotection"),
+        scope: RECORDINGS,
+        tells: "deletion protection, for calls under legal hold",
+        ..READ
+    },
+    Operation {
+        name: "create_batchrequest",
+        method: "POST",
+        place: Path("/api/v2/recording/batchrequests"),
+        permission: VIEW,
+        scope: QUALITY,
+        creates: Some(Batch),
+        tells: "batch downloads: how recordings sound (sensitive ones need viewSensitiveData too)",
+        ..READ
+    },
+    Operation {
+        name: "get_batchrequest",
+        place: Path("/api/v2/recording/batchrequests/{}"),
+        scope: QUALITY,
+        follows: Some(Batch),
+        tells: "batch downloads: where their files lie",
+        ..READ
+    },
+    Operation { name: "get_batch_media", follows: Some(Batch), tells: "batch downloads: the files themselves", ..READ },
+];
+
+/// An entry of the table.
+pub(crate) fn operation(side: Side, name: &str) -> &'static Operation {
+    let found = OPERATIONS.iter().find(|operation| operation.side == side && operation.name == name);
+    // A name that is not in the table is a slip in this crate, seen by the first test that takes the way.
+    found.unwrap_or(&OPERATIONS[0])
+}
