@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod coverage;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use simulator::Scenario;
+use simulator::{Rule, Scenario, all_rules};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -78,6 +80,91 @@ fn the_fault_page_is_current() {
     holds("docs/faults.md", &page);
 }
 
+/// The head of [`the_coverage_page_is_current`]'s page.
+const COVERAGE: &str = "# Coverage of Genesys Cloud
+
+Made from the simulator's operations table, its rules and `tests/coverage/mod.rs`. What the simulated organisation serves, in part or whole, what
+it does not serve of the areas a migration and an audit touch, and what every answer rests on. The methods are the vendor's SDKs', JavaScript's
+spelling; `tests/sdk` calls each by the Python or the JavaScript SDK and holds its answer to the vendor's model.
+
+";
+
+#[test]
+fn the_coverage_page_is_current() {
+    let table = Scenario::fault_table();
+    let rows = table["operations"].as_array().unwrap().iter();
+    let rows: Vec<&Value> = rows.filter(|row| text(row, "name").starts_with("genesys_cloud.") && row["method"] != "-").collect();
+    let named = |list: &[(&'static str, &'static str)], name: &str| list.iter().find(|(of, _)| *of == name).map(|(_, what)| *what);
+    let mut page = COVERAGE.to_owned();
+    page.push_str("## Served\n\n| operation | request | state | SDK method |\n| --- | --- | --- | --- |\n");
+    for row in &rows {
+        let name = text(row, "name");
+        let whole = if coverage::GUIDES.contains(&name) { "implemented; the guide's, not the vendor's" } else { "implemented" };
+        let state = named(coverage::IN_PART, name).map_or_else(|| whole.to_owned(), |lacks| format!("stubbed: {lacks}"));
+        let method = named(coverage::SDK_METHODS, name).map(|method| format!("`{method}`")).unwrap_or_default();
+        let _ = writeln!(page, "| `{name}` | `{} {}` | {state} | {method} |", text(row, "method"), text(row, "path"));
+    }
+    page.push_str("\nServed under another's name:\n\n");
+    for (name, request) in coverage::BESIDE {
+        let _ = writeln!(page, "- `{request}` as `{name}`");
+    }
+    page.push_str("\n## Absent\n\n");
+    for (area, requests) in coverage::ABSENT {
+        let requests: Vec<String> = requests.iter().map(|request| format!("`{request}`")).collect();
+        let _ = writeln!(page, "- {area}: {}", requests.join(", "));
+    }
+    push_rules(&mut page);
+    holds("docs/coverage.md", &page);
+    let known = |name: &str| rows.iter().any(|row| row["name"] == name);
+    for (name, _) in [coverage::IN_PART, coverage::BESIDE, coverage::SDK_METHODS].concat() {
+        assert!(known(name), "{name} is not in the operations table");
+    }
+}
+
+/// The platform's rules, area by area, with their grade.
+fn push_rules(page: &mut String) {
+    let area = |rule: &Rule| rule.name.split('.').nth(1).unwrap().to_owned();
+    let mut last = String::new();
+    for rule in all_rules().into_iter().filter(|rule| rule.name.starts_with("genesys_cloud.")) {
+        if area(rule) != last {
+            last = area(rule);
+            let _ =
+                write!(page, "\n## Rules: {last}\n\n| rule | grade | statement | source | default |\n| --- | --- | --- | --- | --- |\n");
+        }
+        let cell = |words: &str| words.replace('|', "\\|");
+        let default = rule.default.unwrap_or_default();
+        let _ =
+            writeln!(page, "| `{}` | {} | {} | {} | {default} |", rule.name, name(&rule.grade), cell(rule.statement), cell(rule.source));
+    }
+}
+
+#[test]
+fn every_sdk_method_of_the_coverage_page_is_called() {
+    let scripts = ["audit.py", "audit.mjs"].map(|script| std::fs::read_to_string(root().join("tests/sdk").join(script)).unwrap());
+    for (name, method) in coverage::SDK_METHODS {
+        let mut snake = String::new();
+        method.chars().for_each(|c| snake.extend(c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())));
+        let is_called = |script: &String| [*method, &snake].iter().any(|call| script.contains(&format!(".{call}")));
+        assert!(scripts.iter().any(is_called), "no script calls {method} of {name}");
+    }
+}
+
+#[test]
+fn what_is_absent_is_the_vendors_and_not_served() {
+    let table = Scenario::fault_table();
+    let shape = |path: &str| path.split('/').map(|step| if step.starts_with('{') { "{}" } else { step }).collect::<Vec<_>>().join("/");
+    let served: Vec<String> =
+        table["operations"].as_array().unwrap().iter().map(|row| format!("{} {}", text(row, "method"), shape(text(row, "path")))).collect();
+    let vendor = root().join("../shared/reference/genesys-cloud-openapi.json");
+    let vendor: Option<Value> = std::fs::read_to_string(vendor).ok().and_then(|text| serde_json::from_str(&text).ok());
+    for request in coverage::ABSENT.iter().flat_map(|(_, requests)| *requests) {
+        assert!(!served.contains(&shape(request)), "{request} is served");
+        let (method, path) = request.split_once(' ').unwrap();
+        let is_vendors = vendor.as_ref().is_none_or(|vendor| vendor["paths"][path][method.to_lowercase()].is_object());
+        assert!(is_vendors, "{request} is not in the vendor's description");
+    }
+}
+
 #[test]
 fn the_schemas_are_current() {
     for of in ["plan", "scenario", "canonical", "fault", "summary", "finding"] {
@@ -91,7 +178,7 @@ fn the_schemas_are_current() {
 
 #[test]
 fn every_file_a_document_links_to_is_there() {
-    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/scenarios.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/scenarios.md", "docs/coverage.md"] {
         let file = root().join(page);
         let text = std::fs::read_to_string(&file).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.starts_with("http")) {

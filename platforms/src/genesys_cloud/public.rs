@@ -301,7 +301,8 @@ impl PublicClient {
         let body: MakeBody = Arc::new(move || {
             let open = open.clone();
             Box::pin(async move {
-                let broken = |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
+                let broken =
+                    |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
                 let file = open().await?.map(move |piece| piece.map_err(broken));
                 Ok(Body::Stream { length: Some(length), stream: file.boxed() })
             })

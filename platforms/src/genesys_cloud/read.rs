@@ -122,17 +122,14 @@ impl ReadClient {
     /// Which of up to 100 conversations are protected from deletion. A POST that reads.
     pub async fn deletion_protected(&self, ids: &[String]) -> Result<Vec<String>, CallError> {
         #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
         struct Entry {
-            /// Documented: the entity is the conversation.
-            id: Option<String>,
-            /// As the simulator's contract has it.
-            conversation_id: Option<String>,
+            /// The conversation. Source: platform API, AddressableEntityRef.
+            id: String,
         }
         let url = self.url(&["api", "v2", "recordings", "deletionprotection"])?;
         let body = serde_json::json!({ "conversationIds": ids });
         let entries: Vec<Entry> = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await?;
-        Ok(entries.into_iter().filter_map(|entry| entry.conversation_id.or(entry.id)).collect())
+        Ok(entries.into_iter().map(|entry| entry.id).collect())
     }
 
     /// Asks for up to 100 recordings in their original codec. Creates a job, changes nothing else.

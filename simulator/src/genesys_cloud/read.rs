@@ -139,7 +139,7 @@ impl GenesysCloud {
     pub(super) fn recording_json(&self, held: &Conversation, seats: &[Seat<'_>], one: &Recording, format: &'static str) -> Value {
         let is_available = one.file_state == FileState::Available;
         let seat = seats.iter().find(|seat| seat.legs.iter().any(|leg| leg.id == one.segment));
-        let users: Vec<Value> = seat.and_then(Seat::user).map(|user| json!({"id": user})).into_iter().collect();
+        let users: Vec<Value> = seat.and_then(Seat::user).map(|user| json!({"id": user, "version": 1})).into_iter().collect();
         let mut body = json!({
             "id": one.id,
             "conversationId": held.id,
@@ -252,7 +252,6 @@ fn metadata_json(held: &Conversation, one: &Recording) -> Value {
         "mediaSubtype": "Trunk",
         "fileState": one.file_state.as_str(),
         "deleteDate": one.delete_at_ms.map(times::text),
-        "creationTime": times::text(one.created_at_ms),
         "region": REGION,
         "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
     })

@@ -15,6 +15,7 @@ use super::{
     door::{Door, Query},
     errors::ApiError,
     limits, rules,
+    seats::put,
     state::Recording,
     times,
 };
@@ -98,22 +99,21 @@ impl GenesysCloud {
         }
         let state = self.state();
         let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(&uuid(id)?));
-        let answer: Vec<Value> = held.filter(|held| held.protected).map(|held| json!({"conversationId": held.id})).collect();
+        let answer: Vec<Value> = held
+            .filter(|held| held.protected)
+            .map(|held| json!({"id": held.id, "selfUri": format!("/api/v2/conversations/{}", held.id)}))
+            .collect();
         Ok(Reply::json(200, &answer))
     }
 }
 
+/// What is not set is left out: the vendor's Python SDK fails on an archiveMedium that is null.
 fn entity(conversation: Uuid, one: &Recording) -> Value {
-    json!({
-        "conversationId": conversation,
-        "recordingId": one.id,
-        "archiveDate": one.archive_at_ms.map(times::text),
-        "archiveMedium": one.archive_at_ms.map(|_| "CLOUDARCHIVE"),
-        "deleteDate": one.delete_at_ms.map(times::text),
-        "exportDate": null,
-        "exportedDate": null,
-        "creationTime": times::text(one.created_at_ms),
-    })
+    let mut body = json!({"conversationId": conversation, "recordingId": one.id, "creationTime": times::text(one.created_at_ms)});
+    put(&mut body, "archiveDate", one.archive_at_ms.map(times::text));
+    put(&mut body, "archiveMedium", one.archive_at_ms.map(|_| "CLOUDARCHIVE"));
+    put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
+    body
 }
 
 fn cursor((conversation, index): Place) -> String {

@@ -132,7 +132,7 @@ impl Serving {
             }
             ("POST", ["api", "v2", "recordings", "deletionprotection"]) => {
                 let ids = body["conversationIds"].as_array().expect("ids").iter().filter_map(Value::as_str);
-                json(ids.filter(|id| world.protected.contains(*id)).map(|id| json!({"conversationId":id})).collect())
+                json(ids.filter(|id| world.protected.contains(*id)).map(|id| json!({"id":id})).collect())
             }
             ("POST", ["api", "v2", "recording", "batchrequests"]) => {
                 let mut batches = self.batches.lock().expect("a lock");

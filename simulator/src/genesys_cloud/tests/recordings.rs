@@ -151,7 +151,8 @@ async fn protection_names_the_protected_among_up_to_a_hundred() {
     }
     let ids: Vec<Uuid> = (1..=5).map(conversation_id).collect();
     let answer = world.post("/api/v2/recordings/deletionprotection", &json!({"conversationIds": ids})).await;
-    assert_eq!(answer.json(), json!([{"conversationId": conversation_id(2)}, {"conversationId": conversation_id(4)}]));
+    let entry = |number| json!({"id": conversation_id(number), "selfUri": format!("/api/v2/conversations/{}", conversation_id(number))});
+    assert_eq!(answer.json(), json!([entry(2), entry(4)]));
     let many: Vec<Uuid> = (1..=101).map(conversation_id).collect();
     assert_eq!(world.post("/api/v2/recordings/deletionprotection", &json!({"conversationIds": many})).await.status, 400);
 }

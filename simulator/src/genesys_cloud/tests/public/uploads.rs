@@ -16,7 +16,7 @@ async fn a_recording_is_uploaded_attached_and_read_back() {
         (&json!(recording_id(1)), &json!(leg(1, FIRST_AGENT)), &json!("AVAILABLE"))
     );
     assert_eq!((&one["startTime"], &one["endTime"]), (&json!("2023-07-27T10:00:12.123Z"), &json!("2023-07-27T10:02:40.456Z")));
-    assert_eq!((&one["deleteDate"], &one["users"]), (&json!("2030-07-27T10:05:00.456Z"), &json!([{"id": JOHN}])));
+    assert_eq!((&one["deleteDate"], &one["users"]), (&json!("2030-07-27T10:05:00.456Z"), &json!([{"id": JOHN, "version": 1}])));
     assert_eq!((&one["annotations"][0]["reason"], &one["annotations"][0]["location"]), (&json!("SecurePause"), &json!(2_000)));
     let line = world.lines()[0]["recordings"][0].clone();
     assert_eq!((&line["legacy_recording_id"], &line["bytes"], &line["channels"]), (&json!("1-1"), &json!(bytes.len()), &json!(2)));
