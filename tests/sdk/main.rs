@@ -3,6 +3,7 @@
 //!
 //! `./check` installs the SDKs: Python's into `target/sdk/python`, JavaScript's into `tests/sdk/node_modules`.
 
+#![expect(clippy::print_stdout, reason = "a test says what it did not do, and how much it did")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 #[path = "../support/mod.rs"]
