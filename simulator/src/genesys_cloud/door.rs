@@ -111,7 +111,7 @@ impl Door {
             answer.unwrap_or_else(ApiError::reply)
         };
         let turn = front::serve_batch(&site.core, site, operation, &keys, faults, length, work);
-        let response = STAMP.scope(stamp.clone(), turn).await;
+        let response = STAMP.scope(stamp, turn).await;
         stamp.onto(response)
     }
 }
