@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use simulator::{Ending, Options, PlatformName, Scenario, Simulator, Verdict};
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "bad_codecs",
     "bad_media",
     "canary_lost_media",
@@ -16,6 +16,7 @@ const NAMES: [&str; 15] = [
     "invalid_ids",
     "lost_answers",
     "missing_agents",
+    "public_showcase",
     "rate_limited",
     "retention",
     "server_errors",

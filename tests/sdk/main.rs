@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test says what it did not do, and how much it did")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![expect(clippy::print_stdout, reason = "a test says its figures, and why it did not run")]
 
 #[path = "../support/mod.rs"]
 mod support;
