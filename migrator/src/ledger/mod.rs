@@ -115,7 +115,7 @@ impl Ledger {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         // FULL: what is committed stays even when the machine loses power; the cost is shared by grouped commits.
         connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;")?;
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;")?;
         let begin = match open {
             Open::Exclusive => "BEGIN IMMEDIATE",
             Open::Shared => "BEGIN",
