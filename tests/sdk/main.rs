@@ -3,7 +3,6 @@
 //!
 //! `./check` installs the SDKs: Python's into `target/sdk/python`, JavaScript's into `tests/sdk/node_modules`.
 
-#![expect(clippy::print_stdout, reason = "a test says what it did not do, and how much it did")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 #![expect(clippy::print_stdout, reason = "a test says its figures, and why it did not run")]
 
