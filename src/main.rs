@@ -39,7 +39,9 @@ fn run(cli: Cli) -> Ending {
         Command::Migrate(_) | Command::Preflight(_) | Command::Status(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    let runtime = match runtime.enable_all().build() {
+    // Files, database and audio: a few threads more than cores keep them busy, and each thread keeps memory of its own.
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let runtime = match runtime.enable_all().max_blocking_threads(2 * cores + 4).build() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(Ending::Stopped, &format!("cannot start: {error}")),
     };
