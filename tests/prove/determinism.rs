@@ -8,6 +8,7 @@ use platforms::transport::Network;
 use simulator::{Options, PlatformName, Scenario, Simulator};
 
 use crate::report::{Failure, Report};
+use crate::scenario::{FaultRow, by_surface};
 
 const SCENARIO: &str = r#"
 about = "Faults of every kind that a run survives; what is left behind does not depend on the number of workers."
@@ -38,53 +39,23 @@ migrator = "quarantined"
 verdict = "match"
 "#;
 
-const GUIDE_FAULTS: &str = r#"
-[[fault]]
-on = "genesys_cloud.create_interaction"
-kind = "lost_answer"
-share = 0.3
-attempts = [1]
-[[fault]]
-on = "genesys_cloud.upload_file"
-kind = "error_after_commit"
-status = 503
-share = 0.3
-attempts = [1]
-[[fault]]
-on = "genesys_cloud.upload_file"
-kind = "too_many_requests"
-share = 0.2
-attempts = [2]
-"#;
+const GUIDE_FAULTS: &[FaultRow] = &[
+    ("create_interaction", "lost_answer", 1, 0.3),
+    ("upload_file", "error_after_commit", 1, 0.3),
+    ("upload_file", "too_many_requests", 2, 0.2),
+];
 
-const PUBLIC_FAULTS: &str = r#"
-[[fault]]
-on = "genesys_cloud.inject_events"
-kind = "lost_answer"
-share = 0.05
-attempts = [1]
-[[fault]]
-on = "genesys_cloud.put_upload"
-kind = "error_after_commit"
-status = 503
-share = 0.3
-attempts = [1]
-[[fault]]
-on = "genesys_cloud.create_upload"
-kind = "too_many_requests"
-share = 0.2
-attempts = [1]
-[[fault]]
-on = "genesys_cloud.process_upload"
-kind = "upload_failed"
-share = 0.05
-attempts = [1]
-"#;
+const PUBLIC_FAULTS: &[FaultRow] = &[
+    ("inject_events", "lost_answer", 1, 0.05),
+    ("put_upload", "error_after_commit", 1, 0.3),
+    ("create_upload", "too_many_requests", 1, 0.2),
+    ("process_upload", "upload_failed", 1, 0.05),
+];
 
 /// The two ingestion surfaces take turns.
 fn scenario(seed: u64) -> String {
     let (ingest, faults) = if seed.is_multiple_of(2) { ("public", PUBLIC_FAULTS) } else { ("guide", GUIDE_FAULTS) };
-    SCENARIO.replace("INGEST", ingest).replace("FAULTS", faults)
+    by_surface(SCENARIO, ingest, faults)
 }
 
 /// `n` seeds.

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::report::{Failure, Report};
-use crate::scenario::{Simulation, seatrial};
+use crate::scenario::{FaultRow, Simulation, by_surface, seatrial};
 
 /// Answers are lost and uploads refused while the process is killed: both kinds of not knowing at once. The pace makes a run long enough
 /// to be hit at every step.
@@ -38,18 +38,26 @@ migrator = "quarantined"
 verdict = "match"
 "#;
 
-/// What is created and sent by each ingestion surface, with the share of answers that are lost.
-const GUIDE: Surface =
-    Surface { ingest: "guide", lost: &[("create_interaction", 0.2), ("upload_file", 0.2)], created_by: "genesys_cloud.create_interaction" };
+const GUIDE: Surface = Surface {
+    ingest: "guide",
+    faults: &[("create_interaction", "lost_answer", 1, 0.2), ("upload_file", "lost_answer", 1, 0.2)],
+    created_by: "genesys_cloud.create_interaction",
+};
 const PUBLIC: Surface = Surface {
     ingest: "public",
-    lost: &[("inject_events", 0.02), ("create_upload", 0.1), ("put_upload", 0.2), ("update_attributes", 0.1)],
+    faults: &[
+        ("inject_events", "lost_answer", 1, 0.02),
+        ("create_upload", "lost_answer", 1, 0.1),
+        ("put_upload", "lost_answer", 1, 0.2),
+        ("update_attributes", "lost_answer", 1, 0.1),
+    ],
     created_by: "genesys_cloud.inject_events",
 };
 
+/// One of the two ingestion surfaces.
 struct Surface {
     ingest: &'static str,
-    lost: &'static [(&'static str, f64)],
+    faults: &'static [FaultRow],
     /// Each effect of it is one of its own: an interaction, or an event.
     created_by: &'static str,
 }
@@ -58,13 +66,6 @@ impl Surface {
     /// The two take turns.
     fn of(migration: u64) -> &'static Surface {
         if migration.is_multiple_of(2) { &GUIDE } else { &PUBLIC }
-    }
-
-    fn scenario(&self) -> String {
-        let fault = |(on, share): &(&str, f64)| {
-            format!("[[fault]]\non = \"genesys_cloud.{on}\"\nkind = \"lost_answer\"\nshare = {share:?}\nattempts = [1]\n")
-        };
-        SCENARIO.replace("INGEST", self.ingest).replace("FAULTS", &self.lost.iter().map(fault).collect::<String>())
     }
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     while kills < n {
         let seed = SEED + migrations;
         let surface = Surface::of(migrations);
-        let simulation = Simulation::start(&surface.scenario(), seed)?;
+        let simulation = Simulation::start(&by_surface(SCENARIO, surface.ingest, surface.faults), seed)?;
         let most = (n - kills).min(12);
         let mut killed = 0;
         while killed < most {

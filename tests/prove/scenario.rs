@@ -8,6 +8,17 @@ use serde_json::Value;
 
 use crate::report::Failure;
 
+/// A fault in short: operation of Genesys Cloud, kind, attempt, share of the keys.
+pub(crate) type FaultRow = (&'static str, &'static str, u32, f64);
+
+/// A scenario by one of the ingestion surfaces: `INGEST` and `FAULTS` filled in.
+pub(crate) fn by_surface(scenario: &str, ingest: &str, faults: &[FaultRow]) -> String {
+    let fault = |(on, kind, attempt, share): &FaultRow| {
+        format!("[[fault]]\non = \"genesys_cloud.{on}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = [{attempt}]\n")
+    };
+    scenario.replace("INGEST", ingest).replace("FAULTS", &faults.iter().map(fault).collect::<String>())
+}
+
 /// The command under proof.
 pub(crate) fn seatrial() -> Command {
     Command::new(env!("CARGO_BIN_EXE_seatrial"))

@@ -50,6 +50,12 @@ fn codec_of(row: &RecordingRow) -> Result<audio::Codec, Trouble> {
     codec.ok_or_else(|| Trouble::Left(Stop::Storage(format!("recording {}: its codec is not in the ledger", row.legacy_id))))
 }
 
+/// The head of the hash of what goes, as file names in the target carry it. Source: contracts section 9.
+fn short_hash(row: &RecordingRow) -> &str {
+    let hash = row.out_sha256.as_deref().unwrap_or_default();
+    &hash[..12.min(hash.len())]
+}
+
 /// Where what goes is staged, and its length in bytes.
 fn staged(row: &RecordingRow) -> Result<(object_store::path::Path, u64), Trouble> {
     let (Some(sha256), Some(length)) = (&row.out_sha256, row.out_bytes) else {
@@ -62,8 +68,7 @@ fn staged(row: &RecordingRow) -> Result<(object_store::path::Path, u64), Trouble
 pub(crate) async fn upload(target: &GuideClient, staging: &Staging, namespace: &str, row: &mut RecordingRow) -> Result<(), Trouble> {
     let (path, length) = staged(row)?;
     let container = codec_of(row)?.container();
-    let hash = row.out_sha256.as_deref().unwrap_or_default();
-    let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, &hash[..12.min(hash.len())], container.extension());
+    let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, short_hash(row), container.extension());
     if row.held.is_none() && !staging.has(&path, length).await? {
         return Err(Trouble::Gone);
     }

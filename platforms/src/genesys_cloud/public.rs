@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -16,13 +17,11 @@ use crate::error::CallError;
 use crate::genesys_cloud::guide::OpenFile;
 use crate::genesys_cloud::read::{ReadClient, Settings};
 use crate::pace::Limit;
-use crate::session::{Call, Counts, MakeBody, Repeat, without_numbers};
+use crate::session::{Call, Counts, MakeBody, Repeat, parse, without_numbers};
 use crate::transport::{Body, Transport, TransportError};
 
 /// Events that fit into one request.
 pub const EVENTS_MOST: usize = 100;
-/// Conversations that fit into one request about deletion protection.
-pub const PROTECTION_MOST: usize = 100;
 
 /// Something that happened in a conversation on another platform.
 #[derive(Debug, Clone, PartialEq)]
@@ -234,6 +233,15 @@ pub struct Orphan {
     pub source_orphaning_id: Option<String>,
 }
 
+/// What was read, and the bytes it was read from: custody holds their hash.
+#[derive(Debug, Clone)]
+pub struct Answered<T> {
+    /// The answer.
+    pub value: T,
+    /// As it came.
+    pub bytes: Bytes,
+}
+
 /// A permission that ingestion needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
@@ -433,20 +441,21 @@ impl PublicClient {
     }
 
     /// One conversation; `None` where there is none of that id.
-    pub async fn conversation(&self, id: &str) -> Result<Option<super::wire::Conversation>, CallError> {
-        absent(self.read.conversation(id).await)
+    pub async fn conversation(&self, id: &str) -> Result<Option<Answered<super::wire::Conversation>>, CallError> {
+        self.there(&["api", "v2", "conversations", id]).await
     }
 
     /// A conversation's recordings without media; `None` where there is no such conversation.
-    pub async fn recordings(&self, conversation_id: &str) -> Result<Option<Vec<super::wire::Recording>>, CallError> {
-        absent(self.read.recordingmetadata(conversation_id).await)
+    pub async fn recordings(&self, conversation_id: &str) -> Result<Option<Answered<Vec<super::wire::Recording>>>, CallError> {
+        self.there(&["api", "v2", "conversations", conversation_id, "recordingmetadata"]).await
     }
-}
 
-fn absent<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(None),
-        Err(error) => Err(error),
+    async fn there<T: serde::de::DeserializeOwned>(&self, path: &[&str]) -> Result<Option<Answered<T>>, CallError> {
+        let call = Call::get(self.read.url(path)?);
+        match self.read.session.bytes(&call).await {
+            Ok((bytes, _)) => Ok(Some(Answered { value: parse(call.url.path(), &bytes)?, bytes })),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use plan::Reason;
 use platforms::CallError;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::public::{Event, UploadRequest};
+use platforms::genesys_cloud::public::{Answered, Event, UploadRequest};
 use platforms::genesys_cloud::{PublicClient, wire};
 use sha2::{Digest, Sha256};
 
@@ -23,7 +23,7 @@ use self::batches::Batches;
 use self::outcomes::{Outcome, Outcomes};
 use self::package::{Audio, Package, package, plain_name};
 pub(crate) use self::story::{Story, Told, story};
-use super::{codec_of, staged};
+use super::{codec_of, short_hash, staged};
 use crate::custody::hex;
 use crate::ledger::{InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
@@ -130,7 +130,7 @@ impl Public {
     /// Writes what events and uploads do not carry: attributes on the customer, and the hold.
     pub(crate) async fn describe(&self, clock: &Clock, story: &Story) -> Result<(), Trouble> {
         let there = self.shown(clock, story).await?;
-        self.set_attributes(story, &there).await?;
+        self.set_attributes(story, &there.value).await?;
         if story.protect {
             self.client.protect(std::slice::from_ref(&story.conversation)).await.map_err(of_one)?;
         }
@@ -138,10 +138,10 @@ impl Public {
     }
 
     /// The conversation, once it is shown.
-    async fn shown(&self, clock: &Clock, story: &Story) -> Result<wire::Conversation, Trouble> {
+    async fn shown(&self, clock: &Clock, story: &Story) -> Result<Answered<wire::Conversation>, Trouble> {
         for look in 0..SHOWN_LOOKS {
             match self.client.conversation(&story.conversation).await.map_err(Trouble::target)? {
-                Some(there) if there.external_tag.as_ref().is_some_and(|tag| *tag != story.tag) => {
+                Some(there) if there.value.external_tag.as_ref().is_some_and(|tag| *tag != story.tag) => {
                     return Err(Trouble::SetAside(Reason::IdCollision));
                 }
                 Some(there) => return Ok(there),
@@ -173,13 +173,15 @@ impl Public {
             return Ok(None);
         }
         let there = self.shown(clock, story).await?;
-        let recordings = self.client.recordings(&story.conversation).await.map_err(Trouble::target)?.unwrap_or_default();
+        let read = self.client.recordings(&story.conversation).await.map_err(Trouble::target)?;
+        let recordings = read.as_ref().map(|read| read.value.as_slice()).unwrap_or_default();
         let of = |told: &Told| recordings.iter().find(|recording| recording.id.eq_ignore_ascii_case(&told.id));
         let (shown, missing): (Vec<&Told>, Vec<&Told>) = story.recordings.iter().partition(|told| of(told).is_some());
         let wrong: Vec<&Told> = shown.into_iter().filter(|told| !is_due(of(told), told)).collect();
-        let carries = carries(&there, story);
+        let carries = carries(&there.value, story);
         if missing.is_empty() && wrong.is_empty() && carries {
-            return Ok(Some(digest(&there, &recordings)));
+            let bytes = [&there.bytes[..], read.as_ref().map(|read| &read.bytes[..]).unwrap_or_default()].concat();
+            return Ok(Some(hex(Sha256::digest(bytes))));
         }
         if row.looks >= LOOKS {
             let why = format!("{}: what was sent is not all there, or not as it was sent", story.conversation);
@@ -190,7 +192,7 @@ impl Public {
             set.map_err(of_one)?;
         }
         if !carries {
-            self.set_attributes(story, &there).await?;
+            self.set_attributes(story, &there.value).await?;
         }
         for told in missing {
             let Some(recording) = row.recordings.iter_mut().find(|row| row.legacy_id == told.legacy_id) else { continue };
@@ -273,11 +275,6 @@ fn is_customer(purpose: &str) -> bool {
     ["customer", "external"].contains(&purpose)
 }
 
-fn short_hash(row: &RecordingRow) -> &str {
-    let hash = row.out_sha256.as_deref().unwrap_or_default();
-    &hash[..12.min(hash.len())]
-}
-
 /// Whether a recording will be deleted when it was said. A target may write the same instant with fewer zeros.
 fn is_due(there: Option<&wire::Recording>, told: &Told) -> bool {
     let instant = |text: &String| text.parse::<jiff::Timestamp>().ok();
@@ -289,9 +286,4 @@ fn is_due(there: Option<&wire::Recording>, told: &Told) -> bool {
 fn carries(there: &wire::Conversation, story: &Story) -> bool {
     let has = |name: &String, value: &String| there.participants.iter().any(|one| one.attributes.get(name) == Some(value));
     story.attributes.iter().all(|(name, value)| has(name, value))
-}
-
-/// SHA-256 of what the confirming read showed.
-fn digest(there: &wire::Conversation, recordings: &[wire::Recording]) -> String {
-    hex(Sha256::digest(format!("{there:?}{recordings:?}").as_bytes()))
 }
