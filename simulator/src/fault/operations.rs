@@ -64,6 +64,7 @@ operations! {
     GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false;
     GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false;
     GENESYS_CLOUD_LIST_SKILLS = "genesys_cloud.list_skills", "GET", "/api/v2/routing/skills", "-", false;
+    GENESYS_CLOUD_LIST_DIVISIONS = "genesys_cloud.list_divisions", "GET", "/api/v2/authorization/divisions", "-", false;
     GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/organizations/limits/namespaces/{namespace}", "namespace in the path", false;
     GENESYS_CLOUD_GET_CONVERSATION = "genesys_cloud.get_conversation", "GET", "/api/v2/conversations/{id}", "conversation id in the path", false;
     GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false;

@@ -57,6 +57,21 @@ impl Door {
         site.serve(operation, key, 0, Some(rate), async { work(&site, &visit) }).await
     }
 
+    /// Serves a request without a body whose work may wait.
+    pub(super) async fn answer_in_time<W, F>(self, key: &str, work: W) -> Response
+    where
+        W: FnOnce(Arc<GenesysCloud>, Visit) -> F + Send,
+        F: Future<Output = Result<Reply, ApiError>> + Send,
+    {
+        let Door { site, operation, needs, request } = self;
+        let (visit, rate) = match site.let_in(operation, needs, &request) {
+            Ok(let_in) => let_in,
+            Err(away) => return site.turn_away(operation, away),
+        };
+        let work = work(Arc::clone(&site), visit);
+        site.serve(operation, key, 0, Some(rate), work).await
+    }
+
     /// Serves a request with a JSON body; `key` reads the business key from the raw body, which may be no JSON at all.
     pub(super) async fn answer_json<T, K, W>(self, key: K, work: W) -> Response
     where
@@ -123,7 +138,7 @@ impl GenesysCloud {
         needs: &'static [&'static str],
         request: &Request,
     ) -> Result<(Visit, Rate), TurnedAway> {
-        let pass = self.admit(request.headers(), needs, Bucket::Token)?;
+        let pass = self.admit(operation, request.headers(), needs, Bucket::Token)?;
         tracing::trace!(operation = operation.name, "let in");
         let query = Query::of(request.uri().query().unwrap_or_default());
         Ok((Visit { client_id: pass.client_id, token: pass.token, query }, pass.rate))

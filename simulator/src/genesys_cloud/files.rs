@@ -57,7 +57,7 @@ struct Spooled {
 pub(super) async fn upload(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_UPLOAD_FILE;
     let (parts, body) = request.into_parts();
-    let pass = match site.admit(&parts.headers, &["recording:upload"], Bucket::Uploads) {
+    let pass = match site.admit(operation, &parts.headers, &["recording:upload"], Bucket::Uploads) {
         Ok(pass) => pass,
         Err(away) => {
             door::drain(body).await;

@@ -13,7 +13,16 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use super::{GenesysCloud, Site, accept::uuid, door::Query, errors::ApiError, files::hex, rules, state::StoredFile};
+use super::{
+    GenesysCloud, Site,
+    accept::uuid,
+    access::REDACTED,
+    door::Query,
+    errors::ApiError,
+    files::hex,
+    rules,
+    state::{Recording, State as Held, StoredFile},
+};
 use crate::{fault::operations, front::Reply};
 
 /// Bytes read from the spool at once.
@@ -21,7 +30,7 @@ const READ_BYTES: usize = 64 * 1024;
 /// Milliseconds of a minute.
 const MINUTE_MS: u64 = 60_000;
 
-/// GET /presigned/{batch|media}/{conversation}/{recording}.
+/// GET /presigned/{batch|media|redacted}/{conversation}/{recording}.
 pub(super) async fn download(
     State(site): Site,
     Path((kind, conversation, recording)): Path<(String, String, String)>,
@@ -72,16 +81,22 @@ impl GenesysCloud {
             return Err(ApiError::new(403, "access.denied", "the address has expired; ask for a new one"));
         }
         let media = self.media_of(conversation, recording).ok_or_else(ApiError::not_found)?;
-        match target(format) {
-            Some(codec) => self.transcoded(&media, codec, headers).await,
-            None => self.original(&media, headers).await,
+        match (target(format), kind == REDACTED) {
+            (codec, true) => self.transcoded(&media, codec.unwrap_or(audio::Codec::PcmS16), Sound::Silenced, headers).await,
+            (Some(codec), false) => self.transcoded(&media, codec, Sound::Whole, headers).await,
+            (None, false) => self.original(&media, headers).await,
         }
     }
 
     fn media_of(&self, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
         let state = self.state();
         let held = state.conversations.get(&conversation)?;
-        state.media(held.recording(recording)?).cloned()
+        self.media_now(&state, held.recording(recording)?).cloned()
+    }
+
+    /// A recording's media, while it is there and not in the archive.
+    pub(super) fn media_now<'a>(&self, state: &'a Held, one: &Recording) -> Option<&'a StoredFile> {
+        state.media(one).filter(|_| self.standing(one).has_media())
     }
 
     async fn original(&self, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
@@ -92,12 +107,15 @@ impl GenesysCloud {
         Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
     }
 
-    async fn transcoded(&self, media: &StoredFile, codec: audio::Codec, headers: &HeaderMap) -> Result<Reply, ApiError> {
+    async fn transcoded(&self, media: &StoredFile, codec: audio::Codec, sound: Sound, headers: &HeaderMap) -> Result<Reply, ApiError> {
         self.mark(&rules::MEDIA_ENCODED);
         let path = self.blob(&media.sha256);
         let encoded = tokio::task::spawn_blocking(move || {
             let bytes = std::fs::read(path).ok()?;
-            let (_, pcm) = audio::decode(&bytes).ok()?;
+            let (_, mut pcm) = audio::decode(&bytes).ok()?;
+            if sound == Sound::Silenced {
+                pcm.channels.iter_mut().for_each(|channel| channel.fill(0));
+            }
             audio::encode(&pcm, codec).ok()
         });
         let Some(bytes) = encoded.await.ok().flatten() else {
@@ -110,6 +128,14 @@ impl GenesysCloud {
         let content_type = if codec == audio::Codec::Mp3 { "audio/mpeg" } else { "audio/wav" };
         Ok(reply(status, Body::from(part), from, length, total, &tag, content_type))
     }
+}
+
+/// What of a recording is heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sound {
+    Whole,
+    /// Its length, and nothing else.
+    Silenced,
 }
 
 /// The codec a playable format is encoded in here; none for those answered with the original bytes.
