@@ -14,22 +14,22 @@ use super::{
     access::{ARCHIVED_BATCH, Standing},
     door::{Door, Visit},
     errors::ApiError,
-    limits, rules,
+    limits,
+    read::RECORDING,
+    rules,
     state::{Batch, State as Held},
 };
 use crate::{fault::operations, front::Reply};
 
-const NEEDS: &[&str] = &["recording:recording:view"];
-
 /// POST /api/v2/recording/batchrequests.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, request };
     door.answer_json(|_, _| "-".to_owned(), |site, visit, asked| site.create_batch(visit, &asked)).await
 }
 
 /// GET /api/v2/recording/batchrequests/{id}.
 pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_BATCHREQUEST, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_BATCHREQUEST, request };
     door.answer(&id, |site, visit| site.show_batch(&id, visit)).await
 }
 
@@ -89,7 +89,7 @@ impl GenesysCloud {
         let Some(held) = state.conversations.get(&conversation) else {
             return vec![failed(conversation, recording, "the conversation was not found")];
         };
-        if let Some(why) = self.refusal_of_item(held, NEEDS[0]) {
+        if let Some(why) = self.refusal_of_item(held, RECORDING) {
             return vec![failed(conversation, recording, &why)];
         }
         let chosen: Vec<_> = held.recordings.iter().filter(|one| recording.is_none_or(|id| one.id == id)).collect();

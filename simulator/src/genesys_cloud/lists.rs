@@ -90,14 +90,15 @@ pub(super) struct User<'a> {
     self_uri: EntityUri<'a>,
 }
 
-const USERS: &str = "/api/v2/users";
-
 /// GET /api/v2/users.
 pub(super) async fn users(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, needs: &["user:read"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, request };
     door.answer("-", |site, visit| {
         let chosen = site.users(&visit.query)?;
-        site.page(USERS, &visit.query, &chosen, |entry| User { division: Some(site.division_of_entity(USER, entry.id)), ..user(entry) })
+        site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, |entry| User {
+            division: Some(site.division_of_entity(USER, entry.id)),
+            ..user(entry)
+        })
     })
     .await
 }
@@ -105,27 +106,19 @@ pub(super) async fn users(State(site): Site, request: Request) -> Response {
 /// GET /api/v2/routing/queues.
 pub(super) async fn queues(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_QUEUES;
-    routing(
-        site,
-        operation,
-        &["routing:queue:read", "routing:queue:view"],
-        request,
-        List { kind: Some(QUEUE), entries: |site| &site.directory.queues },
-    )
-    .await
+    routing(site, operation, request, List { kind: Some(QUEUE), entries: |site| &site.directory.queues }).await
 }
 
 /// GET /api/v2/routing/wrapupcodes.
 pub(super) async fn wrapupcodes(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_WRAPUPCODES;
-    routing(site, operation, &["routing:wrapupCode:view"], request, List { kind: Some(WRAPUP), entries: |site| &site.directory.wrapups })
-        .await
+    routing(site, operation, request, List { kind: Some(WRAPUP), entries: |site| &site.directory.wrapups }).await
 }
 
 /// GET /api/v2/routing/skills.
 pub(super) async fn skills(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_SKILLS;
-    routing(site, operation, &["routing:skill:view"], request, List { kind: None, entries: |site| &site.directory.skills }).await
+    routing(site, operation, request, List { kind: None, entries: |site| &site.directory.skills }).await
 }
 
 /// The kinds of entity that stand in a division, besides queues.
@@ -139,21 +132,15 @@ struct List {
     entries: fn(&GenesysCloud) -> &Vec<Entry>,
 }
 
-async fn routing(
-    site: std::sync::Arc<GenesysCloud>,
-    operation: &'static Operation,
-    needs: &'static [&'static str],
-    request: Request,
-    list: List,
-) -> Response {
-    let door = Door { site, operation, needs, request };
+async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operation, request: Request, list: List) -> Response {
+    let door = Door { site, operation, request };
     door.answer("-", |site, visit| {
         let path = operation.path;
         let is_shown = |entry: &&Entry| {
             is_asked_for(entry, &visit.query) && list.kind.is_none_or(|kind| site.is_in_division(kind, entry.id, &visit.query))
         };
         let chosen: Vec<&Entry> = (list.entries)(site).iter().filter(is_shown).collect();
-        site.page(path, &visit.query, &chosen, |entry| Named {
+        site.page(operation, &visit.query, &chosen, |entry| Named {
             id: entry.id,
             name: &entry.name,
             division: list.kind.map(|kind| site.division_of_entity(kind, entry.id)),
@@ -165,14 +152,14 @@ async fn routing(
 
 /// GET /api/v2/organizations/limits/namespaces.
 pub(super) async fn limit_namespaces(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, needs: &["organization:readonly"], request };
-    door.answer("-", |site, visit| site.page("/api/v2/organizations/limits/namespaces", &visit.query, &NAMESPACES, |namespace| *namespace))
-        .await
+    let operation = &operations::GENESYS_CLOUD_LIST_LIMITS;
+    let door = Door { site, operation, request };
+    door.answer("-", |site, visit| site.page(operation, &visit.query, &NAMESPACES, |namespace| *namespace)).await
 }
 
 /// GET /api/v2/organizations/limits/namespaces/{namespace}.
 pub(super) async fn limits_of(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, needs: &["organization:readonly"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, request };
     door.answer(&namespace, |site, _| site.limits_of(&namespace)).await
 }
 
@@ -195,7 +182,7 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "max.user.ids", message).field("id"));
         }
         let all = self.directory.users.iter().filter(|user| state == "any" || user.state == state);
-        Ok(all.filter(|user| is_asked_for(user, query)).collect())
+        Ok(all.filter(|user| is_one_of(&query.all("id"), user.id)).collect())
     }
 
     /// Whether an entity stands in a division that the client's role covers, and in one of those a request names.
@@ -203,10 +190,10 @@ impl GenesysCloud {
         self.covers_entity(kind, id) && is_one_of(&query.all("divisionId"), self.division_of_entity(kind, id).id)
     }
 
-    /// The page a request asks for, of the things it chose; `write` says how one is written.
+    /// The page of a list that a request asks for, of the things it chose; `write` says how one is written.
     pub(super) fn page<'a, T, W: Serialize>(
         &self,
-        path: &str,
+        of: &Operation,
         query: &Query,
         chosen: &'a [T],
         write: impl Fn(&'a T) -> W,
@@ -217,8 +204,8 @@ impl GenesysCloud {
         let number = page_number(query)?;
         let total = chosen.len() as u64;
         let pages = total.div_ceil(size);
-        let filters = filters(query);
-        let uri = |number: u64| PageUri { path, size, number, filters: &filters };
+        let filters = filters(of, query);
+        let uri = |number: u64| PageUri { path: of.path, size, number, filters: &filters };
         let from = size.saturating_mul(number - 1);
         let entities = chosen.iter().skip(from as usize).take(size as usize).map(write).collect();
         let page = Page {
@@ -274,9 +261,9 @@ fn page_number(query: &Query) -> Result<u64, ApiError> {
 }
 
 /// The filters of a request, for the addresses of its other pages.
-fn filters(query: &Query) -> String {
+fn filters(of: &Operation, query: &Query) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for name in ["state", "name", "id", "hasConversation", "media", "enabled", "deleteDaysThreshold", "jobType", "divisionId"] {
+    for name in of.query.iter().filter(|name| !["pageSize", "pageNumber"].contains(name)) {
         for value in query.all(name) {
             text.append_pair(name, value);
         }
@@ -315,6 +302,6 @@ pub(super) fn user<'a>(entry: &&'a Entry) -> User<'a> {
         state: entry.state,
         email: format!("{}@example.com", address.join(".")),
         version: 1,
-        self_uri: EntityUri { path: USERS, id: entry.id },
+        self_uri: EntityUri { path: operations::GENESYS_CLOUD_LIST_USERS.path, id: entry.id },
     }
 }

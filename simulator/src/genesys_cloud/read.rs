@@ -21,8 +21,10 @@ use super::{
 };
 use crate::{fault::operations, front::Reply};
 
-const CONVERSATION: &[&str] = &["conversation:communication:view"];
-const RECORDING: &[&str] = &["recording:recording:view"];
+/// What it takes to read a conversation, in its division.
+const CONVERSATION: &str = "conversation:communication:view";
+/// What it takes to read its recordings.
+pub(super) const RECORDING: &str = "recording:recording:view";
 /// Formats a recording is asked for in; the first where a request names none.
 const FORMATS: [&str; 7] = ["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
 /// Milliseconds a request for recordings waits where it does not say.
@@ -34,29 +36,29 @@ pub(super) const REGION: &str = "us-east-1";
 
 /// GET /api/v2/conversations/{id}.
 pub(super) async fn conversation(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, needs: CONVERSATION, request };
-    door.answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state(), &id, CONVERSATION[0])?)))).await
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, request };
+    door.answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state(), &id, CONVERSATION)?)))).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings.
 pub(super) async fn recordings(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, needs: RECORDING, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, request };
     let wanted = id.clone();
     door.answer_in_time(&id, |site, visit| async move { site.recordings_in_time(&wanted, &visit.query).await }).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}.
 pub(super) async fn recording(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, needs: RECORDING, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, request };
     door.answer(&recording, |site, visit| site.one_recording(&id, &recording, visit)).await
 }
 
 /// GET /api/v2/conversations/{id}/recordingmetadata.
 pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, needs: RECORDING, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, request };
     door.answer(&id, |site, _| {
         let state = site.state();
-        let held = site.find_covered(&state, &id, RECORDING[0])?;
+        let held = site.find_covered(&state, &id, RECORDING)?;
         let all: Vec<Value> = held.recordings.iter().map(|recording| site.metadata_json(held, recording)).collect();
         Ok(Reply::json(200, &all))
     })
@@ -65,10 +67,10 @@ pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request:
 
 /// GET /api/v2/conversations/{id}/recordingmetadata/{recording}.
 pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, needs: RECORDING, request };
-    door.answer(&id, |site, _| {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDINGMETADATA, request };
+    door.answer(&recording, |site, _| {
         let state = site.state();
-        let held = site.find_covered(&state, &id, RECORDING[0])?;
+        let held = site.find_covered(&state, &id, RECORDING)?;
         Ok(Reply::json(200, &site.metadata_json(held, find_recording(held, &recording)?)))
     })
     .await
@@ -110,7 +112,7 @@ impl GenesysCloud {
     fn transcoded_in(&self, id: &str, format: &'static str) -> Result<u64, ApiError> {
         let mut state = self.state();
         let wanted: Vec<(Uuid, Uuid)> = {
-            let held = self.find_covered(&state, id, RECORDING[0])?;
+            let held = self.find_covered(&state, id, RECORDING)?;
             held.recordings.iter().filter(|one| self.standing(one).has_media()).map(|one| (held.id, one.id)).collect()
         };
         Ok(self.transcode(&mut state, &wanted, format))
@@ -118,7 +120,7 @@ impl GenesysCloud {
 
     fn recordings_of(&self, id: &str, format: &'static str) -> Result<Reply, ApiError> {
         let state = self.state();
-        let held = self.find_covered(&state, id, RECORDING[0])?;
+        let held = self.find_covered(&state, id, RECORDING)?;
         let seats = self.seats(held);
         let all: Vec<Value> = held.recordings.iter().map(|one| self.recording_json(held, &seats, one, format)).collect();
         Ok(Reply::json(200, &all))
@@ -128,7 +130,7 @@ impl GenesysCloud {
         let format = format_of(&visit.query)?;
         let mut state = self.state();
         let wanted = {
-            let held = self.find_covered(&state, id, RECORDING[0])?;
+            let held = self.find_covered(&state, id, RECORDING)?;
             let one = find_recording(held, recording)?;
             self.standing(one).has_media().then_some((held.id, one.id))
         };
@@ -212,12 +214,12 @@ impl GenesysCloud {
         let mut body = json!({
             "id": held.id,
             "startTime": times::text(held.start_ms),
-            "recordingState": if held.is_open { "ACTIVE" } else { "NONE" },
+            "recordingState": if held.is_open() { "ACTIVE" } else { "NONE" },
             "participants": participants,
             "divisions": [{"division": {"id": self.division_of(held).id}, "entities": []}],
             "selfUri": format!("/api/v2/conversations/{}", held.id),
         });
-        put(&mut body, "endTime", (!held.is_open).then(|| times::text(held.end_ms)));
+        put(&mut body, "endTime", (!held.is_open()).then(|| times::text(held.end_ms)));
         put(&mut body, "externalTag", held.external_tag.clone());
         body
     }

@@ -4,6 +4,7 @@ mod access;
 mod analytics;
 mod contracts;
 mod limits;
+mod operations;
 mod public;
 mod recordings;
 mod refusals;
