@@ -81,10 +81,10 @@ impl GenesysCloud {
             return Err(ApiError::new(403, "access.denied", "the address has expired; ask for a new one"));
         }
         let media = self.media_of(conversation, recording).ok_or_else(ApiError::not_found)?;
-        match (target(format), kind == REDACTED) {
-            (codec, true) => self.transcoded(&media, codec.unwrap_or(audio::Codec::PcmS16), Sound::Silenced, headers).await,
-            (Some(codec), false) => self.transcoded(&media, codec, Sound::Whole, headers).await,
-            (None, false) => self.original(&media, headers).await,
+        let sound = if kind == REDACTED { Sound::Silenced } else { Sound::Whole };
+        match target(format) {
+            Some(target) => self.transcoded(&media, target, sound, headers).await,
+            None => self.original(&media, headers).await,
         }
     }
 
@@ -107,7 +107,7 @@ impl GenesysCloud {
         Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
     }
 
-    async fn transcoded(&self, media: &StoredFile, codec: audio::Codec, sound: Sound, headers: &HeaderMap) -> Result<Reply, ApiError> {
+    async fn transcoded(&self, media: &StoredFile, target: Target, sound: Sound, headers: &HeaderMap) -> Result<Reply, ApiError> {
         self.mark(&rules::MEDIA_ENCODED);
         let path = self.blob(&media.sha256);
         let encoded = tokio::task::spawn_blocking(move || {
@@ -116,7 +116,7 @@ impl GenesysCloud {
             if sound == Sound::Silenced {
                 pcm.channels.iter_mut().for_each(|channel| channel.fill(0));
             }
-            audio::encode(&pcm, codec).ok()
+            target.encode(&pcm).ok()
         });
         let Some(bytes) = encoded.await.ok().flatten() else {
             return Err(ApiError::new(500, "general.internal.server.error", "Media Error: the recording could not be transcoded"));
@@ -125,8 +125,7 @@ impl GenesysCloud {
         let tag = hex(&Sha256::digest(&bytes));
         let (status, from, length) = range(headers, &tag, total)?;
         let part = bytes::Bytes::from(bytes).slice(from as usize..(from + length) as usize);
-        let content_type = if codec == audio::Codec::Mp3 { "audio/mpeg" } else { "audio/wav" };
-        Ok(reply(status, Body::from(part), from, length, total, &tag, content_type))
+        Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
     }
 }
 
@@ -138,14 +137,40 @@ enum Sound {
     Silenced,
 }
 
-/// The codec a playable format is encoded in here; none for those answered with the original bytes.
-fn target(format: &str) -> Option<audio::Codec> {
-    match format {
-        "WAV" => Some(audio::Codec::PcmS16),
-        "WAV_ULAW" => Some(audio::Codec::Mulaw),
-        "MP3" => Some(audio::Codec::Mp3),
-        _ => None,
+/// What a playable format is written by.
+#[derive(Clone, Copy)]
+struct Target {
+    writer: Writer,
+    content_type: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Writer {
+    Codec(audio::Codec),
+    Playback(audio::Playback),
+}
+
+impl Target {
+    fn encode(self, pcm: &audio::Pcm) -> Result<Vec<u8>, audio::AudioError> {
+        match self.writer {
+            Writer::Codec(codec) => audio::encode(pcm, codec),
+            Writer::Playback(playback) => audio::encode_playback(pcm, playback),
+        }
     }
+}
+
+/// What a playable format is written by; none for the original bytes.
+fn target(format: &str) -> Option<Target> {
+    let (writer, content_type) = match format {
+        "WAV" => (Writer::Codec(audio::Codec::PcmS16), "audio/wav"),
+        "WAV_ULAW" => (Writer::Codec(audio::Codec::Mulaw), "audio/wav"),
+        "MP3" => (Writer::Codec(audio::Codec::Mp3), "audio/mpeg"),
+        "WEBM" => (Writer::Playback(audio::Playback::WebmOpus), "audio/webm"),
+        "OGG_OPUS" => (Writer::Playback(audio::Playback::OggOpus), "audio/ogg"),
+        "OGG_VORBIS" => (Writer::Playback(audio::Playback::OggVorbis), "audio/ogg"),
+        _ => return None,
+    };
+    Some(Target { writer, content_type })
 }
 
 fn reply(status: StatusCode, body: Body, from: u64, length: u64, total: u64, tag: &str, content_type: &str) -> Reply {

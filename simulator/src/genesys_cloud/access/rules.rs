@@ -8,7 +8,7 @@ rules! {
     SENSITIVE_BATCH = Documented, "access.sensitive_batch", "a client without recording:recording:viewSensitiveData has sensitive recordings left out of its batch downloads", "platform API, POST recording/batchrequests";
     SENSITIVE_COUNT = Assumed, "access.sensitive_count", "what a batch leaves out it does not count: no result, no error, not in expectedResultCount", "the description says excluded";
     SENSITIVE_REDACTED = Documented, "access.sensitive_redacted", "a client without recording:recording:viewSensitiveData is played redacted recordings", "platform API, GET conversations/{id}/recordings";
-    REDACTED_HOW = Assumed, "access.redacted_how", "a redacted recording is silence of the same length, channels and rate in the format asked for; in WAV where this simulator has no encoder for that format", "the description says redacted";
+    REDACTED_HOW = Assumed, "access.redacted_how", "a redacted recording is silence of the same length, channels and rate in the format asked for", "the description says redacted";
     SENSITIVE_LISTED = Assumed, "access.sensitive_listed", "recordings, their metadata and retention/query list a sensitive recording as any other", "no page says they hide it";
     SENSITIVE_JOBS = Documented, "access.sensitive_jobs", "a recording job leaves sensitive recordings out unless includeRecordingsWithSensitiveData is true", "platform API, RecordingJobsQuery";
     DIVISIONS = Assumed, "access.divisions", "queues, users and wrap-up codes stand in a division drawn by seed and id; a conversation stands in its queue's, without a queue in the home division", "no page says how a conversation of a queue gets its division", "divisions = [\"Home\"]";

@@ -86,7 +86,7 @@ async fn redacted_audio_is_silence_of_the_same_length() {
     for one in [&world, &open] {
         one.populate(3).await;
     }
-    for format in ["WAV", "MP3", "WEBM"] {
+    for format in ["WAV", "MP3", "OGG_VORBIS"] {
         for number in 1..=3 {
             let (status, redacted) = world.play(number, format).await;
             assert_eq!(status, 200);
@@ -288,7 +288,6 @@ async fn an_archived_recording_is_a_stub_until_it_is_restored() {
     assert_eq!((&back["fileState"], &back["archiveDate"]), (&json!("RESTORED"), &Value::Null));
     assert!(back["sessionId"].is_string() && back["mediaUris"]["0"]["mediaUri"].is_string());
     assert!(world.batch_of(1..=1).await["results"][0]["resultUrl"].is_string());
-    assert_eq!(world.play(1, "WEBM").await, (200, b"bytes".to_vec()));
 }
 
 #[tokio::test]

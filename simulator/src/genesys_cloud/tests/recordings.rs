@@ -146,6 +146,20 @@ async fn playback_is_really_encoded_in_the_format_asked_for() {
         let media = without_token(&world, &address, None).await;
         assert_eq!(audio::probe(&media.body).expect("audio").codec, codec, "{format}");
     }
+    for (format, content_type, marks) in [
+        ("WEBM", "audio/webm", [&b"\x1a\x45\xdf\xa3"[..], b"webm", b"A_OPUS"]),
+        ("OGG_OPUS", "audio/ogg", [b"OggS", b"OpusHead", b"OpusTags"]),
+        ("OGG_VORBIS", "audio/ogg", [b"OggS", b"\x01vorbis", b"\x05vorbis"]),
+    ] {
+        let path = format!("/api/v2/conversations/{}/recordings?formatId={format}", conversation_id(1));
+        let address = local(&world.get(&path).await.json()[0]["mediaUris"]["0"]["mediaUri"]);
+        let media = without_token(&world, &address, None).await;
+        assert_eq!((media.status.as_u16(), media.header("content-type")), (200, content_type), "{format}");
+        assert!(media.body.starts_with(marks[0]), "{format}");
+        for mark in marks {
+            assert!(media.body.windows(mark.len()).any(|bytes| bytes == mark), "{format}: {mark:?}");
+        }
+    }
 }
 
 #[tokio::test]
