@@ -37,6 +37,8 @@ pub(in crate::genesys_cloud) struct DivisionRef<'a> {
 struct Division<'a> {
     #[serde(flatten)]
     named: DivisionRef<'a>,
+    /// Required by the vendor's model; nobody has written one here.
+    description: &'static str,
     home_division: bool,
 }
 
@@ -56,6 +58,7 @@ impl GenesysCloud {
         let chosen: Vec<usize> = all.filter(is_wanted).map(|(at, _)| at).collect();
         self.page(&operations::GENESYS_CLOUD_LIST_DIVISIONS, query, &chosen, |at| Division {
             named: self.division_at(*at),
+            description: "",
             home_division: *at == 0,
         })
     }
