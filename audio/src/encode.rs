@@ -24,11 +24,20 @@ pub fn encode(pcm: &Pcm, codec: Codec) -> Result<Vec<u8>, AudioError> {
     Ok(encoder.finish()?.into_inner())
 }
 
+/// What becomes of a recording without a sample.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Emptiness {
+    /// A file without samples.
+    Written,
+    /// [`AudioError::Empty`].
+    Refused,
+}
+
 /// Writes a recording block by block, in bounded memory whatever its length. Same bytes and same refusals as [`encode`],
 /// wherever the blocks end.
 pub struct Encoder<W> {
     sink: W,
-    codec: Codec,
+    emptiness: Emptiness,
     sample_rate: u32,
     channels: u16,
     coder: Box<dyn BlockCoder>,
@@ -45,10 +54,22 @@ pub struct Encoder<W> {
 impl<W: Write + Seek> Encoder<W> {
     /// Begins a file where the sink stands. Fails with [`AudioError::Unsupported`] for what cannot be written, and with
     /// [`AudioError::Io`] like every other call where the sink refuses.
-    pub fn new(mut sink: W, codec: Codec, sample_rate: u32, channels: u16) -> Result<Encoder<W>, AudioError> {
-        let coder = coder(codec, sample_rate, channels)?;
+    pub fn new(sink: W, codec: Codec, sample_rate: u32, channels: u16) -> Result<Encoder<W>, AudioError> {
+        let has_empty_form = !matches!(codec, Codec::AmrNb | Codec::GsmRaw | Codec::Mp3);
+        let emptiness = if has_empty_form { Emptiness::Written } else { Emptiness::Refused };
+        Encoder::around(sink, coder(codec, sample_rate, channels)?, sample_rate, channels, emptiness)
+    }
+
+    /// Begins a file that `coder` writes.
+    pub(crate) fn around(
+        mut sink: W,
+        coder: Box<dyn BlockCoder>,
+        sample_rate: u32,
+        channels: u16,
+        emptiness: Emptiness,
+    ) -> Result<Encoder<W>, AudioError> {
         let start = sink.stream_position()?;
-        let mut encoder = Encoder { sink, codec, sample_rate, channels, coder, samples: 0, start, written: 0, out: Vec::new() };
+        let mut encoder = Encoder { sink, emptiness, sample_rate, channels, coder, samples: 0, start, written: 0, out: Vec::new() };
         encoder.coder.start(&mut encoder.out)?;
         encoder.flush()?;
         Ok(encoder)
@@ -76,8 +97,7 @@ impl<W: Write + Seek> Encoder<W> {
     /// Writes the rest, goes back for the lengths and leaves the sink standing at the end of the file. Fails with
     /// [`AudioError::Empty`] when there was no sample and the format has no empty form.
     pub fn finish(mut self) -> Result<W, AudioError> {
-        let has_empty_form = !matches!(self.codec, Codec::AmrNb | Codec::GsmRaw | Codec::Mp3);
-        if self.samples == 0 && !has_empty_form {
+        if self.samples == 0 && self.emptiness == Emptiness::Refused {
             return Err(AudioError::Empty);
         }
         self.coder.end(&mut self.out)?;

@@ -15,6 +15,8 @@
 //! | `sniff` | names what is not audio: an error page, an archive, a sealed file |
 //! | `wav`, `wav_write`, `g711`, `ima`, `ms_adpcm` | RIFF WAVE and the codecs it carries |
 //! | `gsm`, `amr`, `mp3`, `lame`, `other` | GSM 06.10, AMR-NB, MP3 in, MP3 out, and what symphonia reads (AAC, FLAC, Vorbis) |
+//! | `playback` | [`Playback`], [`encode_playback`]: what platforms play back in |
+//! | `opus`, `webm`, `ogg`, `vorbis` | the codecs and containers of playback, written only |
 //! | [`compare`] | numbers that say how alike two recordings are; the verdict is the verifier's |
 
 mod amr;
@@ -31,11 +33,16 @@ mod ima;
 mod lame;
 mod mp3;
 mod ms_adpcm;
+mod ogg;
+mod opus;
 mod other;
 mod pcm;
+mod playback;
 mod sniff;
+mod vorbis;
 mod wav;
 mod wav_write;
+mod webm;
 mod window;
 
 pub use cover::{Cover, Covers, silence, tone};
@@ -43,4 +50,5 @@ pub use decode::{Decoder, decode, decode_file, probe, probe_file};
 pub use encode::{Encoder, encode, encoder_version};
 pub use format::{AudioError, Codec, Container, Damage, Head, Probe, UnknownCodec};
 pub use pcm::Pcm;
+pub use playback::{Playback, encode_playback};
 pub use window::Source;

@@ -4,7 +4,7 @@
 mod speech;
 
 use audio::compare::likeness;
-use audio::{Codec, Pcm, decode, encode};
+use audio::{Codec, Pcm, Playback, decode, encode, encode_playback};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -283,4 +283,36 @@ fn damaged_files_of_every_container_never_panic() {
             }
         }
     }
+}
+
+#[test]
+fn ffmpeg_plays_what_is_written_for_playback() {
+    let folder = folder();
+    let at = folder.path();
+    let odd = Pcm { sample_rate: 11_025, ..speech::mono(73, 7.3) };
+    for (number, spoken) in [speech::mono(71, 6.35), speech::stereo(72, 12.01), odd].into_iter().enumerate() {
+        for (playback, name) in [(Playback::WebmOpus, "a.webm"), (Playback::OggOpus, "b.ogg"), (Playback::OggVorbis, "c.ogg")] {
+            let bytes = encode_playback(&spoken, playback).expect("writes");
+            assert_eq!(bytes, encode_playback(&spoken, playback).expect("writes"), "the same samples give the same bytes");
+            std::fs::write(at.join(name), bytes).expect("writes");
+            let line = format!("{FFMPEG} -xerror -err_detect explode -i {name} -ar {} -c:a pcm_s16le heard.wav", spoken.sample_rate);
+            if run(at, &line).is_none() {
+                return;
+            }
+            let heard = read(at, "heard.wav");
+            assert_eq!(heard.channels.len(), spoken.channels.len(), "{name}");
+            let off = heard.samples().abs_diff(spoken.samples());
+            assert!(off <= 2, "{name} {number}: {} samples of {}", heard.samples(), spoken.samples());
+            for (ours, theirs) in spoken.channels.iter().zip(&heard.channels) {
+                let alike = correlation(ours, theirs);
+                assert!(alike > 0.9, "{name} {number}: {alike}");
+            }
+        }
+    }
+}
+
+/// How alike two signals are, sample by sample: 1 for the same, about 0 where one is shifted.
+fn correlation(one: &[i16], other: &[i16]) -> f64 {
+    let of = |a: &[i16], b: &[i16]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    of(one, other) / (of(one, one) * of(other, other)).sqrt()
 }

@@ -2,7 +2,7 @@
 
 mod speech;
 
-use audio::{AudioError, Codec, Cover, Covers, Decoder, Encoder, Pcm, decode, encode, silence, tone};
+use audio::{AudioError, Codec, Cover, Covers, Decoder, Encoder, Pcm, Playback, decode, encode, encode_playback, silence, tone};
 use proptest::prelude::*;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
@@ -258,5 +258,30 @@ proptest! {
         if decode(&bytes).is_ok() {
             check_decoder(&bytes, &pieces);
         }
+    }
+}
+
+#[test]
+fn blocks_written_for_playback_give_what_the_whole_gives() {
+    for spoken in [speech::mono(81, 6.3), Pcm { sample_rate: 44_100, ..speech::stereo(82, 9.1) }] {
+        for playback in [Playback::WebmOpus, Playback::OggOpus, Playback::OggVorbis] {
+            let whole = encode_playback(&spoken, playback).expect("writes");
+            for lengths in [&[1_usize, 7_000, 13][..], &[320], &[50_000]] {
+                let (rate, channels) = (spoken.sample_rate, spoken.channels.len() as u16);
+                let mut encoder = Encoder::playback(Cursor::new(Vec::new()), playback, rate, channels).expect("begins");
+                blocks(&spoken, lengths).iter().for_each(|block| encoder.write(block).expect("writes"));
+                assert!(encoder.finish().expect("ends").into_inner() == whole, "{playback:?} in blocks of {lengths:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_played_back_is_refused() {
+    for playback in [Playback::WebmOpus, Playback::OggOpus, Playback::OggVorbis] {
+        let three = Pcm { sample_rate: 8_000, channels: vec![vec![0; 100]; 3] };
+        assert!(matches!(encode_playback(&three, playback), Err(AudioError::Unsupported { .. })), "{playback:?}");
+        let empty = Pcm { sample_rate: 8_000, channels: vec![Vec::new()] };
+        assert!(matches!(encode_playback(&empty, playback), Err(AudioError::Empty)), "{playback:?}");
     }
 }

@@ -200,6 +200,7 @@ class Lists:
         codes = audit("wrap-up codes, a 429 waited out by the SDK", lambda: routing.get_routing_wrapupcodes(page_size=3), lambda page: page.entities and time.monotonic() - began >= 1)
         audit("wrap-up codes, page 2", lambda: routing.get_routing_wrapupcodes(page_size=1, page_number=2), lambda page: page.page_number == 2)
         audit("skills", lambda: routing.get_routing_skills(page_size=100), lambda page: page.entities is not None)
+        audit("divisions", lambda: sdk.AuthorizationApi(client).get_authorization_divisions(), lambda page: page.total == 1 and page.entities[0].home_division and page.entities[0].id == queues.entities[0].division.id)
         audit("limit namespaces", limits.get_organizations_limits_namespaces, lambda page: "recording" in page["entities"])
         for namespace in ("platform.api", "recording", "analytics"):
             audit("limits of " + namespace, lambda: limits.get_organizations_limits_namespace(namespace), lambda page: all(limit.namespace == namespace for limit in page.entities))
@@ -251,12 +252,15 @@ def conversations(audit, client, calls, recordings):
 
 def media(audit, client, calls, recordings):
     api, first, one = sdk.RecordingApi(client), calls[0]["conversation"], recordings[0]
-    audit("recordings, 202 while transcoded", lambda: api.get_conversation_recordings(first, format_id="WEBM"), lambda answer: not answer)
+    audit("recordings, 202 while transcoded", lambda: api.get_conversation_recordings(first, format_id="WEBM", max_wait_ms=1), lambda answer: not answer)
     for form in ("WEBM", "WAV", "WAV_ULAW", "MP3", "OGG_VORBIS", "OGG_OPUS"):
         audit.until("recordings as " + form, lambda: api.get_conversation_recordings(first, format_id=form), lambda answer: answer and answer[0].media_uris["0"].media_uri)
     held = api.get_conversation_recordings(first, format_id="WAV")
     audit("recordings as NONE", lambda: api.get_conversation_recordings(first, format_id="NONE"), lambda answer: answer[0].media_uris is None)
     audit("playback", lambda: fetch(held[0].media_uris["0"].media_uri), lambda audio: audio[:4] == b"RIFF")
+    for form, beginning in (("WEBM", b"\x1a\x45\xdf\xa3"), ("OGG_OPUS", b"OggS"), ("OGG_VORBIS", b"OggS")):
+        held = api.get_conversation_recordings(first, format_id=form)
+        audit("playback as " + form, lambda: fetch(held[0].media_uris["0"].media_uri), lambda audio: audio[:4] == beginning)
     audit("one recording", lambda: api.get_conversation_recording(first, one, format_id="NONE"), lambda answer: answer.id == one and answer.annotations[0].duration_ms == 250)
     audit("recordingmetadata", lambda: api.get_conversation_recordingmetadata(first), lambda answer: [found.id for found in answer] == [one])
     audit("recordingmetadata of one", lambda: api.get_conversation_recordingmetadata_recording_id(first, one), lambda answer: answer.file_state == "AVAILABLE")

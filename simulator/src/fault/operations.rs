@@ -74,13 +74,14 @@ operations! {
     GENESYS_CLOUD_GET_INTERACTION = "genesys_cloud.get_interaction", "GET", "/api/v2/interactions/{id}", "externalTag where known, else id in the path", false, needs ["interaction:create"];
     GENESYS_CLOUD_UPDATE_INTERACTION = "genesys_cloud.update_interaction", "PUT", "/api/v2/interactions/{id}", "externalTag, else id in the path", true, needs ["interaction:create"];
     GENESYS_CLOUD_LIST_USERS = "genesys_cloud.list_users", "GET", "/api/v2/users", "-", false, needs ["user:read"], query ["pageSize", "pageNumber", "id", "state"];
-    GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false, needs ["routing:queue:read", "routing:queue:view"], query ["pageSize", "pageNumber", "id", "name"];
-    GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false, needs ["routing:wrapupCode:view"], query ["pageSize", "pageNumber", "id", "name"];
+    GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false, needs ["routing:queue:read", "routing:queue:view"], query ["pageSize", "pageNumber", "id", "name", "divisionId"];
+    GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false, needs ["routing:wrapupCode:view"], query ["pageSize", "pageNumber", "id", "name", "divisionId"];
     GENESYS_CLOUD_LIST_SKILLS = "genesys_cloud.list_skills", "GET", "/api/v2/routing/skills", "-", false, needs ["routing:skill:view"], query ["pageSize", "pageNumber", "id", "name"];
+    GENESYS_CLOUD_LIST_DIVISIONS = "genesys_cloud.list_divisions", "GET", "/api/v2/authorization/divisions", "-", false, needs ["authorization:readonly"], query ["pageSize", "pageNumber", "id", "name"];
     GENESYS_CLOUD_LIST_LIMITS = "genesys_cloud.list_limits", "GET", "/api/v2/organizations/limits/namespaces", "-", false, needs ["organization:readonly"], query ["pageSize", "pageNumber"];
     GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/organizations/limits/namespaces/{namespace}", "namespace in the path", false, needs ["organization:readonly"];
     GENESYS_CLOUD_GET_CONVERSATION = "genesys_cloud.get_conversation", "GET", "/api/v2/conversations/{id}", "conversation id in the path", false, needs ["conversation:communication:view"];
-    GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false, needs ["recording:recording:view"], query ["formatId", "mediaFormats"];
+    GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false, needs ["recording:recording:view"], query ["maxWaitMs", "formatId", "mediaFormats"];
     GENESYS_CLOUD_GET_RECORDING = "genesys_cloud.get_recording", "GET", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", false, needs ["recording:recording:view"], query ["formatId", "mediaFormats"];
     GENESYS_CLOUD_LIST_RECORDINGMETADATA = "genesys_cloud.list_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata", "conversation id in the path", false, needs ["recording:recording:view"];
     GENESYS_CLOUD_GET_RECORDINGMETADATA = "genesys_cloud.get_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata/{recording}", "recording id in the path", false, needs ["recording:recording:view"];

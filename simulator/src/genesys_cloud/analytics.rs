@@ -187,7 +187,8 @@ impl GenesysCloud {
             Match::Activity => held.start_ms.min(held.end_ms) < to && held.start_ms.max(held.end_ms) >= from,
         };
         let all = state.conversations.values().filter(|held| held.created_at_ms <= known_ms);
-        let mut found: Vec<&Conversation> = all.filter(|held| is_in(held) && filters.hold(held)).collect();
+        let mut found: Vec<&Conversation> =
+            all.filter(|held| is_in(held) && filters.hold(held, self.division_of(held).id) && self.shows(held)).collect();
         match asked.order_by.as_deref().unwrap_or("conversationStart") {
             "conversationEnd" => found.sort_by_key(|held| (held.end_ms, held.id)),
             _ => found.sort_by_key(|held| (held.start_ms, held.id)),
@@ -218,7 +219,7 @@ impl GenesysCloud {
         }
         one_of("order", asked.order.as_deref(), &["asc", "desc", "unordered"])?;
         one_of("orderBy", asked.order_by.as_deref(), &["conversationStart", "conversationEnd"])?;
-        Filters::read(&asked.conversation_filters, self.division()).inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
+        Filters::read(&asked.conversation_filters).inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
     }
 
     fn analytics_json(&self, held: &Conversation, include: IncludeAttributes) -> Value {
@@ -228,7 +229,7 @@ impl GenesysCloud {
             "conversationId": held.id,
             "conversationStart": times::text(held.start_ms),
             "originatingDirection": held.direction.as_str(),
-            "divisionIds": [self.division()],
+            "divisionIds": [self.division_of(held).id],
             "participants": participants,
         });
         put(&mut body, "conversationEnd", (!held.is_open()).then(|| times::text(held.end_ms)));

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{
     GenesysCloud, Site,
+    access::{Overrun, Shared},
     door::{self, Query, TurnedAway, Visit},
     errors::ApiError,
     limits::{self, MINUTE_MS, Rate, SECOND_MS, Window},
@@ -38,6 +39,7 @@ pub(super) enum Bucket {
 pub(super) struct Tokens {
     issued: u64,
     live: BTreeMap<String, Token>,
+    shared: Shared,
 }
 
 struct Token {
@@ -77,12 +79,12 @@ pub(super) fn bad_credentials() -> ApiError {
 
 impl GenesysCloud {
     /// Lets a request in by its token, counts it, and asks for what the operation needs.
-    pub(super) fn admit(&self, operation: &Operation, headers: &HeaderMap, bucket: Bucket) -> Result<Pass, TurnedAway> {
+    pub(super) fn admit(&self, operation: &'static Operation, headers: &HeaderMap, bucket: Bucket) -> Result<Pass, TurnedAway> {
         let away = |error| TurnedAway { error, rate: None };
         let token = bearer(headers).ok_or_else(|| away(no_token()))?;
-        let (client_id, rate, counted) = self.count(&token, bucket).ok_or_else(|| away(bad_credentials()))?;
-        if counted.exceeded() {
-            return Err(TurnedAway { error: self.one_too_many(bucket, counted), rate: Some(rate) });
+        let (client_id, rate, overrun) = self.count(operation, &token, bucket).ok_or_else(|| away(bad_credentials()))?;
+        if let Some(overrun) = overrun {
+            return Err(TurnedAway { error: self.one_too_many(&overrun), rate: Some(rate) });
         }
         match self.lacking(operation.needs) {
             Some(scope) => Err(TurnedAway { error: self.forbidden(scope), rate: Some(rate) }),
@@ -90,32 +92,32 @@ impl GenesysCloud {
         }
     }
 
-    /// The token's client, what the headers say, and the window this request counted in.
-    fn count(&self, token: &str, bucket: Bucket) -> Option<(String, Rate, Rate)> {
+    /// The token's client, what the headers say, and the first limit this request went beyond. It counts in all of them.
+    fn count(&self, operation: &'static Operation, token: &str, bucket: Bucket) -> Option<(String, Rate, Option<Overrun>)> {
         let now = self.core.clock.now_ms();
         let mut tokens = self.tokens();
-        let live = tokens.live.get_mut(token).filter(|live| live.expires_at_ms > now)?;
+        let Tokens { live, shared, .. } = &mut *tokens;
+        let live = live.get_mut(token).filter(|live| live.expires_at_ms > now)?;
         let minute = u64::from(self.settings.requests_per_minute);
-        let (rate, counted) = match bucket {
+        let (rate, own, shared) = match bucket {
             Bucket::Token => {
                 let rate = live.minute.count(now, MINUTE_MS, minute);
-                (rate, rate)
+                let own = Overrun { rule: &limits::TOKEN_REQUESTS.rule, key: TOKEN_RATE_KEY.into(), rate };
+                (rate, own, self.count_shared(shared, operation, now))
             }
             Bucket::Uploads => {
-                let counted = live.uploads.count(now, SECOND_MS, u64::from(self.settings.uploads_per_second));
-                (live.minute.look(now, MINUTE_MS, minute), counted)
+                let rate = live.uploads.count(now, SECOND_MS, u64::from(self.settings.uploads_per_second));
+                let own = Overrun { rule: &limits::UPLOADS.rule, key: UPLOAD_RATE_KEY.into(), rate };
+                (live.minute.look(now, MINUTE_MS, minute), own, self.count_shared(shared, operation, now))
             }
         };
-        Some((live.client_id.clone(), rate, counted))
+        let overrun = Some(own).filter(|own| own.rate.exceeded()).or(shared);
+        Some((live.client_id.clone(), rate, overrun))
     }
 
-    fn one_too_many(&self, bucket: Bucket, rate: Rate) -> ApiError {
-        let (rule, key) = match bucket {
-            Bucket::Token => (&limits::TOKEN_REQUESTS.rule, TOKEN_RATE_KEY),
-            Bucket::Uploads => (&limits::UPLOADS.rule, UPLOAD_RATE_KEY),
-        };
-        self.mark(rule);
-        ApiError::too_many(key, rate.allowed, Some(rate.reset_s))
+    fn one_too_many(&self, overrun: &Overrun) -> ApiError {
+        self.mark(overrun.rule);
+        ApiError::too_many(&overrun.key, overrun.rate.allowed, Some(overrun.rate.reset_s))
     }
 
     /// The first of `needs` that the client does not have.
@@ -203,8 +205,14 @@ impl GenesysCloud {
 }
 
 /// What is asked for by what a request says, or by nothing here: the rest of what a client may hold stands in the operations table.
-const BESIDE_THE_TABLE: [&str; 4] =
-    ["recording:deletionProtection:apply", "recording:deletionProtection:revoke", "user-basic-info", "users:readonly"];
+const BESIDE_THE_TABLE: [&str; 6] = [
+    "recording:deletionProtection:apply",
+    "recording:deletionProtection:revoke",
+    "recording:recording:restore",
+    "recording:recording:viewSensitiveData",
+    "user-basic-info",
+    "users:readonly",
+];
 
 fn no_token() -> ApiError {
     ApiError::new(401, "authentication.required", "No authentication bearer token specified in authorization header.")

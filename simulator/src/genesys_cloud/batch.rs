@@ -11,9 +11,12 @@ use uuid::Uuid;
 use super::{
     GenesysCloud, Site,
     accept::uuid,
+    access::{ARCHIVED_BATCH, Standing},
     door::{Door, Visit},
     errors::ApiError,
-    limits, rules,
+    limits,
+    read::RECORDING,
+    rules,
     state::{Batch, State as Held},
 };
 use crate::{fault::operations, front::Reply};
@@ -86,11 +89,14 @@ impl GenesysCloud {
         let Some(held) = state.conversations.get(&conversation) else {
             return vec![failed(conversation, recording, "the conversation was not found")];
         };
+        if let Some(why) = self.refusal_of_item(held, RECORDING) {
+            return vec![failed(conversation, recording, &why)];
+        }
         let chosen: Vec<_> = held.recordings.iter().filter(|one| recording.is_none_or(|id| one.id == id)).collect();
         if chosen.is_empty() {
             return vec![failed(conversation, recording, "the conversation has no such recording")];
         }
-        let one_result = |one: &super::state::Recording| match state.media(one) {
+        let one_result = |one: &super::state::Recording| match self.media_now(state, one) {
             Some(media) => json!({
                 "conversationId": conversation,
                 "recordingId": one.id,
@@ -100,10 +106,14 @@ impl GenesysCloud {
             }),
             None => {
                 self.mark(&rules::BATCH_ERRORS);
-                failed(conversation, Some(one.id), &format!("the media is not available ({})", one.file_state.as_str()))
+                let standing = self.standing(one);
+                if let Standing::Archived | Standing::Restoring = standing {
+                    self.mark(&ARCHIVED_BATCH);
+                }
+                failed(conversation, Some(one.id), &format!("the media is not available ({})", standing.as_str()))
             }
         };
-        chosen.into_iter().map(one_result).collect()
+        chosen.into_iter().filter(|one| !self.is_left_out(one)).map(one_result).collect()
     }
 }
 

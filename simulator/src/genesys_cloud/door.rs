@@ -55,6 +55,21 @@ impl Door {
         site.serve(operation, key, 0, Some(rate), async { work(&site, &visit) }).await
     }
 
+    /// Serves a request without a body whose work may wait.
+    pub(super) async fn answer_in_time<W, F>(self, key: &str, work: W) -> Response
+    where
+        W: FnOnce(Arc<GenesysCloud>, Visit) -> F + Send,
+        F: Future<Output = Result<Reply, ApiError>> + Send,
+    {
+        let Door { site, operation, request } = self;
+        let (visit, rate) = match site.let_in(operation, &request) {
+            Ok(let_in) => let_in,
+            Err(away) => return site.turn_away(operation, away),
+        };
+        let work = work(Arc::clone(&site), visit);
+        site.serve(operation, key, 0, Some(rate), work).await
+    }
+
     /// Serves a request with a JSON body; `key` reads the business key from the raw body, which may be no JSON at all.
     pub(super) async fn answer_json<T, K, W>(self, key: K, work: W) -> Response
     where

@@ -37,7 +37,7 @@ struct Detail {
 /// The limit a 429 names.
 #[derive(Debug, Serialize)]
 struct LimitNamed {
-    key: &'static str,
+    key: String,
     namespace: &'static str,
     value: u64,
 }
@@ -99,7 +99,7 @@ impl ApiError {
     }
 
     /// 429 of a limit; without `retry_after_s` the client is not told how long to wait.
-    pub(super) fn too_many(key: &'static str, allowed: u64, retry_after_s: Option<u64>) -> ApiError {
+    pub(super) fn too_many(key: &str, allowed: u64, retry_after_s: Option<u64>) -> ApiError {
         let (code, message) = match retry_after_s {
             Some(seconds) => {
                 ("too.many.requests.retry.after", format!("Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"))
@@ -111,7 +111,7 @@ impl ApiError {
         if let Some(seconds) = retry_after_s {
             error.more.params.insert("retryAfter", seconds.to_string());
         }
-        error.more.limit = Some(LimitNamed { key, namespace: "platform.api", value: allowed });
+        error.more.limit = Some(LimitNamed { key: key.to_owned(), namespace: "platform.api", value: allowed });
         error.retry_after_s = retry_after_s;
         error
     }

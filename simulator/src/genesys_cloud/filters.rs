@@ -46,7 +46,7 @@ enum Dimension {
     ConversationId,
     ExternalTag,
     OriginatingDirection,
-    DivisionId(Uuid),
+    DivisionId,
 }
 
 enum Operator {
@@ -56,27 +56,27 @@ enum Operator {
 }
 
 impl Filters {
-    /// The filters of a query; `division` is the one every conversation is in.
-    pub(super) fn read(sent: &[Filter], division: Uuid) -> Result<Filters, ApiError> {
-        sent.iter().map(|filter| group(filter, division)).collect::<Result<Vec<_>, _>>().map(Filters)
+    /// The filters of a query.
+    pub(super) fn read(sent: &[Filter]) -> Result<Filters, ApiError> {
+        sent.iter().map(group).collect::<Result<Vec<_>, _>>().map(Filters)
     }
 
-    /// Whether a conversation is wanted.
-    pub(super) fn hold(&self, held: &Conversation) -> bool {
+    /// Whether a conversation, which stands in `division`, is wanted.
+    pub(super) fn hold(&self, held: &Conversation, division: Uuid) -> bool {
         self.0.iter().all(|group| {
-            let mut conditions = group.conditions.iter().map(|condition| condition.holds(held));
+            let mut conditions = group.conditions.iter().map(|condition| condition.holds(held, division));
             if group.is_any { conditions.any(|holds| holds) } else { conditions.all(|holds| holds) }
         })
     }
 }
 
 impl Condition {
-    fn holds(&self, held: &Conversation) -> bool {
+    fn holds(&self, held: &Conversation, division: Uuid) -> bool {
         let actual = match &self.dimension {
             Dimension::ConversationId => Some(held.id.to_string()),
             Dimension::ExternalTag => held.external_tag.clone(),
             Dimension::OriginatingDirection => Some(held.direction.as_str().to_owned()),
-            Dimension::DivisionId(division) => Some(division.to_string()),
+            Dimension::DivisionId => Some(division.to_string()),
         };
         match &self.operator {
             Operator::Matches(wanted) => actual.as_deref() == Some(wanted.as_str()),
@@ -86,7 +86,7 @@ impl Condition {
     }
 }
 
-fn group(filter: &Filter, division: Uuid) -> Result<Group, ApiError> {
+fn group(filter: &Filter) -> Result<Group, ApiError> {
     let is_any = match filter.kind.as_str() {
         "and" => false,
         "or" => true,
@@ -95,11 +95,11 @@ fn group(filter: &Filter, division: Uuid) -> Result<Group, ApiError> {
     if !filter.clauses.is_empty() {
         return Err(unsupported("conversationFilters.clauses", "clauses"));
     }
-    let conditions = filter.predicates.iter().map(|predicate| condition(predicate, division)).collect::<Result<_, _>>()?;
+    let conditions = filter.predicates.iter().map(condition).collect::<Result<_, _>>()?;
     Ok(Group { is_any, conditions })
 }
 
-fn condition(sent: &Predicate, division: Uuid) -> Result<Condition, ApiError> {
+fn condition(sent: &Predicate) -> Result<Condition, ApiError> {
     let kind = sent.kind.as_deref().unwrap_or("dimension");
     if kind != "dimension" {
         return Err(unsupported("conversationFilters.predicates.type", kind));
@@ -108,7 +108,7 @@ fn condition(sent: &Predicate, division: Uuid) -> Result<Condition, ApiError> {
         "conversationId" => Dimension::ConversationId,
         "externalTag" => Dimension::ExternalTag,
         "originatingDirection" => Dimension::OriginatingDirection,
-        "divisionId" => Dimension::DivisionId(division),
+        "divisionId" => Dimension::DivisionId,
         other => return Err(unsupported("conversationFilters.predicates.dimension", other)),
     };
     let operator = match (sent.operator.as_deref().unwrap_or("matches"), &sent.value) {

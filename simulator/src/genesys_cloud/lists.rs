@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud, Site,
+    access::{DivisionRef, ORG_RATE_KEY, QUEUE, route_key},
     door::{Door, Query},
     errors::ApiError,
     limits, rules,
@@ -69,6 +70,9 @@ impl Serialize for EntityUri<'_> {
 struct Named<'a> {
     id: Uuid,
     name: &'a str,
+    /// Absent for a skill, which stands in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    division: Option<DivisionRef<'a>>,
     self_uri: EntityUri<'a>,
 }
 
@@ -78,6 +82,8 @@ struct Named<'a> {
 pub(super) struct User<'a> {
     id: Uuid,
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    division: Option<DivisionRef<'a>>,
     state: &'a str,
     email: String,
     version: u32,
@@ -89,7 +95,10 @@ pub(super) async fn users(State(site): Site, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, request };
     door.answer("-", |site, visit| {
         let chosen = site.users(&visit.query)?;
-        site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, user)
+        site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, |entry| User {
+            division: Some(site.division_of_entity(USER, entry.id)),
+            ..user(entry)
+        })
     })
     .await
 }
@@ -97,34 +106,44 @@ pub(super) async fn users(State(site): Site, request: Request) -> Response {
 /// GET /api/v2/routing/queues.
 pub(super) async fn queues(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_QUEUES;
-    routing(site, operation, request, |site| &site.directory.queues).await
+    routing(site, operation, request, List { kind: Some(QUEUE), entries: |site| &site.directory.queues }).await
 }
 
 /// GET /api/v2/routing/wrapupcodes.
 pub(super) async fn wrapupcodes(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_WRAPUPCODES;
-    routing(site, operation, request, |site| &site.directory.wrapups).await
+    routing(site, operation, request, List { kind: Some(WRAPUP), entries: |site| &site.directory.wrapups }).await
 }
 
 /// GET /api/v2/routing/skills.
 pub(super) async fn skills(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_SKILLS;
-    routing(site, operation, request, |site| &site.directory.skills).await
+    routing(site, operation, request, List { kind: None, entries: |site| &site.directory.skills }).await
 }
 
-async fn routing(
-    site: std::sync::Arc<GenesysCloud>,
-    operation: &'static Operation,
-    request: Request,
-    list: fn(&GenesysCloud) -> &Vec<Entry>,
-) -> Response {
+/// The kinds of entity that stand in a division, besides queues.
+const USER: &str = "user";
+const WRAPUP: &str = "wrapupcode";
+
+/// A list of the directory.
+struct List {
+    /// The kind its entities have a division by; absent where they have none.
+    kind: Option<&'static str>,
+    entries: fn(&GenesysCloud) -> &Vec<Entry>,
+}
+
+async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operation, request: Request, list: List) -> Response {
     let door = Door { site, operation, request };
     door.answer("-", |site, visit| {
         let path = operation.path;
-        let chosen: Vec<&Entry> = list(site).iter().filter(|entry| is_asked_for(entry, &visit.query)).collect();
+        let is_shown = |entry: &&Entry| {
+            is_asked_for(entry, &visit.query) && list.kind.is_none_or(|kind| site.is_in_division(kind, entry.id, &visit.query))
+        };
+        let chosen: Vec<&Entry> = (list.entries)(site).iter().filter(is_shown).collect();
         site.page(operation, &visit.query, &chosen, |entry| Named {
             id: entry.id,
             name: &entry.name,
+            division: list.kind.map(|kind| site.division_of_entity(kind, entry.id)),
             self_uri: EntityUri { path, id: entry.id },
         })
     })
@@ -163,7 +182,12 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "max.user.ids", message).field("id"));
         }
         let all = self.directory.users.iter().filter(|user| state == "any" || user.state == state);
-        Ok(all.filter(|user| is_one_of(user, &query.all("id"))).collect())
+        Ok(all.filter(|user| is_one_of(&query.all("id"), user.id)).collect())
+    }
+
+    /// Whether an entity stands in a division that the client's role covers, and in one of those a request names.
+    fn is_in_division(&self, kind: &str, id: Uuid, query: &Query) -> bool {
+        self.covers_entity(kind, id) && is_one_of(&query.all("divisionId"), self.division_of_entity(kind, id).id)
     }
 
     /// The page of a list that a request asks for, of the things it chose; `write` says how one is written.
@@ -201,20 +225,27 @@ impl GenesysCloud {
 
     fn limits_of(&self, namespace: &str) -> Result<Reply, ApiError> {
         let settings = &self.settings;
-        let entries = match namespace {
+        let mut entries = match namespace {
             "platform.api" => vec![
-                ("client.credentials.token.rate.per.minute", u64::from(settings.requests_per_minute)),
-                ("files.upload.rate.per.second", u64::from(settings.uploads_per_second)),
-                ("request.bytes.max", settings.max_request_bytes),
-                ("token.rate.per.minute", u64::from(settings.requests_per_minute)),
+                ("client.credentials.token.rate.per.minute".to_owned(), u64::from(settings.requests_per_minute)),
+                ("files.upload.rate.per.second".to_owned(), u64::from(settings.uploads_per_second)),
+                ("request.bytes.max".to_owned(), settings.max_request_bytes),
+                ("token.rate.per.minute".to_owned(), u64::from(settings.requests_per_minute)),
             ],
             "recording" => vec![
-                ("batch.download.max.items", limits::BATCH_ITEMS.value),
-                ("deletion.protection.max.conversations", limits::PROTECTION_IDS.value),
+                ("batch.download.max.items".to_owned(), limits::BATCH_ITEMS.value),
+                ("deletion.protection.max.conversations".to_owned(), limits::PROTECTION_IDS.value),
             ],
-            "analytics" => vec![("details.query.page.size.max", limits::QUERY_PAGE_MAX.value)],
+            "analytics" => vec![("details.query.page.size.max".to_owned(), limits::QUERY_PAGE_MAX.value)],
             _ => return Err(ApiError::not_found()),
         };
+        if namespace == "platform.api" {
+            let org = Some(settings.org_requests_per_minute).filter(|most| *most > 0);
+            entries.extend(org.map(|most| (ORG_RATE_KEY.to_owned(), u64::from(most))));
+            let routes = settings.route_requests_per_minute.iter().filter(|(_, most)| **most > 0);
+            entries.extend(routes.map(|(operation, most)| (route_key(operation), u64::from(*most))));
+            entries.sort_unstable();
+        }
         let entities: Vec<serde_json::Value> =
             entries.into_iter().map(|(key, value)| json!({"key": key, "namespace": namespace, "value": value})).collect();
         Ok(Reply::json(200, &json!({"entities": entities})))
@@ -242,16 +273,16 @@ fn filters(of: &Operation, query: &Query) -> String {
 }
 
 fn is_asked_for(entry: &Entry, query: &Query) -> bool {
-    is_one_of(entry, &query.all("id")) && query.one("name").is_none_or(|pattern| is_like(&entry.name, pattern))
+    is_one_of(&query.all("id"), entry.id) && query.one("name").is_none_or(|pattern| is_like(&entry.name, pattern))
 }
 
-/// Whether its id is among those asked for; none asked for: every one is.
-fn is_one_of(entry: &Entry, ids: &[&str]) -> bool {
-    ids.is_empty() || ids.iter().any(|id| id.eq_ignore_ascii_case(&entry.id.to_string()))
+/// Whether an id is among those asked for; any is where none is named.
+pub(super) fn is_one_of(ids: &[&str], id: Uuid) -> bool {
+    ids.is_empty() || ids.iter().any(|asked| asked.eq_ignore_ascii_case(&id.to_string()))
 }
 
 /// A name against a pattern that may begin or end with an asterisk; without one it is a beginning, in any case of letters.
-fn is_like(name: &str, pattern: &str) -> bool {
+pub(super) fn is_like(name: &str, pattern: &str) -> bool {
     let (name, pattern) = (name.to_lowercase(), pattern.to_lowercase());
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
         (Some(tail), None) => name.ends_with(tail),
@@ -267,6 +298,7 @@ pub(super) fn user<'a>(entry: &&'a Entry) -> User<'a> {
     User {
         id: entry.id,
         name: &entry.name,
+        division: None,
         state: entry.state,
         email: format!("{}@example.com", address.join(".")),
         version: 1,

@@ -13,7 +13,16 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use super::{GenesysCloud, Site, accept::uuid, door::Query, errors::ApiError, files::hex, rules, state::StoredFile};
+use super::{
+    GenesysCloud, Site,
+    accept::uuid,
+    access::REDACTED,
+    door::Query,
+    errors::ApiError,
+    files::hex,
+    rules,
+    state::{Recording, State as Held, StoredFile},
+};
 use crate::{fault::operations, front::Reply};
 
 /// Bytes read from the spool at once.
@@ -21,7 +30,7 @@ const READ_BYTES: usize = 64 * 1024;
 /// Milliseconds of a minute.
 const MINUTE_MS: u64 = 60_000;
 
-/// GET /presigned/{batch|media}/{conversation}/{recording}.
+/// GET /presigned/{batch|media|redacted}/{conversation}/{recording}.
 pub(super) async fn download(
     State(site): Site,
     Path((kind, conversation, recording)): Path<(String, String, String)>,
@@ -72,8 +81,9 @@ impl GenesysCloud {
             return Err(ApiError::new(403, "access.denied", "the address has expired; ask for a new one"));
         }
         let media = self.media_of(conversation, recording).ok_or_else(ApiError::not_found)?;
+        let sound = if kind == REDACTED { Sound::Silenced } else { Sound::Whole };
         match target(format) {
-            Some(codec) => self.transcoded(&media, codec, headers).await,
+            Some(target) => self.transcoded(&media, target, sound, headers).await,
             None => self.original(&media, headers).await,
         }
     }
@@ -81,7 +91,12 @@ impl GenesysCloud {
     fn media_of(&self, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
         let state = self.state();
         let held = state.conversations.get(&conversation)?;
-        state.media(held.recording(recording)?).cloned()
+        self.media_now(&state, held.recording(recording)?).cloned()
+    }
+
+    /// A recording's media, while it is there and not in the archive.
+    pub(super) fn media_now<'a>(&self, state: &'a Held, one: &Recording) -> Option<&'a StoredFile> {
+        state.media(one).filter(|_| self.standing(one).has_media())
     }
 
     async fn original(&self, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
@@ -92,13 +107,16 @@ impl GenesysCloud {
         Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
     }
 
-    async fn transcoded(&self, media: &StoredFile, codec: audio::Codec, headers: &HeaderMap) -> Result<Reply, ApiError> {
+    async fn transcoded(&self, media: &StoredFile, target: Target, sound: Sound, headers: &HeaderMap) -> Result<Reply, ApiError> {
         self.mark(&rules::MEDIA_ENCODED);
         let path = self.blob(&media.sha256);
         let encoded = tokio::task::spawn_blocking(move || {
             let bytes = std::fs::read(path).ok()?;
-            let (_, pcm) = audio::decode(&bytes).ok()?;
-            audio::encode(&pcm, codec).ok()
+            let (_, mut pcm) = audio::decode(&bytes).ok()?;
+            if sound == Sound::Silenced {
+                pcm.channels.iter_mut().for_each(|channel| channel.fill(0));
+            }
+            target.encode(&pcm).ok()
         });
         let Some(bytes) = encoded.await.ok().flatten() else {
             return Err(ApiError::new(500, "general.internal.server.error", "Media Error: the recording could not be transcoded"));
@@ -107,19 +125,52 @@ impl GenesysCloud {
         let tag = hex(&Sha256::digest(&bytes));
         let (status, from, length) = range(headers, &tag, total)?;
         let part = bytes::Bytes::from(bytes).slice(from as usize..(from + length) as usize);
-        let content_type = if codec == audio::Codec::Mp3 { "audio/mpeg" } else { "audio/wav" };
-        Ok(reply(status, Body::from(part), from, length, total, &tag, content_type))
+        Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
     }
 }
 
-/// The codec a playable format is encoded in here; none for those answered with the original bytes.
-fn target(format: &str) -> Option<audio::Codec> {
-    match format {
-        "WAV" => Some(audio::Codec::PcmS16),
-        "WAV_ULAW" => Some(audio::Codec::Mulaw),
-        "MP3" => Some(audio::Codec::Mp3),
-        _ => None,
+/// What of a recording is heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sound {
+    Whole,
+    /// Its length, and nothing else.
+    Silenced,
+}
+
+/// What a playable format is written by.
+#[derive(Clone, Copy)]
+struct Target {
+    writer: Writer,
+    content_type: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Writer {
+    Codec(audio::Codec),
+    Playback(audio::Playback),
+}
+
+impl Target {
+    fn encode(self, pcm: &audio::Pcm) -> Result<Vec<u8>, audio::AudioError> {
+        match self.writer {
+            Writer::Codec(codec) => audio::encode(pcm, codec),
+            Writer::Playback(playback) => audio::encode_playback(pcm, playback),
+        }
     }
+}
+
+/// What a playable format is written by; none for the original bytes.
+fn target(format: &str) -> Option<Target> {
+    let (writer, content_type) = match format {
+        "WAV" => (Writer::Codec(audio::Codec::PcmS16), "audio/wav"),
+        "WAV_ULAW" => (Writer::Codec(audio::Codec::Mulaw), "audio/wav"),
+        "MP3" => (Writer::Codec(audio::Codec::Mp3), "audio/mpeg"),
+        "WEBM" => (Writer::Playback(audio::Playback::WebmOpus), "audio/webm"),
+        "OGG_OPUS" => (Writer::Playback(audio::Playback::OggOpus), "audio/ogg"),
+        "OGG_VORBIS" => (Writer::Playback(audio::Playback::OggVorbis), "audio/ogg"),
+        _ => return None,
+    };
+    Some(Target { writer, content_type })
 }
 
 fn reply(status: StatusCode, body: Body, from: u64, length: u64, total: u64, tag: &str, content_type: &str) -> Reply {

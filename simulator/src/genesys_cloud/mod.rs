@@ -4,6 +4,7 @@
 //! what it imposes and who says so. A request goes through `door`; `truth` tells what is really held, `tamper` plants defects in it.
 
 mod accept;
+mod access;
 mod analytics;
 mod auth;
 mod batch;
@@ -44,12 +45,13 @@ use axum::{
 };
 use uuid::Uuid;
 
-use self::{auth::Tokens, door::TurnedAway, errors::ApiError, truth::AudioFacts};
 pub use self::{
+    access::AccessSettings,
     public::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
     settings::Settings,
     tamper::{Planted, TamperAnswer, TamperRefusal},
 };
+use self::{auth::Tokens, door::TurnedAway, errors::ApiError, truth::AudioFacts};
 pub(crate) use self::{
     settings::{Directory, Entry},
     truth::TruthError,
@@ -114,6 +116,7 @@ impl GenesysCloud {
             .route("/api/v2/routing/queues", get(lists::queues))
             .route("/api/v2/routing/wrapupcodes", get(lists::wrapupcodes))
             .route("/api/v2/routing/skills", get(lists::skills))
+            .route("/api/v2/authorization/divisions", get(access::list_divisions))
             .route("/api/v2/organizations/limits/namespaces", get(lists::limit_namespaces))
             .route("/api/v2/organizations/limits/namespaces/{namespace}", get(lists::limits_of))
             .route("/api/v2/conversations/{id}", get(read::conversation))
@@ -232,7 +235,7 @@ async fn wrong_method(State(site): Site, request: Request) -> Response {
 /// What this platform claims: its rules and the numbers it imposes.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     let limits = limits::ALL.into_iter().map(|limit| &limit.rule);
-    rules::ALL.iter().copied().chain(public::RULES.iter().copied()).chain(limits)
+    rules::ALL.iter().copied().chain(access::RULES.iter().copied()).chain(public::RULES.iter().copied()).chain(limits)
 }
 
 /// A lock that outlives a panic of another holder: what it guards is consistent between statements.

@@ -10,31 +10,41 @@ use uuid::Uuid;
 use super::{
     GenesysCloud, Site,
     accept::uuid,
+    access::Standing,
     door::{Door, Query, Visit},
     errors::ApiError,
     rules,
     seats::{Seat, attributes, put},
     settings::name_of,
-    state::{Conversation, FileState, Participant, Recording, State as Held},
+    state::{Conversation, Participant, Recording, State as Held},
     times,
 };
 use crate::{fault::operations, front::Reply};
 
+/// What it takes to read a conversation, in its division.
+const CONVERSATION: &str = "conversation:communication:view";
+/// What it takes to read its recordings.
+pub(super) const RECORDING: &str = "recording:recording:view";
 /// Formats a recording is asked for in; the first where a request names none.
 const FORMATS: [&str; 7] = ["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
+/// Milliseconds a request for recordings waits where it does not say.
+const MAX_WAIT_MS: u64 = 5_000;
+/// Where archived recordings lie.
+pub(super) const ARCHIVE_MEDIUM: &str = "CLOUDARCHIVE";
 /// The region this organisation stands in.
 pub(super) const REGION: &str = "us-east-1";
 
 /// GET /api/v2/conversations/{id}.
 pub(super) async fn conversation(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, request };
-    door.answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(find(&site.state(), &id)?)))).await
+    door.answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state(), &id, CONVERSATION)?)))).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings.
 pub(super) async fn recordings(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, request };
-    door.answer(&id, |site, visit| site.recordings_of(&id, visit)).await
+    let wanted = id.clone();
+    door.answer_in_time(&id, |site, visit| async move { site.recordings_in_time(&wanted, &visit.query).await }).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}.
@@ -48,8 +58,8 @@ pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request:
     let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, request };
     door.answer(&id, |site, _| {
         let state = site.state();
-        let held = find(&state, &id)?;
-        let all: Vec<Value> = held.recordings.iter().map(|recording| metadata_json(held, recording)).collect();
+        let held = site.find_covered(&state, &id, RECORDING)?;
+        let all: Vec<Value> = held.recordings.iter().map(|recording| site.metadata_json(held, recording)).collect();
         Ok(Reply::json(200, &all))
     })
     .await
@@ -60,8 +70,8 @@ pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDINGMETADATA, request };
     door.answer(&recording, |site, _| {
         let state = site.state();
-        let held = find(&state, &id)?;
-        Ok(Reply::json(200, &metadata_json(held, find_recording(held, &recording)?)))
+        let held = site.find_covered(&state, &id, RECORDING)?;
+        Ok(Reply::json(200, &site.metadata_json(held, find_recording(held, &recording)?)))
     })
     .await
 }
@@ -83,17 +93,34 @@ fn format_of(query: &Query) -> Result<&'static str, ApiError> {
 }
 
 impl GenesysCloud {
-    fn recordings_of(&self, id: &str, visit: &Visit) -> Result<Reply, ApiError> {
-        let format = format_of(&visit.query)?;
-        let mut state = self.state();
-        let wanted: Vec<(Uuid, Uuid)> = {
-            let held = find(&state, id)?;
-            held.recordings.iter().filter(|one| one.file_state == FileState::Available).map(|one| (held.id, one.id)).collect()
-        };
-        if !self.is_transcoded(&mut state, &wanted, format) {
+    /// The recordings of a conversation, as soon as they are there in the format asked for and no later than the request waits.
+    async fn recordings_in_time(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
+        let format = format_of(query)?;
+        let most_ms = query.number("maxWaitMs", MAX_WAIT_MS, 1, u64::from(u32::MAX))?;
+        let left_ms = self.transcoded_in(id, format)?;
+        if left_ms > 0 {
+            self.mark(&rules::MAX_WAIT);
+            self.core.clock.sleep_ms(left_ms.min(most_ms)).await;
+        }
+        if left_ms > most_ms {
             return Ok(Reply::empty(202));
         }
-        let held = find(&state, id)?;
+        self.recordings_of(id, format)
+    }
+
+    /// Milliseconds until the recordings of a conversation are there in a format; 0: they are.
+    fn transcoded_in(&self, id: &str, format: &'static str) -> Result<u64, ApiError> {
+        let mut state = self.state();
+        let wanted: Vec<(Uuid, Uuid)> = {
+            let held = self.find_covered(&state, id, RECORDING)?;
+            held.recordings.iter().filter(|one| self.standing(one).has_media()).map(|one| (held.id, one.id)).collect()
+        };
+        Ok(self.transcode(&mut state, &wanted, format))
+    }
+
+    fn recordings_of(&self, id: &str, format: &'static str) -> Result<Reply, ApiError> {
+        let state = self.state();
+        let held = self.find_covered(&state, id, RECORDING)?;
         let seats = self.seats(held);
         let all: Vec<Value> = held.recordings.iter().map(|one| self.recording_json(held, &seats, one, format)).collect();
         Ok(Reply::json(200, &all))
@@ -103,62 +130,82 @@ impl GenesysCloud {
         let format = format_of(&visit.query)?;
         let mut state = self.state();
         let wanted = {
-            let held = find(&state, id)?;
-            (held.id, find_recording(held, recording)?.id)
+            let held = self.find_covered(&state, id, RECORDING)?;
+            let one = find_recording(held, recording)?;
+            self.standing(one).has_media().then_some((held.id, one.id))
         };
-        let is_ready = self.is_transcoded(&mut state, &[wanted], format);
+        let is_ready = self.transcode(&mut state, wanted.as_slice(), format) == 0;
         let held = find(&state, id)?;
         let shown = if is_ready { format } else { "NONE" };
         let body = self.recording_json(held, &self.seats(held), find_recording(held, recording)?, shown);
         Ok(Reply::json(if is_ready { 200 } else { 202 }, &body))
     }
 
-    /// Whether all are there in a format; starts the transcoding of those never asked for.
-    fn is_transcoded(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> bool {
+    /// Milliseconds until all are there in a format; starts the transcoding of those never asked for.
+    fn transcode(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
         let takes_ms = self.settings.transcode_ms;
         if format == "NONE" || takes_ms == 0 {
-            return true;
+            return 0;
         }
         self.mark(&rules::TRANSCODING);
         let now = self.now_ms();
-        let mut is_ready = true;
+        let mut left_ms = 0;
         for (conversation, recording) in wanted {
             let slot = (*conversation, *recording, format.to_owned());
             let ready_at = *state.transcodes.entry(slot).or_insert(now.saturating_add_unsigned(takes_ms));
-            is_ready &= ready_at <= now;
+            left_ms = left_ms.max(ready_at.saturating_sub(now));
         }
-        if !is_ready {
-            self.mark(&rules::NO_WAIT);
-        }
-        is_ready
+        left_ms.unsigned_abs()
     }
 
     /// A Recording of the public API.
     pub(super) fn recording_json(&self, held: &Conversation, seats: &[Seat<'_>], one: &Recording, format: &'static str) -> Value {
-        let is_available = one.file_state == FileState::Available;
+        let standing = self.standing(one);
+        let has_media = standing.has_media();
+        let archive_at_ms = self.archive_date(one);
         let seat = seats.iter().find(|seat| seat.legs.iter().any(|leg| leg.id == one.segment));
         let users: Vec<Value> = seat.and_then(Seat::user).map(|user| json!({"id": user, "version": 1})).into_iter().collect();
         let mut body = json!({
             "id": one.id,
             "conversationId": held.id,
-            "startTime": is_available.then(|| times::text(one.start_ms)),
-            "endTime": is_available.then(|| times::text(one.end_ms)),
+            "startTime": has_media.then(|| times::text(one.start_ms)),
+            "endTime": has_media.then(|| times::text(one.end_ms)),
             "media": "audio",
             "mediaSubtype": "Trunk",
-            "fileState": one.file_state.as_str(),
+            "fileState": standing.as_str(),
             "deleteDate": one.delete_at_ms.map(times::text),
-            "archiveDate": one.archive_at_ms.map(times::text),
+            "archiveDate": archive_at_ms.map(times::text),
             "creationTime": times::text(one.created_at_ms),
             "recordingFileRole": "CUSTOMER_EXPERIENCE",
             "annotations": annotations(self, one),
             "users": users,
             "selfUri": format!("/api/v2/conversations/{}/recordings/{}", held.id, one.id),
         });
-        put(&mut body, "sessionId", seat.map(|seat| seat.session_id.to_string()));
-        if format != "NONE" && is_available {
-            let uri = self.presign("media", held.id, one.id, Some(format));
+        put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+        put(&mut body, "sessionId", seat.filter(|_| standing != Standing::Archived).map(|seat| seat.session_id.to_string()));
+        if format != "NONE" && has_media {
+            let uri = self.presign(self.playback_kind(one), held.id, one.id, Some(format));
             put(&mut body, "mediaUris", Some(json!({"0": {"mediaUri": uri}})));
         }
+        body
+    }
+
+    fn metadata_json(&self, held: &Conversation, one: &Recording) -> Value {
+        let archive_at_ms = self.archive_date(one);
+        let mut body = json!({
+            "id": one.id,
+            "conversationId": held.id,
+            "startTime": null,
+            "endTime": null,
+            "media": "audio",
+            "mediaSubtype": "Trunk",
+            "fileState": self.standing(one).as_str(),
+            "deleteDate": one.delete_at_ms.map(times::text),
+            "region": REGION,
+            "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
+        });
+        put(&mut body, "archiveDate", archive_at_ms.map(times::text));
+        put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
         body
     }
 
@@ -169,7 +216,7 @@ impl GenesysCloud {
             "startTime": times::text(held.start_ms),
             "recordingState": if held.is_open() { "ACTIVE" } else { "NONE" },
             "participants": participants,
-            "divisions": [{"division": {"id": self.division()}, "entities": []}],
+            "divisions": [{"division": {"id": self.division_of(held).id}, "entities": []}],
             "selfUri": format!("/api/v2/conversations/{}", held.id),
         });
         put(&mut body, "endTime", (!held.is_open()).then(|| times::text(held.end_ms)));
@@ -238,19 +285,4 @@ fn annotations(site: &GenesysCloud, one: &Recording) -> Vec<Value> {
             body
         })
         .collect()
-}
-
-fn metadata_json(held: &Conversation, one: &Recording) -> Value {
-    json!({
-        "id": one.id,
-        "conversationId": held.id,
-        "startTime": null,
-        "endTime": null,
-        "media": "audio",
-        "mediaSubtype": "Trunk",
-        "fileState": one.file_state.as_str(),
-        "deleteDate": one.delete_at_ms.map(times::text),
-        "region": REGION,
-        "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
-    })
 }

@@ -14,7 +14,9 @@ use super::{
     accept::uuid,
     door::{Door, Query},
     errors::ApiError,
-    limits, rules,
+    limits,
+    read::ARCHIVE_MEDIUM,
+    rules,
     seats::put,
     state::Recording,
     times,
@@ -94,7 +96,7 @@ impl GenesysCloud {
         let is_kept = |one: &Recording| days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until);
         let state = self.state();
         let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
-        let all = state.conversations.range(from..).flat_map(|(id, held)| {
+        let all = state.conversations.range(from..).filter(|(_, held)| self.shows(held)).flat_map(|(id, held)| {
             let numbered = held.recordings.iter().enumerate();
             numbered.map(move |(index, one)| ((*id, index as u64), one))
         });
@@ -105,7 +107,7 @@ impl GenesysCloud {
             .take(size)
             .map(|(place, one)| {
                 last = Some(place);
-                entity(place.0, one)
+                self.retention_entity(place.0, one)
             })
             .collect();
         let has_more = rest.next().is_some();
@@ -122,20 +124,21 @@ impl GenesysCloud {
         let state = self.state();
         let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(&uuid(id)?));
         let answer: Vec<Value> = held
-            .filter(|held| held.protected)
+            .filter(|held| held.protected && self.shows(held))
             .map(|held| json!({"id": held.id, "selfUri": format!("/api/v2/conversations/{}", held.id)}))
             .collect();
         Ok(Reply::json(200, &answer))
     }
-}
 
-/// What is not set is left out: the vendor's Python SDK fails on an archiveMedium that is null.
-fn entity(conversation: Uuid, one: &Recording) -> Value {
-    let mut body = json!({"conversationId": conversation, "recordingId": one.id, "creationTime": times::text(one.created_at_ms)});
-    put(&mut body, "archiveDate", one.archive_at_ms.map(times::text));
-    put(&mut body, "archiveMedium", one.archive_at_ms.map(|_| "CLOUDARCHIVE"));
-    put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
-    body
+    /// What is not set is left out: the vendor's Python SDK fails on an archiveMedium that is null.
+    fn retention_entity(&self, conversation: Uuid, one: &Recording) -> Value {
+        let archive_at_ms = self.archive_date(one);
+        let mut body = json!({"conversationId": conversation, "recordingId": one.id, "creationTime": times::text(one.created_at_ms)});
+        put(&mut body, "archiveDate", archive_at_ms.map(times::text));
+        put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+        put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
+        body
+    }
 }
 
 fn cursor((conversation, index): Place) -> String {

@@ -45,8 +45,8 @@ rules! {
     ACD_PARTICIPANT = Assumed, "read.acd_participant", "a conversation with a queue and no agent has an acd participant that carries the queue", "analytics knows the purpose acd; the guide's payload does not say who carries the queue";
     USERS_DEFAULT_ACTIVE = Documented, "read.users_default_active", "users are listed by state, active unless the request says otherwise", "platform API, GET /api/v2/users";
     TRANSCODING = Documented, "read.transcoding", "a recording being transcoded is 202 without a body; NONE needs no transcoding", "platform API, GET conversations/{id}/recordings; laggyzee/genesys-mcp PR 16";
-    NO_WAIT = Assumed, "read.max_wait", "maxWaitMs is not waited out: 202 comes at once", "platform API names the parameter; its effect is not described";
-    MEDIA_ENCODED = Assumed, "read.media_formats", "WAV, WAV_ULAW and MP3 are really encoded for playback; WEBM and OGG are answered with the original bytes", "no encoder for these here, and an audit reads the original codec";
+    MAX_WAIT = Documented, "read.max_wait", "GET recordings waits up to maxWaitMs, a positive number, 5000 where none is given: 200 as soon as all are transcoded, else 202", "platform API, GET conversations/{id}/recordings";
+    MEDIA_ENCODED = Assumed, "read.media_formats", "every format is really encoded for playback with all channels of the recording, two at most; Opus at 32 kbit/s a channel, Vorbis by quality, MP3 by quality", "the formats are listed; no page states their settings";
     RETENTION_THRESHOLD = Assumed, "read.retention_threshold", "retention/query answers recordings kept longer than the threshold from now; 0 answers all that the organisation keeps", "platform API requires the parameter; 0 is not described";
     BATCH_SUBMITTER = Documented, "read.batch_submitter", "only the client that submitted a batch request reads it; others are 403", "platform API, batch.download.permission.denied";
     BATCH_ERRORS = Documented, "read.batch_errors", "an item of a batch may carry errorMsg instead of an address", "platform API, BatchDownloadJobResult";

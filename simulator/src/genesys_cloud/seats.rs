@@ -124,11 +124,6 @@ impl GenesysCloud {
         let end_ms = legs.iter().map(|leg| leg.end_ms).max().unwrap_or(held.end_ms);
         Seat { id: seed.uuid(), session_id, purpose, who, legs, start_ms, end_ms }
     }
-
-    /// The home division, the only one of this organisation.
-    pub(super) fn division(&self) -> Uuid {
-        self.seed().child("division/home").uuid()
-    }
 }
 
 /// The leg of a participant who takes part by a communication.

@@ -1,10 +1,13 @@
 //! What a scenario may set about this platform, and the organisation it plays.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{limits, public::PublicSettings};
+use super::{access::AccessSettings, limits, public::PublicSettings};
+use crate::fault::operations;
 
 /// `[genesys_cloud.limits]` of a scenario. Every number has its unit in its name; what is left out is the platform's own value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -12,6 +15,10 @@ use super::{limits, public::PublicSettings};
 pub struct Settings {
     /// API requests a token may make in a minute. Default 300; 0 means no limit, and no rate headers.
     pub requests_per_minute: u32,
+    /// API requests that all tokens of the organisation together may make in a minute, besides each token's own. Default 0: no limit.
+    pub org_requests_per_minute: u32,
+    /// Requests a minute of single operations, which all tokens share: `{ "genesys_cloud.create_batchrequest" = 100 }`. Default none; 0 means no limit.
+    pub route_requests_per_minute: BTreeMap<String, u32>,
     /// Uploads a token may make in a second, counted apart from the minute. Default 100; 0 means no limit.
     pub uploads_per_second: u32,
     /// Life of an access token in seconds. Default 86400.
@@ -34,6 +41,9 @@ pub struct Settings {
     pub max_retention_days: Option<u32>,
     /// Scopes and permissions that the client lacks, such as `recording:upload` or `recording:recording:view`. Default none.
     pub missing_scopes: Vec<String>,
+    /// `[genesys_cloud.access]` of a scenario.
+    #[serde(skip)]
+    pub access: AccessSettings,
     /// `[genesys_cloud.public]` of a scenario.
     #[serde(skip)]
     pub public: PublicSettings,
@@ -43,6 +53,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             requests_per_minute: limits::TOKEN_REQUESTS.value as u32,
+            org_requests_per_minute: 0,
+            route_requests_per_minute: BTreeMap::new(),
             uploads_per_second: limits::UPLOADS.value as u32,
             token_seconds: limits::TOKEN_LIFE.value,
             max_request_bytes: limits::REQUEST_BYTES.value,
@@ -54,8 +66,25 @@ impl Default for Settings {
             download_url_minutes: limits::DOWNLOAD_URL_MINUTES.value,
             max_retention_days: None,
             missing_scopes: Vec::new(),
+            access: AccessSettings::default(),
             public: PublicSettings::default(),
         }
+    }
+}
+
+impl Settings {
+    /// What is wrong with it, in a sentence.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for name in self.route_requests_per_minute.keys() {
+            match operations::find(name) {
+                Ok(operation) if name.starts_with("genesys_cloud.") && !operation.is_inside() => {}
+                Ok(_) => return Err(format!("route_requests_per_minute names `{name}`, which is no request to Genesys Cloud")),
+                Err(nearest) => {
+                    return Err(format!("route_requests_per_minute names `{name}`, which is no operation; the nearest is `{nearest}`"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::fault::FaultRule;
-use crate::genesys_cloud::{PublicSettings, Settings};
+use crate::genesys_cloud::{AccessSettings, PublicSettings, Settings};
 use crate::legacy::LegacySettings;
 use crate::world::WorldSettings;
 
@@ -203,8 +203,17 @@ struct Written {
 struct WrittenGenesysCloud {
     /// Limits of the simulated Genesys Cloud.
     limits: Settings,
+    /// What it hides from its client.
+    access: AccessSettings,
     /// What no page of the vendor states of its public ingestion.
     public: PublicSettings,
+}
+
+impl WrittenGenesysCloud {
+    /// All of it, as the platform takes it.
+    fn settings(self) -> Settings {
+        Settings { access: self.access, public: self.public, ..self.limits }
+    }
 }
 
 /// `[legacy]`.
@@ -273,6 +282,10 @@ impl Scenario {
             world.get_ref().check().map_err(at(world.span()))?;
             refuse_generated_knobs(text).map_err(at(world.span()))?;
         }
+        let table = |name: &str| text.find(name).unwrap_or_default();
+        let genesys_cloud = &written.genesys_cloud;
+        genesys_cloud.limits.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.limits]")), why))?;
+        genesys_cloud.access.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.access]")), why))?;
         if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
             return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
         }
@@ -285,7 +298,7 @@ impl Scenario {
             ingest: written.ingest,
             world: written.world.map(Spanned::into_inner).unwrap_or_default(),
             plan: written.plan,
-            genesys_cloud: Settings { public: written.genesys_cloud.public, ..written.genesys_cloud.limits },
+            genesys_cloud: written.genesys_cloud.settings(),
             legacy: written.legacy.limits,
             clock: written.clock,
             faults: written.fault.into_iter().map(Spanned::into_inner).collect(),

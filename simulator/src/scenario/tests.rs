@@ -82,6 +82,26 @@ fn the_public_ingestions_assumptions_are_set_in_a_table_of_their_own() {
 }
 
 #[test]
+fn what_is_hidden_is_set_in_a_table_of_its_own() {
+    let table = "[genesys_cloud.limits]\norg_requests_per_minute = 50\nroute_requests_per_minute = { \"genesys_cloud.create_batchrequest\" = 9 }\n\
+                 [genesys_cloud.access]\nsensitive_share = 0.25\ndivisions = [\"Home\", \"North\"]\nclient_divisions = [\"North\"]";
+    let scenario = Scenario::parse(&format!("{WHOLE}\n{table}\n"), "s").expect("a scenario").genesys_cloud;
+    assert_eq!((scenario.org_requests_per_minute, scenario.route_requests_per_minute["genesys_cloud.create_batchrequest"]), (50, 9));
+    assert_eq!((scenario.access.sensitive_share, scenario.access.client_divisions.as_slice()), (0.25, &["North".to_owned()][..]));
+    for (was, becomes, expected) in [
+        ("0.25", "1.25", "s.toml:25: sensitive_share must be 0..1"),
+        ("client_divisions = [\"North\"]", "client_divisions = [\"South\"]", "names `South`"),
+        ("[\"Home\", \"North\"]", "[]", "at least one division"),
+        ("create_batchrequest", "create_batchreqest", "s.toml:22: route_requests_per_minute names"),
+        ("genesys_cloud.create_batchrequest", "legacy.list_users", "is no request to Genesys Cloud"),
+        ("sensitive_share", "sensitive_shear", "the nearest known key is `sensitive_share`"),
+    ] {
+        let error = Scenario::parse(&format!("{WHOLE}\n{}\n", table.replacen(was, becomes, 1)), "s.toml").err().expect(becomes).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn the_schema_knows_every_section_and_every_fault() {
     let schema = Scenario::schema().to_string();
     for word in ["\"world\"", "\"fault\"", "\"after_migration\"", "\"expect\"", "\"max_conduct\"", "\"lost_answer\"", "\"bad_media\""] {

@@ -13,14 +13,19 @@ use crate::{
     genesys_cloud::{
         GenesysCloud, Site,
         accept::uuid,
+        access::Standing,
         door::Door,
         errors::ApiError,
         read::find,
-        state::{Conversation, FileState},
+        state::{Conversation, FileState, Recording},
         times,
     },
 };
 
+/// What it takes to see a recording.
+const VIEW: &str = "recording:recording:view";
+/// What it takes to bring a recording back from the archive.
+const RESTORE: &str = "recording:recording:restore";
 /// What it takes to change dates.
 const EDIT: &str = "recording:recording:editRetention";
 
@@ -45,10 +50,6 @@ struct Dates {
 
 impl GenesysCloud {
     fn update_recording(&self, id: &str, recording: &str, sent: &Dates) -> Result<Reply, ApiError> {
-        if self.lacking(&[EDIT]).is_some() {
-            let message = "Failed to verify recording edit retention permission.";
-            return Err(ApiError::new(403, "recording.recording.edit.retention.permission.check.failed", message));
-        }
         let (archive, delete) = (date("archiveDate", sent.archive_date.as_ref())?, date("deleteDate", sent.delete_date.as_ref())?);
         if let (Some(archive), Some(delete)) = (archive, delete)
             && delete <= archive
@@ -56,8 +57,14 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "constraint.validation", "deleteDate must be after archiveDate").field("deleteDate"));
         }
         let mut state = self.state();
-        let held = find(&state, id)?;
-        let (conversation, recording) = (held.id, self.changeable(held, recording)?);
+        if find(&state, id).is_err() {
+            self.may_edit()?;
+        }
+        let held = self.find_covered(&state, id, VIEW)?;
+        let (conversation, one) = (held.id, self.changeable(held, recording)?);
+        let recording = one.id;
+        let restores = self.standing(one) == Standing::Archived && archive != self.archive_date(one);
+        self.may_change_dates(one, restores, delete)?;
         if self.beyond_maximum(held.start_ms, delete).is_some() {
             return Err(ApiError::beyond_retention("deleteDate"));
         }
@@ -65,17 +72,38 @@ impl GenesysCloud {
         let mut held = state.conversations.get_mut(&conversation);
         if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
             (one.archive_at_ms, one.delete_at_ms) = (archive, delete);
+            if restores {
+                one.restored_at_ms = Some(self.restored_at_ms());
+            }
         }
         let held = find(&state, id)?;
         let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
         Ok(Reply::json(200, &self.recording_json(held, &self.seats(held), one, "NONE")).effect("updated"))
     }
 
+    /// Refuses a change whose permission the client lacks. To restore is a permission of its own, and needs no other unless more is changed.
+    fn may_change_dates(&self, one: &Recording, restores: bool, delete_at_ms: Option<i64>) -> Result<(), ApiError> {
+        if restores && self.lacking(&[RESTORE]).is_some() {
+            let message = "improper permissions found when attempting to restore recordings";
+            return Err(ApiError::new(403, "recording.recording.restore.permission.check.failed", message));
+        }
+        let is_more = !restores || delete_at_ms != one.delete_at_ms;
+        if is_more { self.may_edit() } else { Ok(()) }
+    }
+
+    fn may_edit(&self) -> Result<(), ApiError> {
+        if self.lacking(&[EDIT]).is_none() {
+            return Ok(());
+        }
+        let message = "Failed to verify recording edit retention permission.";
+        Err(ApiError::new(403, "recording.recording.edit.retention.permission.check.failed", message))
+    }
+
     /// A recording whose dates may be changed.
-    fn changeable(&self, held: &Conversation, id: &str) -> Result<uuid::Uuid, ApiError> {
+    fn changeable<'a>(&self, held: &'a Conversation, id: &str) -> Result<&'a Recording, ApiError> {
         let one = uuid(id).and_then(|id| held.recording(id)).ok_or_else(ApiError::not_found)?;
         match one.file_state {
-            FileState::Available => Ok(one.id),
+            FileState::Available => Ok(one),
             FileState::Uploading | FileState::Deleted | FileState::Error => {
                 Err(ApiError::new(400, "recording.not.archivable", "Recording has been deleted or is still uploading"))
             }

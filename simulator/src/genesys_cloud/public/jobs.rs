@@ -19,7 +19,7 @@ use crate::{
         door::{Door, Query, Visit},
         errors::ApiError,
         limits,
-        state::{FileState, State as Held},
+        state::{Conversation, FileState, Recording, State as Held},
         times,
     },
 };
@@ -79,8 +79,8 @@ struct JobQuery {
     _clear_export: Option<bool>,
     #[serde(rename = "includePolicyBasedRecordings")]
     _include_policy_based_recordings: Option<bool>,
-    #[serde(rename = "includeRecordingsWithSensitiveData")]
-    _include_recordings_with_sensitive_data: Option<bool>,
+    #[serde(default)]
+    include_recordings_with_sensitive_data: bool,
     #[serde(rename = "includeScreenRecordings")]
     _include_screen_recordings: Option<bool>,
     #[serde(rename = "includeSnippetRecordings")]
@@ -103,6 +103,7 @@ pub(super) struct Job {
     action: Action,
     when: When,
     about: About,
+    includes_sensitive: bool,
     progress: Progress,
     conversations: usize,
     recordings: Vec<(Uuid, Uuid)>,
@@ -154,6 +155,7 @@ impl GenesysCloud {
             other => return Err(ApiError::invalid_value("action", "action", other)),
         };
         let when = when(&query)?;
+        let includes_sensitive = query.include_recordings_with_sensitive_data;
         let about = self.about(query)?;
         let now_ms = self.now_ms();
         let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
@@ -172,6 +174,7 @@ impl GenesysCloud {
             action,
             when,
             about,
+            includes_sensitive,
             progress: Progress::Pending,
             conversations: 0,
             recordings: Vec::new(),
@@ -271,11 +274,15 @@ impl GenesysCloud {
         let known_ms = now_ms.saturating_sub_unsigned(self.settings.public.recording_job_lag_ms);
         let chosen = match &job.about {
             About::Query(query) => self.chosen(state, query, Match::Activity, now_ms).unwrap_or_default(),
-            About::Aged(from, to) => state.conversations.values().filter(|held| (*from..*to).contains(&held.start_ms)).collect(),
+            About::Aged(from, to) => {
+                let is_chosen = |held: &&Conversation| (*from..*to).contains(&held.start_ms) && self.shows(held);
+                state.conversations.values().filter(is_chosen).collect()
+            }
         };
         job.conversations = chosen.len();
         let recordings = chosen.iter().flat_map(|held| held.recordings.iter().map(|one| (held.id, one)));
-        job.recordings = recordings.filter(|(_, one)| one.created_at_ms <= known_ms).map(|(held, one)| (held, one.id)).collect();
+        let is_chosen = |one: &Recording| one.created_at_ms <= known_ms && (job.includes_sensitive || !self.is_sensitive_in_job(one));
+        job.recordings = recordings.filter(|(_, one)| is_chosen(one)).map(|(held, one)| (held, one.id)).collect();
         job.progress = Progress::Ready;
     }
 

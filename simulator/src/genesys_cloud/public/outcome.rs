@@ -274,5 +274,6 @@ fn recording(metadata: &Metadata, leg: Uuid) -> Recording {
         created_at_ms: 0,
         originating_id: metadata.originating_id.clone(),
         archive_at_ms: None,
+        restored_at_ms: None,
     }
 }

@@ -65,7 +65,7 @@ impl GenesysCloud {
         let ids = sent.conversation_ids.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let mut state = self.state();
         for id in ids {
-            let Some(held) = state.conversations.get_mut(&id) else {
+            let Some(held) = state.conversations.get_mut(&id).filter(|held| self.shows(held)) else {
                 self.mark(&rules::PROTECTION_UNKNOWN);
                 continue;
             };

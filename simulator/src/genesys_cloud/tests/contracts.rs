@@ -151,6 +151,7 @@ async fn every_read_of_the_contracts_is_answered_with_its_fields() {
         "list_recordings",
         "list_recordingmetadata",
         "list_users",
+        "list_divisions",
         "list_queues",
         "list_wrapupcodes",
         "list_skills",

@@ -47,6 +47,53 @@ async fn uploads_have_their_own_second_and_do_not_count_in_the_minute() {
     assert_eq!(world.get("/api/v2/users").await.header("inin-ratelimit-count"), "1");
 }
 
+fn shared(organisation: u32, route: u32) -> Settings {
+    let route_requests_per_minute = [("genesys_cloud.list_skills".to_owned(), route)].into();
+    Settings { requests_per_minute: 100, org_requests_per_minute: organisation, route_requests_per_minute, ..Settings::default() }
+}
+
+#[tokio::test]
+async fn the_organisations_minute_is_shared_by_its_tokens() {
+    let mut world = World::with(shared(3, 0)).await;
+    assert_eq!(world.get("/api/v2/users").await.status, 200);
+    assert_eq!(world.get("/api/v2/users").await.status, 200);
+    world.token = world.sign_in().await;
+    let last = world.get("/api/v2/users").await;
+    assert_eq!((last.status.as_u16(), last.header("inin-ratelimit-count"), last.header("inin-ratelimit-allowed")), (200, "1", "100"));
+    world.core.clock.advance_ms(20_000);
+    let refused = world.get("/api/v2/users").await;
+    assert_eq!(refused.json()["limit"], json!({"key": "org.app.user.rate.per.minute", "namespace": "platform.api", "value": 3}));
+    assert_eq!(refused.json()["messageParams"]["key"], "org.app.user.rate.per.minute");
+    assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds <= 40), "{}", refused.header("retry-after"));
+    world.core.clock.advance_ms(40_000);
+    assert_eq!(world.get("/api/v2/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_operations_own_limit_stops_that_operation_alone() {
+    let mut world = World::with(shared(0, 2)).await;
+    assert_eq!(world.get("/api/v2/routing/skills").await.status, 200);
+    world.token = world.sign_in().await;
+    assert_eq!(world.get("/api/v2/routing/skills").await.status, 200);
+    let refused = world.get("/api/v2/routing/skills").await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["limit"]["key"]), (429, &json!("list_skills.rate.per.minute")));
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(world.get("/api/v2/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn of_several_full_windows_the_tokens_own_is_told() {
+    let world = World::with(Settings { requests_per_minute: 1, ..shared(1, 1) }).await;
+    assert_eq!(world.get("/api/v2/routing/skills").await.status, 200);
+    let refused = world.get("/api/v2/routing/skills").await;
+    assert_eq!(refused.json()["limit"]["key"], "client.credentials.token.rate.per.minute");
+    let limits = World::with(shared(7, 5)).await.get("/api/v2/organizations/limits/namespaces/platform.api").await.json();
+    let value =
+        |key: &str| limits["entities"].as_array().and_then(|all| all.iter().find(|one| one["key"] == key)).map(|one| one["value"].clone());
+    assert_eq!(value("org.app.user.rate.per.minute"), Some(json!(7)));
+    assert_eq!(value("list_skills.rate.per.minute"), Some(json!(5)));
+}
+
 #[tokio::test]
 async fn a_token_ends_with_its_life() {
     let world = World::with(Settings { token_seconds: 300, ..Settings::default() }).await;
@@ -87,7 +134,7 @@ async fn a_missing_scope_is_403_naming_it() {
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "missing.permissions"), "{scope} {path}");
         assert!(answer.json()["message"].as_str().is_some_and(|text| text.contains(scope)));
         let granted = world.get("/api/v2/tokens/me").await.json()["authorizedScope"].to_string();
-        assert!(!granted.contains(scope) && granted.contains("recording:upload"), "{granted}");
+        assert!(!granted.contains(&format!("\"{scope}\"")) && granted.contains("recording:upload"), "{granted}");
     }
     let world = World::with(Settings { missing_scopes: vec!["recording:upload".to_owned()], ..Settings::default() }).await;
     assert_eq!(world.upload("a.mp3", b"x").await.status, 403);

@@ -1,5 +1,6 @@
 //! The platform from outside: requests in, answers out, and the truth behind them.
 
+mod access;
 mod analytics;
 mod contracts;
 mod limits;
@@ -257,23 +258,30 @@ fn sound(number: u64, channels: u64) -> Pcm {
 /// A world of calls with real audio: one to four in a codec each; every fourth was transferred and has two recordings.
 async fn populated(calls: u64) -> World {
     let world = World::unlimited().await;
-    for number in 1..=calls {
-        let codec = if number.is_multiple_of(3) { Codec::PcmS16 } else { Codec::Mp3 };
-        let extension = if codec == Codec::Mp3 { "mp3" } else { "wav" };
-        let mut files = Vec::new();
-        for one in 1..=2 {
-            let bytes = audio::encode(&sound(number * 10 + one, 1 + number % 2), codec).expect("audio");
-            let name = format!("st-acme-{number}-{one}.0123456789ab.{extension}");
-            files.push(id_of(&world.upload(&name, &bytes).await.json()));
-        }
-        let mut body = interaction(number, files[0]);
-        if number.is_multiple_of(4) {
-            transferred(&mut body, number, files[1]);
-        }
-        let answer = world.post("/api/v2/interactions", &body).await;
-        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
-    }
+    world.populate(calls).await;
     world
+}
+
+impl World {
+    async fn populate(&self, calls: u64) {
+        let world = self;
+        for number in 1..=calls {
+            let codec = if number.is_multiple_of(3) { Codec::PcmS16 } else { Codec::Mp3 };
+            let extension = if codec == Codec::Mp3 { "mp3" } else { "wav" };
+            let mut files = Vec::new();
+            for one in 1..=2 {
+                let bytes = audio::encode(&sound(number * 10 + one, 1 + number % 2), codec).expect("audio");
+                let name = format!("st-acme-{number}-{one}.0123456789ab.{extension}");
+                files.push(id_of(&world.upload(&name, &bytes).await.json()));
+            }
+            let mut body = interaction(number, files[0]);
+            if number.is_multiple_of(4) {
+                transferred(&mut body, number, files[1]);
+            }
+            let answer = world.post("/api/v2/interactions", &body).await;
+            assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        }
+    }
 }
 
 fn transferred(body: &mut Value, number: u64, file: Uuid) {

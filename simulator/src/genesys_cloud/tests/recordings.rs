@@ -9,7 +9,7 @@ async fn a_playable_format_is_202_without_a_body_until_it_is_transcoded() {
     let path = format!("/api/v2/conversations/{}/recordings", conversation_id(1));
     assert_eq!(world.get(&format!("{path}?formatId=NONE")).await.status, 200);
     for _ in 0..2 {
-        let answer = world.get(&format!("{path}?formatId=MP3")).await;
+        let answer = world.get(&format!("{path}?formatId=MP3&maxWaitMs=1")).await;
         assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
     }
     let one = world.get(&format!("{path}/{}?formatId=MP3", recording_id(1))).await;
@@ -19,6 +19,31 @@ async fn a_playable_format_is_202_without_a_body_until_it_is_transcoded() {
     assert_eq!(ready.status, 200);
     assert!(ready.json()[0]["mediaUris"]["0"]["mediaUri"].as_str().is_some_and(|uri| uri.starts_with("http://127.0.0.1:40003/")));
     assert_eq!(world.get(&format!("{path}?formatId=AMR")).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_request_for_recordings_waits_as_long_as_it_says() {
+    let world = World::with(Settings { transcode_ms: 4_000_000, ..Settings::default() }).await;
+    world.call(1).await;
+    let path = format!("/api/v2/conversations/{}/recordings?formatId=MP3", conversation_id(1));
+    let advance = async {
+        tokio::task::yield_now().await;
+        world.core.clock.advance_ms(4_000_000);
+    };
+    let patient = format!("{path}&maxWaitMs=5000000");
+    let (answer, ()) = tokio::join!(world.get(&patient), advance);
+    assert_eq!((answer.status.as_u16(), answer.json().as_array().map(Vec::len)), (200, Some(1)));
+    let other = format!("/api/v2/conversations/{}/recordings?formatId=WAV", conversation_id(1));
+    let advance = async {
+        tokio::task::yield_now().await;
+        world.core.clock.advance_ms(5_000);
+    };
+    let (answer, ()) = tokio::join!(world.get(&other), advance);
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0), "five seconds where a request names none");
+    for wrong in ["0", "-1", "soon"] {
+        let answer = world.get(&format!("{path}&maxWaitMs={wrong}")).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid.query.param.value"), "{wrong}");
+    }
 }
 
 #[tokio::test]
@@ -120,6 +145,20 @@ async fn playback_is_really_encoded_in_the_format_asked_for() {
         let address = local(&world.get(&path).await.json()[0]["mediaUris"]["0"]["mediaUri"]);
         let media = without_token(&world, &address, None).await;
         assert_eq!(audio::probe(&media.body).expect("audio").codec, codec, "{format}");
+    }
+    for (format, content_type, marks) in [
+        ("WEBM", "audio/webm", [&b"\x1a\x45\xdf\xa3"[..], b"webm", b"A_OPUS"]),
+        ("OGG_OPUS", "audio/ogg", [b"OggS", b"OpusHead", b"OpusTags"]),
+        ("OGG_VORBIS", "audio/ogg", [b"OggS", b"\x01vorbis", b"\x05vorbis"]),
+    ] {
+        let path = format!("/api/v2/conversations/{}/recordings?formatId={format}", conversation_id(1));
+        let address = local(&world.get(&path).await.json()[0]["mediaUris"]["0"]["mediaUri"]);
+        let media = without_token(&world, &address, None).await;
+        assert_eq!((media.status.as_u16(), media.header("content-type")), (200, content_type), "{format}");
+        assert!(media.body.starts_with(marks[0]), "{format}");
+        for mark in marks {
+            assert!(media.body.windows(mark.len()).any(|bytes| bytes == mark), "{format}: {mark:?}");
+        }
     }
 }
 
