@@ -169,6 +169,9 @@ pub(crate) struct Verify {
     /// List every request that may be sent, with the permission it needs and what it creates; send none
     #[arg(long, env = "SEATRIAL_PRINT_REQUESTS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) print_requests: bool,
+    /// Judge only the interactions this file names, one id a line; the report says that it tells of no other
+    #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
     /// Instead of the plan's staging, for --source staged
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,
