@@ -234,7 +234,7 @@ impl Drop for Simulation {
 }
 
 /// One request without a client library: status and body.
-fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+pub(crate) fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
     let host = address.trim_start_matches("http://");
     let exchange = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(host)?;
