@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::fault::FaultRule;
 use crate::front::Reply;
 use crate::genesys_cloud::TamperRefusal;
+use crate::openapi;
 use crate::scenario::in_words;
 use crate::server::{PlatformName, State as Shared};
 use crate::world::WORLD_VERSION;
@@ -44,6 +45,7 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/truth/{platform}", get(truth))
         .route("/_sim/tamper", post(tamper))
         .route("/_sim/assumptions", get(assumptions))
+        .route("/_sim/openapi/{platform}", get(openapi))
         .fallback(|| async { refusal(404, "there is no such path; see /_sim/health") })
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(state)
@@ -130,6 +132,15 @@ async fn advance(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
             Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response()
         }
         Err(reason) => refusal(400, &reason),
+    }
+}
+
+async fn openapi(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -> Response {
+    let urls = serde_json::to_value(&state.addresses).unwrap_or_default();
+    let document = urls[&platform].as_str().and_then(|url| openapi::document(&platform, url));
+    match document {
+        Some(document) => Reply::json(200, &document).into_response(),
+        None => refusal(404, &format!("`{platform}` has no document; platforms are legacy and genesys_cloud")),
     }
 }
 

@@ -11,6 +11,7 @@ mod front;
 mod genesys_cloud;
 mod journal;
 mod legacy;
+mod openapi;
 mod plan_writer;
 mod rules;
 mod scenario;

@@ -23,13 +23,6 @@ pub(crate) const IN_PART: &[(&str, &str)] = &[
 pub(crate) const GUIDES: &[&str] =
     &["genesys_cloud.upload_file", "genesys_cloud.create_interaction", "genesys_cloud.get_interaction", "genesys_cloud.update_interaction"];
 
-/// Routes that answer under another's row of the operations table: the row, and what is served beside it.
-pub(crate) const BESIDE: &[(&str, &str)] = &[
-    ("genesys_cloud.get_limits", "GET /api/v2/organizations/limits/namespaces"),
-    ("genesys_cloud.get_details_job", "GET /api/v2/analytics/conversations/details/jobs/availability"),
-    ("genesys_cloud.list_recordingmetadata", "GET /api/v2/conversations/{conversationId}/recordingmetadata/{recordingId}"),
-];
-
 /// Public operations of the areas a migration and an audit touch that are not served: 404, or 405 where another method is.
 pub(crate) const ABSENT: &[(&str, &[&str])] = &[
     (
@@ -102,16 +95,19 @@ pub(crate) const SDK_METHODS: &[(&str, &str)] = &[
     ("genesys_cloud.list_queues", "getRoutingQueues"),
     ("genesys_cloud.list_wrapupcodes", "getRoutingWrapupcodes"),
     ("genesys_cloud.list_skills", "getRoutingSkills"),
+    ("genesys_cloud.list_limits", "getOrganizationsLimitsNamespaces"),
     ("genesys_cloud.get_limits", "getOrganizationsLimitsNamespace"),
     ("genesys_cloud.get_conversation", "getConversation"),
     ("genesys_cloud.list_recordings", "getConversationRecordings"),
     ("genesys_cloud.get_recording", "getConversationRecording"),
     ("genesys_cloud.list_recordingmetadata", "getConversationRecordingmetadata"),
+    ("genesys_cloud.get_recordingmetadata", "getConversationRecordingmetadataRecordingId"),
     ("genesys_cloud.query_retention", "getRecordingsRetentionQuery"),
     ("genesys_cloud.query_deletionprotection", "postRecordingsDeletionprotection"),
     ("genesys_cloud.create_batchrequest", "postRecordingBatchrequests"),
     ("genesys_cloud.get_batchrequest", "getRecordingBatchrequest"),
     ("genesys_cloud.create_details_job", "postAnalyticsConversationsDetailsJobs"),
+    ("genesys_cloud.get_details_availability", "getAnalyticsConversationsDetailsJobsAvailability"),
     ("genesys_cloud.get_details_job", "getAnalyticsConversationsDetailsJob"),
     ("genesys_cloud.get_details_results", "getAnalyticsConversationsDetailsJobResults"),
     ("genesys_cloud.query_details", "postAnalyticsConversationsDetailsQuery"),

@@ -15,6 +15,10 @@ pub struct Operation {
     pub key: &'static str,
     /// Whether it changes the platform, so that commit-then-fail faults make sense on it.
     pub mutates: bool,
+    /// Scopes and permissions its client needs, all of them; what depends on the request is asked for where it is known.
+    pub needs: &'static [&'static str],
+    /// Parameters of the address's query that are read.
+    pub query: &'static [&'static str],
 }
 
 impl Operation {
@@ -39,8 +43,17 @@ impl Hash for Operation {
 }
 
 macro_rules! operations {
-    ($($constant:ident = $name:literal, $method:literal, $path:literal, $key:literal, $mutates:literal;)*) => {
-        $(pub(crate) static $constant: Operation = Operation { name: $name, method: $method, path: $path, key: $key, mutates: $mutates };)*
+    ($($constant:ident = $name:literal, $method:literal, $path:literal, $key:literal, $mutates:literal
+        $(, needs [$($need:literal),*])? $(, query [$($query:literal),*])?;)*) => {
+        $(pub(crate) static $constant: Operation = Operation {
+            name: $name,
+            method: $method,
+            path: $path,
+            key: $key,
+            mutates: $mutates,
+            needs: &[$($($need),*)?],
+            query: &[$($($query),*)?],
+        };)*
         /// Every operation, in the order of the table.
         pub(crate) static ALL: &[&Operation] = &[$(&$constant),*];
     };
@@ -48,64 +61,67 @@ macro_rules! operations {
 
 operations! {
     LEGACY_ISSUE_TOKEN = "legacy.issue_token", "POST", "/oauth/token", "-", false;
-    LEGACY_QUERY_INTERACTIONS = "legacy.query_interactions", "GET", "/api/v2/analytics/interactions/query", "-", false;
-    LEGACY_LIST_USERS = "legacy.list_users", "GET", "/api/v2/users", "-", false;
-    LEGACY_LIST_QUEUES = "legacy.list_queues", "GET", "/api/v2/queues", "-", false;
-    LEGACY_GET_RECORDING = "legacy.get_recording", "GET", "/api/v2/recordings/{id}", "recording id in the path", false;
-    LEGACY_GET_MEDIA = "legacy.get_media", "GET", "/api/v2/recordings/{id}/media", "recording id in the path", false;
-    LEGACY_GET_PRESIGNED = "legacy.get_presigned", "GET", "/presigned/{id}", "recording id in the path", false;
+    LEGACY_QUERY_INTERACTIONS = "legacy.query_interactions", "GET", "/api/v2/analytics/interactions/query", "-", false, needs ["read:interactions"], query ["view", "size", "cursor", "from", "to"];
+    LEGACY_LIST_USERS = "legacy.list_users", "GET", "/api/v2/users", "-", false, needs ["read:users"], query ["size", "cursor"];
+    LEGACY_LIST_QUEUES = "legacy.list_queues", "GET", "/api/v2/queues", "-", false, needs ["read:queues"], query ["size", "cursor"];
+    LEGACY_GET_RECORDING = "legacy.get_recording", "GET", "/api/v2/recordings/{id}", "recording id in the path", false, needs ["read:recordings"];
+    LEGACY_GET_MEDIA = "legacy.get_media", "GET", "/api/v2/recordings/{id}/media", "recording id in the path", false, needs ["read:recordings"];
+    LEGACY_GET_PRESIGNED = "legacy.get_presigned", "GET", "/presigned/{id}", "recording id in the path", false, query ["expires", "signature"];
     GENESYS_CLOUD_ISSUE_TOKEN = "genesys_cloud.issue_token", "POST", "/oauth/token", "-", false;
     GENESYS_CLOUD_GET_TOKEN_INFO = "genesys_cloud.get_token_info", "GET", "/api/v2/tokens/me", "-", false;
-    GENESYS_CLOUD_UPLOAD_FILE = "genesys_cloud.upload_file", "POST", "/api/v2/files", "field name, else the part's file name", true;
-    GENESYS_CLOUD_CREATE_INTERACTION = "genesys_cloud.create_interaction", "POST", "/api/v2/interactions", "externalTag, else id", true;
-    GENESYS_CLOUD_GET_INTERACTION = "genesys_cloud.get_interaction", "GET", "/api/v2/interactions/{id}", "externalTag where known, else id in the path", false;
-    GENESYS_CLOUD_UPDATE_INTERACTION = "genesys_cloud.update_interaction", "PUT", "/api/v2/interactions/{id}", "externalTag, else id in the path", true;
-    GENESYS_CLOUD_LIST_USERS = "genesys_cloud.list_users", "GET", "/api/v2/users", "-", false;
-    GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false;
-    GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false;
-    GENESYS_CLOUD_LIST_SKILLS = "genesys_cloud.list_skills", "GET", "/api/v2/routing/skills", "-", false;
-    GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/organizations/limits/namespaces/{namespace}", "namespace in the path", false;
-    GENESYS_CLOUD_GET_CONVERSATION = "genesys_cloud.get_conversation", "GET", "/api/v2/conversations/{id}", "conversation id in the path", false;
-    GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false;
-    GENESYS_CLOUD_GET_RECORDING = "genesys_cloud.get_recording", "GET", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", false;
-    GENESYS_CLOUD_LIST_RECORDINGMETADATA = "genesys_cloud.list_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata", "conversation id in the path", false;
-    GENESYS_CLOUD_QUERY_RETENTION = "genesys_cloud.query_retention", "GET", "/api/v2/recordings/retention/query", "-", false;
-    GENESYS_CLOUD_QUERY_DELETIONPROTECTION = "genesys_cloud.query_deletionprotection", "POST", "/api/v2/recordings/deletionprotection", "-", false;
-    GENESYS_CLOUD_CREATE_BATCHREQUEST = "genesys_cloud.create_batchrequest", "POST", "/api/v2/recording/batchrequests", "-", false;
-    GENESYS_CLOUD_GET_BATCHREQUEST = "genesys_cloud.get_batchrequest", "GET", "/api/v2/recording/batchrequests/{id}", "batch id in the path", false;
-    GENESYS_CLOUD_GET_BATCH_MEDIA = "genesys_cloud.get_batch_media", "GET", "/presigned/{kind}/{conversation}/{recording}", "recording id in the path", false;
-    GENESYS_CLOUD_CREATE_DETAILS_JOB = "genesys_cloud.create_details_job", "POST", "/api/v2/analytics/conversations/details/jobs", "-", false;
-    GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false;
-    GENESYS_CLOUD_GET_DETAILS_RESULTS = "genesys_cloud.get_details_results", "GET", "/api/v2/analytics/conversations/details/jobs/{id}/results", "job id in the path", false;
-    GENESYS_CLOUD_QUERY_DETAILS = "genesys_cloud.query_details", "POST", "/api/v2/analytics/conversations/details/query", "-", false;
-    GENESYS_CLOUD_INJECT_EVENTS = "genesys_cloud.inject_events", "POST", "/api/v2/events/conversations", "one decision an event: eventId:externalTag where known, else eventId:conversationId", true;
+    GENESYS_CLOUD_UPLOAD_FILE = "genesys_cloud.upload_file", "POST", "/api/v2/files", "field name, else the part's file name", true, needs ["recording:upload"];
+    GENESYS_CLOUD_CREATE_INTERACTION = "genesys_cloud.create_interaction", "POST", "/api/v2/interactions", "externalTag, else id", true, needs ["interaction:create"];
+    GENESYS_CLOUD_GET_INTERACTION = "genesys_cloud.get_interaction", "GET", "/api/v2/interactions/{id}", "externalTag where known, else id in the path", false, needs ["interaction:create"];
+    GENESYS_CLOUD_UPDATE_INTERACTION = "genesys_cloud.update_interaction", "PUT", "/api/v2/interactions/{id}", "externalTag, else id in the path", true, needs ["interaction:create"];
+    GENESYS_CLOUD_LIST_USERS = "genesys_cloud.list_users", "GET", "/api/v2/users", "-", false, needs ["user:read"], query ["pageSize", "pageNumber", "id", "state"];
+    GENESYS_CLOUD_LIST_QUEUES = "genesys_cloud.list_queues", "GET", "/api/v2/routing/queues", "-", false, needs ["routing:queue:read", "routing:queue:view"], query ["pageSize", "pageNumber", "id", "name"];
+    GENESYS_CLOUD_LIST_WRAPUPCODES = "genesys_cloud.list_wrapupcodes", "GET", "/api/v2/routing/wrapupcodes", "-", false, needs ["routing:wrapupCode:view"], query ["pageSize", "pageNumber", "id", "name"];
+    GENESYS_CLOUD_LIST_SKILLS = "genesys_cloud.list_skills", "GET", "/api/v2/routing/skills", "-", false, needs ["routing:skill:view"], query ["pageSize", "pageNumber", "id", "name"];
+    GENESYS_CLOUD_LIST_LIMITS = "genesys_cloud.list_limits", "GET", "/api/v2/organizations/limits/namespaces", "-", false, needs ["organization:readonly"], query ["pageSize", "pageNumber"];
+    GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/organizations/limits/namespaces/{namespace}", "namespace in the path", false, needs ["organization:readonly"];
+    GENESYS_CLOUD_GET_CONVERSATION = "genesys_cloud.get_conversation", "GET", "/api/v2/conversations/{id}", "conversation id in the path", false, needs ["conversation:communication:view"];
+    GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false, needs ["recording:recording:view"], query ["formatId", "mediaFormats"];
+    GENESYS_CLOUD_GET_RECORDING = "genesys_cloud.get_recording", "GET", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", false, needs ["recording:recording:view"], query ["formatId", "mediaFormats"];
+    GENESYS_CLOUD_LIST_RECORDINGMETADATA = "genesys_cloud.list_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata", "conversation id in the path", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_GET_RECORDINGMETADATA = "genesys_cloud.get_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata/{recording}", "recording id in the path", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_QUERY_RETENTION = "genesys_cloud.query_retention", "GET", "/api/v2/recordings/retention/query", "-", false, needs ["recording:recording:view"], query ["retentionThresholdDays", "cursor", "pageSize"];
+    GENESYS_CLOUD_QUERY_DELETIONPROTECTION = "genesys_cloud.query_deletionprotection", "POST", "/api/v2/recordings/deletionprotection", "-", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_CREATE_BATCHREQUEST = "genesys_cloud.create_batchrequest", "POST", "/api/v2/recording/batchrequests", "-", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_GET_BATCHREQUEST = "genesys_cloud.get_batchrequest", "GET", "/api/v2/recording/batchrequests/{id}", "batch id in the path", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_GET_BATCH_MEDIA = "genesys_cloud.get_batch_media", "GET", "/presigned/{kind}/{conversation}/{recording}", "recording id in the path", false, query ["expires", "format", "signature"];
+    GENESYS_CLOUD_CREATE_DETAILS_JOB = "genesys_cloud.create_details_job", "POST", "/api/v2/analytics/conversations/details/jobs", "-", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
+    GENESYS_CLOUD_GET_DETAILS_AVAILABILITY = "genesys_cloud.get_details_availability", "GET", "/api/v2/analytics/conversations/details/jobs/availability", "-", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
+    GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
+    GENESYS_CLOUD_GET_DETAILS_RESULTS = "genesys_cloud.get_details_results", "GET", "/api/v2/analytics/conversations/details/jobs/{id}/results", "job id in the path", false, needs ["analytics:call:read", "analytics:conversationDetail:view"], query ["cursor", "pageSize"];
+    GENESYS_CLOUD_QUERY_DETAILS = "genesys_cloud.query_details", "POST", "/api/v2/analytics/conversations/details/query", "-", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
+    GENESYS_CLOUD_INJECT_EVENTS = "genesys_cloud.inject_events", "POST", "/api/v2/events/conversations", "one decision an event: eventId:externalTag where known, else eventId:conversationId", true, needs ["conversation:conversation:inject"];
     GENESYS_CLOUD_UPDATE_ATTRIBUTES = "genesys_cloud.update_attributes", "PATCH", "/api/v2/conversations/{id}/participants/{participant}/attributes", "externalTag where known, else conversation id in the path", true;
-    GENESYS_CLOUD_UPDATE_TAGS = "genesys_cloud.update_tags", "PUT", "/api/v2/conversations/{id}/tags", "conversation id in the path", true;
-    GENESYS_CLOUD_UPDATE_RECORDING = "genesys_cloud.update_recording", "PUT", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", true;
-    GENESYS_CLOUD_UPDATE_DELETIONPROTECTION = "genesys_cloud.update_deletionprotection", "PUT", "/api/v2/recordings/deletionprotection", "one decision a conversation: externalTag where known, else its id", true;
-    GENESYS_CLOUD_CREATE_UPLOAD = "genesys_cloud.create_upload", "POST", "/api/v2/uploads/recordings", "fileName", true;
-    GENESYS_CLOUD_PUT_UPLOAD = "genesys_cloud.put_upload", "PUT", "/presigned/uploads/{id}", "fileName of the upload", true;
+    GENESYS_CLOUD_UPDATE_TAGS = "genesys_cloud.update_tags", "PUT", "/api/v2/conversations/{id}/tags", "conversation id in the path", true, needs ["conversation:externalTag:edit"];
+    GENESYS_CLOUD_UPDATE_RECORDING = "genesys_cloud.update_recording", "PUT", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", true, needs ["recording:recording:view"];
+    GENESYS_CLOUD_UPDATE_DELETIONPROTECTION = "genesys_cloud.update_deletionprotection", "PUT", "/api/v2/recordings/deletionprotection", "one decision a conversation: externalTag where known, else its id", true, query ["protect"];
+    GENESYS_CLOUD_CREATE_UPLOAD = "genesys_cloud.create_upload", "POST", "/api/v2/uploads/recordings", "fileName", true, needs ["recording:recording:upload"];
+    GENESYS_CLOUD_PUT_UPLOAD = "genesys_cloud.put_upload", "PUT", "/presigned/uploads/{id}", "fileName of the upload", true, query ["expires", "signature"];
     GENESYS_CLOUD_PROCESS_UPLOAD = "genesys_cloud.process_upload", "-", "-", "fileName of the upload", true;
-    GENESYS_CLOUD_CREATE_UPLOAD_REPORT = "genesys_cloud.create_upload_report", "POST", "/api/v2/recording/uploads/reports", "-", false;
-    GENESYS_CLOUD_GET_UPLOAD_REPORT = "genesys_cloud.get_upload_report", "GET", "/api/v2/recording/uploads/reports/{id}", "report id in the path", false;
-    GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE = "genesys_cloud.get_upload_report_file", "GET", "/presigned/reports/{id}", "report id in the path", false;
-    GENESYS_CLOUD_LIST_ORPHANS = "genesys_cloud.list_orphans", "GET", "/api/v2/orphanrecordings", "-", false;
-    GENESYS_CLOUD_GET_ORPHAN = "genesys_cloud.get_orphan", "GET", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", false;
-    GENESYS_CLOUD_UPDATE_ORPHAN = "genesys_cloud.update_orphan", "PUT", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", true;
-    GENESYS_CLOUD_DELETE_ORPHAN = "genesys_cloud.delete_orphan", "DELETE", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", true;
-    GENESYS_CLOUD_ADD_EXTERNAL_ID = "genesys_cloud.add_external_id", "POST", "/api/v2/users/{id}/externalid", "authorityName:externalKey", true;
+    GENESYS_CLOUD_CREATE_UPLOAD_REPORT = "genesys_cloud.create_upload_report", "POST", "/api/v2/recording/uploads/reports", "-", false, needs ["recording:uploadReport:add"];
+    GENESYS_CLOUD_GET_UPLOAD_REPORT = "genesys_cloud.get_upload_report", "GET", "/api/v2/recording/uploads/reports/{id}", "report id in the path", false, needs ["recording:uploadReport:view"];
+    GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE = "genesys_cloud.get_upload_report_file", "GET", "/presigned/reports/{id}", "report id in the path", false, query ["expires", "signature"];
+    GENESYS_CLOUD_LIST_ORPHANS = "genesys_cloud.list_orphans", "GET", "/api/v2/orphanrecordings", "-", false, needs ["recording:orphan:view"], query ["pageSize", "pageNumber", "hasConversation", "media"];
+    GENESYS_CLOUD_GET_ORPHAN = "genesys_cloud.get_orphan", "GET", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", false, needs ["recording:orphan:view"];
+    GENESYS_CLOUD_UPDATE_ORPHAN = "genesys_cloud.update_orphan", "PUT", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", true, needs ["recording:orphan:edit"];
+    GENESYS_CLOUD_DELETE_ORPHAN = "genesys_cloud.delete_orphan", "DELETE", "/api/v2/orphanrecordings/{id}", "sourceOrphaningId where known, else orphan id in the path", true, needs ["recording:orphan:delete"];
+    GENESYS_CLOUD_ADD_EXTERNAL_ID = "genesys_cloud.add_external_id", "POST", "/api/v2/users/{id}/externalid", "authorityName:externalKey", true, needs ["directory:user:edit"];
     GENESYS_CLOUD_LIST_EXTERNAL_IDS = "genesys_cloud.list_external_ids", "GET", "/api/v2/users/{id}/externalid", "user id in the path", false;
     GENESYS_CLOUD_FIND_EXTERNAL_ID = "genesys_cloud.find_external_id", "GET", "/api/v2/users/externalid/{authority}/{key}", "authorityName:externalKey in the path", false;
-    GENESYS_CLOUD_LIST_POLICIES = "genesys_cloud.list_policies", "GET", "/api/v2/recording/mediaretentionpolicies", "-", false;
-    GENESYS_CLOUD_CREATE_POLICY = "genesys_cloud.create_policy", "POST", "/api/v2/recording/mediaretentionpolicies", "name", true;
-    GENESYS_CLOUD_GET_POLICY = "genesys_cloud.get_policy", "GET", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", false;
-    GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES = "genesys_cloud.list_crossplatform_policies", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies", "-", false;
-    GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY = "genesys_cloud.create_crossplatform_policy", "POST", "/api/v2/recording/crossplatform/mediaretentionpolicies", "name", true;
-    GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY = "genesys_cloud.get_crossplatform_policy", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", false;
-    GENESYS_CLOUD_CREATE_RECORDING_JOB = "genesys_cloud.create_recording_job", "POST", "/api/v2/recording/jobs", "-", false;
-    GENESYS_CLOUD_LIST_RECORDING_JOBS = "genesys_cloud.list_recording_jobs", "GET", "/api/v2/recording/jobs", "-", false;
-    GENESYS_CLOUD_GET_RECORDING_JOB = "genesys_cloud.get_recording_job", "GET", "/api/v2/recording/jobs/{id}", "job id in the path", false;
-    GENESYS_CLOUD_EXECUTE_RECORDING_JOB = "genesys_cloud.execute_recording_job", "PUT", "/api/v2/recording/jobs/{id}", "job id in the path", true;
+    GENESYS_CLOUD_LIST_POLICIES = "genesys_cloud.list_policies", "GET", "/api/v2/recording/mediaretentionpolicies", "-", false, needs ["recording:retentionPolicy:view"], query ["pageSize", "pageNumber", "name", "enabled", "hasErrors", "deleteDaysThreshold"];
+    GENESYS_CLOUD_CREATE_POLICY = "genesys_cloud.create_policy", "POST", "/api/v2/recording/mediaretentionpolicies", "name", true, needs ["recording:retentionPolicy:add"];
+    GENESYS_CLOUD_GET_POLICY = "genesys_cloud.get_policy", "GET", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", false, needs ["recording:retentionPolicy:view"];
+    GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES = "genesys_cloud.list_crossplatform_policies", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies", "-", false, needs ["recording:crossPlatformRetentionPolicy:view"], query ["pageSize", "pageNumber", "name", "enabled", "hasErrors", "deleteDaysThreshold"];
+    GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY = "genesys_cloud.create_crossplatform_policy", "POST", "/api/v2/recording/crossplatform/mediaretentionpolicies", "name", true, needs ["recording:crossPlatformRetentionPolicy:add"];
+    GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY = "genesys_cloud.get_crossplatform_policy", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", false, needs ["recording:crossPlatformRetentionPolicy:view"];
+    GENESYS_CLOUD_CREATE_RECORDING_JOB = "genesys_cloud.create_recording_job", "POST", "/api/v2/recording/jobs", "-", false, needs ["recording:job:add"];
+    GENESYS_CLOUD_LIST_RECORDING_JOBS = "genesys_cloud.list_recording_jobs", "GET", "/api/v2/recording/jobs", "-", false, needs ["recording:job:view"], query ["pageSize", "pageNumber", "state", "jobType"];
+    GENESYS_CLOUD_GET_RECORDING_JOB = "genesys_cloud.get_recording_job", "GET", "/api/v2/recording/jobs/{id}", "job id in the path", false, needs ["recording:job:view"];
+    GENESYS_CLOUD_EXECUTE_RECORDING_JOB = "genesys_cloud.execute_recording_job", "PUT", "/api/v2/recording/jobs/{id}", "job id in the path", true, needs ["recording:job:edit", "recording:recording:editRetention"];
 }
 
 /// The operation called `name`, or the nearest name there is.

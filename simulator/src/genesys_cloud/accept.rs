@@ -63,7 +63,6 @@ impl Accepting<'_> {
             segments,
             recordings,
             created_at_ms: self.now_ms,
-            is_open: false,
             other_attributes: BTreeMap::new(),
         })
     }
@@ -98,7 +97,7 @@ impl Accepting<'_> {
     fn time(&self, field: &str, sent: &str) -> Result<i64, ApiError> {
         times::parse_utc(sent).ok_or_else(|| {
             self.site.mark(&rules::UTC_TIMES);
-            ApiError::new(400, "invalid.date", format!("Value [{sent}] is not an ISO-8601 time with Z")).field(field)
+            ApiError::invalid_date(field, sent)
         })
     }
 
@@ -233,12 +232,8 @@ impl Accepting<'_> {
         let field = format!("{at}.retention.deleteDate");
         let stated = sent.delete_date.as_ref().map(|date| self.time(&field, date)).transpose()?;
         let delete_at_ms = stated.or_else(|| self.by_tag(sent.tag.as_deref()?, start_ms));
-        if let (Some(delete), Some(days)) = (delete_at_ms, self.site.settings.max_retention_days)
-            && delete > start_ms.saturating_add(i64::from(days) * DAY_MS)
-        {
-            self.site.mark(&rules::RETENTION_MAX);
-            let message = format!("the deletion date lies beyond the organisation's maximum of {days} days");
-            return Err(ApiError::new(400, "recording.recording.analytics.retention.violation", message).field(field));
+        if self.site.beyond_maximum(start_ms, delete_at_ms).is_some() {
+            return Err(ApiError::beyond_retention(field));
         }
         Ok((sent.tag.clone(), delete_at_ms))
     }

@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{fault::operations, front::Reply};
 
-const NEEDS: &[&str] = &["analytics:call:read", "analytics:conversationDetail:view"];
 /// Milliseconds of a day; also how long a job's results are kept.
 const DAY_MS: i64 = 86_400_000;
 /// Results of a job where a request names no size.
@@ -31,31 +30,31 @@ const RESULTS_PAGE: u64 = 1_000;
 
 /// POST .../details/query.
 pub(super) async fn query(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DETAILS, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DETAILS, request };
     door.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.query_details(&asked)).await
 }
 
 /// POST .../details/jobs.
 pub(super) async fn create_job(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB, request };
     door.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_details_job(&asked)).await
 }
 
 /// GET .../details/jobs/availability.
 pub(super) async fn availability(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_JOB, needs: NEEDS, request };
-    door.answer("availability", |site, _| Ok(Reply::json(200, &json!({"dataAvailabilityDate": times::text(site.available_ms())})))).await
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_AVAILABILITY, request };
+    door.answer("-", |site, _| Ok(Reply::json(200, &json!({"dataAvailabilityDate": times::text(site.available_ms())})))).await
 }
 
 /// GET .../details/jobs/{id}.
 pub(super) async fn job(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_JOB, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_JOB, request };
     door.answer(&id, |site, _| site.job_state(&id)).await
 }
 
 /// GET .../details/jobs/{id}/results.
 pub(super) async fn results(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_RESULTS, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_RESULTS, request };
     door.answer(&id, |site, visit| site.job_results(&id, visit)).await
 }
 
@@ -199,6 +198,12 @@ impl GenesysCloud {
         Ok(found)
     }
 
+    /// Whether a query can be answered here at all.
+    pub(super) fn check_query(&self, asked: &DetailsQuery) -> Result<(), ApiError> {
+        interval(asked)?;
+        self.filters(asked).map(drop)
+    }
+
     fn filters(&self, asked: &DetailsQuery) -> Result<Filters, ApiError> {
         let refused = [
             ("segmentFilters", &asked.segment_filters),
@@ -226,7 +231,7 @@ impl GenesysCloud {
             "divisionIds": [self.division()],
             "participants": participants,
         });
-        put(&mut body, "conversationEnd", (!held.is_open).then(|| times::text(held.end_ms)));
+        put(&mut body, "conversationEnd", (!held.is_open()).then(|| times::text(held.end_ms)));
         put(&mut body, "externalTag", held.external_tag.clone());
         body
     }

@@ -1,6 +1,6 @@
 //! Tokens: how they are asked for, how long they live, what they may do, how often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{extract::Request, extract::State, response::Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -14,7 +14,10 @@ use super::{
     limits::{self, MINUTE_MS, Rate, SECOND_MS, Window},
     rules, times,
 };
-use crate::{fault::operations, front::Reply};
+use crate::{
+    fault::operations::{self, Operation},
+    front::Reply,
+};
 
 /// Name of the token's limit, as third-party clients match it in the 429.
 pub(super) const TOKEN_RATE_KEY: &str = "client.credentials.token.rate.per.minute";
@@ -63,7 +66,7 @@ pub(super) async fn issue_token(State(site): Site, request: Request) -> Response
 /// GET /api/v2/tokens/me.
 pub(super) async fn token_info(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_GET_TOKEN_INFO;
-    let door = door::Door { site, operation, needs: &[], request };
+    let door = door::Door { site, operation, request };
     door.answer("-", |site, visit| Ok(Reply::json(200, &site.describe(visit)))).await
 }
 
@@ -74,14 +77,14 @@ pub(super) fn bad_credentials() -> ApiError {
 
 impl GenesysCloud {
     /// Lets a request in by its token, counts it, and asks for what the operation needs.
-    pub(super) fn admit(&self, headers: &HeaderMap, needs: &[&str], bucket: Bucket) -> Result<Pass, TurnedAway> {
+    pub(super) fn admit(&self, operation: &Operation, headers: &HeaderMap, bucket: Bucket) -> Result<Pass, TurnedAway> {
         let away = |error| TurnedAway { error, rate: None };
         let token = bearer(headers).ok_or_else(|| away(no_token()))?;
         let (client_id, rate, counted) = self.count(&token, bucket).ok_or_else(|| away(bad_credentials()))?;
         if counted.exceeded() {
             return Err(TurnedAway { error: self.one_too_many(bucket, counted), rate: Some(rate) });
         }
-        match self.lacking(needs) {
+        match self.lacking(operation.needs) {
             Some(scope) => Err(TurnedAway { error: self.forbidden(scope), rate: Some(rate) }),
             None => Ok(Pass { client_id, token, rate }),
         }
@@ -192,47 +195,16 @@ impl GenesysCloud {
         })
     }
 
-    fn granted(&self) -> Vec<&'static str> {
-        EVERYTHING.iter().copied().filter(|scope| self.lacking(&[*scope]).is_none()).collect()
+    fn granted(&self) -> BTreeSet<&'static str> {
+        let own = operations::ALL.iter().filter(|operation| operation.name.starts_with("genesys_cloud."));
+        let all = own.flat_map(|operation| operation.needs.iter().copied()).chain(BESIDE_THE_TABLE);
+        all.filter(|scope| self.lacking(&[*scope]).is_none()).collect()
     }
 }
 
-/// Every scope and permission some operation asks for, sorted.
-const EVERYTHING: &[&str] = &[
-    "analytics:call:read",
-    "analytics:conversationDetail:view",
-    "conversation:communication:view",
-    "conversation:conversation:inject",
-    "conversation:externalTag:edit",
-    "directory:user:edit",
-    "interaction:create",
-    "organization:readonly",
-    "recording:crossPlatformRetentionPolicy:add",
-    "recording:crossPlatformRetentionPolicy:view",
-    "recording:deletionProtection:apply",
-    "recording:deletionProtection:revoke",
-    "recording:job:add",
-    "recording:job:edit",
-    "recording:job:view",
-    "recording:orphan:delete",
-    "recording:orphan:edit",
-    "recording:orphan:view",
-    "recording:recording:editRetention",
-    "recording:recording:upload",
-    "recording:recording:view",
-    "recording:retentionPolicy:add",
-    "recording:retentionPolicy:view",
-    "recording:upload",
-    "recording:uploadReport:add",
-    "recording:uploadReport:view",
-    "routing:queue:read",
-    "routing:queue:view",
-    "routing:skill:view",
-    "routing:wrapupCode:view",
-    "user-basic-info",
-    "user:read",
-    "users:readonly",
-];
+/// What is asked for by what a request says, or by nothing here: the rest of what a client may hold stands in the operations table.
+const BESIDE_THE_TABLE: [&str; 4] =
+    ["recording:deletionProtection:apply", "recording:deletionProtection:revoke", "user-basic-info", "users:readonly"];
 
 fn no_token() -> ApiError {
     ApiError::new(401, "authentication.required", "No authentication bearer token specified in authorization header.")

@@ -18,17 +18,15 @@ use super::{
 };
 use crate::{fault::operations, front::Reply};
 
-const NEEDS: &[&str] = &["recording:recording:view"];
-
 /// POST /api/v2/recording/batchrequests.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, request };
     door.answer_json(|_, _| "-".to_owned(), |site, visit, asked| site.create_batch(visit, &asked)).await
 }
 
 /// GET /api/v2/recording/batchrequests/{id}.
 pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_BATCHREQUEST, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_BATCHREQUEST, request };
     door.answer(&id, |site, visit| site.show_batch(&id, visit)).await
 }
 

@@ -31,8 +31,6 @@ pub(super) struct Door {
     pub(super) site: Arc<GenesysCloud>,
     /// What is asked for.
     pub(super) operation: &'static Operation,
-    /// Scopes and permissions it needs, all of them.
-    pub(super) needs: &'static [&'static str],
     /// The request.
     pub(super) request: Request,
 }
@@ -49,8 +47,8 @@ impl Door {
     where
         W: FnOnce(&GenesysCloud, &Visit) -> Result<Reply, ApiError> + Send,
     {
-        let Door { site, operation, needs, request } = self;
-        let (visit, rate) = match site.let_in(operation, needs, &request) {
+        let Door { site, operation, request } = self;
+        let (visit, rate) = match site.let_in(operation, &request) {
             Ok(let_in) => let_in,
             Err(away) => return site.turn_away(operation, away),
         };
@@ -78,8 +76,8 @@ impl Door {
 impl Door {
     /// Token, limiter, permission and body of a request with JSON.
     async fn open(self) -> Result<(Visit, Rate, Bytes), TurnedAway> {
-        let Door { site, operation, needs, request } = self;
-        let (visit, rate) = match site.let_in(operation, needs, &request) {
+        let Door { site, operation, request } = self;
+        let (visit, rate) = match site.let_in(operation, &request) {
             Ok(let_in) => let_in,
             Err(away) => {
                 drain(request.into_body()).await;
@@ -117,13 +115,8 @@ impl Door {
 }
 
 impl GenesysCloud {
-    fn let_in(
-        &self,
-        operation: &'static Operation,
-        needs: &'static [&'static str],
-        request: &Request,
-    ) -> Result<(Visit, Rate), TurnedAway> {
-        let pass = self.admit(request.headers(), needs, Bucket::Token)?;
+    fn let_in(&self, operation: &'static Operation, request: &Request) -> Result<(Visit, Rate), TurnedAway> {
+        let pass = self.admit(operation, request.headers(), Bucket::Token)?;
         tracing::trace!(operation = operation.name, "let in");
         let query = Query::of(request.uri().query().unwrap_or_default());
         Ok((Visit { client_id: pass.client_id, token: pass.token, query }, pass.rate))

@@ -72,6 +72,17 @@ impl ApiError {
         ApiError::new(400, "invalid.value", message).field(field)
     }
 
+    /// 400 for a text that is no time.
+    pub(super) fn invalid_date(field: impl Into<String>, text: &str) -> ApiError {
+        ApiError::new(400, "invalid.date", format!("Value [{text}] is not an ISO-8601 time with Z")).field(field)
+    }
+
+    /// 400 for a deletion date beyond the organisation's maximum retention.
+    pub(super) fn beyond_retention(field: impl Into<String>) -> ApiError {
+        let message = "The provided delete date exceeds the limit imposed by the analytics retention settings.";
+        ApiError::new(400, "recording.recording.analytics.retention.violation", message).field(field)
+    }
+
     /// 404 in the API's usual words.
     pub(super) fn not_found() -> ApiError {
         ApiError::new(404, "not.found", "the requested resource was not found")

@@ -30,7 +30,7 @@ use crate::{fault::operations, front::Reply};
 
 /// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this. A file that ends before is
 /// written where it arrives; handing so little to another thread would cost more than the writing.
-const WRITE_BYTES: usize = 256 * 1024;
+pub(super) const WRITE_BYTES: usize = 256 * 1024;
 /// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
 const FIELD_BYTES: usize = 1024;
 /// Room for the part headers and small fields beside the file, in bytes, when a length is announced.
@@ -57,7 +57,7 @@ struct Spooled {
 pub(super) async fn upload(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_UPLOAD_FILE;
     let (parts, body) = request.into_parts();
-    let pass = match site.admit(&parts.headers, &["recording:upload"], Bucket::Uploads) {
+    let pass = match site.admit(operation, &parts.headers, Bucket::Uploads) {
         Ok(pass) => pass,
         Err(away) => {
             door::drain(body).await;
@@ -195,13 +195,14 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
+/// A new file in the spool, and its name, which vanishes unless it is kept.
+pub(super) fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
     std::fs::create_dir_all(spool)?;
     Ok(tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool)?.into_parts())
 }
 
 /// Writes on a thread that may wait for the disk; gives back the file and the emptied buffer.
-async fn write_elsewhere(mut file: std::fs::File, mut pending: Vec<u8>) -> std::io::Result<(std::fs::File, Vec<u8>)> {
+pub(super) async fn write_elsewhere(mut file: std::fs::File, mut pending: Vec<u8>) -> std::io::Result<(std::fs::File, Vec<u8>)> {
     let written = tokio::task::spawn_blocking(move || {
         file.write_all(&pending)?;
         pending.clear();

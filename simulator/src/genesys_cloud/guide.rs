@@ -17,24 +17,22 @@ use super::{
 };
 use crate::{fault::operations, front::Reply};
 
-const NEEDS: &[&str] = &["interaction:create"];
-
 /// POST /api/v2/interactions.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_INTERACTION, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_CREATE_INTERACTION, request };
     door.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.create_interaction(sent)).await
 }
 
 /// GET /api/v2/interactions/{id}.
 pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let key = site.key_of_interaction(&id);
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_INTERACTION, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_INTERACTION, request };
     door.answer(&key, |site, _| site.show_interaction(&id)).await
 }
 
 /// PUT /api/v2/interactions/{id}.
 pub(super) async fn update(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_UPDATE_INTERACTION, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_UPDATE_INTERACTION, request };
     let key = |site: &GenesysCloud, body: &[u8]| tag_of(body).unwrap_or_else(|| site.key_of_interaction(&id));
     door.answer_json(key, |site, _, sent| site.update_interaction(&id, sent)).await
 }

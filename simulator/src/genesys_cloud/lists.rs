@@ -84,14 +84,12 @@ pub(super) struct User<'a> {
     self_uri: EntityUri<'a>,
 }
 
-const USERS: &str = "/api/v2/users";
-
 /// GET /api/v2/users.
 pub(super) async fn users(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, needs: &["user:read"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, request };
     door.answer("-", |site, visit| {
         let chosen = site.users(&visit.query)?;
-        site.page(USERS, &visit.query, &chosen, user)
+        site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, user)
     })
     .await
 }
@@ -99,33 +97,32 @@ pub(super) async fn users(State(site): Site, request: Request) -> Response {
 /// GET /api/v2/routing/queues.
 pub(super) async fn queues(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_QUEUES;
-    routing(site, operation, &["routing:queue:read", "routing:queue:view"], request, |site| &site.directory.queues).await
+    routing(site, operation, request, |site| &site.directory.queues).await
 }
 
 /// GET /api/v2/routing/wrapupcodes.
 pub(super) async fn wrapupcodes(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_WRAPUPCODES;
-    routing(site, operation, &["routing:wrapupCode:view"], request, |site| &site.directory.wrapups).await
+    routing(site, operation, request, |site| &site.directory.wrapups).await
 }
 
 /// GET /api/v2/routing/skills.
 pub(super) async fn skills(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_SKILLS;
-    routing(site, operation, &["routing:skill:view"], request, |site| &site.directory.skills).await
+    routing(site, operation, request, |site| &site.directory.skills).await
 }
 
 async fn routing(
     site: std::sync::Arc<GenesysCloud>,
     operation: &'static Operation,
-    needs: &'static [&'static str],
     request: Request,
     list: fn(&GenesysCloud) -> &Vec<Entry>,
 ) -> Response {
-    let door = Door { site, operation, needs, request };
+    let door = Door { site, operation, request };
     door.answer("-", |site, visit| {
         let path = operation.path;
         let chosen: Vec<&Entry> = list(site).iter().filter(|entry| is_asked_for(entry, &visit.query)).collect();
-        site.page(path, &visit.query, &chosen, |entry| Named {
+        site.page(operation, &visit.query, &chosen, |entry| Named {
             id: entry.id,
             name: &entry.name,
             self_uri: EntityUri { path, id: entry.id },
@@ -136,14 +133,14 @@ async fn routing(
 
 /// GET /api/v2/organizations/limits/namespaces.
 pub(super) async fn limit_namespaces(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, needs: &["organization:readonly"], request };
-    door.answer("-", |site, visit| site.page("/api/v2/organizations/limits/namespaces", &visit.query, &NAMESPACES, |namespace| *namespace))
-        .await
+    let operation = &operations::GENESYS_CLOUD_LIST_LIMITS;
+    let door = Door { site, operation, request };
+    door.answer("-", |site, visit| site.page(operation, &visit.query, &NAMESPACES, |namespace| *namespace)).await
 }
 
 /// GET /api/v2/organizations/limits/namespaces/{namespace}.
 pub(super) async fn limits_of(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, needs: &["organization:readonly"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, request };
     door.answer(&namespace, |site, _| site.limits_of(&namespace)).await
 }
 
@@ -166,13 +163,13 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "max.user.ids", message).field("id"));
         }
         let all = self.directory.users.iter().filter(|user| state == "any" || user.state == state);
-        Ok(all.filter(|user| is_asked_for(user, query)).collect())
+        Ok(all.filter(|user| is_one_of(user, &query.all("id"))).collect())
     }
 
-    /// The page a request asks for, of the things it chose; `write` says how one is written.
+    /// The page of a list that a request asks for, of the things it chose; `write` says how one is written.
     pub(super) fn page<'a, T, W: Serialize>(
         &self,
-        path: &str,
+        of: &Operation,
         query: &Query,
         chosen: &'a [T],
         write: impl Fn(&'a T) -> W,
@@ -183,8 +180,8 @@ impl GenesysCloud {
         let number = page_number(query)?;
         let total = chosen.len() as u64;
         let pages = total.div_ceil(size);
-        let filters = filters(query);
-        let uri = |number: u64| PageUri { path, size, number, filters: &filters };
+        let filters = filters(of, query);
+        let uri = |number: u64| PageUri { path: of.path, size, number, filters: &filters };
         let from = size.saturating_mul(number - 1);
         let entities = chosen.iter().skip(from as usize).take(size as usize).map(write).collect();
         let page = Page {
@@ -233,9 +230,9 @@ fn page_number(query: &Query) -> Result<u64, ApiError> {
 }
 
 /// The filters of a request, for the addresses of its other pages.
-fn filters(query: &Query) -> String {
+fn filters(of: &Operation, query: &Query) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for name in ["state", "name", "id", "hasConversation", "media", "enabled", "deleteDaysThreshold", "jobType"] {
+    for name in of.query.iter().filter(|name| !["pageSize", "pageNumber"].contains(name)) {
         for value in query.all(name) {
             text.append_pair(name, value);
         }
@@ -245,9 +242,12 @@ fn filters(query: &Query) -> String {
 }
 
 fn is_asked_for(entry: &Entry, query: &Query) -> bool {
-    let ids = query.all("id");
-    let by_id = ids.is_empty() || ids.iter().any(|id| id.eq_ignore_ascii_case(&entry.id.to_string()));
-    by_id && query.one("name").is_none_or(|pattern| is_like(&entry.name, pattern))
+    is_one_of(entry, &query.all("id")) && query.one("name").is_none_or(|pattern| is_like(&entry.name, pattern))
+}
+
+/// Whether its id is among those asked for; none asked for: every one is.
+fn is_one_of(entry: &Entry, ids: &[&str]) -> bool {
+    ids.is_empty() || ids.iter().any(|id| id.eq_ignore_ascii_case(&entry.id.to_string()))
 }
 
 /// A name against a pattern that may begin or end with an asterisk; without one it is a beginning, in any case of letters.
@@ -270,6 +270,6 @@ pub(super) fn user<'a>(entry: &&'a Entry) -> User<'a> {
         state: entry.state,
         email: format!("{}@example.com", address.join(".")),
         version: 1,
-        self_uri: EntityUri { path: USERS, id: entry.id },
+        self_uri: EntityUri { path: operations::GENESYS_CLOUD_LIST_USERS.path, id: entry.id },
     }
 }

@@ -213,7 +213,8 @@ impl Platform for GenesysCloud {
 }
 
 /// Paths that no operation of the fault table stands for; so that they are journalled all the same.
-static UNKNOWN_PATH: Operation = Operation { name: "genesys_cloud.unknown_path", method: "-", path: "-", key: "-", mutates: false };
+static UNKNOWN_PATH: Operation =
+    Operation { name: "genesys_cloud.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &[], query: &[] };
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
     door::drain(request.into_body()).await;

@@ -20,8 +20,6 @@ use super::{
 };
 use crate::{fault::operations, front::Reply};
 
-const CONVERSATION: &[&str] = &["conversation:communication:view"];
-const RECORDING: &[&str] = &["recording:recording:view"];
 /// Formats a recording is asked for in; the first where a request names none.
 const FORMATS: [&str; 7] = ["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
 /// The region this organisation stands in.
@@ -29,25 +27,25 @@ pub(super) const REGION: &str = "us-east-1";
 
 /// GET /api/v2/conversations/{id}.
 pub(super) async fn conversation(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, needs: CONVERSATION, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, request };
     door.answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(find(&site.state(), &id)?)))).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings.
 pub(super) async fn recordings(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, needs: RECORDING, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, request };
     door.answer(&id, |site, visit| site.recordings_of(&id, visit)).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}.
 pub(super) async fn recording(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, needs: RECORDING, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, request };
     door.answer(&recording, |site, visit| site.one_recording(&id, &recording, visit)).await
 }
 
 /// GET /api/v2/conversations/{id}/recordingmetadata.
 pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, needs: RECORDING, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, request };
     door.answer(&id, |site, _| {
         let state = site.state();
         let held = find(&state, &id)?;
@@ -59,8 +57,8 @@ pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request:
 
 /// GET /api/v2/conversations/{id}/recordingmetadata/{recording}.
 pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, needs: RECORDING, request };
-    door.answer(&id, |site, _| {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDINGMETADATA, request };
+    door.answer(&recording, |site, _| {
         let state = site.state();
         let held = find(&state, &id)?;
         Ok(Reply::json(200, &metadata_json(held, find_recording(held, &recording)?)))
@@ -169,12 +167,12 @@ impl GenesysCloud {
         let mut body = json!({
             "id": held.id,
             "startTime": times::text(held.start_ms),
-            "recordingState": if held.is_open { "ACTIVE" } else { "NONE" },
+            "recordingState": if held.is_open() { "ACTIVE" } else { "NONE" },
             "participants": participants,
             "divisions": [{"division": {"id": self.division()}, "entities": []}],
             "selfUri": format!("/api/v2/conversations/{}", held.id),
         });
-        put(&mut body, "endTime", (!held.is_open).then(|| times::text(held.end_ms)));
+        put(&mut body, "endTime", (!held.is_open()).then(|| times::text(held.end_ms)));
         put(&mut body, "externalTag", held.external_tag.clone());
         body
     }

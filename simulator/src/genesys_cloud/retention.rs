@@ -21,19 +21,18 @@ use super::{
 };
 use crate::{fault::operations, front::Reply};
 
-const NEEDS: &[&str] = &["recording:recording:view"];
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
 /// GET /api/v2/recordings/retention/query.
 pub(super) async fn query(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_RETENTION, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_RETENTION, request };
     door.answer("-", |site, visit| site.retention_page(&visit.query)).await
 }
 
 /// POST /api/v2/recordings/deletionprotection.
 pub(super) async fn protection(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, needs: NEEDS, request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, request };
     door.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.protected(&asked)).await
 }
 
@@ -48,6 +47,15 @@ pub(super) struct Protection {
 type Place = (Uuid, u64);
 
 impl GenesysCloud {
+    /// The organisation's maximum in days, where the deletion date of a conversation's recording lies beyond it.
+    pub(super) fn beyond_maximum(&self, start_ms: i64, delete_at_ms: Option<i64>) -> Option<u32> {
+        let days = self.settings.max_retention_days?;
+        let most_ms = start_ms.saturating_add(i64::from(days) * DAY_MS);
+        delete_at_ms.filter(|delete_at_ms| *delete_at_ms > most_ms)?;
+        self.mark(&rules::RETENTION_MAX);
+        Some(days)
+    }
+
     fn retention_page(&self, query: &Query) -> Result<Reply, ApiError> {
         if query.one("retentionThresholdDays").is_none() {
             let message = "retentionThresholdDays is required";

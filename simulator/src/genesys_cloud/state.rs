@@ -38,7 +38,7 @@ pub(super) struct StoredFile {
     pub(super) sha256: String,
 }
 
-/// A finished voice conversation.
+/// A voice conversation. While it is open, `end_ms` is the last that was heard of it.
 #[derive(Clone)]
 pub(super) struct Conversation {
     pub(super) id: Uuid,
@@ -54,8 +54,6 @@ pub(super) struct Conversation {
     pub(super) segments: Vec<Segment>,
     pub(super) recordings: Vec<Recording>,
     pub(super) created_at_ms: i64,
-    /// Whether it has not ended yet; `end_ms` is then the last that was heard of it.
-    pub(super) is_open: bool,
     /// Attributes of participants other than the customer, by participant id.
     pub(super) other_attributes: BTreeMap<Uuid, BTreeMap<String, String>>,
 }
@@ -251,6 +249,11 @@ impl State {
 }
 
 impl Conversation {
+    /// Whether some leg has not ended yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.segments.iter().any(|leg| leg.is_open)
+    }
+
     /// A recording by its id; the first where two share one.
     pub(super) fn recording(&self, id: Uuid) -> Option<&Recording> {
         self.recordings.iter().find(|recording| recording.id == id)

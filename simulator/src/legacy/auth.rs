@@ -22,14 +22,11 @@ const WINDOW_MS: i64 = 60_000;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Denied {
     /// No token, an unknown or an expired one.
-    Token {
-        expired: bool,
-    },
-    Scope,
+    Token { expired: bool },
+    /// The first scope that is missing.
+    Scope(&'static str),
     /// Whole seconds until the window ends.
-    Rate {
-        retry_after_s: u64,
-    },
+    Rate { retry_after_s: u64 },
 }
 
 /// The client and its tokens.
@@ -92,7 +89,7 @@ impl Auth {
     }
 
     /// Lets a request in, or says why not. A request past its limit still counts as none.
-    pub(super) fn admit(&self, headers: &HeaderMap, scope: &str, now_ms: i64) -> Result<(), Denied> {
+    pub(super) fn admit(&self, headers: &HeaderMap, needs: &[&'static str], now_ms: i64) -> Result<(), Denied> {
         let bearer =
             headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,8 +97,8 @@ impl Auth {
         if now_ms >= token.expires_ms {
             return Err(Denied::Token { expired: true });
         }
-        if !self.scopes.contains(&scope) {
-            return Err(Denied::Scope);
+        if let Some(scope) = needs.iter().find(|scope| !self.scopes.contains(scope)) {
+            return Err(Denied::Scope(scope));
         }
         if now_ms - token.window_from_ms >= WINDOW_MS {
             token.window_from_ms = now_ms;

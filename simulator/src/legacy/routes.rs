@@ -13,8 +13,6 @@ use super::state::{Legacy, Query, error};
 use crate::fault::operations::{self, Operation};
 use crate::front::{Reply, refused, serve};
 
-const RECORDINGS: &str = "read:recordings";
-
 impl Legacy {
     /// The API.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
@@ -34,15 +32,8 @@ impl Legacy {
         Router::new().route("/presigned/{id}", get(presigned)).fallback(nowhere).with_state(self.clone())
     }
 
-    async fn guarded(
-        &self,
-        operation: &'static Operation,
-        key: &str,
-        scope: &str,
-        headers: &HeaderMap,
-        work: impl Future<Output = Reply>,
-    ) -> Response {
-        match self.admit(headers, scope) {
+    async fn guarded(&self, operation: &'static Operation, key: &str, headers: &HeaderMap, work: impl Future<Output = Reply>) -> Response {
+        match self.admit(operation, headers) {
             Ok(()) => serve(&self.core, self, operation, key, 0, work).await,
             Err(reply) => refused(&self.core, "legacy", operation, key, *reply),
         }
@@ -57,26 +48,26 @@ async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Byte
 
 async fn interactions(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
     let work = async { legacy.interactions(&query) };
-    legacy.guarded(&operations::LEGACY_QUERY_INTERACTIONS, "-", "read:interactions", &headers, work).await
+    legacy.guarded(&operations::LEGACY_QUERY_INTERACTIONS, "-", &headers, work).await
 }
 
 async fn users(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
     let work = async { legacy.users(&query) };
-    legacy.guarded(&operations::LEGACY_LIST_USERS, "-", "read:users", &headers, work).await
+    legacy.guarded(&operations::LEGACY_LIST_USERS, "-", &headers, work).await
 }
 
 async fn queues(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
     let work = async { legacy.queues(&query) };
-    legacy.guarded(&operations::LEGACY_LIST_QUEUES, "-", "read:queues", &headers, work).await
+    legacy.guarded(&operations::LEGACY_LIST_QUEUES, "-", &headers, work).await
 }
 
 async fn recording(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    legacy.guarded(&operations::LEGACY_GET_RECORDING, &id, RECORDINGS, &headers, legacy.recording(&id)).await
+    legacy.guarded(&operations::LEGACY_GET_RECORDING, &id, &headers, legacy.recording(&id)).await
 }
 
 async fn media(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, method: Method, headers: HeaderMap) -> Response {
     let work = legacy.media(&id, &method, &headers);
-    legacy.guarded(&operations::LEGACY_GET_MEDIA, &id, RECORDINGS, &headers, work).await
+    legacy.guarded(&operations::LEGACY_GET_MEDIA, &id, &headers, work).await
 }
 
 async fn presigned(

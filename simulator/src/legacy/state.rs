@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::auth::{Auth, Denied};
 use super::{LegacySettings, media, rules, wire};
+use crate::fault::operations::Operation;
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::world::{Media, Recording, World};
 
@@ -68,9 +69,9 @@ impl Legacy {
     }
 
     /// Lets a request in, or answers why not.
-    pub(super) fn admit(&self, headers: &HeaderMap, scope: &str) -> Result<(), Box<Reply>> {
+    pub(super) fn admit(&self, operation: &Operation, headers: &HeaderMap) -> Result<(), Box<Reply>> {
         self.core.exercised.mark(&rules::SCOPES);
-        let denied = match self.auth.admit(headers, scope, self.core.clock.now_ms()) {
+        let denied = match self.auth.admit(headers, operation.needs, self.core.clock.now_ms()) {
             Ok(()) => return Ok(()),
             Err(denied) => denied,
         };
@@ -81,7 +82,7 @@ impl Legacy {
                 }
                 self.refuse(&Refusal::TokenExpired)
             }
-            Denied::Scope => {
+            Denied::Scope(scope) => {
                 self.core.exercised.mark(&rules::SCOPE_STATUS);
                 error(403, "insufficient_scope", &format!("{scope} is required"))
             }

@@ -31,7 +31,7 @@ pub(in crate::genesys_cloud) async fn update(
     request: Request,
 ) -> Response {
     let operation = &operations::GENESYS_CLOUD_UPDATE_RECORDING;
-    let door = Door { site, operation, needs: &["recording:recording:view"], request };
+    let door = Door { site, operation, request };
     door.answer_json(|_, _| recording.clone(), |site, _, sent| site.update_recording(&id, &recording, &sent)).await
 }
 
@@ -58,9 +58,8 @@ impl GenesysCloud {
         let mut state = self.state();
         let held = find(&state, id)?;
         let (conversation, recording) = (held.id, self.changeable(held, recording)?);
-        if self.beyond_maximum(held, delete).is_some() {
-            let message = "The provided delete date exceeds the limit imposed by the analytics retention settings.";
-            return Err(ApiError::new(400, "recording.recording.analytics.retention.violation", message).field("deleteDate"));
+        if self.beyond_maximum(held.start_ms, delete).is_some() {
+            return Err(ApiError::beyond_retention("deleteDate"));
         }
         [&rules::RECORDING_DATES, &rules::RECORDING_DATES_ABSENT].into_iter().for_each(|rule| self.mark(rule));
         let mut held = state.conversations.get_mut(&conversation);
@@ -86,7 +85,5 @@ impl GenesysCloud {
 
 fn date(field: &str, sent: Option<&String>) -> Result<Option<i64>, ApiError> {
     let Some(text) = sent else { return Ok(None) };
-    let read = times::parse_utc(text);
-    let invalid = || ApiError::new(400, "invalid.date", format!("Value [{text}] is not an ISO-8601 time with Z")).field(field);
-    read.map(Some).ok_or_else(invalid)
+    times::parse_utc(text).map(Some).ok_or_else(|| ApiError::invalid_date(field, text))
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     ReusedEventId,
     event::{self, Event, Raw, Refused, What},
-    log::{Log, unknown_conversation},
+    log::unknown_conversation,
     rules, story,
 };
 use crate::{
@@ -37,7 +37,7 @@ type Placed<T> = Vec<(usize, T)>;
 /// POST /api/v2/events/conversations.
 pub(super) async fn inject(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_INJECT_EVENTS;
-    let door = Door { site, operation, needs: &["conversation:conversation:inject"], request };
+    let door = Door { site, operation, request };
     door.answer_batch(ItemFaults::Told, |site, body| site.event_keys(body), |site, _, batch, struck| site.inject(&batch, struck)).await
 }
 
@@ -235,7 +235,7 @@ impl GenesysCloud {
             Some(held) => {
                 let external_tag = if is_tag_replaced { held.external_tag.take() } else { told.external_tag };
                 held.external_tag = external_tag;
-                (held.direction, held.start_ms, held.end_ms, held.is_open) = (told.direction, told.start_ms, told.end_ms, told.is_open);
+                (held.direction, held.start_ms, held.end_ms) = (told.direction, told.start_ms, told.end_ms);
                 (held.participants, held.segments) = (told.participants, told.segments);
                 (held.queue, held.skills) = (told.queue, told.skills);
             }
@@ -244,12 +244,5 @@ impl GenesysCloud {
             }
         }
         self.look_at_waiting(state, id);
-    }
-}
-
-impl super::Memory {
-    /// The log of an injected conversation, for what changes it from outside.
-    pub(super) fn log_mut(&mut self, id: Uuid) -> Option<&mut Log> {
-        self.logs.get_mut(&id)
     }
 }

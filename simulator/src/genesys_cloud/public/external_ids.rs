@@ -12,18 +12,18 @@ use super::rules;
 use crate::{
     fault::operations,
     front::Reply,
-    genesys_cloud::{GenesysCloud, Site, accept::uuid, door::Door, errors::ApiError, limits, lists},
+    genesys_cloud::{GenesysCloud, Site, accept::uuid, door::Door, errors::ApiError, limits, lists, settings::holds},
 };
 
 /// POST /api/v2/users/{id}/externalid.
 pub(super) async fn add(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_ADD_EXTERNAL_ID, needs: &["directory:user:edit"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_ADD_EXTERNAL_ID, request };
     door.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.add_external_id(&id, sent)).await
 }
 
 /// GET /api/v2/users/{id}/externalid.
 pub(super) async fn list(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_EXTERNAL_IDS, needs: &[], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_EXTERNAL_IDS, request };
     door.answer(&id, |site, _| {
         let user = site.user_of(&id)?;
         Ok(Reply::json(200, &site.external_ids_of(user)))
@@ -33,7 +33,7 @@ pub(super) async fn list(State(site): Site, Path(id): Path<String>, request: Req
 
 /// GET /api/v2/users/externalid/{authority}/{key}.
 pub(super) async fn find(State(site): Site, Path((authority, key)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_FIND_EXTERNAL_ID, needs: &[], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_FIND_EXTERNAL_ID, request };
     door.answer(&format!("{authority}:{key}"), |site, _| site.find_external_id(authority.clone(), key.clone())).await
 }
 
@@ -55,7 +55,7 @@ fn key_of(body: &[u8]) -> Option<String> {
 
 impl GenesysCloud {
     fn user_of(&self, id: &str) -> Result<Uuid, ApiError> {
-        let known = uuid(id).filter(|id| self.directory.users.iter().any(|user| user.id == *id));
+        let known = uuid(id).filter(|id| holds(&self.directory.users, *id));
         known.ok_or_else(|| ApiError::new(404, "general.resource.not.found", "Unable to find the user"))
     }
 

@@ -32,21 +32,21 @@ const AGED_YEARS: i64 = 5;
 /// POST /api/v2/recording/jobs.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
-    let door = Door { site, operation, needs: &["recording:job:add"], request };
+    let door = Door { site, operation, request };
     door.answer_json(|_, _| "-".to_owned(), |site, visit, sent| site.create_recording_job(visit, sent)).await
 }
 
 /// GET /api/v2/recording/jobs.
 pub(super) async fn list(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_RECORDING_JOBS;
-    let door = Door { site, operation, needs: &["recording:job:view"], request };
+    let door = Door { site, operation, request };
     door.answer("-", |site, visit| site.list_recording_jobs(&visit.query)).await
 }
 
 /// GET /api/v2/recording/jobs/{id}.
 pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_GET_RECORDING_JOB;
-    let door = Door { site, operation, needs: &["recording:job:view"], request };
+    let door = Door { site, operation, request };
     door.answer(&id, |site, _| {
         let state = site.state();
         let (id, job) = find(&state, &id)?;
@@ -58,7 +58,7 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
 /// PUT /api/v2/recording/jobs/{id}.
 pub(super) async fn execute(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB;
-    let door = Door { site, operation, needs: &["recording:job:edit", "recording:recording:editRetention"], request };
+    let door = Door { site, operation, request };
     door.answer_json(|_, _| id.clone(), |site, visit, sent| site.execute_recording_job(visit, &id, &sent)).await
 }
 
@@ -160,9 +160,9 @@ impl GenesysCloud {
         let mut state = self.state();
         if let About::Query(query) = &about {
             // Refused now, not when the job runs.
-            self.chosen(&state, query, Match::Activity, now_ms)?;
+            self.check_query(query)?;
         }
-        self.room_for_a_job(&state, None)?;
+        self.room_for_a_job(&state)?;
         [&rules::JOB_PROGRESS, &rules::JOB_LAG].into_iter().for_each(|rule| self.mark(rule));
         let id = self.made_id(operation, "-", state.ordinal(operation.name));
         let job = Job {
@@ -207,11 +207,10 @@ impl GenesysCloud {
         }
     }
 
-    /// Whether one more job may be pending or processing, beside `besides`.
-    fn room_for_a_job(&self, state: &Held, besides: Option<Uuid>) -> Result<(), ApiError> {
+    /// Whether one more job may be pending or processing.
+    fn room_for_a_job(&self, state: &Held) -> Result<(), ApiError> {
         let most = &limits::RECORDING_JOBS;
-        let jobs = state.public.jobs.iter().filter(|(id, job)| Some(**id) != besides && job.is_running());
-        if (jobs.count() as u64) < most.value {
+        if (state.public.jobs.values().filter(|job| job.is_running()).count() as u64) < most.value {
             return Ok(());
         }
         [&most.rule, &rules::JOB_CONCURRENT, &rules::JOB_CONCURRENT_STATUS].into_iter().for_each(|rule| self.mark(rule));
@@ -225,9 +224,8 @@ impl GenesysCloud {
             query.one("state").is_none_or(|wanted| wanted == job.state())
                 && query.one("jobType").is_none_or(|wanted| job.sent["action"] == wanted)
         };
-        let jobs = state.public.jobs.iter().filter(|(_, job)| is_wanted(job));
-        let entities: Vec<serde_json::Value> = jobs.map(|(id, job)| job.shown(*id)).collect();
-        self.page("/api/v2/recording/jobs", query, &entities, |entity| entity)
+        let wanted: Vec<(&Uuid, &Job)> = state.public.jobs.iter().filter(|(_, job)| is_wanted(job)).collect();
+        self.page(&operations::GENESYS_CLOUD_LIST_RECORDING_JOBS, query, &wanted, |(id, job)| job.shown(**id))
     }
 
     fn execute_recording_job(&self, visit: &Visit, id: &str, sent: &Execution) -> Result<Reply, ApiError> {
@@ -247,12 +245,10 @@ impl GenesysCloud {
                 return Err(ApiError::new(409, "request.conflict", format!("the job is {}; only a READY one is executed", job.state())));
             }
         }
-        self.room_for_a_job(&state, Some(id))?;
-        if let Some(job) = state.public.jobs.get_mut(&id) {
-            job.progress = Progress::Processing;
-        }
+        self.room_for_a_job(&state)?;
         state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
-        let (id, job) = find(&state, &id.to_string())?;
+        let job = state.public.jobs.get_mut(&id).ok_or_else(ApiError::not_found)?;
+        job.progress = Progress::Processing;
         Ok(Reply::json(200, &job.shown(id)).effect("executed"))
     }
 
@@ -303,7 +299,7 @@ impl GenesysCloud {
                 When::Date(date_ms) => date_ms,
                 When::AgeDays(days) => one.created_at_ms.saturating_add(i64::from(days) * DAY_MS),
             };
-            if self.beyond_maximum(held, Some(date_ms)).is_some() {
+            if self.beyond_maximum(held.start_ms, Some(date_ms)).is_some() {
                 job.failed += 1;
                 continue;
             }
@@ -341,12 +337,8 @@ impl Job {
     }
 
     fn shown(&self, id: Uuid) -> Value {
-        let done = self.processed + self.skipped + self.failed;
-        let percent = match (&self.progress, self.recordings.len()) {
-            (Progress::Fulfilled, _) => 100,
-            (_, 0) => 0,
-            (_, all) => done * 100 / all,
-        };
+        // A job does its work at one instant: there is nothing between none and all.
+        let percent = if matches!(self.progress, Progress::Fulfilled) { 100 } else { 0 };
         json!({
             "id": id,
             "state": self.state(),
@@ -366,10 +358,7 @@ impl Job {
 
 fn when(query: &JobQuery) -> Result<When, ApiError> {
     match (&query.action_date, query.action_age) {
-        (Some(text), None) => times::parse_utc(text).map(When::Date).ok_or_else(|| {
-            let message = format!("Value [{text}] is not an ISO-8601 time with Z");
-            ApiError::new(400, "invalid.date", message).field("actionDate")
-        }),
+        (Some(text), None) => times::parse_utc(text).map(When::Date).ok_or_else(|| ApiError::invalid_date("actionDate", text)),
         (None, Some(days)) => Ok(When::AgeDays(days)),
         _ => Err(ApiError::new(400, "bad.request", "the job needs one of actionDate and actionAge").field("actionDate")),
     }

@@ -101,6 +101,13 @@ impl GenesysCloud {
     }
 }
 
+impl Memory {
+    /// The log of an injected conversation, for what changes it from outside.
+    fn log_mut(&mut self, id: Uuid) -> Option<&mut Log> {
+        self.logs.get_mut(&id)
+    }
+}
+
 #[cfg(test)]
 impl Memory {
     /// Source, its id of the conversation and the menu's node, as each established event of a conversation told them.

@@ -42,14 +42,14 @@ pub(super) struct Orphan {
 /// GET /api/v2/orphanrecordings.
 pub(super) async fn list(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_ORPHANS;
-    let door = Door { site, operation, needs: &["recording:orphan:view"], request };
+    let door = Door { site, operation, request };
     door.answer("-", |site, visit| site.list_orphans(&visit.query)).await
 }
 
 /// GET /api/v2/orphanrecordings/{id}.
 pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let key = site.key_of_orphan(&id);
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_ORPHAN, needs: &["recording:orphan:view"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_ORPHAN, request };
     door.answer(&key, |site, _| {
         let state = site.state();
         let (id, orphan) = find(&state, &id)?;
@@ -61,14 +61,14 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
 /// PUT /api/v2/orphanrecordings/{id}.
 pub(super) async fn attach(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let key = site.key_of_orphan(&id);
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_UPDATE_ORPHAN, needs: &["recording:orphan:edit"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_UPDATE_ORPHAN, request };
     door.answer_json(|_, _| key, |site, _, asked| site.attach_orphan(&id, &asked)).await
 }
 
 /// DELETE /api/v2/orphanrecordings/{id}.
 pub(super) async fn delete(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let key = site.key_of_orphan(&id);
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_DELETE_ORPHAN, needs: &["recording:orphan:delete"], request };
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_DELETE_ORPHAN, request };
     door.answer(&key, |site, _| site.delete_orphan(&id)).await
 }
 
@@ -109,8 +109,8 @@ impl GenesysCloud {
         let state = self.state();
         let is_wanted = |orphan: &Orphan| has_calls && (!only_known || is_known(&state, orphan));
         let orphans = state.public.orphans.iter().filter(|(_, orphan)| is_wanted(orphan));
-        let entities: Vec<serde_json::Value> = orphans.map(|(id, orphan)| self.orphan_json(&state, *id, orphan)).collect();
-        self.page("/api/v2/orphanrecordings", query, &entities, |entity| entity)
+        let wanted: Vec<(&Uuid, &Orphan)> = orphans.collect();
+        self.page(&operations::GENESYS_CLOUD_LIST_ORPHANS, query, &wanted, |(id, orphan)| self.orphan_json(&state, **id, orphan))
     }
 
     fn orphan_json(&self, state: &Held, id: Uuid, orphan: &Orphan) -> Value {
@@ -159,9 +159,8 @@ impl GenesysCloud {
             ApiError::new(400, "recording.orphan.unknown.conversation", message).field("conversationId")
         })?;
         let delete_at_ms = delete_at_ms.or(orphan.unpacked.metadata.delete_at_ms);
-        if self.beyond_maximum(held, delete_at_ms).is_some() {
-            let message = "The provided delete date exceeds the limit imposed by the analytics retention settings.";
-            return Err(ApiError::new(400, "recording.recording.analytics.retention.violation", message).field("deleteDate"));
+        if self.beyond_maximum(held.start_ms, delete_at_ms).is_some() {
+            return Err(ApiError::beyond_retention("deleteDate"));
         }
         [&rules::ORPHAN_ATTACH, &rules::ORPHAN_LEG].into_iter().for_each(|rule| self.mark(rule));
         let conversation = held.id;

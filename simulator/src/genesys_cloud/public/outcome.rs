@@ -8,9 +8,7 @@ use crate::{
     fault::operations,
     genesys_cloud::{
         GenesysCloud,
-        accept::DAY_MS,
-        rules as common,
-        state::{Conversation, FileState, Recording, State},
+        state::{FileState, Recording, State},
     },
 };
 
@@ -223,7 +221,7 @@ impl GenesysCloud {
             return answer;
         }
         let Some(held) = state.conversations.get(&conversation) else { return Attached::Absent };
-        if let Some(days) = self.beyond_maximum(held, delete_at_ms) {
+        if let Some(days) = self.beyond_maximum(held.start_ms, delete_at_ms) {
             self.mark(&rules::UPLOAD_RETENTION);
             return Attached::No(format!("deleteDate lies beyond the organisation's maximum of {days} days"));
         }
@@ -255,15 +253,6 @@ impl GenesysCloud {
             return Some(Attached::Before);
         }
         Some(Attached::No(format!("the recording {id} is there already, with other bytes or in another conversation")))
-    }
-
-    /// The organisation's maximum in days, where a deletion date lies beyond it.
-    pub(super) fn beyond_maximum(&self, held: &Conversation, delete_at_ms: Option<i64>) -> Option<u32> {
-        let days = self.settings.max_retention_days?;
-        let most_ms = held.start_ms.saturating_add(i64::from(days) * DAY_MS);
-        delete_at_ms.filter(|delete_at_ms| *delete_at_ms > most_ms)?;
-        self.mark(&common::RETENTION_MAX);
-        Some(days)
     }
 }
 

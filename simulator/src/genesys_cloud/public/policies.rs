@@ -18,7 +18,7 @@ use crate::{
         door::{Door, Query},
         errors::ApiError,
         settings::{Entry, holds},
-        state::{Conversation, Direction, Role, State as Held},
+        state::{Conversation, Role, State as Held},
         times,
     },
 };
@@ -31,10 +31,10 @@ enum Family {
 }
 
 impl Family {
-    fn path(self) -> &'static str {
+    fn listing(self) -> &'static Operation {
         match self {
-            Family::Ordinary => "/api/v2/recording/mediaretentionpolicies",
-            Family::CrossPlatform => "/api/v2/recording/crossplatform/mediaretentionpolicies",
+            Family::Ordinary => &operations::GENESYS_CLOUD_LIST_POLICIES,
+            Family::CrossPlatform => &operations::GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES,
         }
     }
 
@@ -62,44 +62,44 @@ pub(super) struct Policy {
 
 /// POST /api/v2/recording/mediaretentionpolicies.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    make(site, Family::Ordinary, &["recording:retentionPolicy:add"], request).await
+    make(site, Family::Ordinary, request).await
 }
 
 /// POST /api/v2/recording/crossplatform/mediaretentionpolicies.
 pub(super) async fn create_cross(State(site): Site, request: Request) -> Response {
-    make(site, Family::CrossPlatform, &["recording:crossPlatformRetentionPolicy:add"], request).await
+    make(site, Family::CrossPlatform, request).await
 }
 
 /// GET /api/v2/recording/mediaretentionpolicies.
 pub(super) async fn list(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_POLICIES;
-    let door = Door { site, operation, needs: &["recording:retentionPolicy:view"], request };
+    let door = Door { site, operation, request };
     door.answer("-", |site, visit| site.list_policies(Family::Ordinary, &visit.query)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies.
 pub(super) async fn list_cross(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES;
-    let door = Door { site, operation, needs: &["recording:crossPlatformRetentionPolicy:view"], request };
+    let door = Door { site, operation, request };
     door.answer("-", |site, visit| site.list_policies(Family::CrossPlatform, &visit.query)).await
 }
 
 /// GET /api/v2/recording/mediaretentionpolicies/{id}.
 pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_GET_POLICY;
-    let door = Door { site, operation, needs: &["recording:retentionPolicy:view"], request };
+    let door = Door { site, operation, request };
     door.answer(&id, |site, _| site.show_policy(Family::Ordinary, &id)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies/{id}.
 pub(super) async fn show_cross(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY;
-    let door = Door { site, operation, needs: &["recording:crossPlatformRetentionPolicy:view"], request };
+    let door = Door { site, operation, request };
     door.answer(&id, |site, _| site.show_policy(Family::CrossPlatform, &id)).await
 }
 
-async fn make(site: std::sync::Arc<GenesysCloud>, family: Family, needs: &'static [&'static str], request: Request) -> Response {
-    let door = Door { site, operation: family.creating(), needs, request };
+async fn make(site: std::sync::Arc<GenesysCloud>, family: Family, request: Request) -> Response {
+    let door = Door { site, operation: family.creating(), request };
     let key = |body: &[u8]| serde_json::from_slice::<Value>(body).ok()?["name"].as_str().map(str::to_owned);
     door.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.create_policy(family, sent)).await
 }
@@ -193,14 +193,11 @@ impl Actions {
 
 impl Conditions {
     fn hold(&self, held: &Conversation) -> bool {
-        let direction = match held.direction {
-            Direction::Inbound => "INBOUND",
-            Direction::Outbound => "OUTBOUND",
-        };
+        let direction = held.direction.as_str();
         let agents: Vec<_> = held.participants.iter().filter(|one| one.role == Role::Agent).collect();
         let any = |list: &[Named], id: Option<Uuid>| id.is_some_and(|id| list.iter().any(|named| uuid(&named.id) == Some(id)));
         let asks_nothing_or = |list: &[Named], holds: bool| list.is_empty() || holds;
-        (self.directions.is_empty() || self.directions.iter().any(|one| one == direction))
+        (self.directions.is_empty() || self.directions.iter().any(|one| one.eq_ignore_ascii_case(direction)))
             && (self.media_types.is_empty() || self.media_types.iter().any(|one| one == "CALL"))
             && asks_nothing_or(&self.for_queues, any(&self.for_queues, held.queue.as_ref().map(|queue| queue.id)))
             && asks_nothing_or(&self.for_users, agents.iter().any(|one| any(&self.for_users, Some(one.id))))
@@ -282,8 +279,8 @@ impl GenesysCloud {
                 && query.one("name").is_none_or(|name| policy.name.to_lowercase().contains(&name.to_lowercase()))
                 && (!has_threshold || policy.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
         };
-        let entities: Vec<serde_json::Value> = state.public.policies.iter().filter(is_wanted).map(Policy::shown).collect();
-        self.page(family.path(), query, &entities, |entity| entity)
+        let wanted: Vec<&Policy> = state.public.policies.iter().filter(is_wanted).collect();
+        self.page(family.listing(), query, &wanted, |policy| policy.shown())
     }
 
     fn show_policy(&self, family: Family, id: &str) -> Result<Reply, ApiError> {
@@ -319,7 +316,7 @@ impl Policy {
         body["order"] = json!(self.order);
         body["createdDate"] = json!(times::text(self.created_ms));
         body["modifiedDate"] = json!(times::text(self.created_ms));
-        body["selfUri"] = json!(format!("{}/{}", self.family.path(), self.id));
+        body["selfUri"] = json!(format!("{}/{}", self.family.listing().path, self.id));
         body
     }
 }

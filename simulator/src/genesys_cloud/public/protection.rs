@@ -22,7 +22,7 @@ use crate::{
 /// PUT /api/v2/recordings/deletionprotection.
 pub(in crate::genesys_cloud) async fn update(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION;
-    let door = Door { site, operation, needs: &[], request };
+    let door = Door { site, operation, request };
     door.answer_batch(ItemFaults::Untold, |site, body| site.protection_keys(body), |site, visit, sent, _| site.protect(&visit.query, &sent))
         .await
 }

@@ -61,7 +61,6 @@ pub(super) fn tell<'a>(id: Uuid, told: impl Iterator<Item = &'a Event>, created_
         segments: legs.iter().map(|leg| segment(leg, role(leg, customer), last_ms)).collect(),
         recordings: Vec::new(),
         created_at_ms,
-        is_open,
         other_attributes: BTreeMap::new(),
     })
 }

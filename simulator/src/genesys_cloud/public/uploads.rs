@@ -1,5 +1,7 @@
 //! `POST /api/v2/uploads/recordings`, and the pre-signed PUT it leads to: streamed into the spool, then unpacked.
 
+use std::io::Write as _;
+
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -12,7 +14,6 @@ use md5::{Digest as _, Md5};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tempfile::TempPath;
-use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
 use super::{
@@ -29,7 +30,7 @@ use crate::{
         accept::uuid,
         door::{self, Door, Query},
         errors::ApiError,
-        files::hex,
+        files::{self, WRITE_BYTES, hex},
         limits,
     },
 };
@@ -41,13 +42,11 @@ const LIFE_S: u64 = 600;
 const LONGEST_LIFE_S: u64 = 604_800;
 /// Characters a file name may not have, beside whitespace. Source: platform API, UploadUrlRequest.
 const FORBIDDEN: &str = "\\{^}%`]\">[~<#|";
-/// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this.
-const WRITE_BYTES: usize = 256 * 1024;
 
 /// POST /api/v2/uploads/recordings.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD;
-    let door = Door { site, operation, needs: &["recording:recording:upload"], request };
+    let door = Door { site, operation, request };
     let key = |body: &[u8]| serde_json::from_slice::<Map<String, Value>>(body).ok()?.get("fileName")?.as_str().map(str::to_owned);
     door.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, asked| site.create_upload(asked)).await
 }
@@ -57,13 +56,13 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
     let operation = &operations::GENESYS_CLOUD_PUT_UPLOAD;
     let (parts, body) = request.into_parts();
     let query = Query::of(parts.uri.query().unwrap_or_default());
-    let named = uuid(&id).and_then(|id| Some((id, site.state().public.uploads.get(&id)?.file_name.clone())));
-    let Some((id, file_name)) = named else {
+    let announced = uuid(&id).and_then(|id| Some((id, Announced::of(site.state().public.uploads.get(&id)?))));
+    let Some((id, announced)) = announced else {
         door::drain(body).await;
         let work = async { Ok(store::refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address").reply()) };
         return site.serve(operation, "-", 0, None, work).await;
     };
-    let checked = site.check_presigned(KIND, id, &query).and_then(|()| site.check_headers(id, &parts.headers));
+    let checked = site.check_presigned(KIND, id, &query).and_then(|()| site.check_headers(&announced.headers, &parts.headers));
     let arrived = match checked {
         Ok(()) => site.receive_upload(body).await,
         Err(refusal) => {
@@ -74,11 +73,11 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
     let bytes_in = arrived.as_ref().map_or(0, |arrived| arrived.bytes);
     let work = async {
         match arrived {
-            Ok(arrived) => Ok(site.keep_upload(id, arrived).await),
+            Ok(arrived) => Ok(site.keep_upload(id, &announced, arrived).await),
             Err(refusal) => Ok(refusal.reply()),
         }
     };
-    site.serve(operation, &file_name, bytes_in, None, work).await
+    site.serve(operation, &announced.file_name, bytes_in, None, work).await
 }
 
 /// UploadUrlRequest of the API description.
@@ -91,6 +90,19 @@ struct UploadRequest {
     signed_url_timeout_seconds: Option<i64>,
     content_type: Option<String>,
     server_side_encryption: Option<String>,
+}
+
+/// What an upload was announced with: its bytes are held against it.
+struct Announced {
+    file_name: String,
+    headers: Vec<(&'static str, String)>,
+    md5: Option<[u8; 16]>,
+}
+
+impl Announced {
+    fn of(upload: &Upload) -> Announced {
+        Announced { file_name: upload.file_name.clone(), headers: upload.headers.clone(), md5: upload.md5 }
+    }
 }
 
 /// Bytes that arrived, in the spool under a name that vanishes.
@@ -150,8 +162,7 @@ impl GenesysCloud {
     }
 
     /// Every announced header, with its value, once.
-    fn check_headers(&self, id: Uuid, sent: &HeaderMap) -> Result<(), Refusal> {
-        let announced = self.state().public.uploads.get(&id).map(|upload| upload.headers.clone()).unwrap_or_default();
+    fn check_headers(&self, announced: &[(&'static str, String)], sent: &HeaderMap) -> Result<(), Refusal> {
         for (name, value) in announced {
             let given = HeaderName::from_bytes(name.as_bytes()).ok().map(|name| sent.get_all(name).iter().collect::<Vec<_>>());
             let is_given = given.is_some_and(|given| matches!(given.as_slice(), [one] if one.as_bytes() == value.as_bytes()));
@@ -170,10 +181,8 @@ impl GenesysCloud {
             tracing::error!(%error, "failed to write an upload to the spool; free some space");
             store::refusal(500, "InternalError", "the file could not be stored")
         };
-        std::fs::create_dir_all(self.spool()).map_err(failed)?;
-        let (file, path) = tempfile::Builder::new().prefix(".incoming-").tempfile_in(self.spool()).map_err(failed)?.into_parts();
-        let mut file = tokio::fs::File::from_std(file);
-        let (mut hasher, mut pending, mut bytes) = (Md5::new(), Vec::with_capacity(WRITE_BYTES), 0_u64);
+        let (mut file, path) = files::temporary(self.spool()).map_err(failed)?;
+        let (mut hasher, mut pending, mut bytes) = (Md5::new(), Vec::new(), 0_u64);
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| store::refusal(400, "IncompleteBody", "the body ended before its end"))?;
@@ -186,21 +195,16 @@ impl GenesysCloud {
             hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                file.write_all(&pending).await.map_err(failed)?;
-                pending.clear();
+                (file, pending) = files::write_elsewhere(file, pending).await.map_err(failed)?;
             }
         }
-        file.write_all(&pending).await.map_err(failed)?;
-        file.flush().await.map_err(failed)?;
+        file.write_all(&pending).map_err(failed)?;
         Ok(Arrived { path, md5: hasher.finalize().into(), bytes })
     }
 
     /// Keeps what arrived: unpacks it now, and lets it settle when its time comes.
-    async fn keep_upload(&self, id: Uuid, arrived: Arrived) -> Reply {
-        let Some((file_name, wanted)) = self.state().public.uploads.get(&id).map(|upload| (upload.file_name.clone(), upload.md5)) else {
-            return store::refusal(404, "NoSuchUpload", "the upload is not known").reply();
-        };
-        if wanted.is_some_and(|wanted| wanted != arrived.md5) {
+    async fn keep_upload(&self, id: Uuid, announced: &Announced, arrived: Arrived) -> Reply {
+        if announced.md5.is_some_and(|wanted| wanted != arrived.md5) {
             self.mark(&rules::UPLOAD_MD5);
             let message = "The Content-MD5 you specified did not match what we received.";
             return store::refusal(self.settings.public.wrong_md5_status, "BadDigest", message).reply();
@@ -209,7 +213,7 @@ impl GenesysCloud {
         let (spool, most) = (self.spool().to_owned(), self.settings.max_upload_bytes);
         let unpacked = tokio::task::spawn_blocking(move || package::unpack(&path, &spool, most)).await;
         let unpacked = unpacked.unwrap_or_else(|_| Err("the file could not be unpacked".to_owned()));
-        self.upload_arrived(id, &file_name, unpacked);
+        self.upload_arrived(id, &announced.file_name, unpacked);
         Reply::empty(200).with_header(http::header::ETAG, format!("\"{}\"", hex(&md5))).effect("stored")
     }
 

@@ -3,6 +3,7 @@
 mod analytics;
 mod contracts;
 mod limits;
+mod operations;
 mod public;
 mod recordings;
 mod refusals;
