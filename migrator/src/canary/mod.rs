@@ -86,12 +86,11 @@ async fn choose(run: &Run, options: &Options, keep: BTreeSet<i64>, wanted: usize
     }
     let seqs = choose::choose(&looked.candidates, &keep, wanted).map_err(|few| {
         let left: Vec<String> = few.left.iter().map(ToString::to_string).collect();
+        // What failed before is looked at again, though others show the same.
+        let left = if left.is_empty() { "what failed before".to_owned() } else { left.join(", ") };
+        let (given, needed) = (choose::number(wanted, "recording"), few.needed);
         Stop::Plan(format!(
-            "a canary of {} does not show everything there is: {} would do; not shown: {}; give --canary {}",
-            choose::number(wanted, "recording"),
-            few.needed,
-            left.join(", "),
-            few.needed
+            "a canary of {given} does not show everything there is: {needed} would do; not shown: {left}; give --canary {needed}"
         ))
     })?;
     let chosen = looked.candidates.iter().filter(|candidate| seqs.contains(&candidate.seq));
