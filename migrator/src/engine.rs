@@ -110,6 +110,7 @@ pub async fn migrate(
     let maximum_days = preflight::require(&plan, &source, &target).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
+    ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
     if !options.dry_run {
         target.write_external_ids(&plan, &ledger).await?;
     }
@@ -167,6 +168,9 @@ impl Run {
         }))
     }
 }
+
+/// Where the ledger keeps the target's maximum retention as the last run read it, for who has no target at hand; empty: none.
+pub(crate) const MAXIMUM_DAYS: &str = "maximum_days";
 
 /// What a run finds its ledger bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

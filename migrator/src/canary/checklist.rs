@@ -14,7 +14,7 @@ use super::look::{of_call, of_recording};
 use super::record::{Record, Written};
 use crate::canonical::{Canonical, CanonicalRecording};
 use crate::custody::hex;
-use crate::engine::work;
+use crate::engine::{MAXIMUM_DAYS, work};
 use crate::genesys_cloud::Names;
 use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
 use crate::outcome::Stop;
@@ -53,7 +53,8 @@ pub async fn write_checklist(plan: &LoadedPlan, ledger: Option<&str>, path: &Pat
         return Err(Stop::Plan("there is no canary of this plan that waits to be checked; send one with --canary".to_owned()));
     };
     let seqs = ledger.seqs_of(record.interactions.clone()).await?;
-    let lines = Lines::new(plan, clock.now())?.of(&ledger.these(seqs).await?)?;
+    let maximum_days = ledger.meta(MAXIMUM_DAYS).await?.and_then(|days| days.parse().ok());
+    let lines = Lines::new(plan, maximum_days, clock.now())?.of(&ledger.these(seqs).await?)?;
     let before = record.checklist.take().filter(|before| before.lines == lines);
     let known = before.as_ref().is_some_and(|before| Path::new(&before.path) == path && path.exists());
     let at = before.map_or_else(|| whole_seconds(clock.now()), |before| before.at);
@@ -114,9 +115,9 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn new(plan: &'a LoadedPlan, now: Timestamp) -> Result<Lines<'a>, Stop> {
+    fn new(plan: &'a LoadedPlan, maximum_days: Option<u32>, now: Timestamp) -> Result<Lines<'a>, Stop> {
         let zone = site_zone(plan);
-        Ok(Lines { plan, resolver: Resolver::new(Arc::new(plan.clone())), phones: PhoneRule::of(plan)?, zone, now })
+        Ok(Lines { plan, resolver: Resolver::new(Arc::new(plan.clone()), maximum_days), phones: PhoneRule::of(plan)?, zone, now })
     }
 
     fn of(&self, rows: &[InteractionRow]) -> Result<Vec<Vec<String>>, Stop> {

@@ -132,7 +132,7 @@ fn candidate(run: &Run, row: &InteractionRow) -> Option<Candidate> {
         recording.time_usable
             && !excluded(recording)
             && !stays(&recording.legacy_recording_id)
-            && run.resolver.expired(&record, recording, now).is_none()
+            && run.resolver.kept_behind(&record, recording, now).is_none()
     };
     let going: Vec<&CanonicalRecording> = record.recordings.iter().filter(goes).collect();
     if going.is_empty() {
