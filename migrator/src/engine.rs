@@ -102,11 +102,14 @@ pub async fn migrate(
     let change = plan_change(&ledger, &plan, options.accept_plan_change).await?;
     let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan)?;
     let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
-    preflight::require(&plan, &source, &target).await?;
+    let maximum_days = preflight::require(&plan, &source, &target).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
+    if !options.dry_run {
+        target.write_external_ids(&plan, &ledger).await?;
+    }
     let run = Arc::new(Run {
-        resolver: Resolver::new(plan.clone()),
+        resolver: Resolver::new(plan.clone(), maximum_days),
         phones: PhoneRule::of(&plan)?,
         ledger,
         staging,

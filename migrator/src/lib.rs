@@ -11,6 +11,7 @@ mod engine;
 mod extract;
 mod genesys_cloud;
 mod ledger;
+mod organisation;
 mod outcome;
 mod phone;
 mod preflight;

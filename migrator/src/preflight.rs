@@ -13,6 +13,7 @@ use platforms::transport::Transport;
 
 use crate::genesys_cloud::{Public, Target};
 use crate::ledger::{Ledger, Open, path_of};
+use crate::organisation::Organisation;
 use crate::outcome::Stop;
 
 /// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
@@ -91,20 +92,20 @@ pub async fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: C
     Ok(preflight)
 }
 
-/// The same look; its first error ends the run before it has begun.
-pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &Target) -> Result<(), Stop> {
+/// The same look; its first error ends the run before it has begun. Answers the target's maximum retention in days, where it has one.
+pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &Target) -> Result<Option<u32>, Stop> {
     let mut preflight = Preflight::default();
-    look(plan, source, target, &mut preflight).await?;
+    let maximum_days = look(plan, source, target, &mut preflight).await?;
     for warning in preflight.findings.iter().filter(|finding| !finding.is_error) {
         tracing::warn!("{}", warning.text);
     }
     match preflight.findings.into_iter().find(|finding| finding.is_error) {
         Some(error) => Err(Stop::Plan(error.text)),
-        None => Ok(()),
+        None => Ok(maximum_days),
     }
 }
 
-async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflight: &mut Preflight) -> Result<(), Stop> {
+async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflight: &mut Preflight) -> Result<Option<u32>, Stop> {
     let (agents, queues) = (source.users().await.map_err(Stop::Source)?, source.queues().await.map_err(Stop::Source)?);
     let mapped: HashSet<&str> = plan.mapping.agents.iter().map(|row| row.legacy_agent_id.as_str()).collect();
     preflight.source_agents = (agents.len(), agents.iter().filter(|agent| !mapped.contains(agent.id.as_str())).count());
@@ -119,6 +120,8 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflig
     if let Target::Public(public) = target {
         preflight.findings.extend(without_permission(&public.client().permissions().await.map_err(Stop::Target)?));
     }
+    let organisation = Organisation::read(plan, target).await?;
+    preflight.findings.extend(organisation.findings);
     let target = target.read();
     let ids = |named: Vec<Named>| named.into_iter().map(|named| named.id).collect::<HashSet<String>>();
     let users = ids(target.users().await.map_err(Stop::Target)?);
@@ -126,7 +129,7 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflig
     let wrapups = ids(target.wrapupcodes().await.map_err(Stop::Target)?);
     let skills = ids(target.skills().await.map_err(Stop::Target)?);
     preflight.findings.extend(misfits(plan, &users, &queues, &wrapups, &skills).into_iter().map(|text| Finding { is_error: true, text }));
-    Ok(())
+    Ok(organisation.maximum_days)
 }
 
 /// What this client may not do there. Without the first two nothing arrives; without the others only what goes wrong cannot be put right.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::{Span, Timestamp, tz::TimeZone};
-use plan::{AgentRow, Expired, LoadedPlan, Reason, UnmappedAgent, UnmappedQueue};
+use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
+use plan::{AgentRow, Expired, LoadedPlan, OverMax, Reason, UnmappedAgent, UnmappedQueue};
 use uuid::Uuid;
 
 use crate::canonical::{Canonical, CanonicalRecording};
@@ -27,6 +27,8 @@ impl Agent {
 /// The mapping tables, ready to be asked.
 pub(crate) struct Resolver {
     plan: Arc<LoadedPlan>,
+    /// What the target keeps at most, in days from the call's start. Absent: no maximum is known.
+    maximum_days: Option<u32>,
     agents: HashMap<String, Vec<AgentRow>>,
     queues: HashMap<String, Uuid>,
     skills: HashMap<String, Uuid>,
@@ -60,7 +62,7 @@ impl Resolved {
 }
 
 impl Resolver {
-    pub(crate) fn new(plan: Arc<LoadedPlan>) -> Resolver {
+    pub(crate) fn new(plan: Arc<LoadedPlan>, maximum_days: Option<u32>) -> Resolver {
         let mut agents: HashMap<String, Vec<AgentRow>> = HashMap::new();
         for row in &plan.mapping.agents {
             agents.entry(row.legacy_agent_id.clone()).or_default().push(row.clone());
@@ -72,6 +74,7 @@ impl Resolver {
             skills: mapping.skills.iter().map(|row| (row.legacy_skill.clone(), row.genesys_skill_id)).collect(),
             wrapups: mapping.wrapups.iter().map(|row| (row.legacy_code.clone(), row.genesys_wrapup_id)).collect(),
             plan,
+            maximum_days,
         }
     }
 
@@ -118,17 +121,38 @@ impl Resolver {
         }
     }
 
-    /// When a recording may be deleted: its class's years from the call's end. Absent: no class, or one the plan does not know.
+    /// When a recording is to be deleted: its class's years from the call's end, and under `over_max = "clamp"` no later than the target
+    /// keeps anything. Absent: no class, or one the plan does not know.
     pub(crate) fn delete_date(&self, record: &Canonical, recording: &CanonicalRecording) -> Option<Timestamp> {
+        let date = self.class_date(record, recording)?;
+        let last = self.last_date(record).filter(|_| self.plan.plan.retention.over_max == OverMax::Clamp);
+        Some(last.map_or(date, |last| date.min(last)))
+    }
+
+    /// Its class's years from the call's end.
+    fn class_date(&self, record: &Canonical, recording: &CanonicalRecording) -> Option<Timestamp> {
         let class = self.plan.plan.retention.class.get(recording.retention_class.as_deref()?)?;
         let end = record.legacy_end_time.to_zoned(TimeZone::UTC);
         end.checked_add(Span::new().try_years(class.years).ok()?).ok().map(|date| date.timestamp())
     }
 
-    /// Why a recording's retention keeps it behind, if it does. A held call always goes whole: the hold outranks the expiry.
-    pub(crate) fn expired(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Reason> {
-        let over = self.delete_date(record, recording).is_some_and(|date| date <= now);
+    /// The latest deletion date the target takes for a call. Source: platform API, recording.recording.analytics.retention.violation;
+    /// counted from the call's start, assumed.
+    fn last_date(&self, record: &Canonical) -> Option<Timestamp> {
+        let days = self.maximum_days?;
+        record.legacy_start_time.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()
+    }
+
+    /// Why a recording's retention keeps it behind, if it does. A held call always goes whole: the hold outranks the expiry. What would
+    /// be deleted at once when its date is brought forward stays behind like what may not be brought forward.
+    pub(crate) fn kept_behind(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Reason> {
+        let date = self.class_date(record, recording)?;
         let held = record.recordings.iter().any(|recording| recording.legal_hold);
-        (over && !held && self.plan.plan.retention.expired == Expired::Skip).then_some(Reason::Expired)
+        if date <= now && !held && self.plan.plan.retention.expired == Expired::Skip {
+            return Some(Reason::Expired);
+        }
+        let last = self.last_date(record).filter(|last| date > *last)?;
+        let goes = self.plan.plan.retention.over_max == OverMax::Clamp && last > now;
+        (!goes).then_some(Reason::RetentionOverMax)
     }
 }

@@ -188,6 +188,15 @@ fn validate_genesys_cloud(file: &Path, plan: &Plan) -> Result<(), PlanError> {
             ));
         }
     }
+    match plan.mapping.external_id_authority.as_deref() {
+        Some(authority) if authority.trim().is_empty() => {
+            return refuse("mapping.external_id_authority is empty; name the source, or leave it out");
+        }
+        Some(_) if target.ingest == Ingest::Guide => {
+            return refuse("mapping.external_id_authority needs target.ingest = \"public\": the guide has no external ids");
+        }
+        Some(_) | None => {}
+    }
     let Some(api) = target.api_url() else {
         return refuse("target needs base_url, or a region such as us-east-1");
     };

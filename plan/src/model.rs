@@ -234,6 +234,9 @@ pub struct MappingFiles {
     pub skills: Option<PathBuf>,
     /// `legacy_code,genesys_wrapup_id`. Absent: no wrap-up is mapped.
     pub wrapups: Option<PathBuf>,
+    /// Public ingestion: each agent's legacy id is written into the target as an external id of its user under this authority, so that
+    /// whoever audits later can read the mapping back. Absent: none is written.
+    pub external_id_authority: Option<String>,
 }
 
 /// `[rules]`.

@@ -104,6 +104,6 @@ fn the_read_surfaces_examples_are_read_field_by_field() {
     assert!(agent.user_id.is_some() && agent.sessions[0].segments[0].queue_id.is_some());
     assert_eq!(agent.sessions[0].segments[0].requested_routing_skill_ids.len(), 1);
     assert!(page.cursor.is_some() && page.data_availability_date.is_some());
-    let users: gc::NamedPage = read(&contract("genesys_cloud/list_users.json")["response"]["body"]);
+    let users: gc::Page<gc::Named> = read(&contract("genesys_cloud/list_users.json")["response"]["body"]);
     assert_eq!((users.entities[0].state.as_deref(), users.page_count), (Some("inactive"), Some(1)));
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use simulator::{Ending, Options, PlatformName, Scenario, Simulator, Verdict};
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 19] = [
     "bad_codecs",
     "bad_media",
     "canary_lost_media",
@@ -20,6 +20,8 @@ const NAMES: [&str; 17] = [
     "public_showcase",
     "rate_limited",
     "retention",
+    "retention_clamped",
+    "retention_over_max",
     "server_errors",
     "showcase",
     "transfers",

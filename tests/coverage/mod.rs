@@ -105,6 +105,7 @@ pub(crate) const SDK_METHODS: &[(&str, &str)] = &[
     ("genesys_cloud.query_deletionprotection", "postRecordingsDeletionprotection"),
     ("genesys_cloud.create_batchrequest", "postRecordingBatchrequests"),
     ("genesys_cloud.get_batchrequest", "getRecordingBatchrequest"),
+    ("genesys_cloud.get_data_retention", "getAnalyticsDataretentionSettings"),
     ("genesys_cloud.create_details_job", "postAnalyticsConversationsDetailsJobs"),
     ("genesys_cloud.get_details_availability", "getAnalyticsConversationsDetailsJobsAvailability"),
     ("genesys_cloud.get_details_job", "getAnalyticsConversationsDetailsJob"),

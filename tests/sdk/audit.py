@@ -337,6 +337,7 @@ def analytics(audit, client, calls, recordings):
     predicate = {"type": "dimension", "dimension": "externalTag", "operator": "matches", "value": calls[1]["tag"]}
     tagged = {"interval": INTERVAL, "conversationFilters": [{"type": "and", "predicates": [predicate]}]}
     audit("details query by tag", lambda: api.post_analytics_conversations_details_query(tagged), lambda answer: [one.conversation_id for one in answer.conversations] == [calls[1]["conversation"]])
+    audit("maximum retention", api.get_analytics_dataretention_settings, lambda answer: answer.retention_days is None)
     audit("details jobs, availability", api.get_analytics_conversations_details_jobs_availability, lambda answer: answer.data_availability_date)
     job = audit("details job", lambda: api.post_analytics_conversations_details_jobs({"interval": INTERVAL}), lambda answer: answer.job_id)
     audit.until("details job, fulfilled", lambda: api.get_analytics_conversations_details_job(job.job_id), lambda answer: answer.state == "FULFILLED")

@@ -208,6 +208,20 @@ impl Simulation {
         text
     }
 
+    /// Asks Genesys Cloud itself, as a client with a token of its own.
+    pub(crate) fn genesys_cloud(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let address = self.addresses["genesys_cloud"].as_str().expect("genesys_cloud");
+        let credentials: Value = serde_json::from_str(&self.get("/_sim/credentials")).expect("credentials");
+        let part = |name: &str| credentials["genesys_cloud"][name].as_str().expect("a credential").to_owned();
+        let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", part("client_id"), part("client_secret"));
+        let (_, token) = send(address, "POST", "/oauth/token", "content-type: application/x-www-form-urlencoded\r\n", &form);
+        let token: Value = serde_json::from_str(&token).expect("a token");
+        let bearer = token["access_token"].as_str().expect("a token");
+        let headers = format!("authorization: Bearer {bearer}\r\ncontent-type: application/json\r\n");
+        let (status, text) = send(address, method, path, &headers, &body.to_string());
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
     /// What a platform really holds.
     pub(crate) fn truth(&self, platform: &str) -> Vec<Value> {
         self.get(&format!("/_sim/truth/{platform}")).lines().map(|line| serde_json::from_str(line).expect("truth")).collect()
@@ -235,11 +249,16 @@ impl Drop for Simulation {
 
 /// One request without a client library: status and body.
 fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    send(address, method, path, "", body)
+}
+
+/// The same, with headers that each end their line.
+fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let host = address.trim_start_matches("http://");
     let exchange = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(host)?;
         let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

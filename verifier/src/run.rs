@@ -14,7 +14,7 @@ use url::Url;
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::crossing::{Crossing, Place, Stray, phantom};
 use crate::drift::Drifts;
-use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
+use crate::expected::{Expectation, Maximum, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::kept::Kept;
 use crate::listen::{Job, Listener};
@@ -52,9 +52,10 @@ pub(crate) async fn run(
 
     let SourceSnapshot { interactions, extensions } = source.snapshot(options.concurrency, progress).await?;
     rules.extensions = extensions;
+    let mut needs = BTreeSet::new();
+    rules.maximum = maximum_retention(&client, &mut needs).await?;
     let expectations = expectations(&interactions, &rules, &BTreeMap::new(), Moment::from_ms(clock.now_ms()));
     let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
-    let mut needs = BTreeSet::new();
     let told = organisation_limit(&client, &mut needs).await?;
     let announced = Announced::new(sizes, loaded.plan.pace.requests_per_minute, told);
     if let Some(notice) = kept.notice() {
@@ -128,6 +129,20 @@ async fn organisation_limit(client: &ReadClient, needs: &mut BTreeSet<String>) -
         Err(error) => {
             needs.insert(need("get_limits", &error).ok_or_else(|| Stop::target("read the limits", &error))?);
             Ok(None)
+        }
+    }
+}
+
+/// How long the organisation keeps anything at most.
+async fn maximum_retention(client: &ReadClient, needs: &mut BTreeSet<String>) -> Result<Maximum, Stop> {
+    match client.maximum_retention_days().await {
+        Ok(days) => Ok(days.map_or(Maximum::None, Maximum::Days)),
+        // An organisation that does not know the setting has none.
+        Err(error) if error.status() == Some(404) => Ok(Maximum::None),
+        Err(error) => {
+            let need = need("get_data_retention", &error).ok_or_else(|| Stop::target("read the maximum retention", &error))?;
+            needs.insert(need.clone());
+            Ok(Maximum::Unread(need))
         }
     }
 }

@@ -124,8 +124,9 @@ impl Run {
                     return Ok(custody);
                 }
                 Ok((converted, out)) => {
-                    if let Some(reason) = self.resolver.expired(record, canonical, self.clock.now()) {
-                        put_aside(&mut row.recordings[at], "skipped", reason.as_str());
+                    if let Some(reason) = self.resolver.kept_behind(record, canonical, self.clock.now()) {
+                        let outcome = if reason == Reason::Expired { "skipped" } else { "quarantined" };
+                        put_aside(&mut row.recordings[at], outcome, reason.as_str());
                         return Ok(custody);
                     }
                     custody.push(self.keep(row, at, converted, out).await?);

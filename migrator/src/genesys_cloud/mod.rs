@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
-use plan::Reason;
+use plan::{LoadedPlan, Reason};
 use platforms::CallError;
 use platforms::Counts;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{GuideClient, ReadClient, Upload, wire};
 
-use crate::ledger::RecordingRow;
+use crate::ledger::{Ledger, RecordingRow};
 use crate::outcome::{Stop, Trouble};
 use crate::staging::{Staging, blob_path, out_path};
 
@@ -36,6 +36,14 @@ impl Target {
         match self {
             Target::Guide(client) => client.read(),
             Target::Public(public) => public.client().read(),
+        }
+    }
+
+    /// The mapping of agents, where plan and surface let it be written.
+    pub(crate) async fn write_external_ids(&self, plan: &LoadedPlan, ledger: &Ledger) -> Result<(), Stop> {
+        match self {
+            Target::Guide(_) => Ok(()),
+            Target::Public(public) => public::write_external_ids(plan, public.client(), ledger).await,
         }
     }
 

@@ -308,6 +308,12 @@ impl Ledger {
             .await
     }
 
+    /// Something worth counting that no interaction carries.
+    pub(crate) async fn note(&self, kind: &'static str, subject: &str) -> Result<(), LedgerError> {
+        let subject = subject.to_owned();
+        self.run(move |c| note(c, kind, &subject)).await
+    }
+
     pub(crate) async fn warnings(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
         self.run(|c| counts(c, "SELECT kind, count(*) FROM warning GROUP BY kind")).await
     }

@@ -233,6 +233,72 @@ pub struct Orphan {
     pub source_orphaning_id: Option<String>,
 }
 
+/// A media retention policy, as far as it says when recordings go.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// Name.
+    #[serde(default)]
+    pub name: String,
+    /// Whether it is at work.
+    #[serde(default)]
+    pub enabled: bool,
+    /// Which recordings, where no medium has conditions of its own.
+    pub conditions: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What happens to them, where no medium has actions of its own.
+    pub actions: Option<PolicyActions>,
+    /// Conditions and actions by medium.
+    pub media_policies: Option<MediaPolicies>,
+}
+
+/// A policy's parts by medium.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaPolicies {
+    /// For calls.
+    pub call_policy: Option<CallPolicy>,
+}
+
+/// A policy's part for calls.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CallPolicy {
+    /// Which of them.
+    pub conditions: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What happens to them.
+    pub actions: Option<PolicyActions>,
+}
+
+/// What a policy does with a recording.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyActions {
+    /// Deletes it, whatever another policy says.
+    #[serde(default)]
+    pub always_delete: bool,
+    /// Deletes it where no policy retains it.
+    #[serde(default)]
+    pub delete_recording: bool,
+    /// Retains it. Absent: retained, as far as anybody says.
+    pub retain_recording: Option<bool>,
+    /// For how long.
+    pub retention_duration: Option<RetentionDuration>,
+}
+
+/// How long a policy retains.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionDuration {
+    /// Until it is deleted.
+    pub delete_retention: Option<DeleteRetention>,
+}
+
+/// Days until deletion.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeleteRetention {
+    /// Absent: none.
+    pub days: Option<u32>,
+}
+
 /// What was read, and the bytes it was read from: custody holds their hash.
 #[derive(Debug, Clone)]
 pub struct Answered<T> {
@@ -340,25 +406,27 @@ impl PublicClient {
 
     /// All orphan recordings.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, CallError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Page {
-            #[serde(default)]
-            entities: Vec<Orphan>,
-            page_count: Option<u64>,
-        }
-        let mut all = Vec::new();
-        for number in 1_u64.. {
-            let mut url = self.read.url(&["api", "v2", "orphanrecordings"])?;
-            url.query_pairs_mut().append_pair("pageSize", "100").append_pair("pageNumber", &number.to_string());
-            let page: Page = self.read.session.json(&Call::get(url)).await?;
-            let last = page.entities.is_empty() || page.page_count.is_none_or(|count| number >= count);
-            all.extend(page.entities);
-            if last {
-                break;
+        self.read.all(&["api", "v2", "orphanrecordings"], &[]).await
+    }
+
+    /// All media retention policies for recordings of other platforms.
+    pub async fn crossplatform_policies(&self) -> Result<Vec<Policy>, CallError> {
+        self.read.all(&["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"], &[]).await
+    }
+
+    /// Ties a key of another system to a user. Answers whose it is already when it is somebody's, this user's own included.
+    pub async fn add_external_id(&self, user_id: &str, authority: &str, key: &str) -> Result<Option<String>, CallError> {
+        let url = self.read.url(&["api", "v2", "users", user_id, "externalid"])?;
+        let body = serde_json::json!({ "authorityName": authority, "externalKey": key });
+        match self.read.session.bytes(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await {
+            Ok(_) => Ok(None),
+            Err(error) if error.status() == Some(StatusCode::CONFLICT.as_u16()) => {
+                let url = self.read.url(&["api", "v2", "users", "externalid", authority, key])?;
+                let user: super::wire::Named = self.read.session.json(&Call::get(url)).await?;
+                Ok(Some(user.id))
             }
+            Err(error) => Err(error),
         }
-        Ok(all)
     }
 
     /// Makes an orphan a recording of a conversation. `false`: there is no such orphan any more.

@@ -221,12 +221,29 @@ impl ReadClient {
         Ok(body.entities)
     }
 
-    async fn all(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<wire::Named>, CallError> {
+    /// The organisation's maximum retention in days; `None`: it has none. Source: the vendor's SDKs, AnalyticsDataRetentionResponse.
+    pub async fn maximum_retention_days(&self) -> Result<Option<u32>, CallError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body {
+            retention_days: Option<u32>,
+        }
+        let url = self.url(&["api", "v2", "analytics", "dataretention", "settings"])?;
+        let body: Body = self.session.json(&Call::get(url)).await?;
+        Ok(body.retention_days.filter(|days| *days > 0))
+    }
+
+    /// The organisation's divisions.
+    pub async fn divisions(&self) -> Result<Vec<wire::Named>, CallError> {
+        self.all(&["api", "v2", "authorization", "divisions"], &[]).await
+    }
+
+    pub(crate) async fn all<T: serde::de::DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         for page_number in 1.. {
             let mut url = self.url(path)?;
             url.query_pairs_mut().append_pair("pageSize", "100").append_pair("pageNumber", &page_number.to_string()).extend_pairs(query);
-            let page: wire::NamedPage = self.session.json(&Call::get(url)).await?;
+            let page: wire::Page<T> = self.session.json(&Call::get(url)).await?;
             let last = page.entities.is_empty() || page.page_count.is_none_or(|count| page_number >= count);
             all.extend(page.entities);
             if last {

@@ -32,13 +32,13 @@ pub struct Named {
 
 /// A page of a listing.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NamedPage {
+#[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
+pub struct Page<T> {
     /// This page's.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub entities: Vec<Named>,
+    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
+    pub entities: Vec<T>,
     /// Pages in all.
-    pub page_count: Option<u32>,
+    pub page_count: Option<u64>,
 }
 
 /// A conversation as the conversations API tells it.

@@ -90,6 +90,7 @@ operations! {
     GENESYS_CLOUD_CREATE_BATCHREQUEST = "genesys_cloud.create_batchrequest", "POST", "/api/v2/recording/batchrequests", "-", false, needs ["recording:recording:view"];
     GENESYS_CLOUD_GET_BATCHREQUEST = "genesys_cloud.get_batchrequest", "GET", "/api/v2/recording/batchrequests/{id}", "batch id in the path", false, needs ["recording:recording:view"];
     GENESYS_CLOUD_GET_BATCH_MEDIA = "genesys_cloud.get_batch_media", "GET", "/presigned/{kind}/{conversation}/{recording}", "recording id in the path", false, query ["expires", "format", "signature"];
+    GENESYS_CLOUD_GET_DATA_RETENTION = "genesys_cloud.get_data_retention", "GET", "/api/v2/analytics/dataretention/settings", "-", false, needs ["analytics:dataRetention:view"];
     GENESYS_CLOUD_CREATE_DETAILS_JOB = "genesys_cloud.create_details_job", "POST", "/api/v2/analytics/conversations/details/jobs", "-", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
     GENESYS_CLOUD_GET_DETAILS_AVAILABILITY = "genesys_cloud.get_details_availability", "GET", "/api/v2/analytics/conversations/details/jobs/availability", "-", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
     GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];

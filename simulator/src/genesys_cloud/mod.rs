@@ -129,6 +129,7 @@ impl GenesysCloud {
             .route("/api/v2/recording/batchrequests", post(batch::create))
             .route("/api/v2/recording/batchrequests/{id}", get(batch::show))
             .route("/presigned/{kind}/{conversation}/{recording}", get(media::download))
+            .route("/api/v2/analytics/dataretention/settings", get(retention::maximum))
             .route(&format!("{details}/query"), post(analytics::query))
             .route(&format!("{details}/jobs"), post(analytics::create_job))
             .route(&format!("{details}/jobs/availability"), get(analytics::availability))

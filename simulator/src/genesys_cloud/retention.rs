@@ -32,6 +32,20 @@ pub(super) async fn query(State(site): Site, request: Request) -> Response {
     door.answer("-", |site, visit| site.retention_page(&visit.query)).await
 }
 
+/// GET /api/v2/analytics/dataretention/settings.
+pub(super) async fn maximum(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DATA_RETENTION, request };
+    door.answer("-", |site, _| {
+        if site.settings.max_retention_days.is_none() {
+            site.mark(&rules::NO_RETENTION_MAX);
+        }
+        let mut body = json!({});
+        put(&mut body, "retentionDays", site.settings.max_retention_days);
+        Ok(Reply::json(200, &body))
+    })
+    .await
+}
+
 /// POST /api/v2/recordings/deletionprotection.
 pub(super) async fn protection(State(site): Site, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, request };
@@ -54,7 +68,7 @@ impl GenesysCloud {
         let days = self.settings.max_retention_days?;
         let most_ms = start_ms.saturating_add(i64::from(days) * DAY_MS);
         delete_at_ms.filter(|delete_at_ms| *delete_at_ms > most_ms)?;
-        self.mark(&rules::RETENTION_MAX);
+        [&rules::RETENTION_MAX, &rules::RETENTION_MAX_FROM].into_iter().for_each(|rule| self.mark(rule));
         Some(days)
     }
 

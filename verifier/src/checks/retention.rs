@@ -3,6 +3,7 @@
 use super::sound::{Media, media};
 use super::{Pair, Seen};
 use crate::defect::Defect;
+use crate::expected::Presence;
 use crate::finding::Finding;
 use crate::moment::Moment;
 
@@ -33,6 +34,10 @@ pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
 
 fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let told = |at: Option<Moment>| at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string());
+    // What the organisation's maximum made of it is not known.
+    if matches!(pair.expected.presence, Presence::Unknown(_)) {
+        return None;
+    }
     // The stub of an archived recording may leave its dates out; the retention listing has them where it could be read.
     if pair.actual.delete_at.is_none() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
         return None;

@@ -16,6 +16,7 @@ pub(super) fn statuses(operation: &str) -> &'static [u16] {
 pub(super) fn answer(operation: &str) -> Option<&'static Shape> {
     Some(match operation {
         "get_limits" => &LIMITS,
+        "get_data_retention" => &DATA_RETENTION,
         "create_details_job" => &JOB_SUBMITTED,
         "get_details_job" => &JOB,
         "get_details_results" => &RESULTS,
@@ -34,6 +35,9 @@ static LIMITS: Shape = Object(&[("entities", List(&LIMIT))], "");
 
 /// `Limit`.
 static LIMIT: Shape = Object(&[("key", Text), ("value", Number)], "namespace");
+
+/// `AnalyticsDataRetentionResponse`.
+static DATA_RETENTION: Shape = Object(&[("retentionDays", Number)], "dateCreated dateModified");
 
 /// `AsyncQueryResponse`.
 static JOB_SUBMITTED: Shape = Object(&[("*jobId", Text)], "");

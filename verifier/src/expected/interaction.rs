@@ -8,9 +8,14 @@ use platforms::legacy::wire;
 use super::attributes::{Repair, attributes};
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
-use super::{Absence, Expectation, ExpectedRecording, Pause, Presence, Rules, SourceSound, Span, audio, retention, time};
+use super::{Absence, Expectation, ExpectedRecording, Maximum, Pause, Presence, Rules, SourceSound, Span, audio, retention, time};
 use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// The least maximum an organisation can set. Source: help page on maximum interaction data retention.
+const SHORTEST_MAXIMUM_DAYS: u32 = 90;
 
 /// What must be in the target for this interaction. `sounds` holds what is known of the source's audio, by recording id; `as_of` is the
 /// instant at which a retention counts as ended.
@@ -33,6 +38,9 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         (false, false) => Repair::None,
     };
     skip_expired(&mut recordings, hold, as_of, rules);
+    if let Some(call) = span {
+        within_maximum(&mut recordings, call.start, as_of, rules);
+    }
     let own = whole_reason(source, span, &legs, &numbers, rules);
     let presence = settle_presence(own, &mut recordings, rules);
     let [ani, dnis] = numbers.map(|number| match number {
@@ -147,6 +155,26 @@ fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment,
     for recording in recordings.iter_mut().filter(|recording| recording.presence == Presence::Expected) {
         if recording.delete_at.is_some_and(|at| at <= as_of) {
             recording.presence = Presence::Absent(Absence::Rule(Reason::Expired));
+        }
+    }
+}
+
+/// A deletion date beyond the organisation's maximum keeps a recording back, or is brought forward where the plan says so and the call is
+/// not older than that. Source: platform API, recording.recording.analytics.retention.violation; counted from the call's start, assumed.
+fn within_maximum(recordings: &mut [ExpectedRecording], start: Moment, as_of: Moment, rules: &Rules) {
+    for recording in recordings.iter_mut().filter(|recording| recording.presence == Presence::Expected) {
+        let Some(date) = recording.delete_at else { continue };
+        let last = |days: u32| start.plus_ms(i64::from(days) * DAY_MS);
+        match &rules.maximum {
+            Maximum::Days(days) if date > last(*days) => {
+                if rules.clamp && last(*days) > as_of {
+                    recording.delete_at = Some(last(*days));
+                } else {
+                    recording.presence = Presence::Absent(Absence::Rule(Reason::RetentionOverMax));
+                }
+            }
+            Maximum::Unread(need) if date > last(SHORTEST_MAXIMUM_DAYS) => recording.presence = Presence::Unknown(need.clone()),
+            Maximum::None | Maximum::Days(_) | Maximum::Unread(_) => {}
         }
     }
 }
@@ -290,6 +318,28 @@ mod tests {
         let wanted = expected(&held, &rules(), &sounds(None), later);
         assert!(wanted.hold);
         assert!(wanted.recordings.iter().all(|recording| recording.presence == Presence::Expected));
+    }
+
+    #[test]
+    fn a_date_beyond_the_organisations_maximum_stays_behind_or_is_brought_forward() {
+        let absent = Presence::Absent(Absence::Rule(Reason::RetentionOverMax));
+        let unknown = Presence::Unknown("a permission".into());
+        // A call of 27 October 2023, to be deleted in October 2030, looked at in November 2026.
+        let rows = [
+            (Maximum::None, false, Presence::Expected, "2030-10-27T10:05:00.000Z"),
+            (Maximum::Days(3_000), false, Presence::Expected, "2030-10-27T10:05:00.000Z"),
+            (Maximum::Days(2_000), false, absent.clone(), "2030-10-27T10:05:00.000Z"),
+            (Maximum::Days(2_000), true, Presence::Expected, "2029-04-18T10:00:00.000Z"),
+            // Brought forward it would be deleted at once.
+            (Maximum::Days(1_000), true, absent, "2030-10-27T10:05:00.000Z"),
+            (Maximum::Unread("a permission".into()), true, unknown, "2030-10-27T10:05:00.000Z"),
+        ];
+        for (maximum, clamp, presence, date) in rows {
+            let rules = Rules { maximum: maximum.clone(), clamp, ..rules() };
+            let wanted = expected(&interaction(), &rules, &sounds(None), AS_OF);
+            assert_eq!(wanted.recordings[0].presence, presence, "{maximum:?}");
+            assert_eq!(wanted.recordings[0].delete_at.map(|at| at.to_string()).as_deref(), Some(date), "{maximum:?}");
+        }
     }
 
     #[test]

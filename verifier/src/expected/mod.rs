@@ -20,7 +20,7 @@ pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectat
 pub(crate) use interaction::expected;
 pub(crate) use numbers::{digits, masked};
 pub(crate) use people::AgentLeg;
-pub(crate) use rules::{PauseRule, PhoneRule, Rules};
+pub(crate) use rules::{Maximum, PauseRule, PhoneRule, Rules};
 pub(crate) use time::raw_text;
 
 use crate::moment::Moment;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use plan::{AudioFormat, Expired, LoadedPlan, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent, UnmappedQueue};
+use plan::{AudioFormat, Expired, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent, UnmappedQueue};
 use uuid::Uuid;
 
 use crate::moment::Moment;
@@ -31,6 +31,10 @@ pub(crate) struct Rules {
     pub(crate) pauses: PauseRule,
     pub(crate) class_years: BTreeMap<String, i64>,
     pub(crate) skip_expired: bool,
+    /// The target's maximum retention; read there, since no plan can know it.
+    pub(crate) maximum: Maximum,
+    /// Whether a date beyond it is brought forward.
+    pub(crate) clamp: bool,
     /// Agents behind one extension; from the source, for naming a damage and never for resolving an agent.
     pub(crate) extensions: BTreeMap<String, BTreeSet<String>>,
 }
@@ -41,6 +45,17 @@ pub(crate) struct AgentRow {
     pub(crate) user: Uuid,
     pub(crate) from: Option<Moment>,
     pub(crate) to: Option<Moment>,
+}
+
+/// The organisation's maximum retention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Maximum {
+    /// There is none.
+    None,
+    /// So many days from the start of the call.
+    Days(u32),
+    /// It could not be read, and what would be needed.
+    Unread(String),
 }
 
 /// What becomes of phone numbers.
@@ -104,6 +119,8 @@ impl Rules {
             },
             class_years: plan.retention.class.iter().map(|(name, class)| (name.clone(), class.years)).collect(),
             skip_expired: plan.retention.expired == Expired::Skip,
+            maximum: Maximum::None,
+            clamp: plan.retention.over_max == OverMax::Clamp,
             extensions: BTreeMap::new(),
         })
     }

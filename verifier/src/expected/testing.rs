@@ -8,7 +8,7 @@ use plan::AudioFormat;
 use uuid::Uuid;
 
 use super::rules::AgentRow;
-use super::{PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
+use super::{Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
 use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
 
@@ -35,6 +35,8 @@ pub(crate) fn rules() -> Rules {
         wrap_ups: BTreeMap::from([("W-017".to_owned(), WRAP_UP)]),
         fallback_agent: Some(FALLBACK),
         default_queue: Some(DEFAULT_QUEUE),
+        maximum: Maximum::None,
+        clamp: false,
         hold_partial: true,
         exclusions: BTreeMap::new(),
         format: AudioFormat::Mp3,

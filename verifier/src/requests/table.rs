@@ -89,6 +89,14 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation {
+        name: "get_data_retention",
+        place: Path("/api/v2/analytics/dataretention/settings"),
+        permission: Some("analytics:dataRetention:view"),
+        scope: ANALYTICS,
+        tells: "recordings that the organisation's maximum retention keeps out",
+        ..READ
+    },
+    Operation {
         name: "create_details_job",
         method: "POST",
         place: Path("/api/v2/analytics/conversations/details/jobs"),

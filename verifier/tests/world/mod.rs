@@ -105,6 +105,7 @@ impl Serving {
             ("GET", ["api", "v2", "organizations", "limits", "namespaces", "platform.api"]) => {
                 json(json!({"entities":[{"key":"client.credentials.token.rate.per.minute","namespace":"platform.api","value":300}]}))
             }
+            ("GET", ["api", "v2", "analytics", "dataretention", "settings"]) => json(json!({})),
             ("GET", [.., "details", "jobs", "job"]) => json(json!({"state":"FULFILLED"})),
             ("GET", [.., "jobs", "job", "results"]) => {
                 let available = world.available.unwrap_or("2026-11-20T00:00:00.000Z");

@@ -5,6 +5,7 @@
 //! update for attributes, two reads to confirm; a hold costs one more.
 
 mod batches;
+mod external_ids;
 mod outcomes;
 mod package;
 mod story;
@@ -20,6 +21,7 @@ use platforms::genesys_cloud::{PublicClient, wire};
 use sha2::{Digest, Sha256};
 
 use self::batches::Batches;
+pub(crate) use self::external_ids::write as write_external_ids;
 use self::outcomes::{Outcome, Outcomes};
 use self::package::{Audio, Package, package, plain_name};
 pub(crate) use self::story::{Story, Told, story};

@@ -311,7 +311,7 @@ url = "ledger.db"
         };
         let recordings = [recording("100001-1", "s1", false), recording("100001-2", "s2", true)];
         let record = normalise(&interaction, &recordings, &plan.plan.time).expect("a record");
-        let resolver = Resolver::new(plan.clone());
+        let resolver = Resolver::new(plan.clone(), None);
         let resolved = resolver.resolve(&record).expect("resolved");
         let row = |id: &str, outcome: Option<&str>| RecordingRow {
             legacy_id: id.to_owned(),

@@ -146,8 +146,11 @@ async fn retention_follows_the_date_then_the_tag_then_nothing() {
 }
 
 #[tokio::test]
-async fn a_date_beyond_the_organisations_maximum_is_refused() {
+async fn a_date_beyond_the_organisations_maximum_is_refused_and_the_maximum_can_be_read() {
+    let path = "/api/v2/analytics/dataretention/settings";
+    assert_eq!(World::new().await.get(path).await.json(), json!({}));
     let world = World::with(Settings { max_retention_days: Some(1_826), ..Settings::default() }).await;
+    assert_eq!(world.get(path).await.json(), json!({"retentionDays": 1_826}));
     let file = world.any_file("a.mp3").await;
     let answer = world.post("/api/v2/interactions", &interaction(1, file)).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "recording.recording.analytics.retention.violation"));
