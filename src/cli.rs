@@ -121,6 +121,22 @@ pub(crate) struct Migrate {
     /// At most so many interactions in this run
     #[arg(long, env = "SEATRIAL_LIMIT")]
     pub(crate) limit: Option<u64>,
+    /// Send a canary only: at most so many recordings, chosen to show everything there is; verify them, and write a checklist for a person.
+    /// A target elsewhere than on this machine takes nothing else before its canary is confirmed
+    #[arg(long, env = "SEATRIAL_CANARY", value_name = "N", conflicts_with_all = ["limit", "dry_run"])]
+    pub(crate) canary: Option<usize>,
+    /// Where the canary's checklist goes; canary-checklist.csv beside the plan unless given
+    #[arg(long, env = "SEATRIAL_CHECKLIST", value_name = "FILE")]
+    pub(crate) checklist: Option<PathBuf>,
+    /// Where the canary's verification goes; canary-report beside the plan unless given
+    #[arg(long, env = "SEATRIAL_REPORT", value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// Minutes a canary is verified again while the target cannot show all of it yet
+    #[arg(long, env = "SEATRIAL_PATIENCE", value_name = "MINUTES", default_value_t = 30)]
+    pub(crate) patience: u64,
+    /// Read a filled-in checklist: every answer yes confirms the canary, a single no fails it. Sends nothing
+    #[arg(long, env = "SEATRIAL_CONFIRM_CANARY", value_name = "FILE", conflicts_with_all = ["canary", "limit", "dry_run", "accept_plan_change"])]
+    pub(crate) confirm_canary: Option<PathBuf>,
     /// Extract, stage and convert, and write nothing to the target; tell exact counts and declared losses
     #[arg(long, env = "SEATRIAL_DRY_RUN")]
     pub(crate) dry_run: bool,
@@ -169,6 +185,9 @@ pub(crate) struct Verify {
     /// List every request that may be sent, with the permission it needs and what it creates; send none
     #[arg(long, env = "SEATRIAL_PRINT_REQUESTS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) print_requests: bool,
+    /// Judge only the interactions this file names, one id a line; the report says that it tells of no other
+    #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
     /// Instead of the plan's staging, for --source staged
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,

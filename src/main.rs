@@ -1,6 +1,7 @@
 //! The command: arguments to library calls to an exit code.
 
 mod assumptions;
+mod canary;
 mod cli;
 mod ending;
 mod judge;
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Ending {
     // A migration waits for platforms and disks: one thread goes round, and files, database and audio have threads of their own. Over two
     // threads a fifth of its time went into waking one another.
-    let mut runtime = match cli.command {
+    let mut runtime = match &cli.command {
+        // A canary is verified in the same go.
+        Command::Migrate(migrate) if migrate.canary.is_some() => tokio::runtime::Builder::new_multi_thread(),
         Command::Migrate(_) | Command::Preflight(_) | Command::Status(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };

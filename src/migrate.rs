@@ -9,6 +9,7 @@ use platforms::clock::Clock;
 use platforms::transport::{Network, Transport};
 use tokio::sync::watch;
 
+use crate::canary;
 use crate::cli::{Migrate, Output, PlanOnly};
 use crate::ending::Ending;
 use crate::progress::Display;
@@ -63,27 +64,33 @@ pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
         (Ok(plan), Ok(transport)) => (plan, transport),
         (Err(ending), _) | (_, Err(ending)) => return ending,
     };
+    if let Some(file) = &arguments.confirm_canary {
+        return canary::confirm(&plan, &arguments, file, &output).await;
+    }
     let losses = arguments.dry_run.then(|| migrator::declared_losses(&plan));
+    let interrupt = interrupt();
     let options = migrator::Options {
-        ledger: arguments.ledger,
-        staging: arguments.staging,
+        ledger: arguments.ledger.clone(),
+        staging: arguments.staging.clone(),
         workers: arguments.workers,
         limit: arguments.limit,
+        canary: arguments.canary,
         dry_run: arguments.dry_run,
         accept_plan_change: arguments.accept_plan_change,
         errors_max: arguments.errors_max,
-        interrupt: Some(interrupt()),
+        interrupt: Some(interrupt.clone()),
     };
     let display = Display::new("migrating", &output);
-    let ended = migrator::migrate(plan, options, transport, Clock::real(), &display).await;
+    let ended = migrator::migrate(plan.clone(), options, transport, Clock::real(), &display).await;
     display.finish();
     match ended {
+        Ok(outcome) if outcome.canary.is_some() => canary::judge(&plan, &arguments, &outcome, interrupt, &output).await,
         Ok(outcome) => tell_outcome(&outcome, losses.as_deref(), &output),
         Err(stop) => tell_stop(&stop),
     }
 }
 
-fn tell_stop(stop: &Stop) -> Ending {
+pub(crate) fn tell_stop(stop: &Stop) -> Ending {
     terminal::fail(Ending::from(stop), &stop.to_string())
 }
 
@@ -94,6 +101,19 @@ fn tell_outcome(outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, ou
         );
         return ending(outcome, losses.is_some());
     }
+    tell_lines(outcome);
+    for loss in losses.unwrap_or_default() {
+        terminal::say(&format!("  declared loss: {} {}", loss.field, loss.becomes));
+    }
+    match losses {
+        Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target", dry_sentence(outcome))),
+        None => terminal::say(&outcome.sentence()),
+    }
+    ending(outcome, losses.is_some())
+}
+
+/// What a run met on its way.
+pub(crate) fn tell_lines(outcome: &Outcome) {
     let tally = &outcome.tally;
     for (reason, count) in &tally.quarantined {
         terminal::say(&format!("  quarantined  {count:>7}  {reason}"));
@@ -107,19 +127,11 @@ fn tell_outcome(outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, ou
     for error in &outcome.errors {
         terminal::say(&format!("  left: {error}"));
     }
-    for loss in losses.unwrap_or_default() {
-        terminal::say(&format!("  declared loss: {} {}", loss.field, loss.becomes));
-    }
     let requests = format!(
         "{} requests to the source, {} to the target, {} answered 429",
         outcome.source_requests, outcome.target_requests, outcome.throttled
     );
     terminal::say(&format!("  {requests}"));
-    match losses {
-        Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target", dry_sentence(outcome))),
-        None => terminal::say(&outcome.sentence()),
-    }
-    ending(outcome, losses.is_some())
 }
 
 /// A dry run that has looked at everything is done, although nothing has gone.

@@ -12,12 +12,12 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
         Err(ending) => return ending,
     };
     let options = migrator::StatusOptions { ledger: arguments.ledger, crosswalk: arguments.crosswalk, custody: arguments.custody };
-    let (tally, errors) = match migrator::status(&plan, &options).await {
+    let migrator::Status { tally, errors, canary } = match migrator::status(&plan, &options).await {
         Ok(told) => told,
         Err(stop) => return terminal::fail(Ending::from(&stop), &stop.to_string()),
     };
     if output.json {
-        terminal::document(&serde_json::json!({ "version": 1, "tally": tally, "errors": errors }));
+        terminal::document(&serde_json::json!({ "version": 1, "tally": tally, "errors": errors, "canary": canary }));
         return Ending::Done;
     }
     let rows = [
@@ -34,6 +34,9 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
     ];
     for (what, count) in rows {
         terminal::say(&format!("{what:<26}{count:>14}"));
+    }
+    if let Some(canary) = &canary {
+        terminal::say(&canary.sentence());
     }
     for error in &errors {
         terminal::say(&format!("left: {error}"));

@@ -1,7 +1,7 @@
 //! `verify`.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
@@ -30,6 +30,10 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         Ok(plan) => plan,
         Err(ending) => return ending,
     };
+    let only = match arguments.only.as_deref().map(read_ids).transpose() {
+        Ok(only) => only,
+        Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
+    };
     let options = Options {
         audio: match arguments.audio {
             AudioArgument::All => AudioScope::All,
@@ -42,6 +46,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         },
         staging_url: arguments.staging,
         jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
+        only,
         report_dir: Some(arguments.report.clone()),
         ..Options::default()
     };
@@ -59,6 +64,14 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
     }
     ending_of(&report)
+}
+
+/// One id a line; empty lines and comments aside.
+fn read_ids(path: &Path) -> Result<BTreeSet<String>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let ids: BTreeSet<String> = lines.map(str::to_owned).collect();
+    if ids.is_empty() { Err(format!("{} names no interaction; write one id a line", path.display())) } else { Ok(ids) }
 }
 
 /// What `--json` prints of the list.
@@ -109,7 +122,7 @@ pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -
     })
 }
 
-async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
+pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
     let transport = network().map_err(|ending| (ending, "the network does not start".to_owned()))?;
     let interrupt = options.interrupt.clone();
     let watch = tokio::spawn(async move {
@@ -123,7 +136,7 @@ async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<
     report.map_err(|stop| (Ending::from(&stop), stop.to_string()))
 }
 
-fn ending_of(report: &verifier::Report) -> Ending {
+pub(crate) fn ending_of(report: &verifier::Report) -> Ending {
     match report.summary.verdict {
         verifier::Verdict::Match => Ending::Done,
         verifier::Verdict::Mismatch => Ending::Mismatch,

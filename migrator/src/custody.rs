@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Entry {
     pub(crate) legacy_interaction_id: String,
     pub(crate) legacy_recording_id: String,
-    /// `stage`, `convert`, `upload`, `confirm`.
+    /// `stage`, `convert`, `quarantine`, `upload`, `confirm`; `canary`: a person has seen and heard it, and `confirm_sha256` is the checklist's.
     pub(crate) hop: &'static str,
     /// RFC 3339, UTC.
     pub(crate) at: String,

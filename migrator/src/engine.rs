@@ -14,6 +14,7 @@ use platforms::legacy::Client as LegacyClient;
 use platforms::transport::Transport;
 use tokio::sync::{Semaphore, watch};
 
+use crate::canary::{self, Canary};
 use crate::extract::{Window, next_page};
 use crate::genesys_cloud::Target;
 use crate::ledger::{InteractionRow, Ledger, Open, Tried, path_of};
@@ -24,7 +25,7 @@ use crate::resolve::Resolver;
 use crate::staging::Staging;
 use crate::status;
 
-mod work;
+pub(crate) mod work;
 
 /// How to run, beside the plan.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Options {
     pub workers: Option<usize>,
     /// At most so many interactions in this run. Absent: all.
     pub limit: Option<u64>,
+    /// So many recordings at most, chosen to show everything there is, and no others. Absent: all.
+    pub canary: Option<usize>,
     /// Everything but writing to the target.
     pub dry_run: bool,
     /// Go on although the plan or a mapping has changed since the ledger was begun.
@@ -54,6 +57,7 @@ impl Default for Options {
             staging: None,
             workers: None,
             limit: None,
+            canary: None,
             dry_run: false,
             accept_plan_change: false,
             // Enough to pass over a handful of broken records, few enough not to run for a night against a wall.
@@ -100,6 +104,7 @@ pub async fn migrate(
     let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     let ledger = Ledger::open(path_of(ledger_url, &plan)?, Open::Exclusive).await?;
     let change = plan_change(&ledger, &plan, options.accept_plan_change).await?;
+    canary::gate(&plan, &options, &ledger).await?;
     let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan)?;
     let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
     let maximum_days = preflight::require(&plan, &source, &target).await?;
@@ -121,15 +126,46 @@ pub async fn migrate(
         collided: Mutex::default(),
         plan,
     });
-    let workers = options.workers.unwrap_or(run.plan.plan.pace.workers).max(1);
-    let shift = Shift::new(&run, &options, workers).await?;
-    shift.work(&run, workers, progress).await;
+    let canary = match options.canary {
+        Some(wanted) => Some(canary::send(&run, &options, wanted, progress).await?),
+        None => {
+            work_off(&run, &options, None, progress).await?;
+            None
+        }
+    };
+    finish(&run, canary).await
+}
+
+/// One shift: over everything that is open, or over these interactions only.
+pub(crate) async fn work_off(run: &Run, options: &Options, only: Option<Vec<InteractionRow>>, progress: &dyn Progress) -> Result<(), Stop> {
+    let workers = run.workers(options);
+    let shift = Shift::new(run, options, workers, only).await?;
+    shift.work(run, workers, progress).await;
     let written = run.ledger.flush().await;
     if let Some(stop) = shift.stopped() {
         return Err(stop);
     }
-    written?;
-    finish(&run).await
+    Ok(written?)
+}
+
+impl Run {
+    pub(crate) fn workers(&self, options: &Options) -> usize {
+        options.workers.unwrap_or(self.plan.plan.pace.workers).max(1)
+    }
+
+    fn window(&self) -> Window {
+        let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
+        Window { from_ms: bound(self.plan.plan.source.from), to_ms: bound(self.plan.plan.source.to) }
+    }
+
+    /// Reads one more page of the source into the ledger; `None` when there is none. Answers how many interactions are new.
+    pub(crate) async fn extract_page(&self) -> Result<Option<u64>, Stop> {
+        let added = next_page(&self.source, &self.ledger, self.window()).await?;
+        Ok(added.map(|added| {
+            self.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
+            added.new
+        }))
+    }
 }
 
 /// What a run finds its ledger bound to.
@@ -203,7 +239,7 @@ async fn bind(ledger: &Ledger, plan: &LoadedPlan, change: PlanChange) -> Result<
 }
 
 /// Writes what a finished shift leaves for others, and counts.
-async fn finish(run: &Run) -> Result<Outcome, Stop> {
+async fn finish(run: &Run, canary: Option<Canary>) -> Result<Outcome, Stop> {
     let tally = run.ledger.tally().await?;
     if tally.is_finished() {
         run.staging.clear_converted().await?;
@@ -218,6 +254,7 @@ async fn finish(run: &Run) -> Result<Outcome, Stop> {
         throttled,
         errors: run.ledger.errors(5).await?,
         warnings: run.ledger.warnings().await?,
+        canary,
     })
 }
 
@@ -245,7 +282,8 @@ struct Feeder {
     after: i64,
     tried: Tried,
     left: u64,
-    window: Window,
+    /// The buffer is all there is: a canary.
+    only: bool,
     /// Source and ledger have nothing more.
     is_dry: bool,
 }
@@ -261,17 +299,15 @@ fn pause_ms(looks: u32) -> i64 {
 }
 
 impl Shift {
-    async fn new(run: &Run, options: &Options, workers: usize) -> Result<Shift, Stop> {
+    async fn new(run: &Run, options: &Options, workers: usize, only: Option<Vec<InteractionRow>>) -> Result<Shift, Stop> {
         let tally = run.ledger.tally().await?;
-        let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-        let window = Window { from_ms: bound(run.plan.plan.source.from), to_ms: bound(run.plan.plan.source.to) };
         Ok(Shift {
             feeder: tokio::sync::Mutex::new(Feeder {
-                buffer: VecDeque::new(),
+                only: only.is_some(),
+                buffer: only.unwrap_or_default().into(),
                 after: 0,
                 tried: Tried::Clean,
                 left: options.limit.unwrap_or(u64::MAX),
-                window,
                 is_dry: false,
             }),
             stop: Mutex::new(None),
@@ -362,6 +398,9 @@ impl Shift {
 
     /// Fills the buffer; `false` when source and ledger have nothing more.
     async fn refill(&self, run: &Run, feeder: &mut Feeder) -> Result<bool, Stop> {
+        if feeder.only {
+            return Ok(false);
+        }
         let most = u32::try_from(feeder.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
         let rows = run.ledger.open_after(feeder.after, most, feeder.tried).await?;
         if let Some(last) = rows.last() {
@@ -370,9 +409,8 @@ impl Shift {
             feeder.buffer.extend(rows.into_iter().filter(|row| !failed.contains(&row.seq)));
             return Ok(true);
         }
-        if let Some(added) = next_page(&run.source, &run.ledger, feeder.window).await? {
-            self.known.fetch_add(added.new, Ordering::Relaxed);
-            run.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
+        if let Some(new) = run.extract_page().await? {
+            self.known.fetch_add(new, Ordering::Relaxed);
             return Ok(true);
         }
         // Everything is extracted and handed out: now those an earlier run left with an error.

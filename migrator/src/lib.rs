@@ -3,6 +3,7 @@
 //! Per interaction: extract, stage, normalise, resolve, convert, ingest, link, retain, confirm; each step is durable before the next
 //! and safe to repeat. [`step::next_step`] decides from the ledger's state alone, so a resumed run is the same code as a first run.
 
+mod canary;
 mod canonical;
 mod convert;
 mod custody;
@@ -22,9 +23,10 @@ mod status;
 pub mod step;
 mod time;
 
+pub use canary::{Canary, CanaryState, confirm_canary, write_checklist};
 pub use canonical::{Canonical, CanonicalRecording, CanonicalSegment, Repair};
 pub use dry_run::{DeclaredLoss, declared_losses};
 pub use engine::{Options, Progress, migrate};
 pub use outcome::{Outcome, Stop, Tally};
 pub use preflight::{Finding as PreflightFinding, Preflight, preflight};
-pub use status::{StatusOptions, status};
+pub use status::{Status, StatusOptions, status};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plan::{PlanError, Reason};
 use platforms::CallError;
 
+use crate::canary::Canary;
 use crate::ledger::LedgerError;
 use crate::staging::StagingError;
 
@@ -74,6 +75,9 @@ pub struct Outcome {
     pub errors: Vec<String>,
     /// Warnings by kind: repairs made, codes without a mapping.
     pub warnings: BTreeMap<String, u64>,
+    /// The canary this run sent. Absent: it was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
 }
 
 impl Outcome {

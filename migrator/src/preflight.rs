@@ -17,7 +17,7 @@ use crate::organisation::Organisation;
 use crate::outcome::Stop;
 
 /// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
-const FALLBACK_USER: &str = "Historical Migration - Unknown Agent";
+pub(crate) const FALLBACK_USER: &str = "Historical Migration - Unknown Agent";
 
 /// What a look at both sides found.
 #[derive(Debug, Clone, Default, serde::Serialize)]

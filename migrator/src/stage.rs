@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use platforms::CallError;
-use platforms::legacy::{Client, wire};
+use platforms::legacy::{Client, RecordingAnswer, wire};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -70,6 +70,30 @@ pub(crate) enum Came {
     Suspicious,
 }
 
+/// What the source says about a recording, held against what it was asked for.
+async fn answer(source: &Client, interaction: &str, legacy_id: &str) -> Result<(RecordingAnswer, wire::Recording), Trouble> {
+    let answer = source.recording(legacy_id).await.map_err(Trouble::source)?;
+    let body: wire::Recording = serde_json::from_str(answer.body.get()).map_err(|error| broken(legacy_id, &error))?;
+    if body.id != legacy_id || body.interaction_id != interaction {
+        let what = format!("GET /api/v2/recordings/{legacy_id}");
+        let why = format!("it answers for recording {} of interaction {}", body.id, body.interaction_id);
+        return Err(Trouble::Left(Stop::Source(CallError::Malformed { what, why })));
+    }
+    Ok((answer, body))
+}
+
+fn kept(legacy_id: &str, answer: RecordingAnswer, media: Option<RawMedia>) -> Result<String, Trouble> {
+    let request = format!("GET /api/v2/recordings/{legacy_id}");
+    let raw = RawRecording { request, headers: answer.headers, body: answer.body, media };
+    serde_json::to_string(&raw).map_err(|error| broken(legacy_id, &error))
+}
+
+/// A recording's answer without its bytes, in the shape the ledger keeps.
+pub(crate) async fn peek_recording(source: &Client, interaction: &str, legacy_id: &str) -> Result<String, Trouble> {
+    let (answer, _) = answer(source, interaction, legacy_id).await?;
+    kept(legacy_id, answer, None)
+}
+
 /// Fetches one recording's answer and bytes, and notes both in its row.
 pub(crate) async fn stage_recording(
     source: &Client,
@@ -77,13 +101,8 @@ pub(crate) async fn stage_recording(
     interaction: &str,
     row: &mut RecordingRow,
 ) -> Result<Came, Trouble> {
-    let answer = source.recording(&row.legacy_id).await.map_err(Trouble::source)?;
-    let body: wire::Recording = serde_json::from_str(answer.body.get()).map_err(|error| broken(&row.legacy_id, &error))?;
-    if body.id != row.legacy_id || body.interaction_id != interaction {
-        let what = format!("GET /api/v2/recordings/{}", row.legacy_id);
-        let why = format!("it answers for recording {} of interaction {}", body.id, body.interaction_id);
-        return Err(Trouble::Left(Stop::Source(CallError::Malformed { what, why })));
-    }
+    // Asked even where a canary has asked before: the address of the bytes may have run out since.
+    let (answer, body) = answer(source, interaction, &row.legacy_id).await?;
     let media = source.media(&row.legacy_id, body.media_url.as_deref()).await.map_err(Trouble::source)?;
     let (headers, announced) = (media.headers.clone(), media.length);
     let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(Trouble::source)?;
@@ -91,9 +110,7 @@ pub(crate) async fn stage_recording(
     row.staged_bytes = Some(blob.bytes);
     row.held = blob.held;
     let media = RawMedia { sha256: blob.sha256, bytes: blob.bytes, headers };
-    let request = format!("GET /api/v2/recordings/{}", row.legacy_id);
-    let raw = RawRecording { request, headers: answer.headers, body: answer.body, media: Some(media) };
-    row.answer = Some(serde_json::to_string(&raw).map_err(|error| broken(&row.legacy_id, &error))?);
+    row.answer = Some(kept(&row.legacy_id, answer, Some(media))?);
     let said = [body.size_bytes, announced];
     let whole = said.into_iter().flatten().all(|said| row.staged_bytes == Some(said));
     Ok(if whole { Came::Whole } else { Came::Suspicious })

@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use plan::LoadedPlan;
 use serde::{Deserialize, Serialize};
 
+use crate::canary::{Canary, Record};
 use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
 use crate::outcome::{Stop, Tally};
 use crate::staging::{Staging, manifest_path};
@@ -27,8 +28,19 @@ pub struct StatusOptions {
 /// Rows read from the ledger at once.
 const ROWS: u32 = 500;
 
+/// What a ledger holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Counted.
+    pub tally: Tally,
+    /// The first few errors of interactions that were left, each one sentence.
+    pub errors: Vec<String>,
+    /// The latest canary. Absent: none was sent.
+    pub canary: Option<Canary>,
+}
+
 /// Counts, and writes the exports asked for. May be called beside a run.
-pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<(Tally, Vec<String>), Stop> {
+pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, Stop> {
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     let ledger = Ledger::open(path_of(url, plan)?, Open::Shared).await?;
     if let Some(path) = &options.crosswalk {
@@ -37,18 +49,19 @@ pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<(Tally
     if let Some(path) = &options.custody {
         write_custody(&ledger, path).await?;
     }
-    Ok((ledger.tally().await?, ledger.errors(20).await?))
+    let canary = Record::read(&ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
+    Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, canary })
 }
 
 /// Writes beside the file and moves it into place, so that a reader never sees half of it.
-struct Export {
+pub(crate) struct Export {
     path: PathBuf,
     part: PathBuf,
     out: BufWriter<File>,
 }
 
 impl Export {
-    fn create(path: &Path) -> Result<Export, Stop> {
+    pub(crate) fn create(path: &Path) -> Result<Export, Stop> {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
@@ -56,16 +69,16 @@ impl Export {
         Ok(Export { path: path.to_owned(), part, out: BufWriter::new(file) })
     }
 
-    fn line(&mut self, line: &str) -> Result<(), Stop> {
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), Stop> {
         self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")).map_err(|error| refuse(&self.path, &error))
     }
 
-    fn finish(mut self) -> Result<(), Stop> {
+    pub(crate) fn finish(mut self) -> Result<(), Stop> {
         self.out.flush().and_then(|()| std::fs::rename(&self.part, &self.path)).map_err(|error| refuse(&self.path, &error))
     }
 }
 
-fn refuse(path: &Path, error: &std::io::Error) -> Stop {
+pub(crate) fn refuse(path: &Path, error: &std::io::Error) -> Stop {
     Stop::Storage(format!("cannot write {}: {error}", path.display()))
 }
 
@@ -97,7 +110,7 @@ fn crosswalk_lines(row: &InteractionRow) -> Vec<String> {
     going.iter().map(line).collect()
 }
 
-fn csv_line(cells: &[&str]) -> String {
+pub(crate) fn csv_line(cells: &[&str]) -> String {
     let quote = |cell: &&str| {
         if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { (*cell).to_owned() }
     };

@@ -248,7 +248,7 @@ impl Drop for Simulation {
 }
 
 /// One request without a client library: status and body.
-fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+pub(crate) fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
     send(address, method, path, "", body)
 }
 

@@ -1,5 +1,6 @@
 //! What a caller may choose about a verification.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ pub struct Options {
     pub jobs: Jobs,
     /// How long one job or batch of the target is waited for. What takes longer is hidden, not missing.
     pub patience: Duration,
+    /// Only these interactions of the source are expected and judged; conversations of other interactions are out of scope. The report says
+    /// so. Absent: all.
+    pub only: Option<BTreeSet<String>>,
     /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::Stop::Interrupted`].
@@ -39,6 +43,7 @@ impl Default for Options {
             jobs: Jobs::Create,
             // An analytics job over years takes minutes; one that takes an hour is stuck.
             patience: Duration::from_secs(3600),
+            only: None,
             report_dir: None,
             interrupt: CancellationToken::new(),
         }

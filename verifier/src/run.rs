@@ -50,7 +50,7 @@ pub(crate) async fn run(
     let client = Arc::new(open_target(loaded, &gates, &clock)?);
     let identity = Identity::new(loaded)?;
 
-    let SourceSnapshot { interactions, extensions } = source.snapshot(options.concurrency, progress).await?;
+    let SourceSnapshot { interactions, extensions } = source.snapshot(options.only.as_ref(), options.concurrency, progress).await?;
     rules.extensions = extensions;
     let mut needs = BTreeSet::new();
     rules.maximum = maximum_retention(&client, &mut needs).await?;
@@ -69,6 +69,7 @@ pub(crate) async fn run(
         concurrency: options.concurrency,
         patience: options.patience,
         jobs: options.jobs == Jobs::Create,
+        only: options.only.as_ref(),
         calls: expectations.len(),
         kept,
     };
@@ -92,6 +93,7 @@ pub(crate) async fn run(
     progress.begin(Stage::Checks, Some(interactions.len() as u64));
     let mut outcome = world.judge(&heard, &strays);
     outcome.audio = options.audio;
+    outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
     sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() })
 }
@@ -317,6 +319,7 @@ impl<'a> World<'a> {
             compared,
             site_zone_known: self.rules.site_zone.is_some(),
             audio: AudioScope::All,
+            only: None,
             staged: false,
         }
     }

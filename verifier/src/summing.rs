@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) compared: Vec<Place>,
     pub(crate) site_zone_known: bool,
     pub(crate) audio: AudioScope,
+    /// Interactions the verification was restricted to. Absent: it was not.
+    pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         .flat_map(|judged| &judged.buckets)
         .filter(|bucket| matches!(bucket, Bucket::Skipped { agreed: true, .. }))
         .count() as u64;
-    let (audio, staged, site_zone_known) = (outcome.audio, outcome.staged, outcome.site_zone_known);
+    let (audio, only, staged, site_zone_known) = (outcome.audio, outcome.only, outcome.staged, outcome.site_zone_known);
     let unread = outcome.needs.clone();
     let findings = findings(outcome);
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
@@ -81,8 +83,17 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         (None, AudioScope::None) => AudioRead::None,
         (None, _) => AudioRead::All,
     };
-    let sentence =
-        sentence(&Story { verdict, counts: &counts, interactions, agreed, by_defect: &by_defect, needs: &needs, audio: read, staged });
+    let sentence = sentence(&Story {
+        verdict,
+        counts: &counts,
+        interactions,
+        agreed,
+        by_defect: &by_defect,
+        needs: &needs,
+        audio: read,
+        only,
+        staged,
+    });
     let scope = Scope {
         metadata: "all".to_owned(),
         audio: match audio {
@@ -92,6 +103,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         }
         .to_owned(),
         source: if staged { "staged" } else { "live" }.to_owned(),
+        only,
         no_jobs: traffic.jobs == Jobs::LeaveOut,
         sample,
     };

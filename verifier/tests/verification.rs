@@ -45,6 +45,39 @@ async fn a_right_migration_matches_and_only_reads_were_made() {
     }
 }
 
+fn only(ids: &[&str]) -> Options {
+    Options { only: Some(ids.iter().map(|id| (*id).to_owned()).collect()), ..Options::default() }
+}
+
+#[tokio::test]
+async fn a_restricted_verification_judges_the_chosen_calls_and_nothing_else() {
+    let mut damaged = world();
+    // Lost, and not asked about; the others are in the target and no surplus.
+    damaged.conversations.remove(2);
+    let serving = Serving::new(damaged.clone());
+    let dir = tempfile::tempdir().expect("a folder");
+    let report = verify(&plan(dir.path()), only(&["100001"]), serving.clone(), Clock::real(), &Silent).await.expect("a verdict");
+    assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Match, Vec::new()), "{}", report.text());
+    let counts = report.summary.counts;
+    assert_eq!((counts.source_interactions, counts.source_recordings, counts.matched, counts.target_interactions), (1, 2, 2, 1));
+    assert_eq!(report.summary.scope.only, Some(1));
+    assert!(report.summary.sentence.contains("only 1 chosen call was looked at, nothing is said of any other"), "{}", report.text());
+    let asked = serving.asked.lock().expect("a lock").join("\n");
+    assert!(!asked.contains("100002"), "nothing of another call is read: {asked}");
+
+    let report = verified(damaged.clone(), only(&["100001", "100003"])).await.expect("a verdict");
+    assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Mismatch, vec!["D01"]), "{}", report.text());
+    *conversation(&mut damaged, 0) = world().conversations[1].clone();
+    let report = verified(damaged.clone(), only(&["100001", "100002"])).await.expect("a verdict");
+    assert_eq!(report.summary.verdict, Verdict::Mismatch, "a chosen call is lost: {}", report.text());
+    // With nothing of it there, analytics that ends a day ago may hide it: that is not called lost.
+    let report = verified(damaged, only(&["100001"])).await.expect("a verdict");
+    assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
+
+    let stop = verified(world(), only(&["100001", "7"])).await.expect_err("a call the source does not have");
+    assert!(matches!(&stop, Stop::Plan(why) if why.contains("1 of the 2 interactions") && why.contains("7 among them")), "{stop}");
+}
+
 /// A damage by name, what it does to the world, and the findings it leads to.
 type Sabotage = (&'static str, fn(&mut World), &'static [&'static str]);
 

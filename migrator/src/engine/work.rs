@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use plan::{Partial, Reason};
+use plan::{LoadedPlan, Partial, Reason};
 use platforms::CallError;
 use platforms::genesys_cloud::GuideClient;
 use platforms::genesys_cloud::wire::Interaction as Payload;
@@ -17,7 +17,8 @@ use crate::custody::{self, hex};
 use crate::genesys_cloud::{self, Story, Target};
 use crate::ledger::{Change, InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
-use crate::resolve::Resolved;
+use crate::phone::PhoneRule;
+use crate::resolve::{Resolved, Resolver};
 use crate::stage::{self, Came, RawRecording};
 use crate::staging::{StagingError, blob_path};
 use crate::step::{InteractionState, Phase, Step, next_step};
@@ -291,23 +292,8 @@ impl Run {
         self.save(row, Vec::new(), Vec::new()).await
     }
 
-    /// Canonical record and target ids, made anew from the source's words each time: they are functions, not state.
     fn prepare(&self, row: &InteractionRow) -> Result<(Canonical, Resolved), Trouble> {
-        // Where, and not in serde's words: they quote values.
-        let broken = |error: serde_json::Error| {
-            let why = format!("the source's entity is not what its contract says, at column {}", error.column());
-            Trouble::Left(Stop::Source(CallError::Malformed { what: format!("interaction {}", row.legacy_id), why }))
-        };
-        let interaction: wire::Interaction = serde_json::from_str(&row.entity).map_err(broken)?;
-        let recordings = row.recordings.iter().map(|recording| RawRecording::of(recording)?.wire(&recording.legacy_id));
-        let recordings = recordings.collect::<Result<Vec<_>, _>>()?;
-        let record = normalise(&interaction, &recordings, &self.plan.plan.time).map_err(|_| Trouble::SetAside(Reason::TimeUnusable))?;
-        let resolved = self.resolver.resolve(&record).map_err(Trouble::SetAside)?;
-        let numbers = [&record.caller_number, &record.dialled_number];
-        if numbers.into_iter().flatten().any(|number| self.phones.apply(number).is_none()) {
-            return Err(Trouble::SetAside(Reason::PiiUnprotectable));
-        }
-        Ok((record, resolved))
+        prepare(&self.plan, &self.resolver, &self.phones, row)
     }
 
     fn story(&self, row: &InteractionRow) -> Result<Story, Trouble> {
@@ -362,6 +348,34 @@ impl Run {
             confirm_sha256: read,
         }
     }
+}
+
+/// Canonical record and target ids, made anew from the source's words each time: they are functions, not state.
+pub(crate) fn prepare(
+    plan: &LoadedPlan,
+    resolver: &Resolver,
+    phones: &PhoneRule,
+    row: &InteractionRow,
+) -> Result<(Canonical, Resolved), Trouble> {
+    let interaction = entity(row)?;
+    let recordings = row.recordings.iter().map(|recording| RawRecording::of(recording)?.wire(&recording.legacy_id));
+    let recordings = recordings.collect::<Result<Vec<_>, _>>()?;
+    let record = normalise(&interaction, &recordings, &plan.plan.time).map_err(|_| Trouble::SetAside(Reason::TimeUnusable))?;
+    let resolved = resolver.resolve(&record).map_err(Trouble::SetAside)?;
+    let numbers = [&record.caller_number, &record.dialled_number];
+    if numbers.into_iter().flatten().any(|number| phones.apply(number).is_none()) {
+        return Err(Trouble::SetAside(Reason::PiiUnprotectable));
+    }
+    Ok((record, resolved))
+}
+
+/// The source's entity.
+pub(crate) fn entity(row: &InteractionRow) -> Result<wire::Interaction, Trouble> {
+    // Where, and not in serde's words: they quote values.
+    serde_json::from_str(&row.entity).map_err(|error| {
+        let why = format!("the source's entity is not what its contract says, at column {}", error.column());
+        Trouble::Left(Stop::Source(CallError::Malformed { what: format!("interaction {}", row.legacy_id), why }))
+    })
 }
 
 fn put_aside(recording: &mut RecordingRow, outcome: &str, reason: &str) {

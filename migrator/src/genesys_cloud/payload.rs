@@ -40,7 +40,7 @@ impl<'a> Names<'a> {
         self.namespace
     }
 
-    pub(super) fn external_tag(&self, legacy_interaction_id: &str) -> String {
+    pub(crate) fn external_tag(&self, legacy_interaction_id: &str) -> String {
         format!("st:{}:{legacy_interaction_id}", self.namespace)
     }
 }

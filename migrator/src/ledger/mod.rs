@@ -64,13 +64,14 @@ struct Inner {
     lost: Mutex<Option<LedgerError>>,
     /// A reader beside a run takes no write lock.
     begin: &'static str,
-    _lock: Option<File>,
 }
 
 /// A ledger in use by this process alone.
 #[derive(Clone)]
 pub(crate) struct Ledger {
     inner: Arc<Inner>,
+    /// Falls with the last handle and not with the last commit on its way: whoever comes next in this process does not wait for it.
+    _lock: Option<Arc<File>>,
 }
 
 /// Whether to take the ledger for oneself.
@@ -124,8 +125,8 @@ impl Ledger {
         connection.set_prepared_statement_cache_capacity(64);
         schema::prepare(&connection)?;
         let (connection, scheduled) = (Mutex::new(connection), AtomicBool::new(false));
-        let inner = Inner { connection, queue: Mutex::default(), scheduled, lost: Mutex::default(), begin, _lock: lock };
-        Ok(Ledger { inner: Arc::new(inner) })
+        let inner = Inner { connection, queue: Mutex::default(), scheduled, lost: Mutex::default(), begin };
+        Ok(Ledger { inner: Arc::new(inner), _lock: lock.map(Arc::new) })
     }
 
     /// Does some work in a transaction that is committed when this returns. Work of others may share the commit, never the outcome.

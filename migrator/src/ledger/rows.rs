@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::wire::Interaction as Payload;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
 use super::{Ledger, LedgerError};
 use crate::custody;
@@ -202,6 +202,32 @@ fn recordings_of(c: &Connection, which: &str, parameters: impl Params) -> rusqli
     Ok(recordings)
 }
 
+/// The interactions that `which` selects with `bounds`, with their recordings.
+fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite::Result<Vec<InteractionRow>> {
+    let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, entity, headers, target_id, reason {which}"))?;
+    let rows = select.query_map(bounds, |row| {
+        Ok(InteractionRow {
+            seq: row.get(0)?,
+            legacy_id: row.get(1)?,
+            phase: Phase::from_name(&row.get::<_, String>(2)?),
+            entity: row.get(3)?,
+            headers: row.get(4)?,
+            target_id: row.get(5)?,
+            reason: row.get(6)?,
+            staged_again: false,
+            looks: 0,
+            sent: None,
+            recordings: Vec::new(),
+        })
+    })?;
+    let mut rows: Vec<InteractionRow> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut recordings = recordings_of(c, &format!("SELECT seq {which}"), bounds)?;
+    for row in &mut rows {
+        row.recordings = recordings.remove(&row.seq).unwrap_or_default();
+    }
+    Ok(rows)
+}
+
 impl Ledger {
     pub(crate) async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError> {
         self.run(move |c| c.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()).await
@@ -248,29 +274,56 @@ impl Ledger {
         self.run(move |c| {
             const OPEN: &str = "FROM interaction WHERE seq > ?1 AND phase NOT IN ('done', 'set_aside') AND (error IS NOT NULL) = ?3 \
                                 ORDER BY seq LIMIT ?2";
-            let bounds = params![after, most, tried == Tried::Failed];
-            let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, entity, headers, target_id {OPEN}"))?;
-            let rows = select.query_map(bounds, |row| {
-                Ok(InteractionRow {
-                    seq: row.get(0)?,
-                    legacy_id: row.get(1)?,
-                    phase: Phase::from_name(&row.get::<_, String>(2)?),
-                    entity: row.get(3)?,
-                    headers: row.get(4)?,
-                    target_id: row.get(5)?,
-                    reason: None,
-                    staged_again: false,
-                    looks: 0,
-                    sent: None,
-                    recordings: Vec::new(),
-                })
-            })?;
-            let mut rows: Vec<InteractionRow> = rows.collect::<rusqlite::Result<_>>()?;
-            let mut recordings = recordings_of(c, &format!("SELECT seq {OPEN}"), bounds)?;
-            for row in &mut rows {
-                row.recordings = recordings.remove(&row.seq).unwrap_or_default();
-            }
-            Ok(rows)
+            interactions(c, OPEN, params![after, most, tried == Tried::Failed])
+        })
+        .await
+    }
+
+    /// The next interactions behind `after` that may still be shown to go under a plan: not set aside, without an error, and not gone under
+    /// another plan.
+    pub(crate) async fn sendable_after(&self, after: i64, most: u32, plan_hash: String) -> Result<Vec<InteractionRow>, LedgerError> {
+        self.run(move |c| {
+            const SENDABLE: &str = "FROM interaction WHERE seq > ?1 AND phase <> 'set_aside' AND error IS NULL \
+                                    AND (phase <> 'done' OR plan_hash = ?3) ORDER BY seq LIMIT ?2";
+            interactions(c, SENDABLE, params![after, most, plan_hash])
+        })
+        .await
+    }
+
+    /// These interactions, in extraction order, whatever their phase. `reason` is filled in.
+    pub(crate) async fn these(&self, seqs: Vec<i64>) -> Result<Vec<InteractionRow>, LedgerError> {
+        self.run(move |c| {
+            let list = serde_json::to_string(&seqs).unwrap_or_default();
+            const THESE: &str = "FROM interaction WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq";
+            interactions(c, THESE, params![list])
+        })
+        .await
+    }
+
+    /// Row numbers of interactions by their ids in the source.
+    pub(crate) async fn seqs_of(&self, legacy_ids: Vec<String>) -> Result<Vec<i64>, LedgerError> {
+        self.run(move |c| {
+            let list = serde_json::to_string(&legacy_ids).unwrap_or_default();
+            let sql = "SELECT seq FROM interaction WHERE legacy_id IN (SELECT value FROM json_each(?1)) ORDER BY seq";
+            c.prepare_cached(sql)?.query_map([list], |row| row.get(0))?.collect()
+        })
+        .await
+    }
+
+    /// Keeps the source's answers about recordings that are not staged yet.
+    pub(crate) async fn keep_answers(&self, answers: Vec<(i64, String)>) -> Result<(), LedgerError> {
+        self.run(move |c| {
+            let mut update = c.prepare_cached("UPDATE recording SET answer = ?2 WHERE seq = ?1 AND staged_sha256 IS NULL")?;
+            answers.iter().try_for_each(|(seq, answer)| update.execute(params![seq, answer]).map(drop))
+        })
+        .await
+    }
+
+    /// A value, and what custody takes from it, in one commit.
+    pub(crate) async fn set_meta_with(&self, key: &'static str, value: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError> {
+        self.run(move |c| {
+            put_meta(c, key, &value)?;
+            custody.iter().try_for_each(|entry| custody::append(c, entry))
         })
         .await
     }

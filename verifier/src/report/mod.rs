@@ -68,6 +68,9 @@ pub struct Scope {
     pub audio: String,
     /// `live` or `staged`.
     pub source: String,
+    /// Interactions the verification was restricted to; of no other anything is said. Absent: all were looked at.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub only: Option<u64>,
     /// Whether jobs and batch downloads were left out. Absent: they were not.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub no_jobs: bool,
@@ -160,7 +163,14 @@ pub(crate) mod testing {
                 version: 1,
                 verdict: Verdict::Mismatch,
                 sentence: "mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)".into(),
-                scope: Scope { metadata: "all".into(), audio: "all".into(), source: "live".into(), no_jobs: false, sample: None },
+                scope: Scope {
+                    metadata: "all".into(),
+                    audio: "all".into(),
+                    source: "live".into(),
+                    only: None,
+                    no_jobs: false,
+                    sample: None,
+                },
                 counts,
                 by_reason: BTreeMap::new(),
                 by_defect: BTreeMap::from([("D19".into(), 1)]),

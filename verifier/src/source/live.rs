@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use platforms::CallError;
 use platforms::legacy::{Client, Page, wire};
 
-use super::{MediaRead, SourceInteraction, SourceRecording, SourceSnapshot, collect};
+use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
 
@@ -21,9 +21,9 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) async fn snapshot(&self, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
+    pub(crate) async fn snapshot(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
         progress.begin(Stage::Source, None);
-        let entities = self.entities(progress).await?;
+        let entities = self.entities(only, progress).await?;
         let extensions = self.extensions().await?;
         let details = stream::iter(entities).map(|entity| self.with_recordings(entity));
         let interactions = details.buffered(concurrency.max(1)).try_collect().await?;
@@ -31,14 +31,17 @@ impl Live {
     }
 
     /// Every page, to the last.
-    async fn entities(&self, progress: &dyn Progress) -> Result<Vec<wire::Interaction>, Stop> {
+    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<wire::Interaction>, Stop> {
         let mut entities = Vec::new();
         let mut page = Page { cursor: None, size: PAGE_SIZE, from_ms: self.from_ms, to_ms: self.to_ms };
         loop {
             let answer = self.client.interactions(&page).await.map_err(|error| Stop::source("list the interactions", &error))?;
             progress.advance(answer.entities.len() as u64);
             for entity in &answer.entities {
-                entities.push(parse_interaction(entity.get())?);
+                let entity = parse_interaction(entity.get())?;
+                if only.is_none_or(|only| only.contains(&entity.id)) {
+                    entities.push(entity);
+                }
             }
             match answer.next_cursor {
                 Some(next) if page.cursor.as_ref() == Some(&next) => {

@@ -16,6 +16,9 @@ pub(crate) use staged::Staged;
 use crate::options::Progress;
 use crate::stop::Stop;
 
+/// Interactions a verification is restricted to. Absent: none of them.
+pub(crate) type Only<'a> = Option<&'a BTreeSet<String>>;
+
 /// An interaction with its recordings, in the source's order.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceInteraction {
@@ -76,12 +79,24 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) async fn snapshot(&self, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
+    /// Everything, or what the verification is restricted to; it is no verification of what the source does not list.
+    pub(crate) async fn snapshot(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
         let mut snapshot = match self {
-            Source::Live(live) => live.snapshot(concurrency, progress).await?,
-            Source::Staged(staged) => staged.snapshot(progress).await?,
+            Source::Live(live) => live.snapshot(only, concurrency, progress).await?,
+            Source::Staged(staged) => staged.snapshot(only, progress).await?,
         };
         snapshot.interactions = settle(snapshot.interactions);
+        if let Some(only) = only {
+            let listed: BTreeSet<&str> = snapshot.interactions.iter().map(|interaction| interaction.entity.id.as_str()).collect();
+            let absent: Vec<&str> = only.iter().map(String::as_str).filter(|id| !listed.contains(id)).collect();
+            if let [first, ..] = absent.as_slice() {
+                return Err(Stop::Plan(format!(
+                    "{} of the {} interactions to verify are not in the source, {first} among them; check their ids and the plan's window",
+                    absent.len(),
+                    only.len()
+                )));
+            }
+        }
         Ok(snapshot)
     }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::live::parse_interaction;
-use super::{MediaRead, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
+use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
 
@@ -61,7 +61,7 @@ impl Staged {
         Ok(Staged { store, root, trusted })
     }
 
-    pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
+    pub(crate) async fn snapshot(&self, only: Only<'_>, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
         progress.begin(Stage::Source, None);
         let unreadable = |error: &object_store::Error| Stop::Source(format!("cannot read the staging: {error}; check staging.url"));
         let folder = self.root.clone().join("raw");
@@ -71,7 +71,10 @@ impl Staged {
         let mut interactions = Vec::with_capacity(files.len());
         for file in files.iter().filter(|file| file.extension() == Some("json")) {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
-            interactions.push(parse(file, &bytes)?);
+            let interaction = parse(file, &bytes)?;
+            if only.is_none_or(|only| only.contains(&interaction.entity.id)) {
+                interactions.push(interaction);
+            }
             progress.advance(1);
         }
         Ok(SourceSnapshot { interactions, extensions: BTreeMap::new() })
@@ -178,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn staged_answers_are_read_verbatim_and_blobs_by_their_hash() {
         let (_dir, staged) = staging("4", b"abcd").await;
-        let snapshot = staged.snapshot(&Silent).await.expect("a snapshot");
+        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
         let recordings = &snapshot.interactions[0].recordings;
         assert!(matches!(staged.media(&recordings[0]).await, MediaRead::Bytes(bytes) if bytes == b"abcd"));
         assert!(recordings[1].details.is_err(), "a recording that was never staged is not verifiable");
@@ -187,7 +190,7 @@ mod tests {
     #[tokio::test]
     async fn an_altered_blob_is_never_taken_for_the_source() {
         let (_dir, staged) = staging("4", b"abce").await;
-        let snapshot = staged.snapshot(&Silent).await.expect("a snapshot");
+        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
         assert!(
             matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
         );
@@ -196,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn a_blob_of_another_size_than_the_source_declares_is_not_verifiable() {
         let (_dir, staged) = staging("5", b"abcd").await;
-        let snapshot = staged.snapshot(&Silent).await.expect("a snapshot");
+        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
         assert!(
             matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("declares 5"))
         );

@@ -13,6 +13,7 @@ use super::{Identity, Recordings, TargetConversation, TargetRecording, Wait, con
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::options::{Progress, Stage};
+use crate::source::Only;
 use crate::stop::Stop;
 
 /// All of time: phantoms may lie anywhere, and so may a call whose times are wrong.
@@ -52,6 +53,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) patience: Duration,
     /// Whether jobs may be created.
     pub(crate) jobs: bool,
+    /// Interactions whose conversations are read in full; those of others are known by their ids and left alone. Absent: all.
+    pub(crate) only: Only<'a>,
     /// Calls there should be: without a job, so many are read one by one.
     pub(crate) calls: usize,
     /// Readings of an unfinished verification, and where these go.
@@ -131,7 +134,7 @@ impl Reader<'_> {
                 if !seen.insert(conversation.id.clone()) {
                     continue;
                 }
-                if conversation.legacy_id.is_some() {
+                if self.is_in_scope(&conversation) {
                     shown.ours.push(conversation);
                 } else {
                     shown.others.insert(conversation.id);
@@ -147,6 +150,11 @@ impl Reader<'_> {
                 None => return Ok(shown),
             }
         }
+    }
+
+    /// Ours, and of an interaction that is asked about.
+    fn is_in_scope(&self, conversation: &TargetConversation) -> bool {
+        conversation.legacy_id.as_ref().is_some_and(|id| self.only.is_none_or(|only| only.contains(id)))
     }
 
     async fn finish_job(&self, job: &str) -> Result<Result<(), CallError>, Stop> {
@@ -215,7 +223,7 @@ impl Reader<'_> {
                 Ok(wire) => {
                     let (mut conversation, tag) = convert::from_conversation(wire);
                     conversation.legacy_id = self.identity.legacy_id(&conversation.id, tag.as_deref(), &conversation.attributes);
-                    found.extend(conversation.legacy_id.is_some().then_some(conversation));
+                    found.extend(self.is_in_scope(&conversation).then_some(conversation));
                 }
                 Err(CallError::Refused { status: 404, .. }) => snapshot.orphans.extend(entries.into_iter().map(orphan)),
                 Err(error) => {

@@ -16,6 +16,8 @@ pub(crate) struct Story<'a> {
     /// What would be needed to judge the rest.
     pub(crate) needs: &'a BTreeSet<String>,
     pub(crate) audio: AudioRead<'a>,
+    /// Interactions the verification was restricted to. Absent: it was not.
+    pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
 }
 
@@ -139,6 +141,10 @@ fn scope(story: &Story<'_>) -> String {
             percent(bound.upper_95)
         ),
     };
+    if let Some(only) = story.only {
+        let chosen = number(only, "chosen call");
+        scope.push_str(&format!("; only {chosen} {} looked at, nothing is said of any other", if only == 1 { "was" } else { "were" }));
+    }
     if story.staged {
         scope.push_str("; judged against staged data, so whether all of the source was staged is not known");
     }
@@ -216,8 +222,18 @@ mod tests {
         for (counts, by_defect, agreed, audio, wanted) in rows {
             let interactions = Interactions::default();
             let verdict = super::super::verdict(&counts, interactions);
-            let story = Story { verdict, counts: &counts, interactions, agreed, by_defect, needs: &needs, audio, staged: false };
+            let story =
+                Story { verdict, counts: &counts, interactions, agreed, by_defect, needs: &needs, audio, only: None, staged: false };
             assert_eq!(sentence(&story), wanted);
         }
+        let part = Counts { source_interactions: 9, source_recordings: 12, matched: 12, ..Counts::default() };
+        let (interactions, verdict, by_defect) = (Interactions::default(), Verdict::Match, &none);
+        let audio = AudioRead::All;
+        let story =
+            Story { verdict, counts: &part, interactions, agreed: 0, by_defect, needs: &needs, audio, only: Some(9), staged: false };
+        assert_eq!(
+            sentence(&story),
+            "match: all 12 recordings of 9 calls are in Genesys Cloud as they should be; only 9 chosen calls were looked at, nothing is said of any other"
+        );
     }
 }
