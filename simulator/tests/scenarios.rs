@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use simulator::{Ending, Options, PlatformName, Scenario, Simulator, Verdict};
 
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "bad_codecs",
     "bad_media",
     "canary_lost_media",
@@ -14,6 +14,7 @@ const NAMES: [&str; 19] = [
     "expired_token",
     "happy_path",
     "hidden",
+    "hidden_divisions",
     "invalid_ids",
     "lost_answers",
     "missing_agents",
@@ -53,7 +54,7 @@ fn every_file_is_a_scenario_that_is_known_here() {
 #[test]
 fn only_the_canary_the_refused_run_and_what_is_hidden_are_no_match() {
     let mismatches: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.verdict != Verdict::Match).collect();
-    assert_eq!(mismatches, ["canary_lost_media", "hidden", "invalid_ids"]);
+    assert_eq!(mismatches, ["canary_lost_media", "hidden", "hidden_divisions", "invalid_ids"]);
     let refused: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.migrator == Ending::Refused).collect();
     assert_eq!(refused, ["invalid_ids"]);
 }

@@ -8,6 +8,7 @@ mod operations;
 mod public;
 mod recordings;
 mod refusals;
+mod roles;
 mod tampering;
 mod uploads;
 
