@@ -97,6 +97,9 @@ pub(crate) struct Simulate {
     /// Port of Genesys Cloud; 0: any free one
     #[arg(long, env = "SEATRIAL_GENESYS_CLOUD_PORT", default_value_t = 0)]
     pub(crate) genesys_cloud_port: u16,
+    /// Port of Genesys Interaction Recording's web services; 0: any free one
+    #[arg(long, env = "SEATRIAL_GIR_PORT", default_value_t = 0)]
+    pub(crate) gir_port: u16,
 }
 
 #[derive(Debug, Args)]

@@ -16,8 +16,13 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
         Ok(scenario) => scenario,
         Err(error) => return bad(error.to_string()),
     };
-    let ports =
-        Ports { legacy: arguments.legacy_port, media: 0, genesys_cloud: arguments.genesys_cloud_port, control: arguments.control_port };
+    let ports = Ports {
+        legacy: arguments.legacy_port,
+        media: 0,
+        genesys_cloud: arguments.genesys_cloud_port,
+        gir: arguments.gir_port,
+        control: arguments.control_port,
+    };
     let simulator = match Simulator::start(scenario, Options { ports, seed: arguments.seed, ..Options::default() }).await {
         Ok(simulator) => simulator,
         Err(error) => return bad(error.to_string()),
@@ -29,8 +34,13 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
     if output.json {
         terminal::document(addresses);
     } else {
-        for (platform, url) in [("legacy", &addresses.legacy), ("genesys_cloud", &addresses.genesys_cloud), ("control", &addresses.control)]
-        {
+        let served = [
+            ("legacy", Some(&addresses.legacy)),
+            ("genesys_cloud", Some(&addresses.genesys_cloud)),
+            ("gir", addresses.gir.as_ref()),
+            ("control", Some(&addresses.control)),
+        ];
+        for (platform, url) in served.into_iter().filter_map(|(platform, url)| Some((platform, url?))) {
             terminal::say(&format!("{platform:<14}{url}"));
         }
         for notice in simulator.notices() {

@@ -141,7 +141,7 @@ async fn openapi(State(state): State<Arc<Shared>>, Path(platform): Path<String>)
     let document = urls[&platform].as_str().and_then(|url| openapi::document(&platform, url));
     match document {
         Some(document) => Reply::json(200, &document).into_response(),
-        None => refusal(404, &format!("`{platform}` has no document; platforms are legacy and genesys_cloud")),
+        None => refusal(404, &format!("`{platform}` has no document; platforms are legacy, genesys_cloud and gir")),
     }
 }
 
@@ -149,7 +149,8 @@ async fn truth(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -
     let platform = match platform.as_str() {
         "legacy" => PlatformName::Legacy,
         "genesys_cloud" => PlatformName::GenesysCloud,
-        _ => return refusal(404, &format!("`{platform}` is not simulated; platforms are legacy and genesys_cloud")),
+        "gir" => PlatformName::Gir,
+        _ => return refusal(404, &format!("`{platform}` is not simulated; platforms are legacy, genesys_cloud and gir")),
     };
     match state.truth(platform).await {
         Ok(text) => ndjson(text),

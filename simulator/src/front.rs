@@ -132,7 +132,7 @@ impl Refusal {
 
 /// A simulated platform, as far as the front needs one.
 pub(crate) trait Platform: Send + Sync + 'static {
-    /// `legacy`, `genesys_cloud`.
+    /// `legacy`, `genesys_cloud`, `gir`.
     fn name(&self) -> &'static str;
     /// A refusal in the platform's own envelope.
     fn refuse(&self, refusal: &Refusal) -> Reply;

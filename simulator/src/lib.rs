@@ -1,14 +1,17 @@
-//! Server side of the platforms Seatrial rehearses against: a legacy contact centre (the source) and Genesys Cloud (the target), served over real
+//! Server side of the platforms Seatrial rehearses against: a legacy contact centre (the source), Genesys Cloud and Genesys
+//! Interaction Recording (the targets), served over real
 //! HTTP from a generated or imported world, with their limits, refusals and addressed faults, one clock, one journal and a control API.
 //!
 //! Start with [`Scenario`] and [`Simulator`]. This crate knows nothing of the client side: its wire types are its own, so that a misnamed field
 //! collides with the clients instead of being agreed by both ends.
 
+mod body;
 mod clock;
 mod control;
 mod fault;
 mod front;
 mod genesys_cloud;
+mod gir;
 mod journal;
 mod legacy;
 mod openapi;
@@ -26,10 +29,14 @@ pub use genesys_cloud::{
     AccessSettings as GenesysCloudAccessSettings, Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings, ReportColumn,
     ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
 };
+pub use gir::{
+    Limits as GirLimits, OtherRegion as GirOtherRegion, Repeated as GirRepeated, Settings as GirSettings, Wins as GirWins,
+    Zoneless as GirZoneless,
+};
 pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;
 pub use plan_writer::PlanWriteError;
 pub use rules::{Grade, Rule, all_rules};
 pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, Scenario, ScenarioError, TargetKind, Verdict};
-pub use server::{Addresses, Client, Credentials, Options, PlatformName, Ports, Simulator, SimulatorError};
+pub use server::{Account, Addresses, Client, Credentials, Options, PlatformName, Ports, Simulator, SimulatorError};
 pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

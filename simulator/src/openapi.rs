@@ -26,6 +26,7 @@ contracts! {
         "list_divisions" "list_queues" "list_recordingmetadata" "list_recordings" "list_skills" "list_users" "list_wrapupcodes"
         "query_deletionprotection" "query_details" "query_retention" "token" "update_attributes" "update_deletionprotection"
         "update_interaction" "update_orphan" "update_recording" "update_tags" "upload_file" "upload_recording";
+    "gir": "get_recording" "get_version" "insert_recording";
 }
 
 /// The methods that carry a body.
@@ -48,6 +49,10 @@ pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
     }
     let scopes: BTreeMap<&str, &str> = own().flat_map(|operation| operation.needs.iter().map(|need| (*need, ""))).collect();
     let flows = json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": scopes}});
+    let schemes = match platform {
+        "gir" => json!({"basic": {"type": "http", "scheme": "basic"}}),
+        _ => json!({"oauth": {"type": "oauth2", "flows": flows}}),
+    };
     (!paths.is_empty()).then(|| {
         json!({
             "openapi": "3.0.3",
@@ -59,7 +64,7 @@ pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
             "servers": [{"url": base_url}],
             "paths": paths,
             "components": {
-                "securitySchemes": {"oauth": {"type": "oauth2", "flows": flows}},
+                "securitySchemes": schemes,
                 "schemas": {"Error": error_of(platform)},
             },
         })
@@ -76,7 +81,7 @@ fn described(operation: &Operation, platform: &str) -> Value {
         "operationId": operation.name.replace('.', "_"),
         "parameters": parameters,
         "responses": {"default": {"description": "a refusal", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
-        "security": if takes_token(operation) { json!([{"oauth": operation.needs}]) } else { json!([]) },
+        "security": security(operation, platform),
         "x-operation": operation.name,
         "x-business-key": operation.key,
         "x-changes-the-platform": operation.mutates,
@@ -97,6 +102,16 @@ fn described(operation: &Operation, platform: &str) -> Value {
         told["summary"] = json!("the store behind pre-signed addresses, or the login host");
     }
     told
+}
+
+/// What a request to an operation has to show.
+fn security(operation: &Operation, platform: &str) -> Value {
+    match platform {
+        "gir" if operation.needs.is_empty() => json!([]),
+        "gir" => json!([{"basic": []}]),
+        _ if takes_token(operation) => json!([{"oauth": operation.needs}]),
+        _ => json!([]),
+    }
 }
 
 fn takes_token(operation: &Operation) -> bool {
@@ -134,6 +149,7 @@ fn schema_of(example: &Value) -> Value {
 fn error_of(platform: &str) -> Value {
     match platform {
         "genesys_cloud" => EXAMPLES.get("genesys_cloud.error").map_or_else(|| json!({}), |example| schema_of(&example.response["body"])),
+        "gir" => json!({"type": "object", "properties": {"statusCode": {"type": "integer"}, "statusMessage": {"type": "string"}}}),
         _ => json!({"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}),
     }
 }
@@ -170,7 +186,7 @@ mod tests {
     #[test]
     fn every_contract_file_is_an_example() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/contracts");
-        for platform in ["legacy", "genesys_cloud"] {
+        for platform in ["legacy", "genesys_cloud", "gir"] {
             let files = std::fs::read_dir(folder.join(platform)).expect("a folder").map(|entry| entry.expect("an entry").path());
             let mut there: Vec<String> = files.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
             let mut listed: Vec<&str> = CONTRACTS.iter().filter(|(of, ..)| *of == platform).map(|(_, name, _)| *name).collect();
@@ -186,7 +202,7 @@ mod tests {
     #[test]
     fn every_operation_is_in_the_document_of_its_platform_and_no_other() {
         let mut told = Vec::new();
-        for platform in ["legacy", "genesys_cloud"] {
+        for platform in ["legacy", "genesys_cloud", "gir"] {
             let document = document(platform, "http://127.0.0.1:1").expect("a document");
             for methods in document["paths"].as_object().expect("paths").values() {
                 let names =
@@ -198,12 +214,12 @@ mod tests {
         told.sort();
         all.sort_unstable();
         assert_eq!(told, all);
-        assert!(document("gir", "").is_none());
+        assert!(document("webdav", "").is_none());
     }
 
     #[test]
     fn a_document_is_openapi_with_every_parameter_of_its_paths() {
-        for platform in ["legacy", "genesys_cloud"] {
+        for platform in ["legacy", "genesys_cloud", "gir"] {
             let document = document(platform, "http://127.0.0.1:1").expect("a document");
             let read: openapiv3::OpenAPI = serde_json::from_value(document).expect("OpenAPI 3.0");
             let (mut ids, mut bodies) = (Vec::new(), 0);

@@ -40,9 +40,26 @@ pub(crate) const fn default_of(given: &[&'static str]) -> Option<&'static str> {
     }
 }
 
+/// A table of rules of one platform, whose name and a dot come first; `ALL` lists them.
+macro_rules! rules {
+    ($platform:literal: $($constant:ident = $grade:ident, $name:literal, $statement:literal, $source:literal $(, $default:literal)?;)*) => {
+        $(pub(crate) static $constant: Rule = Rule {
+            name: concat!($platform, $name),
+            grade: Grade::$grade,
+            statement: $statement,
+            source: $source,
+            default: default_of(&[$($default)?]),
+        };)*
+
+        /// Every rule here, in this order.
+        pub(crate) static ALL: &[&Rule] = &[$(&$constant),*];
+    };
+}
+pub(crate) use rules;
+
 /// Every rule of every simulated platform, sorted by name.
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut all: Vec<&'static Rule> = crate::legacy::rules().chain(crate::genesys_cloud::rules()).collect();
+    let mut all: Vec<&'static Rule> = crate::legacy::rules().chain(crate::genesys_cloud::rules()).chain(crate::gir::rules()).collect();
     all.sort_by_key(|rule| rule.name);
     all
 }

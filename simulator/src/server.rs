@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::front::{self, Core};
 use crate::genesys_cloud::{GenesysCloud, TamperAnswer, TamperRefusal};
+use crate::gir::Gir;
 use crate::journal::Entry;
 use crate::legacy::Legacy;
 use crate::plan_writer::{Fitting, PlanWriteError};
@@ -46,6 +47,8 @@ pub struct Ports {
     pub media: u16,
     /// Genesys Cloud: API and login.
     pub genesys_cloud: u16,
+    /// Genesys Interaction Recording: its web services.
+    pub gir: u16,
     /// The control API.
     pub control: u16,
 }
@@ -59,7 +62,7 @@ pub struct Addresses {
     pub legacy_media: String,
     /// Genesys Cloud: API and login.
     pub genesys_cloud: String,
-    /// Not simulated yet.
+    /// Genesys Interaction Recording: its web services.
     pub gir: Option<String>,
     /// Not simulated yet.
     pub webdav: Option<String>,
@@ -84,6 +87,21 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// An account of a simulated platform that takes Basic authentication. Its `Debug` keeps the password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its name.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
 /// Clients of all simulated platforms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -91,6 +109,8 @@ pub struct Credentials {
     pub legacy: Client,
     /// Of Genesys Cloud.
     pub genesys_cloud: Client,
+    /// The ops account of Genesys Interaction Recording.
+    pub gir: Account,
 }
 
 /// A simulated platform.
@@ -102,6 +122,8 @@ pub enum PlatformName {
     LegacyMedia,
     /// Genesys Cloud.
     GenesysCloud,
+    /// Genesys Interaction Recording.
+    Gir,
     /// The control API.
     Control,
 }
@@ -148,6 +170,7 @@ pub(crate) struct State {
     pub(crate) core: Arc<Core>,
     pub(crate) world: Arc<World>,
     pub(crate) genesys_cloud: Arc<GenesysCloud>,
+    pub(crate) gir: Arc<Gir>,
     pub(crate) scenario: Scenario,
     pub(crate) seed: u64,
     pub(crate) addresses: Addresses,
@@ -161,6 +184,7 @@ struct Routers {
     legacy: Router,
     media: Router,
     genesys_cloud: Router,
+    gir: Router,
     control: Router,
 }
 
@@ -174,15 +198,23 @@ impl Simulator {
         let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
         let legacy = Legacy::new(core.clone(), world.clone(), scenario.legacy.clone());
         let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool);
+        let gir = Gir::new(core.clone(), scenario.gir.clone());
         let listeners = Listeners::bind(options.ports).await?;
         let addresses = listeners.addresses();
         legacy.set_media_url(addresses.legacy_media.clone());
         genesys_cloud.set_base_url(addresses.genesys_cloud.clone());
-        let credentials = credentials(&legacy, &target);
-        let routers = (legacy.router(), legacy.media_router(), genesys_cloud.router());
-        let state = Arc::new(State { core, world, genesys_cloud, scenario, seed, addresses, credentials, target, _spool: spool_guard });
-        let routers =
-            Routers { legacy: routers.0, media: routers.1, genesys_cloud: routers.2, control: crate::control::router(state.clone()) };
+        gir.set_base_url(addresses.gir.clone().unwrap_or_default());
+        let credentials = credentials(&legacy, &target, &gir);
+        let routers = (legacy.router(), legacy.media_router(), genesys_cloud.router(), gir.router());
+        let state =
+            Arc::new(State { core, world, genesys_cloud, gir, scenario, seed, addresses, credentials, target, _spool: spool_guard });
+        let routers = Routers {
+            legacy: routers.0,
+            media: routers.1,
+            genesys_cloud: routers.2,
+            gir: routers.3,
+            control: crate::control::router(state.clone()),
+        };
         let tasks = listeners.serve(&routers, &state.core.clock);
         Ok(Simulator { state, tasks, routers })
     }
@@ -203,6 +235,7 @@ impl Simulator {
             PlatformName::Legacy => &self.routers.legacy,
             PlatformName::LegacyMedia => &self.routers.media,
             PlatformName::GenesysCloud => &self.routers.genesys_cloud,
+            PlatformName::Gir => &self.routers.gir,
             PlatformName::Control => &self.routers.control,
         };
         let (client, server) = tokio::io::duplex(PIPE_BYTES);
@@ -210,12 +243,12 @@ impl Simulator {
         client
     }
 
-    /// What a platform (`Legacy` or `GenesysCloud`) really holds: NDJSON, contracts section 11. The source's sound is made for it: allow seconds.
+    /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, contracts section 11. The source's sound is made for it: allow seconds.
     pub async fn truth(&self, platform: PlatformName) -> Result<String, SimulatorError> {
         self.state.clone().truth(platform).await
     }
 
-    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`) or of all.
+    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`) or of all.
     pub fn journal(&self, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
         self.state.core.journal.page(platform, after, limit)
     }
@@ -301,6 +334,7 @@ impl State {
             PlatformName::GenesysCloud => {
                 self.genesys_cloud.truth().map_err(|error| SimulatorError::Truth { platform: "genesys_cloud", reason: error.to_string() })
             }
+            PlatformName::Gir => self.gir.truth().map_err(|error| SimulatorError::Truth { platform: "gir", reason: error.to_string() }),
             PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => {
                 self.world.truth().map_err(|error| SimulatorError::Truth { platform: "legacy", reason: error.to_string() })
             }
@@ -333,11 +367,13 @@ fn spool(asked: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>),
     }
 }
 
-fn credentials(legacy: &Legacy, target: &Target) -> Credentials {
+fn credentials(legacy: &Legacy, target: &Target, gir: &Gir) -> Credentials {
+    let (username, password) = gir.credentials();
     let (client_id, client_secret) = legacy.credentials();
     Credentials {
         legacy: Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned() },
         genesys_cloud: Client { client_id: target.client_id.clone(), client_secret: target.client_secret.clone() },
+        gir: Account { username: username.to_owned(), password: password.to_owned() },
     }
 }
 
@@ -345,6 +381,7 @@ struct Listeners {
     legacy: TcpListener,
     media: TcpListener,
     genesys_cloud: TcpListener,
+    gir: TcpListener,
     control: TcpListener,
 }
 
@@ -354,6 +391,7 @@ impl Listeners {
             legacy: bind(ports.legacy).await?,
             media: bind(ports.media).await?,
             genesys_cloud: bind(ports.genesys_cloud).await?,
+            gir: bind(ports.gir).await?,
             control: bind(ports.control).await?,
         })
     }
@@ -363,7 +401,7 @@ impl Listeners {
             legacy: url(&self.legacy),
             legacy_media: url(&self.media),
             genesys_cloud: url(&self.genesys_cloud),
-            gir: None,
+            gir: Some(url(&self.gir)),
             webdav: None,
             speechminer: None,
             control: url(&self.control),
@@ -375,6 +413,7 @@ impl Listeners {
             (self.legacy, &routers.legacy),
             (self.media, &routers.media),
             (self.genesys_cloud, &routers.genesys_cloud),
+            (self.gir, &routers.gir),
             (self.control, &routers.control),
         ];
         pairs.into_iter().map(|(listener, router)| tokio::spawn(front::accept(listener, router.clone(), clock.clone()))).collect()

@@ -124,6 +124,9 @@ operations! {
     GENESYS_CLOUD_LIST_RECORDING_JOBS = "genesys_cloud.list_recording_jobs", "GET", "/api/v2/recording/jobs", "-", false, needs ["recording:job:view"], query ["pageSize", "pageNumber", "state", "jobType"];
     GENESYS_CLOUD_GET_RECORDING_JOB = "genesys_cloud.get_recording_job", "GET", "/api/v2/recording/jobs/{id}", "job id in the path", false, needs ["recording:job:view"];
     GENESYS_CLOUD_EXECUTE_RECORDING_JOB = "genesys_cloud.execute_recording_job", "PUT", "/api/v2/recording/jobs/{id}", "job id in the path", true, needs ["recording:job:edit", "recording:recording:editRetention"];
+    GIR_INSERT_RECORDING = "gir.insert_recording", "POST", "/internal-api/contact-centers/{ccid}/recordings", "id", true, needs ["ops"];
+    GIR_GET_RECORDING = "gir.get_recording", "GET", "/api/v2/ops/contact-centers/{ccid}/recordings/{id}", "recording id in the path", false, needs ["ops"];
+    GIR_GET_VERSION = "gir.get_version", "GET", "/api/v2/diagnostics/version", "-", false;
 }
 
 /// The operation called `name`, or the nearest name there is.
@@ -145,7 +148,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ALL.len());
-        assert!(names.iter().all(|name| name.starts_with("legacy.") || name.starts_with("genesys_cloud.")));
+        assert!(names.iter().all(|name| ["legacy.", "genesys_cloud.", "gir."].iter().any(|platform| name.starts_with(platform))));
     }
 
     #[test]

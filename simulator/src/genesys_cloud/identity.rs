@@ -46,7 +46,7 @@ pub(super) fn of_recording(state: &State, held: &Conversation, one: &Recording) 
 }
 
 /// The order of legacy ids: numbers by value, then other texts, then none.
-pub(super) fn order(one: Option<&str>, other: Option<&str>) -> Ordering {
+pub(crate) fn order(one: Option<&str>, other: Option<&str>) -> Ordering {
     fn rank(id: Option<&str>) -> (u8, usize, &str, &str) {
         match id {
             Some(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {

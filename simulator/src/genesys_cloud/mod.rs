@@ -53,6 +53,7 @@ pub use self::{
 };
 use self::{auth::Tokens, door::TurnedAway, errors::ApiError, truth::AudioFacts};
 pub(crate) use self::{
+    identity::order as order_of_ids,
     settings::{Directory, Entry},
     truth::TruthError,
 };

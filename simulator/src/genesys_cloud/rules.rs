@@ -3,17 +3,8 @@
 use crate::rules::{Grade, Rule, default_of};
 
 macro_rules! rules {
-    ($($constant:ident = $grade:ident, $name:literal, $statement:literal, $source:literal $(, $default:literal)?;)*) => {
-        $(pub(crate) static $constant: Rule = Rule {
-            name: concat!("genesys_cloud.", $name),
-            grade: Grade::$grade,
-            statement: $statement,
-            source: $source,
-            default: default_of(&[$($default)?]),
-        };)*
-
-        /// Every rule here, in this order.
-        pub(crate) static ALL: &[&Rule] = &[$(&$constant),*];
+    ($($rules:tt)*) => {
+        crate::rules::rules! { "genesys_cloud.": $($rules)* }
     };
 }
 pub(super) use rules;

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use crate::fault::FaultRule;
 use crate::genesys_cloud::{AccessSettings, PublicSettings, Role, Settings};
+use crate::gir;
 use crate::legacy::LegacySettings;
 use crate::world::WorldSettings;
 
@@ -39,6 +40,8 @@ pub struct Scenario {
     pub plan: toml::Table,
     /// Limits of the target.
     pub genesys_cloud: Settings,
+    /// What is set about the simulated Genesys Interaction Recording.
+    pub gir: gir::Settings,
     /// Limits of the source.
     pub legacy: LegacySettings,
     /// The simulators' clock.
@@ -182,6 +185,9 @@ struct Written {
     /// The target.
     #[serde(default)]
     genesys_cloud: WrittenGenesysCloud,
+    /// Genesys Interaction Recording, which is simulated beside the target.
+    #[serde(default)]
+    gir: gir::Settings,
     /// The source.
     #[serde(default)]
     legacy: WrittenLegacy,
@@ -291,6 +297,7 @@ impl Scenario {
         let genesys_cloud = &written.genesys_cloud;
         genesys_cloud.limits.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.limits]")), why))?;
         genesys_cloud.access.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.access]")), why))?;
+        written.gir.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[gir")), why))?;
         if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
             return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
         }
@@ -304,6 +311,7 @@ impl Scenario {
             world: written.world.map(Spanned::into_inner).unwrap_or_default(),
             plan: written.plan,
             genesys_cloud: written.genesys_cloud.settings(),
+            gir: written.gir,
             legacy: written.legacy.limits,
             clock: written.clock,
             faults: written.fault.into_iter().map(Spanned::into_inner).collect(),

@@ -1,0 +1,165 @@
+//! The way every request goes: account, CSRF token, body, then its turn at the front; and the session headers of every answer to a GET.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::{extract::Request, response::Response};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::Value;
+
+use super::answer::{Code, Refused};
+use super::{Gir, rules, session};
+use crate::body::{content_type, drain, read_whole};
+use crate::fault::operations::Operation;
+use crate::front::{self, Reply};
+
+/// Who may ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Anybody.
+    Anyone,
+    /// The ops account.
+    Ops,
+}
+
+/// One request on its way in.
+pub(super) struct Door {
+    pub(super) site: Arc<Gir>,
+    pub(super) operation: &'static Operation,
+    pub(super) who: Who,
+    pub(super) request: Request,
+}
+
+impl Door {
+    /// Serves a request without a body.
+    pub(super) async fn answer<W>(self, key: &str, work: W) -> Response
+    where
+        W: FnOnce(&Gir) -> Result<Reply, Refused> + Send,
+    {
+        let Door { site, operation, who, request } = self;
+        let stamp = site.stamp(request.method(), request.headers());
+        let let_in = site.let_in(who, request.method(), request.headers());
+        drain(request.into_body()).await;
+        let response = match let_in {
+            Ok(()) => site.serve(operation, key, 0, async { work(&site) }).await,
+            Err(refused) => site.turn_away(operation, &refused),
+        };
+        stamped(response, stamp)
+    }
+
+    /// Serves a request with a JSON body; `key` reads the business key from it.
+    pub(super) async fn answer_json<K, W>(self, key: K, work: W) -> Response
+    where
+        K: FnOnce(&Value) -> String + Send,
+        W: FnOnce(&Gir, Value) -> Result<Reply, Refused> + Send,
+    {
+        let Door { site, operation, who, request } = self;
+        let bytes = match site.open(who, request).await {
+            Ok(bytes) => bytes,
+            Err(refused) => return site.turn_away(operation, &refused),
+        };
+        let length = bytes.len() as u64;
+        let sent: Result<Value, _> = serde_json::from_slice(&bytes);
+        let key = sent.as_ref().map_or_else(|_| "-".to_owned(), key);
+        let work = async {
+            let sent = sent.map_err(|_| {
+                site.mark(&rules::JSON_TYPES);
+                Refused::new(400, Code::Invalid, "The request body is not JSON.")
+            });
+            work(&site, sent?)
+        };
+        site.serve(operation, &key, length, work).await
+    }
+}
+
+impl Gir {
+    /// Account and CSRF token.
+    fn let_in(&self, who: Who, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+        self.mark(&rules::ORDER);
+        if who == Who::Ops {
+            self.mark(&rules::BASIC);
+            if !self.is_ops(headers) {
+                self.mark(&rules::NOT_AUTHENTICATED);
+                return Err(Refused::not_authenticated());
+            }
+        }
+        if self.settings.csrf && method != Method::GET {
+            self.mark(&rules::CSRF);
+            self.mark(&rules::SESSION);
+            if !self.sessions().proves(headers, self.core.clock.now_ms(), self.session_ms()) {
+                self.mark(&rules::CSRF_CODE);
+                return Err(Refused::csrf());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ops(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Basic "));
+        let given = given.and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
+        given.is_some_and(|given| given == format!("{}:{}", super::USERNAME, self.password).into_bytes())
+    }
+
+    async fn open(&self, who: Who, request: Request) -> Result<Bytes, Refused> {
+        let let_in = self.let_in(who, request.method(), request.headers());
+        let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
+        self.mark(&rules::CONTENT_TYPE);
+        if let_in.is_err() || !is_json {
+            drain(request.into_body()).await;
+            let_in?;
+            self.mark(&rules::CONTENT_TYPE_REFUSED);
+            return Err(Refused::content_type());
+        }
+        let limit = self.settings.limits.max_request_bytes;
+        match read_whole(request.into_body(), limit).await {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => {
+                self.mark(&rules::SIZE);
+                Err(Refused::too_large(limit))
+            }
+            Err(()) => Err(Refused::new(400, Code::Invalid, "The request body ended before its end.")),
+        }
+    }
+
+    async fn serve<W>(&self, operation: &'static Operation, key: &str, bytes_in: u64, work: W) -> Response
+    where
+        W: Future<Output = Result<Reply, Refused>> + Send,
+    {
+        let work = async { work.await.unwrap_or_else(|refused| refused.reply()) };
+        front::serve(&self.core, self, operation, key, bytes_in, work).await
+    }
+
+    /// Answers a request that is refused before its key matters.
+    fn turn_away(&self, operation: &'static Operation, refused: &Refused) -> Response {
+        front::refused(&self.core, super::NAME, operation, "-", refused.reply())
+    }
+
+    /// What the answer to a GET tells of its session.
+    fn stamp(&self, method: &Method, headers: &HeaderMap) -> Option<session::Stamp> {
+        let tells = self.settings.csrf && method == Method::GET;
+        tells.then(|| self.sessions().of(headers, self.seed(), self.core.clock.now_ms(), self.session_ms()))
+    }
+
+    fn sessions(&self) -> std::sync::MutexGuard<'_, session::Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session_ms(&self) -> i64 {
+        i64::try_from(self.settings.limits.session_minutes.saturating_mul(60_000)).unwrap_or(i64::MAX)
+    }
+}
+
+fn stamped(mut response: Response, stamp: Option<session::Stamp>) -> Response {
+    let Some(stamp) = stamp else { return response };
+    let headers = response.headers_mut();
+    headers.insert(session::CSRF_HEADER, HeaderValue::from_static("X-CSRF-TOKEN"));
+    let (token, cookie) = (HeaderValue::from_str(&stamp.token), stamp.cookie.map(|cookie| HeaderValue::from_str(&cookie)));
+    if let Ok(token) = token {
+        headers.insert(session::CSRF_TOKEN, token);
+    }
+    if let Some(Ok(cookie)) = cookie {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,100 @@
+//! Insertion and reading by id.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use super::answer::{self, Code, Refused};
+use super::settings::OtherRegion;
+use super::state::Recording;
+use super::wire::{self, Inserted};
+use super::{Gir, fields, rules};
+use crate::front::Reply;
+
+/// What is escaped in a path segment: all but RFC 3986's unreserved characters.
+const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Gir {
+    /// Inserts one recording, or merges it into the one of that id.
+    pub(super) fn insert(&self, contact_center: &str, document: Value) -> Result<Reply, Refused> {
+        self.is_ours(contact_center)?;
+        self.has_feature(super::INSERTION_FEATURE)?;
+        fields::check(&document, self.settings.zoneless, &|rule| self.mark(rule)).inspect_err(|_| self.mark(&rules::REFUSED_WITH))?;
+        let inserted: Inserted = serde_json::from_value(fields::without_nothing(document))
+            .map_err(|error| Refused::new(400, Code::Invalid, format!("The request body is not a recording: {error}")))?;
+        self.mark(&rules::TIME_SHAPES);
+        self.mark(&rules::OTHER_REGION);
+        self.mark(&rules::REGION_NAME);
+        if inserted.region != self.settings.region && self.settings.other_region == OtherRegion::Refused {
+            return Err(Refused::invalid("region", &format!("this node's region is {}", self.settings.region)));
+        }
+        self.mark(&rules::ACCEPTED_WITH);
+        let is_new = self.state().insert(Recording::from(inserted), &self.settings);
+        if !is_new {
+            let merging = [&rules::MERGED, &rules::MERGED_VALUES, &rules::REPEATED_MEDIA, &rules::REPEATED_EVENTS];
+            merging.into_iter().for_each(|rule| self.mark(rule));
+        }
+        Ok(answer::done(200).effect(if is_new { "created" } else { "merged" }))
+    }
+
+    /// A recording by its id, as this node sees it.
+    pub(super) fn read(&self, contact_center: &str, id: &str) -> Result<Reply, Refused> {
+        self.is_ours(contact_center)?;
+        self.mark(&rules::READ);
+        let state = self.state();
+        let recording = self.seen(state.recordings.get(id)).ok_or_else(|| {
+            self.mark(&rules::NO_RECORDING);
+            Refused::no_recording(id)
+        })?;
+        Ok(answer::told(200, Map::from_iter([("recording".to_owned(), self.told(recording))])))
+    }
+
+    /// A recording that this node shows; one of another region it does not.
+    fn seen<'a>(&self, recording: Option<&'a Recording>) -> Option<&'a Recording> {
+        self.mark(&rules::REGION);
+        recording.filter(|held| held.region == self.settings.region)
+    }
+
+    fn told(&self, held: &Recording) -> Value {
+        self.mark(&rules::READ_SHAPE);
+        self.mark(&rules::TIMES_READ);
+        let (start_time, stop_time) = held.span();
+        let read = wire::Read {
+            id: &held.id,
+            caller_phone_number: &held.caller,
+            dialed_phone_number: &held.dialed,
+            region: &held.region,
+            call_type: held.call_type.as_deref(),
+            start_time,
+            stop_time,
+            media_files: (0_u64..).zip(&held.media).map(|(i, file)| self.media(&held.id, i, file)).collect(),
+            event_history: &held.events,
+        };
+        serde_json::to_value(read).unwrap_or_default()
+    }
+
+    /// A media file under the name the server made for it: a function of seed, recording and place.
+    fn media<'a>(&self, id: &str, place: u64, file: &'a wire::MediaFile) -> wire::ReadMedia<'a> {
+        let name = self.seed().child("play").child(id).index(place).uuid();
+        let (center, id) = (&self.settings.contact_center_id, utf8_percent_encode(id, &IN_PATH));
+        let path = format!("/ops/contact-centers/{center}/recordings/{id}/play/{name}.mp3");
+        wire::ReadMedia { media_uri: format!("{}/api/v2{path}", self.base_url()), play_path: path.clone(), media_path: path, file }
+    }
+
+    fn is_ours(&self, contact_center: &str) -> Result<(), Refused> {
+        self.mark(&rules::CONTACT_CENTER);
+        if contact_center == self.settings.contact_center_id {
+            return Ok(());
+        }
+        self.mark(&rules::UNKNOWN_CONTACT_CENTER);
+        Err(Refused::no_contact_center(contact_center))
+    }
+
+    fn has_feature(&self, feature: &str) -> Result<(), Refused> {
+        self.mark(&rules::FEATURE);
+        if self.settings.features.iter().any(|has| has == feature) {
+            return Ok(());
+        }
+        self.mark(&rules::FEATURE_REFUSED);
+        Err(Refused::new(403, Code::Forbidden, format!("The feature {feature} is not enabled.")))
+    }
+}

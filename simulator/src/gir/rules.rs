@@ -1,0 +1,45 @@
+//! What this simulator claims about Interaction Recording Web Services, rule by rule, with the grade of the claim and who makes it.
+
+use crate::rules::{Grade, Rule, default_of};
+
+crate::rules::rules! { "gir.":
+    MANDATORY = Documented, "insertion.mandatory", "a mandatory field that is missing is refused, so is one that another field's value makes mandatory", "Insertion API, recording, media file and event history descriptors";
+    IN_PRACTICE = Documented, "insertion.mandatory_in_practice", "mediaId, parameters, parameters.callUuid, parameters.id, contact.firstName and contact.lastName may be missing, though the solution is not consistent without them", "Insertion API, footnotes of the descriptors";
+    ENUMERATIONS = Documented, "insertion.enumerations", "callType, event, contact.type and a mask's type have one of their listed values, in that case", "Insertion API, descriptors and sample";
+    STORAGE = Documented, "insertion.storage", "the only storage is webDAV", "Insertion API, media file descriptor";
+    TIMES = Documented, "insertion.times", "times are ISO with milliseconds and a numeric zone", "Insertion API, descriptors";
+    TIME_SHAPES = Assumed, "insertion.time_shapes", "Z, a zone with a colon, no fraction and a fraction of up to nine digits are taken too", "Z without milliseconds is posted by the vendor's own scripts; the rest is ISO";
+    ZONELESS = Assumed, "insertion.zoneless", "a time without a zone is UTC", "the sample prints such times, most by lines that broke", "zoneless = utc";
+    TIMES_READ = Observed, "read.times", "every time is answered in UTC as yyyy-MM-ddTHH:mm:ss.SSS+0000", "Search, Playback, and Delete API, sample";
+    NOT_VALIDATED = Assumed, "insertion.not_validated", "duration, size, pkcs7, path, phone numbers and the order of times and masks are not looked at; agentId without username is taken; mediaId and eventId need not be unique", "the vendor's own scripts send seconds as duration and ends before starts; uniqueness is the client's duty";
+    UNKNOWN_KEYS = Assumed, "insertion.unknown_keys", "keys that no page names are taken; those of parameters are kept, others forgotten", "the vendor's own scripts send such keys; native recordings have such parameters";
+    EMPTY = Assumed, "insertion.empty", "null, an empty text and an empty list count as missing", "no page states it";
+    JSON_TYPES = Assumed, "insertion.json_types", "a body that is no JSON object, or a value of another JSON type than the page names, is 400 with statusCode 2", "Return Values 8.5.2 has the code, not the case";
+    REFUSED_WITH = Assumed, "insertion.refused_with", "a missing field is 400 with statusCode 1, a wrong value 400 with statusCode 2, each naming the field", "Return Values 8.5.2 has the codes; the pair of HTTP status and code is documented for other operations";
+    FIRST_WRONG = Assumed, "insertion.first_wrong", "of several wrong fields the first in the page's order is told", "no page states it";
+    ACCEPTED_WITH = Observed, "insertion.accepted_with", "an insertion, and a merge, is 200 with statusCode 0 and nothing else", "Insertion API, sample; the vendor's own scripts require 200";
+    MERGED = Documented, "insertion.merged", "a known id is not refused: the recording is merged with what is posted", "Insertion API, id";
+    MERGED_VALUES = Assumed, "insertion.merged_values", "of two values of one field the first stays; a callType that was missing is filled in", "no page says how it is merged", "merged_values = first";
+    REPEATED_MEDIA = Assumed, "insertion.repeated_media", "a media file of a mediaId that the recording has becomes a second entry", "no page says how it is merged", "repeated_media = duplicated";
+    REPEATED_EVENTS = Assumed, "insertion.repeated_events", "an event that the recording has becomes a second entry", "no page says how it is merged", "repeated_events = duplicated";
+    REGION = Documented, "region.hidden", "what has another region than the node that is asked is not found there, by id or by query", "Recording Access, region";
+    OTHER_REGION = Assumed, "region.insertion", "an insertion with another region than the node's is taken", "a README of the vendor's says that recordings need a matching region to be submitted properly", "other_region = hidden";
+    REGION_NAME = Assumed, "region.name", "the node's region, crRegion, is the vendor's sample's", "the option has no default", "region = Can-West";
+    CONTACT_CENTER = Documented, "contact_center.one", "a deployment has a contact centre, whose id stands in every ops path", "Insertion API, prerequisites", "contact_center_id = 57c0b771-b57c-4ea8-8655-7ef6d3c58ccc";
+    UNKNOWN_CONTACT_CENTER = Assumed, "contact_center.unknown", "an unknown contact centre is 404 with statusCode 6", "Return Values 8.5.2 has the code, not the case";
+    FEATURE = Documented, "contact_center.feature", "insertion needs the feature api-supervisor-recording", "Insertion API, required features", "features = [\"api-supervisor-recording\", \"api-voice-recording\", \"schema-elasticsearch-v2-call-recording\"]";
+    FEATURE_REFUSED = Assumed, "contact_center.feature_refused", "without the feature a request is 403 with statusCode 3", "no page states the refusal";
+    BASIC = Documented, "door.basic", "insertion and ops paths take the ops account by Basic authentication, with every request", "Insertion API, authentication";
+    NOT_AUTHENTICATED = Assumed, "door.not_authenticated", "a request without the account is 401 with statusCode 20 and WWW-Authenticate", "Return Values 8.5.2 has the code, not the case";
+    CSRF = Documented, "door.csrf", "any GET tells a header's name and a token of its session; POST, PUT and DELETE without both and the session's cookie are 403, Missing or invalid Csrf token", "CSRF Protection 8.5.2", "csrf = true";
+    CSRF_CODE = Assumed, "door.csrf_code", "that refusal has statusCode 3", "the page states status and words";
+    SESSION = Assumed, "door.session", "a session that nobody uses is gone after half an hour; a GET that is refused begins one too", "no page states a time", "limits.session_minutes = 30";
+    ORDER = Assumed, "door.order", "a request is held against account, CSRF token, content type, size, contact centre, feature and fields, in this order", "no page states it";
+    CONTENT_TYPE = Documented, "door.content_type", "insertion takes application/json only", "Insertion API, request body";
+    CONTENT_TYPE_REFUSED = Assumed, "door.content_type_refused", "another content type is 415 with statusCode 2", "no page states the refusal";
+    SIZE = Assumed, "door.size", "a request body has at most 2 MiB; a larger one is 413 with statusCode 10", "no limit is published", "limits.max_request_bytes = 2097152";
+    READ = Observed, "read.by_id", "the ops account reads a recording by id, in the envelope `recording`", "two programs that read real deployments";
+    NO_RECORDING = Documented, "read.not_found", "an unknown id is 404 with statusCode 6, Requested recording [id] cannot be found.", "Non-deletion API, responses";
+    READ_SHAPE = Observed, "read.shape", "a recording is answered with start and stop of its media, each file with mediaUri, mediaPath and playPath under a name the server made and originalMediaDescriptor as stored", "Search, Playback, and Delete API, sample; two programs that read real deployments";
+    VERSION = Observed, "read.version", "diagnostics/version needs no account", "the vendor's own script";
+}

@@ -1,0 +1,124 @@
+//! What a scenario may set about this platform.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[gir]` of a scenario. What is left out is what the rules call the default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Id of the one contact centre. Default: the vendor's sample's.
+    pub contact_center_id: String,
+    /// Region of the node that answers (`crRegion`). Default `Can-West`, the vendor's sample's.
+    pub region: String,
+    /// What becomes of a recording that is inserted with another region. Default `hidden`.
+    pub other_region: OtherRegion,
+    /// Features the contact centre has; without `api-supervisor-recording` nothing is inserted, without
+    /// `schema-elasticsearch-v2-call-recording` there are neither labels nor non-deletion. Default: both, and `api-voice-recording`.
+    pub features: Vec<String>,
+    /// Whether POST, PUT and DELETE need the CSRF header and its session's cookie. Default true.
+    pub csrf: bool,
+    /// What a time without a zone is. Default `utc`.
+    pub zoneless: Zoneless,
+    /// Whose single values stay when an id is inserted again. Default `first`.
+    pub merged_values: Wins,
+    /// What a media file with a `mediaId` that the recording has becomes. Default `duplicated`.
+    pub repeated_media: Repeated,
+    /// What an event that the recording has becomes (by `eventId`, else by equality). Default `duplicated`.
+    pub repeated_events: Repeated,
+    /// `[gir.limits]`.
+    pub limits: Limits,
+}
+
+/// `[gir.limits]` of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How long a session lives that nobody uses, in minutes. Default 30.
+    pub session_minutes: u64,
+    /// Largest request body in bytes. Default 2097152.
+    pub max_request_bytes: u64,
+}
+
+/// What becomes of a recording of another region than the node's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherRegion {
+    /// It is taken in, and this node says that there is none.
+    Hidden,
+    /// Its insertion is refused.
+    Refused,
+}
+
+/// What a time without a zone is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Zoneless {
+    /// A time in UTC.
+    Utc,
+    /// No time: the insertion is refused.
+    Refused,
+}
+
+/// Whose value stays when two insertions state one each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wins {
+    /// What stood there.
+    First,
+    /// What came last.
+    Last,
+}
+
+/// What a second insertion of something with a known id becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeated {
+    /// A second entry beside the first.
+    Duplicated,
+    /// The one entry, as it came last.
+    Replaced,
+    /// Nothing: the first stays.
+    Kept,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let features = [super::INSERTION_FEATURE, "api-voice-recording", "schema-elasticsearch-v2-call-recording"];
+        Settings {
+            contact_center_id: "57c0b771-b57c-4ea8-8655-7ef6d3c58ccc".to_owned(),
+            region: "Can-West".to_owned(),
+            other_region: OtherRegion::Hidden,
+            features: features.map(str::to_owned).to_vec(),
+            csrf: true,
+            zoneless: Zoneless::Utc,
+            merged_values: Wins::First,
+            repeated_media: Repeated::Duplicated,
+            repeated_events: Repeated::Duplicated,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { session_minutes: 30, max_request_bytes: 2 * 1024 * 1024 }
+    }
+}
+
+impl Settings {
+    /// What is wrong with it, in a sentence.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if !is_plain(&self.contact_center_id) {
+            return Err("contact_center_id must be letters, digits and -_.".to_owned());
+        }
+        if self.region.is_empty() {
+            return Err("region must not be empty".to_owned());
+        }
+        if self.limits.session_minutes == 0 {
+            return Err("session_minutes must be 1 or more".to_owned());
+        }
+        Ok(())
+    }
+}

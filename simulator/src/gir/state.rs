@@ -1,0 +1,93 @@
+//! What the platform remembers, and how a second insertion of an id is merged into the first. No HTTP.
+
+use std::collections::BTreeMap;
+
+use super::dates::Moment;
+use super::settings::{Repeated, Settings, Wins};
+use super::wire::{Event, Inserted, MediaFile};
+
+/// Everything a contact centre holds.
+#[derive(Default)]
+pub(super) struct State {
+    /// By id.
+    pub(super) recordings: BTreeMap<String, Recording>,
+}
+
+/// One recording.
+#[derive(Clone, Debug)]
+pub(super) struct Recording {
+    pub(super) id: String,
+    pub(super) caller: String,
+    pub(super) dialed: String,
+    pub(super) region: String,
+    pub(super) call_type: Option<String>,
+    /// At least one. A file keeps its place for ever: its address is made from it.
+    pub(super) media: Vec<MediaFile>,
+    pub(super) events: Vec<Event>,
+}
+
+impl From<Inserted> for Recording {
+    fn from(inserted: Inserted) -> Recording {
+        Recording {
+            id: inserted.id,
+            caller: inserted.caller_phone_number,
+            dialed: inserted.dialed_phone_number,
+            region: inserted.region,
+            call_type: inserted.call_type,
+            media: inserted.media_files,
+            events: inserted.event_history,
+        }
+    }
+}
+
+impl Recording {
+    /// When its first media file begins and its last ends.
+    pub(super) fn span(&self) -> (Moment, Moment) {
+        let start = self.media.iter().map(|file| file.start_time).min();
+        let stop = self.media.iter().map(|file| file.stop_time).max();
+        (start.unwrap_or(Moment(0)), stop.unwrap_or(Moment(0)))
+    }
+}
+
+impl State {
+    /// Takes a recording in; whether its id is new.
+    pub(super) fn insert(&mut self, recording: Recording, settings: &Settings) -> bool {
+        match self.recordings.get_mut(&recording.id) {
+            Some(held) => {
+                merge(held, recording, settings);
+                false
+            }
+            None => {
+                self.recordings.insert(recording.id.clone(), recording);
+                true
+            }
+        }
+    }
+}
+
+/// Merges what came into what stands there.
+fn merge(held: &mut Recording, came: Recording, settings: &Settings) {
+    if settings.merged_values == Wins::Last {
+        (held.caller, held.dialed, held.region) = (came.caller, came.dialed, came.region);
+        held.call_type = came.call_type.or(held.call_type.take());
+    } else {
+        held.call_type = held.call_type.take().or(came.call_type);
+    }
+    let is_same_file = |one: &MediaFile, other: &MediaFile| one.media_id.is_some() && one.media_id == other.media_id;
+    take_in(&mut held.media, came.media, settings.repeated_media, is_same_file);
+    let is_same_event = |one: &Event, other: &Event| match (&one.event_id, &other.event_id) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    };
+    take_in(&mut held.events, came.events, settings.repeated_events, is_same_event);
+}
+
+fn take_in<T>(held: &mut Vec<T>, came: Vec<T>, repeated: Repeated, is_same: impl Fn(&T, &T) -> bool) {
+    for item in came {
+        match (held.iter_mut().find(|one| is_same(one, &item)), repeated) {
+            (None, _) | (Some(_), Repeated::Duplicated) => held.push(item),
+            (Some(known), Repeated::Replaced) => *known = item,
+            (Some(_), Repeated::Kept) => {}
+        }
+    }
+}

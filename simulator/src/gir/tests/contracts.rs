@@ -1,0 +1,59 @@
+//! Every contract file against the platform: its request is taken, and the answer is the contract's.
+
+use super::*;
+
+#[tokio::test]
+async fn the_vendors_sample_is_inserted_and_read_with_every_field() {
+    let world = World::new().await;
+    let (insertion, reading) = (contract("insert_recording"), contract("get_recording"));
+    let inserted = world.insert(&insertion["request"]["body"]).await;
+    assert_eq!((inserted.status, &inserted.body), (200, &insertion["response"]["body"]));
+    let mut read = world.read("alex-test-id").await;
+    assert_eq!(read.status, 200);
+    let mut wanted = reading["response"]["body"].clone();
+    for (i, file) in read.body["recording"]["mediaFiles"].as_array_mut().expect("files").iter_mut().enumerate() {
+        for name in ["mediaUri", "mediaPath", "playPath"] {
+            let (told, example) = (file[name].take(), wanted["recording"]["mediaFiles"][i][name].take());
+            let without_name = |path: &Value| path.as_str().expect("text").rsplit_once('/').expect("a path").0.to_owned();
+            assert_eq!(without_name(&told), without_name(&example), "{name}");
+            let play = told.as_str().and_then(|path| path.rsplit_once('/')?.1.strip_suffix(".mp3")).expect("a name");
+            assert!(uuid::Uuid::parse_str(play).is_ok(), "{play}");
+        }
+    }
+    assert_eq!(read.body, wanted);
+    let refused = &reading["errors"][0];
+    let answer = world.read("nobody").await;
+    assert_eq!((Some(u64::from(answer.status)), &answer.body), (refused["status"].as_u64(), &refused["body"]));
+}
+
+#[tokio::test]
+async fn an_insertion_is_refused_in_the_contracts_words() {
+    let world = World::new().await;
+    let contract = contract("insert_recording");
+    let mut nameless = sample();
+    nameless.as_object_mut().expect("an object").remove("callerPhoneNumber");
+    let mut elsewhere = sample();
+    elsewhere["mediaFiles"][0]["mediaDescriptor"]["storage"] = json!("awsS3");
+    let basic = world.basic();
+    let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+    let without_token = world.send("POST", INSERTION, &headers, Some(sample().to_string().as_bytes())).await;
+    let answers = [world.insert(&nameless).await, world.insert(&elsewhere).await, without_token];
+    for (answer, wanted) in answers.iter().zip(contract["errors"].as_array().expect("errors")) {
+        assert_eq!((Some(u64::from(answer.status)), &answer.body), (wanted["status"].as_u64(), &wanted["body"]));
+    }
+    assert!(world.truth().is_empty());
+}
+
+#[tokio::test]
+async fn a_get_tells_its_session_as_the_contract_says() {
+    let world = World::new().await;
+    let wanted = &contract("get_version")["response"];
+    let answer = world.send("GET", "/api/v2/diagnostics/version", &[], None).await;
+    let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    assert_eq!((answer.status, names(&answer.body)), (200, names(&wanted["body"])));
+    for name in names(&wanted["headers"]) {
+        let shape =
+            |text: &str| text.chars().map(|c| if c.is_ascii_hexdigit() { 'x' } else { c }).filter(|c| *c != 'x').collect::<String>();
+        assert_eq!(shape(answer.header(&name)), shape(wanted["headers"][&name].as_str().expect("text")), "{name}");
+    }
+}
