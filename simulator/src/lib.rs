@@ -30,8 +30,8 @@ pub use genesys_cloud::{
     ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
 };
 pub use gir::{
-    Limits as GirLimits, OtherRegion as GirOtherRegion, Repeated as GirRepeated, Settings as GirSettings, Wins as GirWins,
-    Zoneless as GirZoneless,
+    Limits as GirLimits, OtherRegion as GirOtherRegion, Paging as GirPaging, Repeated as GirRepeated, Settings as GirSettings,
+    Wins as GirWins, Zoneless as GirZoneless,
 };
 pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;

@@ -26,7 +26,8 @@ contracts! {
         "list_divisions" "list_queues" "list_recordingmetadata" "list_recordings" "list_skills" "list_users" "list_wrapupcodes"
         "query_deletionprotection" "query_details" "query_retention" "token" "update_attributes" "update_deletionprotection"
         "update_interaction" "update_orphan" "update_recording" "update_tags" "upload_file" "upload_recording";
-    "gir": "get_recording" "get_version" "insert_recording";
+    "gir": "add_labels" "change_recording" "create_label" "delete_recording" "get_recording" "get_version" "insert_recording" "list_contact_centers"
+        "query_recordings" "update_store";
 }
 
 /// The methods that carry a body.

@@ -126,6 +126,19 @@ operations! {
     GENESYS_CLOUD_EXECUTE_RECORDING_JOB = "genesys_cloud.execute_recording_job", "PUT", "/api/v2/recording/jobs/{id}", "job id in the path", true, needs ["recording:job:edit", "recording:recording:editRetention"];
     GIR_INSERT_RECORDING = "gir.insert_recording", "POST", "/internal-api/contact-centers/{ccid}/recordings", "id", true, needs ["ops"];
     GIR_GET_RECORDING = "gir.get_recording", "GET", "/api/v2/ops/contact-centers/{ccid}/recordings/{id}", "recording id in the path", false, needs ["ops"];
+    GIR_DELETE_RECORDING = "gir.delete_recording", "DELETE", "/api/v2/ops/contact-centers/{ccid}/recordings/{id}", "recording id in the path", true, needs ["ops"];
+    GIR_QUERY_RECORDINGS = "gir.query_recordings", "GET", "/api/v2/ops/contact-centers/{ccid}/recordings", "-", false, needs ["ops"], query ["callerPhoneNumber", "dialedPhoneNumber", "startTime", "stopTime", "userName", "callType", "label", "fields", "offset"];
+    GIR_SHOW_RECORDING = "gir.show_recording", "GET", "/api/v2/recordings/{id}", "recording id in the path", false, needs ["admin"];
+    GIR_SEARCH_RECORDINGS = "gir.search_recordings", "GET", "/api/v2/recordings", "-", false, needs ["admin"], query ["callerPhoneNumber", "dialedPhoneNumber", "startTime", "stopTime", "userName", "callType", "label", "fields", "offset"];
+    GIR_CHANGE_RECORDING = "gir.change_recording", "POST", "/api/v2/recordings/{id}", "recording id in the path", true, needs ["admin"];
+    GIR_CREATE_LABEL = "gir.create_label", "POST", "/api/v2/recording-label-definitions", "name", true, needs ["admin"];
+    GIR_LIST_LABELS = "gir.list_labels", "GET", "/api/v2/recording-label-definitions", "-", false, needs ["admin"];
+    GIR_ADD_LABELS = "gir.add_labels", "POST", "/api/v2/recordings/{id}/labels", "recording id in the path", true, needs ["admin"];
+    GIR_GET_LABELS = "gir.get_labels", "GET", "/api/v2/recordings/{id}/labels", "recording id in the path", false, needs ["admin"];
+    GIR_REMOVE_LABEL = "gir.remove_label", "DELETE", "/api/v2/recordings/{id}/labels/{label}", "recording id in the path", true, needs ["admin"];
+    GIR_LIST_CONTACT_CENTERS = "gir.list_contact_centers", "GET", "/api/v2/ops/contact-centers", "-", false, needs ["ops"];
+    GIR_GET_STORE = "gir.get_store", "GET", "/api/v2/ops/contact-centers/{ccid}/settings/recordings", "-", false, needs ["ops"];
+    GIR_UPDATE_STORE = "gir.update_store", "PUT", "/api/v2/ops/contact-centers/{ccid}/settings/recordings", "-", true, needs ["ops"];
     GIR_GET_VERSION = "gir.get_version", "GET", "/api/v2/diagnostics/version", "-", false;
 }
 

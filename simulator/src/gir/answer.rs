@@ -16,6 +16,8 @@ pub(super) enum Code {
     Forbidden = 3,
     /// The server, or what stands behind it, failed.
     Internal = 4,
+    /// The user lacks a permission.
+    NoPermission = 5,
     /// The resource is not there.
     NotFound = 6,
     /// A value is out of its range.

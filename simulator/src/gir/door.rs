@@ -21,6 +21,8 @@ pub(super) enum Who {
     Anyone,
     /// The ops account.
     Ops,
+    /// A contact centre admin.
+    Admin,
 }
 
 /// One request on its way in.
@@ -77,11 +79,17 @@ impl Gir {
     /// Account and CSRF token.
     fn let_in(&self, who: Who, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
         self.mark(&rules::ORDER);
-        if who == Who::Ops {
+        if who != Who::Anyone {
             self.mark(&rules::BASIC);
             if !self.is_ops(headers) {
                 self.mark(&rules::NOT_AUTHENTICATED);
                 return Err(Refused::not_authenticated());
+            }
+        }
+        if who == Who::Admin {
+            self.mark(&rules::OPS_IS_ADMIN);
+            if !self.settings.ops_is_admin {
+                return Err(Refused::new(403, Code::NoPermission, "Insufficient user roles."));
             }
         }
         if self.settings.csrf && method != Method::GET {

@@ -4,9 +4,12 @@
 //! one, `rules` what it imposes and who says so, `settings` what a scenario may change. A request goes through `door`; `truth` tells what is held.
 
 mod answer;
+mod centers;
 mod dates;
 mod door;
 mod fields;
+mod keeping;
+mod query;
 mod recordings;
 mod routes;
 mod rules;
@@ -22,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 
-pub use self::settings::{Limits, OtherRegion, Repeated, Settings, Wins, Zoneless};
+pub use self::settings::{Limits, OtherRegion, Paging, Repeated, Settings, Wins, Zoneless};
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::rules::Rule;
 use crate::seed::Seed;
@@ -35,6 +38,9 @@ const USERNAME: &str = "ops";
 
 /// The feature that insertion needs.
 const INSERTION_FEATURE: &str = "api-supervisor-recording";
+
+/// The feature that labels and non-deletion need.
+const KEEPING_FEATURE: &str = "schema-elasticsearch-v2-call-recording";
 
 /// One simulated deployment: a node of Interaction Recording Web Services with one contact centre.
 pub(crate) struct Gir {

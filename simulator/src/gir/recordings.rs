@@ -5,13 +5,27 @@ use serde_json::{Map, Value};
 
 use super::answer::{self, Code, Refused};
 use super::settings::OtherRegion;
-use super::state::Recording;
+use super::state::{Recording, State};
 use super::wire::{self, Inserted};
-use super::{Gir, fields, rules};
+use super::{Gir, fields, keeping, rules};
 use crate::front::Reply;
 
 /// What is escaped in a path segment: all but RFC 3986's unreserved characters.
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Whose addresses an answer has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// The ops account's.
+    Ops,
+    /// A user's of the contact centre.
+    User,
+}
+
+/// A text as one step of a path.
+pub(super) fn in_path(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, &IN_PATH)
+}
 
 impl Gir {
     /// Inserts one recording, or merges it into the one of that id.
@@ -37,15 +51,26 @@ impl Gir {
     }
 
     /// A recording by its id, as this node sees it.
-    pub(super) fn read(&self, contact_center: &str, id: &str) -> Result<Reply, Refused> {
-        self.is_ours(contact_center)?;
+    pub(super) fn read(&self, view: View, id: &str) -> Result<Reply, Refused> {
         self.mark(&rules::READ);
         let state = self.state();
         let recording = self.seen(state.recordings.get(id)).ok_or_else(|| {
             self.mark(&rules::NO_RECORDING);
             Refused::no_recording(id)
         })?;
-        Ok(answer::told(200, Map::from_iter([("recording".to_owned(), self.told(recording))])))
+        Ok(answer::told(200, Map::from_iter([("recording".to_owned(), self.told(view, recording))])))
+    }
+
+    /// Whether a search finds a recording.
+    pub(super) fn is_found(&self, held: &Recording) -> bool {
+        self.seen(Some(held)).is_some()
+    }
+
+    /// A recording that this node shows, to change it.
+    pub(super) fn seen_mut<'a>(&self, state: &'a mut State, id: &str) -> Result<&'a mut Recording, Refused> {
+        self.mark(&rules::NO_RECORDING);
+        let held = state.recordings.get_mut(id).filter(|held| self.is_found(held));
+        held.ok_or_else(|| Refused::no_recording(id))
     }
 
     /// A recording that this node shows; one of another region it does not.
@@ -54,7 +79,7 @@ impl Gir {
         recording.filter(|held| held.region == self.settings.region)
     }
 
-    fn told(&self, held: &Recording) -> Value {
+    pub(super) fn told(&self, view: View, held: &Recording) -> Value {
         self.mark(&rules::READ_SHAPE);
         self.mark(&rules::TIMES_READ);
         let (start_time, stop_time) = held.span();
@@ -66,21 +91,35 @@ impl Gir {
             call_type: held.call_type.as_deref(),
             start_time,
             stop_time,
-            media_files: (0_u64..).zip(&held.media).map(|(i, file)| self.media(&held.id, i, file)).collect(),
+            media_files: (0_u64..).zip(&held.media).map(|(i, file)| self.media(view, &held.id, i, file)).collect(),
             event_history: &held.events,
+            labels: (!held.labels.is_empty()).then(|| keeping::labels(held)),
+            non_delete: held.non_delete,
         };
         serde_json::to_value(read).unwrap_or_default()
     }
 
     /// A media file under the name the server made for it: a function of seed, recording and place.
-    fn media<'a>(&self, id: &str, place: u64, file: &'a wire::MediaFile) -> wire::ReadMedia<'a> {
+    fn media<'a>(&self, view: View, id: &str, place: u64, file: &'a wire::MediaFile) -> wire::ReadMedia<'a> {
         let name = self.seed().child("play").child(id).index(place).uuid();
-        let (center, id) = (&self.settings.contact_center_id, utf8_percent_encode(id, &IN_PATH));
-        let path = format!("/ops/contact-centers/{center}/recordings/{id}/play/{name}.mp3");
+        let path = format!("{}{}/play/{name}.mp3", self.folder(view), in_path(id));
         wire::ReadMedia { media_uri: format!("{}/api/v2{path}", self.base_url()), play_path: path.clone(), media_path: path, file }
     }
 
-    fn is_ours(&self, contact_center: &str) -> Result<(), Refused> {
+    /// Where recordings are, below `/api/v2`; with a slash at its end.
+    fn folder(&self, view: View) -> String {
+        match view {
+            View::Ops => format!("/ops/contact-centers/{}/recordings/", self.settings.contact_center_id),
+            View::User => "/recordings/".to_owned(),
+        }
+    }
+
+    /// Address of the collection; with a slash at its end.
+    pub(super) fn collection(&self, view: View) -> String {
+        format!("{}/api/v2{}", self.base_url(), self.folder(view))
+    }
+
+    pub(super) fn is_ours(&self, contact_center: &str) -> Result<(), Refused> {
         self.mark(&rules::CONTACT_CENTER);
         if contact_center == self.settings.contact_center_id {
             return Ok(());
@@ -89,7 +128,7 @@ impl Gir {
         Err(Refused::no_contact_center(contact_center))
     }
 
-    fn has_feature(&self, feature: &str) -> Result<(), Refused> {
+    pub(super) fn has_feature(&self, feature: &str) -> Result<(), Refused> {
         self.mark(&rules::FEATURE);
         if self.settings.features.iter().any(|has| has == feature) {
             return Ok(());

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
 use super::answer::{self, Code, Refused};
 use super::door::{Door, Who};
+use super::recordings::View;
 use super::{Gir, rules};
 use crate::fault::operations::{self, Operation};
 
@@ -19,7 +20,15 @@ type Site = State<Arc<Gir>>;
 pub(super) fn router() -> Router<Arc<Gir>> {
     Router::new()
         .route("/internal-api/contact-centers/{ccid}/recordings", post(insert))
-        .route("/api/v2/ops/contact-centers/{ccid}/recordings/{id}", get(read))
+        .route("/api/v2/ops/contact-centers", get(contact_centers))
+        .route("/api/v2/ops/contact-centers/{ccid}/settings/recordings", get(store).put(put_store))
+        .route("/api/v2/ops/contact-centers/{ccid}/recordings", get(query))
+        .route("/api/v2/ops/contact-centers/{ccid}/recordings/{id}", get(read).delete(delete))
+        .route("/api/v2/recordings", get(search))
+        .route("/api/v2/recordings/{id}", get(show).post(change))
+        .route("/api/v2/recordings/{id}/labels", get(labels_of).post(add_labels))
+        .route("/api/v2/recordings/{id}/labels/{label}", axum::routing::delete(remove_label))
+        .route("/api/v2/recording-label-definitions", get(label_definitions).post(define_label))
         .route("/api/v2/diagnostics/version", get(version))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
@@ -37,7 +46,74 @@ async fn insert(State(site): Site, Path(ccid): Path<String>, request: Request) -
 
 async fn read(State(site): Site, Path((ccid, id)): Path<(String, String)>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GIR_GET_RECORDING, who: Who::Ops, request };
-    door.answer(&id, |site| site.read(&ccid, &id)).await
+    door.answer(&id, |site| site.is_ours(&ccid).and_then(|()| site.read(View::Ops, &id))).await
+}
+
+async fn delete(State(site): Site, Path((ccid, id)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_DELETE_RECORDING, who: Who::Ops, request };
+    door.answer(&id, |site| site.delete(&ccid, &id)).await
+}
+
+async fn query(State(site): Site, Path(ccid): Path<String>, RawQuery(query): RawQuery, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_QUERY_RECORDINGS, who: Who::Ops, request };
+    let query = query.unwrap_or_default();
+    door.answer("-", |site| site.is_ours(&ccid).and_then(|()| site.query(View::Ops, &query))).await
+}
+
+async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_SHOW_RECORDING, who: Who::Admin, request };
+    door.answer(&id, |site| site.read(View::User, &id)).await
+}
+
+async fn search(State(site): Site, RawQuery(query): RawQuery, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_SEARCH_RECORDINGS, who: Who::Admin, request };
+    let query = query.unwrap_or_default();
+    door.answer("-", |site| site.query(View::User, &query)).await
+}
+
+async fn change(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_CHANGE_RECORDING, who: Who::Admin, request };
+    door.answer_json(|_| id.clone(), |site, sent| site.change(&id, &sent)).await
+}
+
+async fn define_label(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_CREATE_LABEL, who: Who::Admin, request };
+    door.answer_json(|sent| sent["name"].as_str().unwrap_or("-").to_owned(), |site, sent| site.define_label(&sent)).await
+}
+
+async fn label_definitions(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_LIST_LABELS, who: Who::Admin, request };
+    door.answer("-", Gir::label_definitions).await
+}
+
+async fn add_labels(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_ADD_LABELS, who: Who::Admin, request };
+    door.answer_json(|_| id.clone(), |site, sent| site.add_labels(&id, &sent)).await
+}
+
+async fn labels_of(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_GET_LABELS, who: Who::Admin, request };
+    door.answer(&id, |site| site.labels_of(&id)).await
+}
+
+async fn remove_label(State(site): Site, Path((id, label)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_REMOVE_LABEL, who: Who::Admin, request };
+    door.answer(&id, |site| site.remove_label(&id, &label)).await
+}
+
+async fn contact_centers(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_LIST_CONTACT_CENTERS, who: Who::Ops, request };
+    door.answer("-", Gir::contact_centers).await
+}
+
+async fn store(State(site): Site, Path(ccid): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_GET_STORE, who: Who::Ops, request };
+    door.answer("-", |site| site.store(&ccid)).await
+}
+
+async fn put_store(State(site): Site, Path(ccid): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GIR_UPDATE_STORE, who: Who::Ops, request };
+    door.answer_json(|_| "-".to_owned(), |site, sent| site.put_store(&ccid, &sent)).await
 }
 
 async fn version(State(site): Site, request: Request) -> Response {

@@ -41,5 +41,19 @@ crate::rules::rules! { "gir.":
     READ = Observed, "read.by_id", "the ops account reads a recording by id, in the envelope `recording`", "two programs that read real deployments";
     NO_RECORDING = Documented, "read.not_found", "an unknown id is 404 with statusCode 6, Requested recording [id] cannot be found.", "Non-deletion API, responses";
     READ_SHAPE = Observed, "read.shape", "a recording is answered with start and stop of its media, each file with mediaUri, mediaPath and playPath under a name the server made and originalMediaDescriptor as stored", "Search, Playback, and Delete API, sample; two programs that read real deployments";
+    OPS_IS_ADMIN = Assumed, "door.ops_is_admin", "the ops account is let in where a contact centre admin is asked for; without, 403 with statusCode 5, Insufficient user roles.", "pages name roles and one ops account; which may what is not stated", "ops_is_admin = true";
+    QUERY_NEEDED = Documented, "query.needs_a_parameter", "a search without any parameter is an error", "Recording Access; call recording API 8.5.0";
+    QUERY_NUMBERS = Documented, "query.numbers", "callerPhoneNumber and dialedPhoneNumber are compared by letters and digits alone, case and all, with * as a wildcard", "call recording API 8.5.0";
+    QUERY_OTHERS = Assumed, "query.others", "startTime and stopTime bound the recording's start, the second exclusive; userName, callType and label are equal; any other parameter, or a wrong value, is 400 with statusCode 2; results come by start and id", "startTime is listed, its meaning cut off; a silent filter would make an audit wrong";
+    QUERY_CAP = Documented, "query.cap", "a search answers at most 100 recordings, as uris unless fields=*", "Recording Access; Return Values 8.5.2", "limits.query_results = 100";
+    QUERY_PAGING = Assumed, "query.paging", "paging.next and paging.previous are addresses of pages of as many recordings; capped, the first are told and no word about others", "Search, Playback, and Delete API: pages with links; their shape is not stated, and older versions cut", "paging = paged";
+    LABELS = Documented, "labels.definitions", "a label's name is unique, ASCII, told apart by case, and does not begin with __; 201, 400, 403 or 409", "Recording Label API";
+    LABEL_PATHS = Assumed, "labels.paths", "labels are put on a recording by POST recordings/{id}/labels with {labels: [{name}]}, taken off by DELETE recordings/{id}/labels/{name}, and told as labels of the recording; an undefined one is 404", "Recording Label API lists the operations; their paths and bodies were cut off";
+    NON_DELETION = Documented, "non_deletion.apply", "operationName applyNonDelete tags a recording; another name is 400 with statusCode 2", "Non-deletion API";
+    REMOVE_NON_DELETION = Assumed, "non_deletion.remove", "removeNonDelete takes the tag off; nonDelete of the recording tells it", "Non-deletion API has an untag operation; its name was cut off";
+    DELETE = Assumed, "delete.by_id", "DELETE of a recording's ops path removes what this service holds of it, and leaves the file where it lies", "Recording Access names the operation, not what it removes";
+    DELETE_KEPT = Assumed, "delete.non_deletion", "a recording tagged for non-deletion is not deleted: 403 with statusCode 3, Insufficient recording permissions.", "Non-deletion API: not deletable by any method; the refusal is not stated";
+    CONTACT_CENTERS = Observed, "contact_center.listed", "the ops account lists contact centres as uris, whose last step is the id", "IRWS, features";
+    STORE = Assumed, "contact_center.store", "settings/recordings holds store, a list of webDAV or awsS3, replaced as a whole and told without password and secretKey", "a README of the vendor's for awsS3; webDAV has the same place in all pages";
     VERSION = Observed, "read.version", "diagnostics/version needs no account", "the vendor's own script";
 }

@@ -26,6 +26,11 @@ pub struct Settings {
     pub repeated_media: Repeated,
     /// What an event that the recording has becomes (by `eventId`, else by equality). Default `duplicated`.
     pub repeated_events: Repeated,
+    /// Whether the ops account is let in where the vendor asks for a contact centre admin: search and reading outside the ops paths, labels,
+    /// non-deletion. Default true.
+    pub ops_is_admin: bool,
+    /// How a search with many results is answered. Default `paged`.
+    pub paging: Paging,
     /// `[gir.limits]`.
     pub limits: Limits,
 }
@@ -38,6 +43,18 @@ pub struct Limits {
     pub session_minutes: u64,
     /// Largest request body in bytes. Default 2097152.
     pub max_request_bytes: u64,
+    /// Most recordings in one answer to a search. Default 100.
+    pub query_results: usize,
+}
+
+/// How a search with more results than one answer holds is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Paging {
+    /// In pages that name the next and the previous.
+    Paged,
+    /// With the first results and no word about others.
+    Capped,
 }
 
 /// What becomes of a recording of another region than the node's.
@@ -95,6 +112,8 @@ impl Default for Settings {
             merged_values: Wins::First,
             repeated_media: Repeated::Duplicated,
             repeated_events: Repeated::Duplicated,
+            ops_is_admin: true,
+            paging: Paging::Paged,
             limits: Limits::default(),
         }
     }
@@ -102,7 +121,7 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { session_minutes: 30, max_request_bytes: 2 * 1024 * 1024 }
+        Limits { session_minutes: 30, max_request_bytes: 2 * 1024 * 1024, query_results: 100 }
     }
 }
 
@@ -118,6 +137,9 @@ impl Settings {
         }
         if self.limits.session_minutes == 0 {
             return Err("session_minutes must be 1 or more".to_owned());
+        }
+        if self.limits.query_results == 0 {
+            return Err("query_results must be 1 or more".to_owned());
         }
         Ok(())
     }

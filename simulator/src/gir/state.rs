@@ -1,6 +1,8 @@
 //! What the platform remembers, and how a second insertion of an id is merged into the first. No HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::dates::Moment;
 use super::settings::{Repeated, Settings, Wins};
@@ -11,6 +13,10 @@ use super::wire::{Event, Inserted, MediaFile};
 pub(super) struct State {
     /// By id.
     pub(super) recordings: BTreeMap<String, Recording>,
+    /// Label definitions by name, as they are answered.
+    pub(super) labels: BTreeMap<String, Value>,
+    /// Where recordings lie, as it was put.
+    pub(super) store: Vec<Value>,
 }
 
 /// One recording.
@@ -24,6 +30,10 @@ pub(super) struct Recording {
     /// At least one. A file keeps its place for ever: its address is made from it.
     pub(super) media: Vec<MediaFile>,
     pub(super) events: Vec<Event>,
+    /// Names of its labels.
+    pub(super) labels: BTreeSet<String>,
+    /// Whether it is tagged for non-deletion.
+    pub(super) non_delete: bool,
 }
 
 impl From<Inserted> for Recording {
@@ -36,6 +46,8 @@ impl From<Inserted> for Recording {
             call_type: inserted.call_type,
             media: inserted.media_files,
             events: inserted.event_history,
+            labels: BTreeSet::new(),
+            non_delete: false,
         }
     }
 }

@@ -25,7 +25,7 @@ struct Line<'a> {
     wrap_up: Option<&'a str>,
     retention: Retention,
     recordings: Vec<MediaLine<'a>>,
-    attributes: BTreeMap<&'a str, &'a str>,
+    attributes: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -89,7 +89,7 @@ fn line(held: &Recording) -> Line<'_> {
         queue: None,
         skill: None,
         wrap_up: None,
-        retention: Retention { delete_at: None, hold: false },
+        retention: Retention { delete_at: None, hold: held.non_delete },
         recordings: held.media.iter().map(|file| media(&held.id, file)).collect(),
         attributes: attributes(held),
     }
@@ -112,10 +112,11 @@ fn media<'a>(recording: &str, file: &'a MediaFile) -> MediaLine<'a> {
     }
 }
 
-/// The texts that Data events added, a later one over an earlier.
-fn attributes(held: &Recording) -> BTreeMap<&str, &str> {
+/// The texts that Data events added, a later one over an earlier; a label is `label.<name>`.
+fn attributes(held: &Recording) -> BTreeMap<String, String> {
     let mut data: Vec<_> = held.events.iter().filter_map(|event| Some((event.occurred_at, event.data.as_ref()?.get("added")?))).collect();
     data.sort_by_key(|(at, _)| *at);
     let added = data.into_iter().filter_map(|(_, added)| added.as_object()).flatten();
-    added.filter_map(|(key, value)| Some((key.as_str(), Value::as_str(value)?))).collect()
+    let added = added.filter_map(|(key, value)| Some((key.clone(), Value::as_str(value)?.to_owned())));
+    added.chain(held.labels.iter().map(|name| (format!("label.{name}"), "true".to_owned()))).collect()
 }

@@ -121,6 +121,10 @@ pub(super) struct Read<'a> {
     pub(super) stop_time: Moment,
     pub(super) media_files: Vec<ReadMedia<'a>>,
     pub(super) event_history: &'a [Event],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) non_delete: bool,
 }
 
 /// A media file with what the server adds.

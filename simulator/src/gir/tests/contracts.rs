@@ -57,3 +57,37 @@ async fn a_get_tells_its_session_as_the_contract_says() {
         assert_eq!(shape(answer.header(&name)), shape(wanted["headers"][&name].as_str().expect("text")), "{name}");
     }
 }
+
+#[tokio::test]
+async fn what_comes_after_an_insertion_is_answered_as_the_contracts_say() {
+    let world = World::new().await;
+    world.insert(&sample()).await;
+    for name in
+        ["list_contact_centers", "update_store", "query_recordings", "create_label", "add_labels", "change_recording", "delete_recording"]
+    {
+        let contract = contract(name);
+        let (request, wanted) = match name {
+            // Tagged by the contract before it.
+            "delete_recording" => (&contract["request"], &contract["errors"][0]),
+            _ => (&contract["request"], &contract["response"]),
+        };
+        let query: Vec<String> = request["query"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}={}", value.as_str().expect("text")))
+            .collect();
+        let path = format!("{}?{}", request["path"].as_str().expect("a path"), query.join("&"));
+        let answer = world.ask(request["method"].as_str().expect("a method"), path.trim_end_matches('?'), &request["body"]).await;
+        assert_eq!((Some(u64::from(answer.status)), &answer.body), (wanted["status"].as_u64(), &wanted["body"]), "{name}");
+    }
+    let untag = json!({"operationName": "removeNonDelete"});
+    assert_eq!(world.ask("POST", "/api/v2/recordings/alex-test-id", &untag).await.status, 200);
+    let (deletion, search, change) = (contract("delete_recording"), contract("query_recordings"), contract("change_recording"));
+    let answer = world.ask("POST", "/api/v2/recordings/alex-test-id", &json!({"operationName": "keep"})).await;
+    assert_eq!(answer.body, change["errors"][0]["body"]);
+    let answer = world.ask("GET", RECORDINGS, &Value::Null).await;
+    assert_eq!(answer.body, search["errors"][0]["body"]);
+    let answer = world.ask("DELETE", &format!("{RECORDINGS}/alex-test-id"), &Value::Null).await;
+    assert_eq!((Some(u64::from(answer.status)), &answer.body), (deletion["response"]["status"].as_u64(), &deletion["response"]["body"]));
+}

@@ -3,7 +3,9 @@
 mod contracts;
 mod door;
 mod fields;
+mod keeping;
 mod merging;
+mod query;
 
 use std::path::Path;
 use std::sync::Arc;
