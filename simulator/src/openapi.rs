@@ -46,8 +46,8 @@ pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
     for operation in own() {
         paths.entry(operation.path).or_default().insert(operation.method.to_lowercase(), described(operation, platform));
     }
-    let scopes: BTreeMap<&str, &str> = own().flat_map(|operation| operation.needs.iter().map(|need| (*need, ""))).collect();
-    let flows = json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": scopes}});
+    // Permissions are the role's, not asked for with a token: they stand beside each operation.
+    let flows = json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": {}}});
     (!paths.is_empty()).then(|| {
         json!({
             "openapi": "3.0.3",
@@ -76,8 +76,9 @@ fn described(operation: &Operation, platform: &str) -> Value {
         "operationId": operation.name.replace('.', "_"),
         "parameters": parameters,
         "responses": {"default": {"description": "a refusal", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
-        "security": if takes_token(operation) { json!([{"oauth": operation.needs}]) } else { json!([]) },
+        "security": if takes_token(operation) { json!([{"oauth": []}]) } else { json!([]) },
         "x-operation": operation.name,
+        "x-permissions": operation.needs,
         "x-business-key": operation.key,
         "x-changes-the-platform": operation.mutates,
     });

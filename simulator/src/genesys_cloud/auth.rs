@@ -209,6 +209,12 @@ const BESIDE_THE_TABLE: [&str; 6] = [
     "users:readonly",
 ];
 
+/// Whether anything here asks for a scope or permission.
+pub(super) fn is_known(name: &str) -> bool {
+    let own = operations::ALL.iter().filter(|operation| operation.name.starts_with("genesys_cloud."));
+    own.flat_map(|operation| operation.needs).chain(&BESIDE_THE_TABLE).any(|known| *known == name)
+}
+
 fn no_token() -> ApiError {
     ApiError::new(401, "authentication.required", "No authentication bearer token specified in authorization header.")
 }
