@@ -173,7 +173,7 @@ def run(audit, secrets):
     site = Lists(audit, client)
     calls = [dict(site.names, conversation=v4(), tag="st:sdk:%d" % n, hour=10 + n, **{leg: v4() for leg in ("customer", "queue", "first", "second", "command")}) for n in range(3)]
     recordings = [v4() for _ in calls]
-    for part in (ingest, conversations, media, orphans, retention, policies, external_ids, analytics, refusals):
+    for part in (ingest, conversations, media, orphans, retention, policies, external_ids, audits, analytics, refusals):
         try:
             part(audit, client, calls, recordings)
         except Exception as error:  # an operation failed whose answer the next one needs
@@ -311,13 +311,26 @@ def policies(audit, client, calls, recordings):
     call = {"conditions": {"forQueues": [{"id": calls[0]["queueId"]}], "directions": ["INBOUND"]}, "actions": {"retainRecording": True, "retentionDuration": {"deleteRetention": {"days": 2557}}}}
     sent = {"name": "Seven years", "order": 1, "enabled": True, "mediaPolicies": {"callPolicy": call}}
     families = (
-        ("policy", api.post_recording_mediaretentionpolicies, api.get_recording_mediaretentionpolicy, api.get_recording_mediaretentionpolicies),
-        ("cross-platform policy", api.post_recording_crossplatform_mediaretentionpolicies, api.get_recording_crossplatform_mediaretentionpolicy, api.get_recording_crossplatform_mediaretentionpolicies),
+        ("policy", api.post_recording_mediaretentionpolicies, api.get_recording_mediaretentionpolicy, api.get_recording_mediaretentionpolicies,
+         api.put_recording_mediaretentionpolicy, api.patch_recording_mediaretentionpolicy, api.delete_recording_mediaretentionpolicy,
+         api.delete_recording_mediaretentionpolicies),
+        ("cross-platform policy", api.post_recording_crossplatform_mediaretentionpolicies, api.get_recording_crossplatform_mediaretentionpolicy, api.get_recording_crossplatform_mediaretentionpolicies,
+         api.put_recording_crossplatform_mediaretentionpolicy, api.patch_recording_crossplatform_mediaretentionpolicy, api.delete_recording_crossplatform_mediaretentionpolicy,
+         api.delete_recording_crossplatform_mediaretentionpolicies),
     )
-    for what, create, show, every in families:
+    for what, create, show, every, replace, switch, delete, delete_many in families:
         made = audit(what, lambda: create(sent), lambda answer: answer.name == "Seven years")
         audit(what + ", read", lambda: show(made.id), lambda answer: answer.media_policies.call_policy.actions.retention_duration.delete_retention.days == 2557)
         audit(what + ", listed", every, lambda page: [one.id for one in page.entities] == [made.id])
+        read = show(made.id)
+        read.name = "Eight years"
+        audit(what + ", sent back as it was read", lambda: replace(made.id, read), lambda answer: answer.name == "Eight years" and answer.media_policies.call_policy.actions.retain_recording)
+        audit(what + ", switched off", lambda: switch(made.id, {"enabled": False}), lambda answer: answer.enabled is False and answer.name == "Eight years")
+        others = [create(dict(sent, name="Other %d" % n)).id for n in range(2)]
+        audit(what + ", many deleted", lambda: delete_many(",".join(others)))
+        audit(what + ", many deleted, listed", every, lambda page: [one.id for one in page.entities] == [made.id])
+        audit(what + ", deleted", lambda: delete(made.id))
+        audit(what + ", gone", lambda: show(made.id), refused=(404, "not.found"))
 
 
 def external_ids(audit, client, calls, recordings):
@@ -327,6 +340,18 @@ def external_ids(audit, client, calls, recordings):
     audit("external id twice", lambda: api.post_user_externalid(user, sent), refused=(409, "general.resource.conflict"))
     audit("external ids of a user", lambda: api.get_user_externalid(user), lambda answer: len(answer) == 1)
     audit("user of an external id", lambda: api.get_users_externalid_authority_name_external_key("legacy", "AGT-1"), lambda answer: answer.id == user)
+    audit("external id of an authority", lambda: api.get_user_externalid_authority_name(user, "legacy"), lambda answer: answer.external_key == "AGT-1")
+    audit("external id deleted", lambda: api.delete_user_externalid_authority_name_external_key(user, "legacy", "AGT-1"))
+    audit("external id, gone", lambda: api.get_user_externalid_authority_name(user, "legacy"), refused=(404, "general.resource.not.found"))
+
+
+def audits(audit, client, calls, recordings):
+    api = sdk.AuditApi(client)
+    asked = {"interval": "2000-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z", "filters": [{"property": "EntityId", "value": recordings[0]}]}
+    query = audit("audit query", lambda: api.post_audits_query(asked), lambda answer: answer.id and answer.state == "Queued")
+    audit.until("audit query, succeeded", lambda: api.get_audits_query_transaction_id(query.id), lambda answer: answer.state == "Succeeded")
+    changed = lambda answer: [(one.entity_type, one.property_changes[0].property) for one in answer.entities] == [("Recording", "deleteDate")]
+    audit("audit results", lambda: api.get_audits_query_transaction_id_results(query.id), changed)
 
 
 def analytics(audit, client, calls, recordings):

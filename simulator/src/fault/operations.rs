@@ -114,16 +114,29 @@ operations! {
     GENESYS_CLOUD_ADD_EXTERNAL_ID = "genesys_cloud.add_external_id", "POST", "/api/v2/users/{id}/externalid", "authorityName:externalKey", true, needs ["directory:user:edit"];
     GENESYS_CLOUD_LIST_EXTERNAL_IDS = "genesys_cloud.list_external_ids", "GET", "/api/v2/users/{id}/externalid", "user id in the path", false;
     GENESYS_CLOUD_FIND_EXTERNAL_ID = "genesys_cloud.find_external_id", "GET", "/api/v2/users/externalid/{authority}/{key}", "authorityName:externalKey in the path", false;
+    GENESYS_CLOUD_GET_EXTERNAL_ID = "genesys_cloud.get_external_id", "GET", "/api/v2/users/{id}/externalid/{authority}", "user id in the path", false;
+    GENESYS_CLOUD_DELETE_EXTERNAL_ID = "genesys_cloud.delete_external_id", "DELETE", "/api/v2/users/{id}/externalid/{authority}/{key}", "authorityName:externalKey in the path", true, needs ["directory:user:edit"];
     GENESYS_CLOUD_LIST_POLICIES = "genesys_cloud.list_policies", "GET", "/api/v2/recording/mediaretentionpolicies", "-", false, needs ["recording:retentionPolicy:view"], query ["pageSize", "pageNumber", "name", "enabled", "hasErrors", "deleteDaysThreshold"];
     GENESYS_CLOUD_CREATE_POLICY = "genesys_cloud.create_policy", "POST", "/api/v2/recording/mediaretentionpolicies", "name", true, needs ["recording:retentionPolicy:add"];
     GENESYS_CLOUD_GET_POLICY = "genesys_cloud.get_policy", "GET", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", false, needs ["recording:retentionPolicy:view"];
+    GENESYS_CLOUD_UPDATE_POLICY = "genesys_cloud.update_policy", "PUT", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", true, needs ["recording:retentionPolicy:edit"];
+    GENESYS_CLOUD_PATCH_POLICY = "genesys_cloud.patch_policy", "PATCH", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", true, needs ["recording:retentionPolicy:edit"];
+    GENESYS_CLOUD_DELETE_POLICY = "genesys_cloud.delete_policy", "DELETE", "/api/v2/recording/mediaretentionpolicies/{id}", "policy id in the path", true, needs ["recording:retentionPolicy:delete"];
+    GENESYS_CLOUD_DELETE_POLICIES = "genesys_cloud.delete_policies", "DELETE", "/api/v2/recording/mediaretentionpolicies", "ids of the query", true, needs ["recording:retentionPolicy:delete"], query ["ids"];
     GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES = "genesys_cloud.list_crossplatform_policies", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies", "-", false, needs ["recording:crossPlatformRetentionPolicy:view"], query ["pageSize", "pageNumber", "name", "enabled", "hasErrors", "deleteDaysThreshold"];
     GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY = "genesys_cloud.create_crossplatform_policy", "POST", "/api/v2/recording/crossplatform/mediaretentionpolicies", "name", true, needs ["recording:crossPlatformRetentionPolicy:add"];
     GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY = "genesys_cloud.get_crossplatform_policy", "GET", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", false, needs ["recording:crossPlatformRetentionPolicy:view"];
+    GENESYS_CLOUD_UPDATE_CROSSPLATFORM_POLICY = "genesys_cloud.update_crossplatform_policy", "PUT", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", true, needs ["recording:crossPlatformRetentionPolicy:edit"];
+    GENESYS_CLOUD_PATCH_CROSSPLATFORM_POLICY = "genesys_cloud.patch_crossplatform_policy", "PATCH", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", true, needs ["recording:crossPlatformRetentionPolicy:edit"];
+    GENESYS_CLOUD_DELETE_CROSSPLATFORM_POLICY = "genesys_cloud.delete_crossplatform_policy", "DELETE", "/api/v2/recording/crossplatform/mediaretentionpolicies/{id}", "policy id in the path", true, needs ["recording:crossPlatformRetentionPolicy:delete"];
+    GENESYS_CLOUD_DELETE_CROSSPLATFORM_POLICIES = "genesys_cloud.delete_crossplatform_policies", "DELETE", "/api/v2/recording/crossplatform/mediaretentionpolicies", "ids of the query", true, needs ["recording:crossPlatformRetentionPolicy:delete"], query ["ids"];
     GENESYS_CLOUD_CREATE_RECORDING_JOB = "genesys_cloud.create_recording_job", "POST", "/api/v2/recording/jobs", "-", false, needs ["recording:job:add"];
     GENESYS_CLOUD_LIST_RECORDING_JOBS = "genesys_cloud.list_recording_jobs", "GET", "/api/v2/recording/jobs", "-", false, needs ["recording:job:view"], query ["pageSize", "pageNumber", "state", "jobType"];
     GENESYS_CLOUD_GET_RECORDING_JOB = "genesys_cloud.get_recording_job", "GET", "/api/v2/recording/jobs/{id}", "job id in the path", false, needs ["recording:job:view"];
     GENESYS_CLOUD_EXECUTE_RECORDING_JOB = "genesys_cloud.execute_recording_job", "PUT", "/api/v2/recording/jobs/{id}", "job id in the path", true, needs ["recording:job:edit", "recording:recording:editRetention"];
+    GENESYS_CLOUD_CREATE_AUDIT_QUERY = "genesys_cloud.create_audit_query", "POST", "/api/v2/audits/query", "-", false, needs ["audits:audit:view"];
+    GENESYS_CLOUD_GET_AUDIT_QUERY = "genesys_cloud.get_audit_query", "GET", "/api/v2/audits/query/{id}", "transaction id in the path", false, needs ["audits:audit:view"];
+    GENESYS_CLOUD_GET_AUDIT_RESULTS = "genesys_cloud.get_audit_results", "GET", "/api/v2/audits/query/{id}/results", "transaction id in the path", false, needs ["audits:audit:view"], query ["cursor", "pageSize"];
 }
 
 /// The operation called `name`, or the nearest name there is.

@@ -129,9 +129,21 @@ limit!(
     "an organisation runs at most two recording jobs at once",
     "platform API, POST /api/v2/recording/jobs"
 );
+limit!(
+    /// Largest page of a recording job's failed recordings.
+    FAILED_PAGE_MAX = 100, "recordings", Documented, "failed_page_max",
+    "pageSize of a recording job's failed recordings is at most 100",
+    "platform API, GET /api/v2/recording/jobs/{jobId}/failedrecordings"
+);
+limit!(
+    /// Largest page of an audit query's results.
+    AUDIT_PAGE_MAX = 500, "entries", Documented, "audit_page_max",
+    "pageSize of an audit query's results is at most 500, 25 where none is given",
+    "platform API, GET /api/v2/audits/query/{transactionId}/results"
+);
 
 /// Every limit here, in this order.
-pub(super) static ALL: [&Limit; 17] = [
+pub(super) static ALL: [&Limit; 19] = [
     &TOKEN_REQUESTS,
     &UPLOADS,
     &TOKEN_LIFE,
@@ -149,6 +161,8 @@ pub(super) static ALL: [&Limit; 17] = [
     &RESULTS_PAGE_MAX,
     &EXTERNAL_IDS,
     &RECORDING_JOBS,
+    &FAILED_PAGE_MAX,
+    &AUDIT_PAGE_MAX,
 ];
 
 /// Milliseconds of the token's window.

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rules;
+use super::{
+    audits::{Action as Change, Noted, Subject},
+    rules,
+};
 use crate::{
     fault::operations,
     front::Reply,
@@ -184,6 +187,7 @@ impl GenesysCloud {
         };
         let reply = Reply::json(202, &job.shown(id));
         state.public.jobs.insert(id, job);
+        self.audit(&mut state, Noted::new(Subject::RecordingJob, Change::Create, id));
         state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
         Ok(reply)
     }
@@ -250,6 +254,7 @@ impl GenesysCloud {
         }
         self.room_for_a_job(&state)?;
         state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
+        self.audit(&mut state, Noted::new(Subject::RecordingJob, Change::Update, id));
         let job = state.public.jobs.get_mut(&id).ok_or_else(ApiError::not_found)?;
         job.progress = Progress::Processing;
         Ok(Reply::json(200, &job.shown(id)).effect("executed"))

@@ -4,6 +4,7 @@
 //! batches leave no trace. An upload is unpacked when its bytes arrive (`package`) and settles later (`outcome`): attached, failed, parked, orphaned.
 
 mod attributes;
+mod audits;
 mod dates;
 mod event;
 mod events;
@@ -16,6 +17,7 @@ mod orphans;
 mod outcome;
 mod package;
 mod policies;
+mod policy_changes;
 mod protection;
 mod reports;
 mod rules;
@@ -31,13 +33,21 @@ use std::{
 
 use axum::{
     Router,
-    routing::{get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use uuid::Uuid;
 
 pub use self::settings::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
+use self::{
+    audits::{AuditQuery, Entry as AuditEntry},
+    jobs::Job,
+    log::Log,
+    orphans::Orphan,
+    outcome::Upload,
+    policies::Policy,
+    reports::Report,
+};
 pub(super) use self::{dates::update as update_recording, protection::update as update_protection, rules::ALL as RULES};
-use self::{jobs::Job, log::Log, orphans::Orphan, outcome::Upload, policies::Policy, reports::Report};
 use super::GenesysCloud;
 
 /// What the organisation remembers of its public ingestion.
@@ -63,6 +73,10 @@ pub(super) struct Memory {
     external_ids: BTreeMap<(String, String), Uuid>,
     /// Retention policies in the order they were made.
     policies: Vec<Policy>,
+    /// What was changed, in the order of time.
+    audits: Vec<AuditEntry>,
+    /// Audit queries by id.
+    audit_queries: BTreeMap<Uuid, AuditQuery>,
     /// Recording jobs by id.
     jobs: BTreeMap<Uuid, Job>,
     /// When a recording job has to be looked at next, Unix ms.
@@ -85,11 +99,25 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
         .route("/api/v2/orphanrecordings", get(orphans::list))
         .route("/api/v2/orphanrecordings/{id}", get(orphans::show).put(orphans::attach).delete(orphans::delete))
         .route("/api/v2/users/{id}/externalid", post(external_ids::add).get(external_ids::list))
+        .route("/api/v2/users/{id}/externalid/{authority}", get(external_ids::show))
+        .route("/api/v2/users/{id}/externalid/{authority}/{key}", delete(external_ids::delete))
         .route("/api/v2/users/externalid/{authority}/{key}", get(external_ids::find))
-        .route(policies, post(policies::create).get(policies::list))
-        .route(&format!("{policies}/{{id}}"), get(policies::show))
-        .route(cross_policies, post(policies::create_cross).get(policies::list_cross))
-        .route(&format!("{cross_policies}/{{id}}"), get(policies::show_cross))
+        .route(policies, post(policies::create).get(policies::list).delete(policy_changes::delete_many))
+        .route(
+            &format!("{policies}/{{id}}"),
+            get(policies::show).put(policy_changes::replace).patch(policy_changes::patch).delete(policy_changes::delete),
+        )
+        .route(cross_policies, post(policies::create_cross).get(policies::list_cross).delete(policy_changes::delete_many_cross))
+        .route(
+            &format!("{cross_policies}/{{id}}"),
+            get(policies::show_cross)
+                .put(policy_changes::replace_cross)
+                .patch(policy_changes::patch_cross)
+                .delete(policy_changes::delete_cross),
+        )
+        .route("/api/v2/audits/query", post(audits::create))
+        .route("/api/v2/audits/query/{id}", get(audits::show))
+        .route("/api/v2/audits/query/{id}/results", get(audits::results))
         .route("/api/v2/recording/jobs", post(jobs::create).get(jobs::list))
         .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute))
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    audits::{Action, Noted, Subject},
     outcome::{Attached, Status},
     package::Unpacked,
     rules,
@@ -168,6 +169,7 @@ impl GenesysCloud {
             return Err(ApiError::new(409, "request.conflict", why));
         }
         state.public.orphans.remove(&id);
+        self.audit(&mut state, Noted::new(Subject::Orphan, Action::Update, id));
         let now_ms = self.now_ms();
         self.conclude(&mut state, orphan.upload, Status::Success, None, now_ms);
         let recording = orphan.unpacked.metadata.recording;
@@ -209,6 +211,7 @@ impl GenesysCloud {
         self.mark(&rules::ORPHAN_DELETED);
         let body = self.orphan_json(&state, id, &orphan);
         state.public.orphans.remove(&id);
+        self.audit(&mut state, Noted::new(Subject::Orphan, Action::Delete, id));
         let now_ms = self.now_ms();
         self.conclude(&mut state, orphan.upload, Status::Failure("the orphan recording was deleted".to_owned()), None, now_ms);
         Ok(Reply::json(200, &body).effect("deleted"))

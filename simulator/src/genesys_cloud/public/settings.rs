@@ -27,6 +27,8 @@ pub struct PublicSettings {
     pub recording_job_ms: u64,
     /// How long a new recording stays out of a recording job's conversation query, in milliseconds. Default 0; the vendor says up to 48 hours.
     pub recording_job_lag_ms: u64,
+    /// How long an audit query runs, in milliseconds. Default 0.
+    pub audit_query_ms: u64,
 }
 
 /// What becomes of a reused eventId.
@@ -114,6 +116,7 @@ impl Default for PublicSettings {
             policy_days_from: PolicyDaysFrom::default(),
             recording_job_ms: 0,
             recording_job_lag_ms: 0,
+            audit_query_ms: 0,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The public ingestion from outside: a whole conversation as events, its recording as a ZIP, and both read back.
 
+mod audits;
 mod contracts;
 mod events;
 mod jobs;
