@@ -21,6 +21,7 @@ mod policy_changes;
 mod protection;
 mod reports;
 mod rules;
+mod searches;
 mod settings;
 mod store;
 mod story;
@@ -37,7 +38,7 @@ use axum::{
 };
 use uuid::Uuid;
 
-pub use self::settings::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
+pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
 use self::{
     audits::{AuditQuery, Entry as AuditEntry},
     jobs::Job,
@@ -48,7 +49,7 @@ use self::{
     reports::Report,
 };
 pub(super) use self::{dates::update as update_recording, protection::update as update_protection, rules::ALL as RULES};
-use super::GenesysCloud;
+use super::{GenesysCloud, state::StoredFile};
 
 /// What the organisation remembers of its public ingestion.
 #[derive(Default)]
@@ -91,6 +92,9 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
         .route("/api/v2/events/conversations", post(events::inject))
         .route("/api/v2/conversations/{id}/tags", put(attributes::update_tags))
         .route("/api/v2/conversations/{id}/participants/{participant}/attributes", patch(attributes::update))
+        .route("/api/v2/conversations/participants/attributes/search", post(searches::attributes))
+        .route("/api/v2/conversations/customattributes/search", post(searches::search_custom_attributes))
+        .route("/api/v2/conversations/{id}/customattributes", get(searches::custom_attributes))
         .route("/api/v2/uploads/recordings", post(uploads::create))
         .route("/presigned/uploads/{id}", put(uploads::take))
         .route("/api/v2/recording/uploads/reports", post(reports::create))
@@ -98,6 +102,7 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
         .route("/presigned/reports/{id}", get(reports::download))
         .route("/api/v2/orphanrecordings", get(orphans::list))
         .route("/api/v2/orphanrecordings/{id}", get(orphans::show).put(orphans::attach).delete(orphans::delete))
+        .route("/api/v2/orphanrecordings/{id}/media", get(orphans::media))
         .route("/api/v2/users/{id}/externalid", post(external_ids::add).get(external_ids::list))
         .route("/api/v2/users/{id}/externalid/{authority}", get(external_ids::show))
         .route("/api/v2/users/{id}/externalid/{authority}/{key}", delete(external_ids::delete))
@@ -119,7 +124,8 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
         .route("/api/v2/audits/query/{id}", get(audits::show))
         .route("/api/v2/audits/query/{id}/results", get(audits::results))
         .route("/api/v2/recording/jobs", post(jobs::create).get(jobs::list))
-        .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute))
+        .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute).delete(jobs::delete))
+        .route("/api/v2/recording/jobs/{id}/failedrecordings", get(jobs::failed))
 }
 
 impl GenesysCloud {
@@ -130,6 +136,11 @@ impl GenesysCloud {
 }
 
 impl Memory {
+    /// The media of an orphan; none where it is one no more.
+    pub(super) fn orphan_media(&self, id: Uuid) -> Option<&StoredFile> {
+        self.orphans.get(&id).map(|orphan| &orphan.unpacked.audio)
+    }
+
     /// The log of an injected conversation, for what changes it from outside.
     fn log_mut(&mut self, id: Uuid) -> Option<&mut Log> {
         self.logs.get_mut(&id)

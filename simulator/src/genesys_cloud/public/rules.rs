@@ -25,6 +25,10 @@ rules! {
     EVENT_MERGE = Assumed, "public.event_merge", "destinationConversationId is kept and moves nothing", "no page states what a merge looks like afterwards";
     EVENT_PARTICIPANT = Assumed, "public.event_participant", "a participant's id is made by the server; its communicationId is calls[].id and sessionId", "Call.id is the communication's id; no page ties participants to events";
     ATTRIBUTES_MERGE = Assumed, "public.attributes_merge", "PATCH attributes sets the named ones, leaves the others, and is taken after the end of the conversation too", "platform API names the operation, not these cases";
+    ATTRIBUTE_SEARCH = Observed, "public.attribute_search", "attributes/search is by conversationId, divisionId, startTime and endTime only, all criteria at once; an attribute's name, another operator, a group or another order is 400 Search not supported", "a third party's client, tested against the live API in 2026-07; another (genesys-admin-app) found AND only", "attribute_search = \"windows\"";
+    ATTRIBUTE_ROW = Observed, "public.attribute_row", "a result has conversationId, startTime, endTime, divisionIds, truncatedData and participantData with each participant's id, purpose, sessions and attributes; conversations without attributes have none", "the same client; returnFields is taken to name these fields";
+    ATTRIBUTE_LIFE = Assumed, "public.attribute_life", "attributes/search finds a conversation for 30 days after it came into the organisation, however long ago it says it was", "third parties found 30 and 60 days, of calls that were recent; nobody states it of backdated ones", "attributes_found_days = 30";
+    CUSTOM_ATTRIBUTES = Assumed, "public.custom_attributes", "the organisation has no schema of custom attributes: a conversation has none, and a search finds none, whatever it asks", "limit of this simulator";
     TAGS = Documented, "public.tags", "PUT tags replaces the externalTag and answers 202", "platform API, PUT conversations/{id}/tags";
     UPLOAD_NAME = Documented, "public.upload_file_name", "fileName does not begin with a dot or end with a slash, and has no whitespace and none of \\ { ^ } % ` ] \" > [ ~ < # |", "platform API, UploadUrlRequest";
     UPLOAD_LIFE = Documented, "public.upload_life", "a pre-signed upload address lives signedUrlTimeoutSeconds, 1 to 604800, 600 where it is not given", "platform API, UploadUrlRequest";
@@ -69,7 +73,10 @@ rules! {
     JOB_SUBMITTER = Documented, "public.job_submitter", "a recording job is executed by whom it was created by; others are 403", "platform API, PUT recording/jobs/{id}";
     JOB_PROGRESS = Assumed, "public.job_progress", "a job is PENDING, then READY with its totals, PROCESSING once executed, then FULFILLED with all dates set at once; protected and lost recordings are skipped", "the states are listed; no page states their order or what is skipped", "recording_job_ms = 0";
     JOB_LAG = Documented, "public.job_lag", "a new recording may take up to 48 hours to be found by a job's conversation query", "platform API, RecordingJobsQuery", "recording_job_lag_ms = 0";
-    JOB_EXPORT = Assumed, "public.job_export", "EXPORT is 400: this organisation has no export integration", "limit of this simulator";
+    JOB_EXPORT = Assumed, "public.job_export", "EXPORT is 400 unless it names the organisation's export integration, and an orphan's export is 400 always", "an export needs an integration; no page states the refusal", "export_integration absent";
+    JOB_EXPORTED = Assumed, "public.job_exported", "an exported recording has its exportDate, and exportedDate once that has come; nothing is written anywhere; clearExport removes dates that have not come", "limit of this simulator: the bucket is the customer's";
+    JOB_DELETED = Assumed, "public.job_deleted", "DELETE cancels a recording job that has not ended, which stays as CANCELLED and sets no date; one that has ended is taken from the list", "platform API, DELETE recording/jobs/{id}: delete the recording bulk job; the state CANCELLED exists";
+    ORPHAN_MEDIA = Assumed, "public.orphan_media", "an orphan's media are a Recording with mediaUris, transcoded and signed as a conversation's recordings are", "platform API, GET orphanrecordings/{id}/media, says 202 while transcoding; not how long an address lives";
 }
 
 #[cfg(test)]

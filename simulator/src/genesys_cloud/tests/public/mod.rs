@@ -6,6 +6,7 @@ mod events;
 mod jobs;
 mod orphans;
 mod policies;
+mod searches;
 mod splits;
 mod tampering;
 mod uploads;
