@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use support::{FULL_WORLD, Simulation, Verification, command, lines, read, scenario, seatrial};
+use support::{FULL_WORLD, Simulation, command, lines, read, scenario, seatrial};
 
 fn full(seed: u64) -> Simulation {
     Simulation::start(&scenario(seed, FULL_WORLD))
@@ -395,57 +395,13 @@ fn the_requests_are_listed_without_a_request() {
     assert!(!text.contains("PUT") && !text.contains("/api/v2/files") && !text.contains("/api/v2/interactions\n"), "{text}");
 }
 
-/// A world whose Genesys Cloud is set like this.
-fn target_with(seed: u64, settings: &str) -> Simulation {
-    let text = scenario(seed, FULL_WORLD).replace("uploads_per_second = 0\n", &format!("uploads_per_second = 0\n{settings}\n"));
-    let simulation = Simulation::start(&text);
-    simulation.migrated();
-    simulation
-}
-
-/// No finding, and everything that is needed is told.
-fn cannot_tell(what: &str, verified: &Verification, needed: &str) {
-    assert_eq!((verified.run.code, &verified.findings), (21, &Vec::new()), "{what}: {}", verified.run);
-    assert!(verified.adds_up() && verified.count("missing") + verified.count("different") + verified.count("extra") == 0, "{what}");
-    assert!(verified.run.stdout.contains(needed), "{what}: {}", verified.run);
-}
-
-#[test]
-fn each_permission_removed_in_turn_gives_no_wrong_finding() {
-    for permission in ["analytics:conversationDetail:view", "analytics:call:read", "recording:recording:view"] {
-        let simulation = target_with(57, &format!("missing_scopes = [\"{permission}\"]"));
-        cannot_tell(permission, &simulation.verify(&[]), permission);
-    }
-    // Two at a time: the way around the one is closed by the other.
-    let both = "missing_scopes = [\"analytics:conversationDetail:view\", \"conversation:communication:view\"]";
-    cannot_tell("both", &target_with(57, both).verify(&[]), "conversation:communication:view");
-    // What nothing hangs on is a note and no more.
-    for permission in ["organization:readonly", "conversation:communication:view"] {
-        let verified = target_with(57, &format!("missing_scopes = [\"{permission}\"]")).verify(&[]);
-        assert_eq!((verified.run.code, &verified.findings), (0, &Vec::new()), "{permission}: {}", verified.run);
-        let noted = verified.run.stdout.contains(permission);
-        assert_eq!(noted, permission == "organization:readonly", "{permission}: {}", verified.run);
-    }
-}
-
-#[test]
-fn what_analytics_does_not_show_yet_is_not_missing() {
-    let simulation = target_with(58, "analytics_lag_ms = 86400000");
-    cannot_tell("lag", &simulation.verify(&[]), "analytics");
-    // What is read singly is judged: a wrong agent is seen all the same, and what is gone may only be late.
-    let planted = simulation.tamper("D45", 1, 1).expect("a victim");
-    let wrong = simulation.verify(&[]);
-    assert_eq!(wrong.run.code, 20, "{}", wrong.run);
-    assert!(wrong.findings.iter().all(|finding| finding["legacy_interaction_id"] == planted[0]["legacy_interaction_id"]), "{}", wrong.run);
-}
-
 #[test]
 fn without_jobs_nothing_is_created_and_what_hangs_on_them_cannot_be_told() {
     let simulation = full(59);
     simulation.migrated();
     let before = journal_length(&simulation);
     let verified = simulation.verify(&["--no-jobs"]);
-    cannot_tell("no jobs", &verified, "--no-jobs");
+    verified.cannot_tell("no jobs", "--no-jobs");
     let asked = journalled(&simulation, before);
     assert!(
         !asked.keys().any(|name| name.contains("batch") || name.contains("details_job") || name.contains("details_results")),

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::fault::FaultRule;
 use crate::front::Reply;
-use crate::genesys_cloud::TamperRefusal;
+use crate::genesys_cloud::{Role, TamperRefusal};
 use crate::openapi;
 use crate::scenario::in_words;
 use crate::server::{PlatformName, State as Shared};
@@ -44,6 +44,7 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/clock", get(clock).post(advance))
         .route("/_sim/truth/{platform}", get(truth))
         .route("/_sim/tamper", post(tamper))
+        .route("/_sim/role", post(role))
         .route("/_sim/assumptions", get(assumptions))
         .route("/_sim/openapi/{platform}", get(openapi))
         .fallback(|| async { refusal(404, "there is no such path; see /_sim/health") })
@@ -173,6 +174,14 @@ async fn tamper(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
         Ok(planted) => Reply::json(200, &planted).into_response(),
         Err(error @ TamperRefusal::NotEnough { .. }) => refusal(409, &error.to_string()),
         Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+/// What the client of Genesys Cloud may do and see from now on.
+async fn role(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
+    match read::<Role>(&body).and_then(|role| state.genesys_cloud.change_role(role)) {
+        Ok(()) => Reply::empty(204).into_response(),
+        Err(reason) => refusal(400, &reason),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::journal::Entry;
 use crate::legacy::Legacy;
 use crate::plan_writer::{Fitting, PlanWriteError};
 use crate::rules::{Grade, Rule};
-use crate::scenario::{AfterMigration, ClockMode, ClockSettings, Scenario, ScenarioError};
+use crate::scenario::{ClockMode, ClockSettings, Scenario, ScenarioError};
 use crate::seed::Seed;
 use crate::world::{Target, World};
 
@@ -237,14 +237,16 @@ impl Simulator {
 
     /// Does what the scenario's `[[after_migration]]` says, in order; what was planted.
     pub fn after_migration(&self) -> Result<Vec<TamperAnswer>, TamperRefusal> {
-        let plant = |damage: &AfterMigration| {
-            let seed = damage.seed.unwrap_or(self.state.seed);
-            match (damage.lose_media, damage.defect()) {
-                (Some(count), _) => self.state.genesys_cloud.lose_media(count, seed),
-                (None, (defect, count)) => self.state.tamper(defect, count, seed),
+        let mut planted = Vec::new();
+        for after in &self.state.scenario.after_migration {
+            let seed = after.seed.unwrap_or(self.state.seed);
+            match (&after.role, after.lose_media, after.defect()) {
+                (Some(role), ..) => self.state.genesys_cloud.change_role(role.clone()).map_err(TamperRefusal::Role)?,
+                (None, Some(count), _) => planted.push(self.state.genesys_cloud.lose_media(count, seed)?),
+                (None, None, (defect, count)) => planted.push(self.state.tamper(defect, count, seed)?),
             }
-        };
-        self.state.scenario.after_migration.iter().map(plant).collect()
+        }
+        Ok(planted)
     }
 
     /// Names of the assumed rules the run relied on: what it does not prove.

@@ -6,19 +6,23 @@ use std::path::PathBuf;
 use serde_json::Value;
 use simulator::{Ending, Options, PlatformName, Scenario, Simulator, Verdict};
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 20] = [
     "bad_codecs",
     "bad_media",
     "canary_lost_media",
     "clock_skew",
     "expired_token",
     "happy_path",
+    "hidden",
+    "hidden_divisions",
     "invalid_ids",
     "lost_answers",
     "missing_agents",
     "public_showcase",
     "rate_limited",
     "retention",
+    "retention_clamped",
+    "retention_over_max",
     "server_errors",
     "showcase",
     "transfers",
@@ -48,9 +52,9 @@ fn every_file_is_a_scenario_that_is_known_here() {
 }
 
 #[test]
-fn the_canary_and_the_refused_run_are_the_only_mismatches() {
+fn only_the_canary_the_refused_run_and_what_is_hidden_are_no_match() {
     let mismatches: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.verdict != Verdict::Match).collect();
-    assert_eq!(mismatches, ["canary_lost_media", "invalid_ids"]);
+    assert_eq!(mismatches, ["canary_lost_media", "hidden", "hidden_divisions", "invalid_ids"]);
     let refused: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.migrator == Ending::Refused).collect();
     assert_eq!(refused, ["invalid_ids"]);
 }
@@ -72,7 +76,11 @@ async fn every_world_keeps_what_its_expectations_promise() {
             ("audio_short".to_owned(), bad.truncated + bad.short),
         ]);
         quarantined.retain(|_, count| *count > 0);
-        assert_eq!(expect.quarantined, quarantined, "{name}");
+        // What the target's maximum retention sets aside is the organisation's doing; the rest is what the world holds.
+        let of_world = |(reason, _): &(&String, &u64)| *reason != "retention_over_max";
+        let expected: BTreeMap<String, u64> =
+            expect.quarantined.iter().filter(of_world).map(|(reason, count)| (reason.clone(), *count)).collect();
+        assert_eq!(expected, quarantined, "{name}");
         assert_eq!(expect.skipped.get("expired").copied().unwrap_or(0), world.expired, "{name}");
         let dir = tempfile::tempdir().expect("a folder");
         simulator.write_plan(dir.path()).expect("a plan");

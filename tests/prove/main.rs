@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "a proof is a program of its own and speaks to a person")]
 
+mod audit;
 mod determinism;
 mod footprint;
 mod kills;
@@ -23,7 +24,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 4] = [
+const PROOFS: [Proof; 5] = [
     Proof {
         name: "kills",
         shows: "a migration by either ingestion surface, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
@@ -37,6 +38,13 @@ const PROOFS: [Proof; 4] = [
         full: 100,
         small: 2,
         run: determinism::run,
+    },
+    Proof {
+        name: "audit",
+        shows: "an audit spends at most 1.2 times the requests of the cheapest documented way, counts itself as the organisation does and changes nothing",
+        full: 10_000,
+        small: 300,
+        run: audit::run,
     },
     Proof {
         name: "throughput",

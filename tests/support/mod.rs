@@ -125,6 +125,13 @@ impl Verification {
         let buckets = ["matched", "different", "missing", "quarantined", "skipped", "not_verifiable"];
         self.count("source_recordings") == buckets.iter().map(|name| self.count(name)).sum::<u64>()
     }
+
+    /// No finding, and everything that is needed is told.
+    pub(crate) fn cannot_tell(&self, what: &str, needed: &str) {
+        assert_eq!((self.run.code, &self.findings), (21, &Vec::new()), "{what}: {}", self.run);
+        assert!(self.adds_up() && self.count("missing") + self.count("different") + self.count("extra") == 0, "{what}");
+        assert!(self.run.stdout.contains(needed), "{what}: {}", self.run);
+    }
 }
 
 /// `seatrial simulate` on a scenario, with a plan that fits, in a folder of its own. Gone on drop.

@@ -328,12 +328,13 @@ impl<'a> World<'a> {
         let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
             let sound = |at| heard.get(&(case, at)).map_or(TargetSound::NotRead, |pair| pair.target.clone());
             let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
+            let hidden = self.target.lag.clone().or_else(|| self.target.coverage.hides(expected));
             judge(&Evidence {
                 expected,
                 pairing,
                 ours: &self.target.ours,
                 sounds: &sounds,
-                lag: self.target.lag.as_deref(),
+                hidden: hidden.as_deref(),
                 rules: self.rules,
                 as_of: self.as_of,
             })

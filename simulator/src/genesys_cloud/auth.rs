@@ -132,11 +132,6 @@ impl GenesysCloud {
         ApiError::too_many(&overrun.key, overrun.rate.allowed, Some(overrun.rate.reset_s))
     }
 
-    /// The first of `needs` that the client does not have.
-    pub(super) fn lacking<'a>(&self, needs: &[&'a str]) -> Option<&'a str> {
-        needs.iter().copied().find(|need| self.settings.missing_scopes.iter().any(|missing| missing == need))
-    }
-
     /// 403 for a permission.
     pub(super) fn forbidden(&self, scope: &str) -> ApiError {
         self.mark(&rules::MISSING_PERMISSIONS);

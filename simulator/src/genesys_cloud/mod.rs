@@ -50,7 +50,7 @@ use axum::{
 use uuid::Uuid;
 
 pub use self::{
-    access::AccessSettings,
+    access::{AccessSettings, Role},
     public::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
     settings::Settings,
     tamper::{Planted, TamperAnswer, TamperRefusal},
@@ -84,12 +84,15 @@ pub(crate) struct GenesysCloud {
     attempts: Mutex<HashMap<u64, u64>>,
     state: Mutex<state::State>,
     facts: Mutex<HashMap<String, AudioFacts>>,
+    role: Mutex<access::RoleHeld>,
 }
 
 impl GenesysCloud {
     /// An empty organisation. `spool` is where uploaded bytes lie, each under its SHA-256; it is made when the first arrive.
     pub(crate) fn new(core: Arc<Core>, directory: Directory, settings: Settings, spool: PathBuf) -> Arc<GenesysCloud> {
+        let role = access::RoleHeld::new(settings.missing_scopes.clone(), settings.access.client_divisions.clone());
         Arc::new(GenesysCloud {
+            role: Mutex::new(role),
             core,
             directory,
             settings,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::fault::FaultRule;
-use crate::genesys_cloud::{AccessSettings, PublicSettings, Settings};
+use crate::genesys_cloud::{AccessSettings, PublicSettings, Role, Settings};
 use crate::legacy::LegacySettings;
 use crate::world::WorldSettings;
 
@@ -108,7 +108,8 @@ impl Default for ClockSettings {
     }
 }
 
-/// `[[after_migration]]`: a damage done to the target once the migrator has finished. One of `tamper` and `lose_media`.
+/// `[[after_migration]]`: what happens once the migrator has finished: a damage to the target (`tamper`, `lose_media`), or a change of the
+/// client's role (`role`). One of the three.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AfterMigration {
@@ -124,6 +125,9 @@ pub struct AfterMigration {
     /// The target loses the media of this many recordings: the same as `tamper = "D11"`.
     #[serde(default)]
     pub lose_media: Option<usize>,
+    /// The client of Genesys Cloud loses permissions or divisions: an auditor's role is not a migrator's.
+    #[serde(default)]
+    pub role: Option<Role>,
 }
 
 impl AfterMigration {
@@ -137,12 +141,13 @@ impl AfterMigration {
     }
 
     fn check(&self) -> Result<(), String> {
-        match (&self.tamper, self.lose_media) {
-            (Some(defect), None) if expect::is_defect(defect) => Ok(()),
-            (Some(defect), None) => Err(format!("unknown defect class `{defect}` in tamper; classes are D01..D64")),
-            (None, Some(count)) if count > 0 => Ok(()),
-            (None, Some(_)) => Err("lose_media must be 1 or more".to_owned()),
-            _ => Err("[[after_migration]] needs one of `tamper` and `lose_media`".to_owned()),
+        match (&self.tamper, self.lose_media, &self.role) {
+            (Some(defect), None, None) if expect::is_defect(defect) => Ok(()),
+            (Some(defect), None, None) => Err(format!("unknown defect class `{defect}` in tamper; classes are D01..D64")),
+            (None, Some(count), None) if count > 0 => Ok(()),
+            (None, Some(_), None) => Err("lose_media must be 1 or more".to_owned()),
+            (None, None, Some(_)) => Ok(()),
+            _ => Err("[[after_migration]] needs one of `tamper`, `lose_media` and `role`".to_owned()),
         }
     }
 }

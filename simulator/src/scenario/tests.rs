@@ -45,7 +45,7 @@ fn what_is_wrong_is_named_with_file_line_and_key() {
             "kind = \"too_many_request\"",
             "unknown value `too_many_request`; the nearest known value is `too_many_requests`",
         ),
-        ("lose_media = 1", "count = 1", "needs one of `tamper` and `lose_media`"),
+        ("lose_media = 1", "count = 1", "needs one of `tamper`, `lose_media` and `role`"),
         ("lose_media = 1", "tamper = \"D99\"", "unknown defect class `D99`"),
         ("verdict = \"match\"", "", "missing field `verdict`"),
         ("verdict = \"match\"", "verdict = \"match\"\nskipped = { unmaped_queue = 1 }", "the nearest known reason is `unmapped_queue`"),

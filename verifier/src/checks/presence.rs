@@ -32,7 +32,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ours: &'a [TargetConversation],
     /// For each recording of the source: its audio in the target.
     pub(crate) sounds: &'a [TargetSound],
-    pub(crate) lag: Option<&'a str>,
+    /// Why a call that is not shown may be there all the same. Absent: it is not there.
+    pub(crate) hidden: Option<&'a str>,
     pub(crate) rules: &'a Rules,
     pub(crate) as_of: Moment,
 }
@@ -78,7 +79,7 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     let expected = evidence.expected;
     let mut judged = Judged::default();
     for recording in &expected.recordings {
-        judged.buckets.push(match (settled(&recording.presence), evidence.lag) {
+        judged.buckets.push(match (settled(&recording.presence), evidence.hidden) {
             (Some(bucket), _) => bucket,
             (None, Some(lag)) => Bucket::NotVerifiable(lag.to_owned()),
             (None, None) => {
@@ -88,7 +89,7 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
         });
     }
     if expected.recordings.is_empty() && expected.presence == Presence::Expected {
-        match evidence.lag {
+        match evidence.hidden {
             Some(lag) => judged.unverifiable = Some(lag.to_owned()),
             None => judged.findings.push(missing(expected, None, "the call has no recordings")),
         }
@@ -223,7 +224,7 @@ mod tests {
     fn judged(expected: &Expectation, ours: &[TargetConversation], lag: Option<&str>) -> Judged {
         let (pairings, _) = pair(std::slice::from_ref(expected), ours);
         let sounds = vec![TargetSound::Compared(Vec::new()); expected.recordings.len()];
-        judge(&Evidence { expected, pairing: &pairings[0], ours, sounds: &sounds, lag, rules: &rules(), as_of: AS_OF })
+        judge(&Evidence { expected, pairing: &pairings[0], ours, sounds: &sounds, hidden: lag, rules: &rules(), as_of: AS_OF })
     }
 
     fn codes(judged: &Judged) -> Vec<(&str, Option<&str>)> {

@@ -149,6 +149,7 @@ fn planned(sizes: Sizes) -> BTreeMap<&'static str, u64> {
         ("issue_token", 1),
         ("get_limits", 1),
         ("get_data_retention", 1),
+        ("list_divisions", 1),
         ("create_details_job", jobs),
         ("get_details_job", jobs),
         ("get_details_results", jobs * pages(calls, DETAILS_PAGE as usize).max(1)),
@@ -180,8 +181,8 @@ mod tests {
         let announced = Announced::new(sizes, 600, Some(300));
         assert_eq!(
             announced.line(),
-            "the target takes about 10144 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
-             3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_data_retention, 1 get_details_job, 1 get_limits), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
+            "the target takes about 10145 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
+             3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_data_retention, 1 get_details_job, 1 get_limits, 1 list_divisions), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
         );
         assert_eq!(Announced::new(sizes, 200, Some(300)).limit_of, "plan", "the smaller one holds");
         let without = Announced::new(Sizes { jobs: false, ..sizes }, 300, None);

@@ -2,6 +2,7 @@
 
 mod carrier;
 mod convert;
+mod divisions;
 mod read;
 mod sound;
 mod unread;

@@ -9,6 +9,7 @@ use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
+use super::divisions::Coverage;
 use super::{Identity, Recordings, TargetConversation, TargetRecording, Wait, convert, need};
 use crate::kept::Kept;
 use crate::moment::Moment;
@@ -39,6 +40,8 @@ pub(crate) struct TargetSnapshot {
     pub(crate) orphans: Vec<TargetRecording>,
     /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is not there.
     pub(crate) lag: Option<String>,
+    /// Which calls could be seen at all.
+    pub(crate) coverage: Coverage,
     /// Names of what could not be read, with what would be needed.
     pub(crate) needs: BTreeSet<String>,
 }
@@ -59,6 +62,13 @@ pub(crate) struct Reader<'a> {
     pub(crate) calls: usize,
     /// Readings of an unfinished verification, and where these go.
     pub(crate) kept: &'a Kept,
+}
+
+/// A coverage that could not be read, and what would be needed.
+fn unknown(operation: &str, what: &str, error: &CallError, needs: &mut BTreeSet<String>) -> Result<Coverage, Stop> {
+    let need = need(operation, error).ok_or_else(|| Stop::target(what, error))?;
+    needs.insert(need.clone());
+    Ok(Coverage::Unknown(need))
 }
 
 /// What the retention listing says of one recording.
@@ -102,11 +112,28 @@ impl Reader<'_> {
         let reads = stream::iter(std::mem::take(&mut shown.ours)).map(|conversation| self.with_recordings(conversation, &dates, progress));
         snapshot.ours = reads.buffered(self.concurrency.max(1)).try_collect().await?;
         self.protection(&mut snapshot).await?;
+        snapshot.coverage = self.coverage(&mut snapshot.needs).await?;
+        snapshot.needs.extend(snapshot.coverage.notice());
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
         if snapshot.lag.is_none() {
             snapshot.lag = lag(&snapshot.ours, &dates, shown.available, Moment::from_ms(self.clock.now_ms()));
         }
         Ok(snapshot)
+    }
+
+    /// What this client's role covers of the organisation's divisions.
+    async fn coverage(&self, needs: &mut BTreeSet<String>) -> Result<Coverage, Stop> {
+        let divisions = match self.client.divisions().await {
+            // One division, or an organisation that knows none: everything is shown.
+            Ok(divisions) if divisions.len() <= 1 => return Ok(Coverage::All),
+            Ok(divisions) => divisions,
+            Err(error) if error.status() == Some(404) => return Ok(Coverage::All),
+            Err(error) => return unknown("list_divisions", "list the divisions", &error, needs),
+        };
+        match self.client.queues().await {
+            Ok(queues) => Ok(Coverage::new(&divisions, &queues)),
+            Err(error) => unknown("list_queues", "list the queues", &error, needs),
+        }
     }
 
     /// The bulk reading: one job over all of time. Not allowed: nothing is shown, and why.

@@ -124,7 +124,7 @@ impl GenesysCloud {
 
     /// Whether the client's role covers a conversation's division.
     pub(in crate::genesys_cloud) fn covers(&self, held: &Conversation) -> bool {
-        self.settings.access.client_divisions.is_empty() || self.covers_division(&self.division_of(held))
+        self.covers_all() || self.covers_division(&self.division_of(held))
     }
 
     /// Why a batch has no address for a conversation that the client's role does not cover; absent where it does.
@@ -136,8 +136,7 @@ impl GenesysCloud {
     }
 
     fn covers_division(&self, division: &DivisionRef<'_>) -> bool {
-        let covered = &self.settings.access.client_divisions;
-        covered.is_empty() || covered.iter().any(|name| name == division.name)
+        self.covers_named(division.name)
     }
 
     /// A division by its place in the settings; the first is home.

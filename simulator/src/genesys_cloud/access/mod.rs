@@ -4,15 +4,17 @@
 mod archive;
 mod divisions;
 mod rates;
+mod role;
 mod rules;
 mod sensitive;
 mod settings;
 
-pub use self::settings::AccessSettings;
 pub(super) use self::{
     archive::Standing,
     divisions::{DivisionRef, QUEUE, list as list_divisions},
     rates::{ORG_RATE_KEY, Overrun, Shared, route_key},
+    role::Held as RoleHeld,
     rules::{ALL as RULES, ARCHIVED_BATCH},
     sensitive::REDACTED,
 };
+pub use self::{role::Role, settings::AccessSettings};

@@ -66,6 +66,9 @@ pub enum TamperRefusal {
         /// How many there would have been.
         found: usize,
     },
+    /// A role that does not fit the organisation. 400.
+    #[error("{0}")]
+    Role(String),
     /// A class that cannot be planted here. 400.
     #[error("the defect {defect} cannot be planted in genesys_cloud; there are {}", known().join(", "))]
     Unknown {

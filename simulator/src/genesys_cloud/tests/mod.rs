@@ -9,6 +9,7 @@ mod public;
 mod reads;
 mod recordings;
 mod refusals;
+mod roles;
 mod tampering;
 mod uploads;
 
