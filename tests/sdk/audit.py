@@ -295,7 +295,7 @@ def orphans(audit, client, calls, recordings):
     found = audit.until("orphans", api.get_orphanrecordings, lambda page: page.total == 1)
     orphan = found.entities[0].id
     audit("one orphan", lambda: api.get_orphanrecording(orphan), lambda answer: answer.source_orphaning_id == call["tag"] + "-1")
-    heard = audit.until("an orphan's media", lambda: api.get_orphanrecording_media(orphan, format_id="WAV"), lambda answer: answer and answer.media_uris["0"].media_uri)
+    heard = audit.until("an orphan's media", lambda: api.get_orphanrecording_media(orphan, format_id="WAV"), lambda answer: answer and answer.media_uris and answer.media_uris["0"].media_uri)
     audit("an orphan played", lambda: fetch(heard.media_uris["0"].media_uri), lambda audio: audio[:4] == b"RIFF")
     audit("an orphan stays without the permission", lambda: api.delete_orphanrecording(orphan), refused=(403, "missing.permissions"))
     audit("an orphan's conversation must be known", lambda: api.put_orphanrecording(orphan, body={"conversationId": call["conversation"]}), refused=(400, "recording.orphan.unknown.conversation"))
@@ -375,7 +375,7 @@ def audits(audit, client, calls, recordings):
     asked = {"interval": "2000-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z", "filters": [{"property": "EntityId", "value": recordings[0]}]}
     query = audit("audit query", lambda: api.post_audits_query(asked), lambda answer: answer.id and answer.state == "Queued")
     audit.until("audit query, succeeded", lambda: api.get_audits_query_transaction_id(query.id), lambda answer: answer.state == "Succeeded")
-    changed = lambda answer: [(one.entity_type, one.property_changes[0].property) for one in answer.entities] == [("Recording", "deleteDate")]
+    changed = lambda answer: [(one.entity_type, one.property_changes[0].pcProperty) for one in answer.entities] == [("Recording", "deleteDate")]
     audit("audit results", lambda: api.get_audits_query_transaction_id_results(query.id), changed)
 
 
@@ -387,7 +387,7 @@ def analytics(audit, client, calls, recordings):
     predicate = {"type": "dimension", "dimension": "externalTag", "operator": "matches", "value": calls[1]["tag"]}
     tagged = {"interval": INTERVAL, "conversationFilters": [{"type": "and", "predicates": [predicate]}]}
     audit("details query by tag", lambda: api.post_analytics_conversations_details_query(tagged), lambda answer: [one.conversation_id for one in answer.conversations] == [calls[1]["conversation"]])
-    audit("maximum retention", api.get_analytics_dataretention_settings, lambda answer: answer.retention_days is None)
+    audit("maximum retention", sdk.AnalyticsApi(client).get_analytics_dataretention_settings, lambda answer: answer.retention_days is None)
     audit("details jobs, availability", api.get_analytics_conversations_details_jobs_availability, lambda answer: answer.data_availability_date)
     job = audit("details job", lambda: api.post_analytics_conversations_details_jobs({"interval": INTERVAL}), lambda answer: answer.job_id)
     audit.until("details job, fulfilled", lambda: api.get_analytics_conversations_details_job(job.job_id), lambda answer: answer.state == "FULFILLED")
