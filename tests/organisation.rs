@@ -90,6 +90,16 @@ fn limits_and_the_maximum_retention_are_told_before_the_run() {
 }
 
 #[test]
+fn a_queue_of_a_division_that_the_role_does_not_cover_is_told_from_one_that_is_not_there() {
+    let simulation = organisation(&format!("{NO_LIMIT}\n[genesys_cloud.access]\ndivisions = [\"Home\", \"Sales\"]"), "");
+    assert!(has(&preflight(&simulation, 0), false, "the organisation has 2 divisions"));
+    assert_eq!(simulation.post("/_sim/role", &json!({"client_divisions": ["Sales"]})).0, 204);
+    let found = preflight(&simulation, 2);
+    assert!(has(&found, true, "does not exist in the target, or stands in a division that this client's role does not cover"), "{found:?}");
+    simulation.migrate(&[]).ends(2);
+}
+
+#[test]
 fn a_policy_that_would_purge_everything_forbids_the_run_and_one_with_conditions_is_told() {
     let simulation = organisation(NO_LIMIT, "");
     let policy = |name: &str, conditions: Value, actions: Value| {

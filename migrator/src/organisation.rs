@@ -18,6 +18,8 @@ const YEAR_DAYS: i64 = 365;
 pub(crate) struct Organisation {
     /// Nothing is kept longer than so many days from the call's start. Absent: no maximum is known.
     pub(crate) maximum_days: Option<u32>,
+    /// How many divisions it has; 0 where that is not known.
+    pub(crate) divisions: usize,
     /// What a person should know.
     pub(crate) findings: Vec<Finding>,
 }
@@ -34,9 +36,10 @@ impl Organisation {
         let of_tokens = limits.iter().filter(|limit| limit.key.as_deref().is_some_and(|key| TOKEN_KEYS.contains(&key)));
         let allowed = of_tokens.filter_map(|limit| limit.value).filter(|value| *value > 0).min();
         found.findings.extend(allowed.and_then(|allowed| faster_than_allowed(plan, allowed)));
+        let divisions = found.told(target.read().divisions().await, "the organisation's divisions", "authorization:readonly")?;
+        found.divisions = divisions.unwrap_or_default().len();
+        found.findings.extend(several_divisions(found.divisions));
         if let Target::Public(public) = target {
-            let divisions = found.told(target.read().divisions().await, "the organisation's divisions", "a role that covers them")?;
-            found.findings.extend(several_divisions(divisions.unwrap_or_default().len()));
             let policies = public.client().crossplatform_policies().await;
             let policies = found.told(policies, "the retention policies", "recording:crossPlatformRetentionPolicy:view")?;
             found.findings.extend(policies.unwrap_or_default().iter().filter_map(what_goes));

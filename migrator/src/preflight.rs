@@ -19,6 +19,9 @@ use crate::outcome::Stop;
 /// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
 pub(crate) const FALLBACK_USER: &str = "Historical Migration - Unknown Agent";
 
+/// What else may be the case with what is not listed. Source: platform API, GET routing/queues lists the divisions the client's role covers.
+const HIDDEN: &str = ", or stands in a division that this client's role does not cover";
+
 /// What a look at both sides found.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Preflight {
@@ -128,7 +131,10 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflig
     let queues = ids(target.queues().await.map_err(Stop::Target)?);
     let wrapups = ids(target.wrapupcodes().await.map_err(Stop::Target)?);
     let skills = ids(target.skills().await.map_err(Stop::Target)?);
-    preflight.findings.extend(misfits(plan, &users, &queues, &wrapups, &skills).into_iter().map(|text| Finding { is_error: true, text }));
+    let hidden = if organisation.divisions > 1 { HIDDEN } else { "" };
+    preflight
+        .findings
+        .extend(misfits(plan, &users, &queues, &wrapups, &skills, hidden).into_iter().map(|text| Finding { is_error: true, text }));
     Ok(organisation.maximum_days)
 }
 
@@ -159,6 +165,7 @@ fn misfits(
     queues: &HashSet<String>,
     wrapups: &HashSet<String>,
     skills: &HashSet<String>,
+    hidden: &str,
 ) -> Vec<String> {
     let mut misfits = Vec::new();
     if let UnmappedAgent::Fallback(user) = plan.plan.rules.unmapped_agent
@@ -171,17 +178,19 @@ fn misfits(
     if let UnmappedQueue::Default(queue) = plan.plan.rules.unmapped_queue
         && !queues.contains(&queue.to_string())
     {
-        misfits.push(format!("the default queue {queue} does not exist in the target; create it there or correct rules.unmapped_queue"));
+        misfits.push(format!(
+            "the default queue {queue} does not exist in the target{hidden}; create it there or correct rules.unmapped_queue"
+        ));
     }
     let files = &plan.plan.mapping;
     let mapping = &plan.mapping;
     let agents = mapping.agents.iter().map(|row| (row.genesys_user_id, row.line));
-    misfits.extend(absent("user", &files.agents, agents, users));
-    misfits.extend(absent("queue", &files.queues, mapping.queues.iter().map(|row| (row.genesys_queue_id, row.line)), queues));
+    misfits.extend(absent("user", &files.agents, agents, users, ""));
+    misfits.extend(absent("queue", &files.queues, mapping.queues.iter().map(|row| (row.genesys_queue_id, row.line)), queues, hidden));
     let rows = mapping.wrapups.iter().map(|row| (row.genesys_wrapup_id, row.line));
-    misfits.extend(files.wrapups.iter().flat_map(|file| absent("wrap-up code", file, rows.clone(), wrapups)));
+    misfits.extend(files.wrapups.iter().flat_map(|file| absent("wrap-up code", file, rows.clone(), wrapups, hidden)));
     let rows = mapping.skills.iter().map(|row| (row.genesys_skill_id, row.line));
-    misfits.extend(files.skills.iter().flat_map(|file| absent("skill", file, rows.clone(), skills)));
+    misfits.extend(files.skills.iter().flat_map(|file| absent("skill", file, rows.clone(), skills, "")));
     misfits
 }
 
@@ -190,10 +199,11 @@ fn absent(
     file: &std::path::Path,
     rows: impl Iterator<Item = (uuid::Uuid, u64)>,
     known: &HashSet<String>,
+    hidden: &str,
 ) -> Vec<String> {
     rows.filter(|(id, _)| !known.contains(&id.to_string()))
         .map(|(id, line)| {
-            format!("{} line {line}: {what} {id} does not exist in the target; correct the row or create it there", file.display())
+            format!("{} line {line}: {what} {id} does not exist in the target{hidden}; correct the row or create it there", file.display())
         })
         .collect()
 }
