@@ -23,8 +23,8 @@ pub use fault::operations::Operation;
 pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
 pub use fault::{Active, FaultRule, Injected};
 pub use genesys_cloud::{
-    AccessSettings as GenesysCloudAccessSettings, Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings, ReportColumn,
-    ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
+    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
+    ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
 };
 pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;

@@ -72,6 +72,18 @@ pub(super) async fn token_info(State(site): Site, request: Request) -> Response 
     door.answer("-", |site, visit| Ok(Reply::json(200, &site.describe(visit)))).await
 }
 
+/// DELETE /api/v2/tokens/me.
+pub(super) async fn end_token(State(site): Site, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_DELETE_TOKEN;
+    let door = door::Door { site, operation, request };
+    door.answer("-", |site, visit| {
+        site.mark(&rules::TOKEN_DELETED);
+        site.tokens().live.remove(&visit.token);
+        Ok(Reply::empty(200).effect("deleted"))
+    })
+    .await
+}
+
 /// 401 of a token that is unknown or over.
 pub(super) fn bad_credentials() -> ApiError {
     ApiError::new(401, "bad.credentials", "Invalid login credentials.")
