@@ -13,8 +13,10 @@ use crate::ending::Ending;
 use crate::migrate::{tell_lines, tell_stop};
 use crate::{terminal, verify};
 
-/// Between two verifications of what the target does not show yet. A platform that takes recordings in is not hurried by being asked.
+/// Before the second verification of what the target does not show yet, and before any later one at most. A platform that takes recordings in is
+/// not hurried by being asked, and each verification costs an analytics job.
 const PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// What `--json` prints of a canary.
 #[derive(serde::Serialize)]
@@ -96,8 +98,10 @@ async fn judged(
     }
     if !canary.left.is_empty() {
         let left = canary.left.len();
-        let sentence =
-            format!("{left} of the {} calls of the canary are not settled: run the same command again", canary.interactions.len());
+        let sentence = format!(
+            "{left} of the {} calls of the canary are not settled: run the same command again; another number chooses anew, if one never settles",
+            canary.interactions.len()
+        );
         return Ok(Judged::only(Ending::SetAside, sentence));
     }
     let stop = |stop: migrator::Stop| (Ending::from(&stop), stop.to_string());
@@ -114,7 +118,12 @@ async fn judged(
     let report = verified(plan, arguments, canary, &dir, interrupt, output).await?;
     let (verdict, verified) = (Some(report.summary.verdict), report.summary.sentence.as_str());
     if report.summary.verdict != verifier::Verdict::Match {
-        let sentence = format!("the canary is not right, and there is no checklist: {verified}");
+        migrator::withdraw_checklist(plan, arguments.ledger.as_deref()).await.map_err(stop)?;
+        let what = match report.summary.verdict {
+            verifier::Verdict::CannotTell => "whether the canary is right cannot be told",
+            _ => "the canary is not right",
+        };
+        let sentence = format!("{what}, and there is no checklist: {verified}");
         return Ok(Judged { verdict, report: Some(dir), ..Judged::only(verify::ending_of(&report), sentence) });
     }
     let path = arguments.checklist.clone().unwrap_or_else(|| plan.dir.join("canary-checklist.csv"));
@@ -139,26 +148,34 @@ async fn verified(
     let clock = Clock::real();
     let patience_ms = i64::try_from(arguments.patience.saturating_mul(60_000)).unwrap_or(i64::MAX);
     let until_ms = clock.now_ms().saturating_add(patience_ms);
+    let mut pause = PAUSE;
     loop {
         let only = Some(canary.interactions.iter().cloned().collect());
         let options = verifier::Options { only, report_dir: Some(dir.to_owned()), ..verifier::Options::default() };
         let report = verify::verify(plan, options, output).await?;
         let later = report.summary.verdict == verifier::Verdict::CannotTell
-            && clock.now_ms().saturating_add(i64::try_from(PAUSE.as_millis()).unwrap_or(0)) <= until_ms;
+            && !is_lasting(&report.summary)
+            && clock.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(0)) <= until_ms;
         if !later {
             return Ok(report);
         }
         if !output.json {
-            terminal::say(&format!("  {}; verified again in {} s", report.summary.sentence, PAUSE.as_secs()));
+            terminal::say(&format!("  {}; verified again in {} s", report.summary.sentence, pause.as_secs()));
         }
         tokio::select! {
             biased;
             _ = interrupt.wait_for(|stop| *stop) => {
                 return Err((Ending::Stopped, "interrupted; the canary is sent, run the same command again to verify it".to_owned()));
             }
-            () = clock.sleep(PAUSE) => {}
+            () = clock.sleep(pause) => {}
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Whether waiting is no help: a permission does not come by itself.
+fn is_lasting(summary: &verifier::Summary) -> bool {
+    summary.notices.iter().chain([&summary.sentence]).any(|words| words.contains("needed: permission "))
 }
 
 /// Reads a filled-in checklist.

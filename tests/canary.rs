@@ -173,6 +173,8 @@ async fn nothing_goes_elsewhere_before_its_canary_is_confirmed() {
     world.refused(migrator::Options { limit: Some(1), ..migrator::Options::default() }).await;
     world.refused(migrator::Options { canary: Some(ENOUGH), limit: Some(1), ..migrator::Options::default() }).await;
     world.migrate(migrator::Options { dry_run: true, limit: Some(5), ..migrator::Options::default() }).await.expect("a dry run");
+    let too_many = world.refused(migrator::Options { canary: Some(100_000), ..migrator::Options::default() }).await;
+    assert!(too_many.contains("nobody has confirmed; give it 200 at most"), "{too_many}");
     let too_few = world.refused(migrator::Options { canary: Some(3), ..migrator::Options::default() }).await;
     assert!(too_few.contains("would do") && too_few.contains("codec"), "{too_few}");
     assert_eq!((world.simulator.effects(), world.there().len()), (String::new(), 0));
@@ -192,6 +194,9 @@ async fn nothing_goes_elsewhere_before_its_canary_is_confirmed() {
 
     let checklist = world.checklist().await;
     assert!(world.refused(migrator::Options::default()).await.contains("waits to be filled in"));
+    // While somebody is looking, no other number sends more.
+    let other = world.refused(migrator::Options { canary: Some(ENOUGH + 4), ..migrator::Options::default() }).await;
+    assert!(other.contains("waits to be filled in"), "{other}");
     let unfilled = world.confirm(&checklist).await.expect_err("nothing filled in");
     assert!(unfilled.to_string().contains("column found: it is empty"), "{unfilled}");
     let filled = fill(&checklist, &[]);
@@ -270,7 +275,7 @@ async fn a_failed_line_stops_the_run_until_another_canary_is_confirmed() {
 async fn what_turns_out_to_stay_behind_is_replaced_and_said() {
     let world = World::start(64).await;
     // All of it: bad media is only met when it is decoded.
-    let canary = world.canary(500).await;
+    let canary = world.canary(200).await;
     assert!(canary.replaced.iter().any(|sentence| sentence.contains("stays behind: audio_")), "{:?}", canary.replaced);
     assert_eq!(world.there(), canary.interactions.iter().cloned().collect());
     let report = world.verify(Some(&canary)).await;
@@ -351,13 +356,18 @@ fn bad_checklists_are_refused_with_line_and_column_and_a_no_is_kept() {
 
 #[test]
 fn what_cannot_be_told_yet_is_verified_again_until_patience_is_over() {
-    let simulation = simulation(70, "");
-    let refused = json!({"on": "genesys_cloud.query_deletionprotection", "kind": "refused", "status": 403, "attempts": [1, 2]});
-    assert_eq!(simulation.post("/_sim/faults", &refused).0, 201);
+    let lagging = "uploads_per_second = 0\nanalytics_lag_ms = 12000\n";
+    let simulation = Simulation::start(&scenario(70, FULL_WORLD).replace("uploads_per_second = 0\n", lagging));
     let run = simulation.migrate(&["--canary", "24", "--patience", "0"]).ends(21);
     assert!(run.stdout.contains("cannot tell") && !simulation.file("canary-checklist.csv").exists(), "{run}");
     let run = simulation.migrate(&["--canary", "24", "--patience", "1"]).ends(0);
     assert!(run.stdout.contains("verified again in 10 s") && simulation.file("canary-checklist.csv").exists(), "{run}");
+    // What no waiting brings is not asked for again, and a list of what was so is taken back.
+    assert_eq!(simulation.post("/_sim/role", &json!({"missing_scopes": ["recording:recording:view"]})).0, 204);
+    let run = simulation.migrate(&["--canary", "24", "--patience", "1"]).ends(21);
+    assert!(!run.stdout.contains("verified again") && run.stdout.contains("whether the canary is right cannot be told"), "{run}");
+    let run = simulation.migrate(&["--confirm-canary", "canary-checklist.csv"]).ends(2);
+    assert!(run.stderr.contains("is not verified"), "{run}");
 }
 
 #[test]

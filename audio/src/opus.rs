@@ -126,6 +126,10 @@ impl<C: Container> BlockCoder for Coder<C> {
                 Some(lines) => lines.take(frame, &mut self.kept),
                 None => self.kept.extend(frame),
             }
+            // A low rate becomes many samples: no more than a second of them waits.
+            if self.kept.len() >= COUNTED_RATE as usize {
+                self.pack(out)?;
+            }
         }
         self.pack(out)
     }

@@ -111,7 +111,8 @@ pub async fn migrate(
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
     ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
-    if !options.dry_run {
+    // Not with a canary: what it shows may still be wrong, and a key that is given stays given.
+    if !options.dry_run && options.canary.is_none() {
         target.write_external_ids(&plan, &ledger).await?;
     }
     let run = Arc::new(Run {

@@ -23,7 +23,7 @@ mod status;
 pub mod step;
 mod time;
 
-pub use canary::{Canary, CanaryState, confirm_canary, write_checklist};
+pub use canary::{Canary, CanaryState, confirm_canary, withdraw_checklist, write_checklist};
 pub use canonical::{Canonical, CanonicalRecording, CanonicalSegment, Repair};
 pub use dry_run::{DeclaredLoss, declared_losses};
 pub use engine::{Options, Progress, migrate};

@@ -103,8 +103,7 @@ fn what_goes(policy: &Policy) -> Option<Finding> {
         None => (&policy.conditions, &policy.actions),
     };
     let actions = actions.as_ref().filter(|_| policy.enabled)?;
-    let asks = |value: &serde_json::Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
-    let is_for_all = !conditions.iter().flat_map(|conditions| conditions.values()).any(asks);
+    let is_for_all = !conditions.as_ref().is_some_and(narrows);
     let name = &policy.name;
     if deletes_at_once(actions) {
         let whom = if is_for_all { "every recording" } else { "recordings that meet its conditions" };
@@ -115,6 +114,13 @@ fn what_goes(policy: &Policy) -> Option<Finding> {
     Some(note(format!(
         "the target's retention policy `{name}` deletes after {days} days; recordings without a retention class of the plan fall under it"
     )))
+}
+
+/// Whether conditions leave some calls out, as far as is understood; what is not understood narrows nothing.
+fn narrows(conditions: &serde_json::Map<String, serde_json::Value>) -> bool {
+    let list = |name: &str| conditions.get(name).and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+    let of_other_media = !list("mediaTypes").is_empty() && !list("mediaTypes").iter().any(|medium| medium == "CALL");
+    of_other_media || ["forUsers", "forQueues", "wrapupCodes"].iter().any(|name| !list(name).is_empty()) || list("directions").len() == 1
 }
 
 /// Source: platform API, PolicyActions.
@@ -135,6 +141,9 @@ mod tests {
             (json!({"name": "p", "enabled": false, "actions": at_once}), None),
             (json!({"name": "p", "enabled": true, "actions": at_once, "conditions": {"forQueues": []}}), Some(true)),
             (json!({"name": "p", "enabled": true, "actions": at_once, "conditions": {"forQueues": [{"id": "q"}]}}), Some(false)),
+            (json!({"name": "p", "enabled": true, "actions": at_once, "conditions": {"timeAllowed": {"timeSlots": []}}}), Some(true)),
+            (json!({"name": "p", "enabled": true, "actions": at_once, "conditions": {"directions": ["INBOUND", "OUTBOUND"]}}), Some(true)),
+            (json!({"name": "p", "enabled": true, "actions": at_once, "conditions": {"mediaTypes": ["CHAT"]}}), Some(false)),
             (json!({"name": "p", "enabled": true, "actions": {"deleteRecording": true}}), None),
             (json!({"name": "p", "enabled": true, "actions": {"deleteRecording": true, "retainRecording": false}}), Some(true)),
             (json!({"name": "p", "enabled": true, "actions": {"retentionDuration": {"deleteRetention": {"days": 30}}}}), Some(false)),

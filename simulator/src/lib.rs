@@ -26,8 +26,8 @@ pub use fault::operations::Operation;
 pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
 pub use fault::{Active, FaultRule, Injected};
 pub use genesys_cloud::{
-    AccessSettings as GenesysCloudAccessSettings, Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings, ReportColumn,
-    ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
+    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
+    ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
 };
 pub use gir::{
     Limits as GirLimits, OtherRegion as GirOtherRegion, Paging as GirPaging, Repeated as GirRepeated, Settings as GirSettings,

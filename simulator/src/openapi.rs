@@ -48,8 +48,8 @@ pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
     for operation in own() {
         paths.entry(operation.path).or_default().insert(operation.method.to_lowercase(), described(operation, platform));
     }
-    let scopes: BTreeMap<&str, &str> = own().flat_map(|operation| operation.needs.iter().map(|need| (*need, ""))).collect();
-    let flows = json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": scopes}});
+    // Permissions are the role's, not asked for with a token: they stand beside each operation.
+    let flows = json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": {}}});
     let schemes = match platform {
         "gir" => json!({"basic": {"type": "http", "scheme": "basic"}}),
         _ => json!({"oauth": {"type": "oauth2", "flows": flows}}),
@@ -84,6 +84,7 @@ fn described(operation: &Operation, platform: &str) -> Value {
         "responses": {"default": {"description": "a refusal", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
         "security": security(operation, platform),
         "x-operation": operation.name,
+        "x-permissions": operation.needs,
         "x-business-key": operation.key,
         "x-changes-the-platform": operation.mutates,
     });
@@ -110,7 +111,7 @@ fn security(operation: &Operation, platform: &str) -> Value {
     match platform {
         "gir" if operation.needs.is_empty() => json!([]),
         "gir" => json!([{"basic": []}]),
-        _ if takes_token(operation) => json!([{"oauth": operation.needs}]),
+        _ if takes_token(operation) => json!([{"oauth": []}]),
         _ => json!([]),
     }
 }

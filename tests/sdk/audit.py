@@ -171,9 +171,9 @@ def run(audit, secrets):
     audit("token", lambda: client.get_client_credentials_token(secrets["client_id"], secrets["client_secret"]), lambda answer: answer.access_token)
     audit.watch(client)
     site = Lists(audit, client)
-    calls = [dict(site.names, conversation=v4(), tag="st:sdk:%d" % n, hour=10 + n, **{leg: v4() for leg in ("customer", "queue", "first", "second", "command")}) for n in range(3)]
+    calls = [dict(site.names, **secrets, conversation=v4(), tag="st:sdk:%d" % n, hour=10 + n, **{leg: v4() for leg in ("customer", "queue", "first", "second", "command")}) for n in range(3)]
     recordings = [v4() for _ in calls]
-    for part in (ingest, conversations, media, orphans, retention, policies, external_ids, analytics, refusals):
+    for part in (ingest, conversations, media, orphans, retention, policies, external_ids, audits, analytics, refusals):
         try:
             part(audit, client, calls, recordings)
         except Exception as error:  # an operation failed whose answer the next one needs
@@ -193,17 +193,25 @@ class Lists:
         audit("users, last page", lambda: users.get_users(page_size=5, page_number=first.page_count), lambda page: page.next_uri is None and page.entities)
         audit("users of any state", lambda: users.get_users(page_size=100, state="any"), lambda page: page.total >= first.total)
         audit("users by id", lambda: users.get_users(id=[first.entities[1].id]), lambda page: [user.id for user in page.entities] == [first.entities[1].id])
+        cursor = audit("users by cursor", lambda: users.get_users_query(page_size=5, state="any"), lambda page: len(page.entities) == 5 and page.cursor)
+        audit("users by cursor, page 2", lambda: users.get_users_query(page_size=5, state="any", cursor=cursor.cursor), lambda page: page.entities[0].id not in [user.id for user in cursor.entities])
+        known = first.entities[0]
+        exact = {"query": [{"type": "EXACT", "fields": ["email"], "value": known.email}]}
+        audit("users searched", lambda: users.post_users_search(exact), lambda answer: [user.id for user in answer.results] == [known.id])
         queues = audit("queues, page 1", lambda: routing.get_routing_queues(page_size=2), lambda page: len(page.entities) == 2 and page.page_count > 1)
         audit("queues, page 2", lambda: routing.get_routing_queues(page_size=2, page_number=2), lambda page: page.entities[0].id not in [queue.id for queue in queues.entities])
         audit("queues by name", lambda: routing.get_routing_queues(name=queues.entities[1].name), lambda page: queues.entities[1].id in [queue.id for queue in page.entities])
         began = time.monotonic()
         codes = audit("wrap-up codes, a 429 waited out by the SDK", lambda: routing.get_routing_wrapupcodes(page_size=3), lambda page: page.entities and time.monotonic() - began >= 1)
         audit("wrap-up codes, page 2", lambda: routing.get_routing_wrapupcodes(page_size=1, page_number=2), lambda page: page.page_number == 2)
+        audit("wrap-up codes of a queue", lambda: routing.get_routing_queue_wrapupcodes(queues.entities[0].id, page_size=100), lambda page: codes.entities[0].id in [code.id for code in page.entities])
         audit("skills", lambda: routing.get_routing_skills(page_size=100), lambda page: page.entities is not None)
         audit("divisions", lambda: sdk.AuthorizationApi(client).get_authorization_divisions(), lambda page: page.total == 1 and page.entities[0].home_division and page.entities[0].id == queues.entities[0].division.id)
         audit("limit namespaces", limits.get_organizations_limits_namespaces, lambda page: "recording" in page["entities"])
         for namespace in ("platform.api", "recording", "analytics"):
             audit("limits of " + namespace, lambda: limits.get_organizations_limits_namespace(namespace), lambda page: all(limit.namespace == namespace for limit in page.entities))
+            audit("default limits of " + namespace, lambda: limits.get_organizations_limits_namespace_defaults(namespace), lambda page: all(limit.value for limit in page.entities))
+        audit("recording settings", sdk.RecordingApi(client).get_recording_settings, lambda answer: answer.recording_batch_download_url_ttl == 60)
         self.names = {"queueId": queues.entities[0].id, "firstUser": first.entities[0].id, "secondUser": first.entities[1].id, "wrapup": codes.entities[0].id}
 
 
@@ -248,6 +256,15 @@ def conversations(audit, client, calls, recordings):
     audit("tags", lambda: api.put_conversation_tags(first, {"externalTag": "st:sdk:changed"}))
     audit("tags, read", lambda: api.get_conversation(first), lambda held: held.external_tag == "st:sdk:changed")
     audit("wrap-up, read", lambda: api.get_conversation(first), lambda held: held.participants[3].wrapup.code == calls[0]["wrapup"])
+    agent = whole.participants[3].id
+    audit("wrap-up alone", lambda: api.get_conversation_participant_wrapup(first, agent), lambda answer: answer.code == calls[0]["wrapup"])
+    day = {"type": "DATE_RANGE", "fields": ["startTime"], "startValue": INTERVAL.split("/")[0], "endValue": INTERVAL.split("/")[1]}
+    rows = lambda answer: [row["participantData"][0]["participantAttributes"].get("legacy.id") for row in answer.results] == ["100001"]
+    audit("attributes of a day", lambda: api.post_conversations_participants_attributes_search({"query": [day]}), rows)
+    named = {"type": "EXACT", "fields": ["legacy.id"], "value": "100001"}
+    audit("attributes are not searched by", lambda: api.post_conversations_participants_attributes_search({"query": [named]}), refused=(400, "bad.request"))
+    audit("custom attributes", lambda: api.get_conversation_customattributes(first), lambda answer: answer.results == [])
+    audit("custom attributes searched", lambda: api.post_conversations_customattributes_search({}), lambda answer: answer.total == 0)
 
 
 def media(audit, client, calls, recordings):
@@ -264,6 +281,7 @@ def media(audit, client, calls, recordings):
     audit("one recording", lambda: api.get_conversation_recording(first, one, format_id="NONE"), lambda answer: answer.id == one and answer.annotations[0].duration_ms == 250)
     audit("recordingmetadata", lambda: api.get_conversation_recordingmetadata(first), lambda answer: [found.id for found in answer] == [one])
     audit("recordingmetadata of one", lambda: api.get_conversation_recordingmetadata_recording_id(first, one), lambda answer: answer.file_state == "AVAILABLE")
+    audit("annotations", lambda: api.get_conversation_recording_annotations(first, one), lambda answer: [found.duration_ms for found in answer] == [250])
     asked = {"batchDownloadRequestList": [{"conversationId": names["conversation"]} for names in calls[:2]]}
     batch = audit("batch request", lambda: api.post_recording_batchrequests(asked), lambda answer: answer.id)
     done = audit.until("batch request, completed", lambda: api.get_recording_batchrequest(batch.id), lambda answer: answer.result_count == 2)
@@ -277,6 +295,8 @@ def orphans(audit, client, calls, recordings):
     found = audit.until("orphans", api.get_orphanrecordings, lambda page: page.total == 1)
     orphan = found.entities[0].id
     audit("one orphan", lambda: api.get_orphanrecording(orphan), lambda answer: answer.source_orphaning_id == call["tag"] + "-1")
+    heard = audit.until("an orphan's media", lambda: api.get_orphanrecording_media(orphan, format_id="WAV"), lambda answer: answer and answer.media_uris and answer.media_uris["0"].media_uri)
+    audit("an orphan played", lambda: fetch(heard.media_uris["0"].media_uri), lambda audio: audio[:4] == b"RIFF")
     audit("an orphan stays without the permission", lambda: api.delete_orphanrecording(orphan), refused=(403, "missing.permissions"))
     audit("an orphan's conversation must be known", lambda: api.put_orphanrecording(orphan, body={"conversationId": call["conversation"]}), refused=(400, "recording.orphan.unknown.conversation"))
     audit("events of the orphan's call", lambda: sdk.EventsApi(client).post_events_conversations(call_events(call)), lambda answer: answer.errors == [])
@@ -304,6 +324,11 @@ def retention(audit, client, calls, recordings):
     audit("recording job, executed", lambda: api.put_recording_job(job.id, {"state": "PROCESSING"}), lambda answer: answer.id == job.id)
     audit.until("recording job, fulfilled", lambda: api.get_recording_job(job.id), lambda answer: answer.state == "FULFILLED" and answer.total_processed_recordings == 3)
     audit("recording jobs", api.get_recording_jobs, lambda page: page.total == 1)
+    audit("failed recordings", lambda: api.get_recording_job_failedrecordings(job.id), lambda page: page.total == 0 and page.entities == [])
+    audit("recording job, deleted", lambda: api.delete_recording_job(job.id))
+    audit("recording jobs, none", api.get_recording_jobs, lambda page: page.total == 0)
+    export = dict(asked, action="EXPORT", integrationId=v4())
+    audit("an export without an integration", lambda: api.post_recording_jobs(export), refused=(400, "bad.request"))
 
 
 def policies(audit, client, calls, recordings):
@@ -311,13 +336,26 @@ def policies(audit, client, calls, recordings):
     call = {"conditions": {"forQueues": [{"id": calls[0]["queueId"]}], "directions": ["INBOUND"]}, "actions": {"retainRecording": True, "retentionDuration": {"deleteRetention": {"days": 2557}}}}
     sent = {"name": "Seven years", "order": 1, "enabled": True, "mediaPolicies": {"callPolicy": call}}
     families = (
-        ("policy", api.post_recording_mediaretentionpolicies, api.get_recording_mediaretentionpolicy, api.get_recording_mediaretentionpolicies),
-        ("cross-platform policy", api.post_recording_crossplatform_mediaretentionpolicies, api.get_recording_crossplatform_mediaretentionpolicy, api.get_recording_crossplatform_mediaretentionpolicies),
+        ("policy", api.post_recording_mediaretentionpolicies, api.get_recording_mediaretentionpolicy, api.get_recording_mediaretentionpolicies,
+         api.put_recording_mediaretentionpolicy, api.patch_recording_mediaretentionpolicy, api.delete_recording_mediaretentionpolicy,
+         api.delete_recording_mediaretentionpolicies),
+        ("cross-platform policy", api.post_recording_crossplatform_mediaretentionpolicies, api.get_recording_crossplatform_mediaretentionpolicy, api.get_recording_crossplatform_mediaretentionpolicies,
+         api.put_recording_crossplatform_mediaretentionpolicy, api.patch_recording_crossplatform_mediaretentionpolicy, api.delete_recording_crossplatform_mediaretentionpolicy,
+         api.delete_recording_crossplatform_mediaretentionpolicies),
     )
-    for what, create, show, every in families:
+    for what, create, show, every, replace, switch, delete, delete_many in families:
         made = audit(what, lambda: create(sent), lambda answer: answer.name == "Seven years")
         audit(what + ", read", lambda: show(made.id), lambda answer: answer.media_policies.call_policy.actions.retention_duration.delete_retention.days == 2557)
         audit(what + ", listed", every, lambda page: [one.id for one in page.entities] == [made.id])
+        read = show(made.id)
+        read.name = "Eight years"
+        audit(what + ", sent back as it was read", lambda: replace(made.id, read), lambda answer: answer.name == "Eight years" and answer.media_policies.call_policy.actions.retain_recording)
+        audit(what + ", switched off", lambda: switch(made.id, {"enabled": False}), lambda answer: answer.enabled is False and answer.name == "Eight years")
+        others = [create(dict(sent, name="Other %d" % n)).id for n in range(2)]
+        audit(what + ", many deleted", lambda: delete_many(",".join(others)))
+        audit(what + ", many deleted, listed", every, lambda page: [one.id for one in page.entities] == [made.id])
+        audit(what + ", deleted", lambda: delete(made.id))
+        audit(what + ", gone", lambda: show(made.id), refused=(404, "not.found"))
 
 
 def external_ids(audit, client, calls, recordings):
@@ -327,6 +365,18 @@ def external_ids(audit, client, calls, recordings):
     audit("external id twice", lambda: api.post_user_externalid(user, sent), refused=(409, "general.resource.conflict"))
     audit("external ids of a user", lambda: api.get_user_externalid(user), lambda answer: len(answer) == 1)
     audit("user of an external id", lambda: api.get_users_externalid_authority_name_external_key("legacy", "AGT-1"), lambda answer: answer.id == user)
+    audit("external id of an authority", lambda: api.get_user_externalid_authority_name(user, "legacy"), lambda answer: answer.external_key == "AGT-1")
+    audit("external id deleted", lambda: api.delete_user_externalid_authority_name_external_key(user, "legacy", "AGT-1"))
+    audit("external id, gone", lambda: api.get_user_externalid_authority_name(user, "legacy"), refused=(404, "general.resource.not.found"))
+
+
+def audits(audit, client, calls, recordings):
+    api = sdk.AuditApi(client)
+    asked = {"interval": "2000-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z", "filters": [{"property": "EntityId", "value": recordings[0]}]}
+    query = audit("audit query", lambda: api.post_audits_query(asked), lambda answer: answer.id and answer.state == "Queued")
+    audit.until("audit query, succeeded", lambda: api.get_audits_query_transaction_id(query.id), lambda answer: answer.state == "Succeeded")
+    changed = lambda answer: [(one.entity_type, one.property_changes[0].pcProperty) for one in answer.entities] == [("Recording", "deleteDate")]
+    audit("audit results", lambda: api.get_audits_query_transaction_id_results(query.id), changed)
 
 
 def analytics(audit, client, calls, recordings):
@@ -337,13 +387,18 @@ def analytics(audit, client, calls, recordings):
     predicate = {"type": "dimension", "dimension": "externalTag", "operator": "matches", "value": calls[1]["tag"]}
     tagged = {"interval": INTERVAL, "conversationFilters": [{"type": "and", "predicates": [predicate]}]}
     audit("details query by tag", lambda: api.post_analytics_conversations_details_query(tagged), lambda answer: [one.conversation_id for one in answer.conversations] == [calls[1]["conversation"]])
-    audit("maximum retention", api.get_analytics_dataretention_settings, lambda answer: answer.retention_days is None)
+    audit("maximum retention", sdk.AnalyticsApi(client).get_analytics_dataretention_settings, lambda answer: answer.retention_days is None)
     audit("details jobs, availability", api.get_analytics_conversations_details_jobs_availability, lambda answer: answer.data_availability_date)
     job = audit("details job", lambda: api.post_analytics_conversations_details_jobs({"interval": INTERVAL}), lambda answer: answer.job_id)
     audit.until("details job, fulfilled", lambda: api.get_analytics_conversations_details_job(job.job_id), lambda answer: answer.state == "FULFILLED")
     first = audit("details results", lambda: api.get_analytics_conversations_details_job_results(job.job_id, page_size=2), lambda answer: len(answer.conversations) == 2 and answer.cursor)
     audit("details results by cursor", lambda: api.get_analytics_conversations_details_job_results(job.job_id, page_size=2, cursor=first.cursor), lambda answer: len(answer.conversations) == 1 and not answer.cursor)
     audit("details results carry attributes", lambda: api.get_analytics_conversations_details_job_results(job.job_id), lambda answer: any(one.attributes for held in answer.conversations for one in held.participants))
+    audit("details job, deleted", lambda: api.delete_analytics_conversations_details_job(job.job_id))
+    audit("details job, gone", lambda: api.get_analytics_conversations_details_job(job.job_id), refused=(404, "not.found"))
+    ids = [names["conversation"] for names in calls]
+    audit("details of one", lambda: api.get_analytics_conversation_details(ids[0]), lambda answer: answer.conversation_id == ids[0])
+    audit("details of many", lambda: api.get_analytics_conversations_details(id=ids[:2]), lambda answer: [one.conversation_id for one in answer.conversations] == ids[:2])
 
 
 def refusals(audit, client, calls, recordings):
@@ -360,6 +415,11 @@ def refusals(audit, client, calls, recordings):
     audit("a body over the limit", lambda: events.post_events_conversations(large), refused=(413, "request.entity.too.large"))
     audit("a file name with a space", lambda: sdk.UploadsApi(client).post_uploads_recordings({"fileName": "a b.zip"}), refused=(400, "invalid.value"))
     audit("101 recordings in a batch", lambda: recording.post_recording_batchrequests({"batchDownloadRequestList": [{"conversationId": v4()} for _ in range(101)]}), refused=(400, "batch.download.too.many.items"))
+    leaver = sdk.api_client.ApiClient()
+    leaver.get_client_credentials_token(calls[0]["client_id"], calls[0]["client_secret"])
+    audit.watch(leaver)
+    audit("a token deleted", lambda: sdk.TokensApi(leaver).delete_tokens_me())
+    audit("a deleted token", lambda: sdk.UsersApi(leaver).get_users(), refused=(401, "bad.credentials"))
     stranger = sdk.api_client.ApiClient()
     audit.watch(stranger)
     stranger.access_token = "nobody"

@@ -27,7 +27,7 @@ use crate::sound::{PairSound, TargetSound};
 use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
 use crate::stop::Stop;
 use crate::summing::{Outcome, Traffic, sum_up};
-use crate::target::{Identity, Reader, TargetConversation, TargetSnapshot, need};
+use crate::target::{Identity, Reader, TargetConversation, TargetSnapshot, need, shown};
 
 /// The source is no shared resource with a published limit; its own refusals slow us down.
 const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
@@ -292,7 +292,7 @@ impl<'a> World<'a> {
     fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<String, crate::sound::Sketch>) -> Outcome {
         let mut expectations = self.expectations(heard);
         let (pairings, unclaimed) = pair(&expectations, &self.target.ours);
-        forgive_expired(&mut expectations, &pairings, &self.target.ours);
+        forgive_expired(&mut expectations, &pairings, &self.target.ours, self.rules.clamp);
         let mut judged = self.judge_each(&expectations, &pairings, heard);
         let crossing = Crossing {
             expectations: &expectations,
@@ -325,10 +325,11 @@ impl<'a> World<'a> {
     }
 
     fn judge_each(&self, expectations: &[Expectation], pairings: &[Pairing], heard: &BTreeMap<Place, PairSound>) -> Vec<Judged> {
+        let shown = shown(&self.target.ours);
         let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
             let sound = |at| heard.get(&(case, at)).map_or(TargetSound::NotRead, |pair| pair.target.clone());
             let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
-            let hidden = self.target.lag.clone().or_else(|| self.target.coverage.hides(expected));
+            let hidden = self.target.lag.clone().or_else(|| self.target.coverage.hides(expected, &shown));
             judge(&Evidence {
                 expected,
                 pairing,
@@ -360,15 +361,23 @@ impl<'a> World<'a> {
 }
 
 /// A recording whose retention has ended since it was put there was rightly sent, and is still rightly there.
-fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation]) {
+fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation], clamp: bool) {
+    let is_for = |presence: &Presence, reason| *presence == Presence::Absent(crate::expected::Absence::Rule(reason));
     for (expected, pairing) in expectations.iter_mut().zip(pairings) {
         let Some(conversation) = pairing.conversation.map(|at| &ours[at]) else { continue };
+        // A date brought forward has passed since: the call went while it had not.
+        if clamp && is_for(&expected.presence, plan::Reason::RetentionOverMax) {
+            expected.presence = Presence::Either;
+        }
         for (recording, paired) in expected.recordings.iter_mut().zip(&pairing.recordings) {
             let created = paired.and_then(|at| conversation.read_recordings()[at].created);
-            let expired = recording.presence == Presence::Absent(crate::expected::Absence::Rule(plan::Reason::Expired));
-            if let (true, Some(created), Some(delete_at)) = (expired, created, recording.delete_at)
-                && created < delete_at
-            {
+            let over = clamp && is_for(&recording.presence, plan::Reason::RetentionOverMax);
+            let may = |created: Moment| match recording.delete_at {
+                Some(delete_at) => created < delete_at,
+                // A sibling without a date was held by one whose date has passed.
+                None => over,
+            };
+            if (over || is_for(&recording.presence, plan::Reason::Expired)) && created.is_some_and(may) {
                 recording.presence = Presence::Expected;
                 if expected.presence == Presence::Either {
                     expected.presence = Presence::Expected;
@@ -403,4 +412,31 @@ fn lot(seed: u64, id: &str) -> u64 {
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{conversation, wanted};
+    use crate::expected::Absence;
+
+    #[test]
+    fn a_call_that_went_while_its_date_had_not_passed_is_no_surplus_afterwards() {
+        let absent = Presence::Absent(Absence::Rule(plan::Reason::RetentionOverMax));
+        let mut late = wanted();
+        let there = conversation(&late);
+        late.presence = absent.clone();
+        late.recordings.iter_mut().for_each(|recording| recording.presence = absent.clone());
+        let (pairings, _) = pair(std::slice::from_ref(&late), std::slice::from_ref(&there));
+        let created = there.read_recordings()[0].created.expect("a creation");
+        // Brought forward: sent before that date, sent after it, or no plan that brings anything forward.
+        for (delete_at, clamp, presence) in
+            [(created.plus_ms(1), true, Presence::Expected), (created, true, absent.clone()), (created.plus_ms(1), false, absent.clone())]
+        {
+            let mut late = late.clone();
+            late.recordings[0].delete_at = Some(delete_at);
+            forgive_expired(std::slice::from_mut(&mut late), &pairings, std::slice::from_ref(&there), clamp);
+            assert_eq!(late.recordings[0].presence, presence, "{delete_at} {clamp}");
+        }
+    }
 }

@@ -68,13 +68,27 @@ pub async fn write_checklist(plan: &LoadedPlan, ledger: Option<&str>, path: &Pat
     Ok(path.to_owned())
 }
 
+/// Takes back the checklist of a canary that a later verification found otherwise: what stands in it is no longer so.
+pub async fn withdraw_checklist(plan: &LoadedPlan, ledger: Option<&str>) -> Result<(), Stop> {
+    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive).await?;
+    if let Some(mut record) = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {
+        record.checklist = None;
+        record.save(&ledger).await?;
+    }
+    Ok(())
+}
+
 fn whole_seconds(at: Timestamp) -> String {
     format!("{:.0}", Timestamp::from_second(at.as_second()).unwrap_or(at))
 }
 
 /// A filled-in list is evidence: it keeps a name of its own.
 fn move_aside(path: &Path) -> Result<(), Stop> {
-    let Ok(bytes) = std::fs::read(path) else { return Ok(()) };
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(refuse(path, &error)),
+    };
     let hash = hex(Sha256::digest(&bytes));
     let extension = path.extension().map_or(String::new(), |extension| format!(".{}", extension.to_string_lossy()));
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -88,7 +102,7 @@ fn write(plan: &LoadedPlan, path: &Path, written: &Written) -> Result<(), Stop> 
         format!("# plan: {}", short(&plan.hash)),
         format!("# namespace: {}", plan.plan.identity.namespace),
         format!("# written: {}", written.at),
-        "# Look up each recording in the target's own user interface. Fill in yes or no; who checked it; and when: 2026-11-21 00:30 in the site's zone or 2026-11-21T00:30Z.".to_owned(),
+        "# Look up each recording in the target's own user interface. Fill in yes or no; who checked it; and when, in UTC as 2026-11-21T00:30Z. In a spreadsheet import every column as text, or it will rewrite ids and times.".to_owned(),
         "# Change nothing else. A call older than 5 years may not be found by the search there although it is stored: open its conversation by the id.".to_owned(),
         csv_line(&[EXPECTED.as_slice(), &QUESTIONS, &SIGNED].concat()),
     ];

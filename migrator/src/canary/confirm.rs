@@ -43,6 +43,10 @@ pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path
         Stop::Plan(format!("{name}: {}{more}; nothing was confirmed", faults[0]))
     })?;
     let checked = checked(&answers, sha256, file);
+    // Who signed first has signed: the same yes in another file adds nothing.
+    if record.is_confirmed() && checked.failed.is_empty() {
+        return Ok(told);
+    }
     let custody = if checked.failed.is_empty() { custody_of(&ledger, &record, &checked, clock).await? } else { Vec::new() };
     record.checked = Some(checked);
     record.save_with(&ledger, custody).await?;

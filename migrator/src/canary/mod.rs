@@ -16,7 +16,7 @@ mod record;
 
 use std::collections::BTreeSet;
 
-pub use checklist::write_checklist;
+pub use checklist::{withdraw_checklist, write_checklist};
 pub use confirm::confirm_canary;
 pub use record::{Canary, CanaryState};
 pub(crate) use record::{Record, gate};

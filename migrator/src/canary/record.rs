@@ -10,6 +10,8 @@ use plan::LoadedPlan;
 
 /// Where in the ledger.
 const KEY: &str = "canary";
+/// Recordings a canary has at most where it leaves this machine: somebody looks at each of them, and more would be a migration without one.
+const MOST: usize = 200;
 
 /// The latest canary of a ledger, as one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,8 +192,13 @@ impl Canary {
             }
             CanaryState::OfAnotherPlan => {
                 format!(
-                    "the canary was of another plan ({}), and each plan needs its own: {again}",
-                    &self.plan_hash[..8.min(self.plan_hash.len())]
+                    "the canary was of another plan ({}), and each plan needs its own: {again}{}",
+                    &self.plan_hash[..8.min(self.plan_hash.len())],
+                    if self.failed.is_empty() {
+                        ""
+                    } else {
+                        "; its calls stand in the target as that plan had them: put right there what was found wrong"
+                    }
                 )
             }
         }
@@ -204,14 +211,13 @@ pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &Ledger) 
         return match (options.dry_run || options.limit.is_some(), wanted) {
             (true, _) => Err(Stop::Plan("a canary is sent, and is chosen whole: it goes with neither a dry run nor a limit".to_owned())),
             (false, 0) => Err(Stop::Plan("a canary of no recordings shows nothing; give it one or more".to_owned())),
-            (false, _) => Ok(()),
+            (false, _) if wanted > MOST && elsewhere(plan).is_some() => {
+                Err(Stop::Plan(format!("a canary of {wanted} recordings is a migration that nobody has confirmed; give it {MOST} at most")))
+            }
+            (false, _) => waiting_first(plan, wanted, Record::read(ledger).await?),
         };
     }
-    let url = plan.plan.target.api_url();
-    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
-    if options.dry_run || is_this_machine(host) {
-        return Ok(());
-    }
+    let Some(host) = elsewhere(plan).filter(|_| !options.dry_run) else { return Ok(()) };
     let canary = Record::read(ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
     let state = match canary {
         Some(canary) if canary.state == CanaryState::Confirmed => return Ok(()),
@@ -219,6 +225,23 @@ pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &Ledger) 
         None => "none was sent: run `seatrial migrate PLAN --canary 20`".to_owned(),
     };
     Err(Stop::Plan(format!("nothing is sent to {host} before a person has confirmed a canary of exactly this plan; {state}")))
+}
+
+/// A canary that waits for a person is answered before another one is sent: else each new number would send more that nobody has seen.
+fn waiting_first(plan: &LoadedPlan, wanted: usize, known: Option<Record>) -> Result<(), Stop> {
+    let told = known.filter(|known| known.wanted != wanted).map(|known| known.told(&plan.hash, Vec::new()));
+    match told {
+        Some(told) if told.state == CanaryState::Waiting && elsewhere(plan).is_some() => Err(Stop::Plan(told.sentence())),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The first host of the target that is not this machine: a tunnel to the API still takes its tokens from the organisation itself.
+fn elsewhere(plan: &LoadedPlan) -> Option<String> {
+    let target = &plan.plan.target;
+    let hosts = [target.api_url(), target.token_url()];
+    let mut hosts = hosts.iter().map(|url| url.as_ref().and_then(|url| url.host_str()).unwrap_or_default());
+    hosts.find(|host| !is_this_machine(host)).map(str::to_owned)
 }
 
 /// By the URL's text, not by what a name leads to: a name may lead elsewhere tomorrow.

@@ -216,6 +216,7 @@ impl Accepting<'_> {
             created_at_ms: self.now_ms,
             originating_id: None,
             archive_at_ms: None,
+            export_at_ms: None,
             restored_at_ms: None,
         })
     }

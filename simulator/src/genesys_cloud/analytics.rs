@@ -222,7 +222,8 @@ impl GenesysCloud {
         Filters::read(&asked.conversation_filters).inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
     }
 
-    fn analytics_json(&self, held: &Conversation, include: IncludeAttributes) -> Value {
+    /// A conversation as analytics shows it.
+    pub(super) fn analytics_json(&self, held: &Conversation, include: IncludeAttributes) -> Value {
         let seats = self.seats(held);
         let participants: Vec<Value> = seats.iter().map(|seat| self.analytics_participant(held, seat, include)).collect();
         let mut body = json!({
@@ -262,7 +263,7 @@ impl GenesysCloud {
 
 /// Whether participants carry their attributes: a job's do, a query's do not.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum IncludeAttributes {
+pub(super) enum IncludeAttributes {
     Yes,
     No,
 }
@@ -298,7 +299,8 @@ fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), ApiErro
     }
 }
 
-fn find_job<'a>(state: &'a Held, id: &str) -> Result<&'a DetailsJob, ApiError> {
+/// A job by the id in an address.
+pub(super) fn find_job<'a>(state: &'a Held, id: &str) -> Result<&'a DetailsJob, ApiError> {
     uuid(id).and_then(|id: Uuid| state.jobs.get(&id)).ok_or_else(ApiError::not_found)
 }
 

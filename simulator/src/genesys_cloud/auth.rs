@@ -72,6 +72,18 @@ pub(super) async fn token_info(State(site): Site, request: Request) -> Response 
     door.answer("-", |site, visit| Ok(Reply::json(200, &site.describe(visit)))).await
 }
 
+/// DELETE /api/v2/tokens/me.
+pub(super) async fn end_token(State(site): Site, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_DELETE_TOKEN;
+    let door = door::Door { site, operation, request };
+    door.answer("-", |site, visit| {
+        site.mark(&rules::TOKEN_DELETED);
+        site.tokens().live.remove(&visit.token);
+        Ok(Reply::empty(200).effect("deleted"))
+    })
+    .await
+}
+
 /// 401 of a token that is unknown or over.
 pub(super) fn bad_credentials() -> ApiError {
     ApiError::new(401, "bad.credentials", "Invalid login credentials.")
@@ -208,6 +220,12 @@ const BESIDE_THE_TABLE: [&str; 6] = [
     "user-basic-info",
     "users:readonly",
 ];
+
+/// Whether anything here asks for a scope or permission.
+pub(super) fn is_known(name: &str) -> bool {
+    let own = operations::ALL.iter().filter(|operation| operation.name.starts_with("genesys_cloud."));
+    own.flat_map(|operation| operation.needs).chain(&BESIDE_THE_TABLE).any(|known| *known == name)
+}
 
 fn no_token() -> ApiError {
     ApiError::new(401, "authentication.required", "No authentication bearer token specified in authorization header.")

@@ -129,9 +129,33 @@ limit!(
     "an organisation runs at most two recording jobs at once",
     "platform API, POST /api/v2/recording/jobs"
 );
+limit!(
+    /// Largest page of a recording job's failed recordings.
+    FAILED_PAGE_MAX = 100, "recordings", Documented, "failed_page_max",
+    "pageSize of a recording job's failed recordings is at most 100",
+    "platform API, GET /api/v2/recording/jobs/{jobId}/failedrecordings"
+);
+limit!(
+    /// Largest page of an audit query's results.
+    AUDIT_PAGE_MAX = 500, "entries", Documented, "audit_page_max",
+    "pageSize of an audit query's results is at most 500, 25 where none is given",
+    "platform API, GET /api/v2/audits/query/{transactionId}/results"
+);
+limit!(
+    /// Results of one page of a search of participants' attributes.
+    ATTRIBUTE_ROWS = 50, "conversations", Observed, "attribute_rows",
+    "a page of attributes/search has 50 results",
+    "a third party's client: about 50 rows or 1 MB a page"
+);
+limit!(
+    /// Longest DATE_RANGE of a search of participants' attributes.
+    ATTRIBUTE_WINDOW_HOURS = 24, "hours", Observed, "attribute_window",
+    "a DATE_RANGE of attributes/search spans at most 24 hours; more is 400",
+    "a third party's client, which quotes the vendor's search limits: 24 hours at most, 4 recommended"
+);
 
 /// Every limit here, in this order.
-pub(super) static ALL: [&Limit; 17] = [
+pub(super) static ALL: [&Limit; 21] = [
     &TOKEN_REQUESTS,
     &UPLOADS,
     &TOKEN_LIFE,
@@ -149,6 +173,10 @@ pub(super) static ALL: [&Limit; 17] = [
     &RESULTS_PAGE_MAX,
     &EXTERNAL_IDS,
     &RECORDING_JOBS,
+    &FAILED_PAGE_MAX,
+    &AUDIT_PAGE_MAX,
+    &ATTRIBUTE_ROWS,
+    &ATTRIBUTE_WINDOW_HOURS,
 ];
 
 /// Milliseconds of the token's window.

@@ -5,16 +5,17 @@ use axum::{
     response::Response,
 };
 use serde::{Serialize, Serializer};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     GenesysCloud, Site,
+    accept::uuid,
     access::{DivisionRef, ORG_RATE_KEY, QUEUE, route_key},
     door::{Door, Query},
     errors::ApiError,
     limits, rules,
-    settings::Entry,
+    settings::{Entry, Settings, holds},
 };
 use crate::{
     fault::operations::{self, Operation},
@@ -95,10 +96,7 @@ pub(super) async fn users(State(site): Site, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, request };
     door.answer("-", |site, visit| {
         let chosen = site.users(&visit.query)?;
-        site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, |entry| User {
-            division: Some(site.division_of_entity(USER, entry.id)),
-            ..user(entry)
-        })
+        site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, |entry| site.user_json(entry))
     })
     .await
 }
@@ -113,6 +111,29 @@ pub(super) async fn queues(State(site): Site, request: Request) -> Response {
 pub(super) async fn wrapupcodes(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_WRAPUPCODES;
     routing(site, operation, request, List { kind: Some(WRAPUP), entries: |site| &site.directory.wrapups }).await
+}
+
+/// GET /api/v2/routing/queues/{id}/wrapupcodes.
+pub(super) async fn wrapupcodes_of_queue(State(site): Site, Path(queue): Path<String>, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_LIST_QUEUE_WRAPUPCODES;
+    let door = Door { site, operation, request };
+    door.answer(&queue, |site, visit| {
+        let unknown = || ApiError::new(404, "resource.not.found", "The queue could not be found.");
+        let id = uuid(&queue).filter(|id| holds(&site.directory.queues, *id)).ok_or_else(unknown)?;
+        site.must_cover_entity(QUEUE, id, "routing:queue:view")?;
+        site.mark(&rules::QUEUE_WRAPUPCODES);
+        let codes = operations::GENESYS_CLOUD_LIST_WRAPUPCODES.path;
+        let is_shown = |entry: &&Entry| is_asked_for(entry, &visit.query) && site.covers_entity(WRAPUP, entry.id);
+        let chosen: Vec<&Entry> = site.directory.wrapups.iter().filter(is_shown).collect();
+        let path = format!("/api/v2/routing/queues/{id}/wrapupcodes");
+        site.page_at(&path, operation, &visit.query, &chosen, |entry| Named {
+            id: entry.id,
+            name: &entry.name,
+            division: Some(site.division_of_entity(WRAPUP, entry.id)),
+            self_uri: EntityUri { path: codes, id: entry.id },
+        })
+    })
+    .await
 }
 
 /// GET /api/v2/routing/skills.
@@ -160,14 +181,24 @@ pub(super) async fn limit_namespaces(State(site): Site, request: Request) -> Res
 /// GET /api/v2/organizations/limits/namespaces/{namespace}.
 pub(super) async fn limits_of(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, request };
-    door.answer(&namespace, |site, _| site.limits_of(&namespace)).await
+    door.answer(&namespace, |site, _| {
+        let entities = limit_entities(&namespace, &site.settings).ok_or_else(ApiError::not_found)?;
+        Ok(Reply::json(200, &json!({"entities": entities})))
+    })
+    .await
 }
 
 /// The namespaces that have limits here, sorted.
 const NAMESPACES: [&str; 3] = ["analytics", "platform.api", "recording"];
 
 impl GenesysCloud {
-    fn users(&self, query: &Query) -> Result<Vec<&Entry>, ApiError> {
+    /// A user as lists and searches show one.
+    pub(super) fn user_json<'a>(&'a self, entry: &&'a Entry) -> User<'a> {
+        User { division: Some(self.division_of_entity(USER, entry.id)), ..user(entry) }
+    }
+
+    /// The users of a state, of any where the query says so; active ones where it says nothing.
+    pub(super) fn users_by_state(&self, query: &Query) -> Result<impl Iterator<Item = &Entry>, ApiError> {
         let asked = query.one("state");
         if asked.is_none() {
             self.mark(&rules::USERS_DEFAULT_ACTIVE);
@@ -176,13 +207,17 @@ impl GenesysCloud {
         if !["active", "inactive", "deleted", "any"].contains(&state) {
             return Err(ApiError::new(400, "invalid.query.param.value", format!("state [{state}] is unknown")).field("state"));
         }
+        let state = state.to_owned();
+        Ok(self.directory.users.iter().filter(move |user| state == "any" || user.state == state))
+    }
+
+    fn users(&self, query: &Query) -> Result<Vec<&Entry>, ApiError> {
         if query.all("id").len() as u64 > limits::USER_IDS.value {
             self.mark(&limits::USER_IDS.rule);
             let message = format!("at most {} {}", limits::USER_IDS.value, limits::USER_IDS.unit);
             return Err(ApiError::new(400, "max.user.ids", message).field("id"));
         }
-        let all = self.directory.users.iter().filter(|user| state == "any" || user.state == state);
-        Ok(all.filter(|user| is_one_of(&query.all("id"), user.id)).collect())
+        Ok(self.users_by_state(query)?.filter(|user| is_one_of(&query.all("id"), user.id)).collect())
     }
 
     /// Whether an entity stands in a division that the client's role covers, and in one of those a request names.
@@ -198,6 +233,18 @@ impl GenesysCloud {
         chosen: &'a [T],
         write: impl Fn(&'a T) -> W,
     ) -> Result<Reply, ApiError> {
+        self.page_at(of.path, of, query, chosen, write)
+    }
+
+    /// The same, where the address has variable parts.
+    pub(super) fn page_at<'a, T, W: Serialize>(
+        &self,
+        path: &str,
+        of: &Operation,
+        query: &Query,
+        chosen: &'a [T],
+        write: impl Fn(&'a T) -> W,
+    ) -> Result<Reply, ApiError> {
         let size = query.number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::PAGE_SIZE_MAX.value).inspect_err(|_| {
             self.mark(&limits::PAGE_SIZE_MAX.rule);
         })?;
@@ -205,7 +252,7 @@ impl GenesysCloud {
         let total = chosen.len() as u64;
         let pages = total.div_ceil(size);
         let filters = filters(of, query);
-        let uri = |number: u64| PageUri { path: of.path, size, number, filters: &filters };
+        let uri = |number: u64| PageUri { path, size, number, filters: &filters };
         let from = size.saturating_mul(number - 1);
         let entities = chosen.iter().skip(from as usize).take(size as usize).map(write).collect();
         let page = Page {
@@ -222,34 +269,32 @@ impl GenesysCloud {
         };
         Ok(Reply::json(200, &page))
     }
+}
 
-    fn limits_of(&self, namespace: &str) -> Result<Reply, ApiError> {
-        let settings = &self.settings;
-        let mut entries = match namespace {
-            "platform.api" => vec![
-                ("client.credentials.token.rate.per.minute".to_owned(), u64::from(settings.requests_per_minute)),
-                ("files.upload.rate.per.second".to_owned(), u64::from(settings.uploads_per_second)),
-                ("request.bytes.max".to_owned(), settings.max_request_bytes),
-                ("token.rate.per.minute".to_owned(), u64::from(settings.requests_per_minute)),
-            ],
-            "recording" => vec![
-                ("batch.download.max.items".to_owned(), limits::BATCH_ITEMS.value),
-                ("deletion.protection.max.conversations".to_owned(), limits::PROTECTION_IDS.value),
-            ],
-            "analytics" => vec![("details.query.page.size.max".to_owned(), limits::QUERY_PAGE_MAX.value)],
-            _ => return Err(ApiError::not_found()),
-        };
-        if namespace == "platform.api" {
-            let org = Some(settings.org_requests_per_minute).filter(|most| *most > 0);
-            entries.extend(org.map(|most| (ORG_RATE_KEY.to_owned(), u64::from(most))));
-            let routes = settings.route_requests_per_minute.iter().filter(|(_, most)| **most > 0);
-            entries.extend(routes.map(|(operation, most)| (route_key(operation), u64::from(*most))));
-            entries.sort_unstable();
-        }
-        let entities: Vec<serde_json::Value> =
-            entries.into_iter().map(|(key, value)| json!({"key": key, "namespace": namespace, "value": value})).collect();
-        Ok(Reply::json(200, &json!({"entities": entities})))
+/// The limits of a namespace as settings say; none for a namespace that is not known.
+pub(super) fn limit_entities(namespace: &str, settings: &Settings) -> Option<Vec<Value>> {
+    let mut entries = match namespace {
+        "platform.api" => vec![
+            ("client.credentials.token.rate.per.minute".to_owned(), u64::from(settings.requests_per_minute)),
+            ("files.upload.rate.per.second".to_owned(), u64::from(settings.uploads_per_second)),
+            ("request.bytes.max".to_owned(), settings.max_request_bytes),
+            ("token.rate.per.minute".to_owned(), u64::from(settings.requests_per_minute)),
+        ],
+        "recording" => vec![
+            ("batch.download.max.items".to_owned(), limits::BATCH_ITEMS.value),
+            ("deletion.protection.max.conversations".to_owned(), limits::PROTECTION_IDS.value),
+        ],
+        "analytics" => vec![("details.query.page.size.max".to_owned(), limits::QUERY_PAGE_MAX.value)],
+        _ => return None,
+    };
+    if namespace == "platform.api" {
+        let org = Some(settings.org_requests_per_minute).filter(|most| *most > 0);
+        entries.extend(org.map(|most| (ORG_RATE_KEY.to_owned(), u64::from(most))));
+        let routes = settings.route_requests_per_minute.iter().filter(|(_, most)| **most > 0);
+        entries.extend(routes.map(|(operation, most)| (route_key(operation), u64::from(*most))));
+        entries.sort_unstable();
     }
+    Some(entries.into_iter().map(|(key, value)| json!({"key": key, "namespace": namespace, "value": value})).collect())
 }
 
 fn page_number(query: &Query) -> Result<u64, ApiError> {
@@ -293,15 +338,20 @@ pub(super) fn is_like(name: &str, pattern: &str) -> bool {
 }
 
 pub(super) fn user<'a>(entry: &&'a Entry) -> User<'a> {
-    let words = entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let address: Vec<String> = words.map(str::to_lowercase).collect();
     User {
         id: entry.id,
         name: &entry.name,
         division: None,
         state: entry.state,
-        email: format!("{}@example.com", address.join(".")),
+        email: email(entry),
         version: 1,
         self_uri: EntityUri { path: operations::GENESYS_CLOUD_LIST_USERS.path, id: entry.id },
     }
+}
+
+/// The e-mail address of a user: made of the name.
+pub(super) fn email(entry: &Entry) -> String {
+    let words = entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let address: Vec<String> = words.map(str::to_lowercase).collect();
+    format!("{}@example.com", address.join("."))
 }

@@ -30,7 +30,10 @@ const READ_BYTES: usize = 64 * 1024;
 /// Milliseconds of a minute.
 const MINUTE_MS: u64 = 60_000;
 
-/// GET /presigned/{batch|media|redacted}/{conversation}/{recording}.
+/// The kind of a pre-signed address of an orphan's media; the orphan's id stands in the place of the conversation's.
+pub(super) const ORPHAN_MEDIA: &str = "orphan";
+
+/// GET /presigned/{batch|media|redacted|orphan}/{conversation}/{recording}.
 pub(super) async fn download(
     State(site): Site,
     Path((kind, conversation, recording)): Path<(String, String, String)>,
@@ -80,7 +83,7 @@ impl GenesysCloud {
         if self.now_ms() / 1_000 >= expires {
             return Err(ApiError::new(403, "access.denied", "the address has expired; ask for a new one"));
         }
-        let media = self.media_of(conversation, recording).ok_or_else(ApiError::not_found)?;
+        let media = self.media_of(kind, conversation, recording).ok_or_else(ApiError::not_found)?;
         let sound = if kind == REDACTED { Sound::Silenced } else { Sound::Whole };
         match target(format) {
             Some(target) => self.transcoded(&media, target, sound, headers).await,
@@ -88,8 +91,11 @@ impl GenesysCloud {
         }
     }
 
-    fn media_of(&self, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
+    fn media_of(&self, kind: &str, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
         let state = self.state();
+        if kind == ORPHAN_MEDIA {
+            return state.public.orphan_media(conversation).cloned();
+        }
         let held = state.conversations.get(&conversation)?;
         self.media_now(&state, held.recording(recording)?).cloned()
     }

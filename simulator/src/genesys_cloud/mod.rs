@@ -8,6 +8,7 @@ mod access;
 mod analytics;
 mod auth;
 mod batch;
+mod details;
 mod door;
 mod errors;
 mod files;
@@ -17,6 +18,8 @@ mod identity;
 mod limits;
 mod lists;
 mod media;
+mod organisation;
+mod parts;
 mod public;
 mod read;
 mod retention;
@@ -29,6 +32,7 @@ mod tamper;
 mod tests;
 mod times;
 mod truth;
+mod users;
 mod wire;
 
 use std::{
@@ -47,7 +51,7 @@ use uuid::Uuid;
 
 pub use self::{
     access::{AccessSettings, Role},
-    public::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
+    public::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
     settings::Settings,
     tamper::{Planted, TamperAnswer, TamperRefusal},
 };
@@ -112,18 +116,25 @@ impl GenesysCloud {
         let details = "/api/v2/analytics/conversations/details";
         Router::new()
             .route("/oauth/token", post(auth::issue_token))
-            .route("/api/v2/tokens/me", get(auth::token_info))
+            .route("/api/v2/tokens/me", get(auth::token_info).delete(auth::end_token))
             .route("/api/v2/files", post(files::upload))
             .route("/api/v2/interactions", post(guide::create))
             .route("/api/v2/interactions/{id}", get(guide::show).put(guide::update))
             .route("/api/v2/users", get(lists::users))
+            .route("/api/v2/users/query", get(users::query))
+            .route("/api/v2/users/search", post(users::search))
             .route("/api/v2/routing/queues", get(lists::queues))
+            .route("/api/v2/routing/queues/{id}/wrapupcodes", get(lists::wrapupcodes_of_queue))
             .route("/api/v2/routing/wrapupcodes", get(lists::wrapupcodes))
             .route("/api/v2/routing/skills", get(lists::skills))
             .route("/api/v2/authorization/divisions", get(access::list_divisions))
             .route("/api/v2/organizations/limits/namespaces", get(lists::limit_namespaces))
             .route("/api/v2/organizations/limits/namespaces/{namespace}", get(lists::limits_of))
+            .route("/api/v2/organizations/limits/namespaces/{namespace}/defaults", get(organisation::limit_defaults))
+            .route("/api/v2/recording/settings", get(organisation::recording_settings))
             .route("/api/v2/conversations/{id}", get(read::conversation))
+            .route("/api/v2/conversations/{id}/participants/{participant}/wrapup", get(parts::wrapup))
+            .route("/api/v2/conversations/{id}/recordings/{recording}/annotations", get(parts::annotations))
             .route("/api/v2/conversations/{id}/recordings", get(read::recordings))
             .route("/api/v2/conversations/{id}/recordings/{recording}", get(read::recording).put(public::update_recording))
             .route("/api/v2/conversations/{id}/recordingmetadata", get(read::metadata))
@@ -134,10 +145,12 @@ impl GenesysCloud {
             .route("/api/v2/recording/batchrequests/{id}", get(batch::show))
             .route("/presigned/{kind}/{conversation}/{recording}", get(media::download))
             .route("/api/v2/analytics/dataretention/settings", get(retention::maximum))
+            .route("/api/v2/analytics/conversations/{id}/details", get(details::of_one))
+            .route(details, get(details::of_many))
             .route(&format!("{details}/query"), post(analytics::query))
             .route(&format!("{details}/jobs"), post(analytics::create_job))
             .route(&format!("{details}/jobs/availability"), get(analytics::availability))
-            .route(&format!("{details}/jobs/{{id}}"), get(analytics::job))
+            .route(&format!("{details}/jobs/{{id}}"), get(analytics::job).delete(details::delete_job))
             .route(&format!("{details}/jobs/{{id}}/results"), get(analytics::results))
             .merge(public::routes())
             .fallback(unknown_path)

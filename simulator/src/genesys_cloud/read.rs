@@ -22,7 +22,7 @@ use super::{
 use crate::{fault::operations, front::Reply};
 
 /// What it takes to read a conversation, in its division.
-const CONVERSATION: &str = "conversation:communication:view";
+pub(super) const CONVERSATION: &str = "conversation:communication:view";
 /// What it takes to read its recordings.
 pub(super) const RECORDING: &str = "recording:recording:view";
 /// Formats a recording is asked for in; the first where a request names none.
@@ -82,11 +82,13 @@ pub(super) fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, Ap
     held.ok_or_else(|| ApiError::new(404, "conversation.not.found", "the conversation was not found"))
 }
 
-fn find_recording<'a>(held: &'a Conversation, id: &str) -> Result<&'a Recording, ApiError> {
+/// A recording of a conversation by the id in an address.
+pub(super) fn find_recording<'a>(held: &'a Conversation, id: &str) -> Result<&'a Recording, ApiError> {
     uuid(id).and_then(|id| held.recording(id)).ok_or_else(ApiError::not_found)
 }
 
-fn format_of(query: &Query) -> Result<&'static str, ApiError> {
+/// The format that a request asks for.
+pub(super) fn format_of(query: &Query) -> Result<&'static str, ApiError> {
     let asked = query.one("mediaFormats").or_else(|| query.one("formatId")).unwrap_or(FORMATS[0]);
     let known = FORMATS.into_iter().find(|format| *format == asked);
     known.ok_or_else(|| ApiError::new(400, "invalid.query.param.value", format!("formatId [{asked}] is unknown")).field("formatId"))
@@ -142,7 +144,7 @@ impl GenesysCloud {
     }
 
     /// Milliseconds until all are there in a format; starts the transcoding of those never asked for.
-    fn transcode(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
+    pub(super) fn transcode(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
         let takes_ms = self.settings.transcode_ms;
         if format == "NONE" || takes_ms == 0 {
             return 0;
@@ -182,6 +184,7 @@ impl GenesysCloud {
             "selfUri": format!("/api/v2/conversations/{}/recordings/{}", held.id, one.id),
         });
         put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+        self.put_export(&mut body, one);
         put(&mut body, "sessionId", seat.filter(|_| standing != Standing::Archived).map(|seat| seat.session_id.to_string()));
         if format != "NONE" && has_media {
             let uri = self.presign(self.playback_kind(one), held.id, one.id, Some(format));
@@ -206,6 +209,7 @@ impl GenesysCloud {
         });
         put(&mut body, "archiveDate", archive_at_ms.map(times::text));
         put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+        self.put_export(&mut body, one);
         body
     }
 
@@ -270,7 +274,8 @@ impl GenesysCloud {
     }
 }
 
-fn annotations(site: &GenesysCloud, one: &Recording) -> Vec<Value> {
+/// The annotations of a recording, as it shows them.
+pub(super) fn annotations(site: &GenesysCloud, one: &Recording) -> Vec<Value> {
     let seed = site.seed().child("annotation").child(&one.id.to_string());
     let numbered = one.annotations.iter().enumerate();
     numbered

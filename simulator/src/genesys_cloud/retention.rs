@@ -130,6 +130,13 @@ impl GenesysCloud {
         Ok(Reply::json(200, &answer))
     }
 
+    /// When a recording is exported, and since when it is; nothing where it never is.
+    pub(super) fn put_export(&self, body: &mut Value, one: &Recording) {
+        let date = |at_ms: Option<i64>| at_ms.map(times::text);
+        put(body, "exportDate", date(one.export_at_ms));
+        put(body, "exportedDate", date(one.export_at_ms.filter(|at_ms| *at_ms <= self.now_ms())));
+    }
+
     /// What is not set is left out: the vendor's Python SDK fails on an archiveMedium that is null.
     fn retention_entity(&self, conversation: Uuid, one: &Recording) -> Value {
         let archive_at_ms = self.archive_date(one);
@@ -137,6 +144,7 @@ impl GenesysCloud {
         put(&mut body, "archiveDate", archive_at_ms.map(times::text));
         put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
         put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
+        self.put_export(&mut body, one);
         body
     }
 }

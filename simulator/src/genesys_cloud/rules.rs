@@ -43,6 +43,15 @@ rules! {
     BATCH_ERRORS = Documented, "read.batch_errors", "an item of a batch may carry errorMsg instead of an address", "platform API, BatchDownloadJobResult";
     PRESIGNED = Documented, "read.presigned", "a pre-signed address takes no token and expires", "platform API, recording settings";
     JOB_LAG = Documented, "read.job_lag", "analytics jobs lag behind; dataAvailabilityDate says how far", "platform API, details/jobs/availability; developer blog (up to 24 h)";
+    DETAILS_BY_ID = Assumed, "read.details_by_id", "details by id know a conversation at once, as the query does; of many ids those that are unknown are left out, and no id answers no conversation", "platform API, GET analytics/conversations/details and {id}/details, names neither lag nor unknown ids";
+    DETAILS_JOB_DELETED = Assumed, "read.details_job_deleted", "a deleted details job is 404 from then on, finished or not", "platform API, DELETE details/jobs/{id}: delete or cancel";
+    RECORDING_SETTINGS = Assumed, "read.recording_settings", "recording/settings has the life of pre-signed addresses twice, for playback and batches, and no screen recording or regional storage", "platform API, RecordingSettings, has two lives; this simulator sets one";
+    LIMIT_DEFAULTS = Assumed, "read.limit_defaults", "a namespace's default limits are those of an organisation with nothing set; an unknown namespace is 400", "platform API, GET limits/namespaces/{name}/defaults, names the refusal, not the numbers";
+    TOKEN_DELETED = Documented, "token.deleted", "DELETE tokens/me ends the token it is made with; the next request is 401 bad.credentials", "platform API, DELETE tokens/me";
+    WRAPUP_NONE = Assumed, "read.wrapup_none", "the wrap-up of a participant that is unknown or has none is 404", "platform API, GET participants/{id}/wrapup, names no case";
+    USERS_QUERY = Assumed, "read.users_query", "users/query answers by name, then id", "platform API has a sort order and no field";
+    USERS_SEARCH = Assumed, "read.users_search", "users/search evaluates EXACT, STARTS_WITH and CONTAINS on name, email, id and state, in any case of letters, all criteria at once; deleted users are found only where a criterion names the state; anything else is 400, never ignored", "platform API, UserSearchCriteria; the vendor's Terraform provider asks for deleted users by state";
+    QUEUE_WRAPUPCODES = Assumed, "read.queue_wrapupcodes", "every queue has every wrap-up code of the organisation", "limit of this simulator: its world ties no codes to queues";
     JOB_ACTIVITY = Documented, "read.job_activity", "a job's interval matches any activity in it, the query's the conversation's start", "platform API, AsyncConversationQuery; estuary/connectors";
     UNSUPPORTED_FILTER = Assumed, "read.unsupported_filter", "a filter this simulator does not know is 400, never ignored", "a silent filter would make an audit wrong";
 }

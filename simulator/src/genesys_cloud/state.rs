@@ -151,6 +151,8 @@ pub(super) struct Recording {
     pub(super) originating_id: Option<String>,
     /// When it is archived; absent: never.
     pub(super) archive_at_ms: Option<i64>,
+    /// When it is exported, or was; absent: never.
+    pub(super) export_at_ms: Option<i64>,
     /// When it is back from the archive, or will be; absent: it was never restored.
     pub(super) restored_at_ms: Option<i64>,
 }

@@ -81,7 +81,8 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     for recording in &expected.recordings {
         judged.buckets.push(match (settled(&recording.presence), evidence.hidden) {
             (Some(bucket), _) => bucket,
-            (None, Some(lag)) => Bucket::NotVerifiable(lag.to_owned()),
+            (None, Some(hidden)) => Bucket::NotVerifiable(hidden.to_owned()),
+            (None, None) if recording.doubt.is_some() => Bucket::NotVerifiable(recording.doubt.clone().unwrap_or_default()),
             (None, None) => {
                 judged.findings.push(missing(expected, Some(&recording.legacy_id), "the conversation is missing too"));
                 Bucket::Missing
@@ -129,6 +130,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
             (presence, None) => match (settled(presence), &hidden) {
                 (Some(bucket), _) => bucket,
                 (None, Some(need)) => Bucket::NotVerifiable(need.clone()),
+                (None, None) if recording.doubt.is_some() => Bucket::NotVerifiable(recording.doubt.clone().unwrap_or_default()),
                 (None, None) => {
                     let lonely = "its conversation is there";
                     judged.findings.push(missing(expected, Some(&recording.legacy_id), lonely).target(&conversation.id));

@@ -3,7 +3,6 @@
 use super::sound::{Media, media};
 use super::{Pair, Seen};
 use crate::defect::Defect;
-use crate::expected::Presence;
 use crate::finding::Finding;
 use crate::moment::Moment;
 
@@ -34,10 +33,6 @@ pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
 
 fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let told = |at: Option<Moment>| at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string());
-    // What the organisation's maximum made of it is not known.
-    if matches!(pair.expected.presence, Presence::Unknown(_)) {
-        return None;
-    }
     // The stub of an archived recording may leave its dates out; the retention listing has them where it could be read.
     if pair.actual.delete_at.is_none() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
         return None;
@@ -50,6 +45,8 @@ fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
             let days = (actual.since(expected) as f64 / 86_400_000.0).round();
             match actual.since(expected) {
                 delta if delta.abs() <= TOLERANCE_MS => return None,
+                // The organisation's maximum may have brought it forward.
+                delta if delta < 0 && pair.expected.doubt.is_some() => return None,
                 delta if -delta > A_MONTH_MS && actual.since(seen.as_of) <= AT_ONCE_MS => (Defect::D58, "deleted within days".to_owned()),
                 delta if delta < 0 => (Defect::D55, format!("deletion date is {} days too early", -days)),
                 _ => (Defect::D56, format!("deletion date is {days} days too late")),

@@ -17,7 +17,7 @@ pub(super) fn answer(operation: &str) -> Option<&'static Shape> {
     Some(match operation {
         "get_limits" => &LIMITS,
         "get_data_retention" => &DATA_RETENTION,
-        "list_divisions" | "list_queues" => &LISTING,
+        "list_divisions" => &DIVISIONS,
         "create_details_job" => &JOB_SUBMITTED,
         "get_details_job" => &JOB,
         "get_details_results" => &RESULTS,
@@ -40,15 +40,14 @@ static LIMIT: Shape = Object(&[("key", Text), ("value", Number)], "namespace");
 /// `AnalyticsDataRetentionResponse`.
 static DATA_RETENTION: Shape = Object(&[("retentionDays", Number)], "dateCreated dateModified");
 
-/// `AuthzDivisionEntityListing` and `QueueEntityListing`, of which id, name and division are read.
-static LISTING: Shape =
-    Object(&[("*entities", List(&NAMED)), ("pageCount", Number)], "firstUri lastUri nextUri pageNumber pageSize previousUri selfUri total");
-
-/// A division or a queue.
-static NAMED: Shape = Object(
-    &[("*id", Text), ("name", Text), ("division", Object(&[("*id", Text)], "name selfUri homeDivision")), ("homeDivision", Truth)],
-    "dateCreated dateModified description memberCount objectCounts peerId selfUri userMemberCount joinedMemberCount",
+/// `AuthzDivisionEntityListing`.
+static DIVISIONS: Shape = Object(
+    &[("*entities", List(&DIVISION)), ("pageCount", Number)],
+    "firstUri lastUri nextUri pageNumber pageSize previousUri selfUri total",
 );
+
+/// `AuthzDivision`.
+static DIVISION: Shape = Object(&[("*id", Text), ("name", Text), ("homeDivision", Truth)], "description objectCounts selfUri");
 
 /// `AsyncQueryResponse`.
 static JOB_SUBMITTED: Shape = Object(&[("*jobId", Text)], "");

@@ -120,7 +120,14 @@ fn recording_alone(
     rules: &Rules,
     sounds: &BTreeMap<String, SourceSound>,
 ) -> ExpectedRecording {
-    let blank = |presence| ExpectedRecording { legacy_id: recording.id.clone(), presence, span: None, delete_at: None, pauses: Vec::new() };
+    let blank = |presence| ExpectedRecording {
+        legacy_id: recording.id.clone(),
+        presence,
+        span: None,
+        delete_at: None,
+        pauses: Vec::new(),
+        doubt: None,
+    };
     let details = match &recording.details {
         Ok(details) => details,
         Err(why) => return blank(Presence::Unknown(why.clone())),
@@ -167,15 +174,20 @@ fn within_maximum(recordings: &mut [ExpectedRecording], start: Moment, as_of: Mo
         let last = |days: u32| start.plus_ms(i64::from(days) * DAY_MS);
         match &rules.maximum {
             Maximum::Days(days) if date > last(*days) => {
-                if rules.clamp && last(*days) > as_of {
+                if rules.clamp {
                     recording.delete_at = Some(last(*days));
-                } else {
+                }
+                if !rules.clamp || last(*days) <= as_of {
                     recording.presence = Presence::Absent(Absence::Rule(Reason::RetentionOverMax));
                 }
             }
-            Maximum::Unread(need) if date > last(SHORTEST_MAXIMUM_DAYS) => recording.presence = Presence::Unknown(need.clone()),
+            Maximum::Unread(need) if date > last(SHORTEST_MAXIMUM_DAYS) => recording.doubt = Some(need.clone()),
             Maximum::None | Maximum::Days(_) | Maximum::Unread(_) => {}
         }
+    }
+    // One that stays behind would hold its siblings.
+    if let Some(doubt) = recordings.iter().find_map(|recording| recording.doubt.clone()).filter(|_| rules.hold_partial) {
+        recordings.iter_mut().for_each(|recording| recording.doubt = Some(doubt.clone()));
     }
 }
 
@@ -323,7 +335,6 @@ mod tests {
     #[test]
     fn a_date_beyond_the_organisations_maximum_stays_behind_or_is_brought_forward() {
         let absent = Presence::Absent(Absence::Rule(Reason::RetentionOverMax));
-        let unknown = Presence::Unknown("a permission".into());
         // A call of 27 October 2023, to be deleted in October 2030, looked at in November 2026.
         let rows = [
             (Maximum::None, false, Presence::Expected, "2030-10-27T10:05:00.000Z"),
@@ -331,14 +342,16 @@ mod tests {
             (Maximum::Days(2_000), false, absent.clone(), "2030-10-27T10:05:00.000Z"),
             (Maximum::Days(2_000), true, Presence::Expected, "2029-04-18T10:00:00.000Z"),
             // Brought forward it would be deleted at once.
-            (Maximum::Days(1_000), true, absent, "2030-10-27T10:05:00.000Z"),
-            (Maximum::Unread("a permission".into()), true, unknown, "2030-10-27T10:05:00.000Z"),
+            (Maximum::Days(1_000), true, absent, "2026-07-23T10:00:00.000Z"),
+            (Maximum::Unread("a permission".into()), true, Presence::Expected, "2030-10-27T10:05:00.000Z"),
         ];
         for (maximum, clamp, presence, date) in rows {
             let rules = Rules { maximum: maximum.clone(), clamp, ..rules() };
             let wanted = expected(&interaction(), &rules, &sounds(None), AS_OF);
             assert_eq!(wanted.recordings[0].presence, presence, "{maximum:?}");
             assert_eq!(wanted.recordings[0].delete_at.map(|at| at.to_string()).as_deref(), Some(date), "{maximum:?}");
+            let doubts = wanted.recordings.iter().filter(|recording| recording.doubt.is_some()).count();
+            assert_eq!(doubts, if matches!(maximum, Maximum::Unread(_)) { wanted.recordings.len() } else { 0 }, "{maximum:?}");
         }
     }
 

@@ -73,6 +73,8 @@ pub(crate) struct ExpectedRecording {
     pub(crate) delete_at: Option<Moment>,
     /// Pauses, as offsets from its start.
     pub(crate) pauses: Vec<Pause>,
+    /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent: it may not.
+    pub(crate) doubt: Option<String>,
 }
 
 /// Start and end of something.

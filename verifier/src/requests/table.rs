@@ -143,15 +143,6 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation {
-        name: "list_queues",
-        place: Path("/api/v2/routing/queues"),
-        parameters: &[Any("pageSize"), Any("pageNumber")],
-        permission: Some("routing:queue:view"),
-        scope: Some("routing:readonly"),
-        tells: "which divisions can be seen, where there are several",
-        ..READ
-    },
-    Operation {
         name: "get_conversation",
         place: Path("/api/v2/conversations/{}"),
         permission: Some("conversation:communication:view"),

@@ -1,73 +1,59 @@
-//! Which calls this client can see at all: an organisation's divisions, and what its role covers of them.
+//! Which absent calls may only be hidden: in an organisation of several divisions every listing leaves out, without a word, what a role does not cover.
 //!
-//! A listing leaves out what stands in other divisions without a word, so an absent call may be a hidden one. No read tells which divisions a
-//! role covers; but the queues it lists are those of its divisions. Source: platform API, GET routing/queues; that a call stands in the division of
-//! its queue, and one without a queue in the home division, is assumed.
+//! No read tells which divisions a role covers for a permission. What is seen tells some of it: a call stands in the division of its queue, so where
+//! one call of a queue is shown, the others of that queue would be; that, and that calls without a queue stand in one division, is assumed.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
-use platforms::genesys_cloud::wire::Named;
-
+use super::TargetConversation;
 use crate::expected::Expectation;
 
-/// What this client's role covers.
+/// What this client's role covers, as far as can be known.
 #[derive(Debug, Default)]
 pub(crate) enum Coverage {
     /// There is one division.
     #[default]
     All,
-    /// Of several divisions.
-    Of(Covered),
-    /// It could not be read, and what would be needed.
+    /// There are so many.
+    Several(usize),
+    /// Not even that could be read; what would be needed.
     Unknown(String),
 }
 
-/// What can be seen of several divisions.
-#[derive(Debug)]
-pub(crate) struct Covered {
-    /// Ids of the queues that are listed.
-    queues: HashSet<String>,
-    /// Whether something of the home division is listed.
-    home: bool,
-    /// Divisions of which nothing is listed, and all of them.
-    dark: (usize, usize),
+/// Of which queues calls are shown; `None` among them: of calls without one.
+pub(crate) type Shown = BTreeSet<Option<String>>;
+
+/// The queues of the calls that are shown.
+pub(crate) fn shown(ours: &[TargetConversation]) -> Shown {
+    let queues = |call: &TargetConversation| match call.queues.is_empty() {
+        true => vec![None],
+        false => call.queues.iter().map(|queue| Some(queue.to_lowercase())).collect(),
+    };
+    ours.iter().flat_map(queues).collect()
 }
 
 impl Coverage {
-    pub(crate) fn new(divisions: &[Named], queues: &[Named]) -> Coverage {
-        if divisions.len() <= 1 {
-            return Coverage::All;
-        }
-        let seen: HashSet<&str> = queues.iter().filter_map(|queue| Some(queue.division.as_ref()?.id.as_str())).collect();
-        let home = divisions.iter().find(|division| division.home_division == Some(true));
-        let dark = divisions.iter().filter(|division| !seen.contains(division.id.as_str())).count();
-        Coverage::Of(Covered {
-            queues: queues.iter().map(|queue| queue.id.to_lowercase()).collect(),
-            home: home.is_some_and(|home| seen.contains(home.id.as_str())),
-            dark: (dark, divisions.len()),
-        })
-    }
-
     /// Why a call that is not shown may be there all the same; `None`: it would be shown.
-    pub(crate) fn hides(&self, expected: &Expectation) -> Option<String> {
-        match (self, expected.queue) {
-            (Coverage::All, _) => None,
-            (Coverage::Unknown(need), _) => Some(need.clone()),
-            (Coverage::Of(covered), Some(queue)) if !covered.queues.contains(&queue.to_string()) => {
-                Some(format!("a role that covers the division of queue {queue}"))
-            }
-            (Coverage::Of(covered), None) if !covered.home => Some("a role that covers the home division".to_owned()),
-            (Coverage::Of(_), _) => None,
+    pub(crate) fn hides(&self, expected: &Expectation, shown: &Shown) -> Option<String> {
+        let queue = expected.queue.map(|queue| queue.to_string());
+        match self {
+            Coverage::All => None,
+            _ if shown.contains(&queue) => None,
+            Coverage::Unknown(need) => Some(need.clone()),
+            Coverage::Several(_) => Some(match queue {
+                Some(queue) => format!("a role that covers the division of queue {queue}"),
+                None => "a role that covers the home division".to_owned(),
+            }),
         }
     }
 
     /// What a reader must know even when nothing is absent: surplus records may hide as well as missing ones.
     pub(crate) fn notice(&self) -> Option<String> {
         match self {
-            Coverage::Of(Covered { dark: (dark @ 1.., all), .. }) => {
-                Some(format!("a role that covers {dark} more of {all} divisions, to see surplus records there"))
+            Coverage::Several(count) => {
+                Some(format!("a role that covers all {count} divisions, or surplus records in others are not seen"))
             }
-            Coverage::All | Coverage::Of(_) | Coverage::Unknown(_) => None,
+            Coverage::All | Coverage::Unknown(_) => None,
         }
     }
 }
@@ -75,31 +61,22 @@ impl Coverage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::wanted;
-
-    fn named(id: &str, division: Option<&str>, home: bool) -> Named {
-        let division = division.map(|id| serde_json::json!({"id": id}));
-        serde_json::from_value(serde_json::json!({"id": id, "name": "", "division": division, "homeDivision": home})).expect("a name")
-    }
+    use crate::checks::testing::{conversation, wanted};
 
     #[test]
-    fn an_absent_call_is_hidden_only_where_its_division_is() {
-        let (mut queued, mut plain) = (wanted(), wanted());
+    fn an_absent_call_is_hidden_only_where_no_call_of_its_queue_is_shown() {
+        let (queued, mut plain) = (wanted(), wanted());
         plain.queue = None;
-        let queue = queued.queue.expect("a queue").to_string();
-        let divisions = [named("h", None, true), named("s", None, false)];
+        let of_queue = shown(&[conversation(&queued)]);
+        let none = Shown::new();
         let rows = [
-            (&divisions[..1], vec![], [false, false], false),
-            (&divisions[..], vec![named(&queue, Some("s"), false)], [false, true], true),
-            (&divisions[..], vec![named("another", Some("h"), false)], [true, false], true),
-            (&divisions[..], vec![named(&queue, Some("s"), false), named("another", Some("h"), false)], [false, false], false),
+            (Coverage::All, &none, [false, false]),
+            (Coverage::Several(2), &none, [true, true]),
+            (Coverage::Several(2), &of_queue, [false, true]),
+            (Coverage::Unknown("a permission".to_owned()), &of_queue, [false, true]),
         ];
-        for (divisions, queues, hidden, dark) in rows {
-            let coverage = Coverage::new(divisions, &queues);
-            assert_eq!([&queued, &plain].map(|call| coverage.hides(call).is_some()), hidden, "{coverage:?}");
-            assert_eq!(coverage.notice().is_some(), dark, "{coverage:?}");
+        for (coverage, shown, hidden) in rows {
+            assert_eq!([&queued, &plain].map(|call| coverage.hides(call, shown).is_some()), hidden, "{coverage:?} {shown:?}");
         }
-        queued.queue = None;
-        assert!(Coverage::Unknown("a permission".to_owned()).hides(&queued).is_some());
     }
 }

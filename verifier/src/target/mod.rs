@@ -11,6 +11,7 @@ mod wait;
 use std::collections::BTreeMap;
 
 pub(crate) use carrier::Identity;
+pub(crate) use divisions::shown;
 pub(crate) use read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE, Reader, TargetSnapshot};
 pub(crate) use sound::{BATCH, BatchItem, batch, hidden};
 pub(crate) use unread::need;

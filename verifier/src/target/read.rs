@@ -64,13 +64,6 @@ pub(crate) struct Reader<'a> {
     pub(crate) kept: &'a Kept,
 }
 
-/// A coverage that could not be read, and what would be needed.
-fn unknown(operation: &str, what: &str, error: &CallError, needs: &mut BTreeSet<String>) -> Result<Coverage, Stop> {
-    let need = need(operation, error).ok_or_else(|| Stop::target(what, error))?;
-    needs.insert(need.clone());
-    Ok(Coverage::Unknown(need))
-}
-
 /// What the retention listing says of one recording.
 type Dates = HashMap<String, wire::RetentionEntry>;
 
@@ -121,18 +114,18 @@ impl Reader<'_> {
         Ok(snapshot)
     }
 
-    /// What this client's role covers of the organisation's divisions.
+    /// How many divisions the organisation has.
     async fn coverage(&self, needs: &mut BTreeSet<String>) -> Result<Coverage, Stop> {
-        let divisions = match self.client.divisions().await {
+        match self.client.divisions().await {
             // One division, or an organisation that knows none: everything is shown.
-            Ok(divisions) if divisions.len() <= 1 => return Ok(Coverage::All),
-            Ok(divisions) => divisions,
-            Err(error) if error.status() == Some(404) => return Ok(Coverage::All),
-            Err(error) => return unknown("list_divisions", "list the divisions", &error, needs),
-        };
-        match self.client.queues().await {
-            Ok(queues) => Ok(Coverage::new(&divisions, &queues)),
-            Err(error) => unknown("list_queues", "list the queues", &error, needs),
+            Ok(divisions) if divisions.len() <= 1 => Ok(Coverage::All),
+            Ok(divisions) => Ok(Coverage::Several(divisions.len())),
+            Err(error) if error.status() == Some(404) => Ok(Coverage::All),
+            Err(error) => {
+                let need = need("list_divisions", &error).ok_or_else(|| Stop::target("list the divisions", &error))?;
+                needs.insert(need.clone());
+                Ok(Coverage::Unknown(need))
+            }
         }
     }
 

@@ -106,13 +106,8 @@ impl Serving {
                 json(json!({"entities":[{"key":"client.credentials.token.rate.per.minute","namespace":"platform.api","value":300}]}))
             }
             ("GET", ["api", "v2", "authorization", "divisions"]) => {
-                let divisions = [("h", true), ("s", false)].map(|(id, home)| json!({"id":id,"name":"d","homeDivision":home}));
+                let divisions = [("h", true)].map(|(id, home)| json!({"id":id,"name":"d","homeDivision":home}));
                 json(json!({"entities":divisions,"pageCount":1}))
-            }
-            ("GET", ["api", "v2", "routing", "queues"]) => {
-                let queues = [(QUEUE, "h"), ("0a0b0000-0000-4000-8000-0000000000d9", "s")];
-                let queues = queues.map(|(id, division)| json!({"id":id,"name":"q","division":{"id":division}}));
-                json(json!({"entities":queues,"pageCount":1}))
             }
             ("GET", ["api", "v2", "analytics", "dataretention", "settings"]) => json(json!({})),
             ("GET", [.., "details", "jobs", "job"]) => json(json!({"state":"FULFILLED"})),

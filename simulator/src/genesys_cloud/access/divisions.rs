@@ -92,10 +92,7 @@ impl GenesysCloud {
             return Ok(held);
         }
         [&rules::DIVISION_REFUSED, &rules::DIVISION_WRITES].into_iter().for_each(|rule| self.mark(rule));
-        let message = format!(
-            "Unable to perform the requested action. You are missing the following permission '{permission}' in the provided division(s)."
-        );
-        Err(ApiError::new(403, "missing.division.permission", message))
+        Err(missing_in_division(permission))
     }
 
     /// Whether a listing shows a conversation to the client.
@@ -114,6 +111,15 @@ impl GenesysCloud {
             self.mark(&rules::DIVISION_LISTS);
         }
         covers
+    }
+
+    /// Refuses an entity whose division the client's role does not cover.
+    pub(in crate::genesys_cloud) fn must_cover_entity(&self, kind: &str, id: Uuid, permission: &str) -> Result<(), ApiError> {
+        if self.covers_division(&self.division_of_entity(kind, id)) {
+            return Ok(());
+        }
+        self.mark(&rules::DIVISION_REFUSED);
+        Err(missing_in_division(permission))
     }
 
     /// Whether the client's role covers a conversation's division.
@@ -146,3 +152,10 @@ impl GenesysCloud {
 
 /// The kind of entity that gives a conversation its division.
 pub(in crate::genesys_cloud) const QUEUE: &str = "queue";
+
+fn missing_in_division(permission: &str) -> ApiError {
+    let message = format!(
+        "Unable to perform the requested action. You are missing the following permission '{permission}' in the provided division(s)."
+    );
+    ApiError::new(403, "missing.division.permission", message)
+}

@@ -35,6 +35,9 @@ impl GenesysCloud {
         if let Some(name) = role.client_divisions.iter().flatten().find(|name| !known.contains(name)) {
             return Err(format!("client_divisions names `{name}`, which is not one of divisions"));
         }
+        if let Some(name) = role.missing_scopes.iter().flatten().find(|name| !crate::genesys_cloud::auth::is_known(name)) {
+            return Err(format!("missing_scopes names `{name}`, which nothing here asks for"));
+        }
         let mut held = locked(&self.role);
         let Role { missing_scopes, client_divisions } = role;
         held.missing = missing_scopes.unwrap_or_else(|| std::mem::take(&mut held.missing));

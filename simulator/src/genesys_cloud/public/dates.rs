@@ -6,7 +6,10 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::rules;
+use super::{
+    audits::{Action, Noted, Subject, Told},
+    rules,
+};
 use crate::{
     fault::operations,
     front::Reply,
@@ -69,6 +72,8 @@ impl GenesysCloud {
             return Err(ApiError::beyond_retention("deleteDate"));
         }
         [&rules::RECORDING_DATES, &rules::RECORDING_DATES_ABSENT].into_iter().for_each(|rule| self.mark(rule));
+        let told = Told::Dates { from: [self.archive_date(one), one.delete_at_ms], to: [archive, delete] };
+        self.audit(&mut state, Noted::new(Subject::Recording, Action::Update, recording).telling(told));
         let mut held = state.conversations.get_mut(&conversation);
         if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
             (one.archive_at_ms, one.delete_at_ms) = (archive, delete);

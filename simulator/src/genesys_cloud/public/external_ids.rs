@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::rules;
+use super::{
+    audits::{Action, Noted, Subject},
+    rules,
+};
 use crate::{
     fault::operations,
     front::Reply,
@@ -29,6 +32,18 @@ pub(super) async fn list(State(site): Site, Path(id): Path<String>, request: Req
         Ok(Reply::json(200, &site.external_ids_of(user)))
     })
     .await
+}
+
+/// GET /api/v2/users/{id}/externalid/{authority}.
+pub(super) async fn show(State(site): Site, Path((id, authority)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_EXTERNAL_ID, request };
+    door.answer(&id, |site, _| site.external_id_of(&id, &authority)).await
+}
+
+/// DELETE /api/v2/users/{id}/externalid/{authority}/{key}.
+pub(super) async fn delete(State(site): Site, Path((id, authority, key)): Path<(String, String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_DELETE_EXTERNAL_ID, request };
+    door.answer(&format!("{authority}:{key}"), |site, _| site.delete_external_id(&id, authority.clone(), key.clone())).await
 }
 
 /// GET /api/v2/users/externalid/{authority}/{key}.
@@ -79,6 +94,7 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "general.bad.request", message));
         }
         state.public.external_ids.insert(place, user);
+        self.audit(&mut state, Noted::new(Subject::User, Action::Update, user));
         drop(state);
         Ok(Reply::json(201, &self.external_ids_of(user)).effect("created"))
     }
@@ -91,6 +107,35 @@ impl GenesysCloud {
             json!({"authorityName": authority, "externalKey": key, "selfUri": self_uri})
         })
         .collect()
+    }
+
+    /// The external id of a user for an authority: the first in the order of keys, where there are several.
+    fn external_id_of(&self, id: &str, authority: &str) -> Result<Reply, ApiError> {
+        let user = self.user_of(id)?;
+        let own = self.external_ids_of(user);
+        let mut of_it = own.into_iter().filter(|one| one["authorityName"] == authority);
+        let first = of_it.next().ok_or_else(|| {
+            let message = "Unable to find an external identifier for the authority.";
+            ApiError::new(404, "general.resource.not.found", message)
+        })?;
+        if of_it.next().is_some() {
+            self.mark(&rules::EXTERNAL_ID_FIRST);
+        }
+        Ok(Reply::json(200, &first))
+    }
+
+    fn delete_external_id(&self, id: &str, authority: String, key: String) -> Result<Reply, ApiError> {
+        let user = self.user_of(id)?;
+        let mut state = self.state();
+        let place = (authority, key);
+        if state.public.external_ids.get(&place) != Some(&user) {
+            let message = "Unable to find a external identifier for user.";
+            return Err(ApiError::new(404, "general.resource.not.found", message));
+        }
+        self.mark(&rules::EXTERNAL_IDS);
+        state.public.external_ids.remove(&place);
+        self.audit(&mut state, Noted::new(Subject::User, Action::Update, user));
+        Ok(Reply::empty(204).effect("deleted"))
     }
 
     fn find_external_id(&self, authority: String, key: String) -> Result<Reply, ApiError> {

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rules;
+use super::{
+    audits::{Action as Change, Noted, Subject},
+    rules,
+};
 use crate::{
     fault::operations,
     front::Reply,
@@ -62,6 +65,20 @@ pub(super) async fn execute(State(site): Site, Path(id): Path<String>, request: 
     door.answer_json(|_, _| id.clone(), |site, visit, sent| site.execute_recording_job(visit, &id, &sent)).await
 }
 
+/// DELETE /api/v2/recording/jobs/{id}.
+pub(super) async fn delete(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_DELETE_RECORDING_JOB;
+    let door = Door { site, operation, request };
+    door.answer(&id, |site, _| site.delete_recording_job(&id)).await
+}
+
+/// GET /api/v2/recording/jobs/{id}/failedrecordings.
+pub(super) async fn failed(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let operation = &operations::GENESYS_CLOUD_LIST_FAILED_RECORDINGS;
+    let door = Door { site, operation, request };
+    door.answer(&id, |site, visit| site.failed_recordings(&id, &visit.query)).await
+}
+
 /// RecordingJobsQuery of the API description.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -72,11 +89,12 @@ struct JobQuery {
     action_age: Option<u32>,
     conversation_query: Option<DetailsQuery>,
     aged_conversation_interval: Option<String>,
-    #[serde(rename = "integrationId")]
-    _integration_id: Option<String>,
+    /// Of an EXPORT: where to.
+    integration_id: Option<String>,
+    /// Whether export dates that have not come yet are removed.
+    #[serde(default)]
+    clear_export: bool,
     /// These choose among recordings that this organisation has none of.
-    #[serde(rename = "clearExport")]
-    _clear_export: Option<bool>,
     #[serde(rename = "includePolicyBasedRecordings")]
     _include_policy_based_recordings: Option<bool>,
     #[serde(default)]
@@ -104,18 +122,20 @@ pub(super) struct Job {
     when: When,
     about: About,
     includes_sensitive: bool,
+    clears_export: bool,
     progress: Progress,
     conversations: usize,
     recordings: Vec<(Uuid, Uuid)>,
     processed: usize,
     skipped: usize,
-    failed: usize,
+    failed: Vec<(Uuid, Uuid)>,
 }
 
 #[derive(Clone, Copy)]
 enum Action {
     Archive,
     Delete,
+    Export,
 }
 
 enum When {
@@ -134,6 +154,7 @@ enum Progress {
     Ready,
     Processing,
     Fulfilled,
+    Cancelled,
 }
 
 fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a Job), ApiError> {
@@ -149,13 +170,13 @@ impl GenesysCloud {
             "ARCHIVE" => Action::Archive,
             "DELETE" => Action::Delete,
             "EXPORT" => {
-                self.mark(&rules::JOB_EXPORT);
-                return Err(ApiError::new(400, "bad.request", "this organisation has no export integration").field("integrationId"));
+                self.may_export(query.integration_id.as_deref())?;
+                Action::Export
             }
             other => return Err(ApiError::invalid_value("action", "action", other)),
         };
         let when = when(&query)?;
-        let includes_sensitive = query.include_recordings_with_sensitive_data;
+        let (includes_sensitive, clears_export) = (query.include_recordings_with_sensitive_data, query.clear_export);
         let about = self.about(query)?;
         let now_ms = self.now_ms();
         let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
@@ -175,15 +196,17 @@ impl GenesysCloud {
             when,
             about,
             includes_sensitive,
+            clears_export,
             progress: Progress::Pending,
             conversations: 0,
             recordings: Vec::new(),
             processed: 0,
             skipped: 0,
-            failed: 0,
+            failed: Vec::new(),
         };
         let reply = Reply::json(202, &job.shown(id));
         state.public.jobs.insert(id, job);
+        self.audit(&mut state, Noted::new(Subject::RecordingJob, Change::Create, id));
         state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
         Ok(reply)
     }
@@ -244,15 +267,60 @@ impl GenesysCloud {
         }
         match job.progress {
             Progress::Ready => {}
-            Progress::Pending | Progress::Processing | Progress::Fulfilled => {
+            Progress::Pending | Progress::Processing | Progress::Fulfilled | Progress::Cancelled => {
                 return Err(ApiError::new(409, "request.conflict", format!("the job is {}; only a READY one is executed", job.state())));
             }
         }
         self.room_for_a_job(&state)?;
         state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
+        self.audit(&mut state, Noted::new(Subject::RecordingJob, Change::Update, id));
         let job = state.public.jobs.get_mut(&id).ok_or_else(ApiError::not_found)?;
         job.progress = Progress::Processing;
         Ok(Reply::json(200, &job.shown(id)).effect("executed"))
+    }
+
+    /// Cancels a job that has not ended; takes one that has from the list.
+    fn delete_recording_job(&self, id: &str) -> Result<Reply, ApiError> {
+        let mut state = self.state();
+        let (id, _) = find(&state, id)?;
+        self.mark(&rules::JOB_DELETED);
+        let job = state.public.jobs.get_mut(&id).ok_or_else(ApiError::not_found)?;
+        match job.progress {
+            Progress::Pending | Progress::Ready | Progress::Processing => job.progress = Progress::Cancelled,
+            Progress::Fulfilled | Progress::Cancelled => drop(state.public.jobs.remove(&id)),
+        }
+        self.audit(&mut state, Noted::new(Subject::RecordingJob, Change::Delete, id));
+        Ok(Reply::empty(204).effect("deleted"))
+    }
+
+    fn failed_recordings(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
+        let most = &limits::FAILED_PAGE_MAX;
+        query.number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
+        let state = self.state();
+        let (id, job) = find(&state, id)?;
+        let path = format!("/api/v2/recording/jobs/{id}/failedrecordings");
+        self.page_at(&path, &operations::GENESYS_CLOUD_LIST_FAILED_RECORDINGS, query, &job.failed, |(conversation, recording)| {
+            let whole = format!("/api/v2/conversations/{conversation}");
+            json!({
+                "conversation": {"id": conversation, "selfUri": whole},
+                "recording": {"id": recording, "selfUri": format!("{whole}/recordings/{recording}")},
+            })
+        })
+    }
+
+    /// Refuses an export to anything but the organisation's integration.
+    fn may_export(&self, integration: Option<&str>) -> Result<(), ApiError> {
+        let refused = |why: &str| Err(ApiError::new(400, "bad.request", why).field("integrationId"));
+        let Some(own) = &self.settings.public.export_integration else {
+            self.mark(&rules::JOB_EXPORT);
+            return refused("this organisation has no export integration");
+        };
+        if !integration.is_some_and(|asked| asked.eq_ignore_ascii_case(own)) {
+            self.mark(&rules::JOB_EXPORT);
+            return refused("integrationId is not that of the organisation's export integration");
+        }
+        self.mark(&rules::JOB_EXPORTED);
+        Ok(())
     }
 
     /// Does what is due of the jobs.
@@ -262,8 +330,8 @@ impl GenesysCloud {
             let Some(mut job) = state.public.jobs.remove(&id) else { continue };
             match job.progress {
                 Progress::Pending => self.prepare(state, &mut job, now_ms),
-                Progress::Processing => self.run_job(state, &mut job),
-                Progress::Ready | Progress::Fulfilled => {}
+                Progress::Processing => self.run_job(state, &mut job, now_ms),
+                Progress::Ready | Progress::Fulfilled | Progress::Cancelled => {}
             }
             state.public.jobs.insert(id, job);
         }
@@ -287,15 +355,15 @@ impl GenesysCloud {
     }
 
     /// Sets the dates.
-    fn run_job(&self, state: &mut Held, job: &mut Job) {
+    fn run_job(&self, state: &mut Held, job: &mut Job, now_ms: i64) {
         for (conversation, recording) in &job.recordings {
             let Some(held) = state.conversations.get(conversation) else {
-                job.failed += 1;
+                job.failed.push((*conversation, *recording));
                 continue;
             };
             let found = held.recordings.iter().position(|one| one.id == *recording);
             let Some((at, one)) = found.map(|at| (at, &held.recordings[at])) else {
-                job.failed += 1;
+                job.failed.push((*conversation, *recording));
                 continue;
             };
             if held.protected || one.file_state != FileState::Available {
@@ -306,14 +374,18 @@ impl GenesysCloud {
                 When::Date(date_ms) => date_ms,
                 When::AgeDays(days) => one.created_at_ms.saturating_add(i64::from(days) * DAY_MS),
             };
-            if self.beyond_maximum(held.start_ms, Some(date_ms)).is_some() {
-                job.failed += 1;
+            if !matches!(job.action, Action::Export) && self.beyond_maximum(held.start_ms, Some(date_ms)).is_some() {
+                job.failed.push((*conversation, *recording));
                 continue;
             }
             if let Some(one) = state.conversations.get_mut(conversation).and_then(|held| held.recordings.get_mut(at)) {
+                if job.clears_export {
+                    one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
+                }
                 match job.action {
                     Action::Archive => one.archive_at_ms = Some(date_ms),
                     Action::Delete => one.delete_at_ms = Some(date_ms),
+                    Action::Export => one.export_at_ms = Some(date_ms),
                 }
             }
             job.processed += 1;
@@ -336,6 +408,7 @@ impl Job {
             Progress::Ready => "READY",
             Progress::Processing => "PROCESSING",
             Progress::Fulfilled => "FULFILLED",
+            Progress::Cancelled => "CANCELLED",
         }
     }
 
@@ -354,10 +427,11 @@ impl Job {
             "totalConversations": self.conversations,
             "totalRecordings": self.recordings.len(),
             "totalSkippedRecordings": self.skipped,
-            "totalFailedRecordings": self.failed,
+            "totalFailedRecordings": self.failed.len(),
             "totalProcessedRecordings": self.processed,
             "percentProgress": percent,
             "user": {"id": self.client_id},
+            "failedRecordings": format!("/api/v2/recording/jobs/{id}/failedrecordings"),
             "selfUri": format!("/api/v2/recording/jobs/{id}"),
         })
     }

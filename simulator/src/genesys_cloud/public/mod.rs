@@ -4,6 +4,7 @@
 //! batches leave no trace. An upload is unpacked when its bytes arrive (`package`) and settles later (`outcome`): attached, failed, parked, orphaned.
 
 mod attributes;
+mod audits;
 mod dates;
 mod event;
 mod events;
@@ -16,9 +17,11 @@ mod orphans;
 mod outcome;
 mod package;
 mod policies;
+mod policy_changes;
 mod protection;
 mod reports;
 mod rules;
+mod searches;
 mod settings;
 mod store;
 mod story;
@@ -31,14 +34,22 @@ use std::{
 
 use axum::{
     Router,
-    routing::{get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use uuid::Uuid;
 
-pub use self::settings::{PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
+pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
+use self::{
+    audits::{AuditQuery, Entry as AuditEntry},
+    jobs::Job,
+    log::Log,
+    orphans::Orphan,
+    outcome::Upload,
+    policies::Policy,
+    reports::Report,
+};
 pub(super) use self::{dates::update as update_recording, protection::update as update_protection, rules::ALL as RULES};
-use self::{jobs::Job, log::Log, orphans::Orphan, outcome::Upload, policies::Policy, reports::Report};
-use super::GenesysCloud;
+use super::{GenesysCloud, state::StoredFile};
 
 /// What the organisation remembers of its public ingestion.
 #[derive(Default)]
@@ -63,6 +74,10 @@ pub(super) struct Memory {
     external_ids: BTreeMap<(String, String), Uuid>,
     /// Retention policies in the order they were made.
     policies: Vec<Policy>,
+    /// What was changed, in the order of time.
+    audits: Vec<AuditEntry>,
+    /// Audit queries by id.
+    audit_queries: BTreeMap<Uuid, AuditQuery>,
     /// Recording jobs by id.
     jobs: BTreeMap<Uuid, Job>,
     /// When a recording job has to be looked at next, Unix ms.
@@ -77,6 +92,9 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
         .route("/api/v2/events/conversations", post(events::inject))
         .route("/api/v2/conversations/{id}/tags", put(attributes::update_tags))
         .route("/api/v2/conversations/{id}/participants/{participant}/attributes", patch(attributes::update))
+        .route("/api/v2/conversations/participants/attributes/search", post(searches::attributes))
+        .route("/api/v2/conversations/customattributes/search", post(searches::search_custom_attributes))
+        .route("/api/v2/conversations/{id}/customattributes", get(searches::custom_attributes))
         .route("/api/v2/uploads/recordings", post(uploads::create))
         .route("/presigned/uploads/{id}", put(uploads::take))
         .route("/api/v2/recording/uploads/reports", post(reports::create))
@@ -84,14 +102,30 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
         .route("/presigned/reports/{id}", get(reports::download))
         .route("/api/v2/orphanrecordings", get(orphans::list))
         .route("/api/v2/orphanrecordings/{id}", get(orphans::show).put(orphans::attach).delete(orphans::delete))
+        .route("/api/v2/orphanrecordings/{id}/media", get(orphans::media))
         .route("/api/v2/users/{id}/externalid", post(external_ids::add).get(external_ids::list))
+        .route("/api/v2/users/{id}/externalid/{authority}", get(external_ids::show))
+        .route("/api/v2/users/{id}/externalid/{authority}/{key}", delete(external_ids::delete))
         .route("/api/v2/users/externalid/{authority}/{key}", get(external_ids::find))
-        .route(policies, post(policies::create).get(policies::list))
-        .route(&format!("{policies}/{{id}}"), get(policies::show))
-        .route(cross_policies, post(policies::create_cross).get(policies::list_cross))
-        .route(&format!("{cross_policies}/{{id}}"), get(policies::show_cross))
+        .route(policies, post(policies::create).get(policies::list).delete(policy_changes::delete_many))
+        .route(
+            &format!("{policies}/{{id}}"),
+            get(policies::show).put(policy_changes::replace).patch(policy_changes::patch).delete(policy_changes::delete),
+        )
+        .route(cross_policies, post(policies::create_cross).get(policies::list_cross).delete(policy_changes::delete_many_cross))
+        .route(
+            &format!("{cross_policies}/{{id}}"),
+            get(policies::show_cross)
+                .put(policy_changes::replace_cross)
+                .patch(policy_changes::patch_cross)
+                .delete(policy_changes::delete_cross),
+        )
+        .route("/api/v2/audits/query", post(audits::create))
+        .route("/api/v2/audits/query/{id}", get(audits::show))
+        .route("/api/v2/audits/query/{id}/results", get(audits::results))
         .route("/api/v2/recording/jobs", post(jobs::create).get(jobs::list))
-        .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute))
+        .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute).delete(jobs::delete))
+        .route("/api/v2/recording/jobs/{id}/failedrecordings", get(jobs::failed))
 }
 
 impl GenesysCloud {
@@ -102,6 +136,11 @@ impl GenesysCloud {
 }
 
 impl Memory {
+    /// The media of an orphan; none where it is one no more.
+    pub(super) fn orphan_media(&self, id: Uuid) -> Option<&StoredFile> {
+        self.orphans.get(&id).map(|orphan| &orphan.unpacked.audio)
+    }
+
     /// The log of an injected conversation, for what changes it from outside.
     fn log_mut(&mut self, id: Uuid) -> Option<&mut Log> {
         self.logs.get_mut(&id)

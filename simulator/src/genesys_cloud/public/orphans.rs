@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    audits::{Action, Noted, Subject},
     outcome::{Attached, Status},
     package::Unpacked,
     rules,
@@ -21,7 +22,8 @@ use crate::{
         accept::{DAY_MS, uuid},
         door::{Door, Query},
         errors::ApiError,
-        read::REGION,
+        media::ORPHAN_MEDIA,
+        read::{REGION, format_of},
         seats::put,
         state::{Conversation, Role, State as Held},
         times,
@@ -56,6 +58,13 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
         Ok(Reply::json(200, &site.orphan_json(&state, id, orphan)))
     })
     .await
+}
+
+/// GET /api/v2/orphanrecordings/{id}/media.
+pub(super) async fn media(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let key = site.key_of_orphan(&id);
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_ORPHAN_MEDIA, request };
+    door.answer(&key, |site, visit| site.orphan_media(&id, &visit.query)).await
 }
 
 /// PUT /api/v2/orphanrecordings/{id}.
@@ -116,14 +125,6 @@ impl GenesysCloud {
     fn orphan_json(&self, state: &Held, id: Uuid, orphan: &Orphan) -> Value {
         self.mark(&rules::ORPHAN_PROVIDER);
         let metadata = &orphan.unpacked.metadata;
-        let recording = json!({
-            "id": metadata.recording,
-            "conversationId": metadata.conversation,
-            "startTime": times::text(metadata.start_ms),
-            "endTime": times::text(metadata.end_ms),
-            "media": "audio",
-            "deleteDate": metadata.delete_at_ms.map(times::text),
-        });
         let mut body = json!({
             "id": id,
             "createdTime": times::text(orphan.created_ms),
@@ -135,11 +136,28 @@ impl GenesysCloud {
             "fileState": "AVAILABLE",
             "orphanStatus": if is_known(state, orphan) { "CONVERSATION_NOT_EVALUATED" } else { "UNKNOWN_CONVERSATION" },
             "region": REGION,
-            "recording": recording,
+            "recording": orphan_recording(orphan),
             "selfUri": format!("/api/v2/orphanrecordings/{id}"),
         });
         put(&mut body, "sourceOrphaningId", metadata.originating_id.clone());
         body
+    }
+
+    fn orphan_media(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
+        let format = format_of(query)?;
+        let mut state = self.state();
+        let (id, recording) = find(&state, id).map(|(id, orphan)| (id, orphan.unpacked.metadata.recording))?;
+        self.mark(&rules::ORPHAN_MEDIA);
+        if self.transcode(&mut state, &[(id, recording)], format) > 0 {
+            return Ok(Reply::empty(202));
+        }
+        let (_, orphan) = find(&state, &id.to_string())?;
+        let mut body = orphan_recording(orphan);
+        if format != "NONE" {
+            let uri = self.presign(ORPHAN_MEDIA, id, recording, Some(format));
+            put(&mut body, "mediaUris", Some(json!({"0": {"mediaUri": uri}})));
+        }
+        Ok(Reply::json(200, &body))
     }
 
     fn attach_orphan(&self, id: &str, asked: &OrphanUpdate) -> Result<Reply, ApiError> {
@@ -168,6 +186,7 @@ impl GenesysCloud {
             return Err(ApiError::new(409, "request.conflict", why));
         }
         state.public.orphans.remove(&id);
+        self.audit(&mut state, Noted::new(Subject::Orphan, Action::Update, id));
         let now_ms = self.now_ms();
         self.conclude(&mut state, orphan.upload, Status::Success, None, now_ms);
         let recording = orphan.unpacked.metadata.recording;
@@ -209,10 +228,24 @@ impl GenesysCloud {
         self.mark(&rules::ORPHAN_DELETED);
         let body = self.orphan_json(&state, id, &orphan);
         state.public.orphans.remove(&id);
+        self.audit(&mut state, Noted::new(Subject::Orphan, Action::Delete, id));
         let now_ms = self.now_ms();
         self.conclude(&mut state, orphan.upload, Status::Failure("the orphan recording was deleted".to_owned()), None, now_ms);
         Ok(Reply::json(200, &body).effect("deleted"))
     }
+}
+
+/// The recording that an orphan would be.
+fn orphan_recording(orphan: &Orphan) -> Value {
+    let metadata = &orphan.unpacked.metadata;
+    json!({
+        "id": metadata.recording,
+        "conversationId": metadata.conversation,
+        "startTime": times::text(metadata.start_ms),
+        "endTime": times::text(metadata.end_ms),
+        "media": "audio",
+        "deleteDate": metadata.delete_at_ms.map(times::text),
+    })
 }
 
 fn is_known(state: &Held, orphan: &Orphan) -> bool {

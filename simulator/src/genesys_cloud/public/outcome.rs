@@ -274,6 +274,7 @@ fn recording(metadata: &Metadata, leg: Uuid) -> Recording {
         created_at_ms: 0,
         originating_id: metadata.originating_id.clone(),
         archive_at_ms: None,
+        export_at_ms: None,
         restored_at_ms: None,
     }
 }

@@ -1,4 +1,5 @@
-//! Media retention policies, ordinary and cross-platform: made, listed, and followed by recordings that come after them.
+//! Media retention policies, ordinary and cross-platform: made, listed, and followed by recordings that come after them. How they are changed and
+//! deleted is in `policy_changes`.
 
 use axum::{
     extract::{Path, Request, State},
@@ -8,7 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{PolicyDaysFrom, rules};
+use super::{
+    PolicyDaysFrom,
+    audits::{Action, Noted, Subject},
+    rules,
+};
 use crate::{
     fault::operations::{self, Operation},
     front::Reply,
@@ -25,7 +30,7 @@ use crate::{
 
 /// Which of the two families a policy is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     Ordinary,
     CrossPlatform,
 }
@@ -48,17 +53,26 @@ impl Family {
 
 /// A policy as it was sent, and what it does.
 pub(super) struct Policy {
-    family: Family,
-    id: Uuid,
+    pub(super) family: Family,
+    pub(super) id: Uuid,
     created_ms: i64,
-    /// As sent, without nulls.
+    pub(super) modified_ms: i64,
+    pub(super) said: Said,
+}
+
+/// What a body says of a policy, read and checked.
+pub(super) struct Said {
+    /// As sent, without nulls and what the server writes.
     sent: Value,
-    name: String,
+    pub(super) name: String,
     order: i64,
-    is_enabled: bool,
+    pub(super) is_enabled: bool,
     conditions: Conditions,
     actions: Actions,
 }
+
+/// What the server writes into a policy; a client sends it back with what it has read.
+const WRITTEN_BY_THE_SERVER: [&str; 5] = ["id", "createdDate", "modifiedDate", "policyErrors", "selfUri"];
 
 /// POST /api/v2/recording/mediaretentionpolicies.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
@@ -207,14 +221,30 @@ impl Conditions {
 
 impl GenesysCloud {
     fn create_policy(&self, family: Family, sent: Value) -> Result<Reply, ApiError> {
-        let sent = without_nulls(sent);
+        let said = self.read_policy(sent)?;
+        let operation = family.creating();
+        let mut state = self.state();
+        name_is_free(&state, family, &said.name, None)?;
+        self.mark(&rules::POLICY_NOT_RETROACTIVE);
+        let ordinal = state.ordinal_of(operation.name, &said.name);
+        let (id, now_ms) = (self.made_id(operation, &said.name, ordinal), self.now_ms());
+        let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
+        let reply = Reply::json(200, &policy.shown());
+        self.audit(&mut state, Noted::new(Subject::Policy, Action::Create, id).called(&policy.said.name));
+        state.public.policies.push(policy);
+        Ok(reply.effect("created"))
+    }
+
+    /// What a body says of a policy, checked against the organisation; whether its name is free is another question.
+    pub(super) fn read_policy(&self, sent: Value) -> Result<Said, ApiError> {
+        let mut sent = without_nulls(sent);
+        if let Some(fields) = sent.as_object_mut() {
+            fields.retain(|name, _| !WRITTEN_BY_THE_SERVER.contains(&name.as_str()));
+        }
         let read = Sent::deserialize(&sent).map_err(|error| {
             self.mark(&rules::POLICY_CONDITIONS);
-            ApiError::new(
-                400,
-                "recording.media.policy.invalid",
-                format!("One of the configured actions or conditions was invalid: {error}"),
-            )
+            let message = format!("One of the configured actions or conditions was invalid: {error}");
+            ApiError::new(400, "recording.media.policy.invalid", message)
         })?;
         let call = read.media_policies.and_then(|media| media.call_policy);
         let (conditions, actions) = call.map_or((read.conditions, read.actions), |call| (call.conditions, call.actions));
@@ -224,28 +254,7 @@ impl GenesysCloud {
         {
             return Err(ApiError::new(400, "recording.policy.analytics.retention.violation", "Policy retention was violated."));
         }
-        let operation = family.creating();
-        let mut state = self.state();
-        if state.public.policies.iter().any(|other| other.family == family && other.name == read.name) {
-            let message = "Policy name already exists, cannot duplicate.";
-            return Err(ApiError::new(400, "recording.policy.name.duplicate.name", message).field("name"));
-        }
-        self.mark(&rules::POLICY_NOT_RETROACTIVE);
-        let ordinal = state.ordinal_of(operation.name, &read.name);
-        let policy = Policy {
-            family,
-            id: self.made_id(operation, &read.name, ordinal),
-            created_ms: self.now_ms(),
-            sent,
-            name: read.name,
-            order: read.order,
-            is_enabled: read.enabled,
-            conditions,
-            actions,
-        };
-        let reply = Reply::json(200, &policy.shown());
-        state.public.policies.push(policy);
-        Ok(reply.effect("created"))
+        Ok(Said { sent, name: read.name, order: read.order, is_enabled: read.enabled, conditions, actions })
     }
 
     fn check_conditions(&self, conditions: &Conditions) -> Result<(), ApiError> {
@@ -275,9 +284,9 @@ impl GenesysCloud {
         let is_wanted = |policy: &&Policy| {
             policy.family == family
                 && !has_errors
-                && enabled.is_none_or(|enabled| enabled == policy.is_enabled)
-                && query.one("name").is_none_or(|name| policy.name.to_lowercase().contains(&name.to_lowercase()))
-                && (!has_threshold || policy.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
+                && enabled.is_none_or(|enabled| enabled == policy.said.is_enabled)
+                && query.one("name").is_none_or(|name| policy.said.name.to_lowercase().contains(&name.to_lowercase()))
+                && (!has_threshold || policy.said.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
         };
         let wanted: Vec<&Policy> = state.public.policies.iter().filter(is_wanted).collect();
         self.page(family.listing(), query, &wanted, |policy| policy.shown())
@@ -291,8 +300,9 @@ impl GenesysCloud {
 
     /// When a recording that states no date is deleted and archived, by the policies there are now.
     pub(super) fn by_policy(&self, state: &Held, held: &Conversation, created_ms: i64) -> (Option<i64>, Option<i64>) {
-        let policies = state.public.policies.iter().filter(|policy| policy.family == Family::CrossPlatform && policy.is_enabled);
-        let Some(policy) = policies.filter(|policy| policy.conditions.hold(held)).min_by_key(|policy| policy.order) else {
+        let policies = state.public.policies.iter().filter(|policy| policy.family == Family::CrossPlatform && policy.said.is_enabled);
+        let Some(policy) = policies.map(|policy| &policy.said).filter(|said| said.conditions.hold(held)).min_by_key(|said| said.order)
+        else {
             return (None, None);
         };
         [&rules::POLICY_PAIRING, &rules::POLICY_FIRST, &rules::POLICY_DAYS].into_iter().for_each(|rule| self.mark(rule));
@@ -309,16 +319,26 @@ impl GenesysCloud {
 }
 
 impl Policy {
-    fn shown(&self) -> Value {
-        let mut body = self.sent.clone();
+    pub(super) fn shown(&self) -> Value {
+        let mut body = self.said.sent.clone();
         body["id"] = json!(self.id);
-        body["enabled"] = json!(self.is_enabled);
-        body["order"] = json!(self.order);
+        body["enabled"] = json!(self.said.is_enabled);
+        body["order"] = json!(self.said.order);
         body["createdDate"] = json!(times::text(self.created_ms));
-        body["modifiedDate"] = json!(times::text(self.created_ms));
+        body["modifiedDate"] = json!(times::text(self.modified_ms));
         body["selfUri"] = json!(format!("{}/{}", self.family.listing().path, self.id));
         body
     }
+}
+
+/// Refuses a name that another policy of the family has; `own` is the policy that may keep it.
+pub(super) fn name_is_free(state: &Held, family: Family, name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
+    let is_taken = |other: &Policy| other.family == family && other.said.name == name && Some(other.id) != own;
+    if state.public.policies.iter().any(is_taken) {
+        let message = "Policy name already exists, cannot duplicate.";
+        return Err(ApiError::new(400, "recording.policy.name.duplicate.name", message).field("name"));
+    }
+    Ok(())
 }
 
 /// A body without the fields that are null: for the vendor's clients null and absent are the same.

@@ -6,7 +6,10 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::rules;
+use super::{
+    audits::{Action, IsProtected, Noted, Subject, Told},
+    rules,
+};
 use crate::{
     fault::operations,
     front::{ItemFaults, Reply},
@@ -73,6 +76,8 @@ impl GenesysCloud {
                 held.protected = protect;
                 let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
                 self.core.journal.deed(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
+                let told = Told::Protection(IsProtected(protect));
+                self.audit(&mut state, Noted::new(Subject::Conversation, Action::Update, id).telling(told));
             }
         }
         Ok(Reply::empty(204))

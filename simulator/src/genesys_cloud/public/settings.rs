@@ -27,6 +27,14 @@ pub struct PublicSettings {
     pub recording_job_ms: u64,
     /// How long a new recording stays out of a recording job's conversation query, in milliseconds. Default 0; the vendor says up to 48 hours.
     pub recording_job_lag_ms: u64,
+    /// What the search of participants' attributes searches by. Default `windows`.
+    pub attribute_search: AttributeSearch,
+    /// How many days the search of participants' attributes finds a conversation after it came into the organisation. Default 30.
+    pub attributes_found_days: u32,
+    /// Id of the organisation's export integration, which recording jobs may export to. Absent: none.
+    pub export_integration: Option<String>,
+    /// How long an audit query runs, in milliseconds. Default 0.
+    pub audit_query_ms: u64,
 }
 
 /// What becomes of a reused eventId.
@@ -38,6 +46,17 @@ pub enum ReusedEventId {
     Ignore,
     /// An error of that event, not retryable.
     Refuse,
+}
+
+/// What the search of participants' attributes searches by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttributeSearch {
+    /// Conversation, division and time; attributes are answered and not searched by.
+    #[default]
+    Windows,
+    /// Attributes too, each by its name.
+    Attributes,
 }
 
 /// What a retention policy counts its days from.
@@ -114,6 +133,10 @@ impl Default for PublicSettings {
             policy_days_from: PolicyDaysFrom::default(),
             recording_job_ms: 0,
             recording_job_lag_ms: 0,
+            attribute_search: AttributeSearch::default(),
+            attributes_found_days: 30,
+            export_integration: None,
+            audit_query_ms: 0,
         }
     }
 }

@@ -6,6 +6,7 @@ mod contracts;
 mod limits;
 mod operations;
 mod public;
+mod reads;
 mod recordings;
 mod refusals;
 mod roles;

@@ -17,6 +17,8 @@ async fn a_role_is_changed_in_part_and_refused_whole() {
     assert!(some < all, "{some} of {all}");
     world.site.change_role(Role { missing_scopes: lacks(&["routing:skill:view"]), ..Role::default() }).expect("a scope");
     assert_eq!((status("/api/v2/routing/skills").await, seen().await), (403, some), "the divisions stay as they were");
+    let typo = world.site.change_role(Role { missing_scopes: lacks(&["routing:skill:veiw"]), ..Role::default() });
+    assert_eq!(typo, Err("missing_scopes names `routing:skill:veiw`, which nothing here asks for".to_owned()));
     let refused = world.site.change_role(Role { missing_scopes: lacks(&[]), client_divisions: lacks(&["Nowhere"]) });
     assert_eq!(refused, Err("client_divisions names `Nowhere`, which is not one of divisions".to_owned()));
     assert_eq!((status("/api/v2/routing/skills").await, seen().await), (403, some), "nothing of a refused change is done");

@@ -107,3 +107,83 @@ async fn a_job_that_cannot_be_is_refused() {
     assert_eq!(world.post(JOBS, &aged("2010-01-01T00:00:00.000Z/2010-06-01T00:00:00.000Z")).await.status, 202);
     assert_eq!(world.get(&format!("{JOBS}/x")).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_deleted_job_is_cancelled_and_sets_no_date() {
+    let world = World::public(PublicSettings { recording_job_ms: 1_000, ..PublicSettings::default() }).await;
+    world.injected(1).await;
+    world.recorded(1).await;
+    let path = format!("{JOBS}/{}", id_of(&world.post(JOBS, &job("DELETE")).await.json()));
+    world.core.clock.advance_ms(1_000);
+    world.json("PUT", &path, &json!({"state": "PROCESSING"})).await;
+    assert_eq!(world.json("DELETE", &path, &Value::Null).await.status, 204);
+    world.core.clock.advance_ms(1_000);
+    assert_eq!(world.get(&path).await.json()["state"], "CANCELLED");
+    assert_eq!(world.get(&format!("{JOBS}?state=CANCELLED")).await.json()["total"], 1);
+    assert_eq!(world.recordings(1).await[0]["deleteDate"], "2030-07-27T10:05:00.456Z");
+    assert_eq!(world.json("PUT", &path, &json!({"state": "PROCESSING"})).await.status, 409);
+    for status in [204, 404] {
+        assert_eq!(world.json("DELETE", &path, &Value::Null).await.status, status);
+    }
+    for _ in 0..2 {
+        let next = world.post(JOBS, &job("DELETE")).await;
+        assert_eq!(next.status, 202, "a cancelled job makes room");
+        world.json("DELETE", &format!("{JOBS}/{}", id_of(&next.json())), &Value::Null).await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_tells_which_recordings_it_failed_for() {
+    let world = World::with(Settings { max_retention_days: Some(4_000), ..unlimited(PublicSettings::default()) }).await;
+    for number in 1..=3 {
+        world.injected(number).await;
+        world.recorded(number).await;
+    }
+    let path = format!("{JOBS}/{}", id_of(&world.post(JOBS, &job("DELETE")).await.json()));
+    world.json("PUT", &path, &json!({"state": "PROCESSING"})).await;
+    let done = world.get(&path).await.json();
+    assert_eq!((&done["totalFailedRecordings"], &done["totalProcessedRecordings"]), (&json!(3), &json!(0)), "2040 is beyond the maximum");
+    let failed = done["failedRecordings"].as_str().expect("an address");
+    let page = world.get(&format!("{failed}?pageSize=2")).await.json();
+    assert_eq!((&page["total"], &page["pageCount"]), (&json!(3), &json!(2)));
+    let first = &page["entities"][0];
+    assert_eq!((&first["conversation"]["id"], &first["recording"]["id"]), (&json!(conversation_id(1)), &json!(recording_id(1))));
+    let next = world.get(page["nextUri"].as_str().expect("an address")).await.json();
+    assert_eq!(next["entities"][0]["recording"]["id"], json!(recording_id(3)));
+    assert_eq!(world.get(&format!("{failed}?pageSize=101")).await.code(), "invalid.query.param.value");
+    assert_eq!(world.get(&format!("{JOBS}/x/failedrecordings")).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_export_is_taken_where_the_organisation_has_its_integration() {
+    let own = "0b0c0000-0000-4000-8000-0000000000f1";
+    let world = World::public(PublicSettings { export_integration: Some(own.to_owned()), ..PublicSettings::default() }).await;
+    world.injected(1).await;
+    world.recorded(1).await;
+    let export = |integration: Value| {
+        let mut body = job("EXPORT");
+        body["integrationId"] = integration;
+        body
+    };
+    for wrong in [Value::Null, json!(QUEUE)] {
+        assert_eq!(world.post(JOBS, &export(wrong)).await.code(), "bad.request");
+    }
+    let process = json!({"state": "PROCESSING"});
+    let id = id_of(&world.post(JOBS, &export(json!(own))).await.json());
+    world.json("PUT", &format!("{JOBS}/{id}"), &process).await;
+    let one = world.recordings(1).await[0].clone();
+    assert_eq!((&one["exportDate"], one.get("exportedDate")), (&json!("2040-01-01T00:00:00.000Z"), None), "{one}");
+    assert_eq!(one["deleteDate"], "2030-07-27T10:05:00.456Z");
+    let retained = world.get("/api/v2/recordings/retention/query?retentionThresholdDays=0").await.json();
+    assert_eq!(retained["entities"][0]["exportDate"], "2040-01-01T00:00:00.000Z");
+    let mut archive = job("ARCHIVE");
+    archive["clearExport"] = json!(true);
+    let id = id_of(&world.post(JOBS, &archive).await.json());
+    world.json("PUT", &format!("{JOBS}/{id}"), &process).await;
+    assert_eq!(world.recordings(1).await[0].get("exportDate"), None);
+    let mut past = export(json!(own));
+    past["actionDate"] = json!("2023-08-01T00:00:00.000Z");
+    let id = id_of(&world.post(JOBS, &past).await.json());
+    world.json("PUT", &format!("{JOBS}/{id}"), &process).await;
+    assert_eq!(world.recordings(1).await[0]["exportedDate"], "2023-08-01T00:00:00.000Z");
+}

@@ -1,10 +1,12 @@
 //! The public ingestion from outside: a whole conversation as events, its recording as a ZIP, and both read back.
 
+mod audits;
 mod contracts;
 mod events;
 mod jobs;
 mod orphans;
 mod policies;
+mod searches;
 mod splits;
 mod tampering;
 mod uploads;

@@ -123,3 +123,32 @@ async fn an_upload_stuck_beyond_the_parking_time_becomes_an_orphan_though_its_co
     let answer = world.json("PUT", &format!("{ORPHANS}/{}", id_of(&listed["entities"][0])), &json!({})).await;
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
 }
+
+#[tokio::test]
+async fn an_orphans_media_can_be_heard_before_it_is_attached() {
+    let settings = unlimited(PublicSettings { wait_for_conversation_ms: 0, ..PublicSettings::default() });
+    let world = World::with(Settings { transcode_ms: 1_000, ..settings }).await;
+    let bytes = audio::encode(&sound(1, 2), Codec::Mp3).expect("audio");
+    assert_eq!(world.upload_zip(&name_of(1), &package(&metadata(1), &bytes)).await.status, 200);
+    let id = id_of(&world.get(ORPHANS).await.json()["entities"][0]);
+    let path = format!("{ORPHANS}/{id}/media");
+    let transcoding = world.get(&format!("{path}?formatId=WAV")).await;
+    assert_eq!((transcoding.status.as_u16(), transcoding.body.len()), (202, 0));
+    world.core.clock.advance_ms(1_000);
+    let shown = world.get(&format!("{path}?formatId=WAV")).await.json();
+    assert_eq!(shown["id"], json!(recording_id(1)));
+    let uri = shown["mediaUris"]["0"]["mediaUri"].as_str().expect("an address").to_owned();
+    let address = uri.strip_prefix("http://127.0.0.1:40003").expect("ours").to_owned();
+    let heard = world.send(Request::get(&address).body(Body::empty()).expect("a request")).await;
+    let (_, pcm) = audio::decode(&heard.body).expect("audio");
+    let (_, whole) = audio::decode(&bytes).expect("audio");
+    assert_eq!((pcm.channels.len(), pcm.samples()), (2, whole.samples()));
+    assert!(world.get(&format!("{path}?formatId=NONE")).await.json().get("mediaUris").is_none());
+    assert_eq!(world.get(&format!("{path}?formatId=TAPE")).await.code(), "invalid.query.param.value");
+    assert_eq!(world.get(&format!("{ORPHANS}/{}/media", v4(1, 1))).await.status, 404);
+    let as_a_recording = address.replace("/orphan/", "/media/");
+    assert_eq!(world.send(Request::get(as_a_recording).body(Body::empty()).expect("a request")).await.status, 403);
+    world.injected(1).await;
+    world.json("PUT", &format!("{ORPHANS}/{id}"), &json!({})).await;
+    assert_eq!(world.send(Request::get(&address).body(Body::empty()).expect("a request")).await.status, 404, "an orphan no more");
+}

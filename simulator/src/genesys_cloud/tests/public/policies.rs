@@ -101,3 +101,69 @@ async fn a_policy_that_deletes_always_deletes_at_once_and_days_count_from_creati
     let date = dateless(&world, 2).await;
     assert!(days(&date).abs() < 60_000);
 }
+
+#[tokio::test]
+async fn a_policy_is_replaced_switched_off_and_deleted_in_its_family() {
+    let world = World::public(PublicSettings::default()).await;
+    for (path, other) in [(ORDINARY, CROSS), (CROSS, ORDINARY)] {
+        let made = world.post(path, &policy("Seven years", 1, json!({}), 2_557)).await.json();
+        world.post(path, &policy("Taken", 2, json!({}), 1)).await;
+        let one = format!("{path}/{}", id_of(&made));
+        world.core.clock.advance_ms(1_000);
+        let mut sent = made.clone();
+        sent["name"] = json!("Ten days");
+        sent["mediaPolicies"]["callPolicy"]["actions"]["retentionDuration"]["deleteRetention"]["days"] = json!(10);
+        let replaced = world.json("PUT", &one, &sent).await;
+        assert_eq!(replaced.status, 200, "{}", replaced.json());
+        let shown = world.get(&one).await.json();
+        assert_eq!((&shown, &shown["name"], &shown["createdDate"]), (&replaced.json(), &json!("Ten days"), &made["createdDate"]));
+        assert_ne!(shown["modifiedDate"], made["modifiedDate"]);
+        assert_eq!(world.get(&format!("{path}?deleteDaysThreshold=9&name=ten")).await.json()["total"], 1);
+        let taken = world.json("PUT", &one, &policy("Taken", 1, json!({}), 1)).await;
+        assert_eq!(taken.code(), "recording.policy.name.duplicate.name");
+        assert_eq!(world.json("PUT", &one, &policy("x", 1, json!({"duration": {}}), 1)).await.code(), "recording.media.policy.invalid");
+        assert_eq!(world.json("PATCH", &one, &json!({"enabled": false})).await.json()["enabled"], false);
+        assert_eq!(world.json("PATCH", &one, &json!({"name": "Other"})).await.status, 400);
+        assert_eq!(world.get(&format!("{path}?enabled=false")).await.json()["entities"][0]["name"], "Ten days");
+        let elsewhere = format!("{other}/{}", id_of(&made));
+        for (method, body) in [("PUT", policy("y", 1, json!({}), 1)), ("PATCH", json!({})), ("DELETE", json!({}))] {
+            assert_eq!(world.json(method, &elsewhere, &body).await.status, 404, "{method}");
+        }
+        let deleted = world.json("DELETE", &one, &Value::Null).await;
+        assert_eq!((deleted.status.as_u16(), deleted.body.len()), (200, 0));
+        let again = world.json("DELETE", &one, &Value::Null).await;
+        assert_eq!((again.status.as_u16(), again.code().as_str()), (404, "recording.policy.not.found"));
+        assert_eq!(world.get(path).await.json()["total"], 1);
+    }
+}
+
+#[tokio::test]
+async fn many_policies_are_deleted_by_their_ids_and_strange_ids_are_passed_over() {
+    let world = World::public(PublicSettings::default()).await;
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        ids.push(id_of(&world.post(CROSS, &policy(name, 1, json!({}), 10)).await.json()));
+    }
+    assert_eq!(world.json("DELETE", CROSS, &Value::Null).await.status, 400);
+    let many = format!("ids={},{},{}", ids[0], QUEUE, ids[2]);
+    assert_eq!(world.json("DELETE", &format!("{ORDINARY}?{many}"), &Value::Null).await.status, 200);
+    assert_eq!(world.get(CROSS).await.json()["total"], 3, "the other family's");
+    assert_eq!(world.json("DELETE", &format!("{CROSS}?{many}"), &Value::Null).await.status, 200);
+    let left = world.get(CROSS).await.json();
+    assert_eq!((&left["total"], &left["entities"][0]["name"]), (&json!(1), &json!("b")));
+}
+
+#[tokio::test]
+async fn a_policy_that_is_off_or_gone_decides_nothing_more_and_leaves_what_it_decided() {
+    let world = World::public(PublicSettings::default()).await;
+    let id = id_of(&world.post(CROSS, &policy("ten days", 1, json!({}), 10)).await.json());
+    let date = dateless(&world, 1).await;
+    assert!(date.is_string());
+    world.json("PATCH", &format!("{CROSS}/{id}"), &json!({"enabled": false})).await;
+    assert_eq!(dateless(&world, 2).await, Value::Null);
+    world.json("PATCH", &format!("{CROSS}/{id}"), &json!({"enabled": true})).await;
+    assert!(dateless(&world, 3).await.is_string());
+    world.json("DELETE", &format!("{CROSS}/{id}"), &Value::Null).await;
+    assert_eq!(dateless(&world, 4).await, Value::Null);
+    assert_eq!(world.recordings(1).await[0]["deleteDate"], date);
+}

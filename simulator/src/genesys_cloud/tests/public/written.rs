@@ -146,6 +146,31 @@ async fn an_external_id_belongs_to_one_user_in_its_exact_case() {
 }
 
 #[tokio::test]
+async fn an_external_id_is_read_by_authority_and_deleted_where_it_is_the_users() {
+    let world = World::public(PublicSettings::default()).await;
+    let path = |user: Uuid| format!("/api/v2/users/{user}/externalid");
+    for (authority, key) in [("legacy", "B2"), ("legacy", "A1"), ("other", "C3")] {
+        world.post(&path(JOHN), &json!({"authorityName": authority, "externalKey": key})).await;
+    }
+    for (user, authority, expected) in
+        [(JOHN, "legacy", Some("A1")), (JOHN, "other", Some("C3")), (JOHN, "Legacy", None), (JANE, "legacy", None)]
+    {
+        let answer = world.get(&format!("{}/{authority}", path(user))).await;
+        match expected {
+            Some(key) => assert_eq!((answer.status.as_u16(), &answer.json()["externalKey"]), (200, &json!(key)), "{authority}"),
+            None => assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "general.resource.not.found"), "{authority}"),
+        }
+    }
+    let of = |user: Uuid| format!("{}/legacy/A1", path(user));
+    assert_eq!(world.json("DELETE", &of(JANE), &Value::Null).await.code(), "general.resource.not.found");
+    assert_eq!(world.json("DELETE", &of(JOHN), &Value::Null).await.status, 204);
+    assert_eq!(world.json("DELETE", &of(JOHN), &Value::Null).await.status, 404);
+    assert_eq!(world.get("/api/v2/users/externalid/legacy/A1").await.status, 404);
+    assert_eq!(world.get(&format!("{}/legacy", path(JOHN))).await.json()["externalKey"], "B2");
+    assert_eq!(world.post(&path(JANE), &json!({"authorityName": "legacy", "externalKey": "A1"})).await.status, 201, "free again");
+}
+
+#[tokio::test]
 async fn each_operation_asks_for_its_permission() {
     let orphan = format!("/api/v2/orphanrecordings/{}", v4(1, 1));
     let dates = format!("/api/v2/conversations/{}/recordings/{}", conversation_id(1), recording_id(1));

@@ -1,0 +1,41 @@
+//! Settings of the organisation that a client reads: of recordings, and the limits it would have by default.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use serde_json::json;
+
+use super::{Settings, Site, door::Door, errors::ApiError, lists::limit_entities, rules};
+use crate::{fault::operations, front::Reply};
+
+/// GET /api/v2/recording/settings.
+pub(super) async fn recording_settings(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING_SETTINGS, request };
+    door.answer("-", |site, _| {
+        site.mark(&rules::RECORDING_SETTINGS);
+        let minutes = site.settings.download_url_minutes;
+        let body = json!({
+            "recordingPlaybackUrlTtl": minutes,
+            "recordingBatchDownloadUrlTtl": minutes,
+            "maxSimultaneousStreams": 0,
+            "maxConfigurableScreenRecordingStreams": 0,
+            "regionalRecordingStorageEnabled": false,
+            "stopRecordingWhenOnlyExternalParticipants": false,
+        });
+        Ok(Reply::json(200, &body))
+    })
+    .await
+}
+
+/// GET /api/v2/organizations/limits/namespaces/{namespace}/defaults.
+pub(super) async fn limit_defaults(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS, request };
+    door.answer(&namespace, |site, _| {
+        let unknown = || ApiError::new(400, "invalid.value", "The provided namespace is not valid or does not have any viewable limits");
+        let entities = limit_entities(&namespace, &Settings::default()).ok_or_else(unknown)?;
+        site.mark(&rules::LIMIT_DEFAULTS);
+        Ok(Reply::json(200, &json!({"entities": entities})))
+    })
+    .await
+}

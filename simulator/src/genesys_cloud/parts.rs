@@ -1,0 +1,50 @@
+//! Parts of a conversation that are asked for alone: a participant's wrap-up, a recording's annotations.
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use serde_json::json;
+
+use super::{
+    Site,
+    door::Door,
+    errors::ApiError,
+    read::{self, CONVERSATION, RECORDING},
+    rules,
+    seats::put,
+    times,
+};
+use crate::{fault::operations, front::Reply};
+
+/// GET /api/v2/conversations/{id}/participants/{participant}/wrapup.
+pub(super) async fn wrapup(State(site): Site, Path((id, participant)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_WRAPUP, request };
+    door.answer(&id, |site, _| {
+        let state = site.state();
+        let held = site.find_covered(&state, &id, CONVERSATION)?;
+        let seats = site.seats(held);
+        let seat = seats.iter().find(|seat| seat.id.to_string().eq_ignore_ascii_case(&participant));
+        site.mark(&rules::WRAPUP_NONE);
+        let who = seat.and_then(|seat| seat.who).ok_or_else(ApiError::not_found)?;
+        let mut body = json!({"code": who.wrap_up.ok_or_else(ApiError::not_found)?});
+        if let Some(words) = &who.wrap_up_words {
+            put(&mut body, "notes", words.notes.clone());
+            put(&mut body, "tags", Some(json!(words.tags)));
+            put(&mut body, "endTime", Some(times::text(words.at_ms)));
+        }
+        Ok(Reply::json(200, &body))
+    })
+    .await
+}
+
+/// GET /api/v2/conversations/{id}/recordings/{recording}/annotations.
+pub(super) async fn annotations(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_ANNOTATIONS, request };
+    door.answer(&recording, |site, _| {
+        let state = site.state();
+        let held = site.find_covered(&state, &id, RECORDING)?;
+        Ok(Reply::json(200, &read::annotations(site, read::find_recording(held, &recording)?)))
+    })
+    .await
+}
