@@ -20,7 +20,6 @@ pub struct LimitValue {
 
 /// A user, queue, wrap-up code or skill.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Named {
     /// Id.
     pub id: String,
@@ -29,17 +28,6 @@ pub struct Named {
     pub name: String,
     /// Users: active, inactive, deleted.
     pub state: Option<String>,
-    /// Where it stands; absent where the listing does not say.
-    pub division: Option<Reference>,
-    /// Divisions: whether it is the organisation's first.
-    pub home_division: Option<bool>,
-}
-
-/// An entity by its id.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Reference {
-    /// Id.
-    pub id: String,
 }
 
 /// A page of a listing.

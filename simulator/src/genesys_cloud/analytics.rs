@@ -4,7 +4,6 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use super::{
     GenesysCloud, Site,
     accept::uuid,
+    cursor,
     door::{Door, Visit},
     errors::ApiError,
     filters::{Filter, Filters, unsupported},
@@ -157,7 +157,7 @@ impl GenesysCloud {
     fn job_results(&self, id: &str, visit: &Visit) -> Result<Reply, ApiError> {
         let most = &limits::RESULTS_PAGE_MAX;
         let size = visit.query.number("pageSize", RESULTS_PAGE, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
-        let from = visit.query.one("cursor").map(offset).transpose()?.unwrap_or(0);
+        let from = visit.query.one("cursor").map(|text| cursor::place("offset", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
         let state = self.state();
         let job = find_job(&state, id)?;
         if self.now_ms() < job.ready_at_ms {
@@ -168,7 +168,7 @@ impl GenesysCloud {
             ids.filter_map(|id| state.conversations.get(id)).map(|held| self.analytics_json(held, IncludeAttributes::Yes)).collect();
         let next = from.saturating_add(size as usize);
         let mut body = json!({"conversations": page, "dataAvailabilityDate": times::text(job.available_ms)});
-        put(&mut body, "cursor", (next < job.conversations.len()).then(|| URL_SAFE_NO_PAD.encode(format!("offset:{next}"))));
+        put(&mut body, "cursor", (next < job.conversations.len()).then(|| cursor::to("offset", next)));
         Ok(Reply::json(200, &body))
     }
 
@@ -302,12 +302,4 @@ fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), ApiErro
 /// A job by the id in an address.
 pub(super) fn find_job<'a>(state: &'a Held, id: &str) -> Result<&'a DetailsJob, ApiError> {
     uuid(id).and_then(|id: Uuid| state.jobs.get(&id)).ok_or_else(ApiError::not_found)
-}
-
-fn offset(cursor: &str) -> Result<usize, ApiError> {
-    let read = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        text.strip_prefix("offset:")?.parse().ok()
-    };
-    read().ok_or_else(|| ApiError::new(400, "invalid.query.param.value", "the cursor is not one of ours").field("cursor"))
 }

@@ -205,9 +205,7 @@ impl GenesysCloud {
     }
 
     fn granted(&self) -> BTreeSet<&'static str> {
-        let own = operations::ALL.iter().filter(|operation| operation.name.starts_with("genesys_cloud."));
-        let all = own.flat_map(|operation| operation.needs.iter().copied()).chain(BESIDE_THE_TABLE);
-        all.filter(|scope| self.lacking(&[*scope]).is_none()).collect()
+        known().filter(|scope| self.lacking(&[*scope]).is_none()).collect()
     }
 }
 
@@ -223,8 +221,13 @@ const BESIDE_THE_TABLE: [&str; 6] = [
 
 /// Whether anything here asks for a scope or permission.
 pub(super) fn is_known(name: &str) -> bool {
+    known().any(|known| known == name)
+}
+
+/// Everything a client may hold here, some of it more than once.
+fn known() -> impl Iterator<Item = &'static str> {
     let own = operations::ALL.iter().filter(|operation| operation.name.starts_with("genesys_cloud."));
-    own.flat_map(|operation| operation.needs).chain(&BESIDE_THE_TABLE).any(|known| *known == name)
+    own.flat_map(|operation| operation.needs.iter().copied()).chain(BESIDE_THE_TABLE)
 }
 
 fn no_token() -> ApiError {

@@ -8,6 +8,7 @@ mod access;
 mod analytics;
 mod auth;
 mod batch;
+mod cursor;
 mod details;
 mod door;
 mod errors;

@@ -4,12 +4,11 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud, Site, cursor,
     door::{Door, Query},
     errors::ApiError,
     limits, lists, rules,
@@ -69,7 +68,7 @@ impl GenesysCloud {
         let most = &limits::PAGE_SIZE_MAX;
         let default = limits::PAGE_SIZE_DEFAULT.value;
         let size = query.number("pageSize", default, 1, most.value).inspect_err(|_| self.mark(&most.rule))? as usize;
-        let from = query.one("cursor").map(offset).transpose()?.unwrap_or(0);
+        let from = query.one("cursor").map(|text| cursor::place("user", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
         let mut found: Vec<&Entry> = self.users_by_state(query)?.collect();
         found.sort_by_key(|user| (&user.name, user.id));
         match query.one("sortOrder").unwrap_or("ASC").to_ascii_uppercase().as_str() {
@@ -87,7 +86,7 @@ impl GenesysCloud {
         let mut body = json!({"entities": page, "results": page.len(), "selfUri": uri(&here)});
         let next = from.saturating_add(size);
         if next < found.len() {
-            let cursor = URL_SAFE_NO_PAD.encode(format!("user:{next}"));
+            let cursor = cursor::to("user", next);
             put(&mut body, "nextUri", Some(uri(&format!("&cursor={cursor}"))));
             put(&mut body, "cursor", Some(cursor));
         }
@@ -166,12 +165,4 @@ impl Criterion {
             })
         })
     }
-}
-
-fn offset(cursor: &str) -> Result<usize, ApiError> {
-    let read = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        text.strip_prefix("user:")?.parse().ok()
-    };
-    read().ok_or_else(|| ApiError::new(400, "invalid.query.param.value", "the cursor is not one of ours").field("cursor"))
 }

@@ -14,22 +14,10 @@ use crate::body::{content_type, drain, read_whole};
 use crate::fault::operations::Operation;
 use crate::front::{self, Reply};
 
-/// Who may ask.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
-    /// Anybody.
-    Anyone,
-    /// The ops account.
-    Ops,
-    /// A contact centre admin.
-    Admin,
-}
-
 /// One request on its way in.
 pub(super) struct Door {
     pub(super) site: Arc<Gir>,
     pub(super) operation: &'static Operation,
-    pub(super) who: Who,
     pub(super) request: Request,
 }
 
@@ -39,9 +27,9 @@ impl Door {
     where
         W: FnOnce(&Gir) -> Result<Reply, Refused> + Send,
     {
-        let Door { site, operation, who, request } = self;
+        let Door { site, operation, request } = self;
         let stamp = site.stamp(request.method(), request.headers());
-        let let_in = site.let_in(who, request.method(), request.headers());
+        let let_in = site.let_in(operation, request.method(), request.headers());
         drain(request.into_body()).await;
         let response = match let_in {
             Ok(()) => site.serve(operation, key, 0, async { work(&site) }).await,
@@ -56,8 +44,8 @@ impl Door {
         K: FnOnce(&Value) -> String + Send,
         W: FnOnce(&Gir, Value) -> Result<Reply, Refused> + Send,
     {
-        let Door { site, operation, who, request } = self;
-        let bytes = match site.open(who, request).await {
+        let Door { site, operation, request } = self;
+        let bytes = match site.open(operation, request).await {
             Ok(bytes) => bytes,
             Err(refused) => return site.turn_away(operation, &refused),
         };
@@ -76,17 +64,17 @@ impl Door {
 }
 
 impl Gir {
-    /// Account and CSRF token.
-    fn let_in(&self, who: Who, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Account and CSRF token, by what the operation needs: `ops`, the ops account; `admin`, a contact centre admin.
+    fn let_in(&self, operation: &Operation, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
         self.mark(&rules::ORDER);
-        if who != Who::Anyone {
+        if !operation.needs.is_empty() {
             self.mark(&rules::BASIC);
             if !self.is_ops(headers) {
                 self.mark(&rules::NOT_AUTHENTICATED);
                 return Err(Refused::not_authenticated());
             }
         }
-        if who == Who::Admin {
+        if operation.needs.contains(&"admin") {
             self.mark(&rules::OPS_IS_ADMIN);
             if !self.settings.ops_is_admin {
                 return Err(Refused::new(403, Code::NoPermission, "Insufficient user roles."));
@@ -109,8 +97,8 @@ impl Gir {
         given.is_some_and(|given| given == format!("{}:{}", super::USERNAME, self.password).into_bytes())
     }
 
-    async fn open(&self, who: Who, request: Request) -> Result<Bytes, Refused> {
-        let let_in = self.let_in(who, request.method(), request.headers());
+    async fn open(&self, operation: &Operation, request: Request) -> Result<Bytes, Refused> {
+        let let_in = self.let_in(operation, request.method(), request.headers());
         let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
         self.mark(&rules::CONTENT_TYPE);
         if let_in.is_err() || !is_json {

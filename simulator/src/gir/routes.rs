@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
 use super::answer::{self, Code, Refused};
-use super::door::{Door, Who};
+use super::door::Door;
 use super::recordings::View;
 use super::{Gir, rules};
 use crate::fault::operations::{self, Operation};
@@ -36,88 +36,88 @@ pub(super) fn router() -> Router<Arc<Gir>> {
 
 /// Paths that no operation of the fault table stands for; so that they are journalled all the same.
 static UNKNOWN_PATH: Operation =
-    Operation { name: "gir.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &[], query: &[] };
+    Operation { name: "gir.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &["ops"], query: &[] };
 
 async fn insert(State(site): Site, Path(ccid): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_INSERT_RECORDING, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_INSERT_RECORDING, request };
     let key = |sent: &Value| sent["id"].as_str().unwrap_or("-").to_owned();
     door.answer_json(key, |site, sent| site.insert(&ccid, sent)).await
 }
 
 async fn read(State(site): Site, Path((ccid, id)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_GET_RECORDING, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_GET_RECORDING, request };
     door.answer(&id, |site| site.is_ours(&ccid).and_then(|()| site.read(View::Ops, &id))).await
 }
 
 async fn delete(State(site): Site, Path((ccid, id)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_DELETE_RECORDING, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_DELETE_RECORDING, request };
     door.answer(&id, |site| site.delete(&ccid, &id)).await
 }
 
 async fn query(State(site): Site, Path(ccid): Path<String>, RawQuery(query): RawQuery, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_QUERY_RECORDINGS, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_QUERY_RECORDINGS, request };
     let query = query.unwrap_or_default();
     door.answer("-", |site| site.is_ours(&ccid).and_then(|()| site.query(View::Ops, &query))).await
 }
 
 async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_SHOW_RECORDING, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_SHOW_RECORDING, request };
     door.answer(&id, |site| site.read(View::User, &id)).await
 }
 
 async fn search(State(site): Site, RawQuery(query): RawQuery, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_SEARCH_RECORDINGS, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_SEARCH_RECORDINGS, request };
     let query = query.unwrap_or_default();
     door.answer("-", |site| site.query(View::User, &query)).await
 }
 
 async fn change(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_CHANGE_RECORDING, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_CHANGE_RECORDING, request };
     door.answer_json(|_| id.clone(), |site, sent| site.change(&id, &sent)).await
 }
 
 async fn define_label(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_CREATE_LABEL, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_CREATE_LABEL, request };
     door.answer_json(|sent| sent["name"].as_str().unwrap_or("-").to_owned(), |site, sent| site.define_label(&sent)).await
 }
 
 async fn label_definitions(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_LIST_LABELS, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_LIST_LABELS, request };
     door.answer("-", Gir::label_definitions).await
 }
 
 async fn add_labels(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_ADD_LABELS, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_ADD_LABELS, request };
     door.answer_json(|_| id.clone(), |site, sent| site.add_labels(&id, &sent)).await
 }
 
 async fn labels_of(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_GET_LABELS, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_GET_LABELS, request };
     door.answer(&id, |site| site.labels_of(&id)).await
 }
 
 async fn remove_label(State(site): Site, Path((id, label)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_REMOVE_LABEL, who: Who::Admin, request };
+    let door = Door { site, operation: &operations::GIR_REMOVE_LABEL, request };
     door.answer(&id, |site| site.remove_label(&id, &label)).await
 }
 
 async fn contact_centers(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_LIST_CONTACT_CENTERS, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_LIST_CONTACT_CENTERS, request };
     door.answer("-", Gir::contact_centers).await
 }
 
 async fn store(State(site): Site, Path(ccid): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_GET_STORE, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_GET_STORE, request };
     door.answer("-", |site| site.store(&ccid)).await
 }
 
 async fn put_store(State(site): Site, Path(ccid): Path<String>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_UPDATE_STORE, who: Who::Ops, request };
+    let door = Door { site, operation: &operations::GIR_UPDATE_STORE, request };
     door.answer_json(|_| "-".to_owned(), |site, sent| site.put_store(&ccid, &sent)).await
 }
 
 async fn version(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GIR_GET_VERSION, who: Who::Anyone, request };
+    let door = Door { site, operation: &operations::GIR_GET_VERSION, request };
     let told = || Map::from_iter([("version".to_owned(), Value::from("8.5.2 (simulated)"))]);
     door.answer("-", |site| {
         site.mark(&rules::VERSION);
@@ -127,12 +127,12 @@ async fn version(State(site): Site, request: Request) -> Response {
 }
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
-    let door = Door { site, operation: &UNKNOWN_PATH, who: Who::Ops, request };
+    let door = Door { site, operation: &UNKNOWN_PATH, request };
     door.answer("-", |_| Err(Refused::no_path())).await
 }
 
 async fn wrong_method(State(site): Site, request: Request) -> Response {
     let refused = Refused::new(405, Code::Forbidden, format!("The method {} is not allowed here.", request.method()));
-    let door = Door { site, operation: &UNKNOWN_PATH, who: Who::Ops, request };
+    let door = Door { site, operation: &UNKNOWN_PATH, request };
     door.answer("-", |_| Err(refused)).await
 }

@@ -79,10 +79,9 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     let expected = evidence.expected;
     let mut judged = Judged::default();
     for recording in &expected.recordings {
-        judged.buckets.push(match (settled(&recording.presence), evidence.hidden) {
+        judged.buckets.push(match (settled(&recording.presence), evidence.hidden.or(recording.doubt.as_deref())) {
             (Some(bucket), _) => bucket,
-            (None, Some(hidden)) => Bucket::NotVerifiable(hidden.to_owned()),
-            (None, None) if recording.doubt.is_some() => Bucket::NotVerifiable(recording.doubt.clone().unwrap_or_default()),
+            (None, Some(why)) => Bucket::NotVerifiable(why.to_owned()),
             (None, None) => {
                 judged.findings.push(missing(expected, Some(&recording.legacy_id), "the conversation is missing too"));
                 Bucket::Missing
@@ -127,10 +126,9 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                 judged.findings.push(finding);
                 set_aside(absence)
             }
-            (presence, None) => match (settled(presence), &hidden) {
+            (presence, None) => match (settled(presence), hidden.as_ref().or(recording.doubt.as_ref())) {
                 (Some(bucket), _) => bucket,
                 (None, Some(need)) => Bucket::NotVerifiable(need.clone()),
-                (None, None) if recording.doubt.is_some() => Bucket::NotVerifiable(recording.doubt.clone().unwrap_or_default()),
                 (None, None) => {
                     let lonely = "its conversation is there";
                     judged.findings.push(missing(expected, Some(&recording.legacy_id), lonely).target(&conversation.id));

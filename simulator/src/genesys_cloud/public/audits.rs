@@ -4,7 +4,6 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,6 +15,7 @@ use crate::{
     genesys_cloud::{
         GenesysCloud, Site,
         accept::uuid,
+        cursor,
         door::{Door, Query},
         errors::ApiError,
         limits,
@@ -220,7 +220,7 @@ impl GenesysCloud {
     fn audit_results(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
         let most = &limits::AUDIT_PAGE_MAX;
         let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
-        let from = query.one("cursor").map(offset).transpose()?.unwrap_or(0);
+        let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
         let state = self.state();
         let (id, asked) = find(&state, id)?;
         if self.now_ms() < asked.ready_at_ms {
@@ -230,7 +230,7 @@ impl GenesysCloud {
         let places = asked.found.iter().skip(from).take(size as usize);
         let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audits.get(*at)?))).collect();
         let mut body = json!({"id": id, "pageSize": size, "entities": entities});
-        put(&mut body, "cursor", (next < asked.found.len()).then(|| URL_SAFE_NO_PAD.encode(format!("audit:{next}"))));
+        put(&mut body, "cursor", (next < asked.found.len()).then(|| cursor::to("audit", next)));
         Ok(Reply::json(200, &body))
     }
 
@@ -306,12 +306,4 @@ impl AuditQuery {
         put(&mut body, "startDate", Some(times::text(self.submitted_ms)));
         body
     }
-}
-
-fn offset(cursor: &str) -> Result<usize, ApiError> {
-    let read = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        text.strip_prefix("audit:")?.parse().ok()
-    };
-    read().ok_or_else(|| ApiError::new(400, "invalid.query.param.value", "the cursor is not one of ours").field("cursor"))
 }

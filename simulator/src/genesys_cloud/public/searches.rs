@@ -4,7 +4,6 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,8 +12,8 @@ use crate::{
     fault::operations,
     front::Reply,
     genesys_cloud::{
-        GenesysCloud, Site, accept::DAY_MS, door::Door, errors::ApiError, limits, read::CONVERSATION, seats::put, state::Conversation,
-        times,
+        GenesysCloud, Site, accept::DAY_MS, cursor, door::Door, errors::ApiError, limits, read::CONVERSATION, seats::put,
+        state::Conversation, times,
     },
 };
 
@@ -111,7 +110,7 @@ impl GenesysCloud {
         if wanted.is_empty() || !asked.sort.is_empty() || asked.sort_by.as_deref().is_some_and(|by| by != "startTime") {
             return Err(self.not_supported());
         }
-        let from = asked.cursor.as_deref().map(offset).transpose()?.unwrap_or(0);
+        let from = asked.cursor.as_deref().map(|text| cursor::place("row", text, "bad.request")).transpose()?.unwrap_or(0);
         [&rules::ATTRIBUTE_ROW, &rules::ATTRIBUTE_LIFE].into_iter().for_each(|rule| self.mark(rule));
         let life_ms = i64::from(self.settings.public.attributes_found_days) * DAY_MS;
         let since_ms = self.now_ms().saturating_sub(life_ms);
@@ -128,7 +127,7 @@ impl GenesysCloud {
         let results: Vec<Value> = page.map(|held| chosen_fields(self.attribute_row(held), &asked.return_fields)).collect();
         let mut body = json!({"results": results, "types": ["conversations"]});
         let next = from.saturating_add(most);
-        put(&mut body, "cursor", (next < found.len()).then(|| URL_SAFE_NO_PAD.encode(format!("row:{next}"))));
+        put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("row", next)));
         Ok(Reply::json(200, &body))
     }
 
@@ -235,12 +234,4 @@ fn chosen_fields(mut row: Value, asked: &[String]) -> Value {
         fields.retain(|name, _| asked.contains(name));
     }
     row
-}
-
-fn offset(cursor: &str) -> Result<usize, ApiError> {
-    let read = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        text.strip_prefix("row:")?.parse().ok()
-    };
-    read().ok_or_else(|| ApiError::new(400, "bad.request", "the cursor is not one of ours").field("cursor"))
 }
