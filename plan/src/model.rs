@@ -172,6 +172,9 @@ pub struct Target {
     pub speechminer_username: Option<String>,
     /// GIR: its password.
     pub speechminer_password: Option<SecretRef>,
+    /// GIR: what a second post of a recording becomes in SpeechMiner. Absent: it replaces the first.
+    #[serde(default)]
+    pub speechminer_repost: Repost,
     /// GIR: recipients' certificates for encryption.
     #[serde(default)]
     pub certificates: Vec<PathBuf>,
@@ -201,6 +204,17 @@ impl Target {
     }
 }
 
+/// What a second post of a recording becomes in SpeechMiner, which no page states: the site has to say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repost {
+    /// The one entry, as it came last: a post whose outcome is unknown is repeated.
+    #[default]
+    Replace,
+    /// A second entry: a post whose outcome is unknown is left for a person.
+    Duplicate,
+}
+
 /// Kind of target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -228,7 +242,7 @@ pub enum Ingest {
 pub struct MappingFiles {
     /// `legacy_agent_id,genesys_user_id,genesys_user_name[,gir_username,gir_login,gir_access_group][,valid_from,valid_to]`.
     pub agents: PathBuf,
-    /// `legacy_queue_id,genesys_queue_id`.
+    /// `legacy_queue_id,genesys_queue_id[,gir_partition]`.
     pub queues: PathBuf,
     /// `legacy_skill,genesys_skill_id`. Absent: no skill is carried.
     pub skills: Option<PathBuf>,
