@@ -100,6 +100,12 @@ pub(crate) struct Simulate {
     /// Port of Genesys Interaction Recording's web services; 0: any free one
     #[arg(long, env = "SEATRIAL_GIR_PORT", default_value_t = 0)]
     pub(crate) gir_port: u16,
+    /// Port of its store of media; 0: any free one
+    #[arg(long, env = "SEATRIAL_WEBDAV_PORT", default_value_t = 0)]
+    pub(crate) webdav_port: u16,
+    /// Port of its SpeechMiner; 0: any free one
+    #[arg(long, env = "SEATRIAL_SPEECHMINER_PORT", default_value_t = 0)]
+    pub(crate) speechminer_port: u16,
 }
 
 #[derive(Debug, Args)]

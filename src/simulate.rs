@@ -21,6 +21,8 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
         media: 0,
         genesys_cloud: arguments.genesys_cloud_port,
         gir: arguments.gir_port,
+        webdav: arguments.webdav_port,
+        speechminer: arguments.speechminer_port,
         control: arguments.control_port,
     };
     let simulator = match Simulator::start(scenario, Options { ports, seed: arguments.seed, ..Options::default() }).await {
@@ -38,6 +40,8 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
             ("legacy", Some(&addresses.legacy)),
             ("genesys_cloud", Some(&addresses.genesys_cloud)),
             ("gir", addresses.gir.as_ref()),
+            ("webdav", addresses.webdav.as_ref()),
+            ("speechminer", addresses.speechminer.as_ref()),
             ("control", Some(&addresses.control)),
         ];
         for (platform, url) in served.into_iter().filter_map(|(platform, url)| Some((platform, url?))) {

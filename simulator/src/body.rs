@@ -1,9 +1,17 @@
-//! Bodies of requests: read whole under a limit, or read and forgotten.
+//! Bodies of requests: read whole under a limit, read and forgotten, or written to a file.
+
+use std::io::Write as _;
+use std::path::Path;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use http::{HeaderMap, header::CONTENT_TYPE};
+use tempfile::TempPath;
+
+/// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this. A file that ends before is
+/// written where it arrives; handing so little to another thread would cost more than the writing.
+pub(crate) const WRITE_BYTES: usize = 256 * 1024;
 
 /// The media type of a request, without its parameters; empty where it names none.
 pub(crate) fn content_type(headers: &HeaderMap) -> &str {
@@ -41,4 +49,20 @@ pub(crate) async fn read_whole(body: Body, limit: u64) -> Result<Option<Bytes>, 
         }
     }
     Ok((read <= limit).then(|| kept.freeze()))
+}
+
+/// A new file in the spool, and its name, which vanishes unless it is kept.
+pub(crate) fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
+    std::fs::create_dir_all(spool)?;
+    Ok(tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool)?.into_parts())
+}
+
+/// Writes on a thread that may wait for the disk; gives back the file and the emptied buffer.
+pub(crate) async fn write_elsewhere(mut file: std::fs::File, mut pending: Vec<u8>) -> std::io::Result<(std::fs::File, Vec<u8>)> {
+    let written = tokio::task::spawn_blocking(move || {
+        file.write_all(&pending)?;
+        pending.clear();
+        Ok((file, pending))
+    });
+    written.await.map_err(std::io::Error::other)?
 }

@@ -132,7 +132,7 @@ impl Refusal {
 
 /// A simulated platform, as far as the front needs one.
 pub(crate) trait Platform: Send + Sync + 'static {
-    /// `legacy`, `genesys_cloud`, `gir`.
+    /// `legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`.
     fn name(&self) -> &'static str;
     /// A refusal in the platform's own envelope.
     fn refuse(&self, refusal: &Refusal) -> Reply;
@@ -399,6 +399,10 @@ fn truncated(mut reply: Reply) -> Reply {
 
 /// States the body's length before it is wrapped in a stream that hides it.
 fn announce(reply: &mut Reply) {
+    // An answer to HEAD states the length of a body it does not have.
+    if reply.headers.contains_key(header::CONTENT_LENGTH) {
+        return;
+    }
     let length = reply.body.size_hint().exact().or(reply.bytes_out);
     if let Some(length) = length {
         reply.bytes_out = Some(length);

@@ -30,7 +30,7 @@ pub struct Entry {
     pub n: u64,
     /// When the answer was decided: UTC, RFC 3339 with milliseconds, on the simulator's clock.
     pub at: String,
-    /// `legacy`, `genesys_cloud` or `gir`.
+    /// `legacy`, `genesys_cloud`, `gir`, `webdav` or `speechminer`.
     pub platform: String,
     /// Name in the table of operations.
     pub operation: String,

@@ -16,6 +16,7 @@ mod journal;
 mod legacy;
 mod openapi;
 mod plan_writer;
+mod ranges;
 mod rules;
 mod scenario;
 mod seed;
@@ -30,8 +31,9 @@ pub use genesys_cloud::{
     ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
 };
 pub use gir::{
-    Limits as GirLimits, OtherRegion as GirOtherRegion, Paging as GirPaging, Repeated as GirRepeated, Settings as GirSettings,
-    Wins as GirWins, Zoneless as GirZoneless,
+    Limits as GirLimits, OtherRegion as GirOtherRegion, Paging as GirPaging, PurgeRule as GirPurgeRule, PurgeSettings as GirPurgeSettings,
+    Repeated as GirRepeated, Repost as GirRepost, Settings as GirSettings, SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins,
+    Zoneless as GirZoneless,
 };
 pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;

@@ -40,8 +40,14 @@ struct Example {
     response: Value,
 }
 
-/// The document of a platform; `None` for one that is not simulated.
+/// The platforms that have a document. OpenAPI has no methods of WebDAV; the receiver of SpeechMiner takes what is inserted.
+const DOCUMENTED: [&str; 3] = ["legacy", "genesys_cloud", "gir"];
+
+/// The document of a platform; `None` for one that has none.
 pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
+    if !DOCUMENTED.contains(&platform) {
+        return None;
+    }
     let prefix = format!("{platform}.");
     let own = || operations::ALL.iter().filter(|operation| operation.name.starts_with(&prefix) && !operation.is_inside());
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
@@ -54,22 +60,20 @@ pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
         "gir" => json!({"basic": {"type": "http", "scheme": "basic"}}),
         _ => json!({"oauth": {"type": "oauth2", "flows": flows}}),
     };
-    (!paths.is_empty()).then(|| {
-        json!({
-            "openapi": "3.0.3",
-            "info": {
-                "title": format!("{platform}, as Seatrial simulates it"),
-                "version": env!("CARGO_PKG_VERSION"),
-                "description": "What this simulator serves. Made from its table of operations; what each answer rests on is listed by `seatrial assumptions`.",
-            },
-            "servers": [{"url": base_url}],
-            "paths": paths,
-            "components": {
-                "securitySchemes": schemes,
-                "schemas": {"Error": error_of(platform)},
-            },
-        })
-    })
+    Some(json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": format!("{platform}, as Seatrial simulates it"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What this simulator serves. Made from its table of operations; what each answer rests on is listed by `seatrial assumptions`.",
+        },
+        "servers": [{"url": base_url}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": schemes,
+            "schemas": {"Error": error_of(platform)},
+        },
+    }))
 }
 
 fn described(operation: &Operation, platform: &str) -> Value {
@@ -204,7 +208,7 @@ mod tests {
     #[test]
     fn every_operation_is_in_the_document_of_its_platform_and_no_other() {
         let mut told = Vec::new();
-        for platform in ["legacy", "genesys_cloud", "gir"] {
+        for platform in DOCUMENTED {
             let document = document(platform, "http://127.0.0.1:1").expect("a document");
             for methods in document["paths"].as_object().expect("paths").values() {
                 let names =
@@ -212,7 +216,9 @@ mod tests {
                 told.extend(names.inspect(|name| assert!(name.starts_with(platform), "{name} in {platform}")));
             }
         }
+        let is_documented = |name: &str| DOCUMENTED.iter().any(|platform| name.split('.').next() == Some(platform));
         let mut all: Vec<&str> = operations::ALL.iter().filter(|one| !one.is_inside()).map(|one| one.name).collect();
+        all.retain(|name| is_documented(name));
         told.sort();
         all.sort_unstable();
         assert_eq!(told, all);
@@ -221,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_document_is_openapi_with_every_parameter_of_its_paths() {
-        for platform in ["legacy", "genesys_cloud", "gir"] {
+        for platform in DOCUMENTED {
             let document = document(platform, "http://127.0.0.1:1").expect("a document");
             let read: openapiv3::OpenAPI = serde_json::from_value(document).expect("OpenAPI 3.0");
             let (mut ids, mut bodies) = (Vec::new(), 0);

@@ -13,12 +13,12 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::front::{self, Core};
 use crate::genesys_cloud::{GenesysCloud, TamperAnswer, TamperRefusal};
-use crate::gir::Gir;
+use crate::gir::{Directory, Gir, GirRouters, Listening, Site};
 use crate::journal::Entry;
 use crate::legacy::Legacy;
-use crate::plan_writer::{Fitting, PlanWriteError};
+use crate::plan_writer::{Fitting, PlanWriteError, TargetSection};
 use crate::rules::{Grade, Rule};
-use crate::scenario::{ClockMode, ClockSettings, Scenario, ScenarioError};
+use crate::scenario::{ClockMode, ClockSettings, Scenario, ScenarioError, TargetKind};
 use crate::seed::Seed;
 use crate::world::{Target, World};
 
@@ -49,6 +49,10 @@ pub struct Ports {
     pub genesys_cloud: u16,
     /// Genesys Interaction Recording: its web services.
     pub gir: u16,
+    /// Its store of media.
+    pub webdav: u16,
+    /// Its SpeechMiner.
+    pub speechminer: u16,
     /// The control API.
     pub control: u16,
 }
@@ -64,9 +68,9 @@ pub struct Addresses {
     pub genesys_cloud: String,
     /// Genesys Interaction Recording: its web services.
     pub gir: Option<String>,
-    /// Not simulated yet.
+    /// Root of its store of media.
     pub webdav: Option<String>,
-    /// Not simulated yet.
+    /// SpeechMiner's Interaction Receiver.
     pub speechminer: Option<String>,
     /// The control API; its paths begin with `/_sim/`.
     pub control: String,
@@ -111,6 +115,10 @@ pub struct Credentials {
     pub genesys_cloud: Client,
     /// The ops account of Genesys Interaction Recording.
     pub gir: Account,
+    /// Of its store of media.
+    pub webdav: Account,
+    /// Of SpeechMiner's Interaction Receiver.
+    pub speechminer: Account,
 }
 
 /// A simulated platform.
@@ -124,6 +132,10 @@ pub enum PlatformName {
     GenesysCloud,
     /// Genesys Interaction Recording.
     Gir,
+    /// Its store of media.
+    Webdav,
+    /// SpeechMiner's Interaction Receiver.
+    SpeechMiner,
     /// The control API.
     Control,
 }
@@ -184,7 +196,7 @@ struct Routers {
     legacy: Router,
     media: Router,
     genesys_cloud: Router,
-    gir: Router,
+    gir: GirRouters,
     control: Router,
 }
 
@@ -197,24 +209,21 @@ impl Simulator {
         let (spool, spool_guard) = spool(options.spool)?;
         let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
         let legacy = Legacy::new(core.clone(), world.clone(), scenario.legacy.clone());
+        let of_gir = Site { directory: Directory::of(&world, &target), retention_classes: world.retention_classes() };
+        let gir = Gir::new(core.clone(), scenario.gir.clone(), of_gir, &spool).map_err(SimulatorError::Spool)?;
         let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool);
-        let gir = Gir::new(core.clone(), scenario.gir.clone());
         let listeners = Listeners::bind(options.ports).await?;
-        let addresses = listeners.addresses();
+        gir.set_base_urls(&listeners.of_gir());
+        let addresses = listeners.addresses(&gir);
         legacy.set_media_url(addresses.legacy_media.clone());
         genesys_cloud.set_base_url(addresses.genesys_cloud.clone());
-        gir.set_base_url(addresses.gir.clone().unwrap_or_default());
         let credentials = credentials(&legacy, &target, &gir);
-        let routers = (legacy.router(), legacy.media_router(), genesys_cloud.router(), gir.router());
+        let (legacy, media) = (legacy.router(), legacy.media_router());
+        let (of_genesys_cloud, of_gir) = (genesys_cloud.router(), gir.routers());
         let state =
             Arc::new(State { core, world, genesys_cloud, gir, scenario, seed, addresses, credentials, target, _spool: spool_guard });
-        let routers = Routers {
-            legacy: routers.0,
-            media: routers.1,
-            genesys_cloud: routers.2,
-            gir: routers.3,
-            control: crate::control::router(state.clone()),
-        };
+        let control = crate::control::router(state.clone());
+        let routers = Routers { legacy, media, genesys_cloud: of_genesys_cloud, gir: of_gir, control };
         let tasks = listeners.serve(&routers, &state.core.clock);
         Ok(Simulator { state, tasks, routers })
     }
@@ -235,7 +244,9 @@ impl Simulator {
             PlatformName::Legacy => &self.routers.legacy,
             PlatformName::LegacyMedia => &self.routers.media,
             PlatformName::GenesysCloud => &self.routers.genesys_cloud,
-            PlatformName::Gir => &self.routers.gir,
+            PlatformName::Gir => &self.routers.gir.rws,
+            PlatformName::Webdav => &self.routers.gir.webdav,
+            PlatformName::SpeechMiner => &self.routers.gir.speechminer,
             PlatformName::Control => &self.routers.control,
         };
         let (client, server) = tokio::io::duplex(PIPE_BYTES);
@@ -248,7 +259,7 @@ impl Simulator {
         self.state.clone().truth(platform).await
     }
 
-    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`) or of all.
+    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`) or of all.
     pub fn journal(&self, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
         self.state.core.journal.page(platform, after, limit)
     }
@@ -304,18 +315,24 @@ impl Simulator {
 
     /// Writes a plan that fits, with mapping tables and secrets, into `dir`; the plan's path.
     pub fn write_plan(&self, dir: &Path) -> Result<PathBuf, PlanWriteError> {
-        let State { world, target, addresses, credentials, scenario, .. } = &*self.state;
+        let State { world, target, addresses, credentials, scenario, gir, .. } = &*self.state;
+        let section = match scenario.target {
+            TargetKind::GenesysCloud => TargetSection::GenesysCloud {
+                url: &addresses.genesys_cloud,
+                ingest: scenario.ingest,
+                requests_per_minute: scenario.genesys_cloud.requests_per_minute,
+                uploads_per_second: scenario.genesys_cloud.uploads_per_second,
+            },
+            TargetKind::Gir => TargetSection::Gir(gir),
+        };
         let fitting = Fitting {
             world,
             target,
             legacy_url: &addresses.legacy,
             media_host: addresses.legacy_media.trim_start_matches("http://"),
-            genesys_cloud_url: &addresses.genesys_cloud,
             legacy_credentials: (&credentials.legacy.client_id, &credentials.legacy.client_secret),
             site_zone: &scenario.world.site_zone,
-            ingest: scenario.ingest,
-            requests_per_minute: scenario.genesys_cloud.requests_per_minute,
-            uploads_per_second: scenario.genesys_cloud.uploads_per_second,
+            section,
             overrides: &scenario.plan,
         };
         fitting.write(dir)
@@ -334,7 +351,9 @@ impl State {
             PlatformName::GenesysCloud => {
                 self.genesys_cloud.truth().map_err(|error| SimulatorError::Truth { platform: "genesys_cloud", reason: error.to_string() })
             }
-            PlatformName::Gir => self.gir.truth().map_err(|error| SimulatorError::Truth { platform: "gir", reason: error.to_string() }),
+            PlatformName::Gir | PlatformName::Webdav | PlatformName::SpeechMiner => {
+                self.gir.truth().map_err(|error| SimulatorError::Truth { platform: "gir", reason: error.to_string() })
+            }
             PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => {
                 self.world.truth().map_err(|error| SimulatorError::Truth { platform: "legacy", reason: error.to_string() })
             }
@@ -368,12 +387,15 @@ fn spool(asked: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>),
 }
 
 fn credentials(legacy: &Legacy, target: &Target, gir: &Gir) -> Credentials {
-    let (username, password) = gir.credentials();
+    let [gir, webdav, speechminer] =
+        gir.credentials().map(|(username, password)| Account { username: username.to_owned(), password: password.to_owned() });
     let (client_id, client_secret) = legacy.credentials();
     Credentials {
         legacy: Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned() },
         genesys_cloud: Client { client_id: target.client_id.clone(), client_secret: target.client_secret.clone() },
-        gir: Account { username: username.to_owned(), password: password.to_owned() },
+        gir,
+        webdav,
+        speechminer,
     }
 }
 
@@ -382,6 +404,8 @@ struct Listeners {
     media: TcpListener,
     genesys_cloud: TcpListener,
     gir: TcpListener,
+    webdav: TcpListener,
+    speechminer: TcpListener,
     control: TcpListener,
 }
 
@@ -392,18 +416,25 @@ impl Listeners {
             media: bind(ports.media).await?,
             genesys_cloud: bind(ports.genesys_cloud).await?,
             gir: bind(ports.gir).await?,
+            webdav: bind(ports.webdav).await?,
+            speechminer: bind(ports.speechminer).await?,
             control: bind(ports.control).await?,
         })
     }
 
-    fn addresses(&self) -> Addresses {
+    fn of_gir(&self) -> Listening {
+        Listening { rws: url(&self.gir), webdav: url(&self.webdav), speechminer: url(&self.speechminer) }
+    }
+
+    fn addresses(&self, gir: &Gir) -> Addresses {
+        let gir = gir.addresses();
         Addresses {
             legacy: url(&self.legacy),
             legacy_media: url(&self.media),
             genesys_cloud: url(&self.genesys_cloud),
-            gir: Some(url(&self.gir)),
-            webdav: None,
-            speechminer: None,
+            gir: Some(gir.rws),
+            webdav: Some(gir.webdav),
+            speechminer: Some(gir.speechminer),
             control: url(&self.control),
         }
     }
@@ -413,7 +444,9 @@ impl Listeners {
             (self.legacy, &routers.legacy),
             (self.media, &routers.media),
             (self.genesys_cloud, &routers.genesys_cloud),
-            (self.gir, &routers.gir),
+            (self.gir, &routers.gir.rws),
+            (self.webdav, &routers.gir.webdav),
+            (self.speechminer, &routers.gir.speechminer),
             (self.control, &routers.control),
         ];
         pairs.into_iter().map(|(listener, router)| tokio::spawn(front::accept(listener, router.clone(), clock.clone()))).collect()

@@ -2,7 +2,6 @@
 
 use std::{
     io::Write as _,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -26,11 +25,12 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
 use super::{GenesysCloud, Site, auth::Bucket, door, errors::ApiError, limits, rules, state::StoredFile};
-use crate::{fault::operations, front::Reply};
+use crate::{
+    body::{WRITE_BYTES, temporary, write_elsewhere},
+    fault::operations,
+    front::Reply,
+};
 
-/// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this. A file that ends before is
-/// written where it arrives; handing so little to another thread would cost more than the writing.
-pub(super) const WRITE_BYTES: usize = 256 * 1024;
 /// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
 const FIELD_BYTES: usize = 1024;
 /// Room for the part headers and small fields beside the file, in bytes, when a length is announced.
@@ -193,22 +193,6 @@ impl GenesysCloud {
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// A new file in the spool, and its name, which vanishes unless it is kept.
-pub(super) fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
-    std::fs::create_dir_all(spool)?;
-    Ok(tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool)?.into_parts())
-}
-
-/// Writes on a thread that may wait for the disk; gives back the file and the emptied buffer.
-pub(super) async fn write_elsewhere(mut file: std::fs::File, mut pending: Vec<u8>) -> std::io::Result<(std::fs::File, Vec<u8>)> {
-    let written = tokio::task::spawn_blocking(move || {
-        file.write_all(&pending)?;
-        pending.clear();
-        Ok((file, pending))
-    });
-    written.await.map_err(std::io::Error::other)?
 }
 
 async fn small_field(mut field: Field<'_>, name: &str) -> Result<String, ApiError> {

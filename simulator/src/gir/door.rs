@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError};
 
 use axum::{extract::Request, response::Response};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
@@ -69,7 +68,7 @@ impl Gir {
         self.mark(&rules::ORDER);
         if !operation.needs.is_empty() {
             self.mark(&rules::BASIC);
-            if !self.is_ops(headers) {
+            if !self.account.is_shown(headers) {
                 self.mark(&rules::NOT_AUTHENTICATED);
                 return Err(Refused::not_authenticated());
             }
@@ -89,12 +88,6 @@ impl Gir {
             }
         }
         Ok(())
-    }
-
-    fn is_ops(&self, headers: &HeaderMap) -> bool {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Basic "));
-        let given = given.and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
-        given.is_some_and(|given| given == format!("{}:{}", super::USERNAME, self.password).into_bytes())
     }
 
     async fn open(&self, operation: &Operation, request: Request) -> Result<Bytes, Refused> {

@@ -1,31 +1,44 @@
-//! Genesys Interaction Recording as a target: its Interaction Recording Web Services (RWS).
+//! Genesys Interaction Recording as a target: its Interaction Recording Web Services (RWS), the WebDAV store its media lie in, and SpeechMiner's
+//! Interaction Receiver. Three servers, each with an account and a listener of its own; a recording has to be put into all three.
 //!
-//! [`Gir`] is the platform; `state` is what it remembers (no HTTP there), `wire` what a recording looks like, `fields` what the insertion asks of
-//! one, `rules` what it imposes and who says so, `settings` what a scenario may change. A request goes through `door`; `truth` tells what is held.
+//! [`Gir`] is the deployment, and RWS its own code: `state` is what it remembers (no HTTP there), `wire` what a recording looks like, `fields` what
+//! the insertion asks of one. `webdav` and `speechminer` are the other two. `rules` is what they impose and who says so, `settings` what a scenario
+//! may change. A request goes through `door`; `truth` tells what is held.
 
+mod account;
 mod answer;
 mod centers;
 mod dates;
+mod directory;
 mod door;
 mod fields;
 mod keeping;
+mod purge;
 mod query;
 mod recordings;
 mod routes;
 mod rules;
 mod session;
 mod settings;
+mod speechminer;
 mod state;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod webdav;
 mod wire;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 
-pub use self::settings::{Limits, OtherRegion, Paging, Repeated, Settings, Wins, Zoneless};
+use self::account::Account;
+pub(crate) use self::directory::{Directory, partition};
+pub use self::purge::PurgeRule;
+pub use self::settings::{Limits, OtherRegion, Paging, PurgeSettings, Repeated, Repost, Settings, SpeechMinerSettings, Wins, Zoneless};
+pub(crate) use self::speechminer::SpeechMiner;
+pub(crate) use self::webdav::Webdav;
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::rules::Rule;
 use crate::seed::Seed;
@@ -42,37 +55,98 @@ const INSERTION_FEATURE: &str = "api-supervisor-recording";
 /// The feature that labels and non-deletion need.
 const KEEPING_FEATURE: &str = "schema-elasticsearch-v2-call-recording";
 
-/// One simulated deployment: a node of Interaction Recording Web Services with one contact centre.
+/// One simulated deployment: a node of Interaction Recording Web Services with one contact centre, its store of media and its SpeechMiner.
 pub(crate) struct Gir {
     core: Arc<Core>,
     settings: Settings,
-    password: String,
+    account: Account,
     base_url: Mutex<String>,
     sessions: Mutex<session::Sessions>,
     state: Mutex<state::State>,
+    webdav: Webdav,
+    speechminer: SpeechMiner,
+    directory: Directory,
+    purge_rules: Vec<PurgeRule>,
+}
+
+/// What a deployment is made for: the people and queues of its site, and the retention classes its recordings come with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Site {
+    pub(crate) directory: Directory,
+    /// Each with its years.
+    pub(crate) retention_classes: Vec<(String, i64)>,
+}
+
+/// Where the servers of a deployment listen; without slashes at their ends.
+pub(crate) struct Listening {
+    pub(crate) rws: String,
+    pub(crate) webdav: String,
+    pub(crate) speechminer: String,
+}
+
+/// The routers of a deployment's servers.
+pub(crate) struct GirRouters {
+    pub(crate) rws: Router,
+    pub(crate) webdav: Router,
+    pub(crate) speechminer: Router,
 }
 
 impl Gir {
-    /// An empty deployment.
-    pub(crate) fn new(core: Arc<Core>, settings: Settings) -> Arc<Gir> {
-        let own = core.seed.child(NAME).child("password");
-        let password = format!("gir-{:016x}{:016x}", own.child("a").value(), own.child("b").value());
-        Arc::new(Gir { core, settings, password, base_url: Mutex::default(), sessions: Mutex::default(), state: Mutex::default() })
+    /// An empty deployment. `spool` is where its store gets a folder.
+    pub(crate) fn new(core: Arc<Core>, settings: Settings, site: Site, spool: &Path) -> std::io::Result<Arc<Gir>> {
+        Ok(Arc::new(Gir {
+            account: Account::new(core.seed, NAME, USERNAME),
+            base_url: Mutex::default(),
+            sessions: Mutex::default(),
+            state: Mutex::default(),
+            webdav: Webdav::new(Arc::clone(&core), spool)?,
+            speechminer: SpeechMiner::new(&core),
+            directory: site.directory,
+            purge_rules: settings.purge.rules.clone().unwrap_or_else(|| purge::fitting(&site.retention_classes)),
+            core,
+            settings,
+        }))
     }
 
-    /// Says where the router listens; addresses of media begin with it.
-    pub(crate) fn set_base_url(&self, url: String) {
-        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = url.trim_end_matches('/').to_owned();
+    /// What is set about it.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
-    /// Name and password of the ops account.
-    pub(crate) fn credentials(&self) -> (&str, &str) {
-        (USERNAME, &self.password)
+    /// Who and what a mapping leads to here.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
     }
 
-    /// Every path of this platform.
-    pub(crate) fn router(self: &Arc<Self>) -> Router {
-        routes::router().with_state(Arc::clone(self))
+    /// What its lifecycle management deletes.
+    pub(crate) fn purge_rules(&self) -> &[PurgeRule] {
+        &self.purge_rules
+    }
+
+    /// Says where the routers listen; addresses of media begin with it.
+    pub(crate) fn set_base_urls(&self, at: &Listening) {
+        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = at.rws.trim_end_matches('/').to_owned();
+        self.webdav.set_base_url(&at.webdav);
+        self.speechminer.set_base_url(&at.speechminer);
+    }
+
+    /// Where each server is reached, as a client is told: with the paths the store and the receiver are below.
+    pub(crate) fn addresses(&self) -> Listening {
+        Listening { rws: self.base_url(), webdav: self.webdav.base_url(), speechminer: self.speechminer.base_url() }
+    }
+
+    /// Name and password of the ops account, of the store's and of the receiver's, in this order.
+    pub(crate) fn credentials(&self) -> [(&str, &str); 3] {
+        [&self.account, &self.webdav.account, &self.speechminer.account].map(|account| (account.username, account.password.as_str()))
+    }
+
+    /// Every path of the three servers.
+    pub(crate) fn routers(self: &Arc<Self>) -> GirRouters {
+        GirRouters {
+            rws: routes::router().with_state(Arc::clone(self)),
+            webdav: webdav::router(self),
+            speechminer: speechminer::router(self),
+        }
     }
 
     /// What the deployment really holds: NDJSON, one recording a line, sorted by legacy id (contracts, section 11).
@@ -86,6 +160,14 @@ impl Gir {
 
     fn mark(&self, rule: &'static Rule) {
         self.core.exercised.mark(rule);
+    }
+
+    fn webdav(&self) -> &Webdav {
+        &self.webdav
+    }
+
+    fn speechminer(&self) -> &SpeechMiner {
+        &self.speechminer
     }
 
     fn base_url(&self) -> String {

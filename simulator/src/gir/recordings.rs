@@ -1,5 +1,6 @@
 //! Insertion and reading by id.
 
+use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -9,6 +10,7 @@ use super::state::{Recording, State};
 use super::wire::{self, Inserted};
 use super::{Gir, fields, keeping, rules};
 use crate::front::Reply;
+use crate::ranges;
 
 /// What is escaped in a path segment: all but RFC 3986's unreserved characters.
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -99,10 +101,27 @@ impl Gir {
         serde_json::to_value(read).unwrap_or_default()
     }
 
-    /// A media file under the name the server made for it: a function of seed, recording and place.
+    /// The bytes of a media file, or the part of them that is asked for, as they lie in the store.
+    pub(super) fn play(&self, id: &str, name: &str, headers: &HeaderMap) -> Result<Reply, Refused> {
+        self.mark(&rules::PLAY);
+        self.mark(&rules::PLAY_STORED);
+        let state = self.state();
+        let recording = self.seen(state.recordings.get(id)).ok_or_else(|| Refused::no_recording(id))?;
+        let file = (0_u64..).zip(&recording.media).find(|(place, _)| self.play_name(id, *place) == name).map(|(_, file)| file);
+        let path = file.and_then(|file| self.webdav().file_of(&file.descriptor.path));
+        let bytes = path.and_then(|path| std::fs::read(path).ok()).ok_or_else(Refused::no_path)?;
+        let etag = format!("\"{name}-{:x}\"", bytes.len());
+        let content_type = file.and_then(|file| file.mime.as_deref()).unwrap_or("application/octet-stream");
+        Ok(ranges::reply(&Method::GET, headers, &bytes.into(), &etag, content_type))
+    }
+
+    /// The name the server made for a media file: a function of seed, recording and place.
+    fn play_name(&self, id: &str, place: u64) -> String {
+        format!("{}.mp3", self.seed().child("play").child(id).index(place).uuid())
+    }
+
     fn media<'a>(&self, view: View, id: &str, place: u64, file: &'a wire::MediaFile) -> wire::ReadMedia<'a> {
-        let name = self.seed().child("play").child(id).index(place).uuid();
-        let path = format!("{}{}/play/{name}.mp3", self.folder(view), in_path(id));
+        let path = format!("{}{}/play/{}", self.folder(view), in_path(id), self.play_name(id, place));
         wire::ReadMedia { media_uri: format!("{}/api/v2{path}", self.base_url()), play_path: path.clone(), media_path: path, file }
     }
 

@@ -24,8 +24,10 @@ pub(super) fn router() -> Router<Arc<Gir>> {
         .route("/api/v2/ops/contact-centers/{ccid}/settings/recordings", get(store).put(put_store))
         .route("/api/v2/ops/contact-centers/{ccid}/recordings", get(query))
         .route("/api/v2/ops/contact-centers/{ccid}/recordings/{id}", get(read).delete(delete))
+        .route("/api/v2/ops/contact-centers/{ccid}/recordings/{id}/play/{name}", get(play))
         .route("/api/v2/recordings", get(search))
         .route("/api/v2/recordings/{id}", get(show).post(change))
+        .route("/api/v2/recordings/{id}/play/{name}", get(play_for_user))
         .route("/api/v2/recordings/{id}/labels", get(labels_of).post(add_labels))
         .route("/api/v2/recordings/{id}/labels/{label}", axum::routing::delete(remove_label))
         .route("/api/v2/recording-label-definitions", get(label_definitions).post(define_label))
@@ -47,6 +49,18 @@ async fn insert(State(site): Site, Path(ccid): Path<String>, request: Request) -
 async fn read(State(site): Site, Path((ccid, id)): Path<(String, String)>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GIR_GET_RECORDING, request };
     door.answer(&id, |site| site.is_ours(&ccid).and_then(|()| site.read(View::Ops, &id))).await
+}
+
+async fn play(State(site): Site, Path((ccid, id, name)): Path<(String, String, String)>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let door = Door { site, operation: &operations::GIR_PLAY_MEDIA, request };
+    door.answer(&id, |site| site.is_ours(&ccid).and_then(|()| site.play(&id, &name, &headers))).await
+}
+
+async fn play_for_user(State(site): Site, Path((id, name)): Path<(String, String)>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let door = Door { site, operation: &operations::GIR_PLAY_MEDIA_FOR_USER, request };
+    door.answer(&id, |site| site.play(&id, &name, &headers)).await
 }
 
 async fn delete(State(site): Site, Path((ccid, id)): Path<(String, String)>, request: Request) -> Response {

@@ -56,4 +56,21 @@ crate::rules::rules! { "gir.":
     CONTACT_CENTERS = Observed, "contact_center.listed", "the ops account lists contact centres as uris, whose last step is the id", "IRWS, features";
     STORE = Assumed, "contact_center.store", "settings/recordings holds store, a list of webDAV or awsS3, replaced as a whole and told without password and secretKey", "a README of the vendor's for awsS3; webDAV has the same place in all pages";
     VERSION = Observed, "read.version", "diagnostics/version needs no account", "the vendor's own script";
+    WEBDAV_BASIC = Documented, "webdav.basic", "the store takes an account of its own by Basic authentication, in the realm user", "WebDAV storage, configuration";
+    WEBDAV_METHODS = Documented, "webdav.methods", "the store is WebDAV of class 1 and 2, below /recordings", "WebDAV storage, configuration; RFC 4918";
+    WEBDAV_COLLECTION = Documented, "webdav.missing_collection", "a file or collection whose parent is not there is 409", "RFC 4918, sections 9.3.1, 9.7.1 and 9.8.5";
+    WEBDAV_DESTINATION = Documented, "webdav.destination", "what is moved or copied to another server is 502", "RFC 4918, section 9.8.5";
+    WEBDAV_WHOLE = Assumed, "webdav.whole_uploads", "an upload takes its place whole, with its last byte; one that ends early leaves nothing, and one of a part (Content-Range) is 400", "RFC 9110, section 14.5, for parts; httpd writes beside and renames";
+    WEBDAV_PLACES = Assumed, "webdav.places", "a path with a step .. or ., a slash, a backslash, a control character or what is no UTF-8 in a step is 400; a link in the folder is 403", "no page states it; nothing may leave the store";
+    WEBDAV_ROOT = Assumed, "webdav.root", "the store's root is neither removed nor moved: 403", "no page states it";
+    WEBDAV_ETAG = Observed, "webdav.etag", "an ETag is made from the file, its length and its time, not from its content", "httpd's default";
+    SPEECHMINER_POST = Documented, "speechminer.post", "the metadata of an insertion is posted to SpeechMiner too, by who inserts", "Insertion API, re-posting the recordings to SpeechMiner";
+    SPEECHMINER_BASIC = Assumed, "speechminer.basic", "the receiver takes an account of its own by Basic authentication; without, 401", "IVR profiles hold a user and a password for it; the rest is not stated";
+    SPEECHMINER_BODY = Assumed, "speechminer.body", "the same document as is inserted, as JSON; 400 for no JSON and for no id, 413 above the size of an insertion, 415 for another type; nothing else is looked at", "no page states it";
+    SPEECHMINER_ANSWER = Assumed, "speechminer.answer", "what is taken is 200 with statusCode 0", "no page states it";
+    SPEECHMINER_REPOST = Assumed, "speechminer.repost", "a second post of an id takes the place of the first", "no page states it", "speechminer.repost = replace";
+    SPEECHMINER_READS = Assumed, "speechminer.reads", "what was posted is read by GET recordings/{id} and recordings?after=&limit=, for the tests of this simulator and its verifier", "a real one has no such paths";
+    PURGE = Documented, "purge.rules", "lifecycle management deletes recordings by age, call type and labels, and never those tagged for non-deletion", "Media lifecycle management; Recording Lifecycle Scheduler; Non-deletion API", "purge.rules = one for each retention class";
+    PLAY = Observed, "read.play", "a media file is played under the name the server made for it, for the ops account and for users", "Search, Playback, and Delete API, sample; two programs that read real deployments";
+    PLAY_STORED = Assumed, "read.play_stored", "what is played is the file as it is stored, encrypted or not, or the part of it that is asked for; 404 where the store has none", "no page states it; decryption is the crypto server's";
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::purge::PurgeRule;
+
 /// `[gir]` of a scenario. What is left out is what the rules call the default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -33,6 +35,38 @@ pub struct Settings {
     pub paging: Paging,
     /// `[gir.limits]`.
     pub limits: Limits,
+    /// `[gir.speechminer]`.
+    pub speechminer: SpeechMinerSettings,
+    /// `[gir.purge]`.
+    pub purge: PurgeSettings,
+}
+
+/// `[gir.purge]` of a scenario: the site's lifecycle management.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PurgeSettings {
+    /// What deletes. Left out: a rule for each retention class of the world, by its label `st-ret-<class>`, that deletes when the class ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<PurgeRule>>,
+}
+
+/// `[gir.speechminer]` of a scenario.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpeechMinerSettings {
+    /// What a second post of a recording becomes. Default `replace`.
+    pub repost: Repost,
+}
+
+/// What a second post of a recording to SpeechMiner becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repost {
+    /// It takes the first one's place.
+    #[default]
+    Replace,
+    /// It stands beside the first: the recording is there twice.
+    Duplicate,
 }
 
 /// `[gir.limits]` of a scenario.
@@ -115,6 +149,8 @@ impl Default for Settings {
             ops_is_admin: true,
             paging: Paging::Paged,
             limits: Limits::default(),
+            speechminer: SpeechMinerSettings::default(),
+            purge: PurgeSettings::default(),
         }
     }
 }
@@ -141,6 +177,6 @@ impl Settings {
         if self.limits.query_results == 0 {
             return Err("query_results must be 1 or more".to_owned());
         }
-        Ok(())
+        self.purge.rules.iter().flatten().try_for_each(PurgeRule::check)
     }
 }

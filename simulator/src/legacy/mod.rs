@@ -1,7 +1,6 @@
 //! The legacy source: what a contact centre migrates away from. The endpoint and its paging are the guide's; the rest is assumed (`rules.rs`).
 
 mod auth;
-mod media;
 mod routes;
 mod rules;
 mod state;

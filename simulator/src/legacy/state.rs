@@ -10,9 +10,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
 
 use super::auth::{Auth, Denied};
-use super::{LegacySettings, media, rules, wire};
+use super::{LegacySettings, rules, wire};
 use crate::fault::operations::Operation;
 use crate::front::{Core, Platform, Refusal, Reply};
+use crate::ranges;
 use crate::world::{Media, Recording, World};
 
 /// Most entities on a page (contracts: `size` 1..1000).
@@ -178,7 +179,7 @@ impl Legacy {
     async fn bytes(self: &Arc<Self>, id: &str, method: &Method, headers: &HeaderMap) -> Reply {
         self.core.exercised.mark(&rules::RANGES);
         match self.found(id).await {
-            Ok((recording, media)) => media::reply(method, headers, &media.bytes, &media.etag(), &recording.content_type),
+            Ok((recording, media)) => ranges::reply(method, headers, &media.bytes, &media.etag(), &recording.content_type),
             Err(reply) => *reply,
         }
     }

@@ -61,6 +61,8 @@ pub enum TargetKind {
     /// Genesys Cloud.
     #[default]
     GenesysCloud,
+    /// Genesys Interaction Recording.
+    Gir,
 }
 
 /// The surface of Genesys Cloud that takes recordings in.
@@ -267,6 +269,9 @@ impl Scenario {
 
     /// What a reader of the results must know about this scenario, such as limits raised to be quick.
     pub fn notices(&self) -> Vec<String> {
+        if self.target == TargetKind::Gir {
+            return vec!["the target has no published limit, and none here".to_owned()];
+        }
         let usual = Settings::default();
         let pairs = [
             (self.genesys_cloud.requests_per_minute, usual.requests_per_minute),

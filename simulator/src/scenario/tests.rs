@@ -109,3 +109,22 @@ fn the_schema_knows_every_section_and_every_fault() {
     }
     assert!(Scenario::fault_table().to_string().contains("error_after_commit"));
 }
+
+#[test]
+fn a_target_of_interaction_recording_is_set_in_tables_of_its_own() {
+    let head = WHOLE.replacen("target = \"genesys_cloud\"", "target = \"gir\"", 1);
+    let table = "[gir.speechminer]\nrepost = \"duplicate\"\n[gir.purge]\nrules = [{ after_days = 30, call_type = \"Inbound\" }]";
+    let scenario = Scenario::parse(&format!("{head}\n{table}\n"), "s").expect("a scenario");
+    assert_eq!(scenario.target, TargetKind::Gir);
+    assert_eq!(scenario.gir.purge.rules.as_ref().map(|rules| rules[0].after_days), Some(30));
+    assert_eq!(scenario.notices(), ["the target has no published limit, and none here"]);
+    for (was, becomes, expected) in [
+        ("duplicate", "triplicate", "triplicate"),
+        ("after_days = 30", "after_days = 0", "after_days of a purge rule must be 1 or more"),
+        ("Inbound", "Sideways", "call_type of a purge rule must be Internal"),
+        ("repost", "re_post", "the nearest known key is `repost`"),
+    ] {
+        let error = Scenario::parse(&format!("{head}\n{}\n", table.replacen(was, becomes, 1)), "s").err().expect(becomes).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

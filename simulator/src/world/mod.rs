@@ -19,7 +19,7 @@ use generated::Generated;
 use imported::Imported;
 use media::MediaCache;
 pub(crate) use media::{Media, MediaError, hex};
-pub(crate) use people::{Agent, Mapped};
+pub(crate) use people::{Agent, Mapped, MappedAgent};
 pub use settings::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};
 pub(crate) use target::Target;
 

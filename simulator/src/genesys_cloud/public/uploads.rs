@@ -23,6 +23,7 @@ use super::{
     store::{self, Refusal},
 };
 use crate::{
+    body::{self, WRITE_BYTES},
     fault::{operations, table::FaultKind},
     front::Reply,
     genesys_cloud::{
@@ -30,7 +31,7 @@ use crate::{
         accept::uuid,
         door::{self, Door, Query},
         errors::ApiError,
-        files::{self, WRITE_BYTES, hex},
+        files::hex,
         limits,
     },
 };
@@ -181,7 +182,7 @@ impl GenesysCloud {
             tracing::error!(%error, "failed to write an upload to the spool; free some space");
             store::refusal(500, "InternalError", "the file could not be stored")
         };
-        let (mut file, path) = files::temporary(self.spool()).map_err(failed)?;
+        let (mut file, path) = body::temporary(self.spool()).map_err(failed)?;
         let (mut hasher, mut pending, mut bytes) = (Md5::new(), Vec::new(), 0_u64);
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
@@ -195,7 +196,7 @@ impl GenesysCloud {
             hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                (file, pending) = files::write_elsewhere(file, pending).await.map_err(failed)?;
+                (file, pending) = body::write_elsewhere(file, pending).await.map_err(failed)?;
             }
         }
         file.write_all(&pending).map_err(failed)?;

@@ -6,6 +6,8 @@ mod fields;
 mod keeping;
 mod merging;
 mod query;
+mod speechminer;
+mod webdav;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{Gir, Settings};
+use super::{Gir, GirRouters, Listening, Settings, Site};
 use crate::fault::operations::{ALL, Operation};
 use crate::{clock::Clock, fault::FaultRule, front::Core, seed::Seed};
 
@@ -27,9 +29,10 @@ const RECORDINGS: &str = "/api/v2/ops/contact-centers/57c0b771-b57c-4ea8-8655-7e
 struct World {
     site: Arc<Gir>,
     core: Arc<Core>,
-    router: Router,
+    routers: GirRouters,
     cookie: String,
     token: String,
+    _spool: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -38,6 +41,7 @@ struct Answer {
     status: u16,
     headers: HeaderMap,
     body: Value,
+    bytes: bytes::Bytes,
 }
 
 impl Answer {
@@ -65,10 +69,12 @@ impl World {
 
     async fn with_faults(settings: Settings, faults: Vec<FaultRule>) -> World {
         let core = Core::new(Clock::real(), Seed::new(7), faults);
-        let site = Gir::new(Arc::clone(&core), settings);
-        site.set_base_url("http://127.0.0.1:40005".to_owned());
-        let router = site.router();
-        let mut world = World { site, core, router, cookie: String::new(), token: String::new() };
+        let spool = tempfile::tempdir().expect("a folder");
+        let site = Gir::new(Arc::clone(&core), settings, Site::default(), spool.path()).expect("a deployment");
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        site.set_base_urls(&Listening { rws: at(40005), webdav: at(40006), speechminer: at(40007) });
+        let routers = site.routers();
+        let mut world = World { site, core, routers, cookie: String::new(), token: String::new(), _spool: spool };
         world.begin_session().await;
         world
     }
@@ -81,20 +87,31 @@ impl World {
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
+        Self::send_to(&self.routers.rws, method, path, headers, body).await
+    }
+
+    async fn send_to(router: &Router, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_vec()))).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let response = router.clone().oneshot(request).await.expect("the router answers");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+        let json = serde_json::from_slice(&body).unwrap_or_default();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body: json, bytes: body }
     }
 
+    /// The ops account.
     fn basic(&self) -> String {
+        self.basic_of(0)
+    }
+
+    /// The account of a server: RWS, the store, SpeechMiner.
+    fn basic_of(&self, server: usize) -> String {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
-        let (name, password) = self.site.credentials();
+        let (name, password) = self.site.credentials()[server];
         format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
     }
 
@@ -168,9 +185,12 @@ async fn every_operation_of_the_table_is_served_under_its_name() {
 #[test]
 fn every_setting_is_the_default_of_one_rule() {
     let settings = serde_json::to_value(Settings::default()).expect("settings");
-    let (limits, rest): (Vec<_>, Vec<_>) = settings.as_object().expect("a table").iter().partition(|(name, _)| *name == "limits");
-    let limits = limits.iter().flat_map(|(_, limits)| limits.as_object().expect("a table").keys().map(|name| format!("limits.{name}")));
-    for name in rest.iter().map(|(name, _)| (*name).clone()).chain(limits) {
+    let named = settings.as_object().expect("a table").iter().flat_map(|(name, value)| match value {
+        Value::Object(table) => table.keys().map(|inner| format!("{name}.{inner}")).collect(),
+        _ => vec![name.clone()],
+    });
+    // Left out where the world decides.
+    for name in named.chain(["purge.rules".to_owned()]) {
         let begins = |default: &str| default.split(" =").next() == Some(name.as_str());
         assert_eq!(super::rules::ALL.iter().filter(|rule| rule.default.is_some_and(begins)).count(), 1, "{name}");
     }

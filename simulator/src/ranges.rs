@@ -7,7 +7,7 @@ use crate::front::Reply;
 
 /// What of a media was asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     All,
     /// First and last byte.
     Part(u64, u64),
@@ -15,7 +15,7 @@ pub(super) enum Wanted {
 }
 
 /// Reads `Range` and `If-Range` against a length and a strong validator. What is malformed, in another unit, or several ranges asks for all.
-pub(super) fn wanted(headers: &HeaderMap, etag: &str, length: u64) -> Wanted {
+pub(crate) fn wanted(headers: &HeaderMap, etag: &str, length: u64) -> Wanted {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else { return Wanted::All };
     if text(header::IF_RANGE).is_some_and(|validator| validator != etag) {
@@ -36,7 +36,7 @@ pub(super) fn wanted(headers: &HeaderMap, etag: &str, length: u64) -> Wanted {
 }
 
 /// Media, or the part of it that was asked for.
-pub(super) fn reply(method: &Method, headers: &HeaderMap, bytes: &Bytes, etag: &str, content_type: &str) -> Reply {
+pub(crate) fn reply(method: &Method, headers: &HeaderMap, bytes: &Bytes, etag: &str, content_type: &str) -> Reply {
     let length = bytes.len() as u64;
     let (status, part) = match wanted(headers, etag, length) {
         Wanted::All => (200, bytes.clone()),

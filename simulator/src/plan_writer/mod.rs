@@ -1,14 +1,17 @@
 //! Writes a plan that fits a running simulator, with its mapping tables and secrets.
 
+mod gir;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::gir::Gir;
 use crate::journal::instant;
 use crate::scenario::Ingest;
-use crate::world::{Target, World};
+use crate::world::{MappedAgent, Target, World};
 
 /// Why a plan could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -25,14 +28,19 @@ pub(crate) struct Fitting<'a> {
     pub(crate) legacy_url: &'a str,
     /// Host and port of pre-signed media.
     pub(crate) media_host: &'a str,
-    pub(crate) genesys_cloud_url: &'a str,
     pub(crate) legacy_credentials: (&'a str, &'a str),
     pub(crate) site_zone: &'a str,
-    pub(crate) ingest: Ingest,
-    pub(crate) requests_per_minute: u32,
-    pub(crate) uploads_per_second: u32,
+    pub(crate) section: TargetSection<'a>,
     /// `[plan]` of the scenario.
     pub(crate) overrides: &'a Table,
+}
+
+/// The platform a plan leads to.
+pub(crate) enum TargetSection<'a> {
+    /// Genesys Cloud, with the limits it imposes; 0: none.
+    GenesysCloud { url: &'a str, ingest: Ingest, requests_per_minute: u32, uploads_per_second: u32 },
+    /// Genesys Interaction Recording.
+    Gir(&'a Gir),
 }
 
 impl Fitting<'_> {
@@ -43,10 +51,13 @@ impl Fitting<'_> {
             fs::create_dir_all(&path).map_err(|source| PlanWriteError { path, source })?;
         }
         secret(&dir.join("secrets/source"), self.legacy_credentials.1)?;
-        secret(&dir.join("secrets/target"), &self.target.client_secret)?;
+        match self.section {
+            TargetSection::GenesysCloud { .. } => secret(&dir.join("secrets/target"), &self.target.client_secret)?,
+            TargetSection::Gir(site) => gir::write_secrets(site, dir)?,
+        }
         plain(&dir.join("mapping/agents.csv"), &self.agents())?;
+        plain(&dir.join("mapping/queues.csv"), &self.queues())?;
         let tables = [
-            ("queues", "legacy_queue_id,genesys_queue_id", self.world.queues()),
             ("skills", "legacy_skill,genesys_skill_id", self.world.skills()),
             ("wrapups", "legacy_code,genesys_wrapup_id", self.world.wrapups()),
         ];
@@ -61,13 +72,24 @@ impl Fitting<'_> {
     }
 
     fn agents(&self) -> String {
-        let rows = self.world.agents().iter().flat_map(|agent| {
-            agent.mapped.iter().map(|row| {
-                let time = |ms: Option<i64>| ms.map(instant).unwrap_or_default();
-                vec![agent.id.clone(), row.user_id.to_string(), row.user_name.clone(), time(row.valid_from_ms), time(row.valid_to_ms)]
-            })
-        });
-        csv("legacy_agent_id,genesys_user_id,genesys_user_name,valid_from,valid_to", rows)
+        let rows = self.world.agents().iter().flat_map(|agent| agent.mapped.iter().map(|row| (agent.id.as_str(), row)));
+        match self.section {
+            TargetSection::GenesysCloud { .. } => csv(
+                "legacy_agent_id,genesys_user_id,genesys_user_name,valid_from,valid_to",
+                rows.map(|(id, row)| [vec![id.to_owned(), row.user_id.to_string(), row.user_name.clone()], validity(row)].concat()),
+            ),
+            TargetSection::Gir(site) => gir::agents(site, rows),
+        }
+    }
+
+    fn queues(&self) -> String {
+        let rows = self.world.queues().iter().filter_map(|row| Some((row, row.target_id?.to_string())));
+        match self.section {
+            TargetSection::GenesysCloud { .. } => {
+                csv("legacy_queue_id,genesys_queue_id", rows.map(|(row, target)| vec![row.id.clone(), target]))
+            }
+            TargetSection::Gir(_) => gir::queues(rows),
+        }
     }
 
     fn plan(&self, root: &Path) -> String {
@@ -81,11 +103,7 @@ impl Fitting<'_> {
         // A folder's name may hold what a URL cannot; SQLite takes the path as it is.
         let path = |name: &str| root.join(name).display().to_string();
         let staging = url::Url::from_file_path(root.join("staging")).map_or_else(|()| path("staging"), String::from);
-        let secret = |name: &str| table([("file", Value::from(format!("secrets/{name}")))]);
         let agent = self.target.fallback_user.map_or_else(|| "quarantine".to_owned(), |id| format!("fallback:{id}"));
-        // Enough to keep a limit of 6000 a minute busy on two cores. A platform without a limit still gets a finite pace.
-        let (workers, unlimited) = (16, 1_000_000);
-        let pace = |limit: u32| Value::from(if limit == 0 { unlimited } else { i64::from(limit) });
         table_of([
             ("plan_version", Value::from(1)),
             ("identity", table([("namespace", Value::from("rehearsal"))])),
@@ -95,21 +113,11 @@ impl Fitting<'_> {
                     ("kind", Value::from("legacy")),
                     ("base_url", Value::from(self.legacy_url)),
                     ("client_id", Value::from(self.legacy_credentials.0)),
-                    ("client_secret", secret("source")),
+                    ("client_secret", secret_file("source")),
                     ("media_hosts", Value::from(vec![self.media_host])),
                 ]),
             ),
-            (
-                "target",
-                table([
-                    ("kind", Value::from("genesys_cloud")),
-                    ("ingest", Value::from(self.ingest.as_str())),
-                    ("base_url", Value::from(self.genesys_cloud_url)),
-                    ("login_url", Value::from(self.genesys_cloud_url)),
-                    ("client_id", Value::from(self.target.client_id.as_str())),
-                    ("client_secret", secret("target")),
-                ]),
-            ),
+            ("target", self.target()),
             ("mapping", table(["agents", "queues", "skills", "wrapups"].map(|name| (name, Value::from(format!("mapping/{name}.csv")))))),
             (
                 "rules",
@@ -132,15 +140,35 @@ impl Fitting<'_> {
             ("retention", self.retention()),
             ("staging", table([("url", Value::from(staging))])),
             ("ledger", table([("url", Value::from(format!("sqlite://{}", path("ledger.db"))))])),
-            (
-                "pace",
-                table([
-                    ("workers", Value::from(workers)),
-                    ("requests_per_minute", pace(self.requests_per_minute)),
-                    ("uploads_per_second", pace(self.uploads_per_second)),
-                ]),
-            ),
+            ("pace", self.pace()),
         ])
+    }
+
+    fn target(&self) -> Value {
+        match self.section {
+            TargetSection::GenesysCloud { url, ingest, .. } => table([
+                ("kind", Value::from("genesys_cloud")),
+                ("ingest", Value::from(ingest.as_str())),
+                ("base_url", Value::from(url)),
+                ("login_url", Value::from(url)),
+                ("client_id", Value::from(self.target.client_id.as_str())),
+                ("client_secret", secret_file("target")),
+            ]),
+            TargetSection::Gir(site) => gir::target(site),
+        }
+    }
+
+    /// Enough workers to keep a limit of 6000 a minute busy on two cores. A platform without a limit still gets a finite pace.
+    fn pace(&self) -> Value {
+        let unlimited = 1_000_000;
+        let of = |limit: u32| if limit == 0 { unlimited } else { i64::from(limit) };
+        let (requests, uploads) = match self.section {
+            TargetSection::GenesysCloud { requests_per_minute, uploads_per_second, .. } => {
+                (of(requests_per_minute), of(uploads_per_second))
+            }
+            TargetSection::Gir(_) => gir::PACE,
+        };
+        table([("workers", Value::from(16)), ("requests_per_minute", Value::from(requests)), ("uploads_per_second", Value::from(uploads))])
     }
 
     fn time(&self) -> Value {
@@ -152,8 +180,23 @@ impl Fitting<'_> {
     fn retention(&self) -> Value {
         let classes = self.world.retention_classes();
         let classes: Table = classes.into_iter().map(|(class, years)| (class, table([("years", Value::from(years))]))).collect();
-        table([("over_max", Value::from("quarantine")), ("expired", Value::from("skip")), ("class", Value::from(classes))])
+        let mut retention =
+            table_of([("over_max", Value::from("quarantine")), ("expired", Value::from("skip")), ("class", Value::from(classes))]);
+        if let TargetSection::Gir(site) = self.section {
+            retention.insert("gir_rule".to_owned(), gir::purge_rules(site));
+        }
+        Value::Table(retention)
     }
+}
+
+/// A secret beside the plan.
+fn secret_file(name: &str) -> Value {
+    table([("file", Value::from(format!("secrets/{name}")))])
+}
+
+/// When a mapping row holds: two cells, empty for always.
+fn validity(row: &MappedAgent) -> Vec<String> {
+    [row.valid_from_ms, row.valid_to_ms].map(|ms| ms.map(instant).unwrap_or_default()).to_vec()
 }
 
 fn table_of<const N: usize>(entries: [(&str, Value); N]) -> Table {

@@ -1,0 +1,238 @@
+//! The way every request goes: account, path, body, then its turn at the front, and there to dav-server.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt, Collected, Full};
+use tempfile::TempPath;
+
+use super::places::{Nowhere, Place};
+use super::shelf::Arrived;
+use super::{Webdav, not_authenticated, page};
+use crate::body::{WRITE_BYTES, drain, read_whole, temporary, write_elsewhere};
+use crate::fault::operations::{self, Operation};
+use crate::front::{self, Reply};
+use crate::gir::{Gir, rules};
+
+/// Most bytes of a request that is no upload: an XML document of properties or of a lock.
+const DOCUMENT_BYTES: u64 = 64 * 1024;
+
+/// Every method that is served.
+const ALLOWED: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
+
+/// What is asked of the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Put,
+    Get,
+    Head,
+    MakeCollection,
+    Move,
+    Copy,
+    Delete,
+    List,
+    Other,
+}
+
+impl Deed {
+    fn of(method: &Method) -> Option<Deed> {
+        Some(match method.as_str() {
+            "PUT" => Deed::Put,
+            "GET" => Deed::Get,
+            "HEAD" => Deed::Head,
+            "MKCOL" => Deed::MakeCollection,
+            "MOVE" => Deed::Move,
+            "COPY" => Deed::Copy,
+            "DELETE" => Deed::Delete,
+            "PROPFIND" => Deed::List,
+            "OPTIONS" | "PROPPATCH" | "LOCK" | "UNLOCK" => Deed::Other,
+            _ => return None,
+        })
+    }
+
+    fn operation(self) -> &'static Operation {
+        match self {
+            Deed::Put => &operations::WEBDAV_PUT_FILE,
+            Deed::Get => &operations::WEBDAV_GET_FILE,
+            Deed::Head => &operations::WEBDAV_HEAD_FILE,
+            Deed::MakeCollection => &operations::WEBDAV_MAKE_COLLECTION,
+            Deed::Move => &operations::WEBDAV_MOVE_FILE,
+            Deed::Copy => &operations::WEBDAV_COPY_FILE,
+            Deed::Delete => &operations::WEBDAV_DELETE_FILE,
+            Deed::List => &operations::WEBDAV_LIST,
+            Deed::Other => &operations::WEBDAV_OTHER,
+        }
+    }
+
+    /// What a status says was changed.
+    fn effect(self, method: &Method, status: u16) -> Option<&'static str> {
+        match (self, status) {
+            (Deed::Put | Deed::MakeCollection, 201) => Some("created"),
+            (Deed::Put | Deed::Move | Deed::Copy, 204) => Some("replaced"),
+            (Deed::Move, 201) => Some("moved"),
+            (Deed::Copy, 201) => Some("copied"),
+            (Deed::Delete, 200 | 204) => Some("deleted"),
+            (Deed::Other, 201) => Some("created"),
+            (Deed::Other, 207) if method.as_str() == "PROPPATCH" => Some("updated"),
+            _ => None,
+        }
+    }
+}
+
+/// A request that may have its turn.
+struct Admitted {
+    deed: Deed,
+    /// Name of the file or collection; of its new place where it is moved or copied.
+    key: String,
+}
+
+/// Why a request has no turn: what is told.
+struct Refused(Reply);
+
+/// Serves one request.
+pub(super) async fn serve(State(site): State<Arc<Gir>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let store = site.webdav();
+    let operation = Deed::of(&parts.method).unwrap_or(Deed::Other).operation();
+    let admitted = match site.admit(&parts) {
+        Ok(admitted) => admitted,
+        Err(Refused(reply)) => {
+            drain(body).await;
+            return front::refused(&store.core, super::NAME, operation, "-", reply);
+        }
+    };
+    let received = match admitted.deed {
+        Deed::Put => store.receive(body).await.map(|(file, bytes)| (Bytes::new(), Arrived::of(file), bytes)),
+        _ => document(body).await.map(|document| (document.clone(), Arrived::default(), document.len() as u64)),
+    };
+    let (document, arrived, bytes_in) = match received {
+        Ok(received) => received,
+        Err(Refused(reply)) => return front::refused(&store.core, super::NAME, operation, &admitted.key, reply),
+    };
+    let work = store.handle(parts, document, arrived, admitted.deed);
+    front::serve(&store.core, store, operation, &admitted.key, bytes_in, work).await
+}
+
+impl Gir {
+    /// Holds a request against account, method and path.
+    fn admit(&self, parts: &Parts) -> Result<Admitted, Refused> {
+        let store = self.webdav();
+        self.mark(&rules::WEBDAV_BASIC);
+        if !store.account.is_shown(&parts.headers) {
+            return Err(Refused(not_authenticated()));
+        }
+        self.mark(&rules::WEBDAV_METHODS);
+        let deed = Deed::of(&parts.method).ok_or_else(|| Refused(page(405).with_header(header::ALLOW, ALLOWED)))?;
+        self.mark(&rules::WEBDAV_PLACES);
+        let place = Place::of(parts.uri.path()).map_err(|nowhere| nowhere_reply(nowhere, 404))?;
+        let is_root = place.name().is_none();
+        if is_root && matches!(deed, Deed::Delete | Deed::Move) {
+            self.mark(&rules::WEBDAV_ROOT);
+            return Err(Refused(page(403)));
+        }
+        let place = if matches!(deed, Deed::Move | Deed::Copy) { self.destination(&parts.headers)? } else { place };
+        if deed == Deed::Put {
+            self.is_whole_upload(parts, &place)?;
+        }
+        Ok(Admitted { deed, key: place.name().unwrap_or("-").to_owned() })
+    }
+
+    /// Where something is moved or copied to. RFC 4918, section 9.8.5: another server is 502.
+    fn destination(&self, headers: &HeaderMap) -> Result<Place, Refused> {
+        self.mark(&rules::WEBDAV_DESTINATION);
+        let text = headers.get("destination").and_then(|value| value.to_str().ok()).ok_or_else(|| Refused(page(400)))?;
+        let place = if text.starts_with('/') {
+            Place::of(text)
+        } else {
+            // A client that is let in by another name of this server names that one.
+            let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            Place::of_address(text, &self.webdav().base_url()).or_else(|_| Place::of_address(text, &format!("http://{host}")))
+        };
+        place.map_err(|nowhere| nowhere_reply(nowhere, 502))
+    }
+
+    /// An upload of a part is refused (RFC 9110, section 14.5), so is one over a collection (RFC 4918, section 9.7.2) or into one that is not there.
+    fn is_whole_upload(&self, parts: &Parts, place: &Place) -> Result<(), Refused> {
+        self.mark(&rules::WEBDAV_WHOLE);
+        if parts.headers.contains_key(header::CONTENT_RANGE) {
+            return Err(Refused(page(400)));
+        }
+        let at = place.below(&self.webdav().root());
+        if at.is_dir() {
+            return Err(Refused(page(405)));
+        }
+        self.mark(&rules::WEBDAV_COLLECTION);
+        if at.parent().is_some_and(std::path::Path::is_dir) { Ok(()) } else { Err(Refused(page(409))) }
+    }
+}
+
+fn nowhere_reply(nowhere: Nowhere, elsewhere: u16) -> Refused {
+    Refused(page(match nowhere {
+        Nowhere::Elsewhere => elsewhere,
+        Nowhere::Unsafe => 400,
+    }))
+}
+
+async fn document(body: Body) -> Result<Bytes, Refused> {
+    match read_whole(body, DOCUMENT_BYTES).await {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Refused(page(413))),
+        Err(()) => Err(Refused(page(400))),
+    }
+}
+
+impl Webdav {
+    /// Streams an upload into a file beside the store; the file and its length. Nothing is kept of one that ends early.
+    async fn receive(&self, body: Body) -> Result<(TempPath, u64), Refused> {
+        let failed = |error: std::io::Error| {
+            tracing::error!(%error, "failed to write an upload beside the store; free some space");
+            Refused(page(507))
+        };
+        let (mut file, path) = temporary(self.waiting_room()).map_err(failed)?;
+        let (mut pending, mut bytes) = (Vec::new(), 0_u64);
+        let mut stream = body.into_data_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| Refused(page(400)))?;
+            bytes += chunk.len() as u64;
+            pending.extend_from_slice(&chunk);
+            if pending.len() >= WRITE_BYTES {
+                (file, pending) = write_elsewhere(file, pending).await.map_err(failed)?;
+            }
+        }
+        std::io::Write::write_all(&mut file, &pending).map_err(failed)?;
+        Ok((path, bytes))
+    }
+
+    async fn handle(&self, mut parts: Parts, document: Bytes, arrived: Arrived, deed: Deed) -> Reply {
+        let method = parts.method.clone();
+        if deed == Deed::Put {
+            // The bytes are there already: dav-server is told of an upload without any.
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.remove("x-expected-entity-length");
+        }
+        let turn = if deed.operation().mutates { Some(self.changing.lock().await) } else { None };
+        let request = http::Request::from_parts(parts, Full::new(document));
+        let response = self.dav.handle_guarded(request, self.account.username.to_owned(), arrived).await;
+        let (mut told, body) = response.into_parts();
+        told.headers.remove(header::CONNECTION);
+        if method == Method::OPTIONS {
+            told.headers.insert("dav", http::HeaderValue::from_static("1,2"));
+            told.headers.insert(header::ALLOW, http::HeaderValue::from_static(ALLOWED));
+        }
+        let status = told.status.as_u16();
+        let body = match turn {
+            // Some of what is done is done while its answer is read.
+            Some(_turn) => Body::from(BodyExt::collect(body).await.map(Collected::to_bytes).unwrap_or_default()),
+            None => Body::new(body),
+        };
+        let length = told.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let bytes_out = if method == Method::HEAD { Some(0) } else { length.or_else(|| http_body::Body::size_hint(&body).exact()) };
+        Reply { status: told.status, headers: told.headers, body, bytes_out, effect: deed.effect(&method, status) }
+    }
+}

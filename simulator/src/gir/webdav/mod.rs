@@ -1,0 +1,121 @@
+//! The store of media: a WebDAV server over a folder, on a listener and with an account of its own.
+//!
+//! dav-server does what RFC 4918 says; `shelf` is the folder behind it, `door` the way every request goes, `places` keeps paths inside.
+
+mod door;
+mod places;
+mod shelf;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use dav_server::DavHandler;
+use dav_server::memls::MemLs;
+use http::header;
+use tempfile::TempDir;
+
+use self::places::{MOUNT, Place};
+use self::shelf::{Arrived, Shelf};
+use super::Gir;
+use super::account::Account;
+use crate::front::{Core, Platform, Refusal, Reply};
+
+/// The platform's name in operations, journal and control API.
+pub(crate) const NAME: &str = "webdav";
+
+/// The store.
+pub(crate) struct Webdav {
+    core: Arc<Core>,
+    pub(super) account: Account,
+    /// Of this run alone; goes with it.
+    folder: TempDir,
+    base_url: Mutex<String>,
+    dav: DavHandler<Arrived>,
+    /// Held while something changes: what is looked at (is the place free?) and what is done stay one.
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl Webdav {
+    /// An empty store in a folder of its own below `spool`.
+    pub(super) fn new(core: Arc<Core>, spool: &Path) -> std::io::Result<Webdav> {
+        std::fs::create_dir_all(spool)?;
+        let folder = tempfile::Builder::new().prefix("webdav-").tempdir_in(spool)?;
+        let root = folder.path().join("recordings");
+        std::fs::create_dir(&root)?;
+        let dav =
+            DavHandler::builder().strip_prefix(MOUNT).filesystem(Box::new(Shelf::new(&root))).locksystem(MemLs::new()).build_handler();
+        let account = Account::new(core.seed.child(super::NAME), NAME, "recordings");
+        Ok(Webdav { core, account, folder, base_url: Mutex::default(), dav, changing: tokio::sync::Mutex::default() })
+    }
+
+    /// Says where the listener is; addresses of files begin with it and the mount.
+    pub(super) fn set_base_url(&self, url: &str) {
+        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = format!("{}{MOUNT}", url.trim_end_matches('/'));
+    }
+
+    /// Where the store's root is reached, without a slash at its end.
+    pub(super) fn base_url(&self) -> String {
+        self.base_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where uploads wait: on the store's own file system.
+    pub(super) fn waiting_room(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+
+    /// The file an address leads to, whether it is there or not; none for an address elsewhere.
+    pub(super) fn file_of(&self, address: &str) -> Option<PathBuf> {
+        let place = Place::of_address(address, &self.base_url()).ok()?;
+        place.name().map(|_| place.below(&self.root()))
+    }
+}
+
+impl Platform for Webdav {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Reply {
+        match refusal {
+            Refusal::TooManyRequests { retry_after_s } => match retry_after_s {
+                Some(seconds) => page(429).with_header(header::RETRY_AFTER, seconds.to_string()),
+                None => page(429),
+            },
+            Refusal::Server(status) => page(*status),
+            Refusal::TokenExpired => not_authenticated(),
+            Refusal::BadRequest => page(400),
+            Refusal::NotFound => page(404),
+            Refusal::Conflict => page(409),
+            Refusal::TooLarge => page(413),
+            Refusal::UnsupportedMedia => page(415),
+            Refusal::Forbidden => page(403),
+        }
+    }
+}
+
+/// Every path of the store.
+pub(super) fn router(site: &Arc<Gir>) -> Router {
+    Router::new().fallback(door::serve).with_state(Arc::clone(site))
+}
+
+/// A refusal as a web server words it.
+fn page(status: u16) -> Reply {
+    let mut reply = Reply::empty(status);
+    let title = format!("{status} {}", reply.status.canonical_reason().unwrap_or("Error"));
+    let text = format!(
+        "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>{title}</title>\n</head><body>\n<h1>{title}</h1>\n</body></html>\n"
+    );
+    reply.bytes_out = Some(text.len() as u64);
+    reply.body = axum::body::Body::from(text);
+    reply.with_header(header::CONTENT_TYPE, "text/html; charset=iso-8859-1")
+}
+
+/// The realm is the vendor's configuration's.
+fn not_authenticated() -> Reply {
+    page(401).with_header(header::WWW_AUTHENTICATE, "Basic realm=\"user\"")
+}
