@@ -190,6 +190,27 @@ impl Target {
         })
     }
 
+    /// The address the target is known by: the API's, or Recording Web Services'.
+    #[must_use]
+    pub fn main_url(&self) -> Option<Url> {
+        match self.kind {
+            TargetKind::GenesysCloud => self.api_url(),
+            TargetKind::Gir => self.rws_url.clone(),
+        }
+    }
+
+    /// Every address that something is sent to; `None` for one that the plan does not lead to.
+    #[must_use]
+    pub fn urls(&self) -> Vec<Option<Url>> {
+        match self.kind {
+            TargetKind::GenesysCloud => vec![self.api_url(), self.token_url()],
+            TargetKind::Gir => {
+                let speechminer = self.speechminer_url.clone().map(Some);
+                [self.rws_url.clone(), self.webdav_url.clone()].into_iter().chain(speechminer).collect()
+            }
+        }
+    }
+
     /// Where tokens are issued: `login_url`, or the API's host with `api.` turned into `login.`, as the vendor's SDKs do.
     #[must_use]
     pub fn token_url(&self) -> Option<Url> {
@@ -223,6 +244,17 @@ pub enum TargetKind {
     GenesysCloud,
     /// Genesys Interaction Recording.
     Gir,
+}
+
+impl TargetKind {
+    /// As a plan names it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TargetKind::GenesysCloud => "genesys_cloud",
+            TargetKind::Gir => "gir",
+        }
+    }
 }
 
 /// Ingestion surface of Genesys Cloud.
