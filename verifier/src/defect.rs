@@ -79,7 +79,7 @@ defects! {
     D26 Major "audio is damaged or its bytes changed" "upload the recording again from the source";
     D28 Minor "audio is louder or quieter than the source" "convert without changing the volume, then upload again";
     D29 Critical "audio was decoded with the wrong codec" "decode with the codec found in the file, not with the declared one";
-    D30 Critical "encrypted data was stored as audio" "decrypt before uploading, then upload again";
+    D30 Critical "audio is encrypted where it should not be, or the reverse" "decrypt or encrypt it as the plan says, then upload again";
     D31 Critical "an error page was stored as audio" "fetch the audio again and check its content before uploading";
     D32 Critical "audio file is empty" "upload the recording again from the source";
     D33 Critical "parts of a call are in the wrong order" "link each recording to its own part of the call";

@@ -14,7 +14,7 @@
 //! | `kept` | readings of an unfinished verification |
 //! | `drift` | answers outside the documented shapes |
 //! | `matching`, `crossing`, `reconcile` | which record is which; what only shows across calls, and across stores |
-//! | `sound`, `listen` | audio of both sides, a pair at a time |
+//! | `sound`, `listen`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `checks` | pure comparisons, a file a subject |
 //! | `verdict`, `summing`, `report` | buckets, sums, the sentence, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
@@ -23,6 +23,7 @@ mod checks;
 mod crossing;
 mod defect;
 mod drift;
+mod envelope;
 mod expected;
 mod finding;
 mod kept;

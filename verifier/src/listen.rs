@@ -7,13 +7,15 @@ use audio::Pcm;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::crossing::Place;
+use crate::defect::Defect;
+use crate::envelope::{Keys, Unsealed};
 use crate::expected::{Pause, PauseRule, Rules, SourceSound, audio_expectation};
 use crate::options::Progress;
-use crate::sound::{PairSound, Sketch, Stored, TargetSound, Verdict, Wanted, judge, read_source};
+use crate::sound::{Difference, PairSound, Sketch, Stored, TargetSound, Verdict, Wanted, judge, read_source};
 use crate::source::{MediaRead, SharedSource, SourceRecording};
 use crate::stop::Stop;
 use crate::target::genesys_cloud::BATCH;
-use crate::target::{Address, Media, Sound, Unfetched};
+use crate::target::{Address, Envelope, Media, Sound, Unfetched};
 
 /// One recording to listen to.
 pub(crate) struct Job<'a> {
@@ -29,6 +31,8 @@ pub(crate) struct Listener {
     pub(crate) source: SharedSource,
     pub(crate) media: Arc<Media>,
     pub(crate) rules: Arc<Rules>,
+    /// What opens encrypted files.
+    pub(crate) keys: Arc<Keys>,
     pub(crate) concurrency: usize,
 }
 
@@ -58,8 +62,8 @@ impl Listener {
         for strays in strays.chunks(BATCH) {
             let items = self.media.locate(strays).await?;
             for (address, item) in items {
-                let Sound::At { url, .. } = item else { continue };
-                let Ok(bytes) = self.media.fetch(&url).await else { continue };
+                let Sound::At { url, envelope, .. } = item else { continue };
+                let Ok(Opened { bytes, .. }) = self.open(&url, envelope.as_ref()).await? else { continue };
                 let sketch = blocking(move || audio::decode(&bytes).ok().map(|(_, pcm)| Sketch::of(&pcm))).await?;
                 sketches.extend(sketch.map(|sketch| (address, sketch)));
             }
@@ -74,7 +78,7 @@ impl Listener {
             (_, _, None) => unread(TargetSound::NotRead),
             (_, _, Some(Sound::Hidden(need))) => unread(TargetSound::Hidden(need.clone())),
             (_, _, Some(Sound::Lost(words))) => unread(TargetSound::Lost(words.clone())),
-            (SourceSound::Good(facts), Some(pcm), Some(Sound::At { url, content_type })) => {
+            (SourceSound::Good(facts), Some(pcm), Some(Sound::At { url, content_type, envelope })) => {
                 let paused = self.rules.pauses != PauseRule::Keep && !job.pauses.is_empty();
                 let audio = audio_expectation(facts, paused, self.rules.format);
                 let wanted = Wanted { audio, pauses: job.pauses.to_vec(), rule: self.rules.pauses };
@@ -84,7 +88,7 @@ impl Listener {
                     wanted: Arc::new(wanted),
                     content_type: content_type.clone(),
                 };
-                self.target(url, &judging).await?
+                self.target(url, envelope.as_ref(), &judging).await?
             }
             // Nothing to hold it against: whether it may be there at all is decided by the source alone.
             (_, _, Some(Sound::At { .. })) => unread(TargetSound::NotRead),
@@ -121,17 +125,16 @@ impl Listener {
     }
 
     /// Reads a target once, and twice before anything is said against it.
-    async fn target(&self, url: &str, judging: &Judging) -> Result<Heard, Stop> {
+    async fn target(&self, url: &str, envelope: Option<&Envelope>, judging: &Judging) -> Result<Heard, Stop> {
         let mut first: Option<(String, Heard)> = None;
         for _ in 0..2 {
             let unread = |sound| Ok(Heard { sound, sketch: None, stored: None });
-            let bytes = match self.media.fetch(url).await {
-                Ok(bytes) => bytes,
-                Err(Unfetched::Gone(words)) => return unread(TargetSound::Lost(words)),
-                Err(Unfetched::Hidden(why)) => return unread(TargetSound::Hidden(why)),
+            let Opened { bytes, stored } = match self.open(url, envelope).await? {
+                Ok(opened) => opened,
+                Err(sound) => return unread(sound),
             };
             let work = judging.clone();
-            let (hash, heard) = blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes))).await?;
+            let (hash, heard) = blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored))).await?;
             let again = first.as_ref().is_some_and(|(before, _)| *before == hash);
             let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
             if is_right || again {
@@ -141,6 +144,42 @@ impl Listener {
         }
         Ok(first.map_or(Heard { sound: TargetSound::NotRead, sketch: None, stored: None }, |(_, heard)| heard))
     }
+}
+
+impl Listener {
+    /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be said of its sound instead.
+    async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, Stop> {
+        let bytes = match self.media.fetch(url).await {
+            Ok(bytes) => bytes,
+            Err(Unfetched::Gone(words)) => return Ok(Err(TargetSound::Lost(words))),
+            Err(Unfetched::Hidden(why)) => return Ok(Err(TargetSound::Hidden(why))),
+        };
+        let stored = bytes.len() as u64;
+        let Some(Envelope { pkcs7, certificates }) = envelope.cloned() else { return Ok(Ok(Opened { bytes, stored })) };
+        let keys = self.keys.clone();
+        let opened = blocking(move || match keys.open(&pkcs7, &bytes) {
+            Unsealed::Clear(bytes) => Ok(Opened { bytes, stored }),
+            Unsealed::NoKey | Unsealed::Broken(_) if audio::probe(&bytes).is_ok_and(|probe| probe.samples > 0) => {
+                Err(sealed("a file that is encrypted, as its envelope says", "a file that is stored clear"))
+            }
+            Unsealed::NoKey => Err(TargetSound::Hidden(format!("a private key for {}", certificates.join(" or ")))),
+            Unsealed::Broken(why) => Err(sealed("a file that its own key opens", &why)),
+        });
+        opened.await
+    }
+}
+
+/// A file that is not what its envelope says.
+fn sealed(expected: &str, actual: &str) -> TargetSound {
+    TargetSound::Compared(vec![Difference::new(Defect::D30, expected, actual)])
+}
+
+/// A file to listen to.
+struct Opened {
+    /// Its content.
+    bytes: Vec<u8>,
+    /// How long it is as it lies there. Bytes.
+    stored: u64,
 }
 
 /// What came of reading a target.
@@ -160,9 +199,9 @@ struct Judging {
 }
 
 impl Judging {
-    fn judge(&self, bytes: &[u8]) -> Heard {
+    fn judge(&self, bytes: &[u8], stored: u64) -> Heard {
         let Verdict { differences, sketch, duration_ms } = judge(&self.facts, &self.pcm, &self.wanted, bytes, self.content_type.as_deref());
-        Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: bytes.len() as u64, duration_ms }) }
+        Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: stored, duration_ms }) }
     }
 }
 

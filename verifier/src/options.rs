@@ -24,6 +24,8 @@ pub struct Options {
     /// Only these interactions of the source are expected and judged; conversations of other interactions are out of scope. The report says
     /// so. Absent: all.
     pub only: Option<BTreeSet<String>>,
+    /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none of them opens is hidden.
+    pub decryption_keys: Vec<PathBuf>,
     /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::Stop::Interrupted`].
@@ -42,6 +44,7 @@ impl Default for Options {
             // An analytics job over years takes minutes; one that takes an hour is stuck.
             patience: Duration::from_secs(3600),
             only: None,
+            decryption_keys: Vec::new(),
             report_dir: None,
             interrupt: CancellationToken::new(),
         }

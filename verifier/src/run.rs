@@ -13,6 +13,7 @@ use url::Url;
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::crossing::{Crossing, Place, Stray, phantom};
 use crate::drift::Drifts;
+use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::kept::Kept;
@@ -49,6 +50,7 @@ pub(crate) async fn run(
     let gates = Gates { transport, allowance: Allowance::new(loaded, options), log: log.clone(), drifts: drifts.clone() };
     let source: SharedSource = Arc::new(open_source(loaded, options, &gates, &clock)?);
     let target = Target::open(loaded, options, &gates, &clock)?;
+    let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
     let SourceSnapshot { interactions, extensions } = source.snapshot(options.only.as_ref(), options.concurrency, progress).await?;
     rules.extensions = extensions;
@@ -68,7 +70,7 @@ pub(crate) async fn run(
     let as_of = Moment::from_ms(clock.now_ms());
 
     let media = target.media(&snapshot, options, &clock);
-    let listener = Listener { source, media, rules: Arc::new(rules.clone()), concurrency: options.concurrency };
+    let listener = Listener { source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
     let target = snapshot;
     let world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted: options.only.is_some() };
     let heard = world.listen(&listener, options.audio, progress).await?;

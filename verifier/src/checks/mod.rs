@@ -11,6 +11,7 @@ mod purge;
 mod recorded;
 mod retention;
 mod routing;
+mod sealed;
 mod sound;
 mod stores;
 #[cfg(test)]
@@ -73,7 +74,7 @@ pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     findings.extend(access::check(seen));
     findings.extend(stores::check(seen));
     findings.extend(pauses::check(seen));
-    findings.extend(declared::check(seen, sound::check(seen)));
+    findings.extend(declared::check(seen, sealed::check(seen, sound::check(seen))));
     findings
 }
 

@@ -29,11 +29,11 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let actual = &pair.actual.pauses;
     let close = |a: i64, b: i64| a.abs_diff(b) <= TOLERANCE_MS;
     let fit = |actual: &[MarkedPause]| {
-        let each = expected.iter().zip(actual);
+        let mut each = expected.iter().zip(actual);
         let same = |(a, b): (&MarkedPause, &MarkedPause)| {
             close(a.location_ms, b.location_ms) && close(a.length_ms, b.length_ms) && b.length_ms > 0
         };
-        expected.len() == actual.len() && each.map(same).all(|same| same)
+        expected.len() == actual.len() && each.all(same)
     };
     // Marks that are instants are right where the pauses were, whatever the recording's own start says by mistake.
     let by_instant =

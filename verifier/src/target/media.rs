@@ -12,12 +12,21 @@ pub(crate) type Address = (String, String);
 /// Where a recording's audio is, or why it is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sound {
-    /// An address to fetch, and the media type the platform declares.
-    At { url: String, content_type: Option<String> },
+    /// An address to fetch, the media type the platform declares, and what opens the file, where it is said to be encrypted.
+    At { url: String, content_type: Option<String>, envelope: Option<Envelope> },
     /// The platform says that it is gone; its words.
     Lost(String),
     /// Left out or not allowed; what would be needed.
     Hidden(String),
+}
+
+/// What is told of a file that is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    /// PEM of the envelope.
+    pub(crate) pkcs7: String,
+    /// Names of the certificates it is encrypted for.
+    pub(crate) certificates: Vec<String>,
 }
 
 /// Where sound is had.

@@ -15,7 +15,7 @@ use platforms::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use genesys_cloud::short;
-pub(crate) use media::{Address, Media, Sound, Unfetched};
+pub(crate) use media::{Address, Envelope, Media, Sound, Unfetched};
 pub(crate) use unread::need;
 pub(crate) use wait::Wait;
 
@@ -31,7 +31,7 @@ pub(crate) enum Target {
     /// Genesys Cloud by its public API.
     GenesysCloud(genesys_cloud::Target),
     /// Interaction Recording by its three stores.
-    Gir(gir::Target),
+    Gir(Box<gir::Target>),
 }
 
 /// What a reading of the target is asked for.
@@ -51,7 +51,7 @@ impl Target {
     pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
         match loaded.plan.target.kind {
             TargetKind::GenesysCloud => genesys_cloud::Target::open(loaded, gates, clock).map(Target::GenesysCloud),
-            TargetKind::Gir => gir::Target::open(loaded, options, gates, clock).map(Target::Gir),
+            TargetKind::Gir => gir::Target::open(loaded, options, gates, clock).map(Box::new).map(Target::Gir),
         }
     }
 

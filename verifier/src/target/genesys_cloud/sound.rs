@@ -92,7 +92,7 @@ fn items(wanted: &[Address], results: Vec<wire::BatchResult>) -> BTreeMap<Addres
         let address = result.recording_id.as_deref().and_then(|id| by_id.get(id));
         let Some(item) = address.and_then(|address| items.get_mut(*address)) else { continue };
         match (result.result_url, result.error_msg) {
-            (Some(url), _) => *item = Sound::At { url, content_type: result.content_type },
+            (Some(url), _) => *item = Sound::At { url, content_type: result.content_type, envelope: None },
             (None, Some(message)) if !matches!(item, Sound::At { .. }) => *item = refusal(message),
             _ => {}
         }

@@ -16,7 +16,7 @@ pub(crate) const POSTS_PAGE: u32 = 500;
 /// Where SpeechMiner's side is read.
 pub(super) enum Receiver {
     /// The receiver itself.
-    Live(SpeechMinerClient),
+    Live(Box<SpeechMinerClient>),
     /// The plan has none: a declared loss.
     Unused,
 }
@@ -47,7 +47,8 @@ impl Receiver {
         let (username, password) = (target.speechminer_username.as_ref(), target.speechminer_password.as_ref());
         let account = opening.account(["speechminer_username", "speechminer_password"], username, password)?;
         let pace = opening.loaded.plan.pace.requests_per_minute;
-        Ok(Receiver::Live(SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace)))
+        let client = SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace);
+        Ok(Receiver::Live(Box::new(client)))
     }
 
     pub(super) async fn posted(&self) -> Result<Posted, Stop> {

@@ -13,7 +13,7 @@ use crate::requests::Service;
 use crate::source::collect;
 use crate::stop::Stop;
 use crate::target::media::Unfetched;
-use crate::target::{Address, Sound, TargetSnapshot, need, short};
+use crate::target::{Address, Envelope, Sound, TargetSnapshot, need, short};
 
 /// Where files are read.
 pub(super) struct Store {
@@ -82,7 +82,10 @@ impl Store {
         let sounds = recordings.filter_map(|recording| {
             let facts = recording.gir.as_ref()?;
             let sound = match (&facts.file, &facts.path) {
-                (FileSight::There { .. }, Some(path)) => Sound::At { url: path.clone(), content_type: facts.mime.clone() },
+                (FileSight::There { .. }, Some(path)) => {
+                    let sealed = |pkcs7: &String| Envelope { pkcs7: pkcs7.clone(), certificates: facts.certificates.clone() };
+                    Sound::At { url: path.clone(), content_type: facts.mime.clone(), envelope: facts.pkcs7.as_ref().map(sealed) }
+                }
                 (FileSight::There { .. }, None) => Sound::Lost("no address is told".to_owned()),
                 (FileSight::Absent(words), _) => Sound::Lost(words.clone()),
                 (FileSight::Unread(need), _) => Sound::Hidden(need.clone()),
