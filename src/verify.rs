@@ -92,7 +92,7 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
         |listed: &verifier::Listed| listed.creates.map_or("nothing".to_owned(), |creation| format!("a {creation:?}").to_lowercase());
     for listed in &requests {
         let query = if listed.query.is_empty() { String::new() } else { format!("?{}", listed.query.join("&")) };
-        let rights: Vec<String> = [("permission", &listed.permission), ("scope", &listed.scope)]
+        let rights: Vec<String> = [("permission", &listed.permission), ("scope", &listed.scope), ("account", &listed.account)]
             .into_iter()
             .filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?)))
             .collect();

@@ -10,10 +10,10 @@
 //! | `source` | the source, live or staged |
 //! | `expected` | what must be in the target: pure |
 //! | `requests` | the table of all requests: listed, enforced, reckoned |
-//! | `target` | the target through public reads |
+//! | `target` | the target through reads: Genesys Cloud, Interaction Recording |
 //! | `kept` | readings of an unfinished verification |
 //! | `drift` | answers outside the documented shapes |
-//! | `matching`, `crossing` | which record is which; what only shows across calls |
+//! | `matching`, `crossing`, `reconcile` | which record is which; what only shows across calls, and across stores |
 //! | `sound`, `listen` | audio of both sides, a pair at a time |
 //! | `checks` | pure comparisons, a file a subject |
 //! | `verdict`, `summing`, `report` | buckets, sums, the sentence, the files |
@@ -30,6 +30,7 @@ mod listen;
 mod matching;
 mod moment;
 mod options;
+mod reconcile;
 mod report;
 mod requests;
 mod run;
@@ -51,7 +52,7 @@ pub use drift::DriftLine;
 pub use finding::Finding;
 pub use moment::Moment;
 pub use options::{AudioScope, Jobs, Options, Progress, Silent, SourceFrom, Stage};
-pub use report::{Group, Report, RequestLine, Scope, Summary};
+pub use report::{Group, HandedOver, Report, RequestLine, Scope, Stores, Summary};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
 pub use stop::Stop;
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};

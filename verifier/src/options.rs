@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::requests::Allowance;
-
 /// How to verify. The plan says what is right; this says how much of it is looked at, and from where.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -47,12 +45,6 @@ impl Default for Options {
             report_dir: None,
             interrupt: CancellationToken::new(),
         }
-    }
-}
-
-impl Options {
-    pub(crate) fn allowance(&self) -> Allowance {
-        Allowance { jobs: self.jobs == Jobs::Create, source: self.source == SourceFrom::Live }
     }
 }
 

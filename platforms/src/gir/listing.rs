@@ -31,6 +31,7 @@ pub(super) fn entries(xml: &[u8], own_path: &str) -> Result<Vec<Entry>, String> 
             Event::End(end) => match end.local_name().as_ref() {
                 "href" if entry.href.is_none() => entry.href = Some(text.trim().to_owned()),
                 "getcontentlength" => entry.length = text.trim().parse().ok(),
+                "getlastmodified" => entry.modified = Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
                 "response" => found.extend(std::mem::take(&mut entry).entry()),
                 _ => {}
             },
@@ -50,6 +51,7 @@ struct Draft {
     href: Option<String>,
     is_collection: bool,
     length: Option<u64>,
+    modified: Option<String>,
 }
 
 impl Draft {
@@ -60,7 +62,7 @@ impl Draft {
             Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
             None => href.as_str(),
         };
-        Some(Entry { path: plain(path), is_collection: self.is_collection, length: self.length })
+        Some(Entry { path: plain(path), is_collection: self.is_collection, length: self.length, modified: self.modified })
     }
 }
 
@@ -78,12 +80,24 @@ mod tests {
         let xml = br#"<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:lp1="DAV:">
             <D:response><D:href>/recordings/</D:href><D:propstat><D:prop><lp1:resourcetype><D:collection/></lp1:resourcetype></D:prop></D:propstat></D:response>
             <D:response><D:href>http://store.example/recordings/a%20b&amp;c.mp3</D:href><D:propstat><D:prop><lp1:resourcetype/>
-              <lp1:getcontentlength>42</lp1:getcontentlength></D:prop></D:propstat></D:response>
+              <lp1:getcontentlength>42</lp1:getcontentlength>
+              <lp1:getlastmodified>Fri, 27 Oct 2023 10:00:00 GMT</lp1:getlastmodified></D:prop></D:propstat></D:response>
             <D:response><D:href>/recordings/day/</D:href><D:propstat><D:prop><lp1:resourcetype><D:collection></D:collection></lp1:resourcetype></D:prop></D:propstat></D:response>
             </D:multistatus>"#;
-        let entry = |path: &str, is_collection, length| Entry { path: path.to_owned(), is_collection, length };
+        let entry = |path: &str, is_collection, length, modified: Option<&str>| Entry {
+            path: path.to_owned(),
+            is_collection,
+            length,
+            modified: modified.map(str::to_owned),
+        };
         let found = entries(xml, "/recordings/").expect("a listing");
-        assert_eq!(found, [entry("/recordings/a b&c.mp3", false, Some(42)), entry("/recordings/day", true, None)]);
+        assert_eq!(
+            found,
+            [
+                entry("/recordings/a b&c.mp3", false, Some(42), Some("Fri, 27 Oct 2023 10:00:00 GMT")),
+                entry("/recordings/day", true, None, None)
+            ]
+        );
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Entry {
     pub is_collection: bool,
     /// Bytes. Absent: not told.
     pub length: Option<u64>,
+    /// When it was last written, as the server spells it (RFC 9110 date). Absent: not told.
+    pub modified: Option<String>,
 }
 
 /// Steps of a path below a root, each encoded.
