@@ -108,7 +108,8 @@ fn a_native_recording_under_our_id_is_never_merged_with_ours() {
     });
     assert_eq!(rws(&simulation, "POST", "/internal-api/contact-centers/57c0b771-b57c-4ea8-8655-7ef6d3c58ccc/recordings", &native).0, 200);
     let run = simulation.migrate(&["--json"]).ends(10);
-    let quarantined = &run.json()["tally"]["quarantined"];
+    let told = run.json();
+    let quarantined = &told["outcome"]["tally"]["quarantined"];
     assert!(quarantined["id_collision"].as_u64().is_some_and(|count| count > 0), "{quarantined}");
     let read = rws(
         &simulation,

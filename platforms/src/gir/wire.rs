@@ -239,8 +239,8 @@ pub struct PostedRow {
     pub id: String,
     /// How often it stands there.
     pub posts: u64,
-    /// Epoch seconds. Absent: not given.
-    pub start: Option<i64>,
+    /// ISO time. Absent: not given.
+    pub start: Option<String>,
     /// Seconds.
     pub duration_s: Option<f64>,
     /// Folder of its files.
