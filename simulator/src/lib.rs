@@ -8,6 +8,7 @@
 mod body;
 mod clock;
 mod control;
+mod facts;
 mod fault;
 mod front;
 mod genesys_cloud;
@@ -31,7 +32,8 @@ pub use genesys_cloud::{
     ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
 };
 pub use gir::{
-    Limits as GirLimits, OtherRegion as GirOtherRegion, Paging as GirPaging, PurgeRule as GirPurgeRule, PurgeSettings as GirPurgeSettings,
+    EncryptionSettings as GirEncryptionSettings, IndexSettings as GirIndexSettings, Limits as GirLimits, OtherRegion as GirOtherRegion,
+    Paging as GirPaging, PrivacySettings as GirPrivacySettings, PurgeRule as GirPurgeRule, PurgeSettings as GirPurgeSettings,
     Repeated as GirRepeated, Repost as GirRepost, Settings as GirSettings, SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins,
     Zoneless as GirZoneless,
 };

@@ -284,6 +284,10 @@ impl Simulator {
         let mut planted = Vec::new();
         for after in &self.state.scenario.after_migration {
             let seed = after.seed.unwrap_or(self.state.seed);
+            if let Some(days) = after.advance_days {
+                self.state.core.clock.advance_ms(days.saturating_mul(86_400_000));
+                continue;
+            }
             match (&after.role, after.lose_media, after.defect()) {
                 (Some(role), ..) => self.state.genesys_cloud.change_role(role.clone()).map_err(TamperRefusal::Role)?,
                 (None, Some(count), _) => planted.push(self.state.genesys_cloud.lose_media(count, seed)?),
@@ -311,6 +315,14 @@ impl Simulator {
     /// Jumps the simulator's clock forward.
     pub fn advance_ms(&self, ms: u64) {
         self.state.core.clock.advance_ms(ms);
+    }
+
+    /// The private keys (PKCS#8, PEM) that open what was encrypted for this deployment's certificates. None where nothing is encrypted, or where the
+    /// scenario does not hand them over.
+    pub fn decryption_keys(&self) -> Vec<String> {
+        let gir = &self.state.gir;
+        let handed = gir.recipients().iter().filter(|_| gir.settings().encryption.hand_over_key);
+        handed.map(|one| one.key_pem.clone()).collect()
     }
 
     /// Writes a plan that fits, with mapping tables and secrets, into `dir`; the plan's path.

@@ -105,3 +105,29 @@ async fn what_a_scenario_sets_stands_in_it() {
         .expect("toml")
     );
 }
+
+#[tokio::test]
+async fn with_certificates_it_names_them_and_hands_the_keys_over_unless_they_stay() {
+    for hand_over_key in [true, false] {
+        let text = format!("{SCENARIO}\n[gir.encryption]\ncertificates = 2\nhand_over_key = {hand_over_key}\n");
+        let simulator = started(&text).await;
+        let dir = tempfile::tempdir().expect("a folder");
+        simulator.write_plan(dir.path()).expect("a plan");
+        let certificates = plan(dir.path())["target"]["certificates"].as_array().cloned().expect("certificates");
+        assert_eq!(certificates, ["certs/rcs.pem", "certs/rcs-2.pem"].map(toml::Value::from));
+        for path in certificates.iter().filter_map(|path| path.as_str()) {
+            let text = std::fs::read_to_string(dir.path().join(path)).expect("a certificate");
+            assert!(text.starts_with("-----BEGIN CERTIFICATE-----"));
+        }
+        for (i, name) in ["rcs", "rcs-2"].iter().enumerate() {
+            let path = dir.path().join(format!("secrets/{name}.key.pem"));
+            assert_eq!(std::fs::read_to_string(&path).ok().as_ref(), simulator.decryption_keys().get(i), "{name}");
+            assert_eq!(path.exists(), hand_over_key);
+            #[cfg(unix)]
+            if hand_over_key {
+                let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().expect("a file"));
+                assert_eq!(mode & 0o777, 0o600);
+            }
+        }
+    }
+}

@@ -56,13 +56,14 @@ pub use self::{
     settings::Settings,
     tamper::{Planted, TamperAnswer, TamperRefusal},
 };
-use self::{auth::Tokens, door::TurnedAway, errors::ApiError, truth::AudioFacts};
+use self::{auth::Tokens, door::TurnedAway, errors::ApiError};
 pub(crate) use self::{
     identity::order as order_of_ids,
     settings::{Directory, Entry},
     truth::TruthError,
 };
 use crate::{
+    facts::AudioFacts,
     fault::operations::Operation,
     front::{Core, Platform, Refusal, Reply},
     rules::Rule,

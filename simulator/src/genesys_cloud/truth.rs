@@ -12,6 +12,7 @@ use super::{
     state::{Conversation, Recording, Role, State, StoredFile},
     times,
 };
+use crate::facts::AudioFacts;
 
 /// Why the truth could not be told.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +28,6 @@ pub(crate) enum TruthError {
     /// A line that JSON cannot carry.
     #[error("failed to write a line of the truth: {0}")]
     Json(#[from] serde_json::Error),
-}
-
-/// What decoding says about bytes; all absent where they decode to nothing.
-#[derive(Clone, Default)]
-pub(super) struct AudioFacts {
-    codec: Option<String>,
-    channels: Option<u16>,
-    sample_rate: Option<u32>,
-    samples: Option<u64>,
-    pcm_sha256: Option<String>,
 }
 
 /// One line (contracts, section 11).
@@ -169,16 +160,7 @@ impl GenesysCloud {
         }
         let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
         let bytes = std::fs::read(self.blob(&media.sha256)).map_err(spool)?;
-        let facts = match audio::decode(&bytes) {
-            Ok((probe, pcm)) => AudioFacts {
-                codec: Some(probe.codec.to_string()),
-                channels: Some(probe.channels),
-                sample_rate: Some(probe.sample_rate),
-                samples: Some(probe.samples),
-                pcm_sha256: Some(pcm.sha256()),
-            },
-            Err(_) => AudioFacts::default(),
-        };
+        let facts = AudioFacts::of(&bytes);
         locked(&self.facts).insert(media.sha256.clone(), facts.clone());
         Ok(facts)
     }

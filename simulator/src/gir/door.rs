@@ -1,6 +1,6 @@
 //! The way every request goes: account, CSRF token, body, then its turn at the front; and the session headers of every answer to a GET.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
 
 use super::answer::{Code, Refused};
-use super::{Gir, rules, session};
+use super::{Gir, locked, rules, session};
 use crate::body::{content_type, drain, read_whole};
 use crate::fault::operations::Operation;
 use crate::front::{self, Reply};
@@ -131,7 +131,7 @@ impl Gir {
     }
 
     fn sessions(&self) -> std::sync::MutexGuard<'_, session::Sessions> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.sessions)
     }
 
     fn session_ms(&self) -> i64 {

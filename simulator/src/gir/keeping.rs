@@ -70,7 +70,7 @@ impl Gir {
     pub(super) fn labels_of(&self, id: &str) -> Result<Reply, Refused> {
         self.has_feature(KEEPING_FEATURE)?;
         self.mark(&rules::LABEL_PATHS);
-        let labels = labels(self.seen_mut(&mut self.state(), id)?);
+        let labels = labels(self.seen_by_id(&self.state(), id)?);
         Ok(answer::told(200, Map::from_iter([("labels".to_owned(), labels)])))
     }
 
@@ -96,7 +96,7 @@ impl Gir {
         self.is_ours(contact_center)?;
         self.mark(&rules::DELETE);
         let mut state = self.state();
-        if self.seen_mut(&mut state, id)?.non_delete {
+        if self.seen_by_id(&state, id)?.non_delete {
             self.mark(&rules::DELETE_KEPT);
             return Err(Refused::new(403, Code::Forbidden, "Insufficient recording permissions."));
         }

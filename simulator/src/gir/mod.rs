@@ -11,8 +11,10 @@ mod centers;
 mod dates;
 mod directory;
 mod door;
+mod encryption;
 mod fields;
 mod keeping;
+mod privacy;
 mod purge;
 mod query;
 mod recordings;
@@ -28,6 +30,7 @@ mod truth;
 mod webdav;
 mod wire;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,8 +38,12 @@ use axum::Router;
 
 use self::account::Account;
 pub(crate) use self::directory::{Directory, partition};
+pub(crate) use self::encryption::Recipient;
 pub use self::purge::PurgeRule;
-pub use self::settings::{Limits, OtherRegion, Paging, PurgeSettings, Repeated, Repost, Settings, SpeechMinerSettings, Wins, Zoneless};
+pub use self::settings::{
+    EncryptionSettings, IndexSettings, Limits, OtherRegion, Paging, PrivacySettings, PurgeSettings, Repeated, Repost, Settings,
+    SpeechMinerSettings, Wins, Zoneless,
+};
 pub(crate) use self::speechminer::SpeechMiner;
 pub(crate) use self::webdav::Webdav;
 use crate::front::{Core, Platform, Refusal, Reply};
@@ -67,6 +74,9 @@ pub(crate) struct Gir {
     speechminer: SpeechMiner,
     directory: Directory,
     purge_rules: Vec<PurgeRule>,
+    recipients: Vec<Recipient>,
+    /// What the truth knows of files, by hash and envelope.
+    facts: Mutex<HashMap<(String, Option<String>), truth::Stored>>,
 }
 
 /// What a deployment is made for: the people and queues of its site, and the retention classes its recordings come with.
@@ -94,7 +104,7 @@ pub(crate) struct GirRouters {
 impl Gir {
     /// An empty deployment. `spool` is where its store gets a folder.
     pub(crate) fn new(core: Arc<Core>, settings: Settings, site: Site, spool: &Path) -> std::io::Result<Arc<Gir>> {
-        Ok(Arc::new(Gir {
+        let site = Gir {
             account: Account::new(core.seed, NAME, USERNAME),
             base_url: Mutex::default(),
             sessions: Mutex::default(),
@@ -103,9 +113,14 @@ impl Gir {
             speechminer: SpeechMiner::new(&core),
             directory: site.directory,
             purge_rules: settings.purge.rules.clone().unwrap_or_else(|| purge::fitting(&site.retention_classes)),
+            recipients: encryption::recipients(core.seed.child(NAME), settings.encryption.certificates),
+            facts: Mutex::default(),
             core,
             settings,
-        }))
+        };
+        // What was due before there was anything is not done over again.
+        locked(&site.state).managed_ms = site.last_run_ms();
+        Ok(Arc::new(site))
     }
 
     /// What is set about it.
@@ -118,6 +133,11 @@ impl Gir {
         &self.directory
     }
 
+    /// Whom its media are encrypted for; none where they are not.
+    pub(crate) fn recipients(&self) -> &[Recipient] {
+        &self.recipients
+    }
+
     /// What its lifecycle management deletes.
     pub(crate) fn purge_rules(&self) -> &[PurgeRule] {
         &self.purge_rules
@@ -125,7 +145,7 @@ impl Gir {
 
     /// Says where the routers listen; addresses of media begin with it.
     pub(crate) fn set_base_urls(&self, at: &Listening) {
-        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = at.rws.trim_end_matches('/').to_owned();
+        *locked(&self.base_url) = at.rws.trim_end_matches('/').to_owned();
         self.webdav.set_base_url(&at.webdav);
         self.speechminer.set_base_url(&at.speechminer);
     }
@@ -151,7 +171,7 @@ impl Gir {
 
     /// What the deployment really holds: NDJSON, one recording a line, sorted by legacy id (contracts, section 11).
     pub(crate) fn truth(&self) -> Result<String, serde_json::Error> {
-        truth::export(&self.state())
+        truth::export(self)
     }
 
     fn seed(&self) -> Seed {
@@ -171,11 +191,14 @@ impl Gir {
     }
 
     fn base_url(&self) -> String {
-        self.base_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.base_url).clone()
     }
 
+    /// What RWS remembers, as it stands now: whatever became due since the last look is done first.
     fn state(&self) -> MutexGuard<'_, state::State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = locked(&self.state);
+        self.manage(&mut state);
+        state
     }
 }
 
@@ -192,4 +215,9 @@ impl Platform for Gir {
 /// What this platform claims.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     rules::ALL.iter().copied()
+}
+
+/// A lock that outlives a panic of another holder: what it guards is consistent between statements.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

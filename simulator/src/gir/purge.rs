@@ -1,9 +1,22 @@
-//! What deletes: the rules of the site's lifecycle management. No API tells them.
+//! What deletes: the site's lifecycle management, by its rules. No API tells them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fields::CALL_TYPES;
+use super::state::{Recording, State};
+use super::{Gir, rules};
+use crate::fault::operations::Operation;
+
+/// A day of a rule.
+const DAY_MS: i64 = 86_400_000;
+
+/// The call type of a rule for recordings that state none. Source: Recording Lifecycle Scheduler.
+const NOT_SET: &str = "NotSet";
+
+/// What is noted of a recording that goes.
+static PURGE: Operation =
+    Operation { name: "gir.purge_recording", method: "-", path: "-", key: "recording id", mutates: true, needs: &[], query: &[] };
 
 /// A rule that deletes recordings of an age.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -11,7 +24,7 @@ use super::fields::CALL_TYPES;
 pub struct PurgeRule {
     /// Days of 24 hours from a recording's start.
     pub after_days: i64,
-    /// Only recordings of this call type. Left out: of any.
+    /// Only recordings of this call type; `NotSet`: that state none. Left out: of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_type: Option<String>,
     /// Only recordings with this label. Left out: with any, and with none.
@@ -43,10 +56,56 @@ impl PurgeRule {
             return Err("after_days of a purge rule must be 1 or more".to_owned());
         }
         match &self.call_type {
-            Some(other) if !CALL_TYPES.contains(&other.as_str()) => {
-                Err(format!("call_type of a purge rule must be {}", CALL_TYPES.join(", ")))
+            Some(other) if other != NOT_SET && !CALL_TYPES.contains(&other.as_str()) => {
+                Err(format!("call_type of a purge rule must be {}, {NOT_SET}", CALL_TYPES.join(", ")))
             }
             _ => Ok(()),
+        }
+    }
+
+    fn fits(&self, held: &Recording) -> bool {
+        let is_type = |asked: &str| held.call_type.as_deref().unwrap_or(NOT_SET) == asked;
+        self.call_type.as_deref().is_none_or(is_type) && self.label.as_ref().is_none_or(|label| held.labels.contains(label))
+    }
+}
+
+impl Gir {
+    /// When lifecycle management deletes a recording, Unix ms; absent where no rule fits it. Whether it is tagged for non-deletion is not looked at.
+    pub(super) fn deleted_at_ms(&self, held: &Recording) -> Option<i64> {
+        let (start, _) = held.span();
+        let rules = self.purge_rules.iter().filter(|rule| rule.fits(held));
+        rules.map(|rule| start.0.saturating_add(rule.after_days.saturating_mul(DAY_MS))).min()
+    }
+
+    /// When lifecycle management ran last before now, whether anybody looked or not. Unix ms.
+    pub(super) fn last_run_ms(&self) -> i64 {
+        let every_ms = i64::try_from(self.settings.purge.every_minutes).unwrap_or(24 * 60).saturating_mul(60_000).max(1);
+        self.core.clock.now_ms().div_euclid(every_ms) * every_ms
+    }
+
+    /// Somebody looks at one of the other servers: what became due there is gone before.
+    pub(super) fn look(&self) {
+        drop(self.state());
+    }
+
+    /// Does what lifecycle management has done since somebody looked.
+    pub(super) fn manage(&self, state: &mut State) {
+        let run_ms = self.last_run_ms();
+        if std::mem::replace(&mut state.managed_ms, run_ms) >= run_ms {
+            return;
+        }
+        [&rules::PURGE, &rules::PURGE_AGE, &rules::PURGE_TIME].into_iter().for_each(|rule| self.mark(rule));
+        let is_due = |held: &Recording| !held.non_delete && self.deleted_at_ms(held).is_some_and(|at| at <= run_ms);
+        let due: Vec<String> = state.recordings.values().filter(|held| is_due(held)).map(|held| held.id.clone()).collect();
+        for id in due {
+            self.core.journal.deed(&PURGE, &id, "purged");
+            self.speechminer().held().remove(&id);
+            let files = state.recordings.remove(&id).map(|held| held.media).unwrap_or_default();
+            for path in files.iter().filter_map(|file| self.webdav().file_of(&file.descriptor.path)) {
+                if let Err(error) = std::fs::remove_file(path) {
+                    tracing::debug!(%error, "a purged recording had no file");
+                }
+            }
         }
     }
 }

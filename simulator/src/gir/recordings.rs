@@ -8,7 +8,7 @@ use super::answer::{self, Code, Refused};
 use super::settings::OtherRegion;
 use super::state::{Recording, State};
 use super::wire::{self, Inserted};
-use super::{Gir, fields, keeping, rules};
+use super::{Gir, fields, keeping, privacy, rules};
 use crate::front::Reply;
 use crate::ranges;
 
@@ -44,7 +44,7 @@ impl Gir {
             return Err(Refused::invalid("region", &format!("this node's region is {}", self.settings.region)));
         }
         self.mark(&rules::ACCEPTED_WITH);
-        let is_new = self.state().insert(Recording::from(inserted), &self.settings);
+        let is_new = self.state().insert(Recording::inserted(inserted, self.core.clock.now_ms()), &self.settings);
         if !is_new {
             let merging = [&rules::MERGED, &rules::MERGED_VALUES, &rules::REPEATED_MEDIA, &rules::REPEATED_EVENTS];
             merging.into_iter().for_each(|rule| self.mark(rule));
@@ -56,23 +56,29 @@ impl Gir {
     pub(super) fn read(&self, view: View, id: &str) -> Result<Reply, Refused> {
         self.mark(&rules::READ);
         let state = self.state();
-        let recording = self.seen(state.recordings.get(id)).ok_or_else(|| {
-            self.mark(&rules::NO_RECORDING);
-            Refused::no_recording(id)
-        })?;
+        let recording = self.seen_by_id(&state, id)?;
         Ok(answer::told(200, Map::from_iter([("recording".to_owned(), self.told(view, recording))])))
     }
 
     /// Whether a search finds a recording.
     pub(super) fn is_found(&self, held: &Recording) -> bool {
-        self.seen(Some(held)).is_some()
+        self.mark(&rules::INDEX);
+        let delay_ms = i64::try_from(self.settings.index.delay_ms).unwrap_or(i64::MAX);
+        self.seen(Some(held)).is_some_and(|held| held.inserted_ms.saturating_add(delay_ms) <= self.core.clock.now_ms())
     }
 
-    /// A recording that this node shows, to change it.
+    /// A recording that this node shows, to be deleted or told in part.
+    pub(super) fn seen_by_id<'a>(&self, state: &'a State, id: &str) -> Result<&'a Recording, Refused> {
+        self.mark(&rules::NO_RECORDING);
+        self.seen(state.recordings.get(id)).ok_or_else(|| Refused::no_recording(id))
+    }
+
+    /// A recording that this node shows, to label it or tag it.
     pub(super) fn seen_mut<'a>(&self, state: &'a mut State, id: &str) -> Result<&'a mut Recording, Refused> {
         self.mark(&rules::NO_RECORDING);
-        let held = state.recordings.get_mut(id).filter(|held| self.is_found(held));
-        held.ok_or_else(|| Refused::no_recording(id))
+        self.mark(&rules::INDEX_WRITES);
+        let takes = |held: &Recording| self.is_found(held) || (!self.settings.index.writes_need_index && self.seen(Some(held)).is_some());
+        state.recordings.get_mut(id).filter(|held| takes(held)).ok_or_else(|| Refused::no_recording(id))
     }
 
     /// A recording that this node shows; one of another region it does not.
@@ -98,7 +104,14 @@ impl Gir {
             labels: (!held.labels.is_empty()).then(|| keeping::labels(held)),
             non_delete: held.non_delete,
         };
-        serde_json::to_value(read).unwrap_or_default()
+        let mut told = serde_json::to_value(read).unwrap_or_default();
+        self.mark(&rules::PRIVACY_OPS);
+        if view == View::User || !self.settings.privacy.ops_sees_all {
+            self.mark(&rules::PRIVACY);
+            self.mark(&rules::PRIVACY_CUSTOMERS);
+            privacy::hide(&mut told, &self.settings.privacy);
+        }
+        told
     }
 
     /// The bytes of a media file, or the part of them that is asked for, as they lie in the store.
@@ -106,7 +119,7 @@ impl Gir {
         self.mark(&rules::PLAY);
         self.mark(&rules::PLAY_STORED);
         let state = self.state();
-        let recording = self.seen(state.recordings.get(id)).ok_or_else(|| Refused::no_recording(id))?;
+        let recording = self.seen_by_id(&state, id)?;
         let file = (0_u64..).zip(&recording.media).find(|(place, _)| self.play_name(id, *place) == name).map(|(_, file)| file);
         let path = file.and_then(|file| self.webdav().file_of(&file.descriptor.path));
         let bytes = path.and_then(|path| std::fs::read(path).ok()).ok_or_else(Refused::no_path)?;

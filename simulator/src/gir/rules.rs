@@ -73,4 +73,13 @@ crate::rules::rules! { "gir.":
     PURGE = Documented, "purge.rules", "lifecycle management deletes recordings by age, call type and labels, and never those tagged for non-deletion", "Media lifecycle management; Recording Lifecycle Scheduler; Non-deletion API", "purge.rules = one for each retention class";
     PLAY = Observed, "read.play", "a media file is played under the name the server made for it, for the ops account and for users", "Search, Playback, and Delete API, sample; two programs that read real deployments";
     PLAY_STORED = Assumed, "read.play_stored", "what is played is the file as it is stored, encrypted or not, or the part of it that is asked for; 404 where the store has none", "no page states it; decryption is the crypto server's";
+    PURGE_AGE = Assumed, "purge.age", "a recording goes at the earliest rule that fits it, its age counted in days of 24 hours from its start; a rule without a call type is for all, NotSet for those that state none", "the scheduler counts an age in days; from when is not stated";
+    PURGE_TIME = Assumed, "purge.time", "lifecycle management runs once a day, at midnight UTC, and takes a recording from RWS, the store and SpeechMiner at once", "a daily time in UTC is set; which is the site's", "purge.every_minutes = 1440";
+    INDEX = Assumed, "index.delay", "a search finds a recording as soon as it is inserted; by its id it is always read at once", "two stores without a transaction; how far one is behind is not stated", "index.delay_ms = 0";
+    INDEX_WRITES = Assumed, "index.writes", "a recording that no search finds yet takes neither labels nor non-deletion: 404", "both need the index's schema; what it does without an entry is not stated", "index.writes_need_index = true";
+    PRIVACY = Documented, "privacy.fields", "fields that metadata.privacy lists, of agents and of customers, are left out of what is read", "Settings API, metadata.privacy", "privacy.agent_fields = []";
+    PRIVACY_CUSTOMERS = Assumed, "privacy.places", "agents' fields are left out of users' contacts, customers' out of external ones, both out of the recording, its parameters and its data", "the page lists names, not where they stand", "privacy.customer_fields = []";
+    PRIVACY_OPS = Assumed, "privacy.ops", "the ops account's own paths leave nothing out", "no page states it", "privacy.ops_sees_all = true";
+    CERTIFICATES = Documented, "encryption.certificates", "media may be encrypted for certificates of RSA 2048 or more", "Encryption; Managing certificates", "encryption.certificates = 0";
+    KEYS = Assumed, "encryption.keys", "the keys are handed to a verifier, as a site's crypto server would decrypt for it", "keys stay in the crypto server's key store", "encryption.hand_over_key = true";
 }

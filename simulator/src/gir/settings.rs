@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::purge::PurgeRule;
 
+/// Most certificates of a plan: their serials are small numbers, and making one takes a second.
+const MAX_CERTIFICATES: usize = 9;
+
 /// `[gir]` of a scenario. What is left out is what the rules call the default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -39,15 +42,80 @@ pub struct Settings {
     pub speechminer: SpeechMinerSettings,
     /// `[gir.purge]`.
     pub purge: PurgeSettings,
+    /// `[gir.index]`.
+    pub index: IndexSettings,
+    /// `[gir.privacy]`.
+    pub privacy: PrivacySettings,
+    /// `[gir.encryption]`.
+    pub encryption: EncryptionSettings,
+}
+
+/// `[gir.index]` of a scenario: what a search knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct IndexSettings {
+    /// How long after its insertion a recording is found by a search, in milliseconds on the simulator's clock. By its id it is read at once.
+    /// Default 0.
+    pub delay_ms: u64,
+    /// Whether a recording that no search finds yet takes neither labels nor non-deletion: 404. Default true.
+    pub writes_need_index: bool,
+}
+
+/// `[gir.privacy]` of a scenario: what a read leaves out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacySettings {
+    /// Fields of agents (`username`, `agentId`, `userName`, `phoneNumber`, `firstName` ..). Default: none.
+    pub agent_fields: Vec<String>,
+    /// Fields of customers (`callerPhoneNumber`, `dialedPhoneNumber`, `ani`, `dnis`, `phoneNumber` ..). Default: none.
+    pub customer_fields: Vec<String>,
+    /// Whether the ops account is told them all the same, in its own paths. Default true.
+    pub ops_sees_all: bool,
+}
+
+/// `[gir.encryption]` of a scenario: whom media are encrypted for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EncryptionSettings {
+    /// How many certificates the plan names; with one or more the migration encrypts. Default 0.
+    pub certificates: usize,
+    /// Whether the private keys are written beside the plan, for a verifier. Default true.
+    pub hand_over_key: bool,
+}
+
+impl Default for IndexSettings {
+    fn default() -> IndexSettings {
+        IndexSettings { delay_ms: 0, writes_need_index: true }
+    }
+}
+
+impl Default for PrivacySettings {
+    fn default() -> PrivacySettings {
+        PrivacySettings { agent_fields: Vec::new(), customer_fields: Vec::new(), ops_sees_all: true }
+    }
+}
+
+impl Default for EncryptionSettings {
+    fn default() -> EncryptionSettings {
+        EncryptionSettings { certificates: 0, hand_over_key: true }
+    }
+}
+
+impl Default for PurgeSettings {
+    fn default() -> PurgeSettings {
+        PurgeSettings { rules: None, every_minutes: 24 * 60 }
+    }
 }
 
 /// `[gir.purge]` of a scenario: the site's lifecycle management.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PurgeSettings {
     /// What deletes. Left out: a rule for each retention class of the world, by its label `st-ret-<class>`, that deletes when the class ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<Vec<PurgeRule>>,
+    /// How often it deletes, in minutes from midnight UTC. Default 1440: once a day, at midnight.
+    pub every_minutes: u64,
 }
 
 /// `[gir.speechminer]` of a scenario.
@@ -151,6 +219,9 @@ impl Default for Settings {
             limits: Limits::default(),
             speechminer: SpeechMinerSettings::default(),
             purge: PurgeSettings::default(),
+            index: IndexSettings::default(),
+            privacy: PrivacySettings::default(),
+            encryption: EncryptionSettings::default(),
         }
     }
 }
@@ -176,6 +247,12 @@ impl Settings {
         }
         if self.limits.query_results == 0 {
             return Err("query_results must be 1 or more".to_owned());
+        }
+        if !(1..=24 * 60).contains(&self.purge.every_minutes) {
+            return Err("every_minutes of purge must be 1 to 1440".to_owned());
+        }
+        if self.encryption.certificates > MAX_CERTIFICATES {
+            return Err(format!("certificates must be at most {MAX_CERTIFICATES}"));
         }
         self.purge.rules.iter().flatten().try_for_each(PurgeRule::check)
     }

@@ -2,7 +2,7 @@
 //! behaves, so nearly all of this is assumed; what it was given is read back by paths no real one has.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -14,7 +14,7 @@ use super::account::Account;
 use super::answer::{self, Code, Refused};
 use super::dates::{self, Moment, Read};
 use super::settings::Repost;
-use super::{Gir, rules};
+use super::{Gir, locked, rules};
 use crate::body::{content_type, drain, read_whole};
 use crate::fault::operations::{self, Operation};
 use crate::front::{self, Core, Platform, Refusal, Reply};
@@ -52,17 +52,17 @@ impl SpeechMiner {
 
     /// Says where the listener is.
     pub(super) fn set_base_url(&self, url: &str) {
-        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = format!("{}{PATH}", url.trim_end_matches('/'));
+        *locked(&self.base_url) = format!("{}{PATH}", url.trim_end_matches('/'));
     }
 
     /// Where recordings are posted to.
     pub(super) fn base_url(&self) -> String {
-        self.base_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.base_url).clone()
     }
 
     /// What it holds, by id.
     pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<String, Posted>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.held)
     }
 }
 
@@ -186,7 +186,10 @@ impl Gir {
     where
         W: FnOnce() -> Result<Reply, Refused> + Send,
     {
-        let work = async { work().unwrap_or_else(|refused| refused.reply()) };
+        let work = async {
+            self.look();
+            work().unwrap_or_else(|refused| refused.reply())
+        };
         front::serve(&self.core, self.speechminer(), operation, key, bytes_in, work).await
     }
 

@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) labels: BTreeMap<String, Value>,
     /// Where recordings lie, as it was put.
     pub(super) store: Vec<Value>,
+    /// When lifecycle management ran last. Unix ms.
+    pub(super) managed_ms: i64,
 }
 
 /// One recording.
@@ -34,10 +36,13 @@ pub(super) struct Recording {
     pub(super) labels: BTreeSet<String>,
     /// Whether it is tagged for non-deletion.
     pub(super) non_delete: bool,
+    /// When its id was inserted first. Unix ms.
+    pub(super) inserted_ms: i64,
 }
 
-impl From<Inserted> for Recording {
-    fn from(inserted: Inserted) -> Recording {
+impl Recording {
+    /// What was posted, as it is kept.
+    pub(super) fn inserted(inserted: Inserted, now_ms: i64) -> Recording {
         Recording {
             id: inserted.id,
             caller: inserted.caller_phone_number,
@@ -48,11 +53,10 @@ impl From<Inserted> for Recording {
             events: inserted.event_history,
             labels: BTreeSet::new(),
             non_delete: false,
+            inserted_ms: now_ms,
         }
     }
-}
 
-impl Recording {
     /// When its first media file begins and its last ends.
     pub(super) fn span(&self) -> (Moment, Moment) {
         let start = self.media.iter().map(|file| file.start_time).min();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{PlanWriteError, csv, secret, secret_file, table_of, validity};
+use super::{PlanWriteError, csv, plain, secret, secret_file, table_of, validity};
 use crate::gir::{Gir, PurgeRule, Repost, partition};
 use crate::world::{Mapped, MappedAgent};
 
@@ -35,7 +35,26 @@ pub(super) fn target(site: &Gir) -> Value {
     if settings.speechminer.repost == Repost::Duplicate {
         target.insert("speechminer_repost".to_owned(), Value::from("duplicate"));
     }
+    if !site.recipients().is_empty() {
+        let paths = site.recipients().iter().map(|one| Value::from(format!("certs/{}.pem", one.name)));
+        target.insert("certificates".to_owned(), Value::Array(paths.collect()));
+    }
     Value::Table(target)
+}
+
+/// The certificates media are encrypted for, and the keys that open them unless they stay with the site.
+pub(super) fn write_certificates(site: &Gir, dir: &Path) -> Result<(), PlanWriteError> {
+    let folder = dir.join("certs");
+    if !site.recipients().is_empty() {
+        std::fs::create_dir_all(&folder).map_err(|source| PlanWriteError { path: folder.clone(), source })?;
+    }
+    for one in site.recipients() {
+        plain(&folder.join(format!("{}.pem", one.name)), &one.certificate)?;
+        if site.settings().encryption.hand_over_key {
+            secret(&dir.join("secrets").join(format!("{}.key.pem", one.name)), &one.key_pem)?;
+        }
+    }
+    Ok(())
 }
 
 /// The passwords `[target]` names.

@@ -53,7 +53,10 @@ impl Fitting<'_> {
         secret(&dir.join("secrets/source"), self.legacy_credentials.1)?;
         match self.section {
             TargetSection::GenesysCloud { .. } => secret(&dir.join("secrets/target"), &self.target.client_secret)?,
-            TargetSection::Gir(site) => gir::write_secrets(site, dir)?,
+            TargetSection::Gir(site) => {
+                gir::write_secrets(site, dir)?;
+                gir::write_certificates(site, dir)?;
+            }
         }
         plain(&dir.join("mapping/agents.csv"), &self.agents())?;
         plain(&dir.join("mapping/queues.csv"), &self.queues())?;

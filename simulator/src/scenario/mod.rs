@@ -114,7 +114,7 @@ impl Default for ClockSettings {
 }
 
 /// `[[after_migration]]`: what happens once the migrator has finished: a damage to the target (`tamper`, `lose_media`), or a change of the
-/// client's role (`role`). One of the three.
+/// client's role (`role`), or nothing but time (`advance_days`). One of the four.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AfterMigration {
@@ -133,6 +133,9 @@ pub struct AfterMigration {
     /// The client of Genesys Cloud loses permissions or divisions: an auditor's role is not a migrator's.
     #[serde(default)]
     pub role: Option<Role>,
+    /// So many days pass on the simulators' clock.
+    #[serde(default)]
+    pub advance_days: Option<u64>,
 }
 
 impl AfterMigration {
@@ -146,16 +149,23 @@ impl AfterMigration {
     }
 
     fn check(&self) -> Result<(), String> {
-        match (&self.tamper, self.lose_media, &self.role) {
-            (Some(defect), None, None) if expect::is_defect(defect) => Ok(()),
-            (Some(defect), None, None) => Err(format!("unknown defect class `{defect}` in tamper; classes are D01..D64")),
-            (None, Some(count), None) if count > 0 => Ok(()),
-            (None, Some(_), None) => Err("lose_media must be 1 or more".to_owned()),
-            (None, None, Some(_)) => Ok(()),
-            _ => Err("[[after_migration]] needs one of `tamper`, `lose_media` and `role`".to_owned()),
+        let given = [self.tamper.is_some(), self.lose_media.is_some(), self.role.is_some(), self.advance_days.is_some()];
+        if given.into_iter().filter(|given| *given).count() != 1 {
+            return Err("[[after_migration]] needs one of `tamper`, `lose_media`, `role` and `advance_days`".to_owned());
+        }
+        match (&self.tamper, self.lose_media, self.advance_days) {
+            (Some(defect), ..) if !expect::is_defect(defect) => {
+                Err(format!("unknown defect class `{defect}` in tamper; classes are D01..D64"))
+            }
+            (_, Some(0), _) => Err("lose_media must be 1 or more".to_owned()),
+            (_, _, Some(days)) if !(1..=MAX_DAYS).contains(&days) => Err(format!("advance_days must be 1 to {MAX_DAYS}")),
+            _ => Ok(()),
         }
     }
 }
+
+/// Farthest the clock is moved on: a century. Beyond, dates of retention leave the calendar.
+const MAX_DAYS: u64 = 36_525;
 
 fn one() -> usize {
     1

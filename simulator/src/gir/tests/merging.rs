@@ -67,7 +67,7 @@ async fn the_truth_is_told_by_legacy_id() {
     assert_eq!((&line["start"], &line["end"]), (&json!("2015-06-15T23:58:00.000Z"), &json!("2015-06-15T23:59:59.000Z")));
     assert_eq!((&line["direction"], &line["ani"], &line["dnis"]), (&json!("inbound"), &json!("+14160000000"), &json!("+14161111111")));
     assert_eq!(line["participants"], json!([{"role": "agent", "id": "agent.bob@example.com"}]));
-    assert_eq!(line["attributes"], json!({"drink": "cola", "food": "burger"}));
+    assert_eq!(line["attributes"], json!({"drink": "cola", "food": "burger", "sim.speechminer_posts": "0"}));
     assert_eq!(line["recordings"][0]["legacy_recording_id"], "100010-1");
     assert_eq!(line["recordings"][1]["legacy_recording_id"], Value::Null);
 }

@@ -115,7 +115,10 @@ pub(super) async fn serve(State(site): State<Arc<Gir>>, request: Request) -> Res
         Ok(received) => received,
         Err(Refused(reply)) => return front::refused(&store.core, super::NAME, operation, &admitted.key, reply),
     };
-    let work = store.handle(parts, document, arrived, admitted.deed);
+    let work = async {
+        site.look();
+        store.handle(parts, document, arrived, admitted.deed).await
+    };
     front::serve(&store.core, store, operation, &admitted.key, bytes_in, work).await
 }
 

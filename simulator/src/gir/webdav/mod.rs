@@ -7,7 +7,7 @@ mod places;
 mod shelf;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use dav_server::DavHandler;
@@ -17,8 +17,8 @@ use tempfile::TempDir;
 
 use self::places::{MOUNT, Place};
 use self::shelf::{Arrived, Shelf};
-use super::Gir;
 use super::account::Account;
+use super::{Gir, locked};
 use crate::front::{Core, Platform, Refusal, Reply};
 
 /// The platform's name in operations, journal and control API.
@@ -51,12 +51,12 @@ impl Webdav {
 
     /// Says where the listener is; addresses of files begin with it and the mount.
     pub(super) fn set_base_url(&self, url: &str) {
-        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) = format!("{}{MOUNT}", url.trim_end_matches('/'));
+        *locked(&self.base_url) = format!("{}{MOUNT}", url.trim_end_matches('/'));
     }
 
     /// Where the store's root is reached, without a slash at its end.
     pub(super) fn base_url(&self) -> String {
-        self.base_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.base_url).clone()
     }
 
     /// Where uploads wait: on the store's own file system.
