@@ -108,9 +108,10 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
     Ending::Done
 }
 
-/// The verification of a rehearsal, with its report in `dir`.
-pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -> Result<Verified, (Ending, String)> {
-    let report = verify(&plan, Options { report_dir: Some(dir), ..Options::default() }, output).await?;
+/// The verification of a rehearsal, with its report in `dir` and the private keys the simulator hands over.
+pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, keys: Vec<PathBuf>, output: &Output) -> Result<Verified, (Ending, String)> {
+    let options = Options { report_dir: Some(dir), decryption_keys: keys, ..Options::default() };
+    let report = verify(&plan, options, output).await?;
     let verdict = serde_json::to_value(report.summary.verdict).ok();
     Ok(Verified {
         text: report.text(),
