@@ -164,6 +164,21 @@ fn a_post_whose_answer_is_lost_is_a_persons_where_a_second_one_would_be_a_duplic
 }
 
 #[test]
+fn an_accepted_change_of_plan_leaves_no_file_of_the_old_one() {
+    let keys: Vec<String> = (100_001..=100_014).map(|id| format!("\"st-rehearsal-{id}\"")).collect();
+    let refused = format!("[[fault]]\non = \"gir.insert_recording\"\nkind = \"refused\"\nstatus = 409\nkeys = [{}]\n", keys.join(", "));
+    let simulation = Simulation::start(&scenario(&refused));
+    // Every file is stored, and nothing is inserted.
+    simulation.migrate(&[]).ends(10);
+    let plan = support::read(&simulation.file("plan.toml")).replace("format = \"mp3\"", "format = \"wav\"");
+    std::fs::write(simulation.file("plan.toml"), plan).expect("a plan");
+    http(simulation.addresses["control"].as_str().expect("control"), "DELETE", "/_sim/faults", "");
+    simulation.migrate(&["--accept-plan-change"]).ends(0);
+    let verified = simulation.verify(&[]);
+    assert_eq!(verified.run.code, 0, "{}", verified.run);
+}
+
+#[test]
 fn a_canary_goes_first_and_its_checklist_leads_to_the_recordings() {
     let simulation = Simulation::start(&scenario(""));
     simulation.migrate(&["--canary", "20"]).ends(0);

@@ -59,6 +59,9 @@ impl Run {
         }
         self.post_to_speechminer(gir, row, &wanted).await?;
         let there = gir.read_back(&wanted, &labels, held).await?;
+        for recording in &mut row.recordings {
+            gir.clear_stale(recording).await?;
+        }
         Ok(hex(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
     }
 

@@ -70,7 +70,8 @@ impl Run {
         row.staged_again = true;
         row.phase = Phase::Extracted;
         for recording in &mut row.recordings {
-            *recording = RecordingRow { seq: recording.seq, legacy_id: recording.legacy_id.clone(), ..RecordingRow::default() };
+            let (seq, legacy_id, file_name) = (recording.seq, recording.legacy_id.clone(), recording.file_name.take());
+            *recording = RecordingRow { seq, legacy_id, file_name, ..RecordingRow::default() };
         }
         self.save(row, Vec::new(), Vec::new()).await
     }

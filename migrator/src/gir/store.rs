@@ -16,7 +16,7 @@ use crate::staging::Staging;
 const TRIES: u32 = 4;
 
 impl Gir {
-    /// Stores what goes of a recording; its row then knows name and address.
+    /// Stores what goes of a recording; its row then knows the address.
     pub(crate) async fn store(&self, staging: &Staging, call_start: Timestamp, row: &mut RecordingRow) -> Result<(), Trouble> {
         let names = Names::new(&self.namespace);
         let name = names.file(row)?;
@@ -28,8 +28,18 @@ impl Gir {
         let content_type = if row.pkcs7.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
         let upload = Upload { name: name.clone(), content_type, length, open: open(staging, row, path, length).await? };
         self.put(&folders, &part, &url, &upload).await?;
-        row.file_name = Some(name);
         row.file_id = Some(url.to_string());
+        row.file_name.get_or_insert_with(|| url.to_string());
+        Ok(())
+    }
+
+    /// Takes away what was stored of a recording under an earlier plan, or before staging was lost: other bytes have taken its place.
+    pub(crate) async fn clear_stale(&self, row: &mut RecordingRow) -> Result<(), Trouble> {
+        if let Some(stale) = row.file_name.as_deref().filter(|stale| row.file_id.as_deref() != Some(stale)) {
+            let url = self.webdav.own(stale).map_err(Trouble::target)?;
+            self.webdav.delete(&url).await.map_err(Trouble::target)?;
+        }
+        row.file_name.clone_from(&row.file_id);
         Ok(())
     }
 

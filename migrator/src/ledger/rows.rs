@@ -96,6 +96,8 @@ pub(crate) struct RecordingRow {
     pub(crate) out_rate: Option<u32>,
     /// The source's bytes go as they are.
     pub(crate) kept: bool,
+    /// What its file is called in the target; of Interaction Recording the address of the file that was confirmed or stored first, so that it is
+    /// known when other bytes take its place.
     pub(crate) file_name: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) target_id: Option<String>,
@@ -377,7 +379,7 @@ impl Ledger {
                         AND legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
             c.execute_batch(&format!(
                 "UPDATE recording SET outcome = NULL, reason = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
-                 out_samples = NULL, kept = NULL, pkcs7 = NULL, cert_alias = NULL, file_id = NULL, file_name = NULL, target_id = NULL \
+                 out_samples = NULL, kept = NULL, pkcs7 = NULL, cert_alias = NULL, file_id = NULL, target_id = NULL \
                  WHERE interaction IN (SELECT seq FROM interaction WHERE {open}); \
                  UPDATE interaction SET phase = 'staged', reason = NULL, error = NULL WHERE {open};"
             ))?;
