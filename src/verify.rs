@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
-use verifier::{AudioScope, Jobs, Options, SourceFrom};
+use verifier::{AudioScope, GirExports, Jobs, Options, SourceFrom};
 
 use crate::cli::{AudioArgument, Output, SourceArgument, Verify};
 use crate::ending::Ending;
@@ -48,6 +48,13 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
         only,
         report_dir: Some(arguments.report.clone()),
+        decryption_keys: arguments.decryption_key,
+        gir: GirExports {
+            archive: arguments.gir_archive,
+            files: arguments.gir_files,
+            speechminer: arguments.gir_speechminer,
+            origin: arguments.gir_origin,
+        },
         ..Options::default()
     };
     if arguments.print_requests {
@@ -110,7 +117,8 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
 
 /// The verification of a rehearsal, with its report in `dir`.
 pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -> Result<Verified, (Ending, String)> {
-    let report = verify(&plan, Options { report_dir: Some(dir), ..Options::default() }, output).await?;
+    let options = Options { report_dir: Some(dir), decryption_keys: keys_beside(&plan.dir), ..Options::default() };
+    let report = verify(&plan, options, output).await?;
     let verdict = serde_json::to_value(report.summary.verdict).ok();
     Ok(Verified {
         text: report.text(),
@@ -120,6 +128,14 @@ pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -
         by_reason: report.summary.by_reason,
         by_defect: report.summary.by_defect,
     })
+}
+
+/// Private keys that a simulator wrote beside its plan: `secrets/*.key.pem`.
+fn keys_beside(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir.join("secrets")).into_iter().flatten().flatten();
+    let mut keys: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(".key.pem")).collect();
+    keys.sort();
+    keys
 }
 
 pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
