@@ -115,9 +115,9 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
     Ending::Done
 }
 
-/// The verification of a rehearsal, with its report in `dir`.
-pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -> Result<Verified, (Ending, String)> {
-    let options = Options { report_dir: Some(dir), decryption_keys: keys_beside(&plan.dir), ..Options::default() };
+/// The verification of a rehearsal, with its report in `dir` and the private keys the simulator hands over.
+pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, keys: Vec<PathBuf>, output: &Output) -> Result<Verified, (Ending, String)> {
+    let options = Options { report_dir: Some(dir), decryption_keys: keys, ..Options::default() };
     let report = verify(&plan, options, output).await?;
     let verdict = serde_json::to_value(report.summary.verdict).ok();
     Ok(Verified {
@@ -128,14 +128,6 @@ pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -
         by_reason: report.summary.by_reason,
         by_defect: report.summary.by_defect,
     })
-}
-
-/// Private keys that a simulator wrote beside its plan: `secrets/*.key.pem`.
-fn keys_beside(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir.join("secrets")).into_iter().flatten().flatten();
-    let mut keys: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(".key.pem")).collect();
-    keys.sort();
-    keys
 }
 
 pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {

@@ -68,21 +68,21 @@ impl Gir {
 
     /// Makes the collections of a day, from the root down.
     async fn make(&self, folders: &[String; 2]) -> Result<(), Trouble> {
-        let key = folders.join("/");
-        if self.is_known(&key) {
-            return Ok(());
-        }
         for depth in 1..=folders.len() {
+            let key = folders[..depth].join("/");
+            if self.is_known(&key) {
+                continue;
+            }
             let steps: Vec<&str> = folders[..depth].iter().map(String::as_str).collect();
             let url = self.webdav.url(&steps).map_err(Trouble::target)?;
             self.webdav.make_collection(&url).await.map_err(Trouble::target)?;
+            self.note(key);
         }
-        self.note(key);
         Ok(())
     }
 
     fn unmake(&self, folders: &[String; 2]) {
-        self.forget(&folders.join("/"));
+        (1..=folders.len()).for_each(|depth| self.forget(&folders[..depth].join("/")));
     }
 
     /// Whether a file of this length lies there.
