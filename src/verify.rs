@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
-use verifier::{AudioScope, Jobs, Options, SourceFrom};
+use verifier::{AudioScope, GirExports, Jobs, Options, SourceFrom};
 
 use crate::cli::{AudioArgument, Output, SourceArgument, Verify};
 use crate::ending::Ending;
@@ -48,6 +48,13 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
         only,
         report_dir: Some(arguments.report.clone()),
+        decryption_keys: arguments.decryption_key,
+        gir: GirExports {
+            archive: arguments.gir_archive,
+            files: arguments.gir_files,
+            speechminer: arguments.gir_speechminer,
+            origin: arguments.gir_origin,
+        },
         ..Options::default()
     };
     if arguments.print_requests {

@@ -52,7 +52,7 @@ pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
 pub use moment::Moment;
-pub use options::{AudioScope, Jobs, Options, Progress, Silent, SourceFrom, Stage};
+pub use options::{AudioScope, GirExports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{Group, HandedOver, Report, RequestLine, Scope, Stores, Summary};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
 pub use stop::Stop;

@@ -5,7 +5,7 @@ mod site;
 use std::collections::BTreeMap;
 
 use site::{Call, NAMESPACE, Site};
-use verifier::{AudioScope, Options, Report, Verdict};
+use verifier::{AudioScope, GirExports, Options, Report, Verdict};
 
 /// A few calls of every shape, without anything that stays behind.
 const SCENARIO: &str = "
@@ -194,6 +194,7 @@ fn hash_of(address: &str) -> &str {
 async fn each_damage_is_found_as_what_it_is_and_nothing_else() {
     let site = Site::start(&SCENARIO.replace("interactions = 30", "interactions = 60")).await;
     let mut calls: Vec<Call> = site.calls().await.into_iter().filter(|call| !call.files.is_empty()).collect();
+    let mut all: Vec<Call> = Vec::new();
     let (mut wanted, mut names) = (BTreeMap::new(), BTreeMap::new());
     for (name, may, damage, codes) in damages() {
         let at = calls.iter().position(may).unwrap_or_else(|| panic!("no call for {name}"));
@@ -209,9 +210,11 @@ async fn each_damage_is_found_as_what_it_is_and_nothing_else() {
             }
             Damage::Then(then) => happens(&site, &call, then).await,
         }
+        all.push(call);
     }
-    for call in &calls {
-        site.put(call).await;
+    for call in calls {
+        site.put(&call).await;
+        all.push(call);
     }
     let report = site.verify(Options::default()).await;
     let mut found = found(&report);
@@ -222,6 +225,89 @@ async fn each_damage_is_found_as_what_it_is_and_nothing_else() {
     assert_eq!(named(&found), named(&wanted), "{}", report.text());
     assert_eq!((report.summary.verdict, report.summary.counts.not_verifiable), (Verdict::Mismatch, 1), "{}", report.text());
     assert!(report.summary.notices.is_empty(), "{:?}", report.summary.notices);
+
+    // The same from exports, without asking any store.
+    let exports = site.dir.path().join("exports");
+    site.export(&all.iter().collect::<Vec<_>>(), &exports).await;
+    let options = |files: &str| Options { gir: handed(&exports, files), ..Options::default() };
+    let mounted = site.verify(options("files")).await;
+    let mut from_mount = self::found(&mounted);
+    from_mount.values_mut().for_each(|codes| codes.sort_unstable());
+    assert_eq!(named(&from_mount), named(&wanted), "{}", mounted.text());
+    assert!(mounted.requests.iter().all(|line| line.side == verifier::Side::Source), "{:?}", mounted.requests);
+    let stores = mounted.summary.scope.stores.as_ref().expect("stores");
+    assert_eq!([&stores.rws, &stores.webdav, &stores.speechminer], ["archive", "mount", "csv"]);
+    assert!(stores.handed_over.iter().all(|handed| handed.origin.as_deref() == Some("the vendor") && handed.sha256.len() == 64));
+    assert!(mounted.summary.sentence.contains("RWS was handed over by the vendor as "), "{}", mounted.summary.sentence);
+    // A list of files has no sound: what is heard cannot be told, everything else is.
+    let listed = site.verify(options("files.csv")).await;
+    let unheard = |(call, codes): (&String, &Vec<&'static str>)| {
+        let kept: Vec<&str> = codes.iter().copied().filter(|code| *code != "D31").collect();
+        (!kept.is_empty()).then(|| (call.clone(), kept))
+    };
+    let mut from_list = self::found(&listed);
+    from_list.values_mut().for_each(|codes| codes.sort_unstable());
+    // Without the file's content its size alone says that it is another.
+    from_list.retain(|call, _| names.get(call) != Some(&"an error page as audio"));
+    let heard = wanted.iter().filter_map(unheard).collect::<BTreeMap<_, _>>();
+    assert_eq!(named(&from_list), named(&heard), "{}", listed.text());
+    assert!(listed.summary.counts.not_verifiable > 20, "{}", listed.text());
+}
+
+fn handed(exports: &std::path::Path, files: &str) -> GirExports {
+    GirExports {
+        archive: Some(exports.join("archive")),
+        files: Some(exports.join(files)),
+        speechminer: Some(exports.join("speechminer.csv")),
+        origin: Some("the vendor".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_nobody_brought_and_nobody_may_read_is_what_cannot_be_told() {
+    let site = Site::start(&SCENARIO.replace("interactions = 30", "interactions = 8")).await;
+    let calls: Vec<Call> = site.calls().await.into_iter().filter(|call| !call.files.is_empty()).collect();
+    for call in &calls {
+        site.put(call).await;
+    }
+    let exports = site.dir.path().join("exports");
+    site.export(&calls.iter().collect::<Vec<_>>(), &exports).await;
+    std::fs::write(site.dir.path().join("secrets/webdav"), "wrong").expect("written");
+    let gir = GirExports { files: None, ..handed(&exports, "files") };
+    let report = site.verify(Options { gir, ..Options::default() }).await;
+    assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
+    assert!(report.findings.is_empty() && report.summary.sentence.contains("--gir-files"), "{}", report.text());
+    assert!(report.summary.sentence.contains("the WebDAV store was not looked at"), "{}", report.summary.sentence);
+    let stop = site.try_verify(Options::default()).await.map(|report| report.summary.verdict).expect_err("a refusal");
+    assert_eq!(stop.exit_code(), 13, "a refused account is no verdict: {stop}");
+    std::fs::write(exports.join("speechminer.csv"), "externalId\n").expect("written");
+    let options = Options { gir: handed(&exports, "files"), ..Options::default() };
+    let stop = site.try_verify(options).await.map(|report| report.summary.verdict).expect_err("a refusal");
+    assert!(stop.exit_code() == 2 && stop.to_string().contains("speechminer.csv: line 1"), "{stop}");
+}
+
+#[tokio::test]
+async fn fields_that_are_hidden_from_the_account_are_not_called_lost() {
+    let privacy =
+        "[gir.privacy]\nagent_fields = ['username', 'userName']\ncustomer_fields = ['callerPhoneNumber']\nops_sees_all = false\n[expect]";
+    let site = Site::start(&SCENARIO.replace("[expect]", privacy).replace("interactions = 30", "interactions = 8")).await;
+    for call in site.calls().await.iter().filter(|call| !call.files.is_empty()) {
+        site.put(call).await;
+    }
+    let report = site.verify(Options { audio: AudioScope::None, ..Options::default() }).await;
+    assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
+    assert!(report.findings.is_empty() && report.summary.sentence.contains("privacy settings"), "{}", report.text());
+}
+
+#[tokio::test]
+async fn a_search_that_lags_behind_hides_nothing() {
+    let lagging = "[gir.index]\ndelay_ms = 3600000\nwrites_need_index = false\n[expect]";
+    let site = Site::start(&SCENARIO.replace("[expect]", lagging).replace("interactions = 30", "interactions = 8")).await;
+    for call in site.calls().await.iter().filter(|call| !call.files.is_empty()) {
+        site.put(call).await;
+    }
+    let report = site.verify(Options { audio: AudioScope::None, ..Options::default() }).await;
+    assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
 }
 
 #[tokio::test]

@@ -107,7 +107,8 @@ pub struct HandedOver {
     pub date: Option<String>,
     /// Who exported it, as told by whoever verified. Absent: nobody said.
     pub origin: Option<String>,
-    /// SHA-256, hex: of a file its own; of a folder that of the lines `path bytes sha256` of all its files that were read, by path.
+    /// SHA-256, hex. Of a file its own; of an archive that of a line `path bytes sha256` for each `recording.json`, of a mounted store that of a
+    /// line `path bytes` for each file of the migration, by path.
     pub sha256: String,
 }
 

@@ -167,8 +167,11 @@ impl Allowance {
         match target.kind {
             TargetKind::GenesysCloud => _ = services.insert(Service::GenesysCloud),
             TargetKind::Gir => {
-                services.extend([Service::Rws, Service::WebDav]);
-                services.extend(target.speechminer_url.is_some().then_some(Service::SpeechMiner));
+                let exports = &options.gir;
+                services.extend(exports.archive.is_none().then_some(Service::Rws));
+                services.extend(exports.files.is_none().then_some(Service::WebDav));
+                let is_read = exports.speechminer.is_none() && target.speechminer_url.is_some();
+                services.extend(is_read.then_some(Service::SpeechMiner));
             }
         }
         Allowance { jobs: options.jobs == Jobs::Create, services }

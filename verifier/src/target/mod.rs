@@ -50,6 +50,9 @@ impl Target {
     /// Sends nothing yet.
     pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
         match loaded.plan.target.kind {
+            TargetKind::GenesysCloud if options.gir.is_any() || !options.decryption_keys.is_empty() => {
+                Err(Stop::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
+            }
             TargetKind::GenesysCloud => genesys_cloud::Target::open(loaded, gates, clock).map(Target::GenesysCloud),
             TargetKind::Gir => gir::Target::open(loaded, options, gates, clock).map(Box::new).map(Target::Gir),
         }

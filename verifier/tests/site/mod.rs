@@ -1,6 +1,7 @@
 //! A simulated site of Interaction Recording, and somebody who migrates into it: written after docs/gir.md, with neither migrator nor verifier,
 //! so that the page itself is tried.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use audio::Codec;
@@ -148,13 +149,50 @@ impl Site {
         }
     }
 
-    /// What verifying says, with options of the caller's.
-    pub(crate) async fn verify(&self, options: verifier::Options) -> verifier::Report {
-        self.verify_by(&self.plan(), options).await
+    /// What an administrator would export of the three stores, into `dir`: `archive/`, `files/`, `files.csv`, `speechminer.csv`.
+    pub(crate) async fn export(&self, calls: &[&Call], dir: &Path) {
+        let (mut list, mut rows) = ("href,size\n".to_owned(), "externalId,callTime,callDuration,folder,filename\n".to_owned());
+        for call in calls {
+            let id = &call.document.id;
+            if let Some(recording) = self.rws.recording(id).await.expect("read") {
+                let folder = dir.join("archive/cc/tenant/day").join(id);
+                std::fs::create_dir_all(&folder).expect("a folder");
+                std::fs::write(folder.join("recording.json"), serde_json::to_vec(&recording).expect("JSON")).expect("written");
+            }
+            for _ in 0..self.speechminer.recording(id).await.expect("read").map_or(0, |posted| posted.posts) {
+                for file in &call.document.media_files {
+                    let (folder, name) = file.path().expect("an address").rsplit_once('/').expect("a folder");
+                    rows.push_str(&format!("{id},{},1.5,{folder},{name}\n", ms(&call.entity.start_time) / 1000));
+                }
+            }
+        }
+        let mut open = vec![self.dav.url(&[&format!("st-{NAMESPACE}")]).expect("an address")];
+        while let Some(folder) = open.pop() {
+            for entry in self.dav.list(&folder).await.expect("a listing").unwrap_or_default() {
+                let url = folder.join(&entry.path).expect("an address");
+                if entry.is_collection {
+                    open.push(url);
+                    continue;
+                }
+                let steps: Vec<&str> = url.path_segments().expect("a path").skip(1).collect();
+                let file = dir.join("files").join(steps.join("/"));
+                std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+                std::fs::write(&file, read(self.dav.get(&url).await.expect("a file")).await).expect("written");
+                list.push_str(&format!("{url},{}\n", entry.length.expect("a size")));
+            }
+        }
+        std::fs::write(dir.join("files.csv"), list).expect("written");
+        std::fs::write(dir.join("speechminer.csv"), rows).expect("written");
     }
 
-    pub(crate) async fn verify_by(&self, plan: &LoadedPlan, options: verifier::Options) -> verifier::Report {
-        verifier::verify(plan, options, network(), Clock::real(), &verifier::Silent).await.expect("a report")
+    /// What verifying says, with options of the caller's.
+    pub(crate) async fn verify(&self, options: verifier::Options) -> verifier::Report {
+        self.try_verify(options).await.expect("a report")
+    }
+
+    /// The same where there may be no verdict.
+    pub(crate) async fn try_verify(&self, options: verifier::Options) -> Result<verifier::Report, verifier::Stop> {
+        verifier::verify(&self.plan(), options, network(), Clock::real(), &verifier::Silent).await
     }
 
     /// The plan as it stands in its folder.

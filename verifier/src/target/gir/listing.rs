@@ -6,9 +6,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use platforms::gir::WebDavClient;
 use url::Url;
 
+use super::reach::Reach;
 use crate::moment::Moment;
 use crate::stop::Stop;
-use crate::target::need;
 
 /// Folders within folders that are looked into; the migration makes one of days within its own.
 const DEEPEST: usize = 8;
@@ -58,15 +58,16 @@ pub(super) fn below_path(root: &Url, path: &str) -> Option<String> {
     (rest.split('/').all(is_step)).then(|| rest.to_owned())
 }
 
-fn decoded(path: &str) -> String {
+/// A path with its percent codes resolved.
+pub(super) fn decoded(path: &str) -> String {
     percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 /// Walks a folder of the store, level by level.
-pub(super) async fn walk(client: &WebDavClient, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
+pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
     let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
     for _ in 0..DEEPEST {
-        let lists = stream::iter(std::mem::take(&mut level)).map(|folder| list(client, folder));
+        let lists = stream::iter(std::mem::take(&mut level)).map(|folder| list(client, reach, folder));
         let lists: Vec<Result<Vec<platforms::gir::Entry>, String>> = lists.buffer_unordered(concurrency.max(1)).try_collect().await?;
         for entries in lists {
             let entries = match entries {
@@ -90,12 +91,12 @@ pub(super) async fn walk(client: &WebDavClient, root: &Url, folder: &str, concur
 }
 
 /// A folder's entries; none where there is no such folder. The inner error says what would be needed.
-async fn list(client: &WebDavClient, folder: String) -> Result<Result<Vec<platforms::gir::Entry>, String>, Stop> {
+async fn list(client: &WebDavClient, reach: &Reach, folder: String) -> Result<Result<Vec<platforms::gir::Entry>, String>, Stop> {
     let steps: Vec<&str> = folder.split('/').collect();
     let read = async { client.list(&client.url(&steps)?).await };
     match read.await {
         Ok(entries) => Ok(Ok(entries.unwrap_or_default())),
-        Err(error) => Ok(Err(need("webdav.list", &error).ok_or_else(|| Stop::target("list the WebDAV store", &error))?)),
+        Err(error) => Ok(Err(reach.need_of("webdav.list", "list the WebDAV store", &error)?)),
     }
 }
 

@@ -3,13 +3,17 @@
 
 mod convert;
 mod facts;
+mod handed;
 mod ids;
 mod listing;
 mod posts;
+mod reach;
 mod read;
 mod rws;
 mod search;
 mod store;
+
+use std::sync::Arc;
 
 use plan::{LoadedPlan, SecretRef};
 use platforms::Account;
@@ -29,6 +33,7 @@ use crate::requests::{Allowance, Announced, Base, Gates, Service, Sizes, planned
 use crate::stop::Stop;
 use ids::Ids;
 use posts::Receiver;
+use reach::Reach;
 use rws::Rws;
 use store::Store;
 
@@ -42,16 +47,29 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Sends nothing yet.
-    pub(crate) fn open(loaded: &LoadedPlan, _options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
-        let opening = Opening { loaded, gates, clock };
-        Ok(Target {
-            rws: Rws::live(&opening)?,
-            store: Store::live(&opening)?,
-            receiver: Receiver::live(&opening)?,
-            ids: Ids::new(loaded)?,
-            allowance: gates.allowance.clone(),
-        })
+    /// Sends nothing yet; reads what was handed over.
+    pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
+        let exports = &options.gir;
+        let opening = Opening { loaded, gates, clock, may_be_lost: exports.is_any() };
+        let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());
+        let archive = exports.archive.as_deref().map(|dir| handed::archive(dir, origin)).transpose()?.map(Arc::new);
+        let rws = match &archive {
+            Some(archive) => Rws::Archive(archive.clone()),
+            None => Rws::live(&opening)?,
+        };
+        let store = match &exports.files {
+            Some(path) => {
+                let root = opening.needed("webdav_url", loaded.plan.target.webdav_url.as_ref())?.clone();
+                let files = handed::files(path, &root, ids.folder(), origin)?;
+                Store::handed(root, files, archive)
+            }
+            None => Store::live(&opening)?,
+        };
+        let receiver = match &exports.speechminer {
+            Some(path) => Receiver::Csv(handed::rows(path, origin)?),
+            None => Receiver::live(&opening)?,
+        };
+        Ok(Target { rws, store, receiver, ids, allowance: gates.allowance.clone() })
     }
 
     pub(crate) fn announce(&self, sizes: Sizes, per_minute: u32) -> Announced {
@@ -68,8 +86,20 @@ impl Target {
             rws: self.rws.word().to_owned(),
             webdav: self.store.word().to_owned(),
             speechminer: self.receiver.word().to_owned(),
-            handed_over: Vec::new(),
+            handed_over: self.handed_over(),
         }
+    }
+
+    fn handed_over(&self) -> Vec<crate::report::HandedOver> {
+        let archive = match &self.rws {
+            Rws::Archive(archive) => Some(&archive.told),
+            Rws::Live(..) => None,
+        };
+        let rows = match &self.receiver {
+            Receiver::Csv(rows) => Some(&rows.told),
+            Receiver::Live(..) | Receiver::Unused => None,
+        };
+        [archive, self.store.told(), rows].into_iter().flatten().cloned().collect()
     }
 
     pub(crate) fn files(&self, snapshot: &TargetSnapshot) -> Files {
@@ -82,11 +112,17 @@ struct Opening<'a> {
     loaded: &'a LoadedPlan,
     gates: &'a Gates,
     clock: &'a Clock,
+    /// Whether a store may be out of reach, because others were handed over.
+    may_be_lost: bool,
 }
 
 impl Opening<'_> {
-    fn gate(&self, service: Service, root: &Url) -> std::sync::Arc<crate::requests::Gate> {
+    fn gate(&self, service: Service, root: &Url) -> Arc<crate::requests::Gate> {
         self.gates.of(service, Base { api: root.clone(), token: None })
+    }
+
+    fn reach(&self, need: &'static str) -> Reach {
+        Reach::new(self.may_be_lost, need)
     }
 
     /// A key of `[target]` that has to be there.

@@ -6,9 +6,10 @@ use platforms::CallError;
 use platforms::gir::SpeechMinerClient;
 
 use super::Opening;
+use super::handed::Rows;
+use super::reach::Reach;
 use crate::requests::Service;
 use crate::stop::Stop;
-use crate::target::need;
 
 /// Recordings a page; a page of 500 is some tens of kilobytes.
 pub(crate) const POSTS_PAGE: u32 = 500;
@@ -16,7 +17,9 @@ pub(crate) const POSTS_PAGE: u32 = 500;
 /// Where SpeechMiner's side is read.
 pub(super) enum Receiver {
     /// The receiver itself.
-    Live(Box<SpeechMinerClient>),
+    Live(Box<SpeechMinerClient>, Reach),
+    /// Rows that were handed over.
+    Csv(Rows),
     /// The plan has none: a declared loss.
     Unused,
 }
@@ -35,7 +38,8 @@ impl Receiver {
     /// As a report names it.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Receiver::Live(_) => "live",
+            Receiver::Live(_, reach) => reach.word(),
+            Receiver::Csv(_) => "csv",
             Receiver::Unused => "none",
         }
     }
@@ -48,18 +52,20 @@ impl Receiver {
         let account = opening.account(["speechminer_username", "speechminer_password"], username, password)?;
         let pace = opening.loaded.plan.pace.requests_per_minute;
         let client = SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace);
-        Ok(Receiver::Live(Box::new(client)))
+        let reach = opening.reach("access to SpeechMiner's receiver, or an export of it (--gir-speechminer)");
+        Ok(Receiver::Live(Box::new(client), reach))
     }
 
     pub(super) async fn posted(&self) -> Result<Posted, Stop> {
         match self {
-            Receiver::Live(client) => live(client).await,
+            Receiver::Live(client, reach) => live(client, reach).await,
+            Receiver::Csv(rows) => Ok(Posted::Read(rows.posts.clone())),
             Receiver::Unused => Ok(Posted::Unused),
         }
     }
 }
 
-async fn live(client: &SpeechMinerClient) -> Result<Posted, Stop> {
+async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop> {
     let (mut posts, mut after) = (BTreeMap::new(), None::<String>);
     loop {
         let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
@@ -69,8 +75,7 @@ async fn live(client: &SpeechMinerClient) -> Result<Posted, Stop> {
                 return Ok(Posted::Unread("an export of SpeechMiner (--gir-speechminer), whose receiver tells nothing".to_owned()));
             }
             Err(error) => {
-                let need = need("speechminer.list_recordings", &error);
-                return Ok(Posted::Unread(need.ok_or_else(|| Stop::target("list SpeechMiner's recordings", &error))?));
+                return reach.need_of("speechminer.list_recordings", "list SpeechMiner's recordings", &error).map(Posted::Unread);
             }
         };
         posts.extend(page.recordings.into_iter().map(|row| (row.id, row.posts)));

@@ -6,13 +6,16 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::listing::Listing;
 use super::posts::Posted;
-use super::rws::Shown;
+use super::rws::{Rws, Shown};
 use super::{Field, FileSight, Posts, Target, convert};
 use crate::expected::Expectation;
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
 use crate::target::{Asked, Recordings, TargetConversation, TargetRecording, TargetSnapshot};
 
+/// What is needed to see what is not in an archive.
+const ANOTHER_ARCHIVE: &str =
+    "an archive that holds the recording: its files or SpeechMiner's entry are there, and this one does not hold it";
 /// What is needed to see what another region's node would show.
 const ANOTHER_NODE: &str = "a node of the recording's region: its files or SpeechMiner's entry are there, and this node does not show it";
 
@@ -189,12 +192,16 @@ impl Reader<'_> {
         };
         let unseen: Vec<&Expectation> =
             self.asked.expectations.iter().filter(|expected| !shown.contains(expected.legacy_id.as_str())).collect();
+        let need = match self.target.rws {
+            Rws::Live(..) => ANOTHER_NODE,
+            Rws::Archive(_) => ANOTHER_ARCHIVE,
+        };
         let traced = unseen.iter().filter(|expected| has_trace(expected));
         for expected in traced {
-            snapshot.hidden.entry(expected.legacy_id.clone()).or_insert_with(|| ANOTHER_NODE.to_owned());
+            snapshot.hidden.entry(expected.legacy_id.clone()).or_insert_with(|| need.to_owned());
         }
         if shown.is_empty() && !(stores.strays.is_empty() && stores.posted.is_empty()) {
-            snapshot.lag = Some(ANOTHER_NODE.to_owned());
+            snapshot.lag = Some(need.to_owned());
         }
     }
 }

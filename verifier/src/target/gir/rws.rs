@@ -1,20 +1,24 @@
 //! Recordings by id, from Recording Web Services.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use platforms::gir::wire::Recording;
 use platforms::gir::{RwsClient, Settings};
 
+use super::handed::Archive;
+use super::reach::Reach;
 use super::{Opening, search};
 use crate::moment::Moment;
 use crate::requests::Service;
 use crate::stop::Stop;
-use crate::target::need;
 
 /// Where recordings are read.
 pub(super) enum Rws {
     /// The service itself, by the ops account.
-    Live(RwsClient),
+    Live(RwsClient, Reach),
+    /// Archives that were handed over.
+    Archive(Arc<Archive>),
 }
 
 /// What came of asking for an id.
@@ -31,7 +35,8 @@ impl Rws {
     /// As a report names it.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Rws::Live(_) => "live",
+            Rws::Live(_, reach) => reach.word(),
+            Rws::Archive(_) => "archive",
         }
     }
 
@@ -45,18 +50,21 @@ impl Rws {
             account: opening.account(["username", "password"], target.username.as_ref(), target.password.as_ref())?,
             requests_per_minute: opening.loaded.plan.pace.requests_per_minute,
         };
-        Ok(Rws::Live(RwsClient::new(gate, opening.clock.clone(), settings)))
+        let reach = opening.reach("access to RWS, or an export of it (--gir-archive)");
+        Ok(Rws::Live(RwsClient::new(gate, opening.clock.clone(), settings), reach))
     }
 
     pub(super) async fn recording(&self, id: &str) -> Result<Shown, Stop> {
         match self {
-            Rws::Live(client) => match client.recording(id).await {
+            Rws::Archive(archive) => Ok(match archive.recordings.get(id) {
+                Some((recording, _)) => Shown::There(Box::new(recording.clone())),
+                None => Shown::Absent,
+            }),
+            Rws::Live(_, reach) if reach.is_lost() => Ok(Shown::Hidden(reach.need().to_owned())),
+            Rws::Live(client, reach) => match client.recording(id).await {
                 Ok(Some(recording)) => Ok(Shown::There(Box::new(recording))),
                 Ok(None) => Ok(Shown::Absent),
-                Err(error) => {
-                    let need = need("gir.get_recording", &error);
-                    Ok(Shown::Hidden(need.ok_or_else(|| Stop::target("read a recording", &error))?))
-                }
+                Err(error) => reach.need_of("gir.get_recording", "read a recording", &error).map(Shown::Hidden),
             },
         }
     }
@@ -64,7 +72,9 @@ impl Rws {
     /// Ids of further recordings, ours and others', that begin near these instants; and what would be needed to see all of them.
     pub(super) async fn near(&self, starts: Vec<Moment>, concurrency: usize) -> Result<(BTreeSet<String>, BTreeSet<String>), Stop> {
         match self {
-            Rws::Live(client) => search::near(client, starts, concurrency).await,
+            Rws::Archive(archive) => Ok((archive.recordings.keys().cloned().collect(), BTreeSet::new())),
+            Rws::Live(_, reach) if reach.is_lost() => Ok((BTreeSet::new(), BTreeSet::new())),
+            Rws::Live(client, reach) => search::near(client, reach, starts, concurrency).await,
         }
     }
 }

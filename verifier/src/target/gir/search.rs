@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use platforms::gir::RwsClient;
 
+use super::reach::Reach;
 use crate::moment::Moment;
 use crate::stop::Stop;
-use crate::target::need;
 
 /// Calls of the source a window is made for: half of what a search tells, so that as many others may lie between them.
 pub(crate) const CALLS_A_WINDOW: usize = 50;
@@ -25,10 +25,11 @@ type Window = (Moment, Moment);
 /// Ids of recordings that begin near these instants, and what would be needed to see all of them.
 pub(super) async fn near(
     client: &RwsClient,
+    reach: &Reach,
     starts: Vec<Moment>,
     concurrency: usize,
 ) -> Result<(BTreeSet<String>, BTreeSet<String>), Stop> {
-    let searches = stream::iter(windows(starts)).map(|window| inside(client, window));
+    let searches = stream::iter(windows(starts)).map(|window| inside(client, reach, window));
     let found: Vec<(Vec<String>, Option<String>)> = searches.buffer_unordered(concurrency.max(1)).try_collect().await?;
     let (ids, needs): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     Ok((ids.into_iter().flatten().collect(), needs.into_iter().flatten().collect()))
@@ -52,14 +53,13 @@ fn windows(mut starts: Vec<Moment>) -> Vec<Window> {
 }
 
 /// Everything in a window, halved while it tells as much as a search tells at most.
-async fn inside(client: &RwsClient, window: Window) -> Result<(Vec<String>, Option<String>), Stop> {
+async fn inside(client: &RwsClient, reach: &Reach, window: Window) -> Result<(Vec<String>, Option<String>), Stop> {
     let (mut ids, mut open) = (Vec::new(), vec![window]);
     while let Some((from, until)) = open.pop() {
         let page = match client.search(&text(from), &text(until), 0).await {
             Ok(page) => page,
             Err(error) => {
-                let need = need("gir.query_recordings", &error);
-                return Ok((ids, Some(need.ok_or_else(|| Stop::target("search recordings", &error))?)));
+                return Ok((ids, Some(reach.need_of("gir.query_recordings", "search recordings", &error)?)));
             }
         };
         let is_full = page.ids.len() >= MOST_TOLD;
