@@ -217,7 +217,7 @@ fn validate_genesys_cloud(file: &Path, plan: &Plan) -> Result<(), PlanError> {
 
 fn validate_gir(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     let target = &plan.target;
-    let missing = |key: &str| Err(PlanError::value(file, &format!("target.{key} is required for kind = \"gir\"")));
+    let missing = |key: &str| Err(PlanError::value(file, format!("target.{key} is required for kind = \"gir\"")));
     let is_there = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     let texts = [
         ("contact_center_id", &target.contact_center_id),
@@ -262,7 +262,7 @@ fn plain_url(file: &Path, key: &str, url: &url::Url) -> Result<(), PlanError> {
     if matches!(url.scheme(), "http" | "https") && is_plain {
         return Ok(());
     }
-    Err(PlanError::value(file, &format!("target.{key} is not a plain http or https URL; the account has keys of its own")))
+    Err(PlanError::value(file, format!("target.{key} is not a plain http or https URL; the account has keys of its own")))
 }
 
 impl LoadedPlan {
