@@ -16,10 +16,12 @@ use serde_json::json;
 
 use crate::fault::FaultRule;
 use crate::front::Reply;
-use crate::genesys_cloud::{Role, TamperRefusal};
+use crate::genesys_cloud::Role;
+use crate::gir::ExportError;
 use crate::openapi;
 use crate::scenario::in_words;
 use crate::server::{PlatformName, State as Shared};
+use crate::tamper::TamperRefusal;
 use crate::world::WORLD_VERSION;
 
 /// Most journal lines in one answer.
@@ -43,6 +45,7 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/faults/{id}", axum::routing::delete(lift_fault))
         .route("/_sim/clock", get(clock).post(advance))
         .route("/_sim/truth/{platform}", get(truth))
+        .route("/_sim/exports/gir", get(exports))
         .route("/_sim/tamper", post(tamper))
         .route("/_sim/role", post(role))
         .route("/_sim/assumptions", get(assumptions))
@@ -158,6 +161,19 @@ async fn truth(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -
     }
 }
 
+/// `?dir=`: a folder on this machine; `&media=true`: media beside each recording of the archive too.
+async fn exports(State(state): State<Arc<Shared>>, Query(params): Params) -> Response {
+    let Some(dir) = params.get("dir").filter(|dir| !dir.is_empty()) else {
+        return refusal(400, "dir must name an empty folder of the simulator's machine");
+    };
+    let with_media = params.get("media").is_some_and(|text| text == "true");
+    match state.exports(dir.into(), with_media).await {
+        Ok(exported) => Reply::json(200, &exported).into_response(),
+        Err(error @ ExportError::Exists(_)) => refusal(409, &error.to_string()),
+        Err(error @ ExportError::Io { .. }) => refusal(400, &error.to_string()),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tamper {
@@ -173,7 +189,7 @@ async fn tamper(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
     };
     match state.tamper(&defect, count, seed) {
         Ok(planted) => Reply::json(200, &planted).into_response(),
-        Err(error @ TamperRefusal::NotEnough { .. }) => refusal(409, &error.to_string()),
+        Err(error @ (TamperRefusal::NotEnough { .. } | TamperRefusal::Encrypted { .. })) => refusal(409, &error.to_string()),
         Err(error) => refusal(400, &error.to_string()),
     }
 }

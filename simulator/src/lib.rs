@@ -8,6 +8,7 @@
 mod body;
 mod clock;
 mod control;
+mod damage;
 mod facts;
 mod fault;
 mod front;
@@ -22,20 +23,21 @@ mod rules;
 mod scenario;
 mod seed;
 mod server;
+mod tamper;
 mod world;
 
 pub use fault::operations::Operation;
 pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
 pub use fault::{Active, FaultRule, Injected};
 pub use genesys_cloud::{
-    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Planted, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
-    ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings, TamperAnswer, TamperRefusal,
+    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
+    ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings,
 };
 pub use gir::{
-    EncryptionSettings as GirEncryptionSettings, IndexSettings as GirIndexSettings, Limits as GirLimits, OtherRegion as GirOtherRegion,
-    Paging as GirPaging, PrivacySettings as GirPrivacySettings, PurgeRule as GirPurgeRule, PurgeSettings as GirPurgeSettings,
-    Repeated as GirRepeated, Repost as GirRepost, Settings as GirSettings, SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins,
-    Zoneless as GirZoneless,
+    EncryptionSettings as GirEncryptionSettings, ExportError, Exported, IndexSettings as GirIndexSettings, Limits as GirLimits,
+    OtherRegion as GirOtherRegion, Paging as GirPaging, PrivacySettings as GirPrivacySettings, PurgeRule as GirPurgeRule,
+    PurgeSettings as GirPurgeSettings, Repeated as GirRepeated, Repost as GirRepost, Settings as GirSettings,
+    SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins, Zoneless as GirZoneless,
 };
 pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;
@@ -43,4 +45,5 @@ pub use plan_writer::PlanWriteError;
 pub use rules::{Grade, Rule, all_rules};
 pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, Scenario, ScenarioError, TargetKind, Verdict};
 pub use server::{Account, Addresses, Client, Credentials, Options, PlatformName, Ports, Simulator, SimulatorError};
+pub use tamper::{Planted, TamperAnswer, TamperRefusal};
 pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

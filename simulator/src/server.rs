@@ -12,14 +12,15 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::front::{self, Core};
-use crate::genesys_cloud::{GenesysCloud, TamperAnswer, TamperRefusal};
-use crate::gir::{Directory, Gir, GirRouters, Listening, Site};
+use crate::genesys_cloud::GenesysCloud;
+use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Listening, Site};
 use crate::journal::Entry;
 use crate::legacy::Legacy;
 use crate::plan_writer::{Fitting, PlanWriteError, TargetSection};
 use crate::rules::{Grade, Rule};
 use crate::scenario::{ClockMode, ClockSettings, Scenario, ScenarioError, TargetKind};
 use crate::seed::Seed;
+use crate::tamper::{TamperAnswer, TamperRefusal};
 use crate::world::{Target, World};
 
 /// Bytes an in-memory connection holds before its writer waits.
@@ -209,7 +210,8 @@ impl Simulator {
         let (spool, spool_guard) = spool(options.spool)?;
         let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
         let legacy = Legacy::new(core.clone(), world.clone(), scenario.legacy.clone());
-        let of_gir = Site { directory: Directory::of(&world, &target), retention_classes: world.retention_classes() };
+        let of_gir =
+            Site { directory: Directory::of(&world, &target, &scenario.world.site_zone), retention_classes: world.retention_classes() };
         let gir = Gir::new(core.clone(), scenario.gir.clone(), of_gir, &spool).map_err(SimulatorError::Spool)?;
         let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool);
         let listeners = Listeners::bind(options.ports).await?;
@@ -289,12 +291,20 @@ impl Simulator {
                 continue;
             }
             match (&after.role, after.lose_media, after.defect()) {
+                (Some(_), ..) if self.state.scenario.target == TargetKind::Gir => {
+                    return Err(TamperRefusal::Role("a role is Genesys Cloud's; the target is gir".to_owned()));
+                }
                 (Some(role), ..) => self.state.genesys_cloud.change_role(role.clone()).map_err(TamperRefusal::Role)?,
-                (None, Some(count), _) => planted.push(self.state.genesys_cloud.lose_media(count, seed)?),
+                (None, Some(count), _) => planted.push(self.state.tamper("D11", count, seed)?),
                 (None, None, (defect, count)) => planted.push(self.state.tamper(defect, count, seed)?),
             }
         }
         Ok(planted)
+    }
+
+    /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/gir.md`) into an empty folder.
+    pub fn write_exports(&self, dir: &Path) -> Result<Exported, ExportError> {
+        self.state.gir.write_exports(dir, false)
     }
 
     /// Names of the assumed rules the run relied on: what it does not prove.
@@ -373,8 +383,18 @@ impl State {
         told.await.unwrap_or_else(|error| Err(SimulatorError::Truth { platform: "a platform", reason: error.to_string() }))
     }
 
+    /// Files are copied on a thread that may wait for the disk.
+    pub(crate) async fn exports(self: Arc<Self>, dir: PathBuf, with_media: bool) -> Result<Exported, ExportError> {
+        let told = dir.clone();
+        let written = tokio::task::spawn_blocking(move || self.gir.write_exports(&dir, with_media));
+        written.await.unwrap_or_else(|error| Err(ExportError::Io { path: told, source: std::io::Error::other(error) }))
+    }
+
     pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
-        self.genesys_cloud.tamper(defect, count, seed)
+        match self.scenario.target {
+            TargetKind::GenesysCloud => self.genesys_cloud.tamper(defect, count, seed),
+            TargetKind::Gir => self.gir.tamper(defect, count, seed),
+        }
     }
 }
 

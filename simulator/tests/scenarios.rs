@@ -4,14 +4,24 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use simulator::{Ending, Options, PlatformName, Scenario, Simulator, Verdict};
+use simulator::{Ending, Options, PlatformName, Scenario, Simulator, TargetKind, Verdict};
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 30] = [
     "bad_codecs",
     "bad_media",
     "canary_lost_media",
     "clock_skew",
     "expired_token",
+    "gir_csrf_expiry",
+    "gir_encrypted",
+    "gir_index_delay",
+    "gir_merge_trap",
+    "gir_missing_speechminer",
+    "gir_privacy_masking",
+    "gir_purge_rule",
+    "gir_region_mismatch",
+    "gir_showcase",
+    "gir_webdav_faults",
     "happy_path",
     "hidden",
     "hidden_divisions",
@@ -47,14 +57,29 @@ fn every_file_is_a_scenario_that_is_known_here() {
     for name in NAMES {
         let scenario = scenario(name);
         assert!(scenario.about.ends_with('.') && scenario.world.interactions <= 240, "{name}");
-        assert_eq!(scenario.notices(), ["limits raised 20x for the demonstration"], "{name}");
+        let notice = match scenario.target {
+            TargetKind::GenesysCloud => "limits raised 20x for the demonstration",
+            TargetKind::Gir => "the target has no published limit, and none here",
+        };
+        assert_eq!(scenario.notices(), [notice], "{name}");
+        assert_eq!(scenario.target == TargetKind::Gir, name.starts_with("gir_"), "{name}");
     }
 }
 
 #[test]
-fn only_the_canary_the_refused_run_and_what_is_hidden_are_no_match() {
+fn only_what_is_damaged_refused_or_hidden_is_no_match() {
     let mismatches: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.verdict != Verdict::Match).collect();
-    assert_eq!(mismatches, ["canary_lost_media", "hidden", "hidden_divisions", "invalid_ids"]);
+    let expected = [
+        "canary_lost_media",
+        "gir_missing_speechminer",
+        "gir_privacy_masking",
+        "gir_purge_rule",
+        "gir_region_mismatch",
+        "hidden",
+        "hidden_divisions",
+        "invalid_ids",
+    ];
+    assert_eq!(mismatches, expected);
     let refused: Vec<&str> = NAMES.into_iter().filter(|name| scenario(name).expect.migrator == Ending::Refused).collect();
     assert_eq!(refused, ["invalid_ids"]);
 }
@@ -94,4 +119,26 @@ async fn every_world_keeps_what_its_expectations_promise() {
             assert_eq!(expect.by_defect.get("D01"), Some(&lines.iter().map(recordings).sum()), "{name}");
         }
     }
+}
+
+/// Years between the end of a call and its deletion, by the source's truth.
+fn kept_years(line: &Value) -> Option<i64> {
+    let year = |time: &Value| time.as_str()?.get(..4)?.parse::<i64>().ok();
+    Some(year(&line["retention"]["delete_at"])? - year(&line["end"])?)
+}
+
+#[tokio::test]
+async fn the_rule_that_is_too_short_strikes_the_calls_the_expectation_counts() {
+    let scenario = scenario("gir_purge_rule");
+    let expected = scenario.expect.by_defect.get("D55").copied();
+    let simulator = Simulator::start(scenario, Options::default()).await.expect("a simulator");
+    let truth = simulator.truth(PlatformName::Legacy).await.expect("truth");
+    let lines = truth.lines().map(|line| serde_json::from_str::<Value>(line).expect("json"));
+    assert_eq!(Some(lines.filter(|line| kept_years(line) == Some(7)).count() as u64), expected);
+}
+
+#[tokio::test]
+async fn the_showcase_of_interaction_recording_has_the_showcases_world() {
+    let [one, other] = ["showcase", "gir_showcase"].map(scenario);
+    assert_eq!((one.seed, one.world, one.expect), (other.seed, other.world, other.expect));
 }

@@ -21,7 +21,7 @@ pub enum FaultKind {
     ServerError,
     /// The platform refuses the request itself: 400, 403, 404, 409, 413 or 415 (`status`).
     Refused,
-    /// The token is refused as expired.
+    /// The token is refused as expired; where sessions stand for tokens, the session.
     ExpiredToken,
     /// The work is done, then the connection is closed without an answer.
     LostAnswer,
@@ -145,8 +145,8 @@ pub static TABLE: &[Row] = &[
         name: "expired_token",
         layer: Layer::Http,
         knobs: &[],
-        effect: "401 as for an expired token",
-        outcome: "survivable: a new token, once",
+        effect: "401 as for an expired token; Interaction Recording, which has none: 403 as for a session that ended",
+        outcome: "survivable: a new token or session, once",
     },
     Row {
         kind: FaultKind::LostAnswer,

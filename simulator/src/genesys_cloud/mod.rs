@@ -54,12 +54,12 @@ pub use self::{
     access::{AccessSettings, Role},
     public::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
     settings::Settings,
-    tamper::{Planted, TamperAnswer, TamperRefusal},
 };
 use self::{auth::Tokens, door::TurnedAway, errors::ApiError};
 pub(crate) use self::{
     identity::order as order_of_ids,
     settings::{Directory, Entry},
+    times::in_daylight_time,
     truth::TruthError,
 };
 use crate::{
@@ -68,6 +68,7 @@ use crate::{
     front::{Core, Platform, Refusal, Reply},
     rules::Rule,
     seed::Seed,
+    tamper::{TamperAnswer, TamperRefusal},
 };
 
 /// The platform's name in operations, journal and control API.
@@ -168,11 +169,6 @@ impl GenesysCloud {
     /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an earlier call.
     pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
         tamper::plant(self, defect, count, seed)
-    }
-
-    /// Loses the media of `count` recordings, as a store does: D11 under the name a scenario uses for it.
-    pub(crate) fn lose_media(&self, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
-        self.tamper("D11", count, seed)
     }
 
     fn seed(&self) -> Seed {

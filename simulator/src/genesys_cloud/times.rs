@@ -26,7 +26,7 @@ pub(super) fn add_years(ms: i64, years: i64) -> Option<i64> {
 }
 
 /// Whether an instant lies in daylight time of a zone; false for a zone nobody knows.
-pub(super) fn in_daylight_time(ms: i64, zone: &str) -> bool {
+pub(crate) fn in_daylight_time(ms: i64, zone: &str) -> bool {
     match (TimeZone::get(zone), Timestamp::from_millisecond(ms)) {
         (Ok(zone), Ok(instant)) => zone.to_offset_info(instant).dst().is_dst(),
         _ => false,

@@ -100,7 +100,8 @@ pub(super) fn told(status: u16, fields: Map<String, Value>) -> Reply {
     Reply::json(status, &Value::Object(envelope))
 }
 
-/// What a fault asks the platform to say. The pairs of 400, 403, 404 and 500 are documented for recordings, the others assumed.
+/// What a fault asks the platform to say. The pairs of 400, 403, 404 and 500 are documented for recordings, the others assumed. What ends here is no
+/// token but a session.
 pub(super) fn refusal(refusal: &Refusal) -> Reply {
     let internal = |status| Refused::new(status, Code::Internal, "Internal server error - please contact administrator.");
     match refusal {
@@ -112,7 +113,7 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
             }
         }
         Refusal::Server(status) => internal(*status).reply(),
-        Refusal::TokenExpired => Refused::not_authenticated().reply(),
+        Refusal::TokenExpired => Refused::csrf().reply(),
         Refusal::BadRequest => Refused::new(400, Code::Invalid, "The request is not valid.").reply(),
         Refusal::NotFound => Refused::no_path().reply(),
         Refusal::Conflict => Refused::new(409, Code::Exists, "The resource already exists.").reply(),

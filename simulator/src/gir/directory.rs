@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::world::{Target, World};
+use crate::world::{Mapped, Target, World};
 
 /// Teams of the contact centre's hierarchy.
 const TEAMS: [&str; 4] = ["Day", "Evening", "Night", "Weekend"];
@@ -18,6 +18,8 @@ const FIRST_LOGIN: usize = 4711;
 /// A person of the Configuration Server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Person {
+    /// The source's agent whose row this is; absent for the fallback user.
+    pub(crate) agent_id: Option<String>,
     /// Who it is in Genesys Cloud, as the mapping names it.
     pub(crate) user_id: Uuid,
     /// First and last name together.
@@ -37,16 +39,30 @@ pub(crate) struct Directory {
     pub(crate) people: Vec<Person>,
     /// Who stands for agents nobody knows; absent where the plan has nobody for that.
     pub(crate) fallback: Option<Person>,
+    /// Queues of the mapping.
+    pub(crate) queues: Vec<Uuid>,
+    /// Wrap-up codes of the mapping.
+    pub(crate) wrapups: Vec<Uuid>,
+    /// Zone the recorders stand in.
+    pub(crate) site_zone: String,
+}
+
+impl Person {
+    /// First and last name: the name cut at its first space.
+    pub(super) fn names(&self) -> (&str, &str) {
+        self.name.split_once(' ').unwrap_or((&self.name, "-"))
+    }
 }
 
 impl Directory {
     /// The deployment that fits a world and its mapping.
-    pub(crate) fn of(world: &World, target: &Target) -> Directory {
+    pub(crate) fn of(world: &World, target: &Target, site_zone: &str) -> Directory {
         let mut taken = HashSet::from([FALLBACK.0.to_owned()]);
-        let mapped = world.agents().iter().flat_map(|agent| &agent.mapped);
+        let mapped = world.agents().iter().flat_map(|agent| agent.mapped.iter().map(move |row| (agent, row)));
         let people: Vec<Person> = mapped
             .enumerate()
-            .map(|(i, row)| Person {
+            .map(|(i, (agent, row))| Person {
+                agent_id: Some(agent.id.clone()),
                 user_id: row.user_id,
                 name: row.user_name.clone(),
                 username: username(&row.user_name, &mut taken),
@@ -55,13 +71,15 @@ impl Directory {
             })
             .collect();
         let fallback = target.fallback_user.map(|user_id| Person {
+            agent_id: None,
             user_id,
             name: "Historical Migration - Unknown Agent".to_owned(),
             username: FALLBACK.0.to_owned(),
             login: format!("L{}", FIRST_LOGIN + people.len()),
             access_group: FALLBACK.1.to_owned(),
         });
-        Directory { people, fallback }
+        let ids = |mapped: &[Mapped]| mapped.iter().filter_map(|one| one.target_id).collect();
+        Directory { people, fallback, queues: ids(world.queues()), wrapups: ids(world.wrapups()), site_zone: site_zone.to_owned() }
     }
 }
 

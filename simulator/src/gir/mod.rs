@@ -12,6 +12,7 @@ mod dates;
 mod directory;
 mod door;
 mod encryption;
+mod exports;
 mod fields;
 mod keeping;
 mod privacy;
@@ -24,6 +25,7 @@ mod session;
 mod settings;
 mod speechminer;
 mod state;
+mod tamper;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -39,6 +41,7 @@ use axum::Router;
 use self::account::Account;
 pub(crate) use self::directory::{Directory, partition};
 pub(crate) use self::encryption::Recipient;
+pub use self::exports::{ExportError, Exported};
 pub use self::purge::PurgeRule;
 pub use self::settings::{
     EncryptionSettings, IndexSettings, Limits, OtherRegion, Paging, PrivacySettings, PurgeSettings, Repeated, Repost, Settings,
@@ -49,6 +52,7 @@ pub(crate) use self::webdav::Webdav;
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::rules::Rule;
 use crate::seed::Seed;
+use crate::tamper::{TamperAnswer, TamperRefusal};
 
 /// The platform's name in operations, journal and control API.
 pub(crate) const NAME: &str = "gir";
@@ -73,6 +77,7 @@ pub(crate) struct Gir {
     webdav: Webdav,
     speechminer: SpeechMiner,
     directory: Directory,
+    retention_classes: Vec<(String, i64)>,
     purge_rules: Vec<PurgeRule>,
     recipients: Vec<Recipient>,
     /// What the truth knows of files, by hash and envelope.
@@ -113,6 +118,7 @@ impl Gir {
             speechminer: SpeechMiner::new(&core),
             directory: site.directory,
             purge_rules: settings.purge.rules.clone().unwrap_or_else(|| purge::fitting(&site.retention_classes)),
+            retention_classes: site.retention_classes,
             recipients: encryption::recipients(core.seed.child(NAME), settings.encryption.certificates),
             facts: Mutex::default(),
             core,
@@ -172,6 +178,11 @@ impl Gir {
     /// What the deployment really holds: NDJSON, one recording a line, sorted by legacy id (contracts, section 11).
     pub(crate) fn truth(&self) -> Result<String, serde_json::Error> {
         truth::export(self)
+    }
+
+    /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an earlier call.
+    pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+        tamper::plant(self, defect, count, seed)
     }
 
     fn seed(&self) -> Seed {

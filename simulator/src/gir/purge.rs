@@ -41,7 +41,7 @@ pub(super) fn fitting(classes: &[(String, i64)]) -> Vec<PurgeRule> {
 }
 
 /// The label of a retention class: what is not printable ASCII is percent-encoded, as UTF-8.
-fn label(class: &str) -> String {
+pub(super) fn label(class: &str) -> String {
     let encoded = class.chars().map(|c| match c {
         ' '..='~' => c.to_string(),
         other => other.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),

@@ -87,7 +87,29 @@ impl Gir {
         recording.filter(|held| held.region == self.settings.region)
     }
 
+    /// Whether this node shows a recording by its id.
+    pub(super) fn is_shown(&self, held: &Recording) -> bool {
+        self.seen(Some(held)).is_some()
+    }
+
+    /// A recording as whoever asks is told it.
     pub(super) fn told(&self, view: View, held: &Recording) -> Value {
+        let mut told = self.in_full(view, held);
+        self.mark(&rules::PRIVACY_OPS);
+        if view == View::User || !self.settings.privacy.ops_sees_all {
+            self.mark(&rules::PRIVACY);
+            self.mark(&rules::PRIVACY_CUSTOMERS);
+            privacy::hide(&mut told, &self.settings.privacy);
+        }
+        told
+    }
+
+    /// A recording with nothing hidden.
+    pub(super) fn whole(&self, held: &Recording) -> Value {
+        self.in_full(View::Ops, held)
+    }
+
+    fn in_full(&self, view: View, held: &Recording) -> Value {
         self.mark(&rules::READ_SHAPE);
         self.mark(&rules::TIMES_READ);
         let (start_time, stop_time) = held.span();
@@ -104,14 +126,7 @@ impl Gir {
             labels: (!held.labels.is_empty()).then(|| keeping::labels(held)),
             non_delete: held.non_delete,
         };
-        let mut told = serde_json::to_value(read).unwrap_or_default();
-        self.mark(&rules::PRIVACY_OPS);
-        if view == View::User || !self.settings.privacy.ops_sees_all {
-            self.mark(&rules::PRIVACY);
-            self.mark(&rules::PRIVACY_CUSTOMERS);
-            privacy::hide(&mut told, &self.settings.privacy);
-        }
-        told
+        serde_json::to_value(read).unwrap_or_default()
     }
 
     /// The bytes of a media file, or the part of them that is asked for, as they lie in the store.

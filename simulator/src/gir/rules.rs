@@ -82,4 +82,5 @@ crate::rules::rules! { "gir.":
     PRIVACY_OPS = Assumed, "privacy.ops", "the ops account's own paths leave nothing out", "no page states it", "privacy.ops_sees_all = true";
     CERTIFICATES = Documented, "encryption.certificates", "media may be encrypted for certificates of RSA 2048 or more", "Encryption; Managing certificates", "encryption.certificates = 0";
     KEYS = Assumed, "encryption.keys", "the keys are handed to a verifier, as a site's crypto server would decrypt for it", "keys stay in the crypto server's key store", "encryption.hand_over_key = true";
+    EXPORTS = Documented, "exports.archive", "the crypto server archives each recording as contact centre/tenant/day/id/recording.json", "Archiving";
 }

@@ -72,7 +72,10 @@ impl Platform for SpeechMiner {
     }
 
     fn refuse(&self, refusal: &Refusal) -> Reply {
-        answer::refusal(refusal)
+        match refusal {
+            Refusal::TokenExpired => Refused::not_authenticated().reply(),
+            other => answer::refusal(other),
+        }
     }
 }
 

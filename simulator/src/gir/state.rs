@@ -1,8 +1,8 @@
 //! What the platform remembers, and how a second insertion of an id is merged into the first. No HTTP.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::dates::Moment;
 use super::settings::{Repeated, Settings, Wins};
@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) store: Vec<Value>,
     /// When lifecycle management ran last. Unix ms.
     pub(super) managed_ms: i64,
+    /// Recordings that a defect was planted in: no other is.
+    pub(super) victims: HashSet<String>,
 }
 
 /// One recording.
@@ -62,6 +64,34 @@ impl Recording {
         let start = self.media.iter().map(|file| file.start_time).min();
         let stop = self.media.iter().map(|file| file.stop_time).max();
         (start.unwrap_or(Moment(0)), stop.unwrap_or(Moment(0)))
+    }
+}
+
+impl Recording {
+    /// Changes every time that is stated of it.
+    pub(super) fn map_times(&mut self, change: impl Fn(i64) -> i64) {
+        let at = |moment: &mut Moment| moment.0 = change(moment.0);
+        for file in &mut self.media {
+            at(&mut file.start_time);
+            at(&mut file.stop_time);
+            file.masks.iter_mut().for_each(|mask| at(&mut mask.time));
+        }
+        self.events.iter_mut().for_each(|event| at(&mut event.occurred_at));
+    }
+
+    /// What a migration posts of it: the document of its insertion.
+    pub(super) fn document(&self) -> Value {
+        let mut document = json!({"id": self.id, "callerPhoneNumber": self.caller, "dialedPhoneNumber": self.dialed, "region": self.region,
+            "mediaFiles": self.media, "eventHistory": self.events});
+        if let Some(call_type) = &self.call_type {
+            document["callType"] = json!(call_type);
+        }
+        let files = document["mediaFiles"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut);
+        for file in files {
+            let descriptor = file.remove("originalMediaDescriptor").unwrap_or_default();
+            file.insert("mediaDescriptor".to_owned(), descriptor);
+        }
+        document
     }
 }
 

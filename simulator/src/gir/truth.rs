@@ -122,7 +122,7 @@ fn line<'a>(site: &Gir, held: &'a Recording) -> Line<'a> {
 }
 
 /// When the call began and ended: the customer says so by joining and leaving; where nobody does, its media do.
-fn call(held: &Recording) -> (Moment, Moment) {
+pub(super) fn call(held: &Recording) -> (Moment, Moment) {
     let at = |name: &str| {
         let of_customer = held.events.iter().filter(|event| event.event == name && is_of(event, "External"));
         of_customer.map(|event| event.occurred_at).collect::<Vec<_>>()

@@ -12,12 +12,10 @@ use super::{
     },
     scene::{Plant, Scene, same},
 };
-use crate::seed::Seed;
+use crate::{damage, seed::Seed};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-/// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in every JSON reader.
-const PHANTOM_IDS: u64 = 900_000_000;
 
 /// D01: a recording is gone, and its conversation with it where it was the only one.
 pub(super) fn removed(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
@@ -35,7 +33,7 @@ pub(super) fn removed(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
 pub(super) fn phantom(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let (one, tag) = (scene.victim(held)?, Tag::of(held)?);
     let seed = scene.seed_of(held.id).child("phantom");
-    let number = PHANTOM_IDS + seed.below(90_000_000);
+    let number = damage::phantom_id(seed);
     let external_tag = format!("st:{}:{number}", tag.namespace);
     let is_taken = scene.state.conversations.values().any(|other| other.external_tag.as_deref() == Some(&external_tag));
     if is_taken {
@@ -56,7 +54,7 @@ pub(super) fn phantom(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
 fn phantom_file(scene: &Scene<'_>, one: &Recording, namespace: &str, number: u64, seed: Seed) -> Option<(Uuid, StoredFile)> {
     let before = scene.state.media(one)?;
     let codec = scene.decoded(one).map_or(Codec::PcmS16, |(codec, _)| codec);
-    let pcm = babble(seed);
+    let pcm = damage::babble(seed);
     let bytes = audio::encode(&pcm, codec).or_else(|_| audio::encode(&pcm, Codec::PcmS16)).ok()?;
     let sha256 = scene.site.store(&bytes).ok()?;
     let extension = before.name.rsplit('.').next().unwrap_or("wav");
@@ -65,23 +63,12 @@ fn phantom_file(scene: &Scene<'_>, one: &Recording, namespace: &str, number: u64
     Some((seed.child("file").uuid(), file))
 }
 
-/// Three seconds of sound that no recording of the world has: a tone that changes its height five times a second.
-fn babble(seed: Seed) -> Pcm {
-    let mut phase = 0.0_f64;
-    let samples = (0..24_000_u64).map(|at| {
-        let pitch = 150.0 + seed.index(at / 1_600).below(600) as f64;
-        phase += pitch / 8_000.0 * std::f64::consts::TAU;
-        (phase.sin() * 9_000.0) as i16
-    });
-    Pcm { sample_rate: 8_000, channels: vec![samples.collect()] }
-}
-
 /// D03: a recording was uploaded twice; its conversation has it under a second id.
 pub(super) fn duplicate(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let one = scene.victim(held)?;
     let twin = Recording { id: scene.seed_of(one.id).child("twin").uuid(), ..one.clone() };
     let mut entry = scene.entry(held, Some(one), "recordings", held.recordings.len(), held.recordings.len() + 1);
-    entry.target_id = twin.id;
+    entry.target_id = twin.id.to_string();
     let mut copy = held.clone();
     copy.recordings.push(twin);
     Some(Plant::one(entry, copy))

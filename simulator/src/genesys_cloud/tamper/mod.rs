@@ -10,72 +10,9 @@ mod people;
 mod scene;
 mod sound;
 
-use serde::Serialize;
-use serde_json::Value;
-use uuid::Uuid;
-
 use self::scene::{Plant, Scene};
-use super::{GenesysCloud, identity, state::Conversation};
-
-/// What was planted, as the control API answers it (contracts, section 11).
-#[derive(Debug, Clone, Serialize)]
-pub struct TamperAnswer {
-    /// Defect class.
-    pub defect: String,
-    /// The seed that chose the victims.
-    pub seed: u64,
-    /// One entry, one finding; sorted by legacy ids.
-    pub planted: Vec<Planted>,
-}
-
-/// One planted defect.
-#[derive(Debug, Clone, Serialize)]
-pub struct Planted {
-    /// The source's id of the interaction.
-    pub legacy_interaction_id: String,
-    /// The source's id of the recording; absent where the whole interaction is hit.
-    pub legacy_recording_id: Option<String>,
-    /// The recording or conversation on the target.
-    pub target_id: Uuid,
-    /// What was changed.
-    pub field: &'static str,
-    /// Its value before; null where there was none.
-    pub before: Value,
-    /// Its value after; null where there is none.
-    pub after: Value,
-}
-
-/// Why nothing was planted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TamperRefusal {
-    /// The count does not fit the defect. 400.
-    #[error("count {count} does not fit {defect}: it is at least 1, and even for a defect of pairs; ask for another")]
-    BadCount {
-        /// Defect class.
-        defect: String,
-        /// What was asked for.
-        count: usize,
-    },
-    /// Too few conversations can take the defect. 409; nothing was done.
-    #[error("only {found} of {count} entries of {defect} find a victim; nothing was done, ask for fewer or a larger world")]
-    NotEnough {
-        /// Defect class.
-        defect: String,
-        /// What was asked for.
-        count: usize,
-        /// How many there would have been.
-        found: usize,
-    },
-    /// A role that does not fit the organisation. 400.
-    #[error("{0}")]
-    Role(String),
-    /// A class that cannot be planted here. 400.
-    #[error("the defect {defect} cannot be planted in genesys_cloud; there are {}", known().join(", "))]
-    Unknown {
-        /// Defect class.
-        defect: String,
-    },
-}
+use super::{GenesysCloud, state::Conversation};
+use crate::tamper::{self, TamperAnswer, TamperRefusal};
 
 /// How a defect takes its victims.
 enum How {
@@ -143,50 +80,24 @@ fn known() -> Vec<&'static str> {
 
 /// Plants a defect, or does nothing and says why.
 pub(super) fn plant(site: &GenesysCloud, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
-    let unknown = || TamperRefusal::Unknown { defect: defect.to_owned() };
+    let unknown = || TamperRefusal::Unknown { defect: defect.to_owned(), platform: super::NAME, known: known().join(", ") };
     let (name, how) = DEFECTS.iter().find(|(name, _)| *name == defect).ok_or_else(unknown)?;
     let entries = match how {
         How::One(_) => 1,
         How::Two(entries, _) => *entries,
     };
-    if count == 0 || !count.is_multiple_of(entries) {
-        return Err(TamperRefusal::BadCount { defect: defect.to_owned(), count });
-    }
+    tamper::check_count(defect, count, entries)?;
     let mut state = site.state();
     let plants = {
         let scene = Scene::new(site, &state, name, seed);
         match how {
-            How::One(plant) => single(&scene, count, *plant),
-            How::Two(entries, plant) => double(&scene, count / entries, *plant),
+            How::One(plant) => tamper::single(scene.candidates(), count, |held| plant(&scene, held)),
+            How::Two(entries, plant) => tamper::double(scene.candidates(), count / entries, |one, other| plant(&scene, one, other)),
         }
     };
     let found = plants.iter().map(|plant| plant.planted.len()).sum();
     if found < count {
         return Err(TamperRefusal::NotEnough { defect: defect.to_owned(), count, found });
     }
-    let mut planted: Vec<Planted> = plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect();
-    planted.sort_by(|one, other| {
-        let legacy = |entry: &Planted| (entry.legacy_recording_id.clone(), entry.target_id);
-        let by_id = identity::order(Some(&one.legacy_interaction_id), Some(&other.legacy_interaction_id));
-        by_id.then_with(|| legacy(one).cmp(&legacy(other)))
-    });
-    Ok(TamperAnswer { defect: defect.to_owned(), seed, planted })
-}
-
-fn single(scene: &Scene<'_>, count: usize, plant: fn(&Scene<'_>, &Conversation) -> Option<Plant>) -> Vec<Plant> {
-    scene.candidates().into_iter().filter_map(|held| plant(scene, held)).take(count).collect()
-}
-
-fn double(scene: &Scene<'_>, count: usize, plant: fn(&Scene<'_>, &Conversation, &Conversation) -> Option<Plant>) -> Vec<Plant> {
-    let mut left = scene.candidates();
-    let mut plants = Vec::new();
-    while plants.len() < count && !left.is_empty() {
-        let first = left.remove(0);
-        let partner = left.iter().enumerate().find_map(|(at, second)| Some((at, plant(scene, first, second)?)));
-        if let Some((at, made)) = partner {
-            left.remove(at);
-            plants.push(made);
-        }
-    }
-    plants
+    Ok(tamper::answer(defect, seed, plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect()))
 }

@@ -4,15 +4,12 @@ use audio::{Codec, Pcm};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
-    super::{
-        GenesysCloud,
-        identity::{self, Tag},
-        state::{Conversation, Recording, State, StoredFile},
-    },
-    Planted,
+use super::super::{
+    GenesysCloud,
+    identity::{self, Tag},
+    state::{Conversation, Recording, State, StoredFile},
 };
-use crate::seed::Seed;
+use crate::{seed::Seed, tamper::Planted};
 
 /// The organisation as it stands, one defect and its seed.
 pub(super) struct Scene<'a> {
@@ -121,7 +118,7 @@ impl<'a> Scene<'a> {
         Planted {
             legacy_interaction_id: Tag::of(held).map(|tag| tag.legacy_id.to_owned()).unwrap_or_default(),
             legacy_recording_id: one.and_then(|one| identity::of_recording(self.state, held, one)),
-            target_id: one.map_or(held.id, |one| one.id),
+            target_id: one.map_or(held.id, |one| one.id).to_string(),
             field,
             before: before.into(),
             after: after.into(),

@@ -126,7 +126,7 @@ async fn a_batch_has_one_to_a_hundred_items() {
 async fn lost_media_is_an_error_of_the_batch_and_a_state_of_the_recording() {
     let world = World::new().await;
     world.call(1).await;
-    let answer = world.site.lose_media(1, 7).expect("one victim");
+    let answer = world.site.tamper("D11", 1, 7).expect("one victim");
     assert_eq!((answer.planted.len(), answer.defect.as_str()), (1, "D11"));
     let list = json!({"batchDownloadRequestList": [{"conversationId": conversation_id(1), "recordingId": recording_id(1)}]});
     let id = id_of(&world.post("/api/v2/recording/batchrequests", &list).await.json());

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    super::{TamperRefusal, identity::Tag},
-    *,
-};
+use super::{super::identity::Tag, *};
+use crate::tamper::TamperRefusal;
 
 /// Lines of the truth by legacy id.
 fn by_id(truth: &str) -> BTreeMap<String, String> {
@@ -24,7 +22,7 @@ fn changed(before: &str, after: &str) -> BTreeSet<String> {
 }
 
 /// Legacy ids of the conversations that entries name as the place a recording went to.
-fn hosts(world: &World, answer: &super::super::TamperAnswer) -> BTreeSet<String> {
+fn hosts(world: &World, answer: &crate::tamper::TamperAnswer) -> BTreeSet<String> {
     let state = world.site.state();
     let named = answer.planted.iter().filter(|entry| entry.field == "conversationId");
     let ids = named.filter_map(|entry| Uuid::parse_str(entry.after.as_str()?).ok());

@@ -91,3 +91,50 @@ async fn what_comes_after_an_insertion_is_answered_as_the_contracts_say() {
     let answer = world.ask("DELETE", &format!("{RECORDINGS}/alex-test-id"), &Value::Null).await;
     assert_eq!((Some(u64::from(answer.status)), &answer.body), (deletion["response"]["status"].as_u64(), &deletion["response"]["body"]));
 }
+
+/// Sends a contract's request to one of the two other servers, with its account; the answer has to be the contract's.
+async fn holds(world: &World, router: &Router, server: usize, contract: &Value) {
+    for around in contract["before"].as_array().into_iter().flatten() {
+        Box::pin(holds(world, router, server, around)).await;
+    }
+    let (request, wanted) = (&contract["request"], &contract["response"]);
+    let basic = world.basic_of(server);
+    let mut headers = vec![("authorization", basic.as_str())];
+    let named = request["headers"].as_object().into_iter().flatten().filter(|(name, _)| *name != "authorization");
+    headers.extend(named.map(|(name, value)| (name.as_str(), value.as_str().expect("text"))));
+    let query: Vec<String> =
+        request["query"].as_object().into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().expect("text"))).collect();
+    let path = format!("{}?{}", request["path"].as_str().expect("a path"), query.join("&"));
+    let body = request["body"].as_str().map_or_else(|| request["body"].to_string(), str::to_owned);
+    let body = request.get("body").map(|_| body.as_bytes());
+    let method = request["method"].as_str().expect("a method");
+    let answer = World::send_to(router, method, path.trim_end_matches('?'), &headers, body).await;
+    assert_eq!(Some(u64::from(answer.status)), wanted["status"].as_u64(), "{method} {path}");
+    for (name, value) in wanted["headers"].as_object().into_iter().flatten() {
+        assert_eq!(answer.header(name), value.as_str().expect("text"), "{method} {path} {name}");
+    }
+    match wanted.get("body") {
+        Some(Value::String(text)) => assert_eq!(&*answer.bytes, text.as_bytes(), "{method} {path}"),
+        Some(body) => assert_eq!(&answer.body, body, "{method} {path}"),
+        None => {}
+    }
+    for around in contract["then"].as_array().into_iter().flatten() {
+        Box::pin(holds(world, router, server, around)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_store_and_speechminer_answer_as_their_contracts_say() {
+    for (server, platform) in [(1, "webdav"), (2, "speechminer")] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/contracts").join(platform);
+        for entry in std::fs::read_dir(folder).expect("contracts") {
+            let path = entry.expect("a file").path();
+            let contract: Value = serde_json::from_str(&std::fs::read_to_string(&path).expect("text")).expect("json");
+            let world = World::new().await;
+            let router = if server == 1 { &world.routers.webdav } else { &world.routers.speechminer };
+            holds(&world, router, server, &contract).await;
+            let last = world.core.journal.page(Some(platform), 0, usize::MAX).pop().expect("a line");
+            assert!(last.operation.starts_with(platform), "{}", path.display());
+        }
+    }
+}

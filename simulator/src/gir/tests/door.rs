@@ -136,3 +136,12 @@ async fn faults_strike_by_the_recordings_id() {
         Some(r#"{"operation":"gir.insert_recording","key":"alex-test-id","status":200,"effect":"created"}"#)
     );
 }
+
+#[tokio::test]
+async fn a_session_that_is_struck_has_ended_once() {
+    let fault: FaultRule = toml::from_str("on = 'gir.insert_recording'\nkind = 'expired_token'\nattempts = [1]").expect("a fault");
+    let world = World::with_faults(Settings::default(), vec![fault]).await;
+    let refused = world.insert(&named("r")).await;
+    assert_eq!((refused.status, refused.code(), refused.words()), (403, 3, "Missing or invalid Csrf token"));
+    assert_eq!((world.read("r").await.status, world.insert(&named("r")).await.status), (404, 200));
+}

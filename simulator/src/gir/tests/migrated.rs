@@ -8,14 +8,16 @@ use super::*;
 const STORE: &str = "http://127.0.0.1:40006/recordings";
 
 /// Beginning of every call, and its length in milliseconds.
-pub(super) const START: &str = "2024-07-09T10:00:00.000+0000";
-pub(super) const STOP: &str = "2024-07-09T10:00:06.000+0000";
+pub(super) const START: &str = "2024-07-09T10:00:00.250+0000";
+pub(super) const STOP: &str = "2024-07-09T10:00:06.250+0000";
 
-/// Six seconds of two people, each on a channel of their own: tones that no other call has.
+/// Six seconds of two people, each on a channel of their own: tones that no other call has, and a pause in the second second.
 pub(super) fn sound(number: u64) -> Pcm {
     let tone = |pitch: f64| (0..48_000).map(move |at| ((f64::from(at) / 8_000.0 * pitch * std::f64::consts::TAU).sin() * 9_000.0) as i16);
     let channels = [tone(200.0 + 10.0 * number as f64).collect(), tone(500.0 + 10.0 * number as f64).collect()];
-    Pcm { sample_rate: 8_000, channels: channels.to_vec() }
+    let mut pcm = Pcm { sample_rate: 8_000, channels: channels.to_vec() };
+    audio::silence(&mut pcm, 1_000, 2_000);
+    pcm
 }
 
 /// The document of call `number`, whose one recording has these bytes.
@@ -30,7 +32,7 @@ pub(super) fn document(number: u64, bytes: &[u8]) -> Value {
     let second =
         json!({"type": "User", "phoneNumber": "L4712", "userName": "bob.stone@example.com", "firstName": "Bob", "lastName": "Stone"});
     let customer = json!({"type": "External", "phoneNumber": format!("+4420755500{number:02}")});
-    let (middle, pause, resume) = ("2024-07-09T10:00:03.000+0000", "2024-07-09T10:00:01.000+0000", "2024-07-09T10:00:02.000+0000");
+    let (middle, pause, resume) = ("2024-07-09T10:00:03.250+0000", "2024-07-09T10:00:01.250+0000", "2024-07-09T10:00:02.250+0000");
     json!({
         "id": id, "callerPhoneNumber": format!("+4420755500{number:02}"), "dialedPhoneNumber": "+442071234567", "region": "Can-West",
         "callType": if number.is_multiple_of(2) { "Inbound" } else { "Outbound" },
@@ -53,6 +55,19 @@ pub(super) fn document(number: u64, bytes: &[u8]) -> Value {
     })
 }
 
+/// A second recording of the call, by its second agent.
+fn add_second(document: &mut Value, bytes: &[u8]) {
+    use sha2::Digest as _;
+    let sha256 = crate::world::hex(&sha2::Sha256::digest(bytes));
+    let mut file = document["mediaFiles"][0].clone();
+    let media_id = format!("{}-2", document["id"].as_str().expect("an id"));
+    file["mediaDescriptor"]["path"] = json!(format!("{STORE}/st-acme/2024-07-09/{media_id}.{}.wav", &sha256[..12]));
+    file["parameters"]["username"] = json!("bob.stone@example.com");
+    file["parameters"]["id"] = json!(media_id);
+    file["mediaId"] = json!(media_id);
+    document["mediaFiles"].as_array_mut().expect("files").push(file);
+}
+
 impl World {
     /// Puts calls where a migration puts them, each under the label of a class and every third held.
     pub(super) async fn migrate(&self, numbers: std::ops::Range<u64>, class: &str) {
@@ -66,10 +81,16 @@ impl World {
         self.ask("POST", "/api/v2/recording-label-definitions", &json!({"name": label})).await;
         for number in numbers {
             let bytes = audio::encode(&sound(number), Codec::PcmS16).expect("sound");
-            let document = document(number, &bytes);
-            let path =
-                document["mediaFiles"][0]["mediaDescriptor"]["path"].as_str().and_then(|path| path.strip_prefix("http://127.0.0.1:40006"));
-            assert_eq!(dav("PUT", path.expect("a path"), &bytes).await, 201);
+            let mut document = document(number, &bytes);
+            let mut files = vec![bytes];
+            if number.is_multiple_of(5) {
+                files.push(audio::encode(&sound(number + 100), Codec::PcmS16).expect("sound"));
+                add_second(&mut document, &files[1]);
+            }
+            for (file, bytes) in document["mediaFiles"].as_array().expect("files").iter().zip(&files) {
+                let path = file["mediaDescriptor"]["path"].as_str().and_then(|path| path.strip_prefix("http://127.0.0.1:40006"));
+                assert_eq!(dav("PUT", path.expect("a path"), bytes).await, 201);
+            }
             assert_eq!(self.insert(&document).await.status, 200);
             let id = document["id"].as_str().expect("an id");
             let labelled = self.ask("POST", &format!("/api/v2/recordings/{id}/labels"), &json!({"labels": [{"name": label}]})).await;
@@ -93,7 +114,7 @@ async fn the_truth_tells_a_call_and_the_sound_in_its_file() {
     let pcm = sound(2);
     let recording = &line["recordings"][0];
     assert_eq!((&line["legacy_interaction_id"], &line["target_id"]), (&json!("2"), &json!("st-acme-2")));
-    assert_eq!((&line["start"], &line["end"]), (&json!("2024-07-09T10:00:00.000Z"), &json!("2024-07-09T10:00:06.000Z")));
+    assert_eq!((&line["start"], &line["end"]), (&json!("2024-07-09T10:00:00.250Z"), &json!("2024-07-09T10:00:06.250Z")));
     assert_eq!(
         (&line["queue"], &line["wrap_up"]),
         (&json!("7b0d1f5e-0000-4000-8000-000000000001"), &json!("7b0d1f5e-0000-4000-8000-000000000003"))

@@ -2,6 +2,7 @@
 
 mod contracts;
 mod door;
+mod exports;
 mod fields;
 mod keeping;
 mod later;
@@ -9,6 +10,7 @@ mod merging;
 mod migrated;
 mod query;
 mod speechminer;
+mod tampering;
 mod webdav;
 
 use std::path::Path;
@@ -70,9 +72,13 @@ impl World {
     }
 
     async fn with_faults(settings: Settings, faults: Vec<FaultRule>) -> World {
+        World::of(settings, faults, Site::default()).await
+    }
+
+    async fn of(settings: Settings, faults: Vec<FaultRule>, of_site: Site) -> World {
         let core = Core::new(Clock::real(), Seed::new(7), faults);
         let spool = tempfile::tempdir().expect("a folder");
-        let site = Gir::new(Arc::clone(&core), settings, Site::default(), spool.path()).expect("a deployment");
+        let site = Gir::new(Arc::clone(&core), settings, of_site, spool.path()).expect("a deployment");
         let at = |port: u16| format!("http://127.0.0.1:{port}");
         site.set_base_urls(&Listening { rws: at(40005), webdav: at(40006), speechminer: at(40007) });
         let routers = site.routers();

@@ -73,6 +73,27 @@ impl Webdav {
         let place = Place::of_address(address, &self.base_url()).ok()?;
         place.name().map(|_| place.below(&self.root()))
     }
+
+    /// Every file, by the steps that lead to it; sorted.
+    pub(super) fn files(&self) -> std::io::Result<Vec<(Vec<String>, PathBuf)>> {
+        let (mut files, mut folders) = (Vec::new(), vec![(Vec::new(), self.root())]);
+        while let Some((steps, folder)) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let entry = entry?;
+                let inner: Vec<String> = steps.iter().cloned().chain([entry.file_name().to_string_lossy().into_owned()]).collect();
+                let list = if entry.file_type()?.is_dir() { &mut folders } else { &mut files };
+                list.push((inner, entry.path()));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// How a listing names what lies at these steps.
+    pub(super) fn href(steps: &[String]) -> String {
+        let steps = steps.iter().map(|step| super::recordings::in_path(step).to_string());
+        std::iter::once(MOUNT.to_owned()).chain(steps).collect::<Vec<_>>().join("/")
+    }
 }
 
 impl Platform for Webdav {

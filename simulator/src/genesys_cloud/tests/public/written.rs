@@ -74,7 +74,7 @@ async fn dates_of_a_recording_are_changed_and_removed() {
         let answer = world.json("PUT", &path, &body).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, code), "{body}");
     }
-    world.site.lose_media(1, 7).expect("a victim");
+    world.site.tamper("D11", 1, 7).expect("a victim");
     assert_eq!(world.json("PUT", &path, &json!({})).await.code(), "recording.not.archivable");
 }
 

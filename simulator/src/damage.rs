@@ -1,0 +1,198 @@
+//! Damage to sound, as defects do it: each changes samples or makes other bytes, and is nothing (`None`) where a recording cannot take it.
+
+use audio::{Codec, Pcm, compare};
+
+use crate::seed::Seed;
+
+/// A page that a proxy answers instead of the media.
+pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gateway Time-out</title></head>\n<body><h1>504 Gateway Time-out</h1>\n<p>The server didn't respond in time.</p></body></html>\n";
+/// Longest hole, in milliseconds: enough for a sentence to be lost.
+const HOLE_MS: u64 = 3_000;
+/// Bytes that corruption touches inside a file.
+const CORRUPT_BYTES: usize = 400;
+/// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in every JSON reader.
+const PHANTOM_IDS: u64 = 900_000_000;
+
+/// A legacy id that no source record has.
+pub(crate) fn phantom_id(seed: Seed) -> u64 {
+    PHANTOM_IDS + seed.below(90_000_000)
+}
+
+/// Three seconds of sound that no recording of the world has: a tone that changes its height five times a second.
+pub(crate) fn babble(seed: Seed) -> Pcm {
+    let mut phase = 0.0_f64;
+    let samples = (0..24_000_u64).map(|at| {
+        let pitch = 150.0 + seed.index(at / 1_600).below(600) as f64;
+        phase += pitch / 8_000.0 * std::f64::consts::TAU;
+        (phase.sin() * 9_000.0) as i16
+    });
+    Pcm { sample_rate: 8_000, channels: vec![samples.collect()] }
+}
+
+/// Whether nothing is to be heard.
+pub(crate) fn is_silent(pcm: &Pcm) -> bool {
+    pcm.channels.iter().all(|channel| compare::is_silent(channel, pcm.sample_rate, 0, pcm.duration_ms()))
+}
+
+/// Samples that a cut takes: a fifth, at least a second where a second is left.
+fn cut_length(pcm: &Pcm) -> Option<usize> {
+    let (samples, second) = (pcm.samples(), pcm.sample_rate as usize);
+    let fifth = samples / 5;
+    let length = if samples >= 2 * second { fifth.max(second) } else { fifth };
+    (length > 0).then_some(length)
+}
+
+/// D15: the tail is cut off.
+pub(crate) fn tail_cut(pcm: &mut Pcm) -> Option<()> {
+    let keep = pcm.samples() - cut_length(pcm)?;
+    pcm.channels.iter_mut().for_each(|channel| channel.truncate(keep));
+    Some(())
+}
+
+/// D16: the head is cut off.
+pub(crate) fn head_cut(pcm: &mut Pcm) -> Option<()> {
+    let cut = cut_length(pcm)?;
+    pcm.channels.iter_mut().for_each(|channel| drop(channel.drain(..cut)));
+    Some(())
+}
+
+/// D17: silence in the middle, where somebody spoke.
+pub(crate) fn hole(pcm: &mut Pcm) -> Option<()> {
+    let length_ms = HOLE_MS.min(pcm.duration_ms() * 3 / 10);
+    let from_ms = loudest(pcm, length_ms, pcm.duration_ms() / 10, pcm.duration_ms() * 9 / 10)?;
+    audio::silence(pcm, from_ms, from_ms + length_ms);
+    Some(())
+}
+
+/// Where the loudest stretch of a length begins, between two moments; none where all are silent.
+fn loudest(pcm: &Pcm, length_ms: u64, from_ms: u64, to_ms: u64) -> Option<u64> {
+    let last = to_ms.checked_sub(length_ms).filter(|last| *last >= from_ms && length_ms > 0)?;
+    let step = (length_ms / 2).max(1) as usize;
+    let level = |at: u64| -> f64 { pcm.channels.iter().map(|channel| compare::rms(channel, pcm.sample_rate, at, at + length_ms)).sum() };
+    let is_heard = |at: &u64| pcm.channels.iter().any(|one| !compare::is_silent(one, pcm.sample_rate, *at, *at + length_ms));
+    (from_ms..=last).step_by(step).filter(is_heard).max_by(|one, other| level(*one).total_cmp(&level(*other)))
+}
+
+/// D19: as long as before, and nothing to hear.
+pub(crate) fn silenced(pcm: &mut Pcm) -> Option<()> {
+    let is_heard = !is_silent(pcm);
+    pcm.channels.iter_mut().for_each(|channel| channel.fill(0));
+    is_heard.then_some(())
+}
+
+/// D20: the samples of one rate declared as another.
+pub(crate) fn wrong_rate(pcm: &mut Pcm) -> Option<()> {
+    pcm.sample_rate = match pcm.sample_rate {
+        8_000 => 11_025,
+        11_025 => 8_000,
+        16_000 => 22_050,
+        22_050 => 16_000,
+        44_100 => 48_000,
+        48_000 => 44_100,
+        _ => return None,
+    };
+    (!is_silent(pcm)).then_some(())
+}
+
+/// D21: one per cent too fast.
+pub(crate) fn drifted(pcm: &mut Pcm) -> Option<()> {
+    let faster = |channel: &Vec<i16>| -> Vec<i16> {
+        let at = |index: usize| f64::from(channel.get(index).copied().unwrap_or_default());
+        let length = channel.len() * 100 / 101;
+        let places = (0..length).map(|index| index as f64 * 1.01);
+        places.map(|place| (at(place as usize) + place.fract() * (at(place as usize + 1) - at(place as usize))) as i16).collect()
+    };
+    pcm.channels = pcm.channels.iter().map(faster).collect();
+    (!is_silent(pcm) && pcm.duration_ms() >= 2_000).then_some(())
+}
+
+/// D22: agent and customer on each other's channel.
+pub(crate) fn channels_swapped(pcm: &mut Pcm) -> Option<()> {
+    let is_stereo = pcm.channels.len() == 2 && pcm.channels[0] != pcm.channels[1];
+    pcm.channels.reverse();
+    is_stereo.then_some(())
+}
+
+/// D23: stereo folded to mono, or mono doubled.
+pub(crate) fn channels_folded(pcm: &mut Pcm) -> Option<()> {
+    pcm.channels = match pcm.channels.as_slice() {
+        [only] => vec![only.clone(), only.clone()],
+        [left, right] => vec![left.iter().zip(right).map(|(a, b)| ((i32::from(*a) + i32::from(*b)) / 2) as i16).collect()],
+        _ => return None,
+    };
+    Some(())
+}
+
+/// D28: 12 dB quieter.
+pub(crate) fn quieter(pcm: &mut Pcm) -> Option<()> {
+    let is_heard = !is_silent(pcm);
+    each_sample(pcm, |sample| sample / 4);
+    is_heard.then_some(())
+}
+
+/// D29: the two bytes of every sample in the wrong order.
+pub(crate) fn byte_order(pcm: &mut Pcm) -> Option<()> {
+    let is_heard = !is_silent(pcm);
+    each_sample(pcm, i16::swap_bytes);
+    is_heard.then_some(())
+}
+
+fn each_sample(pcm: &mut Pcm, change: impl Fn(i16) -> i16) {
+    pcm.channels.iter_mut().flatten().for_each(|sample| *sample = change(*sample));
+}
+
+/// D59: speech where a pause says there is none.
+pub(crate) fn speech_in_pause(pcm: &mut Pcm, from_ms: u64, length_ms: u64) -> Option<()> {
+    let at = |ms: u64| (ms * u64::from(pcm.sample_rate) / 1_000) as usize;
+    let speech_ms = length_ms.min(from_ms.max(pcm.duration_ms().saturating_sub(from_ms + length_ms)) / 2);
+    let speech_from = loudest(pcm, speech_ms, 0, from_ms).or_else(|| loudest(pcm, speech_ms, from_ms + length_ms, pcm.duration_ms()))?;
+    let (source, target, length) = (at(speech_from), at(from_ms), at(length_ms));
+    let speech = at(speech_ms).max(1);
+    for channel in &mut pcm.channels {
+        for index in 0..length {
+            let Some(sample) = channel.get(source + index % speech).copied() else { continue };
+            if let Some(slot) = channel.get_mut(target + index) {
+                *slot = sample;
+            }
+        }
+    }
+    Some(())
+}
+
+/// D24: the same sound in another codec.
+pub(crate) fn other_codec(codec: Codec, pcm: &Pcm) -> Option<Vec<u8>> {
+    audio::encode(pcm, if codec == Codec::Mp3 { Codec::PcmS16 } else { Codec::Mp3 }).ok()
+}
+
+/// D25: a container that says what no player has: WAVE with the tag of Windows Media Audio.
+pub(crate) fn undecodable(body: &[u8]) -> Option<Vec<u8>> {
+    let size = u32::try_from(body.len()).ok()?;
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((size.checked_add(36)?).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x61\x01\x01\0");
+    bytes.extend(8_000_u32.to_le_bytes());
+    bytes.extend(2_000_u32.to_le_bytes());
+    bytes.extend(b"\x80\0\0\0data");
+    bytes.extend(size.to_le_bytes());
+    bytes.extend(body);
+    audio::decode(&bytes).is_err().then_some(bytes)
+}
+
+/// D26: some bytes in the middle are others, and the sound is.
+pub(crate) fn corrupt_inside(mut bytes: Vec<u8>, before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
+    let from = bytes.len() / 2;
+    let to = (from + CORRUPT_BYTES).min(bytes.len().checked_sub(CORRUPT_BYTES)?);
+    for (index, byte) in bytes.get_mut(from..to)?.iter_mut().enumerate() {
+        *byte ^= noise.index(index as u64).below(255) as u8 + 1;
+    }
+    let (_, after) = audio::decode(&bytes).ok()?;
+    (after.sha256() != before.sha256()).then_some(bytes)
+}
+
+/// D30: an encrypted payload; nothing in it is audio.
+pub(crate) fn encrypted(stream: Seed, length: usize) -> Option<Vec<u8>> {
+    let length = length.max(1_024);
+    let cipher = |block: usize| stream.index(block as u64).value().to_le_bytes();
+    let bytes: Vec<u8> = (0..length.div_ceil(8)).flat_map(cipher).take(length).collect();
+    audio::decode(&bytes).is_err().then_some(bytes)
+}

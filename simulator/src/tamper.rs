@@ -1,0 +1,112 @@
+//! Planting defects in a target, so that a verifier can be judged by what it finds: what is asked and answered, and how victims are taken.
+//!
+//! Each target plants in its own way (`tamper` of each); the words and the picking are the same.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::genesys_cloud::order_of_ids;
+
+/// What was planted, as the control API answers it (contracts, section 11).
+#[derive(Debug, Clone, Serialize)]
+pub struct TamperAnswer {
+    /// Defect class.
+    pub defect: String,
+    /// The seed that chose the victims.
+    pub seed: u64,
+    /// One entry, one finding; sorted by legacy ids.
+    pub planted: Vec<Planted>,
+}
+
+/// One planted defect.
+#[derive(Debug, Clone, Serialize)]
+pub struct Planted {
+    /// The source's id of the interaction.
+    pub legacy_interaction_id: String,
+    /// The source's id of the recording; absent where the whole interaction is hit.
+    pub legacy_recording_id: Option<String>,
+    /// The recording, conversation or file on the target.
+    pub target_id: String,
+    /// What was changed.
+    pub field: &'static str,
+    /// Its value before; null where there was none.
+    pub before: Value,
+    /// Its value after; null where there is none.
+    pub after: Value,
+}
+
+/// Why nothing was planted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TamperRefusal {
+    /// The count does not fit the defect. 400.
+    #[error("count {count} does not fit {defect}: it is at least 1, and even for a defect of pairs; ask for another")]
+    BadCount {
+        /// Defect class.
+        defect: String,
+        /// What was asked for.
+        count: usize,
+    },
+    /// Too few calls can take the defect. 409; nothing was done.
+    #[error("only {found} of {count} entries of {defect} find a victim; nothing was done, ask for fewer or a larger world")]
+    NotEnough {
+        /// Defect class.
+        defect: String,
+        /// What was asked for.
+        count: usize,
+        /// How many there would have been.
+        found: usize,
+    },
+    /// A role that does not fit the organisation. 400.
+    #[error("{0}")]
+    Role(String),
+    /// A class that cannot be planted here. 400.
+    #[error("the defect {defect} cannot be planted in {platform}; there are {known}")]
+    Unknown {
+        /// Defect class.
+        defect: String,
+        /// The target.
+        platform: &'static str,
+        /// What can be.
+        known: String,
+    },
+    /// Sound that is encrypted cannot be changed without its key. 409; nothing was done.
+    #[error("{defect} changes sound, and the media are encrypted; nothing was done, rehearse it without [gir.encryption]")]
+    Encrypted {
+        /// Defect class.
+        defect: String,
+    },
+}
+
+/// Whether a count fits a defect that plants so many entries at once.
+pub(crate) fn check_count(defect: &str, count: usize, entries: usize) -> Result<(), TamperRefusal> {
+    if count == 0 || !count.is_multiple_of(entries) { Err(TamperRefusal::BadCount { defect: defect.to_owned(), count }) } else { Ok(()) }
+}
+
+/// A plant for each of the first candidates that can take one, up to a count.
+pub(crate) fn single<V, P>(candidates: Vec<V>, count: usize, plant: impl Fn(V) -> Option<P>) -> Vec<P> {
+    candidates.into_iter().filter_map(plant).take(count).collect()
+}
+
+/// A plant for each pair of candidates that can take one, nobody twice, up to a count.
+pub(crate) fn double<V: Copy, P>(mut left: Vec<V>, count: usize, plant: impl Fn(V, V) -> Option<P>) -> Vec<P> {
+    let mut plants = Vec::new();
+    while plants.len() < count && !left.is_empty() {
+        let first = left.remove(0);
+        let partner = left.iter().enumerate().find_map(|(at, second)| Some((at, plant(first, *second)?)));
+        if let Some((at, made)) = partner {
+            left.remove(at);
+            plants.push(made);
+        }
+    }
+    plants
+}
+
+/// The answer: entries by legacy ids.
+pub(crate) fn answer(defect: &str, seed: u64, mut planted: Vec<Planted>) -> TamperAnswer {
+    planted.sort_by(|one, other| {
+        let legacy = |entry: &Planted| (entry.legacy_recording_id.clone(), entry.target_id.clone());
+        let by_id = order_of_ids(Some(&one.legacy_interaction_id), Some(&other.legacy_interaction_id));
+        by_id.then_with(|| legacy(one).cmp(&legacy(other)))
+    });
+    TamperAnswer { defect: defect.to_owned(), seed, planted }
+}
