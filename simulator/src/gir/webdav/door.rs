@@ -140,8 +140,11 @@ impl Gir {
             return Err(Refused(page(403)));
         }
         let place = if matches!(deed, Deed::Move | Deed::Copy) { self.destination(&parts.headers)? } else { place };
-        if deed == Deed::Put {
-            self.is_whole_upload(parts, &place)?;
+        match deed {
+            Deed::Put => self.is_whole_upload(parts, &place)?,
+            Deed::Get | Deed::Head => self.mark(&rules::WEBDAV_ETAG),
+            Deed::List => self.mark(&rules::WEBDAV_LISTING),
+            Deed::MakeCollection | Deed::Move | Deed::Copy | Deed::Delete | Deed::Other => {}
         }
         Ok(Admitted { deed, key: place.name().unwrap_or("-").to_owned() })
     }
