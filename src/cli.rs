@@ -200,6 +200,21 @@ pub(crate) struct Verify {
     /// Instead of the plan's staging, for --source staged
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,
+    /// Interaction Recording: a private key for encrypted files, PEM without passphrase; again for another
+    #[arg(long, env = "SEATRIAL_DECRYPTION_KEY", value_name = "FILE")]
+    pub(crate) decryption_key: Vec<PathBuf>,
+    /// Interaction Recording: RCS archives (DIR/**/recording.json) instead of RWS
+    #[arg(long, env = "SEATRIAL_GIR_ARCHIVE", value_name = "DIR")]
+    pub(crate) gir_archive: Option<PathBuf>,
+    /// Interaction Recording: a WebDAV listing (CSV of href,size[,sha256]) or a mount of the store, instead of the store
+    #[arg(long, env = "SEATRIAL_GIR_FILES", value_name = "LISTING|DIR")]
+    pub(crate) gir_files: Option<PathBuf>,
+    /// Interaction Recording: SpeechMiner's rows (CSV of externalId,callTime,callDuration,folder,filename) instead of its receiver
+    #[arg(long, env = "SEATRIAL_GIR_SPEECHMINER", value_name = "FILE.csv")]
+    pub(crate) gir_speechminer: Option<PathBuf>,
+    /// Who exported what stands for a store, for the report
+    #[arg(long, env = "SEATRIAL_GIR_ORIGIN", value_name = "TEXT")]
+    pub(crate) gir_origin: Option<String>,
 }
 
 /// `--audio`.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use migrator::{Outcome, Stop};
-use plan::LoadedPlan;
+use plan::{LoadedPlan, TargetKind};
 use platforms::clock::Clock;
 use platforms::transport::{Network, Transport};
 use tokio::sync::watch;
@@ -169,14 +169,17 @@ pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
         (Err(ending), _) | (_, Err(ending)) => return ending,
     };
     let losses = migrator::declared_losses(&plan);
+    let kind = plan.plan.target.kind;
     let found = match migrator::preflight(plan, transport, Clock::real()).await {
         Ok(found) => found,
         Err(stop) => return tell_stop(&stop),
     };
     let errors = found.findings.iter().filter(|finding| finding.is_error).count();
-    let sentence = match errors {
-        0 => "the plan fits source and target; nothing was changed".to_owned(),
-        errors => format!("the plan does not fit: {errors} things to correct; nothing was changed"),
+    let sentence = match (errors, kind) {
+        (0, TargetKind::GenesysCloud) => "the plan fits source and target; nothing was changed".to_owned(),
+        (0, TargetKind::Gir) => "the plan fits source and target; the probe that proved the region was deleted again".to_owned(),
+        (errors, TargetKind::GenesysCloud) => format!("the plan does not fit: {errors} things to correct; nothing was changed"),
+        (errors, TargetKind::Gir) => format!("the plan does not fit: {errors} things to correct; no recording of the source was sent"),
     };
     if output.json {
         terminal::document(&serde_json::json!({ "version": 1, "preflight": found, "declared_losses": losses, "sentence": sentence }));

@@ -132,7 +132,7 @@ async fn rehearse(scenario: Scenario, arguments: &Rehearse, output: &Output) -> 
     for damage in &planted {
         say(format!("  damaged on purpose: {} at {} places", damage.defect, damage.planted.len()));
     }
-    let verified = verify::rehearsed(plan, dir.clone(), output).await;
+    let verified = verify::rehearsed(plan, dir.clone(), handed_over(&dir), output).await;
     let (verifier_ending, verifier_sentence) = match verified {
         Ok(verified) => {
             say(verified.text.trim_end().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"));
@@ -194,6 +194,15 @@ fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, (Ending, 
     std::fs::create_dir_all(&work).map_err(|error| refuse(format!("cannot make {}: {error}", work.display())))?;
     let path = simulator.write_plan(&work).map_err(|error| refuse(error.to_string()))?;
     LoadedPlan::read(&path).map_err(|error| refuse(error.to_string()))
+}
+
+/// Private keys that the simulator wrote beside the plan, for whoever verifies: none where nothing is encrypted, or none is handed over.
+fn handed_over(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir.join("work/secrets")).into_iter().flatten();
+    let mut keys: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    keys.retain(|path| path.to_string_lossy().ends_with(".key.pem"));
+    keys.sort();
+    keys
 }
 
 async fn migrate(plan: &LoadedPlan, arguments: &Rehearse, output: &Output, happened: &mut Happened) -> Result<String, (Ending, String)> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
-use verifier::{AudioScope, Jobs, Options, SourceFrom};
+use verifier::{AudioScope, GirExports, Jobs, Options, SourceFrom};
 
 use crate::cli::{AudioArgument, Output, SourceArgument, Verify};
 use crate::ending::Ending;
@@ -48,6 +48,13 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
         only,
         report_dir: Some(arguments.report.clone()),
+        decryption_keys: arguments.decryption_key,
+        gir: GirExports {
+            archive: arguments.gir_archive,
+            files: arguments.gir_files,
+            speechminer: arguments.gir_speechminer,
+            origin: arguments.gir_origin,
+        },
         ..Options::default()
     };
     if arguments.print_requests {
@@ -92,7 +99,7 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
         |listed: &verifier::Listed| listed.creates.map_or("nothing".to_owned(), |creation| format!("a {creation:?}").to_lowercase());
     for listed in &requests {
         let query = if listed.query.is_empty() { String::new() } else { format!("?{}", listed.query.join("&")) };
-        let rights: Vec<String> = [("permission", &listed.permission), ("scope", &listed.scope)]
+        let rights: Vec<String> = [("permission", &listed.permission), ("scope", &listed.scope), ("account", &listed.account)]
             .into_iter()
             .filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?)))
             .collect();
@@ -108,9 +115,10 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
     Ending::Done
 }
 
-/// The verification of a rehearsal, with its report in `dir`.
-pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, output: &Output) -> Result<Verified, (Ending, String)> {
-    let report = verify(&plan, Options { report_dir: Some(dir), ..Options::default() }, output).await?;
+/// The verification of a rehearsal, with its report in `dir` and the private keys the simulator hands over.
+pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, keys: Vec<PathBuf>, output: &Output) -> Result<Verified, (Ending, String)> {
+    let options = Options { report_dir: Some(dir), decryption_keys: keys, ..Options::default() };
+    let report = verify(&plan, options, output).await?;
     let verdict = serde_json::to_value(report.summary.verdict).ok();
     Ok(Verified {
         text: report.text(),

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::canonical::CanonicalRecording;
 use crate::custody::hex;
+use crate::gir::{Recipients, Sealed};
 
 /// What goes to the target.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Converted {
     Kept { probe: Probe },
     /// What stands in the sink: other bytes with the same sound. Length in bytes, SHA-256 in lower-case hex.
     Transcoded { bytes: u64, sha256: String, probe: Probe, encoder: String },
+    /// Either of them, encrypted; the probe is of the sound inside. Encoder: absent where the source's bytes were encrypted.
+    Sealed { sealed: Sealed, probe: Probe, encoder: Option<String> },
 }
 
 /// Why nothing goes. What stands in the sink is worth nothing then.
@@ -59,6 +62,22 @@ pub(crate) fn convert(
         return Err(Bad::Ours(format!("{} samples became {} when encoded as {codec}", before.samples, after.samples)));
     }
     Ok(Converted::Transcoded { bytes, sha256, probe: after, encoder: audio::encoder_version(codec) })
+}
+
+/// Encrypts what was converted, or the source's own bytes where they go as they are. Blocking.
+pub(crate) fn seal(
+    recipients: &Recipients,
+    converted: Converted,
+    source: &mut impl Source,
+    sink: &mut impl Source,
+    sealed: &mut impl Write,
+) -> Result<Converted, Bad> {
+    let (probe, encoder, sealed) = match converted {
+        Converted::Kept { probe } => (probe, None, recipients.seal(source, sealed)),
+        Converted::Transcoded { probe, encoder, .. } => (probe, Some(encoder), recipients.seal(sink, sealed)),
+        Converted::Sealed { .. } => return Ok(converted),
+    };
+    Ok(Converted::Sealed { sealed: sealed.map_err(Bad::Storage)?, probe, encoder })
 }
 
 /// Decodes, covers pauses and encodes in one pass. An error of the source comes first and stands for the whole; whether

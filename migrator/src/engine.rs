@@ -16,7 +16,6 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::canary::{self, Canary};
 use crate::extract::{Window, next_page};
-use crate::genesys_cloud::Target;
 use crate::ledger::{InteractionRow, Ledger, Open, Tried, path_of};
 use crate::outcome::{Outcome, Stop, Trouble};
 use crate::phone::PhoneRule;
@@ -24,7 +23,10 @@ use crate::preflight::{self, Clients};
 use crate::resolve::Resolver;
 use crate::staging::Staging;
 use crate::status;
+use crate::target::Target;
 
+mod genesys_cloud;
+mod gir;
 pub(crate) mod work;
 
 /// How to run, beside the plan.
@@ -111,6 +113,11 @@ pub async fn migrate(
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
     ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
+    if let Target::Gir(gir) = &target
+        && !options.dry_run
+    {
+        gir.prove(&ledger, &clock).await?;
+    }
     // Not with a canary: what it shows may still be wrong, and a key that is given stays given.
     if !options.dry_run && options.canary.is_none() {
         target.write_external_ids(&plan, &ledger).await?;
@@ -191,7 +198,7 @@ fn window_of(plan: &LoadedPlan) -> String {
 }
 
 fn ends_of(plan: &LoadedPlan) -> String {
-    format!("{} -> {}", plan.plan.source.base_url, plan.plan.target.api_url().map(|url| url.to_string()).unwrap_or_default())
+    format!("{} -> {}", plan.plan.source.base_url, plan.plan.target.main_url().map(|url| url.to_string()).unwrap_or_default())
 }
 
 /// A ledger belongs to one plan, one source and one target; a change of the plan is a person's decision.
@@ -250,12 +257,13 @@ async fn finish(run: &Run, canary: Option<Canary>) -> Result<Outcome, Stop> {
         run.staging.clear_converted().await?;
     }
     status::write_manifests(&run.ledger, &run.staging, &run.plan.plan.identity.namespace).await?;
-    let (source, target) = (run.source.counts(), run.target.counts());
-    let throttled = source.throttled.load(Ordering::Relaxed) + target.throttled.load(Ordering::Relaxed);
+    let source = run.source.counts();
+    let (target_requests, throttled) = run.target.traffic();
+    let throttled = source.throttled.load(Ordering::Relaxed) + throttled;
     Ok(Outcome {
         tally,
         source_requests: source.requests.load(Ordering::Relaxed),
-        target_requests: target.requests.load(Ordering::Relaxed),
+        target_requests,
         throttled,
         errors: run.ledger.errors(5).await?,
         warnings: run.ledger.warnings().await?,

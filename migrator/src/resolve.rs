@@ -103,13 +103,25 @@ impl Resolver {
     }
 
     fn agent(&self, legacy: &str, at: Timestamp) -> Result<Agent, Reason> {
-        let holds = |row: &&AgentRow| row.valid_from.is_none_or(|from| from <= at) && row.valid_to.is_none_or(|to| at < to);
-        let row = self.agents.get(legacy).and_then(|rows| rows.iter().find(holds));
+        let row = self.agents.get(legacy).and_then(|rows| rows.iter().find(|row| is_valid(row, at)));
         match (row, self.plan.plan.rules.unmapped_agent) {
             (Some(row), _) => Ok(Agent::Mapped(row.genesys_user_id)),
             (None, UnmappedAgent::Fallback(user)) => Ok(Agent::Fallback(user)),
             (None, UnmappedAgent::Quarantine) => Err(Reason::UnmappedAgent),
         }
+    }
+
+    /// The row that says who an agent is at a date; for one without a mapping, that of the user who stands in.
+    pub(crate) fn row_of(&self, legacy: &str, at: Timestamp) -> Option<&AgentRow> {
+        match self.agent(legacy, at).ok()? {
+            Agent::Mapped(user) => self.agents.get(legacy)?.iter().find(|row| row.genesys_user_id == user && is_valid(row, at)),
+            Agent::Fallback(user) => self.plan.mapping.agents.iter().find(|row| row.genesys_user_id == user),
+        }
+    }
+
+    /// The partition of a queue's recordings. Absent: none.
+    pub(crate) fn partition(&self, legacy_queue_id: &str) -> Option<String> {
+        self.plan.mapping.queues.iter().find(|row| row.legacy_queue_id == legacy_queue_id)?.gir_partition.clone()
     }
 
     fn queue(&self, legacy: Option<&str>) -> Result<Option<Uuid>, Reason> {
@@ -155,4 +167,9 @@ impl Resolver {
         let goes = self.plan.plan.retention.over_max == OverMax::Clamp && last > now;
         (!goes).then_some(Reason::RetentionOverMax)
     }
+}
+
+/// Validity is half open.
+fn is_valid(row: &AgentRow, at: Timestamp) -> bool {
+    row.valid_from.is_none_or(|from| from <= at) && row.valid_to.is_none_or(|to| at < to)
 }

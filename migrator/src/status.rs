@@ -44,7 +44,7 @@ pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     let ledger = Ledger::open(path_of(url, plan)?, Open::Shared).await?;
     if let Some(path) = &options.crosswalk {
-        write_crosswalk(&ledger, path).await?;
+        write_crosswalk(&ledger, path, plan.plan.target.kind.as_str()).await?;
     }
     if let Some(path) = &options.custody {
         write_custody(&ledger, path).await?;
@@ -82,7 +82,7 @@ pub(crate) fn refuse(path: &Path, error: &std::io::Error) -> Stop {
     Stop::Storage(format!("cannot write {}: {error}", path.display()))
 }
 
-async fn write_crosswalk(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
+async fn write_crosswalk(ledger: &Ledger, path: &Path, kind: &str) -> Result<(), Stop> {
     let mut export = Export::create(path)?;
     export.line("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256")?;
     let mut after = 0;
@@ -91,21 +91,21 @@ async fn write_crosswalk(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
         let Some((last, _)) = rows.last() else { return export.finish() };
         after = last.seq;
         for (row, _) in rows.iter().filter(|(row, _)| row.phase >= Phase::Created && row.phase != Phase::SetAside) {
-            crosswalk_lines(row).iter().try_for_each(|line| export.line(line))?;
+            crosswalk_lines(row, kind).iter().try_for_each(|line| export.line(line))?;
         }
     }
 }
 
-fn crosswalk_lines(row: &InteractionRow) -> Vec<String> {
+fn crosswalk_lines(row: &InteractionRow, kind: &str) -> Vec<String> {
     let target = row.target_id.as_deref().unwrap_or_default();
     let going: Vec<&RecordingRow> = row.recordings.iter().filter(|recording| recording.outcome.is_none()).collect();
     if going.is_empty() {
-        return vec![csv_line(&[&row.legacy_id, "", "genesys_cloud", target, "", "", ""])];
+        return vec![csv_line(&[&row.legacy_id, "", kind, target, "", "", ""])];
     }
     let cell = |value: &Option<String>| value.clone().unwrap_or_default();
     let line = |recording: &&RecordingRow| {
         let (id, file, hash) = (cell(&recording.target_id), cell(&recording.file_id), cell(&recording.out_sha256));
-        csv_line(&[&row.legacy_id, &recording.legacy_id, "genesys_cloud", target, &id, &file, &hash])
+        csv_line(&[&row.legacy_id, &recording.legacy_id, kind, target, &id, &file, &hash])
     };
     going.iter().map(line).collect()
 }

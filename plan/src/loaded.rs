@@ -155,8 +155,9 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     {
         return refuse("source.from is not before source.to".to_owned());
     }
-    if plan.target.kind == TargetKind::GenesysCloud {
-        validate_genesys_cloud(file, plan)?;
+    match plan.target.kind {
+        TargetKind::GenesysCloud => validate_genesys_cloud(file, plan)?,
+        TargetKind::Gir => validate_gir(file, plan)?,
     }
     for (key, zone) in [("naive_zone", &plan.time.naive_zone), ("site_zone", &plan.time.site_zone)] {
         if let Some(zone) = zone
@@ -214,6 +215,56 @@ fn validate_genesys_cloud(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     Ok(())
 }
 
+fn validate_gir(file: &Path, plan: &Plan) -> Result<(), PlanError> {
+    let target = &plan.target;
+    let missing = |key: &str| Err(PlanError::value(file, format!("target.{key} is required for kind = \"gir\"")));
+    let is_there = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let texts = [
+        ("contact_center_id", &target.contact_center_id),
+        ("region", &target.region),
+        ("username", &target.username),
+        ("webdav_username", &target.webdav_username),
+    ];
+    if let Some((key, _)) = texts.into_iter().find(|(_, text)| !is_there(text)) {
+        return missing(key);
+    }
+    let secrets = [("password", &target.password), ("webdav_password", &target.webdav_password)];
+    if let Some((key, _)) = secrets.into_iter().find(|(_, secret)| secret.is_none()) {
+        return missing(key);
+    }
+    for (key, url) in [("rws_url", &target.rws_url), ("webdav_url", &target.webdav_url)] {
+        match url {
+            None => return missing(key),
+            Some(url) => plain_url(file, key, url)?,
+        }
+    }
+    if let Some(url) = &target.speechminer_url {
+        plain_url(file, "speechminer_url", url)?;
+        if !is_there(&target.speechminer_username) || target.speechminer_password.is_none() {
+            return missing("speechminer_username and target.speechminer_password, beside speechminer_url,");
+        }
+    }
+    if matches!(plan.identity.carrier, Carrier::ParticipantAttribute(_)) {
+        return Err(PlanError::value(
+            file,
+            "identity.carrier: Interaction Recording has no participant attributes; leave it out, or use a crosswalk",
+        ));
+    }
+    if plan.mapping.external_id_authority.is_some() {
+        return Err(PlanError::value(file, "mapping.external_id_authority is only for Genesys Cloud"));
+    }
+    Ok(())
+}
+
+/// An address that media paths and requests can be made from: no account, query or fragment in it.
+fn plain_url(file: &Path, key: &str, url: &url::Url) -> Result<(), PlanError> {
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && is_plain {
+        return Ok(());
+    }
+    Err(PlanError::value(file, format!("target.{key} is not a plain http or https URL; the account has keys of its own")))
+}
+
 impl LoadedPlan {
     /// Keys this build reads but does not act on yet, each with what to do. Empty: the plan can be run.
     #[must_use]
@@ -225,14 +276,8 @@ impl LoadedPlan {
                 "source.kind = \"files\" is not built yet; serve the files as an imported world, or use kind = \"legacy\"".to_owned(),
             );
         }
-        if plan.target.kind == TargetKind::Gir {
-            list.push("target.kind = \"gir\" is not built yet; use \"genesys_cloud\"".to_owned());
-        }
         if matches!(plan.pii.pauses, crate::Pauses::Seal(_)) {
             list.push("pii.pauses = { seal } is not built yet; use \"silence\", \"tone\" or \"keep\"".to_owned());
-        }
-        if plan.identity.carrier != Carrier::ExternalTag && plan.target.kind == TargetKind::Gir {
-            list.push("identity.carrier is only for Genesys Cloud".to_owned());
         }
         list
     }

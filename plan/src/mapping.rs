@@ -30,11 +30,11 @@ pub struct AgentRow {
     pub genesys_user_id: Uuid,
     /// Name, for a person who reads the file.
     pub genesys_user_name: String,
-    /// GIR: login name. Absent: the name is used nowhere.
+    /// GIR: user name as in the configuration.
     pub gir_username: Option<String>,
     /// GIR: agent login.
     pub gir_login: Option<String>,
-    /// GIR: access group.
+    /// GIR: access group. Absent: none is written, and perhaps nobody may hear the recording.
     pub gir_access_group: Option<String>,
     /// First instant this row holds. Absent: always before `valid_to`.
     pub valid_from: Option<Timestamp>,
@@ -51,6 +51,8 @@ pub struct QueueRow {
     pub legacy_queue_id: String,
     /// Queue of the target.
     pub genesys_queue_id: Uuid,
+    /// GIR: partition of its recordings. Absent: none.
+    pub gir_partition: Option<String>,
     /// Line in the file, counted from 1.
     pub line: u64,
 }
@@ -202,9 +204,8 @@ fn overlap(a: &AgentRow, b: &AgentRow) -> bool {
     starts_before_end(a.valid_from, b.valid_to) && starts_before_end(b.valid_from, a.valid_to)
 }
 
-/// A two-column table: key and UUID, each key once.
-fn pairs(file: &Path, text: &str, key: &str, value: &str) -> Result<Vec<(String, Uuid, u64)>, PlanError> {
-    let table = Table::read(file, text, &[key, value], &[])?;
+/// A table of keys and UUIDs, each key once; `row_of` makes the row.
+fn pairs<T>(table: &Table<'_>, key: &str, value: &str, row_of: impl Fn(&Row<'_>, String, Uuid) -> T) -> Result<Vec<T>, PlanError> {
     let mut lines: HashMap<String, u64> = HashMap::new();
     let mut pairs = Vec::new();
     for row in table.rows() {
@@ -212,22 +213,35 @@ fn pairs(file: &Path, text: &str, key: &str, value: &str) -> Result<Vec<(String,
         if let Some(line) = lines.insert(name.clone(), row.line) {
             return Err(row.error(format!("`{name}` stands on line {line} already; remove one of the two")));
         }
-        pairs.push((name, row.uuid(value)?, row.line));
+        pairs.push(row_of(&row, name, row.uuid(value)?));
     }
     Ok(pairs)
 }
 
 pub(crate) fn queues(file: &Path, text: &str) -> Result<Vec<QueueRow>, PlanError> {
-    let rows = pairs(file, text, "legacy_queue_id", "genesys_queue_id")?;
-    Ok(rows.into_iter().map(|(legacy_queue_id, genesys_queue_id, line)| QueueRow { legacy_queue_id, genesys_queue_id, line }).collect())
+    let table = Table::read(file, text, &["legacy_queue_id", "genesys_queue_id"], &["gir_partition"])?;
+    pairs(&table, "legacy_queue_id", "genesys_queue_id", |row, legacy_queue_id, genesys_queue_id| QueueRow {
+        legacy_queue_id,
+        genesys_queue_id,
+        gir_partition: row.optional("gir_partition"),
+        line: row.line,
+    })
 }
 
 pub(crate) fn skills(file: &Path, text: &str) -> Result<Vec<SkillRow>, PlanError> {
-    let rows = pairs(file, text, "legacy_skill", "genesys_skill_id")?;
-    Ok(rows.into_iter().map(|(legacy_skill, genesys_skill_id, line)| SkillRow { legacy_skill, genesys_skill_id, line }).collect())
+    let table = Table::read(file, text, &["legacy_skill", "genesys_skill_id"], &[])?;
+    pairs(&table, "legacy_skill", "genesys_skill_id", |row, legacy_skill, genesys_skill_id| SkillRow {
+        legacy_skill,
+        genesys_skill_id,
+        line: row.line,
+    })
 }
 
 pub(crate) fn wrapups(file: &Path, text: &str) -> Result<Vec<WrapupRow>, PlanError> {
-    let rows = pairs(file, text, "legacy_code", "genesys_wrapup_id")?;
-    Ok(rows.into_iter().map(|(legacy_code, genesys_wrapup_id, line)| WrapupRow { legacy_code, genesys_wrapup_id, line }).collect())
+    let table = Table::read(file, text, &["legacy_code", "genesys_wrapup_id"], &[])?;
+    pairs(&table, "legacy_code", "genesys_wrapup_id", |row, legacy_code, genesys_wrapup_id| WrapupRow {
+        legacy_code,
+        genesys_wrapup_id,
+        line: row.line,
+    })
 }

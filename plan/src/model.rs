@@ -172,6 +172,9 @@ pub struct Target {
     pub speechminer_username: Option<String>,
     /// GIR: its password.
     pub speechminer_password: Option<SecretRef>,
+    /// GIR: what a second post of a recording becomes in SpeechMiner. Absent: it replaces the first.
+    #[serde(default)]
+    pub speechminer_repost: Repost,
     /// GIR: recipients' certificates for encryption.
     #[serde(default)]
     pub certificates: Vec<PathBuf>,
@@ -185,6 +188,27 @@ impl Target {
             let domain = region::domain(self.region.as_deref()?)?;
             Url::parse(&format!("https://api.{domain}")).ok()
         })
+    }
+
+    /// The address the target is known by: the API's, or Recording Web Services'.
+    #[must_use]
+    pub fn main_url(&self) -> Option<Url> {
+        match self.kind {
+            TargetKind::GenesysCloud => self.api_url(),
+            TargetKind::Gir => self.rws_url.clone(),
+        }
+    }
+
+    /// Every address that something is sent to; `None` for one that the plan does not lead to.
+    #[must_use]
+    pub fn urls(&self) -> Vec<Option<Url>> {
+        match self.kind {
+            TargetKind::GenesysCloud => vec![self.api_url(), self.token_url()],
+            TargetKind::Gir => {
+                let speechminer = self.speechminer_url.clone().map(Some);
+                [self.rws_url.clone(), self.webdav_url.clone()].into_iter().chain(speechminer).collect()
+            }
+        }
     }
 
     /// Where tokens are issued: `login_url`, or the API's host with `api.` turned into `login.`, as the vendor's SDKs do.
@@ -201,6 +225,17 @@ impl Target {
     }
 }
 
+/// What a second post of a recording becomes in SpeechMiner, which no page states: the site has to say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repost {
+    /// The one entry, as it came last: a post whose outcome is unknown is repeated.
+    #[default]
+    Replace,
+    /// A second entry: a post whose outcome is unknown is left for a person.
+    Duplicate,
+}
+
 /// Kind of target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -209,6 +244,17 @@ pub enum TargetKind {
     GenesysCloud,
     /// Genesys Interaction Recording.
     Gir,
+}
+
+impl TargetKind {
+    /// As a plan names it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TargetKind::GenesysCloud => "genesys_cloud",
+            TargetKind::Gir => "gir",
+        }
+    }
 }
 
 /// Ingestion surface of Genesys Cloud.
@@ -228,7 +274,7 @@ pub enum Ingest {
 pub struct MappingFiles {
     /// `legacy_agent_id,genesys_user_id,genesys_user_name[,gir_username,gir_login,gir_access_group][,valid_from,valid_to]`.
     pub agents: PathBuf,
-    /// `legacy_queue_id,genesys_queue_id`.
+    /// `legacy_queue_id,genesys_queue_id[,gir_partition]`.
     pub queues: PathBuf,
     /// `legacy_skill,genesys_skill_id`. Absent: no skill is carried.
     pub skills: Option<PathBuf>,

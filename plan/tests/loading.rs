@@ -96,6 +96,56 @@ fn a_plan_that_cannot_be_used_says_where_and_what() {
     }
 }
 
+const GIR: &str = r#"kind = "gir"
+rws_url = "http://127.0.0.1:2"
+contact_center_id = "57c0b771"
+region = "Can-West"
+username = "ops"
+password = { env = "RWS" }
+webdav_url = "http://127.0.0.1:3/recordings"
+webdav_username = "store"
+webdav_password = { env = "STORE" }
+"#;
+
+/// The plan towards Interaction Recording.
+fn gir() -> String {
+    let target = PLAN.find("kind = \"genesys_cloud\"").unwrap();
+    let mapping = PLAN.find("[mapping]").unwrap();
+    format!("{}{GIR}{}", &PLAN[..target], &PLAN[mapping..])
+}
+
+#[test]
+fn a_plan_towards_interaction_recording_says_what_it_lacks() {
+    let loaded = load(&gir(), AGENTS).unwrap();
+    assert_eq!(loaded.plan.target.main_url().unwrap().as_str(), "http://127.0.0.1:2/");
+    assert_eq!((loaded.plan.target.urls().len(), loaded.plan.target.speechminer_repost), (2, plan::Repost::Replace));
+    assert!(loaded.not_built().is_empty());
+    let rows = [
+        ("rws_url = \"http://127.0.0.1:2\"\n", "", "target.rws_url is required for kind = \"gir\""),
+        ("region = \"Can-West\"\n", "", "target.region is required"),
+        ("region = \"Can-West\"", "region = \"\"", "target.region is required"),
+        ("contact_center_id = \"57c0b771\"\n", "", "target.contact_center_id is required"),
+        ("username = \"ops\"\n", "", "target.username is required"),
+        ("password = { env = \"RWS\" }\n", "", "target.password is required"),
+        ("webdav_password = { env = \"STORE\" }\n", "", "target.webdav_password is required"),
+        ("webdav_url = \"http://127.0.0.1:3/recordings\"\n", "", "target.webdav_url is required"),
+        ("http://127.0.0.1:3/recordings", "http://store:pass@127.0.0.1:3/recordings", "target.webdav_url is not a plain http or https URL"),
+        ("http://127.0.0.1:3/recordings", "file:///recordings", "target.webdav_url is not a plain http or https URL"),
+        ("region =", "speechminer_url = \"http://127.0.0.1:4\"\nregion =", "target.speechminer_username and"),
+        ("region =", "speechminer_repost = \"merge\"\nregion =", "unknown variant `merge`"),
+        (
+            "namespace = \"acme-2026\"",
+            "namespace = \"acme-2026\"\ncarrier = \"participant_attribute:id\"",
+            "identity.carrier: Interaction Recording has no participant attributes",
+        ),
+        ("queues = \"queues.csv\"", "queues = \"queues.csv\"\nexternal_id_authority = \"x\"", "is only for Genesys Cloud"),
+    ];
+    for (from, to, wanted) in rows {
+        let error = load(&gir().replacen(from, to, 1), AGENTS).unwrap_err();
+        assert!(error.contains(wanted) && error.contains("plan.toml") && !error.contains("pass@"), "{to}: {error}");
+    }
+}
+
 #[test]
 fn a_table_that_cannot_be_used_says_which_lines() {
     let row = "AGT-1,550e8400-e29b-41d4-a716-446655440001,John";

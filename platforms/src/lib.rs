@@ -7,6 +7,7 @@
 pub mod clock;
 mod error;
 pub mod genesys_cloud;
+pub mod gir;
 pub mod legacy;
 mod pace;
 mod session;
@@ -14,4 +15,4 @@ pub mod transport;
 
 pub use error::CallError;
 pub use pace::Limit;
-pub use session::{Counts, Credentials, Media};
+pub use session::{Account, Counts, Credentials, Media};

@@ -23,6 +23,8 @@ struct State {
     next_us: i64,
     /// Nobody goes before this, not even who has a turn already.
     hold_us: i64,
+    /// The quickest answer of late, where the rate is found by listening. Milliseconds; absent: the rate is known.
+    quickest_ms: Option<i64>,
 }
 
 impl Limit {
@@ -30,7 +32,20 @@ impl Limit {
     #[must_use]
     pub fn new(count: u32, per: Duration) -> Limit {
         let announced_us = interval_us(count, per);
-        Limit { state: Mutex::new(State { announced_us, interval_us: announced_us, next_us: 0, hold_us: 0 }) }
+        Limit { state: Mutex::new(State { announced_us, interval_us: announced_us, next_us: 0, hold_us: 0, quickest_ms: None }) }
+    }
+
+    /// For a platform that publishes no limit: begins slowly, goes faster while answers stay quick, up to `count` in `per`, and slower
+    /// when they take long or fail.
+    #[must_use]
+    pub fn rising(count: u32, per: Duration) -> Limit {
+        let limit = Limit::new(count, per);
+        {
+            let mut state = limit.lock();
+            state.interval_us = state.announced_us.max(FIRST_SPACING_US);
+            state.quickest_ms = Some(i64::MAX);
+        }
+        limit
     }
 
     /// Waits for the next turn. Who wakes inside a hold that came meanwhile takes a new turn behind it.
@@ -51,8 +66,32 @@ impl Limit {
         let mut state = self.lock();
         let at = state.next_us.max(now_us).max(state.hold_us);
         state.next_us = at + state.interval_us;
-        state.interval_us = state.announced_us.max(state.interval_us - state.interval_us / 64);
+        if state.quickest_ms.is_none() {
+            state.interval_us = state.announced_us.max(state.interval_us - state.interval_us / 64);
+        }
         at
+    }
+
+    /// Learns from how long an answer took. Milliseconds.
+    pub(crate) fn answered(&self, took_ms: i64) {
+        let mut state = self.lock();
+        let Some(quickest_ms) = state.quickest_ms else { return };
+        // It creeps up, so that a platform that has become slower for good is not fled for ever.
+        let quickest_ms = took_ms.max(1).min(quickest_ms.saturating_add(1 + quickest_ms / 256));
+        state.quickest_ms = Some(quickest_ms);
+        state.interval_us = if took_ms > 3 * quickest_ms + SLACK_MS {
+            (state.interval_us + state.interval_us / 8).clamp(LEAST_SPACING_US, SLOWEST_US)
+        } else {
+            state.announced_us.max(state.interval_us - state.interval_us / 16)
+        };
+    }
+
+    /// The platform failed: where the rate is found by listening, it falls by a third.
+    pub(crate) fn strained(&self) {
+        let mut state = self.lock();
+        if state.quickest_ms.is_some() {
+            state.interval_us = (state.interval_us + state.interval_us / 2).clamp(LEAST_SPACING_US, SLOWEST_US);
+        }
     }
 
     /// Nobody goes before `wait` has passed: the platform said so. Behind it they go one by one, not all in the same instant: a
@@ -80,6 +119,10 @@ impl Limit {
     }
 }
 
+/// What a rate that is found by listening begins with: ten requests a second, which no web service minds.
+const FIRST_SPACING_US: i64 = 100_000;
+/// Answers are slow only beyond three times the quickest and this: below, jitter of network and scheduler would slow a migration down. Milliseconds.
+const SLACK_MS: i64 = 100;
 /// What a limit without a known rate is spaced by once it has refused: a thousand a second.
 const LEAST_SPACING_US: i64 = 1000;
 /// Refusals alone never slow a limit below one request a second; Retry-After says the rest.
@@ -87,4 +130,33 @@ const SLOWEST_US: i64 = 1_000_000;
 
 fn interval_us(count: u32, per: Duration) -> i64 {
     i64::try_from(per.as_micros() / u128::from(count.max(1))).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_that_nobody_published_rises_while_answers_are_quick_and_falls_when_they_are_not() {
+        let limit = Limit::rising(60_000, Duration::from_secs(60));
+        let spacing = || limit.lock().interval_us;
+        assert_eq!(spacing(), FIRST_SPACING_US);
+        (0..200).for_each(|_| limit.answered(20));
+        assert_eq!(spacing(), 1000, "the plan's bound is reached");
+        (0..20).for_each(|_| limit.answered(400));
+        let slow = spacing();
+        assert!(slow > 5000, "{slow} us between requests while answers take twenty times as long");
+        (0..200).for_each(|_| limit.answered(25));
+        assert_eq!(spacing(), 1000, "and again");
+        limit.strained();
+        assert_eq!(spacing(), 1500, "a failure slows down at once");
+    }
+
+    #[test]
+    fn a_known_rate_is_not_changed_by_how_long_answers_take() {
+        let limit = Limit::new(600, Duration::from_secs(60));
+        (0..50).for_each(|_| limit.answered(5000));
+        limit.strained();
+        assert_eq!(limit.lock().interval_us, 100_000);
+    }
 }

@@ -34,6 +34,21 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// An account for Basic authentication. `Debug` shows the name only.
+#[derive(Clone)]
+pub struct Account {
+    /// Its name.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
 /// What a session has done so far.
 #[derive(Debug, Default)]
 pub struct Counts {
@@ -82,6 +97,11 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn get(url: Url) -> Call {
         Call::new(Method::GET, url, Repeat::Safe, Arc::new(|| Box::pin(async { Ok(Body::empty()) })))
+    }
+
+    /// A call without a body, whose repeat does no harm.
+    pub(crate) fn bodiless(method: Method, url: Url) -> Call {
+        Call { method, ..Call::get(url) }
     }
 
     pub(crate) fn json(method: Method, url: Url, repeat: Repeat, body: &impl serde::Serialize) -> Result<Call, CallError> {
@@ -146,10 +166,16 @@ pub(crate) struct Session {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
     pub(crate) counts: Arc<Counts>,
-    token_url: Url,
-    credentials: Credentials,
-    token: tokio::sync::Mutex<Option<Token>>,
+    auth: Auth,
     limit: Arc<Limit>,
+}
+
+/// How a platform is told who asks.
+enum Auth {
+    /// OAuth client credentials: a token that runs out.
+    Token { url: Url, credentials: Credentials, held: tokio::sync::Mutex<Option<Token>> },
+    /// Name and password with every request. Absent: they hold what no header can.
+    Basic(Option<HeaderValue>),
 }
 
 #[derive(Clone)]
@@ -183,15 +209,14 @@ pub(crate) const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Session {
     pub(crate) fn new(transport: Arc<dyn Transport>, clock: Clock, token_url: Url, credentials: Credentials, limit: Limit) -> Session {
-        Session {
-            transport,
-            clock,
-            counts: Arc::default(),
-            token_url,
-            credentials,
-            token: tokio::sync::Mutex::new(None),
-            limit: Arc::new(limit),
-        }
+        let auth = Auth::Token { url: token_url, credentials, held: tokio::sync::Mutex::new(None) };
+        Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit) }
+    }
+
+    /// The same with an account instead of a token.
+    pub(crate) fn basic(transport: Arc<dyn Transport>, clock: Clock, account: &Account, limit: Limit) -> Session {
+        let auth = Auth::Basic(basic(&account.username, &account.password));
+        Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit) }
     }
 
     /// Sends a call until it is answered, for good or bad.
@@ -205,10 +230,10 @@ impl Session {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && call.token => {
                     let refused = refusal(what.clone(), answer, &self.clock).await;
                     renewed += 1;
-                    if renewed > RENEWALS {
+                    if renewed > RENEWALS || matches!(self.auth, Auth::Basic(_)) {
                         return Err(CallError::Unauthorized { what, why: words(&refused) });
                     }
-                    self.drop_token(token).await;
+                    self.drop_token(token.as_ref()).await;
                     continue;
                 }
                 Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -221,6 +246,7 @@ impl Session {
                     continue;
                 }
                 Ok(answer) if answer.status.is_server_error() => {
+                    call.limit.as_ref().unwrap_or(&self.limit).strained();
                     let retry_after = retry_after(&answer.headers);
                     let why = words(&refusal(what.clone(), answer, &self.clock).await);
                     if let Some(wait) = retry_after {
@@ -253,8 +279,8 @@ impl Session {
     }
 
     /// One try. The outer error is final; the inner one is the wire's.
-    async fn once(&self, call: &Call) -> Result<(Option<Token>, Result<Answer, TransportError>), CallError> {
-        let token = if call.token { Some(self.token().await?) } else { None };
+    async fn once(&self, call: &Call) -> Result<(Option<HeaderValue>, Result<Answer, TransportError>), CallError> {
+        let token = if call.token { Some(self.authorization(call).await?) } else { None };
         let limit = call.limit.as_ref().unwrap_or(&self.limit);
         limit.turn(&self.clock).await;
         let body =
@@ -264,20 +290,23 @@ impl Session {
         *request.uri_mut() = uri(&call.url)?;
         *request.headers_mut() = call.headers.clone();
         if let Some(token) = &token {
-            request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
+            request.headers_mut().insert(header::AUTHORIZATION, token.clone());
         }
+        let sent_ms = self.clock.now_ms();
         let answer = self.send(request).await;
         if let Ok(answer) = &answer {
+            limit.answered(self.clock.now_ms() - sent_ms);
             self.learn(limit, &answer.headers);
         }
         Ok((token, answer))
     }
 
     /// Forgets a token that was refused, unless another worker has renewed it already.
-    async fn drop_token(&self, refused: Option<Token>) {
-        let mut slot = self.token.lock().await;
-        if slot.as_ref().map(|token| &token.value) == refused.as_ref().map(|token| &token.value) {
-            *slot = None;
+    async fn drop_token(&self, refused: Option<&HeaderValue>) {
+        let Auth::Token { held, .. } = &self.auth else { return };
+        let mut held = held.lock().await;
+        if held.as_ref().map(|token| &token.value) == refused {
+            *held = None;
         }
     }
 
@@ -295,34 +324,33 @@ impl Session {
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 
-    /// The token, fetched once for all that wait for it.
-    async fn token(&self) -> Result<Token, CallError> {
-        let mut slot = self.token.lock().await;
-        if let Some(token) = slot.as_ref().filter(|token| token.expires_ms > self.clock.now_ms()) {
-            return Ok(token.clone());
+    /// What the `Authorization` header says; a token is fetched once for all that wait for it.
+    async fn authorization(&self, call: &Call) -> Result<HeaderValue, CallError> {
+        let (url, credentials, held) = match &self.auth {
+            Auth::Token { url, credentials, held } => (url, credentials, held),
+            Auth::Basic(value) => return value.clone().ok_or_else(|| no_header(call.what())),
+        };
+        let mut held = held.lock().await;
+        if let Some(token) = held.as_ref().filter(|token| token.expires_ms > self.clock.now_ms()) {
+            return Ok(token.value.clone());
         }
-        let token = self.fetch_token().await?;
-        *slot = Some(token.clone());
-        Ok(token)
+        let token = self.fetch_token(url, credentials).await?;
+        let value = token.value.clone();
+        *held = Some(token);
+        Ok(value)
     }
 
-    async fn fetch_token(&self) -> Result<Token, CallError> {
-        let what = format!("POST {}", self.token_url.path());
-        let pair = format!("{}:{}", self.credentials.client_id, self.credentials.client_secret);
-        let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    async fn fetch_token(&self, url: &Url, credentials: &Credentials) -> Result<Token, CallError> {
+        let what = format!("POST {}", url.path());
+        let account = basic(&credentials.client_id, &credentials.client_secret).ok_or_else(|| no_header(what.clone()))?;
         let mut failed = 0;
         loop {
             let mut request = http::Request::new(Body::Full(Bytes::from_static(b"grant_type=client_credentials")));
             *request.method_mut() = Method::POST;
-            *request.uri_mut() = uri(&self.token_url)?;
+            *request.uri_mut() = uri(url)?;
             let headers = request.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-            let mut value = HeaderValue::from_str(&basic).map_err(|_| CallError::Unauthorized {
-                what: what.clone(),
-                why: "client id or secret hold characters that no header can".to_owned(),
-            })?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
+            headers.insert(header::AUTHORIZATION, account.clone());
             let (why, wait) = match self.send(request).await {
                 Ok(answer) if answer.status.is_success() => return token_of(what, answer, &self.clock).await,
                 Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS || answer.status.is_server_error() => {
@@ -336,7 +364,7 @@ impl Session {
             };
             failed += 1;
             if failed >= TRIES {
-                let what = format!("{}{}", host(&self.token_url), self.token_url.path());
+                let what = format!("{}{}", host(url), url.path());
                 return Err(CallError::Unreachable { what, why, tries: failed, answered: None });
             }
             match wait {
@@ -365,6 +393,29 @@ impl Session {
         if let Some(allowed) = allowed.filter(|_| Arc::ptr_eq(limit, &self.limit)) {
             limit.lower_to(allowed, Duration::from_secs(60));
         }
+    }
+
+    /// A call whose answer is bytes of a recording, passed on as they come.
+    pub(crate) async fn media(&self, call: &Call) -> Result<Media, CallError> {
+        let answer = self.call(call).await?;
+        let what = call.what();
+        // A redirect is not followed, and its body is not the recording.
+        if !answer.status.is_success() {
+            return Err(CallError::Malformed { what, why: format!("status {} instead of bytes", answer.status.as_u16()) });
+        }
+        let headers = answer.headers_to_keep();
+        let length = answer.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let clock = self.clock.clone();
+        let pieces = answer.body.into_stream();
+        let stream = futures_util::stream::unfold((pieces, clock, what), |(mut pieces, clock, what)| async move {
+            let cut = |why: String| CallError::Unreachable { what: what.clone(), why, tries: 1, answered: Some(200) };
+            let piece = match clock.timeout(PIECE_TIMEOUT, pieces.next()).await {
+                Some(piece) => piece?.map_err(|error| cut(error.why)),
+                None => Err(cut("the stream stopped".to_owned())),
+            };
+            Some((piece, (pieces, clock, what)))
+        });
+        Ok(Media { headers, length, stream: stream.boxed() })
     }
 
     /// A call whose answer is JSON.
@@ -410,6 +461,18 @@ pub(crate) fn place_of(error: &serde_json::Error) -> String {
     format!("the answer {kind} at line {} column {}", error.line(), error.column())
 }
 
+/// The header of Basic authentication; `None` where name or password hold what no header can.
+fn basic(name: &str, password: &str) -> Option<HeaderValue> {
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+    let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn no_header(what: String) -> CallError {
+    CallError::Unauthorized { what, why: "name or secret hold characters that no header can".to_owned() }
+}
+
 async fn token_of(what: String, answer: Answer, clock: &Clock) -> Result<Token, CallError> {
     let malformed = |why: String| CallError::Malformed { what: what.clone(), why };
     let bytes = answer.bytes(ERROR_MOST, clock).await.map_err(|error| malformed(error.why))?;
@@ -423,10 +486,14 @@ async fn token_of(what: String, answer: Answer, clock: &Clock) -> Result<Token, 
     Ok(Token { value, expires_ms })
 }
 
-/// Either platform's error body.
+/// Any platform's error body.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct ErrorBody {
+    #[serde(rename = "statusCode")]
+    status_code: Option<u32>,
+    #[serde(rename = "statusMessage")]
+    status_message: Option<String>,
     message: Option<String>,
     code: Option<String>,
     error: Option<String>,
@@ -447,11 +514,11 @@ async fn refusal(what: String, answer: Answer, clock: &Clock) -> CallError {
     let status = answer.status.as_u16();
     let bytes = answer.bytes(ERROR_MOST, clock).await.unwrap_or_default();
     let body: ErrorBody = serde_json::from_slice(&bytes).unwrap_or_default();
-    let message = without_numbers(&body.message.or(body.error_description).unwrap_or_default());
+    let message = without_numbers(&body.message.or(body.error_description).or(body.status_message).unwrap_or_default());
     CallError::Refused {
         what,
         status,
-        code: body.code.or(body.error).unwrap_or_default(),
+        code: body.code.or(body.error).or(body.status_code.map(|code| code.to_string())).unwrap_or_default(),
         message,
         entity_id: body.entity_id,
         field: body.details.into_iter().find_map(|detail| detail.field_name),

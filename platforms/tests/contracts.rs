@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use platforms::{genesys_cloud::wire as gc, legacy::wire as legacy};
+use platforms::{genesys_cloud::wire as gc, gir::wire as gir, legacy::wire as legacy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -106,4 +106,28 @@ fn the_read_surfaces_examples_are_read_field_by_field() {
     assert!(page.cursor.is_some() && page.data_availability_date.is_some());
     let users: gc::Page<gc::Named> = read(&contract("genesys_cloud/list_users.json")["response"]["body"]);
     assert_eq!((users.entities[0].state.as_deref(), users.page_count), (Some("inactive"), Some(1)));
+}
+
+#[test]
+fn the_insertion_document_is_written_as_the_vendors_page_has_it() {
+    let body = &contract("gir/insert_recording.json")["request"]["body"];
+    let sample: gir::Recording = read(body);
+    assert_eq!(serde_json::to_value(&sample).unwrap(), *body, "every field is read, and written under its own spelling");
+    let file = &sample.media_files[0];
+    assert_eq!((file.call_uuid.as_deref(), file.media_id.as_deref()), (Some("123123"), Some("123123-FFAB-ABAD")));
+    assert_eq!(file.parameters.username.as_deref(), Some("agent.bob@example.com"));
+    assert_eq!((file.masks[0].kind.as_str(), file.masks[1].kind.as_str()), ("paused", "resume"));
+    assert_eq!(file.path(), Some("http://example.com/file1.mp3"));
+    let joined = &sample.event_history[1];
+    assert_eq!(joined.contact.as_ref().unwrap().user_name.as_deref(), Some("agent.bob@example.com"));
+    assert_eq!(joined.call_uuid.as_deref(), Some("234222"));
+}
+
+#[test]
+fn a_recording_of_interaction_recording_is_read_as_it_is_told() {
+    let told: gir::Recording = read(&contract("gir/get_recording.json")["response"]["body"]["recording"]);
+    assert_eq!((told.id.as_str(), told.media_files.len(), told.event_history.len()), ("alex-test-id", 2, 2));
+    assert_eq!(told.start_time.as_deref(), Some("2015-06-15T23:58:00.000+0000"));
+    assert_eq!(told.media_files[1].path(), Some("http://example.com/file2.mp3"), "the descriptor's other name");
+    assert_eq!(told.event_history[0].data.as_ref().unwrap()["added"]["drink"], "cola");
 }

@@ -8,13 +8,12 @@ use platforms::transport::Network;
 use simulator::{Options, PlatformName, Scenario, Simulator};
 
 use crate::report::{Failure, Report};
-use crate::scenario::{FaultRow, by_surface};
+use crate::scenario::{BY_GUIDE, BY_PUBLIC, FaultRow, INTO_GIR, towards};
 
 const SCENARIO: &str = r#"
 about = "Faults of every kind that a run survives; what is left behind does not depend on the number of workers."
 seed = 1
-target = "genesys_cloud"
-ingest = "INGEST"
+TARGET
 [world]
 interactions = 40
 transfer_share = 0.2
@@ -40,22 +39,32 @@ verdict = "match"
 "#;
 
 const GUIDE_FAULTS: &[FaultRow] = &[
-    ("create_interaction", "lost_answer", 1, 0.3),
-    ("upload_file", "error_after_commit", 1, 0.3),
-    ("upload_file", "too_many_requests", 2, 0.2),
+    ("genesys_cloud.create_interaction", "lost_answer", 1, 0.3),
+    ("genesys_cloud.upload_file", "error_after_commit", 1, 0.3),
+    ("genesys_cloud.upload_file", "too_many_requests", 2, 0.2),
 ];
 
 const PUBLIC_FAULTS: &[FaultRow] = &[
-    ("inject_events", "lost_answer", 1, 0.05),
-    ("put_upload", "error_after_commit", 1, 0.3),
-    ("create_upload", "too_many_requests", 1, 0.2),
-    ("process_upload", "upload_failed", 1, 0.05),
+    ("genesys_cloud.inject_events", "lost_answer", 1, 0.05),
+    ("genesys_cloud.put_upload", "error_after_commit", 1, 0.3),
+    ("genesys_cloud.create_upload", "too_many_requests", 1, 0.2),
+    ("genesys_cloud.process_upload", "upload_failed", 1, 0.05),
 ];
 
-/// The two ingestion surfaces take turns.
-fn scenario(seed: u64) -> String {
-    let (ingest, faults) = if seed.is_multiple_of(2) { ("public", PUBLIC_FAULTS) } else { ("guide", GUIDE_FAULTS) };
-    by_surface(SCENARIO, ingest, faults)
+const GIR_FAULTS: &[FaultRow] = &[
+    ("gir.insert_recording", "lost_answer", 1, 0.2),
+    ("webdav.put_file", "error_after_commit", 1, 0.2),
+    ("webdav.move_file", "lost_answer", 1, 0.2),
+    ("speechminer.post_recording", "error_after_commit", 1, 0.2),
+];
+
+/// The targets and surfaces take turns.
+fn scenario(seed: u64) -> (String, PlatformName) {
+    match seed % 3 {
+        0 => (towards(SCENARIO, INTO_GIR, GIR_FAULTS), PlatformName::Gir),
+        1 => (towards(SCENARIO, BY_GUIDE, GUIDE_FAULTS), PlatformName::GenesysCloud),
+        _ => (towards(SCENARIO, BY_PUBLIC, PUBLIC_FAULTS), PlatformName::GenesysCloud),
+    }
 }
 
 /// `n` seeds.
@@ -86,7 +95,8 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 /// Truth and effects a run leaves behind.
 async fn leave(seed: u64, workers: usize) -> Result<(String, String), Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
-    let scenario = Scenario::parse(&scenario(seed), "determinism.toml").map_err(Failure::new)?;
+    let (scenario, target) = scenario(seed);
+    let scenario = Scenario::parse(&scenario, "determinism.toml").map_err(Failure::new)?;
     let simulator = Simulator::start(scenario, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
     let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
     let options = migrator::Options { workers: Some(workers), ..migrator::Options::default() };
@@ -95,7 +105,7 @@ async fn leave(seed: u64, workers: usize) -> Result<(String, String), Failure> {
     if !outcome.tally.is_finished() {
         return Err(Failure::new(format!("seed {seed}, {workers} workers: {:?}", outcome.errors)));
     }
-    let truth = simulator.truth(PlatformName::GenesysCloud).await.map_err(Failure::new)?;
+    let truth = simulator.truth(target).await.map_err(Failure::new)?;
     Ok((truth, simulator.effects()))
 }
 

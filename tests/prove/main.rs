@@ -6,6 +6,7 @@
 mod audit;
 mod determinism;
 mod footprint;
+mod gir;
 mod kills;
 mod report;
 mod scenario;
@@ -24,7 +25,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 5] = [
+const PROOFS: [Proof; 6] = [
     Proof {
         name: "kills",
         shows: "a migration by either ingestion surface, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
@@ -38,6 +39,13 @@ const PROOFS: [Proof; 5] = [
         full: 100,
         small: 2,
         run: determinism::run,
+    },
+    Proof {
+        name: "gir",
+        shows: "lost answers after an insertion, a put, a move or a post never give a duplicate, a merge or a missing post",
+        full: 1000,
+        small: 4,
+        run: gir::run,
     },
     Proof {
         name: "audit",

@@ -8,15 +8,22 @@ use serde_json::Value;
 
 use crate::report::Failure;
 
-/// A fault in short: operation of Genesys Cloud, kind, attempt, share of the keys.
+/// A fault in short: operation, kind, attempt, share of the keys.
 pub(crate) type FaultRow = (&'static str, &'static str, u32, f64);
 
-/// A scenario by one of the ingestion surfaces: `INGEST` and `FAULTS` filled in.
-pub(crate) fn by_surface(scenario: &str, ingest: &str, faults: &[FaultRow]) -> String {
+/// The line of a scenario that says where to, and by which surface.
+pub(crate) const BY_GUIDE: &str = "target = \"genesys_cloud\"\ningest = \"guide\"";
+/// By the public ingestion.
+pub(crate) const BY_PUBLIC: &str = "target = \"genesys_cloud\"\ningest = \"public\"";
+/// Into Interaction Recording.
+pub(crate) const INTO_GIR: &str = "target = \"gir\"";
+
+/// A scenario towards one target: `TARGET` and `FAULTS` filled in.
+pub(crate) fn towards(scenario: &str, target: &str, faults: &[FaultRow]) -> String {
     let fault = |(on, kind, attempt, share): &FaultRow| {
-        format!("[[fault]]\non = \"genesys_cloud.{on}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = [{attempt}]\n")
+        format!("[[fault]]\non = \"{on}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = [{attempt}]\n")
     };
-    scenario.replace("INGEST", ingest).replace("FAULTS", &faults.iter().map(fault).collect::<String>())
+    scenario.replace("TARGET", target).replace("FAULTS", &faults.iter().map(fault).collect::<String>())
 }
 
 /// The command under proof.

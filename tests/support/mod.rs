@@ -260,7 +260,7 @@ pub(crate) fn http(address: &str, method: &str, path: &str, body: &str) -> (u16,
 }
 
 /// The same, with headers that each end their line.
-fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+pub(crate) fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let host = address.trim_start_matches("http://");
     let exchange = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(host)?;

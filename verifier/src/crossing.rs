@@ -277,7 +277,7 @@ mod tests {
             .zip(&pairings)
             .map(|(expected, pairing)| {
                 let sounds = vec![TargetSound::NotRead; expected.recordings.len()];
-                judge(&Evidence { expected, pairing, ours, sounds: &sounds, hidden: None, rules: &rules(), as_of: AS_OF })
+                judge(&Evidence { expected, pairing, ours, sounds: &sounds, stored: &[], hidden: None, rules: &rules(), as_of: AS_OF })
             })
             .collect();
         let crossing = Crossing { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
@@ -368,6 +368,7 @@ mod tests {
             pairing: &pairings[0],
             ours: &ours,
             sounds: &sounds,
+            stored: &[],
             hidden: None,
             rules: &rules(),
             as_of: AS_OF,

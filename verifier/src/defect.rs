@@ -64,6 +64,7 @@ defects! {
     D11 Critical "recording is listed but its audio is gone" "upload the audio again";
     D12 Critical "upload never ended" "upload the recording again; if it stays so, ask the platform's support";
     D13 Critical "recording hangs on another call's conversation" "remove it there and link it to its own conversation";
+    D14 Major "call is in only one of RWS and SpeechMiner" "post the call's document to SpeechMiner's Interaction Receiver";
     D15 Critical "end of the audio is cut off" "upload the recording again from the source";
     D16 Critical "beginning of the audio is missing" "upload the recording again from the source";
     D17 Critical "audio has a hole in the middle" "upload the recording again from the source";
@@ -78,10 +79,11 @@ defects! {
     D26 Major "audio is damaged or its bytes changed" "upload the recording again from the source";
     D28 Minor "audio is louder or quieter than the source" "convert without changing the volume, then upload again";
     D29 Critical "audio was decoded with the wrong codec" "decode with the codec found in the file, not with the declared one";
-    D30 Critical "encrypted data was stored as audio" "decrypt before uploading, then upload again";
+    D30 Critical "audio is encrypted where it should not be, or the reverse" "decrypt or encrypt it as the plan says, then upload again";
     D31 Critical "an error page was stored as audio" "fetch the audio again and check its content before uploading";
     D32 Critical "audio file is empty" "upload the recording again from the source";
     D33 Critical "parts of a call are in the wrong order" "link each recording to its own part of the call";
+    D34 Minor "declared length or size is not the file's" "write the length and size of the file as it is stored";
     D35 Critical "time is shifted" "correct the time conversion and migrate the times again";
     D36 Critical "time is off by one hour in daylight saving time" "use the zone's rules at the call's date, then migrate the times again";
     D37 Major "local hour of a clock change was resolved wrongly" "take the earlier instant of a repeated hour, and move a missing hour forward";
@@ -100,6 +102,8 @@ defects! {
     D50 Major "wrong queue or skill" "write the queue and skill of the mapping";
     D51 Major "wrap-up code or disposition is lost or wrong" "write the wrap-up code of the mapping and the source's disposition";
     D52 Major "direction of the call is wrong" "write the source's direction";
+    D53 Critical "other people than agreed may listen" "write the access group and partition of the mapping";
+    D54 Critical "region is wrong" "insert the recording for the region in the plan; elsewhere it is not found";
     D55 Critical "recording would be deleted too early" "set the deletion date to the call's end plus the years of its class";
     D56 Major "recording would be kept too long" "set the deletion date to the call's end plus the years of its class";
     D57 Critical "legal hold is lost" "protect the conversation against deletion at once";

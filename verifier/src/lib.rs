@@ -10,11 +10,11 @@
 //! | `source` | the source, live or staged |
 //! | `expected` | what must be in the target: pure |
 //! | `requests` | the table of all requests: listed, enforced, reckoned |
-//! | `target` | the target through public reads |
+//! | `target` | the target through reads: Genesys Cloud, Interaction Recording |
 //! | `kept` | readings of an unfinished verification |
 //! | `drift` | answers outside the documented shapes |
-//! | `matching`, `crossing` | which record is which; what only shows across calls |
-//! | `sound`, `listen` | audio of both sides, a pair at a time |
+//! | `matching`, `crossing`, `reconcile` | which record is which; what only shows across calls, and across stores |
+//! | `sound`, `listen`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `checks` | pure comparisons, a file a subject |
 //! | `verdict`, `summing`, `report` | buckets, sums, the sentence, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
@@ -23,6 +23,7 @@ mod checks;
 mod crossing;
 mod defect;
 mod drift;
+mod envelope;
 mod expected;
 mod finding;
 mod kept;
@@ -30,6 +31,7 @@ mod listen;
 mod matching;
 mod moment;
 mod options;
+mod reconcile;
 mod report;
 mod requests;
 mod run;
@@ -50,8 +52,8 @@ pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
 pub use moment::Moment;
-pub use options::{AudioScope, Jobs, Options, Progress, Silent, SourceFrom, Stage};
-pub use report::{Group, Report, RequestLine, Scope, Summary};
+pub use options::{AudioScope, GirExports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
+pub use report::{Group, HandedOver, Report, RequestLine, Scope, Stores, Summary};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
 pub use stop::Stop;
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};

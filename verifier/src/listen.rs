@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use audio::Pcm;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use platforms::CallError;
-use platforms::clock::Clock;
-use platforms::genesys_cloud::ReadClient;
 
 use crate::crossing::Place;
+use crate::defect::Defect;
+use crate::envelope::{Keys, Unsealed};
 use crate::expected::{Pause, PauseRule, Rules, SourceSound, audio_expectation};
-use crate::options::{Jobs, Progress};
-use crate::sound::{Difference, PairSound, Sketch, TargetSound, Wanted, judge, read_source};
-use crate::source::{MediaRead, SharedSource, SourceRecording, collect};
+use crate::options::Progress;
+use crate::sound::{Difference, PairSound, Sketch, Stored, TargetSound, Verdict, Wanted, judge, read_source};
+use crate::source::{MediaRead, SharedSource, SourceRecording};
 use crate::stop::Stop;
-use crate::target::{BATCH, BatchItem, batch, hidden};
+use crate::target::genesys_cloud::BATCH;
+use crate::target::{Address, Envelope, Media, Sound, Unfetched};
 
 /// One recording to listen to.
 pub(crate) struct Job<'a> {
@@ -24,20 +23,17 @@ pub(crate) struct Job<'a> {
     pub(crate) source: &'a SourceRecording,
     pub(crate) pauses: &'a [Pause],
     /// Conversation and recording in the target. Absent: only the source is read.
-    pub(crate) target: Option<(String, String)>,
+    pub(crate) target: Option<Address>,
 }
 
 /// Reads and compares.
 pub(crate) struct Listener {
     pub(crate) source: SharedSource,
-    pub(crate) client: Arc<ReadClient>,
-    pub(crate) clock: Clock,
+    pub(crate) media: Arc<Media>,
     pub(crate) rules: Arc<Rules>,
+    /// What opens encrypted files.
+    pub(crate) keys: Arc<Keys>,
     pub(crate) concurrency: usize,
-    /// How long a batch may take.
-    pub(crate) patience: Duration,
-    /// Whether batches may be created.
-    pub(crate) jobs: Jobs,
 }
 
 impl Listener {
@@ -45,11 +41,11 @@ impl Listener {
     pub(crate) async fn listen(&self, jobs: &[Job<'_>], progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
         let mut heard = BTreeMap::new();
         for jobs in jobs.chunks(BATCH) {
-            let wanted: Vec<(String, String)> = jobs.iter().filter_map(|job| job.target.clone()).collect();
-            let items = self.batch(&wanted).await?;
+            let wanted: Vec<Address> = jobs.iter().filter_map(|job| job.target.clone()).collect();
+            let items = self.media.locate(&wanted).await?;
             let items = &items;
             let work = stream::iter(jobs).map(|job| async move {
-                let item = job.target.as_ref().and_then(|(_, id)| items.get(id));
+                let item = job.target.as_ref().and_then(|address| items.get(address));
                 let pair = self.pair(job, item).await?;
                 progress.advance(1);
                 Ok::<_, Stop>((job.place, pair))
@@ -61,36 +57,28 @@ impl Listener {
     }
 
     /// Sketches of recordings in the target that have no pair, as (conversation, recording).
-    pub(crate) async fn sketches(&self, strays: &[(String, String)]) -> Result<BTreeMap<String, Sketch>, Stop> {
+    pub(crate) async fn sketches(&self, strays: &[Address]) -> Result<BTreeMap<Address, Sketch>, Stop> {
         let mut sketches = BTreeMap::new();
         for strays in strays.chunks(BATCH) {
-            let items = self.batch(strays).await?;
-            for (id, item) in items {
-                let BatchItem::At { url, .. } = item else { continue };
-                let Ok(bytes) = self.fetch(&url).await? else { continue };
+            let items = self.media.locate(strays).await?;
+            for (address, item) in items {
+                let Sound::At { url, envelope, .. } = item else { continue };
+                let Ok(Opened { bytes, .. }) = self.open(&url, envelope.as_ref()).await? else { continue };
                 let sketch = blocking(move || audio::decode(&bytes).ok().map(|(_, pcm)| Sketch::of(&pcm))).await?;
-                sketches.extend(sketch.map(|sketch| (id, sketch)));
+                sketches.extend(sketch.map(|sketch| (address, sketch)));
             }
         }
         Ok(sketches)
     }
 
-    /// Where the audio of these is.
-    async fn batch(&self, wanted: &[(String, String)]) -> Result<BTreeMap<String, BatchItem>, Stop> {
-        match self.jobs {
-            _ if wanted.is_empty() => Ok(BTreeMap::new()),
-            Jobs::Create => batch(&self.client, &self.clock, self.patience, wanted).await,
-            Jobs::LeaveOut => Ok(hidden(wanted, "a batch download, which --no-jobs leaves out, to tell how a recording sounds")),
-        }
-    }
-
-    async fn pair(&self, job: &Job<'_>, item: Option<&BatchItem>) -> Result<PairSound, Stop> {
+    async fn pair(&self, job: &Job<'_>, item: Option<&Sound>) -> Result<PairSound, Stop> {
         let (source, pcm) = self.source(job.source).await?;
-        let (target, target_sketch) = match (&source, &pcm, item) {
-            (_, _, None) => (TargetSound::NotRead, None),
-            (_, _, Some(BatchItem::Hidden(need))) => (TargetSound::Hidden(need.clone()), None),
-            (_, _, Some(BatchItem::Lost(words))) => (TargetSound::Lost(words.clone()), None),
-            (SourceSound::Good(facts), Some(pcm), Some(BatchItem::At { url, content_type })) => {
+        let unread = |sound| Heard { sound, sketch: None, stored: None };
+        let heard = match (&source, &pcm, item) {
+            (_, _, None) => unread(TargetSound::NotRead),
+            (_, _, Some(Sound::Hidden(need))) => unread(TargetSound::Hidden(need.clone())),
+            (_, _, Some(Sound::Lost(words))) => unread(TargetSound::Lost(words.clone())),
+            (SourceSound::Good(facts), Some(pcm), Some(Sound::At { url, content_type, envelope })) => {
                 let paused = self.rules.pauses != PauseRule::Keep && !job.pauses.is_empty();
                 let audio = audio_expectation(facts, paused, self.rules.format);
                 let wanted = Wanted { audio, pauses: job.pauses.to_vec(), rule: self.rules.pauses };
@@ -100,10 +88,10 @@ impl Listener {
                     wanted: Arc::new(wanted),
                     content_type: content_type.clone(),
                 };
-                self.target(url, &judging).await?
+                self.target(url, envelope.as_ref(), &judging).await?
             }
             // Nothing to hold it against: whether it may be there at all is decided by the source alone.
-            (_, _, Some(BatchItem::At { .. })) => (TargetSound::NotRead, None),
+            (_, _, Some(Sound::At { .. })) => unread(TargetSound::NotRead),
         };
         let rules = self.rules.clone();
         let pauses = job.pauses.to_vec();
@@ -111,7 +99,7 @@ impl Listener {
             Some(pcm) => Some(blocking(move || altered_sketch(&pcm, &pauses, rules.pauses)).await?),
             None => None,
         };
-        Ok(PairSound { source, source_sketch, target, target_sketch })
+        Ok(PairSound { source, source_sketch, target: heard.sound, target_sketch: heard.sketch, stored: heard.stored })
     }
 
     /// Reads a source once, and twice before it is called bad: a cut in transport differs the second time, a bad source does not.
@@ -137,53 +125,68 @@ impl Listener {
     }
 
     /// Reads a target once, and twice before anything is said against it.
-    async fn target(&self, url: &str, judging: &Judging) -> Result<(TargetSound, Option<Sketch>), Stop> {
-        let mut first: Option<(String, Vec<Difference>, Option<Sketch>)> = None;
+    async fn target(&self, url: &str, envelope: Option<&Envelope>, judging: &Judging) -> Result<Heard, Stop> {
+        let mut first: Option<(String, Heard)> = None;
         for _ in 0..2 {
-            let bytes = match self.fetch(url).await? {
-                Ok(bytes) => bytes,
-                Err(why) => return Ok((TargetSound::Hidden(why), None)),
+            let unread = |sound| Ok(Heard { sound, sketch: None, stored: None });
+            let Opened { bytes, stored } = match self.open(url, envelope).await? {
+                Ok(opened) => opened,
+                Err(sound) => return unread(sound),
             };
             let work = judging.clone();
-            let (hash, differences, sketch) = blocking(move || {
-                let (differences, sketch) = judge(&work.facts, &work.pcm, &work.wanted, &bytes, work.content_type.as_deref());
-                (crate::sound::hash(&bytes), differences, sketch)
-            })
-            .await?;
-            let again = first.as_ref().is_some_and(|(before, ..)| *before == hash);
-            if differences.is_empty() || again {
-                return Ok((TargetSound::Compared(differences), sketch));
+            let (hash, heard) = blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored))).await?;
+            let again = first.as_ref().is_some_and(|(before, _)| *before == hash);
+            let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
+            if is_right || again {
+                return Ok(heard);
             }
-            first = Some((hash, differences, sketch));
+            first = Some((hash, heard));
         }
-        Ok(match first {
-            Some((_, differences, sketch)) => (TargetSound::Compared(differences), sketch),
-            None => (TargetSound::NotRead, None),
-        })
-    }
-
-    /// The bytes behind a pre-signed address; twice before it is given up. Not to be fetched is hidden, never missing.
-    async fn fetch(&self, url: &str) -> Result<Result<Vec<u8>, String>, Stop> {
-        let mut why = String::new();
-        for _ in 0..2 {
-            let read = async { collect(self.client.presigned(url).await?).await };
-            match read.await {
-                Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => return Ok(Ok(bytes)),
-                Ok((bytes, _)) => why = format!("its audio arrives cut after {} bytes", bytes.len()),
-                Err(error) => why = format!("its audio cannot be fetched: {}", short(&error)),
-            }
-        }
-        Ok(Err(why))
+        Ok(first.map_or(Heard { sound: TargetSound::NotRead, sketch: None, stored: None }, |(_, heard)| heard))
     }
 }
 
-/// An error without the address: each recording has its own, and a reason is told once.
-fn short(error: &CallError) -> String {
-    match error {
-        CallError::Refused { status, code, .. } => format!("{status} {code}"),
-        CallError::Malformed { why, .. } | CallError::Unreachable { why, .. } | CallError::NotSent { why, .. } => why.clone(),
-        other => other.to_string(),
+impl Listener {
+    /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be said of its sound instead.
+    async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, Stop> {
+        let bytes = match self.media.fetch(url).await {
+            Ok(bytes) => bytes,
+            Err(Unfetched::Gone(words)) => return Ok(Err(TargetSound::Lost(words))),
+            Err(Unfetched::Hidden(why)) => return Ok(Err(TargetSound::Hidden(why))),
+        };
+        let stored = bytes.len() as u64;
+        let Some(Envelope { pkcs7, certificates }) = envelope.cloned() else { return Ok(Ok(Opened { bytes, stored })) };
+        let keys = self.keys.clone();
+        let opened = blocking(move || match keys.open(&pkcs7, &bytes) {
+            Unsealed::Clear(bytes) => Ok(Opened { bytes, stored }),
+            Unsealed::NoKey | Unsealed::Broken(_) if audio::probe(&bytes).is_ok_and(|probe| probe.samples > 0) => {
+                Err(sealed("a file that is encrypted, as its envelope says", "a file that is stored clear"))
+            }
+            Unsealed::NoKey => Err(TargetSound::Hidden(format!("a private key for {}", certificates.join(" or ")))),
+            Unsealed::Broken(why) => Err(sealed("a file that its own key opens", &why)),
+        });
+        opened.await
     }
+}
+
+/// A file that is not what its envelope says.
+fn sealed(expected: &str, actual: &str) -> TargetSound {
+    TargetSound::Compared(vec![Difference::new(Defect::D30, expected, actual)])
+}
+
+/// A file to listen to.
+struct Opened {
+    /// Its content.
+    bytes: Vec<u8>,
+    /// How long it is as it lies there. Bytes.
+    stored: u64,
+}
+
+/// What came of reading a target.
+struct Heard {
+    sound: TargetSound,
+    sketch: Option<Sketch>,
+    stored: Option<Stored>,
 }
 
 /// What a target is judged by, shared with a worker thread.
@@ -193,6 +196,13 @@ struct Judging {
     pcm: Arc<Pcm>,
     wanted: Arc<Wanted>,
     content_type: Option<String>,
+}
+
+impl Judging {
+    fn judge(&self, bytes: &[u8], stored: u64) -> Heard {
+        let Verdict { differences, sketch, duration_ms } = judge(&self.facts, &self.pcm, &self.wanted, bytes, self.content_type.as_deref());
+        Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: stored, duration_ms }) }
+    }
 }
 
 /// Whether a reading must be repeated before it counts against the source.

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::requests::Allowance;
-
 /// How to verify. The plan says what is right; this says how much of it is looked at, and from where.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -26,6 +24,10 @@ pub struct Options {
     /// Only these interactions of the source are expected and judged; conversations of other interactions are out of scope. The report says
     /// so. Absent: all.
     pub only: Option<BTreeSet<String>>,
+    /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none of them opens is hidden.
+    pub decryption_keys: Vec<PathBuf>,
+    /// Interaction Recording: exports that stand for a store.
+    pub gir: GirExports,
     /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::Stop::Interrupted`].
@@ -44,15 +46,32 @@ impl Default for Options {
             // An analytics job over years takes minutes; one that takes an hour is stuck.
             patience: Duration::from_secs(3600),
             only: None,
+            decryption_keys: Vec::new(),
+            gir: GirExports::default(),
             report_dir: None,
             interrupt: CancellationToken::new(),
         }
     }
 }
 
-impl Options {
-    pub(crate) fn allowance(&self) -> Allowance {
-        Allowance { jobs: self.jobs == Jobs::Create, source: self.source == SourceFrom::Live }
+/// What was handed over instead of being read, where there is no account for a store. Each stands for one of the three; a store without one is
+/// read live, and where it does not answer then, what depends on it cannot be told. Source: docs/gir.md, "Exports".
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GirExports {
+    /// Folder of RCS archives: `DIR/**/recording.json`, perhaps with the media beside them.
+    pub archive: Option<PathBuf>,
+    /// A WebDAV listing as CSV, or a folder the store is mounted on.
+    pub files: Option<PathBuf>,
+    /// SpeechMiner's rows as CSV.
+    pub speechminer: Option<PathBuf>,
+    /// Who exported them, for the report.
+    pub origin: Option<String>,
+}
+
+impl GirExports {
+    /// Whether anything was handed over.
+    pub(crate) fn is_any(&self) -> bool {
+        self.archive.is_some() || self.files.is_some() || self.speechminer.is_some()
     }
 }
 

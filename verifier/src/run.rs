@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::{LoadedPlan, SourceKind, TargetKind};
+use plan::{LoadedPlan, SourceKind};
 use platforms::Credentials;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{ReadClient, Settings as TargetSettings};
 use platforms::legacy::{Client, Settings as SourceSettings};
 use platforms::transport::Transport;
 use url::Url;
@@ -14,20 +13,23 @@ use url::Url;
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::crossing::{Crossing, Place, Stray, phantom};
 use crate::drift::Drifts;
-use crate::expected::{Expectation, Maximum, Presence, Rules, SourceSound, expected};
+use crate::envelope::Keys;
+use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::kept::Kept;
 use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
 use crate::moment::Moment;
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
+use crate::reconcile::Reconciling;
 use crate::report::Report;
-use crate::requests::{Allowance, Announced, Base, Gate, RequestLog, Side, Sizes};
-use crate::sound::{PairSound, TargetSound};
+use crate::requests::{Allowance, Base, Gates, RequestLog, Service, Sizes};
+use crate::sound::{PairSound, Sketch, Stored, TargetSound};
 use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
 use crate::stop::Stop;
 use crate::summing::{Outcome, Traffic, sum_up};
-use crate::target::{Identity, Reader, TargetConversation, TargetSnapshot, need, shown};
+use crate::target::genesys_cloud::shown;
+use crate::target::{Address, Asked, Target, TargetConversation, TargetRecording, TargetSnapshot};
 
 /// The source is no shared resource with a published limit; its own refusals slow us down.
 const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
@@ -45,48 +47,32 @@ pub(crate) async fn run(
 ) -> Result<Report, Stop> {
     let log = RequestLog::default();
     let mut rules = Rules::new(loaded)?;
-    let gates = Gates { transport, allowance: options.allowance(), log: log.clone(), drifts: drifts.clone() };
+    let gates = Gates { transport, allowance: Allowance::new(loaded, options), log: log.clone(), drifts: drifts.clone() };
     let source: SharedSource = Arc::new(open_source(loaded, options, &gates, &clock)?);
-    let client = Arc::new(open_target(loaded, &gates, &clock)?);
-    let identity = Identity::new(loaded)?;
+    let target = Target::open(loaded, options, &gates, &clock)?;
+    let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
     let SourceSnapshot { interactions, extensions } = source.snapshot(options.only.as_ref(), options.concurrency, progress).await?;
     rules.extensions = extensions;
+    rules.check_agents(&interactions)?;
     let mut needs = BTreeSet::new();
-    rules.maximum = maximum_retention(&client, &mut needs).await?;
+    rules.maximum = target.maximum_retention(&mut needs).await?;
     let expectations = expectations(&interactions, &rules, &BTreeMap::new(), Moment::from_ms(clock.now_ms()));
     let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
-    let told = organisation_limit(&client, &mut needs).await?;
-    let announced = Announced::new(sizes, loaded.plan.pace.requests_per_minute, told);
+    let announced = target.announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs).await?;
     if let Some(notice) = kept.notice() {
         progress.say(&notice);
     }
     progress.say(&announced.line());
-    let reader = Reader {
-        client: client.clone(),
-        clock: clock.clone(),
-        identity,
-        concurrency: options.concurrency,
-        patience: options.patience,
-        jobs: options.jobs == Jobs::Create,
-        only: options.only.as_ref(),
-        calls: expectations.len(),
-        kept,
-    };
-    let mut target = reader.snapshot(progress).await?;
-    target.needs.extend(needs);
+    let asked = Asked { expectations: &expectations, options, clock: &clock, kept };
+    let mut snapshot = target.snapshot(&asked, progress).await?;
+    snapshot.needs.extend(needs);
     let as_of = Moment::from_ms(clock.now_ms());
 
-    let listener = Listener {
-        source,
-        client,
-        clock,
-        rules: Arc::new(rules.clone()),
-        concurrency: options.concurrency,
-        patience: options.patience,
-        jobs: options.jobs,
-    };
-    let world = World { interactions: &interactions, target: &target, rules: &rules, as_of };
+    let media = target.media(&snapshot, options, &clock);
+    let listener = Listener { source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
+    let target = snapshot;
+    let world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted: options.only.is_some() };
     let heard = world.listen(&listener, options.audio, progress).await?;
     let strays = world.stray_sketches(&listener).await?;
 
@@ -100,7 +86,8 @@ pub(crate) async fn run(
 
 /// How much there is to read, as far as the source tells.
 fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
-    let wanted: Vec<&Expectation> = expectations.iter().filter(|expected| !matches!(expected.presence, Presence::Absent(_))).collect();
+    let wanted: Vec<&Expectation> =
+        expectations.iter().filter(|expected| !matches!(expected.presence, Presence::Absent(_) | Presence::NotCarried)).collect();
     let recordings = |expected: &Expectation| {
         expected.recordings.iter().filter(|recording| !matches!(recording.presence, Presence::Absent(_))).count() as u64
     };
@@ -116,50 +103,13 @@ fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
         },
         jobs: options.jobs == Jobs::Create,
         kept: 0,
-    }
-}
-
-/// The token's limit as the organisation tells it. Requests a minute. Not to be read: the plan's pace is reckoned with.
-async fn organisation_limit(client: &ReadClient, needs: &mut BTreeSet<String>) -> Result<Option<u32>, Stop> {
-    const KEYS: [&str; 2] = ["client.credentials.token.rate.per.minute", "token.rate.per.minute"];
-    match client.limits("platform.api").await {
-        Ok(limits) => {
-            let of_tokens = limits.into_iter().filter(|limit| limit.key.as_deref().is_some_and(|key| KEYS.contains(&key)));
-            Ok(of_tokens.filter_map(|limit| u32::try_from(limit.value?).ok()).filter(|value| *value > 0).min())
-        }
-        // Nothing is judged by it, so nothing hangs on it but the time said beforehand.
-        Err(error) => {
-            needs.insert(need("get_limits", &error).ok_or_else(|| Stop::target("read the limits", &error))?);
-            Ok(None)
-        }
-    }
-}
-
-/// How long the organisation keeps anything at most.
-async fn maximum_retention(client: &ReadClient, needs: &mut BTreeSet<String>) -> Result<Maximum, Stop> {
-    match client.maximum_retention_days().await {
-        Ok(days) => Ok(days.map_or(Maximum::None, Maximum::Days)),
-        // An organisation that does not know the setting has none.
-        Err(error) if error.status() == Some(404) => Ok(Maximum::None),
-        Err(error) => {
-            let need = need("get_data_retention", &error).ok_or_else(|| Stop::target("read the maximum retention", &error))?;
-            needs.insert(need.clone());
-            Ok(Maximum::Unread(need))
-        }
-    }
-}
-
-/// What the gates of both sides share.
-struct Gates {
-    transport: Arc<dyn Transport>,
-    allowance: Allowance,
-    log: RequestLog,
-    drifts: Drifts,
-}
-
-impl Gates {
-    fn of(&self, side: Side, base: Base) -> Arc<Gate> {
-        Gate::new(self.transport.clone(), side, base, self.allowance, self.log.clone(), self.drifts.clone())
+        all_calls: expectations.len() as u64,
+        days: wanted
+            .iter()
+            .filter(|expected| recordings(expected) > 0)
+            .filter_map(|expected| Some(expected.span?.start.day()))
+            .collect::<BTreeSet<_>>()
+            .len() as u64,
     }
 }
 
@@ -186,7 +136,7 @@ fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Cl
     // The client takes its tokens and paths from the root of the host.
     let api = settings.base_url.join("/").map_err(|_| no_path())?;
     let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
-    let client = Client::new(gates.of(Side::Source, Base { api, token }), clock.clone(), settings).ok_or_else(no_path)?;
+    let client = Client::new(gates.of(Service::Legacy, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
     let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
     Ok(Source::Live(Live { client, from_ms: ms(plan.source.from), to_ms: ms(plan.source.to) }))
 }
@@ -199,26 +149,6 @@ fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
     let path = loaded.resolve_path(std::path::Path::new(text));
     let path = std::path::absolute(&path).map_err(|error| Stop::Plan(format!("staging.url `{text}`: {error}")))?;
     Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
-}
-
-fn open_target(loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<ReadClient, Stop> {
-    let target = &loaded.plan.target;
-    if target.kind != TargetKind::GenesysCloud {
-        return Err(Stop::Plan("target.kind = \"gir\" cannot be verified yet; only genesys_cloud can".to_owned()));
-    }
-    let missing = |what: &str| Stop::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
-    let secret = target.client_secret.as_ref().ok_or_else(|| missing("client_secret"))?;
-    let settings = TargetSettings {
-        api_url: target.api_url().ok_or_else(|| missing("base_url"))?,
-        token_url: target.token_url().ok_or_else(|| missing("login_url"))?,
-        credentials: Credentials {
-            client_id: target.client_id.clone(),
-            client_secret: loaded.secret(secret, "target.client_secret")?.expose_the_secret().to_owned(),
-        },
-        requests_per_minute: loaded.plan.pace.requests_per_minute,
-    };
-    let base = Base { api: settings.api_url.clone(), token: settings.token_url.clone() };
-    Ok(ReadClient::new(gates.of(Side::Target, base), clock.clone(), settings))
 }
 
 /// What must be there, by what has been heard so far.
@@ -241,6 +171,8 @@ struct World<'a> {
     target: &'a TargetSnapshot,
     rules: &'a Rules,
     as_of: Moment,
+    /// Whether only some calls are judged.
+    restricted: bool,
 }
 
 impl<'a> World<'a> {
@@ -267,29 +199,28 @@ impl<'a> World<'a> {
     }
 
     /// Conversation and recording in the target.
-    fn address(&self, pairing: &Pairing, recording: usize) -> Option<(String, String)> {
+    fn address(&self, pairing: &Pairing, recording: usize) -> Option<Address> {
         let conversation = &self.target.ours[pairing.conversation?];
         let recording = &conversation.read_recordings()[pairing.recordings[recording]?];
         Some((conversation.id.clone(), recording.id.clone()))
     }
 
     /// Sketches of what has no pair, to find out whose it is.
-    async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<String, crate::sound::Sketch>, Stop> {
+    async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<Address, Sketch>, Stop> {
         let expectations = self.expectations(&BTreeMap::new());
         let (pairings, _) = pair(&expectations, &self.target.ours);
         let something_is_missing = pairings.iter().any(|pairing| pairing.recordings.contains(&None));
         let spare = pairings.iter().flat_map(|pairing| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            pairing.spare.iter().map(|at| (recordings[*at].conversation_id.clone(), recordings[*at].id.clone()))
+            pairing.spare.iter().map(|at| address_of(&recordings[*at]))
         });
         // Orphans may be anybody's: they are listened to only when something of ours is missing.
-        let orphans =
-            self.target.orphans.iter().filter(|_| something_is_missing).map(|orphan| (orphan.conversation_id.clone(), orphan.id.clone()));
-        let strays: Vec<(String, String)> = spare.chain(orphans).take(MOST_STRAYS).collect();
+        let orphans = self.target.orphans.iter().filter(|_| something_is_missing).map(address_of);
+        let strays: Vec<Address> = spare.chain(orphans).take(MOST_STRAYS).collect();
         if strays.is_empty() { Ok(BTreeMap::new()) } else { listener.sketches(&strays).await }
     }
 
-    fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<String, crate::sound::Sketch>) -> Outcome {
+    fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<Address, Sketch>) -> Outcome {
         let mut expectations = self.expectations(heard);
         let (pairings, unclaimed) = pair(&expectations, &self.target.ours);
         forgive_expired(&mut expectations, &pairings, &self.target.ours, self.rules.clamp);
@@ -303,16 +234,21 @@ impl<'a> World<'a> {
         };
         crossing.foreign_audio(&mut judged);
         crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
+        let surplus = self.target.gir.as_ref().map(|stores| {
+            let (ours, restricted) = (&self.target.ours, self.restricted);
+            Reconciling { expectations: &expectations, pairings: &pairings, ours, stores, restricted }.reconcile(&mut judged)
+        });
+        let surplus = surplus.unwrap_or_default();
         let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
-        let extra_recordings = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
-        let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).collect();
+        let on_phantoms: u64 = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
+        let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).chain(surplus.findings).collect();
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
         Outcome {
             expectations,
             judged,
             phantoms,
-            extra_recordings,
+            extra_recordings: on_phantoms + surplus.files,
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
             needs: self.target.needs.clone(),
@@ -321,6 +257,7 @@ impl<'a> World<'a> {
             audio: AudioScope::All,
             only: None,
             staged: false,
+            stores: self.target.gir.as_ref().map(|stores| stores.read.clone()),
         }
     }
 
@@ -329,12 +266,15 @@ impl<'a> World<'a> {
         let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
             let sound = |at| heard.get(&(case, at)).map_or(TargetSound::NotRead, |pair| pair.target.clone());
             let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
-            let hidden = self.target.lag.clone().or_else(|| self.target.coverage.hides(expected, &shown));
+            let stored: Vec<Option<Stored>> = (0..sounds.len()).map(|at| heard.get(&(case, at)).and_then(|pair| pair.stored)).collect();
+            let own = || self.target.hidden.get(&expected.legacy_id).cloned();
+            let hidden = own().or_else(|| self.target.lag.clone()).or_else(|| self.target.coverage.hides(expected, &shown));
             judge(&Evidence {
                 expected,
                 pairing,
                 ours: &self.target.ours,
                 sounds: &sounds,
+                stored: &stored,
                 hidden: hidden.as_deref(),
                 rules: self.rules,
                 as_of: self.as_of,
@@ -343,12 +283,7 @@ impl<'a> World<'a> {
         expectations.iter().zip(pairings).enumerate().map(one).collect()
     }
 
-    fn strays(
-        &self,
-        expectations: &[Expectation],
-        pairings: &[Pairing],
-        sketches: &BTreeMap<String, crate::sound::Sketch>,
-    ) -> Vec<Stray<'_>> {
+    fn strays(&self, expectations: &[Expectation], pairings: &[Pairing], sketches: &BTreeMap<Address, Sketch>) -> Vec<Stray<'_>> {
         let spare = pairings.iter().enumerate().flat_map(|(case, pairing)| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
             // On a conversation that must not be there everything is surplus already.
@@ -356,8 +291,12 @@ impl<'a> World<'a> {
             pairing.spare.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
         });
         let orphans = self.target.orphans.iter().map(|orphan| (None, orphan));
-        spare.chain(orphans).map(|(on, recording)| Stray { recording, on, sketch: sketches.get(&recording.id).cloned() }).collect()
+        spare.chain(orphans).map(|(on, recording)| Stray { recording, on, sketch: sketches.get(&address_of(recording)).cloned() }).collect()
     }
+}
+
+fn address_of(recording: &TargetRecording) -> Address {
+    (recording.conversation_id.clone(), recording.id.clone())
 }
 
 /// A recording whose retention has ended since it was put there was rightly sent, and is still rightly there.
@@ -370,7 +309,15 @@ fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours:
             expected.presence = Presence::Either;
         }
         for (recording, paired) in expected.recordings.iter_mut().zip(&pairing.recordings) {
-            let created = paired.and_then(|at| conversation.read_recordings()[at].created);
+            let actual = paired.map(|at| &conversation.read_recordings()[at]);
+            let created = actual.and_then(|actual| actual.created);
+            // A store that does not say when a file was put there cannot tell whether it was too late then.
+            if actual.is_some_and(|actual| actual.gir.is_some() && created.is_none()) && is_for(&recording.presence, plan::Reason::Expired)
+            {
+                recording.presence =
+                    Presence::Unknown("when a file was stored, for a recording whose retention has ended since".to_owned());
+                continue;
+            }
             let over = clamp && is_for(&recording.presence, plan::Reason::RetentionOverMax);
             let may = |created: Moment| match recording.delete_at {
                 Some(delete_at) => created < delete_at,

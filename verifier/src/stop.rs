@@ -45,7 +45,7 @@ impl Stop {
 
     pub(crate) fn target(step: &str, error: &CallError) -> Stop {
         Stop::Target(format!(
-            "cannot {step} of the target: {error}; check target.base_url, its credentials and permissions, then verify again"
+            "cannot {step} of the target: {error}; check its address, credentials and permissions in the plan's [target], then verify again"
         ))
     }
 }

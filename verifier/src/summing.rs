@@ -9,7 +9,7 @@ use crate::drift::{DriftLine, notice};
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::options::{AudioScope, Jobs};
-use crate::report::{Report, RequestLine, Scope, Summary, groups};
+use crate::report::{Report, RequestLine, Scope, Stores, Summary, groups};
 use crate::requests::{Announced, Operation};
 use crate::source::order;
 use crate::stop::Stop;
@@ -34,6 +34,8 @@ pub(crate) struct Outcome {
     /// Interactions the verification was restricted to. Absent: it was not.
     pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
+    /// How the stores of Interaction Recording were read. Absent: the target is another.
+    pub(crate) stores: Option<Stores>,
 }
 
 /// What went over the wire.
@@ -72,6 +74,8 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         .count() as u64;
     let (audio, only, staged, site_zone_known) = (outcome.audio, outcome.only, outcome.staged, outcome.site_zone_known);
     let unread = outcome.needs.clone();
+    let stores = outcome.stores.clone();
+    let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
     let findings = findings(outcome);
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
@@ -93,6 +97,8 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         audio: read,
         only,
         staged,
+        target: if stores.is_some() { "Interaction Recording" } else { "Genesys Cloud" },
+        stores: &told_stores,
     });
     let scope = Scope {
         metadata: "all".to_owned(),
@@ -103,6 +109,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         }
         .to_owned(),
         source: if staged { "staged" } else { "live" }.to_owned(),
+        stores: stores.clone(),
         only,
         no_jobs: traffic.jobs == Jobs::LeaveOut,
         sample,
@@ -123,10 +130,10 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         groups: groups(&findings),
         budget,
         notices,
-        assumptions: assumptions(staged, site_zone_known),
+        assumptions: assumptions(stores.is_some(), staged, site_zone_known),
     };
     let line = |(operation, count): &(&'static Operation, u64)| RequestLine {
-        side: operation.side,
+        side: operation.side(),
         operation: operation.name.to_owned(),
         method: operation.method.to_owned(),
         path: operation.path().to_owned(),
@@ -211,18 +218,26 @@ fn findings(outcome: Outcome) -> Vec<Finding> {
 }
 
 /// What the verifier takes for granted without a vendor's word; each by name.
-fn assumptions(staged: bool, site_zone_known: bool) -> Vec<String> {
-    let mut assumptions = vec![
-        "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start and end while the file is available"
-            .to_owned(),
-        "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every recording of the organisation".to_owned(),
-        "genesys_cloud.deletion_protection.answer: the answer names exactly the protected conversations among those asked for".to_owned(),
-        "genesys_cloud.details_job.interval: an analytics job takes an interval of any length".to_owned(),
-        "genesys_cloud.attributes: what was written as attributes stands on a participant of the conversation".to_owned(),
-        "genesys_cloud.batch.original: a batch gives the bytes as stored, not transcoded".to_owned(),
-        "target.retention_maximum: the organisation's maximum retention is not readable, so no recording is excused by it".to_owned(),
-        "source.time_window: an instant before 1990 or after 2100 is unusable, not a call".to_owned(),
+fn assumptions(gir: bool, staged: bool, site_zone_known: bool) -> Vec<String> {
+    const GENESYS_CLOUD: [&str; 7] = [
+        "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start and end while the file is available",
+        "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every recording of the organisation",
+        "genesys_cloud.deletion_protection.answer: the answer names exactly the protected conversations among those asked for",
+        "genesys_cloud.details_job.interval: an analytics job takes an interval of any length",
+        "genesys_cloud.attributes: what was written as attributes stands on a participant of the conversation",
+        "genesys_cloud.batch.original: a batch gives the bytes as stored, not transcoded",
+        "target.retention_maximum: the organisation's maximum retention is not readable, so no recording is excused by it",
     ];
+    const GIR: [&str; 6] = [
+        "gir.read.by_id: a recording read by its id is told whole, with its labels and whether it is tagged for non-deletion",
+        "gir.region: what this node does not show is of another region where its files or SpeechMiner's entry are there, and gone where nothing is",
+        "gir.privacy: a field that no recording of ours tells is hidden from the account; one that some tell is lost where it is missing",
+        "gir.purge: a recording goes at the earliest declared rule that fits, in days of 24 hours from its start",
+        "gir.webdav.last_modified: a file's Last-Modified is when it was put there",
+        "speechminer.reads: SpeechMiner tells what it has, as the simulated receiver does or an export",
+    ];
+    let mut assumptions: Vec<String> = if gir { GIR.to_vec() } else { GENESYS_CLOUD.to_vec() }.into_iter().map(str::to_owned).collect();
+    assumptions.push("source.time_window: an instant before 1990 or after 2100 is unusable, not a call".to_owned());
     if staged {
         assumptions.push("source.staged: the staging holds everything the source had; whether it does is not judged".to_owned());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use plan::LoadedPlan;
+use plan::{LoadedPlan, TargetKind};
 use platforms::clock::Clock;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,7 @@ use crate::canonical::{Canonical, CanonicalRecording};
 use crate::custody::hex;
 use crate::engine::{MAXIMUM_DAYS, work};
 use crate::genesys_cloud::Names;
+use crate::gir;
 use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
 use crate::outcome::Stop;
 use crate::phone::PhoneRule;
@@ -162,7 +163,7 @@ impl<'a> Lines<'a> {
             there.legacy_id.clone(),
             row.target_id.clone().unwrap_or_default(),
             there.target_id.clone().unwrap_or_default(),
-            Names::new(&self.plan.plan.identity).external_tag(&row.legacy_id),
+            self.tag(&row.legacy_id),
             self.agent(record, resolved, recording),
             iso(recording.start),
             self.site_time(recording.start),
@@ -171,6 +172,15 @@ impl<'a> Lines<'a> {
             shows.join("; "),
         ];
         cells.into_iter().map(plain).collect()
+    }
+
+    /// What carries the legacy id there.
+    fn tag(&self, legacy_interaction_id: &str) -> String {
+        let identity = &self.plan.plan.identity;
+        match self.plan.plan.target.kind {
+            TargetKind::GenesysCloud => Names::new(identity).external_tag(legacy_interaction_id),
+            TargetKind::Gir => gir::Names::new(&identity.namespace).recording(legacy_interaction_id),
+        }
     }
 
     /// Whoever took the leg it was made on; everybody, where the source names no leg.

@@ -238,9 +238,8 @@ fn waiting_first(plan: &LoadedPlan, wanted: usize, known: Option<Record>) -> Res
 
 /// The first host of the target that is not this machine: a tunnel to the API still takes its tokens from the organisation itself.
 fn elsewhere(plan: &LoadedPlan) -> Option<String> {
-    let target = &plan.plan.target;
-    let hosts = [target.api_url(), target.token_url()];
-    let mut hosts = hosts.iter().map(|url| url.as_ref().and_then(|url| url.host_str()).unwrap_or_default());
+    let urls = plan.plan.target.urls();
+    let mut hosts = urls.iter().map(|url| url.as_ref().and_then(|url| url.host_str()).unwrap_or_default());
     hosts.find(|host| !is_this_machine(host)).map(str::to_owned)
 }
 

@@ -1,20 +1,17 @@
 //! One interaction's way: each step acts and writes the ledger.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use plan::{LoadedPlan, Partial, Reason};
 use platforms::CallError;
-use platforms::genesys_cloud::GuideClient;
-use platforms::genesys_cloud::wire::Interaction as Payload;
 use platforms::legacy::wire;
-use sha2::{Digest, Sha256};
 use tempfile::SpooledTempFile;
 
 use super::Run;
 use crate::canonical::{Canonical, normalise};
-use crate::convert::{Bad, Converted, convert};
-use crate::custody::{self, hex};
-use crate::genesys_cloud::{self, Story, Target};
+use crate::convert::{Bad, Converted, convert, seal};
+use crate::custody;
+use crate::gir::Recipients;
 use crate::ledger::{Change, InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
 use crate::phone::PhoneRule;
@@ -22,6 +19,7 @@ use crate::resolve::{Resolved, Resolver};
 use crate::stage::{self, Came, RawRecording};
 use crate::staging::{StagingError, blob_path};
 use crate::step::{InteractionState, Phase, Step, next_step};
+use crate::target::Target;
 
 impl Run {
     /// Takes an interaction as far as it goes now; gives it back where the target is still taking it in.
@@ -72,7 +70,8 @@ impl Run {
         row.staged_again = true;
         row.phase = Phase::Extracted;
         for recording in &mut row.recordings {
-            *recording = RecordingRow { seq: recording.seq, legacy_id: recording.legacy_id.clone(), ..RecordingRow::default() };
+            let (seq, legacy_id, file_name) = (recording.seq, recording.legacy_id.clone(), recording.file_name.take());
+            *recording = RecordingRow { seq, legacy_id, file_name, ..RecordingRow::default() };
         }
         self.save(row, Vec::new(), Vec::new()).await
     }
@@ -86,13 +85,17 @@ impl Run {
         let bad = row.recordings.iter().find(|recording| recording.outcome.as_deref() == Some("quarantined"));
         let bad = bad.and_then(|recording| recording.reason.clone());
         let nothing_goes = !row.recordings.is_empty() && row.recordings.iter().all(|recording| recording.outcome.is_some());
+        // A recording there has a media file at least: a call without one is a declared loss.
+        let not_carried = row.recordings.is_empty() && matches!(self.target, Target::Gir(_));
         let held = bad.filter(|_| self.plan.plan.rules.partial == Partial::Hold);
         if let Some(reason) = &held {
             quarantine_rest(&mut row.recordings, reason);
         }
         row.reason.clone_from(&held);
-        row.phase = if held.is_some() || nothing_goes { Phase::SetAside } else { Phase::Converted };
-        self.save(row, custody, warnings(&record, &resolved)).await
+        row.phase = if held.is_some() || nothing_goes || not_carried { Phase::SetAside } else { Phase::Converted };
+        let mut warnings = warnings(&record, &resolved);
+        warnings.extend(not_carried.then_some("call_without_recordings_not_carried"));
+        self.save(row, custody, warnings).await
     }
 
     /// Decides about one recording and converts it; what stays behind is noted in its row.
@@ -111,9 +114,13 @@ impl Run {
             let permit = self.cores.acquire().await.map_err(|_| Trouble::Stop(Stop::Interrupted))?;
             let (staging, held, path) = (self.staging.clone(), row.recordings[at].held.clone(), blob_path(&staged));
             let (rules, pauses, subject) = (self.plan.plan.audio.clone(), self.plan.plan.pii.pauses.clone(), canonical.clone());
+            let recipients = self.recipients();
             let done = tokio::task::spawn_blocking(move || {
                 let (mut source, mut sink) = (staging.source(&path, held)?, staging.scratch());
-                Ok::<_, StagingError>(convert(&mut source, &mut sink, &subject, &rules, &pauses).map(|converted| (converted, sink)))
+                let converted = convert(&mut source, &mut sink, &subject, &rules, &pauses);
+                let Some(recipients) = recipients else { return Ok::<_, StagingError>(converted.map(|converted| (converted, sink))) };
+                let mut sealed = staging.scratch();
+                Ok(converted.and_then(|converted| Ok((seal(&recipients, converted, &mut source, &mut sink, &mut sealed)?, sealed))))
             })
             .await;
             drop(permit);
@@ -183,6 +190,15 @@ impl Run {
                 recording.out_bytes = Some(bytes);
                 (probe, Some(encoder))
             }
+            Converted::Sealed { sealed, probe, encoder } => {
+                recording.held = self.staging.keep_converted(&sealed.sha256, out).await?;
+                recording.kept = false;
+                recording.out_sha256 = Some(sealed.sha256);
+                recording.out_bytes = Some(sealed.bytes);
+                recording.pkcs7 = Some(sealed.pkcs7);
+                recording.cert_alias = Some(sealed.cert_alias);
+                (probe, encoder)
+            }
         };
         recording.out_codec = Some(probe.codec.to_string());
         recording.out_samples = Some(probe.samples);
@@ -191,53 +207,20 @@ impl Run {
     }
 
     async fn upload(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
-        let namespace = &self.plan.plan.identity.namespace;
-        // The public ingestion takes a recording into a conversation that is there: its events go first.
-        let story = match &self.target {
-            Target::Guide(_) => None,
-            Target::Public(public) => {
-                let story = self.story(row)?;
-                public.establish(&self.clock, &story).await?;
-                Some(story)
-            }
-        };
-        for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
-            match &self.target {
-                Target::Guide(guide) => genesys_cloud::upload(guide, &self.staging, namespace, recording).await?,
-                Target::Public(public) => {
-                    let Some(story) = &story else { continue };
-                    let Some(told) = story.recordings.iter().find(|told| told.legacy_id == recording.legacy_id) else { continue };
-                    public.upload(&self.staging, namespace, story, told, recording).await?;
-                }
-            }
-            recording.held = None;
+        match &self.target {
+            Target::GenesysCloud(surface) => self.upload_to_cloud(surface, row).await?,
+            Target::Gir(gir) => self.upload_to_gir(gir, row).await?,
         }
+        row.recordings.iter_mut().for_each(|recording| recording.held = None);
         row.phase = Phase::Uploaded;
         let custody = self.hops(row, "upload", None);
         self.save(row, custody, Vec::new()).await
     }
 
     async fn ingest(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
-        let names = genesys_cloud::Names::new(&self.plan.plan.identity);
-        let going = |row: &mut InteractionRow, id: &dyn Fn(&str) -> String| {
-            for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
-                recording.target_id = Some(id(&recording.legacy_id));
-            }
-        };
         match &self.target {
-            Target::Guide(guide) => {
-                let wanted = self.payload(row)?;
-                genesys_cloud::ingest(guide, &self.clock, &wanted).await?;
-                going(row, &|legacy_id| names.id("recording", legacy_id));
-                row.target_id = Some(wanted.id.clone());
-                row.sent = Some(Box::new(wanted));
-            }
-            Target::Public(public) => {
-                let story = self.story(row)?;
-                public.describe(&self.clock, &story).await?;
-                going(row, &|legacy_id| names.random_id("recording", legacy_id));
-                row.target_id = Some(story.conversation);
-            }
+            Target::GenesysCloud(surface) => self.ingest_into_cloud(surface, row).await?,
+            Target::Gir(gir) => self.insert_into_gir(gir, row).await?,
         }
         row.phase = Phase::Created;
         self.save(row, Vec::new(), Vec::new()).await
@@ -245,37 +228,12 @@ impl Run {
 
     async fn confirm(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
         let read = match &self.target {
-            Target::Guide(guide) => self.confirm_by_guide(guide, row).await?,
-            Target::Public(public) => {
-                let (story, namespace) = (self.story(row)?, &self.plan.plan.identity.namespace);
-                row.looks += 1;
-                let settled = public.settle(&self.clock, &self.staging, namespace, &story, row).await?;
-                settled.ok_or(Trouble::NotYet)?
-            }
+            Target::GenesysCloud(surface) => self.confirm_in_cloud(surface, row).await?,
+            Target::Gir(gir) => self.confirm_in_gir(gir, row).await?,
         };
         row.phase = Phase::Done;
         let custody = self.hops(row, "confirm", Some(read));
         self.save(row, custody, Vec::new()).await
-    }
-
-    /// SHA-256 of what the confirming read answered.
-    async fn confirm_by_guide(&self, guide: &GuideClient, row: &mut InteractionRow) -> Result<String, Trouble> {
-        let wanted = match row.sent.take() {
-            Some(sent) => *sent,
-            None => self.payload(row)?,
-        };
-        let there = match genesys_cloud::confirm(guide, &self.clock, &wanted).await? {
-            Some(there) => there,
-            None => {
-                // Taken and gone again: left for the next run, which creates it once more. Trying on here could go on for ever.
-                row.phase = Phase::Uploaded;
-                self.save(row, Vec::new(), Vec::new()).await?;
-                let what = format!("GET /api/v2/interactions/{}", wanted.id);
-                let why = "it was taken, and is not shown".to_owned();
-                return Err(Trouble::Left(Stop::Target(CallError::Malformed { what, why })));
-            }
-        };
-        Ok(hex(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
     }
 
     /// The whole interaction stays behind.
@@ -292,23 +250,24 @@ impl Run {
         self.save(row, Vec::new(), Vec::new()).await
     }
 
-    fn prepare(&self, row: &InteractionRow) -> Result<(Canonical, Resolved), Trouble> {
+    /// Whom files are encrypted for. Absent: they go clear.
+    fn recipients(&self) -> Option<Arc<Recipients>> {
+        match &self.target {
+            Target::GenesysCloud(_) => None,
+            Target::Gir(gir) => gir.recipients(),
+        }
+    }
+
+    pub(super) fn prepare(&self, row: &InteractionRow) -> Result<(Canonical, Resolved), Trouble> {
         prepare(&self.plan, &self.resolver, &self.phones, row)
     }
 
-    fn story(&self, row: &InteractionRow) -> Result<Story, Trouble> {
-        let (record, resolved) = self.prepare(row)?;
-        let names = genesys_cloud::Names::new(&self.plan.plan.identity);
-        Ok(genesys_cloud::story(&names, &self.resolver, &self.phones, &record, &resolved, &row.recordings))
-    }
-
-    fn payload(&self, row: &InteractionRow) -> Result<Payload, Trouble> {
-        let (record, resolved) = self.prepare(row)?;
-        let names = genesys_cloud::Names::new(&self.plan.plan.identity);
-        Ok(genesys_cloud::interaction(&names, &self.resolver, &self.phones, &record, &resolved, &row.recordings))
-    }
-
-    async fn save(&self, row: &InteractionRow, custody: Vec<custody::Entry>, warnings: Vec<&'static str>) -> Result<(), Trouble> {
+    pub(super) async fn save(
+        &self,
+        row: &InteractionRow,
+        custody: Vec<custody::Entry>,
+        warnings: Vec<&'static str>,
+    ) -> Result<(), Trouble> {
         let change = Change { plan_hash: self.plan.hash.clone(), warnings, custody };
         self.ledger.save(&self.clock, row, change).await?;
         let collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.seq);

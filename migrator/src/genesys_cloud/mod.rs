@@ -4,13 +4,14 @@
 //! Two requests a call count against the token's limit: creating and confirming. Linking and retaining are part of creating; the
 //! confirming read finds what is missing and an update puts it right, so a lost answer costs a look and not a duplicate.
 
+mod organisation;
 mod payload;
+mod preflight;
 mod public;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt, stream};
 use plan::{LoadedPlan, Reason};
 use platforms::CallError;
 use platforms::Counts;
@@ -19,31 +20,33 @@ use platforms::genesys_cloud::{GuideClient, ReadClient, Upload, wire};
 
 use crate::ledger::{Ledger, RecordingRow};
 use crate::outcome::{Stop, Trouble};
-use crate::staging::{Staging, blob_path, out_path};
+use crate::outgoing::{self, codec_of, short_hash, staged};
+use crate::staging::Staging;
 
-pub(crate) use payload::{Names, interaction};
+pub(crate) use payload::{Names, attributes, going, interaction, is_outbound};
+pub(crate) use preflight::look;
 pub(crate) use public::{Public, Story, story};
 
-/// The target by one of its two ingestion surfaces.
-pub(crate) enum Target {
+/// One of its two ingestion surfaces.
+pub(crate) enum Surface {
     Guide(GuideClient),
     Public(Box<Public>),
 }
 
-impl Target {
+impl Surface {
     /// The reads both have.
     pub(crate) fn read(&self) -> &ReadClient {
         match self {
-            Target::Guide(client) => client.read(),
-            Target::Public(public) => public.client().read(),
+            Surface::Guide(client) => client.read(),
+            Surface::Public(public) => public.client().read(),
         }
     }
 
     /// The mapping of agents, where plan and surface let it be written.
     pub(crate) async fn write_external_ids(&self, plan: &LoadedPlan, ledger: &Ledger) -> Result<(), Stop> {
         match self {
-            Target::Guide(_) => Ok(()),
-            Target::Public(public) => public::write_external_ids(plan, public.client(), ledger).await,
+            Surface::Guide(_) => Ok(()),
+            Surface::Public(public) => public::write_external_ids(plan, public.client(), ledger).await,
         }
     }
 
@@ -52,45 +55,12 @@ impl Target {
     }
 }
 
-/// Codec of what was converted.
-fn codec_of(row: &RecordingRow) -> Result<audio::Codec, Trouble> {
-    let codec = row.out_codec.as_deref().and_then(|name| name.parse().ok());
-    codec.ok_or_else(|| Trouble::Left(Stop::Storage(format!("recording {}: its codec is not in the ledger", row.legacy_id))))
-}
-
-/// The head of the hash of what goes, as file names in the target carry it. Source: contracts section 9.
-fn short_hash(row: &RecordingRow) -> &str {
-    let hash = row.out_sha256.as_deref().unwrap_or_default();
-    &hash[..12.min(hash.len())]
-}
-
-/// Where what goes is staged, and its length in bytes.
-fn staged(row: &RecordingRow) -> Result<(object_store::path::Path, u64), Trouble> {
-    let (Some(sha256), Some(length)) = (&row.out_sha256, row.out_bytes) else {
-        return Err(Trouble::Left(Stop::Storage(format!("recording {}: nothing was converted", row.legacy_id))));
-    };
-    Ok((if row.kept { blob_path(sha256) } else { out_path(sha256) }, length))
-}
-
 /// Sends one recording's file under the name that makes a repeat the same file.
 pub(crate) async fn upload(target: &GuideClient, staging: &Staging, namespace: &str, row: &mut RecordingRow) -> Result<(), Trouble> {
     let (path, length) = staged(row)?;
     let container = codec_of(row)?.container();
     let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, short_hash(row), container.extension());
-    if row.held.is_none() && !staging.has(&path, length).await? {
-        return Err(Trouble::Gone);
-    }
-    let (staging, held) = (staging.clone(), row.held.clone());
-    let open: platforms::genesys_cloud::OpenFile = Arc::new(move || {
-        let (staging, path, held) = (staging.clone(), path.clone(), held.clone());
-        async move {
-            match held {
-                Some(bytes) => Ok(stream::once(async { Ok(bytes) }).boxed()),
-                None => staging.stream(&path).await,
-            }
-        }
-        .boxed()
-    });
+    let open = outgoing::open(staging, row, path, length).await?;
     let upload = Upload { name: name.clone(), content_type: container.mime(), length, open };
     let answer = target.upload_file(&upload).await.map_err(Trouble::target)?;
     if let Some(counted) = answer.size_bytes.filter(|counted| *counted != length) {

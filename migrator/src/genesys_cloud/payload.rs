@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::canonical::{Canonical, CanonicalRecording, CanonicalSegment, Repair};
 use crate::ledger::RecordingRow;
+use crate::outgoing::length_ms;
 use crate::phone::PhoneRule;
 use crate::resolve::{Resolved, Resolver};
 use crate::time::iso;
@@ -16,7 +17,7 @@ use crate::time::iso;
 /// Ids the target lets us choose: functions of namespace and legacy id, so that repeating is safe.
 pub(crate) struct Names<'a> {
     namespace: &'a str,
-    carrier: &'a Carrier,
+    pub(super) carrier: &'a Carrier,
     root: Uuid,
 }
 
@@ -67,7 +68,7 @@ pub(crate) fn interaction(
             queue: resolved.queue.map(|queue| wire::QueueRef { id: queue.to_string(), name: None }),
             skills: resolved.skill.iter().map(|skill| wire::SkillRef { id: skill.to_string() }).collect(),
         },
-        attributes: attributes(names, record, resolved),
+        attributes: attributes(Some(names.carrier), record, resolved),
         // A hold on one recording protects the whole conversation: a declared widening.
         deletion_protection: record.recordings.iter().any(|recording| recording.legal_hold),
         segments: segments(names, resolver, record, resolved, &going),
@@ -75,13 +76,13 @@ pub(crate) fn interaction(
 }
 
 /// The recordings that do not stay behind.
-pub(super) fn going<'a>(record: &'a Canonical, rows: &'a [RecordingRow]) -> Vec<(&'a CanonicalRecording, &'a RecordingRow)> {
+pub(crate) fn going<'a>(record: &'a Canonical, rows: &'a [RecordingRow]) -> Vec<(&'a CanonicalRecording, &'a RecordingRow)> {
     let row_of = |recording: &CanonicalRecording| rows.iter().find(|row| row.legacy_id == recording.legacy_recording_id);
     let recordings = record.recordings.iter().filter_map(|recording| Some((recording, row_of(recording)?)));
     recordings.filter(|(_, row)| row.outcome.is_none()).collect()
 }
 
-pub(super) fn is_outbound(record: &Canonical) -> bool {
+pub(crate) fn is_outbound(record: &Canonical) -> bool {
     record.direction.as_deref().is_some_and(|direction| direction.eq_ignore_ascii_case("outbound"))
 }
 
@@ -113,8 +114,8 @@ fn participants(names: &Names<'_>, phones: &PhoneRule, record: &Canonical, resol
     users.iter().enumerate().map(agent).chain([customer]).collect()
 }
 
-/// What no field of the payload carries.
-pub(super) fn attributes(names: &Names<'_>, record: &Canonical, resolved: &Resolved) -> BTreeMap<String, String> {
+/// What no field of the payload carries; under the name of `carrier`, where it is an attribute, the legacy id.
+pub(crate) fn attributes(carrier: Option<&Carrier>, record: &Canonical, resolved: &Resolved) -> BTreeMap<String, String> {
     let files: Vec<&str> = record.recordings.iter().filter_map(|recording| recording.file_name.as_deref()).collect();
     let repairs: Vec<&str> = record.repairs.iter().filter(|repair| **repair == Repair::EndsSwapped).map(|repair| repair.as_str()).collect();
     let optional = [
@@ -130,7 +131,7 @@ pub(super) fn attributes(names: &Names<'_>, record: &Canonical, resolved: &Resol
     ];
     let mut attributes: BTreeMap<String, String> =
         optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    if let Carrier::ParticipantAttribute(name) = names.carrier {
+    if let Some(Carrier::ParticipantAttribute(name)) = carrier {
         attributes.insert(name.clone(), record.legacy_interaction_id.clone());
     }
     attributes
@@ -191,13 +192,12 @@ fn linked(
         duration_ms: end - start,
     };
     let date = resolver.delete_date(record, recording);
-    let samples = row.out_samples.unwrap_or(0);
     wire::InteractionRecording {
         id: names.id("recording", &recording.legacy_recording_id),
         kind: "call".to_owned(),
         status: "complete".to_owned(),
         file_id: row.file_id.clone(),
-        duration: samples * 1000 / u64::from(row.out_rate.unwrap_or(8000).max(1)),
+        duration: length_ms(row),
         retention: date.and_then(|date| {
             let tag = recording.retention_class.clone()?;
             Some(wire::RetentionTag { tag, delete_date: Some(iso(date)) })

@@ -19,7 +19,7 @@ use platforms::clock::Clock;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, RecordingRow, Tried};
+pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, Posted, RecordingRow, Tried};
 use rows::{Saved, Saves};
 
 /// How long a saved row may wait for its commit. Long enough that a commit serves many workers, short enough that a killed run repeats

@@ -38,6 +38,8 @@ pub(crate) struct InteractionRow {
     pub(crate) target_id: Option<String>,
     /// Why all of it stays behind.
     pub(crate) reason: Option<String>,
+    /// Interaction Recording: whether it was posted to SpeechMiner.
+    pub(crate) posted: Posted,
     /// Fetched anew in this run, because staging had lost it. Not stored.
     pub(crate) staged_again: bool,
     /// How often it was looked for in the target in this run. Not stored.
@@ -45,6 +47,36 @@ pub(crate) struct InteractionRow {
     /// What was sent in this run. Not stored: it is made from the rest.
     pub(crate) sent: Option<Box<Payload>>,
     pub(crate) recordings: Vec<RecordingRow>,
+}
+
+/// Whether a document was posted, where nobody can look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Posted {
+    /// Not that anybody knows.
+    #[default]
+    No,
+    /// A post was begun; its outcome is not known.
+    Begun,
+    /// It was taken.
+    Done,
+}
+
+impl Posted {
+    fn as_str(self) -> Option<&'static str> {
+        match self {
+            Posted::No => None,
+            Posted::Begun => Some("begun"),
+            Posted::Done => Some("done"),
+        }
+    }
+
+    fn from_name(name: Option<&str>) -> Posted {
+        match name {
+            Some("done") => Posted::Done,
+            Some(_) => Posted::Begun,
+            None => Posted::No,
+        }
+    }
 }
 
 /// A recording's row.
@@ -64,6 +96,8 @@ pub(crate) struct RecordingRow {
     pub(crate) out_rate: Option<u32>,
     /// The source's bytes go as they are.
     pub(crate) kept: bool,
+    /// What its file is called in the target; of Interaction Recording the address of the file that was confirmed or stored first, so that it is
+    /// known when other bytes take its place.
     pub(crate) file_name: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) target_id: Option<String>,
@@ -74,6 +108,10 @@ pub(crate) struct RecordingRow {
     /// `quarantined` or `skipped`; absent: goes or has gone.
     pub(crate) outcome: Option<String>,
     pub(crate) reason: Option<String>,
+    /// The envelope of what was encrypted. Absent: it goes clear.
+    pub(crate) pkcs7: Option<String>,
+    /// One a line: certificates it was encrypted for.
+    pub(crate) cert_alias: Option<String>,
 }
 
 /// Which open interactions: those that met no error yet go first, so that a few bad ones at the head never hold up the rest.
@@ -99,6 +137,7 @@ pub(super) struct Saved {
     phase: Phase,
     target_id: Option<String>,
     reason: Option<String>,
+    posted: Posted,
     recordings: Vec<RecordingRow>,
     change: Change,
 }
@@ -136,7 +175,8 @@ impl Saves {
                 row.phase.as_str(),
                 row.target_id,
                 row.change.plan_hash,
-                row.reason
+                row.reason,
+                row.posted.as_str()
             ])?;
             if saved == 0 {
                 continue;
@@ -160,10 +200,11 @@ pub(crate) struct Change {
 }
 
 /// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each time, for the sake of the partial index.
-const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, error = NULL WHERE seq = ?1";
+const UPDATE: &str =
+    "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, posted = ?6, error = NULL WHERE seq = ?1";
 
 const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
-                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason";
+                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason, pkcs7, cert_alias";
 
 fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
     Ok(RecordingRow {
@@ -186,6 +227,8 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         uploads: 0,
         outcome: row.get(15)?,
         reason: row.get(16)?,
+        pkcs7: row.get(17)?,
+        cert_alias: row.get(18)?,
     })
 }
 
@@ -197,14 +240,14 @@ fn recordings_of(c: &Connection, which: &str, parameters: impl Params) -> rusqli
     let mut select = c.prepare_cached(&sql)?;
     let mut rows = select.query(parameters)?;
     while let Some(row) = rows.next()? {
-        recordings.entry(row.get(17)?).or_default().push(recording_row(row)?);
+        recordings.entry(row.get(19)?).or_default().push(recording_row(row)?);
     }
     Ok(recordings)
 }
 
 /// The interactions that `which` selects with `bounds`, with their recordings.
 fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite::Result<Vec<InteractionRow>> {
-    let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, entity, headers, target_id, reason {which}"))?;
+    let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, entity, headers, target_id, reason, posted {which}"))?;
     let rows = select.query_map(bounds, |row| {
         Ok(InteractionRow {
             seq: row.get(0)?,
@@ -214,6 +257,7 @@ fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite:
             headers: row.get(4)?,
             target_id: row.get(5)?,
             reason: row.get(6)?,
+            posted: Posted::from_name(row.get::<_, Option<String>>(7)?.as_deref()),
             staged_again: false,
             looks: 0,
             sent: None,
@@ -335,7 +379,7 @@ impl Ledger {
                         AND legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
             c.execute_batch(&format!(
                 "UPDATE recording SET outcome = NULL, reason = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
-                 out_samples = NULL, kept = NULL, file_id = NULL, file_name = NULL, target_id = NULL \
+                 out_samples = NULL, kept = NULL, pkcs7 = NULL, cert_alias = NULL, file_id = NULL, target_id = NULL \
                  WHERE interaction IN (SELECT seq FROM interaction WHERE {open}); \
                  UPDATE interaction SET phase = 'staged', reason = NULL, error = NULL WHERE {open};"
             ))?;
@@ -353,7 +397,7 @@ impl Ledger {
         let recordings = row.recordings.iter().map(|recording| RecordingRow { held: None, ..recording.clone() }).collect();
         let (seq, legacy_id, phase) = (row.seq, row.legacy_id.clone(), row.phase);
         let (target_id, reason) = (row.target_id.clone(), row.reason.clone());
-        self.save_soon(clock, Saved { seq, legacy_id, phase, target_id, reason, recordings, change }).await
+        self.save_soon(clock, Saved { seq, legacy_id, phase, target_id, reason, posted: row.posted, recordings, change }).await
     }
 
     pub(crate) async fn set_error(&self, seq: i64, error: String) -> Result<(), LedgerError> {
@@ -398,6 +442,7 @@ impl Ledger {
                     headers: String::new(),
                     target_id: row.get(3)?,
                     reason: None,
+                    posted: Posted::No,
                     staged_again: false,
                     looks: 0,
                     sent: None,
@@ -466,7 +511,7 @@ fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
     c.prepare_cached(
         "UPDATE recording SET answer = ?2, staged_sha256 = ?3, staged_bytes = ?4, read_twice = ?5, out_sha256 = ?6, out_bytes = ?7, \
          out_codec = ?8, out_samples = ?9, out_rate = ?10, kept = ?11, file_name = ?12, file_id = ?13, target_id = ?14, outcome = ?15, \
-         reason = ?16 WHERE seq = ?1",
+         reason = ?16, pkcs7 = ?17, cert_alias = ?18 WHERE seq = ?1",
     )?
     .execute(params![
         r.seq,
@@ -485,6 +530,8 @@ fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
         r.target_id,
         r.outcome,
         r.reason,
+        r.pkcs7,
+        r.cert_alias,
     ])
     .map(drop)
 }

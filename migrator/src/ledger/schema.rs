@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS interaction (
   reason TEXT,
   error TEXT,
   target_id TEXT,
-  plan_hash TEXT
+  plan_hash TEXT,
+  posted TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS interaction_legacy ON interaction (legacy_id);
 CREATE INDEX IF NOT EXISTS interaction_open ON interaction (seq) WHERE phase NOT IN ('done', 'set_aside');
@@ -42,7 +43,9 @@ CREATE TABLE IF NOT EXISTS recording (
   file_id TEXT,
   target_id TEXT,
   outcome TEXT,
-  reason TEXT
+  reason TEXT,
+  pkcs7 TEXT,
+  cert_alias TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS recording_legacy ON recording (legacy_id);
 CREATE INDEX IF NOT EXISTS recording_interaction ON recording (interaction);
@@ -50,8 +53,18 @@ CREATE TABLE IF NOT EXISTS custody (seq INTEGER PRIMARY KEY, line TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS warning (kind TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID;
 ";
 
+/// Columns that came after the first ledgers of this format: absent means what it meant before.
+const LATER: [(&str, &str); 3] = [("interaction", "posted"), ("recording", "pkcs7"), ("recording", "cert_alias")];
+
 pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch(TABLES)?;
+    for (table, column) in LATER {
+        let known: u64 =
+            connection.query_row("SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2", [table, column], |row| row.get(0))?;
+        if known == 0 {
+            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} TEXT"))?;
+        }
+    }
     let version: Option<String> = connection.query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get(0)).optional()?;
     match version.as_deref() {
         Some(VERSION) => Ok(()),

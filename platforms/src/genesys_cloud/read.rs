@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
@@ -12,7 +11,7 @@ use crate::clock::Clock;
 use crate::error::CallError;
 use crate::genesys_cloud::wire;
 use crate::pace::Limit;
-use crate::session::{Call, Counts, Credentials, Media, PIECE_TIMEOUT, Repeat, Session, parse};
+use crate::session::{Call, Counts, Credentials, Media, Repeat, Session, parse};
 use crate::transport::Transport;
 
 /// How to reach an organisation.
@@ -157,29 +156,11 @@ impl ReadClient {
     pub async fn presigned(&self, address: &str) -> Result<Media, CallError> {
         let malformed = |_| CallError::Malformed { what: "resultUrl".to_owned(), why: "not a URL".to_owned() };
         let url = self.api.join(address).map_err(malformed)?;
-        let what = format!("GET {}", url.path());
         let mut call = Call::get(url);
         call.token = false;
         call.limit = Some(Arc::new(Limit::new(u32::MAX, Duration::from_secs(1))));
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        let answer = self.session.call(&call).await?;
-        // A redirect is not followed, and its body is not the recording.
-        if !answer.status.is_success() {
-            return Err(CallError::Malformed { what, why: format!("status {} instead of bytes", answer.status.as_u16()) });
-        }
-        let headers = answer.headers_to_keep();
-        let length = answer.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let clock = self.session.clock.clone();
-        let pieces = answer.body.into_stream();
-        let stream = futures_util::stream::unfold((pieces, clock, what), |(mut pieces, clock, what)| async move {
-            let cut = |why: String| CallError::Unreachable { what: what.clone(), why, tries: 1, answered: Some(200) };
-            let piece = match clock.timeout(PIECE_TIMEOUT, pieces.next()).await {
-                Some(piece) => piece?.map_err(|error| cut(error.why)),
-                None => Err(cut("the stream stopped".to_owned())),
-            };
-            Some((piece, (pieces, clock, what)))
-        });
-        Ok(Media { headers, length, stream: stream.boxed() })
+        self.session.media(&call).await
     }
 
     /// Starts an analytics job; answers its id.

@@ -1,5 +1,7 @@
 //! A platform of one's own: an axum router behind the network and behind an in-memory pipe.
 
+#![allow(dead_code, reason = "each test file uses its part of this")]
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -18,6 +18,9 @@ const KNOWN: [&str; 9] = [
     "st.wrap_up_code",
 ];
 
+/// The cause where none of several attributes was written.
+pub(super) const ALL_LOST: &str = "all attributes are lost";
+
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let actual = &seen.conversation.attributes;
     let wrong = seen.expected.attributes.iter().filter(|(name, wanted)| !is_right(wanted, actual.get(*name)));
@@ -70,7 +73,7 @@ fn all_lost(mut findings: Vec<Finding>, required: usize) -> Vec<Finding> {
     }
     let at = findings.iter().position(|finding| finding.defect == Defect::D64).unwrap_or(0);
     let mut first = findings.swap_remove(at);
-    first.cause = "all attributes are lost".to_owned();
+    first.cause = ALL_LOST.to_owned();
     first.consequences.extend(findings.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));
     vec![first]
 }

@@ -1,13 +1,19 @@
 //! Pure comparisons, one file a subject: what must be there against what is there, as findings.
 
+mod access;
 mod attributes;
+mod declared;
 mod numbers;
 mod pauses;
 mod people;
 pub(crate) mod presence;
+mod purge;
+mod recorded;
 mod retention;
 mod routing;
+mod sealed;
 mod sound;
+mod stores;
 #[cfg(test)]
 pub(crate) mod testing;
 mod time;
@@ -16,7 +22,7 @@ use crate::defect::Defect;
 use crate::expected::{Expectation, ExpectedRecording, Rules};
 use crate::finding::Finding;
 use crate::moment::Moment;
-use crate::sound::TargetSound;
+use crate::sound::{Stored, TargetSound};
 use crate::target::{TargetConversation, TargetRecording};
 
 /// One interaction and its conversation, side by side.
@@ -33,6 +39,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) expected: &'a ExpectedRecording,
     pub(crate) actual: &'a TargetRecording,
     pub(crate) sound: &'a TargetSound,
+    /// Its file in the target. Absent: it was not decoded.
+    pub(crate) stored: Option<&'a Stored>,
 }
 
 impl Seen<'_> {
@@ -50,19 +58,34 @@ impl Seen<'_> {
 /// Everything that differs between an interaction and its conversation. Silent where both agree.
 pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let (attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    let routing = routing::check(seen);
+    let (attributes, routing) = data_lost(attributes, routing, seen);
     findings.extend(attributes);
     let (retention, follows) = retention::check(seen);
     // Times come first, so what follows from a wrong end stands with the finding about it.
     if let Some(first) = findings.first_mut() {
         first.consequences.extend(follows);
     }
-    findings.extend(people::check(seen));
-    findings.extend(routing::check(seen));
+    findings.extend(recorded::check(seen, people::check(seen)));
+    findings.extend(routing);
     findings.extend(numbers::check(seen));
     findings.extend(retention);
+    findings.extend(purge::check(seen));
+    findings.extend(access::check(seen));
+    findings.extend(stores::check(seen));
     findings.extend(pauses::check(seen));
-    findings.extend(sound::check(seen));
+    findings.extend(declared::check(seen, sealed::check(seen, sound::check(seen))));
     findings
+}
+
+/// Interaction Recording keeps queue, skill and wrap-up in the same event as the attributes: an event that was lost is one finding.
+fn data_lost(mut attributes: Vec<Finding>, routing: Vec<Finding>, seen: &Seen<'_>) -> (Vec<Finding>, Vec<Finding>) {
+    let lost = attributes.iter_mut().find(|finding| finding.cause == attributes::ALL_LOST);
+    let (Some(lost), Some(_)) = (lost, &seen.conversation.gir) else { return (attributes, routing) };
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) =
+        routing.into_iter().partition(|finding| matches!(finding.defect, Defect::D50 | Defect::D51) && finding.actual.is_none());
+    lost.consequences.extend(follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));
+    (attributes, rest)
 }
 
 /// A repair noted on a call that needed none explains reversed times: they become its consequence.

@@ -7,26 +7,30 @@ use crate::defect::Defect;
 use crate::expected::{AgentLeg, Rules};
 use crate::finding::Finding;
 use crate::target::TargetLeg;
+use crate::target::gir::Field;
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default().to_lowercase();
+    if seen.conversation.customers == 0 {
+        findings.push(seen.finding(Defect::D49, "customer").expected("a customer participant").actual("none"));
+    }
+    if seen.conversation.withholds(Field::UserName) {
+        return findings;
+    }
+    let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default();
     let mut legs: Vec<&AgentLeg> = seen.expected.legs.iter().collect();
     let mut theirs: Vec<&TargetLeg> = seen.conversation.legs.iter().collect();
     if legs.len() != theirs.len() {
-        legs = in_a_row(&legs, |leg| leg.user.to_string());
+        legs = in_a_row(&legs, |leg| leg.user.clone());
         theirs = in_a_row(&theirs, user);
     }
-    let expected: Vec<String> = legs.iter().map(|leg| leg.user.to_string()).collect();
+    let expected: Vec<String> = legs.iter().map(|leg| leg.user.clone()).collect();
     let actual: Vec<String> = theirs.into_iter().map(user).collect();
     if expected.len() != actual.len() || (expected != actual && count(&expected) == count(&actual)) {
         let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
         findings.push(seen.finding(Defect::D49, "agents in order").expected(told(&expected)).actual(told(&actual)));
     } else {
         findings.extend(wrong_agents(seen, &legs, &actual));
-    }
-    if seen.conversation.customers == 0 {
-        findings.push(seen.finding(Defect::D49, "customer").expected("a customer participant").actual("none"));
     }
     findings
 }
@@ -55,14 +59,14 @@ fn count(users: &[String]) -> BTreeMap<&str, usize> {
 fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
     let mut findings: BTreeMap<(String, String), Finding> = BTreeMap::new();
     for (at, (leg, actual)) in legs.iter().zip(actual).enumerate() {
-        let expected = leg.user.to_string();
+        let expected = leg.user.clone();
         if expected == *actual {
             continue;
         }
         let field = format!("agent of leg {}", at + 1);
         let known = findings.entry((expected.clone(), actual.clone()));
         known.and_modify(|finding| finding.consequences.push(field.clone())).or_insert_with(|| {
-            let defect = classify(leg, actual, seen.rules);
+            let defect = classify(&leg.legacy_agent, leg.fallback, actual, seen.rules);
             let cause = format!("agent {} is {actual} instead of {expected}", leg.legacy_agent);
             seen.finding(defect, &field).expected(&expected).actual(actual).because(cause)
         });
@@ -70,17 +74,17 @@ fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<F
     findings.into_values().collect()
 }
 
-fn classify(leg: &AgentLeg, actual: &str, rules: &Rules) -> Defect {
-    let is = |user: uuid::Uuid| user.to_string() == actual;
-    let maps_to = |agent: &str| rules.agents.get(agent).is_some_and(|rows| rows.iter().any(|row| is(row.user)));
-    if !leg.fallback && rules.fallback_agent.is_some_and(is) {
+/// How another agent came to stand where this one should. `fallback`: the stand-in is right.
+pub(super) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
+    let maps_to = |agent: &str| rules.agents.get(agent).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
+    if !fallback && rules.fallback_agent.as_ref().is_some_and(|row| row.user == actual) {
         return Defect::D46;
     }
-    let colleagues = rules.extensions.values().filter(|agents| agents.contains(&leg.legacy_agent)).flatten();
-    if colleagues.filter(|agent| **agent != leg.legacy_agent).any(|agent| maps_to(agent)) {
+    let colleagues = rules.extensions.values().filter(|agents| agents.contains(agent)).flatten();
+    if colleagues.filter(|colleague| *colleague != agent).any(|colleague| maps_to(colleague)) {
         return Defect::D47;
     }
-    if maps_to(&leg.legacy_agent) {
+    if maps_to(agent) {
         return Defect::D48;
     }
     Defect::D45

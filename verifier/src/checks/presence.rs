@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::sound::{Media, media};
-use super::{Pair, Seen, check};
+use super::{Pair, Seen, check, stores};
 use crate::defect::Defect;
 use crate::expected::{Absence, Expectation, Presence, Rules};
 use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::moment::Moment;
-use crate::sound::TargetSound;
+use crate::sound::{Stored, TargetSound};
+use crate::target::gir::FileSight;
 use crate::target::{Recordings, TargetConversation, TargetRecording, TimeReading};
 use crate::verdict::Bucket;
 
@@ -32,6 +33,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ours: &'a [TargetConversation],
     /// For each recording of the source: its audio in the target.
     pub(crate) sounds: &'a [TargetSound],
+    /// For each recording of the source: its file in the target, where it was decoded.
+    pub(crate) stored: &'a [Option<Stored>],
     /// Why a call that is not shown may be there all the same. Absent: it is not there.
     pub(crate) hidden: Option<&'a str>,
     pub(crate) rules: &'a Rules,
@@ -61,7 +64,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
 /// Buckets of recordings that are rightly absent or cannot be judged; `None`: it must be there.
 fn settled(presence: &Presence) -> Option<Bucket> {
     match presence {
-        Presence::Expected | Presence::Either => None,
+        Presence::Expected | Presence::Either | Presence::NotCarried => None,
         Presence::Absent(absence) => Some(set_aside(absence)),
         Presence::Unknown(why) => Some(Bucket::NotVerifiable(why.clone())),
     }
@@ -111,6 +114,12 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     if let Presence::Absent(absence) = &expected.presence {
         return forbidden(evidence, conversation, absence);
     }
+    if expected.presence == Presence::NotCarried {
+        let extra = conversation.read_recordings().len();
+        let finding = Finding::new(Defect::D02, "presence").of(&expected.legacy_id).target(&conversation.id);
+        let finding = finding.expected("absent: a call without recordings is not carried").actual("present");
+        return Judged { findings: vec![finding.because("call without recordings is there")], extra, ..Judged::default() };
+    }
     let mut judged = Judged::default();
     let hidden = match &conversation.recordings {
         Recordings::Hidden(need) => Some(need.clone()),
@@ -136,7 +145,12 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                 }
             },
             (presence, Some(actual)) => {
-                pairs.push((at, Pair { expected: recording, actual, sound: &evidence.sounds[at] }));
+                let stored = evidence.stored.get(at).and_then(Option::as_ref);
+                pairs.push((at, Pair { expected: recording, actual, sound: &evidence.sounds[at], stored }));
+                let unseen = actual.gir.as_ref().and_then(|facts| match &facts.file {
+                    FileSight::Unread(need) => Some(need.clone()),
+                    FileSight::There { .. } | FileSight::Absent(_) => None,
+                });
                 let pending = match media(actual, evidence.as_of) {
                     Media::Pending(need) => Some(need.to_owned()),
                     // Null while its media can be played would be damage, if the vendor promised that they are given then; it does not.
@@ -147,7 +161,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                 };
                 let unread = match &evidence.sounds[at] {
                     TargetSound::Hidden(need) => Some(need.clone()),
-                    _ => pending,
+                    _ => pending.or(unseen),
                 };
                 settled(presence).or(unread.map(Bucket::NotVerifiable)).unwrap_or(Bucket::Matched)
             }
@@ -157,7 +171,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
     let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
     let findings = check(&Seen { expected, conversation, pairs, rules: evidence.rules, as_of: evidence.as_of });
-    unread(expected, conversation, &mut judged, &compared);
+    unread(evidence, conversation, &mut judged, &compared);
     blame(expected, &findings, &mut judged.buckets, &compared);
     judged.findings.extend(findings);
     judged
@@ -167,12 +181,13 @@ fn untimed(actual: &TargetRecording) -> bool {
     actual.start == TimeReading::Absent && actual.end == TimeReading::Absent
 }
 
-/// A hold or a skill that must be there and could not be read.
-fn unread(expected: &Expectation, conversation: &TargetConversation, judged: &mut Judged, compared: &[usize]) {
+/// A hold, a skill, or what else must be there and could not be read.
+fn unread(evidence: &Evidence<'_>, conversation: &TargetConversation, judged: &mut Judged, compared: &[usize]) {
+    let expected = evidence.expected;
     let hold = (expected.hold && conversation.protected.is_none())
         .then_some("permission to read deletion protection, for a call under legal hold");
     let skill = (expected.skill.is_some() && conversation.skills.is_none()).then_some("analytics to show a call, for its skill");
-    if let Some(need) = hold.or(skill).map(str::to_owned) {
+    if let Some(need) = hold.or(skill).map(str::to_owned).or_else(|| stores::unread(expected, conversation, evidence.rules)) {
         if expected.recordings.is_empty() {
             judged.unverifiable = Some(need.clone());
         }
@@ -224,7 +239,7 @@ mod tests {
     fn judged(expected: &Expectation, ours: &[TargetConversation], lag: Option<&str>) -> Judged {
         let (pairings, _) = pair(std::slice::from_ref(expected), ours);
         let sounds = vec![TargetSound::Compared(Vec::new()); expected.recordings.len()];
-        judge(&Evidence { expected, pairing: &pairings[0], ours, sounds: &sounds, hidden: lag, rules: &rules(), as_of: AS_OF })
+        judge(&Evidence { expected, pairing: &pairings[0], ours, sounds: &sounds, stored: &[], hidden: lag, rules: &rules(), as_of: AS_OF })
     }
 
     fn codes(judged: &Judged) -> Vec<(&str, Option<&str>)> {

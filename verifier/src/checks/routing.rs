@@ -25,6 +25,11 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
                 .because(format!("direction is {told} instead of {direction}")),
         );
     }
+    // A target that has a word for none must say it.
+    if let (None, Some(_), Some(direction)) = (&expected.direction, &actual.gir, &actual.direction) {
+        let finding = seen.finding(Defect::D52, "direction").expected("Unknown").actual(direction);
+        findings.push(finding.because(format!("direction is {direction} though the source has none")));
+    }
     findings
 }
 

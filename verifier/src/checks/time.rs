@@ -72,7 +72,9 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
     let conversation = seen.conversation;
     let uploaded = conversation.read_recordings().iter().filter_map(|recording| recording.created).min().unwrap_or(seen.as_of);
     let mut subjects = Vec::new();
-    if let Some(expected) = seen.expected.span {
+    // Where the customer says when the call began, one who is lost is told as that.
+    let told_by_nobody = conversation.gir.is_some() && conversation.customers == 0;
+    if let (Some(expected), false) = (seen.expected.span, told_by_nobody) {
         subjects.push(Subject {
             name: "call".into(),
             recording: None,
@@ -84,6 +86,11 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
     }
     if seen.expected.legs.len() == conversation.legs.len() {
         for (at, (expected, actual)) in seen.expected.legs.iter().zip(&conversation.legs).enumerate() {
+            let half = (actual.start == TimeReading::Absent) != (actual.end == TimeReading::Absent);
+            if let (true, Some(expected), true) = (half, expected.span, conversation.gir.is_some()) {
+                let name = format!("leg {}", at + 1);
+                subjects.push(Subject { name, recording: None, expected, start: &actual.start, end: &actual.end, uploaded });
+            }
             // A leg without times in the target has none to be wrong; the participants are compared elsewhere.
             if let (Some(start), Some(end)) = (actual.start.moment(), actual.end.moment())
                 && let Some(expected) = leg_span(expected, start, end)

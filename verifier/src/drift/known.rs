@@ -27,6 +27,8 @@ pub(super) fn answer(operation: &str) -> Option<&'static Shape> {
         "query_deletionprotection" => &PROTECTED,
         "create_batchrequest" => &BATCH_SUBMITTED,
         "get_batchrequest" => &BATCH,
+        "gir.get_recording" => &super::gir::ONE,
+        "gir.query_recordings" => &super::gir::FOUND,
         _ => return None,
     })
 }

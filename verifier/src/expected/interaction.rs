@@ -8,7 +8,9 @@ use platforms::legacy::wire;
 use super::attributes::{Repair, attributes};
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
-use super::{Absence, Expectation, ExpectedRecording, Maximum, Pause, Presence, Rules, SourceSound, Span, audio, retention, time};
+use super::{
+    Absence, Expectation, ExpectedRecording, Maximum, Pause, Presence, Recorded, Rules, SourceSound, Span, audio, gir, retention, time,
+};
 use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
 
@@ -42,7 +44,17 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         within_maximum(&mut recordings, call.start, as_of, rules);
     }
     let own = whole_reason(source, span, &legs, &numbers, rules);
-    let presence = settle_presence(own, &mut recordings, rules);
+    let mut presence = settle_presence(own, &mut recordings, rules);
+    let gir = rules.gir.as_ref().map(|target| {
+        if source.recordings.is_empty() && presence == Presence::Expected {
+            presence = Presence::NotCarried;
+        }
+        if let Some(call) = span {
+            let agents = recordings.iter_mut().zip(&source.recordings);
+            agents.for_each(|(recording, details)| recording.agent = gir::agent(source, details, call.start, rules));
+        }
+        gir::expectation(source, span, &recordings, target, rules)
+    });
     let [ani, dnis] = numbers.map(|number| match number {
         Some(Protected::As(number)) => Some(number),
         Some(Protected::Cannot) | None => None,
@@ -61,6 +73,7 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         attributes: attributes(source, repair, rules),
         hold,
         recordings,
+        gir,
         legacy_queue: entity.queue_id.clone(),
         legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
     }
@@ -73,14 +86,15 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
     let node = entity.recorder_node.as_deref();
     let mut legs = Vec::new();
     for (agent, segment) in agents(entity) {
-        let (user, fallback) = match resolve(agent, call.start, rules) {
-            Resolved::Mapped(user) => (user, false),
-            Resolved::Fallback(user) => (user, true),
+        let (row, fallback) = match resolve(agent, call.start, rules) {
+            Resolved::Mapped(row) => (row, false),
+            Resolved::Fallback(row) => (row, true),
             Resolved::Unmapped => return None,
         };
         let span = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
         let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
-        legs.push(AgentLeg { legacy_agent: agent.clone(), user, fallback, span, recorded });
+        let (user, login) = (row.user.clone(), row.login.clone());
+        legs.push(AgentLeg { legacy_agent: agent.clone(), user, login, fallback, span, recorded });
     }
     legs.sort_by_key(|leg| leg.span.map(|span| span.start));
     Some(legs)
@@ -127,6 +141,7 @@ fn recording_alone(
         delete_at: None,
         pauses: Vec::new(),
         doubt: None,
+        agent: Recorded::Nobody,
     };
     let details = match &recording.details {
         Ok(details) => details,

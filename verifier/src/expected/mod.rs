@@ -2,6 +2,7 @@
 
 mod attributes;
 mod audio;
+mod gir;
 mod interaction;
 mod numbers;
 mod people;
@@ -17,10 +18,13 @@ use plan::Reason;
 use uuid::Uuid;
 
 pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectation};
+pub(crate) use gir::{GirExpectation, Keep, Recorded, Until, label as class_label};
 pub(crate) use interaction::expected;
 pub(crate) use numbers::{digits, masked};
-pub(crate) use people::AgentLeg;
-pub(crate) use rules::{Maximum, PauseRule, PhoneRule, Rules};
+pub(crate) use people::{AgentLeg, RecordedAgent};
+#[cfg(test)]
+pub(crate) use rules::PurgeRule;
+pub(crate) use rules::{GirRules, Maximum, PauseRule, PhoneRule, Rules};
 pub(crate) use time::raw_text;
 
 use crate::moment::Moment;
@@ -54,6 +58,8 @@ pub(crate) struct Expectation {
     pub(crate) hold: bool,
     /// Recordings in the source's order.
     pub(crate) recordings: Vec<ExpectedRecording>,
+    /// What only Interaction Recording has. Absent: the target is another.
+    pub(crate) gir: Option<GirExpectation>,
     /// For the breakdown: queue and first agent as the source names them.
     pub(crate) legacy_queue: Option<String>,
     /// First agent as the source names it.
@@ -75,6 +81,8 @@ pub(crate) struct ExpectedRecording {
     pub(crate) pauses: Vec<Pause>,
     /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent: it may not.
     pub(crate) doubt: Option<String>,
+    /// Whose recording it is, for a target that says so with each.
+    pub(crate) agent: Recorded,
 }
 
 /// Start and end of something.
@@ -109,6 +117,8 @@ pub(crate) enum Presence {
     Expected,
     /// Both are right: all its recordings stay behind by agreement, and nothing says whether the call itself goes.
     Either,
+    /// The target takes no call without recordings: a declared loss, and never missing.
+    NotCarried,
     /// It must not, and why.
     Absent(Absence),
     /// The source does not let it be told.

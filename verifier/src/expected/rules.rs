@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use plan::{AudioFormat, Expired, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent, UnmappedQueue};
+use plan::{
+    AudioFormat, Expired, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TargetKind, TimeUnit, UnmappedAgent, UnmappedQueue,
+};
 use uuid::Uuid;
 
 use crate::moment::Moment;
@@ -20,7 +22,7 @@ pub(crate) struct Rules {
     pub(crate) queues: BTreeMap<String, Uuid>,
     pub(crate) skills: BTreeMap<String, Uuid>,
     pub(crate) wrap_ups: BTreeMap<String, Uuid>,
-    pub(crate) fallback_agent: Option<Uuid>,
+    pub(crate) fallback_agent: Option<AgentRow>,
     pub(crate) default_queue: Option<Uuid>,
     pub(crate) hold_partial: bool,
     pub(crate) exclusions: BTreeMap<String, String>,
@@ -35,16 +37,51 @@ pub(crate) struct Rules {
     pub(crate) maximum: Maximum,
     /// Whether a date beyond it is brought forward.
     pub(crate) clamp: bool,
+    /// What only Interaction Recording needs. Absent: the target is another.
+    pub(crate) gir: Option<GirRules>,
     /// Agents behind one extension; from the source, for naming a damage and never for resolving an agent.
     pub(crate) extensions: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// One mapping of an agent, valid in a half-open interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AgentRow {
-    pub(crate) user: Uuid,
+    /// Who it is in the target: a user id in lower case, or a user name of Interaction Recording. Empty: the row does not say.
+    pub(crate) user: String,
+    /// Interaction Recording: login. Absent: none.
+    pub(crate) login: Option<String>,
+    /// Interaction Recording: access group of recordings. Absent: none.
+    pub(crate) access_group: Option<String>,
     pub(crate) from: Option<Moment>,
     pub(crate) to: Option<Moment>,
+    /// Line in the file, counted from 1; 0: no row is there.
+    pub(crate) line: u64,
+}
+
+/// What Interaction Recording needs. Source: docs/gir.md.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GirRules {
+    /// Region of every recording.
+    pub(crate) region: String,
+    /// `st-batch-<namespace>`.
+    pub(crate) batch_label: String,
+    /// Partition by queue of the source; queues without one are left out.
+    pub(crate) partitions: BTreeMap<String, String>,
+    /// The site's purge rules, as declared.
+    pub(crate) purge: Vec<PurgeRule>,
+    /// Whether files are encrypted.
+    pub(crate) encrypted: bool,
+}
+
+/// A purge rule of the site, as declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PurgeRule {
+    /// Age at which it deletes. Days of 24 hours.
+    pub(crate) after_days: i64,
+    /// Only calls of this type. Absent: any.
+    pub(crate) call_type: Option<String>,
+    /// Only calls with this label. Absent: any.
+    pub(crate) label: Option<String>,
 }
 
 /// The organisation's maximum retention.
@@ -79,11 +116,11 @@ impl Rules {
     pub(crate) fn new(loaded: &LoadedPlan) -> Result<Rules, Stop> {
         let plan = &loaded.plan;
         let mapping = &loaded.mapping;
+        let is_gir = plan.target.kind == TargetKind::Gir;
         let mut agents: BTreeMap<String, Vec<AgentRow>> = BTreeMap::new();
-        for row in &mapping.agents {
-            let row_here =
-                AgentRow { user: row.genesys_user_id, from: row.valid_from.map(Moment::from), to: row.valid_to.map(Moment::from) };
-            agents.entry(row.legacy_agent_id.clone()).or_default().push(row_here);
+        // A row for `*` is for nobody but the fallback.
+        for row in mapping.agents.iter().filter(|row| !is_gir || row.legacy_agent_id != "*") {
+            agents.entry(row.legacy_agent_id.clone()).or_default().push(agent_row(row, is_gir));
         }
         Ok(Rules {
             seconds: plan.time.unit == TimeUnit::S,
@@ -95,7 +132,8 @@ impl Rules {
             skills: mapping.skills.iter().map(|row| (row.legacy_skill.clone(), row.genesys_skill_id)).collect(),
             wrap_ups: mapping.wrapups.iter().map(|row| (row.legacy_code.clone(), row.genesys_wrapup_id)).collect(),
             fallback_agent: match plan.rules.unmapped_agent {
-                UnmappedAgent::Fallback(user) => Some(user),
+                UnmappedAgent::Fallback(user) if is_gir => Some(fallback(user, &mapping.agents)),
+                UnmappedAgent::Fallback(user) => Some(AgentRow { user: user.to_string(), ..AgentRow::default() }),
                 UnmappedAgent::Quarantine => None,
             },
             default_queue: match plan.rules.unmapped_queue {
@@ -121,8 +159,41 @@ impl Rules {
             skip_expired: plan.retention.expired == Expired::Skip,
             maximum: Maximum::None,
             clamp: plan.retention.over_max == OverMax::Clamp,
+            gir: is_gir.then(|| gir(loaded)),
             extensions: BTreeMap::new(),
         })
+    }
+}
+
+fn agent_row(row: &plan::AgentRow, is_gir: bool) -> AgentRow {
+    AgentRow {
+        user: if is_gir { row.gir_username.clone().unwrap_or_default() } else { row.genesys_user_id.to_string() },
+        login: row.gir_login.clone(),
+        access_group: row.gir_access_group.clone(),
+        from: row.valid_from.map(Moment::from),
+        to: row.valid_to.map(Moment::from),
+        line: row.line,
+    }
+}
+
+/// Who the plan's stand-in is in Interaction Recording: the row with its id.
+fn fallback(user: Uuid, rows: &[plan::AgentRow]) -> AgentRow {
+    let row = rows.iter().find(|row| row.genesys_user_id == user);
+    row.map(|row| AgentRow { from: None, to: None, ..agent_row(row, true) }).unwrap_or_default()
+}
+
+fn gir(loaded: &LoadedPlan) -> GirRules {
+    let plan = &loaded.plan;
+    let partitions = loaded.mapping.queues.iter().filter_map(|row| Some((row.legacy_queue_id.clone(), row.gir_partition.clone()?)));
+    let purge = plan.retention.gir_rule.iter();
+    GirRules {
+        region: plan.target.region.clone().unwrap_or_default(),
+        batch_label: format!("st-batch-{}", plan.identity.namespace),
+        partitions: partitions.collect(),
+        purge: purge
+            .map(|rule| PurgeRule { after_days: rule.after_days, call_type: rule.call_type.clone(), label: rule.label.clone() })
+            .collect(),
+        encrypted: !plan.target.certificates.is_empty(),
     }
 }
 

@@ -8,7 +8,7 @@ use plan::AudioFormat;
 use uuid::Uuid;
 
 use super::rules::AgentRow;
-use super::{Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
+use super::{GirRules, Maximum, PauseRule, PhoneRule, PurgeRule, Rules, SoundFacts, SourceSound};
 use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
 
@@ -23,7 +23,7 @@ pub(crate) const SKILL: Uuid = Uuid::from_u128(0xe1);
 pub(crate) const WRAP_UP: Uuid = Uuid::from_u128(0xa017);
 
 pub(crate) fn rules() -> Rules {
-    let row = |user| vec![AgentRow { user, from: None, to: None }];
+    let row = |user| vec![agent_row(user, None)];
     Rules {
         seconds: false,
         naive_zone: None,
@@ -33,10 +33,11 @@ pub(crate) fn rules() -> Rules {
         queues: BTreeMap::from([("Q-SUPPORT".to_owned(), QUEUE)]),
         skills: BTreeMap::from([("SK-BILLING".to_owned(), SKILL)]),
         wrap_ups: BTreeMap::from([("W-017".to_owned(), WRAP_UP)]),
-        fallback_agent: Some(FALLBACK),
+        fallback_agent: Some(agent_row(FALLBACK, None)),
         default_queue: Some(DEFAULT_QUEUE),
         maximum: Maximum::None,
         clamp: false,
+        gir: None,
         hold_partial: true,
         exclusions: BTreeMap::new(),
         format: AudioFormat::Mp3,
@@ -47,6 +48,30 @@ pub(crate) fn rules() -> Rules {
         class_years: BTreeMap::from([("7-Year Retention".to_owned(), 7)]),
         skip_expired: true,
         extensions: BTreeMap::new(),
+    }
+}
+
+/// The same plan with Interaction Recording as its target.
+pub(crate) fn gir_rules() -> Rules {
+    let row = |user: &str, login: &str, line| AgentRow {
+        user: user.to_owned(),
+        login: Some(login.to_owned()),
+        access_group: Some(format!("/Sales/{user}")),
+        line,
+        ..AgentRow::default()
+    };
+    let purge = |after_days, label: &str| PurgeRule { after_days, call_type: None, label: Some(label.to_owned()) };
+    Rules {
+        agents: BTreeMap::from([("AGT-992".to_owned(), vec![row("ann", "7001", 2)])]),
+        fallback_agent: Some(row("unmapped", "7999", 3)),
+        gir: Some(GirRules {
+            region: "west".to_owned(),
+            batch_label: "st-batch-acme".to_owned(),
+            partitions: BTreeMap::from([("Q-SUPPORT".to_owned(), "/support".to_owned())]),
+            purge: vec![purge(2558, "st-ret-7-Year Retention"), purge(3653, "st-ret-10-Year Retention")],
+            encrypted: false,
+        }),
+        ..rules()
     }
 }
 
@@ -95,5 +120,5 @@ pub(crate) fn good_sound() -> SourceSound {
 
 /// A mapping of an agent from a date on.
 pub(crate) fn agent_row(user: Uuid, from: Option<Moment>) -> AgentRow {
-    AgentRow { user, from, to: None }
+    AgentRow { user: user.to_string(), from, ..AgentRow::default() }
 }

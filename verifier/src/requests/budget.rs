@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{OPERATIONS, Operation, Side};
-use crate::target::{BATCH, DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
+use super::{Allowance, OPERATIONS, Operation, Service, Side};
+use crate::target::genesys_cloud::{BATCH, DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
+use crate::target::gir;
 
-/// Requests to the target: announced, and made. The announced ones are the cheapest documented way: one analytics job, a listing page
-/// for each 500 recordings, one request for each call, one protection query and one batch for each 100.
+/// Requests to the target: announced, and made. The announced ones are the cheapest documented way. Genesys Cloud: one analytics job, a
+/// listing page for each 500 recordings, one request for each call, one protection query and one batch for each 100. Interaction Recording:
+/// one request for each call, a search for each 50 of them, a listing for each day, a page of SpeechMiner for each 500.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Budget {
     /// Requests a minute it is reckoned with.
@@ -52,6 +54,10 @@ pub(crate) struct Sizes {
     pub(crate) jobs: bool,
     /// Calls that an unfinished verification has read already.
     pub(crate) kept: u64,
+    /// Calls of the source, those included that must not be there.
+    pub(crate) all_calls: u64,
+    /// Days on which calls with recordings began.
+    pub(crate) days: u64,
 }
 
 /// What was said before the start.
@@ -64,10 +70,10 @@ pub(crate) struct Announced {
 
 impl Announced {
     /// `told` is the organisation's own limit, where it could be read; the smaller one holds.
-    pub(crate) fn new(sizes: Sizes, planned_per_minute: u32, told: Option<u32>) -> Announced {
+    pub(crate) fn new(planned: BTreeMap<&'static str, u64>, planned_per_minute: u32, told: Option<u32>) -> Announced {
         let told = told.filter(|told| *told <= planned_per_minute);
         let (requests_per_minute, limit_of) = told.map_or((planned_per_minute, "plan"), |told| (told, "organisation"));
-        Announced { requests_per_minute, limit_of, planned: planned(sizes) }
+        Announced { requests_per_minute, limit_of, planned }
     }
 
     fn counted(&self) -> u64 {
@@ -84,10 +90,9 @@ impl Announced {
         rows.retain(|(name, _)| target().any(|operation| operation.is_counted() && operation.name == *name));
         rows.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
         let told: Vec<String> = rows.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        let downloads = match self.planned.get("get_batch_media") {
-            Some(count) if *count > 0 => format!(", and {count} downloads"),
-            _ => String::new(),
-        };
+        let downloads: u64 =
+            target().filter(|operation| operation.is_download()).filter_map(|operation| self.planned.get(operation.name)).sum();
+        let downloads = if downloads > 0 { format!(", and {downloads} downloads") } else { String::new() };
         format!(
             "the target takes about {} requests ({}), {} at {} a minute ({}){downloads}",
             self.counted(),
@@ -136,11 +141,27 @@ impl Budget {
 }
 
 fn target() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().filter(|operation| operation.side == Side::Target)
+    OPERATIONS.iter().filter(|operation| operation.side() == Side::Target)
 }
 
-fn planned(sizes: Sizes) -> BTreeMap<&'static str, u64> {
-    let pages = |count: u64, size: usize| count.div_ceil(size as u64);
+fn pages(count: u64, size: usize) -> u64 {
+    count.div_ceil(size as u64)
+}
+
+/// Requests of an audit of Interaction Recording, by operation.
+pub(crate) fn planned_gir(sizes: Sizes, allowance: &Allowance) -> BTreeMap<&'static str, u64> {
+    let planned = [
+        (Service::Rws, "gir.get_recording", sizes.all_calls),
+        (Service::Rws, "gir.query_recordings", pages(sizes.calls, gir::CALLS_A_WINDOW).max(1)),
+        (Service::WebDav, "webdav.list", 1 + sizes.days),
+        (Service::WebDav, "webdav.get_file", sizes.audio),
+        (Service::SpeechMiner, "speechminer.list_recordings", pages(sizes.calls, gir::POSTS_PAGE as usize).max(1)),
+    ];
+    planned.into_iter().filter(|(service, ..)| allowance.reads(*service)).map(|(_, name, count)| (name, count)).collect()
+}
+
+/// Requests of an audit of Genesys Cloud, by operation.
+pub(crate) fn planned_genesys_cloud(sizes: Sizes) -> BTreeMap<&'static str, u64> {
     let jobs = u64::from(sizes.jobs);
     let audio = if sizes.jobs { sizes.audio } else { 0 };
     // Without a job a call is found by its recordings alone.
@@ -177,22 +198,35 @@ mod tests {
 
     #[test]
     fn a_large_audit_is_reckoned_by_the_cheapest_documented_way() {
-        let sizes = Sizes { calls: 10_000, recorded_calls: 9_000, recordings: 12_000, audio: 300, jobs: true, kept: 0 };
-        let announced = Announced::new(sizes, 600, Some(300));
+        let sizes = Sizes { calls: 10_000, recorded_calls: 9_000, recordings: 12_000, audio: 300, jobs: true, ..Sizes::default() };
+        let announced = Announced::new(planned_genesys_cloud(sizes), 600, Some(300));
         assert_eq!(
             announced.line(),
             "the target takes about 10145 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
              3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_data_retention, 1 get_details_job, 1 get_limits, 1 list_divisions), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
         );
-        assert_eq!(Announced::new(sizes, 200, Some(300)).limit_of, "plan", "the smaller one holds");
-        let without = Announced::new(Sizes { jobs: false, ..sizes }, 300, None);
+        assert_eq!(Announced::new(planned_genesys_cloud(sizes), 200, Some(300)).limit_of, "plan", "the smaller one holds");
+        let without = Announced::new(planned_genesys_cloud(Sizes { jobs: false, ..sizes }), 300, None);
         assert_eq!(without.planned["get_conversation"], 9_000);
         assert_eq!((without.planned["create_details_job"], without.planned["create_batchrequest"]), (0, 0));
     }
 
     #[test]
+    fn an_audit_of_interaction_recording_is_reckoned_by_calls_days_and_pages() {
+        let sizes = Sizes { calls: 1000, all_calls: 1100, recordings: 1200, audio: 40, days: 30, ..Sizes::default() };
+        let all = Allowance::of(true, [Service::Rws, Service::WebDav, Service::SpeechMiner]);
+        let announced = Announced::new(planned_gir(sizes, &all), 300, None);
+        assert_eq!(
+            announced.line(),
+            "the target takes about 1153 requests (1100 gir.get_recording, 31 webdav.list, 20 gir.query_recordings, \
+             2 speechminer.list_recordings), 4 min at 300 a minute (the plan's pace), and 40 downloads"
+        );
+        assert_eq!(planned_gir(sizes, &Allowance::of(true, [Service::WebDav])).len(), 2, "what is handed over is not asked for");
+    }
+
+    #[test]
     fn what_was_made_is_held_against_it() {
-        let announced = Announced::new(Sizes { calls: 50, jobs: true, ..Sizes::default() }, 300, None);
+        let announced = Announced::new(planned_genesys_cloud(Sizes { calls: 50, jobs: true, ..Sizes::default() }), 300, None);
         let operation = |name| crate::requests::operation(Side::Target, name);
         let fair =
             announced.settle(&[(operation("list_recordings"), 50), (operation("get_details_job"), 9), (operation("issue_token"), 7)]);

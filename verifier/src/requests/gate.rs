@@ -12,23 +12,23 @@ use http::{Method, Request, Response};
 use platforms::transport::{Body, Transport, TransportError};
 use url::Url;
 
-use super::matching::{find, poses_as_another_method};
-use super::{Allowance, OPERATIONS, Operation, Place, RequestLog, Side};
+use super::matching::{find, poses_as_another_method, stays_below};
+use super::{Allowance, OPERATIONS, Operation, Place, RequestLog, Service, Side};
 use crate::drift::Drifts;
 
-/// Where a side lives.
+/// Where a service lives.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
     /// Root of its API.
     pub(crate) api: Url,
-    /// Where its tokens are issued.
-    pub(crate) token: Url,
+    /// Where its tokens are issued. Absent: it takes an account with every request.
+    pub(crate) token: Option<Url>,
 }
 
 /// A transport that only lets the table through.
 pub(crate) struct Gate {
     inner: Arc<dyn Transport>,
-    side: Side,
+    service: Service,
     base: Base,
     allowed: BTreeMap<Kind, Vec<(usize, &'static Operation)>>,
     log: RequestLog,
@@ -41,6 +41,7 @@ pub(crate) struct Gate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Path,
+    Below,
     Token,
     Announced,
 }
@@ -48,22 +49,23 @@ enum Kind {
 impl Gate {
     pub(crate) fn new(
         inner: Arc<dyn Transport>,
-        side: Side,
+        service: Service,
         base: Base,
-        allowance: Allowance,
+        allowance: &Allowance,
         log: RequestLog,
         drifts: Drifts,
     ) -> Arc<Gate> {
         let mut allowed: BTreeMap<Kind, Vec<_>> = BTreeMap::new();
-        for entry in OPERATIONS.iter().enumerate().filter(|(_, entry)| entry.side == side && allowance.allows(entry)) {
+        for entry in OPERATIONS.iter().enumerate().filter(|(_, entry)| entry.service == service && allowance.allows(entry)) {
             let kind = match entry.1.place {
                 Place::Path(_) => Kind::Path,
+                Place::Below => Kind::Below,
                 Place::Token => Kind::Token,
                 Place::Announced => Kind::Announced,
             };
             allowed.entry(kind).or_default().push(entry);
         }
-        Arc::new(Gate { inner, side, base, allowed, log, drifts, announced: Announcements::default() })
+        Arc::new(Gate { inner, service, base, allowed, log, drifts, announced: Announcements::default() })
     }
 
     /// The place in the table of what allows a request; `None`: nothing does.
@@ -73,17 +75,20 @@ impl Gate {
             return None;
         }
         let of = |kind| self.allowed.get(&kind).map_or(&[][..], Vec::as_slice);
-        if request.method() == Method::POST && *uri == *self.base.token.as_str() {
+        if request.method() == Method::POST && self.base.token.as_ref().is_some_and(|token| *uri == *token.as_str()) {
             return of(Kind::Token).first().map(|(at, _)| *at);
         }
         if self.is_own(uri)
             && let Some(path) = uri.path().strip_prefix(self.base.api.path().trim_end_matches('/'))
-            && let Some(at) = find(of(Kind::Path), self.side, request.method(), path, uri.query().unwrap_or_default())
         {
-            return Some(at);
+            let below = || below(of(Kind::Below), request.method(), path, uri.query());
+            let at = find(of(Kind::Path), request.method(), path, uri.query().unwrap_or_default()).or_else(below);
+            if at.is_some() {
+                return at;
+            }
         }
         // The token stays with the API: a source may keep audio on its own host, and nobody else's host gets it.
-        let tokenless = !request.headers().contains_key(AUTHORIZATION) || (self.side == Side::Source && self.is_own(uri));
+        let tokenless = !request.headers().contains_key(AUTHORIZATION) || (self.service == Service::Legacy && self.is_own(uri));
         let announced = self.announced.has(uri);
         (request.method() == Method::GET && tokenless && announced).then(|| of(Kind::Announced).first().map(|(at, _)| *at))?
     }
@@ -103,21 +108,21 @@ impl Gate {
         let operation = &OPERATIONS[at];
         let (parts, body) = response.into_parts();
         let here = Url::parse(&asked.to_string()).unwrap_or_else(|_| self.base.api.clone());
-        if self.side == Side::Source
+        let side = self.service.side();
+        if side == Side::Source
             && parts.status.is_redirection()
             && matches!(operation.name, "get_media" | "get_presigned")
             && let Some(location) = parts.headers.get(LOCATION).and_then(|value| value.to_str().ok())
         {
             self.announced.add(&here, location);
         }
-        if self.side == Side::Target && matches!(operation.place, Place::Path(_)) {
+        if side == Side::Target && matches!(operation.place, Place::Path(_)) {
             self.drifts.status(operation, parts.status);
         }
         if !matches!(operation.place, Place::Path(_)) || operation.name == "get_media" {
             return Response::from_parts(parts, body);
         }
-        let (announced, base, drifts, side, status) =
-            (self.announced.clone(), self.base.api.clone(), self.drifts.clone(), self.side, parts.status);
+        let (announced, base, drifts, status) = (self.announced.clone(), self.base.api.clone(), self.drifts.clone(), parts.status);
         let body = tee(body, move |bytes| {
             let json = serde_json::from_slice(bytes).ok();
             if side == Side::Target {
@@ -143,6 +148,13 @@ impl Transport for Gate {
         let response = self.inner.send(request).await?;
         Ok(self.listen(&asked, at, response))
     }
+}
+
+/// The entry that allows a request to any path below the root.
+fn below(operations: &[(usize, &'static Operation)], method: &Method, path: &str, query: Option<&str>) -> Option<usize> {
+    // A root of `/recordings` does not have `/recordings-of-others` below it.
+    let is_below = (path.is_empty() || path.starts_with('/')) && query.is_none() && stays_below(path);
+    operations.iter().find(|(_, operation)| is_below && method.as_str() == operation.method).map(|(at, _)| *at)
 }
 
 /// Fields in which a platform announces where media lies.
@@ -231,10 +243,10 @@ mod tests {
     fn gate(platform: &Arc<Platform>, jobs: bool) -> Arc<Gate> {
         let base = Base {
             api: Url::parse("https://api.target.test").expect("a URL"),
-            token: Url::parse("https://login.target.test/oauth/token").expect("a URL"),
+            token: Some(Url::parse("https://login.target.test/oauth/token").expect("a URL")),
         };
-        let allowance = Allowance { jobs, source: true };
-        Gate::new(platform.clone(), Side::Target, base, allowance, RequestLog::default(), Drifts::default())
+        let allowance = Allowance::of(jobs, [Service::GenesysCloud]);
+        Gate::new(platform.clone(), Service::GenesysCloud, base, &allowance, RequestLog::default(), Drifts::default())
     }
 
     /// Whether a request got out.
@@ -317,5 +329,31 @@ mod tests {
             assert!(!passes(&gate, "GET", &format!("{api}/{path}/1"), true).await, "{path}/1");
         }
         assert!(passes(&gate, "GET", &format!("{api}/conversations/1"), true).await);
+    }
+
+    #[tokio::test]
+    async fn a_store_is_read_below_its_root_and_nowhere_else() {
+        let platform = Arc::new(Platform::default());
+        let base = Base { api: Url::parse("https://store.test:8443/recordings/").expect("a URL"), token: None };
+        let allowance = Allowance::of(true, [Service::Rws, Service::WebDav]);
+        let gate = Gate::new(platform.clone(), Service::WebDav, base, &allowance, RequestLog::default(), Drifts::default());
+        let root = "https://store.test:8443/recordings";
+        for (method, address, wanted) in [
+            ("GET", format!("{root}/st-acme/2023-10-27/a.mp3"), true),
+            ("HEAD", format!("{root}/voice/a.mp3"), true),
+            ("PROPFIND", format!("{root}/st-acme"), true),
+            ("PUT", format!("{root}/st-acme/a.mp3"), false),
+            ("DELETE", format!("{root}/st-acme/a.mp3"), false),
+            ("MOVE", format!("{root}/st-acme/a.mp3"), false),
+            ("GET", format!("{root}/a.mp3?versions"), false),
+            ("GET", format!("{root}/%2e%2e/secret"), false),
+            ("GET", "https://store.test:8443/recordings-of-others/a.mp3".to_owned(), false),
+            ("GET", "https://store.test/recordings/a.mp3".to_owned(), false),
+            ("GET", "http://store.test:8443/recordings/a.mp3".to_owned(), false),
+            ("GET", "https://other.test:8443/recordings/a.mp3".to_owned(), false),
+            ("GET", "https://store.test:8443/api/v2/ops/contact-centers/1/recordings/2".to_owned(), false),
+        ] {
+            assert_eq!(passes(&gate, method, &address, true).await, wanted, "{method} {address}");
+        }
     }
 }

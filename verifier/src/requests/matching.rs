@@ -2,36 +2,40 @@
 
 use http::{HeaderMap, Method};
 
-use super::{Operation, Parameter, Place, Side};
+use super::{Operation, Parameter, Place, Service};
 
 /// The entry that allows a request to a path below the API's root; `None`: nothing does.
-pub(super) fn find(operations: &[(usize, &'static Operation)], side: Side, method: &Method, path: &str, query: &str) -> Option<usize> {
+pub(super) fn find(operations: &[(usize, &'static Operation)], method: &Method, path: &str, query: &str) -> Option<usize> {
     let fits = |operation: &Operation| {
         let Place::Path(template) = operation.place else { return false };
-        operation.side == side
-            && method.as_str() == operation.method
-            && path_fits(template, path, side)
-            && query_fits(operation.parameters, query)
+        method.as_str() == operation.method && path_fits(template, path, operation.service) && query_fits(operation.parameters, query)
     };
     operations.iter().find(|(_, operation)| fits(operation)).map(|(at, _)| *at)
 }
 
-fn path_fits(template: &str, path: &str, side: Side) -> bool {
+fn path_fits(template: &str, path: &str, service: Service) -> bool {
     let mut segments = path.split('/');
     let fits = template
         .split('/')
-        .all(|wanted| segments.next().is_some_and(|segment| if wanted == "{}" { is_id(segment, side) } else { wanted == segment }));
+        .all(|wanted| segments.next().is_some_and(|segment| if wanted == "{}" { is_id(segment, service) } else { wanted == segment }));
     fits && segments.next().is_none()
 }
 
 /// An id of the target is letters, digits, `-`, `_` and `.`: nothing that a server could decode into another path. A source's ids are
 /// its own, so other characters may stand there encoded, slashes and dots excepted.
-fn is_id(segment: &str, side: Side) -> bool {
+fn is_id(segment: &str, service: Service) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let dots = segment.bytes().all(|byte| byte == b'.');
     let lower = segment.to_ascii_lowercase();
-    let encoded = side == Side::Source && !["%2f", "%5c", "%2e", "%25", "%00"].iter().any(|code| lower.contains(code));
+    let encoded = service == Service::Legacy && !["%2f", "%5c", "%2e", "%25", "%00"].iter().any(|code| lower.contains(code));
     !dots && segment.bytes().all(|byte| plain(byte) || (encoded && byte != b'\\' && byte != b';'))
+}
+
+/// Whether a path below a store's root stays there once a server has decoded it.
+pub(super) fn stays_below(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let dots = lower.split('/').any(|step| !step.is_empty() && step.replace("%2e", ".").bytes().all(|byte| byte == b'.'));
+    !dots && !path.contains(['\\', ';']) && !["%2f", "%5c", "%00"].iter().any(|code| lower.contains(code))
 }
 
 /// Only names of the entry, each once, and what is fixed as it is fixed.
@@ -61,28 +65,46 @@ mod tests {
     use super::super::OPERATIONS;
     use super::*;
 
-    fn name(side: Side, method: &str, address: &str) -> Option<&'static str> {
-        let all: Vec<(usize, &Operation)> = OPERATIONS.iter().enumerate().collect();
+    fn name(service: Service, method: &str, address: &str) -> Option<&'static str> {
+        let all: Vec<(usize, &Operation)> = OPERATIONS.iter().enumerate().filter(|(_, operation)| operation.service == service).collect();
         let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        find(&all, side, &method.parse().expect("a method"), path, query).map(|at| OPERATIONS[at].name)
+        find(&all, &method.parse().expect("a method"), path, query).map(|at| OPERATIONS[at].name)
     }
 
     #[test]
     fn reads_are_named() {
         let rows = [
-            (Side::Target, "GET", "/api/v2/conversations/a2c1-d6/recordings?formatId=NONE&maxWaitMs=5000", "list_recordings"),
-            (Side::Target, "GET", "/api/v2/conversations/a2c1", "get_conversation"),
-            (Side::Target, "POST", "/api/v2/recordings/deletionprotection", "query_deletionprotection"),
+            (Service::GenesysCloud, "GET", "/api/v2/conversations/a2c1-d6/recordings?formatId=NONE&maxWaitMs=5000", "list_recordings"),
+            (Service::GenesysCloud, "GET", "/api/v2/conversations/a2c1", "get_conversation"),
+            (Service::GenesysCloud, "POST", "/api/v2/recordings/deletionprotection", "query_deletionprotection"),
             (
-                Side::Target,
+                Service::GenesysCloud,
                 "GET",
                 "/api/v2/recordings/retention/query?retentionThresholdDays=0&pageSize=500&cursor=a%2Fb",
                 "query_retention",
             ),
-            (Side::Source, "GET", "/api/v2/recordings/REC%201", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/REC%201", "get_recording"),
+            (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-100001", "gir.get_recording"),
+            (
+                Service::Rws,
+                "GET",
+                "/api/v2/ops/contact-centers/57c0/recordings?startTime=2023-10-27T00%3A00%3A00.000%2B0000&stopTime=x",
+                "gir.query_recordings",
+            ),
+            (Service::SpeechMiner, "GET", "/recordings?limit=500&after=st-acme-1", "speechminer.list_recordings"),
         ];
-        for (side, method, address, wanted) in rows {
-            assert_eq!(name(side, method, address), Some(wanted), "{method} {address}");
+        for (service, method, address, wanted) in rows {
+            assert_eq!(name(service, method, address), Some(wanted), "{method} {address}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_a_store_stays_in_it() {
+        for path in ["/st-acme/2023-10-27/st-acme-1.0a.mp3", "/a%20b/", "", "/..mp3"] {
+            assert!(stays_below(path), "{path}");
+        }
+        for path in ["/..", "/a/../b", "/a/%2e%2e/b", "/a/.%2E/b", "/a%2fb", "/a%5Cb", "/a\\b", "/a%00", "/a;b"] {
+            assert!(!stays_below(path), "{path}");
         }
     }
 
@@ -132,10 +154,24 @@ mod tests {
             ("POST", "/oauth/token"),
         ];
         for (method, address) in rows {
-            assert_eq!(name(Side::Target, method, address), None, "{method} {address}");
+            assert_eq!(name(Service::GenesysCloud, method, address), None, "{method} {address}");
         }
+        let writes = [
+            ("DELETE", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-1"),
+            ("POST", "/api/v2/ops/contact-centers/57c0/recordings"),
+            ("POST", "/internal-api/contact-centers/57c0/recordings"),
+            ("POST", "/api/v2/recordings/st-acme-1"),
+            ("POST", "/api/v2/recordings/st-acme-1/labels"),
+            ("PUT", "/api/v2/ops/contact-centers/57c0/settings/recordings"),
+            ("GET", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-1/play/x.mp3"),
+            ("GET", "/api/v2/ops/contact-centers/57c0/recordings?label=x"),
+        ];
+        for (method, address) in writes {
+            assert_eq!(name(Service::Rws, method, address), None, "{method} {address}");
+        }
+        assert_eq!(name(Service::SpeechMiner, "POST", ""), None);
         for address in ["/api/v2/recordings/..%2Fusers", "/api/v2/recordings/%252e%252e", "/api/v2/recordings/.."] {
-            assert_eq!(name(Side::Source, "GET", address), None, "{address}");
+            assert_eq!(name(Service::Legacy, "GET", address), None, "{address}");
         }
     }
 }

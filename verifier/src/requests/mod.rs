@@ -5,14 +5,19 @@ mod gate;
 mod matching;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plan::LoadedPlan;
+use plan::{LoadedPlan, TargetKind};
+use platforms::transport::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-pub(crate) use budget::{Announced, Sizes};
+use crate::drift::Drifts;
+use crate::options::{Jobs, Options, SourceFrom};
+
+pub(crate) use budget::{Announced, Sizes, planned_genesys_cloud, planned_gir};
 pub use budget::{Budget, BudgetLine};
 pub(crate) use gate::{Base, Gate};
 pub(crate) use table::{OPERATIONS, operation};
@@ -25,6 +30,30 @@ pub enum Side {
     Source,
     /// Where they went.
     Target,
+}
+
+/// A service that is asked: each has a root, an account and rows of its own, and what is meant for one never reaches another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Service {
+    /// The legacy platform.
+    Legacy,
+    /// Genesys Cloud.
+    GenesysCloud,
+    /// Interaction Recording's web services.
+    Rws,
+    /// Its WebDAV store.
+    WebDav,
+    /// SpeechMiner's Interaction Receiver.
+    SpeechMiner,
+}
+
+impl Service {
+    pub(crate) fn side(self) -> Side {
+        match self {
+            Service::Legacy => Side::Source,
+            Service::GenesysCloud | Service::Rws | Service::WebDav | Service::SpeechMiner => Side::Target,
+        }
+    }
 }
 
 /// What a request leaves behind on the platform. Nothing the verifier sends changes a record.
@@ -44,6 +73,8 @@ pub enum Creation {
 pub(crate) enum Place {
     /// A path below the API's root; `{}` stands for one segment.
     Path(&'static str),
+    /// Any path below the service's root, without a query: a store's tree is its users' to lay out.
+    Below,
     /// Where tokens are issued.
     Token,
     /// An address that an answer of the platform announced, byte for byte; without a token on the target.
@@ -62,7 +93,7 @@ pub(crate) enum Parameter {
 /// One request the verifier may make.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    pub(crate) side: Side,
+    pub(crate) service: Service,
     /// `verb_noun`, unique on its side.
     pub(crate) name: &'static str,
     pub(crate) method: &'static str,
@@ -70,6 +101,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: &'static [Parameter],
     /// Permission of the client's role. Absent: none is documented.
     pub(crate) permission: Option<&'static str>,
+    /// Account it is sent with, where a service knows accounts instead of roles. Absent: a client with a token.
+    pub(crate) account: Option<&'static str>,
     /// OAuth scope, where the organisation enforces scopes. Absent: none.
     pub(crate) scope: Option<&'static str>,
     /// What it leaves behind.
@@ -81,18 +114,32 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    pub(crate) fn side(&self) -> Side {
+        self.service.side()
+    }
+
     /// The path as people read it.
     pub(crate) fn path(&self) -> &'static str {
         match self.place {
             Place::Path(path) => path,
+            Place::Below => "/(any path)",
             Place::Token => "/oauth/token",
             Place::Announced => "(address announced by an answer)",
         }
     }
 
-    /// Whether it counts against the token's requests a minute.
+    /// Whether it counts against the requests a minute of its service: bytes of recordings, and tokens, do not.
     pub(crate) fn is_counted(&self) -> bool {
-        matches!(self.place, Place::Path(_))
+        match self.place {
+            Place::Path(_) => true,
+            Place::Below => self.method != "GET",
+            Place::Token | Place::Announced => false,
+        }
+    }
+
+    /// Whether its answer is a recording's bytes in the target.
+    pub(crate) fn is_download(&self) -> bool {
+        self.side() == Side::Target && self.method == "GET" && matches!(self.place, Place::Below | Place::Announced)
     }
 
     /// Whether it belongs to something created: a job or a batch, not a token.
@@ -101,18 +148,47 @@ impl Operation {
     }
 }
 
-/// What a caller lets the verifier send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a plan and a caller let the verifier send.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Allowance {
     /// Whether jobs and batches may be created.
-    pub(crate) jobs: bool,
-    /// Whether the source itself is read.
-    pub(crate) source: bool,
+    jobs: bool,
+    /// Services that are read. What is staged or handed over is not asked for.
+    services: BTreeSet<Service>,
 }
 
 impl Allowance {
-    pub(crate) fn allows(self, operation: &Operation) -> bool {
-        (self.jobs || !operation.is_of_a_job()) && (self.source || operation.side != Side::Source)
+    pub(crate) fn new(loaded: &LoadedPlan, options: &Options) -> Allowance {
+        let mut services = BTreeSet::new();
+        if options.source == SourceFrom::Live {
+            services.insert(Service::Legacy);
+        }
+        let target = &loaded.plan.target;
+        match target.kind {
+            TargetKind::GenesysCloud => _ = services.insert(Service::GenesysCloud),
+            TargetKind::Gir => {
+                let exports = &options.gir;
+                services.extend(exports.archive.is_none().then_some(Service::Rws));
+                services.extend(exports.files.is_none().then_some(Service::WebDav));
+                let is_read = exports.speechminer.is_none() && target.speechminer_url.is_some();
+                services.extend(is_read.then_some(Service::SpeechMiner));
+            }
+        }
+        Allowance { jobs: options.jobs == Jobs::Create, services }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(jobs: bool, services: impl IntoIterator<Item = Service>) -> Allowance {
+        Allowance { jobs, services: services.into_iter().collect() }
+    }
+
+    pub(crate) fn allows(&self, operation: &Operation) -> bool {
+        self.reads(operation.service) && (self.jobs || !operation.is_of_a_job())
+    }
+
+    /// Whether a service is asked at all.
+    pub(crate) fn reads(&self, service: Service) -> bool {
+        self.services.contains(&service)
     }
 }
 
@@ -131,6 +207,9 @@ pub struct Listed {
     pub query: Vec<String>,
     /// Permission of the client's role. Absent: none is documented.
     pub permission: Option<String>,
+    /// Account it is sent with. Absent: a client with a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// OAuth scope. Absent: none.
     pub scope: Option<String>,
     /// What it leaves on the platform. Absent: nothing.
@@ -141,24 +220,15 @@ pub struct Listed {
 
 /// Every request a verification of this plan may send under these options. Sends none, and needs no secret.
 #[must_use]
-pub fn requests_of(loaded: &LoadedPlan, options: &crate::Options) -> Vec<Listed> {
-    let plan = &loaded.plan;
-    let root = |url: Option<url::Url>| url.map_or_else(String::new, |url| url.as_str().trim_end_matches('/').to_owned());
-    let token = |side| match side {
-        Side::Source => root(plan.source.base_url.join("/oauth/token").ok()),
-        Side::Target => root(plan.target.token_url()),
-    };
-    let api = |side| match side {
-        Side::Source => root(Some(plan.source.base_url.clone())),
-        Side::Target => root(plan.target.api_url()),
-    };
+pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
+    let root = |service| address(loaded, service).map_or_else(String::new, |url| url.as_str().trim_end_matches('/').to_owned());
     let listed = |operation: &Operation| Listed {
-        side: operation.side,
+        side: operation.side(),
         operation: operation.name.to_owned(),
         method: operation.method.to_owned(),
         address: match operation.place {
-            Place::Token => token(operation.side),
-            Place::Path(path) => format!("{}{path}", api(operation.side)),
+            Place::Token => token(loaded, operation.side()),
+            Place::Path(_) | Place::Below => format!("{}{}", root(operation.service), operation.path()),
             Place::Announced => operation.path().to_owned(),
         },
         query: operation
@@ -170,11 +240,47 @@ pub fn requests_of(loaded: &LoadedPlan, options: &crate::Options) -> Vec<Listed>
             })
             .collect(),
         permission: operation.permission.map(str::to_owned),
+        account: operation.account.map(str::to_owned),
         scope: operation.scope.map(str::to_owned),
         creates: operation.creates,
         tells: operation.tells.to_owned(),
     };
-    OPERATIONS.iter().filter(|operation| options.allowance().allows(operation)).map(listed).collect()
+    let allowance = Allowance::new(loaded, options);
+    OPERATIONS.iter().filter(|operation| allowance.allows(operation)).map(listed).collect()
+}
+
+/// Root of a service. Absent: the plan has none.
+fn address(loaded: &LoadedPlan, service: Service) -> Option<Url> {
+    let target = &loaded.plan.target;
+    match service {
+        Service::Legacy => Some(loaded.plan.source.base_url.clone()),
+        Service::GenesysCloud => target.api_url(),
+        Service::Rws => target.rws_url.clone(),
+        Service::WebDav => target.webdav_url.clone(),
+        Service::SpeechMiner => target.speechminer_url.clone(),
+    }
+}
+
+fn token(loaded: &LoadedPlan, side: Side) -> String {
+    let url = match side {
+        Side::Source => loaded.plan.source.base_url.join("/oauth/token").ok(),
+        Side::Target => loaded.plan.target.token_url(),
+    };
+    url.map_or_else(String::new, |url| url.as_str().to_owned())
+}
+
+/// What the gates of all services share.
+pub(crate) struct Gates {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) allowance: Allowance,
+    pub(crate) log: RequestLog,
+    pub(crate) drifts: Drifts,
+}
+
+impl Gates {
+    pub(crate) fn of(&self, service: Service, base: Base) -> Arc<Gate> {
+        Gate::new(self.transport.clone(), service, base, &self.allowance, self.log.clone(), self.drifts.clone())
+    }
 }
 
 /// Requests so far, by their place in the table.
@@ -200,11 +306,13 @@ mod tests {
     #[test]
     fn nothing_in_the_table_changes_a_record() {
         for operation in OPERATIONS {
-            let reads = operation.method == "GET" || operation.creates.is_some() || operation.name == "query_deletionprotection";
+            let reads = matches!(operation.method, "GET" | "HEAD" | "PROPFIND")
+                || operation.creates.is_some()
+                || operation.name == "query_deletionprotection";
             assert!(reads, "{} {}", operation.method, operation.path());
             assert!(!operation.tells.is_empty() && operation.tells.len() < 100, "{}", operation.name);
         }
-        let mut names: Vec<(Side, &str)> = OPERATIONS.iter().map(|operation| (operation.side, operation.name)).collect();
+        let mut names: Vec<(Side, &str)> = OPERATIONS.iter().map(|operation| (operation.side(), operation.name)).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), OPERATIONS.len(), "each has a name of its own");
@@ -212,11 +320,14 @@ mod tests {
 
     #[test]
     fn without_jobs_nothing_is_created_but_a_token() {
-        let allowance = Allowance { jobs: false, source: true };
-        let left: Vec<&Operation> = OPERATIONS.iter().filter(|operation| allowance.allows(operation)).collect();
+        use Service::{GenesysCloud, Legacy, Rws, WebDav};
+        let allowed = |allowance: &Allowance| OPERATIONS.iter().filter(|operation| allowance.allows(operation)).collect::<Vec<_>>();
+        let all = allowed(&Allowance::of(true, [Legacy, GenesysCloud])).len();
+        let left = allowed(&Allowance::of(false, [Legacy, GenesysCloud]));
         assert!(left.iter().all(|operation| operation.creates.is_none_or(|creation| creation == Creation::Token)));
-        assert!(left.iter().any(|operation| operation.name == "list_recordings") && left.len() + 6 == OPERATIONS.len());
-        let staged = Allowance { jobs: true, source: false };
-        assert!(OPERATIONS.iter().filter(|operation| staged.allows(operation)).all(|operation| operation.side == Side::Target));
+        assert!(left.iter().any(|operation| operation.name == "list_recordings") && left.len() + 6 == all);
+        assert!(allowed(&Allowance::of(true, [GenesysCloud])).iter().all(|operation| operation.side() == Side::Target));
+        let gir = allowed(&Allowance::of(false, [Rws, WebDav]));
+        assert!(gir.iter().all(|operation| operation.creates.is_none() && operation.account.is_some()), "nothing is created there at all");
     }
 }

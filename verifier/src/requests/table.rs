@@ -1,26 +1,31 @@
 //! The table. Permissions and scopes of the target: the vendor's API description (documented); of the source: the recording-migration
-//! guide, "Source Platform Extraction Scopes".
+//! guide, "Source Platform Extraction Scopes"; of Interaction Recording: Recording Access, RFC 4918, and the simulator's own reads of SpeechMiner.
 
 use super::Creation::{Batch, Job, Token};
 use super::Parameter::{Any, Fixed};
-use super::Place::{Announced, Path};
-use super::Side::{Source, Target};
+use super::Place::{Announced, Below, Path};
+use super::Service::{GenesysCloud, Legacy, Rws, SpeechMiner, WebDav};
 use super::{Operation, Place, Side};
 
 /// Without a value of its own: reads, and leaves nothing behind.
 const READ: Operation = Operation {
-    side: Target,
+    service: GenesysCloud,
     name: "",
     method: "GET",
     place: Announced,
     parameters: &[],
     permission: None,
+    account: None,
     scope: None,
     creates: None,
     follows: None,
     tells: "",
 };
 
+/// Accounts of Interaction Recording, as a plan names them. Source: Insertion API, authentication; deployment guide, WebDAV.
+const OPS: Option<&str> = Some("target.username (ops account)");
+const STORE: Option<&str> = Some("target.webdav_username");
+const RECEIVER: Option<&str> = Some("target.speechminer_username");
 const VIEW: Option<&str> = Some("recording:recording:view");
 const DETAILS: Option<&str> = Some("analytics:conversationDetail:view");
 const ANALYTICS: Option<&str> = Some("analytics:readonly");
@@ -30,7 +35,7 @@ const QUALITY: Option<&str> = Some("quality:readonly");
 /// Every request the verifier may make. Names are those of the simulator's operations, so that its journal can be held against it.
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
-        side: Source,
+        service: Legacy,
         name: "issue_token",
         method: "POST",
         place: Place::Token,
@@ -39,7 +44,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation {
-        side: Source,
+        service: Legacy,
         name: "query_interactions",
         place: Path("/api/v2/analytics/interactions/query"),
         parameters: &[Any("view"), Any("size"), Any("cursor"), Any("from"), Any("to")],
@@ -48,7 +53,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation {
-        side: Source,
+        service: Legacy,
         name: "list_users",
         place: Path("/api/v2/users"),
         parameters: &[Any("size"), Any("cursor")],
@@ -57,7 +62,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation {
-        side: Source,
+        service: Legacy,
         name: "get_recording",
         place: Path("/api/v2/recordings/{}"),
         scope: Some("read:recordings"),
@@ -65,14 +70,14 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation {
-        side: Source,
+        service: Legacy,
         name: "get_media",
         place: Path("/api/v2/recordings/{}/media"),
         scope: Some("read:recordings"),
         tells: "how a recording must sound, and whether it may be absent",
         ..READ
     },
-    Operation { side: Source, name: "get_presigned", tells: "the same, where the source keeps audio elsewhere", ..READ },
+    Operation { service: Legacy, name: "get_presigned", tells: "the same, where the source keeps audio elsewhere", ..READ },
     Operation {
         name: "issue_token",
         method: "POST",
@@ -187,11 +192,56 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         ..READ
     },
     Operation { name: "get_batch_media", follows: Some(Batch), tells: "batch downloads: the files themselves", ..READ },
+    Operation {
+        service: Rws,
+        name: "gir.get_recording",
+        place: Path("/api/v2/ops/contact-centers/{}/recordings/{}"),
+        account: OPS,
+        tells: "whether a call is there, with everything but its sound",
+        ..READ
+    },
+    Operation {
+        service: Rws,
+        name: "gir.query_recordings",
+        place: Path("/api/v2/ops/contact-centers/{}/recordings"),
+        parameters: &[Any("startTime"), Any("stopTime"), Any("offset")],
+        account: OPS,
+        tells: "recordings of ours that no call of the source accounts for",
+        ..READ
+    },
+    Operation {
+        service: WebDav,
+        name: "webdav.list",
+        method: "PROPFIND",
+        place: Below,
+        account: STORE,
+        tells: "which files lie in the migration's folder, and their sizes",
+        ..READ
+    },
+    Operation {
+        service: WebDav,
+        name: "webdav.head_file",
+        method: "HEAD",
+        place: Below,
+        account: STORE,
+        tells: "whether a file that lies elsewhere is there",
+        ..READ
+    },
+    Operation { service: WebDav, name: "webdav.get_file", place: Below, account: STORE, tells: "how recordings sound", ..READ },
+    Operation {
+        service: SpeechMiner,
+        name: "speechminer.list_recordings",
+        place: Path("/recordings"),
+        parameters: &[Any("after"), Any("limit")],
+        account: RECEIVER,
+        tells: "which calls SpeechMiner has, and how often",
+        ..READ
+    },
 ];
 
 /// An entry of the table.
 pub(crate) fn operation(side: Side, name: &str) -> &'static Operation {
-    let found = OPERATIONS.iter().find(|operation| operation.side == side && operation.name == name);
+    let found = OPERATIONS.iter().find(|operation| operation.side() == side && operation.name == name);
     // A name that is not in the table is a slip in this crate, seen by the first test that takes the way.
     found.unwrap_or(&OPERATIONS[0])
 }

@@ -16,22 +16,33 @@ pub(crate) struct Wanted {
     pub(crate) rule: PauseRule,
 }
 
-/// What differs, in order of weight, and a sketch of a target that is somebody else's audio.
-pub(crate) fn judge(
-    source: &SoundFacts,
-    samples: &Pcm,
-    wanted: &Wanted,
-    target: &[u8],
-    content_type: Option<&str>,
-) -> (Vec<Difference>, Option<Sketch>) {
+/// What came of judging a target file.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    /// What differs, in order of weight.
+    pub(crate) differences: Vec<Difference>,
+    /// A sketch of a target that is somebody else's audio.
+    pub(crate) sketch: Option<Sketch>,
+    /// Length by decoding. Milliseconds. Absent: it does not decode.
+    pub(crate) duration_ms: Option<u64>,
+}
+
+impl Verdict {
+    fn of(differences: Vec<Difference>, duration_ms: Option<u64>) -> Verdict {
+        Verdict { differences, sketch: None, duration_ms }
+    }
+}
+
+/// Holds a target file against what it must be.
+pub(crate) fn judge(source: &SoundFacts, samples: &Pcm, wanted: &Wanted, target: &[u8], content_type: Option<&str>) -> Verdict {
     let identical = wanted.audio == AudioExpectation::Kept && hash(target) == source.sha256;
     if identical {
-        return (declared(source.container, content_type).into_iter().collect(), None);
+        return Verdict::of(declared(source.container, content_type).into_iter().collect(), Some(source.duration_ms()));
     }
     let (probe, pcm) = match audio::decode(target) {
-        Ok((probe, _)) if probe.samples == 0 => return (vec![empty(target)], None),
+        Ok((probe, _)) if probe.samples == 0 => return Verdict::of(vec![empty(target)], None),
         Ok(decoded) => decoded,
-        Err(error) => return (vec![not_audio(&error, target)], None),
+        Err(error) => return Verdict::of(vec![not_audio(&error, target)], None),
     };
     let leak = leak(&pcm, &wanted.pauses, wanted.rule, Spread::of(probe.codec));
     let damaged = !probe.damage.is_empty() && !source.damaged;
@@ -39,7 +50,7 @@ pub(crate) fn judge(
     let heard = listen(samples, &pcm, wanted, damaged);
     let sketch = heard.as_ref().filter(|difference| difference.foreign).map(|_| Sketch::of(&pcm));
     let stored = stored.or_else(|| changed(source, wanted, target).filter(|_| heard.is_none()));
-    (merge(leak, heard, stored), sketch)
+    Verdict { differences: merge(leak, heard, stored), sketch, duration_ms: Some(ms_of(&pcm) as u64) }
 }
 
 /// Compares outside protected pauses: what stands in them was judged by itself. Where that finds no known damage, the target is compared as
@@ -161,7 +172,7 @@ mod tests {
 
     fn judged(source: &[u8], wanted: &Wanted, target: &[u8], content_type: Option<&str>) -> Vec<&'static str> {
         let (SourceSound::Good(facts), Some(pcm)) = read_source(source) else { panic!("the test source decodes") };
-        judge(&facts, &pcm, wanted, target, content_type).0.iter().map(|difference| difference.defect.code()).collect()
+        judge(&facts, &pcm, wanted, target, content_type).differences.iter().map(|difference| difference.defect.code()).collect()
     }
 
     /// A file by name, its bytes, its declared type, and what it is reported as.

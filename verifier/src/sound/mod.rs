@@ -13,7 +13,7 @@ use audio::{AudioError, Pcm};
 use plan::Reason;
 use sha2::{Digest, Sha256};
 
-pub(crate) use judge::{Wanted, judge};
+pub(crate) use judge::{Verdict, Wanted, judge};
 pub(crate) use sketch::Sketch;
 
 #[cfg(test)]
@@ -56,6 +56,15 @@ pub(crate) enum TargetSound {
     Compared(Vec<Difference>),
 }
 
+/// A file in the target, as it lies there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// Size. Bytes.
+    pub(crate) bytes: u64,
+    /// Length by decoding. Milliseconds. Absent: it does not decode.
+    pub(crate) duration_ms: Option<u64>,
+}
+
 /// Source and target audio of one recording.
 #[derive(Debug, Clone)]
 pub(crate) struct PairSound {
@@ -64,6 +73,8 @@ pub(crate) struct PairSound {
     pub(crate) target: TargetSound,
     /// Only of a target whose audio is not its source's.
     pub(crate) target_sketch: Option<Sketch>,
+    /// The target's file. Absent: it was not read.
+    pub(crate) stored: Option<Stored>,
 }
 
 /// Decodes a source's bytes. Unsupported is undecodable: what cannot be decoded cannot be proved.

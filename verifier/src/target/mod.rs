@@ -1,25 +1,115 @@
-//! The target as the verifier found it, through public reads only.
+//! The target as the verifier found it, through reads only: a folder a platform, behind one shape.
 
-mod carrier;
-mod convert;
-mod divisions;
-mod read;
-mod sound;
+mod crosswalk;
+pub(crate) mod genesys_cloud;
+pub(crate) mod gir;
+mod media;
 mod unread;
 mod wait;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-pub(crate) use carrier::Identity;
-pub(crate) use divisions::shown;
-pub(crate) use read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE, Reader, TargetSnapshot};
-pub(crate) use sound::{BATCH, BatchItem, batch, hidden};
+use plan::{LoadedPlan, TargetKind};
+use platforms::clock::Clock;
+use serde::{Deserialize, Serialize};
+
+use genesys_cloud::short;
+pub(crate) use media::{Address, Envelope, Media, Sound, Unfetched};
 pub(crate) use unread::need;
 pub(crate) use wait::Wait;
 
-use serde::{Deserialize, Serialize};
-
+use crate::expected::{Expectation, Maximum};
+use crate::kept::Kept;
 use crate::moment::Moment;
+use crate::options::{Options, Progress};
+use crate::requests::{Announced, Gates, Sizes};
+use crate::stop::Stop;
+
+/// A target that is read.
+pub(crate) enum Target {
+    /// Genesys Cloud by its public API.
+    GenesysCloud(genesys_cloud::Target),
+    /// Interaction Recording by its three stores.
+    Gir(Box<gir::Target>),
+}
+
+/// What a reading of the target is asked for.
+pub(crate) struct Asked<'a> {
+    /// What must be there, in the source's order; sound not yet heard.
+    pub(crate) expectations: &'a [Expectation],
+    /// What the caller chose.
+    pub(crate) options: &'a Options,
+    /// Tells the time and waits.
+    pub(crate) clock: &'a Clock,
+    /// Readings of an unfinished verification, and where these go.
+    pub(crate) kept: &'a Kept,
+}
+
+impl Target {
+    /// Sends nothing yet.
+    pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
+        match loaded.plan.target.kind {
+            TargetKind::GenesysCloud if options.gir.is_any() || !options.decryption_keys.is_empty() => {
+                Err(Stop::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
+            }
+            TargetKind::GenesysCloud => genesys_cloud::Target::open(loaded, gates, clock).map(Target::GenesysCloud),
+            TargetKind::Gir => gir::Target::open(loaded, options, gates, clock).map(Box::new).map(Target::Gir),
+        }
+    }
+
+    /// How long it keeps anything at most.
+    pub(crate) async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, Stop> {
+        match self {
+            Target::GenesysCloud(target) => target.maximum_retention(needs).await,
+            // Days of a purge rule are the site's; the service has no maximum of its own.
+            Target::Gir(_) => Ok(Maximum::None),
+        }
+    }
+
+    /// How many requests it takes. `per_minute` is the plan's pace.
+    pub(crate) async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, Stop> {
+        match self {
+            Target::GenesysCloud(target) => target.announce(sizes, per_minute, needs).await,
+            Target::Gir(target) => Ok(target.announce(sizes, per_minute)),
+        }
+    }
+
+    /// Everything but sound.
+    pub(crate) async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+        match self {
+            Target::GenesysCloud(target) => target.snapshot(asked, progress).await,
+            Target::Gir(target) => target.snapshot(asked, progress).await,
+        }
+    }
+
+    /// Where sound is had, once a snapshot was taken.
+    pub(crate) fn media(&self, snapshot: &TargetSnapshot, options: &Options, clock: &Clock) -> Arc<Media> {
+        Arc::new(match self {
+            Target::GenesysCloud(target) => Media::Batches(target.batches(options, clock)),
+            Target::Gir(target) => Media::Files(target.files(snapshot)),
+        })
+    }
+}
+
+/// The target, read.
+#[derive(Debug, Default)]
+pub(crate) struct TargetSnapshot {
+    /// Conversations that are ours.
+    pub(crate) ours: Vec<TargetConversation>,
+    /// Recordings whose conversation does not exist.
+    pub(crate) orphans: Vec<TargetRecording>,
+    /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is not there.
+    pub(crate) lag: Option<String>,
+    /// Which calls could be seen at all.
+    pub(crate) coverage: genesys_cloud::Coverage,
+    /// Calls of the source that are not shown though something of them is, with what would be needed.
+    pub(crate) hidden: BTreeMap<String, String>,
+    /// Names of what could not be read, with what would be needed.
+    pub(crate) needs: BTreeSet<String>,
+    /// What only Interaction Recording has. Absent: the target is another.
+    pub(crate) gir: Option<gir::Stores>,
+}
 
 /// A conversation in the target.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +144,8 @@ pub(crate) struct TargetConversation {
     pub(crate) protected: Option<bool>,
     /// Its audio recordings, or why they could not be read.
     pub(crate) recordings: Recordings,
+    /// What only Interaction Recording tells. Absent: the target is another.
+    pub(crate) gir: Option<Box<gir::CallFacts>>,
 }
 
 /// Recordings of a conversation, or why they could not be read.
@@ -72,6 +164,11 @@ impl Default for Recordings {
 }
 
 impl TargetConversation {
+    /// Whether the target hides a field from this account, so that its absence says nothing.
+    pub(crate) fn withholds(&self, field: gir::Field) -> bool {
+        self.gir.as_ref().is_some_and(|facts| facts.withheld.contains(&field))
+    }
+
     /// The recordings that could be read.
     pub(crate) fn read_recordings(&self) -> &[TargetRecording] {
         match &self.recordings {
@@ -84,12 +181,14 @@ impl TargetConversation {
 /// A leg of an agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TargetLeg {
-    /// User. Absent: an agent without one.
+    /// User, as the target names users: a lower-case UUID, or a user name. Absent: an agent without one.
     pub(crate) user: Option<String>,
     /// Start.
     pub(crate) start: TimeReading,
     /// End.
     pub(crate) end: TimeReading,
+    /// Interaction Recording: the agent's number. Absent: not told.
+    pub(crate) number: Option<String>,
 }
 
 /// A recording in the target, without its audio.
@@ -111,6 +210,9 @@ pub(crate) struct TargetRecording {
     pub(crate) created: Option<Moment>,
     /// Marked pauses: offset from its start and length. Milliseconds.
     pub(crate) pauses: Vec<MarkedPause>,
+    /// What only Interaction Recording tells. Absent: the target is another. Never kept: it names people.
+    #[serde(skip)]
+    pub(crate) gir: Option<Box<gir::MediaFacts>>,
 }
 
 /// A pause as the target marks it.

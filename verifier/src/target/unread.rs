@@ -9,6 +9,9 @@ use crate::requests::{Side, operation};
 pub(crate) fn need(name: &str, error: &CallError) -> Option<String> {
     let operation = operation(Side::Target, name);
     match error {
+        CallError::Refused { status: 403, .. } if operation.account.is_some() => {
+            Some(format!("an account that may read {}: {} is refused", operation.tells, operation.account.unwrap_or_default()))
+        }
         CallError::Refused { status: 403, message, .. } => {
             let mut rights: Vec<String> = operation.permission.map(str::to_owned).into_iter().collect();
             rights.extend(named(message).filter(|right| operation.permission != Some(right)).map(str::to_owned));

@@ -19,6 +19,10 @@ pub(crate) struct Story<'a> {
     /// Interactions the verification was restricted to. Absent: it was not.
     pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
+    /// The target, as people name it.
+    pub(crate) target: &'a str,
+    /// What to say of stores that were handed over or are absent; mostly empty.
+    pub(crate) stores: &'a str,
 }
 
 /// How much audio was compared.
@@ -43,9 +47,10 @@ fn matched(story: &Story<'_>) -> String {
     let set_aside = set_aside(story);
     let whole = if counts.matched == counts.source_recordings { "" } else { " that belong there" };
     format!(
-        "all {}{whole} of {} are in Genesys Cloud as they should be{set_aside}",
+        "all {}{whole} of {} are in {} as they should be{set_aside}",
         number(counts.matched, "recording"),
-        number(counts.source_interactions, "call")
+        number(counts.source_interactions, "call"),
+        story.target
     )
 }
 
@@ -85,7 +90,7 @@ fn mismatched(story: &Story<'_>) -> String {
         ));
     }
     if counts.extra > 0 {
-        parts.push(format!("{} in Genesys Cloud should not be there", number(counts.extra, "recording")));
+        parts.push(format!("{} in {} should not be there", number(counts.extra, "recording"), story.target));
     }
     if story.interactions.wrong > 0 {
         parts.push(format!(
@@ -148,6 +153,7 @@ fn scope(story: &Story<'_>) -> String {
     if story.staged {
         scope.push_str("; judged against staged data, so whether all of the source was staged is not known");
     }
+    scope.push_str(story.stores);
     scope
 }
 
@@ -222,15 +228,37 @@ mod tests {
         for (counts, by_defect, agreed, audio, wanted) in rows {
             let interactions = Interactions::default();
             let verdict = super::super::verdict(&counts, interactions);
-            let story =
-                Story { verdict, counts: &counts, interactions, agreed, by_defect, needs: &needs, audio, only: None, staged: false };
+            let story = Story {
+                verdict,
+                counts: &counts,
+                interactions,
+                agreed,
+                by_defect,
+                needs: &needs,
+                audio,
+                only: None,
+                staged: false,
+                target: "Genesys Cloud",
+                stores: "",
+            };
             assert_eq!(sentence(&story), wanted);
         }
         let part = Counts { source_interactions: 9, source_recordings: 12, matched: 12, ..Counts::default() };
         let (interactions, verdict, by_defect) = (Interactions::default(), Verdict::Match, &none);
         let audio = AudioRead::All;
-        let story =
-            Story { verdict, counts: &part, interactions, agreed: 0, by_defect, needs: &needs, audio, only: Some(9), staged: false };
+        let story = Story {
+            verdict,
+            counts: &part,
+            interactions,
+            agreed: 0,
+            by_defect,
+            needs: &needs,
+            audio,
+            only: Some(9),
+            staged: false,
+            target: "Genesys Cloud",
+            stores: "",
+        };
         assert_eq!(
             sentence(&story),
             "match: all 12 recordings of 9 calls are in Genesys Cloud as they should be; only 9 chosen calls were looked at, nothing is said of any other"

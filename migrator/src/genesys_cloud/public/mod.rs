@@ -25,10 +25,10 @@ pub(crate) use self::external_ids::write as write_external_ids;
 use self::outcomes::{Outcome, Outcomes};
 use self::package::{Audio, Package, package, plain_name};
 pub(crate) use self::story::{Story, Told, story};
-use super::{codec_of, short_hash, staged};
 use crate::custody::hex;
 use crate::ledger::{InteractionRow, RecordingRow};
 use crate::outcome::{Stop, Trouble};
+use crate::outgoing::{codec_of, short_hash, staged};
 use crate::staging::{Staging, StagingError};
 
 /// How often events that may be sent again are.

@@ -75,7 +75,7 @@ pub(crate) fn story(
         conversation: conversation_id(names, record),
         tag: names.external_tag(&record.legacy_interaction_id),
         events: teller.events,
-        attributes: attributes(names, record, resolved),
+        attributes: attributes(Some(names.carrier), record, resolved),
         protect: record.recordings.iter().any(|recording| recording.legal_hold),
         recordings: going(record, rows).into_iter().map(|(recording, _)| told(recording)).collect(),
     }

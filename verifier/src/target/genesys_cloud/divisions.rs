@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::TargetConversation;
 use crate::expected::Expectation;
+use crate::target::TargetConversation;
 
 /// What this client's role covers, as far as can be known.
 #[derive(Debug, Default)]

@@ -2,9 +2,9 @@
 
 use platforms::genesys_cloud::wire;
 
-use super::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
 use crate::expected::digits;
 use crate::moment::Moment;
+use crate::target::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
 
 pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConversation {
     let mut conversation = TargetConversation {
@@ -19,6 +19,7 @@ pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConvers
         conversation.attributes.extend(participant.attributes);
         let agent = is_agent(participant.purpose.as_deref());
         conversation.customers += usize::from(is_customer(participant.purpose.as_deref()));
+        let user = participant.user_id.map(|user| user.to_lowercase());
         let mut agent_legs = 0;
         for session in participant.sessions {
             add_number(&mut conversation.anis, session.ani.as_deref());
@@ -31,13 +32,13 @@ pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConvers
                 }
             }
             if agent {
-                let legs = session_legs(participant.user_id.as_ref(), &session.segments);
+                let legs = session_legs(user.as_ref(), &session.segments);
                 agent_legs += legs.len();
                 conversation.legs.extend(legs);
             }
         }
         if agent && agent_legs == 0 {
-            conversation.legs.push(TargetLeg { user: participant.user_id, ..TargetLeg::default() });
+            conversation.legs.push(TargetLeg { user, ..TargetLeg::default() });
         }
     }
     sort_legs(&mut conversation.legs);
@@ -57,11 +58,14 @@ fn session_legs(user: Option<&String>, segments: &[wire::AnalyticsSegment]) -> V
             user: user.cloned(),
             start: TimeReading::of(segment.segment_start.as_deref()),
             end: TimeReading::of(segment.segment_end.as_deref()),
+            number: None,
         })
         .collect();
     let held = segments.iter().any(|segment| segment.segment_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("hold")));
     match (talks.first(), talks.last()) {
-        (Some(first), Some(last)) if held => vec![TargetLeg { user: user.cloned(), start: first.start.clone(), end: last.end.clone() }],
+        (Some(first), Some(last)) if held => {
+            vec![TargetLeg { user: user.cloned(), start: first.start.clone(), end: last.end.clone(), number: None }]
+        }
         _ => talks,
     }
 }
@@ -86,9 +90,10 @@ pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation
             conversation.direction =
                 conversation.direction.take().or_else(|| call.direction.as_ref().map(|direction| direction.to_lowercase()));
             let leg = |segment: &wire::CallSegment| TargetLeg {
-                user: participant.user_id.clone(),
+                user: participant.user_id.as_ref().map(|user| user.to_lowercase()),
                 start: TimeReading::of(segment.start_time.as_deref()),
                 end: TimeReading::of(segment.end_time.as_deref()),
+                number: None,
             };
             if agent {
                 conversation.legs.extend(call.segments.iter().map(leg));
@@ -126,6 +131,7 @@ fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
         delete_at: wire.delete_date.as_deref().and_then(Moment::parse),
         created: wire.creation_time.as_deref().and_then(Moment::parse),
         pauses,
+        gir: None,
     }
 }
 
@@ -157,7 +163,7 @@ fn add_number(list: &mut Vec<String>, value: Option<&str>) {
 mod tests {
     use super::*;
 
-    const PAGE: &str = include_str!("../../../scenarios/contracts/genesys_cloud/create_details_job.json");
+    const PAGE: &str = include_str!("../../../../scenarios/contracts/genesys_cloud/create_details_job.json");
 
     fn example() -> TargetConversation {
         let contract: serde_json::Value = serde_json::from_str(PAGE).expect("contract");

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use plan::{Carrier, LoadedPlan};
 
 use crate::stop::Stop;
+use crate::target::crosswalk::crosswalk;
 
 /// What ties a conversation to its source.
 #[derive(Debug, Clone)]
@@ -23,12 +24,7 @@ impl Identity {
         match &loaded.plan.identity.carrier {
             Carrier::ExternalTag => Ok(Identity::Tag(prefix)),
             Carrier::ParticipantAttribute(name) => Ok(Identity::Attribute { name: name.clone(), prefix }),
-            Carrier::Crosswalk(file) => {
-                let path = loaded.resolve_path(file);
-                let broken = |why: String| Stop::Plan(format!("cannot read the crosswalk {}: {why}; export it again", path.display()));
-                let text = std::fs::read_to_string(&path).map_err(|error| broken(error.to_string()))?;
-                crosswalk(&text).map(Identity::Crosswalk).map_err(broken)
-            }
+            Carrier::Crosswalk(file) => crosswalk(loaded, file).map(Identity::Crosswalk),
         }
     }
 
@@ -52,24 +48,10 @@ impl Identity {
     }
 }
 
-fn crosswalk(text: &str) -> Result<HashMap<String, String>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let headers = reader.headers().map_err(|error| error.to_string())?.clone();
-    let column = |name: &str| headers.iter().position(|header| header == name).ok_or_else(|| format!("the column `{name}` is missing"));
-    let (legacy, target) = (column("legacy_interaction_id")?, column("target_interaction_id")?);
-    let mut rows = HashMap::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
-        if let (Some(legacy), Some(target)) = (record.get(legacy), record.get(target)) {
-            rows.insert(target.to_owned(), legacy.to_owned());
-        }
-    }
-    Ok(rows)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::crosswalk::rows;
 
     #[test]
     fn only_the_namespace_makes_a_conversation_ours() {
@@ -84,7 +66,7 @@ mod tests {
         for value in ["7", "st:acme:7"] {
             assert_eq!(attribute.legacy_id("c", None, &BTreeMap::from([("legacy".to_owned(), value.to_owned())])).as_deref(), Some("7"));
         }
-        let rows = crosswalk("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256\n7,7-1,genesys_cloud,c,r,f,h\n").expect("rows");
+        let rows = rows("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256\n7,7-1,genesys_cloud,c,r,f,h\n").expect("rows");
         assert_eq!(Identity::Crosswalk(rows).legacy_id("c", None, &none).as_deref(), Some("7"));
     }
 }

@@ -4,7 +4,7 @@ use plan::LoadedPlan;
 use platforms::CallError;
 use platforms::genesys_cloud::public::{Policy, PolicyActions};
 
-use crate::genesys_cloud::Target;
+use crate::genesys_cloud::Surface;
 use crate::outcome::Stop;
 use crate::preflight::Finding;
 
@@ -26,7 +26,7 @@ pub(crate) struct Organisation {
 
 impl Organisation {
     /// Reads it. What this client may not read is said and passed over: the platform still refuses what it does not take.
-    pub(crate) async fn read(plan: &LoadedPlan, target: &Target) -> Result<Organisation, Stop> {
+    pub(crate) async fn read(plan: &LoadedPlan, target: &Surface) -> Result<Organisation, Stop> {
         let mut found = Organisation::default();
         let maximum = target.read().maximum_retention_days().await;
         found.maximum_days = found.told(maximum, "the organisation's maximum retention", "analytics:dataRetention:view")?.flatten();
@@ -39,7 +39,7 @@ impl Organisation {
         let divisions = found.told(target.read().divisions().await, "the organisation's divisions", "authorization:readonly")?;
         found.divisions = divisions.unwrap_or_default().len();
         found.findings.extend(several_divisions(found.divisions));
-        if let Target::Public(public) = target {
+        if let Surface::Public(public) = target {
             let policies = public.client().crossplatform_policies().await;
             let policies = found.told(policies, "the retention policies", "recording:crossPlatformRetentionPolicy:view")?;
             found.findings.extend(policies.unwrap_or_default().iter().filter_map(what_goes));

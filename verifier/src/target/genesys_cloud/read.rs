@@ -10,12 +10,13 @@ use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
 use super::divisions::Coverage;
-use super::{Identity, Recordings, TargetConversation, TargetRecording, Wait, convert, need};
+use super::{Identity, convert};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::options::{Progress, Stage};
 use crate::source::Only;
 use crate::stop::Stop;
+use crate::target::{Recordings, TargetConversation, TargetRecording, TargetSnapshot, Wait, need};
 
 /// All of time: phantoms may lie anywhere, and so may a call whose times are wrong.
 const ALL_OF_TIME: &str = "1970-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z";
@@ -30,21 +31,6 @@ pub(crate) const PROTECTION_BATCH: usize = 100;
 const RECORDINGS_PATIENCE: Duration = Duration::from_secs(300);
 /// Conversations outside analytics that are read one by one. More means that analytics lags as a whole, and that waiting is the answer.
 const MOST_SINGLE_READS: usize = 5000;
-
-/// The target, read.
-#[derive(Debug, Default)]
-pub(crate) struct TargetSnapshot {
-    /// Conversations that are ours.
-    pub(crate) ours: Vec<TargetConversation>,
-    /// Recordings whose conversation does not exist.
-    pub(crate) orphans: Vec<TargetRecording>,
-    /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is not there.
-    pub(crate) lag: Option<String>,
-    /// Which calls could be seen at all.
-    pub(crate) coverage: Coverage,
-    /// Names of what could not be read, with what would be needed.
-    pub(crate) needs: BTreeSet<String>,
-}
 
 /// Reads a target.
 pub(crate) struct Reader<'a> {

@@ -1,0 +1,236 @@
+//! Genesys Interaction Recording: files into the WebDAV store, the recording into RWS with its labels, the same document to SpeechMiner, and a
+//! read back. What a call looks like there: docs/gir.md.
+//!
+//! RWS merges silently into what it has, so nothing is inserted that has not been looked up before, in this run or an earlier one.
+
+mod envelope;
+mod keeping;
+mod look;
+mod names;
+mod probe;
+mod recording;
+mod same;
+mod store;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use plan::{LoadedPlan, Reason, Repost, Secret, SecretRef};
+use platforms::clock::Clock;
+use platforms::gir::{RwsClient, Settings, SpeechMinerClient, WebDavClient, wire};
+use platforms::transport::Transport;
+use platforms::{Account, CallError, Counts};
+
+pub(crate) use envelope::{Recipients, Sealed};
+pub(crate) use keeping::labels;
+pub(crate) use names::Names;
+pub(crate) use recording::{Place, recording};
+
+use crate::outcome::{Stop, Trouble};
+
+/// How often an unknown outcome is looked up and the insertion repeated before the call is left.
+const LOOKS: u32 = 8;
+
+/// The target, with what its calls share.
+pub(crate) struct Gir {
+    rws: RwsClient,
+    webdav: WebDavClient,
+    /// Absent: nothing is posted, a declared loss.
+    speechminer: Option<SpeechMinerClient>,
+    repost: Repost,
+    region: String,
+    contact_center: String,
+    namespace: String,
+    /// Where another run has to look whether the region was proved for it.
+    address: String,
+    recipients: Option<Arc<Recipients>>,
+    /// Collections that are there, and labels that are defined, as far as this run knows.
+    known: Mutex<HashSet<String>>,
+}
+
+impl Gir {
+    /// Sends nothing yet. Reads the certificates.
+    pub(crate) fn new(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Gir, Stop> {
+        let target = &plan.plan.target;
+        let missing = |key: &str| Stop::Plan(format!("target.{key} is missing"));
+        let (rws_url, webdav_url) =
+            (target.rws_url.clone().ok_or_else(|| missing("rws_url"))?, target.webdav_url.clone().ok_or_else(|| missing("webdav_url"))?);
+        let per_minute = plan.plan.pace.requests_per_minute;
+        let region = target.region.clone().ok_or_else(|| missing("region"))?;
+        let contact_center = target.contact_center_id.clone().ok_or_else(|| missing("contact_center_id"))?;
+        let settings = Settings {
+            rws_url: rws_url.clone(),
+            contact_center_id: contact_center.clone(),
+            account: account(plan, &target.username, &target.password, "password")?,
+            requests_per_minute: per_minute,
+        };
+        let webdav = account(plan, &target.webdav_username, &target.webdav_password, "webdav_password")?;
+        let speechminer = match &target.speechminer_url {
+            None => None,
+            Some(url) => {
+                let account = account(plan, &target.speechminer_username, &target.speechminer_password, "speechminer_password")?;
+                Some(SpeechMinerClient::new(transport.clone(), clock.clone(), url.clone(), &account, per_minute))
+            }
+        };
+        Ok(Gir {
+            rws: RwsClient::new(transport.clone(), clock.clone(), settings),
+            webdav: WebDavClient::new(transport, clock.clone(), webdav_url, &webdav, per_second(plan.plan.pace.uploads_per_second)),
+            speechminer,
+            repost: target.speechminer_repost,
+            address: format!("{rws_url} {contact_center} {region}"),
+            region,
+            contact_center,
+            namespace: plan.plan.identity.namespace.clone(),
+            recipients: Recipients::of(plan)?.map(Arc::new),
+            known: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn counts(&self) -> Vec<Arc<Counts>> {
+        let stores = [self.rws.counts(), self.webdav.counts()];
+        stores.into_iter().chain(self.speechminer.as_ref().map(SpeechMinerClient::counts)).collect()
+    }
+
+    /// Whom files are encrypted for. Absent: they are stored clear.
+    pub(crate) fn recipients(&self) -> Option<Arc<Recipients>> {
+        self.recipients.clone()
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// What a second post of a recording becomes; absent: nothing is posted.
+    pub(crate) fn repost(&self) -> Option<Repost> {
+        self.speechminer.as_ref().map(|_| self.repost)
+    }
+
+    /// Inserts the recording, or finds that it is there. Only what was looked up and is not there is inserted.
+    pub(crate) async fn insert(&self, clock: &Clock, wanted: &wire::Recording) -> Result<(), Trouble> {
+        for look in 0..LOOKS {
+            if self.is_there(wanted).await? {
+                return Ok(());
+            }
+            match self.rws.insert(wanted).await {
+                Ok(()) => return Ok(()),
+                // It may still be on its way: the look before the next try comes a little later each time.
+                Err(CallError::OutcomeUnknown { .. }) => clock.sleep(Duration::from_millis(250 << look)).await,
+                Err(error) => return Err(Trouble::target(error)),
+            }
+        }
+        let what = format!("the insertion of {}", wanted.id);
+        Err(Trouble::Left(Stop::Target(CallError::OutcomeUnknown { what, why: format!("still absent after {LOOKS} tries") })))
+    }
+
+    /// Whether this very recording is there. Another one under its id is a collision; another form of our own must not be merged.
+    async fn is_there(&self, wanted: &wire::Recording) -> Result<bool, Trouble> {
+        let Some(there) = self.rws.recording(&wanted.id).await.map_err(Trouble::target)? else { return Ok(false) };
+        if same::holds(&there, wanted) {
+            return Ok(true);
+        }
+        if !same::is_ours(&there, wanted) {
+            return Err(Trouble::SetAside(Reason::IdCollision));
+        }
+        let why = "another form of this call is there, and inserting it again would merge the two; delete it there, then run again";
+        let what = format!("recording {}", wanted.id);
+        Err(Trouble::Left(Stop::Target(CallError::Malformed { what, why: why.to_owned() })))
+    }
+
+    /// Tags a held call for non-deletion; `false` where the index does not know it yet.
+    pub(crate) async fn protect(&self, id: &str) -> Result<bool, Trouble> {
+        indexed(self.rws.apply_non_delete(id).await)
+    }
+
+    /// Puts its labels on a call; `false` where the index does not know it yet.
+    pub(crate) async fn label(&self, id: &str, names: &[String]) -> Result<bool, Trouble> {
+        for name in names {
+            let key = format!("label {name}");
+            if !self.is_known(&key) {
+                let description = format!("migration {}", self.namespace);
+                self.rws.define_label(name, &description).await.map_err(Trouble::target)?;
+                self.note(key);
+            }
+        }
+        indexed(self.rws.add_labels(id, names).await)
+    }
+
+    /// Posts the recording to SpeechMiner. Under `replace` a repeat is the same as once.
+    pub(crate) async fn post(&self, clock: &Clock, wanted: &wire::Recording) -> Result<(), Trouble> {
+        let Some(speechminer) = &self.speechminer else { return Ok(()) };
+        for round in 0..LOOKS {
+            match speechminer.post(wanted).await {
+                Ok(()) => return Ok(()),
+                Err(CallError::OutcomeUnknown { .. }) if self.repost == Repost::Replace => {
+                    clock.sleep(Duration::from_millis(250 << round)).await;
+                }
+                Err(CallError::OutcomeUnknown { .. }) => return Err(for_a_person(&wanted.id)),
+                Err(error) => return Err(Trouble::target(error)),
+            }
+        }
+        let what = format!("the post of {} to SpeechMiner", wanted.id);
+        Err(Trouble::Left(Stop::Target(CallError::OutcomeUnknown { what, why: format!("no answer in {LOOKS} tries") })))
+    }
+
+    /// Reads the recording back and holds it against what was sent. Answers what was read.
+    pub(crate) async fn read_back(&self, wanted: &wire::Recording, labels: &[String], held: bool) -> Result<wire::Recording, Trouble> {
+        let malformed = |why: String| {
+            let what = format!("GET recording {}", wanted.id);
+            Trouble::Left(Stop::Target(CallError::Malformed { what, why }))
+        };
+        let there = self.rws.recording(&wanted.id).await.map_err(Trouble::target)?;
+        let there = there.ok_or_else(|| malformed(format!("it was taken, and is not shown in region {}", self.region)))?;
+        if !same::holds(&there, wanted) {
+            return Err(malformed("it does not keep what was sent".to_owned()));
+        }
+        let lacking = labels.iter().find(|name| !there.labels.iter().any(|label| label.name == **name));
+        if let Some(lacking) = lacking {
+            return Err(malformed(format!("it does not keep the label {lacking}")));
+        }
+        if held && there.non_delete != Some(true) {
+            return Err(malformed("it does not keep the tag for non-deletion".to_owned()));
+        }
+        Ok(there)
+    }
+
+    fn is_known(&self, key: &str) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    fn note(&self, key: String) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    fn forget(&self, key: &str) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+/// A post whose outcome nobody knows, where a second one would stand beside the first.
+pub(crate) fn for_a_person(id: &str) -> Trouble {
+    let what = format!("the post of {id} to SpeechMiner");
+    let why = "a second post would be a duplicate there; look whether it stands in SpeechMiner, remove it if it does, and go on with \
+               target.speechminer_repost = \"replace\" and --accept-plan-change";
+    Trouble::Left(Stop::Target(CallError::OutcomeUnknown { what, why: why.to_owned() }))
+}
+
+/// Labels and non-deletion live in the index, which may come later than the recording.
+fn indexed(answer: Result<(), CallError>) -> Result<bool, Trouble> {
+    match answer {
+        Ok(()) => Ok(true),
+        Err(CallError::Refused { status: 404, .. }) => Ok(false),
+        Err(error) => Err(Trouble::target(error)),
+    }
+}
+
+fn account(plan: &LoadedPlan, name: &Option<String>, password: &Option<SecretRef>, key: &str) -> Result<Account, Stop> {
+    let missing = || Stop::Plan(format!("target.{key} or the user name beside it is missing"));
+    let password: Secret = plan.secret(password.as_ref().ok_or_else(missing)?, &format!("target.{key}"))?;
+    let username = name.clone().ok_or_else(missing)?;
+    Ok(Account { username, password: password.expose_the_secret().to_owned() })
+}
+
+/// A file takes three requests to the store: put, look, move.
+fn per_second(uploads: u32) -> u32 {
+    uploads.saturating_mul(3)
+}

@@ -1,0 +1,107 @@
+//! A recording's file into the WebDAV store: written aside, measured, then moved to its name, so that nothing incomplete ever has it.
+
+use jiff::Timestamp;
+use platforms::CallError;
+use platforms::genesys_cloud::Upload;
+use platforms::gir::Moved;
+use url::Url;
+
+use super::{Gir, Names};
+use crate::ledger::RecordingRow;
+use crate::outcome::{Stop, Trouble};
+use crate::outgoing::{codec_of, open, staged};
+use crate::staging::Staging;
+
+/// How often a file is written anew that does not arrive whole, or whose collection is gone.
+const TRIES: u32 = 4;
+
+impl Gir {
+    /// Stores what goes of a recording; its row then knows the address.
+    pub(crate) async fn store(&self, staging: &Staging, call_start: Timestamp, row: &mut RecordingRow) -> Result<(), Trouble> {
+        let names = Names::new(&self.namespace);
+        let name = names.file(row)?;
+        let folders = names.folders(call_start);
+        let [folder, day] = &folders;
+        let url = self.webdav.url(&[folder, day, &name]).map_err(Trouble::target)?;
+        let part = self.webdav.url(&[folder, day, &format!("{name}.part")]).map_err(Trouble::target)?;
+        let (path, length) = staged(row)?;
+        let content_type = if row.pkcs7.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
+        let upload = Upload { name: name.clone(), content_type, length, open: open(staging, row, path, length).await? };
+        self.put(&folders, &part, &url, &upload).await?;
+        row.file_id = Some(url.to_string());
+        row.file_name.get_or_insert_with(|| url.to_string());
+        Ok(())
+    }
+
+    /// Takes away what was stored of a recording under an earlier plan, or before staging was lost: other bytes have taken its place.
+    pub(crate) async fn clear_stale(&self, row: &mut RecordingRow) -> Result<(), Trouble> {
+        if let Some(stale) = row.file_name.as_deref().filter(|stale| row.file_id.as_deref() != Some(stale)) {
+            let url = self.webdav.own(stale).map_err(Trouble::target)?;
+            self.webdav.delete(&url).await.map_err(Trouble::target)?;
+        }
+        row.file_name.clone_from(&row.file_id);
+        Ok(())
+    }
+
+    async fn put(&self, folders: &[String; 2], part: &Url, url: &Url, upload: &Upload) -> Result<(), Trouble> {
+        for _ in 0..TRIES {
+            self.make(folders).await?;
+            match self.webdav.put(part, upload).await {
+                // Somebody has taken the collection away. Source: RFC 4918 section 9.7.1.
+                Err(CallError::Refused { status: 409, .. }) => {
+                    self.unmake(folders);
+                    continue;
+                }
+                other => other.map_err(Trouble::target)?,
+            }
+            if !self.has(part, upload.length).await? {
+                continue;
+            }
+            match self.webdav.rename(part, url).await {
+                Ok(Moved::Done) => return Ok(()),
+                // The bytes of an earlier run: their hash is in the name.
+                Ok(Moved::Taken) if self.has(url, upload.length).await? => {
+                    self.webdav.delete(part).await.map_err(Trouble::target)?;
+                    return Ok(());
+                }
+                Ok(Moved::Taken) => return Err(wrong(url, "something else lies there under this name; remove it")),
+                Ok(Moved::Absent) | Err(CallError::OutcomeUnknown { .. }) => {
+                    if self.has(url, upload.length).await? {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(Trouble::target(error)),
+            }
+        }
+        Err(wrong(url, "it does not arrive whole, or does not stay"))
+    }
+
+    /// Makes the collections of a day, from the root down.
+    async fn make(&self, folders: &[String; 2]) -> Result<(), Trouble> {
+        for depth in 1..=folders.len() {
+            let key = folders[..depth].join("/");
+            if self.is_known(&key) {
+                continue;
+            }
+            let steps: Vec<&str> = folders[..depth].iter().map(String::as_str).collect();
+            let url = self.webdav.url(&steps).map_err(Trouble::target)?;
+            self.webdav.make_collection(&url).await.map_err(Trouble::target)?;
+            self.note(key);
+        }
+        Ok(())
+    }
+
+    fn unmake(&self, folders: &[String; 2]) {
+        (1..=folders.len()).for_each(|depth| self.forget(&folders[..depth].join("/")));
+    }
+
+    /// Whether a file of this length lies there.
+    async fn has(&self, url: &Url, length: u64) -> Result<bool, Trouble> {
+        let head = self.webdav.head(url).await.map_err(Trouble::target)?;
+        Ok(head.is_some_and(|head| head.length == Some(length)))
+    }
+}
+
+fn wrong(url: &Url, why: &str) -> Trouble {
+    Trouble::Left(Stop::Target(CallError::Malformed { what: format!("the file {}", url.path()), why: why.to_owned() }))
+}

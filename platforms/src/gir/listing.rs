@@ -1,0 +1,109 @@
+//! The body of a 207 answer: who is in a collection. Source: RFC 4918 section 14.16.
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use super::webdav::Entry;
+
+/// Entries of a multistatus, the collection itself left out. The error says what is wrong with the document.
+pub(super) fn entries(xml: &[u8], own_path: &str) -> Result<Vec<Entry>, String> {
+    let mut reader = Reader::from_reader(xml);
+    let mut found = Vec::new();
+    let (mut entry, mut text) = (Draft::default(), String::new());
+    let mut is_multistatus = false;
+    loop {
+        match reader.read_event().map_err(|error| format!("no XML: {error}"))? {
+            Event::Start(start) => {
+                text.clear();
+                match start.local_name().as_ref() {
+                    "multistatus" => is_multistatus = true,
+                    "response" => entry = Draft::default(),
+                    "collection" => entry.is_collection = true,
+                    _ => {}
+                }
+            }
+            Event::Empty(empty) if empty.local_name().as_ref() == "collection" => entry.is_collection = true,
+            Event::Text(part) => text.push_str(&part.xml_content(quick_xml::XmlVersion::Implicit1_0)),
+            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
+                Ok(Some(character)) => text.push(character),
+                _ => text.push_str(quick_xml::escape::resolve_predefined_entity(reference.as_ref()).unwrap_or("")),
+            },
+            Event::End(end) => match end.local_name().as_ref() {
+                "href" if entry.href.is_none() => entry.href = Some(text.trim().to_owned()),
+                "getcontentlength" => entry.length = text.trim().parse().ok(),
+                "getlastmodified" => entry.modified = Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+                "response" => found.extend(std::mem::take(&mut entry).entry()),
+                _ => {}
+            },
+            Event::Eof if is_multistatus => break,
+            Event::Eof => return Err("not a multistatus document".to_owned()),
+            _ => {}
+        }
+    }
+    let own = plain(own_path);
+    found.retain(|entry| entry.path != own);
+    Ok(found)
+}
+
+/// A response while it is read.
+#[derive(Default)]
+struct Draft {
+    href: Option<String>,
+    is_collection: bool,
+    length: Option<u64>,
+    modified: Option<String>,
+}
+
+impl Draft {
+    fn entry(self) -> Option<Entry> {
+        let href = self.href?;
+        // An absolute URL or a path, as a server likes. Source: RFC 4918 section 8.3.
+        let path = match href.split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+            None => href.as_str(),
+        };
+        Some(Entry { path: plain(path), is_collection: self.is_collection, length: self.length, modified: self.modified })
+    }
+}
+
+/// Decoded, without a slash at its end.
+fn plain(path: &str) -> String {
+    percent_encoding::percent_decode_str(path.trim_end_matches('/')).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_read_whatever_the_prefix_and_the_shape_of_the_address() {
+        let xml = br#"<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:lp1="DAV:">
+            <D:response><D:href>/recordings/</D:href><D:propstat><D:prop><lp1:resourcetype><D:collection/></lp1:resourcetype></D:prop></D:propstat></D:response>
+            <D:response><D:href>http://store.example/recordings/a%20b&amp;c.mp3</D:href><D:propstat><D:prop><lp1:resourcetype/>
+              <lp1:getcontentlength>42</lp1:getcontentlength>
+              <lp1:getlastmodified>Fri, 27 Oct 2023 10:00:00 GMT</lp1:getlastmodified></D:prop></D:propstat></D:response>
+            <D:response><D:href>/recordings/day/</D:href><D:propstat><D:prop><lp1:resourcetype><D:collection></D:collection></lp1:resourcetype></D:prop></D:propstat></D:response>
+            </D:multistatus>"#;
+        let entry = |path: &str, is_collection, length, modified: Option<&str>| Entry {
+            path: path.to_owned(),
+            is_collection,
+            length,
+            modified: modified.map(str::to_owned),
+        };
+        let found = entries(xml, "/recordings/").expect("a listing");
+        assert_eq!(
+            found,
+            [
+                entry("/recordings/a b&c.mp3", false, Some(42), Some("Fri, 27 Oct 2023 10:00:00 GMT")),
+                entry("/recordings/day", true, None, None)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_listing_is_said_to_be_none() {
+        for text in ["<html><body>Index</body></html>", "", "<multistatus><response>", "\u{0}"] {
+            assert!(entries(text.as_bytes(), "/").is_err() || text == "<multistatus><response>", "{text}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! SpeechMiner's Interaction Receiver. That a recording's document is posted to it is documented (Insertion API); everything else, its reads
+//! above all, is the simulator's assumption.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use url::Url;
+
+use super::wire::{Posted, PostedPage, Recording};
+use crate::clock::Clock;
+use crate::error::CallError;
+use crate::pace::Limit;
+use crate::session::{Account, Call, Counts, Repeat, Session};
+use crate::transport::Transport;
+
+/// A client of one receiver.
+pub struct SpeechMinerClient {
+    session: Session,
+    url: Url,
+}
+
+impl SpeechMinerClient {
+    /// Sends nothing yet.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Clock, url: Url, account: &Account, requests_per_minute: u32) -> SpeechMinerClient {
+        let limit = Limit::rising(requests_per_minute, Duration::from_secs(60));
+        SpeechMinerClient { session: Session::basic(transport, clock, account, limit), url }
+    }
+
+    /// What this client has sent.
+    #[must_use]
+    pub fn counts(&self) -> Arc<Counts> {
+        self.session.counts.clone()
+    }
+
+    /// Posts a recording's document. Whether a repeat is safe is the site's to say, so an unknown outcome comes back as
+    /// [`CallError::OutcomeUnknown`].
+    pub async fn post(&self, recording: &Recording) -> Result<(), CallError> {
+        let mut call = Call::json(Method::POST, self.url.clone(), Repeat::LookFirst, recording)?;
+        call.key.clone_from(&recording.id);
+        self.session.bytes(&call).await.map(|_| ())
+    }
+
+    /// What a simulated receiver has of a recording; `None` where it has nothing.
+    pub async fn recording(&self, id: &str) -> Result<Option<Posted>, CallError> {
+        match self.session.json(&Call::get(super::webdav::below(&self.url, &["recordings", id])?)).await {
+            Ok(posted) => Ok(Some(posted)),
+            Err(CallError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A page of what a simulated receiver has, in the order of ids.
+    pub async fn recordings(&self, after: Option<&str>, limit: u32) -> Result<PostedPage, CallError> {
+        let mut url = super::webdav::below(&self.url, &["recordings"])?;
+        url.query_pairs_mut().append_pair("limit", &limit.to_string());
+        if let Some(after) = after {
+            url.query_pairs_mut().append_pair("after", after);
+        }
+        self.session.json(&Call::get(url)).await
+    }
+}

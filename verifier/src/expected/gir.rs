@@ -1,0 +1,182 @@
+//! What only Interaction Recording has: whose recording it is, its partition, and how long its call is kept. Source: docs/gir.md.
+
+use std::collections::BTreeSet;
+
+use super::people::{RecordedAgent, Resolved, resolve};
+use super::{ExpectedRecording, GirRules, Presence, Rules, Span, retention};
+use crate::moment::Moment;
+use crate::source::{SourceInteraction, SourceRecording};
+
+/// Whose recording it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// Nobody's: its leg has no agent.
+    Nobody,
+    /// This agent's.
+    Agent(RecordedAgent),
+    /// The source does not say on which leg it was made.
+    Unsaid,
+}
+
+/// What a call must have there, beyond what any target has.
+#[derive(Debug, Clone)]
+pub(crate) struct GirExpectation {
+    /// Partition of each recording. Absent: none.
+    pub(crate) partition: Option<String>,
+    /// How long it is kept; any of these is right, and the first is named. Empty: nothing of it is carried.
+    pub(crate) keeps: Vec<Keep>,
+}
+
+/// How long a call is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keep {
+    /// Labels of its class; any one of these is right. Empty: no such label.
+    pub(crate) labels: BTreeSet<String>,
+    /// Until when.
+    pub(crate) until: Until,
+}
+
+/// Until when a call is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The class's date; a rule in days may be so many later.
+    Date { at: Moment, slack_days: i64 },
+    /// Until somebody decides.
+    Decided,
+}
+
+/// The agent on a recording's leg; of the call, where it has no legs.
+pub(super) fn agent(source: &SourceInteraction, recording: &SourceRecording, at: Moment, rules: &Rules) -> Recorded {
+    let entity = &source.entity;
+    let Ok(details) = &recording.details else { return Recorded::Unsaid };
+    let agent = if entity.segments.is_empty() {
+        entity.agent_id.as_ref()
+    } else {
+        match entity.segments.iter().find(|segment| details.segment_id.as_deref() == Some(segment.id.as_str())) {
+            Some(segment) => segment.agent_id.as_ref(),
+            None => return Recorded::Unsaid,
+        }
+    };
+    let Some(agent) = agent else { return Recorded::Nobody };
+    match resolve(agent, at, rules) {
+        Resolved::Mapped(row) | Resolved::Fallback(row) => Recorded::Agent(RecordedAgent {
+            legacy_agent: agent.clone(),
+            user: row.user.clone(),
+            login: row.login.clone(),
+            access_group: row.access_group.clone(),
+        }),
+        Resolved::Unmapped => Recorded::Unsaid,
+    }
+}
+
+pub(super) fn expectation(
+    source: &SourceInteraction,
+    span: Option<Span>,
+    recordings: &[ExpectedRecording],
+    target: &GirRules,
+    rules: &Rules,
+) -> GirExpectation {
+    let partition = source.entity.queue_id.as_ref().and_then(|queue| target.partitions.get(queue)).cloned();
+    let carried = |recording: &ExpectedRecording| !matches!(recording.presence, Presence::Absent(_));
+    let class_of = |recording: &SourceRecording| recording.details.as_ref().ok().map(|details| details.retention_class.clone());
+    let classes = |all: bool| {
+        let pairs = source.recordings.iter().zip(recordings).filter(|(_, expected)| all || carried(expected));
+        pairs.filter_map(|(recording, _)| class_of(recording)).collect::<Vec<Option<String>>>()
+    };
+    // Whether what stays behind has a say in how long the rest is kept is nowhere laid down: either is right.
+    let mut keeps: Vec<Keep> = [false, true].into_iter().filter_map(|all| keep(&classes(all), span?.end, rules)).collect();
+    keeps.dedup();
+    GirExpectation { partition, keeps }
+}
+
+/// The class that keeps longest: none and an unknown one outlive all others.
+fn keep(classes: &[Option<String>], call_end: Moment, rules: &Rules) -> Option<Keep> {
+    if classes.is_empty() {
+        return None;
+    }
+    let named: BTreeSet<&String> = classes.iter().flatten().collect();
+    if classes.contains(&None) {
+        return Some(Keep { labels: BTreeSet::new(), until: Until::Decided });
+    }
+    let years = |class: &String| rules.class_years.get(class).copied();
+    if let Some(unknown) = named.iter().find(|class| years(class).is_none()) {
+        return Some(Keep { labels: BTreeSet::from([label(unknown)]), until: Until::Decided });
+    }
+    let most = named.iter().filter_map(|class| years(class)).max()?;
+    let longest: Vec<&&String> = named.iter().filter(|class| years(class) == Some(most)).collect();
+    let at = retention::delete_at(Some(longest.first()?), call_end, rules)?;
+    let labels = longest.iter().map(|class| label(class)).collect();
+    // Calendar years are up to so many days longer than any number of days: the leap days, and one for the hour of the day.
+    Some(Keep { labels, until: Until::Date { at, slack_days: (most + 3) / 4 + 1 } })
+}
+
+/// `st-ret-<class>`, what is outside printable ASCII percent-encoded.
+pub(crate) fn label(class: &str) -> String {
+    let byte = |byte: u8| if (0x20..0x7f).contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    format!("st-ret-{}", class.bytes().map(byte).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expected::testing::{AS_OF, gir_rules, good_sound, interaction};
+    use crate::expected::{Expectation, expected};
+
+    fn wanted(source: &SourceInteraction, rules: &Rules) -> Expectation {
+        let sounds = ["100001-1", "100001-2"].map(|id| (id.to_owned(), good_sound())).into_iter().collect();
+        expected(source, rules, &sounds, AS_OF)
+    }
+
+    #[test]
+    fn a_recording_is_its_legs_agents() {
+        let mut source = interaction();
+        if let Ok(details) = &mut source.recordings[0].details {
+            details.segment_id = Some("100001-s1".into());
+        }
+        let call = wanted(&source, &gir_rules());
+        assert!(
+            matches!(&call.recordings[0].agent, Recorded::Agent(agent) if agent.user == "ann" && agent.login.as_deref() == Some("7001"))
+        );
+        assert_eq!(call.recordings[1].agent, Recorded::Unsaid, "the source names no leg");
+        assert_eq!(call.gir.as_ref().and_then(|gir| gir.partition.as_deref()), Some("/support"));
+        source.entity.segments[0].agent_id = None;
+        assert_eq!(wanted(&source, &gir_rules()).recordings[0].agent, Recorded::Nobody);
+        source.entity.segments.clear();
+        assert!(matches!(&wanted(&source, &gir_rules()).recordings[1].agent, Recorded::Agent(agent) if agent.user == "ann"));
+    }
+
+    #[test]
+    fn a_call_without_recordings_is_not_carried() {
+        let mut source = interaction();
+        source.recordings.clear();
+        assert_eq!(wanted(&source, &gir_rules()).presence, Presence::NotCarried);
+        assert_eq!(wanted(&source, &crate::expected::testing::rules()).presence, Presence::Expected);
+    }
+
+    #[test]
+    fn the_class_that_keeps_longest_has_the_call() {
+        let mut rules = gir_rules();
+        rules.class_years.insert("10-Year Retention".into(), 10);
+        rules.class_years.insert("Decade".into(), 10);
+        let end = Moment::parse("2023-10-27T10:05:00Z").expect("an instant");
+        let some = |class: &str| Some(class.to_owned());
+        let date = |text: &str, slack_days| Until::Date { at: Moment::parse(text).expect("an instant"), slack_days };
+        let rows = [
+            (vec![some("7-Year Retention")], vec!["st-ret-7-Year Retention"], date("2030-10-27T10:05:00Z", 3)),
+            (vec![some("7-Year Retention"), some("10-Year Retention")], vec!["st-ret-10-Year Retention"], date("2033-10-27T10:05:00Z", 4)),
+            (
+                vec![some("10-Year Retention"), some("Decade")],
+                vec!["st-ret-10-Year Retention", "st-ret-Decade"],
+                date("2033-10-27T10:05:00Z", 4),
+            ),
+            (vec![some("7-Year Retention"), some("Z"), some("B")], vec!["st-ret-B"], Until::Decided),
+            (vec![some("7-Year Retention"), None, some("B")], vec![], Until::Decided),
+        ];
+        for (classes, labels, until) in rows {
+            let keep = keep(&classes, end, &rules).expect("classes");
+            assert_eq!((keep.labels.iter().map(String::as_str).collect::<Vec<_>>(), keep.until), (labels, until), "{classes:?}");
+        }
+        assert_eq!(keep(&[], end, &rules), None);
+        assert_eq!(label("Für immer"), "st-ret-F%C3%BCr immer");
+    }
+}

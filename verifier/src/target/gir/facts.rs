@@ -1,0 +1,119 @@
+//! What only Interaction Recording tells of a call and of its media.
+
+use std::collections::BTreeSet;
+
+use super::super::TimeReading;
+
+/// A field that privacy settings can hide from an account. Source: settings `metadata.privacy.agent_fields` and `.customer_fields`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Field {
+    /// `callerPhoneNumber`.
+    Caller,
+    /// `dialedPhoneNumber`.
+    Dialled,
+    /// `parameters.ani`.
+    Ani,
+    /// `parameters.dnis`.
+    Dnis,
+    /// `parameters.username`.
+    Username,
+    /// `parameters.agentId`.
+    Login,
+    /// `contact.userName`.
+    UserName,
+    /// `contact.phoneNumber` of a user.
+    UserNumber,
+}
+
+impl Field {
+    pub(crate) const ALL: [Field; 8] =
+        [Field::Caller, Field::Dialled, Field::Ani, Field::Dnis, Field::Username, Field::Login, Field::UserName, Field::UserNumber];
+}
+
+/// A call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallFacts {
+    /// Region it was inserted for. Absent: not told.
+    pub(crate) region: Option<String>,
+    /// Names of its labels.
+    pub(crate) labels: Vec<String>,
+    /// Numbers of the customer's contact; none where it has none, or is not told.
+    pub(crate) customer_numbers: Vec<String>,
+    /// Fields it tells.
+    pub(crate) told: BTreeSet<Field>,
+    /// Fields that no call of ours tells: hidden from this account, not lost.
+    pub(crate) withheld: BTreeSet<Field>,
+    /// What SpeechMiner has of it.
+    pub(crate) posts: Posts,
+}
+
+/// How often a call stands in SpeechMiner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Posts {
+    /// The plan has no SpeechMiner: a declared loss.
+    #[default]
+    Unused,
+    /// So often.
+    Count(u64),
+    /// Could not be read; what would be needed.
+    Unread(String),
+}
+
+/// A media file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct MediaFacts {
+    /// `parameters.username`. Absent: none is told.
+    pub(crate) username: Option<String>,
+    /// `parameters.agentId`. Absent: none is told.
+    pub(crate) login: Option<String>,
+    /// `parameters.ani`, without `tel:`. Absent: none is told.
+    pub(crate) ani: Option<String>,
+    /// `parameters.dnis`. Absent: none is told.
+    pub(crate) dnis: Option<String>,
+    /// Access groups.
+    pub(crate) access_groups: Vec<String>,
+    /// Partitions.
+    pub(crate) partitions: Vec<String>,
+    /// Media type as declared. Absent: none is.
+    pub(crate) mime: Option<String>,
+    /// Length as declared: a text that should be milliseconds. Absent: none is.
+    pub(crate) declared_ms: Option<String>,
+    /// Size as declared: a text that should be bytes. Absent: none is.
+    pub(crate) declared_bytes: Option<String>,
+    /// Address of its file, as stored. Absent: none is told.
+    pub(crate) path: Option<String>,
+    /// What lies there.
+    pub(crate) file: FileSight,
+    /// The envelope's PEM. Absent: the file is said to be clear.
+    pub(crate) pkcs7: Option<String>,
+    /// Certificates it is said to be encrypted for.
+    pub(crate) certificates: Vec<String>,
+    /// Pauses as marked, in their order.
+    pub(crate) masks: Vec<MaskedSpan>,
+}
+
+/// A pause as marked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct MaskedSpan {
+    /// `paused`. Absent: it goes on before it was paused.
+    pub(crate) start: TimeReading,
+    /// `resume`. Absent: it never goes on.
+    pub(crate) end: TimeReading,
+}
+
+/// What lies at a media file's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FileSight {
+    /// A file. Bytes; absent: not told.
+    There { bytes: Option<u64> },
+    /// Nothing; in words.
+    Absent(String),
+    /// Could not be looked at; what would be needed.
+    Unread(String),
+}
+
+impl Default for FileSight {
+    fn default() -> FileSight {
+        FileSight::There { bytes: None }
+    }
+}

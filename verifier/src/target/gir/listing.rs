@@ -1,0 +1,135 @@
+//! Files in the migration's folder.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use platforms::gir::WebDavClient;
+use url::Url;
+
+use super::reach::Reach;
+use crate::moment::Moment;
+use crate::stop::Stop;
+
+/// Folders within folders that are looked into; the migration makes one of days within its own.
+const DEEPEST: usize = 8;
+
+/// A file that lies there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Lying {
+    /// Bytes. Absent: not told.
+    pub(super) bytes: Option<u64>,
+    /// When it was written. Absent: not told.
+    pub(super) written: Option<Moment>,
+}
+
+/// Files, by their paths below the store's root, decoded.
+#[derive(Debug, Clone)]
+pub(super) enum Listing {
+    /// All of them.
+    Read(BTreeMap<String, Lying>),
+    /// Could not be read; what would be needed.
+    Unread(String),
+}
+
+impl Listing {
+    pub(super) fn files(&self) -> impl Iterator<Item = (&String, &Lying)> {
+        match self {
+            Listing::Read(files) => Some(files.iter()),
+            Listing::Unread(_) => None,
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Path of an address below a store's root, decoded, without slashes at its ends; `None`: it does not lie there.
+pub(super) fn below(root: &Url, address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let is_here = url.scheme() == root.scheme() && url.host() == root.host() && url.port_or_known_default() == root.port_or_known_default();
+    if is_plain && is_here { below_path(root, &decoded(url.path())) } else { None }
+}
+
+/// The same of a path that is decoded already.
+pub(super) fn below_path(root: &Url, path: &str) -> Option<String> {
+    let root = decoded(root.path());
+    let rest = path.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?.trim_end_matches('/');
+    let is_step = |step: &str| !matches!(step, "" | "." | "..") && !step.contains(['\\', '\0']);
+    (rest.split('/').all(is_step)).then(|| rest.to_owned())
+}
+
+/// A path with its percent codes resolved.
+pub(super) fn decoded(path: &str) -> String {
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
+/// Walks a folder of the store, level by level.
+pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
+    let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
+    for _ in 0..DEEPEST {
+        let lists = stream::iter(std::mem::take(&mut level)).map(|folder| list(client, reach, folder));
+        let lists: Vec<Result<Vec<platforms::gir::Entry>, String>> = lists.buffer_unordered(concurrency.max(1)).try_collect().await?;
+        for entries in lists {
+            let entries = match entries {
+                Ok(entries) => entries,
+                Err(need) => return Ok(Listing::Unread(need)),
+            };
+            for entry in entries {
+                let Some(path) = below_path(root, &entry.path) else { continue };
+                if entry.is_collection {
+                    level.push(path);
+                } else {
+                    files.insert(path, Lying { bytes: entry.length, written: entry.modified.as_deref().and_then(http_date) });
+                }
+            }
+        }
+        if level.is_empty() {
+            return Ok(Listing::Read(files));
+        }
+    }
+    Ok(Listing::Unread(format!("a store whose folder {folder} is not deeper than {DEEPEST} levels")))
+}
+
+/// A folder's entries; none where there is no such folder. The inner error says what would be needed.
+async fn list(client: &WebDavClient, reach: &Reach, folder: String) -> Result<Result<Vec<platforms::gir::Entry>, String>, Stop> {
+    let steps: Vec<&str> = folder.split('/').collect();
+    let read = async { client.list(&client.url(&steps)?).await };
+    match read.await {
+        Ok(entries) => Ok(Ok(entries.unwrap_or_default())),
+        Err(error) => Ok(Err(reach.need_of("webdav.list", "list the WebDAV store", &error)?)),
+    }
+}
+
+/// `Fri, 27 Oct 2023 10:00:00 GMT`. Source: RFC 9110 section 5.6.7; RFC 4918 section 15.7.
+fn http_date(text: &str) -> Option<Moment> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|at| Moment::from(at.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_lies_below_the_root_or_not_in_the_store() {
+        let root = Url::parse("https://store.test/recordings/").expect("a URL");
+        for (address, wanted) in [
+            ("https://store.test/recordings/st-acme/2023-10-27/a%20b.mp3", Some("st-acme/2023-10-27/a b.mp3")),
+            ("https://store.test:443/recordings/a.mp3", Some("a.mp3")),
+            ("https://store.test/recordings-of-others/a.mp3", None),
+            ("https://store.test/recordings/..%2fa.mp3", None),
+            ("https://store.test/recordings", None),
+            ("http://store.test/recordings/a.mp3", None),
+            ("https://store.test/recordings/a.mp3?x", None),
+            ("https://me@store.test/recordings/a.mp3", None),
+            ("recordings/a.mp3", None),
+        ] {
+            assert_eq!(below(&root, address).as_deref(), wanted, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_servers_date_is_an_instant() {
+        assert_eq!(http_date("Fri, 27 Oct 2023 10:00:00 GMT"), Some(Moment::from_ms(1_698_400_800_000)));
+        assert_eq!(http_date("yesterday"), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Which calls SpeechMiner has. Its reads are the simulator's own: a real receiver takes posts and tells nothing.
+
+use std::collections::BTreeMap;
+
+use platforms::CallError;
+use platforms::gir::SpeechMinerClient;
+
+use super::Opening;
+use super::handed::Rows;
+use super::reach::Reach;
+use crate::requests::Service;
+use crate::stop::Stop;
+
+/// Recordings a page; a page of 500 is some tens of kilobytes.
+pub(crate) const POSTS_PAGE: u32 = 500;
+
+/// Where SpeechMiner's side is read.
+pub(super) enum Receiver {
+    /// The receiver itself.
+    Live(Box<SpeechMinerClient>, Reach),
+    /// Rows that were handed over.
+    Csv(Rows),
+    /// The plan has none: a declared loss.
+    Unused,
+}
+
+/// What SpeechMiner has.
+pub(super) enum Posted {
+    /// How often, by recording id.
+    Read(BTreeMap<String, u64>),
+    /// Could not be read; what would be needed.
+    Unread(String),
+    /// The plan has none.
+    Unused,
+}
+
+impl Receiver {
+    /// As a report names it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Receiver::Live(_, reach) => reach.word(),
+            Receiver::Csv(_) => "csv",
+            Receiver::Unused => "none",
+        }
+    }
+
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Receiver, Stop> {
+        let target = &opening.loaded.plan.target;
+        let Some(url) = &target.speechminer_url else { return Ok(Receiver::Unused) };
+        let gate = opening.gate(Service::SpeechMiner, url);
+        let (username, password) = (target.speechminer_username.as_ref(), target.speechminer_password.as_ref());
+        let account = opening.account(["speechminer_username", "speechminer_password"], username, password)?;
+        let pace = opening.loaded.plan.pace.requests_per_minute;
+        let client = SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace);
+        let reach = opening.reach("access to SpeechMiner's receiver, or an export of it (--gir-speechminer)");
+        Ok(Receiver::Live(Box::new(client), reach))
+    }
+
+    pub(super) async fn posted(&self) -> Result<Posted, Stop> {
+        match self {
+            Receiver::Live(client, reach) => live(client, reach).await,
+            Receiver::Csv(rows) => Ok(Posted::Read(rows.posts.clone())),
+            Receiver::Unused => Ok(Posted::Unused),
+        }
+    }
+}
+
+async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop> {
+    let (mut posts, mut after) = (BTreeMap::new(), None::<String>);
+    loop {
+        let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
+            Ok(page) => page,
+            // A receiver of the field: no such path, or a page for people.
+            Err(CallError::Refused { status: 404 | 405, .. } | CallError::Malformed { .. }) => {
+                return Ok(Posted::Unread("an export of SpeechMiner (--gir-speechminer), whose receiver tells nothing".to_owned()));
+            }
+            Err(error) => {
+                return reach.need_of("speechminer.list_recordings", "list SpeechMiner's recordings", &error).map(Posted::Unread);
+            }
+        };
+        posts.extend(page.recordings.into_iter().map(|row| (row.id, row.posts)));
+        match page.next {
+            Some(next) if Some(&next) == after.as_ref() => {
+                return Err(Stop::Target("cannot list SpeechMiner's recordings: its pages do not move on; try again".to_owned()));
+            }
+            Some(next) => after = Some(next),
+            None => return Ok(Posted::Read(posts)),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Everything the three stores say without sound: calls by their ids, surplus by searches and listings, and what only one store has.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::listing::Listing;
+use super::posts::Posted;
+use super::rws::{Rws, Shown};
+use super::{Field, FileSight, Posts, Target, convert};
+use crate::expected::Expectation;
+use crate::options::{Progress, Stage};
+use crate::stop::Stop;
+use crate::target::{Asked, Recordings, TargetConversation, TargetRecording, TargetSnapshot};
+
+/// What is needed to see what is not in an archive.
+const ANOTHER_ARCHIVE: &str =
+    "an archive that holds the recording: its files or SpeechMiner's entry are there, and this one does not hold it";
+/// What is needed to see what another region's node would show.
+const ANOTHER_NODE: &str = "a node of the recording's region: its files or SpeechMiner's entry are there, and this node does not show it";
+
+/// What only these stores have.
+#[derive(Debug, Default)]
+pub(crate) struct Stores {
+    /// Files in the migration's folder that no recording which was read references.
+    pub(crate) strays: Vec<StrayFile>,
+    /// How often SpeechMiner has a call of ours, by legacy id.
+    pub(crate) posted: BTreeMap<String, u64>,
+    /// How each store was read.
+    pub(crate) read: crate::report::Stores,
+}
+
+/// A file that no recording references.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StrayFile {
+    /// Path below the store's root.
+    pub(crate) path: String,
+    /// Recording of the source its name begins with. Absent: another name.
+    pub(crate) legacy_recording_id: Option<String>,
+}
+
+/// Reads a site.
+pub(super) struct Reader<'a> {
+    pub(super) target: &'a Target,
+    pub(super) asked: &'a Asked<'a>,
+}
+
+impl Reader<'_> {
+    pub(super) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+        progress.begin(Stage::Target, Some(self.asked.expectations.len() as u64));
+        let mut snapshot = TargetSnapshot::default();
+        let listing = self.target.store.list(self.target.ids.folder(), self.concurrency()).await?;
+        let posted = self.target.receiver.posted().await?;
+        self.calls(&mut snapshot, progress).await?;
+        // With some calls only, those of others are nobody's surplus.
+        if self.asked.options.only.is_none() {
+            self.surplus(&posted, &mut snapshot).await?;
+        }
+        self.files(&listing, &mut snapshot).await?;
+        self.posts(&posted, &mut snapshot.ours);
+        withhold(&mut snapshot.ours);
+        let stores = self.stores(&listing, &posted, &snapshot.ours);
+        self.hide(&stores, &mut snapshot);
+        snapshot.needs.extend(unread(&listing, &posted));
+        snapshot.gir = Some(stores);
+        snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
+        Ok(snapshot)
+    }
+
+    fn concurrency(&self) -> usize {
+        self.asked.options.concurrency.max(1)
+    }
+
+    /// Every call of the source, by its ids: those too that must not be there.
+    async fn calls(&self, snapshot: &mut TargetSnapshot, progress: &dyn Progress) -> Result<(), Stop> {
+        let calls =
+            self.asked.expectations.iter().flat_map(|expected| {
+                self.target.ids.of_call(&expected.legacy_id).into_iter().map(move |id| (expected.legacy_id.clone(), id))
+            });
+        let reads = stream::iter(calls).map(|(call, id)| async move {
+            let shown = self.target.rws.recording(&id).await?;
+            progress.advance(1);
+            Ok::<_, Stop>((call, shown))
+        });
+        let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
+        for (call, shown) in read {
+            match shown {
+                Shown::There(recording) => snapshot.ours.push(convert::call(*recording, Some(call))),
+                Shown::Absent => {}
+                Shown::Hidden(need) => _ = snapshot.hidden.insert(call, need),
+            }
+        }
+        Ok(())
+    }
+
+    /// Recordings of ours that no call of the source accounts for: found by searches and in SpeechMiner, read by id. A search that lags
+    /// behind shows what is gone, and misses what is new: it adds to what is known and takes nothing away.
+    async fn surplus(&self, posted: &Posted, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+        let starts = self.asked.expectations.iter().filter_map(|expected| Some(expected.span?.start)).collect();
+        let (mut ids, needs) = self.target.rws.near(starts, self.concurrency()).await?;
+        snapshot.needs.extend(needs);
+        if let Posted::Read(posts) = posted {
+            ids.extend(posts.keys().cloned());
+        }
+        let expected: HashSet<&str> = self.asked.expectations.iter().map(|expected| expected.legacy_id.as_str()).collect();
+        let surplus = ids.into_iter().filter_map(|id| Some((self.target.ids.legacy_id(&id)?, id)));
+        let reads = stream::iter(surplus.filter(|(call, _)| !expected.contains(call.as_str())))
+            .map(|(call, id)| async move { Ok::<_, Stop>((call, self.target.rws.recording(&id).await?)) });
+        let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
+        for (call, shown) in read {
+            match shown {
+                Shown::There(recording) => snapshot.ours.push(convert::call(*recording, Some(call))),
+                Shown::Absent => {}
+                Shown::Hidden(need) => _ = snapshot.needs.insert(need),
+            }
+        }
+        Ok(())
+    }
+
+    /// What lies at each media file's address.
+    async fn files(&self, listing: &Listing, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+        let recordings = snapshot.ours.iter_mut().flat_map(recordings_of);
+        let looks = stream::iter(recordings).map(|recording| self.file(listing, recording));
+        looks.buffer_unordered(self.concurrency()).try_collect::<Vec<()>>().await?;
+        Ok(())
+    }
+
+    async fn file(&self, listing: &Listing, recording: &mut TargetRecording) -> Result<(), Stop> {
+        let Some(facts) = recording.gir.as_mut() else { return Ok(()) };
+        let place = facts.path.as_deref().map(|path| (path, self.target.store.below(path)));
+        let (sight, lying) = match (place, listing) {
+            (None, _) => (FileSight::Absent("no address is told".to_owned()), None),
+            (Some((_, None)), _) => (FileSight::Absent("its address is not below target.webdav_url".to_owned()), None),
+            (Some((path, Some(place))), Listing::Read(files)) => match files.get(&place) {
+                Some(lying) => (FileSight::There { bytes: lying.bytes }, Some(lying.clone())),
+                None => self.look(path).await?,
+            },
+            (Some((path, Some(_))), Listing::Unread(_)) => self.look(path).await?,
+        };
+        facts.file = sight;
+        recording.created = lying.and_then(|lying| lying.written);
+        if matches!(facts.file, FileSight::Absent(_)) {
+            recording.file_state = Some("DELETED".to_owned());
+        }
+        Ok(())
+    }
+
+    async fn look(&self, path: &str) -> Result<(FileSight, Option<super::listing::Lying>), Stop> {
+        let (sight, lying) = self.target.store.look(path).await?;
+        Ok((sight, Some(lying)))
+    }
+
+    /// How often SpeechMiner has each of these.
+    fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) {
+        for ours in ours {
+            let Some(facts) = ours.gir.as_mut() else { continue };
+            facts.posts = match posted {
+                Posted::Read(posts) => Posts::Count(posts.get(&ours.id).copied().unwrap_or(0)),
+                Posted::Unread(need) => Posts::Unread(need.clone()),
+                Posted::Unused => Posts::Unused,
+            };
+        }
+    }
+
+    fn stores(&self, listing: &Listing, posted: &Posted, ours: &[TargetConversation]) -> Stores {
+        let facts = ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.gir.as_ref());
+        let referenced: HashSet<String> = facts.filter_map(|facts| self.target.store.below(facts.path.as_deref()?)).collect();
+        // What a broken upload left is nobody's. Source: docs/gir.md, "Files".
+        let strays = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
+        let strays = strays.map(|path| StrayFile {
+            legacy_recording_id: self.target.ids.legacy_recording(path.rsplit('/').next().unwrap_or(path)),
+            path: path.clone(),
+        });
+        let mut calls = BTreeMap::new();
+        if let Posted::Read(posts) = posted {
+            for (id, count) in posts {
+                if let Some(call) = self.target.ids.legacy_id(id) {
+                    *calls.entry(call).or_insert(0) += count;
+                }
+            }
+        }
+        Stores { strays: strays.collect(), posted: calls, read: self.target.read() }
+    }
+
+    /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all.
+    fn hide(&self, stores: &Stores, snapshot: &mut TargetSnapshot) {
+        let shown: HashSet<&str> = snapshot.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
+        let of_files: HashSet<&str> = stores.strays.iter().filter_map(|stray| stray.legacy_recording_id.as_deref()).collect();
+        let has_trace = |expected: &Expectation| {
+            stores.posted.contains_key(&expected.legacy_id)
+                || expected.recordings.iter().any(|recording| of_files.contains(recording.legacy_id.as_str()))
+        };
+        let unseen: Vec<&Expectation> =
+            self.asked.expectations.iter().filter(|expected| !shown.contains(expected.legacy_id.as_str())).collect();
+        let need = match self.target.rws {
+            Rws::Live(..) => ANOTHER_NODE,
+            Rws::Archive(_) => ANOTHER_ARCHIVE,
+        };
+        let traced = unseen.iter().filter(|expected| has_trace(expected));
+        for expected in traced {
+            snapshot.hidden.entry(expected.legacy_id.clone()).or_insert_with(|| need.to_owned());
+        }
+        if shown.is_empty() && !(stores.strays.is_empty() && stores.posted.is_empty()) {
+            snapshot.lag = Some(need.to_owned());
+        }
+    }
+}
+
+fn recordings_of(ours: &mut TargetConversation) -> &mut [TargetRecording] {
+    match &mut ours.recordings {
+        Recordings::Read(recordings) => recordings,
+        Recordings::Hidden(_) => &mut [],
+    }
+}
+
+/// Fields that none of our calls tells are hidden from this account.
+fn withhold(ours: &mut [TargetConversation]) {
+    let told: BTreeSet<Field> = ours.iter().filter_map(|ours| ours.gir.as_ref()).flat_map(|facts| facts.told.iter().copied()).collect();
+    let withheld: BTreeSet<Field> = Field::ALL.into_iter().filter(|field| !told.contains(field)).collect();
+    for facts in ours.iter_mut().filter_map(|ours| ours.gir.as_mut()) {
+        facts.withheld.clone_from(&withheld);
+    }
+}
+
+fn unread(listing: &Listing, posted: &Posted) -> Vec<String> {
+    let listing = match listing {
+        Listing::Read(_) => None,
+        Listing::Unread(need) => Some(need.clone()),
+    };
+    let posted = match posted {
+        Posted::Unread(need) => Some(need.clone()),
+        Posted::Read(_) | Posted::Unused => None,
+    };
+    listing.into_iter().chain(posted).collect()
+}

@@ -1,0 +1,80 @@
+//! Recordings by id, from Recording Web Services.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use platforms::gir::wire::Recording;
+use platforms::gir::{RwsClient, Settings};
+
+use super::handed::Archive;
+use super::reach::Reach;
+use super::{Opening, search};
+use crate::moment::Moment;
+use crate::requests::Service;
+use crate::stop::Stop;
+
+/// Where recordings are read.
+pub(super) enum Rws {
+    /// The service itself, by the ops account.
+    Live(RwsClient, Reach),
+    /// Archives that were handed over.
+    Archive(Arc<Archive>),
+}
+
+/// What came of asking for an id.
+pub(super) enum Shown {
+    /// It is there.
+    There(Box<Recording>),
+    /// This node shows none: it is not there, or of another region.
+    Absent,
+    /// Could not be read; what would be needed.
+    Hidden(String),
+}
+
+impl Rws {
+    /// As a report names it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Rws::Live(_, reach) => reach.word(),
+            Rws::Archive(_) => "archive",
+        }
+    }
+
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Rws, Stop> {
+        let target = &opening.loaded.plan.target;
+        let rws_url = opening.needed("rws_url", target.rws_url.as_ref())?.clone();
+        let gate = opening.gate(Service::Rws, &rws_url);
+        let settings = Settings {
+            rws_url,
+            contact_center_id: opening.needed("contact_center_id", target.contact_center_id.as_ref())?.clone(),
+            account: opening.account(["username", "password"], target.username.as_ref(), target.password.as_ref())?,
+            requests_per_minute: opening.loaded.plan.pace.requests_per_minute,
+        };
+        let reach = opening.reach("access to RWS, or an export of it (--gir-archive)");
+        Ok(Rws::Live(RwsClient::new(gate, opening.clock.clone(), settings), reach))
+    }
+
+    pub(super) async fn recording(&self, id: &str) -> Result<Shown, Stop> {
+        match self {
+            Rws::Archive(archive) => Ok(match archive.recordings.get(id) {
+                Some((recording, _)) => Shown::There(Box::new(recording.clone())),
+                None => Shown::Absent,
+            }),
+            Rws::Live(_, reach) if reach.is_lost() => Ok(Shown::Hidden(reach.need().to_owned())),
+            Rws::Live(client, reach) => match client.recording(id).await {
+                Ok(Some(recording)) => Ok(Shown::There(Box::new(recording))),
+                Ok(None) => Ok(Shown::Absent),
+                Err(error) => reach.need_of("gir.get_recording", "read a recording", &error).map(Shown::Hidden),
+            },
+        }
+    }
+
+    /// Ids of further recordings, ours and others', that begin near these instants; and what would be needed to see all of them.
+    pub(super) async fn near(&self, starts: Vec<Moment>, concurrency: usize) -> Result<(BTreeSet<String>, BTreeSet<String>), Stop> {
+        match self {
+            Rws::Archive(archive) => Ok((archive.recordings.keys().cloned().collect(), BTreeSet::new())),
+            Rws::Live(_, reach) if reach.is_lost() => Ok((BTreeSet::new(), BTreeSet::new())),
+            Rws::Live(client, reach) => search::near(client, reach, starts, concurrency).await,
+        }
+    }
+}

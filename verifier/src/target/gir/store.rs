@@ -1,0 +1,186 @@
+//! The WebDAV store: which files lie there, and their bytes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use platforms::CallError;
+use platforms::gir::WebDavClient;
+use url::Url;
+
+use super::handed::{self, Archive};
+use super::listing::{Listing, Lying, below, walk};
+use super::reach::Reach;
+use super::{FileSight, Opening};
+use crate::report::HandedOver;
+use crate::requests::Service;
+use crate::source::collect;
+use crate::stop::Stop;
+use crate::target::media::Unfetched;
+use crate::target::{Address, Envelope, Sound, TargetSnapshot, short};
+
+/// Where files are read.
+pub(super) struct Store {
+    /// Root of all addresses.
+    root: Url,
+    from: From,
+}
+
+#[derive(Clone)]
+enum From {
+    /// The store itself.
+    Live(Arc<WebDavClient>, Reach),
+    /// A list or a mount that was handed over, and the archive that may hold the media too.
+    Handed(Arc<handed::Files>, Option<Arc<Archive>>),
+}
+
+impl Store {
+    /// As a report names it.
+    pub(super) fn word(&self) -> &'static str {
+        match &self.from {
+            From::Live(_, reach) => reach.word(),
+            From::Handed(files, _) if files.mount.is_some() => "mount",
+            From::Handed(..) => "listing",
+        }
+    }
+
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Store, Stop> {
+        let target = &opening.loaded.plan.target;
+        let root = opening.needed("webdav_url", target.webdav_url.as_ref())?.clone();
+        let gate = opening.gate(Service::WebDav, &root);
+        let (username, password) = (target.webdav_username.as_ref(), target.webdav_password.as_ref());
+        let account = opening.account(["webdav_username", "webdav_password"], username, password)?;
+        let pace = opening.loaded.plan.pace.uploads_per_second;
+        let client = WebDavClient::new(gate, opening.clock.clone(), root.clone(), &account, pace);
+        let reach = opening.reach("access to the WebDAV store, or an export of it (--gir-files)");
+        Ok(Store { root, from: From::Live(Arc::new(client), reach) })
+    }
+
+    pub(super) fn handed(root: Url, files: handed::Files, archive: Option<Arc<Archive>>) -> Store {
+        Store { root, from: From::Handed(Arc::new(files), archive) }
+    }
+
+    /// What was handed over. Absent: it is read.
+    pub(super) fn told(&self) -> Option<&HandedOver> {
+        match &self.from {
+            From::Live(..) => None,
+            From::Handed(files, _) => Some(&files.told),
+        }
+    }
+
+    /// Files in a folder of the store.
+    pub(super) async fn list(&self, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
+        match &self.from {
+            From::Live(client, reach) => walk(client, reach, &self.root, folder, concurrency).await,
+            From::Handed(files, _) => {
+                let ours = files.files.iter().filter(|(path, _)| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+                Ok(Listing::Read(ours.map(|(path, lying)| (path.clone(), lying.clone())).collect()))
+            }
+        }
+    }
+
+    /// Path of a media file's address below the root; `None`: it does not lie in this store.
+    pub(super) fn below(&self, address: &str) -> Option<String> {
+        below(&self.root, address)
+    }
+
+    /// What lies at an address of this store that is in no listing.
+    pub(super) async fn look(&self, address: &str) -> Result<(FileSight, Lying), Stop> {
+        match &self.from {
+            From::Live(_, reach) if reach.is_lost() => Ok((FileSight::Unread(reach.need().to_owned()), Lying::default())),
+            From::Handed(files, _) => Ok(match self.below(address).and_then(|place| files.files.get(&place)) {
+                Some(lying) => (FileSight::There { bytes: lying.bytes }, lying.clone()),
+                // Of a mount only the migration's own folder was listed.
+                None => self.mounted(files, address),
+            }),
+            From::Live(client, reach) => {
+                let read = async { client.head(&client.own(address)?).await };
+                match read.await {
+                    Ok(Some(head)) => Ok((FileSight::There { bytes: head.length }, Lying { bytes: head.length, written: None })),
+                    Ok(None) => Ok((FileSight::Absent("no file at its address".to_owned()), Lying::default())),
+                    Err(error) => {
+                        let need = reach.need_of("webdav.head_file", "look at a file", &error)?;
+                        Ok((FileSight::Unread(need), Lying::default()))
+                    }
+                }
+            }
+        }
+    }
+
+    fn mounted(&self, files: &handed::Files, address: &str) -> (FileSight, Lying) {
+        let file = files.mount.as_ref().zip(self.below(address)).map(|(mount, place)| mount.join(place));
+        match file.and_then(|file| std::fs::symlink_metadata(file).ok()).filter(std::fs::Metadata::is_file) {
+            Some(meta) => (FileSight::There { bytes: Some(meta.len()) }, Lying { bytes: Some(meta.len()), written: None }),
+            None => (FileSight::Absent("no file at its address".to_owned()), Lying::default()),
+        }
+    }
+
+    /// Where the files of a snapshot are had.
+    pub(super) fn files(&self, snapshot: &TargetSnapshot) -> Files {
+        let recordings = snapshot.ours.iter().flat_map(|ours| ours.read_recordings());
+        let sounds = recordings.filter_map(|recording| {
+            let facts = recording.gir.as_ref()?;
+            let sound = match (&facts.file, &facts.path) {
+                (FileSight::There { .. }, Some(path)) => {
+                    let sealed = |pkcs7: &String| Envelope { pkcs7: pkcs7.clone(), certificates: facts.certificates.clone() };
+                    Sound::At { url: path.clone(), content_type: facts.mime.clone(), envelope: facts.pkcs7.as_ref().map(sealed) }
+                }
+                (FileSight::There { .. }, None) => Sound::Lost("no address is told".to_owned()),
+                (FileSight::Absent(words), _) => Sound::Lost(words.clone()),
+                (FileSight::Unread(need), _) => Sound::Hidden(need.clone()),
+            };
+            Some(((recording.conversation_id.clone(), recording.id.clone()), sound))
+        });
+        Files { root: self.root.clone(), from: self.from.clone(), sounds: sounds.collect() }
+    }
+}
+
+/// Files of the recordings that were read.
+pub(crate) struct Files {
+    root: Url,
+    from: From,
+    sounds: BTreeMap<Address, Sound>,
+}
+
+impl Files {
+    pub(crate) fn locate(&self, wanted: &[Address]) -> BTreeMap<Address, Sound> {
+        let unknown = || Sound::Hidden("the address of a recording's file".to_owned());
+        wanted.iter().map(|address| (address.clone(), self.sounds.get(address).cloned().unwrap_or_else(unknown))).collect()
+    }
+
+    pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, Unfetched> {
+        match &self.from {
+            From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
+            From::Live(_, reach) if reach.is_lost() => Err(Unfetched::Hidden(reach.need().to_owned())),
+            From::Live(client, _) => {
+                let read = async { collect(client.get(&client.own(address)?).await?).await };
+                match read.await {
+                    Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
+                    Ok((bytes, _)) => Err(Unfetched::Hidden(format!("its file arrives cut after {} bytes", bytes.len()))),
+                    Err(CallError::Refused { status: 404, .. }) => Err(Unfetched::Gone("no file at its address".to_owned())),
+                    Err(error) => Err(Unfetched::Hidden(format!("its file cannot be fetched: {}", short(&error)))),
+                }
+            }
+        }
+    }
+
+    /// Bytes from a mount, or beside the archive's document.
+    async fn handed(&self, files: &handed::Files, archive: Option<&Archive>, address: &str) -> Result<Vec<u8>, Unfetched> {
+        let mounted = files.mount.as_ref().zip(below(&self.root, address)).map(|(mount, place)| mount.join(place));
+        let beside = || {
+            archive?.recordings.values().find_map(|(recording, folder)| {
+                let is_its = recording.media_files.iter().any(|file| file.path() == Some(address));
+                is_its.then(|| handed::beside(folder, address))?
+            })
+        };
+        let Some(file) = mounted.or_else(beside) else {
+            return Err(Unfetched::Hidden(
+                "a mount of the WebDAV store (--gir-files DIR), or media in the archive, for how recordings sound".to_owned(),
+            ));
+        };
+        match tokio::fs::read(&file).await {
+            Ok(bytes) => Ok(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Unfetched::Gone("no file at its address".to_owned())),
+            Err(error) => Err(Unfetched::Hidden(format!("its file cannot be read: {error}"))),
+        }
+    }
+}

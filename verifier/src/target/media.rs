@@ -1,0 +1,74 @@
+//! Where a recording's sound is had: from a batch download, or from the store its file lies in.
+
+use std::collections::BTreeMap;
+
+use super::genesys_cloud::Batches;
+use super::gir::Files;
+use crate::stop::Stop;
+
+/// Conversation and recording in the target.
+pub(crate) type Address = (String, String);
+
+/// Where a recording's audio is, or why it is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sound {
+    /// An address to fetch, the media type the platform declares, and what opens the file, where it is said to be encrypted.
+    At { url: String, content_type: Option<String>, envelope: Option<Envelope> },
+    /// The platform says that it is gone; its words.
+    Lost(String),
+    /// Left out or not allowed; what would be needed.
+    Hidden(String),
+}
+
+/// What is told of a file that is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    /// PEM of the envelope.
+    pub(crate) pkcs7: String,
+    /// Names of the certificates it is encrypted for.
+    pub(crate) certificates: Vec<String>,
+}
+
+/// Where sound is had.
+pub(crate) enum Media {
+    /// Pre-signed addresses, by batch.
+    Batches(Batches),
+    /// Files of Interaction Recording's store.
+    Files(Files),
+}
+
+impl Media {
+    /// Where the audio of these is, at most [`super::genesys_cloud::BATCH`] of them. Every one has an answer.
+    pub(crate) async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
+        match self {
+            _ if wanted.is_empty() => Ok(BTreeMap::new()),
+            Media::Batches(batches) => batches.locate(wanted).await,
+            Media::Files(files) => Ok(files.locate(wanted)),
+        }
+    }
+
+    /// The bytes at an address; twice before it is given up. Not to be fetched is hidden, never missing.
+    pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
+        let mut why = Unfetched::Hidden(String::new());
+        for _ in 0..2 {
+            let read = match self {
+                Media::Batches(batches) => batches.fetch(url).await,
+                Media::Files(files) => files.fetch(url).await,
+            };
+            match read {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
+    }
+}
+
+/// Why bytes were not had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unfetched {
+    /// There is no such file; in words.
+    Gone(String),
+    /// Hidden, not missing; in words.
+    Hidden(String),
+}
