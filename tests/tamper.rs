@@ -1,50 +1,17 @@
 //! A verifier is believed for what it finds and for what it does not: every damage that can be planted is named, at its place, and nothing else is.
 
+#[path = "support/damage.rs"]
+mod damage;
 mod support;
 
 use std::collections::BTreeMap;
 
+use damage::{Place, differences, planted};
 use serde_json::Value;
 use support::{FULL_WORLD, Simulation, Verification, scenario};
 
 /// Seeds of world and tamper: other calls, other victims, other choices inside a class.
 const SEEDS: [(u64, u64); 2] = [(11, 7), (23, 40)];
-
-/// Where something is damaged: class, interaction, recording. A phantom has no source, so its place is the target's.
-type Place = (String, String, String);
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// Every class is told apart as it is planted; none needs to be reported as another.
-fn planted(defect: &str, entries: &[Value]) -> Vec<Place> {
-    entries.iter().map(|entry| place(defect, entry)).collect()
-}
-
-fn place(defect: &str, entry: &Value) -> Place {
-    match defect {
-        "D02" => (defect.to_owned(), String::new(), text(&entry["target_id"])),
-        _ => (defect.to_owned(), text(&entry["legacy_interaction_id"]), text(&entry["legacy_recording_id"])),
-    }
-}
-
-/// What was planted and not named, and what was named and not planted; each with the finding as it stands.
-fn differences(planted: &[Place], verification: &Verification) -> Vec<String> {
-    let mut missed = planted.to_vec();
-    let mut wrong = Vec::new();
-    for finding in &verification.findings {
-        let place = place(finding["defect"].as_str().unwrap_or_default(), finding);
-        match missed.iter().position(|other| *other == place) {
-            Some(at) => drop(missed.remove(at)),
-            None => wrong.push(format!("named, not planted: {finding}")),
-        }
-    }
-    wrong.extend(
-        missed.into_iter().map(|(defect, interaction, recording)| format!("planted, not named: {defect} {interaction} {recording}")),
-    );
-    wrong
-}
 
 /// What does not fit in exit code, verdict and counts.
 fn contradictions(planted: &[Place], verification: &Verification, sound: &Verification) -> Vec<String> {

@@ -141,6 +141,10 @@ impl Gir {
 
     /// Whom its media are encrypted for; none where they are not.
     pub(crate) fn recipients(&self) -> &[Recipient] {
+        if !self.recipients.is_empty() {
+            self.mark(&rules::CERTIFICATES);
+            self.mark(&rules::KEYS);
+        }
         &self.recipients
     }
 

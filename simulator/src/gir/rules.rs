@@ -83,4 +83,5 @@ crate::rules::rules! { "gir.":
     CERTIFICATES = Documented, "encryption.certificates", "media may be encrypted for certificates of RSA 2048 or more", "Encryption; Managing certificates", "encryption.certificates = 0";
     KEYS = Assumed, "encryption.keys", "the keys are handed to a verifier, as a site's crypto server would decrypt for it", "keys stay in the crypto server's key store", "encryption.hand_over_key = true";
     EXPORTS = Documented, "exports.archive", "the crypto server archives each recording as contact centre/tenant/day/id/recording.json", "Archiving";
+    WEBDAV_LISTING = Assumed, "webdav.listing", "a listing of infinite depth, or of none stated, is 403", "RFC 4918, section 9.1, lets a server refuse it; httpd does unless told otherwise";
 }

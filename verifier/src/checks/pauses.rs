@@ -4,7 +4,7 @@ use super::sound::{Media, media};
 use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::target::gir::pauses;
+use crate::target::gir::{MaskedSpan, pauses};
 use crate::target::{MarkedPause, TimeReading};
 
 /// Offsets are whole milliseconds on both sides; a tool may round to a codec's frame of 20 ms at either end.
@@ -38,9 +38,25 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     // Marks that are instants are right where the pauses were, whatever the recording's own start says by mistake.
     let by_instant =
         pair.actual.gir.as_ref().zip(pair.expected.span).map(|(facts, span)| pauses(&facts.masks, &TimeReading::At(span.start)));
-    let right = fit(actual) || by_instant.is_some_and(|actual| fit(&actual));
+    let right = fit(actual) || by_instant.is_some_and(|actual| fit(&actual)) || told_by_the_same_clock(pair);
     let cause = if actual.len() < expected.len() { "pause marks are lost" } else { "pause marks are changed" };
     (!right).then(|| seen.about(pair, Defect::D60, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
+}
+
+/// Whether marks that are instants are wrong just as the recording's own times are: in another unit, or cut to the second. The times say so.
+fn told_by_the_same_clock(pair: &Pair<'_>) -> bool {
+    const CLOCKS: [fn(i64) -> i64; 3] = [|ms| ms / 1000, |ms| ms.saturating_mul(1000), |ms| ms - ms.rem_euclid(1000)];
+    let (Some(span), Some(facts)) = (pair.expected.span, pair.actual.gir.as_ref()) else { return false };
+    let is_at = |reading: &TimeReading, ms: i64| reading.moment().is_some_and(|at| at.ms() == ms);
+    CLOCKS.into_iter().any(|clock| {
+        let of = |offset_ms: i64| clock(span.start.plus_ms(offset_ms).ms());
+        let whole = is_at(&pair.actual.start, of(0)) && is_at(&pair.actual.end, clock(span.end.ms()));
+        let mut marks = pair.expected.pauses.iter().zip(&facts.masks);
+        let each = |(pause, mask): (&crate::expected::Pause, &MaskedSpan)| {
+            is_at(&mask.start, of(pause.start_ms)) && is_at(&mask.end, of(pause.end_ms))
+        };
+        whole && pair.expected.pauses.len() == facts.masks.len() && marks.all(each)
+    })
 }
 
 fn told(pauses: &[MarkedPause]) -> String {

@@ -57,13 +57,16 @@ pub(super) fn phantom(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     Some(plant)
 }
 
-/// D03: a recording was sent twice; its media file stands there two times.
+/// D03: a recording was sent twice; its media file stands there two times. SpeechMiner took the second post for the first.
 pub(super) fn duplicate(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let at = scene.victim(held)?;
     let entry = scene.entry(held, Some(at), "mediaFiles", held.media.len(), held.media.len() + 1);
     let mut copy = held.clone();
     copy.media.push(held.media[at].clone());
-    Some(Plant::one(entry, copy))
+    let mut plant = Plant::one(entry, copy);
+    let posted = scene.site.speechminer().held().get(&held.id).map(|posted| posted.document.clone());
+    plant.posted.extend(posted.map(|document| (held.id.clone(), document)));
+    Some(plant)
 }
 
 /// D04: two calls became one; the first is gone and its media file stands in the second. The second's own is whole, so its entry names the recording.

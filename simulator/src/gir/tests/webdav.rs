@@ -52,6 +52,8 @@ async fn the_store_answers_as_a_web_server_does() {
         ("GET", "/recordings/a/call.mp3", vec![("range", "bytes=9-")], "", 416),
         ("PROPFIND", "/recordings/a", vec![("depth", "1")], "", 207),
         ("PROPFIND", "/recordings/none", vec![("depth", "0")], "", 404),
+        ("PROPFIND", "/recordings/a", vec![("depth", "infinity")], "", 403),
+        ("PROPFIND", "/recordings/a", vec![], "", 403),
         ("DELETE", "/recordings/a/copy.mp3", vec![], "", 204),
         ("DELETE", "/recordings/a/copy.mp3", vec![], "", 404),
         ("DELETE", "/recordings", vec![], "", 403),

@@ -31,8 +31,8 @@ impl Arrived {
     }
 }
 
-/// A property's namespace and name.
-type PropName = (String, String);
+/// Properties of a resource, by namespace and name.
+type Properties = BTreeMap<(String, String), DavProp>;
 
 /// A folder as WebDAV shows it.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub(super) struct Shelf {
     root: PathBuf,
     local: LocalFs,
     /// By the resource's path below the root, decoded, without slashes at its ends.
-    properties: Arc<Mutex<BTreeMap<Vec<u8>, BTreeMap<PropName, DavProp>>>>,
+    properties: Arc<Mutex<BTreeMap<Vec<u8>, Properties>>>,
 }
 
 impl Shelf {
@@ -66,12 +66,12 @@ impl Shelf {
         Ok(())
     }
 
-    fn properties(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, BTreeMap<PropName, DavProp>>> {
+    fn properties(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Properties>> {
         self.properties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets the properties of a resource and of all below it; what they were.
-    fn forget(&self, path: &DavPath) -> Vec<(Vec<u8>, BTreeMap<PropName, DavProp>)> {
+    fn forget(&self, path: &DavPath) -> Vec<(Vec<u8>, Properties)> {
         let (own, mut below) = (key(path), key(path));
         below.push(b'/');
         let mut properties = self.properties();
@@ -84,7 +84,7 @@ fn key(path: &DavPath) -> Vec<u8> {
     path.as_bytes().split(|byte| *byte == b'/').filter(|step| !step.is_empty()).collect::<Vec<_>>().join(&b'/')
 }
 
-fn name_of(property: &DavProp) -> PropName {
+fn name_of(property: &DavProp) -> (String, String) {
     (property.namespace.clone().unwrap_or_default(), property.name.clone())
 }
 
