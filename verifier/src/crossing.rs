@@ -277,7 +277,17 @@ mod tests {
             .zip(&pairings)
             .map(|(expected, pairing)| {
                 let sounds = vec![TargetSound::NotRead; expected.recordings.len()];
-                judge(&Evidence { expected, pairing, ours, sounds: &sounds, stored: &[], hidden: None, rules: &rules(), as_of: AS_OF })
+                judge(&Evidence {
+                    expected,
+                    pairing,
+                    ours,
+                    sounds: &sounds,
+                    stored: &[],
+                    hidden: None,
+                    elsewhere: None,
+                    rules: &rules(),
+                    as_of: AS_OF,
+                })
             })
             .collect();
         let crossing = Crossing { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
@@ -370,6 +380,7 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: None,
+            elsewhere: None,
             rules: &rules(),
             as_of: AS_OF,
         };

@@ -230,7 +230,7 @@ fn assumptions(gir: bool, staged: bool, site_zone_known: bool) -> Vec<String> {
     ];
     const GIR: [&str; 6] = [
         "gir.read.by_id: a recording read by its id is told whole, with its labels and whether it is tagged for non-deletion",
-        "gir.region: what this node does not show is of another region where its files or SpeechMiner's entry are there, and gone where nothing is",
+        "gir.region: what a node does not show while its files or SpeechMiner's entry are there may be of another region, and is gone where nothing is",
         "gir.privacy: a field that no recording of ours tells is hidden from the account; one that some tell is lost where it is missing",
         "gir.purge: a recording goes at the earliest declared rule that fits, in days of 24 hours from its start",
         "gir.webdav.last_modified: a file's Last-Modified is when it was put there",

@@ -80,10 +80,13 @@ mod tests {
         of_first.map(|finding| (finding.defect.code(), finding.consequences.len())).collect()
     }
 
+    /// Declared length and size, and what is found with how many consequences.
+    type Row<'a> = (Option<&'a str>, Option<&'a str>, &'a [(&'a str, usize)]);
+
     #[test]
     fn what_is_declared_is_held_against_the_file() {
         let fine = TargetSound::Compared(Vec::new());
-        let rows: [(Option<&str>, Option<&str>, &[(&str, usize)]); 7] = [
+        let rows: [Row<'_>; 7] = [
             (Some("148000"), Some("1000"), &[]),
             (Some("148152"), Some("1000"), &[]),
             (Some("148"), Some("1000"), &[("D34", 0)]),

@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::moment::Moment;
 use crate::sound::{Stored, TargetSound};
-use crate::target::gir::FileSight;
+use crate::target::gir::{Elsewhere, FileSight};
 use crate::target::{Recordings, TargetConversation, TargetRecording, TimeReading};
 use crate::verdict::Bucket;
 
@@ -37,6 +37,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) stored: &'a [Option<Stored>],
     /// Why a call that is not shown may be there all the same. Absent: it is not there.
     pub(crate) hidden: Option<&'a str>,
+    /// Where it is known to be instead. Absent: nobody says.
+    pub(crate) elsewhere: Option<&'a Elsewhere>,
     pub(crate) rules: &'a Rules,
     pub(crate) as_of: Moment,
 }
@@ -80,6 +82,9 @@ fn set_aside(absence: &Absence) -> Bucket {
 
 fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     let expected = evidence.expected;
+    if let (Some(elsewhere), Presence::Expected) = (evidence.elsewhere, &expected.presence) {
+        return misplaced(evidence, elsewhere);
+    }
     let mut judged = Judged::default();
     for recording in &expected.recordings {
         judged.buckets.push(match (settled(&recording.presence), evidence.hidden.or(recording.doubt.as_deref())) {
@@ -98,6 +103,22 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
         }
     }
     judged
+}
+
+/// A call that is somewhere, and not where it should be.
+fn misplaced(evidence: &Evidence<'_>, elsewhere: &Elsewhere) -> Judged {
+    let expected = evidence.expected;
+    let finding = match elsewhere {
+        Elsewhere::Region(region) => {
+            let right = evidence.rules.gir.as_ref().map(|gir| gir.region.as_str()).unwrap_or_default();
+            let finding = Finding::new(Defect::D54, "region").expected(right).actual(region).because(format!("region is {region}"));
+            finding.consequence("nodes of the right region do not show the call")
+        }
+        Elsewhere::Lost => Finding::new(Defect::D14, "RWS").expected("present").actual("absent").because("only SpeechMiner has the call"),
+    };
+    let bucket = |recording: &crate::expected::ExpectedRecording| settled(&recording.presence).unwrap_or(Bucket::Different);
+    let buckets = expected.recordings.iter().map(bucket).collect();
+    Judged { findings: vec![finding.of(&expected.legacy_id)], buckets, ..Judged::default() }
 }
 
 fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -> Finding {
@@ -239,7 +260,17 @@ mod tests {
     fn judged(expected: &Expectation, ours: &[TargetConversation], lag: Option<&str>) -> Judged {
         let (pairings, _) = pair(std::slice::from_ref(expected), ours);
         let sounds = vec![TargetSound::Compared(Vec::new()); expected.recordings.len()];
-        judge(&Evidence { expected, pairing: &pairings[0], ours, sounds: &sounds, stored: &[], hidden: lag, rules: &rules(), as_of: AS_OF })
+        judge(&Evidence {
+            expected,
+            pairing: &pairings[0],
+            ours,
+            sounds: &sounds,
+            stored: &[],
+            hidden: lag,
+            elsewhere: None,
+            rules: &rules(),
+            as_of: AS_OF,
+        })
     }
 
     fn codes(judged: &Judged) -> Vec<(&str, Option<&str>)> {
@@ -254,6 +285,27 @@ mod tests {
         let late = judged(&wanted(), &[], Some("analytics lags"));
         assert!(late.findings.is_empty());
         assert!(late.buckets.iter().all(|bucket| matches!(bucket, Bucket::NotVerifiable(_))));
+    }
+
+    #[test]
+    fn a_call_that_is_known_to_be_elsewhere_is_wrong_and_not_missing() {
+        let expected = crate::checks::testing::gir_wanted();
+        let (pairings, _) = pair(std::slice::from_ref(&expected), &[]);
+        for (elsewhere, code) in [(Elsewhere::Region("East".into()), "D54"), (Elsewhere::Lost, "D14")] {
+            let rules = crate::expected::testing::gir_rules();
+            let judged = judge(&Evidence {
+                expected: &expected,
+                pairing: &pairings[0],
+                ours: &[],
+                sounds: &[],
+                stored: &[],
+                hidden: Some("hidden"),
+                elsewhere: Some(&elsewhere),
+                rules: &rules,
+                as_of: AS_OF,
+            });
+            assert_eq!((codes(&judged), judged.buckets.clone()), (vec![(code, None)], vec![Bucket::Different; 2]));
+        }
     }
 
     #[test]

@@ -91,6 +91,7 @@ mod tests {
                 "/api/v2/ops/contact-centers/57c0/recordings?startTime=2023-10-27T00%3A00%3A00.000%2B0000&stopTime=x",
                 "gir.query_recordings",
             ),
+            (Service::SpeechMiner, "GET", "/recordings/st-acme-1", "speechminer.get_recording"),
             (Service::SpeechMiner, "GET", "/recordings?limit=500&after=st-acme-1", "speechminer.list_recordings"),
         ];
         for (service, method, address, wanted) in rows {

@@ -237,6 +237,14 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         tells: "which calls SpeechMiner has, and how often",
         ..READ
     },
+    Operation {
+        service: SpeechMiner,
+        name: "speechminer.get_recording",
+        place: Path("/recordings/{}"),
+        account: RECEIVER,
+        tells: "the region of a call that RWS does not show",
+        ..READ
+    },
 ];
 
 /// An entry of the table.

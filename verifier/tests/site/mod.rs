@@ -23,7 +23,6 @@ pub(crate) const NAMESPACE: &str = "rehearsal";
 
 /// The source, the three stores, and a plan that fits them.
 pub(crate) struct Site {
-    #[expect(dead_code, reason = "held so that the servers live as long as the site")]
     pub(crate) simulator: Simulator,
     pub(crate) dir: TempDir,
     pub(crate) rws: RwsClient,

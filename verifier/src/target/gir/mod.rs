@@ -23,7 +23,7 @@ use url::Url;
 pub(crate) use convert::pauses;
 pub(crate) use facts::{CallFacts, Field, FileSight, MaskedSpan, MediaFacts, Posts};
 pub(crate) use posts::POSTS_PAGE;
-pub(crate) use read::{Stores, StrayFile};
+pub(crate) use read::{Elsewhere, Stores, StrayFile};
 pub(crate) use search::CALLS_A_WINDOW;
 pub(crate) use store::Files;
 
@@ -43,6 +43,8 @@ pub(crate) struct Target {
     store: Store,
     receiver: Receiver,
     ids: Ids,
+    /// Region of every recording, as the plan has it.
+    region: String,
     allowance: Allowance,
 }
 
@@ -69,7 +71,8 @@ impl Target {
             Some(path) => Receiver::Csv(handed::rows(path, origin)?),
             None => Receiver::live(&opening)?,
         };
-        Ok(Target { rws, store, receiver, ids, allowance: gates.allowance.clone() })
+        let region = loaded.plan.target.region.clone().unwrap_or_default();
+        Ok(Target { rws, store, receiver, ids, region, allowance: gates.allowance.clone() })
     }
 
     pub(crate) fn announce(&self, sizes: Sizes, per_minute: u32) -> Announced {

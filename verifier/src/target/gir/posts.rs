@@ -65,6 +65,19 @@ impl Receiver {
     }
 }
 
+impl Receiver {
+    /// Region a call was posted with; `None`: it is not told.
+    pub(super) async fn region(&self, id: &str) -> Result<Option<String>, Stop> {
+        let Receiver::Live(client, reach) = self else { return Ok(None) };
+        match client.recording(id).await {
+            Ok(posted) => Ok(posted.and_then(|posted| posted.recording.region)),
+            Err(CallError::Malformed { .. }) => Ok(None),
+            // What it would need is known already: the list was read from the same receiver.
+            Err(error) => reach.need_of("speechminer.get_recording", "read SpeechMiner's recording", &error).map(|_| None),
+        }
+    }
+}
+
 async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop> {
     let (mut posts, mut after) = (BTreeMap::new(), None::<String>);
     loop {

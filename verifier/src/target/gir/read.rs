@@ -30,6 +30,18 @@ pub(crate) struct Stores {
     pub(crate) read: crate::report::Stores,
 }
 
+/// Where a call is that this node would show if it were as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// It was posted to SpeechMiner with this other region.
+    Region(String),
+    /// It was posted with the plan's region, of which this node shows others: RWS has lost it.
+    Lost,
+}
+
+/// Calls whose region is asked for one by one; where more are hidden, they are hidden for one reason.
+const MOST_ASKED: usize = 500;
+
 /// A file that no recording references.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StrayFile {
@@ -60,7 +72,7 @@ impl Reader<'_> {
         self.posts(&posted, &mut snapshot.ours);
         withhold(&mut snapshot.ours);
         let stores = self.stores(&listing, &posted, &snapshot.ours);
-        self.hide(&stores, &mut snapshot);
+        self.hide(&stores, &mut snapshot).await?;
         snapshot.needs.extend(unread(&listing, &posted));
         snapshot.gir = Some(stores);
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
@@ -182,27 +194,74 @@ impl Reader<'_> {
         Stores { strays: strays.collect(), posted: calls, read: self.target.read() }
     }
 
-    /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all.
-    fn hide(&self, stores: &Stores, snapshot: &mut TargetSnapshot) {
-        let shown: HashSet<&str> = snapshot.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
-        let of_files: HashSet<&str> = stores.strays.iter().filter_map(|stray| stray.legacy_recording_id.as_deref()).collect();
-        let has_trace = |expected: &Expectation| {
-            stores.posted.contains_key(&expected.legacy_id)
-                || expected.recordings.iter().any(|recording| of_files.contains(recording.legacy_id.as_str()))
-        };
-        let unseen: Vec<&Expectation> =
-            self.asked.expectations.iter().filter(|expected| !shown.contains(expected.legacy_id.as_str())).collect();
+    /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all. Where this
+    /// node shows others of the plan's region and SpeechMiner tells this one's, it is known to be wrong rather than hidden.
+    async fn hide(&self, stores: &Stores, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
         let need = match self.target.rws {
             Rws::Live(..) => ANOTHER_NODE,
             Rws::Archive(_) => ANOTHER_ARCHIVE,
         };
-        let traced = unseen.iter().filter(|expected| has_trace(expected));
-        for expected in traced {
-            snapshot.hidden.entry(expected.legacy_id.clone()).or_insert_with(|| need.to_owned());
-        }
+        let shown: HashSet<&str> = snapshot.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
         if shown.is_empty() && !(stores.strays.is_empty() && stores.posted.is_empty()) {
             snapshot.lag = Some(need.to_owned());
         }
+        let is_right =
+            |ours: &TargetConversation| ours.gir.as_ref().is_some_and(|facts| facts.region.as_ref() == Some(&self.target.region));
+        let witnessed = snapshot.ours.iter().any(is_right);
+        let traces = Traces::of(stores, &snapshot.ours, self.target);
+        let unseen = self.asked.expectations.iter().filter(|expected| !shown.contains(expected.legacy_id.as_str()));
+        let mut asked = 0;
+        for expected in unseen.filter(|expected| traces.has(expected)) {
+            let call = &expected.legacy_id;
+            let mut region = None;
+            if witnessed && asked < MOST_ASKED && stores.posted.contains_key(call) {
+                asked += 1;
+                region = self.region(call).await?;
+            }
+            match region {
+                Some(region) if region == self.target.region => _ = snapshot.elsewhere.insert(call.clone(), Elsewhere::Lost),
+                Some(region) => _ = snapshot.elsewhere.insert(call.clone(), Elsewhere::Region(region)),
+                None => _ = snapshot.hidden.entry(call.clone()).or_insert_with(|| need.to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Region a call was posted to SpeechMiner with.
+    async fn region(&self, call: &str) -> Result<Option<String>, Stop> {
+        for id in self.target.ids.of_call(call) {
+            if let Some(region) = self.target.receiver.region(&id).await? {
+                return Ok(Some(region));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What shows that a call is somewhere though RWS does not show it.
+struct Traces<'a> {
+    posted: &'a BTreeMap<String, u64>,
+    /// Recordings of the source whose files nothing references.
+    files: HashSet<&'a str>,
+    /// Recordings of the source whose files hang on a call that is shown: they are not hidden but merged.
+    claimed: HashSet<String>,
+}
+
+impl<'a> Traces<'a> {
+    fn of(stores: &'a Stores, ours: &[TargetConversation], target: &Target) -> Traces<'a> {
+        let paths = ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.gir.as_ref()?.path.clone());
+        let name = |path: String| target.ids.legacy_recording(path.rsplit('/').next().unwrap_or_default());
+        Traces {
+            posted: &stores.posted,
+            files: stores.strays.iter().filter_map(|stray| stray.legacy_recording_id.as_deref()).collect(),
+            claimed: paths.filter_map(name).collect(),
+        }
+    }
+
+    fn has(&self, expected: &Expectation) -> bool {
+        let of = |is: &dyn Fn(&str) -> bool| expected.recordings.iter().any(|recording| is(&recording.legacy_id));
+        let has = self.posted.contains_key(&expected.legacy_id) || of(&|id| self.files.contains(id));
+        has && !of(&|id| self.claimed.contains(id))
     }
 }
 

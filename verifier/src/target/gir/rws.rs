@@ -16,7 +16,7 @@ use crate::stop::Stop;
 /// Where recordings are read.
 pub(super) enum Rws {
     /// The service itself, by the ops account.
-    Live(RwsClient, Reach),
+    Live(Box<RwsClient>, Reach),
     /// Archives that were handed over.
     Archive(Arc<Archive>),
 }
@@ -51,7 +51,7 @@ impl Rws {
             requests_per_minute: opening.loaded.plan.pace.requests_per_minute,
         };
         let reach = opening.reach("access to RWS, or an export of it (--gir-archive)");
-        Ok(Rws::Live(RwsClient::new(gate, opening.clock.clone(), settings), reach))
+        Ok(Rws::Live(Box::new(RwsClient::new(gate, opening.clock.clone(), settings)), reach))
     }
 
     pub(super) async fn recording(&self, id: &str) -> Result<Shown, Stop> {
