@@ -284,7 +284,7 @@ mod tests {
                     sounds: &sounds,
                     stored: &[],
                     hidden: None,
-                    elsewhere: None,
+                    lost: false,
                     rules: &rules(),
                     as_of: AS_OF,
                 })
@@ -380,7 +380,7 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: None,
-            elsewhere: None,
+            lost: false,
             rules: &rules(),
             as_of: AS_OF,
         };
