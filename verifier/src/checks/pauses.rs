@@ -68,8 +68,10 @@ fn told(pauses: &[MarkedPause]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::testing::{codes, conversation, first, wanted};
-    use crate::target::MarkedPause;
+    use crate::checks::testing::{codes, conversation, first, gir_codes, gir_wanted, wanted};
+    use crate::moment::Moment;
+    use crate::target::gir::{MaskedSpan, pauses};
+    use crate::target::{MarkedPause, TimeReading};
 
     #[test]
     fn pauses_are_marked_where_they_are() {
@@ -87,6 +89,34 @@ mod tests {
             let mut actual = conversation(&expected);
             first(&mut actual).pauses = pauses.clone();
             assert_eq!(codes(&expected, &actual), *wanted, "{pauses:?}");
+        }
+    }
+
+    #[test]
+    fn marks_that_are_instants_are_wrong_as_their_recordings_clock_is_and_no_more() {
+        let expected = gir_wanted();
+        let clocks: [fn(i64) -> i64; 3] = [|ms| ms / 1000, |ms| ms * 1000, |ms| ms - ms.rem_euclid(1000)];
+        for (n, clock) in clocks.into_iter().enumerate() {
+            let told =
+                |reading: &TimeReading| reading.moment().map_or(TimeReading::Absent, |at| TimeReading::At(Moment::from_ms(clock(at.ms()))));
+            let mut actual = conversation(&expected);
+            let recording = first(&mut actual);
+            let start = recording.start.moment().expect("a start");
+            let mark = |pause: &MarkedPause| MaskedSpan {
+                start: told(&TimeReading::At(start.plus_ms(pause.location_ms))),
+                end: told(&TimeReading::At(start.plus_ms(pause.location_ms + pause.length_ms))),
+            };
+            let masks: Vec<MaskedSpan> = recording.pauses.iter().map(mark).collect();
+            (recording.start, recording.end) = (told(&recording.start), told(&recording.end));
+            let facts = recording.gir.as_mut().expect("a recording of Interaction Recording");
+            facts.masks = masks;
+            recording.pauses = pauses(&facts.masks, &recording.start);
+            assert!(!gir_codes(&expected, &actual).contains(&"D60"), "clock {n}");
+            let facts = first(&mut actual).gir.as_mut().expect("a recording of Interaction Recording");
+            facts.masks[0].end = facts.masks[0].end.moment().map_or(TimeReading::Absent, |at| TimeReading::At(at.plus_ms(90_000)));
+            let recording = first(&mut actual);
+            recording.pauses = pauses(&recording.gir.as_ref().expect("facts").masks, &recording.start);
+            assert!(gir_codes(&expected, &actual).contains(&"D60"), "clock {n}, and a mark of its own");
         }
     }
 }
