@@ -284,7 +284,7 @@ mod tests {
                     sounds: &sounds,
                     stored: &[],
                     hidden: None,
-                    lost: false,
+                    elsewhere: None,
                     rules: &rules(),
                     as_of: AS_OF,
                 })
@@ -380,7 +380,7 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: None,
-            lost: false,
+            elsewhere: None,
             rules: &rules(),
             as_of: AS_OF,
         };

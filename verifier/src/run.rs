@@ -276,7 +276,7 @@ impl<'a> World<'a> {
                 sounds: &sounds,
                 stored: &stored,
                 hidden: hidden.as_deref(),
-                lost: self.target.lost.contains(&expected.legacy_id),
+                elsewhere: self.target.elsewhere.get(&expected.legacy_id),
                 rules: self.rules,
                 as_of: self.as_of,
             })

@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::moment::Moment;
 use crate::sound::{Stored, TargetSound};
-use crate::target::gir::FileSight;
+use crate::target::gir::{Elsewhere, FileSight};
 use crate::target::{Recordings, TargetConversation, TargetRecording, TimeReading};
 use crate::verdict::Bucket;
 
@@ -37,8 +37,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) stored: &'a [Option<Stored>],
     /// Why a call that is not shown may be there all the same. Absent: it is not there.
     pub(crate) hidden: Option<&'a str>,
-    /// Whether only SpeechMiner has it, though RWS would show it.
-    pub(crate) lost: bool,
+    /// Where it is known to be instead. Absent: nobody says.
+    pub(crate) elsewhere: Option<&'a Elsewhere>,
     pub(crate) rules: &'a Rules,
     pub(crate) as_of: Moment,
 }
@@ -82,8 +82,8 @@ fn set_aside(absence: &Absence) -> Bucket {
 
 fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     let expected = evidence.expected;
-    if evidence.lost && expected.presence == Presence::Expected {
-        return only_posted(expected);
+    if let (Some(elsewhere), Presence::Expected) = (evidence.elsewhere, &expected.presence) {
+        return misplaced(evidence, elsewhere);
     }
     let mut judged = Judged::default();
     for recording in &expected.recordings {
@@ -105,12 +105,20 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     judged
 }
 
-/// A call that SpeechMiner has and RWS has not.
-fn only_posted(expected: &Expectation) -> Judged {
-    let finding = Finding::new(Defect::D14, "RWS").of(&expected.legacy_id).expected("present").actual("absent");
+/// A call that is somewhere, and not where it should be.
+fn misplaced(evidence: &Evidence<'_>, elsewhere: &Elsewhere) -> Judged {
+    let expected = evidence.expected;
+    let finding = match elsewhere {
+        Elsewhere::Region(region) => {
+            let right = evidence.rules.gir.as_ref().map(|gir| gir.region.as_str()).unwrap_or_default();
+            let finding = Finding::new(Defect::D54, "region").expected(right).actual(region).because(format!("region is {region}"));
+            finding.consequence("nodes of the right region do not show the call")
+        }
+        Elsewhere::Lost => Finding::new(Defect::D14, "RWS").expected("present").actual("absent").because("only SpeechMiner has the call"),
+    };
     let bucket = |recording: &crate::expected::ExpectedRecording| settled(&recording.presence).unwrap_or(Bucket::Different);
     let buckets = expected.recordings.iter().map(bucket).collect();
-    Judged { findings: vec![finding.because("only SpeechMiner has the call")], buckets, ..Judged::default() }
+    Judged { findings: vec![finding.of(&expected.legacy_id)], buckets, ..Judged::default() }
 }
 
 fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -> Finding {
@@ -259,7 +267,7 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: lag,
-            lost: false,
+            elsewhere: None,
             rules: &rules(),
             as_of: AS_OF,
         })
@@ -280,14 +288,24 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_only_speechminer_has_is_lost_from_rws_and_not_missing() {
+    fn a_call_that_is_known_to_be_elsewhere_is_wrong_and_not_missing() {
         let expected = crate::checks::testing::gir_wanted();
         let (pairings, _) = pair(std::slice::from_ref(&expected), &[]);
-        let rules = crate::expected::testing::gir_rules();
-        let (pairing, ours, sounds, stored, hidden) = (&pairings[0], &[], &[], &[], Some("hidden"));
-        let judged =
-            judge(&Evidence { expected: &expected, pairing, ours, sounds, stored, hidden, lost: true, rules: &rules, as_of: AS_OF });
-        assert_eq!((codes(&judged), judged.buckets.clone()), (vec![("D14", None)], vec![Bucket::Different; 2]));
+        for (elsewhere, code) in [(Elsewhere::Region("East".into()), "D54"), (Elsewhere::Lost, "D14")] {
+            let rules = crate::expected::testing::gir_rules();
+            let judged = judge(&Evidence {
+                expected: &expected,
+                pairing: &pairings[0],
+                ours: &[],
+                sounds: &[],
+                stored: &[],
+                hidden: Some("hidden"),
+                elsewhere: Some(&elsewhere),
+                rules: &rules,
+                as_of: AS_OF,
+            });
+            assert_eq!((codes(&judged), judged.buckets.clone()), (vec![(code, None)], vec![Bucket::Different; 2]));
+        }
     }
 
     #[test]

@@ -105,8 +105,8 @@ pub(crate) struct TargetSnapshot {
     pub(crate) coverage: genesys_cloud::Coverage,
     /// Calls of the source that are not shown though something of them is, with what would be needed.
     pub(crate) hidden: BTreeMap<String, String>,
-    /// Calls of the source that only SpeechMiner has, though they would be shown.
-    pub(crate) lost: BTreeSet<String>,
+    /// Calls of the source that are surely not shown where they should be.
+    pub(crate) elsewhere: BTreeMap<String, gir::Elsewhere>,
     /// Names of what could not be read, with what would be needed.
     pub(crate) needs: BTreeSet<String>,
     /// What only Interaction Recording has. Absent: the target is another.

@@ -23,7 +23,7 @@ use url::Url;
 pub(crate) use convert::pauses;
 pub(crate) use facts::{CallFacts, Field, FileSight, MaskedSpan, MediaFacts, Posts};
 pub(crate) use posts::POSTS_PAGE;
-pub(crate) use read::{Stores, StrayFile};
+pub(crate) use read::{Elsewhere, Stores, StrayFile};
 pub(crate) use search::CALLS_A_WINDOW;
 pub(crate) use store::Files;
 

@@ -30,6 +30,15 @@ pub(crate) struct Stores {
     pub(crate) read: crate::report::Stores,
 }
 
+/// Where a call is that this node would show if it were as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// It was posted to SpeechMiner with this other region.
+    Region(String),
+    /// It was posted with the plan's region, of which this node shows others: RWS has lost it.
+    Lost,
+}
+
 /// Calls whose region is asked for one by one; where more are hidden, they are hidden for one reason.
 const MOST_ASKED: usize = 500;
 
@@ -186,7 +195,7 @@ impl Reader<'_> {
     }
 
     /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all. Where this
-    /// node shows others of the plan's region and SpeechMiner has this one with the same, RWS has lost it.
+    /// node shows others of the plan's region and SpeechMiner tells this one's, it is known to be wrong rather than hidden.
     async fn hide(&self, stores: &Stores, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
         let need = match self.target.rws {
             Rws::Live(..) => ANOTHER_NODE,
@@ -209,12 +218,10 @@ impl Reader<'_> {
                 asked += 1;
                 region = self.region(call).await?;
             }
-            // Of the plan's region this node shows others: RWS has lost it. Another region hides it, whoever is to blame.
-            if region.as_ref() == Some(&self.target.region) {
-                snapshot.lost.insert(call.clone());
-            } else {
-                let by_post = region.map(|region| format!("; SpeechMiner has it with region {region}")).unwrap_or_default();
-                snapshot.hidden.entry(call.clone()).or_insert_with(|| format!("{need}{by_post}"));
+            match region {
+                Some(region) if region == self.target.region => _ = snapshot.elsewhere.insert(call.clone(), Elsewhere::Lost),
+                Some(region) => _ = snapshot.elsewhere.insert(call.clone(), Elsewhere::Region(region)),
+                None => _ = snapshot.hidden.entry(call.clone()).or_insert_with(|| need.to_owned()),
             }
         }
         Ok(())
