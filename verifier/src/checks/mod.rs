@@ -73,23 +73,9 @@ pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     findings.extend(purge::check(seen));
     findings.extend(access::check(seen));
     findings.extend(stores::check(seen));
-    pauses_by_clock(&mut findings, pauses::check(seen));
+    findings.extend(pauses::check(seen));
     findings.extend(declared::check(seen, sealed::check(seen, sound::check(seen))));
     findings
-}
-
-/// Marks that are instants are in the unit of the times around them: wrong with these, they follow from them.
-fn pauses_by_clock(findings: &mut Vec<Finding>, pauses: Vec<Finding>) {
-    for pause in pauses {
-        let clock = findings.iter_mut().find(|finding| {
-            let is_its = finding.legacy_recording_id.is_none() || finding.legacy_recording_id == pause.legacy_recording_id;
-            matches!(finding.defect, Defect::D38 | Defect::D40) && is_its
-        });
-        match clock {
-            Some(clock) => clock.consequences.push(format!("{}: {}", pause.title, pause.field)),
-            None => findings.push(pause),
-        }
-    }
 }
 
 /// Interaction Recording keeps queue, skill and wrap-up in the same event as the attributes: an event that was lost is one finding.
@@ -122,27 +108,6 @@ mod tests {
     fn a_call_that_is_right_is_not_talked_about() {
         let expected = wanted();
         assert!(checked(&expected, &conversation(&expected)).is_empty());
-    }
-
-    #[test]
-    fn marks_in_the_wrong_unit_follow_from_times_in_the_wrong_unit() {
-        let expected = super::testing::gir_wanted();
-        let seconds = |reading: &mut TimeReading| {
-            if let TimeReading::At(at) = reading {
-                *at = crate::moment::Moment::from_ms(at.ms() / 1000);
-            }
-        };
-        let mut actual = super::testing::right(&expected);
-        (actual.start, actual.end) =
-            (TimeReading::At(expected.span.expect("a span").start), TimeReading::At(expected.span.expect("a span").end));
-        let recording = super::testing::first(&mut actual);
-        seconds(&mut recording.start);
-        seconds(&mut recording.end);
-        recording.pauses = vec![crate::target::MarkedPause { location_ms: 61, length_ms: 13 }];
-        assert_eq!(super::testing::gir_codes(&expected, &actual), ["D38"]);
-        let mut alone = super::testing::right(&expected);
-        super::testing::first(&mut alone).pauses = vec![crate::target::MarkedPause { location_ms: 61, length_ms: 13 }];
-        assert_eq!(super::testing::gir_codes(&expected, &alone), ["D60"]);
     }
 
     #[test]
