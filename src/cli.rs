@@ -206,7 +206,7 @@ pub(crate) struct Verify {
     /// Interaction Recording: RCS archives (DIR/**/recording.json) instead of RWS
     #[arg(long, env = "SEATRIAL_GIR_ARCHIVE", value_name = "DIR")]
     pub(crate) gir_archive: Option<PathBuf>,
-    /// Interaction Recording: a WebDAV listing (CSV of href,size[,sha256]) or a mount of the store, instead of the store
+    /// Interaction Recording: a WebDAV listing (CSV of href, size and perhaps sha256) or a mount of the store, instead of the store
     #[arg(long, env = "SEATRIAL_GIR_FILES", value_name = "LISTING|DIR")]
     pub(crate) gir_files: Option<PathBuf>,
     /// Interaction Recording: SpeechMiner's rows (CSV of externalId,callTime,callDuration,folder,filename) instead of its receiver
