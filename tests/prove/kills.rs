@@ -15,6 +15,7 @@ seed = 1
 TARGET
 [world]
 interactions = 60
+no_recording_share = 0.0
 transfer_share = 0.2
 mean_seconds = 1.0
 codecs = ["pcm", "mulaw", "mp3", "gsm"]
@@ -91,7 +92,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         let seed = SEED + migrations;
         let surface = Surface::of(migrations);
         let simulation = Simulation::start(&towards(SCENARIO, surface.target, surface.faults), seed)?;
-        let most = (n - kills).min(12);
+        let most = (n - kills).min(8);
         let mut killed = 0;
         while killed < most {
             match kill_once(&simulation, &mut chance)? {

@@ -28,7 +28,7 @@ struct Proof {
 const PROOFS: [Proof; 6] = [
     Proof {
         name: "kills",
-        shows: "a migration by either ingestion surface, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
+        shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
         full: 1000,
         small: 24,
         run: kills::run,
