@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use apache::Apache;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use support::{Simulation, http, lines};
@@ -124,21 +125,11 @@ fn a_native_recording_under_our_id_is_never_merged_with_ours() {
 fn rws(simulation: &Simulation, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let credentials: Value = serde_json::from_str(&simulation.get("/_sim/credentials")).expect("credentials");
     let part = |name: &str| credentials["gir"][name].as_str().expect("a credential").to_owned();
-    let pair = base64(format!("{}:{}", part("username"), part("password")).as_bytes());
+    let pair = STANDARD.encode(format!("{}:{}", part("username"), part("password")));
     let headers = format!("authorization: Basic {pair}\r\ncontent-type: application/json\r\n");
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let (status, text) = support::send(simulation.addresses["gir"].as_str().expect("gir"), method, path, &headers, &body);
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |chunk: &[u8]| {
-        let word = chunk.iter().enumerate().fold(0_u32, |word, (at, byte)| word | u32::from(*byte) << (16 - 8 * at));
-        let letter = |at: usize| if at <= chunk.len() { char::from(LETTERS[(word >> (18 - 6 * at)) as usize & 63]) } else { '=' };
-        (0..4).map(letter).collect::<String>()
-    };
-    bytes.chunks(3).map(group).collect()
 }
 
 #[test]

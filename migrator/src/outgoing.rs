@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt, stream};
 use object_store::path::Path;
-use platforms::genesys_cloud::OpenFile;
+use platforms::OpenFile;
 
 use crate::ledger::RecordingRow;
 use crate::outcome::{Stop, Trouble};

@@ -12,7 +12,9 @@ pub mod legacy;
 mod pace;
 mod session;
 pub mod transport;
+mod upload;
 
 pub use error::CallError;
 pub use pace::Limit;
 pub use session::{Account, Counts, Credentials, Media};
+pub use upload::{OpenFile, Upload};

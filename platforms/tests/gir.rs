@@ -15,11 +15,11 @@ use axum::routing::{any, delete, get, post};
 use common::serve;
 use futures_util::{FutureExt, StreamExt, stream};
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{OpenFile, Upload};
 use platforms::gir::wire::Recording;
 use platforms::gir::{Moved, RwsClient, Settings, SpeechMinerClient, WebDavClient};
 use platforms::transport::{Network, Transport};
 use platforms::{Account, CallError};
+use platforms::{OpenFile, Upload};
 use serde_json::{Value, json};
 use url::Url;
 

@@ -14,11 +14,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::routing::{any, post};
 use futures_util::StreamExt;
+use platforms::OpenFile;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::public::{
     Disposition, Ended, Established, Event, Head, InitialConfiguration, SourceConfiguration, UploadRequest, UploadTarget,
 };
-use platforms::genesys_cloud::{OpenFile, PublicClient, Settings};
+use platforms::genesys_cloud::{PublicClient, Settings};
 use serde_json::{Value, json};
 
 use common::{both, credentials};

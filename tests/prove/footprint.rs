@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{self, GuideClient, OpenFile, Upload};
+use platforms::genesys_cloud::{self, GuideClient};
 use platforms::transport::Network;
 use platforms::{Credentials, legacy};
+use platforms::{OpenFile, Upload};
 use serde_json::Value;
 
 use crate::report::{Failure, Report};

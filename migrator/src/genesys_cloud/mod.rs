@@ -15,8 +15,9 @@ use std::time::Duration;
 use plan::{LoadedPlan, Reason};
 use platforms::CallError;
 use platforms::Counts;
+use platforms::Upload;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{GuideClient, ReadClient, Upload, wire};
+use platforms::genesys_cloud::{GuideClient, ReadClient, wire};
 
 use crate::ledger::{Ledger, RecordingRow};
 use crate::outcome::{Stop, Trouble};

@@ -62,7 +62,7 @@ fn nameless(plan: &LoadedPlan) -> Vec<String> {
     list
 }
 
-/// Longest that a year can be, for telling which rule comes before a class has ended. Days.
+/// Shortest that a year can be: a rule that comes before so many of them deletes every call of the class too early. Days.
 const YEAR_DAYS: i64 = 365;
 
 /// Purge rules of the site that delete before a class has ended, or never. Source: contracts section 8, `[[retention.gir_rule]]`.

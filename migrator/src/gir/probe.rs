@@ -8,8 +8,8 @@ use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 use platforms::CallError;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::{OpenFile, Upload};
 use platforms::gir::wire::{Descriptor, MediaFile, Parameters, Recording};
+use platforms::{OpenFile, Upload};
 
 use super::names::time;
 use super::{Gir, Names};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use platforms::CallError;
-use platforms::genesys_cloud::Upload;
+use platforms::Upload;
 use platforms::gir::Moved;
 use url::Url;
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream;
 use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::clock::Clock;
@@ -16,22 +15,8 @@ use crate::genesys_cloud::read::{ReadClient, Settings};
 use crate::genesys_cloud::wire;
 use crate::pace::Limit;
 use crate::session::{Call, Counts, MakeBody, Repeat};
-use crate::transport::{Body, Transport, TransportError};
-
-/// Opens a file's bytes, anew for each try.
-pub type OpenFile = Arc<dyn Fn() -> BoxFuture<'static, std::io::Result<BoxStream<'static, std::io::Result<Bytes>>>> + Send + Sync>;
-
-/// A file to upload. It is streamed, never held whole.
-pub struct Upload {
-    /// Name in the target; the same name is the same file.
-    pub name: String,
-    /// Media type.
-    pub content_type: &'static str,
-    /// Bytes.
-    pub length: u64,
-    /// Opens them.
-    pub open: OpenFile,
-}
+use crate::transport::{Body, Transport};
+use crate::upload::{Upload, pieces};
 
 /// A client of the guide's surface, with the read surface under the same token.
 pub struct GuideClient {
@@ -121,8 +106,7 @@ fn multipart(upload: &Upload, boundary: &str) -> MakeBody {
     Arc::new(move || {
         let (head, tail, open) = (head.clone(), tail.clone(), open.clone());
         Box::pin(async move {
-            let broken = |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
-            let file = open().await?.map(move |piece| piece.map_err(broken));
+            let file = pieces(&open).await?;
             let ends = |bytes: Bytes| stream::once(async move { Ok(bytes) });
             Ok(Body::Stream { length: Some(length), stream: ends(head).chain(file).chain(ends(tail)).boxed() })
         })

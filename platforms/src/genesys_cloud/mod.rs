@@ -6,6 +6,6 @@ pub mod public;
 mod read;
 pub mod wire;
 
-pub use guide::{GuideClient, OpenFile, Upload};
+pub use guide::GuideClient;
 pub use public::PublicClient;
 pub use read::{ReadClient, Settings};

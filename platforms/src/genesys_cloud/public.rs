@@ -8,17 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::genesys_cloud::guide::OpenFile;
 use crate::genesys_cloud::read::{ReadClient, Settings};
 use crate::pace::Limit;
-use crate::session::{Call, Counts, MakeBody, Repeat, parse, without_numbers};
-use crate::transport::{Body, Transport, TransportError};
+use crate::session::{Call, Counts, Repeat, parse, without_numbers};
+use crate::transport::Transport;
+use crate::upload::{OpenFile, body};
 
 /// Events that fit into one request.
 pub const EVENTS_MOST: usize = 100;
@@ -372,16 +371,7 @@ impl PublicClient {
     pub async fn put_upload(&self, target: &UploadTarget, length: u64, open: OpenFile) -> Result<(), CallError> {
         let malformed = |what: &str| CallError::Malformed { what: "POST /api/v2/uploads/recordings".to_owned(), why: what.to_owned() };
         let url = target.url.parse().map_err(|_| malformed("url is no URL"))?;
-        let body: MakeBody = Arc::new(move || {
-            let open = open.clone();
-            Box::pin(async move {
-                let broken =
-                    |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
-                let file = open().await?.map(move |piece| piece.map_err(broken));
-                Ok(Body::Stream { length: Some(length), stream: file.boxed() })
-            })
-        });
-        let mut call = Call::new(Method::PUT, url, Repeat::Safe, body);
+        let mut call = Call::new(Method::PUT, url, Repeat::Safe, body(open, length));
         for (name, value) in &target.headers {
             let name: HeaderName = name.parse().map_err(|_| malformed("a header has no name HTTP can carry"))?;
             let value = HeaderValue::from_str(value).map_err(|_| malformed("a header has no value HTTP can carry"))?;

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Method, header};
 use url::Url;
 
 use super::listing;
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::genesys_cloud::Upload;
 use crate::pace::Limit;
-use crate::session::{Account, Call, Counts, MakeBody, Media, Repeat, Session};
-use crate::transport::{Body, Transport, TransportError};
+use crate::session::{Account, Call, Counts, Media, Repeat, Session};
+use crate::transport::Transport;
+use crate::upload::{Upload, body};
 
 /// A client of one store.
 pub struct WebDavClient {
@@ -106,20 +105,9 @@ impl WebDavClient {
 
     /// Puts a file; the same twice is the same as once. A missing collection is refused with 409.
     pub async fn put(&self, url: &Url, upload: &Upload) -> Result<(), CallError> {
-        let open = upload.open.clone();
-        let length = upload.length;
-        let body: MakeBody = Arc::new(move || {
-            let open = open.clone();
-            Box::pin(async move {
-                let broken =
-                    |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
-                let file = open().await?.map(move |piece| piece.map_err(broken));
-                Ok(Body::Stream { length: Some(length), stream: file.boxed() })
-            })
-        });
-        let mut call = Call::new(Method::PUT, url.clone(), Repeat::Safe, body);
+        let mut call = Call::new(Method::PUT, url.clone(), Repeat::Safe, body(upload.open.clone(), upload.length));
         call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(upload.content_type));
-        call.headers.insert(header::CONTENT_LENGTH, length.into());
+        call.headers.insert(header::CONTENT_LENGTH, upload.length.into());
         self.session.bytes(&call).await.map(|_| ())
     }
 

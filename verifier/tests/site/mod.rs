@@ -7,8 +7,8 @@ use std::sync::Arc;
 use audio::Codec;
 use futures_util::StreamExt;
 use plan::LoadedPlan;
+use platforms::Upload;
 use platforms::clock::Clock;
-use platforms::genesys_cloud::Upload;
 use platforms::gir::wire::{Contact, Descriptor, Event, Mask, MediaFile, Parameters, Recording};
 use platforms::gir::{RwsClient, SpeechMinerClient, WebDavClient};
 use platforms::legacy::{self, wire as source};
@@ -128,7 +128,7 @@ impl Site {
         }
         let bytes = bytes::Bytes::copy_from_slice(bytes);
         let length = bytes.len() as u64;
-        let open: platforms::genesys_cloud::OpenFile = Arc::new(move || {
+        let open: platforms::OpenFile = Arc::new(move || {
             let bytes = bytes.clone();
             Box::pin(async move { Ok(futures_util::stream::iter([Ok(bytes)]).boxed()) })
         });

@@ -9,7 +9,7 @@ use base64::Engine;
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
 use md5::{Digest, Md5};
-use platforms::genesys_cloud::OpenFile;
+use platforms::OpenFile;
 use serde::Serialize;
 use tempfile::{SpooledData, SpooledTempFile};
 use tokio_util::io::ReaderStream;
