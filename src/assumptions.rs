@@ -3,8 +3,8 @@
 use simulator::Rule;
 
 use crate::cli::Output;
-use crate::ending::Ending;
 use crate::terminal;
+use rehearsal::Ending;
 
 /// `seatrial assumptions`: every rule of the simulators, and which of them nobody states.
 pub(crate) fn run(output: &Output) -> Ending {

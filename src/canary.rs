@@ -9,9 +9,9 @@ use platforms::clock::Clock;
 use tokio::sync::watch;
 
 use crate::cli::{Migrate, Output};
-use crate::ending::Ending;
 use crate::migrate::{tell_lines, tell_stop};
 use crate::{terminal, verify};
+use rehearsal::Ending;
 
 /// Before the second verification of what the target does not show yet, and before any later one at most. A platform that takes recordings in is
 /// not hurried by being asked, and each verification costs an analytics job.
@@ -124,7 +124,7 @@ async fn judged(
             _ => "the canary is not right",
         };
         let sentence = format!("{what}, and there is no checklist: {verified}");
-        return Ok(Judged { verdict, report: Some(dir), ..Judged::only(verify::ending_of(&report), sentence) });
+        return Ok(Judged { verdict, report: Some(dir), ..Judged::only(Ending::from(&report), sentence) });
     }
     let path = arguments.checklist.clone().unwrap_or_else(|| plan.dir.join("canary-checklist.csv"));
     let ledger = arguments.ledger.as_deref();

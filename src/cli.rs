@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rehearsal::Time;
 
 /// Rehearse, run and prove the migration of contact-centre call recordings.
 #[derive(Debug, Parser)]
@@ -73,6 +74,16 @@ pub(crate) struct Rehearse {
     /// Instead of the plan's workers
     #[arg(long, env = "SEATRIAL_WORKERS")]
     pub(crate) workers: Option<usize>,
+    /// How time runs, instead of each scenario's clock: real, virtual (nobody waits: it jumps), or scaled:K (K simulated seconds a second)
+    #[arg(long, env = "SEATRIAL_CLOCK", value_name = "real|virtual|scaled:K")]
+    pub(crate) clock: Option<Time>,
+    /// How much audio the verifier compares: all, none, or a number of recordings
+    #[arg(long, env = "SEATRIAL_AUDIO", default_value = "all")]
+    pub(crate) audio: AudioArgument,
+    /// Write what the simulators noted beside each report: journal.ndjson (sorted by time, platform, operation and key), effects.ndjson and
+    /// faults.ndjson
+    #[arg(long, env = "SEATRIAL_JOURNAL", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) journal: bool,
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +234,17 @@ pub(crate) enum AudioArgument {
     All,
     None,
     Sample(usize),
+}
+
+impl AudioArgument {
+    /// What the verifier is asked for; a sample is drawn with this seed.
+    pub(crate) fn scope(self, seed: u64) -> verifier::AudioScope {
+        match self {
+            AudioArgument::All => verifier::AudioScope::All,
+            AudioArgument::None => verifier::AudioScope::None,
+            AudioArgument::Sample(size) => verifier::AudioScope::Sample { size, seed },
+        }
+    }
 }
 
 impl std::str::FromStr for AudioArgument {

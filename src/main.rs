@@ -3,8 +3,6 @@
 mod assumptions;
 mod canary;
 mod cli;
-mod ending;
-mod judge;
 mod log;
 mod migrate;
 mod progress;
@@ -18,9 +16,9 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rehearsal::Ending;
 
 use crate::cli::{Cli, Command};
-use crate::ending::Ending;
 
 /// Many small answers from many threads are where glibc's allocator spent a quarter of the time.
 #[global_allocator]

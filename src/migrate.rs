@@ -7,11 +7,11 @@ use migrator::{Outcome, Stop};
 use plan::{LoadedPlan, TargetKind};
 use platforms::clock::Clock;
 use platforms::transport::{Network, Transport};
+use rehearsal::Ending;
 use tokio::sync::watch;
 
 use crate::canary;
 use crate::cli::{Migrate, Output, PlanOnly};
-use crate::ending::Ending;
 use crate::progress::Display;
 use crate::terminal;
 
@@ -82,7 +82,7 @@ pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
     };
     let display = Display::new("migrating", &output);
     let ended = migrator::migrate(plan.clone(), options, transport, Clock::real(), &display).await;
-    display.finish();
+    drop(display);
     match ended {
         Ok(outcome) if outcome.canary.is_some() => canary::judge(&plan, &arguments, &outcome, interrupt, &output).await,
         Ok(outcome) => tell_outcome(&outcome, losses.as_deref(), &output),
@@ -139,7 +139,7 @@ fn ending(outcome: &Outcome, dry_run: bool) -> Ending {
     let tally = &outcome.tally;
     let seen = tally.recordings_ready + tally.recordings_done + tally.quarantined_total() + tally.skipped_total() == tally.recordings;
     let clean = tally.extraction_finished && seen && tally.quarantined_total() == 0 && tally.interactions_failed == 0;
-    if dry_run && clean { Ending::Done } else { ending_of(outcome) }
+    if dry_run && clean { Ending::Done } else { Ending::from(outcome) }
 }
 
 fn dry_sentence(outcome: &Outcome) -> String {
@@ -152,14 +152,6 @@ fn dry_sentence(outcome: &Outcome) -> String {
         "{would_go} of {} recordings of {} interactions would go, {quarantined} would be quarantined, {skipped} skipped{rest}",
         tally.recordings, tally.interactions
     )
-}
-
-/// The exit code of a run that came to its end.
-pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
-    let tally = &outcome.tally;
-    let aside = tally.quarantined_total() > 0 || tally.interactions_by_reason.keys().any(|reason| reason != "unmapped_queue");
-    let clean = tally.is_finished() && !aside;
-    if clean { Ending::Done } else { Ending::SetAside }
 }
 
 /// `seatrial preflight PLAN`.

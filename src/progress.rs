@@ -45,11 +45,6 @@ impl Display {
         Display { kind, what: Mutex::new(what), bar, said: Mutex::new(Instant::now()), through: AtomicU64::new(0) }
     }
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-
     #[expect(clippy::disallowed_methods, reason = "a terminal is paced by the wall clock, not by a simulated one")]
     fn show(&self, through: u64, known: Option<u64>) {
         self.bar.set_length(known.unwrap_or(through));
@@ -65,6 +60,13 @@ impl Display {
             let of = known.map(|known| format!(" of {known}")).unwrap_or_default();
             terminal::tell(&format!("{what}: {through}{of}"));
         }
+    }
+}
+
+/// Takes the bar away.
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 

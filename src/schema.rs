@@ -3,8 +3,8 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Completions, Schema, SchemaOf};
-use crate::ending::Ending;
 use crate::terminal;
+use rehearsal::Ending;
 
 /// Prints a JSON Schema.
 pub(crate) fn run(arguments: &Schema) -> Ending {

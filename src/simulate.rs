@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use simulator::{Options, Ports, Scenario, Simulator};
+use simulator::{ClockMode, Options, Ports, Scenario, Simulator};
 
 use crate::cli::{Output, Simulate};
-use crate::ending::Ending;
 use crate::migrate::stop_signal;
 use crate::terminal;
+use rehearsal::Ending;
 
 /// `seatrial simulate SCENARIO`.
 pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
@@ -16,6 +16,12 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
         Ok(scenario) => scenario,
         Err(error) => return bad(error.to_string()),
     };
+    if scenario.clock.mode == ClockMode::Virtual {
+        return bad(format!(
+            "{}: a virtual clock needs the clients in the same process; use rehearse, or mode = \"scaled\"",
+            scenario.name
+        ));
+    }
     let ports = Ports {
         legacy: arguments.legacy_port,
         media: 0,

@@ -1,9 +1,9 @@
 //! `status`.
 
 use crate::cli::{Output, Status};
-use crate::ending::Ending;
 use crate::migrate::read_plan;
 use crate::terminal;
+use rehearsal::Ending;
 
 /// `seatrial status PLAN`.
 pub(crate) async fn run(arguments: Status, output: Output) -> Ending {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::ending::Ending;
+use rehearsal::Ending;
 
 /// A line to standard output.
 pub(crate) fn say(line: &str) {

@@ -1,28 +1,17 @@
 //! `verify`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
-use verifier::{AudioScope, GirExports, Jobs, Options, SourceFrom};
+use rehearsal::Ending;
+use verifier::{GirExports, Jobs, Options, SourceFrom};
 
-use crate::cli::{AudioArgument, Output, SourceArgument, Verify};
-use crate::ending::Ending;
+use crate::cli::{Output, SourceArgument, Verify};
 use crate::migrate::{network, read_plan, stop_signal};
 use crate::progress::Display;
 use crate::terminal;
-
-/// What a rehearsal takes from a verification.
-pub(crate) struct Verified {
-    /// For the terminal.
-    pub(crate) text: String,
-    pub(crate) sentence: String,
-    pub(crate) verdict: String,
-    pub(crate) by_reason: BTreeMap<String, u64>,
-    pub(crate) by_defect: BTreeMap<String, u64>,
-    pub(crate) ending: Ending,
-}
 
 /// `seatrial verify PLAN`.
 pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
@@ -35,11 +24,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
     };
     let options = Options {
-        audio: match arguments.audio {
-            AudioArgument::All => AudioScope::All,
-            AudioArgument::None => AudioScope::None,
-            AudioArgument::Sample(size) => AudioScope::Sample { size, seed: arguments.seed },
-        },
+        audio: arguments.audio.scope(arguments.seed),
         source: match arguments.source {
             SourceArgument::Live => SourceFrom::Live,
             SourceArgument::Staged => SourceFrom::Staged,
@@ -70,7 +55,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         terminal::say(&report.text());
         terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
     }
-    ending_of(&report)
+    Ending::from(&report)
 }
 
 /// One id a line; empty lines and comments aside.
@@ -115,21 +100,6 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
     Ending::Done
 }
 
-/// The verification of a rehearsal, with its report in `dir` and the private keys the simulator hands over.
-pub(crate) async fn rehearsed(plan: LoadedPlan, dir: PathBuf, keys: Vec<PathBuf>, output: &Output) -> Result<Verified, (Ending, String)> {
-    let options = Options { report_dir: Some(dir), decryption_keys: keys, ..Options::default() };
-    let report = verify(&plan, options, output).await?;
-    let verdict = serde_json::to_value(report.summary.verdict).ok();
-    Ok(Verified {
-        text: report.text(),
-        ending: ending_of(&report),
-        verdict: verdict.and_then(|verdict| Some(verdict.as_str()?.to_owned())).unwrap_or_default(),
-        sentence: report.summary.sentence,
-        by_reason: report.summary.by_reason,
-        by_defect: report.summary.by_defect,
-    })
-}
-
 pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
     let transport = network().map_err(|ending| (ending, "the network does not start".to_owned()))?;
     let interrupt = options.interrupt.clone();
@@ -139,15 +109,7 @@ pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output)
     });
     let display = Display::new("verifying", output);
     let report = verifier::verify(plan, options, transport, Clock::real(), &display).await;
-    display.finish();
+    drop(display);
     watch.abort();
     report.map_err(|stop| (Ending::from(&stop), stop.to_string()))
-}
-
-pub(crate) fn ending_of(report: &verifier::Report) -> Ending {
-    match report.summary.verdict {
-        verifier::Verdict::Match => Ending::Done,
-        verifier::Verdict::Mismatch => Ending::Mismatch,
-        verifier::Verdict::CannotTell => Ending::CannotTell,
-    }
 }

@@ -33,8 +33,17 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub(crate) fn scaled(factor: f64) -> Clock {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock::starting(i64::try_from(start.as_millis()).unwrap_or(i64::MAX), factor)
+    }
+
+    /// A clock that stands at `start_ms` now and goes as tokio's does: under a paused runtime it jumps whenever everybody waits, and stands still
+    /// while blocking work runs.
+    pub(crate) fn virtual_from(start_ms: i64) -> Clock {
+        Clock::starting(start_ms, 1.0)
+    }
+
+    fn starting(start_ms: i64, factor: f64) -> Clock {
         let (jumps, _) = watch::channel(());
-        let start_ms = i64::try_from(start.as_millis()).unwrap_or(i64::MAX);
         Clock { inner: Arc::new(Inner { start_ms, started: Instant::now(), factor, advanced_ms: AtomicU64::new(0), jumps }) }
     }
 
@@ -42,7 +51,7 @@ impl Clock {
     pub(crate) fn now_ms(&self) -> i64 {
         let elapsed = self.inner.started.elapsed().as_secs_f64() * 1000.0 * self.inner.factor;
         let advanced = self.inner.advanced_ms.load(Ordering::Acquire);
-        self.inner.start_ms + elapsed as i64 + i64::try_from(advanced).unwrap_or(i64::MAX / 2)
+        self.inner.start_ms + elapsed.round() as i64 + i64::try_from(advanced).unwrap_or(i64::MAX / 2)
     }
 
     /// Returns once `ms` have passed on this clock; an advance counts as passed time.

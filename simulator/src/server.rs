@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::fault::Injected;
 use crate::front::{self, Core};
 use crate::genesys_cloud::GenesysCloud;
 use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Listening, Site};
@@ -141,6 +142,25 @@ pub enum PlatformName {
     Control,
 }
 
+impl PlatformName {
+    /// All of them.
+    pub const ALL: [PlatformName; 7] = [
+        PlatformName::Legacy,
+        PlatformName::LegacyMedia,
+        PlatformName::GenesysCloud,
+        PlatformName::Gir,
+        PlatformName::Webdav,
+        PlatformName::SpeechMiner,
+        PlatformName::Control,
+    ];
+
+    /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client hands to [`Simulator::connect`].
+    pub fn in_memory_host(self) -> String {
+        let at = PlatformName::ALL.into_iter().position(|platform| platform == self).unwrap_or_default();
+        format!("127.0.0.1:{}", at + 1)
+    }
+}
+
 /// Why a simulator did not start or could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
@@ -175,7 +195,7 @@ pub enum SimulatorError {
 pub struct Simulator {
     pub(crate) state: Arc<State>,
     tasks: Vec<JoinHandle<()>>,
-    routers: Routers,
+    routers: Arc<Routers>,
 }
 
 /// What the control API and the handle share.
@@ -206,7 +226,8 @@ impl Simulator {
     pub async fn start(scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
         let seed = options.seed.unwrap_or(scenario.seed);
         let world = Arc::new(World::of(&scenario, seed)?);
-        let core = Core::new(clock(options.clock.unwrap_or(scenario.clock)), Seed::new(seed), scenario.faults.clone());
+        let clock_settings = options.clock.unwrap_or(scenario.clock);
+        let core = Core::new(clock(clock_settings), Seed::new(seed), scenario.faults.clone());
         let (spool, spool_guard) = spool(options.spool)?;
         let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
         let legacy = Legacy::new(core.clone(), world.clone(), scenario.legacy.clone());
@@ -214,7 +235,10 @@ impl Simulator {
             Site { directory: Directory::of(&world, &target, &scenario.world.site_zone), retention_classes: world.retention_classes() };
         let gir = Gir::new(core.clone(), scenario.gir.clone(), of_gir, &spool).map_err(SimulatorError::Spool)?;
         let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool);
-        let listeners = Listeners::bind(options.ports).await?;
+        let listeners = match clock_settings.mode {
+            ClockMode::Virtual => Listeners::InMemory,
+            ClockMode::Real | ClockMode::Scaled => Listeners::Sockets(Box::new(Sockets::bind(options.ports).await?)),
+        };
         gir.set_base_urls(&listeners.of_gir());
         let addresses = listeners.addresses(&gir);
         legacy.set_media_url(addresses.legacy_media.clone());
@@ -225,7 +249,7 @@ impl Simulator {
         let state =
             Arc::new(State { core, world, genesys_cloud, gir, scenario, seed, addresses, credentials, target, _spool: spool_guard });
         let control = crate::control::router(state.clone());
-        let routers = Routers { legacy, media, genesys_cloud: of_genesys_cloud, gir: of_gir, control };
+        let routers = Arc::new(Routers { legacy, media, genesys_cloud: of_genesys_cloud, gir: of_gir, control });
         let tasks = listeners.serve(&routers, &state.core.clock);
         Ok(Simulator { state, tasks, routers })
     }
@@ -242,18 +266,17 @@ impl Simulator {
 
     /// Opens an in-memory connection to a platform: HTTP/1.1 without a socket.
     pub fn connect(&self, platform: PlatformName) -> DuplexStream {
-        let router = match platform {
-            PlatformName::Legacy => &self.routers.legacy,
-            PlatformName::LegacyMedia => &self.routers.media,
-            PlatformName::GenesysCloud => &self.routers.genesys_cloud,
-            PlatformName::Gir => &self.routers.gir.rws,
-            PlatformName::Webdav => &self.routers.gir.webdav,
-            PlatformName::SpeechMiner => &self.routers.gir.speechminer,
-            PlatformName::Control => &self.routers.control,
-        };
-        let (client, server) = tokio::io::duplex(PIPE_BYTES);
-        tokio::spawn(front::connection(server, router.clone(), self.state.core.clock.clone()));
-        client
+        self.dialler().connect(platform)
+    }
+
+    /// What opens in-memory connections, for whoever outlives this borrow.
+    pub fn dialler(&self) -> Dialler {
+        Dialler { routers: self.routers.clone(), clock: self.state.core.clock.clone() }
+    }
+
+    /// What the simulators' clock shows. Unix ms.
+    pub fn now_ms(&self) -> i64 {
+        self.state.core.clock.now_ms()
     }
 
     /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, contracts section 11. The source's sound is made for it: allow seconds.
@@ -274,6 +297,11 @@ impl Simulator {
     /// The mutations that took effect, as NDJSON that does not depend on the number of workers.
     pub fn effects(&self) -> String {
         self.state.core.journal.effects()
+    }
+
+    /// What struck so far, sorted by rule, operation, key and attempt.
+    pub fn injected(&self) -> Vec<Injected> {
+        self.state.core.faults.injected()
     }
 
     /// Plants a defect in the target; the answer is what the control API gives (contracts, section 11).
@@ -361,6 +389,37 @@ impl Simulator {
     }
 }
 
+/// Opens in-memory connections to the platforms of a simulator.
+#[derive(Clone)]
+pub struct Dialler {
+    routers: Arc<Routers>,
+    clock: Clock,
+}
+
+impl Dialler {
+    /// Opens one: HTTP/1.1 without a socket.
+    pub fn connect(&self, platform: PlatformName) -> DuplexStream {
+        let router = match platform {
+            PlatformName::Legacy => &self.routers.legacy,
+            PlatformName::LegacyMedia => &self.routers.media,
+            PlatformName::GenesysCloud => &self.routers.genesys_cloud,
+            PlatformName::Gir => &self.routers.gir.rws,
+            PlatformName::Webdav => &self.routers.gir.webdav,
+            PlatformName::SpeechMiner => &self.routers.gir.speechminer,
+            PlatformName::Control => &self.routers.control,
+        };
+        let (client, server) = tokio::io::duplex(PIPE_BYTES);
+        tokio::spawn(front::connection(server, router.clone(), self.clock.clone()));
+        client
+    }
+
+    /// Opens one to whoever has this address under a virtual clock; `None` for nobody.
+    pub fn connect_host(&self, host: &str) -> Option<DuplexStream> {
+        let platform = PlatformName::ALL.into_iter().find(|platform| platform.in_memory_host() == host)?;
+        Some(self.connect(platform))
+    }
+}
+
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
@@ -402,6 +461,7 @@ fn clock(settings: ClockSettings) -> Clock {
     match settings.mode {
         ClockMode::Real => Clock::real(),
         ClockMode::Scaled => Clock::scaled(settings.factor),
+        ClockMode::Virtual => Clock::virtual_from(settings.start_ms()),
     }
 }
 
@@ -431,7 +491,15 @@ fn credentials(legacy: &Legacy, target: &Target, gir: &Gir) -> Credentials {
     }
 }
 
-struct Listeners {
+/// Where the platforms can be reached.
+enum Listeners {
+    /// On ports of this machine.
+    Sockets(Box<Sockets>),
+    /// Through [`Simulator::connect`] only.
+    InMemory,
+}
+
+struct Sockets {
     legacy: TcpListener,
     media: TcpListener,
     genesys_cloud: TcpListener,
@@ -441,9 +509,54 @@ struct Listeners {
     control: TcpListener,
 }
 
+/// The address of a platform without a socket. Loopback, as its clients expect of a simulator, on a port where nothing else may listen.
+fn in_memory(platform: PlatformName) -> String {
+    format!("http://{}", platform.in_memory_host())
+}
+
 impl Listeners {
-    async fn bind(ports: Ports) -> Result<Listeners, SimulatorError> {
-        Ok(Listeners {
+    fn url(&self, platform: PlatformName) -> String {
+        let Listeners::Sockets(sockets) = self else { return in_memory(platform) };
+        url(match platform {
+            PlatformName::Legacy => &sockets.legacy,
+            PlatformName::LegacyMedia => &sockets.media,
+            PlatformName::GenesysCloud => &sockets.genesys_cloud,
+            PlatformName::Gir => &sockets.gir,
+            PlatformName::Webdav => &sockets.webdav,
+            PlatformName::SpeechMiner => &sockets.speechminer,
+            PlatformName::Control => &sockets.control,
+        })
+    }
+
+    fn of_gir(&self) -> Listening {
+        let url = |platform| self.url(platform);
+        Listening { rws: url(PlatformName::Gir), webdav: url(PlatformName::Webdav), speechminer: url(PlatformName::SpeechMiner) }
+    }
+
+    fn addresses(&self, gir: &Gir) -> Addresses {
+        let gir = gir.addresses();
+        Addresses {
+            legacy: self.url(PlatformName::Legacy),
+            legacy_media: self.url(PlatformName::LegacyMedia),
+            genesys_cloud: self.url(PlatformName::GenesysCloud),
+            gir: Some(gir.rws),
+            webdav: Some(gir.webdav),
+            speechminer: Some(gir.speechminer),
+            control: self.url(PlatformName::Control),
+        }
+    }
+
+    fn serve(self, routers: &Routers, clock: &Clock) -> Vec<JoinHandle<()>> {
+        match self {
+            Listeners::Sockets(sockets) => sockets.serve(routers, clock),
+            Listeners::InMemory => Vec::new(),
+        }
+    }
+}
+
+impl Sockets {
+    async fn bind(ports: Ports) -> Result<Sockets, SimulatorError> {
+        Ok(Sockets {
             legacy: bind(ports.legacy).await?,
             media: bind(ports.media).await?,
             genesys_cloud: bind(ports.genesys_cloud).await?,
@@ -452,23 +565,6 @@ impl Listeners {
             speechminer: bind(ports.speechminer).await?,
             control: bind(ports.control).await?,
         })
-    }
-
-    fn of_gir(&self) -> Listening {
-        Listening { rws: url(&self.gir), webdav: url(&self.webdav), speechminer: url(&self.speechminer) }
-    }
-
-    fn addresses(&self, gir: &Gir) -> Addresses {
-        let gir = gir.addresses();
-        Addresses {
-            legacy: url(&self.legacy),
-            legacy_media: url(&self.media),
-            genesys_cloud: url(&self.genesys_cloud),
-            gir: Some(gir.rws),
-            webdav: Some(gir.webdav),
-            speechminer: Some(gir.speechminer),
-            control: url(&self.control),
-        }
     }
 
     fn serve(self, routers: &Routers, clock: &Clock) -> Vec<JoinHandle<()>> {

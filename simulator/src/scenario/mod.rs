@@ -95,6 +95,9 @@ pub enum ClockMode {
     Real,
     /// `factor` times as fast.
     Scaled,
+    /// Nobody waits: time jumps to the next deadline whenever everybody waits for one. Simulators and clients in one process, over in-memory
+    /// pipes; only `rehearse` and `explore` can do it.
+    Virtual,
 }
 
 /// `[clock]`.
@@ -103,13 +106,34 @@ pub enum ClockMode {
 pub struct ClockSettings {
     /// How time runs.
     pub mode: ClockMode,
-    /// Simulated seconds in a real one, for `scaled`.
+    /// Simulated seconds in a real one, for `scaled`: limiter windows, `Retry-After`, token life and jobs all follow, so that one real second of
+    /// waiting is `factor` seconds of a `Retry-After`.
     pub factor: f64,
+    /// What a `virtual` clock shows at first. Left out: 2026-06-01T00:00:00Z, so that the same seed gives the same journal on any day.
+    #[schemars(with = "Option<String>")]
+    pub start: Option<jiff::Timestamp>,
+}
+
+/// 2026-06-01T00:00:00Z: behind the windows of the worlds here, with no change of clocks in the days after it. Unix ms.
+const VIRTUAL_START_MS: i64 = 1_780_272_000_000;
+
+impl ClockSettings {
+    /// A virtual clock that starts where they usually do.
+    #[must_use]
+    pub fn virtual_time() -> ClockSettings {
+        ClockSettings { mode: ClockMode::Virtual, ..ClockSettings::default() }
+    }
+
+    /// What a virtual clock shows at first. Unix ms.
+    #[must_use]
+    pub fn start_ms(&self) -> i64 {
+        self.start.map_or(VIRTUAL_START_MS, jiff::Timestamp::as_millisecond)
+    }
 }
 
 impl Default for ClockSettings {
     fn default() -> ClockSettings {
-        ClockSettings { mode: ClockMode::Real, factor: 60.0 }
+        ClockSettings { mode: ClockMode::Real, factor: 60.0, start: None }
     }
 }
 
@@ -315,6 +339,9 @@ impl Scenario {
         written.gir.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[gir")), why))?;
         if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
             return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
+        }
+        if written.clock.start.is_some() && written.clock.mode != ClockMode::Virtual {
+            return Err(ScenarioError::at(path, 1, "clock.start is for mode = \"virtual\": the other clocks start with this machine's"));
         }
         Ok(Scenario {
             name,

@@ -2,7 +2,7 @@
 
 /// An ending with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// Done, or match, or every expectation held.
     Done,
     /// A defect of this program; panics are caught and end here.
@@ -27,7 +27,7 @@ pub(crate) enum Ending {
 
 impl Ending {
     /// All of them, gravest first: with several scenarios the gravest wins.
-    pub(crate) const BY_GRAVITY: [Ending; 10] = [
+    pub const BY_GRAVITY: [Ending; 10] = [
         Ending::OurBug,
         Ending::BadCall,
         Ending::Unexpected,
@@ -41,7 +41,8 @@ impl Ending {
     ];
 
     /// The process exit code.
-    pub(crate) fn code(self) -> u8 {
+    #[must_use]
+    pub fn code(self) -> u8 {
         match self {
             Ending::Done => 0,
             Ending::OurBug => 1,
@@ -73,9 +74,34 @@ impl Ending {
         }
     }
 
+    /// The ending with this exit code; `None` for a code that is not one of ours.
+    #[must_use]
+    pub fn of_code(code: u8) -> Option<Ending> {
+        Ending::BY_GRAVITY.into_iter().find(|ending| ending.code() == code)
+    }
+
     /// The graver of two.
-    pub(crate) fn or_graver(self, other: Ending) -> Ending {
+    #[must_use]
+    pub fn or_graver(self, other: Ending) -> Ending {
         Ending::BY_GRAVITY.into_iter().find(|ending| *ending == self || *ending == other).unwrap_or(self)
+    }
+}
+
+impl From<&migrator::Outcome> for Ending {
+    fn from(outcome: &migrator::Outcome) -> Ending {
+        let tally = &outcome.tally;
+        let aside = tally.quarantined_total() > 0 || tally.interactions_by_reason.keys().any(|reason| reason != "unmapped_queue");
+        if tally.is_finished() && !aside { Ending::Done } else { Ending::SetAside }
+    }
+}
+
+impl From<&verifier::Report> for Ending {
+    fn from(report: &verifier::Report) -> Ending {
+        match report.summary.verdict {
+            verifier::Verdict::Match => Ending::Done,
+            verifier::Verdict::Mismatch => Ending::Mismatch,
+            verifier::Verdict::CannotTell => Ending::CannotTell,
+        }
     }
 }
 
@@ -108,11 +134,19 @@ mod tests {
 
     #[test]
     fn readme_lists_every_exit_code_with_its_meaning() {
-        let readme = include_str!("../README.md");
+        let readme = include_str!("../../README.md");
         for ending in Ending::BY_GRAVITY {
             let row = format!("| {} | {} |", ending.code(), ending.meaning());
             assert!(readme.contains(&row), "README lacks the row: {row}");
         }
+    }
+
+    #[test]
+    fn a_code_leads_back_to_its_ending() {
+        for ending in Ending::BY_GRAVITY {
+            assert_eq!(Ending::of_code(ending.code()), Some(ending));
+        }
+        assert_eq!(Ending::of_code(137), None);
     }
 
     #[test]

@@ -1,0 +1,16 @@
+//! Puts the roles together: simulators, a migrator and the verifier under one clock, and judges what comes out against what a scenario expects.
+//!
+//! Nothing of a platform, of moving or of comparing is known here. [`rehearse`] runs one scenario.
+
+mod ending;
+mod judge;
+mod narrator;
+mod records;
+mod run;
+mod surroundings;
+
+pub use ending::Ending;
+pub use judge::Expectation;
+pub use narrator::{Narrator, Silent};
+pub use run::{Options, Refusal, Rehearsed, rehearse};
+pub use surroundings::{Time, TimeError, virtual_runtime};

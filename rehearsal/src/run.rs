@@ -1,0 +1,312 @@
+//! One scenario from start to judgement.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use plan::LoadedPlan;
+use serde::Serialize;
+use simulator::{Scenario, Simulator};
+use tokio::sync::watch;
+
+use crate::ending::Ending;
+use crate::judge::{Aside, Expectation, Happened, judge};
+use crate::narrator::Narrator;
+use crate::records;
+use crate::surroundings::{Surroundings, Time, Wall, virtual_runtime};
+
+/// How a scenario is rehearsed.
+#[derive(Clone)]
+pub struct Options {
+    /// Folder for reports; each scenario's files go into a folder of its name there.
+    pub report: PathBuf,
+    /// Instead of the scenario's seed.
+    pub seed: Option<u64>,
+    /// Instead of the scenario's clock.
+    pub time: Option<Time>,
+    /// Instead of the plan's workers.
+    pub workers: Option<usize>,
+    /// How much audio the verifier compares.
+    pub audio: verifier::AudioScope,
+    /// Whether the simulators' journal is written beside the report.
+    pub journal: bool,
+    /// Turns true when somebody wants the rehearsal to end. Absent: nobody will.
+    pub interrupt: Option<watch::Receiver<bool>>,
+}
+
+/// A rehearsal that came to no judgement, and why in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Refusal {
+    /// How the command ends.
+    pub ending: Ending,
+    /// Why.
+    pub sentence: String,
+}
+
+impl Refusal {
+    pub(crate) fn bad(sentence: impl ToString) -> Refusal {
+        Refusal { ending: Ending::BadCall, sentence: sentence.to_string() }
+    }
+}
+
+/// One scenario's part of `rehearsal.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rehearsed {
+    /// The scenario's.
+    pub name: String,
+    /// The scenario's.
+    pub about: String,
+    /// That decided world and faults.
+    pub seed: u64,
+    /// `real`, `scaled:K` or `virtual`.
+    pub clock: String,
+    /// Seconds of this machine.
+    pub wall_seconds: f64,
+    /// Seconds of the simulators' clock.
+    pub virtual_seconds: f64,
+    /// Exit code of the migrator (contracts, section 12).
+    pub migrator_exit: u8,
+    /// Its last word.
+    pub migrator_sentence: String,
+    /// Exit code of the verifier.
+    pub verifier_exit: u8,
+    /// Its last word.
+    pub verifier_sentence: String,
+    /// What the scenario expects, held or not.
+    pub expectations: Vec<Expectation>,
+    /// Whether all held.
+    pub passed: bool,
+    /// What a reader of the figures must know.
+    pub notices: Vec<String>,
+    /// What this does not prove: assumed rules the rehearsal relied on.
+    pub assumptions: Vec<String>,
+    /// Requests of the migrator to all platforms.
+    pub requests: u64,
+    /// Interactions the migrator extracted.
+    pub interactions: u64,
+    /// Recordings of them.
+    pub recordings: u64,
+    /// Folder of the verifier's report.
+    pub report: PathBuf,
+}
+
+/// Rehearses a scenario. In virtual time it runs on a thread of its own, whatever the caller's runtime.
+pub async fn rehearse(scenario: Scenario, options: Options, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
+    let time = options.time.unwrap_or(Time::of(&scenario.clock));
+    if time != Time::Virtual {
+        return run(scenario, options, time, narrator).await;
+    }
+    let broken = |error: String| Refusal { ending: Ending::OurBug, sentence: format!("the rehearsal broke off: {error}") };
+    let done = tokio::task::spawn_blocking(move || in_virtual_time(move || run(scenario, options, time, narrator))).await;
+    done.map_err(|error| broken(error.to_string()))?.map_err(|error| broken(error.to_string()))?
+}
+
+/// Runs something to its end in virtual time, on this thread.
+pub(crate) fn in_virtual_time<T: 'static, F: Future<Output = T> + 'static>(work: impl FnOnce() -> F) -> std::io::Result<T> {
+    let runtime = virtual_runtime()?;
+    let task = runtime.spawn_local(work());
+    runtime.block_on(task).map_err(std::io::Error::other)
+}
+
+async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
+    let began = Wall::now();
+    let (name, about, expect) = (scenario.name.clone(), scenario.about.clone(), scenario.expect.clone());
+    narrator.say(&format!("{name}: {about}"));
+    let stage = Stage::set(scenario, &options, time).await?;
+    for notice in stage.simulator.notices() {
+        narrator.say(&format!("  note: {notice}"));
+    }
+    let began_ms = stage.simulator.now_ms();
+    let mut happened = Happened::default();
+    let migrator_sentence = stage.migrate(&options, &*narrator, &mut happened).await?;
+    narrator.say(&format!("  migrator: {migrator_sentence}"));
+    happened.requests = stage.simulator.requests();
+    for damage in stage.simulator.after_migration().map_err(Refusal::bad)? {
+        narrator.say(&format!("  damaged on purpose: {} at {} places", damage.defect, damage.planted.len()));
+    }
+    let (verifier_ending, verifier_sentence) = stage.verify(&options, &*narrator, &mut happened).await;
+    let expectations = judge(&expect, &happened);
+    let passed = expectations.iter().all(|expectation| expectation.pass);
+    for failed in expectations.iter().filter(|expectation| !expectation.pass) {
+        narrator.say(&format!("  FAILED {}: expected {}, got {}", failed.what, failed.expected, failed.actual));
+    }
+    let Stage { simulator, dir, .. } = &stage;
+    if options.journal {
+        records::write(simulator, dir).map_err(|error| Refusal { ending: Ending::Stopped, sentence: error.to_string() })?;
+    }
+    let assumptions: Vec<String> = simulator.assumptions().into_iter().map(str::to_owned).collect();
+    let relied_on = assumptions.join(", ");
+    narrator.say(&format!("  what this does not prove ({} assumed rules were exercised): {relied_on}", assumptions.len()));
+    let rehearsed = Rehearsed {
+        name,
+        about,
+        seed: options.seed.unwrap_or(stage.seed),
+        clock: time.to_string(),
+        wall_seconds: began.seconds(),
+        virtual_seconds: (simulator.now_ms() - began_ms) as f64 / 1000.0,
+        migrator_exit: happened.migrator.map_or(1, Ending::code),
+        migrator_sentence,
+        verifier_exit: verifier_ending.code(),
+        verifier_sentence,
+        expectations,
+        passed,
+        notices: simulator.notices(),
+        assumptions,
+        requests: happened.requests,
+        interactions: happened.interactions,
+        recordings: happened.recordings,
+        report: dir.clone(),
+    };
+    narrator.say(&last_line(&rehearsed, time, simulator.requests()));
+    Ok(rehearsed)
+}
+
+fn last_line(rehearsed: &Rehearsed, time: Time, requests: u64) -> String {
+    let passed = if rehearsed.passed { "passed" } else { "failed" };
+    let took = match time {
+        Time::Real => format!("{:.1} s", rehearsed.wall_seconds),
+        Time::Scaled(_) | Time::Virtual => format!("{:.1} s ({} simulated)", rehearsed.wall_seconds, in_words(rehearsed.virtual_seconds)),
+    };
+    format!("  {passed} in {took}, {requests} requests, report in {}", rehearsed.report.display())
+}
+
+/// `3 d 2 h`, `2 h 5 min`, `4 min 10 s`, `12 s`.
+fn in_words(seconds: f64) -> String {
+    let all = seconds.max(0.0).round() as u64;
+    let (days, hours, minutes, seconds) = (all / 86_400, all / 3600 % 24, all / 60 % 60, all % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {seconds} s"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Running simulators, a plan that fits them, and the way from one to the other.
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    pub(crate) plan: LoadedPlan,
+    pub(crate) surroundings: Surroundings,
+    /// For the verifier's report; the migration's own files lie below, in `work`.
+    pub(crate) dir: PathBuf,
+    seed: u64,
+}
+
+impl Stage {
+    pub(crate) async fn set(scenario: Scenario, options: &Options, time: Time) -> Result<Stage, Refusal> {
+        let dir = options.report.join(&scenario.name);
+        let seed = options.seed.unwrap_or(scenario.seed);
+        let clock = time.settings(scenario.clock);
+        let started = simulator::Options { seed: Some(seed), clock: Some(clock), ..simulator::Options::default() };
+        let simulator = Simulator::start(scenario, started).await.map_err(Refusal::bad)?;
+        let plan = fresh_plan(&simulator, &dir)?;
+        let no_network = || Refusal { ending: Ending::Stopped, sentence: "the TLS library does not start on this machine".to_owned() };
+        let surroundings = Surroundings::of(&simulator, time).ok_or_else(no_network)?;
+        Ok(Stage { simulator, plan, surroundings, dir, seed })
+    }
+
+    /// Our migrator's turn; its last word.
+    async fn migrate(&self, options: &Options, narrator: &dyn Narrator, happened: &mut Happened) -> Result<String, Refusal> {
+        let Surroundings { clock, transport } = self.surroundings.clone();
+        let chosen = migrator::Options { workers: options.workers, interrupt: options.interrupt.clone(), ..migrator::Options::default() };
+        let ended = migrator::migrate(self.plan.clone(), chosen, transport, clock, &*narrator.migrating()).await;
+        match ended {
+            Ok(outcome) => {
+                happened.took(&outcome);
+                let requests = outcome.source_requests + outcome.target_requests;
+                Ok(format!("{} ({requests} requests, {} answered 429)", outcome.sentence(), outcome.throttled))
+            }
+            Err(migrator::Stop::Interrupted) => Err(Refusal { ending: Ending::Stopped, sentence: "interrupted".to_owned() }),
+            Err(stop) => {
+                happened.migrator = Some(Ending::from(&stop));
+                happened.aside = Some(Aside::default());
+                Ok(format!("refused or stopped: {stop}"))
+            }
+        }
+    }
+
+    /// The verifier's turn; how it ends, and its last word.
+    pub(crate) async fn verify(&self, options: &Options, narrator: &dyn Narrator, happened: &mut Happened) -> (Ending, String) {
+        let mut chosen = verifier::Options { report_dir: Some(self.dir.clone()), audio: options.audio, ..verifier::Options::default() };
+        chosen.decryption_keys = handed_over(&self.dir);
+        let watch = options.interrupt.clone().map(|mut interrupt| {
+            let token = chosen.interrupt.clone();
+            tokio::spawn(async move {
+                if interrupt.wait_for(|stop| *stop).await.is_ok() {
+                    token.cancel();
+                }
+            })
+        });
+        let Surroundings { clock, transport } = self.surroundings.clone();
+        let verified = verifier::verify(&self.plan, chosen, transport, clock, &*narrator.verifying()).await;
+        if let Some(watch) = watch {
+            watch.abort();
+        }
+        match verified {
+            Ok(report) => {
+                narrator.say(&report.text().trim_end().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"));
+                happened.found(&report);
+                (Ending::from(&report), report.summary.sentence)
+            }
+            Err(stop) => {
+                narrator.say(&format!("  verifier: {stop}"));
+                (Ending::from(&stop), stop.to_string())
+            }
+        }
+    }
+}
+
+impl Happened {
+    /// What our migrator says it did.
+    pub(crate) fn took(&mut self, outcome: &migrator::Outcome) {
+        let tally = &outcome.tally;
+        self.migrator = Some(Ending::from(outcome));
+        self.interactions = tally.interactions;
+        self.recordings = tally.recordings;
+        self.aside = Some(Aside { quarantined: tally.quarantined.clone(), skipped: tally.skipped.clone() });
+    }
+
+    /// What the verifier says.
+    fn found(&mut self, report: &verifier::Report) {
+        let verdict = serde_json::to_value(report.summary.verdict).ok();
+        self.verdict = verdict.and_then(|verdict| Some(verdict.as_str()?.to_owned()));
+        self.by_reason = report.summary.by_reason.clone();
+        self.by_defect = report.summary.by_defect.iter().map(|(class, count)| (class.clone(), *count)).collect::<BTreeMap<_, _>>();
+    }
+}
+
+/// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to simulators that are gone.
+fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> {
+    let work = dir.join("work");
+    match std::fs::remove_dir_all(&work) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Refusal::bad(format!("cannot clear {}: {error}", work.display())));
+        }
+        _ => {}
+    }
+    std::fs::create_dir_all(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
+    let path = simulator.write_plan(&work).map_err(Refusal::bad)?;
+    LoadedPlan::read(&path).map_err(Refusal::bad)
+}
+
+/// Private keys that the simulator wrote beside the plan, for whoever verifies: none where nothing is encrypted, or none is handed over.
+fn handed_over(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir.join("work/secrets")).into_iter().flatten();
+    let mut keys: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    keys.retain(|path| path.to_string_lossy().ends_with(".key.pem"));
+    keys.sort();
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_told_as_people_say_it() {
+        for (seconds, text) in [(0.4, "0 s"), (12.0, "12 s"), (250.0, "4 min 10 s"), (7500.0, "2 h 5 min"), (259_200.0, "3 d 0 h")] {
+            assert_eq!(in_words(seconds), text);
+        }
+    }
+}

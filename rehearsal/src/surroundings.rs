@@ -1,0 +1,166 @@
+//! Clock and connections of a rehearsal: real, scaled, or virtual over in-memory pipes.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use platforms::clock::Clock;
+use platforms::transport::{Network, Pipe, Transport};
+use simulator::{ClockMode, ClockSettings, Simulator};
+use tokio::runtime::{LocalOptions, LocalRuntime};
+
+/// How time runs in a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Time {
+    /// As this machine's.
+    Real,
+    /// So many times as fast: a minute a second with 60.
+    Scaled(f64),
+    /// It jumps to the next deadline whenever everybody waits.
+    Virtual,
+}
+
+/// What is wrong with a clock as written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no clock; expected real, virtual, or scaled:K with K from 0.01 to 100000, as in scaled:60")]
+pub struct TimeError(String);
+
+impl FromStr for Time {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Time, TimeError> {
+        let bad = || TimeError(text.to_owned());
+        match text {
+            "real" => Ok(Time::Real),
+            "virtual" => Ok(Time::Virtual),
+            scaled => {
+                let factor: f64 = scaled.strip_prefix("scaled:").ok_or_else(bad)?.parse().map_err(|_| bad())?;
+                if (0.01..=100_000.0).contains(&factor) { Ok(Time::Scaled(factor)) } else { Err(bad()) }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Time::Real => f.write_str("real"),
+            Time::Scaled(factor) => write!(f, "scaled:{factor}"),
+            Time::Virtual => f.write_str("virtual"),
+        }
+    }
+}
+
+impl Time {
+    /// As a scenario says it.
+    pub(crate) fn of(settings: &ClockSettings) -> Time {
+        match settings.mode {
+            ClockMode::Real => Time::Real,
+            ClockMode::Scaled => Time::Scaled(settings.factor),
+            ClockMode::Virtual => Time::Virtual,
+        }
+    }
+
+    /// For the simulators, which begin at the scenario's start where time is virtual.
+    pub(crate) fn settings(self, scenario: ClockSettings) -> ClockSettings {
+        match self {
+            Time::Real => ClockSettings::default(),
+            Time::Scaled(factor) => ClockSettings { mode: ClockMode::Scaled, factor, start: None },
+            Time::Virtual => ClockSettings { mode: ClockMode::Virtual, ..scenario },
+        }
+    }
+}
+
+/// What the clients of a simulator see of the world: its clock, and the way to it.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Clock,
+    pub(crate) transport: Arc<dyn Transport>,
+}
+
+impl Surroundings {
+    /// Those of a running simulator. `None` where the TLS library does not start.
+    pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Surroundings> {
+        Some(match time {
+            Time::Real => Surroundings { clock: Clock::real(), transport: Arc::new(Network::new()?) },
+            Time::Scaled(factor) => Surroundings { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
+            Time::Virtual => {
+                let dialler = simulator.dialler();
+                let pipe = Pipe::new(Arc::new(move |host: &str| dialler.connect_host(host)));
+                Surroundings { clock: Clock::following_tokio(simulator.now_ms()), transport: Arc::new(pipe) }
+            }
+        })
+    }
+}
+
+/// When something began, on this machine's clock: reports tell wall time beside the simulators' own.
+pub(crate) struct Wall(std::time::Instant);
+
+impl Wall {
+    #[expect(clippy::disallowed_methods, reason = "the one place of this crate that asks the machine's clock")]
+    pub(crate) fn now() -> Wall {
+        Wall(std::time::Instant::now())
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// A runtime whose clock jumps whenever everybody waits, and that does the same things in the same order each time.
+///
+/// Time is tokio's paused clock, which stands still while blocking work (files, database, audio) runs. Order: all tasks run on the caller's
+/// thread; blocking work runs on one other, first come, first served; and what that one has finished is looked at only when nothing else is left
+/// to do, so it does not matter how long it took. Work given to `block_on` itself is woken out of turn: spawn it.
+pub fn virtual_runtime() -> std::io::Result<LocalRuntime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .global_queue_interval(u32::MAX)
+        .build_local(LocalOptions::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_read_as_it_is_written() {
+        for text in ["real", "virtual", "scaled:60", "scaled:0.5"] {
+            assert_eq!(text.parse::<Time>().expect(text).to_string(), text);
+        }
+        for text in ["", "Real", "scaled", "scaled:", "scaled:0", "scaled:nan", "scaled:-1", "scaled:1000000"] {
+            assert!(text.parse::<Time>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "this is about tokio's own clock")]
+    fn blocking_work_holds_time_still_and_ends_in_the_order_it_began() {
+        let runtime = virtual_runtime().expect("a runtime");
+        let task = runtime.spawn_local(async {
+            let began = tokio::time::Instant::now();
+            let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+            let work = |n: u64| {
+                let order = order.clone();
+                tokio::spawn(async move {
+                    let done = tokio::task::spawn_blocking(move || {
+                        std::thread::sleep(std::time::Duration::from_millis(20 - 4 * n));
+                        n
+                    });
+                    order.lock().expect("a lock").push(done.await.expect("done"));
+                })
+            };
+            for task in (0..5).map(work).collect::<Vec<_>>() {
+                task.await.expect("a task");
+            }
+            let still = began.elapsed();
+            tokio::time::sleep(std::time::Duration::from_secs(86_400)).await;
+            (order.lock().expect("a lock").clone(), still, began.elapsed())
+        });
+        let (order, still, later) = runtime.block_on(task).expect("a task");
+        assert_eq!(order, [0, 1, 2, 3, 4]);
+        assert_eq!(still.as_millis(), 0);
+        assert_eq!(later.as_secs(), 86_400);
+    }
+}
