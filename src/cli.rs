@@ -43,6 +43,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Simulators, migrator and verifier in one process: rehearse a migration and judge it
     Rehearse(Rehearse),
+    /// Many seeds in virtual time; a failure is shrunk to the smallest scenario that still fails
+    Explore(Explore),
     /// Serve the simulated platforms of a scenario until Ctrl-C
     Simulate(Simulate),
     /// Look at source, target, ledger and staging before a migration; change nothing
@@ -77,13 +79,52 @@ pub(crate) struct Rehearse {
     /// How time runs, instead of each scenario's clock: real, virtual (nobody waits: it jumps), or scaled:K (K simulated seconds a second)
     #[arg(long, env = "SEATRIAL_CLOCK", value_name = "real|virtual|scaled:K")]
     pub(crate) clock: Option<Time>,
-    /// How much audio the verifier compares: all, none, or a number of recordings
-    #[arg(long, env = "SEATRIAL_AUDIO", default_value = "all")]
-    pub(crate) audio: AudioArgument,
+    /// How much audio the verifier compares, instead of what each scenario says: all, none, or a number of recordings
+    #[arg(long, env = "SEATRIAL_AUDIO")]
+    pub(crate) audio: Option<AudioArgument>,
     /// Write what the simulators noted beside each report: journal.ndjson (sorted by time, platform, operation and key), effects.ndjson and
     /// faults.ndjson
     #[arg(long, env = "SEATRIAL_JOURNAL", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) journal: bool,
+    /// Rehearse this command instead of our migrator, by `sh -c`: docs/test-your-own-migrator.md says what it gets and what it is held to
+    #[arg(long, env = "SEATRIAL_MIGRATOR", value_name = "CMD")]
+    pub(crate) migrator: Option<String>,
+    /// Minutes the command may run at a start; then it is killed, and has failed
+    #[arg(long, env = "SEATRIAL_MIGRATOR_MINUTES", value_name = "MINUTES", default_value_t = 10)]
+    pub(crate) migrator_minutes: u64,
+    /// Write the outcome as JUnit XML too
+    #[arg(long, env = "SEATRIAL_JUNIT", value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explore {
+    /// Scenario file that the seeds vary: target, surface, plan and limits stay, world, faults, kills and workers change
+    pub(crate) scenario: PathBuf,
+    /// How many seeds
+    #[arg(long, env = "SEATRIAL_SEEDS", default_value_t = 100)]
+    pub(crate) seeds: u64,
+    /// The first seed
+    #[arg(long, env = "SEATRIAL_FIRST_SEED", default_value_t = 1)]
+    pub(crate) first_seed: u64,
+    /// Folder for the smallest scenarios that still fail
+    #[arg(long, env = "SEATRIAL_REPORT", default_value = "seatrial-report")]
+    pub(crate) report: PathBuf,
+    /// Seeds tried at once; as many as cores unless given
+    #[arg(long, env = "SEATRIAL_THREADS")]
+    pub(crate) threads: Option<usize>,
+    /// Failed seeds after which no more are begun; 0: all are tried
+    #[arg(long, env = "SEATRIAL_MOST_FAILURES", default_value_t = 5)]
+    pub(crate) most_failures: usize,
+    /// How time runs; virtual for our migrator, real for a command, unless given
+    #[arg(long, env = "SEATRIAL_CLOCK", value_name = "real|virtual|scaled:K")]
+    pub(crate) clock: Option<Time>,
+    /// Explore this command instead of our migrator
+    #[arg(long, env = "SEATRIAL_MIGRATOR", value_name = "CMD")]
+    pub(crate) migrator: Option<String>,
+    /// Minutes the command may run at a start; then it is killed, and has failed
+    #[arg(long, env = "SEATRIAL_MIGRATOR_MINUTES", value_name = "MINUTES", default_value_t = 10)]
+    pub(crate) migrator_minutes: u64,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod assumptions;
 mod canary;
 mod cli;
+mod explore;
 mod log;
 mod migrate;
 mod progress;
@@ -50,6 +51,7 @@ fn run(cli: Cli) -> Ending {
     runtime.block_on(async {
         match cli.command {
             Command::Rehearse(arguments) => rehearse::run(arguments, output).await,
+            Command::Explore(arguments) => explore::run(arguments, output).await,
             Command::Simulate(arguments) => simulate::run(arguments, output).await,
             Command::Preflight(arguments) => migrate::preflight(arguments, output).await,
             Command::Migrate(arguments) => migrate::run(arguments, output).await,

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rehearsal::{Ending, Narrator, Options, Rehearsed};
+use rehearsal::{Command, Ending, Migrator, Narrator, Options, Rehearsed};
 use serde::Serialize;
 use simulator::Scenario;
 
@@ -29,15 +30,21 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         report: arguments.report.clone(),
         seed: arguments.seed,
         time: arguments.clock,
-        workers: arguments.workers,
-        audio: arguments.audio.scope(1),
+        migrator: migrator(arguments.migrator.as_deref(), arguments.migrator_minutes, arguments.workers),
+        audio: arguments.audio.map(|audio| audio.scope(1)),
         journal: arguments.journal,
         interrupt: Some(interrupt()),
+        ..Options::default()
     };
     let narrator: Arc<dyn Narrator> = Arc::new(Terminal(output.clone()));
-    let mut rehearsed = Vec::new();
+    let (mut rehearsed, mut refused) = (Vec::new(), Vec::new());
     let mut gravest = Ending::Done;
-    for scenario in scenarios(&arguments.scenarios) {
+    for (name, scenario) in scenarios(&arguments.scenarios) {
+        let mut refuse = |ending, sentence: String| {
+            let ending = terminal::fail(ending, &sentence);
+            refused.push((name.clone(), sentence));
+            ending
+        };
         let ending = match scenario {
             Ok(scenario) => match rehearsal::rehearse(scenario, options.clone(), narrator.clone()).await {
                 Ok(one) => {
@@ -45,21 +52,36 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
                     rehearsed.push(one);
                     ending
                 }
-                Err(refusal) => terminal::fail(refusal.ending, &refusal.sentence),
+                Err(refusal) => refuse(refusal.ending, refusal.sentence),
             },
-            Err(sentence) => terminal::fail(Ending::BadCall, &sentence),
+            Err(sentence) => refuse(Ending::BadCall, sentence),
         };
         gravest = gravest.or_graver(ending);
+    }
+    if let Some(file) = &arguments.junit {
+        let written = rehearsal::junit(&rehearsed, &refused).and_then(|text| std::fs::write(file, text));
+        if let Err(error) = written {
+            return terminal::fail(gravest.or_graver(Ending::Stopped), &format!("cannot write {}: {error}", file.display()));
+        }
     }
     conclude(&arguments.report, rehearsed, gravest, &output)
 }
 
-/// Scenario files; none: the showcase.
-fn scenarios(paths: &[PathBuf]) -> Vec<Result<Scenario, String>> {
-    if paths.is_empty() {
-        return vec![Scenario::parse(SHOWCASE, "showcase.toml").map_err(|error| error.to_string())];
+/// Ours, or a command.
+pub(crate) fn migrator(command: Option<&str>, minutes: u64, workers: Option<usize>) -> Migrator {
+    match command {
+        Some(line) => Migrator::Command(Command { line: line.to_owned(), limit: Duration::from_secs(60 * minutes.max(1)) }),
+        None => Migrator::Ours { workers, between: None },
     }
-    paths.iter().map(|path| Scenario::read(path).map_err(|error| error.to_string())).collect()
+}
+
+/// Scenario files; none: the showcase.
+fn scenarios(paths: &[PathBuf]) -> Vec<(String, Result<Scenario, String>)> {
+    if paths.is_empty() {
+        return vec![("showcase".to_owned(), Scenario::parse(SHOWCASE, "showcase.toml").map_err(|error| error.to_string()))];
+    }
+    let read = |path: &PathBuf| (path.display().to_string(), Scenario::read(path).map_err(|error| error.to_string()));
+    paths.iter().map(read).collect()
 }
 
 /// The last word: the file, and one sentence.

@@ -104,10 +104,10 @@ pub async fn migrate(
         return Err(Stop::Plan(first));
     }
     let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
-    let ledger = Ledger::open(path_of(ledger_url, &plan)?, Open::Exclusive).await?;
+    let ledger = Ledger::open(path_of(ledger_url, &plan)?, Open::Exclusive, &clock).await?;
     let change = plan_change(&ledger, &plan, options.accept_plan_change).await?;
     canary::gate(&plan, &options, &ledger).await?;
-    let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan)?;
+    let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan, &clock)?;
     let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
     let maximum_days = preflight::require(&plan, &source, &target).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.

@@ -73,7 +73,7 @@ pub async fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: C
     }
     let path = path_of(&plan.plan.ledger.url, &plan)?;
     if path.exists() {
-        Ledger::open(path, Open::Shared).await?;
+        Ledger::open(path, Open::Shared, &clock).await?;
     }
     let clients = Clients::new(&plan, transport, &clock)?;
     look(&plan, &clients.source, &clients.target, &mut preflight).await?;

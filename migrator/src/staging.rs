@@ -15,6 +15,7 @@ use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use plan::LoadedPlan;
+use platforms::clock::Clock;
 use sha2::{Digest, Sha256};
 use tempfile::{SpooledData, SpooledTempFile};
 use tokio::io::AsyncSeekExt;
@@ -60,6 +61,7 @@ pub(crate) struct Staging {
     store: Arc<dyn ObjectStore>,
     /// Where the objects lie as files.
     folder: PathBuf,
+    clock: Clock,
 }
 
 /// What is being read or written, below the folder.
@@ -73,7 +75,7 @@ const WHOLE: usize = 8 * 1024 * 1024;
 
 impl Staging {
     /// Opens the storage a URL names; a plain path or `file://` is a folder, made if absent.
-    pub(crate) fn open(url: &str, plan: &LoadedPlan) -> Result<Staging, StagingError> {
+    pub(crate) fn open(url: &str, plan: &LoadedPlan, clock: &Clock) -> Result<Staging, StagingError> {
         let path = match url.split_once("://") {
             None => plan.resolve_path(FsPath::new(url)),
             Some(("file", path)) => plan.resolve_path(FsPath::new(path)),
@@ -84,7 +86,7 @@ impl Staging {
         let broken = |error: std::io::Error| StagingError::Storage(format!("{}: {error}", path.display()));
         private_folder(&path).and_then(|()| private_folder(&path.join(INCOMING))).map_err(broken)?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&path)?;
-        Ok(Staging { store: Arc::new(store), folder: path })
+        Ok(Staging { store: Arc::new(store), folder: path, clock: clock.clone() })
     }
 
     /// Streams bytes to `blob/<their hash>`. Nothing incomplete ever stands there.
@@ -147,7 +149,7 @@ impl Staging {
 
     /// Whether an object is there with this length.
     pub(crate) async fn has(&self, path: &Path, bytes: u64) -> Result<bool, StagingError> {
-        match self.store.head(path).await {
+        match self.clock.elsewhere(self.store.head(path)).await {
             Ok(found) => Ok(found.size == bytes),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -156,7 +158,11 @@ impl Staging {
 
     /// A staged object as a stream, for an upload.
     pub(crate) async fn stream(&self, path: &Path) -> std::io::Result<BoxStream<'static, std::io::Result<Bytes>>> {
-        let got = self.store.get(path).await.map_err(std::io::Error::other)?;
+        let got = self.clock.elsewhere(self.store.get(path)).await.map_err(std::io::Error::other)?;
+        if self.clock.is_virtual() {
+            let bytes = self.clock.elsewhere(got.bytes()).await.map_err(std::io::Error::other)?;
+            return Ok(futures_util::stream::iter([Ok(bytes)]).boxed());
+        }
         Ok(got.into_stream().map(|piece| piece.map_err(std::io::Error::other)).boxed())
     }
 
@@ -202,19 +208,22 @@ impl Staging {
 
     /// Lets go of all transcoded bytes. Only when the whole migration is finished: two recordings may share them.
     pub(crate) async fn clear_converted(&self) -> Result<(), StagingError> {
-        let mut listed = self.store.list(Some(&Path::from("out")));
-        while let Some(object) = listed.next().await {
-            match self.store.delete(&object?.location).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
+        let cleared = async {
+            let mut listed = self.store.list(Some(&Path::from("out")));
+            while let Some(object) = listed.next().await {
+                match self.store.delete(&object?.location).await {
+                    Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        Ok(self.clock.elsewhere(cleared).await?)
     }
 
     /// Writes an object whole. What is named by its content may be written again: it is the same.
     pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StagingError> {
-        self.store.put(path, PutPayload::from_bytes(bytes)).await?;
+        self.clock.elsewhere(self.store.put(path, PutPayload::from_bytes(bytes))).await?;
         Ok(())
     }
 }

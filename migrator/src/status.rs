@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use plan::LoadedPlan;
+use platforms::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::canary::{Canary, Record};
@@ -42,7 +43,7 @@ pub struct Status {
 /// Counts, and writes the exports asked for. May be called beside a run.
 pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, Stop> {
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
-    let ledger = Ledger::open(path_of(url, plan)?, Open::Shared).await?;
+    let ledger = Ledger::open(path_of(url, plan)?, Open::Shared, &Clock::real()).await?;
     if let Some(path) = &options.crosswalk {
         write_crosswalk(&ledger, path, plan.plan.target.kind.as_str()).await?;
     }

@@ -3,7 +3,10 @@
 //! Nothing of a platform, of moving or of comparing is known here. [`rehearse`] runs one scenario.
 
 mod ending;
+pub mod explore;
 mod judge;
+mod junit;
+mod migration;
 mod narrator;
 mod records;
 mod run;
@@ -11,6 +14,8 @@ mod surroundings;
 
 pub use ending::Ending;
 pub use judge::Expectation;
+pub use junit::junit;
+pub use migration::{Between, Command, Migrator};
 pub use narrator::{Narrator, Silent};
 pub use run::{Options, Refusal, Rehearsed, rehearse};
 pub use surroundings::{Time, TimeError, virtual_runtime};

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plan::LoadedPlan;
+use platforms::transport::Transport;
 use serde::Serialize;
 use simulator::{Scenario, Simulator};
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 
 use crate::ending::Ending;
-use crate::judge::{Aside, Expectation, Happened, judge};
+use crate::judge::{Expectation, Happened, judge};
+use crate::migration::{Migrated, Migrator};
 use crate::narrator::Narrator;
 use crate::records;
 use crate::surroundings::{Surroundings, Time, Wall, virtual_runtime};
@@ -24,14 +27,31 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Instead of the scenario's clock.
     pub time: Option<Time>,
-    /// Instead of the plan's workers.
-    pub workers: Option<usize>,
-    /// How much audio the verifier compares.
-    pub audio: verifier::AudioScope,
+    /// Who moves the recordings.
+    pub migrator: Migrator,
+    /// How much audio the verifier compares, instead of what the scenario says.
+    pub audio: Option<verifier::AudioScope>,
     /// Whether the simulators' journal is written beside the report.
     pub journal: bool,
+    /// Requests after which our migrator is barred from sending more: a bound on one that goes round in circles.
+    pub most_requests: u64,
     /// Turns true when somebody wants the rehearsal to end. Absent: nobody will.
     pub interrupt: Option<watch::Receiver<bool>>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            report: PathBuf::from("seatrial-report"),
+            seed: None,
+            time: None,
+            migrator: Migrator::Ours { workers: None, between: None },
+            audio: None,
+            journal: false,
+            most_requests: u64::MAX,
+            interrupt: None,
+        }
+    }
 }
 
 /// A rehearsal that came to no judgement, and why in one sentence.
@@ -77,6 +97,9 @@ pub struct Rehearsed {
     pub expectations: Vec<Expectation>,
     /// Whether all held.
     pub passed: bool,
+    /// Of a failure under a scaled clock: whether it was gone when the scenario was rehearsed again in real time, and so may be the clock's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_under_scaled_clock: Option<bool>,
     /// What a reader of the figures must know.
     pub notices: Vec<String>,
     /// What this does not prove: assumed rules the rehearsal relied on.
@@ -91,21 +114,36 @@ pub struct Rehearsed {
     pub report: PathBuf,
 }
 
-/// Rehearses a scenario. In virtual time it runs on a thread of its own, whatever the caller's runtime.
+/// Rehearses a scenario. In virtual time it runs on a thread of its own, whatever the caller's runtime. What fails under a scaled clock is
+/// rehearsed once more in real time: a machine that is too slow for the scale fails too.
 pub async fn rehearse(scenario: Scenario, options: Options, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
     let time = options.time.unwrap_or(Time::of(&scenario.clock));
-    if time != Time::Virtual {
-        return run(scenario, options, time, narrator).await;
+    match time {
+        Time::Real => run(scenario, options, time, narrator).await,
+        Time::Scaled(_) => {
+            let mut rehearsed = run(scenario.clone(), options.clone(), time, narrator.clone()).await?;
+            if !rehearsed.passed {
+                narrator.say("  it failed under a scaled clock; once more in real time");
+                let again = run(scenario, options, Time::Real, narrator.clone()).await?;
+                rehearsed.only_under_scaled_clock = Some(again.passed);
+                let heard = if again.passed { "is gone" } else { "is the same or another" };
+                narrator.say(&format!("  in real time the failure {heard}; the report is of the second run"));
+            }
+            Ok(rehearsed)
+        }
+        Time::Virtual => {
+            let broken = |error: String| Refusal { ending: Ending::OurBug, sentence: format!("the rehearsal broke off: {error}") };
+            let done = tokio::task::spawn_blocking(move || in_virtual_time(move || run(scenario, options, time, narrator))).await;
+            done.map_err(|error| broken(error.to_string()))?.map_err(|error| broken(error.to_string()))?
+        }
     }
-    let broken = |error: String| Refusal { ending: Ending::OurBug, sentence: format!("the rehearsal broke off: {error}") };
-    let done = tokio::task::spawn_blocking(move || in_virtual_time(move || run(scenario, options, time, narrator))).await;
-    done.map_err(|error| broken(error.to_string()))?.map_err(|error| broken(error.to_string()))?
 }
 
 /// Runs something to its end in virtual time, on this thread.
 pub(crate) fn in_virtual_time<T: 'static, F: Future<Output = T> + 'static>(work: impl FnOnce() -> F) -> std::io::Result<T> {
     let runtime = virtual_runtime()?;
-    let task = runtime.spawn_local(work());
+    // Without a budget: a task that has used its budget up is run again before or after what another thread has finished, as it happens.
+    let task = runtime.spawn_local(unconstrained(work()));
     runtime.block_on(task).map_err(std::io::Error::other)
 }
 
@@ -119,7 +157,9 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     }
     let began_ms = stage.simulator.now_ms();
     let mut happened = Happened::default();
-    let migrator_sentence = stage.migrate(&options, &*narrator, &mut happened).await?;
+    let migrated = stage.migrate(&options, time, &*narrator).await?;
+    happened.took(&migrated);
+    let migrator_sentence = migrated.sentence;
     narrator.say(&format!("  migrator: {migrator_sentence}"));
     happened.requests = stage.simulator.requests();
     for damage in stage.simulator.after_migration().map_err(Refusal::bad)? {
@@ -151,6 +191,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
         verifier_sentence,
         expectations,
         passed,
+        only_under_scaled_clock: None,
         notices: simulator.notices(),
         assumptions,
         requests: happened.requests,
@@ -188,6 +229,8 @@ pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     pub(crate) plan: LoadedPlan,
     pub(crate) surroundings: Surroundings,
+    /// The migrator's way to the platforms.
+    pub(crate) way: Arc<dyn Transport>,
     /// For the verifier's report; the migration's own files lie below, in `work`.
     pub(crate) dir: PathBuf,
     seed: u64,
@@ -203,32 +246,29 @@ impl Stage {
         let plan = fresh_plan(&simulator, &dir)?;
         let no_network = || Refusal { ending: Ending::Stopped, sentence: "the TLS library does not start on this machine".to_owned() };
         let surroundings = Surroundings::of(&simulator, time).ok_or_else(no_network)?;
-        Ok(Stage { simulator, plan, surroundings, dir, seed })
+        let way = match &options.migrator {
+            Migrator::Ours { between: Some(between), .. } => between(surroundings.transport.clone()),
+            Migrator::Ours { between: None, .. } | Migrator::Command(_) => surroundings.transport.clone(),
+        };
+        Ok(Stage { simulator, plan, surroundings, way, dir, seed })
     }
 
-    /// Our migrator's turn; its last word.
-    async fn migrate(&self, options: &Options, narrator: &dyn Narrator, happened: &mut Happened) -> Result<String, Refusal> {
-        let Surroundings { clock, transport } = self.surroundings.clone();
-        let chosen = migrator::Options { workers: options.workers, interrupt: options.interrupt.clone(), ..migrator::Options::default() };
-        let ended = migrator::migrate(self.plan.clone(), chosen, transport, clock, &*narrator.migrating()).await;
-        match ended {
-            Ok(outcome) => {
-                happened.took(&outcome);
-                let requests = outcome.source_requests + outcome.target_requests;
-                Ok(format!("{} ({requests} requests, {} answered 429)", outcome.sentence(), outcome.throttled))
-            }
-            Err(migrator::Stop::Interrupted) => Err(Refusal { ending: Ending::Stopped, sentence: "interrupted".to_owned() }),
-            Err(stop) => {
-                happened.migrator = Some(Ending::from(&stop));
-                happened.aside = Some(Aside::default());
-                Ok(format!("refused or stopped: {stop}"))
-            }
+    /// How much audio the scenario has the verifier compare.
+    fn audio(&self) -> verifier::AudioScope {
+        match self.simulator.scenario().verifier.audio_sample {
+            None => verifier::AudioScope::All,
+            Some(0) => verifier::AudioScope::None,
+            Some(size) => verifier::AudioScope::Sample { size, seed: self.seed },
         }
     }
 
     /// The verifier's turn; how it ends, and its last word.
     pub(crate) async fn verify(&self, options: &Options, narrator: &dyn Narrator, happened: &mut Happened) -> (Ending, String) {
-        let mut chosen = verifier::Options { report_dir: Some(self.dir.clone()), audio: options.audio, ..verifier::Options::default() };
+        let mut chosen = verifier::Options {
+            report_dir: Some(self.dir.clone()),
+            audio: options.audio.unwrap_or_else(|| self.audio()),
+            ..verifier::Options::default()
+        };
         chosen.decryption_keys = handed_over(&self.dir);
         let watch = options.interrupt.clone().map(|mut interrupt| {
             let token = chosen.interrupt.clone();
@@ -258,13 +298,12 @@ impl Stage {
 }
 
 impl Happened {
-    /// What our migrator says it did.
-    pub(crate) fn took(&mut self, outcome: &migrator::Outcome) {
-        let tally = &outcome.tally;
-        self.migrator = Some(Ending::from(outcome));
-        self.interactions = tally.interactions;
-        self.recordings = tally.recordings;
-        self.aside = Some(Aside { quarantined: tally.quarantined.clone(), skipped: tally.skipped.clone() });
+    /// What the migrator says it did.
+    fn took(&mut self, migrated: &Migrated) {
+        self.migrator = Some(migrated.ending);
+        self.interactions = migrated.interactions;
+        self.recordings = migrated.recordings;
+        self.aside.clone_from(&migrated.aside);
     }
 
     /// What the verifier says.

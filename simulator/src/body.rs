@@ -9,6 +9,8 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use tempfile::TempPath;
 
+use crate::clock::Clock;
+
 /// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this. A file that ends before is
 /// written where it arrives; handing so little to another thread would cost more than the writing.
 pub(crate) const WRITE_BYTES: usize = 256 * 1024;
@@ -58,11 +60,15 @@ pub(crate) fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPat
 }
 
 /// Writes on a thread that may wait for the disk; gives back the file and the emptied buffer.
-pub(crate) async fn write_elsewhere(mut file: std::fs::File, mut pending: Vec<u8>) -> std::io::Result<(std::fs::File, Vec<u8>)> {
-    let written = tokio::task::spawn_blocking(move || {
+pub(crate) async fn write_elsewhere(
+    clock: &Clock,
+    mut file: std::fs::File,
+    mut pending: Vec<u8>,
+) -> std::io::Result<(std::fs::File, Vec<u8>)> {
+    let written = clock.blocking(move || {
         file.write_all(&pending)?;
         pending.clear();
         Ok((file, pending))
     });
-    written.await.map_err(std::io::Error::other)?
+    written.await.unwrap_or_else(|| Err(std::io::Error::other("writing broke off")))
 }

@@ -17,6 +17,8 @@ pub(crate) struct Clock {
 
 struct Inner {
     start_ms: i64,
+    /// Whether tokio's clock jumps.
+    is_virtual: bool,
     started: Instant,
     factor: f64,
     advanced_ms: AtomicU64,
@@ -33,18 +35,18 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub(crate) fn scaled(factor: f64) -> Clock {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock::starting(i64::try_from(start.as_millis()).unwrap_or(i64::MAX), factor)
+        Clock::starting(i64::try_from(start.as_millis()).unwrap_or(i64::MAX), factor, false)
     }
 
     /// A clock that stands at `start_ms` now and goes as tokio's does: under a paused runtime it jumps whenever everybody waits, and stands still
     /// while blocking work runs.
     pub(crate) fn virtual_from(start_ms: i64) -> Clock {
-        Clock::starting(start_ms, 1.0)
+        Clock::starting(start_ms, 1.0, true)
     }
 
-    fn starting(start_ms: i64, factor: f64) -> Clock {
+    fn starting(start_ms: i64, factor: f64, is_virtual: bool) -> Clock {
         let (jumps, _) = watch::channel(());
-        Clock { inner: Arc::new(Inner { start_ms, started: Instant::now(), factor, advanced_ms: AtomicU64::new(0), jumps }) }
+        Clock { inner: Arc::new(Inner { start_ms, is_virtual, started: Instant::now(), factor, advanced_ms: AtomicU64::new(0), jumps }) }
     }
 
     /// Now. Unix ms.
@@ -73,10 +75,43 @@ impl Clock {
         }
     }
 
+    /// Does work that blocks: on a thread of its own, or right here in virtual time, which stands still meanwhile. `None` after a panic in it.
+    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        if self.inner.is_virtual {
+            return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
+        }
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+
+    /// Awaits work whose end other threads tell. In virtual time this thread does nothing else meanwhile: whether it had ended when it was first
+    /// asked, or a little later, must make no difference. Only for work that needs no other task.
+    pub(crate) async fn elsewhere<T>(&self, work: impl Future<Output = T>) -> T {
+        if self.inner.is_virtual { stand_still(work) } else { work.await }
+    }
+
     /// Jumps forward by `ms` and wakes whoever sleeps past it.
     pub(crate) fn advance_ms(&self, ms: u64) {
         self.inner.advanced_ms.fetch_add(ms, Ordering::AcqRel);
         self.inner.jumps.send_replace(());
+    }
+}
+
+/// Polls work on this thread until it is done, and does nothing else meanwhile.
+fn stand_still<T>(work: impl Future<Output = T>) -> T {
+    struct Thread(std::thread::Thread);
+    impl std::task::Wake for Thread {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::task::Waker::from(Arc::new(Thread(std::thread::current())));
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut work = std::pin::pin!(work);
+    loop {
+        match work.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(done) => return done,
+            std::task::Poll::Pending => std::thread::park(),
+        }
     }
 }
 

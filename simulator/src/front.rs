@@ -389,12 +389,25 @@ fn truncated(mut reply: Reply) -> Reply {
             }
             _ => {
                 // An error at once would make hyper drop what it has not flushed, the head included.
-                tokio::task::yield_now().await;
+                step_aside().await;
                 Some((broken(), (body, 0, true)))
             }
         }
     }));
     reply
+}
+
+/// Lets whoever is ready go first. Not tokio's `yield_now`, which comes back before or after what other threads have finished, as it happens.
+async fn step_aside() {
+    let mut stepped = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut stepped, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
 }
 
 /// States the body's length before it is wrapped in a stream that hides it.

@@ -43,7 +43,9 @@ pub use journal::Entry as JournalEntry;
 pub use legacy::LegacySettings;
 pub use plan_writer::PlanWriteError;
 pub use rules::{Grade, Rule, all_rules};
-pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, Scenario, ScenarioError, TargetKind, Verdict};
+pub use scenario::{
+    AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, MigratorSettings, Scenario, ScenarioError, TargetKind, Verdict,
+};
 pub use server::{Account, Addresses, Client, Credentials, Dialler, Options, PlatformName, Ports, Simulator, SimulatorError};
 pub use tamper::{Planted, TamperAnswer, TamperRefusal};
 pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

@@ -4,7 +4,9 @@
 #![expect(clippy::print_stdout, reason = "a proof is a program of its own and speaks to a person")]
 
 mod audit;
+mod bugs;
 mod determinism;
+mod explore;
 mod footprint;
 mod gir;
 mod kills;
@@ -25,7 +27,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 6] = [
+const PROOFS: [Proof; 8] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
@@ -46,6 +48,20 @@ const PROOFS: [Proof; 6] = [
         full: 1000,
         small: 4,
         run: gir::run,
+    },
+    Proof {
+        name: "explore",
+        shows: "worlds, faults, kills and workers drawn from seeds, for each of the three ways in: nothing lost, doubled or altered, and every migration comes to its end",
+        full: 1000,
+        small: 12,
+        run: explore::clean,
+    },
+    Proof {
+        name: "planted",
+        shows: "bugs planted in our migrator are found by the search over seeds, and shrunk to the smallest scenario that still fails, 10 times of 10",
+        full: bugs::BUGS.len() as u64,
+        small: 3,
+        run: explore::planted,
     },
     Proof {
         name: "audit",

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use audio::Pcm;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use platforms::clock::Clock;
+
 use crate::crossing::Place;
 use crate::defect::Defect;
 use crate::envelope::{Keys, Unsealed};
@@ -28,6 +30,7 @@ pub(crate) struct Job<'a> {
 
 /// Reads and compares.
 pub(crate) struct Listener {
+    pub(crate) clock: Clock,
     pub(crate) source: SharedSource,
     pub(crate) media: Arc<Media>,
     pub(crate) rules: Arc<Rules>,
@@ -64,7 +67,7 @@ impl Listener {
             for (address, item) in items {
                 let Sound::At { url, envelope, .. } = item else { continue };
                 let Ok(Opened { bytes, .. }) = self.open(&url, envelope.as_ref()).await? else { continue };
-                let sketch = blocking(move || audio::decode(&bytes).ok().map(|(_, pcm)| Sketch::of(&pcm))).await?;
+                let sketch = self.blocking(move || audio::decode(&bytes).ok().map(|(_, pcm)| Sketch::of(&pcm))).await?;
                 sketches.extend(sketch.map(|sketch| (address, sketch)));
             }
         }
@@ -96,7 +99,7 @@ impl Listener {
         let rules = self.rules.clone();
         let pauses = job.pauses.to_vec();
         let source_sketch = match pcm {
-            Some(pcm) => Some(blocking(move || altered_sketch(&pcm, &pauses, rules.pauses)).await?),
+            Some(pcm) => Some(self.blocking(move || altered_sketch(&pcm, &pauses, rules.pauses)).await?),
             None => None,
         };
         Ok(PairSound { source, source_sketch, target: heard.sound, target_sketch: heard.sketch, stored: heard.stored })
@@ -111,11 +114,12 @@ impl Listener {
                 MediaRead::Bytes(bytes) => bytes,
                 MediaRead::Unreadable(why) => return Ok((SourceSound::Unreadable(why), None)),
             };
-            let (sound, pcm, bytes) = blocking(move || {
-                let (sound, pcm) = read_source(&bytes);
-                (sound, pcm, bytes)
-            })
-            .await?;
+            let (sound, pcm, bytes) = self
+                .blocking(move || {
+                    let (sound, pcm) = read_source(&bytes);
+                    (sound, pcm, bytes)
+                })
+                .await?;
             if !suspicious(&sound, recording, bytes.len() as u64, self.rules.short_tolerance_ms) || before.as_ref() == Some(&bytes) {
                 return Ok((sound, pcm.map(Arc::new)));
             }
@@ -134,7 +138,7 @@ impl Listener {
                 Err(sound) => return unread(sound),
             };
             let work = judging.clone();
-            let (hash, heard) = blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored))).await?;
+            let (hash, heard) = self.blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored))).await?;
             let again = first.as_ref().is_some_and(|(before, _)| *before == hash);
             let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
             if is_right || again {
@@ -147,6 +151,11 @@ impl Listener {
 }
 
 impl Listener {
+    /// Work beside the runtime. A panic there is a bug here, and ends as one.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
+        self.clock.blocking(work).await.map_err(|error| Stop::Internal(format!("comparing audio: {error}")))
+    }
+
     /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be said of its sound instead.
     async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, Stop> {
         let bytes = match self.media.fetch(url).await {
@@ -157,7 +166,7 @@ impl Listener {
         let stored = bytes.len() as u64;
         let Some(Envelope { pkcs7, certificates }) = envelope.cloned() else { return Ok(Ok(Opened { bytes, stored })) };
         let keys = self.keys.clone();
-        let opened = blocking(move || match keys.open(&pkcs7, &bytes) {
+        let opened = self.blocking(move || match keys.open(&pkcs7, &bytes) {
             Unsealed::Clear(bytes) => Ok(Opened { bytes, stored }),
             Unsealed::NoKey | Unsealed::Broken(_) if audio::probe(&bytes).is_ok_and(|probe| probe.samples > 0) => {
                 Err(sealed("a file that is encrypted, as its envelope says", "a file that is stored clear"))
@@ -234,9 +243,4 @@ fn altered_sketch(pcm: &Pcm, pauses: &[Pause], rule: PauseRule) -> Sketch {
         }
     }
     Sketch::of(&pcm)
-}
-
-/// Work for a thread of its own. A panic there is a bug here, and ends as one.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Stop::Internal(format!("comparing audio failed: {error}")))
 }

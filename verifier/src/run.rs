@@ -70,7 +70,7 @@ pub(crate) async fn run(
     let as_of = Moment::from_ms(clock.now_ms());
 
     let media = target.media(&snapshot, options, &clock);
-    let listener = Listener { source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
+    let listener = Listener { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
     let target = snapshot;
     let world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted: options.only.is_some() };
     let heard = world.listen(&listener, options.audio, progress).await?;

@@ -48,7 +48,7 @@ pub(super) const SIGNED: [&str; 3] = ["note", "checked_by", "checked_at"];
 /// Writes the checklist of a plan's canary once it is verified; `verified` is the verifier's sentence. What a person has begun to fill in is
 /// left alone, and a file of an earlier canary is moved aside.
 pub async fn write_checklist(plan: &LoadedPlan, ledger: Option<&str>, path: &Path, verified: &str, clock: &Clock) -> Result<PathBuf, Stop> {
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive).await?;
+    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, clock).await?;
     let record = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none());
     let Some(mut record) = record else {
         return Err(Stop::Plan("there is no canary of this plan that waits to be checked; send one with --canary".to_owned()));
@@ -71,7 +71,7 @@ pub async fn write_checklist(plan: &LoadedPlan, ledger: Option<&str>, path: &Pat
 
 /// Takes back the checklist of a canary that a later verification found otherwise: what stands in it is no longer so.
 pub async fn withdraw_checklist(plan: &LoadedPlan, ledger: Option<&str>) -> Result<(), Stop> {
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive).await?;
+    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, &Clock::real()).await?;
     if let Some(mut record) = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {
         record.checklist = None;
         record.save(&ledger).await?;

@@ -25,7 +25,7 @@ pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path
     let name = file.display();
     let bytes = std::fs::read(file).map_err(|error| Stop::Plan(format!("cannot read {name}: {error}")))?;
     let sha256 = hex(Sha256::digest(&bytes));
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive).await?;
+    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, clock).await?;
     let Some(mut record) = Record::read(&ledger).await? else {
         return Err(Stop::Plan("no canary was sent from this ledger; send one: `seatrial migrate PLAN --canary 20`".to_owned()));
     };

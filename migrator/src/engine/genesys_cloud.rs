@@ -30,7 +30,7 @@ impl Run {
                 Surface::Public(public) => {
                     let Some(story) = &story else { continue };
                     let Some(told) = story.recordings.iter().find(|told| told.legacy_id == recording.legacy_id) else { continue };
-                    public.upload(&self.staging, namespace, story, told, recording).await?;
+                    public.upload(&self.clock, &self.staging, namespace, story, told, recording).await?;
                 }
             }
         }

@@ -115,14 +115,14 @@ impl Run {
             let (staging, held, path) = (self.staging.clone(), row.recordings[at].held.clone(), blob_path(&staged));
             let (rules, pauses, subject) = (self.plan.plan.audio.clone(), self.plan.plan.pii.pauses.clone(), canonical.clone());
             let recipients = self.recipients();
-            let done = tokio::task::spawn_blocking(move || {
+            let work = move || {
                 let (mut source, mut sink) = (staging.source(&path, held)?, staging.scratch());
                 let converted = convert(&mut source, &mut sink, &subject, &rules, &pauses);
                 let Some(recipients) = recipients else { return Ok::<_, StagingError>(converted.map(|converted| (converted, sink))) };
                 let mut sealed = staging.scratch();
                 Ok(converted.and_then(|converted| Ok((seal(&recipients, converted, &mut source, &mut sink, &mut sealed)?, sealed))))
-            })
-            .await;
+            };
+            let done = self.clock.blocking(work).await;
             drop(permit);
             match done
                 .map_err(|error| Trouble::Left(Stop::Storage(format!("recording {legacy_id}: the conversion broke off: {error}"))))??
@@ -269,7 +269,7 @@ impl Run {
         warnings: Vec<&'static str>,
     ) -> Result<(), Trouble> {
         let change = Change { plan_hash: self.plan.hash.clone(), warnings, custody };
-        self.ledger.save(&self.clock, row, change).await?;
+        self.ledger.save(row, change).await?;
         let collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.seq);
         if collided { Err(Trouble::Overtaken) } else { Ok(()) }
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
-use platforms::clock::Clock;
 use platforms::genesys_cloud::wire::Interaction as Payload;
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
@@ -393,11 +392,11 @@ impl Ledger {
 
     /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it; soon, see
     /// [`super::Ledger`]. What another page has meanwhile set aside as a collision stays so.
-    pub(crate) async fn save(&self, clock: &Clock, row: &InteractionRow, change: Change) -> Result<(), LedgerError> {
+    pub(crate) async fn save(&self, row: &InteractionRow, change: Change) -> Result<(), LedgerError> {
         let recordings = row.recordings.iter().map(|recording| RecordingRow { held: None, ..recording.clone() }).collect();
         let (seq, legacy_id, phase) = (row.seq, row.legacy_id.clone(), row.phase);
         let (target_id, reason) = (row.target_id.clone(), row.reason.clone());
-        self.save_soon(clock, Saved { seq, legacy_id, phase, target_id, reason, posted: row.posted, recordings, change }).await
+        self.save_soon(Saved { seq, legacy_id, phase, target_id, reason, posted: row.posted, recordings, change }).await
     }
 
     pub(crate) async fn set_error(&self, seq: i64, error: String) -> Result<(), LedgerError> {

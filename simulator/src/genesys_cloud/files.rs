@@ -147,7 +147,7 @@ impl GenesysCloud {
             hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                (file, pending) = write_elsewhere(file, pending).await.map_err(store_failed)?;
+                (file, pending) = write_elsewhere(&self.core.clock, file, pending).await.map_err(store_failed)?;
             }
         }
         file.write_all(&pending).map_err(store_failed)?;

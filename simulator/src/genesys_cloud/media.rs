@@ -1,16 +1,16 @@
 //! Pre-signed downloads: no token, a life, a signature; single byte ranges, as an object store gives them.
 
-use std::io::SeekFrom;
+use std::io::{Read as _, Seek as _, SeekFrom};
 
 use axum::{
     body::Body,
     extract::{Path, Request, State},
     response::Response,
 };
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
-use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
     rules,
     state::{Recording, State as Held, StoredFile},
 };
-use crate::{fault::operations, front::Reply};
+use crate::{clock::Clock, fault::operations, front::Reply};
 
 /// Bytes read from the spool at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -32,6 +32,26 @@ const MINUTE_MS: u64 = 60_000;
 
 /// The kind of a pre-signed address of an orphan's media; the orphan's id stands in the place of the conversation's.
 pub(super) const ORPHAN_MEDIA: &str = "orphan";
+
+/// What is left of a file, read piece by piece.
+fn pieces(clock: Clock, file: std::io::Take<std::fs::File>) -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::unfold(Some(file), move |file| {
+        let clock = clock.clone();
+        async move {
+            let mut file = file?;
+            let read = clock.blocking(move || {
+                let mut piece = Vec::with_capacity(READ_BYTES);
+                let read = file.by_ref().take(READ_BYTES as u64).read_to_end(&mut piece);
+                (read.map(|_| Bytes::from(piece)), file)
+            });
+            match read.await? {
+                (Ok(piece), _) if piece.is_empty() => None,
+                (Ok(piece), file) => Some((Ok(piece), Some(file))),
+                (Err(error), _) => Some((Err(error), None)),
+            }
+        }
+    })
+}
 
 /// GET /presigned/{batch|media|redacted|orphan}/{conversation}/{recording}.
 pub(super) async fn download(
@@ -107,16 +127,21 @@ impl GenesysCloud {
 
     async fn original(&self, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
         let (status, from, length) = range(headers, &media.sha256, media.bytes)?;
-        let mut file = tokio::fs::File::open(self.blob(&media.sha256)).await.map_err(unreadable)?;
-        file.seek(SeekFrom::Start(from)).await.map_err(unreadable)?;
-        let stream = ReaderStream::with_capacity(file.take(length), READ_BYTES);
+        let path = self.blob(&media.sha256);
+        let opened = self.core.clock.blocking(move || {
+            let mut file = std::fs::File::open(path)?;
+            file.seek(SeekFrom::Start(from))?;
+            Ok(file.take(length))
+        });
+        let file = opened.await.unwrap_or_else(|| Err(std::io::Error::other("opening broke off"))).map_err(unreadable)?;
+        let stream = pieces(self.core.clock.clone(), file);
         Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
     }
 
     async fn transcoded(&self, media: &StoredFile, target: Target, sound: Sound, headers: &HeaderMap) -> Result<Reply, ApiError> {
         self.mark(&rules::MEDIA_ENCODED);
         let path = self.blob(&media.sha256);
-        let encoded = tokio::task::spawn_blocking(move || {
+        let encoded = self.core.clock.blocking(move || {
             let bytes = std::fs::read(path).ok()?;
             let (_, mut pcm) = audio::decode(&bytes).ok()?;
             if sound == Sound::Silenced {
@@ -124,13 +149,13 @@ impl GenesysCloud {
             }
             target.encode(&pcm).ok()
         });
-        let Some(bytes) = encoded.await.ok().flatten() else {
+        let Some(bytes) = encoded.await.flatten() else {
             return Err(ApiError::new(500, "general.internal.server.error", "Media Error: the recording could not be transcoded"));
         };
         let total = bytes.len() as u64;
         let tag = hex(&Sha256::digest(&bytes));
         let (status, from, length) = range(headers, &tag, total)?;
-        let part = bytes::Bytes::from(bytes).slice(from as usize..(from + length) as usize);
+        let part = Bytes::from(bytes).slice(from as usize..(from + length) as usize);
         Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
     }
 }

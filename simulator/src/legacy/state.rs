@@ -196,18 +196,17 @@ impl Legacy {
             return Ok((recording, media));
         }
         let world = self.world.clone();
-        let made = tokio::task::spawn_blocking(move || {
+        let made = self.core.clock.blocking(move || {
             let media = world.media(&recording);
             media.map(|media| (recording, media))
-        })
-        .await;
-        match made {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(reason)) => {
+        });
+        match made.await {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(reason)) => {
                 tracing::error!(%reason, "the source has no bytes for a recording");
                 Err(Box::new(error(500, "internal_error", "the media cannot be read")))
             }
-            Err(_) => Err(Box::new(error(500, "internal_error", "the media could not be made"))),
+            None => Err(Box::new(error(500, "internal_error", "the media could not be made"))),
         }
     }
 }

@@ -46,6 +46,10 @@ pub struct Scenario {
     pub legacy: LegacySettings,
     /// The simulators' clock.
     pub clock: ClockSettings,
+    /// What is done to the migrator.
+    pub migrator: MigratorSettings,
+    /// How far the verifier looks.
+    pub verifier: VerifierSettings,
     /// What goes wrong while the migrator works.
     pub faults: Vec<FaultRule>,
     /// What is damaged between migration and verification.
@@ -188,6 +192,36 @@ impl AfterMigration {
     }
 }
 
+/// `[migrator]`: what is done to the migrator, whichever it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MigratorSettings {
+    /// It is killed without a warning when the platforms have answered so many requests since its last start, and started again: once for each entry.
+    pub kill_after_requests: Vec<u64>,
+    /// How often it is started again after it stopped by itself with something left to do (exit code 11, 12 or 13). Left out: never.
+    pub restarts: u32,
+}
+
+/// `[verifier]`: how far it looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifierSettings {
+    /// It compares the audio of so many recordings only, drawn by the scenario's seed; 0: of none. Left out: of all.
+    pub audio_sample: Option<usize>,
+}
+
+impl MigratorSettings {
+    fn check(&self) -> Result<(), String> {
+        if self.kill_after_requests.contains(&0) {
+            return Err("[migrator]: kill_after_requests counts from 1".to_owned());
+        }
+        if self.kill_after_requests.len() > 1000 || self.restarts > 1000 {
+            return Err("[migrator]: at most 1000 kills and 1000 restarts".to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// Farthest the clock is moved on: a century. Beyond, dates of retention leave the calendar.
 const MAX_DAYS: u64 = 36_525;
 
@@ -230,6 +264,12 @@ struct Written {
     /// The simulators' clock.
     #[serde(default)]
     clock: ClockSettings,
+    /// What is done to the migrator.
+    #[serde(default)]
+    migrator: MigratorSettings,
+    /// How far the verifier looks.
+    #[serde(default)]
+    verifier: VerifierSettings,
     /// What goes wrong while the migrator works.
     #[serde(default)]
     #[schemars(with = "Vec<FaultRule>")]
@@ -332,6 +372,7 @@ impl Scenario {
             world.get_ref().check().map_err(at(world.span()))?;
             refuse_generated_knobs(text).map_err(at(world.span()))?;
         }
+        written.migrator.check().map_err(|why| ScenarioError::at(path, 1, why))?;
         let table = |name: &str| text.find(name).unwrap_or_default();
         let genesys_cloud = &written.genesys_cloud;
         genesys_cloud.limits.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.limits]")), why))?;
@@ -356,6 +397,8 @@ impl Scenario {
             gir: written.gir,
             legacy: written.legacy.limits,
             clock: written.clock,
+            migrator: written.migrator,
+            verifier: written.verifier,
             faults: written.fault.into_iter().map(Spanned::into_inner).collect(),
             after_migration: written.after_migration.into_iter().map(Spanned::into_inner).collect(),
             expect: written.expect.into_inner(),

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use plan::Reason;
 use platforms::CallError;
-use platforms::clock::Clock;
+use platforms::clock::{BrokeOff, Clock};
 use platforms::genesys_cloud::public::{Answered, Event, UploadRequest};
 use platforms::genesys_cloud::{PublicClient, wire};
 use sha2::{Digest, Sha256};
@@ -82,6 +82,7 @@ impl Public {
     /// Packs and uploads one recording under ids that make a repeat the same recording.
     pub(crate) async fn upload(
         &self,
+        clock: &Clock,
         staging: &Staging,
         namespace: &str,
         story: &Story,
@@ -89,7 +90,7 @@ impl Public {
         row: &mut RecordingRow,
     ) -> Result<(), Trouble> {
         let name = plain_name(&format!("st-{namespace}-{}.{}", row.legacy_id, short_hash(row)));
-        let package = self.pack(staging, &name, story, told, row).await?;
+        let package = self.pack(clock, staging, &name, story, told, row).await?;
         let zip = format!("{name}.zip");
         let request = UploadRequest {
             file_name: zip.clone(),
@@ -112,20 +113,26 @@ impl Public {
         Err(malformed("PUT to the announced address", format!("{zip} is refused with 403 again and again")))
     }
 
-    async fn pack(&self, staging: &Staging, name: &str, story: &Story, told: &Told, row: &RecordingRow) -> Result<Package, Trouble> {
+    async fn pack(
+        &self,
+        clock: &Clock,
+        staging: &Staging,
+        name: &str,
+        story: &Story,
+        told: &Told,
+        row: &RecordingRow,
+    ) -> Result<Package, Trouble> {
         let (path, length) = staged(row)?;
         let container = codec_of(row)?.container();
         let file_name = format!("{name}.{}", container.extension());
         let (staging, held, conversation, told) = (staging.clone(), row.held.clone(), story.conversation.clone(), told.clone());
-        let packed = tokio::task::spawn_blocking(move || {
+        let packed = clock.blocking(move || {
             let mut source = staging.source(&path, held)?;
             let audio = Audio { file_name: &file_name, media_type: container.mime(), length };
             let packed = package(&audio, &mut source, &conversation, &told, staging.scratch());
             packed.map_err(|error| StagingError::Storage(error.to_string()))
         });
-        let broken = |error: tokio::task::JoinError| {
-            Trouble::Left(Stop::Storage(format!("recording {}: packing broke off: {error}", row.legacy_id)))
-        };
+        let broken = |error: BrokeOff| Trouble::Left(Stop::Storage(format!("recording {}: packing broke off: {error}", row.legacy_id)));
         Ok(packed.await.map_err(broken)??)
     }
 
@@ -235,7 +242,7 @@ impl Public {
         match self.outcome(clock, &name).await? {
             Some(Outcome::Failure) if row.uploads < UPLOADS => {
                 row.uploads += 1;
-                self.upload(staging, namespace, story, told, row).await
+                self.upload(clock, staging, namespace, story, told, row).await
             }
             Some(Outcome::Failure) => {
                 Err(malformed("POST /api/v2/uploads/recordings", format!("{name}: its processing failed {UPLOADS} times")))

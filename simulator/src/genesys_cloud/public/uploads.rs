@@ -196,7 +196,7 @@ impl GenesysCloud {
             hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                (file, pending) = body::write_elsewhere(file, pending).await.map_err(failed)?;
+                (file, pending) = body::write_elsewhere(&self.core.clock, file, pending).await.map_err(failed)?;
             }
         }
         file.write_all(&pending).map_err(failed)?;
@@ -212,8 +212,8 @@ impl GenesysCloud {
         }
         let Arrived { path, md5, .. } = arrived;
         let (spool, most) = (self.spool().to_owned(), self.settings.max_upload_bytes);
-        let unpacked = tokio::task::spawn_blocking(move || package::unpack(&path, &spool, most)).await;
-        let unpacked = unpacked.unwrap_or_else(|_| Err("the file could not be unpacked".to_owned()));
+        let unpacked = self.core.clock.blocking(move || package::unpack(&path, &spool, most)).await;
+        let unpacked = unpacked.unwrap_or_else(|| Err("the file could not be unpacked".to_owned()));
         self.upload_arrived(id, &announced.file_name, unpacked);
         Reply::empty(200).with_header(http::header::ETAG, format!("\"{}\"", hex(&md5))).effect("stored")
     }

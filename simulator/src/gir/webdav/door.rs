@@ -226,7 +226,7 @@ impl Webdav {
             bytes += chunk.len() as u64;
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                (file, pending) = write_elsewhere(file, pending).await.map_err(failed)?;
+                (file, pending) = write_elsewhere(&self.core.clock, file, pending).await.map_err(failed)?;
             }
         }
         std::io::Write::write_all(&mut file, &pending).map_err(failed)?;
@@ -244,7 +244,8 @@ impl Webdav {
         }
         let turn = if deed.operation().mutates { Some(self.changing.lock().await) } else { None };
         let request = http::Request::from_parts(parts, Full::new(document));
-        let response = self.dav.handle_guarded(request, self.account.username.to_owned(), arrived).await;
+        let clock = &self.core.clock;
+        let response = clock.elsewhere(self.dav.handle_guarded(request, self.account.username.to_owned(), arrived)).await;
         let (mut told, body) = response.into_parts();
         told.headers.remove(header::CONNECTION);
         if method == Method::OPTIONS {
@@ -254,7 +255,7 @@ impl Webdav {
         let status = told.status.as_u16();
         let body = match turn {
             // Some of what is done is done while its answer is read.
-            Some(_turn) => Body::from(BodyExt::collect(body).await.map(Collected::to_bytes).unwrap_or_default()),
+            Some(_turn) => Body::from(clock.elsewhere(BodyExt::collect(body)).await.map(Collected::to_bytes).unwrap_or_default()),
             None => Body::new(body),
         };
         let length = told.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());

@@ -1,0 +1,96 @@
+//! Rehearsals as JUnit XML: a suite of scenarios, a failure for each expectation that did not hold.
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+use crate::run::Rehearsed;
+
+/// The XML of a run. `refused` are scenarios that came to no judgement: name and sentence.
+pub fn junit(rehearsed: &[Rehearsed], refused: &[(String, String)]) -> std::io::Result<String> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let failures = rehearsed.iter().filter(|one| !one.passed).count();
+    let seconds: f64 = rehearsed.iter().map(|one| one.wall_seconds).sum();
+    let suite = writer.create_element("testsuite").with_attributes([
+        ("name", "seatrial rehearse"),
+        ("tests", (rehearsed.len() + refused.len()).to_string().as_str()),
+        ("failures", failures.to_string().as_str()),
+        ("errors", refused.len().to_string().as_str()),
+        ("time", format!("{seconds:.3}").as_str()),
+    ]);
+    suite.write_inner_content(|writer| {
+        rehearsed.iter().try_for_each(|one| case(writer, one))?;
+        refused.iter().try_for_each(|(name, sentence)| {
+            let case = writer.create_element("testcase").with_attributes([("classname", "scenarios"), ("name", name.as_str())]);
+            case.write_inner_content(|writer| {
+                writer.create_element("error").with_attribute(("message", sentence.as_str())).write_empty().map(|_| ())
+            })?;
+            Ok(())
+        })
+    })?;
+    let mut text = String::from_utf8_lossy(&writer.into_inner()).into_owned();
+    text.push('\n');
+    Ok(text)
+}
+
+fn case(writer: &mut Writer<Vec<u8>>, one: &Rehearsed) -> std::io::Result<()> {
+    let time = format!("{:.3}", one.wall_seconds);
+    let attributes = [("classname", "scenarios"), ("name", one.name.as_str()), ("time", time.as_str())];
+    let case = writer.create_element("testcase").with_attributes(attributes);
+    case.write_inner_content(|writer| {
+        for failed in one.expectations.iter().filter(|expectation| !expectation.pass) {
+            let label = if one.only_under_scaled_clock == Some(true) { " (under the scaled clock only)" } else { "" };
+            let message = format!("{}: expected {}, got {}{label}", failed.what, failed.expected, failed.actual);
+            let failure = writer.create_element("failure").with_attribute(("message", message.as_str()));
+            failure.write_text_content(BytesText::new(&one.verifier_sentence))?;
+        }
+        let said = format!("migrator: {}\nverifier: {}\nseed: {}", one.migrator_sentence, one.verifier_sentence, one.seed);
+        writer.create_element("system-out").write_text_content(BytesText::new(&said))?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::judge::Expectation;
+
+    #[test]
+    fn what_failed_is_told_and_nothing_breaks_the_xml() {
+        let expectation =
+            |pass| Expectation { what: "verdict".into(), expected: "match".into(), actual: "<mismatch & \"more\">".into(), pass };
+        let one = Rehearsed {
+            name: "a".into(),
+            about: String::new(),
+            seed: 7,
+            clock: "real".into(),
+            wall_seconds: 1.5,
+            virtual_seconds: 1.5,
+            migrator_exit: 0,
+            migrator_sentence: "moved".into(),
+            verifier_exit: 20,
+            verifier_sentence: "mismatch: 1 & 2".into(),
+            expectations: vec![expectation(true), expectation(false)],
+            passed: false,
+            only_under_scaled_clock: None,
+            notices: Vec::new(),
+            assumptions: Vec::new(),
+            requests: 3,
+            interactions: 1,
+            recordings: 1,
+            report: PathBuf::new(),
+        };
+        let text = junit(&[one], &[("b".into(), "no <such> file".into())]).expect("XML");
+        for expected in [
+            r#"<testsuite name="seatrial rehearse" tests="2" failures="1" errors="1" time="1.500">"#,
+            r#"message="verdict: expected match, got &lt;mismatch &amp; &quot;more&quot;&gt;""#,
+            "mismatch: 1 &amp; 2</failure>",
+            r#"<error message="no &lt;such&gt; file"/>"#,
+        ] {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
+    }
+}

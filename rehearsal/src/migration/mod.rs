@@ -1,0 +1,90 @@
+//! The migrator's turn: ours in this process, or anybody's as a command; killed and started again as the scenario says.
+
+mod command;
+mod lifeline;
+mod ours;
+
+use std::sync::Arc;
+
+use platforms::transport::Transport;
+
+use crate::ending::Ending;
+use crate::judge::Aside;
+use crate::narrator::Narrator;
+use crate::run::{Options, Refusal, Stage};
+use crate::surroundings::Time;
+
+pub use command::Command;
+
+/// Which migrator is rehearsed.
+#[derive(Clone)]
+pub enum Migrator {
+    /// Ours, in this process.
+    Ours {
+        /// Instead of the plan's workers.
+        workers: Option<usize>,
+        /// What stands between it and the platforms; nothing but for tests, which plant bugs there.
+        between: Option<Between>,
+    },
+    /// A command of anybody's.
+    Command(Command),
+}
+
+/// Puts something between a migrator and the platforms: asked once a rehearsal, so it is there over all starts.
+pub type Between = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
+
+/// How a migration ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Migrated {
+    pub(crate) ending: Ending,
+    pub(crate) sentence: String,
+    /// What it says it did not move. Absent: it does not tell.
+    pub(crate) aside: Option<Aside>,
+    pub(crate) interactions: u64,
+    pub(crate) recordings: u64,
+    /// Whether it says that everything is either there or set aside by rule. Absent: it does not tell.
+    pub(crate) finished: Option<bool>,
+}
+
+impl Stage {
+    /// Lets the migrator work, from its first start to its last end.
+    pub(crate) async fn migrate(&self, options: &Options, time: Time, narrator: &dyn Narrator) -> Result<Migrated, Refusal> {
+        match &options.migrator {
+            Migrator::Ours { workers, .. } => self.migrate_by_ours(options, *workers, narrator).await,
+            Migrator::Command(_) if time == Time::Virtual => {
+                Err(Refusal::bad("a command cannot follow a virtual clock; use --clock real or scaled:K with --migrator"))
+            }
+            Migrator::Command(command) => self.migrate_by_command(options, command, time, narrator).await,
+        }
+    }
+}
+
+/// Counts down the starts a scenario grants.
+struct Starts {
+    kills: std::vec::IntoIter<u64>,
+    restarts: u32,
+}
+
+impl Starts {
+    fn of(stage: &Stage) -> Starts {
+        let settings = &stage.simulator.scenario().migrator;
+        Starts { kills: settings.kill_after_requests.clone().into_iter(), restarts: settings.restarts }
+    }
+
+    /// Whether it may go on after it stopped by itself.
+    fn again(&mut self, ending: Ending) -> bool {
+        let can_resume = match ending {
+            Ending::Stopped | Ending::Source | Ending::Target => true,
+            Ending::Done
+            | Ending::OurBug
+            | Ending::BadCall
+            | Ending::SetAside
+            | Ending::Mismatch
+            | Ending::CannotTell
+            | Ending::Unexpected => false,
+        };
+        let again = can_resume && self.restarts > 0;
+        self.restarts -= u32::from(again);
+        again
+    }
+}
