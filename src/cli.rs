@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rehearsal::Time;
+use rehearsal::forecast::Surface;
 
 /// Rehearse, run and prove the migration of contact-centre call recordings.
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Many seeds in virtual time; a failure is shrunk to the smallest scenario that still fails
     Explore(Explore),
+    /// How long a migration will take, what it asks of whom and what it costs
+    Forecast(Forecast),
     /// Serve the simulated platforms of a scenario until Ctrl-C
     Simulate(Simulate),
     /// Look at source, target, ledger and staging before a migration; change nothing
@@ -95,6 +98,82 @@ pub(crate) struct Rehearse {
     /// Write the outcome as JUnit XML too
     #[arg(long, env = "SEATRIAL_JUNIT", value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+}
+
+/// `--surface`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SurfaceArgument {
+    /// Genesys Cloud as the migration guide has it.
+    Guide,
+    /// Genesys Cloud's public ingestion.
+    Public,
+    /// Genesys Interaction Recording.
+    Gir,
+}
+
+impl From<SurfaceArgument> for Surface {
+    fn from(argument: SurfaceArgument) -> Surface {
+        match argument {
+            SurfaceArgument::Guide => Surface::Guide,
+            SurfaceArgument::Public => Surface::Public,
+            SurfaceArgument::Gir => Surface::Gir,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Forecast {
+    /// A plan, for target and pace, or a scenario, for everything; a figure given beside it wins
+    pub(crate) from: Option<PathBuf>,
+    /// How many recordings
+    #[arg(long, env = "SEATRIAL_RECORDINGS")]
+    pub(crate) recordings: Option<u64>,
+    /// How many calls; as many as recordings unless given
+    #[arg(long, env = "SEATRIAL_CALLS")]
+    pub(crate) calls: Option<u64>,
+    /// Mean length of a recording, in seconds; 180 unless given
+    #[arg(long, env = "SEATRIAL_MEAN_SECONDS")]
+    pub(crate) mean_seconds: Option<f64>,
+    /// Codec at the source: pcm, mulaw, alaw, adpcm, mp3, amr, gsm; mulaw unless given
+    #[arg(long, env = "SEATRIAL_CODEC")]
+    pub(crate) codec: Option<String>,
+    /// Mean bytes of a recording at the source, instead of what codec and length come to
+    #[arg(long, env = "SEATRIAL_BYTES")]
+    pub(crate) bytes: Option<u64>,
+    /// The target plays the source's format: nothing is encoded again
+    #[arg(long, env = "SEATRIAL_KEEP", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) keep: bool,
+    /// By which surface; guide unless given
+    #[arg(long, env = "SEATRIAL_SURFACE")]
+    pub(crate) surface: Option<SurfaceArgument>,
+    /// Requests a minute and token
+    #[arg(long, env = "SEATRIAL_REQUESTS_PER_MINUTE")]
+    pub(crate) requests_per_minute: Option<u32>,
+    /// Uploads a second
+    #[arg(long, env = "SEATRIAL_UPLOADS_PER_SECOND")]
+    pub(crate) uploads_per_second: Option<u32>,
+    /// Megabits a second between source, migrator and target together
+    #[arg(long, env = "SEATRIAL_MEGABITS_PER_SECOND")]
+    pub(crate) megabits_per_second: Option<f64>,
+    /// Cores that decode and encode; this machine's unless given
+    #[arg(long, env = "SEATRIAL_CORES")]
+    pub(crate) cores: Option<u32>,
+    /// Tokens that share the work: shown beside the vendor's warning
+    #[arg(long, env = "SEATRIAL_TOKENS", default_value_t = 1)]
+    pub(crate) tokens: u32,
+    /// Leave the verification out
+    #[arg(long, env = "SEATRIAL_NO_VERIFY", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) no_verify: bool,
+    /// The day it begins, YYYY-MM-DD; today unless given
+    #[arg(long, env = "SEATRIAL_START", value_name = "DATE")]
+    pub(crate) start: Option<jiff::civil::Date>,
+    /// The day it must be finished, YYYY-MM-DD
+    #[arg(long, env = "SEATRIAL_DEADLINE", value_name = "DATE")]
+    pub(crate) deadline: Option<jiff::civil::Date>,
+    /// What things cost, as TOML: currency, per_thousand_requests, included_requests, per_gigabyte_in, per_gigabyte_out, per_gigabyte_month_staged,
+    /// per_machine_hour
+    #[arg(long, env = "SEATRIAL_PRICES", value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

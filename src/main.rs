@@ -4,6 +4,7 @@ mod assumptions;
 mod canary;
 mod cli;
 mod explore;
+mod forecast;
 mod log;
 mod migrate;
 mod progress;
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> Ending {
         match cli.command {
             Command::Rehearse(arguments) => rehearse::run(arguments, output).await,
             Command::Explore(arguments) => explore::run(arguments, output).await,
+            Command::Forecast(arguments) => forecast::run(&arguments, &output),
             Command::Simulate(arguments) => simulate::run(arguments, output).await,
             Command::Preflight(arguments) => migrate::preflight(arguments, output).await,
             Command::Migrate(arguments) => migrate::run(arguments, output).await,

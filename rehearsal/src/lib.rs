@@ -4,6 +4,7 @@
 
 mod ending;
 pub mod explore;
+pub mod forecast;
 mod judge;
 mod junit;
 mod migration;

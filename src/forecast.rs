@@ -1,0 +1,255 @@
+//! `forecast`: how long, how many requests, how many bytes and what it costs, before anybody has begun.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use plan::LoadedPlan;
+use rehearsal::Ending;
+use rehearsal::forecast::{Bill, Forecast, Load, Pace, Prices, Surface, bytes_of, forecast};
+use serde::Serialize;
+use simulator::{Ingest, Scenario, SourceCodec, TargetKind};
+
+use crate::cli::{self, Output};
+use crate::terminal;
+
+/// Source: developer center blog, 2021-02-03, Caching in flows: spreading requests over several clients or tokens to get round the limit.
+const TOKENS: &str = "the vendor calls spreading requests over several clients or tokens a misuse that can slow the whole contact centre down: agree on it with them before";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Told<'a> {
+    version: u32,
+    sentence: &'a str,
+    load: &'a Load,
+    pace: &'a Pace,
+    forecast: &'a Forecast,
+    bill: Option<&'a Bill>,
+    finishes: Option<String>,
+    days_late: Option<i64>,
+    warning: Option<&'static str>,
+}
+
+/// `seatrial forecast [PLAN|SCENARIO]`.
+pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
+    let prepared = prepare(arguments).and_then(|prepared| {
+        let prices = arguments.prices.as_deref().map(Prices::read).transpose().map_err(|error| error.to_string())?;
+        Ok((prepared, prices))
+    });
+    let ((load, pace), prices) = match prepared {
+        Ok(prepared) => prepared,
+        Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
+    };
+    let found = forecast(&load, &pace);
+    let bill = prices.map(|prices| prices.bill(&found));
+    let start = arguments.start.unwrap_or_else(today);
+    let finishes = after(start, found.seconds);
+    let late = arguments.deadline.and_then(|deadline| Some(i64::from(deadline.until(finishes?).ok()?.get_days())));
+    let sentence = sentence(&found, finishes, late);
+    let warning = (pace.tokens > 1).then_some(TOKENS);
+    if output.json {
+        let finishes = finishes.map(|date| date.to_string());
+        let told = Told {
+            version: 1,
+            sentence: &sentence,
+            load: &load,
+            pace: &pace,
+            forecast: &found,
+            bill: bill.as_ref(),
+            finishes,
+            days_late: late.filter(|late| *late > 0),
+            warning,
+        };
+        terminal::document(&told);
+    } else {
+        tell(&load, &found, bill.as_ref());
+        if let Some(warning) = warning {
+            terminal::say(&format!("  with {} tokens; {warning}", pace.tokens));
+        }
+        terminal::say(&sentence);
+    }
+    Ending::Done
+}
+
+/// From a plan, a scenario, or the figures alone; a figure that is given wins.
+fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
+    let (mut load, mut pace) = match &arguments.from {
+        None => (None, usual_pace()),
+        Some(path) if is_plan(path)? => (None, of_plan(&LoadedPlan::read(path).map_err(|error| error.to_string())?)),
+        Some(path) => {
+            let scenario = Scenario::read(path).map_err(|error| error.to_string())?;
+            (Some(load_of(&scenario)), pace_of(&scenario))
+        }
+    };
+    if let Some(surface) = arguments.surface {
+        pace.surface = surface.into();
+        if pace.surface == Surface::Gir {
+            (pace.requests_per_minute, pace.uploads_per_second) = (None, None);
+        }
+    }
+    pace.requests_per_minute = arguments.requests_per_minute.or(pace.requests_per_minute);
+    pace.uploads_per_second = arguments.uploads_per_second.or(pace.uploads_per_second);
+    pace.megabits_per_second = arguments.megabits_per_second;
+    pace.tokens = arguments.tokens.max(1);
+    pace.verify = !arguments.no_verify;
+    if let Some(cores) = arguments.cores {
+        pace.cores = cores;
+    }
+    let codec = arguments.codec.as_deref();
+    let needed = || "say how many recordings there are with --recordings; a plan alone does not tell".to_owned();
+    let recordings = arguments.recordings.or(load.as_ref().map(|load| load.recordings)).ok_or_else(needed)?;
+    let mean_seconds = arguments.mean_seconds.or(load.as_ref().map(|load| load.mean_seconds)).unwrap_or(180.0);
+    let unknown = |codec: &str| format!("--codec {codec}: not one of pcm, mulaw, alaw, adpcm, mp3, amr, gsm; give --bytes instead");
+    let by_codec = |codec: &str| bytes_of(codec, mean_seconds).ok_or_else(|| unknown(codec));
+    let source_bytes = match (arguments.bytes, codec, &load) {
+        (Some(bytes), ..) => bytes,
+        (None, Some(codec), _) => by_codec(codec)?,
+        (None, None, Some(load)) => load.source_bytes,
+        (None, None, None) => by_codec("mulaw")?,
+    };
+    let kept = arguments.keep || load.as_ref().is_some_and(|load| !load.transcoded) || codec == Some("mp3");
+    let target_bytes = if kept { source_bytes } else { by_codec("mp3")? };
+    let per_call = load.as_ref().map_or(1.0, |load| load.recordings as f64 / load.calls.max(1) as f64);
+    let calls = arguments.calls.unwrap_or((recordings as f64 / per_call).round() as u64);
+    load = Some(Load { calls, recordings, mean_seconds, source_bytes, target_bytes, transcoded: !kept });
+    load.map(|load| (load, pace)).ok_or_else(needed)
+}
+
+fn is_plan(path: &Path) -> Result<bool, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(table.contains_key("plan_version"))
+}
+
+/// The vendor's published limits. Source: limit key client.credentials.token.rate.per.minute; migration guide, step 3.
+fn usual_pace() -> Pace {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    Pace {
+        surface: Surface::Guide,
+        requests_per_minute: Some(300),
+        tokens: 1,
+        uploads_per_second: Some(100),
+        megabits_per_second: None,
+        cores: u32::try_from(cores).unwrap_or(2),
+        verify: true,
+    }
+}
+
+fn of_plan(loaded: &LoadedPlan) -> Pace {
+    let (target, pace) = (&loaded.plan.target, &loaded.plan.pace);
+    let surface = match (target.kind, target.ingest) {
+        (plan::TargetKind::Gir, _) => Surface::Gir,
+        (plan::TargetKind::GenesysCloud, plan::Ingest::Public) => Surface::Public,
+        (plan::TargetKind::GenesysCloud, _) => Surface::Guide,
+    };
+    Pace { surface, requests_per_minute: Some(pace.requests_per_minute), uploads_per_second: Some(pace.uploads_per_second), ..usual_pace() }
+}
+
+fn pace_of(scenario: &Scenario) -> Pace {
+    let limits = &scenario.genesys_cloud;
+    let limit = |value: u32| (value > 0).then_some(value);
+    match (scenario.target, scenario.ingest) {
+        (TargetKind::Gir, _) => Pace { surface: Surface::Gir, requests_per_minute: None, uploads_per_second: None, ..usual_pace() },
+        (TargetKind::GenesysCloud, ingest) => Pace {
+            surface: if ingest == Ingest::Public { Surface::Public } else { Surface::Guide },
+            requests_per_minute: limit(limits.requests_per_minute),
+            uploads_per_second: limit(limits.uploads_per_second),
+            ..usual_pace()
+        },
+    }
+}
+
+fn load_of(scenario: &Scenario) -> Load {
+    let world = &scenario.world;
+    let name = |codec: &SourceCodec| match codec {
+        SourceCodec::Pcm => "pcm",
+        SourceCodec::Mulaw => "mulaw",
+        SourceCodec::Alaw => "alaw",
+        SourceCodec::Adpcm => "adpcm",
+        SourceCodec::Mp3 => "mp3",
+        SourceCodec::Amr => "amr",
+        SourceCodec::Gsm => "gsm",
+    };
+    let sizes: Vec<u64> = world.codecs.iter().filter_map(|codec| bytes_of(name(codec), world.mean_seconds)).collect();
+    let mean = sizes.iter().sum::<u64>() / (sizes.len() as u64).max(1);
+    // A transferred call has two or three segments, each with a recording.
+    let per_call = (1.0 - world.no_recording_share) * (1.0 + 1.5 * world.transfer_share);
+    let kept = scenario.plan.get("audio").and_then(|audio| audio.get("format")?.as_str()) == Some("keep");
+    Load {
+        calls: world.interactions,
+        recordings: (world.interactions as f64 * per_call).round() as u64,
+        mean_seconds: world.mean_seconds,
+        source_bytes: mean,
+        target_bytes: if kept { mean } else { bytes_of("mp3", world.mean_seconds).unwrap_or(mean) },
+        transcoded: !kept,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a date of today is a person's, not a platform's")]
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::system()).date()
+}
+
+/// The day something begun at noon ends, so that half a day does not round to the next.
+fn after(start: Date, seconds: f64) -> Option<Date> {
+    let begun = start.at(0, 0, 0, 0);
+    let end = begun.checked_add(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?;
+    Some(end.date())
+}
+
+fn sentence(found: &Forecast, finishes: Option<Date>, late: Option<i64>) -> String {
+    let day = finishes.map_or("in no year of this calendar".to_owned(), |date| date.strftime("%-d %B %Y").to_string());
+    let late = match late {
+        Some(days) if days > 0 => format!(", {days} days late"),
+        Some(days) if days < 0 => format!(", {} days early", -days),
+        Some(_) => ", on the day".to_owned(),
+        None => String::new(),
+    };
+    format!("finishes {day}{late}; binding limit: {}", found.binding)
+}
+
+fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
+    let line = |text: String| terminal::say(&text);
+    let days = |seconds: f64| {
+        if seconds >= 2.0 * 86_400.0 { format!("{:.1} days", seconds / 86_400.0) } else { format!("{:.1} hours", seconds / 3600.0) }
+    };
+    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    line(format!(
+        "{} recordings of {} calls, {:.0} s and {} bytes each",
+        load.recordings, load.calls, load.mean_seconds, load.source_bytes
+    ));
+    for bound in &found.bounds {
+        line(format!("  {:<20} {:>12}", bound.limit, days(bound.seconds)));
+    }
+    if found.verify_seconds > 0.0 {
+        line(format!("  {:<20} {:>12}", "verification", days(found.verify_seconds)));
+    }
+    line(format!("  {:<20} {:>12}", "in all", days(found.seconds)));
+    line(format!("  {} requests, {:.2} a recording:", found.requests_total, found.requests_per_recording));
+    for tally in found.requests.iter().filter(|tally| tally.count > 0) {
+        let counted = if tally.counted { "counts towards the token's limit" } else { "" };
+        line(format!("    {:<42} {:>12}  {counted}", tally.operation, tally.count));
+    }
+    line(format!("  answered 429 at most {} times", found.throttled_at_most));
+    line(format!("  {} in, {} out, {} of staging", gigabytes(found.bytes_in), gigabytes(found.bytes_out), gigabytes(found.staging_bytes)));
+    if let Some(bill) = bill {
+        for (what, cost) in &bill.lines {
+            line(format!("    {what:<42} {cost:>12.2} {}", bill.currency));
+        }
+        line(format!("  costs {:.2} {}; {} requests beyond what is included", bill.total, bill.currency, bill.requests_over_quota));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_late_is_a_day_late() {
+        let date = |text: &str| text.parse::<Date>().expect("a date");
+        assert_eq!(after(date("2026-03-01"), 13.5 * 86_400.0), Some(date("2026-03-14")));
+        let late = |deadline: &str| i64::from(date(deadline).until(date("2026-03-14")).expect("a span").get_days());
+        assert_eq!((late("2026-03-05"), late("2026-03-20")), (9, -6));
+    }
+}
