@@ -10,6 +10,7 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use tempfile::TempPath;
 
 use crate::clock::Clock;
+use crate::exchange;
 
 /// Bytes gathered before they are written: a file system call costs about as much as copying a quarter of this. A file that ends before is
 /// written where it arrives; handing so little to another thread would cost more than the writing.
@@ -50,6 +51,7 @@ pub(crate) async fn read_whole(body: Body, limit: u64) -> Result<Option<Bytes>, 
             kept.extend_from_slice(&chunk);
         }
     }
+    exchange::brought(&kept);
     Ok((read <= limit).then(|| kept.freeze()))
 }
 

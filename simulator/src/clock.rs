@@ -56,6 +56,11 @@ impl Clock {
         self.inner.start_ms + elapsed.round() as i64 + i64::try_from(advanced).unwrap_or(i64::MAX / 2)
     }
 
+    /// Simulated seconds in a real one.
+    pub(crate) fn pace(&self) -> f64 {
+        self.inner.factor
+    }
+
     /// Returns once `ms` have passed on this clock; an advance counts as passed time.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub(crate) async fn sleep_ms(&self, ms: u64) {

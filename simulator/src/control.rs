@@ -18,6 +18,7 @@ use crate::fault::FaultRule;
 use crate::front::Reply;
 use crate::genesys_cloud::Role;
 use crate::gir::ExportError;
+use crate::journal::Digests;
 use crate::openapi;
 use crate::scenario::in_words;
 use crate::server::{PlatformName, State as Shared};
@@ -41,6 +42,7 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/notices", get(notices))
         .route("/_sim/journal", get(journal))
         .route("/_sim/effects", get(effects))
+        .route("/_sim/conduct", get(conduct))
         .route("/_sim/faults", get(faults).post(add_fault).delete(lift_faults))
         .route("/_sim/faults/{id}", axum::routing::delete(lift_fault))
         .route("/_sim/clock", get(clock).post(advance))
@@ -83,13 +85,22 @@ async fn journal(State(state): State<Arc<Shared>>, Query(params): Params) -> Res
         (Ok(after), Ok(limit)) => (after, usize::try_from(limit).unwrap_or(MAX_LINES).min(MAX_LINES)),
         (Err(reason), _) | (_, Err(reason)) => return refusal(400, &reason),
     };
-    let lines = state.core.journal.page(params.get("platform").map(String::as_str), after, limit);
+    let digests = match params.get("digests").map(String::as_str) {
+        None | Some("false") => Digests::Untold,
+        Some("true") => Digests::Told,
+        Some(_) => return refusal(400, "digests must be true or false"),
+    };
+    let lines = state.core.journal.page(params.get("platform").map(String::as_str), after, limit, digests);
     let lines = lines.iter().map(|line| serde_json::to_string(line).unwrap_or_default() + "\n");
     ndjson(lines.collect())
 }
 
 async fn effects(State(state): State<Arc<Shared>>) -> Response {
     ndjson(state.core.journal.effects())
+}
+
+async fn conduct(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &state.core.journal.conduct()).into_response()
 }
 
 async fn faults(State(state): State<Arc<Shared>>) -> Response {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -13,11 +14,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use crate::clock::Clock;
+use crate::exchange::{self, Connection, Sha};
 use crate::fault::operations::Operation;
 use crate::fault::table::FaultKind;
 use crate::fault::{Decision, FaultRule, Faults};
@@ -56,23 +59,31 @@ pub(crate) struct Reply {
     pub(crate) bytes_out: Option<u64>,
     /// What changed (`created`, `replaced`, `updated` ..); `None` where nothing did.
     pub(crate) effect: Option<&'static str>,
+    /// SHA-256 of the body; `None` where it is empty, or streamed and not known.
+    pub(crate) digest: Option<Sha>,
 }
 
 impl Reply {
     /// A JSON answer. A status outside 100..999 is answered as 500.
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Reply {
-        let text = serde_json::to_vec(value).unwrap_or_default();
-        let mut reply = Reply::empty(status);
+        let mut reply = Reply::empty(status).holding(serde_json::to_vec(value).unwrap_or_default());
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        reply.bytes_out = Some(text.len() as u64);
-        reply.body = Body::from(text);
         reply
+    }
+
+    /// Gives it a body.
+    pub(crate) fn holding(mut self, bytes: impl Into<Bytes>) -> Reply {
+        let bytes = bytes.into();
+        self.bytes_out = Some(bytes.len() as u64);
+        self.digest = (!bytes.is_empty()).then(|| Sha256::digest(&bytes).into());
+        self.body = Body::from(bytes);
+        self
     }
 
     /// An answer without a body.
     pub(crate) fn empty(status: u16) -> Reply {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Reply { status, headers: HeaderMap::new(), body: Body::empty(), bytes_out: Some(0), effect: None }
+        Reply { status, headers: HeaderMap::new(), body: Body::empty(), bytes_out: Some(0), effect: None, digest: None }
     }
 
     /// Adds a header; a value that HTTP cannot carry is left out.
@@ -335,14 +346,30 @@ fn write(
     fault: Option<String>,
 ) {
     let work_status = reply.status.as_u16();
-    let (status, bytes_out) = match told {
+    let (status, bytes_out) = match &told {
         Told::Itself => (work_status, reply.bytes_out.unwrap_or(0)),
         Told::Nothing => (0, 0),
         Told::Status(status) => (status.as_u16(), 0),
     };
-    let at_ms = core.clock.now_ms();
-    let effect = reply.effect;
-    core.journal.write(Served { at_ms, platform, operation, key, attempt, status, work_status, fault, effect, bytes_in, bytes_out });
+    let is_told = matches!(told, Told::Itself);
+    let retry_after = reply.headers.get(header::RETRY_AFTER).filter(|_| is_told).and_then(|value| value.to_str().ok());
+    core.journal.write(Served {
+        at_ms: core.clock.now_ms(),
+        platform,
+        operation,
+        key,
+        attempt,
+        status,
+        work_status,
+        fault,
+        effect: reply.effect,
+        bytes_in,
+        bytes_out,
+        retry_after_s: retry_after.and_then(|seconds| seconds.parse().ok()),
+        // A token is a secret, and who knows its hash can tell it.
+        digest_out: reply.digest.filter(|_| bytes_out > 0 && !operation.name.ends_with(".issue_token")),
+        facts: exchange::facts(),
+    });
 }
 
 fn cut() -> Response {
@@ -431,6 +458,7 @@ struct CutByFault;
 /// Serves a router on a listener until the task is dropped; a reply marked `Cut` closes its connection without an answer.
 pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) {
     let mut connections = tokio::task::JoinSet::new();
+    let mut numbers = 0;
     loop {
         tokio::select! {
             biased;
@@ -439,7 +467,8 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) 
                 Ok((stream, _)) => {
                     // Small answers must not wait for Nagle.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(stream, router.clone(), clock.clone()));
+                    numbers += 1;
+                    connections.spawn(numbered(stream, router.clone(), clock.clone(), Some(numbers)));
                 }
                 Err(error) => {
                     // Out of file descriptors, most often: accepting again at once would spin.
@@ -451,13 +480,29 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) 
     }
 }
 
-/// Serves one connection, from a socket or an in-memory pipe.
+/// Serves one connection that is none of a listener's: an in-memory pipe.
 pub(crate) async fn connection(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, clock: Clock) {
+    numbered(io, router, clock, None).await;
+}
+
+/// Serves one connection; `number` tells a listener's connections apart.
+pub(crate) async fn numbered(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    clock: Clock,
+    number: Option<u64>,
+) {
+    let requests = AtomicU64::new(0);
     let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let router = router.clone();
         let clock = clock.clone();
+        let connection = number.map(|number| Connection { number, request: requests.fetch_add(1, Ordering::Relaxed) + 1 });
         async move {
-            let answered: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
+            let mut request = request.map(Body::new);
+            if let Some(connection) = connection {
+                request.extensions_mut().insert(connection);
+            }
+            let answered: Result<Response, Infallible> = router.oneshot(request).await;
             let mut response = match answered {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -7,8 +7,10 @@
 
 mod body;
 mod clock;
+mod conduct;
 mod control;
 mod damage;
+mod exchange;
 mod facts;
 mod fault;
 mod front;
@@ -26,6 +28,7 @@ mod server;
 mod tamper;
 mod world;
 
+pub use conduct::{Breach, CONDUCT_RULES, ConductReport, ConductRule};
 pub use fault::operations::Operation;
 pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
 pub use fault::{Active, FaultRule, Injected};

@@ -11,11 +11,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::conduct::ConductReport;
+use crate::exchange::{Gate, Rim};
 use crate::fault::Injected;
 use crate::front::{self, Core};
 use crate::genesys_cloud::GenesysCloud;
 use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Listening, Site};
-use crate::journal::Entry;
+use crate::journal::{Digests, Entry};
 use crate::legacy::Legacy;
 use crate::plan_writer::{Fitting, PlanWriteError, TargetSection};
 use crate::rules::{Grade, Rule};
@@ -229,6 +231,7 @@ impl Simulator {
         let clock_settings = options.clock.unwrap_or(scenario.clock);
         let core = Core::new(clock(clock_settings), Seed::new(seed), scenario.faults.clone());
         let (spool, spool_guard) = spool(options.spool)?;
+        core.journal.spill_into(&spool, core.clock.pace());
         let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
         let legacy = Legacy::new(core.clone(), world.clone(), scenario.legacy.clone());
         let of_gir =
@@ -244,8 +247,10 @@ impl Simulator {
         legacy.set_media_url(addresses.legacy_media.clone());
         genesys_cloud.set_base_url(addresses.genesys_cloud.clone());
         let credentials = credentials(&legacy, &target, &gir);
-        let (legacy, media) = (legacy.router(), legacy.media_router());
-        let (of_genesys_cloud, of_gir) = (genesys_cloud.router(), gir.routers());
+        let gate = Gate::default();
+        let around = |router| Rim::new(core.clock.clone(), gate.clone()).around(router);
+        let (legacy, media) = (around(legacy.router()), around(legacy.media_router()));
+        let (of_genesys_cloud, of_gir) = (around(genesys_cloud.router()), gir.routers().map(around));
         let state =
             Arc::new(State { core, world, genesys_cloud, gir, scenario, seed, addresses, credentials, target, _spool: spool_guard });
         let control = crate::control::router(state.clone());
@@ -291,12 +296,17 @@ impl Simulator {
 
     /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`) or of all.
     pub fn journal(&self, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
-        self.state.core.journal.page(platform, after, limit)
+        self.state.core.journal.page(platform, after, limit, Digests::Untold)
     }
 
     /// How many requests were journalled.
     pub fn requests(&self) -> u64 {
-        self.state.core.journal.len() as u64
+        self.state.core.journal.len()
+    }
+
+    /// How the clients have behaved so far: what `GET /_sim/conduct` answers.
+    pub fn conduct(&self) -> ConductReport {
+        self.state.core.journal.conduct()
     }
 
     /// The mutations that took effect, as NDJSON that does not depend on the number of workers.

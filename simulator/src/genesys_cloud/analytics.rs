@@ -21,7 +21,7 @@ use super::{
     state::{Conversation, DetailsJob, State as Held},
     times,
 };
-use crate::{fault::operations, front::Reply};
+use crate::{exchange, fault::operations, front::Reply};
 
 /// Milliseconds of a day; also how long a job's results are kept.
 const DAY_MS: i64 = 86_400_000;
@@ -145,6 +145,7 @@ impl GenesysCloud {
         let state = self.state();
         let job = find_job(&state, id)?;
         let is_done = self.now_ms() >= job.ready_at_ms;
+        if is_done { exchange::is_final() } else { exchange::is_pending() }
         let mut body = json!({
             "state": if is_done { "FULFILLED" } else { "PENDING" },
             "submissionDate": times::text(job.submitted_ms),

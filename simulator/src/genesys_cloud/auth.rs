@@ -16,6 +16,7 @@ use super::{
     rules, times,
 };
 use crate::{
+    exchange,
     fault::operations::{self, Operation},
     front::Reply,
 };
@@ -129,6 +130,9 @@ impl GenesysCloud {
 
     fn one_too_many(&self, overrun: &Overrun) -> ApiError {
         self.mark(overrun.rule);
+        if overrun.key == TOKEN_RATE_KEY {
+            exchange::limit_is_the_tokens();
+        }
         ApiError::too_many(&overrun.key, overrun.rate.allowed, Some(overrun.rate.reset_s))
     }
 
@@ -164,6 +168,7 @@ impl GenesysCloud {
         }
         let token = self.new_token(&id);
         let life = self.settings.token_seconds;
+        exchange::token_lives(life);
         Reply::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": life}))
     }
 

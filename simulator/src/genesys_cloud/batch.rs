@@ -19,7 +19,7 @@ use super::{
     rules,
     state::{Batch, State as Held},
 };
-use crate::{fault::operations, front::Reply};
+use crate::{exchange, fault::operations, front::Reply};
 
 /// POST /api/v2/recording/batchrequests.
 pub(super) async fn create(State(site): Site, request: Request) -> Response {
@@ -80,8 +80,10 @@ impl GenesysCloud {
         }
         let results: Vec<Value> = batch.items.iter().flat_map(|item| self.results_of(&state, *item)).collect();
         if self.now_ms() < batch.ready_at_ms {
+            exchange::is_pending();
             return Ok(Reply::json(200, &status(id, results.len(), &[], "InProgress")));
         }
+        exchange::is_final();
         Ok(Reply::json(200, &status(id, results.len(), &results, "Completed")))
     }
 

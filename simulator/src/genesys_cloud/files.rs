@@ -27,6 +27,7 @@ use tempfile::TempPath;
 use super::{GenesysCloud, Site, auth::Bucket, door, errors::ApiError, limits, rules, state::StoredFile};
 use crate::{
     body::{WRITE_BYTES, temporary, write_elsewhere},
+    exchange,
     fault::operations,
     front::Reply,
 };
@@ -151,7 +152,9 @@ impl GenesysCloud {
             }
         }
         file.write_all(&pending).map_err(store_failed)?;
-        Ok(Spooled { path, sha256: hex(&hasher.finalize()), bytes, content_type })
+        let digest = hasher.finalize();
+        exchange::brought_file(digest.into());
+        Ok(Spooled { path, sha256: hex(&digest), bytes, content_type })
     }
 
     fn upload_too_large(&self) -> ApiError {

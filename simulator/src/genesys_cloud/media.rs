@@ -23,7 +23,7 @@ use super::{
     rules,
     state::{Recording, State as Held, StoredFile},
 };
-use crate::{clock::Clock, fault::operations, front::Reply};
+use crate::{clock::Clock, exchange, fault::operations, front::Reply};
 
 /// Bytes read from the spool at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -215,6 +215,7 @@ fn reply(status: StatusCode, body: Body, from: u64, length: u64, total: u64, tag
     }
     reply.body = body;
     reply.bytes_out = Some(length);
+    reply.digest = exchange::sha_of_hex(tag).filter(|_| status == StatusCode::OK);
     reply
 }
 

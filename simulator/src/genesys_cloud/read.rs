@@ -19,7 +19,7 @@ use super::{
     state::{Conversation, Participant, Recording, State as Held},
     times,
 };
-use crate::{fault::operations, front::Reply};
+use crate::{exchange, fault::operations, front::Reply};
 
 /// What it takes to read a conversation, in its division.
 pub(super) const CONVERSATION: &str = "conversation:communication:view";
@@ -105,6 +105,7 @@ impl GenesysCloud {
             self.core.clock.sleep_ms(left_ms.min(most_ms)).await;
         }
         if left_ms > most_ms {
+            exchange::is_pending();
             return Ok(Reply::empty(202));
         }
         self.recordings_of(id, format)

@@ -106,6 +106,13 @@ pub(crate) struct GirRouters {
     pub(crate) speechminer: Router,
 }
 
+impl GirRouters {
+    /// Each of them changed.
+    pub(crate) fn map(self, change: impl Fn(Router) -> Router) -> GirRouters {
+        GirRouters { rws: change(self.rws), webdav: change(self.webdav), speechminer: change(self.speechminer) }
+    }
+}
+
 impl Gir {
     /// An empty deployment. `spool` is where its store gets a folder.
     pub(crate) fn new(core: Arc<Core>, settings: Settings, site: Site, spool: &Path) -> std::io::Result<Arc<Gir>> {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::auth::{Auth, Denied};
 use super::{LegacySettings, rules, wire};
+use crate::exchange;
 use crate::fault::operations::Operation;
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::ranges;
@@ -63,6 +64,7 @@ impl Legacy {
             return Reply::json(400, &wire::TokenError { error: "unsupported_grant_type", error_description: "only client_credentials" });
         }
         let access_token = self.auth.issue(self.core.clock.now_ms());
+        exchange::token_lives(self.settings.token_seconds);
         let scope = self.auth.scopes.join(" ");
         let token =
             wire::Token { access_token: &access_token, token_type: "bearer", expires_in: self.settings.token_seconds, scope: &scope };
@@ -89,6 +91,7 @@ impl Legacy {
             }
             Denied::Rate { retry_after_s } => {
                 self.core.exercised.mark(&rules::RATE);
+                exchange::limit_is_the_tokens();
                 self.refuse(&Refusal::TooManyRequests { retry_after_s: Some(retry_after_s) })
             }
         }))
@@ -179,7 +182,11 @@ impl Legacy {
     async fn bytes(self: &Arc<Self>, id: &str, method: &Method, headers: &HeaderMap) -> Reply {
         self.core.exercised.mark(&rules::RANGES);
         match self.found(id).await {
-            Ok((recording, media)) => ranges::reply(method, headers, &media.bytes, &media.etag(), &recording.content_type),
+            Ok((recording, media)) => {
+                let mut reply = ranges::reply(method, headers, &media.bytes, &media.etag(), &recording.content_type);
+                reply.digest = exchange::sha_of_hex(&media.sha256).filter(|_| reply.status == 200);
+                reply
+            }
             Err(reply) => *reply,
         }
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::rules;
 use crate::{
+    exchange,
     fault::operations,
     front::Reply,
     genesys_cloud::{
@@ -41,6 +42,7 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
         let state = site.state();
         let (id, query) = find(&state, &id)?;
         let is_done = site.now_ms() >= query.ready_at_ms;
+        if is_done { exchange::is_final() } else { exchange::is_pending() }
         let (status, word) = if is_done { (200, "Succeeded") } else { (202, "Running") };
         Ok(Reply::json(status, &query.shown(id, word)))
     })

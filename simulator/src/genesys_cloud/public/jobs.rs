@@ -13,6 +13,7 @@ use super::{
     rules,
 };
 use crate::{
+    exchange,
     fault::operations,
     front::Reply,
     genesys_cloud::{
@@ -53,6 +54,7 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
     door.answer(&id, |site, _| {
         let state = site.state();
         let (id, job) = find(&state, &id)?;
+        job.note_progress();
         Ok(Reply::json(200, &job.shown(id)))
     })
     .await
@@ -409,6 +411,15 @@ impl Job {
             Progress::Processing => "PROCESSING",
             Progress::Fulfilled => "FULFILLED",
             Progress::Cancelled => "CANCELLED",
+        }
+    }
+
+    fn note_progress(&self) {
+        match self.progress {
+            Progress::Pending | Progress::Processing => exchange::is_pending(),
+            // It waits to be executed.
+            Progress::Ready => {}
+            Progress::Fulfilled | Progress::Cancelled => exchange::is_final(),
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     rules,
 };
 use crate::{
+    exchange,
     fault::operations,
     front::Reply,
     genesys_cloud::{
@@ -149,6 +150,7 @@ impl GenesysCloud {
         let (id, recording) = find(&state, id).map(|(id, orphan)| (id, orphan.unpacked.metadata.recording))?;
         self.mark(&rules::ORPHAN_MEDIA);
         if self.transcode(&mut state, &[(id, recording)], format) > 0 {
+            exchange::is_pending();
             return Ok(Reply::empty(202));
         }
         let (_, orphan) = find(&state, &id.to_string())?;

@@ -1,7 +1,6 @@
 //! Upload reports: asked for, prepared, downloaded as CSV.
 
 use axum::{
-    body::Body,
     extract::{Path, Request, State},
     response::Response,
 };
@@ -16,6 +15,7 @@ use super::{
     rules, store,
 };
 use crate::{
+    exchange,
     fault::operations,
     front::Reply,
     genesys_cloud::{
@@ -92,8 +92,10 @@ impl GenesysCloud {
         let found = uuid(id).and_then(|id| Some((id, state.public.reports.get(&id)?)));
         let (id, report) = found.ok_or_else(ApiError::not_found)?;
         if self.now_ms() < report.ready_ms {
+            exchange::is_pending();
             return Ok(Reply::json(200, &shown(id, "InProgress")));
         }
+        exchange::is_final();
         let mut body = shown(id, "Completed");
         put(&mut body, "signedUrl", Some(self.presigned(KIND, id, LIFE_S)));
         Ok(Reply::json(200, &body))
@@ -104,10 +106,7 @@ impl GenesysCloud {
         let id = uuid(id).ok_or_else(unknown)?;
         self.check_presigned(KIND, id, query)?;
         let csv = self.state().public.reports.get(&id).map(|report| report.csv.clone()).ok_or_else(unknown)?;
-        let mut reply = Reply::empty(200).with_header(CONTENT_TYPE, "text/csv");
-        reply.bytes_out = Some(csv.len() as u64);
-        reply.body = Body::from(csv);
-        Ok(reply)
+        Ok(Reply::empty(200).with_header(CONTENT_TYPE, "text/csv").holding(csv))
     }
 }
 

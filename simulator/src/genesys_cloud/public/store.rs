@@ -1,6 +1,5 @@
 //! The object store behind pre-signed addresses: signatures, expiry, and refusals in its own XML.
 
-use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use uuid::Uuid;
 
@@ -46,9 +45,6 @@ impl Refusal {
         let message = self.message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let text =
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{message}</Message></Error>", self.code);
-        let mut reply = Reply::empty(self.status).with_header(CONTENT_TYPE, "application/xml");
-        reply.bytes_out = Some(text.len() as u64);
-        reply.body = Body::from(text);
-        reply
+        Reply::empty(self.status).with_header(CONTENT_TYPE, "application/xml").holding(text)
     }
 }

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use md5::{Digest as _, Md5};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 use tempfile::TempPath;
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{
     body::{self, WRITE_BYTES},
+    exchange,
     fault::{operations, table::FaultKind},
     front::Reply,
     genesys_cloud::{
@@ -183,7 +185,7 @@ impl GenesysCloud {
             store::refusal(500, "InternalError", "the file could not be stored")
         };
         let (mut file, path) = body::temporary(self.spool()).map_err(failed)?;
-        let (mut hasher, mut pending, mut bytes) = (Md5::new(), Vec::new(), 0_u64);
+        let (mut hasher, mut digest, mut pending, mut bytes) = (Md5::new(), Sha256::new(), Vec::new(), 0_u64);
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| store::refusal(400, "IncompleteBody", "the body ended before its end"))?;
@@ -194,12 +196,14 @@ impl GenesysCloud {
                 return Err(store::refusal(400, "EntityTooLarge", "the file is over the largest that is taken"));
             }
             hasher.update(&chunk);
+            digest.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
                 (file, pending) = body::write_elsewhere(&self.core.clock, file, pending).await.map_err(failed)?;
             }
         }
         file.write_all(&pending).map_err(failed)?;
+        exchange::brought_file(digest.finalize().into());
         Ok(Arrived { path, md5: hasher.finalize().into(), bytes })
     }
 

@@ -15,7 +15,10 @@ use tempfile::TempPath;
 use super::places::{Nowhere, Place};
 use super::shelf::Arrived;
 use super::{Webdav, not_authenticated, page};
+use sha2::{Digest as _, Sha256};
+
 use crate::body::{WRITE_BYTES, drain, read_whole, temporary, write_elsewhere};
+use crate::exchange;
 use crate::fault::operations::{self, Operation};
 use crate::front::{self, Reply};
 use crate::gir::{Gir, rules};
@@ -190,10 +193,7 @@ impl Gir {
 /// The precondition's name, as RFC 4918, section 9.1, has it.
 fn infinite_depth() -> Reply {
     let text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\"><D:propfind-finite-depth/></D:error>\n";
-    let mut reply = Reply::empty(403).with_header(header::CONTENT_TYPE, "application/xml; charset=utf-8");
-    reply.bytes_out = Some(text.len() as u64);
-    reply.body = Body::from(text);
-    reply
+    Reply::empty(403).with_header(header::CONTENT_TYPE, "application/xml; charset=utf-8").holding(text)
 }
 
 fn nowhere_reply(nowhere: Nowhere, elsewhere: u16) -> Refused {
@@ -219,17 +219,19 @@ impl Webdav {
             Refused(page(507))
         };
         let (mut file, path) = temporary(self.waiting_room()).map_err(failed)?;
-        let (mut pending, mut bytes) = (Vec::new(), 0_u64);
+        let (mut hasher, mut pending, mut bytes) = (Sha256::new(), Vec::new(), 0_u64);
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| Refused(page(400)))?;
             bytes += chunk.len() as u64;
+            hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
                 (file, pending) = write_elsewhere(&self.core.clock, file, pending).await.map_err(failed)?;
             }
         }
         std::io::Write::write_all(&mut file, &pending).map_err(failed)?;
+        exchange::brought_file(hasher.finalize().into());
         Ok((path, bytes))
     }
 
@@ -260,6 +262,6 @@ impl Webdav {
         };
         let length = told.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let bytes_out = if method == Method::HEAD { Some(0) } else { length.or_else(|| http_body::Body::size_hint(&body).exact()) };
-        Reply { status: told.status, headers: told.headers, body, bytes_out, effect: deed.effect(&method, status) }
+        Reply { status: told.status, headers: told.headers, body, bytes_out, effect: deed.effect(&method, status), digest: None }
     }
 }

@@ -126,14 +126,12 @@ pub(super) fn router(site: &Arc<Gir>) -> Router {
 
 /// A refusal as a web server words it.
 fn page(status: u16) -> Reply {
-    let mut reply = Reply::empty(status);
+    let reply = Reply::empty(status);
     let title = format!("{status} {}", reply.status.canonical_reason().unwrap_or("Error"));
     let text = format!(
         "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>{title}</title>\n</head><body>\n<h1>{title}</h1>\n</body></html>\n"
     );
-    reply.bytes_out = Some(text.len() as u64);
-    reply.body = axum::body::Body::from(text);
-    reply.with_header(header::CONTENT_TYPE, "text/html; charset=iso-8859-1")
+    reply.holding(text).with_header(header::CONTENT_TYPE, "text/html; charset=iso-8859-1")
 }
 
 /// The realm is the vendor's configuration's.

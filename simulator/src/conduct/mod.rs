@@ -1,0 +1,125 @@
+//! How a client behaves, judged as its requests are journalled, for any client. `table` says what is held against it and who says so; the other files
+//! are the judges, each a few maps of bounded size: what is too long ago to matter is forgotten, and so is the older half when a map is full.
+
+mod breaches;
+mod connections;
+mod reading;
+mod recent;
+mod retries;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod writing;
+
+pub use self::breaches::{Breach, ConductReport};
+pub use self::table::{ConductRule, TABLE as CONDUCT_RULES};
+use crate::exchange::{Facts, hash_of};
+use crate::fault::operations::Operation;
+use crate::journal::Served;
+
+/// What is on its way when a client is told something may still arrive. Milliseconds of real time: a request crosses a continent in a fifth of it.
+const ON_ITS_WAY_MS: i64 = 500;
+
+/// Every judge, and what they found.
+#[derive(Clone, Default)]
+pub(crate) struct Conduct {
+    retries: retries::Retries,
+    tokens: tokens::Tokens,
+    connections: connections::Connections,
+    reading: reading::Reading,
+    writing: writing::Writing,
+    breaches: breaches::Breaches,
+    grace_ms: i64,
+}
+
+impl Conduct {
+    /// Judges of a clock that runs `pace` times as fast as the clients' own: what is on its way takes that much longer on it.
+    pub(crate) fn at_pace(pace: f64) -> Conduct {
+        Conduct { grace_ms: (ON_ITS_WAY_MS as f64 * pace.max(1.0)) as i64, ..Conduct::default() }
+    }
+
+    /// Judges one request, in the order of the journal.
+    pub(crate) fn see(&mut self, seen: &Seen<'_>) {
+        let breaches = &mut self.breaches;
+        self.retries.see(seen, self.grace_ms, breaches);
+        self.tokens.see(seen, self.grace_ms, breaches);
+        self.connections.see(seen, breaches);
+        self.reading.see(seen, breaches);
+        self.writing.see(seen, breaches);
+    }
+
+    /// What was found so far.
+    pub(crate) fn report(&self) -> ConductReport {
+        let mut breaches = self.breaches.clone();
+        self.tokens.conclude(&mut breaches);
+        breaches.report()
+    }
+}
+
+/// One request as the judges see it.
+pub(crate) struct Seen<'a> {
+    /// Its line in the journal.
+    n: u64,
+    /// When it arrived. Unix ms.
+    arrived_ms: i64,
+    /// When it was answered. Unix ms.
+    answered_ms: i64,
+    platform: &'static str,
+    operation: &'static Operation,
+    key: &'a str,
+    /// What the client was told; 0: nothing.
+    status: u16,
+    /// Whether it was refused by a limit, and not by a fault.
+    is_limited: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+    /// What it was told to wait.
+    retry_after_ms: Option<i64>,
+    facts: Facts,
+    /// The same for a request that is sent again.
+    identity: u64,
+}
+
+impl<'a> Seen<'a> {
+    /// Line `n` of the journal.
+    pub(crate) fn of(n: u64, served: &'a Served<'a>) -> Seen<'a> {
+        let facts = served.facts;
+        // Without a key it is told by what it says; a digest there is of a document, for files have names.
+        let said = if served.key == "-" { facts.digest } else { None };
+        Seen {
+            n,
+            arrived_ms: facts.arrived_ms.unwrap_or(served.at_ms),
+            answered_ms: served.at_ms,
+            platform: served.platform,
+            operation: served.operation,
+            key: served.key,
+            status: served.status,
+            is_limited: served.status == 429 && served.attempt == 0 && served.fault.is_none(),
+            bytes_in: served.bytes_in,
+            bytes_out: served.bytes_out,
+            retry_after_ms: served.retry_after_s.map(|seconds| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)),
+            identity: hash_of(&(served.operation.name, served.key, facts.address, said)),
+            facts,
+        }
+    }
+
+    /// Whether the client was told that it went well.
+    fn is_well(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether it may be sent again as it is: a limit, a failure, or no answer.
+    fn may_be_retried(&self) -> bool {
+        matches!(self.status, 0 | 408 | 429 | 500..)
+    }
+
+    /// Whether the client cannot know what became of it.
+    fn is_unknown(&self) -> bool {
+        matches!(self.status, 0 | 500..)
+    }
+
+    fn is_token_request(&self) -> bool {
+        self.operation.name.ends_with(".issue_token")
+    }
+}

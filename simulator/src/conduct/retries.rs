@@ -1,0 +1,185 @@
+//! What is sent again, when, and whether it may be.
+
+use super::breaches::Breaches;
+use super::recent::Recent;
+use super::table::{
+    BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM,
+};
+use super::Seen;
+use crate::exchange::hash_of;
+use crate::fault::operations::{self, Operation};
+
+/// Creations that a second request of the same key does not find done: it merges, doubles, or makes another.
+static NEVER_BLIND: [&Operation; 5] = [
+    &operations::GIR_INSERT_RECORDING,
+    &operations::SPEECHMINER_POST_RECORDING,
+    &operations::GENESYS_CLOUD_CREATE_POLICY,
+    &operations::GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY,
+    &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB,
+];
+
+/// Waits of this length are no burden, however regular. Milliseconds.
+const LONG_WAIT_MS: i64 = 30_000;
+
+/// Waits below this are the machine's own, not a pause that somebody chose. Milliseconds.
+const SHORT_WAIT_MS: i64 = 10;
+
+/// How long an unknown outcome stays unknown: as long as a migration may be interrupted over a weekend. Milliseconds.
+const UNKNOWN_MS: i64 = 3 * 86_400_000;
+
+#[derive(Clone)]
+pub(super) struct Retries {
+    holds: Recent<Hold>,
+    failing: Recent<Failing>,
+    refused: Recent<Refused>,
+    unknown: Recent<()>,
+    /// When a platform's listings were looked at last, by its hash.
+    looked: Recent<i64>,
+}
+
+/// Until when nothing may be sent. Unix ms.
+#[derive(Clone, Copy)]
+struct Hold {
+    from_ms: i64,
+    until_ms: i64,
+}
+
+/// A request that keeps failing.
+#[derive(Clone, Default)]
+struct Failing {
+    /// When its latest tries arrived, as many as a storm has.
+    arrivals: Vec<i64>,
+    /// The latest waits, as many as an interval has.
+    waits: Vec<i64>,
+    answered_ms: i64,
+    was_told_to_wait: bool,
+}
+
+#[derive(Clone, Default)]
+struct Refused {
+    status: u16,
+    digest: Option<[u8; 32]>,
+    times: i64,
+}
+
+impl Default for Retries {
+    fn default() -> Retries {
+        Retries {
+            // A Retry-After of a day is the longest that is remembered.
+            holds: Recent::within(86_400_000),
+            failing: Recent::within(2 * LONG_WAIT_MS),
+            refused: Recent::within(REFUSAL_REPEATED.window_ms()),
+            unknown: Recent::within(UNKNOWN_MS),
+            looked: Recent::within(UNKNOWN_MS),
+        }
+    }
+}
+
+impl Retries {
+    pub(super) fn see(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        self.hold(seen, grace_ms, breaches);
+        self.fail(seen, breaches);
+        self.refuse(seen, breaches);
+        self.create(seen, breaches);
+    }
+
+    fn hold(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        let caller = seen.facts.caller;
+        let own = [hash_of(&("all", caller)), hash_of(&(seen.operation.name, caller)), seen.identity];
+        // Uploads have a limit of their own and do not count towards their token's.
+        let is_apart = *seen.operation == operations::GENESYS_CLOUD_UPLOAD_FILE;
+        let is_held = own.iter().skip(usize::from(is_apart)).any(|slot| {
+            let hold = self.holds.get(*slot, seen.arrived_ms);
+            hold.is_some_and(|hold| seen.arrived_ms > hold.from_ms + grace_ms && seen.arrived_ms < hold.until_ms)
+        });
+        if is_held {
+            breaches.add(&RETRY_AFTER_IGNORED, seen);
+        }
+        let Some(wait_ms) = seen.retry_after_ms else { return };
+        let slot = match (seen.status, seen.facts.is_tokens_limit) {
+            (429, true) => own[0],
+            (429, false) => own[1],
+            _ => own[2],
+        };
+        let until_ms = seen.answered_ms.saturating_add(wait_ms);
+        // A second refusal within the first one's time does not make what was sent between the two late.
+        let known = self.holds.get(slot, seen.answered_ms).copied().filter(|known| known.until_ms > seen.answered_ms);
+        let from_ms = known.map_or(seen.answered_ms, |known| known.from_ms);
+        self.holds.put(slot, seen.answered_ms, Hold { from_ms, until_ms: known.map_or(until_ms, |known| known.until_ms.max(until_ms)) });
+    }
+
+    fn fail(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        if !seen.may_be_retried() {
+            self.failing.remove(seen.identity);
+            return;
+        }
+        let failing = self.failing.entry(seen.identity, seen.answered_ms);
+        let is_first = failing.arrivals.is_empty();
+        keep(&mut failing.arrivals, seen.arrived_ms, RETRY_STORM.threshold);
+        if is_full(&failing.arrivals, &RETRY_STORM) && seen.arrived_ms - failing.arrivals[0] < RETRY_STORM.window_ms() {
+            breaches.add(&RETRY_STORM, seen);
+            failing.arrivals.clear();
+        }
+        if !is_first && !failing.was_told_to_wait {
+            keep(&mut failing.waits, seen.arrived_ms - failing.answered_ms, FIXED_INTERVAL_RETRIES.threshold);
+        }
+        if is_full(&failing.waits, &FIXED_INTERVAL_RETRIES) && are_alike(&failing.waits) {
+            breaches.add(&FIXED_INTERVAL_RETRIES, seen);
+            failing.waits.clear();
+        }
+        failing.answered_ms = seen.answered_ms;
+        failing.was_told_to_wait = seen.retry_after_ms.is_some();
+    }
+
+    fn refuse(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        if !matches!(seen.status, 400 | 403 | 405 | 413 | 415 | 422) || seen.is_token_request() {
+            return;
+        }
+        let refused = self.refused.entry(seen.identity, seen.arrived_ms);
+        if (refused.status, refused.digest) != (seen.status, seen.facts.digest) {
+            *refused = Refused { status: seen.status, digest: seen.facts.digest, times: 0 };
+        }
+        refused.times += 1;
+        if refused.times >= REFUSAL_REPEATED.threshold {
+            breaches.add(&REFUSAL_REPEATED, seen);
+        }
+    }
+
+    fn create(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        let (slot, all) = (hash_of(&(seen.platform, seen.key)), hash_of(&seen.platform));
+        if !seen.operation.mutates {
+            // A look at the key, or at a listing it would stand in. One that failed has shown nothing.
+            if (200..500).contains(&seen.status) && seen.status != 429 {
+                if seen.key == "-" { self.looked.put(all, seen.arrived_ms, seen.answered_ms) } else { self.unknown.remove(slot) }
+            }
+            return;
+        }
+        if !NEVER_BLIND.contains(&seen.operation) {
+            return;
+        }
+        let looked_ms = self.looked.get(all, seen.arrived_ms).copied();
+        let is_unknown = self.unknown.kept_at(slot).is_some_and(|at_ms| looked_ms.is_none_or(|looked_ms| looked_ms < at_ms));
+        if is_unknown {
+            breaches.add(&BLIND_REPEAT, seen);
+        }
+        if seen.is_unknown() { self.unknown.put(slot, seen.answered_ms, ()) } else { self.unknown.remove(slot) }
+    }
+}
+
+/// Adds to the latest values, of which there are `most`.
+fn keep(latest: &mut Vec<i64>, value: i64, most: i64) {
+    if latest.len() as i64 >= most {
+        latest.remove(0);
+    }
+    latest.push(value);
+}
+
+fn is_full(latest: &[i64], rule: &super::ConductRule) -> bool {
+    latest.len() as i64 >= rule.threshold
+}
+
+/// Whether waits lie within a tenth of their mean, and are of a length that somebody chose.
+fn are_alike(waits: &[i64]) -> bool {
+    let mean = waits.iter().sum::<i64>() / waits.len().max(1) as i64;
+    (SHORT_WAIT_MS..LONG_WAIT_MS).contains(&mean) && waits.iter().all(|wait| (wait - mean).abs() * 10 <= mean)
+}

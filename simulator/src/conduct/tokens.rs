@@ -1,0 +1,149 @@
+//! Tokens and credentials: how many, how long, how often refused; and how often limits refuse one.
+
+use super::breaches::Breaches;
+use super::recent::Recent;
+use super::table::{LIMIT_RUN_INTO, MANY_TOKENS, REFUSED_CREDENTIALS_REPEATED, REFUSED_TOKEN_USED, TOKEN_PER_REQUEST};
+use super::Seen;
+use crate::exchange::hash_of;
+
+/// Refusals before a share is a share.
+const REFUSALS: u64 = 5;
+
+/// Requests that make a token one that is used.
+const USED: u64 = 10;
+
+/// How long a refused token is remembered: the longest life of one. Milliseconds. Source: terraform-provider-genesyscloud, oauth_client.
+const TOKEN_MS: i64 = 172_800_000;
+
+#[derive(Clone)]
+pub(super) struct Tokens {
+    /// When a token was refused, by its hash.
+    refused: Recent<i64>,
+    /// When credentials were refused.
+    credentials: Recent<Vec<i64>>,
+    /// Tokens given out on a platform: when, and until when they live.
+    issued: Recent<Vec<(i64, i64)>>,
+    shares: Recent<Share>,
+    minutes: Recent<Minute>,
+}
+
+/// A token's requests, and those that limits refused.
+#[derive(Clone, Default)]
+struct Share {
+    platform: &'static str,
+    requests: u64,
+    refused: u64,
+    first: Option<(i64, u64)>,
+}
+
+/// The tokens that a platform saw within one minute.
+#[derive(Clone, Default)]
+struct Minute {
+    began_ms: i64,
+    tokens: Vec<(u64, u64)>,
+}
+
+impl Default for Tokens {
+    fn default() -> Tokens {
+        Tokens {
+            refused: Recent::within(TOKEN_MS),
+            credentials: Recent::within(REFUSED_CREDENTIALS_REPEATED.window_ms()),
+            issued: Recent::within(TOKEN_MS),
+            shares: Recent::within(TOKEN_MS),
+            minutes: Recent::within(MANY_TOKENS.window_ms()),
+        }
+    }
+}
+
+impl Tokens {
+    pub(super) fn see(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        if seen.is_token_request() {
+            self.issue(seen, breaches);
+        } else if seen.facts.has_token {
+            self.token(seen, grace_ms, breaches);
+        } else if seen.facts.caller != 0 && seen.status == 401 {
+            self.refuse_credentials(seen, breaches);
+        }
+    }
+
+    /// The shares, once everything was seen.
+    pub(super) fn conclude(&self, breaches: &mut Breaches) {
+        let over = self.shares.values().filter(|share| {
+            share.refused >= REFUSALS && share.refused * 100 > share.requests * LIMIT_RUN_INTO.threshold.unsigned_abs()
+        });
+        let mut over: Vec<(&'static str, i64, u64)> = over.filter_map(|share| share.first.map(|(ms, n)| (share.platform, ms, n))).collect();
+        over.sort_unstable_by_key(|(_, _, n)| *n);
+        over.into_iter().for_each(|(platform, ms, n)| breaches.add_of_platform(&LIMIT_RUN_INTO, platform, ms, n));
+    }
+
+    fn issue(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        if matches!(seen.status, 400 | 401 | 403) {
+            self.refuse_credentials(seen, breaches);
+        }
+        let Some(life_s) = seen.facts.token_life_s.filter(|_| seen.is_well()) else { return };
+        let now_ms = seen.arrived_ms;
+        let until_ms = seen.answered_ms.saturating_add(i64::try_from(life_s.saturating_mul(1000)).unwrap_or(i64::MAX / 4));
+        let issued = self.issued.entry(hash_of(&(seen.platform, seen.facts.caller)), now_ms);
+        issued.retain(|(at_ms, until_ms)| now_ms - at_ms < TOKEN_PER_REQUEST.window_ms() && now_ms < *until_ms);
+        issued.push((now_ms, until_ms));
+        if issued.len() as i64 >= TOKEN_PER_REQUEST.threshold {
+            breaches.add(&TOKEN_PER_REQUEST, seen);
+        }
+    }
+
+    fn token(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        let caller = seen.facts.caller;
+        if self.refused.get(caller, seen.arrived_ms).is_some_and(|at_ms| seen.arrived_ms > *at_ms + grace_ms) {
+            breaches.add(&REFUSED_TOKEN_USED, seen);
+        }
+        if seen.status == 401 {
+            if self.refused.get(caller, seen.arrived_ms).is_none() {
+                self.refused.put(caller, seen.answered_ms, seen.answered_ms);
+            }
+            // A token that is renewed because it was refused is not one too many; whose it was is not told, so all are forgiven.
+            self.issued = Recent::within(TOKEN_MS);
+        }
+        let share = self.shares.entry(caller, seen.arrived_ms);
+        share.platform = seen.platform;
+        share.requests += 1;
+        if seen.is_limited {
+            share.refused += 1;
+            share.first = share.first.or(Some((seen.arrived_ms, seen.n)));
+        }
+        if seen.platform == "genesys_cloud" {
+            self.minute(seen, breaches);
+        }
+    }
+
+    fn minute(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        let minute = self.minutes.entry(hash_of(&seen.platform), seen.arrived_ms);
+        if seen.arrived_ms - minute.began_ms >= MANY_TOKENS.window_ms() {
+            *minute = Minute { began_ms: seen.arrived_ms, tokens: Vec::new() };
+        }
+        let caller = seen.facts.caller;
+        match minute.tokens.iter().position(|(token, _)| *token == caller) {
+            Some(at) => minute.tokens[at].1 += 1,
+            // A client with a token a request is told so by another rule; here its first hundred are enough.
+            None if minute.tokens.len() < 100 => minute.tokens.push((caller, 1)),
+            None => return,
+        }
+        let used = || minute.tokens.iter().filter(|(_, requests)| *requests >= USED).count() as i64;
+        let has_just_become_used = minute.tokens.iter().any(|(token, requests)| *token == caller && *requests == USED);
+        if has_just_become_used && used() >= MANY_TOKENS.threshold {
+            breaches.add_of_platform(&MANY_TOKENS, seen.platform, seen.arrived_ms, seen.n);
+        }
+    }
+
+    fn refuse_credentials(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        let now_ms = seen.arrived_ms;
+        let refused = self.credentials.entry(hash_of(&(seen.platform, seen.facts.caller)), now_ms);
+        refused.retain(|at_ms| now_ms - at_ms < REFUSED_CREDENTIALS_REPEATED.window_ms());
+        // More than the threshold are not told apart.
+        if (refused.len() as i64) < REFUSED_CREDENTIALS_REPEATED.threshold {
+            refused.push(now_ms);
+        }
+        if refused.len() as i64 >= REFUSED_CREDENTIALS_REPEATED.threshold {
+            breaches.add(&REFUSED_CREDENTIALS_REPEATED, seen);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! What is known of a request beside what its handler says: who asks, over which connection, for which page. The journal and the rules of conduct
+//! are told of it; no platform decides by it.
+
+use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use http::{HeaderMap, header};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::RwLock;
+
+use crate::clock::Clock;
+
+/// SHA-256 of a body.
+pub(crate) type Sha = [u8; 32];
+
+/// Facts about one request. Its defaults are those of a request that came past no [`Rim`]: a handler called by a test.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// When its head arrived. Unix ms; absent: when it was answered.
+    pub(crate) arrived_ms: Option<i64>,
+    /// Hash of its `Authorization` header; 0 without one.
+    pub(crate) caller: u64,
+    /// Whether that header is a bearer token.
+    pub(crate) has_token: bool,
+    /// Whether it says what program it is.
+    pub(crate) has_user_agent: bool,
+    /// Its connection, and the how-manieth request of it this is; absent in memory, where every request has its own pipe.
+    pub(crate) connection: Option<Connection>,
+    /// Hash of path and query.
+    pub(crate) address: u64,
+    /// The listing it reads: hash of path and query but for where the page starts and how long it is.
+    pub(crate) listing: u64,
+    /// Where the page starts; absent: the first page.
+    pub(crate) page: Option<u64>,
+    /// Entities a page, as asked for.
+    pub(crate) page_size: Option<u32>,
+    /// Whether it asks for a part of a media.
+    pub(crate) has_range: bool,
+    /// Requests this server was working on when it arrived, itself included.
+    pub(crate) in_flight: u32,
+    /// SHA-256 of what it brought: of the file for an upload, of the body otherwise.
+    pub(crate) digest: Option<Sha>,
+    /// What its answer says of something that takes time.
+    pub(crate) standing: Standing,
+    /// Life of the token it was given. Seconds.
+    pub(crate) token_life_s: Option<u64>,
+    /// Whether the limit it went beyond is its token's, and so holds for every other request of that token.
+    pub(crate) is_tokens_limit: bool,
+}
+
+/// One connection of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Connection {
+    /// Which.
+    pub(crate) number: u64,
+    /// Its requests so far, from 1.
+    pub(crate) request: u64,
+}
+
+/// What an answer says of something that takes time: a job, a transcoding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is about nothing of the kind.
+    #[default]
+    None,
+    /// It is not done yet.
+    Pending,
+    /// It is done and stays as it is.
+    Final,
+}
+
+impl Default for Facts {
+    fn default() -> Facts {
+        Facts {
+            arrived_ms: None,
+            caller: 0,
+            has_token: false,
+            has_user_agent: true,
+            connection: None,
+            address: 0,
+            listing: 0,
+            page: None,
+            page_size: None,
+            has_range: false,
+            in_flight: 1,
+            digest: None,
+            standing: Standing::None,
+            token_life_s: None,
+            is_tokens_limit: false,
+        }
+    }
+}
+
+tokio::task_local! {
+    static EXCHANGE: Exchange;
+}
+
+struct Exchange {
+    facts: Cell<Facts>,
+    /// Scheme and `Host` as the client sees them; absent where every platform has a listener of its own.
+    origin: Option<Origin>,
+}
+
+/// How a client reached a server that all platforms share.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+    /// `Host` as sent, perhaps with a port.
+    pub(crate) host: String,
+}
+
+impl Origin {
+    /// The address of another host of the same server.
+    pub(crate) fn beside(&self, host: &str) -> String {
+        match self.host.rsplit_once(':') {
+            Some((_, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("{}://{host}:{port}", self.scheme),
+            _ => format!("{}://{host}", self.scheme),
+        }
+    }
+
+    /// The address that was asked.
+    pub(crate) fn itself(&self) -> String {
+        format!("{}://{}", self.scheme, self.host)
+    }
+}
+
+/// What is known of the request being served.
+pub(crate) fn facts() -> Facts {
+    EXCHANGE.try_with(|exchange| exchange.facts.get()).unwrap_or_default()
+}
+
+/// How the client reached a server that all platforms share; `None` where each has its own.
+pub(crate) fn origin() -> Option<Origin> {
+    EXCHANGE.try_with(|exchange| exchange.origin.clone()).ok().flatten()
+}
+
+fn note(change: impl FnOnce(&mut Facts)) {
+    let _ = EXCHANGE.try_with(|exchange| {
+        let mut facts = exchange.facts.get();
+        change(&mut facts);
+        exchange.facts.set(facts);
+    });
+}
+
+/// Notes what a request brought.
+pub(crate) fn brought(bytes: &[u8]) {
+    if !bytes.is_empty() {
+        let digest = Sha256::digest(bytes).into();
+        note(|facts| facts.digest = Some(digest));
+    }
+}
+
+/// Notes the SHA-256 of a file a request brought.
+pub(crate) fn brought_file(digest: Sha) {
+    note(|facts| facts.digest = Some(digest));
+}
+
+/// Notes that the answer says: not done yet.
+pub(crate) fn is_pending() {
+    note(|facts| facts.standing = Standing::Pending);
+}
+
+/// Notes that the answer says: done, and nothing more will come of it.
+pub(crate) fn is_final() {
+    note(|facts| facts.standing = Standing::Final);
+}
+
+/// Notes how long a token that is given out lives.
+pub(crate) fn token_lives(seconds: u64) {
+    note(|facts| facts.token_life_s = Some(seconds));
+}
+
+/// Notes that a refusal is about everything its token asks.
+pub(crate) fn limit_is_the_tokens() {
+    note(|facts| facts.is_tokens_limit = true);
+}
+
+/// Reads 64 hexadecimal digits.
+pub(crate) fn sha_of_hex(text: &str) -> Option<Sha> {
+    let digits = text.as_bytes();
+    let mut sha = [0; 32];
+    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
+    for (at, byte) in sha.iter_mut().enumerate() {
+        *byte = u8::try_from(digit(2 * at)? * 16 + digit(2 * at + 1)?).ok()?;
+    }
+    (digits.len() == 64).then_some(sha)
+}
+
+/// Requests go through together; a snapshot alone.
+pub(crate) type Gate = Arc<RwLock<()>>;
+
+/// What stands around a platform's router: every request is numbered and counted, and waits while a snapshot is taken or brought back.
+pub(crate) struct Rim {
+    clock: Clock,
+    in_flight: AtomicU32,
+    gate: Gate,
+}
+
+impl Rim {
+    /// Around one server. Servers that share a `gate` wait together.
+    pub(crate) fn new(clock: Clock, gate: Gate) -> Arc<Rim> {
+        Arc::new(Rim { clock, in_flight: AtomicU32::new(0), gate })
+    }
+
+    /// The router with this around it.
+    pub(crate) fn around(self: &Arc<Rim>, router: Router) -> Router {
+        router.layer(from_fn_with_state(self.clone(), pass))
+    }
+}
+
+/// Counts down however a request ends.
+struct InFlight<'a>(&'a AtomicU32);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn pass(State(rim): State<Arc<Rim>>, request: Request, next: Next) -> Response {
+    let in_flight = rim.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+    let _counted = InFlight(&rim.in_flight);
+    let _turn = rim.gate.read().await;
+    let mut facts = read(&request);
+    facts.arrived_ms = Some(rim.clock.now_ms());
+    facts.in_flight = in_flight;
+    let origin = request.extensions().get::<Origin>().cloned();
+    EXCHANGE.scope(Exchange { facts: Cell::new(facts), origin }, next.run(request)).await
+}
+
+fn read(request: &Request) -> Facts {
+    let headers = request.headers();
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let page = Page::of(path, query);
+    Facts {
+        caller: authorization.map_or(0, |value| hash_of(&value)),
+        has_token: authorization.is_some_and(|value| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))),
+        has_user_agent: is_told(headers),
+        connection: request.extensions().get::<Connection>().copied(),
+        address: hash_of(&(path, query)),
+        listing: page.listing,
+        page: page.start,
+        page_size: page.size,
+        has_range: headers.contains_key(header::RANGE),
+        ..Facts::default()
+    }
+}
+
+fn is_told(headers: &HeaderMap) -> bool {
+    headers.get(header::USER_AGENT).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
+}
+
+/// What an address says of a page.
+struct Page {
+    listing: u64,
+    start: Option<u64>,
+    size: Option<u32>,
+}
+
+impl Page {
+    fn of(path: &str, query: &str) -> Page {
+        let mut listing = DefaultHasher::new();
+        path.hash(&mut listing);
+        let (mut start, mut size) = (None, None);
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            match name {
+                "cursor" | "after" | "offset" if !value.is_empty() && value != "0" => start = Some(hash_of(&value)),
+                "pageNumber" if value != "1" => start = Some(hash_of(&value)),
+                "cursor" | "after" | "offset" | "pageNumber" => {}
+                "size" | "pageSize" | "limit" => size = value.parse().ok(),
+                _ => (name, value).hash(&mut listing),
+            }
+        }
+        Page { listing: listing.finish(), start, size }
+    }
+}
+
+/// 64 bits of anything, the same in every run.
+pub(crate) fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_one_listing_are_told_apart_from_other_listings() {
+        let at = |query: &str| Page::of("/api/v2/users", query);
+        let first = at("size=100&from=1");
+        assert_eq!((first.start, first.size), (None, Some(100)));
+        for same in ["from=1&cursor=abc&size=100", "size=50&from=1&cursor=def", "from=1&pageNumber=2"] {
+            assert_eq!(at(same).listing, first.listing, "{same}");
+            assert!(at(same).start.is_some(), "{same}");
+        }
+        assert_ne!(at("size=100&from=2").listing, first.listing);
+        assert!(at("from=1&pageNumber=1&cursor=").start.is_none());
+    }
+
+    #[test]
+    fn a_hash_is_read_from_its_digits() {
+        let text = "00ff".repeat(16);
+        let sha = sha_of_hex(&text).expect("a hash");
+        assert_eq!((sha[0], sha[1], sha[31]), (0, 255, 255));
+        assert_eq!(sha_of_hex(&text[2..]), None);
+        assert_eq!(sha_of_hex(&"g".repeat(64)), None);
+    }
+
+    #[test]
+    fn an_address_beside_keeps_the_port_the_client_sees() {
+        let origin = |host: &str| Origin { scheme: "https", host: host.to_owned() };
+        assert_eq!(origin("api.mypurecloud.com:8443").beside("media.test"), "https://media.test:8443");
+        assert_eq!(origin("api.mypurecloud.com").beside("media.test"), "https://media.test");
+        assert_eq!(origin("api.mypurecloud.com").itself(), "https://api.mypurecloud.com");
+    }
+}

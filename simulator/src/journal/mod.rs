@@ -1,0 +1,259 @@
+//! One line per request the simulators answered, with digests instead of bodies. The latest lines are in memory, the rest in a file of the spool.
+
+mod line;
+mod spill;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use self::line::{Line, Names};
+use self::spill::Spill;
+use crate::conduct::{Conduct, ConductReport, Seen};
+use crate::exchange::{Facts, Sha};
+use crate::fault::operations::Operation;
+
+/// What happened to one request, as `serve` and `refused` hand it over.
+pub(crate) struct Served<'a> {
+    pub(crate) at_ms: i64,
+    pub(crate) platform: &'static str,
+    pub(crate) operation: &'static Operation,
+    pub(crate) key: &'a str,
+    pub(crate) attempt: u32,
+    /// What the client was told; 0 when the connection was cut instead.
+    pub(crate) status: u16,
+    /// What the platform would have told: differs from `status` when a fault hid a commit.
+    pub(crate) work_status: u16,
+    pub(crate) fault: Option<String>,
+    pub(crate) effect: Option<&'static str>,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    /// What the client was told to wait.
+    pub(crate) retry_after_s: Option<u64>,
+    /// SHA-256 of the answer's body, where the platform had it whole.
+    pub(crate) digest_out: Option<Sha>,
+    /// What else is known of the request.
+    pub(crate) facts: Facts,
+}
+
+/// A journal line, as the control API gives it (contracts, section 11).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position, from 1; `after=n` continues behind it.
+    pub n: u64,
+    /// When the answer was decided: UTC, RFC 3339 with milliseconds, on the simulator's clock.
+    pub at: String,
+    /// `legacy`, `genesys_cloud`, `gir`, `webdav` or `speechminer`.
+    pub platform: String,
+    /// Name in the table of operations.
+    pub operation: String,
+    /// Business key; `-` for an operation without one.
+    pub key: String,
+    /// The how-manieth request of this operation and key; 0 for one refused before its turn (bad token, limiter).
+    pub attempt: u32,
+    /// HTTP status the client was told; 0: the connection was cut without an answer.
+    pub status: u16,
+    /// Id of the fault that struck it; null for none.
+    pub fault: Option<String>,
+    /// What changed on the platform (`created`, `replaced`, `updated`); null for nothing.
+    pub effect: Option<String>,
+    /// Bytes of the request's body.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body as decided; fewer may have reached the client under a transport fault.
+    pub bytes_out: u64,
+    /// SHA-256 of what the request brought, hex: of the file for an upload, else of the body. Only where digests are asked for; absent for a request
+    /// without a body, for a token's (it holds a secret), and for one that was turned away unread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest_in: Option<String>,
+    /// SHA-256 of the answer's body as decided, hex. Only where digests are asked for; absent for an answer without a body, for a token, and for media
+    /// that pass as a stream: they are told by their size and by the truth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest_out: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Effect<'a> {
+    operation: &'a str,
+    key: &'a str,
+    status: u16,
+    effect: &'a str,
+}
+
+/// The journal of one simulator, all platforms together.
+#[derive(Default)]
+pub(crate) struct Journal {
+    inner: Mutex<Inner>,
+}
+
+/// What a snapshot keeps of it: the file is shared, for nothing in it is ever written over.
+#[derive(Clone, Default)]
+pub(crate) struct Inner {
+    names: Names,
+    lines: Spill,
+    /// Mutations that were no requests of their own.
+    deeds: Spill,
+    conduct: Conduct,
+}
+
+/// Whether the digests of bodies are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digests {
+    Told,
+    Untold,
+}
+
+impl Journal {
+    /// Says where lines go that are not among the latest. `pace`: simulated seconds in a real one.
+    pub(crate) fn spill_into(&self, dir: &Path, pace: f64) {
+        let mut inner = self.lock();
+        inner.lines.spill_into(dir);
+        inner.deeds.spill_into(dir);
+        inner.conduct = Conduct::at_pace(pace);
+    }
+
+    /// Notes a mutation that was no request of its own: an item of a batch, or what a platform did later by itself. It stands in the effects journal
+    /// with status 200 and is not counted as a request.
+    pub(crate) fn deed(&self, operation: &'static Operation, key: &str, effect: &'static str) {
+        let served = Served {
+            at_ms: 0,
+            platform: "-",
+            operation,
+            key,
+            attempt: 0,
+            status: 200,
+            work_status: 200,
+            fault: None,
+            effect: Some(effect),
+            bytes_in: 0,
+            bytes_out: 0,
+            retry_after_s: None,
+            digest_out: None,
+            facts: Facts::default(),
+        };
+        let Inner { names, deeds, .. } = &mut *self.lock();
+        deeds.push(|out| names.write(&served, out));
+    }
+
+    pub(crate) fn write(&self, served: Served<'_>) {
+        let Inner { names, lines, conduct, .. } = &mut *self.lock();
+        let n = lines.push(|out| names.write(&served, out));
+        conduct.see(&Seen::of(n, &served));
+    }
+
+    /// Up to `limit` lines behind line `after`, of one platform or of all.
+    pub(crate) fn page(&self, platform: Option<&str>, after: u64, limit: usize, digests: Digests) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let (mut after, names) = (after, self.lock().names.clone());
+        // One run at a time, so that a long page does not keep requests waiting.
+        while entries.len() < limit {
+            let run = self.lock().lines.run(after);
+            let Some((before, bytes)) = readable(run) else { break };
+            let mut n = before;
+            for line in lines_of(&names, &bytes) {
+                n += 1;
+                if n > after && platform.is_none_or(|name| name == line.platform) && entries.len() < limit {
+                    entries.push(line.entry(n, digests));
+                }
+            }
+            if n <= after {
+                break;
+            }
+            after = n;
+        }
+        entries
+    }
+
+    /// The latest lines, the oldest of them first.
+    pub(crate) fn latest(&self, count: u64) -> Vec<Entry> {
+        let after = self.len().saturating_sub(count);
+        self.page(None, after, usize::MAX, Digests::Untold)
+    }
+
+    /// How many lines there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.lock().lines.len()
+    }
+
+    /// The effects journal: NDJSON of the mutations that took effect, with the status the platform gave the deed itself (a fault may have hidden it
+    /// from the client). No times and no order of arrival: sorted by operation, key, effect, status, so any number of workers gives the same bytes.
+    pub(crate) fn effects(&self) -> String {
+        let inner = self.lock().clone();
+        let mut effects: Vec<(&str, Box<str>, &str, u16)> = Vec::new();
+        for list in [&inner.lines, &inner.deeds] {
+            let mut after = 0;
+            while let Some((_, bytes)) = readable(list.run(after)) {
+                for line in lines_of(&inner.names, &bytes) {
+                    after += 1;
+                    effects.extend(line.effect.map(|effect| (line.operation.name, line.key.into(), effect, line.work_status)));
+                }
+            }
+        }
+        effects.sort_unstable();
+        let mut text = String::new();
+        for (operation, key, effect, status) in effects {
+            let line = Effect { operation, key: &key, status, effect };
+            let _ = writeln!(text, "{}", serde_json::to_string(&line).unwrap_or_default());
+        }
+        text
+    }
+
+    /// How the clients behaved so far.
+    pub(crate) fn conduct(&self) -> ConductReport {
+        self.lock().conduct.report()
+    }
+
+    /// As it stands, for a snapshot.
+    pub(crate) fn kept(&self) -> Inner {
+        self.lock().clone()
+    }
+
+    /// As it stood at a snapshot.
+    pub(crate) fn bring_back(&self, kept: Inner) {
+        *self.lock() = kept;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A journal that cannot be read is no journal with fewer lines.
+fn readable<T>(read: std::io::Result<T>) -> T {
+    read.unwrap_or_else(|error| panic!("the journal's file in the spool cannot be read: {error}"))
+}
+
+fn lines_of<'a>(names: &Names, mut bytes: &'a [u8]) -> impl Iterator<Item = Line<'a>> {
+    std::iter::from_fn(move || names.read(&mut bytes))
+}
+
+impl Line<'_> {
+    fn entry(&self, n: u64, digests: Digests) -> Entry {
+        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Told).map(crate::world::hex);
+        Entry {
+            n,
+            at: instant(self.at_ms),
+            platform: self.platform.to_owned(),
+            operation: self.operation.name.to_owned(),
+            key: self.key.to_owned(),
+            attempt: self.attempt,
+            status: self.status,
+            fault: self.fault.map(str::to_owned),
+            effect: self.effect.map(str::to_owned),
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            digest_in: digest(self.digest_in),
+            digest_out: digest(self.digest_out),
+        }
+    }
+}
+
+/// Unix ms as RFC 3339 in UTC with milliseconds; times outside jiff's range (years -9999..9999) are clamped to it.
+pub(crate) fn instant(unix_ms: i64) -> String {
+    let timestamp =
+        jiff::Timestamp::from_millisecond(unix_ms).unwrap_or(if unix_ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
+    format!("{timestamp:.3}")
+}
