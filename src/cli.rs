@@ -237,6 +237,15 @@ pub(crate) struct Simulate {
     /// Port of its SpeechMiner; 0: any free one
     #[arg(long, env = "SEATRIAL_SPEECHMINER_PORT", default_value_t = 0)]
     pub(crate) speechminer_port: u16,
+    /// Serve all platforms on this one port instead, told apart by host name, the vendor's among them (docs/one-port.md); 0: any free one
+    #[arg(long, env = "SEATRIAL_ONE_PORT", value_name = "PORT")]
+    pub(crate) one_port: Option<u16>,
+    /// Speak HTTPS on that port, by a certificate of a CA that is made at start
+    #[arg(long, env = "SEATRIAL_TLS", requires = "one_port", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) tls: bool,
+    /// Write that CA's certificate to this file, PEM, for clients to trust
+    #[arg(long, env = "SEATRIAL_CA", requires = "tls", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

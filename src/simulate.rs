@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use simulator::{ClockMode, Options, Ports, Scenario, Simulator};
+use simulator::{ClockMode, OnePort, Options, Ports, Scenario, Simulator};
 
 use crate::cli::{Output, Simulate};
 use crate::migrate::stop_signal;
@@ -31,7 +31,8 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
         speechminer: arguments.speechminer_port,
         control: arguments.control_port,
     };
-    let simulator = match Simulator::start(scenario, Options { ports, seed: arguments.seed, ..Options::default() }).await {
+    let one_port = arguments.one_port.map(|port| OnePort { port, tls: arguments.tls });
+    let simulator = match Simulator::start(scenario, Options { ports, one_port, seed: arguments.seed, ..Options::default() }).await {
         Ok(simulator) => simulator,
         Err(error) => return bad(error.to_string()),
     };
@@ -74,6 +75,9 @@ fn write_files(simulator: &Simulator, arguments: &Simulate) -> Result<(), String
         }
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         simulator.write_plan(dir).map_err(|error| error.to_string())?;
+    }
+    if let (Some(path), Some(pem)) = (&arguments.ca, simulator.ca_pem()) {
+        std::fs::write(path, pem).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     // Last and in one piece: who waits for the addresses finds the plan too.
     if let Some(path) = &arguments.addresses {

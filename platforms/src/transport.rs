@@ -69,6 +69,9 @@ pub trait Transport: Send + Sync + 'static {
     async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError>;
 }
 
+/// What we call ourselves: whoever runs a platform can tell whose requests these are.
+const USER_AGENT: &str = concat!("seatrial/", env!("CARGO_PKG_VERSION"));
+
 /// The network, through reqwest with rustls.
 pub struct Network {
     client: reqwest::Client,
@@ -82,7 +85,7 @@ impl Network {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("seatrial/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .pool_max_idle_per_host(64)
             .build()
             .ok()?;
@@ -145,6 +148,7 @@ impl Transport for Pipe {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         parts.uri = path.parse().map_err(|_| refused())?;
         parts.headers.entry(http::header::HOST).or_insert(host.parse().map_err(|_| refused())?);
+        parts.headers.entry(http::header::USER_AGENT).or_insert(http::HeaderValue::from_static(USER_AGENT));
         if let Body::Full(bytes) = &body {
             parts.headers.entry(http::header::CONTENT_LENGTH).or_insert(bytes.len().into());
         }

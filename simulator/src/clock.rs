@@ -1,7 +1,7 @@
 //! The one clock of a simulator: the only file that asks the time or sleeps.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -21,7 +21,8 @@ struct Inner {
     is_virtual: bool,
     started: Instant,
     factor: f64,
-    advanced_ms: AtomicU64,
+    /// Negative where a snapshot was brought back.
+    advanced_ms: AtomicI64,
     jumps: watch::Sender<()>,
 }
 
@@ -46,14 +47,14 @@ impl Clock {
 
     fn starting(start_ms: i64, factor: f64, is_virtual: bool) -> Clock {
         let (jumps, _) = watch::channel(());
-        Clock { inner: Arc::new(Inner { start_ms, is_virtual, started: Instant::now(), factor, advanced_ms: AtomicU64::new(0), jumps }) }
+        Clock { inner: Arc::new(Inner { start_ms, is_virtual, started: Instant::now(), factor, advanced_ms: AtomicI64::new(0), jumps }) }
     }
 
     /// Now. Unix ms.
     pub(crate) fn now_ms(&self) -> i64 {
         let elapsed = self.inner.started.elapsed().as_secs_f64() * 1000.0 * self.inner.factor;
         let advanced = self.inner.advanced_ms.load(Ordering::Acquire);
-        self.inner.start_ms + elapsed.round() as i64 + i64::try_from(advanced).unwrap_or(i64::MAX / 2)
+        self.inner.start_ms.saturating_add(elapsed.round() as i64).saturating_add(advanced)
     }
 
     /// Simulated seconds in a real one.
@@ -94,9 +95,15 @@ impl Clock {
         if self.inner.is_virtual { stand_still(work) } else { work.await }
     }
 
+    /// Shows `now_ms` from now on, earlier or later. Who sleeps wakes when its moment comes on the new time.
+    pub(crate) fn set_ms(&self, now_ms: i64) {
+        self.inner.advanced_ms.fetch_add(now_ms - self.now_ms(), Ordering::AcqRel);
+        self.inner.jumps.send_replace(());
+    }
+
     /// Jumps forward by `ms` and wakes whoever sleeps past it.
     pub(crate) fn advance_ms(&self, ms: u64) {
-        self.inner.advanced_ms.fetch_add(ms, Ordering::AcqRel);
+        self.inner.advanced_ms.fetch_add(i64::try_from(ms).unwrap_or(i64::MAX / 4), Ordering::AcqRel);
         self.inner.jumps.send_replace(());
     }
 }

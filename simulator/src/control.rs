@@ -22,6 +22,7 @@ use crate::journal::Digests;
 use crate::openapi;
 use crate::scenario::in_words;
 use crate::server::{PlatformName, State as Shared};
+use crate::snapshots::SnapshotError;
 use crate::tamper::TamperRefusal;
 use crate::world::WORLD_VERSION;
 
@@ -45,6 +46,9 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/conduct", get(conduct))
         .route("/_sim/faults", get(faults).post(add_fault).delete(lift_faults))
         .route("/_sim/faults/{id}", axum::routing::delete(lift_fault))
+        .route("/_sim/snapshots", get(snapshots).post(take_snapshot))
+        .route("/_sim/snapshots/{id}", axum::routing::delete(delete_snapshot))
+        .route("/_sim/snapshots/{id}/restore", post(restore))
         .route("/_sim/clock", get(clock).post(advance))
         .route("/_sim/truth/{platform}", get(truth))
         .route("/_sim/exports/gir", get(exports))
@@ -128,6 +132,55 @@ async fn lift_fault(State(state): State<Arc<Shared>>, Path(id): Path<u64>) -> Re
         0 => refusal(404, &format!("fault {id} is not in force")),
         lifted => Reply::json(200, &json!({"lifted": lifted})).into_response(),
     }
+}
+
+async fn snapshots(State(state): State<Arc<Shared>>) -> Response {
+    Reply::json(200, &json!({"snapshots": state.snapshots.list()})).into_response()
+}
+
+async fn take_snapshot(State(state): State<Arc<Shared>>) -> Response {
+    match state.take_snapshot().await {
+        Ok(id) => Reply::json(201, &json!({"id": id})).into_response(),
+        Err(error) => refusal_of(&error),
+    }
+}
+
+async fn delete_snapshot(State(state): State<Arc<Shared>>, Path(id): Path<u64>) -> Response {
+    match state.snapshots.delete(id) {
+        Ok(()) => Reply::empty(204).into_response(),
+        Err(error) => refusal_of(&error),
+    }
+}
+
+/// What may be said when a snapshot is brought back: nothing at all, or other faults.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restore {
+    #[serde(default)]
+    faults: Option<Vec<FaultRule>>,
+}
+
+async fn restore(State(state): State<Arc<Shared>>, Path(id): Path<u64>, body: Bytes) -> Response {
+    let asked = if body.is_empty() { Ok(Restore::default()) } else { read::<Restore>(&body) };
+    let faults = match asked {
+        Ok(Restore { faults }) => faults,
+        Err(reason) => return refusal(400, &reason),
+    };
+    match state.restore(id, faults).await {
+        Ok(()) => Reply::json(200, &json!({"now_ms": state.core.clock.now_ms(), "requests": state.core.journal.len()})).into_response(),
+        Err(error) => refusal_of(&error),
+    }
+}
+
+fn refusal_of(error: &SnapshotError) -> Response {
+    let status = match error {
+        SnapshotError::InFlight => 503,
+        SnapshotError::TooMany => 409,
+        SnapshotError::Unknown(_) => 404,
+        SnapshotError::Fault(_) => 400,
+        SnapshotError::Files(_) => 507,
+    };
+    refusal(status, &error.to_string())
 }
 
 async fn clock(State(state): State<Arc<Shared>>) -> Response {

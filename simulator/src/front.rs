@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Clock;
@@ -457,6 +457,18 @@ struct CutByFault;
 
 /// Serves a router on a listener until the task is dropped; a reply marked `Cut` closes its connection without an answer.
 pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) {
+    let serve = {
+        let clock = clock.clone();
+        move |stream, number| numbered(stream, router.clone(), clock.clone(), Some(number))
+    };
+    accept_by(listener, clock, serve).await;
+}
+
+/// Hands each connection of a listener, with its number, to `serve`, until the task is dropped.
+pub(crate) async fn accept_by<F>(listener: TcpListener, clock: Clock, serve: impl Fn(TcpStream, u64) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let mut connections = tokio::task::JoinSet::new();
     let mut numbers = 0;
     loop {
@@ -468,7 +480,7 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) 
                     // Small answers must not wait for Nagle.
                     let _ = stream.set_nodelay(true);
                     numbers += 1;
-                    connections.spawn(numbered(stream, router.clone(), clock.clone(), Some(numbers)));
+                    connections.spawn(serve(stream, numbers));
                 }
                 Err(error) => {
                     // Out of file descriptors, most often: accepting again at once would spin.
@@ -486,12 +498,7 @@ pub(crate) async fn connection(io: impl AsyncRead + AsyncWrite + Unpin + Send + 
 }
 
 /// Serves one connection; `number` tells a listener's connections apart.
-pub(crate) async fn numbered(
-    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: Router,
-    clock: Clock,
-    number: Option<u64>,
-) {
+pub(crate) async fn numbered(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, clock: Clock, number: Option<u64>) {
     let requests = AtomicU64::new(0);
     let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let router = router.clone();

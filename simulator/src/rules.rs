@@ -79,6 +79,16 @@ impl Exercised {
         }
     }
 
+    /// As they stand, for a snapshot.
+    pub(crate) fn kept(&self) -> BTreeMap<&'static str, &'static Rule> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As they stood: a branch relies on what it meets itself.
+    pub(crate) fn bring_back(&self, kept: &BTreeMap<&'static str, &'static Rule>) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = kept.clone();
+    }
+
     /// Names of the rules of one grade that were marked, sorted.
     pub(crate) fn names(&self, grade: Grade) -> Vec<&'static str> {
         self.rules().into_iter().filter(|rule| rule.grade == grade).map(|rule| rule.name).collect()

@@ -13,16 +13,18 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::conduct::ConductReport;
 use crate::exchange::{Gate, Rim};
-use crate::fault::Injected;
+use crate::fault::{FaultRule, Injected};
 use crate::front::{self, Core};
 use crate::genesys_cloud::GenesysCloud;
 use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Listening, Site};
 use crate::journal::{Digests, Entry};
 use crate::legacy::Legacy;
+use crate::one_port::{OnePort, Shared};
 use crate::plan_writer::{Fitting, PlanWriteError, TargetSection};
 use crate::rules::{Grade, Rule};
 use crate::scenario::{ClockMode, ClockSettings, Scenario, ScenarioError, TargetKind};
 use crate::seed::Seed;
+use crate::snapshots::{SnapshotError, SnapshotInfo, Snapshots};
 use crate::tamper::{TamperAnswer, TamperRefusal};
 use crate::world::{Target, World};
 
@@ -40,6 +42,8 @@ pub struct Options {
     pub spool: Option<PathBuf>,
     /// Instead of the scenario's clock.
     pub clock: Option<ClockSettings>,
+    /// All platforms on one port, told apart by host names, instead of one each.
+    pub one_port: Option<OnePort>,
 }
 
 /// Ports; 0 lets the system choose.
@@ -177,6 +181,12 @@ pub enum SimulatorError {
         /// Why.
         source: std::io::Error,
     },
+    /// The certificates of one port for all.
+    #[error("could not make the certificates: {0}; leave TLS out, or look for a broken random source")]
+    Tls(String),
+    /// A virtual clock has no ports.
+    #[error("one port for all platforms needs a real or scaled clock: under a virtual one nothing listens")]
+    NoPort,
     /// The folder for uploads.
     #[error("could not make the spool folder: {0}; choose a folder that can be written to")]
     Spool(std::io::Error),
@@ -198,6 +208,7 @@ pub struct Simulator {
     pub(crate) state: Arc<State>,
     tasks: Vec<JoinHandle<()>>,
     routers: Arc<Routers>,
+    ca_pem: Option<String>,
 }
 
 /// What the control API and the handle share.
@@ -210,6 +221,11 @@ pub(crate) struct State {
     pub(crate) seed: u64,
     pub(crate) addresses: Addresses,
     pub(crate) credentials: Credentials,
+    pub(crate) legacy: Arc<Legacy>,
+    pub(crate) gate: Gate,
+    pub(crate) snapshots: Snapshots,
+    /// Where uploads lie.
+    pub(crate) spool: PathBuf,
     target: Target,
     /// Removed with the last reference.
     _spool: Option<tempfile::TempDir>,
@@ -221,6 +237,20 @@ struct Routers {
     genesys_cloud: Router,
     gir: GirRouters,
     control: Router,
+}
+
+impl Routers {
+    fn of(&self, platform: PlatformName) -> &Router {
+        match platform {
+            PlatformName::Legacy => &self.legacy,
+            PlatformName::LegacyMedia => &self.media,
+            PlatformName::GenesysCloud => &self.genesys_cloud,
+            PlatformName::Gir => &self.gir.rws,
+            PlatformName::Webdav => &self.gir.webdav,
+            PlatformName::SpeechMiner => &self.gir.speechminer,
+            PlatformName::Control => &self.control,
+        }
+    }
 }
 
 impl Simulator {
@@ -237,11 +267,14 @@ impl Simulator {
         let of_gir =
             Site { directory: Directory::of(&world, &target, &scenario.world.site_zone), retention_classes: world.retention_classes() };
         let gir = Gir::new(core.clone(), scenario.gir.clone(), of_gir, &spool).map_err(SimulatorError::Spool)?;
-        let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool);
-        let listeners = match clock_settings.mode {
-            ClockMode::Virtual => Listeners::InMemory,
-            ClockMode::Real | ClockMode::Scaled => Listeners::Sockets(Box::new(Sockets::bind(options.ports).await?)),
+        let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool.clone());
+        let listeners = match (clock_settings.mode, options.one_port) {
+            (ClockMode::Virtual, Some(_)) => return Err(SimulatorError::NoPort),
+            (ClockMode::Virtual, None) => Listeners::InMemory,
+            (ClockMode::Real | ClockMode::Scaled, Some(asked)) => Listeners::OnePort(Box::new(Shared::bind(asked).await?)),
+            (ClockMode::Real | ClockMode::Scaled, None) => Listeners::Sockets(Box::new(Sockets::bind(options.ports).await?)),
         };
+        let ca_pem = listeners.ca_pem();
         gir.set_base_urls(&listeners.of_gir());
         let addresses = listeners.addresses(&gir);
         legacy.set_media_url(addresses.legacy_media.clone());
@@ -249,19 +282,38 @@ impl Simulator {
         let credentials = credentials(&legacy, &target, &gir);
         let gate = Gate::default();
         let around = |router| Rim::new(core.clock.clone(), gate.clone()).around(router);
-        let (legacy, media) = (around(legacy.router()), around(legacy.media_router()));
+        let (of_legacy, media) = (around(legacy.router()), around(legacy.media_router()));
         let (of_genesys_cloud, of_gir) = (around(genesys_cloud.router()), gir.routers().map(around));
-        let state =
-            Arc::new(State { core, world, genesys_cloud, gir, scenario, seed, addresses, credentials, target, _spool: spool_guard });
+        let state = Arc::new(State {
+            core,
+            world,
+            genesys_cloud,
+            gir,
+            legacy,
+            scenario,
+            seed,
+            addresses,
+            credentials,
+            target,
+            gate,
+            snapshots: Snapshots::default(),
+            spool,
+            _spool: spool_guard,
+        });
         let control = crate::control::router(state.clone());
-        let routers = Arc::new(Routers { legacy, media, genesys_cloud: of_genesys_cloud, gir: of_gir, control });
+        let routers = Arc::new(Routers { legacy: of_legacy, media, genesys_cloud: of_genesys_cloud, gir: of_gir, control });
         let tasks = listeners.serve(&routers, &state.core.clock);
-        Ok(Simulator { state, tasks, routers })
+        Ok(Simulator { state, tasks, routers, ca_pem })
     }
 
     /// Where everything listens.
     pub fn addresses(&self) -> &Addresses {
         &self.state.addresses
+    }
+
+    /// The certificate a client has to trust where one port speaks TLS, PEM; `None` otherwise.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
     }
 
     /// What a client needs to get a token.
@@ -307,6 +359,26 @@ impl Simulator {
     /// How the clients have behaved so far: what `GET /_sim/conduct` answers.
     pub fn conduct(&self) -> ConductReport {
         self.state.core.journal.conduct()
+    }
+
+    /// Keeps everything the platforms remember, to be brought back; its id. Requests in flight finish first, others wait.
+    pub async fn snapshot(&self) -> Result<u64, SnapshotError> {
+        self.state.take_snapshot().await
+    }
+
+    /// Brings a snapshot back, journal and clock included. `faults`: in the place of the rules in force then.
+    pub async fn restore(&self, id: u64, faults: Option<Vec<FaultRule>>) -> Result<(), SnapshotError> {
+        self.state.restore(id, faults).await
+    }
+
+    /// Snapshots that can be brought back, the oldest first.
+    pub fn snapshots(&self) -> Vec<SnapshotInfo> {
+        self.state.snapshots.list()
+    }
+
+    /// Forgets a snapshot.
+    pub fn delete_snapshot(&self, id: u64) -> Result<(), SnapshotError> {
+        self.state.snapshots.delete(id)
     }
 
     /// The mutations that took effect, as NDJSON that does not depend on the number of workers.
@@ -399,7 +471,7 @@ impl Simulator {
             world,
             target,
             legacy_url: &addresses.legacy,
-            media_host: addresses.legacy_media.trim_start_matches("http://"),
+            media_host: addresses.legacy_media.split_once("://").map_or("", |(_, host)| host),
             legacy_credentials: (&credentials.legacy.client_id, &credentials.legacy.client_secret),
             site_zone: &scenario.world.site_zone,
             section,
@@ -419,15 +491,7 @@ pub struct Dialler {
 impl Dialler {
     /// Opens one: HTTP/1.1 without a socket.
     pub fn connect(&self, platform: PlatformName) -> DuplexStream {
-        let router = match platform {
-            PlatformName::Legacy => &self.routers.legacy,
-            PlatformName::LegacyMedia => &self.routers.media,
-            PlatformName::GenesysCloud => &self.routers.genesys_cloud,
-            PlatformName::Gir => &self.routers.gir.rws,
-            PlatformName::Webdav => &self.routers.gir.webdav,
-            PlatformName::SpeechMiner => &self.routers.gir.speechminer,
-            PlatformName::Control => &self.routers.control,
-        };
+        let router = self.routers.of(platform);
         let (client, server) = tokio::io::duplex(PIPE_BYTES);
         // Without a budget, under which a long body would make the order of a virtual run depend on how long other things take. The pipe's
         // size makes the two ends take turns.
@@ -442,8 +506,28 @@ impl Dialler {
     }
 }
 
+/// Journal lines told when a test panics.
+const LAST_LINES: u64 = 20;
+
+impl Simulator {
+    /// What a reader of a failed test needs first: what was simulated, and its last requests. There is no secret in a journal.
+    #[expect(clippy::print_stderr, reason = "beside the panic message")]
+    fn tell_what_happened(&self) {
+        let State { scenario, seed, core, .. } = &*self.state;
+        let lines = core.journal.latest(LAST_LINES);
+        let first = core.journal.len() - lines.len() as u64 + 1;
+        eprintln!("the simulator of scenario `{}`, seed {seed}, journal from line {first}:", scenario.name);
+        for line in lines {
+            eprintln!("{}", serde_json::to_string(&line).unwrap_or_default());
+        }
+    }
+}
+
 impl Drop for Simulator {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell_what_happened();
+        }
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
@@ -517,6 +601,8 @@ fn credentials(legacy: &Legacy, target: &Target, gir: &Gir) -> Credentials {
 enum Listeners {
     /// On ports of this machine.
     Sockets(Box<Sockets>),
+    /// On one port, under names.
+    OnePort(Box<Shared>),
     /// Through [`Simulator::connect`] only.
     InMemory,
 }
@@ -538,7 +624,11 @@ fn in_memory(platform: PlatformName) -> String {
 
 impl Listeners {
     fn url(&self, platform: PlatformName) -> String {
-        let Listeners::Sockets(sockets) = self else { return in_memory(platform) };
+        let sockets = match self {
+            Listeners::Sockets(sockets) => sockets,
+            Listeners::OnePort(shared) => return shared.url(platform),
+            Listeners::InMemory => return in_memory(platform),
+        };
         url(match platform {
             PlatformName::Legacy => &sockets.legacy,
             PlatformName::LegacyMedia => &sockets.media,
@@ -548,6 +638,13 @@ impl Listeners {
             PlatformName::SpeechMiner => &sockets.speechminer,
             PlatformName::Control => &sockets.control,
         })
+    }
+
+    fn ca_pem(&self) -> Option<String> {
+        match self {
+            Listeners::OnePort(shared) => shared.ca_pem(),
+            Listeners::Sockets(_) | Listeners::InMemory => None,
+        }
     }
 
     fn of_gir(&self) -> Listening {
@@ -571,6 +668,7 @@ impl Listeners {
     fn serve(self, routers: &Routers, clock: &Clock) -> Vec<JoinHandle<()>> {
         match self {
             Listeners::Sockets(sockets) => sockets.serve(routers, clock),
+            Listeners::OnePort(shared) => shared.serve(|platform| routers.of(platform).clone(), clock),
             Listeners::InMemory => Vec::new(),
         }
     }

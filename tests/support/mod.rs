@@ -145,13 +145,24 @@ pub(crate) struct Simulation {
 impl Simulation {
     /// Starts the simulators and returns once they serve.
     pub(crate) fn start(scenario: &str) -> Simulation {
+        Simulation::start_with(scenario, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(scenario: &str, more: &[&str]) -> Simulation {
         let folder = TempDir::new().expect("a folder");
         let file = |name: &str| folder.path().join(name);
         std::fs::write(file("scenario.toml"), scenario).expect("a scenario");
         let arguments = ["simulate", "scenario.toml", "--addresses", "addresses.json", "--plan", "plan.toml"];
         let said = File::create(file("simulate.stderr")).expect("a log");
-        let mut process =
-            command(folder.path()).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said).spawn().expect("simulators");
+        let mut process = command(folder.path())
+            .args(arguments)
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(said)
+            .spawn()
+            .expect("simulators");
         let stdout = BufReader::new(process.stdout.take().expect("piped"));
         let serves = stdout.lines().map_while(Result::ok).any(|line| line.starts_with("serving"));
         if !serves {

@@ -1,6 +1,7 @@
 //! Faults are addressed, not drawn: decided by (seed, fault, operation, business key, attempt), never by the order of arrival, so one worker or
 //! sixty-four meet the same ones.
 
+mod kept;
 pub(crate) mod operations;
 pub(crate) mod table;
 
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::seed::Seed;
+pub(crate) use kept::Kept;
 use operations::Operation;
 use table::{FaultKind, Layer};
 

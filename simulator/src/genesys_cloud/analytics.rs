@@ -59,7 +59,7 @@ pub(super) async fn results(State(site): Site, Path(id): Path<String>, request: 
 }
 
 /// Body of a details query or job.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct DetailsQuery {
     interval: String,
@@ -81,7 +81,7 @@ pub(super) struct DetailsQuery {
 }
 
 /// Which page of a query.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Paging {
     page_size: u64,
@@ -145,7 +145,11 @@ impl GenesysCloud {
         let state = self.state();
         let job = find_job(&state, id)?;
         let is_done = self.now_ms() >= job.ready_at_ms;
-        if is_done { exchange::is_final() } else { exchange::is_pending() }
+        if is_done {
+            exchange::is_final()
+        } else {
+            exchange::is_pending()
+        }
         let mut body = json!({
             "state": if is_done { "FULFILLED" } else { "PENDING" },
             "submissionDate": times::text(job.submitted_ms),

@@ -36,13 +36,13 @@ pub(super) enum Bucket {
 }
 
 /// The tokens given out.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tokens {
     issued: u64,
     live: BTreeMap<String, Token>,
     shared: Shared,
 }
-
+#[derive(Clone)]
 struct Token {
     client_id: String,
     expires_at_ms: i64,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{errors::ApiError, state::Conversation};
 
 /// One group of predicates.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Filter {
     #[serde(rename = "type")]
@@ -19,7 +19,7 @@ pub(super) struct Filter {
 }
 
 /// One condition.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Predicate {
     #[serde(rename = "type")]
@@ -30,18 +30,22 @@ struct Predicate {
 }
 
 /// Every group must hold.
+#[derive(Clone)]
 pub(super) struct Filters(Vec<Group>);
 
+#[derive(Clone)]
 struct Group {
     is_any: bool,
     conditions: Vec<Condition>,
 }
 
+#[derive(Clone)]
 struct Condition {
     dimension: Dimension,
     operator: Operator,
 }
 
+#[derive(Clone)]
 enum Dimension {
     ConversationId,
     ExternalTag,
@@ -49,6 +53,7 @@ enum Dimension {
     DivisionId,
 }
 
+#[derive(Clone)]
 enum Operator {
     Matches(String),
     Exists,

@@ -16,6 +16,7 @@ mod files;
 mod filters;
 mod guide;
 mod identity;
+mod kept;
 mod limits;
 mod lists;
 mod media;
@@ -58,11 +59,13 @@ pub use self::{
 use self::{auth::Tokens, door::TurnedAway, errors::ApiError};
 pub(crate) use self::{
     identity::order as order_of_ids,
+    kept::Kept,
     settings::{Directory, Entry},
     times::in_daylight_time,
     truth::TruthError,
 };
 use crate::{
+    exchange,
     facts::AudioFacts,
     fault::operations::Operation,
     front::{Core, Platform, Refusal, Reply},
@@ -188,8 +191,9 @@ impl GenesysCloud {
         self.core.clock.now_ms()
     }
 
+    /// As the client reached it: under one port for all it may have come by any of the vendor's names.
     fn base_url(&self) -> String {
-        locked(&self.base_url).clone()
+        exchange::origin().map_or_else(|| locked(&self.base_url).clone(), |origin| origin.itself())
     }
 
     fn blob(&self, sha256: &str) -> PathBuf {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::public::Memory;
 
 /// Everything taken in, and what was asked about it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     /// Uploaded files by id.
     pub(super) files: BTreeMap<Uuid, StoredFile>,
@@ -176,6 +176,7 @@ pub(super) struct Annotation {
 }
 
 /// A batch download request.
+#[derive(Clone)]
 pub(super) struct Batch {
     pub(super) client_id: String,
     pub(super) ready_at_ms: i64,
@@ -183,6 +184,7 @@ pub(super) struct Batch {
 }
 
 /// An analytics details job, its conversations fixed when it was submitted.
+#[derive(Clone)]
 pub(super) struct DetailsJob {
     pub(super) submitted_ms: i64,
     pub(super) ready_at_ms: i64,

@@ -15,6 +15,7 @@ mod encryption;
 mod exports;
 mod fields;
 mod keeping;
+mod kept;
 mod privacy;
 mod purge;
 mod query;
@@ -42,6 +43,7 @@ use self::account::Account;
 pub(crate) use self::directory::{Directory, partition};
 pub(crate) use self::encryption::Recipient;
 pub use self::exports::{ExportError, Exported};
+pub(crate) use self::kept::Kept;
 pub use self::purge::PurgeRule;
 pub use self::settings::{
     EncryptionSettings, IndexSettings, Limits, OtherRegion, Paging, PrivacySettings, PurgeSettings, Repeated, Repost, Settings,
@@ -49,6 +51,7 @@ pub use self::settings::{
 };
 pub(crate) use self::speechminer::SpeechMiner;
 pub(crate) use self::webdav::Webdav;
+use crate::exchange;
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::rules::Rule;
 use crate::seed::Seed;
@@ -212,8 +215,9 @@ impl Gir {
         &self.speechminer
     }
 
+    /// As the client reached it.
     fn base_url(&self) -> String {
-        locked(&self.base_url).clone()
+        exchange::origin().map_or_else(|| locked(&self.base_url).clone(), |origin| origin.itself())
     }
 
     /// What RWS remembers, as it stands now: whatever became due since the last look is done first.

@@ -16,12 +16,12 @@ pub(super) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-heade
 pub(super) const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// The sessions of a node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sessions {
     begun: u64,
     live: HashMap<String, Session>,
 }
-
+#[derive(Clone)]
 struct Session {
     token: String,
     used_ms: i64,

@@ -9,7 +9,7 @@ use super::settings::{Repeated, Settings, Wins};
 use super::wire::{Event, Inserted, MediaFile};
 
 /// Everything a contact centre holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     /// By id.
     pub(super) recordings: BTreeMap<String, Recording>,

@@ -181,12 +181,15 @@ impl Journal {
     /// The effects journal: NDJSON of the mutations that took effect, with the status the platform gave the deed itself (a fault may have hidden it
     /// from the client). No times and no order of arrival: sorted by operation, key, effect, status, so any number of workers gives the same bytes.
     pub(crate) fn effects(&self) -> String {
-        let inner = self.lock().clone();
+        let (names, lists) = {
+            let inner = self.lock();
+            (inner.names.clone(), [inner.lines.clone(), inner.deeds.clone()])
+        };
         let mut effects: Vec<(&str, Box<str>, &str, u16)> = Vec::new();
-        for list in [&inner.lines, &inner.deeds] {
+        for list in &lists {
             let mut after = 0;
             while let Some((_, bytes)) = readable(list.run(after)) {
-                for line in lines_of(&inner.names, &bytes) {
+                for line in lines_of(&names, &bytes) {
                     after += 1;
                     effects.extend(line.effect.map(|effect| (line.operation.name, line.key.into(), effect, line.work_status)));
                 }

@@ -29,7 +29,10 @@ struct Block {
 
 #[derive(Clone)]
 enum Held {
-    Written { at: u64, length: u64 },
+    Written {
+        at: u64,
+        length: u64,
+    },
     /// Where the file could not be written.
     Memory(Arc<[u8]>),
 }

@@ -40,12 +40,13 @@ pub(super) struct Auth {
     tokens: Mutex<Tokens>,
 }
 
-#[derive(Default)]
-struct Tokens {
+/// What was given out.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens {
     issued: u64,
     live: HashMap<String, Token>,
 }
-
+#[derive(Clone)]
 struct Token {
     expires_ms: i64,
     window_from_ms: i64,
@@ -110,6 +111,16 @@ impl Auth {
         }
         token.in_window = token.in_window.saturating_add(1);
         Ok(())
+    }
+
+    /// The tokens as they stand, for a snapshot.
+    pub(super) fn kept(&self) -> Tokens {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The tokens as they stood at a snapshot.
+    pub(super) fn bring_back(&self, kept: &Tokens) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
     }
 
     /// Signature of a pre-signed URL.

@@ -9,6 +9,7 @@ mod wire;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use auth::Tokens;
 pub(crate) use state::Legacy;
 
 /// `[legacy.limits]` of a scenario.

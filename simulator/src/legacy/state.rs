@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
 
-use super::auth::{Auth, Denied};
+use super::auth::{Auth, Denied, Tokens};
 use super::{LegacySettings, rules, wire};
 use crate::exchange;
 use crate::fault::operations::Operation;
@@ -22,6 +22,9 @@ const MAX_PAGE: u64 = 1000;
 
 /// Entities on a page when `size` is left out.
 const USUAL_PAGE: u64 = 100;
+
+/// The media's name under one port for all platforms.
+const MEDIA_HOST: &str = "media.legacy.seatrial.test";
 
 /// What is escaped in a path segment: all but RFC 3986's unreserved characters.
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -53,6 +56,16 @@ impl Legacy {
     /// Client id and secret.
     pub(crate) fn credentials(&self) -> (&str, &str) {
         (&self.auth.client_id, &self.auth.client_secret)
+    }
+
+    /// All that it remembers, for a snapshot: the tokens it gave out. Its interactions are its world's.
+    pub(crate) fn kept(&self) -> Tokens {
+        self.auth.kept()
+    }
+
+    /// As it stood at a snapshot.
+    pub(crate) fn bring_back(&self, kept: &Tokens) {
+        self.auth.bring_back(kept);
     }
 
     pub(super) fn token(&self, headers: &HeaderMap, form: &Query) -> Reply {
@@ -154,7 +167,10 @@ impl Legacy {
         if self.redirects(id) && self.world.recording(id).is_some() {
             self.core.exercised.mark(&rules::REDIRECT);
             let expires_s = self.core.clock.now_ms() / 1000 + i64::try_from(self.settings.presigned_seconds).unwrap_or(i64::MAX / 4);
-            let base = self.media_url.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let base = match exchange::origin() {
+                Some(origin) => origin.beside(MEDIA_HOST),
+                None => self.media_url.read().unwrap_or_else(PoisonError::into_inner).clone(),
+            };
             let path = percent_encoding::utf8_percent_encode(id, &IN_PATH);
             let location = format!("{base}/presigned/{path}?expires={expires_s}&signature={}", self.auth.sign(id, expires_s));
             return Reply::empty(302).with_header(header::LOCATION, location);

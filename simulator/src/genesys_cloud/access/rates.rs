@@ -13,7 +13,7 @@ use crate::{
 pub(in crate::genesys_cloud) const ORG_RATE_KEY: &str = "org.app.user.rate.per.minute";
 
 /// The windows of what all tokens share.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::genesys_cloud) struct Shared {
     organisation: Window,
     operations: BTreeMap<&'static str, Window>,

@@ -16,7 +16,7 @@ pub struct Role {
 }
 
 /// The role as it stands.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::genesys_cloud) struct Held {
     missing: Vec<String>,
     divisions: Vec<String>,

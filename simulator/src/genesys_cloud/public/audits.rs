@@ -42,7 +42,11 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
         let state = site.state();
         let (id, query) = find(&state, &id)?;
         let is_done = site.now_ms() >= query.ready_at_ms;
-        if is_done { exchange::is_final() } else { exchange::is_pending() }
+        if is_done {
+            exchange::is_final()
+        } else {
+            exchange::is_pending()
+        }
         let (status, word) = if is_done { (200, "Succeeded") } else { (202, "Running") };
         Ok(Reply::json(status, &query.shown(id, word)))
     })
@@ -56,6 +60,7 @@ pub(super) async fn results(State(site): Site, Path(id): Path<String>, request: 
 }
 
 /// A change to be told.
+#[derive(Clone)]
 pub(super) struct Noted {
     subject: Subject,
     action: Action,
@@ -84,6 +89,7 @@ pub(super) enum Action {
 }
 
 /// How it was changed, property by property.
+#[derive(Clone)]
 pub(super) enum Told {
     Nothing,
     /// A recording's archiveDate and deleteDate.
@@ -96,15 +102,18 @@ pub(super) enum Told {
 }
 
 /// Whether a conversation is protected.
+#[derive(Clone)]
 pub(super) struct IsProtected(pub(super) bool);
 
 /// An entry of the audit.
+#[derive(Clone)]
 pub(super) struct Entry {
     at_ms: i64,
     noted: Noted,
 }
 
 /// A query, its entries fixed when it was asked.
+#[derive(Clone)]
 pub(super) struct AuditQuery {
     asked: Asked,
     submitted_ms: i64,
@@ -114,7 +123,7 @@ pub(super) struct AuditQuery {
 }
 
 /// AuditQueryRequest of the API description.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Asked {
     interval: String,
@@ -126,14 +135,14 @@ struct Asked {
     sort: Vec<Sort>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Filter {
     property: String,
     value: String,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Sort {
     name: String,

@@ -191,6 +191,7 @@ struct SourceConfiguration {
 }
 
 /// A checked event.
+#[derive(Clone)]
 pub(super) struct Event {
     pub(super) id: Uuid,
     pub(super) at_ms: i64,
@@ -202,6 +203,7 @@ pub(super) struct Event {
 }
 
 /// What an event tells.
+#[derive(Clone)]
 pub(super) enum What {
     Established(Box<Established>),
     Answered,
@@ -221,6 +223,7 @@ pub(super) enum What {
 }
 
 /// A communication that begins.
+#[derive(Clone)]
 pub(super) struct Established {
     pub(super) communication: Uuid,
     pub(super) is_alerting: bool,
@@ -246,6 +249,7 @@ pub(super) struct Established {
 }
 
 /// A step of a transfer.
+#[derive(Clone)]
 pub(super) struct Transfer {
     /// Absent for consult transfers, which have none.
     pub(super) command: Option<Uuid>,

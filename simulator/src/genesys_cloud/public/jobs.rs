@@ -115,6 +115,7 @@ struct Execution {
 }
 
 /// A job.
+#[derive(Clone)]
 pub(super) struct Job {
     client_id: String,
     created_ms: i64,
@@ -139,18 +140,18 @@ enum Action {
     Delete,
     Export,
 }
-
+#[derive(Clone)]
 enum When {
     Date(i64),
     AgeDays(u32),
 }
-
+#[derive(Clone)]
 enum About {
     Query(Box<DetailsQuery>),
     /// Conversations that began in a stretch of long ago.
     Aged(i64, i64),
 }
-
+#[derive(Clone)]
 enum Progress {
     Pending,
     Ready,

@@ -13,7 +13,7 @@ use super::{
 pub(super) type Place = (i64, Kind, Uuid);
 
 /// The log of one conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Log {
     told: BTreeMap<Place, Event>,
     legs: BTreeMap<Uuid, Leg>,
@@ -25,6 +25,7 @@ pub(super) struct Log {
 }
 
 /// What is known of a communication.
+#[derive(Clone)]
 struct Leg {
     start_ms: i64,
     end_ms: Option<i64>,

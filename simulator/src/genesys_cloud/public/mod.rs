@@ -52,7 +52,7 @@ pub(super) use self::{dates::update as update_recording, protection::update as u
 use super::{GenesysCloud, state::StoredFile};
 
 /// What the organisation remembers of its public ingestion.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Memory {
     /// What each injected conversation was told.
     logs: BTreeMap<Uuid, Log>,

@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// An upload from its announcement on.
+#[derive(Clone)]
 pub(super) struct Upload {
     pub(super) file_name: String,
     /// Its key in the store, with the file name.
@@ -31,6 +32,7 @@ pub(super) struct Upload {
 }
 
 /// Where an upload stands.
+#[derive(Clone)]
 pub(super) enum Status {
     /// No bytes yet.
     Announced,

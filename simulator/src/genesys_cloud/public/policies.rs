@@ -52,6 +52,7 @@ impl Family {
 }
 
 /// A policy as it was sent, and what it does.
+#[derive(Clone)]
 pub(super) struct Policy {
     pub(super) family: Family,
     pub(super) id: Uuid,
@@ -61,6 +62,7 @@ pub(super) struct Policy {
 }
 
 /// What a body says of a policy, read and checked.
+#[derive(Clone)]
 pub(super) struct Said {
     /// As sent, without nulls and what the server writes.
     sent: Value,
@@ -152,7 +154,7 @@ struct CallPolicy {
 }
 
 /// Which conversations; an empty list asks nothing.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Conditions {
     for_users: Vec<Named>,
@@ -163,12 +165,12 @@ struct Conditions {
 }
 
 /// An entity, of which the id counts.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Named {
     id: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Actions {
     retain_recording: Option<bool>,
@@ -177,14 +179,14 @@ struct Actions {
     retention_duration: Option<RetentionDuration>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct RetentionDuration {
     archive_retention: Option<Days>,
     delete_retention: Option<Days>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Days {
     days: Option<u32>,

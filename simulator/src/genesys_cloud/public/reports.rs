@@ -65,6 +65,7 @@ struct ReportRequest {
 }
 
 /// A report, its content fixed when it was asked for.
+#[derive(Clone)]
 pub(super) struct Report {
     ready_ms: i64,
     csv: String,

@@ -69,7 +69,12 @@ impl Plant {
         for (address, bytes) in self.files {
             let Some(path) = site.webdav().file_of(&address) else { continue };
             let done = match bytes {
-                Some(bytes) => std::fs::write(path, bytes),
+                // A file of its own: a snapshot may hold a link to the one that was there.
+                Some(bytes) => {
+                    let gone = std::fs::remove_file(&path);
+                    let gone = gone.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
+                    gone.and_then(|()| std::fs::write(path, bytes))
+                }
                 None => std::fs::remove_file(path),
             };
             if let Err(error) = done {

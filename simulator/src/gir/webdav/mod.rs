@@ -3,6 +3,7 @@
 //! dav-server does what RFC 4918 says; `shelf` is the folder behind it, `door` the way every request goes, `places` keeps paths inside.
 
 mod door;
+mod kept;
 mod places;
 mod shelf;
 
@@ -15,6 +16,7 @@ use dav_server::memls::MemLs;
 use http::header;
 use tempfile::TempDir;
 
+pub(super) use self::kept::Kept;
 use self::places::{MOUNT, Place};
 use self::shelf::{Arrived, Shelf};
 use super::account::Account;
@@ -32,6 +34,8 @@ pub(crate) struct Webdav {
     folder: TempDir,
     base_url: Mutex<String>,
     dav: DavHandler<Arrived>,
+    /// The folder as `dav` sees it.
+    shelf: Shelf,
     /// Held while something changes: what is looked at (is the place free?) and what is done stay one.
     changing: tokio::sync::Mutex<()>,
 }
@@ -43,10 +47,11 @@ impl Webdav {
         let folder = tempfile::Builder::new().prefix("webdav-").tempdir_in(spool)?;
         let root = folder.path().join("recordings");
         std::fs::create_dir(&root)?;
-        let dav =
-            DavHandler::builder().strip_prefix(MOUNT).filesystem(Box::new(Shelf::new(&root))).locksystem(MemLs::new()).build_handler();
+        let shelf = Shelf::new(&root);
+        let dav = DavHandler::builder().strip_prefix(MOUNT).filesystem(Box::new(shelf.clone()));
+        let dav = dav.locksystem(MemLs::new()).build_handler();
         let account = Account::new(core.seed.child(super::NAME), NAME, "recordings");
-        Ok(Webdav { core, account, folder, base_url: Mutex::default(), dav, changing: tokio::sync::Mutex::default() })
+        Ok(Webdav { core, account, folder, base_url: Mutex::default(), dav, shelf, changing: tokio::sync::Mutex::default() })
     }
 
     /// Says where the listener is; addresses of files begin with it and the mount.

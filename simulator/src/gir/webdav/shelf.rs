@@ -34,13 +34,15 @@ impl Arrived {
 /// Properties of a resource, by namespace and name.
 type Properties = BTreeMap<(String, String), DavProp>;
 
+/// Those of all resources, by the resource's path below the root, decoded, without slashes at its ends.
+pub(super) type AllProperties = BTreeMap<Vec<u8>, Properties>;
+
 /// A folder as WebDAV shows it.
 #[derive(Clone)]
 pub(super) struct Shelf {
     root: PathBuf,
     local: LocalFs,
-    /// By the resource's path below the root, decoded, without slashes at its ends.
-    properties: Arc<Mutex<BTreeMap<Vec<u8>, Properties>>>,
+    properties: Arc<Mutex<AllProperties>>,
 }
 
 impl Shelf {
@@ -66,7 +68,17 @@ impl Shelf {
         Ok(())
     }
 
-    fn properties(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Properties>> {
+    /// What clients set, of every resource.
+    pub(super) fn all_properties(&self) -> AllProperties {
+        self.properties().clone()
+    }
+
+    /// Takes the place of what clients set.
+    pub(super) fn set_all_properties(&self, all: AllProperties) {
+        *self.properties() = all;
+    }
+
+    fn properties(&self) -> MutexGuard<'_, AllProperties> {
         self.properties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
