@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use simulator::{Rule, Scenario, all_rules};
+use simulator::{CONDUCT_RULES, OWN_HOSTS, PlatformName, REGIONS, Rule, Scenario, all_rules};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -85,6 +85,64 @@ fn the_fault_page_is_current() {
         );
     }
     holds("docs/faults.md", &page);
+}
+
+/// The head of [`the_conduct_page_is_current`]'s page.
+const CONDUCT: &str = "# Client conduct
+
+Made from the simulator's table of conduct. Every request of every client is judged as it is journalled; `GET /_sim/conduct` (and
+`Simulator::conduct()`) answers the rules and the breaches: `{\"rule\",\"platform\",\"operation\",\"key\",\"count\",\"first_at\",\"examples\"}`, the examples
+being numbers of journal lines. `[expect] max_conduct` of a scenario bounds what a migrator may do until it ends; left out, it is none. Our own
+verifier is held to none everywhere.
+
+A rule graded `assumed` is our opinion of good conduct: no page of a vendor states it. Times are the simulator's clock's; under a scaled clock what
+is \"on its way\" gets the same real time. Judges remember a bounded number of requests: of a client that touches more than some thousand keys
+within a rule's window, the newer ones.
+
+";
+
+#[test]
+fn the_conduct_page_is_current() {
+    let mut page = CONDUCT.to_owned();
+    page.push_str("| rule | what it means | begins with | grade | source | why that number |\n| --- | --- | --- | --- | --- | --- |\n");
+    for rule in CONDUCT_RULES {
+        let within = rule.within_ms.map(|ms| format!(" within {}", period(ms))).unwrap_or_default();
+        let begins = format!("{} {}{within}", rule.threshold, rule.unit);
+        let _ = writeln!(page, "| `{}` | {} | {begins} | {} | {} | {} |", rule.name, rule.means, name(&rule.grade), rule.source, rule.why);
+    }
+    holds("docs/conduct.md", &page);
+    assert!(CONDUCT_RULES.len() >= 15);
+}
+
+#[test]
+fn the_page_of_one_port_names_every_host() {
+    let page = std::fs::read_to_string(root().join("docs/one-port.md")).unwrap();
+    let (head, rest) = page.split_once("| host | who answers |\n| --- | --- |\n").unwrap();
+    let (_, tail) = rest.split_once("\n\n").unwrap();
+    let mut table = String::new();
+    for (host, platform) in OWN_HOSTS {
+        let who = match platform {
+            PlatformName::Legacy => "the source's API",
+            PlatformName::LegacyMedia => "the source's pre-signed media",
+            PlatformName::GenesysCloud => "Genesys Cloud: API and login",
+            PlatformName::Gir => "Interaction Recording's web services",
+            PlatformName::Webdav => "its store of media",
+            PlatformName::SpeechMiner => "its SpeechMiner",
+            PlatformName::Control => "the control API",
+        };
+        let _ = writeln!(table, "| `{host}` | {who} |");
+    }
+    let regions = REGIONS.map(|region| format!("`{region}`")).join(", ");
+    let _ = writeln!(table, "| `api.` and `login.` of {regions} | Genesys Cloud |\n| `localhost`, `127.0.0.1` | the control API |");
+    holds("docs/one-port.md", &format!("{head}| host | who answers |\n| --- | --- |\n{table}\n{tail}"));
+}
+
+fn period(ms: i64) -> String {
+    match (ms % 3_600_000, ms % 60_000) {
+        (0, _) => format!("{} h", ms / 3_600_000),
+        (_, 0) => format!("{} min", ms / 60_000),
+        _ => format!("{} s", ms / 1000),
+    }
 }
 
 /// The head of [`the_coverage_page_is_current`]'s page.
@@ -211,7 +269,7 @@ fn the_schemas_are_current() {
 
 #[test]
 fn every_file_a_document_links_to_is_there() {
-    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/scenarios.md", "docs/coverage.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/scenarios.md", "docs/coverage.md", "docs/conduct.md"] {
         let file = root().join(page);
         let text = std::fs::read_to_string(&file).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.starts_with("http")) {

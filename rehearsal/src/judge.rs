@@ -39,6 +39,10 @@ pub(crate) struct Happened {
     pub(crate) interactions: u64,
     /// Recordings of them.
     pub(crate) recordings: u64,
+    /// Breaches of good conduct by the migrator, by rule.
+    pub(crate) conduct: BTreeMap<String, u64>,
+    /// The same of the verifier, which has none to expect.
+    pub(crate) verifier_conduct: BTreeMap<String, u64>,
 }
 
 /// What a migrator says it did not move: recordings by reason.
@@ -76,7 +80,16 @@ pub(crate) fn judge(expect: &Expect, happened: &Happened) -> Vec<Expectation> {
             pass,
         });
     }
+    all.push(at_most("conduct", expect.max_conduct, &happened.conduct));
+    all.push(at_most("the verifier's conduct", 0, &happened.verifier_conduct));
     all
+}
+
+/// So many breaches of good conduct may be counted; which there were is told.
+fn at_most(what: &str, most: u64, by_rule: &BTreeMap<String, u64>) -> Expectation {
+    let expected = if most == 0 { "no breach".to_owned() } else { format!("at most {most} breaches") };
+    let actual = if by_rule.is_empty() { "no breach".to_owned() } else { counts(by_rule) };
+    Expectation { what: what.to_owned(), expected, actual, pass: by_rule.values().sum::<u64>() <= most }
 }
 
 fn row(what: &str, expected: String, actual: String) -> Expectation {
@@ -151,7 +164,7 @@ mod tests {
     #[test]
     fn each_difference_fails_alone() {
         type Damage = fn(&mut Happened);
-        let damages: [(&str, Damage); 7] = [
+        let damages: [(&str, Damage); 9] = [
             ("migrator", |h| h.migrator = Some(Ending::Done)),
             ("verdict", |h| h.verdict = None),
             ("quarantined", |h| _ = h.aside.as_mut().and_then(|aside| aside.quarantined.insert("audio_short".to_owned(), 1))),
@@ -159,6 +172,8 @@ mod tests {
             ("findings", |h| _ = h.by_defect.insert("D01".to_owned(), 1)),
             ("reasons derived by the verifier", |h| _ = h.by_reason.insert("audio_empty".to_owned(), 1)),
             ("requests", |h| h.requests = 11),
+            ("conduct", |h| _ = h.conduct.insert("retry_storm".to_owned(), 1)),
+            ("the verifier's conduct", |h| _ = h.verifier_conduct.insert("small_pages".to_owned(), 1)),
         ];
         for (what, damage) in damages {
             let mut happened = happened();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use plan::LoadedPlan;
 use platforms::transport::Transport;
 use serde::Serialize;
-use simulator::{Scenario, Simulator};
+use simulator::{Breach, ConductReport, Scenario, Simulator};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 
@@ -17,6 +17,9 @@ use crate::migration::{Migrated, Migrator};
 use crate::narrator::Narrator;
 use crate::records;
 use crate::surroundings::{Surroundings, Time, Wall, virtual_runtime};
+
+/// Breaches that are told one by one: a screen's worth; `rehearse` counts them all.
+const TOLD_BREACHES: usize = 20;
 
 /// How a scenario is rehearsed.
 #[derive(Clone)]
@@ -162,16 +165,22 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     let migrator_sentence = migrated.sentence;
     narrator.say(&format!("  migrator: {migrator_sentence}"));
     happened.requests = stage.simulator.requests();
+    let conduct = stage.simulator.conduct();
+    happened.conduct = by_rule(&conduct);
     for damage in stage.simulator.after_migration().map_err(Refusal::bad)? {
         narrator.say(&format!("  damaged on purpose: {} at {} places", damage.defect, damage.planted.len()));
     }
     let (verifier_ending, verifier_sentence) = stage.verify(&options, &*narrator, &mut happened).await;
+    happened.verifier_conduct = by_rule(&stage.simulator.conduct().since(&conduct));
     let expectations = judge(&expect, &happened);
     let passed = expectations.iter().all(|expectation| expectation.pass);
     for failed in expectations.iter().filter(|expectation| !expectation.pass) {
         narrator.say(&format!("  FAILED {}: expected {}, got {}", failed.what, failed.expected, failed.actual));
     }
     let Stage { simulator, dir, .. } = &stage;
+    if !passed {
+        breaches_of(&simulator.conduct()).iter().for_each(|line| narrator.say(line));
+    }
     if options.journal {
         records::write(simulator, dir).map_err(|error| Refusal { ending: Ending::Stopped, sentence: error.to_string() })?;
     }
@@ -313,6 +322,19 @@ impl Happened {
         self.by_reason = report.summary.by_reason.clone();
         self.by_defect = report.summary.by_defect.iter().map(|(class, count)| (class.clone(), *count)).collect::<BTreeMap<_, _>>();
     }
+}
+
+/// What to look for in the journal: the first breaches of conduct, with their lines.
+fn breaches_of(conduct: &ConductReport) -> Vec<String> {
+    let told = |breach: &Breach| {
+        let Breach { rule, operation, key, count, first_at, examples, .. } = breach;
+        format!("  conduct: {rule} by {operation} of {key}, {count} times, first at {first_at}; journal lines {examples:?}")
+    };
+    conduct.breaches.iter().take(TOLD_BREACHES).map(told).collect()
+}
+
+fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
+    conduct.by_rule().into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }
 
 /// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to simulators that are gone.

@@ -1,9 +1,9 @@
 //! How a client comes: under a name, over how many connections, with how much at once.
 
+use super::Seen;
 use super::breaches::Breaches;
 use super::recent::Recent;
 use super::table::{CONNECTION_PER_REQUEST, NAMELESS_CLIENT, TOO_MANY_AT_ONCE};
-use super::Seen;
 use crate::exchange::hash_of;
 
 /// A breach that goes on is counted once in so long. Milliseconds.

@@ -72,6 +72,8 @@ pub(crate) struct Seen<'a> {
     status: u16,
     /// Whether it was refused by a limit, and not by a fault.
     is_limited: bool,
+    /// What changed.
+    effect: Option<&'static str>,
     bytes_in: u64,
     bytes_out: u64,
     /// What it was told to wait.
@@ -96,6 +98,7 @@ impl<'a> Seen<'a> {
             key: served.key,
             status: served.status,
             is_limited: served.status == 429 && served.attempt == 0 && served.fault.is_none(),
+            effect: served.effect,
             bytes_in: served.bytes_in,
             bytes_out: served.bytes_out,
             retry_after_ms: served.retry_after_s.map(|seconds| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)),

@@ -1,9 +1,9 @@
 //! What is read, and how often.
 
+use super::Seen;
 use super::breaches::Breaches;
 use super::recent::Recent;
 use super::table::{CURSOR_RESTARTED, MEDIA_FETCHED_AGAIN, POLLED_AFTER_FINAL, POLLED_TOO_FAST, SMALL_PAGES};
-use super::Seen;
 use crate::exchange::{Standing, hash_of};
 use crate::fault::operations::{self, Operation};
 

@@ -1,11 +1,9 @@
 //! What is sent again, when, and whether it may be.
 
+use super::Seen;
 use super::breaches::Breaches;
 use super::recent::Recent;
-use super::table::{
-    BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM,
-};
-use super::Seen;
+use super::table::{BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM};
 use crate::exchange::hash_of;
 use crate::fault::operations::{self, Operation};
 
@@ -159,7 +157,9 @@ impl Retries {
         }
         let looked_ms = self.looked.get(all, seen.arrived_ms).copied();
         let is_unknown = self.unknown.kept_at(slot).is_some_and(|at_ms| looked_ms.is_none_or(|looked_ms| looked_ms < at_ms));
-        if is_unknown {
+        // A receiver that replaces may be told again, and has nothing to look with.
+        let is_harmless = *seen.operation == operations::SPEECHMINER_POST_RECORDING && seen.effect != Some("duplicated");
+        if is_unknown && !is_harmless {
             breaches.add(&BLIND_REPEAT, seen);
         }
         if seen.is_unknown() { self.unknown.put(slot, seen.answered_ms, ()) } else { self.unknown.remove(slot) }

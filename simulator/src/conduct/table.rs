@@ -70,7 +70,7 @@ conduct! {
         source "inin-ratelimit-count, -allowed and -reset on every answer: developer-center-blog 2021-05-06 and the SDKs' pages; the share is ours";
     MANY_TOKENS = "many_tokens", Documented, 4 "tokens of ten requests or more" within 60_000 ms;
         means "requests are spread over several tokens at once, which goes round the limit of each";
-        why "a migrator, an auditor and a renewed token make three; a fourth serves no one but the limit";
+        why "a migrator, an auditor and a token just being renewed make three; a fourth serves no one but the limit. A token that is used no more once the next one is does not count";
         source "developer-center-blog 2021-02-03-Caching-in-flows: spreading over several clients or tokens is misuse that can hurt the whole contact centre";
     TOKEN_PER_REQUEST = "token_per_request", Assumed, 5 "tokens while all of them are valid" within 60_000 ms;
         means "new tokens are asked for though the last ones are valid and none was refused";
@@ -93,7 +93,7 @@ conduct! {
         why "four waits that jitter by half lie so close once in a thousand; waits of 30 s and more, and those a Retry-After asked for, do not count";
         source "the vendor's CLI waits 5 to 60 s between tries (platform-client-sdk-cli); that waits must grow is our opinion";
     BLIND_REPEAT = "blind_repeat", Documented, 1 "request";
-        means "a creation whose outcome is unknown is sent again without a look: on operations that merge, double or make a second one";
+        means "a creation whose outcome is unknown is sent again without a look: on operations that merge, double or make a second one; for SpeechMiner, which cannot be asked, only where the post was doubled";
         why "one is enough: what it does cannot be undone by asking again";
         source "Interaction Recording's Insertion API: a second post of an id is merged, uniqueness is the client's job; for SpeechMiner, policies and jobs assumed";
     REFUSAL_REPEATED = "refusal_repeated", Assumed, 3 "equal requests refused equally" within 600_000 ms;

@@ -6,8 +6,8 @@ use crate::exchange::{Connection, Standing};
 use crate::fault::operations::{
     GENESYS_CLOUD_CREATE_INTERACTION as CREATE, GENESYS_CLOUD_GET_BATCHREQUEST as GET_JOB, GENESYS_CLOUD_GET_INTERACTION as GET,
     GENESYS_CLOUD_ISSUE_TOKEN as TOKEN, GENESYS_CLOUD_LIST_USERS as USERS, GENESYS_CLOUD_UPLOAD_FILE as UPLOAD, GIR_GET_RECORDING as LOOK,
-    GIR_INSERT_RECORDING as INSERT, GIR_QUERY_RECORDINGS as QUERY, LEGACY_GET_MEDIA as MEDIA, WEBDAV_DELETE_FILE as DELETE,
-    WEBDAV_PUT_FILE as PUT,
+    GIR_INSERT_RECORDING as INSERT, GIR_QUERY_RECORDINGS as QUERY, LEGACY_GET_MEDIA as MEDIA, SPEECHMINER_POST_RECORDING as POST,
+    WEBDAV_DELETE_FILE as DELETE, WEBDAV_PUT_FILE as PUT,
 };
 
 /// A request: when it arrived, what it asked and what it was told. It is answered at once.
@@ -19,12 +19,13 @@ struct Ask {
     status: u16,
     retry_after_s: Option<u64>,
     attempt: u32,
+    effect: Option<&'static str>,
     facts: Facts,
 }
 
 fn ask(at_ms: i64, operation: &'static Operation, key: &'static str, status: u16) -> Ask {
     let facts = Facts { caller: 1, has_token: true, ..Facts::default() };
-    Ask { at_ms, operation, key, status, retry_after_s: None, attempt: 1, facts }
+    Ask { at_ms, operation, key, status, retry_after_s: None, attempt: 1, effect: None, facts }
 }
 
 impl Ask {
@@ -37,6 +38,11 @@ impl Ask {
     fn limited(mut self) -> Ask {
         self.attempt = 0;
         self.facts.is_tokens_limit = true;
+        self
+    }
+
+    fn with_effect(mut self, effect: &'static str) -> Ask {
+        self.effect = Some(effect);
         self
     }
 
@@ -63,7 +69,7 @@ fn judged(asks: &[Ask]) -> ConductReport {
             status: ask.status,
             work_status: ask.status,
             fault: None,
-            effect: None,
+            effect: ask.effect,
             bytes_in: 10,
             bytes_out: 10,
             retry_after_s: ask.retry_after_s,
@@ -147,12 +153,14 @@ fn retries() -> Vec<Case> {
                 vec![ask(0, &INSERT, "a", 0), ask(1000, &INSERT, "a", 200)],
                 vec![ask(0, &INSERT, "a", 500), ask(10, &LOOK, "b", 200), ask(1000, &INSERT, "a", 200)],
                 vec![ask(0, &INSERT, "a", 500), ask(10, &LOOK, "a", 503), ask(1000, &INSERT, "a", 200)],
+                vec![ask(0, &POST, "a", 500), ask(1000, &POST, "a", 200).with_effect("duplicated")],
             ],
             vec![
                 vec![ask(0, &INSERT, "a", 0), ask(10, &LOOK, "a", 404), ask(1000, &INSERT, "a", 200)],
                 vec![ask(0, &INSERT, "a", 0), ask(10, &QUERY, "-", 200), ask(1000, &INSERT, "a", 200)],
                 vec![ask(0, &INSERT, "a", 0), ask(1000, &INSERT, "b", 200)],
                 vec![ask(0, &INSERT, "a", 429), ask(1000, &INSERT, "a", 200)],
+                vec![ask(0, &POST, "a", 500), ask(1000, &POST, "a", 200).with_effect("replaced")],
                 // What finds itself done may be repeated.
                 vec![ask(0, &CREATE, "a", 0), ask(1000, &CREATE, "a", 409)],
             ],
@@ -179,7 +187,15 @@ fn tokens() -> Vec<Case> {
         (
             "many_tokens",
             vec![joined((1..=4).map(|token| of(token, 10)))],
-            vec![joined((1..=3).map(|token| of(token, 50))), joined((1..=9).map(|token| of(token, 9)))],
+            vec![
+                joined((1..=3).map(|token| of(token, 50))),
+                joined((1..=9).map(|token| of(token, 9))),
+                // Short-lived ones, each renewed when it has run out.
+                joined(
+                    (1..=9)
+                        .map(|token| of(token, 10).into_iter().map(|ask| Ask { at_ms: ask.at_ms + 2000 * token as i64, ..ask }).collect()),
+                ),
+            ],
         ),
         (
             "refused_token_used",
@@ -288,7 +304,7 @@ fn connections() -> Vec<Case> {
             vec![vec![ask(0, &GET, "a", 200).with(|facts| facts.in_flight = 101)]],
             vec![vec![ask(0, &GET, "a", 200).with(|facts| facts.in_flight = 100)]],
         ),
-        ("connection_per_request", vec![over(100, 1)], vec![over(99, 1), over(100, 2), at(0..500, ask(0, &GET, "a", 200))]),
+        ("connection_per_request", vec![over(100, 1)], vec![over(99, 1), over(100, 3), at(0..500, ask(0, &GET, "a", 200))]),
         (
             "nameless_client",
             vec![vec![ask(0, &GET, "a", 200).with(|facts| facts.has_user_agent = false)]],
@@ -325,7 +341,8 @@ fn each_rule_is_silent_on_what_is_close_by() {
 #[test]
 fn every_rule_of_the_table_has_both_kinds_of_lines() {
     let cases = cases();
-    let mut tested: Vec<&str> = cases.iter().filter(|(_, breaches, clean)| !breaches.is_empty() && !clean.is_empty()).map(|case| case.0).collect();
+    let mut tested: Vec<&str> =
+        cases.iter().filter(|(_, breaches, clean)| !breaches.is_empty() && !clean.is_empty()).map(|case| case.0).collect();
     let mut all: Vec<&str> = TABLE.iter().map(|rule| rule.name).collect();
     tested.sort_unstable();
     all.sort_unstable();

@@ -1,9 +1,9 @@
 //! Tokens and credentials: how many, how long, how often refused; and how often limits refuse one.
 
+use super::Seen;
 use super::breaches::Breaches;
 use super::recent::Recent;
 use super::table::{LIMIT_RUN_INTO, MANY_TOKENS, REFUSED_CREDENTIALS_REPEATED, REFUSED_TOKEN_USED, TOKEN_PER_REQUEST};
-use super::Seen;
 use crate::exchange::hash_of;
 
 /// Refusals before a share is a share.
@@ -40,7 +40,15 @@ struct Share {
 #[derive(Clone, Default)]
 struct Minute {
     began_ms: i64,
-    tokens: Vec<(u64, u64)>,
+    tokens: Vec<Used>,
+}
+
+#[derive(Clone, Copy)]
+struct Used {
+    token: u64,
+    requests: u64,
+    first_ms: i64,
+    last_ms: i64,
 }
 
 impl Default for Tokens {
@@ -68,9 +76,10 @@ impl Tokens {
 
     /// The shares, once everything was seen.
     pub(super) fn conclude(&self, breaches: &mut Breaches) {
-        let over = self.shares.values().filter(|share| {
-            share.refused >= REFUSALS && share.refused * 100 > share.requests * LIMIT_RUN_INTO.threshold.unsigned_abs()
-        });
+        let over = self
+            .shares
+            .values()
+            .filter(|share| share.refused >= REFUSALS && share.refused * 100 > share.requests * LIMIT_RUN_INTO.threshold.unsigned_abs());
         let mut over: Vec<(&'static str, i64, u64)> = over.filter_map(|share| share.first.map(|(ms, n)| (share.platform, ms, n))).collect();
         over.sort_unstable_by_key(|(_, _, n)| *n);
         over.into_iter().for_each(|(platform, ms, n)| breaches.add_of_platform(&LIMIT_RUN_INTO, platform, ms, n));
@@ -116,21 +125,31 @@ impl Tokens {
     }
 
     fn minute(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        let minute = self.minutes.entry(hash_of(&seen.platform), seen.arrived_ms);
-        if seen.arrived_ms - minute.began_ms >= MANY_TOKENS.window_ms() {
-            *minute = Minute { began_ms: seen.arrived_ms, tokens: Vec::new() };
+        let now_ms = seen.arrived_ms;
+        let minute = self.minutes.entry(hash_of(&seen.platform), now_ms);
+        if now_ms - minute.began_ms >= MANY_TOKENS.window_ms() {
+            *minute = Minute { began_ms: now_ms, tokens: Vec::new() };
         }
         let caller = seen.facts.caller;
-        match minute.tokens.iter().position(|(token, _)| *token == caller) {
-            Some(at) => minute.tokens[at].1 += 1,
+        let at = match minute.tokens.iter().position(|used| used.token == caller) {
+            Some(at) => at,
             // A client with a token a request is told so by another rule; here its first hundred are enough.
-            None if minute.tokens.len() < 100 => minute.tokens.push((caller, 1)),
-            None => return,
+            None if minute.tokens.len() >= 100 => return,
+            None => {
+                minute.tokens.push(Used { token: caller, requests: 0, first_ms: now_ms, last_ms: now_ms });
+                minute.tokens.len() - 1
+            }
+        };
+        minute.tokens[at].requests += 1;
+        minute.tokens[at].last_ms = now_ms;
+        if minute.tokens[at].requests != USED {
+            return;
         }
-        let used = || minute.tokens.iter().filter(|(_, requests)| *requests >= USED).count() as i64;
-        let has_just_become_used = minute.tokens.iter().any(|(token, requests)| *token == caller && *requests == USED);
-        if has_just_become_used && used() >= MANY_TOKENS.threshold {
-            breaches.add_of_platform(&MANY_TOKENS, seen.platform, seen.arrived_ms, seen.n);
+        // One that was renewed is not used any more once the next one is.
+        let since_ms = minute.tokens[at].first_ms;
+        let at_once = minute.tokens.iter().filter(|used| used.requests >= USED && used.last_ms > since_ms).count() as i64;
+        if at_once >= MANY_TOKENS.threshold {
+            breaches.add_of_platform(&MANY_TOKENS, seen.platform, now_ms, seen.n);
         }
     }
 

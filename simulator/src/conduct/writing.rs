@@ -1,9 +1,9 @@
 //! What is written more often than it need be.
 
+use super::Seen;
 use super::breaches::Breaches;
 use super::recent::Recent;
 use super::table::{DELETED_AND_CREATED, UPLOADED_AGAIN};
-use super::Seen;
 use crate::exchange::hash_of;
 use crate::fault::operations::{self, Operation};
 
