@@ -37,9 +37,11 @@ verdict = "match"
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     let mut report = Report { seed: 12, ..Report::default() };
     report.row("simulator, from start to first answer, ms, median of 9 (goal 50)", first_answer()?);
-    let (rest, uploads, during) = uploads(n * 4)?;
+    let Sustained { rest, few, many, asked } = sustained(n * 4, n * 100, n * 1300)?;
     report.row("simulator at rest, resident MiB (goal 20)", mib(rest));
-    report.row(&format!("simulator after {uploads} uploads of 256 KiB, resident MiB (goal: constant)"), mib(during));
+    report.row(&format!("simulator after {} uploads of 256 KiB, resident MiB (goal: constant)", n * 4), mib(few));
+    report.row(&format!("the same after {} uploads, resident MiB", n * 100), mib(many));
+    report.row(&format!("the same after {} further requests, each of a key of its own, resident MiB (goal 150)", n * 1300), mib(asked));
     let large = n * 10_000;
     let (ready, resident) = large_world(large)?;
     report.row(&format!("source of {large} interactions, ms until it answers a page (goal for 10 million: 1000)"), ready);
@@ -107,8 +109,15 @@ fn first_answer() -> Result<u64, Failure> {
     Ok(times[times.len() / 2])
 }
 
-/// Memory at rest, how many files were uploaded, and memory after them.
-fn uploads(count: u64) -> Result<(u64, u64, u64), Failure> {
+/// Memory of one simulator, KiB: at rest, after few and after many uploads, and after many small requests besides.
+struct Sustained {
+    rest: u64,
+    few: u64,
+    many: u64,
+    asked: u64,
+}
+
+fn sustained(few: u64, many: u64, requests: u64) -> Result<Sustained, Failure> {
     let simulation = Simulation::start(&scenario("interactions = 200"), 12)?;
     let memory = || of_process(simulation.pid(), "VmRSS").ok_or_else(|| Failure::new("the simulator is gone"));
     let rest = memory()?;
@@ -122,21 +131,33 @@ fn uploads(count: u64) -> Result<(u64, u64, u64), Failure> {
     };
     block_on(async {
         let client = GuideClient::new(network()?, Clock::real(), settings, u32::MAX);
-        let bytes = axum::body::Bytes::from(vec![7_u8; 256 * 1024]);
-        let upload = |k: u64| {
-            let bytes = bytes.clone();
-            let open: OpenFile = Arc::new(move || {
-                let bytes = bytes.clone();
-                Box::pin(async move { Ok(axum::body::Body::from(bytes).into_data_stream().map_err(std::io::Error::other).boxed()) })
-            });
-            Upload { name: format!("footprint-{k}.wav"), content_type: "audio/wav", length: 256 * 1024, open }
-        };
-        for k in 0..count {
-            client.upload_file(&upload(k)).await.map_err(Failure::new)?;
-        }
-        Ok(())
-    })?;
-    Ok((rest, count, memory()?))
+        at_once(0..few, |k| upload(&client, k)).await?;
+        let after_few = memory()?;
+        at_once(few..many, |k| upload(&client, k)).await?;
+        let after_many = memory()?;
+        at_once(0..requests, |k| ask(&client, k)).await?;
+        Ok(Sustained { rest, few: after_few, many: after_many, asked: memory()? })
+    })
+}
+
+/// Does so many things, eight at a time.
+async fn at_once<F: Future<Output = Result<(), Failure>>>(all: std::ops::Range<u64>, work: impl Fn(u64) -> F) -> Result<(), Failure> {
+    futures_util::stream::iter(all.map(work)).buffer_unordered(8).try_collect().await
+}
+
+async fn upload(client: &GuideClient, k: u64) -> Result<(), Failure> {
+    static SOUND: [u8; 256 * 1024] = [7; 256 * 1024];
+    let open: OpenFile = Arc::new(|| {
+        let bytes = axum::body::Bytes::from_static(&SOUND);
+        Box::pin(async move { Ok(axum::body::Body::from(bytes).into_data_stream().map_err(std::io::Error::other).boxed()) })
+    });
+    let upload = Upload { name: format!("footprint-{k}.wav"), content_type: "audio/wav", length: 256 * 1024, open };
+    client.upload_file(&upload).await.map(|_| ()).map_err(Failure::new)
+}
+
+/// Asks for an interaction that is not there.
+async fn ask(client: &GuideClient, k: u64) -> Result<(), Failure> {
+    client.get_interaction(&format!("a2c1d6a0-0f0e-4b52-8a53-{k:012}")).await.map(|_| ()).map_err(Failure::new)
 }
 
 fn credentials(simulation: &Simulation, platform: &str) -> Result<Credentials, Failure> {
