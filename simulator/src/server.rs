@@ -510,23 +510,21 @@ impl Dialler {
 const LAST_LINES: u64 = 20;
 
 impl Simulator {
-    /// What a reader of a failed test needs first: what was simulated, and its last requests. There is no secret in a journal.
-    #[expect(clippy::print_stderr, reason = "beside the panic message")]
-    fn tell_what_happened(&self) {
+    /// What a reader of a failed test needs first: scenario, seed, and the journal's last 20 lines. There is no secret in it.
+    pub fn story(&self) -> String {
         let State { scenario, seed, core, .. } = &*self.state;
         let lines = core.journal.latest(LAST_LINES);
-        let first = core.journal.len() - lines.len() as u64 + 1;
-        eprintln!("the simulator of scenario `{}`, seed {seed}, journal from line {first}:", scenario.name);
-        for line in lines {
-            eprintln!("{}", serde_json::to_string(&line).unwrap_or_default());
-        }
+        let lines = lines.iter().map(|line| serde_json::to_string(line).unwrap_or_default());
+        let head = format!("simulators of scenario `{}`, seed {seed}, {} requests; the last of them:", scenario.name, core.journal.len());
+        std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl Drop for Simulator {
+    #[expect(clippy::print_stderr, reason = "beside the message of the panic that drops it")]
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.tell_what_happened();
+            eprintln!("{}", self.story());
         }
         self.tasks.iter().for_each(JoinHandle::abort);
     }

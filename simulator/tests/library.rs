@@ -1,0 +1,55 @@
+//! The simulators as a library for tests.
+
+mod client;
+
+use std::process::Command;
+
+use client::{Client, call};
+use simulator::{Options, Scenario, Simulator};
+
+const SCENARIO: &str = "about = 'Five calls.'\nseed = 77\n[world]\ninteractions = 5\n[expect]\nverdict = 'match'";
+
+async fn simulator() -> Simulator {
+    let scenario = Scenario::parse(SCENARIO, "library").unwrap_or_else(|error| panic!("{error}"));
+    Simulator::start(scenario, Options::default()).await.expect("a simulator")
+}
+
+/// Uploads so many files under names of their own.
+async fn uploads(simulator: &Simulator, count: u64) {
+    let client = Client::of(simulator).await;
+    for id in 1..=count {
+        client.upload(&format!("file-{id}.wav"), &call(id)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_story_tells_scenario_seed_and_the_last_lines_without_a_secret() {
+    let simulator = simulator().await;
+    uploads(&simulator, 30).await;
+    let story = simulator.story();
+    let lines: Vec<&str> = story.lines().collect();
+    assert_eq!(lines[0], "simulators of scenario `library`, seed 77, 31 requests; the last of them:");
+    assert_eq!(lines.len(), 21);
+    assert!(lines[1].contains("\"n\":12,") && lines[20].contains("file-30.wav"), "{story}");
+    assert!(!story.contains(&simulator.credentials().genesys_cloud.client_secret));
+}
+
+/// Run by the test below, in a process of its own.
+#[tokio::test]
+#[ignore = "it fails, so that another test sees what it says"]
+async fn a_test_that_panics() {
+    let simulator = simulator().await;
+    uploads(&simulator, 2).await;
+    panic!("as a failed assertion does");
+}
+
+#[test]
+fn a_panic_is_told_with_the_story_of_the_simulator_that_lives() {
+    let me = std::env::current_exe().expect("this test's own program");
+    let output = Command::new(me).args(["--exact", "a_test_that_panics", "--ignored", "--nocapture"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("as a failed assertion does"), "{said}");
+    assert!(said.contains("scenario `library`, seed 77, 3 requests"), "{said}");
+    assert!(said.contains("file-2.wav"), "{said}");
+}
