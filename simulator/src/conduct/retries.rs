@@ -58,6 +58,8 @@ struct Refused {
     status: u16,
     digest: Option<[u8; 32]>,
     times: i64,
+    /// When the latest refusal was told. Unix ms.
+    told_ms: i64,
 }
 
 impl Default for Retries {
@@ -130,14 +132,21 @@ impl Retries {
     }
 
     fn refuse(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        if !matches!(seen.status, 400 | 403 | 405 | 413 | 415 | 422) || seen.is_token_request() {
+        // A collection that is made twice is told that it is there: RFC 4918, section 9.3.1.
+        let is_there = seen.status == 405 && *seen.operation == operations::WEBDAV_MAKE_COLLECTION;
+        if !matches!(seen.status, 400 | 403 | 405 | 413 | 415 | 422) || seen.is_token_request() || is_there {
             return;
         }
         let refused = self.refused.entry(seen.identity, seen.arrived_ms);
         if (refused.status, refused.digest) != (seen.status, seen.facts.digest) {
-            *refused = Refused { status: seen.status, digest: seen.facts.digest, times: 0 };
+            *refused = Refused { status: seen.status, digest: seen.facts.digest, times: 0, told_ms: i64::MIN };
+        }
+        // What was sent before the refusal was told is no repeat of it.
+        if seen.arrived_ms <= refused.told_ms {
+            return;
         }
         refused.times += 1;
+        refused.told_ms = seen.answered_ms;
         if refused.times >= REFUSAL_REPEATED.threshold {
             breaches.add(&REFUSAL_REPEATED, seen);
         }

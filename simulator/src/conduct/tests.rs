@@ -7,7 +7,7 @@ use crate::fault::operations::{
     GENESYS_CLOUD_CREATE_INTERACTION as CREATE, GENESYS_CLOUD_GET_BATCHREQUEST as GET_JOB, GENESYS_CLOUD_GET_INTERACTION as GET,
     GENESYS_CLOUD_ISSUE_TOKEN as TOKEN, GENESYS_CLOUD_LIST_USERS as USERS, GENESYS_CLOUD_UPLOAD_FILE as UPLOAD, GIR_GET_RECORDING as LOOK,
     GIR_INSERT_RECORDING as INSERT, GIR_QUERY_RECORDINGS as QUERY, LEGACY_GET_MEDIA as MEDIA, SPEECHMINER_POST_RECORDING as POST,
-    WEBDAV_DELETE_FILE as DELETE, WEBDAV_PUT_FILE as PUT,
+    WEBDAV_DELETE_FILE as DELETE, WEBDAV_MAKE_COLLECTION as MAKE, WEBDAV_PUT_FILE as PUT,
 };
 
 /// A request: when it arrived, what it asked and what it was told. It is answered at once.
@@ -142,6 +142,8 @@ fn retries() -> Vec<Case> {
             vec![at([0, 10, 20], refused.clone())],
             vec![
                 at([0, 10], refused.clone()),
+                at([0, 0, 0, 0], refused.clone()),
+                at([0, 10, 20], ask(0, &MAKE, "c", 405)),
                 vec![other(1), other(2), other(3)],
                 at([0, 10, 20], ask(0, &GET, "a", 404)),
                 at([0, 400_000, 1_100_000], refused),
