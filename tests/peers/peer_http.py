@@ -137,15 +137,22 @@ class Api:
 
         def send():
             (pacer or self.pacer).wait()
-            sign = self.auth.header(self)
-            answer = self.session().request(
-                method, url, headers={"Authorization": sign, **headers}, timeout=60, allow_redirects=False, **request)
-            if answer.status_code == 401 and len(renewed) < 3 and self.auth.discard(sign):
-                renewed.append(sign)
+            signed = self.signed(method)
+            answer = self.session().request(method, url, headers={**signed, **headers}, timeout=60, allow_redirects=False, **request)
+            if len(renewed) < 3 and self.stale(answer, signed):
+                renewed.append(signed)
                 return send()
             return answer
 
         return self.patiently(what, send, look, expect, pacer or self.pacer)
+
+    def signed(self, method):
+        """The headers that say who we are."""
+        return {"Authorization": self.auth.header(self)}
+
+    def stale(self, answer, signed):
+        """Whether only what we signed with has run out; it is forgotten then, and the request was not looked at."""
+        return answer.status_code == 401 and self.auth.discard(signed["Authorization"])
 
     def patiently(self, what, send, look, expect, pacer=None):
         for attempt in range(ATTEMPTS):
