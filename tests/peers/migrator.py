@@ -25,22 +25,7 @@ from peer_http import Api, ClientCredentials, Clock, Denied, Refused, Unreachabl
 from peer_public import Public
 from peer_rules import SKIPS, BadPlan, Rules, StaysBehind
 
-PAGE = 1000
 MOST_WORKERS = 12  # the guide: 10 to 20
-
-
-@dataclass
-class Parts:
-    """What a migrator is made of; `broken_migrator.py` puts others in."""
-    rules: type = Rules
-    audio: type = Audio
-    api: type = Api
-    guide: type = Guide
-    public: type = Public
-    gir: type = Gir
-    migration: type = None
-    source: type = None
-    ledger: type = None
 
 
 class Ledger:
@@ -123,6 +108,8 @@ class Ledger:
 class Source:
     """The legacy platform: interactions by cursor, recordings by id, media as bytes."""
 
+    page_size = 1000  # the source's most
+
     def __init__(self, rules, clock, api):
         source = rules.plan["source"]
         base = source["base_url"].rstrip("/")
@@ -131,7 +118,7 @@ class Source:
         self.rules = rules
 
     def page(self, cursor):
-        params = {"view": "default", "size": PAGE}
+        params = {"view": "default", "size": self.page_size}
         for bound in ("from", "to"):
             if self.plan.get(bound):
                 params[bound] = self.rules.instant_of_text(str(self.plan[bound]))
@@ -265,14 +252,28 @@ class Migration:
         return 10 if behind or states.get("left") else 0, "; ".join(told)
 
 
+@dataclass
+class Parts:
+    """What a migrator is made of; `broken_migrator.py` puts others in."""
+    rules: type = Rules
+    audio: type = Audio
+    api: type = Api
+    guide: type = Guide
+    public: type = Public
+    gir: type = Gir
+    migration: type = Migration
+    source: type = Source
+    ledger: type = Ledger
+
+
 def build(parts, environment):
     clock = Clock(environment)
     rules = parts.rules(environment["REHEARSAL_PLAN"], clock)
     kind, ingest = rules.target["kind"], rules.target.get("ingest", "guide")
     target = parts.gir if kind == "gir" else parts.public if ingest == "public" else parts.guide
-    ledger = (parts.ledger or Ledger)(environment["REHEARSAL_WORK"])
-    source = (parts.source or Source)(rules, clock, parts.api)
-    return (parts.migration or Migration)(rules, parts.audio(rules), source, target(rules, clock, environment), ledger)
+    ledger = parts.ledger(environment["REHEARSAL_WORK"])
+    source = parts.source(rules, clock, parts.api)
+    return parts.migration(rules, parts.audio(rules), source, target(rules, clock, environment), ledger)
 
 
 def main(parts=Parts(), environment=os.environ):
