@@ -307,7 +307,7 @@ impl Planted {
                     return Ok(answer(400, &json!({"message": "given up"})));
                 }
                 let answered = self.inner.send(creation.request()).await;
-                if failed(&answered) {
+                if failed(&answered) || answered.as_ref().is_ok_and(|answer| answer.status() == 429) {
                     self.memory().failed.insert(tag);
                 }
                 answered

@@ -80,7 +80,9 @@ pub struct Failure {
 impl Exploration {
     /// Tries every seed; `tell` hears a line now and then. Blocks the caller: give it a thread.
     pub fn explore(&self, tell: &(dyn Fn(&str) + Sync), interrupted: &AtomicBool) -> Result<Explored, Refusal> {
-        let scenario = Scenario::parse(&self.text, &self.scenario.to_string_lossy()).map_err(Refusal::bad)?;
+        // The file's own name: it names the shrunk files, which go into the report's folder and nowhere else.
+        let name = self.scenario.file_name().unwrap_or_default().to_string_lossy();
+        let scenario = Scenario::parse(&self.text, &name).map_err(Refusal::bad)?;
         let base: Table = self.text.parse().map_err(Refusal::bad)?;
         std::fs::create_dir_all(&self.report).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", self.report.display())))?;
         let dir = self.scenario.parent().map(Path::to_owned).unwrap_or_default();
