@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use simulator::{CONDUCT_RULES, OWN_HOSTS, PlatformName, REGIONS, Rule, Scenario, all_rules};
+use simulator::{CONDUCT_RULES, Layer, OWN_HOSTS, PlatformName, REGIONS, Rule, Scenario, all_rules};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -48,13 +48,75 @@ fn the_scenario_index_is_current() {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("scenarios")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
-    assert!(files.len() >= 15, "{files:?}");
+    assert!(files.len() >= 45, "{files:?}");
     for file in &files {
         let scenario = Scenario::read(file).unwrap_or_else(|error| panic!("{error}"));
         let (migrator, verdict) = (name(&scenario.expect.migrator), name(&scenario.expect.verdict));
         let _ = writeln!(page, "| [{0}](../scenarios/{0}.toml) | {1} | {migrator} | {verdict} |", scenario.name, scenario.about);
     }
+    page.push_str("\n## Edge cases of the recording-migration guide\n\n| edge case | what it says | rehearsed by |\n| --- | --- | --- |\n");
+    for (case, says, scenarios) in EDGE_CASES {
+        let links: Vec<String> = scenarios.iter().map(|name| format!("[{name}](../scenarios/{name}.toml)")).collect();
+        let _ = writeln!(page, "| {case} | {says} | {} |", links.join(", "));
+        assert!(!scenarios.is_empty(), "{case} is rehearsed by nothing");
+        for name in *scenarios {
+            assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == *name)), "{case}: there is no scenario {name}");
+        }
+    }
     holds("docs/scenarios.md", &page);
+}
+
+/// Edge cases and traps of the recording-migration guide, each with what rehearses it.
+const EDGE_CASES: &[(&str, &str, &[&str])] = &[
+    (
+        "1: clock skew and timestamp precision",
+        "milliseconds become UTC text; reversed ends are swapped with a warning",
+        &["clock_skew", "clock_faults", "local_times", "times_as_text"],
+    ),
+    (
+        "2: missing agent mappings",
+        "a fallback user takes the place of agents nobody knows",
+        &["missing_agents", "people_faults", "people_without_fallback"],
+    ),
+    (
+        "3: audio format incompatibility",
+        "what the target does not play is transcoded and checked before it goes",
+        &["bad_codecs", "bad_media", "media_faults", "odd_media"],
+    ),
+    (
+        "4: PII masking discrepancies",
+        "what is masked on a screen is not audible in the target",
+        &["pii_masking", "pause_faults", "pause_faults_with_a_tone", "numbers_hashed"],
+    ),
+    (
+        "trap: ids resolved while extracting",
+        "a queue that the target has not is mapped to a default, or its calls are left",
+        &["unmapped_queue", "queue_faults", "queues_skipped"],
+    ),
+    ("trap: phone numbers as identities", "agents share extensions; only the mapping says who somebody is", &["people_faults"]),
+    ("trap: rate limits and concurrency", "429 is answered by waiting, not by losing state", &["rate_limited", "outage_that_heals"]),
+    ("step 2.3: unknown users and queues", "400 for an id the target does not have: refused before the first write", &["invalid_ids"]),
+    (
+        "step 3.3: retention",
+        "a class of the source becomes a deletion date",
+        &["retention", "retention_faults", "retention_clamped", "retention_over_max"],
+    ),
+];
+
+/// Edge cases of the guide, by the number in its headings.
+#[test]
+fn every_edge_case_of_the_guide_stands_in_the_index() {
+    let guide = std::env::var_os("SEATRIAL_GUIDE")
+        .map_or_else(|| root().join("../shared/reference/seeds/recording-migration-guide.txt"), PathBuf::from);
+    let Ok(guide) = std::fs::read_to_string(&guide) else {
+        println!("not run: the guide was not there (SEATRIAL_GUIDE)");
+        return;
+    };
+    let headings: Vec<String> = guide.lines().filter_map(|line| Some(line.trim().strip_prefix("Edge Case ")?.to_lowercase())).collect();
+    assert!(headings.len() >= 4, "{headings:?}");
+    for heading in headings {
+        assert!(EDGE_CASES.iter().any(|(case, ..)| case.to_lowercase() == heading), "no scenario covers edge case {heading}");
+    }
 }
 
 fn name(value: &impl serde::Serialize) -> String {
@@ -64,14 +126,15 @@ fn name(value: &impl serde::Serialize) -> String {
 #[test]
 fn the_fault_page_is_current() {
     let table = Scenario::fault_table();
-    let mut page = "# Faults\n\nMade from the simulator's fault table. A fault is addressed: it strikes by (seed, fault, operation, key, attempt), never by\norder of arrival. Every fault takes `on`, `kind`, and `attempts`, `share`, `keys`, `heal_after_attempts`.\n\n".to_owned();
-    page.push_str("| kind | layer | knobs | what a correct client comes to |\n| --- | --- | --- | --- |\n");
-    for row in table["faults"].as_array().unwrap() {
-        let knobs = row["knobs"].as_array().unwrap().iter().map(|knob| format!("`{}` ({})", text(knob, "name"), text(knob, "unit")));
-        let knobs = knobs.collect::<Vec<_>>().join(", ");
-        let _ =
-            writeln!(page, "| `{}` | {} | {knobs} | {} |", text(row, "name"), text(row, "layer").replace('_', " "), text(row, "outcome"));
+    let mut page = FAULTS.to_owned();
+    page.push_str("## Requests and platforms\n\n| kind | layer | effect | knobs | what a correct client comes to |\n| --- | --- | --- | --- | --- |\n");
+    for row in simulator::fault_rows().filter(|row| row.layer != Layer::Domain) {
+        let knobs: Vec<String> = row.knobs.iter().map(|knob| format!("`{}` ({})", knob.name, knob.unit)).collect();
+        let (layer, knobs) = (name(&row.layer), knobs.join(", "));
+        let on = if row.on.is_empty() { String::new() } else { format!("; on `{}`", row.on.join("`, `")) };
+        let _ = writeln!(page, "| `{}` | {layer} | {}{on} | {knobs} | {} |", row.name, row.effect, row.outcome);
     }
+    push_domain(&mut page);
     page.push_str("\n## Operations\n\n| operation | method | path | business key | changes |\n| --- | --- | --- | --- | --- |\n");
     for row in table["operations"].as_array().unwrap() {
         let changes = if row["mutates"] == true { "yes" } else { "" };
@@ -142,6 +205,32 @@ fn period(ms: i64) -> String {
         (0, _) => format!("{} h", ms / 3_600_000),
         (_, 0) => format!("{} min", ms / 60_000),
         _ => format!("{} s", ms / 1000),
+    }
+}
+
+/// The head of [`the_fault_page_is_current`]'s page.
+const FAULTS: &str = "# Faults
+
+Made from the simulator's fault table. A fault of a request or a platform is addressed: it strikes by (seed, fault, operation, key, attempt), never by
+order of arrival. It takes `on`, `kind`, and `attempts`, `share`, `keys`; it heals after a count (`heal_after_attempts`) or a time
+(`heal_after_ms`, on the simulator's clock, from its start for a scenario's rule, else from when the rule was added). `POST`, `GET` and `DELETE
+/_sim/faults` add, list and lift rules while the simulator runs; every answer that one struck names it in `x-seatrial-fault`.
+
+`GET /_sim/faults/log` tells what struck, NDJSON and sorted. A line is a rule of exact address: a scenario with `[replay] file = \"faults.ndjson\"`
+meets exactly those faults and no others, whatever its rules or `fault_seed` say.
+
+Wrong data of the source is there from the beginning: it takes `count`, `share` or `keys` (ids of interactions), does not heal and cannot be added
+while running. A call meets one of them at most. What is right for it stands in the truth of the source too (`planted`).
+
+";
+
+/// The layer of wrong data, place by place.
+fn push_domain(page: &mut String) {
+    page.push_str("\n## The source's own data\n\n| kind | on | what is wrong | what is right | under | knob of `[world]` |\n| --- | --- | --- | --- | --- | --- |\n");
+    let cell = |words: &str| if words.is_empty() { String::new() } else { format!("`{}`", words.replace('|', "\\|")) };
+    for row in simulator::fault_rows().filter(|row| row.layer == Layer::Domain) {
+        let (on, plan, knob) = (row.on[0], cell(row.plan), cell(row.knob.unwrap_or_default()));
+        let _ = writeln!(page, "| `{}` | `{on}` | {} | {} | {plan} | {knob} |", row.name, row.effect, row.outcome);
     }
 }
 
@@ -258,6 +347,9 @@ fn every_parameter_that_is_read_is_the_vendors() {
 
 #[test]
 fn the_schemas_are_current() {
+    let table = Command::new(env!("CARGO_BIN_EXE_seatrial")).args(["schema", "fault-table"]).output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&table.stdout).unwrap(), Scenario::fault_table());
+    holds("docs/fault-table.json", &String::from_utf8(table.stdout).unwrap());
     for of in ["plan", "scenario", "canonical", "fault", "summary", "finding"] {
         let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).args(["schema", of]).output().unwrap();
         assert!(output.status.success(), "schema {of}");
@@ -269,7 +361,9 @@ fn the_schemas_are_current() {
 
 #[test]
 fn every_file_a_document_links_to_is_there() {
-    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/scenarios.md", "docs/coverage.md", "docs/conduct.md"] {
+    for page in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/scenarios.md", "docs/faults.md", "docs/coverage.md", "docs/conduct.md"]
+    {
         let file = root().join(page);
         let text = std::fs::read_to_string(&file).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.starts_with("http")) {

@@ -134,6 +134,8 @@ pub struct CanonicalRecording {
     pub legal_hold: bool,
     /// Pauses, from the recording's start: first millisecond, and first after it. As the source has them; they may make no sense.
     pub pauses_ms: Vec<(i64, i64)>,
+    /// False: a pause has no start or no end; it is not among `pauses_ms`, and where pauses are protected nothing can be.
+    pub pauses_whole: bool,
     /// False: no instants could be made of its own times, and start and end are the call's.
     pub time_usable: bool,
 }
@@ -207,7 +209,8 @@ fn canonical_recording(recording: &wire::Recording, (start, end): (Timestamp, Ti
         file_name: recording.file_name.clone(),
         retention_class: recording.retention_class.clone(),
         legal_hold: recording.legal_hold,
-        pauses_ms: recording.pauses.iter().map(|pause| (pause.start_offset_ms, pause.end_offset_ms)).collect(),
+        pauses_ms: recording.pauses.iter().filter_map(|pause| pause.start_offset_ms.zip(pause.end_offset_ms)).collect(),
+        pauses_whole: recording.pauses.iter().all(|pause| pause.start_offset_ms.is_some() && pause.end_offset_ms.is_some()),
         time_usable,
     }
 }

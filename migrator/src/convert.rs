@@ -44,7 +44,7 @@ pub(crate) fn convert(
     pauses: &Pauses,
 ) -> Result<Converted, Bad> {
     let decoder = Decoder::new(source).map_err(of_source)?;
-    let alter = !recording.pauses_ms.is_empty() && *pauses != Pauses::Keep;
+    let alter = (!recording.pauses_ms.is_empty() || !recording.pauses_whole) && *pauses != Pauses::Keep;
     let Some(codec) = codec_needed(decoder.head(), rules.format, alter) else {
         let probe = decoder.finish().map_err(of_source)?;
         judge_length(&probe, recording, rules)?;
@@ -53,7 +53,7 @@ pub(crate) fn convert(
     let hidden: &[(i64, i64)] = if alter { &recording.pauses_ms } else { &[] };
     let (before, written) = transcode(decoder, &mut *sink, codec, covers(hidden, pauses)).map_err(of_source)?;
     judge_length(&before, recording, rules)?;
-    judge_pauses(&before, hidden)?;
+    judge_pauses(&before, hidden, recording.pauses_whole || !alter)?;
     written.map_err(|error| ours(format!("cannot encode {codec}"), error))?;
     let (bytes, sha256) = measure(sink).map_err(|error| Bad::Storage(error.to_string()))?;
     let after = Decoder::new(sink).and_then(Decoder::finish);
@@ -110,10 +110,10 @@ fn covers(pauses_ms: &[(i64, i64)], pauses: &Pauses) -> Covers {
     Covers::new(ranges, cover)
 }
 
-/// A pause that lies outside the recording, or ends before it begins, covers who knows what: nothing goes.
-fn judge_pauses(probe: &Probe, pauses_ms: &[(i64, i64)]) -> Result<(), Bad> {
+/// A pause that lies outside the recording, ends before it begins or has no end, covers who knows what: nothing goes.
+fn judge_pauses(probe: &Probe, pauses_ms: &[(i64, i64)], whole: bool) -> Result<(), Bad> {
     let inside = |start: i64| u64::try_from(start).is_ok_and(|start_ms| start_ms < probe.duration_ms());
-    let sound = pauses_ms.iter().all(|&(start, end)| inside(start) && start < end);
+    let sound = whole && pauses_ms.iter().all(|&(start, end)| inside(start) && start < end);
     if sound { Ok(()) } else { Err(Bad::Reason(Reason::PiiUnprotectable)) }
 }
 

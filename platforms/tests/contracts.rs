@@ -44,7 +44,7 @@ fn the_sources_examples_are_read_field_by_field() {
     assert_eq!((recording.interaction_id.as_str(), recording.duration_ms), ("100001", Some(148_000)));
     assert_eq!((recording.size_bytes, recording.channels), (Some(2_368_058), Some(2)));
     assert_eq!(recording.channel_roles, ["agent", "customer"]);
-    assert_eq!((recording.pauses[0].start_offset_ms, recording.pauses[0].end_offset_ms), (61_000, 74_500));
+    assert_eq!((recording.pauses[0].start_offset_ms, recording.pauses[0].end_offset_ms), (Some(61_000), Some(74_500)));
     assert_eq!((recording.retention_class.as_deref(), recording.legal_hold), (Some("7-Year Retention"), false));
     assert_eq!(recording.media_url.as_deref(), Some("/api/v2/recordings/100001-1/media"));
 }

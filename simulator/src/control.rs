@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::fault::FaultRule;
+use crate::fault::{FaultRule, Injected};
 use crate::front::Reply;
 use crate::genesys_cloud::Role;
 use crate::gir::ExportError;
@@ -45,6 +45,7 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/effects", get(effects))
         .route("/_sim/conduct", get(conduct))
         .route("/_sim/faults", get(faults).post(add_fault).delete(lift_faults))
+        .route("/_sim/faults/log", get(fault_log))
         .route("/_sim/faults/{id}", axum::routing::delete(lift_fault))
         .route("/_sim/snapshots", get(snapshots).post(take_snapshot))
         .route("/_sim/snapshots/{id}", axum::routing::delete(delete_snapshot))
@@ -112,14 +113,20 @@ async fn faults(State(state): State<Arc<Shared>>) -> Response {
     Reply::json(200, &json!({"faults": faults.active(), "injected": faults.injected()})).into_response()
 }
 
+/// What struck, one line each, sorted: what a replay reads.
+async fn fault_log(State(state): State<Arc<Shared>>) -> Response {
+    ndjson(Injected::write_log(&state.core.faults.injected()))
+}
+
 async fn add_fault(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
     let rule: FaultRule = match read(&body) {
         Ok(rule) => rule,
         Err(reason) => return refusal(400, &reason),
     };
-    match rule.check() {
-        Ok(_) => Reply::json(201, &json!({"id": state.core.faults.add(rule)})).into_response(),
-        Err(reason) => refusal(400, &reason),
+    match (rule.check(), state.core.faults.refuses(&rule)) {
+        (Ok(()), None) => Reply::json(201, &json!({"id": state.core.faults.add(rule)})).into_response(),
+        (Ok(()), Some(why)) => refusal(409, why),
+        (Err(reason), _) => refusal(400, &reason),
     }
 }
 

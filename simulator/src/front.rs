@@ -21,9 +21,11 @@ use tower::ServiceExt;
 
 use crate::clock::Clock;
 use crate::exchange::{self, Connection, Sha};
+#[cfg(test)]
+use crate::fault::FaultRule;
 use crate::fault::operations::Operation;
 use crate::fault::table::FaultKind;
-use crate::fault::{Decision, FaultRule, Faults};
+use crate::fault::{Decision, Faults};
 use crate::journal::{Journal, Served};
 use crate::rules::Exercised;
 use crate::seed::Seed;
@@ -44,8 +46,14 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    #[cfg(test)]
     pub(crate) fn new(clock: Clock, seed: Seed, faults: Vec<FaultRule>) -> Arc<Core> {
-        let faults = Faults::new(seed, faults);
+        let faults = Faults::new(seed, clock.clone(), faults, None);
+        Core::with_faults(clock, seed, faults)
+    }
+
+    /// With faults that have a seed of their own, or strike as a log says.
+    pub(crate) fn with_faults(clock: Clock, seed: Seed, faults: Faults) -> Arc<Core> {
         Arc::new(Core { clock, seed, journal: Journal::default(), faults, exercised: Exercised::default() })
     }
 }
@@ -208,7 +216,7 @@ where
     let mut items = Vec::with_capacity(keys.len());
     for key in keys {
         let decision = core.faults.decide(operation, key, core.faults.attempt(operation, key));
-        let struck = decision.as_ref().filter(|_| faults == ItemFaults::Told).and_then(|decision| struck(decision.rule.kind));
+        let struck = decision.as_ref().filter(|_| faults == ItemFaults::Told).and_then(|decision| struck(decision.kind));
         whole = whole.or_else(|| decision.filter(|_| struck.is_none()));
         items.push(struck);
     }
@@ -230,7 +238,11 @@ fn struck(kind: FaultKind) -> Option<Struck> {
         | FaultKind::LostAnswer
         | FaultKind::LateAnswer
         | FaultKind::UploadFailed
-        | FaultKind::UploadStuck => None,
+        | FaultKind::UploadStuck
+        | FaultKind::LateVisibility
+        | FaultKind::JobStuck
+        | FaultKind::IndexLate
+        | FaultKind::Domain(_) => None,
     }
 }
 
@@ -255,9 +267,8 @@ async fn answer<P: Platform>(
         write(core, platform.name(), operation, key, attempt, bytes_in, &reply, Told::Itself, None);
         return reply.into_response();
     };
-    let rule = &decision.rule;
-    let ms = rule.ms.unwrap_or(1000);
-    let status = rule.status.unwrap_or(503);
+    let ms = decision.ms.unwrap_or(1000);
+    let status = decision.status.unwrap_or(503);
     let line =
         |reply: &Reply, told| write(core, platform.name(), operation, key, attempt, bytes_in, reply, told, Some(decision.id.clone()));
     let refuse = |refusal: Refusal| {
@@ -265,10 +276,10 @@ async fn answer<P: Platform>(
         line(&reply, Told::Itself);
         reply.into_response()
     };
-    let mut response = match rule.kind {
-        FaultKind::TooManyRequests => refuse(Refusal::TooManyRequests { retry_after_s: rule.retry_after_s }),
+    let mut response = match decision.kind {
+        FaultKind::TooManyRequests => refuse(Refusal::TooManyRequests { retry_after_s: decision.retry_after_s }),
         FaultKind::ServerError => refuse(Refusal::Server(status)),
-        FaultKind::Refused => refuse(Refusal::of(rule.status)),
+        FaultKind::Refused => refuse(Refusal::of(decision.status)),
         FaultKind::ExpiredToken => refuse(Refusal::TokenExpired),
         FaultKind::ConnectionReset => {
             line(&Reply::empty(500), Told::Nothing);
@@ -307,7 +318,12 @@ async fn answer<P: Platform>(
             line(&reply, Told::Status(told.status));
             told.into_response()
         }
-        FaultKind::UploadFailed | FaultKind::UploadStuck => {
+        FaultKind::UploadFailed
+        | FaultKind::UploadStuck
+        | FaultKind::LateVisibility
+        | FaultKind::JobStuck
+        | FaultKind::IndexLate
+        | FaultKind::Domain(_) => {
             // These strike no request (see `FaultRule::check`); the platform asks for them itself.
             let reply = work.await;
             line(&reply, Told::Itself);

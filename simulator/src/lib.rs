@@ -50,8 +50,10 @@ mod tamper;
 mod world;
 
 pub use conduct::{Breach, CONDUCT_RULES, ConductReport, ConductRule};
+pub use fault::domain::DomainKind;
 pub use fault::operations::Operation;
-pub use fault::table::{FaultKind, Knob, Layer, Row, TABLE as FAULT_TABLE};
+pub use fault::outcome::{Outcome, Repair};
+pub use fault::table::{FaultKind, Knob, Layer, Row, rows as fault_rows};
 pub use fault::{Active, FaultRule, Injected};
 pub use genesys_cloud::{
     AccessSettings as GenesysCloudAccessSettings, AttributeSearch, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,

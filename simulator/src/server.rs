@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::conduct::ConductReport;
 use crate::exchange::{Gate, Rim};
-use crate::fault::{FaultRule, Injected};
+use crate::fault::{FaultRule, Faults, Injected};
 use crate::front::{self, Core};
 use crate::genesys_cloud::GenesysCloud;
 use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Listening, Site};
@@ -44,6 +44,10 @@ pub struct Options {
     pub clock: Option<ClockSettings>,
     /// All platforms on one port, told apart by host names, instead of one each.
     pub one_port: Option<OnePort>,
+    /// Decides where faults strike, instead of the scenario's; the world stays.
+    pub fault_seed: Option<u64>,
+    /// Exactly these faults strike, instead of what the scenario's rules say; wrong data of the source stays as the scenario has it.
+    pub replay: Option<Vec<Injected>>,
 }
 
 /// Ports; 0 lets the system choose.
@@ -259,7 +263,9 @@ impl Simulator {
         let seed = options.seed.unwrap_or(scenario.seed);
         let world = Arc::new(World::of(&scenario, seed)?);
         let clock_settings = options.clock.unwrap_or(scenario.clock);
-        let core = Core::new(clock(clock_settings), Seed::new(seed), scenario.faults.clone());
+        let (clock, log) = (clock(clock_settings), options.replay.or_else(|| scenario.replay.clone()));
+        let fault_seed = Seed::new(options.fault_seed.or(scenario.fault_seed).unwrap_or(seed));
+        let core = Core::with_faults(clock.clone(), Seed::new(seed), Faults::new(fault_seed, clock, scenario.faults.clone(), log));
         let (spool, spool_guard) = spool(options.spool)?;
         core.journal.spill_into(&spool, core.clock.pace());
         let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
@@ -379,6 +385,11 @@ impl Simulator {
     /// Forgets a snapshot.
     pub fn delete_snapshot(&self, id: u64) -> Result<(), SnapshotError> {
         self.state.snapshots.delete(id)
+    }
+
+    /// The faults that struck, sorted: byte-identical for any number of workers once written with [`Injected::write_log`].
+    pub fn fault_log(&self) -> Vec<Injected> {
+        self.state.core.faults.injected()
     }
 
     /// The mutations that took effect, as NDJSON that does not depend on the number of workers.

@@ -20,6 +20,7 @@ fn recording(declared_duration_ms: Option<i64>, pauses_ms: &[(i64, i64)]) -> Can
         retention_class: None,
         legal_hold: false,
         pauses_ms: pauses_ms.to_vec(),
+        pauses_whole: true,
         time_usable: true,
     }
 }

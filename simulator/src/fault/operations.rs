@@ -154,6 +154,13 @@ operations! {
     GENESYS_CLOUD_CREATE_AUDIT_QUERY = "genesys_cloud.create_audit_query", "POST", "/api/v2/audits/query", "-", false, needs ["audits:audit:view"];
     GENESYS_CLOUD_GET_AUDIT_QUERY = "genesys_cloud.get_audit_query", "GET", "/api/v2/audits/query/{id}", "transaction id in the path", false, needs ["audits:audit:view"];
     GENESYS_CLOUD_GET_AUDIT_RESULTS = "genesys_cloud.get_audit_results", "GET", "/api/v2/audits/query/{id}/results", "transaction id in the path", false, needs ["audits:audit:view"], query ["cursor", "pageSize"];
+    GENESYS_CLOUD_SHOW_CONVERSATION = "genesys_cloud.show_conversation", "-", "-", "external tag, or conversation id where there is none", false;
+    GENESYS_CLOUD_SHOW_RECORDING = "genesys_cloud.show_recording", "-", "-", "recording id", false;
+    GENESYS_CLOUD_RUN_ANALYTICS_JOB = "genesys_cloud.run_analytics_job", "-", "-", "-", false;
+    GENESYS_CLOUD_RUN_BATCH_DOWNLOAD = "genesys_cloud.run_batch_download", "-", "-", "-", false;
+    GENESYS_CLOUD_RUN_UPLOAD_REPORT = "genesys_cloud.run_upload_report", "-", "-", "-", false;
+    GENESYS_CLOUD_RUN_RECORDING_JOB = "genesys_cloud.run_recording_job", "-", "-", "-", false;
+    GIR_INDEX_RECORDING = "gir.index_recording", "-", "-", "id", false;
     GIR_INSERT_RECORDING = "gir.insert_recording", "POST", "/internal-api/contact-centers/{ccid}/recordings", "id", true, needs ["ops"];
     GIR_GET_RECORDING = "gir.get_recording", "GET", "/api/v2/ops/contact-centers/{ccid}/recordings/{id}", "recording id in the path", false, needs ["ops"];
     GIR_DELETE_RECORDING = "gir.delete_recording", "DELETE", "/api/v2/ops/contact-centers/{ccid}/recordings/{id}", "recording id in the path", true, needs ["ops"];

@@ -63,6 +63,7 @@ impl Accepting<'_> {
             segments,
             recordings,
             created_at_ms: self.now_ms,
+            shown_from_ms: 0,
             other_attributes: BTreeMap::new(),
         })
     }
@@ -214,6 +215,7 @@ impl Accepting<'_> {
             annotations: sent.annotations.iter().map(annotation).collect(),
             file_state: if file.is_some() { FileState::Available } else { FileState::Uploading },
             created_at_ms: self.now_ms,
+            shown_from_ms: 0,
             originating_id: None,
             archive_at_ms: None,
             export_at_ms: None,

@@ -136,7 +136,7 @@ impl GenesysCloud {
         let mut state = self.state();
         let conversations = self.chosen(&state, asked, Match::Activity, available_ms)?.iter().map(|held| held.id).collect();
         let id = self.made_id(operation, "-", state.ordinal(operation.name));
-        let ready_at_ms = now.saturating_add_unsigned(self.settings.analytics_job_ms);
+        let ready_at_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_ANALYTICS_JOB, self.settings.analytics_job_ms);
         state.jobs.insert(id, DetailsJob { submitted_ms: now, ready_at_ms, available_ms, conversations });
         Ok(Reply::json(202, &json!({"jobId": id})))
     }
@@ -277,9 +277,9 @@ fn analytics_segment(held: &Conversation, seat: &Seat<'_>, span: &Span, is_last:
     let mut body = json!({"segmentStart": times::text(span.start_ms), "segmentEnd": times::text(span.end_ms), "segmentType": span.kind});
     if seat.is_routed() {
         put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
-        put(&mut body, "wrapUpCode", seat.who.and_then(|who| who.wrap_up).filter(|_| is_last).map(|code| code.to_string()));
         put(&mut body, "requestedRoutingSkillIds", (!held.skills.is_empty()).then(|| json!(held.skills)));
     }
+    put(&mut body, "wrapUpCode", seat.who.and_then(|who| who.wrap_up).filter(|_| is_last).map(|code| code.to_string()));
     body
 }
 

@@ -60,7 +60,7 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "batch.download.too.many.items", message).field("batchDownloadRequestList"));
         }
         let items = list.iter().map(ids).collect::<Result<Vec<_>, ApiError>>()?;
-        let ready_at_ms = self.now_ms().saturating_add_unsigned(self.settings.batch_ms);
+        let ready_at_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_BATCH_DOWNLOAD, self.settings.batch_ms);
         let operation = &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST;
         let mut state = self.state();
         let id = self.made_id(operation, "-", state.ordinal(operation.name));

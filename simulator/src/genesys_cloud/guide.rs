@@ -56,12 +56,13 @@ impl GenesysCloud {
 
     fn create_interaction(&self, sent: wire::Interaction) -> Result<Reply, ApiError> {
         let mut state = self.state();
-        let conversation = Accepting { site: self, state: &state, now_ms: self.now_ms() }.interaction(&sent, None)?;
+        let mut conversation = Accepting { site: self, state: &state, now_ms: self.now_ms() }.interaction(&sent, None)?;
         let id = conversation.id;
         if state.conversations.contains_key(&id) {
             self.mark(&rules::EXISTING_ID);
             return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
         }
+        self.hide_new(&mut conversation);
         let reply = Reply::json(201, &rendered(&conversation));
         state.conversations.insert(id, conversation);
         Ok(reply.effect("created"))
@@ -79,10 +80,10 @@ impl GenesysCloud {
         let held = state.conversations.get(&id).ok_or_else(ApiError::not_found)?;
         self.mark(&rules::UPDATE_REPLACES);
         let mut conversation = Accepting { site: self, state: &state, now_ms: self.now_ms() }.interaction(&sent, Some(id))?;
-        conversation.created_at_ms = held.created_at_ms;
+        (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
         for recording in &mut conversation.recordings {
             if let Some(before) = held.recording(recording.id) {
-                recording.created_at_ms = before.created_at_ms;
+                (recording.created_at_ms, recording.shown_from_ms) = (before.created_at_ms, before.shown_from_ms);
             }
         }
         let reply = Reply::json(200, &rendered(&conversation));

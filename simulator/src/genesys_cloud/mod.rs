@@ -17,6 +17,7 @@ mod filters;
 mod guide;
 mod identity;
 mod kept;
+mod late;
 mod limits;
 mod lists;
 mod media;

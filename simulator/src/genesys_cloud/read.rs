@@ -59,7 +59,8 @@ pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request:
     door.answer(&id, |site, _| {
         let state = site.state();
         let held = site.find_covered(&state, &id, RECORDING)?;
-        let all: Vec<Value> = held.recordings.iter().map(|recording| site.metadata_json(held, recording)).collect();
+        let shown = held.recordings.iter().filter(|one| site.is_shown_by_now(one.shown_from_ms));
+        let all: Vec<Value> = shown.map(|recording| site.metadata_json(held, recording)).collect();
         Ok(Reply::json(200, &all))
     })
     .await
@@ -71,7 +72,8 @@ pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(
     door.answer(&recording, |site, _| {
         let state = site.state();
         let held = site.find_covered(&state, &id, RECORDING)?;
-        Ok(Reply::json(200, &site.metadata_json(held, find_recording(held, &recording)?)))
+        let one = site.find_shown_recording(held, &recording)?;
+        Ok(Reply::json(200, &site.metadata_json(held, one)))
     })
     .await
 }
@@ -79,7 +81,12 @@ pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(
 /// A conversation by the id in an address.
 pub(super) fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
     let held = uuid(id).and_then(|id| state.conversations.get(&id));
-    held.ok_or_else(|| ApiError::new(404, "conversation.not.found", "the conversation was not found"))
+    held.ok_or_else(not_found)
+}
+
+/// The answer where there is no such conversation, or none that is shown yet.
+pub(super) fn not_found() -> ApiError {
+    ApiError::new(404, "conversation.not.found", "the conversation was not found")
 }
 
 /// A recording of a conversation by the id in an address.
@@ -116,7 +123,8 @@ impl GenesysCloud {
         let mut state = self.state();
         let wanted: Vec<(Uuid, Uuid)> = {
             let held = self.find_covered(&state, id, RECORDING)?;
-            held.recordings.iter().filter(|one| self.standing(one).has_media()).map(|one| (held.id, one.id)).collect()
+            let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
+            shown.filter(|one| self.standing(one).has_media()).map(|one| (held.id, one.id)).collect()
         };
         Ok(self.transcode(&mut state, &wanted, format))
     }
@@ -125,7 +133,8 @@ impl GenesysCloud {
         let state = self.state();
         let held = self.find_covered(&state, id, RECORDING)?;
         let seats = self.seats(held);
-        let all: Vec<Value> = held.recordings.iter().map(|one| self.recording_json(held, &seats, one, format)).collect();
+        let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
+        let all: Vec<Value> = shown.map(|one| self.recording_json(held, &seats, one, format)).collect();
         Ok(Reply::json(200, &all))
     }
 
@@ -134,7 +143,7 @@ impl GenesysCloud {
         let mut state = self.state();
         let wanted = {
             let held = self.find_covered(&state, id, RECORDING)?;
-            let one = find_recording(held, recording)?;
+            let one = self.find_shown_recording(held, recording)?;
             self.standing(one).has_media().then_some((held.id, one.id))
         };
         let is_ready = self.transcode(&mut state, wanted.as_slice(), format) == 0;
@@ -259,8 +268,9 @@ impl GenesysCloud {
             put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
             put(&mut body, "userId", seat.user().map(|user| user.to_string()));
             put(&mut body, "name", seat.user().and_then(|user| name_of(&self.directory.users, user)));
-            put(&mut body, "wrapup", seat.who.and_then(|who| Some(self.wrapup_json(who, who.wrap_up?))));
         }
+        // Whoever was given the code: where no agent took the call, the customer.
+        put(&mut body, "wrapup", seat.who.and_then(|who| Some(self.wrapup_json(who, who.wrap_up?))));
         body
     }
 

@@ -100,7 +100,8 @@ impl GenesysCloud {
             let numbered = held.recordings.iter().enumerate();
             numbered.map(move |(index, one)| ((*id, index as u64), one))
         });
-        let mut rest = all.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
+        let shown = all.filter(|(_, one)| self.is_shown_by_now(one.shown_from_ms));
+        let mut rest = shown.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
         let mut last = None;
         let page: Vec<Value> = rest
             .by_ref()

@@ -54,6 +54,8 @@ pub(super) struct Conversation {
     pub(super) segments: Vec<Segment>,
     pub(super) recordings: Vec<Recording>,
     pub(super) created_at_ms: i64,
+    /// Reads show it from then on, Unix ms; 0: at once.
+    pub(super) shown_from_ms: i64,
     /// Attributes of participants other than the customer, by participant id.
     pub(super) other_attributes: BTreeMap<Uuid, BTreeMap<String, String>>,
 }
@@ -147,6 +149,8 @@ pub(super) struct Recording {
     pub(super) annotations: Vec<Annotation>,
     pub(super) file_state: FileState,
     pub(super) created_at_ms: i64,
+    /// Reads show it from then on, Unix ms; 0: at once.
+    pub(super) shown_from_ms: i64,
     /// The source's id of it, where the upload said so.
     pub(super) originating_id: Option<String>,
     /// When it is archived; absent: never.

@@ -9,6 +9,8 @@ use super::settings::OtherRegion;
 use super::state::{Recording, State};
 use super::wire::{self, Inserted};
 use super::{Gir, fields, keeping, privacy, rules};
+use crate::fault::operations;
+use crate::fault::table::FaultKind;
 use crate::front::Reply;
 use crate::ranges;
 
@@ -44,7 +46,9 @@ impl Gir {
             return Err(Refused::invalid("region", &format!("this node's region is {}", self.settings.region)));
         }
         self.mark(&rules::ACCEPTED_WITH);
-        let is_new = self.state().insert(Recording::inserted(inserted, self.core.clock.now_ms()), &self.settings);
+        let mut recording = Recording::inserted(inserted, self.core.clock.now_ms());
+        recording.index_late_ms = self.core.faults.late_ms(&operations::GIR_INDEX_RECORDING, &recording.id, FaultKind::IndexLate);
+        let is_new = self.state().insert(recording, &self.settings);
         if !is_new {
             let merging = [&rules::MERGED, &rules::MERGED_VALUES, &rules::REPEATED_MEDIA, &rules::REPEATED_EVENTS];
             merging.into_iter().for_each(|rule| self.mark(rule));
@@ -63,8 +67,8 @@ impl Gir {
     /// Whether a search finds a recording.
     pub(super) fn is_found(&self, held: &Recording) -> bool {
         self.mark(&rules::INDEX);
-        let delay_ms = i64::try_from(self.settings.index.delay_ms).unwrap_or(i64::MAX);
-        self.seen(Some(held)).is_some_and(|held| held.inserted_ms.saturating_add(delay_ms) <= self.core.clock.now_ms())
+        let delay_ms = self.settings.index.delay_ms.saturating_add(held.index_late_ms);
+        self.seen(Some(held)).is_some_and(|held| held.inserted_ms.saturating_add_unsigned(delay_ms) <= self.core.clock.now_ms())
     }
 
     /// A recording that this node shows, to be deleted or told in part.

@@ -40,6 +40,8 @@ pub(super) struct Recording {
     pub(super) non_delete: bool,
     /// When its id was inserted first. Unix ms.
     pub(super) inserted_ms: i64,
+    /// How much later than usual the index knows it, ms.
+    pub(super) index_late_ms: u64,
 }
 
 impl Recording {
@@ -56,6 +58,7 @@ impl Recording {
             labels: BTreeSet::new(),
             non_delete: false,
             inserted_ms: now_ms,
+            index_late_ms: 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The legacy source: what a contact centre migrates away from. The endpoint and its paging are the guide's; the rest is assumed (`rules.rs`).
 
 mod auth;
+mod odd;
 mod routes;
 mod rules;
 mod state;
@@ -27,6 +28,18 @@ pub struct LegacySettings {
     pub redirect_share: f64,
     /// Life of a pre-signed URL, seconds.
     pub presigned_seconds: u64,
+    /// Most entities on a page, whatever a client asks for, 1..1000.
+    pub page_max: u64,
+}
+
+impl LegacySettings {
+    /// What is wrong, in words; the caller adds the place.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if (1..=state::MAX_PAGE).contains(&self.page_max) {
+            return Ok(());
+        }
+        Err(format!("legacy.limits.page_max must be 1..{}", state::MAX_PAGE))
+    }
 }
 
 impl Default for LegacySettings {
@@ -37,6 +50,7 @@ impl Default for LegacySettings {
             missing_scopes: Vec::new(),
             redirect_share: 0.1,
             presigned_seconds: 300,
+            page_max: state::MAX_PAGE,
         }
     }
 }

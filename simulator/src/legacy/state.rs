@@ -8,17 +8,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::auth::{Auth, Denied, Tokens};
-use super::{LegacySettings, rules, wire};
+use super::{LegacySettings, odd, rules, wire};
 use crate::exchange;
+use crate::fault::domain::DomainKind;
 use crate::fault::operations::Operation;
 use crate::front::{Core, Platform, Refusal, Reply};
 use crate::ranges;
-use crate::world::{Media, Recording, World};
+use crate::world::{Interaction, Media, Recording, World};
 
 /// Most entities on a page (contracts: `size` 1..1000).
-const MAX_PAGE: u64 = 1000;
+pub(super) const MAX_PAGE: u64 = 1000;
 
 /// Entities on a page when `size` is left out.
 const USUAL_PAGE: u64 = 100;
@@ -122,15 +124,28 @@ impl Legacy {
         if page.from_ms.is_some() || page.to_ms.is_some() {
             self.core.exercised.mark(&rules::WINDOW);
         }
-        let count = self.world.count();
-        let (mut entities, mut at) = (Vec::new(), page.offset);
-        while at < count && (entities.len() as u64) < page.size {
+        let (count, most) = (self.world.count(), page.size.min(self.settings.page_max));
+        // What the last page held and is listed once more stands on this one. Nothing is remembered: the cursor says where that page began.
+        let mut entities: Vec<Entity> = (page.again..page.offset).filter_map(|at| self.again(at, &page)).collect();
+        let (mut at, mut has_repeats) = (page.offset, false);
+        while at < count && (entities.len() as u64) < most {
             if page.holds(|| self.world.stated_start_ms(at)) {
-                entities.push(wire::Interaction::from(self.world.interaction(at)));
+                has_repeats |= self.world.planted(at).is_some_and(|planted| is_listed_again(planted.kind));
+                entities.push(Entity::of(self.world.interaction(at)));
             }
             at += 1;
         }
-        Reply::json(200, &wire::Page::new(entities, (at < count).then(|| cursor(at))))
+        let next = (at < count || has_repeats).then(|| cursor(at, if has_repeats { page.offset } else { at }));
+        Reply::json(200, &wire::Page::new(entities, next))
+    }
+
+    /// The second listing of a call, where it has one.
+    fn again(&self, at: u64, page: &Page) -> Option<Entity> {
+        let planted = self.world.planted(at).filter(|planted| is_listed_again(planted.kind))?;
+        page.holds(|| self.world.stated_start_ms(at)).then(|| self.world.interaction(at)).map(|call| match planted.kind {
+            DomainKind::IdCollision => Entity::Odd(odd::namesake(to_value(&wire::Interaction::from(call)))),
+            _ => Entity::of(call),
+        })
     }
 
     pub(super) fn users(&self, query: &Query) -> Reply {
@@ -147,7 +162,7 @@ impl Legacy {
             Ok(page) => {
                 let from = usize::try_from(page.offset).unwrap_or(usize::MAX).min(all.len());
                 let to = from.saturating_add(page.size as usize).min(all.len());
-                let next = (to < all.len()).then(|| cursor(to as u64));
+                let next = (to < all.len()).then(|| cursor(to as u64, to as u64));
                 Reply::json(200, &wire::Page::new(all[from..to].iter().map(show).collect(), next))
             }
             Err(reason) => error(400, "invalid_request", &reason),
@@ -157,21 +172,26 @@ impl Legacy {
     pub(super) async fn recording(self: &Arc<Self>, id: &str) -> Reply {
         self.core.exercised.mark(&rules::RECORDING);
         match self.found(id).await {
-            Ok((recording, media)) => Reply::json(200, &wire::Recording::of(recording, Some(media.bytes.len() as u64))),
+            Ok((recording, _)) if is(&recording, DomainKind::RecordingGone) => missing(id),
+            Ok((recording, media)) => told(recording, media.bytes.len() as u64),
             Err(reply) => *reply,
         }
     }
 
     /// Media itself, or a redirect to where it lies.
     pub(super) async fn media(self: &Arc<Self>, id: &str, method: &Method, headers: &HeaderMap) -> Reply {
-        if self.redirects(id) && self.world.recording(id).is_some() {
+        let recording = self.world.recording(id);
+        if recording.as_ref().is_some_and(|recording| is(recording, DomainKind::MediaGone)) {
+            return missing(id);
+        }
+        if self.redirects(id) && recording.is_some() {
             self.core.exercised.mark(&rules::REDIRECT);
             let expires_s = self.core.clock.now_ms() / 1000 + i64::try_from(self.settings.presigned_seconds).unwrap_or(i64::MAX / 4);
             let base = match exchange::origin() {
                 Some(origin) => origin.beside(MEDIA_HOST),
                 None => self.media_url.read().unwrap_or_else(PoisonError::into_inner).clone(),
             };
-            let path = percent_encoding::utf8_percent_encode(id, &IN_PATH);
+            let path = in_path(id);
             let location = format!("{base}/presigned/{path}?expires={expires_s}&signature={}", self.auth.sign(id, expires_s));
             return Reply::empty(302).with_header(header::LOCATION, location);
         }
@@ -213,8 +233,7 @@ impl Legacy {
 
     /// A recording with its bytes. Making sound takes milliseconds to seconds, so it is done beside the runtime.
     async fn found(self: &Arc<Self>, id: &str) -> Result<(Recording, Arc<Media>), Box<Reply>> {
-        let missing = || Box::new(error(404, "not_found", &format!("recording {id} does not exist")));
-        let recording = self.world.recording(id).ok_or_else(missing)?;
+        let recording = self.world.recording(id).ok_or_else(|| Box::new(missing(id)))?;
         if let Some(media) = self.world.made_media(&recording) {
             return Ok((recording, media));
         }
@@ -258,6 +277,11 @@ impl Platform for Legacy {
     }
 }
 
+/// A text as one step of a path.
+pub(super) fn in_path(text: &str) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(text, &IN_PATH)
+}
+
 fn show_user(agent: &crate::world::Agent) -> wire::User<'_> {
     wire::User { id: &agent.id, name: &agent.name, extension: &agent.extension, active: agent.active }
 }
@@ -266,14 +290,62 @@ pub(super) fn error(status: u16, error: &str, message: &str) -> Reply {
     Reply::json(status, &wire::ApiError { error, message })
 }
 
-/// A cursor is where the next page starts; clients must not read it.
-fn cursor(offset: u64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("offset:{offset}"))
+fn missing(id: &str) -> Reply {
+    error(404, "not_found", &format!("recording {id} does not exist"))
+}
+
+fn is(recording: &Recording, kind: DomainKind) -> bool {
+    recording.planted.is_some_and(|planted| planted.kind == kind)
+}
+
+fn is_listed_again(kind: DomainKind) -> bool {
+    matches!(kind, DomainKind::DuplicateOnNextPage | DomainKind::IdCollision)
+}
+
+/// An interaction as it is listed.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entity {
+    Plain(Box<wire::Interaction>),
+    Odd(Box<RawValue>),
+}
+
+impl Entity {
+    fn of(call: Interaction) -> Entity {
+        let (planted, id_text) = (call.planted, call.id_text());
+        let listed = wire::Interaction::from(call);
+        match planted {
+            None => Entity::Plain(Box::new(listed)),
+            Some(planted) => Entity::Odd(odd::interaction(to_value(&listed), &id_text, planted)),
+        }
+    }
+}
+
+/// A recording's own answer.
+fn told(recording: Recording, bytes: u64) -> Reply {
+    let (planted, id_text) = (recording.planted, recording.interaction_id_text());
+    let answer = wire::Recording::of(recording, Some(bytes));
+    match planted {
+        None => Reply::json(200, &answer),
+        Some(planted) => Reply::json(200, &odd::recording(to_value(&answer), &id_text, planted)),
+    }
+}
+
+fn to_value(answer: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(answer).unwrap_or_default()
+}
+
+/// A cursor is where the next page starts, and from where on calls may be listed again; clients must not read it.
+fn cursor(offset: u64, again: u64) -> String {
+    let again = if again < offset { format!(":{again}") } else { String::new() };
+    URL_SAFE_NO_PAD.encode(format!("offset:{offset}{again}"))
 }
 
 /// A page as asked for.
 struct Page {
     offset: u64,
+    /// The last page began here; equal to `offset` where nothing of it is listed again.
+    again: u64,
     size: u64,
     from_ms: Option<i64>,
     to_ms: Option<i64>,
@@ -285,9 +357,9 @@ impl Page {
             None => USUAL_PAGE,
             Some(text) => text.parse().ok().filter(|size| (1..=MAX_PAGE).contains(size)).ok_or(format!("size must be 1..{MAX_PAGE}"))?,
         };
-        let offset = match query.get("cursor").filter(|text| !text.is_empty()) {
-            None => 0,
-            Some(text) => offset(text).ok_or("cursor is not one this source gave out")?,
+        let (offset, again) = match query.get("cursor").filter(|text| !text.is_empty()) {
+            None => (0, 0),
+            Some(text) => places(text).ok_or("cursor is not one this source gave out")?,
         };
         if query.get("view").is_some_and(|view| view != "default") {
             return Err("view must be default".to_owned());
@@ -296,7 +368,7 @@ impl Page {
             None => Ok(None),
             Some(text) => text.parse::<i64>().map(Some).map_err(|_| format!("{name} must be unix milliseconds")),
         };
-        Ok(Page { offset, size, from_ms: ms("from")?, to_ms: ms("to")? })
+        Ok(Page { offset, again, size, from_ms: ms("from")?, to_ms: ms("to")? })
     }
 
     /// Whether a start lies in the window; it is only worked out where there is one.
@@ -309,7 +381,10 @@ impl Page {
     }
 }
 
-fn offset(cursor: &str) -> Option<u64> {
+fn places(cursor: &str) -> Option<(u64, u64)> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    text.strip_prefix("offset:")?.parse().ok()
+    let places = text.strip_prefix("offset:")?;
+    let (offset, again) = places.split_once(':').unwrap_or((places, places));
+    let (offset, again) = (offset.parse().ok()?, again.parse().ok()?);
+    (again <= offset && offset - again <= MAX_PAGE).then_some((offset, again))
 }

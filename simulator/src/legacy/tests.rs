@@ -322,3 +322,43 @@ async fn the_plan_names_everything_and_hides_the_secrets() {
     assert!(agents.contains("AGT-001,") && !agents.contains("AGT-012,"));
     site.simulator.write_plan(dir.path()).expect("the plan again");
 }
+
+#[tokio::test]
+async fn faults_are_added_listed_and_lifted_while_running_and_wrong_data_is_not() {
+    let site = site("").await;
+    let rule = r#"{"on": "legacy.get_recording", "kind": "server_error", "status": 502}"#;
+    assert_eq!(site.post_control("faults", rule).await.status(), StatusCode::CREATED);
+    let answer = site.get("/api/v2/recordings/100001-1").await;
+    assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
+    let log = site.control("faults/log").await;
+    let id = answer.headers()["x-seatrial-fault"].to_str().expect("text").to_owned();
+    assert!(log.lines().count() == 1 && log.contains(&id) && log.contains("\"status\":502"), "{log}");
+    assert_eq!(crate::Injected::read_log(&log).map(|log| log.len()), Ok(1));
+    let refused = site.post_control("faults", r#"{"on": "world.media", "kind": "html_media", "count": 1}"#).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    assert!(body(refused).await["error"].as_str().is_some_and(|why| why.contains("write it into the scenario")));
+}
+
+#[tokio::test]
+async fn a_call_that_is_listed_twice_stands_on_the_next_page_too() {
+    let site = site(
+        "[world]\ninteractions = 9\n[legacy.limits]\npage_max = 4\n[[fault]]\non = 'world.interaction'\nkind = 'duplicate_on_next_page'\n\
+         keys = ['100002', '100009']\n[[fault]]\non = 'world.interaction'\nkind = 'id_collision'\nkeys = ['100004']",
+    )
+    .await;
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = body(site.get(&format!("/api/v2/analytics/interactions/query?size=1000&cursor={cursor}")).await).await;
+        let ids: Vec<u64> =
+            page["entities"].as_array().expect("entities").iter().map(|one| one["id"].as_u64().expect("an id") - 100_000).collect();
+        pages.push((ids, page["entities"].clone()));
+        match page["metadata"]["pagination"]["nextPageCursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    let ids: Vec<Vec<u64>> = pages.iter().map(|(ids, _)| ids.clone()).collect();
+    assert_eq!(ids, [vec![1, 2, 3, 4], vec![2, 4, 5, 6], vec![7, 8, 9], vec![9]]);
+    assert_eq!(pages[0].1[1], pages[1].1[0], "the same call");
+    assert_ne!(pages[0].1[3], pages[1].1[1], "another call under the same id");
+}

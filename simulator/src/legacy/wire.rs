@@ -175,7 +175,7 @@ impl Recording {
             reason: pause.reason,
         };
         Recording {
-            media_url: format!("/api/v2/recordings/{}/media", from.id),
+            media_url: format!("/api/v2/recordings/{}/media", super::state::in_path(&from.id)),
             id: from.id,
             interaction_id: from.interaction_id,
             segment_id: from.segment_id,

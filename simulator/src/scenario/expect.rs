@@ -75,6 +75,11 @@ const REASONS: [&str; 11] = [
     "expired",
 ];
 
+#[cfg(test)]
+pub(crate) fn is_reason(name: &str) -> bool {
+    REASONS.contains(&name)
+}
+
 impl Expect {
     /// What is wrong, in words; the caller adds the place.
     pub(crate) fn check(&self) -> Result<(), String> {

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::fault::FaultRule;
+use crate::fault::table::rows as fault_rows;
+use crate::fault::{FaultRule, Injected};
 use crate::genesys_cloud::{AccessSettings, PublicSettings, Role, Settings};
 use crate::gir;
 use crate::legacy::LegacySettings;
@@ -17,6 +18,8 @@ use crate::world::WorldSettings;
 
 pub use error::ScenarioError;
 pub(crate) use error::in_words;
+#[cfg(test)]
+pub(crate) use expect::is_reason;
 pub use expect::{Ending, Expect, Verdict};
 
 /// A scenario file, read and checked.
@@ -30,6 +33,8 @@ pub struct Scenario {
     pub about: String,
     /// Decides the world and the faults.
     pub seed: u64,
+    /// Decides where faults of requests and platforms strike. Absent: `seed` does.
+    pub fault_seed: Option<u64>,
     /// Where to.
     pub target: TargetKind,
     /// By which surface.
@@ -52,6 +57,8 @@ pub struct Scenario {
     pub verifier: VerifierSettings,
     /// What goes wrong while the migrator works.
     pub faults: Vec<FaultRule>,
+    /// Exactly these faults of requests and platforms strike, instead of what the rules say. Absent: the rules decide.
+    pub replay: Option<Vec<Injected>>,
     /// What is damaged between migration and verification.
     pub after_migration: Vec<AfterMigration>,
     /// What must come out.
@@ -238,6 +245,9 @@ struct Written {
     about: String,
     /// Decides the world and the faults.
     seed: u64,
+    /// Decides where faults of requests and platforms strike, so that the same world meets others. Absent: `seed` does.
+    #[serde(default)]
+    fault_seed: Option<u64>,
     /// Where to.
     #[serde(default)]
     target: TargetKind,
@@ -274,6 +284,10 @@ struct Written {
     #[serde(default)]
     #[schemars(with = "Vec<FaultRule>")]
     fault: Vec<Spanned<FaultRule>>,
+    /// A run's log of faults, instead of what the rules would do.
+    #[serde(default)]
+    #[schemars(with = "Option<Replay>")]
+    replay: Option<Spanned<Replay>>,
     /// What is damaged between migration and verification.
     #[serde(default)]
     #[schemars(with = "Vec<AfterMigration>")]
@@ -281,6 +295,22 @@ struct Written {
     /// What must come out.
     #[schemars(with = "Expect")]
     expect: Spanned<Expect>,
+}
+
+/// `[replay]`: exactly the faults of a log strike.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Replay {
+    /// NDJSON as `GET /_sim/faults/log` gives it; relative to the scenario.
+    file: PathBuf,
+}
+
+impl Replay {
+    fn read(&self, dir: &Path) -> Result<Vec<Injected>, ScenarioError> {
+        let path = dir.join(&self.file);
+        let text = std::fs::read_to_string(&path).map_err(|source| ScenarioError::Unreadable { path: path.clone(), source })?;
+        Injected::read_log(&text).map_err(|(line, why)| ScenarioError::at(&path, line, why))
+    }
 }
 
 /// `[genesys_cloud]`.
@@ -331,9 +361,9 @@ impl Scenario {
         schemars::schema_for!(Written).to_value()
     }
 
-    /// The fault table as JSON: one row a kind, and the operations a fault may name.
+    /// The fault table as JSON: one row a kind with what is right for it, and the operations a fault may name.
     pub fn fault_table() -> serde_json::Value {
-        serde_json::json!({"version": 1, "faults": crate::fault::table::TABLE, "operations": crate::fault::operations::ALL})
+        serde_json::json!({"version": 2, "faults": fault_rows().collect::<Vec<_>>(), "operations": crate::fault::operations::ALL})
     }
 
     /// JSON Schema of one `[[fault]]`.
@@ -373,10 +403,19 @@ impl Scenario {
             refuse_generated_knobs(text).map_err(at(world.span()))?;
         }
         written.migrator.check().map_err(|why| ScenarioError::at(path, 1, why))?;
+        let world = written.world.as_ref().map(|world| world.get_ref().clone()).unwrap_or_default();
+        let faults: Vec<FaultRule> = written.fault.iter().map(|fault| fault.get_ref().clone()).collect();
+        let first_planted = written.fault.iter().find(|fault| fault.get_ref().domain().is_some());
+        if let Some(first) = first_planted {
+            world.check_planted(&faults).map_err(at(first.span()))?;
+        }
+        let replay = written.replay.as_ref().map(|replay| replay.get_ref().read(&dir)).transpose()?;
         let table = |name: &str| text.find(name).unwrap_or_default();
         let genesys_cloud = &written.genesys_cloud;
         genesys_cloud.limits.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.limits]")), why))?;
         genesys_cloud.access.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.access]")), why))?;
+        let legacy = &written.legacy.limits;
+        legacy.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[legacy.limits]")), why))?;
         written.gir.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[gir")), why))?;
         if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
             return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
@@ -389,9 +428,10 @@ impl Scenario {
             dir,
             about: written.about,
             seed: written.seed,
+            fault_seed: written.fault_seed,
             target: written.target,
             ingest: written.ingest,
-            world: written.world.map(Spanned::into_inner).unwrap_or_default(),
+            world,
             plan: written.plan,
             genesys_cloud: written.genesys_cloud.settings(),
             gir: written.gir,
@@ -399,7 +439,8 @@ impl Scenario {
             clock: written.clock,
             migrator: written.migrator,
             verifier: written.verifier,
-            faults: written.fault.into_iter().map(Spanned::into_inner).collect(),
+            faults,
+            replay,
             after_migration: written.after_migration.into_iter().map(Spanned::into_inner).collect(),
             expect: written.expect.into_inner(),
         })

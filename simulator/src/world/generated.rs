@@ -1,16 +1,22 @@
 //! A generated world: `interaction(i)` is a pure function of seed and knobs, so any number of interactions takes no memory.
 
+use std::collections::BTreeSet;
+
+use super::fates::{Fates, Planted};
+use super::odd::{self, Scene};
 use super::people::{self, Agent, Mapped};
 use super::settings::{SourceCodec, WorldSettings};
 use super::shuffle::Shuffle;
 use super::{Damage, Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
+use crate::fault::FaultRule;
+use crate::fault::domain::DomainKind;
 use crate::seed::Seed;
 
 /// Retention classes a recorder assigns, with their years.
 pub(super) const RETENTION_CLASSES: [(&str, i64); 3] = [("7-Year Retention", 7), ("5-Year Retention", 5), ("10-Year Retention", 10)];
 
 /// Id of the first interaction.
-const FIRST_ID: u64 = 100_001;
+pub(super) const FIRST_ID: u64 = 100_001;
 
 /// Calls whose retention has ended lie this long before the window: five-year class, so they end two to three years before it.
 const EXPIRED_BEFORE_MS: i64 = 8 * 365 * 86_400_000;
@@ -30,12 +36,12 @@ pub(super) struct Generated {
     pub(super) queues: Vec<Mapped>,
     pub(super) skills: Vec<Mapped>,
     pub(super) wrapups: Vec<Mapped>,
+    fates: Fates,
     orders: Orders,
 }
 
 /// One shuffled order a choice: exact shares that do not depend on each other.
 struct Orders {
-    victims: Shuffle,
     transfers: Shuffle,
     bare: Shuffle,
     stereo: Shuffle,
@@ -49,16 +55,8 @@ struct Orders {
     nodes: Shuffle,
 }
 
-/// What sets an interaction apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Usual,
-    Bad(Damage),
-    Expired,
-}
-
 impl Generated {
-    pub(super) fn new(seed: Seed, settings: &WorldSettings) -> Generated {
+    pub(super) fn new(seed: Seed, settings: &WorldSettings, faults: &[FaultRule]) -> Generated {
         // Checked with the scenario; an unchecked window would be empty.
         let (from_ms, to_ms) = settings.window().unwrap_or((0, 1));
         let day = 86_400_000;
@@ -72,8 +70,8 @@ impl Generated {
             queues: people::queues(seed, settings),
             skills: people::skills(seed),
             wrapups: people::wrapups(seed),
+            fates: Fates::new(seed.child("world/order").child("victims"), settings, faults),
             orders: Orders {
-                victims: order("victims"),
                 transfers: order("transfers"),
                 bare: order("bare"),
                 stereo: order("stereo"),
@@ -96,7 +94,11 @@ impl Generated {
 
     pub(super) fn node_offsets(&self) -> Vec<(String, i64)> {
         let nodes = 0..self.settings.recorder_nodes;
-        nodes.map(|k| (format!("N{}", k + 1), self.drift(k as usize))).filter(|(_, offset)| *offset != 0).collect()
+        let mut offsets: Vec<(String, i64)> = nodes.map(|k| (format!("N{}", k + 1), self.drift(k as usize))).collect();
+        let declared: BTreeSet<(String, i64)> = self.fates.kinds().filter_map(odd::declared_node).collect();
+        offsets.extend(declared);
+        offsets.retain(|(_, offset)| *offset != 0);
+        offsets
     }
 
     /// Index of the interaction a recording id (`100001-1`) belongs to; the recording itself may not exist.
@@ -107,7 +109,7 @@ impl Generated {
     }
 
     pub(super) fn stated_start_ms(&self, i: u64) -> i64 {
-        if self.orders.reversed.share(i, self.settings.reversed_share) {
+        if self.planted(i).is_some() || self.orders.reversed.share(i, self.settings.reversed_share) {
             return self.interaction(i).start_ms;
         }
         self.true_start_ms(i) - self.drift(self.node(i))
@@ -117,21 +119,17 @@ impl Generated {
     pub(super) fn interaction(&self, i: u64) -> Interaction {
         let own = self.seed.child("world/interactions").index(i);
         let id = FIRST_ID + i;
-        let fate = self.fate(i);
+        let planted = self.planted(i);
         let node = self.node(i);
         let drift_ms = self.drift(node);
         let inbound = !own.child("direction").chance(0.3);
         let true_start_ms = self.true_start_ms(i);
         let wait_ms = if inbound { own.child("wait").below(30_000) as i64 } else { 0 };
-        let legs = self.legs(i, own, fate, true_start_ms + wait_ms);
+        let legs = self.legs(i, own, planted, true_start_ms + wait_ms);
         let true_end_ms = legs.last().map_or(true_start_ms, |leg| leg.end_ms);
         let talk_ms = true_end_ms - true_start_ms - wait_ms;
-        let (mut start_ms, mut end_ms) = (true_start_ms - drift_ms, true_end_ms - drift_ms);
-        if self.orders.reversed.share(i, self.settings.reversed_share) {
-            std::mem::swap(&mut start_ms, &mut end_ms);
-        }
-        let recorded = fate != Fate::Usual || !self.orders.bare.share(i, self.settings.no_recording_share);
-        let make = |(k, leg): (usize, &Leg)| self.recording(i, own, k, leg, fate, node);
+        let recorded = planted.is_some() || !self.orders.bare.share(i, self.settings.no_recording_share);
+        let make = |(k, leg): (usize, &Leg)| self.recording(i, own, k, leg, planted, node);
         let recordings = if recorded { legs.iter().enumerate().map(make).collect() } else { Vec::new() };
         let segment = |(k, leg): (usize, &Leg)| Segment {
             id: format!("{id}-s{}", k + 1),
@@ -140,14 +138,14 @@ impl Generated {
             end_ms: leg.end_ms - drift_ms,
         };
         let agent = &self.agents[legs[0].agent];
-        let routed = self.routing(i, own, fate, inbound);
+        let routed = self.routing(i, own, planted, inbound);
         let (caller_number, dialled_number, numbers_masked) = self.numbers(i, own, inbound);
-        Interaction {
+        let mut interaction = Interaction {
             id,
             true_start_ms,
             true_end_ms,
-            start_ms,
-            end_ms,
+            start_ms: true_start_ms - drift_ms,
+            end_ms: true_end_ms - drift_ms,
             wait_ms,
             talk_ms,
             inbound,
@@ -166,7 +164,22 @@ impl Generated {
             recorder_node: Some(format!("N{}", node + 1)),
             segments: legs.iter().enumerate().map(segment).collect(),
             recordings,
+            planted,
+        };
+        let is_reversed = planted.is_some_and(|planted| planted.kind == DomainKind::EndBeforeStart);
+        if is_reversed || self.orders.reversed.share(i, self.settings.reversed_share) {
+            odd::reverse(&mut interaction);
         }
+        if let Some(planted) = planted {
+            let scene = Scene { index: i, drift_ms, agents: &self.agents };
+            odd::change(&mut interaction, planted, &scene);
+        }
+        interaction
+    }
+
+    /// What is planted in the `i`-th call.
+    pub(super) fn planted(&self, i: u64) -> Option<Planted> {
+        self.fates.of(i)
     }
 
     fn drift(&self, node: usize) -> i64 {
@@ -184,53 +197,43 @@ impl Generated {
         let n = self.count().max(1);
         let slot = (u128::from(width) * u128::from(i) / u128::from(n)) as i64;
         let at = self.from_ms + slot + own.child("start").below((width / n).max(1)) as i64;
-        if self.fate(i) == Fate::Expired { at - EXPIRED_BEFORE_MS } else { at }
-    }
-
-    fn fate(&self, i: u64) -> Fate {
-        let bad = &self.settings.bad_media;
-        let mut rank = self.orders.victims.rank(i);
-        for (count, damage) in [
-            (bad.empty, Damage::Empty),
-            (bad.html, Damage::Html),
-            (bad.noise, Damage::Noise),
-            (bad.undecodable, Damage::Undecodable),
-            (bad.truncated, Damage::Truncated),
-            (bad.short, Damage::Short),
-        ] {
-            if rank < count {
-                return Fate::Bad(damage);
-            }
-            rank -= count;
+        match self.planted(i).map(|planted| planted.kind) {
+            Some(DomainKind::Expired | DomainKind::HeldAndExpired) => at - EXPIRED_BEFORE_MS,
+            Some(kind) => odd::fixed_start_ms(kind, own).unwrap_or(at),
+            None => at,
         }
-        if rank < self.settings.expired { Fate::Expired } else { Fate::Usual }
     }
 
-    fn legs(&self, i: u64, own: Seed, fate: Fate, from_ms: i64) -> Vec<Leg> {
-        let transferred = fate == Fate::Usual && self.orders.transfers.share(i, self.settings.transfer_share);
-        let count = if transferred { 2 + own.child("legs").below(2) as usize } else { 1 };
+    fn legs(&self, i: u64, own: Seed, planted: Option<Planted>, from_ms: i64) -> Vec<Leg> {
+        let transferred = self.orders.transfers.share(i, self.settings.transfer_share);
+        let count = match planted {
+            Some(planted) => odd::legs(planted.kind),
+            None if transferred => 2 + own.child("legs").below(2) as usize,
+            None => 1,
+        };
+        let is_twin = planted.is_some_and(|planted| planted.kind == DomainKind::SameSoundTwice);
         let mut at = from_ms;
         let leg = |k: usize| {
-            let spread = 0.7 + 0.6 * own.child("length").index(k as u64).fraction();
+            let spread = if is_twin { 1.0 } else { 0.7 + 0.6 * own.child("length").index(k as u64).fraction() };
             let grains = (self.settings.mean_seconds * 1000.0 * spread / GRAIN_MS as f64).round() as u64;
             let length_ms = grains.max(10) * GRAIN_MS;
             let start_ms = at;
             at += length_ms as i64;
-            Leg { agent: self.agent(i, k, fate), start_ms, end_ms: at, length_ms }
+            Leg { agent: self.agent(i, k, planted), start_ms, end_ms: at, length_ms }
         };
         (0..count).map(leg).collect()
     }
 
-    /// Agents take turns in a shuffled order, a transfer goes to the next one; a victim of bad media has a rightly mapped agent.
-    fn agent(&self, i: u64, leg: usize, fate: Fate) -> usize {
+    /// Agents take turns in a shuffled order, a transfer goes to the next one; a call with wrong data has a rightly mapped agent.
+    fn agent(&self, i: u64, leg: usize, planted: Option<Planted>) -> usize {
         let right = self.agents.iter().filter(|agent| agent.mapped.iter().any(|row| row.in_target)).count();
-        let among = if fate == Fate::Usual { self.agents.len() } else { right.max(1) };
+        let among = if planted.is_none() { self.agents.len() } else { right.max(1) };
         ((self.orders.agents.rank(i) + leg as u64) % among as u64) as usize
     }
 
-    fn routing(&self, i: u64, own: Seed, fate: Fate, inbound: bool) -> Routed {
+    fn routing(&self, i: u64, own: Seed, planted: Option<Planted>, inbound: bool) -> Routed {
         let right = self.queues.iter().filter(|queue| queue.in_target).count();
-        let among = if fate == Fate::Usual { self.queues.len() } else { right.max(1) };
+        let among = if planted.is_none() { self.queues.len() } else { right.max(1) };
         let queue = self.queues[(self.orders.queues.rank(i) % among as u64) as usize].id.clone();
         let skill = &self.skills[own.child("skill").below(self.skills.len() as u64) as usize];
         Routed {
@@ -249,21 +252,24 @@ impl Generated {
         if inbound { (customer, line, masked) } else { (line, customer, masked) }
     }
 
-    fn recording(&self, i: u64, own: Seed, k: usize, leg: &Leg, fate: Fate, node: usize) -> Recording {
+    fn recording(&self, i: u64, own: Seed, k: usize, leg: &Leg, planted: Option<Planted>, node: usize) -> Recording {
         let interaction_id = FIRST_ID + i;
         let id = format!("{interaction_id}-{}", k + 1);
         let drift_ms = self.drift(node);
-        let damage = if let Fate::Bad(damage) = fate { damage } else { Damage::None };
+        let kind = planted.map(|planted| planted.kind);
+        let damage = kind.map_or(Damage::None, odd::damage);
+        let is_expired = matches!(kind, Some(DomainKind::Expired | DomainKind::HeldAndExpired));
         let codecs = &self.settings.codecs;
-        let codec = match damage {
-            // Their damage is made on a WAV file whose length follows from its bytes.
-            Damage::Truncated | Damage::Undecodable => SourceCodec::Pcm,
-            _ => codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize],
+        let own_codec = || codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize];
+        let codec = kind.and_then(odd::codec).unwrap_or_else(own_codec);
+        let stereo = match kind.and_then(odd::channels) {
+            Some(channels) => channels == 2,
+            None => codec.stereo() && self.orders.stereo.share(i, self.settings.stereo_share),
         };
-        let stereo = codec.stereo() && self.orders.stereo.share(i, self.settings.stereo_share);
         let roles: &[&str] = if stereo { &["agent", "customer"] } else { &["mixed"] };
-        let sound = own.child("sound").index(k as u64);
-        let class = if fate == Fate::Expired { RETENTION_CLASSES[1] } else { RETENTION_CLASSES[own.child("class").below(3) as usize] };
+        let sound =
+            if kind == Some(DomainKind::SameSoundTwice) { self.seed.child("world/twin") } else { own.child("sound").index(k as u64) };
+        let class = if is_expired { RETENTION_CLASSES[1] } else { RETENTION_CLASSES[own.child("class").below(3) as usize] };
         let date = crate::journal::instant(leg.start_ms - drift_ms);
         let agent = &self.agents[leg.agent].id;
         Recording {
@@ -276,21 +282,27 @@ impl Generated {
             content_type: codec.content_type().to_owned(),
             channels: roles.len() as u16,
             channel_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            sample_rate: RATE,
+            sample_rate: kind.and_then(odd::rate).unwrap_or(RATE),
             file_name: format!("{}_{agent}_{id}.{}", &date[..10], codec.extension()),
             recorder_node: Some(format!("N{}", node + 1)),
-            pauses: self.pauses(i, sound, leg.length_ms, damage),
+            pauses: self.pauses(i, sound, leg.length_ms, kind),
             retention_class: Some(class.0.to_owned()),
-            legal_hold: fate != Fate::Expired && self.orders.holds.share(i, self.settings.hold_share),
+            legal_hold: kind == Some(DomainKind::HeldAndExpired) || !is_expired && self.orders.holds.share(i, self.settings.hold_share),
             sound: Sound::Made { seed: sound, codec, damage },
+            planted,
             interaction_id,
             id,
         }
     }
 
     /// One pause of a fifth of the recording, somewhere inside it.
-    fn pauses(&self, i: u64, sound: Seed, length_ms: u64, damage: Damage) -> Vec<Pause> {
-        if damage != Damage::None || length_ms < 1000 || !self.orders.pauses.share(i, self.settings.pause_share) {
+    fn pauses(&self, i: u64, sound: Seed, length_ms: u64, kind: Option<DomainKind>) -> Vec<Pause> {
+        let wanted = match kind {
+            Some(kind) if odd::needs_pause(kind) => true,
+            Some(kind) if odd::is_of_media(kind) => false,
+            Some(_) | None => self.orders.pauses.share(i, self.settings.pause_share),
+        };
+        if length_ms < 1000 || !wanted {
             return Vec::new();
         }
         let width = length_ms / 5 / GRAIN_MS * GRAIN_MS;

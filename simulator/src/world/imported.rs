@@ -256,6 +256,7 @@ impl Line {
             numbers_masked: self.numbers_masked,
             recorder_node: self.recorder_node,
             recordings,
+            planted: None,
         })
     }
 }
@@ -298,6 +299,7 @@ impl RecordingLine {
             retention_class: self.retention_class.clone(),
             legal_hold: self.legal_hold,
             sound: Sound::File(path),
+            planted: None,
         })
     }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::generated::RATE;
 use super::settings::SourceCodec;
-use super::{Damage, Recording, Sound};
+use super::{Damage, Recording, Sound, forms};
 use crate::seed::Seed;
 
 /// Media kept for the requests that follow each other on one recording (HEAD, GET, resumed GET). Bytes; more would make a large world's memory grow.
@@ -93,22 +93,44 @@ impl MediaCache {
 }
 
 fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
-    let id = || recording.id.clone();
     match &recording.sound {
-        Sound::File(path) => std::fs::read(path).map_err(|source| MediaError::Unreadable { id: id(), source }),
+        Sound::File(path) => std::fs::read(path).map_err(|source| MediaError::Unreadable { id: recording.id.clone(), source }),
         Sound::Made { damage: Damage::Empty, .. } => Ok(Vec::new()),
-        Sound::Made { damage: Damage::Html, .. } => Ok(HTML.to_vec()),
-        Sound::Made { seed, damage: Damage::Noise, .. } => Ok(noise(*seed, 4096 + seed.below(8192))),
-        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(unknown_codec(*seed)),
+        Sound::Made { damage: Damage::Html, .. } => Ok(forms::HTML.to_vec()),
+        Sound::Made { damage: Damage::Json, .. } => Ok(forms::JSON.to_vec()),
+        Sound::Made { seed, damage: Damage::Noise, .. } => Ok(forms::noise(*seed, 4096 + seed.below(8192))),
+        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(forms::unknown_codec(*seed, RATE)),
         Sound::Made { seed, codec, damage } => {
-            let pcm = pcm(recording, *seed, *damage);
-            let mut bytes =
-                audio::encode(&pcm, codec.encoder()).map_err(|error| MediaError::Unmade { id: id(), reason: error.to_string() })?;
-            if *damage == Damage::Truncated {
-                bytes.truncate(bytes.len() / 3);
-            }
-            Ok(bytes)
+            let unmade = |error: audio::AudioError| MediaError::Unmade { id: recording.id.clone(), reason: error.to_string() };
+            let bytes = audio::encode(&pcm(recording, *seed, *damage), codec.encoder()).map_err(unmade)?;
+            Ok(written(bytes, *seed, *damage))
         }
+    }
+}
+
+/// The file as the recorder left it.
+fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
+    match damage {
+        Damage::Truncated => {
+            bytes.truncate(bytes.len() / 3);
+            bytes
+        }
+        Damage::LengthUnknown => forms::length_unknown(bytes),
+        Damage::LengthTooLong => forms::length_too_long(bytes),
+        Damage::ListFirst => forms::chunk_before_data(bytes, b"LIST", forms::LIST),
+        Damage::OddChunk => forms::chunk_before_data(bytes, b"note", b"seventh"),
+        Damage::BytesAfterEnd => [bytes, forms::noise(seed.child("after"), 336)].concat(),
+        Damage::ZerosAfterEnd => forms::filled_up(bytes),
+        Damage::Id3 => forms::with_id3(&bytes),
+        Damage::None
+        | Damage::Empty
+        | Damage::Html
+        | Damage::Json
+        | Damage::Noise
+        | Damage::Undecodable
+        | Damage::Short
+        | Damage::Silence
+        | Damage::Doubled => bytes,
     }
 }
 
@@ -116,7 +138,15 @@ fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
 pub(super) fn pcm(recording: &Recording, seed: Seed, damage: Damage) -> Pcm {
     let declared_ms = u64::try_from(recording.duration_ms).unwrap_or(0);
     let length_ms = if damage == Damage::Short { declared_ms / 3 / 40 * 40 } else { declared_ms };
-    Pcm { sample_rate: RATE, channels: super::speech::conversation(seed, RATE, length_ms, recording.channels == 2, &recording.pauses) }
+    let stereo = recording.channels == 2 && damage != Damage::Doubled;
+    let mut channels = super::speech::conversation(seed, recording.sample_rate, length_ms, stereo, &recording.pauses);
+    if damage == Damage::Doubled {
+        channels.extend_from_within(..1);
+    }
+    if damage == Damage::Silence {
+        channels.iter_mut().for_each(|channel| channel.fill(0));
+    }
+    Pcm { sample_rate: recording.sample_rate, channels }
 }
 
 impl SourceCodec {
@@ -131,34 +161,6 @@ impl SourceCodec {
             SourceCodec::Gsm => Codec::GsmWav49,
         }
     }
-}
-
-const HTML: &[u8] = b"<!DOCTYPE html>\n<html><head><title>503 Service Unavailable</title></head>\n<body><h1>Service Unavailable</h1><p>The archive is being restored. Please try again later.</p></body></html>\n";
-
-fn noise(seed: Seed, length: u64) -> Vec<u8> {
-    (0..length.div_ceil(8)).flat_map(|k| seed.child("noise").index(k).value().to_be_bytes()).collect()
-}
-
-/// A well-formed WAV file whose format tag (0x0130, Sipro ACELP) belongs to a codec without a decoder.
-fn unknown_codec(seed: Seed) -> Vec<u8> {
-    let data = noise(seed, 4000);
-    let mut bytes = b"RIFF".to_vec();
-    bytes.extend((36 + data.len() as u32).to_le_bytes());
-    bytes.extend(b"WAVEfmt ");
-    bytes.extend(16_u32.to_le_bytes());
-    for field in [0x0130_u16, 1] {
-        bytes.extend(field.to_le_bytes());
-    }
-    for field in [RATE, 1067] {
-        bytes.extend(field.to_le_bytes());
-    }
-    for field in [32_u16, 0] {
-        bytes.extend(field.to_le_bytes());
-    }
-    bytes.extend(b"data");
-    bytes.extend((data.len() as u32).to_le_bytes());
-    bytes.extend(data);
-    bytes
 }
 
 /// Bytes as lower-case hex.

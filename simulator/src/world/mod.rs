@@ -1,8 +1,11 @@
 //! The source population: generated from a seed, or imported from a sample of a user's own export.
 
+mod fates;
+mod forms;
 mod generated;
 mod imported;
 mod media;
+mod odd;
 mod people;
 mod settings;
 mod shuffle;
@@ -15,10 +18,12 @@ use std::sync::Arc;
 
 use crate::scenario::{Scenario, ScenarioError};
 use crate::seed::Seed;
+pub(crate) use fates::Planted;
 use generated::Generated;
 use imported::Imported;
 use media::MediaCache;
 pub(crate) use media::{Media, MediaError, hex};
+pub(crate) use odd::LONE_SURROGATE;
 pub(crate) use people::{Agent, Mapped, MappedAgent};
 pub use settings::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};
 pub(crate) use target::Target;
@@ -52,6 +57,15 @@ pub(crate) struct Interaction {
     pub(crate) recorder_node: Option<String>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) recordings: Vec<Recording>,
+    /// What is wrong with it on purpose.
+    pub(crate) planted: Option<Planted>,
+}
+
+impl Interaction {
+    /// Its id as the source writes it.
+    pub(crate) fn id_text(&self) -> String {
+        odd::id_text(self.id, self.planted)
+    }
 }
 
 /// A phone number. Its `Debug` shows the last two digits only: an imported world holds real ones.
@@ -108,6 +122,15 @@ pub(crate) struct Recording {
     pub(crate) retention_class: Option<String>,
     pub(crate) legal_hold: bool,
     pub(crate) sound: Sound,
+    /// What is wrong with its call on purpose.
+    pub(crate) planted: Option<Planted>,
+}
+
+impl Recording {
+    /// Its interaction's id as the source writes it.
+    pub(crate) fn interaction_id_text(&self) -> String {
+        odd::id_text(self.interaction_id, self.planted)
+    }
 }
 
 /// A range of a recording in which nothing may be heard; offsets from its start in its own audio.
@@ -137,6 +160,22 @@ pub(crate) enum Damage {
     Undecodable,
     Truncated,
     Short,
+    Json,
+    /// WAV: no length in its header.
+    LengthUnknown,
+    /// WAV: some milliseconds more are promised.
+    LengthTooLong,
+    /// WAV: LIST before the data.
+    ListFirst,
+    /// WAV: a chunk of odd length before the data.
+    OddChunk,
+    BytesAfterEnd,
+    ZerosAfterEnd,
+    /// MP3: an ID3 tag in front.
+    Id3,
+    Silence,
+    /// One channel twice.
+    Doubled,
 }
 
 /// A source population with its media and its counterpart in the target.
@@ -155,7 +194,7 @@ impl World {
     pub(crate) fn of(scenario: &Scenario, seed: u64) -> Result<World, ScenarioError> {
         let population = match &scenario.world.file {
             Some(file) => Population::Imported(Imported::read(&scenario.dir.join(file), Seed::new(seed))?),
-            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), &scenario.world))),
+            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), &scenario.world, &scenario.faults))),
         };
         Ok(World { population, media: MediaCache::default() })
     }
@@ -173,6 +212,14 @@ impl World {
         match &self.population {
             Population::Generated(world) => world.interaction(i),
             Population::Imported(world) => world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].clone(),
+        }
+    }
+
+    /// What is planted in the `i`-th interaction, without making it.
+    pub(crate) fn planted(&self, i: u64) -> Option<Planted> {
+        match &self.population {
+            Population::Generated(world) => world.planted(i),
+            Population::Imported(_) => None,
         }
     }
 

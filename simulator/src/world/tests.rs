@@ -93,6 +93,16 @@ fn the_truth_holds_what_the_world_promised() {
                 Damage::Empty | Damage::Html | Damage::Noise | Damage::Undecodable => {
                     assert_eq!(told["pcm_sha256"], serde_json::Value::Null)
                 }
+                Damage::Json
+                | Damage::LengthUnknown
+                | Damage::LengthTooLong
+                | Damage::ListFirst
+                | Damage::OddChunk
+                | Damage::BytesAfterEnd
+                | Damage::ZerosAfterEnd
+                | Damage::Id3
+                | Damage::Silence
+                | Damage::Doubled => panic!("no knob plants {damage:?}"),
             }
         }
     }
@@ -196,6 +206,62 @@ fn ten_million_interactions_are_ready_at_once_and_any_of_them_is_near() {
     for i in (0..10_000_000).step_by(1_000_003) {
         assert_eq!(world.interaction(i).id, 100_001 + i);
     }
+    assert!(clock.now_ms() - started_ms < 10_000);
+}
+
+/// Every kind of wrong data of the source, three times each.
+fn planted_everywhere() -> World {
+    let rules = crate::fault::table::rows().filter(|row| row.layer == crate::fault::table::Layer::Domain);
+    let rules = rules.map(|row| format!("[[fault]]\non = '{}'\nkind = '{}'\ncount = 3\n", row.on[0], row.name));
+    let text = format!("interactions = 500\n{}", rules.collect::<String>());
+    world(&text, 7)
+}
+
+#[test]
+fn each_fault_of_the_data_is_planted_as_often_as_asked_and_nothing_else_moves() {
+    let (planted, plain) = (planted_everywhere(), world("interactions = 500", 7));
+    let mut counts = BTreeMap::new();
+    for i in 0..500 {
+        let one = planted.interaction(i);
+        match one.planted {
+            Some(planted) => *counts.entry(planted.kind).or_insert(0) += 1,
+            None => assert_eq!(one, plain.interaction(i)),
+        }
+        assert_eq!(one.start_ms, planted.stated_start_ms(i));
+        for recording in &one.recordings {
+            assert_eq!(planted.recording(&recording.id).as_ref(), Some(recording), "{:?}", one.planted);
+        }
+        assert_eq!(one.recordings.is_empty() && one.planted.is_some(), false, "{:?}", one.planted);
+    }
+    assert!(counts.len() > 100 && counts.values().all(|count| *count == 3), "{counts:?}");
+}
+
+#[test]
+fn the_truth_says_what_is_wrong_and_what_is_right_for_it() {
+    let world = planted_everywhere();
+    let mut told = 0;
+    for i in 0..500 {
+        let line: serde_json::Value = serde_json::from_str(&world.truth_line(i).expect("a line")).expect("json");
+        let planted = world.interaction(i).planted;
+        assert_eq!(line.get("planted").is_some(), planted.is_some());
+        if let Some(planted) = planted {
+            assert_eq!(line["planted"]["outcome"], serde_json::to_value(planted.kind.outcome()).expect("json"));
+            assert_eq!(line["planted"]["kind"], planted.kind.row().name);
+            told += 1;
+        }
+    }
+    assert!(told > 300, "{told}");
+}
+
+#[test]
+fn ten_million_interactions_with_planted_faults_are_as_near() {
+    let clock = crate::clock::Clock::real();
+    let started_ms = clock.now_ms();
+    let rules = "interactions = 10000000\n[[fault]]\non = 'world.interaction'\nkind = 'zero_time'\ncount = 1000000\n\
+                 [[fault]]\non = 'world.media'\nkind = 'short_media'\nshare = 0.1";
+    let world = world(rules, 7);
+    let some = (0..10_000_000).step_by(10_007).filter(|i| world.interaction(*i).planted.is_some()).count();
+    assert!((150..250).contains(&some), "{some}");
     assert!(clock.now_ms() - started_ms < 10_000);
 }
 

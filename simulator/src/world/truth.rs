@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::media::MediaError;
 use super::{Interaction, PhoneNumber, Recording, World};
+use crate::fault::domain::DomainKind;
+use crate::fault::outcome::Outcome;
 use crate::journal::instant;
 
 #[derive(Serialize)]
@@ -25,6 +27,15 @@ struct Line<'a> {
     retention: Retention,
     recordings: Vec<RecordingLine<'a>>,
     attributes: BTreeMap<&'static str, String>,
+    /// What is wrong with the call on purpose, and what is right for it. Absent: nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planted: Option<PlantedLine>,
+}
+
+#[derive(Serialize)]
+struct PlantedLine {
+    kind: DomainKind,
+    outcome: Outcome,
 }
 
 #[derive(Serialize)]
@@ -63,7 +74,7 @@ impl World {
         let recordings = interaction.recordings.iter().map(|recording| self.recording_line(recording)).collect::<Result<_, _>>()?;
         let agents = interaction.segments.iter().map(|segment| Participant { role: "agent", id: segment.agent_id.as_deref() });
         let line = Line {
-            legacy_interaction_id: interaction.id.to_string(),
+            legacy_interaction_id: interaction.id_text(),
             target_id: None,
             start: instant(interaction.true_start_ms),
             end: instant(interaction.true_end_ms),
@@ -77,18 +88,18 @@ impl World {
             retention: self.retention(&interaction),
             recordings,
             attributes: attributes(&interaction),
+            planted: interaction.planted.map(|planted| PlantedLine { kind: planted.kind, outcome: planted.kind.outcome() }),
         };
         Ok(serde_json::to_string(&line).unwrap_or_default())
     }
 
     /// All lines, in ascending order of id.
     pub(crate) fn truth(&self) -> Result<String, MediaError> {
-        let mut text = String::new();
-        for i in 0..self.count() {
-            text.push_str(&self.truth_line(i)?);
-            text.push('\n');
-        }
-        Ok(text)
+        let mut lines =
+            (0..self.count()).map(|i| Ok((self.interaction(i).id, self.truth_line(i)?))).collect::<Result<Vec<_>, MediaError>>()?;
+        // An id that is wrong on purpose may be larger than those after it.
+        lines.sort_by_key(|(id, _)| *id);
+        Ok(lines.into_iter().map(|(_, line)| line + "\n").collect())
     }
 
     fn recording_line<'a>(&self, recording: &'a Recording) -> Result<RecordingLine<'a>, MediaError> {
@@ -98,8 +109,8 @@ impl World {
         Ok(RecordingLine {
             legacy_recording_id: &recording.id,
             target_id: None,
-            start: instant(recording.start_ms + recording.drift_ms),
-            end: instant(recording.end_ms + recording.drift_ms),
+            start: instant(recording.start_ms.min(recording.end_ms) + recording.drift_ms),
+            end: instant(recording.start_ms.max(recording.end_ms) + recording.drift_ms),
             codec: probe.map(|probe| probe.codec.to_string()),
             channels: probe.map(|probe| probe.channels),
             sample_rate: probe.map(|probe| probe.sample_rate),

@@ -25,7 +25,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
         theirs = in_a_row(&theirs, user);
     }
     let expected: Vec<String> = legs.iter().map(|leg| leg.user.clone()).collect();
-    let actual: Vec<String> = theirs.into_iter().map(user).collect();
+    let mut actual: Vec<String> = theirs.into_iter().map(user).collect();
+    settle_ties(&legs, &expected, &mut actual);
     if expected.len() != actual.len() || (expected != actual && count(&expected) == count(&actual)) {
         let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
         findings.push(seen.finding(Defect::D49, "agents in order").expected(told(&expected)).actual(told(&actual)));
@@ -33,6 +34,22 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
         findings.extend(wrong_agents(seen, &legs, &actual));
     }
     findings
+}
+
+/// Legs that begin at the same instant have no order among them: a conference. Whatever order the target shows is the right one.
+fn settle_ties(legs: &[&AgentLeg], expected: &[String], actual: &mut [String]) {
+    if expected.len() != actual.len() {
+        return;
+    }
+    let start = |at: usize| legs[at].span.map(|span| span.start);
+    let mut from = 0;
+    while from < legs.len() {
+        let until = (from..legs.len()).find(|at| start(*at).is_none() || start(*at) != start(from)).unwrap_or(legs.len()).max(from + 1);
+        if count(&expected[from..until]) == count(&actual[from..until]) {
+            actual[from..until].clone_from_slice(&expected[from..until]);
+        }
+        from = until;
+    }
 }
 
 /// Neighbouring legs of one user as one: how many pieces a turn is written in is the surface's business, whose turn it is is not.
@@ -124,6 +141,19 @@ mod tests {
         let expected = wanted();
         assert!(expected.legs[1].fallback);
         assert!(codes(&expected, &conversation(&expected)).is_empty());
+    }
+
+    #[test]
+    fn legs_that_begin_at_once_have_no_order_and_those_that_do_not_have_one() {
+        let mut expected = wanted();
+        let mut actual = conversation(&expected);
+        let users: Vec<_> = actual.legs.iter().rev().map(|leg| leg.user.clone()).collect();
+        actual.legs.iter_mut().zip(users).for_each(|(leg, user)| leg.user = user);
+        assert_eq!(codes(&expected, &actual), ["D49"], "one after the other");
+        let at_once = expected.legs[0].span;
+        expected.legs.iter_mut().for_each(|leg| leg.span = at_once);
+        actual.legs.iter_mut().for_each(|leg| (leg.start, leg.end) = Default::default());
+        assert!(codes(&expected, &actual).is_empty());
     }
 
     #[test]

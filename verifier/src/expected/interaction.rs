@@ -9,7 +9,8 @@ use super::attributes::{Repair, attributes};
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
-    Absence, Expectation, ExpectedRecording, Maximum, Pause, Presence, Recorded, Rules, SourceSound, Span, audio, gir, retention, time,
+    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, gir,
+    retention, time,
 };
 use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
@@ -64,7 +65,7 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         presence,
         span,
         legs: legs.unwrap_or_default(),
-        direction: entity.direction.as_ref().map(|direction| direction.to_lowercase()),
+        direction: direction(entity.direction.as_deref()),
         ani,
         dnis,
         queue: entity.queue_id.as_ref().and_then(|queue| rules.queues.get(queue).copied().or(rules.default_queue)),
@@ -79,6 +80,11 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
     }
 }
 
+/// `inbound` or `outbound`; a word that is neither has no counterpart anywhere.
+fn direction(stated: Option<&str>) -> Option<String> {
+    stated.map(str::to_lowercase).filter(|word| ["inbound", "outbound"].contains(&word.as_str()))
+}
+
 /// Legs with an agent, by start. `None`: one of them has no mapping and the plan allows no stand-in.
 fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option<Vec<AgentLeg>> {
     let entity = &source.entity;
@@ -91,7 +97,9 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
             Resolved::Fallback(row) => (row, true),
             Resolved::Unmapped => return None,
         };
-        let span = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
+        let own = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
+        // A leg of which the source gives no times lasted as long as the call, as far as anybody can say.
+        let span = own.or(Some(call));
         let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
         let (user, login) = (row.user.clone(), row.login.clone());
         legs.push(AgentLeg { legacy_agent: agent.clone(), user, login, fallback, span, recorded });
@@ -149,8 +157,9 @@ fn recording_alone(
     };
     let node = details.recorder_node.as_deref().or(interaction_node);
     let span = time::span(&details.start_time, &details.end_time, node, rules).map(|reading| reading.span);
-    let pauses: Vec<Pause> =
-        details.pauses.iter().map(|pause| Pause { start_ms: pause.start_offset_ms, end_ms: pause.end_offset_ms }).collect();
+    let ends = details.pauses.iter().map(|pause| pause.start_offset_ms.zip(pause.end_offset_ms));
+    let pauses: Vec<Pause> = ends.flatten().map(|(start_ms, end_ms)| Pause { start_ms, end_ms }).collect();
+    let all_told = pauses.len() == details.pauses.len() || rules.pauses == PauseRule::Keep;
     let sound = sounds.get(&recording.id).unwrap_or(&SourceSound::NotRead);
     let presence = if let Some(words) = rules.exclusions.get(&recording.id) {
         Presence::Absent(Absence::Agreed(words.clone()))
@@ -158,7 +167,7 @@ fn recording_alone(
         Presence::Absent(Absence::Rule(reason))
     } else if span.is_none() {
         Presence::Absent(Absence::Rule(Reason::TimeUnusable))
-    } else if !audio::pauses_placeable(&pauses, sound, rules.pauses) {
+    } else if !all_told || !audio::pauses_placeable(&pauses, sound, rules.pauses) {
         Presence::Absent(Absence::Rule(Reason::PiiUnprotectable))
     } else if let SourceSound::Unreadable(why) = sound {
         Presence::Unknown(why.clone())
@@ -215,7 +224,8 @@ fn whole_reason(
     rules: &Rules,
 ) -> Option<Reason> {
     let queue = source.entity.queue_id.as_ref();
-    if source.collided {
+    let names_another = |details: &wire::Recording| details.interaction_id != source.entity.id;
+    if source.collided || source.recordings.iter().any(|recording| recording.details.as_ref().is_ok_and(names_another)) {
         return Some(Reason::IdCollision);
     }
     if span.is_none() {
@@ -290,6 +300,32 @@ mod tests {
             ]
         );
         assert_eq!(wanted.recordings[0].delete_at.map(|at| at.to_string()).as_deref(), Some("2030-10-27T10:05:00.000Z"));
+    }
+
+    #[test]
+    fn what_a_source_cannot_mean_is_told_by_the_source_alone() {
+        let change = |change: fn(&mut SourceInteraction)| {
+            let mut call = interaction();
+            change(&mut call);
+            expected(&call, &rules(), &sounds(None), AS_OF)
+        };
+        let internal = change(|call| call.entity.direction = Some("INTERNAL".to_owned()));
+        assert_eq!((internal.direction, internal.presence), (None, Presence::Expected), "no target has a word for it");
+        let anothers = change(|call| {
+            if let Ok(details) = &mut call.recordings[0].details {
+                details.interaction_id = "100002".to_owned();
+            }
+        });
+        assert_eq!(anothers.presence, Presence::Absent(Absence::Rule(Reason::IdCollision)));
+        let endless = change(|call| {
+            if let Ok(details) = &mut call.recordings[0].details {
+                details.pauses = vec![wire::Pause { start_offset_ms: Some(100), end_offset_ms: None, reason: None }];
+            }
+        });
+        assert_eq!(endless.presence, Presence::Absent(Absence::Rule(Reason::PiiUnprotectable)));
+        let timeless = change(|call| (call.entity.segments[0].start_time, call.entity.segments[0].end_time) = Default::default());
+        let whole = timeless.span;
+        assert!(timeless.legs.iter().any(|leg| leg.span == whole), "a leg without times is as long as the call");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) struct AgentLeg {
     pub(crate) login: Option<String>,
     /// The plan's stand-in, because no mapping holds.
     pub(crate) fallback: bool,
-    /// Start and end of the leg. Absent: the source gives no segment for it.
+    /// Start and end of the leg; the call's where the source gives none. Absent: not known.
     pub(crate) span: Option<super::Span>,
     /// Recordings made on it: a surface that links a recording to a leg carries the recording's times as the leg's.
     pub(crate) recorded: Vec<super::Span>,

@@ -31,12 +31,19 @@ pub(super) fn span(start: &SourceTime, end: &SourceTime, node: Option<&str>, rul
 fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Moment> {
     let stated = match value {
         SourceTime::Absent => return None,
-        SourceTime::Number(number) => number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(Moment::from_ms)?,
-        SourceTime::Text(text) => from_text(text, rules)?,
+        SourceTime::Number(number) => in_unit(*number, rules)?,
+        SourceTime::Text(text) => match text.trim().trim_end_matches('0').strip_suffix('.').unwrap_or(text.trim()).parse() {
+            Ok(number) => in_unit(number, rules)?,
+            Err(_) => from_text(text, rules)?,
+        },
     };
     let offset = node.and_then(|node| rules.node_offset_ms.get(node)).copied().unwrap_or(0);
     let instant = stated.plus_ms(offset);
     (EARLIEST <= instant && instant < LATEST).then_some(instant)
+}
+
+fn in_unit(number: i64, rules: &Rules) -> Option<Moment> {
+    number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(Moment::from_ms)
 }
 
 /// Text with an offset is an instant; local text needs the plan's zone. A repeated hour is its earlier instant, a missing one is moved
@@ -75,6 +82,9 @@ mod tests {
         seconds.seconds = true;
         let rows = [
             ("milliseconds", number(1_698_400_800_123), None, rules(), Some("2023-10-27T10:00:00.123Z")),
+            ("as text", SourceTime::Text("1698400800100".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("as a float", SourceTime::Text("1698400800100.00".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("as a fraction", SourceTime::Text("1698400800100.50".to_owned()), None, rules(), None),
             ("seconds", number(1_698_400_800), None, seconds.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("declared drift", number(1_698_400_873_000), Some("N3"), london.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("no declared drift", number(1_698_400_873_000), Some("N4"), london.clone(), Some("2023-10-27T10:01:13.000Z")),

@@ -78,7 +78,10 @@ impl Live {
             Ok(answer) => {
                 Ok(serde_json::from_str(answer.body.get()).map_err(|error| format!("the source's answer cannot be read: {error}")))
             }
-            Err(error @ (CallError::Refused { .. } | CallError::Malformed { .. })) => Ok(Err(error.to_string())),
+            // An id that a server could take for another path is not asked for: that record cannot be judged, the others can.
+            Err(error @ (CallError::Refused { .. } | CallError::Malformed { .. } | CallError::NotSent { .. })) => {
+                Ok(Err(error.to_string()))
+            }
             Err(error) => Err(Stop::source("read a recording", &error)),
         }
     }

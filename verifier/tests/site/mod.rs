@@ -252,7 +252,9 @@ impl Site {
             masks: recording
                 .pauses
                 .iter()
-                .flat_map(|pause| [mask(pause.start_offset_ms, "paused"), mask(pause.end_offset_ms, "resume")])
+                .flat_map(|pause| {
+                    [mask(pause.start_offset_ms.expect("a start"), "paused"), mask(pause.end_offset_ms.expect("an end"), "resume")]
+                })
                 .collect(),
             partitions: queue.and_then(|row| row.gir_partition.clone()).into_iter().collect(),
             access_groups: agent.and_then(|agent| agent.gir_access_group.clone()).into_iter().collect(),
@@ -359,7 +361,9 @@ fn converted(bytes: &[u8], recording: &source::Recording) -> Vec<u8> {
         return bytes.to_vec();
     }
     for pause in &recording.pauses {
-        audio::silence(&mut pcm, pause.start_offset_ms.unsigned_abs(), pause.end_offset_ms.unsigned_abs());
+        let [from, until] =
+            [pause.start_offset_ms, pause.end_offset_ms].map(|ms| ms.expect("the contract's pauses are whole").unsigned_abs());
+        audio::silence(&mut pcm, from, until);
     }
     audio::encode(&pcm, Codec::Mp3).expect("mp3")
 }

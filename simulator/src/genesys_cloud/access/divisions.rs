@@ -13,7 +13,7 @@ use super::{
         door::{Door, Query},
         errors::ApiError,
         lists::{is_like, is_one_of},
-        read::find,
+        read::{find, not_found},
         state::{Conversation, State as Held},
     },
     rules,
@@ -87,7 +87,7 @@ impl GenesysCloud {
         id: &str,
         permission: &str,
     ) -> Result<&'a Conversation, ApiError> {
-        let held = find(state, id)?;
+        let held = find(state, id).and_then(|held| self.is_shown_by_now(held.shown_from_ms).then_some(held).ok_or_else(not_found))?;
         if self.covers(held) {
             return Ok(held);
         }
@@ -97,6 +97,9 @@ impl GenesysCloud {
 
     /// Whether a listing shows a conversation to the client.
     pub(in crate::genesys_cloud) fn shows(&self, held: &Conversation) -> bool {
+        if !self.is_shown_by_now(held.shown_from_ms) {
+            return false;
+        }
         let shows = self.covers(held);
         if !shows {
             [&rules::DIVISION_SILENT, &rules::DIVISION_WRITES].into_iter().for_each(|rule| self.mark(rule));

@@ -25,7 +25,7 @@ use crate::{
         door::Door,
         errors::ApiError,
         settings::{Entry, holds},
-        state::State as Held,
+        state::{Conversation, State as Held},
     },
     rules::Rule,
     seed::Seed,
@@ -240,6 +240,9 @@ impl GenesysCloud {
                 (held.queue, held.skills) = (told.queue, told.skills);
             }
             None => {
+                let key = told.external_tag.clone().unwrap_or_else(|| id.to_string());
+                let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_CONVERSATION, &key);
+                let told = Conversation { shown_from_ms, ..told };
                 state.conversations.insert(id, told);
             }
         }

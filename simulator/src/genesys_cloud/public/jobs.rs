@@ -261,7 +261,6 @@ impl GenesysCloud {
         if sent.state != "PROCESSING" {
             return Err(ApiError::invalid_value("state", "state", &sent.state));
         }
-        let now_ms = self.now_ms();
         let mut state = self.state();
         let (id, job) = find(&state, id)?;
         if job.client_id != visit.client_id {
@@ -275,7 +274,8 @@ impl GenesysCloud {
             }
         }
         self.room_for_a_job(&state)?;
-        state.public.job_agenda.insert((now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms), id));
+        let done_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_RECORDING_JOB, self.settings.public.recording_job_ms);
+        state.public.job_agenda.insert((done_ms, id));
         self.audit(&mut state, Noted::new(Subject::RecordingJob, Change::Update, id));
         let job = state.public.jobs.get_mut(&id).ok_or_else(ApiError::not_found)?;
         job.progress = Progress::Processing;

@@ -234,7 +234,9 @@ impl GenesysCloud {
         };
         let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);
         state.files.insert(file, audio.clone());
-        let recording = Recording { delete_at_ms, archive_at_ms, file: Some(file), created_at_ms: now_ms, ..recording(metadata, leg) };
+        let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_RECORDING, &metadata.recording.to_string());
+        let created = Recording { created_at_ms: now_ms, shown_from_ms, ..recording(metadata, leg) };
+        let recording = Recording { delete_at_ms, archive_at_ms, file: Some(file), ..created };
         if let Some(held) = state.conversations.get_mut(&conversation) {
             held.recordings.push(recording);
             // Uploads settle in any order; readers see them in one.
@@ -274,6 +276,7 @@ fn recording(metadata: &Metadata, leg: Uuid) -> Recording {
         annotations: metadata.annotations.clone(),
         file_state: FileState::Available,
         created_at_ms: 0,
+        shown_from_ms: 0,
         originating_id: metadata.originating_id.clone(),
         archive_at_ms: None,
         export_at_ms: None,

@@ -78,7 +78,7 @@ impl GenesysCloud {
             return Err(ApiError::invalid_value("uploadStatus", "uploadStatus", other));
         }
         [&rules::REPORT_COLUMNS, &rules::REPORT_MOMENT].into_iter().for_each(|rule| self.mark(rule));
-        let ready_ms = self.now_ms().saturating_add_unsigned(self.settings.public.report_ms);
+        let ready_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_UPLOAD_REPORT, self.settings.public.report_ms);
         let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT;
         let mut state = self.state();
         let csv = csv(&state.public, &self.settings.public.report_columns, since_ms, asked.upload_status.as_deref())

@@ -61,6 +61,7 @@ pub(super) fn tell<'a>(id: Uuid, told: impl Iterator<Item = &'a Event>, created_
         segments: legs.iter().map(|leg| segment(leg, role(leg, customer), last_ms)).collect(),
         recordings: Vec::new(),
         created_at_ms,
+        shown_from_ms: 0,
         other_attributes: BTreeMap::new(),
     })
 }

@@ -230,9 +230,9 @@ impl GenesysCloud {
         let faults = &self.core.faults;
         let decision = faults.decide(operation, file_name, faults.attempt(operation, file_name));
         let mut stuck_ms = 0;
-        match decision.map(|decision| decision.rule) {
-            Some(rule) if rule.kind == FaultKind::UploadFailed => unpacked = Err("the recording could not be processed".to_owned()),
-            Some(rule) if rule.kind == FaultKind::UploadStuck => stuck_ms = rule.ms.unwrap_or(1_000),
+        match decision {
+            Some(fault) if fault.kind == FaultKind::UploadFailed => unpacked = Err("the recording could not be processed".to_owned()),
+            Some(fault) if fault.kind == FaultKind::UploadStuck => stuck_ms = fault.ms.unwrap_or(1_000),
             _ => {}
         }
         let mut state = self.state();
