@@ -210,7 +210,7 @@ async fn a_run_is_replayed_with_exactly_the_faults_of_a_log() {
         let (simulator, _dir, plan) = begin(parsed(&text), options).await;
         let migrated = migrate(&plan).await;
         assert_eq!(migrated.tally.interactions_left, 0, "{:?}", migrated.errors);
-        Injected::write_log(&simulator.fault_log())
+        Injected::write_log(&simulator.injected())
     };
     let first = run(Options::default()).await;
     assert!(first.lines().count() > 15, "{first}");

@@ -35,6 +35,8 @@ pub(crate) struct Happened {
     pub(crate) by_defect: BTreeMap<String, u64>,
     /// Requests of the migrator to all platforms.
     pub(crate) requests: u64,
+    /// Lines of a replayed log that did not strike.
+    pub(crate) unmet_faults: u64,
     /// Interactions the migrator extracted.
     pub(crate) interactions: u64,
     /// Recordings of them.
@@ -50,6 +52,8 @@ pub(crate) struct Happened {
 pub(crate) struct Aside {
     pub(crate) quarantined: BTreeMap<String, u64>,
     pub(crate) skipped: BTreeMap<String, u64>,
+    /// Interactions left because of an error.
+    pub(crate) left: u64,
 }
 
 /// Holds every expectation against what happened.
@@ -62,6 +66,7 @@ pub(crate) fn judge(expect: &Expect, happened: &Happened) -> Vec<Expectation> {
     if let Some(aside) = &happened.aside {
         all.push(row("quarantined", counts(&expect.quarantined), counts(&aside.quarantined)));
         all.push(row("skipped", counts(&expect.skipped), counts(&aside.skipped)));
+        all.push(row("left", expect.left.to_string(), aside.left.to_string()));
     }
     // Nothing was set aside where the migrator was refused; the verifier may still derive what would have been.
     if happened.verdict.is_some() && expect.migrator != ExpectedEnding::Refused {
@@ -70,6 +75,9 @@ pub(crate) fn judge(expect: &Expect, happened: &Happened) -> Vec<Expectation> {
             *both.entry(reason.clone()).or_default() += count;
         }
         all.push(row("reasons derived by the verifier", counts(&both), counts(&happened.by_reason)));
+    }
+    if happened.unmet_faults > 0 {
+        all.push(row("faults of the log that did not strike", "0".to_owned(), happened.unmet_faults.to_string()));
     }
     if let Some(most) = expect.max_requests {
         let pass = happened.requests <= most;
@@ -139,6 +147,7 @@ mod tests {
             verdict: Verdict::Match,
             quarantined: [("audio_empty".to_owned(), 2)].into(),
             skipped: BTreeMap::new(),
+            left: 0,
             by_defect: BTreeMap::new(),
             max_requests: Some(10),
             max_conduct: 0,
@@ -150,7 +159,7 @@ mod tests {
             migrator: Some(Ending::SetAside),
             verdict: Some("match".to_owned()),
             by_reason: [("audio_empty".to_owned(), 2)].into(),
-            aside: Some(Aside { quarantined: [("audio_empty".to_owned(), 2)].into(), skipped: BTreeMap::new() }),
+            aside: Some(Aside { quarantined: [("audio_empty".to_owned(), 2)].into(), skipped: BTreeMap::new(), left: 0 }),
             requests: 10,
             ..Happened::default()
         }
@@ -169,6 +178,8 @@ mod tests {
             ("verdict", |h| h.verdict = None),
             ("quarantined", |h| _ = h.aside.as_mut().and_then(|aside| aside.quarantined.insert("audio_short".to_owned(), 1))),
             ("skipped", |h| _ = h.aside.as_mut().and_then(|aside| aside.skipped.insert("expired".to_owned(), 1))),
+            ("left", |h| h.aside.iter_mut().for_each(|aside| aside.left = 1)),
+            ("faults of the log that did not strike", |h| h.unmet_faults = 1),
             ("findings", |h| _ = h.by_defect.insert("D01".to_owned(), 1)),
             ("reasons derived by the verifier", |h| _ = h.by_reason.insert("audio_empty".to_owned(), 1)),
             ("requests", |h| h.requests = 11),

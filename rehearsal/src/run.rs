@@ -172,6 +172,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     }
     let (verifier_ending, verifier_sentence) = stage.verify(&options, &*narrator, &mut happened).await;
     happened.verifier_conduct = by_rule(&stage.simulator.conduct().since(&conduct));
+    happened.unmet_faults = stage.simulator.unmet_faults() as u64;
     let expectations = judge(&expect, &happened);
     let passed = expectations.iter().all(|expectation| expectation.pass);
     for failed in expectations.iter().filter(|expectation| !expectation.pass) {

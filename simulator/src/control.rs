@@ -110,7 +110,7 @@ async fn conduct(State(state): State<Arc<Shared>>) -> Response {
 
 async fn faults(State(state): State<Arc<Shared>>) -> Response {
     let faults = &state.core.faults;
-    Reply::json(200, &json!({"faults": faults.active(), "injected": faults.injected()})).into_response()
+    Reply::json(200, &json!({"faults": faults.active(), "injected": faults.injected(), "unmet": faults.unmet()})).into_response()
 }
 
 /// What struck, one line each, sorted: what a replay reads.

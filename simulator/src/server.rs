@@ -387,9 +387,9 @@ impl Simulator {
         self.state.snapshots.delete(id)
     }
 
-    /// The faults that struck, sorted: byte-identical for any number of workers once written with [`Injected::write_log`].
-    pub fn fault_log(&self) -> Vec<Injected> {
-        self.state.core.faults.injected()
+    /// How many lines of a replayed log have not struck: the run was another one than theirs. 0 where none is replayed.
+    pub fn unmet_faults(&self) -> usize {
+        self.state.core.faults.unmet()
     }
 
     /// The mutations that took effect, as NDJSON that does not depend on the number of workers.
@@ -397,7 +397,7 @@ impl Simulator {
         self.state.core.journal.effects()
     }
 
-    /// What struck so far, sorted by rule, operation, key and attempt.
+    /// What struck so far, sorted by rule, operation, key and attempt: what a replay takes.
     pub fn injected(&self) -> Vec<Injected> {
         self.state.core.faults.injected()
     }

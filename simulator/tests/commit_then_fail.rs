@@ -145,7 +145,7 @@ async fn every_deed_can_be_done_and_its_answer_lost_late_or_an_error() {
             walk.log_in().await;
         }
     }
-    let log = walk.simulator.fault_log();
+    let log = walk.simulator.injected();
     for operation in &operations {
         let struck = log.iter().filter(|injected| injected.operation == operation["name"]).count();
         assert!(struck >= 3, "{}: {struck} of 3 faults stand in the log", operation["name"]);

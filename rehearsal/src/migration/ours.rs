@@ -48,7 +48,7 @@ impl From<&migrator::Outcome> for Migrated {
         Migrated {
             ending: Ending::from(outcome),
             sentence: format!("{} ({requests} requests, {} answered 429)", outcome.sentence(), outcome.throttled),
-            aside: Some(Aside { quarantined: tally.quarantined.clone(), skipped: tally.skipped.clone() }),
+            aside: Some(Aside { quarantined: tally.quarantined.clone(), skipped: tally.skipped.clone(), left: tally.interactions_failed }),
             interactions: tally.interactions,
             recordings: tally.recordings,
             finished: Some(tally.is_finished()),

@@ -114,6 +114,12 @@ impl Faults {
         injected
     }
 
+    /// Lines of a replayed log that have not struck: their attempts were not made, or not yet.
+    pub(crate) fn unmet(&self) -> usize {
+        let struck = self.injected.lock().unwrap_or_else(PoisonError::into_inner).len();
+        self.replay.as_ref().map_or(0, |log| log.len().saturating_sub(struck))
+    }
+
     /// Counts one more attempt of an operation and key; the first is 1. Keys are kept as 64-bit hashes.
     pub(crate) fn attempt(&self, operation: &Operation, key: &str) -> u32 {
         let slot = Seed::new(0).child(operation.name).child(key).value();

@@ -49,6 +49,9 @@ pub struct Expect {
     /// Recordings skipped, by reason. Left out: none.
     #[serde(default)]
     pub skipped: BTreeMap<String, u64>,
+    /// Interactions the migrator leaves for a person because of an error that outlasts all retries. Left out: none.
+    #[serde(default)]
+    pub left: u64,
     /// Findings by defect class (`D01` .. `D64`, `P1` .. `P6`). Left out: none.
     #[serde(default)]
     pub by_defect: BTreeMap<String, u64>,
