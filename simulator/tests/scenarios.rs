@@ -51,6 +51,7 @@ fn only_what_is_damaged_refused_or_hidden_is_no_match() {
         "hidden",
         "hidden_divisions",
         "invalid_ids",
+        "refused_call",
         "vanished_recordings",
     ];
     assert_eq!(mismatches, expected);
