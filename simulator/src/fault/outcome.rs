@@ -19,7 +19,8 @@ pub enum Outcome {
     Skip(&'static str),
     /// The call goes as the source has it.
     PassThrough,
-    /// Neither moved nor set aside: an error of the source that outlasts all retries, left for a person. A verifier cannot tell.
+    /// Neither moved nor set aside: an error that outlasts all retries, left for a person. A verifier cannot tell where it is the source's, and
+    /// misses the call where it is the target's.
     Left,
 }
 
@@ -49,7 +50,7 @@ impl fmt::Display for Outcome {
             Outcome::Quarantine(reason) => write!(f, "quarantined: `{reason}`"),
             Outcome::Skip(reason) => write!(f, "skipped: `{reason}`"),
             Outcome::PassThrough => f.write_str("goes as it is"),
-            Outcome::Left => f.write_str("left for a person; a verifier cannot tell"),
+            Outcome::Left => f.write_str("left for a person: a verifier cannot tell, or misses it"),
         }
     }
 }
