@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn each_difference_fails_alone() {
         type Damage = fn(&mut Happened);
-        let damages: [(&str, Damage); 9] = [
+        let damages: [(&str, Damage); 11] = [
             ("migrator", |h| h.migrator = Some(Ending::Done)),
             ("verdict", |h| h.verdict = None),
             ("quarantined", |h| _ = h.aside.as_mut().and_then(|aside| aside.quarantined.insert("audio_short".to_owned(), 1))),
