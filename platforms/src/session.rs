@@ -352,7 +352,11 @@ impl Session {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             headers.insert(header::AUTHORIZATION, account.clone());
             let (why, wait) = match self.send(request).await {
-                Ok(answer) if answer.status.is_success() => return token_of(what, answer, &self.clock).await,
+                Ok(answer) if answer.status.is_success() => match answer.bytes(ERROR_MOST, &self.clock).await {
+                    Ok(bytes) => return token_of(what, &bytes, &self.clock),
+                    // Cut on its way: the next one may be whole.
+                    Err(error) => (error.why, None),
+                },
                 Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS || answer.status.is_server_error() => {
                     (answer.status.to_string(), retry_after(&answer.headers))
                 }
@@ -473,11 +477,10 @@ fn no_header(what: String) -> CallError {
     CallError::Unauthorized { what, why: "name or secret hold characters that no header can".to_owned() }
 }
 
-async fn token_of(what: String, answer: Answer, clock: &Clock) -> Result<Token, CallError> {
+fn token_of(what: String, bytes: &[u8], clock: &Clock) -> Result<Token, CallError> {
     let malformed = |why: String| CallError::Malformed { what: what.clone(), why };
-    let bytes = answer.bytes(ERROR_MOST, clock).await.map_err(|error| malformed(error.why))?;
     // Not serde's own words: they could quote the token.
-    let body: TokenBody = serde_json::from_slice(&bytes).map_err(|_| malformed("not a token answer".to_owned()))?;
+    let body: TokenBody = serde_json::from_slice(bytes).map_err(|_| malformed("not a token answer".to_owned()))?;
     let mut value = HeaderValue::from_str(&format!("Bearer {}", body.access_token)).map_err(|_| malformed("not a token".to_owned()))?;
     value.set_sensitive(true);
     // Renewed a little early, so that a request does not arrive with a token that died on the way.

@@ -339,15 +339,17 @@ def table(peers, absent):
 def page(options, body, peers, absent, load):
     commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, cwd=os.path.dirname(__file__), check=False)
     does = "\n".join(f"- **{peer.name}**: {peer.does}." for peer in peers)
+    busy = "" if load < 1 else "\n**The machine was busy with other work: these figures show that the script runs, not who is faster. Run it again on a quiet one.**\n"
     return f"""# peers
 
 What it shows: how fast the simulator answers beside simulators and stub servers of npm and PyPI, although it does more for each answer.
 
-Run by `tests/peers/throughput.py SEATRIAL --page docs/proofs/peers.md` on {datetime.now(timezone.utc):%Y-%m-%d} at commit
-{commit.stdout.strip()}, on a machine of {os.cpu_count()} cores that also ran the load (load average {load:.1f} before the start). All servers ran at once, idle
+Run by `tests/peers/throughput.py SEATRIAL --page docs/proofs/peers.md` on {datetime.now(timezone.utc):%Y-%m-%d} (script at commit
+{commit.stdout.strip()}), on a machine of {os.cpu_count()} cores that also ran the load (load average {load:.1f} before the start). All servers ran at once, idle
 but for the one that was asked. {options.rounds} rounds interleaved, {options.seconds} s each by `wrk` on one thread over kept connections, after a warm-up; medians.
 Each request is `GET {PATH}` with an Authorization header, each answer {len(body)} bytes of JSON: the answer of the simulator, which the stubs repeat.
 
+{busy}
 {table(peers, absent)}
 
 What each does for an answer:

@@ -9,8 +9,7 @@ mod requests;
 use serde::Serialize;
 
 pub use prices::{Bill, PriceError, Prices};
-use requests::Side;
-pub use requests::{Surface, Tally};
+pub use requests::{Side, Surface, Tally};
 
 /// What there is to move.
 #[derive(Debug, Clone, PartialEq, Serialize)]

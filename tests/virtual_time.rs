@@ -1,0 +1,67 @@
+//! Virtual time: the same seed in two processes gives the same journal, line by line; and what comes out is what real time gives.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn rehearse(scenario: &str, arguments: &[&str], report: &Path) -> PathBuf {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(format!("{scenario}.toml"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
+    let output = command.arg("rehearse").arg(file).args(arguments).arg("--journal").arg("--report").arg(report).output().unwrap();
+    assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stdout));
+    report.join(scenario)
+}
+
+/// The first line that differs, with its number.
+fn first_difference(one: &str, other: &str) -> Option<String> {
+    let (mut left, mut right) = (one.lines(), other.lines());
+    for n in 1_usize.. {
+        match (left.next(), right.next()) {
+            (None, None) => return None,
+            (a, b) if a != b => return Some(format!("line {n}:\n  {}\n  {}", a.unwrap_or("nothing"), b.unwrap_or("nothing"))),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[test]
+fn the_same_seed_in_two_processes_gives_the_same_journal() {
+    for scenario in ["lost_answers", "public_showcase", "gir_showcase"] {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let run = |dir: &tempfile::TempDir| rehearse(scenario, &["--clock", "virtual"], dir.path());
+        let (one, other) = (run(&one), run(&other));
+        for name in ["journal.ndjson", "effects.ndjson", "faults.ndjson"] {
+            let read = |dir: &Path| std::fs::read_to_string(dir.join(name)).unwrap();
+            let (one, other) = (read(&one), read(&other));
+            assert!(one.lines().count() > 3, "{scenario}: {name} says nothing");
+            if let Some(difference) = first_difference(&one, &other) {
+                panic!("{scenario}: {name} differs in {difference}");
+            }
+        }
+    }
+}
+
+#[test]
+fn virtual_time_leaves_behind_what_real_time_does() {
+    for scenario in ["lost_answers", "gir_webdav_faults"] {
+        let (real, virtual_) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (real, virtual_) =
+            (rehearse(scenario, &["--clock", "real"], real.path()), rehearse(scenario, &["--clock", "virtual"], virtual_.path()));
+        let read = |dir: &Path, name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+        for name in ["effects.ndjson", "faults.ndjson"] {
+            let difference = first_difference(&read(&real, name), &read(&virtual_, name));
+            assert_eq!(difference, None, "{scenario}: {name}");
+        }
+        let counts = |dir: &Path| serde_json::from_str::<serde_json::Value>(&read(dir, "summary.json")).unwrap()["counts"].clone();
+        assert_eq!(counts(&real), counts(&virtual_));
+    }
+}
+
+#[test]
+fn a_difference_is_told_by_its_line() {
+    assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+    assert_eq!(first_difference("a\nb\n", "a\nc\n").unwrap(), "line 2:\n  b\n  c");
+    assert_eq!(first_difference("a\n", "a\nc\n").unwrap(), "line 2:\n  nothing\n  c");
+}
