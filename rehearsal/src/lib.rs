@@ -2,6 +2,7 @@
 //!
 //! Nothing of a platform, of moving or of comparing is known here. [`rehearse`] runs one scenario.
 
+mod clock;
 mod ending;
 pub mod explore;
 pub mod forecast;

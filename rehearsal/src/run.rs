@@ -11,12 +11,13 @@ use simulator::{Breach, ConductReport, Scenario, Simulator};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 
+use crate::clock::Wall;
 use crate::ending::Ending;
 use crate::judge::{Expectation, Happened, judge};
 use crate::migration::{Migrated, Migrator};
 use crate::narrator::Narrator;
 use crate::records;
-use crate::surroundings::{Surroundings, Time, Wall, virtual_runtime};
+use crate::surroundings::{Surroundings, Time, virtual_runtime};
 
 /// Breaches that are told one by one: a screen's worth; `rehearse` counts them all.
 const TOLD_BREACHES: usize = 20;

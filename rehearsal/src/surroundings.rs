@@ -92,20 +92,6 @@ impl Surroundings {
     }
 }
 
-/// When something began, on this machine's clock: reports tell wall time beside the simulators' own.
-pub(crate) struct Wall(std::time::Instant);
-
-impl Wall {
-    #[expect(clippy::disallowed_methods, reason = "the one place of this crate that asks the machine's clock")]
-    pub(crate) fn now() -> Wall {
-        Wall(std::time::Instant::now())
-    }
-
-    pub(crate) fn seconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64()
-    }
-}
-
 /// A runtime whose clock jumps whenever everybody waits, and that does the same things in the same order each time.
 ///
 /// All tasks run on the caller's thread, and so does what blocks (files, database, audio: each role asks its clock), so nothing depends on how
@@ -123,6 +109,7 @@ pub fn virtual_runtime() -> std::io::Result<LocalRuntime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Wall;
 
     #[test]
     fn a_clock_is_read_as_it_is_written() {

@@ -214,13 +214,22 @@ where
     let attempt = core.faults.attempt(operation, "-");
     let mut whole = None;
     let mut items = Vec::with_capacity(keys.len());
+    let mut ids = Vec::new();
     for key in keys {
         let decision = core.faults.decide(operation, key, core.faults.attempt(operation, key));
         let struck = decision.as_ref().filter(|_| faults == ItemFaults::Told).and_then(|decision| struck(decision.kind));
+        ids.extend(decision.as_ref().filter(|_| struck.is_some()).map(|decision| decision.id.clone()));
         whole = whole.or_else(|| decision.filter(|_| struck.is_none()));
         items.push(struck);
     }
-    answer(core, platform, Asked { operation, key: "-", attempt, bytes_in }, whole, work(items)).await
+    let mut response = answer(core, platform, Asked { operation, key: "-", attempt, bytes_in }, whole, work(items)).await;
+    // A line for each: what struck the request, then what struck its items.
+    for id in ids {
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().append(FAULT_HEADER, id);
+        }
+    }
+    response
 }
 
 /// What a fault does to an item alone; none where it strikes the request.

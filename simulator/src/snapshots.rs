@@ -135,6 +135,9 @@ impl State {
     pub(crate) async fn restore(&self, id: u64, faults: Option<Vec<FaultRule>>) -> Result<(), SnapshotError> {
         for rule in faults.iter().flatten() {
             rule.check().map_err(SnapshotError::Fault)?;
+            if let Some(why) = self.core.faults.refuses(rule) {
+                return Err(SnapshotError::Fault(why.to_owned()));
+            }
         }
         let _alone = self.alone().await?;
         let kept = self.snapshots.get(id)?;

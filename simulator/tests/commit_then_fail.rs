@@ -134,7 +134,9 @@ async fn every_deed_can_be_done_and_its_answer_lost_late_or_an_error() {
             walk.log_in().await;
         }
         let error = walk.request(operation).send().await.unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(error.status(), 503, "{name}");
+        // An answer that tells of each item is no error as a whole: the items' own say so.
+        let status = if name == "genesys_cloud.inject_events" { 200 } else { 503 };
+        assert_eq!(error.status(), status, "{name}");
         assert!(!fault_of(&error).is_empty(), "{name}: the answer does not name its fault");
         if name == "genesys_cloud.delete_token" {
             walk.log_in().await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use simulator::{Ending, Options, PlatformName, Scenario, Simulator, TargetKind, Verdict};
+use simulator::{ClockMode, Ending, Options, PlatformName, Scenario, Simulator, TargetKind, Verdict};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
@@ -28,7 +28,12 @@ fn names() -> Vec<String> {
 fn every_file_is_a_scenario_that_says_what_it_is_and_how_it_was_made_quick() {
     for name in &names() {
         let scenario = scenario(name);
-        assert!(scenario.about.ends_with('.') && scenario.world.interactions <= 240, "{name}");
+        assert!(scenario.about.ends_with('.'), "{name}");
+        // Nobody waits in virtual time: such a scenario may be as long as it likes, at the vendor's own limits.
+        if scenario.clock.mode == ClockMode::Virtual {
+            continue;
+        }
+        assert!(scenario.world.interactions <= 240, "{name}");
         let notice = match scenario.target {
             TargetKind::GenesysCloud => "limits raised 20x for the demonstration",
             TargetKind::Gir => "the target has no published limit, and none here",

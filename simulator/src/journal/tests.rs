@@ -122,21 +122,3 @@ fn a_spool_that_cannot_be_written_loses_no_line() {
     let journal = long(&dir.path().join("gone"), 3000);
     assert_eq!(page(&journal, None, 0, usize::MAX).len(), 3000);
 }
-
-/// What a line costs where it is written, judged and spilled: `cargo test --release -p simulator --lib journal -- --nocapture` tells it. A figure, no bound:
-/// machines differ.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "a figure is of the wall clock")]
-fn what_a_line_costs_is_told() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let journal = Journal::default();
-    journal.spill_into(dir.path(), 1.0);
-    let keys: Vec<String> = (0..200_000).map(|n| format!("st-acme-{n}-1.0123456789ab.wav")).collect();
-    let began = std::time::Instant::now();
-    for (at, key) in keys.iter().enumerate() {
-        let facts = Facts { caller: 1, has_token: true, digest: Some([at as u8; 32]), arrived_ms: Some(at as i64), ..Facts::default() };
-        journal.write(Served { status: 200, facts, at_ms: at as i64, ..served(key, Some("created")) });
-    }
-    println!("a journal line: {} ns", began.elapsed().as_nanos() / keys.len() as u128);
-    assert_eq!(journal.len(), 200_000);
-}
