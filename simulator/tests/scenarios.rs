@@ -67,6 +67,11 @@ fn only_what_is_damaged_refused_or_hidden_is_no_match() {
 async fn every_world_keeps_what_its_expectations_promise() {
     for name in &names() {
         let scenario = scenario(name);
+        // Hundreds of thousands of calls would have to be told to say that nothing is planted among them.
+        if scenario.clock.mode == ClockMode::Virtual {
+            assert!(scenario.expect.quarantined.is_empty() && scenario.expect.skipped.is_empty(), "{name}");
+            continue;
+        }
         let (expect, world, plan) = (scenario.expect.clone(), scenario.world.clone(), scenario.plan.clone());
         let simulator = Simulator::start(scenario, Options::default()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         let truth = simulator.truth(PlatformName::Legacy).await.expect("truth");
