@@ -50,6 +50,7 @@ class Recording:
     declared_ms: int | None
     size: int | None
     media_url: str
+    call_id: str | None = None  # whose it says it is
     audio: object = None
 
 
@@ -274,7 +275,8 @@ class Rules:
             id=str(detail["id"]), leg_id=detail.get("segmentId"), start=start, end=end, retention_class=retention_class,
             delete_at=self.delete_at(retention_class, call), hold=self.hold(detail),
             pauses=[(pause["startOffsetMs"], pause["endOffsetMs"], pause.get("reason")) for pause in detail.get("pauses") or []],
-            file_name=detail.get("fileName"), declared_ms=detail.get("durationMs"), size=detail.get("sizeBytes"), media_url=detail["mediaUrl"])
+            file_name=detail.get("fileName"), declared_ms=detail.get("durationMs"), size=detail.get("sizeBytes"), media_url=detail["mediaUrl"],
+            call_id=None if detail.get("interactionId") is None else str(detail["interactionId"]))
 
     def hold(self, detail):
         return bool(detail.get("legalHold"))
