@@ -131,8 +131,9 @@ class Source:
         return self.read(self.api.call(f"recording {recording_id}", "GET", f"/api/v2/recordings/{quote(recording_id, safe='')}"))
 
     def read(self, answer):
-        """Its JSON; half a character, which no target takes, becomes the sign for one that was lost."""
-        return json.loads(answer.text, object_hook=lambda found: {key: self.whole(value) for key, value in found.items()})
+        """Its JSON; half a character, which no target takes, becomes the sign for one that was lost. What has a decimal point
+        stays as it is written."""
+        return json.loads(answer.text, parse_float=str, object_hook=lambda found: {key: self.whole(value) for key, value in found.items()})
 
     def whole(self, value):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value

@@ -92,7 +92,7 @@ class Guide(GenesysCloud):
         legs = [leg for leg in call.legs if leg.agent]
         agents = [{"id": leg.agent["genesys_user_id"], "type": "agent"} for leg in legs]
         customer = {"id": self.rules.id("customer", call.id), "type": "customer"}
-        number = call.ani if call.direction == "inbound" else call.dnis
+        number = call.dnis if call.direction == "outbound" else call.ani
         customer.update({key: value for key, value in (("phone", number), ("ani", call.ani), ("dnis", call.dnis)) if value is not None})
         if call.wrap_up:
             (agents[-1] if agents else customer)["wrapUpCode"] = call.wrap_up
@@ -102,7 +102,7 @@ class Guide(GenesysCloud):
         if call.skill:
             routing["skills"] = [{"id": call.skill}]
         return {
-            "id": self.rules.id("interaction", call.id), "type": "call", "direction": call.direction, "createdTime": iso(call.start),
+            "id": self.rules.id("interaction", call.id), "type": "call", "direction": call.direction if call.direction == "outbound" else "inbound", "createdTime": iso(call.start),
             "updatedTime": iso(call.end), "externalTag": self.tag(call), "participants": agents + [customer], "routing": routing,
             "attributes": call.attributes, "deletionProtection": call.hold, "segments": self.segments(call, files)}
 

@@ -76,6 +76,12 @@ class Call:
         return any(recording.hold for recording in self.recordings)
 
 
+def number(value):
+    """A whole number, also as text; anything else is none."""
+    found = re.fullmatch(r"(-?\d+)(\.0+)?", str(value))
+    return int(found[1]) if found else None
+
+
 def iso(ms):
     return (datetime(1970, 1, 1) + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
 
@@ -151,8 +157,8 @@ class Rules:
     def instant(self, value, node):
         if isinstance(value, bool) or value is None:
             raise StaysBehind("time_unusable")
-        if isinstance(value, int):
-            ms = value * (1000 if self.time.get("unit", "ms") == "s" else 1)
+        if number(value) is not None:
+            ms = number(value) * (1000 if self.time.get("unit", "ms") == "s" else 1)
         else:
             ms = self.instant_of_text(str(value).strip())
         ms += self.time.get("node", {}).get(node, {}).get("offset_ms", 0)
@@ -232,7 +238,7 @@ class Rules:
         queue = self.queue(entity.get("queueId"))
         partition = self.queues.get(entity.get("queueId"), {}).get("gir_partition")
         call = Call(
-            id=str(entity["id"]), start=start, end=end, direction=(entity.get("direction") or "").lower(),
+            id=str(entity["id"]), start=start, end=end, direction=str(entity.get("direction") or "").lower(),
             queue=queue, partition=partition or None, skill=self.skills.get(entity.get("skill")),
             wrap_up=self.wrap_ups.get(entity.get("wrapUpCode")), disposition=entity.get("dispositionCode"),
             legs=self.legs(entity, start, end, node), ani=self.number(entity.get("callerNumber")),
@@ -255,7 +261,7 @@ class Rules:
     def attributes(self, entity, swapped):
         code = entity.get("wrapUpCode")
         told = {
-            "st.wait_ms": entity.get("waitTimeMs"), "st.talk_ms": entity.get("talkTimeMs"), "st.skill_group": entity.get("skillGroup"),
+            "st.wait_ms": number(entity.get("waitTimeMs")), "st.talk_ms": number(entity.get("talkTimeMs")), "st.skill_group": entity.get("skillGroup"),
             "st.ivr_node": entity.get("ivrNodeId"), "st.disposition": entity.get("dispositionCode"), "st.raw_start": entity.get("startTime"),
             "st.wrap_up_code": code if code not in self.wrap_ups else None, "st.repair": "ends_swapped" if swapped else None,
         }
@@ -274,9 +280,14 @@ class Rules:
         return Recording(
             id=str(detail["id"]), leg_id=detail.get("segmentId"), start=start, end=end, retention_class=retention_class,
             delete_at=self.delete_at(retention_class, call), hold=self.hold(detail),
-            pauses=[(pause["startOffsetMs"], pause["endOffsetMs"], pause.get("reason")) for pause in detail.get("pauses") or []],
-            file_name=detail.get("fileName"), declared_ms=detail.get("durationMs"), size=detail.get("sizeBytes"), media_url=detail["mediaUrl"],
+            pauses=self.pauses(detail),
+            file_name=detail.get("fileName"), declared_ms=number(detail.get("durationMs")), size=number(detail.get("sizeBytes")), media_url=detail["mediaUrl"],
             call_id=None if detail.get("interactionId") is None else str(detail["interactionId"]))
+
+    def pauses(self, detail):
+        """Start, end and reason; one without a start or an end can be covered nowhere, which -1 says."""
+        ends = ((number(pause.get("startOffsetMs")), number(pause.get("endOffsetMs")), pause.get("reason")) for pause in detail.get("pauses") or [])
+        return [(-1 if start is None else start, -1 if end is None else end, reason) for start, end, reason in ends]
 
     def hold(self, detail):
         return bool(detail.get("legalHold"))
