@@ -25,7 +25,7 @@ enum Plant {
     /// What the source says of a recording is.
     Recording(fn(&mut Value)),
     /// Bytes of sound are kept wrongly.
-    Sound(fn(&mut Vec<u8>)),
+    Sound(fn(&mut [u8])),
     /// Something is wrong about an exchange.
     Habit(Habit),
 }
@@ -175,13 +175,13 @@ fn pauses_late(recording: &mut Value) {
 const HEADER: usize = 44;
 
 /// The last half of what is no header.
-fn silence_tail(bytes: &mut Vec<u8>) {
+fn silence_tail(bytes: &mut [u8]) {
     let from = HEADER.min(bytes.len()) + bytes.len().saturating_sub(HEADER) / 2;
     bytes[from..].fill(0);
 }
 
 /// Of 16-bit stereo PCM; anything else is left.
-fn swap_channels(bytes: &mut Vec<u8>) {
+fn swap_channels(bytes: &mut [u8]) {
     let is_stereo_pcm = bytes.len() > HEADER && bytes.starts_with(b"RIFF") && bytes[20] == 1 && bytes[22] == 2 && bytes[34] == 16;
     if is_stereo_pcm {
         bytes[HEADER..].chunks_exact_mut(4).for_each(|frame| frame.rotate_left(2));

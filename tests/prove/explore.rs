@@ -20,7 +20,7 @@ fn exploration(scenario: &str, seeds: u64, migrator: Migrator, report: PathBuf) 
 }
 
 fn explore(exploration: &Exploration) -> Result<Explored, Failure> {
-    exploration.explore(&|line| eprintln!("    {line}"), &AtomicBool::new(false)).map_err(Failure::new)
+    exploration.explore(&|line| println!("    {line}"), &AtomicBool::new(false)).map_err(Failure::new)
 }
 
 /// Ours, over seeds of each of the three ways in.
