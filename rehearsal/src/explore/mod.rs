@@ -1,6 +1,6 @@
 //! Many seeds, and the smallest scenario that still fails.
 //!
-//! Each seed makes a world, faults, kills and a number of workers of its own ([`swarm`]); a migration under them must neither lose, double nor
+//! Each seed makes a world, faults, kills and a number of workers of its own (`swarm`); a migration under them must neither lose, double nor
 //! alter anything (the verifier and the platforms' own effects say), and must come to its end once nothing strikes any more. A failure is shrunk.
 
 mod dice;

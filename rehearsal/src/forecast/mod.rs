@@ -1,6 +1,6 @@
 //! How long a migration will take, what it asks of whom, and what it costs, before anybody has begun.
 //!
-//! Requests are counted by a table ([`requests`]); each limit then says how long it needs for its own, and the slowest binds: a migration works
+//! Requests are counted by a table (`requests`); each limit then says how long it needs for its own, and the slowest binds: a migration works
 //! on everything at once. The table is held against real runs by a test, and the whole by a run in virtual time.
 
 mod prices;
