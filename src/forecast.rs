@@ -9,7 +9,7 @@ use plan::LoadedPlan;
 use rehearsal::Ending;
 use rehearsal::forecast::{Bill, Forecast, Load, Pace, Prices, Surface, bytes_of, forecast};
 use serde::Serialize;
-use simulator::{Ingest, Scenario, SourceCodec, TargetKind};
+use simulator::{Ingest, Scenario, TargetKind};
 
 use crate::cli::{self, Output};
 use crate::terminal;
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
 
 /// From a plan, a scenario, or the figures alone; a figure that is given wins.
 fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
-    let (mut load, mut pace) = match &arguments.from {
+    let (load, mut pace) = match &arguments.from {
         None => (None, usual_pace()),
         Some(path) if is_plan(path)? => (None, of_plan(&LoadedPlan::read(path).map_err(|error| error.to_string())?)),
         Some(path) => {
@@ -112,8 +112,7 @@ fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
     let target_bytes = if kept { source_bytes } else { by_codec("mp3")? };
     let per_call = load.as_ref().map_or(1.0, |load| load.recordings as f64 / load.calls.max(1) as f64);
     let calls = arguments.calls.unwrap_or((recordings as f64 / per_call).round() as u64);
-    load = Some(Load { calls, recordings, mean_seconds, source_bytes, target_bytes, transcoded: !kept });
-    load.map(|load| (load, pace)).ok_or_else(needed)
+    Ok((Load { calls, recordings, mean_seconds, source_bytes, target_bytes, transcoded: !kept }, pace))
 }
 
 fn is_plan(path: &Path) -> Result<bool, String> {
@@ -162,16 +161,7 @@ fn pace_of(scenario: &Scenario) -> Pace {
 
 fn load_of(scenario: &Scenario) -> Load {
     let world = &scenario.world;
-    let name = |codec: &SourceCodec| match codec {
-        SourceCodec::Pcm => "pcm",
-        SourceCodec::Mulaw => "mulaw",
-        SourceCodec::Alaw => "alaw",
-        SourceCodec::Adpcm => "adpcm",
-        SourceCodec::Mp3 => "mp3",
-        SourceCodec::Amr => "amr",
-        SourceCodec::Gsm => "gsm",
-    };
-    let sizes: Vec<u64> = world.codecs.iter().filter_map(|codec| bytes_of(name(codec), world.mean_seconds)).collect();
+    let sizes: Vec<u64> = world.codecs.iter().filter_map(|codec| bytes_of(codec.name(), world.mean_seconds)).collect();
     let mean = sizes.iter().sum::<u64>() / (sizes.len() as u64).max(1);
     // A transferred call has two or three segments, each with a recording.
     let per_call = (1.0 - world.no_recording_share) * (1.0 + 1.5 * world.transfer_share);
@@ -191,7 +181,7 @@ fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::system()).date()
 }
 
-/// The day something begun at noon ends, so that half a day does not round to the next.
+/// The day on which something ends that begins with `start`.
 fn after(start: Date, seconds: f64) -> Option<Date> {
     let begun = start.at(0, 0, 0, 0);
     let end = begun.checked_add(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?;

@@ -20,4 +20,4 @@ pub use junit::junit;
 pub use migration::{Between, Command, Migrator};
 pub use narrator::{Narrator, Silent};
 pub use run::{Options, Refusal, Rehearsed, rehearse};
-pub use surroundings::{Time, TimeError, virtual_runtime};
+pub use surroundings::{Time, TimeError};

@@ -97,13 +97,8 @@ impl Surroundings {
 /// All tasks run on the caller's thread, and so does what blocks (files, database, audio: each role asks its clock), so nothing depends on how
 /// long anything takes. Two things would break that: work given to `block_on` itself is woken out of turn, so spawn it; and `yield_now`, or a
 /// used-up budget, comes back before or after what another thread has finished, so wrap long tasks in `unconstrained`.
-pub fn virtual_runtime() -> std::io::Result<LocalRuntime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .max_blocking_threads(1)
-        .global_queue_interval(u32::MAX)
-        .build_local(LocalOptions::default())
+pub(crate) fn virtual_runtime() -> std::io::Result<LocalRuntime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build_local(LocalOptions::default())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::addresses::PlatformName;
 use crate::fault::{FaultRule, Injected};
 use crate::front::Reply;
 use crate::genesys_cloud::Role;
@@ -21,7 +22,7 @@ use crate::gir::ExportError;
 use crate::journal::Digests;
 use crate::openapi;
 use crate::scenario::in_words;
-use crate::server::{PlatformName, State as Shared};
+use crate::server::State as Shared;
 use crate::snapshots::SnapshotError;
 use crate::tamper::TamperRefusal;
 use crate::world::WORLD_VERSION;

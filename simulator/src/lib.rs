@@ -24,6 +24,7 @@
 //! This crate knows nothing of the client side: its wire types are its own, so that a misnamed field
 //! collides with the clients instead of being agreed by both ends.
 
+mod addresses;
 mod body;
 mod clock;
 mod conduct;
@@ -37,6 +38,7 @@ mod genesys_cloud;
 mod gir;
 mod journal;
 mod legacy;
+mod listeners;
 mod one_port;
 mod openapi;
 mod plan_writer;
@@ -49,6 +51,7 @@ mod snapshots;
 mod tamper;
 mod world;
 
+pub use addresses::{Account, Addresses, Client, Credentials, PlatformName, Ports};
 pub use conduct::{Breach, CONDUCT_RULES, ConductReport, ConductRule};
 pub use fault::domain::DomainKind;
 pub use fault::operations::Operation;
@@ -73,7 +76,7 @@ pub use rules::{Grade, Rule, all_rules};
 pub use scenario::{
     AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, MigratorSettings, Scenario, ScenarioError, TargetKind, Verdict,
 };
-pub use server::{Account, Addresses, Client, Credentials, Dialler, Options, PlatformName, Ports, Simulator, SimulatorError};
+pub use server::{Dialler, Options, Simulator, SimulatorError};
 pub use snapshots::{SnapshotError, SnapshotInfo};
 pub use tamper::{Planted, TamperAnswer, TamperRefusal};
 pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

@@ -18,10 +18,11 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use crate::addresses::PlatformName;
 use crate::clock::Clock;
 use crate::exchange::Origin;
 use crate::front::{self, Reply};
-use crate::server::{PlatformName, SimulatorError};
+use crate::server::SimulatorError;
 
 /// All platforms on one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,24 @@
 //! A running simulator: platforms on their listeners, the control API beside them.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use serde::{Deserialize, Serialize};
 use tokio::io::DuplexStream;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::addresses::{Account, Addresses, Client, Credentials, PlatformName, Ports};
 use crate::clock::Clock;
 use crate::conduct::ConductReport;
 use crate::exchange::{Gate, Rim};
 use crate::fault::{FaultRule, Faults, Injected};
 use crate::front::{self, Core};
 use crate::genesys_cloud::GenesysCloud;
-use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Listening, Site};
+use crate::gir::{Directory, ExportError, Exported, Gir, GirRouters, Site};
 use crate::journal::{Digests, Entry};
 use crate::legacy::Legacy;
-use crate::one_port::{OnePort, Shared};
+use crate::listeners::Listeners;
+use crate::one_port::OnePort;
 use crate::plan_writer::{Fitting, PlanWriteError, TargetSection};
 use crate::rules::{Grade, Rule};
 use crate::scenario::{ClockMode, ClockSettings, Scenario, ScenarioError, TargetKind};
@@ -48,127 +47,6 @@ pub struct Options {
     pub fault_seed: Option<u64>,
     /// Exactly these faults strike, instead of what the scenario's rules say; wrong data of the source stays as the scenario has it.
     pub replay: Option<Vec<Injected>>,
-}
-
-/// Ports; 0 lets the system choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ports {
-    /// The source's API.
-    pub legacy: u16,
-    /// The source's pre-signed media.
-    pub media: u16,
-    /// Genesys Cloud: API and login.
-    pub genesys_cloud: u16,
-    /// Genesys Interaction Recording: its web services.
-    pub gir: u16,
-    /// Its store of media.
-    pub webdav: u16,
-    /// Its SpeechMiner.
-    pub speechminer: u16,
-    /// The control API.
-    pub control: u16,
-}
-
-/// Where everything listens: base URLs without a trailing slash. A platform that is not simulated is null.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Addresses {
-    /// The source's API.
-    pub legacy: String,
-    /// The source's pre-signed media.
-    pub legacy_media: String,
-    /// Genesys Cloud: API and login.
-    pub genesys_cloud: String,
-    /// Genesys Interaction Recording: its web services.
-    pub gir: Option<String>,
-    /// Root of its store of media.
-    pub webdav: Option<String>,
-    /// SpeechMiner's Interaction Receiver.
-    pub speechminer: Option<String>,
-    /// The control API; its paths begin with `/_sim/`.
-    pub control: String,
-}
-
-/// A client of a simulated platform. Its `Debug` keeps the secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Client {
-    /// OAuth client id.
-    pub client_id: String,
-    /// OAuth client secret.
-    pub client_secret: String,
-}
-
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
-}
-
-/// An account of a simulated platform that takes Basic authentication. Its `Debug` keeps the password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// Its name.
-    pub username: String,
-    /// Its password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
-/// Clients of all simulated platforms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credentials {
-    /// Of the source.
-    pub legacy: Client,
-    /// Of Genesys Cloud.
-    pub genesys_cloud: Client,
-    /// The ops account of Genesys Interaction Recording.
-    pub gir: Account,
-    /// Of its store of media.
-    pub webdav: Account,
-    /// Of SpeechMiner's Interaction Receiver.
-    pub speechminer: Account,
-}
-
-/// A simulated platform.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlatformName {
-    /// The source.
-    Legacy,
-    /// The source's pre-signed media: a host of its own.
-    LegacyMedia,
-    /// Genesys Cloud.
-    GenesysCloud,
-    /// Genesys Interaction Recording.
-    Gir,
-    /// Its store of media.
-    Webdav,
-    /// SpeechMiner's Interaction Receiver.
-    SpeechMiner,
-    /// The control API.
-    Control,
-}
-
-impl PlatformName {
-    /// All of them.
-    pub const ALL: [PlatformName; 7] = [
-        PlatformName::Legacy,
-        PlatformName::LegacyMedia,
-        PlatformName::GenesysCloud,
-        PlatformName::Gir,
-        PlatformName::Webdav,
-        PlatformName::SpeechMiner,
-        PlatformName::Control,
-    ];
-
-    /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client hands to [`Simulator::connect`].
-    pub fn in_memory_host(self) -> String {
-        let at = PlatformName::ALL.into_iter().position(|platform| platform == self).unwrap_or_default();
-        format!("127.0.0.1:{}", at + 1)
-    }
 }
 
 /// Why a simulator did not start or could not answer.
@@ -274,12 +152,7 @@ impl Simulator {
             Site { directory: Directory::of(&world, &target, &scenario.world.site_zone), retention_classes: world.retention_classes() };
         let gir = Gir::new(core.clone(), scenario.gir.clone(), of_gir, &spool).map_err(SimulatorError::Spool)?;
         let genesys_cloud = GenesysCloud::new(core.clone(), target.directory.clone(), scenario.genesys_cloud.clone(), spool.clone());
-        let listeners = match (clock_settings.mode, options.one_port) {
-            (ClockMode::Virtual, Some(_)) => return Err(SimulatorError::NoPort),
-            (ClockMode::Virtual, None) => Listeners::InMemory,
-            (ClockMode::Real | ClockMode::Scaled, Some(asked)) => Listeners::OnePort(Box::new(Shared::bind(asked).await?)),
-            (ClockMode::Real | ClockMode::Scaled, None) => Listeners::Sockets(Box::new(Sockets::bind(options.ports).await?)),
-        };
+        let listeners = Listeners::bind(clock_settings.mode, options.ports, options.one_port).await?;
         let ca_pem = listeners.ca_pem();
         gir.set_base_urls(&listeners.of_gir());
         let addresses = listeners.addresses(&gir);
@@ -308,7 +181,7 @@ impl Simulator {
         });
         let control = crate::control::router(state.clone());
         let routers = Arc::new(Routers { legacy: of_legacy, media, genesys_cloud: of_genesys_cloud, gir: of_gir, control });
-        let tasks = listeners.serve(&routers, &state.core.clock);
+        let tasks = listeners.serve(|platform| routers.of(platform).clone(), &state.core.clock);
         Ok(Simulator { state, tasks, routers, ca_pem })
     }
 
@@ -604,117 +477,4 @@ fn credentials(legacy: &Legacy, target: &Target, gir: &Gir) -> Credentials {
         webdav,
         speechminer,
     }
-}
-
-/// Where the platforms can be reached.
-enum Listeners {
-    /// On ports of this machine.
-    Sockets(Box<Sockets>),
-    /// On one port, under names.
-    OnePort(Box<Shared>),
-    /// Through [`Simulator::connect`] only.
-    InMemory,
-}
-
-struct Sockets {
-    legacy: TcpListener,
-    media: TcpListener,
-    genesys_cloud: TcpListener,
-    gir: TcpListener,
-    webdav: TcpListener,
-    speechminer: TcpListener,
-    control: TcpListener,
-}
-
-/// The address of a platform without a socket. Loopback, as its clients expect of a simulator, on a port where nothing else may listen.
-fn in_memory(platform: PlatformName) -> String {
-    format!("http://{}", platform.in_memory_host())
-}
-
-impl Listeners {
-    fn url(&self, platform: PlatformName) -> String {
-        let sockets = match self {
-            Listeners::Sockets(sockets) => sockets,
-            Listeners::OnePort(shared) => return shared.url(platform),
-            Listeners::InMemory => return in_memory(platform),
-        };
-        url(match platform {
-            PlatformName::Legacy => &sockets.legacy,
-            PlatformName::LegacyMedia => &sockets.media,
-            PlatformName::GenesysCloud => &sockets.genesys_cloud,
-            PlatformName::Gir => &sockets.gir,
-            PlatformName::Webdav => &sockets.webdav,
-            PlatformName::SpeechMiner => &sockets.speechminer,
-            PlatformName::Control => &sockets.control,
-        })
-    }
-
-    fn ca_pem(&self) -> Option<String> {
-        match self {
-            Listeners::OnePort(shared) => shared.ca_pem(),
-            Listeners::Sockets(_) | Listeners::InMemory => None,
-        }
-    }
-
-    fn of_gir(&self) -> Listening {
-        let url = |platform| self.url(platform);
-        Listening { rws: url(PlatformName::Gir), webdav: url(PlatformName::Webdav), speechminer: url(PlatformName::SpeechMiner) }
-    }
-
-    fn addresses(&self, gir: &Gir) -> Addresses {
-        let gir = gir.addresses();
-        Addresses {
-            legacy: self.url(PlatformName::Legacy),
-            legacy_media: self.url(PlatformName::LegacyMedia),
-            genesys_cloud: self.url(PlatformName::GenesysCloud),
-            gir: Some(gir.rws),
-            webdav: Some(gir.webdav),
-            speechminer: Some(gir.speechminer),
-            control: self.url(PlatformName::Control),
-        }
-    }
-
-    fn serve(self, routers: &Routers, clock: &Clock) -> Vec<JoinHandle<()>> {
-        match self {
-            Listeners::Sockets(sockets) => sockets.serve(routers, clock),
-            Listeners::OnePort(shared) => shared.serve(|platform| routers.of(platform).clone(), clock),
-            Listeners::InMemory => Vec::new(),
-        }
-    }
-}
-
-impl Sockets {
-    async fn bind(ports: Ports) -> Result<Sockets, SimulatorError> {
-        Ok(Sockets {
-            legacy: bind(ports.legacy).await?,
-            media: bind(ports.media).await?,
-            genesys_cloud: bind(ports.genesys_cloud).await?,
-            gir: bind(ports.gir).await?,
-            webdav: bind(ports.webdav).await?,
-            speechminer: bind(ports.speechminer).await?,
-            control: bind(ports.control).await?,
-        })
-    }
-
-    fn serve(self, routers: &Routers, clock: &Clock) -> Vec<JoinHandle<()>> {
-        let pairs = [
-            (self.legacy, &routers.legacy),
-            (self.media, &routers.media),
-            (self.genesys_cloud, &routers.genesys_cloud),
-            (self.gir, &routers.gir.rws),
-            (self.webdav, &routers.gir.webdav),
-            (self.speechminer, &routers.gir.speechminer),
-            (self.control, &routers.control),
-        ];
-        pairs.into_iter().map(|(listener, router)| tokio::spawn(front::accept(listener, router.clone(), clock.clone()))).collect()
-    }
-}
-
-async fn bind(port: u16) -> Result<TcpListener, SimulatorError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address).await.map_err(|source| SimulatorError::Port { port, source })
-}
-
-fn url(listener: &TcpListener) -> String {
-    listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default()
 }

@@ -331,8 +331,8 @@ fn pick(seed: Seed, choices: &[&str], none: f64) -> Option<String> {
 }
 
 impl SourceCodec {
-    /// Name as the source declares it.
-    fn name(self) -> &'static str {
+    /// Name as the source declares it, and as a scenario writes it.
+    pub fn name(self) -> &'static str {
         match self {
             SourceCodec::Pcm => "pcm",
             SourceCodec::Mulaw => "mulaw",

@@ -35,9 +35,27 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 
 fn is_right(wanted: &Wanted, actual: Option<&String>) -> bool {
     match actual {
-        Some(actual) => wanted.any_of.contains(actual),
+        Some(actual) => wanted
+            .any_of
+            .iter()
+            .any(|wanted| wanted == actual || unreadable(wanted).is_some_and(|wanted| Some(wanted) == unreadable(actual))),
         None => !wanted.required,
     }
+}
+
+/// A text with each run of replacement characters as one; absent where it has none. What cannot be read, such as half a character in the source's
+/// own text, becomes one of them or three, as the reader counts code units or bytes (Unicode 3.9, U+FFFD substitution): neither is damage.
+fn unreadable(text: &str) -> Option<String> {
+    if !text.contains('\u{fffd}') {
+        return None;
+    }
+    let mut one = String::new();
+    for character in text.chars() {
+        if character != '\u{fffd}' || !one.ends_with('\u{fffd}') {
+            one.push(character);
+        }
+    }
+    Some(one)
 }
 
 fn differs(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> Finding {
@@ -80,7 +98,24 @@ fn all_lost(mut findings: Vec<Finding>, required: usize) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Wanted, is_right};
     use crate::checks::testing::{checked, codes, conversation, wanted};
+
+    #[test]
+    fn what_the_source_itself_cannot_say_may_be_replaced_by_one_character_or_three() {
+        let says =
+            |wanted: &str, actual: &str| is_right(&Wanted { any_of: vec![wanted.to_owned()], required: true }, Some(&actual.to_owned()));
+        for (wanted, actual, right) in [
+            ("a\u{fffd}\u{fffd}\u{fffd}b", "a\u{fffd}b", true),
+            ("a\u{fffd}b", "a\u{fffd}\u{fffd}\u{fffd}b", true),
+            ("a\u{fffd}b", "ab", false),
+            ("a\u{fffd}b", "a\u{fffd}", false),
+            ("aeb", "a\u{fffd}b", false),
+            ("a\u{fffd}b\u{fffd}", "a\u{fffd}b", false),
+        ] {
+            assert_eq!(says(wanted, actual), right, "{actual} for {wanted}");
+        }
+    }
 
     #[test]
     fn each_attribute_has_the_class_of_what_it_says() {
