@@ -85,8 +85,8 @@ pub(crate) struct Rehearse {
     /// How much audio the verifier compares, instead of what each scenario says: all, none, or a number of recordings
     #[arg(long, env = "SEATRIAL_AUDIO")]
     pub(crate) audio: Option<AudioArgument>,
-    /// Write what the simulators noted beside each report: journal.ndjson (sorted by time, platform, operation and key), effects.ndjson and
-    /// faults.ndjson
+    /// Write what the simulators noted beside each report: journal.ndjson (sorted by time, platform, operation and key), effects.ndjson,
+    /// faults.ndjson and truth.ndjson (what the target holds)
     #[arg(long, env = "SEATRIAL_JOURNAL", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) journal: bool,
     /// Rehearse this command instead of our migrator, by `sh -c`: docs/test-your-own-migrator.md says what it gets and what it is held to

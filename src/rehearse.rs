@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rehearsal::{Command, Ending, Migrator, Narrator, Options, Rehearsed};
+use rehearsal::{Command, Ending, Migrator, Narrator, Options, Rehearsed, Time};
 use serde::Serialize;
 use simulator::Scenario;
 
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         ..Options::default()
     };
     let narrator: Arc<dyn Narrator> = Arc::new(Terminal(output.clone()));
-    let (mut rehearsed, mut refused) = (Vec::new(), Vec::new());
+    let (mut rehearsed, mut refused, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     let mut gravest = Ending::Done;
     for (name, scenario) in scenarios(&arguments.scenarios) {
         let mut refuse = |ending, sentence: String| {
@@ -46,6 +46,12 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
             ending
         };
         let ending = match scenario {
+            Ok(scenario) if arguments.migrator.is_some() && arguments.clock.is_none() && Time::of(&scenario.clock) == Time::Virtual => {
+                let sentence = "left out: a command cannot follow the virtual clock it is written for; --clock real or scaled:K runs it";
+                terminal::tell(&format!("{name}: {sentence}"));
+                left_out.push((name, sentence.to_owned()));
+                continue;
+            }
             Ok(scenario) => match rehearsal::rehearse(scenario, options.clone(), narrator.clone()).await {
                 Ok(one) => {
                     let ending = if one.passed { Ending::Done } else { Ending::Unexpected };
@@ -58,13 +64,16 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         };
         gravest = gravest.or_graver(ending);
     }
+    if rehearsed.is_empty() && !left_out.is_empty() {
+        gravest = gravest.or_graver(Ending::BadCall);
+    }
     if let Some(file) = &arguments.junit {
-        let written = rehearsal::junit(&rehearsed, &refused).and_then(|text| std::fs::write(file, text));
+        let written = rehearsal::junit(&rehearsed, &refused, &left_out).and_then(|text| std::fs::write(file, text));
         if let Err(error) = written {
             return terminal::fail(gravest.or_graver(Ending::Stopped), &format!("cannot write {}: {error}", file.display()));
         }
     }
-    conclude(&arguments.report, rehearsed, gravest, &output)
+    conclude(&arguments.report, rehearsed, left_out.len(), gravest, &output)
 }
 
 /// Ours, or a command.
@@ -85,9 +94,12 @@ fn scenarios(paths: &[PathBuf]) -> Vec<(String, Result<Scenario, String>)> {
 }
 
 /// The last word: the file, and one sentence.
-fn conclude(report: &Path, scenarios: Vec<Rehearsed>, ending: Ending, output: &Output) -> Ending {
+fn conclude(report: &Path, scenarios: Vec<Rehearsed>, left_out: usize, ending: Ending, output: &Output) -> Ending {
     let passed = scenarios.iter().filter(|one| one.passed).count();
     let sentence = match (ending, scenarios.as_slice()) {
+        (Ending::Done, all) if left_out > 0 => {
+            format!("All {} rehearsals went as they should; {left_out} more were left out, see above.", all.len())
+        }
         (Ending::Done, [one]) => format!("The rehearsal went as it should: {}.", one.verifier_sentence.trim_end_matches('.')),
         (Ending::Done, all) => format!("All {} rehearsals went as they should.", all.len()),
         (_, [one]) if !one.passed => "The rehearsal did not go as it should; see what failed above.".to_owned(),

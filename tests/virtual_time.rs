@@ -32,7 +32,7 @@ fn the_same_seed_in_two_processes_gives_the_same_journal() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let run = |dir: &tempfile::TempDir| rehearse(scenario, &["--clock", "virtual"], dir.path());
         let (one, other) = (run(&one), run(&other));
-        for name in ["journal.ndjson", "effects.ndjson", "faults.ndjson"] {
+        for name in ["journal.ndjson", "effects.ndjson", "faults.ndjson", "truth.ndjson"] {
             let read = |dir: &Path| std::fs::read_to_string(dir.join(name)).unwrap();
             let (one, other) = (read(&one), read(&other));
             assert!(one.lines().count() > 3, "{scenario}: {name} says nothing");
@@ -50,7 +50,7 @@ fn virtual_time_leaves_behind_what_real_time_does() {
         let (real, virtual_) =
             (rehearse(scenario, &["--clock", "real"], real.path()), rehearse(scenario, &["--clock", "virtual"], virtual_.path()));
         let read = |dir: &Path, name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
-        for name in ["effects.ndjson", "faults.ndjson"] {
+        for name in ["effects.ndjson", "faults.ndjson", "truth.ndjson"] {
             let difference = first_difference(&read(&real, name), &read(&virtual_, name));
             assert_eq!(difference, None, "{scenario}: {name}");
         }

@@ -5,32 +5,36 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use crate::run::Rehearsed;
 
-/// The XML of a run. `refused` are scenarios that came to no judgement: name and sentence.
-pub fn junit(rehearsed: &[Rehearsed], refused: &[(String, String)]) -> std::io::Result<String> {
+/// The XML of a run. `refused` are scenarios that came to no judgement, `left_out` those that were not meant for this migrator: name and sentence.
+pub fn junit(rehearsed: &[Rehearsed], refused: &[(String, String)], left_out: &[(String, String)]) -> std::io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let failures = rehearsed.iter().filter(|one| !one.passed).count();
     let seconds: f64 = rehearsed.iter().map(|one| one.wall_seconds).sum();
     let suite = writer.create_element("testsuite").with_attributes([
         ("name", "seatrial rehearse"),
-        ("tests", (rehearsed.len() + refused.len()).to_string().as_str()),
+        ("tests", (rehearsed.len() + refused.len() + left_out.len()).to_string().as_str()),
         ("failures", failures.to_string().as_str()),
         ("errors", refused.len().to_string().as_str()),
+        ("skipped", left_out.len().to_string().as_str()),
         ("time", format!("{seconds:.3}").as_str()),
     ]);
     suite.write_inner_content(|writer| {
         rehearsed.iter().try_for_each(|one| case(writer, one))?;
-        refused.iter().try_for_each(|(name, sentence)| {
-            let case = writer.create_element("testcase").with_attributes([("classname", "scenarios"), ("name", name.as_str())]);
-            case.write_inner_content(|writer| {
-                writer.create_element("error").with_attribute(("message", sentence.as_str())).write_empty().map(|_| ())
-            })?;
-            Ok(())
-        })
+        refused.iter().try_for_each(|one| without_judgement(writer, "error", one))?;
+        left_out.iter().try_for_each(|one| without_judgement(writer, "skipped", one))
     })?;
     let mut text = String::from_utf8_lossy(&writer.into_inner()).into_owned();
     text.push('\n');
     Ok(text)
+}
+
+fn without_judgement(writer: &mut Writer<Vec<u8>>, element: &str, (name, sentence): &(String, String)) -> std::io::Result<()> {
+    let case = writer.create_element("testcase").with_attributes([("classname", "scenarios"), ("name", name.as_str())]);
+    case.write_inner_content(|writer| {
+        writer.create_element(element).with_attribute(("message", sentence.as_str())).write_empty().map(|_| ())
+    })?;
+    Ok(())
 }
 
 fn case(writer: &mut Writer<Vec<u8>>, one: &Rehearsed) -> std::io::Result<()> {
@@ -83,12 +87,13 @@ mod tests {
             recordings: 1,
             report: PathBuf::new(),
         };
-        let text = junit(&[one], &[("b".into(), "no <such> file".into())]).expect("XML");
+        let text = junit(&[one], &[("b".into(), "no <such> file".into())], &[("c".into(), "not for a command".into())]).expect("XML");
         for expected in [
-            r#"<testsuite name="seatrial rehearse" tests="2" failures="1" errors="1" time="1.500">"#,
+            r#"<testsuite name="seatrial rehearse" tests="3" failures="1" errors="1" skipped="1" time="1.500">"#,
             r#"message="verdict: expected match, got &lt;mismatch &amp; &quot;more&quot;&gt;""#,
             "mismatch: 1 &amp; 2</failure>",
             r#"<error message="no &lt;such&gt; file"/>"#,
+            r#"<skipped message="not for a command"/>"#,
         ] {
             assert!(text.contains(expected), "{expected} is not in\n{text}");
         }

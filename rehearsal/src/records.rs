@@ -4,25 +4,34 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use simulator::{JournalEntry, Simulator};
+use simulator::{JournalEntry, PlatformName, Simulator, SimulatorError, TargetKind};
 
 /// A record that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {path}: {source}; make room, or leave --journal out")]
-pub(crate) struct RecordError {
-    path: PathBuf,
-    source: std::io::Error,
+pub(crate) enum RecordError {
+    #[error("cannot write {path}: {source}; make room, or leave --journal out")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot tell what the target holds: {0}")]
+    Truth(#[from] SimulatorError),
 }
 
 /// Lines asked of the journal at once.
 const PAGE: usize = 10_000;
 
-/// `journal.ndjson`, `effects.ndjson` and `faults.ndjson`.
-pub(crate) fn write(simulator: &Simulator, dir: &Path) -> Result<(), RecordError> {
+/// `journal.ndjson`, `effects.ndjson`, `faults.ndjson`, and `truth.ndjson`: what the target holds.
+pub(crate) async fn write(simulator: &Simulator, dir: &Path) -> Result<(), RecordError> {
     lines(&dir.join("journal.ndjson"), &sorted_journal(simulator))?;
     lines(&dir.join("faults.ndjson"), &simulator.injected())?;
-    let path = dir.join("effects.ndjson");
-    std::fs::write(&path, simulator.effects()).map_err(|source| RecordError { path, source })
+    whole(dir.join("effects.ndjson"), &simulator.effects())?;
+    let target = match simulator.scenario().target {
+        TargetKind::GenesysCloud => PlatformName::GenesysCloud,
+        TargetKind::Gir => PlatformName::Gir,
+    };
+    whole(dir.join("truth.ndjson"), &simulator.truth(target).await?)
+}
+
+fn whole(path: PathBuf, text: &str) -> Result<(), RecordError> {
+    std::fs::write(&path, text).map_err(|source| RecordError::Write { path, source })
 }
 
 /// By time, platform, operation, key and attempt, and numbered anew: what happened at the same moment has no order of its own.
@@ -47,7 +56,7 @@ fn place(line: &JournalEntry) -> (&str, &str, &str, &str, u32, u16, u64) {
 }
 
 fn lines(path: &Path, values: &[impl Serialize]) -> Result<(), RecordError> {
-    let broken = |source| RecordError { path: path.to_owned(), source };
+    let broken = |source| RecordError::Write { path: path.to_owned(), source };
     let mut file = BufWriter::new(std::fs::File::create(path).map_err(broken)?);
     for value in values {
         serde_json::to_writer(&mut file, value).map_err(|error| broken(error.into()))?;

@@ -184,7 +184,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
         breaches_of(&simulator.conduct()).iter().for_each(|line| narrator.say(line));
     }
     if options.journal {
-        records::write(simulator, dir).map_err(|error| Refusal { ending: Ending::Stopped, sentence: error.to_string() })?;
+        records::write(simulator, dir).await.map_err(|error| Refusal { ending: Ending::Stopped, sentence: error.to_string() })?;
     }
     let assumptions: Vec<String> = simulator.assumptions().into_iter().map(str::to_owned).collect();
     let relied_on = assumptions.join(", ");

@@ -52,7 +52,7 @@ impl std::fmt::Display for Time {
 
 impl Time {
     /// As a scenario says it.
-    pub(crate) fn of(settings: &ClockSettings) -> Time {
+    pub fn of(settings: &ClockSettings) -> Time {
         match settings.mode {
             ClockMode::Real => Time::Real,
             ClockMode::Scaled => Time::Scaled(settings.factor),

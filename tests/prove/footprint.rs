@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{self, GuideClient};
@@ -43,9 +44,11 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     report.row(&format!("the same after {} uploads, resident MiB", n * 100), mib(many));
     report.row(&format!("the same after {} further requests, each of a key of its own, resident MiB (goal 150)", n * 1300), mib(asked));
     let large = n * 10_000;
-    let (ready, resident) = large_world(large)?;
-    report.row(&format!("source of {large} interactions, ms until it answers a page (goal for 10 million: 1000)"), ready);
-    report.row("the same after three pages, resident MiB (goal 200)", mib(resident));
+    let world = large_world(large)?;
+    report.row(&format!("source of {large} interactions, ms until it answers a page (goal for 10 million: 1000)"), world.ready_ms);
+    report.row(&format!("the same, {PAGES} pages of 1000 from anywhere, ms, median and slowest (goal: milliseconds)"), world.pages_of_1000);
+    report.row(&format!("the same, {PAGES} pages of 25 from anywhere, ms, median and slowest"), world.pages_of_25);
+    report.row("the same after them, resident MiB (goal 200)", mib(world.resident));
     report.row(&format!("migrator with one recording of {n} MiB to MP3, peak resident MiB (goal 128)"), mib(long_recording(n)?));
     let many = n * 1000;
     report.row(&format!("migrator with {many} interactions, peak resident MiB (goal 128)"), mib(many_interactions(many)?));
@@ -174,26 +177,56 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?.block_on(work)
 }
 
-/// Milliseconds until a page of a large source is answered, and its memory after three.
+/// Pages of a size that are asked of a large source.
+const PAGES: u64 = 200;
+
+/// A source of very many interactions.
+struct LargeWorld {
+    /// From its start to its first page, milliseconds.
+    ready_ms: u64,
+    pages_of_1000: String,
+    pages_of_25: String,
+    /// KiB.
+    resident: u64,
+}
+
 #[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
-fn large_world(interactions: u64) -> Result<(u64, u64), Failure> {
+fn large_world(interactions: u64) -> Result<LargeWorld, Failure> {
     let began = Instant::now();
     let simulation = Simulation::start(&scenario(&format!("interactions = {interactions}")), 12)?;
     let base_url = simulation.addresses["legacy"].as_str().unwrap_or_default().parse().map_err(Failure::new)?;
     let credentials = credentials(&simulation, "legacy")?;
     let settings = legacy::Settings { base_url, media_hosts: Vec::new(), credentials, requests_per_minute: u32::MAX };
-    let ready = block_on(async {
+    block_on(async {
         let client = legacy::Client::new(network()?, Clock::real(), settings).ok_or_else(|| Failure::new("no source"))?;
-        let mut page = legacy::Page { size: 1000, ..legacy::Page::default() };
-        page.cursor = client.interactions(&page).await.map_err(Failure::new)?.next_cursor;
-        let ready = began.elapsed().as_millis() as u64;
-        for _ in 0..2 {
-            page.cursor = client.interactions(&page).await.map_err(Failure::new)?.next_cursor;
+        client.interactions(&legacy::Page { size: 1000, ..legacy::Page::default() }).await.map_err(Failure::new)?;
+        let ready_ms = began.elapsed().as_millis() as u64;
+        let pages_of_1000 = pages_anywhere(&client, interactions, 1000).await?;
+        let pages_of_25 = pages_anywhere(&client, interactions, 25).await?;
+        let resident = of_process(simulation.pid(), "VmRSS").ok_or_else(|| Failure::new("the simulator is gone"))?;
+        Ok(LargeWorld { ready_ms, pages_of_1000, pages_of_25, resident })
+    })
+}
+
+/// Milliseconds a page, the first and the last of the world among them: the median and the slowest.
+#[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
+async fn pages_anywhere(client: &legacy::Client, interactions: u64, size: u32) -> Result<String, Failure> {
+    let last = interactions - u64::from(size);
+    let mut took = Vec::new();
+    for k in 0..PAGES {
+        // Steps that share no factor with their number: every part of the world, in no order.
+        let offset = last * (k * 79 % PAGES) / (PAGES - 1);
+        let cursor = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("offset:{offset}"));
+        let began = Instant::now();
+        let page =
+            client.interactions(&legacy::Page { cursor: Some(cursor), size, ..legacy::Page::default() }).await.map_err(Failure::new)?;
+        took.push(began.elapsed().as_secs_f64() * 1000.0);
+        if page.entities.len() != size as usize {
+            return Err(Failure::new(format!("a page at {offset} has {} interactions of {size}", page.entities.len())));
         }
-        Ok(ready)
-    })?;
-    let resident = of_process(simulation.pid(), "VmRSS").ok_or_else(|| Failure::new("the simulator is gone"))?;
-    Ok((ready, resident))
+    }
+    took.sort_by(f64::total_cmp);
+    Ok(format!("{:.1}, {:.1}", took[took.len() / 2], took[took.len() - 1]))
 }
 
 /// Peak of a migrator that takes one recording of so many MiB.

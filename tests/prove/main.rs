@@ -5,6 +5,7 @@
 
 mod audit;
 mod bugs;
+mod days;
 mod determinism;
 mod explore;
 mod footprint;
@@ -28,7 +29,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 9] = [
+const PROOFS: [Proof; 10] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
@@ -63,6 +64,13 @@ const PROOFS: [Proof; 9] = [
         full: bugs::BUGS.len() as u64,
         small: 3,
         run: explore::planted,
+    },
+    Proof {
+        name: "days",
+        shows: "three days of calls, faults and limits pass in minutes of virtual time, and slices of them in real time leave behind the same",
+        full: 430_000,
+        small: 600,
+        run: days::run,
     },
     Proof {
         name: "forecast",

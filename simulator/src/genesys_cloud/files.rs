@@ -1,11 +1,8 @@
 //! `POST /api/v2/files`: one multipart upload, hashed while it is spooled, in constant memory. Whatever is wrong with it, nothing of it is kept.
 
-use std::{
-    io::Write as _,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use axum::{
@@ -21,16 +18,9 @@ use http::{
 };
 use multer::{Field, Multipart};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use tempfile::TempPath;
 
-use super::{GenesysCloud, Site, auth::Bucket, door, errors::ApiError, limits, rules, state::StoredFile};
-use crate::{
-    body::{WRITE_BYTES, temporary, write_elsewhere},
-    exchange,
-    fault::operations,
-    front::Reply,
-};
+use super::{GenesysCloud, Site, auth::Bucket, door, errors::ApiError, limits, rules, spool::Gathered, state::StoredFile};
+use crate::{exchange, fault::operations, front::Reply};
 
 /// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
 const FIELD_BYTES: usize = 1024;
@@ -46,11 +36,9 @@ struct Incoming {
     file: Option<Spooled>,
 }
 
-/// A file whose bytes are in the spool under a name that vanishes unless it is kept.
+/// A file as it came.
 struct Spooled {
-    path: TempPath,
-    sha256: String,
-    bytes: u64,
+    whole: Gathered,
     content_type: String,
 }
 
@@ -138,23 +126,16 @@ impl GenesysCloud {
 
     async fn spool_field(&self, mut field: Field<'_>) -> Result<Spooled, ApiError> {
         let content_type = field.content_type().map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
-        let (mut file, path) = temporary(self.spool()).map_err(store_failed)?;
-        let (mut hasher, mut pending, mut bytes) = (Sha256::new(), Vec::new(), 0_u64);
+        let mut gathering = self.spool.gather();
         while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
-            bytes += chunk.len() as u64;
-            if bytes > self.settings.max_upload_bytes {
+            gathering = gathering.add(&self.core.clock, &chunk).await.map_err(store_failed)?;
+            if gathering.bytes() > self.settings.max_upload_bytes {
                 return Err(self.upload_too_large());
             }
-            hasher.update(&chunk);
-            pending.extend_from_slice(&chunk);
-            if pending.len() >= WRITE_BYTES {
-                (file, pending) = write_elsewhere(&self.core.clock, file, pending).await.map_err(store_failed)?;
-            }
         }
-        file.write_all(&pending).map_err(store_failed)?;
-        let digest = hasher.finalize();
-        exchange::brought_file(digest.into());
-        Ok(Spooled { path, sha256: hex(&digest), bytes, content_type })
+        let whole = gathering.finish().map_err(store_failed)?;
+        exchange::brought_file(whole.sha);
+        Ok(Spooled { whole, content_type })
     }
 
     fn upload_too_large(&self) -> ApiError {
@@ -165,7 +146,7 @@ impl GenesysCloud {
     /// Keeps a whole upload: under a new id, or in the place of the file of that name.
     fn keep(&self, incoming: Incoming) -> Result<Reply, ApiError> {
         let name = incoming.name.ok_or_else(|| missing("name"))?;
-        let spooled = incoming.file.ok_or_else(|| missing("file"))?;
+        let Spooled { whole, content_type } = incoming.file.ok_or_else(|| missing("file"))?;
         let mut state = self.state();
         let existing = state.names.get(&name).copied();
         if let Some(id) = existing {
@@ -177,20 +158,12 @@ impl GenesysCloud {
             self.mark(&rules::UPLOAD_SAME_NAME);
         }
         let id = existing.unwrap_or_else(|| self.made_id(&operations::GENESYS_CLOUD_UPLOAD_FILE, &name, 0));
-        spooled.path.persist(self.blob(&spooled.sha256)).map_err(|error| store_failed(error.error))?;
-        let answer = json!({"id": id, "name": name, "sizeBytes": spooled.bytes, "contentType": spooled.content_type});
-        state.names.insert(name.clone(), id);
-        let file = StoredFile { name, content_type: spooled.content_type, bytes: spooled.bytes, sha256: spooled.sha256 };
+        let answer = json!({"id": id, "name": name, "sizeBytes": whole.bytes, "contentType": content_type});
+        let file = StoredFile { name: name.clone(), content_type, bytes: whole.bytes, sha256: whole.sha256() };
+        self.spool.keep(whole).map_err(store_failed)?;
+        state.names.insert(name, id);
         state.files.insert(id, file);
         Ok(Reply::json(200, &answer).effect(if existing.is_some() { "replaced" } else { "created" }))
-    }
-
-    /// Puts bytes into the spool under their hash; what an upload does, without HTTP.
-    pub(super) fn store(&self, bytes: &[u8]) -> std::io::Result<String> {
-        let sha256 = hex(&Sha256::digest(bytes));
-        std::fs::create_dir_all(self.spool())?;
-        std::fs::write(self.blob(&sha256), bytes)?;
-        Ok(sha256)
     }
 }
 

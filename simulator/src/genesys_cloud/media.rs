@@ -1,6 +1,6 @@
 //! Pre-signed downloads: no token, a life, a signature; single byte ranges, as an object store gives them.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::{io::Read, sync::Arc};
 
 use axum::{
     body::Body,
@@ -34,7 +34,7 @@ const MINUTE_MS: u64 = 60_000;
 pub(super) const ORPHAN_MEDIA: &str = "orphan";
 
 /// What is left of a file, read piece by piece.
-fn pieces(clock: Clock, file: std::io::Take<std::fs::File>) -> impl Stream<Item = std::io::Result<Bytes>> {
+fn pieces(clock: Clock, file: std::io::Take<Box<dyn Read + Send>>) -> impl Stream<Item = std::io::Result<Bytes>> {
     stream::unfold(Some(file), move |file| {
         let clock = clock.clone();
         async move {
@@ -83,7 +83,7 @@ impl GenesysCloud {
     }
 
     async fn download(
-        &self,
+        self: &Arc<Self>,
         kind: &str,
         conversation: &str,
         recording: &str,
@@ -125,24 +125,26 @@ impl GenesysCloud {
         state.media(one).filter(|_| self.standing(one).has_media())
     }
 
-    async fn original(&self, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
+    async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
         let (status, from, length) = range(headers, &media.sha256, media.bytes)?;
-        let path = self.blob(&media.sha256);
-        let opened = self.core.clock.blocking(move || {
-            let mut file = std::fs::File::open(path)?;
-            file.seek(SeekFrom::Start(from))?;
-            Ok(file.take(length))
-        });
+        let (site, sha256) = (Arc::clone(self), media.sha256.clone());
+        let opened = self.core.clock.blocking(move || Ok(site.spool.open(&sha256, from)?.take(length)));
         let file = opened.await.unwrap_or_else(|| Err(std::io::Error::other("opening broke off"))).map_err(unreadable)?;
         let stream = pieces(self.core.clock.clone(), file);
         Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
     }
 
-    async fn transcoded(&self, media: &StoredFile, target: Target, sound: Sound, headers: &HeaderMap) -> Result<Reply, ApiError> {
+    async fn transcoded(
+        self: &Arc<Self>,
+        media: &StoredFile,
+        target: Target,
+        sound: Sound,
+        headers: &HeaderMap,
+    ) -> Result<Reply, ApiError> {
         self.mark(&rules::MEDIA_ENCODED);
-        let path = self.blob(&media.sha256);
+        let (site, sha256) = (Arc::clone(self), media.sha256.clone());
         let encoded = self.core.clock.blocking(move || {
-            let bytes = std::fs::read(path).ok()?;
+            let bytes = site.spool.read(&sha256).ok()?;
             let (_, mut pcm) = audio::decode(&bytes).ok()?;
             if sound == Sound::Silenced {
                 pcm.channels.iter_mut().for_each(|channel| channel.fill(0));

@@ -29,6 +29,7 @@ mod retention;
 mod rules;
 mod seats;
 mod settings;
+mod spool;
 mod state;
 mod tamper;
 #[cfg(test)]
@@ -40,7 +41,7 @@ mod wire;
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -57,7 +58,7 @@ pub use self::{
     public::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId},
     settings::Settings,
 };
-use self::{auth::Tokens, door::TurnedAway, errors::ApiError};
+use self::{auth::Tokens, door::TurnedAway, errors::ApiError, spool::Spool};
 pub(crate) use self::{
     identity::order as order_of_ids,
     kept::Kept,
@@ -86,7 +87,7 @@ pub(crate) struct GenesysCloud {
     core: Arc<Core>,
     directory: Directory,
     settings: Settings,
-    spool: PathBuf,
+    spool: Spool,
     base_url: Mutex<String>,
     tokens: Mutex<Tokens>,
     attempts: Mutex<HashMap<u64, u64>>,
@@ -104,7 +105,7 @@ impl GenesysCloud {
             core,
             directory,
             settings,
-            spool,
+            spool: Spool::new(spool),
             base_url: Mutex::default(),
             tokens: Mutex::default(),
             attempts: Mutex::default(),
@@ -195,14 +196,6 @@ impl GenesysCloud {
     /// As the client reached it: under one port for all it may have come by any of the vendor's names.
     fn base_url(&self) -> String {
         exchange::origin().map_or_else(|| locked(&self.base_url).clone(), |origin| origin.itself())
-    }
-
-    fn blob(&self, sha256: &str) -> PathBuf {
-        self.spool.join(sha256)
-    }
-
-    fn spool(&self) -> &Path {
-        &self.spool
     }
 
     /// What the organisation remembers, as it stands now: whatever became due since the last look is done first.

@@ -159,7 +159,7 @@ impl GenesysCloud {
             return Ok(known.clone());
         }
         let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
-        let bytes = std::fs::read(self.blob(&media.sha256)).map_err(spool)?;
+        let bytes = self.spool.read(&media.sha256).map_err(spool)?;
         let facts = AudioFacts::of(&bytes);
         locked(&self.facts).insert(media.sha256.clone(), facts.clone());
         Ok(facts)

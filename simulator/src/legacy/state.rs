@@ -171,8 +171,13 @@ impl Legacy {
 
     pub(super) async fn recording(self: &Arc<Self>, id: &str) -> Reply {
         self.core.exercised.mark(&rules::RECORDING);
+        let Some(recording) = self.world.recording(id).filter(|recording| !is(recording, DomainKind::RecordingGone)) else {
+            return missing(id);
+        };
+        if let Some(bytes) = self.world.media_length(&recording) {
+            return told(recording, bytes);
+        }
         match self.found(id).await {
-            Ok((recording, _)) if is(&recording, DomainKind::RecordingGone) => missing(id),
             Ok((recording, media)) => told(recording, media.bytes.len() as u64),
             Err(reply) => *reply,
         }

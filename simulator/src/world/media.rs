@@ -108,6 +108,19 @@ fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
     }
 }
 
+/// Length in bytes, where the codec spends as many on silence as on speech: making the speech is what takes long.
+pub(super) fn length(recording: &Recording) -> Option<u64> {
+    let Sound::Made { codec, damage: Damage::None, .. } = &recording.sound else { return None };
+    match codec {
+        SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => {}
+        SourceCodec::Mp3 | SourceCodec::Amr => return None,
+    }
+    let length_ms = u64::try_from(recording.duration_ms).unwrap_or(0);
+    let silence = vec![0; super::speech::samples_in(length_ms, recording.sample_rate)];
+    let silence = Pcm { sample_rate: recording.sample_rate, channels: vec![silence; usize::from(recording.channels == 2) + 1] };
+    audio::encode(&silence, codec.encoder()).ok().map(|bytes| bytes.len() as u64)
+}
+
 /// The file as the recorder left it.
 fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
     match damage {

@@ -245,6 +245,11 @@ impl World {
         self.media.get(recording)
     }
 
+    /// How many bytes they are, where that can be told without making them.
+    pub(crate) fn media_length(&self, recording: &Recording) -> Option<u64> {
+        self.media.made(recording).map(|media| media.bytes.len() as u64).or_else(|| media::length(recording))
+    }
+
     /// The same, if it was made not long ago; costs nothing.
     pub(crate) fn made_media(&self, recording: &Recording) -> Option<Arc<Media>> {
         self.media.made(recording)

@@ -44,7 +44,7 @@ pub(super) fn conversation(seed: Seed, rate: u32, length_ms: u64, stereo: bool, 
     if stereo { vec![whole(agent), whole(customer)] } else { vec![whole(agent.iter().zip(&customer).map(|(a, b)| a + b).collect())] }
 }
 
-fn samples_in(ms: u64, rate: u32) -> usize {
+pub(super) fn samples_in(ms: u64, rate: u32) -> usize {
     usize::try_from(ms * u64::from(rate) / 1000).unwrap_or(0)
 }
 

@@ -110,6 +110,20 @@ fn the_truth_holds_what_the_world_promised() {
 }
 
 #[test]
+fn a_length_told_without_making_the_media_is_the_medias() {
+    let world = world(&RICH.replace("interactions = 60", "interactions = 60\nstereo_share = 0.5"), 11);
+    let mut told = 0;
+    for i in 0..world.count() {
+        for recording in world.interaction(i).recordings {
+            let Some(length) = media::length(&recording) else { continue };
+            assert_eq!(length, world.media(&recording).expect("media").bytes.len() as u64, "{}: {:?}", recording.id, recording.sound);
+            told += 1;
+        }
+    }
+    assert!(told > 20, "{told} of them were told");
+}
+
+#[test]
 fn bad_media_is_bad_in_the_way_it_was_asked_for() {
     let world = world(RICH, 7);
     let mut seen = BTreeMap::new();

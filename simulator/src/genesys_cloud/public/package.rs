@@ -1,16 +1,14 @@
 //! The ZIP of an uploaded recording: taken apart within bounds, its audio put into the spool under its hash. No name inside becomes a path.
 
-use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom, Write},
-    path::Path,
-};
+use std::io::{Read, Seek, SeekFrom};
 
-use sha2::{Digest as _, Sha256};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::{
-    super::{files::hex, state::StoredFile},
+    super::{
+        spool::{Gathered, Spool},
+        state::StoredFile,
+    },
     metadata::Metadata,
 };
 
@@ -35,9 +33,9 @@ pub(super) struct Unpacked {
 }
 
 /// Takes a ZIP apart. The error is a sentence for the upload report; nothing stays in the spool then.
-pub(super) fn unpack(zip: &Path, spool: &Path, most_bytes: u64) -> Result<Unpacked, String> {
+pub(super) fn unpack(zip: Gathered, spool: &Spool, most_bytes: u64) -> Result<Unpacked, String> {
     let broken = |error: &dyn std::fmt::Display| format!("the file is not a ZIP that can be read: {error}");
-    let mut file = File::open(zip).map_err(|error| broken(&error))?;
+    let (mut file, _kept_so_long) = zip.into_source().map_err(|error| broken(&error))?;
     // The list of entries is held in memory by whoever opens a ZIP, so a hostile one is refused before.
     let listed = listed_entries(&mut file).map_err(|error| broken(&error))?;
     if listed.is_none_or(|entries| usize::from(entries) != ENTRIES) {
@@ -58,7 +56,7 @@ pub(super) fn unpack(zip: &Path, spool: &Path, most_bytes: u64) -> Result<Unpack
 }
 
 /// The number of entries that the end record states; none where there is no end record.
-fn listed_entries(file: &mut File) -> std::io::Result<Option<u16>> {
+fn listed_entries(file: &mut (impl Read + Seek)) -> std::io::Result<Option<u16>> {
     let length = file.seek(SeekFrom::End(0))?;
     let tail_bytes = length.min(END_RECORD_BYTES + COMMENT_BYTES);
     file.seek(SeekFrom::Start(length - tail_bytes))?;
@@ -93,7 +91,7 @@ fn check_entry<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> Result<(), String>
     }
 }
 
-fn read_metadata(archive: &mut ZipArchive<File>) -> Result<Metadata, String> {
+fn read_metadata(archive: &mut ZipArchive<impl Read + Seek>) -> Result<Metadata, String> {
     let entry = archive.by_name(METADATA).map_err(|_| format!("the ZIP has no {METADATA} at top level"))?;
     let mut text = Vec::new();
     entry.take(METADATA_BYTES + 1).read_to_end(&mut text).map_err(|error| format!("{METADATA} cannot be unpacked: {error}"))?;
@@ -108,29 +106,27 @@ fn read_metadata(archive: &mut ZipArchive<File>) -> Result<Metadata, String> {
 }
 
 /// Unpacks the audio into the spool, never more than `most_bytes` whatever the entry claims; its hash and length.
-fn spool_entry(mut audio: impl Read, spool: &Path, most_bytes: u64) -> Result<(String, u64), String> {
+fn spool_entry(mut audio: impl Read, spool: &Spool, most_bytes: u64) -> Result<(String, u64), String> {
     let stored = |error: std::io::Error| {
         tracing::error!(%error, "failed to write a recording to the spool; free some space");
         "the audio could not be stored".to_owned()
     };
-    let mut file = tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool).map_err(stored)?;
-    let (mut hasher, mut bytes, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK_BYTES]);
+    let (mut gathering, mut chunk) = (spool.gather(), vec![0; CHUNK_BYTES]);
     loop {
         let read = audio.read(&mut chunk).map_err(|error| format!("the audio cannot be unpacked: {error}"))?;
         if read == 0 {
             break;
         }
-        bytes += read as u64;
-        if bytes > most_bytes {
+        gathering.take(&chunk[..read]).map_err(stored)?;
+        if gathering.bytes() > most_bytes {
             return Err(format!("the audio is over {most_bytes} bytes unpacked"));
         }
-        hasher.update(&chunk[..read]);
-        file.write_all(&chunk[..read]).map_err(stored)?;
     }
-    if bytes == 0 {
+    if gathering.bytes() == 0 {
         return Err("the audio is empty".to_owned());
     }
-    let sha256 = hex(&hasher.finalize());
-    file.persist(spool.join(&sha256)).map_err(|error| stored(error.error))?;
+    let whole = gathering.finish().map_err(stored)?;
+    let (sha256, bytes) = (whole.sha256(), whole.bytes);
+    spool.keep(whole).map_err(stored)?;
     Ok((sha256, bytes))
 }

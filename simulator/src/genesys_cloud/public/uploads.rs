@@ -1,6 +1,6 @@
 //! `POST /api/v2/uploads/recordings`, and the pre-signed PUT it leads to: streamed into the spool, then unpacked.
 
-use std::io::Write as _;
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -13,8 +13,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use md5::{Digest as _, Md5};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
-use tempfile::TempPath;
 use uuid::Uuid;
 
 use super::{
@@ -24,7 +22,6 @@ use super::{
     store::{self, Refusal},
 };
 use crate::{
-    body::{self, WRITE_BYTES},
     exchange,
     fault::{operations, table::FaultKind},
     front::Reply,
@@ -35,6 +32,7 @@ use crate::{
         errors::ApiError,
         files::hex,
         limits,
+        spool::Gathered,
     },
 };
 
@@ -73,7 +71,7 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
             Err(refusal)
         }
     };
-    let bytes_in = arrived.as_ref().map_or(0, |arrived| arrived.bytes);
+    let bytes_in = arrived.as_ref().map_or(0, |arrived| arrived.whole.bytes);
     let work = async {
         match arrived {
             Ok(arrived) => Ok(site.keep_upload(id, &announced, arrived).await),
@@ -108,11 +106,10 @@ impl Announced {
     }
 }
 
-/// Bytes that arrived, in the spool under a name that vanishes.
+/// Bytes that arrived.
 struct Arrived {
-    path: TempPath,
+    whole: Gathered,
     md5: [u8; 16],
-    bytes: u64,
 }
 
 impl GenesysCloud {
@@ -184,39 +181,33 @@ impl GenesysCloud {
             tracing::error!(%error, "failed to write an upload to the spool; free some space");
             store::refusal(500, "InternalError", "the file could not be stored")
         };
-        let (mut file, path) = body::temporary(self.spool()).map_err(failed)?;
-        let (mut hasher, mut digest, mut pending, mut bytes) = (Md5::new(), Sha256::new(), Vec::new(), 0_u64);
+        let (mut gathering, mut hasher) = (self.spool.gather(), Md5::new());
         let mut stream = body.into_data_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| store::refusal(400, "IncompleteBody", "the body ended before its end"))?;
-            bytes += chunk.len() as u64;
-            if bytes > self.settings.max_upload_bytes {
+            hasher.update(&chunk);
+            gathering = gathering.add(&self.core.clock, &chunk).await.map_err(failed)?;
+            if gathering.bytes() > self.settings.max_upload_bytes {
                 self.mark(&limits::UPLOAD_BYTES.rule);
                 door::drain(Body::from_stream(stream)).await;
                 return Err(store::refusal(400, "EntityTooLarge", "the file is over the largest that is taken"));
             }
-            hasher.update(&chunk);
-            digest.update(&chunk);
-            pending.extend_from_slice(&chunk);
-            if pending.len() >= WRITE_BYTES {
-                (file, pending) = body::write_elsewhere(&self.core.clock, file, pending).await.map_err(failed)?;
-            }
         }
-        file.write_all(&pending).map_err(failed)?;
-        exchange::brought_file(digest.finalize().into());
-        Ok(Arrived { path, md5: hasher.finalize().into(), bytes })
+        let whole = gathering.finish().map_err(failed)?;
+        exchange::brought_file(whole.sha);
+        Ok(Arrived { whole, md5: hasher.finalize().into() })
     }
 
     /// Keeps what arrived: unpacks it now, and lets it settle when its time comes.
-    async fn keep_upload(&self, id: Uuid, announced: &Announced, arrived: Arrived) -> Reply {
+    async fn keep_upload(self: &Arc<Self>, id: Uuid, announced: &Announced, arrived: Arrived) -> Reply {
         if announced.md5.is_some_and(|wanted| wanted != arrived.md5) {
             self.mark(&rules::UPLOAD_MD5);
             let message = "The Content-MD5 you specified did not match what we received.";
             return store::refusal(self.settings.public.wrong_md5_status, "BadDigest", message).reply();
         }
-        let Arrived { path, md5, .. } = arrived;
-        let (spool, most) = (self.spool().to_owned(), self.settings.max_upload_bytes);
-        let unpacked = self.core.clock.blocking(move || package::unpack(&path, &spool, most)).await;
+        let Arrived { whole, md5 } = arrived;
+        let (site, most) = (Arc::clone(self), self.settings.max_upload_bytes);
+        let unpacked = self.core.clock.blocking(move || package::unpack(whole, &site.spool, most)).await;
         let unpacked = unpacked.unwrap_or_else(|| Err("the file could not be unpacked".to_owned()));
         self.upload_arrived(id, &announced.file_name, unpacked);
         Reply::empty(200).with_header(http::header::ETAG, format!("\"{}\"", hex(&md5))).effect("stored")

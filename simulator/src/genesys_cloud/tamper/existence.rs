@@ -56,7 +56,7 @@ fn phantom_file(scene: &Scene<'_>, one: &Recording, namespace: &str, number: u64
     let codec = scene.decoded(one).map_or(Codec::PcmS16, |(codec, _)| codec);
     let pcm = damage::babble(seed);
     let bytes = audio::encode(&pcm, codec).or_else(|_| audio::encode(&pcm, Codec::PcmS16)).ok()?;
-    let sha256 = scene.site.store(&bytes).ok()?;
+    let sha256 = scene.site.spool.store(&bytes).ok()?;
     let extension = before.name.rsplit('.').next().unwrap_or("wav");
     let name = format!("st-{namespace}-{number}-1.{}.{extension}", &sha256[..12]);
     let file = StoredFile { name, content_type: before.content_type.clone(), bytes: bytes.len() as u64, sha256 };

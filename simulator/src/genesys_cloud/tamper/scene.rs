@@ -90,7 +90,7 @@ impl<'a> Scene<'a> {
 
     /// The bytes of a recording.
     pub(super) fn bytes(&self, one: &Recording) -> Option<Vec<u8>> {
-        std::fs::read(self.site.blob(&self.state.media(one)?.sha256)).ok()
+        self.site.spool.read(&self.state.media(one)?.sha256).ok()
     }
 
     /// The samples of a recording and the codec they came in.
@@ -102,7 +102,7 @@ impl<'a> Scene<'a> {
     /// A file with other bytes under the name a recording's file has. Absent when the spool takes no more.
     pub(super) fn other_file(&self, one: &Recording, bytes: &[u8]) -> Option<(Uuid, StoredFile)> {
         let before = self.state.files.get(&one.file?)?;
-        let file = StoredFile { bytes: bytes.len() as u64, sha256: self.site.store(bytes).ok()?, ..before.clone() };
+        let file = StoredFile { bytes: bytes.len() as u64, sha256: self.site.spool.store(bytes).ok()?, ..before.clone() };
         Some((self.seed_of(one.id).child("file").uuid(), file))
     }
 

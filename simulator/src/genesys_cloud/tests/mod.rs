@@ -40,7 +40,7 @@ struct World {
     core: Arc<Core>,
     router: Router,
     token: String,
-    spool: TempDir,
+    _spool: TempDir,
 }
 
 /// An answer, read whole.
@@ -84,7 +84,7 @@ impl World {
         let site = GenesysCloud::new(Arc::clone(&core), directory(), settings, spool.path().join("spool"));
         site.set_base_url("http://127.0.0.1:40003".to_owned());
         let router = site.router();
-        let mut world = World { site, core, router, token: String::new(), spool };
+        let mut world = World { site, core, router, token: String::new(), _spool: spool };
         world.token = world.sign_in().await;
         world
     }
@@ -160,7 +160,9 @@ impl World {
     }
 
     fn spooled(&self) -> usize {
-        std::fs::read_dir(self.spool.path().join("spool")).map_or(0, Iterator::count)
+        let (kept, lost) = self.site.spool.count();
+        assert_eq!(lost, 0, "files that belong to no upload");
+        kept
     }
 }
 
