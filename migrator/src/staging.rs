@@ -4,7 +4,7 @@
 //! transcoded, until the migration is finished; `incoming/` what is being read.
 
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
@@ -223,7 +223,22 @@ impl Staging {
 
     /// Writes an object whole. What is named by its content may be written again: it is the same.
     pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StagingError> {
-        self.clock.elsewhere(self.store.put(path, PutPayload::from_bytes(bytes))).await?;
+        if self.clock.is_virtual() {
+            return self.put_here(path, &bytes).map_err(|error| StagingError::Storage(format!("{path}: {error}")));
+        }
+        self.store.put(path, PutPayload::from_bytes(bytes)).await?;
+        Ok(())
+    }
+
+    /// The same on this thread. Two small objects a call, each handed to another thread and waited for, cost a virtual run a sixth of its time.
+    fn put_here(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let file = self.folder.join(path.as_ref());
+        if let Some(parent) = file.parent() {
+            private_folder(parent)?;
+        }
+        let mut incoming = tempfile::NamedTempFile::new_in(self.folder.join(INCOMING))?;
+        incoming.write_all(bytes)?;
+        incoming.persist(file).map_err(|error| error.error)?;
         Ok(())
     }
 }
