@@ -60,18 +60,24 @@ class Pacer:
 
     def __init__(self, clock, per_second):
         self.clock, self.interval = clock, 1.0 / per_second if per_second else 0.0
-        self.next, self.lock = 0.0, threading.Lock()
+        self.next, self.held, self.lock = 0.0, 0.0, threading.Lock()
 
     def wait(self):
-        with self.lock:
-            now = self.clock.seconds()
-            slot = max(now, self.next)
-            self.next = slot + self.interval
-        self.clock.sleep(slot - now)
+        while True:
+            with self.lock:
+                now = self.clock.seconds()
+                slot = max(now, self.next)
+                self.next = slot + self.interval
+            self.clock.sleep(slot - now)
+            # Somebody may have been told to wait while this one slept.
+            with self.lock:
+                if self.clock.seconds() >= self.held:
+                    return
 
     def hold(self, seconds):
         with self.lock:
-            self.next = max(self.next, self.clock.seconds() + seconds)
+            self.held = max(self.held, self.clock.seconds() + seconds)
+            self.next = max(self.next, self.held)
 
 
 class Basic:

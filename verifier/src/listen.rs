@@ -158,10 +158,10 @@ impl Listener {
 
     /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be said of its sound instead.
     async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, Stop> {
-        let bytes = match self.media.fetch(url).await {
+        let bytes = match self.media.fetch(url, &self.clock).await {
             Ok(bytes) => bytes,
             Err(Unfetched::Gone(words)) => return Ok(Err(TargetSound::Lost(words))),
-            Err(Unfetched::Hidden(why)) => return Ok(Err(TargetSound::Hidden(why))),
+            Err(Unfetched::Hidden(why) | Unfetched::Cut(why)) => return Ok(Err(TargetSound::Hidden(why))),
         };
         let stored = bytes.len() as u64;
         let Some(Envelope { pkcs7, certificates }) = envelope.cloned() else { return Ok(Ok(Opened { bytes, stored })) };

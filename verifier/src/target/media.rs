@@ -1,10 +1,17 @@
 //! Where a recording's sound is had: from a batch download, or from the store its file lies in.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use platforms::clock::Clock;
+
+use super::Wait;
 use super::genesys_cloud::Batches;
 use super::gir::Files;
 use crate::stop::Stop;
+
+/// How long a file that arrives cut is asked for again: five times, with the pauses of [`Wait`].
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Conversation and recording in the target.
 pub(crate) type Address = (String, String);
@@ -47,20 +54,21 @@ impl Media {
         }
     }
 
-    /// The bytes at an address; twice before it is given up. Not to be fetched is hidden, never missing.
-    pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
-        let mut why = Unfetched::Hidden(String::new());
-        for _ in 0..2 {
+    /// The bytes at an address: asked for again while they arrive cut, and once more when they are refused. Not to be fetched is hidden, never
+    /// missing.
+    pub(crate) async fn fetch(&self, url: &str, clock: &Clock) -> Result<Vec<u8>, Unfetched> {
+        let (mut wait, mut refused) = (Wait::new(clock, PATIENCE), false);
+        loop {
             let read = match self {
                 Media::Batches(batches) => batches.fetch(url).await,
                 Media::Files(files) => files.fetch(url).await,
             };
             match read {
-                Ok(bytes) => return Ok(bytes),
-                Err(error) => why = error,
+                Err(Unfetched::Cut(_)) if wait.again().await => {}
+                Err(Unfetched::Hidden(_)) if !refused => refused = true,
+                read => return read,
             }
         }
-        Err(why)
     }
 }
 
@@ -69,6 +77,8 @@ impl Media {
 pub(crate) enum Unfetched {
     /// There is no such file; in words.
     Gone(String),
+    /// Its bytes break off or fall short; in words.
+    Cut(String),
     /// Hidden, not missing; in words.
     Hidden(String),
 }

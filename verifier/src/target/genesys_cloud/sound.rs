@@ -35,13 +35,13 @@ impl Batches {
     }
 
     pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
-        let read = async { collect(self.client.presigned(url).await?).await };
-        let why = match read.await {
-            Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => return Ok(bytes),
-            Ok((bytes, _)) => format!("its audio arrives cut after {} bytes", bytes.len()),
-            Err(error) => format!("its audio cannot be fetched: {}", short(&error)),
-        };
-        Err(Unfetched::Hidden(why))
+        let cannot = |error: &CallError| format!("its audio cannot be fetched: {}", short(error));
+        let answer = self.client.presigned(url).await.map_err(|error| Unfetched::Hidden(cannot(&error)))?;
+        match collect(answer).await {
+            Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
+            Ok((bytes, _)) => Err(Unfetched::Cut(format!("its audio arrives cut after {} bytes", bytes.len()))),
+            Err(error) => Err(Unfetched::Cut(cannot(&error))),
+        }
     }
 }
 

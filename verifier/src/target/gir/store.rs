@@ -152,12 +152,16 @@ impl Files {
             From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
             From::Live(_, reach) if reach.is_lost() => Err(Unfetched::Hidden(reach.need().to_owned())),
             From::Live(client, _) => {
-                let read = async { collect(client.get(&client.own(address)?).await?).await };
-                match read.await {
+                let cannot = |error: &CallError| format!("its file cannot be fetched: {}", short(error));
+                let asked = async { client.get(&client.own(address)?).await };
+                let answer = asked.await.map_err(|error| match error {
+                    CallError::Refused { status: 404, .. } => Unfetched::Gone("no file at its address".to_owned()),
+                    error => Unfetched::Hidden(cannot(&error)),
+                })?;
+                match collect(answer).await {
                     Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
-                    Ok((bytes, _)) => Err(Unfetched::Hidden(format!("its file arrives cut after {} bytes", bytes.len()))),
-                    Err(CallError::Refused { status: 404, .. }) => Err(Unfetched::Gone("no file at its address".to_owned())),
-                    Err(error) => Err(Unfetched::Hidden(format!("its file cannot be fetched: {}", short(&error)))),
+                    Ok((bytes, _)) => Err(Unfetched::Cut(format!("its file arrives cut after {} bytes", bytes.len()))),
+                    Err(error) => Err(Unfetched::Cut(cannot(&error))),
                 }
             }
         }
