@@ -259,9 +259,9 @@ fn reading() -> Vec<Case> {
         ("small_pages", vec![pages(6, 25)], vec![pages(5, 25), pages(40, 100)]),
         (
             "media_fetched_again",
-            vec![at([0, 10, 20, 30, 40], ask(0, &MEDIA, "m", 200))],
+            vec![at([0, 10, 20, 30, 40, 50, 60], ask(0, &MEDIA, "m", 200))],
             vec![
-                at([0, 10, 20, 30], ask(0, &MEDIA, "m", 200)),
+                at([0, 10, 20, 30, 40, 50], ask(0, &MEDIA, "m", 200)),
                 at(0..20, part(ask(0, &MEDIA, "m", 206))),
                 at(0..20, ask(0, &MEDIA, "m", 302)),
             ],
