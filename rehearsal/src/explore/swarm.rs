@@ -105,15 +105,8 @@ fn faults(base: &Table, scenario: &Scenario, dice: Dice) -> Vec<Value> {
     all
 }
 
-/// Operations that are asked with a password or a signed address: nothing there can expire, and a refusal is the last word.
-const WITHOUT_TOKEN: [&str; 4] = ["webdav.", "speechminer.", "genesys_cloud.get_batch_media", "genesys_cloud.put_upload"];
-
 /// Whether the simulator takes a fault: it knows what strikes what.
 fn fits(base: &Table, fault: &Table) -> bool {
-    let is = |name: &str, wanted: &dyn Fn(&str) -> bool| fault.get(name).and_then(Value::as_str).is_some_and(wanted);
-    if is("kind", &|kind| kind == "expired_token") && is("on", &|on| WITHOUT_TOKEN.iter().any(|head| on.starts_with(head))) {
-        return false;
-    }
     let mut document = base.clone();
     document.insert("fault".to_owned(), Value::Array(vec![Value::Table(fault.clone())]));
     Scenario::parse(&document.to_string(), "fault.toml").is_ok()

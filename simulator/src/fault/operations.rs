@@ -26,6 +26,12 @@ impl Operation {
     pub(crate) fn is_inside(&self) -> bool {
         self.method == "-"
     }
+
+    /// Whether it is asked with a token or a session, which end: not with a password, as a token itself is, and not by a signed address.
+    pub(crate) fn can_expire(&self) -> bool {
+        let has_password = self.path == "/oauth/token" || self.name.starts_with("webdav.") || self.name.starts_with("speechminer.");
+        !has_password && !self.path.starts_with("/presigned/")
+    }
 }
 
 impl PartialEq for Operation {

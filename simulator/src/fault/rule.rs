@@ -92,6 +92,12 @@ impl FaultRule {
                 row.name, self.on
             ));
         }
+        if self.kind == FaultKind::ExpiredToken && !operation.can_expire() {
+            return Err(format!(
+                "fault `{}` on `{}`: it is asked with a password or a signed address, and neither ends; use refused",
+                row.name, self.on
+            ));
+        }
         if operation.is_inside() && !row.on.contains(&operation.name) {
             let strikers = rows().filter(|row| row.on.contains(&operation.name)).map(|row| row.name).collect::<Vec<_>>().join(" and ");
             return Err(format!("fault `{}` on `{}`: {strikers} strike it, and nothing else strikes it", row.name, self.on));

@@ -36,11 +36,7 @@ impl Batches {
 
     pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
         let cannot = |error: &CallError| format!("its audio cannot be fetched: {}", short(error));
-        let answer = self.client.presigned(url).await.map_err(|error| match error {
-            // A pre-signed address takes no token: such an answer is of something on the way, and passes.
-            CallError::Unauthorized { .. } | CallError::Refused { status: 401, .. } => Unfetched::Cut(cannot(&error)),
-            error => Unfetched::Hidden(cannot(&error)),
-        })?;
+        let answer = self.client.presigned(url).await.map_err(|error| Unfetched::Hidden(cannot(&error)))?;
         match collect(answer).await {
             Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
             Ok((bytes, _)) => Err(Unfetched::Cut(format!("its audio arrives cut after {} bytes", bytes.len()))),
