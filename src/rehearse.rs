@@ -102,6 +102,7 @@ fn conclude(report: &Path, scenarios: Vec<Rehearsed>, left_out: usize, ending: E
         }
         (Ending::Done, [one]) => format!("The rehearsal went as it should: {}.", one.verifier_sentence.trim_end_matches('.')),
         (Ending::Done, all) => format!("All {} rehearsals went as they should.", all.len()),
+        (_, []) if left_out > 0 => "Nothing was rehearsed: all was left out, see above.".to_owned(),
         (_, [one]) if !one.passed => "The rehearsal did not go as it should; see what failed above.".to_owned(),
         (_, all) => format!("{passed} of {} rehearsals went as they should; see what failed above.", all.len()),
     };

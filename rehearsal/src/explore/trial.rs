@@ -176,12 +176,22 @@ fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, happened: &Ha
 
 /// What the platforms themselves say was made twice, whatever a reader sees of it.
 fn doubled(stage: &Stage) -> Option<Reason> {
-    let effects = stage.simulator.effects();
-    let mut seen = BTreeSet::new();
-    let made = effects.lines().filter(|line| line.contains(r#""effect":"created""#));
-    let calls = made.filter(|line| line.contains("create_interaction") || line.contains("insert_recording"));
-    let twice = calls.into_iter().find(|line| !seen.insert(*line))?;
-    Some(Reason::new(Kind::Safety, ["made_twice".to_owned()], format!("made twice: {twice}")))
+    twice(&stage.simulator.effects()).map(|key| Reason::new(Kind::Safety, ["made_twice".to_owned()], format!("made twice: {key}")))
+}
+
+/// The first call that was made again while it was there: more often than it was deleted, and once. A probe of the region is deleted each time.
+fn twice(effects: &str) -> Option<String> {
+    let mut there: BTreeMap<String, i64> = BTreeMap::new();
+    for effect in effects.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
+        let text = |name: &str| effect[name].as_str().unwrap_or_default();
+        let change = match (text("operation"), text("effect")) {
+            ("genesys_cloud.create_interaction" | "gir.insert_recording", "created") => 1,
+            ("gir.delete_recording", "deleted") => -1,
+            _ => continue,
+        };
+        *there.entry(text("key").to_owned()).or_default() += change;
+    }
+    there.into_iter().find(|(_, times)| *times > 1).map(|(key, _)| key)
 }
 
 async fn recordings(stage: &Stage) -> u64 {
@@ -194,5 +204,28 @@ impl Tried {
     fn broken(class: &str, sentence: String) -> Tried {
         let reason = Reason::new(Kind::Broken, [class.to_owned()], sentence);
         Tried { reason: Some(reason), recordings: 0, by_reason: BTreeMap::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::twice;
+
+    #[test]
+    fn what_is_made_again_while_it_is_there_is_made_twice() {
+        let line = |operation: &str, effect: &str| {
+            format!("{{\"operation\":\"{operation}\",\"key\":\"a\",\"status\":200,\"effect\":\"{effect}\"}}\n")
+        };
+        let (inserted, deleted) = (line("gir.insert_recording", "created"), line("gir.delete_recording", "deleted"));
+        let created = line("genesys_cloud.create_interaction", "created");
+        for (effects, expected) in [
+            (created.clone(), None),
+            (created.repeat(2), Some("a".to_owned())),
+            (format!("{deleted}{inserted}{inserted}"), None),
+            (format!("{deleted}{inserted}{inserted}{inserted}"), Some("a".to_owned())),
+            (line("gir.insert_recording", "merged").repeat(2), None),
+        ] {
+            assert_eq!(twice(&effects), expected, "{effects}");
+        }
     }
 }

@@ -27,10 +27,15 @@ impl Operation {
         self.method == "-"
     }
 
-    /// Whether it is asked with a token or a session, which end: not with a password, as a token itself is, and not by a signed address.
+    /// Whether it is asked with a token or a session, which end: not with a password alone, as a token itself is and Interaction Recording's
+    /// reads are (CSRF Protection 8.5.2: PUT, POST and DELETE have a session), and not by a signed address.
     pub(crate) fn can_expire(&self) -> bool {
-        let has_password = self.path == "/oauth/token" || self.name.starts_with("webdav.") || self.name.starts_with("speechminer.");
-        !has_password && !self.path.starts_with("/presigned/")
+        let by_password = match self.name.split('.').next() {
+            Some("webdav" | "speechminer") => true,
+            Some("gir") => self.method == "GET",
+            _ => self.path == "/oauth/token",
+        };
+        !by_password && !self.path.starts_with("/presigned/")
     }
 }
 

@@ -94,7 +94,7 @@ impl FaultRule {
         }
         if self.kind == FaultKind::ExpiredToken && !operation.can_expire() {
             return Err(format!(
-                "fault `{}` on `{}`: it is asked with a password or a signed address, and neither ends; use refused",
+                "fault `{}` on `{}`: it is asked with a password or by a signed address, and neither ends so; use refused",
                 row.name, self.on
             ));
         }

@@ -186,7 +186,7 @@ pub(super) static REQUESTS: &[Row] = &[
         layer: Layer::Http,
         knobs: &[],
         on: &[],
-        effect: "401 as for an expired token; Interaction Recording, which has none: 403 as for a session that ended. Not on what is asked with a password or by a signed address",
+        effect: "401 as for an expired token; Interaction Recording, which has none: 403 as for a session that ended. Not where a password or a signed address is all that is sent",
         outcome: Outcome::Survivable("survivable: a new token or session, once"),
         plan: "",
         knob: None,

@@ -43,6 +43,7 @@ fn nonsense_is_refused_with_the_way_out() {
         ("on = 'legacy.get_media'\nkind = 'lost_answer'", "nothing to commit"),
         ("on = 'legacy.issue_token'\nkind = 'expired_token'", "neither ends"),
         ("on = 'webdav.put_file'\nkind = 'expired_token'", "neither ends"),
+        ("on = 'gir.get_recording'\nkind = 'expired_token'", "neither ends"),
         ("on = 'genesys_cloud.get_batch_media'\nkind = 'expired_token'", "neither ends"),
         ("on = 'legacy.get_media'\nkind = 'latency'\nstatus = 500", "no knob `status`"),
         ("on = 'genesys_cloud.put_upload'\nkind = 'upload_stuck'", "can only strike genesys_cloud.process_upload"),

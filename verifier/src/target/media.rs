@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use platforms::clock::Clock;
 
-use super::Wait;
 use super::genesys_cloud::Batches;
 use super::gir::Files;
+use super::short;
+use crate::source::collect;
 use crate::stop::Stop;
 
-/// How long a file that arrives cut is asked for again: five times, with the pauses of [`Wait`].
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Pauses before a file that arrives cut is asked for again.
+const PAUSES: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
 /// Conversation and recording in the target.
 pub(crate) type Address = (String, String);
@@ -54,19 +55,22 @@ impl Media {
         }
     }
 
-    /// The bytes at an address: asked for again while they arrive cut, and once more when they are refused. Not to be fetched is hidden, never
+    /// The bytes at an address: asked for again while they arrive cut, and once more when they are not given. Not to be fetched is hidden, never
     /// missing.
     pub(crate) async fn fetch(&self, url: &str, clock: &Clock) -> Result<Vec<u8>, Unfetched> {
-        let (mut wait, mut refused) = (Wait::new(clock, PATIENCE), false);
+        let (mut pauses, mut doubted) = (PAUSES.into_iter(), false);
         loop {
             let read = match self {
                 Media::Batches(batches) => batches.fetch(url).await,
                 Media::Files(files) => files.fetch(url).await,
             };
-            match read {
-                Err(Unfetched::Cut(_)) if wait.again().await => {}
-                Err(Unfetched::Hidden(_)) if !refused => refused = true,
-                read => return read,
+            match &read {
+                Err(Unfetched::Cut(_)) => match pauses.next() {
+                    Some(pause) => clock.sleep(pause).await,
+                    None => return read,
+                },
+                Err(Unfetched::Gone(_) | Unfetched::Hidden(_)) if !doubted => doubted = true,
+                _ => return read,
             }
         }
     }
@@ -81,4 +85,13 @@ pub(crate) enum Unfetched {
     Cut(String),
     /// Hidden, not missing; in words.
     Hidden(String),
+}
+
+/// All bytes of an answer; `what` it is of, for the words.
+pub(super) async fn whole(what: &str, answer: platforms::Media) -> Result<Vec<u8>, Unfetched> {
+    match collect(answer).await {
+        Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
+        Ok((bytes, _)) => Err(Unfetched::Cut(format!("{what} arrives cut after {} bytes", bytes.len()))),
+        Err(error) => Err(Unfetched::Cut(format!("{what} cannot be fetched: {}", short(&error)))),
+    }
 }

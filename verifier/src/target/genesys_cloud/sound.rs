@@ -9,9 +9,8 @@ use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
 use crate::options::Jobs;
-use crate::source::collect;
 use crate::stop::Stop;
-use crate::target::media::Unfetched;
+use crate::target::media::{Unfetched, whole};
 use crate::target::{Address, Sound, Wait, need};
 
 /// Recordings a batch takes. Source: vendor's API description.
@@ -35,13 +34,8 @@ impl Batches {
     }
 
     pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
-        let cannot = |error: &CallError| format!("its audio cannot be fetched: {}", short(error));
-        let answer = self.client.presigned(url).await.map_err(|error| Unfetched::Hidden(cannot(&error)))?;
-        match collect(answer).await {
-            Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
-            Ok((bytes, _)) => Err(Unfetched::Cut(format!("its audio arrives cut after {} bytes", bytes.len()))),
-            Err(error) => Err(Unfetched::Cut(cannot(&error))),
-        }
+        let hidden = |error: CallError| Unfetched::Hidden(format!("its audio cannot be fetched: {}", short(&error)));
+        whole("its audio", self.client.presigned(url).await.map_err(hidden)?).await
     }
 }
 

@@ -13,9 +13,8 @@ use super::reach::Reach;
 use super::{FileSight, Opening};
 use crate::report::HandedOver;
 use crate::requests::Service;
-use crate::source::collect;
 use crate::stop::Stop;
-use crate::target::media::Unfetched;
+use crate::target::media::{Unfetched, whole};
 use crate::target::{Address, Envelope, Sound, TargetSnapshot, short};
 
 /// Where files are read.
@@ -152,17 +151,12 @@ impl Files {
             From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
             From::Live(_, reach) if reach.is_lost() => Err(Unfetched::Hidden(reach.need().to_owned())),
             From::Live(client, _) => {
-                let cannot = |error: &CallError| format!("its file cannot be fetched: {}", short(error));
                 let asked = async { client.get(&client.own(address)?).await };
                 let answer = asked.await.map_err(|error| match error {
                     CallError::Refused { status: 404, .. } => Unfetched::Gone("no file at its address".to_owned()),
-                    error => Unfetched::Hidden(cannot(&error)),
+                    error => Unfetched::Hidden(format!("its file cannot be fetched: {}", short(&error))),
                 })?;
-                match collect(answer).await {
-                    Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
-                    Ok((bytes, _)) => Err(Unfetched::Cut(format!("its file arrives cut after {} bytes", bytes.len()))),
-                    Err(error) => Err(Unfetched::Cut(cannot(&error))),
-                }
+                whole("its file", answer).await
             }
         }
     }
