@@ -116,7 +116,7 @@ impl PlatformName {
         PlatformName::Control,
     ];
 
-    /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client hands to [`Simulator::connect`].
+    /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client hands to [`crate::Simulator::connect`].
     pub fn in_memory_host(self) -> String {
         let at = PlatformName::ALL.into_iter().position(|platform| platform == self).unwrap_or_default();
         format!("127.0.0.1:{}", at + 1)

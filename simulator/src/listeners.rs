@@ -20,7 +20,7 @@ pub(crate) enum Listeners {
     Sockets(Box<Sockets>),
     /// On one port, under names.
     OnePort(Box<Shared>),
-    /// Through [`Simulator::connect`] only.
+    /// Through [`crate::Simulator::connect`] only.
     InMemory,
 }
 
