@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use plan::LoadedPlan;
 use platforms::CallError;
@@ -92,7 +93,19 @@ pub(crate) struct Run {
 }
 
 /// Runs the migration a plan describes, or goes on with it.
-pub async fn migrate(
+///
+/// Boxed, as every large future that leaves its crate: an `async fn` would be compiled again in each crate that awaits it.
+pub fn migrate(
+    plan: LoadedPlan,
+    options: Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> BoxFuture<'_, Result<Outcome, Stop>> {
+    Box::pin(run_plan(plan, options, transport, clock, progress))
+}
+
+async fn run_plan(
     plan: LoadedPlan,
     options: Options,
     transport: Arc<dyn Transport>,

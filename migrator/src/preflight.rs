@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use plan::{LoadedPlan, Secret};
 use platforms::Credentials;
 use platforms::clock::Clock;
@@ -66,7 +67,11 @@ pub(crate) fn credentials(client_id: &str, secret: &Secret) -> Credentials {
 
 /// Looks at source, target and ledger, and tells everything it finds. Makes nothing here, not even a folder; in Interaction Recording it inserts
 /// a probe where nothing else is wrong, and deletes it.
-pub async fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> Result<Preflight, Stop> {
+pub fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> BoxFuture<'static, Result<Preflight, Stop>> {
+    Box::pin(look_around(plan, transport, clock))
+}
+
+async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> Result<Preflight, Stop> {
     let mut preflight = Preflight::default();
     for text in plan.not_built() {
         preflight.findings.push(Finding { is_error: true, text });

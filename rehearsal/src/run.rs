@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use plan::LoadedPlan;
@@ -120,7 +121,17 @@ pub struct Rehearsed {
 
 /// Rehearses a scenario. In virtual time it runs on a thread of its own, whatever the caller's runtime. What fails under a scaled clock is
 /// rehearsed once more in real time: a machine that is too slow for the scale fails too.
-pub async fn rehearse(scenario: Scenario, options: Options, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
+///
+/// Boxed: an `async fn` of this size would be compiled again in each crate that awaits it.
+pub fn rehearse(
+    scenario: Scenario,
+    options: Options,
+    narrator: Arc<dyn Narrator>,
+) -> Pin<Box<dyn Future<Output = Result<Rehearsed, Refusal>>>> {
+    Box::pin(rehearse_in_its_time(scenario, options, narrator))
+}
+
+async fn rehearse_in_its_time(scenario: Scenario, options: Options, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
     let time = options.time.unwrap_or(Time::of(&scenario.clock));
     match time {
         Time::Real => run(scenario, options, time, narrator).await,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -157,6 +158,9 @@ pub(crate) trait Platform: Send + Sync + 'static {
     fn refuse(&self, refusal: &Refusal) -> Reply;
 }
 
+/// What an operation does, borrowed: the way around it depends on no operation's type and is compiled once, not for each of a hundred.
+pub(crate) type Work<'a> = Pin<&'a mut (dyn Future<Output = Reply> + Send + 'a)>;
+
 /// Marks a response whose connection is closed instead of answered.
 #[derive(Clone, Copy)]
 struct Cut;
@@ -171,11 +175,11 @@ pub(crate) async fn serve<P: Platform>(
     operation: &'static Operation,
     key: &str,
     bytes_in: u64,
-    work: impl Future<Output = Reply>,
+    work: impl Future<Output = Reply> + Send,
 ) -> Response {
     let attempt = core.faults.attempt(operation, key);
     let decision = core.faults.decide(operation, key, attempt);
-    answer(core, platform, Asked { operation, key, attempt, bytes_in }, decision, work).await
+    answer(core, platform, Asked { operation, key, attempt, bytes_in }, decision, pin!(work)).await
 }
 
 /// What an item of a batch meets.
@@ -209,7 +213,7 @@ pub(crate) async fn serve_batch<P, W, F>(
 where
     P: Platform,
     W: FnOnce(Vec<Option<Struck>>) -> F,
-    F: Future<Output = Reply>,
+    F: Future<Output = Reply> + Send,
 {
     let attempt = core.faults.attempt(operation, "-");
     let mut whole = None;
@@ -222,7 +226,7 @@ where
         whole = whole.or_else(|| decision.filter(|_| struck.is_none()));
         items.push(struck);
     }
-    let mut response = answer(core, platform, Asked { operation, key: "-", attempt, bytes_in }, whole, work(items)).await;
+    let mut response = answer(core, platform, Asked { operation, key: "-", attempt, bytes_in }, whole, pin!(work(items))).await;
     // A line for each: what struck the request, then what struck its items.
     for id in ids {
         if let Ok(id) = HeaderValue::from_str(&id) {
@@ -263,13 +267,7 @@ struct Asked<'a> {
     bytes_in: u64,
 }
 
-async fn answer<P: Platform>(
-    core: &Core,
-    platform: &P,
-    asked: Asked<'_>,
-    decision: Option<Decision>,
-    work: impl Future<Output = Reply>,
-) -> Response {
+async fn answer(core: &Core, platform: &dyn Platform, asked: Asked<'_>, decision: Option<Decision>, work: Work<'_>) -> Response {
     let Asked { operation, key, attempt, bytes_in } = asked;
     let Some(decision) = decision else {
         let reply = work.await;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use futures_util::future::BoxFuture;
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
 
@@ -137,7 +138,13 @@ impl Routers {
 
 impl Simulator {
     /// Starts every platform of a scenario on loopback.
-    pub async fn start(scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
+    ///
+    /// Boxed: an `async fn` of this size would be compiled again in each crate that awaits it.
+    pub fn start(scenario: Scenario, options: Options) -> BoxFuture<'static, Result<Simulator, SimulatorError>> {
+        Box::pin(Simulator::begin(scenario, options))
+    }
+
+    async fn begin(scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
         let seed = options.seed.unwrap_or(scenario.seed);
         let world = Arc::new(World::of(&scenario, seed)?);
         let clock_settings = options.clock.unwrap_or(scenario.clock);

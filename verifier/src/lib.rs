@@ -44,6 +44,7 @@ mod verdict;
 
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
@@ -61,7 +62,19 @@ pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_b
 /// Verifies what a plan describes, and writes the report where [`Options::report_dir`] says.
 ///
 /// A report is an answer, whatever its verdict; an error means that there is none.
-pub async fn verify(
+///
+/// Boxed: an `async fn` of this size would be compiled again in each crate that awaits it.
+pub fn verify<'a>(
+    plan: &'a LoadedPlan,
+    options: Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &'a dyn Progress,
+) -> LocalBoxFuture<'a, Result<Report, Stop>> {
+    Box::pin(judge(plan, options, transport, clock, progress))
+}
+
+async fn judge(
     plan: &LoadedPlan,
     options: Options,
     transport: Arc<dyn Transport>,

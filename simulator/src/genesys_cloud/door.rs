@@ -1,6 +1,6 @@
 //! The way every request goes: token, limiter, permission, body, then its turn at the front; and the headers of every answer.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc};
 
 use axum::{extract::Request, response::Response};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ pub(super) use crate::body::{content_type, drain};
 use crate::{
     body::read_whole,
     fault::operations::Operation,
-    front::{self, ItemFaults, Reply, Struck},
+    front::{self, ItemFaults, Reply, Struck, Work},
 };
 
 /// What a handler's work is given once its request was let in.
@@ -143,8 +143,12 @@ impl GenesysCloud {
     where
         W: Future<Output = Result<Reply, ApiError>> + Send,
     {
+        let work = pin!(async { work.await.unwrap_or_else(ApiError::reply) });
+        self.turn(operation, key, bytes_in, rate, work).await
+    }
+
+    async fn turn(&self, operation: &'static Operation, key: &str, bytes_in: u64, rate: Option<Rate>, work: Work<'_>) -> Response {
         let stamp = self.stamp(operation, key, rate);
-        let work = async { work.await.unwrap_or_else(ApiError::reply) };
         let turn = front::serve(&self.core, self, operation, key, bytes_in, work);
         let response = STAMP.scope(stamp, turn).await;
         stamp.onto(response)

@@ -32,7 +32,13 @@ impl Legacy {
         Router::new().route("/presigned/{id}", get(presigned)).fallback(nowhere).with_state(self.clone())
     }
 
-    async fn guarded(&self, operation: &'static Operation, key: &str, headers: &HeaderMap, work: impl Future<Output = Reply>) -> Response {
+    async fn guarded(
+        &self,
+        operation: &'static Operation,
+        key: &str,
+        headers: &HeaderMap,
+        work: impl Future<Output = Reply> + Send,
+    ) -> Response {
         match self.admit(operation, headers) {
             Ok(()) => serve(&self.core, self, operation, key, 0, work).await,
             Err(reply) => refused(&self.core, "legacy", operation, key, *reply),
