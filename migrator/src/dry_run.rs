@@ -27,6 +27,7 @@ pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
             without_years(),
             loss("retention class", "is carried as the recording's deletion date; its name is not"),
             loss("leg without an agent", "is not told; what was recorded on it hangs on the customer's side"),
+            loss("leg beyond its call", "is told as far as the call goes: a conversation is as long as its events"),
             loss("skill of a call without a queue", "is not carried: only a queue asks for skills"),
             loss("wrap-up of a call without an agent", "is given to the customer's side, where reads do not show it"),
         ]),

@@ -90,7 +90,7 @@ class Gir:
     # RWS
 
     def find(self, record_id):
-        answer = self.rws.call("read", "GET", self.ops + record_id, expect=(200, 404))
+        answer = self.rws.call("read", "GET", self.ops + quote(record_id, safe=""), expect=(200, 404))
         return answer.json()["recording"] if answer.status_code == 200 else None
 
     def insert(self, document):
@@ -118,7 +118,8 @@ class Gir:
     def tag(self, call, what, path, body):
         """404 for as long as the search does not know the recording."""
         for attempt in range(LABEL_PATIENCE):
-            answer = self.rws.call(what, "POST", f"/api/v2/recordings/{self.record_id(call)}{path}", expect=(200, 201, 204, 404, 409), json=body)
+            place = f"/api/v2/recordings/{quote(self.record_id(call), safe='')}{path}"
+            answer = self.rws.call(what, "POST", place, expect=(200, 201, 204, 404, 409), json=body)
             if answer.status_code != 404:
                 return
             self.rws.clock.sleep(1.5 ** attempt)

@@ -65,19 +65,22 @@ class Public(GenesysCloud):
         def ended(at, leg, how):
             add("communicationEndedEvents", at, leg, disconnectType=how)
 
+        def inside(at):  # the conversation is as long as its events: none is told beyond the call
+            return min(max(at, call.start), call.end)
+
         numbers = {key: value for key, value in (("ani", call.ani), ("dnis", call.dnis)) if value is not None}
         established("externalEstablishedEvents", call.start, "customer", **numbers)
         agents = [leg for leg in call.legs if leg.agent]
         if call.queue:
             skills = {"skillIds": [call.skill]} if call.skill else {}
             established("routingEstablishedEvents", call.start, "queue", queueId=call.queue, **skills)
-            ended(max(call.start, agents[0].start) if agents else call.end, "queue", "TransferUser")
+            ended(inside(agents[0].start) if agents else call.end, "queue", "TransferUser")
         for leg in agents:
-            established("userEstablishedEvents", leg.start, leg.id, userId=leg.agent["genesys_user_id"])
-            ended(leg.end, leg.id, "Peer" if leg is agents[-1] else "TransferUser")
+            established("userEstablishedEvents", inside(leg.start), leg.id, userId=leg.agent["genesys_user_id"])
+            ended(inside(leg.end), leg.id, "Peer" if leg is agents[-1] else "TransferUser")
         if agents and call.wrap_up:
             notes = {"notes": call.disposition} if call.disposition else {}
-            add("communicationDispositionAppliedEvents", agents[-1].end, agents[-1].id, code=call.wrap_up, **notes)
+            add("communicationDispositionAppliedEvents", inside(agents[-1].end), agents[-1].id, code=call.wrap_up, **notes)
         ended(call.end, "customer", "Self")
         return lists
 

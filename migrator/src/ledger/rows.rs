@@ -312,12 +312,13 @@ impl Ledger {
         .await
     }
 
-    /// The next open interactions behind `after`, in extraction order.
+    /// The next open interactions behind `after`, in extraction order. Those of the page read last wait for the next one: it may list another call under
+    /// an id of theirs, and what has gone by then cannot be taken back.
     pub(crate) async fn open_after(&self, after: i64, most: u32, tried: Tried) -> Result<Vec<InteractionRow>, LedgerError> {
         self.run(move |c| {
-            const OPEN: &str = "FROM interaction WHERE seq > ?1 AND phase NOT IN ('done', 'set_aside') AND (error IS NOT NULL) = ?3 \
-                                ORDER BY seq LIMIT ?2";
-            interactions(c, OPEN, params![after, most, tried == Tried::Failed])
+            const OPEN: &str = "FROM interaction WHERE seq > ?1 AND page < ?4 AND phase NOT IN ('done', 'set_aside') \
+                                AND (error IS NOT NULL) = ?3 ORDER BY seq LIMIT ?2";
+            interactions(c, OPEN, params![after, most, tried == Tried::Failed, pages_behind(c)?])
         })
         .await
     }
@@ -469,6 +470,13 @@ impl Ledger {
     }
 }
 
+/// Pages of the source that are read, with the one behind each; all of them once there is none behind the last.
+fn pages_behind(c: &Connection) -> rusqlite::Result<i64> {
+    const READ: &str = "SELECT CASE WHEN (SELECT value FROM meta WHERE key = 'extraction') = 'finished' THEN ?1 \
+                        ELSE COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'page'), 0) - 1 END";
+    c.prepare_cached(READ)?.query_row([i64::MAX], |row| row.get(0))
+}
+
 fn put_meta(c: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     c.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
         .execute([key, value])
@@ -567,4 +575,33 @@ fn tally(c: &Connection) -> rusqlite::Result<Tally> {
         bytes_staged: one("SELECT coalesce(sum(staged_bytes), 0) FROM recording")?,
         extraction_finished: finished.as_deref() == Some("finished"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use platforms::clock::Clock;
+
+    use super::*;
+    use crate::ledger::Open;
+
+    fn listed(id: &str, entity: &str) -> NewInteraction {
+        NewInteraction { legacy_id: id.to_owned(), entity: entity.to_owned(), headers: "{}".to_owned(), recordings: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_page_waits_until_the_next_one_shows_no_namesake() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(dir.path().join("ledger.db"), Open::Exclusive, &Clock::real()).await.expect("a ledger");
+        let open = || async {
+            let rows = ledger.open_after(0, 10, Tried::Clean).await.expect("rows");
+            rows.into_iter().map(|row| row.legacy_id).collect::<Vec<_>>()
+        };
+        let page = |number, rows, next: Option<&str>| ledger.add_page(number, rows, next.map(str::to_owned));
+        page(0, vec![listed("1", "{\"a\":1}"), listed("2", "{}")], Some("b")).await.expect("a page");
+        assert!(open().await.is_empty(), "the next page may show that an id is not one call's alone");
+        page(1, vec![listed("1", "{\"a\":2}"), listed("3", "{}")], Some("c")).await.expect("a page");
+        assert_eq!(open().await, ["2"], "1 is two calls, and 3 has no page behind it yet");
+        page(2, vec![listed("4", "{}")], None).await.expect("a page");
+        assert_eq!(open().await, ["2", "3", "4"]);
+    }
 }

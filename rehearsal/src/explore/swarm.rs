@@ -48,6 +48,7 @@ pub(crate) fn vary(base: &Table, scenario: &Scenario, seed: u64) -> Table {
     }
     let faults = faults(base, scenario, dice.of("faults"));
     document.insert("fault".to_owned(), Value::Array(faults));
+    plant(&mut document, dice.of("wrong data"));
     let kills = kills(dice.of("kills"));
     if !kills.is_empty() {
         document.insert("migrator".to_owned(), table([("kill_after_requests", Value::Array(kills))]).into());
@@ -103,6 +104,31 @@ fn faults(base: &Table, scenario: &Scenario, dice: Dice) -> Vec<Value> {
         all.extend(fitting.map(Value::Table));
     }
     all
+}
+
+/// Wrong data of the source: up to six kinds, one call of each, where the world has room for it and can show it. A call meets one kind at most, so
+/// each of them asks for a call of its own.
+fn plant(document: &mut Table, dice: Dice) {
+    let kinds = wrong_data();
+    for n in 0..dice.of("how many").between(0, 6) as usize {
+        let (on, kind) = &kinds[dice.of("kind").nth(n).between(0, kinds.len() as u64 - 1) as usize];
+        let fault = table([("on", on.as_str().into()), ("kind", kind.as_str().into()), ("count", int(1))]);
+        let mut planted = document.clone();
+        if let Some(faults) = planted.get_mut("fault").and_then(Value::as_array_mut) {
+            faults.push(Value::Table(fault));
+        }
+        if Scenario::parse(&planted.to_string(), "planted.toml").is_ok() {
+            *document = planted;
+        }
+    }
+}
+
+/// Place and kind of wrong data that a migrator comes to terms with alone and under any plan.
+fn wrong_data() -> Vec<(String, String)> {
+    let listed = Scenario::fault_table();
+    let rows = listed["faults"].as_array().into_iter().flatten();
+    let rows = rows.filter(|row| row["layer"] == "domain" && row["plan"] == "" && row["outcome"]["is"] != "left");
+    rows.filter_map(|row| Some((row["on"][0].as_str()?.to_owned(), row["kind"].as_str()?.to_owned()))).collect()
 }
 
 /// Whether the simulator takes a fault: it knows what strikes what.
@@ -210,5 +236,9 @@ mod tests {
         let kinds: std::collections::BTreeSet<String> =
             varied.iter().flat_map(|one| &one.faults).map(|fault| format!("{:?}", fault.kind)).collect();
         assert!(kinds.len() >= SURVIVABLE.len(), "{kinds:?}");
+        let wrong = wrong_data().len();
+        assert!(wrong > 90, "{wrong}");
+        let planted = kinds.iter().filter(|kind| kind.starts_with("Domain")).count();
+        assert!(planted > 30, "{planted} of {wrong} kinds of wrong data in 200 seeds");
     }
 }

@@ -60,17 +60,21 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         Some(Protected::As(number)) => Some(number),
         Some(Protected::Cannot) | None => None,
     });
+    let legs = legs.unwrap_or_default();
+    let queue = entity.queue_id.as_ref().and_then(|queue| rules.queues.get(queue).copied().or(rules.default_queue));
+    // Events tell a skill with the queue that asks for it, and reads show the wrap-up of an agent: without them there is no place for either.
+    let (shows_skill, shows_wrap_up) = (!rules.by_events || queue.is_some(), !rules.by_events || !legs.is_empty());
     Expectation {
         legacy_id: entity.id.clone(),
         presence,
         span,
-        legs: legs.unwrap_or_default(),
+        legs,
         direction: direction(entity.direction.as_deref()),
         ani,
         dnis,
-        queue: entity.queue_id.as_ref().and_then(|queue| rules.queues.get(queue).copied().or(rules.default_queue)),
-        skill: entity.skill.as_ref().and_then(|skill| rules.skills.get(skill).copied()),
-        wrap_up: entity.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(code).copied()),
+        queue,
+        skill: entity.skill.as_ref().and_then(|skill| rules.skills.get(skill).copied()).filter(|_| shows_skill),
+        wrap_up: entity.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(code).copied()).filter(|_| shows_wrap_up),
         attributes: attributes(source, repair, rules),
         hold,
         recordings,
@@ -99,7 +103,7 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
         };
         let own = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
         // A leg of which the source gives no times lasted as long as the call, as far as anybody can say.
-        let span = own.or(Some(call));
+        let span = own.or(Some(call)).map(|own| if rules.by_events { own.within(&call) } else { own });
         let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
         let (user, login) = (row.user.clone(), row.login.clone());
         legs.push(AgentLeg { legacy_agent: agent.clone(), user, login, fallback, span, recorded });
@@ -433,5 +437,26 @@ mod tests {
         let wanted = expected(&source, &rules(), &sounds(None), AS_OF);
         assert_eq!(wanted.wrap_up, None);
         assert_eq!(wanted.attributes["st.wrap_up_code"], super::super::Wanted::exactly("W-999"));
+    }
+
+    #[test]
+    fn events_tell_a_call_as_far_as_it_goes_and_no_skill_or_wrap_up_without_who_had_it() {
+        let rules = Rules { by_events: true, ..rules() };
+        let told = |change: fn(&mut SourceInteraction)| {
+            let mut call = interaction();
+            change(&mut call);
+            expected(&call, &rules, &sounds(None), AS_OF)
+        };
+        let whole = told(|_| ());
+        assert!(whole.skill.is_some() && whole.wrap_up.is_some() && whole.queue.is_some());
+        let unqueued = told(|call| call.entity.queue_id = None);
+        assert_eq!((unqueued.skill, unqueued.queue, unqueued.wrap_up), (None, None, whole.wrap_up));
+        let unattended = told(|call| {
+            call.entity.agent_id = None;
+            call.entity.segments.iter_mut().for_each(|segment| segment.agent_id = None);
+        });
+        assert_eq!((unattended.wrap_up, unattended.skill), (None, whole.skill));
+        let instant = told(|call| call.entity.end_time = call.entity.start_time.clone());
+        assert!(!instant.legs.is_empty() && instant.legs.iter().all(|leg| leg.span == instant.span), "{:?}", instant.legs);
     }
 }

@@ -95,6 +95,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// As much of it as lies in another one; nothing at the nearer end where it lies beyond.
+    pub(crate) fn within(&self, other: &Span) -> Span {
+        Span { start: self.start.clamp(other.start, other.end), end: self.end.clamp(other.start, other.end) }
+    }
+
     /// Length. Milliseconds.
     pub(crate) fn ms(&self) -> i64 {
         self.end.since(self.start)

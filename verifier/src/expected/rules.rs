@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use plan::{
-    AudioFormat, Expired, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TargetKind, TimeUnit, UnmappedAgent, UnmappedQueue,
+    AudioFormat, Expired, Ingest, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TargetKind, TimeUnit, UnmappedAgent,
+    UnmappedQueue,
 };
 use uuid::Uuid;
 
@@ -37,6 +38,8 @@ pub(crate) struct Rules {
     pub(crate) maximum: Maximum,
     /// Whether a date beyond it is brought forward.
     pub(crate) clamp: bool,
+    /// The target was told of each call by events (the public ingestion), and shows no more of it than events can say.
+    pub(crate) by_events: bool,
     /// What only Interaction Recording needs. Absent: the target is another.
     pub(crate) gir: Option<GirRules>,
     /// Agents behind one extension; from the source, for naming a damage and never for resolving an agent.
@@ -124,6 +127,7 @@ impl Rules {
         }
         Ok(Rules {
             seconds: plan.time.unit == TimeUnit::S,
+            by_events: !is_gir && plan.target.ingest == Ingest::Public,
             naive_zone: zone("time.naive_zone", plan.time.naive_zone.as_deref())?,
             site_zone: zone("time.site_zone", plan.time.site_zone.as_deref())?,
             node_offset_ms: plan.time.node.iter().map(|(node, time)| (node.clone(), time.offset_ms)).collect(),

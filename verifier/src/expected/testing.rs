@@ -37,6 +37,7 @@ pub(crate) fn rules() -> Rules {
         default_queue: Some(DEFAULT_QUEUE),
         maximum: Maximum::None,
         clamp: false,
+        by_events: false,
         gir: None,
         hold_partial: true,
         exclusions: BTreeMap::new(),

@@ -21,13 +21,19 @@ fn path_fits(template: &str, path: &str, service: Service) -> bool {
     fits && segments.next().is_none()
 }
 
-/// An id of the target is letters, digits, `-`, `_` and `.`: nothing that a server could decode into another path. A source's ids are
-/// its own, so other characters may stand there encoded, slashes and dots excepted.
+/// An id of Genesys Cloud is letters, digits, `-`, `_` and `.`: nothing that a server could decode into another path. A source's ids are
+/// its own, so other characters may stand there encoded, slashes and dots excepted. Interaction Recording's hold the source's id of a call, which may
+/// have a slash: encoded it may stand there, as long as no step of what it decodes to is of dots alone.
 fn is_id(segment: &str, service: Service) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    let dots = segment.bytes().all(|byte| byte == b'.');
     let lower = segment.to_ascii_lowercase();
-    let encoded = service == Service::Legacy && !["%2f", "%5c", "%2e", "%25", "%00"].iter().any(|code| lower.contains(code));
+    let dots = lower.split("%2f").any(|step| step.bytes().all(|byte| byte == b'.'));
+    let never: &[&str] = match service {
+        Service::Legacy => &["%2f", "%5c", "%2e", "%25", "%00"],
+        Service::Rws | Service::SpeechMiner => &["%5c", "%2e", "%25", "%00"],
+        Service::GenesysCloud | Service::WebDav => &["%"],
+    };
+    let encoded = !never.iter().any(|code| lower.contains(code));
     !dots && segment.bytes().all(|byte| plain(byte) || (encoded && byte != b'\\' && byte != b';'))
 }
 
@@ -85,6 +91,7 @@ mod tests {
             ),
             (Service::Legacy, "GET", "/api/v2/recordings/REC%201", "get_recording"),
             (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-100001", "gir.get_recording"),
+            (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-C%2F100001%20a", "gir.get_recording"),
             (
                 Service::Rws,
                 "GET",
@@ -171,6 +178,10 @@ mod tests {
             assert_eq!(name(Service::Rws, method, address), None, "{method} {address}");
         }
         assert_eq!(name(Service::SpeechMiner, "POST", ""), None);
+        for id in ["..%2Fusers", "st-acme-1%2F..%2Fx", "st-acme-1%2F", "st-acme%5C1", "st-acme%252F1", "st-acme;1", "st-acme%2e1"] {
+            let address = format!("/api/v2/ops/contact-centers/57c0/recordings/{id}");
+            assert_eq!(name(Service::Rws, "GET", &address), None, "{address}");
+        }
         for address in ["/api/v2/recordings/..%2Fusers", "/api/v2/recordings/%252e%252e", "/api/v2/recordings/.."] {
             assert_eq!(name(Service::Legacy, "GET", address), None, "{address}");
         }

@@ -174,17 +174,18 @@ impl Teller<'_> {
         communication
     }
 
-    /// The legs that have an agent; a source that lists none names one agent for all of the call.
+    /// The legs that have an agent; a source that lists none names one agent for all of the call. None is told beyond the call: the conversation is as
+    /// long as its events, and what is said at the call's end would come before a leg that begins later.
     fn legs(&mut self, resolved: &Resolved) -> Vec<Leg> {
         let mut spans: Vec<(Option<usize>, String, String, Timestamp, Timestamp)> = Vec::new();
+        let (start, end) = (self.record.legacy_start_time, self.record.legacy_end_time);
         for (at, segment) in self.record.segments.iter().enumerate() {
             if let Some(agent) = resolved.segment_agents.get(at).copied().flatten() {
                 let key = self.communication(&format!("leg:{}", segment.legacy_segment_id));
-                spans.push((Some(at), agent.user().to_string(), key, segment.start, segment.end));
+                spans.push((Some(at), agent.user().to_string(), key, segment.start.clamp(start, end), segment.end.clamp(start, end)));
             }
         }
         if let Some(agent) = resolved.agent.filter(|_| self.record.segments.is_empty()) {
-            let (start, end) = (self.record.legacy_start_time, self.record.legacy_end_time);
             spans.push((None, agent.user().to_string(), self.communication("agent"), start, end));
         }
         let last = spans.iter().map(|span| span.4).max();
@@ -290,9 +291,13 @@ url = "ledger.db"
 
     /// A call of two agents with a queue, a wrap-up, a hold and a pause; the second leg's recording stays behind.
     fn told() -> Story {
+        told_of(1_698_401_100_000)
+    }
+
+    fn told_of(end_ms: i64) -> Story {
         let (_dir, plan) = plan();
         let interaction: wire::Interaction = serde_json::from_value(json!({
-            "id": 100001, "startTime": 1_698_400_800_000_i64, "endTime": 1_698_401_100_000_i64, "direction": "INBOUND",
+            "id": 100001, "startTime": 1_698_400_800_000_i64, "endTime": end_ms, "direction": "INBOUND",
             "queueId": "Q1", "wrapUpCode": "W1", "callerNumber": "+15550100199", "dialledNumber": "+18005550123", "agentId": "A1",
             "segments": [
                 {"id": "s1", "startTime": 1_698_400_812_000_i64, "endTime": 1_698_400_960_000_i64, "agentId": "A1"},
@@ -356,6 +361,15 @@ url = "ledger.db"
         );
         assert_eq!(story.tag, "st:acme:100001");
         assert!(story.protect, "the hold of one recording is the conversation's");
+    }
+
+    #[test]
+    fn a_call_that_ends_as_it_begins_is_told_in_one_instant_and_its_wrap_up_after_its_agents() {
+        let story = told_of(1_698_400_800_000);
+        let at: std::collections::BTreeSet<&str> = story.events.iter().map(|event| event.head().event_date_time.as_str()).collect();
+        assert_eq!(at.len(), 1, "{at:?}");
+        let place = |wanted: fn(&Event) -> bool| story.events.iter().position(wanted).expect("it is told");
+        assert!(place(|event| matches!(event, Event::Disposition(_))) > place(|event| matches!(event, Event::User(_))));
     }
 
     #[test]
