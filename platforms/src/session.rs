@@ -280,9 +280,14 @@ impl Session {
 
     /// One try. The outer error is final; the inner one is the wire's.
     async fn once(&self, call: &Call) -> Result<(Option<HeaderValue>, Result<Answer, TransportError>), CallError> {
-        let token = if call.token { Some(self.authorization(call).await?) } else { None };
+        // Before the turn, so that a turn is not spent on waiting for a token.
+        if call.token {
+            self.authorization(call).await?;
+        }
         let limit = call.limit.as_ref().unwrap_or(&self.limit);
         limit.turn(&self.clock).await;
+        // And after it, for meanwhile the token may have been refused to another call, or have run out.
+        let token = if call.token { Some(self.authorization(call).await?) } else { None };
         let body =
             (call.body)().await.map_err(|error| CallError::Malformed { what: call.what(), why: format!("our own file: {error}") })?;
         let mut request = http::Request::new(body);

@@ -85,6 +85,33 @@ async fn a_refused_token_is_renewed_once_and_wrong_credentials_end_at_once() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited() {
+    let issued = Arc::new(AtomicU32::new(0));
+    let count = issued.clone();
+    let token = post(move || {
+        let name = format!("t{}", count.fetch_add(1, Ordering::SeqCst) + 1);
+        async move { axum::Json(serde_json::json!({ "access_token": name, "expires_in": 3600 })) }
+    });
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = seen.clone();
+    let (count, users) = scripted(move |n, headers| {
+        noted.lock().unwrap().push(headers[header::AUTHORIZATION].to_str().unwrap().to_owned());
+        if n == 1 { StatusCode::UNAUTHORIZED.into_response() } else { empty_listing() }
+    });
+    for (name, transport, base_url) in both(Router::new().route("/oauth/token", token).route("/api/v2/users", users)).await {
+        issued.store(0, Ordering::SeqCst);
+        count.store(0, Ordering::SeqCst);
+        seen.lock().unwrap().clear();
+        // The second and third wait half a second each for their turn, and the first is refused meanwhile.
+        let settings = Settings { base_url, media_hosts: Vec::new(), credentials: credentials(), requests_per_minute: 120 };
+        let client = Client::new(transport, Clock::real(), settings).unwrap();
+        let (one, two, three) = tokio::join!(client.users(), client.users(), client.users());
+        assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
+        assert_eq!(*seen.lock().unwrap(), ["Bearer t1", "Bearer t2", "Bearer t2", "Bearer t2"], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_error_is_repeated_for_a_read_and_unknown_for_a_creation() {
     let (count, users) = scripted(|n, _| if n < 3 { StatusCode::BAD_GATEWAY.into_response() } else { empty_listing() });
     for (name, transport, url) in both(Router::new().route("/oauth/token", token()).route("/api/v2/users", users)).await {
