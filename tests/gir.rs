@@ -4,7 +4,7 @@
 mod apache;
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use apache::Apache;
@@ -177,6 +177,42 @@ fn a_canary_goes_first_and_its_checklist_leads_to_the_recordings() {
     assert!(list.lines().any(|line| line.contains(",st-rehearsal-1000")), "{list}");
     simulation.migrate(&[]).ends(0);
     assert_eq!(simulation.verify(&[]).run.code, 0);
+}
+
+#[test]
+fn what_nobody_answered_is_looked_up_and_not_sent_again() {
+    let faults = "[[fault]]\non = \"gir.insert_recording\"\nkind = \"server_error\"\nstatus = 503\nkeys = [\"st-rehearsal-probe\"]\nattempts = [1, 2]\n\
+                  [[fault]]\non = \"webdav.move_file\"\nkind = \"connection_reset\"\nattempts = [1, 2]\n";
+    let simulation = Simulation::start(&scenario(faults));
+    simulation.migrate(&["--dry-run"]).ends(0);
+    // The ledger as it was before anything was stored: what a run leaves behind that is killed before it notes what it did.
+    std::fs::copy(simulation.file("ledger.db"), simulation.file("before.db")).expect("a ledger");
+    // A probe that a node in trouble does not take is no word on the region.
+    simulation.migrate(&[]).ends(0);
+    let stored = times_stored(&simulation);
+    assert!(stored.len() > 14 && stored.values().all(|times| *times == 1), "{stored:?}");
+    for rest in ["ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(simulation.file(rest));
+    }
+    std::fs::rename(simulation.file("before.db"), simulation.file("ledger.db")).expect("a ledger");
+    simulation.migrate(&[]).ends(0);
+    assert_eq!(times_stored(&simulation), stored, "found by its name, and not sent again");
+    let conduct: Value = serde_json::from_str(&simulation.get("/_sim/conduct")).expect("conduct");
+    assert_eq!(conduct["breaches"], json!([]));
+    assert_eq!(simulation.verify(&[]).run.code, 0);
+}
+
+/// How often each file of a recording was put into the store.
+fn times_stored(simulation: &Simulation) -> BTreeMap<String, u64> {
+    let mut times = BTreeMap::new();
+    let journal = simulation.get("/_sim/journal?platform=webdav&limit=10000");
+    for line in journal.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
+        let key = line["key"].as_str().expect("a key");
+        if line["operation"] == "webdav.put_file" && key.ends_with(".part") {
+            *times.entry(key.to_owned()).or_default() += 1;
+        }
+    }
+    times
 }
 
 #[test]

@@ -88,6 +88,8 @@ pub(crate) struct Run {
     pub(crate) dry_run: bool,
     /// Decoding and encoding use a core each; more at once would only take turns.
     pub(crate) cores: Semaphore,
+    /// The last interaction, by seq, that an earlier run extracted: up to it the target may hold more than the ledger knows.
+    pub(crate) earlier: i64,
     /// Interactions, by seq, that a later page showed to share their id: whoever works on one leaves it.
     pub(crate) collided: Mutex<HashSet<i64>>,
 }
@@ -122,7 +124,7 @@ async fn run_plan(
     canary::gate(&plan, &options, &ledger).await?;
     let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan, &clock)?;
     let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
-    let maximum_days = preflight::require(&plan, &source, &target).await?;
+    let maximum_days = preflight::require(&plan, &ledger, &clock, &source, &target).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
     ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
@@ -135,6 +137,7 @@ async fn run_plan(
     if !options.dry_run && options.canary.is_none() {
         target.write_external_ids(&plan, &ledger).await?;
     }
+    let earlier = ledger.last_seq().await?;
     let run = Arc::new(Run {
         resolver: Resolver::new(plan.clone(), maximum_days),
         phones: PhoneRule::of(&plan)?,
@@ -145,6 +148,7 @@ async fn run_plan(
         clock,
         dry_run: options.dry_run,
         cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+        earlier,
         collided: Mutex::default(),
         plan,
     });

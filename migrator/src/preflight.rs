@@ -81,6 +81,7 @@ async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clo
         Ledger::open(path, Open::Shared, &clock).await?;
     }
     let clients = Clients::new(&plan, transport, &clock)?;
+    preflight.findings.extend(lacking(&clients.target).await?);
     look(&plan, &clients.source, &clients.target, &mut preflight).await?;
     if let Target::Gir(gir) = &clients.target
         && !preflight.findings.iter().any(|finding| finding.is_error)
@@ -90,9 +91,28 @@ async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clo
     Ok(preflight)
 }
 
+/// Where the ledger remembers that a look found no permission lacking: Unix ms, address and client.
+const PERMITTED: &str = "permitted";
+/// How long that look holds. A run that is killed and started again does not send what is made to be refused each time; a permission that is
+/// taken away meanwhile, the first request that needs it tells.
+const PERMITTED_MS: i64 = 3_600_000;
+
 /// The same look; its first error ends the run before it has begun. Answers the target's maximum retention in days, where it has one.
-pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &Target) -> Result<Option<u32>, Stop> {
+pub(crate) async fn require(
+    plan: &LoadedPlan,
+    ledger: &Ledger,
+    clock: &Clock,
+    source: &LegacyClient,
+    target: &Target,
+) -> Result<Option<u32>, Stop> {
     let mut preflight = Preflight::default();
+    let client = plan.plan.target.main_url().map(|url| format!("{url} {}", plan.plan.target.client_id)).unwrap_or_default();
+    if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
+        preflight.findings.extend(lacking(target).await?);
+        if preflight.findings.is_empty() {
+            ledger.set_meta(vec![(PERMITTED, format!("{} {client}", clock.now_ms()))]).await?;
+        }
+    }
     let maximum_days = look(plan, source, target, &mut preflight).await?;
     for warning in preflight.findings.iter().filter(|finding| !finding.is_error) {
         tracing::warn!("{}", warning.text);
@@ -100,6 +120,19 @@ pub(crate) async fn require(plan: &LoadedPlan, source: &LegacyClient, target: &T
     match preflight.findings.into_iter().find(|finding| finding.is_error) {
         Some(error) => Err(Stop::Plan(error.text)),
         None => Ok(maximum_days),
+    }
+}
+
+/// Whether a look at the permissions of this client still holds.
+fn is_permitted(noted: Option<String>, client: &str, now_ms: i64) -> bool {
+    let Some((at_ms, of)) = noted.as_deref().and_then(|noted| noted.split_once(' ')) else { return false };
+    of == client && at_ms.parse().is_ok_and(|at_ms: i64| (at_ms..at_ms + PERMITTED_MS).contains(&now_ms))
+}
+
+async fn lacking(target: &Target) -> Result<Vec<Finding>, Stop> {
+    match target {
+        Target::GenesysCloud(surface) => genesys_cloud::lacking(surface).await,
+        Target::Gir(_) => Ok(Vec::new()),
     }
 }
 
@@ -119,5 +152,26 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflig
     match target {
         Target::GenesysCloud(surface) => genesys_cloud::look(plan, surface, &mut preflight.findings).await,
         Target::Gir(gir) => gir.look(plan, &mut preflight.findings).await.map(|()| None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PERMITTED_MS, is_permitted};
+
+    #[test]
+    fn a_look_at_the_permissions_holds_for_its_client_and_an_hour() {
+        let noted = || Some("1000 https://api.example acme".to_owned());
+        for (noted, client, now_ms, holds) in [
+            (noted(), "https://api.example acme", 1000, true),
+            (noted(), "https://api.example acme", 999 + PERMITTED_MS, true),
+            (noted(), "https://api.example acme", 1000 + PERMITTED_MS, false),
+            (noted(), "https://api.example acme", 999, false),
+            (noted(), "https://api.example other", 1000, false),
+            (Some("acme".to_owned()), "acme", 1000, false),
+            (None, "acme", 1000, false),
+        ] {
+            assert_eq!(is_permitted(noted.clone(), client, now_ms), holds, "{noted:?} {client} {now_ms}");
+        }
     }
 }

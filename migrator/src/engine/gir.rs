@@ -24,8 +24,12 @@ impl Run {
         if gir.recipients().is_some() {
             self.ledger.flush().await?;
         }
+        let is_known = row.seq <= self.earlier;
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
-            gir.store(&self.staging, record.legacy_start_time, recording).await?;
+            if is_known && gir.find(record.legacy_start_time, recording).await? {
+                continue;
+            }
+            gir.store(&self.clock, &self.staging, record.legacy_start_time, recording).await?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ use crate::outgoing::{self, codec_of, short_hash, staged};
 use crate::staging::Staging;
 
 pub(crate) use payload::{Names, attributes, going, interaction, is_outbound};
-pub(crate) use preflight::look;
+pub(crate) use preflight::{lacking, look};
 pub(crate) use public::{Public, Story, story};
 
 /// One of its two ingestion surfaces.

@@ -14,11 +14,16 @@ use crate::preflight::{FALLBACK_USER, Finding};
 /// What else may be the case with what is not listed. Source: platform API, GET routing/queues lists the divisions the client's role covers.
 const HIDDEN: &str = ", or stands in a division that this client's role does not cover";
 
+/// Permissions of the target's client that are lacking. The guide's surface has no requests that would tell without a change.
+pub(crate) async fn lacking(target: &Surface) -> Result<Vec<Finding>, Stop> {
+    match target {
+        Surface::Guide(_) => Ok(Vec::new()),
+        Surface::Public(public) => Ok(without_permission(&public.client().permissions().await.map_err(Stop::Target)?)),
+    }
+}
+
 /// Looks at the organisation. Answers its maximum retention in days, where it has one.
 pub(crate) async fn look(plan: &LoadedPlan, target: &Surface, findings: &mut Vec<Finding>) -> Result<Option<u32>, Stop> {
-    if let Surface::Public(public) = target {
-        findings.extend(without_permission(&public.client().permissions().await.map_err(Stop::Target)?));
-    }
     let organisation = Organisation::read(plan, target).await?;
     findings.extend(organisation.findings);
     let target = target.read();

@@ -2,6 +2,7 @@
 //! recording of our own goes in, is read back and deleted. Source: Recording Access, region.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -12,7 +13,7 @@ use platforms::gir::wire::{Descriptor, MediaFile, Parameters, Recording};
 use platforms::{OpenFile, Upload};
 
 use super::names::time;
-use super::{Gir, Names};
+use super::{Gir, LOOKS, Names};
 use crate::ledger::Ledger;
 use crate::outcome::Stop;
 
@@ -33,23 +34,20 @@ impl Gir {
 
     /// Puts a small file into the store and a recording into RWS, reads both and deletes both. What is wrong, in a sentence.
     pub(crate) async fn probe(&self, clock: &Clock) -> Result<Option<String>, Stop> {
-        let names = Names::new(&self.namespace);
-        let id = names.recording("probe");
+        let id = Names::new(&self.namespace).recording("probe");
         let folder = format!("st-{}", self.namespace);
         let collection = self.webdav.url(&[&folder]).map_err(Stop::Target)?;
         let file = self.webdav.url(&[&folder, &format!("{id}.wav")]).map_err(Stop::Target)?;
-        self.webdav.make_collection(&collection).await.map_err(Stop::Target)?;
-        self.webdav.put(&file, &silence()).await.map_err(Stop::Target)?;
-        // One that an earlier probe left behind would be merged with this one.
-        self.rws.delete(&id).await.map_err(Stop::Target)?;
-        let document = document(&id, &self.region, file.as_str(), clock.now());
-        let inserted = match self.rws.insert(&document).await {
-            Ok(()) | Err(CallError::OutcomeUnknown { .. }) => Ok(()),
-            Err(error) => Err(error),
-        };
-        let shown = match inserted {
-            Ok(()) => self.rws.recording(&id).await.map(|there| there.is_some()),
-            Err(error) => Err(error),
+        // A probe that was killed before it was taken away has given the proof.
+        let left = self.rws.recording(&id).await.map_err(Stop::Target)?;
+        let shown = if left.is_some_and(|left| left.region.as_ref() == Some(&self.region)) {
+            Ok(true)
+        } else {
+            self.webdav.make_collection(&collection).await.map_err(Stop::Target)?;
+            self.webdav.put(&file, &silence()).await.map_err(Stop::Target)?;
+            // One of another region would be merged with this one.
+            self.rws.delete(&id).await.map_err(Stop::Target)?;
+            self.shows(clock, &document(&id, &self.region, file.as_str(), clock.now())).await
         };
         let deleted = self.rws.delete(&id).await;
         self.webdav.delete(&file).await.map_err(Stop::Target)?;
@@ -63,6 +61,25 @@ impl Gir {
             Err(CallError::Refused { status: 400, message, .. }) => Ok(Some(format!("a probe is refused: {message}"))),
             Err(error) => Err(Stop::Target(error)),
         }
+    }
+
+    /// Inserts the probe and asks whether the node shows it. `false` only of one that was taken in: what became of a request nobody answered is
+    /// looked up, and where nothing came of it, it is sent again.
+    async fn shows(&self, clock: &Clock, probe: &Recording) -> Result<bool, CallError> {
+        for look in 0..LOOKS {
+            match self.rws.insert(probe).await {
+                Ok(()) => return Ok(self.rws.recording(&probe.id).await?.is_some()),
+                Err(CallError::OutcomeUnknown { .. }) => {
+                    if self.rws.recording(&probe.id).await?.is_some() {
+                        return Ok(true);
+                    }
+                    clock.sleep(Duration::from_millis(250 << look)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let what = format!("the insertion of the probe {}", probe.id);
+        Err(CallError::OutcomeUnknown { what, why: format!("still absent after {LOOKS} tries") })
     }
 }
 

@@ -1,9 +1,11 @@
 //! A recording's file into the WebDAV store: written aside, measured, then moved to its name, so that nothing incomplete ever has it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use platforms::CallError;
-use platforms::Upload;
+use platforms::clock::Clock;
 use platforms::gir::Moved;
+use platforms::{CallError, Upload};
 use url::Url;
 
 use super::{Gir, Names};
@@ -17,20 +19,44 @@ const TRIES: u32 = 4;
 
 impl Gir {
     /// Stores what goes of a recording; its row then knows the address.
-    pub(crate) async fn store(&self, staging: &Staging, call_start: Timestamp, row: &mut RecordingRow) -> Result<(), Trouble> {
-        let names = Names::new(&self.namespace);
-        let name = names.file(row)?;
-        let folders = names.folders(call_start);
-        let [folder, day] = &folders;
-        let url = self.webdav.url(&[folder, day, &name]).map_err(Trouble::target)?;
-        let part = self.webdav.url(&[folder, day, &format!("{name}.part")]).map_err(Trouble::target)?;
+    pub(crate) async fn store(
+        &self,
+        clock: &Clock,
+        staging: &Staging,
+        call_start: Timestamp,
+        row: &mut RecordingRow,
+    ) -> Result<(), Trouble> {
+        let (folders, name) = self.place(call_start, row)?;
+        let url = self.file(&folders, &name)?;
+        let part = self.file(&folders, &format!("{name}.part"))?;
         let (path, length) = staged(row)?;
         let content_type = if row.pkcs7.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
         let upload = Upload { name: name.clone(), content_type, length, open: open(staging, row, path, length).await? };
-        self.put(&folders, &part, &url, &upload).await?;
-        row.file_id = Some(url.to_string());
-        row.file_name.get_or_insert_with(|| url.to_string());
+        self.put(clock, &folders, &part, &url, &upload).await?;
+        note(row, &url);
         Ok(())
+    }
+
+    /// Whether an earlier run has stored what goes of a recording, and died before its ledger knew; the row then knows the address.
+    pub(crate) async fn find(&self, call_start: Timestamp, row: &mut RecordingRow) -> Result<bool, Trouble> {
+        let (folders, name) = self.place(call_start, row)?;
+        let url = self.file(&folders, &name)?;
+        // The bytes' hash is in the name, and nothing incomplete ever has it.
+        let found = self.has(&url, staged(row)?.1).await?;
+        if found {
+            note(row, &url);
+        }
+        Ok(found)
+    }
+
+    /// Collections and name of a recording's file.
+    fn place(&self, call_start: Timestamp, row: &RecordingRow) -> Result<([String; 2], String), Trouble> {
+        let names = Names::new(&self.namespace);
+        Ok((names.folders(call_start), names.file(row)?))
+    }
+
+    fn file(&self, [folder, day]: &[String; 2], name: &str) -> Result<Url, Trouble> {
+        self.webdav.url(&[folder, day, name]).map_err(Trouble::target)
     }
 
     /// Takes away what was stored of a recording under an earlier plan, or before staging was lost: other bytes have taken its place.
@@ -43,19 +69,23 @@ impl Gir {
         Ok(())
     }
 
-    async fn put(&self, folders: &[String; 2], part: &Url, url: &Url, upload: &Upload) -> Result<(), Trouble> {
-        for _ in 0..TRIES {
-            self.make(folders).await?;
-            match self.webdav.put(part, upload).await {
-                // Somebody has taken the collection away. Source: RFC 4918 section 9.7.1.
-                Err(CallError::Refused { status: 409, .. }) => {
-                    self.unmake(folders);
+    async fn put(&self, clock: &Clock, folders: &[String; 2], part: &Url, url: &Url, upload: &Upload) -> Result<(), Trouble> {
+        let mut arrived = false;
+        for tried in 0..TRIES {
+            // What this run has seen arrive need not be sent again because its move was lost.
+            if !arrived {
+                self.make(folders).await?;
+                match self.webdav.put(part, upload).await {
+                    // Somebody has taken the collection away. Source: RFC 4918 section 9.7.1.
+                    Err(CallError::Refused { status: 409, .. }) => {
+                        self.unmake(folders);
+                        continue;
+                    }
+                    other => other.map_err(Trouble::target)?,
+                }
+                if !self.has(part, upload.length).await? {
                     continue;
                 }
-                other => other.map_err(Trouble::target)?,
-            }
-            if !self.has(part, upload.length).await? {
-                continue;
             }
             match self.webdav.rename(part, url).await {
                 Ok(Moved::Done) => return Ok(()),
@@ -69,6 +99,8 @@ impl Gir {
                     if self.has(url, upload.length).await? {
                         return Ok(());
                     }
+                    arrived = self.has(part, upload.length).await?;
+                    clock.sleep(Duration::from_millis(250 << tried)).await;
                 }
                 Err(error) => return Err(Trouble::target(error)),
             }
@@ -100,6 +132,11 @@ impl Gir {
         let head = self.webdav.head(url).await.map_err(Trouble::target)?;
         Ok(head.is_some_and(|head| head.length == Some(length)))
     }
+}
+
+fn note(row: &mut RecordingRow, url: &Url) {
+    row.file_id = Some(url.to_string());
+    row.file_name.get_or_insert_with(|| url.to_string());
 }
 
 fn wrong(url: &Url, why: &str) -> Trouble {

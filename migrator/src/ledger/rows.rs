@@ -423,6 +423,11 @@ impl Ledger {
         .await
     }
 
+    /// The seq of the interaction that was extracted last; 0: none was.
+    pub(crate) async fn last_seq(&self) -> Result<i64, LedgerError> {
+        self.run(|c| c.query_row("SELECT coalesce(max(seq), 0) FROM interaction", [], |row| row.get(0))).await
+    }
+
     pub(crate) async fn tally(&self) -> Result<Tally, LedgerError> {
         self.run(tally).await
     }
