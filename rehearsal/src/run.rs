@@ -192,7 +192,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     }
     let Stage { simulator, dir, .. } = &stage;
     if !passed {
-        breaches_of(&simulator.conduct()).iter().for_each(|line| narrator.say(line));
+        breaches_of(&simulator.conduct()).iter().for_each(|line| narrator.say(&format!("  conduct: {line}")));
     }
     if options.journal {
         records::write(simulator, dir).await.map_err(|error| Refusal { ending: Ending::Stopped, sentence: error.to_string() })?;
@@ -338,15 +338,15 @@ impl Happened {
 }
 
 /// What to look for in the journal: the first breaches of conduct, with their lines.
-fn breaches_of(conduct: &ConductReport) -> Vec<String> {
+pub(crate) fn breaches_of(conduct: &ConductReport) -> Vec<String> {
     let told = |breach: &Breach| {
         let Breach { rule, operation, key, count, first_at, examples, .. } = breach;
-        format!("  conduct: {rule} by {operation} of {key}, {count} times, first at {first_at}; journal lines {examples:?}")
+        format!("{rule} by {operation} of {key}, {count} times, first at {first_at}; journal lines {examples:?}")
     };
     conduct.breaches.iter().take(TOLD_BREACHES).map(told).collect()
 }
 
-fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
+pub(crate) fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
     conduct.by_rule().into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use http::{Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, header};
 use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
 
@@ -24,6 +24,10 @@ enum Plant {
     Page(fn(&mut Vec<Value>)),
     /// What the source says of a recording is.
     Recording(fn(&mut Value)),
+    /// A token is.
+    Token(fn(&mut Value)),
+    /// The head of any answer is.
+    Head(fn(&mut HeaderMap)),
     /// Bytes of sound are kept wrongly.
     Sound(fn(&mut [u8])),
     /// Something is wrong about an exchange.
@@ -50,7 +54,7 @@ const fn bug(name: &'static str, mistake: &'static str, plant: Plant) -> Bug {
     Bug { name, mistake, plant }
 }
 
-pub(crate) const BUGS: [Bug; 28] = [
+pub(crate) const BUGS: [Bug; 30] = [
     bug("hour_late", "adds the zone's hour to times that are UTC already", Plant::Interaction(|call| shift(call, 3_600_000))),
     bug("milliseconds_cut", "keeps times in whole seconds", Plant::Interaction(cut_milliseconds)),
     bug("ends_swapped", "repairs start and end of every call, not only of reversed ones", Plant::Interaction(swap_ends)),
@@ -71,6 +75,8 @@ pub(crate) const BUGS: [Bug; 28] = [
     bug("class_lost", "does not read the retention class", Plant::Recording(|one| clear(one, "retentionClass"))),
     bug("pauses_lost", "does not read the pauses", Plant::Recording(|one| one["pauses"] = json!([]))),
     bug("pauses_late", "covers pauses 400 ms late", Plant::Recording(pauses_late)),
+    bug("token_each_time", "asks for a token before each request", Plant::Token(|token| token["expires_in"] = json!(0))),
+    bug("impatient", "does not hear how long it is told to wait", Plant::Head(|headers| _ = headers.remove(header::RETRY_AFTER))),
     bug("tail_silent", "writes zeros where its buffer ended", Plant::Sound(silence_tail)),
     bug("channels_swapped", "has agent and customer the wrong way round", Plant::Sound(swap_channels)),
     bug("cut_is_filled", "fills a download that was cut with zeros", Plant::Habit(Habit::CutIsFilled)),
@@ -233,24 +239,28 @@ impl Transport for Planted {
     }
 }
 
-/// Reads an answer of the source as the bug does.
+/// Reads an answer as the bug does.
 async fn misread(plant: &Plant, path: &str, answer: Response<Body>) -> Result<Response<Body>, TransportError> {
     let is_media = path.ends_with("/media") || path.starts_with("/presigned/");
     let concerned = match plant {
         Plant::Interaction(_) | Plant::Page(_) => path == "/api/v2/analytics/interactions/query",
         Plant::Recording(_) => path.starts_with("/api/v2/recordings/") && !is_media,
+        Plant::Token(_) => path == "/oauth/token",
         Plant::Sound(_) => is_media,
-        Plant::Habit(_) => false,
+        Plant::Head(_) | Plant::Habit(_) => false,
     };
-    if !concerned || !answer.status().is_success() {
-        return Ok(answer);
-    }
     let (mut parts, body) = answer.into_parts();
+    if let Plant::Head(spoil) = plant {
+        spoil(&mut parts.headers);
+    }
+    if !concerned || !parts.status.is_success() {
+        return Ok(Response::from_parts(parts, body));
+    }
     let mut bytes = whole(body).await?;
     match plant {
         Plant::Sound(spoil) => spoil(&mut bytes),
-        Plant::Interaction(_) | Plant::Page(_) | Plant::Recording(_) => bytes = misread_json(plant, &bytes),
-        Plant::Habit(_) => {}
+        Plant::Interaction(_) | Plant::Page(_) | Plant::Recording(_) | Plant::Token(_) => bytes = misread_json(plant, &bytes),
+        Plant::Head(_) | Plant::Habit(_) => {}
     }
     parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
     Ok(Response::from_parts(parts, Body::Full(bytes.into())))
@@ -261,8 +271,8 @@ fn misread_json(plant: &Plant, bytes: &[u8]) -> Vec<u8> {
     match plant {
         Plant::Interaction(spoil) => document["entities"].as_array_mut().into_iter().flatten().for_each(spoil),
         Plant::Page(spoil) => document["entities"].as_array_mut().into_iter().for_each(spoil),
-        Plant::Recording(spoil) => spoil(&mut document),
-        Plant::Sound(_) | Plant::Habit(_) => {}
+        Plant::Recording(spoil) | Plant::Token(spoil) => spoil(&mut document),
+        Plant::Sound(_) | Plant::Head(_) | Plant::Habit(_) => {}
     }
     document.to_string().into_bytes()
 }

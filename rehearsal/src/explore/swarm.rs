@@ -36,7 +36,10 @@ pub(crate) fn vary(base: &Table, scenario: &Scenario, seed: u64) -> Table {
     for gone in ["after_migration", "clock", "migrator"] {
         document.remove(gone);
     }
-    document.insert("expect".to_owned(), table([("verdict", "match".into())]).into());
+    let mut expect = table([("verdict", "match".into())]);
+    let allowed = base.get("expect").and_then(|expect| expect.get("max_conduct"));
+    expect.extend(allowed.map(|allowed| ("max_conduct".to_owned(), allowed.clone())));
+    document.insert("expect".to_owned(), expect.into());
     if scenario.world.file.is_none() {
         vary_world(section(&mut document, "world"), dice.of("world"));
     }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use simulator::Scenario;
+use simulator::{ConductReport, Scenario};
 use toml::Table;
 
 use crate::ending::Ending;
 use crate::judge::Happened;
 use crate::migration::{Migrated, Migrator};
 use crate::narrator::Silent;
-use crate::run::{Options, Refusal, Stage, in_virtual_time};
+use crate::run::{Options, Refusal, Stage, breaches_of, by_rule, in_virtual_time};
 use crate::surroundings::Time;
 
 /// What a migration did that it must not do.
@@ -23,6 +23,8 @@ pub enum Kind {
     Safety,
     /// It does not come to its end although nothing strikes any more.
     Liveness,
+    /// More breaches of good conduct than the scenario allows; the classes are the rules.
+    Conduct,
     /// A panic, an exit code that means nothing, or a refusal of what it must take.
     Broken,
 }
@@ -103,6 +105,7 @@ impl Bench {
     }
 
     async fn run(self, scenario: Scenario, report: PathBuf) -> Tried {
+        let allowed = scenario.expect.max_conduct;
         let options = Options { report, migrator: self.migrator.clone(), most_requests: MOST_REQUESTS, ..Options::default() };
         let stage = match Stage::set(scenario, &options, self.time).await {
             Ok(stage) => stage,
@@ -112,9 +115,14 @@ impl Bench {
             Ok(migrated) => migrated,
             Err(reason) => return Tried { reason: Some(reason), recordings: recordings(&stage).await, by_reason: BTreeMap::new() },
         };
+        let conduct = stage.simulator.conduct();
         let mut happened = Happened::default();
         let (ending, sentence) = stage.verify(&options, &Silent, &mut happened).await;
-        let reason = unsafe_end(&migrated, ending, &sentence, &happened).or_else(|| doubled(&stage));
+        let verifiers = stage.simulator.conduct().since(&conduct);
+        let reason = unsafe_end(&migrated, ending, &sentence, &happened)
+            .or_else(|| doubled(&stage))
+            .or_else(|| misconduct("the migrator", &conduct, allowed))
+            .or_else(|| misconduct("the verifier", &verifiers, 0));
         let recordings = if reason.is_some() { recordings(&stage).await } else { 0 };
         Tried { reason, recordings, by_reason: happened.by_reason }
     }
@@ -192,6 +200,14 @@ fn twice(effects: &str) -> Option<String> {
         *there.entry(text("key").to_owned()).or_default() += change;
     }
     there.into_iter().find(|(_, times)| *times > 1).map(|(key, _)| key)
+}
+
+/// What a platform's operator would complain of.
+fn misconduct(who: &str, conduct: &ConductReport, allowed: u64) -> Option<Reason> {
+    let by_rule = by_rule(conduct);
+    let breaches: u64 = by_rule.values().sum();
+    let told = || format!("{who} breaches good conduct {breaches} times: {}", breaches_of(conduct).join("; "));
+    (breaches > allowed).then(|| Reason::new(Kind::Conduct, by_rule.into_keys(), told()))
 }
 
 async fn recordings(stage: &Stage) -> u64 {

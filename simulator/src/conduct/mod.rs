@@ -49,6 +49,11 @@ impl Conduct {
         self.writing.see(seen, breaches);
     }
 
+    /// Takes note of what a platform did by itself.
+    pub(crate) fn deed(&mut self, operation: &'static Operation, key: &str, effect: &str) {
+        self.writing.deed(operation, key, effect);
+    }
+
     /// What was found so far.
     pub(crate) fn report(&self) -> ConductReport {
         let mut breaches = self.breaches.clone();

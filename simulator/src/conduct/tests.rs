@@ -5,9 +5,10 @@ use super::*;
 use crate::exchange::{Connection, Standing};
 use crate::fault::operations::{
     GENESYS_CLOUD_CREATE_INTERACTION as CREATE, GENESYS_CLOUD_GET_BATCHREQUEST as GET_JOB, GENESYS_CLOUD_GET_INTERACTION as GET,
-    GENESYS_CLOUD_ISSUE_TOKEN as TOKEN, GENESYS_CLOUD_LIST_USERS as USERS, GENESYS_CLOUD_UPLOAD_FILE as UPLOAD, GIR_GET_RECORDING as LOOK,
-    GIR_INSERT_RECORDING as INSERT, GIR_QUERY_RECORDINGS as QUERY, LEGACY_GET_MEDIA as MEDIA, SPEECHMINER_POST_RECORDING as POST,
-    WEBDAV_DELETE_FILE as DELETE, WEBDAV_MAKE_COLLECTION as MAKE, WEBDAV_PUT_FILE as PUT,
+    GENESYS_CLOUD_ISSUE_TOKEN as TOKEN, GENESYS_CLOUD_LIST_USERS as USERS, GENESYS_CLOUD_PROCESS_UPLOAD as PROCESS_UPLOAD,
+    GENESYS_CLOUD_PUT_UPLOAD as PUT_UPLOAD, GENESYS_CLOUD_UPLOAD_FILE as UPLOAD, GIR_GET_RECORDING as LOOK, GIR_INSERT_RECORDING as INSERT,
+    GIR_QUERY_RECORDINGS as QUERY, LEGACY_GET_MEDIA as MEDIA, SPEECHMINER_POST_RECORDING as POST, WEBDAV_DELETE_FILE as DELETE,
+    WEBDAV_MAKE_COLLECTION as MAKE, WEBDAV_PUT_FILE as PUT,
 };
 
 /// A request: when it arrived, what it asked and what it was told. It is answered at once.
@@ -59,26 +60,28 @@ fn at(times: impl IntoIterator<Item = i64>, one: Ask) -> Vec<Ask> {
 
 fn judged(asks: &[Ask]) -> ConductReport {
     let mut conduct = Conduct::at_pace(1.0);
-    for (n, ask) in (1..).zip(asks) {
-        let served = Served {
-            at_ms: ask.at_ms,
-            platform: ask.operation.name.split('.').next().unwrap_or_default(),
-            operation: ask.operation,
-            key: ask.key,
-            attempt: ask.attempt,
-            status: ask.status,
-            work_status: ask.status,
-            fault: None,
-            effect: ask.effect,
-            bytes_in: 10,
-            bytes_out: 10,
-            retry_after_s: ask.retry_after_s,
-            digest_out: None,
-            facts: Facts { arrived_ms: Some(ask.at_ms), ..ask.facts },
-        };
-        conduct.see(&Seen::of(n, &served));
-    }
+    (1..).zip(asks).for_each(|(n, ask)| see(&mut conduct, n, ask));
     conduct.report()
+}
+
+fn see(conduct: &mut Conduct, n: u64, ask: &Ask) {
+    let served = Served {
+        at_ms: ask.at_ms,
+        platform: ask.operation.name.split('.').next().unwrap_or_default(),
+        operation: ask.operation,
+        key: ask.key,
+        attempt: ask.attempt,
+        status: ask.status,
+        work_status: ask.status,
+        fault: None,
+        effect: ask.effect,
+        bytes_in: 10,
+        bytes_out: 10,
+        retry_after_s: ask.retry_after_s,
+        digest_out: None,
+        facts: Facts { arrived_ms: Some(ask.at_ms), ..ask.facts },
+    };
+    conduct.see(&Seen::of(n, &served));
 }
 
 /// A rule's name, lines that breach it, lines that do not.
@@ -139,14 +142,14 @@ fn retries() -> Vec<Case> {
         ),
         (
             "refusal_repeated",
-            vec![at([0, 10, 20], refused.clone())],
+            vec![at(0..5, refused.clone())],
             vec![
-                at([0, 10], refused.clone()),
-                at([0, 0, 0, 0], refused.clone()),
-                at([0, 10, 20], ask(0, &MAKE, "c", 405)),
-                vec![other(1), other(2), other(3)],
-                at([0, 10, 20], ask(0, &GET, "a", 404)),
-                at([0, 400_000, 1_100_000], refused),
+                at(0..4, refused.clone()),
+                at([0; 9], refused.clone()),
+                at(0..5, ask(0, &MAKE, "c", 405)),
+                (1..6).map(other).collect(),
+                at(0..5, ask(0, &GET, "a", 404)),
+                at((0..9).map(|k| k * 700_000), refused),
             ],
         ),
         (
@@ -178,12 +181,12 @@ fn tokens() -> Vec<Case> {
     vec![
         (
             "token_per_request",
-            vec![(0..5).map(|k| issue(k * 1000)).collect()],
+            vec![(0..10).map(|k| issue(k * 1000)).collect()],
             vec![
-                (0..4).map(|k| issue(k * 1000)).collect(),
-                (0..9).map(|k| issue(k * 20_000)).collect(),
-                (0..9).map(|k| short(k * 3000)).collect(),
-                joined((0..9).map(|k| vec![issue(k * 1000), ask(k * 1000, &GET, "a", 401).with(|facts| facts.caller = k as u64)])),
+                (0..9).map(|k| issue(k * 1000)).collect(),
+                (0..19).map(|k| issue(k * 7000)).collect(),
+                (0..19).map(|k| short(k * 3000)).collect(),
+                joined((0..19).map(|k| vec![issue(k * 1000), ask(k * 1000, &GET, "a", 401).with(|facts| facts.caller = k as u64)])),
             ],
         ),
         (
@@ -259,34 +262,40 @@ fn reading() -> Vec<Case> {
         ("small_pages", vec![pages(6, 25)], vec![pages(5, 25), pages(40, 100)]),
         (
             "media_fetched_again",
-            vec![at([0, 10, 20, 30, 40, 50, 60], ask(0, &MEDIA, "m", 200))],
-            vec![
-                at([0, 10, 20, 30, 40, 50], ask(0, &MEDIA, "m", 200)),
-                at(0..20, part(ask(0, &MEDIA, "m", 206))),
-                at(0..20, ask(0, &MEDIA, "m", 302)),
-            ],
+            vec![at(0..10, ask(0, &MEDIA, "m", 200))],
+            vec![at(0..9, ask(0, &MEDIA, "m", 200)), at(0..20, part(ask(0, &MEDIA, "m", 206))), at(0..20, ask(0, &MEDIA, "m", 302))],
         ),
     ]
 }
 
 fn writing() -> Vec<Case> {
+    /// Each of the keys deleted and, so much later, made again.
+    fn again<const N: usize>(keys: [&'static str; N], status: u16, later_ms: i64) -> Vec<Ask> {
+        let pair =
+            |(k, key): (i64, &'static str)| [ask(2 * k * later_ms, &DELETE, key, status), ask((2 * k + 1) * later_ms, &PUT, key, 201)];
+        (0..).zip(keys).flat_map(pair).collect()
+    }
     vec![
         (
             "uploaded_again",
-            vec![at([0, 10, 20], ask(0, &UPLOAD, "f", 200))],
+            vec![at(0..5, ask(0, &UPLOAD, "f", 200))],
             vec![
-                at([0, 10], ask(0, &UPLOAD, "f", 200)),
+                at(0..4, ask(0, &UPLOAD, "f", 200)),
                 vec![ask(0, &UPLOAD, "f", 503), ask(900, &UPLOAD, "f", 0), ask(2500, &UPLOAD, "f", 200)],
                 (0..9).map(|k| ask(k, &UPLOAD, "f", 200).with(|facts| facts.digest = Some([k as u8; 32]))).collect(),
             ],
         ),
         (
             "deleted_and_created",
-            vec![vec![ask(0, &DELETE, "f", 204), ask(1000, &PUT, "f", 201)]],
+            vec![again(["f", "f", "f"], 204, 1000), again(["f", "g", "h"], 204, 1000)],
             vec![
-                vec![ask(0, &DELETE, "f", 204), ask(1000, &PUT, "g", 201)],
-                vec![ask(0, &DELETE, "f", 404), ask(1000, &PUT, "f", 201)],
-                vec![ask(0, &DELETE, "f", 204), ask(700_000, &PUT, "f", 201)],
+                again(["f", "f"], 204, 1000),
+                again(["f", "f", "f"], 404, 1000),
+                again(["f", "f", "f"], 204, 700_000),
+                again(["f", "f", "f"], 204, 250_000),
+                joined(
+                    [["f", "g"], ["h", "i"], ["k", "l"]].map(|[gone, made]| vec![ask(0, &DELETE, gone, 204), ask(1000, &PUT, made, 201)]),
+                ),
             ],
         ),
     ]
@@ -353,19 +362,31 @@ fn every_rule_of_the_table_has_both_kinds_of_lines() {
 
 #[test]
 fn a_breach_names_its_lines() {
-    let lines = at([0, 10, 20, 30], ask(1_698_400_800_123, &UPLOAD, "f", 200));
+    let lines = at([0, 10, 20, 30, 40, 50], ask(1_698_400_800_123, &UPLOAD, "f", 200));
     let report = judged(&lines);
     let [breach] = report.breaches.as_slice() else { panic!("{:?}", report.breaches) };
     assert_eq!((breach.operation, breach.key.as_str(), breach.count), ("genesys_cloud.upload_file", "f", 2));
-    assert_eq!((breach.examples.as_slice(), breach.first_at.as_str()), ([3, 4].as_slice(), "1970-01-01T00:00:00.020Z"));
-    assert_eq!(report.since(&judged(&lines[..3])).count(), 1);
+    assert_eq!((breach.examples.as_slice(), breach.first_at.as_str()), ([5, 6].as_slice(), "1970-01-01T00:00:00.040Z"));
+    assert_eq!(report.since(&judged(&lines[..5])).count(), 1);
     assert_eq!(report.since(&report).count(), 0);
+}
+
+#[test]
+fn what_the_platform_failed_to_process_is_uploaded_again_without_blame() {
+    let upload = ask(0, &PUT_UPLOAD, "f", 200);
+    for (effect, breaches) in [("failed", 0), ("attached", 1)] {
+        let mut conduct = Conduct::at_pace(1.0);
+        (1..=4).for_each(|n| see(&mut conduct, n, &upload));
+        conduct.deed(&PROCESS_UPLOAD, "f", effect);
+        see(&mut conduct, 5, &upload);
+        assert_eq!(conduct.report().count(), breaches, "{effect}");
+    }
 }
 
 #[test]
 fn a_client_that_breaches_everywhere_is_counted_in_bounded_memory() {
     let keys: Vec<&'static str> = (0..1500).map(|k| &*Box::leak(format!("f{k}").into_boxed_str())).collect();
-    let lines: Vec<Ask> = keys.iter().flat_map(|key| at([0, 10, 20], ask(0, &UPLOAD, key, 200))).collect();
+    let lines: Vec<Ask> = keys.iter().flat_map(|key| at(0..5, ask(0, &UPLOAD, key, 200))).collect();
     let report = judged(&lines);
     assert_eq!((report.count(), report.breaches.len()), (1500, 1001));
     assert!(report.breaches.iter().any(|breach| (breach.key.as_str(), breach.count) == ("*", 500)));

@@ -19,13 +19,25 @@ static PAIRS: [(&Operation, &Operation); 2] = [
 
 #[derive(Clone)]
 pub(super) struct Writing {
-    uploads: Recent<i64>,
+    uploads: Recent<Upload>,
     deleted: Recent<()>,
+    recreated: Recent<Vec<i64>>,
+}
+
+/// What a key holds, and how often it was told to be well.
+#[derive(Clone, Copy, Default)]
+struct Upload {
+    bytes: u64,
+    times: i64,
 }
 
 impl Default for Writing {
     fn default() -> Writing {
-        Writing { uploads: Recent::within(UPLOADED_AGAIN.window_ms()), deleted: Recent::within(DELETED_AND_CREATED.window_ms()) }
+        Writing {
+            uploads: Recent::within(UPLOADED_AGAIN.window_ms()),
+            deleted: Recent::within(DELETED_AND_CREATED.window_ms()),
+            recreated: Recent::within(DELETED_AND_CREATED.window_ms()),
+        }
     }
 }
 
@@ -35,10 +47,11 @@ impl Writing {
             return;
         }
         if UPLOADS.contains(&seen.operation) {
-            let same = hash_of(&(seen.operation.name, seen.key, seen.bytes_in, seen.facts.digest));
-            let times = self.uploads.entry(same, seen.arrived_ms);
-            *times += 1;
-            if *times >= UPLOADED_AGAIN.threshold {
+            let bytes = hash_of(&(seen.bytes_in, seen.facts.digest));
+            let upload = self.uploads.entry(slot_of(seen.operation, seen.key), seen.arrived_ms);
+            let before = if upload.bytes == bytes { upload.times } else { 0 };
+            *upload = Upload { bytes, times: before + 1 };
+            if upload.times >= UPLOADED_AGAIN.threshold {
                 breaches.add(&UPLOADED_AGAIN, seen);
             }
         }
@@ -48,10 +61,34 @@ impl Writing {
                 self.deleted.put(slot, seen.arrived_ms, ());
             } else if seen.operation == create {
                 if self.deleted.get(slot, seen.arrived_ms).is_some() {
-                    breaches.add(&DELETED_AND_CREATED, seen);
+                    self.recreate(at, seen, breaches);
                 }
                 self.deleted.remove(slot);
             }
         }
     }
+
+    /// A platform's own deed after the answer: an upload that it failed to process is asked for again.
+    pub(super) fn deed(&mut self, operation: &'static Operation, key: &str, effect: &str) {
+        if *operation == operations::GENESYS_CLOUD_PROCESS_UPLOAD && effect == "failed" {
+            self.uploads.remove(slot_of(&operations::GENESYS_CLOUD_PUT_UPLOAD, key));
+        }
+    }
+
+    fn recreate(&mut self, pair: usize, seen: &Seen<'_>, breaches: &mut Breaches) {
+        let now_ms = seen.arrived_ms;
+        let times = self.recreated.entry(hash_of(&pair), now_ms);
+        times.retain(|at_ms| now_ms - at_ms < DELETED_AND_CREATED.window_ms());
+        // More than the threshold are not told apart.
+        if (times.len() as i64) < DELETED_AND_CREATED.threshold {
+            times.push(now_ms);
+        }
+        if times.len() as i64 >= DELETED_AND_CREATED.threshold {
+            breaches.add(&DELETED_AND_CREATED, seen);
+        }
+    }
+}
+
+fn slot_of(operation: &Operation, key: &str) -> u64 {
+    hash_of(&(operation.name, key))
 }

@@ -134,8 +134,9 @@ impl Journal {
             digest_out: None,
             facts: Facts::default(),
         };
-        let Inner { names, deeds, .. } = &mut *self.lock();
+        let Inner { names, deeds, conduct, .. } = &mut *self.lock();
         deeds.push(|out| names.write(&served, out));
+        conduct.deed(operation, key, effect);
     }
 
     pub(crate) fn write(&self, served: Served<'_>) {
