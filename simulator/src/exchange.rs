@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     pub(crate) in_flight: u32,
     /// SHA-256 of what it brought: of the file for an upload, of the body otherwise.
     pub(crate) digest: Option<Sha>,
+    /// Whether its answer breaks off: the client was not told what stands in it.
+    pub(crate) is_cut: bool,
     /// What its answer says of something that takes time.
     pub(crate) standing: Standing,
     /// Life of the token it was given. Seconds.
@@ -90,6 +92,7 @@ impl Default for Facts {
             has_range: false,
             in_flight: 1,
             digest: None,
+            is_cut: false,
             standing: Standing::None,
             token_life_s: None,
             is_tokens_limit: false,

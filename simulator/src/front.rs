@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Clock;
-use crate::exchange::{self, Connection, Sha};
+use crate::exchange::{self, Connection, Sha, Standing};
 #[cfg(test)]
 use crate::fault::FaultRule;
 use crate::fault::operations::Operation;
@@ -305,7 +305,7 @@ async fn answer(core: &Core, platform: &dyn Platform, asked: Asked<'_>, decision
         }
         FaultKind::TruncatedBody => {
             let reply = work.await;
-            line(&reply, Told::Itself);
+            line(&reply, Told::Half);
             truncated(reply).into_response()
         }
         FaultKind::LostAnswer => {
@@ -352,6 +352,7 @@ pub(crate) fn refused(core: &Core, platform: &'static str, operation: &'static O
 /// What the client was told of a reply.
 enum Told {
     Itself,
+    Half,
     Nothing,
     Status(StatusCode),
 }
@@ -370,11 +371,17 @@ fn write(
 ) {
     let work_status = reply.status.as_u16();
     let (status, bytes_out) = match &told {
-        Told::Itself => (work_status, reply.bytes_out.unwrap_or(0)),
+        Told::Itself | Told::Half => (work_status, reply.bytes_out.unwrap_or(0)),
         Told::Nothing => (0, 0),
         Told::Status(status) => (status.as_u16(), 0),
     };
-    let is_told = matches!(told, Told::Itself);
+    // The head came whole, and says how long to wait.
+    let is_told = matches!(told, Told::Itself | Told::Half);
+    let mut facts = exchange::facts();
+    if !matches!(told, Told::Itself) {
+        facts.is_cut = is_told;
+        (facts.standing, facts.token_life_s) = (Standing::None, None);
+    }
     let retry_after = reply.headers.get(header::RETRY_AFTER).filter(|_| is_told).and_then(|value| value.to_str().ok());
     core.journal.write(Served {
         at_ms: core.clock.now_ms(),
@@ -391,7 +398,7 @@ fn write(
         retry_after_s: retry_after.and_then(|seconds| seconds.parse().ok()),
         // A token is a secret, and who knows its hash can tell it.
         digest_out: reply.digest.filter(|_| bytes_out > 0 && !operation.name.ends_with(".issue_token")),
-        facts: exchange::facts(),
+        facts,
     });
 }
 

@@ -109,7 +109,7 @@ impl Reading {
     }
 
     fn fetch(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        if !MEDIA.contains(&seen.operation) || seen.facts.has_range || seen.status != 200 || seen.bytes_out == 0 {
+        if !MEDIA.contains(&seen.operation) || seen.facts.has_range || seen.facts.is_cut || seen.status != 200 || seen.bytes_out == 0 {
             return;
         }
         let times = self.media.entry(hash_of(&(seen.operation.name, seen.key)), seen.arrived_ms);

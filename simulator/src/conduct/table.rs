@@ -116,9 +116,9 @@ conduct! {
         means "a listing is read in pages smaller than every list allows";
         why "100 is the smallest of the largest page sizes; four pages more are a list of a few hundred, which does no harm";
         source "developer-center-blog 2020-10-22: every page fetched counts; platform API: pageSize, 25 unless given";
-    MEDIA_FETCHED_AGAIN = "media_fetched_again", Assumed, 10 "whole downloads of one media" within 3_600_000 ms;
+    MEDIA_FETCHED_AGAIN = "media_fetched_again", Assumed, 16 "whole downloads of one media" within 3_600_000 ms;
         means "the same media is downloaded whole again and again";
-        why "a migrator and an auditor may each read one that looks damaged up to three times, to tell it from a cut, and the migrator once more when it was killed over it; a tenth reading has no reader";
+        why "a migrator and an auditor may each read one that looks damaged up to three times, to tell it from a cut, and the migrator as often again at each of three further starts; a sixteenth reading has no reader";
         source "no page states a limit; bytes out of the cloud are paid for; our opinion";
     UPLOADED_AGAIN = "uploaded_again", Assumed, 5 "uploads of equal bytes that were told to be well" within 3_600_000 ms;
         means "what was taken in is uploaded again";

@@ -262,8 +262,13 @@ fn reading() -> Vec<Case> {
         ("small_pages", vec![pages(6, 25)], vec![pages(5, 25), pages(40, 100)]),
         (
             "media_fetched_again",
-            vec![at(0..10, ask(0, &MEDIA, "m", 200))],
-            vec![at(0..9, ask(0, &MEDIA, "m", 200)), at(0..20, part(ask(0, &MEDIA, "m", 206))), at(0..20, ask(0, &MEDIA, "m", 302))],
+            vec![at(0..16, ask(0, &MEDIA, "m", 200))],
+            vec![
+                at(0..15, ask(0, &MEDIA, "m", 200)),
+                at(0..20, part(ask(0, &MEDIA, "m", 206))),
+                at(0..20, ask(0, &MEDIA, "m", 200).with(|facts| facts.is_cut = true)),
+                at(0..20, ask(0, &MEDIA, "m", 302)),
+            ],
         ),
     ]
 }

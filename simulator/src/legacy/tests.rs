@@ -262,6 +262,18 @@ async fn faults_strike_as_addressed_and_can_be_lifted() {
 }
 
 #[tokio::test]
+async fn what_broke_off_is_not_held_against_who_reads_it_again() {
+    let cut = "[[fault]]\non = 'legacy.get_media'\nkind = 'truncated_body'\nattempts = [1, 2, 3]\n";
+    for (fault, breaches) in [(cut, None), ("", Some(3))] {
+        let site = site(&format!("{NO_REDIRECT}\n{fault}")).await;
+        for _ in 0..18 {
+            let _ = site.get("/api/v2/recordings/100001-1/media").await.bytes().await;
+        }
+        assert_eq!(site.simulator.conduct().by_rule().get("media_fetched_again").copied(), breaches, "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn the_control_api_serves_a_rehearsal() {
     let site = site("[world]\ninteractions = 3").await;
     assert!(site.control("health").await.contains("\"world_version\":1"));
