@@ -53,7 +53,7 @@ const PROOFS: [Proof; 10] = [
     },
     Proof {
         name: "explore",
-        shows: "worlds, faults, kills and workers drawn from seeds, for each of the three ways in: nothing lost, doubled or altered, and every migration comes to its end",
+        shows: "worlds, wrong data, faults, kills and workers drawn from seeds, for each of the three ways in: nothing lost, doubled or altered, every migration comes to its end, and neither migrator nor verifier breaches good conduct",
         full: 1000,
         small: 12,
         run: explore::clean,
