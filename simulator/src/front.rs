@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::clock::Clock;
-use crate::exchange::{self, Connection, Sha, Standing};
+use crate::exchange::{self, Connection, Facts, Sha};
 #[cfg(test)]
 use crate::fault::FaultRule;
 use crate::fault::operations::Operation;
@@ -377,11 +377,8 @@ fn write(
     };
     // The head came whole, and says how long to wait.
     let is_told = matches!(told, Told::Itself | Told::Half);
-    let mut facts = exchange::facts();
-    if !matches!(told, Told::Itself) {
-        facts.is_cut = is_told;
-        (facts.standing, facts.token_life_s) = (Standing::None, None);
-    }
+    // Of nothing, nothing can be missing.
+    let facts = Facts { is_cut: matches!(told, Told::Half) && reply.bytes_out != Some(0), ..exchange::facts() };
     let retry_after = reply.headers.get(header::RETRY_AFTER).filter(|_| is_told).and_then(|value| value.to_str().ok());
     core.journal.write(Served {
         at_ms: core.clock.now_ms(),

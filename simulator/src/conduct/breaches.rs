@@ -48,15 +48,19 @@ impl ConductReport {
         self.breaches.iter().map(|breach| breach.count).sum()
     }
 
-    /// What came since an earlier report.
+    /// What came since an earlier report. `first_at` of a group that was known stays; of its examples those stay that are new.
     pub fn since(&self, earlier: &ConductReport) -> ConductReport {
-        let known = |breach: &Breach| {
-            let of = |one: &&Breach| {
+        let left = self.breaches.iter().map(|breach| {
+            let is_same = |one: &&Breach| {
                 (one.rule, one.platform, one.operation, &one.key) == (breach.rule, breach.platform, breach.operation, &breach.key)
             };
-            earlier.breaches.iter().find(of).map_or(0, |one| one.count)
-        };
-        let left = self.breaches.iter().map(|breach| Breach { count: breach.count.saturating_sub(known(breach)), ..breach.clone() });
+            let mut left = breach.clone();
+            if let Some(known) = earlier.breaches.iter().find(is_same) {
+                left.count = left.count.saturating_sub(known.count);
+                left.examples.retain(|n| !known.examples.contains(n));
+            }
+            left
+        });
         ConductReport { rules: self.rules, breaches: left.filter(|breach| breach.count > 0).collect() }
     }
 

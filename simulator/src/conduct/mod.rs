@@ -112,19 +112,19 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Whether the client was told that it went well.
+    /// Whether the client was told that it went well, to the end.
     fn is_well(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..300).contains(&self.status) && !self.facts.is_cut
     }
 
-    /// Whether it may be sent again as it is: a limit, a failure, or no answer.
+    /// Whether it may be sent again as it is: a limit, a failure, no answer or half of one.
     fn may_be_retried(&self) -> bool {
-        matches!(self.status, 0 | 408 | 429 | 500..)
+        matches!(self.status, 408 | 429) || self.is_unknown()
     }
 
     /// Whether the client cannot know what became of it.
     fn is_unknown(&self) -> bool {
-        matches!(self.status, 0 | 500..)
+        matches!(self.status, 0 | 500..) || self.facts.is_cut
     }
 
     fn is_token_request(&self) -> bool {

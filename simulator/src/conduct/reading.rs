@@ -66,7 +66,9 @@ impl Reading {
         if self.pending.get(slot, seen.arrived_ms).is_some_and(|asked_ms| seen.arrived_ms - *asked_ms < POLLED_TOO_FAST.threshold) {
             breaches.add(&POLLED_TOO_FAST, seen);
         }
-        match seen.facts.standing {
+        // What never came, or broke off, told nothing.
+        let standing = if seen.is_well() { seen.facts.standing } else { Standing::None };
+        match standing {
             Standing::Pending => self.pending.put(slot, seen.arrived_ms, seen.arrived_ms),
             Standing::Final => {
                 self.pending.remove(slot);
@@ -109,7 +111,7 @@ impl Reading {
     }
 
     fn fetch(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        if !MEDIA.contains(&seen.operation) || seen.facts.has_range || seen.facts.is_cut || seen.status != 200 || seen.bytes_out == 0 {
+        if !MEDIA.contains(&seen.operation) || seen.facts.has_range || seen.status != 200 || seen.bytes_out == 0 {
             return;
         }
         let times = self.media.entry(hash_of(&(seen.operation.name, seen.key)), seen.arrived_ms);

@@ -96,6 +96,19 @@ impl<T> Recent<T> {
     }
 }
 
+/// Adds to the latest values, of which there are `most`.
+pub(super) fn keep(latest: &mut Vec<i64>, value: i64, most: i64) {
+    if latest.len() as i64 >= most {
+        latest.remove(0);
+    }
+    latest.push(value);
+}
+
+/// Whether there are as many as a rule begins with.
+pub(super) fn is_full(latest: &[i64], rule: &super::ConductRule) -> bool {
+    latest.len() as i64 >= rule.threshold
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::breaches::Breaches;
-use super::recent::Recent;
+use super::recent::{Recent, is_full, keep};
 use super::table::{BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM};
 use crate::exchange::hash_of;
 use crate::fault::operations::{self, Operation};
@@ -156,7 +156,7 @@ impl Retries {
         let (slot, all) = (hash_of(&(seen.platform, seen.key)), hash_of(&seen.platform));
         if !seen.operation.mutates {
             // A look at the key, or at a listing it would stand in. One that failed has shown nothing.
-            if (200..500).contains(&seen.status) && seen.status != 429 {
+            if !seen.may_be_retried() {
                 if seen.key == "-" { self.looked.put(all, seen.arrived_ms, seen.answered_ms) } else { self.unknown.remove(slot) }
             }
             return;
@@ -173,18 +173,6 @@ impl Retries {
         }
         if seen.is_unknown() { self.unknown.put(slot, seen.answered_ms, ()) } else { self.unknown.remove(slot) }
     }
-}
-
-/// Adds to the latest values, of which there are `most`.
-fn keep(latest: &mut Vec<i64>, value: i64, most: i64) {
-    if latest.len() as i64 >= most {
-        latest.remove(0);
-    }
-    latest.push(value);
-}
-
-fn is_full(latest: &[i64], rule: &super::ConductRule) -> bool {
-    latest.len() as i64 >= rule.threshold
 }
 
 /// Whether waits lie within a tenth of their mean, and are of a length that somebody chose.

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::breaches::Breaches;
-use super::recent::Recent;
+use super::recent::{Recent, is_full, keep};
 use super::table::{DELETED_AND_CREATED, UPLOADED_AGAIN};
 use crate::exchange::hash_of;
 use crate::fault::operations::{self, Operation};
@@ -17,41 +17,46 @@ static PAIRS: [(&Operation, &Operation); 2] = [
     (&operations::GIR_DELETE_RECORDING, &operations::GIR_INSERT_RECORDING),
 ];
 
+/// Failures of processing that are the platform's: an upload that fails more often is repeated in vain.
+const FORGIVEN: i64 = 3;
+
 #[derive(Clone)]
 pub(super) struct Writing {
-    uploads: Recent<Upload>,
+    uploads: Recent<i64>,
+    /// How often the platform failed to process what a key brought.
+    failures: Recent<i64>,
     deleted: Recent<()>,
-    recreated: Recent<Vec<i64>>,
-}
-
-/// What a key holds, and how often it was told to be well.
-#[derive(Clone, Copy, Default)]
-struct Upload {
-    bytes: u64,
-    times: i64,
+    /// When what was deleted was created again, by pair: the latest, as many as the rule begins with.
+    recreated: [Vec<i64>; PAIRS.len()],
+    /// When the latest request arrived: what a platform does by itself has no time of its own. Unix ms.
+    now_ms: i64,
 }
 
 impl Default for Writing {
     fn default() -> Writing {
         Writing {
             uploads: Recent::within(UPLOADED_AGAIN.window_ms()),
+            failures: Recent::within(UPLOADED_AGAIN.window_ms()),
             deleted: Recent::within(DELETED_AND_CREATED.window_ms()),
-            recreated: Recent::within(DELETED_AND_CREATED.window_ms()),
+            recreated: Default::default(),
+            now_ms: 0,
         }
     }
 }
 
 impl Writing {
     pub(super) fn see(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+        self.now_ms = seen.arrived_ms;
         if !seen.operation.mutates || !seen.is_well() {
             return;
         }
         if UPLOADS.contains(&seen.operation) {
-            let bytes = hash_of(&(seen.bytes_in, seen.facts.digest));
-            let upload = self.uploads.entry(slot_of(seen.operation, seen.key), seen.arrived_ms);
-            let before = if upload.bytes == bytes { upload.times } else { 0 };
-            *upload = Upload { bytes, times: before + 1 };
-            if upload.times >= UPLOADED_AGAIN.threshold {
+            // Each failure begins a count of its own.
+            let failures = self.failures.get(slot_of(seen.operation, seen.key), self.now_ms).map_or(0, |times| (*times).min(FORGIVEN));
+            let same = hash_of(&(seen.operation.name, seen.key, seen.bytes_in, seen.facts.digest, failures));
+            let times = self.uploads.entry(same, self.now_ms);
+            *times += 1;
+            if *times >= UPLOADED_AGAIN.threshold {
                 breaches.add(&UPLOADED_AGAIN, seen);
             }
         }
@@ -71,19 +76,14 @@ impl Writing {
     /// A platform's own deed after the answer: an upload that it failed to process is asked for again.
     pub(super) fn deed(&mut self, operation: &'static Operation, key: &str, effect: &str) {
         if *operation == operations::GENESYS_CLOUD_PROCESS_UPLOAD && effect == "failed" {
-            self.uploads.remove(slot_of(&operations::GENESYS_CLOUD_PUT_UPLOAD, key));
+            *self.failures.entry(slot_of(&operations::GENESYS_CLOUD_PUT_UPLOAD, key), self.now_ms) += 1;
         }
     }
 
     fn recreate(&mut self, pair: usize, seen: &Seen<'_>, breaches: &mut Breaches) {
-        let now_ms = seen.arrived_ms;
-        let times = self.recreated.entry(hash_of(&pair), now_ms);
-        times.retain(|at_ms| now_ms - at_ms < DELETED_AND_CREATED.window_ms());
-        // More than the threshold are not told apart.
-        if (times.len() as i64) < DELETED_AND_CREATED.threshold {
-            times.push(now_ms);
-        }
-        if times.len() as i64 >= DELETED_AND_CREATED.threshold {
+        let latest = &mut self.recreated[pair];
+        keep(latest, seen.arrived_ms, DELETED_AND_CREATED.threshold);
+        if is_full(latest, &DELETED_AND_CREATED) && seen.arrived_ms - latest[0] < DELETED_AND_CREATED.window_ms() {
             breaches.add(&DELETED_AND_CREATED, seen);
         }
     }
