@@ -1,8 +1,8 @@
 //! One authenticated conversation with a platform: token, pacing, retries. The platforms' clients are lists of endpoints on top.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -173,12 +173,32 @@ pub(crate) struct Session {
 /// How a platform is told who asks.
 enum Auth {
     /// OAuth client credentials: a token that runs out.
-    Token { url: Url, credentials: Credentials, held: tokio::sync::Mutex<Option<Token>> },
+    Token(Box<Tokens>),
     /// Name and password with every request. Absent: they hold what no header can.
     Basic(Option<HeaderValue>),
 }
 
-#[derive(Clone)]
+/// The token at present, and how to come by the next.
+struct Tokens {
+    url: Url,
+    credentials: Credentials,
+    held: Mutex<Option<Token>>,
+    /// Held by the one call that fetches, while the others wait.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+impl Tokens {
+    /// The value of the `Authorization` header; `None` where there is no token or it has run out.
+    fn valid(&self, now_ms: i64) -> Option<HeaderValue> {
+        let held = self.held();
+        held.as_ref().filter(|token| token.expires_ms > now_ms).map(|token| token.value.clone())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Token>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct Token {
     value: HeaderValue,
     expires_ms: i64,
@@ -209,7 +229,8 @@ pub(crate) const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Session {
     pub(crate) fn new(transport: Arc<dyn Transport>, clock: Clock, token_url: Url, credentials: Credentials, limit: Limit) -> Session {
-        let auth = Auth::Token { url: token_url, credentials, held: tokio::sync::Mutex::new(None) };
+        let tokens = Tokens { url: token_url, credentials, held: Mutex::default(), fetching: tokio::sync::Mutex::default() };
+        let auth = Auth::Token(Box::new(tokens));
         Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit) }
     }
 
@@ -233,7 +254,7 @@ impl Session {
                     if renewed > RENEWALS || matches!(self.auth, Auth::Basic(_)) {
                         return Err(CallError::Unauthorized { what, why: words(&refused) });
                     }
-                    self.drop_token(token.as_ref()).await;
+                    self.drop_token(token.as_ref());
                     continue;
                 }
                 Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -280,14 +301,8 @@ impl Session {
 
     /// One try. The outer error is final; the inner one is the wire's.
     async fn once(&self, call: &Call) -> Result<(Option<HeaderValue>, Result<Answer, TransportError>), CallError> {
-        // Before the turn, so that a turn is not spent on waiting for a token.
-        if call.token {
-            self.authorization(call).await?;
-        }
         let limit = call.limit.as_ref().unwrap_or(&self.limit);
-        limit.turn(&self.clock).await;
-        // And after it, for meanwhile the token may have been refused to another call, or have run out.
-        let token = if call.token { Some(self.authorization(call).await?) } else { None };
+        let token = self.turn(limit, call).await?;
         let body =
             (call.body)().await.map_err(|error| CallError::Malformed { what: call.what(), why: format!("our own file: {error}") })?;
         let mut request = http::Request::new(body);
@@ -307,9 +322,9 @@ impl Session {
     }
 
     /// Forgets a token that was refused, unless another worker has renewed it already.
-    async fn drop_token(&self, refused: Option<&HeaderValue>) {
-        let Auth::Token { held, .. } = &self.auth else { return };
-        let mut held = held.lock().await;
+    fn drop_token(&self, refused: Option<&HeaderValue>) {
+        let Auth::Token(tokens) = &self.auth else { return };
+        let mut held = tokens.held();
         if held.as_ref().map(|token| &token.value) == refused {
             *held = None;
         }
@@ -329,20 +344,37 @@ impl Session {
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 
-    /// What the `Authorization` header says; a token is fetched once for all that wait for it.
-    async fn authorization(&self, call: &Call) -> Result<HeaderValue, CallError> {
-        let (url, credentials, held) = match &self.auth {
-            Auth::Token { url, credentials, held } => (url, credentials, held),
-            Auth::Basic(value) => return value.clone().ok_or_else(|| no_header(call.what())),
-        };
-        let mut held = held.lock().await;
-        if let Some(token) = held.as_ref().filter(|token| token.expires_ms > self.clock.now_ms()) {
-            return Ok(token.value.clone());
+    /// Waits for a call's turn. What its `Authorization` header says; `None` where it has none.
+    async fn turn(&self, limit: &Limit, call: &Call) -> Result<Option<HeaderValue>, CallError> {
+        loop {
+            limit.turn(&self.clock).await;
+            match &self.auth {
+                _ if !call.token => return Ok(None),
+                Auth::Basic(value) => return Ok(Some(value.clone().ok_or_else(|| no_header(call.what()))?)),
+                // Asked only now, for in the time of waiting a token may be refused to another call, or run out.
+                Auth::Token(tokens) => {
+                    if let Some(token) = self.token(tokens).await? {
+                        return Ok(Some(token));
+                    }
+                }
+            }
         }
-        let token = self.fetch_token(url, credentials).await?;
+    }
+
+    /// The token at present, fetched where there is none. `None`: another call has just fetched it, and those that waited for it take a new turn
+    /// each; all of them going at once would be a burst.
+    async fn token(&self, tokens: &Tokens) -> Result<Option<HeaderValue>, CallError> {
+        if let Some(value) = tokens.valid(self.clock.now_ms()) {
+            return Ok(Some(value));
+        }
+        let _fetching = tokens.fetching.lock().await;
+        if tokens.valid(self.clock.now_ms()).is_some() {
+            return Ok(None);
+        }
+        let token = self.fetch_token(&tokens.url, &tokens.credentials).await?;
         let value = token.value.clone();
-        *held = Some(token);
-        Ok(value)
+        *tokens.held() = Some(token);
+        Ok(Some(value))
     }
 
     async fn fetch_token(&self, url: &Url, credentials: &Credentials) -> Result<Token, CallError> {

@@ -84,30 +84,49 @@ async fn a_refused_token_is_renewed_once_and_wrong_credentials_end_at_once() {
     }
 }
 
-#[tokio::test]
-async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited() {
+/// Tokens of that life, each with its number.
+fn numbered_tokens(expires_in: u32) -> (Arc<AtomicU32>, axum::routing::MethodRouter) {
     let issued = Arc::new(AtomicU32::new(0));
     let count = issued.clone();
     let token = post(move || {
         let name = format!("t{}", count.fetch_add(1, Ordering::SeqCst) + 1);
-        async move { axum::Json(serde_json::json!({ "access_token": name, "expires_in": 3600 })) }
+        async move { axum::Json(serde_json::json!({ "access_token": name, "expires_in": expires_in })) }
     });
+    (issued, token)
+}
+
+#[tokio::test]
+async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited() {
+    let (issued, token) = numbered_tokens(3600);
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let noted = seen.clone();
     let (count, users) = scripted(move |n, headers| {
         noted.lock().unwrap().push(headers[header::AUTHORIZATION].to_str().unwrap().to_owned());
-        if n == 1 { StatusCode::UNAUTHORIZED.into_response() } else { empty_listing() }
+        if n <= 2 { StatusCode::UNAUTHORIZED.into_response() } else { empty_listing() }
     });
     for (name, transport, base_url) in both(Router::new().route("/oauth/token", token).route("/api/v2/users", users)).await {
         issued.store(0, Ordering::SeqCst);
         count.store(0, Ordering::SeqCst);
         seen.lock().unwrap().clear();
-        // The second and third wait half a second each for their turn, and the first is refused meanwhile.
+        // Turns are half a second apart; the first and the second are refused while the others wait.
         let settings = Settings { base_url, media_hosts: Vec::new(), credentials: credentials(), requests_per_minute: 120 };
         let client = Client::new(transport, Clock::real(), settings).unwrap();
         let (one, two, three) = tokio::join!(client.users(), client.users(), client.users());
         assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
-        assert_eq!(*seen.lock().unwrap(), ["Bearer t1", "Bearer t2", "Bearer t2", "Bearer t2"], "{name}");
+        assert_eq!(*seen.lock().unwrap(), ["Bearer t1", "Bearer t2", "Bearer t3", "Bearer t3", "Bearer t3"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_has_run_out_when_it_comes_serves_the_call_it_was_fetched_for() {
+    let (issued, token) = numbered_tokens(0);
+    let (_, users) = scripted(|_, _| empty_listing());
+    for (name, transport, url) in both(Router::new().route("/oauth/token", token).route("/api/v2/users", users)).await {
+        issued.store(0, Ordering::SeqCst);
+        let client = source(transport, url, Vec::new());
+        let (one, two) = tokio::join!(client.users(), client.users());
+        assert!(one.is_ok() && two.is_ok(), "{name}");
+        assert_eq!(issued.load(Ordering::SeqCst), 2, "{name}");
     }
 }
 
