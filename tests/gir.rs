@@ -6,6 +6,8 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use apache::Apache;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -184,19 +186,68 @@ fn what_nobody_answered_is_looked_up_and_not_sent_again() {
     let faults = "[[fault]]\non = \"gir.insert_recording\"\nkind = \"server_error\"\nstatus = 503\nkeys = [\"st-rehearsal-probe\"]\nattempts = [1, 2]\n\
                   [[fault]]\non = \"webdav.move_file\"\nkind = \"connection_reset\"\nattempts = [1, 2]\n";
     let simulation = Simulation::start(&scenario(faults));
-    simulation.migrate(&["--dry-run"]).ends(0);
-    // The ledger as it was before anything was stored: what a run leaves behind that is killed before it notes what it did.
-    std::fs::copy(simulation.file("ledger.db"), simulation.file("before.db")).expect("a ledger");
     // A probe that a node in trouble does not take is no word on the region.
     simulation.migrate(&[]).ends(0);
     let stored = times_stored(&simulation);
     assert!(stored.len() > 14 && stored.values().all(|times| *times == 1), "{stored:?}");
-    for rest in ["ledger.db-wal", "ledger.db-shm"] {
-        let _ = std::fs::remove_file(simulation.file(rest));
+    behaved(&simulation);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a process is waited for by the wall clock")]
+fn what_a_run_had_stored_that_was_killed_is_found_and_not_sent_again() {
+    let late = "[[fault]]\non = \"webdav.move_file\"\nkind = \"late_answer\"\nms = 600000\nattempts = [1]\n";
+    let simulation = Simulation::start(&scenario(late));
+    let mut run = support::command(simulation.dir()).args(["migrate", "plan.toml"]).stdout(Stdio::null()).spawn().expect("a run");
+    // Every worker's file has its name, and none of them has been told so.
+    let moved = || simulation.get("/_sim/journal?platform=webdav&limit=10000").matches("webdav.move_file").count();
+    let mut seen = (0, 0);
+    while seen.0 == 0 || seen.1 < 10 {
+        assert!(run.try_wait().expect("a process").is_none(), "it ended before it was killed");
+        std::thread::sleep(Duration::from_millis(100));
+        let now = moved();
+        seen = if now == seen.0 { (now, seen.1 + 1) } else { (now, 0) };
     }
-    std::fs::rename(simulation.file("before.db"), simulation.file("ledger.db")).expect("a ledger");
+    run.kill().expect("killed");
+    run.wait().expect("gone");
+    http(simulation.addresses["control"].as_str().expect("control"), "DELETE", "/_sim/faults", "");
     simulation.migrate(&[]).ends(0);
-    assert_eq!(times_stored(&simulation), stored, "found by its name, and not sent again");
+    let stored = times_stored(&simulation);
+    assert!(stored.len() > 14 && stored.values().all(|times| *times == 1), "{stored:?}");
+    behaved(&simulation);
+    // Nothing is looked for that nobody can have left: a file is measured once, before its name is given.
+    let other = Simulation::start(&scenario(""));
+    other.migrate(&["--dry-run"]).ends(0);
+    other.migrate(&[]).ends(0);
+    let journal = other.get("/_sim/journal?platform=webdav&limit=10000");
+    assert_eq!(journal.matches("webdav.head_file").count(), times_stored(&other).len(), "{journal}");
+}
+
+#[test]
+fn a_probe_that_was_left_behind_is_taken_for_the_proof_and_taken_away() {
+    let simulation = Simulation::start(&scenario("[gir]\ncsrf = false\n"));
+    let centre = "57c0b771-b57c-4ea8-8655-7ef6d3c58ccc";
+    let left = json!({
+        "id": "st-rehearsal-probe", "callerPhoneNumber": "Unknown", "dialedPhoneNumber": "Unknown", "region": "Can-West",
+        "mediaFiles": [{"callUUID": "011AP643CSAPR4FKQGQE31TAES00029V", "startTime": "2024-01-01T00:00:00.000+0000",
+            "stopTime": "2024-01-01T00:01:00.000+0000", "mediaDescriptor": {"storage": "webDAV", "path": "http://example.com/a.wav"}}],
+    });
+    assert_eq!(rws(&simulation, "POST", &format!("/internal-api/contact-centers/{centre}/recordings"), &left).0, 200);
+    simulation.migrate(&[]).ends(0);
+    let probe = format!("/api/v2/ops/contact-centers/{centre}/recordings/st-rehearsal-probe");
+    assert_eq!(rws(&simulation, "GET", &probe, &json!(null)).0, 404);
+    let journal = simulation.get("/_sim/journal?limit=10000");
+    let asked = |operation: &str, key: &str| journal.lines().filter(|line| line.contains(operation) && line.contains(key)).count();
+    assert_eq!(asked("gir.insert_recording", "st-rehearsal-probe"), 1, "only what was left");
+    assert_eq!(
+        (asked("webdav.put_file", "probe.wav"), asked("webdav.delete_file", "probe.wav")),
+        (1, 1),
+        "the store is proved all the same"
+    );
+}
+
+/// Nothing is held against a migrator, and everything is where it should be.
+fn behaved(simulation: &Simulation) {
     let conduct: Value = serde_json::from_str(&simulation.get("/_sim/conduct")).expect("conduct");
     assert_eq!(conduct["breaches"], json!([]));
     assert_eq!(simulation.verify(&[]).run.code, 0);

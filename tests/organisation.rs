@@ -144,3 +144,26 @@ fn an_unread_maximum_makes_no_wrong_finding() {
     assert!(seen.run.sentence().contains("analytics:dataRetention:view"), "{}", seen.run);
     assert!(lines(&blind.file("report/findings.jsonl")).is_empty() && seen.adds_up());
 }
+
+#[test]
+fn permissions_are_asked_for_once_and_only_where_the_way_in_needs_them() {
+    let simulation = by("guide", NO_LIMIT, "");
+    // What is asked by a request that is made to be refused: an upload of a name that no file may have.
+    let asked = || {
+        let journal = simulation.get("/_sim/journal?platform=genesys_cloud&limit=10000");
+        let of = |line: &&str| line.contains("\"genesys_cloud.create_upload\"") && line.contains("\"key\":\".\"");
+        journal.lines().filter(of).count()
+    };
+    simulation.migrate(&["--dry-run"]).ends(0);
+    assert_eq!(asked(), 0);
+    let plan = read(&simulation.file("plan.toml"));
+    assert!(plan.contains("ingest = \"guide\""), "{plan}");
+    std::fs::write(simulation.file("plan.toml"), plan.replace("ingest = \"guide\"", "ingest = \"public\"")).unwrap();
+    for _ in 0..3 {
+        simulation.migrate(&["--dry-run", "--accept-plan-change"]).ends(0);
+        assert_eq!(asked(), 1, "what the guide's way in did not ask is asked, and not at every start");
+    }
+    // Whoever asks for a look gets one.
+    simulation.seatrial(&["preflight", "plan.toml"]).ends(0);
+    assert_eq!(asked(), 2);
+}

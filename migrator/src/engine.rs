@@ -88,8 +88,9 @@ pub(crate) struct Run {
     pub(crate) dry_run: bool,
     /// Decoding and encoding use a core each; more at once would only take turns.
     pub(crate) cores: Semaphore,
-    /// The last interaction, by seq, that an earlier run extracted: up to it the target may hold more than the ledger knows.
-    pub(crate) earlier: i64,
+    /// The last interaction, by seq, that a run which was killed had extracted; 0: none was. Up to it the target may hold more than the ledger
+    /// knows.
+    pub(crate) killed_at: i64,
     /// Interactions, by seq, that a later page showed to share their id: whoever works on one leaves it.
     pub(crate) collided: Mutex<HashSet<i64>>,
 }
@@ -137,7 +138,8 @@ async fn run_plan(
     if !options.dry_run && options.canary.is_none() {
         target.write_external_ids(&plan, &ledger).await?;
     }
-    let earlier = ledger.last_seq().await?;
+    let was_killed = ledger.meta(AT_WORK).await?.is_some_and(|at_work| !at_work.is_empty());
+    let killed_at = if was_killed { ledger.last_seq().await? } else { 0 };
     let run = Arc::new(Run {
         resolver: Resolver::new(plan.clone(), maximum_days),
         phones: PhoneRule::of(&plan)?,
@@ -148,7 +150,7 @@ async fn run_plan(
         clock,
         dry_run: options.dry_run,
         cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
-        earlier,
+        killed_at,
         collided: Mutex::default(),
         plan,
     });
@@ -166,13 +168,23 @@ async fn run_plan(
 pub(crate) async fn work_off(run: &Run, options: &Options, only: Option<Vec<InteractionRow>>, progress: &dyn Progress) -> Result<(), Stop> {
     let workers = run.workers(options);
     let shift = Shift::new(run, options, workers, only).await?;
+    if !run.dry_run {
+        run.ledger.set_meta(vec![(AT_WORK, "yes".to_owned())]).await?;
+    }
     shift.work(run, workers, progress).await;
-    let written = run.ledger.flush().await;
+    let mut written = run.ledger.flush().await;
+    // After a run that was killed, what it left stays to be looked for until all is done.
+    if written.is_ok() && !run.dry_run && (run.killed_at == 0 || run.ledger.tally().await?.is_finished()) {
+        written = run.ledger.set_meta(vec![(AT_WORK, String::new())]).await;
+    }
     if let Some(stop) = shift.stopped() {
         return Err(stop);
     }
     Ok(written?)
 }
+
+/// Where the ledger says that a run is writing to the target, or died over it; empty: none is.
+const AT_WORK: &str = "at_work";
 
 impl Run {
     pub(crate) fn workers(&self, options: &Options) -> usize {

@@ -81,7 +81,7 @@ async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clo
         Ledger::open(path, Open::Shared, &clock).await?;
     }
     let clients = Clients::new(&plan, transport, &clock)?;
-    preflight.findings.extend(lacking(&clients.target).await?);
+    preflight.findings.extend(lacking(&clients.target).await?.into_iter().flatten());
     look(&plan, &clients.source, &clients.target, &mut preflight).await?;
     if let Target::Gir(gir) = &clients.target
         && !preflight.findings.iter().any(|finding| finding.is_error)
@@ -93,9 +93,9 @@ async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clo
 
 /// Where the ledger remembers that a look found no permission lacking: Unix ms, address and client.
 const PERMITTED: &str = "permitted";
-/// How long that look holds. A run that is killed and started again does not send what is made to be refused each time; a permission that is
-/// taken away meanwhile, the first request that needs it tells.
-const PERMITTED_MS: i64 = 3_600_000;
+/// How long that look holds, so that a run that is killed and started again and again does not send each time what is made to be refused. Short,
+/// for nothing but this look tells of a permission on upload reports that is taken away.
+const PERMITTED_MS: i64 = 600_000;
 
 /// The same look; its first error ends the run before it has begun. Answers the target's maximum retention in days, where it has one.
 pub(crate) async fn require(
@@ -108,10 +108,11 @@ pub(crate) async fn require(
     let mut preflight = Preflight::default();
     let client = plan.plan.target.main_url().map(|url| format!("{url} {}", plan.plan.target.client_id)).unwrap_or_default();
     if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
-        preflight.findings.extend(lacking(target).await?);
-        if preflight.findings.is_empty() {
+        let lacking = lacking(target).await?;
+        if lacking.as_ref().is_some_and(Vec::is_empty) {
             ledger.set_meta(vec![(PERMITTED, format!("{} {client}", clock.now_ms()))]).await?;
         }
+        preflight.findings.extend(lacking.into_iter().flatten());
     }
     let maximum_days = look(plan, source, target, &mut preflight).await?;
     for warning in preflight.findings.iter().filter(|finding| !finding.is_error) {
@@ -129,10 +130,10 @@ fn is_permitted(noted: Option<String>, client: &str, now_ms: i64) -> bool {
     of == client && at_ms.parse().is_ok_and(|at_ms: i64| (at_ms..at_ms + PERMITTED_MS).contains(&now_ms))
 }
 
-async fn lacking(target: &Target) -> Result<Vec<Finding>, Stop> {
+async fn lacking(target: &Target) -> Result<Option<Vec<Finding>>, Stop> {
     match target {
         Target::GenesysCloud(surface) => genesys_cloud::lacking(surface).await,
-        Target::Gir(_) => Ok(Vec::new()),
+        Target::Gir(_) => Ok(None),
     }
 }
 
@@ -160,7 +161,7 @@ mod tests {
     use super::{PERMITTED_MS, is_permitted};
 
     #[test]
-    fn a_look_at_the_permissions_holds_for_its_client_and_an_hour() {
+    fn a_look_at_the_permissions_holds_for_its_client_and_ten_minutes() {
         let noted = || Some("1000 https://api.example acme".to_owned());
         for (noted, client, now_ms, holds) in [
             (noted(), "https://api.example acme", 1000, true),

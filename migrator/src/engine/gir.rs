@@ -24,9 +24,9 @@ impl Run {
         if gir.recipients().is_some() {
             self.ledger.flush().await?;
         }
-        let is_known = row.seq <= self.earlier;
+        let may_be_there = row.seq <= self.killed_at;
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
-            if is_known && gir.find(record.legacy_start_time, recording).await? {
+            if may_be_there && gir.find(record.legacy_start_time, recording).await? {
                 continue;
             }
             gir.store(&self.clock, &self.staging, record.legacy_start_time, recording).await?;

@@ -14,11 +14,11 @@ use crate::preflight::{FALLBACK_USER, Finding};
 /// What else may be the case with what is not listed. Source: platform API, GET routing/queues lists the divisions the client's role covers.
 const HIDDEN: &str = ", or stands in a division that this client's role does not cover";
 
-/// Permissions of the target's client that are lacking. The guide's surface has no requests that would tell without a change.
-pub(crate) async fn lacking(target: &Surface) -> Result<Vec<Finding>, Stop> {
+/// Permissions of the target's client that are lacking; `None` where nothing asks for them: the guide names none.
+pub(crate) async fn lacking(target: &Surface) -> Result<Option<Vec<Finding>>, Stop> {
     match target {
-        Surface::Guide(_) => Ok(Vec::new()),
-        Surface::Public(public) => Ok(without_permission(&public.client().permissions().await.map_err(Stop::Target)?)),
+        Surface::Guide(_) => Ok(None),
+        Surface::Public(public) => Ok(Some(without_permission(&public.client().permissions().await.map_err(Stop::Target)?))),
     }
 }
 

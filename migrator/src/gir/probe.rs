@@ -32,19 +32,19 @@ impl Gir {
         }
     }
 
-    /// Puts a small file into the store and a recording into RWS, reads both and deletes both. What is wrong, in a sentence.
+    /// Puts a small file into the store and a recording into RWS, reads the recording and deletes both. What is wrong, in a sentence.
     pub(crate) async fn probe(&self, clock: &Clock) -> Result<Option<String>, Stop> {
         let id = Names::new(&self.namespace).recording("probe");
         let folder = format!("st-{}", self.namespace);
         let collection = self.webdav.url(&[&folder]).map_err(Stop::Target)?;
         let file = self.webdav.url(&[&folder, &format!("{id}.wav")]).map_err(Stop::Target)?;
-        // A probe that was killed before it was taken away has given the proof.
+        self.webdav.make_collection(&collection).await.map_err(Stop::Target)?;
+        self.webdav.put(&file, &silence()).await.map_err(Stop::Target)?;
+        // One that a run left behind which was killed has given the proof of the region.
         let left = self.rws.recording(&id).await.map_err(Stop::Target)?;
         let shown = if left.is_some_and(|left| left.region.as_ref() == Some(&self.region)) {
             Ok(true)
         } else {
-            self.webdav.make_collection(&collection).await.map_err(Stop::Target)?;
-            self.webdav.put(&file, &silence()).await.map_err(Stop::Target)?;
             // One of another region would be merged with this one.
             self.rws.delete(&id).await.map_err(Stop::Target)?;
             self.shows(clock, &document(&id, &self.region, file.as_str(), clock.now())).await

@@ -14,7 +14,7 @@ use crate::outcome::{Stop, Trouble};
 use crate::outgoing::{codec_of, open, staged};
 use crate::staging::Staging;
 
-/// How often a file is written anew that does not arrive whole, or whose collection is gone.
+/// How often a file is written anew that does not arrive whole, or whose collection is gone; and moved anew where a move is not answered.
 const TRIES: u32 = 4;
 
 impl Gir {
@@ -33,18 +33,18 @@ impl Gir {
         let content_type = if row.pkcs7.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
         let upload = Upload { name: name.clone(), content_type, length, open: open(staging, row, path, length).await? };
         self.put(clock, &folders, &part, &url, &upload).await?;
-        note(row, &url);
+        stored_at(row, &url);
         Ok(())
     }
 
-    /// Whether an earlier run has stored what goes of a recording, and died before its ledger knew; the row then knows the address.
+    /// Whether a run that was killed has stored what goes of a recording; its row then knows the address.
     pub(crate) async fn find(&self, call_start: Timestamp, row: &mut RecordingRow) -> Result<bool, Trouble> {
         let (folders, name) = self.place(call_start, row)?;
         let url = self.file(&folders, &name)?;
         // The bytes' hash is in the name, and nothing incomplete ever has it.
         let found = self.has(&url, staged(row)?.1).await?;
         if found {
-            note(row, &url);
+            stored_at(row, &url);
         }
         Ok(found)
     }
@@ -105,6 +105,10 @@ impl Gir {
                 Err(error) => return Err(Trouble::target(error)),
             }
         }
+        // The last move may have come through after all.
+        if self.has(url, upload.length).await? {
+            return Ok(());
+        }
         Err(wrong(url, "it does not arrive whole, or does not stay"))
     }
 
@@ -134,7 +138,7 @@ impl Gir {
     }
 }
 
-fn note(row: &mut RecordingRow, url: &Url) {
+fn stored_at(row: &mut RecordingRow, url: &Url) {
     row.file_id = Some(url.to_string());
     row.file_name.get_or_insert_with(|| url.to_string());
 }
