@@ -346,7 +346,7 @@ pub(crate) fn breaches_of(conduct: &ConductReport) -> Vec<String> {
     conduct.breaches.iter().take(TOLD_BREACHES).map(told).collect()
 }
 
-pub(crate) fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
+fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
     conduct.by_rule().into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }
 

@@ -225,6 +225,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_scenario_lets_pass_of_conduct_every_seed_lets_pass() {
+        let text = BASES[0].replace("[expect]", "[expect]\nmax_conduct = 3");
+        let scenario = Scenario::parse(&text, "base.toml").expect("a scenario");
+        let base: Table = text.parse().expect("TOML");
+        let varied = Scenario::parse(&vary(&base, &scenario, 1).to_string(), "seed.toml").expect("a scenario");
+        assert_eq!((scenario.expect.max_conduct, varied.expect.max_conduct), (3, 3));
+    }
+
+    #[test]
     fn seeds_differ_widely() {
         let scenario = Scenario::parse(BASES[0], "base.toml").expect("a scenario");
         let base: Table = BASES[0].parse().expect("TOML");

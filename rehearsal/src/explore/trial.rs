@@ -12,7 +12,7 @@ use crate::ending::Ending;
 use crate::judge::Happened;
 use crate::migration::{Migrated, Migrator};
 use crate::narrator::Silent;
-use crate::run::{Options, Refusal, Stage, breaches_of, by_rule, in_virtual_time};
+use crate::run::{Options, Refusal, Stage, breaches_of, in_virtual_time};
 use crate::surroundings::Time;
 
 /// What a migration did that it must not do.
@@ -23,7 +23,7 @@ pub enum Kind {
     Safety,
     /// It does not come to its end although nothing strikes any more.
     Liveness,
-    /// More breaches of good conduct than the scenario allows; the classes are the rules.
+    /// More breaches of good conduct than the scenario allows; the classes are `ROLE:RULE`.
     Conduct,
     /// A panic, an exit code that means nothing, or a refusal of what it must take.
     Broken,
@@ -121,8 +121,8 @@ impl Bench {
         let verifiers = stage.simulator.conduct().since(&conduct);
         let reason = unsafe_end(&migrated, ending, &sentence, &happened)
             .or_else(|| doubled(&stage))
-            .or_else(|| misconduct("the migrator", &conduct, allowed))
-            .or_else(|| misconduct("the verifier", &verifiers, 0));
+            .or_else(|| misconduct("migrator", &conduct, allowed))
+            .or_else(|| misconduct("verifier", &verifiers, 0));
         let recordings = if reason.is_some() { recordings(&stage).await } else { 0 };
         Tried { reason, recordings, by_reason: happened.by_reason }
     }
@@ -203,11 +203,11 @@ fn twice(effects: &str) -> Option<String> {
 }
 
 /// What a platform's operator would complain of.
-fn misconduct(who: &str, conduct: &ConductReport, allowed: u64) -> Option<Reason> {
-    let by_rule = by_rule(conduct);
-    let breaches: u64 = by_rule.values().sum();
-    let told = || format!("{who} breaches good conduct {breaches} times: {}", breaches_of(conduct).join("; "));
-    (breaches > allowed).then(|| Reason::new(Kind::Conduct, by_rule.into_keys(), told()))
+fn misconduct(role: &str, conduct: &ConductReport, allowed: u64) -> Option<Reason> {
+    let breaches = conduct.count();
+    let classes = conduct.by_rule().into_keys().map(|rule| format!("{role}:{rule}"));
+    let told = || format!("the {role} breaches good conduct {breaches} times: {}", breaches_of(conduct).join("; "));
+    (breaches > allowed).then(|| Reason::new(Kind::Conduct, classes, told()))
 }
 
 async fn recordings(stage: &Stage) -> u64 {
@@ -225,7 +225,21 @@ impl Tried {
 
 #[cfg(test)]
 mod tests {
-    use super::twice;
+    use simulator::{Breach, ConductReport};
+
+    use super::{misconduct, twice};
+
+    #[test]
+    fn more_breaches_than_are_allowed_are_a_reason_that_names_who_and_which() {
+        let (rule, operation, key) = ("retry_storm", "legacy.get_media", "100001-1".to_owned());
+        let breach = Breach { rule, platform: "legacy", operation, key, count: 2, first_at: String::new(), examples: vec![7] };
+        let report = ConductReport { rules: &[], breaches: vec![breach] };
+        assert_eq!(misconduct("migrator", &report, 2), None);
+        let reason = misconduct("verifier", &report, 1).expect("a reason");
+        assert_eq!(reason.classes.iter().collect::<Vec<_>>(), ["verifier:retry_storm"]);
+        assert!(reason.sentence.starts_with("the verifier breaches good conduct 2 times: retry_storm"), "{}", reason.sentence);
+        assert!(!reason.is_like(&misconduct("migrator", &report, 1).expect("a reason")));
+    }
 
     #[test]
     fn what_is_made_again_while_it_is_there_is_made_twice() {
