@@ -117,14 +117,19 @@ impl<'a> Seen<'a> {
         (200..300).contains(&self.status) && !self.facts.is_cut
     }
 
-    /// Whether it may be sent again as it is: a limit, a failure, no answer or half of one.
+    /// Whether it may be sent again as it is: a limit, a failure, no answer or half of a good one.
     fn may_be_retried(&self) -> bool {
         matches!(self.status, 408 | 429) || self.is_unknown()
     }
 
-    /// Whether the client cannot know what became of it.
+    /// Whether the client cannot know what became of it. A refusal is told by its head.
     fn is_unknown(&self) -> bool {
-        matches!(self.status, 0 | 500..) || self.facts.is_cut
+        matches!(self.status, 0 | 500..) || self.is_half()
+    }
+
+    /// Whether a good answer broke off.
+    fn is_half(&self) -> bool {
+        (200..300).contains(&self.status) && self.facts.is_cut
     }
 
     fn is_token_request(&self) -> bool {

@@ -109,7 +109,8 @@ impl Retries {
     }
 
     fn fail(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        if !seen.may_be_retried() {
+        // A part that broke off may have brought the rest nearer.
+        if !seen.may_be_retried() || (seen.is_half() && seen.facts.has_range) {
             self.failing.remove(seen.identity);
             return;
         }

@@ -122,7 +122,7 @@ conduct! {
         source "no page states a limit; bytes out of the cloud are paid for; our opinion";
     UPLOADED_AGAIN = "uploaded_again", Assumed, 5 "uploads of equal bytes that were told to be well" within 3_600_000 ms;
         means "what was taken in is uploaded again";
-        why "a run that dies between answer and note uploads once more, and may die again; a fifth time nobody keeps notes. What the platform took in and then failed to process counts from there";
+        why "a run that dies between answer and note uploads once more, and may die again; a fifth time nobody keeps notes. What the platform took in and then failed to process counts from there, three times";
         source "recording-migration guide, step 3: 100 uploads a second for all; the number is our opinion";
     DELETED_AND_CREATED = "deleted_and_created", Assumed, 3 "creations" within 600_000 ms;
         means "what was deleted is created again under the same key within ten minutes, where it could have been replaced; counted over all keys of a store";

@@ -58,6 +58,11 @@ fn at(times: impl IntoIterator<Item = i64>, one: Ask) -> Vec<Ask> {
     times.into_iter().map(|at_ms| Ask { at_ms, ..one.clone() }).collect()
 }
 
+/// The same, of a part.
+fn part(ask: Ask) -> Ask {
+    ask.with(|facts| facts.has_range = true)
+}
+
 /// The same, answered by half.
 fn cut(ask: Ask) -> Ask {
     ask.with(|facts| facts.is_cut = true)
@@ -131,6 +136,7 @@ fn retries() -> Vec<Case> {
             vec![
                 at(backoff, ask(0, &CREATE, "a", 503)),
                 at((0..10).map(|k| k * 900 + k % 3 * 150), ask(0, &CREATE, "a", 200)),
+                storm.iter().map(|one| cut(part(ask(one.at_ms, &MEDIA, "m", 206)))).collect(),
                 storm.iter().zip(["a", "b"].into_iter().cycle()).map(|(one, key)| Ask { key, ..one.clone() }).collect(),
                 joined([storm[..9].to_vec(), vec![ask(8200, &CREATE, "a", 200)], at([8300], ask(0, &CREATE, "a", 503))]),
             ],
@@ -169,6 +175,8 @@ fn retries() -> Vec<Case> {
             ],
             vec![
                 vec![ask(0, &INSERT, "a", 0), ask(10, &LOOK, "a", 404), ask(1000, &INSERT, "a", 200)],
+                vec![ask(0, &INSERT, "a", 0), cut(ask(10, &LOOK, "a", 404)), ask(1000, &INSERT, "a", 200)],
+                vec![cut(ask(0, &INSERT, "a", 409)), ask(1000, &INSERT, "a", 200)],
                 vec![ask(0, &INSERT, "a", 0), ask(10, &QUERY, "-", 200), ask(1000, &INSERT, "a", 200)],
                 vec![ask(0, &INSERT, "a", 0), ask(1000, &INSERT, "b", 200)],
                 vec![ask(0, &INSERT, "a", 429), ask(1000, &INSERT, "a", 200)],
@@ -242,7 +250,6 @@ fn reading() -> Vec<Case> {
         })
     };
     let pages = |count: u64, size| (0..count).map(|start| page(start, size)).collect::<Vec<_>>();
-    let part = |ask: Ask| ask.with(|facts| facts.has_range = true);
     vec![
         (
             "polled_too_fast",
@@ -395,7 +402,7 @@ fn a_breach_names_its_lines() {
 #[test]
 fn what_the_platform_failed_to_process_is_uploaded_again_without_blame() {
     let upload = ask(0, &PUT_UPLOAD, "f", 200);
-    // Five in all; an upload that fails each time is in vain from the fourth failure on.
+    // Five in all; of an upload that fails each time the first three are forgiven, and the fifth after them is in vain.
     for (effect, each, times, breaches) in [("attached", 4, 5, 1), ("failed", 4, 5, 0), ("failed", 1, 7, 0), ("failed", 1, 9, 2)] {
         let mut conduct = Conduct::at_pace(1.0);
         for n in 1..=times {
