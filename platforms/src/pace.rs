@@ -62,6 +62,11 @@ impl Limit {
         }
     }
 
+    /// Whether nobody is to go at present, whoever has a turn.
+    pub(crate) fn is_held(&self, clock: &Clock) -> bool {
+        self.lock().hold_us > clock.now_ms() * 1000
+    }
+
     fn take(&self, now_us: i64) -> i64 {
         let mut state = self.lock();
         let at = state.next_us.max(now_us).max(state.hold_us);

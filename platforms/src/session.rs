@@ -351,9 +351,12 @@ impl Session {
             match &self.auth {
                 _ if !call.token => return Ok(None),
                 Auth::Basic(value) => return Ok(Some(value.clone().ok_or_else(|| no_header(call.what()))?)),
-                // Asked only now, for in the time of waiting a token may be refused to another call, or run out.
+                // Asked only now, for in the time of waiting a token may be refused to another call, or run out. While one is fetched, a hold may
+                // begin.
                 Auth::Token(tokens) => {
-                    if let Some(token) = self.token(tokens).await? {
+                    if let Some(token) = self.token(tokens).await?
+                        && !limit.is_held(&self.clock)
+                    {
                         return Ok(Some(token));
                     }
                 }

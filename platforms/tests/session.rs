@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -108,8 +109,8 @@ async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited()
         issued.store(0, Ordering::SeqCst);
         count.store(0, Ordering::SeqCst);
         seen.lock().unwrap().clear();
-        // Turns are half a second apart; the first and the second are refused while the others wait.
-        let settings = Settings { base_url, media_hosts: Vec::new(), credentials: credentials(), requests_per_minute: 120 };
+        // Turns are a second apart; the first and the second are refused while the others wait.
+        let settings = Settings { base_url, media_hosts: Vec::new(), credentials: credentials(), requests_per_minute: 60 };
         let client = Client::new(transport, Clock::real(), settings).unwrap();
         let (one, two, three) = tokio::join!(client.users(), client.users(), client.users());
         assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
@@ -127,6 +128,48 @@ async fn a_token_that_has_run_out_when_it_comes_serves_the_call_it_was_fetched_f
         let (one, two) = tokio::join!(client.users(), client.users());
         assert!(one.is_ok() && two.is_ok(), "{name}");
         assert_eq!(issued.load(Ordering::SeqCst), 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_begins_while_a_token_is_fetched_holds_the_call_that_fetched_it() {
+    let tokens = Arc::new(AtomicU32::new(0));
+    let fetched = tokens.clone();
+    let token = post(move || {
+        let n = fetched.fetch_add(1, Ordering::SeqCst);
+        async move {
+            Clock::real().sleep(Duration::from_millis(if n == 0 { 0 } else { 900 })).await;
+            axum::Json(serde_json::json!({ "access_token": format!("t{n}"), "expires_in": 3600 }))
+        }
+    });
+    let asked: Arc<Mutex<Vec<i64>>> = Arc::default();
+    let noted = asked.clone();
+    // The first is told to wait, late; the second is refused its token at once.
+    let users = get(move || {
+        let n = {
+            let mut noted = noted.lock().unwrap();
+            noted.push(Clock::real().now_ms());
+            noted.len()
+        };
+        async move {
+            match n {
+                1 => {
+                    Clock::real().sleep(Duration::from_millis(300)).await;
+                    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "3")]).into_response()
+                }
+                2 => StatusCode::UNAUTHORIZED.into_response(),
+                _ => empty_listing(),
+            }
+        }
+    });
+    for (name, transport, url) in both(Router::new().route("/oauth/token", token).route("/api/v2/users", users)).await {
+        tokens.store(0, Ordering::SeqCst);
+        asked.lock().unwrap().clear();
+        let client = source(transport, url, Vec::new());
+        let (one, two) = tokio::join!(client.users(), client.users());
+        assert!(one.is_ok() && two.is_ok(), "{name}");
+        let asked = asked.lock().unwrap();
+        assert!(asked.len() == 4 && asked[2] - asked[0] >= 3000, "{name}: {asked:?}");
     }
 }
 
