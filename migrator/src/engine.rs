@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::canary::{self, Canary};
 use crate::extract::{Window, next_page};
-use crate::ledger::{InteractionRow, Ledger, Open, Tried, path_of};
+use crate::ledger::{InteractionRow, Ledger, LedgerError, Open, Tried, path_of};
 use crate::outcome::{Outcome, Stop, Trouble};
 use crate::phone::PhoneRule;
 use crate::preflight::{self, Clients};
@@ -88,9 +88,9 @@ pub(crate) struct Run {
     pub(crate) dry_run: bool,
     /// Decoding and encoding use a core each; more at once would only take turns.
     pub(crate) cores: Semaphore,
-    /// The last interaction, by seq, that a run which was killed had extracted; 0: none was. Up to it the target may hold more than the ledger
-    /// knows.
-    pub(crate) killed_at: i64,
+    /// The last interaction, by seq, that was extracted when a run was killed or met errors; 0: none was. Up to it the target may hold more than
+    /// the ledger knows.
+    pub(crate) in_doubt: i64,
     /// Interactions, by seq, that a later page showed to share their id: whoever works on one leaves it.
     pub(crate) collided: Mutex<HashSet<i64>>,
 }
@@ -138,8 +138,8 @@ async fn run_plan(
     if !options.dry_run && options.canary.is_none() {
         target.write_external_ids(&plan, &ledger).await?;
     }
-    let was_killed = ledger.meta(AT_WORK).await?.is_some_and(|at_work| !at_work.is_empty());
-    let killed_at = if was_killed { ledger.last_seq().await? } else { 0 };
+    let is_doubtful = ledger.meta(AT_WORK).await?.is_some_and(|at_work| !at_work.is_empty());
+    let in_doubt = if is_doubtful { ledger.last_seq().await? } else { 0 };
     let run = Arc::new(Run {
         resolver: Resolver::new(plan.clone(), maximum_days),
         phones: PhoneRule::of(&plan)?,
@@ -150,7 +150,7 @@ async fn run_plan(
         clock,
         dry_run: options.dry_run,
         cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
-        killed_at,
+        in_doubt,
         collided: Mutex::default(),
         plan,
     });
@@ -172,19 +172,30 @@ pub(crate) async fn work_off(run: &Run, options: &Options, only: Option<Vec<Inte
         run.ledger.set_meta(vec![(AT_WORK, "yes".to_owned())]).await?;
     }
     shift.work(run, workers, progress).await;
-    let mut written = run.ledger.flush().await;
-    // After a run that was killed, what it left stays to be looked for until all is done.
-    if written.is_ok() && !run.dry_run && (run.killed_at == 0 || run.ledger.tally().await?.is_finished()) {
-        written = run.ledger.set_meta(vec![(AT_WORK, String::new())]).await;
-    }
-    if let Some(stop) = shift.stopped() {
+    let written = run.ledger.flush().await;
+    let stop = shift.stopped();
+    // Who met an error may have written what no row tells.
+    let is_sure = shift.errors.load(Ordering::Relaxed) == 0 && matches!(stop, None | Some(Stop::Interrupted));
+    let noted = match written {
+        Ok(()) if is_sure && !run.dry_run => nothing_in_doubt(run).await,
+        other => other,
+    };
+    if let Some(stop) = stop {
         return Err(stop);
     }
-    Ok(written?)
+    Ok(noted?)
 }
 
-/// Where the ledger says that a run is writing to the target, or died over it; empty: none is.
+/// Where the ledger says that a run is writing to the target, or left it in doubt what is there; empty: neither.
 const AT_WORK: &str = "at_work";
+
+/// All that this run wrote is in the ledger. What an earlier one left stays to be looked for until all is done.
+async fn nothing_in_doubt(run: &Run) -> Result<(), LedgerError> {
+    if run.in_doubt == 0 || run.ledger.tally().await?.is_finished() {
+        run.ledger.set_meta(vec![(AT_WORK, String::new())]).await?;
+    }
+    Ok(())
+}
 
 impl Run {
     pub(crate) fn workers(&self, options: &Options) -> usize {

@@ -91,7 +91,7 @@ async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clo
     Ok(preflight)
 }
 
-/// Where the ledger remembers that a look found no permission lacking: Unix ms, address and client.
+/// Where the ledger remembers that a look found no permission lacking without which nothing goes: Unix ms, address and client.
 const PERMITTED: &str = "permitted";
 /// How long that look holds, so that a run that is killed and started again and again does not send each time what is made to be refused. Short,
 /// for nothing but this look tells of a permission on upload reports that is taken away.
@@ -109,7 +109,7 @@ pub(crate) async fn require(
     let client = plan.plan.target.main_url().map(|url| format!("{url} {}", plan.plan.target.client_id)).unwrap_or_default();
     if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
         let lacking = lacking(target).await?;
-        if lacking.as_ref().is_some_and(Vec::is_empty) {
+        if lacking.as_ref().is_some_and(|lacking| !lacking.iter().any(|finding| finding.is_error)) {
             ledger.set_meta(vec![(PERMITTED, format!("{} {client}", clock.now_ms()))]).await?;
         }
         preflight.findings.extend(lacking.into_iter().flatten());

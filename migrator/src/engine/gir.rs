@@ -24,8 +24,10 @@ impl Run {
         if gir.recipients().is_some() {
             self.ledger.flush().await?;
         }
-        let may_be_there = row.seq <= self.killed_at;
+        let is_doubtful = row.seq <= self.in_doubt;
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
+            // One that has a name was stored before staging was lost or the plan changed: maybe these very bytes.
+            let may_be_there = is_doubtful || recording.file_name.is_some();
             if may_be_there && gir.find(record.legacy_start_time, recording).await? {
                 continue;
             }

@@ -38,10 +38,10 @@ impl Gir {
         let folder = format!("st-{}", self.namespace);
         let collection = self.webdav.url(&[&folder]).map_err(Stop::Target)?;
         let file = self.webdav.url(&[&folder, &format!("{id}.wav")]).map_err(Stop::Target)?;
-        self.webdav.make_collection(&collection).await.map_err(Stop::Target)?;
-        self.webdav.put(&file, &silence()).await.map_err(Stop::Target)?;
         // One that a run left behind which was killed has given the proof of the region.
         let left = self.rws.recording(&id).await.map_err(Stop::Target)?;
+        self.webdav.make_collection(&collection).await.map_err(Stop::Target)?;
+        self.webdav.put(&file, &silence()).await.map_err(Stop::Target)?;
         let shown = if left.is_some_and(|left| left.region.as_ref() == Some(&self.region)) {
             Ok(true)
         } else {

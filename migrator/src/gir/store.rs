@@ -37,7 +37,7 @@ impl Gir {
         Ok(())
     }
 
-    /// Whether a run that was killed has stored what goes of a recording; its row then knows the address.
+    /// Whether what goes of a recording is stored already, though no row tells; its row then knows the address.
     pub(crate) async fn find(&self, call_start: Timestamp, row: &mut RecordingRow) -> Result<bool, Trouble> {
         let (folders, name) = self.place(call_start, row)?;
         let url = self.file(&folders, &name)?;
