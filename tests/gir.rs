@@ -240,6 +240,10 @@ fn what_a_run_left_in_doubt_that_met_errors_is_found_by_the_next() {
     simulation.migrate(&[]).ends(0);
     let stored = times_stored(&simulation);
     assert!(stored.contains_key(&part) && stored.values().all(|times| *times == 1), "{stored:?}");
+    // Nor does a copy stay beside it, had one been left.
+    let journal = simulation.get("/_sim/journal?platform=webdav&limit=10000");
+    let is_deletion = |line: &str| line.contains("\"webdav.delete_file\"") && line.contains(&part);
+    assert!(journal.lines().any(is_deletion), "{journal}");
 }
 
 #[test]

@@ -474,7 +474,11 @@ impl Shift {
 
     async fn note(&self, run: &Run, seq: i64, legacy_id: &str, trouble: Trouble) {
         let stop = match trouble {
-            Trouble::Stop(stop) => return self.end(stop),
+            // Whatever ended the run first: what this one was about is in doubt.
+            Trouble::Stop(stop) => {
+                self.errors.fetch_add(1, Ordering::Relaxed);
+                return self.end(stop);
+            }
             // Dealt with where the work is done; none of them leaves an interaction.
             Trouble::SetAside(_) | Trouble::Gone | Trouble::Overtaken | Trouble::NotYet => return,
             Trouble::Left(stop) => stop,

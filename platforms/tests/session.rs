@@ -138,7 +138,7 @@ async fn a_hold_that_begins_while_a_token_is_fetched_holds_the_call_that_fetched
     let token = post(move || {
         let n = fetched.fetch_add(1, Ordering::SeqCst);
         async move {
-            Clock::real().sleep(Duration::from_millis(if n == 0 { 0 } else { 900 })).await;
+            Clock::real().sleep(Duration::from_millis(if n == 0 { 0 } else { 2000 })).await;
             axum::Json(serde_json::json!({ "access_token": format!("t{n}"), "expires_in": 3600 }))
         }
     });

@@ -42,11 +42,13 @@ impl Gir {
         let (folders, name) = self.place(call_start, row)?;
         let url = self.file(&folders, &name)?;
         // The bytes' hash is in the name, and nothing incomplete ever has it.
-        let found = self.has(&url, staged(row)?.1).await?;
-        if found {
-            stored_at(row, &url);
+        if !self.has(&url, staged(row)?.1).await? {
+            return Ok(false);
         }
-        Ok(found)
+        // Whoever stored it may have died over a second copy, of which no retention knows.
+        self.webdav.delete(&self.file(&folders, &format!("{name}.part"))?).await.map_err(Trouble::target)?;
+        stored_at(row, &url);
+        Ok(true)
     }
 
     /// Collections and name of a recording's file.
