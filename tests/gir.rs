@@ -192,7 +192,7 @@ fn what_nobody_answered_is_looked_up_and_not_sent_again() {
     // A probe that a node in trouble does not take is no word on the region.
     simulation.migrate(&[]).ends(0);
     let stored = times_stored(&simulation);
-    assert!(stored.len() > 14 && stored.values().all(|times| *times == 1), "{stored:?}");
+    assert!(stored.len() > CALLS && stored.values().all(|times| *times == 1), "{stored:?}");
     behaved(&simulation);
 }
 
@@ -213,7 +213,7 @@ fn what_a_run_had_stored_that_was_killed_is_found_and_not_sent_again() {
     http(simulation.addresses["control"].as_str().expect("control"), "DELETE", "/_sim/faults", "");
     simulation.migrate(&[]).ends(0);
     let stored = times_stored(&simulation);
-    assert!(stored.len() > 14 && stored.values().all(|times| *times == 1), "{stored:?}");
+    assert!(stored.len() > CALLS && stored.values().all(|times| *times == 1), "{stored:?}");
     behaved(&simulation);
     // Nothing is looked for that nobody can have left: a file is measured once, before its name is given.
     let other = Simulation::start(&scenario(""));

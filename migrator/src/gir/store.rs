@@ -28,7 +28,7 @@ impl Gir {
     ) -> Result<(), Trouble> {
         let (folders, name) = self.place(call_start, row)?;
         let url = self.file(&folders, &name)?;
-        let part = self.file(&folders, &format!("{name}.part"))?;
+        let part = self.part(&folders, &name)?;
         let (path, length) = staged(row)?;
         let content_type = if row.pkcs7.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
         let upload = Upload { name: name.clone(), content_type, length, open: open(staging, row, path, length).await? };
@@ -46,7 +46,7 @@ impl Gir {
             return Ok(false);
         }
         // Whoever stored it may have died over a second copy, of which no retention knows.
-        self.webdav.delete(&self.file(&folders, &format!("{name}.part"))?).await.map_err(Trouble::target)?;
+        self.webdav.delete(&self.part(&folders, &name)?).await.map_err(Trouble::target)?;
         stored_at(row, &url);
         Ok(true)
     }
@@ -59,6 +59,11 @@ impl Gir {
 
     fn file(&self, [folder, day]: &[String; 2], name: &str) -> Result<Url, Trouble> {
         self.webdav.url(&[folder, day, name]).map_err(Trouble::target)
+    }
+
+    /// Where a file is written until it has arrived whole.
+    fn part(&self, folders: &[String; 2], name: &str) -> Result<Url, Trouble> {
+        self.file(folders, &format!("{name}.part"))
     }
 
     /// Takes away what was stored of a recording under an earlier plan, or before staging was lost: other bytes have taken its place.
