@@ -27,6 +27,7 @@ use crate::cli::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    output::private::owner_only();
     let cli = Cli::parse();
     log::start(&cli.output);
     let ending = std::panic::catch_unwind(|| run(cli)).unwrap_or(Ending::OurBug);

@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         gravest = gravest.or_graver(Ending::BadCall);
     }
     if let Some(file) = &arguments.junit {
-        let written = rehearsal::junit(&rehearsed, &refused, &left_out).and_then(|text| std::fs::write(file, text));
+        let written = rehearsal::junit(&rehearsed, &refused, &left_out).and_then(|text| output::private::write(file, text));
         if let Err(error) = written {
             return terminal::fail(gravest.or_graver(Ending::Stopped), &format!("cannot write {}: {error}", file.display()));
         }
@@ -109,7 +109,7 @@ fn conclude(report: &Path, scenarios: Vec<Rehearsed>, left_out: usize, ending: E
     let path = report.join("rehearsal.json");
     let rehearsal = Rehearsal { version: 1, sentence: sentence.clone(), scenarios };
     let written = serde_json::to_vec_pretty(&rehearsal).map_err(std::io::Error::other);
-    let written = written.and_then(|text| std::fs::create_dir_all(report).and_then(|()| std::fs::write(&path, text)));
+    let written = written.and_then(|text| output::private::folder(report).and_then(|()| output::private::replace(&path, text)));
     if let Err(error) = written {
         return terminal::fail(ending.or_graver(Ending::Stopped), &format!("cannot write {}: {error}", path.display()));
     }

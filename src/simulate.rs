@@ -77,14 +77,13 @@ fn write_files(simulator: &Simulator, arguments: &Simulate) -> Result<(), String
         simulator.write_plan(dir).map_err(|error| error.to_string())?;
     }
     if let (Some(path), Some(pem)) = (&arguments.ca, simulator.ca_pem()) {
-        std::fs::write(path, pem).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        output::private::write(path, pem).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     // Last and in one piece: who waits for the addresses finds the plan too.
     if let Some(path) = &arguments.addresses {
         let refuse = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
         let text = serde_json::to_string_pretty(simulator.addresses()).map_err(|error| error.to_string())?;
-        let part = path.with_extension("part");
-        std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)).map_err(refuse)?;
+        output::private::replace(path, text).map_err(refuse)?;
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ impl Staging {
             }
         };
         let broken = |error: std::io::Error| StagingError::Storage(format!("{}: {error}", path.display()));
-        private_folder(&path).and_then(|()| private_folder(&path.join(INCOMING))).map_err(broken)?;
+        output::private::own_folder(&path).and_then(|()| output::private::own_folder(&path.join(INCOMING))).map_err(broken)?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&path)?;
         Ok(Staging { store: Arc::new(store), folder: path, clock: clock.clone() })
     }
@@ -234,24 +234,13 @@ impl Staging {
     fn put_here(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let file = self.folder.join(path.as_ref());
         if let Some(parent) = file.parent() {
-            private_folder(parent)?;
+            output::private::folder(parent)?;
         }
         let mut incoming = tempfile::NamedTempFile::new_in(self.folder.join(INCOMING))?;
         incoming.write_all(bytes)?;
         incoming.persist(file).map_err(|error| error.error)?;
         Ok(())
     }
-}
-
-/// A folder for its owner alone, made if absent: recordings and numbers are in it.
-pub(crate) fn private_folder(path: &FsPath) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
 }
 
 pub(crate) fn blob_path(sha256: &str) -> Path {

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
+use output::csv_line;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use serde::{Deserialize, Serialize};
@@ -63,10 +64,8 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn create(path: &Path) -> Result<Export, Stop> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let file = File::create(&part).map_err(|error| refuse(path, &error))?;
+        let part = output::private::part_of(path);
+        let file = output::private::create(&part).map_err(|error| refuse(path, &error))?;
         Ok(Export { path: path.to_owned(), part, out: BufWriter::new(file) })
     }
 
@@ -109,13 +108,6 @@ fn crosswalk_lines(row: &InteractionRow, kind: &str) -> Vec<String> {
         csv_line(&[&row.legacy_id, &recording.legacy_id, kind, target, &id, &file, &hash])
     };
     going.iter().map(line).collect()
-}
-
-pub(crate) fn csv_line(cells: &[&str]) -> String {
-    let quote = |cell: &&str| {
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { (*cell).to_owned() }
-    };
-    cells.iter().map(quote).collect::<Vec<_>>().join(",")
 }
 
 async fn write_custody(ledger: &Ledger, path: &Path) -> Result<(), Stop> {

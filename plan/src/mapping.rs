@@ -136,7 +136,7 @@ pub(crate) struct Row<'a> {
 impl Row<'_> {
     pub(crate) fn optional(&self, column: &str) -> Option<String> {
         let at = self.table.columns.iter().position(|name| name == column)?;
-        self.record.get(at).filter(|cell| !cell.is_empty()).map(str::to_owned)
+        self.record.get(at).filter(|cell| !cell.is_empty()).map(|cell| output::csv_cell_read(cell).to_owned())
     }
 
     pub(crate) fn text(&self, column: &str) -> Result<String, PlanError> {

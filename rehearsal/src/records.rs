@@ -31,7 +31,7 @@ pub(crate) async fn write(simulator: &Simulator, dir: &Path) -> Result<(), Recor
 }
 
 fn whole(path: PathBuf, text: &str) -> Result<(), RecordError> {
-    std::fs::write(&path, text).map_err(|source| RecordError::Write { path, source })
+    output::private::write(&path, text).map_err(|source| RecordError::Write { path, source })
 }
 
 /// By time, platform, operation, key and attempt, and numbered anew: what happened at the same moment has no order of its own.
@@ -57,7 +57,7 @@ fn place(line: &JournalEntry) -> (&str, &str, &str, &str, u32, u16, u64) {
 
 fn lines(path: &Path, values: &[impl Serialize]) -> Result<(), RecordError> {
     let broken = |source| RecordError::Write { path: path.to_owned(), source };
-    let mut file = BufWriter::new(std::fs::File::create(path).map_err(broken)?);
+    let mut file = BufWriter::new(output::private::create(path).map_err(broken)?);
     for value in values {
         serde_json::to_writer(&mut file, value).map_err(|error| broken(error.into()))?;
         file.write_all(b"\n").map_err(broken)?;

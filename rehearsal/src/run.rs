@@ -359,7 +359,7 @@ fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> 
         }
         _ => {}
     }
-    std::fs::create_dir_all(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
+    output::private::folder(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
     let path = simulator.write_plan(&work).map_err(Refusal::bad)?;
     LoadedPlan::read(&path).map_err(Refusal::bad)
 }

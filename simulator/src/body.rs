@@ -57,7 +57,7 @@ pub(crate) async fn read_whole(body: Body, limit: u64) -> Result<Option<Bytes>, 
 
 /// A new file in the spool, and its name, which vanishes unless it is kept.
 pub(crate) fn temporary(spool: &Path) -> std::io::Result<(std::fs::File, TempPath)> {
-    std::fs::create_dir_all(spool)?;
+    output::private::folder(spool)?;
     Ok(tempfile::Builder::new().prefix(".incoming-").tempfile_in(spool)?.into_parts())
 }
 

@@ -463,7 +463,7 @@ fn clock(settings: ClockSettings) -> Clock {
 fn spool(asked: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), SimulatorError> {
     match asked {
         Some(path) => {
-            std::fs::create_dir_all(&path).map_err(SimulatorError::Spool)?;
+            output::private::folder(&path).map_err(SimulatorError::Spool)?;
             Ok((path, None))
         }
         None => {

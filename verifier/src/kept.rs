@@ -129,9 +129,9 @@ impl Writer {
 
     /// Head and earlier readings go to a file beside it first, so that a kill meanwhile loses none of them.
     fn begin(&self, before: &HashMap<String, Vec<TargetRecording>>) -> std::io::Result<File> {
-        std::fs::create_dir_all(self.path.parent().unwrap_or(Path::new(".")))?;
+        output::private::folder(self.path.parent().unwrap_or(Path::new(".")))?;
         let part = self.path.with_extension("part");
-        let mut file = File::create(&part)?;
+        let mut file = output::private::create(&part)?;
         write(&mut file, &Head { version: VERSION, plan: self.plan.clone(), begun: self.begun })?;
         for (conversation, recordings) in before {
             write(&mut file, &Line { conversation: conversation.clone(), recordings: recordings.clone() })?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use output::csv_line;
 use plan::{LoadedPlan, TargetKind};
 use platforms::clock::Clock;
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ use crate::outcome::Stop;
 use crate::phone::PhoneRule;
 use crate::preflight::FALLBACK_USER;
 use crate::resolve::{Resolved, Resolver};
-use crate::status::{Export, csv_line, refuse};
+use crate::status::{Export, refuse};
 use crate::step::Phase;
 use crate::time::iso;
 

@@ -178,7 +178,7 @@ impl Head<'_> {
     }
 
     fn line(&self, record: &csv::StringRecord, line: u64, open: &mut Vec<&Vec<String>>) -> Result<Answer, String> {
-        let cell = |at: usize| record.get(at).unwrap_or_default();
+        let cell = |at: usize| output::csv_cell_read(record.get(at).unwrap_or_default());
         let fault = |column: &str, what: String| format!("line {line}, column {column}: {what}");
         let named = |known: &Vec<String>| known[0] == cell(0) && known[1] == cell(1);
         let Some(at) = open.iter().position(|known| named(known)) else {
@@ -236,7 +236,7 @@ impl Head<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::csv_line;
+    use output::csv_line;
 
     fn written() -> Written {
         let line = |id: &str| {

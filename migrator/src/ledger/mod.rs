@@ -113,7 +113,7 @@ impl Ledger {
             return Err(LedgerError::Refused(format!("there is no ledger at {}; run migrate first", path.display())));
         }
         if let Some(parent) = path.parent() {
-            crate::staging::private_folder(parent).map_err(broken)?;
+            output::private::folder(parent).map_err(broken)?;
         }
         let lock = if open == Open::Exclusive { Some(lock(path)?) } else { None };
         let connection = Connection::open(path)?;
@@ -241,7 +241,7 @@ fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn lock(path: &Path) -> Result<File, LedgerError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = File::create(&name).map_err(|error| LedgerError::Broken(format!("{}: {error}", path.display())))?;
+    let file = output::private::create(Path::new(&name)).map_err(|error| LedgerError::Broken(format!("{}: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {

@@ -84,7 +84,7 @@ impl Exploration {
         let name = self.scenario.file_name().unwrap_or_default().to_string_lossy();
         let scenario = Scenario::parse(&self.text, &name).map_err(Refusal::bad)?;
         let base: Table = self.text.parse().map_err(Refusal::bad)?;
-        std::fs::create_dir_all(&self.report).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", self.report.display())))?;
+        output::private::folder(&self.report).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", self.report.display())))?;
         let dir = self.scenario.parent().map(Path::to_owned).unwrap_or_default();
         let bench = Bench { migrator: self.migrator.clone(), time: self.time, dir };
         let (next, tried) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -133,7 +133,7 @@ impl Exploration {
         });
         let file = self.report.join(format!("{}-{seed}.toml", scenario.name));
         let text = self.written(&shrunk.document, &shrunk.last, seed);
-        let written = steady && std::fs::write(&file, text).is_ok();
+        let written = steady && output::private::replace(&file, text).is_ok();
         Some(Failure {
             seed,
             reason: reason.sentence.clone(),

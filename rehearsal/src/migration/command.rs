@@ -117,7 +117,7 @@ impl Stage {
         let (scenario, addresses, credentials) = (simulator.scenario(), simulator.addresses(), simulator.credentials());
         let work = std::path::absolute(self.dir.join("work"))?;
         let own = work.join("migrator");
-        std::fs::create_dir_all(&own)?;
+        output::private::folder(&own)?;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let mut all: Vec<(String, String)> = Vec::new();
         let mut tell = |name: &str, value: String| all.push((name.to_owned(), value));

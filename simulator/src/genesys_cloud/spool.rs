@@ -108,7 +108,7 @@ impl Shared {
         let file = match &mut self.file {
             Some(file) => file,
             absent => {
-                std::fs::create_dir_all(folder)?;
+                output::private::folder(folder)?;
                 absent.insert(File::options().read(true).write(true).create(true).truncate(true).open(folder.join(SHARED))?)
             }
         };

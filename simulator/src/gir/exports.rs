@@ -66,7 +66,7 @@ impl Gir {
             }
         }
         for folder in [&exported.archive, &exported.files] {
-            fs::create_dir_all(folder).map_err(at(folder))?;
+            output::private::folder(folder).map_err(at(folder))?;
         }
         let held: Vec<Recording> = self.state().recordings.values().filter(|held| self.is_shown(held)).cloned().collect();
         held.iter().try_for_each(|recording| self.archive(recording, &exported.archive, with_media))?;
@@ -82,10 +82,10 @@ impl Gir {
         let day = day.split('T').next().unwrap_or_default();
         let [tenant, id] = [tenant, &held.id].map(|step| in_path(step).to_string());
         let folder = root.join(&self.settings.contact_center_id).join(tenant).join(day).join(id);
-        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        output::private::folder(&folder).map_err(at(&folder))?;
         let path = folder.join("recording.json");
         let text = serde_json::to_string_pretty(&self.whole(held)).unwrap_or_default();
-        fs::write(&path, text).map_err(at(&path))?;
+        output::private::write(&path, text).map_err(at(&path))?;
         if with_media {
             let stored = held.media.iter().filter_map(|file| self.webdav().file_of(&file.descriptor.path)).filter(|path| path.is_file());
             for path in stored {
@@ -102,10 +102,10 @@ impl Gir {
         for (steps, path) in self.webdav().files().map_err(at(&exported.files))? {
             let copy = steps.iter().fold(exported.files.clone(), |at, step| at.join(step));
             if let Some(folder) = copy.parent() {
-                fs::create_dir_all(folder).map_err(at(folder))?;
+                output::private::folder(folder).map_err(at(folder))?;
             }
             let bytes = fs::read(&path).map_err(at(&path))?;
-            fs::write(&copy, &bytes).map_err(at(&copy))?;
+            output::private::write(&copy, &bytes).map_err(at(&copy))?;
             rows.push(vec![Webdav::href(&steps), bytes.len().to_string(), hex(&Sha256::digest(&bytes))]);
         }
         write_csv(&exported.files_csv, "href,size,sha256", rows)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{PlanWriteError, csv, plain, secret, secret_file, table_of, validity};
+use super::{PlanWriteError, csv, private, secret_file, table_of, validity};
 use crate::gir::{Gir, PurgeRule, Repost, partition};
 use crate::world::{Mapped, MappedAgent};
 
@@ -46,12 +46,12 @@ pub(super) fn target(site: &Gir) -> Value {
 pub(super) fn write_certificates(site: &Gir, dir: &Path) -> Result<(), PlanWriteError> {
     let folder = dir.join("certs");
     if !site.recipients().is_empty() {
-        std::fs::create_dir_all(&folder).map_err(|source| PlanWriteError { path: folder.clone(), source })?;
+        output::private::folder(&folder).map_err(|source| PlanWriteError { path: folder.clone(), source })?;
     }
     for one in site.recipients() {
-        plain(&folder.join(format!("{}.pem", one.name)), &one.certificate)?;
+        private(&folder.join(format!("{}.pem", one.name)), &one.certificate)?;
         if site.settings().encryption.hand_over_key {
-            secret(&dir.join("secrets").join(format!("{}.key.pem", one.name)), &one.key_pem)?;
+            private(&dir.join("secrets").join(format!("{}.key.pem", one.name)), &one.key_pem)?;
         }
     }
     Ok(())
@@ -60,7 +60,7 @@ pub(super) fn write_certificates(site: &Gir, dir: &Path) -> Result<(), PlanWrite
 /// The passwords `[target]` names.
 pub(super) fn write_secrets(site: &Gir, dir: &Path) -> Result<(), PlanWriteError> {
     let names = ["target", "webdav", "speechminer"];
-    names.iter().zip(site.credentials()).try_for_each(|(name, (_, password))| secret(&dir.join("secrets").join(name), password))
+    names.iter().zip(site.credentials()).try_for_each(|(name, (_, password))| private(&dir.join("secrets").join(name), password))
 }
 
 /// `agents.csv`: rows of the mapping, in the order the directory has its people in, and who the fallback user is.

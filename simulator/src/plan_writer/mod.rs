@@ -2,8 +2,6 @@
 
 mod gir;
 
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -48,29 +46,29 @@ impl Fitting<'_> {
     pub(crate) fn write(&self, dir: &Path) -> Result<PathBuf, PlanWriteError> {
         for folder in ["mapping", "secrets", "staging"] {
             let path = dir.join(folder);
-            fs::create_dir_all(&path).map_err(|source| PlanWriteError { path, source })?;
+            output::private::folder(&path).map_err(|source| PlanWriteError { path, source })?;
         }
-        secret(&dir.join("secrets/source"), self.legacy_credentials.1)?;
+        private(&dir.join("secrets/source"), self.legacy_credentials.1)?;
         match self.section {
-            TargetSection::GenesysCloud { .. } => secret(&dir.join("secrets/target"), &self.target.client_secret)?,
+            TargetSection::GenesysCloud { .. } => private(&dir.join("secrets/target"), &self.target.client_secret)?,
             TargetSection::Gir(site) => {
                 gir::write_secrets(site, dir)?;
                 gir::write_certificates(site, dir)?;
             }
         }
-        plain(&dir.join("mapping/agents.csv"), &self.agents())?;
-        plain(&dir.join("mapping/queues.csv"), &self.queues())?;
+        private(&dir.join("mapping/agents.csv"), &self.agents())?;
+        private(&dir.join("mapping/queues.csv"), &self.queues())?;
         let tables = [
             ("skills", "legacy_skill,genesys_skill_id", self.world.skills()),
             ("wrapups", "legacy_code,genesys_wrapup_id", self.world.wrapups()),
         ];
         for (name, header, rows) in tables {
             let rows = rows.iter().filter_map(|row| Some(vec![row.id.clone(), row.target_id?.to_string()]));
-            plain(&dir.join(format!("mapping/{name}.csv")), &csv(header, rows))?;
+            private(&dir.join(format!("mapping/{name}.csv")), &csv(header, rows))?;
         }
-        let root = fs::canonicalize(dir).map_err(|source| PlanWriteError { path: dir.to_owned(), source })?;
+        let root = dir.canonicalize().map_err(|source| PlanWriteError { path: dir.to_owned(), source })?;
         let path = dir.join("plan.toml");
-        plain(&path, &self.plan(&root))?;
+        private(&path, &self.plan(&root))?;
         Ok(path)
     }
 
@@ -234,30 +232,13 @@ fn csv(header: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
     // Writing to memory does not fail.
     let _ = writer.write_record(header.split(','));
     for row in rows {
-        let _ = writer.write_record(row);
+        let _ = writer.write_record(row.iter().map(|cell| output::csv_cell(cell).into_owned()));
     }
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-fn plain(path: &Path, text: &str) -> Result<(), PlanWriteError> {
-    fs::write(path, text).map_err(|source| PlanWriteError { path: path.to_owned(), source })
-}
-
-/// A file only its owner reads (mode 0600 where the system has modes).
-fn secret(path: &Path, text: &str) -> Result<(), PlanWriteError> {
-    let write = || {
-        // A file of an earlier run keeps its mode when it is opened again: it is made anew.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)?.write_all(text.as_bytes())
-    };
-    write().map_err(|source| PlanWriteError { path: path.to_owned(), source })
+fn private(path: &Path, text: &str) -> Result<(), PlanWriteError> {
+    output::private::write(path, text).map_err(|source| PlanWriteError { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

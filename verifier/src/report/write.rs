@@ -1,6 +1,5 @@
 //! Files of a report, each written whole or not at all.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -34,7 +33,7 @@ impl Report {
 
 /// Writes `drift.jsonl` alone: a verification that ends without a verdict leaves it behind.
 pub(crate) fn write_drift(dir: &Path, drift: &[DriftLine]) -> Result<(), Stop> {
-    std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
+    output::private::folder(dir).map_err(|error| unwritable(dir, &error))?;
     whole(dir, "drift.jsonl", &lines(drift)?).map_err(|error| unwritable(dir, &error))
 }
 
@@ -51,13 +50,8 @@ fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, Stop> {
     Ok(out)
 }
 
-/// To a temporary name beside it, to disk, then renamed.
 fn whole(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let part = dir.join(format!(".{name}.part"));
-    let mut file = std::fs::File::create(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(part, dir.join(name))
+    output::private::replace(&dir.join(name), bytes)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(super) fn rows(text: &str) -> Result<HashMap<String, String>, String> {
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
         if let (Some(legacy), Some(target)) = (record.get(legacy), record.get(target)) {
-            rows.insert(target.to_owned(), legacy.to_owned());
+            rows.insert(output::csv_cell_read(target).to_owned(), output::csv_cell_read(legacy).to_owned());
         }
     }
     Ok(rows)

@@ -43,7 +43,7 @@ pub(crate) struct Webdav {
 impl Webdav {
     /// An empty store in a folder of its own below `spool`.
     pub(super) fn new(core: Arc<Core>, spool: &Path) -> std::io::Result<Webdav> {
-        std::fs::create_dir_all(spool)?;
+        output::private::folder(spool)?;
         let folder = tempfile::Builder::new().prefix("webdav-").tempdir_in(spool)?;
         let root = folder.path().join("recordings");
         std::fs::create_dir(&root)?;
