@@ -289,9 +289,23 @@ pub(crate) struct Migrate {
     /// Extract, stage and convert, and write nothing to the target; tell exact counts and declared losses
     #[arg(long, env = "SEATRIAL_DRY_RUN")]
     pub(crate) dry_run: bool,
-    /// Go on although the plan or a mapping has changed since the ledger was begun
+    /// Go on although the plan or a mapping has changed since the ledger was begun: what is in the target and would be sent otherwise now is sent
+    /// again, what stays behind or is not finished is decided anew
     #[arg(long, env = "SEATRIAL_ACCEPT_PLAN_CHANGE")]
     pub(crate) accept_plan_change: bool,
+    /// Read again from the source what stayed behind for a reason (such as audio_not_audio), by an outcome (quarantined, skipped, left), or what a
+    /// file names: the CSV of status --quarantine, or one id of a call or recording a line. Then go on with whatever is open. What stayed behind
+    /// because the source misbehaved is read again without it
+    #[arg(long, env = "SEATRIAL_RETRY", value_name = "REASON|FILE", conflicts_with_all = ["canary", "dry_run", "redo"])]
+    pub(crate) retry: Option<String>,
+    /// Send again what is in the target and wrong there: the calls a file names (findings.jsonl of verify, or one id of a call or recording a
+    /// line). They are read from the source again, and what is there is put right where the target allows it; where it does not, status says why
+    #[arg(long, env = "SEATRIAL_REDO", value_name = "FILE", conflicts_with_all = ["canary", "dry_run"])]
+    pub(crate) redo: Option<PathBuf>,
+    /// Interaction Recording: where a call that is sent again stands there in another form, delete that recording and insert it again; for a
+    /// moment it is nowhere
+    #[arg(long, env = "SEATRIAL_REPLACE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) replace: bool,
     /// Interactions that may meet an error before the run stops
     #[arg(long, env = "SEATRIAL_ERRORS_MAX", default_value_t = migrator::Options::default().errors_max)]
     pub(crate) errors_max: u64,
@@ -310,6 +324,10 @@ pub(crate) struct Status {
     /// Write the chain of custody to this file, as NDJSON
     #[arg(long, env = "SEATRIAL_CUSTODY")]
     pub(crate) custody: Option<PathBuf>,
+    /// Write every recording that is quarantined, skipped, left with an error or could not be put right to this file, as CSV: call, recording,
+    /// file, outcome, reason, detail, since when
+    #[arg(long, env = "SEATRIAL_QUARANTINE", value_name = "FILE.csv")]
+    pub(crate) quarantine: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

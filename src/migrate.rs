@@ -67,6 +67,12 @@ pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
     if let Some(file) = &arguments.confirm_canary {
         return canary::confirm(&plan, &arguments, file, &output).await;
     }
+    let retry = arguments.retry.as_deref().map(migrator::Retry::parse).transpose();
+    let redo = arguments.redo.as_deref().map(migrator::Named::read).transpose();
+    let (retry, redo) = match (retry, redo) {
+        (Ok(retry), Ok(redo)) => (retry, redo),
+        (Err(sentence), _) | (_, Err(sentence)) => return terminal::fail(Ending::BadCall, &sentence),
+    };
     let losses = arguments.dry_run.then(|| migrator::declared_losses(&plan));
     let interrupt = interrupt();
     let options = migrator::Options {
@@ -77,6 +83,9 @@ pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
         canary: arguments.canary,
         dry_run: arguments.dry_run,
         accept_plan_change: arguments.accept_plan_change,
+        retry,
+        redo,
+        replace: arguments.replace,
         errors_max: arguments.errors_max,
         interrupt: Some(interrupt.clone()),
     };
@@ -85,7 +94,7 @@ pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
     drop(display);
     match ended {
         Ok(outcome) if outcome.canary.is_some() => canary::judge(&plan, &arguments, &outcome, interrupt, &output).await,
-        Ok(outcome) => tell_outcome(&outcome, losses.as_deref(), &output),
+        Ok(outcome) => tell_outcome(&plan, &outcome, losses.as_deref(), &output),
         Err(stop) => tell_stop(&stop),
     }
 }
@@ -94,7 +103,7 @@ pub(crate) fn tell_stop(stop: &Stop) -> Ending {
     terminal::fail(Ending::from(stop), &stop.to_string())
 }
 
-fn tell_outcome(outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, output: &Output) -> Ending {
+fn tell_outcome(plan: &LoadedPlan, outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, output: &Output) -> Ending {
     if output.json {
         terminal::document(
             &serde_json::json!({ "version": 1, "outcome": outcome, "sentence": outcome.sentence(), "declared_losses": losses }),
@@ -104,6 +113,9 @@ fn tell_outcome(outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, ou
     tell_lines(outcome);
     for loss in losses.unwrap_or_default() {
         terminal::say(&format!("  declared loss: {} {}", loss.field, loss.becomes));
+    }
+    if let Some(way_back) = migrator::way_back(plan, &outcome.left_behind) {
+        terminal::say(&format!("  {way_back}"));
     }
     match losses {
         Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target", dry_sentence(outcome))),
@@ -120,6 +132,12 @@ pub(crate) fn tell_lines(outcome: &Outcome) {
     }
     for (reason, count) in &tally.skipped {
         terminal::say(&format!("  skipped      {count:>7}  {reason}"));
+    }
+    if let Some(sentence) = tally.stand_in.sentence(tally.interactions) {
+        terminal::say(&format!("  stand-in: {sentence}"));
+    }
+    if outcome.taken_up > 0 {
+        terminal::say(&format!("  taken up again: {} calls", outcome.taken_up));
     }
     for (kind, count) in &outcome.warnings {
         terminal::say(&format!("  noted        {count:>7}  {kind}"));

@@ -11,13 +11,20 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
         Ok(plan) => plan,
         Err(ending) => return ending,
     };
-    let options = migrator::StatusOptions { ledger: arguments.ledger, crosswalk: arguments.crosswalk, custody: arguments.custody };
-    let migrator::Status { tally, errors, canary } = match migrator::status(&plan, &options).await {
+    let options = migrator::StatusOptions {
+        ledger: arguments.ledger,
+        crosswalk: arguments.crosswalk,
+        custody: arguments.custody,
+        quarantine: arguments.quarantine,
+    };
+    let migrator::Status { tally, errors, left_behind, canary } = match migrator::status(&plan, &options).await {
         Ok(told) => told,
         Err(stop) => return terminal::fail(Ending::from(&stop), &stop.to_string()),
     };
     if output.json {
-        terminal::document(&serde_json::json!({ "version": 1, "tally": tally, "errors": errors, "canary": canary }));
+        terminal::document(
+            &serde_json::json!({ "version": 1, "tally": tally, "errors": errors, "left_behind": left_behind, "canary": canary }),
+        );
         return Ending::Done;
     }
     let rows = [
@@ -30,6 +37,7 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
         ("  in the target", tally.recordings_done),
         ("  quarantined", tally.quarantined_total()),
         ("  skipped", tally.skipped_total()),
+        ("  sent, and not repairable", tally.interactions_unrepaired),
         ("bytes staged", tally.bytes_staged),
     ];
     for (what, count) in rows {
@@ -41,7 +49,18 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
     for error in &errors {
         terminal::say(&format!("left: {error}"));
     }
-    for path in options.crosswalk.iter().chain(&options.custody) {
+    if let Some(sentence) = tally.stand_in.sentence(tally.interactions) {
+        terminal::say(&format!("stand-in: {sentence}"));
+    }
+    for (outcome, reasons) in [("quarantined", &tally.quarantined), ("skipped", &tally.skipped)] {
+        for (reason, count) in reasons {
+            terminal::say(&format!("{outcome}: {count} {reason}"));
+        }
+    }
+    if let Some(way_back) = migrator::way_back(&plan, &left_behind) {
+        terminal::say(&way_back);
+    }
+    for path in options.crosswalk.iter().chain(&options.custody).chain(&options.quarantine) {
         terminal::say(&format!("written: {}", path.display()));
     }
     let finished = if tally.is_finished() { "finished" } else { "not finished: run migrate again to go on" };

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::canonical::CanonicalRecording;
 use crate::custody::hex;
 use crate::gir::{Recipients, Sealed};
+use crate::outcome::Aside;
 
 /// What goes to the target.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(crate) enum Converted {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Bad {
     /// The recording stays behind for this.
-    Reason(Reason),
+    Aside(Aside),
     /// Our own conversion lost or added sound: a defect of this program, never sent.
     Ours(String),
     /// Source or sink could not be read or written, which says nothing about the recording.
@@ -114,7 +115,11 @@ fn covers(pauses_ms: &[(i64, i64)], pauses: &Pauses) -> Covers {
 fn judge_pauses(probe: &Probe, pauses_ms: &[(i64, i64)], whole: bool) -> Result<(), Bad> {
     let inside = |start: i64| u64::try_from(start).is_ok_and(|start_ms| start_ms < probe.duration_ms());
     let sound = whole && pauses_ms.iter().all(|&(start, end)| inside(start) && start < end);
-    if sound { Ok(()) } else { Err(Bad::Reason(Reason::PiiUnprotectable)) }
+    if sound {
+        return Ok(());
+    }
+    let what = format!("a pause without an end, outside the {} ms of the recording, or ending before it begins", probe.duration_ms());
+    Err(Bad::Aside(Aside::new(Reason::PiiUnprotectable, what)))
 }
 
 /// Length and SHA-256 of all that stands in the sink. A pass of its own: the first bytes are written last.
@@ -137,10 +142,16 @@ fn measure(sink: &mut impl Source) -> std::io::Result<(u64, String)> {
 
 /// Source: contracts section 4.
 fn of_source(error: AudioError) -> Bad {
+    let detail = error.to_string();
+    let aside = |reason, detail| Bad::Aside(Aside::new(reason, detail));
     match error {
-        AudioError::Empty => Bad::Reason(Reason::AudioEmpty),
-        AudioError::NotAudio { .. } => Bad::Reason(Reason::AudioNotAudio),
-        AudioError::Undecodable { .. } | AudioError::Unsupported { .. } => Bad::Reason(Reason::AudioUndecodable),
+        AudioError::Empty => aside(Reason::AudioEmpty, detail),
+        // What a server says instead of a recording: it may say otherwise another day.
+        AudioError::NotAudio { looks_like: "html" | "json" | "xml" | "text" } => {
+            Bad::Aside(Aside { source_misbehaved: true, ..Aside::new(Reason::AudioNotAudio, detail) })
+        }
+        AudioError::NotAudio { .. } => aside(Reason::AudioNotAudio, detail),
+        AudioError::Undecodable { .. } | AudioError::Unsupported { .. } => aside(Reason::AudioUndecodable, detail),
         AudioError::Io(error) => Bad::Storage(format!("cannot read the staged recording: {error}")),
     }
 }
@@ -156,7 +167,11 @@ fn ours(what: String, error: AudioError) -> Bad {
 fn judge_length(probe: &Probe, recording: &CanonicalRecording, rules: &AudioRules) -> Result<(), Bad> {
     let declared = recording.declared_duration_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
     let short = probe.duration_ms() + rules.short_tolerance_ms < declared;
-    if short && rules.short_source == ShortSource::Quarantine { Err(Bad::Reason(Reason::AudioShort)) } else { Ok(()) }
+    if !short || rules.short_source != ShortSource::Quarantine {
+        return Ok(());
+    }
+    let what = format!("decodes to {} ms, and the source declares {declared} ms", probe.duration_ms());
+    Err(Bad::Aside(Aside::new(Reason::AudioShort, what)))
 }
 
 /// The codec to encode to; `None` where the source's bytes go. Genesys Cloud plays MP3 and WAV with linear samples.

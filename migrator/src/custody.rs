@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Entry {
     pub(crate) legacy_interaction_id: String,
     pub(crate) legacy_recording_id: String,
-    /// `stage`, `convert`, `quarantine`, `upload`, `confirm`; `canary`: a person has seen and heard it, and `confirm_sha256` is the checklist's.
+    /// `stage`, `convert`, `upload`, `confirm`; `quarantine`, `skip` and `left` of what stays behind; `canary`: a person has seen and heard it, and `confirm_sha256` is the checklist's.
     pub(crate) hop: &'static str,
     /// RFC 3339, UTC.
     pub(crate) at: String,
@@ -23,6 +23,17 @@ pub(crate) struct Entry {
     pub(crate) target_id: Option<String>,
     /// SHA-256 of what the confirming read answered.
     pub(crate) confirm_sha256: Option<String>,
+    /// Why it stays behind. Absent: it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// What was seen, for a person. Absent: it goes, or nothing more is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+}
+
+/// An instant as it stands in custody and exports: RFC 3339 with milliseconds, UTC.
+pub(crate) fn at(instant: jiff::Timestamp) -> String {
+    format!("{instant:.3}")
 }
 
 /// Name and version of this tool.

@@ -15,6 +15,8 @@ use platforms::legacy::Client as LegacyClient;
 use platforms::transport::Transport;
 use tokio::sync::{Semaphore, watch};
 
+use crate::again::{self, Named, Retry};
+use crate::behind;
 use crate::canary::{self, Canary};
 use crate::extract::{Window, next_page};
 use crate::ledger::{InteractionRow, Ledger, LedgerError, Open, Tried, path_of};
@@ -25,9 +27,12 @@ use crate::resolve::Resolver;
 use crate::staging::Staging;
 use crate::status;
 use crate::target::Target;
+use plan_change::{bind, plan_change};
 
+mod digest;
 mod genesys_cloud;
 mod gir;
+mod plan_change;
 pub(crate) mod work;
 
 /// How to run, beside the plan.
@@ -47,6 +52,12 @@ pub struct Options {
     pub dry_run: bool,
     /// Go on although the plan or a mapping has changed since the ledger was begun.
     pub accept_plan_change: bool,
+    /// What stayed behind and is read again from the source. Absent: only what stayed behind because the source misbehaved.
+    pub retry: Option<Retry>,
+    /// What is sent again: calls that a finding names, or a person. Absent: nothing.
+    pub redo: Option<Named>,
+    /// Interaction Recording: what a redo finds there in another form is deleted and inserted again; else it is left, and named.
+    pub replace: bool,
     /// Interactions that may meet an error before the run stops.
     pub errors_max: u64,
     /// Turns true when somebody wants the run to end; what is under way is finished first. Absent: nobody will.
@@ -63,6 +74,9 @@ impl Default for Options {
             canary: None,
             dry_run: false,
             accept_plan_change: false,
+            retry: None,
+            redo: None,
+            replace: false,
             // Enough to pass over a handful of broken records, few enough not to run for a night against a wall.
             errors_max: 100,
             interrupt: None,
@@ -86,6 +100,10 @@ pub(crate) struct Run {
     pub(crate) resolver: Resolver,
     pub(crate) phones: PhoneRule,
     pub(crate) dry_run: bool,
+    /// Interaction Recording: another form of a call may be deleted to insert the right one.
+    pub(crate) replace: bool,
+    /// Calls that were sent again in this run.
+    pub(crate) redone: AtomicU64,
     /// Decoding and encoding use a core each; more at once would only take turns.
     pub(crate) cores: Semaphore,
     /// The last interaction, by seq, that was extracted when a run was killed or met errors; 0: none was. Up to it the target may hold more than
@@ -138,6 +156,7 @@ async fn run_plan(
     if !options.dry_run && options.canary.is_none() {
         target.write_external_ids(&plan, &ledger).await?;
     }
+    let taken_up = again::take_up(&ledger, &plan, &options).await?;
     let is_doubtful = ledger.meta(AT_WORK).await?.is_some_and(|at_work| !at_work.is_empty());
     let in_doubt = if is_doubtful { ledger.last_seq().await? } else { 0 };
     let run = Arc::new(Run {
@@ -149,6 +168,8 @@ async fn run_plan(
         target,
         clock,
         dry_run: options.dry_run,
+        replace: options.replace,
+        redone: AtomicU64::new(0),
         cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
         in_doubt,
         collided: Mutex::default(),
@@ -161,7 +182,7 @@ async fn run_plan(
             None
         }
     };
-    finish(&run, canary).await
+    finish(&run, canary, taken_up).await
 }
 
 /// One shift: over everything that is open, or over these interactions only.
@@ -202,6 +223,15 @@ impl Run {
         options.workers.unwrap_or(self.plan.plan.pace.workers).max(1)
     }
 
+    /// Notes why an interaction was left, with a hop of custody for each of its recordings that should have gone.
+    async fn left(&self, seq: i64, sentence: String) -> Result<(), LedgerError> {
+        let custody = match self.ledger.these(vec![seq]).await?.first() {
+            Some(row) => self.hops_left(row, &sentence),
+            None => Vec::new(),
+        };
+        self.ledger.set_error(seq, sentence, crate::custody::at(self.clock.now()), custody).await
+    }
+
     fn window(&self) -> Window {
         let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
         Window { from_ms: bound(self.plan.plan.source.from), to_ms: bound(self.plan.plan.source.to) }
@@ -220,78 +250,9 @@ impl Run {
 /// Where the ledger keeps the target's maximum retention as the last run read it, for who has no target at hand; empty: none.
 pub(crate) const MAXIMUM_DAYS: &str = "maximum_days";
 
-/// What a run finds its ledger bound to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PlanChange {
-    /// New, or bound to this very plan.
-    None,
-    /// Bound to an older one, and the change is accepted.
-    Accepted {
-        /// Another window of the source, so that extraction begins anew.
-        window: bool,
-    },
-}
-
-/// Source window and target as one text each: what a ledger must know of its plan beside the hash.
-fn window_of(plan: &LoadedPlan) -> String {
-    format!("{:?}..{:?}", plan.plan.source.from, plan.plan.source.to)
-}
-
-fn ends_of(plan: &LoadedPlan) -> String {
-    format!("{} -> {}", plan.plan.source.base_url, plan.plan.target.main_url().map(|url| url.to_string()).unwrap_or_default())
-}
-
-/// A ledger belongs to one plan, one source and one target; a change of the plan is a person's decision.
-async fn plan_change(ledger: &Ledger, plan: &LoadedPlan, accept: bool) -> Result<PlanChange, Stop> {
-    let texts: Vec<(String, String)> = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
-    if let Some(known) = ledger.meta("plan_hash").await?.filter(|known| *known != plan.hash) {
-        let before: Vec<(String, String)> =
-            ledger.meta("plan_texts").await?.and_then(|texts| serde_json::from_str(&texts).ok()).unwrap_or_default();
-        let namespace = ledger.meta("namespace").await?.unwrap_or_default();
-        if namespace != plan.plan.identity.namespace {
-            return Err(Stop::Plan(format!("the ledger belongs to the migration `{namespace}`; give this one a ledger of its own")));
-        }
-        if !accept {
-            let diff = status::difference(&before, &texts);
-            return Err(Stop::Plan(format!(
-                "the plan has changed since this ledger was begun ({} then, {} now):\n{diff}\ngo on under the new plan with --accept-plan-change",
-                &known[..8.min(known.len())],
-                &plan.hash[..8.min(plan.hash.len())]
-            )));
-        }
-        let ends = ledger.meta("ends").await?.unwrap_or_default();
-        if ends != ends_of(plan) {
-            let sentence = format!("this ledger is of {ends}, the plan goes {}; give it a ledger of its own", ends_of(plan));
-            return Err(Stop::Plan(sentence));
-        }
-        let window = ledger.meta("window").await?.is_some_and(|window| window != window_of(plan));
-        return Ok(PlanChange::Accepted { window });
-    }
-    Ok(PlanChange::None)
-}
-
-/// Binds a ledger to a plan. Under a changed one everything not yet confirmed is decided anew: a call that was set aside may go now,
-/// and audio that was converted under the old rules must not.
-async fn bind(ledger: &Ledger, plan: &LoadedPlan, change: PlanChange) -> Result<(), Stop> {
-    if let PlanChange::Accepted { window } = change {
-        let done = ledger.decide_anew(window).await?;
-        if done > 0 {
-            tracing::warn!("{done} interactions are in the target as the earlier plan had them; verify tells whether they fit this one");
-        }
-    }
-    let texts: Vec<(&String, &String)> = plan.texts.iter().map(|text| (&text.name, &text.text)).collect();
-    let values = vec![
-        ("plan_hash", plan.hash.clone()),
-        ("plan_texts", serde_json::to_string(&texts).unwrap_or_default()),
-        ("namespace", plan.plan.identity.namespace.clone()),
-        ("window", window_of(plan)),
-        ("ends", ends_of(plan)),
-    ];
-    Ok(ledger.set_meta(values).await?)
-}
-
 /// Writes what a finished shift leaves for others, and counts.
-async fn finish(run: &Run, canary: Option<Canary>) -> Result<Outcome, Stop> {
+async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outcome, Stop> {
+    again::came_to_its_end(&run.ledger).await?;
     let tally = run.ledger.tally().await?;
     if tally.is_finished() {
         run.staging.clear_converted().await?;
@@ -307,6 +268,9 @@ async fn finish(run: &Run, canary: Option<Canary>) -> Result<Outcome, Stop> {
         throttled,
         errors: run.ledger.errors(5).await?,
         warnings: run.ledger.warnings().await?,
+        taken_up,
+        redone: run.redone.load(Ordering::Relaxed),
+        left_behind: behind::listed(&run.ledger).await?,
         canary,
     })
 }
@@ -455,7 +419,10 @@ impl Shift {
             return Ok(false);
         }
         let most = u32::try_from(feeder.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
-        let rows = run.ledger.open_after(feeder.after, most, feeder.tried).await?;
+        let rows = match feeder.tried {
+            Tried::Redo => run.ledger.redo_after(feeder.after, most).await?,
+            tried => run.ledger.open_after(feeder.after, most, tried).await?,
+        };
         if let Some(last) = rows.last() {
             feeder.after = last.seq;
             let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -466,10 +433,14 @@ impl Shift {
             self.known.fetch_add(new, Ordering::Relaxed);
             return Ok(true);
         }
-        // Everything is extracted and handed out: now those an earlier run left with an error.
-        let again = feeder.tried == Tried::Clean;
-        (feeder.tried, feeder.after) = (Tried::Failed, 0);
-        Ok(again)
+        // Everything is extracted and handed out: now those an earlier run left with an error, and then those in the target that are sent again.
+        let next = match feeder.tried {
+            Tried::Clean => Tried::Failed,
+            Tried::Failed if !run.dry_run => Tried::Redo,
+            Tried::Failed | Tried::Redo => return Ok(false),
+        };
+        (feeder.tried, feeder.after) = (next, 0);
+        Ok(true)
     }
 
     async fn note(&self, run: &Run, seq: i64, legacy_id: &str, trouble: Trouble) {
@@ -480,12 +451,12 @@ impl Shift {
                 return self.end(stop);
             }
             // Dealt with where the work is done; none of them leaves an interaction.
-            Trouble::SetAside(_) | Trouble::Gone | Trouble::Overtaken | Trouble::NotYet => return,
+            Trouble::SetAside(_) | Trouble::Unrepairable(_) | Trouble::Gone | Trouble::Overtaken | Trouble::NotYet => return,
             Trouble::Left(stop) => stop,
         };
         let sentence = format!("interaction {legacy_id}: {stop}");
         tracing::warn!("{sentence}");
-        if let Err(error) = run.ledger.set_error(seq, sentence.clone()).await {
+        if let Err(error) = run.left(seq, sentence.clone()).await {
             return self.end(error.into());
         }
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(seq);

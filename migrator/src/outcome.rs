@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use plan::{PlanError, Reason};
 use platforms::CallError;
 
+use crate::behind::LeftBehind;
 use crate::canary::Canary;
 use crate::ledger::LedgerError;
+use crate::resolve::StandIn;
 use crate::staging::StagingError;
 
 /// What the ledger holds after a run, counted.
@@ -34,10 +36,67 @@ pub struct Tally {
     pub interactions_left: u64,
     /// Those of them that met an error in this or an earlier run.
     pub interactions_failed: u64,
+    /// Interactions in the target that are known to be wrong there and could not be put right.
+    pub interactions_unrepaired: u64,
+    /// Calls for which the plan's stand-in goes, because no valid row names their agent or queue.
+    pub stand_in: StandInCounts,
     /// Bytes staged from the source.
     pub bytes_staged: u64,
     /// Whole source read.
     pub extraction_finished: bool,
+}
+
+/// Calls under the plan's stand-in: the fallback user for an agent, the default queue for a queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct StandInCounts {
+    /// Calls with either.
+    pub calls: u64,
+    /// Agents of the source without a row valid at the call's date, each with its calls.
+    pub agents: BTreeMap<String, u64>,
+    /// Queues of the source without a row, each with its calls.
+    pub queues: BTreeMap<String, u64>,
+}
+
+impl StandInCounts {
+    /// Adds calls that share their agents and queue.
+    pub(crate) fn add(&mut self, stand_in: &StandIn, calls: u64) {
+        self.calls += calls;
+        for agent in &stand_in.agents {
+            *self.agents.entry(agent.clone()).or_default() += calls;
+        }
+        if let Some(queue) = &stand_in.queue {
+            *self.queues.entry(queue.clone()).or_default() += calls;
+        }
+    }
+
+    /// One sentence, naming those with the most calls; `None` where nobody is replaced. `of`: calls in all.
+    #[must_use]
+    pub fn sentence(&self, of: u64) -> Option<String> {
+        if self.calls == 0 {
+            return None;
+        }
+        let named = [("agents", &self.agents), ("queues", &self.queues)].into_iter().filter(|(_, counts)| !counts.is_empty());
+        let named: Vec<String> = named.map(|(what, counts)| format!("{what} {}", most(counts))).collect();
+        Some(format!(
+            "{} of {of} calls go to the plan's stand-in (fallback user or default queue), because no row valid at their date names their agent or \
+             queue: {}",
+            self.calls,
+            named.join("; ")
+        ))
+    }
+}
+
+/// Enough to look up, few enough to read.
+const NAMED: usize = 10;
+
+fn most(counts: &BTreeMap<String, u64>) -> String {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    let mut named: Vec<String> = counts.iter().take(NAMED).map(|(name, calls)| format!("{name} ({calls})")).collect();
+    if counts.len() > NAMED {
+        named.push(format!("and {} more", counts.len() - NAMED));
+    }
+    named.join(", ")
 }
 
 impl Tally {
@@ -73,6 +132,12 @@ pub struct Outcome {
     pub throttled: u64,
     /// The first few errors of interactions that were left, each one sentence.
     pub errors: Vec<String>,
+    /// Calls that stayed behind or were in the target, and were taken up again at the start of this run.
+    pub taken_up: u64,
+    /// Calls in the target that were sent again in this run.
+    pub redone: u64,
+    /// What is quarantined, skipped, left or could not be put right, one a recording.
+    pub left_behind: LeftBehind,
     /// Warnings by kind: repairs made, codes without a mapping.
     pub warnings: BTreeMap<String, u64>,
     /// The canary this run sent. Absent: it was none.
@@ -93,6 +158,12 @@ impl Outcome {
             if count > 0 {
                 text.push_str(&format!(", {count} {what}"));
             }
+        }
+        if self.redone > 0 {
+            text.push_str(&format!(", {} interactions sent again", self.redone));
+        }
+        if tally.interactions_unrepaired > 0 {
+            text.push_str(&format!(", {} not as they should be and not repairable", tally.interactions_unrepaired));
         }
         if tally.interactions_left > 0 {
             text.push_str(&format!(", {} interactions left", tally.interactions_left));
@@ -155,11 +226,29 @@ impl From<StagingError> for Stop {
     }
 }
 
+/// Why something stays behind: a reason of the closed list, and what was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aside {
+    pub(crate) reason: Reason,
+    /// For a person: what it is instead, in the decoder's or the target's words. Names ids and dates, never a phone number.
+    pub(crate) detail: String,
+    /// The source answered with something that is not the recording, such as a web page: a later run reads it again by itself.
+    pub(crate) source_misbehaved: bool,
+}
+
+impl Aside {
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Aside {
+        Aside { reason, detail: detail.into(), source_misbehaved: false }
+    }
+}
+
 /// What ends the work on one interaction, cut by what follows.
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// Set aside for a reason; the run goes on.
-    SetAside(Reason),
+    SetAside(Aside),
+    /// It is in the target and cannot be put right there, for what this sentence says; the run goes on.
+    Unrepairable(String),
     /// A staged object is not there any more; it is fetched again.
     Gone,
     /// Another page of the source has set the interaction aside meanwhile; its work ends.
@@ -173,6 +262,11 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// Sets all of an interaction aside.
+    pub(crate) fn aside(reason: Reason, detail: impl Into<String>) -> Trouble {
+        Trouble::SetAside(Aside::new(reason, detail))
+    }
+
     /// A source call that failed: never a quarantine, because it says nothing about the recording.
     pub(crate) fn source(error: CallError) -> Trouble {
         match error {

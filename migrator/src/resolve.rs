@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
 use plan::{AgentRow, Expired, LoadedPlan, OverMax, Reason, UnmappedAgent, UnmappedQueue};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::canonical::{Canonical, CanonicalRecording};
+use crate::outcome::Aside;
 
 /// Who an agent is in the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,10 @@ pub(crate) struct Resolved {
     pub(crate) wrap_up: Option<Uuid>,
     /// A wrap-up code that stands in no table: carried as text.
     pub(crate) wrap_up_without_mapping: Option<String>,
+    /// Agents without a valid row at the call's date, in whose place the plan's stand-in goes. Each once.
+    pub(crate) stand_in_agents: Vec<String>,
+    /// A queue without a row, in whose place the plan's default goes.
+    pub(crate) stand_in_queue: Option<String>,
     /// A skill that stands in no table: not carried.
     pub(crate) skill_without_mapping: bool,
     /// A recording's retention class stands nowhere in the plan: no deletion date is sent, it is kept until somebody decides.
@@ -61,35 +67,67 @@ impl Resolved {
     }
 }
 
+/// Agents and queue of a call that no valid row names, as the ledger keeps them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StandIn {
+    pub(crate) agents: Vec<String>,
+    pub(crate) queue: Option<String>,
+}
+
+impl Resolved {
+    /// Whom the plan's stand-in replaces, as JSON. Absent: nobody.
+    pub(crate) fn stand_in(&self) -> Option<String> {
+        if self.stand_in_agents.is_empty() && self.stand_in_queue.is_none() {
+            return None;
+        }
+        serde_json::to_string(&StandIn { agents: self.stand_in_agents.clone(), queue: self.stand_in_queue.clone() }).ok()
+    }
+}
+
+/// The key of a lookup, on both sides: what a fixed-width column or a spreadsheet put around an id is no part of it. Zeros are.
+pub(crate) fn key(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
+}
+
 impl Resolver {
     pub(crate) fn new(plan: Arc<LoadedPlan>, maximum_days: Option<u32>) -> Resolver {
         let mut agents: HashMap<String, Vec<AgentRow>> = HashMap::new();
         for row in &plan.mapping.agents {
-            agents.entry(row.legacy_agent_id.clone()).or_default().push(row.clone());
+            agents.entry(key(&row.legacy_agent_id).to_owned()).or_default().push(row.clone());
         }
         let mapping = &plan.mapping;
         Resolver {
             agents,
-            queues: mapping.queues.iter().map(|row| (row.legacy_queue_id.clone(), row.genesys_queue_id)).collect(),
-            skills: mapping.skills.iter().map(|row| (row.legacy_skill.clone(), row.genesys_skill_id)).collect(),
-            wrapups: mapping.wrapups.iter().map(|row| (row.legacy_code.clone(), row.genesys_wrapup_id)).collect(),
+            queues: mapping.queues.iter().map(|row| (key(&row.legacy_queue_id).to_owned(), row.genesys_queue_id)).collect(),
+            skills: mapping.skills.iter().map(|row| (key(&row.legacy_skill).to_owned(), row.genesys_skill_id)).collect(),
+            wrapups: mapping.wrapups.iter().map(|row| (key(&row.legacy_code).to_owned(), row.genesys_wrapup_id)).collect(),
             plan,
             maximum_days,
         }
     }
 
     /// All ids of an interaction, or the reason it stays behind.
-    pub(crate) fn resolve(&self, record: &Canonical) -> Result<Resolved, Reason> {
+    pub(crate) fn resolve(&self, record: &Canonical) -> Result<Resolved, Aside> {
         let at = record.legacy_start_time;
         let queue = self.queue(record.queue_legacy_id.as_deref())?;
         let first = record.agent_legacy_id.as_deref().filter(|_| record.segments.is_empty());
         let agent = first.map(|agent| self.agent(agent, at)).transpose()?;
         let agents =
             record.segments.iter().map(|segment| segment.agent_legacy_id.as_deref().map(|agent| self.agent(agent, at)).transpose());
-        let wrap_up = record.wrap_up_code.as_deref().map(|code| self.wrapups.get(code).copied().ok_or(code));
-        let skill = record.skill_legacy.as_deref().map(|skill| self.skills.get(skill).copied());
+        let wrap_up = record.wrap_up_code.as_deref().map(|code| self.wrapups.get(key(code)).copied().ok_or(code));
+        let skill = record.skill_legacy.as_deref().map(|skill| self.skills.get(key(skill)).copied());
+        let segment_agents: Vec<Option<Agent>> = agents.collect::<Result<_, _>>()?;
+        let legs = record.segments.iter().map(|segment| segment.agent_legacy_id.as_deref()).zip(&segment_agents);
+        let everybody = legs.chain(std::iter::once((first, &agent)));
+        let replaced = everybody.filter(|(_, agent)| matches!(agent, Some(Agent::Fallback(_)))).filter_map(|(legacy, _)| legacy);
+        let mut stand_in_agents: Vec<String> = replaced.map(str::to_owned).collect();
+        stand_in_agents.sort_unstable();
+        stand_in_agents.dedup();
+        let no_row = |queue: &&String| !self.queues.contains_key(key(queue));
         Ok(Resolved {
-            segment_agents: agents.collect::<Result<_, _>>()?,
+            stand_in_agents,
+            stand_in_queue: record.queue_legacy_id.as_ref().filter(no_row).cloned(),
+            segment_agents,
             agent,
             queue,
             skill: skill.flatten(),
@@ -102,34 +140,37 @@ impl Resolver {
         })
     }
 
-    fn agent(&self, legacy: &str, at: Timestamp) -> Result<Agent, Reason> {
-        let row = self.agents.get(legacy).and_then(|rows| rows.iter().find(|row| is_valid(row, at)));
+    fn agent(&self, legacy: &str, at: Timestamp) -> Result<Agent, Aside> {
+        let row = self.agents.get(key(legacy)).and_then(|rows| rows.iter().find(|row| is_valid(row, at)));
         match (row, self.plan.plan.rules.unmapped_agent) {
             (Some(row), _) => Ok(Agent::Mapped(row.genesys_user_id)),
             (None, UnmappedAgent::Fallback(user)) => Ok(Agent::Fallback(user)),
-            (None, UnmappedAgent::Quarantine) => Err(Reason::UnmappedAgent),
+            (None, UnmappedAgent::Quarantine) => {
+                let known = if self.agents.contains_key(key(legacy)) { "no row that is valid" } else { "no row" };
+                Err(Aside::new(Reason::UnmappedAgent, format!("agent {legacy} has {known} on {at:.0} in mapping.agents")))
+            }
         }
     }
 
     /// The row that says who an agent is at a date; for one without a mapping, that of the user who stands in.
     pub(crate) fn row_of(&self, legacy: &str, at: Timestamp) -> Option<&AgentRow> {
         match self.agent(legacy, at).ok()? {
-            Agent::Mapped(user) => self.agents.get(legacy)?.iter().find(|row| row.genesys_user_id == user && is_valid(row, at)),
+            Agent::Mapped(user) => self.agents.get(key(legacy))?.iter().find(|row| row.genesys_user_id == user && is_valid(row, at)),
             Agent::Fallback(user) => self.plan.mapping.agents.iter().find(|row| row.genesys_user_id == user),
         }
     }
 
     /// The partition of a queue's recordings. Absent: none.
     pub(crate) fn partition(&self, legacy_queue_id: &str) -> Option<String> {
-        self.plan.mapping.queues.iter().find(|row| row.legacy_queue_id == legacy_queue_id)?.gir_partition.clone()
+        self.plan.mapping.queues.iter().find(|row| key(&row.legacy_queue_id) == key(legacy_queue_id))?.gir_partition.clone()
     }
 
-    fn queue(&self, legacy: Option<&str>) -> Result<Option<Uuid>, Reason> {
+    fn queue(&self, legacy: Option<&str>) -> Result<Option<Uuid>, Aside> {
         let Some(legacy) = legacy else { return Ok(None) };
-        match (self.queues.get(legacy), self.plan.plan.rules.unmapped_queue) {
+        match (self.queues.get(key(legacy)), self.plan.plan.rules.unmapped_queue) {
             (Some(queue), _) => Ok(Some(*queue)),
             (None, UnmappedQueue::Default(queue)) => Ok(Some(queue)),
-            (None, UnmappedQueue::Skip) => Err(Reason::UnmappedQueue),
+            (None, UnmappedQueue::Skip) => Err(Aside::new(Reason::UnmappedQueue, format!("queue {legacy} has no row in mapping.queues"))),
         }
     }
 
@@ -157,15 +198,18 @@ impl Resolver {
 
     /// Why a recording's retention keeps it behind, if it does. A held call always goes whole: the hold outranks the expiry. What would
     /// be deleted at once when its date is brought forward stays behind like what may not be brought forward.
-    pub(crate) fn kept_behind(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Reason> {
+    pub(crate) fn kept_behind(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Aside> {
         let date = self.class_date(record, recording)?;
         let held = record.recordings.iter().any(|recording| recording.legal_hold);
         if date <= now && !held && self.plan.plan.retention.expired == Expired::Skip {
-            return Some(Reason::Expired);
+            return Some(Aside::new(Reason::Expired, format!("its retention ended on {date:.0}")));
         }
         let last = self.last_date(record).filter(|last| date > *last)?;
         let goes = self.plan.plan.retention.over_max == OverMax::Clamp && last > now;
-        (!goes).then_some(Reason::RetentionOverMax)
+        (!goes).then(|| {
+            let what = format!("its retention ends on {date:.0}, and the target keeps it until {last:.0} at most");
+            Aside::new(Reason::RetentionOverMax, what)
+        })
     }
 }
 

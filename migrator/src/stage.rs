@@ -82,7 +82,8 @@ async fn answer(source: &Client, interaction: &str, legacy_id: &str) -> Result<(
     }
     // Listed by one call and of another by its own word: whose it is nobody can tell, and asking again changes nothing.
     if body.interaction_id != interaction {
-        return Err(Trouble::SetAside(Reason::IdCollision));
+        let why = format!("listed with interaction {interaction}, and of interaction {} by its own answer", body.interaction_id);
+        return Err(Trouble::aside(Reason::IdCollision, why));
     }
     Ok((answer, body))
 }
@@ -151,6 +152,8 @@ pub(crate) fn custody_of(row: &InteractionRow, at: &str, plan_hash: &str) -> Vec
         plan_hash: plan_hash.to_string(),
         target_id: None,
         confirm_sha256: None,
+        reason: None,
+        detail: None,
     };
     row.recordings.iter().map(entry).collect()
 }

@@ -1,5 +1,6 @@
 //! What a ledger tells: counts, crosswalk, custody, manifests.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use serde::{Deserialize, Serialize};
 
+use crate::behind::{self, LeftBehind};
 use crate::canary::{Canary, Record};
 use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
 use crate::outcome::{Stop, Tally};
@@ -25,6 +27,8 @@ pub struct StatusOptions {
     pub crosswalk: Option<PathBuf>,
     /// Custody NDJSON. Source: contracts section 13.
     pub custody: Option<PathBuf>,
+    /// CSV of what is quarantined, skipped, left or could not be put right.
+    pub quarantine: Option<PathBuf>,
 }
 
 /// Rows read from the ledger at once.
@@ -37,6 +41,8 @@ pub struct Status {
     pub tally: Tally,
     /// The first few errors of interactions that were left, each one sentence.
     pub errors: Vec<String>,
+    /// What is quarantined, skipped, left or could not be put right, one a recording.
+    pub left_behind: LeftBehind,
     /// The latest canary. Absent: none was sent.
     pub canary: Option<Canary>,
 }
@@ -51,8 +57,12 @@ pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status
     if let Some(path) = &options.custody {
         write_custody(&ledger, path).await?;
     }
+    if let Some(path) = &options.quarantine {
+        behind::write(&ledger, path).await?;
+    }
     let canary = Record::read(&ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
-    Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, canary })
+    let left_behind = behind::listed(&ledger).await?;
+    Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, left_behind, canary })
 }
 
 /// Writes beside the file and moves it into place, so that a reader never sees half of it.
@@ -187,7 +197,10 @@ fn manifest_line(row: &InteractionRow, recording: &RecordingRow) -> Option<Strin
     serde_json::to_string(&line).ok()
 }
 
-/// Lines that went and lines that came, file by file.
+/// Changed lines that are shown: a screen's worth.
+const MOST_LINES: usize = 20;
+
+/// Lines that went and lines that came, file by file; no more than fit on a screen.
 pub(crate) fn difference(before: &[(String, String)], now: &[(String, String)]) -> String {
     let mut lines = Vec::new();
     let text_of = |texts: &[(String, String)], name: &str| {
@@ -198,10 +211,15 @@ pub(crate) fn difference(before: &[(String, String)], now: &[(String, String)]) 
     names.dedup();
     for name in names {
         let (old, new) = (text_of(before, name), text_of(now, name));
-        let gone = old.lines().filter(|line| !new.lines().any(|other| other == *line)).map(|line| format!("  {name}: - {line}"));
-        let come = new.lines().filter(|line| !old.lines().any(|other| other == *line)).map(|line| format!("  {name}: + {line}"));
+        let (olds, news): (HashSet<&str>, HashSet<&str>) = (old.lines().collect(), new.lines().collect());
+        let gone = old.lines().filter(|line| !news.contains(line)).map(|line| format!("  {name}: - {line}"));
+        let come = new.lines().filter(|line| !olds.contains(line)).map(|line| format!("  {name}: + {line}"));
         lines.extend(gone.chain(come));
     }
-    lines.truncate(40);
+    let more = lines.len().saturating_sub(MOST_LINES);
+    lines.truncate(MOST_LINES);
+    if more > 0 {
+        lines.push(format!("  and {more} more lines"));
+    }
     lines.join("\n")
 }

@@ -90,7 +90,10 @@ impl Ending {
 impl From<&migrator::Outcome> for Ending {
     fn from(outcome: &migrator::Outcome) -> Ending {
         let tally = &outcome.tally;
-        let aside = tally.quarantined_total() > 0 || tally.interactions_by_reason.keys().any(|reason| reason != "unmapped_queue");
+        let aside = tally.quarantined_total() > 0
+            || tally.interactions_failed > 0
+            || tally.interactions_unrepaired > 0
+            || tally.interactions_by_reason.keys().any(|reason| reason != "unmapped_queue");
         if tally.is_finished() && !aside { Ending::Done } else { Ending::SetAside }
     }
 }

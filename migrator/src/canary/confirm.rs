@@ -77,7 +77,7 @@ async fn custody_of(ledger: &Ledger, record: &Record, checked: &Checked, clock: 
                 legacy_interaction_id: row.legacy_id.clone(),
                 legacy_recording_id: recording.legacy_id.clone(),
                 hop: "canary",
-                at: clock.now().to_string(),
+                at: custody::at(clock.now()),
                 sha256_before: recording.out_sha256.clone(),
                 sha256_after: recording.out_sha256.clone(),
                 bytes: recording.out_bytes,
@@ -86,6 +86,8 @@ async fn custody_of(ledger: &Ledger, record: &Record, checked: &Checked, clock: 
                 plan_hash: record.plan_hash.clone(),
                 target_id: recording.target_id.clone(),
                 confirm_sha256: Some(checked.sha256.clone()),
+                reason: None,
+                detail: None,
             });
         }
     }

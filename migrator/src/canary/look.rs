@@ -102,7 +102,7 @@ async fn answered(run: &Run, options: &Options, rows: Vec<InteractionRow>) -> Re
                 return Err(stop);
             }
             Err(Trouble::Left(why)) => tracing::warn!("interaction {} is no candidate: {why}", row.legacy_id),
-            Err(Trouble::SetAside(_) | Trouble::Gone | Trouble::Overtaken | Trouble::NotYet) => {}
+            Err(Trouble::SetAside(_) | Trouble::Unrepairable(_) | Trouble::Gone | Trouble::Overtaken | Trouble::NotYet) => {}
         }
     }
     run.ledger.keep_answers(answers).await?;

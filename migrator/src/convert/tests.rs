@@ -47,7 +47,7 @@ fn whole(bytes: &[u8], of: &CanonicalRecording, rules: &AudioRules, pauses: &Pau
     let Some(codec) = codec_needed(head, rules.format, alter) else { return Ok((Converted::Kept { probe: found }, Vec::new())) };
     for &(start, end) in of.pauses_ms.iter().filter(|_| alter) {
         if start < 0 || start >= end || start >= pcm.duration_ms() as i64 {
-            return Err(Bad::Reason(Reason::PiiUnprotectable));
+            return judge_pauses(&found, &[(start, end)], true).map(|()| unreachable!("such a pause is refused"));
         }
         let cover = if *pauses == Pauses::Tone { tone } else { silence };
         cover(&mut pcm, start as u64, end as u64);
@@ -90,7 +90,10 @@ fn what_stays_behind_stays_behind_for_the_same_reason() {
     let check = |bytes: &[u8], declared_ms, pauses_ms: &[(i64, i64)], expected: Reason| {
         let of = recording(declared_ms, pauses_ms);
         let found = in_blocks(bytes, &of, &AudioRules::default(), &Pauses::Silence).map(|it| it.0);
-        assert_eq!(found, Err(Bad::Reason(expected)), "{declared_ms:?} {pauses_ms:?}");
+        let Err(Bad::Aside(aside)) = &found else { panic!("{declared_ms:?} {pauses_ms:?}: {found:?}") };
+        assert_eq!(aside.reason, expected, "{declared_ms:?} {pauses_ms:?}");
+        assert!(!aside.detail.is_empty(), "nobody is told what it is instead");
+        assert_eq!(aside.source_misbehaved, bytes.starts_with(b"<html"), "{aside:?}");
         assert!(whole(bytes, &of, &AudioRules::default(), &Pauses::Silence).map(|it| it.0) == found, "{expected:?}");
     };
     check(b"", None, &[], Reason::AudioEmpty);

@@ -20,7 +20,10 @@ impl Run {
             Surface::Guide(_) => None,
             Surface::Public(public) => {
                 let story = self.story(row)?;
-                public.establish(&self.clock, &story).await?;
+                // Events that were taken are not taken again with other content.
+                if row.redo.is_none() || !public.is_shown(&story).await? {
+                    public.establish(&self.clock, &story).await?;
+                }
                 Some(story)
             }
         };

@@ -9,8 +9,8 @@ use super::Run;
 use crate::canonical::Canonical;
 use crate::custody::hex;
 use crate::genesys_cloud::going;
-use crate::gir::{self, Gir, Names, Place};
-use crate::ledger::{InteractionRow, Posted};
+use crate::gir::{self, Gir, Names, Place, Standing};
+use crate::ledger::{InteractionRow, Posted, Redo};
 use crate::outcome::{Stop, Trouble};
 
 /// Looks at a call that the index does not know yet, others being worked on meanwhile: about five minutes, then it is left to the next run.
@@ -29,7 +29,11 @@ impl Run {
             // One that has a name was stored before staging was lost or the plan changed: maybe these very bytes.
             let may_be_there = is_doubtful || recording.file_name.is_some();
             if may_be_there && gir.find(record.legacy_start_time, recording).await? {
-                continue;
+                // Of a call that is sent again nobody knows that its file is still what it was.
+                if row.redo != Some(Redo::Source) || gir.has_its_bytes(recording).await? {
+                    continue;
+                }
+                gir.take_away(recording).await?;
             }
             gir.store(&self.clock, &self.staging, record.legacy_start_time, recording).await?;
         }
@@ -39,6 +43,9 @@ impl Run {
     /// Inserts the recording and protects a held one at once, before a purge rule can act.
     pub(super) async fn insert_into_gir(&self, gir: &Gir, row: &mut InteractionRow) -> Result<(), Trouble> {
         let (record, wanted) = self.document(gir, row)?;
+        if row.redo.is_some() {
+            self.clear_other_form(gir, &wanted).await?;
+        }
         gir.insert(&self.clock, &wanted).await?;
         if is_held(&record) {
             gir.protect(&wanted.id).await?;
@@ -87,6 +94,44 @@ impl Run {
         gir.post(&self.clock, wanted).await?;
         row.posted = Posted::Done;
         self.save(row, Vec::new(), Vec::new()).await
+    }
+
+    /// Whether a call that is there can be made as it should be, before anything of it is sent.
+    pub(super) async fn may_redo_in_gir(&self, gir: &Gir, row: &InteractionRow) -> Result<(), Trouble> {
+        let (record, _) = self.prepare(row)?;
+        let mut row = InteractionRow { before: None, sent: None, ..row.clone() };
+        for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
+            recording.file_id = Some(gir.address(record.legacy_start_time, recording)?);
+        }
+        let (_, wanted) = self.document(gir, &row)?;
+        let standing = gir.standing(&wanted).await?;
+        self.judge_standing(standing)
+    }
+
+    fn judge_standing(&self, standing: Standing) -> Result<(), Trouble> {
+        let why = match standing {
+            Standing::Absent | Standing::Same | Standing::Other { is_protected: false } if self.replace => return Ok(()),
+            Standing::Absent | Standing::Same => return Ok(()),
+            Standing::Other { is_protected: true } => {
+                "Interaction Recording merges what is inserted again, and what is tagged for non-deletion cannot be deleted; take the tag off \
+                 and delete the recording there, then redo it"
+            }
+            Standing::Other { is_protected: false } => {
+                "Interaction Recording merges what is inserted again; delete the recording there and redo it, or redo it with --replace, which \
+                 deletes it and inserts it again"
+            }
+        };
+        Err(Trouble::Unrepairable(why.to_owned()))
+    }
+
+    /// Deletes another form of a call that is to be inserted again, where that is allowed.
+    async fn clear_other_form(&self, gir: &Gir, wanted: &Recording) -> Result<(), Trouble> {
+        let standing = gir.standing(wanted).await?;
+        self.judge_standing(standing)?;
+        if matches!(standing, Standing::Other { .. }) {
+            gir.delete(&wanted.id).await?;
+        }
+        Ok(())
     }
 
     fn document(&self, gir: &Gir, row: &InteractionRow) -> Result<(Canonical, Recording), Trouble> {

@@ -101,8 +101,12 @@ async fn is_ours(target: &GuideClient, wanted: &wire::Interaction) -> Result<boo
     match target.get_interaction(&wanted.id).await.map_err(Trouble::target)? {
         None => Ok(false),
         Some(there) if there.external_tag == wanted.external_tag => Ok(true),
-        Some(_) => Err(Trouble::SetAside(Reason::IdCollision)),
+        Some(_) => Err(taken(&wanted.id)),
     }
+}
+
+fn taken(id: &str) -> Trouble {
+    Trouble::aside(Reason::IdCollision, format!("the target holds another interaction under the id {id}"))
 }
 
 /// How often the read back is repeated where the target does not show, or does not keep, what it took.
@@ -115,7 +119,7 @@ pub(crate) async fn confirm(target: &GuideClient, clock: &Clock, wanted: &wire::
         there = target.get_interaction(&wanted.id).await.map_err(Trouble::target)?;
         match &there {
             Some(there) if holds(there, wanted) => return Ok(Some(there.clone())),
-            Some(there) if there.external_tag != wanted.external_tag => return Err(Trouble::SetAside(Reason::IdCollision)),
+            Some(there) if there.external_tag != wanted.external_tag => return Err(taken(&wanted.id)),
             Some(_) => target.update_interaction(wanted).await.map_err(Trouble::target)?,
             // Visible a little later, perhaps.
             None => clock.sleep(Duration::from_secs(1 << round)).await,

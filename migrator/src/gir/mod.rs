@@ -49,6 +49,17 @@ pub(crate) struct Gir {
     known: Mutex<HashSet<String>>,
 }
 
+/// How what is there stands to what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing is there.
+    Absent,
+    /// It is as it should be.
+    Same,
+    /// The same call in another form, perhaps tagged for non-deletion.
+    Other { is_protected: bool },
+}
+
 impl Gir {
     /// Sends nothing yet. Reads the certificates.
     pub(crate) fn new(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Gir, Stop> {
@@ -123,14 +134,32 @@ impl Gir {
         Err(Trouble::Left(Stop::Target(CallError::OutcomeUnknown { what, why: format!("still absent after {LOOKS} tries") })))
     }
 
-    /// Whether this very recording is there. Another one under its id is a collision; another form of our own must not be merged.
-    async fn is_there(&self, wanted: &wire::Recording) -> Result<bool, Trouble> {
-        let Some(there) = self.rws.recording(&wanted.id).await.map_err(Trouble::target)? else { return Ok(false) };
+    /// How the recording under the id of what is wanted stands to it. One of somebody else's is a collision.
+    pub(crate) async fn standing(&self, wanted: &wire::Recording) -> Result<Standing, Trouble> {
+        let Some(there) = self.rws.recording(&wanted.id).await.map_err(Trouble::target)? else { return Ok(Standing::Absent) };
         if same::holds(&there, wanted) {
-            return Ok(true);
+            return Ok(Standing::Same);
         }
         if !same::is_ours(&there, wanted) {
-            return Err(Trouble::SetAside(Reason::IdCollision));
+            return Err(Trouble::aside(
+                Reason::IdCollision,
+                format!("the target holds a recording of somebody else's under the id {}", wanted.id),
+            ));
+        }
+        Ok(Standing::Other { is_protected: there.non_delete == Some(true) })
+    }
+
+    /// Deletes a recording; its files stay.
+    pub(crate) async fn delete(&self, id: &str) -> Result<(), Trouble> {
+        self.rws.delete(id).await.map(drop).map_err(Trouble::target)
+    }
+
+    /// Whether this very recording is there. Another form of our own must not be merged.
+    async fn is_there(&self, wanted: &wire::Recording) -> Result<bool, Trouble> {
+        match self.standing(wanted).await? {
+            Standing::Absent => return Ok(false),
+            Standing::Same => return Ok(true),
+            Standing::Other { .. } => {}
         }
         let why = "another form of this call is there, and inserting it again would merge the two; delete it there, then run again";
         let what = format!("recording {}", wanted.id);

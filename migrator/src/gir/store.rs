@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use platforms::clock::Clock;
 use platforms::gir::Moved;
 use platforms::{CallError, Upload};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{Gir, Names};
+use crate::custody::hex;
 use crate::ledger::RecordingRow;
 use crate::outcome::{Stop, Trouble};
 use crate::outgoing::{codec_of, open, staged};
@@ -49,6 +52,33 @@ impl Gir {
         self.webdav.delete(&self.part(&folders, &name)?).await.map_err(Trouble::target)?;
         stored_at(row, &url);
         Ok(true)
+    }
+
+    /// Where a recording's file lies or will lie.
+    pub(crate) fn address(&self, call_start: Timestamp, row: &RecordingRow) -> Result<String, Trouble> {
+        let (folders, name) = self.place(call_start, row)?;
+        Ok(self.file(&folders, &name)?.to_string())
+    }
+
+    /// Whether a stored file has the bytes that were sent.
+    pub(crate) async fn has_its_bytes(&self, row: &RecordingRow) -> Result<bool, Trouble> {
+        let Some(address) = row.file_id.as_deref() else { return Ok(false) };
+        let url = self.webdav.own(address).map_err(Trouble::target)?;
+        let mut stream = self.webdav.get(&url).await.map_err(Trouble::target)?.stream;
+        let mut hash = Sha256::new();
+        while let Some(piece) = stream.next().await {
+            hash.update(piece.map_err(Trouble::target)?);
+        }
+        Ok(row.out_sha256.as_ref() == Some(&hex(hash.finalize())))
+    }
+
+    /// Takes a stored file away that has other bytes than were sent.
+    pub(crate) async fn take_away(&self, row: &mut RecordingRow) -> Result<(), Trouble> {
+        if let Some(address) = row.file_id.take() {
+            let url = self.webdav.own(&address).map_err(Trouble::target)?;
+            self.webdav.delete(&url).await.map_err(Trouble::target)?;
+        }
+        Ok(())
     }
 
     /// Collections and name of a recording's file.

@@ -4,6 +4,7 @@
 //! step may be repeated, so a run that is killed takes the last few up again, and no worker waits for the disk five times a call. What was
 //! written is a prefix of what was done, never a selection.
 
+mod behind;
 mod rows;
 mod schema;
 
@@ -19,7 +20,7 @@ use platforms::clock::Clock;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, Posted, RecordingRow, Tried};
+pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, Posted, RecordingRow, Redo, Tried};
 use rows::{Saved, Saves};
 
 /// How long a saved row may wait for its commit. Long enough that a commit serves many workers, short enough that a killed run repeats

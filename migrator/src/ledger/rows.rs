@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
 use super::{Ledger, LedgerError};
 use crate::custody;
-use crate::outcome::Tally;
+use crate::outcome::{StandInCounts, Tally};
 use crate::step::Phase;
 
 /// An interaction as extracted.
@@ -37,6 +37,26 @@ pub(crate) struct InteractionRow {
     pub(crate) target_id: Option<String>,
     /// Why all of it stays behind.
     pub(crate) reason: Option<String>,
+    /// What was seen, for a person.
+    pub(crate) detail: Option<String>,
+    /// Since when it stays behind. RFC 3339, UTC.
+    pub(crate) since: Option<String>,
+    /// Agents and queues without a valid row, for which the plan's stand-in goes: `{"agents":[],"queue":null}`. Absent: none.
+    pub(crate) stand_in: Option<String>,
+    /// It is in the target and is to be sent again. Absent: it is not.
+    pub(crate) redo: Option<Redo>,
+    /// Why what is in the target could not be made as it should be. Absent: nothing is known to be wrong.
+    pub(crate) unrepaired: Option<String>,
+    /// Digest of what was sent, and of the rules its audio was made by: whether another plan would send it otherwise. Absent: not sent.
+    pub(crate) document: Option<String>,
+    pub(crate) audio_rules: Option<String>,
+    /// The last error it was left with, and since when. Written by [`Ledger::set_error`] alone.
+    pub(crate) error: Option<String>,
+    pub(crate) error_since: Option<String>,
+    /// Its recordings as they are in the target, while a redo has not sent anything. Not stored.
+    pub(crate) before: Option<Vec<RecordingRow>>,
+    /// Custody of a redo until it is certain that anything is sent. Not stored.
+    pub(crate) later: Vec<custody::Entry>,
     /// Interaction Recording: whether it was posted to SpeechMiner.
     pub(crate) posted: Posted,
     /// Fetched anew in this run, because staging had lost it. Not stored.
@@ -46,6 +66,32 @@ pub(crate) struct InteractionRow {
     /// What was sent in this run. Not stored: it is made from the rest.
     pub(crate) sent: Option<Box<Payload>>,
     pub(crate) recordings: Vec<RecordingRow>,
+}
+
+/// From where a call that is in the target is done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redo {
+    /// From the source: everything is read again.
+    Source,
+    /// From staging: the audio is made by other rules.
+    Audio,
+    /// Only what is said of it.
+    Document,
+}
+
+impl Redo {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Redo::Source => "source",
+            Redo::Audio => "audio",
+            Redo::Document => "document",
+        }
+    }
+
+    /// An unknown name begins at the source, which is always right.
+    fn from_name(name: &str) -> Redo {
+        [Redo::Audio, Redo::Document].into_iter().find(|redo| redo.as_str() == name).unwrap_or(Redo::Source)
+    }
 }
 
 /// Whether a document was posted, where nobody can look.
@@ -107,6 +153,12 @@ pub(crate) struct RecordingRow {
     /// `quarantined` or `skipped`; absent: goes or has gone.
     pub(crate) outcome: Option<String>,
     pub(crate) reason: Option<String>,
+    /// What was seen, for a person.
+    pub(crate) detail: Option<String>,
+    /// Since when it stays behind. RFC 3339, UTC.
+    pub(crate) since: Option<String>,
+    /// It stays behind for what the source answered, which may be another answer next time.
+    pub(crate) doubt: bool,
     /// The envelope of what was encrypted. Absent: it goes clear.
     pub(crate) pkcs7: Option<String>,
     /// One a line: certificates it was encrypted for.
@@ -118,6 +170,8 @@ pub(crate) struct RecordingRow {
 pub(crate) enum Tried {
     Clean,
     Failed,
+    /// In the target, and to be sent again.
+    Redo,
 }
 
 /// What a page brought.
@@ -131,13 +185,8 @@ pub(crate) struct Added {
 
 /// A row as it is to be written.
 pub(super) struct Saved {
-    seq: i64,
-    legacy_id: String,
-    phase: Phase,
-    target_id: Option<String>,
-    reason: Option<String>,
-    posted: Posted,
-    recordings: Vec<RecordingRow>,
+    /// Without what is not stored.
+    row: InteractionRow,
     change: Change,
 }
 
@@ -150,7 +199,7 @@ pub(super) struct Saves {
 
 impl Saves {
     pub(super) fn add(&mut self, mut save: Saved) {
-        match self.place.get(&save.seq) {
+        match self.place.get(&save.row.seq) {
             Some(&at) => {
                 let earlier = std::mem::take(&mut self.rows[at].change);
                 save.change.warnings.splice(0..0, earlier.warnings);
@@ -158,7 +207,7 @@ impl Saves {
                 self.rows[at] = save;
             }
             None => {
-                self.place.insert(save.seq, self.rows.len());
+                self.place.insert(save.row.seq, self.rows.len());
                 self.rows.push(save);
             }
         }
@@ -166,23 +215,30 @@ impl Saves {
 
     pub(super) fn write(&mut self, c: &Connection) -> rusqlite::Result<()> {
         self.place.clear();
-        for row in self.rows.drain(..) {
+        for Saved { row, change } in self.rows.drain(..) {
             // What another page has meanwhile set aside as a collision stays so.
             let update = if row.phase == Phase::SetAside { UPDATE.to_owned() } else { format!("{UPDATE} AND phase <> 'set_aside'") };
             let saved = c.prepare_cached(&update)?.execute(params![
                 row.seq,
                 row.phase.as_str(),
                 row.target_id,
-                row.change.plan_hash,
+                change.plan_hash,
                 row.reason,
-                row.posted.as_str()
+                row.posted.as_str(),
+                row.detail,
+                row.since,
+                row.stand_in,
+                row.redo.map(Redo::as_str),
+                row.unrepaired,
+                row.document,
+                row.audio_rules,
             ])?;
             if saved == 0 {
                 continue;
             }
             row.recordings.iter().try_for_each(|recording| save_recording(c, recording))?;
-            row.change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
-            row.change.custody.iter().try_for_each(|entry| custody::append(c, entry))?;
+            change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
+            change.custody.iter().try_for_each(|entry| custody::append(c, entry))?;
         }
         Ok(())
     }
@@ -199,11 +255,18 @@ pub(crate) struct Change {
 }
 
 /// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each time, for the sake of the partial index.
-const UPDATE: &str =
-    "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, posted = ?6, error = NULL WHERE seq = ?1";
+const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, posted = ?6, detail = ?7, since = ?8, \
+                      stand_in = ?9, redo = ?10, unrepaired = ?11, document = ?12, audio_rules = ?13, error = NULL, error_since = NULL \
+                      WHERE seq = ?1";
 
 const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
-                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason, pkcs7, cert_alias";
+                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason, pkcs7, cert_alias, \
+                                 detail, since, doubt";
+const RECORDING_COLUMN_COUNT: usize = 22;
+
+const INTERACTION_COLUMNS: &str = "seq, legacy_id, phase, entity, headers, target_id, reason, posted, detail, since, stand_in, redo, unrepaired, \
+                                   document, audio_rules, error, error_since";
+const INTERACTION_COLUMN_COUNT: usize = 17;
 
 fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
     Ok(RecordingRow {
@@ -228,6 +291,37 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         reason: row.get(16)?,
         pkcs7: row.get(17)?,
         cert_alias: row.get(18)?,
+        detail: row.get(19)?,
+        since: row.get(20)?,
+        doubt: row.get::<_, Option<bool>>(21)?.unwrap_or(false),
+    })
+}
+
+fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
+    Ok(InteractionRow {
+        seq: row.get(0)?,
+        legacy_id: row.get(1)?,
+        phase: Phase::from_name(&row.get::<_, String>(2)?),
+        entity: row.get(3)?,
+        headers: row.get(4)?,
+        target_id: row.get(5)?,
+        reason: row.get(6)?,
+        posted: Posted::from_name(row.get::<_, Option<String>>(7)?.as_deref()),
+        detail: row.get(8)?,
+        since: row.get(9)?,
+        stand_in: row.get(10)?,
+        redo: row.get::<_, Option<String>>(11)?.as_deref().map(Redo::from_name),
+        unrepaired: row.get(12)?,
+        document: row.get(13)?,
+        audio_rules: row.get(14)?,
+        error: row.get(15)?,
+        error_since: row.get(16)?,
+        before: None,
+        later: Vec::new(),
+        staged_again: false,
+        looks: 0,
+        sent: None,
+        recordings: Vec::new(),
     })
 }
 
@@ -239,30 +333,15 @@ fn recordings_of(c: &Connection, which: &str, parameters: impl Params) -> rusqli
     let mut select = c.prepare_cached(&sql)?;
     let mut rows = select.query(parameters)?;
     while let Some(row) = rows.next()? {
-        recordings.entry(row.get(19)?).or_default().push(recording_row(row)?);
+        recordings.entry(row.get(RECORDING_COLUMN_COUNT)?).or_default().push(recording_row(row)?);
     }
     Ok(recordings)
 }
 
 /// The interactions that `which` selects with `bounds`, with their recordings.
-fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite::Result<Vec<InteractionRow>> {
-    let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, entity, headers, target_id, reason, posted {which}"))?;
-    let rows = select.query_map(bounds, |row| {
-        Ok(InteractionRow {
-            seq: row.get(0)?,
-            legacy_id: row.get(1)?,
-            phase: Phase::from_name(&row.get::<_, String>(2)?),
-            entity: row.get(3)?,
-            headers: row.get(4)?,
-            target_id: row.get(5)?,
-            reason: row.get(6)?,
-            posted: Posted::from_name(row.get::<_, Option<String>>(7)?.as_deref()),
-            staged_again: false,
-            looks: 0,
-            sent: None,
-            recordings: Vec::new(),
-        })
-    })?;
+pub(super) fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite::Result<Vec<InteractionRow>> {
+    let mut select = c.prepare_cached(&format!("SELECT {INTERACTION_COLUMNS} {which}"))?;
+    let rows = select.query_map(bounds, interaction_row)?;
     let mut rows: Vec<InteractionRow> = rows.collect::<rusqlite::Result<_>>()?;
     let mut recordings = recordings_of(c, &format!("SELECT seq {which}"), bounds)?;
     for row in &mut rows {
@@ -292,7 +371,9 @@ impl Ledger {
                     )?
                     .execute(params![row.legacy_id, page, Phase::Extracted.as_str(), row.entity, row.headers])?;
                 if inserted == 0 {
-                    added.collided.extend(collide(c, row)?);
+                    if !super::behind::listed_again(c, row, page)? {
+                        added.collided.extend(collide(c, row)?);
+                    }
                     continue;
                 }
                 added.new += 1;
@@ -316,11 +397,28 @@ impl Ledger {
     /// an id of theirs, and what has gone by then cannot be taken back.
     pub(crate) async fn open_after(&self, after: i64, most: u32, tried: Tried) -> Result<Vec<InteractionRow>, LedgerError> {
         self.run(move |c| {
-            const OPEN: &str = "FROM interaction WHERE seq > ?1 AND page < ?4 AND phase NOT IN ('done', 'set_aside') \
+            const OPEN: &str = "FROM interaction WHERE seq > ?1 AND coalesce(listed, page) < ?4 AND phase NOT IN ('done', 'set_aside') \
                                 AND (error IS NOT NULL) = ?3 ORDER BY seq LIMIT ?2";
             interactions(c, OPEN, params![after, most, tried == Tried::Failed, pages_behind(c)?])
         })
         .await
+    }
+
+    /// The next interactions behind `after` that are in the target and are to be sent again; of those to be read anew, the ones that the source has
+    /// listed again.
+    pub(crate) async fn redo_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError> {
+        self.run(move |c| {
+            const REDO: &str = "FROM interaction WHERE redo IS NOT NULL AND seq > ?1 AND coalesce(listed, page) < ?3 AND phase = 'done' \
+                                ORDER BY seq LIMIT ?2";
+            interactions(c, REDO, params![after, most, pages_behind(c)?])
+        })
+        .await
+    }
+
+    /// The next interactions behind `after` that are in the target.
+    pub(crate) async fn done_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError> {
+        self.run(move |c| interactions(c, "FROM interaction WHERE seq > ?1 AND phase = 'done' ORDER BY seq LIMIT ?2", params![after, most]))
+            .await
     }
 
     /// The next interactions behind `after` that may still be shown to go under a plan: not set aside, without an error, and not gone under
@@ -372,21 +470,22 @@ impl Ledger {
         .await
     }
 
-    /// Begins anew what an older plan decided and has not been confirmed; answers how many confirmed interactions keep that plan's shape.
-    pub(crate) async fn decide_anew(&self, window_changed: bool) -> Result<u64, LedgerError> {
+    /// Begins anew what an older plan decided and has not been confirmed.
+    pub(crate) async fn decide_anew(&self, window_changed: bool) -> Result<(), LedgerError> {
         self.run(move |c| {
             let open = "phase IN ('staged', 'converted', 'uploaded', 'created', 'set_aside') \
                         AND legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
             c.execute_batch(&format!(
-                "UPDATE recording SET outcome = NULL, reason = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
+                "UPDATE recording SET outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
                  out_samples = NULL, kept = NULL, pkcs7 = NULL, cert_alias = NULL, file_id = NULL, target_id = NULL \
                  WHERE interaction IN (SELECT seq FROM interaction WHERE {open}); \
-                 UPDATE interaction SET phase = 'staged', reason = NULL, error = NULL WHERE {open};"
+                 UPDATE interaction SET phase = CASE WHEN EXISTS (SELECT 1 FROM recording WHERE interaction = interaction.seq \
+                 AND staged_sha256 IS NULL) THEN 'extracted' ELSE 'staged' END, reason = NULL, detail = NULL, error = NULL, stand_in = NULL WHERE {open};"
             ))?;
             if window_changed {
-                c.execute_batch("DELETE FROM meta WHERE key IN ('cursor', 'extraction')")?;
+                super::behind::list_anew(c)?;
             }
-            c.query_row("SELECT count(*) FROM interaction WHERE phase = 'done'", [], |row| row.get(0))
+            Ok(())
         })
         .await
     }
@@ -395,14 +494,43 @@ impl Ledger {
     /// [`super::Ledger`]. What another page has meanwhile set aside as a collision stays so.
     pub(crate) async fn save(&self, row: &InteractionRow, change: Change) -> Result<(), LedgerError> {
         let recordings = row.recordings.iter().map(|recording| RecordingRow { held: None, ..recording.clone() }).collect();
-        let (seq, legacy_id, phase) = (row.seq, row.legacy_id.clone(), row.phase);
-        let (target_id, reason) = (row.target_id.clone(), row.reason.clone());
-        self.save_soon(Saved { seq, legacy_id, phase, target_id, reason, posted: row.posted, recordings, change }).await
+        // What is written once, when the interaction is extracted, is not carried along.
+        let row = InteractionRow {
+            entity: String::new(),
+            headers: String::new(),
+            sent: None,
+            later: Vec::new(),
+            recordings,
+            legacy_id: row.legacy_id.clone(),
+            target_id: row.target_id.clone(),
+            reason: row.reason.clone(),
+            detail: row.detail.clone(),
+            since: row.since.clone(),
+            stand_in: row.stand_in.clone(),
+            unrepaired: row.unrepaired.clone(),
+            document: row.document.clone(),
+            audio_rules: row.audio_rules.clone(),
+            error: None,
+            error_since: None,
+            before: None,
+            ..*row
+        };
+        self.save_soon(Saved { row, change }).await
     }
 
-    pub(crate) async fn set_error(&self, seq: i64, error: String) -> Result<(), LedgerError> {
-        self.run(move |c| c.prepare_cached("UPDATE interaction SET error = ?2 WHERE seq = ?1")?.execute(params![seq, error]).map(drop))
-            .await
+    /// Notes why an interaction was left; custody tells it once, however often the same error is met again.
+    pub(crate) async fn set_error(&self, seq: i64, error: String, at: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError> {
+        self.run(move |c| {
+            let known: Option<String> =
+                c.prepare_cached("SELECT error FROM interaction WHERE seq = ?1")?.query_row([seq], |row| row.get(0)).optional()?.flatten();
+            c.prepare_cached("UPDATE interaction SET error = ?2, error_since = coalesce(error_since, ?3) WHERE seq = ?1")?
+                .execute(params![seq, error, at])?;
+            if known.as_ref() != Some(&error) {
+                custody.iter().try_for_each(|entry| custody::append(c, entry))?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Something worth counting that no interaction carries.
@@ -412,7 +540,7 @@ impl Ledger {
     }
 
     pub(crate) async fn warnings(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
-        self.run(|c| counts(c, "SELECT kind, count(*) FROM warning GROUP BY kind")).await
+        self.run(|c| counts_of(c, "SELECT kind, count(*) FROM warning GROUP BY kind")).await
     }
 
     pub(crate) async fn errors(&self, most: u32) -> Result<Vec<String>, LedgerError> {
@@ -437,24 +565,8 @@ impl Ledger {
         self.run(move |c| {
             const NEXT: &str = "FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2";
             let bounds = params![after, most];
-            let mut select = c.prepare_cached(&format!("SELECT seq, legacy_id, phase, target_id, page {NEXT}"))?;
-            let rows = select.query_map(bounds, |row| {
-                let interaction = InteractionRow {
-                    seq: row.get(0)?,
-                    legacy_id: row.get(1)?,
-                    phase: Phase::from_name(&row.get::<_, String>(2)?),
-                    entity: String::new(),
-                    headers: String::new(),
-                    target_id: row.get(3)?,
-                    reason: None,
-                    posted: Posted::No,
-                    staged_again: false,
-                    looks: 0,
-                    sent: None,
-                    recordings: Vec::new(),
-                };
-                Ok((interaction, row.get::<_, u64>(4)?))
-            })?;
+            let mut select = c.prepare_cached(&format!("SELECT {INTERACTION_COLUMNS}, page {NEXT}"))?;
+            let rows = select.query_map(bounds, |row| Ok((interaction_row(row)?, row.get::<_, u64>(INTERACTION_COLUMN_COUNT)?)))?;
             let mut rows: Vec<(InteractionRow, u64)> = rows.collect::<rusqlite::Result<_>>()?;
             let mut recordings = recordings_of(c, &format!("SELECT seq {NEXT}"), bounds)?;
             for (row, _) in &mut rows {
@@ -482,7 +594,7 @@ fn pages_behind(c: &Connection) -> rusqlite::Result<i64> {
     c.prepare_cached(READ)?.query_row([i64::MAX], |row| row.get(0))
 }
 
-fn put_meta(c: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+pub(super) fn put_meta(c: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     c.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
         .execute([key, value])
         .map(drop)
@@ -523,7 +635,7 @@ fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
     c.prepare_cached(
         "UPDATE recording SET answer = ?2, staged_sha256 = ?3, staged_bytes = ?4, read_twice = ?5, out_sha256 = ?6, out_bytes = ?7, \
          out_codec = ?8, out_samples = ?9, out_rate = ?10, kept = ?11, file_name = ?12, file_id = ?13, target_id = ?14, outcome = ?15, \
-         reason = ?16, pkcs7 = ?17, cert_alias = ?18 WHERE seq = ?1",
+         reason = ?16, pkcs7 = ?17, cert_alias = ?18, detail = ?19, since = ?20, doubt = ?21 WHERE seq = ?1",
     )?
     .execute(params![
         r.seq,
@@ -544,17 +656,20 @@ fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
         r.reason,
         r.pkcs7,
         r.cert_alias,
+        r.detail,
+        r.since,
+        r.doubt,
     ])
     .map(drop)
 }
 
-fn counts(c: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, u64>> {
+fn counts_of(c: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, u64>> {
     c.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn tally(c: &Connection) -> rusqlite::Result<Tally> {
     let one = |sql: &str| c.prepare_cached(sql)?.query_row([], |row| row.get::<_, u64>(0));
-    let phases = counts(c, "SELECT phase, count(*) FROM interaction GROUP BY phase")?;
+    let phases = counts_of(c, "SELECT phase, count(*) FROM interaction GROUP BY phase")?;
     let phase = |phase: Phase| phases.get(phase.as_str()).copied().unwrap_or(0);
     let interactions = phases.values().sum();
     let finished: Option<String> = c.query_row("SELECT value FROM meta WHERE key = 'extraction'", [], |row| row.get(0)).optional()?;
@@ -565,10 +680,10 @@ fn tally(c: &Connection) -> rusqlite::Result<Tally> {
         recordings_done: one(
             "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction WHERE i.phase = 'done' AND outcome IS NULL",
         )?,
-        quarantined: counts(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'quarantined' GROUP BY reason")?,
-        skipped: counts(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'skipped' GROUP BY reason")?,
+        quarantined: counts_of(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'quarantined' GROUP BY reason")?,
+        skipped: counts_of(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'skipped' GROUP BY reason")?,
         interactions_set_aside: phase(Phase::SetAside),
-        interactions_by_reason: counts(
+        interactions_by_reason: counts_of(
             c,
             "SELECT reason, count(*) FROM interaction WHERE phase = 'set_aside' AND reason IS NOT NULL \
              AND seq NOT IN (SELECT interaction FROM recording) GROUP BY reason",
@@ -578,8 +693,22 @@ fn tally(c: &Connection) -> rusqlite::Result<Tally> {
         interactions_left: interactions - phase(Phase::Done) - phase(Phase::SetAside),
         interactions_failed: one("SELECT count(*) FROM interaction WHERE error IS NOT NULL")?,
         bytes_staged: one("SELECT coalesce(sum(staged_bytes), 0) FROM recording")?,
+        interactions_unrepaired: one("SELECT count(*) FROM interaction WHERE unrepaired IS NOT NULL")?,
+        stand_in: stand_ins(c)?,
         extraction_finished: finished.as_deref() == Some("finished"),
     })
+}
+
+/// Calls for which the plan's stand-in goes; what stays behind goes to nobody.
+fn stand_ins(c: &Connection) -> rusqlite::Result<StandInCounts> {
+    let mut counts = StandInCounts::default();
+    let sql = "SELECT stand_in, count(*) FROM interaction WHERE stand_in IS NOT NULL AND phase <> 'set_aside' GROUP BY stand_in";
+    for (text, calls) in counts_of(c, sql)? {
+        if let Ok(stand_in) = serde_json::from_str(&text) {
+            counts.add(&stand_in, calls);
+        }
+    }
+    Ok(counts)
 }
 
 #[cfg(test)]

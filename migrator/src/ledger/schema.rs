@@ -54,17 +54,44 @@ CREATE TABLE IF NOT EXISTS warning (kind TEXT NOT NULL, subject TEXT NOT NULL, P
 ";
 
 /// Columns that came after the first ledgers of this format: absent means what it meant before.
-const LATER: [(&str, &str); 3] = [("interaction", "posted"), ("recording", "pkcs7"), ("recording", "cert_alias")];
+const LATER: [(&str, &str, &str); 15] = [
+    ("interaction", "posted", "TEXT"),
+    ("interaction", "detail", "TEXT"),
+    ("interaction", "since", "TEXT"),
+    ("interaction", "error_since", "TEXT"),
+    ("interaction", "stand_in", "TEXT"),
+    ("interaction", "redo", "TEXT"),
+    ("interaction", "unrepaired", "TEXT"),
+    ("interaction", "listed", "INTEGER"),
+    ("interaction", "document", "TEXT"),
+    ("interaction", "audio_rules", "TEXT"),
+    ("recording", "pkcs7", "TEXT"),
+    ("recording", "cert_alias", "TEXT"),
+    ("recording", "detail", "TEXT"),
+    ("recording", "since", "TEXT"),
+    ("recording", "doubt", "INTEGER"),
+];
+
+/// Over later columns, so after them: the few rows that are asked for among millions.
+const LATER_INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS interaction_redo ON interaction (seq) WHERE redo IS NOT NULL;
+CREATE INDEX IF NOT EXISTS interaction_error ON interaction (seq) WHERE error IS NOT NULL;
+CREATE INDEX IF NOT EXISTS interaction_unrepaired ON interaction (seq) WHERE unrepaired IS NOT NULL;
+CREATE INDEX IF NOT EXISTS interaction_stand_in ON interaction (stand_in) WHERE stand_in IS NOT NULL;
+CREATE INDEX IF NOT EXISTS interaction_aside ON interaction (seq) WHERE phase = 'set_aside';
+CREATE INDEX IF NOT EXISTS recording_aside ON recording (interaction) WHERE outcome IS NOT NULL;
+";
 
 pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch(TABLES)?;
-    for (table, column) in LATER {
+    for (table, column, kind) in LATER {
         let known: u64 =
             connection.query_row("SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2", [table, column], |row| row.get(0))?;
         if known == 0 {
-            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} TEXT"))?;
+            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
         }
     }
+    connection.execute_batch(LATER_INDEXES)?;
     let version: Option<String> = connection.query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get(0)).optional()?;
     match version.as_deref() {
         Some(VERSION) => Ok(()),

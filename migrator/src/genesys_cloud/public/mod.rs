@@ -146,12 +146,18 @@ impl Public {
         Ok(())
     }
 
+    /// Whether the conversation is there.
+    pub(crate) async fn is_shown(&self, story: &Story) -> Result<bool, Trouble> {
+        self.client.conversation(&story.conversation).await.map(|there| there.is_some()).map_err(Trouble::target)
+    }
+
     /// The conversation, once it is shown.
     async fn shown(&self, clock: &Clock, story: &Story) -> Result<Answered<wire::Conversation>, Trouble> {
         for look in 0..SHOWN_LOOKS {
             match self.client.conversation(&story.conversation).await.map_err(Trouble::target)? {
                 Some(there) if there.value.external_tag.as_ref().is_some_and(|tag| *tag != story.tag) => {
-                    return Err(Trouble::SetAside(Reason::IdCollision));
+                    let why = format!("the target holds another conversation under the id {}", story.conversation);
+                    return Err(Trouble::aside(Reason::IdCollision, why));
                 }
                 Some(there) => return Ok(there),
                 None => clock.sleep(pause(look)).await,
@@ -189,6 +195,14 @@ impl Public {
         let wrong: Vec<&Told> = shown.into_iter().filter(|told| !is_due(of(told), told)).collect();
         let carries = carries(&there.value, story);
         if missing.is_empty() && wrong.is_empty() && carries {
+            if let Some(differs) = unlike(&there.value, story).filter(|_| row.redo.is_some()) {
+                let why = format!(
+                    "{differs}; the public ingestion keeps the first events of a conversation and nothing deletes one: ask the vendor to remove \
+                     conversation {}, then redo the call",
+                    story.conversation
+                );
+                return Err(Trouble::Unrepairable(why));
+            }
             let bytes = [&there.bytes[..], read.as_ref().map(|read| &read.bytes[..]).unwrap_or_default()].concat();
             return Ok(Some(hex(Sha256::digest(bytes))));
         }
@@ -289,6 +303,40 @@ fn is_due(there: Option<&wire::Recording>, told: &Told) -> bool {
     let instant = |text: &String| text.parse::<jiff::Timestamp>().ok();
     let date = there.and_then(|recording| recording.delete_date.as_ref()).and_then(instant);
     date == told.delete_date.as_ref().and_then(instant)
+}
+
+/// What of a conversation's events is not as it would be told now, in words; what no event can change any more.
+fn unlike(there: &wire::Conversation, story: &Story) -> Option<String> {
+    let shown = |of: fn(&wire::Participant) -> Option<&String>| {
+        let mut ids: Vec<String> = there.participants.iter().filter_map(of).map(|id| id.to_ascii_lowercase()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let told = |of: fn(&Event) -> Option<&String>| {
+        let mut ids: Vec<String> = story.events.iter().filter_map(of).map(|id| id.to_ascii_lowercase()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let users = told(|event| match event {
+        Event::User(leg) => leg.user_id.as_ref(),
+        _ => None,
+    });
+    let queues = told(|event| match event {
+        Event::Routing(queue) => queue.queue_id.as_ref(),
+        _ => None,
+    });
+    let is_acd = |one: &wire::Participant| one.purpose.as_deref() == Some("acd");
+    let shown_queues = shown(|one| one.queue_id.as_ref());
+    let names = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    let shown_users = shown(|one| one.user_id.as_ref());
+    if shown_users != users {
+        return Some(format!("agents are {} and should be {}", names(&shown_users), names(&users)));
+    }
+    let has_acd = there.participants.iter().any(is_acd);
+    (has_acd && !queues.is_empty() && shown_queues != queues)
+        .then(|| format!("the queue is {} and should be {}", names(&shown_queues), names(&queues)))
 }
 
 /// Whether a conversation has every attribute that was sent.
