@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use output::csv_line;
 use plan::LoadedPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{InteractionRow, Ledger, RecordingRow};
 use crate::outcome::Stop;
 use crate::stage::RawRecording;
-use crate::status::{Export, csv_line};
+use crate::status::Export;
 use crate::step::Phase;
 
 /// A recording that is not in the target, or not as it should be there; of a call without recordings the call.
