@@ -50,6 +50,17 @@ impl Clock {
         Clock(Kind::Tokio { start_ms, start: tokio::time::Instant::now(), factor, jumps: false })
     }
 
+    /// A clock that shows so many milliseconds more, or less, and otherwise goes as this one does.
+    #[must_use]
+    pub fn shifted(&self, by_ms: i64) -> Clock {
+        match self.0 {
+            Kind::Real => Clock::scaled(self.now_ms().saturating_add(by_ms), 1.0),
+            Kind::Tokio { start_ms, start, factor, jumps } => {
+                Clock(Kind::Tokio { start_ms: start_ms.saturating_add(by_ms), start, factor, jumps })
+            }
+        }
+    }
+
     /// How long `duration` of this clock is on tokio's.
     fn of_tokio(&self, duration: Duration) -> Duration {
         match self.0 {

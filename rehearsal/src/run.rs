@@ -166,7 +166,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     let began = Wall::now();
     let (name, about, expect) = (scenario.name.clone(), scenario.about.clone(), scenario.expect.clone());
     narrator.say(&format!("{name}: {about}"));
-    let stage = Stage::set(scenario, &options, time).await?;
+    let mut stage = Stage::set(scenario, &options, time).await?;
     for notice in stage.simulator.notices() {
         narrator.say(&format!("  note: {notice}"));
     }
@@ -182,6 +182,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     for damage in stage.simulator.after_migration().map_err(Refusal::bad)? {
         narrator.say(&format!("  damaged on purpose: {} at {} places", damage.defect, damage.planted.len()));
     }
+    stage.surroundings.catch_up(&stage.simulator);
     let (verifier_ending, verifier_sentence) = stage.verify(&options, &*narrator, &mut happened).await;
     happened.verifier_conduct = by_rule(&stage.simulator.conduct().since(&conduct));
     happened.unmet_faults = stage.simulator.unmet_faults() as u64;

@@ -92,6 +92,19 @@ impl Surroundings {
     }
 }
 
+/// Less than this apart, two clocks show the same time.
+const APART_MS: i64 = 60_000;
+
+impl Surroundings {
+    /// Has the clock show what the simulators' shows, where days have been let pass there: an auditor comes on the day it has become.
+    pub(crate) fn catch_up(&mut self, simulator: &Simulator) {
+        let behind_ms = simulator.now_ms() - self.clock.now_ms();
+        if behind_ms.abs() > APART_MS {
+            self.clock = self.clock.shifted(behind_ms);
+        }
+    }
+}
+
 /// A runtime whose clock jumps whenever everybody waits, and that does the same things in the same order each time.
 ///
 /// All tasks run on the caller's thread, and so does what blocks (files, database, audio: each role asks its clock), so nothing depends on how

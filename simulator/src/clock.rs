@@ -7,6 +7,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+/// The latest time a clock is advanced to: the end of 8999. Dates and the `Date` header have years of four digits, and retention is counted
+/// from now: a thousand years are left for it.
+const LATEST_MS: i64 = 221_845_391_999_999;
+
+/// An advance beyond every calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("advancing the clock by {ms} ms leads beyond the year 8999, where dates end; advance it by less")]
+pub struct BeyondCalendar {
+    /// What was asked for.
+    pub ms: u64,
+}
+
 /// Time as every simulated platform sees it: limiter windows, token life, jobs, retention and the `Date` header all come from here.
 ///
 /// It stands on tokio's clock, so a paused runtime drives it too. Clones share one clock.
@@ -101,10 +113,13 @@ impl Clock {
         self.inner.jumps.send_replace(());
     }
 
-    /// Jumps forward by `ms` and wakes whoever sleeps past it.
-    pub(crate) fn advance_ms(&self, ms: u64) {
-        self.inner.advanced_ms.fetch_add(i64::try_from(ms).unwrap_or(i64::MAX / 4), Ordering::AcqRel);
+    /// Jumps forward by `ms` and wakes whoever sleeps past it. Refused, with nothing changed, where no calendar holds the time it would show.
+    pub(crate) fn advance_ms(&self, ms: u64) -> Result<(), BeyondCalendar> {
+        let then_ms = i64::try_from(ms).ok().and_then(|ms| self.now_ms().checked_add(ms));
+        let ms = then_ms.filter(|then_ms| *then_ms <= LATEST_MS).and(i64::try_from(ms).ok()).ok_or(BeyondCalendar { ms })?;
+        self.inner.advanced_ms.fetch_add(ms, Ordering::AcqRel);
         self.inner.jumps.send_replace(());
+        Ok(())
     }
 }
 
@@ -139,7 +154,7 @@ mod tests {
             async move { clock.sleep_ms(3_600_000).await }
         });
         tokio::task::yield_now().await;
-        clock.advance_ms(3_600_000);
+        clock.advance_ms(3_600_000).expect("an hour is on every calendar");
         assert!(sleeper.await.is_ok());
     }
 
@@ -149,8 +164,21 @@ mod tests {
         runtime.block_on(async {
             let clock = Clock::real();
             let before = clock.now_ms();
-            clock.advance_ms(86_400_000);
+            clock.advance_ms(86_400_000).expect("a day is on every calendar");
             assert!(clock.now_ms() - before >= 86_400_000);
+        });
+    }
+
+    #[test]
+    fn an_advance_that_no_calendar_holds_changes_nothing() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let clock = Clock::virtual_from(LATEST_MS - 1_000);
+            for ms in [1_001, 1_000_000_000_000_000_000, u64::MAX] {
+                assert_eq!(clock.advance_ms(ms), Err(BeyondCalendar { ms }));
+            }
+            assert!(clock.now_ms() < LATEST_MS);
+            assert_eq!(jiff::Timestamp::from_millisecond(LATEST_MS).expect("a time").to_string(), "8999-12-31T23:59:59.999Z");
         });
     }
 }

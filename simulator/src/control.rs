@@ -1,11 +1,15 @@
 //! The control API: what a rehearsal does to a simulator from outside. Loopback only, no token.
+//!
+//! A page in a browser on this machine must not reach it: a request has to name the control API itself in `Host` (its own name, `localhost`, `127.0.0.1`
+//! or `[::1]`, with its port), and where it has an `Origin`, as scripts of a page have, that must name it too. Anything else is 403.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -60,7 +64,54 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/openapi/{platform}", get(openapi))
         .fallback(|| async { refusal(404, "there is no such path; see /_sim/health") })
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(Arc::new(OwnAuthorities::of(&state.addresses.control)), only_itself))
         .with_state(state)
+}
+
+/// The ways a client on this machine may write the control API's host and port.
+struct OwnAuthorities(Vec<String>);
+
+impl OwnAuthorities {
+    /// Of the address it is announced under: that name and this machine's, all with its port. A scheme's own port may be left out.
+    fn of(url: &str) -> OwnAuthorities {
+        let (scheme, authority) = url.split_once("://").unwrap_or(("http", url));
+        let authority = authority.trim_end_matches('/');
+        let usual = if scheme == "https" { "443" } else { "80" };
+        let (name, port) = authority.rsplit_once(':').unwrap_or((authority, usual));
+        let names = [name, "localhost", "127.0.0.1", "[::1]"];
+        let with_port = names.iter().map(|name| format!("{name}:{port}"));
+        let without = names.iter().filter(|_| port == usual).map(|name| (*name).to_owned());
+        OwnAuthorities(with_port.chain(without).collect())
+    }
+
+    fn hold(&self, authority: &str) -> bool {
+        self.0.iter().any(|own| own.eq_ignore_ascii_case(authority))
+    }
+
+    /// Whether an `Origin` is the control API's own; `null`, which sandboxed pages send, is not.
+    fn hold_origin(&self, origin: &str) -> bool {
+        origin.split_once("://").is_some_and(|(scheme, authority)| ["http", "https"].contains(&scheme) && self.hold(authority))
+    }
+
+    /// Why a request is not for the control API, or not from a client that may ask it.
+    fn refusal_of(&self, request: &Request) -> Option<String> {
+        let texts = |name| request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+        let hosts: Vec<&str> =
+            request.uri().authority().map(|authority| authority.as_str()).into_iter().chain(texts(header::HOST)).collect();
+        if hosts.is_empty() || !hosts.iter().all(|host| self.hold(host)) {
+            return Some(format!("the control API is asked under its own host and port only: {}", self.0.join(", ")));
+        }
+        let is_own = texts(header::ORIGIN).all(|origin| self.hold_origin(origin));
+        (!is_own).then(|| "the control API takes no request that a page of another origin makes".to_owned())
+    }
+}
+
+/// Refuses a request that names another host, and one that a page of another origin makes.
+async fn only_itself(State(own): State<Arc<OwnAuthorities>>, request: Request, next: Next) -> Response {
+    match own.refusal_of(&request) {
+        Some(reason) => refusal(403, &reason),
+        None => next.run(request).await,
+    }
 }
 
 async fn health(State(state): State<Arc<Shared>>) -> Response {
@@ -203,10 +254,10 @@ struct Advance {
 
 async fn advance(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
     match read::<Advance>(&body) {
-        Ok(Advance { advance_ms }) => {
-            state.core.clock.advance_ms(advance_ms);
-            Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response()
-        }
+        Ok(Advance { advance_ms }) => match state.core.clock.advance_ms(advance_ms) {
+            Ok(()) => Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response(),
+            Err(error) => refusal(400, &error.to_string()),
+        },
         Err(reason) => refusal(400, &reason),
     }
 }
@@ -290,4 +341,32 @@ fn ndjson(text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_by_its_own_names_with_its_port() {
+        let own = OwnAuthorities::of("http://127.0.0.1:4000");
+        for (host, holds) in [
+            ("127.0.0.1:4000", true),
+            ("localhost:4000", true),
+            ("LocalHost:4000", true),
+            ("[::1]:4000", true),
+            ("127.0.0.1", false),
+            ("127.0.0.1:4001", false),
+            ("evil.example", false),
+            ("evil.example:4000", false),
+            ("127.0.0.1.evil.example:4000", false),
+            ("", false),
+        ] {
+            assert_eq!(own.hold(host), holds, "{host}");
+            assert_eq!(own.hold_origin(&format!("http://{host}")), holds, "{host}");
+        }
+        assert!(!own.hold_origin("null") && !own.hold_origin("file://127.0.0.1:4000"));
+        let shared = OwnAuthorities::of("https://control.seatrial.test");
+        assert!(shared.hold("control.seatrial.test") && shared.hold("localhost:443") && !shared.hold("localhost:80"));
+    }
 }

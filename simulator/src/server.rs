@@ -9,7 +9,7 @@ use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
 
 use crate::addresses::{Account, Addresses, Client, Credentials, PlatformName, Ports};
-use crate::clock::Clock;
+use crate::clock::{BeyondCalendar, Clock};
 use crate::conduct::ConductReport;
 use crate::exchange::{Gate, Rim};
 use crate::fault::{FaultRule, Faults, Injected};
@@ -298,7 +298,7 @@ impl Simulator {
         for after in &self.state.scenario.after_migration {
             let seed = after.seed.unwrap_or(self.state.seed);
             if let Some(days) = after.advance_days {
-                self.state.core.clock.advance_ms(days.saturating_mul(86_400_000));
+                self.state.core.clock.advance_ms(days.saturating_mul(86_400_000))?;
                 continue;
             }
             match (&after.role, after.lose_media, after.defect()) {
@@ -333,9 +333,9 @@ impl Simulator {
         self.state.scenario.notices()
     }
 
-    /// Jumps the simulator's clock forward.
-    pub fn advance_ms(&self, ms: u64) {
-        self.state.core.clock.advance_ms(ms);
+    /// Jumps the simulator's clock forward; refused, with nothing changed, where no calendar holds the time it would show.
+    pub fn advance_ms(&self, ms: u64) -> Result<(), BeyondCalendar> {
+        self.state.core.clock.advance_ms(ms)
     }
 
     /// The private keys (PKCS#8, PEM) that open what was encrypted for this deployment's certificates. None where nothing is encrypted, or where the

@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::clock::BeyondCalendar;
 use crate::genesys_cloud::order_of_ids;
 
 /// What was planted, as the control API answers it (contracts, section 11).
@@ -59,6 +60,9 @@ pub enum TamperRefusal {
     /// A role that does not fit the organisation. 400.
     #[error("{0}")]
     Role(String),
+    /// Days that no calendar holds. 400.
+    #[error(transparent)]
+    Clock(#[from] BeyondCalendar),
     /// A class that cannot be planted here. 400.
     #[error("the defect {defect} cannot be planted in {platform}; there are {known}")]
     Unknown {

@@ -57,6 +57,7 @@ fn only_what_is_damaged_refused_or_hidden_is_no_match() {
         "hidden_divisions",
         "invalid_ids",
         "refused_call",
+        "retention_too_short",
         "vanished_recordings",
     ];
     assert_eq!(mismatches, expected);

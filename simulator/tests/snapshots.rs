@@ -85,7 +85,7 @@ async fn the_clock_shows_what_it_showed() {
     let simulator = simulator().await;
     let before_ms = simulator.now_ms();
     let snapshot = simulator.snapshot().await.expect("a snapshot");
-    simulator.advance_ms(30 * 86_400_000);
+    simulator.advance_ms(30 * 86_400_000).expect("on the calendar");
     simulator.restore(snapshot, None).await.expect("brought back");
     assert!((before_ms..before_ms + 60_000).contains(&simulator.now_ms()));
 }

@@ -89,11 +89,11 @@ fn a_rule_heals_by_the_simulators_clock_counted_from_when_it_was_added() {
     let faults = faults(vec![rule("on = 'legacy.get_media'\nkind = 'server_error'\nheal_after_ms = 60000")]);
     let strikes = |key: &str| faults.decide(&MEDIA, key, faults.attempt(&MEDIA, key)).map(|decision| decision.id);
     assert!(strikes("a").is_some_and(|id| id.starts_with("f1-")));
-    faults.clock.advance_ms(50_000);
+    faults.clock.advance_ms(50_000).expect("on the calendar");
     faults.add(rule("on = 'legacy.get_media'\nkind = 'latency'\nheal_after_ms = 60000"));
-    faults.clock.advance_ms(20_000);
+    faults.clock.advance_ms(20_000).expect("on the calendar");
     assert!(strikes("a").is_some_and(|id| id.starts_with("f2-")), "the first has healed, the second was added later");
-    faults.clock.advance_ms(50_000);
+    faults.clock.advance_ms(50_000).expect("on the calendar");
     assert_eq!(strikes("a"), None);
 }
 

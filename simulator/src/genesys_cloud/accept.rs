@@ -98,7 +98,7 @@ impl Accepting<'_> {
     fn time(&self, field: &str, sent: &str) -> Result<i64, ApiError> {
         times::parse_utc(sent).ok_or_else(|| {
             self.site.mark(&rules::UTC_TIMES);
-            ApiError::invalid_date(field, sent)
+            ApiError::new(400, "invalid.date", format!("Value [{sent}] is not an ISO-8601 time with Z")).field(field)
         })
     }
 

@@ -102,7 +102,7 @@ impl GenesysCloud {
     }
 
     fn query_details(&self, asked: &DetailsQuery) -> Result<Reply, ApiError> {
-        let (from, to) = interval(asked)?;
+        let (from, to) = self.interval("interval", &asked.interval)?;
         if to - from > limits::QUERY_INTERVAL_DAYS.value as i64 * DAY_MS {
             self.mark(&limits::QUERY_INTERVAL_DAYS.rule);
             let message = format!("the interval is over {} {}", limits::QUERY_INTERVAL_DAYS.value, limits::QUERY_INTERVAL_DAYS.unit);
@@ -185,7 +185,7 @@ impl GenesysCloud {
         by: Match,
         known_ms: i64,
     ) -> Result<Vec<&'a Conversation>, ApiError> {
-        let (from, to) = interval(asked)?;
+        let (from, to) = self.interval("interval", &asked.interval)?;
         let filters = self.filters(asked)?;
         let is_in = |held: &Conversation| match by {
             Match::Start => (from..to).contains(&held.start_ms),
@@ -206,7 +206,7 @@ impl GenesysCloud {
 
     /// Whether a query can be answered here at all.
     pub(super) fn check_query(&self, asked: &DetailsQuery) -> Result<(), ApiError> {
-        interval(asked)?;
+        self.interval("interval", &asked.interval)?;
         self.filters(asked).map(drop)
     }
 
@@ -288,13 +288,6 @@ fn address(number: &str) -> String {
     let digits = number.strip_prefix('+').unwrap_or_default();
     let is_e164 = !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_e164 { format!("tel:{number}") } else { number.to_owned() }
-}
-
-fn interval(asked: &DetailsQuery) -> Result<(i64, i64), ApiError> {
-    times::parse_interval(&asked.interval).ok_or_else(|| {
-        let message = format!("Value [{}] is not an interval of two ISO-8601 times with Z", asked.interval);
-        ApiError::new(400, "invalid.date", message).field("interval")
-    })
 }
 
 fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), ApiError> {

@@ -74,7 +74,7 @@ impl ApiError {
 
     /// 400 for a text that is no time.
     pub(super) fn invalid_date(field: impl Into<String>, text: &str) -> ApiError {
-        ApiError::new(400, "invalid.date", format!("Value [{text}] is not an ISO-8601 time with Z")).field(field)
+        ApiError::new(400, "invalid.date", format!("Value [{text}] is not an ISO-8601 time with Z or an offset")).field(field)
     }
 
     /// 400 for a deletion date beyond the organisation's maximum retention.

@@ -63,8 +63,15 @@ impl GenesysCloud {
             return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
         }
         self.hide_new(&mut conversation);
+        let dated = self.dated_by_policy(&state, &conversation);
+        for recording in &mut conversation.recordings {
+            if let Some((delete, archive)) = dated.get(&recording.id) {
+                (recording.delete_at_ms, recording.archive_at_ms) = (*delete, *archive);
+            }
+        }
         let reply = Reply::json(201, &rendered(&conversation));
         state.conversations.insert(id, conversation);
+        state.plan_deletions(id);
         Ok(reply.effect("created"))
     }
 
@@ -88,6 +95,7 @@ impl GenesysCloud {
         }
         let reply = Reply::json(200, &rendered(&conversation));
         state.conversations.insert(id, conversation);
+        state.plan_deletions(id);
         Ok(reply.effect("updated"))
     }
 }

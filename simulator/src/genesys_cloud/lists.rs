@@ -182,7 +182,7 @@ pub(super) async fn limit_namespaces(State(site): Site, request: Request) -> Res
 pub(super) async fn limits_of(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, request };
     door.answer(&namespace, |site, _| {
-        let entities = limit_entities(&namespace, &site.settings).ok_or_else(ApiError::not_found)?;
+        let entities = limit_entities(&namespace, &site.settings).ok_or_else(|| unknown_namespace(&namespace))?;
         Ok(Reply::json(200, &json!({"entities": entities})))
     })
     .await
@@ -295,6 +295,12 @@ pub(super) fn limit_entities(namespace: &str, settings: &Settings) -> Option<Vec
         entries.sort_unstable();
     }
     Some(entries.into_iter().map(|(key, value)| json!({"key": key, "namespace": namespace, "value": value})).collect())
+}
+
+/// The refusal of a namespace that is not known. Source: platform API, error codes of GET organizations/limits/namespaces/{namespaceName}.
+pub(super) fn unknown_namespace(namespace: &str) -> ApiError {
+    let message = format!("The provided namespace [{namespace}] is not valid or does not have any viewable limits");
+    ApiError::new(400, "invalid.value", message).field("namespaceName")
 }
 
 fn page_number(query: &Query) -> Result<u64, ApiError> {

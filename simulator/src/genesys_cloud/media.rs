@@ -1,4 +1,4 @@
-//! Pre-signed downloads: no token, a life, a signature; single byte ranges, as an object store gives them.
+//! Pre-signed downloads: no token, a life, a signature; single byte ranges and refusals as an object store gives them.
 
 use std::{io::Read, sync::Arc};
 
@@ -18,8 +18,8 @@ use super::{
     accept::uuid,
     access::REDACTED,
     door::Query,
-    errors::ApiError,
     files::hex,
+    public::{Refusal, refusal},
     rules,
     state::{Recording, State as Held, StoredFile},
 };
@@ -61,7 +61,8 @@ pub(super) async fn download(
 ) -> Response {
     let query = Query::of(request.uri().query().unwrap_or_default());
     let headers = request.headers().clone();
-    let work = async { site.download(&kind, &conversation, &recording, &query, &headers).await };
+    let work =
+        async { Ok(site.download(&kind, &conversation, &recording, &query, &headers).await.unwrap_or_else(|refusal| refusal.reply())) };
     site.serve(&operations::GENESYS_CLOUD_GET_BATCH_MEDIA, &recording, 0, None, work).await
 }
 
@@ -89,21 +90,21 @@ impl GenesysCloud {
         recording: &str,
         query: &Query,
         headers: &HeaderMap,
-    ) -> Result<Reply, ApiError> {
-        self.mark(&rules::PRESIGNED);
+    ) -> Result<Reply, Refusal> {
+        [&rules::PRESIGNED, &rules::PRESIGNED_STORE].into_iter().for_each(|rule| self.mark(rule));
         let (Some(conversation), Some(recording)) = (uuid(conversation), uuid(recording)) else {
-            return Err(ApiError::not_found());
+            return Err(no_such_key());
         };
         let expires: i64 = query.one("expires").and_then(|text| text.parse().ok()).unwrap_or_default();
         let format = query.one("format").unwrap_or_default();
         let expected = self.signature(kind, conversation, recording, format, expires);
         if query.one("signature") != Some(expected.as_str()) {
-            return Err(ApiError::new(403, "access.denied", "the signature does not fit the address"));
+            return Err(refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address"));
         }
         if self.now_ms() / 1_000 >= expires {
-            return Err(ApiError::new(403, "access.denied", "the address has expired; ask for a new one"));
+            return Err(refusal(403, "AccessDenied", "Request has expired; ask for a new address"));
         }
-        let media = self.media_of(kind, conversation, recording).ok_or_else(ApiError::not_found)?;
+        let media = self.media_of(kind, conversation, recording).ok_or_else(no_such_key)?;
         let sound = if kind == REDACTED { Sound::Silenced } else { Sound::Whole };
         match target(format) {
             Some(target) => self.transcoded(&media, target, sound, headers).await,
@@ -125,7 +126,7 @@ impl GenesysCloud {
         state.media(one).filter(|_| self.standing(one).has_media())
     }
 
-    async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, ApiError> {
+    async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, Refusal> {
         let (status, from, length) = range(headers, &media.sha256, media.bytes)?;
         let (site, sha256) = (Arc::clone(self), media.sha256.clone());
         let opened = self.core.clock.blocking(move || Ok(site.spool.open(&sha256, from)?.take(length)));
@@ -134,13 +135,7 @@ impl GenesysCloud {
         Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
     }
 
-    async fn transcoded(
-        self: &Arc<Self>,
-        media: &StoredFile,
-        target: Target,
-        sound: Sound,
-        headers: &HeaderMap,
-    ) -> Result<Reply, ApiError> {
+    async fn transcoded(self: &Arc<Self>, media: &StoredFile, target: Target, sound: Sound, headers: &HeaderMap) -> Result<Reply, Refusal> {
         self.mark(&rules::MEDIA_ENCODED);
         let (site, sha256) = (Arc::clone(self), media.sha256.clone());
         let encoded = self.core.clock.blocking(move || {
@@ -152,7 +147,7 @@ impl GenesysCloud {
             target.encode(&pcm).ok()
         });
         let Some(bytes) = encoded.await.flatten() else {
-            return Err(ApiError::new(500, "general.internal.server.error", "Media Error: the recording could not be transcoded"));
+            return Err(refusal(500, "InternalError", "Media Error: the recording could not be transcoded"));
         };
         let total = bytes.len() as u64;
         let tag = hex(&Sha256::digest(&bytes));
@@ -222,7 +217,7 @@ fn reply(status: StatusCode, body: Body, from: u64, length: u64, total: u64, tag
 }
 
 /// Status, first byte and length: of the range asked for, or of the whole where none is, or where `If-Range` names other bytes.
-fn range(headers: &HeaderMap, tag: &str, total: u64) -> Result<(StatusCode, u64, u64), ApiError> {
+fn range(headers: &HeaderMap, tag: &str, total: u64) -> Result<(StatusCode, u64, u64), Refusal> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let is_other = text(header::IF_RANGE).is_some_and(|wanted| wanted.trim_matches('"') != tag);
     let whole = Ok((StatusCode::OK, 0, total));
@@ -235,12 +230,17 @@ fn range(headers: &HeaderMap, tag: &str, total: u64) -> Result<(StatusCode, u64,
         _ => return whole,
     };
     if from > to || from >= total {
-        return Err(ApiError::new(416, "range.not.satisfiable", format!("the media has {total} bytes")));
+        return Err(refusal(416, "InvalidRange", format!("the media has {total} bytes")));
     }
     Ok((StatusCode::PARTIAL_CONTENT, from, to - from + 1))
 }
 
-fn unreadable(error: std::io::Error) -> ApiError {
+/// What the store has no media for: never uploaded, lost, archived or deleted.
+fn no_such_key() -> Refusal {
+    refusal(404, "NoSuchKey", "The specified key does not exist.")
+}
+
+fn unreadable(error: std::io::Error) -> Refusal {
     tracing::error!(%error, "failed to read a recording from the spool; was it removed?");
-    ApiError::new(500, "general.internal.server.error", "the media could not be read")
+    refusal(500, "InternalError", "the media could not be read")
 }

@@ -9,6 +9,7 @@ mod analytics;
 mod auth;
 mod batch;
 mod cursor;
+mod deletion;
 mod details;
 mod door;
 mod errors;

@@ -6,7 +6,12 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Settings, Site, door::Door, errors::ApiError, lists::limit_entities, rules};
+use super::{
+    Settings, Site,
+    door::Door,
+    lists::{limit_entities, unknown_namespace},
+    rules,
+};
 use crate::{fault::operations, front::Reply};
 
 /// GET /api/v2/recording/settings.
@@ -32,8 +37,7 @@ pub(super) async fn recording_settings(State(site): Site, request: Request) -> R
 pub(super) async fn limit_defaults(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS, request };
     door.answer(&namespace, |site, _| {
-        let unknown = || ApiError::new(400, "invalid.value", "The provided namespace is not valid or does not have any viewable limits");
-        let entities = limit_entities(&namespace, &Settings::default()).ok_or_else(unknown)?;
+        let entities = limit_entities(&namespace, &Settings::default()).ok_or_else(|| unknown_namespace(&namespace))?;
         site.mark(&rules::LIMIT_DEFAULTS);
         Ok(Reply::json(200, &json!({"entities": entities})))
     })

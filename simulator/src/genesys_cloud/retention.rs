@@ -18,7 +18,7 @@ use super::{
     read::ARCHIVE_MEDIUM,
     rules,
     seats::put,
-    state::Recording,
+    state::{FileState, Recording},
     times,
 };
 use crate::{fault::operations, front::Reply};
@@ -93,7 +93,8 @@ impl GenesysCloud {
     /// One page, in the order of conversation ids, and where the next begins, if there is one.
     fn retained(&self, days: u64, size: usize, after: Option<Place>) -> (Vec<Value>, Option<Place>) {
         let until = self.now_ms().saturating_add(i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MS));
-        let is_kept = |one: &Recording| days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until);
+        let is_kept =
+            |one: &Recording| one.file_state != FileState::Deleted && (days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until));
         let state = self.state();
         let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
         let all = state.conversations.range(from..).filter(|(_, held)| self.shows(held)).flat_map(|(id, held)| {

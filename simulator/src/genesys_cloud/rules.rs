@@ -21,9 +21,14 @@ rules! {
     UNKNOWN_USER_OR_QUEUE = Documented, "guide.unknown_user_or_queue", "an unknown userId or queueId is 400 naming the field", "recording-migration guide, section 2 and edge case 2";
     UNKNOWN_REFERENCE = Assumed, "guide.unknown_reference", "an unknown wrapUpCode, skill id or fileId is 400 naming the field", "the guide states it for users and queues only";
     ANY_USER_STATE = Assumed, "guide.any_user_state", "an inactive or deleted user is still a valid agent of a historical call", "no source states otherwise";
-    UTC_TIMES = Documented, "guide.utc_times", "times are ISO 8601 with Z; anything else is 400", "recording-migration guide, edge case 1";
+    UTC_TIMES = Documented, "guide.utc_times", "times of the guide's interactions are ISO 8601 with Z; anything else is 400, +00:00 too: the guide's text asks for Z, though its own normalize_timestamp prints +00:00", "recording-migration guide, edge case 1, whose text and code contradict each other";
+    DATE_OFFSETS = Documented, "api.date_offsets", "a time, and each end of an interval, is ISO 8601 with Z or an offset, as the vendor's Python SDK writes a datetime", "platform API, format date-time; SDK api_client.py, isoformat()";
+    NAIVE_DATES = Assumed, "api.naive_dates", "a time without Z or an offset is 400 invalid.date", "no page says which zone it would be in";
     END_BEFORE_START = Assumed, "guide.end_before_start", "an end before its start is 400", "the guide asks the client to swap them and states no refusal";
     DIRECTION = Documented, "guide.direction", "direction is inbound or outbound", "recording-migration guide, section 2; platform API, Call";
+    DELETED = Documented, "read.deleted", "a recording whose deleteDate has come is DELETED: it has no media, no mediaUris and no times, and its dates are changed no more", "platform API, Recording: deleteDate and fileState; recording.not.archivable";
+    DELETED_WHEN = Assumed, "read.deleted_when", "a recording is deleted the moment its deleteDate comes, at once where that has passed already; it stays in listings and metadata as DELETED, is no more in retention/query, an error in a batch, and 404 NoSuchKey at addresses given out before", "no page says how soon, nor what is still listed";
+    DELETION_HELD = Assumed, "read.deletion_held", "a protected conversation's recordings are not deleted; those whose date has passed meanwhile go when the protection is lifted", "platform API names the protection, not what becomes of a date that passes under it";
     EXISTING_ID = Assumed, "guide.existing_id", "creating an interaction whose id exists is 409 with the id", "contracts section 9";
     UPDATE_REPLACES = Assumed, "guide.update_replaces", "PUT replaces the whole interaction; an id in the body must be the path's", "design section 3";
     RETENTION_TAG = Assumed, "guide.retention_tag", "a retention tag the organisation knows deletes its years after the conversation's start, unless a deleteDate is given; an unknown tag triggers nothing", "recording-migration guide step 3.3 names tags, not what they do";
@@ -42,6 +47,7 @@ rules! {
     BATCH_SUBMITTER = Documented, "read.batch_submitter", "only the client that submitted a batch request reads it; others are 403", "platform API, batch.download.permission.denied";
     BATCH_ERRORS = Documented, "read.batch_errors", "an item of a batch may carry errorMsg instead of an address", "platform API, BatchDownloadJobResult";
     PRESIGNED = Documented, "read.presigned", "a pre-signed address takes no token and expires", "platform API, recording settings";
+    PRESIGNED_STORE = Assumed, "read.presigned_store", "the store behind pre-signed addresses refuses in XML as S3 does, for downloads as for uploads: 403 SignatureDoesNotMatch, 403 AccessDenied when expired, 404 NoSuchKey without media, 416 InvalidRange", "no page names the store";
     JOB_LAG = Documented, "read.job_lag", "analytics jobs lag behind; dataAvailabilityDate says how far", "platform API, details/jobs/availability; developer blog (up to 24 h)";
     DETAILS_BY_ID = Assumed, "read.details_by_id", "details by id know a conversation at once, as the query does; of many ids those that are unknown are left out, and no id answers no conversation", "platform API, GET analytics/conversations/details and {id}/details, names neither lag nor unknown ids";
     DETAILS_JOB_DELETED = Assumed, "read.details_job_deleted", "a deleted details job is 404 from then on, finished or not", "platform API, DELETE details/jobs/{id}: delete or cancel";

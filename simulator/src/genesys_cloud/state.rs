@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) jobs: BTreeMap<Uuid, DetailsJob>,
     /// When the transcoding of a recording into a format is done, Unix ms.
     pub(super) transcodes: BTreeMap<(Uuid, Uuid, String), i64>,
+    /// When a conversation has to be looked at for recordings to delete, Unix ms.
+    pub(super) deletions: BTreeSet<(i64, Uuid)>,
     /// Conversations that a defect was planted in.
     pub(super) victims: BTreeSet<Uuid>,
     /// What only the public ingestion needs: events, uploads, orphans and the like.

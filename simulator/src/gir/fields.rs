@@ -139,18 +139,18 @@ impl Check<'_> {
         }
         fields.iter().try_for_each(|field| {
             let path = if at.is_empty() { field.name.to_owned() } else { format!("{at}.{}", field.name) };
-            match object.get(field.name).filter(|value| !self.is_nothing(value)) {
+            match object.get(field.name).filter(|value| !self.is_nothing(value, field)) {
                 Some(value) => self.value(value, &field.shape, &path),
                 None => self.absent(object, field, &path),
             }
         })
     }
 
-    /// Whether a value stands for an absent one.
-    fn is_nothing(&self, value: &Value) -> bool {
+    /// Whether a value stands for an absent one. An empty text of a field that may be left out and has values of its own is none of these values.
+    fn is_nothing(&self, value: &Value, field: &Field) -> bool {
         let is_nothing = match value {
             Value::Null => true,
-            Value::String(text) => text.is_empty(),
+            Value::String(text) => text.is_empty() && !matches!((&field.need, &field.shape), (Never, OneOf(_))),
             Value::Array(items) => items.is_empty(),
             _ => false,
         };

@@ -13,7 +13,7 @@ crate::rules::rules! { "gir.":
     TIMES_READ = Observed, "read.times", "every time is answered in UTC as yyyy-MM-ddTHH:mm:ss.SSS+0000", "Search, Playback, and Delete API, sample";
     NOT_VALIDATED = Assumed, "insertion.not_validated", "duration, size, pkcs7, path, phone numbers and the order of times and masks are not looked at; agentId without username is taken; mediaId and eventId need not be unique", "the vendor's own scripts send seconds as duration and ends before starts; uniqueness is the client's duty";
     UNKNOWN_KEYS = Assumed, "insertion.unknown_keys", "keys that no page names are taken; those of parameters are kept, others forgotten", "the vendor's own scripts send such keys; native recordings have such parameters";
-    EMPTY = Assumed, "insertion.empty", "null, an empty text and an empty list count as missing", "no page states it";
+    EMPTY = Assumed, "insertion.empty", "null, an empty text and an empty list count as missing; an empty callType is none of its five values", "no page states it";
     JSON_TYPES = Assumed, "insertion.json_types", "a body that is no JSON object, or a value of another JSON type than the page names, is 400 with statusCode 2", "Return Values 8.5.2 has the code, not the case";
     REFUSED_WITH = Assumed, "insertion.refused_with", "a missing field is 400 with statusCode 1, a wrong value 400 with statusCode 2, each naming the field", "Return Values 8.5.2 has the codes; the pair of HTTP status and code is documented for other operations";
     FIRST_WRONG = Assumed, "insertion.first_wrong", "of several wrong fields the first in the page's order is told", "no page states it";

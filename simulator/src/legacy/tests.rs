@@ -163,7 +163,7 @@ async fn tokens_are_asked_for_refused_and_outlived() {
     let mut site = site("[legacy.limits]\nmissing_scopes = ['read:queues']").await;
     assert_eq!(site.get("/api/v2/queues").await.status(), 403);
     assert_eq!(site.get("/api/v2/users").await.status(), 200);
-    site.simulator.advance_ms(3_600_001);
+    site.simulator.advance_ms(3_600_001).expect("on the calendar");
     let answer = site.get("/api/v2/users").await;
     assert_eq!((answer.status().as_u16(), &body(answer).await["error"]), (401, &Value::from("invalid_token")));
     site.token = site.new_token().await;
@@ -188,7 +188,7 @@ async fn the_limit_says_when_to_come_back() {
     assert_eq!(answer.status(), 429);
     let wait: u64 = header(&answer, "retry-after").parse().expect("whole seconds");
     assert!((1..=60).contains(&wait));
-    site.simulator.advance_ms(wait * 1000);
+    site.simulator.advance_ms(wait * 1000).expect("on the calendar");
     assert_eq!(site.get("/api/v2/users").await.status(), 200);
 }
 
@@ -224,7 +224,7 @@ async fn a_presigned_url_takes_no_token_and_ends() {
     assert_eq!(get(url.clone()).await.expect("media").status(), 200);
     assert_eq!(site.http.get(&url).bearer_auth(&site.token).send().await.expect("an answer").status(), 400);
     assert_eq!(get(url.replace("100001-1", "100002-1")).await.expect("an answer").status(), 403);
-    site.simulator.advance_ms(60_000);
+    site.simulator.advance_ms(60_000).expect("on the calendar");
     assert_eq!(get(url).await.expect("an answer").status(), 403);
 }
 

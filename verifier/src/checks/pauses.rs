@@ -1,5 +1,6 @@
 //! Marks of pauses: each at its offset, none lost, none surplus.
 
+use super::sound::was_deleted_at_its_date;
 use super::sound::{Media, media};
 use super::{Pair, Seen};
 use crate::defect::Defect;
@@ -11,7 +12,9 @@ use crate::target::{MarkedPause, TimeReading};
 const TOLERANCE_MS: u64 = 40;
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
-    seen.pairs.iter().filter_map(|pair| one(seen, pair)).collect()
+    // A deleted recording tells no times: which of a call's deleted recordings is whose, nobody can say any more.
+    let there = seen.pairs.iter().filter(|pair| !was_deleted_at_its_date(pair.actual, seen.as_of));
+    there.filter_map(|pair| one(seen, pair)).collect()
 }
 
 fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {

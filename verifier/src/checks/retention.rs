@@ -1,6 +1,6 @@
 //! Deletion dates and legal hold.
 
-use super::sound::{Media, media};
+use super::sound::{Media, media, was_deleted_at_its_date};
 use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::finding::Finding;
@@ -48,14 +48,23 @@ fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
                 delta if delta.abs() <= TOLERANCE_MS => return None,
                 // The organisation's maximum may have brought it forward.
                 delta if delta < 0 && pair.expected.doubt.is_some() => return None,
-                delta if -delta > A_MONTH_MS && actual.since(seen.as_of) <= AT_ONCE_MS => (Defect::D58, "deleted within days".to_owned()),
+                delta if -delta > A_MONTH_MS && is_at_once(pair, actual, seen.as_of) => (Defect::D58, "deleted within days".to_owned()),
                 delta if delta < 0 => (Defect::D55, format!("deletion date is {} days too early", -days)),
                 _ => (Defect::D56, format!("deletion date is {days} days too late")),
             }
         }
     };
-    let finding = seen.about(pair, defect, "deletion date").expected(told(pair.expected.delete_at)).actual(told(pair.actual.delete_at));
+    let mut finding = seen.about(pair, defect, "deletion date").expected(told(pair.expected.delete_at)).actual(told(pair.actual.delete_at));
+    if was_deleted_at_its_date(pair.actual, seen.as_of) {
+        finding.consequences.push("the target has deleted the recording".to_owned());
+    }
     Some(finding.because(cause))
+}
+
+/// Whether a recording goes within days from now, or was to go within days of its arrival. A date between the two that has passed was miscounted.
+fn is_at_once(pair: &Pair<'_>, date: Moment, as_of: Moment) -> bool {
+    let arrived = pair.actual.created.unwrap_or(as_of);
+    (0..=AT_ONCE_MS).contains(&date.since(as_of)) || date.since(arrived) <= AT_ONCE_MS
 }
 
 /// The date is right for the end that stands in the target, and that end is wrong.
@@ -89,6 +98,27 @@ mod tests {
             let mut actual = conversation(&expected);
             first(&mut actual).delete_at = *date;
             assert_eq!(codes(&expected, &actual), *wanted, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn a_recording_that_went_at_its_date_is_no_loss_and_one_that_went_too_early_is_one_finding() {
+        let as_of = crate::expected::testing::AS_OF;
+        let mut expected = wanted();
+        let days = |days: i64| as_of.plus_ms(days * 86_400_000);
+        let rows: &[(Moment, Moment, Moment, &[&str])] = &[
+            // Wanted date, the target's, when it came there, findings of the one recording that is gone.
+            (days(-1), days(-1), days(-90), &[]),
+            (days(20), days(-1), days(-90), &["D55"]),
+            (days(364), days(-1), days(-90), &["D55"]),
+            (days(364), days(-89), days(-90), &["D58"]),
+        ];
+        for (date, actual_date, arrived, wanted) in rows {
+            expected.recordings[0].delete_at = Some(*date);
+            let mut actual = conversation(&expected);
+            let one = first(&mut actual);
+            (one.delete_at, one.created, one.file_state) = (Some(*actual_date), Some(*arrived), Some("DELETED".to_owned()));
+            assert_eq!(codes(&expected, &actual), *wanted, "{date:?} {actual_date:?} {arrived:?}");
         }
     }
 

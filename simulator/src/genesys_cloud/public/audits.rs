@@ -207,8 +207,7 @@ impl GenesysCloud {
     }
 
     fn create_audit_query(&self, asked: Asked) -> Result<Reply, ApiError> {
-        let not_one = || ApiError::new(400, "invalid.date", format!("Value [{}] is not an interval", asked.interval)).field("interval");
-        let (from, to) = times::parse_interval(&asked.interval).ok_or_else(not_one)?;
+        let (from, to) = self.interval("interval", &asked.interval)?;
         asked.check()?;
         [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| self.mark(rule));
         let submitted_ms = self.now_ms();

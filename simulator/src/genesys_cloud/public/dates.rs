@@ -21,7 +21,6 @@ use crate::{
         errors::ApiError,
         read::find,
         state::{Conversation, FileState, Recording},
-        times,
     },
 };
 
@@ -53,7 +52,8 @@ struct Dates {
 
 impl GenesysCloud {
     fn update_recording(&self, id: &str, recording: &str, sent: &Dates) -> Result<Reply, ApiError> {
-        let (archive, delete) = (date("archiveDate", sent.archive_date.as_ref())?, date("deleteDate", sent.delete_date.as_ref())?);
+        let date = |field: &str, text: &Option<String>| text.as_ref().map(|text| self.instant(field, text)).transpose();
+        let (archive, delete) = (date("archiveDate", &sent.archive_date)?, date("deleteDate", &sent.delete_date)?);
         if let (Some(archive), Some(delete)) = (archive, delete)
             && delete <= archive
         {
@@ -81,6 +81,7 @@ impl GenesysCloud {
                 one.restored_at_ms = Some(self.restored_at_ms());
             }
         }
+        state.plan_deletions(conversation);
         let held = find(&state, id)?;
         let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
         Ok(Reply::json(200, &self.recording_json(held, &self.seats(held), one, "NONE")).effect("updated"))
@@ -114,9 +115,4 @@ impl GenesysCloud {
             }
         }
     }
-}
-
-fn date(field: &str, sent: Option<&String>) -> Result<Option<i64>, ApiError> {
-    let Some(text) = sent else { return Ok(None) };
-    times::parse_utc(text).map(Some).ok_or_else(|| ApiError::invalid_date(field, text))
 }

@@ -278,8 +278,9 @@ impl Sent {
     fn checked(mut self, kind: Kind) -> Result<Event, Refused> {
         let id = v4(&self.event_id, "eventId")?;
         let conversation = v4(&self.conversation_id, "conversationId")?;
-        let at_ms = times::parse_utc(&self.event_date_time)
-            .ok_or_else(|| Refused::final_(format!("eventDateTime [{}] is not an ISO-8601 time with Z", self.event_date_time)))?;
+        let at_ms = times::parse_instant(&self.event_date_time).ok_or_else(|| {
+            Refused::final_(format!("eventDateTime [{}] is not an ISO-8601 time with Z or an offset", self.event_date_time))
+        })?;
         let communication = optional_v4(self.communication_id.as_deref(), "communicationId")?;
         let legs = match kind {
             Kind::ExternalEstablished

@@ -178,7 +178,7 @@ impl GenesysCloud {
             }
             other => return Err(ApiError::invalid_value("action", "action", other)),
         };
-        let when = when(&query)?;
+        let when = self.when(&query)?;
         let (includes_sensitive, clears_export) = (query.include_recordings_with_sensitive_data, query.clear_export);
         let about = self.about(query)?;
         let now_ms = self.now_ms();
@@ -214,12 +214,20 @@ impl GenesysCloud {
         Ok(reply)
     }
 
+    fn when(&self, query: &JobQuery) -> Result<When, ApiError> {
+        match (&query.action_date, query.action_age) {
+            (Some(text), None) => self.instant("actionDate", text).map(When::Date),
+            (None, Some(days)) => Ok(When::AgeDays(days)),
+            _ => Err(ApiError::new(400, "bad.request", "the job needs one of actionDate and actionAge").field("actionDate")),
+        }
+    }
+
     fn about(&self, query: JobQuery) -> Result<About, ApiError> {
         match (query.conversation_query, query.aged_conversation_interval) {
             (Some(query), None) => Ok(About::Query(Box::new(query))),
             (None, Some(interval)) => {
                 let invalid = |why: &str| ApiError::new(400, "bad.request", why).field("agedConversationInterval");
-                let (from, to) = times::parse_interval(&interval).ok_or_else(|| invalid("agedConversationInterval is not an interval"))?;
+                let (from, to) = self.interval("agedConversationInterval", &interval)?;
                 if to - from > AGED_DAYS * DAY_MS {
                     return Err(invalid("agedConversationInterval is longer than six months"));
                 }
@@ -391,6 +399,7 @@ impl GenesysCloud {
                     Action::Export => one.export_at_ms = Some(date_ms),
                 }
             }
+            state.plan_deletions(*conversation);
             job.processed += 1;
             self.core.journal.deed(&operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB, &recording.to_string(), "dated");
         }
@@ -446,13 +455,5 @@ impl Job {
             "failedRecordings": format!("/api/v2/recording/jobs/{id}/failedrecordings"),
             "selfUri": format!("/api/v2/recording/jobs/{id}"),
         })
-    }
-}
-
-fn when(query: &JobQuery) -> Result<When, ApiError> {
-    match (&query.action_date, query.action_age) {
-        (Some(text), None) => times::parse_utc(text).map(When::Date).ok_or_else(|| ApiError::invalid_date("actionDate", text)),
-        (None, Some(days)) => Ok(When::AgeDays(days)),
-        _ => Err(ApiError::new(400, "bad.request", "the job needs one of actionDate and actionAge").field("actionDate")),
     }
 }

@@ -102,7 +102,7 @@ fn annotation(sent: SentAnnotation) -> Result<Annotation, String> {
 }
 
 fn time(field: &str, text: &str) -> Result<i64, String> {
-    times::parse_utc(text).ok_or_else(|| format!("{field} [{text}] is not an ISO-8601 time with Z"))
+    times::parse_instant(text).ok_or_else(|| format!("{field} [{text}] is not an ISO-8601 time with Z or an offset"))
 }
 
 fn v4(field: &str, text: &str) -> Result<Uuid, String> {

@@ -48,7 +48,12 @@ use self::{
     policies::Policy,
     reports::Report,
 };
-pub(super) use self::{dates::update as update_recording, protection::update as update_protection, rules::ALL as RULES};
+pub(super) use self::{
+    dates::update as update_recording,
+    protection::update as update_protection,
+    rules::ALL as RULES,
+    store::{Refusal, refusal},
+};
 use super::{GenesysCloud, state::StoredFile};
 
 /// What the organisation remembers of its public ingestion.

@@ -206,7 +206,7 @@ impl GenesysCloud {
         let invalid = |field: &str, message: &str| ApiError::new(400, "recording.orphan.retention.data.invalid", message).field(field);
         let read = |field: &str, text: &Option<String>| {
             let text = text.as_deref();
-            text.map(|text| times::parse_utc(text).ok_or_else(|| invalid(field, "The provided dates in the payload were invalid.")))
+            text.map(|text| self.instant(field, text).map_err(|_| invalid(field, "The provided dates in the payload were invalid.")))
                 .transpose()
         };
         let (delete, archive) = (read("deleteDate", &asked.delete_date)?, read("archiveDate", &asked.archive_date)?);

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{metadata::Metadata, orphans::Orphan, package::Unpacked, rules};
+use super::{metadata::Metadata, orphans::Orphan, package::Unpacked, policies::Family, rules};
 use crate::{
     fault::operations,
     genesys_cloud::{
@@ -110,6 +110,7 @@ impl GenesysCloud {
             self.look_at(state, id, now_ms);
         }
         self.settle_jobs(state, now_ms);
+        self.settle_deletions(state, now_ms);
     }
 
     /// Takes in the bytes of an upload. A second PUT begins anew.
@@ -230,7 +231,7 @@ impl GenesysCloud {
         let now_ms = self.now_ms();
         let (delete_at_ms, archive_at_ms) = match delete_at_ms {
             Some(stated) => (Some(stated), None),
-            None => self.by_policy(state, held, now_ms),
+            None => self.by_policy(Family::CrossPlatform, state, held, now_ms),
         };
         let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);
         state.files.insert(file, audio.clone());
@@ -243,6 +244,7 @@ impl GenesysCloud {
             held.recordings.sort_by_key(|one| (one.start_ms, one.id));
         }
         state.public.recordings.insert(metadata.recording, conversation);
+        state.plan_deletions(conversation);
         Attached::Yes
     }
 

@@ -1,6 +1,8 @@
 //! Media retention policies, ordinary and cross-platform: made, listed, and followed by recordings that come after them. How they are changed and
 //! deleted is in `policy_changes`.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::{Path, Request, State},
     response::Response,
@@ -300,9 +302,19 @@ impl GenesysCloud {
         found.map(|policy| Reply::json(200, &policy.shown())).ok_or_else(ApiError::not_found)
     }
 
-    /// When a recording that states no date is deleted and archived, by the policies there are now.
-    pub(super) fn by_policy(&self, state: &Held, held: &Conversation, created_ms: i64) -> (Option<i64>, Option<i64>) {
-        let policies = state.public.policies.iter().filter(|policy| policy.family == Family::CrossPlatform && policy.said.is_enabled);
+    /// The dates of deletion and archiving that the ordinary policies give to recordings of a new conversation that state none, by recording.
+    pub(in crate::genesys_cloud) fn dated_by_policy(
+        &self,
+        state: &Held,
+        held: &Conversation,
+    ) -> BTreeMap<Uuid, (Option<i64>, Option<i64>)> {
+        let undated = held.recordings.iter().filter(|one| one.delete_at_ms.is_none());
+        undated.map(|one| (one.id, self.by_policy(Family::Ordinary, state, held, one.created_at_ms))).collect()
+    }
+
+    /// When a recording that states no date is deleted and archived, by the policies of a family there are now.
+    pub(super) fn by_policy(&self, family: Family, state: &Held, held: &Conversation, created_ms: i64) -> (Option<i64>, Option<i64>) {
+        let policies = state.public.policies.iter().filter(|policy| policy.family == family && policy.said.is_enabled);
         let Some(policy) = policies.map(|policy| &policy.said).filter(|said| said.conditions.hold(held)).min_by_key(|said| said.order)
         else {
             return (None, None);

@@ -75,6 +75,7 @@ impl GenesysCloud {
             if held.protected != protect {
                 held.protected = protect;
                 let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
+                state.plan_deletions(id);
                 self.core.journal.deed(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
                 let told = Told::Protection(IsProtected(protect));
                 self.audit(&mut state, Noted::new(Subject::Conversation, Action::Update, id).telling(told));

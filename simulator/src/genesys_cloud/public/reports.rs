@@ -73,7 +73,7 @@ pub(super) struct Report {
 
 impl GenesysCloud {
     fn create_report(&self, asked: &ReportRequest) -> Result<Reply, ApiError> {
-        let since_ms = times::parse_utc(&asked.date_since).ok_or_else(|| ApiError::invalid_date("dateSince", &asked.date_since))?;
+        let since_ms = self.instant("dateSince", &asked.date_since)?;
         if let Some(other) = asked.upload_status.as_deref().filter(|status| !STATUSES.contains(status)) {
             return Err(ApiError::invalid_value("uploadStatus", "uploadStatus", other));
         }

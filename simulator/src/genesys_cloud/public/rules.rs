@@ -56,7 +56,7 @@ rules! {
     RECORDING_DATES = Documented, "public.recording_dates", "PUT on a recording changes or removes archiveDate and deleteDate; it needs recording:recording:editRetention", "platform API, PUT conversations/{id}/recordings/{id}";
     RECORDING_DATES_ABSENT = Assumed, "public.recording_dates_absent", "a date that the body lacks or gives as null is removed, and every other field of the body is passed over", "the body is a whole Recording; no page states what absence means";
     POLICY_NOT_RETROACTIVE = Documented, "public.policy_not_retroactive", "a policy works on recordings that come after it", "platform API, POST mediaretentionpolicies";
-    POLICY_PAIRING = Assumed, "public.policy_pairing", "cross-platform policies govern uploaded recordings, ordinary ones do not", "the pairing is named nowhere";
+    POLICY_PAIRING = Assumed, "public.policy_pairing", "cross-platform policies govern uploaded recordings, ordinary ones those of the guide's interactions", "the pairing is named nowhere";
     POLICY_FIRST = Assumed, "public.policy_first", "the first enabled policy by order that fits a recording without a deleteDate decides; alwaysDelete or deleteRecording without retention deletes at once", "order exists; no page states how policies combine";
     POLICY_DAYS = Assumed, "public.policy_days", "a policy's days are counted from the recording's creation", "deleteRetention has days and no beginning", "policy_days_from = \"creation\"";
     POLICY_CONDITIONS = Assumed, "public.policy_conditions", "queues, users, wrap-up codes, directions and media types are evaluated; any other condition or action is 400 recording.media.policy.invalid, never ignored", "limit of this simulator; a silent condition would delete the wrong recordings";

@@ -157,7 +157,7 @@ impl GenesysCloud {
     fn range<'a>(&self, field: &'a str, sent: &Criterion) -> Result<Wanted<'a>, ApiError> {
         let read = |name: &str, text: &Option<String>| {
             let text = text.as_deref().unwrap_or_default();
-            times::parse_utc(text).ok_or_else(|| ApiError::invalid_date(name, text))
+            self.instant(name, text)
         };
         let (from_ms, to_ms) = (read("startValue", &sent.start_value)?, read("endValue", &sent.end_value)?);
         let most = &limits::ATTRIBUTE_WINDOW_HOURS;

@@ -28,20 +28,20 @@ impl GenesysCloud {
 }
 
 /// A refusal of the store.
-pub(super) struct Refusal {
+pub(in crate::genesys_cloud) struct Refusal {
     status: u16,
     code: &'static str,
     message: String,
 }
 
 /// A refusal with a status, a code of the store and a sentence.
-pub(super) fn refusal(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
+pub(in crate::genesys_cloud) fn refusal(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
     Refusal { status, code, message: message.into() }
 }
 
 impl Refusal {
     /// As an S3 store words it. Source: S3 API reference, error responses.
-    pub(super) fn reply(&self) -> Reply {
+    pub(in crate::genesys_cloud) fn reply(&self) -> Reply {
         let message = self.message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let text =
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{message}</Message></Error>", self.code);

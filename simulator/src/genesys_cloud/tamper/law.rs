@@ -9,14 +9,20 @@ use super::{
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
+/// Dates nearer than this may come before anybody has looked.
+const A_MARGIN_MS: i64 = 3_600_000;
 /// How far a pause is shifted, in milliseconds: more than any rounding, less than most pauses.
 const SHIFT_MS: u64 = 5_000;
 
-/// Gives a recording another deletion date. Only where it is the conversation's only one, so that nothing else says what was lost.
+/// Gives a recording another deletion date, which has not come yet: else its media would be lost as well. Only where it is the conversation's only one,
+/// so that nothing else says what was lost.
 fn with_date(scene: &Scene<'_>, held: &Conversation, after: impl FnOnce(i64) -> Option<Option<i64>>) -> Option<Plant> {
     let one = scene.only(held)?;
     let before = one.delete_at_ms?;
     let after = after(before)?;
+    if after.is_some_and(|after| after <= scene.site.now_ms() + A_MARGIN_MS) {
+        return None;
+    }
     let entry = scene.entry(held, Some(one), "recording.deleteDate", times::text(before), after.map(times::text));
     let mut copy = held.clone();
     same(&mut copy, one)?.delete_at_ms = after;

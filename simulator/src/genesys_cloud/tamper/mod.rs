@@ -99,5 +99,8 @@ pub(super) fn plant(site: &GenesysCloud, defect: &str, count: usize, seed: u64) 
     if found < count {
         return Err(TamperRefusal::NotEnough { defect: defect.to_owned(), count, found });
     }
-    Ok(tamper::answer(defect, seed, plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect()))
+    let planted = plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect();
+    let victims: Vec<_> = state.victims.iter().copied().collect();
+    victims.into_iter().for_each(|victim| state.plan_deletions(victim));
+    Ok(tamper::answer(defect, seed, planted))
 }

@@ -283,7 +283,7 @@ async fn an_archived_recording_is_a_stub_until_it_is_restored() {
     assert_eq!(world.json("PUT", &path, &unchanged).await.json()["fileState"], "ARCHIVED");
     let begun = world.json("PUT", &path, &json!({"deleteDate": stub["deleteDate"]})).await.json();
     assert_eq!((&begun["fileState"], begun.get("mediaUris")), (&json!("RESTORING"), None));
-    world.core.clock.advance_ms(1_000);
+    world.core.clock.advance_ms(1_000).expect("on the calendar");
     let back = world.recording(1, "WEBM").await;
     assert_eq!((&back["fileState"], &back["archiveDate"]), (&json!("RESTORED"), &Value::Null));
     assert!(back["sessionId"].is_string() && back["mediaUris"]["0"]["mediaUri"].is_string());
@@ -298,15 +298,15 @@ async fn a_recording_is_archived_when_its_archive_date_comes_and_its_old_address
     let uri = world.recording(1, "WEBM").await["mediaUris"]["0"]["mediaUri"].as_str().expect("an address").to_owned();
     let date = super::super::times::text(world.core.clock.now_ms() + 60_000);
     assert_eq!(world.json("PUT", &path, &json!({"archiveDate": date})).await.json()["fileState"], "AVAILABLE");
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     assert_eq!(world.recording(1, "WEBM").await["fileState"], "ARCHIVED");
     let old = uri.strip_prefix("http://127.0.0.1:40003").expect("ours");
     assert_eq!(world.send(Request::get(old).body(Body::empty()).expect("a request")).await.status, 404);
     let later = super::super::times::text(world.core.clock.now_ms() + 60_000);
     assert_eq!(world.json("PUT", &path, &json!({"archiveDate": later})).await.json()["fileState"], "RESTORING");
-    world.core.clock.advance_ms(1_000);
+    world.core.clock.advance_ms(1_000).expect("on the calendar");
     assert_eq!(world.recording(1, "NONE").await["fileState"], "RESTORED");
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     assert_eq!(world.recording(1, "NONE").await["fileState"], "ARCHIVED");
 }
 

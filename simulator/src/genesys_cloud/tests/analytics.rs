@@ -23,7 +23,7 @@ async fn a_job_runs_then_gives_every_conversation_once_by_its_cursor() {
     let path = world.job(&json!({"interval": YEAR, "order": "asc", "orderBy": "conversationStart"})).await;
     assert_eq!(world.get(&path).await.json()["state"], "PENDING");
     assert_eq!(world.get(&format!("{path}/results")).await.status, 400);
-    world.core.clock.advance_ms(3_000);
+    world.core.clock.advance_ms(3_000).expect("on the calendar");
     assert_eq!(world.get(&path).await.json()["state"], "FULFILLED");
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -44,7 +44,7 @@ async fn a_job_lags_and_says_how_far() {
     assert_eq!(page["conversations"], json!([]));
     let available = page["dataAvailabilityDate"].as_str().and_then(super::super::times::parse_utc).expect("a time");
     assert!((world.core.clock.now_ms() - available - 3_600_000).abs() < 60_000);
-    world.core.clock.advance_ms(3_600_000);
+    world.core.clock.advance_ms(3_600_000).expect("on the calendar");
     let late = world.job(&json!({"interval": YEAR})).await;
     assert_eq!(world.get(&format!("{late}/results")).await.json()["conversations"].as_array().map(Vec::len), Some(1));
     assert!(world.get(&format!("{DETAILS}/jobs/availability")).await.json()["dataAvailabilityDate"].is_string());

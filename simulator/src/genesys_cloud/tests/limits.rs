@@ -27,7 +27,7 @@ async fn the_window_ends_after_a_minute_of_the_one_clock() {
     let world = World::with(Settings { requests_per_minute: 1, ..Settings::default() }).await;
     assert_eq!(world.get("/api/v2/users").await.status, 200);
     assert_eq!(world.get("/api/v2/users").await.status, 429);
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     assert_eq!(world.get("/api/v2/users").await.status, 200);
 }
 
@@ -60,12 +60,12 @@ async fn the_organisations_minute_is_shared_by_its_tokens() {
     world.token = world.sign_in().await;
     let last = world.get("/api/v2/users").await;
     assert_eq!((last.status.as_u16(), last.header("inin-ratelimit-count"), last.header("inin-ratelimit-allowed")), (200, "1", "100"));
-    world.core.clock.advance_ms(20_000);
+    world.core.clock.advance_ms(20_000).expect("on the calendar");
     let refused = world.get("/api/v2/users").await;
     assert_eq!(refused.json()["limit"], json!({"key": "org.app.user.rate.per.minute", "namespace": "platform.api", "value": 3}));
     assert_eq!(refused.json()["messageParams"]["key"], "org.app.user.rate.per.minute");
     assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds <= 40), "{}", refused.header("retry-after"));
-    world.core.clock.advance_ms(40_000);
+    world.core.clock.advance_ms(40_000).expect("on the calendar");
     assert_eq!(world.get("/api/v2/users").await.status, 200);
 }
 
@@ -98,7 +98,7 @@ async fn of_several_full_windows_the_tokens_own_is_told() {
 async fn a_token_ends_with_its_life() {
     let world = World::with(Settings { token_seconds: 300, ..Settings::default() }).await;
     assert_eq!(world.get("/api/v2/users").await.status, 200);
-    world.core.clock.advance_ms(300_000);
+    world.core.clock.advance_ms(300_000).expect("on the calendar");
     let answer = world.get("/api/v2/users").await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "bad.credentials"));
 }
@@ -160,7 +160,8 @@ async fn the_organisations_limits_can_be_read() {
     let limits = world.get("/api/v2/organizations/limits/namespaces/platform.api").await.json();
     let rate = limits["entities"].as_array().and_then(|all| all.iter().find(|limit| limit["key"] == "token.rate.per.minute").cloned());
     assert_eq!(rate, Some(json!({"key": "token.rate.per.minute", "namespace": "platform.api", "value": 600})));
-    assert_eq!(world.get("/api/v2/organizations/limits/namespaces/none").await.status, 404);
+    let unknown = world.get("/api/v2/organizations/limits/namespaces/none").await;
+    assert_eq!((unknown.status.as_u16(), &*unknown.code()), (400, "invalid.value"));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn a_playable_format_is_202_without_a_body_until_it_is_transcoded() {
     }
     let one = world.get(&format!("{path}/{}?formatId=MP3", recording_id(1))).await;
     assert_eq!((one.status.as_u16(), &one.json()["mediaUris"]), (202, &Value::Null));
-    world.core.clock.advance_ms(5_000);
+    world.core.clock.advance_ms(5_000).expect("on the calendar");
     let ready = world.get(&format!("{path}?formatId=MP3")).await;
     assert_eq!(ready.status, 200);
     assert!(ready.json()[0]["mediaUris"]["0"]["mediaUri"].as_str().is_some_and(|uri| uri.starts_with("http://127.0.0.1:40003/")));
@@ -28,7 +28,7 @@ async fn a_request_for_recordings_waits_as_long_as_it_says() {
     let path = format!("/api/v2/conversations/{}/recordings?formatId=MP3", conversation_id(1));
     let advance = async {
         tokio::task::yield_now().await;
-        world.core.clock.advance_ms(4_000_000);
+        world.core.clock.advance_ms(4_000_000).expect("on the calendar");
     };
     let patient = format!("{path}&maxWaitMs=5000000");
     let (answer, ()) = tokio::join!(world.get(&patient), advance);
@@ -36,7 +36,7 @@ async fn a_request_for_recordings_waits_as_long_as_it_says() {
     let other = format!("/api/v2/conversations/{}/recordings?formatId=WAV", conversation_id(1));
     let advance = async {
         tokio::task::yield_now().await;
-        world.core.clock.advance_ms(5_000);
+        world.core.clock.advance_ms(5_000).expect("on the calendar");
     };
     let (answer, ()) = tokio::join!(world.get(&other), advance);
     assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0), "five seconds where a request names none");
@@ -84,7 +84,7 @@ async fn a_batch_is_in_progress_then_gives_addresses_that_need_no_token_and_expi
     let path = format!("/api/v2/recording/batchrequests/{id}");
     let waiting = world.get(&path).await.json();
     assert_eq!((&waiting["status"], &waiting["resultCount"]), (&json!("InProgress"), &json!(0)));
-    world.core.clock.advance_ms(2_000);
+    world.core.clock.advance_ms(2_000).expect("on the calendar");
     let done = world.get(&path).await.json();
     assert_eq!((&done["status"], &done["resultCount"], &done["errorCount"]), (&json!("Completed"), &json!(2), &json!(1)));
     assert!(done["results"][1]["errorMsg"].is_string() && done["results"][1]["resultUrl"].is_null());
@@ -95,7 +95,7 @@ async fn a_batch_is_in_progress_then_gives_addresses_that_need_no_token_and_expi
     assert_eq!((part.status.as_u16(), part.body.as_slice(), part.header("content-range")), (206, &b"yte"[..], "bytes 1-3/5"));
     assert_eq!(without_token(&world, &address, Some("bytes=5-")).await.status, 416);
     assert_eq!(without_token(&world, &address.replace("signature=", "signature=0"), None).await.status, 403);
-    world.core.clock.advance_ms(60 * 60_000);
+    world.core.clock.advance_ms(60 * 60_000).expect("on the calendar");
     assert_eq!(without_token(&world, &address, None).await.status, 403);
 }
 

@@ -53,12 +53,12 @@ async fn a_post_shows_its_sessions_token_and_cookie() {
 async fn a_session_lives_while_it_is_used_and_half_an_hour_longer() {
     let mut world = World::new().await;
     for i in 0..3 {
-        world.core.clock.advance_ms(29 * 60_000);
+        world.core.clock.advance_ms(29 * 60_000).expect("on the calendar");
         assert_eq!(world.insert(&named(&i.to_string())).await.status, 200);
     }
     let again = world.read("0").await;
     assert_eq!((again.header("set-cookie"), again.header("x-csrf-token")), ("", &*world.token), "the same session is told again");
-    world.core.clock.advance_ms(30 * 60_000);
+    world.core.clock.advance_ms(30 * 60_000).expect("on the calendar");
     assert_eq!(world.insert(&named("3")).await.status, 403);
     world.begin_session().await;
     assert_eq!(world.insert(&named("3")).await.status, 200);

@@ -80,6 +80,7 @@ fn rows() -> Vec<(&'static str, Put, Put, u64, &'static str)> {
         ("/eventHistory", is(json!([])), is(json!({})), 2, "it must be a list of objects"),
         ("/callType", Gone, is(json!("inbound")), 2, CALL_TYPE),
         ("/callType", is(json!("Unknown")), is(json!("NotSet")), 2, CALL_TYPE),
+        ("/callType", is(Value::Null), is(json!("")), 2, CALL_TYPE),
         ("/id", is(json!("x")), is(json!(17)), 2, TEXT),
         ("/mediaFiles/0/callUUID", is(json!("011AP643CSAPR4FKQGQE31TAES00029V")), Gone, 1, ""),
         ("/mediaFiles/0/startTime", time(), Gone, 1, ""),

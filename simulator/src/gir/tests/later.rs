@@ -30,9 +30,9 @@ async fn lifecycle_management_takes_what_is_due_from_all_three_stores_and_keeps_
     world.migrate(1..4, "short").await;
     world.migrate(4..6, "long").await;
     let left = || world.truth().iter().map(|line| line["legacy_interaction_id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>();
-    world.core.clock.advance_ms(9 * DAY_MS);
+    world.core.clock.advance_ms(9 * DAY_MS).expect("on the calendar");
     assert_eq!(left(), ["1", "2", "3", "4", "5"], "nothing is due yet");
-    world.core.clock.advance_ms(3 * DAY_MS);
+    world.core.clock.advance_ms(3 * DAY_MS).expect("on the calendar");
     let basic = world.basic_of(1);
     let listed = World::send_to(
         &world.routers.webdav,
@@ -56,7 +56,7 @@ async fn lifecycle_management_takes_what_is_due_from_all_three_stores_and_keeps_
     );
     let deleted_at = |line: usize| world.truth()[line]["retention"]["delete_at"].clone();
     assert_eq!((deleted_at(1), deleted_at(0).is_string(), deleted_at(2).is_string()), (Value::Null, true, true));
-    world.core.clock.advance_ms(400 * DAY_MS);
+    world.core.clock.advance_ms(400 * DAY_MS).expect("on the calendar");
     assert_eq!(left(), ["3", "4"], "5 went by its call type");
 }
 
@@ -68,12 +68,12 @@ async fn lifecycle_management_runs_at_midnight() {
     world.migrate(1..2, "any").await;
     assert_eq!(world.truth().len(), 1, "it is due, and nobody has run since");
     let to_midnight = DAY_MS - (world.core.clock.now_ms().rem_euclid(DAY_MS as i64)) as u64;
-    world.core.clock.advance_ms(to_midnight);
+    world.core.clock.advance_ms(to_midnight).expect("on the calendar");
     assert_eq!(world.truth().len(), 0);
     let every_minute = PurgeSettings { every_minutes: 1, ..settings.purge.clone() };
     let world = World::with(Settings { purge: every_minute, ..settings }).await;
     world.migrate(1..2, "any").await;
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     assert_eq!(world.truth().len(), 0);
 }
 
@@ -92,7 +92,7 @@ async fn a_recording_is_read_by_id_before_a_search_finds_it() {
         let hold = async || world.ask("POST", "/api/v2/recordings/r", &json!({"operationName": "applyNonDelete"})).await.status;
         assert_eq!((world.read("r").await.status, found().await, label().await, hold().await), (200, 0, written, written));
         assert_eq!(world.ask("GET", "/api/v2/recordings/r/labels", &Value::Null).await.status, 200);
-        world.core.clock.advance_ms(60_000);
+        world.core.clock.advance_ms(60_000).expect("on the calendar");
         assert_eq!((found().await, label().await, hold().await), (1, 200, 200));
     }
 }

@@ -89,7 +89,7 @@ async fn attributes_and_orphans_are_answered_as_the_contracts_say() {
     let audio = upload["zip"]["entries"][1].as_str().expect("a name");
     let zip = zipped(&[("metadata.json", upload["metadata"].to_string().as_bytes()), (audio, b"sound")]);
     world.upload_zip("a.zip", &zip).await;
-    world.core.clock.advance_ms(1_000);
+    world.core.clock.advance_ms(1_000).expect("on the calendar");
     let listed = world.ask(&orphan["before"][0]["request"]).await;
     held_to("list_orphans", &orphan["before"][0], &listed);
     world.ask(&contract("events_batch")["request"]).await;

@@ -2,6 +2,7 @@
 
 mod audits;
 mod contracts;
+mod deletion;
 mod events;
 mod jobs;
 mod orphans;

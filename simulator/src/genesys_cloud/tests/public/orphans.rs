@@ -13,7 +13,7 @@ async fn orphaned() -> (World, Uuid) {
     .await;
     world.recorded(1).await;
     assert_eq!(world.get(ORPHANS).await.json()["total"], 0);
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     let listed = world.get(ORPHANS).await.json();
     assert_eq!(listed["total"], 1);
     let id = id_of(&listed["entities"][0]);
@@ -117,7 +117,7 @@ async fn an_upload_stuck_beyond_the_parking_time_becomes_an_orphan_though_its_co
     let world = World::with_faults(settings, vec![rule]).await;
     world.injected(1).await;
     world.recorded(1).await;
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     let listed = world.get(&format!("{ORPHANS}?hasConversation=true")).await.json();
     assert_eq!((&listed["total"], &listed["entities"][0]["orphanStatus"]), (&json!(1), &json!("CONVERSATION_NOT_EVALUATED")));
     let answer = world.json("PUT", &format!("{ORPHANS}/{}", id_of(&listed["entities"][0])), &json!({})).await;
@@ -134,7 +134,7 @@ async fn an_orphans_media_can_be_heard_before_it_is_attached() {
     let path = format!("{ORPHANS}/{id}/media");
     let transcoding = world.get(&format!("{path}?formatId=WAV")).await;
     assert_eq!((transcoding.status.as_u16(), transcoding.body.len()), (202, 0));
-    world.core.clock.advance_ms(1_000);
+    world.core.clock.advance_ms(1_000).expect("on the calendar");
     let shown = world.get(&format!("{path}?formatId=WAV")).await.json();
     assert_eq!(shown["id"], json!(recording_id(1)));
     let uri = shown["mediaUris"]["0"]["mediaUri"].as_str().expect("an address").to_owned();

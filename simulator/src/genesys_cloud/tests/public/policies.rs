@@ -109,7 +109,7 @@ async fn a_policy_is_replaced_switched_off_and_deleted_in_its_family() {
         let made = world.post(path, &policy("Seven years", 1, json!({}), 2_557)).await.json();
         world.post(path, &policy("Taken", 2, json!({}), 1)).await;
         let one = format!("{path}/{}", id_of(&made));
-        world.core.clock.advance_ms(1_000);
+        world.core.clock.advance_ms(1_000).expect("on the calendar");
         let mut sent = made.clone();
         sent["name"] = json!("Ten days");
         sent["mediaPolicies"]["callPolicy"]["actions"]["retentionDuration"]["deleteRetention"]["days"] = json!(10);

@@ -89,7 +89,7 @@ async fn a_put_of_other_bytes_of_a_forged_or_of_an_expired_address_is_refused() 
         forged["url"] = json!(announced["url"].as_str().expect("an address").replace(was, becomes));
         assert_eq!(world.put(&forged, &zip, |_| true).await.status, 403, "{was}");
     }
-    world.core.clock.advance_ms(600_000);
+    world.core.clock.advance_ms(600_000).expect("on the calendar");
     let late = world.put(&announced, &zip, |_| true).await;
     assert_eq!(late.status, 403);
     assert!(String::from_utf8_lossy(&late.body).contains("<Code>AccessDenied</Code>"));
@@ -226,7 +226,7 @@ async fn an_upload_is_pending_then_waits_for_its_conversation_then_succeeds() {
     let world = World::public(PublicSettings { upload_processing_ms: 5_000, ..PublicSettings::default() }).await;
     world.recorded(1).await;
     assert_eq!(world.statuses().await[0].0, "Pending");
-    world.core.clock.advance_ms(5_000);
+    world.core.clock.advance_ms(5_000).expect("on the calendar");
     assert_eq!(world.statuses().await[0].0, "WaitForConversation");
     let events = call_events(1);
     world.inject(&events[..4]).await;
@@ -252,7 +252,7 @@ async fn a_failed_or_stuck_upload_heals_as_its_fault_says() {
     let words: Vec<String> = world.statuses().await.into_iter().map(|(status, _)| status).collect();
     assert_eq!(words, ["Failure", "Success", "WaitForConversation"]);
     world.recorded(1).await;
-    world.core.clock.advance_ms(60_000);
+    world.core.clock.advance_ms(60_000).expect("on the calendar");
     let words: Vec<String> = world.statuses().await.into_iter().map(|(status, _)| status).collect();
     assert_eq!(words, ["Failure", "Success", "Success", "Success"]);
     assert!(world.lines().iter().all(|line| line["recordings"].as_array().map(Vec::len) == Some(1)));
@@ -286,7 +286,7 @@ async fn a_report_is_prepared_then_has_the_columns_of_the_scenario() {
     let path = format!("/api/v2/recording/uploads/reports/{}", id_of(&created.json()));
     let early = world.get(&path).await.json();
     assert_eq!((&early["state"], &early["signedUrl"]), (&json!("InProgress"), &Value::Null));
-    world.core.clock.advance_ms(2_000);
+    world.core.clock.advance_ms(2_000).expect("on the calendar");
     let ready = world.get(&path).await.json();
     assert_eq!(ready["state"], "Completed");
     let url = ready["signedUrl"].as_str().and_then(|url| url.strip_prefix("http://127.0.0.1:40003")).expect("an address");
@@ -294,7 +294,7 @@ async fn a_report_is_prepared_then_has_the_columns_of_the_scenario() {
     assert_eq!(String::from_utf8_lossy(&file.body), "status,fileName\nSuccess,st-acme-1-1.0123456789ab.zip\n");
     let forged = world.send(Request::get(url.replace("signature=", "signature=0")).body(Body::empty()).expect("a request")).await;
     assert_eq!(forged.status, 403);
-    world.core.clock.advance_ms(600_000);
+    world.core.clock.advance_ms(600_000).expect("on the calendar");
     assert_eq!(world.send(Request::get(url).body(Body::empty()).expect("a request")).await.status, 403);
 }
 
