@@ -58,17 +58,39 @@ impl PlanError {
     }
 }
 
+/// The name most like `unknown`, whatever the case of its letters.
+pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    let unknown = unknown.to_lowercase();
+    let alike = |name: &str| strsim::jaro_winkler(&unknown, &name.to_lowercase());
+    known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)))
+}
+
 /// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest key.
 fn nearest_key(message: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown field `")?;
     let (unknown, expected) = rest.split_once('`')?;
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let nearest = known.iter().max_by(|a, b| {
-        let (a, b) = (strsim::jaro_winkler(unknown, a), strsim::jaro_winkler(unknown, b));
-        a.total_cmp(&b)
-    });
-    Some(match nearest {
+    Some(match nearest(unknown, &known) {
         Some(nearest) => format!("unknown key `{unknown}`; the nearest known key is `{nearest}`"),
         None => format!("unknown key `{unknown}`; no key is known here"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_name_is_found_in_any_case() {
+        let known = ["legacy_agent_id", "genesys_user_id", "genesys_user_name"];
+        for (unknown, wanted) in [
+            ("LEGACY_AGENT_ID", "legacy_agent_id"),
+            ("Genesys_User_Nam", "genesys_user_name"),
+            ("GENESYSUSERID", "genesys_user_id"),
+            ("legacy_agent", "legacy_agent_id"),
+        ] {
+            assert_eq!(nearest(unknown, &known), Some(wanted), "{unknown}");
+        }
+        assert_eq!(nearest("x", &[]), None);
+    }
 }

@@ -93,11 +93,8 @@ impl<'a> Table<'a> {
         let columns: Vec<String> = reader.headers().map_err(|error| csv_error(file, &error))?.iter().map(str::to_owned).collect();
         for column in &columns {
             if !required.contains(&column.as_str()) && !optional.contains(&column.as_str()) {
-                let known = required
-                    .iter()
-                    .chain(optional)
-                    .max_by(|a, b| strsim::jaro_winkler(column, a).total_cmp(&strsim::jaro_winkler(column, b)));
-                let known = known.copied().unwrap_or_default();
+                let known: Vec<&str> = required.iter().chain(optional).copied().collect();
+                let known = crate::error::nearest(column, &known).unwrap_or_default();
                 return Err(PlanError::line(file, 1, format!("unknown column `{column}`; the nearest known column is `{known}`")));
             }
         }

@@ -31,9 +31,8 @@ pub(crate) fn domain(region: &str) -> Option<&'static str> {
 
 /// The known name or domain that an unknown region is nearest to.
 pub(crate) fn nearest(region: &str) -> &'static str {
-    let region = region.trim().to_ascii_lowercase();
-    let known = REGIONS.iter().flat_map(|(name, domain)| [*name, *domain]);
-    known.max_by(|a, b| strsim::jaro_winkler(&region, a).total_cmp(&strsim::jaro_winkler(&region, b))).unwrap_or_default()
+    let known: Vec<&str> = REGIONS.iter().flat_map(|(name, domain)| [*name, *domain]).collect();
+    crate::error::nearest(region.trim(), &known).unwrap_or_default()
 }
 
 /// Whether a host belongs to the vendor, so that what is not in the public API is never tried there.

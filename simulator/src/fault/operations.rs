@@ -209,8 +209,8 @@ pub(crate) fn find(name: &str) -> Result<&'static Operation, &'static str> {
     if let Some(operation) = ALL.iter().find(|operation| operation.name == name) {
         return Ok(operation);
     }
-    let nearest = ALL.iter().max_by(|a, b| strsim::jaro_winkler(name, a.name).total_cmp(&strsim::jaro_winkler(name, b.name)));
-    Err(nearest.map_or("", |operation| operation.name))
+    let known: Vec<&'static str> = ALL.iter().map(|operation| operation.name).collect();
+    Err(crate::scenario::nearest(name, &known).unwrap_or_default())
 }
 
 #[cfg(test)]

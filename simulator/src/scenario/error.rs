@@ -55,7 +55,9 @@ pub(crate) fn in_words(message: &str) -> String {
     plain()
 }
 
-/// The name most like `unknown`.
+/// The name most like `unknown`, whatever the case of its letters.
 pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    known.iter().copied().max_by(|a, b| strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b)))
+    let unknown = unknown.to_lowercase();
+    let alike = |name: &str| strsim::jaro_winkler(&unknown, &name.to_lowercase());
+    known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)))
 }

@@ -17,7 +17,7 @@ use crate::legacy::LegacySettings;
 use crate::world::WorldSettings;
 
 pub use error::ScenarioError;
-pub(crate) use error::in_words;
+pub(crate) use error::{in_words, nearest};
 #[cfg(test)]
 pub(crate) use expect::is_reason;
 pub use expect::{Ending, Expect, Verdict};
