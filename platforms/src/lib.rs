@@ -10,6 +10,7 @@ pub mod genesys_cloud;
 pub mod gir;
 pub mod legacy;
 mod pace;
+mod path;
 mod session;
 pub mod transport;
 mod upload;

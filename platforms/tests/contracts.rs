@@ -51,7 +51,7 @@ fn the_sources_examples_are_read_field_by_field() {
 
 #[test]
 fn ids_beyond_two_to_the_53_keep_every_digit() {
-    let text = r#"{"id": 9007199254740993123, "segments": [], "recordings": [{"id": 18446744073709551617}]}"#;
+    let text = r#"{"id": 9007199254740993123, "startTime": 1, "endTime": 2, "segments": [], "recordings": [{"id": 18446744073709551617}]}"#;
     let interaction: legacy::Interaction = serde_json::from_str(text).unwrap();
     assert_eq!(interaction.id, "9007199254740993123");
     assert_eq!(interaction.recordings[0].id, "18446744073709551617");

@@ -236,11 +236,6 @@ impl ReadClient {
 
     /// A path whose parts may come from outside: each is escaped.
     pub(crate) fn url(&self, parts: &[&str]) -> Result<Url, CallError> {
-        let mut url = self.api.clone();
-        url.path_segments_mut()
-            .map_err(|()| CallError::Malformed { what: parts.join("/"), why: "base_url carries no path".to_owned() })?
-            .pop_if_empty()
-            .extend(parts);
-        Ok(url)
+        crate::path::below(&self.api, parts)
     }
 }

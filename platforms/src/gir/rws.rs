@@ -227,7 +227,7 @@ impl RwsClient {
     }
 
     fn url(&self, steps: &[&str]) -> Result<Url, CallError> {
-        super::webdav::below(&self.root, steps)
+        crate::path::below(&self.root, steps)
     }
 }
 

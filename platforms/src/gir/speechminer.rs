@@ -44,7 +44,7 @@ impl SpeechMinerClient {
 
     /// What a simulated receiver has of a recording; `None` where it has nothing.
     pub async fn recording(&self, id: &str) -> Result<Option<Posted>, CallError> {
-        match self.session.json(&Call::get(super::webdav::below(&self.url, &["recordings", id])?)).await {
+        match self.session.json(&Call::get(crate::path::below(&self.url, &["recordings", id])?)).await {
             Ok(posted) => Ok(Some(posted)),
             Err(CallError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -53,7 +53,7 @@ impl SpeechMinerClient {
 
     /// A page of what a simulated receiver has, in the order of ids.
     pub async fn recordings(&self, after: Option<&str>, limit: u32) -> Result<PostedPage, CallError> {
-        let mut url = super::webdav::below(&self.url, &["recordings"])?;
+        let mut url = crate::path::below(&self.url, &["recordings"])?;
         url.query_pairs_mut().append_pair("limit", &limit.to_string());
         if let Some(after) = after {
             url.query_pairs_mut().append_pair("after", after);

@@ -53,14 +53,6 @@ pub struct Entry {
     pub modified: Option<String>,
 }
 
-/// Steps of a path below a root, each encoded.
-pub(super) fn below(root: &Url, steps: &[&str]) -> Result<Url, CallError> {
-    let mut url = root.clone();
-    let no_path = || CallError::Malformed { what: root.path().to_owned(), why: "a URL that cannot carry a path".to_owned() };
-    url.path_segments_mut().map_err(|()| no_path())?.pop_if_empty().extend(steps);
-    Ok(url)
-}
-
 impl WebDavClient {
     /// Sends nothing yet.
     #[must_use]
@@ -77,7 +69,7 @@ impl WebDavClient {
 
     /// Address of a file or collection, by its steps below the root.
     pub fn url(&self, steps: &[&str]) -> Result<Url, CallError> {
-        below(&self.root, steps)
+        crate::path::below(&self.root, steps)
     }
 
     /// An address as it was stored, if it lies in this store: nobody else's host gets the account.

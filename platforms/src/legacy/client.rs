@@ -8,13 +8,15 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::error::CallError;
+use crate::legacy::address;
+use crate::legacy::listing::{self, Listing};
 use crate::legacy::wire;
+use crate::legacy::wire::Unreadable;
 use crate::pace::Limit;
 use crate::session::{Answer, Call, Counts, Credentials, Media, PIECE_TIMEOUT, Session, host, parse};
 use crate::transport::{Transport, TransportError};
@@ -65,25 +67,6 @@ pub struct RecordingAnswer {
     pub headers: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct Listing {
-    entities: Vec<Box<RawValue>>,
-    #[serde(default)]
-    metadata: Metadata,
-}
-
-#[derive(Deserialize, Default)]
-struct Metadata {
-    #[serde(default)]
-    pagination: Pagination,
-}
-
-#[derive(Deserialize, Default)]
-struct Pagination {
-    #[serde(rename = "nextPageCursor")]
-    next_page_cursor: Option<String>,
-}
-
 /// A client of one source.
 pub struct Client {
     session: Arc<Session>,
@@ -119,32 +102,32 @@ impl Client {
             }
         }
         let (listing, headers) = self.listing(url).await?;
-        Ok(InteractionPage { entities: listing.entities, next_cursor: listing.metadata.pagination.next_page_cursor, headers })
+        Ok(InteractionPage { entities: listing.entities, next_cursor: listing.next_cursor, headers })
     }
 
-    /// All users.
+    /// All users; one whose record cannot be read is told of and left out.
     pub async fn users(&self) -> Result<Vec<wire::User>, CallError> {
-        self.all("/api/v2/users").await
+        self.all("/api/v2/users", wire::User::read).await
     }
 
-    /// All queues.
+    /// All queues; one whose record cannot be read is told of and left out.
     pub async fn queues(&self) -> Result<Vec<wire::Queue>, CallError> {
-        self.all("/api/v2/queues").await
+        self.all("/api/v2/queues", wire::Queue::read).await
     }
 
     /// One recording's answer.
     pub async fn recording(&self, id: &str) -> Result<RecordingAnswer, CallError> {
         let call = Call::get(self.url_of(&["api", "v2", "recordings", id])?);
         let (bytes, answer) = self.session.bytes(&call).await?;
-        Ok(RecordingAnswer { body: parse(call.url.path(), &bytes)?, headers: answer.headers_to_keep() })
+        let text = listing::text(&bytes);
+        Ok(RecordingAnswer { body: parse(&format!("GET {}", call.url.path()), text.as_bytes())?, headers: answer.headers_to_keep() })
     }
 
     /// The bytes of a recording, from the address its answer gives, or from the API's own where it gives none. Redirects are followed by hand, to allowed hosts only, and the
     /// token goes to the API's own host only. A stream that is cut goes on where it stopped, while the entity stays the same.
     pub async fn media(&self, recording: &str, address: Option<&str>) -> Result<Media, CallError> {
-        let malformed = |_| CallError::Malformed { what: "mediaUrl".to_owned(), why: "not a URL".to_owned() };
         let start = match address {
-            Some(address) => self.settings.base_url.join(address).map_err(malformed)?,
+            Some(address) => address::fetchable(&self.settings.base_url, address).map_err(|why| of_media(recording, why))?,
             None => self.url_of(&["api", "v2", "recordings", recording, "media"])?,
         };
         let answer = self.open(&start, 0, None).await?;
@@ -186,14 +169,14 @@ impl Client {
                 return Ok(answer);
             }
             let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let next = location.and_then(|location| url.join(location).ok());
-            url = next
-                .ok_or_else(|| CallError::Malformed { what: start.path().to_owned(), why: "a redirect without a Location".to_owned() })?;
+            let malformed = |why| CallError::Malformed { what: start.path().to_owned(), why };
+            let location = location.ok_or_else(|| malformed("a redirect without a Location".to_owned()))?;
+            url = address::fetchable(&url, location).map_err(|why| malformed(format!("a redirect {why}")))?;
         }
         Err(CallError::Malformed { what: start.path().to_owned(), why: "more than five redirects".to_owned() })
     }
 
-    async fn all<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, CallError> {
+    async fn all<T>(&self, path: &str, read: impl Fn(&str) -> Result<T, Unreadable>) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -203,10 +186,13 @@ impl Client {
                 url.query_pairs_mut().append_pair("cursor", cursor);
             }
             let (listing, _) = self.listing(url).await?;
-            for entity in &listing.entities {
-                all.push(parse(path, entity.get().as_bytes())?);
+            for (at, entity) in listing.entities.iter().enumerate() {
+                match read(entity.get()) {
+                    Ok(one) => all.push(one),
+                    Err(why) => tracing::warn!("GET {path}: entity {} of a page cannot be read and is left out: {why}", at + 1),
+                }
             }
-            match listing.metadata.pagination.next_page_cursor {
+            match listing.next_cursor {
                 Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
                 Some(_) => return Err(CallError::Malformed { what: path.to_owned(), why: "the cursor does not move".to_owned() }),
                 None => return Ok(all),
@@ -217,7 +203,7 @@ impl Client {
     async fn listing(&self, url: Url) -> Result<(Listing, BTreeMap<String, String>), CallError> {
         let call = Call::get(url);
         let (bytes, answer) = self.session.bytes(&call).await?;
-        Ok((parse(call.url.path(), &bytes)?, answer.headers_to_keep()))
+        Ok((Listing::read(&format!("GET {}", call.url.path()), &bytes)?, answer.headers_to_keep()))
     }
 
     fn url(&self, path: &str) -> Result<Url, CallError> {
@@ -226,13 +212,13 @@ impl Client {
 
     /// A path of which a part comes from outside: each part is escaped.
     fn url_of(&self, parts: &[&str]) -> Result<Url, CallError> {
-        let mut url = self.url("/")?;
-        url.path_segments_mut()
-            .map_err(|()| CallError::Malformed { what: parts.join("/"), why: "base_url carries no path".to_owned() })?
-            .clear()
-            .extend(parts);
-        Ok(url)
+        crate::path::below(&self.url("/")?, parts)
     }
+}
+
+/// What a recording's own answer says of its media, and why that leads nowhere.
+fn of_media(recording: &str, why: String) -> CallError {
+    CallError::Malformed { what: format!("recording {recording}"), why: format!("the address of its media {why}") }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -1,215 +1,162 @@
-//! The source's JSON, exactly as sent. Source: scenarios/contracts/legacy.
+//! The source's JSON, field by field. Source: scenarios/contracts/legacy; how one value may be spelled: [`super::spelling`].
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::spelling::{Fields, text_of};
+pub use super::spelling::{Unreadable, whole_number};
+
 /// An interaction as the query lists it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Interaction {
     /// An integer in the source; decimal text here, because it may exceed what a JSON number keeps.
-    #[serde(deserialize_with = "id_text")]
     pub id: String,
     /// Start as the recorder's clock had it.
-    #[serde(default)]
     pub start_time: SourceTime,
     /// End as the recorder's clock had it.
-    #[serde(default)]
     pub end_time: SourceTime,
     /// Time in queue. Milliseconds.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub wait_time_ms: Option<i64>,
     /// Time in conversation. Milliseconds.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub talk_time_ms: Option<i64>,
     /// `INBOUND` or `OUTBOUND`.
-    #[serde(default, deserialize_with = "optional_text")]
     pub direction: Option<String>,
     /// First agent.
-    #[serde(default, deserialize_with = "optional_text")]
     pub agent_id: Option<String>,
     /// Extension, shared by several agents: never an identity.
-    #[serde(default, deserialize_with = "optional_text")]
     pub agent_extension: Option<String>,
     /// Queue.
-    #[serde(default, deserialize_with = "optional_text")]
     pub queue_id: Option<String>,
     /// Skill that was asked for.
-    #[serde(default, deserialize_with = "optional_text")]
     pub skill: Option<String>,
     /// Name of the skill group.
-    #[serde(default, deserialize_with = "optional_text")]
     pub skill_group: Option<String>,
     /// IVR node the call came through.
-    #[serde(default, deserialize_with = "optional_text")]
     pub ivr_node_id: Option<String>,
     /// Outcome.
-    #[serde(default, deserialize_with = "optional_text")]
     pub disposition_code: Option<String>,
     /// Wrap-up code.
-    #[serde(default, deserialize_with = "optional_text")]
     pub wrap_up_code: Option<String>,
     /// Number that called, raw or masked.
-    #[serde(default, deserialize_with = "optional_text")]
     pub caller_number: Option<String>,
     /// Number that was called, raw or masked.
-    #[serde(default, deserialize_with = "optional_text")]
     pub dialled_number: Option<String>,
     /// Whether the numbers above are masked.
     pub numbers_masked: Option<bool>,
     /// Recorder whose clock stamped the times.
-    #[serde(default, deserialize_with = "optional_text")]
     pub recorder_node: Option<String>,
     /// Legs, in order.
-    #[serde(default)]
     pub segments: Vec<Segment>,
     /// Recordings, in order.
-    #[serde(default)]
     pub recordings: Vec<RecordingRef>,
+    /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
+    pub rounded: Vec<String>,
 }
 
-/// What ties an interaction and its recordings together, and nothing else of it.
-#[derive(Debug, Clone, Deserialize)]
+/// What ties an interaction and its recordings together, as far as it can be read, and nothing else of it.
+#[derive(Debug, Clone)]
 pub struct Listed {
-    /// Interaction, decimal text.
-    #[serde(deserialize_with = "id_text")]
-    pub id: String,
-    /// Its recordings, in order.
-    #[serde(default)]
-    pub recordings: Vec<RecordingRef>,
+    /// Interaction, decimal text. The error says why it has none.
+    pub id: Result<String, Unreadable>,
+    /// Ids of its recordings, in order; those that have none are left out.
+    pub recordings: Vec<String>,
 }
 
 /// One leg of an interaction.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Segment {
     /// Leg.
-    #[serde(deserialize_with = "id_text")]
     pub id: String,
     /// Agent of this leg.
-    #[serde(default, deserialize_with = "optional_text")]
     pub agent_id: Option<String>,
     /// Start as the recorder's clock had it.
-    #[serde(default)]
     pub start_time: SourceTime,
     /// End as the recorder's clock had it.
-    #[serde(default)]
     pub end_time: SourceTime,
 }
 
 /// A recording as the query names it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RecordingRef {
     /// Recording.
-    #[serde(deserialize_with = "id_text")]
     pub id: String,
     /// Leg it was made on.
-    #[serde(default, deserialize_with = "optional_text")]
     pub segment_id: Option<String>,
 }
 
 /// A recording's own answer.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Recording {
     /// Recording.
-    #[serde(deserialize_with = "id_text")]
     pub id: String,
     /// Interaction it belongs to.
-    #[serde(deserialize_with = "id_text")]
     pub interaction_id: String,
     /// Leg it was made on.
-    #[serde(default, deserialize_with = "optional_text")]
     pub segment_id: Option<String>,
     /// Start as the recorder's clock had it.
-    #[serde(default)]
     pub start_time: SourceTime,
     /// End as the recorder's clock had it.
-    #[serde(default)]
     pub end_time: SourceTime,
     /// Length the source declares. Milliseconds.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub duration_ms: Option<i64>,
     /// Codec the source declares; it may be wrong.
-    #[serde(default, deserialize_with = "optional_text")]
     pub codec: Option<String>,
     /// Media type the source declares; it may be wrong.
-    #[serde(default, deserialize_with = "optional_text")]
     pub content_type: Option<String>,
     /// Channels the source declares.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub channels: Option<u16>,
     /// Who speaks on each channel, in order: agent, customer, mixed.
-    #[serde(default)]
     pub channel_roles: Vec<String>,
     /// Sampling rate the source declares. Hertz.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub sample_rate: Option<u32>,
-    /// Size the source declares. Bytes; absent: it does not know.
-    #[serde(default, deserialize_with = "optional_whole")]
+    /// Size the source declares. Bytes. Absent: it does not know, or says so by a negative number.
     pub size_bytes: Option<u64>,
     /// Original file name.
-    #[serde(default, deserialize_with = "optional_text")]
     pub file_name: Option<String>,
     /// Recorder whose clock stamped the times.
-    #[serde(default, deserialize_with = "optional_text")]
     pub recorder_node: Option<String>,
     /// Stretches in which a card number or the like was read.
-    #[serde(default)]
     pub pauses: Vec<Pause>,
     /// Retention class by name.
-    #[serde(default, deserialize_with = "optional_text")]
     pub retention_class: Option<String>,
     /// Must not be deleted.
-    #[serde(default)]
     pub legal_hold: bool,
-    /// Where the bytes are: absolute or relative to the API.
-    #[serde(default, deserialize_with = "optional_text")]
+    /// Where the bytes are: absolute or relative to the API. Absent: at the API's own address for them.
     pub media_url: Option<String>,
+    /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
+    pub rounded: Vec<String>,
 }
 
 /// A stretch of a recording, from its own start.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Pause {
     /// First millisecond. Absent: the source does not say.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub start_offset_ms: Option<i64>,
     /// First millisecond after it. Absent: the source does not say.
-    #[serde(default, deserialize_with = "optional_whole")]
     pub end_offset_ms: Option<i64>,
     /// Why, e.g. `card_number`.
-    #[serde(default, deserialize_with = "optional_text")]
     pub reason: Option<String>,
 }
 
 /// A user of the source.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct User {
     /// Agent id.
-    #[serde(deserialize_with = "id_text")]
     pub id: String,
     /// Name.
-    #[serde(default, deserialize_with = "optional_text")]
     pub name: Option<String>,
     /// Extension.
-    #[serde(default, deserialize_with = "optional_text")]
     pub extension: Option<String>,
     /// Still employed.
     pub active: Option<bool>,
 }
 
 /// A queue of the source.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Queue {
     /// Queue id.
-    #[serde(deserialize_with = "id_text")]
     pub id: String,
     /// Name.
-    #[serde(default, deserialize_with = "optional_text")]
     pub name: Option<String>,
 }
 
@@ -235,73 +182,219 @@ impl std::fmt::Display for SourceTime {
     }
 }
 
-impl<'de> Deserialize<'de> for SourceTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SourceTime, D::Error> {
-        Ok(match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Null => SourceTime::Absent,
-            serde_json::Value::String(text) => SourceTime::Text(text),
-            serde_json::Value::Number(number) => match number.as_i64() {
-                Some(whole) => SourceTime::Number(whole),
-                None => SourceTime::Text(number.to_string()),
-            },
-            other => SourceTime::Text(other.to_string()),
+impl Interaction {
+    /// Reads an entity of the query. One that gives neither start nor end is not the record of a call, whatever else it says.
+    pub fn read(json: &str) -> Result<Interaction, Unreadable> {
+        let fields = Fields::of(json)?;
+        let [start_time, end_time] = fields.times()?;
+        Ok(Interaction {
+            id: fields.id("id")?,
+            start_time,
+            end_time,
+            wait_time_ms: fields.length_ms("waitTimeMs")?,
+            talk_time_ms: fields.length_ms("talkTimeMs")?,
+            direction: fields.text("direction")?,
+            agent_id: fields.optional_id("agentId")?,
+            // What identifies nothing and is compared with nothing makes no call unreadable.
+            agent_extension: fields.text("agentExtension").unwrap_or_default(),
+            queue_id: fields.optional_id("queueId")?,
+            skill: fields.text("skill")?,
+            skill_group: fields.text("skillGroup")?,
+            ivr_node_id: fields.text("ivrNodeId")?,
+            disposition_code: fields.text("dispositionCode")?,
+            wrap_up_code: fields.text("wrapUpCode")?,
+            caller_number: fields.text("callerNumber")?,
+            dialled_number: fields.text("dialledNumber")?,
+            numbers_masked: fields.boolean("numbersMasked").unwrap_or_default(),
+            recorder_node: fields.text("recorderNode")?,
+            segments: fields.list("segments", Segment::read)?,
+            recordings: fields.list("recordings", RecordingRef::read)?,
+            rounded: fields.rounded(),
         })
     }
 }
 
-/// An id that may be a number of any size or text.
-fn id_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => Ok(text),
-        serde_json::Value::Number(number) => Ok(number.to_string()),
-        _ => Err(serde::de::Error::custom("an id is a number or text")),
-    }
-}
-
-/// Text, a number as it is written, or nothing. Half a character (a lone surrogate's escape) is replaced: one bad letter does not make a
-/// call unreadable.
-fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    match raw.get().as_bytes().first() {
-        Some(b'"') => text(raw.get()).map(Some).map_err(serde::de::Error::custom),
-        Some(b'n') => Ok(None),
-        Some(b'-' | b'0'..=b'9') => Ok(Some(raw.get().to_owned())),
-        _ => Err(serde::de::Error::custom("text or a number is expected")),
-    }
-}
-
-fn text(quoted: &str) -> Result<String, serde_json::Error> {
-    struct Bytes;
-    impl serde::de::Visitor<'_> for Bytes {
-        type Value = String;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("text")
-        }
-
-        // As bytes, since text must be whole characters.
-        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<String, E> {
-            Ok(String::from_utf8_lossy(bytes).into_owned())
+impl Interaction {
+    /// One of which nothing is known but its id.
+    #[must_use]
+    pub fn only(id: String) -> Interaction {
+        Interaction {
+            id,
+            start_time: SourceTime::Absent,
+            end_time: SourceTime::Absent,
+            wait_time_ms: None,
+            talk_time_ms: None,
+            direction: None,
+            agent_id: None,
+            agent_extension: None,
+            queue_id: None,
+            skill: None,
+            skill_group: None,
+            ivr_node_id: None,
+            disposition_code: None,
+            wrap_up_code: None,
+            caller_number: None,
+            dialled_number: None,
+            numbers_masked: None,
+            recorder_node: None,
+            segments: Vec::new(),
+            recordings: Vec::new(),
+            rounded: Vec::new(),
         }
     }
-    serde_json::Deserializer::from_str(quoted).deserialize_bytes(Bytes)
 }
 
-/// A whole number, written as one, with a decimal point, or as text.
-fn optional_whole<'de, D: Deserializer<'de>, T: std::str::FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let Some(text) = optional_text(deserializer)? else { return Ok(None) };
-    let text = text.trim();
-    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0')).map_or(text, |(whole, _)| whole);
-    // In words, and not the value: it may be somebody's number.
-    whole.parse().map(Some).map_err(|_| serde::de::Error::custom("a whole number is expected"))
+impl Listed {
+    /// Reads what there is to read.
+    #[must_use]
+    pub fn read(json: &str) -> Listed {
+        let fields = match Fields::of(json) {
+            Ok(fields) => fields,
+            Err(why) => return Listed { id: Err(why), recordings: Vec::new() },
+        };
+        let items = fields.items("recordings").unwrap_or_default();
+        let recordings = items.into_iter().filter_map(|(_, item)| Fields::of(item).and_then(|fields| fields.id("id")).ok()).collect();
+        Listed { id: fields.id("id"), recordings }
+    }
 }
+
+impl Segment {
+    fn read(json: &str) -> Result<Segment, Unreadable> {
+        let fields = Fields::of(json)?;
+        Ok(Segment {
+            id: fields.id("id")?,
+            agent_id: fields.optional_id("agentId")?,
+            start_time: SourceTime::read(fields.raw("startTime")?),
+            end_time: SourceTime::read(fields.raw("endTime")?),
+        })
+    }
+}
+
+impl RecordingRef {
+    fn read(json: &str) -> Result<RecordingRef, Unreadable> {
+        let fields = Fields::of(json)?;
+        Ok(RecordingRef { id: fields.id("id")?, segment_id: fields.optional_id("segmentId")? })
+    }
+}
+
+impl Recording {
+    /// Reads a recording's own answer. One that gives neither start nor end is not the record of a recording, whatever else it says.
+    pub fn read(json: &str) -> Result<Recording, Unreadable> {
+        let fields = Fields::of(json)?;
+        let [start_time, end_time] = fields.times()?;
+        // What is declared of the form is never believed: the file says it.
+        let number = |name| fields.whole(name).unwrap_or_default();
+        Ok(Recording {
+            id: fields.id("id")?,
+            interaction_id: fields.id("interactionId")?,
+            segment_id: fields.optional_id("segmentId")?,
+            start_time,
+            end_time,
+            duration_ms: fields.length_ms("durationMs")?,
+            codec: fields.text("codec")?,
+            content_type: fields.text("contentType")?,
+            channels: number("channels").and_then(|channels| channels.try_into().ok()),
+            channel_roles: fields.items("channelRoles").unwrap_or_default().iter().filter_map(|(_, role)| text_of(role)).collect(),
+            sample_rate: number("sampleRate").and_then(|rate| rate.try_into().ok()),
+            size_bytes: fields.whole("sizeBytes")?.and_then(|bytes| bytes.try_into().ok()),
+            file_name: fields.text("fileName")?,
+            recorder_node: fields.text("recorderNode")?,
+            pauses: fields.list("pauses", Pause::read)?,
+            retention_class: fields.text("retentionClass")?,
+            legal_hold: fields.boolean("legalHold")?.unwrap_or(false),
+            media_url: fields.text("mediaUrl")?.filter(|address| !address.trim().is_empty()),
+            rounded: fields.rounded(),
+        })
+    }
+}
+
+impl Pause {
+    fn read(json: &str) -> Result<Pause, Unreadable> {
+        let fields = Fields::of(json)?;
+        let (start_offset_ms, end_offset_ms) = (fields.length_ms("startOffsetMs")?, fields.length_ms("endOffsetMs")?);
+        Ok(Pause { start_offset_ms, end_offset_ms, reason: fields.text("reason")? })
+    }
+}
+
+impl User {
+    /// Reads a user of the directory.
+    pub fn read(json: &str) -> Result<User, Unreadable> {
+        let fields = Fields::of(json)?;
+        let (name, extension, active) = (fields.text("name")?, fields.text("extension")?, fields.boolean("active")?);
+        Ok(User { id: fields.id("id")?, name, extension, active })
+    }
+}
+
+impl Queue {
+    /// Reads a queue of the directory.
+    pub fn read(json: &str) -> Result<Queue, Unreadable> {
+        let fields = Fields::of(json)?;
+        Ok(Queue { id: fields.id("id")?, name: fields.text("name")? })
+    }
+}
+
+impl Fields<'_> {
+    /// Start and end of something that has them.
+    fn times(&self) -> Result<[SourceTime; 2], Unreadable> {
+        let times = [self.raw("startTime")?, self.raw("endTime")?].map(SourceTime::read);
+        if times == [SourceTime::Absent, SourceTime::Absent] {
+            return Err(Unreadable::new("startTime", "neither start nor end is given"));
+        }
+        Ok(times)
+    }
+}
+
+impl SourceTime {
+    /// A number in plain digits is a number; one in another spelling stays as it is written, for that is what is carried along as the raw start.
+    fn read(raw: Option<&str>) -> SourceTime {
+        let Some(raw) = raw else { return SourceTime::Absent };
+        match text_of(raw) {
+            Some(text) if text.trim().is_empty() => SourceTime::Absent,
+            Some(text) => match raw.parse() {
+                Ok(number) => SourceTime::Number(number),
+                Err(_) => SourceTime::Text(text),
+            },
+            None => SourceTime::Text(raw.to_owned()),
+        }
+    }
+
+    /// The whole number it is, in whichever spelling.
+    #[must_use]
+    pub fn whole(&self) -> Option<i64> {
+        match self {
+            SourceTime::Absent => None,
+            SourceTime::Number(number) => Some(*number),
+            SourceTime::Text(text) => whole_number(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SourceTime, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(SourceTime::read(Some(raw.get()).filter(|raw| *raw != "null")))
+    }
+}
+
+macro_rules! deserialize {
+    ($($name:ident),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                let raw = Box::<RawValue>::deserialize(deserializer)?;
+                $name::read(raw.get()).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+deserialize!(Interaction, Recording, User, Queue);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(fields: &str) -> Result<Interaction, serde_json::Error> {
-        serde_json::from_str(&format!(r#"{{"id":1{fields}}}"#))
+    fn read(fields: &str) -> Result<Interaction, Unreadable> {
+        Interaction::read(&format!(r#"{{"id":1,"startTime":1,"endTime":2{fields}}}"#))
     }
 
     #[test]
@@ -309,24 +402,112 @@ mod tests {
         let rows = [
             (r#","agentId":"AGT-1","waitTimeMs":1200"#, Some("AGT-1"), Some(1200)),
             (r#","agentId":1024,"waitTimeMs":"1200""#, Some("1024"), Some(1200)),
+            (r#","agentId":1.024E3,"waitTimeMs":1.2e3"#, Some("1024"), Some(1200)),
             (r#","agentId":null,"waitTimeMs":1200.0"#, None, Some(1200)),
             (r#","agentId":"","waitTimeMs":-5"#, Some(""), Some(-5)),
+            (r#","agentId":"","waitTimeMs":"""#, Some(""), None),
             (r#","agentId":"a\ud83db\u0000","waitTimeMs":null"#, Some("a\u{fffd}\u{fffd}\u{fffd}b\0"), None),
             (r#","agentId":"\ud83d\udc4d \u00e9""#, Some("\u{1f44d} \u{e9}"), None),
+            (r#","segments":null,"recordings":null,"numbersMasked":null"#, None, None),
+            (r#","segments":"","recordings":{},"numbersMasked":"maybe","agentExtension":[]"#, None, None),
             ("", None, None),
         ];
         for (fields, agent, wait_ms) in rows {
             let read = read(fields).unwrap_or_else(|error| panic!("{fields}: {error}"));
             assert_eq!((read.agent_id.as_deref(), read.wait_time_ms), (agent, wait_ms), "{fields}");
+            assert!(read.segments.is_empty() && read.recordings.is_empty() && read.rounded.is_empty(), "{fields}");
         }
     }
 
     #[test]
-    fn what_is_neither_is_refused_without_its_value() {
-        for fields in [r#","waitTimeMs":"4155501x""#, r#","agentId":{"id":"4155501"}"#, r#","waitTimeMs":4155501.5"#] {
+    fn what_is_neither_is_refused_by_its_field_and_without_its_value() {
+        let rows = [
+            (r#","waitTimeMs":"4155501x""#, "waitTimeMs"),
+            (r#","agentId":{"id":"4155501"}"#, "agentId"),
+            (r#","waitTimeMs":"soon""#, "waitTimeMs"),
+            (r#","agentId":[]"#, "agentId"),
+            (r#","recordings":[{"id":"4155501-1"},{"id":4155501.5}]"#, "recordings[1].id"),
+            (r#","segments":[{"id":"4155501","agentId":true}]"#, "segments[0].agentId"),
+            (r#","segments":4155501"#, "segments"),
+        ];
+        for (fields, field) in rows {
             let error = read(fields).expect_err(fields);
+            assert_eq!(error.field, field);
             assert!(!error.to_string().contains("4155501"), "{error}");
         }
-        assert!(read(r#","waitTimeMs":1.5"#).is_err() && read(r#","waitTimeMs":"soon""#).is_err() && read(r#","agentId":[]"#).is_err());
+    }
+
+    #[test]
+    fn a_length_with_a_fraction_is_rounded_and_named() {
+        let call = read(r#","talkTimeMs":1.5,"waitTimeMs":2.0"#).expect("a call");
+        assert_eq!((call.talk_time_ms, call.wait_time_ms, call.rounded), (Some(2), Some(2), vec!["talkTimeMs".to_owned()]));
+    }
+
+    #[test]
+    fn a_time_is_a_number_in_any_spelling_and_keeps_the_one_it_has() {
+        let rows = [
+            ("1700000000000", "1700000000000", Some(1_700_000_000_000)),
+            ("1.7E12", "1.7E12", Some(1_700_000_000_000)),
+            ("1700000000000.0", "1700000000000.0", Some(1_700_000_000_000)),
+            (r#""1700000000000""#, "1700000000000", Some(1_700_000_000_000)),
+            (r#""2023-07-01T12:00:00Z""#, "2023-07-01T12:00:00Z", None),
+            ("1700000000000.5", "1700000000000.5", None),
+            ("[1]", "[1]", None),
+            (r#""""#, "", None),
+            ("null", "", None),
+        ];
+        for (value, shown, whole) in rows {
+            let call = Interaction::read(&format!(r#"{{"id":1,"startTime":{value},"endTime":2}}"#)).expect(value);
+            assert_eq!((call.start_time.to_string().as_str(), call.start_time.whole()), (shown, whole), "{value}");
+        }
+        for timeless in [r#"{"id":1}"#, r#"{"id":1,"startTime":null,"endTime":""}"#] {
+            assert_eq!(Interaction::read(timeless).expect_err(timeless).field, "startTime");
+        }
+    }
+
+    #[test]
+    fn of_a_recording_what_says_nothing_is_absent_and_what_is_needed_is_not() {
+        let whole = r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2"#;
+        let read = |fields: &str| Recording::read(&format!("{whole}{fields}}}"));
+        let bare = read("").expect("a recording");
+        let nulls = read(
+            r#","pauses":null,"legalHold":null,"sizeBytes":null,"durationMs":null,"channelRoles":null,"mediaUrl":"","channels":"stereo""#,
+        );
+        assert_eq!(format!("{bare:?}"), format!("{:?}", nulls.expect("the same recording")));
+        let spelled =
+            read(r#","legalHold":"true","sizeBytes":3.2E4,"durationMs":"4000.0","pauses":{"startOffsetMs":1e3,"endOffsetMs":"2000"}"#);
+        let spelled = spelled.expect("a recording");
+        assert_eq!((spelled.legal_hold, spelled.size_bytes, spelled.duration_ms), (true, Some(32_000), Some(4000)));
+        assert_eq!((spelled.pauses[0].start_offset_ms, spelled.pauses[0].end_offset_ms), (Some(1000), Some(2000)));
+        assert_eq!(read(r#","sizeBytes":-1"#).expect("a recording").size_bytes, None);
+        for (json, field) in [
+            (r#"{"interactionId":1,"startTime":1,"endTime":2}"#, "id"),
+            (r#"{"id":"1-1","startTime":1,"endTime":2}"#, "interactionId"),
+            (r#"{"id":"5002-1","interactionId":5002,"pauses":null,"mediaUrl":"/x"}"#, "startTime"),
+            (r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"legalHold":"perhaps"}"#, "legalHold"),
+            (r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"pauses":[{"startOffsetMs":"x"}]}"#, "pauses[0].startOffsetMs"),
+            (r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"sizeBytes":1.5}"#, "sizeBytes"),
+            ("[]", ""),
+            ("null", ""),
+            (r#"{"id":"#, ""),
+        ] {
+            assert_eq!(Recording::read(json).expect_err(json).field, field, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_listed_call_is_known_by_what_can_be_read_of_it() {
+        let rows = [
+            (r#"{"id":5,"recordings":[{"id":"5-1"},{},null,{"id":7}],"waitTimeMs":"soon"}"#, Some("5"), vec!["5-1", "7"]),
+            (r#"{"recordings":[{"id":"5-1"}]}"#, None, vec!["5-1"]),
+            (r#"{"id":"","recordings":7}"#, None, vec![]),
+            (r#"{"id":{"value":5}}"#, None, vec![]),
+            ("null", None, vec![]),
+            ("7", None, vec![]),
+        ];
+        for (json, id, recordings) in rows {
+            let listed = Listed::read(json);
+            assert_eq!((listed.id.ok().as_deref(), listed.recordings), (id, recordings.into_iter().map(str::to_owned).collect()), "{json}");
+        }
     }
 }
