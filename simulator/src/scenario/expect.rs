@@ -64,7 +64,7 @@ pub struct Expect {
 }
 
 /// Reasons for quarantine or skipping (contracts, section 3). A closed list, kept here too because this crate does not know the plan's.
-const REASONS: [&str; 11] = [
+const REASONS: [&str; 12] = [
     "unmapped_queue",
     "unmapped_agent",
     "audio_undecodable",
@@ -76,6 +76,7 @@ const REASONS: [&str; 11] = [
     "pii_unprotectable",
     "retention_over_max",
     "expired",
+    "source_unreadable",
 ];
 
 #[cfg(test)]

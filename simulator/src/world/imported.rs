@@ -1,5 +1,7 @@
 //! An imported world: a user's own NDJSON of interactions with audio files beside it (`docs/imported-world.md`).
 
+mod spelling;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
@@ -22,49 +24,53 @@ pub(super) struct Imported {
     pub(super) retention_classes: Vec<(String, i64)>,
 }
 
-/// One line: the names of the legacy wire.
+/// One line: the names of the legacy wire, in every spelling its clients read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Line {
+    #[serde(deserialize_with = "spelling::id_number")]
     id: u64,
+    #[serde(deserialize_with = "spelling::time")]
     start_time: i64,
+    #[serde(deserialize_with = "spelling::time")]
     end_time: i64,
-    #[serde(default)]
-    wait_time_ms: i64,
-    #[serde(default)]
-    talk_time_ms: i64,
+    #[serde(default, deserialize_with = "spelling::length")]
+    wait_time_ms: Option<i64>,
+    #[serde(default, deserialize_with = "spelling::length")]
+    talk_time_ms: Option<i64>,
+    #[serde(deserialize_with = "spelling::direction")]
     direction: Direction,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::id")]
     agent_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     agent_extension: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::id")]
     queue_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     skill: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     skill_group: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     ivr_node_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     disposition_code: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     wrap_up_code: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     caller_number: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     dialled_number: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::boolean")]
     numbers_masked: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     recorder_node: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::list")]
     segments: Vec<SegmentLine>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::list")]
     recordings: Vec<RecordingLine>,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "UPPERCASE")]
 enum Direction {
     Inbound,
@@ -74,69 +80,78 @@ enum Direction {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SegmentLine {
+    #[serde(deserialize_with = "spelling::given_id")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::id")]
     agent_id: Option<String>,
-    start_time: i64,
-    end_time: i64,
+    #[serde(default, deserialize_with = "spelling::optional_time")]
+    start_time: Option<i64>,
+    #[serde(default, deserialize_with = "spelling::optional_time")]
+    end_time: Option<i64>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RecordingLine {
+    #[serde(deserialize_with = "spelling::given_id")]
     id: String,
     file: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::boolean")]
     expect_bad: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::id")]
     segment_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::optional_time")]
     start_time: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::optional_time")]
     end_time: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::length")]
     duration_ms: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     codec: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     content_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::whole")]
     channels: Option<u16>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::list")]
     channel_roles: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::whole")]
     sample_rate: Option<u32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     file_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     recorder_node: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::list")]
     pauses: Vec<PauseLine>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::text")]
     retention_class: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelling::boolean")]
     legal_hold: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PauseLine {
+    #[serde(deserialize_with = "spelling::offset")]
     start_offset_ms: u64,
+    #[serde(deserialize_with = "spelling::offset")]
     end_offset_ms: u64,
-    #[serde(default)]
-    reason: String,
+    #[serde(default, deserialize_with = "spelling::text")]
+    reason: Option<String>,
 }
 
 impl Imported {
     /// Reads and checks a whole file: a line that cannot be served is refused here, not in the middle of a rehearsal.
     pub(super) fn read(path: &Path, seed: Seed) -> Result<Imported, ScenarioError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ScenarioError::Unreadable { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| ScenarioError::Unreadable { path: path.to_owned(), source })?;
+        let text = spelling::file_text(&bytes).map_err(|reason| ScenarioError::at(path, 1, reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut seen = Seen::default();
         let mut interactions = Vec::new();
         for (k, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let refuse = |reason: String| ScenarioError::at(path, k as u64 + 1, reason);
-            let line: Line = serde_json::from_str(line).map_err(|error| refuse(in_words(&without_place(&error))))?;
+            // Files with a byte order mark that were put together have one in the middle.
+            let line: Line =
+                serde_json::from_str(line.trim_start_matches('\u{feff}')).map_err(|error| refuse(in_words(&without_place(&error))))?;
             interactions.push(line.checked(&folder, &mut seen).map_err(refuse)?);
         }
         if interactions.is_empty() {
@@ -230,8 +245,9 @@ impl Line {
         let segment = |line: &SegmentLine| Segment {
             id: line.id.clone(),
             agent_id: line.agent_id.clone(),
-            start_ms: line.start_time,
-            end_ms: line.end_time,
+            // A leg without times is as long as its call.
+            start_ms: line.start_time.unwrap_or(self.start_time),
+            end_ms: line.end_time.unwrap_or(self.end_time),
         };
         Ok(Interaction {
             id: self.id,
@@ -239,8 +255,8 @@ impl Line {
             true_end_ms: self.start_time.max(self.end_time),
             start_ms: self.start_time,
             end_ms: self.end_time,
-            wait_ms: self.wait_time_ms,
-            talk_ms: self.talk_time_ms,
+            wait_ms: self.wait_time_ms.unwrap_or(0),
+            talk_ms: self.talk_time_ms.unwrap_or(0),
             inbound: self.direction == Direction::Inbound,
             segments: self.segments.iter().map(segment).collect(),
             agent_id: self.agent_id,
@@ -264,8 +280,8 @@ impl Line {
 impl RecordingLine {
     fn checked(&self, interaction: &Line, folder: &Path, seen: &mut Seen) -> Result<Recording, String> {
         let id = &self.id;
-        if id.is_empty() || id.contains('/') {
-            return Err(format!("recording id `{id}` must not be empty or contain `/`"));
+        if matches!(id.as_str(), "." | "..") {
+            return Err(format!("recording id `{id}` has no address: dots alone are read as a folder; give it another id"));
         }
         if !seen.recordings.insert(id.clone()) {
             return Err(format!("recording {id} occurs twice; ids are unique"));
@@ -277,8 +293,8 @@ impl RecordingLine {
         let probe = self.probe(&path)?;
         let segment = interaction.segments.iter().find(|segment| Some(&segment.id) == self.segment_id.as_ref());
         let probed_ms = probe.as_ref().map(|probe| i64::try_from(probe.samples * 1000 / u64::from(probe.sample_rate.max(1))).unwrap_or(0));
-        let start_ms = self.start_time.or(segment.map(|segment| segment.start_time)).unwrap_or(interaction.start_time);
-        let end_ms = self.end_time.or(segment.map(|segment| segment.end_time)).unwrap_or(interaction.end_time);
+        let start_ms = self.start_time.or(segment.and_then(|segment| segment.start_time)).unwrap_or(interaction.start_time);
+        let end_ms = self.end_time.or(segment.and_then(|segment| segment.end_time)).unwrap_or(interaction.end_time);
         let channels = self.channels.or(probe.as_ref().map(|probe| probe.channels)).unwrap_or(1);
         Ok(Recording {
             id: id.clone(),
@@ -317,7 +333,7 @@ impl RecordingLine {
 
 impl PauseLine {
     fn pause(&self) -> Pause {
-        Pause { start_offset_ms: self.start_offset_ms, end_offset_ms: self.end_offset_ms, reason: self.reason.clone() }
+        Pause { start_offset_ms: self.start_offset_ms, end_offset_ms: self.end_offset_ms, reason: self.reason.clone().unwrap_or_default() }
     }
 }
 
@@ -384,7 +400,18 @@ mod tests {
             ("audio/a.wav", "/etc/hosts", "a relative path without `..`"),
             ("audio/a.wav", "audio/bad.wav", "\"expectBad\": true"),
             ("\"segmentId\":\"5-s1\"", "\"segmentId\":\"5-s9\"", "segment 5-s9 is not one of this interaction"),
-            ("\"id\":5,", "\"id\":\"5\",", "invalid type"),
+            ("\"id\":5,", "\"id\":\"C-5\",", "an id of an interaction is a whole number"),
+            ("\"id\":5,", "\"id\":5.5,", "an id of an interaction is a whole number"),
+            ("\"id\":\"5-1\"", "\"id\":\"\"", "the id is empty"),
+            ("\"id\":\"5-1\"", "\"id\":\"..\"", "recording id `..` has no address"),
+            ("\"agentId\":\"A1\"", "\"AGENTID\":\"A1\"", "unknown key `AGENTID`; the nearest known key is `agentId`"),
+            (
+                "\"startTime\":1000,\"endTime\":4000,\"direction\"",
+                "\"startTime\":\"soon\",\"endTime\":4000,\"direction\"",
+                "a time is Unix milliseconds, or text with an offset",
+            ),
+            ("\"queueId\":\"Q\"", "\"waitTimeMs\":\"soon\"", "a length in milliseconds is expected"),
+            ("\"queueId\":\"Q\"", "\"numbersMasked\":2", "true or false is expected"),
             ("\"id\":5,", "\"id\":4,", "interaction 4 occurs twice"),
             ("\"id\":5,", "", "missing field `id`"),
             ("INBOUND", "SIDEWAYS", "unknown value `SIDEWAYS`"),
@@ -394,6 +421,68 @@ mod tests {
                 format!("{{\"id\":4,\"startTime\":1,\"endTime\":2,\"direction\":\"OUTBOUND\"}}\n{}\n", LINE.replacen(was, becomes, 1));
             let error = read(&text).err().expect(becomes);
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_in_every_spelling_the_sources_own_reader_reads() {
+        let spelled = [
+            ("\"id\":5,", "\"id\":5.0,"),
+            ("\"id\":5,", "\"id\":\"5\","),
+            ("\"startTime\":1000,\"endTime\":4000,\"direction\"", "\"startTime\":\"1000\",\"endTime\":4.0E3,\"direction\""),
+            (
+                "\"startTime\":1000,\"endTime\":4000,\"direction\"",
+                "\"startTime\":\"1970-01-01T00:00:01Z\",\"endTime\":4000.0,\"direction\"",
+            ),
+            ("\"INBOUND\"", "\"inbound\",\"numbersMasked\":\"false\",\"waitTimeMs\":null,\"talkTimeMs\":\"\""),
+            ("\"queueId\":\"Q\"", "\"queueId\":\"Q\",\"skill\":null,\"numbersMasked\":null"),
+            ("\"segments\":[{", "\"segments\":[null,{"),
+            (
+                "\"recordings\":[{\"id\":\"5-1\",\"segmentId\":\"5-s1\",\"file\":\"audio/a.wav\",\"retentionClass\":\"7-Year Retention\"}]",
+                "\"recordings\":{\"id\":\"5-1\",\"segmentId\":\"5-s1\",\"file\":\"audio/a.wav\",\"retentionClass\":\"7-Year Retention\",\"pauses\":null,\"legalHold\":0,\"expectBad\":\"no\",\"channelRoles\":\"\"}",
+            ),
+        ];
+        let seen = |world: &Imported| {
+            let call = &world.interactions[0];
+            let recording = &call.recordings[0];
+            (
+                call.id,
+                call.start_ms,
+                call.end_ms,
+                call.inbound,
+                call.wait_ms,
+                call.numbers_masked,
+                call.segments.len(),
+                recording.id.clone(),
+                recording.legal_hold,
+            )
+        };
+        let right = seen(&read(LINE).expect("a world"));
+        for (was, becomes) in spelled {
+            assert!(LINE.contains(was), "{was}");
+            let world = read(&LINE.replacen(was, becomes, 1)).unwrap_or_else(|error| panic!("{becomes}: {error}"));
+            assert_eq!(seen(&world), right, "{becomes}");
+        }
+        for text in [format!("\u{feff}{LINE}\r\n"), format!("\r\n\u{feff}{LINE}")] {
+            assert_eq!(seen(&read(&text).expect("a world")), right);
+        }
+        let timeless = LINE.replace("\"agentId\":\"A2\",\"startTime\":1000,\"endTime\":4000", "\"agentId\":\"A2\",\"startTime\":null");
+        assert_eq!(read(&timeless).expect("a world").interactions[0].segments[0].end_ms, 4000);
+        let rounded = LINE.replace("\"queueId\":\"Q\"", "\"talkTimeMs\":1.5");
+        assert_eq!(read(&rounded).expect("a world").interactions[0].talk_ms, 2);
+        for id in ["a;b", "50%", "a/b", "a\\\\b", "what?#", "\u{e9} \u{444}", "a..b", "'q'"] {
+            assert!(read(&LINE.replace("\"5-1\"", &format!("\"{id}\""))).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_named_as_that() {
+        let dir = folder();
+        let file = dir.path().join("calls.ndjson");
+        for mark in [[0xff, 0xfe], [0xfe, 0xff]] {
+            std::fs::write(&file, [&mark[..], b"{\0"].concat()).expect("calls.ndjson");
+            let error = Imported::read(&file, Seed::new(7)).err().expect("an error").to_string();
+            assert!(error.contains("UTF-16"), "{error}");
         }
     }
 
