@@ -75,7 +75,7 @@ impl Listener {
     }
 
     async fn pair(&self, job: &Job<'_>, item: Option<&Sound>) -> Result<PairSound, Stop> {
-        let (source, pcm) = self.source(job.source).await?;
+        let SourceRead { sound: mut source, mut pcm, otherwise } = self.source(job.source).await?;
         let unread = |sound| Heard { sound, sketch: None, stored: None };
         let heard = match (&source, &pcm, item) {
             (_, _, None) => unread(TargetSound::NotRead),
@@ -96,6 +96,12 @@ impl Listener {
             // Nothing to hold it against: whether it may be there at all is decided by the source alone.
             (_, _, Some(Sound::At { .. })) => unread(TargetSound::NotRead),
         };
+        let mut heard = heard;
+        if let (Some(otherwise), Some(Sound::At { url, envelope, .. })) = (otherwise, item)
+            && self.has_changed(job.source, &source, &otherwise, &heard, url, envelope.as_ref()).await?
+        {
+            (source, pcm, heard) = (SourceSound::Unreadable(otherwise.why), None, unread(TargetSound::NotRead));
+        }
         let rules = self.rules.clone();
         let pauses = job.pauses.to_vec();
         let source_sketch = match pcm {
@@ -106,13 +112,13 @@ impl Listener {
     }
 
     /// Reads a source once, and twice before it is called bad: a cut in transport differs the second time, a bad source does not.
-    async fn source(&self, recording: &SourceRecording) -> Result<(SourceSound, Option<Arc<Pcm>>), Stop> {
+    async fn source(&self, recording: &SourceRecording) -> Result<SourceRead, Stop> {
         let mut before: Option<Vec<u8>> = None;
         // A third reading decides between two that differ; a source that answers otherwise each time cannot be judged.
         for _ in 0..3 {
-            let bytes = match self.source.media(recording).await? {
-                MediaRead::Bytes(bytes) => bytes,
-                MediaRead::Unreadable(why) => return Ok((SourceSound::Unreadable(why), None)),
+            let (bytes, content_type) = match self.source.media(recording).await? {
+                MediaRead::Bytes(bytes, content_type) => (bytes, content_type),
+                MediaRead::Unreadable(why) => return Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None }),
             };
             let (sound, pcm, bytes) = self
                 .blocking(move || {
@@ -121,11 +127,42 @@ impl Listener {
                 })
                 .await?;
             if !suspicious(&sound, recording, bytes.len() as u64, self.rules.short_tolerance_ms) || before.as_ref() == Some(&bytes) {
-                return Ok((sound, pcm.map(Arc::new)));
+                let otherwise = otherwise(recording, &bytes, content_type.as_deref());
+                return Ok(SourceRead { sound, pcm: pcm.map(Arc::new), otherwise });
             }
             before = Some(bytes);
         }
-        Ok((SourceSound::Unreadable("the source gives other bytes each time it is read; ask its operator".to_owned()), None))
+        let why = format!("the source's audio of recording {}: it gives other bytes each time it is read; ask its operator", recording.id);
+        Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None })
+    }
+
+    /// Whether what the source answers now, and its own record says is something else, is not what it gave when the recording was migrated: the
+    /// target holds other bytes where this is no sound, or sound of the length the record declares where this has another.
+    async fn has_changed(
+        &self,
+        recording: &SourceRecording,
+        source: &SourceSound,
+        otherwise: &Otherwise,
+        heard: &Heard,
+        url: &str,
+        envelope: Option<&Envelope>,
+    ) -> Result<bool, Stop> {
+        match source {
+            SourceSound::Bad(_) => match self.open(url, envelope).await? {
+                Ok(Opened { bytes, .. }) => {
+                    Ok(!bytes.is_empty() && self.blocking(move || crate::sound::hash(&bytes)).await? != otherwise.sha256)
+                }
+                Err(_) => Ok(false),
+            },
+            SourceSound::Good(facts) => {
+                let declared = recording.details.as_ref().ok().and_then(|details| u64::try_from(details.duration_ms?).ok());
+                let stored = heard.stored.as_ref().and_then(|stored| stored.duration_ms);
+                let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
+                let as_declared = |ms: u64| declared.is_some_and(|declared| declared.abs_diff(ms) <= LENGTH_TOLERANCE_MS);
+                Ok(!is_right && stored.is_some_and(as_declared) && !as_declared(facts.duration_ms()))
+            }
+            SourceSound::NotRead | SourceSound::Unreadable(_) => Ok(false),
+        }
     }
 
     /// Reads a target once, and twice before anything is said against it.
@@ -212,6 +249,49 @@ impl Judging {
         let Verdict { differences, sketch, duration_ms } = judge(&self.facts, &self.pcm, &self.wanted, bytes, self.content_type.as_deref());
         Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: stored, duration_ms }) }
     }
+}
+
+/// Lengths that differ by no more are one: encoders put up to four MP3 frames of 72 ms before and behind.
+const LENGTH_TOLERANCE_MS: u64 = 300;
+
+/// A source's audio as it was read.
+struct SourceRead {
+    sound: SourceSound,
+    pcm: Option<Arc<Pcm>>,
+    /// It is not what the source's own record says. Absent: it is, as far as that says anything.
+    otherwise: Option<Otherwise>,
+}
+
+/// How an answer for a recording's audio differs from the recording's own record.
+struct Otherwise {
+    /// Both, in words, and what to do.
+    why: String,
+    /// Hash of the answer's bytes, hex.
+    sha256: String,
+}
+
+/// What an answer is instead of what its record says: of another size, or a page of text where audio is declared.
+fn otherwise(recording: &SourceRecording, bytes: &[u8], content_type: Option<&str>) -> Option<Otherwise> {
+    let details = recording.details.as_ref().ok()?;
+    let kind = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind_now = content_type.map(kind).unwrap_or_default();
+    let is_page =
+        kind_now.starts_with("text/") || ["application/json", "application/problem+json", "application/xml"].contains(&kind_now.as_str());
+    let page = is_page && details.content_type.as_deref().map(kind).as_deref() != Some(kind_now.as_str());
+    let size = details.size_bytes.filter(|declared| *declared != bytes.len() as u64);
+    let said = match (size, page) {
+        (None, false) => return None,
+        (Some(declared), false) => format!("{declared} bytes"),
+        (None, true) => details.content_type.clone().unwrap_or_else(|| "audio".to_owned()),
+        (Some(declared), true) => format!("{declared} bytes of {}", details.content_type.as_deref().unwrap_or("audio")),
+    };
+    let of = if kind_now.is_empty() { String::new() } else { format!(" of {kind_now}") };
+    let why = format!(
+        "the source's audio of recording {}: it answers {} bytes{of} where its record says {said}; ask the source's operator",
+        recording.id,
+        bytes.len()
+    );
+    Some(Otherwise { why, sha256: crate::sound::hash(bytes) })
 }
 
 /// Whether a reading must be repeated before it counts against the source.

@@ -63,13 +63,14 @@ fn assign(expected: &Expectation, conversation: &TargetConversation) -> (Vec<Opt
     let mut free: Vec<usize> = (0..actual.len()).collect();
     for wanted in [true, false] {
         let choosing = |recording: &ExpectedRecording| matches!(recording.presence, Presence::Absent(_)) != wanted;
-        let mut costs: BTreeMap<(u64, usize, usize), ()> = BTreeMap::new();
+        // What fits several as well goes by position.
+        let mut costs: BTreeMap<(u64, usize, usize, usize), ()> = BTreeMap::new();
         for (row, recording) in expected.recordings.iter().enumerate().filter(|(_, recording)| choosing(recording)) {
             for column in &free {
-                costs.insert((cost(recording, row, &actual[*column], *column, clock), row, *column), ());
+                costs.insert((cost(recording, row, &actual[*column], *column, clock), row.abs_diff(*column), row, *column), ());
             }
         }
-        for (_, row, column) in costs.into_keys() {
+        for (_, _, row, column) in costs.into_keys() {
             if assigned[row].is_none() && free.contains(&column) {
                 assigned[row] = Some(column);
                 free.retain(|at| *at != column);

@@ -138,7 +138,7 @@ fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Cl
     let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
     let client = Client::new(gates.of(Service::Legacy, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
     let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
-    Ok(Source::Live(Live { client, from_ms: ms(plan.source.from), to_ms: ms(plan.source.to) }))
+    Ok(Source::Live(Live { client, failed: Default::default(), from_ms: ms(plan.source.from), to_ms: ms(plan.source.to) }))
 }
 
 /// A plain path is relative to the plan.
@@ -252,6 +252,7 @@ impl<'a> World<'a> {
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
             needs: self.target.needs.clone(),
+            rounded: self.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
             compared,
             site_zone_known: self.rules.site_zone.is_some(),
             audio: AudioScope::All,
@@ -288,12 +289,20 @@ impl<'a> World<'a> {
         let spare = pairings.iter().enumerate().flat_map(|(case, pairing)| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
             // On a conversation that must not be there everything is surplus already.
-            let judged = matches!(expectations[case].presence, Presence::Absent(_));
+            // Of one that could not be read nobody knows what belongs there.
+            let judged = matches!(expectations[case].presence, Presence::Absent(_)) || expectations[case].unread.is_some();
             pairing.spare.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
         });
         let orphans = self.target.orphans.iter().map(|orphan| (None, orphan));
         spare.chain(orphans).map(|(on, recording)| Stray { recording, on, sketch: sketches.get(&address_of(recording)).cloned() }).collect()
     }
+}
+
+/// Whether a length of a call or its recordings had a fraction of a millisecond.
+fn is_rounded(interaction: &SourceInteraction) -> bool {
+    let of_recording =
+        |recording: &crate::source::SourceRecording| recording.details.as_ref().is_ok_and(|details| !details.rounded.is_empty());
+    !interaction.entity.rounded.is_empty() || interaction.recordings.iter().any(of_recording)
 }
 
 fn address_of(recording: &TargetRecording) -> Address {

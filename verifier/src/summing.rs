@@ -27,6 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) target_interactions: u64,
     pub(crate) target_recordings: u64,
     pub(crate) needs: BTreeSet<String>,
+    /// Calls of the source in which a length had a fraction of a millisecond.
+    pub(crate) rounded: u64,
     /// Recordings whose audio was compared.
     pub(crate) compared: Vec<Place>,
     pub(crate) site_zone_known: bool,
@@ -74,6 +76,8 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         .count() as u64;
     let (audio, only, staged, site_zone_known) = (outcome.audio, outcome.only, outcome.staged, outcome.site_zone_known);
     let unread = outcome.needs.clone();
+    let rounded = (outcome.rounded > 0)
+        .then(|| format!("lengths of {} calls have a fraction of a millisecond in the source, and are compared rounded", outcome.rounded));
     let stores = outcome.stores.clone();
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
     let findings = findings(outcome);
@@ -116,6 +120,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
     };
     let budget = traffic.announced.settle(&traffic.sent);
     let mut notices: Vec<String> = unread.iter().map(|need| format!("could not be read; needed: {need}")).collect();
+    notices.extend(rounded);
     notices.extend(traffic.kept.clone());
     notices.extend(budget.notice());
     notices.extend(notice(&traffic.drift));

@@ -7,7 +7,7 @@ use super::{Pair, Seen, check, stores};
 use crate::defect::Defect;
 use crate::expected::{Absence, Expectation, Presence, Rules};
 use crate::finding::Finding;
-use crate::matching::Pairing;
+use crate::matching::{Pairing, same_times};
 use crate::moment::Moment;
 use crate::sound::{Stored, TargetSound};
 use crate::target::gir::{Elsewhere, FileSight};
@@ -87,14 +87,16 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     }
     let mut judged = Judged::default();
     for recording in &expected.recordings {
-        judged.buckets.push(match (settled(&recording.presence), evidence.hidden.or(recording.doubt.as_deref())) {
-            (Some(bucket), _) => bucket,
-            (None, Some(why)) => Bucket::NotVerifiable(why.to_owned()),
-            (None, None) => {
-                judged.findings.push(missing(expected, Some(&recording.legacy_id), "the conversation is missing too"));
-                Bucket::Missing
-            }
-        });
+        judged.buckets.push(
+            match (settled(&recording.presence), evidence.hidden.or(recording.doubt.as_deref()).or(recording.held_back.as_deref())) {
+                (Some(bucket), _) => bucket,
+                (None, Some(why)) => Bucket::NotVerifiable(why.to_owned()),
+                (None, None) => {
+                    judged.findings.push(missing(expected, Some(&recording.legacy_id), "the conversation is missing too"));
+                    Bucket::Missing
+                }
+            },
+        );
     }
     if expected.recordings.is_empty() && expected.presence == Presence::Expected {
         match evidence.hidden {
@@ -102,7 +104,17 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
             None => judged.findings.push(missing(expected, None, "the call has no recordings")),
         }
     }
+    if expected.recordings.is_empty() {
+        judged.unverifiable = judged.unverifiable.or_else(|| expected.unread.clone());
+    }
     judged
+}
+
+/// A call of which nothing is known is neither right nor wrong, whatever is there.
+fn unread_call(expected: &Expectation, why: &str) -> Judged {
+    let buckets = expected.recordings.iter().map(|_| Bucket::NotVerifiable(why.to_owned())).collect();
+    let unverifiable = expected.recordings.is_empty().then(|| why.to_owned());
+    Judged { buckets, unverifiable, ..Judged::default() }
 }
 
 /// A call that is somewhere, and not where it should be.
@@ -132,6 +144,9 @@ fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -
 
 fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation) -> Judged {
     let expected = evidence.expected;
+    if let Some(why) = &expected.unread {
+        return unread_call(expected, why);
+    }
     if let Presence::Absent(absence) = &expected.presence {
         return forbidden(evidence, conversation, absence);
     }
@@ -189,13 +204,39 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
         };
         judged.buckets.push(bucket);
     }
+    pairs.retain(|(_, pair)| !pair.expected.unread);
     let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
     let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
-    let findings = check(&Seen { expected, conversation, pairs, rules: evidence.rules, as_of: evidence.as_of });
+    let mut findings = check(&Seen { expected, conversation, pairs, rules: evidence.rules, as_of: evidence.as_of });
+    for (at, why) in doubtful_pairs(evidence, conversation) {
+        let id = &expected.recordings[at].legacy_id;
+        let before = findings.len();
+        findings.retain(|finding| finding.legacy_recording_id.as_ref() != Some(id));
+        if findings.len() < before {
+            judged.buckets[at] = Bucket::NotVerifiable(why);
+        }
+    }
     unread(evidence, conversation, &mut judged, &compared);
     blame(expected, &findings, &mut judged.buckets, &compared);
     judged.findings.extend(findings);
     judged
+}
+
+/// Recordings whose pair may be that of a sibling which could not be read: both lie there at the same times, and what would tell them apart is
+/// unread. What differs from the pair says nothing then. Each with what would be needed.
+fn doubtful_pairs(evidence: &Evidence<'_>, conversation: &TargetConversation) -> Vec<(usize, String)> {
+    let recordings = &evidence.expected.recordings;
+    let there = |at: usize| evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at));
+    let twin = |at: usize| {
+        let unread = (0..recordings.len()).filter(|other| recordings[*other].unread);
+        unread.filter(|other| there(*other).is_some_and(|actual| same_times(&recordings[at], actual))).find_map(|other| {
+            match &recordings[other].presence {
+                Presence::Unknown(why) => Some((at, why.clone())),
+                _ => None,
+            }
+        })
+    };
+    (0..recordings.len()).filter(|at| !recordings[*at].unread && there(*at).is_some()).filter_map(twin).collect()
 }
 
 fn untimed(actual: &TargetRecording) -> bool {

@@ -23,11 +23,15 @@ pub(super) fn attributes(source: &SourceInteraction, repair: Repair, rules: &Rul
         ("st.skill_group", entity.skill_group.clone()),
         ("st.ivr_node", entity.ivr_node_id.clone()),
         ("st.disposition", entity.disposition_code.clone()),
-        ("st.raw_start", raw_text(&entity.start_time)),
         ("st.wrap_up_code", unmapped_code),
     ];
     let mut wanted: BTreeMap<String, Wanted> =
         plain.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Wanted::exactly(value?)))).collect();
+    if let Some(raw) = raw_text(&entity.start_time) {
+        // As it stands in the source; a number in another spelling may also be carried in plain digits.
+        let digits = entity.start_time.whole().map(|number| number.to_string()).filter(|digits| *digits != raw);
+        wanted.insert("st.raw_start".to_owned(), Wanted { any_of: std::iter::once(raw).chain(digits).collect(), required: true });
+    }
     if let Some(names) = file_names(source, rules) {
         wanted.insert("st.file_name".to_owned(), names);
     }
@@ -43,6 +47,10 @@ pub(super) fn attributes(source: &SourceInteraction, repair: Repair, rules: &Rul
 fn file_names(source: &SourceInteraction, rules: &Rules) -> Option<Wanted> {
     let name = |recording: &crate::source::SourceRecording| recording.details.as_ref().ok().and_then(|details| details.file_name.clone());
     let join = |names: Vec<String>| names.join(";");
+    // Nobody knows the name in a record that could not be read: the attribute is not compared then.
+    if source.recordings.iter().any(|recording| recording.details.is_err()) {
+        return None;
+    }
     let all = join(source.recordings.iter().filter_map(name).collect());
     if all.is_empty() {
         return None;

@@ -23,6 +23,9 @@ const SHORTEST_MAXIMUM_DAYS: u32 = 90;
 /// What must be in the target for this interaction. `sounds` holds what is known of the source's audio, by recording id; `as_of` is the
 /// instant at which a retention counts as ended.
 pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTreeMap<String, SourceSound>, as_of: Moment) -> Expectation {
+    if let Some(why) = &source.unread {
+        return unread(source, why);
+    }
     let entity = &source.entity;
     let node = entity.recorder_node.as_deref();
     let reading = time::span(&entity.start_time, &entity.end_time, node, rules);
@@ -41,6 +44,7 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         (false, false) => Repair::None,
     };
     skip_expired(&mut recordings, hold, as_of, rules);
+    held_back(&mut recordings, rules);
     if let Some(call) = span {
         within_maximum(&mut recordings, call.start, as_of, rules);
     }
@@ -67,6 +71,7 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
     Expectation {
         legacy_id: entity.id.clone(),
         presence,
+        unread: None,
         span,
         legs,
         direction: direction(entity.direction.as_deref()),
@@ -81,6 +86,56 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         gir,
         legacy_queue: entity.queue_id.clone(),
         legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
+    }
+}
+
+/// A call of which nothing is known but its id and those of its recordings.
+fn unread(source: &SourceInteraction, why: &str) -> Expectation {
+    let presence = Presence::Unknown(why.to_owned());
+    Expectation {
+        legacy_id: source.entity.id.clone(),
+        presence: presence.clone(),
+        unread: Some(why.to_owned()),
+        span: None,
+        legs: Vec::new(),
+        direction: None,
+        ani: None,
+        dnis: None,
+        queue: None,
+        skill: None,
+        wrap_up: None,
+        attributes: BTreeMap::new(),
+        hold: false,
+        recordings: source.recordings.iter().map(|recording| blank(&recording.id, presence.clone())).collect(),
+        gir: None,
+        legacy_queue: None,
+        legacy_agent: None,
+    }
+}
+
+/// A recording of which nothing is known but its id.
+fn blank(id: &str, presence: Presence) -> ExpectedRecording {
+    ExpectedRecording {
+        legacy_id: id.to_owned(),
+        presence,
+        unread: true,
+        held_back: None,
+        span: None,
+        delete_at: None,
+        pauses: Vec::new(),
+        doubt: None,
+        agent: Recorded::Unsaid,
+    }
+}
+
+/// Where one bad recording keeps its whole call back, one that could not be read may have done so.
+fn held_back(recordings: &mut [ExpectedRecording], rules: &Rules) {
+    let why = recordings.iter().filter(|recording| recording.unread).find_map(|recording| match &recording.presence {
+        Presence::Unknown(why) => Some(why.clone()),
+        _ => None,
+    });
+    if let Some(why) = why.filter(|_| rules.hold_partial) {
+        recordings.iter_mut().for_each(|recording| recording.held_back = Some(why.clone()));
     }
 }
 
@@ -105,8 +160,9 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
         // A leg of which the source gives no times lasted as long as the call, as far as anybody can say.
         let span = own.or(Some(call)).map(|own| if rules.by_events { own.within(&call) } else { own });
         let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
+        let unread = has_unread_on(source, segment.map(|segment| segment.id.as_str()));
         let (user, login) = (row.user.clone(), row.login.clone());
-        legs.push(AgentLeg { legacy_agent: agent.clone(), user, login, fallback, span, recorded });
+        legs.push(AgentLeg { legacy_agent: agent.clone(), user, login, fallback, span, recorded, unread });
     }
     legs.sort_by_key(|leg| leg.span.map(|span| span.start));
     Some(legs)
@@ -130,6 +186,13 @@ fn recorded_on(source: &SourceInteraction, segment: Option<&str>, rules: &Rules)
         .collect()
 }
 
+/// Whether a recording may have been made on a segment of which nobody knows when: its record could not be read.
+fn has_unread_on(source: &SourceInteraction, segment: Option<&str>) -> bool {
+    let listed = |id: &str| source.entity.recordings.iter().find(|listed| listed.id == id).and_then(|listed| listed.segment_id.as_deref());
+    let mut unread = source.recordings.iter().filter(|recording| recording.details.is_err()).map(|recording| listed(&recording.id));
+    unread.any(|on| on.is_none() || segment.is_none() || on == segment)
+}
+
 fn reversed_inside(source: &SourceInteraction, rules: &Rules) -> bool {
     let node = source.entity.recorder_node.as_deref();
     let swapped = |start, end, node| time::span(start, end, node, rules).is_some_and(|reading| reading.swapped);
@@ -146,18 +209,12 @@ fn recording_alone(
     rules: &Rules,
     sounds: &BTreeMap<String, SourceSound>,
 ) -> ExpectedRecording {
-    let blank = |presence| ExpectedRecording {
-        legacy_id: recording.id.clone(),
-        presence,
-        span: None,
-        delete_at: None,
-        pauses: Vec::new(),
-        doubt: None,
-        agent: Recorded::Nobody,
-    };
     let details = match &recording.details {
         Ok(details) => details,
-        Err(why) => return blank(Presence::Unknown(why.clone())),
+        Err(why) => {
+            let agreed = rules.exclusions.get(&recording.id).map(|words| Presence::Absent(Absence::Agreed(words.clone())));
+            return blank(&recording.id, agreed.unwrap_or_else(|| Presence::Unknown(why.clone())));
+        }
     };
     let node = details.recorder_node.as_deref().or(interaction_node);
     let span = time::span(&details.start_time, &details.end_time, node, rules).map(|reading| reading.span);
@@ -179,7 +236,7 @@ fn recording_alone(
         Presence::Expected
     };
     let delete_at = call.and_then(|call| retention::delete_at(details.retention_class.as_deref(), call.end, rules));
-    ExpectedRecording { presence, span, delete_at, pauses, ..blank(Presence::Expected) }
+    ExpectedRecording { unread: false, span, delete_at, pauses, agent: Recorded::Nobody, ..blank(&recording.id, presence) }
 }
 
 /// A retention that has ended keeps a recording back, unless the conversation is held.
@@ -187,9 +244,17 @@ fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment,
     if !rules.skip_expired || hold {
         return;
     }
+    // One that could not be read may be held, and a hold reaches the whole call.
+    let maybe_held = recordings.iter().filter(|recording| recording.unread).find_map(|recording| match &recording.presence {
+        Presence::Unknown(why) => Some(why.clone()),
+        _ => None,
+    });
     for recording in recordings.iter_mut().filter(|recording| recording.presence == Presence::Expected) {
         if recording.delete_at.is_some_and(|at| at <= as_of) {
-            recording.presence = Presence::Absent(Absence::Rule(Reason::Expired));
+            recording.presence = match &maybe_held {
+                Some(why) => Presence::Unknown(why.clone()),
+                None => Presence::Absent(Absence::Rule(Reason::Expired)),
+            };
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Expectation {
     pub(crate) legacy_id: String,
     /// Whether it must be there at all.
     pub(crate) presence: Presence,
+    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: its entity was read.
+    pub(crate) unread: Option<String>,
     /// Start and end. Absent: the source's times are unusable.
     pub(crate) span: Option<Span>,
     /// Legs with an agent, by start.
@@ -73,6 +75,11 @@ pub(crate) struct ExpectedRecording {
     pub(crate) legacy_id: String,
     /// Whether it must be there.
     pub(crate) presence: Presence,
+    /// Its own record could not be read: nothing is known of it but its id, and nothing there can be wrong.
+    pub(crate) unread: bool,
+    /// What would be needed to tell whether it rightly stays behind with its whole call: a record of its siblings that could not be read. Absent: it
+    /// does not.
+    pub(crate) held_back: Option<String>,
     /// Start and end. Absent: not known.
     pub(crate) span: Option<Span>,
     /// When the target must delete it. Absent: never by a date.
@@ -92,6 +99,13 @@ pub(crate) struct Span {
     pub(crate) start: Moment,
     /// First instant after it.
     pub(crate) end: Moment,
+}
+
+impl Expectation {
+    /// Whether the record of one of its recordings could not be read: what the call has from its recordings together is not known then.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.recordings.iter().any(|recording| recording.unread)
+    }
 }
 
 impl Span {

@@ -21,6 +21,8 @@ pub(crate) struct AgentLeg {
     pub(crate) span: Option<super::Span>,
     /// Recordings made on it: a surface that links a recording to a leg carries the recording's times as the leg's.
     pub(crate) recorded: Vec<super::Span>,
+    /// A recording may have been made on it of which the source does not tell the times.
+    pub(crate) unread: bool,
 }
 
 /// Who an agent is at a date.

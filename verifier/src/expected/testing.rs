@@ -93,6 +93,7 @@ pub(crate) fn interaction() -> SourceInteraction {
             recording("100001-2", 1_698_400_960_000, 1_698_401_100_000, "b.wav", "[]"),
         ],
         collided: false,
+        unread: None,
     }
 }
 

@@ -32,9 +32,9 @@ fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Mome
     let stated = match value {
         SourceTime::Absent => return None,
         SourceTime::Number(number) => in_unit(*number, rules)?,
-        SourceTime::Text(text) => match text.trim().trim_end_matches('0').strip_suffix('.').unwrap_or(text.trim()).parse() {
-            Ok(number) => in_unit(number, rules)?,
-            Err(_) => from_text(text, rules)?,
+        SourceTime::Text(text) => match value.whole() {
+            Some(number) => in_unit(number, rules)?,
+            None => from_text(text, rules)?,
         },
     };
     let offset = node.and_then(|node| rules.node_offset_ms.get(node)).copied().unwrap_or(0);
@@ -84,6 +84,7 @@ mod tests {
             ("milliseconds", number(1_698_400_800_123), None, rules(), Some("2023-10-27T10:00:00.123Z")),
             ("as text", SourceTime::Text("1698400800100".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
             ("as a float", SourceTime::Text("1698400800100.00".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("with an exponent", SourceTime::Text("1.6984008001E12".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
             ("as a fraction", SourceTime::Text("1698400800100.50".to_owned()), None, rules(), None),
             ("seconds", number(1_698_400_800), None, seconds.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("declared drift", number(1_698_400_873_000), Some("N3"), london.clone(), Some("2023-10-27T10:00:00.000Z")),

@@ -124,7 +124,9 @@ impl Gate {
         }
         let (announced, base, drifts, status) = (self.announced.clone(), self.base.api.clone(), self.drifts.clone(), parts.status);
         let body = tee(body, move |bytes| {
-            let json = serde_json::from_slice(bytes).ok();
+            // As the client reads it: without a byte order mark, and with one bad letter replaced.
+            let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+            let json = serde_json::from_str(&text).ok();
             if side == Side::Target {
                 drifts.body(operation, status, bytes.len(), json.as_ref());
             }

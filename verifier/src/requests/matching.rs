@@ -21,20 +21,42 @@ fn path_fits(template: &str, path: &str, service: Service) -> bool {
     fits && segments.next().is_none()
 }
 
-/// An id of Genesys Cloud is letters, digits, `-`, `_` and `.`: nothing that a server could decode into another path. A source's ids are
-/// its own, so other characters may stand there encoded, slashes and dots excepted. Interaction Recording's hold the source's id of a call, which may
-/// have a slash: encoded it may stand there, as long as no step of what it decodes to is of dots alone.
+/// An id of Genesys Cloud is letters, digits, `-`, `_`, `.` and `~`. A source's ids are its own, and so are those of Interaction Recording, which hold
+/// them: any character may stand there encoded, as long as nothing that a server could make of it, however often it decodes, leads to another path.
 fn is_id(segment: &str, service: Service) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    let lower = segment.to_ascii_lowercase();
-    let dots = lower.split("%2f").any(|step| step.bytes().all(|byte| byte == b'.'));
-    let never: &[&str] = match service {
-        Service::Legacy => &["%2f", "%5c", "%2e", "%25", "%00"],
-        Service::Rws | Service::SpeechMiner => &["%5c", "%2e", "%25", "%00"],
-        Service::GenesysCloud | Service::WebDav => &["%"],
+    match service {
+        Service::Legacy | Service::Rws | Service::SpeechMiner => {
+            segment.bytes().all(|byte| plain(byte) || byte == b'%') && stays_here(segment)
+        }
+        Service::GenesysCloud | Service::WebDav => segment.bytes().all(plain) && stays_here(segment),
+    }
+}
+
+/// How often a segment is decoded before it is refused for not coming to an end: no proxy and server in a row do so more often.
+const DECODINGS: usize = 6;
+
+/// Whether a segment stays one record's own, once it is decoded as often as anybody may: it neither begins nor ends with a slash, no step of it is of
+/// dots alone, also where a server cuts off what follows a `;`, and it holds no NUL.
+fn stays_here(segment: &str) -> bool {
+    let is_dots = |step: &str| {
+        let name = step.split(';').next().unwrap_or_default();
+        !name.is_empty() && name.bytes().all(|byte| byte == b'.')
     };
-    let encoded = !never.iter().any(|code| lower.contains(code));
-    !dots && segment.bytes().all(|byte| plain(byte) || (encoded && byte != b'\\' && byte != b';'))
+    let ends_empty = |text: &str| text.is_empty() || text.starts_with(['/', '\\', ';']) || text.ends_with(['/', '\\']);
+    let mut now = segment.as_bytes().to_vec();
+    for _ in 0..DECODINGS {
+        let text = String::from_utf8_lossy(&now);
+        if text.contains('\0') || ends_empty(&text) || text.split(['/', '\\']).any(is_dots) {
+            return false;
+        }
+        let next: Vec<u8> = percent_encoding::percent_decode(&now).collect();
+        if next == now {
+            return true;
+        }
+        now = next;
+    }
+    false
 }
 
 /// Whether a path below a store's root stays there once a server has decoded it.
@@ -90,6 +112,15 @@ mod tests {
                 "query_retention",
             ),
             (Service::Legacy, "GET", "/api/v2/recordings/REC%201", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/a%3Bb", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/a%2Fb%5Cc/media", "get_media"),
+            (Service::Legacy, "GET", "/api/v2/recordings/100%25", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/a%252Fb", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/what%3F%23%22%27%09", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/http%3A%2F%2Fx%2Fy", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/a..b", "get_recording"),
+            (Service::Legacy, "GET", "/api/v2/recordings/%C3%A9", "get_recording"),
+            (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-a%3Bb%25%5Cc", "gir.get_recording"),
             (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-100001", "gir.get_recording"),
             (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-C%2F100001%20a", "gir.get_recording"),
             (
@@ -178,11 +209,29 @@ mod tests {
             assert_eq!(name(Service::Rws, method, address), None, "{method} {address}");
         }
         assert_eq!(name(Service::SpeechMiner, "POST", ""), None);
-        for id in ["..%2Fusers", "st-acme-1%2F..%2Fx", "st-acme-1%2F", "st-acme%5C1", "st-acme%252F1", "st-acme;1", "st-acme%2e1"] {
+        for id in
+            ["..%2Fusers", "st-acme-1%2F..%2Fx", "st-acme-1%2F", "st-acme%5C..%5C1", "st-acme%252F..%252F1", "st-acme;1", "st-acme%00"]
+        {
             let address = format!("/api/v2/ops/contact-centers/57c0/recordings/{id}");
             assert_eq!(name(Service::Rws, "GET", &address), None, "{address}");
         }
-        for address in ["/api/v2/recordings/..%2Fusers", "/api/v2/recordings/%252e%252e", "/api/v2/recordings/.."] {
+        let away = [
+            "..%2Fusers",
+            "%252e%252e",
+            "..",
+            "",
+            "%2Fa",
+            "a%5C",
+            "..%3Bx%2Fusers",
+            "%252525252525252e",
+            "a%5C..",
+            "a%2500",
+            "a;b",
+            "a b",
+            "a?b",
+        ];
+        for address in away.map(|id| format!("/api/v2/recordings/{id}")) {
+            let address = address.as_str();
             assert_eq!(name(Service::Legacy, "GET", address), None, "{address}");
         }
     }

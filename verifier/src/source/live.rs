@@ -1,6 +1,7 @@
 //! The source read from the legacy platform.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use platforms::CallError;
@@ -13,9 +14,14 @@ use crate::stop::Stop;
 /// The largest page the source gives. Source: scenarios/contracts/legacy/query_interactions.json.
 const PAGE_SIZE: u32 = 1000;
 
+/// Each takes half a minute of tries.
+const FAILED_MOST: u32 = 8;
+
 /// A live source and the plan's window on it.
 pub(crate) struct Live {
     pub(crate) client: Client,
+    /// Records in a row that the source failed to answer: as many as [`FAILED_MOST`] are a source that is down.
+    pub(crate) failed: AtomicU32,
     pub(crate) from_ms: Option<i64>,
     pub(crate) to_ms: Option<i64>,
 }
@@ -31,16 +37,17 @@ impl Live {
     }
 
     /// Every page, to the last.
-    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<wire::Interaction>, Stop> {
-        let mut entities = Vec::new();
+    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, Stop> {
+        let (mut entities, mut number) = (Vec::new(), 0_u64);
         let mut page = Page { cursor: None, size: PAGE_SIZE, from_ms: self.from_ms, to_ms: self.to_ms };
         loop {
             let answer = self.client.interactions(&page).await.map_err(|error| Stop::source("list the interactions", &error))?;
             progress.advance(answer.entities.len() as u64);
-            for entity in &answer.entities {
-                let entity = parse_interaction(entity.get())?;
-                if only.is_none_or(|only| only.contains(&entity.id)) {
-                    entities.push(entity);
+            number += 1;
+            for (at, entity) in answer.entities.iter().enumerate() {
+                let interaction = interaction(entity.get(), &format!("entity {} of page {number}", at + 1));
+                if only.is_none_or(|only| only.contains(&interaction.entity.id)) {
+                    entities.push(interaction);
                 }
             }
             match answer.next_cursor {
@@ -59,31 +66,46 @@ impl Live {
     async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, Stop> {
         match self.client.users().await {
             Ok(users) => Ok(shared_extensions(users)),
-            Err(CallError::Refused { .. }) => Ok(BTreeMap::new()),
+            Err(CallError::Refused { .. } | CallError::Malformed { .. }) => Ok(BTreeMap::new()),
             Err(error) => Err(Stop::source("list the users", &error)),
         }
     }
 
-    async fn with_recordings(&self, entity: wire::Interaction) -> Result<SourceInteraction, Stop> {
-        let mut recordings = Vec::with_capacity(entity.recordings.len());
-        for reference in &entity.recordings {
-            recordings.push(SourceRecording { id: reference.id.clone(), details: self.details(&reference.id).await?, staged: None });
+    async fn with_recordings(&self, mut interaction: SourceInteraction) -> Result<SourceInteraction, Stop> {
+        if interaction.unread.is_none() {
+            for reference in &interaction.entity.recordings {
+                let details = self.details(&reference.id).await?;
+                interaction.recordings.push(SourceRecording { id: reference.id.clone(), details, staged: None });
+            }
         }
-        Ok(SourceInteraction { entity, recordings, collided: false })
+        Ok(interaction)
     }
 
     /// A recording the source lists and then does not show is not verifiable; a source that is away stops the verification.
     async fn details(&self, id: &str) -> Result<Result<wire::Recording, String>, Stop> {
-        match self.client.recording(id).await {
+        let unread = |why: String| Ok(Err(format!("the source's record of recording {id}: {why}")));
+        let answer = match self.client.recording(id).await {
             Ok(answer) => {
-                Ok(serde_json::from_str(answer.body.get()).map_err(|error| format!("the source's answer cannot be read: {error}")))
+                self.failed.store(0, Ordering::Relaxed);
+                answer
             }
-            // An id that a server could take for another path is not asked for: that record cannot be judged, the others can.
-            Err(error @ (CallError::Refused { .. } | CallError::Malformed { .. } | CallError::NotSent { .. })) => {
-                Ok(Err(error.to_string()))
-            }
-            Err(error) => Err(Stop::source("read a recording", &error)),
+            Err(error) => match refusal(&error).or_else(|| self.failure(&error)) {
+                Some(why) => return unread(why),
+                None => return Err(Stop::source("read a recording", &error)),
+            },
+        };
+        match wire::Recording::read(answer.body.get()) {
+            Ok(details) if details.id == id => Ok(Ok(details)),
+            Ok(details) => unread(format!("it answers for recording {} instead; ask the source's operator", details.id)),
+            Err(error) => unread(format!("it answers in another form ({error}); ask the source's operator")),
         }
+    }
+
+    /// One record that a server answers with an error, however often it is asked, is that record's trouble; several in a row are the source's.
+    fn failure(&self, error: &CallError) -> Option<String> {
+        let is_answered = matches!(error, CallError::Unreachable { answered: Some(_), .. });
+        let in_a_row = if is_answered { self.failed.fetch_add(1, Ordering::Relaxed) + 1 } else { FAILED_MOST };
+        (in_a_row < FAILED_MOST).then(|| format!("{error}; ask the source's operator"))
     }
 
     pub(crate) async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop> {
@@ -91,18 +113,45 @@ impl Live {
             Ok(wire::Recording { media_url, .. }) => media_url.as_deref(),
             Err(why) => return Ok(MediaRead::Unreadable(why.clone())),
         };
-        let read = async { collect(self.client.media(&recording.id, address).await?).await };
+        let read = async {
+            let media = self.client.media(&recording.id, address).await?;
+            let content_type = media.headers.get("content-type").cloned();
+            Ok((collect(media).await?.0, content_type))
+        };
         match read.await {
-            Ok((bytes, _)) => Ok(MediaRead::Bytes(bytes)),
+            Ok((bytes, content_type)) => Ok(MediaRead::Bytes(bytes, content_type)),
             Err(error @ CallError::Unauthorized { .. }) => Err(Stop::source("read the audio", &error)),
             // After all retries: one recording that cannot be fetched does not end the verification, and is never taken for bad audio.
-            Err(error) => Ok(MediaRead::Unreadable(error.to_string())),
+            Err(error) => {
+                let why = refusal(&error).unwrap_or_else(|| error.to_string());
+                Ok(MediaRead::Unreadable(format!("the source's audio of recording {}: {why}", recording.id)))
+            }
         }
     }
 }
 
-pub(super) fn parse_interaction(json: &str) -> Result<wire::Interaction, Stop> {
-    serde_json::from_str(json).map_err(|error| Stop::Source(format!("cannot read an interaction of the source: {error}; ask its operator")))
+/// What a source answered about one record, and what to do about it; `None`: it is no answer about that record alone.
+fn refusal(error: &CallError) -> Option<String> {
+    match error {
+        CallError::Refused { status: 401 | 403, .. } => Some(format!("{error}; give the source's client a role that may read it")),
+        CallError::Refused { status: 404 | 410, .. } => {
+            Some(format!("{error}; it has gone since, or never was: ask the source's operator"))
+        }
+        // An id that a server could take for another path is not asked for either: that record cannot be judged, the others can.
+        CallError::Refused { .. } | CallError::Malformed { .. } | CallError::NotSent { .. } => {
+            Some(format!("{error}; ask the source's operator"))
+        }
+        CallError::HostNotAllowed { .. } => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+/// An entity of the listing. One that cannot be read is that call's trouble alone. `place` says where it stands.
+pub(super) fn interaction(json: &str, place: &str) -> SourceInteraction {
+    match wire::Interaction::read(json) {
+        Ok(entity) => SourceInteraction::of(entity),
+        Err(error) => SourceInteraction::unread(json, place, &error),
+    }
 }
 
 fn shared_extensions(users: Vec<wire::User>) -> BTreeMap<String, BTreeSet<String>> {

@@ -28,6 +28,28 @@ pub(crate) struct SourceInteraction {
     pub(crate) recordings: Vec<SourceRecording>,
     /// The source lists another interaction, with other content, under this id.
     pub(crate) collided: bool,
+    /// Why its entity could not be read; nothing is known of the call then but its id and those of its recordings. Absent: it was.
+    pub(crate) unread: Option<String>,
+}
+
+impl SourceInteraction {
+    /// As listed, with nothing of its recordings yet.
+    pub(crate) fn of(entity: wire::Interaction) -> SourceInteraction {
+        SourceInteraction { entity, recordings: Vec::new(), collided: false, unread: None }
+    }
+
+    /// One whose entity cannot be read. `place` says where it stands, and is what it is called by where it has no id.
+    pub(crate) fn unread(json: &str, place: &str, error: &wire::Unreadable) -> SourceInteraction {
+        let listed = wire::Listed::read(json);
+        let (id, name) = match listed.id {
+            Ok(id) => (id.clone(), format!("call {id}")),
+            Err(_) => (format!("(no id: {place})"), "a call without an id".to_owned()),
+        };
+        let why = format!("the source's entity of {name} in another form ({place}, {error}); ask the source's operator");
+        let blank = |id: String| SourceRecording { id, details: Err(why.clone()), staged: None };
+        let recordings = listed.recordings.into_iter().map(blank).collect();
+        SourceInteraction { recordings, unread: Some(why.clone()), ..SourceInteraction::of(wire::Interaction::only(id)) }
+    }
 }
 
 /// A recording of the source, without its audio.
@@ -64,8 +86,8 @@ pub(crate) struct SourceSnapshot {
 /// What came of reading a recording's audio.
 #[derive(Debug)]
 pub(crate) enum MediaRead {
-    /// All its bytes.
-    Bytes(Vec<u8>),
+    /// All its bytes, and the media type they came under. Absent: none was given.
+    Bytes(Vec<u8>, Option<String>),
     /// Not readable; in words, with what would be needed. Never taken for absence.
     Unreadable(String),
 }
@@ -128,7 +150,7 @@ fn settle(interactions: Vec<SourceInteraction>) -> Vec<SourceInteraction> {
 
 /// A second interaction under an id that is taken.
 fn merge(first: &mut SourceInteraction, second: SourceInteraction) {
-    if format!("{:?}", first.entity) == format!("{:?}", second.entity) {
+    if first.unread == second.unread && format!("{:?}", first.entity) == format!("{:?}", second.entity) {
         return;
     }
     first.collided = true;
@@ -164,13 +186,14 @@ pub(crate) type SharedSource = Arc<Source>;
 mod tests {
     use super::*;
 
-    fn interaction(json: &str) -> SourceInteraction {
-        SourceInteraction { entity: serde_json::from_str(json).expect("test entity"), recordings: Vec::new(), collided: false }
+    fn call(id: u32, start: u32) -> SourceInteraction {
+        let json = format!(r#"{{"id":{id},"startTime":{start},"endTime":10}}"#);
+        SourceInteraction::of(serde_json::from_str(&json).expect("test entity"))
     }
 
     #[test]
     fn a_repeat_over_a_page_boundary_is_one_interaction() {
-        let settled = settle(vec![interaction(r#"{"id":2}"#), interaction(r#"{"id":10}"#), interaction(r#"{"id":2}"#)]);
+        let settled = settle(vec![call(2, 1), call(10, 1), call(2, 1)]);
         let ids: Vec<&str> = settled.iter().map(|interaction| interaction.entity.id.as_str()).collect();
         assert_eq!(ids, ["2", "10"]);
         assert!(settled.iter().all(|interaction| !interaction.collided));
@@ -178,7 +201,7 @@ mod tests {
 
     #[test]
     fn one_id_with_two_contents_is_a_collision() {
-        let settled = settle(vec![interaction(r#"{"id":2,"startTime":1}"#), interaction(r#"{"id":2,"startTime":9}"#)]);
+        let settled = settle(vec![call(2, 1), call(2, 9)]);
         assert_eq!(settled.len(), 1);
         assert!(settled[0].collided);
     }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::live::parse_interaction;
+use super::live::interaction;
 use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
@@ -40,6 +40,9 @@ struct RawInteraction<'a> {
 
 #[derive(Deserialize)]
 struct RawRecording<'a> {
+    /// `GET /api/v2/recordings/<id>`.
+    #[serde(default)]
+    request: String,
     #[serde(borrow)]
     body: &'a RawValue,
     media: Option<RawMedia>,
@@ -71,7 +74,7 @@ impl Staged {
         let mut interactions = Vec::with_capacity(files.len());
         for file in files.iter().filter(|file| file.extension() == Some("json")) {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
-            let interaction = parse(file, &bytes)?;
+            let interaction = parse(file, &bytes).unwrap_or_else(|why| unread(file, &why));
             if only.is_none_or(|only| only.contains(&interaction.entity.id)) {
                 interactions.push(interaction);
             }
@@ -98,7 +101,7 @@ impl Staged {
         };
         match mismatch(&bytes, staged, declared) {
             Some(why) => MediaRead::Unreadable(why),
-            None => MediaRead::Bytes(bytes),
+            None => MediaRead::Bytes(bytes, None),
         }
     }
 
@@ -121,26 +124,39 @@ fn mismatch(bytes: &[u8], staged: &StagedMedia, declared: Option<u64>) -> Option
     }
 }
 
-fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, Stop> {
-    let broken = |why: String| Stop::Source(format!("cannot read the staged file {file}: {why}; stage it again"));
-    let raw: RawFile<'_> = serde_json::from_slice(bytes).map_err(|error| broken(error.to_string()))?;
+/// A staged file that is no staged file any more: its call is known by the file's name alone.
+fn unread(file: &Path, why: &str) -> SourceInteraction {
+    let stem = file.filename().unwrap_or_default().trim_end_matches(".json");
+    let id = percent_encoding::percent_decode_str(stem).decode_utf8_lossy().into_owned();
+    let why = format!("the staged file {file}: {why}; stage the call again");
+    SourceInteraction { unread: Some(why), ..SourceInteraction::of(wire::Interaction::only(id)) }
+}
+
+fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
+    let raw: RawFile<'_> = serde_json::from_slice(bytes).map_err(|error| format!("it is no staged call, at line {}", error.line()))?;
     if raw.staging_version != 1 {
-        return Err(broken(format!("staging_version {} is not known", raw.staging_version)));
+        return Err(format!("staging_version {} is not known", raw.staging_version));
     }
-    let entity = parse_interaction(raw.interaction.entity.get())?;
+    let call = interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
+    if call.unread.is_some() {
+        return Ok(call);
+    }
     let mut staged: BTreeMap<String, SourceRecording> = BTreeMap::new();
     for recording in raw.recordings {
-        let details: wire::Recording = serde_json::from_str(recording.body.get()).map_err(|error| broken(error.to_string()))?;
+        let asked = recording.request.strip_prefix("GET /api/v2/recordings/").map(str::to_owned);
+        let details = wire::Recording::read(recording.body.get());
+        let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone())) else { continue };
         let media = recording.media.map(|media| StagedMedia { announced: announced(&media), sha256: media.sha256, bytes: media.bytes });
-        staged.insert(details.id.clone(), SourceRecording { id: details.id.clone(), details: Ok(details), staged: media });
+        let details = details.map_err(|error| format!("the staged record of recording {id} in another form ({error}); stage it again"));
+        staged.insert(id.clone(), SourceRecording { id, details, staged: media });
     }
     let missing = |id: &str| SourceRecording {
         id: id.to_owned(),
-        details: Err("it was never staged; verify with the live source".to_owned()),
+        details: Err(format!("recording {id} staged: it never was; verify with the live source")),
         staged: None,
     };
-    let recordings = entity.recordings.iter().map(|known| staged.remove(&known.id).unwrap_or_else(|| missing(&known.id))).collect();
-    Ok(SourceInteraction { entity, recordings, collided: false })
+    let recordings = call.entity.recordings.iter().map(|known| staged.remove(&known.id).unwrap_or_else(|| missing(&known.id))).collect();
+    Ok(SourceInteraction { recordings, ..call })
 }
 
 /// The full size the media answer announced; the last number of a `content-range` where it was a part.
@@ -163,8 +179,8 @@ mod tests {
     use crate::options::Silent;
 
     const RAW: &str = r#"{"staging_version":1,
-        "interaction":{"request":"GET /api/v2/analytics/interactions/query","headers":{},"entity":{"id":100001,"startTime":1,"recordings":[{"id":"100001-1"},{"id":"100001-2"}]}},
-        "recordings":[{"request":"GET /api/v2/recordings/100001-1","headers":{},"body":{"id":"100001-1","interactionId":100001,"sizeBytes":SIZE},
+        "interaction":{"request":"GET /api/v2/analytics/interactions/query","headers":{},"entity":{"id":100001,"startTime":1,"endTime":2,"recordings":[{"id":"100001-1"},{"id":"100001-2"}]}},
+        "recordings":[{"request":"GET /api/v2/recordings/100001-1","headers":{},"body":{"id":"100001-1","interactionId":100001,"startTime":1,"endTime":2,"sizeBytes":SIZE},
                        "media":{"sha256":"HASH","bytes":4,"headers":{"content-length":"4"}}}]}"#;
 
     async fn staging(size: &str, blob: &[u8]) -> (tempfile::TempDir, Staged) {
@@ -183,7 +199,7 @@ mod tests {
         let (_dir, staged) = staging("4", b"abcd").await;
         let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
         let recordings = &snapshot.interactions[0].recordings;
-        assert!(matches!(staged.media(&recordings[0]).await, MediaRead::Bytes(bytes) if bytes == b"abcd"));
+        assert!(matches!(staged.media(&recordings[0]).await, MediaRead::Bytes(bytes, _) if bytes == b"abcd"));
         assert!(recordings[1].details.is_err(), "a recording that was never staged is not verifiable");
     }
 

@@ -44,6 +44,8 @@ pub struct World {
     pub available: Option<&'static str>,
     /// Media that is cut the first time it is read.
     pub cut_once: BTreeSet<String>,
+    /// What the source answers to a path instead: status, media type, body.
+    pub instead: BTreeMap<String, (u16, &'static str, Vec<u8>)>,
 }
 
 /// Serves a world and remembers what was asked.
@@ -64,6 +66,9 @@ impl Serving {
         let world = &self.world;
         let json = |value: Value| (200, "application/json", value.to_string().into_bytes());
         let asked = format!("{method} {path}");
+        if let Some(answer) = world.instead.get(path).filter(|_| host == "source.test") {
+            return answer.clone();
+        }
         if world.refused.iter().any(|refused| asked.starts_with(refused)) {
             return (
                 403,
