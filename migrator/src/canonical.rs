@@ -54,6 +54,10 @@ pub struct Canonical {
     pub raw_start: String,
     /// What was put right on the way here.
     pub repairs: Vec<Repair>,
+    /// A length had a fraction of a millisecond and is rounded: told, and of no consequence to anybody.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub lengths_rounded: bool,
     /// Legs.
     pub segments: Vec<CanonicalSegment>,
     /// Recordings.
@@ -162,6 +166,7 @@ pub(crate) fn normalise(interaction: &wire::Interaction, recordings: &[wire::Rec
     let whole = (start, end);
     let segments =
         interaction.segments.iter().map(|leg| segment(leg, span(&leg.start_time, &leg.end_time, node).unwrap_or(whole))).collect();
+    let lengths_rounded = !interaction.rounded.is_empty() || recordings.iter().any(|recording| !recording.rounded.is_empty());
     let recordings = recordings.iter().map(|recording| {
         let own = span(&recording.start_time, &recording.end_time, recording.recorder_node.as_deref().or(node));
         canonical_recording(recording, own.unwrap_or(whole), own.is_ok())
@@ -192,6 +197,7 @@ pub(crate) fn normalise(interaction: &wire::Interaction, recordings: &[wire::Rec
         duration_ms,
         raw_start: interaction.start_time.to_string(),
         repairs,
+        lengths_rounded,
         segments,
         recordings,
     })

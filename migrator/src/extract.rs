@@ -2,7 +2,10 @@
 
 use platforms::CallError;
 use platforms::legacy::{Client, InteractionPage, Page, wire};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
+use crate::custody::hex;
 use crate::ledger::{Added, Ledger, NewInteraction, NewRecording};
 use crate::outcome::Stop;
 
@@ -29,26 +32,58 @@ pub(crate) async fn next_page(source: &Client, ledger: &Ledger, window: Window) 
         return Err(malformed("the cursor does not move".to_owned()));
     }
     let next = page.next_cursor.clone();
-    let rows = rows_of(page)?;
+    let rows = rows_of(page, number)?;
     Ok(Some(ledger.add_page(number, rows, next).await?))
 }
 
-fn rows_of(page: InteractionPage) -> Result<Vec<NewInteraction>, Stop> {
+fn rows_of(page: InteractionPage, number: u64) -> Result<Vec<NewInteraction>, Stop> {
     let headers = serde_json::to_string(&page.headers).map_err(|error| malformed(error.to_string()))?;
-    let row = |(at, entity): (usize, Box<serde_json::value::RawValue>)| {
-        // Only what the ledger needs: an entity that is odd elsewhere is one interaction's trouble, not the page's.
-        let parsed: wire::Listed = serde_json::from_str(entity.get())
-            .map_err(|_| malformed(format!("entity {at} of the page has no id, or recordings without ids")))?;
-        Ok(NewInteraction {
-            legacy_id: parsed.id,
-            entity: entity.get().to_owned(),
-            headers: headers.clone(),
-            recordings: parsed.recordings.into_iter().map(|recording| NewRecording { legacy_id: recording.id }).collect(),
-        })
-    };
-    page.entities.into_iter().enumerate().map(row).collect()
+    let row = |(at, entity): (usize, Box<RawValue>)| row_of(entity.get(), &headers, &format!("entity {} of page {}", at + 1, number + 1));
+    Ok(page.entities.into_iter().enumerate().map(row).collect())
+}
+
+/// An entity of the page. One that cannot be read is one interaction's trouble, not the page's: its row says why, and it is set aside with that.
+/// `place` says where it stands.
+fn row_of(entity: &str, headers: &str, place: &str) -> NewInteraction {
+    let listed = wire::Listed::read(entity);
+    let unreadable = wire::Interaction::read(entity).err().map(|error| format!("{place} of the source's listing cannot be read: {error}"));
+    NewInteraction {
+        // Named by what it holds: listed again elsewhere it is the same row.
+        legacy_id: listed.id.unwrap_or_else(|_| format!("(no id) {}", &hex(Sha256::digest(entity))[..12])),
+        entity: entity.to_owned(),
+        headers: headers.to_owned(),
+        unreadable,
+        recordings: listed.recordings.into_iter().map(|legacy_id| NewRecording { legacy_id }).collect(),
+    }
 }
 
 fn malformed(why: String) -> Stop {
     Stop::Source(CallError::Malformed { what: "GET /api/v2/analytics/interactions/query".to_owned(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::row_of;
+
+    #[test]
+    fn an_entity_that_cannot_be_read_is_a_row_that_says_where_it_stands_and_why() {
+        let rows = [
+            (r#"{"id":5,"startTime":1,"endTime":2,"recordings":[{"id":"5-1"}]}"#, "5", 1, None),
+            (r#"{"id":5.0,"startTime":1,"endTime":2,"segments":null,"recordings":null}"#, "5", 0, None),
+            (r#"{"id":5,"startTime":1,"endTime":2,"waitTimeMs":"soon","recordings":[{"id":"5-1"}]}"#, "5", 1, Some("field `waitTimeMs`")),
+            (r#"{"id":5,"startTime":1,"endTime":2,"recordings":[{"id":"5-1"},{}]}"#, "5", 1, Some("field `recordings[1].id`")),
+            (r#"{"startTime":1,"endTime":2,"recordings":[{"id":"5-1"}]}"#, "(no id) ", 1, Some("field `id`: there is no id")),
+            ("null", "(no id) ", 0, Some("an object is expected")),
+        ];
+        for (entity, id, recordings, why) in rows {
+            let row = row_of(entity, "{}", "entity 2 of page 1");
+            assert!(row.legacy_id.starts_with(id), "{entity}: {}", row.legacy_id);
+            assert_eq!(row.recordings.len(), recordings, "{entity}");
+            let told = row.unreadable.unwrap_or_default();
+            assert_eq!(told.is_empty(), why.is_none(), "{entity}: {told}");
+            assert!(why.is_none_or(|why| told.starts_with("entity 2 of page 1") && told.contains(why)), "{entity}: {told}");
+        }
+        let id = |entity: &str| row_of(entity, "{}", "x").legacy_id;
+        assert!(id("null") != id("7") && id("null") == id("null"));
+    }
 }

@@ -52,7 +52,7 @@ impl RawRecording {
     }
 
     pub(crate) fn wire(&self, legacy_id: &str) -> Result<wire::Recording, Trouble> {
-        serde_json::from_str(self.body.get()).map_err(|error| broken(legacy_id, &error))
+        wire::Recording::read(self.body.get()).map_err(|error| Trouble::aside(Reason::SourceUnreadable, in_another_form(legacy_id, &error)))
     }
 }
 
@@ -62,19 +62,36 @@ fn broken(subject: &str, error: &serde_json::Error) -> Trouble {
     Trouble::Left(Stop::Storage(format!("recording {subject}: the source's answer is not what its contract says, at {at}")))
 }
 
+/// A record that is JSON and not what a recording's record is.
+fn in_another_form(legacy_id: &str, error: &wire::Unreadable) -> String {
+    format!("the source's record of recording {legacy_id} cannot be read: {error}")
+}
+
 /// Whether what came may not be all there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Came {
     /// As long as the source and the answer said.
     Whole,
     /// Shorter or longer than one of them said.
     Suspicious,
+    /// Its record cannot be read, for this reason, and its bytes were not asked for.
+    Unreadable(String),
+}
+
+/// What the source says about a recording.
+enum Told {
+    Read(Box<wire::Recording>),
+    /// In another form; in words.
+    Unreadable(String),
 }
 
 /// What the source says about a recording, held against what it was asked for.
-async fn answer(source: &Client, interaction: &str, legacy_id: &str) -> Result<(RecordingAnswer, wire::Recording), Trouble> {
+async fn answer(source: &Client, interaction: &str, legacy_id: &str) -> Result<(RecordingAnswer, Told), Trouble> {
     let answer = source.recording(legacy_id).await.map_err(Trouble::source)?;
-    let body: wire::Recording = serde_json::from_str(answer.body.get()).map_err(|error| broken(legacy_id, &error))?;
+    let body = match wire::Recording::read(answer.body.get()) {
+        Ok(body) => body,
+        Err(error) => return Ok((answer, Told::Unreadable(in_another_form(legacy_id, &error)))),
+    };
     if body.id != legacy_id {
         let what = format!("GET /api/v2/recordings/{legacy_id}");
         let why = format!("it answers for recording {}", body.id);
@@ -85,7 +102,7 @@ async fn answer(source: &Client, interaction: &str, legacy_id: &str) -> Result<(
         let why = format!("listed with interaction {interaction}, and of interaction {} by its own answer", body.interaction_id);
         return Err(Trouble::aside(Reason::IdCollision, why));
     }
-    Ok((answer, body))
+    Ok((answer, Told::Read(Box::new(body))))
 }
 
 fn kept(legacy_id: &str, answer: RecordingAnswer, media: Option<RawMedia>) -> Result<String, Trouble> {
@@ -96,8 +113,10 @@ fn kept(legacy_id: &str, answer: RecordingAnswer, media: Option<RawMedia>) -> Re
 
 /// A recording's answer without its bytes, in the shape the ledger keeps.
 pub(crate) async fn peek_recording(source: &Client, interaction: &str, legacy_id: &str) -> Result<String, Trouble> {
-    let (answer, _) = answer(source, interaction, legacy_id).await?;
-    kept(legacy_id, answer, None)
+    match answer(source, interaction, legacy_id).await? {
+        (answer, Told::Read(_)) => kept(legacy_id, answer, None),
+        (_, Told::Unreadable(why)) => Err(Trouble::aside(Reason::SourceUnreadable, why)),
+    }
 }
 
 /// Fetches one recording's answer and bytes, and notes both in its row.
@@ -108,7 +127,13 @@ pub(crate) async fn stage_recording(
     row: &mut RecordingRow,
 ) -> Result<Came, Trouble> {
     // Asked even where a canary has asked before: the address of the bytes may have run out since.
-    let (answer, body) = answer(source, interaction, &row.legacy_id).await?;
+    let (answer, body) = match answer(source, interaction, &row.legacy_id).await? {
+        (answer, Told::Read(body)) => (answer, body),
+        (answer, Told::Unreadable(why)) => {
+            row.answer = Some(kept(&row.legacy_id, answer, None)?);
+            return Ok(Came::Unreadable(why));
+        }
+    };
     let media = source.media(&row.legacy_id, body.media_url.as_deref()).await.map_err(Trouble::source)?;
     let (headers, announced) = (media.headers.clone(), media.length);
     let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(Trouble::source)?;

@@ -22,6 +22,7 @@ use tokio::io::AsyncSeekExt;
 use tokio_util::io::ReaderStream;
 
 use crate::custody::hex;
+use crate::outgoing::name_of;
 
 /// What can be wrong with staging.
 #[derive(Debug, thiserror::Error)]
@@ -252,7 +253,14 @@ pub(crate) fn out_path(sha256: &str) -> Path {
 }
 
 pub(crate) fn raw_path(legacy_interaction_id: &str) -> Path {
-    Path::from("raw").join(format!("{legacy_interaction_id}.json"))
+    // Encoded by the store, which makes up to three bytes of one; as many as a file system takes.
+    let name = name_of(legacy_interaction_id, |_| true);
+    let encoded = Path::from("raw").join(format!("{name}.json"));
+    if encoded.as_ref().len() <= 240 {
+        encoded
+    } else {
+        Path::from("raw").join(format!("{}.json", name_of(legacy_interaction_id, |c| c.is_ascii_alphanumeric())))
+    }
 }
 
 pub(crate) fn manifest_path(batch: &str, page: u64) -> Path {

@@ -17,7 +17,7 @@ pub(crate) fn instant(time: &SourceTime, node: Option<&str>, rules: &TimeRules) 
     let (stated, note) = match time {
         SourceTime::Absent => return Err(Unusable),
         SourceTime::Number(number) => (from_number(*number, rules.unit)?, None),
-        SourceTime::Text(text) => match digits(text) {
+        SourceTime::Text(text) => match time.whole() {
             Some(number) => (from_number(number, rules.unit)?, None),
             None => from_text(text, rules.naive_zone.as_deref())?,
         },
@@ -40,14 +40,6 @@ fn from_number(number: i64, unit: TimeUnit) -> Result<Timestamp, Unusable> {
         TimeUnit::S => Timestamp::from_second(number),
     }
     .map_err(|_| Unusable)
-}
-
-/// A number that is written as text, or with a decimal point and nothing but zeros behind it: still a number.
-fn digits(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
-    let is_whole = !rest.is_empty() && rest.bytes().all(|byte| byte == b'0');
-    is_whole.then(|| whole.parse().ok()).flatten()
 }
 
 fn from_text(text: &str, zone: Option<&str>) -> Result<(Timestamp, Option<Repair>), Unusable> {
@@ -101,6 +93,8 @@ mod tests {
             (SourceTime::Text("2023-07-01T12:00:00".into()), None, TimeUnit::Ms, None, None),
             (SourceTime::Text("1698400800000".into()), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
             (SourceTime::Text("1698400800000.0".into()), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
+            (SourceTime::Text("1.6984008E12".into()), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
+            (SourceTime::Text(" 1698400800 ".into()), None, TimeUnit::S, None, Some("2023-10-27T10:00:00.000Z")),
             (SourceTime::Text("1698400800000.5".into()), None, TimeUnit::Ms, None, None),
             (SourceTime::Text("yesterday".into()), None, TimeUnit::Ms, london, None),
             (SourceTime::Absent, None, TimeUnit::Ms, None, None),

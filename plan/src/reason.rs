@@ -30,11 +30,13 @@ pub enum Reason {
     RetentionOverMax,
     /// The retention ended before the migration.
     Expired,
+    /// The source's record of the call or of the recording is in a form that cannot be read: a field holds what it never may, or there is no id.
+    SourceUnreadable,
 }
 
 impl Reason {
     /// Every reason, in the order of the contract.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 12] = [
         Reason::UnmappedQueue,
         Reason::UnmappedAgent,
         Reason::AudioUndecodable,
@@ -46,6 +48,7 @@ impl Reason {
         Reason::PiiUnprotectable,
         Reason::RetentionOverMax,
         Reason::Expired,
+        Reason::SourceUnreadable,
     ];
 
     /// The name as it stands in files and reports.
@@ -63,6 +66,7 @@ impl Reason {
             Reason::PiiUnprotectable => "pii_unprotectable",
             Reason::RetentionOverMax => "retention_over_max",
             Reason::Expired => "expired",
+            Reason::SourceUnreadable => "source_unreadable",
         }
     }
 

@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use plan::{LoadedPlan, Partial, Reason, Repost};
-use platforms::CallError;
 use platforms::legacy::wire;
 use tempfile::SpooledTempFile;
 
@@ -57,8 +56,20 @@ impl Run {
     }
 
     async fn stage(&self, row: &mut InteractionRow) -> Result<(), Trouble> {
-        for recording in row.recordings.iter_mut().filter(|recording| recording.staged_sha256.is_none()) {
+        let place = row.detail.take();
+        if let Err(why) = wire::Interaction::read(&row.entity) {
+            let why = place.unwrap_or_else(|| format!("the source's entity cannot be read: {why}"));
+            return Err(Trouble::aside(Reason::SourceUnreadable, why));
+        }
+        let open = |recording: &&mut RecordingRow| recording.staged_sha256.is_none() && recording.outcome.is_none();
+        for recording in row.recordings.iter_mut().filter(open) {
             let came = stage::stage_recording(&self.source, &self.staging, &row.legacy_id, recording).await?;
+            if let Came::Unreadable(why) = came {
+                // The source may tell it otherwise another time.
+                recording.doubt = true;
+                self.put_aside(recording, "quarantined", Reason::SourceUnreadable.as_str(), why);
+                continue;
+            }
             // Not as long as was said: cut on its way, or declared wrongly. A second read tells the two apart.
             if came == Came::Suspicious {
                 let again = stage::stage_recording(&self.source, &self.staging, &row.legacy_id, recording).await?;
@@ -134,6 +145,9 @@ impl Run {
     async fn convert_recording(&self, row: &mut InteractionRow, at: usize, record: &Canonical) -> Result<Vec<custody::Entry>, Trouble> {
         let mut custody = Vec::new();
         let legacy_id = row.recordings[at].legacy_id.clone();
+        if row.recordings[at].outcome.is_some() {
+            return Ok(custody);
+        }
         let Some(canonical) = record.recordings.iter().find(|recording| recording.legacy_recording_id == legacy_id) else {
             return Err(Trouble::Left(Stop::Storage(format!("recording {legacy_id}: its answer is about another recording"))));
         };
@@ -427,7 +441,9 @@ pub(crate) fn prepare(
     row: &InteractionRow,
 ) -> Result<(Canonical, Resolved), Trouble> {
     let interaction = entity(row)?;
-    let recordings = row.recordings.iter().map(|recording| RawRecording::of(recording)?.wire(&recording.legacy_id));
+    // Of one whose record cannot be read nothing is known; it has been put aside when it was staged.
+    let readable = row.recordings.iter().filter(|recording| recording.outcome.is_none() || recording.staged_sha256.is_some());
+    let recordings = readable.map(|recording| RawRecording::of(recording)?.wire(&recording.legacy_id));
     let recordings = recordings.collect::<Result<Vec<_>, _>>()?;
     let record = normalise(&interaction, &recordings, &plan.plan.time).map_err(|_| {
         let text = |time: &wire::SourceTime| time.to_string().chars().take(40).collect::<String>();
@@ -445,11 +461,8 @@ pub(crate) fn prepare(
 
 /// The source's entity.
 pub(crate) fn entity(row: &InteractionRow) -> Result<wire::Interaction, Trouble> {
-    // Where, and not in serde's words: they quote values.
-    serde_json::from_str(&row.entity).map_err(|error| {
-        let why = format!("the source's entity is not what its contract says, at column {}", error.column());
-        Trouble::Left(Stop::Source(CallError::Malformed { what: format!("interaction {}", row.legacy_id), why }))
-    })
+    let unreadable = |why: wire::Unreadable| Trouble::aside(Reason::SourceUnreadable, format!("the source's entity cannot be read: {why}"));
+    wire::Interaction::read(&row.entity).map_err(unreadable)
 }
 
 /// A call that is in the target is begun again in memory: the ledger is told once it is certain that something is sent.
@@ -496,6 +509,7 @@ fn warnings(record: &Canonical, resolved: &Resolved) -> Vec<&'static str> {
     list.extend(resolved.wrap_up_without_mapping.is_some().then_some("wrap_up_without_mapping"));
     list.extend(resolved.skill_without_mapping.then_some("skill_without_mapping"));
     list.extend(resolved.class_without_years.then_some("retention_class_without_years"));
+    list.extend(record.lengths_rounded.then_some("length_rounded_to_the_millisecond"));
     for kind in &list {
         tracing::warn!("interaction {}: {kind}", record.legacy_interaction_id);
     }

@@ -21,7 +21,7 @@ use platforms::genesys_cloud::{GuideClient, ReadClient, wire};
 
 use crate::ledger::{Ledger, RecordingRow};
 use crate::outcome::{Stop, Trouble};
-use crate::outgoing::{self, codec_of, short_hash, staged};
+use crate::outgoing::{self, codec_of, name_of, short_hash, staged};
 use crate::staging::Staging;
 
 pub(crate) use payload::{Names, attributes, going, interaction, is_outbound};
@@ -60,7 +60,9 @@ impl Surface {
 pub(crate) async fn upload(target: &GuideClient, staging: &Staging, namespace: &str, row: &mut RecordingRow) -> Result<(), Trouble> {
     let (path, length) = staged(row)?;
     let container = codec_of(row)?.container();
-    let name = format!("st-{namespace}-{}.{}.{}", row.legacy_id, short_hash(row), container.extension());
+    // A slash or a control character stands in no file's name. Source: guide.file_name of the simulator, assumed.
+    let id = name_of(&row.legacy_id, |c| !matches!(c, '/' | '\\') && !c.is_control());
+    let name = format!("st-{namespace}-{id}.{}.{}", short_hash(row), container.extension());
     let open = outgoing::open(staging, row, path, length).await?;
     let upload = Upload { name: name.clone(), content_type: container.mime(), length, open };
     let answer = target.upload_file(&upload).await.map_err(Trouble::target)?;

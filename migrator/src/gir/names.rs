@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ledger::RecordingRow;
 use crate::outcome::Trouble;
-use crate::outgoing::{codec_of, short_hash};
+use crate::outgoing::{codec_of, name_of, short_hash};
 
 /// Names of one migration.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl<'a> Names<'a> {
 
 /// A name that every server and file system takes: what an imported source has beyond letters, digits and `-_.~` becomes `_`.
 fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.~".contains(c) { c } else { '_' }).collect()
+    name_of(name, |c| c.is_ascii_alphanumeric() || "-_.~".contains(c))
 }
 
 /// A time as the safe choice among the accepted shapes. Source: Insertion API, descriptors.

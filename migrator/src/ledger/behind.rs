@@ -25,7 +25,10 @@ pub(super) fn listed_again(c: &Connection, row: &NewInteraction, page: u64) -> r
     if listed != TO_BE_LISTED {
         return Ok(listed < first);
     }
-    c.execute("UPDATE interaction SET entity = ?2, headers = ?3, listed = ?4 WHERE seq = ?1", params![seq, row.entity, row.headers, page])?;
+    c.execute(
+        "UPDATE interaction SET entity = ?2, headers = ?3, listed = ?4, detail = ?5 WHERE seq = ?1",
+        params![seq, row.entity, row.headers, page, row.unreadable],
+    )?;
     let ids: Vec<&str> = row.recordings.iter().map(|recording| recording.legacy_id.as_str()).collect();
     for id in &ids {
         c.execute("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)", params![seq, id])?;

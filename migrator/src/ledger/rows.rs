@@ -18,6 +18,8 @@ pub(crate) struct NewInteraction {
     pub(crate) entity: String,
     /// Headers of the page it came in, JSON.
     pub(crate) headers: String,
+    /// Why the entity cannot be read, and where it stands. Absent: it can.
+    pub(crate) unreadable: Option<String>,
     pub(crate) recordings: Vec<NewRecording>,
 }
 
@@ -367,9 +369,9 @@ impl Ledger {
                 // A source may list an interaction twice (a page boundary that moved): the first one stands, unless the two differ.
                 let inserted = c
                     .prepare_cached(
-                        "INSERT OR IGNORE INTO interaction (legacy_id, page, phase, entity, headers) VALUES (?1, ?2, ?3, ?4, ?5)",
+                        "INSERT OR IGNORE INTO interaction (legacy_id, page, phase, entity, headers, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
-                    .execute(params![row.legacy_id, page, Phase::Extracted.as_str(), row.entity, row.headers])?;
+                    .execute(params![row.legacy_id, page, Phase::Extracted.as_str(), row.entity, row.headers, row.unreadable])?;
                 if inserted == 0 {
                     if !super::behind::listed_again(c, row, page)? {
                         added.collided.extend(collide(c, row)?);
@@ -719,7 +721,13 @@ mod tests {
     use crate::ledger::Open;
 
     fn listed(id: &str, entity: &str) -> NewInteraction {
-        NewInteraction { legacy_id: id.to_owned(), entity: entity.to_owned(), headers: "{}".to_owned(), recordings: Vec::new() }
+        NewInteraction {
+            legacy_id: id.to_owned(),
+            entity: entity.to_owned(),
+            headers: "{}".to_owned(),
+            unreadable: None,
+            recordings: Vec::new(),
+        }
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
 use super::story::Told;
+use crate::outgoing::name_of;
 
 /// `metadata.json`.
 #[derive(Serialize)]
@@ -143,7 +144,7 @@ fn from_file(file: Arc<File>) -> OpenFile {
 
 /// A name the upload takes: without white space and special characters. Source: UploadUrlRequest of the platform API.
 pub(super) fn plain_name(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
+    name_of(text, |c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
 #[cfg(test)]
