@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::again::{self, Named, Retry};
 use crate::behind;
 use crate::canary::{self, Canary};
+use crate::coverage;
 use crate::extract::{Window, next_page};
 use crate::ledger::{InteractionRow, Ledger, LedgerError, Open, Tried, path_of};
 use crate::outcome::{Outcome, Stop, Trouble};
@@ -175,6 +176,7 @@ async fn run_plan(
         collided: Mutex::default(),
         plan,
     });
+    coverage::require(&run).await?;
     let canary = match options.canary {
         Some(wanted) => Some(canary::send(&run, &options, wanted, progress).await?),
         None => {

@@ -8,12 +8,14 @@ use futures_util::future::BoxFuture;
 use plan::{LoadedPlan, Secret};
 use platforms::Credentials;
 use platforms::clock::Clock;
-use platforms::legacy::{Client as LegacyClient, Settings as SourceSettings};
+use platforms::legacy::{Client as LegacyClient, Page, Settings as SourceSettings};
 use platforms::transport::Transport;
 
+use crate::coverage::{Coverage, hints};
 use crate::genesys_cloud;
 use crate::ledger::{Ledger, Open, path_of};
 use crate::outcome::Stop;
+use crate::resolve::{Resolver, key};
 use crate::target::Target;
 
 /// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
@@ -28,6 +30,8 @@ pub struct Preflight {
     pub source_agents: (usize, usize),
     /// Queues of the source, and those of them on no row of the mapping.
     pub source_queues: (usize, usize),
+    /// The same by call and by its date, over the first calls of the plan's window.
+    pub coverage: Coverage,
 }
 
 /// One thing to know before a run.
@@ -82,7 +86,13 @@ async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clo
     }
     let clients = Clients::new(&plan, transport, &clock)?;
     preflight.findings.extend(lacking(&clients.target).await?.into_iter().flatten());
-    look(&plan, &clients.source, &clients.target, &mut preflight).await?;
+    let maximum_days = look(&plan, &clients.source, &clients.target, &mut preflight).await?;
+    let plan = Arc::new(plan);
+    let coverage = look_at_calls(&plan, &clients.source, maximum_days).await?;
+    let note = |text: String| Finding { is_error: false, text };
+    preflight.findings.extend(coverage.sentence(&plan).map(|text| note(format!("stand-in: {text}"))));
+    preflight.findings.extend(coverage.refusal(&plan).map(|text| Finding { is_error: true, text }));
+    preflight.coverage = coverage;
     if let Target::Gir(gir) = &clients.target
         && !preflight.findings.iter().any(|finding| finding.is_error)
     {
@@ -137,17 +147,57 @@ async fn lacking(target: &Target) -> Result<Option<Vec<Finding>>, Stop> {
     }
 }
 
+/// Pages of calls that are looked at: 100,000 calls are enough to see a mapping that does not fit, and few requests.
+const PAGES: usize = 100;
+
+/// Holds the first calls of the source against the mapping, each by its date.
+async fn look_at_calls(plan: &Arc<LoadedPlan>, source: &LegacyClient, maximum_days: Option<u32>) -> Result<Coverage, Stop> {
+    let resolver = Resolver::new(plan.clone(), maximum_days);
+    let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
+    let (from_ms, to_ms) = (bound(plan.plan.source.from), bound(plan.plan.source.to));
+    let mut coverage = Coverage::default();
+    let mut cursor = None;
+    for _ in 0..PAGES {
+        let page = source.interactions(&Page { cursor: cursor.clone(), size: 1000, from_ms, to_ms }).await.map_err(Stop::Source)?;
+        for entity in &page.entities {
+            if let Ok(call) = serde_json::from_str(entity.get()) {
+                coverage.add(&resolver, plan, &call);
+            }
+        }
+        match page.next_cursor {
+            Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
+            Some(_) | None => {
+                coverage.all = true;
+                break;
+            }
+        }
+    }
+    Ok(coverage)
+}
+
 /// Looks at both sides. Answers the target's maximum retention in days, where it has one.
 async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflight: &mut Preflight) -> Result<Option<u32>, Stop> {
     let (agents, queues) = (source.users().await.map_err(Stop::Source)?, source.queues().await.map_err(Stop::Source)?);
-    let mapped: HashSet<&str> = plan.mapping.agents.iter().map(|row| row.legacy_agent_id.as_str()).collect();
-    preflight.source_agents = (agents.len(), agents.iter().filter(|agent| !mapped.contains(agent.id.as_str())).count());
-    let mapped: HashSet<&str> = plan.mapping.queues.iter().map(|row| row.legacy_queue_id.as_str()).collect();
-    preflight.source_queues = (queues.len(), queues.iter().filter(|queue| !mapped.contains(queue.id.as_str())).count());
-    for ((all, without), what) in [(preflight.source_agents, "agents"), (preflight.source_queues, "queues")] {
+    let of_agents: Vec<&str> = plan.mapping.agents.iter().map(|row| row.legacy_agent_id.as_str()).collect();
+    let of_queues: Vec<&str> = plan.mapping.queues.iter().map(|row| row.legacy_queue_id.as_str()).collect();
+    let agents: Vec<&str> = agents.iter().map(|agent| agent.id.as_str()).collect();
+    let queues: Vec<&str> = queues.iter().map(|queue| queue.id.as_str()).collect();
+    let file = |path: &std::path::Path| path.display().to_string();
+    for (what, table, ids, file) in
+        [("agents", &of_agents, &agents, file(&plan.plan.mapping.agents)), ("queues", &of_queues, &queues, file(&plan.plan.mapping.queues))]
+    {
+        let known: HashSet<&str> = table.iter().map(|name| key(name)).collect();
+        let (all, without) = (ids.len(), ids.iter().filter(|id| !known.contains(key(id))).count());
+        if what == "agents" {
+            preflight.source_agents = (all, without);
+        } else {
+            preflight.source_queues = (all, without);
+        }
         if without > 0 {
             let text = format!("{without} of {all} {what} of the source stand on no row of the mapping; the plan's rule applies to them");
             preflight.findings.push(Finding { is_error: false, text });
+            let hints = hints(table, &file, ids.iter().copied());
+            preflight.findings.extend(hints.into_iter().map(|text| Finding { is_error: false, text }));
         }
     }
     match target {

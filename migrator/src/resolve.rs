@@ -26,6 +26,17 @@ impl Agent {
     }
 }
 
+/// What a table of agents says of one at a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// A row holds.
+    Valid,
+    /// It has rows, and none of them holds at that date.
+    NotValidThen,
+    /// It has none.
+    NoRow,
+}
+
 /// The mapping tables, ready to be asked.
 pub(crate) struct Resolver {
     plan: Arc<LoadedPlan>,
@@ -150,6 +161,20 @@ impl Resolver {
                 Err(Aside::new(Reason::UnmappedAgent, format!("agent {legacy} has {known} on {at:.0} in mapping.agents")))
             }
         }
+    }
+
+    /// What the table says of an agent at a date.
+    pub(crate) fn lookup(&self, legacy: &str, at: Timestamp) -> Lookup {
+        match self.agents.get(key(legacy)) {
+            None => Lookup::NoRow,
+            Some(rows) if rows.iter().any(|row| is_valid(row, at)) => Lookup::Valid,
+            Some(_) => Lookup::NotValidThen,
+        }
+    }
+
+    /// Whether a queue has a row.
+    pub(crate) fn has_queue(&self, legacy: &str) -> bool {
+        self.queues.contains_key(key(legacy))
     }
 
     /// The row that says who an agent is at a date; for one without a mapping, that of the user who stands in.

@@ -62,7 +62,8 @@ impl LoadedPlan {
         let mut texts = vec![PlanText { name: "plan.toml".to_owned(), text }];
         let mut open = |name: &Path| -> Result<(PathBuf, String), PlanError> {
             let file = dir.join(name);
-            let text = read_text(&file)?;
+            let bytes = std::fs::read(&file).map_err(|source| PlanError::Unreadable { file: file.clone(), source })?;
+            let text = mapping::decoded(&file, &bytes)?;
             texts.push(PlanText { name: name.display().to_string(), text: text.clone() });
             Ok((file, text))
         };
@@ -149,6 +150,9 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     }
     if !matches!(plan.source.base_url.scheme(), "http" | "https") {
         return refuse("source.base_url is not an http or https URL".to_owned());
+    }
+    if plan.rules.max_fallback_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+        return refuse("rules.max_fallback_share takes a share from 0 to 1, such as 0.02".to_owned());
     }
     if let (Some(from), Some(to)) = (plan.source.from, plan.source.to)
         && from >= to

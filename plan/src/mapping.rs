@@ -88,23 +88,42 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(crate) fn read(file: &'a Path, text: &str, required: &[&str], optional: &[&str]) -> Result<Table<'a>, PlanError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-        let columns: Vec<String> = reader.headers().map_err(|error| csv_error(file, &error))?.iter().map(str::to_owned).collect();
-        for column in &columns {
+        let Dialect { text, delimiter, skipped } = dialect(text);
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let headers = reader.headers().map_err(|error| csv_error(file, &error, skipped))?;
+        // A spreadsheet may have turned the names' case, or left columns without a name behind the last one.
+        let columns: Vec<String> = headers.iter().map(|name| plain_cell(name).to_lowercase()).collect();
+        for column in columns.iter().filter(|column| !column.is_empty()) {
             if !required.contains(&column.as_str()) && !optional.contains(&column.as_str()) {
                 let known: Vec<&str> = required.iter().chain(optional).copied().collect();
                 let known = crate::error::nearest(column, &known).unwrap_or_default();
-                return Err(PlanError::line(file, 1, format!("unknown column `{column}`; the nearest known column is `{known}`")));
+                return Err(PlanError::line(
+                    file,
+                    1 + skipped,
+                    format!("unknown column `{column}`; the nearest known column is `{known}`"),
+                ));
             }
         }
         if let Some(missing) = required.iter().find(|name| !columns.iter().any(|column| column == *name)) {
-            return Err(PlanError::line(file, 1, format!("the column `{missing}` is missing")));
+            return Err(PlanError::line(
+                file,
+                1 + skipped,
+                format!("the column `{missing}` is missing; cells are divided by `,`, `;` or tab"),
+            ));
         }
         let mut rows = Vec::new();
         for record in reader.records() {
-            let record = record.map_err(|error| csv_error(file, &error))?;
-            rows.push((record.position().map_or(0, csv::Position::line), record));
+            let record = record.map_err(|error| csv_error(file, &error, skipped))?;
+            let line = record.position().map_or(0, csv::Position::line) + skipped;
+            // What a spreadsheet leaves below the last row.
+            if record.iter().all(str::is_empty) {
+                continue;
+            }
+            let nameless = columns.iter().zip(&record).position(|(column, cell)| column.is_empty() && !cell.is_empty());
+            if let Some(at) = nameless {
+                return Err(PlanError::line(file, line, format!("the cell {} has a value and its column no name", at + 1)));
+            }
+            rows.push((line, record));
         }
         Ok(Table { file, columns, rows })
     }
@@ -114,8 +133,59 @@ impl<'a> Table<'a> {
     }
 }
 
-fn csv_error(file: &Path, error: &csv::Error) -> PlanError {
-    let line = error.position().map_or(1, csv::Position::line);
+/// How a table is written.
+struct Dialect<'a> {
+    /// From the header on.
+    text: &'a str,
+    delimiter: u8,
+    /// Lines before the header.
+    skipped: u64,
+}
+
+/// What divides the cells, as a spreadsheet's `sep=` line or the header tells: by where it was saved that is a comma, a semicolon or a tab.
+fn dialect(text: &str) -> Dialect<'_> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    if let Some(sep) = first.trim_matches(['"', '\r', ' ']).strip_prefix("sep=").filter(|sep| sep.len() == 1) {
+        return Dialect { text: rest, delimiter: sep.as_bytes()[0], skipped: 1 };
+    }
+    let header = first.split('\r').next().unwrap_or(first);
+    let delimiter = [b',', b';', b'\t'].into_iter().find(|delimiter| header.as_bytes().contains(delimiter));
+    Dialect { text, delimiter: delimiter.unwrap_or(b','), skipped: 0 }
+}
+
+/// The text of a cell: `="000992"` is how a spreadsheet is made to leave an id alone.
+fn plain_cell(cell: &str) -> &str {
+    cell.strip_prefix("=\"").and_then(|cell| cell.strip_suffix('"')).map_or(cell, str::trim)
+}
+
+/// The text of a file that may be UTF-8 or, with a byte-order mark, UTF-16, as spreadsheets save "Unicode text".
+pub(crate) fn decoded(file: &Path, bytes: &[u8]) -> Result<String, PlanError> {
+    const SAVE: &str = "save it as \"CSV UTF-8\"";
+    let pair: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return utf8(file, bytes, SAVE),
+    };
+    let (pairs, rest) = bytes[2..].as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|two| pair(*two)).collect();
+    let text = String::from_utf16(&units).ok().filter(|_| rest.is_empty());
+    text.ok_or_else(|| PlanError::value(file, format!("is UTF-16 that is cut or damaged; {SAVE}")))
+}
+
+fn utf8(file: &Path, bytes: &[u8], save: &str) -> Result<String, PlanError> {
+    let line_of = |at: usize| bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains('\0') => {
+            Err(PlanError::value(file, format!("has zero bytes, as UTF-16 without a byte-order mark has them; {save}")))
+        }
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(PlanError::line(file, line_of(error.valid_up_to()), format!("is not UTF-8; {save}"))),
+    }
+}
+
+fn csv_error(file: &Path, error: &csv::Error, skipped: u64) -> PlanError {
+    let line = error.position().map_or(1, csv::Position::line) + skipped;
     let what = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} fields where the header has {expected_len}"),
         csv::ErrorKind::Utf8 { .. } => "not UTF-8; save the file as UTF-8".to_owned(),
@@ -133,7 +203,7 @@ pub(crate) struct Row<'a> {
 impl Row<'_> {
     pub(crate) fn optional(&self, column: &str) -> Option<String> {
         let at = self.table.columns.iter().position(|name| name == column)?;
-        self.record.get(at).filter(|cell| !cell.is_empty()).map(|cell| output::csv_cell_read(cell).to_owned())
+        self.record.get(at).map(plain_cell).filter(|cell| !cell.is_empty()).map(|cell| output::csv_cell_read(cell).to_owned())
     }
 
     pub(crate) fn text(&self, column: &str) -> Result<String, PlanError> {
@@ -241,4 +311,61 @@ pub(crate) fn wrapups(file: &Path, text: &str) -> Result<Vec<WrapupRow>, PlanErr
         genesys_wrapup_id,
         line: row.line,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "34db1221-afc9-4357-aa37-dd910462b774";
+
+    fn read(bytes: &[u8]) -> Result<Vec<QueueRow>, String> {
+        let file = Path::new("queues.csv");
+        let text = decoded(file, bytes).map_err(|error| error.to_string())?;
+        queues(file, &text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_table_is_read_as_spreadsheets_save_it() {
+        let plain = format!("legacy_queue_id,genesys_queue_id\n000992,{UUID}\n");
+        let wide =
+            |mark: &[u8], bytes: fn(u16) -> [u8; 2]| mark.iter().copied().chain(plain.encode_utf16().flat_map(bytes)).collect::<Vec<u8>>();
+        let rows: [(&str, Vec<u8>); 12] = [
+            ("plain", plain.clone().into_bytes()),
+            ("a byte-order mark", format!("\u{feff}{plain}").into_bytes()),
+            ("line ends of Windows", plain.replace('\n', "\r\n").into_bytes()),
+            ("line ends of old", plain.replace('\n', "\r").into_bytes()),
+            ("semicolons", plain.replace(',', ";").into_bytes()),
+            ("tabs", plain.replace(',', "\t").into_bytes()),
+            ("a sep line", format!("sep=;\r\n{}", plain.replace(',', ";").replace('\n', "\r\n")).into_bytes()),
+            ("UTF-16, little end first", wide(&[0xff, 0xfe], u16::to_le_bytes)),
+            ("UTF-16, big end first", wide(&[0xfe, 0xff], u16::to_be_bytes)),
+            ("names in capitals", plain.replace("legacy_queue_id", "LEGACY_QUEUE_ID").into_bytes()),
+            ("empty columns and rows", format!("legacy_queue_id,genesys_queue_id,,\n000992,{UUID},,\n,,,\n,,,\n").into_bytes()),
+            ("a text formula and blanks", format!("legacy_queue_id,genesys_queue_id\n\"=\"\"000992\"\"\" ,{UUID}\n").into_bytes()),
+        ];
+        for (what, bytes) in rows {
+            let read = read(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(read.len(), 1, "{what}");
+            assert_eq!((read[0].legacy_queue_id.as_str(), read[0].genesys_queue_id.to_string().as_str()), ("000992", UUID), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_names_its_cause_and_line() {
+        let header = "legacy_queue_id,genesys_queue_id\n";
+        let rows: [(Vec<u8>, &str); 7] = [
+            ([header.as_bytes(), b"Z\xfcrich,x\n"].concat(), "line 2: is not UTF-8"),
+            (header.encode_utf16().flat_map(u16::to_le_bytes).collect(), "UTF-16 without a byte-order mark"),
+            ([&[0xff, 0xfe][..], b"odd"].concat(), "UTF-16 that is cut"),
+            (format!("sep=;\nlegacy_queue_id;genesys_queue\n1;{UUID}\n").into_bytes(), "line 2: unknown column `genesys_queue`"),
+            (format!("sep=;\nlegacy_queue_id;genesys_queue_id\n1;{UUID}\n1;{UUID}\n").into_bytes(), "line 4: `1` stands on line 3"),
+            (b"legacy_queue_id|genesys_queue_id\n".to_vec(), "unknown column"),
+            (format!("legacy_queue_id,genesys_queue_id,\n1,{UUID},lost\n").into_bytes(), "its column no name"),
+        ];
+        for (bytes, said) in rows {
+            let refused = read(&bytes).expect_err(said);
+            assert!(refused.contains(said), "{said}: {refused}");
+        }
+    }
 }

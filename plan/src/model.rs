@@ -295,6 +295,10 @@ pub struct Rules {
     /// For a call whose queue has no row.
     #[schemars(with = "String")]
     pub unmapped_queue: UnmappedQueue,
+    /// Largest share of calls, 0 to 1, that may go to a stand-in: the fallback user or the default queue. More of them end a run before the first
+    /// write. Absent: no bound; they are counted and named all the same.
+    #[serde(default)]
+    pub max_fallback_share: Option<f64>,
     /// For an interaction of which one recording is quarantined. Absent: hold.
     #[serde(default)]
     pub partial: Partial,
