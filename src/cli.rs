@@ -334,7 +334,7 @@ pub(crate) struct Status {
 pub(crate) struct Verify {
     /// Plan file
     pub(crate) plan: PathBuf,
-    /// Folder for summary.json, findings.jsonl, drift.jsonl and requests.jsonl
+    /// Folder for summary.json, findings.jsonl, recordings.csv, breakdown.csv, drift.jsonl and requests.jsonl
     #[arg(long, env = "SEATRIAL_REPORT", default_value = "seatrial-report")]
     pub(crate) report: PathBuf,
     /// How much audio is compared: all, none, or a number of recordings
@@ -355,6 +355,10 @@ pub(crate) struct Verify {
     /// Judge only the interactions this file names, one id a line; the report says that it tells of no other
     #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
     pub(crate) only: Option<PathBuf>,
+    /// Print what the report in the folder of --report says of one call, named by its id or a recording's, on either side; verifies nothing and
+    /// sends nothing
+    #[arg(long, env = "SEATRIAL_CALL", value_name = "ID")]
+    pub(crate) call: Option<String>,
     /// Instead of the plan's staging, for --source staged
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,

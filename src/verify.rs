@@ -19,6 +19,9 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         Ok(plan) => plan,
         Err(ending) => return ending,
     };
+    if let Some(id) = &arguments.call {
+        return tell_call(&arguments.report, id, &output);
+    }
     let only = match arguments.only.as_deref().map(read_ids).transpose() {
         Ok(only) => only,
         Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
@@ -56,6 +59,26 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
     }
     Ending::from(&report)
+}
+
+/// What a report says of one call.
+fn tell_call(report: &Path, id: &str, output: &Output) -> Ending {
+    match verifier::evidence_of(report, id) {
+        Ok(Some(evidence)) => {
+            if output.json {
+                terminal::document(&evidence);
+            } else {
+                terminal::say(&evidence.text());
+            }
+            match evidence.verdict {
+                verifier::Verdict::Match => Ending::Done,
+                verifier::Verdict::Mismatch => Ending::Mismatch,
+                verifier::Verdict::CannotTell => Ending::CannotTell,
+            }
+        }
+        Ok(None) => terminal::fail(Ending::BadCall, &format!("the report in {} says nothing of {id}", report.display())),
+        Err(stop) => terminal::fail(Ending::from(&stop), &stop.to_string()),
+    }
 }
 
 /// One id a line; empty lines and comments aside.

@@ -6,6 +6,7 @@ use platforms::legacy::wire;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+use crate::resolve::key;
 use crate::time::{Unusable, instant, ordered};
 
 /// An interaction in the guide's canonical schema, widened: times carry milliseconds, `duration_ms`, `segments` and `recordings` are
@@ -213,7 +214,7 @@ fn canonical_recording(recording: &wire::Recording, (start, end): (Timestamp, Ti
         recording_format: recording.codec.as_ref().map(|codec| codec.to_uppercase()),
         declared_duration_ms: recording.duration_ms,
         file_name: recording.file_name.clone(),
-        retention_class: recording.retention_class.clone(),
+        retention_class: recording.retention_class.as_deref().map(|class| key(class).to_owned()),
         legal_hold: recording.legal_hold,
         pauses_ms: recording.pauses.iter().filter_map(|pause| pause.start_offset_ms.zip(pause.end_offset_ms)).collect(),
         pauses_whole: recording.pauses.iter().all(|pause| pause.start_offset_ms.is_some() && pause.end_offset_ms.is_some()),

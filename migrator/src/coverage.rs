@@ -1,12 +1,14 @@
 //! Whom the mapping names of those who took calls: counted by each call's date before anything is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use plan::{AgentRow, LoadedPlan, UnmappedAgent, UnmappedQueue};
-use platforms::legacy::wire;
+use platforms::legacy::{Client as LegacyClient, wire};
 
-use crate::engine::Run;
+use crate::extract::{Window, next_page};
+use crate::ledger::Ledger;
 use crate::outcome::{StandInCounts, Stop};
 use crate::resolve::{Lookup, Resolver, StandIn, key};
 use crate::time::{instant, ordered};
@@ -166,39 +168,51 @@ const LOOKED_AT: u32 = 1000;
 
 /// Before the first write: whether the mapping may be used on the calls of this source. With a bound on stand-ins all of them are listed first.
 /// Once a plan is allowed it stays so.
-pub(crate) async fn require(run: &Run) -> Result<(), Stop> {
-    if run.ledger.meta(COVERED).await?.is_some_and(|plan| plan == run.plan.hash) {
+pub(crate) async fn require(
+    ledger: &Ledger,
+    plan: &Arc<LoadedPlan>,
+    source: &LegacyClient,
+    maximum_days: Option<u32>,
+    dry_run: bool,
+) -> Result<(), Stop> {
+    if ledger.meta(COVERED).await?.is_some_and(|covered| covered == plan.hash) {
         return Ok(());
     }
-    if run.ledger.last_seq().await? == 0 {
-        run.extract_page().await?;
+    // What a plan listed that was refused before the ledger was bound to it: another plan may have another window.
+    if ledger.meta("plan_hash").await?.is_none() {
+        ledger.forget_listing().await?;
     }
-    let is_bounded = run.plan.plan.rules.max_fallback_share.is_some();
-    while is_bounded && run.extract_page().await?.is_some() {}
+    let is_bounded = plan.plan.rules.max_fallback_share.is_some();
+    if ledger.last_seq().await? == 0 {
+        next_page(source, ledger, Window::of(plan)).await?;
+    }
+    while is_bounded && next_page(source, ledger, Window::of(plan)).await?.is_some() {}
+    let resolver = Resolver::new(plan.clone(), maximum_days);
     let mut coverage = Coverage::default();
     let mut after = 0;
     loop {
-        let rows = run.ledger.entities_after(after, LOOKED_AT).await?;
+        let rows = ledger.entities_after(after, LOOKED_AT).await?;
         let Some(last) = rows.last() else { break };
         after = last.seq;
         for row in &rows {
             if let Ok(call) = serde_json::from_str(&row.entity) {
-                coverage.add(&run.resolver, &run.plan, &call);
+                coverage.add(&resolver, plan, &call);
             }
         }
         if !is_bounded {
             break;
         }
     }
-    coverage.all = run.ledger.tally().await?.extraction_finished && coverage.calls >= run.ledger.tally().await?.interactions;
-    if let Some(refusal) = coverage.expired(&run.plan) {
+    let tally = ledger.tally().await?;
+    coverage.all = tally.extraction_finished && coverage.calls >= tally.interactions;
+    if let Some(refusal) = coverage.expired(plan) {
         return Err(Stop::Plan(refusal));
     }
-    match coverage.refusal(&run.plan) {
+    match coverage.refusal(plan) {
         // A dry run writes nothing, and tells what it found.
-        Some(refusal) if run.dry_run => tracing::warn!("{refusal}"),
+        Some(refusal) if dry_run => tracing::warn!("{refusal}"),
         Some(refusal) => return Err(Stop::Plan(refusal)),
-        None => run.ledger.set_meta(vec![(COVERED, run.plan.hash.clone())]).await?,
+        None => ledger.set_meta(vec![(COVERED, plan.hash.clone())]).await?,
     }
     Ok(())
 }

@@ -145,6 +145,7 @@ async fn run_plan(
     let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan, &clock)?;
     let Clients { source, target } = Clients::new(&plan, transport, &clock)?;
     let maximum_days = preflight::require(&plan, &ledger, &clock, &source, &target).await?;
+    coverage::require(&ledger, &plan, &source, maximum_days, options.dry_run).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
     bind(&ledger, &plan, change).await?;
     ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
@@ -176,7 +177,6 @@ async fn run_plan(
         collided: Mutex::default(),
         plan,
     });
-    coverage::require(&run).await?;
     let canary = match options.canary {
         Some(wanted) => Some(canary::send(&run, &options, wanted, progress).await?),
         None => {
@@ -234,14 +234,9 @@ impl Run {
         self.ledger.set_error(seq, sentence, crate::custody::at(self.clock.now()), custody).await
     }
 
-    fn window(&self) -> Window {
-        let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-        Window { from_ms: bound(self.plan.plan.source.from), to_ms: bound(self.plan.plan.source.to) }
-    }
-
     /// Reads one more page of the source into the ledger; `None` when there is none. Answers how many interactions are new.
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, Stop> {
-        let added = next_page(&self.source, &self.ledger, self.window()).await?;
+        let added = next_page(&self.source, &self.ledger, Window::of(&self.plan)).await?;
         Ok(added.map(|added| {
             self.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
             added.new

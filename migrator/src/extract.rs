@@ -1,5 +1,6 @@
 //! Extraction: page after page of interactions into the ledger, each page with its cursor. It knows nothing of the target.
 
+use plan::LoadedPlan;
 use platforms::CallError;
 use platforms::legacy::{Client, InteractionPage, Page, wire};
 use serde_json::value::RawValue;
@@ -17,6 +18,13 @@ const PAGE: u32 = 1000;
 pub(crate) struct Window {
     pub(crate) from_ms: Option<i64>,
     pub(crate) to_ms: Option<i64>,
+}
+
+impl Window {
+    pub(crate) fn of(plan: &LoadedPlan) -> Window {
+        let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
+        Window { from_ms: bound(plan.plan.source.from), to_ms: bound(plan.plan.source.to) }
+    }
 }
 
 /// Reads the next page; `None` when extraction is finished.

@@ -22,7 +22,7 @@ pub(crate) fn instant(time: &SourceTime, node: Option<&str>, rules: &TimeRules) 
             None => from_text(text, rules.naive_zone.as_deref())?,
         },
     };
-    let offset_ms = node.and_then(|node| rules.node.get(node)).map_or(0, |node| node.offset_ms);
+    let offset_ms = node.and_then(|node| rules.node.get(crate::resolve::key(node))).map_or(0, |node| node.offset_ms);
     let moved = stated.as_millisecond().checked_add(offset_ms).ok_or(Unusable)?;
     if !(EARLIEST_MS..LATEST_MS).contains(&moved) {
         return Err(Unusable);

@@ -54,7 +54,7 @@ pub use drift::DriftLine;
 pub use finding::Finding;
 pub use moment::Moment;
 pub use options::{AudioScope, GirExports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
-pub use report::{Group, HandedOver, Report, RequestLine, Scope, Stores, Summary};
+pub use report::{CallEvidence, Group, HandedOver, RecordingLine, Report, RequestLine, Scope, StandIn, Stores, Summary, evidence_of};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
 pub use stop::Stop;
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};

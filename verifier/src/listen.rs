@@ -75,8 +75,8 @@ impl Listener {
     }
 
     async fn pair(&self, job: &Job<'_>, item: Option<&Sound>) -> Result<PairSound, Stop> {
-        let SourceRead { sound: mut source, mut pcm, otherwise } = self.source(job.source).await?;
-        let unread = |sound| Heard { sound, sketch: None, stored: None };
+        let SourceRead { sound: mut source, mut pcm, otherwise, sha256: source_sha256 } = self.source(job.source).await?;
+        let unread = |sound| Heard { sound, sketch: None, stored: None, sha256: None };
         let heard = match (&source, &pcm, item) {
             (_, _, None) => unread(TargetSound::NotRead),
             (_, _, Some(Sound::Hidden(need))) => unread(TargetSound::Hidden(need.clone())),
@@ -108,7 +108,15 @@ impl Listener {
             Some(pcm) => Some(self.blocking(move || altered_sketch(&pcm, &pauses, rules.pauses)).await?),
             None => None,
         };
-        Ok(PairSound { source, source_sketch, target: heard.sound, target_sketch: heard.sketch, stored: heard.stored })
+        Ok(PairSound {
+            source,
+            source_sketch,
+            target: heard.sound,
+            target_sketch: heard.sketch,
+            stored: heard.stored,
+            source_sha256,
+            target_sha256: heard.sha256,
+        })
     }
 
     /// Reads a source once, and twice before it is called bad: a cut in transport differs the second time, a bad source does not.
@@ -118,22 +126,26 @@ impl Listener {
         for _ in 0..3 {
             let (bytes, content_type) = match self.source.media(recording).await? {
                 MediaRead::Bytes(bytes, content_type) => (bytes, content_type),
-                MediaRead::Unreadable(why) => return Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None }),
+                MediaRead::Unreadable(why) => return Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None, sha256: None }),
             };
-            let (sound, pcm, bytes) = self
+            let (sound, pcm, sha256, bytes) = self
                 .blocking(move || {
                     let (sound, pcm) = read_source(&bytes);
-                    (sound, pcm, bytes)
+                    let sha256 = match &sound {
+                        SourceSound::Good(facts) => facts.sha256.clone(),
+                        SourceSound::Bad(_) | SourceSound::NotRead | SourceSound::Unreadable(_) => crate::sound::hash(&bytes),
+                    };
+                    (sound, pcm, sha256, bytes)
                 })
                 .await?;
             if !suspicious(&sound, recording, bytes.len() as u64, self.rules.short_tolerance_ms) || before.as_ref() == Some(&bytes) {
                 let otherwise = otherwise(recording, &bytes, content_type.as_deref());
-                return Ok(SourceRead { sound, pcm: pcm.map(Arc::new), otherwise });
+                return Ok(SourceRead { sound, pcm: pcm.map(Arc::new), otherwise, sha256: Some(sha256) });
             }
             before = Some(bytes);
         }
         let why = format!("the source's audio of recording {}: it gives other bytes each time it is read; ask its operator", recording.id);
-        Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None })
+        Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None, sha256: None })
     }
 
     /// Whether what the source answers now, and its own record says is something else, is not what it gave when the recording was migrated: the
@@ -169,13 +181,14 @@ impl Listener {
     async fn target(&self, url: &str, envelope: Option<&Envelope>, judging: &Judging) -> Result<Heard, Stop> {
         let mut first: Option<(String, Heard)> = None;
         for _ in 0..2 {
-            let unread = |sound| Ok(Heard { sound, sketch: None, stored: None });
+            let unread = |sound| Ok(Heard { sound, sketch: None, stored: None, sha256: None });
             let Opened { bytes, stored } = match self.open(url, envelope).await? {
                 Ok(opened) => opened,
                 Err(sound) => return unread(sound),
             };
             let work = judging.clone();
-            let (hash, heard) = self.blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored))).await?;
+            let (hash, mut heard) = self.blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored))).await?;
+            heard.sha256 = Some(hash.clone());
             let again = first.as_ref().is_some_and(|(before, _)| *before == hash);
             let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
             if is_right || again {
@@ -183,7 +196,7 @@ impl Listener {
             }
             first = Some((hash, heard));
         }
-        Ok(first.map_or(Heard { sound: TargetSound::NotRead, sketch: None, stored: None }, |(_, heard)| heard))
+        Ok(first.map_or(Heard { sound: TargetSound::NotRead, sketch: None, stored: None, sha256: None }, |(_, heard)| heard))
     }
 }
 
@@ -233,6 +246,8 @@ struct Heard {
     sound: TargetSound,
     sketch: Option<Sketch>,
     stored: Option<Stored>,
+    /// Of the file's content, decrypted.
+    sha256: Option<String>,
 }
 
 /// What a target is judged by, shared with a worker thread.
@@ -247,7 +262,7 @@ struct Judging {
 impl Judging {
     fn judge(&self, bytes: &[u8], stored: u64) -> Heard {
         let Verdict { differences, sketch, duration_ms } = judge(&self.facts, &self.pcm, &self.wanted, bytes, self.content_type.as_deref());
-        Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: stored, duration_ms }) }
+        Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: stored, duration_ms }), sha256: None }
     }
 }
 
@@ -260,6 +275,8 @@ struct SourceRead {
     pcm: Option<Arc<Pcm>>,
     /// It is not what the source's own record says. Absent: it is, as far as that says anything.
     otherwise: Option<Otherwise>,
+    /// Hash of the answer's bytes, hex. Absent: they were not read, or not twice the same.
+    sha256: Option<String>,
 }
 
 /// How an answer for a recording's audio differs from the recording's own record.

@@ -22,7 +22,7 @@ use crate::matching::{Pairing, pair};
 use crate::moment::Moment;
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::reconcile::Reconciling;
-use crate::report::Report;
+use crate::report::{Report, write_recordings};
 use crate::requests::{Allowance, Base, Gates, RequestLog, Service, Sizes};
 use crate::sound::{PairSound, Sketch, Stored, TargetSound};
 use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
@@ -81,6 +81,9 @@ pub(crate) async fn run(
     outcome.audio = options.audio;
     outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
+    if let Some(dir) = &options.report_dir {
+        write_recordings(dir, &outcome, &heard, &target.ours)?;
+    }
     sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() })
 }
 
@@ -245,6 +248,7 @@ impl<'a> World<'a> {
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
         Outcome {
+            pairings,
             expectations,
             judged,
             phantoms,

@@ -6,10 +6,11 @@ use crate::checks::presence::Judged;
 use crate::crossing::Place;
 use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
-use crate::expected::Expectation;
+use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
+use crate::matching::Pairing;
 use crate::options::{AudioScope, Jobs};
-use crate::report::{Report, RequestLine, Scope, Stores, Summary, groups};
+use crate::report::{Report, RequestLine, Scope, StandIn, Stores, Summary, groups};
 use crate::requests::{Announced, Operation};
 use crate::source::order;
 use crate::stop::Stop;
@@ -20,6 +21,8 @@ use crate::verdict::{
 /// Everything a verification found.
 pub(crate) struct Outcome {
     pub(crate) expectations: Vec<Expectation>,
+    /// Which conversation and recordings are each one's.
+    pub(crate) pairings: Vec<Pairing>,
     pub(crate) judged: Vec<Judged>,
     pub(crate) phantoms: Vec<Finding>,
     /// Recordings on phantoms.
@@ -80,6 +83,9 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         .then(|| format!("lengths of {} calls have a fraction of a millisecond in the source, and are compared rounded", outcome.rounded));
     let stores = outcome.stores.clone();
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
+    let stand_in = stand_in(&outcome.expectations);
+    let calls = outcome.expectations.len() as u64;
+    let whole = whole_in_part(&outcome);
     let findings = findings(outcome);
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
@@ -121,6 +127,8 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
     let budget = traffic.announced.settle(&traffic.sent);
     let mut notices: Vec<String> = unread.iter().map(|need| format!("could not be read; needed: {need}")).collect();
     notices.extend(rounded);
+    notices.extend(stand_in.notice(calls));
+    notices.extend(whole);
     notices.extend(traffic.kept.clone());
     notices.extend(budget.notice());
     notices.extend(notice(&traffic.drift));
@@ -133,6 +141,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         by_reason: reasons,
         by_defect: by_defect.into_iter().map(|(defect, count)| (defect.code().to_owned(), count)).collect(),
         groups: groups(&findings),
+        stand_in,
         budget,
         notices,
         assumptions: assumptions(stores.is_some(), staged, site_zone_known),
@@ -210,6 +219,46 @@ fn sample(outcome: &Outcome) -> Option<SampleBound> {
     // Everything was compared: nothing is left to estimate.
     let upper_95 = if size >= of && size > 0 { wrong as f64 / size as f64 } else { upper_bound_95(wrong, size) };
     Some(SampleBound { size, of, seed, wrong, upper_95 })
+}
+
+/// Calls that must be there under the plan's stand-in.
+fn stand_in(expectations: &[Expectation]) -> StandIn {
+    let mut stand_in = StandIn::default();
+    for expected in expectations.iter().filter(|expected| !matches!(expected.presence, Presence::Absent(_) | Presence::NotCarried)) {
+        let agents: BTreeSet<&String> = expected.legs.iter().filter(|leg| leg.fallback).map(|leg| &leg.legacy_agent).collect();
+        if agents.is_empty() && expected.stand_in_queue.is_none() {
+            continue;
+        }
+        stand_in.calls += 1;
+        for agent in agents {
+            *stand_in.agents.entry(agent.clone()).or_default() += 1;
+        }
+        if let Some(queue) = &expected.stand_in_queue {
+            *stand_in.queues.entry(queue.clone()).or_default() += 1;
+        }
+    }
+    stand_in
+}
+
+/// What was read of what could not be judged whole: how much of it agrees.
+fn whole_in_part(outcome: &Outcome) -> Option<String> {
+    let compared: BTreeSet<Place> = outcome.compared.iter().copied().collect();
+    let (mut there, mut sound) = (0_u64, 0_u64);
+    for (case, (judged, pairing)) in outcome.judged.iter().zip(&outcome.pairings).enumerate() {
+        for (at, bucket) in judged.buckets.iter().enumerate() {
+            let is_there = pairing.recordings.get(at).is_some_and(Option::is_some);
+            if matches!(bucket, Bucket::NotVerifiable(_)) && is_there {
+                there += 1;
+                sound += u64::from(compared.contains(&(case, at)));
+            }
+        }
+    }
+    (there > 0).then(|| {
+        format!(
+            "{there} of those that could not be judged whole were found in the target, and agree in everything of them that could be read, {sound} \
+             of them in their sound too: recordings.csv says of each what was compared"
+        )
+    })
 }
 
 /// By call and recording, the phantoms last.

@@ -122,7 +122,7 @@ async fn peek(run: &Run, row: &InteractionRow) -> Result<Vec<(usize, String)>, T
 fn candidate(run: &Run, row: &InteractionRow) -> Option<Candidate> {
     let (record, _) = work::prepare(&run.plan, &run.resolver, &run.phones, row).ok()?;
     let now = run.clock.now();
-    let excluded = |recording: &CanonicalRecording| run.plan.exclusion(&recording.legacy_recording_id).is_some();
+    let excluded = |recording: &CanonicalRecording| run.plan.exclusion(crate::resolve::key(&recording.legacy_recording_id)).is_some();
     let bad = record.recordings.iter().any(|recording| !recording.time_usable && !excluded(recording));
     if bad && run.plan.plan.rules.partial == Partial::Hold {
         return None;

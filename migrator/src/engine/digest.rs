@@ -40,8 +40,11 @@ pub(crate) fn document(plan: &LoadedPlan, resolver: &Resolver, phones: &PhoneRul
 
 /// Digest of the rules that a call's audio is made by and chosen by.
 pub(crate) fn audio_rules(plan: &LoadedPlan, row: &InteractionRow) -> String {
-    let excluded: Vec<Option<&str>> =
-        row.recordings.iter().map(|recording| plan.exclusion(&recording.legacy_id).map(|agreed| agreed.reason.as_str())).collect();
+    let excluded: Vec<Option<&str>> = row
+        .recordings
+        .iter()
+        .map(|recording| plan.exclusion(crate::resolve::key(&recording.legacy_id)).map(|agreed| agreed.reason.as_str()))
+        .collect();
     let has_pauses = |recording: &RecordingRow| recording.answer.as_ref().is_some_and(|answer| answer.contains("startOffsetMs"));
     let pauses: Option<&Pauses> = row.recordings.iter().any(has_pauses).then_some(&plan.plan.pii.pauses);
     let audio = &plan.plan.audio;

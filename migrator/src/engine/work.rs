@@ -151,7 +151,7 @@ impl Run {
         let Some(canonical) = record.recordings.iter().find(|recording| recording.legacy_recording_id == legacy_id) else {
             return Err(Trouble::Left(Stop::Storage(format!("recording {legacy_id}: its answer is about another recording"))));
         };
-        if let Some(agreed) = self.plan.exclusion(&legacy_id) {
+        if let Some(agreed) = self.plan.exclusion(crate::resolve::key(&legacy_id)) {
             let why = format!("agreed by {} on {} in the exclusions file", agreed.decided_by, agreed.decided_at);
             self.put_aside(&mut row.recordings[at], "skipped", &agreed.reason, why);
             return Ok(custody);
@@ -305,7 +305,7 @@ impl Run {
         let outcome = if aside.reason == Reason::UnmappedQueue { "skipped" } else { "quarantined" };
         let mut recordings = std::mem::take(&mut row.recordings);
         for recording in recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
-            match self.plan.exclusion(&recording.legacy_id) {
+            match self.plan.exclusion(crate::resolve::key(&recording.legacy_id)) {
                 Some(agreed) => self.put_aside(recording, "skipped", &agreed.reason, format!("agreed by {}", agreed.decided_by)),
                 None => self.put_aside(recording, outcome, aside.reason.as_str(), aside.detail.clone()),
             }

@@ -113,6 +113,17 @@ impl Ledger {
         .await
     }
 
+    /// Forgets everything that was listed, of a ledger under which nothing else was done.
+    pub(crate) async fn forget_listing(&self) -> Result<(), LedgerError> {
+        self.run(|c| {
+            c.execute_batch(
+                "DELETE FROM recording; DELETE FROM interaction; DELETE FROM warning; \
+                 DELETE FROM meta WHERE key IN ('page', 'cursor', 'extraction', 'first_page');",
+            )
+        })
+        .await
+    }
+
     /// Has interactions sent again that a changed plan would send otherwise.
     pub(crate) async fn redo_under_plan(&self, which: Vec<(i64, Redo)>) -> Result<(), LedgerError> {
         self.run(move |c| {

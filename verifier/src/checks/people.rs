@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Seen;
 use crate::defect::Defect;
-use crate::expected::{AgentLeg, Rules};
+use crate::expected::{AgentLeg, Rules, padless};
 use crate::finding::Finding;
 use crate::target::TargetLeg;
 use crate::target::gir::Field;
@@ -93,7 +93,7 @@ fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<F
 
 /// How another agent came to stand where this one should. `fallback`: the stand-in is right.
 pub(super) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
-    let maps_to = |agent: &str| rules.agents.get(agent).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
+    let maps_to = |agent: &str| rules.agents.get(padless(agent)).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
     if !fallback && rules.fallback_agent.as_ref().is_some_and(|row| row.user == actual) {
         return Defect::D46;
     }

@@ -76,9 +76,11 @@ pub(super) fn expectation(
     target: &GirRules,
     rules: &Rules,
 ) -> GirExpectation {
-    let partition = source.entity.queue_id.as_ref().and_then(|queue| target.partitions.get(queue)).cloned();
+    let partition = source.entity.queue_id.as_ref().and_then(|queue| target.partitions.get(super::padless(queue))).cloned();
     let carried = |recording: &ExpectedRecording| !matches!(recording.presence, Presence::Absent(_));
-    let class_of = |recording: &SourceRecording| recording.details.as_ref().ok().map(|details| details.retention_class.clone());
+    let class_of = |recording: &SourceRecording| {
+        recording.details.as_ref().ok().map(|details| details.retention_class.as_deref().map(|class| super::padless(class).to_owned()))
+    };
     let classes = |all: bool| {
         let pairs = source.recordings.iter().zip(recordings).filter(|(_, expected)| all || carried(expected));
         pairs.filter_map(|(recording, _)| class_of(recording)).collect::<Vec<Option<String>>>()

@@ -9,7 +9,7 @@ use super::attributes::{Repair, attributes};
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
-    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, gir,
+    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, gir, padless,
     retention, time,
 };
 use crate::moment::Moment;
@@ -65,7 +65,7 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         Some(Protected::Cannot) | None => None,
     });
     let legs = legs.unwrap_or_default();
-    let queue = entity.queue_id.as_ref().and_then(|queue| rules.queues.get(queue).copied().or(rules.default_queue));
+    let queue = entity.queue_id.as_ref().and_then(|queue| rules.queues.get(padless(queue)).copied().or(rules.default_queue));
     // Events tell a skill with the queue that asks for it, and reads show the wrap-up of an agent: without them there is no place for either.
     let (shows_skill, shows_wrap_up) = (!rules.by_events || queue.is_some(), !rules.by_events || !legs.is_empty());
     Expectation {
@@ -78,12 +78,13 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         ani,
         dnis,
         queue,
-        skill: entity.skill.as_ref().and_then(|skill| rules.skills.get(skill).copied()).filter(|_| shows_skill),
-        wrap_up: entity.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(code).copied()).filter(|_| shows_wrap_up),
+        skill: entity.skill.as_ref().and_then(|skill| rules.skills.get(padless(skill)).copied()).filter(|_| shows_skill),
+        wrap_up: entity.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(padless(code)).copied()).filter(|_| shows_wrap_up),
         attributes: attributes(source, repair, rules),
         hold,
         recordings,
         gir,
+        stand_in_queue: entity.queue_id.clone().filter(|queue| !rules.queues.contains_key(padless(queue)) && rules.default_queue.is_some()),
         legacy_queue: entity.queue_id.clone(),
         legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
     }
@@ -222,7 +223,7 @@ fn recording_alone(
     let pauses: Vec<Pause> = ends.flatten().map(|(start_ms, end_ms)| Pause { start_ms, end_ms }).collect();
     let all_told = pauses.len() == details.pauses.len() || rules.pauses == PauseRule::Keep;
     let sound = sounds.get(&recording.id).unwrap_or(&SourceSound::NotRead);
-    let presence = if let Some(words) = rules.exclusions.get(&recording.id) {
+    let presence = if let Some(words) = rules.exclusions.get(padless(&recording.id)) {
         Presence::Absent(Absence::Agreed(words.clone()))
     } else if let Some(reason) = audio::absence(sound, details.duration_ms, rules) {
         Presence::Absent(Absence::Rule(reason))
@@ -235,7 +236,7 @@ fn recording_alone(
     } else {
         Presence::Expected
     };
-    let delete_at = call.and_then(|call| retention::delete_at(details.retention_class.as_deref(), call.end, rules));
+    let delete_at = call.and_then(|call| retention::delete_at(details.retention_class.as_deref().map(padless), call.end, rules));
     ExpectedRecording { unread: false, span, delete_at, pauses, agent: Recorded::Nobody, ..blank(&recording.id, presence) }
 }
 
@@ -300,7 +301,7 @@ fn whole_reason(
     if span.is_none() {
         return Some(Reason::TimeUnusable);
     }
-    if queue.is_some_and(|queue| !rules.queues.contains_key(queue)) && rules.default_queue.is_none() {
+    if queue.is_some_and(|queue| !rules.queues.contains_key(padless(queue))) && rules.default_queue.is_none() {
         return Some(Reason::UnmappedQueue);
     }
     if legs.is_none() {

@@ -24,7 +24,7 @@ pub(crate) use numbers::{digits, masked};
 pub(crate) use people::{AgentLeg, RecordedAgent};
 #[cfg(test)]
 pub(crate) use rules::PurgeRule;
-pub(crate) use rules::{GirRules, Maximum, PauseRule, PhoneRule, Rules};
+pub(crate) use rules::{GirRules, Maximum, PauseRule, PhoneRule, Rules, padless};
 pub(crate) use time::raw_text;
 
 use crate::moment::Moment;
@@ -62,6 +62,8 @@ pub(crate) struct Expectation {
     pub(crate) recordings: Vec<ExpectedRecording>,
     /// What only Interaction Recording has. Absent: the target is another.
     pub(crate) gir: Option<GirExpectation>,
+    /// Queue of the source that has no row, so that the plan's default stands in. Absent: none does.
+    pub(crate) stand_in_queue: Option<String>,
     /// For the breakdown: queue and first agent as the source names them.
     pub(crate) legacy_queue: Option<String>,
     /// First agent as the source names it.

@@ -1,6 +1,6 @@
 //! Agents by the mapping valid at the call's date; never by phone number or extension.
 
-use super::rules::AgentRow;
+use super::rules::{AgentRow, padless};
 use super::{Rules, time};
 use crate::moment::Moment;
 use crate::source::SourceInteraction;
@@ -83,7 +83,7 @@ fn is_whole(row: &AgentRow) -> bool {
 }
 
 pub(super) fn resolve<'a>(agent: &str, at: Moment, rules: &'a Rules) -> Resolved<'a> {
-    let rows = rules.agents.get(agent).map(Vec::as_slice).unwrap_or_default();
+    let rows = rules.agents.get(padless(agent)).map(Vec::as_slice).unwrap_or_default();
     let holds = |from: Option<Moment>, to: Option<Moment>| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
     match (rows.iter().find(|row| holds(row.from, row.to)), &rules.fallback_agent) {
         (Some(row), _) => Resolved::Mapped(row),

@@ -114,6 +114,11 @@ pub(crate) enum PauseRule {
     Tone,
 }
 
+/// What an id is looked up by, in the tables and in the source alike: blanks and control characters around it are padding. Zeros are not.
+pub(crate) fn padless(id: &str) -> &str {
+    id.trim_matches(|c: char| c.is_control() || c.is_whitespace())
+}
+
 impl Rules {
     /// Reads the plan. The error names what cannot be used.
     pub(crate) fn new(loaded: &LoadedPlan) -> Result<Rules, Stop> {
@@ -123,7 +128,7 @@ impl Rules {
         let mut agents: BTreeMap<String, Vec<AgentRow>> = BTreeMap::new();
         // A row for `*` is for nobody but the fallback.
         for row in mapping.agents.iter().filter(|row| !is_gir || row.legacy_agent_id != "*") {
-            agents.entry(row.legacy_agent_id.clone()).or_default().push(agent_row(row, is_gir));
+            agents.entry(padless(&row.legacy_agent_id).to_owned()).or_default().push(agent_row(row, is_gir));
         }
         Ok(Rules {
             seconds: plan.time.unit == TimeUnit::S,
@@ -132,9 +137,9 @@ impl Rules {
             site_zone: zone("time.site_zone", plan.time.site_zone.as_deref())?,
             node_offset_ms: plan.time.node.iter().map(|(node, time)| (node.clone(), time.offset_ms)).collect(),
             agents,
-            queues: mapping.queues.iter().map(|row| (row.legacy_queue_id.clone(), row.genesys_queue_id)).collect(),
-            skills: mapping.skills.iter().map(|row| (row.legacy_skill.clone(), row.genesys_skill_id)).collect(),
-            wrap_ups: mapping.wrapups.iter().map(|row| (row.legacy_code.clone(), row.genesys_wrapup_id)).collect(),
+            queues: mapping.queues.iter().map(|row| (padless(&row.legacy_queue_id).to_owned(), row.genesys_queue_id)).collect(),
+            skills: mapping.skills.iter().map(|row| (padless(&row.legacy_skill).to_owned(), row.genesys_skill_id)).collect(),
+            wrap_ups: mapping.wrapups.iter().map(|row| (padless(&row.legacy_code).to_owned(), row.genesys_wrapup_id)).collect(),
             fallback_agent: match plan.rules.unmapped_agent {
                 UnmappedAgent::Fallback(user) if is_gir => Some(fallback(user, &mapping.agents)),
                 UnmappedAgent::Fallback(user) => Some(AgentRow { user: user.to_string(), ..AgentRow::default() }),
@@ -188,7 +193,8 @@ fn fallback(user: Uuid, rows: &[plan::AgentRow]) -> AgentRow {
 
 fn gir(loaded: &LoadedPlan) -> GirRules {
     let plan = &loaded.plan;
-    let partitions = loaded.mapping.queues.iter().filter_map(|row| Some((row.legacy_queue_id.clone(), row.gir_partition.clone()?)));
+    let partitions =
+        loaded.mapping.queues.iter().filter_map(|row| Some((padless(&row.legacy_queue_id).to_owned(), row.gir_partition.clone()?)));
     let purge = plan.retention.gir_rule.iter();
     GirRules {
         region: plan.target.region.clone().unwrap_or_default(),

@@ -37,7 +37,7 @@ fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Mome
             None => from_text(text, rules)?,
         },
     };
-    let offset = node.and_then(|node| rules.node_offset_ms.get(node)).copied().unwrap_or(0);
+    let offset = node.and_then(|node| rules.node_offset_ms.get(super::padless(node))).copied().unwrap_or(0);
     let instant = stated.plus_ms(offset);
     (EARLIEST <= instant && instant < LATEST).then_some(instant)
 }

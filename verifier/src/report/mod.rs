@@ -1,6 +1,8 @@
 //! What a verification hands over: summary, findings, requests, breakdown. Source: contracts section 3.
 
+mod call;
 mod groups;
+mod recordings;
 mod text;
 mod write;
 
@@ -9,7 +11,10 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+pub use call::{CallEvidence, evidence_of};
 pub(crate) use groups::groups;
+pub use recordings::RecordingLine;
+pub(crate) use recordings::write_recordings;
 pub(crate) use write::write_drift;
 
 use crate::drift::DriftLine;
@@ -51,6 +56,9 @@ pub struct Summary {
     pub by_defect: BTreeMap<String, u64>,
     /// Findings that share a cause.
     pub groups: Vec<Group>,
+    /// Calls that must be there under the plan's stand-in, and for whom.
+    #[serde(default)]
+    pub stand_in: StandIn,
     /// Requests to the target: announced before it started, and made.
     pub budget: Budget,
     /// What a reader should know beside the verdict: what could not be read, a budget overrun, drift. Mostly empty.
@@ -145,6 +153,40 @@ pub struct Group {
     pub examples: Vec<String>,
 }
 
+/// Calls for which the plan's stand-in goes: the fallback user for an agent, the default queue for a queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandIn {
+    /// Calls with either.
+    pub calls: u64,
+    /// Agents of the source without a row valid at the call's date, each with its calls.
+    pub agents: BTreeMap<String, u64>,
+    /// Queues of the source without a row, each with its calls.
+    pub queues: BTreeMap<String, u64>,
+}
+
+impl StandIn {
+    /// What a reader should know. Absent: nobody is replaced.
+    pub(crate) fn notice(&self, of: u64) -> Option<String> {
+        const NAMED: usize = 10;
+        let named = |what: &str, counts: &BTreeMap<String, u64>| {
+            let mut ranked: Vec<(&u64, &String)> = counts.iter().map(|(name, calls)| (calls, name)).collect();
+            ranked.sort_by(|a, b| b.0.cmp(a.0).then_with(|| a.1.cmp(b.1)));
+            let more = ranked.len().saturating_sub(NAMED);
+            let names: Vec<String> = ranked.into_iter().take(NAMED).map(|(calls, name)| format!("{name} ({calls})")).collect();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!names.is_empty()).then(|| format!("{what} {}{more}", names.join(", ")))
+        };
+        let names: Vec<String> = [named("agents", &self.agents), named("queues", &self.queues)].into_iter().flatten().collect();
+        (self.calls > 0).then(|| {
+            format!(
+                "{} of {of} calls carry the plan's stand-in, because no row valid at their date names their agent or queue: {}",
+                self.calls,
+                names.join("; ")
+            )
+        })
+    }
+}
+
 /// A line of `requests.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestLine {
@@ -229,6 +271,7 @@ pub(crate) mod testing {
                 by_reason: BTreeMap::new(),
                 by_defect: BTreeMap::from([("D19".into(), 1)]),
                 groups: groups(&findings),
+                stand_in: StandIn::default(),
                 budget: Budget {
                     requests_per_minute: 300,
                     limit_of: "plan".into(),
@@ -273,6 +316,7 @@ mod tests {
             "by_reason",
             "by_defect",
             "groups",
+            "stand_in",
             "budget",
             "notices",
             "assumptions",

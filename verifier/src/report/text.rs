@@ -38,7 +38,7 @@ impl Report {
     }
 }
 
-fn line(finding: &Finding) -> String {
+pub(super) fn line(finding: &Finding) -> String {
     let ids = [&finding.legacy_recording_id, &finding.legacy_interaction_id, &finding.target_id];
     let subject = ids.into_iter().flatten().next().map_or("", String::as_str);
     let told = match (&finding.expected, &finding.actual) {

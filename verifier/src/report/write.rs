@@ -9,7 +9,7 @@ use crate::drift::DriftLine;
 use crate::stop::Stop;
 
 impl Report {
-    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing. The
+    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder; `recordings.csv` stands there by then, which is made where it is missing. The
     /// summary comes last: where it stands, the others are whole.
     pub fn write(&self, dir: &Path) -> Result<(), Stop> {
         let unwritable = |error| unwritable(dir, &error);
@@ -37,7 +37,7 @@ pub(crate) fn write_drift(dir: &Path, drift: &[DriftLine]) -> Result<(), Stop> {
     whole(dir, "drift.jsonl", &lines(drift)?).map_err(|error| unwritable(dir, &error))
 }
 
-fn unwritable(dir: &Path, error: &std::io::Error) -> Stop {
+pub(super) fn unwritable(dir: &Path, error: &std::io::Error) -> Stop {
     Stop::Report(format!("cannot write the report to {}: {error}; make room or choose another --report", dir.display()))
 }
 

@@ -75,6 +75,10 @@ pub(crate) struct PairSound {
     pub(crate) target_sketch: Option<Sketch>,
     /// The target's file. Absent: it was not read.
     pub(crate) stored: Option<Stored>,
+    /// SHA-256 of the source's file, hex. Absent: it was not read, or not twice the same.
+    pub(crate) source_sha256: Option<String>,
+    /// SHA-256 of the target's file, decrypted where it is encrypted, hex. Absent: it was not read.
+    pub(crate) target_sha256: Option<String>,
 }
 
 /// Decodes a source's bytes. Unsupported is undecodable: what cannot be decoded cannot be proved.

@@ -1,0 +1,135 @@
+//! What a report says of one call.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{RecordingLine, Summary, recordings, text};
+use crate::finding::Finding;
+use crate::stop::Stop;
+use crate::verdict::Verdict;
+
+/// Everything a report's folder holds about one call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallEvidence {
+    /// Format of this document: 1.
+    pub version: u32,
+    /// The report's own sentence, about all calls.
+    pub report: String,
+    /// Worst of the call's recordings and findings.
+    pub verdict: Verdict,
+    /// Its recordings.
+    pub recordings: Vec<RecordingLine>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads what a report says of a call, named by its id or that of a recording, on either side. `None` where it says nothing.
+pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, Stop> {
+    let summary: Summary = serde_json::from_reader(open(dir, "summary.json")?)
+        .map_err(|error| Stop::Plan(format!("{} is no summary: {error}", dir.join("summary.json").display())))?;
+    let recordings = lines_of(dir, id)?;
+    let calls: Vec<&str> = recordings.iter().map(|line| line.legacy_interaction_id.as_str()).collect();
+    let names = |finding: &Finding| {
+        let own = [&finding.legacy_interaction_id, &finding.legacy_recording_id, &finding.target_id];
+        own.into_iter().flatten().any(|own| own == id || calls.contains(&own.as_str()))
+    };
+    let mut findings = Vec::new();
+    for line in open(dir, "findings.jsonl")?.lines() {
+        let line = line.map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
+        let finding: Finding = serde_json::from_str(&line).map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
+        if names(&finding) {
+            findings.push(finding);
+        }
+    }
+    if recordings.is_empty() && findings.is_empty() {
+        return Ok(None);
+    }
+    let is = |verdicts: &[&str]| recordings.iter().any(|line| verdicts.contains(&line.verdict.as_str()));
+    let verdict = match () {
+        () if !findings.is_empty() || is(&["different", "missing"]) => Verdict::Mismatch,
+        () if is(&["not_verifiable"]) => Verdict::CannotTell,
+        () => Verdict::Match,
+    };
+    Ok(Some(CallEvidence { version: 1, report: summary.sentence, verdict, recordings, findings }))
+}
+
+/// Lines of all recordings of the call that an id names; read line by line.
+fn lines_of(dir: &Path, id: &str) -> Result<Vec<RecordingLine>, Stop> {
+    let mut call: Option<String> = None;
+    let mut found: Vec<RecordingLine> = Vec::new();
+    let mut rows = csv::Reader::from_reader(open(dir, recordings::FILE)?);
+    // Recordings of one call stand together: those before the one that was named are kept until another call begins.
+    for line in rows.deserialize() {
+        let line: RecordingLine = plain(line.map_err(|error| unreadable(dir, recordings::FILE, &error.to_string()))?);
+        if found.last().is_some_and(|last| last.legacy_interaction_id != line.legacy_interaction_id) {
+            if call.is_some() {
+                return Ok(found);
+            }
+            found.clear();
+        }
+        let ids = [&line.legacy_interaction_id, &line.legacy_recording_id, &line.target_interaction_id, &line.target_recording_id];
+        if ids.into_iter().any(|own| own == id) {
+            call = Some(line.legacy_interaction_id.clone());
+        }
+        found.push(line);
+    }
+    if call.is_none() {
+        found.clear();
+    }
+    Ok(found)
+}
+
+/// Cells as they were before a spreadsheet was kept from running them.
+fn plain(line: RecordingLine) -> RecordingLine {
+    let read = |cell: String| output::csv_cell_read(&cell).to_owned();
+    RecordingLine {
+        legacy_interaction_id: read(line.legacy_interaction_id),
+        legacy_recording_id: read(line.legacy_recording_id),
+        target_interaction_id: read(line.target_interaction_id),
+        target_recording_id: read(line.target_recording_id),
+        reason: read(line.reason),
+        ..line
+    }
+}
+
+fn open(dir: &Path, name: &str) -> Result<BufReader<File>, Stop> {
+    File::open(dir.join(name)).map(BufReader::new).map_err(|error| {
+        Stop::Plan(format!("cannot read {}: {error}; name the folder of a finished verification with --report", dir.join(name).display()))
+    })
+}
+
+fn unreadable(dir: &Path, name: &str, why: &str) -> Stop {
+    Stop::Plan(format!("{} is not what a verification writes: {why}", dir.join(name).display()))
+}
+
+impl CallEvidence {
+    /// Some lines for a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut lines = Vec::new();
+        for line in &self.recordings {
+            lines.push(format!(
+                "recording {} of call {}: {}",
+                line.legacy_recording_id,
+                line.legacy_interaction_id,
+                line.verdict.replace('_', " ")
+            ));
+            let rows = [
+                ("reason", &line.reason),
+                ("start", &line.start),
+                ("target call", &line.target_interaction_id),
+                ("target recording", &line.target_recording_id),
+                ("source sha256", &line.source_sha256),
+                ("target sha256", &line.target_sha256),
+                ("compared", &line.compared),
+            ];
+            lines.extend(rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("  {name:<18}{value}")));
+        }
+        lines.extend(self.findings.iter().map(text::line));
+        lines.push(format!("the whole report: {}", self.report));
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,173 @@
+//! `recordings.csv`: one line for every recording of the source, the matched ones too.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::write::unwritable;
+use crate::crossing::Place;
+use crate::expected::SourceSound;
+use crate::finding::Finding;
+use crate::sound::{PairSound, TargetSound};
+use crate::stop::Stop;
+use crate::summing::Outcome;
+use crate::target::TargetConversation;
+use crate::verdict::Bucket;
+
+/// Its name in the report's folder.
+pub(super) const FILE: &str = "recordings.csv";
+
+/// A line of `recordings.csv`. Empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordingLine {
+    /// Interaction of the source.
+    pub legacy_interaction_id: String,
+    /// Recording of the source.
+    pub legacy_recording_id: String,
+    /// Start by the source, UTC.
+    pub start: String,
+    /// Conversation in the target.
+    pub target_interaction_id: String,
+    /// Recording in the target.
+    pub target_recording_id: String,
+    /// `matched`, `different`, `missing`, `quarantined`, `skipped` or `not_verifiable`; each line is one of the summary's counts.
+    pub verdict: String,
+    /// Of what is absent its reason, of what is wrong the titles of its findings, of what cannot be told what would be needed.
+    pub reason: String,
+    /// SHA-256 of the source's file.
+    pub source_sha256: String,
+    /// SHA-256 of the target's file, decrypted where it is encrypted.
+    pub target_sha256: String,
+    /// `metadata`, `metadata and audio`, `source audio` (of what is absent: its bytes are what justifies it) or `nothing`.
+    pub compared: String,
+    /// Classes of its findings and of those about its call.
+    pub defects: String,
+}
+
+impl RecordingLine {
+    const HEADER: [&str; 11] = [
+        "legacy_interaction_id",
+        "legacy_recording_id",
+        "start",
+        "target_interaction_id",
+        "target_recording_id",
+        "verdict",
+        "reason",
+        "source_sha256",
+        "target_sha256",
+        "compared",
+        "defects",
+    ];
+
+    fn cells(&self) -> [&str; 11] {
+        [
+            &self.legacy_interaction_id,
+            &self.legacy_recording_id,
+            &self.start,
+            &self.target_interaction_id,
+            &self.target_recording_id,
+            &self.verdict,
+            &self.reason,
+            &self.source_sha256,
+            &self.target_sha256,
+            &self.compared,
+            &self.defects,
+        ]
+    }
+}
+
+/// Writes a line for each recording as it is made: nothing is gathered.
+pub(crate) fn write_recordings(
+    dir: &Path,
+    outcome: &Outcome,
+    heard: &BTreeMap<Place, PairSound>,
+    ours: &[TargetConversation],
+) -> Result<(), Stop> {
+    let written = || -> std::io::Result<()> {
+        output::private::folder(dir)?;
+        let path = dir.join(FILE);
+        let part = output::private::part_of(&path);
+        let mut out = BufWriter::new(output::private::create(&part)?);
+        writeln!(out, "{}", output::csv_line(&RecordingLine::HEADER))?;
+        for case in 0..outcome.expectations.len() {
+            write_call(&mut out, outcome, case, heard, ours)?;
+        }
+        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        std::fs::rename(&part, &path)
+    };
+    written().map_err(|error| unwritable(dir, &error))
+}
+
+fn write_call(
+    out: &mut BufWriter<File>,
+    outcome: &Outcome,
+    case: usize,
+    heard: &BTreeMap<Place, PairSound>,
+    ours: &[TargetConversation],
+) -> std::io::Result<()> {
+    let (expected, judged, pairing) = (&outcome.expectations[case], &outcome.judged[case], &outcome.pairings[case]);
+    let conversation = pairing.conversation.map(|at| &ours[at]);
+    for (at, (recording, bucket)) in expected.recordings.iter().zip(&judged.buckets).enumerate() {
+        let there = pairing.recordings.get(at).copied().flatten();
+        let there = conversation.zip(there).map(|(conversation, there)| &conversation.read_recordings()[there]);
+        let sound = heard.get(&(case, at));
+        let findings = || judged.findings.iter().filter(|finding| concerns(finding, &recording.legacy_id));
+        let (verdict, reason) = told(bucket, findings());
+        let line = RecordingLine {
+            legacy_interaction_id: expected.legacy_id.clone(),
+            legacy_recording_id: recording.legacy_id.clone(),
+            start: recording.span.map(|span| span.start.to_string()).unwrap_or_default(),
+            target_interaction_id: conversation.map(|conversation| conversation.id.clone()).unwrap_or_default(),
+            target_recording_id: there.map(|there| there.id.clone()).unwrap_or_default(),
+            verdict: verdict.to_owned(),
+            reason,
+            source_sha256: sound.and_then(|sound| sound.source_sha256.clone()).unwrap_or_default(),
+            target_sha256: sound.and_then(|sound| sound.target_sha256.clone()).unwrap_or_default(),
+            compared: compared(there.is_some(), sound).to_owned(),
+            defects: once(findings().map(|finding| finding.defect.code())),
+        };
+        writeln!(out, "{}", output::csv_line(&line.cells()))?;
+    }
+    Ok(())
+}
+
+/// A finding about the call is about each of its recordings.
+fn concerns(finding: &Finding, recording: &str) -> bool {
+    finding.legacy_recording_id.as_deref().is_none_or(|about| about == recording)
+}
+
+fn told<'a>(bucket: &Bucket, findings: impl Iterator<Item = &'a Finding>) -> (&'static str, String) {
+    match bucket {
+        Bucket::Matched => ("matched", String::new()),
+        Bucket::Different => ("different", once(findings.map(|finding| finding.title.as_str()))),
+        Bucket::Missing => ("missing", once(findings.map(|finding| finding.title.as_str()))),
+        Bucket::Quarantined { reason } => ("quarantined", reason.clone()),
+        Bucket::Skipped { reason, .. } => ("skipped", reason.clone()),
+        Bucket::NotVerifiable(need) => ("not_verifiable", need.clone()),
+    }
+}
+
+fn once<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    words.for_each(|word| {
+        if !seen.contains(&word) {
+            seen.push(word);
+        }
+    });
+    seen.join("; ")
+}
+
+fn compared(is_there: bool, sound: Option<&PairSound>) -> &'static str {
+    let was_read = sound.is_some_and(|sound| matches!(sound.source, SourceSound::Good(_) | SourceSound::Bad(_)));
+    let was_compared = sound.is_some_and(|sound| matches!(sound.target, TargetSound::Compared(_)));
+    match (is_there, was_compared, was_read) {
+        (true, true, _) => "metadata and audio",
+        (true, false, _) => "metadata",
+        (false, _, true) => "source audio",
+        (false, _, false) => "nothing",
+    }
+}
