@@ -126,7 +126,9 @@ impl Listener {
         for _ in 0..3 {
             let (bytes, content_type) = match self.source.media(recording).await? {
                 MediaRead::Bytes(bytes, content_type) => (bytes, content_type),
-                MediaRead::Unreadable(why) => return Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None, sha256: None }),
+                MediaRead::Unreadable(why) => {
+                    return Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None, sha256: None });
+                }
             };
             let (sound, pcm, sha256, bytes) = self
                 .blocking(move || {

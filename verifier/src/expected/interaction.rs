@@ -109,6 +109,7 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
         hold: false,
         recordings: source.recordings.iter().map(|recording| blank(&recording.id, presence.clone())).collect(),
         gir: None,
+        stand_in_queue: None,
         legacy_queue: None,
         legacy_agent: None,
     }
