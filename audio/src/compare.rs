@@ -1,11 +1,12 @@
 //! Numbers that say how alike two recordings are. No thresholds of sameness here: the verdict is the verifier's.
 //!
-//! Two measures, because each misses what the other sees (measured on 22 cases of damage and transcoding): the loudness
+//! [`wave`] lays waveforms beside each other. [`likeness`] has two measures of its own, because each misses what the other sees (measured on 22 cases of damage and transcoding): the loudness
 //! envelope in windows sees cuts, holes, foreign audio and speed; the chromaprint sees what loudness does not, such as
 //! mu-law read as A-law. Recordings of unlike rate are compared as they are; nothing is resampled.
 
 mod envelope;
 mod print;
+pub mod wave;
 
 pub use envelope::{Envelope, FRAME_MS, LOUD_RMS, QUIET_RMS, envelope};
 

@@ -49,6 +49,7 @@ pub use cover::{Cover, Covers, silence, tone};
 pub use decode::{Decoder, decode, decode_file, probe, probe_file};
 pub use encode::{Encoder, encode, encoder_version};
 pub use format::{AudioError, Codec, Container, Damage, Head, Probe, UnknownCodec};
+pub use mp3::mp3_padding;
 pub use pcm::Pcm;
 pub use playback::{Playback, encode_playback};
 pub use window::Source;

@@ -123,6 +123,16 @@ impl Tag {
     }
 }
 
+/// Samples a file's encoder says it put before and after the sound, which [`crate::decode()`] leaves out. `None`: no MP3, or its encoder
+/// says nothing, as when it wrote to a pipe; then they are in what is decoded. Source: the LAME tag, bytes 21 to 23.
+pub fn mp3_padding(bytes: &[u8]) -> Option<(u64, u64)> {
+    let mut window = Window::new(io::Cursor::new(bytes)).ok()?;
+    let tags_end = tags_end(&mut window).ok()?;
+    let start = first_frame(&mut window, tags_end, tags_end.saturating_add(SEARCH_BYTES)).ok()??;
+    let header = header_at(&mut window, start).ok()??;
+    Tag::read(window.at(start, header.bytes).ok()?, header)?.padding
+}
+
 /// True when the view, after any tags, goes on as layer III frames.
 pub(crate) fn looks_mp3(window: &mut Window<'_>) -> io::Result<bool> {
     let start = tags_end(window)?;

@@ -102,8 +102,11 @@ impl Crossing<'_> {
         }
     }
 
+    /// Whose sound it is: of short prompts several may be alike, and the most alike is meant.
     fn owner(&self, sketch: &Sketch, may: impl Fn(Place) -> bool) -> Option<Place> {
-        self.sources.iter().find(|(place, source)| may(*place) && source.is(sketch)).map(|(place, _)| *place)
+        let places = self.sources.iter().filter(|(place, _)| may(*place));
+        let alike = places.filter_map(|(place, source)| Some((source.likeness(sketch)?, *place)));
+        alike.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, place)| place)
     }
 
     /// Finds out where surplus recordings come from.

@@ -77,6 +77,7 @@ defects! {
     D24 Major "audio is in another format than agreed or declared" "convert to the format in the plan and declare it correctly";
     D25 Critical "audio cannot be played" "convert the recording again and upload it";
     D26 Major "audio is damaged or its bytes changed" "upload the recording again from the source";
+    D27 Minor "audio has a lower quality than the source" "convert with a higher bit rate and without a filter, then upload again";
     D28 Minor "audio is louder or quieter than the source" "convert without changing the volume, then upload again";
     D29 Critical "audio was decoded with the wrong codec" "decode with the codec found in the file, not with the declared one";
     D30 Critical "audio is encrypted where it should not be, or the reverse" "decrypt or encrypt it as the plan says, then upload again";

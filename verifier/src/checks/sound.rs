@@ -61,6 +61,9 @@ pub(super) fn media(recording: &TargetRecording, as_of: Moment) -> Media {
 fn told(seen: &Seen<'_>, pair: &Pair<'_>, difference: &Difference) -> Finding {
     let mut finding = seen.about(pair, difference.defect, "audio").expected(&difference.expected).actual(&difference.actual);
     finding.consequences = difference.consequences.clone();
+    if let Some(cause) = difference.cause {
+        finding = finding.because(cause);
+    }
     finding
 }
 

@@ -1,52 +1,55 @@
 //! In which way two recordings differ, once it is known that they do.
 
 use audio::Pcm;
-use audio::compare::{FRAME_MS, LOUD_RMS, Likeness, QUIET_RMS, between_channels, envelope, likeness_of_loudness, rms};
+use audio::compare::{between_channels, envelope};
 
 use super::Difference;
-use super::content::{BEYOND_DOUBT, GLITCH_MS, MIN_WINDOW, PARTLY, length, length_fits, ms_of, tolerance_ms};
+use super::content::{BEYOND_DOUBT, Compared, MIN_WINDOW, hurried, length, ms_of, tolerance_ms};
 use super::mixup::{mixup, noise};
-use super::pace::{A_CUT, in_place, is_hurried};
+use super::pace::{drift, speed_of};
+use super::places::displaced;
+use super::quality::{Torn, explained, fading, holed, holes, torn};
 use super::sketch::{correlation, resample};
+use super::timeline::{Step, Timeline};
+use super::tracks::{PER_MS, ms};
 use crate::defect::Defect;
 
+/// Most of the sound lies where it should: what is lost is a place in it.
+const MOSTLY: f64 = 0.3;
+/// A second that runs a percent off fits at 0.8 and below where it fits at all.
+const IN_STEP: f64 = 0.9;
+/// Nearly all of it, when the channels are exchanged.
+const NEARLY_ALL: f64 = 0.9;
+
 /// In which way two recordings differ; tried from the most specific on.
-pub(super) fn classify(source: &Pcm, target: &Pcm, alike: &Likeness, damaged: bool) -> Difference {
-    let shorter = ms_of(source) - ms_of(target) > tolerance_ms(ms_of(source));
-    swapped(source, target)
-        .or_else(|| doubled(source, target))
-        .or_else(|| if shorter { cut_or_hurried(source, target) } else { None })
-        .or_else(|| misread(source, target))
-        .or_else(|| speed(source, target))
-        .or_else(|| if shorter { cut_inside(source, target) } else { silenced(source, target) })
-        .filter(|difference| !damaged || !matches!(difference.defect, Defect::D16 | Defect::D17 | Defect::D21))
-        // Frames that do not decode shorten and hush the audio around them: that is how damage sounds, not what was done to it.
-        .unwrap_or_else(|| unlike(source, target, alike, damaged))
+pub(super) fn classify(compared: &Compared<'_>) -> Difference {
+    let held = compared.timeline.held().unwrap_or(1.0);
+    // Frames that do not decode shorten and hush the audio around them: that is how damage sounds, not what was done to it.
+    let by_damage = |difference: &Difference| compared.damaged && matches!(difference.defect, Defect::D16 | Defect::D17 | Defect::D21);
+    swapped(compared)
+        .or_else(|| doubled(compared.source, compared.target))
+        .or_else(|| if held < NEARLY_ALL { misread(compared) } else { None })
+        .or_else(|| drifting(compared))
+        .or_else(|| displaced(&compared.tracks, &compared.timeline, &compared.delay))
+        .or_else(|| if held >= MOSTLY { in_its_place(compared) } else { speed(compared.source, compared.target) })
+        .filter(|difference| !by_damage(difference))
+        .unwrap_or_else(|| unlike(compared))
 }
 
 /// Samples that are not what their bytes meant.
-pub(super) fn misread(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    let how = mixup(source, target).or_else(|| noise(source, target))?;
+pub(super) fn misread(compared: &Compared<'_>) -> Option<Difference> {
+    let Compared { source, target, timeline, .. } = compared;
+    let lag = timeline.lag * i64::from(source.sample_rate) / (1000 * PER_MS);
+    let how = mixup(source, target, lag).or_else(|| noise(source, target))?;
     Some(Difference::new(Defect::D29, "the source decoded with its own codec", how))
 }
 
-/// A percent too fast looks like a percent cut off, until one listens whether both keep step.
-fn cut_or_hurried(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    let cut = cut(source, target)?;
-    let kept = in_samples(ms_of(target), source).min(source.samples());
-    let from = if cut.defect == Defect::D16 { source.samples() - kept } else { 0 };
-    let hurried = is_hurried(source, &part(source, from, from + kept), target, &A_CUT);
-    if hurried { speed(source, target).or(Some(cut)) } else { Some(cut) }
-}
-
-fn fits(source: &Pcm, target: &Pcm) -> bool {
-    length_fits(ms_of(source), ms_of(target)) && likeness_of_loudness(source, target).min_window >= MIN_WINDOW
-}
-
-fn swapped(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    let [first, second] = target.channels.as_slice() else { return None };
-    let crossed = Pcm { sample_rate: target.sample_rate, channels: vec![second.clone(), first.clone()] };
-    let found = fits(source, &crossed) && !fits(source, target);
+fn swapped(compared: &Compared<'_>) -> Option<Difference> {
+    if compared.timeline.held().is_none_or(|held| held >= 0.5) {
+        return None;
+    }
+    let crossed = Timeline::of(&mut compared.tracks.crossed()?, &compared.delay);
+    let found = crossed.held().is_some_and(|held| held >= NEARLY_ALL);
     found.then(|| Difference::new(Defect::D22, "channels 1, 2", "channels 2, 1"))
 }
 
@@ -56,105 +59,47 @@ fn doubled(source: &Pcm, target: &Pcm) -> Option<Difference> {
     found.then(|| Difference::new(Defect::D23, "two different channels", "the same sound in both channels"))
 }
 
-/// The end or the beginning is missing and the rest is all there.
-fn cut(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    let kept = in_samples(ms_of(target), source).min(source.samples());
-    let lost = source.samples() - kept;
-    let (head, tail) = (part(source, 0, kept), part(source, lost, source.samples()));
-    // The search for a codec's delay lets a short piece cut off one end pass for one cut off the other.
-    let ends = match in_place(&head, target) >= in_place(&tail, target) {
-        true => [(Defect::D15, head), (Defect::D16, tail)],
-        false => [(Defect::D16, tail), (Defect::D15, head)],
-    };
-    let found = ends.into_iter().find(|(_, kept)| fits(kept, target));
-    found.map(|(defect, _)| Difference::new(defect, length(source), length(target)))
-}
-
-/// Head and tail are there and a piece between them is not.
-fn cut_inside(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    let total = target.samples();
-    if total < 2 {
+/// All of one lag as long as it lasts, and that changes evenly.
+fn drifting(compared: &Compared<'_>) -> Option<Difference> {
+    let Compared { source, target, tracks, timeline, .. } = compared;
+    // What is in its place and has its own waveform keeps step.
+    if timeline.held().is_none_or(|held| held >= NEARLY_ALL && timeline.typical_fit() >= IN_STEP) {
         return None;
     }
-    let lost_ms = ms_of(source) - ms_of(target);
-    // The seam is found by halving: up to it the head fits unshifted, after it the tail fits shifted by what is lost.
-    let head_fits = |at: usize| {
-        let piece = part(target, 0, at);
-        fits(&part(source, 0, in_samples(ms_of(&piece), source)), &piece)
-    };
-    let (mut low, mut high) = (0, total);
-    for _ in 0..12 {
-        let middle = (low + high) / 2;
-        if head_fits(middle) { low = middle } else { high = middle }
+    let by_length = ms_of(target) / ms_of(source).max(1.0);
+    let ratio = drift(tracks, timeline.lag).or_else(|| speed_of(tracks, timeline, &compared.delay, by_length))?;
+    let mut difference = hurried(source, target, ratio);
+    if is_rate_mistake(source, target, ratio) {
+        difference.defect = Defect::D20;
     }
-    // A window that straddles the seam fits neither side; a second and a half of slack leaves it out.
-    let slack = (target.sample_rate as usize * 3) / 2;
-    let tail_from = (low + slack).min(total);
-    let tail = part(target, tail_from, total);
-    let from = in_samples(ms_of(&part(target, 0, tail_from)) + lost_ms, source);
-    let found = low > 0 && tail.samples() > target.sample_rate as usize / 2 && fits(&part(source, from, source.samples()), &tail);
-    found.then(|| Difference::new(Defect::D17, length(source), format!("{}, a piece inside is missing", length(target))))
+    Some(difference)
 }
 
-/// Full length, but silent where the source speaks; the rest is all there.
-fn silenced(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    let (mut ours, mut theirs) = (source.clone(), target.clone());
-    let (mut start, mut end) = (u64::MAX, 0);
-    for channel in 0..source.channels.len() {
-        for hole in holes(&source.channels[channel], source.sample_rate, &target.channels[channel], target.sample_rate) {
-            (start, end) = (start.min(hole.heard.0), end.max(hole.heard.1));
-            // A frame on either side belongs to the edge of the hole.
-            let (from, to) = (hole.quiet.0.saturating_sub(FRAME_MS), hole.quiet.1 + FRAME_MS);
-            hush(&mut ours, channel, from, to);
-            hush(&mut theirs, channel, from, to);
-        }
+/// Most sound lies where it should. The end is cut off, something is behind it, a piece is silent, or a piece is another sound.
+fn in_its_place(compared: &Compared<'_>) -> Option<Difference> {
+    let Compared { source, target, tracks, timeline, delay, .. } = compared;
+    let lost_ms = ms(tracks.source_length() + timeline.lag - tracks.target_length());
+    let (ours, theirs) = (ms_of(source), ms_of(target));
+    if lost_ms as f64 > tolerance_ms(ours) {
+        let actual = format!("{}, the last {lost_ms} ms are missing", length(target));
+        return Some(Difference::new(Defect::D15, length(source), actual).because("the end is missing"));
     }
-    let lost = end.checked_sub(start)?;
-    let rest = likeness_of_loudness(&ours, &theirs);
-    if rest.min_window < MIN_WINDOW || rest.correlation < PARTLY || lost + 2 * GLITCH_MS >= source.duration_ms() {
-        return None;
+    let holes = holes(tracks, timeline);
+    if let Some(fading) = fading(timeline).filter(|_| !holes.is_empty()) {
+        return Some(fading);
     }
-    let defect = if start < GLITCH_MS {
-        Defect::D16
-    } else if end + GLITCH_MS > source.duration_ms() {
-        Defect::D15
-    } else {
-        Defect::D17
-    };
-    Some(Difference::new(defect, "sound", format!("silence between {start} and {end} ms")))
-}
-
-/// A stretch of silence in the target, and in it from the first to the last sound of the source. Milliseconds.
-struct Hole {
-    quiet: (u64, u64),
-    heard: (u64, u64),
-}
-
-/// Stretches of silence in the target in which the source surely has sound.
-fn holes(source: &[i16], source_rate: u32, target: &[i16], target_rate: u32) -> Vec<Hole> {
-    let frames = target.len() as u64 * 1000 / u64::from(target_rate.max(1)) / FRAME_MS;
-    let quiet = |frame: u64| rms(target, target_rate, frame * FRAME_MS, (frame + 1) * FRAME_MS) <= QUIET_RMS;
-    let loud = |frame: u64| rms(source, source_rate, frame * FRAME_MS, (frame + 1) * FRAME_MS) >= LOUD_RMS;
-    let (mut holes, mut from) = (Vec::new(), 0);
-    for frame in 0..=frames {
-        if frame < frames && quiet(frame) {
-            continue;
-        }
-        let heard: Vec<u64> = (from..frame).filter(|frame| loud(*frame)).collect();
-        if let (Some(first), Some(last)) = (heard.first(), heard.last())
-            && heard.len() as u64 * FRAME_MS >= GLITCH_MS
-        {
-            holes.push(Hole { quiet: (from * FRAME_MS, frame * FRAME_MS), heard: (first * FRAME_MS, (last + 1) * FRAME_MS) });
-        }
-        from = frame + 1;
+    if let Some(Torn::All(torn)) = torn(tracks, timeline) {
+        return Some(torn);
     }
-    holes
-}
-
-fn hush(pcm: &mut Pcm, channel: usize, from_ms: u64, to_ms: u64) {
-    let mut one = Pcm { sample_rate: pcm.sample_rate, channels: vec![std::mem::take(&mut pcm.channels[channel])] };
-    audio::silence(&mut one, from_ms, to_ms);
-    pcm.channels[channel] = one.channels.remove(0);
+    // A foreign piece has pauses of its own; only where nothing but silence differs is it a hole.
+    if let Some(holed) = holed(tracks, &holes).filter(|_| explained(tracks, timeline, &holes)) {
+        return Some(holed);
+    }
+    if timeline.steps.iter().all(Step::is_held) && theirs - ours > delay.longer_ms {
+        let actual = format!("{}, {:.0} ms of something else behind the source's end", length(target), theirs - ours);
+        return Some(Difference::new(Defect::D26, length(source), actual).because("something is appended"));
+    }
+    None
 }
 
 /// The same loudness over the whole length, on another length: played too fast or too slow.
@@ -188,23 +133,19 @@ fn is_rate_mistake(source: &Pcm, target: &Pcm, ratio: f64) -> bool {
     (as_many && source.sample_rate != target.sample_rate) || between
 }
 
-/// None of the known ways: foreign where nothing of the source is left, else damaged.
-pub(super) fn unlike(source: &Pcm, target: &Pcm, alike: &Likeness, damaged: bool) -> Difference {
-    let at =
-        alike.worst_ms.map(|(start, end)| format!("another sound from {start} to {end} ms")).unwrap_or_else(|| "another sound".to_owned());
+/// None of the known ways: foreign where little of the source is left, else damaged.
+pub(super) fn unlike(compared: &Compared<'_>) -> Difference {
+    let Compared { source, target, timeline, damaged, .. } = compared;
+    let lost: Vec<&Step> = timeline.steps.iter().filter(|step| !step.is_held() && step.moved.is_none()).collect();
+    let first = lost.iter().map(|step| step.from).min();
+    let last = lost.iter().map(|step| step.from + step.length).max();
+    let at = match first.zip(last) {
+        Some((first, last)) => format!("another sound from {} to {} ms", ms(first as i64), ms(last as i64)),
+        None => "another sound".to_owned(),
+    };
     let mut difference =
         Difference::new(Defect::D26, format!("the source's sound, {}", length(source)), format!("{at}, {} in all", length(target)));
-    // Two calls with pauses at the same places may correlate; whether it is another's is asked by its sketch.
-    difference.foreign = !damaged;
+    // Whether it is another recording's is asked by its sketch.
+    difference.foreign = !damaged && timeline.held().unwrap_or(0.0) < MOSTLY;
     difference
-}
-
-fn in_samples(ms: f64, pcm: &Pcm) -> usize {
-    (ms * f64::from(pcm.sample_rate) / 1000.0).round() as usize
-}
-
-pub(super) fn part(pcm: &Pcm, from: usize, to: usize) -> Pcm {
-    let to = to.min(pcm.samples());
-    let from = from.min(to);
-    Pcm { sample_rate: pcm.sample_rate, channels: pcm.channels.iter().map(|channel| channel[from..to].to_vec()).collect() }
 }

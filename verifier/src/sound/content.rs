@@ -1,73 +1,99 @@
-//! Whether two decoded recordings are one conversation, and if not, in which way. Thresholds of sameness stand here, with reasons.
+//! Whether two decoded recordings are one conversation, and if not, in which way. The order of the questions stands here.
 
 use audio::Pcm;
-use audio::compare::{Likeness, is_silent, likeness, likeness_of_loudness};
+use audio::compare::{is_silent, likeness_of_loudness};
 
 use super::Difference;
 use super::classify::{classify, misread, unlike};
+use super::delay::Delay;
 use super::mixup::noise;
-use super::pace::{NOTHING, is_hurried};
+use super::pace::drift;
+use super::quality::{Torn, fading, holed, holes, narrowed, surplus, torn, volume};
+use super::timeline::Timeline;
+use super::tracks::{PER_MS, Tracks};
 use super::wave::broken_at;
 use crate::defect::Defect;
 
-/// Lowest correlation of loudness in any 5 s. Measured: every sound transcode is at 0.92 and above (AMR 4.75 is the worst), every damage
-/// but A-law for mu-law below 0.90.
+/// Lowest correlation of loudness in any 5 s of two channels that are the same.
 pub(super) const MIN_WINDOW: f64 = 0.90;
-/// Share of differing chromaprint bits. Measured: sound transcodes up to 0.06, A-law for mu-law 0.22, another call 0.44.
-const MOST_BIT_ERROR: f64 = 0.10;
-/// Chromaprint looks at 2.6 s an item; under 8 s a few items decide, and a codec's noise in one of them looks like damage. Shorter clips
-/// are judged by loudness, and by their waveform against the known decoding mistakes.
-const BIT_ERROR_FROM_MS: f64 = 8000.0;
-/// Above this a fit is beyond doubt; below, decoding mistakes are tried even where the windows pass (mu-law for A-law reaches 0.93).
+/// Two channels this alike are one.
 pub(super) const BEYOND_DOUBT: f64 = 0.985;
+/// Above this typical fit no decoding mistake is possible (mu-law read as A-law reaches 0.97), and no drift: every decent codec is above.
+const SAME_WAVEFORM: f64 = 0.985;
+/// All of the sound is in its place: of a hundred seconds one may be a hiss that a codec of 8 kbit/s leaves out.
+const ALL_HELD: f64 = 0.985;
 /// A target may be shorter by half a percent, but no more than a syllable: 0.5 % of an hour would be 18 s of conversation; and no less
 /// than half a frame of a voice codec, which a decoder may drop at the end.
 const LENGTH_SHARE: f64 = 0.005;
 const LEAST_TOLERANCE_MS: f64 = 10.0;
 const MOST_TOLERANCE_MS: f64 = 100.0;
-/// A target may be longer by a codec's padding: MP3 without a gapless tag adds up to 2,257 samples, 282 ms at 8 kHz.
-const PADDING_MS: f64 = 300.0;
-/// A hole this long is heard as a missing word. Shorter ones are a damaged frame.
-const HOLE_MS: u64 = 200;
-/// Under this even a sound transcode may drop between two words.
-pub(super) const GLITCH_MS: u64 = 100;
-/// A codec changes loudness by a few tenths of a decibel; listeners notice from three.
-const GAIN_DB: f64 = 3.0;
-/// Half of the conversation is still there. Another call correlates below 0.1.
-pub(super) const PARTLY: f64 = 0.5;
 
-/// What differs; `None`: the same conversation. `damaged`: the target's decoder found broken frames the source does not have.
-pub(super) fn content(source: &Pcm, target: &Pcm, damaged: bool) -> Option<Difference> {
+/// Both sides, as everything here compares them.
+pub(super) struct Compared<'a> {
+    pub(super) source: &'a Pcm,
+    pub(super) target: &'a Pcm,
+    /// The same at one rate.
+    pub(super) tracks: Tracks,
+    pub(super) timeline: Timeline,
+    pub(super) delay: Delay,
+    /// The target's decoder found broken frames that the source does not have.
+    pub(super) damaged: bool,
+}
+
+/// What differs; `None`: the same conversation.
+pub(super) fn content(mut compared: Compared<'_>) -> Option<Difference> {
+    let Compared { source, target, ref tracks, ref timeline, damaged, .. } = compared;
     if source.channels.len() != target.channels.len() {
-        return Some(other_channels(source, target));
+        return Some(other_channels(&compared));
     }
     if let Some(silent) = silent(source, target) {
         return Some(silent);
     }
-    let alike = likeness(source, target);
     let broken = || damaged.then(|| Difference::new(Defect::D26, "no broken frames", "frames that do not decode"));
-    if same(source, target, &alike) {
-        return glitch(&alike)
-            .or_else(|| doubtful(source, target, &alike))
+    if in_place(&compared) {
+        let holes = holes(tracks, timeline);
+        return fading(timeline)
+            .filter(|_| !holes.is_empty())
+            .or_else(|| holed(tracks, &holes))
+            .or_else(|| doubtful(&compared))
             .or_else(broken)
-            .or_else(|| garbled(source, target))
-            .or_else(|| volume(&alike));
+            .or_else(|| narrowed(tracks, timeline, (source.sample_rate, target.sample_rate)))
+            .or_else(|| torn(tracks, timeline).map(Torn::difference))
+            .or_else(|| garbled(&compared))
+            .or_else(|| surplus(tracks, timeline))
+            .or_else(|| volume(tracks, timeline));
     }
-    Some(classify(source, target, &alike, damaged))
+    compared.timeline.search(&compared.tracks);
+    Some(classify(&compared))
+}
+
+/// Nothing is missing, all sound is where it should be, and it is there in time.
+fn in_place(compared: &Compared<'_>) -> bool {
+    let Compared { timeline, delay, .. } = compared;
+    is_whole(compared) && delay.fits(timeline.lag as f64 / PER_MS as f64) && timeline.held().is_none_or(|held| held >= ALL_HELD)
+}
+
+/// Whether the target is as long as the source: the codec's delay at its beginning is none of it.
+pub(super) fn is_whole(compared: &Compared<'_>) -> bool {
+    let (ours, theirs) = (ms_of(compared.source), ms_of(compared.target));
+    let lag = (compared.timeline.lag as f64 / PER_MS as f64).clamp(0.0, compared.delay.late_ms);
+    // Without sound there is no lag to measure.
+    let lag = if compared.timeline.steps.is_empty() { 0.0 } else { lag };
+    theirs - lag >= ours - tolerance_ms(ours) && theirs - ours <= tolerance_ms(ours).max(compared.delay.longer_ms)
 }
 
 /// More or fewer channels: folded or doubled, silent, or another call altogether. Both sides are mixed down to compare.
-fn other_channels(source: &Pcm, target: &Pcm) -> Difference {
+fn other_channels(compared: &Compared<'_>) -> Difference {
+    let Compared { source, target, timeline, .. } = compared;
     let told = |pcm: &Pcm| format!("{} channels", pcm.channels.len());
     let quiet = |pcm: &Pcm| pcm.channels.iter().all(|channel| is_silent(channel, pcm.sample_rate, 0, u64::MAX));
     if quiet(target) && !quiet(source) {
         return Difference::new(Defect::D19, "sound", "silence");
     }
-    let alike = likeness_of_loudness(source, target);
-    if length_fits(ms_of(source), ms_of(target)) && (alike.min_window >= MIN_WINDOW || shares_a_channel(source, target)) {
+    if is_whole(compared) && (timeline.held().is_none_or(|held| held >= 0.9) || shares_a_channel(source, target)) {
         return Difference::new(Defect::D23, told(source), told(target));
     }
-    unlike(source, target, &alike, false)
+    unlike(compared)
 }
 
 /// One channel of the source stands in the target, whatever became of the other.
@@ -77,37 +103,15 @@ fn shares_a_channel(source: &Pcm, target: &Pcm) -> bool {
     pairs.into_iter().any(|(ours, theirs)| likeness_of_loudness(&alone(source, ours), &alone(target, theirs)).min_window >= MIN_WINDOW)
 }
 
-/// Another sound of the same loudness, too short to pull a window down.
-fn garbled(source: &Pcm, target: &Pcm) -> Option<Difference> {
-    if source.sample_rate != target.sample_rate || (ms_of(source) - ms_of(target)).abs() >= 1.0 {
+/// Another sound of the same loudness, too short to be missed in a second.
+fn garbled(compared: &Compared<'_>) -> Option<Difference> {
+    let Compared { source, target, timeline, .. } = compared;
+    if source.sample_rate != target.sample_rate || timeline.lag != 0 {
         return None;
     }
-    let at = source
-        .channels
-        .iter()
-        .zip(&target.channels)
-        .find_map(|(source_channel, target_channel)| broken_at(source_channel, target_channel, source.sample_rate))?;
+    let channels = source.channels.iter().zip(&target.channels);
+    let at = channels.into_iter().find_map(|(ours, theirs)| broken_at(ours, theirs, source.sample_rate))?;
     Some(Difference::new(Defect::D26, "the source's sound", format!("another sound at {at} ms")))
-}
-
-/// As good as the source, but not as loud.
-fn volume(alike: &Likeness) -> Option<Difference> {
-    let gains = alike.channels.iter().filter_map(|channel| channel.gain_db);
-    let most = gains.max_by(|a, b| a.abs().total_cmp(&b.abs())).filter(|gain| gain.abs() >= GAIN_DB)?;
-    Some(Difference::new(Defect::D28, "the source's volume", format!("{most:+.1} dB")))
-}
-
-/// The rule of sameness.
-fn same(source: &Pcm, target: &Pcm, alike: &Likeness) -> bool {
-    let bits = alike.bit_error.filter(|_| ms_of(source) >= BIT_ERROR_FROM_MS);
-    length_fits(ms_of(source), ms_of(target)) && alike.min_window >= MIN_WINDOW && bits.is_none_or(|bits| bits <= MOST_BIT_ERROR)
-}
-
-/// Whether a target of this length can be a transcode of that source. Milliseconds.
-pub(super) fn length_fits(source_ms: f64, target_ms: f64) -> bool {
-    let tolerance = tolerance_ms(source_ms);
-    let longer = target_ms - source_ms;
-    -tolerance <= longer && longer <= tolerance.max(PADDING_MS)
 }
 
 pub(super) fn tolerance_ms(source_ms: f64) -> f64 {
@@ -131,33 +135,25 @@ fn silent(source: &Pcm, target: &Pcm) -> Option<Difference> {
     (!lost.is_empty()).then(|| Difference::new(Defect::D19, "sound", format!("silence in channel {channels}")))
 }
 
-/// A hole too short to pull a window down.
-fn glitch(alike: &Likeness) -> Option<Difference> {
-    let (start, end) = hole(alike)?;
-    let defect = if end - start >= HOLE_MS { Defect::D17 } else { Defect::D26 };
-    Some(Difference::new(defect, "sound", format!("silence from {start} to {end} ms")))
-}
-
-fn hole(alike: &Likeness) -> Option<(u64, u64)> {
-    let holes = alike.channels.iter().filter_map(|channel| channel.hole_ms);
-    holes.max_by_key(|(start, end)| end - start).filter(|(start, end)| end - start >= GLITCH_MS)
-}
-
-/// Windows pass where the ear would not: another decoder (mu-law for A-law), noise around silence, or a speed a little off.
-fn doubtful(source: &Pcm, target: &Pcm, alike: &Likeness) -> Option<Difference> {
+/// Seconds fit where the ear would not: another decoder (mu-law for A-law), noise around silence, or a speed a little off.
+fn doubtful(compared: &Compared<'_>) -> Option<Difference> {
+    let Compared { source, target, tracks, timeline, .. } = compared;
     if let Some(name) = noise(source, target) {
         return Some(Difference::new(Defect::D29, "the source decoded with its own codec", name));
     }
-    if alike.min_window < BEYOND_DOUBT
-        && let Some(difference) = misread(source, target)
-    {
-        return Some(difference);
-    }
-    // Of one length to the sample nothing can run faster; padding alone keeps step.
-    if (ms_of(source) - ms_of(target)).abs() < 1.0 || !is_hurried(source, source, target, &NOTHING) {
+    if timeline.typical_fit() >= SAME_WAVEFORM && timeline.steps.iter().all(|step| step.fit >= 0.9) {
         return None;
     }
-    Some(Difference::new(Defect::D21, length(source), format!("{}, falling out of step", length(target))))
+    misread(compared).or_else(|| {
+        let ratio = drift(tracks, timeline.lag)?;
+        Some(hurried(source, target, ratio))
+    })
+}
+
+/// `ratio`: length of a second of the source in the target.
+pub(super) fn hurried(source: &Pcm, target: &Pcm, ratio: f64) -> Difference {
+    let actual = format!("{}, {:.2} % of the speed, falling out of step", length(target), 100.0 / ratio);
+    Difference::new(Defect::D21, length(source), actual)
 }
 
 #[cfg(test)]
@@ -212,10 +208,13 @@ mod tests {
 
     use super::testing::{speech, through, through_mp3};
     use super::*;
-    use crate::sound::classify::part;
 
     fn defect(source: &Pcm, target: &Pcm) -> Option<&'static str> {
-        content(source, target, false).map(|difference| difference.defect.code())
+        let delay = Delay::of((Codec::PcmS16, source.sample_rate), (Codec::Mp3, target.sample_rate), b"");
+        let mut tracks = Tracks::of(source, target);
+        let timeline = Timeline::of(&mut tracks, &delay);
+        let compared = Compared { source, target, tracks, timeline, delay, damaged: false };
+        content(compared).map(|difference| difference.defect.code())
     }
 
     #[test]
@@ -333,6 +332,10 @@ mod tests {
             let beheaded = through_mp3(&part(&source, source.samples() * 3 / 100, source.samples()));
             assert_eq!(defect(&source, &beheaded), Some("D16"), "seed {seed}");
         }
+    }
+
+    fn part(pcm: &Pcm, from: usize, to: usize) -> Pcm {
+        Pcm { sample_rate: pcm.sample_rate, channels: pcm.channels.iter().map(|channel| channel[from..to].to_vec()).collect() }
     }
 
     fn join(a: &Pcm, b: &Pcm) -> Pcm {

@@ -2,8 +2,11 @@
 
 use audio::{AudioError, Container, Pcm, Probe};
 
-use super::content::{content, length_fits, ms_of};
+use super::content::{Compared, content, ms_of};
+use super::delay::Delay;
 use super::pause::{Spread, leak};
+use super::timeline::Timeline;
+use super::tracks::{PER_MS, Tracks, hush, ms};
 use super::{Difference, Sketch, hash};
 use crate::defect::Defect;
 use crate::expected::{AudioExpectation, Pause, PauseRule, SoundFacts};
@@ -44,37 +47,61 @@ pub(crate) fn judge(source: &SoundFacts, samples: &Pcm, wanted: &Wanted, target:
         Ok(decoded) => decoded,
         Err(error) => return Verdict::of(vec![not_audio(&error, target)], None),
     };
-    let leak = leak(&pcm, &wanted.pauses, wanted.rule, Spread::of(probe.codec));
     let damaged = !probe.damage.is_empty() && !source.damaged;
     let stored = format(source, wanted.audio, &probe).or_else(|| declared(probe.container, content_type));
-    let heard = listen(samples, &pcm, wanted, damaged);
-    let sketch = heard.as_ref().filter(|difference| difference.foreign).map(|_| Sketch::of(&pcm));
+    let delay = Delay::of((source.codec, source.sample_rate), (probe.codec, probe.sample_rate), target);
+    let Heard { leak, rest: heard } = listen(samples, &pcm, wanted, delay, Spread::of(probe.codec), damaged);
+    let sketch = heard.as_ref().filter(|difference| difference.foreign).map(|_| Sketch::of_target(&pcm, delay.late_ms));
     let stored = stored.or_else(|| changed(source, wanted, target).filter(|_| heard.is_none()));
     Verdict { differences: merge(leak, heard, stored), sketch, duration_ms: Some(ms_of(&pcm) as u64) }
 }
 
-/// Compares outside protected pauses: what stands in them was judged by itself. Where that finds no known damage, the target is compared as
-/// it stands: in audio that moved, its pauses are not where the source's are.
-fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, damaged: bool) -> Option<Difference> {
+/// What is heard in protected pauses, and what differs outside of them. What stands in a pause is judged by itself: both sides are silent
+/// there when the rest is compared, the target where the file's lag puts the pause.
+fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spread, damaged: bool) -> Heard {
+    let mut tracks = Tracks::of(source, target);
     if wanted.rule == PauseRule::Keep || wanted.pauses.is_empty() {
-        return content(source, target, damaged);
+        let timeline = Timeline::of(&mut tracks, &delay);
+        return Heard { leak: None, rest: content(Compared { source, target, tracks, timeline, delay, damaged }) };
     }
-    let mut ours = source.clone();
-    quiet(&mut ours, &wanted.pauses);
-    let mut theirs = target.clone();
-    quiet(&mut theirs, &wanted.pauses);
-    // Where a piece is missing, what is left has moved, and its pauses with it: compared as it stands first.
-    if !length_fits(ms_of(&ours), ms_of(target))
-        && let Some(moved) = content(&ours, target, damaged).filter(|moved| moved.defect != Defect::D26)
-    {
-        return Some(moved);
+    let raw = tracks.clone();
+    for (from, to) in spans(&wanted.pauses) {
+        tracks.source.iter_mut().for_each(|channel| hush(channel, from * PER_MS, to * PER_MS));
     }
-    let outside = content(&ours, &theirs, damaged)?;
-    if outside.defect != Defect::D26 {
-        return Some(outside);
+    let mut timeline = Timeline::of(&mut tracks, &delay);
+    // What moved within the recording took its pauses along.
+    timeline.search(&tracks);
+    let leak = leak(&raw, &timeline, &wanted.pauses, wanted.rule, spread);
+    let (mut ours, mut theirs) = (source.clone(), target.clone());
+    for (from, to) in spans(&wanted.pauses) {
+        audio::silence(&mut ours, from as u64, to as u64);
+        for (channel, samples) in tracks.target.iter_mut().enumerate() {
+            let lag = timeline.lag_at(channel, from * PER_MS);
+            hush(samples, from * PER_MS + lag, to * PER_MS + lag);
+        }
+        let lag = ms(timeline.lag);
+        audio::silence(&mut theirs, (from + lag).max(0) as u64, (to + lag).max(0) as u64);
     }
-    let whole = content(&ours, target, damaged).filter(|whole| whole.defect != Defect::D26);
-    Some(whole.unwrap_or(outside))
+    let timeline = Timeline::at(&tracks, timeline.lag);
+    Heard { leak, rest: content(Compared { source: &ours, target: &theirs, tracks, timeline, delay, damaged }) }
+}
+
+/// What came of listening.
+struct Heard {
+    /// In a protected pause.
+    leak: Option<Difference>,
+    /// Outside of them.
+    rest: Option<Difference>,
+}
+
+/// Start and end of each pause that is one. Milliseconds.
+fn spans(pauses: &[Pause]) -> impl Iterator<Item = (i64, i64)> + '_ {
+    /// A day: nothing that is compared is longer, and no product overflows.
+    const MOST_MS: i64 = 86_400_000;
+    pauses
+        .iter()
+        .filter(|pause| 0 <= pause.start_ms && pause.start_ms < pause.end_ms)
+        .map(|pause| (pause.start_ms.min(MOST_MS), pause.end_ms.min(MOST_MS)))
 }
 
 /// One cause, one finding: a wrong format beside a wrong sound is its consequence, and so is what is heard in a pause of audio that is not
@@ -90,14 +117,6 @@ fn merge(leak: Option<Difference>, heard: Option<Difference>, stored: Option<Dif
             vec![heard]
         }
         leak => leak.into_iter().chain([heard]).collect(),
-    }
-}
-
-fn quiet(pcm: &mut Pcm, pauses: &[Pause]) {
-    for pause in pauses {
-        if let (Ok(start), Ok(end)) = (u64::try_from(pause.start_ms), u64::try_from(pause.end_ms)) {
-            audio::silence(pcm, start, end);
-        }
     }
 }
 

@@ -26,7 +26,8 @@ const SAMPLES: usize = 32_000;
 const CLEARLY: f64 = 0.05;
 
 /// The mistake that explains the target; `None` where none does.
-pub(super) fn mixup(source: &Pcm, target: &Pcm) -> Option<&'static str> {
+/// `lag`: samples by which the target is known to be later.
+pub(super) fn mixup(source: &Pcm, target: &Pcm, lag: i64) -> Option<&'static str> {
     if source.sample_rate != target.sample_rate {
         return None;
     }
@@ -34,12 +35,12 @@ pub(super) fn mixup(source: &Pcm, target: &Pcm) -> Option<&'static str> {
     let length = source.len().min(target.len());
     let from = loudest(&source[..length]);
     let to = (from + SAMPLES).min(length);
-    let plain = best_fit(&source[from..to], target, from);
+    let plain = best_fit(&source[from..to], target, from as i64 + lag);
     let best = MISTAKES
         .iter()
         .map(|mistake| {
             let replayed: Vec<i16> = source[from..to].iter().map(|sample| (mistake.replay)(*sample)).collect();
-            (best_fit(&replayed, target, from), mistake.name)
+            (best_fit(&replayed, target, from as i64 + lag), mistake.name)
         })
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= SAME_WAVE && best.0 > plain + CLEARLY).then_some(best.1)
@@ -139,13 +140,13 @@ mod tests {
     fn each_mistake_is_told_from_a_sound_transcode() {
         for seconds in [1.0, 12.0] {
             let source = speech(5, seconds, 1);
-            assert_eq!(mixup(&source, &source), None);
-            assert_eq!(mixup(&source, &through_mp3(&source)), None);
-            assert_eq!(mixup(&source, &through_mp3(&speech(6, seconds, 1))), None, "another call is not a mistake in decoding");
+            assert_eq!(mixup(&source, &source, 0), None);
+            assert_eq!(mixup(&source, &through_mp3(&source), 0), None);
+            assert_eq!(mixup(&source, &through_mp3(&speech(6, seconds, 1)), 0), None, "another call is not a mistake in decoding");
             for mistake in MISTAKES {
                 let channels = vec![source.channels[0].iter().map(|sample| (mistake.replay)(*sample)).collect()];
                 let damaged = Pcm { sample_rate: 8000, channels };
-                assert!(mixup(&source, &damaged).is_some(), "{} in {seconds} s", mistake.name);
+                assert!(mixup(&source, &damaged, 0).is_some(), "{} in {seconds} s", mistake.name);
             }
         }
     }

@@ -2,11 +2,18 @@
 
 mod classify;
 mod content;
+mod delay;
 mod judge;
 mod mixup;
 mod pace;
 mod pause;
+mod places;
+mod quality;
+#[cfg(test)]
+mod real_speech;
 mod sketch;
+mod timeline;
+mod tracks;
 mod wave;
 
 use audio::{AudioError, Pcm};
@@ -33,13 +40,20 @@ pub(crate) struct Difference {
     pub(crate) actual: String,
     /// What else differs because of it.
     pub(crate) consequences: Vec<String>,
-    /// Nothing of the source is in it: it may be another recording's.
+    /// Little of the source is in it: it may be another recording's.
     pub(crate) foreign: bool,
+    /// What differences of one origin have in common, within their class. Absent: the class itself.
+    pub(crate) cause: Option<&'static str>,
 }
 
 impl Difference {
     pub(crate) fn new(defect: Defect, expected: impl Into<String>, actual: impl Into<String>) -> Difference {
-        Difference { defect, expected: expected.into(), actual: actual.into(), consequences: Vec::new(), foreign: false }
+        Difference { defect, expected: expected.into(), actual: actual.into(), consequences: Vec::new(), foreign: false, cause: None }
+    }
+
+    pub(crate) fn because(mut self, cause: &'static str) -> Difference {
+        self.cause = Some(cause);
+        self
     }
 }
 

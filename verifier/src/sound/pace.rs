@@ -1,70 +1,126 @@
-//! Whether two recordings keep step, or one runs faster. Loudness in 5 ms, because a percent of two seconds is 20 ms.
+//! Whether a recording keeps step, or runs faster or slower: by the places of short loud pieces.
 
-use audio::Pcm;
+use audio::compare::wave::{Search, level, stretch};
 
-use super::content::ms_of;
-use super::sketch::correlation;
+use super::delay::Delay;
+use super::timeline::Timeline;
+use super::tracks::{PER_MS, RATE, Tracks};
 
-/// Shorter than this a frame holds no whole period of a low voice.
-const FRAME_MS: f64 = 5.0;
-/// Added to the energy of a frame, so that coding noise in silence does not count: an RMS of 32, as in `audio::compare`.
-const FLOOR: f64 = 1024.0;
-/// What a change of speed is held against.
-pub(super) struct Rival {
-    /// Frames by which the target may lie later.
-    most_lag: usize,
-    /// By how much the better explanation must fit better.
-    margin: f64,
+/// A quarter of a second: at half a percent of speed its waveform still fits, and it holds many periods of any voice.
+const PIECE: usize = RATE as usize / 4;
+/// Pieces looked at; few are enough for a line, and each costs a search.
+const MOST_PIECES: usize = 48;
+const FEWEST_PIECES: usize = 5;
+/// A piece fits its place from here on; unrelated ones stay below 0.75 within a second.
+const FITS: f64 = 0.8;
+/// How far around the file's lag pieces are searched for: 20 ms and what 2 % make of the length, 1.25 s at most.
+const LEAST_REACH: i64 = 20 * PER_MS;
+const MOST_REACH: i64 = 10_000;
+/// Pieces lie on the line that are this close to it. Samples: 2 ms.
+const ON_LINE: f64 = 16.0;
+const MOST_OFF: f64 = 0.3;
+/// A change of speed is one in two thousand at least, and 5 ms from end to end; two resamplers of one ratio agree to a sample.
+const LEAST_RATIO: f64 = 0.0005;
+const LEAST_SPREAD: f64 = 5.0 * PER_MS as f64;
+
+/// Length of a second of the source in the target, 1 for one speed. `None`: the pieces lie on no line, or on a level one.
+pub(super) fn drift(tracks: &Tracks, lag: i64) -> Option<f64> {
+    let reach = (LEAST_REACH + tracks.source_length() / 50).min(MOST_REACH);
+    let mut search = Search::default();
+    let mut places: Vec<(f64, f64)> = Vec::new();
+    let mut looked = 0;
+    for (source, target) in tracks.source.iter().zip(&tracks.target) {
+        for from in loud(source) {
+            let around = stretch(target, from as i64 + lag - reach, PIECE + 2 * reach as usize);
+            looked += 1;
+            if let Some((at, _)) = search.best(&source[from..from + PIECE], &around).filter(|best| best.1 >= FITS) {
+                places.push((from as f64, at as f64 - reach as f64));
+            }
+        }
+    }
+    if places.len() < FEWEST_PIECES || places.len() * 2 < looked {
+        return None;
+    }
+    let slope = middle(pairs(&places).filter_map(|(a, b)| (b.0 != a.0).then(|| (b.1 - a.1) / (b.0 - a.0))).collect())?;
+    let start = middle(places.iter().map(|place| place.1 - slope * place.0).collect())?;
+    let off = places.iter().filter(|place| (place.1 - slope * place.0 - start).abs() > ON_LINE).count();
+    let spread = slope.abs() * tracks.source_length() as f64;
+    let line = off as f64 <= MOST_OFF * places.len() as f64 && slope.abs() >= LEAST_RATIO && spread >= LEAST_SPREAD;
+    line.then_some(1.0 + slope)
 }
 
-/// Nothing was done, but a codec's delay may move a whole target by 300 ms where no gapless tag corrects it. Without a reason to suspect
-/// anything the fit must be clearly better; two ways of laying the same curves differ by less.
-pub(super) const NOTHING: Rival = Rival { most_lag: 60, margin: 0.02 };
-/// Something was cut off: what is left lies where it lay, to a frame. One of the two it is, so the better fit decides.
-pub(super) const A_CUT: Rival = Rival { most_lag: 1, margin: 0.002 };
+/// Speeds tried where nothing says which: 0.2 to 3 %, a tenth apart, both ways. A second still fits a tenth beside its own speed.
+const SPEEDS: std::ops::RangeInclusive<i32> = 2..=30;
+/// Loud seconds each speed is tried on.
+const TRIED_PIECES: usize = 4;
+/// Played back at the right speed nearly everything is in its place, and fits clearly better than before.
+const HELD_AGAIN: f64 = 0.9;
+const CLEARLY: f64 = 0.05;
 
-/// Stretched to one length the curves agree as well as those of any transcode.
-const SAME_CURVE: f64 = 0.85;
-/// Whether the target is the source run faster or slower, rather than `kept`: the part of the source it would be if something was cut.
-pub(super) fn is_hurried(source: &Pcm, kept: &Pcm, target: &Pcm, against: &Rival) -> bool {
-    let frames = (ms_of(target) / FRAME_MS) as usize;
-    let fits: Vec<(f64, f64)> = (0..source.channels.len().min(target.channels.len()))
-        .filter_map(|at| {
-            let theirs = levels(&target.channels[at], frames);
-            let stretched = correlation(&levels(&source.channels[at], frames), &theirs, 1.0)?;
-            let ours = levels(&kept.channels[at], (ms_of(kept) / FRAME_MS) as usize);
-            Some((stretched, side_by_side(&ours, &theirs, against.most_lag)))
+/// Length of a second of the source in the target, where undoing that puts its sound in place. `by_length`: what the lengths of both say.
+pub(super) fn speed_of(tracks: &Tracks, timeline: &Timeline, delay: &Delay, by_length: f64) -> Option<f64> {
+    let likely = ((by_length - 1.0).abs() >= 0.002 && (0.2..5.0).contains(&by_length)).then_some(by_length);
+    let fits = |ratio: &f64| {
+        let mut stretched = at_speed(tracks, *ratio);
+        let again = Timeline::of(&mut stretched, delay);
+        let found = again.held().is_some_and(|held| held >= HELD_AGAIN) && again.typical_fit() >= timeline.typical_fit() + CLEARLY;
+        found.then(|| ratio * drift(&stretched, again.lag).unwrap_or(1.0))
+    };
+    likely.as_ref().and_then(fits).or_else(|| fits(&tried(tracks)?))
+}
+
+/// The speed at which the loudest seconds fit best.
+fn tried(tracks: &Tracks) -> Option<f64> {
+    let pieces: Vec<(usize, usize)> =
+        (0..tracks.source.len()).flat_map(|channel| loud(&tracks.source[channel]).into_iter().map(move |from| (channel, from))).collect();
+    let every = pieces.len().div_ceil(TRIED_PIECES).max(1);
+    let mut search = Search::default();
+    let mut sum = |ratio: f64| {
+        let fit = |(channel, from): &(usize, usize)| {
+            let source = &tracks.source[*channel];
+            let piece = &source[*from..(*from + RATE as usize).min(source.len())];
+            let piece = stretched(piece, (piece.len() as f64 * ratio) as usize, 1.0 / ratio);
+            let around = stretch(&tracks.target[*channel], *from as i64 - MOST_REACH, piece.len() + 2 * MOST_REACH as usize);
+            search.best(&piece, &around).map_or(0.0, |best| best.1)
+        };
+        pieces.iter().step_by(every).map(fit).sum::<f64>()
+    };
+    let ratios = SPEEDS.flat_map(|tenths| [1.0 + f64::from(tenths) / 1000.0, 1.0 - f64::from(tenths) / 1000.0]);
+    ratios.map(|ratio| (sum(ratio), ratio)).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, ratio)| ratio)
+}
+
+/// The target as it would be at the source's speed.
+fn at_speed(tracks: &Tracks, ratio: f64) -> Tracks {
+    let undone = |channel: &Vec<f32>| stretched(channel, (channel.len() as f64 / ratio) as usize, ratio);
+    Tracks { source: tracks.source.clone(), target: tracks.target.iter().map(undone).collect() }
+}
+
+/// So many samples, `step` apart in the original, on straight lines between its own.
+fn stretched(samples: &[f32], length: usize, step: f64) -> Vec<f32> {
+    let value = |at: usize| samples.get(at).copied().unwrap_or(0.0);
+    (0..length)
+        .map(|at| {
+            let place = at as f64 * step;
+            let part = place.fract() as f32;
+            value(place as usize) * (1.0 - part) + value(place as usize + 1) * part
         })
-        .collect();
-    let mean = |of: fn(&(f64, f64)) -> f64| fits.iter().map(of).sum::<f64>() / fits.len().max(1) as f64;
-    let (stretched, plain) = (mean(|fit| fit.0), mean(|fit| fit.1));
-    stretched >= SAME_CURVE && stretched > plain + against.margin
+        .collect()
 }
 
-/// How well two recordings of about one length fit side by side, without looking for a shift of more than a frame or two.
-pub(super) fn in_place(kept: &Pcm, target: &Pcm) -> f64 {
-    let curve = |pcm: &Pcm, at: usize| levels(&pcm.channels[at], (ms_of(pcm) / FRAME_MS) as usize);
-    let channels = kept.channels.len().min(target.channels.len());
-    let fits = (0..channels).map(|at| side_by_side(&curve(kept, at), &curve(target, at), A_CUT.most_lag));
-    fits.sum::<f64>() / channels.max(1) as f64
+fn pairs(places: &[(f64, f64)]) -> impl Iterator<Item = (&(f64, f64), &(f64, f64))> {
+    places.iter().enumerate().flat_map(|(at, first)| places[at + 1..].iter().map(move |second| (first, second)))
 }
 
-/// Best correlation with the target up to so many frames later.
-fn side_by_side(ours: &[f64], theirs: &[f64], most_lag: usize) -> f64 {
-    let fit = |lag: usize| {
-        let theirs = &theirs[lag.min(theirs.len())..];
-        let common = ours.len().min(theirs.len());
-        correlation(&ours[..common], &theirs[..common], 1.0).unwrap_or(0.0)
-    };
-    (0..=most_lag.min(theirs.len() / 4)).map(fit).fold(0.0, f64::max)
+fn middle(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
-/// Loudness in decibels in so many equal parts of the whole.
-fn levels(channel: &[i16], parts: usize) -> Vec<f64> {
-    let border = |part: usize| channel.len() * part / parts.max(1);
-    let level = |samples: &[i16]| {
-        let energy: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
-        10.0 * (energy / samples.len().max(1) as f64 + FLOOR).log10()
-    };
-    (0..parts).map(|part| level(&channel[border(part)..border(part + 1)])).collect()
+/// Places of loud pieces, spread over the length.
+fn loud(source: &[f32]) -> Vec<usize> {
+    let pieces: Vec<(usize, f64)> = source.chunks_exact(PIECE).enumerate().map(|(at, piece)| (at * PIECE, level(piece))).collect();
+    let loudest = pieces.iter().map(|piece| piece.1).fold(0.0, f64::max);
+    let loud: Vec<usize> = pieces.into_iter().filter(|piece| piece.1 >= (loudest / 3.0).max(50.0)).map(|piece| piece.0).collect();
+    let every = loud.len().div_ceil(MOST_PIECES).max(1);
+    loud.into_iter().step_by(every).collect()
 }

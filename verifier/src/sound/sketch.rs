@@ -1,9 +1,9 @@
 //! A recording in a few hundred bytes: enough to find whose audio a foreign one is among all others.
 
 use audio::Pcm;
-use audio::compare::envelope;
+use audio::compare::{FRAME_MS, envelope};
 
-use super::content::{length_fits, ms_of};
+use super::content::{ms_of, tolerance_ms};
 
 /// 64 steps: two different calls agree by chance with a correlation of 0.12 on average, so 0.9 is never chance; and a million stereo
 /// recordings fit into 150 MB.
@@ -18,43 +18,86 @@ const LEAST_VARIANCE: f64 = 16.0;
 pub(crate) struct Sketch {
     ms: f64,
     channels: Vec<[u8; STEPS]>,
+    /// Of a target only: its loudness in full, and by how much its codec may have moved it. Milliseconds.
+    late: Option<(f64, Vec<Vec<f32>>)>,
 }
 
 impl Sketch {
     pub(crate) fn of(pcm: &Pcm) -> Sketch {
-        let channels = pcm.channels.iter().map(|channel| steps(&envelope(channel, pcm.sample_rate).levels)).collect();
-        Sketch { ms: ms_of(pcm), channels }
+        let channels = curves(pcm).iter().map(|levels| steps(levels, 0.0, levels.len() as f64)).collect();
+        Sketch { ms: ms_of(pcm), channels, late: None }
     }
 
-    /// Whether both are the same sound. Silence is never the same as anything.
+    /// Of a target that a codec may have moved by up to so much.
+    pub(crate) fn of_target(pcm: &Pcm, late_ms: f64) -> Sketch {
+        Sketch { late: Some((late_ms, curves(pcm))), ..Sketch::of(pcm) }
+    }
+
+    /// Whether the other one, of a target, is the same sound.
+    #[cfg(test)]
     pub(crate) fn is(&self, other: &Sketch) -> bool {
-        self.channels.len() == other.channels.len()
-            && length_fits(self.ms, other.ms)
-            && self.channels.iter().zip(&other.channels).map(|(a, b)| fit(a, b)).try_fold(0, judge).is_some_and(|sounding| sounding > 0)
+        self.likeness(other).is_some()
+    }
+
+    /// How alike the other one, of a target, is: 1 the same. `None`: another sound. Silence is never the same as anything.
+    pub(crate) fn likeness(&self, other: &Sketch) -> Option<f64> {
+        if self.channels.len() != other.channels.len() {
+            return None;
+        }
+        let same = |channels: &[[u8; STEPS]]| {
+            let fits = self.channels.iter().zip(channels).map(|(a, b)| fit(a, b));
+            let (sounding, sum) = fits.into_iter().try_fold((0, 0.0), judge)?;
+            (sounding > 0).then(|| sum / f64::from(sounding))
+        };
+        let longer = other.ms - self.ms;
+        let in_place = if longer.abs() <= tolerance_ms(self.ms) { same(&other.channels) } else { None };
+        let fits_late = |late: &f64| longer >= -tolerance_ms(self.ms) && longer <= late + MOST_BEHIND_MS;
+        let Some((late_ms, curves)) = other.late.as_ref().filter(|(late, _)| in_place.is_none() && fits_late(late)) else {
+            return in_place;
+        };
+        // As long as this one, from wherever its codec may have put the beginning.
+        let places = (0..=(late_ms / PLACE_MS) as usize).map(|place| place as f64 * PLACE_MS / FRAME_MS as f64);
+        let frames = self.ms / FRAME_MS as f64;
+        let late = places.filter_map(|from| same(&curves.iter().map(|levels| steps(levels, from, from + frames)).collect::<Vec<_>>()));
+        late.max_by(f64::total_cmp)
     }
 }
 
-/// Counts channels that fit; a channel without sound on both sides says nothing; one that does not fit ends it.
-fn judge(sounding: usize, fit: Option<f64>) -> Option<usize> {
+/// What an encoder and a recorder may add behind the sound. Milliseconds.
+const MOST_BEHIND_MS: f64 = 300.0;
+/// Beginnings are tried so far apart: half a frame of loudness.
+const PLACE_MS: f64 = 12.5;
+
+fn curves(pcm: &Pcm) -> Vec<Vec<f32>> {
+    pcm.channels.iter().map(|channel| envelope(channel, pcm.sample_rate).levels).collect()
+}
+
+/// Counts and sums channels that fit; a channel without sound on both sides says nothing; one that does not fit ends it.
+fn judge((sounding, sum): (i32, f64), fit: Option<f64>) -> Option<(i32, f64)> {
     match fit {
-        None => Some(sounding),
-        Some(fit) if fit >= SAME => Some(sounding + 1),
+        None => Some((sounding, sum)),
+        Some(fit) if fit >= SAME => Some((sounding + 1, sum + fit)),
         Some(_) => None,
     }
 }
 
-fn steps(levels: &[f32]) -> [u8; STEPS] {
-    let bins = resample(levels, STEPS);
+/// Loudness between two places, in frames.
+fn steps(levels: &[f32], from: f64, to: f64) -> [u8; STEPS] {
+    let bins = means(levels, from, to, STEPS);
     std::array::from_fn(|at| ((bins[at] - 30.0) * 4.0).clamp(0.0, 255.0) as u8)
 }
 
 /// Means over equal parts of the whole length; a part may cover fractions of frames.
 pub(super) fn resample(levels: &[f32], parts: usize) -> Vec<f64> {
-    let width = levels.len() as f64 / parts as f64;
+    means(levels, 0.0, levels.len() as f64, parts)
+}
+
+fn means(levels: &[f32], start: f64, end: f64, parts: usize) -> Vec<f64> {
+    let width = (end - start) / parts as f64;
     let value = |at: usize| levels.get(at).or(levels.last()).map_or(30.0, |level| f64::from(*level));
     (0..parts)
         .map(|part| {
-            let (from, to) = (part as f64 * width, (part + 1) as f64 * width);
+            let (from, to) = (start + part as f64 * width, start + (part + 1) as f64 * width);
             let mut sum = 0.0;
             let mut at = from;
             while at < to - 1e-9 {

@@ -5,15 +5,15 @@ const MOST_SHIFT: i64 = 2300;
 /// An MP3 of 8 kHz speech keeps its waveform at 0.97 and better.
 pub(super) const SAME_WAVE: f64 = 0.90;
 /// Best correlation of waveforms over small shifts. Nearly every target is not shifted at all, so that is tried first.
-pub(super) fn best_fit(piece: &[i16], target: &[i16], at: usize) -> f64 {
-    let still = shifted_fit(piece, target, at as i64, 1);
+pub(super) fn best_fit(piece: &[i16], target: &[i16], at: i64) -> f64 {
+    let still = shifted_fit(piece, target, at, 1);
     if still >= SAME_WAVE {
         return still;
     }
     // Every second shift over every eighth sample finds the neighbourhood; speech at 8 kHz changes slowly enough for that.
-    let rough = (-MOST_SHIFT..=MOST_SHIFT).step_by(2).map(|shift| (shifted_fit(piece, target, at as i64 + shift, 8), shift));
+    let rough = (-MOST_SHIFT..=MOST_SHIFT).step_by(2).map(|shift| (shifted_fit(piece, target, at + shift, 8), shift));
     let Some((_, near)) = rough.max_by(|a, b| a.0.total_cmp(&b.0)) else { return still };
-    (near - 2..=near + 2).map(|shift| shifted_fit(piece, target, at as i64 + shift, 1)).fold(still, f64::max)
+    (near - 2..=near + 2).map(|shift| shifted_fit(piece, target, at + shift, 1)).fold(still, f64::max)
 }
 
 fn shifted_fit(piece: &[i16], target: &[i16], at: i64, step: usize) -> f64 {
