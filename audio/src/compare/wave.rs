@@ -61,9 +61,7 @@ pub fn dot(left: &[f32], right: &[f32]) -> f32 {
     let length = left.len().min(right.len());
     let rest: f32 = left[length / 8 * 8..length].iter().zip(&right[length / 8 * 8..length]).map(|(a, b)| a * b).sum();
     for (a, b) in left_blocks.zip(right_blocks) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
     }
     sums.iter().sum::<f32>() + rest
 }

@@ -109,8 +109,8 @@ fn garbled(compared: &Compared<'_>) -> Option<Difference> {
     if source.sample_rate != target.sample_rate || timeline.lag != 0 {
         return None;
     }
-    let channels = source.channels.iter().zip(&target.channels);
-    let at = channels.into_iter().find_map(|(ours, theirs)| broken_at(ours, theirs, source.sample_rate))?;
+    let mut channels = source.channels.iter().zip(&target.channels);
+    let at = channels.find_map(|(ours, theirs)| broken_at(ours, theirs, source.sample_rate))?;
     Some(Difference::new(Defect::D26, "the source's sound", format!("another sound at {at} ms")))
 }
 

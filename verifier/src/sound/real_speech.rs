@@ -304,11 +304,8 @@ fn damages() -> Vec<Row> {
     add(
         "another's speech inserted",
         Box::new(|pcm, other| {
-            let mut channels = pcm.channels.iter().zip(&other.channels);
-            Pcm {
-                sample_rate: 8000,
-                channels: channels.by_ref().map(|(s, o)| [&s[..48_000], &o[20_000..32_000], &s[48_000..]].concat()).collect(),
-            }
+            let channels = pcm.channels.iter().zip(&other.channels);
+            Pcm { sample_rate: 8000, channels: channels.map(|(s, o)| [&s[..48_000], &o[20_000..32_000], &s[48_000..]].concat()).collect() }
         }),
         "D26",
         "inserted",

@@ -45,8 +45,8 @@ impl Sketch {
             return None;
         }
         let same = |channels: &[[u8; STEPS]]| {
-            let fits = self.channels.iter().zip(channels).map(|(a, b)| fit(a, b));
-            let (sounding, sum) = fits.into_iter().try_fold((0, 0.0), judge)?;
+            let mut fits = self.channels.iter().zip(channels).map(|(a, b)| fit(a, b));
+            let (sounding, sum) = fits.try_fold((0, 0.0), judge)?;
             (sounding > 0).then(|| sum / f64::from(sounding))
         };
         let longer = other.ms - self.ms;
