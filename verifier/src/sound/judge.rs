@@ -72,6 +72,7 @@ fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spr
     // What moved within the recording took its pauses along.
     timeline.search(&tracks);
     let leak = leak(&raw, &timeline, &wanted.pauses, wanted.rule, spread);
+    let as_it_stands = (tracks.clone(), timeline.clone());
     let (mut ours, mut theirs) = (source.clone(), target.clone());
     for (from, to) in spans(&wanted.pauses) {
         audio::silence(&mut ours, from as u64, to as u64);
@@ -83,7 +84,12 @@ fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spr
         audio::silence(&mut theirs, (from + lag).max(0) as u64, (to + lag).max(0) as u64);
     }
     let timeline = Timeline::at(&tracks, timeline.lag);
-    Heard { leak, rest: content(Compared { source: &ours, target: &theirs, tracks, timeline, delay, damaged }) }
+    let outside = content(Compared { source: &ours, target: &theirs, tracks, timeline, delay, damaged });
+    // At another speed its pauses are not where the source's are, and sound was hushed in their place: compared as it stands.
+    let is_plain = outside.as_ref().is_some_and(|outside| outside.defect == Defect::D26 && outside.cause.is_none());
+    let (tracks, timeline) = as_it_stands;
+    let whole = if is_plain { content(Compared { source: &ours, target, tracks, timeline, delay, damaged }) } else { None };
+    Heard { leak, rest: whole.filter(|whole| whole.defect != Defect::D26).or(outside) }
 }
 
 /// What came of listening.
