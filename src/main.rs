@@ -7,6 +7,7 @@ mod explore;
 mod forecast;
 mod log;
 mod migrate;
+mod network;
 mod progress;
 mod rehearse;
 mod schema;

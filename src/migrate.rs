@@ -1,31 +1,22 @@
 //! `migrate` and `preflight`.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use migrator::{Outcome, Stop};
 use plan::{LoadedPlan, TargetKind};
 use platforms::clock::Clock;
-use platforms::transport::{Network, Transport};
 use rehearsal::Ending;
 use tokio::sync::watch;
 
 use crate::canary;
 use crate::cli::{Migrate, Output, PlanOnly};
+use crate::network::network;
 use crate::progress::Display;
 use crate::terminal;
 
 /// Reads a plan; a bad one is told once and ends with 2.
 pub(crate) fn read_plan(path: &Path) -> Result<LoadedPlan, Ending> {
     LoadedPlan::read(path).map_err(|error| terminal::fail(Ending::BadCall, &error.to_string()))
-}
-
-/// The network.
-pub(crate) fn network() -> Result<Arc<dyn Transport>, Ending> {
-    match Network::new() {
-        Some(network) => Ok(Arc::new(network)),
-        None => Err(terminal::fail(Ending::Stopped, "the TLS library does not start on this machine")),
-    }
 }
 
 /// Turns true at the first Ctrl-C or SIGTERM; a second one ends the process at once.
@@ -60,9 +51,9 @@ pub(crate) async fn stop_signal() {
 
 /// `seatrial migrate PLAN`.
 pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
-    let (plan, transport) = match (read_plan(&arguments.plan), network()) {
-        (Ok(plan), Ok(transport)) => (plan, transport),
-        (Err(ending), _) | (_, Err(ending)) => return ending,
+    let (plan, transport) = match read_plan(&arguments.plan).and_then(|plan| Ok((network(&plan)?, plan))) {
+        Ok((transport, plan)) => (plan, transport),
+        Err(ending) => return ending,
     };
     if let Some(file) = &arguments.confirm_canary {
         return canary::confirm(&plan, &arguments, file, &output).await;
@@ -174,9 +165,9 @@ fn dry_sentence(outcome: &Outcome) -> String {
 
 /// `seatrial preflight PLAN`.
 pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
-    let (plan, transport) = match (read_plan(&arguments.plan), network()) {
-        (Ok(plan), Ok(transport)) => (plan, transport),
-        (Err(ending), _) | (_, Err(ending)) => return ending,
+    let (plan, transport) = match read_plan(&arguments.plan).and_then(|plan| Ok((network(&plan)?, plan))) {
+        Ok((transport, plan)) => (plan, transport),
+        Err(ending) => return ending,
     };
     let losses = migrator::declared_losses(&plan);
     let kind = plan.plan.target.kind;

@@ -9,7 +9,8 @@ use rehearsal::Ending;
 use verifier::{GirExports, Jobs, Options, SourceFrom};
 
 use crate::cli::{Output, SourceArgument, Verify};
-use crate::migrate::{network, read_plan, stop_signal};
+use crate::migrate::{read_plan, stop_signal};
+use crate::network::network;
 use crate::progress::Display;
 use crate::terminal;
 
@@ -124,7 +125,7 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
 }
 
 pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
-    let transport = network().map_err(|ending| (ending, "the network does not start".to_owned()))?;
+    let transport = network(plan).map_err(|ending| (ending, "the network does not start".to_owned()))?;
     let interrupt = options.interrupt.clone();
     let watch = tokio::spawn(async move {
         stop_signal().await;

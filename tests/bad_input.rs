@@ -200,7 +200,7 @@ fn a_wrong_secret_names_the_side_that_refuses() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A side whose port is closed: the clients try for some seconds, then the sentence names address and side.
+/// A side whose port is closed: the clients say at once that nobody answers, try for some seconds, then the sentence names address and side.
 fn unreachable(side: &str, code: i32) {
     let simulation = simulation(SMALL_WORLD);
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
@@ -209,8 +209,12 @@ fn unreachable(side: &str, code: i32) {
     let closed = format!("http://127.0.0.1:{port}");
     let text = read(&folder.path().join("plan.toml")).replace(address, &closed);
     std::fs::write(folder.path().join("plan.toml"), text).expect("written");
-    let run = seatrial(folder.path(), &["migrate", "plan.toml"]);
-    let wrong = refused(side, &run, code, &[side, &closed["http://".len()..]], &secrets(&simulation));
+    let mut run = seatrial(folder.path(), &["migrate", "plan.toml"]);
+    let (waiting, rest): (Vec<&str>, Vec<&str>) = run.stderr.lines().partition(|line| line.contains("trying again"));
+    assert!(waiting.len() == 1 && waiting[0].contains("does not answer: connection refused"), "{run}");
+    run.stderr = rest.join("\n");
+    let parts = [side, &closed["http://".len()..], "bring it back", "run the same command again"];
+    let wrong = refused(side, &run, code, &parts, &secrets(&simulation));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -9,10 +9,10 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use plan::LoadedPlan;
-use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::legacy::Client as LegacyClient;
 use platforms::transport::Transport;
+use platforms::{CallError, Pages};
 use tokio::sync::{Semaphore, watch};
 
 use crate::again::{self, Named, Retry};
@@ -112,6 +112,8 @@ pub(crate) struct Run {
     pub(crate) in_doubt: i64,
     /// Interactions, by seq, that a later page showed to share their id: whoever works on one leaves it.
     pub(crate) collided: Mutex<HashSet<i64>>,
+    /// Pages of the source that this run has read.
+    pub(crate) pages: tokio::sync::Mutex<Pages>,
 }
 
 /// Runs the migration a plan describes, or goes on with it.
@@ -175,6 +177,7 @@ async fn run_plan(
         cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
         in_doubt,
         collided: Mutex::default(),
+        pages: tokio::sync::Mutex::default(),
         plan,
     });
     let canary = match options.canary {
@@ -236,7 +239,7 @@ impl Run {
 
     /// Reads one more page of the source into the ledger; `None` when there is none. Answers how many interactions are new.
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, Stop> {
-        let added = next_page(&self.source, &self.ledger, Window::of(&self.plan)).await?;
+        let added = next_page(&self.source, &self.ledger, Window::of(&self.plan), &mut *self.pages.lock().await).await?;
         Ok(added.map(|added| {
             self.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
             added.new

@@ -1,8 +1,8 @@
 //! Extraction: page after page of interactions into the ledger, each page with its cursor. It knows nothing of the target.
 
 use plan::LoadedPlan;
-use platforms::CallError;
 use platforms::legacy::{Client, InteractionPage, Page, wire};
+use platforms::{CallError, Pages};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -27,8 +27,8 @@ impl Window {
     }
 }
 
-/// Reads the next page; `None` when extraction is finished.
-pub(crate) async fn next_page(source: &Client, ledger: &Ledger, window: Window) -> Result<Option<Added>, Stop> {
+/// Reads the next page; `None` when extraction is finished. `pages` are those this run has read.
+pub(crate) async fn next_page(source: &Client, ledger: &Ledger, window: Window, pages: &mut Pages) -> Result<Option<Added>, Stop> {
     if ledger.meta("extraction").await?.as_deref() == Some("finished") {
         return Ok(None);
     }
@@ -36,10 +36,11 @@ pub(crate) async fn next_page(source: &Client, ledger: &Ledger, window: Window) 
     let number: u64 = ledger.meta("page").await?.and_then(|page| page.parse().ok()).unwrap_or(0);
     let ask = Page { cursor: cursor.clone(), size: PAGE, from_ms: window.from_ms, to_ms: window.to_ms };
     let page = source.interactions(&ask).await.map_err(Stop::Source)?;
-    if page.next_cursor.is_some() && page.next_cursor == cursor {
-        return Err(malformed("the cursor does not move".to_owned()));
+    // Where the page itself began counts too: a run that goes on from a cursor must not be led back to it.
+    if let Some(cursor) = cursor.filter(|_| pages.is_new()) {
+        pages.began_at(&cursor);
     }
-    let next = page.next_cursor.clone();
+    let next = pages.next(QUERY, page.entities.iter().map(|entity| entity.get()), page.next_cursor.clone()).map_err(Stop::Source)?;
     let rows = rows_of(page, number)?;
     Ok(Some(ledger.add_page(number, rows, next).await?))
 }
@@ -65,8 +66,10 @@ fn row_of(entity: &str, headers: &str, place: &str) -> NewInteraction {
     }
 }
 
+const QUERY: &str = "GET /api/v2/analytics/interactions/query";
+
 fn malformed(why: String) -> Stop {
-    Stop::Source(CallError::Malformed { what: "GET /api/v2/analytics/interactions/query".to_owned(), why })
+    Stop::Source(CallError::Malformed { what: QUERY.to_owned(), why })
 }
 
 #[cfg(test)]

@@ -183,10 +183,10 @@ pub enum Stop {
     #[error("{0}")]
     Plan(String),
     /// The source is unreachable or refuses us.
-    #[error("the source: {0}")]
+    #[error("the source: {0}{next}", next = next_act(.0))]
     Source(CallError),
     /// The target is unreachable or refuses us.
-    #[error("the target: {0}")]
+    #[error("the target: {0}{next}", next = next_act(.0))]
     Target(CallError),
     /// Our own storage: disk full, lost database, unreadable staging.
     #[error("{0}; what is done is kept, run the same command again")]
@@ -204,6 +204,14 @@ pub enum Stop {
     /// Asked to stop.
     #[error("interrupted; what is done is kept, run the same command again")]
     Interrupted,
+}
+
+/// What a person does about a platform that does not answer. Other errors say it themselves.
+fn next_act(error: &CallError) -> &'static str {
+    match error {
+        CallError::Unreachable { .. } => "; bring it back, or correct its address in the plan, and run the same command again",
+        _ => "",
+    }
 }
 
 impl From<PlanError> for Stop {
@@ -274,7 +282,7 @@ impl Trouble {
     /// A source call that failed: never a quarantine, because it says nothing about the recording.
     pub(crate) fn source(error: CallError) -> Trouble {
         match error {
-            CallError::Unauthorized { .. } => Trouble::Stop(Stop::Source(error)),
+            error if error.is_everybodys() => Trouble::Stop(Stop::Source(error)),
             // A missing scope is everybody's; any other 403 (an expired link, an access list) is this recording's.
             CallError::Refused { status: 403, ref code, .. } if code == "insufficient_scope" => Trouble::Stop(Stop::Source(error)),
             other => Trouble::Left(Stop::Source(other)),
@@ -284,7 +292,8 @@ impl Trouble {
     /// A target call that failed.
     pub(crate) fn target(error: CallError) -> Trouble {
         match error {
-            CallError::Unauthorized { .. } | CallError::Refused { status: 403, .. } => Trouble::Stop(Stop::Target(error)),
+            CallError::Refused { status: 403, .. } => Trouble::Stop(Stop::Target(error)),
+            error if error.is_everybodys() => Trouble::Stop(Stop::Target(error)),
             other => Trouble::Left(Stop::Target(other)),
         }
     }

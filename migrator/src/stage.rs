@@ -119,10 +119,28 @@ pub(crate) async fn peek_recording(source: &Client, interaction: &str, legacy_id
     }
 }
 
-/// Fetches one recording's answer and bytes, and notes both in its row.
+/// A stream this much longer than a recording is stated to be has no end: sizes are stated wrongly by a little, by a header, or in another unit.
+const FAR_LONGER: u64 = 4;
+/// What any recording may have beside that. Bytes.
+const SLACK: u64 = 16 * 1024 * 1024;
+/// Bytes a second of the widest sound taken for possible where only a length is stated: 48 kHz, two channels, 32 bits.
+const WIDEST_SECOND: u64 = 48_000 * 2 * 4;
+
+/// How many bytes of a recording are taken: what is stated of it bounds them, and so does the plan.
+fn most_bytes(recording: &wire::Recording, max_bytes: u64) -> u64 {
+    let stated = match (recording.size_bytes, recording.duration_ms) {
+        (Some(bytes), _) => bytes,
+        (None, Some(length_ms)) if length_ms >= 0 => (length_ms.unsigned_abs() / 1000 + 1).saturating_mul(WIDEST_SECOND),
+        (None, _) => return max_bytes,
+    };
+    max_bytes.min(stated.saturating_mul(FAR_LONGER).saturating_add(SLACK))
+}
+
+/// Fetches one recording's answer and bytes, and notes both in its row. `max_bytes` is the plan's bound.
 pub(crate) async fn stage_recording(
     source: &Client,
     staging: &Staging,
+    max_bytes: u64,
     interaction: &str,
     row: &mut RecordingRow,
 ) -> Result<Came, Trouble> {
@@ -134,7 +152,8 @@ pub(crate) async fn stage_recording(
             return Ok(Came::Unreadable(why));
         }
     };
-    let media = source.media(&row.legacy_id, body.media_url.as_deref()).await.map_err(Trouble::source)?;
+    let most = most_bytes(&body, max_bytes);
+    let media = source.media(&row.legacy_id, body.media_url.as_deref(), most).await.map_err(Trouble::source)?;
     let (headers, announced) = (media.headers.clone(), media.length);
     let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(Trouble::source)?;
     row.staged_sha256 = Some(blob.sha256.clone());

@@ -115,6 +115,11 @@ pub struct Source {
     /// Hosts besides `base_url`'s from which media may be fetched, each `host` or `host:port`. No token is sent there.
     #[serde(default)]
     pub media_hosts: Vec<String>,
+    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are trusted by besides the system's. Absent: the system's only.
+    pub ca: Option<PathBuf>,
+    /// Let plain http go to another machine on this side, credentials and recordings in clear. This machine needs no leave.
+    #[serde(default)]
+    pub plain_http: bool,
 }
 
 /// Kind of source.
@@ -178,6 +183,11 @@ pub struct Target {
     /// GIR: recipients' certificates for encryption.
     #[serde(default)]
     pub certificates: Vec<PathBuf>,
+    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are trusted by besides the system's. Absent: the system's only.
+    pub ca: Option<PathBuf>,
+    /// Let plain http go to another machine on this side, credentials and recordings in clear. This machine needs no leave.
+    #[serde(default)]
+    pub plain_http: bool,
 }
 
 impl Target {
@@ -377,9 +387,20 @@ pub struct TimeRules {
     pub naive_zone: Option<String>,
     /// Where the recorders stand. An IANA name. Absent: daylight-saving errors cannot be told from plain shifts.
     pub site_zone: Option<String>,
+    /// How far this machine's clock may be from what the platforms' answers say (`Date`). Seconds; absent: 300. Retention is judged by our clock.
+    pub clock_tolerance_s: Option<u32>,
     /// Declared drift of each recorder node.
     #[serde(default)]
     pub node: BTreeMap<String, NodeTime>,
+}
+
+impl TimeRules {
+    /// How far this machine's clock may be from the platforms'.
+    #[must_use]
+    pub fn clock_tolerance(&self) -> std::time::Duration {
+        // Five minutes: what Kerberos and signed requests of the usual clouds allow a clock to be wrong by.
+        std::time::Duration::from_secs(self.clock_tolerance_s.unwrap_or(300).into())
+    }
 }
 
 /// Unit of a source time.
@@ -411,11 +432,14 @@ pub struct AudioRules {
     pub short_tolerance_ms: u64,
     /// What becomes of a shorter one.
     pub short_source: ShortSource,
+    /// The largest recording that is taken from either side. Bytes. A longer one is the platform's trouble: it is left, and nothing is set aside for it.
+    pub max_bytes: u64,
 }
 
 impl Default for AudioRules {
     fn default() -> AudioRules {
-        AudioRules { format: AudioFormat::Mp3, short_tolerance_ms: 1000, short_source: ShortSource::Quarantine }
+        // A gibibyte: nine hours of two-channel WAV at 16 kHz.
+        AudioRules { format: AudioFormat::Mp3, short_tolerance_ms: 1000, short_source: ShortSource::Quarantine, max_bytes: 1 << 30 }
     }
 }
 

@@ -93,6 +93,12 @@ impl Clock {
         matches!(self.0, Kind::Tokio { jumps: true, .. })
     }
 
+    /// Whether it is the machine's clock, and somebody may be waiting by it.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        matches!(self.0, Kind::Real)
+    }
+
     /// Does work that blocks: on a thread of its own, or right here under a virtual clock. Time stands still there meanwhile, and nothing that
     /// comes of it depends on how long it took. A panic in it is caught and told.
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, BrokeOff> {

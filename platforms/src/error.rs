@@ -47,6 +47,58 @@ pub enum CallError {
         /// What is wrong with it.
         why: String,
     },
+    /// Answered with a redirect where none is followed: a gateway's login page, http instead of https, a collection's address without its slash.
+    #[error(
+        "{what} is redirected ({status}) {to}, and nothing was done; correct the address in the plan, or look at the gateway before it"
+    )]
+    Redirected {
+        /// Method and path.
+        what: String,
+        /// HTTP status, 3xx.
+        status: u16,
+        /// Where to, without query and account: `to https://login.example/`, or that it does not say.
+        to: String,
+    },
+    /// The platform has not made it ready, and still had not after all tries.
+    #[error("{what} is not ready: {status} after {tries} tries; run the same command again later")]
+    NotReady {
+        /// Method and path.
+        what: String,
+        /// HTTP status, e.g. 202.
+        status: u16,
+        /// How often it was asked for.
+        tries: u32,
+    },
+    /// The platform asks for a wait that is longer than anybody waits.
+    #[error("{what} asks to wait {asked_s} s ({status}), and {most_s} s is the most that is waited; run the same command again then")]
+    WaitTooLong {
+        /// Method and path.
+        what: String,
+        /// HTTP status, 429 or 5xx.
+        status: u16,
+        /// What it asks for now. Seconds.
+        asked_s: u64,
+        /// The bound on all waits of one call. Seconds.
+        most_s: u64,
+    },
+    /// No connection that can be trusted.
+    #[error("{what}: no secure connection to {host}: {why}")]
+    Untrusted {
+        /// Method and path.
+        what: String,
+        /// Host and port.
+        host: String,
+        /// What is wrong, e.g. with its certificate.
+        why: String,
+    },
+    /// This machine's clock and the platform's are too far apart to judge anything by.
+    #[error("{what}: {why}")]
+    ClockDiffers {
+        /// Method and path.
+        what: String,
+        /// Both times, and what to do.
+        why: String,
+    },
     /// A changing call whose answer was lost, late or an error: look before repeating.
     #[error("the outcome of {what} is unknown: {why}; it is looked up before any repeat")]
     OutcomeUnknown {
@@ -74,6 +126,15 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether it is about the whole platform, or this machine: every other call would meet it too.
+    #[must_use]
+    pub fn is_everybodys(&self) -> bool {
+        matches!(
+            self,
+            CallError::Unauthorized { .. } | CallError::Untrusted { .. } | CallError::ClockDiffers { .. } | CallError::WaitTooLong { .. }
+        )
+    }
+
     /// HTTP status of a refusal.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -32,7 +32,15 @@ impl Limit {
     #[must_use]
     pub fn new(count: u32, per: Duration) -> Limit {
         let announced_us = interval_us(count, per);
-        Limit { state: Mutex::new(State { announced_us, interval_us: announced_us, next_us: 0, hold_us: 0, quickest_ms: None }) }
+        Limit {
+            state: Mutex::new(State {
+                announced_us,
+                interval_us: announced_us,
+                next_us: LONG_AGO_US,
+                hold_us: LONG_AGO_US,
+                quickest_ms: None,
+            }),
+        }
     }
 
     /// For a platform that publishes no limit: begins slowly, goes faster while answers stay quick, up to `count` in `per`, and slower
@@ -51,7 +59,7 @@ impl Limit {
     /// Waits for the next turn. Who wakes inside a hold that came meanwhile takes a new turn behind it.
     pub async fn turn(&self, clock: &Clock) {
         loop {
-            let now_us = clock.now_ms() * 1000;
+            let now_us = clock.now_ms().saturating_mul(1000);
             let at_us = self.take(now_us);
             if at_us > now_us {
                 clock.sleep(Duration::from_micros(at_us.abs_diff(now_us))).await;
@@ -64,13 +72,13 @@ impl Limit {
 
     /// Whether nobody is to go at present, whoever has a turn.
     pub(crate) fn is_held(&self, clock: &Clock) -> bool {
-        self.lock().hold_us > clock.now_ms() * 1000
+        self.lock().hold_us > clock.now_ms().saturating_mul(1000)
     }
 
     fn take(&self, now_us: i64) -> i64 {
         let mut state = self.lock();
         let at = state.next_us.max(now_us).max(state.hold_us);
-        state.next_us = at + state.interval_us;
+        state.next_us = at.saturating_add(state.interval_us);
         if state.quickest_ms.is_none() {
             state.interval_us = state.announced_us.max(state.interval_us - state.interval_us / 64);
         }
@@ -102,9 +110,9 @@ impl Limit {
     /// Nobody goes before `wait` has passed: the platform said so. Behind it they go one by one, not all in the same instant: a
     /// refusal is a limit that nobody announced, so the rate falls with each, and recovers as requests pass.
     pub fn hold(&self, clock: &Clock, wait: Duration) {
-        let until_us = clock.now_ms() * 1000 + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2);
+        let until_us = clock.now_ms().saturating_mul(1000).saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
         let mut state = self.lock();
-        if until_us > state.hold_us + state.interval_us {
+        if until_us > state.hold_us.saturating_add(state.interval_us) {
             let slower = (state.interval_us + state.interval_us / 8).clamp(LEAST_SPACING_US, SLOWEST_US);
             state.interval_us = state.interval_us.max(slower);
         }
@@ -124,6 +132,8 @@ impl Limit {
     }
 }
 
+/// Before any clock: nobody waits for it, whatever year a machine believes in.
+const LONG_AGO_US: i64 = i64::MIN / 4;
 /// What a rate that is found by listening begins with: ten requests a second, which no web service minds.
 const FIRST_SPACING_US: i64 = 100_000;
 /// Answers are slow only beyond three times the quickest and this: below, jitter of network and scheduler would slow a migration down. Milliseconds.
@@ -155,6 +165,21 @@ mod tests {
         assert_eq!(spacing(), 1000, "and again");
         limit.strained();
         assert_eq!(spacing(), 1500, "a failure slows down at once");
+    }
+
+    #[tokio::test]
+    async fn a_clock_before_1970_waits_no_longer_than_any_other() {
+        for year in [-60_i64, 0, 300] {
+            let clock = Clock::following_tokio(year * 366 * 86_400_000);
+            let limit = Limit::new(600_000, Duration::from_secs(60));
+            let turns = async {
+                for _ in 0..3 {
+                    limit.turn(&clock).await;
+                }
+            };
+            assert!(clock.timeout(Duration::from_secs(10), turns).await.is_some(), "year {}", 1970 + year);
+            assert!(!limit.is_held(&clock), "nobody asked for a hold");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One authenticated conversation with a platform: token, pacing, retries. The platforms' clients are lists of endpoints on top.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,10 +14,13 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
 
+use crate::arrival::Arrival;
 use crate::clock::Clock;
+use crate::coding;
 use crate::error::CallError;
 use crate::pace::Limit;
-use crate::transport::{Body, Transport, TransportError};
+use crate::patience::{LONGEST_WAIT, backoff, retry_after, until};
+use crate::transport::{Body, Failure, Transport, TransportError};
 
 /// OAuth client credentials. `Debug` shows the id only.
 #[derive(Clone)]
@@ -88,23 +91,38 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: MakeBody,
     pub(crate) repeat: Repeat,
+    /// The statuses that mean done. No other is success: not a redirect, not a 202 that only promises.
+    pub(crate) done: &'static [u16],
+    /// Statuses that mean not yet: asked for again after a while.
+    pub(crate) not_yet: &'static [u16],
+    /// The longest answer that is read whole. Bytes.
+    pub(crate) most: u64,
     pub(crate) token: bool,
     pub(crate) limit: Option<Arc<Limit>>,
     /// What the call is about, so that equal calls about different records wait differently.
     pub(crate) key: String,
 }
 
+/// What a read is answered with.
+pub(crate) const READ: &[u16] = &[200];
+
 impl Call {
     pub(crate) fn get(url: Url) -> Call {
-        Call::new(Method::GET, url, Repeat::Safe, Arc::new(|| Box::pin(async { Ok(Body::empty()) })))
+        Call::bodiless(Method::GET, url, READ)
     }
 
     /// A call without a body, whose repeat does no harm.
-    pub(crate) fn bodiless(method: Method, url: Url) -> Call {
-        Call { method, ..Call::get(url) }
+    pub(crate) fn bodiless(method: Method, url: Url, done: &'static [u16]) -> Call {
+        Call::new(method, url, Repeat::Safe, done, Arc::new(|| Box::pin(async { Ok(Body::empty()) })))
     }
 
-    pub(crate) fn json(method: Method, url: Url, repeat: Repeat, body: &impl serde::Serialize) -> Result<Call, CallError> {
+    pub(crate) fn json(
+        method: Method,
+        url: Url,
+        repeat: Repeat,
+        done: &'static [u16],
+        body: &impl serde::Serialize,
+    ) -> Result<Call, CallError> {
         let what = format!("{method} {}", url.path());
         let bytes = serde_json::to_vec(body).map_err(|error| CallError::Malformed { what, why: error.to_string() })?;
         let bytes = Bytes::from(bytes);
@@ -112,16 +130,16 @@ impl Call {
             let bytes = bytes.clone();
             Box::pin(async move { Ok(Body::Full(bytes)) })
         });
-        let mut call = Call::new(method, url, repeat, body);
+        let mut call = Call::new(method, url, repeat, done, body);
         call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(call)
     }
 
-    pub(crate) fn new(method: Method, url: Url, repeat: Repeat, body: MakeBody) -> Call {
+    pub(crate) fn new(method: Method, url: Url, repeat: Repeat, done: &'static [u16], body: MakeBody) -> Call {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let key = url.path().to_owned();
-        Call { method, url, headers, body, repeat, token: true, limit: None, key }
+        Call { method, url, headers, body, repeat, done, not_yet: &[], most: ANSWER_MOST, token: true, limit: None, key }
     }
 
     fn what(&self) -> String {
@@ -132,6 +150,8 @@ impl Call {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// Whether its body came in a content coding, which is undone.
+    pub(crate) coded: bool,
     pub(crate) body: Body,
 }
 
@@ -146,19 +166,26 @@ impl Answer {
         kept
     }
 
-    /// The whole body, up to a bound; a piece that does not come in time is an error like a cut.
-    async fn bytes(self, most: usize, clock: &Clock) -> Result<Bytes, TransportError> {
-        let broken = |why: String| TransportError { why, never_sent: false, barred: false };
+    /// Length it announces. Bytes; absent: none, or it was coded.
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    /// The whole body, up to a bound; one that is announced to be longer is not read at all.
+    async fn bytes(self, most: u64, clock: &Clock) -> Result<Bytes, TransportError> {
+        let mut arrival = Arrival::whole(clock.clone(), most);
+        let length = match &self.body {
+            Body::Full(bytes) => Some(bytes.len() as u64),
+            Body::Stream { length, .. } => *length,
+        };
+        arrival.announced(length)?;
         let mut stream = self.body.into_stream();
-        let mut bytes = BytesMut::new();
-        loop {
-            let piece = clock.timeout(PIECE_TIMEOUT, stream.next()).await;
-            let Some(piece) = piece.ok_or_else(|| broken("the answer's body stopped".to_owned()))? else { return Ok(bytes.freeze()) };
-            bytes.extend_from_slice(&piece?);
-            if bytes.len() > most {
-                return Err(broken(format!("the answer is longer than {most} bytes")));
-            }
+        // A length is a claim: what is set aside for it is bounded too.
+        let mut bytes = BytesMut::with_capacity(usize::try_from(length.unwrap_or(0).min(1 << 20)).unwrap_or(0));
+        while let Some(piece) = arrival.piece(&mut stream).await? {
+            bytes.extend_from_slice(&piece);
         }
+        Ok(bytes.freeze())
     }
 }
 
@@ -168,6 +195,8 @@ pub(crate) struct Session {
     pub(crate) counts: Arc<Counts>,
     auth: Auth,
     limit: Arc<Limit>,
+    /// When somebody was last told of a wait, Unix ms.
+    told_ms: AtomicI64,
 }
 
 /// How a platform is told who asks.
@@ -220,34 +249,38 @@ const RENEWALS: u32 = 3;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// The slowest line an upload is waited for: bytes a second. Below it a gigabyte takes longer than a night.
 const SLOWEST_UPLOAD: u64 = 64 * 1024;
-/// No JSON answer of a platform is longer than this; a page of 1000 interactions is a few megabytes.
-const ANSWER_MOST: usize = 256 * 1024 * 1024;
+/// The longest JSON answer that is read; a page of 1000 interactions is a few megabytes.
+pub(crate) const ANSWER_MOST: u64 = 16 * 1024 * 1024;
 /// No error body or token is longer than this.
-const ERROR_MOST: usize = 64 * 1024;
-/// How long the next piece of an answer's body may take.
-pub(crate) const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
+const ERROR_MOST: u64 = 64 * 1024;
+/// A wait that somebody may wonder about is told of.
+const TOLD_WAIT: Duration = Duration::from_secs(5);
+/// Between two words about waiting. Milliseconds.
+const TOLD_EVERY_MS: i64 = 30_000;
 
 impl Session {
     pub(crate) fn new(transport: Arc<dyn Transport>, clock: Clock, token_url: Url, credentials: Credentials, limit: Limit) -> Session {
         let tokens = Tokens { url: token_url, credentials, held: Mutex::default(), fetching: tokio::sync::Mutex::default() };
         let auth = Auth::Token(Box::new(tokens));
-        Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit) }
+        Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit), told_ms: AtomicI64::new(i64::MIN) }
     }
 
     /// The same with an account instead of a token.
     pub(crate) fn basic(transport: Arc<dyn Transport>, clock: Clock, account: &Account, limit: Limit) -> Session {
         let auth = Auth::Basic(basic(&account.username, &account.password));
-        Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit) }
+        Session { transport, clock, counts: Arc::default(), auth, limit: Arc::new(limit), told_ms: AtomicI64::new(i64::MIN) }
     }
 
     /// Sends a call until it is answered, for good or bad.
     pub(crate) async fn call(&self, call: &Call) -> Result<Answer, CallError> {
         let what = call.what();
         let (mut failed, mut throttled, mut renewed) = (0, 0, 0);
+        let mut waited = Duration::ZERO;
         loop {
             let (token, answer) = self.once(call).await?;
-            let answered = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+            let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
             let why = match answer {
+                Ok(answer) if call.done.contains(&answer.status.as_u16()) => return Ok(answer),
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && call.token => {
                     let refused = refusal(what.clone(), answer, &self.clock).await;
                     renewed += 1;
@@ -263,39 +296,87 @@ impl Session {
                     if throttled >= THROTTLED_TRIES {
                         return Err(refusal(what, answer, &self.clock).await);
                     }
-                    self.obey(call, &answer.headers, throttled);
+                    // Without Retry-After the wait grows by itself.
+                    let asked = self.asked(&what, &answer, &mut waited)?.unwrap_or_else(|| backoff(throttled, &call.key));
+                    // For everybody under the same limit.
+                    call.limit.as_ref().unwrap_or(&self.limit).hold(&self.clock, asked);
+                    self.counts.retries.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
-                Ok(answer) if answer.status.is_server_error() => {
+                Ok(answer) if call.not_yet.contains(&answer.status.as_u16()) || is_passing(answer.status) => {
                     call.limit.as_ref().unwrap_or(&self.limit).strained();
-                    let retry_after = retry_after(&answer.headers);
+                    let asked = self.asked(&what, &answer, &mut waited)?;
                     let why = words(&refusal(what.clone(), answer, &self.clock).await);
-                    if let Some(wait) = retry_after {
+                    if let Some(wait) = asked {
                         self.clock.sleep(wait).await;
                     }
                     why
                 }
+                Ok(answer) if answer.status.is_redirection() => return Err(redirected(what, call, &answer)),
                 Ok(answer) if answer.status.is_client_error() => return Err(refusal(what, answer, &self.clock).await),
-                Ok(answer) => return Ok(answer),
-                Err(error) if error.barred => return Err(CallError::NotSent { what, why: error.why }),
-                Err(error) if error.never_sent => {
+                Ok(answer) => return Err(not_done(what, call, answer.status)),
+                Err(error) if error.kind == Failure::NotSent => {
                     failed += 1;
                     if failed >= TRIES {
-                        return Err(CallError::Unreachable { what, why: error.why, tries: failed, answered });
+                        return Err(CallError::Unreachable { what, why: error.why, tries: failed, answered: None });
                     }
+                    self.tell_silence(&call.url, &error.why, failed);
                     self.wait(&call.key, failed).await;
                     continue;
                 }
-                Err(error) => error.why,
+                Err(error) => match final_failure(&what, &call.url, error) {
+                    Ok(error) => return Err(error),
+                    Err(why) => why,
+                },
             };
             if call.repeat == Repeat::LookFirst {
                 return Err(CallError::OutcomeUnknown { what, why });
             }
             failed += 1;
             if failed >= TRIES {
-                return Err(CallError::Unreachable { what, why, tries: failed, answered });
+                let not_yet = status.filter(|status| call.not_yet.contains(status));
+                return Err(match not_yet {
+                    Some(status) => CallError::NotReady { what, status, tries: failed },
+                    None => CallError::Unreachable { what, why, tries: failed, answered: status },
+                });
+            }
+            if status.is_none() {
+                self.tell_silence(&call.url, &why, failed);
             }
             self.wait(&call.key, failed).await;
+        }
+    }
+
+    /// The wait that an answer asks for, if it asks for one and all waits of the call together stay within the bound.
+    fn asked(&self, what: &str, answer: &Answer, waited: &mut Duration) -> Result<Option<Duration>, CallError> {
+        let Some(asked) = retry_after(&answer.headers, self.clock.now_ms()) else { return Ok(None) };
+        *waited = waited.saturating_add(asked);
+        let status = answer.status.as_u16();
+        if *waited > LONGEST_WAIT {
+            return Err(CallError::WaitTooLong { what: what.to_owned(), status, asked_s: asked.as_secs(), most_s: LONGEST_WAIT.as_secs() });
+        }
+        if asked >= TOLD_WAIT {
+            let until = until(self.clock.now_ms(), asked);
+            self.tell(|| format!("{what} asks to wait {} s ({status}); waiting{until}", asked.as_secs()));
+        }
+        Ok(Some(asked))
+    }
+
+    fn tell_silence(&self, url: &Url, why: &str, failed: u32) {
+        self.tell(|| format!("{} does not answer: {why}; trying again, {} of {TRIES} tries so far", host(url), failed));
+    }
+
+    /// A word to whoever watches, now and then. Nobody watches a clock that jumps or runs ahead.
+    fn tell(&self, word: impl FnOnce() -> String) {
+        if !self.clock.is_real() {
+            return;
+        }
+        let now_ms = self.clock.now_ms();
+        let told = self.told_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |told_ms| {
+            (now_ms.saturating_sub(told_ms) >= TOLD_EVERY_MS).then_some(now_ms)
+        });
+        if told.is_ok() {
+            tracing::warn!(target: "platforms::waiting", "{}", word());
         }
     }
 
@@ -330,7 +411,8 @@ impl Session {
         }
     }
 
-    async fn send(&self, request: http::Request<Body>) -> Result<Answer, TransportError> {
+    async fn send(&self, mut request: http::Request<Body>) -> Result<Answer, TransportError> {
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         self.counts.requests.fetch_add(1, Ordering::Relaxed);
         // The head comes after the whole body was sent: a large upload on a slow line has its time.
         let length = match request.body() {
@@ -339,9 +421,10 @@ impl Session {
         };
         let limit = ANSWER_TIMEOUT + Duration::from_secs(length / SLOWEST_UPLOAD);
         let sent = self.clock.timeout(limit, self.transport.send(request)).await;
-        let late = || TransportError { why: format!("no answer within {} s", limit.as_secs()), never_sent: false, barred: false };
-        let (parts, body) = sent.ok_or_else(late)??.into_parts();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        let late = || TransportError::new(Failure::Broken, format!("no answer within {} s", limit.as_secs()));
+        let (mut parts, body) = sent.ok_or_else(late)??.into_parts();
+        let (coded, body) = coding::undo(&mut parts.headers, body);
+        Ok(Answer { status: parts.status, headers: parts.headers, coded, body })
     }
 
     /// Waits for a call's turn. What its `Authorization` header says; `None` where it has none.
@@ -383,7 +466,7 @@ impl Session {
     async fn fetch_token(&self, url: &Url, credentials: &Credentials) -> Result<Token, CallError> {
         let what = format!("POST {}", url.path());
         let account = basic(&credentials.client_id, &credentials.client_secret).ok_or_else(|| no_header(what.clone()))?;
-        let mut failed = 0;
+        let (mut failed, mut waited) = (0, Duration::ZERO);
         loop {
             let mut request = http::Request::new(Body::Full(Bytes::from_static(b"grant_type=client_credentials")));
             *request.method_mut() = Method::POST;
@@ -392,19 +475,30 @@ impl Session {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             headers.insert(header::AUTHORIZATION, account.clone());
             let (why, wait) = match self.send(request).await {
-                Ok(answer) if answer.status.is_success() => match answer.bytes(ERROR_MOST, &self.clock).await {
+                Ok(answer) if answer.status == StatusCode::OK => match answer.bytes(ERROR_MOST, &self.clock).await {
                     Ok(bytes) => return token_of(what, &bytes, &self.clock),
                     // Cut on its way: the next one may be whole.
-                    Err(error) => (error.why, None),
+                    Err(error) => match final_failure(&what, url, error) {
+                        Ok(error) => return Err(error),
+                        Err(why) => (why, None),
+                    },
                 },
-                Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS || answer.status.is_server_error() => {
-                    (answer.status.to_string(), retry_after(&answer.headers))
+                Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS || is_passing(answer.status) => {
+                    (answer.status.to_string(), self.asked(&what, &answer, &mut waited)?)
+                }
+                Ok(answer) if answer.status.is_redirection() => {
+                    return Err(CallError::Redirected { what, status: answer.status.as_u16(), to: leads_to(url, &answer) });
                 }
                 Ok(answer) => {
                     return Err(CallError::Unauthorized { what: what.clone(), why: words(&refusal(what, answer, &self.clock).await) });
                 }
-                Err(error) if error.barred => return Err(CallError::NotSent { what, why: error.why }),
-                Err(error) => (error.why, None),
+                Err(error) => match final_failure(&what, url, error) {
+                    Ok(error) => return Err(error),
+                    Err(why) => {
+                        self.tell_silence(url, &why, failed + 1);
+                        (why, None)
+                    }
+                },
             };
             failed += 1;
             if failed >= TRIES {
@@ -418,14 +512,8 @@ impl Session {
         }
     }
 
-    /// Waits out what a 429 asks for, for everybody under the same limit. Without Retry-After the wait grows by itself.
-    fn obey(&self, call: &Call, headers: &HeaderMap, throttled: u32) {
-        let wait = retry_after(headers).unwrap_or_else(|| backoff(throttled, &call.key));
-        call.limit.as_ref().unwrap_or(&self.limit).hold(&self.clock, wait);
-        self.counts.retries.fetch_add(1, Ordering::Relaxed);
-    }
-
-    async fn wait(&self, key: &str, failed: u32) {
+    /// Waits before the next try of what failed so often.
+    pub(crate) async fn wait(&self, key: &str, failed: u32) {
         self.counts.retries.fetch_add(1, Ordering::Relaxed);
         self.clock.sleep(backoff(failed, key)).await;
     }
@@ -439,25 +527,22 @@ impl Session {
         }
     }
 
-    /// A call whose answer is bytes of a recording, passed on as they come.
-    pub(crate) async fn media(&self, call: &Call) -> Result<Media, CallError> {
+    /// A call whose answer is bytes of a recording, no more than `most`, passed on as they come.
+    pub(crate) async fn media(&self, call: &Call, most: u64) -> Result<Media, CallError> {
         let answer = self.call(call).await?;
         let what = call.what();
-        // A redirect is not followed, and its body is not the recording.
-        if !answer.status.is_success() {
-            return Err(CallError::Malformed { what, why: format!("status {} instead of bytes", answer.status.as_u16()) });
-        }
         let headers = answer.headers_to_keep();
-        let length = answer.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let clock = self.clock.clone();
+        let length = answer.content_length();
+        let url = call.url.clone();
+        let arrival = Arrival::media(self.clock.clone(), most);
+        arrival.announced(length).map_err(|error| body_failure(&what, &url, error))?;
         let pieces = answer.body.into_stream();
-        let stream = futures_util::stream::unfold((pieces, clock, what), |(mut pieces, clock, what)| async move {
-            let cut = |why: String| CallError::Unreachable { what: what.clone(), why, tries: 1, answered: Some(200) };
-            let piece = match clock.timeout(PIECE_TIMEOUT, pieces.next()).await {
-                Some(piece) => piece?.map_err(|error| cut(error.why)),
-                None => Err(cut("the stream stopped".to_owned())),
-            };
-            Some((piece, (pieces, clock, what)))
+        let stream = futures_util::stream::try_unfold((pieces, arrival), move |(mut pieces, mut arrival)| {
+            let (what, url) = (what.clone(), url.clone());
+            async move {
+                let piece = arrival.piece(&mut pieces).await.map_err(|error| body_failure(&what, &url, error))?;
+                Ok(piece.map(|piece| (piece, (pieces, arrival))))
+            }
         });
         Ok(Media { headers, length, stream: stream.boxed() })
     }
@@ -473,20 +558,72 @@ impl Session {
         let mut failed = 0;
         loop {
             let answer = self.call(call).await?;
-            let head = Answer { status: answer.status, headers: answer.headers.clone(), body: Body::empty() };
-            let why = match answer.bytes(ANSWER_MOST, &self.clock).await {
+            let head = Answer { status: answer.status, headers: answer.headers.clone(), coded: answer.coded, body: Body::empty() };
+            let error = match answer.bytes(call.most, &self.clock).await {
                 Ok(bytes) => return Ok((bytes, head)),
-                Err(error) => error.why,
+                Err(error) => error,
             };
             if call.repeat == Repeat::LookFirst {
-                return Err(CallError::OutcomeUnknown { what: call.what(), why });
+                return Err(CallError::OutcomeUnknown { what: call.what(), why: error.why });
             }
+            let why = match final_failure(&call.what(), &call.url, error) {
+                Ok(error) => return Err(error),
+                Err(why) => why,
+            };
             failed += 1;
             if failed >= TRIES {
                 return Err(CallError::Unreachable { what: call.what(), why, tries: failed, answered: Some(head.status.as_u16()) });
             }
             self.wait(&call.key, failed).await;
         }
+    }
+}
+
+/// Statuses that pass by themselves: a server error, one that gave up waiting for the request (408) or will not yet look at it (425).
+fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT || status == StatusCode::TOO_EARLY
+}
+
+/// The error a failed exchange ends a call with; `Err` with the words where another try may go better.
+fn final_failure(what: &str, url: &Url, error: TransportError) -> Result<CallError, String> {
+    let (what, why) = (what.to_owned(), error.why);
+    match error.kind {
+        Failure::NotSent | Failure::Broken => Err(why),
+        Failure::Barred => Ok(CallError::NotSent { what, why }),
+        Failure::Untrusted => Ok(CallError::Untrusted { what, host: host(url), why }),
+        Failure::ClockDiffers => Ok(CallError::ClockDiffers { what, why }),
+        Failure::Unusable => Ok(CallError::Malformed { what, why }),
+        Failure::Slow => Ok(CallError::Unreachable { what, why, tries: 1, answered: Some(200) }),
+    }
+}
+
+/// The same of a body that is passed on as it comes, and not asked for again here.
+pub(crate) fn body_failure(what: &str, url: &Url, error: TransportError) -> CallError {
+    let cut = |why| CallError::Unreachable { what: what.to_owned(), why, tries: 1, answered: Some(200) };
+    final_failure(what, url, error).unwrap_or_else(cut)
+}
+
+/// A redirect of a call that follows none. Whatever it was to do is not done.
+fn redirected(what: String, call: &Call, answer: &Answer) -> CallError {
+    CallError::Redirected { what, status: answer.status.as_u16(), to: leads_to(&call.url, answer) }
+}
+
+/// Where a redirect leads, without what could be a secret.
+fn leads_to(from: &Url, answer: &Answer) -> String {
+    let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    match location.and_then(|location| from.join(location).ok()) {
+        Some(to) if to.host().is_some() => format!("to {}://{}{}", to.scheme(), host(&to), to.path()),
+        _ => "to nowhere it names".to_owned(),
+    }
+}
+
+/// A success that is none of the call's: who was to change something does not know whether it was.
+fn not_done(what: String, call: &Call, status: StatusCode) -> CallError {
+    let done: Vec<String> = call.done.iter().map(u16::to_string).collect();
+    let why = format!("status {} where {} means done", status.as_u16(), done.join(" or "));
+    match call.repeat {
+        Repeat::LookFirst => CallError::OutcomeUnknown { what, why },
+        Repeat::Safe => CallError::Malformed { what, why },
     }
 }
 
@@ -588,19 +725,6 @@ fn words(error: &CallError) -> String {
         CallError::Refused { status, code, message, .. } => format!("{status} {code} {message}").trim().to_owned(),
         other => other.to_string(),
     }
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(3600)))
-}
-
-/// Grows from 0.25 s to 8 s; spread by half so that workers that failed together do not return together. The spread is a function
-/// of what is sent, not of chance, so that a rehearsal repeats.
-fn backoff(failed: u32, key: &str) -> Duration {
-    let full_ms = 250_u64 << failed.saturating_sub(1).min(5);
-    let hash = key.bytes().fold(u64::from(failed), |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    Duration::from_millis(full_ms / 2 + (hash >> 20) % (full_ms / 2 + 1))
 }
 
 pub(crate) fn uri(url: &Url) -> Result<http::Uri, CallError> {

@@ -11,16 +11,43 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
 
+pub use crate::clock_check::{ClockCheck, SIMULATED_CLOCK};
+pub use crate::network::{CaError, Network, Side};
+
 /// Why an exchange failed below HTTP.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{why}")]
 pub struct TransportError {
     /// In words, without the address's query.
     pub why: String,
-    /// The request cannot have reached the peer: no connection was made.
-    pub never_sent: bool,
+    /// What follows from it.
+    pub kind: Failure,
+}
+
+impl TransportError {
+    /// Of that kind, in those words.
+    pub fn new(kind: Failure, why: impl Into<String>) -> TransportError {
+        TransportError { why: why.into(), kind }
+    }
+}
+
+/// What follows from a failed exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection was made, so the request cannot have reached the peer.
+    NotSent,
+    /// The connection broke, or the answer did not come in time: the request may have done its work.
+    Broken,
     /// The transport does not send this request, ever: trying again is of no use.
-    pub barred: bool,
+    Barred,
+    /// No connection that can be trusted: a certificate, or a peer that does not speak TLS. Trying again is of no use.
+    Untrusted,
+    /// The peer's clock and this machine's are too far apart to go on.
+    ClockDiffers,
+    /// An answer came that cannot be used: too long, or in a coding that cannot be undone. Trying again is of no use.
+    Unusable,
+    /// An answer's body comes too slowly to be waited for.
+    Slow,
 }
 
 /// The bytes of a request or an answer.
@@ -70,55 +97,7 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// What we call ourselves: whoever runs a platform can tell whose requests these are.
-const USER_AGENT: &str = concat!("seatrial/", env!("CARGO_PKG_VERSION"));
-
-/// The network, through reqwest with rustls.
-pub struct Network {
-    client: reqwest::Client,
-}
-
-impl Network {
-    /// Opens no connection yet. `None` only where the TLS library cannot start.
-    #[must_use]
-    pub fn new() -> Option<Network> {
-        // A second call finds a provider installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(USER_AGENT)
-            .pool_max_idle_per_host(64)
-            .build()
-            .ok()?;
-        Some(Network { client })
-    }
-}
-
-#[async_trait]
-impl Transport for Network {
-    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
-        let (parts, body) = request.into_parts();
-        let body = match body {
-            Body::Full(bytes) => reqwest::Body::from(bytes),
-            Body::Stream { stream, .. } => reqwest::Body::wrap_stream(stream),
-        };
-        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(|error| from_reqwest(&error))?;
-        let response = self.client.execute(request).await.map_err(|error| from_reqwest(&error))?;
-        let length = response.content_length();
-        let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        let stream = body.into_data_stream().map_err(|error| from_reqwest(&error)).boxed();
-        Ok(http::Response::from_parts(parts, Body::Stream { length, stream }))
-    }
-}
-
-fn from_reqwest(error: &reqwest::Error) -> TransportError {
-    // The innermost cause says most ("connection refused"); reqwest's own text would repeat the URL with its query.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let why = if error.is_timeout() { "timed out".to_owned() } else { cause.to_string().to_lowercase() };
-    TransportError { why, never_sent: error.is_connect() || error.is_builder(), barred: false }
-}
+pub(crate) const USER_AGENT: &str = concat!("seatrial/", env!("CARGO_PKG_VERSION"));
 
 /// Opens an in-memory connection to the peer that listens for `host:port`.
 pub type Dial = Arc<dyn Fn(&str) -> Option<DuplexStream> + Send + Sync>;
@@ -143,7 +122,7 @@ impl Transport for Pipe {
     async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
         let (mut parts, body) = request.into_parts();
         let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let refused = || TransportError { why: "connection refused".to_owned(), never_sent: true, barred: false };
+        let refused = || TransportError::new(Failure::NotSent, "connection refused");
         let io = (self.dial)(&host).ok_or_else(refused)?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         parts.uri = path.parse().map_err(|_| refused())?;
@@ -165,5 +144,5 @@ impl Transport for Pipe {
 }
 
 fn from_hyper(error: &hyper::Error) -> TransportError {
-    TransportError { why: error.to_string(), never_sent: false, barred: false }
+    TransportError::new(Failure::Broken, error.to_string())
 }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use crate::session::MakeBody;
-use crate::transport::{Body, TransportError};
+use crate::transport::{Body, Failure, TransportError};
 
 /// Opens a file's bytes, anew for each try.
 pub type OpenFile = Arc<dyn Fn() -> BoxFuture<'static, std::io::Result<BoxStream<'static, std::io::Result<Bytes>>>> + Send + Sync>;
@@ -27,7 +27,7 @@ pub struct Upload {
 
 /// The bytes of a file as a request sends them; what cannot be read of it is our own trouble, and says so.
 pub(crate) async fn pieces(open: &OpenFile) -> std::io::Result<BoxStream<'static, Result<Bytes, TransportError>>> {
-    let broken = |error: std::io::Error| TransportError { why: format!("our own file: {error}"), never_sent: false, barred: false };
+    let broken = |error: std::io::Error| TransportError::new(Failure::Broken, format!("our own file: {error}"));
     Ok(open().await?.map(move |piece| piece.map_err(broken)).boxed())
 }
 

@@ -190,8 +190,8 @@ async fn each_answer_of_a_store_has_its_meaning() {
     let store = any(|request: Request| async move {
         let status = |code: u16| StatusCode::from_u16(code).unwrap().into_response();
         let answer: Response = match (request.method().as_str(), request.uri().path()) {
-            ("MKCOL", "/recordings/there") => status(405),
-            ("MKCOL", "/recordings/new") => status(201),
+            ("MKCOL", "/recordings/there/") => status(405),
+            ("MKCOL", "/recordings/new/") => status(201),
             ("PUT", "/recordings/new/a%20b.mp3") => status(201),
             ("PUT", _) => status(409),
             ("HEAD", "/recordings/new/a%20b.mp3") => ([(header::CONTENT_LENGTH, "4"), (header::ETAG, "\"x\"")], "").into_response(),

@@ -166,10 +166,14 @@ async fn what_is_written_afterwards_is_as_the_contracts_have_it() {
             ("PATCH", "/api/v2/conversations/a2c1d6a0-0f0e-4b52-8a53-000000100001/participants/p/attributes")
         );
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), attributes["request"]["body"]);
+    }
+    for (client, asked) in clients(204, Value::Null).await {
         client.protect(&["c".to_owned()]).await.unwrap();
         let (method, path, _, body) = last(&asked);
         assert_eq!((method.as_str(), path.as_str()), ("PUT", "/api/v2/recordings/deletionprotection?protect=true"));
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!({"conversationIds": ["c"]}));
+    }
+    for (client, asked) in clients(200, Value::Null).await {
         client.set_delete_date("c", "r", Some("2030-10-27T10:05:00.000Z")).await.unwrap();
         assert_eq!(last(&asked).1, "/api/v2/conversations/c/recordings/r");
     }

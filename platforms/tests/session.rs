@@ -230,7 +230,7 @@ async fn a_cut_recording_goes_on_where_it_stopped() {
     let router = Router::new().route("/oauth/token", token()).route("/media", cutting(whole, 3));
     // One transport a router: the script counts requests.
     let (name, transport, url) = both(router).await.swap_remove(0);
-    let media = source(transport, url, Vec::new()).media("1", Some("/media")).await.unwrap();
+    let media = source(transport, url, Vec::new()).media("1", Some("/media"), u64::MAX).await.unwrap();
     let pieces: Vec<Bytes> = media.stream.try_collect().await.unwrap();
     assert!(pieces.concat() == whole, "{name}: the bytes differ");
 }
@@ -243,7 +243,7 @@ async fn a_redirect_is_followed_to_an_allowed_host_without_the_token_and_to_no_o
         "/presigned",
         get(move |headers: HeaderMap| {
             noted.lock().unwrap().push(headers.contains_key(header::AUTHORIZATION));
-            async { "audio" }
+            async { ([(header::CONTENT_TYPE, "audio/wav")], "audio") }
         }),
     );
     let elsewhere = common::serve(elsewhere).await;
@@ -255,10 +255,10 @@ async fn a_redirect_is_followed_to_an_allowed_host_without_the_token_and_to_no_o
     let router = Router::new().route("/oauth/token", token()).route("/media", media);
     let (_, transport, url) = both(router).await.swap_remove(0);
     let host = format!("127.0.0.1:{}", elsewhere.port().unwrap());
-    let refused = source(transport.clone(), url.clone(), Vec::new()).media("1", Some("/media")).await.err().unwrap();
+    let refused = source(transport.clone(), url.clone(), Vec::new()).media("1", Some("/media"), u64::MAX).await.err().unwrap();
     assert!(matches!(&refused, CallError::HostNotAllowed { host: named, .. } if *named == host), "{refused}");
     assert!(!refused.to_string().contains("signature"), "{refused}");
-    let allowed = source(transport, url, vec![host]).media("1", Some("/media")).await.unwrap();
+    let allowed = source(transport, url, vec![host]).media("1", Some("/media"), u64::MAX).await.unwrap();
     let bytes: Vec<Bytes> = allowed.stream.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), b"audio");
     assert_eq!(*seen.lock().unwrap(), [false], "the token followed a redirect to another host");

@@ -1,5 +1,7 @@
 //! How a command ends. Source: contracts section 12; README's table is checked against this type.
 
+use platforms::CallError;
+
 /// An ending with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -112,6 +114,10 @@ impl From<&migrator::Stop> for Ending {
     fn from(stop: &migrator::Stop) -> Ending {
         match stop {
             migrator::Stop::Plan(_) => Ending::BadCall,
+            // Nothing was looked at, and nothing will be before this machine's clock is right.
+            migrator::Stop::Source(CallError::ClockDiffers { .. }) | migrator::Stop::Target(CallError::ClockDiffers { .. }) => {
+                Ending::BadCall
+            }
             migrator::Stop::Source(_) => Ending::Source,
             migrator::Stop::Target(_) => Ending::Target,
             migrator::Stop::Storage(_) | migrator::Stop::TooManyErrors { .. } | migrator::Stop::Interrupted => Ending::Stopped,

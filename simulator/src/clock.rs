@@ -69,6 +69,12 @@ impl Clock {
         self.inner.start_ms.saturating_add(elapsed.round() as i64).saturating_add(advanced)
     }
 
+    /// Whether it shows another time than this machine's: it was moved, or goes at a speed of its own.
+    pub(crate) fn is_moved(&self) -> bool {
+        let inner = &self.inner;
+        inner.is_virtual || (inner.factor - 1.0).abs() > f64::EPSILON || inner.advanced_ms.load(Ordering::Acquire) != 0
+    }
+
     /// Simulated seconds in a real one.
     pub(crate) fn pace(&self) -> f64 {
         self.inner.factor

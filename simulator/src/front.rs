@@ -547,6 +547,9 @@ pub(crate) async fn numbered(io: impl AsyncRead + AsyncWrite + Unpin + Send + 's
             if let Some(date) = date(clock.now_ms()) {
                 response.headers_mut().insert(header::DATE, date);
             }
+            if clock.is_moved() {
+                response.headers_mut().insert(SIMULATED_CLOCK, HeaderValue::from_static("moved"));
+            }
             Ok(response)
         }
     });
@@ -555,6 +558,10 @@ pub(crate) async fn numbered(io: impl AsyncRead + AsyncWrite + Unpin + Send + 's
         tracing::debug!(%error, "a connection ended early");
     }
 }
+
+/// Says that the clock behind `Date` was moved, or goes at a speed of its own: a client that holds its own clock against it learns nothing. No platform
+/// has it; `seatrial` looks for it on this machine.
+const SIMULATED_CLOCK: http::HeaderName = http::HeaderName::from_static("x-seatrial-clock");
 
 fn date(now_ms: i64) -> Option<HeaderValue> {
     let now = jiff::Timestamp::from_millisecond(now_ms).ok()?;

@@ -69,7 +69,7 @@ pub(crate) async fn run(
     snapshot.needs.extend(needs);
     let as_of = Moment::from_ms(clock.now_ms());
 
-    let media = target.media(&snapshot, options, &clock);
+    let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
     let listener = Listener { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
     let target = snapshot;
     let world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted: options.only.is_some() };
@@ -141,7 +141,13 @@ fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Cl
     let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
     let client = Client::new(gates.of(Service::Legacy, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
     let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
-    Ok(Source::Live(Live { client, failed: Default::default(), from_ms: ms(plan.source.from), to_ms: ms(plan.source.to) }))
+    Ok(Source::Live(Live {
+        client,
+        failed: Default::default(),
+        from_ms: ms(plan.source.from),
+        to_ms: ms(plan.source.to),
+        max_bytes: plan.audio.max_bytes,
+    }))
 }
 
 /// A plain path is relative to the plan.

@@ -40,10 +40,16 @@ impl Stop {
     }
 
     pub(crate) fn source(step: &str, error: &CallError) -> Stop {
+        if let CallError::ClockDiffers { .. } = error {
+            return Stop::Plan(format!("the source: {error}"));
+        }
         Stop::Source(format!("cannot {step} of the source: {error}; check source.base_url, its credentials and scopes, then verify again"))
     }
 
     pub(crate) fn target(step: &str, error: &CallError) -> Stop {
+        if let CallError::ClockDiffers { .. } = error {
+            return Stop::Plan(format!("the target: {error}"));
+        }
         Stop::Target(format!(
             "cannot {step} of the target: {error}; check its address, credentials and permissions in the plan's [target], then verify again"
         ))

@@ -7,6 +7,7 @@ use crate::engine::Options;
 use crate::ledger::Ledger;
 use crate::outcome::Stop;
 use plan::LoadedPlan;
+use platforms::is_this_machine;
 
 /// Where in the ledger.
 const KEY: &str = "canary";
@@ -241,12 +242,6 @@ fn elsewhere(plan: &LoadedPlan) -> Option<String> {
     let urls = plan.plan.target.urls();
     let mut hosts = urls.iter().map(|url| url.as_ref().and_then(|url| url.host_str()).unwrap_or_default());
     hosts.find(|host| !is_this_machine(host)).map(str::to_owned)
-}
-
-/// By the URL's text, not by what a name leads to: a name may lead elsewhere tomorrow.
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

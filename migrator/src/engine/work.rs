@@ -63,7 +63,7 @@ impl Run {
         }
         let open = |recording: &&mut RecordingRow| recording.staged_sha256.is_none() && recording.outcome.is_none();
         for recording in row.recordings.iter_mut().filter(open) {
-            let came = stage::stage_recording(&self.source, &self.staging, &row.legacy_id, recording).await?;
+            let came = stage::stage_recording(&self.source, &self.staging, self.max_bytes(), &row.legacy_id, recording).await?;
             if let Came::Unreadable(why) = came {
                 // The source may tell it otherwise another time.
                 recording.doubt = true;
@@ -72,7 +72,7 @@ impl Run {
             }
             // Not as long as was said: cut on its way, or declared wrongly. A second read tells the two apart.
             if came == Came::Suspicious {
-                let again = stage::stage_recording(&self.source, &self.staging, &row.legacy_id, recording).await?;
+                let again = stage::stage_recording(&self.source, &self.staging, self.max_bytes(), &row.legacy_id, recording).await?;
                 recording.read_twice = true;
                 recording.doubt = again == Came::Suspicious;
             }
@@ -195,7 +195,8 @@ impl Run {
                 // Read once more before it is judged: a cut in transport differs on the second read, a bad source does not.
                 Err(Bad::Aside(_)) if !row.recordings[at].read_twice => {
                     let interaction = row.legacy_id.clone();
-                    let came = stage::stage_recording(&self.source, &self.staging, &interaction, &mut row.recordings[at]).await?;
+                    let came = stage::stage_recording(&self.source, &self.staging, self.max_bytes(), &interaction, &mut row.recordings[at])
+                        .await?;
                     row.recordings[at].read_twice = true;
                     row.recordings[at].doubt = came == Came::Suspicious;
                     stage::write_raw(&self.staging, row).await?;
@@ -336,6 +337,11 @@ impl Run {
         recording.reason = Some(reason.to_owned());
         recording.detail = Some(detail);
         recording.since.get_or_insert_with(|| self.now());
+    }
+
+    /// The largest recording the plan takes. Bytes.
+    fn max_bytes(&self) -> u64 {
+        self.plan.plan.audio.max_bytes
     }
 
     /// Whom files are encrypted for. Absent: they go clear.

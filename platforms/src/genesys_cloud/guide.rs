@@ -18,6 +18,10 @@ use crate::session::{Call, Counts, MakeBody, Repeat};
 use crate::transport::{Body, Transport};
 use crate::upload::{Upload, pieces};
 
+/// What a write is answered with when it is done. The guide gives 200 for files and updates and 201 for a new interaction; a gateway that speaks it may
+/// answer any of the three (assumed).
+const DONE: &[u16] = &[200, 201, 204];
+
 /// A client of the guide's surface, with the read surface under the same token.
 pub struct GuideClient {
     read: ReadClient,
@@ -49,7 +53,7 @@ impl GuideClient {
         let url = self.read.url(&["api", "v2", "files"])?;
         // A function of the name, so that a try repeats byte for byte; never longer than RFC 2046 allows.
         let boundary = format!("seatrial-{}", uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, upload.name.as_bytes()).simple());
-        let mut call = Call::new(Method::POST, url, Repeat::Safe, multipart(upload, &boundary));
+        let mut call = Call::new(Method::POST, url, Repeat::Safe, DONE, multipart(upload, &boundary));
         let length = frame(upload, &boundary).iter().map(|part| part.len() as u64).sum::<u64>() + upload.length;
         let content_type = HeaderValue::from_str(&format!("multipart/form-data; boundary={boundary}"));
         call.headers.insert(header::CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("multipart/form-data")));
@@ -62,7 +66,7 @@ impl GuideClient {
     /// Creates an interaction. An unknown outcome comes back as [`CallError::OutcomeUnknown`]; an existing id is refused with 409.
     pub async fn create_interaction(&self, interaction: &wire::Interaction) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "interactions"])?;
-        let mut call = Call::json(Method::POST, url, Repeat::LookFirst, interaction)?;
+        let mut call = Call::json(Method::POST, url, Repeat::LookFirst, DONE, interaction)?;
         call.key.clone_from(&interaction.external_tag);
         self.read.session.bytes(&call).await.map(|_| ())
     }
@@ -80,7 +84,7 @@ impl GuideClient {
     /// Replaces an interaction; the same body twice is the same as once.
     pub async fn update_interaction(&self, interaction: &wire::Interaction) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "interactions", &interaction.id])?;
-        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, interaction)?).await.map(|_| ())
+        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, DONE, interaction)?).await.map(|_| ())
     }
 }
 

@@ -316,6 +316,11 @@ pub struct Permission {
     pub granted: bool,
 }
 
+/// What a store answers to a PUT. Source: Amazon S3, PutObject: 200; 201 and 204 are those of other stores (assumed).
+const STORED: &[u16] = &[200, 201, 204];
+/// What a request that should be refused might be answered with, if it is not.
+const ASKED: &[u16] = &[200, 201, 202, 204];
+
 /// A client of the public ingestion, with the read surface under the same token.
 pub struct PublicClient {
     read: ReadClient,
@@ -350,7 +355,7 @@ impl PublicClient {
             errors: Vec<EventError>,
         }
         let url = self.read.url(&["api", "v2", "events", "conversations"])?;
-        let mut call = Call::json(Method::POST, url, Repeat::Safe, &Batch::of(events))?;
+        let mut call = Call::json(Method::POST, url, Repeat::Safe, &[200], &Batch::of(events))?;
         if let Some(first) = events.first() {
             call.key.clone_from(&first.head().event_id);
         }
@@ -362,7 +367,7 @@ impl PublicClient {
     /// Announces an upload. Announced twice is uploaded once: an address that is not used expires.
     pub async fn create_upload(&self, upload: &UploadRequest) -> Result<UploadTarget, CallError> {
         let url = self.read.url(&["api", "v2", "uploads", "recordings"])?;
-        let mut call = Call::json(Method::POST, url, Repeat::Safe, upload)?;
+        let mut call = Call::json(Method::POST, url, Repeat::Safe, &[200], upload)?;
         call.key.clone_from(&upload.file_name);
         self.read.session.json(&call).await
     }
@@ -371,7 +376,7 @@ impl PublicClient {
     pub async fn put_upload(&self, target: &UploadTarget, length: u64, open: OpenFile) -> Result<(), CallError> {
         let malformed = |what: &str| CallError::Malformed { what: "POST /api/v2/uploads/recordings".to_owned(), why: what.to_owned() };
         let url = target.url.parse().map_err(|_| malformed("url is no URL"))?;
-        let mut call = Call::new(Method::PUT, url, Repeat::Safe, body(open, length));
+        let mut call = Call::new(Method::PUT, url, Repeat::Safe, STORED, body(open, length));
         for (name, value) in &target.headers {
             let name: HeaderName = name.parse().map_err(|_| malformed("a header has no name HTTP can carry"))?;
             let value = HeaderValue::from_str(value).map_err(|_| malformed("a header has no value HTTP can carry"))?;
@@ -386,7 +391,7 @@ impl PublicClient {
     /// Asks for a report of all uploads since a time, ISO 8601. Creates a report, changes nothing else.
     pub async fn create_report(&self, date_since: &str) -> Result<Report, CallError> {
         let url = self.read.url(&["api", "v2", "recording", "uploads", "reports"])?;
-        self.read.session.json(&Call::json(Method::POST, url, Repeat::Safe, &serde_json::json!({ "dateSince": date_since }))?).await
+        self.read.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &serde_json::json!({ "dateSince": date_since }))?).await
     }
 
     /// How that report stands.
@@ -408,7 +413,7 @@ impl PublicClient {
     pub async fn add_external_id(&self, user_id: &str, authority: &str, key: &str) -> Result<Option<String>, CallError> {
         let url = self.read.url(&["api", "v2", "users", user_id, "externalid"])?;
         let body = serde_json::json!({ "authorityName": authority, "externalKey": key });
-        match self.read.session.bytes(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await {
+        match self.read.session.bytes(&Call::json(Method::POST, url, Repeat::Safe, &[200, 201], &body)?).await {
             Ok(_) => Ok(None),
             Err(error) if error.status() == Some(StatusCode::CONFLICT.as_u16()) => {
                 let url = self.read.url(&["api", "v2", "users", "externalid", authority, key])?;
@@ -426,7 +431,7 @@ impl PublicClient {
         if let Some(date) = delete_date {
             body["deleteDate"] = date.into();
         }
-        match self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await {
+        match self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[200], &body)?).await {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(false),
             Err(error) => Err(error),
@@ -442,7 +447,7 @@ impl PublicClient {
     ) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "conversations", conversation_id, "participants", participant_id, "attributes"])?;
         let body = serde_json::json!({ "attributes": attributes });
-        self.read.session.bytes(&Call::json(Method::PATCH, url, Repeat::Safe, &body)?).await.map(drop)
+        self.read.session.bytes(&Call::json(Method::PATCH, url, Repeat::Safe, &[202], &body)?).await.map(drop)
     }
 
     /// Protects up to 100 conversations from deletion.
@@ -450,14 +455,14 @@ impl PublicClient {
         let mut url = self.read.url(&["api", "v2", "recordings", "deletionprotection"])?;
         url.query_pairs_mut().append_pair("protect", "true");
         let body = serde_json::json!({ "conversationIds": conversation_ids });
-        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await.map(drop)
+        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[204], &body)?).await.map(drop)
     }
 
     /// Sets when a recording is deleted; `None`: never.
     pub async fn set_delete_date(&self, conversation_id: &str, recording_id: &str, date: Option<&str>) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "conversations", conversation_id, "recordings", recording_id])?;
         let body = serde_json::json!({ "deleteDate": date });
-        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &body)?).await.map(drop)
+        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[200], &body)?).await.map(drop)
     }
 
     /// Which of the permissions that ingestion needs this client has. No read tells, so each is asked for by a request that is refused anyway:
@@ -466,7 +471,7 @@ impl PublicClient {
     pub async fn permissions(&self) -> Result<Vec<Permission>, CallError> {
         let nobody = "00000000-0000-4000-8000-000000000000";
         let api = |parts: &[&str]| self.read.url(&[&["api", "v2"], parts].concat());
-        let json = |method: Method, url, body: serde_json::Value| Call::json(method, url, Repeat::Safe, &body);
+        let json = |method: Method, url, body: serde_json::Value| Call::json(method, url, Repeat::Safe, ASKED, &body);
         let upload =
             serde_json::json!({ "fileName": ".", "contentMd5": "", "signedUrlTimeoutSeconds": 1, "contentType": "application/zip" });
         let none = serde_json::json!({});

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::genesys_cloud::wire;
 use crate::pace::Limit;
-use crate::session::{Call, Counts, Credentials, Media, Repeat, Session, parse};
+use crate::pages::Pages;
+use crate::session::{Call, Counts, Credentials, Media, READ, Repeat, Session, parse};
 use crate::transport::Transport;
 
 /// How to reach an organisation.
@@ -26,6 +28,11 @@ pub struct Settings {
     /// Requests a minute for this token; what the platform announces lowers it.
     pub requests_per_minute: u32,
 }
+
+/// The longest page of analytics that is read: 1000 conversations, some of them with a hundred legs. Bytes.
+const DETAILS_MOST: u64 = 64 * 1024 * 1024;
+/// Users, queues or the like of one organisation at most: ten times what the vendor allows of any.
+const MOST_ENTITIES: usize = 1_000_000;
 
 /// A client of the read surface.
 #[derive(Clone)]
@@ -84,7 +91,8 @@ impl ReadClient {
     pub async fn recordings(&self, conversation_id: &str, format_id: &str) -> Result<Option<Vec<wire::Recording>>, CallError> {
         let mut url = self.url(&["api", "v2", "conversations", conversation_id, "recordings"])?;
         url.query_pairs_mut().append_pair("formatId", format_id).append_pair("maxWaitMs", "5000");
-        let call = Call::get(url);
+        let mut call = Call::get(url);
+        call.done = &[200, 202];
         let (bytes, answer) = self.session.bytes(&call).await?;
         if answer.status == StatusCode::ACCEPTED {
             return Ok(None);
@@ -127,7 +135,7 @@ impl ReadClient {
         }
         let url = self.url(&["api", "v2", "recordings", "deletionprotection"])?;
         let body = serde_json::json!({ "conversationIds": ids });
-        let entries: Vec<Entry> = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await?;
+        let entries: Vec<Entry> = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, READ, &body)?).await?;
         Ok(entries.into_iter().map(|entry| entry.id).collect())
     }
 
@@ -143,7 +151,7 @@ impl ReadClient {
             .map(|(conversation, recording)| serde_json::json!({ "conversationId": conversation, "recordingId": recording }))
             .collect();
         let body = serde_json::json!({ "batchDownloadRequestList": list });
-        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &body)?).await?;
+        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, READ, &body)?).await?;
         Ok(body.id)
     }
 
@@ -152,15 +160,16 @@ impl ReadClient {
         self.session.json(&Call::get(self.url(&["api", "v2", "recording", "batchrequests", id])?)).await
     }
 
-    /// Bytes behind a pre-signed address of a batch result. No token is sent; nothing is resumed: a cut is an error of the stream.
-    pub async fn presigned(&self, address: &str) -> Result<Media, CallError> {
+    /// Bytes behind a pre-signed address of a batch result, no more than `most`. No token is sent; nothing is resumed: a cut is an error of the
+    /// stream.
+    pub async fn presigned(&self, address: &str, most: u64) -> Result<Media, CallError> {
         let malformed = |_| CallError::Malformed { what: "resultUrl".to_owned(), why: "not a URL".to_owned() };
         let url = self.api.join(address).map_err(malformed)?;
         let mut call = Call::get(url);
         call.token = false;
         call.limit = Some(Arc::new(Limit::new(u32::MAX, Duration::from_secs(1))));
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        self.session.media(&call).await
+        self.session.media(&call, most).await
     }
 
     /// Starts an analytics job; answers its id.
@@ -171,7 +180,7 @@ impl ReadClient {
             job_id: String,
         }
         let url = self.url(&["api", "v2", "analytics", "conversations", "details", "jobs"])?;
-        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, query)?).await?;
+        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], query)?).await?;
         Ok(body.job_id)
     }
 
@@ -187,7 +196,9 @@ impl ReadClient {
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
-        self.session.json(&Call::get(url)).await
+        let mut call = Call::get(url);
+        call.most = DETAILS_MOST;
+        self.session.json(&call).await
     }
 
     /// The organisation's effective limits in one namespace, such as `platform.api`.
@@ -221,13 +232,22 @@ impl ReadClient {
 
     pub(crate) async fn all<T: serde::de::DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
-        for page_number in 1.. {
+        let mut pages = Pages::default();
+        for page_number in 1_u64.. {
             let mut url = self.url(path)?;
             url.query_pairs_mut().append_pair("pageSize", "100").append_pair("pageNumber", &page_number.to_string()).extend_pairs(query);
-            let page: wire::Page<T> = self.session.json(&Call::get(url)).await?;
+            let call = Call::get(url);
+            let page: wire::Page<Box<RawValue>> = self.session.json(&call).await?;
+            for entity in &page.entities {
+                all.push(parse(call.url.path(), entity.get().as_bytes())?);
+            }
+            if all.len() > MOST_ENTITIES {
+                let why = format!("it lists more than {MOST_ENTITIES}, and no organisation has that many");
+                return Err(CallError::Malformed { what: call.url.path().to_owned(), why });
+            }
             let last = page.entities.is_empty() || page.page_count.is_none_or(|count| page_number >= count);
-            all.extend(page.entities);
-            if last {
+            let next = (!last).then(|| page_number.to_string());
+            if pages.next(call.url.path(), page.entities.iter().map(|entity| entity.get()), next)?.is_none() {
                 break;
             }
         }

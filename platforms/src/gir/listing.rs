@@ -10,7 +10,7 @@ pub(super) fn entries(xml: &[u8], own_path: &str) -> Result<Vec<Entry>, String> 
     let mut reader = Reader::from_reader(xml);
     let mut found = Vec::new();
     let (mut entry, mut text) = (Draft::default(), String::new());
-    let mut is_multistatus = false;
+    let (mut is_multistatus, mut in_propstat) = (false, false);
     loop {
         match reader.read_event().map_err(|error| format!("no XML: {error}"))? {
             Event::Start(start) => {
@@ -18,6 +18,7 @@ pub(super) fn entries(xml: &[u8], own_path: &str) -> Result<Vec<Entry>, String> 
                 match start.local_name().as_ref() {
                     "multistatus" => is_multistatus = true,
                     "response" => entry = Draft::default(),
+                    "propstat" => in_propstat = true,
                     "collection" => entry.is_collection = true,
                     _ => {}
                 }
@@ -31,8 +32,15 @@ pub(super) fn entries(xml: &[u8], own_path: &str) -> Result<Vec<Entry>, String> 
             Event::End(end) => match end.local_name().as_ref() {
                 "href" if entry.href.is_none() => entry.href = Some(text.trim().to_owned()),
                 "getcontentlength" => entry.length = text.trim().parse().ok(),
+                "status" => entry.status = entry.status.or(if in_propstat { None } else { status_of(&text) }),
+                "propstat" => in_propstat = false,
                 "getlastmodified" => entry.modified = Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-                "response" => found.extend(std::mem::take(&mut entry).entry()),
+                // A member that is gone meanwhile is no member; one that is not shown is not read.
+                "response" => match entry.status {
+                    Some(404 | 410) => entry = Draft::default(),
+                    Some(status) if status >= 300 => return Err(format!("a member is answered with {status}")),
+                    _ => found.extend(std::mem::take(&mut entry).entry()),
+                },
                 _ => {}
             },
             Event::Eof if is_multistatus => break,
@@ -50,8 +58,40 @@ pub(super) fn entries(xml: &[u8], own_path: &str) -> Result<Vec<Entry>, String> 
 struct Draft {
     href: Option<String>,
     is_collection: bool,
+    /// Status of the member as a whole. Absent: its properties have their own.
+    status: Option<u16>,
     length: Option<u64>,
     modified: Option<String>,
+}
+
+/// The first status of a failure in the 207 answer to a change; `None`: all of it is done.
+pub(super) fn failed_status(xml: &[u8]) -> Result<Option<u16>, String> {
+    let mut reader = Reader::from_reader(xml);
+    let (mut text, mut is_multistatus, mut any) = (String::new(), false, false);
+    loop {
+        match reader.read_event().map_err(|error| format!("no XML: {error}"))? {
+            Event::Start(start) => {
+                text.clear();
+                is_multistatus |= start.local_name().as_ref() == "multistatus";
+            }
+            Event::Text(part) => text.push_str(&part.xml_content(quick_xml::XmlVersion::Implicit1_0)),
+            Event::End(end) if end.local_name().as_ref() == "status" => {
+                let status = status_of(&text).ok_or("a status that is none")?;
+                any = true;
+                if !(200..300).contains(&status) {
+                    return Ok(Some(status));
+                }
+            }
+            Event::Eof if is_multistatus && any => return Ok(None),
+            Event::Eof => return Err("not a multistatus document with statuses".to_owned()),
+            _ => {}
+        }
+    }
+}
+
+/// `HTTP/1.1 423 Locked`: 423. Source: RFC 4918 section 14.28.
+fn status_of(line: &str) -> Option<u16> {
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 impl Draft {
@@ -98,6 +138,36 @@ mod tests {
                 entry("/recordings/day", true, None, None)
             ]
         );
+    }
+
+    #[test]
+    fn a_member_that_is_not_shown_makes_the_listing_unread() {
+        let member = |status: &str| {
+            format!("<multistatus xmlns=\"DAV:\"><response><href>/r/a</href><status>HTTP/1.1 {status}</status></response></multistatus>")
+        };
+        assert!(entries(member("403 Forbidden").as_bytes(), "/r/").is_err());
+        assert_eq!(entries(member("404 Not Found").as_bytes(), "/r/"), Ok(Vec::new()));
+        let partly = r#"<multistatus xmlns="DAV:"><response><href>/r/a</href><propstat><prop><getcontentlength/></prop>
+            <status>HTTP/1.1 404 Not Found</status></propstat></response></multistatus>"#;
+        assert_eq!(entries(partly.as_bytes(), "/r/").map(|found| found.len()), Ok(1), "a property it has not");
+    }
+
+    #[test]
+    fn a_change_is_done_when_every_part_of_it_is() {
+        let parts = |statuses: &[&str]| {
+            let part = |status: &&str| format!("<D:response><D:href>/r</D:href><D:status>HTTP/1.1 {status}</D:status></D:response>");
+            format!("<D:multistatus xmlns:D=\"DAV:\">{}</D:multistatus>", statuses.iter().map(part).collect::<String>())
+        };
+        for (statuses, wanted) in [
+            (&["201 Created"][..], Ok(None)),
+            (&["204 No Content", "423 Locked"], Ok(Some(423))),
+            (&["507 Insufficient Storage"], Ok(Some(507))),
+            (&["302 Found"], Ok(Some(302))),
+            (&[], Err(())),
+        ] {
+            assert_eq!(failed_status(parts(statuses).as_bytes()).map_err(|_| ()), wanted, "{statuses:?}");
+        }
+        assert!(failed_status(b"<html>busy</html>").is_err());
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl RwsClient {
     /// [`CallError::OutcomeUnknown`].
     pub async fn insert(&self, recording: &Recording) -> Result<(), CallError> {
         let url = self.url(&["internal-api", "contact-centers", &self.contact_center, "recordings"])?;
-        let mut call = Call::json(Method::POST, url, Repeat::LookFirst, recording)?;
+        let mut call = Call::json(Method::POST, url, Repeat::LookFirst, DONE, recording)?;
         call.key.clone_from(&recording.id);
         self.change(call).await
     }
@@ -134,7 +134,7 @@ impl RwsClient {
 
     /// Deletes a recording of this service; whether there was one.
     pub async fn delete(&self, id: &str) -> Result<bool, CallError> {
-        match self.change(Call::bodiless(Method::DELETE, self.ops(&["recordings", id])?)).await {
+        match self.change(Call::bodiless(Method::DELETE, self.ops(&["recordings", id])?, DONE)).await {
             Ok(()) => Ok(true),
             Err(CallError::Refused { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -145,7 +145,7 @@ impl RwsClient {
     pub async fn define_label(&self, name: &str, description: &str) -> Result<(), CallError> {
         let body = json!({"name": name, "displayName": name, "description": description});
         let url = self.url(&["api", "v2", "recording-label-definitions"])?;
-        match self.change(Call::json(Method::POST, url, Repeat::Safe, &body)?).await {
+        match self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &body)?).await {
             Err(CallError::Refused { status: 409, .. }) => Ok(()),
             other => other,
         }
@@ -155,7 +155,7 @@ impl RwsClient {
     pub async fn add_labels(&self, id: &str, names: &[String]) -> Result<(), CallError> {
         let labels: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
         let url = self.url(&["api", "v2", "recordings", id, "labels"])?;
-        self.change(Call::json(Method::POST, url, Repeat::Safe, &json!({"labels": labels}))?).await
+        self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &json!({"labels": labels}))?).await
     }
 
     /// Names of a recording's labels; `None` where this node shows no such recording.
@@ -171,7 +171,7 @@ impl RwsClient {
     /// Tags a recording for non-deletion; the same twice is the same as once.
     pub async fn apply_non_delete(&self, id: &str) -> Result<(), CallError> {
         let url = self.url(&["api", "v2", "recordings", id])?;
-        self.change(Call::json(Method::POST, url, Repeat::Safe, &json!({"operationName": "applyNonDelete"}))?).await
+        self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &json!({"operationName": "applyNonDelete"}))?).await
     }
 
     /// Ids of the contact centres. Hosts in the answer may be unreachable from here, so only the last step counts.
@@ -255,6 +255,9 @@ impl Csrf {
 fn is_csrf(message: &str) -> bool {
     message.to_ascii_lowercase().contains("csrf")
 }
+
+/// What a write is answered with: 200, and 201 where it makes something. Source: Insertion API; Return Values 8.5.2.
+const DONE: &[u16] = &[200, 201];
 
 /// 200 with a status code other than 0 is a refusal. Source: Return Values 8.5.2.
 fn done(call: &Call, bytes: &[u8]) -> Result<(), CallError> {

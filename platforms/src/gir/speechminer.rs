@@ -14,6 +14,9 @@ use crate::pace::Limit;
 use crate::session::{Account, Call, Counts, Repeat, Session};
 use crate::transport::Transport;
 
+/// What a post is answered with. Not documented; any success without a promise of later work is taken (assumed).
+const POSTED: &[u16] = &[200, 201, 204];
+
 /// A client of one receiver.
 pub struct SpeechMinerClient {
     session: Session,
@@ -37,7 +40,7 @@ impl SpeechMinerClient {
     /// Posts a recording's document. Whether a repeat is safe is the site's to say, so an unknown outcome comes back as
     /// [`CallError::OutcomeUnknown`].
     pub async fn post(&self, recording: &Recording) -> Result<(), CallError> {
-        let mut call = Call::json(Method::POST, self.url.clone(), Repeat::LookFirst, recording)?;
+        let mut call = Call::json(Method::POST, self.url.clone(), Repeat::LookFirst, POSTED, recording)?;
         call.key.clone_from(&recording.id);
         self.session.bytes(&call).await.map(|_| ())
     }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use url::Url;
 
 use super::listing;
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::pace::Limit;
-use crate::session::{Account, Call, Counts, Media, Repeat, Session};
+use crate::session::{Account, Call, Counts, Media, READ, Repeat, Session};
 use crate::transport::Transport;
 use crate::upload::{Upload, body};
 
@@ -88,7 +88,7 @@ impl WebDavClient {
 
     /// Makes a collection; one that is there already is as good. Its parent has to be there.
     pub async fn make_collection(&self, url: &Url) -> Result<(), CallError> {
-        match self.session.bytes(&Call::bodiless(method(b"MKCOL"), url.clone())).await {
+        match self.change(&Call::bodiless(method(b"MKCOL"), collection(url), &[201, 207])).await {
             // 405: there is something already. Source: RFC 4918 section 9.3.1.
             Ok(_) | Err(CallError::Refused { status: 405, .. }) => Ok(()),
             Err(error) => Err(error),
@@ -97,15 +97,15 @@ impl WebDavClient {
 
     /// Puts a file; the same twice is the same as once. A missing collection is refused with 409.
     pub async fn put(&self, url: &Url, upload: &Upload) -> Result<(), CallError> {
-        let mut call = Call::new(Method::PUT, url.clone(), Repeat::Safe, body(upload.open.clone(), upload.length));
+        let mut call = Call::new(Method::PUT, url.clone(), Repeat::Safe, &[200, 201, 204, 207], body(upload.open.clone(), upload.length));
         call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(upload.content_type));
         call.headers.insert(header::CONTENT_LENGTH, upload.length.into());
-        self.session.bytes(&call).await.map(|_| ())
+        self.change(&call).await
     }
 
     /// Looks at a file; `None` where there is none.
     pub async fn head(&self, url: &Url) -> Result<Option<Head>, CallError> {
-        let call = Call::bodiless(Method::HEAD, url.clone());
+        let call = Call::bodiless(Method::HEAD, url.clone(), READ);
         match self.session.call(&call).await {
             Ok(answer) => {
                 let text = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
@@ -119,15 +119,15 @@ impl WebDavClient {
 
     /// Moves a file to a name that is free. An unknown outcome comes back as [`CallError::OutcomeUnknown`]: look before repeating.
     pub async fn rename(&self, from: &Url, to: &Url) -> Result<Moved, CallError> {
-        let mut call = Call::bodiless(method(b"MOVE"), from.clone());
+        let mut call = Call::bodiless(method(b"MOVE"), from.clone(), &[201, 204, 207]);
         call.repeat = Repeat::LookFirst;
         let destination = HeaderValue::from_str(to.as_str());
         let destination =
             destination.map_err(|_| CallError::Malformed { what: to.path().to_owned(), why: "not a header's value".to_owned() })?;
         call.headers.insert(HeaderName::from_static("destination"), destination);
         call.headers.insert(HeaderName::from_static("overwrite"), HeaderValue::from_static("F"));
-        match self.session.bytes(&call).await {
-            Ok(_) => Ok(Moved::Done),
+        match self.change(&call).await {
+            Ok(()) => Ok(Moved::Done),
             Err(CallError::Refused { status: 412, .. }) => Ok(Moved::Taken),
             Err(CallError::Refused { status: 404, .. }) => Ok(Moved::Absent),
             Err(error) => Err(error),
@@ -136,34 +136,61 @@ impl WebDavClient {
 
     /// Deletes a file or collection; whether there was one.
     pub async fn delete(&self, url: &Url) -> Result<bool, CallError> {
-        match self.session.bytes(&Call::bodiless(Method::DELETE, url.clone())).await {
-            Ok(_) => Ok(true),
+        match self.change(&Call::bodiless(Method::DELETE, url.clone(), &[200, 204, 207])).await {
+            Ok(()) => Ok(true),
             Err(CallError::Refused { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// A file's bytes, as they come.
-    pub async fn get(&self, url: &Url) -> Result<Media, CallError> {
+    /// A file's bytes, as they come; no more than `most`.
+    pub async fn get(&self, url: &Url, most: u64) -> Result<Media, CallError> {
         let mut call = Call::get(url.clone());
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        self.session.media(&call).await
+        self.session.media(&call, most).await
+    }
+
+    /// Sends what changes something. A 207 tells in its body how each part of it went, and one that failed has failed the call. Source: RFC 4918
+    /// sections 9.6.1 and 13.
+    async fn change(&self, call: &Call) -> Result<(), CallError> {
+        let (bytes, answer) = self.session.bytes(call).await?;
+        if answer.status != StatusCode::MULTI_STATUS {
+            return Ok(());
+        }
+        let what = format!("{} {}", call.method, call.url.path());
+        match listing::failed_status(&bytes) {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => {
+                let message = "inside a 207".to_owned();
+                Err(CallError::Refused { what, status, code: String::new(), message, entity_id: None, field: None })
+            }
+            Err(why) => Err(CallError::Malformed { what, why }),
+        }
     }
 
     /// What a collection holds, one level deep, itself left out; `None` where there is none.
     pub async fn list(&self, url: &Url) -> Result<Option<Vec<Entry>>, CallError> {
-        let mut call = Call::bodiless(method(b"PROPFIND"), url.clone());
+        let mut call = Call::bodiless(method(b"PROPFIND"), collection(url), &[207]);
         call.headers.insert(HeaderName::from_static("depth"), HeaderValue::from_static("1"));
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("application/xml, text/xml"));
         match self.session.bytes(&call).await {
             Ok((bytes, _)) => {
                 let what = format!("PROPFIND {}", url.path());
-                listing::entries(&bytes, url.path()).map(Some).map_err(|why| CallError::Malformed { what, why })
+                listing::entries(&bytes, call.url.path()).map(Some).map_err(|why| CallError::Malformed { what, why })
             }
             Err(CallError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The address of a collection ends in a slash; without it a server may answer with a redirect to itself. Source: RFC 4918 section 5.2.
+fn collection(url: &Url) -> Url {
+    let mut url = url.clone();
+    if let Ok(mut steps) = url.path_segments_mut() {
+        steps.pop_if_empty().push("");
+    }
+    url
 }
 
 /// Whether a path has steps that lead elsewhere once they are decoded.

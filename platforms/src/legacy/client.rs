@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::arrival::Arrival;
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::legacy::address;
@@ -18,8 +19,9 @@ use crate::legacy::listing::{self, Listing};
 use crate::legacy::wire;
 use crate::legacy::wire::Unreadable;
 use crate::pace::Limit;
-use crate::session::{Answer, Call, Counts, Credentials, Media, PIECE_TIMEOUT, Session, host, parse};
-use crate::transport::{Transport, TransportError};
+use crate::pages::Pages;
+use crate::session::{Answer, Call, Counts, Credentials, Media, Session, body_failure, host, parse};
+use crate::transport::{Failure, Transport, TransportError};
 
 /// How to reach a source.
 #[derive(Debug, Clone)]
@@ -123,18 +125,32 @@ impl Client {
         Ok(RecordingAnswer { body: parse(&format!("GET {}", call.url.path()), text.as_bytes())?, headers: answer.headers_to_keep() })
     }
 
-    /// The bytes of a recording, from the address its answer gives, or from the API's own where it gives none. Redirects are followed by hand, to allowed hosts only, and the
-    /// token goes to the API's own host only. A stream that is cut goes on where it stopped, while the entity stays the same.
-    pub async fn media(&self, recording: &str, address: Option<&str>) -> Result<Media, CallError> {
+    /// The bytes of a recording, from the address its answer gives, or from the API's own where it gives none; no more than `most` of them.
+    /// Redirects are followed by hand, to allowed hosts only, and the token goes to the API's own host only. A stream that is cut goes on where it
+    /// stopped, while the entity stays the same. A page or JSON is not the recording, and 202 is not yet: both are asked for again.
+    pub async fn media(&self, recording: &str, address: Option<&str>, most: u64) -> Result<Media, CallError> {
         let start = match address {
             Some(address) => address::fetchable(&self.settings.base_url, address).map_err(|why| of_media(recording, why))?,
             None => self.url_of(&["api", "v2", "recordings", recording, "media"])?,
         };
-        let answer = self.open(&start, 0, None).await?;
+        let mut tried = 1;
+        let answer = loop {
+            let answer = self.open(&start, 0, None).await?;
+            let Some(page) = page_type(&answer.headers) else { break answer };
+            if tried >= PAGE_TRIES {
+                let why = format!("`{page}` came instead of the recording, {tried} times");
+                return Err(CallError::Malformed { what: start.path().to_owned(), why });
+            }
+            self.session.wait(start.path(), tried).await;
+            tried += 1;
+        };
         let headers = answer.headers_to_keep();
-        let length = content_length(&answer.headers);
-        let etag = answer.headers.get(header::ETAG).cloned();
-        let reader = Reader { client: self.share(), start, etag, at: 0, resumes: 0, stream: answer.body.into_stream() };
+        let length = answer.content_length();
+        // Offsets of coded bytes are not offsets of the recording.
+        let etag = answer.headers.get(header::ETAG).filter(|_| !answer.coded).cloned();
+        let arrival = Arrival::media(self.session.clock.clone(), most);
+        arrival.announced(length).map_err(|error| body_failure(start.path(), &start, error))?;
+        let reader = Reader { client: self.share(), start, etag, arrival, resumes: 0, stream: answer.body.into_stream() };
         Ok(Media { headers, length, stream: reader.into_stream() })
     }
 
@@ -154,6 +170,8 @@ impl Client {
                 return Err(CallError::HostNotAllowed { what: start.path().to_owned(), host: there });
             }
             let mut call = Call::get(url.clone());
+            call.done = if at > 0 { RESUMED } else { OPENED };
+            call.not_yet = &[202];
             // The token goes to the API's own origin: same host, same port, and never to plain HTTP where the API is HTTPS.
             call.token = url.origin() == self.settings.base_url.origin();
             call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
@@ -179,6 +197,7 @@ impl Client {
     async fn all<T>(&self, path: &str, read: impl Fn(&str) -> Result<T, Unreadable>) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         let mut cursor: Option<String> = None;
+        let mut pages = Pages::default();
         loop {
             let mut url = self.url(path)?;
             url.query_pairs_mut().append_pair("size", "1000");
@@ -192,10 +211,14 @@ impl Client {
                     Err(why) => tracing::warn!("GET {path}: entity {} of a page cannot be read and is left out: {why}", at + 1),
                 }
             }
-            match listing.next_cursor {
-                Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
-                Some(_) => return Err(CallError::Malformed { what: path.to_owned(), why: "the cursor does not move".to_owned() }),
-                None => return Ok(all),
+            if all.len() > MOST_ENTITIES {
+                let why = format!("it lists more than {MOST_ENTITIES}, and no site has that many");
+                return Err(CallError::Malformed { what: path.to_owned(), why });
+            }
+            let entities = listing.entities.iter().map(|entity| entity.get());
+            cursor = pages.next(path, entities, listing.next_cursor)?;
+            if cursor.is_none() {
+                return Ok(all);
             }
         }
     }
@@ -221,8 +244,23 @@ fn of_media(recording: &str, why: String) -> CallError {
     CallError::Malformed { what: format!("recording {recording}"), why: format!("the address of its media {why}") }
 }
 
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// What the bytes of a recording are answered with, or a redirect to where they lie.
+const OPENED: &[u16] = &[200, 301, 302, 303, 307, 308];
+/// The same where the rest of them is asked for.
+const RESUMED: &[u16] = &[206, 200, 301, 302, 303, 307, 308];
+/// How often a page that comes instead of a recording is asked away: with its waits some seconds, in which a login or a gateway may come back.
+const PAGE_TRIES: u32 = 4;
+/// Users or queues of one site at most: a hundred times the largest contact centre there is.
+const MOST_ENTITIES: usize = 1_000_000;
+
+/// The media type of an answer that calls itself a page or a document for programs, which no recording is; `None` for every other, and for none.
+fn page_type(headers: &HeaderMap) -> Option<String> {
+    let whole = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let kind = whole.split(';').next()?.trim();
+    let is_page = kind.starts_with("text/")
+        || matches!(kind, "application/json" | "application/xml" | "application/xhtml+xml")
+        || (kind.starts_with("application/") && (kind.ends_with("+json") || kind.ends_with("+xml")));
+    is_page.then(|| kind.chars().filter(|c| !c.is_control()).take(60).collect())
 }
 
 /// How often one recording's stream may be taken up again. A connection that breaks more often than this is not a bad minute.
@@ -232,7 +270,8 @@ struct Reader {
     client: Client,
     start: Url,
     etag: Option<HeaderValue>,
-    at: u64,
+    /// What has come: the next byte is at that offset.
+    arrival: Arrival,
     resumes: u32,
     stream: BoxStream<'static, Result<Bytes, TransportError>>,
 }
@@ -244,31 +283,27 @@ impl Reader {
 
     async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
         loop {
-            let piece = self.client.session.clock.timeout(PIECE_TIMEOUT, self.stream.next()).await;
-            match piece {
-                Some(None) => return Ok(None),
-                Some(Some(Ok(piece))) => {
-                    self.at += piece.len() as u64;
-                    return Ok(Some(piece));
-                }
-                Some(Some(Err(error))) => self.resume(error.why).await?,
-                None => self.resume("the stream stopped".to_owned()).await?,
+            match self.arrival.piece(&mut self.stream).await {
+                Ok(piece) => return Ok(piece),
+                Err(error) if error.kind == Failure::Broken => self.resume(error.why).await?,
+                Err(error) => return Err(body_failure(self.start.path(), &self.start, error)),
             }
         }
     }
 
     async fn resume(&mut self, why: String) -> Result<(), CallError> {
         self.resumes += 1;
+        let at = self.arrival.bytes;
         // Without a strong ETag nobody can say whether the rest belongs to what was read.
         let strong = self.etag.as_ref().is_some_and(|etag| !etag.as_bytes().starts_with(b"W/"));
-        if self.resumes > RESUMES || (self.at > 0 && !strong) {
+        if self.resumes > RESUMES || (at > 0 && !strong) {
             return Err(CallError::Unreachable { what: self.start.path().to_owned(), why, tries: self.resumes, answered: Some(200) });
         }
-        let answer = self.client.open(&self.start, self.at, self.etag.as_ref()).await?;
-        let from = format!("bytes {}-", self.at);
+        let answer = self.client.open(&self.start, at, self.etag.as_ref()).await?;
+        let from = format!("bytes {at}-");
         let range = answer.headers.get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok());
-        let goes_on = answer.status == StatusCode::PARTIAL_CONTENT && range.is_some_and(|range| range.starts_with(&from));
-        if self.at > 0 && !goes_on {
+        let goes_on = answer.status == StatusCode::PARTIAL_CONTENT && range.is_some_and(|range| range.starts_with(&from)) && !answer.coded;
+        if at > 0 && !goes_on {
             let why = "the recording changed while it was read, or its server cannot resume".to_owned();
             return Err(CallError::Malformed { what: self.start.path().to_owned(), why });
         }

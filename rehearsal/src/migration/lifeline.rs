@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use platforms::transport::{Body, Transport, TransportError};
+use platforms::transport::{Body, Failure, Transport, TransportError};
 use tokio::sync::Notify;
 
 /// Counts what is asked, and lets nobody know the answer of the last request: done, and nobody was told.
@@ -32,7 +32,7 @@ impl Transport for Lifeline {
         let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
         if number > self.most {
             let why = format!("more than {} requests in one rehearsal", self.most);
-            return Err(TransportError { why, never_sent: true, barred: true });
+            return Err(TransportError::new(Failure::Barred, why));
         }
         let answer = self.inner.send(request).await;
         if self.last.is_some_and(|last| number >= last) {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{Method, Request, Response};
-use platforms::transport::{Body, Transport, TransportError};
+use platforms::transport::{Body, Failure, Transport, TransportError};
 use url::Url;
 
 use super::matching::{find, poses_as_another_method, stays_below};
@@ -143,7 +143,7 @@ impl Transport for Gate {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
         let Some(at) = self.find(&request) else {
             let why = format!("{} {} is not a request the verifier may make", request.method(), request.uri().path());
-            return Err(TransportError { why, never_sent: true, barred: true });
+            return Err(TransportError::new(Failure::Barred, why));
         };
         self.log.add(at);
         let asked = request.uri().clone();
@@ -260,7 +260,7 @@ mod tests {
         match gate.send(request.body(Body::empty()).expect("a request")).await {
             Ok(_) => true,
             Err(error) => {
-                assert!(error.barred && error.never_sent, "{error}");
+                assert_eq!(error.kind, Failure::Barred, "{error}");
                 false
             }
         }

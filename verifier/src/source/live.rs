@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use platforms::CallError;
 use platforms::legacy::{Client, Page, wire};
+use platforms::{CallError, Pages};
 
 use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
@@ -24,6 +24,22 @@ pub(crate) struct Live {
     pub(crate) failed: AtomicU32,
     pub(crate) from_ms: Option<i64>,
     pub(crate) to_ms: Option<i64>,
+    /// The plan's bound on a recording. Bytes.
+    pub(crate) max_bytes: u64,
+}
+
+/// How much longer than stated a recording may be before its stream is taken for one without end: sizes may be stated wrongly, in another unit even.
+const TIMES_STATED: u64 = 4;
+/// The same of short ones. Bytes.
+const BESIDE_STATED: u64 = 16 << 20;
+/// Bytes a millisecond of the widest sound there is in a call centre: two channels of 32-bit samples at 48 kHz.
+const WIDEST: u64 = 384;
+
+/// The most that is read of a recording: by its stated size, else by its stated length, and never more than the plan's bound.
+fn most(recording: &wire::Recording, max_bytes: u64) -> u64 {
+    let by_length = || Some(u64::try_from(recording.duration_ms?).ok()?.saturating_mul(WIDEST));
+    let stated = recording.size_bytes.or_else(by_length);
+    stated.map_or(max_bytes, |stated| stated.saturating_mul(TIMES_STATED).saturating_add(BESIDE_STATED).min(max_bytes))
 }
 
 impl Live {
@@ -38,7 +54,7 @@ impl Live {
 
     /// Every page, to the last.
     async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, Stop> {
-        let (mut entities, mut number) = (Vec::new(), 0_u64);
+        let (mut entities, mut number, mut pages) = (Vec::new(), 0_u64, Pages::default());
         let mut page = Page { cursor: None, size: PAGE_SIZE, from_ms: self.from_ms, to_ms: self.to_ms };
         loop {
             let answer = self.client.interactions(&page).await.map_err(|error| Stop::source("list the interactions", &error))?;
@@ -50,14 +66,11 @@ impl Live {
                     entities.push(interaction);
                 }
             }
-            match answer.next_cursor {
-                Some(next) if page.cursor.as_ref() == Some(&next) => {
-                    return Err(Stop::Source(
-                        "cannot list the interactions of the source: its cursor does not move; ask its operator".to_owned(),
-                    ));
-                }
-                Some(next) => page.cursor = Some(next),
-                None => return Ok(entities),
+            let listed = answer.entities.iter().map(|entity| entity.get());
+            let next = pages.next("GET /api/v2/analytics/interactions/query", listed, answer.next_cursor);
+            page.cursor = next.map_err(|error| Stop::source("list the interactions", &error))?;
+            if page.cursor.is_none() {
+                return Ok(entities);
             }
         }
     }
@@ -109,18 +122,18 @@ impl Live {
     }
 
     pub(crate) async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop> {
-        let address = match &recording.details {
-            Ok(wire::Recording { media_url, .. }) => media_url.as_deref(),
+        let (address, most) = match &recording.details {
+            Ok(details) => (details.media_url.as_deref(), most(details, self.max_bytes)),
             Err(why) => return Ok(MediaRead::Unreadable(why.clone())),
         };
         let read = async {
-            let media = self.client.media(&recording.id, address).await?;
+            let media = self.client.media(&recording.id, address, most).await?;
             let content_type = media.headers.get("content-type").cloned();
             Ok((collect(media).await?.0, content_type))
         };
         match read.await {
             Ok((bytes, content_type)) => Ok(MediaRead::Bytes(bytes, content_type)),
-            Err(error @ CallError::Unauthorized { .. }) => Err(Stop::source("read the audio", &error)),
+            Err(error) if error.is_everybodys() => Err(Stop::source("read the audio", &error)),
             // After all retries: one recording that cannot be fetched does not end the verification, and is never taken for bad audio.
             Err(error) => {
                 let why = refusal(&error).unwrap_or_else(|| error.to_string());
@@ -138,9 +151,11 @@ fn refusal(error: &CallError) -> Option<String> {
             Some(format!("{error}; it has gone since, or never was: ask the source's operator"))
         }
         // An id that a server could take for another path is not asked for either: that record cannot be judged, the others can.
-        CallError::Refused { .. } | CallError::Malformed { .. } | CallError::NotSent { .. } => {
-            Some(format!("{error}; ask the source's operator"))
-        }
+        CallError::Refused { .. }
+        | CallError::Redirected { .. }
+        | CallError::NotReady { .. }
+        | CallError::Malformed { .. }
+        | CallError::NotSent { .. } => Some(format!("{error}; ask the source's operator")),
         CallError::HostNotAllowed { .. } => Some(error.to_string()),
         _ => None,
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use platforms::CallError;
 use platforms::clock::Clock;
 
 use super::genesys_cloud::Batches;
@@ -92,6 +93,8 @@ pub(super) async fn whole(what: &str, answer: platforms::Media) -> Result<Vec<u8
     match collect(answer).await {
         Ok((bytes, length)) if length.is_none_or(|length| length == bytes.len() as u64) => Ok(bytes),
         Ok((bytes, _)) => Err(Unfetched::Cut(format!("{what} arrives cut after {} bytes", bytes.len()))),
+        // Too long, or in a coding nobody asked for: another try brings the same.
+        Err(error @ CallError::Malformed { .. }) => Err(Unfetched::Hidden(format!("{what} cannot be fetched: {}", short(&error)))),
         Err(error) => Err(Unfetched::Cut(format!("{what} cannot be fetched: {}", short(&error)))),
     }
 }

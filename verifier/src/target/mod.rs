@@ -84,10 +84,11 @@ impl Target {
     }
 
     /// Where sound is had, once a snapshot was taken.
-    pub(crate) fn media(&self, snapshot: &TargetSnapshot, options: &Options, clock: &Clock) -> Arc<Media> {
+    /// `most`: bytes that a recording may have.
+    pub(crate) fn media(&self, snapshot: &TargetSnapshot, options: &Options, clock: &Clock, most: u64) -> Arc<Media> {
         Arc::new(match self {
-            Target::GenesysCloud(target) => Media::Batches(target.batches(options, clock)),
-            Target::Gir(target) => Media::Files(target.files(snapshot)),
+            Target::GenesysCloud(target) => Media::Batches(target.batches(options, clock, most)),
+            Target::Gir(target) => Media::Files(target.files(snapshot, most)),
         })
     }
 }

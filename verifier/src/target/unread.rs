@@ -23,6 +23,9 @@ pub(crate) fn need(name: &str, error: &CallError) -> Option<String> {
         CallError::Refused { status, code, .. } => {
             Some(format!("an answer to {} {} other than {status} {code}, for {}", operation.method, operation.path(), operation.tells))
         }
+        CallError::Redirected { status, .. } | CallError::NotReady { status, .. } => {
+            Some(format!("an answer to {} {} other than {status}, for {}", operation.method, operation.path(), operation.tells))
+        }
         CallError::Malformed { .. } => {
             Some(format!("an answer to {} {} that this version can read, for {}", operation.method, operation.path(), operation.tells))
         }
@@ -30,6 +33,9 @@ pub(crate) fn need(name: &str, error: &CallError) -> Option<String> {
         | CallError::Unauthorized { .. }
         | CallError::OutcomeUnknown { .. }
         | CallError::NotSent { .. }
+        | CallError::WaitTooLong { .. }
+        | CallError::Untrusted { .. }
+        | CallError::ClockDiffers { .. }
         | CallError::HostNotAllowed { .. } => None,
     }
 }

@@ -18,6 +18,9 @@ const BACK: SignedDuration = SignedDuration::from_hours(48);
 /// How often a report's state is asked for, a second apart at first.
 const LOOKS: u32 = 12;
 
+/// The longest report that is read: half a million uploads of two days. Bytes.
+const REPORT_MOST: u64 = 64 * 1024 * 1024;
+
 /// Where an upload stands. Source: platform API, RecordingUploadReportRequest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -86,7 +89,7 @@ async fn read(client: &PublicClient, clock: &Clock) -> Result<HashMap<String, Ou
 
 async fn bytes(client: &PublicClient, url: &str) -> Result<Vec<u8>, CallError> {
     let mut text = Vec::new();
-    let mut pieces = client.read().presigned(url).await?.stream;
+    let mut pieces = client.read().presigned(url, REPORT_MOST).await?.stream;
     while let Some(piece) = pieces.next().await {
         text.extend_from_slice(&piece?);
     }

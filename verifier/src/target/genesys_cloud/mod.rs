@@ -104,7 +104,7 @@ impl Target {
         reader.snapshot(progress).await
     }
 
-    pub(crate) fn batches(&self, options: &Options, clock: &Clock) -> Batches {
-        Batches { client: self.client.clone(), clock: clock.clone(), patience: options.patience, jobs: options.jobs }
+    pub(crate) fn batches(&self, options: &Options, clock: &Clock, most: u64) -> Batches {
+        Batches { client: self.client.clone(), clock: clock.clone(), patience: options.patience, jobs: options.jobs, most }
     }
 }

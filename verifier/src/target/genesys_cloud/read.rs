@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
+use platforms::{CallError, Pages};
 
 use super::divisions::Coverage;
 use super::{Identity, convert};
@@ -125,7 +125,7 @@ impl Reader<'_> {
         if let Err(error) = self.finish_job(&job).await? {
             return hidden_or("get_details_job", "follow the analytics job", &error);
         }
-        let (mut shown, mut cursor, mut seen) = (Shown::default(), None::<String>, HashSet::new());
+        let (mut shown, mut cursor, mut seen, mut pages) = (Shown::default(), None::<String>, HashSet::new(), Pages::default());
         loop {
             let page = match self.client.details_results(&job, cursor.as_deref(), DETAILS_PAGE).await {
                 Ok(page) => page,
@@ -133,6 +133,8 @@ impl Reader<'_> {
             };
             progress.advance(page.conversations.len() as u64);
             shown.available = page.data_availability_date.as_deref().and_then(Moment::parse).or(shown.available);
+            let listed = page.conversations.iter().map(|wire| wire.conversation_id.as_str());
+            let next = pages.next("the conversations", listed, page.cursor);
             for wire in page.conversations {
                 let tag = wire.external_tag.clone();
                 let mut conversation = convert::from_analytics(wire);
@@ -146,14 +148,9 @@ impl Reader<'_> {
                     shown.others.insert(conversation.id);
                 }
             }
-            match page.cursor {
-                Some(next) if Some(&next) == cursor.as_ref() => {
-                    return Err(Stop::Target(
-                        "cannot list the conversations of the target: the job's cursor does not move; try again".to_owned(),
-                    ));
-                }
-                Some(next) => cursor = Some(next),
-                None => return Ok(shown),
+            cursor = next.map_err(|error| Stop::target("list the conversations", &error))?;
+            if cursor.is_none() {
+                return Ok(shown);
             }
         }
     }
@@ -184,21 +181,24 @@ impl Reader<'_> {
 
     /// Dates of every recording, in bulk. Not allowed: the recordings carry their own dates.
     async fn retention(&self, needs: &mut BTreeSet<String>) -> Result<Option<Dates>, Stop> {
-        let (mut dates, mut cursor) = (Dates::new(), None::<String>);
+        let (mut dates, mut cursor, mut pages) = (Dates::new(), None::<String>, Pages::default());
         loop {
-            let page = match self.client.retention_page(cursor.as_deref()).await {
-                Ok(page) => page,
+            let read = self.client.retention_page(cursor.as_deref()).await.and_then(|page| {
+                let listed = page.entities.iter().map(|entry| entry.recording_id.as_str());
+                let next = pages.next("the retention dates", listed, page.next_cursor)?;
+                Ok((page.entities, next))
+            });
+            let (entries, next) = match read {
+                Ok(read) => read,
                 Err(error) => {
                     needs.insert(need("query_retention", &error).ok_or_else(|| Stop::target("list the retention dates", &error))?);
                     return Ok(None);
                 }
             };
-            for entry in page.entities {
-                dates.insert(entry.recording_id.clone(), entry);
-            }
-            match page.next_cursor {
-                Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
-                _ => return Ok(Some(dates)),
+            dates.extend(entries.into_iter().map(|entry| (entry.recording_id.clone(), entry)));
+            cursor = next;
+            if cursor.is_none() {
+                return Ok(Some(dates));
             }
         }
     }

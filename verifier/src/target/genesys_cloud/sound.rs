@@ -23,6 +23,8 @@ pub(crate) struct Batches {
     pub(super) patience: Duration,
     /// Whether batches may be created.
     pub(super) jobs: Jobs,
+    /// Bytes that a recording may have.
+    pub(super) most: u64,
 }
 
 impl Batches {
@@ -35,7 +37,7 @@ impl Batches {
 
     pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
         let hidden = |error: CallError| Unfetched::Hidden(format!("its audio cannot be fetched: {}", short(&error)));
-        whole("its audio", self.client.presigned(url).await.map_err(hidden)?).await
+        whole("its audio", self.client.presigned(url, self.most).await.map_err(hidden)?).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files in the migration's folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use platforms::gir::WebDavClient;
@@ -12,6 +12,9 @@ use crate::stop::Stop;
 
 /// Folders within folders that are looked into; the migration makes one of days within its own.
 const DEEPEST: usize = 8;
+
+/// Folders that are looked into at most: the migration makes one a day, and a century has fewer days.
+const MOST_FOLDERS: usize = 40_000;
 
 /// A file that lies there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +69,7 @@ pub(super) fn decoded(path: &str) -> String {
 /// Walks a folder of the store, level by level.
 pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
     let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
+    let mut known = BTreeSet::from([folder.to_owned()]);
     for _ in 0..DEEPEST {
         let lists = stream::iter(std::mem::take(&mut level)).map(|folder| list(client, reach, folder));
         let lists: Vec<Result<Vec<platforms::gir::Entry>, String>> = lists.buffer_unordered(concurrency.max(1)).try_collect().await?;
@@ -76,10 +80,13 @@ pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folde
             };
             for entry in entries {
                 let Some(path) = below_path(root, &entry.path) else { continue };
-                if entry.is_collection {
-                    level.push(path);
-                } else {
+                if !entry.is_collection {
                     files.insert(path, Lying { bytes: entry.length, written: entry.modified.as_deref().and_then(http_date) });
+                } else if known.insert(path.clone()) {
+                    level.push(path);
+                }
+                if known.len() > MOST_FOLDERS {
+                    return Ok(Listing::Unread(format!("a store with no more than {MOST_FOLDERS} folders in {folder}")));
                 }
             }
         }

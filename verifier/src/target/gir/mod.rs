@@ -105,8 +105,8 @@ impl Target {
         [archive, self.store.told(), rows].into_iter().flatten().cloned().collect()
     }
 
-    pub(crate) fn files(&self, snapshot: &TargetSnapshot) -> Files {
-        self.store.files(snapshot)
+    pub(crate) fn files(&self, snapshot: &TargetSnapshot, most: u64) -> Files {
+        self.store.files(snapshot, most)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use platforms::CallError;
 use platforms::gir::SpeechMinerClient;
+use platforms::{CallError, Pages};
 
 use super::Opening;
 use super::handed::Rows;
@@ -79,7 +79,7 @@ impl Receiver {
 }
 
 async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop> {
-    let (mut posts, mut after) = (BTreeMap::new(), None::<String>);
+    let (mut posts, mut after, mut pages) = (BTreeMap::new(), None::<String>, Pages::default());
     loop {
         let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
             Ok(page) => page,
@@ -91,13 +91,11 @@ async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop>
                 return reach.need_of("speechminer.list_recordings", "list SpeechMiner's recordings", &error).map(Posted::Unread);
             }
         };
+        let next = pages.next("SpeechMiner's recordings", page.recordings.iter().map(|row| row.id.as_str()), page.next);
         posts.extend(page.recordings.into_iter().map(|row| (row.id, row.posts)));
-        match page.next {
-            Some(next) if Some(&next) == after.as_ref() => {
-                return Err(Stop::Target("cannot list SpeechMiner's recordings: its pages do not move on; try again".to_owned()));
-            }
-            Some(next) => after = Some(next),
-            None => return Ok(Posted::Read(posts)),
+        after = next.map_err(|error| Stop::target("list SpeechMiner's recordings", &error))?;
+        if after.is_none() {
+            return Ok(Posted::Read(posts));
         }
     }
 }

@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// Where the files of a snapshot are had.
-    pub(super) fn files(&self, snapshot: &TargetSnapshot) -> Files {
+    pub(super) fn files(&self, snapshot: &TargetSnapshot, most: u64) -> Files {
         let recordings = snapshot.ours.iter().flat_map(|ours| ours.read_recordings());
         let sounds = recordings.filter_map(|recording| {
             let facts = recording.gir.as_ref()?;
@@ -129,7 +129,7 @@ impl Store {
             };
             Some(((recording.conversation_id.clone(), recording.id.clone()), sound))
         });
-        Files { root: self.root.clone(), from: self.from.clone(), sounds: sounds.collect() }
+        Files { root: self.root.clone(), from: self.from.clone(), sounds: sounds.collect(), most }
     }
 }
 
@@ -138,6 +138,8 @@ pub(crate) struct Files {
     root: Url,
     from: From,
     sounds: BTreeMap<Address, Sound>,
+    /// Bytes that a recording may have.
+    most: u64,
 }
 
 impl Files {
@@ -151,7 +153,7 @@ impl Files {
             From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
             From::Live(_, reach) if reach.is_lost() => Err(Unfetched::Hidden(reach.need().to_owned())),
             From::Live(client, _) => {
-                let asked = async { client.get(&client.own(address)?).await };
+                let asked = async { client.get(&client.own(address)?, self.most).await };
                 let answer = asked.await.map_err(|error| match error {
                     CallError::Refused { status: 404, .. } => Unfetched::Gone("no file at its address".to_owned()),
                     error => Unfetched::Hidden(format!("its file cannot be fetched: {}", short(&error))),
