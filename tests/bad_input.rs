@@ -5,37 +5,13 @@ mod support;
 use std::net::TcpListener;
 use std::path::Path;
 
-use support::{NO_LIMITS, Run, Simulation, read, seatrial};
+use support::{NO_LIMITS, Run, Simulation, copied, read, replace, seatrial};
 use tempfile::TempDir;
 
 const SMALL_WORLD: &str = "[world]\ninteractions = 3\nre_used_agents = 0\n";
 
 fn simulation(body: &str) -> Simulation {
     Simulation::start(&format!("about = \"A test.\"\nseed = 3\n{body}{NO_LIMITS}\n[expect]\nverdict = \"match\"\n"))
-}
-
-/// The plan's folder as the simulator wrote it, to be damaged.
-fn copied(simulation: &Simulation) -> TempDir {
-    let folder = TempDir::new().expect("a folder");
-    for name in ["mapping", "secrets", "staging"] {
-        std::fs::create_dir(folder.path().join(name)).expect("a folder");
-    }
-    let tables = ["agents", "queues", "skills", "wrapups"].map(|name| format!("mapping/{name}.csv"));
-    let secrets = ["source", "target"].map(|name| format!("secrets/{name}"));
-    for name in tables.iter().chain(&secrets).map(String::as_str).chain(["plan.toml"]) {
-        std::fs::copy(simulation.file(name), folder.path().join(name)).expect("a copy");
-    }
-    // Ledger and staging of its own.
-    let (old, new) = (simulation.dir().canonicalize().expect("a path"), folder.path().canonicalize().expect("a path"));
-    replace(folder.path(), "plan.toml", &old.display().to_string(), &new.display().to_string());
-    folder
-}
-
-fn replace(dir: &Path, file: &str, old: &str, new: &str) {
-    let path = dir.join(file);
-    let text = read(&path);
-    assert!(text.contains(old), "{file} has no {old}:\n{text}");
-    std::fs::write(path, text.replacen(old, new, 1)).expect("written");
 }
 
 fn append(dir: &Path, file: &str, line: &str) {
