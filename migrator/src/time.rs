@@ -75,7 +75,7 @@ mod tests {
 
     fn rules(unit: TimeUnit, zone: Option<&str>) -> TimeRules {
         let node = [("N3".to_owned(), plan::NodeTime { offset_ms: -73_000 })].into();
-        TimeRules { unit, naive_zone: zone.map(str::to_owned), site_zone: None, node }
+        TimeRules { unit, naive_zone: zone.map(str::to_owned), site_zone: None, clock_tolerance_s: None, node }
     }
 
     #[test]
