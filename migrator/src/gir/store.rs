@@ -64,7 +64,12 @@ impl Gir {
     pub(crate) async fn has_its_bytes(&self, row: &RecordingRow) -> Result<bool, Trouble> {
         let Some(address) = row.file_id.as_deref() else { return Ok(false) };
         let url = self.webdav.own(address).map_err(Trouble::target)?;
-        let mut stream = self.webdav.get(&url).await.map_err(Trouble::target)?.stream;
+        // Of another length it has other bytes, and need not be read.
+        let (_, length) = staged(row)?;
+        if !self.has(&url, length).await? {
+            return Ok(false);
+        }
+        let mut stream = self.webdav.get(&url, length).await.map_err(Trouble::target)?.stream;
         let mut hash = Sha256::new();
         while let Some(piece) = stream.next().await {
             hash.update(piece.map_err(Trouble::target)?);

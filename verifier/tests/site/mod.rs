@@ -96,7 +96,7 @@ impl Site {
             for reference in &entity.recordings {
                 let answer = self.source.recording(&reference.id).await.expect("a recording");
                 let recording: source::Recording = serde_json::from_str(answer.body.get()).expect("a recording");
-                let media = self.source.media(&recording.id, recording.media_url.as_deref()).await.expect("media");
+                let media = self.source.media(&recording.id, recording.media_url.as_deref(), u64::MAX).await.expect("media");
                 files.push(converted(&read(media).await, &recording));
                 details.push(recording);
             }
@@ -176,7 +176,7 @@ impl Site {
                 let steps: Vec<&str> = url.path_segments().expect("a path").skip(1).collect();
                 let file = dir.join("files").join(steps.join("/"));
                 std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
-                std::fs::write(&file, read(self.dav.get(&url).await.expect("a file")).await).expect("written");
+                std::fs::write(&file, read(self.dav.get(&url, u64::MAX).await.expect("a file")).await).expect("written");
                 list.push_str(&format!("{url},{}\n", entry.length.expect("a size")));
             }
         }
