@@ -129,7 +129,7 @@ impl Live {
         let read = async {
             let media = self.client.media(&recording.id, address, most).await?;
             let content_type = media.headers.get("content-type").cloned();
-            Ok((collect(media).await?.0, content_type))
+            Ok::<_, CallError>((collect(media).await?.0, content_type))
         };
         match read.await {
             Ok((bytes, content_type)) => Ok(MediaRead::Bytes(bytes, content_type)),
