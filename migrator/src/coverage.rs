@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use plan::{AgentRow, LoadedPlan, UnmappedAgent, UnmappedQueue};
+use platforms::Pages;
 use platforms::legacy::{Client as LegacyClient, wire};
 
 use crate::extract::{Window, next_page};
@@ -183,10 +184,11 @@ pub(crate) async fn require(
         ledger.forget_listing().await?;
     }
     let is_bounded = plan.plan.rules.max_fallback_share.is_some();
+    let mut pages = Pages::default();
     if ledger.last_seq().await? == 0 {
-        next_page(source, ledger, Window::of(plan)).await?;
+        next_page(source, ledger, Window::of(plan), &mut pages).await?;
     }
-    while is_bounded && next_page(source, ledger, Window::of(plan)).await?.is_some() {}
+    while is_bounded && next_page(source, ledger, Window::of(plan), &mut pages).await?.is_some() {}
     let resolver = Resolver::new(plan.clone(), maximum_days);
     let mut coverage = Coverage::default();
     let mut after = 0;
