@@ -219,6 +219,9 @@ pub(crate) struct Simulate {
     /// Instead of the scenario's seed
     #[arg(long, env = "SEATRIAL_SEED")]
     pub(crate) seed: Option<u64>,
+    /// The day a generated world stands relative to, YYYY-MM-DD, UTC [default: today]; give that of the first start to go on with its calls later
+    #[arg(long, env = "SEATRIAL_DAY", value_name = "DATE")]
+    pub(crate) day: Option<jiff::civil::Date>,
     /// Port of the control API; 0: any free one
     #[arg(long, env = "SEATRIAL_CONTROL_PORT", default_value_t = 0)]
     pub(crate) control_port: u16,

@@ -32,7 +32,10 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
         control: arguments.control_port,
     };
     let one_port = arguments.one_port.map(|port| OnePort { port, tls: arguments.tls });
-    let simulator = match Simulator::start(scenario, Options { ports, one_port, seed: arguments.seed, ..Options::default() }).await {
+    let day = arguments.day.unwrap_or_else(simulator::today);
+    let options = Options { ports, one_port, seed: arguments.seed, served_on: Some(day), ..Options::default() };
+    let is_generated = scenario.world.file.is_none();
+    let simulator = match Simulator::start(scenario, options).await {
         Ok(simulator) => simulator,
         Err(error) => return bad(error.to_string()),
     };
@@ -56,6 +59,9 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
         }
         for notice in simulator.notices() {
             terminal::say(&notice);
+        }
+        if is_generated {
+            terminal::say(&format!("the world is that of {day}: with --day {day} the same calls are served again on another day"));
         }
         terminal::say("serving until Ctrl-C");
     }

@@ -78,13 +78,18 @@ impl World {
         LoadedPlan::read(&self.file("plan.toml")).expect("a plan")
     }
 
+    /// The scenario's day, whatever day it is.
+    fn clock(&self) -> Clock {
+        Clock::starting_at(self.simulator.now_ms())
+    }
+
     fn transport(&self) -> Arc<dyn Transport> {
         let authority = self.simulator.addresses().genesys_cloud.trim_start_matches("http://").trim_end_matches('/');
         Arc::new(Elsewhere { network: Network::new().expect("a network"), authority: authority.parse().expect("an authority") })
     }
 
     async fn migrate(&self, options: migrator::Options) -> Result<Outcome, Stop> {
-        migrator::migrate(self.plan(), options, self.transport(), Clock::real(), &Quiet).await
+        migrator::migrate(self.plan(), options, self.transport(), self.clock(), &Quiet).await
     }
 
     /// The sentence a run is refused with; nothing has changed in the target.
@@ -107,16 +112,16 @@ impl World {
     async fn verify(&self, only: Option<&Canary>) -> verifier::Report {
         let only = only.map(|canary| canary.interactions.iter().cloned().collect());
         let options = verifier::Options { only, ..verifier::Options::default() };
-        verifier::verify(&self.plan(), options, self.transport(), Clock::real(), &verifier::Silent).await.expect("a verdict")
+        verifier::verify(&self.plan(), options, self.transport(), self.clock(), &verifier::Silent).await.expect("a verdict")
     }
 
     async fn checklist(&self) -> PathBuf {
         let path = self.file("canary-checklist.csv");
-        migrator::write_checklist(&self.plan(), None, &path, "match", &Clock::real()).await.expect("a checklist")
+        migrator::write_checklist(&self.plan(), None, &path, "match", &self.clock()).await.expect("a checklist")
     }
 
     async fn confirm(&self, file: &Path) -> Result<Canary, Stop> {
-        migrator::confirm_canary(&self.plan(), None, file, &Clock::real()).await
+        migrator::confirm_canary(&self.plan(), None, file, &self.clock()).await
     }
 
     /// Calls in the target, by their ids in the source.
@@ -130,12 +135,8 @@ fn id(call: &Value) -> String {
     call["legacy_interaction_id"].as_str().expect("an id").to_owned()
 }
 
-fn now() -> String {
-    format!("{:.0}", Clock::real().now())
-}
-
 /// Fills in a checklist: yes everywhere but in the cells of `no`, given as line from 0 and column.
-fn fill(path: &Path, no: &[(usize, &str)]) -> PathBuf {
+fn fill(clock: &Clock, path: &Path, no: &[(usize, &str)]) -> PathBuf {
     let text = read(path);
     let comments: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
     let rows = &text[comments.iter().map(|line| line.len() + 1).sum()..];
@@ -154,7 +155,7 @@ fn fill(path: &Path, no: &[(usize, &str)]) -> PathBuf {
                 }
             }
             "checked_by" => "Jo Smith".to_owned(),
-            "checked_at" => now(),
+            "checked_at" => format!("{:.0}", clock.now()),
             _ => cell.to_owned(),
         };
         writer.write_record(header.iter().zip(&row).map(cell)).expect("written");
@@ -199,7 +200,7 @@ async fn nothing_goes_elsewhere_before_its_canary_is_confirmed() {
     assert!(other.contains("waits to be filled in"), "{other}");
     let unfilled = world.confirm(&checklist).await.expect_err("nothing filled in");
     assert!(unfilled.to_string().contains("column found: it is empty"), "{unfilled}");
-    let filled = fill(&checklist, &[]);
+    let filled = fill(&world.clock(), &checklist, &[]);
     for _ in 0..2 {
         let confirmed = world.confirm(&filled).await.expect("confirmed");
         assert_eq!((confirmed.state, confirmed.checked_by.join("")), (CanaryState::Confirmed, "Jo Smith".to_owned()));
@@ -209,7 +210,7 @@ async fn nothing_goes_elsewhere_before_its_canary_is_confirmed() {
     assert!(canary.interactions.iter().all(|id| greater.interactions.contains(id)), "{canary:?} {greater:?}");
     assert!(world.refused(migrator::Options::default()).await.contains("is not verified"));
     assert!(world.confirm(&filled).await.is_err(), "a list of another choice");
-    let filled = fill(&world.checklist().await, &[]);
+    let filled = fill(&world.clock(), &world.checklist().await, &[]);
     assert_eq!(world.confirm(&filled).await.expect("confirmed").state, CanaryState::Confirmed);
 
     world.migrate(migrator::Options::default()).await.expect("the rest");
@@ -221,7 +222,7 @@ async fn nothing_goes_elsewhere_before_its_canary_is_confirmed() {
 async fn a_changed_plan_needs_a_canary_of_its_own() {
     let world = World::start(62).await;
     let first = world.canary(ENOUGH).await;
-    let old = fill(&world.checklist().await, &[]);
+    let old = fill(&world.clock(), &world.checklist().await, &[]);
     world.confirm(&old).await.expect("confirmed");
     world.change(&world.file("plan.toml"), "[pace]", "# Another evening.\n[pace]");
     let changed = world.refused(migrator::Options::default()).await;
@@ -240,7 +241,7 @@ async fn a_changed_plan_needs_a_canary_of_its_own() {
     let checklist = world.checklist().await;
     let stale = world.confirm(&old).await.expect_err("of another plan").to_string();
     assert!(stale.contains("line 2: it is of the plan"), "{stale}");
-    world.confirm(&fill(&checklist, &[])).await.expect("confirmed");
+    world.confirm(&fill(&world.clock(), &checklist, &[])).await.expect("confirmed");
     world.migrate(migrator::Options::default()).await.expect("the rest");
     assert_eq!(world.verify(None).await.summary.verdict, verifier::Verdict::Match);
 }
@@ -250,13 +251,13 @@ async fn a_failed_line_stops_the_run_until_another_canary_is_confirmed() {
     let world = World::start(63).await;
     world.canary(ENOUGH).await;
     let checklist = world.checklist().await;
-    let failed = fill(&checklist, &[(2, "right_date")]);
+    let failed = fill(&world.clock(), &checklist, &[(2, "right_date")]);
     let canary = world.confirm(&failed).await.expect("read");
     assert_eq!((canary.state, canary.failed.len()), (CanaryState::Failed, 1));
     let refused = world.refused(migrator::Options::default()).await;
     assert!(refused.contains("failed (Jo Smith") && refused.contains("right_date is no"), "{refused}");
     // A nicer list of the same canary lifts nothing.
-    assert!(world.confirm(&fill(&checklist, &[])).await.expect_err("too late").to_string().contains("failed"));
+    assert!(world.confirm(&fill(&world.clock(), &checklist, &[])).await.expect_err("too late").to_string().contains("failed"));
     assert!(world.refused(migrator::Options::default()).await.contains("failed"));
 
     let recording = canary.failed[0].split([' ', ':']).nth(1).expect("a recording").to_owned();
@@ -266,7 +267,7 @@ async fn a_failed_line_stops_the_run_until_another_canary_is_confirmed() {
     assert!(world.refused(migrator::Options::default()).await.contains("is not verified"));
     std::fs::remove_file(world.file("filled.csv")).expect("removed");
     let checklist = world.checklist().await;
-    world.confirm(&fill(&checklist, &[])).await.expect("confirmed");
+    world.confirm(&fill(&world.clock(), &checklist, &[])).await.expect("confirmed");
     world.migrate(migrator::Options::default()).await.expect("the rest");
     assert_eq!(world.verify(None).await.summary.verdict, verifier::Verdict::Match);
 }
@@ -311,7 +312,7 @@ fn a_person_takes_a_canary_to_the_whole_migration_on_both_surfaces() {
         let again = simulation.migrate(&["--canary", "24", "--json"]).ends(0).json();
         assert_eq!((&again["verdict"], read(&checklist)), (&json!("match"), text));
         assert!(simulation.seatrial(&["status", "plan.toml"]).ends(0).stdout.contains("waits to be filled in"));
-        let filled = fill(&checklist, &[]);
+        let filled = fill(&Clock::real(), &checklist, &[]);
         let confirmed = simulation.migrate(&["--confirm-canary", filled.to_str().expect("a path")]).ends(0);
         assert!(confirmed.sentence().contains("was confirmed by Jo Smith"), "{confirmed}");
         assert!(simulation.migrate(&["--canary", "24"]).ends(0).stdout.contains("nothing was sent"));
@@ -329,7 +330,7 @@ fn bad_checklists_are_refused_with_line_and_column_and_a_no_is_kept() {
     let simulation = simulation(67, "");
     simulation.migrate(&["--canary", "24"]).ends(0);
     let checklist = simulation.file("canary-checklist.csv");
-    let filled = read(&fill(&checklist, &[]));
+    let filled = read(&fill(&Clock::real(), &checklist, &[]));
     let last = filled.lines().last().expect("a line").to_owned();
     let rows = [
         ("not filled in", read(&checklist), "column found: it is empty"),
@@ -345,7 +346,7 @@ fn bad_checklists_are_refused_with_line_and_column_and_a_no_is_kept() {
         assert!(run.stderr.contains("bad.csv: ") && run.stderr.contains(part), "{what}: {run}");
     }
     simulation.migrate(&["--confirm-canary", "none.csv"]).ends(2);
-    fill(&checklist, &[(0, "plays")]);
+    fill(&Clock::real(), &checklist, &[(0, "plays")]);
     for _ in 0..2 {
         let failed = simulation.migrate(&["--confirm-canary", "failed.csv"]).ends(20);
         assert!(failed.stdout.contains("plays is no"), "{failed}");

@@ -49,11 +49,12 @@ struct Came {
 impl Came {
     async fn of(scenario: Scenario) -> Came {
         let (simulator, dir, plan) = begin(scenario, Options::default()).await;
-        let migrated = migrate(&plan).await;
+        let clock = Clock::starting_at(simulator.now_ms());
+        let migrated = migrate(&plan, &clock).await;
         let options = verifier::Options { report_dir: Some(dir.path().join("report")), ..verifier::Options::default() };
         let network = Arc::new(Network::new().unwrap());
         let verified =
-            verifier::verify(&plan, options, network, Clock::real(), &verifier::Silent).await.unwrap_or_else(|stop| panic!("{stop}"));
+            verifier::verify(&plan, options, network, clock, &verifier::Silent).await.unwrap_or_else(|stop| panic!("{stop}"));
         let lines = |text: String| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
         let source = lines(simulator.truth(PlatformName::Legacy).await.unwrap());
         let target = lines(simulator.truth(PlatformName::GenesysCloud).await.unwrap());
@@ -75,9 +76,9 @@ async fn begin(scenario: Scenario, options: Options) -> (Simulator, tempfile::Te
     (simulator, dir, plan)
 }
 
-async fn migrate(plan: &LoadedPlan) -> migrator::Outcome {
+async fn migrate(plan: &LoadedPlan, clock: &Clock) -> migrator::Outcome {
     let network = Arc::new(Network::new().unwrap());
-    let ended = migrator::migrate(plan.clone(), migrator::Options::default(), network, Clock::real(), &Quiet).await;
+    let ended = migrator::migrate(plan.clone(), migrator::Options::default(), network, clock.clone(), &Quiet).await;
     ended.unwrap_or_else(|stop| panic!("{stop}"))
 }
 
@@ -208,7 +209,8 @@ async fn a_run_is_replayed_with_exactly_the_faults_of_a_log() {
     );
     let run = async |options: Options| {
         let (simulator, _dir, plan) = begin(parsed(&text), options).await;
-        let migrated = migrate(&plan).await;
+        let clock = Clock::starting_at(simulator.now_ms());
+        let migrated = migrate(&plan, &clock).await;
         assert_eq!(migrated.tally.interactions_left, 0, "{:?}", migrated.errors);
         Injected::write_log(&simulator.injected())
     };

@@ -43,6 +43,12 @@ impl Clock {
         Clock(Kind::Tokio { start_ms, start: tokio::time::Instant::now(), factor: 1.0, jumps: true })
     }
 
+    /// A clock that stands at `start_ms` (Unix milliseconds) now and goes as fast as the machine's.
+    #[must_use]
+    pub fn starting_at(start_ms: i64) -> Clock {
+        Clock::scaled(start_ms, 1.0)
+    }
+
     /// A clock that stands at `start_ms` (Unix milliseconds) now and goes `factor` times as fast as tokio's: waits and time limits are as much
     /// shorter, for a peer whose clock goes as fast.
     #[must_use]

@@ -264,7 +264,9 @@ impl Stage {
         let dir = options.report.join(&scenario.name);
         let seed = options.seed.unwrap_or(scenario.seed);
         let clock = time.settings(scenario.clock);
-        let started = simulator::Options { seed: Some(seed), clock: Some(clock), ..simulator::Options::default() };
+        // A command of somebody else's goes by the machine's clock, and so do the platforms it meets.
+        let served_on = matches!(options.migrator, Migrator::Command(_)).then(simulator::today);
+        let started = simulator::Options { seed: Some(seed), clock: Some(clock), served_on, ..simulator::Options::default() };
         let simulator = Simulator::start(scenario, started).await.map_err(Refusal::bad)?;
         let plan = fresh_plan(&simulator, &dir)?;
         let no_network = || Refusal { ending: Ending::Stopped, sentence: "the TLS library does not start on this machine".to_owned() };

@@ -60,11 +60,11 @@ impl Time {
         }
     }
 
-    /// For the simulators, which begin at the scenario's start where time is virtual.
+    /// For the simulators, which begin where the scenario says.
     pub(crate) fn settings(self, scenario: ClockSettings) -> ClockSettings {
         match self {
-            Time::Real => ClockSettings::default(),
-            Time::Scaled(factor) => ClockSettings { mode: ClockMode::Scaled, factor, start: None },
+            Time::Real => ClockSettings { mode: ClockMode::Real, ..scenario },
+            Time::Scaled(factor) => ClockSettings { mode: ClockMode::Scaled, factor, ..scenario },
             Time::Virtual => ClockSettings { mode: ClockMode::Virtual, ..scenario },
         }
     }
@@ -81,7 +81,7 @@ impl Surroundings {
     /// Those of a running simulator. `None` where the TLS library does not start.
     pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Surroundings> {
         Some(match time {
-            Time::Real => Surroundings { clock: Clock::real(), transport: Arc::new(Network::new()?) },
+            Time::Real => Surroundings { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
             Time::Scaled(factor) => Surroundings { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
             Time::Virtual => {
                 let dialler = simulator.dialler();

@@ -39,16 +39,9 @@ struct Inner {
 }
 
 impl Clock {
-    /// The time of this machine.
-    pub(crate) fn real() -> Clock {
-        Clock::scaled(1.0)
-    }
-
-    /// A clock that runs `factor` times as fast as this machine's (`scaled:60`: a minute a second).
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    pub(crate) fn scaled(factor: f64) -> Clock {
-        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock::starting(i64::try_from(start.as_millis()).unwrap_or(i64::MAX), factor, false)
+    /// A clock that stands at `start_ms` now and runs `factor` times as fast as this machine's (60: a minute a second).
+    pub(crate) fn scaled_from(start_ms: i64, factor: f64) -> Clock {
+        Clock::starting(start_ms, factor, false)
     }
 
     /// A clock that stands at `start_ms` now and goes as tokio's does: under a paused runtime it jumps whenever everybody waits, and stands still
@@ -129,6 +122,28 @@ impl Clock {
     }
 }
 
+/// The time of this machine. Unix ms.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub(crate) fn machine_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The day it is on this machine, UTC: what a served world stands relative to.
+#[must_use]
+pub fn today() -> jiff::civil::Date {
+    let now = jiff::Timestamp::from_millisecond(machine_ms()).unwrap_or(jiff::Timestamp::MAX);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+impl Clock {
+    /// Of tests that do not care which day it is: at a fixed instant, as fast as this machine's.
+    pub(crate) fn of_a_test() -> Clock {
+        Clock::scaled_from(1_782_777_600_000, 1.0) // 2026-06-30T00:00:00Z
+    }
+}
+
 /// Polls work on this thread until it is done, and does nothing else meanwhile.
 fn stand_still<T>(work: impl Future<Output = T>) -> T {
     struct Thread(std::thread::Thread);
@@ -154,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_advance_wakes_a_sleeper() {
-        let clock = Clock::real();
+        let clock = Clock::of_a_test();
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move { clock.sleep_ms(3_600_000).await }
@@ -168,7 +183,7 @@ mod tests {
     fn an_advance_is_seen_at_once() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let clock = Clock::real();
+            let clock = Clock::of_a_test();
             let before = clock.now_ms();
             clock.advance_ms(86_400_000).expect("a day is on every calendar");
             assert!(clock.now_ms() - before >= 86_400_000);

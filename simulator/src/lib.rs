@@ -52,7 +52,7 @@ mod tamper;
 mod world;
 
 pub use addresses::{Account, Addresses, Client, Credentials, PlatformName, Ports};
-pub use clock::BeyondCalendar;
+pub use clock::{BeyondCalendar, today};
 pub use conduct::{Breach, CONDUCT_RULES, ConductReport, ConductRule};
 pub use fault::domain::DomainKind;
 pub use fault::operations::Operation;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
+use jiff::civil::Date;
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
 
@@ -46,6 +47,10 @@ pub struct Options {
     pub one_port: Option<OnePort>,
     /// Decides where faults strike, instead of the scenario's; the world stays.
     pub fault_seed: Option<u64>,
+    /// The day on which this machine's programs meet the simulators: clocks show the machine's time, and a generated world is moved by whole days,
+    /// so that its calls are as old on this day as they are when the scenario begins. Left out: the scenario begins at its own instant
+    /// ([`ClockSettings::start`]), on any day. An imported world is never moved.
+    pub served_on: Option<Date>,
     /// Exactly these faults strike, instead of what the scenario's rules say; wrong data of the source stays as the scenario has it.
     pub replay: Option<Vec<Injected>>,
 }
@@ -56,6 +61,9 @@ pub enum SimulatorError {
     /// The scenario or its imported world.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// The world's days do not fit the day it is served on.
+    #[error("{0}; choose another --day")]
+    Day(String),
     /// A port is taken, most often.
     #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port, or 0 for a free one")]
     Port {
@@ -144,11 +152,19 @@ impl Simulator {
         Box::pin(Simulator::begin(scenario, options))
     }
 
-    async fn begin(scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
+    async fn begin(mut scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
         let seed = options.seed.unwrap_or(scenario.seed);
-        let world = Arc::new(World::of(&scenario, seed)?);
         let clock_settings = options.clock.unwrap_or(scenario.clock);
-        let (clock, log) = (clock(clock_settings), options.replay.or_else(|| scenario.replay.clone()));
+        if let Some(day) = options.served_on {
+            scenario.world.move_to(day, clock_settings.start).map_err(SimulatorError::Day)?;
+        }
+        let world = Arc::new(World::of(&scenario, seed)?);
+        let start_ms = match (options.served_on, clock_settings.start) {
+            (Some(_), _) => crate::clock::machine_ms(),
+            (None, Some(start)) => start.as_millisecond(),
+            (None, None) => world.end_ms(),
+        };
+        let (clock, log) = (clock(clock_settings, start_ms), options.replay.or_else(|| scenario.replay.clone()));
         let fault_seed = Seed::new(options.fault_seed.or(scenario.fault_seed).unwrap_or(seed));
         let core = Core::with_faults(clock.clone(), Seed::new(seed), Faults::new(fault_seed, clock, scenario.faults.clone(), log));
         let (spool, spool_guard) = spool(options.spool)?;
@@ -452,11 +468,11 @@ impl State {
     }
 }
 
-fn clock(settings: ClockSettings) -> Clock {
+fn clock(settings: ClockSettings, start_ms: i64) -> Clock {
     match settings.mode {
-        ClockMode::Real => Clock::real(),
-        ClockMode::Scaled => Clock::scaled(settings.factor),
-        ClockMode::Virtual => Clock::virtual_from(settings.start_ms()),
+        ClockMode::Real => Clock::scaled_from(start_ms, 1.0),
+        ClockMode::Scaled => Clock::scaled_from(start_ms, settings.factor),
+        ClockMode::Virtual => Clock::virtual_from(start_ms),
     }
 }
 

@@ -104,8 +104,9 @@ async fn one(seed: u64, repost: &str) -> Result<Left, Failure> {
     let simulator = Simulator::start(scenario, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
     let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
     // Twice: what the first run did not know the second must not do again.
-    let first = migrate(&plan).await?;
-    let second = migrate(&plan).await?;
+    let clock = Clock::starting_at(simulator.now_ms());
+    let first = migrate(&plan, &clock).await?;
+    let second = migrate(&plan, &clock).await?;
     let left = books(&simulator).await?;
     let for_a_person = second.tally.interactions_left;
     if for_a_person != first.tally.interactions_left {
@@ -115,7 +116,7 @@ async fn one(seed: u64, repost: &str) -> Result<Left, Failure> {
         return Err(Failure::new(format!("calls were left: {:?}", second.errors)));
     }
     let report =
-        verifier::verify(&plan, verifier::Options::default(), network()?, Clock::real(), &verifier::Silent).await.map_err(Failure::new)?;
+        verifier::verify(&plan, verifier::Options::default(), network()?, clock, &verifier::Silent).await.map_err(Failure::new)?;
     let summary = serde_json::to_value(&report.summary).map_err(Failure::new)?;
     if summary["verdict"] != "match" {
         return Err(Failure::new(format!("{}", summary["sentence"])));
@@ -123,8 +124,8 @@ async fn one(seed: u64, repost: &str) -> Result<Left, Failure> {
     Ok(Left { for_a_person, ..left })
 }
 
-async fn migrate(plan: &LoadedPlan) -> Result<migrator::Outcome, Failure> {
-    migrator::migrate(plan.clone(), migrator::Options::default(), network()?, Clock::real(), &Quiet).await.map_err(Failure::new)
+async fn migrate(plan: &LoadedPlan, clock: &Clock) -> Result<migrator::Outcome, Failure> {
+    migrator::migrate(plan.clone(), migrator::Options::default(), network()?, clock.clone(), &Quiet).await.map_err(Failure::new)
 }
 
 fn network() -> Result<Arc<Network>, Failure> {

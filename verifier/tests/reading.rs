@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plan::LoadedPlan;
-use platforms::clock::Clock;
 use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use verifier::{AudioScope, Jobs, Listed, Options, Report, Side, Silent, Stop, Verdict, requests_of, verify};
-use world::{OTHER_USER, Serving, World, plan, world};
+use world::{OTHER_USER, Serving, World, plan, today, world};
 
 /// A verification, what was asked for it, and its folder.
 struct Verified {
@@ -27,7 +26,7 @@ async fn verified(world: World, options: Options) -> Verified {
     let folder = tempfile::tempdir().expect("a folder");
     let serving: Arc<Serving> = Serving::new(world);
     let options = Options { report_dir: Some(folder.path().join("report")), ..options };
-    let report = verify(&plan(folder.path()), options, serving.clone(), Clock::real(), &Silent).await.expect("a report");
+    let report = verify(&plan(folder.path()), options, serving.clone(), today(), &Silent).await.expect("a report");
     let asked = serving.asked.lock().expect("a lock").clone();
     Verified { report, asked, folder }
 }
@@ -253,7 +252,7 @@ async fn an_interrupted_audit_goes_on_where_it_was_and_a_changed_plan_starts_ove
 
         let first = options();
         let interrupting = Interrupting { serving: Serving::new(world()), interrupt: first.interrupt.clone() };
-        let stop = verify(&loaded, first, Arc::new(interrupting), Clock::real(), &Silent).await.expect_err("interrupted");
+        let stop = verify(&loaded, first, Arc::new(interrupting), today(), &Silent).await.expect_err("interrupted");
         assert!(matches!(stop, Stop::Interrupted), "{stop}");
         assert!(!report_dir.join("summary.json").exists() && report_dir.join(".kept.jsonl").exists());
 
@@ -264,7 +263,7 @@ async fn an_interrupted_audit_goes_on_where_it_was_and_a_changed_plan_starts_ove
             loaded = LoadedPlan::read(&path).expect("a plan");
         }
         let serving = Serving::new(world());
-        let report = verify(&loaded, options(), serving.clone(), Clock::real(), &Silent).await.expect("a report");
+        let report = verify(&loaded, options(), serving.clone(), today(), &Silent).await.expect("a report");
         assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
         let (read, notices) = (calls_read(&serving), report.summary.notices.join(" "));
         if changed {

@@ -3,14 +3,13 @@
 #[expect(unreachable_pub, reason = "a module of this test only")]
 mod world;
 
-use platforms::clock::Clock;
 use serde_json::{Value, json};
 use verifier::{AudioScope, Options, Report, Side, Silent, SourceFrom, Stop, Verdict, verify};
-use world::{FALLBACK, OTHER_USER, START, Serving, World, plan, time, world};
+use world::{FALLBACK, OTHER_USER, START, Serving, World, plan, time, today, world};
 
 async fn verified(world: World, options: Options) -> Result<Report, Stop> {
     let dir = tempfile::tempdir().expect("a folder");
-    verify(&plan(dir.path()), options, Serving::new(world), Clock::real(), &Silent).await
+    verify(&plan(dir.path()), options, Serving::new(world), today(), &Silent).await
 }
 
 async fn report(world: World) -> Report {
@@ -26,7 +25,7 @@ async fn a_right_migration_matches_and_only_reads_were_made() {
     let dir = tempfile::tempdir().expect("a folder");
     let serving = Serving::new(world());
     let options = Options { report_dir: Some(dir.path().join("report")), ..Options::default() };
-    let report = verify(&plan(dir.path()), options, serving.clone(), Clock::real(), &Silent).await.expect("a verdict");
+    let report = verify(&plan(dir.path()), options, serving.clone(), today(), &Silent).await.expect("a verdict");
     assert_eq!(codes(&report), Vec::<&str>::new(), "{}", report.text());
     assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
     let counts = report.summary.counts;
@@ -56,7 +55,7 @@ async fn a_restricted_verification_judges_the_chosen_calls_and_nothing_else() {
     damaged.conversations.remove(2);
     let serving = Serving::new(damaged.clone());
     let dir = tempfile::tempdir().expect("a folder");
-    let report = verify(&plan(dir.path()), only(&["100001"]), serving.clone(), Clock::real(), &Silent).await.expect("a verdict");
+    let report = verify(&plan(dir.path()), only(&["100001"]), serving.clone(), today(), &Silent).await.expect("a verdict");
     assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Match, Vec::new()), "{}", report.text());
     let counts = report.summary.counts;
     assert_eq!((counts.source_interactions, counts.source_recordings, counts.matched, counts.target_interactions), (1, 2, 2, 1));
@@ -359,7 +358,7 @@ async fn staged_data_is_judged_as_the_source_was() {
     stage(&world, &dir.path().join("staging"));
     let plan = plan(dir.path());
     let options = Options { source: SourceFrom::Staged, ..Options::default() };
-    let report = verify(&plan, options, Serving::new(world), Clock::real(), &Silent).await.expect("a verdict");
+    let report = verify(&plan, options, Serving::new(world), today(), &Silent).await.expect("a verdict");
     assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
     assert_eq!(report.summary.scope.source, "staged");
     assert!(report.requests.iter().all(|request| request.side == Side::Target), "the source is not touched");
@@ -396,7 +395,7 @@ async fn no_number_reaches_a_report() {
     conversation(&mut world, 1)["participants"][0]["sessions"][0]["ani"] = json!("tel:+15550177777");
     conversation(&mut world, 2)["participants"][0]["sessions"][0]["dnis"] = json!("tel:+18005559999");
     let options = Options { report_dir: Some(dir.path().join("report")), ..Options::default() };
-    let report = verify(&plan(dir.path()), options, Serving::new(world), Clock::real(), &Silent).await.expect("a verdict");
+    let report = verify(&plan(dir.path()), options, Serving::new(world), today(), &Silent).await.expect("a verdict");
     assert!(codes(&report).contains(&"D61"));
     let mut told = report.text();
     for file in ["summary.json", "findings.jsonl", "drift.jsonl", "requests.jsonl", "breakdown.csv"] {

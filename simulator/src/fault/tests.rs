@@ -8,7 +8,7 @@ fn rule(text: &str) -> FaultRule {
 }
 
 fn faults(rules: Vec<FaultRule>) -> Faults {
-    Faults::new(Seed::new(7), Clock::real(), rules, None)
+    Faults::new(Seed::new(7), Clock::of_a_test(), rules, None)
 }
 
 #[test]
@@ -71,7 +71,7 @@ proptest! {
     fn the_order_of_arrival_changes_nothing(seed: u64, mut order in Just((0_u32..40).collect::<Vec<_>>()).prop_shuffle()) {
         let rules = vec![rule("on = 'genesys_cloud.upload_file'\nkind = 'server_error'\nshare = 0.3\nheal_after_attempts = 2")];
         let run = |keys: &[u32]| {
-            let faults = Faults::new(Seed::new(seed), Clock::real(), rules.clone(), None);
+            let faults = Faults::new(Seed::new(seed), Clock::of_a_test(), rules.clone(), None);
             for key in keys.iter().chain(keys) {
                 let key = key.to_string();
                 let _ = faults.decide(&UPLOAD, &key, faults.attempt(&UPLOAD, &key));
@@ -111,11 +111,11 @@ fn a_replayed_log_strikes_again_under_another_seed_and_nothing_else_does() {
     let first = run(&faults(rules.clone()));
     assert!(first.lines().count() > 10, "{first}");
     let log = Injected::read_log(&first).expect("a log");
-    let again = Faults::new(Seed::new(8), Clock::real(), rules.clone(), Some(log));
+    let again = Faults::new(Seed::new(8), Clock::of_a_test(), rules.clone(), Some(log));
     assert!(again.unmet() > 10);
     assert_eq!((run(&again), again.unmet()), (first.clone(), 0));
     assert!(again.refuses(&rules[0]).is_some());
-    assert_ne!(run(&Faults::new(Seed::new(8), Clock::real(), rules, None)), first, "another seed strikes elsewhere");
+    assert_ne!(run(&Faults::new(Seed::new(8), Clock::of_a_test(), rules, None)), first, "another seed strikes elsewhere");
 }
 
 #[test]

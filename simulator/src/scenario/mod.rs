@@ -120,25 +120,18 @@ pub struct ClockSettings {
     /// Simulated seconds in a real one, for `scaled`: limiter windows, `Retry-After`, token life and jobs all follow, so that one real second of
     /// waiting is `factor` seconds of a `Retry-After`.
     pub factor: f64,
-    /// What a `virtual` clock shows at first. Left out: 2026-06-01T00:00:00Z, so that the same seed gives the same journal on any day.
+    /// The instant at which the scenario begins, whatever the day it is run on. Left out: the world's own, that is midnight UTC after its last
+    /// day. Served to other programs (`simulate`, `--migrator`), a generated world is moved to the machine's day instead, by as many days
+    /// as lie between: each call keeps its age.
     #[schemars(with = "Option<String>")]
     pub start: Option<jiff::Timestamp>,
 }
 
-/// 2026-06-01T00:00:00Z: behind the windows of the worlds here, with no change of clocks in the days after it. Unix ms.
-const VIRTUAL_START_MS: i64 = 1_780_272_000_000;
-
 impl ClockSettings {
-    /// A virtual clock that starts where they usually do.
+    /// A virtual clock that starts at the world's own instant.
     #[must_use]
     pub fn virtual_time() -> ClockSettings {
         ClockSettings { mode: ClockMode::Virtual, ..ClockSettings::default() }
-    }
-
-    /// What a virtual clock shows at first. Unix ms.
-    #[must_use]
-    pub fn start_ms(&self) -> i64 {
-        self.start.map_or(VIRTUAL_START_MS, jiff::Timestamp::as_millisecond)
     }
 }
 

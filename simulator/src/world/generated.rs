@@ -88,6 +88,10 @@ impl Generated {
         }
     }
 
+    pub(super) fn window_end_ms(&self) -> i64 {
+        self.to_ms
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.settings.interactions
     }

@@ -150,6 +150,8 @@ pub(crate) enum Sound {
     File(PathBuf),
 }
 
+const DAY_MS: i64 = 86_400_000;
+
 /// What is wrong with a recording's media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
@@ -228,6 +230,19 @@ impl World {
         match &self.population {
             Population::Generated(world) => world.stated_start_ms(i),
             Population::Imported(world) => world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].start_ms,
+        }
+    }
+
+    /// When everything in it has happened: midnight UTC after a generated world's window, and after the last call of an imported one that a
+    /// calendar of telephone recordings holds (1980 to 2100; other times are damage, and none of them leaves 1970). Unix ms.
+    pub(crate) fn end_ms(&self) -> i64 {
+        match &self.population {
+            Population::Generated(world) => world.window_end_ms(),
+            Population::Imported(world) => {
+                let plausible = 315_532_800_000..4_102_444_800_000;
+                let last = world.interactions.iter().flat_map(|call| [call.start_ms, call.end_ms]).filter(|at| plausible.contains(at)).max();
+                (last.unwrap_or(0) / DAY_MS + 1) * DAY_MS
+            }
         }
     }
 

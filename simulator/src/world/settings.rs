@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +157,22 @@ impl WorldSettings {
         };
         let (from, to) = (midnight(&self.from, "from")?, midnight(&self.to, "to")?);
         if from < to { Ok((from, to)) } else { Err(format!("world.from ({}) must lie before world.to ({})", self.from, self.to)) }
+    }
+
+    /// Moves the window by whole days, so that calls are as old on `day` as they are at `start`; left out, `start` is the window's end. An imported
+    /// world stays: its times are a person's own.
+    pub(crate) fn move_to(&mut self, day: Date, start: Option<Timestamp>) -> Result<(), String> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        let utc = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+        let ends: Date = self.to.parse().map_err(|_| format!("world.to must be a date such as 2024-01-08, not `{}`", self.to))?;
+        let by = start.map_or(ends, utc).until(day).map_err(|error| format!("the world cannot be moved to {day}: {error}"))?;
+        for date in [&mut self.from, &mut self.to] {
+            let moved = date.parse::<Date>().and_then(|date| date.checked_add(by));
+            *date = moved.map_err(|error| format!("the world cannot be moved to {day}: {error}"))?.to_string();
+        }
+        Ok(())
     }
 
     /// What is wrong, in words; the caller adds the place.

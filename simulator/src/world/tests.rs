@@ -214,7 +214,7 @@ fn a_recordings_time_plus_its_nodes_offset_is_the_instant() {
 
 #[test]
 fn ten_million_interactions_are_ready_at_once_and_any_of_them_is_near() {
-    let clock = crate::clock::Clock::real();
+    let clock = crate::clock::Clock::of_a_test();
     let started_ms = clock.now_ms();
     let world = world("interactions = 10000000", 7);
     for i in (0..10_000_000).step_by(1_000_003) {
@@ -269,7 +269,7 @@ fn the_truth_says_what_is_wrong_and_what_is_right_for_it() {
 
 #[test]
 fn ten_million_interactions_with_planted_faults_are_as_near() {
-    let clock = crate::clock::Clock::real();
+    let clock = crate::clock::Clock::of_a_test();
     let started_ms = clock.now_ms();
     let rules = "interactions = 10000000\n[[fault]]\non = 'world.interaction'\nkind = 'zero_time'\ncount = 1000000\n\
                  [[fault]]\non = 'world.media'\nkind = 'short_media'\nshare = 0.1";

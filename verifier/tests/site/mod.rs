@@ -52,7 +52,7 @@ impl Site {
         };
         let account =
             |username: &Option<String>, password| Account { username: username.clone().expect("a name"), password: secret(password) };
-        let (clock, pace) = (Clock::real(), 60_000);
+        let (clock, pace) = (Clock::starting_at(simulator.now_ms()), 60_000);
         let settings = platforms::gir::Settings {
             rws_url: target.rws_url.clone().expect("an address"),
             contact_center_id: target.contact_center_id.clone().expect("an id"),
@@ -191,7 +191,7 @@ impl Site {
 
     /// The same where there may be no verdict.
     pub(crate) async fn try_verify(&self, options: verifier::Options) -> Result<verifier::Report, verifier::Stop> {
-        verifier::verify(&self.plan(), options, network(), Clock::real(), &verifier::Silent).await
+        verifier::verify(&self.plan(), options, network(), Clock::starting_at(self.simulator.now_ms()), &verifier::Silent).await
     }
 
     /// The plan as it stands in its folder.

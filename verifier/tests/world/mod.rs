@@ -19,6 +19,13 @@ const SKILL: &str = "0a0b0000-0000-4000-8000-0000000000e1";
 /// 27 October 2023, 10:00 UTC.
 pub const START: i64 = 1_698_400_800_000;
 const CREATED: &str = "2026-11-18T00:00:00.000Z";
+/// The day these tests are held on, ten days after the upload: 28 November 2026.
+const TODAY: i64 = 1_795_824_000_000;
+
+/// A clock that begins on that day.
+pub fn today() -> platforms::clock::Clock {
+    platforms::clock::Clock::starting_at(TODAY)
+}
 
 /// Both platforms.
 #[derive(Clone, Default)]

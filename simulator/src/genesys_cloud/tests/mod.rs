@@ -80,7 +80,7 @@ impl World {
 
     async fn with_faults(settings: Settings, faults: Vec<FaultRule>) -> World {
         let spool = TempDir::new().expect("a temporary folder");
-        let core = Core::new(Clock::real(), Seed::new(7), faults);
+        let core = Core::new(Clock::of_a_test(), Seed::new(7), faults);
         let site = GenesysCloud::new(Arc::clone(&core), directory(), settings, spool.path().join("spool"));
         site.set_base_url("http://127.0.0.1:40003".to_owned());
         let router = site.router();

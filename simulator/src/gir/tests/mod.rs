@@ -76,7 +76,7 @@ impl World {
     }
 
     async fn of(settings: Settings, faults: Vec<FaultRule>, of_site: Site) -> World {
-        let core = Core::new(Clock::real(), Seed::new(7), faults);
+        let core = Core::new(Clock::of_a_test(), Seed::new(7), faults);
         let spool = tempfile::tempdir().expect("a folder");
         let site = Gir::new(Arc::clone(&core), settings, of_site, spool.path()).expect("a deployment");
         let at = |port: u16| format!("http://127.0.0.1:{port}");
