@@ -53,8 +53,7 @@ impl Came {
         let migrated = migrate(&plan, &clock).await;
         let options = verifier::Options { report_dir: Some(dir.path().join("report")), ..verifier::Options::default() };
         let network = Arc::new(Network::new().unwrap());
-        let verified =
-            verifier::verify(&plan, options, network, clock, &verifier::Silent).await.unwrap_or_else(|stop| panic!("{stop}"));
+        let verified = verifier::verify(&plan, options, network, clock, &verifier::Silent).await.unwrap_or_else(|stop| panic!("{stop}"));
         let lines = |text: String| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
         let source = lines(simulator.truth(PlatformName::Legacy).await.unwrap());
         let target = lines(simulator.truth(PlatformName::GenesysCloud).await.unwrap());

@@ -49,11 +49,15 @@ async fn audit(n: u64) -> Result<Report, Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
     let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
     let transport = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
-    migrator::migrate(plan.clone(), migrator::Options::default(), transport.clone(), Clock::starting_at(simulator.now_ms()), &Quiet).await.map_err(Failure::new)?;
+    migrator::migrate(plan.clone(), migrator::Options::default(), transport.clone(), Clock::starting_at(simulator.now_ms()), &Quiet)
+        .await
+        .map_err(Failure::new)?;
 
     let (before, state) = (simulator.requests(), (truth(&simulator).await?, simulator.effects()));
     let options = verifier::Options { report_dir: Some(dir.path().join("report")), ..verifier::Options::default() };
-    let audit = verifier::verify(&plan, options, transport, Clock::starting_at(simulator.now_ms()), &verifier::Silent).await.map_err(Failure::new)?;
+    let audit = verifier::verify(&plan, options, transport, Clock::starting_at(simulator.now_ms()), &verifier::Silent)
+        .await
+        .map_err(Failure::new)?;
     if audit.summary.verdict != verifier::Verdict::Match {
         return Err(Failure::new(&audit.summary.sentence));
     }

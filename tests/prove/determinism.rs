@@ -113,7 +113,8 @@ async fn leave(seed: u64, workers: usize) -> Result<Left, Failure> {
     let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
     let options = migrator::Options { workers: Some(workers), ..migrator::Options::default() };
     let transport = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
-    let outcome = migrator::migrate(plan, options, transport, Clock::starting_at(simulator.now_ms()), &Quiet).await.map_err(Failure::new)?;
+    let outcome =
+        migrator::migrate(plan, options, transport, Clock::starting_at(simulator.now_ms()), &Quiet).await.map_err(Failure::new)?;
     if !outcome.tally.is_finished() {
         return Err(Failure::new(format!("seed {seed}, {workers} workers: {:?}", outcome.errors)));
     }

@@ -115,8 +115,7 @@ async fn one(seed: u64, repost: &str) -> Result<Left, Failure> {
     if for_a_person > 0 && repost == "replace" {
         return Err(Failure::new(format!("calls were left: {:?}", second.errors)));
     }
-    let report =
-        verifier::verify(&plan, verifier::Options::default(), network()?, clock, &verifier::Silent).await.map_err(Failure::new)?;
+    let report = verifier::verify(&plan, verifier::Options::default(), network()?, clock, &verifier::Silent).await.map_err(Failure::new)?;
     let summary = serde_json::to_value(&report.summary).map_err(Failure::new)?;
     if summary["verdict"] != "match" {
         return Err(Failure::new(format!("{}", summary["sentence"])));

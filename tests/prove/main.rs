@@ -5,6 +5,7 @@
 
 mod audit;
 mod bugs;
+mod calendar;
 mod days;
 mod determinism;
 mod explore;
@@ -29,7 +30,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 10] = [
+const PROOFS: [Proof; 11] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
@@ -85,6 +86,13 @@ const PROOFS: [Proof; 10] = [
         full: 10_000,
         small: 300,
         run: audit::run,
+    },
+    Proof {
+        name: "calendar",
+        shows: "the whole suite and rehearsals of the three ways in come out the same on days from 2026 to 2040, new year, leap days and clock changes among them, in two time zones",
+        full: 10,
+        small: 1,
+        run: calendar::run,
     },
     Proof {
         name: "throughput",

@@ -4,14 +4,13 @@
 #[allow(dead_code, unreachable_pub, reason = "a module of several tests, each with its part of it")]
 mod world;
 
-use platforms::clock::Clock;
 use serde_json::{Value, json};
 use verifier::{Options, Report, Silent, Verdict, verify};
-use world::{Serving, World, plan, world};
+use world::{Serving, World, plan, today, world};
 
 async fn report(world: World) -> Report {
     let dir = tempfile::tempdir().expect("a folder");
-    verify(&plan(dir.path()), Options::default(), Serving::new(world), Clock::real(), &Silent).await.expect("a verdict")
+    verify(&plan(dir.path()), Options::default(), Serving::new(world), today(), &Silent).await.expect("a verdict")
 }
 
 const RECORD: &str = "/api/v2/recordings/100001-1";

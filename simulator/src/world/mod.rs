@@ -240,7 +240,8 @@ impl World {
             Population::Generated(world) => world.window_end_ms(),
             Population::Imported(world) => {
                 let plausible = 315_532_800_000..4_102_444_800_000;
-                let last = world.interactions.iter().flat_map(|call| [call.start_ms, call.end_ms]).filter(|at| plausible.contains(at)).max();
+                let last =
+                    world.interactions.iter().flat_map(|call| [call.start_ms, call.end_ms]).filter(|at| plausible.contains(at)).max();
                 (last.unwrap_or(0) / DAY_MS + 1) * DAY_MS
             }
         }
