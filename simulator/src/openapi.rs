@@ -22,7 +22,8 @@ macro_rules! contracts {
 contracts! {
     "legacy": "get_media" "get_recording" "list_queues" "list_users" "query_interactions" "token";
     "genesys_cloud": "add_external_id" "create_batchrequest" "create_crossplatform_policy" "create_details_job" "create_interaction"
-        "create_recording_job" "create_upload_report" "error" "events_batch" "get_batchrequest" "get_conversation" "get_data_retention" "get_interaction"
+        "create_recording_job" "create_upload_report" "error" "events_batch" "get_batchrequest" "get_conversation" "get_data_retention" "get_home_division" "get_interaction"
+        "get_organization" "get_queue" "get_skill" "get_user" "get_wrapupcode"
         "list_divisions" "list_queues" "list_recordingmetadata" "list_recordings" "list_skills" "list_users" "list_wrapupcodes"
         "query_deletionprotection" "query_details" "query_retention" "token" "update_attributes" "update_deletionprotection"
         "update_interaction" "update_orphan" "update_recording" "update_tags" "upload_file" "upload_recording";

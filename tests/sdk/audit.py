@@ -11,6 +11,7 @@ and no permission recording:orphan:delete. tests/sdk/main.rs starts it so.
 
 import argparse
 import base64
+import datetime
 import hashlib
 import io
 import json
@@ -29,7 +30,9 @@ import PureCloudPlatformClientV2 as sdk
 from PureCloudPlatformClientV2.rest import ApiException
 
 INTERVAL = "2023-10-27T00:00:00.000Z/2023-10-28T00:00:00.000Z"
-DELETE_DATE = "2030-01-02T03:04:05.000Z"
+UTC = datetime.timezone.utc
+# As a client of the SDK has them: typed. It writes them with an offset.
+DELETE_DATE = datetime.datetime(2060, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Audit:
@@ -205,8 +208,19 @@ class Lists:
         codes = audit("wrap-up codes, a 429 waited out by the SDK", lambda: routing.get_routing_wrapupcodes(page_size=3), lambda page: page.entities and time.monotonic() - began >= 1)
         audit("wrap-up codes, page 2", lambda: routing.get_routing_wrapupcodes(page_size=1, page_number=2), lambda page: page.page_number == 2)
         audit("wrap-up codes of a queue", lambda: routing.get_routing_queue_wrapupcodes(queues.entities[0].id, page_size=100), lambda page: codes.entities[0].id in [code.id for code in page.entities])
-        audit("skills", lambda: routing.get_routing_skills(page_size=100), lambda page: page.entities is not None)
+        skills = audit("skills", lambda: routing.get_routing_skills(page_size=100), lambda page: page.entities is not None)
         audit("divisions", lambda: sdk.AuthorizationApi(client).get_authorization_divisions(), lambda page: page.total == 1 and page.entities[0].home_division and page.entities[0].id == queues.entities[0].division.id)
+        authorization = sdk.AuthorizationApi(client)
+        home = audit("home division", authorization.get_authorization_divisions_home, lambda answer: answer.home_division)
+        audit("division by id", lambda: authorization.get_authorization_division(home.id), lambda answer: answer.id == home.id)
+        audit("user by id", lambda: users.get_user(first.entities[1].id), lambda answer: answer.id == first.entities[1].id)
+        audit("queue by id", lambda: routing.get_routing_queue(queues.entities[1].id), lambda answer: answer.name == queues.entities[1].name)
+        audit("wrap-up code by id", lambda: routing.get_routing_wrapupcode(codes.entities[0].id), lambda answer: answer.name == codes.entities[0].name)
+        skill = skills.entities[0]
+        audit("skill by id", lambda: routing.get_routing_skill(skill.id), lambda answer: answer.name == skill.name)
+        audit("an unknown queue", lambda: routing.get_routing_queue(v4()), refused=(404, "not.found"))
+        audit("organisation", limits.get_organizations_me, lambda answer: answer.id and answer.state == "active")
+        audit("users, the last first", lambda: users.get_users(page_size=5, sort_order="descending"), lambda page: [one.name for one in page.entities] == sorted((one.name for one in page.entities), reverse=True))
         audit("limit namespaces", limits.get_organizations_limits_namespaces, lambda page: "recording" in page["entities"])
         for namespace in ("platform.api", "recording", "analytics"):
             audit("limits of " + namespace, lambda: limits.get_organizations_limits_namespace(namespace), lambda page: all(limit.namespace == namespace for limit in page.entities))
@@ -237,9 +251,10 @@ def upload(audit, uploads, what, body):
 
 
 def reports(audit, recording):
-    since = {"dateSince": "2020-01-01T00:00:00.000Z"}
+    since = datetime.datetime(2020, 1, 1, tzinfo=UTC)
     for status, wanted in ((None, ("Success", "Failure", "WaitForConversation")), ("Failure", ("Failure",))):
-        asked = dict(since, uploadStatus=status) if status else since
+        asked = sdk.RecordingUploadReportRequest()
+        asked.date_since, asked.upload_status = since, status
         what = "report of %s" % (status or "all")
         report = audit(what, lambda: recording.post_recording_uploads_reports(asked), lambda answer: answer.state == "InProgress")
         done = audit.until(what + ", completed", lambda: recording.get_recording_uploads_report(report.id), lambda answer: answer.state == "Completed")
@@ -271,7 +286,7 @@ def media(audit, client, calls, recordings):
     api, first, one = sdk.RecordingApi(client), calls[0]["conversation"], recordings[0]
     audit("recordings, 202 while transcoded", lambda: api.get_conversation_recordings(first, format_id="WEBM", max_wait_ms=1), lambda answer: not answer)
     for form in ("WEBM", "WAV", "WAV_ULAW", "MP3", "OGG_VORBIS", "OGG_OPUS"):
-        audit.until("recordings as " + form, lambda: api.get_conversation_recordings(first, format_id=form), lambda answer: answer and answer[0].media_uris["0"].media_uri)
+        audit.until("recordings as " + form, lambda: api.get_conversation_recordings(first, format_id=form), lambda answer: answer and answer[0].media_uris["0"].media_uri and answer[0].output_duration_ms == 2000 and answer[0].output_size_in_bytes > 0)
     held = api.get_conversation_recordings(first, format_id="WAV")
     audit("recordings as NONE", lambda: api.get_conversation_recordings(first, format_id="NONE"), lambda answer: answer[0].media_uris is None)
     audit("playback", lambda: fetch(held[0].media_uris["0"].media_uri), lambda audio: audio[:4] == b"RIFF")
@@ -305,10 +320,21 @@ def orphans(audit, client, calls, recordings):
     audit("the attached recording", lambda: api.get_conversation_recordingmetadata(call["conversation"]), lambda answer: len(answer) == 1)
 
 
+def dated(date):
+    """A Recording with a deletion date."""
+    recording = sdk.Recording()
+    recording.delete_date = date
+    return recording
+
+
 def retention(audit, client, calls, recordings):
     api, first = sdk.RecordingApi(client), calls[0]["conversation"]
-    audit("retention date", lambda: api.put_conversation_recording(first, recordings[0], {"deleteDate": DELETE_DATE}), lambda answer: answer.delete_date.year == 2030)
-    audit("retention date, read", lambda: api.get_conversation_recordingmetadata(first), lambda answer: answer[0].delete_date.year == 2030)
+    audit("retention date", lambda: api.put_conversation_recording(first, recordings[0], dated(DELETE_DATE)), lambda answer: answer.delete_date == DELETE_DATE)
+    read = api.get_conversation_recording(first, recordings[0], format_id="NONE")
+    audit("a recording sent back as it was read", lambda: api.put_conversation_recording(first, recordings[0], read), lambda answer: answer.delete_date == DELETE_DATE)
+    naive = dated(datetime.datetime(2060, 1, 2, 3, 4, 5))
+    audit("a date without an offset", lambda: api.put_conversation_recording(first, recordings[0], naive), refused=(400, "invalid.date"))
+    audit("retention date, read", lambda: api.get_conversation_recordingmetadata(first), lambda answer: answer[0].delete_date == DELETE_DATE)
     page = audit("retention query, page 1", lambda: api.get_recordings_retention_query(0, page_size=2), lambda answer: len(answer.entities) == 2 and answer.next_uri)
     cursor = page.next_uri.split("cursor=")[1]
     audit("retention query, page 2", lambda: api.get_recordings_retention_query(0, page_size=2, cursor=cursor), lambda answer: len(answer.entities) == 1 and not answer.next_uri)
@@ -318,7 +344,9 @@ def retention(audit, client, calls, recordings):
     audit("protected, one", lambda: api.post_recordings_deletionprotection(ids), lambda answer: [held.id for held in answer] == [first])
     audit("release", lambda: api.put_recordings_deletionprotection(protect=False, body={"conversationIds": [first]}))
     audit("protected, none again", lambda: api.post_recordings_deletionprotection(ids), lambda answer: answer == [])
-    asked = {"action": "DELETE", "actionDate": "2031-02-03T00:00:00.000Z", "conversationQuery": {"interval": INTERVAL}}
+    asked = sdk.RecordingJobsQuery()
+    asked.action, asked.action_date = "DELETE", datetime.datetime(2061, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+    asked.conversation_query = {"interval": INTERVAL.replace("00:00.000Z", "00:00+00:00")}
     job = audit("recording job", lambda: api.post_recording_jobs(asked), lambda answer: answer.state == "PENDING")
     audit.until("recording job, ready", lambda: api.get_recording_job(job.id), lambda answer: answer.state == "READY" and answer.total_recordings == 3)
     audit("recording job, executed", lambda: api.put_recording_job(job.id, {"state": "PROCESSING"}), lambda answer: answer.id == job.id)
@@ -327,7 +355,7 @@ def retention(audit, client, calls, recordings):
     audit("failed recordings", lambda: api.get_recording_job_failedrecordings(job.id), lambda page: page.total == 0 and page.entities == [])
     audit("recording job, deleted", lambda: api.delete_recording_job(job.id))
     audit("recording jobs, none", api.get_recording_jobs, lambda page: page.total == 0)
-    export = dict(asked, action="EXPORT", integrationId=v4())
+    export = {"action": "EXPORT", "actionDate": "2061-02-03T00:00:00.000Z", "integrationId": v4(), "conversationQuery": {"interval": INTERVAL}}
     audit("an export without an integration", lambda: api.post_recording_jobs(export), refused=(400, "bad.request"))
 
 
@@ -387,6 +415,9 @@ def analytics(audit, client, calls, recordings):
     predicate = {"type": "dimension", "dimension": "externalTag", "operator": "matches", "value": calls[1]["tag"]}
     tagged = {"interval": INTERVAL, "conversationFilters": [{"type": "and", "predicates": [predicate]}]}
     audit("details query by tag", lambda: api.post_analytics_conversations_details_query(tagged), lambda answer: [one.conversation_id for one in answer.conversations] == [calls[1]["conversation"]])
+    queue = {"type": "dimension", "dimension": "queueId", "operator": "matches", "value": calls[0]["queueId"]}
+    of_queue = {"interval": INTERVAL, "segmentFilters": [{"type": "and", "predicates": [queue]}]}
+    audit("details query by queue", lambda: api.post_analytics_conversations_details_query(of_queue), lambda answer: answer.total_hits == 3)
     audit("maximum retention", sdk.AnalyticsApi(client).get_analytics_dataretention_settings, lambda answer: answer.retention_days is None)
     audit("details jobs, availability", api.get_analytics_conversations_details_jobs_availability, lambda answer: answer.data_availability_date)
     job = audit("details job", lambda: api.post_analytics_conversations_details_jobs({"interval": INTERVAL}), lambda answer: answer.job_id)

@@ -14,7 +14,7 @@ use super::{
     cursor,
     door::{Door, Visit},
     errors::ApiError,
-    filters::{Filter, Filters, unsupported},
+    filters::{Facts, Filter, Filters, Level, MEDIA_TYPE, unsupported},
     limits, rules,
     seats::{Seat, Span, attributes, put},
     settings::name_of,
@@ -66,7 +66,7 @@ pub(super) struct DetailsQuery {
     #[serde(default)]
     conversation_filters: Vec<Filter>,
     #[serde(default)]
-    segment_filters: Vec<Value>,
+    segment_filters: Vec<Filter>,
     #[serde(default)]
     evaluation_filters: Vec<Value>,
     #[serde(default)]
@@ -186,14 +186,20 @@ impl GenesysCloud {
         known_ms: i64,
     ) -> Result<Vec<&'a Conversation>, ApiError> {
         let (from, to) = self.interval("interval", &asked.interval)?;
-        let filters = self.filters(asked)?;
+        let (filters, of_segments) = self.filters(asked)?;
+        let is_met = |held: &Conversation| {
+            of_segments.is_empty() || of_segments.hold_in_segments(held, self.division_of(held).id, &self.segment_facts(held))
+        };
+        if !of_segments.is_empty() {
+            self.mark(&rules::SEGMENT_FILTERS);
+        }
         let is_in = |held: &Conversation| match by {
             Match::Start => (from..to).contains(&held.start_ms),
             Match::Activity => held.start_ms.min(held.end_ms) < to && held.start_ms.max(held.end_ms) >= from,
         };
         let all = state.conversations.values().filter(|held| held.created_at_ms <= known_ms);
         let mut found: Vec<&Conversation> =
-            all.filter(|held| is_in(held) && filters.hold(held, self.division_of(held).id) && self.shows(held)).collect();
+            all.filter(|held| is_in(held) && filters.hold(held, self.division_of(held).id) && self.shows(held) && is_met(held)).collect();
         match asked.order_by.as_deref().unwrap_or("conversationStart") {
             "conversationEnd" => found.sort_by_key(|held| (held.end_ms, held.id)),
             _ => found.sort_by_key(|held| (held.start_ms, held.id)),
@@ -210,9 +216,9 @@ impl GenesysCloud {
         self.filters(asked).map(drop)
     }
 
-    fn filters(&self, asked: &DetailsQuery) -> Result<Filters, ApiError> {
+    /// The filters of conversations, and those of their segments.
+    fn filters(&self, asked: &DetailsQuery) -> Result<(Filters, Filters), ApiError> {
         let refused = [
-            ("segmentFilters", &asked.segment_filters),
             ("evaluationFilters", &asked.evaluation_filters),
             ("surveyFilters", &asked.survey_filters),
             ("resolutionFilters", &asked.resolution_filters),
@@ -224,7 +230,30 @@ impl GenesysCloud {
         }
         one_of("order", asked.order.as_deref(), &["asc", "desc", "unordered"])?;
         one_of("orderBy", asked.order_by.as_deref(), &["conversationStart", "conversationEnd"])?;
-        Filters::read(&asked.conversation_filters).inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
+        let of_conversations = Filters::read("conversationFilters", Level::Conversation, &asked.conversation_filters);
+        let of_segments = Filters::read("segmentFilters", Level::Segment, &asked.segment_filters);
+        let both = of_conversations.and_then(|conversations| Ok((conversations, of_segments?)));
+        both.inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
+    }
+
+    /// What each segment of a conversation can be filtered by, as analytics shows it.
+    pub(super) fn segment_facts(&self, held: &Conversation) -> Vec<Facts> {
+        let seats = self.seats(held);
+        let facts = seats.iter().flat_map(|seat| {
+            let spans = seat.spans();
+            let last = spans.len().saturating_sub(1);
+            spans.into_iter().enumerate().map(move |(at, span)| Facts {
+                queue: held.queue.as_ref().map(|queue| queue.id).filter(|_| seat.is_routed()),
+                user: seat.user(),
+                wrap_up: seat.who.and_then(|who| who.wrap_up).filter(|_| at == last),
+                purpose: seat.purpose,
+                direction: held.direction.as_str(),
+                kind: span.kind,
+                ani: held.ani().map(address),
+                dnis: held.dnis().map(address),
+            })
+        });
+        facts.collect()
     }
 
     /// A conversation as analytics shows it.
@@ -249,7 +278,7 @@ impl GenesysCloud {
         let segments: Vec<Value> = spans.iter().enumerate().map(|(at, span)| analytics_segment(held, seat, span, at == last)).collect();
         let mut session = json!({
             "sessionId": seat.session_id,
-            "mediaType": "voice",
+            "mediaType": MEDIA_TYPE,
             "direction": held.direction.as_str(),
             "recording": !held.recordings.is_empty(),
             "segments": segments,

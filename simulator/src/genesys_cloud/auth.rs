@@ -13,7 +13,9 @@ use super::{
     door::{self, Query, TurnedAway, Visit},
     errors::ApiError,
     limits::{self, MINUTE_MS, Rate, SECOND_MS, Window},
-    rules, times,
+    rules,
+    seats::put,
+    times,
 };
 use crate::{
     exchange,
@@ -194,11 +196,10 @@ impl GenesysCloud {
     fn describe(&self, visit: &Visit) -> serde_json::Value {
         let organization = json!({"id": self.seed().child("organization").uuid(), "name": "Seatrial"});
         let ends = self.tokens().live.get(&visit.token).map(|token| times::text(token.expires_at_ms));
-        json!({
+        let mut body = json!({
             "organization": organization,
             "homeOrganization": organization,
             "authorizedScope": self.granted(),
-            "dateTokenIdles": ends,
             "OAuthClient": {
                 "id": visit.client_id,
                 "name": "migration",
@@ -206,7 +207,9 @@ impl GenesysCloud {
                 "state": "active",
                 "organization": organization,
             },
-        })
+        });
+        put(&mut body, "dateTokenIdles", ends);
+        body
     }
 
     fn granted(&self) -> BTreeSet<&'static str> {

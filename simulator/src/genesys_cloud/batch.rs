@@ -17,6 +17,7 @@ use super::{
     limits,
     read::RECORDING,
     rules,
+    seats::put,
     state::{Batch, State as Held},
 };
 use crate::{exchange, fault::operations, front::Reply};
@@ -104,7 +105,6 @@ impl GenesysCloud {
                 "recordingId": one.id,
                 "resultUrl": self.presign("batch", conversation, one.id, None),
                 "contentType": media.content_type,
-                "errorMsg": null,
             }),
             None => {
                 self.mark(&rules::BATCH_ERRORS);
@@ -128,7 +128,9 @@ fn ids(item: &Item) -> Result<(Uuid, Option<Uuid>), ApiError> {
 }
 
 fn failed(conversation: Uuid, recording: Option<Uuid>, why: &str) -> Value {
-    json!({"conversationId": conversation, "recordingId": recording, "resultUrl": null, "contentType": null, "errorMsg": why})
+    let mut body = json!({"conversationId": conversation, "errorMsg": why});
+    put(&mut body, "recordingId", recording.map(|id| id.to_string()));
+    body
 }
 
 fn status(id: Uuid, expected: usize, results: &[Value], status: &str) -> Value {

@@ -85,7 +85,7 @@ impl Door {
         };
         let key = key(&site, &bytes);
         let length = bytes.len() as u64;
-        site.serve(operation, &key, length, Some(rate), async { work(&site, &visit, parse(&bytes)?) }).await
+        site.serve(operation, &key, length, Some(rate), async { work(&site, &visit, site.read_body(&bytes)?) }).await
     }
 }
 
@@ -121,7 +121,7 @@ impl Door {
         let stamp = site.stamp(operation, "-", Some(rate));
         let site = &*site;
         let work = |struck: Vec<Option<Struck>>| async move {
-            let answer = parse(&bytes).and_then(|sent| work(site, &visit, sent, &struck));
+            let answer = site.read_body(&bytes).and_then(|sent| work(site, &visit, sent, &struck));
             answer.unwrap_or_else(ApiError::reply)
         };
         let turn = front::serve_batch(&site.core, site, operation, &keys, faults, length, work);
@@ -135,6 +135,7 @@ impl GenesysCloud {
         let pass = self.admit(operation, request.headers(), Bucket::Token)?;
         tracing::trace!(operation = operation.name, "let in");
         let query = Query::of(request.uri().query().unwrap_or_default());
+        self.check_address(operation, request.uri(), &query).map_err(|error| TurnedAway { error, rate: Some(pass.rate) })?;
         Ok((Visit { client_id: pass.client_id, token: pass.token, query }, pass.rate))
     }
 
@@ -167,6 +168,20 @@ impl GenesysCloud {
         Stamp { correlation: seed.uuid(), rate }
     }
 
+    /// Reads JSON strictly.
+    pub(super) fn read_body<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, ApiError> {
+        serde_json::from_slice(bytes).map_err(|error| self.refused_body(&error))
+    }
+
+    /// The refusal of a body that a reader could not read.
+    pub(super) fn refused_body(&self, error: &serde_json::Error) -> ApiError {
+        let refusal = ApiError::of_body(error);
+        if refusal.is("invalid.property") {
+            self.mark(&rules::UNKNOWN_PROPERTY);
+        }
+        refusal
+    }
+
     async fn json_body(&self, request: Request) -> Result<Bytes, ApiError> {
         let limit = self.settings.max_request_bytes;
         let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
@@ -186,20 +201,6 @@ impl GenesysCloud {
     }
 }
 
-/// Reads JSON strictly; the refusal names the field where the parser knows it.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let message = error.to_string();
-        let named = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("missing field `"));
-        let field = named.and_then(|rest| rest.split('`').next()).map(str::to_owned);
-        let refusal = ApiError::new(400, "bad.request", format!("The request body is not valid: {message}"));
-        match field {
-            Some(field) => refusal.field(field),
-            None => refusal,
-        }
-    })
-}
-
 /// The query of an address.
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -211,6 +212,17 @@ impl Query {
     /// The first value of a name.
     pub(super) fn one(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every name that is given, once for each time.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Every value of a name, repeated or separated by commas, empty ones too.
+    pub(super) fn each(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.0.iter().filter(move |(key, _)| key == name);
+        values.flat_map(|(_, value)| value.split(','))
     }
 
     /// Every value of a name, repeated or separated by commas.

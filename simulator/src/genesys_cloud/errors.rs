@@ -66,6 +66,28 @@ impl ApiError {
         ApiError { status, code, message: message.into(), retry_after_s: None, more: Box::default() }
     }
 
+    /// 400 for a body that is not what the operation takes: `invalid.property` for a field it does not have, `bad.request` for anything else. It names
+    /// the field where the parser knows it.
+    pub(super) fn of_body(error: &serde_json::Error) -> ApiError {
+        let message = error.to_string();
+        let field = |beginning: &str| message.strip_prefix(beginning).and_then(|rest| rest.split('`').next());
+        if let Some(unknown) = field("unknown field `") {
+            return ApiError::new(400, "invalid.property", format!("Value [{unknown}] is not a valid property for object: {message}"))
+                .field(unknown);
+        }
+        let refusal = ApiError::new(400, "bad.request", format!("The request body is not valid: {message}"));
+        match field("missing field `") {
+            Some(missing) => refusal.field(missing),
+            None => refusal,
+        }
+    }
+
+    /// 400 for a parameter whose value is none of those it may have.
+    pub(super) fn invalid_parameter(name: &str, value: &str, allowed: &str) -> ApiError {
+        let message = format!("Value [{value}] is not valid for parameter [{name}]. Allowable values are: {allowed}");
+        ApiError::new(400, "invalid.query.param.value", message).field(name)
+    }
+
     /// 400 for one field, in the API's usual words.
     pub(super) fn invalid_value(field: impl Into<String>, kind: &str, value: &str) -> ApiError {
         let message = format!("Value [{value}] is not valid for field type [{kind}]");
@@ -81,6 +103,11 @@ impl ApiError {
     pub(super) fn beyond_retention(field: impl Into<String>) -> ApiError {
         let message = "The provided delete date exceeds the limit imposed by the analytics retention settings.";
         ApiError::new(400, "recording.recording.analytics.retention.violation", message).field(field)
+    }
+
+    /// Whether it has this code.
+    pub(super) fn is(&self, code: &str) -> bool {
+        self.code == code
     }
 
     /// 404 in the API's usual words.

@@ -34,7 +34,9 @@ struct Page<'a, T> {
     first_uri: PageUri<'a>,
     self_uri: PageUri<'a>,
     last_uri: PageUri<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_uri: Option<PageUri<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     previous_uri: Option<PageUri<'a>>,
 }
 
@@ -142,6 +144,87 @@ pub(super) async fn skills(State(site): Site, request: Request) -> Response {
     routing(site, operation, request, List { kind: None, entries: |site| &site.directory.skills }).await
 }
 
+/// GET /api/v2/users/{id}.
+pub(super) async fn user_by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_USER, request };
+    door.answer(&id, |site, visit| {
+        site.mark(&rules::BY_ID);
+        let unknown = || ApiError::new(404, "general.resource.not.found", "Unable to find the user");
+        let is_state = |entry: &&Entry| visit.query.one("state").is_none_or(|state| entry.state == state);
+        let found = entry_of(&site.directory.users, &id).filter(is_state).ok_or_else(unknown)?;
+        Ok(Reply::json(200, &site.user_json(&found)))
+    })
+    .await
+}
+
+/// GET /api/v2/routing/queues/{id}.
+pub(super) async fn queue_by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let by_id = ById {
+        operation: &operations::GENESYS_CLOUD_GET_QUEUE,
+        listing: &operations::GENESYS_CLOUD_LIST_QUEUES,
+        kind: Some((QUEUE, "routing:queue:view")),
+        entries: |site| &site.directory.queues,
+    };
+    by_id.answer(site, &id, request).await
+}
+
+/// GET /api/v2/routing/wrapupcodes/{id}.
+pub(super) async fn wrapupcode_by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let by_id = ById {
+        operation: &operations::GENESYS_CLOUD_GET_WRAPUPCODE,
+        listing: &operations::GENESYS_CLOUD_LIST_WRAPUPCODES,
+        kind: Some((WRAPUP, "routing:wrapupCode:view")),
+        entries: |site| &site.directory.wrapups,
+    };
+    by_id.answer(site, &id, request).await
+}
+
+/// GET /api/v2/routing/skills/{id}.
+pub(super) async fn skill_by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let by_id = ById {
+        operation: &operations::GENESYS_CLOUD_GET_SKILL,
+        listing: &operations::GENESYS_CLOUD_LIST_SKILLS,
+        kind: None,
+        entries: |site| &site.directory.skills,
+    };
+    by_id.answer(site, &id, request).await
+}
+
+/// How one entity of a list is read by its id.
+struct ById {
+    operation: &'static Operation,
+    listing: &'static Operation,
+    /// The kind it has a division by, and what it takes to read it there; absent where it stands in none.
+    kind: Option<(&'static str, &'static str)>,
+    entries: fn(&GenesysCloud) -> &Vec<Entry>,
+}
+
+impl ById {
+    async fn answer(self, site: std::sync::Arc<GenesysCloud>, id: &str, request: Request) -> Response {
+        let door = Door { site, operation: self.operation, request };
+        door.answer(id, |site, _| {
+            site.mark(&rules::BY_ID);
+            let entry = entry_of((self.entries)(site), id).ok_or_else(ApiError::not_found)?;
+            if let Some((kind, permission)) = self.kind {
+                site.must_cover_entity(kind, entry.id, permission)?;
+            }
+            let named = Named {
+                id: entry.id,
+                name: &entry.name,
+                division: self.kind.map(|(kind, _)| site.division_of_entity(kind, entry.id)),
+                self_uri: EntityUri { path: self.listing.path, id: entry.id },
+            };
+            Ok(Reply::json(200, &named))
+        })
+        .await
+    }
+}
+
+/// The entry with the id in an address.
+fn entry_of<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
+    uuid(id).and_then(|id| entries.iter().find(|entry| entry.id == id))
+}
+
 /// The kinds of entity that stand in a division, besides queues.
 const USER: &str = "user";
 const WRAPUP: &str = "wrapupcode";
@@ -158,9 +241,18 @@ async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operati
     door.answer("-", |site, visit| {
         let path = operation.path;
         let is_shown = |entry: &&Entry| {
-            is_asked_for(entry, &visit.query) && list.kind.is_none_or(|kind| site.is_in_division(kind, entry.id, &visit.query))
+            is_asked_for(entry, &visit.query)
+                && has_peer_asked_for(entry, &visit.query)
+                && list.kind.is_none_or(|kind| site.is_in_division(kind, entry.id, &visit.query))
         };
-        let chosen: Vec<&Entry> = (list.entries)(site).iter().filter(is_shown).collect();
+        let mut chosen: Vec<&Entry> = (list.entries)(site).iter().filter(is_shown).collect();
+        match visit.query.one("sortBy") {
+            Some("id") => chosen.sort_by_key(|entry| entry.id),
+            _ => chosen.sort_by_key(|entry| (&entry.name, entry.id)),
+        }
+        if is_descending(&visit.query) {
+            chosen.reverse();
+        }
         site.page(operation, &visit.query, &chosen, |entry| Named {
             id: entry.id,
             name: &entry.name,
@@ -204,9 +296,6 @@ impl GenesysCloud {
             self.mark(&rules::USERS_DEFAULT_ACTIVE);
         }
         let state = asked.unwrap_or("active");
-        if !["active", "inactive", "deleted", "any"].contains(&state) {
-            return Err(ApiError::new(400, "invalid.query.param.value", format!("state [{state}] is unknown")).field("state"));
-        }
         let state = state.to_owned();
         Ok(self.directory.users.iter().filter(move |user| state == "any" || user.state == state))
     }
@@ -217,7 +306,16 @@ impl GenesysCloud {
             let message = format!("at most {} {}", limits::USER_IDS.value, limits::USER_IDS.unit);
             return Err(ApiError::new(400, "max.user.ids", message).field("id"));
         }
-        Ok(self.users_by_state(query)?.filter(|user| is_one_of(&query.all("id"), user.id)).collect())
+        self.mark(&rules::USERS_SORT_ORDER);
+        // Nobody here has a Jabber id.
+        let has_jabber_id = query.one("jabberId").is_none();
+        let mut found: Vec<&Entry> =
+            self.users_by_state(query)?.filter(|user| has_jabber_id && is_one_of(&query.all("id"), user.id)).collect();
+        found.sort_by_key(|user| (&user.name, user.id));
+        if is_descending(query) {
+            found.reverse();
+        }
+        Ok(found)
     }
 
     /// Whether an entity stands in a division that the client's role covers, and in one of those a request names.
@@ -321,6 +419,16 @@ fn filters(of: &Operation, query: &Query) -> String {
     }
     let text = text.finish();
     if text.is_empty() { text } else { format!("&{text}") }
+}
+
+/// Whether the query asks for the end of a list first, in any of the words that the lists have for it.
+fn is_descending(query: &Query) -> bool {
+    matches!(query.one("sortOrder"), Some("descending" | "desc" | "DESC"))
+}
+
+/// No queue here has a peer on another platform, nor a library of canned responses.
+fn has_peer_asked_for(_: &Entry, query: &Query) -> bool {
+    query.truth("hasPeer") != Some(true) && query.all("peerId").is_empty() && query.one("cannedResponseLibraryId").is_none()
 }
 
 fn is_asked_for(entry: &Entry, query: &Query) -> bool {

@@ -19,6 +19,7 @@ use super::{
     access::REDACTED,
     door::Query,
     files::hex,
+    locked,
     public::{Refusal, refusal},
     rules,
     state::{Recording, State as Held, StoredFile},
@@ -154,6 +155,47 @@ impl GenesysCloud {
         let (status, from, length) = range(headers, &tag, total)?;
         let part = Bytes::from(bytes).slice(from as usize..(from + length) as usize);
         Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
+    }
+}
+
+/// What a recording comes to in a playable format.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Output {
+    pub(super) duration_ms: u64,
+    pub(super) bytes: u64,
+}
+
+/// Formats of so many files are remembered; more are made anew.
+const MOST_OUTPUTS: usize = 10_000;
+
+impl GenesysCloud {
+    /// What the recordings of a conversation come to in a format, made where it is not known yet: blocking work, asked for before an answer is written.
+    pub(super) async fn prepare_outputs(self: &Arc<Self>, files: Vec<String>, format: &'static str) {
+        let Some(target) = target(format) else { return };
+        for sha256 in files {
+            if locked(&self.outputs).contains_key(&(sha256.clone(), format)) {
+                continue;
+            }
+            let (site, wanted) = (Arc::clone(self), sha256.clone());
+            let made = self.core.clock.blocking(move || {
+                let (_, pcm) = audio::decode(&site.spool.read(&wanted).ok()?).ok()?;
+                let samples = pcm.channels.first().map_or(0, Vec::len) as u64;
+                let duration_ms = (samples * 1_000).checked_div(u64::from(pcm.sample_rate)).unwrap_or(0);
+                Some(Output { duration_ms, bytes: target.encode(&pcm).ok()?.len() as u64 })
+            });
+            // What cannot be played has no output.
+            let output = made.await.flatten().unwrap_or_default();
+            let mut known = locked(&self.outputs);
+            if known.len() >= MOST_OUTPUTS {
+                known.clear();
+            }
+            known.insert((sha256, format), output);
+        }
+    }
+
+    /// What is known of a file in a format; nothing of one that was never prepared.
+    pub(super) fn output(&self, sha256: &str, format: &'static str) -> Option<Output> {
+        locked(&self.outputs).get(&(sha256.to_owned(), format)).copied()
     }
 }
 

@@ -23,6 +23,7 @@ mod limits;
 mod lists;
 mod media;
 mod organisation;
+mod parameters;
 mod parts;
 mod public;
 mod read;
@@ -94,6 +95,7 @@ pub(crate) struct GenesysCloud {
     attempts: Mutex<HashMap<u64, u64>>,
     state: Mutex<state::State>,
     facts: Mutex<HashMap<String, AudioFacts>>,
+    outputs: Mutex<HashMap<(String, &'static str), media::Output>>,
     role: Mutex<access::RoleHeld>,
 }
 
@@ -112,6 +114,7 @@ impl GenesysCloud {
             attempts: Mutex::default(),
             state: Mutex::default(),
             facts: Mutex::default(),
+            outputs: Mutex::default(),
         })
     }
 
@@ -130,6 +133,13 @@ impl GenesysCloud {
             .route("/api/v2/interactions", post(guide::create))
             .route("/api/v2/interactions/{id}", get(guide::show).put(guide::update))
             .route("/api/v2/users", get(lists::users))
+            .route("/api/v2/users/{id}", get(lists::user_by_id))
+            .route("/api/v2/routing/queues/{id}", get(lists::queue_by_id))
+            .route("/api/v2/routing/wrapupcodes/{id}", get(lists::wrapupcode_by_id))
+            .route("/api/v2/routing/skills/{id}", get(lists::skill_by_id))
+            .route("/api/v2/authorization/divisions/home", get(access::home_division))
+            .route("/api/v2/authorization/divisions/{id}", get(access::division_by_id))
+            .route("/api/v2/organizations/me", get(organisation::itself))
             .route("/api/v2/users/query", get(users::query))
             .route("/api/v2/users/search", post(users::search))
             .route("/api/v2/routing/queues", get(lists::queues))

@@ -33,6 +33,24 @@ pub(super) async fn recording_settings(State(site): Site, request: Request) -> R
     .await
 }
 
+/// GET /api/v2/organizations/me.
+pub(super) async fn itself(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_ORGANIZATION, request };
+    door.answer("-", |site, _| {
+        site.mark(&rules::ORGANIZATION);
+        let body = json!({
+            "id": site.organization(),
+            "name": "Seatrial",
+            "state": "active",
+            "productPlatform": "GenesysCloud",
+            "version": 1,
+            "selfUri": "/api/v2/organizations/me",
+        });
+        Ok(Reply::json(200, &body))
+    })
+    .await
+}
+
 /// GET /api/v2/organizations/limits/namespaces/{namespace}/defaults.
 pub(super) async fn limit_defaults(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS, request };

@@ -1,5 +1,7 @@
 //! The public API's reading of conversations, their recordings and the recordings' metadata.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Request, State},
     response::Response,
@@ -26,7 +28,7 @@ pub(super) const CONVERSATION: &str = "conversation:communication:view";
 /// What it takes to read its recordings.
 pub(super) const RECORDING: &str = "recording:recording:view";
 /// Formats a recording is asked for in; the first where a request names none.
-const FORMATS: [&str; 7] = ["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
+pub(super) const FORMATS: &[&str] = &["WEBM", "WAV", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE"];
 /// Milliseconds a request for recordings waits where it does not say.
 const MAX_WAIT_MS: u64 = 5_000;
 /// Where archived recordings lie.
@@ -50,7 +52,13 @@ pub(super) async fn recordings(State(site): Site, Path(id): Path<String>, reques
 /// GET /api/v2/conversations/{id}/recordings/{recording}.
 pub(super) async fn recording(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, request };
-    door.answer(&recording, |site, visit| site.one_recording(&id, &recording, visit)).await
+    let (wanted, of) = (recording.clone(), id.clone());
+    let work = |site: Arc<GenesysCloud>, visit: Visit| async move {
+        let format = format_of(&visit.query)?;
+        site.prepare_outputs(site.files_of(&of, Some(&wanted))?, format).await;
+        site.one_recording(&of, &wanted, format)
+    };
+    door.answer_in_time(&recording, work).await
 }
 
 /// GET /api/v2/conversations/{id}/recordingmetadata.
@@ -97,13 +105,13 @@ pub(super) fn find_recording<'a>(held: &'a Conversation, id: &str) -> Result<&'a
 /// The format that a request asks for.
 pub(super) fn format_of(query: &Query) -> Result<&'static str, ApiError> {
     let asked = query.one("mediaFormats").or_else(|| query.one("formatId")).unwrap_or(FORMATS[0]);
-    let known = FORMATS.into_iter().find(|format| *format == asked);
+    let known = FORMATS.iter().copied().find(|format| *format == asked);
     known.ok_or_else(|| ApiError::new(400, "invalid.query.param.value", format!("formatId [{asked}] is unknown")).field("formatId"))
 }
 
 impl GenesysCloud {
     /// The recordings of a conversation, as soon as they are there in the format asked for and no later than the request waits.
-    async fn recordings_in_time(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
+    async fn recordings_in_time(self: &Arc<Self>, id: &str, query: &Query) -> Result<Reply, ApiError> {
         let format = format_of(query)?;
         let most_ms = query.number("maxWaitMs", MAX_WAIT_MS, 1, u64::from(u32::MAX))?;
         let left_ms = self.transcoded_in(id, format)?;
@@ -115,7 +123,17 @@ impl GenesysCloud {
             exchange::is_pending();
             return Ok(Reply::empty(202));
         }
+        self.prepare_outputs(self.files_of(id, None)?, format).await;
         self.recordings_of(id, format)
+    }
+
+    /// The files of a conversation's recordings, or of one of them, that have media, by hash.
+    fn files_of(&self, id: &str, only: Option<&str>) -> Result<Vec<String>, ApiError> {
+        let state = self.state();
+        let held = self.find_covered(&state, id, RECORDING)?;
+        let only = only.map(|only| uuid(only).unwrap_or_default());
+        let wanted = held.recordings.iter().filter(|one| only.is_none_or(|only| one.id == only));
+        Ok(wanted.filter_map(|one| self.media_now(&state, one)).map(|media| media.sha256.clone()).collect())
     }
 
     /// Milliseconds until the recordings of a conversation are there in a format; 0: they are.
@@ -134,12 +152,29 @@ impl GenesysCloud {
         let held = self.find_covered(&state, id, RECORDING)?;
         let seats = self.seats(held);
         let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
-        let all: Vec<Value> = shown.map(|one| self.recording_json(held, &seats, one, format)).collect();
+        let json = |one: &Recording| {
+            let mut body = self.recording_json(held, &seats, one, format);
+            self.put_output(&mut body, &state, one, format);
+            body
+        };
+        let all: Vec<Value> = shown.map(json).collect();
         Ok(Reply::json(200, &all))
     }
 
-    fn one_recording(&self, id: &str, recording: &str, visit: &Visit) -> Result<Reply, ApiError> {
-        let format = format_of(&visit.query)?;
+    /// What a recording came to in the format asked for, and how long that took.
+    fn put_output(&self, body: &mut Value, state: &Held, one: &Recording, format: &'static str) {
+        if format == "NONE" {
+            return;
+        }
+        self.mark(&rules::TRANSCODED_SIZE);
+        let media = self.media_now(state, one);
+        let output = media.and_then(|media| self.output(&media.sha256, format)).unwrap_or_default();
+        put(body, "outputDurationMs", Some(output.duration_ms));
+        put(body, "outputSizeInBytes", Some(output.bytes));
+        put(body, "actualTranscodeTimeMs", media.map(|_| self.settings.transcode_ms));
+    }
+
+    fn one_recording(&self, id: &str, recording: &str, format: &'static str) -> Result<Reply, ApiError> {
         let mut state = self.state();
         let wanted = {
             let held = self.find_covered(&state, id, RECORDING)?;
@@ -149,7 +184,13 @@ impl GenesysCloud {
         let is_ready = self.transcode(&mut state, wanted.as_slice(), format) == 0;
         let held = find(&state, id)?;
         let shown = if is_ready { format } else { "NONE" };
-        let body = self.recording_json(held, &self.seats(held), find_recording(held, recording)?, shown);
+        let one = find_recording(held, recording)?;
+        let mut body = self.recording_json(held, &self.seats(held), one, shown);
+        if is_ready {
+            self.put_output(&mut body, &state, one, shown);
+        } else {
+            put(&mut body, "estimatedTranscodeTimeMs", Some(self.settings.transcode_ms));
+        }
         Ok(Reply::json(if is_ready { 200 } else { 202 }, &body))
     }
 
@@ -185,14 +226,15 @@ impl GenesysCloud {
             "media": "audio",
             "mediaSubtype": "Trunk",
             "fileState": standing.as_str(),
-            "deleteDate": one.delete_at_ms.map(times::text),
-            "archiveDate": archive_at_ms.map(times::text),
             "creationTime": times::text(one.created_at_ms),
             "recordingFileRole": "CUSTOMER_EXPERIENCE",
             "annotations": annotations(self, one),
             "users": users,
             "selfUri": format!("/api/v2/conversations/{}/recordings/{}", held.id, one.id),
         });
+        self.mark(&rules::NONE_IS_ABSENT);
+        put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
+        put(&mut body, "archiveDate", archive_at_ms.map(times::text));
         put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
         self.put_export(&mut body, one);
         put(&mut body, "sessionId", seat.filter(|_| standing != Standing::Archived).map(|seat| seat.session_id.to_string()));
@@ -213,10 +255,10 @@ impl GenesysCloud {
             "media": "audio",
             "mediaSubtype": "Trunk",
             "fileState": self.standing(one).as_str(),
-            "deleteDate": one.delete_at_ms.map(times::text),
             "region": REGION,
             "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
         });
+        put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
         put(&mut body, "archiveDate", archive_at_ms.map(times::text));
         put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
         self.put_export(&mut body, one);
@@ -275,7 +317,8 @@ impl GenesysCloud {
     }
 
     fn wrapup_json(&self, who: &Participant, code: Uuid) -> Value {
-        let mut body = json!({"code": code, "name": name_of(&self.directory.wrapups, code)});
+        let mut body = json!({"code": code});
+        put(&mut body, "name", name_of(&self.directory.wrapups, code));
         if let Some(words) = &who.wrap_up_words {
             put(&mut body, "notes", words.notes.clone());
             put(&mut body, "tags", Some(json!(words.tags)));

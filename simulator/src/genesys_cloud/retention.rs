@@ -87,7 +87,9 @@ impl GenesysCloud {
         let next = last.map(|last| {
             format!("/api/v2/recordings/retention/query?retentionThresholdDays={days}&pageSize={size}&cursor={}", cursor(last))
         });
-        Ok(Reply::json(200, &json!({"entities": entities, "nextUri": next})))
+        let mut body = json!({"entities": entities});
+        put(&mut body, "nextUri", next);
+        Ok(Reply::json(200, &body))
     }
 
     /// One page, in the order of conversation ids, and where the next begins, if there is one.

@@ -11,7 +11,7 @@ use super::{
     GenesysCloud, Site, cursor,
     door::{Door, Query},
     errors::ApiError,
-    limits, lists, rules,
+    limits, lists, parameters, rules,
     seats::put,
     settings::Entry,
 };
@@ -39,10 +39,27 @@ struct Search {
     page_number: Option<u64>,
     sort_by: Option<String>,
     sort_order: Option<String>,
+    /// The first of these counts, where sortBy is left out.
+    #[serde(default)]
+    sort: Vec<Sort>,
+    #[serde(default)]
+    expand: Vec<String>,
+    integration_presence_source: Option<String>,
     /// Every client here sees every user.
     #[serde(rename = "enforcePermissions")]
     _enforce_permissions: Option<bool>,
 }
+
+/// SearchSort of the API description.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Sort {
+    sort_by: Option<String>,
+    sort_order: Option<String>,
+}
+
+/// Orders of a search. By SCORE there is nothing to tell apart: what is found fits in full.
+const ORDERS: &[&str] = &["ASC", "DESC", "SCORE"];
 
 /// UserSearchCriteria of the API description, as far as it is evaluated here.
 #[derive(Deserialize)]
@@ -71,10 +88,8 @@ impl GenesysCloud {
         let from = query.one("cursor").map(|text| cursor::place("user", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
         let mut found: Vec<&Entry> = self.users_by_state(query)?.collect();
         found.sort_by_key(|user| (&user.name, user.id));
-        match query.one("sortOrder").unwrap_or("ASC").to_ascii_uppercase().as_str() {
-            "ASC" => {}
-            "DESC" => found.reverse(),
-            other => return Err(ApiError::invalid_value("sortOrder", "sortOrder", other)),
+        if query.one("sortOrder") == Some("DESC") {
+            found.reverse();
         }
         self.mark(&rules::USERS_QUERY);
         let page: Vec<_> = found.iter().skip(from).take(size).map(|user| self.user_json(user)).collect();
@@ -101,17 +116,21 @@ impl GenesysCloud {
             let message = format!("pageSize is 1 to {}, pageNumber from 1", limits::PAGE_SIZE_MAX.value);
             return Err(ApiError::new(400, "bad.request", message).field("pageSize"));
         }
+        asked.check()?;
         asked.query.iter().try_for_each(Criterion::check).inspect_err(|_| self.mark(&rules::USERS_SEARCH))?;
         self.mark(&rules::USERS_SEARCH);
         let names_state = asked.query.iter().any(|one| one.fields.iter().any(|field| field == "state"));
         let is_found = |user: &&Entry| (names_state || user.state != "deleted") && asked.query.iter().all(|one| one.fits(user));
         let mut found: Vec<&Entry> = self.directory.users.iter().filter(is_found).collect();
-        match asked.sort_by.as_deref().unwrap_or("name") {
+        let first = asked.sort.first();
+        let by = asked.sort_by.as_deref().or_else(|| first?.sort_by.as_deref());
+        let order = asked.sort_order.as_deref().or_else(|| first?.sort_order.as_deref());
+        match by.unwrap_or("name") {
             "name" => found.sort_by_key(|user| (&user.name, user.id)),
             "id" => found.sort_by_key(|user| user.id),
             other => return Err(ApiError::invalid_value("sortBy", "sortBy", other)),
         }
-        if asked.sort_order.as_deref() == Some("DESC") {
+        if order == Some("DESC") {
             found.reverse();
         }
         let skip = usize::try_from(size.saturating_mul(number - 1)).unwrap_or(usize::MAX);
@@ -127,6 +146,23 @@ impl GenesysCloud {
                 "types": ["users"],
             }),
         ))
+    }
+}
+
+impl Search {
+    /// Refuses values that the model does not enumerate.
+    fn check(&self) -> Result<(), ApiError> {
+        one_of("expand", self.expand.iter(), parameters::USER_EXPANSIONS)?;
+        one_of("integrationPresenceSource", self.integration_presence_source.iter(), parameters::PRESENCE_SOURCES)?;
+        one_of("sortOrder", self.sort_order.iter().chain(self.sort.iter().filter_map(|sort| sort.sort_order.as_ref())), ORDERS)
+    }
+}
+
+/// Refuses the first text of a field that is none of its values.
+pub(super) fn one_of<'a>(field: &str, mut sent: impl Iterator<Item = &'a String>, known: &[&str]) -> Result<(), ApiError> {
+    match sent.find(|text| !known.contains(&text.as_str())) {
+        Some(other) => Err(ApiError::invalid_value(field, field, other)),
+        None => Ok(()),
     }
 }
 

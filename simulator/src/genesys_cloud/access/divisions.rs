@@ -1,7 +1,7 @@
 //! Divisions: where things stand, and which of them the client's role covers.
 
 use axum::{
-    extract::{Request, State},
+    extract::{Path, Request, State},
     response::Response,
 };
 use serde::Serialize;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     super::{
         GenesysCloud, Site,
+        accept::uuid,
         door::{Door, Query},
         errors::ApiError,
         lists::{is_like, is_one_of},
@@ -48,7 +49,28 @@ pub(in crate::genesys_cloud) async fn list(State(site): Site, request: Request) 
     door.answer("-", |site, visit| site.list_divisions(&visit.query)).await
 }
 
+/// GET /api/v2/authorization/divisions/home.
+pub(in crate::genesys_cloud) async fn home(State(site): Site, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_HOME_DIVISION, request };
+    door.answer("-", |site, _| Ok(Reply::json(200, &site.division_json(0)))).await
+}
+
+/// GET /api/v2/authorization/divisions/{id}.
+pub(in crate::genesys_cloud) async fn by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+    let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DIVISION, request };
+    door.answer(&id, |site, _| {
+        let mut all = 0..site.settings.access.divisions.len();
+        let at = all.find(|at| Some(site.division_at(*at).id) == uuid(&id)).ok_or_else(ApiError::not_found)?;
+        Ok(Reply::json(200, &site.division_json(at)))
+    })
+    .await
+}
+
 impl GenesysCloud {
+    fn division_json(&self, at: usize) -> Division<'_> {
+        Division { named: self.division_at(at), description: "", home_division: at == 0 }
+    }
+
     fn list_divisions(&self, query: &Query) -> Result<Reply, ApiError> {
         self.mark(&rules::DIVISIONS_LISTED);
         let all = self.settings.access.divisions.iter().enumerate();
@@ -56,11 +78,7 @@ impl GenesysCloud {
             is_one_of(&query.all("id"), self.division_at(*at).id) && query.one("name").is_none_or(|pattern| is_like(name, pattern))
         };
         let chosen: Vec<usize> = all.filter(is_wanted).map(|(at, _)| at).collect();
-        self.page(&operations::GENESYS_CLOUD_LIST_DIVISIONS, query, &chosen, |at| Division {
-            named: self.division_at(*at),
-            description: "",
-            home_division: *at == 0,
-        })
+        self.page(&operations::GENESYS_CLOUD_LIST_DIVISIONS, query, &chosen, |at| self.division_json(*at))
     }
 
     /// The division a queue, user or wrap-up code stands in.

@@ -11,7 +11,7 @@ mod settings;
 
 pub(super) use self::{
     archive::Standing,
-    divisions::{DivisionRef, QUEUE, list as list_divisions},
+    divisions::{DivisionRef, QUEUE, by_id as division_by_id, home as home_division, list as list_divisions},
     rates::{ORG_RATE_KEY, Overrun, Shared, route_key},
     role::Held as RoleHeld,
     rules::{ALL as RULES, ARCHIVED_BATCH},

@@ -17,7 +17,7 @@ use crate::{
         GenesysCloud, Site,
         accept::uuid,
         access::Standing,
-        door::Door,
+        door::{Door, Query},
         errors::ApiError,
         read::find,
         state::{Conversation, FileState, Recording},
@@ -39,7 +39,7 @@ pub(in crate::genesys_cloud) async fn update(
 ) -> Response {
     let operation = &operations::GENESYS_CLOUD_UPDATE_RECORDING;
     let door = Door { site, operation, request };
-    door.answer_json(|_, _| recording.clone(), |site, _, sent| site.update_recording(&id, &recording, &sent)).await
+    door.answer_json(|_, _| recording.clone(), |site, visit, sent| site.update_recording(&id, &recording, &sent, &visit.query)).await
 }
 
 /// A Recording, of which two fields count. Nothing else of it is refused: a client sends back what it has read.
@@ -51,7 +51,7 @@ struct Dates {
 }
 
 impl GenesysCloud {
-    fn update_recording(&self, id: &str, recording: &str, sent: &Dates) -> Result<Reply, ApiError> {
+    fn update_recording(&self, id: &str, recording: &str, sent: &Dates, query: &Query) -> Result<Reply, ApiError> {
         let date = |field: &str, text: &Option<String>| text.as_ref().map(|text| self.instant(field, text)).transpose();
         let (archive, delete) = (date("archiveDate", &sent.archive_date)?, date("deleteDate", &sent.delete_date)?);
         if let (Some(archive), Some(delete)) = (archive, delete)
@@ -59,6 +59,7 @@ impl GenesysCloud {
         {
             return Err(ApiError::new(400, "constraint.validation", "deleteDate must be after archiveDate").field("deleteDate"));
         }
+        let now_ms = self.now_ms();
         let mut state = self.state();
         if find(&state, id).is_err() {
             self.may_edit()?;
@@ -77,6 +78,9 @@ impl GenesysCloud {
         let mut held = state.conversations.get_mut(&conversation);
         if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
             (one.archive_at_ms, one.delete_at_ms) = (archive, delete);
+            if query.truth("clearExport") == Some(true) {
+                one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
+            }
             if restores {
                 one.restored_at_ms = Some(self.restored_at_ms());
             }

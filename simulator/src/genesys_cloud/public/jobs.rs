@@ -44,7 +44,7 @@ pub(super) async fn create(State(site): Site, request: Request) -> Response {
 pub(super) async fn list(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_RECORDING_JOBS;
     let door = Door { site, operation, request };
-    door.answer("-", |site, visit| site.list_recording_jobs(&visit.query)).await
+    door.answer("-", |site, visit| site.list_recording_jobs(visit)).await
 }
 
 /// GET /api/v2/recording/jobs/{id}.
@@ -167,8 +167,7 @@ fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a Job), ApiError> {
 
 impl GenesysCloud {
     fn create_recording_job(&self, visit: &Visit, sent: Value) -> Result<Reply, ApiError> {
-        let query = JobQuery::deserialize(&sent)
-            .map_err(|error| ApiError::new(400, "bad.request", format!("The request body is not valid: {error}")))?;
+        let query = JobQuery::deserialize(&sent).map_err(|error| self.refused_body(&error))?;
         let action = match query.action.as_str() {
             "ARCHIVE" => Action::Archive,
             "DELETE" => Action::Delete,
@@ -255,13 +254,20 @@ impl GenesysCloud {
         Err(ApiError::new(409, "request.conflict", message))
     }
 
-    fn list_recording_jobs(&self, query: &Query) -> Result<Reply, ApiError> {
+    fn list_recording_jobs(&self, visit: &Visit) -> Result<Reply, ApiError> {
+        let query = &visit.query;
         let state = self.state();
+        let only_own = query.truth("showOnlyMyJobs") == Some(true);
         let is_wanted = |job: &Job| {
             query.one("state").is_none_or(|wanted| wanted == job.state())
                 && query.one("jobType").is_none_or(|wanted| job.sent["action"] == wanted)
+                && (!only_own || job.client_id == visit.client_id)
         };
-        let wanted: Vec<(&Uuid, &Job)> = state.public.jobs.iter().filter(|(_, job)| is_wanted(job)).collect();
+        let mut wanted: Vec<(&Uuid, &Job)> = state.public.jobs.iter().filter(|(_, job)| is_wanted(job)).collect();
+        match query.one("sortBy") {
+            Some("dateCreated") => wanted.sort_by_key(|(id, job)| (job.created_ms, **id)),
+            _ => wanted.sort_by_key(|(id, job)| (&job.client_id, job.created_ms, **id)),
+        }
         self.page(&operations::GENESYS_CLOUD_LIST_RECORDING_JOBS, query, &wanted, |(id, job)| job.shown(**id))
     }
 

@@ -34,7 +34,7 @@ use std::{
 
 use axum::{
     Router,
-    routing::{delete, get, patch, post, put},
+    routing::{any, delete, get, patch, post, put},
 };
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ use self::{
 pub(super) use self::{
     dates::update as update_recording,
     protection::update as update_protection,
-    rules::ALL as RULES,
+    rules::{ALL as RULES, MALFORMED_ID},
     store::{Refusal, refusal},
 };
 use super::{GenesysCloud, state::StoredFile};
@@ -126,6 +126,8 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
                 .delete(policy_changes::delete_cross),
         )
         .route("/api/v2/audits/query", post(audits::create))
+        // Absent, as other operations that are not served, though its name has the form of a transaction's id.
+        .route("/api/v2/audits/query/realtime", any(super::unknown_path))
         .route("/api/v2/audits/query/{id}", get(audits::show))
         .route("/api/v2/audits/query/{id}/results", get(audits::results))
         .route("/api/v2/recording/jobs", post(jobs::create).get(jobs::list))
@@ -135,7 +137,7 @@ pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
 
 impl GenesysCloud {
     /// The organisation's id.
-    fn organization(&self) -> Uuid {
+    pub(super) fn organization(&self) -> Uuid {
         self.seed().child("organization").uuid()
     }
 }

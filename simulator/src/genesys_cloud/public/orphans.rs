@@ -106,16 +106,9 @@ impl GenesysCloud {
     }
 
     fn list_orphans(&self, query: &Query) -> Result<Reply, ApiError> {
-        let only_known = match query.one("hasConversation") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => return Err(ApiError::invalid_value("hasConversation", "boolean", other)),
-        };
-        let has_calls = match query.one("media") {
-            None | Some("Call") => true,
-            Some("Screen") => false,
-            Some(other) => return Err(ApiError::invalid_value("media", "media", other)),
-        };
+        let only_known = query.truth("hasConversation") == Some(true);
+        // There are no orphans of screens here.
+        let has_calls = query.one("media") != Some("Screen");
         let state = self.state();
         let is_wanted = |orphan: &Orphan| has_calls && (!only_known || is_known(&state, orphan));
         let orphans = state.public.orphans.iter().filter(|(_, orphan)| is_wanted(orphan));
@@ -240,14 +233,15 @@ impl GenesysCloud {
 /// The recording that an orphan would be.
 fn orphan_recording(orphan: &Orphan) -> Value {
     let metadata = &orphan.unpacked.metadata;
-    json!({
+    let mut body = json!({
         "id": metadata.recording,
         "conversationId": metadata.conversation,
         "startTime": times::text(metadata.start_ms),
         "endTime": times::text(metadata.end_ms),
         "media": "audio",
-        "deleteDate": metadata.delete_at_ms.map(times::text),
-    })
+    });
+    put(&mut body, "deleteDate", metadata.delete_at_ms.map(times::text));
+    body
 }
 
 fn is_known(state: &Held, orphan: &Orphan) -> bool {

@@ -280,10 +280,10 @@ impl GenesysCloud {
     }
 
     fn list_policies(&self, family: Family, query: &Query) -> Result<Reply, ApiError> {
-        let enabled = query.one("enabled").map(|text| text == "true");
+        let enabled = query.truth("enabled");
         let threshold = query.number("deleteDaysThreshold", 0, 0, u64::from(u32::MAX))?;
         let has_threshold = query.one("deleteDaysThreshold").is_some();
-        let has_errors = query.one("hasErrors") == Some("true");
+        let has_errors = query.truth("hasErrors") == Some(true);
         let state = self.state();
         let is_wanted = |policy: &&Policy| {
             policy.family == family

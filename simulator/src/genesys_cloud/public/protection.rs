@@ -44,10 +44,10 @@ impl GenesysCloud {
     }
 
     fn protect(&self, query: &Query, sent: &Protection) -> Result<Reply, ApiError> {
-        let (protect, needs, effect) = match query.one("protect").unwrap_or("true") {
-            "true" => (true, "recording:deletionProtection:apply", "protected"),
-            "false" => (false, "recording:deletionProtection:revoke", "released"),
-            other => return Err(ApiError::invalid_value("protect", "boolean", other)),
+        let (protect, needs, effect) = if query.truth("protect").unwrap_or(true) {
+            (true, "recording:deletionProtection:apply", "protected")
+        } else {
+            (false, "recording:deletionProtection:revoke", "released")
         };
         self.mark(&rules::PROTECTION);
         if self.lacking(&[needs]).is_some() {

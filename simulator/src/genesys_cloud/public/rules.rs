@@ -76,6 +76,7 @@ rules! {
     JOB_EXPORT = Assumed, "public.job_export", "EXPORT is 400 unless it names the organisation's export integration, and an orphan's export is 400 always", "an export needs an integration; no page states the refusal", "export_integration absent";
     JOB_EXPORTED = Assumed, "public.job_exported", "an exported recording has its exportDate, and exportedDate once that has come; nothing is written anywhere; clearExport removes dates that have not come", "limit of this simulator: the bucket is the customer's";
     JOB_DELETED = Assumed, "public.job_deleted", "DELETE cancels a recording job that has not ended, which stays as CANCELLED and sets no date; one that has ended is taken from the list", "platform API, DELETE recording/jobs/{id}: delete the recording bulk job; the state CANCELLED exists";
+    MALFORMED_ID = Assumed, "public.malformed_id", "an id in a path that is no UUID is 404 as an unknown one, in the operation's own words", "platform API has 400 codes for malformed values and ties none to ids in a path", "malformed_id_status = 404";
     ORPHAN_MEDIA = Assumed, "public.orphan_media", "an orphan's media are a Recording with mediaUris, transcoded and signed as a conversation's recordings are", "platform API, GET orphanrecordings/{id}/media, says 202 while transcoding; not how long an address lives";
 }
 

@@ -13,7 +13,7 @@ use crate::{
     front::Reply,
     genesys_cloud::{
         GenesysCloud, Site, accept::DAY_MS, cursor, door::Door, errors::ApiError, limits, read::CONVERSATION, seats::put,
-        state::Conversation, times,
+        state::Conversation, times, users::one_of,
     },
 };
 
@@ -43,6 +43,7 @@ pub(super) async fn search_custom_attributes(State(site): Site, request: Request
     door.answer_json(
         |_, _| "-".to_owned(),
         |site, _, asked: CustomSearch| {
+            one_of("sortOrder", asked.sort_order.iter(), ORDERS)?;
             site.mark(&rules::CUSTOM_ATTRIBUTES);
             let (number, size) = (asked.page_number.unwrap_or(1), asked.page_size.unwrap_or(limits::PAGE_SIZE_DEFAULT.value));
             let body = json!({"total": 0, "pageCount": 0, "pageNumber": number, "pageSize": size, "results": [], "types": []});
@@ -58,7 +59,11 @@ pub(super) async fn search_custom_attributes(State(site): Site, request: Request
 struct CustomSearch {
     page_number: Option<u64>,
     page_size: Option<u64>,
+    sort_order: Option<String>,
 }
+
+/// Orders of a search. Source: platform API, ConversationParticipantSearchRequest.
+const ORDERS: &[&str] = &["ASC", "DESC", "SCORE"];
 
 /// ConversationParticipantSearchRequest of the API description.
 #[derive(Deserialize)]
@@ -105,6 +110,7 @@ enum Wanted<'a> {
 
 impl GenesysCloud {
     fn search_attributes(&self, asked: &Search) -> Result<Reply, ApiError> {
+        one_of("sortOrder", asked.sort_order.iter(), ORDERS)?;
         let most = limits::ATTRIBUTE_ROWS.value as usize;
         let wanted = asked.query.iter().map(|one| self.wanted(one)).collect::<Result<Vec<_>, _>>()?;
         if wanted.is_empty() || !asked.sort.is_empty() || asked.sort_by.as_deref().is_some_and(|by| by != "startTime") {

@@ -35,6 +35,8 @@ pub struct PublicSettings {
     pub export_integration: Option<String>,
     /// How long an audit query runs, in milliseconds. Default 0.
     pub audit_query_ms: u64,
+    /// What an id in a path that is no UUID comes to: 404, as an unknown one, or 400. Default 404.
+    pub malformed_id_status: u16,
 }
 
 /// What becomes of a reused eventId.
@@ -137,6 +139,7 @@ impl Default for PublicSettings {
             attributes_found_days: 30,
             export_integration: None,
             audit_query_ms: 0,
+            malformed_id_status: 404,
         }
     }
 }

@@ -70,7 +70,7 @@ async fn what_a_query_cannot_do_is_refused_and_never_ignored() {
     let world = World::new().await;
     let predicate = |dimension: &str| json!([{"type": "and", "predicates": [{"type": "dimension", "dimension": dimension, "value": "x"}]}]);
     for (body, says) in [
-        (json!({"interval": MONTH, "segmentFilters": predicate("userId")}), "unsupported filter"),
+        (json!({"interval": MONTH, "segmentFilters": predicate("flowId")}), "unsupported filter"),
         (json!({"interval": MONTH, "conversationFilters": predicate("mediaStatsMinConversationMos")}), "unsupported filter"),
         (json!({"interval": MONTH, "conversationFilters": [{"type": "xor"}]}), "unsupported filter"),
         (json!({"interval": YEAR}), "31 days"),

@@ -156,8 +156,18 @@ async fn every_read_of_the_contracts_is_answered_with_its_fields() {
         "list_wrapupcodes",
         "list_skills",
         "query_retention",
+        "get_user",
+        "get_queue",
+        "get_wrapupcode",
+        "get_skill",
+        "get_home_division",
+        "get_organization",
     ] {
-        let contract = contract(name);
+        let mut contract = contract(name);
+        if name == "query_retention" {
+            // One page holds all there is: it names no next one.
+            contract["response"]["body"].as_object_mut().expect("a body").remove("nextUri");
+        }
         held_to(name, &contract, &world.ask(&contract["request"]).await);
     }
 }

@@ -5,6 +5,7 @@ mod analytics;
 mod contracts;
 mod limits;
 mod operations;
+mod parameters;
 mod public;
 mod reads;
 mod recordings;

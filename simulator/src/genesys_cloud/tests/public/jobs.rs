@@ -96,7 +96,7 @@ async fn a_job_that_cannot_be_is_refused() {
         (with("conversationQuery", Value::Null), "bad.request"),
         (with("conversationQuery", json!({"interval": "2023"})), "invalid.date"),
         (with("agedConversationInterval", json!(DAYS)), "bad.request"),
-        (with("colour", json!("blue")), "bad.request"),
+        (with("colour", json!("blue")), "invalid.property"),
         (aged("x"), "invalid.date"),
         (aged("2010-01-01T00:00:00.000Z/2011-01-01T00:00:00.000Z"), "bad.request"),
         (aged("2026-01-01T00:00:00.000Z/2026-02-01T00:00:00.000Z"), "bad.request"),

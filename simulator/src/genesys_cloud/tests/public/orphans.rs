@@ -89,7 +89,7 @@ async fn an_update_with_a_wrong_value_is_400_and_changes_nothing() {
             json!({"conversationId": known, "deleteDate": "2199-01-01T00:00:00.000Z"}),
             "recording.recording.analytics.retention.violation",
         ),
-        (true, json!({"colour": "blue"}), "bad.request"),
+        (true, json!({"colour": "blue"}), "invalid.property"),
     ] {
         if is_injected {
             world.inject(&call_events(1)).await;

@@ -97,7 +97,7 @@ async fn conversations_are_protected_and_released() {
         ("", json!({"conversationIds": []}), "recording.empty.payload"),
         ("", json!({"conversationIds": vec![conversation_id(1); 101]}), "constraint.validation"),
         ("", json!({"conversationIds": ["x"]}), "recording.conversation.id.not.uuid"),
-        ("?protect=maybe", json!({"conversationIds": [conversation_id(1)]}), "invalid.value"),
+        ("?protect=maybe", json!({"conversationIds": [conversation_id(1)]}), "invalid.query.param.value"),
     ] {
         let answer = world.json("PUT", &format!("{path}{query}"), &body).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, code), "{body}");
