@@ -413,9 +413,6 @@ impl Scenario {
         if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
             return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
         }
-        if written.clock.start.is_some() && written.clock.mode != ClockMode::Virtual {
-            return Err(ScenarioError::at(path, 1, "clock.start is for mode = \"virtual\": the other clocks start with this machine's"));
-        }
         Ok(Scenario {
             name,
             dir,
