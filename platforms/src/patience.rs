@@ -26,8 +26,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> 
 /// A date of HTTP, Unix milliseconds: the present form and the two of old times. Source: RFC 9110 section 5.6.7.
 pub(crate) fn http_date_ms(text: &str) -> Option<i64> {
     let text = text.trim();
-    if let Ok(at) = jiff::fmt::rfc2822::parse(text) {
-        return Some(at.timestamp().as_millisecond());
+    // A day of the week that does not fit takes nothing from the date.
+    if let Ok(at) = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text) {
+        return Some(at.as_millisecond());
     }
     let utc = |at: jiff::civil::DateTime| Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond());
     // `Sun, 06 Nov 1994 08:49:37 GMT` without its comma is read above; `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994` are not.

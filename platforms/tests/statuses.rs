@@ -62,8 +62,8 @@ fn writes(url: &Url) -> Vec<Written> {
     let receiver = Arc::new(SpeechMinerClient::new(network, Clock::real(), url.join("/interactions").unwrap(), &account, 600_000));
     let recording = || Recording { id: "r".to_owned(), ..Recording::default() };
     let contract: serde_json::Value =
-        serde_json::from_str(include_str!("../../scenarios/contracts/genesys_cloud/get_interaction.json")).unwrap();
-    let interaction: wire::Interaction = serde_json::from_value(contract["response"]["body"].clone()).unwrap();
+        serde_json::from_str(include_str!("../../scenarios/contracts/genesys_cloud/create_interaction.json")).unwrap();
+    let interaction: wire::Interaction = serde_json::from_value(contract["request"]["body"].clone()).unwrap();
     let (at, to) = (store.url(&["a"]).unwrap(), store.url(&["b"]).unwrap());
     let target =
         UploadTarget { url: url.join("/presigned/1").unwrap().to_string(), upload_key: "k".to_owned(), headers: Default::default() };

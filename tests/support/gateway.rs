@@ -116,8 +116,11 @@ fn serve(stream: TcpStream, upstream: &str, answer: &Arc<Answer>, taken: Arc<Ato
     let (mut head, mut length) = (String::new(), 0_u64);
     loop {
         let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
+        match reader.read_line(&mut line) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            // No HTTP: what begins a TLS session is no text.
+            Err(_) => return reader.into_inner().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
         }
         if line == "\r\n" {
             break;

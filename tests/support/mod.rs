@@ -278,10 +278,19 @@ pub(crate) fn copied(simulation: &Simulation) -> TempDir {
     }
     // Ledger and staging of its own.
     let (old, new) = (simulation.dir().canonicalize().expect("a path"), folder.path().canonicalize().expect("a path"));
-    replace(folder.path(), "plan.toml", &old.display().to_string(), &new.display().to_string());
+    replace_all(folder.path(), "plan.toml", &old.display().to_string(), &new.display().to_string());
     folder
 }
 
+/// Wherever it stands.
+pub(crate) fn replace_all(dir: &Path, file: &str, old: &str, new: &str) {
+    let path = dir.join(file);
+    let text = read(&path);
+    assert!(text.contains(old), "{file} has no {old}:\n{text}");
+    std::fs::write(path, text.replace(old, new)).expect("written");
+}
+
+/// Where it stands first.
 pub(crate) fn replace(dir: &Path, file: &str, old: &str, new: &str) {
     let path = dir.join(file);
     let text = read(&path);
