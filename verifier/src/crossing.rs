@@ -211,7 +211,10 @@ impl Crossing<'_> {
         let expected = &self.expectations[on];
         let own = |sketch: &Sketch| self.owner(sketch, |(case, _)| case == on).map(|(_, recording)| recording);
         let by_times = || expected.recordings.iter().position(|recording| same_times(recording, stray.recording));
-        match stray.sketch.as_ref().and_then(own).or_else(by_times) {
+        // Only what was not heard is judged by its times: what has a recording's times and another sound is no copy of it.
+        let was_heard = |recording: &usize| stray.sketch.is_some() && self.sources.iter().any(|(place, _)| *place == (on, *recording));
+        let copy_of = stray.sketch.as_ref().and_then(own).or_else(|| by_times().filter(|recording| !was_heard(recording)));
+        match copy_of {
             Some(recording) => {
                 let id = &expected.recordings[recording].legacy_id;
                 Finding::new(Defect::D03, "recording")

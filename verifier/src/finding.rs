@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::advice::{self, Platform};
 use crate::defect::{Defect, Severity};
 
 /// One cause, one finding: what follows from it stands in `consequences`.
@@ -34,6 +35,10 @@ pub struct Finding {
     #[serde(skip)]
     #[schemars(skip)]
     pub cause: String,
+    /// Further recordings of the source that this one cause concerns. Not written: the consequences name them.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub involved: Vec<String>,
 }
 
 impl Finding {
@@ -53,7 +58,8 @@ impl Finding {
             expected: None,
             actual: None,
             consequences: Vec::new(),
-            advice: defect.advice().to_owned(),
+            involved: Vec::new(),
+            advice: advice::of(defect, Platform::GenesysCloud),
         }
     }
 
@@ -101,6 +107,26 @@ impl Finding {
         self.consequences.push(what.into());
         self
     }
+
+    pub(crate) fn involves(mut self, recording: &str) -> Finding {
+        self.involved.push(recording.to_owned());
+        self
+    }
+
+    /// Takes another finding up as something that follows from this one.
+    pub(crate) fn follows(&mut self, other: Finding) {
+        self.consequences.push(other.as_consequence());
+        self.consequences.extend(other.consequences);
+        self.involved.extend(other.involved);
+    }
+
+    /// `title: field of recording`.
+    pub(crate) fn as_consequence(&self) -> String {
+        match &self.legacy_recording_id {
+            Some(id) => format!("{}: {} of {id}", self.title, self.field),
+            None => format!("{}: {}", self.title, self.field),
+        }
+    }
 }
 
 impl Finding {
@@ -109,7 +135,7 @@ impl Finding {
         self.defect = defect;
         self.title = defect.title().to_owned();
         self.severity = defect.severity();
-        self.advice = defect.advice().to_owned();
+        self.advice = advice::of(defect, Platform::GenesysCloud);
         self
     }
 }

@@ -15,7 +15,7 @@ use crate::moment::Moment;
 use crate::target::{Recordings, TargetRecording};
 
 const FILE: &str = ".kept.jsonl";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Readings of yesterday say little about today.
 const OLDEST_MS: i64 = 24 * 3_600_000;
 

@@ -19,6 +19,7 @@
 //! | `verdict`, `summing`, `report` | buckets, sums, the sentence, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
 
+mod advice;
 mod checks;
 mod crossing;
 mod defect;
@@ -26,11 +27,14 @@ mod drift;
 mod envelope;
 mod expected;
 mod finding;
+mod habits;
 mod kept;
 mod listen;
 mod matching;
+mod misplaced;
 mod moment;
 mod options;
+mod patterns;
 mod reconcile;
 mod report;
 mod requests;

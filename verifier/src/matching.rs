@@ -1,8 +1,9 @@
-//! Which conversation is which interaction's, and which recording which. By the carrier, then start and length; ids are never compared.
+//! Which conversation is which interaction's, and which recording which. By the carrier, then start and length; ids of the target are never compared.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::expected::{Expectation, ExpectedRecording, Presence};
+use crate::misplaced;
 use crate::moment::Moment;
 use crate::target::{TargetConversation, TargetRecording};
 
@@ -13,10 +14,26 @@ pub(crate) struct Pairing {
     pub(crate) conversation: Option<usize>,
     /// Further conversations with the same source.
     pub(crate) copies: Vec<usize>,
+    /// Further conversations that are the rest of the same call.
+    pub(crate) parts: Vec<usize>,
     /// For each recording of the source: its recording there.
     pub(crate) recordings: Vec<Option<usize>>,
     /// Recordings there that no recording of the source fits.
     pub(crate) spare: Vec<usize>,
+    /// How the conversation was found, where it does not carry the interaction's own id.
+    pub(crate) carries: Carries,
+}
+
+/// Which id a conversation carries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Carries {
+    /// The interaction's own.
+    #[default]
+    Own,
+    /// One that no interaction has: its own, damaged.
+    Damaged(String),
+    /// Another interaction's.
+    Anothers(String),
 }
 
 /// All pairings, and the conversations of ours that no interaction claims.
@@ -25,12 +42,17 @@ pub(crate) fn pair(expectations: &[Expectation], ours: &[TargetConversation]) ->
     for (at, conversation) in ours.iter().enumerate() {
         by_legacy.entry(conversation.legacy_id.as_deref().unwrap_or_default()).or_default().push(at);
     }
-    let pairings = expectations
-        .iter()
-        .map(|expected| one(expected, by_legacy.remove(expected.legacy_id.as_str()).unwrap_or_default(), ours))
-        .collect();
+    let mut found: Vec<Vec<usize>> =
+        expectations.iter().map(|expected| by_legacy.remove(expected.legacy_id.as_str()).unwrap_or_default()).collect();
     let mut unclaimed: Vec<usize> = by_legacy.into_values().flatten().collect();
     unclaimed.sort_unstable();
+    let mut carries = vec![Carries::Own; expectations.len()];
+    misplaced::exchanged_ids(expectations, ours, &mut found, &mut carries);
+    misplaced::damaged_ids(expectations, ours, &mut found, &mut unclaimed, &mut carries);
+    misplaced::further_parts(expectations, ours, &mut found, &mut unclaimed);
+    let cases = expectations.iter().zip(found).zip(carries);
+    let mut pairings: Vec<Pairing> = cases.map(|((expected, found), carries)| Pairing { carries, ..one(expected, found, ours) }).collect();
+    misplaced::recordings(expectations, ours, &mut pairings);
     (pairings, unclaimed)
 }
 
@@ -41,7 +63,11 @@ fn one(expected: &Expectation, mut found: Vec<usize>, ours: &[TargetConversation
         return Pairing { recordings: vec![None; expected.recordings.len()], ..Pairing::default() };
     };
     let (recordings, spare) = assign(expected, &ours[conversation]);
-    Pairing { conversation: Some(conversation), copies: found.collect(), recordings, spare }
+    let rest: Vec<usize> = found.collect();
+    let all: Vec<&TargetConversation> = [conversation].iter().chain(&rest).map(|at| &ours[*at]).collect();
+    let is_split = all.len() > 1 && misplaced::are_parts(expected, &all);
+    let (parts, copies) = if is_split { (rest, Vec::new()) } else { (Vec::new(), rest) };
+    Pairing { conversation: Some(conversation), copies, parts, recordings, spare, carries: Carries::Own }
 }
 
 /// Of several copies the one with the right start and number of recordings; then the one made first.
@@ -63,14 +89,15 @@ fn assign(expected: &Expectation, conversation: &TargetConversation) -> (Vec<Opt
     let mut free: Vec<usize> = (0..actual.len()).collect();
     for wanted in [true, false] {
         let choosing = |recording: &ExpectedRecording| matches!(recording.presence, Presence::Absent(_)) != wanted;
-        // What fits several as well goes by position.
-        let mut costs: BTreeMap<(u64, usize, usize, usize), ()> = BTreeMap::new();
+        // The source's id in the target's decides between two that fit alike; what fits several as well goes by position.
+        let mut costs: BTreeMap<(u64, bool, usize, usize, usize), ()> = BTreeMap::new();
         for (row, recording) in expected.recordings.iter().enumerate().filter(|(_, recording)| choosing(recording)) {
             for column in &free {
-                costs.insert((cost(recording, row, &actual[*column], *column, clock), row.abs_diff(*column), row, *column), ());
+                let cost = cost(recording, row, &actual[*column], *column, clock);
+                costs.insert((cost, !names(&actual[*column], recording), row.abs_diff(*column), row, *column), ());
             }
         }
-        for (_, _, row, column) in costs.into_keys() {
+        for (_, _, _, row, column) in costs.into_keys() {
             if assigned[row].is_none() && free.contains(&column) {
                 assigned[row] = Some(column);
                 free.retain(|at| *at != column);
@@ -78,6 +105,11 @@ fn assign(expected: &Expectation, conversation: &TargetConversation) -> (Vec<Opt
         }
     }
     (assigned, free)
+}
+
+/// Whether an id of the target has the source's in it: no proof, and the better of two that fit alike.
+fn names(actual: &TargetRecording, expected: &ExpectedRecording) -> bool {
+    actual.id.split('#').next().is_some_and(|id| id.ends_with(&expected.legacy_id))
 }
 
 /// How the whole call's times lie in the target: in another unit, and shifted.

@@ -16,11 +16,13 @@ use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
+use crate::habits::Habits;
 use crate::kept::Kept;
 use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
 use crate::moment::Moment;
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
+use crate::patterns;
 use crate::reconcile::Reconciling;
 use crate::report::{Report, write_recordings};
 use crate::requests::{Allowance, Base, Gates, RequestLog, Service, Sizes};
@@ -72,9 +74,11 @@ pub(crate) async fn run(
     let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
     let listener = Listener { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
     let target = snapshot;
-    let world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted: options.only.is_some() };
-    let heard = world.listen(&listener, options.audio, progress).await?;
-    let strays = world.stray_sketches(&listener).await?;
+    let restricted = options.only.is_some();
+    let mut world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted, exchanged: BTreeMap::new() };
+    let mut heard = world.listen(&listener, options.audio, progress).await?;
+    let mut strays = world.stray_sketches(&listener).await?;
+    world.pair_by_sound(&listener, &mut heard, &mut strays, progress).await?;
 
     progress.begin(Stage::Checks, Some(interactions.len() as u64));
     let mut outcome = world.judge(&heard, &strays);
@@ -182,6 +186,8 @@ struct World<'a> {
     as_of: Moment,
     /// Whether only some calls are judged.
     restricted: bool,
+    /// Recordings whose pair by times is a stranger, with their place in the conversation's surplus: that one has their sound.
+    exchanged: BTreeMap<Place, usize>,
 }
 
 impl<'a> World<'a> {
@@ -192,7 +198,7 @@ impl<'a> World<'a> {
     /// Listens to what the scope asks for, and to the source of whatever is absent.
     async fn listen(&self, listener: &Listener, scope: AudioScope, progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
         let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = pair(&expectations, &self.target.ours);
+        let (pairings, _) = self.pair(&expectations);
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for (case, ((interaction, expected), pairing)) in self.interactions.iter().zip(&expectations).zip(&pairings).enumerate() {
             for (at, (source, wanted)) in interaction.recordings.iter().zip(&expected.recordings).enumerate() {
@@ -207,6 +213,56 @@ impl<'a> World<'a> {
         listener.listen(&jobs, progress).await
     }
 
+    /// By carrier and times; where two have the times of one recording, the one that has its sound.
+    fn pair(&self, expectations: &[Expectation]) -> (Vec<Pairing>, Vec<usize>) {
+        let (mut pairings, unclaimed) = pair(expectations, &self.target.ours);
+        for ((case, at), spare) in &self.exchanged {
+            let pairing = &mut pairings[*case];
+            if let (Some(spare), Some(paired)) = (pairing.spare.get_mut(*spare), pairing.recordings[*at].as_mut()) {
+                std::mem::swap(spare, paired);
+            }
+        }
+        (pairings, unclaimed)
+    }
+
+    /// Finds recordings that were paired with a stranger while their own is surplus beside it, and listens to their own.
+    async fn pair_by_sound(
+        &mut self,
+        listener: &Listener,
+        heard: &mut BTreeMap<Place, PairSound>,
+        sketches: &mut BTreeMap<Address, Sketch>,
+        progress: &dyn Progress,
+    ) -> Result<(), Stop> {
+        let expectations = self.expectations(&BTreeMap::new());
+        let (pairings, _) = self.pair(&expectations);
+        let mut exchanged: BTreeMap<Place, usize> = BTreeMap::new();
+        for (place, sound) in heard.iter() {
+            let (Some(source), Some(stranger)) = (&sound.source_sketch, &sound.target_sketch) else { continue };
+            let pairing = &pairings[place.0];
+            let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
+            let is_own = |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.is(sketch));
+            let is_free = |nth: &usize| !exchanged.iter().any(|((case, _), taken)| *case == place.0 && taken == nth);
+            let own = (0..pairing.spare.len()).filter(is_free).find(|nth| is_own(&pairing.spare[*nth]));
+            let (Some(own), Some(address)) = (own, self.address(pairing, place.1)) else { continue };
+            sketches.insert(address, stranger.clone());
+            exchanged.insert(*place, own);
+        }
+        if exchanged.is_empty() {
+            return Ok(());
+        }
+        self.exchanged = exchanged;
+        let (pairings, _) = self.pair(&expectations);
+        let job = |place: &Place| Job {
+            place: *place,
+            source: &self.interactions[place.0].recordings[place.1],
+            pauses: &expectations[place.0].recordings[place.1].pauses,
+            target: self.address(&pairings[place.0], place.1),
+        };
+        let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
+        heard.extend(listener.listen(&jobs, progress).await?);
+        Ok(())
+    }
+
     /// Conversation and recording in the target.
     fn address(&self, pairing: &Pairing, recording: usize) -> Option<Address> {
         let conversation = &self.target.ours[pairing.conversation?];
@@ -217,7 +273,7 @@ impl<'a> World<'a> {
     /// Sketches of what has no pair, to find out whose it is.
     async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<Address, Sketch>, Stop> {
         let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = pair(&expectations, &self.target.ours);
+        let (pairings, _) = self.pair(&expectations);
         let something_is_missing = pairings.iter().any(|pairing| pairing.recordings.contains(&None));
         let spare = pairings.iter().flat_map(|pairing| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
@@ -231,7 +287,7 @@ impl<'a> World<'a> {
 
     fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<Address, Sketch>) -> Outcome {
         let mut expectations = self.expectations(heard);
-        let (pairings, unclaimed) = pair(&expectations, &self.target.ours);
+        let (pairings, unclaimed) = self.pair(&expectations);
         forgive_expired(&mut expectations, &pairings, &self.target.ours, self.rules.clamp);
         let mut judged = self.judge_each(&expectations, &pairings, heard);
         let crossing = Crossing {
@@ -248,6 +304,11 @@ impl<'a> World<'a> {
             Reconciling { expectations: &expectations, pairings: &pairings, ours, stores, restricted }.reconcile(&mut judged)
         });
         let surplus = surplus.unwrap_or_default();
+        Habits { expectations: &expectations, pairings: &pairings, ours: &self.target.ours, rules: self.rules }.judge(&mut judged);
+        // Of chosen calls nothing can be said about the whole.
+        if !self.restricted {
+            patterns::name(&expectations, &mut judged);
+        }
         let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
         let on_phantoms: u64 = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
         let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).chain(surplus.findings).collect();

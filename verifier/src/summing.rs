@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::advice::{self, Platform};
 use crate::checks::presence::Judged;
 use crate::crossing::Place;
 use crate::defect::Defect;
@@ -86,7 +87,9 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
     let stand_in = stand_in(&outcome.expectations);
     let calls = outcome.expectations.len() as u64;
     let whole = whole_in_part(&outcome);
-    let findings = findings(outcome);
+    let mut findings = findings(outcome);
+    let platform = if stores.is_some() { Platform::InteractionRecording } else { Platform::GenesysCloud };
+    findings.iter_mut().for_each(|finding| finding.advice = advice::for_finding(finding, platform));
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
         *by_defect.entry(finding.defect).or_default() += 1;

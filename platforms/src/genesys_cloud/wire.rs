@@ -101,6 +101,8 @@ pub struct Wrapup {
 /// A participant's call.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Call {
+    /// The communication, by which a recording names its leg (`sessionId`).
+    pub id: Option<String>,
     /// `inbound` or `outbound`.
     pub direction: Option<String>,
     /// Legs.

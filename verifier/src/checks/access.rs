@@ -5,10 +5,36 @@ use crate::defect::Defect;
 use crate::expected::Recorded;
 use crate::finding::Finding;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+/// `people` are the findings about agents: the access group of a wrong agent follows from who that is.
+pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = region(seen).into_iter().collect();
-    findings.extend(seen.pairs.iter().flat_map(|pair| [groups(seen, pair), partitions(seen, pair)]).flatten());
-    findings
+    for pair in &seen.pairs {
+        if let Some(wrong) = groups(seen, pair) {
+            match people.iter_mut().find(|person| explains(seen, pair, person)) {
+                Some(person) => person.follows(wrong),
+                None => findings.push(wrong),
+            }
+        }
+        findings.extend(partitions(seen, pair));
+    }
+    people.extend(findings);
+    people
+}
+
+/// Whether the groups of a recording are those of the wrong agent that a finding names, or none, where the agent is lost.
+fn explains(seen: &Seen<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
+    let Some(facts) = &pair.actual.gir else { return false };
+    let concerns = match &person.legacy_recording_id {
+        Some(id) => *id == pair.expected.legacy_id || person.involved.contains(&pair.expected.legacy_id),
+        None => true,
+    };
+    let groups_of = |user: &str| {
+        let rows = seen.rules.agents.values().flatten().chain(&seen.rules.fallback_agent);
+        rows.filter(|row| row.user == user).filter_map(|row| row.access_group.clone()).collect::<Vec<String>>()
+    };
+    let Some(actual) = facts.username.as_deref() else { return concerns && facts.access_groups.is_empty() };
+    let is_named = matches!(&pair.expected.agent, Recorded::Agent(agent) if agent.user != actual);
+    concerns && is_named && matches!(facts.access_groups.as_slice(), [group] if groups_of(actual).contains(group))
 }
 
 /// A node shows its own region only, so this is seldom seen: where it is, it hides the call from everybody else.
@@ -41,7 +67,9 @@ fn list(seen: &Seen<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::testing::{call_facts, gir_codes, gir_wanted, media_of, right};
+    use crate::checks::testing::{call_facts, checked_under, gir_codes, gir_wanted, media_of, right};
+    use crate::expected::testing::gir_rules;
+    use crate::sound::TargetSound;
 
     #[test]
     fn who_may_listen_is_what_the_mapping_says() {
@@ -55,6 +83,23 @@ mod tests {
             facts.access_groups = Some((*group).to_owned()).filter(|group| !group.is_empty()).into_iter().collect();
             facts.partitions = partitions.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(gir_codes(&expected, &actual), *wanted, "{group} {partitions:?}");
+        }
+    }
+
+    #[test]
+    fn the_access_group_of_a_wrong_agent_follows_from_the_agent() {
+        let mut rules = gir_rules();
+        let mut row = rules.agents["AGT-992"][0].clone();
+        (row.user, row.access_group) = ("bob".into(), Some("/Sales/bob".into()));
+        rules.agents.insert("AGT-100".into(), vec![row]);
+        let expected = crate::checks::testing::gir_wanted_under(&rules);
+        for (group, wanted) in [("/Sales/bob", &["D45"][..]), ("/Sales/ann", &["D45"]), ("/", &["D45", "D53"])] {
+            let mut actual = right(&expected);
+            let facts = media_of(&mut actual);
+            facts.username = Some("bob".into());
+            facts.access_groups = vec![group.into()];
+            let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
+            assert_eq!(findings.iter().map(|finding| finding.defect.code()).collect::<Vec<_>>(), wanted, "{group}");
         }
     }
 

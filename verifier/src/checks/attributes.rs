@@ -1,6 +1,6 @@
 //! `st.*` attributes: waiting and talking time (D43), disposition and unmapped code (D51), a repair that was not needed (D41), the rest (D64).
 
-use super::Seen;
+use super::{Seen, text};
 use crate::defect::Defect;
 use crate::expected::Wanted;
 use crate::finding::Finding;
@@ -64,17 +64,9 @@ fn unreadable(text: &str) -> Option<String> {
 fn differs(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> Finding {
     let actual = seen.conversation.attributes.get(name);
     let cause = format!("{name} is {}", if actual.is_some() { "changed" } else { "lost" });
-    let damaged = actual.zip(wanted.any_of.first()).is_some_and(|(actual, wanted)| is_damaged_text(actual, wanted));
+    let damaged = actual.is_some_and(|actual| wanted.any_of.iter().any(|wanted| text::is_damaged(actual, wanted)));
     let defect = if damaged { Defect::D62 } else { class(name, false) };
     seen.finding(defect, name).maybe_expected(wanted.any_of.first()).maybe_actual(actual).because(cause)
-}
-
-/// Cut short, or its characters read in the wrong encoding. Figures have neither.
-fn is_damaged_text(actual: &str, wanted: &str) -> bool {
-    let text = wanted.chars().any(char::is_alphabetic);
-    let cut = !actual.is_empty() && wanted.starts_with(actual);
-    let garbled = |text: &str| text.contains('\u{fffd}') || text.contains('\u{c3}') || text.contains('\u{e2}');
-    text && (cut || (garbled(actual) && !garbled(wanted)))
 }
 
 fn class(name: &str, surplus: bool) -> Defect {
@@ -130,7 +122,8 @@ mod tests {
             ("st.skill_group", Some("Billing Tier 2"), &["D64"]),
             ("st.file_name", Some("a.wav"), &["D62"]),
             ("st.file_name", Some("c.wav"), &["D64"]),
-            ("st.skill_group", Some("Billing Ti\u{fffd}r 1"), &["D62"]),
+            ("st.disposition", Some("RESOLVE"), &["D62"]),
+            ("st.disposition", Some("OPEN"), &["D51"]),
             ("st.raw_start", None, &["D64"]),
             ("st.repair", Some("ends_swapped"), &["D41"]),
             ("st.wrap_up_code", Some("W-1"), &["D51"]),

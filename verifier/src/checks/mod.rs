@@ -16,6 +16,7 @@ mod sound;
 mod stores;
 #[cfg(test)]
 pub(crate) mod testing;
+mod text;
 mod time;
 
 use crate::defect::Defect;
@@ -57,7 +58,11 @@ impl Seen<'_> {
 
 /// Everything that differs between an interaction and its conversation. Silent where both agree.
 pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
-    let (attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    let mut people = recorded::check(seen, people::check(seen));
+    let (mut attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    if seen.conversation.gir.is_none() && attributes.iter().any(|finding| finding.cause == attributes::ALL_LOST) {
+        attributes = people::lost_with_customer(&mut people, attributes);
+    }
     let routing = routing::check(seen);
     let (attributes, routing) = data_lost(attributes, routing, seen);
     findings.extend(attributes);
@@ -66,12 +71,12 @@ pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     if let Some(first) = findings.first_mut() {
         first.consequences.extend(follows);
     }
-    findings.extend(recorded::check(seen, people::check(seen)));
+    let numbers = people::lost_with_customer(&mut people, numbers::check(seen));
+    findings.extend(access::check(seen, people));
     findings.extend(routing);
-    findings.extend(numbers::check(seen));
+    findings.extend(numbers);
     findings.extend(retention);
     findings.extend(purge::check(seen));
-    findings.extend(access::check(seen));
     findings.extend(stores::check(seen));
     findings.extend(pauses::check(seen));
     findings.extend(declared::check(seen, sealed::check(seen, sound::check(seen))));

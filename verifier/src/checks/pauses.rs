@@ -6,7 +6,7 @@ use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::target::gir::{MaskedSpan, pauses};
-use crate::target::{MarkedPause, TimeReading};
+use crate::target::{MarkedPause, PauseReason, TimeReading};
 
 /// Offsets are whole milliseconds on both sides; a tool may round to a codec's frame of 20 ms at either end.
 const TOLERANCE_MS: u64 = 40;
@@ -26,7 +26,7 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
         .expected
         .pauses
         .iter()
-        .map(|pause| MarkedPause { location_ms: pause.start_ms, length_ms: pause.end_ms - pause.start_ms })
+        .map(|pause| MarkedPause { location_ms: pause.start_ms, length_ms: pause.end_ms - pause.start_ms, reason: None })
         .collect();
     expected.sort_unstable();
     let actual = &pair.actual.pauses;
@@ -34,7 +34,7 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let fit = |actual: &[MarkedPause]| {
         let mut each = expected.iter().zip(actual);
         let same = |(a, b): (&MarkedPause, &MarkedPause)| {
-            close(a.location_ms, b.location_ms) && close(a.length_ms, b.length_ms) && b.length_ms > 0
+            close(a.location_ms, b.location_ms) && close(a.length_ms, b.length_ms) && b.length_ms > 0 && is_protection(b.reason)
         };
         expected.len() == actual.len() && each.all(same)
     };
@@ -42,8 +42,17 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let by_instant =
         pair.actual.gir.as_ref().zip(pair.expected.span).map(|(facts, span)| pauses(&facts.masks, &TimeReading::At(span.start)));
     let right = fit(actual) || by_instant.is_some_and(|actual| fit(&actual)) || told_by_the_same_clock(pair);
-    let cause = if actual.len() < expected.len() { "pause marks are lost" } else { "pause marks are changed" };
+    let cause = match actual.iter().find(|pause| !is_protection(pause.reason)) {
+        _ if actual.len() < expected.len() => "pause marks are lost",
+        Some(_) if expected.len() == actual.len() => "pause marks give another reason",
+        _ => "pause marks are changed",
+    };
     (!right).then(|| seen.about(pair, Defect::D60, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
+}
+
+/// What the source marks is a protected pause. A mark without a reason says nothing else.
+fn is_protection(reason: Option<PauseReason>) -> bool {
+    reason.is_none_or(|reason| reason == PauseReason::SecurePause)
 }
 
 /// Whether marks that are instants are wrong just as the recording's own times are: in another unit, or cut to the second. The times say so.
@@ -67,7 +76,10 @@ fn told(pauses: &[MarkedPause]) -> String {
     if pauses.is_empty() {
         return "none".to_owned();
     }
-    pauses.iter().map(|pause| format!("{} ms for {} ms", pause.location_ms, pause.length_ms)).collect::<Vec<_>>().join(", ")
+    let reason =
+        |pause: &MarkedPause| pause.reason.filter(|reason| !is_protection(Some(*reason))).map(|reason| format!(" ({})", reason.word()));
+    let one = |pause: &MarkedPause| format!("{} ms for {} ms{}", pause.location_ms, pause.length_ms, reason(pause).unwrap_or_default());
+    pauses.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -75,11 +87,12 @@ mod tests {
     use crate::checks::testing::{codes, conversation, first, gir_codes, gir_wanted, wanted};
     use crate::moment::Moment;
     use crate::target::gir::{MaskedSpan, pauses};
-    use crate::target::{MarkedPause, TimeReading};
+    use crate::target::{MarkedPause, PauseReason, TimeReading};
 
     #[test]
     fn pauses_are_marked_where_they_are() {
-        let mark = |location_ms, length_ms| MarkedPause { location_ms, length_ms };
+        let mark = |location_ms, length_ms| MarkedPause { location_ms, length_ms, reason: Some(PauseReason::SecurePause) };
+        let because = |reason| vec![MarkedPause { reason, ..mark(61_000, 13_500) }];
         let rows: &[(Vec<MarkedPause>, &[&str])] = &[
             (vec![mark(61_000, 13_500)], &[]),
             (vec![mark(61_020, 13_480)], &[]),
@@ -87,6 +100,9 @@ mod tests {
             (vec![mark(63_000, 13_500)], &["D60"]),
             (vec![mark(74_500, -13_500)], &["D60"]),
             (vec![mark(1000, 10), mark(61_000, 13_500)], &["D60"]),
+            (because(Some(PauseReason::Hold)), &["D60"]),
+            (because(Some(PauseReason::Other)), &["D60"]),
+            (because(None), &[]),
         ];
         let expected = wanted();
         for (pauses, wanted) in rows {

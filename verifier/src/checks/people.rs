@@ -9,10 +9,15 @@ use crate::finding::Finding;
 use crate::target::TargetLeg;
 use crate::target::gir::Field;
 
+/// Field of a finding that the customer is lost.
+pub(super) const CUSTOMER: &str = "customer";
+/// Field of a finding that agents are lost, surplus or in another order.
+pub(super) const AGENTS: &str = "agents in order";
+
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if seen.conversation.customers == 0 {
-        findings.push(seen.finding(Defect::D49, "customer").expected("a customer participant").actual("none"));
+    if is_customer_lost(seen) {
+        findings.push(seen.finding(Defect::D49, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"));
     }
     if seen.conversation.withholds(Field::UserName) {
         return findings;
@@ -27,13 +32,37 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let expected: Vec<String> = legs.iter().map(|leg| leg.user.clone()).collect();
     let mut actual: Vec<String> = theirs.into_iter().map(user).collect();
     settle_ties(&legs, &expected, &mut actual);
-    if expected.len() != actual.len() || (expected != actual && count(&expected) == count(&actual)) {
+    // Somebody who has no place in the call stands in another's; without such a one, somebody is lost, surplus or moved.
+    let stand_in = seen.rules.fallback_agent.as_ref().map(|row| row.user.as_str());
+    let times = |users: &[String], user: &str| users.iter().filter(|other| *other == user).count();
+    let has_stranger = actual.iter().any(|user| {
+        let is_needless = stand_in == Some(user) && times(&actual, user) > times(&expected, user);
+        !user.is_empty() && (!expected.contains(user) || is_needless)
+    });
+    let is_nobody = actual.iter().any(String::is_empty);
+    if expected.len() != actual.len() || (expected != actual && (is_nobody || !has_stranger)) {
         let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
-        findings.push(seen.finding(Defect::D49, "agents in order").expected(told(&expected)).actual(told(&actual)));
+        let cause = if actual.len() < expected.len() || is_nobody { "agent is lost" } else { "agents in order" };
+        findings.push(seen.finding(Defect::D49, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
     } else {
         findings.extend(wrong_agents(seen, &legs, &actual));
     }
     findings
+}
+
+/// No customer takes part. Genesys Cloud shows a customer for every call: one without any number that the source has is nobody.
+fn is_customer_lost(seen: &Seen<'_>) -> bool {
+    let call = seen.conversation;
+    let has_numbers = seen.expected.ani.is_some() && seen.expected.dnis.is_some();
+    call.customers == 0 || (call.gir.is_none() && has_numbers && call.anis.is_empty() && call.dnises.is_empty())
+}
+
+/// What stood on the customer is lost with the customer: numbers, and on Genesys Cloud the attributes.
+pub(super) fn lost_with_customer(people: &mut [Finding], findings: Vec<Finding>) -> Vec<Finding> {
+    let Some(lost) = people.iter_mut().find(|finding| finding.field == CUSTOMER) else { return findings };
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.actual.is_none());
+    follows.into_iter().for_each(|finding| lost.follows(finding));
+    rest
 }
 
 /// Legs that begin at the same instant have no order among them: a conference. Whatever order the target shows is the right one.
@@ -174,8 +203,22 @@ mod tests {
         (swapped.legs[0].user, swapped.legs[1].user) = (users[1].clone(), users[0].clone());
         let mut no_customer = conversation(&expected);
         no_customer.customers = 0;
-        for actual in [lost, swapped, no_customer] {
-            assert_eq!(codes(&expected, &actual), ["D49"]);
+        let mut no_numbers = conversation(&expected);
+        no_numbers.anis.clear();
+        no_numbers.dnises.clear();
+        let mut twice = conversation(&expected);
+        twice.legs[1].user = twice.legs[0].user.clone();
+        let mut nobody = conversation(&expected);
+        nobody.legs[1].user = None;
+        for (name, actual) in [
+            ("an agent is lost", lost),
+            ("two agents are exchanged", swapped),
+            ("no customer", no_customer),
+            ("a customer without numbers", no_numbers),
+            ("the first agent on both legs", twice),
+            ("a leg of nobody", nobody),
+        ] {
+            assert_eq!(codes(&expected, &actual), ["D49"], "{name}");
         }
     }
 }

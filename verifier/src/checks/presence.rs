@@ -7,7 +7,7 @@ use super::{Pair, Seen, check, stores};
 use crate::defect::Defect;
 use crate::expected::{Absence, Expectation, Presence, Rules};
 use crate::finding::Finding;
-use crate::matching::{Pairing, same_times};
+use crate::matching::{Carries, Pairing, same_times};
 use crate::moment::Moment;
 use crate::sound::{Stored, TargetSound};
 use crate::target::gir::{Elsewhere, FileSight};
@@ -46,8 +46,13 @@ pub(crate) struct Evidence<'a> {
 pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
     let mut judged = match evidence.pairing.conversation {
         None => without_conversation(evidence),
+        Some(at) if !evidence.pairing.parts.is_empty() => in_parts(evidence, &evidence.ours[at]),
         Some(at) => with_conversation(evidence, &evidence.ours[at]),
     };
+    if let Some(finding) = wrong_id(evidence) {
+        judged.buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
+        judged.findings.push(finding);
+    }
     for copy in &evidence.pairing.copies {
         let copy = &evidence.ours[*copy];
         judged.extra += copy.read_recordings().len();
@@ -61,6 +66,33 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
         );
     }
     judged
+}
+
+/// A conversation of this call that carries another id than the call's.
+fn wrong_id(evidence: &Evidence<'_>) -> Option<Finding> {
+    let own = &evidence.expected.legacy_id;
+    let (defect, actual, cause) = match &evidence.pairing.carries {
+        Carries::Own => return None,
+        Carries::Damaged(id) => (Defect::D63, id, "id of the source is damaged"),
+        Carries::Anothers(id) => (Defect::D13, id, "conversation carries another call's id"),
+    };
+    let finding = Finding::new(defect, "id of the source").of(own).expected(own).actual(actual).because(cause);
+    let conversation = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
+    Some(finding.target(conversation.unwrap_or_default()))
+}
+
+/// One call in several conversations: whatever is missing in one of them follows.
+fn in_parts(evidence: &Evidence<'_>, first: &TargetConversation) -> Judged {
+    let expected = evidence.expected;
+    let others: Vec<&str> = evidence.pairing.parts.iter().map(|at| evidence.ours[*at].id.as_str()).collect();
+    let recordings =
+        |at: &TargetConversation| format!("{} has {} recordings and {} legs", at.id, at.read_recordings().len(), at.legs.len());
+    let mut finding = Finding::new(Defect::D05, "conversations of the call").of(&expected.legacy_id).target(&first.id);
+    finding.consequences = [first].into_iter().chain(evidence.pairing.parts.iter().map(|at| &evidence.ours[*at])).map(recordings).collect();
+    let actual = format!("{} conversations: {}, {}", others.len() + 1, first.id, others.join(", "));
+    let buckets = expected.recordings.iter().map(|recording| settled(&recording.presence).unwrap_or(Bucket::Different)).collect();
+    let finding = finding.expected("one conversation").actual(actual).because("one call is in several conversations");
+    Judged { findings: vec![finding], buckets, ..Judged::default() }
 }
 
 /// Buckets of recordings that are rightly absent or cannot be judged; `None`: it must be there.
@@ -262,7 +294,8 @@ fn unread(evidence: &Evidence<'_>, conversation: &TargetConversation, judged: &m
 /// A finding about a recording makes it different; one about the call makes all of its recordings different.
 fn blame(expected: &Expectation, findings: &[Finding], buckets: &mut [Bucket], compared: &[usize]) {
     let whole = findings.iter().any(|finding| finding.legacy_recording_id.is_none());
-    let named: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.legacy_recording_id.as_deref()).collect();
+    let named: BTreeSet<&str> =
+        findings.iter().flat_map(|finding| finding.legacy_recording_id.iter().chain(&finding.involved)).map(String::as_str).collect();
     for at in compared {
         if whole || named.contains(expected.recordings[*at].legacy_id.as_str()) {
             buckets[*at] = Bucket::Different;
@@ -402,6 +435,25 @@ mod tests {
         let twice = judged(&expected, &[conversation(&expected), copy], None);
         assert_eq!(codes(&twice), [("D03", None)]);
         assert_eq!((twice.extra, twice.buckets), (2, vec![Bucket::Matched, Bucket::Matched]));
+    }
+
+    #[test]
+    fn a_call_in_parts_is_one_finding_and_so_is_a_damaged_id() {
+        let expected = wanted();
+        let part = |at: usize| {
+            let mut part = conversation(&expected);
+            part.id = format!("part {at}");
+            part.legs = vec![part.legs[at].clone()];
+            part.recordings = Recordings::Read(vec![part.read_recordings()[at].clone()]);
+            part
+        };
+        let split = judged(&expected, &[part(0), part(1)], None);
+        assert_eq!((codes(&split), split.extra), (vec![("D05", None)], 0));
+        assert_eq!(split.buckets, [Bucket::Different, Bucket::Different]);
+        let mut other = conversation(&expected);
+        other.legacy_id = Some("0100001".into());
+        let damaged = judged(&expected, &[other], None);
+        assert_eq!((codes(&damaged), &damaged.buckets), (vec![("D63", None)], &vec![Bucket::Different; 2]));
     }
 
     #[test]

@@ -61,10 +61,11 @@ fn by_rule(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) ->
     let start = seen.pairs.iter().filter_map(|pair| pair.expected.span).map(|span| span.start).min()?;
     let protected = seen.conversation.protected == Some(true);
     // A hold that was lost is its own finding; a call under hold is deleted by no rule.
-    if seen.expected.hold && protected {
+    // Protection without a hold is told by itself too (`retention.rs`).
+    if protected {
         return None;
     }
-    let actual = if protected { None } else { purged_at(seen, rules, facts, start) };
+    let actual = purged_at(seen, rules, facts, start);
     let told = |at: Option<Moment>| at.map_or_else(|| "never deleted".to_owned(), |at| format!("deleted {at}"));
     let days = |delta: i64| (delta.abs() as f64 / DAY_MS as f64).ceil();
     let (defect, expected, cause) = match (keep.until, actual) {

@@ -1,6 +1,6 @@
-//! The agent and the numbers that Interaction Recording tells with each recording, beside those of the call.
+//! Whose each recording is, beside who takes part in the call: the leg it was made on (Genesys Cloud), the agent it names (Interaction Recording).
 
-use super::people::classify;
+use super::people::{AGENTS, classify};
 use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::expected::{Recorded, RecordedAgent};
@@ -9,21 +9,80 @@ use crate::target::gir::{Field, MediaFacts};
 
 /// `people` are the findings about participants: the same mistake on a recording follows from the one on the call.
 pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
-    if seen.conversation.gir.is_none() {
-        return people;
-    }
     people.extend(numbers_of_legs(seen));
-    for pair in &seen.pairs {
-        let Some(wrong) = pair.actual.gir.as_ref().and_then(|facts| agent(seen, pair, facts)) else { continue };
-        let same = people.iter_mut().find(|finding| {
-            finding.legacy_recording_id.is_none() && (&finding.expected, &finding.actual) == (&wrong.expected, &wrong.actual)
-        });
-        match same {
-            Some(finding) => finding.consequences.push(format!("{} of {}", wrong.field, pair.expected.legacy_id)),
+    let wrongs: Vec<Finding> = seen.pairs.iter().filter_map(|pair| wrong(seen, pair)).collect();
+    for wrong in exchanged(wrongs) {
+        let same = |finding: &&mut Finding| {
+            let is_one = (&finding.expected, &finding.actual) == (&wrong.expected, &wrong.actual);
+            // Who is lost, or on another's leg, is lost to the recordings of that leg too.
+            finding.legacy_recording_id.is_none() && (is_one || finding.field == AGENTS)
+        };
+        match people.iter_mut().find(same) {
+            Some(finding) => finding.follows(wrong),
             None => people.push(wrong),
         }
     }
     people
+}
+
+fn wrong(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    match &pair.actual.gir {
+        Some(facts) => agent(seen, pair, facts),
+        None => leg(seen, pair),
+    }
+}
+
+/// Two recordings of one call that have each other's agents are one cause.
+fn exchanged(mut wrongs: Vec<Finding>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    while !wrongs.is_empty() {
+        let first = wrongs.remove(0);
+        let is_partner = |other: &Finding| {
+            first.expected.is_some() && (&first.expected, &first.actual) == (&other.actual, &other.expected) && first.field == other.field
+        };
+        match wrongs.iter().position(is_partner) {
+            Some(at) => {
+                let partner = wrongs.remove(at);
+                let (id, field) = (partner.legacy_recording_id.clone().unwrap_or_default(), first.field.clone());
+                let mut finding = first.reclassed(Defect::D33).because("recordings of one call hang on each other's legs").involves(&id);
+                finding.consequences.push(format!("{field} {id}: {} instead of {}", told(&partner.actual), told(&partner.expected)));
+                found.push(finding);
+            }
+            None => found.push(first),
+        }
+    }
+    found
+}
+
+fn told(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("nobody")
+}
+
+/// Genesys Cloud: the leg a recording was made on, by its session, and the users it names. The vendor documents the users as those of the
+/// conversation, so that the right one among others is right.
+fn leg(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    let Recorded::Agent(expected) = &pair.expected.agent else { return None };
+    let of_session = seen.conversation.legs.iter().filter(|leg| leg.session.is_some() && leg.session == pair.actual.session);
+    let on_leg: Vec<&str> = of_session.filter_map(|leg| leg.user.as_deref()).collect();
+    let names: Vec<&str> = pair.actual.users.iter().map(String::as_str).collect();
+    let is_off = |users: &[&str]| !users.is_empty() && !users.contains(&expected.user.as_str());
+    let actual = [on_leg, names].into_iter().find(|users| is_off(users))?;
+    let [actual] = actual.as_slice() else {
+        return Some(wrong_leg(seen, pair, expected, &actual.join(", ")));
+    };
+    let is_colleague = seen.expected.legs.iter().any(|leg| leg.user == *actual);
+    if is_colleague {
+        return Some(wrong_leg(seen, pair, expected, actual));
+    }
+    let stand_in = seen.rules.fallback_agent.as_ref().is_some_and(|row| row.user == expected.user);
+    let cause = format!("agent {} is {actual} instead of {}", expected.legacy_agent, expected.user);
+    let defect = classify(&expected.legacy_agent, stand_in, actual, seen.rules);
+    Some(seen.about(pair, defect, "agent of the recording").expected(&expected.user).actual(actual).because(cause))
+}
+
+fn wrong_leg(seen: &Seen<'_>, pair: &Pair<'_>, expected: &RecordedAgent, actual: &str) -> Finding {
+    let finding = seen.about(pair, Defect::D33, "agent of the recording").expected(&expected.user).actual(actual);
+    finding.because("recording hangs on another leg of its call")
 }
 
 fn agent(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts) -> Option<Finding> {
@@ -65,7 +124,7 @@ fn login(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: &Record
 /// A user's number is the login of whoever it is: a desk's extension would be everybody's who sat there.
 fn numbers_of_legs(seen: &Seen<'_>) -> Option<Finding> {
     let (expected, actual) = (&seen.expected.legs, &seen.conversation.legs);
-    if expected.len() != actual.len() || seen.conversation.withholds(Field::UserNumber) {
+    if seen.conversation.gir.is_none() || expected.len() != actual.len() || seen.conversation.withholds(Field::UserNumber) {
         return None;
     }
     let wrong = |(leg, theirs): &(&crate::expected::AgentLeg, &crate::target::TargetLeg)| {
@@ -78,8 +137,10 @@ fn numbers_of_legs(seen: &Seen<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::testing::{call_facts, gir_codes, gir_wanted, media_of, right};
+    use crate::checks::testing::{call_facts, checked_under, gir_codes, gir_wanted, legs_wanted, media_of, right};
+    use crate::sound::TargetSound;
     use crate::target::gir::Field;
+    use crate::target::{Recordings, TargetRecording};
 
     #[test]
     fn the_agent_of_a_recording_is_named_like_one_of_the_call() {
@@ -98,6 +159,39 @@ mod tests {
             (facts.username, facts.login) = (username.map(str::to_owned), login.map(str::to_owned));
             assert_eq!(gir_codes(&expected, &actual), *wanted, "{username:?} {login:?}");
         }
+    }
+
+    /// What a damaged recording of two legs is called, and of which recordings.
+    fn of_legs(damage: fn(&mut [TargetRecording])) -> Vec<(&'static str, Option<String>)> {
+        let mut rules = crate::expected::testing::rules();
+        rules.agents.insert("AGT-014".into(), vec![crate::expected::testing::agent_row(uuid::Uuid::from_u128(14), None)]);
+        let expected = legs_wanted(&rules);
+        let mut actual = right(&expected);
+        if let Recordings::Read(recordings) = &mut actual.recordings {
+            damage(recordings);
+        }
+        let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
+        findings.into_iter().map(|finding| (finding.defect.code(), finding.legacy_recording_id)).collect()
+    }
+
+    #[test]
+    fn a_recording_of_genesys_cloud_hangs_on_the_leg_it_was_made_on() {
+        let first = || Some("100001-1".to_owned());
+        let exchange = |recordings: &mut [TargetRecording]| {
+            let [one, other] = recordings else { panic!("two recordings") };
+            std::mem::swap(&mut one.users, &mut other.users);
+            std::mem::swap(&mut one.session, &mut other.session);
+        };
+        assert_eq!(of_legs(|_| ()), []);
+        assert_eq!(of_legs(exchange), [("D33", first())]);
+        assert_eq!(of_legs(|recordings| recordings[0].session = recordings[1].session.clone()), [("D33", first())]);
+        assert_eq!(of_legs(|recordings| recordings[0].users = vec!["somebody".into()]), [("D45", first())]);
+        let all = |recordings: &mut [TargetRecording]| {
+            let users: Vec<String> = recordings.iter().flat_map(|recording| recording.users.clone()).collect();
+            recordings.iter_mut().for_each(|recording| recording.users.clone_from(&users));
+        };
+        assert_eq!(of_legs(all), [], "the vendor documents the users of a recording as those of its conversation");
+        assert_eq!(of_legs(|recordings| (recordings[0].users, recordings[0].session) = Default::default()), [], "nothing is told");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::sound::{Media, media, was_deleted_at_its_date};
 use super::{Pair, Seen};
 use crate::defect::Defect;
+use crate::expected::Presence;
 use crate::finding::Finding;
 use crate::moment::Moment;
 
@@ -29,7 +30,16 @@ pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
     if seen.expected.hold && seen.conversation.protected == Some(false) {
         findings.push(seen.finding(Defect::D57, "deletion protection").expected("protected").actual("not protected"));
     }
+    findings.extend(needless_protection(seen));
     (findings, follows)
+}
+
+/// What nobody holds must go at its date. Where a record of the source could not be read, it may be the one that is held.
+fn needless_protection(seen: &Seen<'_>) -> Option<Finding> {
+    let is_unread = seen.expected.recordings.iter().any(|recording| matches!(recording.presence, Presence::Unknown(_)));
+    let needless = !seen.expected.hold && !is_unread && seen.conversation.protected == Some(true);
+    let finding = || seen.finding(Defect::D56, "deletion protection").expected("not protected: the source has no hold").actual("protected");
+    needless.then(|| finding().because("protected though the source has no hold"))
 }
 
 fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
@@ -127,9 +137,19 @@ mod tests {
         let mut expected = wanted();
         expected.hold = true;
         let mut actual = conversation(&expected);
-        for (protected, wanted) in [(Some(true), &[][..]), (None, &[][..]), (Some(false), &["D57"][..])] {
-            actual.protected = protected;
-            assert_eq!(codes(&expected, &actual), wanted, "{protected:?}");
+        for (hold, protected, wanted) in [
+            (true, Some(true), &[][..]),
+            (true, None, &[]),
+            (true, Some(false), &["D57"]),
+            (false, Some(true), &["D56"]),
+            (false, Some(false), &[]),
+            (false, None, &[]),
+        ] {
+            (expected.hold, actual.protected) = (hold, protected);
+            assert_eq!(codes(&expected, &actual), wanted, "hold {hold}, protected {protected:?}");
         }
+        (expected.hold, actual.protected) = (false, Some(true));
+        expected.recordings[1].presence = Presence::Unknown("a record of the source".into());
+        assert!(codes(&expected, &actual).is_empty(), "what could not be read may be what is held");
     }
 }

@@ -38,6 +38,8 @@ pub(crate) fn conversation(expected: &Expectation) -> TargetConversation {
                 start: at(leg.span.map(|span| span.start)),
                 end: at(leg.span.map(|span| span.end)),
                 number: leg.login.clone(),
+                session: Some(format!("session of {}", leg.user)),
+                wrap_ups: Vec::new(),
             })
             .collect(),
         customers: 1,
@@ -88,6 +90,10 @@ fn media_facts(expected: &crate::expected::ExpectedRecording, call: &Expectation
 }
 
 fn recording(expected: &crate::expected::ExpectedRecording, call: &Expectation) -> TargetRecording {
+    let user = match &expected.agent {
+        Recorded::Agent(agent) if call.gir.is_none() => Some(agent.user.clone()),
+        Recorded::Agent(_) | Recorded::Nobody | Recorded::Unsaid => None,
+    };
     TargetRecording {
         gir: call.gir.as_ref().map(|_| Box::new(media_facts(expected, call))),
         id: format!("target-{}", expected.legacy_id),
@@ -100,8 +106,14 @@ fn recording(expected: &crate::expected::ExpectedRecording, call: &Expectation) 
         pauses: expected
             .pauses
             .iter()
-            .map(|pause| MarkedPause { location_ms: pause.start_ms, length_ms: pause.end_ms - pause.start_ms })
+            .map(|pause| MarkedPause {
+                location_ms: pause.start_ms,
+                length_ms: pause.end_ms - pause.start_ms,
+                reason: call.gir.is_none().then_some(crate::target::PauseReason::SecurePause),
+            })
             .collect(),
+        users: user.iter().cloned().collect(),
+        session: user.map(|user| format!("session of {user}")),
     }
 }
 
@@ -139,6 +151,11 @@ pub(crate) fn first(conversation: &mut TargetConversation) -> &mut TargetRecordi
 /// The same call with Interaction Recording as its target: its first recording is on the first leg.
 pub(crate) fn gir_wanted() -> Expectation {
     gir_wanted_under(&gir_rules())
+}
+
+/// The call with a recording on each of its two legs.
+pub(crate) fn legs_wanted(rules: &Rules) -> Expectation {
+    gir_wanted_under(rules)
 }
 
 pub(crate) fn gir_wanted_under(rules: &Rules) -> Expectation {

@@ -95,7 +95,7 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
             }
             // A leg without times in the target has none to be wrong; the participants are compared elsewhere.
             if let (Some(start), Some(end)) = (actual.start.moment(), actual.end.moment())
-                && let Some(expected) = leg_span(expected, start, end)
+                && let Some(expected) = leg_span(expected, start, end, seen)
             {
                 let name = format!("leg {}", at + 1);
                 subjects.push(Subject { name, recording: None, expected, start: &actual.start, end: &actual.end, uploaded });
@@ -119,10 +119,13 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
     subjects
 }
 
-/// The leg's own times, or those of a recording on it where they fit better: by length first, because a shift leaves the length alone.
-fn leg_span(leg: &AgentLeg, start: Moment, end: Moment) -> Option<Span> {
+/// The leg's own times. The guide's surface links a recording to a leg and carries the recording's times as the leg's: there either is
+/// right, by length first, because a shift leaves the length alone.
+fn leg_span(leg: &AgentLeg, start: Moment, end: Moment, seen: &Seen<'_>) -> Option<Span> {
     let off = |span: &Span| (span.ms().abs_diff(end.since(start)), start.since(span.start).unsigned_abs());
-    leg.span.iter().chain(&leg.recorded).min_by_key(|span| off(span)).copied()
+    let told_by_events = seen.rules.by_events || seen.conversation.gir.is_some();
+    let recorded = leg.recorded.iter().filter(|_| !told_by_events);
+    leg.span.iter().chain(recorded).min_by_key(|span| off(span)).copied()
 }
 
 fn wrongs(subject: &Subject<'_>, zone: Option<&TimeZone>) -> Vec<Wrong> {
@@ -196,15 +199,23 @@ fn late_end(expected: Moment, actual: Moment, start_wrong: bool, zone: Option<&T
     (Defect::D43, "end differs while the start is right".to_owned())
 }
 
+/// What is no instant: damaged text, or nothing. A call or leg without one of its ends has lost the event that tells it.
 fn unreadable(subject: &Subject<'_>, start: &TimeReading, end: &TimeReading) -> Vec<Wrong> {
+    let is_damaged = |reading: &TimeReading| matches!(reading, TimeReading::Damaged(_));
+    let is_lost = subject.recording.is_none() && !is_damaged(start) && !is_damaged(end);
+    let (defect, cause) = match (start, end) {
+        (TimeReading::At(_), _) if is_lost => (Defect::D49, "event of leaving is lost"),
+        (_, TimeReading::At(_)) if is_lost => (Defect::D49, "event of joining is lost"),
+        _ => (Defect::D44, Defect::D44.title()),
+    };
     let text = |reading: &TimeReading| match reading {
         TimeReading::Absent => "nothing".to_owned(),
         TimeReading::At(moment) => moment.to_string(),
         TimeReading::Damaged(text) => format!("`{text}`"),
     };
     vec![Wrong {
-        defect: Defect::D44,
-        cause: Defect::D44.title().to_owned(),
+        defect,
+        cause: cause.to_owned(),
         field: format!("{} start and end", subject.name),
         expected: format!("{} to {}", subject.expected.start, subject.expected.end),
         actual: format!("{} to {}", text(start), text(end)),
@@ -353,6 +364,27 @@ mod tests {
         let mut actual = conversation(&expected);
         actual.start = TimeReading::Damaged("27/10/2023 10:00".into());
         assert_eq!(codes(&expected, &actual), ["D44"]);
+        for ends in [(TimeReading::At(span.start), TimeReading::Absent), (TimeReading::Absent, TimeReading::At(span.end))] {
+            (actual.start, actual.end) = ends;
+            assert_eq!(codes(&expected, &actual), ["D49"], "an event is lost");
+        }
+    }
+
+    #[test]
+    fn a_leg_ends_when_its_agent_left() {
+        let mut expected = wanted();
+        expected.legs[0].recorded =
+            vec![Span { end: expected.legs[0].span.expect("a span").end.plus_ms(-60_000), ..expected.legs[0].span.expect("a span") }];
+        let mut actual = conversation(&expected);
+        actual.legs[0].end = TimeReading::At(expected.legs[0].recorded[0].end);
+        assert!(codes(&expected, &actual).is_empty(), "the guide's surface carries the recording's times");
+        let mut rules = crate::expected::testing::rules();
+        rules.by_events = true;
+        let findings = crate::checks::testing::checked_under(&rules, &expected, &actual, &crate::sound::TargetSound::NotRead);
+        assert_eq!(
+            findings.iter().map(|finding| (finding.defect, finding.field.as_str())).collect::<Vec<_>>(),
+            [(Defect::D43, "leg 1 end")]
+        );
     }
 
     #[test]

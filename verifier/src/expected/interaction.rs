@@ -6,6 +6,7 @@ use plan::Reason;
 use platforms::legacy::wire;
 
 use super::attributes::{Repair, attributes};
+use super::kinds;
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
@@ -50,13 +51,13 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
     }
     let own = whole_reason(source, span, &legs, &numbers, rules);
     let mut presence = settle_presence(own, &mut recordings, rules);
+    if let Some(call) = span {
+        let agents = recordings.iter_mut().zip(&source.recordings);
+        agents.for_each(|(recording, details)| recording.agent = gir::agent(source, details, call.start, rules));
+    }
     let gir = rules.gir.as_ref().map(|target| {
         if source.recordings.is_empty() && presence == Presence::Expected {
             presence = Presence::NotCarried;
-        }
-        if let Some(call) = span {
-            let agents = recordings.iter_mut().zip(&source.recordings);
-            agents.for_each(|(recording, details)| recording.agent = gir::agent(source, details, call.start, rules));
         }
         gir::expectation(source, span, &recordings, target, rules)
     });
@@ -87,6 +88,7 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         stand_in_queue: entity.queue_id.clone().filter(|queue| !rules.queues.contains_key(padless(queue)) && rules.default_queue.is_some()),
         legacy_queue: entity.queue_id.clone(),
         legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
+        kinds: kinds::kinds(source, hold),
     }
 }
 

@@ -4,6 +4,7 @@ mod attributes;
 mod audio;
 mod gir;
 mod interaction;
+mod kinds;
 mod numbers;
 mod people;
 mod retention;
@@ -68,6 +69,8 @@ pub(crate) struct Expectation {
     pub(crate) legacy_queue: Option<String>,
     /// First agent as the source names it.
     pub(crate) legacy_agent: Option<String>,
+    /// What kinds of call it is of, in words: so that a kind that is missing as a whole can be named.
+    pub(crate) kinds: Vec<String>,
 }
 
 /// What one recording must look like in the target.
@@ -90,7 +93,7 @@ pub(crate) struct ExpectedRecording {
     pub(crate) pauses: Vec<Pause>,
     /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent: it may not.
     pub(crate) doubt: Option<String>,
-    /// Whose recording it is, for a target that says so with each.
+    /// Whose recording it is.
     pub(crate) agent: Recorded,
 }
 

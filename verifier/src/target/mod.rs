@@ -192,6 +192,10 @@ pub(crate) struct TargetLeg {
     pub(crate) end: TimeReading,
     /// Interaction Recording: the agent's number. Absent: not told.
     pub(crate) number: Option<String>,
+    /// Genesys Cloud: session of the agent, by which a recording names its leg. Absent: not told.
+    pub(crate) session: Option<String>,
+    /// Genesys Cloud: wrap-up codes the agent gave, each once.
+    pub(crate) wrap_ups: Vec<String>,
 }
 
 /// A recording in the target, without its audio.
@@ -213,6 +217,10 @@ pub(crate) struct TargetRecording {
     pub(crate) created: Option<Moment>,
     /// Marked pauses: offset from its start and length. Milliseconds.
     pub(crate) pauses: Vec<MarkedPause>,
+    /// Genesys Cloud: users it names, in lower case. The vendor documents them as those of the conversation. Empty: it names none.
+    pub(crate) users: Vec<String>,
+    /// Genesys Cloud: session it was made on. Absent: not told, as in the stub of an archived recording.
+    pub(crate) session: Option<String>,
     /// What only Interaction Recording tells. Absent: the target is another. Never kept: it names people.
     #[serde(skip)]
     pub(crate) gir: Option<Box<gir::MediaFacts>>,
@@ -225,6 +233,42 @@ pub(crate) struct MarkedPause {
     pub(crate) location_ms: i64,
     /// Length. Milliseconds.
     pub(crate) length_ms: i64,
+    /// Genesys Cloud: why the recording paused. Absent: not told.
+    pub(crate) reason: Option<PauseReason>,
+}
+
+/// Why a recording paused. Source: the vendor's API description, Annotation.reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum PauseReason {
+    /// `Hold`.
+    Hold,
+    /// `SecurePause`.
+    SecurePause,
+    /// `FlowOrQueue`.
+    FlowOrQueue,
+    /// `Pause`.
+    Pause,
+    /// A word that is none of these.
+    Other,
+}
+
+impl PauseReason {
+    /// By the vendor's word, in any case.
+    pub(crate) fn of(word: &str) -> PauseReason {
+        let known = [PauseReason::Hold, PauseReason::SecurePause, PauseReason::FlowOrQueue, PauseReason::Pause];
+        known.into_iter().find(|known| known.word().eq_ignore_ascii_case(word)).unwrap_or(PauseReason::Other)
+    }
+
+    /// The vendor's word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            PauseReason::Hold => "Hold",
+            PauseReason::SecurePause => "SecurePause",
+            PauseReason::FlowOrQueue => "FlowOrQueue",
+            PauseReason::Pause => "Pause",
+            PauseReason::Other => "an unknown reason",
+        }
+    }
 }
 
 /// A time in the target.

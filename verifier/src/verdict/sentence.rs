@@ -77,7 +77,7 @@ fn mismatched(story: &Story<'_>) -> String {
     if wrong > 0 {
         let mut kinds = Vec::new();
         if counts.missing > 0 {
-            kinds.push(format!("{} missing", counts.missing));
+            kinds.push(format!("{} missing{}", counts.missing, pattern(story)));
         }
         if counts.different > 0 {
             kinds.push(format!("{} different{}", counts.different, causes(story)));
@@ -105,9 +105,16 @@ fn mismatched(story: &Story<'_>) -> String {
     format!("{}{}", parts.join("; "), set_aside(story))
 }
 
+/// What the missing ones have in common; mostly nothing.
+fn pattern(story: &Story<'_>) -> String {
+    let named: Vec<&str> =
+        [Defect::D06, Defect::D08].iter().filter(|defect| story.by_defect.contains_key(defect)).map(|defect| defect.title()).collect();
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
+}
+
 /// The most frequent causes of what is different, in plain words.
 fn causes(story: &Story<'_>) -> String {
-    let presence = [Defect::D01, Defect::D02, Defect::D03];
+    let presence = [Defect::D01, Defect::D02, Defect::D03, Defect::D06, Defect::D08];
     let mut causes: Vec<(&Defect, &u64)> = story.by_defect.iter().filter(|(defect, _)| !presence.contains(defect)).collect();
     causes.sort_by_key(|(defect, count)| (std::cmp::Reverse(**count), **defect));
     let named: Vec<&str> = causes.iter().take(3).map(|(defect, _)| defect.title()).collect();

@@ -4,7 +4,7 @@ use platforms::genesys_cloud::wire;
 
 use crate::expected::digits;
 use crate::moment::Moment;
-use crate::target::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::target::{MarkedPause, PauseReason, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
 
 pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConversation {
     let mut conversation = TargetConversation {
@@ -21,6 +21,10 @@ pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConvers
         conversation.customers += usize::from(is_customer(participant.purpose.as_deref()));
         let user = participant.user_id.map(|user| user.to_lowercase());
         let mut agent_legs = 0;
+        let mut wrap_ups = Vec::new();
+        for segment in participant.sessions.iter().flat_map(|session| &session.segments) {
+            add(&mut wrap_ups, segment.wrap_up_code.as_deref());
+        }
         for session in participant.sessions {
             add_number(&mut conversation.anis, session.ani.as_deref());
             add_number(&mut conversation.dnises, session.dnis.as_deref());
@@ -34,11 +38,12 @@ pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConvers
             if agent {
                 let legs = session_legs(user.as_ref(), &session.segments);
                 agent_legs += legs.len();
-                conversation.legs.extend(legs);
+                let of_session = |leg| TargetLeg { session: session.session_id.clone(), wrap_ups: wrap_ups.clone(), ..leg };
+                conversation.legs.extend(legs.into_iter().map(of_session));
             }
         }
         if agent && agent_legs == 0 {
-            conversation.legs.push(TargetLeg { user, ..TargetLeg::default() });
+            conversation.legs.push(TargetLeg { user, wrap_ups, ..TargetLeg::default() });
         }
     }
     sort_legs(&mut conversation.legs);
@@ -58,13 +63,13 @@ fn session_legs(user: Option<&String>, segments: &[wire::AnalyticsSegment]) -> V
             user: user.cloned(),
             start: TimeReading::of(segment.segment_start.as_deref()),
             end: TimeReading::of(segment.segment_end.as_deref()),
-            number: None,
+            ..TargetLeg::default()
         })
         .collect();
     let held = segments.iter().any(|segment| segment.segment_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("hold")));
     match (talks.first(), talks.last()) {
         (Some(first), Some(last)) if held => {
-            vec![TargetLeg { user: user.cloned(), start: first.start.clone(), end: last.end.clone(), number: None }]
+            vec![TargetLeg { user: user.cloned(), start: first.start.clone(), end: last.end.clone(), ..TargetLeg::default() }]
         }
         _ => talks,
     }
@@ -93,7 +98,9 @@ pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation
                 user: participant.user_id.as_ref().map(|user| user.to_lowercase()),
                 start: TimeReading::of(segment.start_time.as_deref()),
                 end: TimeReading::of(segment.end_time.as_deref()),
-                number: None,
+                session: call.id.clone(),
+                wrap_ups: participant.wrapup.iter().filter_map(|wrapup| wrapup.code.clone()).collect(),
+                ..TargetLeg::default()
             };
             if agent {
                 conversation.legs.extend(call.segments.iter().map(leg));
@@ -115,7 +122,11 @@ pub(super) fn recordings(conversation_id: &str, wire: Vec<wire::Recording>) -> R
 fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
     let pause = |annotation: &wire::Annotation| {
         let marked = annotation.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("pause"));
-        marked.then_some(MarkedPause { location_ms: annotation.location.unwrap_or(-1), length_ms: annotation.duration_ms.unwrap_or(-1) })
+        marked.then_some(MarkedPause {
+            location_ms: annotation.location.unwrap_or(-1),
+            length_ms: annotation.duration_ms.unwrap_or(-1),
+            reason: annotation.reason.as_deref().map(PauseReason::of),
+        })
     };
     let mut pauses: Vec<MarkedPause> = wire.annotations.iter().filter_map(pause).collect();
     pauses.sort_unstable();
@@ -131,6 +142,8 @@ fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
         delete_at: wire.delete_date.as_deref().and_then(Moment::parse),
         created: wire.creation_time.as_deref().and_then(Moment::parse),
         pauses,
+        users: wire.users.into_iter().map(|user| user.id.to_lowercase()).collect(),
+        session: wire.session_id,
         gir: None,
     }
 }

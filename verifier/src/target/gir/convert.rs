@@ -214,10 +214,10 @@ fn masks(masks: &[Mask]) -> Vec<MaskedSpan> {
 pub(crate) fn pauses(masks: &[MaskedSpan], start: &TimeReading) -> Vec<MarkedPause> {
     let place = |mask: &MaskedSpan| {
         let (paused, resumed) = (mask.start.moment()?, mask.end.moment()?);
-        Some(MarkedPause { location_ms: paused.since(start.moment()?), length_ms: resumed.since(paused) })
+        Some(MarkedPause { location_ms: paused.since(start.moment()?), length_ms: resumed.since(paused), reason: None })
     };
     let mut pauses: Vec<MarkedPause> =
-        masks.iter().map(|mask| place(mask).unwrap_or(MarkedPause { location_ms: -1, length_ms: -1 })).collect();
+        masks.iter().map(|mask| place(mask).unwrap_or(MarkedPause { location_ms: -1, length_ms: -1, reason: None })).collect();
     pauses.sort_unstable();
     pauses
 }
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!((call.attributes["st.wait_ms"].as_str(), call.attributes["x"].as_str()), ("12000", "z"));
         let Recordings::Read(recordings) = call.recordings else { panic!("read") };
         assert_eq!(recordings.iter().map(|recording| recording.id.as_str()).collect::<Vec<_>>(), ["m", "m#2"]);
-        assert_eq!(recordings[0].pauses, [MarkedPause { location_ms: 48_000, length_ms: 10_000 }]);
+        assert_eq!(recordings[0].pauses, [MarkedPause { location_ms: 48_000, length_ms: 10_000, reason: None }]);
         let facts = call.gir.expect("facts");
         assert!(facts.told.contains(&Field::UserName) && facts.told.contains(&Field::Dialled) && !facts.told.contains(&Field::Ani));
     }

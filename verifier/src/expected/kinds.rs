@@ -1,0 +1,36 @@
+//! What kinds of call there are in the source: a migration that leaves a kind out leaves out all of it, and the kind is the cause (D08).
+
+use crate::source::SourceInteraction;
+
+/// Kinds of one call, as a person would name them. `hold`: one of its recordings is under legal hold.
+pub(super) fn kinds(source: &SourceInteraction, hold: bool) -> Vec<String> {
+    let entity = &source.entity;
+    let details = || source.recordings.iter().filter_map(|recording| recording.details.as_ref().ok());
+    let mut kinds = Vec::new();
+    let mut add = |is_so: bool, kind: &str| kinds.extend(is_so.then(|| kind.to_owned()));
+    add(entity.segments.len() > 1, "transferred calls");
+    add(entity.segments.is_empty(), "calls without segments");
+    add(entity.agent_id.is_none() && entity.segments.iter().all(|segment| segment.agent_id.is_none()), "calls without an agent");
+    add(entity.queue_id.is_none(), "calls without a queue");
+    add(source.recordings.is_empty(), "calls without recordings");
+    add(source.recordings.len() > 1, "calls of several recordings");
+    add(hold, "calls under legal hold");
+    add(details().any(|details| !details.pauses.is_empty()), "calls with a pause");
+    add(entity.numbers_masked == Some(true), "calls with masked numbers");
+    add(entity.skill.is_none(), "calls without a skill");
+    add(entity.wrap_up_code.is_none(), "calls without a wrap-up code");
+    let stated = [
+        ("direction", entity.direction.clone().map(|direction| direction.to_lowercase())),
+        ("queue", entity.queue_id.clone()),
+        ("agent", entity.agent_id.clone()),
+        ("recorder", entity.recorder_node.clone()),
+        ("skill", entity.skill.clone()),
+        ("disposition", entity.disposition_code.clone()),
+        ("codec", details().find_map(|details| details.codec.clone())),
+        ("channels", details().find_map(|details| details.channels).map(|channels| channels.to_string())),
+        ("retention class", details().find_map(|details| details.retention_class.clone())),
+    ];
+    let stated = stated.into_iter().filter_map(|(what, value)| Some(format!("calls with {what} {}", value?)));
+    kinds.extend(stated);
+    kinds
+}
