@@ -7,6 +7,7 @@ use crate::finding::Finding;
 use crate::matching::{Pairing, same_times};
 use crate::moment::Moment;
 use crate::sound::Sketch;
+use crate::target::genesys_cloud::{DeletingPolicy, Parked};
 use crate::target::{TargetConversation, TargetRecording};
 use crate::verdict::Bucket;
 
@@ -128,7 +129,13 @@ impl Crossing<'_> {
                     judged[on].findings.push(finding);
                 }
                 // A recording without conversation and without a source of ours may be anybody's.
-                (None, None) => {}
+                (None, None) => {
+                    if let Some((case, recording)) = self.named(stray.recording) {
+                        judged[case].extra += 1;
+                        let finding = self.left_over(case, recording, stray.recording);
+                        judged[case].findings.push(finding);
+                    }
+                }
             }
         }
     }
@@ -159,9 +166,56 @@ impl Crossing<'_> {
         judged.buckets[recording] = Bucket::Different;
     }
 
-    /// The missing recording that a stray one is: by its audio, else by its times.
+    /// The recording of the source that an uploader named a recording without a conversation after.
+    fn named(&self, stray: &TargetRecording) -> Option<Place> {
+        let id = stray.originating_id.as_ref()?;
+        let places = self.expectations.iter().enumerate();
+        places
+            .into_iter()
+            .find_map(|(case, expected)| Some((case, expected.recordings.iter().position(|recording| recording.legacy_id == *id)?)))
+    }
+
+    fn left_over(&self, case: usize, recording: usize, stray: &TargetRecording) -> Finding {
+        let expected = &self.expectations[case];
+        let id = &expected.recordings[recording].legacy_id;
+        let finding = Finding::new(Defect::D10, "orphan recording").of(&expected.legacy_id).recording(id).target(&stray.id);
+        finding
+            .expected("none beside the one that has its conversation")
+            .actual("an upload without a conversation")
+            .because(Defect::D10.title())
+    }
+
+    /// Missing recordings whose upload waits: for ever for a conversation that does not come, or still for the platform.
+    pub(crate) fn parked(&self, parked: &[Parked], as_of: Moment, judged: &mut [Judged]) {
+        const ENDS_WITHIN_MS: i64 = 24 * 3_600_000;
+        for (case, expected) in self.expectations.iter().enumerate().filter(|_| !parked.is_empty()) {
+            for (at, recording) in expected.recordings.iter().enumerate() {
+                let id = &recording.legacy_id;
+                let is_missing = judged[case].buckets.get(at) == Some(&Bucket::Missing);
+                let Some(waiting) = parked.iter().find(|parked| is_missing && parked.is_of(id)) else { continue };
+                let may_end = waiting.status == "Pending" && waiting.since.is_none_or(|since| as_of.since(since) < ENDS_WITHIN_MS);
+                judged[case].findings.retain(|finding| finding.defect != Defect::D01 || finding.legacy_recording_id.as_ref() != Some(id));
+                if may_end {
+                    judged[case].buckets[at] = Bucket::NotVerifiable("the upload to end".to_owned());
+                    continue;
+                }
+                judged[case].buckets[at] = Bucket::Different;
+                let finding = Finding::new(Defect::D12, "upload").of(&expected.legacy_id).recording(id).target(&waiting.file);
+                let since = waiting.since.map_or_else(String::new, |since| format!(" since {since}"));
+                judged[case]
+                    .findings
+                    .push(finding.expected("a recording").actual(format!("{}{since}", waiting.status)).because("upload is parked"));
+            }
+        }
+    }
+
+    /// The missing recording that a stray one is: by what its uploader called it, by its audio, else by its times.
     fn lost(&self, stray: &Stray<'_>, judged: &[Judged]) -> Option<Place> {
         let is_missing = |(case, recording): Place| judged[case].buckets.get(recording) == Some(&Bucket::Missing);
+        let named = self.named(stray.recording);
+        if named.is_some() {
+            return named.filter(|place| is_missing(*place));
+        }
         if let Some(place) = stray.sketch.as_ref().and_then(|sketch| self.owner(sketch, is_missing)) {
             return Some(place);
         }
@@ -232,6 +286,31 @@ impl Crossing<'_> {
                 .actual("present"),
         }
     }
+}
+
+/// Policies that delete at once calls which were migrated: one finding each. The second list is what would be needed to tell of others.
+pub(crate) fn policies(policies: &[DeletingPolicy], ours: &[TargetConversation]) -> (Vec<Finding>, Vec<String>) {
+    let (mut findings, mut needs) = (Vec::new(), Vec::new());
+    for policy in policies {
+        let about = ours.iter().filter(|call| policy.is_about(call)).count();
+        let kind = if policy.cross_platform { "cross-platform policy" } else { "policy" };
+        let name = policy.name.as_deref().unwrap_or("without a name");
+        if about == 0 {
+            continue;
+        }
+        if !policy.unread_conditions().is_empty() {
+            let conditions = policy.unread_conditions().join(", ");
+            needs.push(format!(
+                "a person's look at the {kind} {name} ({}), which deletes at once: its {conditions} cannot be held against a call here",
+                policy.id
+            ));
+            continue;
+        }
+        let finding = Finding::new(Defect::D58, "retention policy").target(&policy.id).expected("none that deletes migrated calls at once");
+        let finding = finding.actual(format!("{kind} `{name}` deletes at once")).because(format!("{kind} deletes at once"));
+        findings.push(finding.consequence(format!("it is about {about} of {} calls", ours.len())));
+    }
+    (findings, needs)
 }
 
 /// A conversation that carries our namespace and has no source.

@@ -62,7 +62,7 @@ defects! {
     D06 Critical "every so-many-th record of the source is missing" "mend how pages of the source are read (cursor, last and first record of a page), then {again}";
     D08 Critical "a whole kind of calls is missing" "mend the filter that leaves this kind out, or agree the absence in the exclusions file; then {again}";
     D10 Major "recording in the target has no conversation" "attach it to its conversation in the target, or {again}; delete it only when its recording is there and plays";
-    D11 Critical "recording is listed but its audio is gone" "find out what deleted the audio (a policy, a job, a person) and stop that first; then {again}";
+    D11 Critical "recording is listed but its audio is gone" "find out what took the audio away (a policy, a job, a person) and stop that first; then {again}";
     D12 Critical "upload never ended" "see whether the upload still runs: a second one beside it becomes a duplicate; where it has ended or been given up, {again}";
     D13 Critical "recording hangs on another call" "do not delete it where it hangs, it may be the only copy: {again}, both calls, then take it off the other call";
     D14 Major "call or recording is in only one of RWS and SpeechMiner" "{again}: what is missing in one of the two stores is put there; remove nothing in the other";
@@ -105,7 +105,7 @@ defects! {
     D51 Major "wrap-up code or disposition is lost or wrong" "write the wrap-up code of the mapping and the source's disposition, on the leg of the agent who gave it: {again}";
     D52 Major "direction of the call is wrong" "write the source's direction: {again}";
     D53 Critical "other people than agreed may listen" "have the access narrowed in the target at once, then write the access group and partition of the mapping: {again}";
-    D54 Critical "region is wrong" "have the call removed in the wrong region by who administers it, once the right region has it: {again}";
+    D54 Critical "region is wrong" "{again}; once the right region has it, have it removed in the wrong one by who administers that";
     D55 Critical "deletion date is missing or too early" "{again}, which writes the call's end plus the years of its class; without a date nothing deletes it, with an early one it is lost";
     D56 Major "recording would be kept too long" "{again}, which writes the call's end plus the years of its class; before a protection is lifted ask whether somebody there holds the call";
     D57 Critical "legal hold is lost" "protect the conversation against deletion in the target at once; {again} does it too";

@@ -11,7 +11,7 @@ use platforms::transport::Transport;
 use url::Url;
 
 use crate::checks::presence::{Evidence, Judged, judge};
-use crate::crossing::{Crossing, Place, Stray, phantom};
+use crate::crossing::{self, Crossing, Place, Stray, phantom};
 use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
@@ -240,7 +240,7 @@ impl<'a> World<'a> {
             let (Some(source), Some(stranger)) = (&sound.source_sketch, &sound.target_sketch) else { continue };
             let pairing = &pairings[place.0];
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            let is_own = |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.is(sketch));
+            let is_own = |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.likeness(sketch).is_some());
             let is_free = |nth: &usize| !exchanged.iter().any(|((case, _), taken)| *case == place.0 && taken == nth);
             let own = (0..pairing.spare.len()).filter(is_free).find(|nth| is_own(&pairing.spare[*nth]));
             let (Some(own), Some(address)) = (own, self.address(pairing, place.1)) else { continue };
@@ -280,7 +280,7 @@ impl<'a> World<'a> {
             pairing.spare.iter().map(|at| address_of(&recordings[*at]))
         });
         // Orphans may be anybody's: they are listened to only when something of ours is missing.
-        let orphans = self.target.orphans.iter().filter(|_| something_is_missing).map(address_of);
+        let orphans = self.target.orphans.iter().filter(|orphan| something_is_missing && orphan.file_state.is_none()).map(address_of);
         let strays: Vec<Address> = spare.chain(orphans).take(MOST_STRAYS).collect();
         if strays.is_empty() { Ok(BTreeMap::new()) } else { listener.sketches(&strays).await }
     }
@@ -299,6 +299,7 @@ impl<'a> World<'a> {
         };
         crossing.foreign_audio(&mut judged);
         crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
+        crossing.parked(&self.target.parked, self.as_of, &mut judged);
         let surplus = self.target.gir.as_ref().map(|stores| {
             let (ours, restricted) = (&self.target.ours, self.restricted);
             Reconciling { expectations: &expectations, pairings: &pairings, ours, stores, restricted }.reconcile(&mut judged)
@@ -311,6 +312,7 @@ impl<'a> World<'a> {
         }
         let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
         let on_phantoms: u64 = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
+        let (policies, unjudged) = crossing::policies(&self.target.policies, &self.target.ours);
         let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).chain(surplus.findings).collect();
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
@@ -322,7 +324,8 @@ impl<'a> World<'a> {
             extra_recordings: on_phantoms + surplus.files,
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
-            needs: self.target.needs.clone(),
+            needs: self.target.needs.iter().cloned().chain(unjudged).collect(),
+            policies,
             rounded: self.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
             compared,
             site_zone_known: self.rules.site_zone.is_some(),

@@ -26,6 +26,8 @@ pub(crate) struct Outcome {
     pub(crate) pairings: Vec<Pairing>,
     pub(crate) judged: Vec<Judged>,
     pub(crate) phantoms: Vec<Finding>,
+    /// Policies of the target that delete what was migrated.
+    pub(crate) policies: Vec<Finding>,
     /// Recordings on phantoms.
     pub(crate) extra_recordings: u64,
     pub(crate) target_interactions: u64,
@@ -197,6 +199,7 @@ fn interactions(outcome: &Outcome) -> Interactions {
     let bare_phantoms = if outcome.extra_recordings == 0 { outcome.phantoms.len() } else { 0 };
     Interactions {
         wrong: (wrong + bare_phantoms) as u64,
+        policies: outcome.policies.len() as u64,
         not_verifiable: outcome.judged.iter().filter(|judged| judged.unverifiable.is_some()).count() as u64,
     }
 }
@@ -266,7 +269,8 @@ fn whole_in_part(outcome: &Outcome) -> Option<String> {
 
 /// By call and recording, the phantoms last.
 fn findings(outcome: Outcome) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.phantoms).collect();
+    let mut findings: Vec<Finding> =
+        outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.phantoms).chain(outcome.policies).collect();
     findings.sort_by_cached_key(|finding| {
         let id = finding.legacy_interaction_id.as_deref();
         (id.is_none(), id.map(order), finding.legacy_recording_id.clone(), finding.defect, finding.target_id.clone())

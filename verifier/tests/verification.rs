@@ -239,7 +239,76 @@ const SABOTAGE: &[Sabotage] = &[
         |world| {
             conversation(world, 1)["participants"].as_array_mut().expect("participants").pop();
         },
-        &["D49", "D50", "D50", "D51"],
+        &["D49"],
+    ),
+    (
+        "ids of two calls are exchanged",
+        |world| {
+            conversation(world, 0)["externalTag"] = json!("st:acme:100002");
+            conversation(world, 1)["externalTag"] = json!("st:acme:100001");
+        },
+        &["D13", "D13"],
+    ),
+    ("an id lost its digits", |world| conversation(world, 1)["externalTag"] = json!("st:acme:0100002"), &["D63"]),
+    ("protected without a hold", |world| world.protected.extend(["c-100001".to_owned()]), &["D56"]),
+    ("another reason for a pause", |world| recording(world, "c-100001", 0)["annotations"][0]["reason"] = json!("Hold"), &["D60"]),
+    ("a recording names another user", |world| recording(world, "c-100002", 0)["users"] = json!([{"id":OTHER_USER}]), &["D45"]),
+    (
+        "a policy deletes at once",
+        |world| world.policies.push(json!({"id":"p","name":"all","enabled":true,"actions":{"alwaysDelete":true}})),
+        &["D58"],
+    ),
+    (
+        "a policy across platforms deletes at once",
+        |world| {
+            let actions = json!({"deleteRecording":true,"retainRecording":false});
+            world.cross_platform_policies.push(json!({"id":"p","enabled":true,"conditions":{"directions":["INBOUND"]},"actions":actions}));
+        },
+        &["D58"],
+    ),
+    (
+        "a policy for other calls",
+        |world| {
+            let policy = json!({"id":"p","enabled":true,"conditions":{"directions":["OUTBOUND"]},"actions":{"alwaysDelete":true}});
+            world.policies.push(policy);
+        },
+        &[],
+    ),
+    (
+        "a recording has no conversation",
+        |world| {
+            let recording = world.recordings.get_mut("c-100001").expect("recordings").pop();
+            world.orphans.push(
+                json!({"id":"o","sourceOrphaningId":"100001-2","mediaType":"CALL","orphanStatus":"NO_CONVERSATION","recording":recording}),
+            );
+        },
+        &["D10"],
+    ),
+    (
+        "an upload is left over",
+        |world| {
+            world
+                .orphans
+                .push(json!({"id":"o","sourceOrphaningId":"100001-2","mediaType":"CALL","recording":{"id":"x","conversationId":"c"}}))
+        },
+        &["D10"],
+    ),
+    (
+        "somebody else's orphan",
+        |world| {
+            world.orphans.push(json!({"id":"o","sourceOrphaningId":"other","mediaType":"CALL","recording":{"id":"x","conversationId":"c"}}))
+        },
+        &[],
+    ),
+    (
+        "a stranger with the times of a recording",
+        |world| {
+            let mut stranger = recording(world, "c-100002", 0).clone();
+            stranger["id"] = json!("a-stranger");
+            world.target_media.insert("a-stranger".into(), (mp3(&world::speech(4242, 12.0, 1)), "audio/mpeg"));
+            world.recordings.get_mut("c-100002").expect("recordings").insert(0, stranger);
+        },
+        &["D02"],
     ),
     ("another direction", |world| conversation(world, 1)["originatingDirection"] = json!("outbound"), &["D52"]),
     ("deleted too early", |world| recording(world, "c-100002", 0)["deleteDate"] = json!("2026-12-01T00:00:00.000Z"), &["D55"]),

@@ -230,6 +230,31 @@ impl ReadClient {
         self.all(&["api", "v2", "authorization", "divisions"], &[]).await
     }
 
+    /// All orphan recordings.
+    pub async fn orphan_recordings(&self) -> Result<Vec<wire::OrphanRecording>, CallError> {
+        self.all(&["api", "v2", "orphanrecordings"], &[]).await
+    }
+
+    /// All media retention policies in force: the ordinary ones, or those that hold across platforms.
+    pub async fn retention_policies(&self, cross_platform: bool) -> Result<Vec<wire::RetentionPolicy>, CallError> {
+        let path: &[&str] = match cross_platform {
+            true => &["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"],
+            false => &["api", "v2", "recording", "mediaretentionpolicies"],
+        };
+        self.all(path, &[("enabled", "true")]).await
+    }
+
+    /// Asks for a report of the uploads since a time, ISO 8601. Creates a report, changes nothing else.
+    pub async fn create_upload_report(&self, date_since: &str) -> Result<wire::UploadReport, CallError> {
+        let url = self.url(&["api", "v2", "recording", "uploads", "reports"])?;
+        self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &serde_json::json!({ "dateSince": date_since }))?).await
+    }
+
+    /// How that report stands.
+    pub async fn upload_report(&self, id: &str) -> Result<wire::UploadReport, CallError> {
+        self.session.json(&Call::get(self.url(&["api", "v2", "recording", "uploads", "reports", id])?)).await
+    }
+
     pub(crate) async fn all<T: serde::de::DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         let mut pages = Pages::default();

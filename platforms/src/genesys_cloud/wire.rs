@@ -154,6 +154,56 @@ pub struct Recording {
     pub users: Vec<UserRef>,
 }
 
+/// A recording whose conversation is not known. Source: the vendor's API description, OrphanRecording.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrphanRecording {
+    /// Orphan.
+    pub id: String,
+    /// What the uploader called the recording.
+    pub source_orphaning_id: Option<String>,
+    /// `CALL`, `CHAT`, ...
+    pub media_type: Option<String>,
+    /// When it surfaced or was made, ISO 8601.
+    pub created_time: Option<String>,
+    /// The recording it would be.
+    pub recording: Option<Recording>,
+}
+
+/// A media retention policy, with its conditions and actions as they stand. Source: the vendor's API description, Policy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionPolicy {
+    /// Policy.
+    pub id: String,
+    /// Name.
+    pub name: Option<String>,
+    /// Whether it is in force. Absent: it is not.
+    pub enabled: Option<bool>,
+    /// PolicyConditions; null: none.
+    #[serde(default)]
+    pub conditions: serde_json::Value,
+    /// PolicyActions; null: none.
+    #[serde(default)]
+    pub actions: serde_json::Value,
+    /// MediaPolicies, where conditions and actions are given per kind of media; null: they are not.
+    #[serde(default)]
+    pub media_policies: serde_json::Value,
+}
+
+/// How an upload report stands. Source: the vendor's API description, RecordingUploadReport.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadReport {
+    /// Report.
+    pub id: String,
+    /// `InProgress`, `Completed` or `Failed`.
+    #[serde(default)]
+    pub state: String,
+    /// Where it can be read, once completed.
+    pub signed_url: Option<String>,
+}
+
 /// A reference to a user.
 #[derive(Debug, Clone, Deserialize)]
 pub struct UserRef {

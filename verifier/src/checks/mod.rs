@@ -13,6 +13,7 @@ mod retention;
 mod routing;
 mod sealed;
 mod sound;
+mod speechminer;
 mod stores;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -58,28 +59,36 @@ impl Seen<'_> {
 
 /// Everything that differs between an interaction and its conversation. Silent where both agree.
 pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
-    let mut people = recorded::check(seen, people::check(seen));
-    let (mut attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
-    if seen.conversation.gir.is_none() && attributes.iter().any(|finding| finding.cause == attributes::ALL_LOST) {
-        attributes = people::lost_with_customer(&mut people, attributes);
-    }
-    let routing = routing::check(seen);
-    let (attributes, routing) = data_lost(attributes, routing, seen);
-    findings.extend(attributes);
+    let mut findings = metadata(seen);
     let (retention, follows) = retention::check(seen);
     // Times come first, so what follows from a wrong end stands with the finding about it.
     if let Some(first) = findings.first_mut() {
         first.consequences.extend(follows);
     }
-    let numbers = people::lost_with_customer(&mut people, numbers::check(seen));
-    findings.extend(access::check(seen, people));
-    findings.extend(routing);
-    findings.extend(numbers);
     findings.extend(retention);
     findings.extend(purge::check(seen));
     findings.extend(stores::check(seen));
     findings.extend(pauses::check(seen));
     findings.extend(declared::check(seen, sealed::check(seen, sound::check(seen))));
+    let of_speechminer = speechminer::check(seen, &findings);
+    findings.extend(of_speechminer);
+    findings
+}
+
+/// When, who, where, and what is written of it: times first, each cause once.
+fn metadata(seen: &Seen<'_>) -> Vec<Finding> {
+    let mut people = recorded::check(seen, people::check(seen));
+    let (mut attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    if seen.conversation.gir.is_none() && attributes.iter().any(|finding| finding.cause == attributes::ALL_LOST) {
+        attributes = people::lost_with_customer(&mut people, attributes);
+    }
+    let (attributes, routing) = data_lost(attributes, routing::check(seen), seen);
+    findings.extend(attributes);
+    let routing = people::lost_with_agents(&mut people, routing, seen);
+    let numbers = people::lost_with_customer(&mut people, numbers::check(seen));
+    findings.extend(access::check(seen, people));
+    findings.extend(routing);
+    findings.extend(numbers);
     findings
 }
 

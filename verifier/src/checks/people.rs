@@ -13,6 +13,8 @@ use crate::target::gir::Field;
 pub(super) const CUSTOMER: &str = "customer";
 /// Field of a finding that agents are lost, surplus or in another order.
 pub(super) const AGENTS: &str = "agents in order";
+/// Cause of such a finding where there are fewer than there should be.
+const AGENT_LOST: &str = "agent is lost";
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -42,7 +44,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let is_nobody = actual.iter().any(String::is_empty);
     if expected.len() != actual.len() || (expected != actual && (is_nobody || !has_stranger)) {
         let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
-        let cause = if actual.len() < expected.len() || is_nobody { "agent is lost" } else { "agents in order" };
+        let cause = if actual.len() < expected.len() || is_nobody { AGENT_LOST } else { "agents in order" };
         findings.push(seen.finding(Defect::D49, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
     } else {
         findings.extend(wrong_agents(seen, &legs, &actual));
@@ -61,6 +63,17 @@ fn is_customer_lost(seen: &Seen<'_>) -> bool {
 pub(super) fn lost_with_customer(people: &mut [Finding], findings: Vec<Finding>) -> Vec<Finding> {
     let Some(lost) = people.iter_mut().find(|finding| finding.field == CUSTOMER) else { return findings };
     let (follows, rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.actual.is_none());
+    follows.into_iter().for_each(|finding| lost.follows(finding));
+    rest
+}
+
+/// What stood on an agent is lost with the agent: on Genesys Cloud the wrap-up code, and with the last agent queue and skill too.
+pub(super) fn lost_with_agents(people: &mut [Finding], routing: Vec<Finding>, seen: &Seen<'_>) -> Vec<Finding> {
+    let lost = people.iter_mut().find(|finding| finding.field == AGENTS && finding.cause == AGENT_LOST);
+    let (Some(lost), true) = (lost, seen.conversation.gir.is_none()) else { return routing };
+    let none_left = seen.conversation.legs.is_empty();
+    let goes = |finding: &Finding| finding.actual.is_none() && (none_left || finding.defect == Defect::D51);
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) = routing.into_iter().partition(goes);
     follows.into_iter().for_each(|finding| lost.follows(finding));
     rest
 }

@@ -1,4 +1,5 @@
-//! What one store of Interaction Recording has and another has not: SpeechMiner against RWS (D14, D03); and what could not be read of them.
+//! What one store of Interaction Recording has and another has not: SpeechMiner against RWS (D14, D03); and what could not be read of them. What
+//! SpeechMiner says of a call that it has is in `speechminer.rs`.
 
 use super::Seen;
 use crate::defect::Defect;

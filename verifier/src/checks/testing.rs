@@ -65,6 +65,7 @@ fn facts(gir: &crate::expected::GirExpectation, expected: &Expectation) -> CallF
         told: Field::ALL.into_iter().collect(),
         withheld: std::collections::BTreeSet::new(),
         posts: Posts::Count(1),
+        posted: None,
     }
 }
 
@@ -114,6 +115,7 @@ fn recording(expected: &crate::expected::ExpectedRecording, call: &Expectation) 
             .collect(),
         users: user.iter().cloned().collect(),
         session: user.map(|user| format!("session of {user}")),
+        originating_id: None,
     }
 }
 

@@ -249,7 +249,7 @@ fn rank(defect: Defect) -> u8 {
 }
 
 /// A shift by its size: an hour in daylight time, an hour at a clock change, a zone, lost milliseconds, or anything else.
-fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
+pub(super) fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
     let delta = actual.since(expected);
     let sign = if delta < 0 { '-' } else { '+' };
     let seconds = delta.unsigned_abs() as f64 / 1000.0;

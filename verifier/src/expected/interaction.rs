@@ -114,6 +114,7 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
         stand_in_queue: None,
         legacy_queue: None,
         legacy_agent: None,
+        kinds: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::target::gir;
 
 /// Requests to the target: announced, and made. The announced ones are the cheapest documented way. Genesys Cloud: one analytics job, a
 /// listing page for each 500 recordings, one request for each call, one protection query and one batch for each 100. Interaction Recording:
-/// one request for each call, a search for each 50 of them, a listing for each day, a page of SpeechMiner for each 500.
+/// one request for each call, a search for each 50 of them, a listing for each day, a page of SpeechMiner for each 500 and its document of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Budget {
     /// Requests a minute it is reckoned with.
@@ -156,6 +156,7 @@ pub(crate) fn planned_gir(sizes: Sizes, allowance: &Allowance) -> BTreeMap<&'sta
         (Service::WebDav, "webdav.list", 1 + sizes.days),
         (Service::WebDav, "webdav.get_file", sizes.audio),
         (Service::SpeechMiner, "speechminer.list_recordings", pages(sizes.calls, gir::POSTS_PAGE as usize).max(1)),
+        (Service::SpeechMiner, "speechminer.get_recording", sizes.recorded_calls),
     ];
     planned.into_iter().filter(|(service, ..)| allowance.reads(*service)).map(|(_, name, count)| (name, count)).collect()
 }
@@ -171,6 +172,9 @@ pub(crate) fn planned_genesys_cloud(sizes: Sizes) -> BTreeMap<&'static str, u64>
         ("get_limits", 1),
         ("get_data_retention", 1),
         ("list_divisions", 1),
+        ("list_orphans", 1),
+        ("list_policies", 1),
+        ("list_crossplatform_policies", 1),
         ("create_details_job", jobs),
         ("get_details_job", jobs),
         ("get_details_results", jobs * pages(calls, DETAILS_PAGE as usize).max(1)),
@@ -202,8 +206,8 @@ mod tests {
         let announced = Announced::new(planned_genesys_cloud(sizes), 600, Some(300));
         assert_eq!(
             announced.line(),
-            "the target takes about 10145 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
-             3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_data_retention, 1 get_details_job, 1 get_limits, 1 list_divisions), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
+            "the target takes about 10148 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
+             3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_data_retention, 1 get_details_job, 1 get_limits, 1 list_crossplatform_policies, 1 list_divisions, 1 list_orphans, 1 list_policies), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
         );
         assert_eq!(Announced::new(planned_genesys_cloud(sizes), 200, Some(300)).limit_of, "plan", "the smaller one holds");
         let without = Announced::new(planned_genesys_cloud(Sizes { jobs: false, ..sizes }), 300, None);
@@ -213,13 +217,13 @@ mod tests {
 
     #[test]
     fn an_audit_of_interaction_recording_is_reckoned_by_calls_days_and_pages() {
-        let sizes = Sizes { calls: 1000, all_calls: 1100, recordings: 1200, audio: 40, days: 30, ..Sizes::default() };
+        let sizes = Sizes { calls: 1000, all_calls: 1100, recorded_calls: 900, recordings: 1200, audio: 40, days: 30, ..Sizes::default() };
         let all = Allowance::of(true, [Service::Rws, Service::WebDav, Service::SpeechMiner]);
         let announced = Announced::new(planned_gir(sizes, &all), 300, None);
         assert_eq!(
             announced.line(),
-            "the target takes about 1153 requests (1100 gir.get_recording, 31 webdav.list, 20 gir.query_recordings, \
-             2 speechminer.list_recordings), 4 min at 300 a minute (the plan's pace), and 40 downloads"
+            "the target takes about 2053 requests (1100 gir.get_recording, 900 speechminer.get_recording, 31 webdav.list, \
+             20 gir.query_recordings, 2 speechminer.list_recordings), 7 min at 300 a minute (the plan's pace), and 40 downloads"
         );
         assert_eq!(planned_gir(sizes, &Allowance::of(true, [Service::WebDav])).len(), 2, "what is handed over is not asked for");
     }

@@ -164,6 +164,7 @@ fn addresses<'a>(operation: &str, json: &'a serde_json::Value) -> Vec<&'a str> {
     match operation {
         "get_recording" => json["mediaUrl"].as_str().into_iter().collect(),
         "get_batchrequest" => json["results"].as_array().into_iter().flatten().filter_map(|result| result["resultUrl"].as_str()).collect(),
+        "get_upload_report" => json["signedUrl"].as_str().into_iter().collect(),
         _ => Vec::new(),
     }
 }

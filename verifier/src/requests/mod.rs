@@ -8,7 +8,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plan::{LoadedPlan, TargetKind};
+use plan::{Ingest, LoadedPlan, TargetKind};
 use platforms::transport::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,8 @@ pub enum Creation {
     Job,
     /// A batch download request, with the files it makes ready.
     Batch,
+    /// A report of uploads, gone by itself.
+    Report,
 }
 
 /// Where a request goes.
@@ -155,6 +157,8 @@ pub(crate) struct Allowance {
     jobs: bool,
     /// Services that are read. What is staged or handed over is not asked for.
     services: BTreeSet<Service>,
+    /// Whether recordings went by uploads of their own, of which the platform has reports.
+    uploads: bool,
 }
 
 impl Allowance {
@@ -174,16 +178,17 @@ impl Allowance {
                 services.extend(is_read.then_some(Service::SpeechMiner));
             }
         }
-        Allowance { jobs: options.jobs == Jobs::Create, services }
+        Allowance { jobs: options.jobs == Jobs::Create, services, uploads: target.ingest == Ingest::Public }
     }
 
     #[cfg(test)]
     pub(crate) fn of(jobs: bool, services: impl IntoIterator<Item = Service>) -> Allowance {
-        Allowance { jobs, services: services.into_iter().collect() }
+        Allowance { jobs, services: services.into_iter().collect(), uploads: true }
     }
 
     pub(crate) fn allows(&self, operation: &Operation) -> bool {
-        self.reads(operation.service) && (self.jobs || !operation.is_of_a_job())
+        let is_of_uploads = [operation.creates, operation.follows].contains(&Some(Creation::Report));
+        self.reads(operation.service) && (self.jobs || !operation.is_of_a_job()) && (self.uploads || !is_of_uploads)
     }
 
     /// Whether a service is asked at all.
@@ -325,7 +330,7 @@ mod tests {
         let all = allowed(&Allowance::of(true, [Legacy, GenesysCloud])).len();
         let left = allowed(&Allowance::of(false, [Legacy, GenesysCloud]));
         assert!(left.iter().all(|operation| operation.creates.is_none_or(|creation| creation == Creation::Token)));
-        assert!(left.iter().any(|operation| operation.name == "list_recordings") && left.len() + 6 == all);
+        assert!(left.iter().any(|operation| operation.name == "list_recordings") && left.len() + 8 == all);
         assert!(allowed(&Allowance::of(true, [GenesysCloud])).iter().all(|operation| operation.side() == Side::Target));
         let gir = allowed(&Allowance::of(false, [Rws, WebDav]));
         assert!(gir.iter().all(|operation| operation.creates.is_none() && operation.account.is_some()), "nothing is created there at all");

@@ -1,7 +1,7 @@
 //! The table. Permissions and scopes of the target: the vendor's API description (documented); of the source: the recording-migration
 //! guide, "Source Platform Extraction Scopes"; of Interaction Recording: Recording Access, RFC 4918, and the simulator's own reads of SpeechMiner.
 
-use super::Creation::{Batch, Job, Token};
+use super::Creation::{Batch, Job, Report, Token};
 use super::Parameter::{Any, Fixed};
 use super::Place::{Announced, Below, Path};
 use super::Service::{GenesysCloud, Legacy, Rws, SpeechMiner, WebDav};
@@ -30,6 +30,7 @@ const VIEW: Option<&str> = Some("recording:recording:view");
 const DETAILS: Option<&str> = Some("analytics:conversationDetail:view");
 const ANALYTICS: Option<&str> = Some("analytics:readonly");
 const RECORDINGS: Option<&str> = Some("recordings:readonly");
+const POLICIES: Option<&str> = Some("recording:retentionPolicy:view");
 const QUALITY: Option<&str> = Some("quality:readonly");
 
 /// Every request the verifier may make. Names are those of the simulator's operations, so that its journal can be held against it.
@@ -193,6 +194,52 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     },
     Operation { name: "get_batch_media", follows: Some(Batch), tells: "batch downloads: the files themselves", ..READ },
     Operation {
+        name: "list_orphans",
+        place: Path("/api/v2/orphanrecordings"),
+        parameters: &[Any("pageSize"), Any("pageNumber")],
+        permission: Some("recording:orphan:view"),
+        scope: RECORDINGS,
+        tells: "recordings of ours that were uploaded and have no conversation",
+        ..READ
+    },
+    Operation {
+        name: "list_policies",
+        place: Path("/api/v2/recording/mediaretentionpolicies"),
+        parameters: &[Any("pageSize"), Any("pageNumber"), Fixed("enabled", "true")],
+        permission: POLICIES,
+        scope: RECORDINGS,
+        tells: "retention policies that delete what was migrated",
+        ..READ
+    },
+    Operation {
+        name: "list_crossplatform_policies",
+        place: Path("/api/v2/recording/crossplatform/mediaretentionpolicies"),
+        parameters: &[Any("pageSize"), Any("pageNumber"), Fixed("enabled", "true")],
+        permission: POLICIES,
+        scope: RECORDINGS,
+        tells: "the same across platforms",
+        ..READ
+    },
+    Operation {
+        name: "create_upload_report",
+        method: "POST",
+        place: Path("/api/v2/recording/uploads/reports"),
+        permission: Some("recording:uploadReport:add"),
+        scope: RECORDINGS,
+        creates: Some(Report),
+        tells: "uploads that never ended, where a recording is missing",
+        ..READ
+    },
+    Operation {
+        name: "get_upload_report",
+        place: Path("/api/v2/recording/uploads/reports/{}"),
+        permission: Some("recording:uploadReport:view"),
+        scope: RECORDINGS,
+        follows: Some(Report),
+        tells: "when that report is done",
+        ..READ
+    },
+    Operation {
         service: Rws,
         name: "gir.get_recording",
         place: Path("/api/v2/ops/contact-centers/{}/recordings/{}"),
@@ -242,7 +289,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         name: "speechminer.get_recording",
         place: Path("/recordings/{}"),
         account: RECEIVER,
-        tells: "the region of a call that RWS does not show",
+        tells: "what SpeechMiner says of a call, and the region of one that RWS does not show",
         ..READ
     },
 ];

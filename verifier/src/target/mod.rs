@@ -100,6 +100,10 @@ pub(crate) struct TargetSnapshot {
     pub(crate) ours: Vec<TargetConversation>,
     /// Recordings whose conversation does not exist.
     pub(crate) orphans: Vec<TargetRecording>,
+    /// Uploads that are waiting for something.
+    pub(crate) parked: Vec<genesys_cloud::Parked>,
+    /// Retention policies in force that delete at once.
+    pub(crate) policies: Vec<genesys_cloud::DeletingPolicy>,
     /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is not there.
     pub(crate) lag: Option<String>,
     /// Which calls could be seen at all.
@@ -221,6 +225,9 @@ pub(crate) struct TargetRecording {
     pub(crate) users: Vec<String>,
     /// Genesys Cloud: session it was made on. Absent: not told, as in the stub of an archived recording.
     pub(crate) session: Option<String>,
+    /// Genesys Cloud, of a recording without a conversation: what its uploader called it. Absent: not told.
+    #[serde(default)]
+    pub(crate) originating_id: Option<String>,
     /// What only Interaction Recording tells. Absent: the target is another. Never kept: it names people.
     #[serde(skip)]
     pub(crate) gir: Option<Box<gir::MediaFacts>>,

@@ -118,13 +118,15 @@ impl Counts {
 pub(crate) struct Interactions {
     /// With findings, where no recording carries them.
     pub(crate) wrong: u64,
+    /// Retention policies of the target that delete what is right.
+    pub(crate) policies: u64,
     /// Not judged.
     pub(crate) not_verifiable: u64,
 }
 
 /// The verdict by the counts alone; mismatch wins.
 pub(crate) fn verdict(counts: &Counts, interactions: Interactions) -> Verdict {
-    if counts.different + counts.missing + counts.extra + interactions.wrong > 0 {
+    if counts.different + counts.missing + counts.extra + interactions.wrong + interactions.policies > 0 {
         return Verdict::Mismatch;
     }
     if counts.not_verifiable + interactions.not_verifiable > 0 || counts.source_interactions == 0 {
@@ -173,13 +175,13 @@ mod tests {
             (
                 "a call without recordings, lost",
                 Counts { matched: 1, ..base },
-                Interactions { wrong: 1, not_verifiable: 0 },
+                Interactions { wrong: 1, not_verifiable: 0, ..Interactions::default() },
                 Verdict::Mismatch,
             ),
             (
                 "a call without recordings, unknown",
                 Counts { matched: 1, ..base },
-                Interactions { wrong: 0, not_verifiable: 1 },
+                Interactions { wrong: 0, not_verifiable: 1, ..Interactions::default() },
                 Verdict::CannotTell,
             ),
         ];

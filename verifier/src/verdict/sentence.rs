@@ -99,6 +99,14 @@ fn mismatched(story: &Story<'_>) -> String {
             if story.interactions.wrong == 1 { "is" } else { "are" }
         ));
     }
+    if story.interactions.policies > 0 {
+        let policies = if story.interactions.policies == 1 {
+            "1 retention policy"
+        } else {
+            &format!("{} retention policies", story.interactions.policies)
+        };
+        parts.push(format!("by {policies} of {} what was migrated is deleted at once", story.target));
+    }
     if counts.not_verifiable > 0 {
         parts.push(format!("{} could not be judged", number(counts.not_verifiable, "recording")));
     }

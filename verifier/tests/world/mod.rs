@@ -49,6 +49,11 @@ pub struct World {
     pub unshown: Vec<Value>,
     /// The watermark of analytics; empty: it is left out.
     pub available: Option<&'static str>,
+    /// Recordings without a conversation.
+    pub orphans: Vec<Value>,
+    /// Retention policies.
+    pub policies: Vec<Value>,
+    pub cross_platform_policies: Vec<Value>,
     /// Media that is cut the first time it is read.
     pub cut_once: BTreeSet<String>,
     /// What the source answers to a path instead: status, media type, body.
@@ -122,6 +127,11 @@ impl Serving {
                 json(json!({"entities":divisions,"pageCount":1}))
             }
             ("GET", ["api", "v2", "analytics", "dataretention", "settings"]) => json(json!({})),
+            ("GET", ["api", "v2", "orphanrecordings"]) => json(json!({"entities":world.orphans,"pageCount":1})),
+            ("GET", ["api", "v2", "recording", "mediaretentionpolicies"]) => json(json!({"entities":world.policies,"pageCount":1})),
+            ("GET", ["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"]) => {
+                json(json!({"entities":world.cross_platform_policies,"pageCount":1}))
+            }
             ("GET", [.., "details", "jobs", "job"]) => json(json!({"state":"FULFILLED"})),
             ("GET", [.., "jobs", "job", "results"]) => {
                 let available = world.available.unwrap_or("2026-11-20T00:00:00.000Z");

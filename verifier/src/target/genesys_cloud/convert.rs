@@ -119,7 +119,7 @@ pub(super) fn recordings(conversation_id: &str, wire: Vec<wire::Recording>) -> R
     Recordings::Read(recordings)
 }
 
-fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
+pub(super) fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
     let pause = |annotation: &wire::Annotation| {
         let marked = annotation.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("pause"));
         marked.then_some(MarkedPause {
@@ -144,6 +144,7 @@ fn recording(conversation_id: &str, wire: wire::Recording) -> TargetRecording {
         pauses,
         users: wire.users.into_iter().map(|user| user.id.to_lowercase()).collect(),
         session: wire.session_id,
+        originating_id: None,
         gir: None,
     }
 }

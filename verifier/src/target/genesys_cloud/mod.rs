@@ -3,34 +3,46 @@
 mod carrier;
 mod convert;
 mod divisions;
+mod parked;
+mod policies;
 mod read;
 mod sound;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::LoadedPlan;
+use plan::{Ingest, LoadedPlan};
 use platforms::Credentials;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, Settings};
 
 pub(crate) use divisions::{Coverage, shown};
+pub(crate) use parked::Parked;
+pub(crate) use policies::DeletingPolicy;
 pub(crate) use read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
 pub(in crate::target) use sound::short;
 pub(crate) use sound::{BATCH, Batches};
 
 use super::{Asked, TargetSnapshot, need};
-use crate::expected::Maximum;
+use crate::expected::{Maximum, Presence};
 use crate::options::{Jobs, Options, Progress};
 use crate::requests::{Announced, Base, Gates, Service, Sizes, planned_genesys_cloud};
 use crate::stop::Stop;
 use carrier::Identity;
 use read::Reader;
 
+/// Recordings that should be there, as far as it is known before their sound is heard.
+fn due(asked: &Asked<'_>) -> usize {
+    let recordings = asked.expectations.iter().flat_map(|expected| &expected.recordings);
+    recordings.filter(|recording| recording.presence == Presence::Expected).count()
+}
+
 /// An organisation.
 pub(crate) struct Target {
     client: Arc<ReadClient>,
     identity: Identity,
+    /// Whether recordings were uploaded by themselves (the public ingestion).
+    by_events: bool,
 }
 
 impl Target {
@@ -50,7 +62,7 @@ impl Target {
         };
         let base = Base { api: settings.api_url.clone(), token: Some(settings.token_url.clone()) };
         let client = Arc::new(ReadClient::new(gates.of(Service::GenesysCloud, base), clock.clone(), settings));
-        Ok(Target { client, identity: Identity::new(loaded)? })
+        Ok(Target { client, identity: Identity::new(loaded)?, by_events: target.ingest == Ingest::Public })
     }
 
     /// How long the organisation keeps anything at most.
@@ -99,6 +111,8 @@ impl Target {
             jobs: options.jobs == Jobs::Create,
             only: options.only.as_ref(),
             calls: asked.expectations.len(),
+            recordings: due(asked),
+            by_events: self.by_events,
             kept: asked.kept,
         };
         reader.snapshot(progress).await

@@ -10,7 +10,7 @@ use platforms::genesys_cloud::{ReadClient, wire};
 use platforms::{CallError, Pages};
 
 use super::divisions::Coverage;
-use super::{Identity, convert};
+use super::{DeletingPolicy, Identity, convert};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::options::{Progress, Stage};
@@ -46,6 +46,10 @@ pub(crate) struct Reader<'a> {
     pub(crate) only: Only<'a>,
     /// Calls there should be: without a job, so many are read one by one.
     pub(crate) calls: usize,
+    /// Recordings there should be: where there are fewer, it is asked which uploads wait.
+    pub(crate) recordings: usize,
+    /// Whether calls were told by events and recordings uploaded beside them.
+    pub(crate) by_events: bool,
     /// Readings of an unfinished verification, and where these go.
     pub(crate) kept: &'a Kept,
 }
@@ -91,6 +95,11 @@ impl Reader<'_> {
         let reads = stream::iter(std::mem::take(&mut shown.ours)).map(|conversation| self.with_recordings(conversation, &dates, progress));
         snapshot.ours = reads.buffered(self.concurrency.max(1)).try_collect().await?;
         self.protection(&mut snapshot).await?;
+        self.orphans(&mut snapshot).await?;
+        self.policies(&mut snapshot).await?;
+        if self.by_events && self.jobs && snapshot.ours.iter().map(|ours| ours.read_recordings().len()).sum::<usize>() < self.recordings {
+            snapshot.parked = self.parked(&mut snapshot.needs).await?;
+        }
         snapshot.coverage = self.coverage(&mut snapshot.needs).await?;
         snapshot.needs.extend(snapshot.coverage.notice());
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
@@ -287,6 +296,52 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// Recordings of ours that were uploaded and have no conversation.
+    async fn orphans(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+        let orphans = match self.client.orphan_recordings().await {
+            Ok(orphans) => orphans,
+            // An organisation without hybrid media has no such list.
+            Err(error) if error.status() == Some(404) => return Ok(()),
+            Err(error) => {
+                snapshot.needs.insert(need("list_orphans", &error).ok_or_else(|| Stop::target("list the orphan recordings", &error))?);
+                return Ok(());
+            }
+        };
+        let is_call = |orphan: &wire::OrphanRecording| orphan.media_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("CALL"));
+        for orphan in orphans.into_iter().filter(is_call) {
+            let Some(recording) = orphan.recording else { continue };
+            let conversation = recording.conversation_id.clone().unwrap_or_default();
+            let created = orphan.created_time.as_deref().and_then(Moment::parse);
+            let recording = convert::recording(&conversation, recording);
+            let originating_id = orphan.source_orphaning_id;
+            snapshot.orphans.push(TargetRecording {
+                id: orphan.id,
+                created,
+                originating_id,
+                file_state: Some("ORPHAN".to_owned()),
+                ..recording
+            });
+        }
+        Ok(())
+    }
+
+    /// Policies in force that delete at once, of both families.
+    async fn policies(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+        for (cross_platform, name) in [(false, "list_policies"), (true, "list_crossplatform_policies")] {
+            match self.client.retention_policies(cross_platform).await {
+                Ok(policies) => {
+                    let harmful = policies.into_iter().filter_map(|policy| DeletingPolicy::of(policy, cross_platform));
+                    snapshot.policies.extend(harmful);
+                }
+                Err(error) if error.status() == Some(404) => {}
+                Err(error) => {
+                    _ = snapshot.needs.insert(need(name, &error).ok_or_else(|| Stop::target("list the retention policies", &error))?)
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::TimeReading;
+use super::super::{TargetConversation, TimeReading};
+use crate::moment::Moment;
 
 /// A field that privacy settings can hide from an account. Source: settings `metadata.privacy.agent_fields` and `.customer_fields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +46,21 @@ pub(crate) struct CallFacts {
     pub(crate) withheld: BTreeSet<Field>,
     /// What SpeechMiner has of it.
     pub(crate) posts: Posts,
+    /// What SpeechMiner says of it. Absent: it has nothing, or could not be read.
+    pub(crate) posted: Option<Box<SpeechMinerCall>>,
+}
+
+/// A call as SpeechMiner has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SpeechMinerCall {
+    /// When its first file begins, in whole seconds where it comes from an export. Absent: not told.
+    pub(crate) start: Option<Moment>,
+    /// Addresses of its files.
+    pub(crate) files: BTreeSet<String>,
+    /// Those of them that RWS has on another call.
+    pub(crate) of_others: BTreeSet<String>,
+    /// The document that was posted. Absent: the receiver tells none, as an export.
+    pub(crate) document: Option<TargetConversation>,
 }
 
 /// How often a call stands in SpeechMiner.

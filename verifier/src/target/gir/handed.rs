@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::listing::{Lying, below, below_path};
+use super::posts::Entry;
 use crate::moment::Moment;
 use crate::report::HandedOver;
 use crate::stop::Stop;
@@ -33,7 +34,7 @@ pub(super) struct Files {
 
 /// What SpeechMiner has, by recording id.
 pub(super) struct Rows {
-    pub(super) posts: BTreeMap<String, u64>,
+    pub(super) entries: BTreeMap<String, Entry>,
     pub(super) told: HandedOver,
 }
 
@@ -124,18 +125,26 @@ pub(super) fn rows(path: &Path, origin: Option<&str>) -> Result<Rows, Stop> {
     let (text, told) = whole("speechminer", path, origin)?;
     let table = Table::read(path, &text, &["externalId", "callTime", "callDuration", "folder", "filename"], &[])?;
     let mut files: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut starts: BTreeMap<String, Moment> = BTreeMap::new();
     for row in &table.rows {
-        row.number("callTime")?;
+        let seconds = i64::try_from(row.number("callTime")?).unwrap_or(i64::MAX);
+        starts.insert(row.text("externalId")?.to_owned(), Moment::from_ms(seconds.saturating_mul(1000)));
         row.seconds("callDuration")?;
         let file = format!("{}/{}", row.cell("folder"), row.cell("filename"));
         *files.entry((row.text("externalId")?.to_owned(), file)).or_default() += 1;
     }
-    let mut posts: BTreeMap<String, u64> = BTreeMap::new();
-    for ((id, _), count) in files {
-        let most = posts.entry(id).or_default();
-        *most = count.max(*most);
+    let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+    for ((id, file), count) in files {
+        let entry = entries.entry(id).or_default();
+        entry.posts = count.max(entry.posts);
+        entry.files.insert(file);
     }
-    Ok(Rows { posts, told })
+    for (id, start) in starts {
+        if let Some(entry) = entries.get_mut(&id) {
+            entry.start = Some(start);
+        }
+    }
+    Ok(Rows { entries, told })
 }
 
 /// Bytes of a media file that lies beside its `recording.json`. `None`: it does not.
@@ -337,7 +346,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let csv = "externalId,callTime,callDuration,folder,filename\na,1,2.5,f,1.mp3\na,1,2.5,f,2.mp3\nb,1,2,f,3.mp3\nb,1,2,f,3.mp3\n";
         let read = rows(&write(dir.path(), "speechminer.csv", csv), None).expect("rows");
-        assert_eq!(read.posts, BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]));
+        let posts: Vec<(&str, u64, usize)> = read.entries.iter().map(|(id, entry)| (id.as_str(), entry.posts, entry.files.len())).collect();
+        assert_eq!(posts, [("a", 1, 2), ("b", 2, 1)]);
     }
 
     #[test]

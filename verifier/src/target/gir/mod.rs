@@ -21,7 +21,7 @@ use platforms::clock::Clock;
 use url::Url;
 
 pub(crate) use convert::pauses;
-pub(crate) use facts::{CallFacts, Field, FileSight, MaskedSpan, MediaFacts, Posts};
+pub(crate) use facts::{CallFacts, Field, FileSight, MaskedSpan, MediaFacts, Posts, SpeechMinerCall};
 pub(crate) use posts::POSTS_PAGE;
 pub(crate) use read::{Elsewhere, Stores, StrayFile};
 pub(crate) use search::CALLS_A_WINDOW;

@@ -1,13 +1,15 @@
 //! Which calls SpeechMiner has. Its reads are the simulator's own: a real receiver takes posts and tells nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platforms::gir::SpeechMinerClient;
+use platforms::gir::wire::{PostedRow, Recording};
 use platforms::{CallError, Pages};
 
 use super::Opening;
 use super::handed::Rows;
 use super::reach::Reach;
+use crate::moment::Moment;
 use crate::requests::Service;
 use crate::stop::Stop;
 
@@ -26,12 +28,34 @@ pub(super) enum Receiver {
 
 /// What SpeechMiner has.
 pub(super) enum Posted {
-    /// How often, by recording id.
-    Read(BTreeMap<String, u64>),
+    /// By recording id.
+    Read(BTreeMap<String, Entry>),
     /// Could not be read; what would be needed.
     Unread(String),
     /// The plan has none.
     Unused,
+}
+
+/// What SpeechMiner lists of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// How often it stands there.
+    pub(super) posts: u64,
+    /// When its first file begins. Absent: not told.
+    pub(super) start: Option<Moment>,
+    /// Addresses of its files.
+    pub(super) files: BTreeSet<String>,
+}
+
+impl Entry {
+    fn of(row: PostedRow) -> Entry {
+        let folder = row.folder.unwrap_or_default();
+        Entry {
+            posts: row.posts,
+            start: row.start.as_deref().and_then(Moment::parse),
+            files: row.filenames.iter().map(|name| format!("{folder}/{name}")).collect(),
+        }
+    }
 }
 
 impl Receiver {
@@ -59,18 +83,28 @@ impl Receiver {
     pub(super) async fn posted(&self) -> Result<Posted, Stop> {
         match self {
             Receiver::Live(client, reach) => live(client, reach).await,
-            Receiver::Csv(rows) => Ok(Posted::Read(rows.posts.clone())),
+            Receiver::Csv(rows) => Ok(Posted::Read(rows.entries.clone())),
             Receiver::Unused => Ok(Posted::Unused),
         }
     }
 }
 
 impl Receiver {
+    /// Whether documents can be read one by one.
+    pub(super) fn tells_documents(&self) -> bool {
+        matches!(self, Receiver::Live(..))
+    }
+
     /// Region a call was posted with; `None`: it is not told.
     pub(super) async fn region(&self, id: &str) -> Result<Option<String>, Stop> {
+        Ok(self.document(id).await?.and_then(|document| document.region))
+    }
+
+    /// What a call was posted with; `None`: it is not told.
+    pub(super) async fn document(&self, id: &str) -> Result<Option<Recording>, Stop> {
         let Receiver::Live(client, reach) = self else { return Ok(None) };
         match client.recording(id).await {
-            Ok(posted) => Ok(posted.and_then(|posted| posted.recording.region)),
+            Ok(posted) => Ok(posted.map(|posted| posted.recording)),
             Err(CallError::Malformed { .. }) => Ok(None),
             // What it would need is known already: the list was read from the same receiver.
             Err(error) => reach.need_of("speechminer.get_recording", "read SpeechMiner's recording", &error).map(|_| None),
@@ -92,7 +126,7 @@ async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop>
             }
         };
         let next = pages.next("SpeechMiner's recordings", page.recordings.iter().map(|row| row.id.as_str()), page.next);
-        posts.extend(page.recordings.into_iter().map(|row| (row.id, row.posts)));
+        posts.extend(page.recordings.into_iter().map(|row| (row.id.clone(), Entry::of(row))));
         after = next.map_err(|error| Stop::target("list SpeechMiner's recordings", &error))?;
         if after.is_none() {
             return Ok(Posted::Read(posts));

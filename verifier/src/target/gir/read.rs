@@ -1,13 +1,13 @@
 //! Everything the three stores say without sound: calls by their ids, surplus by searches and listings, and what only one store has.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::listing::Listing;
-use super::posts::Posted;
+use super::posts::{Entry, Posted};
 use super::rws::{Rws, Shown};
-use super::{Field, FileSight, Posts, Target, convert};
+use super::{Field, FileSight, Posts, SpeechMinerCall, Target, convert};
 use crate::expected::Expectation;
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
@@ -69,7 +69,7 @@ impl Reader<'_> {
             self.surplus(&posted, &mut snapshot).await?;
         }
         self.files(&listing, &mut snapshot).await?;
-        self.posts(&posted, &mut snapshot.ours);
+        self.posts(&posted, &mut snapshot.ours).await?;
         withhold(&mut snapshot.ours);
         let stores = self.stores(&listing, &posted, &snapshot.ours);
         self.hide(&stores, &mut snapshot).await?;
@@ -162,16 +162,34 @@ impl Reader<'_> {
         Ok((sight, Some(lying)))
     }
 
-    /// How often SpeechMiner has each of these.
-    fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) {
-        for ours in ours {
-            let Some(facts) = ours.gir.as_mut() else { continue };
-            facts.posts = match posted {
-                Posted::Read(posts) => Posts::Count(posts.get(&ours.id).copied().unwrap_or(0)),
-                Posted::Unread(need) => Posts::Unread(need.clone()),
-                Posted::Unused => Posts::Unused,
-            };
-        }
+    /// How often SpeechMiner has each of these, and what it says of it.
+    async fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) -> Result<(), Stop> {
+        let paths = |ours: &TargetConversation| -> Vec<String> {
+            ours.read_recordings().iter().filter_map(|recording| recording.gir.as_ref()?.path.clone()).collect()
+        };
+        let owners: HashMap<String, String> =
+            ours.iter().flat_map(|ours| paths(ours).into_iter().map(|path| (path, ours.id.clone())).collect::<Vec<_>>()).collect();
+        let reads = stream::iter(ours.iter_mut()).map(|ours| self.post(posted, ours, &owners));
+        reads.buffer_unordered(self.concurrency()).try_collect::<Vec<()>>().await?;
+        Ok(())
+    }
+
+    /// `owners`: recordings of RWS by the addresses of their files.
+    async fn post(&self, posted: &Posted, ours: &mut TargetConversation, owners: &HashMap<String, String>) -> Result<(), Stop> {
+        let id = ours.id.clone();
+        let Some(facts) = ours.gir.as_mut() else { return Ok(()) };
+        facts.posts = match posted {
+            Posted::Read(entries) => Posts::Count(entries.get(&id).map_or(0, |entry| entry.posts)),
+            Posted::Unread(need) => Posts::Unread(need.clone()),
+            Posted::Unused => Posts::Unused,
+        };
+        let Posted::Read(entries) = posted else { return Ok(()) };
+        let Some(Entry { start, files, .. }) = entries.get(&id).cloned() else { return Ok(()) };
+        let read = if self.target.receiver.tells_documents() { self.target.receiver.document(&id).await? } else { None };
+        let document = read.map(|document| convert::call(document, ours.legacy_id.clone()));
+        let of_others = files.iter().filter(|file| owners.get(*file).is_some_and(|owner| *owner != id)).cloned().collect();
+        facts.posted = Some(Box::new(SpeechMinerCall { start, files, of_others, document }));
+        Ok(())
     }
 
     fn stores(&self, listing: &Listing, posted: &Posted, ours: &[TargetConversation]) -> Stores {
@@ -185,9 +203,9 @@ impl Reader<'_> {
         });
         let mut calls = BTreeMap::new();
         if let Posted::Read(posts) = posted {
-            for (id, count) in posts {
+            for (id, entry) in posts {
                 if let Some(call) = self.target.ids.legacy_id(id) {
-                    *calls.entry(call).or_insert(0) += count;
+                    *calls.entry(call).or_insert(0) += entry.posts;
                 }
             }
         }
