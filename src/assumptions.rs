@@ -14,7 +14,7 @@ pub(crate) fn run(output: &Output) -> Ending {
         return Ending::Done;
     }
     for rule in &rules {
-        terminal::say(&text(rule));
+        terminal::say_lines(&text(rule));
     }
     let assumed = rules.iter().filter(|rule| rule.grade == simulator::Grade::Assumed).count();
     terminal::say(&format!("{} rules, {assumed} of them assumed: no vendor page states those", rules.len()));

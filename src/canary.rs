@@ -152,7 +152,7 @@ async fn verified(
     loop {
         let only = Some(canary.interactions.iter().cloned().collect());
         let options = verifier::Options { only, report_dir: Some(dir.to_owned()), ..verifier::Options::default() };
-        let report = verify::verify(plan, options, output).await?;
+        let report = verify::verify(plan, options, interrupt.clone(), output).await?;
         let later = report.summary.verdict == verifier::Verdict::CannotTell
             && !is_lasting(&report.summary)
             && clock.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(0)) <= until_ms;

@@ -22,7 +22,7 @@ pub(crate) struct Output {
     /// Print one JSON document to standard output instead of text
     #[arg(long, global = true, env = "SEATRIAL_JSON", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) json: bool,
-    /// Log more; twice for every request
+    /// Log more; twice for every request: method, host, path without ids, status and milliseconds, never a value
     #[arg(short, long, global = true, env = "SEATRIAL_VERBOSE", action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// How log lines are written to standard error
@@ -93,7 +93,7 @@ pub(crate) struct Rehearse {
     #[arg(long, env = "SEATRIAL_MIGRATOR", value_name = "CMD")]
     pub(crate) migrator: Option<String>,
     /// Minutes the command may run at a start; then it is killed, and has failed
-    #[arg(long, env = "SEATRIAL_MIGRATOR_MINUTES", value_name = "MINUTES", default_value_t = 10)]
+    #[arg(long, env = "SEATRIAL_MIGRATOR_MINUTES", value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=525_600))]
     pub(crate) migrator_minutes: u64,
     /// Write the outcome as JUnit XML too
     #[arg(long, env = "SEATRIAL_JUNIT", value_name = "FILE")]
@@ -121,24 +121,35 @@ impl From<SurfaceArgument> for Surface {
     }
 }
 
+/// More recordings, calls or bytes of one of them than there can be: a trillion.
+const MOST: u64 = 1_000_000_000_000;
+
+/// A figure above nothing that can be calculated with.
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(figure) if figure > 0.0 && figure <= 1e9 => Ok(figure),
+        _ => Err("expected a figure above 0 and up to 1,000,000,000".to_owned()),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Forecast {
     /// A plan, for target and pace, or a scenario, for everything; a figure given beside it wins
     pub(crate) from: Option<PathBuf>,
     /// How many recordings
-    #[arg(long, env = "SEATRIAL_RECORDINGS")]
+    #[arg(long, env = "SEATRIAL_RECORDINGS", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub(crate) recordings: Option<u64>,
     /// How many calls; as many as recordings unless given
-    #[arg(long, env = "SEATRIAL_CALLS")]
+    #[arg(long, env = "SEATRIAL_CALLS", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub(crate) calls: Option<u64>,
     /// Mean length of a recording, in seconds; 180 unless given
-    #[arg(long, env = "SEATRIAL_MEAN_SECONDS")]
+    #[arg(long, env = "SEATRIAL_MEAN_SECONDS", value_parser = positive)]
     pub(crate) mean_seconds: Option<f64>,
     /// Codec at the source: pcm, mulaw, alaw, adpcm, mp3, amr, gsm; mulaw unless given
     #[arg(long, env = "SEATRIAL_CODEC")]
     pub(crate) codec: Option<String>,
     /// Mean bytes of a recording at the source, instead of what codec and length come to
-    #[arg(long, env = "SEATRIAL_BYTES")]
+    #[arg(long, env = "SEATRIAL_BYTES", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     pub(crate) bytes: Option<u64>,
     /// The target plays the source's format: nothing is encoded again
     #[arg(long, env = "SEATRIAL_KEEP", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
@@ -147,19 +158,19 @@ pub(crate) struct Forecast {
     #[arg(long, env = "SEATRIAL_SURFACE")]
     pub(crate) surface: Option<SurfaceArgument>,
     /// Requests a minute and token
-    #[arg(long, env = "SEATRIAL_REQUESTS_PER_MINUTE")]
+    #[arg(long, env = "SEATRIAL_REQUESTS_PER_MINUTE", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) requests_per_minute: Option<u32>,
     /// Uploads a second
-    #[arg(long, env = "SEATRIAL_UPLOADS_PER_SECOND")]
+    #[arg(long, env = "SEATRIAL_UPLOADS_PER_SECOND", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) uploads_per_second: Option<u32>,
     /// Megabits a second between source, migrator and target together
-    #[arg(long, env = "SEATRIAL_MEGABITS_PER_SECOND")]
+    #[arg(long, env = "SEATRIAL_MEGABITS_PER_SECOND", value_parser = positive)]
     pub(crate) megabits_per_second: Option<f64>,
     /// Cores that decode and encode; this machine's unless given
-    #[arg(long, env = "SEATRIAL_CORES")]
+    #[arg(long, env = "SEATRIAL_CORES", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cores: Option<u32>,
     /// Tokens that share the work: shown beside the vendor's warning
-    #[arg(long, env = "SEATRIAL_TOKENS", default_value_t = 1)]
+    #[arg(long, env = "SEATRIAL_TOKENS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) tokens: u32,
     /// Leave the verification out
     #[arg(long, env = "SEATRIAL_NO_VERIFY", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
@@ -181,7 +192,7 @@ pub(crate) struct Explore {
     /// Scenario file that the seeds vary: target, surface, plan and limits stay, world, faults, kills and workers change
     pub(crate) scenario: PathBuf,
     /// How many seeds
-    #[arg(long, env = "SEATRIAL_SEEDS", default_value_t = 100)]
+    #[arg(long, env = "SEATRIAL_SEEDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: u64,
     /// The first seed
     #[arg(long, env = "SEATRIAL_FIRST_SEED", default_value_t = 1)]
@@ -202,7 +213,7 @@ pub(crate) struct Explore {
     #[arg(long, env = "SEATRIAL_MIGRATOR", value_name = "CMD")]
     pub(crate) migrator: Option<String>,
     /// Minutes the command may run at a start; then it is killed, and has failed
-    #[arg(long, env = "SEATRIAL_MIGRATOR_MINUTES", value_name = "MINUTES", default_value_t = 10)]
+    #[arg(long, env = "SEATRIAL_MIGRATOR_MINUTES", value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=525_600))]
     pub(crate) migrator_minutes: u64,
 }
 
@@ -261,10 +272,10 @@ pub(crate) struct PlanOnly {
 pub(crate) struct Migrate {
     /// Plan file
     pub(crate) plan: PathBuf,
-    /// Instead of the plan's ledger
+    /// Instead of the plan's ledger; relative to where you stand
     #[arg(long, env = "SEATRIAL_LEDGER")]
     pub(crate) ledger: Option<String>,
-    /// Instead of the plan's staging
+    /// Instead of the plan's staging; relative to where you stand
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,
     /// Instead of the plan's workers
@@ -290,11 +301,11 @@ pub(crate) struct Migrate {
     #[arg(long, env = "SEATRIAL_CONFIRM_CANARY", value_name = "FILE", conflicts_with_all = ["canary", "limit", "dry_run", "accept_plan_change"])]
     pub(crate) confirm_canary: Option<PathBuf>,
     /// Extract, stage and convert, and write nothing to the target; tell exact counts and declared losses
-    #[arg(long, env = "SEATRIAL_DRY_RUN")]
+    #[arg(long, env = "SEATRIAL_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) dry_run: bool,
     /// Go on although the plan or a mapping has changed since the ledger was begun: what is in the target and would be sent otherwise now is sent
     /// again, what stays behind or is not finished is decided anew
-    #[arg(long, env = "SEATRIAL_ACCEPT_PLAN_CHANGE")]
+    #[arg(long, env = "SEATRIAL_ACCEPT_PLAN_CHANGE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) accept_plan_change: bool,
     /// Read again from the source what stayed behind for a reason (such as audio_not_audio), by an outcome (quarantined, skipped, left), or what a
     /// file names: the CSV of status --quarantine, or one id of a call or recording a line. Then go on with whatever is open. What stayed behind
@@ -318,7 +329,7 @@ pub(crate) struct Migrate {
 pub(crate) struct Status {
     /// Plan file
     pub(crate) plan: PathBuf,
-    /// Instead of the plan's ledger
+    /// Instead of the plan's ledger; relative to where you stand
     #[arg(long, env = "SEATRIAL_LEDGER")]
     pub(crate) ledger: Option<String>,
     /// Write the crosswalk to this file, as CSV
@@ -327,6 +338,9 @@ pub(crate) struct Status {
     /// Write the chain of custody to this file, as NDJSON
     #[arg(long, env = "SEATRIAL_CUSTODY")]
     pub(crate) custody: Option<PathBuf>,
+    /// Check a chain of custody that was written earlier: each line holds the hash of the one before, and the ledger still holds these lines
+    #[arg(long, env = "SEATRIAL_CHECK_CUSTODY", value_name = "FILE")]
+    pub(crate) check_custody: Option<PathBuf>,
     /// Write every recording that is quarantined, skipped, left with an error or could not be put right to this file, as CSV: call, recording,
     /// file, outcome, reason, detail, since when
     #[arg(long, env = "SEATRIAL_QUARANTINE", value_name = "FILE.csv")]

@@ -29,6 +29,7 @@ pub(crate) async fn run(arguments: Explore, output: Output) -> Ending {
         most_failures: arguments.most_failures,
         scenario: arguments.scenario,
     };
+    let again = exploration.clone();
     let interrupted = Arc::new(AtomicBool::new(false));
     let mut interrupt = interrupt();
     let watch = tokio::spawn({
@@ -43,20 +44,20 @@ pub(crate) async fn run(arguments: Explore, output: Output) -> Ending {
     let explored = tokio::task::spawn_blocking(move || exploration.explore(&terminal::tell, &stop)).await;
     watch.abort();
     match explored {
-        Ok(Ok(explored)) => conclude(&explored, interrupted.load(Ordering::Acquire), &output),
+        Ok(Ok(explored)) => conclude(&explored, &again, interrupted.load(Ordering::Acquire), &output),
         Ok(Err(refusal)) => terminal::fail(refusal.ending, &refusal.sentence),
         Err(error) => terminal::fail(Ending::OurBug, &format!("the exploration broke off: {error}")),
     }
 }
 
-fn conclude(explored: &Explored, interrupted: bool, output: &Output) -> Ending {
+fn conclude(explored: &Explored, exploration: &Exploration, interrupted: bool, output: &Output) -> Ending {
     if output.json {
         terminal::document(explored);
     } else {
         for failure in &explored.failures {
             terminal::say(&format!("  seed {}: {}", failure.seed, failure.reason));
             if let Some(file) = &failure.shrunk {
-                terminal::say(&format!("    seatrial rehearse {}", file.display()));
+                terminal::say(&format!("    {}", exploration.again(file)));
             }
         }
         let cut = if interrupted { ", and was interrupted" } else { "" };

@@ -41,10 +41,22 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
         Ok(prepared) => prepared,
         Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
     };
+    if load.is_beyond_counting() {
+        return terminal::fail(
+            Ending::BadCall,
+            "these figures come to more bytes than can be counted; check --recordings, --bytes and --mean-seconds",
+        );
+    }
     let found = forecast(&load, &pace);
     let bill = prices.map(|prices| prices.bill(&found));
     let start = arguments.start.unwrap_or_else(today);
     let finishes = after(start, found.seconds);
+    if finishes.is_none() {
+        return terminal::fail(
+            Ending::BadCall,
+            "at this pace it finishes in no year of this calendar; check --recordings and the limits given",
+        );
+    }
     let late = arguments.deadline.and_then(|deadline| Some(i64::from(deadline.until(finishes?).ok()?.get_days())));
     let sentence = sentence(&found, finishes, late);
     let warning = (pace.tokens > 1).then_some(TOKENS);
@@ -117,7 +129,7 @@ fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
 
 fn is_plan(path: &Path) -> Result<bool, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.message()))?;
     Ok(table.contains_key("plan_version"))
 }
 
@@ -199,6 +211,19 @@ fn sentence(found: &Forecast, finishes: Option<Date>, late: Option<i64>) -> Stri
     format!("finishes {day}{late}; binding limit: {}", found.binding)
 }
 
+/// With a comma before each three digits.
+fn figure(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
     let line = |text: String| terminal::say(&text);
     let days = |seconds: f64| {
@@ -207,7 +232,10 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
     let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     line(format!(
         "{} recordings of {} calls, {:.0} s and {} bytes each",
-        load.recordings, load.calls, load.mean_seconds, load.source_bytes
+        figure(load.recordings),
+        figure(load.calls),
+        load.mean_seconds,
+        figure(load.source_bytes)
     ));
     for bound in &found.bounds {
         line(format!("  {:<20} {:>12}", bound.limit, days(bound.seconds)));
@@ -216,12 +244,12 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
         line(format!("  {:<20} {:>12}", "verification", days(found.verify_seconds)));
     }
     line(format!("  {:<20} {:>12}", "in all", days(found.seconds)));
-    line(format!("  {} requests, {:.2} a recording:", found.requests_total, found.requests_per_recording));
+    line(format!("  {} requests, {:.2} a recording:", figure(found.requests_total), found.requests_per_recording));
     for tally in found.requests.iter().filter(|tally| tally.count > 0) {
         let counted = if tally.counted { "counts towards the token's limit" } else { "" };
-        line(format!("    {:<42} {:>12}  {counted}", tally.operation, tally.count));
+        line(format!("    {:<42} {:>12}  {counted}", tally.operation, figure(tally.count)));
     }
-    line(format!("  answered 429 at most {} times", found.throttled_at_most));
+    line(format!("  answered 429 at most {} times", figure(found.throttled_at_most)));
     line(format!("  {} in, {} out, {} of staging", gigabytes(found.bytes_in), gigabytes(found.bytes_out), gigabytes(found.staging_bytes)));
     if let Some(bill) = bill {
         for (what, cost) in &bill.lines {
@@ -234,6 +262,13 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_are_told_in_threes() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (4_000_000, "4,000,000")] {
+            assert_eq!(figure(number), text);
+        }
+    }
 
     #[test]
     fn a_day_late_is_a_day_late() {

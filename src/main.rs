@@ -15,6 +15,7 @@ mod simulate;
 mod status;
 mod terminal;
 mod verify;
+mod watched;
 
 use std::process::ExitCode;
 
@@ -29,10 +30,29 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     output::private::owner_only();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(terminal::finish(bad_call(&error)).code()),
+    };
     log::start(&cli.output);
     let ending = std::panic::catch_unwind(|| run(cli)).unwrap_or(Ending::OurBug);
-    ExitCode::from(ending.code())
+    ExitCode::from(terminal::finish(ending).code())
+}
+
+/// Arguments that are none; or a question for help or version, which is answered.
+fn bad_call(error: &clap::Error) -> Ending {
+    if !error.use_stderr() {
+        terminal::say_lines(&error.render().to_string());
+        return Ending::Done;
+    }
+    let asked =
+        |name: &str| std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false" | "no" | "off" | "n" | "f"));
+    if asked("SEATRIAL_JSON") || std::env::args_os().any(|argument| argument == "--json") {
+        terminal::speak_json();
+    }
+    let text = error.render().to_string();
+    // In clap's own words and lines; the first of them is the sentence.
+    terminal::fail_in_lines(Ending::BadCall, &text)
 }
 
 fn run(cli: Cli) -> Ending {

@@ -19,29 +19,40 @@ pub(crate) fn read_plan(path: &Path) -> Result<LoadedPlan, Ending> {
     LoadedPlan::read(path).map_err(|error| terminal::fail(Ending::BadCall, &error.to_string()))
 }
 
-/// Turns true at the first Ctrl-C or SIGTERM; a second one ends the process at once.
+/// Turns true at the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once.
 pub(crate) fn interrupt() -> watch::Receiver<bool> {
     let (say, hear) = watch::channel(false);
     tokio::spawn(async move {
         stop_signal().await;
+        terminal::clear_echo();
         terminal::tell("stopping after what is under way; once more to stop at once");
         let _ = say.send(true);
         stop_signal().await;
-        std::process::exit(i32::from(Ending::Stopped.code()));
+        terminal::clear_echo();
+        let ending =
+            terminal::fail(Ending::Stopped, "stopped at once, with work under way; what is done is kept, run the same command again");
+        std::process::exit(i32::from(terminal::finish(ending).code()));
     });
     hear
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP: a lost connection ends a run as orderly as an order does.
 pub(crate) async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        if let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), hangup()) {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => drop(hangup.recv().await),
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                () = hung_up => {}
             }
             return;
         }
@@ -49,10 +60,38 @@ pub(crate) async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// SIGHUP, unless whoever started us said that it is to be ignored, as nohup does. Once we listen it is no longer ignored, so this is asked once.
+#[cfg(unix)]
+fn hangup() -> std::io::Result<Option<tokio::signal::unix::Signal>> {
+    static IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    let ignored = *IGNORED.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & 1 == 1)
+    });
+    if ignored { Ok(None) } else { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map(Some) }
+}
+
+/// An address of a ledger or of staging that was given as an option: a path in it is relative to where one stands, not to the plan.
+pub(crate) fn from_here(given: Option<&str>) -> Option<String> {
+    let absolute = |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
+    given.map(|given| match given.split_once("://") {
+        None => absolute(given),
+        Some((scheme @ ("sqlite" | "file"), path)) => format!("{scheme}://{}", absolute(path)),
+        Some(_) => given.to_owned(),
+    })
+}
+
 /// `seatrial migrate PLAN`.
-pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
-    let (plan, transport) = match read_plan(&arguments.plan).and_then(|plan| Ok((network(&plan)?, plan))) {
-        Ok((transport, plan)) => (plan, transport),
+pub(crate) async fn run(mut arguments: Migrate, output: Output) -> Ending {
+    arguments.ledger = from_here(arguments.ledger.as_deref());
+    arguments.staging = from_here(arguments.staging.as_deref());
+    let plan = match read_plan(&arguments.plan) {
+        Ok(plan) => plan,
+        Err(ending) => return ending,
+    };
+    let (transport, watch) = match network(&plan) {
+        Ok(network) => network,
         Err(ending) => return ending,
     };
     if let Some(file) = &arguments.confirm_canary {
@@ -80,7 +119,7 @@ pub(crate) async fn run(arguments: Migrate, output: Output) -> Ending {
         errors_max: arguments.errors_max,
         interrupt: Some(interrupt.clone()),
     };
-    let display = Display::new("migrating", &output);
+    let display = Display::new("migrating", &output, Some(watch));
     let ended = migrator::migrate(plan.clone(), options, transport, Clock::real(), &display).await;
     drop(display);
     match ended {
@@ -107,6 +146,9 @@ fn tell_outcome(plan: &LoadedPlan, outcome: &Outcome, losses: Option<&[migrator:
     }
     if let Some(way_back) = migrator::way_back(plan, &outcome.left_behind) {
         terminal::say(&format!("  {way_back}"));
+    }
+    if losses.is_none() && outcome.tally.is_finished() {
+        terminal::say(&format!("  {}", crate::status::AFTER_THE_END));
     }
     match losses {
         Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target", dry_sentence(outcome))),
@@ -165,13 +207,20 @@ fn dry_sentence(outcome: &Outcome) -> String {
 
 /// `seatrial preflight PLAN`.
 pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
-    let (plan, transport) = match read_plan(&arguments.plan).and_then(|plan| Ok((network(&plan)?, plan))) {
-        Ok((transport, plan)) => (plan, transport),
+    let plan = match read_plan(&arguments.plan) {
+        Ok(plan) => plan,
+        Err(ending) => return ending,
+    };
+    let (transport, watch) = match network(&plan) {
+        Ok(network) => network,
         Err(ending) => return ending,
     };
     let losses = migrator::declared_losses(&plan);
     let kind = plan.plan.target.kind;
-    let found = match migrator::preflight(plan, transport, Clock::real()).await {
+    let display = Display::new("looking at both sides", &output, Some(watch));
+    let found = migrator::preflight(plan, transport, Clock::real()).await;
+    drop(display);
+    let found = match found {
         Ok(found) => found,
         Err(stop) => return tell_stop(&stop),
     };

@@ -5,20 +5,25 @@ use std::sync::Arc;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::is_this_machine;
+use platforms::request_log::Logged;
 use platforms::transport::{ClockCheck, Network, Side, Transport};
 use rehearsal::Ending;
 use url::Url;
 
 use crate::terminal;
+use crate::watched::{Watch, Watched};
 
 /// The network of a plan, which holds this machine's clock against the platforms'. What the plan leaves unclear is told once and ends with 2.
-pub(crate) fn network(plan: &LoadedPlan) -> Result<Arc<dyn Transport>, Ending> {
+pub(crate) fn network(plan: &LoadedPlan) -> Result<(Arc<dyn Transport>, Arc<Watch>), Ending> {
     let refuse = |sentence: String| terminal::fail(Ending::BadCall, &sentence);
     let (source, target) = sides(plan).map_err(refuse)?;
     let Some(network) = Network::between(source, target) else {
         return Err(terminal::fail(Ending::Stopped, "the TLS library does not start on this machine"));
     };
-    Ok(Arc::new(ClockCheck::new(Arc::new(network), Clock::real(), plan.plan.time.clock_tolerance())))
+    let watch = Watch::of(plan);
+    let inner = Logged::wrap(Arc::new(network), Clock::real());
+    let watched = Arc::new(Watched { inner, watch: watch.clone() });
+    Ok((Arc::new(ClockCheck::new(watched, Clock::real(), plan.plan.time.clock_tolerance())), watch))
 }
 
 fn sides(plan: &LoadedPlan) -> Result<(Side, Side), String> {

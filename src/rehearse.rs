@@ -102,7 +102,8 @@ fn conclude(report: &Path, scenarios: Vec<Rehearsed>, left_out: usize, ending: E
         }
         (Ending::Done, [one]) => format!("The rehearsal went as it should: {}.", one.verifier_sentence.trim_end_matches('.')),
         (Ending::Done, all) => format!("All {} rehearsals went as they should.", all.len()),
-        (_, []) if left_out > 0 => "Nothing was rehearsed: all was left out, see above.".to_owned(),
+        (_, []) if left_out == 0 => "Nothing was rehearsed: no scenario could be begun; see why above.".to_owned(),
+        (_, []) => "Nothing was rehearsed: all was left out, see above.".to_owned(),
         (_, [one]) if !one.passed => "The rehearsal did not go as it should; see what failed above.".to_owned(),
         (_, all) => format!("{passed} of {} rehearsals went as they should; see what failed above.", all.len()),
     };
@@ -133,10 +134,10 @@ impl Narrator for Terminal {
     }
 
     fn migrating(&self) -> Arc<dyn migrator::Progress> {
-        Arc::new(Display::new("migrating", &self.0))
+        Arc::new(Display::new("migrating", &self.0, None))
     }
 
     fn verifying(&self) -> Arc<dyn verifier::Progress> {
-        Arc::new(Display::new("verifying", &self.0))
+        Arc::new(Display::new("verifying", &self.0, None))
     }
 }

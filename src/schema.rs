@@ -24,6 +24,6 @@ pub(crate) fn run(arguments: &Schema) -> Ending {
 pub(crate) fn completions(arguments: &Completions) -> Ending {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "seatrial", &mut script);
-    terminal::say(&String::from_utf8_lossy(&script));
+    terminal::say_lines(&String::from_utf8_lossy(&script));
     Ending::Done
 }

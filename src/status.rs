@@ -1,9 +1,13 @@
 //! `status`.
 
 use crate::cli::{Output, Status};
-use crate::migrate::read_plan;
+use crate::migrate::{from_here, read_plan};
 use crate::terminal;
 use rehearsal::Ending;
+
+/// What a person may do with what lies on this machine when all has gone.
+pub(crate) const AFTER_THE_END: &str =
+    "finished: once verify says match, and custody and crosswalk are exported, staging (all sound) and ledger (all numbers) may be deleted";
 
 /// `seatrial status PLAN`.
 pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
@@ -12,20 +16,22 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
         Err(ending) => return ending,
     };
     let options = migrator::StatusOptions {
-        ledger: arguments.ledger,
+        ledger: from_here(arguments.ledger.as_deref()),
         crosswalk: arguments.crosswalk,
         custody: arguments.custody,
         quarantine: arguments.quarantine,
+        check_custody: arguments.check_custody,
     };
-    let migrator::Status { tally, errors, left_behind, canary } = match migrator::status(&plan, &options).await {
+    let migrator::Status { tally, errors, left_behind, canary, custody } = match migrator::status(&plan, &options).await {
         Ok(told) => told,
         Err(stop) => return terminal::fail(Ending::from(&stop), &stop.to_string()),
     };
+    let ending = if custody.as_ref().is_some_and(|custody| custody.broken.is_some()) { Ending::Mismatch } else { Ending::Done };
     if output.json {
         terminal::document(
-            &serde_json::json!({ "version": 1, "tally": tally, "errors": errors, "left_behind": left_behind, "canary": canary }),
+            &serde_json::json!({ "version": 1, "tally": tally, "errors": errors, "left_behind": left_behind, "canary": canary, "custody": custody }),
         );
-        return Ending::Done;
+        return ending;
     }
     let rows = [
         ("interactions", tally.interactions),
@@ -63,7 +69,10 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
     for path in options.crosswalk.iter().chain(&options.custody).chain(&options.quarantine) {
         terminal::say(&format!("written: {}", path.display()));
     }
-    let finished = if tally.is_finished() { "finished" } else { "not finished: run migrate again to go on" };
+    let finished = if tally.is_finished() { AFTER_THE_END } else { "not finished: run migrate again to go on" };
+    if let Some(custody) = &custody {
+        terminal::say(&custody.sentence());
+    }
     terminal::say(finished);
-    Ending::Done
+    ending
 }

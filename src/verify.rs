@@ -6,10 +6,11 @@ use std::path::Path;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use rehearsal::Ending;
+use tokio::sync::watch;
 use verifier::{GirExports, Jobs, Options, SourceFrom};
 
 use crate::cli::{Output, SourceArgument, Verify};
-use crate::migrate::{read_plan, stop_signal};
+use crate::migrate::{from_here, interrupt, read_plan};
 use crate::network::network;
 use crate::progress::Display;
 use crate::terminal;
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
             SourceArgument::Live => SourceFrom::Live,
             SourceArgument::Staged => SourceFrom::Staged,
         },
-        staging_url: arguments.staging,
+        staging_url: from_here(arguments.staging.as_deref()),
         jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
         only,
         report_dir: Some(arguments.report.clone()),
@@ -49,14 +50,14 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
     if arguments.print_requests {
         return print_requests(&plan, &options, &output);
     }
-    let report = match verify(&plan, options, &output).await {
+    let report = match verify(&plan, options, interrupt(), &output).await {
         Ok(report) => report,
         Err((ending, sentence)) => return terminal::fail(ending, &sentence),
     };
     if output.json {
         terminal::document(&report.summary);
     } else {
-        terminal::say(&report.text());
+        report.lines().iter().for_each(|line| terminal::say(line));
         terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
     }
     Ending::from(&report)
@@ -124,16 +125,22 @@ fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Endi
     Ending::Done
 }
 
-pub(crate) async fn verify(plan: &LoadedPlan, options: Options, output: &Output) -> Result<verifier::Report, (Ending, String)> {
-    let transport = network(plan).map_err(|ending| (ending, "the network does not start".to_owned()))?;
+pub(crate) async fn verify(
+    plan: &LoadedPlan,
+    options: Options,
+    mut stop: watch::Receiver<bool>,
+    output: &Output,
+) -> Result<verifier::Report, (Ending, String)> {
+    let (transport, watched) = network(plan).map_err(|ending| (ending, "the network does not start".to_owned()))?;
     let interrupt = options.interrupt.clone();
-    let watch = tokio::spawn(async move {
-        stop_signal().await;
-        interrupt.cancel();
+    let watching = tokio::spawn(async move {
+        if stop.wait_for(|stop| *stop).await.is_ok() {
+            interrupt.cancel();
+        }
     });
-    let display = Display::new("verifying", output);
+    let display = Display::new("verifying", output, Some(watched));
     let report = verifier::verify(plan, options, transport, Clock::real(), &display).await;
     drop(display);
-    watch.abort();
+    watching.abort();
     report.map_err(|stop| (Ending::from(&stop), stop.to_string()))
 }

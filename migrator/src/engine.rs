@@ -89,6 +89,9 @@ impl Default for Options {
 pub trait Progress: Send + Sync {
     /// Interactions known so far, and those this run is through with.
     fn update(&self, known: u64, through: u64);
+
+    /// Recordings this run has quarantined so far.
+    fn quarantined(&self, _: u64) {}
 }
 
 pub(crate) struct Run {
@@ -114,6 +117,8 @@ pub(crate) struct Run {
     pub(crate) collided: Mutex<HashSet<i64>>,
     /// Pages of the source that this run has read.
     pub(crate) pages: tokio::sync::Mutex<Pages>,
+    /// Recordings this run has quarantined.
+    pub(crate) quarantined: AtomicU64,
 }
 
 /// Runs the migration a plan describes, or goes on with it.
@@ -178,6 +183,7 @@ async fn run_plan(
         in_doubt,
         collided: Mutex::default(),
         pages: tokio::sync::Mutex::default(),
+        quarantined: AtomicU64::new(0),
         plan,
     });
     let canary = match options.canary {
@@ -356,6 +362,7 @@ impl Shift {
                     Err(trouble) => self.note(run, seq, &legacy_id, trouble).await,
                 }
                 let through = self.through.fetch_add(1, Ordering::Relaxed) + 1;
+                progress.quarantined(run.quarantined.load(Ordering::Relaxed));
                 progress.update(self.known.load(Ordering::Relaxed), through);
             }
         };

@@ -191,6 +191,12 @@ pub enum Stop {
     /// Our own storage: disk full, lost database, unreadable staging.
     #[error("{0}; what is done is kept, run the same command again")]
     Storage(String),
+    /// The ledger is damaged: the sentence says how a new one is come by.
+    #[error("{0}")]
+    Damaged(String),
+    /// A file that was named to be written cannot be.
+    #[error("{0}")]
+    Unwritable(String),
     /// Too many interactions met an error.
     #[error(
         "{count} interactions met an error, which is as many as allowed; the last: {last}; what is done is kept, run the same command again"
@@ -225,6 +231,7 @@ impl From<LedgerError> for Stop {
         match error {
             LedgerError::Refused(what) => Stop::Plan(what),
             LedgerError::Broken(what) => Stop::Storage(format!("the ledger: {what}")),
+            LedgerError::Damaged(what) => Stop::Damaged(what),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! is taken away again: no read tells a region.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -16,6 +17,7 @@ use crate::genesys_cloud;
 use crate::ledger::{Ledger, Open, path_of};
 use crate::outcome::Stop;
 use crate::resolve::{Resolver, key};
+use crate::staging::folder_of;
 use crate::target::Target;
 
 /// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
@@ -75,13 +77,36 @@ pub fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) 
     Box::pin(look_around(plan, transport, clock))
 }
 
+/// With less than this free nothing is begun: each worker may hold a part of 8 MiB on its way to the disk. Bytes.
+const ROOM_LEAST: u64 = 64 * 1024 * 1024;
+/// With less than this free a person is told what staging takes. Bytes; an hour of calls at 8 kHz, a thousand of them.
+const ROOM_LITTLE: u64 = 5_000_000_000;
+
+/// Whether a folder, or the nearest one that is there, can be written, and what room there is. Makes a file of 4 KiB and takes it away again.
+fn room(folder: &Path, what: &str) -> Option<Finding> {
+    if let Err(error) = output::private::probe(folder) {
+        return Some(Finding { is_error: true, text: format!("{what}: {}", output::private::refusal(folder, &error)) });
+    }
+    let free = output::free_bytes(folder).ok().filter(|free| *free < ROOM_LITTLE)?;
+    let shown = format!("{what}: {:.1} MB are free at {}", free as f64 / 1e6, folder.display());
+    let is_error = free < ROOM_LEAST;
+    let advice = if is_error { "make room there" } else { "seatrial forecast PLAN --recordings N says how much staging takes" };
+    (is_error || what == "staging").then(|| Finding { is_error, text: format!("{shown}; {advice}") })
+}
+
 async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> Result<Preflight, Stop> {
     let mut preflight = Preflight::default();
     for text in plan.not_built() {
         preflight.findings.push(Finding { is_error: true, text });
     }
     let path = path_of(&plan.plan.ledger.url, &plan)?;
+    preflight.findings.extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
+    preflight.findings.extend(room(path.parent().unwrap_or(Path::new(".")), "the ledger"));
     if path.exists() {
+        if let Err(error) = output::private::keep(&path) {
+            preflight.findings.push(Finding { is_error: true, text: format!("the ledger: {}", output::private::refusal(&path, &error)) });
+            return Ok(preflight);
+        }
         Ledger::open(path, Open::Shared, &clock).await?;
     }
     let clients = Clients::new(&plan, transport, &clock)?;

@@ -42,7 +42,15 @@ impl From<object_store::Error> for StagingError {
     fn from(error: object_store::Error) -> StagingError {
         match error {
             object_store::Error::NotFound { path, .. } => StagingError::Gone(format!("{path} is not there")),
-            error => StagingError::Storage(error.to_string()),
+            error => {
+                // The store's own words name no cause where the disk's do.
+                let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+                let cause = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last();
+                match cause {
+                    Some(cause) => StagingError::Storage(format!("{cause}{}", output::private::remedy(cause))),
+                    None => StagingError::Storage(error.to_string()),
+                }
+            }
         }
     }
 }
@@ -74,17 +82,24 @@ const HELD: usize = 1024 * 1024;
 /// Up to here an object is collected and written at once; beyond, it is written in parts. One part's size of the usual stores.
 const WHOLE: usize = 8 * 1024 * 1024;
 
+impl StagingError {
+    /// The same with the folder it is about.
+    fn at(self, folder: &FsPath) -> StagingError {
+        let folder = folder.display();
+        match self {
+            StagingError::Storage(what) if !what.contains(&folder.to_string()) => {
+                StagingError::Storage(format!("cannot write below {folder}: {what}"))
+            }
+            other => other,
+        }
+    }
+}
+
 impl Staging {
     /// Opens the storage a URL names; a plain path or `file://` is a folder, made if absent.
     pub(crate) fn open(url: &str, plan: &LoadedPlan, clock: &Clock) -> Result<Staging, StagingError> {
-        let path = match url.split_once("://") {
-            None => plan.resolve_path(FsPath::new(url)),
-            Some(("file", path)) => plan.resolve_path(FsPath::new(path)),
-            Some((scheme, _)) => {
-                return Err(StagingError::Url(format!("{scheme}:// is not built yet; use file:///path or a plain path")));
-            }
-        };
-        let broken = |error: std::io::Error| StagingError::Storage(format!("{}: {error}", path.display()));
+        let path = folder_of(url, plan)?;
+        let broken = |error: std::io::Error| StagingError::Storage(output::private::refusal(&path, &error));
         output::private::own_folder(&path).and_then(|()| output::private::own_folder(&path.join(INCOMING))).map_err(broken)?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&path)?;
         Ok(Staging { store: Arc::new(store), folder: path, clock: clock.clone() })
@@ -92,6 +107,14 @@ impl Staging {
 
     /// Streams bytes to `blob/<their hash>`. Nothing incomplete ever stands there.
     pub(crate) async fn take_in<E>(
+        &self,
+        name: &str,
+        pieces: BoxStream<'static, Result<Bytes, E>>,
+    ) -> Result<Result<Blob, E>, StagingError> {
+        self.take_in_whole(name, pieces).await.map_err(|error| error.at(&self.folder))
+    }
+
+    async fn take_in_whole<E>(
         &self,
         name: &str,
         mut pieces: BoxStream<'static, Result<Bytes, E>>,
@@ -187,6 +210,10 @@ impl Staging {
 
     /// Keeps transcoded bytes under their hash; gives them back if they are few.
     pub(crate) async fn keep_converted(&self, sha256: &str, bytes: SpooledTempFile) -> Result<Option<Bytes>, StagingError> {
+        self.keep_whole(sha256, bytes).await.map_err(|error| error.at(&self.folder))
+    }
+
+    async fn keep_whole(&self, sha256: &str, bytes: SpooledTempFile) -> Result<Option<Bytes>, StagingError> {
         let mut file = match bytes.into_inner() {
             SpooledData::InMemory(bytes) => {
                 let bytes = Bytes::from(bytes.into_inner());
@@ -227,8 +254,8 @@ impl Staging {
         if self.clock.is_virtual() {
             return self.put_here(path, &bytes).map_err(|error| StagingError::Storage(format!("{path}: {error}")));
         }
-        self.store.put(path, PutPayload::from_bytes(bytes)).await?;
-        Ok(())
+        let written = self.store.put(path, PutPayload::from_bytes(bytes)).await;
+        written.map(drop).map_err(|error| StagingError::from(error).at(&self.folder))
     }
 
     /// The same on this thread. Two small objects a call, each handed to another thread and waited for, cost a virtual run a sixth of its time.
@@ -241,6 +268,15 @@ impl Staging {
         incoming.write_all(bytes)?;
         incoming.persist(file).map_err(|error| error.error)?;
         Ok(())
+    }
+}
+
+/// The folder a staging URL names; a plain path or `file://`, relative to the plan.
+pub(crate) fn folder_of(url: &str, plan: &LoadedPlan) -> Result<PathBuf, StagingError> {
+    match url.split_once("://") {
+        None => Ok(plan.resolve_path(FsPath::new(url))),
+        Some(("file", path)) => Ok(plan.resolve_path(FsPath::new(path))),
+        Some((scheme, _)) => Err(StagingError::Url(format!("{scheme}:// is not built yet; use file:///path or a plain path"))),
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::behind::{self, LeftBehind};
 use crate::canary::{Canary, Record};
+use crate::custody_check::{self, CustodyCheck};
 use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
 use crate::outcome::{Stop, Tally};
 use crate::staging::{Staging, manifest_path};
@@ -25,6 +26,8 @@ pub struct StatusOptions {
     pub ledger: Option<String>,
     /// Crosswalk CSV. Source: contracts section 1.
     pub crosswalk: Option<PathBuf>,
+    /// Custody NDJSON that was written earlier, to be checked.
+    pub check_custody: Option<PathBuf>,
     /// Custody NDJSON. Source: contracts section 13.
     pub custody: Option<PathBuf>,
     /// CSV of what is quarantined, skipped, left or could not be put right.
@@ -45,6 +48,8 @@ pub struct Status {
     pub left_behind: LeftBehind,
     /// The latest canary. Absent: none was sent.
     pub canary: Option<Canary>,
+    /// What the check of a chain of custody found. Absent: none was asked for.
+    pub custody: Option<CustodyCheck>,
 }
 
 /// Counts, and writes the exports asked for. May be called beside a run.
@@ -60,9 +65,13 @@ pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status
     if let Some(path) = &options.quarantine {
         behind::write(&ledger, path).await?;
     }
+    let custody = match &options.check_custody {
+        Some(path) => Some(custody_check::check(&ledger, path).await?),
+        None => None,
+    };
     let canary = Record::read(&ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
     let left_behind = behind::listed(&ledger).await?;
-    Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, left_behind, canary })
+    Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, left_behind, canary, custody })
 }
 
 /// Writes beside the file and moves it into place, so that a reader never sees half of it.
@@ -89,7 +98,8 @@ impl Export {
 }
 
 pub(crate) fn refuse(path: &Path, error: &std::io::Error) -> Stop {
-    Stop::Storage(format!("cannot write {}: {error}", path.display()))
+    let sentence = output::private::refusal(path, error);
+    if output::private::is_bad_path(error) { Stop::Unwritable(sentence) } else { Stop::Storage(sentence) }
 }
 
 async fn write_crosswalk(ledger: &Ledger, path: &Path, kind: &str) -> Result<(), Stop> {

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// What a terminal obeys instead of showing it: C0 and C1 controls, and the marks that turn the direction of writing, by which a line can be made to
-/// read as another. Source: ECMA-48; Unicode Standard Annex 9.
+/// read as another. A tab only moves on. Source: ECMA-48; Unicode Standard Annex 9.
 fn is_obeyed(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// One line as it may be shown: what a terminal would obey is written out (`\n`, `\u{1b}`). A line end inside is written out too, so that a

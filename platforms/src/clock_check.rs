@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::network::is_this_machine;
 use crate::patience::http_date_ms;
-use crate::transport::{Body, Failure, Transport, TransportError};
+use crate::transport::{Body, Failure, Retry, Transport, TransportError};
 
 /// A header by which a simulator on this machine says that its clock was moved, or goes faster: its `Date` is no news of ours.
 pub const SIMULATED_CLOCK: &str = "x-seatrial-clock";
@@ -75,6 +75,10 @@ impl Transport for ClockCheck {
             self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(authority);
         }
         Ok(response)
+    }
+
+    fn retrying(&self, retry: &Retry<'_>) {
+        self.inner.retrying(retry);
     }
 }
 

@@ -17,6 +17,7 @@ mod pace;
 mod pages;
 mod path;
 mod patience;
+pub mod request_log;
 mod session;
 pub mod transport;
 mod upload;

@@ -20,7 +20,7 @@ use crate::coding;
 use crate::error::CallError;
 use crate::pace::Limit;
 use crate::patience::{LONGEST_WAIT, backoff, retry_after, until};
-use crate::transport::{Body, Failure, Transport, TransportError};
+use crate::transport::{Body, Failure, Retry, Transport, TransportError};
 
 /// OAuth client credentials. `Debug` shows the id only.
 #[derive(Clone)]
@@ -298,6 +298,7 @@ impl Session {
                     }
                     // Without Retry-After the wait grows by itself.
                     let asked = self.asked(&what, &answer, &mut waited)?.unwrap_or_else(|| backoff(throttled, &call.key));
+                    self.retrying(&call.url, throttled, THROTTLED_TRIES, &asked_to_wait(asked));
                     // For everybody under the same limit.
                     call.limit.as_ref().unwrap_or(&self.limit).hold(&self.clock, asked);
                     self.counts.retries.fetch_add(1, Ordering::Relaxed);
@@ -308,6 +309,7 @@ impl Session {
                     let asked = self.asked(&what, &answer, &mut waited)?;
                     let why = words(&refusal(what.clone(), answer, &self.clock).await);
                     if let Some(wait) = asked {
+                        self.retrying(&call.url, failed + 1, TRIES, &asked_to_wait(wait));
                         self.clock.sleep(wait).await;
                     }
                     why
@@ -321,6 +323,7 @@ impl Session {
                         return Err(CallError::Unreachable { what, why: error.why, tries: failed, answered: None });
                     }
                     self.tell_silence(&call.url, &error.why, failed);
+                    self.retrying(&call.url, failed, TRIES, &error.why);
                     self.wait(&call.key, failed).await;
                     continue;
                 }
@@ -343,6 +346,7 @@ impl Session {
             if status.is_none() {
                 self.tell_silence(&call.url, &why, failed);
             }
+            self.retrying(&call.url, failed, TRIES, &why);
             self.wait(&call.key, failed).await;
         }
     }
@@ -505,11 +509,17 @@ impl Session {
                 let what = format!("{}{}", host(url), url.path());
                 return Err(CallError::Unreachable { what, why, tries: failed, answered: None });
             }
+            self.retrying(url, failed, TRIES, &why);
             match wait {
                 Some(wait) => self.clock.sleep(wait).await,
                 None => self.wait(&what, failed).await,
             }
         }
+    }
+
+    /// Lets whoever watches know that this call is sent again.
+    fn retrying(&self, url: &Url, tries: u32, of: u32, why: &str) {
+        self.transport.retrying(&Retry { host: &host(url), tries, of, why });
     }
 
     /// Waits before the next try of what failed so often.
@@ -725,6 +735,11 @@ fn words(error: &CallError) -> String {
         CallError::Refused { status, code, message, .. } => format!("{status} {code} {message}").trim().to_owned(),
         other => other.to_string(),
     }
+}
+
+/// What a platform asks for, in words.
+fn asked_to_wait(wait: Duration) -> String {
+    format!("asked to wait {} s", wait.as_secs())
 }
 
 pub(crate) fn uri(url: &Url) -> Result<http::Uri, CallError> {

@@ -89,11 +89,27 @@ impl std::fmt::Debug for Body {
     }
 }
 
+/// A request that is about to be sent again.
+#[derive(Debug, Clone, Copy)]
+pub struct Retry<'a> {
+    /// Host and port that did not answer, or answered that it cannot now.
+    pub host: &'a str,
+    /// How often it was tried.
+    pub tries: u32,
+    /// How often it is tried at most.
+    pub of: u32,
+    /// In words. Never a value of the request.
+    pub why: &'a str,
+}
+
 /// Sends one request and brings its answer; follows no redirect, retries nothing, waits for no clock.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// One exchange.
     async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError>;
+
+    /// Hears of a request that is sent again after a wait, so that somebody who watches can be told. Whoever wraps a transport passes it on.
+    fn retrying(&self, _: &Retry<'_>) {}
 }
 
 /// What we call ourselves: whoever runs a platform can tell whose requests these are.

@@ -60,8 +60,8 @@ impl Ending {
     }
 
     /// What it means, as README says it.
-    #[cfg(test)]
-    fn meaning(self) -> &'static str {
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
         match self {
             Ending::Done => "done; match; every expectation held",
             Ending::OurBug => "our bug; panics are caught and end here",
@@ -113,14 +113,17 @@ impl From<&verifier::Report> for Ending {
 impl From<&migrator::Stop> for Ending {
     fn from(stop: &migrator::Stop) -> Ending {
         match stop {
-            migrator::Stop::Plan(_) => Ending::BadCall,
+            migrator::Stop::Plan(_) | migrator::Stop::Unwritable(_) => Ending::BadCall,
             // Nothing was looked at, and nothing will be before this machine's clock is right.
             migrator::Stop::Source(CallError::ClockDiffers { .. }) | migrator::Stop::Target(CallError::ClockDiffers { .. }) => {
                 Ending::BadCall
             }
             migrator::Stop::Source(_) => Ending::Source,
             migrator::Stop::Target(_) => Ending::Target,
-            migrator::Stop::Storage(_) | migrator::Stop::TooManyErrors { .. } | migrator::Stop::Interrupted => Ending::Stopped,
+            migrator::Stop::Storage(_)
+            | migrator::Stop::Damaged(_)
+            | migrator::Stop::TooManyErrors { .. }
+            | migrator::Stop::Interrupted => Ending::Stopped,
         }
     }
 }

@@ -310,7 +310,7 @@ impl Stage {
         }
         match verified {
             Ok(report) => {
-                narrator.say(&report.text().trim_end().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"));
+                report.lines().iter().for_each(|line| narrator.say(&format!("  {line}")));
                 happened.found(&report);
                 (Ending::from(&report), report.summary.sentence)
             }
@@ -353,6 +353,22 @@ fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
     conduct.by_rule().into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }
 
+/// What a rehearsal leaves in its folder: an earlier one's is taken away, so that nothing of it is read as this one's.
+const OF_A_RUN: [&str; 12] = [
+    "migrator.out",
+    "migrator.err",
+    "summary.json",
+    "findings.jsonl",
+    "drift.jsonl",
+    "requests.jsonl",
+    "recordings.csv",
+    "breakdown.csv",
+    "journal.ndjson",
+    "effects.ndjson",
+    "faults.ndjson",
+    "truth.ndjson",
+];
+
 /// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to simulators that are gone.
 fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> {
     let work = dir.join("work");
@@ -362,6 +378,7 @@ fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> 
         }
         _ => {}
     }
+    OF_A_RUN.iter().for_each(|name| drop(std::fs::remove_file(dir.join(name))));
     output::private::folder(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
     let path = simulator.write_plan(&work).map_err(Refusal::bad)?;
     LoadedPlan::read(&path).map_err(Refusal::bad)

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use platforms::clock::Clock;
+use platforms::request_log::Logged;
 use platforms::transport::{Network, Pipe, Transport};
 use simulator::{ClockMode, ClockSettings, Simulator};
 use tokio::runtime::{LocalOptions, LocalRuntime};
@@ -82,13 +83,16 @@ impl Surroundings {
     pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Surroundings> {
         Some(match time {
             Time::Real => Surroundings { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
+        let plain = match time {
+            Time::Real => Surroundings { clock: Clock::real(), transport: Arc::new(Network::new()?) },
             Time::Scaled(factor) => Surroundings { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
             Time::Virtual => {
                 let dialler = simulator.dialler();
                 let pipe = Pipe::new(Arc::new(move |host: &str| dialler.connect_host(host)));
                 Surroundings { clock: Clock::following_tokio(simulator.now_ms()), transport: Arc::new(pipe) }
             }
-        })
+        };
+        Some(Surroundings { transport: Logged::wrap(plain.transport, plain.clock.clone()), clock: plain.clock })
     }
 }
 

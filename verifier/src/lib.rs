@@ -87,16 +87,25 @@ async fn judge(
 ) -> Result<Report, Stop> {
     let drifts = drift::Drifts::default();
     let kept = kept::Kept::open(options.report_dir.as_deref(), &plan.hash, Moment::from_ms(clock.now_ms()));
+    let (begun, watch) = (Moment::from_ms(clock.now_ms()), clock.clone());
     let work = run::run(plan, &options, transport, clock, &drifts, &kept, progress);
-    let report = tokio::select! {
+    let mut report = tokio::select! {
         biased;
         () = options.interrupt.cancelled() => Err(Stop::Interrupted),
         report = work => report,
     };
+    if let Ok(report) = &mut report {
+        for row in report.breakdown.iter_mut().filter(|row| row.dimension == Dimension::Agent) {
+            // The latest name of an agent with several rows: it is for a person to read, and decides nothing.
+            let named = plan.mapping.agents.iter().rfind(|agent| agent.legacy_agent_id == row.key);
+            row.name = named.map(|agent| agent.genesys_user_name.clone()).unwrap_or_default();
+        }
+        report.summary.identity = identity(plan, begun, Moment::from_ms(watch.now_ms()));
+    }
     let Some(dir) = &options.report_dir else { return report };
-    match &report {
+    match &mut report {
         Ok(report) => {
-            report.write(dir)?;
+            report.summary.identity.files = report.write(dir)?;
             kept.forget();
         }
         // What a platform answered otherwise than expected is most wanted where it ended the verification.
@@ -104,4 +113,24 @@ async fn judge(
         Err(_) => {}
     }
     report
+}
+
+/// What ties a report to this run.
+fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity {
+    let target = &plan.plan.target;
+    let organisation = match target.kind {
+        plan::TargetKind::GenesysCloud => format!("client {}", target.client_id),
+        plan::TargetKind::Gir => format!("contact centre {}", target.contact_center_id.as_deref().unwrap_or_default()),
+    };
+    report::Identity {
+        begun: begun.to_string(),
+        ended: ended.to_string(),
+        tool: concat!("seatrial ", env!("CARGO_PKG_VERSION")).to_owned(),
+        plan_sha256: plan.hash.clone(),
+        namespace: plan.plan.identity.namespace.clone(),
+        source: plan.plan.source.base_url.to_string(),
+        target: target.main_url().map(|url| url.to_string()),
+        organisation,
+        files: std::collections::BTreeMap::new(),
+    }
 }

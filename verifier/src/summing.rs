@@ -11,7 +11,7 @@ use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::options::{AudioScope, Jobs};
-use crate::report::{Report, RequestLine, Scope, StandIn, Stores, Summary, groups};
+use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Stores, Summary, groups};
 use crate::requests::{Announced, Operation};
 use crate::source::order;
 use crate::stop::Stop;
@@ -141,6 +141,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         version: 1,
         verdict,
         sentence,
+        identity: Identity::default(),
         scope,
         counts,
         by_reason: reasons,

@@ -333,6 +333,9 @@ impl Run {
     }
 
     fn put_aside(&self, recording: &mut RecordingRow, outcome: &str, reason: &str, detail: String) {
+        if outcome == "quarantined" {
+            self.quarantined.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
         recording.outcome = Some(outcome.to_owned());
         recording.reason = Some(reason.to_owned());
         recording.detail = Some(detail);

@@ -37,15 +37,60 @@ pub(crate) enum LedgerError {
     /// It is in use, of another plan or of an unknown kind: a person decides.
     #[error("{0}")]
     Refused(String),
-    /// The database itself: disk full, damaged, gone.
+    /// The database itself: disk full, gone, not to be written.
     #[error("{0}")]
     Broken(String),
+    /// Its bytes are not what was written. No run can go on with it, and a new one is built from source and target.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl LedgerError {
+    /// The same with the file it is about, and for a damaged one with the way on.
+    fn at(self, path: &Path) -> LedgerError {
+        let path = path.display();
+        match self {
+            LedgerError::Broken(what) if !what.contains(&path.to_string()) => LedgerError::Broken(format!("{path}: {what}")),
+            LedgerError::Damaged(what) if !what.contains("is damaged") => LedgerError::Damaged(format!(
+                "the ledger {path} is damaged ({what}), and no run can go on with it; restore a copy, or put it aside and run the same command \
+                 again: mv '{path}' '{path}.damaged'; rm -f '{path}-wal' '{path}-shm'; a new one is built from source and staging, and what is \
+                 in the target is found there and not sent twice. A canary has to be confirmed anew, and custody begins anew: keep the damaged file"
+            )),
+            other => other,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> LedgerError {
-        LedgerError::Broken(error.to_string())
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => LedgerError::Damaged(error.to_string()),
+            Some(DiskFull) => LedgerError::Broken("the disk is full; make room there".to_owned()),
+            Some(ReadOnly | CannotOpen | PermissionDenied) => {
+                LedgerError::Broken(format!("{error}; let this user write there, or name another place"))
+            }
+            // A value of another kind than its column's: no statement of ours writes one.
+            _ if matches!(
+                error,
+                rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::Utf8Error(..) | rusqlite::Error::FromSqlConversionFailure(..)
+            ) =>
+            {
+                LedgerError::Damaged(error.to_string())
+            }
+            _ => LedgerError::Broken(error.to_string()),
+        }
     }
+}
+
+/// A ledger up to this size is read through when it is opened, so that a damaged page is noticed before anything is done by it. Bytes; some half a
+/// second of reading. A larger one is noticed where it is read.
+const CHECKED_MOST: u64 = 512 * 1024 * 1024;
+
+/// Whether the pages and records of a database are whole.
+fn check(connection: &Connection) -> Result<(), LedgerError> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(LedgerError::Damaged(found.lines().next().unwrap_or_default().to_owned())) }
 }
 
 type Finish = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
@@ -67,6 +112,7 @@ struct Inner {
     lost: Mutex<Option<LedgerError>>,
     /// A reader beside a run takes no write lock.
     begin: &'static str,
+    path: PathBuf,
 }
 
 /// A ledger in use by this process alone.
@@ -104,12 +150,12 @@ impl Ledger {
     /// Opens the ledger a URL names.
     pub(crate) async fn open(path: PathBuf, open: Open, clock: &Clock) -> Result<Ledger, LedgerError> {
         let own = clock.clone();
-        let opened = clock.blocking(move || Ledger::open_blocking(&path, open, own)).await;
+        let opened = clock.blocking(move || Ledger::open_blocking(&path, open, own).map_err(|error| error.at(&path))).await;
         opened.map_err(|error| LedgerError::Broken(error.to_string()))?
     }
 
     fn open_blocking(path: &Path, open: Open, clock: Clock) -> Result<Ledger, LedgerError> {
-        let broken = |error: std::io::Error| LedgerError::Broken(format!("{}: {error}", path.display()));
+        let broken = |error: std::io::Error| LedgerError::Broken(output::private::refusal(path, &error));
         if open == Open::Shared && !path.exists() {
             return Err(LedgerError::Refused(format!("there is no ledger at {}; run migrate first", path.display())));
         }
@@ -117,6 +163,9 @@ impl Ledger {
             output::private::folder(parent).map_err(broken)?;
         }
         let lock = if open == Open::Exclusive { Some(lock(path)?) } else { None };
+        // Made here, and not by the database, so that its side files take the mode too.
+        let size = if open == Open::Exclusive { output::private::keep(path) } else { File::open(path) };
+        let size = size.and_then(|file| file.metadata()).map_err(broken)?.len();
         let connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         // FULL: what is committed stays even when the machine loses power; the cost is shared by grouped commits. In virtual time a machine that
@@ -131,9 +180,12 @@ impl Ledger {
         };
         // More than the statements there are: none is planned twice.
         connection.set_prepared_statement_cache_capacity(64);
+        if (1..=CHECKED_MOST).contains(&size) {
+            check(&connection)?;
+        }
         schema::prepare(&connection)?;
         let (connection, scheduled) = (Mutex::new(connection), AtomicBool::new(false));
-        let inner = Inner { connection, queue: Mutex::default(), scheduled, lost: Mutex::default(), begin };
+        let inner = Inner { connection, queue: Mutex::default(), scheduled, lost: Mutex::default(), begin, path: path.to_owned() };
         Ok(Ledger { inner: Arc::new(inner), clock, _lock: lock.map(Arc::new) })
     }
 
@@ -155,13 +207,14 @@ impl Ledger {
         let inner = self.inner.clone();
         let drained = self.clock.blocking(move || inner.drain()).await;
         drained.map_err(|error| LedgerError::Broken(error.to_string()))?;
-        wait.await.map_err(|_| LedgerError::Broken("the database went away".to_owned()))?
+        let result = wait.await.map_err(|_| LedgerError::Broken("the database went away".to_owned()))?;
+        result.map_err(|error| error.at(&self.inner.path))
     }
 
     /// Has a row written within [`LAG`], behind everything that was asked or saved before. Fails when an earlier one could not be written.
     async fn save_soon(&self, saved: Saved) -> Result<(), LedgerError> {
         if let Some(error) = lock_of(&self.inner.lost).clone() {
-            return Err(error);
+            return Err(error.at(&self.inner.path));
         }
         let waiting = {
             let mut queue = lock_of(&self.inner.queue);
@@ -186,7 +239,7 @@ impl Ledger {
     /// Returns once every saved row is in the database, or says why one is not.
     pub(crate) async fn flush(&self) -> Result<(), LedgerError> {
         self.run(|_| Ok(())).await?;
-        lock_of(&self.inner.lost).clone().map_or(Ok(()), Err)
+        lock_of(&self.inner.lost).clone().map_or(Ok(()), |error| Err(error.at(&self.inner.path)))
     }
 }
 
@@ -242,7 +295,8 @@ fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn lock(path: &Path) -> Result<File, LedgerError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = output::private::create(Path::new(&name)).map_err(|error| LedgerError::Broken(format!("{}: {error}", path.display())))?;
+    let file = output::private::create(Path::new(&name))
+        .map_err(|error| LedgerError::Broken(output::private::refusal(Path::new(&name), &error)))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {

@@ -579,6 +579,11 @@ impl Ledger {
         .await
     }
 
+    /// Lines of custody there are.
+    pub(crate) async fn custody_lines(&self) -> Result<u64, LedgerError> {
+        self.run(|c| c.query_row("SELECT count(*) FROM custody", [], |row| row.get(0))).await
+    }
+
     /// Custody lines behind `after`, each with its row number.
     pub(crate) async fn custody_after(&self, after: i64, most: u32) -> Result<Vec<(i64, String)>, LedgerError> {
         self.run(move |c| {

@@ -78,6 +78,19 @@ pub struct Failure {
 }
 
 impl Exploration {
+    /// The command that shows a failure again, by the file it was shrunk to.
+    #[must_use]
+    pub fn again(&self, file: &Path) -> String {
+        let file = quoted(&file.display().to_string());
+        match &self.migrator {
+            Migrator::Ours { .. } => format!("seatrial rehearse {file}"),
+            Migrator::Command(command) => {
+                let minutes = command.limit.as_secs() / 60;
+                format!("seatrial rehearse {file} --migrator {} --migrator-minutes {minutes} --clock {}", quoted(&command.line), self.time)
+            }
+        }
+    }
+
     /// Tries every seed; `tell` hears a line now and then. Blocks the caller: give it a thread.
     pub fn explore(&self, tell: &(dyn Fn(&str) + Sync), interrupted: &AtomicBool) -> Result<Explored, Refusal> {
         // The file's own name: it names the shrunk files, which go into the report's folder and nowhere else.
@@ -149,7 +162,11 @@ impl Exploration {
     fn written(&self, document: &Table, last: &Tried, seed: u64) -> String {
         let mut document = document.clone();
         let reason = last.reason.as_ref().map(|reason| reason.sentence.clone()).unwrap_or_default();
-        document.insert("about".to_owned(), Value::String(format!("Found by seed {seed} of an exploration, and shrunk: {reason}")));
+        let by = match &self.migrator {
+            Migrator::Ours { .. } => String::new(),
+            Migrator::Command(command) => format!("; rehearse it with --migrator {}", quoted(&command.line)),
+        };
+        document.insert("about".to_owned(), Value::String(format!("Found by seed {seed} of an exploration, and shrunk: {reason}{by}")));
         let is_skipped = |reason: &str| matches!(reason, "expired" | "unmapped_queue");
         let counts = |skipped: bool| -> Table {
             let chosen = last.by_reason.iter().filter(|(reason, count)| **count > 0 && is_skipped(reason) == skipped);
@@ -167,6 +184,12 @@ impl Exploration {
         }
         document.to_string()
     }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// Faults and kills of a document.

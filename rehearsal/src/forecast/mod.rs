@@ -28,6 +28,17 @@ pub struct Load {
     pub transcoded: bool,
 }
 
+impl Load {
+    /// Whether its bytes, or the requests for it, come to more than a sum can hold.
+    #[must_use]
+    pub fn is_beyond_counting(&self) -> bool {
+        // An exabyte; requests are at most some dozens a call.
+        const MOST: u64 = 1_000_000_000_000_000_000;
+        let bytes = self.source_bytes.checked_add(self.target_bytes).and_then(|bytes| bytes.checked_mul(self.recordings));
+        bytes.is_none_or(|bytes| bytes > MOST) || self.calls.saturating_add(self.recordings) > MOST / 1000
+    }
+}
+
 /// By which way, and how fast it may go.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pace {

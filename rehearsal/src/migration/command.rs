@@ -1,12 +1,15 @@
 //! Anybody's migrator, as a command: docs/test-your-own-migrator.md says what it gets and what it is held to.
 
+use std::collections::VecDeque;
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use platforms::clock::Clock;
 use simulator::{Ingest, TargetKind};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 
 use super::{Migrated, Starts};
@@ -47,11 +50,18 @@ impl Stage {
     ) -> Result<Migrated, Refusal> {
         let mut starts = Starts::of(self);
         let said = self.dir.join("migrator.out");
+        let complained = self.dir.join("migrator.err");
         let broken = |error: std::io::Error| Refusal { ending: Ending::Stopped, sentence: format!("`{}`: {error}", command.line) };
         for attempt in 1_u32.. {
             let kill = starts.kills.next();
-            let mut child = self.start(command, time, attempt, &said, options.seed).map_err(broken)?;
-            let end = self.watch(&mut child, command, kill, options).await.map_err(broken)?;
+            let mut child = self.start(command, time, attempt, options.seed).map_err(broken)?;
+            let out = child.stdout.take().map(|pipe| tokio::spawn(keep(pipe, said.clone())));
+            let errors = child.stderr.take().map(|pipe| tokio::spawn(keep(pipe, complained.clone())));
+            let end = self.watch(&mut child, command, kill, options).await;
+            for keeping in [out, errors].into_iter().flatten() {
+                kept(keeping).await.map_err(broken)?;
+            }
+            let end = end.map_err(broken)?;
             match end {
                 End::Killed => {
                     narrator.say(&format!("  the migrator was killed after {} requests, and started again", kill.unwrap_or_default()))
@@ -68,6 +78,14 @@ impl Stage {
                         narrator.say(&format!("  the migrator stopped: {sentence}; started again"));
                         continue;
                     }
+                    if matches!(ending, Ending::OurBug | Ending::BadCall) {
+                        last_lines(&complained).iter().for_each(|line| narrator.say(&format!("  migrator.err: {line}")));
+                    }
+                    let sentence = if code == Some(127) {
+                        format!("`{}`: the shell finds no such command; check its path and spelling", command.line)
+                    } else {
+                        sentence
+                    };
                     let code = code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
                     return Ok(Migrated::told(ending, format!("{sentence} ({code})")));
                 }
@@ -76,11 +94,9 @@ impl Stage {
         Ok(Migrated::told(Ending::OurBug, "it was started too often".to_owned()))
     }
 
-    fn start(&self, command: &Command, time: Time, attempt: u32, said: &Path, seed: Option<u64>) -> std::io::Result<Child> {
-        let out = File::options().create(true).append(true).open(said)?;
-        let errors = File::options().create(true).append(true).open(self.dir.join("migrator.err"))?;
+    fn start(&self, command: &Command, time: Time, attempt: u32, seed: Option<u64>) -> std::io::Result<Child> {
         let mut shell = tokio::process::Command::new("sh");
-        shell.arg("-c").arg(&command.line).stdin(Stdio::null()).stdout(out).stderr(errors).kill_on_drop(true);
+        shell.arg("-c").arg(&command.line).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // A group of its own, so that what the shell starts is killed with it.
         #[cfg(unix)]
         shell.process_group(0);
@@ -175,9 +191,82 @@ async fn kill_group(child: &mut Child) -> std::io::Result<()> {
     child.kill().await
 }
 
+/// Of what a start prints, so much from its beginning and so much from its end are kept: enough to see how it went wrong, and no disk is filled.
+/// Bytes.
+const KEPT: usize = 8 * 1024 * 1024;
+
+/// Appends what comes to a file, with the middle left out where there is more than twice [`KEPT`]. Reads on to the end, so that nobody is held up.
+async fn keep(mut pipe: impl AsyncRead + Unpin, path: PathBuf) -> std::io::Result<()> {
+    let mut file = output::private::append(&path)?;
+    let (mut buffer, mut head, mut tail, mut left_out) = (vec![0; 64 * 1024], 0, VecDeque::with_capacity(0), 0_u64);
+    loop {
+        let read = pipe.read(&mut buffer).await?;
+        if read == 0 {
+            break;
+        }
+        let (first, rest) = buffer[..read].split_at(read.min(KEPT - head));
+        file.write_all(first)?;
+        head += first.len();
+        tail.extend(rest);
+        let over = tail.len().saturating_sub(KEPT);
+        tail.drain(..over);
+        left_out += over as u64;
+    }
+    if left_out > 0 {
+        writeln!(file, "\n[... {left_out} bytes are left out here ...]")?;
+    }
+    file.write_all(tail.make_contiguous())
+}
+
+/// Waits for what is still in the pipe. Somebody the command has started and left behind may hold it open: that is not waited for.
+async fn kept(mut keeping: tokio::task::JoinHandle<std::io::Result<()>>) -> std::io::Result<()> {
+    match Clock::real().timeout(Duration::from_secs(2), &mut keeping).await {
+        Some(kept) => kept.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+        None => {
+            keeping.abort();
+            Ok(())
+        }
+    }
+}
+
+/// The end of a file: its last lines with anything on them, each cut to what a terminal shows.
+fn last_lines(path: &Path) -> Vec<String> {
+    const END: u64 = 64 * 1024;
+    let end = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let from = file.metadata()?.len().saturating_sub(END);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(END).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = end().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines: Vec<String> =
+        text.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(5).map(|line| line.chars().take(500).collect()).collect();
+    lines.reverse();
+    lines
+}
+
 /// The last line with anything on it.
 fn last_line(path: &Path) -> Option<String> {
-    let text = String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned();
-    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
-    Some(line.chars().take(500).collect())
+    last_lines(path).pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_flood_head_and_tail_are_kept() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("migrator.out");
+        let flood = [b"first\n".to_vec(), vec![b'x'; 3 * KEPT], b"\nlast\n".to_vec()].concat();
+        keep(flood.as_slice(), path.clone()).await.expect("kept");
+        let bytes = std::fs::read(&path).expect("there");
+        assert!(bytes.len() < 2 * KEPT + 100 && bytes.starts_with(b"first\n"), "{} bytes", bytes.len());
+        assert_eq!(last_line(&path).as_deref(), Some("last"));
+        keep(&b"short\n"[..], path.clone()).await.expect("kept");
+        assert_eq!(last_lines(&path).len(), 4, "the flood's middle is one line");
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use platforms::transport::{Body, Failure, Transport, TransportError};
+use platforms::transport::{Body, Failure, Retry, Transport, TransportError};
 use tokio::sync::Notify;
 
 /// Counts what is asked, and lets nobody know the answer of the last request: done, and nobody was told.
@@ -40,5 +40,9 @@ impl Transport for Lifeline {
             return std::future::pending().await;
         }
         answer
+    }
+
+    fn retrying(&self, retry: &Retry<'_>) {
+        self.inner.retrying(retry);
     }
 }

@@ -46,6 +46,9 @@ pub struct Summary {
     pub verdict: Verdict,
     /// The verdict as a sentence.
     pub sentence: String,
+    /// What ties this report to a run: when, by what, of what, and the hashes of the files beside it.
+    #[serde(default)]
+    pub identity: Identity,
     /// What was looked at.
     pub scope: Scope,
     /// The sum over the source's recordings, and what is outside it.
@@ -65,6 +68,29 @@ pub struct Summary {
     pub notices: Vec<String>,
     /// What the verifier took for granted.
     pub assumptions: Vec<String>,
+}
+
+/// What ties a report to a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Identity {
+    /// When the verification began. RFC 3339, UTC.
+    pub begun: String,
+    /// When it was through.
+    pub ended: String,
+    /// Name and version of the program.
+    pub tool: String,
+    /// SHA-256 over the plan and every file it names, hex.
+    pub plan_sha256: String,
+    /// The plan's namespace: what in the target is the migration's.
+    pub namespace: String,
+    /// Address of the source.
+    pub source: String,
+    /// Address of the target. Absent: the plan leads to none.
+    pub target: Option<String>,
+    /// Genesys Cloud: the client the target was read with, which belongs to one organisation. Interaction Recording: the contact centre.
+    pub organisation: String,
+    /// SHA-256 of each file that was written beside this one, hex, by name.
+    pub files: BTreeMap<String, String>,
 }
 
 /// What was looked at.
@@ -258,6 +284,7 @@ pub(crate) mod testing {
                 version: 1,
                 verdict: Verdict::Mismatch,
                 sentence: "mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)".into(),
+                identity: Identity::default(),
                 scope: Scope {
                     metadata: "all".into(),
                     audio: "all".into(),
@@ -311,6 +338,7 @@ mod tests {
             "version",
             "verdict",
             "sentence",
+            "identity",
             "scope",
             "counts",
             "by_reason",

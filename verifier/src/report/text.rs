@@ -10,6 +10,12 @@ impl Report {
     /// Some lines for a person, the verdict's sentence last.
     #[must_use]
     pub fn text(&self) -> String {
+        self.lines().join("\n")
+    }
+
+    /// The same line by line: a text from a platform with a line end in it is still one line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         let summary = &self.summary;
         let counts = &summary.counts;
         let mut lines = vec![
@@ -34,7 +40,7 @@ impl Report {
         }
         lines.extend(summary.notices.iter().map(|notice| format!("  note: {notice}")));
         lines.push(summary.sentence.clone());
-        lines.join("\n")
+        lines
     }
 }
 

@@ -1,33 +1,69 @@
 //! Files of a report, each written whole or not at all.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::Report;
 use crate::drift::DriftLine;
 use crate::stop::Stop;
+use crate::verdict::BreakdownRow;
 
 impl Report {
-    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder; `recordings.csv` stands there by then, which is made where it is missing. The
-    /// summary comes last: where it stands, the others are whole.
-    pub fn write(&self, dir: &Path) -> Result<(), Stop> {
-        let unwritable = |error| unwritable(dir, &error);
-        write_drift(dir, &self.drift)?;
-        whole(dir, "findings.jsonl", &lines(&self.findings)?).map_err(unwritable)?;
-        whole(dir, "requests.jsonl", &lines(&self.requests)?).map_err(unwritable)?;
-        whole(dir, "breakdown.csv", &self.breakdown_csv()?).map_err(unwritable)?;
-        let mut summary = serde_json::to_vec_pretty(&self.summary).map_err(|error| Stop::Internal(error.to_string()))?;
+    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing;
+    /// `recordings.csv` stands there by then. The summary comes last, with the hashes of the others, which are the answer: where it stands, they are whole.
+    pub fn write(&self, dir: &Path) -> Result<BTreeMap<String, String>, Stop> {
+        let unwritable = |error: &std::io::Error| unwritable(dir, error);
+        output::private::folder(dir).map_err(|error| unwritable(&error))?;
+        let files = [
+            ("drift.jsonl", lines(&self.drift)?),
+            ("findings.jsonl", lines(&self.findings)?),
+            ("requests.jsonl", lines(&self.requests)?),
+            ("breakdown.csv", self.breakdown_csv()?),
+        ];
+        let mut hashes = BTreeMap::new();
+        for (name, bytes) in files {
+            whole(dir, name, &bytes).map_err(|error| unwritable(&error))?;
+            hashes.insert(name.to_owned(), Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        if let Ok(mut file) = std::fs::File::open(dir.join("recordings.csv")) {
+            let mut hash = Hashing(Sha256::new());
+            std::io::copy(&mut file, &mut hash).map_err(|error| unwritable(&error))?;
+            hashes.insert("recordings.csv".to_owned(), hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        let mut told = self.summary.clone();
+        told.identity.files.clone_from(&hashes);
+        let mut summary = serde_json::to_vec_pretty(&told).map_err(|error| Stop::Internal(error.to_string()))?;
         summary.push(b'\n');
-        whole(dir, "summary.json", &summary).map_err(unwritable)
+        whole(dir, "summary.json", &summary).map_err(|error| unwritable(&error))?;
+        Ok(hashes)
     }
 
     fn breakdown_csv(&self) -> Result<Vec<u8>, Stop> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for row in &self.breakdown {
-            writer.serialize(row).map_err(|error| Stop::Internal(error.to_string()))?;
+            let key = output::csv_cell(&row.key).into_owned();
+            writer
+                .serialize(BreakdownRow { key, name: output::csv_cell(&row.name).into_owned(), ..row.clone() })
+                .map_err(|error| Stop::Internal(error.to_string()))?;
         }
         writer.into_inner().map_err(|error| Stop::Internal(error.to_string()))
+    }
+}
+
+/// Takes bytes for their hash.
+struct Hashing(Sha256);
+
+impl std::io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -63,10 +99,13 @@ mod tests {
     fn what_is_written_is_read_back() {
         let dir = tempfile::tempdir().expect("a folder");
         let report = report();
-        report.write(&dir.path().join("deep/report")).expect("written");
+        let hashes = report.write(&dir.path().join("deep/report")).expect("written");
         let read = |name: &str| std::fs::read_to_string(dir.path().join("deep/report").join(name)).expect(name);
         let summary: Summary = serde_json::from_str(&read("summary.json")).expect("a summary");
-        assert_eq!(summary, report.summary);
+        assert_eq!(summary.identity.files, hashes);
+        assert_eq!(hashes.keys().collect::<Vec<_>>(), ["breakdown.csv", "drift.jsonl", "findings.jsonl", "requests.jsonl"]);
+        let unhashed = crate::report::Identity { files: std::collections::BTreeMap::new(), ..summary.identity.clone() };
+        assert_eq!(Summary { identity: unhashed, ..summary }, report.summary);
         let finding: Finding = serde_json::from_str(read("findings.jsonl").trim()).expect("a finding");
         assert_eq!((finding.defect, finding.actual), (report.findings[0].defect, report.findings[0].actual.clone()));
         assert!(read("requests.jsonl").contains("\"read_only\":true"));

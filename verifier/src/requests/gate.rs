@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{Method, Request, Response};
-use platforms::transport::{Body, Failure, Transport, TransportError};
+use platforms::transport::{Body, Failure, Retry, Transport, TransportError};
 use url::Url;
 
 use super::matching::{find, poses_as_another_method, stays_below};
@@ -149,6 +149,10 @@ impl Transport for Gate {
         let asked = request.uri().clone();
         let response = self.inner.send(request).await?;
         Ok(self.listen(&asked, at, response))
+    }
+
+    fn retrying(&self, retry: &Retry<'_>) {
+        self.inner.retrying(retry);
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Dimension {
     Queue,
     /// First agent as the source names it.
     Agent,
+    /// All of them: one row, with the key `all`.
+    Total,
 }
 
 /// A row of `breakdown.csv`.
@@ -26,6 +28,9 @@ pub struct BreakdownRow {
     pub dimension: Dimension,
     /// Day, queue or agent; `none` where the call has none.
     pub key: String,
+    /// The agent's name by the plan's mapping. Empty: not an agent, or one without a row.
+    #[serde(default)]
+    pub name: String,
     /// Recordings of the source.
     pub source_recordings: u64,
     /// As they must be.
@@ -48,8 +53,12 @@ pub(crate) fn breakdown<'a>(cases: impl Iterator<Item = (&'a Expectation, &'a [B
     for (expected, buckets) in cases {
         let day = expected.span.map_or_else(|| "none".to_owned(), |span| span.start.day());
         let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
-        let keys =
-            [(Dimension::Day, day), (Dimension::Queue, named(&expected.legacy_queue)), (Dimension::Agent, named(&expected.legacy_agent))];
+        let keys = [
+            (Dimension::Total, "all".to_owned()),
+            (Dimension::Day, day),
+            (Dimension::Queue, named(&expected.legacy_queue)),
+            (Dimension::Agent, named(&expected.legacy_agent)),
+        ];
         for key in keys {
             let counts = counts.entry(key).or_default();
             buckets.iter().for_each(|bucket| counts.add(bucket));
@@ -63,6 +72,7 @@ fn row(dimension: Dimension, key: String, counts: &Counts) -> BreakdownRow {
     BreakdownRow {
         dimension,
         key,
+        name: String::new(),
         source_recordings: counts.source_recordings,
         matched: counts.matched,
         different: counts.different,
@@ -84,7 +94,7 @@ mod tests {
         (other.span, other.legacy_agent) = (None, None);
         let buckets = [Bucket::Matched, Bucket::Missing];
         let rows = breakdown([(&wanted(), &buckets[..]), (&other, &buckets[..])].into_iter());
-        for dimension in [Dimension::Day, Dimension::Queue, Dimension::Agent] {
+        for dimension in [Dimension::Day, Dimension::Queue, Dimension::Agent, Dimension::Total] {
             let sum: u64 = rows.iter().filter(|row| row.dimension == dimension).map(|row| row.source_recordings).sum();
             assert_eq!(sum, 4, "{dimension:?}");
         }
