@@ -81,10 +81,8 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Those of a running simulator. `None` where the TLS library does not start.
     pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Surroundings> {
-        Some(match time {
-            Time::Real => Surroundings { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
         let plain = match time {
-            Time::Real => Surroundings { clock: Clock::real(), transport: Arc::new(Network::new()?) },
+            Time::Real => Surroundings { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
             Time::Scaled(factor) => Surroundings { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
             Time::Virtual => {
                 let dialler = simulator.dialler();

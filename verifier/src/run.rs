@@ -240,7 +240,8 @@ impl<'a> World<'a> {
             let (Some(source), Some(stranger)) = (&sound.source_sketch, &sound.target_sketch) else { continue };
             let pairing = &pairings[place.0];
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            let is_own = |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.likeness(sketch).is_some());
+            let is_own =
+                |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.likeness(sketch).is_some());
             let is_free = |nth: &usize| !exchanged.iter().any(|((case, _), taken)| *case == place.0 && taken == nth);
             let own = (0..pairing.spare.len()).filter(is_free).find(|nth| is_own(&pairing.spare[*nth]));
             let (Some(own), Some(address)) = (own, self.address(pairing, place.1)) else { continue };
