@@ -200,11 +200,15 @@ fn open_ms(source: &[f32], target: &[f32], lag: i64, start: i64, end: i64) -> u6
         }
         open as u64
     };
-    let whole = |at: i64| {
-        let (ours, theirs) = (stretch(source, at, EDGE), stretch(target, at + lag, EDGE));
+    let is_as_said = |at: i64, length: usize| {
+        let (ours, theirs) = (stretch(source, at, length), stretch(target, at + lag, length));
         level(&ours) >= SPOKEN && level(&theirs) >= level(&ours) / 2.0 && fit(&ours, &theirs) >= EDGE_FIT
     };
-    let edge = if end - start >= 2 * EDGE as i64 && (whole(start) || whole(end - EDGE as i64)) { EDGE as u64 / PER_MS as u64 } else { 0 };
+    // The half away from the edge by itself too: where the pause begins quietly, a loud voice before it rings on as loud as what is said.
+    let half = EDGE as i64 / 2;
+    let at_start = || is_as_said(start, EDGE) && is_as_said(start + half, EDGE / 2);
+    let at_end = || is_as_said(end - EDGE as i64, EDGE) && is_as_said(end - EDGE as i64, EDGE / 2);
+    let edge = if end - start >= 2 * EDGE as i64 && (at_start() || at_end()) { EDGE as u64 / PER_MS as u64 } else { 0 };
     open(&|frame| start + (frame * FRAME) as i64).max(open(&|frame| end - ((frame + 1) * FRAME) as i64)).max(edge)
 }
 
