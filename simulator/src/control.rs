@@ -80,7 +80,10 @@ impl OwnAuthorities {
         let (name, port) = authority.rsplit_once(':').unwrap_or((authority, usual));
         let names = [name, "localhost", "127.0.0.1", "[::1]"];
         let with_port = names.iter().map(|name| format!("{name}:{port}"));
-        let without = names.iter().filter(|_| port == usual).map(|name| (*name).to_owned());
+        // Clients that have the one port's host names written into them are led to it, and write the scheme's own port: none. No page of the
+        // web has such a name.
+        let is_reserved = name.ends_with(".test");
+        let without = names.iter().filter(|own| port == usual || is_reserved && **own == name).map(|name| (*name).to_owned());
         OwnAuthorities(with_port.chain(without).collect())
     }
 

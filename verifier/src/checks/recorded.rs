@@ -5,6 +5,7 @@ use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::expected::{Recorded, RecordedAgent};
 use crate::finding::Finding;
+use crate::target::TimeReading;
 use crate::target::gir::{Field, MediaFacts};
 
 /// `people` are the findings about participants: the same mistake on a recording follows from the one on the call.
@@ -62,6 +63,10 @@ fn told(value: &Option<String>) -> &str {
 /// conversation, so that the right one among others is right.
 fn leg(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let Recorded::Agent(expected) = &pair.expected.agent else { return None };
+    // Without times, as of an archived recording, which of a call's recordings this is was a guess.
+    if pair.actual.start == TimeReading::Absent && pair.actual.end == TimeReading::Absent {
+        return None;
+    }
     let of_session = seen.conversation.legs.iter().filter(|leg| leg.session.is_some() && leg.session == pair.actual.session);
     let on_leg: Vec<&str> = of_session.filter_map(|leg| leg.user.as_deref()).collect();
     let names: Vec<&str> = pair.actual.users.iter().map(String::as_str).collect();

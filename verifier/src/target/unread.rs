@@ -23,6 +23,8 @@ pub(crate) fn need(name: &str, error: &CallError) -> Option<String> {
         CallError::Refused { status, code, .. } => {
             Some(format!("an answer to {} {} other than {status} {code}, for {}", operation.method, operation.path(), operation.tells))
         }
+        // Without a token nothing can be read.
+        CallError::Redirected { what, .. } if what.ends_with("/oauth/token") => None,
         CallError::Redirected { status, .. } | CallError::NotReady { status, .. } => {
             Some(format!("an answer to {} {} other than {status}, for {}", operation.method, operation.path(), operation.tells))
         }
