@@ -35,7 +35,11 @@ struct Watched {
     peak_mib: u64,
 }
 
+/// How a gateway answers; whether it did, rather than pass the request on.
+type Answering = Box<dyn Fn(&Asked, &mut Wire) -> bool + Send + Sync>;
+
 /// Runs the binary for no longer than a minute and a half.
+#[expect(clippy::disallowed_methods, reason = "a process is waited for by the wall clock")]
 fn watched(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Watched {
     let began = Instant::now();
     let out = |name: &str| std::fs::File::create(dir.join(name)).expect("a file");
@@ -232,7 +236,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-fn arguments<'a>(command: &'a str) -> Vec<&'a str> {
+fn arguments(command: &str) -> Vec<&str> {
     if command == "verify" { vec!["verify", "plan.toml", "--report", "report"] } else { vec![command, "plan.toml"] }
 }
 
@@ -279,7 +283,7 @@ fn a_recording_without_an_end_is_left_and_never_judged() {
         member.write_all(&vec![0; 64 << 20]).expect("gzip");
         member.finish().expect("gzip").repeat(64)
     };
-    let rows: [(&str, Box<dyn Fn(&Asked, &mut Wire) -> bool + Send + Sync>, &str); 5] = [
+    let rows: [(&str, Answering, &str); 5] = [
         (
             "bytes for ever",
             Box::new(|asked, wire| is_media(asked) && wire.flood("content-type: audio/wav\r\n", &[7; 65536], 4 << 30)),

@@ -41,7 +41,7 @@ pub(super) fn drift(tracks: &Tracks, lag: i64) -> Option<f64> {
     if places.len() < FEWEST_PIECES || places.len() * 2 < looked {
         return None;
     }
-    let slope = middle(pairs(&places).filter_map(|(a, b)| (b.0 != a.0).then(|| (b.1 - a.1) / (b.0 - a.0))).collect())?;
+    let slope = middle(pairs(&places).filter(|(a, b)| b.0 != a.0).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect())?;
     let start = middle(places.iter().map(|place| place.1 - slope * place.0).collect())?;
     let off = places.iter().filter(|place| (place.1 - slope * place.0 - start).abs() > ON_LINE).count();
     let spread = slope.abs() * tracks.source_length() as f64;

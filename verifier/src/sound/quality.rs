@@ -136,7 +136,7 @@ pub(super) fn torn(tracks: &Tracks, timeline: &Timeline) -> Option<Torn> {
     lost.sort_unstable();
     lost.dedup();
     // Packets are lost one by one; a piece of another sound is one stretch.
-    let apart = |at: usize| !lost.contains(&(at + PACKET)) && !(at >= PACKET && lost.contains(&(at - PACKET)));
+    let apart = |at: usize| !(lost.contains(&(at + PACKET)) || at >= PACKET && lost.contains(&(at - PACKET)));
     let single = lost.iter().filter(|at| apart(**at)).count();
     let share = lost.len() as f64 / f64::from(all.max(1));
     if lost.len() >= FEWEST_LOST && share >= MOST_LOST && single as f64 >= MOSTLY_SINGLE * lost.len() as f64 {
