@@ -171,7 +171,8 @@ const SOUND: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "audio/wa
 
 #[tokio::test]
 async fn what_is_not_the_recording_yet_is_asked_for_again() {
-    let rows: [(&str, fn(u32) -> Response); 4] = [
+    type Answers = fn(u32) -> Response;
+    let rows: [(&str, Answers); 4] = [
         ("202", |n| if n < 3 { (StatusCode::ACCEPTED, "{}").into_response() } else { (SOUND, "sound").into_response() }),
         ("408", |n| if n < 3 { StatusCode::REQUEST_TIMEOUT.into_response() } else { (SOUND, "sound").into_response() }),
         ("425", |n| if n < 3 { StatusCode::TOO_EARLY.into_response() } else { (SOUND, "sound").into_response() }),

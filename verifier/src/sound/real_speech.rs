@@ -57,7 +57,7 @@ fn call(prompts: &[Vec<i16>], seed: u64, seconds: usize, channels: usize) -> Pcm
         at += prompt.len() + chance.below(6400);
         who = if chance.below(10) < 7 { (who + 1) % channels } else { who };
     }
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         out.iter_mut().flatten().for_each(|sample| *sample = sample.saturating_add(chance.below(40) as i16 - 20));
     }
     Pcm { sample_rate: 8000, channels: out }
@@ -214,7 +214,7 @@ fn honest_conversions_of_recorded_speech_never_alarm() {
 
 /// The same at full size: some 900 recordings. `./prove strangers` runs it.
 #[test]
-#[ignore = "minutes; ./prove strangers runs it"]
+#[ignore = "takes minutes: cargo test --release -p verifier --lib honest_conversions_of_many -- --ignored"]
 fn honest_conversions_of_many_calls_never_alarm() {
     let (compared, alarms) = sweep(60);
     assert!(alarms.is_empty(), "{} of {compared}:\n{}", alarms.len(), alarms.join("\n"));
@@ -278,14 +278,15 @@ fn below(samples: &[i16], hertz: f64) -> Vec<i16> {
     (0..samples.len() as i64).map(|at| taps.iter().zip(-HALF..).map(|(tap, off)| tap * value(at + off)).sum::<f64>() as i16).collect()
 }
 
+/// What a damage makes of a call, with another call at hand.
+type Damaging = Box<dyn Fn(&Pcm, &Pcm) -> Pcm>;
+
 /// Damages by name, what each makes of a call, the class it must have, and words that must be said.
-type Row = (&'static str, Box<dyn Fn(&Pcm, &Pcm) -> Pcm>, &'static str, &'static str);
+type Row = (&'static str, Damaging, &'static str, &'static str);
 
 fn damages() -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    let mut add = |name: &'static str, damage: Box<dyn Fn(&Pcm, &Pcm) -> Pcm>, code: &'static str, words: &'static str| {
-        rows.push((name, damage, code, words))
-    };
+    let mut add = |name: &'static str, damage: Damaging, code: &'static str, words: &'static str| rows.push((name, damage, code, words));
     for ms in [200, 300, 500, 800] {
         add("lost at the start, padded at the end", Box::new(move |pcm, _| each(pcm, |samples| moved(samples, -ms))), "D16", "are missing");
         add("silence before, the end lost", Box::new(move |pcm, _| each(pcm, |samples| moved(samples, ms))), "D15|D26", "begins");
@@ -418,7 +419,11 @@ fn only_what_the_source_says_leaks_from_a_pause() {
         ("silence", Box::new(zero), false),
         ("comfort noise", Box::new(hiss(40)), false),
         ("loud comfort noise", Box::new(hiss(500)), false),
-        ("a tone", Box::new(|samples| (0..samples.len()).map(|at| (3000.0 * (at as f64 * 0.7854).sin()) as i16).collect()), false),
+        (
+            "a tone",
+            Box::new(|samples| (0..samples.len()).map(|at| (3000.0 * (at as f64 * std::f64::consts::FRAC_PI_4).sin()) as i16).collect()),
+            false,
+        ),
         ("a faint tone", Box::new(|samples| (0..samples.len()).map(|at| (30.0 * (at as f64 * 0.35).sin()) as i16).collect()), false),
         ("wide open", Box::new(<[i16]>::to_vec), true),
         ("20 dB softer", Box::new(|samples| louder(samples, -20.0)), true),
