@@ -25,7 +25,9 @@ fn three_processes_come_to_the_verdict_and_the_counts_of_one() {
     assert_eq!(verified.run.sentence(), verified.summary["sentence"].as_str().expect("a sentence"));
     assert!(rehearsed["migrator_sentence"].as_str().expect("a sentence").starts_with(migrated.sentence()), "{rehearsed}\n{migrated}");
     let summary: Value = serde_json::from_str(&read(&simulation.file("rehearsed/scenario/summary.json"))).expect("JSON");
-    assert_eq!(summary, verified.summary);
+    // When, of which plan and between which addresses is each one's own.
+    let judged = |mut summary: Value| summary.as_object_mut().and_then(|summary| summary.remove("identity")).map(|_| summary);
+    assert_eq!(judged(summary).expect("an identity"), judged(verified.summary).expect("an identity"));
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl OwnAuthorities {
         // Clients that have the one port's host names written into them are led to it, and write the scheme's own port: none. No page of the
         // web has such a name.
         let is_reserved = name.ends_with(".test");
-        let without = names.iter().filter(|own| port == usual || is_reserved && **own == name).map(|name| (*name).to_owned());
+        let without = names.iter().filter(|_| port == usual || is_reserved).map(|name| (*name).to_owned());
         OwnAuthorities(with_port.chain(without).collect())
     }
 

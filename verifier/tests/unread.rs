@@ -116,8 +116,8 @@ async fn audio_that_the_source_no_longer_gives_is_not_called_bad() {
     let rows: Vec<Row<'_>> = vec![
         ("no permission", 403, JSON, br#"{"error":"forbidden"}"#.to_vec(), "403 forbidden"),
         ("gone", 404, JSON, br#"{"error":"not_found"}"#.to_vec(), "404 not_found"),
-        ("a login page", 200, "text/html; charset=utf-8", b"<html>sign in</html>".to_vec(), "20 bytes of text/html where its record says"),
-        ("an error in JSON", 200, JSON, br#"{"error":"archived"}"#.to_vec(), "bytes of application/json"),
+        ("a login page", 200, "text/html; charset=utf-8", b"<html>sign in</html>".to_vec(), "`text/html` came instead of the recording"),
+        ("an error in JSON", 200, JSON, br#"{"error":"archived"}"#.to_vec(), "`application/json` came instead of the recording"),
         ("nothing", 200, "audio/wav", Vec::new(), "0 bytes"),
         ("a placeholder", 200, "audio/wav", short, "where its record says"),
         ("noise", 200, "application/octet-stream", vec![7; 100], "100 bytes"),

@@ -231,6 +231,9 @@ impl Webdav {
             }
         }
         std::io::Write::write_all(&mut file, &pending).map_err(failed)?;
+        // The store's dates are those of its own clock, not of the machine's.
+        let now = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(self.core.clock.now_ms()).unwrap_or(0));
+        file.set_modified(now).map_err(failed)?;
         exchange::brought_file(hasher.finalize().into());
         Ok((path, bytes))
     }
