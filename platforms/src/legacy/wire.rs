@@ -1,4 +1,4 @@
-//! The source's JSON, field by field. Source: scenarios/contracts/legacy; how one value may be spelled: [`super::spelling`].
+//! The source's JSON, field by field. Source: scenarios/contracts/legacy; how one value may be spelled: `super::spelling`.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
