@@ -120,12 +120,12 @@ struct Program {
 /// The suite as cargo built it. Nothing is built anew where this proof itself was built with the suite.
 fn programs() -> Result<Vec<Program>, Failure> {
     let arguments = ["test", "--release", "--workspace", "--locked", "--no-run", "--message-format=json", "--quiet"];
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(Failure::new)?;
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo told this proof of its own package would look like a changed environment to build scripts, and everything would be built anew.
+    let of_package =
+        |name: &String| ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|own| name.starts_with(own));
+    std::env::vars().map(|(name, _)| name).filter(of_package).for_each(|name| _ = cargo.env_remove(name));
+    let output = cargo.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().map_err(Failure::new)?;
     if !output.status.success() {
         return Err(Failure::new("the suite does not build"));
     }
