@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     audits::{Action as Change, Noted, Subject},
-    rules,
+    rules, without_nulls,
 };
 use crate::{
     exchange,
@@ -119,7 +119,7 @@ struct Execution {
 pub(super) struct Job {
     client_id: String,
     created_ms: i64,
-    /// The query as sent.
+    /// The query as sent, its date in UTC and without fields that were null.
     sent: Value,
     action: Action,
     when: When,
@@ -167,6 +167,7 @@ fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a Job), ApiError> {
 
 impl GenesysCloud {
     fn create_recording_job(&self, visit: &Visit, sent: Value) -> Result<Reply, ApiError> {
+        let mut sent = without_nulls(sent);
         let query = JobQuery::deserialize(&sent).map_err(|error| self.refused_body(&error))?;
         let action = match query.action.as_str() {
             "ARCHIVE" => Action::Archive,
@@ -178,6 +179,10 @@ impl GenesysCloud {
             other => return Err(ApiError::invalid_value("action", "action", other)),
         };
         let when = self.when(&query)?;
+        // Shown again in every answer about the job: as this platform writes dates, whichever way the client wrote it.
+        if let When::Date(ms) = when {
+            sent["actionDate"] = times::text(ms).into();
+        }
         let (includes_sensitive, clears_export) = (query.include_recordings_with_sensitive_data, query.clear_export);
         let about = self.about(query)?;
         let now_ms = self.now_ms();

@@ -154,6 +154,18 @@ impl Memory {
     }
 }
 
+/// A body without the fields that are null: for the vendor's clients null and absent are the same.
+fn without_nulls(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, without_nulls(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 impl Memory {
     /// Source, its id of the conversation and the menu's node, as each established event of a conversation told them.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     PolicyDaysFrom,
     audits::{Action, Noted, Subject},
-    rules,
+    rules, without_nulls,
 };
 use crate::{
     fault::operations::{self, Operation},
@@ -353,15 +353,4 @@ pub(super) fn name_is_free(state: &Held, family: Family, name: &str, own: Option
         return Err(ApiError::new(400, "recording.policy.name.duplicate.name", message).field("name"));
     }
     Ok(())
-}
-
-/// A body without the fields that are null: for the vendor's clients null and absent are the same.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, without_nulls(value))).collect()
-        }
-        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
-        other => other,
-    }
 }

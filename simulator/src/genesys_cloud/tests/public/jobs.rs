@@ -39,6 +39,20 @@ async fn a_job_is_prepared_executed_and_sets_its_date() {
 }
 
 #[tokio::test]
+async fn a_job_shows_its_date_in_utc_and_no_field_that_was_null() {
+    let world = World::public(PublicSettings::default()).await;
+    let mut sent = job("DELETE");
+    sent["actionDate"] = json!("2040-01-01T01:00:00+01:00");
+    sent["actionAge"] = Value::Null;
+    let created = world.post(JOBS, &sent).await.json();
+    let listed = world.get(JOBS).await.json()["entities"][0].clone();
+    let read = world.get(&format!("{JOBS}/{}", id_of(&created))).await.json();
+    for shown in [&created, &listed, &read] {
+        assert_eq!(shown["recordingJobsQuery"], job("DELETE"));
+    }
+}
+
+#[tokio::test]
 async fn an_archive_job_counts_days_from_each_recordings_creation() {
     let world = World::public(PublicSettings::default()).await;
     world.injected(1).await;
