@@ -7,6 +7,7 @@ use crate::defect::Defect;
 use crate::expected::{AgentLeg, Expectation, Rules};
 use crate::finding::Finding;
 use crate::matching::Pairing;
+use crate::moment::Moment;
 use crate::target::{TargetConversation, TargetLeg};
 use crate::verdict::Bucket;
 
@@ -61,25 +62,35 @@ impl Habits<'_> {
         }
     }
 
-    /// Where the code of a call with several agents stands; `None`: it has no code, one agent, or a code that is lost or wrong anyway.
+    /// Where the code of a call with several agents stands; `None`: it has no code, one agent, other agents than it should have, a code that is lost
+    /// or wrong anyway, or it stands on a leg that may be called the first as well as the last: those of a conference begin together.
     fn wrap_up(&self, case: usize) -> Option<WrapUp> {
         let (expected, conversation) = (&self.expectations[case], self.conversation(case)?);
         let code = expected.wrap_up?.to_string();
         let is_it = |actual: &String| actual.eq_ignore_ascii_case(&code);
         let right = conversation.wrap_ups.iter().all(is_it) && !conversation.wrap_ups.is_empty() && conversation.gir.is_none();
-        let users: Vec<&str> = conversation.legs.iter().filter_map(|leg| leg.user.as_deref()).collect();
-        let (first, last) = (*users.first()?, *users.last()?);
-        if !right || users.iter().collect::<BTreeSet<_>>().len() < 2 {
+        let users: BTreeSet<&str> = conversation.legs.iter().filter_map(|leg| leg.user.as_deref()).collect();
+        if !right || users.len() < 2 || users != expected.legs.iter().map(|leg| &*leg.user).collect() {
             return None;
         }
+        let starts = || expected.legs.iter().filter_map(|leg| leg.span).map(|span| span.start);
+        let at = |end: Option<Moment>| {
+            let stands = |leg: &&AgentLeg| leg.span.is_none_or(|span| Some(span.start) == end);
+            expected.legs.iter().filter(stands).map(|leg| &*leg.user).collect::<BTreeSet<_>>()
+        };
+        let (first, last) = (at(starts().min()), at(starts().max()));
         let of = |leg: &&TargetLeg| leg.wrap_ups.iter().any(is_it);
         let with: BTreeSet<&str> = conversation.legs.iter().filter(of).filter_map(|leg| leg.user.as_deref()).collect();
-        Some(match with.into_iter().collect::<Vec<_>>().as_slice() {
-            [user] if *user == first && first == last => return None,
-            [user] if *user == first => WrapUp::First,
-            [user] if *user == last => WrapUp::Last,
-            _ => WrapUp::Elsewhere,
-        })
+        let user = match with.into_iter().collect::<Vec<_>>().as_slice() {
+            [user] => *user,
+            _ => return Some(WrapUp::Elsewhere),
+        };
+        match (first.contains(user), last.contains(user)) {
+            (true, true) => None,
+            (true, false) => Some(WrapUp::First),
+            (false, true) => Some(WrapUp::Last),
+            (false, false) => Some(WrapUp::Elsewhere),
+        }
     }
 
     /// A migration that takes agents from extensions shows one user for everybody who shares a desk. Where it shows another of them as
@@ -183,6 +194,11 @@ mod tests {
         let mut one = ours.clone();
         move_code(&mut one[2], Some(1));
         assert_eq!(codes(&rules, &expectations, &one, &[]), [(2, "D51")]);
+        let mut together = (expectations.clone(), ours.clone());
+        let span = together.0[2].legs[0].span;
+        together.0[2].legs.iter_mut().for_each(|leg| leg.span = span);
+        move_code(&mut together.1[2], Some(1));
+        assert_eq!(codes(&rules, &together.0, &together.1, &[]), [], "who begin together are each the first and the last");
         let mut with_nobody = all_last;
         move_code(&mut with_nobody[4], None);
         assert_eq!(codes(&rules, &expectations, &with_nobody, &[]), [(4, "D51")]);
