@@ -97,6 +97,10 @@ impl Staged {
         }
         let bytes = match self.read(&self.root.clone().join("blob").join(staged.sha256.as_str())).await {
             Ok(bytes) => bytes,
+            // The same words for every file: what is needed is said once for all of them, and recordings.csv names each.
+            Err(object_store::Error::NotFound { .. }) => {
+                return MediaRead::Unreadable("its audio, which is no longer in the staging; verify with the live source".to_owned());
+            }
             Err(error) => return MediaRead::Unreadable(format!("its staged audio cannot be read: {error}")),
         };
         match mismatch(&bytes, staged, declared) {
@@ -210,6 +214,15 @@ mod tests {
         assert!(
             matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
         );
+    }
+
+    #[tokio::test]
+    async fn audio_that_is_gone_from_the_staging_is_needed_in_words_that_name_no_path() {
+        let (dir, staged) = staging("4", b"abcd").await;
+        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
+        std::fs::remove_dir_all(dir.path().join("blob")).expect("removed");
+        let MediaRead::Unreadable(why) = staged.media(&snapshot.interactions[0].recordings[0]).await else { panic!("it is gone") };
+        assert_eq!(why, "its audio, which is no longer in the staging; verify with the live source");
     }
 
     #[tokio::test]
