@@ -178,7 +178,7 @@ pub(crate) struct Forecast {
     /// The day it begins, YYYY-MM-DD; today unless given
     #[arg(long, env = "SEATRIAL_START", value_name = "DATE")]
     pub(crate) start: Option<jiff::civil::Date>,
-    /// The day it must be finished, YYYY-MM-DD
+    /// The day it must be finished, YYYY-MM-DD; a forecast that ends later exits with 30
     #[arg(long, env = "SEATRIAL_DEADLINE", value_name = "DATE")]
     pub(crate) deadline: Option<jiff::civil::Date>,
     /// What things cost, as TOML: currency, per_thousand_requests, included_requests, per_gigabyte_in, per_gigabyte_out, per_gigabyte_month_staged,

@@ -81,7 +81,8 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
         }
         terminal::say(&sentence);
     }
-    Ending::Done
+    // A script that asks for a deadline is told by the exit code, too.
+    if late.is_some_and(|late| late > 0) { Ending::Unexpected } else { Ending::Done }
 }
 
 /// From a plan, a scenario, or the figures alone; a figure that is given wins.

@@ -23,7 +23,7 @@ pub enum Ending {
     Mismatch,
     /// Nothing wrong was found, and not everything could be read.
     CannotTell,
-    /// A scenario's expectations failed.
+    /// What was expected did not hold: a scenario's expectations, a forecast's deadline.
     Unexpected,
 }
 
@@ -72,7 +72,7 @@ impl Ending {
             Ending::Target => "the target is unreachable or refuses us",
             Ending::Mismatch => "mismatch",
             Ending::CannotTell => "cannot tell",
-            Ending::Unexpected => "a scenario's expectations failed",
+            Ending::Unexpected => "what was expected did not hold: a scenario's expectations, a forecast's `--deadline`",
         }
     }
 
