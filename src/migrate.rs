@@ -151,7 +151,7 @@ fn tell_outcome(plan: &LoadedPlan, outcome: &Outcome, losses: Option<&[migrator:
         terminal::say(&format!("  {}", crate::status::AFTER_THE_END));
     }
     match losses {
-        Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target", dry_sentence(outcome))),
+        Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target{}", dry_sentence(outcome), dry_ending(outcome))),
         None => terminal::say(&outcome.sentence()),
     }
     ending(outcome, losses.is_some())
@@ -198,11 +198,21 @@ fn dry_sentence(outcome: &Outcome) -> String {
     let (quarantined, skipped) = (tally.quarantined_total(), tally.skipped_total());
     let would_go = tally.recordings_ready + tally.recordings_done;
     let unseen = tally.recordings.saturating_sub(would_go + quarantined + skipped);
-    let rest = if unseen > 0 { format!(", {unseen} were not looked at") } else { String::new() };
+    let because =
+        if tally.interactions_failed > 0 { "their calls met an error, named above" } else { "--limit or an interruption came first" };
+    let rest = if unseen > 0 { format!(", {unseen} were not looked at: {because}") } else { String::new() };
     format!(
         "{would_go} of {} recordings of {} interactions would go, {quarantined} would be quarantined, {skipped} skipped{rest}",
         tally.recordings, tally.interactions
     )
+}
+
+/// What the exit code of a dry run means where it is not 0: everything may have gone well.
+fn dry_ending(outcome: &Outcome) -> String {
+    match ending(outcome, true) {
+        Ending::SetAside => format!("; it ends with {}, as the run itself would, for what stays behind", Ending::SetAside.code()),
+        _ => String::new(),
+    }
 }
 
 /// `seatrial preflight PLAN`.
