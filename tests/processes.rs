@@ -139,6 +139,8 @@ fn a_limited_run_is_gone_on_with() {
 #[test]
 fn a_dry_run_counts_what_the_run_will_do_and_writes_nothing() {
     let simulation = full(47);
+    let told = simulation.migrate(&["--dry-run"]).ends(10);
+    assert!(told.sentence().ends_with("; it ends with 10, as the run itself would, for what stays behind"), "{told}");
     let dry = simulation.migrate(&["--dry-run", "--json"]).ends(10).json();
     assert_eq!((simulation.get("/_sim/truth/genesys_cloud"), simulation.get("/_sim/effects")), (String::new(), String::new()));
     assert!(!dry["declared_losses"].as_array().expect("losses").is_empty());
@@ -411,4 +413,30 @@ fn without_jobs_nothing_is_created_and_what_hangs_on_them_cannot_be_told() {
         "{asked:?}"
     );
     assert_eq!((listed(&verified.requests), &verified.summary["scope"]["no_jobs"]), (asked, &json!(true)));
+}
+
+/// The example that docs/test-your-own-migrator.md begins with.
+#[test]
+fn the_first_migrator_of_the_docs_comes_to_a_match() {
+    let python = std::env::var("SEATRIAL_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_owned());
+    let succeeds = |program: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(program).args(arguments).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if !succeeds(&python, &["-c", "import requests"]) || !succeeds("ffmpeg", &["-version"]) {
+        let why = "Python's requests and ffmpeg are not there; ./check installs them";
+        assert!(std::env::var_os("SEATRIAL_REQUIRE_TOOLS").is_none(), "{why}");
+        println!("not run: {why}");
+        return;
+    }
+    let root = env!("CARGO_MANIFEST_DIR");
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = format!("{root}/scenarios/happy_path.toml");
+    let migrator = format!("{python} {root}/tests/peers/first_migrator.py");
+    let run = seatrial(folder.path(), &["rehearse", &scenario, "--migrator", &migrator, "--report", "rehearsed", "--json"]);
+    let rehearsal = run.ends(0).json();
+    assert_eq!(
+        rehearsal["scenarios"][0]["verifier_sentence"],
+        "match: all 32 recordings of 30 calls are in Genesys Cloud as they should be"
+    );
 }
