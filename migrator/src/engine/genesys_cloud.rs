@@ -82,7 +82,7 @@ impl Run {
             Some(sent) => *sent,
             None => self.payload(row)?,
         };
-        let there = match genesys_cloud::confirm(guide, &self.clock, &wanted).await? {
+        let there = match genesys_cloud::confirm(guide, &self.clock, &wanted, row.redo.is_some()).await? {
             Some(there) => there,
             None => {
                 // Taken and gone again: left for the next run, which creates it once more. Trying on here could go on for ever.

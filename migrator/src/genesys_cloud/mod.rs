@@ -114,15 +114,24 @@ fn taken(id: &str) -> Trouble {
 /// How often the read back is repeated where the target does not show, or does not keep, what it took.
 const CONFIRMS: u32 = 5;
 
-/// Reads the interaction back; an update links and retains what is missing. Answers what was read, `None` where it is not there.
-pub(crate) async fn confirm(target: &GuideClient, clock: &Clock, wanted: &wire::Interaction) -> Result<Option<wire::Interaction>, Trouble> {
-    let mut there = None;
+/// Reads the interaction back; an update links and retains what is missing. `is_redo`: it is written once whatever this read shows, because what a
+/// finding names (audio that is gone, times of a recording) need not show here. Answers what was read, `None` where it is not there.
+pub(crate) async fn confirm(
+    target: &GuideClient,
+    clock: &Clock,
+    wanted: &wire::Interaction,
+    is_redo: bool,
+) -> Result<Option<wire::Interaction>, Trouble> {
+    let (mut there, mut is_written) = (None, !is_redo);
     for round in 0..CONFIRMS {
         there = target.get_interaction(&wanted.id).await.map_err(Trouble::target)?;
         match &there {
-            Some(there) if holds(there, wanted) => return Ok(Some(there.clone())),
+            Some(there) if is_written && holds(there, wanted) => return Ok(Some(there.clone())),
             Some(there) if there.external_tag != wanted.external_tag => return Err(taken(&wanted.id)),
-            Some(_) => target.update_interaction(wanted).await.map_err(Trouble::target)?,
+            Some(_) => {
+                target.update_interaction(wanted).await.map_err(Trouble::target)?;
+                is_written = true;
+            }
             // Visible a little later, perhaps.
             None => clock.sleep(Duration::from_secs(1 << round)).await,
         }

@@ -252,9 +252,10 @@ impl GenesysCloud {
     fn is_there(&self, state: &State, unpacked: &Unpacked, conversation: Uuid) -> Option<Attached> {
         let id = unpacked.metadata.recording;
         let home = state.public.recordings.get(&id)?;
+        // Taken away since, whole: the id is free again.
+        let one = state.conversations.get(home)?.recording(id)?;
         self.mark(&rules::UPLOAD_REPEATED);
-        let one = state.conversations.get(home).and_then(|held| held.recording(id));
-        let bytes = one.and_then(|one| state.files.get(&one.file?)).map(|file| file.sha256.as_str());
+        let bytes = one.file.and_then(|file| state.files.get(&file)).map(|file| file.sha256.as_str());
         if *home == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
             return Some(Attached::Before);
         }

@@ -193,6 +193,17 @@ async fn metadata_with_a_wrong_field_fails_naming_it() {
 }
 
 #[tokio::test]
+async fn a_recording_that_was_taken_away_is_taken_again() {
+    let world = World::public(PublicSettings::default()).await;
+    world.injected(1).await;
+    world.recorded(1).await;
+    world.site.tamper("D01", 1, 7).expect("a victim");
+    world.injected(1).await;
+    world.recorded(1).await;
+    assert_eq!(world.recordings(1).await.as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn the_same_recording_twice_is_one_and_other_bytes_are_refused() {
     let world = World::public(PublicSettings::default()).await;
     world.injected(1).await;
