@@ -221,7 +221,10 @@ fn a_lost_connection_ends_a_run_as_orderly_as_an_order() {
     let simulation = simulation(79);
     let slow = serde_json::json!({"on": "legacy.list_users", "kind": "latency", "ms": 4000});
     assert_eq!(simulation.post("/_sim/faults", &slow).0, 201);
-    let child = command(simulation.dir()).args(["migrate", "plan.toml"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("run");
+    // Whoever started the tests may have had SIGHUP ignored, as nohup does, and what is ignored stays ignored.
+    let mut migrate = std::process::Command::new("env");
+    migrate.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_seatrial"), "migrate", "plan.toml"]).current_dir(simulation.dir());
+    let child = migrate.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("run");
     while simulation.get("/_sim/journal?limit=1").is_empty() {}
     std::process::Command::new("kill").args(["-HUP", &child.id().to_string()]).status().expect("sent");
     let run = child.wait_with_output().expect("ended");
