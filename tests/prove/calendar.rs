@@ -10,16 +10,14 @@ use serde_json::Value;
 use crate::report::{Failure, Report};
 
 /// Moments at which something about a date goes wrong, UTC.
-const MOMENTS: [(&str, &str); 10] = [
+pub(crate) const MOMENTS: [(&str, &str); 8] = [
     ("2031-03-30T00:59:30Z", "half a minute before clocks go forward in Europe; years ahead of every world"),
     ("2027-07-01T09:00:00Z", "behind the worlds' windows by a year"),
     ("2026-12-31T23:59:30Z", "half a minute before a new year"),
-    ("2027-03-28T00:59:30Z", "half a minute before clocks go forward in Europe"),
     ("2027-10-31T00:59:30Z", "half a minute before clocks go back in Europe"),
     ("2028-02-29T12:00:00Z", "a leap day"),
     ("2032-02-29T23:59:30Z", "half a minute before a leap day ends"),
     ("2038-01-19T03:14:00Z", "where 32 bits of seconds end"),
-    ("2027-01-01T00:00:30Z", "the first minute of a year"),
     ("2040-11-04T09:00:00Z", "the day clocks go back in America"),
 ];
 
@@ -42,34 +40,39 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     let scenarios = if is_whole { &SCENARIOS[..] } else { &SCENARIOS[..1] };
     let mut report = Report::default();
     for (at, (moment, why)) in MOMENTS.iter().take(n).enumerate() {
-        let date = Faked::new(moment, ZONES[at % ZONES.len()])?;
-        let left = Mutex::new(suite.iter());
-        // A program a core at a time: half of what they do is waiting.
-        let one_after_another = || -> Result<(), Failure> {
+        let rehearsals = ZONES.iter().flat_map(|zone| scenarios.iter().map(move |scenario| (*zone, Run::Rehearsal(scenario))));
+        let programs = suite.iter().map(|program| (ZONES[at % ZONES.len()], Run::Program(program)));
+        let left = Mutex::new(rehearsals.chain(programs).collect::<Vec<_>>().into_iter());
+        let lane = || -> Result<(), Failure> {
             loop {
                 let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(program) = next else { return Ok(()) };
-                date.run(&program.path, &[], &program.dir)?;
+                let Some((zone, run)) = next else { return Ok(()) };
+                let date = Faked::new(moment, zone)?;
+                match run {
+                    Run::Program(program) => date.run(&program.path, &[], &program.dir)?,
+                    Run::Rehearsal(scenario) => date.rehearse(scenario)?,
+                }
             }
         };
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // Half of what they do is waiting: two a core.
+        let lanes = 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         std::thread::scope(|scope| {
-            let lanes: Vec<_> = (0..cores).map(|_| scope.spawn(one_after_another)).collect();
-            lanes.into_iter().try_for_each(|lane| lane.join().map_err(|_| Failure::new("a program's watcher panicked"))?)
+            let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+            lanes.into_iter().try_for_each(|lane| lane.join().map_err(|_| Failure::new("a lane panicked"))?)
         })?;
-        for zone in ZONES {
-            let date = Faked::new(moment, zone)?;
-            for scenario in scenarios {
-                date.rehearse(scenario)?;
-            }
-        }
         report.row(
             &format!("{moment} ({why})"),
-            format!("{} programs of the suite and {} rehearsals pass", suite.len(), 2 * scenarios.len()),
+            format!("{} programs of the suite and {} rehearsals pass", suite.len(), ZONES.len() * scenarios.len()),
         );
     }
     report.row("time zones", ZONES.join(", "));
     Ok(report)
+}
+
+/// What is run under a date.
+enum Run<'a> {
+    Program(&'a Program),
+    Rehearsal(&'static str),
 }
 
 /// A date and zone under which programs run, by Debian's libfaketime. Time goes on from there, and waits last as long as they do.
