@@ -68,7 +68,9 @@ class Models:
         for name, held in value.items():
             if name in properties:
                 if held is None:
-                    if "null" not in properties[name].get("description", "").lower():
+                    # An end has no date where its start has none, though only the start's description says so.
+                    told = properties.get("startTime", {}) if name == "endTime" else properties[name]
+                    if "null" not in told.get("description", "").lower():
                         yield "%s.%s is null" % (at, name)
                 else:
                     yield from self.mismatches(properties[name], held, "%s.%s" % (at, name))

@@ -122,7 +122,7 @@ struct Told {
 
 impl Told {
     /// Puts what was told into the fields that are shown.
-    fn into(self, fields: &mut Map<String, Value>) {
+    fn put_into(self, fields: &mut Map<String, Value>) {
         // The e-mail address itself is among the fields that every user has; it is read off the name they sign in with.
         let username = [("username", self.email)];
         let texts = self.texts.into_iter().chain(username).filter_map(|(name, text)| Some((name, json!(text?))));
@@ -181,7 +181,7 @@ impl GenesysCloud {
         let division = self.division_named("divisionId", &sent.division_id, "general.bad.request", "directory:user:add")?.id;
         let id = self.id_of_made(&operations::GENESYS_CLOUD_CREATE_USER, &email);
         let mut fields = Map::new();
-        told.into(&mut fields);
+        told.put_into(&mut fields);
         self.change_directory(|directory| {
             self.refuse_taken_email(directory, &email, None)?;
             directory.users.push(Entry { state, ..made(id, &name, fields) });
@@ -220,7 +220,7 @@ impl GenesysCloud {
                 }
                 user.name = name.unwrap_or_else(|| user.name.clone());
                 if let Some(said) = &mut user.said {
-                    told.into(&mut said.fields);
+                    told.put_into(&mut said.fields);
                 }
             })
         })?;
