@@ -1,7 +1,8 @@
 //! The platforms as they are served, for whoever writes a client: an OpenAPI document each, made from the table of operations.
 //!
 //! The examples are the wire contracts that the routes are tested against; the schemas of bodies are read off them, so a field that no
-//! example shows is not in a schema, and none is called required.
+//! example shows is not in a schema. What a body must have and what may be null stands beside the example; of answers nothing is called
+//! required. Parameters have the types, values and bounds that the platforms hold them to.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -21,11 +22,11 @@ macro_rules! contracts {
 
 contracts! {
     "legacy": "get_media" "get_recording" "list_queues" "list_users" "query_interactions" "token";
-    "genesys_cloud": "add_external_id" "create_batchrequest" "create_crossplatform_policy" "create_details_job" "create_interaction"
-        "create_recording_job" "create_upload_report" "error" "events_batch" "get_batchrequest" "get_conversation" "get_data_retention" "get_home_division" "get_interaction"
+    "genesys_cloud": "add_external_id" "create_annotation" "create_batchrequest" "create_crossplatform_policy" "create_details_job" "create_division" "create_interaction" "create_queue"
+        "create_recording_job" "create_skill" "create_upload_report" "create_user" "create_wrapupcode" "error" "events_batch" "get_batchrequest" "get_conversation" "get_data_retention" "get_home_division" "get_interaction"
         "get_organization" "get_queue" "get_skill" "get_user" "get_wrapupcode"
         "list_divisions" "list_queues" "list_recordingmetadata" "list_recordings" "list_skills" "list_users" "list_wrapupcodes"
-        "query_deletionprotection" "query_details" "query_retention" "token" "update_attributes" "update_deletionprotection"
+        "query_aggregates" "query_deletionprotection" "query_details" "query_retention" "token" "update_attributes" "update_deletionprotection"
         "update_interaction" "update_orphan" "update_recording" "update_tags" "upload_file" "upload_recording";
     "gir": "add_labels" "change_recording" "create_label" "delete_recording" "get_recording" "get_version" "insert_recording" "list_contact_centers"
         "query_recordings" "update_store";
@@ -79,14 +80,22 @@ pub(crate) fn document(platform: &str, base_url: &str) -> Option<Value> {
 
 fn described(operation: &Operation, platform: &str) -> Value {
     let example = EXAMPLES.get(operation.name);
-    let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}});
+    let parameter = |name: &str, place: &str| {
+        let schema = if place == "path" { Some(json!({"type": "string"})) } else { schema_of_parameter(operation, platform, name) };
+        schema.map(|schema| json!({"name": name, "in": place, "required": place == "path", "schema": schema}))
+    };
     let in_path =
         operation.path.split('/').filter_map(|step| step.strip_prefix('{')?.strip_suffix('}')).map(|name| parameter(name, "path"));
-    let parameters: Vec<Value> = in_path.chain(operation.query.iter().map(|name| parameter(name, "query"))).collect();
+    let parameters: Vec<Value> = in_path.chain(operation.query.iter().map(|name| parameter(name, "query"))).flatten().collect();
+    let is_of_store = platform == "genesys_cloud" && operation.path.starts_with("/presigned/");
+    let refusal = match is_of_store {
+        true => json!({"application/xml": {"schema": {"type": "string"}}}),
+        false => json!({"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}),
+    };
     let mut told = json!({
         "operationId": operation.name.replace('.', "_"),
         "parameters": parameters,
-        "responses": {"default": {"description": "a refusal", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
+        "responses": {"default": {"description": "a refusal", "content": refusal}},
         "security": security(operation, platform),
         "x-operation": operation.name,
         "x-permissions": operation.needs,
@@ -98,10 +107,15 @@ fn described(operation: &Operation, platform: &str) -> Value {
     let mut response = json!({"description": "done"});
     if let Some(content) = answered.and_then(content) {
         response["content"] = content;
+    } else if is_of_store && operation.method == "GET" {
+        response["content"] = json!({"*/*": {"schema": {"type": "string", "format": "binary"}}});
     }
     told["responses"][status] = response;
     if WITH_BODY.contains(&operation.method) {
-        let any = || json!({"application/json": {"schema": {"type": "object"}}});
+        let any = || match is_of_store {
+            true => json!({"*/*": {"schema": {"type": "string", "format": "binary"}}}),
+            false => json!({"application/json": {"schema": {"type": "object"}}}),
+        };
         let sent = example.and_then(|example| content(&example.request)).unwrap_or_else(any);
         told["requestBody"] = json!({"required": true, "content": sent});
     }
@@ -109,6 +123,16 @@ fn described(operation: &Operation, platform: &str) -> Value {
         told["summary"] = json!("the store behind pre-signed addresses, or the login host");
     }
     told
+}
+
+/// What a parameter of the address's query may be; absent where it is never taken.
+fn schema_of_parameter(operation: &Operation, platform: &str, name: &str) -> Option<Value> {
+    match (platform, name) {
+        ("genesys_cloud", _) => crate::genesys_cloud::schema_of_parameter(operation, name),
+        ("legacy", "size") => Some(json!({"type": "integer", "minimum": 1, "maximum": crate::legacy::MAX_PAGE})),
+        ("legacy", "from" | "to") => Some(json!({"type": "integer", "format": "int64"})),
+        _ => Some(json!({"type": "string"})),
+    }
 }
 
 /// What a request to an operation has to show.
@@ -134,13 +158,34 @@ fn content(message: &Value) -> Option<Value> {
     if !is_json {
         return Some(json!({media_type: {"schema": {"type": "string"}}}));
     }
-    Some(json!({media_type: {"schema": schema_of(body), "example": body}}))
+    let mut schema = schema_of(body);
+    if let Some(names) = message["required"].as_array() {
+        schema["required"] = json!(names);
+    }
+    for name in message["nullable"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        allow_null(&mut schema, name);
+    }
+    Some(json!({media_type: {"schema": schema, "example": body}}))
+}
+
+/// Lets every property of a name be null.
+fn allow_null(schema: &mut Value, name: &str) {
+    if let Some(items) = schema.get_mut("items") {
+        allow_null(items, name);
+    }
+    for (property, shape) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        if property == name {
+            shape["nullable"] = json!(true);
+        }
+        allow_null(shape, name);
+    }
 }
 
 /// The shape of an example. A map whose keys are data, such as attributes, is told by its names too: they are examples like the rest.
 fn schema_of(example: &Value) -> Value {
     match example {
-        Value::Null => json!({}),
+        // Whatever is null in an example is a text elsewhere.
+        Value::Null => json!({"type": "string", "nullable": true}),
         Value::Bool(_) => json!({"type": "boolean"}),
         Value::Number(number) if number.is_f64() => json!({"type": "number"}),
         Value::Number(_) => json!({"type": "integer", "format": "int64"}),
@@ -155,9 +200,18 @@ fn schema_of(example: &Value) -> Value {
 
 fn error_of(platform: &str) -> Value {
     match platform {
-        "genesys_cloud" => EXAMPLES.get("genesys_cloud.error").map_or_else(|| json!({}), |example| schema_of(&example.response["body"])),
+        "genesys_cloud" => {
+            let example = EXAMPLES.get("genesys_cloud.error");
+            let mut schema = example.map_or_else(|| json!({}), |example| schema_of(&example.response["body"]));
+            schema["required"] = json!(["message", "code", "status", "contextId"]);
+            schema
+        }
         "gir" => json!({"type": "object", "properties": {"statusCode": {"type": "integer"}, "statusMessage": {"type": "string"}}}),
-        _ => json!({"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}),
+        _ => json!({
+            "type": "object",
+            "properties": {"error": {"type": "string"}, "message": {"type": "string"}},
+            "required": ["error", "message"],
+        }),
     }
 }
 
@@ -249,11 +303,35 @@ mod tests {
     }
 
     #[test]
+    fn parameters_bodies_and_refusals_are_told_as_the_platforms_hold_them() {
+        let genesys = document("genesys_cloud", "http://127.0.0.1:1").expect("a document");
+        let legacy = document("legacy", "http://127.0.0.1:1").expect("a document");
+        let schema = |document: &Value, path: &str, name: &str| {
+            let all = document["paths"][path]["get"]["parameters"].as_array().expect("parameters").clone();
+            all.into_iter().find(|one| one["name"] == name).map(|one| one["schema"].clone())
+        };
+        let size = json!({"type": "integer", "minimum": 1, "maximum": 1000});
+        assert_eq!(schema(&legacy, "/api/v2/users", "size"), Some(size));
+        let members = "/api/v2/routing/queues/{id}/members";
+        assert_eq!(schema(&genesys, members, "pageSize").expect("a schema")["maximum"], 100);
+        assert_eq!(schema(&genesys, members, "sortOrder").expect("a schema")["enum"], json!(["asc", "desc"]));
+        assert_eq!(schema(&genesys, "/api/v2/routing/queues", "hasPeer").expect("a schema"), json!({"type": "boolean"}));
+        assert_eq!(schema(&genesys, "/api/v2/authorization/divisions", "nextPage"), None, "it is never taken");
+        let sent = &genesys["paths"]["/api/v2/users"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(sent["required"], json!(["divisionId", "email", "name"]));
+        let store = &genesys["paths"]["/presigned/{kind}/{conversation}/{recording}"]["get"]["responses"];
+        assert!(store["default"]["content"]["application/xml"].is_object() && store["2XX"]["content"]["*/*"].is_object(), "{store}");
+        let page = &legacy["paths"]["/api/v2/users"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert_eq!(page["properties"]["metadata"]["properties"]["pagination"]["properties"]["nextPageCursor"]["nullable"], true);
+        assert_eq!(legacy["components"]["schemas"]["Error"]["required"], json!(["error", "message"]));
+    }
+
+    #[test]
     fn a_schema_is_read_off_an_example() {
         let example = json!({"id": "x", "count": 3, "share": 0.5, "isOpen": true, "none": null, "list": [{"a": 1}], "empty": []});
         let wanted = json!({"type": "object", "properties": {
             "id": {"type": "string"}, "count": {"type": "integer", "format": "int64"}, "share": {"type": "number"},
-            "isOpen": {"type": "boolean"}, "none": {}, "empty": {"type": "array", "items": {}},
+            "isOpen": {"type": "boolean"}, "none": {"type": "string", "nullable": true}, "empty": {"type": "array", "items": {}},
             "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer", "format": "int64"}}}},
         }});
         assert_eq!(schema_of(&example), wanted);

@@ -176,7 +176,7 @@ def run(audit, secrets):
     site = Lists(audit, client)
     calls = [dict(site.names, **secrets, conversation=v4(), tag="st:sdk:%d" % n, hour=10 + n, **{leg: v4() for leg in ("customer", "queue", "first", "second", "command")}) for n in range(3)]
     recordings = [v4() for _ in calls]
-    for part in (ingest, conversations, media, orphans, retention, policies, external_ids, audits, analytics, refusals):
+    for part in (ingest, conversations, media, orphans, retention, policies, external_ids, audits, analytics, directory, annotations, refusals):
         try:
             part(audit, client, calls, recordings)
         except Exception as error:  # an operation failed whose answer the next one needs
@@ -433,6 +433,52 @@ def analytics(audit, client, calls, recordings):
     ids = [names["conversation"] for names in calls]
     audit("details of one", lambda: api.get_analytics_conversation_details(ids[0]), lambda answer: answer.conversation_id == ids[0])
     audit("details of many", lambda: api.get_analytics_conversations_details(id=ids[:2]), lambda answer: [one.conversation_id for one in answer.conversations] == ids[:2])
+
+
+def directory(audit, client, calls, recordings):
+    """What a target lacks is made, found again, and good in a call."""
+    users, routing, authorization = sdk.UsersApi(client), sdk.RoutingApi(client), sdk.AuthorizationApi(client)
+    division = audit("division made", lambda: authorization.post_authorization_divisions({"name": "Migrated", "description": "from elsewhere"}), lambda answer: answer.name == "Migrated" and not answer.home_division)
+    asked = sdk.CreateUser()
+    asked.name, asked.email, asked.division_id, asked.state = "Mary Moved", "mary.moved@example.com", division.id, "active"
+    user = audit("user made", lambda: users.post_users(asked), lambda answer: answer.state == "active" and answer.division.id == division.id)
+    audit("the same user again", lambda: users.post_users(asked), refused=(409, "general.conflict"))
+    change = sdk.UpdateUser()
+    change.version, change.title = user.version, "Agent"
+    audit("user changed", lambda: users.patch_user(user.id, change), lambda answer: answer.title == "Agent" and answer.version == user.version + 1)
+    audit("user changed from an old version", lambda: users.patch_user(user.id, change), refused=(400, "general.conflict"))
+    audit("queues of a user", lambda: users.get_user_queues(user.id), lambda page: page.total == 0)
+    audit("skills of a user", lambda: users.get_user_routingskills(user.id), lambda page: page.total == 0)
+    queue = audit("queue made", lambda: routing.post_routing_queues({"name": "Migrated", "division": {"id": division.id}, "peerId": "Q-7"}), lambda answer: answer.peer_id == "Q-7" and answer.member_count == 0)
+    audit("the same queue again", lambda: routing.post_routing_queues({"name": "Migrated"}), refused=(400, "duplicate.name"))
+    audit("queue changed", lambda: routing.put_routing_queue(queue.id, {"name": "Migrated calls", "peerId": "Q-7"}), lambda answer: answer.name == "Migrated calls" and answer.division.id == division.id)
+    audit("queue by its peer", lambda: routing.get_routing_queues(peer_id=["Q-7"]), lambda page: [one.id for one in page.entities] == [queue.id])
+    audit("members of a queue", lambda: routing.get_routing_queue_members(queue.id), lambda page: page.entities == [])
+    code = audit("wrap-up code made", lambda: routing.post_routing_wrapupcodes({"name": "Migrated"}), lambda answer: answer.name == "Migrated" and answer.division.id != division.id)
+    audit("skill made", lambda: routing.post_routing_skills({"name": "Migrated"}), lambda answer: answer.state == "active")
+    audit("languages", routing.get_routing_languages, lambda page: page.total == 0)
+    names = dict(calls[0], conversation=v4(), tag="st:sdk:made", hour=20, queueId=queue.id, firstUser=user.id, wrapup=code.id, **{leg: v4() for leg in ("customer", "queue", "first", "second", "command")})
+    audit("events of a call that names them", lambda: sdk.EventsApi(client).post_events_conversations(call_events(names)), lambda answer: answer.errors == [])
+    audit("their call", lambda: sdk.ConversationsApi(client).get_conversation(names["conversation"]), lambda held: user.id in [one.user_id for one in held.participants])
+    asked = sdk.ConversationAggregationQuery()
+    asked.interval, asked.granularity, asked.group_by, asked.metrics = INTERVAL, "P1D", ["queueId"], ["nConversations", "tTalk"]
+    counted = lambda answer: {one.group["queueId"]: one.data[0].metrics[0].stats.count for one in answer.results} == {calls[0]["queueId"]: 3, queue.id: 1}
+    audit("aggregates by queue and day", lambda: sdk.ConversationsApi(client).post_analytics_conversations_aggregates_query(asked), counted)
+    audit("user deleted", lambda: users.delete_user(user.id))
+    audit("user deleted, read", lambda: users.get_user(user.id), lambda answer: answer.state == "deleted")
+
+
+def annotations(audit, client, calls, recordings):
+    api, call, recording = sdk.RecordingApi(client), calls[0]["conversation"], recordings[0]
+    bookmark = sdk.Annotation()
+    bookmark.type, bookmark.location, bookmark.description = "bookmark", 700, "Here it begins"
+    made = audit("annotation made", lambda: api.post_conversation_recording_annotations(call, recording, bookmark), lambda answer: answer.id and answer.location == 700)
+    audit("annotations, two", lambda: api.get_conversation_recording_annotations(call, recording), lambda answer: [one.type for one in answer] == ["pause", "bookmark"])
+    read = audit("annotation alone", lambda: api.get_conversation_recording_annotation(call, recording, made.id), lambda answer: answer.description == "Here it begins")
+    read.description = "Here it really begins"
+    audit("annotation sent back", lambda: api.put_conversation_recording_annotation(call, recording, made.id, read), lambda answer: answer.description == "Here it really begins" and answer.location == 700)
+    audit("annotation deleted", lambda: api.delete_conversation_recording_annotation(call, recording, made.id))
+    audit("annotation, gone", lambda: api.get_conversation_recording_annotation(call, recording, made.id), refused=(404, "recording.annotation.not.found"))
 
 
 def refusals(audit, client, calls, recordings):

@@ -3,7 +3,7 @@
 
     models.py --openapi genesys-cloud-openapi.json answers.jsonl...
 
-The description (Swagger 2.0) is the vendor's and not in this repository. A null counts as absent: the platform sends both.
+The description (Swagger 2.0) is the vendor's and not in this repository. A null is a mismatch unless the field's description speaks of it.
 Prints a JSON line for each mismatch and {"answers": n, "without_model": n, "failed": n} at the end.
 """
 
@@ -67,7 +67,12 @@ class Models:
                 yield "%s.%s is missing" % (at, name)
         for name, held in value.items():
             if name in properties:
-                if held is not None:
+                if held is None:
+                    # An end has no date where its start has none, though only the start's description says so.
+                    told = properties.get("startTime", {}) if name == "endTime" else properties[name]
+                    if "null" not in told.get("description", "").lower():
+                        yield "%s.%s is null" % (at, name)
+                else:
                     yield from self.mismatches(properties[name], held, "%s.%s" % (at, name))
             elif isinstance(others, dict):
                 yield from self.mismatches(others, held, "%s.%s" % (at, name))

@@ -99,6 +99,18 @@ operations! {
     GENESYS_CLOUD_GET_SKILL = "genesys_cloud.get_skill", "GET", "/api/v2/routing/skills/{id}", "skill id in the path", false, needs ["routing:skill:view"];
     GENESYS_CLOUD_GET_HOME_DIVISION = "genesys_cloud.get_home_division", "GET", "/api/v2/authorization/divisions/home", "-", false, needs ["authorization:readonly"];
     GENESYS_CLOUD_GET_DIVISION = "genesys_cloud.get_division", "GET", "/api/v2/authorization/divisions/{id}", "division id in the path", false, needs ["authorization:readonly"], query ["objectCount"];
+    GENESYS_CLOUD_CREATE_USER = "genesys_cloud.create_user", "POST", "/api/v2/users", "email", true, needs ["directory:user:add"];
+    GENESYS_CLOUD_UPDATE_USER = "genesys_cloud.update_user", "PATCH", "/api/v2/users/{id}", "user id in the path", true, needs ["directory:user:edit"];
+    GENESYS_CLOUD_DELETE_USER = "genesys_cloud.delete_user", "DELETE", "/api/v2/users/{id}", "user id in the path", true, needs ["directory:user:delete"];
+    GENESYS_CLOUD_CREATE_QUEUE = "genesys_cloud.create_queue", "POST", "/api/v2/routing/queues", "name", true, needs ["routing:queue:add"];
+    GENESYS_CLOUD_UPDATE_QUEUE = "genesys_cloud.update_queue", "PUT", "/api/v2/routing/queues/{id}", "queue id in the path", true, needs ["routing:queue:edit"];
+    GENESYS_CLOUD_CREATE_WRAPUPCODE = "genesys_cloud.create_wrapupcode", "POST", "/api/v2/routing/wrapupcodes", "name", true, needs ["routing:wrapupCode:add"];
+    GENESYS_CLOUD_CREATE_SKILL = "genesys_cloud.create_skill", "POST", "/api/v2/routing/skills", "name", true, needs ["routing:skill:manage"];
+    GENESYS_CLOUD_CREATE_DIVISION = "genesys_cloud.create_division", "POST", "/api/v2/authorization/divisions", "name", true, needs ["authorization:division:add", "authorization:grant:add"];
+    GENESYS_CLOUD_LIST_USER_QUEUES = "genesys_cloud.list_user_queues", "GET", "/api/v2/users/{id}/queues", "user id in the path", false, needs ["routing:queue:view"], query ["pageSize", "pageNumber", "joined", "divisionId"];
+    GENESYS_CLOUD_LIST_USER_SKILLS = "genesys_cloud.list_user_skills", "GET", "/api/v2/users/{id}/routingskills", "user id in the path", false, query ["pageSize", "pageNumber", "sortOrder"];
+    GENESYS_CLOUD_LIST_QUEUE_MEMBERS = "genesys_cloud.list_queue_members", "GET", "/api/v2/routing/queues/{id}/members", "queue id in the path", false, needs ["routing:queue:view"], query ["pageNumber", "pageSize", "sortOrder", "expand", "name", "profileSkills", "skills", "languages", "routingStatus", "presence", "memberBy", "joined"];
+    GENESYS_CLOUD_LIST_LANGUAGES = "genesys_cloud.list_languages", "GET", "/api/v2/routing/languages", "-", false, query ["pageSize", "pageNumber", "sortOrder", "name", "id"];
     GENESYS_CLOUD_GET_ORGANIZATION = "genesys_cloud.get_organization", "GET", "/api/v2/organizations/me", "-", false, needs ["organization:readonly"];
     GENESYS_CLOUD_LIST_LIMITS = "genesys_cloud.list_limits", "GET", "/api/v2/organizations/limits/namespaces", "-", false, needs ["organization:readonly"], query ["pageSize", "pageNumber"];
     GENESYS_CLOUD_GET_LIMITS = "genesys_cloud.get_limits", "GET", "/api/v2/organizations/limits/namespaces/{namespace}", "namespace in the path", false, needs ["organization:readonly"];
@@ -112,6 +124,10 @@ operations! {
     GENESYS_CLOUD_LIST_RECORDINGS = "genesys_cloud.list_recordings", "GET", "/api/v2/conversations/{id}/recordings", "conversation id in the path", false, needs ["recording:recording:view"], query ["maxWaitMs", "formatId", "mediaFormats", "locale", "includePauseAnnotationsForScreenRecordings"];
     GENESYS_CLOUD_GET_RECORDING = "genesys_cloud.get_recording", "GET", "/api/v2/conversations/{id}/recordings/{recording}", "recording id in the path", false, needs ["recording:recording:view"], query ["formatId", "emailFormatId", "chatFormatId", "messageFormatId", "download", "fileName", "locale", "mediaFormats"];
     GENESYS_CLOUD_LIST_ANNOTATIONS = "genesys_cloud.list_annotations", "GET", "/api/v2/conversations/{id}/recordings/{recording}/annotations", "recording id in the path", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_CREATE_ANNOTATION = "genesys_cloud.create_annotation", "POST", "/api/v2/conversations/{id}/recordings/{recording}/annotations", "recording id in the path", true, needs ["recording:annotation:add"];
+    GENESYS_CLOUD_GET_ANNOTATION = "genesys_cloud.get_annotation", "GET", "/api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}", "annotation id in the path", false, needs ["recording:recording:view"];
+    GENESYS_CLOUD_UPDATE_ANNOTATION = "genesys_cloud.update_annotation", "PUT", "/api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}", "annotation id in the path", true, needs ["recording:annotation:edit"];
+    GENESYS_CLOUD_DELETE_ANNOTATION = "genesys_cloud.delete_annotation", "DELETE", "/api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}", "annotation id in the path", true, needs ["recording:annotation:delete"];
     GENESYS_CLOUD_LIST_RECORDINGMETADATA = "genesys_cloud.list_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata", "conversation id in the path", false, needs ["recording:recording:view"];
     GENESYS_CLOUD_GET_RECORDINGMETADATA = "genesys_cloud.get_recordingmetadata", "GET", "/api/v2/conversations/{id}/recordingmetadata/{recording}", "recording id in the path", false, needs ["recording:recording:view"];
     GENESYS_CLOUD_QUERY_RETENTION = "genesys_cloud.query_retention", "GET", "/api/v2/recordings/retention/query", "-", false, needs ["recording:recording:view"], query ["retentionThresholdDays", "cursor", "pageSize"];
@@ -125,6 +141,7 @@ operations! {
     GENESYS_CLOUD_GET_DETAILS_JOB = "genesys_cloud.get_details_job", "GET", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
     GENESYS_CLOUD_GET_DETAILS_RESULTS = "genesys_cloud.get_details_results", "GET", "/api/v2/analytics/conversations/details/jobs/{id}/results", "job id in the path", false, needs ["analytics:call:read", "analytics:conversationDetail:view"], query ["cursor", "pageSize"];
     GENESYS_CLOUD_QUERY_DETAILS = "genesys_cloud.query_details", "POST", "/api/v2/analytics/conversations/details/query", "-", false, needs ["analytics:call:read", "analytics:conversationDetail:view"];
+    GENESYS_CLOUD_QUERY_AGGREGATES = "genesys_cloud.query_aggregates", "POST", "/api/v2/analytics/conversations/aggregates/query", "-", false, needs ["analytics:conversationAggregate:view"];
     GENESYS_CLOUD_DELETE_DETAILS_JOB = "genesys_cloud.delete_details_job", "DELETE", "/api/v2/analytics/conversations/details/jobs/{id}", "job id in the path", true, needs ["analytics:conversationDetail:view"];
     GENESYS_CLOUD_LIST_DETAILS = "genesys_cloud.list_details", "GET", "/api/v2/analytics/conversations/details", "-", false, needs ["analytics:conversationDetail:view"], query ["id"];
     GENESYS_CLOUD_GET_DETAILS = "genesys_cloud.get_details", "GET", "/api/v2/analytics/conversations/{id}/details", "conversation id in the path", false, needs ["analytics:conversationDetail:view"];

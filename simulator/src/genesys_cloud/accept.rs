@@ -8,7 +8,7 @@ use super::{
     GenesysCloud,
     errors::ApiError,
     rules,
-    settings::{Entry, holds},
+    settings::{Directory, Entry, holds},
     state::{Annotation, Conversation, Direction, FileState, Participant, QueueNamed, Recording, Role, Segment, State},
     times, wire,
 };
@@ -26,6 +26,8 @@ pub(super) fn uuid(text: &str) -> Option<Uuid> {
 pub(super) struct Accepting<'a> {
     pub(super) site: &'a GenesysCloud,
     pub(super) state: &'a State,
+    /// Who and what there is.
+    pub(super) directory: &'a Directory,
     pub(super) now_ms: i64,
 }
 
@@ -71,6 +73,9 @@ impl Accepting<'_> {
     fn note(&self, sent: &wire::Interaction) {
         if sent.external_tag.is_some() {
             self.site.mark(&rules::EXTERNAL_TAG);
+        }
+        if sent.participants.is_empty() {
+            self.site.mark(&rules::NO_PARTICIPANTS);
         }
         if !sent.attributes.is_empty() {
             self.site.mark(&rules::ATTRIBUTES);
@@ -123,7 +128,7 @@ impl Accepting<'_> {
             Role::Agent => self.agent(&sent.id, &id_field)?,
             Role::Customer | Role::External | Role::Ivr | Role::Acd => parse_id(&sent.id, &id_field, "participantId")?,
         };
-        let codes = &self.site.directory.wrapups;
+        let codes = &self.directory.wrapups;
         let known = |code: &String| self.known(code, codes, &format!("{at}.wrapUpCode"), "wrapUpCode", &rules::UNKNOWN_REFERENCE);
         Ok(Participant {
             id,
@@ -139,7 +144,7 @@ impl Accepting<'_> {
     }
 
     fn agent(&self, sent: &str, field: &str) -> Result<Uuid, ApiError> {
-        let users = &self.site.directory.users;
+        let users = &self.directory.users;
         let id = self.known(sent, users, field, "userId", &rules::UNKNOWN_USER_OR_QUEUE)?;
         if users.iter().any(|user| user.id == id && user.state != "active") {
             self.site.mark(&rules::ANY_USER_STATE);
@@ -159,7 +164,7 @@ impl Accepting<'_> {
 
     fn routing(&self, sent: Option<&wire::Routing>) -> Result<(Option<QueueNamed>, Vec<Uuid>), ApiError> {
         let Some(sent) = sent else { return Ok((None, Vec::new())) };
-        let directory = &self.site.directory;
+        let directory = self.directory;
         let queue = match &sent.queue {
             Some(queue) => {
                 let rule = &rules::UNKNOWN_USER_OR_QUEUE;
@@ -244,13 +249,19 @@ impl Accepting<'_> {
 
     fn by_tag(&self, tag: &str, start_ms: i64) -> Option<i64> {
         self.site.mark(&rules::RETENTION_TAG);
-        let (_, years) = self.site.directory.retention_tags.iter().find(|(known, _)| known == tag)?;
+        let (_, years) = self.directory.retention_tags.iter().find(|(known, _)| known == tag)?;
         times::add_years(start_ms, *years)
     }
 }
 
 fn annotation(sent: &wire::Annotation) -> Annotation {
-    Annotation { kind: sent.kind.clone(), reason: sent.reason.clone(), location_ms: sent.location, duration_ms: sent.duration_ms }
+    Annotation {
+        kind: sent.kind.clone(),
+        reason: sent.reason.clone(),
+        location_ms: sent.location,
+        duration_ms: sent.duration_ms,
+        ..Annotation::default()
+    }
 }
 
 fn interaction_id(sent: &wire::Interaction, path_id: Option<Uuid>) -> Result<Uuid, ApiError> {

@@ -236,21 +236,29 @@ impl GenesysCloud {
         both.inspect_err(|_| self.mark(&rules::UNSUPPORTED_FILTER))
     }
 
+    /// What a participant can be grouped and filtered by.
+    pub(super) fn facts_of_seat(&self, held: &Conversation, seat: &Seat<'_>) -> Facts {
+        Facts {
+            queue: held.queue.as_ref().map(|queue| queue.id).filter(|_| seat.is_routed()),
+            user: seat.user(),
+            wrap_up: seat.who.and_then(|who| who.wrap_up),
+            purpose: seat.purpose,
+            direction: held.direction.as_str(),
+            kind: "interact",
+            ani: held.ani().map(address),
+            dnis: held.dnis().map(address),
+        }
+    }
+
     /// What each segment of a conversation can be filtered by, as analytics shows it.
     pub(super) fn segment_facts(&self, held: &Conversation) -> Vec<Facts> {
         let seats = self.seats(held);
         let facts = seats.iter().flat_map(|seat| {
             let spans = seat.spans();
             let last = spans.len().saturating_sub(1);
-            spans.into_iter().enumerate().map(move |(at, span)| Facts {
-                queue: held.queue.as_ref().map(|queue| queue.id).filter(|_| seat.is_routed()),
-                user: seat.user(),
-                wrap_up: seat.who.and_then(|who| who.wrap_up).filter(|_| at == last),
-                purpose: seat.purpose,
-                direction: held.direction.as_str(),
-                kind: span.kind,
-                ani: held.ani().map(address),
-                dnis: held.dnis().map(address),
+            spans.into_iter().enumerate().map(move |(at, span)| {
+                let whole = self.facts_of_seat(held, seat);
+                Facts { wrap_up: whole.wrap_up.filter(|_| at == last), kind: span.kind, ..whole }
             })
         });
         facts.collect()
@@ -287,7 +295,7 @@ impl GenesysCloud {
         put(&mut session, "dnis", held.dnis().map(address));
         let mut body = json!({"participantId": seat.id, "purpose": seat.purpose, "sessions": [session]});
         put(&mut body, "userId", seat.user().map(|user| user.to_string()));
-        put(&mut body, "participantName", seat.user().and_then(|user| name_of(&self.directory.users, user)));
+        put(&mut body, "participantName", seat.user().and_then(|user| name_of(&self.directory().users, user).map(str::to_owned)));
         if seat.is_customer() && include == IncludeAttributes::Yes {
             put(&mut body, "attributes", Some(attributes(held)));
         }

@@ -160,11 +160,11 @@ impl GenesysCloud {
             Some(credentials) => credentials,
             None => return oauth_error(400, "invalid_client", "client not found"),
         };
-        if id != self.directory.client_id {
+        if id != self.directory().client_id {
             self.mark(&rules::UNKNOWN_CLIENT);
             return oauth_error(400, "invalid_client", "client not found");
         }
-        if secret != self.directory.client_secret {
+        if secret != self.directory().client_secret {
             self.mark(&rules::WRONG_SECRET);
             return oauth_error(401, "invalid_client", "authentication failed");
         }

@@ -176,10 +176,15 @@ impl GenesysCloud {
     /// The refusal of a body that a reader could not read.
     pub(super) fn refused_body(&self, error: &serde_json::Error) -> ApiError {
         let refusal = ApiError::of_body(error);
+        self.note_refused_body(&refusal);
+        refusal
+    }
+
+    /// Notes which rule refuses a body.
+    pub(super) fn note_refused_body(&self, refusal: &ApiError) {
         if refusal.is("invalid.property") {
             self.mark(&rules::UNKNOWN_PROPERTY);
         }
-        refusal
     }
 
     async fn json_body(&self, request: Request) -> Result<Bytes, ApiError> {

@@ -82,6 +82,11 @@ impl ApiError {
         }
     }
 
+    /// 400 for a field that a body does not have.
+    pub(super) fn invalid_property(name: &str) -> ApiError {
+        ApiError::new(400, "invalid.property", format!("Value [{name}] is not a valid property for object")).field(name)
+    }
+
     /// 400 for a parameter whose value is none of those it may have.
     pub(super) fn invalid_parameter(name: &str, value: &str, allowed: &str) -> ApiError {
         let message = format!("Value [{value}] is not valid for parameter [{name}]. Allowable values are: {allowed}");

@@ -35,6 +35,8 @@ pub(super) enum Level {
     Conversation,
     /// Their segments: `segmentFilters`.
     Segment,
+    /// Both, of one participant: the filter of an aggregation.
+    Row,
 }
 
 /// Every group must hold.
@@ -98,6 +100,15 @@ static DIMENSIONS: &[Dimension] = &[
     Dimension { name: "dnis", of: Of::Segment(|facts| facts.dnis.clone()), is_id: false },
 ];
 
+/// What a dimension is for one participant; absent where it is nothing, or there is no such dimension.
+pub(super) fn value_of(name: &str, held: &Conversation, division: Uuid, facts: &Facts) -> Option<String> {
+    let dimension = DIMENSIONS.iter().find(|dimension| dimension.name == name)?;
+    match dimension.of {
+        Of::Conversation(read) => read(held, division),
+        Of::Segment(read) => read(facts),
+    }
+}
+
 /// The media type of every conversation here.
 pub(super) const MEDIA_TYPE: &str = "voice";
 
@@ -122,6 +133,11 @@ impl Filters {
     /// Whether a conversation, which stands in `division`, is wanted by filters of its own level.
     pub(super) fn hold(&self, held: &Conversation, division: Uuid) -> bool {
         self.0.iter().all(|group| group.holds(held, division, &Facts::default()))
+    }
+
+    /// Whether what is known of one participant meets every filter.
+    pub(super) fn hold_in_row(&self, held: &Conversation, division: Uuid, facts: &Facts) -> bool {
+        self.0.iter().all(|group| group.holds(held, division, facts))
     }
 
     /// Whether each filter is met by some segment.
@@ -176,7 +192,7 @@ fn condition(field: &str, level: Level, sent: &Predicate) -> Result<Condition, A
     let is_here = |dimension: &&Dimension| {
         dimension.name == asked
             && match (&dimension.of, level) {
-                (Of::Conversation(_), Level::Conversation) | (Of::Segment(_), Level::Segment) => true,
+                (Of::Conversation(_), Level::Conversation) | (Of::Segment(_), Level::Segment) | (_, Level::Row) => true,
                 (Of::Conversation(_), Level::Segment) | (Of::Segment(_), Level::Conversation) => false,
             }
     };

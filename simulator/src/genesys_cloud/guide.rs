@@ -56,7 +56,9 @@ impl GenesysCloud {
 
     fn create_interaction(&self, sent: wire::Interaction) -> Result<Reply, ApiError> {
         let mut state = self.state();
-        let mut conversation = Accepting { site: self, state: &state, now_ms: self.now_ms() }.interaction(&sent, None)?;
+        let directory = self.directory();
+        let mut conversation =
+            Accepting { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }.interaction(&sent, None)?;
         let id = conversation.id;
         if state.conversations.contains_key(&id) {
             self.mark(&rules::EXISTING_ID);
@@ -86,7 +88,9 @@ impl GenesysCloud {
         let mut state = self.state();
         let held = state.conversations.get(&id).ok_or_else(ApiError::not_found)?;
         self.mark(&rules::UPDATE_REPLACES);
-        let mut conversation = Accepting { site: self, state: &state, now_ms: self.now_ms() }.interaction(&sent, Some(id))?;
+        let directory = self.directory();
+        let mut conversation =
+            Accepting { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }.interaction(&sent, Some(id))?;
         (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
         for recording in &mut conversation.recordings {
             if let Some(before) = held.recording(recording.id) {

@@ -1,8 +1,11 @@
 //! What a snapshot keeps of the organisation, and how it is brought back.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
 
-use super::{GenesysCloud, access, auth::Tokens, locked, state::State};
+use super::{GenesysCloud, access, auth::Tokens, locked, settings::Directory, state::State};
 
 /// Everything it remembers. The bytes of uploads lie in the spool under their hash: none is ever changed or removed, so they need no copy.
 pub(crate) struct Kept {
@@ -10,6 +13,7 @@ pub(crate) struct Kept {
     attempts: HashMap<u64, u64>,
     state: State,
     role: access::RoleHeld,
+    directory: Arc<Directory>,
 }
 
 impl GenesysCloud {
@@ -20,6 +24,7 @@ impl GenesysCloud {
             attempts: locked(&self.attempts).clone(),
             state: locked(&self.state).clone(),
             role: locked(&self.role).clone(),
+            directory: self.directory(),
         }
     }
 
@@ -29,5 +34,6 @@ impl GenesysCloud {
         *locked(&self.attempts) = kept.attempts.clone();
         *locked(&self.state) = kept.state.clone();
         *locked(&self.role) = kept.role.clone();
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&kept.directory);
     }
 }

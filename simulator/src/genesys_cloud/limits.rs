@@ -87,6 +87,24 @@ limit!(
     "platform API, batch.download.too.many.items"
 );
 limit!(
+    /// Stretches of time that an aggregates query may be cut into.
+    AGGREGATE_STRETCHES = 10_000, "stretches", Assumed, "aggregate_stretches",
+    "an aggregates query's granularity cuts its interval into at most 10000 stretches; more is 400",
+    "no page states a limit; this one keeps an answer readable"
+);
+limit!(
+    /// Largest page of a queue's members.
+    MEMBERS_PAGE_MAX = 100, "members", Documented, "members_page_max",
+    "pageSize of a queue's members is at most 100",
+    "platform API, GET /api/v2/routing/queues/{queueId}/members"
+);
+limit!(
+    /// Longest description of an annotation.
+    ANNOTATION_TEXT = 500, "characters", Documented, "annotation_text",
+    "the description of an annotation has at most 500 characters; more is 400",
+    "platform API, Annotation"
+);
+limit!(
     /// Conversations of one deletion-protection question.
     PROTECTION_IDS = 100, "ids", Documented, "protection_ids",
     "a deletion-protection request names at most 100 conversations",
@@ -155,7 +173,7 @@ limit!(
 );
 
 /// Every limit here, in this order.
-pub(super) static ALL: [&Limit; 21] = [
+pub(super) static ALL: [&Limit; 24] = [
     &TOKEN_REQUESTS,
     &UPLOADS,
     &TOKEN_LIFE,
@@ -166,6 +184,9 @@ pub(super) static ALL: [&Limit; 21] = [
     &PAGE_SIZE_MAX,
     &RETENTION_PAGE_MAX,
     &BATCH_ITEMS,
+    &AGGREGATE_STRETCHES,
+    &MEMBERS_PAGE_MAX,
+    &ANNOTATION_TEXT,
     &PROTECTION_IDS,
     &USER_IDS,
     &QUERY_PAGE_MAX,

@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     door::{Door, Query},
     errors::ApiError,
     limits, rules,
-    settings::{Entry, Settings, holds},
+    settings::{Directory, Entry, Settings, holds},
 };
 use crate::{
     fault::operations::{self, Operation},
@@ -70,7 +70,7 @@ impl Serialize for EntityUri<'_> {
 /// A queue, wrap-up code or skill in a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Named<'a> {
+pub(super) struct Named<'a> {
     id: Uuid,
     name: &'a str,
     /// Absent for a skill, which stands in none.
@@ -93,11 +93,34 @@ pub(super) struct User<'a> {
     self_uri: EntityUri<'a>,
 }
 
+/// An entry as it is answered: with what clients said of it where they said something. Flattening is slow, and hardly any entry needs it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Shown<'a, T> {
+    Plain(T),
+    Said {
+        #[serde(flatten)]
+        plain: T,
+        #[serde(flatten)]
+        said: &'a Map<String, Value>,
+    },
+}
+
+impl<'a, T> Shown<'a, T> {
+    fn of(entry: &'a Entry, plain: T) -> Shown<'a, T> {
+        match &entry.said {
+            Some(said) => Shown::Said { plain, said: &said.fields },
+            None => Shown::Plain(plain),
+        }
+    }
+}
+
 /// GET /api/v2/users.
 pub(super) async fn users(State(site): Site, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, request };
     door.answer("-", |site, visit| {
-        let chosen = site.users(&visit.query)?;
+        let directory = site.directory();
+        let chosen = site.users(&directory, &visit.query)?;
         site.page(&operations::GENESYS_CLOUD_LIST_USERS, &visit.query, &chosen, |entry| site.user_json(entry))
     })
     .await
@@ -106,13 +129,13 @@ pub(super) async fn users(State(site): Site, request: Request) -> Response {
 /// GET /api/v2/routing/queues.
 pub(super) async fn queues(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_QUEUES;
-    routing(site, operation, request, List { kind: Some(QUEUE), entries: |site| &site.directory.queues }).await
+    routing(site, operation, request, List { kind: Some(QUEUE), entries: |directory| &directory.queues }).await
 }
 
 /// GET /api/v2/routing/wrapupcodes.
 pub(super) async fn wrapupcodes(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_WRAPUPCODES;
-    routing(site, operation, request, List { kind: Some(WRAPUP), entries: |site| &site.directory.wrapups }).await
+    routing(site, operation, request, List { kind: Some(WRAPUP), entries: |directory| &directory.wrapups }).await
 }
 
 /// GET /api/v2/routing/queues/{id}/wrapupcodes.
@@ -121,19 +144,15 @@ pub(super) async fn wrapupcodes_of_queue(State(site): Site, Path(queue): Path<St
     let door = Door { site, operation, request };
     door.answer(&queue, |site, visit| {
         let unknown = || ApiError::new(404, "resource.not.found", "The queue could not be found.");
-        let id = uuid(&queue).filter(|id| holds(&site.directory.queues, *id)).ok_or_else(unknown)?;
+        let directory = site.directory();
+        let id = uuid(&queue).filter(|id| holds(&directory.queues, *id)).ok_or_else(unknown)?;
         site.must_cover_entity(QUEUE, id, "routing:queue:view")?;
         site.mark(&rules::QUEUE_WRAPUPCODES);
         let codes = operations::GENESYS_CLOUD_LIST_WRAPUPCODES.path;
         let is_shown = |entry: &&Entry| is_asked_for(entry, &visit.query) && site.covers_entity(WRAPUP, entry.id);
-        let chosen: Vec<&Entry> = site.directory.wrapups.iter().filter(is_shown).collect();
+        let chosen: Vec<&Entry> = directory.wrapups.iter().filter(is_shown).collect();
         let path = format!("/api/v2/routing/queues/{id}/wrapupcodes");
-        site.page_at(&path, operation, &visit.query, &chosen, |entry| Named {
-            id: entry.id,
-            name: &entry.name,
-            division: Some(site.division_of_entity(WRAPUP, entry.id)),
-            self_uri: EntityUri { path: codes, id: entry.id },
-        })
+        site.page_at(&path, operation, &visit.query, &chosen, |entry| site.named(codes, Some(WRAPUP), entry))
     })
     .await
 }
@@ -141,7 +160,7 @@ pub(super) async fn wrapupcodes_of_queue(State(site): Site, Path(queue): Path<St
 /// GET /api/v2/routing/skills.
 pub(super) async fn skills(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_LIST_SKILLS;
-    routing(site, operation, request, List { kind: None, entries: |site| &site.directory.skills }).await
+    routing(site, operation, request, List { kind: None, entries: |directory| &directory.skills }).await
 }
 
 /// GET /api/v2/users/{id}.
@@ -151,8 +170,9 @@ pub(super) async fn user_by_id(State(site): Site, Path(id): Path<String>, reques
         site.mark(&rules::BY_ID);
         let unknown = || ApiError::new(404, "general.resource.not.found", "Unable to find the user");
         let is_state = |entry: &&Entry| visit.query.one("state").is_none_or(|state| entry.state == state);
-        let found = entry_of(&site.directory.users, &id).filter(is_state).ok_or_else(unknown)?;
-        Ok(Reply::json(200, &site.user_json(&found)))
+        let directory = site.directory();
+        let found = entry_of(&directory.users, &id).filter(is_state).ok_or_else(unknown)?;
+        Ok(Reply::json(200, &site.user_json(found)))
     })
     .await
 }
@@ -163,7 +183,7 @@ pub(super) async fn queue_by_id(State(site): Site, Path(id): Path<String>, reque
         operation: &operations::GENESYS_CLOUD_GET_QUEUE,
         listing: &operations::GENESYS_CLOUD_LIST_QUEUES,
         kind: Some((QUEUE, "routing:queue:view")),
-        entries: |site| &site.directory.queues,
+        entries: |directory| &directory.queues,
     };
     by_id.answer(site, &id, request).await
 }
@@ -174,7 +194,7 @@ pub(super) async fn wrapupcode_by_id(State(site): Site, Path(id): Path<String>, 
         operation: &operations::GENESYS_CLOUD_GET_WRAPUPCODE,
         listing: &operations::GENESYS_CLOUD_LIST_WRAPUPCODES,
         kind: Some((WRAPUP, "routing:wrapupCode:view")),
-        entries: |site| &site.directory.wrapups,
+        entries: |directory| &directory.wrapups,
     };
     by_id.answer(site, &id, request).await
 }
@@ -185,7 +205,7 @@ pub(super) async fn skill_by_id(State(site): Site, Path(id): Path<String>, reque
         operation: &operations::GENESYS_CLOUD_GET_SKILL,
         listing: &operations::GENESYS_CLOUD_LIST_SKILLS,
         kind: None,
-        entries: |site| &site.directory.skills,
+        entries: |directory| &directory.skills,
     };
     by_id.answer(site, &id, request).await
 }
@@ -196,7 +216,7 @@ struct ById {
     listing: &'static Operation,
     /// The kind it has a division by, and what it takes to read it there; absent where it stands in none.
     kind: Option<(&'static str, &'static str)>,
-    entries: fn(&GenesysCloud) -> &Vec<Entry>,
+    entries: fn(&Directory) -> &Vec<Entry>,
 }
 
 impl ById {
@@ -204,48 +224,43 @@ impl ById {
         let door = Door { site, operation: self.operation, request };
         door.answer(id, |site, _| {
             site.mark(&rules::BY_ID);
-            let entry = entry_of((self.entries)(site), id).ok_or_else(ApiError::not_found)?;
+            let directory = site.directory();
+            let entry = entry_of((self.entries)(&directory), id).ok_or_else(ApiError::not_found)?;
             if let Some((kind, permission)) = self.kind {
                 site.must_cover_entity(kind, entry.id, permission)?;
             }
-            let named = Named {
-                id: entry.id,
-                name: &entry.name,
-                division: self.kind.map(|(kind, _)| site.division_of_entity(kind, entry.id)),
-                self_uri: EntityUri { path: self.listing.path, id: entry.id },
-            };
-            Ok(Reply::json(200, &named))
+            Ok(Reply::json(200, &site.named(self.listing.path, self.kind.map(|(kind, _)| kind), entry)))
         })
         .await
     }
 }
 
 /// The entry with the id in an address.
-fn entry_of<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
+pub(super) fn entry_of<'a>(entries: &'a [Entry], id: &str) -> Option<&'a Entry> {
     uuid(id).and_then(|id| entries.iter().find(|entry| entry.id == id))
 }
 
 /// The kinds of entity that stand in a division, besides queues.
-const USER: &str = "user";
-const WRAPUP: &str = "wrapupcode";
+pub(super) const USER: &str = "user";
+pub(super) const WRAPUP: &str = "wrapupcode";
 
 /// A list of the directory.
 struct List {
     /// The kind its entities have a division by; absent where they have none.
     kind: Option<&'static str>,
-    entries: fn(&GenesysCloud) -> &Vec<Entry>,
+    entries: fn(&Directory) -> &Vec<Entry>,
 }
 
 async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operation, request: Request, list: List) -> Response {
     let door = Door { site, operation, request };
     door.answer("-", |site, visit| {
-        let path = operation.path;
+        let directory = site.directory();
         let is_shown = |entry: &&Entry| {
             is_asked_for(entry, &visit.query)
                 && has_peer_asked_for(entry, &visit.query)
                 && list.kind.is_none_or(|kind| site.is_in_division(kind, entry.id, &visit.query))
         };
-        let mut chosen: Vec<&Entry> = (list.entries)(site).iter().filter(is_shown).collect();
+        let mut chosen: Vec<&Entry> = (list.entries)(&directory).iter().filter(is_shown).collect();
         match visit.query.one("sortBy") {
             Some("id") => chosen.sort_by_key(|entry| entry.id),
             _ => chosen.sort_by_key(|entry| (&entry.name, entry.id)),
@@ -253,12 +268,7 @@ async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operati
         if is_descending(&visit.query) {
             chosen.reverse();
         }
-        site.page(operation, &visit.query, &chosen, |entry| Named {
-            id: entry.id,
-            name: &entry.name,
-            division: list.kind.map(|kind| site.division_of_entity(kind, entry.id)),
-            self_uri: EntityUri { path, id: entry.id },
-        })
+        site.page(operation, &visit.query, &chosen, |entry| site.named(operation.path, list.kind, entry))
     })
     .await
 }
@@ -285,22 +295,28 @@ const NAMESPACES: [&str; 3] = ["analytics", "platform.api", "recording"];
 
 impl GenesysCloud {
     /// A user as lists and searches show one.
-    pub(super) fn user_json<'a>(&'a self, entry: &&'a Entry) -> User<'a> {
-        User { division: Some(self.division_of_entity(USER, entry.id)), ..user(entry) }
+    pub(super) fn user_json<'a>(&'a self, entry: &'a Entry) -> Shown<'a, User<'a>> {
+        Shown::of(entry, User { division: Some(self.division_of_entity(USER, entry.id)), ..user(entry) })
+    }
+
+    /// A queue, wrap-up code or skill as lists show one; `kind` is absent where it stands in no division.
+    pub(super) fn named<'a>(&'a self, path: &'a str, kind: Option<&str>, entry: &'a Entry) -> Shown<'a, Named<'a>> {
+        let division = kind.map(|kind| self.division_of_entity(kind, entry.id));
+        Shown::of(entry, Named { id: entry.id, name: &entry.name, division, self_uri: EntityUri { path, id: entry.id } })
     }
 
     /// The users of a state, of any where the query says so; active ones where it says nothing.
-    pub(super) fn users_by_state(&self, query: &Query) -> Result<impl Iterator<Item = &Entry>, ApiError> {
+    pub(super) fn users_by_state<'a>(&self, directory: &'a Directory, query: &Query) -> impl Iterator<Item = &'a Entry> + use<'a> {
         let asked = query.one("state");
         if asked.is_none() {
             self.mark(&rules::USERS_DEFAULT_ACTIVE);
         }
         let state = asked.unwrap_or("active");
         let state = state.to_owned();
-        Ok(self.directory.users.iter().filter(move |user| state == "any" || user.state == state))
+        directory.users.iter().filter(move |user| state == "any" || user.state == state)
     }
 
-    fn users(&self, query: &Query) -> Result<Vec<&Entry>, ApiError> {
+    fn users<'a>(&self, directory: &'a Directory, query: &Query) -> Result<Vec<&'a Entry>, ApiError> {
         if query.all("id").len() as u64 > limits::USER_IDS.value {
             self.mark(&limits::USER_IDS.rule);
             let message = format!("at most {} {}", limits::USER_IDS.value, limits::USER_IDS.unit);
@@ -309,8 +325,8 @@ impl GenesysCloud {
         self.mark(&rules::USERS_SORT_ORDER);
         // Nobody here has a Jabber id.
         let has_jabber_id = query.one("jabberId").is_none();
-        let mut found: Vec<&Entry> =
-            self.users_by_state(query)?.filter(|user| has_jabber_id && is_one_of(&query.all("id"), user.id)).collect();
+        let of_state = self.users_by_state(directory, query);
+        let mut found: Vec<&Entry> = of_state.filter(|user| has_jabber_id && is_one_of(&query.all("id"), user.id)).collect();
         found.sort_by_key(|user| (&user.name, user.id));
         if is_descending(query) {
             found.reverse();
@@ -401,7 +417,7 @@ pub(super) fn unknown_namespace(namespace: &str) -> ApiError {
     ApiError::new(400, "invalid.value", message).field("namespaceName")
 }
 
-fn page_number(query: &Query) -> Result<u64, ApiError> {
+pub(super) fn page_number(query: &Query) -> Result<u64, ApiError> {
     let text = query.one("pageNumber").unwrap_or("1");
     match text.parse::<u64>() {
         Ok(number) if number > 0 && number <= u64::from(u32::MAX) => Ok(number),
@@ -426,9 +442,12 @@ fn is_descending(query: &Query) -> bool {
     matches!(query.one("sortOrder"), Some("descending" | "desc" | "DESC"))
 }
 
-/// No queue here has a peer on another platform, nor a library of canned responses.
-fn has_peer_asked_for(_: &Entry, query: &Query) -> bool {
-    query.truth("hasPeer") != Some(true) && query.all("peerId").is_empty() && query.one("cannedResponseLibraryId").is_none()
+/// A queue has a peer on another platform where a client gave it one; none has a library of canned responses.
+fn has_peer_asked_for(entry: &Entry, query: &Query) -> bool {
+    let (peer, peers) = (entry.said("peerId"), query.all("peerId"));
+    query.truth("hasPeer").is_none_or(|has_peer| has_peer == peer.is_some())
+        && (peers.is_empty() || peer.is_some_and(|peer| peers.contains(&peer)))
+        && query.one("cannedResponseLibraryId").is_none()
 }
 
 fn is_asked_for(entry: &Entry, query: &Query) -> bool {
@@ -451,20 +470,23 @@ pub(super) fn is_like(name: &str, pattern: &str) -> bool {
     }
 }
 
-pub(super) fn user<'a>(entry: &&'a Entry) -> User<'a> {
+pub(super) fn user(entry: &Entry) -> User<'_> {
     User {
         id: entry.id,
         name: &entry.name,
         division: None,
         state: entry.state,
         email: email(entry),
-        version: 1,
+        version: entry.version(),
         self_uri: EntityUri { path: operations::GENESYS_CLOUD_LIST_USERS.path, id: entry.id },
     }
 }
 
-/// The e-mail address of a user: made of the name.
+/// The e-mail address of a user: as a client said it, else made of the name.
 pub(super) fn email(entry: &Entry) -> String {
+    if let Some(email) = entry.said("username") {
+        return email.to_owned();
+    }
     let words = entry.name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let address: Vec<String> = words.map(str::to_lowercase).collect();
     format!("{}@example.com", address.join("."))

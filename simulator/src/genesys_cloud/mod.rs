@@ -5,12 +5,15 @@
 
 mod accept;
 mod access;
+mod aggregates;
 mod analytics;
+mod annotations;
 mod auth;
 mod batch;
 mod cursor;
 mod deletion;
 mod details;
+mod directory;
 mod door;
 mod errors;
 mod files;
@@ -44,7 +47,7 @@ mod wire;
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use axum::{
@@ -64,6 +67,7 @@ use self::{auth::Tokens, door::TurnedAway, errors::ApiError, spool::Spool};
 pub(crate) use self::{
     identity::order as order_of_ids,
     kept::Kept,
+    parameters::schema_of_parameter,
     settings::{Directory, Entry},
     times::in_daylight_time,
     truth::TruthError,
@@ -87,7 +91,7 @@ type Site = State<Arc<GenesysCloud>>;
 /// One simulated Genesys Cloud organisation.
 pub(crate) struct GenesysCloud {
     core: Arc<Core>,
-    directory: Directory,
+    directory: RwLock<Arc<Directory>>,
     settings: Settings,
     spool: Spool,
     base_url: Mutex<String>,
@@ -106,7 +110,7 @@ impl GenesysCloud {
         Arc::new(GenesysCloud {
             role: Mutex::new(role),
             core,
-            directory,
+            directory: RwLock::new(Arc::new(directory)),
             settings,
             spool: Spool::new(spool),
             base_url: Mutex::default(),
@@ -153,7 +157,11 @@ impl GenesysCloud {
             .route("/api/v2/recording/settings", get(organisation::recording_settings))
             .route("/api/v2/conversations/{id}", get(read::conversation))
             .route("/api/v2/conversations/{id}/participants/{participant}/wrapup", get(parts::wrapup))
-            .route("/api/v2/conversations/{id}/recordings/{recording}/annotations", get(parts::annotations))
+            .route("/api/v2/conversations/{id}/recordings/{recording}/annotations", get(annotations::list).post(annotations::create))
+            .route(
+                "/api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}",
+                get(annotations::show).put(annotations::update).delete(annotations::delete),
+            )
             .route("/api/v2/conversations/{id}/recordings", get(read::recordings))
             .route("/api/v2/conversations/{id}/recordings/{recording}", get(read::recording).put(public::update_recording))
             .route("/api/v2/conversations/{id}/recordingmetadata", get(read::metadata))
@@ -171,6 +179,8 @@ impl GenesysCloud {
             .route(&format!("{details}/jobs/availability"), get(analytics::availability))
             .route(&format!("{details}/jobs/{{id}}"), get(analytics::job).delete(details::delete_job))
             .route(&format!("{details}/jobs/{{id}}/results"), get(analytics::results))
+            .route("/api/v2/analytics/conversations/aggregates/query", post(aggregates::query))
+            .merge(directory::routes())
             .merge(public::routes())
             .fallback(unknown_path)
             .method_not_allowed_fallback(wrong_method)
@@ -185,6 +195,20 @@ impl GenesysCloud {
     /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an earlier call.
     pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
         tamper::plant(self, defect, count, seed)
+    }
+
+    /// Who and what there is, as it stands now.
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes who and what there is; nothing where the change is refused.
+    fn change_directory<T>(&self, change: impl FnOnce(&mut Directory) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let mut held = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = Directory::clone(&held);
+        let answer = change(&mut changed)?;
+        *held = Arc::new(changed);
+        Ok(answer)
     }
 
     fn seed(&self) -> Seed {
@@ -259,7 +283,13 @@ async fn wrong_method(State(site): Site, request: Request) -> Response {
 /// What this platform claims: its rules and the numbers it imposes.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     let limits = limits::ALL.into_iter().map(|limit| &limit.rule);
-    rules::ALL.iter().copied().chain(access::RULES.iter().copied()).chain(public::RULES.iter().copied()).chain(limits)
+    rules::ALL
+        .iter()
+        .copied()
+        .chain(access::RULES.iter().copied())
+        .chain(directory::RULES.iter().copied())
+        .chain(public::RULES.iter().copied())
+        .chain(limits)
 }
 
 /// A lock that outlives a panic of another holder: what it guards is consistent between statements.

@@ -1,10 +1,11 @@
-//! Parameters of an address's query, before any handler reads them: values that the API description enumerates are held to it, and what is not
-//! evaluated here is refused, never passed over.
+//! Parameters of an address's query, before any handler reads them: values that the API description enumerates are held to it, what is not
+//! evaluated here is refused, and what the description does not have is passed over unless a scenario says otherwise.
 
 use http::Uri;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{GenesysCloud, accept::uuid, door::Query, errors::ApiError, rules};
+use super::{GenesysCloud, accept::uuid, door::Query, errors::ApiError, limits, rules};
 use crate::fault::operations::Operation;
 
 /// What a parameter may be.
@@ -52,6 +53,8 @@ pub(super) const PRESENCE_SOURCES: &[&str] = &["MicrosoftTeams", "ZoomPhone", "E
 
 const USERS: &[&str] =
     &["genesys_cloud.list_users", "genesys_cloud.query_users", "genesys_cloud.get_user", "genesys_cloud.find_external_id"];
+const MEMBERS: &[&str] = &["genesys_cloud.list_queue_members"];
+const BY_NAME: &[&str] = &["genesys_cloud.list_user_skills", "genesys_cloud.list_languages"];
 const QUEUES: &[&str] = &["genesys_cloud.list_queues", "genesys_cloud.get_queue"];
 const POLICIES: &[&str] = &["genesys_cloud.list_policies", "genesys_cloud.list_crossplatform_policies"];
 /// Lists whose `sortBy`, `expand`, `nextPage` and `previousPage` are free texts in the API description.
@@ -68,6 +71,10 @@ const ANY: &[&str] = &[];
 /// Which operations (none named: every one that has it), which parameter, what it may be. The first row that fits decides.
 const TABLE: &[(&[&str], &str, Values)] = &[
     (USERS, "expand", OneOf(USER_EXPANSIONS)),
+    (MEMBERS, "expand", OneOf(USER_EXPANSIONS)),
+    (MEMBERS, "sortOrder", OneOf(&["asc", "desc"])),
+    (MEMBERS, "memberBy", OneOf(&["user", "group"])),
+    (BY_NAME, "sortOrder", OneOf(&["ascending", "descending", "ASC", "DESC"])),
     (QUEUES, "expand", OneOf(&["identityresolution"])),
     (&["genesys_cloud.get_audit_results"], "expand", OneOf(&["user"])),
     (GENERIC_LISTS, "expand", Refused),
@@ -104,6 +111,7 @@ const TABLE: &[(&[&str], &str, Values)] = &[
     (ANY, "hasPeer", Boolean),
     (ANY, "includePauseAnnotationsForScreenRecordings", Boolean),
     (ANY, "includeTotal", Boolean),
+    (ANY, "joined", Boolean),
     (ANY, "objectCount", Boolean),
     (ANY, "preserveIdleTTL", Boolean),
     (ANY, "protect", Boolean),
@@ -133,6 +141,41 @@ fn is_public(operation: &Operation) -> bool {
     operation.path.starts_with("/api/v2/") && !operation.path.starts_with("/api/v2/interactions") && operation.path != "/api/v2/files"
 }
 
+/// Parameters that are lists.
+const LISTS: &[&str] = &["cannedResponseLibraryId", "divisionId", "expand", "id", "ids", "jabberId", "mediaFormats", "peerId"];
+
+/// What a parameter may be, as a schema of OpenAPI; absent where it is never taken.
+pub(crate) fn schema_of_parameter(operation: &Operation, name: &str) -> Option<Value> {
+    let whole = |least: u64, most: u64| json!({"type": "integer", "minimum": least, "maximum": most});
+    let one = match values(operation, name) {
+        Some(Refused) => return None,
+        Some(Boolean) => json!({"type": "boolean"}),
+        Some(OneOf(known)) => json!({"type": "string", "enum": known}),
+        None => match name {
+            "pageSize" => whole(1, largest_page(operation)),
+            "pageNumber" => whole(1, u64::from(u32::MAX)),
+            "maxWaitMs" => whole(1, u64::from(u32::MAX)),
+            "retentionThresholdDays" => whole(0, 100_000),
+            "deleteDaysThreshold" => whole(0, u64::from(u32::MAX)),
+            _ => json!({"type": "string"}),
+        },
+    };
+    Some(if LISTS.contains(&name) { json!({"type": "array", "items": one}) } else { one })
+}
+
+/// The largest page that an operation answers.
+fn largest_page(operation: &Operation) -> u64 {
+    let most = match operation.name {
+        "genesys_cloud.list_queue_members" => &limits::MEMBERS_PAGE_MAX,
+        "genesys_cloud.list_failed_recordings" => &limits::FAILED_PAGE_MAX,
+        "genesys_cloud.get_details_results" => &limits::RESULTS_PAGE_MAX,
+        "genesys_cloud.get_audit_results" => &limits::AUDIT_PAGE_MAX,
+        "genesys_cloud.query_retention" => &limits::RETENTION_PAGE_MAX,
+        _ => &limits::PAGE_SIZE_MAX,
+    };
+    most.value
+}
+
 impl GenesysCloud {
     /// Holds the address of a request against the table, before its handler sees it.
     pub(super) fn check_address(&self, operation: &'static Operation, uri: &Uri, query: &Query) -> Result<(), ApiError> {
@@ -148,7 +191,10 @@ impl GenesysCloud {
 
     fn check_parameter(&self, operation: &Operation, name: &str, query: &Query) -> Result<(), ApiError> {
         if !operation.query.contains(&name) {
-            self.mark(&rules::UNKNOWN_PARAMETER);
+            self.mark(&super::public::UNKNOWN_PARAMETER);
+            if !self.settings.public.refuse_unknown_parameters {
+                return Ok(());
+            }
             let message = format!("[{name}] is no parameter of this operation; it has {}", operation.query.join(", "));
             return Err(ApiError::new(400, "invalid.query.param.value", message).field(name));
         }

@@ -1,4 +1,4 @@
-//! Parts of a conversation that are asked for alone: a participant's wrap-up, a recording's annotations.
+//! A part of a conversation that is asked for alone: a participant's wrap-up.
 
 use axum::{
     extract::{Path, Request, State},
@@ -6,15 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{
-    Site,
-    door::Door,
-    errors::ApiError,
-    read::{self, CONVERSATION, RECORDING},
-    rules,
-    seats::put,
-    times,
-};
+use super::{Site, door::Door, errors::ApiError, read::CONVERSATION, rules, seats::put, times};
 use crate::{fault::operations, front::Reply};
 
 /// GET /api/v2/conversations/{id}/participants/{participant}/wrapup.
@@ -34,17 +26,6 @@ pub(super) async fn wrapup(State(site): Site, Path((id, participant)): Path<(Str
             put(&mut body, "endTime", Some(times::text(words.at_ms)));
         }
         Ok(Reply::json(200, &body))
-    })
-    .await
-}
-
-/// GET /api/v2/conversations/{id}/recordings/{recording}/annotations.
-pub(super) async fn annotations(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let door = Door { site, operation: &operations::GENESYS_CLOUD_LIST_ANNOTATIONS, request };
-    door.answer(&recording, |site, _| {
-        let state = site.state();
-        let held = site.find_covered(&state, &id, RECORDING)?;
-        Ok(Reply::json(200, &read::annotations(site, read::find_recording(held, &recording)?)))
     })
     .await
 }

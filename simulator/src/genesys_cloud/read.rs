@@ -228,7 +228,7 @@ impl GenesysCloud {
             "fileState": standing.as_str(),
             "creationTime": times::text(one.created_at_ms),
             "recordingFileRole": "CUSTOMER_EXPERIENCE",
-            "annotations": annotations(self, one),
+            "annotations": self.annotations_json(held.id, one),
             "users": users,
             "selfUri": format!("/api/v2/conversations/{}/recordings/{}", held.id, one.id),
         });
@@ -309,7 +309,7 @@ impl GenesysCloud {
         if seat.is_routed() {
             put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
             put(&mut body, "userId", seat.user().map(|user| user.to_string()));
-            put(&mut body, "name", seat.user().and_then(|user| name_of(&self.directory.users, user)));
+            put(&mut body, "name", seat.user().and_then(|user| name_of(&self.directory().users, user).map(str::to_owned)));
         }
         // Whoever was given the code: where no agent took the call, the customer.
         put(&mut body, "wrapup", seat.who.and_then(|who| Some(self.wrapup_json(who, who.wrap_up?))));
@@ -318,7 +318,7 @@ impl GenesysCloud {
 
     fn wrapup_json(&self, who: &Participant, code: Uuid) -> Value {
         let mut body = json!({"code": code});
-        put(&mut body, "name", name_of(&self.directory.wrapups, code));
+        put(&mut body, "name", name_of(&self.directory().wrapups, code));
         if let Some(words) = &who.wrap_up_words {
             put(&mut body, "notes", words.notes.clone());
             put(&mut body, "tags", Some(json!(words.tags)));
@@ -326,22 +326,4 @@ impl GenesysCloud {
         }
         body
     }
-}
-
-/// The annotations of a recording, as it shows them.
-pub(super) fn annotations(site: &GenesysCloud, one: &Recording) -> Vec<Value> {
-    let seed = site.seed().child("annotation").child(&one.id.to_string());
-    let numbered = one.annotations.iter().enumerate();
-    numbered
-        .map(|(index, held)| {
-            let mut body = json!({
-                "id": seed.index(index as u64).uuid(),
-                "type": held.kind,
-                "location": held.location_ms,
-                "durationMs": held.duration_ms,
-            });
-            put(&mut body, "reason", held.reason.clone());
-            body
-        })
-        .collect()
 }

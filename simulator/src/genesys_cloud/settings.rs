@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{access::AccessSettings, limits, public::PublicSettings};
@@ -99,6 +100,10 @@ pub(crate) struct Directory {
     pub(crate) wrapups: Vec<Entry>,
     /// ACD skills.
     pub(crate) skills: Vec<Entry>,
+    /// Divisions made by clients, behind those of the settings.
+    pub(crate) divisions: Vec<Entry>,
+    /// The division of what clients made, by its id; everything else has one by the seed.
+    pub(crate) placed: BTreeMap<Uuid, Uuid>,
     /// Retention tags the organisation knows, each with the years it keeps.
     pub(crate) retention_tags: Vec<(String, i64)>,
     /// IANA name of the zone the recorders stand in; needed by the daylight-saving defects.
@@ -122,7 +127,7 @@ impl std::fmt::Debug for Directory {
     }
 }
 
-/// One user, queue, wrap-up code or skill.
+/// One user, queue, wrap-up code, skill or division.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// Its id.
@@ -131,6 +136,34 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     /// `active`, `inactive` or `deleted`; `active` for everything that is not a user.
     pub(crate) state: &'static str,
+    /// What clients said of it; absent where none made or changed it.
+    pub(crate) said: Option<Box<Said>>,
+}
+
+/// What clients said of an entry beside its name, and how often.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    /// Fields of the vendor's model, as reads show them.
+    pub(crate) fields: Map<String, Value>,
+    /// 1 where it was made, one more with each change.
+    pub(crate) version: u32,
+}
+
+impl Entry {
+    /// An entry as the world begins with it.
+    pub(crate) fn new(id: Uuid, name: impl Into<String>, state: &'static str) -> Entry {
+        Entry { id, name: name.into(), state, said: None }
+    }
+
+    /// A text that a client said of it.
+    pub(super) fn said(&self, field: &str) -> Option<&str> {
+        self.said.as_ref()?.fields.get(field)?.as_str()
+    }
+
+    /// How often it was written; 1 for what the world began with.
+    pub(super) fn version(&self) -> u32 {
+        self.said.as_ref().map_or(1, |said| said.version)
+    }
 }
 
 impl Directory {

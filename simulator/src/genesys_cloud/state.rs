@@ -173,8 +173,13 @@ pub(super) enum FileState {
 }
 
 /// A stretch of a recording that something is said about; a pause, as a rule.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Annotation {
+    /// Its own id where a client made it; all others of a recording share one.
+    pub(super) id: Option<Uuid>,
+    /// What a client wrote beside it.
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) kind: String,
     pub(super) reason: Option<String>,
     pub(super) location_ms: u64,

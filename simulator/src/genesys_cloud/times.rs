@@ -79,7 +79,7 @@ pub(crate) fn in_daylight_time(ms: i64, zone: &str) -> bool {
 }
 
 /// Both ends of an interval `from/to`, half open.
-fn parse_interval(text: &str) -> Option<(i64, i64)> {
+pub(super) fn parse_interval(text: &str) -> Option<(i64, i64)> {
     let (from, to) = text.split_once('/')?;
     let (from, to) = (parse_instant(from)?, parse_instant(to)?);
     (from < to).then_some((from, to))

@@ -86,7 +86,8 @@ impl GenesysCloud {
         let default = limits::PAGE_SIZE_DEFAULT.value;
         let size = query.number("pageSize", default, 1, most.value).inspect_err(|_| self.mark(&most.rule))? as usize;
         let from = query.one("cursor").map(|text| cursor::place("user", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
-        let mut found: Vec<&Entry> = self.users_by_state(query)?.collect();
+        let directory = self.directory();
+        let mut found: Vec<&Entry> = self.users_by_state(&directory, query).collect();
         found.sort_by_key(|user| (&user.name, user.id));
         if query.one("sortOrder") == Some("DESC") {
             found.reverse();
@@ -121,7 +122,8 @@ impl GenesysCloud {
         self.mark(&rules::USERS_SEARCH);
         let names_state = asked.query.iter().any(|one| one.fields.iter().any(|field| field == "state"));
         let is_found = |user: &&Entry| (names_state || user.state != "deleted") && asked.query.iter().all(|one| one.fits(user));
-        let mut found: Vec<&Entry> = self.directory.users.iter().filter(is_found).collect();
+        let directory = self.directory();
+        let mut found: Vec<&Entry> = directory.users.iter().filter(is_found).collect();
         let first = asked.sort.first();
         let by = asked.sort_by.as_deref().or_else(|| first?.sort_by.as_deref());
         let order = asked.sort_order.as_deref().or_else(|| first?.sort_order.as_deref());
@@ -188,7 +190,7 @@ impl Criterion {
     fn fits(&self, user: &Entry) -> bool {
         let of = |field: &String| match field.as_str() {
             "name" => user.name.to_lowercase(),
-            "email" => lists::email(user),
+            "email" => lists::email(user).to_lowercase(),
             "id" => user.id.to_string(),
             _ => user.state.to_owned(),
         };

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use auth::Tokens;
-pub(crate) use state::Legacy;
+pub(crate) use state::{Legacy, MAX_PAGE};
 
 /// `[legacy.limits]` of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

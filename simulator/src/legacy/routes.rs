@@ -24,12 +24,17 @@ impl Legacy {
             .route("/api/v2/recordings/{id}", get(recording))
             .route("/api/v2/recordings/{id}/media", get(media))
             .fallback(nowhere)
+            .method_not_allowed_fallback(wrong_method)
             .with_state(self.clone())
     }
 
     /// The store behind pre-signed URLs, served from a host of its own.
     pub(crate) fn media_router(self: &Arc<Self>) -> Router {
-        Router::new().route("/presigned/{id}", get(presigned)).fallback(nowhere).with_state(self.clone())
+        Router::new()
+            .route("/presigned/{id}", get(presigned))
+            .fallback(nowhere)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(self.clone())
     }
 
     async fn guarded(
@@ -53,16 +58,19 @@ async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Byte
 }
 
 async fn interactions(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    legacy.note_unknown(&operations::LEGACY_QUERY_INTERACTIONS, &query);
     let work = async { legacy.interactions(&query) };
     legacy.guarded(&operations::LEGACY_QUERY_INTERACTIONS, "-", &headers, work).await
 }
 
 async fn users(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    legacy.note_unknown(&operations::LEGACY_LIST_USERS, &query);
     let work = async { legacy.users(&query) };
     legacy.guarded(&operations::LEGACY_LIST_USERS, "-", &headers, work).await
 }
 
 async fn queues(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    legacy.note_unknown(&operations::LEGACY_LIST_QUEUES, &query);
     let work = async { legacy.queues(&query) };
     legacy.guarded(&operations::LEGACY_LIST_QUEUES, "-", &headers, work).await
 }
@@ -85,6 +93,10 @@ async fn presigned(
 ) -> Response {
     let work = legacy.presigned(&id, &query, &method, &headers);
     serve(&legacy.core, &*legacy, &operations::LEGACY_GET_PRESIGNED, &id, 0, work).await
+}
+
+async fn wrong_method(method: Method) -> Response {
+    error(405, "method_not_allowed", &format!("the method {method} is not allowed here")).into_response()
 }
 
 async fn nowhere() -> Response {

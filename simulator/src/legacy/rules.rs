@@ -25,6 +25,13 @@ pub(super) static PAGE_SIZE: Rule = Rule {
     source: "the guide's example uses 1000; the bounds are assumed",
     default: None,
 };
+pub(super) static UNKNOWN_PARAMETER: Rule = Rule {
+    name: "legacy.query.unknown_parameter",
+    grade: Grade::Assumed,
+    statement: "a query parameter that an operation does not have is passed over",
+    source: "no vendor page; most services do, and a refusal would fail a client that works elsewhere",
+    default: None,
+};
 pub(super) static SCOPES: Rule = Rule {
     name: "legacy.auth.scopes",
     grade: Grade::Documented,
@@ -90,10 +97,11 @@ pub(super) static REDIRECT: Rule = Rule {
 };
 
 /// Every rule here.
-pub(super) static ALL: [&Rule; 12] = [
+pub(super) static ALL: [&Rule; 13] = [
     &QUERY,
     &WINDOW,
     &PAGE_SIZE,
+    &UNKNOWN_PARAMETER,
     &SCOPES,
     &SCOPE_STATUS,
     &CLIENT_CREDENTIALS,

@@ -20,7 +20,7 @@ use crate::ranges;
 use crate::world::{Interaction, Media, Recording, World};
 
 /// Most entities on a page (contracts: `size` 1..1000).
-pub(super) const MAX_PAGE: u64 = 1000;
+pub(crate) const MAX_PAGE: u64 = 1000;
 
 /// Entities on a page when `size` is left out.
 const USUAL_PAGE: u64 = 100;
@@ -110,6 +110,13 @@ impl Legacy {
                 self.refuse(&Refusal::TooManyRequests { retry_after_s: Some(retry_after_s) })
             }
         }))
+    }
+
+    /// Notes that a parameter which an operation does not have is passed over.
+    pub(super) fn note_unknown(&self, operation: &Operation, query: &Query) {
+        if query.keys().any(|name| !operation.query.contains(&name.as_str())) {
+            self.core.exercised.mark(&rules::UNKNOWN_PARAMETER);
+        }
     }
 
     pub(super) fn interactions(&self, query: &Query) -> Reply {

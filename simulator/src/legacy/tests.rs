@@ -97,6 +97,24 @@ async fn the_last_page_of_ten_million_is_as_near_as_the_first() {
 }
 
 #[tokio::test]
+async fn a_wrong_method_is_told_as_any_other_error_and_an_unknown_parameter_is_passed_over() {
+    let site = site("").await;
+    for base in [&site.simulator.addresses().legacy, &site.simulator.addresses().legacy_media] {
+        for path in ["/api/v2/users", "/presigned/x"] {
+            let answer = site.http.delete(format!("{base}{path}")).bearer_auth(&site.token).send().await.expect("an answer");
+            let status = answer.status().as_u16();
+            let told = body(answer).await;
+            let code = if status == 405 { "method_not_allowed" } else { "not_found" };
+            assert!(status == 405 || status == 404, "{base}{path}: {status}");
+            assert_eq!(told["error"], code);
+            assert!(told["message"].as_str().is_some_and(|words| !words.is_empty()));
+        }
+    }
+    let plain = body(site.get("/api/v2/users?size=3").await).await;
+    assert_eq!(body(site.get("/api/v2/users?size=3&unknown=1").await).await, plain);
+}
+
+#[tokio::test]
 async fn a_window_is_half_open_on_the_stated_start() {
     let site = site("").await;
     let all = body(site.get("/api/v2/analytics/interactions/query?size=1000").await).await;

@@ -1,5 +1,7 @@
 //! What the target organisation consists of, and the mapping towards it.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::{Mapped, World};
@@ -34,6 +36,8 @@ impl Target {
             queues: entries(world.queues(), Some((default_queue, DEFAULT_QUEUE))),
             wrapups: entries(world.wrapups(), None),
             skills: entries(world.skills(), None),
+            divisions: Vec::new(),
+            placed: BTreeMap::new(),
             retention_tags: world.retention_classes(),
             site_zone: site_zone.to_owned(),
             client_id: client_id.clone(),
@@ -49,17 +53,17 @@ fn users(world: &World, fallback: Option<Uuid>) -> Vec<Entry> {
     let mut users: Vec<Entry> = mapped
         .map(|(agent, row)| {
             let present = agent.active && row.valid_to_ms.is_none();
-            Entry { id: row.user_id, name: row.user_name.clone(), state: if present { "active" } else { "inactive" } }
+            Entry::new(row.user_id, row.user_name.clone(), if present { "active" } else { "inactive" })
         })
         .collect();
-    users.extend(fallback.map(|id| Entry { id, name: FALLBACK_USER.to_owned(), state: "active" }));
+    users.extend(fallback.map(|id| Entry::new(id, FALLBACK_USER, "active")));
     users.sort_by_key(|user| user.id);
     users
 }
 
 fn entries(mapped: &[Mapped], extra: Option<(Uuid, &str)>) -> Vec<Entry> {
     let known = mapped.iter().filter(|entry| entry.in_target).filter_map(|entry| Some((entry.target_id?, entry.name.as_str())));
-    let mut entries: Vec<Entry> = known.chain(extra).map(|(id, name)| Entry { id, name: name.to_owned(), state: "active" }).collect();
+    let mut entries: Vec<Entry> = known.chain(extra).map(|(id, name)| Entry::new(id, name, "active")).collect();
     entries.sort_by_key(|entry| entry.id);
     entries
 }

@@ -1,10 +1,13 @@
 //! Divisions: where things stand, and which of them the client's role covers.
 
+use std::borrow::Cow;
+
 use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -28,7 +31,7 @@ const DIVISIONS: &str = "/api/v2/authorization/divisions";
 #[serde(rename_all = "camelCase")]
 pub(in crate::genesys_cloud) struct DivisionRef<'a> {
     pub(in crate::genesys_cloud) id: Uuid,
-    name: &'a str,
+    name: Cow<'a, str>,
     self_uri: String,
 }
 
@@ -38,8 +41,8 @@ pub(in crate::genesys_cloud) struct DivisionRef<'a> {
 struct Division<'a> {
     #[serde(flatten)]
     named: DivisionRef<'a>,
-    /// Required by the vendor's model; nobody has written one here.
-    description: &'static str,
+    /// Required by the vendor's model; empty where no client has written one.
+    description: String,
     home_division: bool,
 }
 
@@ -59,8 +62,7 @@ pub(in crate::genesys_cloud) async fn home(State(site): Site, request: Request) 
 pub(in crate::genesys_cloud) async fn by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let door = Door { site, operation: &operations::GENESYS_CLOUD_GET_DIVISION, request };
     door.answer(&id, |site, _| {
-        let mut all = 0..site.settings.access.divisions.len();
-        let at = all.find(|at| Some(site.division_at(*at).id) == uuid(&id)).ok_or_else(ApiError::not_found)?;
+        let at = uuid(&id).and_then(|id| site.place_of_division(id)).ok_or_else(ApiError::not_found)?;
         Ok(Reply::json(200, &site.division_json(at)))
     })
     .await
@@ -68,21 +70,62 @@ pub(in crate::genesys_cloud) async fn by_id(State(site): Site, Path(id): Path<St
 
 impl GenesysCloud {
     fn division_json(&self, at: usize) -> Division<'_> {
-        Division { named: self.division_at(at), description: "", home_division: at == 0 }
+        let directory = self.directory();
+        let made = at.checked_sub(self.settings.access.divisions.len()).and_then(|at| directory.divisions.get(at));
+        let description = made.and_then(|made| made.said("description")).unwrap_or_default().to_owned();
+        Division { named: self.division_at(at), description, home_division: at == 0 }
+    }
+
+    /// How many divisions there are: the settings', and those that clients made.
+    fn division_count(&self) -> usize {
+        self.settings.access.divisions.len() + self.directory().divisions.len()
+    }
+
+    /// The place of a division by its id.
+    fn place_of_division(&self, id: Uuid) -> Option<usize> {
+        (0..self.division_count()).find(|at| self.division_at(*at).id == id)
+    }
+
+    /// The home division.
+    pub(in crate::genesys_cloud) fn home_division(&self) -> DivisionRef<'_> {
+        self.division_at(0)
+    }
+
+    /// A division by its id.
+    pub(in crate::genesys_cloud) fn division_by_id(&self, id: Uuid) -> Option<DivisionRef<'_>> {
+        self.place_of_division(id).map(|at| self.division_at(at))
+    }
+
+    /// A division made by a client, as it is answered.
+    pub(in crate::genesys_cloud) fn shown_division(&self, id: Uuid) -> Option<Value> {
+        self.place_of_division(id).map(|at| json!(self.division_json(at)))
+    }
+
+    /// Refuses a division that the client's role does not cover.
+    pub(in crate::genesys_cloud) fn must_cover_division(&self, division: &DivisionRef<'_>, permission: &str) -> Result<(), ApiError> {
+        if self.covers_division(division) {
+            return Ok(());
+        }
+        self.mark(&rules::DIVISION_REFUSED);
+        Err(missing_in_division(permission))
     }
 
     fn list_divisions(&self, query: &Query) -> Result<Reply, ApiError> {
         self.mark(&rules::DIVISIONS_LISTED);
-        let all = self.settings.access.divisions.iter().enumerate();
-        let is_wanted = |(at, name): &(usize, &String)| {
-            is_one_of(&query.all("id"), self.division_at(*at).id) && query.one("name").is_none_or(|pattern| is_like(name, pattern))
+        let is_wanted = |at: &usize| {
+            let division = self.division_at(*at);
+            is_one_of(&query.all("id"), division.id) && query.one("name").is_none_or(|pattern| is_like(&division.name, pattern))
         };
-        let chosen: Vec<usize> = all.filter(is_wanted).map(|(at, _)| at).collect();
+        let chosen: Vec<usize> = (0..self.division_count()).filter(is_wanted).collect();
         self.page(&operations::GENESYS_CLOUD_LIST_DIVISIONS, query, &chosen, |at| self.division_json(*at))
     }
 
     /// The division a queue, user or wrap-up code stands in.
     pub(in crate::genesys_cloud) fn division_of_entity(&self, kind: &str, id: Uuid) -> DivisionRef<'_> {
+        let placed = self.directory().placed.get(&id).copied();
+        if let Some(division) = placed.and_then(|division| self.division_by_id(division)) {
+            return division;
+        }
         let count = self.settings.access.divisions.len() as u64;
         if count > 1 {
             self.mark(&rules::DIVISIONS);
@@ -136,11 +179,7 @@ impl GenesysCloud {
 
     /// Refuses an entity whose division the client's role does not cover.
     pub(in crate::genesys_cloud) fn must_cover_entity(&self, kind: &str, id: Uuid, permission: &str) -> Result<(), ApiError> {
-        if self.covers_division(&self.division_of_entity(kind, id)) {
-            return Ok(());
-        }
-        self.mark(&rules::DIVISION_REFUSED);
-        Err(missing_in_division(permission))
+        self.must_cover_division(&self.division_of_entity(kind, id), permission)
     }
 
     /// Whether the client's role covers a conversation's division.
@@ -157,15 +196,20 @@ impl GenesysCloud {
     }
 
     fn covers_division(&self, division: &DivisionRef<'_>) -> bool {
-        self.covers_named(division.name)
+        self.covers_named(&division.name)
     }
 
     /// A division by its place in the settings; the first is home.
     fn division_at(&self, at: usize) -> DivisionRef<'_> {
-        let name = self.settings.access.divisions.get(at).map_or("Home", String::as_str);
-        let id = match at {
-            0 => self.seed().child("division/home").uuid(),
-            _ => self.seed().child("division").child(name).uuid(),
+        let of_settings = &self.settings.access.divisions;
+        let (id, name) = match (at, of_settings.get(at)) {
+            (0, home) => (self.seed().child("division/home").uuid(), Cow::Borrowed(home.map_or("Home", String::as_str))),
+            (_, Some(name)) => (self.seed().child("division").child(name).uuid(), Cow::Borrowed(name.as_str())),
+            (_, None) => {
+                let directory = self.directory();
+                let made = directory.divisions.get(at - of_settings.len());
+                made.map_or((Uuid::nil(), Cow::Borrowed("")), |made| (made.id, Cow::Owned(made.name.clone())))
+            }
         };
         DivisionRef { id, name, self_uri: format!("{DIVISIONS}/{id}") }
     }

@@ -31,8 +31,10 @@ impl Held {
 impl GenesysCloud {
     /// Changes the client's role; refused, with nothing changed, where a division is not one of the organisation's.
     pub(crate) fn change_role(&self, role: Role) -> Result<(), String> {
-        let known = &self.settings.access.divisions;
-        if let Some(name) = role.client_divisions.iter().flatten().find(|name| !known.contains(name)) {
+        let directory = self.directory();
+        let is_known =
+            |name: &String| self.settings.access.divisions.contains(name) || directory.divisions.iter().any(|made| made.name == *name);
+        if let Some(name) = role.client_divisions.iter().flatten().find(|name| !is_known(name)) {
             return Err(format!("client_divisions names `{name}`, which is not one of divisions"));
         }
         if let Some(name) = role.missing_scopes.iter().flatten().find(|name| !crate::genesys_cloud::auth::is_known(name)) {

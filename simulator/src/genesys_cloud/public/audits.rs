@@ -213,7 +213,8 @@ impl GenesysCloud {
         let submitted_ms = self.now_ms();
         let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
         let mut state = self.state();
-        let is_wanted = |entry: &Entry| (from..to).contains(&entry.at_ms) && asked.wants(entry, &self.directory.client_id);
+        let directory = self.directory();
+        let is_wanted = |entry: &Entry| (from..to).contains(&entry.at_ms) && asked.wants(entry, &directory.client_id);
         let log = state.public.audits.iter().enumerate();
         let mut found: Vec<usize> = log.filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect();
         if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
@@ -256,7 +257,7 @@ impl GenesysCloud {
             "level": "USER",
             "status": "SUCCESS",
             "eventDate": times::text(entry.at_ms),
-            "client": {"id": self.directory.client_id},
+            "client": {"id": self.directory().client_id},
             "action": noted.action.as_str(),
             "entityType": noted.subject.as_str(),
             "entity": entity,

@@ -175,7 +175,7 @@ impl GenesysCloud {
     }
 
     fn check_references(&self, event: &Event) -> Result<(), Refused> {
-        let directory = &self.directory;
+        let directory = self.directory();
         // This organisation has no languages.
         let languages: &[Entry] = &[];
         let (users, queues, skills) = (&directory.users, &directory.queues, &directory.skills);

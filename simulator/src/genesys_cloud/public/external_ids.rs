@@ -70,7 +70,7 @@ fn key_of(body: &[u8]) -> Option<String> {
 
 impl GenesysCloud {
     fn user_of(&self, id: &str) -> Result<Uuid, ApiError> {
-        let known = uuid(id).filter(|id| holds(&self.directory.users, *id));
+        let known = uuid(id).filter(|id| holds(&self.directory().users, *id));
         known.ok_or_else(|| ApiError::new(404, "general.resource.not.found", "Unable to find the user"))
     }
 
@@ -141,7 +141,8 @@ impl GenesysCloud {
     fn find_external_id(&self, authority: String, key: String) -> Result<Reply, ApiError> {
         let unknown = || ApiError::new(404, "general.resource.not.found", "Unable to find a user associated with external identifier.");
         let id = self.state().public.external_ids.get(&(authority, key)).copied().ok_or_else(unknown)?;
-        let user = self.directory.users.iter().find(|user| user.id == id).ok_or_else(unknown)?;
-        Ok(Reply::json(200, &lists::user(&user)))
+        let directory = self.directory();
+        let user = directory.users.iter().find(|user| user.id == id).ok_or_else(unknown)?;
+        Ok(Reply::json(200, &lists::user(user)))
     }
 }

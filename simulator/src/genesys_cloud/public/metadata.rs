@@ -97,7 +97,13 @@ fn annotation(sent: SentAnnotation) -> Result<Annotation, String> {
     }
     match sent.reason.as_deref() {
         Some(reason) if !REASONS.contains(&reason) => Err(format!("annotations.reason [{reason}] is not one of {}", REASONS.join(", "))),
-        _ => Ok(Annotation { kind: sent.kind, reason: sent.reason, location_ms: sent.location, duration_ms: sent.duration_ms }),
+        _ => Ok(Annotation {
+            kind: sent.kind,
+            reason: sent.reason,
+            location_ms: sent.location,
+            duration_ms: sent.duration_ms,
+            ..Annotation::default()
+        }),
     }
 }
 

@@ -51,7 +51,7 @@ use self::{
 pub(super) use self::{
     dates::update as update_recording,
     protection::update as update_protection,
-    rules::{ALL as RULES, MALFORMED_ID},
+    rules::{ALL as RULES, MALFORMED_ID, UNKNOWN_PARAMETER},
     store::{Refusal, refusal},
 };
 use super::{GenesysCloud, state::StoredFile};

@@ -262,7 +262,7 @@ impl GenesysCloud {
     }
 
     fn check_conditions(&self, conditions: &Conditions) -> Result<(), ApiError> {
-        let directory = &self.directory;
+        let directory = self.directory();
         let is_known = |list: &[Named], entries: &[Entry]| list.iter().all(|named| uuid(&named.id).is_some_and(|id| holds(entries, id)));
         if !is_known(&conditions.for_queues, &directory.queues) {
             return Err(ApiError::new(400, "recording.policy.invalid.queue", "The specified queues was invalid.").field("forQueues"));

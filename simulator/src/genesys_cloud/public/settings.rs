@@ -37,6 +37,8 @@ pub struct PublicSettings {
     pub audit_query_ms: u64,
     /// What an id in a path that is no UUID comes to: 404, as an unknown one, or 400. Default 404.
     pub malformed_id_status: u16,
+    /// Whether a parameter that an operation does not have is 400 instead of passed over. Default false.
+    pub refuse_unknown_parameters: bool,
 }
 
 /// What becomes of a reused eventId.
@@ -140,6 +142,7 @@ impl Default for PublicSettings {
             export_integration: None,
             audit_query_ms: 0,
             malformed_id_status: 404,
+            refuse_unknown_parameters: false,
         }
     }
 }

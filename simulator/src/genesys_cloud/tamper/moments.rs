@@ -25,9 +25,9 @@ pub(super) fn other_zone(scene: &Scene<'_>, held: &Conversation) -> Option<Plant
 
 /// D36: one hour off, in daylight time of the site.
 pub(super) fn daylight_hour(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    let zone = &scene.site.directory.site_zone;
+    let directory = scene.site.directory();
     let moments = [held.start_ms, held.end_ms, held.start_ms + HOUR_MS, held.end_ms + HOUR_MS];
-    if !moments.into_iter().all(|ms| times::in_daylight_time(ms, zone)) {
+    if !moments.into_iter().all(|ms| times::in_daylight_time(ms, &directory.site_zone)) {
         return None;
     }
     retimed(scene, held, |copy| copy.map_times(|ms| ms + HOUR_MS))

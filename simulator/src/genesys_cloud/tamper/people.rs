@@ -13,7 +13,7 @@ use super::{
 
 /// An agent who sits in a conversation once, and is not the fallback user.
 fn agent(scene: &Scene<'_>, held: &Conversation) -> Option<Uuid> {
-    let fallback = scene.site.directory.fallback_user();
+    let fallback = scene.site.directory().fallback_user();
     let sits_once = |id: Uuid| held.participants.iter().filter(|one| one.id == id).count() == 1;
     let agents = held.participants.iter().filter(|one| one.role == Role::Agent && Some(one.id) != fallback && sits_once(one.id));
     let ids: Vec<Uuid> = agents.map(|one| one.id).collect();
@@ -36,20 +36,22 @@ fn with_agent(scene: &Scene<'_>, held: &Conversation, from: Uuid, to: &Entry) ->
 /// D45: another user, just as valid.
 pub(super) fn other_agent(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let from = agent(scene, held)?;
-    let fallback = scene.site.directory.fallback_user();
+    let fallback = scene.site.directory().fallback_user();
     let is_in = |user: &Entry| held.participants.iter().any(|one| one.id == user.id);
-    let users = &scene.site.directory.users;
-    let others: Vec<&Entry> = users.iter().filter(|user| user.state == "active" && Some(user.id) != fallback && !is_in(user)).collect();
+    let directory = scene.site.directory();
+    let others: Vec<&Entry> =
+        directory.users.iter().filter(|user| user.state == "active" && Some(user.id) != fallback && !is_in(user)).collect();
     Some(with_agent(scene, held, from, scene.choose(held, &others)?))
 }
 
 /// D46: the fallback user, though the agent was known.
 pub(super) fn fallback_agent(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    let fallback = scene.site.directory.fallback_user()?;
+    let fallback = scene.site.directory().fallback_user()?;
     if held.participants.iter().any(|one| one.id == fallback) {
         return None;
     }
-    let to = scene.site.directory.users.iter().find(|user| user.id == fallback)?;
+    let directory = scene.site.directory();
+    let to = directory.users.iter().find(|user| user.id == fallback)?;
     Some(with_agent(scene, held, agent(scene, held)?, to))
 }
 
@@ -70,8 +72,8 @@ pub(super) fn lost_participant(scene: &Scene<'_>, held: &Conversation) -> Option
 /// D50: another queue.
 pub(super) fn other_queue(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let before = held.queue.as_ref()?;
-    let queues = &scene.site.directory.queues;
-    let others: Vec<&Entry> = queues.iter().filter(|queue| queue.id != before.id && queue.name != "Unmapped").collect();
+    let directory = scene.site.directory();
+    let others: Vec<&Entry> = directory.queues.iter().filter(|queue| queue.id != before.id && queue.name != "Unmapped").collect();
     let other = scene.choose(held, &others)?;
     let entry = scene.entry(held, None, "routing.queue", before.id.to_string(), other.id.to_string());
     let mut copy = held.clone();
@@ -83,7 +85,7 @@ pub(super) fn other_queue(scene: &Scene<'_>, held: &Conversation) -> Option<Plan
 pub(super) fn wrap_up_changed(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let at = held.participants.iter().position(|one| one.role == Role::Agent && one.wrap_up.is_some())?;
     let before = held.participants[at].wrap_up?;
-    let others: Vec<Uuid> = scene.site.directory.wrapups.iter().map(|code| code.id).filter(|id| *id != before).collect();
+    let others: Vec<Uuid> = scene.site.directory().wrapups.iter().map(|code| code.id).filter(|id| *id != before).collect();
     let is_removed = scene.seed_of(held.id).child("removed").chance(0.5);
     let after = scene.choose(held, &others).copied().filter(|_| !is_removed);
     let entry = scene.entry(held, None, "wrapUpCode", before.to_string(), after.map(|id| id.to_string()));

@@ -74,7 +74,7 @@ impl World {
         contract
     }
 
-    async fn with_contracts_call() -> World {
+    pub(super) async fn with_contracts_call() -> World {
         let world = World::unlimited().await;
         let contract = world.contracts_interaction().await;
         let answer = world.ask(&contract["request"]).await;

@@ -1,8 +1,11 @@
 //! The platform from outside: requests in, answers out, and the truth behind them.
 
 mod access;
+mod aggregates;
 mod analytics;
+mod annotations;
 mod contracts;
+mod directory;
 mod limits;
 mod operations;
 mod parameters;
@@ -14,7 +17,7 @@ mod roles;
 mod tampering;
 mod uploads;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use audio::{Codec, Pcm};
 use axum::{Router, body::Body};
@@ -168,7 +171,7 @@ impl World {
 }
 
 fn entry(id: Uuid, name: &str, state: &'static str) -> Entry {
-    Entry { id, name: name.to_owned(), state }
+    Entry::new(id, name, state)
 }
 
 fn directory() -> Directory {
@@ -184,6 +187,8 @@ fn directory() -> Directory {
         queues: vec![entry(QUEUE, "Support", "active"), entry(numbered(11), "Sales", "active"), entry(numbered(12), "Unmapped", "active")],
         wrapups: vec![entry(WRAPUP, "Resolved", "active"), entry(numbered(21), "Callback", "active")],
         skills: vec![entry(SKILL, "Billing", "active")],
+        divisions: Vec::new(),
+        placed: BTreeMap::new(),
         retention_tags: vec![("7-Year Retention".to_owned(), 7)],
         site_zone: "Europe/London".to_owned(),
         client_id: "client".to_owned(),

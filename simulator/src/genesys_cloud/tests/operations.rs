@@ -47,3 +47,13 @@ async fn every_permission_of_the_table_is_asked_for() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_absent_operation_is_404_by_any_method_though_its_name_has_the_form_of_an_id() {
+    let world = World::unlimited().await;
+    for method in ["GET", "POST", "DELETE"] {
+        let answer = world.json(method, "/api/v2/audits/query/realtime", &json!({})).await;
+        assert_eq!((answer.status.as_u16(), &*answer.code()), (404, "not.found"), "{method}");
+    }
+    assert_eq!(world.json("DELETE", "/api/v2/routing/skills", &json!({})).await.code(), "method.not.allowed");
+}

@@ -7,7 +7,11 @@ async fn a_value_that_is_not_enumerated_is_refused_everywhere() {
     let world = World::unlimited().await;
     let id = conversation_id(1);
     for (path, names) in [
-        ("/api/v2/users", "sortOrder expand integrationPresenceSource state unknown"),
+        ("/api/v2/users", "sortOrder expand integrationPresenceSource state"),
+        (&format!("/api/v2/users/{JOHN}/queues"), "joined"),
+        (&format!("/api/v2/users/{JOHN}/routingskills"), "sortOrder"),
+        (&format!("/api/v2/routing/queues/{QUEUE}/members"), "sortOrder memberBy joined expand"),
+        ("/api/v2/routing/languages", "sortOrder"),
         ("/api/v2/users/query", "sortOrder expand integrationPresenceSource state"),
         (&format!("/api/v2/users/{JOHN}"), "state expand integrationPresenceSource"),
         ("/api/v2/routing/queues", "sortOrder hasPeer expand"),
@@ -38,6 +42,16 @@ async fn a_value_that_is_not_enumerated_is_refused_everywhere() {
     {
         assert_eq!(world.get(path).await.status, 200, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_parameter_that_nobody_documents_is_passed_over_unless_the_scenario_says_otherwise() {
+    let world = World::unlimited().await;
+    assert_eq!(world.get("/api/v2/users?stat=any").await.json()["entities"], world.get("/api/v2/users").await.json()["entities"]);
+    let mut settings = Settings::default();
+    settings.public.refuse_unknown_parameters = true;
+    let answer = World::with(settings).await.get("/api/v2/users?stat=any").await;
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (400, "invalid.query.param.value"));
 }
 
 #[tokio::test]

@@ -155,3 +155,18 @@ async fn a_date_beyond_the_organisations_maximum_is_refused_and_the_maximum_can_
     let answer = world.post("/api/v2/interactions", &interaction(1, file)).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "recording.recording.analytics.retention.violation"));
 }
+
+#[tokio::test]
+async fn an_interaction_without_participants_is_taken_by_a_rule_with_a_name() {
+    let world = World::unlimited().await;
+    let body = json!({
+        "id": conversation_id(1), "type": "call", "direction": "inbound",
+        "createdTime": "2023-07-27T10:00:00.000Z", "updatedTime": "2023-07-27T10:05:00.000Z",
+    });
+    assert_eq!(world.post("/api/v2/interactions", &body).await.status, 201);
+    let held = world.get(&format!("/api/v2/conversations/{}", conversation_id(1))).await.json();
+    let purposes: Vec<&Value> = held["participants"].as_array().expect("a list").iter().map(|one| &one["purpose"]).collect();
+    assert_eq!(purposes, ["customer"]);
+    let met: Vec<&str> = world.core.exercised.rules().iter().map(|rule| rule.name).collect();
+    assert!(met.contains(&"genesys_cloud.guide.no_participants"), "{met:?}");
+}
