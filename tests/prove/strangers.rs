@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use audio::Pcm;
+use audio::{Codec, Pcm};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
@@ -44,6 +44,10 @@ const LEAST_HONEST: usize = 500;
 
 /// Rows that no reader can tell from what is right, with the reason; they are not counted.
 const CANNOT_BE_TOLD: &[(&str, &str)] = &[
+    (
+        "a declared length that is wrong on the guide's surface, and a retention tag of another class beside the right day",
+        "only that surface's own answers show either, under a permission to create interactions that an audit does not have; the public API shows neither",
+    ),
     ("why a leg ended (`disconnectType`)", "the source does not say how its legs end"),
     ("the order of two agents who join in the same millisecond", "the source has no order for them either"),
     (
@@ -74,16 +78,13 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     for batch in batches(usize::try_from(n).unwrap_or(usize::MAX), is_small) {
         told.add(batch.tried(&prompts)?);
     }
-    if !is_small {
-        told.is_large_enough()?;
-    }
-    told.report()
+    told.report(n >= LEAST_HONEST as u64)
 }
 
 /// Rows in one world and one migration a way.
 struct Batch {
     rows: Vec<Row>,
-    /// `mp3` or `wav`.
+    /// `mp3` or `wav`; WAV is made of G.711, so that it is converted too.
     format: &'static str,
 }
 
@@ -114,6 +115,8 @@ struct Told {
     found: String,
     right: bool,
     recordings: usize,
+    /// What was found, in the verifier's words.
+    words: Vec<String>,
 }
 
 impl Batch {
@@ -125,7 +128,8 @@ impl Batch {
             Call::of(prompts, SEED, number - 1, shape)
         };
         let calls: Vec<Vec<Call>> = self.rows.iter().map(|row| row.shapes.iter().map(|shape| own(*shape)).collect()).collect();
-        world::write(calls.iter().flatten(), &dir.path().join("world"))?;
+        let codec = if self.format == "wav" { Codec::Mulaw } else { Codec::PcmS16 };
+        world::write(calls.iter().flatten(), codec, &dir.path().join("world"))?;
         let deeds: Vec<Vec<Deed>> = self.rows.iter().zip(&calls).map(|(row, calls)| (row.deeds)(calls)).collect();
         let files = files(&calls, &deeds)?;
         let site = Site { batch: self, dir: dir.path(), calls: &calls, deeds: &deeds, files: &files };
@@ -205,7 +209,7 @@ impl Site<'_> {
     }
 
     async fn run(&self, way: Way) -> Result<Vec<Told>, Failure> {
-        let scenario = Scenario::parse(&scenario(way, self.batch.format), &self.dir.join("strangers.toml").display().to_string());
+        let scenario = Scenario::parse(&scenario(way, self.batch.format, &self.dir.join("world/interactions.ndjson")), "strangers.toml");
         let simulator = Simulator::start(scenario.map_err(Failure::new)?, Options::default()).await.map_err(Failure::new)?;
         let (theirs, ours) = (tempfile::tempdir().map_err(Failure::new)?, tempfile::tempdir().map_err(Failure::new)?);
         let (their_plan, our_plan) = (strangers_plan(&simulator, theirs.path())?, auditors_plan(&simulator, ours.path())?);
@@ -215,9 +219,7 @@ impl Site<'_> {
         let clock = Clock::starting_at(simulator.now_ms());
         let plan = LoadedPlan::read(&their_plan).map_err(Failure::new)?;
         let outcome = migrator::migrate(plan, migrator::Options::default(), rim, clock.clone(), &Quiet).await.map_err(Failure::new)?;
-        if let Some(left) = outcome.errors.first() {
-            return Err(Failure::new(format!("a call was left: {left}")));
-        }
+        let mut broken: Vec<String> = outcome.errors.iter().map(|left| format!("a call was left: {left}")).collect();
         let text = std::fs::read_to_string(&our_plan).map_err(Failure::new)?;
         let hands = Hands::new(&simulator, network.clone(), way, &text, &clock).await?;
         let mut owned: Vec<Vec<String>> = Vec::new();
@@ -236,15 +238,11 @@ impl Site<'_> {
             verifier::verify(&plan, verifier::Options::default(), network, clock, &verifier::Silent).await.map_err(Failure::new)?;
         let summary = serde_json::to_value(&report.summary).map_err(Failure::new)?;
         let unseen = summary["counts"]["not_verifiable"].as_u64().unwrap_or_default();
-        let behind = outcome.left_behind.recordings.len();
-        if unseen > 0 || behind > 0 {
-            let first = outcome.left_behind.recordings.first();
-            return Err(Failure::new(format!(
-                "{unseen} recordings could not be verified, {behind} were left behind: {first:?}: {}",
-                summary["sentence"]
-            )));
+        if unseen > 0 {
+            broken.push(format!("{unseen} recordings could not be verified: {}", summary["sentence"]));
         }
-        self.judged(way, &report.findings, &owned)
+        broken.extend(outcome.left_behind.recordings.iter().map(|behind| format!("a recording stayed behind: {behind:?}")));
+        Ok(self.judged(way, &report.findings, &owned, broken))
     }
 
     fn script(&self, way: Way) -> Script {
@@ -270,12 +268,13 @@ impl Site<'_> {
         script
     }
 
-    fn judged(&self, way: Way, findings: &[Finding], owned: &[Vec<String>]) -> Result<Vec<Told>, Failure> {
+    /// `broken`: what else went wrong, each a row of its own.
+    fn judged(&self, way: Way, findings: &[Finding], owned: &[Vec<String>], mut broken: Vec<String>) -> Vec<Told> {
         let mut rows_of: HashMap<String, usize> = HashMap::new();
         for (row, calls) in self.calls.iter().enumerate() {
             rows_of.extend(calls.iter().map(|call| (call.id(), row)));
         }
-        let mut found: Vec<Vec<(&str, String)>> = vec![Vec::new(); self.batch.rows.len()];
+        let mut found: Vec<Vec<(&str, String, String)>> = vec![Vec::new(); self.batch.rows.len()];
         for finding in findings {
             let target = finding.target_id.as_deref().unwrap_or_default();
             let row = match &finding.legacy_interaction_id {
@@ -283,21 +282,33 @@ impl Site<'_> {
                 None => owned.iter().position(|ids| ids.iter().any(|id| id == target)),
             };
             let Some(row) = row.filter(|row| self.batch.rows[*row].ways.contains(&way)) else {
-                return Err(Failure::new(format!("a finding of nobody: {}", in_words(finding))));
+                broken.push(format!("a finding of nobody: {}", in_words(finding)));
+                continue;
             };
             let place = match (&finding.legacy_interaction_id, &finding.legacy_recording_id) {
                 (Some(_), Some(recording)) => recording.clone(),
                 (Some(call), None) => call.clone(),
                 (None, _) => "nobody's".to_owned(),
             };
-            found[row].push((finding.defect.code(), place));
+            let (expected, actual) = (finding.expected.as_deref().unwrap_or("-"), finding.actual.as_deref().unwrap_or("-"));
+            found[row].push((finding.defect.code(), place, format!("{}: {actual} instead of {expected}", finding.field)));
         }
         let rows = self.batch.rows.iter().zip(self.calls).zip(found).filter(|((row, _), _)| row.ways.contains(&way));
-        Ok(rows.map(|((row, calls), found)| told(row, calls, way, found)).collect())
+        let broken = broken.into_iter().map(|name| Told {
+            kind: "the migration itself",
+            name,
+            way,
+            expected: String::new(),
+            found: "this".to_owned(),
+            right: false,
+            recordings: 0,
+            words: Vec::new(),
+        });
+        rows.map(|((row, calls), found)| told(row, calls, way, found)).chain(broken).collect()
     }
 }
 
-fn told(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String)>) -> Told {
+fn told(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String, String)>) -> Told {
     let place = |at: &At| match at {
         At::Call(call) => calls[*call].id(),
         At::Recording(call, at) => calls[*call].recordings[*at].id.clone(),
@@ -310,11 +321,12 @@ fn told(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String)>) -> 
     };
     let expected: Vec<String> = row.expected.iter().map(|(codes, at)| name(codes, at)).collect();
     found.sort();
-    let words: Vec<String> = found.iter().map(|(code, place)| format!("{code} at {}", at_of(calls, place))).collect();
+    let places: Vec<String> = found.iter().map(|(code, place, _)| format!("{code} at {}", at_of(calls, place))).collect();
+    let words = found.iter().map(|(code, _, words)| format!("{code} {words}")).collect();
     let mut left = found;
     let met = row.expected.iter().all(|(codes, at)| {
         let place = place(at);
-        let there = left.iter().position(|(code, found)| codes.split('|').any(|one| one == *code) && *found == place);
+        let there = left.iter().position(|(code, found, _)| codes.split('|').any(|one| one == *code) && *found == place);
         there.map(|at| left.remove(at)).is_some()
     });
     let recordings = calls.iter().map(|call| call.recordings.len()).sum();
@@ -325,9 +337,10 @@ fn told(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String)>) -> 
         name: row.name.clone(),
         way,
         expected: summed(expected),
-        found: summed(words),
+        found: summed(places),
         right: met && left.is_empty(),
         recordings,
+        words,
     }
 }
 
@@ -348,14 +361,14 @@ fn in_words(finding: &Finding) -> String {
     serde_json::to_string(finding).unwrap_or_default()
 }
 
-fn scenario(way: Way, format: &str) -> String {
+fn scenario(way: Way, format: &str, world: &Path) -> String {
     let target = match way {
         Way::Guide => crate::scenario::BY_GUIDE,
         Way::Public => crate::scenario::BY_PUBLIC,
         Way::Gir => crate::scenario::INTO_GIR,
     };
     format!(
-        "about = \"Strangers.\"\nseed = {SEED}\n{target}\n[world]\nfile = \"world/interactions.ndjson\"\n[clock]\nstart = \"{TODAY}T10:00:00Z\"\n\
+        "about = \"Strangers.\"\nseed = {SEED}\n{target}\n[world]\nfile = {world:?}\n[clock]\nstart = \"{TODAY}T10:00:00Z\"\n\
          [plan.audio]\nformat = \"{format}\"\n[genesys_cloud.limits]\nrequests_per_minute = 0\nuploads_per_second = 0\n[expect]\nverdict = \"mismatch\"\n"
     )
 }
@@ -429,21 +442,22 @@ impl Table {
         }
     }
 
-    fn report(self) -> Result<Report, Failure> {
+    fn report(self, is_full: bool) -> Result<Report, Failure> {
         let wrong: Vec<String> = self
             .all
             .iter()
             .filter(|told| !told.right)
             .map(|told| {
                 let or_nothing = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
-                format!(
+                let line = format!(
                     "{}: {} ({}): found {} instead of {}",
                     told.kind,
                     told.name,
                     told.way.name(),
                     or_nothing(&told.found),
                     or_nothing(&told.expected)
-                )
+                );
+                std::iter::once(line).chain(told.words.iter().map(|words| format!("    {words}"))).collect::<Vec<_>>().join("\n    ")
             })
             .collect();
         if !wrong.is_empty() {
@@ -453,6 +467,9 @@ impl Table {
                 self.all.len(),
                 wrong.join("\n    ")
             )));
+        }
+        if is_full {
+            self.is_large_enough()?;
         }
         let rows = self.rows();
         let is_honest = |row: &Vec<&Told>| row[0].expected.is_empty();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, GIR, Row, change};
+use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, change};
 use super::world::{Call, DISPOSITION, HALF_RECORDED, HELD, PAUSED, PLAIN, RENAMED, SHARED_DESK, SKILL_GROUP, Shape, TRANSFERRED, agent};
 use crate::report::Failure;
 
@@ -35,15 +35,16 @@ fn people() -> Vec<Row> {
     let call = |codes| vec![(codes, At::Call(0))];
     let row = |name: &str, shape, codes, how: fn(&mut Value)| misread(PEOPLE, name, shape, &call(codes), how);
     let [desk, colleague] = SHARED_DESK;
+    let no_numbers: fn(&mut Value) = |call| (call["callerNumber"], call["dialledNumber"]) = (Value::Null, Value::Null);
     vec![
         row("another agent, of a desk of his own", PLAIN.of_agent(1), "D45", |call| each_agent(call, |id| *id = json!(agent(4)))),
         row("another agent, who shares a desk with a third", PLAIN.of_agent(2), "D45", |call| {
             each_agent(call, |id| *id = json!(agent(SHARED_DESK[0])))
         }),
-        row("the colleague of the same desk", PLAIN.of_agent(desk), "D47", |call| {
+        row("the colleague of the same desk, who is himself in other calls", PLAIN.of_agent(desk), "D45", |call| {
             each_agent(call, |id| *id = json!(agent(SHARED_DESK[1])))
         }),
-        row("the colleague of the same desk, the other way", PLAIN.of_agent(colleague), "D47", |call| {
+        row("the colleague of the same desk, the other way round", PLAIN.of_agent(colleague), "D45", |call| {
             each_agent(call, |id| *id = json!(agent(SHARED_DESK[0])))
         }),
         row("the user the agent was until 2020", PLAIN.of_agent(RENAMED), "D48", |call| {
@@ -65,7 +66,8 @@ fn people() -> Vec<Row> {
                 (json!("surplus"), json!(agent(4)), json!(end), json!(end + 500));
             call["segments"].as_array_mut().into_iter().for_each(|legs| legs.push(third.clone()));
         }),
-        row("the customer lost", PLAIN, "D49", |call| (call["callerNumber"], call["dialledNumber"]) = (Value::Null, Value::Null)),
+        Row { ways: CLOUD, ..row("the customer's numbers lost", PLAIN, "D49", no_numbers) },
+        Row { ways: GIR, ..row("the customer's numbers lost, `Unknown` in their place", PLAIN, "D61", no_numbers) },
         row("another queue", PLAIN, "D50", |call| {
             let other = if call["queueId"] == "Q-1" { "Q-2" } else { "Q-1" };
             call["queueId"] = json!(other);
@@ -101,7 +103,9 @@ fn people() -> Vec<Row> {
             let dialled = std::mem::replace(&mut call["dialledNumber"], caller);
             call["callerNumber"] = dialled;
         }),
-        Row::new(PEOPLE, "recordings of two legs exchanged", CLOUD, &[TRANSFERRED], &[("D33", FIRST)], legs_exchanged),
+        // The guide's surface has a leg for each recording: there its legs have each other's agents.
+        Row::new(PEOPLE, "recordings of two legs exchanged", GUIDE, &[TRANSFERRED], &[("D49", At::Call(0))], legs_exchanged),
+        Row::new(PEOPLE, "recordings of two legs exchanged", PUBLIC, &[TRANSFERRED], &[("D33", FIRST)], legs_exchanged),
         Row::new(PEOPLE, "recordings of two legs exchanged", GIR, &[TRANSFERRED], &[("D33|D49", FIRST)], legs_exchanged),
         Row::new(PEOPLE, "both recordings on the first leg", CLOUD, &[TRANSFERRED], &[("D33", At::Recording(0, 1))], |calls| {
             let first = format!("{}-s1", calls[0].id);
@@ -325,7 +329,7 @@ fn law() -> Vec<Row> {
         cloud("another retention class", PLAIN, "D55|D56", other_class),
         gir("another retention class", PLAIN, "D55|D56", other_class),
         cloud("no retention class, so no deletion date", PLAIN, "D55", no_class),
-        gir("no retention class", PLAIN, "D55", no_class),
+        gir("no retention class, so deleted by no rule", PLAIN, "D56", no_class),
         whole("the legal hold lost", HELD, "D57", |recording| recording["legalHold"] = json!(false)),
         whole("a hold where the source has none", PLAIN, "D56", |recording| recording["legalHold"] = json!(true)),
         with_silence(row("the marks of a pause lost", PAUSED, "D60", |recording| recording["pauses"] = json!([]))),

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, PUBLIC, Row, Way, after_deed};
 use super::speech::Spoken;
-use super::world::{Call, PLAIN, Shape, TRANSFERRED};
+use super::world::{self, Call, PLAIN, SHARED_DESK, Shape, TRANSFERRED, agent};
 
-const PATTERN: &str = "what the missing have in common";
+const PATTERN: &str = "what many calls have in common";
 const POLICIES: &str = "policies that delete at once";
 const UPLOADS: &str = "uploads without a conversation";
 
@@ -23,17 +23,23 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = vec![
         missing("every tenth call", |_| SHORT, |at| at % 10 == 9, "D06"),
         missing("both ends of every page of twelve", |_| SHORT, |at| at > 0 && (at % 12 == 11 || at % 12 == 0), "D06"),
-        missing("all outbound calls", |at| if at % 4 == 1 { SHORT.outbound() } else { SHORT }, |at| at % 4 == 1, "D08"),
+        missing("all outbound calls", |at| if is_outbound(at) { SHORT.outbound() } else { SHORT }, is_outbound, "D08"),
         missing("all transferred calls", |at| if is_transferred(at) { TRANSFERRED } else { SHORT }, is_transferred, "D08"),
-        missing("all calls of one queue", |_| SHORT, |at| at % 4 == 2, "D06|D08"),
+        missing("all calls of one queue", |_| SHORT, |at| world::queue(at) == "Q-2", "D08"),
         second_recordings(),
     ];
+    rows.push(by_extension());
     rows.extend(policies());
     rows.extend(uploads());
     rows
 }
 
 /// At no equal distance.
+fn is_outbound(at: usize) -> bool {
+    [1, 4, 5, 13, 22, 23, 24, 36, 40, 51, 58].contains(&at)
+}
+
+/// Nor these.
 fn is_transferred(at: usize) -> bool {
     [2, 3, 11, 17, 18, 29, 41, 55].contains(&at)
 }
@@ -57,6 +63,27 @@ fn second_recordings() -> Row {
     Row::new(PATTERN, "the second recording of every call", ALL, &shapes, &expected, |_| {
         let first = |call: &mut Value| _ = call["recordings"].as_array_mut().map(|recordings| recordings.truncate(1));
         vec![Deed::List(Arc::new(move |list: &mut Vec<Value>| list.iter_mut().for_each(first)))]
+    })
+}
+
+/// Everybody at one desk is the same user.
+fn by_extension() -> Row {
+    let [first, second] = SHARED_DESK;
+    let at_desk = |at: usize| [4, 9, 15, 21].contains(&at).then_some(first).or([6, 12, 30].contains(&at).then_some(second));
+    let shapes: Vec<Shape> = (0..CALLS).map(|at| at_desk(at).map_or(SHORT.of_agent(at % 7), |agent| SHORT.of_agent(agent))).collect();
+    let expected: Vec<Expected> = (0..CALLS).filter(|at| at_desk(*at) == Some(second)).map(|at| ("D47", At::Call(at))).collect();
+    Row::new(PATTERN, "everybody at one desk taken for one of them", ALL, &shapes, &expected, move |_| {
+        let (taken, shown) = (agent(second), agent(first));
+        let set = move |id: &mut Value| {
+            if *id == taken.as_str() {
+                *id = json!(shown);
+            }
+        };
+        let one = move |call: &mut Value| {
+            set(&mut call["agentId"]);
+            call["segments"].as_array_mut().into_iter().flatten().for_each(|leg| set(&mut leg["agentId"]));
+        };
+        vec![Deed::List(Arc::new(move |list: &mut Vec<Value>| list.iter_mut().for_each(&one)))]
     })
 }
 

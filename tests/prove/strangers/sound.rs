@@ -97,11 +97,10 @@ fn leaks() -> Vec<Damage> {
     add(PAUSED, "mask half a second late", pieces(&["trim 0 5.5", "trim 5.5 3 vol 0", "trim 8.5"]));
     add(PAUSED, "mask half a second early", pieces(&["trim 0 4.5", "trim 4.5 3 vol 0", "trim 7.5"]));
     add(PAUSED, "only the other channel silenced", pieces(&["trim 0 5", "trim 5 3 remix 1 0", "trim 8"]));
-    add(
-        PAUSED,
-        "covered by a tone that the number is heard through",
-        format!("sox -V1 -D -n -r 8000 -c 2 tone.wav synth 14 sine 1000 vol 0.02 && {} && sox -V1 -D -m in.wav tone.wav mid.wav", sox("")),
-    );
+    let heard_through = "sox -V1 -D in.wav n.wav trim 5 3 && sox -V1 -D -n -r 8000 -c 2 t.wav synth 3 sine 1000 vol 0.05 && \
+        sox -V1 -D -m -v 1 n.wav -v 1 t.wav m.wav && sox -V1 -D in.wav a.wav trim 0 5 && sox -V1 -D in.wav b.wav trim 8 && \
+        sox -V1 -D a.wav m.wav b.wav mid.wav";
+    add(PAUSED, "covered by a tone that the number is heard through", heard_through.to_owned());
     add(QUIETLY_PAUSED, "a number read quietly, wide open", sox(""));
     add(QUIETLY_PAUSED, "a number read quietly, the middle second covered", pieces(&["trim 0 6", "trim 6 1 vol 0", "trim 7"]));
     rows

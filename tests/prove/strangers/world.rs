@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use audio::Pcm;
+use audio::{Codec, Pcm};
 use serde_json::{Value, json};
 
-use super::encoders::wav;
-use super::speech::{NUMBER_MS, RATE, Spoken, record};
+use super::speech::{Chance, NUMBER_MS, RATE, Spoken, record};
 use crate::report::Failure;
 
 /// First call's start: 3 June 2024, 09:00:00.123 UTC. Within every class's years on the day the world ends.
@@ -88,6 +87,17 @@ fn extension(agent: usize) -> String {
     if SHARED_DESK.contains(&agent) { "4799".to_owned() } else { format!("47{agent:02}") }
 }
 
+/// Drawn, so that no kind of call stands at equal distances.
+fn drawn(number: usize, what: &str, of: usize) -> usize {
+    let salt = what.bytes().fold(7_u64, |salt, byte| salt.wrapping_mul(131).wrapping_add(u64::from(byte)));
+    Chance::of(salt.wrapping_add(number as u64 * 2_654_435_761)).below(of)
+}
+
+/// Queue of the `number`th call.
+pub(crate) fn queue(number: usize) -> String {
+    format!("Q-{}", drawn(number, "queue", 4))
+}
+
 /// A call of the world.
 pub(crate) struct Call {
     pub(crate) id: u64,
@@ -111,7 +121,7 @@ impl Call {
         // Wide gaps: the next calls' numbers are nobody's.
         let id = FIRST_ID + number as u64 * 37;
         let start = FIRST_MS + number as i64 * APART_MS + (number as i64 * 7919) % 1000;
-        let first = shape.agent.unwrap_or(number % AGENTS);
+        let first = shape.agent.unwrap_or_else(|| drawn(number, "agent", AGENTS));
         // The second agent is never of the same desk, nor the one with two users.
         let second = (first + 3) % 7;
         let agents = if shape.transferred { vec![first, second] } else { vec![first] };
@@ -130,7 +140,7 @@ impl Call {
                 };
                 listed.push(json!({
                     "id": recording, "segmentId": segment, "file": format!("{recording}.wav"), "fileName": format!("{recording}_Anruf {number}.wav"),
-                    "pauses": pauses, "legalHold": shape.held, "retentionClass": if number.is_multiple_of(5) { "10-Year Retention" } else { "7-Year Retention" },
+                    "pauses": pauses, "legalHold": shape.held, "retentionClass": if drawn(number, "class", 5) == 0 { "10-Year Retention" } else { "7-Year Retention" },
                 }));
                 recordings.push(Recording { id: recording, pcm });
             }
@@ -142,8 +152,8 @@ impl Call {
         let line = json!({
             "id": id, "startTime": start, "endTime": end, "direction": if shape.outbound { "OUTBOUND" } else { "INBOUND" },
             "waitTimeMs": 3000 + number % 900, "talkTimeMs": at - start - 4000, "agentId": agent(first), "agentExtension": extension(first),
-            "queueId": format!("Q-{}", number % 4), "skill": format!("SK-{}", number % 3), "skillGroup": SKILL_GROUP,
-            "ivrNodeId": format!("IVR-{}", number % 6), "dispositionCode": DISPOSITION, "wrapUpCode": format!("W-{}", number % 5),
+            "queueId": queue(number), "skill": format!("SK-{}", drawn(number, "skill", 3)), "skillGroup": SKILL_GROUP,
+            "ivrNodeId": format!("IVR-{}", drawn(number, "node", 6)), "dispositionCode": DISPOSITION, "wrapUpCode": format!("W-{}", drawn(number, "code", 5)),
             "callerNumber": caller, "dialledNumber": dialled, "segments": segments, "recordings": listed,
         });
         Call { id, recordings, line }
@@ -151,13 +161,14 @@ impl Call {
 }
 
 /// Writes `interactions.ndjson` and the recordings beside it.
-pub(crate) fn write<'a>(calls: impl Iterator<Item = &'a Call>, folder: &Path) -> Result<(), Failure> {
+pub(crate) fn write<'a>(calls: impl Iterator<Item = &'a Call>, codec: Codec, folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(Failure::new)?;
     let mut lines = String::new();
     for call in calls {
         let _ = writeln!(lines, "{}", call.line);
         for recording in &call.recordings {
-            std::fs::write(folder.join(format!("{}.wav", recording.id)), wav(&recording.pcm)?).map_err(Failure::new)?;
+            std::fs::write(folder.join(format!("{}.wav", recording.id)), audio::encode(&recording.pcm, codec).map_err(Failure::new)?)
+                .map_err(Failure::new)?;
         }
     }
     std::fs::write(folder.join("interactions.ndjson"), lines).map_err(Failure::new)

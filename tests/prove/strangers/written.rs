@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::hands::{Hands, gir_id};
 use super::misread::silenced;
-use super::rows::{At, CLOUD, Deed, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, after_deed, change};
+use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, after_deed, change};
 use super::world::{HALF_RECORDED, HELD, PAUSED, PLAIN, Shape, TODAY, TRANSFERRED};
 use crate::report::Failure;
 
@@ -19,11 +19,18 @@ const REQUESTS: &str = "done by the platforms' own requests";
 const CALL: At = At::Call(0);
 
 pub(crate) fn rows() -> Vec<Row> {
-    [guide(), events(), rws(), speechminer(), cloud_requests(), gir_requests()].into_iter().flatten().collect()
+    [untouched(), guide(), events(), rws(), speechminer(), cloud_requests(), gir_requests()].into_iter().flatten().collect()
 }
 
 type How = fn(&mut Value);
 type Make = fn(usize, super::rim::Change) -> Deed;
+
+/// How a migration does what no contract lays down shows in calls that it did right.
+fn untouched() -> Vec<Row> {
+    let shapes = [TRANSFERRED, TRANSFERRED, TRANSFERRED, TRANSFERRED, TRANSFERRED, TRANSFERRED, HALF_RECORDED, HALF_RECORDED, HELD, PAUSED];
+    let paused = shapes.iter().position(|shape| shape.is_paused()).unwrap_or_default();
+    vec![Row::new("untouched", "calls that go as they are", ALL, &shapes, &[], move |_| vec![silenced(paused)])]
+}
 
 /// A paused call's sound is as it should be.
 fn written(
@@ -65,23 +72,11 @@ const DAY_MS: i64 = 86_400_000;
 fn guide() -> Vec<Row> {
     let row = |name: &str, shape, codes, at, how: How| written(GUIDES, GUIDE, Deed::Guide, name, shape, &[(codes, at)], how);
     vec![
-        row("the length in seconds", PLAIN, "D34", FIRST, |call| {
-            let length = recording(call)["duration"].as_i64().unwrap_or_default() / 1000;
-            recording(call)["duration"] = json!(length);
-        }),
-        row("the length three seconds too long", PLAIN, "D34", FIRST, |call| {
-            let length = recording(call)["duration"].as_i64().unwrap_or_default() + 3000;
-            recording(call)["duration"] = json!(length);
-        }),
         row("no deletion date, the tag as it should be", PLAIN, "D55", FIRST, |call| {
             recording(call)["retention"]["deleteDate"] = Value::Null
         }),
         row("no retention", PLAIN, "D55", FIRST, |call| {
             _ = recording(call).as_object_mut().and_then(|recording| recording.remove("retention"))
-        }),
-        row("another class's tag on the right day", PLAIN, "D64", FIRST, |call| {
-            let other = if recording(call)["retention"]["tag"] == "7-Year Retention" { "10-Year Retention" } else { "7-Year Retention" };
-            recording(call)["retention"]["tag"] = json!(other);
         }),
         row("deleted a month early", PLAIN, "D55", FIRST, |call| moved(&mut recording(call)["retention"]["deleteDate"], -30 * DAY_MS)),
         row("deleted a year late", PLAIN, "D56", FIRST, |call| moved(&mut recording(call)["retention"]["deleteDate"], 365 * DAY_MS)),
@@ -100,11 +95,6 @@ fn guide() -> Vec<Row> {
             call["participants"][1]["wrapUpCode"] = code;
         }),
         row("no attributes", PLAIN, "D64", CALL, |call| call["attributes"] = json!({})),
-        row("start and end exchanged", PLAIN, "D39", CALL, |call| {
-            let start = call["createdTime"].take();
-            let end = std::mem::replace(&mut call["updatedTime"], start);
-            call["createdTime"] = end;
-        }),
         row("now as the day of the call", PLAIN, "D42", CALL, |call| {
             (call["createdTime"], call["updatedTime"]) = (json!(format!("{TODAY}T10:00:05.250Z")), json!(format!("{TODAY}T10:00:25.500Z")));
         }),
@@ -438,7 +428,9 @@ fn gir_requests() -> Vec<Row> {
                 let call = call.clone();
                 async move {
                     let path = path_of(hands, &call).await?;
-                    let stray = path.replace(".mp3", "b.mp3");
+                    // Named as our own are: the recording, and another hash.
+                    let name = path.rsplit('.').nth(1).unwrap_or_default().to_owned();
+                    let stray = path.replace(&name, "0123456789ab");
                     hands.store(Method::PUT, &stray, b"ID3 not a recording of anybody".to_vec()).await?;
                     Ok(vec![stray])
                 }
