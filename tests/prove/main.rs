@@ -15,6 +15,7 @@ mod gir;
 mod kills;
 mod report;
 mod scenario;
+mod strangers;
 mod throughput;
 
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 11] = [
+const PROOFS: [Proof; 12] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
@@ -93,6 +94,13 @@ const PROOFS: [Proof; 11] = [
         full: calendar::MOMENTS.len() as u64,
         small: 1,
         run: calendar::run,
+    },
+    Proof {
+        name: "strangers",
+        shows: "other people's wrong migrations of recorded speech are found, named and told at their records, by each of the three ways in, and their honest ones are left alone",
+        full: 520,
+        small: 12,
+        run: strangers::run,
     },
     Proof {
         name: "throughput",

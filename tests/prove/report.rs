@@ -11,6 +11,8 @@ pub(crate) struct Report {
     pub(crate) rows: Vec<(String, String)>,
     /// The seed everything followed from.
     pub(crate) seed: u64,
+    /// Markdown that stands below the figures. Empty: nothing does.
+    pub(crate) appendix: String,
 }
 
 impl Report {
@@ -26,6 +28,7 @@ impl Report {
         for (what, figure) in &self.rows {
             let _ = writeln!(page, "| {what} | {figure} |");
         }
+        page.push_str(&self.appendix);
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/proofs");
         std::fs::create_dir_all(&dir)?;
         std::fs::write(dir.join(format!("{name}.md")), page)

@@ -1,5 +1,7 @@
 //! What only shows across interactions: audio of another call, recordings on another's conversation, merged calls, orphans, phantoms.
 
+use std::collections::HashMap;
+
 use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::Expectation;
@@ -164,6 +166,59 @@ impl Crossing<'_> {
         finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
         judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::D05.title()));
         judged.buckets[recording] = Bucket::Different;
+    }
+
+    /// Interaction Recording keeps a call as long as the class that keeps it longest: another's recording brings its class along.
+    pub(crate) fn classes_of_guests(&self, judged: &mut [Judged]) {
+        for judged in judged.iter_mut() {
+            let is_longer = |finding: &Finding| finding.defect == Defect::D56 && finding.legacy_recording_id.is_none();
+            let is_host = |finding: &Finding| finding.defect == Defect::D04 && finding.legacy_recording_id.is_none();
+            let (Some(longer), true) = (judged.findings.iter().position(is_longer), judged.findings.iter().any(is_host)) else { continue };
+            let follows = judged.findings.remove(longer);
+            judged.findings.iter_mut().find(|finding| is_host(finding)).into_iter().for_each(|merged| merged.follows(follows.clone()));
+        }
+    }
+
+    /// Where a leg carries the times of its recording, another's recording brings its own: they follow from where it hangs.
+    pub(crate) fn times_of_guests(&self, judged: &mut [Judged]) {
+        for judged in judged.iter_mut() {
+            let is_leg = |finding: &Finding| finding.legacy_recording_id.is_none() && finding.field.starts_with("leg ");
+            if !judged.findings.iter().any(|finding| finding.defect == Defect::D13) || !judged.findings.iter().any(is_leg) {
+                continue;
+            }
+            let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(is_leg);
+            judged.findings = rest;
+            if let Some(moved) = judged.findings.iter_mut().find(|finding| finding.defect == Defect::D13) {
+                follows.into_iter().for_each(|finding| moved.follows(finding));
+            }
+        }
+    }
+
+    /// A call that names the files of recordings which hang on it by mistake: it follows from where they hang.
+    pub(crate) fn names_of_guests(&self, judged: &mut [Judged]) {
+        const NAMES: &str = "st.file_name";
+        let concerned: Vec<usize> =
+            (0..judged.len()).filter(|case| judged[*case].findings.iter().any(|finding| finding.field == NAMES)).collect();
+        if concerned.is_empty() {
+            return;
+        }
+        let mut owners: HashMap<&str, usize> = HashMap::new();
+        for (case, expected) in self.expectations.iter().enumerate() {
+            let names = expected.attributes.get(NAMES).into_iter().flat_map(|wanted| &wanted.any_of).flat_map(|names| names.split(';'));
+            owners.extend(names.map(|name| (name, case)));
+        }
+        for case in concerned {
+            let Some(at) = judged[case].findings.iter().position(|finding| finding.field == NAMES) else { continue };
+            let actual = judged[case].findings[at].actual.clone().unwrap_or_default();
+            let guests: Vec<usize> =
+                actual.split(';').filter_map(|name| owners.get(name).copied()).filter(|owner| *owner != case).collect();
+            let is_elsewhere = |finding: &Finding| matches!(finding.defect, Defect::D04 | Defect::D13);
+            let told = guests.into_iter().find_map(|owner| Some((owner, judged[owner].findings.iter().position(is_elsewhere)?)));
+            if let Some((owner, place)) = told {
+                let follows = judged[case].findings.remove(at);
+                judged[owner].findings[place].follows(follows);
+            }
+        }
     }
 
     /// The recording of the source that an uploader named a recording without a conversation after.

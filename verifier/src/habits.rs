@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::checks::AGENTS;
 use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Expectation, Rules};
@@ -131,7 +132,12 @@ fn judge_wrap_up(expected: &Expectation, conversation: Option<&TargetConversatio
     let users: Vec<&str> = conversation.legs.iter().filter(of).filter_map(|leg| leg.user.as_deref()).collect();
     let actual = if users.is_empty() { "with nobody who took the call".to_owned() } else { format!("with {}", users.join(", ")) };
     let finding = Finding::new(Defect::D51, "leg of the wrap-up code").of(&expected.legacy_id).target(&conversation.id);
-    judged.findings.push(finding.expected(format!("{code} on {right}")).actual(actual).because("wrap-up code is on another leg"));
+    let finding = finding.expected(format!("{code} on {right}")).actual(actual).because("wrap-up code is on another leg");
+    // Where agents are exchanged or lost the code is where it should be once they are.
+    match judged.findings.iter_mut().find(|finding| finding.field == AGENTS) {
+        Some(agents) => agents.follows(finding),
+        None => judged.findings.push(finding),
+    }
     judged.buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
 }
 

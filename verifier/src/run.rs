@@ -300,6 +300,11 @@ impl<'a> World<'a> {
         };
         crossing.foreign_audio(&mut judged);
         crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
+        crossing.names_of_guests(&mut judged);
+        crossing.times_of_guests(&mut judged);
+        if self.target.gir.is_some() {
+            crossing.classes_of_guests(&mut judged);
+        }
         crossing.parked(&self.target.parked, self.as_of, &mut judged);
         let surplus = self.target.gir.as_ref().map(|stores| {
             let (ours, restricted) = (&self.target.ours, self.restricted);

@@ -5,6 +5,10 @@ use crate::defect::Defect;
 use crate::expected::Recorded;
 use crate::finding::Finding;
 
+/// Field of a finding about partitions, and what stands for none.
+const PARTITIONS: &str = "partitions";
+const NONE: &str = "none";
+
 /// `people` are the findings about agents: the access group of a wrong agent follows from who that is.
 pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = region(seen).into_iter().collect();
@@ -19,6 +23,24 @@ pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
     }
     people.extend(findings);
     people
+}
+
+/// The partition of a wrong queue, or none where the queue is lost, follows from the queue.
+pub(super) fn of_wrong_queue(access: Vec<Finding>, mut routing: Vec<Finding>, seen: &Seen<'_>) -> (Vec<Finding>, Vec<Finding>) {
+    let Some(gir) = &seen.rules.gir else { return (access, routing) };
+    let Some(queue) = routing.iter_mut().find(|finding| finding.defect == Defect::D50 && finding.field == "queue") else {
+        return (access, routing);
+    };
+    // Partitions of all queues that are that one in the target.
+    let is_it = |legacy: &String| seen.rules.queues.get(legacy).map(ToString::to_string) == queue.actual;
+    let theirs: Vec<&String> = gir.partitions.iter().filter(|(legacy, _)| is_it(legacy)).map(|(_, partition)| partition).collect();
+    let goes = |finding: &Finding| {
+        let actual = finding.actual.as_ref();
+        finding.field == PARTITIONS && actual.is_some_and(|actual| theirs.contains(&actual) || theirs.is_empty() && actual == NONE)
+    };
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) = access.into_iter().partition(goes);
+    follows.into_iter().for_each(|finding| queue.follows(finding));
+    (rest, routing)
 }
 
 /// Whether the groups of a recording are those of the wrong agent that a finding names, or none, where the agent is lost.
@@ -55,11 +77,11 @@ fn groups(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
 
 fn partitions(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let expected: Vec<&str> = seen.expected.gir.as_ref()?.partition.as_deref().into_iter().collect();
-    list(seen, pair, "partitions", &expected, &pair.actual.gir.as_ref()?.partitions)
+    list(seen, pair, PARTITIONS, &expected, &pair.actual.gir.as_ref()?.partitions)
 }
 
 fn list(seen: &Seen<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual: &[String]) -> Option<Finding> {
-    let told = |list: Vec<&str>| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    let told = |list: Vec<&str>| if list.is_empty() { NONE.to_owned() } else { list.join(", ") };
     let (expected, actual) = (told(expected.to_vec()), told(actual.iter().map(String::as_str).collect()));
     let cause = format!("{field}: {actual} instead of {expected}");
     (expected != actual).then(|| seen.about(pair, Defect::D53, field).expected(expected).actual(actual).because(cause))

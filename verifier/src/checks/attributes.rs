@@ -23,7 +23,8 @@ pub(super) const ALL_LOST: &str = "all attributes are lost";
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let actual = &seen.conversation.attributes;
-    let wrong = seen.expected.attributes.iter().filter(|(name, wanted)| !is_right(wanted, actual.get(*name)));
+    let is_wrong = |name: &str, wanted: &Wanted| !is_right(wanted, actual.get(name)) && !names_those_there(seen, name, wanted);
+    let wrong = seen.expected.attributes.iter().filter(|(name, wanted)| is_wrong(name, wanted));
     let differing = wrong.map(|(name, wanted)| differs(seen, name, wanted));
     // What a record that could not be read says, nobody knows: its file's name, and whether it was reversed.
     let may_be_right = |name: &str| seen.expected.has_unread() && matches!(name, "st.file_name" | "st.repair");
@@ -34,6 +35,19 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let findings: Vec<Finding> = differing.chain(surplus).collect();
     let required = seen.expected.attributes.values().filter(|wanted| wanted.required).count();
     all_lost(findings, required)
+}
+
+/// Names of files without those of recordings that are missing: that they are missing is told by itself.
+fn names_those_there(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> bool {
+    let (recordings, Some(actual)) = (&seen.expected.recordings, seen.conversation.attributes.get(name)) else { return false };
+    let is_there = |at: usize| seen.pairs.iter().any(|pair| pair.expected.legacy_id == recordings[at].legacy_id);
+    let those_there = |wanted: &String| {
+        let names: Vec<&str> = wanted.split(';').collect();
+        let kept: Vec<&str> =
+            names.iter().enumerate().filter(|(at, _)| *at < recordings.len() && is_there(*at)).map(|(_, name)| *name).collect();
+        names.len() == recordings.len() && !kept.is_empty() && kept.join(";") == *actual
+    };
+    name == "st.file_name" && wanted.any_of.iter().any(those_there)
 }
 
 fn is_right(wanted: &Wanted, actual: Option<&String>) -> bool {

@@ -20,6 +20,8 @@ pub(crate) mod testing;
 mod text;
 mod time;
 
+pub(crate) use people::AGENTS;
+
 use crate::defect::Defect;
 use crate::expected::{Expectation, ExpectedRecording, Rules};
 use crate::finding::Finding;
@@ -78,15 +80,17 @@ pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 /// When, who, where, and what is written of it: times first, each cause once.
 fn metadata(seen: &Seen<'_>) -> Vec<Finding> {
     let mut people = recorded::check(seen, people::check(seen));
-    let (mut attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    let (attributes, mut findings) = overdone(attributes::check(seen), time::check(seen));
+    let mut attributes = misread(attributes, &mut findings, seen);
     if seen.conversation.gir.is_none() && attributes.iter().any(|finding| finding.cause == attributes::ALL_LOST) {
         attributes = people::lost_with_customer(&mut people, attributes);
     }
     let (attributes, routing) = data_lost(attributes, routing::check(seen), seen);
     findings.extend(attributes);
     let routing = people::lost_with_agents(&mut people, routing, seen);
-    let numbers = people::lost_with_customer(&mut people, numbers::check(seen));
-    findings.extend(access::check(seen, people));
+    let numbers = numbers::one_cause(people::lost_with_customer(&mut people, numbers::check(seen)));
+    let (access, routing) = access::of_wrong_queue(access::check(seen, people), routing, seen);
+    findings.extend(access);
     findings.extend(routing);
     findings.extend(numbers);
     findings
@@ -113,6 +117,16 @@ fn overdone(mut attributes: Vec<Finding>, times: Vec<Finding>) -> (Vec<Finding>,
     (attributes, rest)
 }
 
+/// A start that was misread of the source stands in both places, the call's own and the note of what the source says: one cause.
+fn misread(attributes: Vec<Finding>, times: &mut [Finding], seen: &Seen<'_>) -> Vec<Finding> {
+    let Some(whole) = times.iter_mut().find(|finding| finding.legacy_recording_id.is_none()) else { return attributes };
+    let start = seen.conversation.start.moment().map(|start| start.ms().to_string());
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) =
+        attributes.into_iter().partition(|finding| finding.field == "st.raw_start" && finding.actual.is_some() && finding.actual == start);
+    follows.into_iter().for_each(|finding| whole.follows(finding));
+    rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::testing::{checked, codes, conversation, wanted};
@@ -122,6 +136,18 @@ mod tests {
     fn a_call_that_is_right_is_not_talked_about() {
         let expected = wanted();
         assert!(checked(&expected, &conversation(&expected)).is_empty());
+    }
+
+    #[test]
+    fn a_start_that_was_misread_is_one_finding_wherever_it_stands() {
+        let expected = wanted();
+        let mut actual = conversation(&expected);
+        let span = expected.span.expect("a span");
+        (actual.start, actual.end) = (TimeReading::At(span.start.plus_ms(7_200_000)), TimeReading::At(span.end.plus_ms(7_200_000)));
+        actual.attributes.insert("st.raw_start".into(), span.start.plus_ms(7_200_000).ms().to_string());
+        assert_eq!(codes(&expected, &actual), ["D35"]);
+        actual.attributes.insert("st.raw_start".into(), "17".into());
+        assert_eq!(codes(&expected, &actual), ["D35", "D64"], "another number is another cause");
     }
 
     #[test]

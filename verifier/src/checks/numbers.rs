@@ -22,6 +22,15 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Both numbers of a call wrong, or one of them and what repeats it: one mistake about numbers.
+pub(super) fn one_cause(mut findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.first().is_some_and(|first| first.legacy_recording_id.is_none()) {
+        let follows = findings.split_off(1);
+        follows.into_iter().for_each(|finding| findings[0].follows(finding));
+    }
+    findings
+}
+
 /// Numbers that Interaction Recording tells a second time.
 fn repeats(seen: &Seen<'_>) -> Vec<Finding> {
     let Some(facts) = &seen.conversation.gir else { return Vec::new() };

@@ -12,7 +12,7 @@ use crate::target::gir::Field;
 /// Field of a finding that the customer is lost.
 pub(super) const CUSTOMER: &str = "customer";
 /// Field of a finding that agents are lost, surplus or in another order.
-pub(super) const AGENTS: &str = "agents in order";
+pub(crate) const AGENTS: &str = "agents in order";
 /// Cause of such a finding where there are fewer than there should be.
 const AGENT_LOST: &str = "agent is lost";
 

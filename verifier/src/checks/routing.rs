@@ -10,8 +10,14 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let (expected, actual) = (seen.expected, seen.conversation);
     let mut findings = Vec::new();
     findings.extend(one_id(seen, Defect::D50, "queue", expected.queue, &actual.queues));
-    if let Some(skills) = &actual.skills {
-        findings.extend(one_id(seen, Defect::D50, "skill", expected.skill, skills));
+    if let Some(skills) = &actual.skills
+        && let Some(skill) = one_id(seen, Defect::D50, "skill", expected.skill, skills)
+    {
+        // Events tell a skill with the queue that asks for it: lost with the queue.
+        match findings.first_mut().filter(|queue: &&mut Finding| seen.rules.by_events && queue.actual.is_none() && skill.actual.is_none()) {
+            Some(queue) => queue.follows(skill),
+            None => findings.push(skill),
+        }
     }
     findings.extend(one_id(seen, Defect::D51, "wrap-up code", expected.wrap_up, &actual.wrap_ups));
     if let Some(direction) = &expected.direction

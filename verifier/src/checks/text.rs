@@ -18,13 +18,16 @@ pub(super) fn is_damaged(actual: &str, wanted: &str) -> bool {
 
 /// UTF-8 that was read as Latin-1 or Windows-1252, once or twice. What the encoding has no character for may be left out or replaced.
 fn mojibake(actual: &str, wanted: &str) -> bool {
-    let mut read = wanted.to_owned();
+    let mut read = vec![wanted.to_owned()];
     for _ in 0..2 {
-        let (latin, windows): (String, String) = read.bytes().map(|byte| (char::from(byte), windows_1252(byte))).unzip();
-        if [&latin, &windows].into_iter().any(|read| read != wanted && same_but_stand_ins(actual, read)) {
+        let again = |text: &String| -> [String; 2] {
+            let (latin, windows): (String, String) = text.bytes().map(|byte| (char::from(byte), windows_1252(byte))).unzip();
+            [latin, windows]
+        };
+        read = read.iter().flat_map(again).collect();
+        if read.iter().any(|read| read != wanted && same_but_stand_ins(actual, read)) {
             return true;
         }
-        read = windows;
     }
     // Bytes of Latin-1 that were read as UTF-8 are none: each becomes a stand-in, which `is_substituted` sees.
     false
@@ -98,9 +101,25 @@ fn escape(text: &str) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// The entities of HTML that a writer makes of what a call centre's texts have: the five of XML, and letters of Latin-1.
+/// The entities of HTML that a writer makes of what a call centre's texts have: the five of XML, quotation marks and dashes, and letters of Latin-1.
 fn named(name: &str) -> Option<char> {
-    const NAMES: [(&str, char); 6] = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", '\u{a0}')];
+    const NAMES: [(&str, char); 15] = [
+        ("amp", '&'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("quot", '"'),
+        ("apos", '\''),
+        ("nbsp", '\u{a0}'),
+        ("lsquo", '\u{2018}'),
+        ("rsquo", '\u{2019}'),
+        ("sbquo", '\u{201a}'),
+        ("ldquo", '\u{201c}'),
+        ("rdquo", '\u{201d}'),
+        ("bdquo", '\u{201e}'),
+        ("ndash", '\u{2013}'),
+        ("mdash", '\u{2014}'),
+        ("euro", '\u{20ac}'),
+    ];
     const LETTERS: [(&str, char); 30] = [
         ("Agrave", 'À'),
         ("Aacute", 'Á'),
@@ -201,6 +220,7 @@ mod tests {
             ("cut", "Müller & Söhne", "Müller & S", true),
             ("read as Latin-1", "Müller", "MÃ¼ller", true),
             ("read as Latin-1 twice", "Müller", "MÃƒÂ¼ller", true),
+            ("read as Latin-1 proper twice", "Zürich \u{201c}", "Z\u{c3}\u{83}\u{c2}\u{bc}rich \u{c3}\u{a2}\u{c2}\u{80}\u{c2}\u{9c}", true),
             ("an emoji as Latin-1", "ok 👍", "ok ð\u{9f}\u{91}\u{8d}", true),
             ("an emoji as Windows-1252", "ok 👍", "ok ðŸ‘\u{8d}", true),
             ("an emoji as Windows-1252, controls left out", "ok 👍", "ok ðŸ‘", true),
@@ -213,6 +233,7 @@ mod tests {
             ("an entity", "Müller", "M&uuml;ller", true),
             ("a number as entity", "Müller", "M&#252;ller", true),
             ("a hexadecimal entity", "ok 👍", "ok &#x1F44D;", true),
+            ("quotation marks as entities", "\u{201c}a\u{201d} \u{2013} b", "&ldquo;a&rdquo; &ndash; b", true),
             ("an ampersand as entity", "Kauf & Co", "Kauf &amp; Co", true),
             ("percent escapes", "Müller", "M%C3%BCller", true),
             ("backslash escapes", "ok 👍", "ok \\ud83d\\udc4d", true),

@@ -6,7 +6,7 @@ use audio::compare::{between_channels, envelope};
 use super::Difference;
 use super::content::{BEYOND_DOUBT, Compared, MIN_WINDOW, hurried, length, ms_of, tolerance_ms};
 use super::mixup::{mixup, noise};
-use super::pace::{drift, speed_of};
+use super::pace::{RATES, drift, speed_of};
 use super::places::displaced;
 use super::quality::{Torn, explained, fading, holed, holes, torn};
 use super::sketch::{correlation, resample};
@@ -127,7 +127,6 @@ fn speed(source: &Pcm, target: &Pcm) -> Option<Difference> {
 
 /// As many samples under another rate, or a ratio of two rates in use.
 fn is_rate_mistake(source: &Pcm, target: &Pcm, ratio: f64) -> bool {
-    const RATES: [f64; 9] = [8000.0, 11_025.0, 12_000.0, 16_000.0, 22_050.0, 24_000.0, 32_000.0, 44_100.0, 48_000.0];
     let as_many = (source.samples() as f64 / target.samples().max(1) as f64 - 1.0).abs() < 0.02;
     let between = RATES.iter().any(|a| RATES.iter().any(|b| a != b && (ratio / (a / b) - 1.0).abs() < 0.02));
     (as_many && source.sample_rate != target.sample_rate) || between

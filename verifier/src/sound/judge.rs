@@ -53,7 +53,7 @@ pub(crate) fn judge(source: &SoundFacts, samples: &Pcm, wanted: &Wanted, target:
     let Heard { leak, rest: heard } = listen(samples, &pcm, wanted, delay, Spread::of(probe.codec), damaged);
     let sketch = heard.as_ref().filter(|difference| difference.foreign).map(|_| Sketch::of_target(&pcm, delay.late_ms));
     let stored = stored.or_else(|| changed(source, wanted, target).filter(|_| heard.is_none()));
-    Verdict { differences: merge(leak, heard, stored), sketch, duration_ms: Some(ms_of(&pcm) as u64) }
+    Verdict { differences: merge(leak, heard, stored, &wanted.pauses), sketch, duration_ms: Some(ms_of(&pcm) as u64) }
 }
 
 /// What is heard in protected pauses, and what differs outside of them. What stands in a pause is judged by itself: both sides are silent
@@ -111,13 +111,23 @@ fn spans(pauses: &[Pause]) -> impl Iterator<Item = (i64, i64)> + '_ {
 }
 
 /// One cause, one finding: a wrong format beside a wrong sound is its consequence, and so is what is heard in a pause of audio that is not
-/// where it should be.
-fn merge(leak: Option<Difference>, heard: Option<Difference>, stored: Option<Difference>) -> Vec<Difference> {
+/// where it should be. A cover that lies beside its pause leaves it open and silences what is beside it: the leak is what has to be named.
+fn merge(leak: Option<Difference>, heard: Option<Difference>, stored: Option<Difference>, pauses: &[Pause]) -> Vec<Difference> {
+    /// A codec rings at the edges of a silence. Milliseconds.
+    const BESIDE_MS: i64 = 100;
     let told = |difference: &Difference| format!("{}: {} instead of {}", difference.defect.title(), difference.actual, difference.expected);
     let Some(mut heard) = heard else { return leak.into_iter().chain(stored).collect() };
     heard.consequences.extend(stored.iter().map(told));
-    let moved = heard.foreign || matches!(heard.defect, Defect::D16 | Defect::D17 | Defect::D20 | Defect::D21 | Defect::D29);
+    let touches = |(from, to): (i64, i64)| spans(pauses).any(|(start, end)| from <= end + BESIDE_MS && to + BESIDE_MS >= start);
+    let beside = heard.hole_ms.is_some_and(touches);
+    let moved = heard.foreign
+        || heard.hole_ms.is_none() && matches!(heard.defect, Defect::D16 | Defect::D17 | Defect::D20 | Defect::D21 | Defect::D29);
     match leak {
+        Some(mut leak) if beside => {
+            leak.consequences.push(told(&heard));
+            leak.consequences.extend(heard.consequences);
+            vec![leak]
+        }
         Some(leak) if moved => {
             heard.consequences.push(told(&leak));
             vec![heard]

@@ -44,11 +44,21 @@ pub(crate) struct Difference {
     pub(crate) foreign: bool,
     /// What differences of one origin have in common, within their class. Absent: the class itself.
     pub(crate) cause: Option<&'static str>,
+    /// Where silence stands for the source's sound, by the source's time. Milliseconds. Absent: it is no such hole.
+    pub(crate) hole_ms: Option<(i64, i64)>,
 }
 
 impl Difference {
     pub(crate) fn new(defect: Defect, expected: impl Into<String>, actual: impl Into<String>) -> Difference {
-        Difference { defect, expected: expected.into(), actual: actual.into(), consequences: Vec::new(), foreign: false, cause: None }
+        Difference {
+            defect,
+            expected: expected.into(),
+            actual: actual.into(),
+            consequences: Vec::new(),
+            foreign: false,
+            cause: None,
+            hole_ms: None,
+        }
     }
 
     pub(crate) fn because(mut self, cause: &'static str) -> Difference {

@@ -25,6 +25,13 @@ const LEAST_SPREAD: f64 = 5.0 * PER_MS as f64;
 
 /// Length of a second of the source in the target, 1 for one speed. `None`: the pieces lie on no line, or on a level one.
 pub(super) fn drift(tracks: &Tracks, lag: i64) -> Option<f64> {
+    let slope = slope(tracks, lag)?;
+    let spread = slope.abs() * tracks.source_length() as f64;
+    (slope.abs() >= LEAST_RATIO && spread >= LEAST_SPREAD).then_some(1.0 + slope)
+}
+
+/// By how much a second of the source is longer in the target. `None`: the pieces lie on no line.
+fn slope(tracks: &Tracks, lag: i64) -> Option<f64> {
     let reach = (LEAST_REACH + tracks.source_length() / 50).min(MOST_REACH);
     let mut search = Search::default();
     let mut places: Vec<(f64, f64)> = Vec::new();
@@ -44,9 +51,7 @@ pub(super) fn drift(tracks: &Tracks, lag: i64) -> Option<f64> {
     let slope = middle(pairs(&places).filter(|(a, b)| b.0 != a.0).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect())?;
     let start = middle(places.iter().map(|place| place.1 - slope * place.0).collect())?;
     let off = places.iter().filter(|place| (place.1 - slope * place.0 - start).abs() > ON_LINE).count();
-    let spread = slope.abs() * tracks.source_length() as f64;
-    let line = off as f64 <= MOST_OFF * places.len() as f64 && slope.abs() >= LEAST_RATIO && spread >= LEAST_SPREAD;
-    line.then_some(1.0 + slope)
+    (off as f64 <= MOST_OFF * places.len() as f64).then_some(slope)
 }
 
 /// Speeds tried where nothing says which: 0.2 to 3 %, a tenth apart, both ways. A second still fits a tenth beside its own speed.
@@ -57,16 +62,35 @@ const TRIED_PIECES: usize = 4;
 const HELD_AGAIN: f64 = 0.9;
 const CLEARLY: f64 = 0.05;
 
-/// Length of a second of the source in the target, where undoing that puts its sound in place. `by_length`: what the lengths of both say.
+/// Sampling rates in use: a file that is read at another one than its own runs at their ratio.
+pub(super) const RATES: [f64; 9] = [8000.0, 11_025.0, 12_000.0, 16_000.0, 22_050.0, 24_000.0, 32_000.0, 44_100.0, 48_000.0];
+/// An encoder pads a short file by this much of its length at most.
+const PADDED: f64 = 0.03;
+
+/// Length of a second of the source in the target, where undoing that puts its sound in place. `by_length`: what the lengths of both say,
+/// an encoder's padding included.
 pub(super) fn speed_of(tracks: &Tracks, timeline: &Timeline, delay: &Delay, by_length: f64) -> Option<f64> {
-    let likely = ((by_length - 1.0).abs() >= 0.002 && (0.2..5.0).contains(&by_length)).then_some(by_length);
     let fits = |ratio: &f64| {
         let mut stretched = at_speed(tracks, *ratio);
+        let lag = Timeline::of(&mut stretched, delay).lag;
+        // A speed that is nearly right drifts by the rest of it.
+        let ratio = ratio * (1.0 + slope(&stretched, lag).unwrap_or(0.0));
+        let mut stretched = at_speed(tracks, ratio);
         let again = Timeline::of(&mut stretched, delay);
         let found = again.held().is_some_and(|held| held >= HELD_AGAIN) && again.typical_fit() >= timeline.typical_fit() + CLEARLY;
-        found.then(|| ratio * drift(&stretched, again.lag).unwrap_or(1.0))
+        found.then_some(ratio)
     };
-    likely.as_ref().and_then(fits).or_else(|| fits(&tried(tracks)?))
+    let likely = ((by_length - 1.0).abs() >= 0.002 && (0.2..5.0).contains(&by_length)).then_some(by_length);
+    likely.as_ref().and_then(fits).or_else(|| rate_mistakes(by_length).iter().find_map(fits)).or_else(|| fits(&tried(tracks)?))
+}
+
+/// Ratios of two rates in use that padding may have hidden behind this one.
+fn rate_mistakes(by_length: f64) -> Vec<f64> {
+    let ratios = RATES.iter().flat_map(|a| RATES.iter().map(move |b| a / b));
+    let mut near: Vec<f64> = ratios.filter(|ratio| *ratio != 1.0 && (ratio / by_length - 1.0).abs() <= PADDED).collect();
+    near.sort_by(f64::total_cmp);
+    near.dedup();
+    near
 }
 
 /// The speed at which the loudest seconds fit best.

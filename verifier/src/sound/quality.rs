@@ -112,9 +112,8 @@ pub(super) fn holed(tracks: &Tracks, holes: &[Hole]) -> Option<Difference> {
         Defect::D17
     };
     let more = if holes.len() > 1 { format!(", {} times", holes.len()) } else { String::new() };
-    Some(
-        Difference::new(defect, "sound", format!("silence between {from} and {to} ms{more}")).because("silence where the source has sound"),
-    )
+    let found = Difference::new(defect, "sound", format!("silence between {from} and {to} ms{more}"));
+    Some(Difference { hole_ms: Some((from, to)), ..found.because("silence where the source has sound") })
 }
 
 /// Packets lost or replaced: many all over, or a few in one place.

@@ -337,6 +337,8 @@ fn damages() -> Vec<Row> {
     add("0.3 % fast", Box::new(|pcm, _| each(pcm, |s| slower(s, 0.997))), "D21", "speed");
     add("1 % slow", Box::new(|pcm, _| each(pcm, |s| slower(s, 1.01))), "D21", "speed");
     add("2 % fast", Box::new(|pcm, _| each(pcm, |s| slower(s, 0.98))), "D21", "speed");
+    add("2 % fast, between the speeds that are tried", Box::new(|pcm, _| each(pcm, |s| slower(s, 8000.0 / 8160.0))), "D21", "speed");
+    add("read at 11,025 Hz and resampled", Box::new(|pcm, _| each(pcm, |s| slower(s, 8000.0 / 11_025.0))), "D20", "speed");
     add("as if 11,025 Hz", Box::new(|pcm, _| Pcm { sample_rate: 11_025, channels: pcm.channels.clone() }), "D20", "");
     add("end cut off", Box::new(|pcm, _| each(pcm, |s| s[..s.len() - 12_000].to_vec())), "D15", "missing");
     add("beginning cut off", Box::new(|pcm, _| each(pcm, |s| s[12_000..].to_vec())), "D16", "missing");
