@@ -19,6 +19,10 @@ pub(crate) const MAGIC: &[u8] = b"#!AMR\n";
 pub(crate) const RATE: u32 = 8000;
 /// Samples of a frame, 20 ms.
 pub(crate) const FRAME_SAMPLES: usize = 160;
+/// The same in milliseconds.
+const FRAME_MS: u64 = 20;
+/// Bytes of the shortest record of speech, its header included.
+const LEAST_SPEECH_BYTES: u64 = 13;
 /// Two of the longest records: where one is doubtful, the next decides.
 const AHEAD_BYTES: usize = 64;
 /// Records read at a time: 1 s.
@@ -88,7 +92,10 @@ impl<'s> Reader<'s> {
         while next < self.window.length() && !goes_on(self.window.at(next, AHEAD_BYTES)?) {
             next += 1;
         }
-        self.speech.damage(format!("{} bytes that are no AMR frames skipped", next - self.at));
+        let skipped = next - self.at;
+        // Each record is as long as the one before, as far as one can know; pauses in transmission say nothing.
+        let lost_ms = skipped / self.speech.last_bytes.max(LEAST_SPEECH_BYTES) * FRAME_MS;
+        self.speech.lose(lost_ms, format!("{skipped} bytes that are no AMR frames skipped"));
         self.at = next;
         Ok(())
     }
@@ -108,11 +115,12 @@ impl BlockReader for Reader<'_> {
             match record(rest) {
                 Step::Record(record, length) => {
                     self.speech.take(&record, need, &mut out[0]);
+                    self.speech.last_bytes = length as u64;
                     self.at += length as u64;
                 }
                 Step::Cut => {
                     let left = rest.len();
-                    self.speech.damage(format!("the last AMR frame is cut after {left} bytes"));
+                    self.speech.lose(FRAME_MS, format!("the last AMR frame is cut after {left} bytes"));
                     self.at += left as u64;
                 }
                 Step::Invalid => self.resync()?,
@@ -132,6 +140,8 @@ struct Speech {
     decoder: Decoder,
     mode: u8,
     frames: u64,
+    /// Of the last record.
+    last_bytes: u64,
     damage: DamageLog,
 }
 
@@ -141,7 +151,11 @@ impl Speech {
     }
 
     fn damage(&mut self, what: String) {
-        self.damage.push(at_ms(self.samples(), RATE), what);
+        self.lose(0, what);
+    }
+
+    fn lose(&mut self, lost_ms: u64, what: String) {
+        self.damage.lose(at_ms(self.samples(), RATE), lost_ms, what);
     }
 
     fn take(&mut self, record: &Record<'_>, need: Need, out: &mut Vec<i16>) {

@@ -1,10 +1,12 @@
 //! From bytes to samples: decides what a file is by its content and hands it to the right reader.
 
 use crate::blocks::{BlockReader, Need, Progress};
+use crate::ffmpeg::{self, Ffmpeg};
+use crate::foreign::{self, Foreign};
 use crate::format::{AudioError, Container, Head, Probe};
 use crate::pcm::Pcm;
 use crate::window::{Source, Window};
-use crate::{amr, gsm, mp3, other, sniff, wav};
+use crate::{amr, gsm, headers, mp3, ogg, other, sniff, wav, webm};
 use std::fs::File;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +24,11 @@ pub fn probe(bytes: &[u8]) -> Result<Probe, AudioError> {
 /// error. Any input is safe: it never panics, and the samples stay below 16 MiB + 1024 bytes a byte of input.
 pub fn decode(bytes: &[u8]) -> Result<(Probe, Pcm), AudioError> {
     Decoder::new(Cursor::new(bytes))?.gather()
+}
+
+/// The same as [`decode`], with ffmpeg for what has no reader here, where that may be used.
+pub fn decode_with(bytes: &[u8], ffmpeg: Ffmpeg) -> Result<(Probe, Pcm), AudioError> {
+    Decoder::open(Cursor::new(bytes), ffmpeg)?.gather()
 }
 
 /// [`probe`] for a file, which is never in memory as a whole.
@@ -51,10 +58,27 @@ enum State {
 }
 
 impl<'s> Decoder<'s> {
+    /// The same as [`Decoder::new`], and what has no reader here is decoded by ffmpeg where that may be used: in a process of its own, bounded in
+    /// time and output and ended with this.
+    pub fn open(mut source: impl Source + 's, ffmpeg: Ffmpeg) -> Result<Decoder<'s>, AudioError> {
+        let unsupported = match ffmpeg {
+            Ffmpeg::Auto => unsupported(&mut source)?,
+            Ffmpeg::Never => None,
+        };
+        if let Some((what, foreign)) = unsupported {
+            let lost = foreign::lost(&mut Window::new(&mut source)?, foreign)?;
+            return Decoder::around(ffmpeg::open(source, foreign, &what, lost)?);
+        }
+        Decoder::new(source)
+    }
+
     /// Opens a recording. The source is read from its first byte, wherever it stands. Fails like [`decode`], as far as
     /// the start tells.
     pub fn new(source: impl Source + 's) -> Result<Decoder<'s>, AudioError> {
-        let reader = guarded(|| open(Window::new(source)?))?;
+        Decoder::around(guarded(|| open(Window::new(source)?))?)
+    }
+
+    fn around(reader: Box<dyn BlockReader + 's>) -> Result<Decoder<'s>, AudioError> {
         let head = reader.head();
         let block = Pcm { sample_rate: head.sample_rate, channels: Vec::new() };
         let decoder = Decoder { reader, head, block, state: State::Open };
@@ -120,6 +144,16 @@ impl<'s> Decoder<'s> {
     }
 }
 
+/// What the source is in words, and what ffmpeg is asked to make of it, where there is no reader here.
+fn unsupported(source: &mut impl Source) -> Result<Option<(String, Foreign)>, AudioError> {
+    let what = match Decoder::new(&mut *source) {
+        Err(AudioError::Unsupported { what }) => what,
+        Ok(_) | Err(_) => return Ok(None),
+    };
+    let foreign = foreign::of(&mut Window::new(source)?)?;
+    Ok(foreign.map(|foreign| (what, foreign)))
+}
+
 fn open(mut window: Window<'_>) -> Result<Box<dyn BlockReader + '_>, AudioError> {
     let head = window.at(0, HEAD_BYTES)?.to_vec();
     if head.is_empty() {
@@ -128,8 +162,16 @@ fn open(mut window: Window<'_>) -> Result<Box<dyn BlockReader + '_>, AudioError>
         wav::open(window)
     } else if head.starts_with(amr::MAGIC) {
         Ok(Box::new(amr::Reader::new(window)))
-    } else if head.starts_with(b"#!AMR") {
-        Err(AudioError::unsupported("AMR wide band or with several channels"))
+    } else if let Some(name) = foreign::name(&head) {
+        Err(AudioError::unsupported(name))
+    } else if let Some(container) = headers::container(&head) {
+        headers::open(window, container)
+    } else if webm::looks_webm(&head) {
+        webm::open(window)
+    } else if ogg::looks_opus(&head) {
+        ogg::open(window)
+    } else if let Some(name) = other::ogg_codec(&head) {
+        Err(AudioError::unsupported(format!("{name} in Ogg")))
     } else if let Some(container) = other::container(&head) {
         other::open(window, container)
     } else if gsm::looks_raw(&head) {

@@ -140,7 +140,12 @@ fn coder(codec: Codec, rate: u32, channels: u16) -> Result<Box<dyn BlockCoder>, 
         Codec::GsmRaw => Box::new(Framed::new(gsm::RawCoder::new(), 1, gsm::FRAME_SAMPLES, Filling::Silence)),
         Codec::AmrNb => Box::new(Framed::new(amr::Coder::new()?, 1, amr::FRAME_SAMPLES, Filling::Silence)),
         Codec::Mp3 => Box::new(lame::Coder::new(rate, channels)?),
-        Codec::Aac | Codec::Flac | Codec::Vorbis => return Err(AudioError::unsupported(format!("writing {codec}"))),
+        Codec::Aac | Codec::Flac | Codec::Vorbis | Codec::Opus | Codec::Speex | Codec::G722 | Codec::G726 | Codec::Other => {
+            return Err(AudioError::unsupported(format!("writing {codec}")));
+        }
+        Codec::PcmS16Be | Codec::PcmS8 | Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 => {
+            return Err(AudioError::unsupported(format!("writing {codec}")));
+        }
     })
 }
 
@@ -155,7 +160,10 @@ pub fn encoder_version(codec: Codec) -> String {
         Codec::AmrNb => "rvoip-codec-core 0.4.0 amr-nb 12.2 no dtx".to_owned(),
         Codec::GsmWav49 | Codec::GsmRaw => "oxideav-gsm 0.0.10 full rate".to_owned(),
         Codec::Mp3 => lame::version(),
-        Codec::Aac | Codec::Flac | Codec::Vorbis => "none".to_owned(),
+        Codec::Aac | Codec::Flac | Codec::Vorbis | Codec::Opus | Codec::Speex | Codec::G722 | Codec::G726 | Codec::Other => {
+            "none".to_owned()
+        }
+        Codec::PcmS16Be | Codec::PcmS8 | Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 => "none".to_owned(),
     }
 }
 

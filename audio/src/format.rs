@@ -32,11 +32,33 @@ pub enum Codec {
     Flac,
     /// Vorbis.
     Vorbis,
+    /// 16-bit linear, big endian.
+    PcmS16Be,
+    /// 8-bit linear, signed.
+    PcmS8,
+    /// Linear of 17 to 24 bits, in the byte order of its container. Decoding keeps the upper 16.
+    PcmS24,
+    /// Linear of more than 24 bits, in the byte order of its container. Decoding keeps the upper 16.
+    PcmS32,
+    /// 32-bit floating point, in the byte order of its container.
+    PcmF32,
+    /// 64-bit floating point, in the byte order of its container.
+    PcmF64,
+    /// Opus.
+    Opus,
+    /// Speex.
+    Speex,
+    /// G.722.
+    G722,
+    /// G.726.
+    G726,
+    /// Another codec, read by ffmpeg; [`crate::AudioError::Unsupported`] names it where ffmpeg is not to be used.
+    Other,
 }
 
 impl Codec {
     /// Every codec, in order.
-    pub const ALL: [Codec; 13] = [
+    pub const ALL: [Codec; 24] = [
         Codec::PcmS16,
         Codec::PcmU8,
         Codec::Mulaw,
@@ -50,6 +72,17 @@ impl Codec {
         Codec::Aac,
         Codec::Flac,
         Codec::Vorbis,
+        Codec::PcmS16Be,
+        Codec::PcmS8,
+        Codec::PcmS24,
+        Codec::PcmS32,
+        Codec::PcmF32,
+        Codec::PcmF64,
+        Codec::Opus,
+        Codec::Speex,
+        Codec::G722,
+        Codec::G726,
+        Codec::Other,
     ];
 
     /// Short stable name, as written to reports and the ledger: `pcm_s16le`, `mp3`, ..
@@ -68,6 +101,17 @@ impl Codec {
             Codec::Aac => "aac",
             Codec::Flac => "flac",
             Codec::Vorbis => "vorbis",
+            Codec::PcmS16Be => "pcm_s16be",
+            Codec::PcmS8 => "pcm_s8",
+            Codec::PcmS24 => "pcm_s24",
+            Codec::PcmS32 => "pcm_s32",
+            Codec::PcmF32 => "pcm_f32",
+            Codec::PcmF64 => "pcm_f64",
+            Codec::Opus => "opus",
+            Codec::Speex => "speex",
+            Codec::G722 => "g722",
+            Codec::G726 => "g726",
+            Codec::Other => "other",
         }
     }
 
@@ -77,12 +121,15 @@ impl Codec {
             Codec::PcmS16 | Codec::PcmU8 | Codec::Mulaw | Codec::Alaw | Codec::ImaAdpcm | Codec::MsAdpcm | Codec::GsmWav49 => {
                 Container::Wav
             }
+            Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 | Codec::G722 | Codec::G726 => Container::Wav,
+            Codec::PcmS16Be | Codec::PcmS8 => Container::Aiff,
             Codec::Mp3 => Container::Mp3,
             Codec::AmrNb => Container::AmrFile,
             Codec::GsmRaw => Container::GsmRaw,
             Codec::Aac => Container::Adts,
             Codec::Flac => Container::Flac,
-            Codec::Vorbis => Container::Ogg,
+            Codec::Vorbis | Codec::Opus | Codec::Speex => Container::Ogg,
+            Codec::Other => Container::Other,
         }
     }
 }
@@ -96,7 +143,7 @@ impl fmt::Display for Codec {
 /// A codec name that [`Codec`] does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown codec {name:?}; known are pcm_s16le, pcm_u8, mulaw, alaw, adpcm_ima, adpcm_ms, mp3, amr_nb, gsm_ms, gsm, aac, flac, vorbis"
+    "unknown codec {name:?}; known are {}", Codec::ALL.map(Codec::name).join(", ")
 )]
 pub struct UnknownCodec {
     /// What was given.
@@ -130,6 +177,16 @@ pub enum Container {
     Flac,
     /// Ogg.
     Ogg,
+    /// WebM, or Matroska without pictures.
+    Webm,
+    /// AIFF or AIFF-C.
+    Aiff,
+    /// Sun and NeXT audio (`.au`, `.snd`).
+    Au,
+    /// Sony Wave64.
+    W64,
+    /// Another container, read by ffmpeg.
+    Other,
 }
 
 impl Container {
@@ -144,6 +201,11 @@ impl Container {
             Container::Mp4 => "m4a",
             Container::Flac => "flac",
             Container::Ogg => "ogg",
+            Container::Webm => "webm",
+            Container::Aiff => "aiff",
+            Container::Au => "au",
+            Container::W64 => "w64",
+            Container::Other => "bin",
         }
     }
 
@@ -158,6 +220,11 @@ impl Container {
             Container::Mp4 => "audio/mp4",
             Container::Flac => "audio/flac",
             Container::Ogg => "audio/ogg",
+            Container::Webm => "audio/webm",
+            Container::Aiff => "audio/aiff",
+            Container::Au => "audio/basic",
+            Container::W64 => "audio/x-w64",
+            Container::Other => "application/octet-stream",
         }
     }
 }
@@ -204,6 +271,12 @@ impl Probe {
     pub fn duration_ms(&self) -> u64 {
         crate::pcm::at_ms(self.samples, self.sample_rate)
     }
+
+    /// Sound the file promises or shows to have had and that is not in the samples, in milliseconds: the sum over [`Probe::damage`].
+    /// 0: the file is whole as far as it says itself. Lengths that a recorder never filled in promise nothing.
+    pub fn lost_ms(&self) -> u64 {
+        self.damage.iter().map(|damage| damage.lost_ms).fold(0, u64::saturating_add)
+    }
 }
 
 /// One place where a file is broken though it decodes.
@@ -213,6 +286,9 @@ pub struct Damage {
     pub at_ms: u64,
     /// What, as a phrase for reports: `data ends early: 16000 of 32000 bytes are there`.
     pub what: String,
+    /// How much sound is missing here or was replaced by silence, in milliseconds; by the file's own lengths where it has
+    /// any, else by the number of bytes that could not be used. 0: none, or less than a millisecond.
+    pub lost_ms: u64,
 }
 
 /// Collects damage without letting a hostile file fill memory with it.
@@ -222,11 +298,20 @@ pub(crate) struct DamageLog(Vec<Damage>);
 impl DamageLog {
     const LIMIT: usize = 100;
 
+    /// Damage that costs no sound.
     pub(crate) fn push(&mut self, at_ms: u64, what: impl Into<String>) {
-        if self.0.len() + 1 < Self::LIMIT {
-            self.0.push(Damage { at_ms, what: what.into() });
-        } else if self.0.len() < Self::LIMIT {
-            self.0.push(Damage { at_ms, what: "more damage from here on, not listed".to_owned() });
+        self.lose(at_ms, 0, what);
+    }
+
+    /// Damage that costs `lost_ms` of sound.
+    pub(crate) fn lose(&mut self, at_ms: u64, lost_ms: u64, what: impl Into<String>) {
+        let listed = self.0.len();
+        if listed + 1 < Self::LIMIT {
+            self.0.push(Damage { at_ms, what: what.into(), lost_ms });
+        } else if listed < Self::LIMIT {
+            self.0.push(Damage { at_ms, what: "more damage from here on, not listed".to_owned(), lost_ms });
+        } else if let Some(last) = self.0.last_mut() {
+            last.lost_ms = last.lost_ms.saturating_add(lost_ms);
         }
     }
 
@@ -254,7 +339,7 @@ pub enum AudioError {
         /// The cause, as a phrase.
         reason: String,
     },
-    /// Sound, perhaps, but a kind this crate cannot read or write.
+    /// Sound of a kind with a name that this crate cannot read or write, alone or with ffmpeg where that may be used.
     #[error("unsupported audio: {what}")]
     Unsupported {
         /// What it is, as a phrase.

@@ -14,6 +14,8 @@ use oxideav_gsm::{DecoderState, EncoderState, UnpackedFrame};
 pub(crate) const RATE: u32 = 8000;
 /// Samples of a frame, 20 ms.
 pub(crate) const FRAME_SAMPLES: usize = oxideav_gsm::FRAME_SAMPLES;
+/// The same in milliseconds.
+const FRAME_MS: u64 = 20;
 /// Bytes of a bare frame.
 pub(crate) const FRAME_BYTES: usize = oxideav_gsm::GSM_BYTE_FRAME_LEN;
 /// Bytes of a pair of frames in WAV.
@@ -59,13 +61,13 @@ impl BlockReader for RawReader<'_> {
             let frame = self.window.at(self.frames * FRAME_BYTES as u64, FRAME_BYTES)?;
             if frame.len() < FRAME_BYTES {
                 if !frame.is_empty() {
-                    self.damage.push(at, format!("{} bytes of a cut GSM frame at the end", frame.len()));
+                    self.damage.lose(at, FRAME_MS, format!("{} bytes of a cut GSM frame at the end", frame.len()));
                 }
                 return Ok(Progress::Ended);
             }
             let unpacked = UnpackedFrame::from_gsm_byte_frame(frame);
             if unpacked.is_err() {
-                self.damage.push(at, "a GSM frame has no marker; silence stands in its place");
+                self.damage.lose(at, FRAME_MS, "a GSM frame has no marker; silence stands in its place");
             }
             if need == Need::Samples {
                 out[0].extend(unpacked.map_or([0; FRAME_SAMPLES], |frame| self.state.decode_frame(&frame)));

@@ -2,7 +2,8 @@
 //!
 //! Everything is judged by content: names, headers and declared lengths are hints that may lie. Decoding is total: any
 //! bytes give samples (with the damage located) or an [`AudioError`], never a panic. [`Decoder`] and [`Encoder`] work
-//! block by block in bounded memory; the functions on whole recordings are made of them. No clock, no chance, no network, no global state: the same input gives the same output, bytes included.
+//! block by block in bounded memory; the functions on whole recordings are made of them. No clock, no chance, no network, no global state: the same input gives the same output, bytes included. Where a caller allows it,
+//! ffmpeg decodes in a process of its own what has no reader here ([`Ffmpeg`]); only that is held against a time limit.
 //!
 //! | module | for |
 //! | --- | --- |
@@ -14,9 +15,12 @@
 //! | `window` | any place of a [`Source`] with a bounded stretch in memory |
 //! | `sniff` | names what is not audio: an error page, an archive, a sealed file |
 //! | `wav`, `wav_write`, `g711`, `ima`, `ms_adpcm` | RIFF WAVE and the codecs it carries |
+//! | `headers` | AIFF, AU and Wave64, read like WAV |
+//! | `foreign`, `ffmpeg` | what has a name and no reader here, and who decodes it |
 //! | `gsm`, `amr`, `mp3`, `lame`, `other` | GSM 06.10, AMR-NB, MP3 in, MP3 out, and what symphonia reads (AAC, FLAC, Vorbis) |
 //! | `playback` | [`Playback`], [`encode_playback`]: what platforms play back in |
-//! | `opus`, `webm`, `ogg`, `vorbis` | the codecs and containers of playback, written only |
+//! | `opus`, `webm`, `ogg` | Opus, in WebM and in Ogg, read and written |
+//! | `vorbis` | Vorbis, written; `other` reads it |
 //! | [`compare`] | numbers that say how alike two recordings are; the verdict is the verifier's |
 
 mod amr;
@@ -26,9 +30,12 @@ pub mod compare;
 mod cover;
 mod decode;
 mod encode;
+mod ffmpeg;
+mod foreign;
 mod format;
 mod g711;
 mod gsm;
+mod headers;
 mod ima;
 mod lame;
 mod mp3;
@@ -46,8 +53,10 @@ mod webm;
 mod window;
 
 pub use cover::{Cover, Covers, silence, tone};
-pub use decode::{Decoder, decode, decode_file, probe, probe_file};
+pub use decode::{Decoder, decode, decode_file, decode_with, probe, probe_file};
 pub use encode::{Encoder, encode, encoder_version};
+pub use ffmpeg::Ffmpeg;
+pub use foreign::headerless;
 pub use format::{AudioError, Codec, Container, Damage, Head, Probe, UnknownCodec};
 pub use mp3::mp3_padding;
 pub use pcm::Pcm;

@@ -6,6 +6,7 @@
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
 use crate::pcm::at_ms;
+use crate::sniff;
 use crate::window::Window;
 use std::io;
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
@@ -21,6 +22,8 @@ const READ_FRAMES: usize = 16;
 /// How far from the start a first frame is searched for; an embedded picture is skipped by its own length, so this only
 /// has to cover stray bytes.
 const SEARCH_BYTES: u64 = 64 * 1024;
+/// How far the end of a Lyrics3 tag is searched for; most are under 10 KiB.
+const LYRICS_BYTES: usize = 64 * 1024;
 /// Delay of every decoder, in samples; players take it off together with the encoder's.
 const DECODER_DELAY: u64 = 529;
 
@@ -71,6 +74,11 @@ impl Header {
     /// The same stream: only bit rate and padding may change from frame to frame.
     fn continues(self, first: Header) -> bool {
         (self.mpeg1, self.sample_rate, self.channels) == (first.mpeg1, first.sample_rate, first.channels)
+    }
+
+    /// Length of so many frames.
+    fn milliseconds(self, frames: u64) -> u64 {
+        at_ms(frames.saturating_mul(self.samples()), self.sample_rate)
     }
 
     fn side_info_bytes(self) -> usize {
@@ -142,15 +150,18 @@ pub(crate) fn looks_mp3(window: &mut Window<'_>) -> io::Result<bool> {
 /// End of the ID3v2 tags at the start.
 fn tags_end(window: &mut Window<'_>) -> io::Result<u64> {
     let mut at = 0u64;
-    while let Some(head) = window.at(at, 10)?.first_chunk::<10>() {
-        if !head.starts_with(b"ID3") || head[6..].iter().any(|byte| byte & 0x80 != 0) {
-            break;
-        }
-        let size = head[6..].iter().fold(0u64, |size, &byte| size << 7 | u64::from(byte));
-        let footer = if head[5] & 0x10 != 0 { 10 } else { 0 };
-        at = at.saturating_add(10 + size + footer);
+    while let Some(bytes) = id3_bytes(window.at(at, 10)?) {
+        at = at.saturating_add(bytes);
     }
     Ok(at)
+}
+
+/// Length of the ID3v2 tag that starts here.
+fn id3_bytes(head: &[u8]) -> Option<u64> {
+    let head = head.first_chunk::<10>().filter(|head| head.starts_with(b"ID3") && head[6..].iter().all(|byte| byte & 0x80 == 0))?;
+    let size = head[6..].iter().fold(0u64, |size, &byte| size << 7 | u64::from(byte));
+    let footer = if head[5] & 0x10 != 0 { 10 } else { 0 };
+    Some(10 + size + footer)
 }
 
 fn header_at(window: &mut Window<'_>, at: u64) -> io::Result<Option<Header>> {
@@ -184,10 +195,37 @@ fn chain(window: &mut Window<'_>, start: u64, wanted: usize) -> io::Result<bool>
     Ok(true)
 }
 
-/// Whether only a tag at the end follows, or filling, or nothing.
+/// Whether a tag follows, or filling to the end, or nothing.
 fn is_trailer(window: &mut Window<'_>, at: u64) -> io::Result<bool> {
-    let rest = window.at(at, 8)?;
-    Ok(rest.starts_with(b"TAG") || rest.starts_with(b"APETAGEX") || window.only_zeros_from(at)?)
+    Ok(tag_end(window, at)?.is_some() || window.only_zeros_from(at)?)
+}
+
+/// Where the tag ends that stands at a place: ID3 of either version, APE or Lyrics3. `None`: none does. Tags stand in the middle too, where files were
+/// put together.
+fn tag_end(window: &mut Window<'_>, at: u64) -> io::Result<Option<u64>> {
+    const ID3V1_BYTES: u64 = 128;
+    const EXTENDED_BYTES: u64 = 227;
+    const APE_HEAD_BYTES: u64 = 32;
+    let head = window.at(at, APE_HEAD_BYTES as usize)?;
+    let end = if head.starts_with(b"TAG+") {
+        EXTENDED_BYTES
+    } else if head.starts_with(b"TAG") {
+        ID3V1_BYTES
+    } else if head.starts_with(b"APETAGEX") && head.len() as u64 == APE_HEAD_BYTES {
+        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let is_head = number(20) >> 29 & 1 == 1;
+        APE_HEAD_BYTES + if is_head { u64::from(number(12)) } else { 0 }
+    } else if head.starts_with(b"LYRICSBEGIN") {
+        // As long as it takes: its length stands at its end.
+        let text = window.at(at, LYRICS_BYTES)?;
+        let end = text.windows(9).position(|nine| nine == b"LYRICS200" || nine == b"LYRICSEND");
+        end.map_or(text.len(), |end| end + 9) as u64
+    } else if id3_bytes(head).is_some() {
+        id3_bytes(head).unwrap_or(0)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(at.saturating_add(end).min(window.length())))
 }
 
 /// Reads a stream that [`looks_mp3`], or that a WAV file says it is.
@@ -197,9 +235,16 @@ pub(crate) struct Reader<'s> {
     at: u64,
     start: u64,
     stream: Stream,
+    /// What a header around the stream promises and is not there: milliseconds, and a sentence.
+    missing: Option<(u64, String)>,
 }
 
 impl<'s> Reader<'s> {
+    /// A stream of which something is missing as the header around it says.
+    pub(crate) fn cut(self, missing: Option<(u64, String)>) -> Reader<'s> {
+        Reader { missing, ..self }
+    }
+
     pub(crate) fn open(mut window: Window<'s>, container: Container) -> Result<Reader<'s>, AudioError> {
         let tags_end = tags_end(&mut window)?;
         let Some(start) = first_frame(&mut window, tags_end, u64::MAX)? else {
@@ -215,19 +260,20 @@ impl<'s> Reader<'s> {
         // Before samples are given, it must be known how many to leave out.
         let frame = window.at(start, header.bytes)?;
         stream.tag = if frame.len() == header.bytes { Tag::read(frame, header) } else { None };
-        Ok(Reader { window, container, at: start, start, stream })
+        Ok(Reader { window, container, at: start, start, stream, missing: None })
     }
 
     fn step(&mut self) -> Result<(), AudioError> {
         let first = self.stream.first;
         let ahead = self.window.at(self.at, FRAME_BYTES)?;
         let Some(header) = Header::read(ahead).filter(|header| header.continues(first)) else {
-            return Ok(self.resync()?);
+            return Ok(if self.is_changed()? { self.changed()? } else { self.resync()? });
         };
         match ahead.get(..header.bytes) {
             None => {
                 let left = ahead.len();
-                self.stream.damage(format!("the last MP3 frame is cut after {left} bytes"));
+                let lost_ms = if self.stream.declared().is_some() { 0 } else { header.milliseconds(1) };
+                self.stream.lose(lost_ms, format!("the last MP3 frame is cut after {left} bytes"));
                 self.at += left as u64;
             }
             Some(frame) => {
@@ -241,9 +287,35 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
+    /// Whether frames follow that go together, and not with those before.
+    fn is_changed(&mut self) -> io::Result<bool> {
+        Ok(header_at(&mut self.window, self.at)?.is_some() && chain(&mut self.window, self.at, 3)?)
+    }
+
+    /// Leaves out frames of another rate or of other channels, however many there are: what is decoded has one form.
+    fn changed(&mut self) -> io::Result<()> {
+        let Some(other) = header_at(&mut self.window, self.at)? else { return Ok(()) };
+        let mut frames = 0;
+        while let Some(header) = header_at(&mut self.window, self.at)?.filter(|header| header.continues(other)) {
+            self.at += header.bytes as u64;
+            frames += 1;
+        }
+        let Header { channels, sample_rate, .. } = self.stream.first;
+        let what = format!(
+            "{} channels at {} Hz follow where {channels} at {sample_rate} Hz came before; {frames} frames are left out",
+            other.channels, other.sample_rate
+        );
+        self.stream.lose(other.milliseconds(frames), what);
+        Ok(())
+    }
+
     /// Goes on to the next frame that others follow, or to the end.
     fn resync(&mut self) -> io::Result<()> {
-        if is_trailer(&mut self.window, self.at)? {
+        if let Some(end) = tag_end(&mut self.window, self.at)? {
+            self.at = end.max(self.at + 1);
+            return Ok(());
+        }
+        if self.window.only_zeros_from(self.at)? {
             self.at = self.window.length();
             return Ok(());
         }
@@ -251,14 +323,18 @@ impl<'s> Reader<'s> {
         while next < self.window.length() && !self.goes_on(next)? {
             next += 1;
         }
-        self.stream.damage(format!("{} bytes that are no MP3 frames skipped", next - self.at));
+        let skipped = next - self.at;
+        // Notes behind the sound are no sound.
+        let is_text = next >= self.window.length() && sniff::is_text(self.window.at(self.at, sniff::TEXT_BYTES)?);
+        let lost_ms = if is_text { 0 } else { self.stream.by_bytes(skipped) };
+        self.stream.lose(lost_ms, format!("{skipped} bytes that are no MP3 frames skipped"));
         self.at = next;
         Ok(())
     }
 
+    /// Whether frames follow, or a tag.
     fn goes_on(&mut self, at: u64) -> io::Result<bool> {
-        let header = header_at(&mut self.window, at)?;
-        Ok(header.is_some_and(|header| header.continues(self.stream.first)) && chain(&mut self.window, at, 3)?)
+        Ok(header_at(&mut self.window, at)?.is_some() && chain(&mut self.window, at, 3)?)
     }
 }
 
@@ -271,7 +347,7 @@ impl BlockReader for Reader<'_> {
     fn read(&mut self, _: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
         for _ in 0..READ_FRAMES {
             if self.at >= self.window.length() {
-                self.stream.end(out);
+                self.stream.end(self.missing.take(), out);
                 return Ok(Progress::Ended);
             }
             self.step()?;
@@ -294,6 +370,8 @@ struct Stream {
     /// Decoded and not yet given.
     channels: Vec<Vec<i16>>,
     frames: u64,
+    /// Bytes of these frames.
+    bytes: u64,
     /// Samples per channel left out at the start so far.
     left_out: u64,
     /// Samples per channel given so far.
@@ -312,16 +390,34 @@ impl Stream {
             .map_err(|error| AudioError::unsupported(format!("mp3: {error}")))?;
         let channels = vec![Vec::new(); first.channels];
         let (damage, reservoir) = (DamageLog::default(), None);
-        Ok(Stream { first, tag: None, decoder, channels, frames: 0, left_out: 0, given: 0, reservoir, damage })
+        Ok(Stream { first, tag: None, decoder, channels, frames: 0, bytes: 0, left_out: 0, given: 0, reservoir, damage })
     }
 
     fn damage(&mut self, what: String) {
+        self.lose(0, what);
+    }
+
+    /// How many frames the file says it has, where that was filled in.
+    fn declared(&self) -> Option<u64> {
+        self.tag.and_then(|tag| tag.frames).filter(|&frames| frames != 0 && frames != u64::from(u32::MAX))
+    }
+
+    /// Sound that so many bytes without frames stand for: by the frames that were read, and none where the file says how many frames it has.
+    fn by_bytes(&self, bytes: u64) -> u64 {
+        if self.declared().is_some() || self.bytes == 0 {
+            return 0;
+        }
+        let samples = u128::from(bytes) * u128::from(self.frames * self.first.samples()) / u128::from(self.bytes);
+        at_ms(samples as u64, self.first.sample_rate)
+    }
+
+    fn lose(&mut self, lost_ms: u64, what: String) {
         let at = (self.frames * self.first.samples()).saturating_sub(self.delay());
-        self.damage.push(at_ms(at, self.first.sample_rate), what);
+        self.damage.lose(at_ms(at, self.first.sample_rate), lost_ms, what);
     }
 
     fn frame(&mut self, frame: &[u8], header: Header) {
-        self.check_reservoir(frame, header);
+        let is_whole = self.check_reservoir(frame, header);
         let packet = PacketRef::new(0, Timestamp::ZERO, Duration::from(header.samples()), frame);
         let samples = header.samples() as usize;
         let length = self.channels[0].len() + samples;
@@ -336,15 +432,18 @@ impl Stream {
             Err(error) => Some(error.to_string()),
         };
         if let Some(cause) = decoded {
-            self.damage(format!("an MP3 frame cannot be decoded ({cause}); silence stands in its place"));
+            // Counted once, if bytes of it are known to be missing.
+            let lost_ms = if is_whole { header.milliseconds(1) } else { 0 };
+            self.lose(lost_ms, format!("an MP3 frame cannot be decoded ({cause}); silence stands in its place"));
         }
         self.frames += 1;
+        self.bytes += frame.len() as u64;
         self.channels.iter_mut().for_each(|channel| channel.resize(length, 0));
     }
 
     /// A frame may start in the bytes of frames before it. If those are gone, part of it is silent, and the decoder does
-    /// not say so.
-    fn check_reservoir(&mut self, frame: &[u8], header: Header) {
+    /// not say so. Whether they are all there.
+    fn check_reservoir(&mut self, frame: &[u8], header: Header) -> bool {
         let at = header.main_data_at();
         let side = at - header.side_info_bytes();
         let borrowed = match (header.mpeg1, frame.get(side..side + 2)) {
@@ -354,12 +453,14 @@ impl Stream {
         };
         let kept = self.reservoir.unwrap_or(0);
         if borrowed > kept {
-            self.damage(match self.reservoir {
+            let what = match self.reservoir {
                 None => "the stream starts in the middle: its first frame needs bytes from before it".to_owned(),
                 Some(_) => format!("{} bytes of an MP3 frame are missing", borrowed - kept),
-            });
+            };
+            self.lose(header.milliseconds(1), what);
         }
         self.reservoir = Some((kept + frame.len().saturating_sub(at)).min(if header.mpeg1 { 511 } else { 255 }));
+        borrowed <= kept
     }
 
     /// Samples to leave out at the start: the encoder's and the decoder's delay, where the encoder says its own.
@@ -378,11 +479,14 @@ impl Stream {
     }
 
     /// Gives the rest. Padding is left out only when every declared frame is there: otherwise what looks like padding is
-    /// sound.
-    fn end(&mut self, out: &mut [Vec<i16>]) {
-        let declared = self.tag.and_then(|tag| tag.frames);
+    /// sound. `missing` is what a header around the stream promises.
+    fn end(&mut self, missing: Option<(u64, String)>, out: &mut [Vec<i16>]) {
+        let declared = self.declared();
         if let Some(declared) = declared.filter(|&declared| declared > self.frames) {
-            self.damage(format!("stream ends early: {} of {declared} frames are there", self.frames));
+            let lost_ms = self.first.milliseconds(declared - self.frames);
+            self.lose(lost_ms, format!("stream ends early: {} of {declared} frames are there", self.frames));
+        } else if let Some((lost_ms, what)) = missing {
+            self.lose(lost_ms, what);
         }
         let whole = declared.is_none_or(|declared| declared == self.frames);
         self.give_all_but(if whole { self.padding() } else { 0 }, out);

@@ -1,8 +1,9 @@
-//! Opus, writing: packets of 20 ms, and what their containers have to know.
+//! Opus: packets of any length read, of 20 ms written, and what their containers have to know.
 
 use crate::coder::BlockCoder;
-use crate::format::AudioError;
-use ropus::{Application, Bitrate, Channels, Encoder};
+use crate::format::{AudioError, Codec, Container as Wrapping, Damage, DamageLog};
+use crate::pcm::at_ms;
+use ropus::{Application, Bitrate, Channels, DecodeMode, Decoder, Encoder};
 use std::fmt::Display;
 
 /// Rates Opus takes; anything else goes up to the last.
@@ -35,6 +36,103 @@ impl Head {
         head.extend(self.rate.to_le_bytes());
         head.extend([0, 0, 0]);
         head
+    }
+}
+
+/// The longest packet, in counted samples: 120 ms. Source: RFC 6716, section 3.2.5.
+const MOST_SAMPLES: usize = 5760;
+
+/// Opus packets of a container, as samples at 48 kHz, which is what every player makes of them.
+pub(crate) struct Track {
+    decoder: Decoder,
+    wrapping: Wrapping,
+    channels: usize,
+    /// Samples that are still to be left out at the beginning.
+    skip: usize,
+    /// Samples per channel given.
+    samples: u64,
+    /// Counted samples of the last packet that was decoded.
+    last: usize,
+    pub(crate) damage: DamageLog,
+}
+
+impl Track {
+    /// `head` is the identification header. Source: RFC 7845, section 5.1.
+    pub(crate) fn new(head: &[u8], wrapping: Wrapping) -> Result<Track, AudioError> {
+        let &[_, _, _, _, _, _, _, _, _, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, family, ..] = head else {
+            return Err(AudioError::undecodable("an Opus header that is cut"));
+        };
+        // More than two channels come as several streams in one.
+        let layout = match (family, channels) {
+            (_, 1) if family < 2 => Channels::Mono,
+            (0, 2) => Channels::Stereo,
+            _ => return Err(AudioError::unsupported(format!("Opus with {channels} channels of mapping {family} in {wrapping}"))),
+        };
+        let mut decoder = Decoder::new(COUNTED_RATE as u32, layout).map_err(|error| AudioError::undecodable(format!("opus: {error}")))?;
+        let gain = i16::from_le_bytes([gain_low, gain_high]);
+        decoder.set_gain(gain.into()).map_err(|error| AudioError::undecodable(format!("opus: {error}")))?;
+        let skip = usize::from(u16::from_le_bytes([skip_low, skip_high]));
+        Ok(Track { decoder, wrapping, channels: channels.into(), skip, samples: 0, last: 0, damage: DamageLog::default() })
+    }
+
+    pub(crate) fn head(&self) -> crate::format::Head {
+        crate::format::Head {
+            container: self.wrapping,
+            codec: Codec::Opus,
+            channels: self.channels as u16,
+            sample_rate: COUNTED_RATE as u32,
+        }
+    }
+
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Goes on with the stream of another header that has as many channels.
+    pub(crate) fn restart(&mut self, head: &[u8]) -> Result<(), AudioError> {
+        let next = Track::new(head, self.wrapping)?;
+        (self.decoder, self.skip) = (next.decoder, next.skip);
+        Ok(())
+    }
+
+    /// Where the samples given so far end, in milliseconds.
+    pub(crate) fn at_ms(&self) -> u64 {
+        at_ms(self.samples, COUNTED_RATE as u32)
+    }
+
+    /// Decodes a packet; counted samples of it, those left out at the beginning included.
+    pub(crate) fn packet(&mut self, packet: &[u8], out: &mut [Vec<i16>]) -> usize {
+        let mut pcm = vec![0; MOST_SAMPLES * self.channels];
+        let decoded = match packet {
+            [] => Err("it is empty".to_owned()),
+            packet => self.decoder.decode(packet, &mut pcm, DecodeMode::Normal).map_err(|error| error.to_string()),
+        };
+        let samples = decoded.unwrap_or_else(|cause| {
+            let what = format!("an Opus packet cannot be decoded ({cause}); silence stands in its place");
+            self.damage.lose(self.at_ms(), at_ms(self.last as u64, COUNTED_RATE as u32), what);
+            pcm.fill(0);
+            self.last
+        });
+        let skipped = self.skip.min(samples);
+        for (index, channel) in out.iter_mut().enumerate() {
+            channel.extend(pcm[skipped * self.channels..samples * self.channels].iter().skip(index).step_by(self.channels));
+        }
+        self.skip -= skipped;
+        self.last = samples;
+        self.samples += (samples - skipped) as u64;
+        samples
+    }
+
+    /// Takes back what was given too much at the end of `out`.
+    pub(crate) fn take_back(&mut self, samples: u64, out: &mut [Vec<i16>]) {
+        let there = out.first().map_or(0, Vec::len);
+        let taken = usize::try_from(samples).unwrap_or(there).min(there);
+        out.iter_mut().for_each(|channel| channel.truncate(there - taken));
+        self.samples -= taken as u64;
+    }
+
+    pub(crate) fn ending(self) -> (u64, Vec<Damage>) {
+        (self.samples, self.damage.into_vec())
     }
 }
 

@@ -37,6 +37,13 @@ pub(crate) fn container(bytes: &[u8]) -> Option<Container> {
     }
 }
 
+/// What the first stream of an Ogg file is called, where it is one that has no reader here. Source: the codecs' Ogg mappings.
+pub(crate) fn ogg_codec(bytes: &[u8]) -> Option<&'static str> {
+    let first = bytes.starts_with(b"OggS").then(|| bytes.get(28..))??;
+    let known: [(&[u8], &str); 3] = [(b"Speex   ", "Speex"), (b"PCM     ", "PCM"), (b"CELT    ", "CELT")];
+    known.into_iter().find(|(start, _)| first.starts_with(start)).map(|(_, name)| name)
+}
+
 /// Three ADTS headers in a row, or fewer that end with the file.
 fn looks_adts(bytes: &[u8]) -> bool {
     let mut at = 0;
@@ -73,6 +80,8 @@ pub(crate) fn open(window: Window<'_>, container: Container) -> Result<Box<dyn B
     let format =
         symphonia::default::get_probe().probe(&hint, stream, FormatOptions::default(), MetadataOptions::default()).map_err(failed)?;
     let track = format.default_track(TrackType::Audio);
+    // FLAC and MPEG-4 say how much there is.
+    let promised = track.and_then(|track| track.num_frames).filter(|_| matches!(container, Container::Flac | Container::Mp4));
     let parameters = track.and_then(|track| Some((track.id, track.codec_params.as_ref()?.audio()?.clone())));
     let Some((track, parameters)) = parameters else {
         return Err(AudioError::undecodable(format!("{container} without an audio track")));
@@ -80,8 +89,13 @@ pub(crate) fn open(window: Window<'_>, container: Container) -> Result<Box<dyn B
     let Some(codec) = codec(parameters.codec) else {
         return Err(AudioError::unsupported(format!("{container} with codec {}", parameters.codec)));
     };
-    let decoder = symphonia::default::get_codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default()).map_err(failed)?;
-    let taken = Taken::new(container, codec, input_bytes);
+    let decoder =
+        symphonia::default::get_codecs().make_audio_decoder(&parameters, &AudioDecoderOptions::default()).map_err(|error| match error {
+            Error::Unsupported(what) => failure.or(AudioError::unsupported(format!("{container} with {codec}: {what}"))),
+            error => failed(error),
+        })?;
+    let mut taken = Taken::new(container, codec, input_bytes);
+    taken.promised = promised;
     let mut reader = Reader { format, track, decoder, failure, taken };
     while reader.taken.samples == 0 && reader.packet()? == Progress::More {}
     Ok(Box::new(reader))
@@ -155,16 +169,18 @@ impl Reader<'_> {
         match self.format.next_packet() {
             Ok(Some(packet)) if packet.track_id == self.track => match self.decoder.decode(&packet) {
                 Ok(buffer) => self.taken.take(&buffer)?,
-                Err(error) => self.taken.damage(format!("a packet cannot be decoded: {error}")),
+                Err(error) => self.taken.lose_packet(format!("a packet cannot be decoded: {error}")),
             },
             Ok(Some(_)) => {}
             Ok(None) => {
                 self.failure.check()?;
+                self.taken.end();
                 return Ok(Progress::Ended);
             }
             Err(error) => {
                 self.failure.check()?;
                 self.taken.damage(format!("the stream breaks off: {error}"));
+                self.taken.end();
                 return Ok(Progress::Ended);
             }
         }
@@ -205,17 +221,51 @@ struct Taken {
     channels: Vec<Vec<i16>>,
     /// Samples per channel so far.
     samples: u64,
+    /// Samples per channel of the last packet.
+    last: u64,
+    /// Samples per channel that the container says there are. Absent: it does not say.
+    promised: Option<u64>,
     damage: DamageLog,
 }
 
 impl Taken {
     fn new(container: Container, codec: Codec, input_bytes: u64) -> Taken {
         let limit = FREE_BYTES.saturating_add(MOST_GROWTH.saturating_mul(input_bytes));
-        Taken { container, codec, limit, sample_rate: 0, channels: Vec::new(), samples: 0, damage: DamageLog::default() }
+        Taken {
+            container,
+            codec,
+            limit,
+            sample_rate: 0,
+            channels: Vec::new(),
+            samples: 0,
+            last: 0,
+            promised: None,
+            damage: DamageLog::default(),
+        }
     }
 
     fn damage(&mut self, what: String) {
-        self.damage.push(at_ms(self.samples, self.sample_rate), what);
+        self.lose(0, what);
+    }
+
+    /// Damage that costs so many samples.
+    fn lose(&mut self, samples: u64, what: String) {
+        self.damage.lose(at_ms(self.samples, self.sample_rate), at_ms(samples, self.sample_rate), what);
+    }
+
+    /// Damage that costs a packet; where the container says how much there is, that is counted at the end.
+    fn lose_packet(&mut self, what: String) {
+        self.lose(if self.promised.is_some() { 0 } else { self.last }, what);
+    }
+
+    /// Holds what came against what the container says.
+    fn end(&mut self) {
+        let missing = self.promised.and_then(|promised| promised.checked_sub(self.samples)).filter(|&samples| samples > 0);
+        // The first and the last packet of AAC are not played whole: up to 2112 samples before, a packet behind.
+        if let Some(samples) = missing.filter(|&samples| samples > 4096) {
+            let what = format!("the stream ends early: {} of {} samples are there", self.samples, self.samples + samples);
+            self.lose(samples, what);
+        }
     }
 
     fn take(&mut self, buffer: &GenericAudioBufferRef<'_>) -> Result<(), AudioError> {
@@ -227,7 +277,7 @@ impl Taken {
             self.channels = vec![Vec::new(); buffer.num_planes()];
         }
         if (self.sample_rate, self.channels.len()) != (buffer.spec().rate(), buffer.num_planes()) {
-            self.damage("rate or channels change here; the rest is left out".to_owned());
+            self.lose(buffer.frames() as u64, "rate or channels change here; this part is left out".to_owned());
             return Ok(());
         }
         let samples = self.samples + buffer.frames() as u64;
@@ -246,7 +296,7 @@ impl Taken {
                 }
             }
         }
-        self.samples = samples;
+        (self.samples, self.last) = (samples, buffer.frames() as u64);
         Ok(())
     }
 }

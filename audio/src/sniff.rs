@@ -3,6 +3,14 @@
 /// How much is looked at; enough for any statistics, and cheap on a gigabyte.
 const LOOK_BYTES: usize = 64 * 1024;
 
+/// How much of a trailer is looked at to tell text from sound.
+pub(crate) const TEXT_BYTES: usize = 4096;
+
+/// Whether the bytes are text of some kind, such as notes behind the sound of a file.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && text(bytes).is_some()
+}
+
 /// What bytes that no decoder claims look like. Never fails; the last resort is `unknown binary`.
 pub(crate) fn looks_like(bytes: &[u8]) -> &'static str {
     let head = &bytes[..bytes.len().min(LOOK_BYTES)];

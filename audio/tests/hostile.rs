@@ -39,6 +39,7 @@ fn a_truncated_wav_gives_what_is_there_and_says_where_it_ends() {
     assert_eq!(probe.damage.len(), 1);
     assert_eq!(probe.damage[0].at_ms, 1000);
     assert_eq!(probe.damage[0].what, "data ends early: 8000 of 16000 bytes are there");
+    assert_eq!(probe.lost_ms(), 1000);
 }
 
 #[test]
@@ -81,13 +82,14 @@ fn a_bad_amr_record_is_skipped_and_named() {
 fn headers_that_claim_gigabytes_cost_nothing() {
     let mut wav = encode(&speech::mono(10, 0.1), Codec::PcmS16).expect("writes");
     let at = wav.windows(4).position(|four| four == b"data").expect("data") + 4;
-    wav[at..at + 4].copy_from_slice(&0xFFFF_FFF0u32.to_le_bytes());
+    wav[at..at + 4].copy_from_slice(&0x2000_0000u32.to_le_bytes());
     let (found, _) = decode(&wav).expect("decodes");
     assert_eq!((found.samples, found.damage.len()), (800, 1));
-    let mut streamed = wav.clone();
-    streamed[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
-    let (found, _) = decode(&streamed).expect("decodes");
-    assert_eq!((found.samples, found.damage.len()), (800, 0), "written to a pipe: length unknown, not wrong");
+    for size in [u32::MAX, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFDB, 0] {
+        wav[at..at + 4].copy_from_slice(&size.to_le_bytes());
+        let (found, _) = decode(&wav).expect("decodes");
+        assert_eq!((found.samples, found.damage.len()), (800, 0), "{size:#x}: written to a pipe, length unknown, not wrong");
+    }
     let chunks = [&b"RIFF\0\0\0\0WAVE"[..], &vec![0; 1 << 20]].concat();
     assert!(matches!(decode(&chunks), Err(AudioError::Undecodable { .. })));
 }

@@ -4,8 +4,8 @@
 
 use std::io::{SeekFrom, Write};
 
-use audio::{AudioError, Codec, Cover, Covers, Decoder, Encoder, Head, Probe, Source};
-use plan::{AudioFormat, AudioRules, Pauses, Reason, ShortSource};
+use audio::{AudioError, Codec, Cover, Covers, Damage, Decoder, Encoder, Ffmpeg, Head, Probe, Source};
+use plan::{AudioFormat, AudioRules, FfmpegUse, Pauses, Reason, ShortSource};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::CanonicalRecording;
@@ -44,7 +44,7 @@ pub(crate) fn convert(
     rules: &AudioRules,
     pauses: &Pauses,
 ) -> Result<Converted, Bad> {
-    let decoder = Decoder::new(source).map_err(of_source)?;
+    let decoder = Decoder::open(source, ffmpeg(rules)).map_err(|error| of_source(named(error, recording)))?;
     let alter = (!recording.pauses_ms.is_empty() || !recording.pauses_whole) && *pauses != Pauses::Keep;
     let Some(codec) = codec_needed(decoder.head(), rules.format, alter) else {
         let probe = decoder.finish().map_err(of_source)?;
@@ -63,6 +63,14 @@ pub(crate) fn convert(
         return Err(Bad::Ours(format!("{} samples became {} when encoded as {codec}", before.samples, after.samples)));
     }
     Ok(Converted::Transcoded { bytes, sha256, probe: after, encoder: audio::encoder_version(codec) })
+}
+
+/// As the plan says.
+fn ffmpeg(rules: &AudioRules) -> Ffmpeg {
+    match rules.ffmpeg {
+        FfmpegUse::Auto => Ffmpeg::Auto,
+        FfmpegUse::Never => Ffmpeg::Never,
+    }
 }
 
 /// Encrypts what was converted, or the source's own bytes where they go as they are. Blocking.
@@ -140,6 +148,16 @@ fn measure(sink: &mut impl Source) -> std::io::Result<(u64, String)> {
     }
 }
 
+/// Bytes that nothing tells from noise are what the source's name for them says, where that is a format without a header.
+fn named(error: AudioError, recording: &CanonicalRecording) -> AudioError {
+    match (&error, recording.file_name.as_deref().and_then(audio::headerless)) {
+        (AudioError::NotAudio { looks_like: "encrypted or random bytes" | "unknown binary" }, Some(name)) => {
+            AudioError::Unsupported { what: format!("{name} without a header, by the ending of its file's name") }
+        }
+        _ => error,
+    }
+}
+
 /// Source: contracts section 4.
 fn of_source(error: AudioError) -> Bad {
     let detail = error.to_string();
@@ -151,7 +169,8 @@ fn of_source(error: AudioError) -> Bad {
             Bad::Aside(Aside { source_misbehaved: true, ..Aside::new(Reason::AudioNotAudio, detail) })
         }
         AudioError::NotAudio { .. } => aside(Reason::AudioNotAudio, detail),
-        AudioError::Undecodable { .. } | AudioError::Unsupported { .. } => aside(Reason::AudioUndecodable, detail),
+        AudioError::Undecodable { .. } => aside(Reason::AudioUndecodable, detail),
+        AudioError::Unsupported { .. } => aside(Reason::AudioUnsupported, detail),
         AudioError::Io(error) => Bad::Storage(format!("cannot read the staged recording: {error}")),
     }
 }
@@ -163,15 +182,28 @@ fn ours(what: String, error: AudioError) -> Bad {
     }
 }
 
-/// The reference is the decoded length, held against what the source declares.
+/// The reference is the decoded length, held against what the source declares and what the file itself promises.
 fn judge_length(probe: &Probe, recording: &CanonicalRecording, rules: &AudioRules) -> Result<(), Bad> {
-    let declared = recording.declared_duration_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
-    let short = probe.duration_ms() + rules.short_tolerance_ms < declared;
-    if !short || rules.short_source != ShortSource::Quarantine {
+    if rules.short_source != ShortSource::Quarantine {
         return Ok(());
     }
-    let what = format!("decodes to {} ms, and the source declares {declared} ms", probe.duration_ms());
+    let declared = recording.declared_duration_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
+    let is_short = probe.duration_ms() + rules.short_tolerance_ms < declared;
+    let is_incomplete = probe.lost_ms() > rules.short_tolerance_ms;
+    let what = match (is_short, is_incomplete) {
+        (false, false) => return Ok(()),
+        (true, false) => format!("decodes to {} ms, and the source declares {declared} ms", probe.duration_ms()),
+        (_, true) => incomplete(probe),
+    };
     Err(Bad::Aside(Aside::new(Reason::AudioShort, what)))
+}
+
+/// What is missing, in the decoder's words: the place that costs most.
+fn incomplete(probe: &Probe) -> String {
+    let worst = probe.damage.iter().rev().max_by_key(|damage| damage.lost_ms);
+    let (at_ms, what) = worst.map_or((0, ""), |Damage { at_ms, what, .. }| (*at_ms, what.as_str()));
+    let all = if probe.damage.len() > 1 { format!(", one of {} places", probe.damage.len()) } else { String::new() };
+    format!("decodes to {} ms, and {} ms are missing: {what} (at {at_ms} ms{all})", probe.duration_ms(), probe.lost_ms())
 }
 
 /// The codec to encode to; `None` where the source's bytes go. Genesys Cloud plays MP3 and WAV with linear samples.

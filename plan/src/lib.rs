@@ -16,9 +16,9 @@ pub use error::PlanError;
 pub use loaded::{Exclusion, LoadedPlan, PlanText};
 pub use mapping::{AgentRow, Mapping, QueueRow, SkillRow, WrapupRow};
 pub use model::{
-    AudioFormat, AudioRules, Carrier, Expired, GirRule, Identity, Ingest, Ledger, MappingFiles, NodeTime, OverMax, Pace, Partial, Pauses,
-    Phones, Pii, Plan, Repost, Retention, RetentionClass, Rules, ShortSource, Source, SourceKind, Staging, Target, TargetKind, TimeRules,
-    TimeUnit, UnmappedAgent, UnmappedQueue,
+    AudioFormat, AudioRules, Carrier, Expired, FfmpegUse, GirRule, Identity, Ingest, Ledger, MappingFiles, NodeTime, OverMax, Pace,
+    Partial, Pauses, Phones, Pii, Plan, Repost, Retention, RetentionClass, Rules, ShortSource, Source, SourceKind, Staging, Target,
+    TargetKind, TimeRules, TimeUnit, UnmappedAgent, UnmappedQueue,
 };
 pub use reason::Reason;
 pub use region::{REGIONS, is_vendor_host};

@@ -12,13 +12,15 @@ pub enum Reason {
     UnmappedQueue,
     /// An agent has no row valid at the call's date and the plan says quarantine.
     UnmappedAgent,
-    /// The bytes are audio of a kind, and cannot be decoded.
+    /// The bytes are audio of a kind that is read, and cannot be decoded.
     AudioUndecodable,
+    /// The bytes are audio in a format with a name that nobody here reads.
+    AudioUnsupported,
     /// There are no bytes, or no samples.
     AudioEmpty,
     /// The bytes are something else: a web page, JSON, an archive.
     AudioNotAudio,
-    /// Decodes to less than the source declares, beyond the plan's tolerance.
+    /// Decodes to less than the source declares or than the file itself promises, beyond the plan's tolerance.
     AudioShort,
     /// No instant can be made of the source's time.
     TimeUnusable,
@@ -36,10 +38,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the contract.
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 13] = [
         Reason::UnmappedQueue,
         Reason::UnmappedAgent,
         Reason::AudioUndecodable,
+        Reason::AudioUnsupported,
         Reason::AudioEmpty,
         Reason::AudioNotAudio,
         Reason::AudioShort,
@@ -58,6 +61,7 @@ impl Reason {
             Reason::UnmappedQueue => "unmapped_queue",
             Reason::UnmappedAgent => "unmapped_agent",
             Reason::AudioUndecodable => "audio_undecodable",
+            Reason::AudioUnsupported => "audio_unsupported",
             Reason::AudioEmpty => "audio_empty",
             Reason::AudioNotAudio => "audio_not_audio",
             Reason::AudioShort => "audio_short",

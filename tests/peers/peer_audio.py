@@ -85,8 +85,10 @@ class Audio:
     def decode(self, data, kind):
         if kind == "wav":
             form, _ = self.chunks(data)
-            if form is None or len(form) < 16 or struct.unpack_from("<H", form)[0] not in KNOWN_TAGS:
+            if form is None or len(form) < 16:
                 raise StaysBehind("audio_undecodable")
+            if struct.unpack_from("<H", form)[0] not in KNOWN_TAGS:
+                raise StaysBehind("audio_unsupported")
         if kind == "amr" and shutil.which("sox"):
             wav, code = self.run(["sox", "-V1", "-t", "amr-nb", "-", "-t", "wav", "-e", "signed", "-b", "16", "-"], data)
         else:

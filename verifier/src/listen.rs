@@ -130,9 +130,11 @@ impl Listener {
                     return Ok(SourceRead { sound: SourceSound::Unreadable(why), pcm: None, otherwise: None, sha256: None });
                 }
             };
+            let ffmpeg = self.rules.ffmpeg;
+            let file_name = recording.details.as_ref().ok().and_then(|details| details.file_name.clone());
             let (sound, pcm, sha256, bytes) = self
                 .blocking(move || {
-                    let (sound, pcm) = read_source(&bytes);
+                    let (sound, pcm) = read_source(&bytes, file_name.as_deref(), ffmpeg);
                     let sha256 = match &sound {
                         SourceSound::Good(facts) => facts.sha256.clone(),
                         SourceSound::Bad(_) | SourceSound::NotRead | SourceSound::Unreadable(_) => crate::sound::hash(&bytes),

@@ -77,6 +77,45 @@ async fn a_restricted_verification_judges_the_chosen_calls_and_nothing_else() {
     assert!(matches!(&stop, Stop::Plan(why) if why.contains("1 of the 2 interactions") && why.contains("7 among them")), "{stop}");
 }
 
+/// A source file of call 100002, of which a migrator carried what it could read.
+fn carried_in_part(source: Vec<u8>, carried: Vec<u8>) -> World {
+    let mut world = world();
+    world.details.get_mut("100002-1").expect("a record")["sizeBytes"] = json!(source.len());
+    world.source_media.insert("100002-1".into(), source);
+    *audio_of(&mut world, "r-100002-1") = carried;
+    world
+}
+
+#[tokio::test]
+async fn a_source_that_is_incomplete_by_its_own_promise_stays_behind() {
+    let part = |seed, channels| mp3(&world::speech(seed, 12.0, channels));
+    // The source's record knows the length of the first part only.
+    let changing = [part(1, 1), part(2, 2)].concat();
+    let whole = audio::encode(&world::speech(1, 12.0, 1), audio::Codec::PcmS16).expect("wav");
+    let cut = whole[..whole.len() / 2].to_vec();
+    let mut unsupported = whole.clone();
+    unsupported[20..22].copy_from_slice(&0x0130u16.to_le_bytes());
+    let rows = [
+        ("an MP3 that changes its channels", changing, part(1, 1), "audio_short"),
+        ("a WAV that is cut", cut.clone(), mp3(&audio::decode(&cut).expect("decodes").1), "audio_short"),
+        ("a codec nobody has", unsupported, part(1, 1), "audio_unsupported"),
+    ];
+    for (name, source, carried, reason) in rows {
+        let mut world = carried_in_part(source, carried);
+        if reason == "audio_short" && name.contains("cut") {
+            world.details.get_mut("100002-1").expect("a record")["durationMs"] = Value::Null;
+        }
+        let report = verified(world.clone(), Options::default()).await.expect("a verdict");
+        assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Mismatch, vec!["D02"]), "{name}: {}", report.text());
+        assert!(report.text().contains(reason), "{name}: {}", report.text());
+        let id = world.conversations.iter().position(|one| one["conversationId"] == "c-100002").expect("its conversation");
+        world.conversations.remove(id);
+        world.recordings.remove("c-100002");
+        let report = verified(world, Options::default()).await.expect("a verdict");
+        assert_eq!(report.summary.verdict, Verdict::Match, "{name}: {}", report.text());
+    }
+}
+
 /// A damage by name, what it does to the world, and the findings it leads to.
 type Sabotage = (&'static str, fn(&mut World), &'static [&'static str]);
 

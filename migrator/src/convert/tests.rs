@@ -102,11 +102,50 @@ fn what_stays_behind_stays_behind_for_the_same_reason() {
     check(b"<html>gone</html>", None, &[], Reason::AudioNotAudio);
     check(b"RIFF", None, &[(5, 1)], Reason::AudioUndecodable);
     check(cut, Some(2001), &[], Reason::AudioShort);
+    // By the file's own promise, whatever the source says.
+    check(&good[..6058], None, &[], Reason::AudioShort);
+    check(&good[..6058], Some(700), &[], Reason::AudioShort);
+    let mp3 = |channels| encode(&hum(24_000, channels, 8000), Codec::Mp3).expect("encodes");
+    check(&[mp3(1), mp3(2)].concat(), Some(3000), &[], Reason::AudioShort);
+    let mut unsupported = good.clone();
+    unsupported[20..22].copy_from_slice(&0x0130u16.to_le_bytes());
+    check(&unsupported, Some(2000), &[], Reason::AudioUnsupported);
     // Short and with a pause that lies behind its end: short comes first.
     check(cut, Some(2001), &[(1500, 1600)], Reason::AudioShort);
     for pause in [(-1, 20), (20, -1), (20, 20), (30, 20), (2000, 2100)] {
         check(&good, Some(2000), &[(0, 10), pause], Reason::PiiUnprotectable);
     }
+}
+
+#[test]
+fn what_is_missing_is_said_in_the_decoders_words_and_what_may_go_goes() {
+    let mp3 = |channels| encode(&hum(24_000, channels, 8000), Codec::Mp3).expect("encodes");
+    let changing = [mp3(1), mp3(2)].concat();
+    let of = recording(Some(3000), &[]);
+    let detail = |rules: &AudioRules, bytes: &[u8]| match in_blocks(bytes, &of, rules, &Pauses::Keep) {
+        Err(Bad::Aside(aside)) => aside.detail,
+        other => panic!("{:?}", other.map(|it| it.0)),
+    };
+    let said = detail(&AudioRules::default(), &changing);
+    assert!(said.contains("2 channels at 8000 Hz follow where 1 at 8000 Hz came before"), "{said}");
+    let migrate = AudioRules { short_source: ShortSource::Migrate, ..AudioRules::default() };
+    assert!(in_blocks(&changing, &of, &migrate, &Pauses::Keep).is_ok(), "the plan says that it goes as it is");
+    let patient = AudioRules { short_tolerance_ms: 10_000, ..AudioRules::default() };
+    assert!(in_blocks(&changing, &of, &patient, &Pauses::Keep).is_ok(), "within the plan's tolerance");
+    // G.726 in WAV, which ffmpeg would read.
+    let mut g726 = encode(&hum(8000, 1, 8000), Codec::Mulaw).expect("encodes");
+    g726[20..22].copy_from_slice(&0x0045u16.to_le_bytes());
+    let never = AudioRules { ffmpeg: FfmpegUse::Never, ..AudioRules::default() };
+    assert_eq!(detail(&never, &g726), "unsupported audio: G.726 in WAV (format tag 0x0045)");
+    // Bytes without a header are what their name says, unless they are something else.
+    let bare = CanonicalRecording { file_name: Some("4411-1.G722".to_owned()), ..recording(Some(3000), &[]) };
+    let reason = |bytes: &[u8], of: &CanonicalRecording| match in_blocks(bytes, of, &never, &Pauses::Keep) {
+        Err(Bad::Aside(aside)) => aside.reason,
+        other => panic!("{:?}", other.map(|it| it.0)),
+    };
+    assert_eq!(reason(&[7; 4000], &bare), Reason::AudioUnsupported);
+    assert_eq!(reason(&[7; 4000], &of), Reason::AudioNotAudio);
+    assert_eq!(reason(b"<html>gone</html>", &bare), Reason::AudioNotAudio);
 }
 
 /// A disk that fails after so many bytes.

@@ -12,7 +12,7 @@ pub(crate) enum SourceSound {
     NotRead,
     /// Could not be read; in words.
     Unreadable(String),
-    /// Read twice with the same result, and not usable: empty, not audio, or undecodable.
+    /// Read twice with the same result, and not usable: empty, not audio, undecodable, or in a format that nobody here reads.
     Bad(Reason),
     /// Decoded.
     Good(SoundFacts),
@@ -37,6 +37,8 @@ pub(crate) struct SoundFacts {
     pub(crate) samples: u64,
     /// Frames inside are broken; the rest decodes.
     pub(crate) damaged: bool,
+    /// Sound that the file itself promises, or shows to have had, and that is not among the samples. Milliseconds.
+    pub(crate) missing_ms: u64,
 }
 
 impl SoundFacts {
@@ -95,9 +97,9 @@ pub(super) fn absence(sound: &SourceSound, declared_ms: Option<i64>, rules: &Rul
     match sound {
         SourceSound::Bad(reason) => Some(*reason),
         SourceSound::Good(facts) => {
-            let declared = declared_ms.and_then(|ms| u64::try_from(ms).ok())?;
-            let short = facts.duration_ms() + rules.short_tolerance_ms < declared;
-            (short && rules.quarantine_short).then_some(Reason::AudioShort)
+            let declared = declared_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
+            let missing = declared.saturating_sub(facts.duration_ms()).max(facts.missing_ms);
+            (rules.quarantine_short && missing > rules.short_tolerance_ms).then_some(Reason::AudioShort)
         }
         SourceSound::NotRead | SourceSound::Unreadable(_) => None,
     }
@@ -151,6 +153,7 @@ mod tests {
                 sample_rate: 8000,
                 samples: 1,
                 damaged: false,
+                missing_ms: 0,
             };
             assert_eq!(audio_expectation(&facts, paused, format), wanted, "{format:?} {codec} paused={paused}");
             let odd = SoundFacts { sample_rate: 6000, ..facts };
@@ -169,13 +172,19 @@ mod tests {
             sample_rate: 8000,
             samples: 8000 * 59,
             damaged: false,
+            missing_ms: 0,
         };
-        let good = SourceSound::Good(facts);
+        let incomplete = |missing_ms| SourceSound::Good(SoundFacts { missing_ms, ..facts.clone() });
+        assert_eq!(absence(&incomplete(1_000), None, &rules()), None, "exactly the tolerance");
+        assert_eq!(absence(&incomplete(1_001), None, &rules()), Some(Reason::AudioShort), "by the file's own promise");
+        assert_eq!(absence(&incomplete(1_001), Some(59_000), &rules()), Some(Reason::AudioShort), "the source knows no better");
+        let good = SourceSound::Good(facts.clone());
         assert_eq!(absence(&good, Some(60_000), &rules()), None, "exactly the tolerance");
         assert_eq!(absence(&good, Some(60_001), &rules()), Some(Reason::AudioShort));
         let mut migrate = rules();
         migrate.quarantine_short = false;
         assert_eq!(absence(&good, Some(90_000), &migrate), None);
+        assert_eq!(absence(&incomplete(90_000), None, &migrate), None);
         assert_eq!(absence(&good, None, &rules()), None);
         assert_eq!(absence(&SourceSound::NotRead, Some(60_000), &rules()), None);
         assert_eq!(absence(&SourceSound::Bad(Reason::AudioEmpty), None, &rules()), Some(Reason::AudioEmpty));

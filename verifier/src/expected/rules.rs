@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use audio::Ffmpeg;
 use jiff::tz::TimeZone;
 use plan::{
-    AudioFormat, Expired, Ingest, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TargetKind, TimeUnit, UnmappedAgent,
-    UnmappedQueue,
+    AudioFormat, Expired, FfmpegUse, Ingest, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TargetKind, TimeUnit,
+    UnmappedAgent, UnmappedQueue,
 };
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ pub(crate) struct Rules {
     pub(crate) format: AudioFormat,
     pub(crate) short_tolerance_ms: u64,
     pub(crate) quarantine_short: bool,
+    /// Whether ffmpeg reads sources that are not read here.
+    pub(crate) ffmpeg: Ffmpeg,
     pub(crate) phones: PhoneRule,
     pub(crate) pauses: PauseRule,
     pub(crate) class_years: BTreeMap<String, i64>,
@@ -154,6 +157,7 @@ impl Rules {
             format: plan.audio.format,
             short_tolerance_ms: plan.audio.short_tolerance_ms,
             quarantine_short: plan.audio.short_source == ShortSource::Quarantine,
+            ffmpeg: if plan.audio.ffmpeg == FfmpegUse::Never { Ffmpeg::Never } else { Ffmpeg::Auto },
             phones: match &plan.pii.phones {
                 Phones::Keep => PhoneRule::Keep,
                 Phones::Mask => PhoneRule::Mask,

@@ -43,6 +43,7 @@ pub(crate) fn rules() -> Rules {
         exclusions: BTreeMap::new(),
         format: AudioFormat::Mp3,
         short_tolerance_ms: 1000,
+        ffmpeg: audio::Ffmpeg::Never,
         quarantine_short: true,
         phones: PhoneRule::Keep,
         pauses: PauseRule::Silence,
@@ -117,6 +118,7 @@ pub(crate) fn good_sound() -> SourceSound {
         sample_rate: 8000,
         samples: 148 * 8000,
         damaged: false,
+        missing_ms: 0,
     })
 }
 

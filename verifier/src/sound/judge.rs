@@ -186,6 +186,11 @@ fn declared(container: Container, content_type: Option<&str>) -> Option<Differen
         Container::Adts => matches!(kind, "aac" | "x-aac" | "aacp"),
         Container::AmrFile => matches!(kind, "amr" | "amr-nb" | "3gpp"),
         Container::GsmRaw => matches!(kind, "gsm" | "x-gsm"),
+        Container::Webm => matches!(kind, "webm" | "x-matroska"),
+        Container::Aiff => matches!(kind, "aiff" | "x-aiff"),
+        Container::Au => matches!(kind, "basic" | "x-au"),
+        Container::W64 => matches!(kind, "x-w64" | "w64"),
+        Container::Other => true,
     });
     (!right).then(|| Difference::new(Defect::D24, container.mime(), format!("declared as {claimed}")))
 }
@@ -206,7 +211,9 @@ mod tests {
     }
 
     fn judged(source: &[u8], wanted: &Wanted, target: &[u8], content_type: Option<&str>) -> Vec<&'static str> {
-        let (SourceSound::Good(facts), Some(pcm)) = read_source(source) else { panic!("the test source decodes") };
+        let (SourceSound::Good(facts), Some(pcm)) = read_source(source, None, audio::Ffmpeg::Never) else {
+            panic!("the test source decodes")
+        };
         judge(&facts, &pcm, wanted, target, content_type).differences.iter().map(|difference| difference.defect.code()).collect()
     }
 

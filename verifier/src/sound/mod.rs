@@ -16,7 +16,7 @@ mod timeline;
 mod tracks;
 mod wave;
 
-use audio::{AudioError, Pcm};
+use audio::{AudioError, Ffmpeg, Pcm};
 use plan::Reason;
 use sha2::{Digest, Sha256};
 
@@ -105,9 +105,9 @@ pub(crate) struct PairSound {
     pub(crate) target_sha256: Option<String>,
 }
 
-/// Decodes a source's bytes. Unsupported is undecodable: what cannot be decoded cannot be proved.
-pub(crate) fn read_source(bytes: &[u8]) -> (SourceSound, Option<Pcm>) {
-    match audio::decode(bytes) {
+/// Decodes a source's bytes. What has no header is known by the ending of its `file_name` alone.
+pub(crate) fn read_source(bytes: &[u8], file_name: Option<&str>, ffmpeg: Ffmpeg) -> (SourceSound, Option<Pcm>) {
+    match audio::decode_with(bytes, ffmpeg) {
         Ok((probe, pcm)) if probe.samples > 0 => {
             let facts = SoundFacts {
                 sha256: hash(bytes),
@@ -118,12 +118,19 @@ pub(crate) fn read_source(bytes: &[u8]) -> (SourceSound, Option<Pcm>) {
                 sample_rate: probe.sample_rate,
                 samples: probe.samples,
                 damaged: !probe.damage.is_empty(),
+                missing_ms: probe.lost_ms(),
             };
             (SourceSound::Good(facts), Some(pcm))
         }
         Ok(_) | Err(AudioError::Empty) => (SourceSound::Bad(Reason::AudioEmpty), None),
+        Err(AudioError::NotAudio { looks_like: "unknown binary" | "encrypted or random bytes" })
+            if file_name.and_then(audio::headerless).is_some() =>
+        {
+            (SourceSound::Bad(Reason::AudioUnsupported), None)
+        }
         Err(AudioError::NotAudio { .. }) => (SourceSound::Bad(Reason::AudioNotAudio), None),
-        Err(AudioError::Undecodable { .. } | AudioError::Unsupported { .. }) => (SourceSound::Bad(Reason::AudioUndecodable), None),
+        Err(AudioError::Undecodable { .. }) => (SourceSound::Bad(Reason::AudioUndecodable), None),
+        Err(AudioError::Unsupported { .. }) => (SourceSound::Bad(Reason::AudioUnsupported), None),
         Err(AudioError::Io(error)) => (SourceSound::Unreadable(error.to_string()), None),
     }
 }

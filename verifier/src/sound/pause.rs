@@ -27,9 +27,11 @@ impl Spread {
     pub(super) fn of(codec: Codec) -> Spread {
         match codec {
             Codec::PcmS16 | Codec::PcmU8 | Codec::Mulaw | Codec::Alaw | Codec::Flac => Spread::None,
+            Codec::PcmS16Be | Codec::PcmS8 | Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 => Spread::None,
             Codec::ImaAdpcm | Codec::MsAdpcm | Codec::Mp3 | Codec::AmrNb | Codec::GsmWav49 | Codec::GsmRaw | Codec::Aac | Codec::Vorbis => {
                 Spread::Granule
             }
+            Codec::Opus | Codec::Speex | Codec::G722 | Codec::G726 | Codec::Other => Spread::Granule,
         }
     }
 

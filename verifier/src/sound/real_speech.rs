@@ -166,7 +166,7 @@ fn made(folder: &Path, pcm: &Pcm, line: &str) -> Option<Vec<u8>> {
 /// Codes of what is found, with what was found in words.
 fn found(source: &Pcm, target: &[u8], pauses: &[Pause], rule: PauseRule) -> Vec<(&'static str, String)> {
     let bytes = audio::encode(source, Codec::PcmS16).expect("wav");
-    let (SourceSound::Good(facts), Some(pcm)) = read_source(&bytes) else { panic!("the source decodes") };
+    let (SourceSound::Good(facts), Some(pcm)) = read_source(&bytes, None, audio::Ffmpeg::Never) else { panic!("the source decodes") };
     let probe = audio::probe(target).expect("the target is audio");
     let audio = AudioExpectation::Transcoded { container: probe.container, codec: probe.codec };
     let differences = judge(&facts, &pcm, &Wanted { audio, pauses: pauses.to_vec(), rule }, target, None).differences;
@@ -518,7 +518,9 @@ fn short_prompts_of_one_length_are_told_apart_and_find_their_owner() {
             }
             let line = if at % 2 == 0 { "lame --quiet -V 2 in.wav out.mp3" } else { "lame --quiet -t -b 32 in.wav out.mp3" };
             let Some(target) = made(folder.path(), &same[other], line) else { continue };
-            let (SourceSound::Good(facts), Some(pcm)) = read_source(&audio::encode(source, Codec::PcmS16).expect("wav")) else {
+            let (SourceSound::Good(facts), Some(pcm)) =
+                read_source(&audio::encode(source, Codec::PcmS16).expect("wav"), None, audio::Ffmpeg::Never)
+            else {
                 panic!("the source decodes")
             };
             let audio = AudioExpectation::Transcoded { container: audio::Container::Mp3, codec: Codec::Mp3 };
