@@ -85,8 +85,8 @@ fn vary_world(world: &mut Table, dice: Dice) {
     let mut bad = Table::new();
     // What is cut must be cut by more than the usual tolerance.
     let long = seconds >= 2.5;
-    for kind in ["empty", "html", "noise", "undecodable", "truncated", "short"] {
-        if !long && matches!(kind, "truncated" | "short") {
+    for kind in ["empty", "html", "noise", "undecodable", "truncated", "short", "unsupported", "incomplete"] {
+        if !long && matches!(kind, "truncated" | "short" | "incomplete") {
             continue;
         }
         if size >= 16 && dice.of(kind).percent(25) {

@@ -159,7 +159,9 @@ domain! {
     HtmlMedia = "html_media" on "media", "an HTML error page instead of sound" => Quarantine("audio_not_audio"), knob "bad_media.html";
     JsonMedia = "json_media" on "media", "a JSON error instead of sound" => Quarantine("audio_not_audio");
     NoiseMedia = "noise_media" on "media", "random bytes" => Quarantine("audio_not_audio"), knob "bad_media.noise";
-    UndecodableMedia = "undecodable_media" on "media", "a WAV file in a codec nobody has" => Quarantine("audio_undecodable"), knob "bad_media.undecodable";
+    UndecodableMedia = "undecodable_media" on "media", "a WAV file whose header says that it has no channels" => Quarantine("audio_undecodable"), knob "bad_media.undecodable";
+    UnsupportedMedia = "unsupported_media" on "media", "a WAV file in a codec nobody has" => Quarantine("audio_unsupported"), knob "bad_media.unsupported";
+    IncompleteMedia = "incomplete_media" on "media", "an MP3 of the declared length, and behind it as much with another number of channels" => Quarantine("audio_short"), knob "bad_media.incomplete";
     TruncatedMedia = "truncated_media" on "media", "a file cut off at a third: its header promises more" => Quarantine("audio_short"), knob "bad_media.truncated";
     ShortMedia = "short_media" on "media", "a file that is complete in itself and holds a third of the declared length" => Quarantine("audio_short"), knob "bad_media.short";
     DeclaredTooLong = "declared_too_long" on "media", "the declared length is twice the sound's" => Quarantine("audio_short");
@@ -169,6 +171,7 @@ domain! {
     SizeMissing = "size_missing" on "media", "the source does not know the file's size" => PassThrough;
     WrongFormDeclared = "wrong_form_declared" on "media", "stereo at 44,100 Hz is declared, the file is mono at 8,000" => PassThrough;
     WavLengthUnknown = "wav_length_unknown" on "media", "a WAV whose header gives no length: 0xFFFFFFFF, as a stream is written" => PassThrough;
+    WavLengthZero = "wav_length_zero" on "media", "a WAV whose header was never filled in: it says that there are 0 bytes of sound" => PassThrough;
     WavLengthTooLong = "wav_length_too_long" on "media", "a WAV whose header promises a little more data than there is" => PassThrough;
     WavListFirst = "wav_list_first" on "media", "a WAV with a LIST chunk before its data" => PassThrough;
     WavOddChunk = "wav_odd_chunk" on "media", "a WAV with a chunk of odd length, padded, before its data" => PassThrough;

@@ -64,10 +64,11 @@ pub struct Expect {
 }
 
 /// Reasons for quarantine or skipping (contracts, section 3). A closed list, kept here too because this crate does not know the plan's.
-const REASONS: [&str; 12] = [
+const REASONS: [&str; 13] = [
     "unmapped_queue",
     "unmapped_agent",
     "audio_undecodable",
+    "audio_unsupported",
     "audio_empty",
     "audio_not_audio",
     "audio_short",

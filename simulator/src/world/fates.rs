@@ -73,6 +73,8 @@ fn by_knobs(settings: &WorldSettings) -> Vec<(u64, Planted)> {
         (bad.html, DomainKind::HtmlMedia),
         (bad.noise, DomainKind::NoiseMedia),
         (bad.undecodable, DomainKind::UndecodableMedia),
+        (bad.unsupported, DomainKind::UnsupportedMedia),
+        (bad.incomplete, DomainKind::IncompleteMedia),
         (bad.truncated, DomainKind::TruncatedMedia),
         (bad.short, DomainKind::ShortMedia),
         (settings.expired, DomainKind::Expired),

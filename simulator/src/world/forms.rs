@@ -17,6 +17,15 @@ pub(super) fn length_unknown(mut wav: Vec<u8>) -> Vec<u8> {
     wav
 }
 
+/// Lengths of zero, as they stand in a header until a recorder comes to its end.
+pub(super) fn length_never_filled_in(mut wav: Vec<u8>) -> Vec<u8> {
+    set(&mut wav, 4, 0);
+    if let Some(at) = data_chunk(&wav) {
+        set(&mut wav, at + 4, 0);
+    }
+    wav
+}
+
 /// A header that promises some milliseconds more than there are: the recorder stopped before its last block.
 pub(super) fn length_too_long(mut wav: Vec<u8>) -> Vec<u8> {
     const MORE: u32 = 1000;
@@ -71,14 +80,24 @@ pub(super) fn noise(seed: Seed, length: u64) -> Vec<u8> {
     (0..length.div_ceil(8)).flat_map(|k| seed.child("noise").index(k).value().to_be_bytes()).collect()
 }
 
+/// A WAV file with a codec everybody has and a header that names no channel.
+pub(super) fn no_channels(seed: Seed, rate: u32) -> Vec<u8> {
+    wav_of(seed, rate, 1, 0)
+}
+
 /// A well-formed WAV file whose format tag (0x0130, Sipro ACELP) belongs to a codec without a decoder.
 pub(super) fn unknown_codec(seed: Seed, rate: u32) -> Vec<u8> {
+    wav_of(seed, rate, 0x0130, 1)
+}
+
+/// A WAV file of noise.
+fn wav_of(seed: Seed, rate: u32, tag: u16, channels: u16) -> Vec<u8> {
     let data = noise(seed, 4000);
     let mut bytes = b"RIFF".to_vec();
     bytes.extend((36 + data.len() as u32).to_le_bytes());
     bytes.extend(b"WAVEfmt ");
     bytes.extend(16_u32.to_le_bytes());
-    for field in [0x0130_u16, 1] {
+    for field in [tag, channels] {
         bytes.extend(field.to_le_bytes());
     }
     for field in [rate, 1067] {

@@ -99,10 +99,15 @@ fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
         Sound::Made { damage: Damage::Html, .. } => Ok(forms::HTML.to_vec()),
         Sound::Made { damage: Damage::Json, .. } => Ok(forms::JSON.to_vec()),
         Sound::Made { seed, damage: Damage::Noise, .. } => Ok(forms::noise(*seed, 4096 + seed.below(8192))),
-        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(forms::unknown_codec(*seed, RATE)),
+        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(forms::no_channels(*seed, RATE)),
+        Sound::Made { seed, damage: Damage::Unsupported, .. } => Ok(forms::unknown_codec(*seed, RATE)),
         Sound::Made { seed, codec, damage } => {
             let unmade = |error: audio::AudioError| MediaError::Unmade { id: recording.id.clone(), reason: error.to_string() };
-            let bytes = audio::encode(&pcm(recording, *seed, *damage), codec.encoder()).map_err(unmade)?;
+            let pcm = pcm(recording, *seed, *damage);
+            let mut bytes = audio::encode(&pcm, codec.encoder()).map_err(unmade)?;
+            if *damage == Damage::ChannelsChange {
+                bytes.extend(audio::encode(&other_half(&pcm), codec.encoder()).map_err(unmade)?);
+            }
             Ok(written(bytes, *seed, *damage))
         }
     }
@@ -129,6 +134,7 @@ fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
             bytes
         }
         Damage::LengthUnknown => forms::length_unknown(bytes),
+        Damage::LengthZero => forms::length_never_filled_in(bytes),
         Damage::LengthTooLong => forms::length_too_long(bytes),
         Damage::ListFirst => forms::chunk_before_data(bytes, b"LIST", forms::LIST),
         Damage::OddChunk => forms::chunk_before_data(bytes, b"note", b"seventh"),
@@ -141,6 +147,8 @@ fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
         | Damage::Json
         | Damage::Noise
         | Damage::Undecodable
+        | Damage::Unsupported
+        | Damage::ChannelsChange
         | Damage::Short
         | Damage::Silence
         | Damage::Doubled => bytes,
@@ -160,6 +168,15 @@ pub(super) fn pcm(recording: &Recording, seed: Seed, damage: Damage) -> Pcm {
         channels.iter_mut().for_each(|channel| channel.fill(0));
     }
     Pcm { sample_rate: recording.sample_rate, channels }
+}
+
+/// The same sound with another number of channels.
+fn other_half(pcm: &Pcm) -> Pcm {
+    let channels = match pcm.channels.as_slice() {
+        [one] => vec![one.clone(), one.clone()],
+        more => more.iter().take(1).cloned().collect(),
+    };
+    Pcm { sample_rate: pcm.sample_rate, channels }
 }
 
 impl SourceCodec {

@@ -159,12 +159,19 @@ pub(crate) enum Damage {
     Empty,
     Html,
     Noise,
+    /// WAV: a header that no decoder can go by.
     Undecodable,
+    /// WAV: a codec that nobody decodes.
+    Unsupported,
+    /// MP3: half-way it changes to another number of channels.
+    ChannelsChange,
     Truncated,
     Short,
     Json,
     /// WAV: no length in its header.
     LengthUnknown,
+    /// WAV: its header says that there is nothing.
+    LengthZero,
     /// WAV: some milliseconds more are promised.
     LengthTooLong,
     /// WAV: LIST before the data.

@@ -140,6 +140,8 @@ pub(super) fn change(call: &mut Interaction, planted: Planted, scene: &Scene<'_>
         | Kind::JsonMedia
         | Kind::NoiseMedia
         | Kind::UndecodableMedia
+        | Kind::UnsupportedMedia
+        | Kind::IncompleteMedia
         | Kind::TruncatedMedia
         | Kind::ShortMedia
         | Kind::DeclaredTooLong
@@ -149,6 +151,7 @@ pub(super) fn change(call: &mut Interaction, planted: Planted, scene: &Scene<'_>
         | Kind::SizeMissing
         | Kind::WrongFormDeclared
         | Kind::WavLengthUnknown
+        | Kind::WavLengthZero
         | Kind::WavLengthTooLong
         | Kind::WavListFirst
         | Kind::WavOddChunk
@@ -216,9 +219,12 @@ pub(super) fn damage(kind: Kind) -> Damage {
         Kind::JsonMedia => Damage::Json,
         Kind::NoiseMedia => Damage::Noise,
         Kind::UndecodableMedia => Damage::Undecodable,
+        Kind::UnsupportedMedia => Damage::Unsupported,
+        Kind::IncompleteMedia => Damage::ChannelsChange,
         Kind::TruncatedMedia => Damage::Truncated,
         Kind::ShortMedia => Damage::Short,
         Kind::WavLengthUnknown => Damage::LengthUnknown,
+        Kind::WavLengthZero => Damage::LengthZero,
         Kind::WavLengthTooLong => Damage::LengthTooLong,
         Kind::WavListFirst => Damage::ListFirst,
         Kind::WavOddChunk => Damage::OddChunk,
@@ -237,7 +243,9 @@ pub(super) fn codec(kind: Kind) -> Option<SourceCodec> {
         // Their damage is made on a WAV file whose length follows from its bytes.
         Kind::TruncatedMedia
         | Kind::UndecodableMedia
+        | Kind::UnsupportedMedia
         | Kind::WavLengthUnknown
+        | Kind::WavLengthZero
         | Kind::WavLengthTooLong
         | Kind::WavListFirst
         | Kind::WavOddChunk
@@ -249,7 +257,7 @@ pub(super) fn codec(kind: Kind) -> Option<SourceCodec> {
         | Kind::SameSoundTwice
         | Kind::WrongCodecDeclared
         | Kind::WrongFormDeclared => Some(SourceCodec::Pcm),
-        Kind::Id3BeforeMp3 => Some(SourceCodec::Mp3),
+        Kind::Id3BeforeMp3 | Kind::IncompleteMedia => Some(SourceCodec::Mp3),
         _ => None,
     }
 }

@@ -99,8 +99,12 @@ pub struct BadMedia {
     pub html: u64,
     /// Random bytes.
     pub noise: u64,
-    /// A WAV file in a codec nobody has.
+    /// A WAV file whose header says that it has no channels.
     pub undecodable: u64,
+    /// A WAV file in a codec nobody has.
+    pub unsupported: u64,
+    /// An MP3 of the declared length, and behind it as much with another number of channels.
+    pub incomplete: u64,
     /// A file cut off at a third: its header promises more than there is.
     pub truncated: u64,
     /// A sound file that is complete in itself and holds a third of the declared length.
@@ -110,7 +114,7 @@ pub struct BadMedia {
 impl BadMedia {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.empty + self.html + self.noise + self.undecodable + self.truncated + self.short
+        self.empty + self.html + self.noise + self.undecodable + self.unsupported + self.incomplete + self.truncated + self.short
     }
 }
 
@@ -214,8 +218,9 @@ impl WorldSettings {
         if !(0.4..=14_400.0).contains(&self.mean_seconds) {
             return Err(format!("world.mean_seconds must be 0.4..14400, not {}", self.mean_seconds));
         }
-        if self.bad_media.truncated + self.bad_media.short > 0 && self.mean_seconds < 2.5 {
-            return Err("truncated and short media need mean_seconds of 2.5 or more, or they fall inside the usual tolerance".to_owned());
+        if self.bad_media.truncated + self.bad_media.short + self.bad_media.incomplete > 0 && self.mean_seconds < 2.5 {
+            return Err("truncated, short and incomplete media need mean_seconds of 2.5 or more, or they fall inside the usual tolerance"
+                .to_owned());
         }
         if self.interactions > 10_000_000_000 {
             return Err("world.interactions must be at most 10000000000".to_owned());
