@@ -267,7 +267,8 @@ impl<'s> Reader<'s> {
         let first = self.stream.first;
         let ahead = self.window.at(self.at, FRAME_BYTES)?;
         let Some(header) = Header::read(ahead).filter(|header| header.continues(first)) else {
-            return Ok(if self.is_changed()? { self.changed()? } else { self.resync()? });
+            let done = if self.is_changed()? { self.changed() } else { self.resync() };
+            return Ok(done?);
         };
         match ahead.get(..header.bytes) {
             None => {
