@@ -78,7 +78,8 @@ pub(super) fn speed_of(tracks: &Tracks, timeline: &Timeline, delay: &Delay, by_l
         let mut stretched = at_speed(tracks, ratio);
         let again = Timeline::of(&mut stretched, delay);
         let found = again.held().is_some_and(|held| held >= HELD_AGAIN) && again.typical_fit() >= timeline.typical_fit() + CLEARLY;
-        found.then_some(ratio)
+        // Padding alone is no speed.
+        found.then_some(ratio).filter(|ratio| (ratio - 1.0).abs() >= LEAST_RATIO)
     };
     let likely = ((by_length - 1.0).abs() >= 0.002 && (0.2..5.0).contains(&by_length)).then_some(by_length);
     likely.as_ref().and_then(fits).or_else(|| rate_mistakes(by_length).iter().find_map(fits)).or_else(|| fits(&tried(tracks)?))
