@@ -147,7 +147,9 @@ impl Batch {
 
 /// Files that go in the place of recordings, by their ids; made on all cores.
 fn files(calls: &[Vec<Call>], deeds: &[Vec<Deed>]) -> Result<HashMap<String, Arc<File>>, Failure> {
-    let mut work: Vec<(String, &Pcm, Option<&Pcm>, Option<rows::Samples>, &str)> = Vec::new();
+    /// A recording's id; its sound, and another call's; what becomes of it; the encoder.
+    type Work<'a> = (String, &'a Pcm, Option<&'a Pcm>, Option<rows::Samples>, &'a str);
+    let mut work: Vec<Work<'_>> = Vec::new();
     for (calls, deeds) in calls.iter().zip(deeds) {
         for deed in deeds {
             match deed {

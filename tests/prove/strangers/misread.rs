@@ -218,7 +218,7 @@ fn renamed(name: &str, shape: Shape, rename: fn(u64) -> u64) -> Row {
     })
 }
 
-fn find<'a>(list: &'a mut [Value], id: u64) -> Option<&'a mut Value> {
+fn find(list: &mut [Value], id: u64) -> Option<&mut Value> {
     list.iter_mut().find(|call| call["id"].as_u64() == Some(id))
 }
 

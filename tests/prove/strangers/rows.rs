@@ -80,6 +80,8 @@ pub(crate) enum At {
     Nobody,
 }
 
+/// What is done to a row's calls.
+pub(crate) type Deeds = Box<dyn Fn(&[Call]) -> Vec<Deed> + Send + Sync>;
 /// Classes one of which is right, and where.
 pub(crate) type Expected = (&'static str, At);
 
@@ -88,7 +90,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) ways: &'static [Way],
     pub(crate) shapes: Vec<Shape>,
-    pub(crate) deeds: Box<dyn Fn(&[Call]) -> Vec<Deed> + Send + Sync>,
+    pub(crate) deeds: Deeds,
     /// Nothing: the row is honest.
     pub(crate) expected: Vec<Expected>,
 }

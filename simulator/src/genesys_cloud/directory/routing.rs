@@ -112,6 +112,9 @@ const WRAPUP_MODEL: Model = Model {
     others: &["createdBy", "dateCreated", "dateModified", "division", "id", "modifiedBy", "name", "selfUri"],
 };
 
+/// Name, kept fields, and the division where one is named.
+type Written = (String, Map<String, Value>, Option<Uuid>);
+
 impl GenesysCloud {
     fn create_queue(&self, sent: &Map<String, Value>) -> Result<Reply, ApiError> {
         let operation = &operations::GENESYS_CLOUD_CREATE_QUEUE;
@@ -209,13 +212,8 @@ impl GenesysCloud {
         self.shown_made(id, operation, None, |directory| &directory.skills, "created")
     }
 
-    /// Name, kept fields and division of a queue or wrap-up code that a client writes.
-    fn read_made(
-        &self,
-        model: &Model,
-        sent: &Map<String, Value>,
-        permission: &str,
-    ) -> Result<(String, Map<String, Value>, Option<Uuid>), ApiError> {
+    /// A queue or wrap-up code that a client writes.
+    fn read_made(&self, model: &Model, sent: &Map<String, Value>, permission: &str) -> Result<Written, ApiError> {
         [&rules::MADE, &rules::MADE_AT_ONCE, &rules::NAME_EMPTY, &rules::DIVISION_OF_MADE].into_iter().for_each(|rule| self.mark(rule));
         let fields = model.read(sent).inspect_err(|refusal| self.note_refused_body(refusal))?;
         let name = worded(sent.get("name").and_then(Value::as_str), "name", "invalid.name")?.to_owned();
