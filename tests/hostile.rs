@@ -22,8 +22,10 @@ const OTHER_DATE: &str = "date: Mon, 01 Jan 2080 12:00:00 GMT\r\n";
 
 fn simulation() -> Simulation {
     let world = "[world]\ninteractions = 2\nre_used_agents = 0\n[legacy.limits]\nredirect_share = 0.0\n";
+    // A source states how long a recording is; what a target gives is bounded by the plan alone.
+    let bound = "[plan.audio]\nmax_bytes = 16777216\n";
     Simulation::start(&format!(
-        "about = \"A test.\"\nseed = 3\ntarget = \"genesys_cloud\"\n{world}{NO_LIMITS}\n[expect]\nverdict = \"match\"\n"
+        "about = \"A test.\"\nseed = 3\ntarget = \"genesys_cloud\"\n{world}{NO_LIMITS}\n{bound}[expect]\nverdict = \"match\"\n"
     ))
 }
 
@@ -331,15 +333,21 @@ fn a_recording_without_an_end_is_left_and_never_judged() {
 }
 
 #[test]
-fn a_source_whose_recordings_have_no_end_is_cannot_tell_in_little_memory() {
+fn recordings_without_an_end_are_cannot_tell_in_little_memory() {
     let simulation = simulation();
     simulation.migrated();
-    let upstream = simulation.addresses["legacy"].as_str().expect("an address");
-    let gateway =
-        Gateway::before(upstream, |asked, wire| is_media(asked) && wire.flood("content-type: audio/wav\r\n", &[7; 65536], 4 << 30));
-    let folder = plan_behind(&simulation, "legacy", &gateway.address);
-    let Watched { run, peak_mib, .. } = watched(folder.path(), &arguments("verify"), &[]);
-    assert!(run.code == 21 && run.stdout.contains("longer than") && peak_mib < 300, "{peak_mib} MiB: {run}");
+    let is_download = |asked: &Asked| asked.method == "GET" && asked.path.starts_with("/presigned/");
+    for (platform, is_endless) in [("legacy", is_media as fn(&Asked) -> bool), ("genesys_cloud", is_download)] {
+        let upstream = simulation.addresses[platform].as_str().expect("an address");
+        let gateway = Gateway::before(upstream, move |asked, wire| {
+            is_endless(asked) && wire.flood("content-type: application/octet-stream\r\n", &[7; 65536], 4 << 30)
+        });
+        let folder = plan_behind(&simulation, platform, &gateway.address);
+        let Watched { run, took, peak_mib } = watched(folder.path(), &arguments("verify"), &[]);
+        assert!(gateway.taken() > 16 << 20, "{platform}: nothing endless was asked for: {run}");
+        assert!(run.code == 21 && run.stdout.contains("longer than"), "{platform}: {run}");
+        assert!(peak_mib < 300 && took < Duration::from_secs(80), "{platform}: {peak_mib} MiB, {took:?}: {run}");
+    }
 }
 
 #[test]

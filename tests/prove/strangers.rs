@@ -60,7 +60,7 @@ const CANNOT_BE_TOLD: &[(&str, &str)] = &[
 /// `n`: honest recordings for each way in.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     let missing: Vec<&str> = ["ffmpeg", "sox", "lame"].into_iter().filter(|program| !encoders::has(program)).collect();
-    let prompts = speech::prompts();
+    let prompts = speech::prompts().map_err(Failure::new);
     if std::env::var("SEATRIAL_REQUIRE_TOOLS").is_err() && (!missing.is_empty() || prompts.is_err()) && n < FEW {
         let mut report = Report { seed: SEED, ..Report::default() };
         report.row(

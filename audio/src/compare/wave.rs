@@ -37,6 +37,16 @@ pub fn resampled(channel: &[i16], rate: u32, to: u32) -> Vec<f32> {
         .collect()
 }
 
+/// The same channel with each sample taken `fraction` of a sample later: what lags by it is put in step. Band-limited; as long as it was.
+pub fn advanced(samples: &[f32], fraction: f64) -> Vec<f32> {
+    let kernel = kernel(fraction, 1.0);
+    let taps = kernel.len();
+    let mut padded = vec![0.0; taps];
+    padded.extend_from_slice(samples);
+    padded.resize(padded.len() + taps, 0.0);
+    (0..samples.len()).map(|at| dot(&kernel, &padded[at + taps / 2 + 1..][..taps])).collect()
+}
+
 fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
@@ -194,6 +204,18 @@ mod tests {
             assert!(level(&error) < 0.004 * level(&wanted[400..15_000]), "{rate}: {} of {}", level(&error), level(&wanted));
         }
         assert!(resampled(&[1, 2], 0, 8000).is_empty());
+    }
+
+    #[test]
+    fn a_channel_advanced_by_part_of_a_sample_is_what_was_there() {
+        let at = |place: f64| (8000.0 * (0.9 * std::f64::consts::PI * place).sin()) as f32;
+        let samples: Vec<f32> = (0..2000).map(|sample| at(f64::from(sample))).collect();
+        for fraction in [-0.5, -0.1, 0.0, 0.3, 0.5] {
+            let wanted: Vec<f32> = (100..1900).map(|sample| at(f64::from(sample) + fraction)).collect();
+            let error: Vec<f32> = wanted.iter().zip(&advanced(&samples, fraction)[100..]).map(|(a, b)| a - b).collect();
+            assert!(level(&error) < 0.05 * level(&wanted), "{fraction}: {} of {}", level(&error), level(&wanted));
+        }
+        assert!(advanced(&[], 0.5).is_empty());
     }
 
     #[test]

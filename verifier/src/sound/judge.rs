@@ -64,13 +64,14 @@ fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spr
         let timeline = Timeline::of(&mut tracks, &delay);
         return Heard { leak: None, rest: content(Compared { source, target, tracks, timeline, delay, damaged }) };
     }
-    let raw = tracks.clone();
+    let unmasked = tracks.source.clone();
     for (from, to) in spans(&wanted.pauses) {
         tracks.source.iter_mut().for_each(|channel| hush(channel, from * PER_MS, to * PER_MS));
     }
     let mut timeline = Timeline::of(&mut tracks, &delay);
     // What moved within the recording took its pauses along.
     timeline.search(&tracks);
+    let raw = Tracks { source: unmasked, target: tracks.target.clone() };
     let leak = leak(&raw, &timeline, &wanted.pauses, wanted.rule, spread);
     let as_it_stands = (tracks.clone(), timeline.clone());
     let (mut ours, mut theirs) = (source.clone(), target.clone());

@@ -10,7 +10,7 @@ use audio::compare::wave::{Search, fit, level, stretch};
 
 use super::Difference;
 use super::timeline::Timeline;
-use super::tracks::{PER_MS, RATE, Tracks};
+use super::tracks::{PER_MS, RATE, Tracks, is_steady};
 use crate::defect::Defect;
 use crate::expected::{Pause, PauseRule};
 
@@ -62,8 +62,6 @@ impl Spread {
     }
 }
 
-/// A steady tone or noise stays within this of its mean level; speech moves by ten decibels.
-const STEADY_DB: f64 = 3.0;
 /// A second of the source fits what stands in the pause from here on. Measured over searches of 5 s either way: unrelated speech, comfort
 /// noise and tones reach 0.30, what is left of speech attenuated by 52 dB is at 0.6 and above. Shorter pieces fit by chance more easily,
 /// with the inverse of the root of their length.
@@ -221,15 +219,6 @@ fn loud_ms(samples: &[f32]) -> u64 {
     loud.map(|frame| frame.len() as u64 / PER_MS as u64).sum()
 }
 
-/// One loudness throughout: a tone, a hum, hiss.
-fn is_steady(samples: &[f32]) -> bool {
-    const STEADY_FRAME: usize = 25 * PER_MS as usize;
-    let levels: Vec<f64> = samples.chunks_exact(STEADY_FRAME).map(|frame| 20.0 * (level(frame) + 0.1).log10()).collect();
-    let mean = levels.iter().sum::<f64>() / levels.len().max(1) as f64;
-    let variance = levels.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / levels.len().max(1) as f64;
-    variance.sqrt() <= STEADY_DB
-}
-
 #[cfg(test)]
 mod tests {
     use audio::Pcm;
@@ -250,6 +239,7 @@ mod tests {
         }
         let delay = Delay::of((Codec::PcmS16, 8000), (Codec::PcmS16, 8000), b"");
         let timeline = Timeline::of(&mut silenced, &delay);
+        let raw = Tracks { source: raw.source, target: silenced.target };
         leak(&raw, &timeline, pauses, rule, Spread::Granule)
     }
 

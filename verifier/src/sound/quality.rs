@@ -14,7 +14,11 @@ const PACKET: usize = 20 * PER_MS as usize;
 /// at 6 kbit/s 0.001, Speex 0.004; two packets lost in a hundred (silent or repeated) give 0.019, ten 0.075.
 const LOST_PACKET: f64 = 0.3;
 const MOST_LOST: f64 = 0.01;
+/// AMR at 4.75 kbit/s loses the waveform for a fifth of a second here and there.
+const MOST_LOST_BY_VOICE_CODEC: f64 = 0.03;
 const FEWEST_LOST: usize = 4;
+/// A packet this much quieter than the rest of the target is lost, whatever it held: 12 dB.
+const HUSHED: f64 = 0.25;
 const MOSTLY_SINGLE: f64 = 0.4;
 /// Lost packets close together are a place, not a share: three in two tenths of a second.
 const CLUSTER: usize = 3;
@@ -48,7 +52,7 @@ pub(super) struct Hole {
 
 /// Volume of the target over the source by channel, the middle of all seconds that fit. Decibels.
 fn gains(timeline: &Timeline, channel: usize) -> Option<f64> {
-    let held = timeline.steps.iter().filter(|step| step.channel == channel && step.is_held());
+    let held = timeline.steps.iter().filter(|step| step.channel == channel && step.is_held() && !step.noise);
     let mut gains: Vec<f64> = held.map(|step| step.gain_db).collect();
     gains.sort_by(f64::total_cmp);
     gains.get(gains.len() / 2).copied()
@@ -122,14 +126,22 @@ pub(super) fn holed(tracks: &Tracks, holes: &[Hole]) -> Option<Difference> {
 pub(super) fn torn(tracks: &Tracks, timeline: &Timeline) -> Option<Torn> {
     let (mut all, mut lost) = (0, Vec::new());
     for (channel, source) in tracks.source.iter().enumerate() {
+        let hushed = HUSHED * 10f64.powf(gains(timeline, channel).unwrap_or(0.0) / 20.0);
         let levels: Vec<f64> = source.chunks_exact(PACKET).map(level).collect();
         let sounding: Vec<f64> = levels.iter().copied().filter(|level| *level >= LOUD_RMS).collect();
         let active = (sounding.iter().map(|level| level * level).sum::<f64>() / sounding.len().max(1) as f64).sqrt();
         for (at, _) in levels.iter().enumerate().filter(|(_, level)| **level >= LOUD_RMS.max(active / 2.0)) {
             let from = at * PACKET;
-            let there = stretch(&tracks.target[channel], from as i64 + timeline.lag, PACKET);
+            if timeline.is_noise(channel, from) {
+                continue;
+            }
+            let packet = &source[from..from + PACKET];
+            let there = |late: i64| stretch(&tracks.target[channel], from as i64 + timeline.lag + late, PACKET);
+            let here = there(0);
+            // A voice codec delays a consonant by a sample more than a vowel.
+            let fits = || fit(packet, &here).max(fit(packet, &there(-1))).max(fit(packet, &there(1)));
             all += 1;
-            if fit(&source[from..from + PACKET], &there) < LOST_PACKET {
+            if (level(&here) < hushed * level(packet) || !is_hiss(packet)) && fits() < LOST_PACKET {
                 lost.push(from);
             }
         }
@@ -140,13 +152,21 @@ pub(super) fn torn(tracks: &Tracks, timeline: &Timeline) -> Option<Torn> {
     let apart = |at: usize| !(lost.contains(&(at + PACKET)) || at >= PACKET && lost.contains(&(at - PACKET)));
     let single = lost.iter().filter(|at| apart(**at)).count();
     let share = lost.len() as f64 / f64::from(all.max(1));
-    if lost.len() >= FEWEST_LOST && share >= MOST_LOST && single as f64 >= MOSTLY_SINGLE * lost.len() as f64 {
+    let most = if timeline.keeps_waveform() { MOST_LOST } else { MOST_LOST_BY_VOICE_CODEC };
+    if lost.len() >= FEWEST_LOST && share >= most && single as f64 >= MOSTLY_SINGLE * lost.len() as f64 {
         let (first, last) = (ms(*lost.first()? as i64), ms(*lost.last()? as i64));
         let actual = format!("gaps of about 20 ms in {:.0} % of the loud sound, from {first} to {last} ms", (share * 100.0).max(1.0));
         return Some(Torn::All(Difference::new(Defect::D26, "the source's sound without gaps", actual).because("many short gaps")));
     }
-    let cluster = lost.windows(CLUSTER).find(|few| few[CLUSTER - 1] - few[0] < CLUSTER_LENGTH)?;
+    let cluster = lost.windows(CLUSTER).find(|few| few[CLUSTER - 1] - few[0] < CLUSTER_LENGTH && timeline.keeps_waveform())?;
     Some(Torn::Place(Difference::new(Defect::D26, "the source's sound", format!("another sound at {} ms", ms(cluster[0] as i64)))))
+}
+
+/// Whether most of it lies above 2 kHz, as of a sibilant: no voice codec keeps the waveform of that, and it may be loud.
+fn is_hiss(samples: &[f32]) -> bool {
+    // A tone at a quarter of the rate has twice its energy from sample to sample; lower ones have less.
+    let steps: Vec<f32> = samples.windows(2).map(|two| two[1] - two[0]).collect();
+    level(&steps).powi(2) > 2.0 * level(samples).powi(2)
 }
 
 /// Where packets are lost.

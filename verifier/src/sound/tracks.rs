@@ -1,12 +1,15 @@
 //! Both recordings at one rate, channel beside channel, for comparing waveforms.
 
 use audio::Pcm;
-use audio::compare::wave::resampled;
+use audio::compare::wave::{fit, level, resampled};
 
 /// Hertz. Telephone speech has nothing above 4 kHz, and whatever rate a target was brought to, the conversation lies below.
 pub(super) const RATE: u32 = 8000;
 /// Samples a millisecond.
 pub(super) const PER_MS: i64 = RATE as i64 / 1000;
+
+/// A steady tone or noise stays within this of its mean level; speech moves by ten decibels.
+const STEADY_DB: f64 = 3.0;
 
 /// Source and target at [`RATE`]; as many channels on either side, mixed down to one where the counts differ.
 #[derive(Clone)]
@@ -58,4 +61,23 @@ pub(super) fn hush(channel: &mut [f32], from: i64, to: i64) {
     let length = channel.len() as i64;
     let from = from.clamp(0, length);
     channel[from as usize..to.clamp(from, length) as usize].fill(0.0);
+}
+
+/// One loudness throughout: a tone, a hum, hiss.
+pub(super) fn is_steady(samples: &[f32]) -> bool {
+    const STEADY_FRAME: usize = 25 * PER_MS as usize;
+    let levels: Vec<f64> = samples.chunks_exact(STEADY_FRAME).map(|frame| 20.0 * (level(frame) + 0.1).log10()).collect();
+    let mean = levels.iter().sum::<f64>() / levels.len().max(1) as f64;
+    let variance = levels.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / levels.len().max(1) as f64;
+    variance.sqrt() <= STEADY_DB
+}
+
+/// Hiss of one loudness, and no tone: nothing in it comes again.
+pub(super) fn is_noise(samples: &[f32]) -> bool {
+    /// From 2.5 ms, below which a filter makes neighbours alike, to the period of 20 Hz. Samples.
+    const PERIODS: std::ops::RangeInclusive<usize> = 20..=400;
+    /// White noise of a second reaches 0.05, a hum or a tone 0.9.
+    const MOST_ALIKE: f64 = 0.4;
+    let alike = |period: usize| fit(&samples[..samples.len() - period], &samples[period..]);
+    samples.len() > 2 * PERIODS.end() && is_steady(samples) && PERIODS.into_iter().all(|period| alike(period) < MOST_ALIKE)
 }
