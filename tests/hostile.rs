@@ -339,7 +339,7 @@ fn recordings_without_an_end_are_cannot_tell_in_little_memory() {
     let is_download = |asked: &Asked| asked.method == "GET" && asked.path.starts_with("/presigned/");
     for (platform, is_endless) in [("legacy", is_media as fn(&Asked) -> bool), ("genesys_cloud", is_download)] {
         let upstream = simulation.addresses[platform].as_str().expect("an address");
-        let gateway = Gateway::before(upstream, move |asked, wire| {
+        let gateway = Gateway::instead_of(upstream, move |asked, wire| {
             is_endless(asked) && wire.flood("content-type: application/octet-stream\r\n", &[7; 65536], 4 << 30)
         });
         let folder = plan_behind(&simulation, platform, &gateway.address);

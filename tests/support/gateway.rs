@@ -67,8 +67,17 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Stands before the platform at `upstream` (`http://host:port`).
+    /// Stands before the platform at `upstream` (`http://host:port`). Addresses in the platform's answers lead past it.
     pub(crate) fn before(upstream: &str, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
+        Gateway::standing(upstream, false, answer)
+    }
+
+    /// The same, and addresses in the platform's answers lead to the gateway.
+    pub(crate) fn instead_of(upstream: &str, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
+        Gateway::standing(upstream, true, answer)
+    }
+
+    fn standing(upstream: &str, renames: bool, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let gateway = Gateway {
@@ -81,13 +90,14 @@ impl Gateway {
         let (ended, taken, asked) = (gateway.ended.clone(), gateway.taken.clone(), gateway.asked.clone());
         let upstream = upstream.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let answer: Arc<Answer> = Arc::new(answer);
+        let own = renames.then(|| format!("127.0.0.1:{port}"));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if ended.load(Ordering::Relaxed) {
                     return;
                 }
-                let (upstream, answer, taken, asked) = (upstream.clone(), answer.clone(), taken.clone(), asked.clone());
-                std::thread::spawn(move || drop(serve(stream, &upstream, &answer, taken, &asked)));
+                let (upstream, own, answer, taken, asked) = (upstream.clone(), own.clone(), answer.clone(), taken.clone(), asked.clone());
+                std::thread::spawn(move || drop(serve(stream, &upstream, own.as_deref(), &answer, taken, &asked)));
             }
         });
         gateway
@@ -111,7 +121,15 @@ impl Drop for Gateway {
     }
 }
 
-fn serve(stream: TcpStream, upstream: &str, answer: &Arc<Answer>, taken: Arc<AtomicU64>, asked: &AtomicU64) -> std::io::Result<()> {
+/// `own`: the host and port that stand in answers for the upstream's.
+fn serve(
+    stream: TcpStream,
+    upstream: &str,
+    own: Option<&str>,
+    answer: &Arc<Answer>,
+    taken: Arc<AtomicU64>,
+    asked: &AtomicU64,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut head, mut length) = (String::new(), 0_u64);
     loop {
@@ -146,6 +164,16 @@ fn serve(stream: TcpStream, upstream: &str, answer: &Arc<Answer>, taken: Arc<Ato
     let mut onward = TcpStream::connect(upstream)?;
     onward.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
     std::io::copy(&mut body, &mut onward)?;
-    std::io::copy(&mut onward, &mut wire.stream)?;
-    Ok(())
+    let Some(own) = own else {
+        std::io::copy(&mut onward, &mut wire.stream)?;
+        return Ok(());
+    };
+    let mut told = Vec::new();
+    onward.read_to_end(&mut told)?;
+    // Of equal length, or the answer's own length would be wrong.
+    assert_eq!(upstream.len(), own.len(), "ports of five digits");
+    while let Some(at) = told.windows(own.len()).position(|piece| piece == upstream.as_bytes()) {
+        told[at..at + own.len()].copy_from_slice(own.as_bytes());
+    }
+    wire.stream.write_all(&told)
 }
