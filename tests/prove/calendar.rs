@@ -28,6 +28,9 @@ const ZONES: [&str; 2] = ["Pacific/Auckland", "America/Los_Angeles"];
 const SMALL_SUITE: [&str; 2] = ["verification", "tamper"];
 const SCENARIOS: [&str; 4] = ["showcase", "public_showcase", "gir_showcase", "retention_faults"];
 
+/// From Python 3.11 on `time.sleep` waits for an absolute moment of the monotonic clock, which libfaketime 0.9.10 refuses as an invalid argument.
+const SLEEP_UNDER_FAKETIME: &str = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n";
+
 /// `n` moments; all of them run the whole suite, fewer what judges dates.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     let n = usize::try_from(n).unwrap_or(usize::MAX).min(MOMENTS.len());
@@ -39,27 +42,38 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     }
     let scenarios = if is_whole { &SCENARIOS[..] } else { &SCENARIOS[..1] };
     let mut report = Report::default();
+    let python = tempfile::tempdir().map_err(Failure::new)?;
+    std::fs::write(python.path().join("sitecustomize.py"), SLEEP_UNDER_FAKETIME).map_err(Failure::new)?;
     for (at, (moment, why)) in MOMENTS.iter().take(n).enumerate() {
         let rehearsals = ZONES.iter().flat_map(|zone| scenarios.iter().map(move |scenario| (*zone, Run::Rehearsal(scenario))));
         let programs = suite.iter().map(|program| (ZONES[at % ZONES.len()], Run::Program(program)));
         let left = Mutex::new(rehearsals.chain(programs).collect::<Vec<_>>().into_iter());
-        let lane = || -> Result<(), Failure> {
+        let failed = Mutex::new(Vec::new());
+        let one = |(zone, run): (&'static str, Run<'_>)| -> Result<(), Failure> {
+            let date = Faked::new(moment, zone, python.path())?;
+            match run {
+                Run::Program(program) => date.run(&program.path, &[], &program.dir),
+                Run::Rehearsal(scenario) => date.rehearse(scenario),
+            }
+        };
+        let lane = || {
             loop {
                 let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((zone, run)) = next else { return Ok(()) };
-                let date = Faked::new(moment, zone)?;
-                match run {
-                    Run::Program(program) => date.run(&program.path, &[], &program.dir)?,
-                    Run::Rehearsal(scenario) => date.rehearse(scenario)?,
+                let Some(next) = next else { return };
+                if let Err(failure) = one(next) {
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure.0);
                 }
             }
         };
-        // Half of what they do is waiting: two a core.
-        let lanes = 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // Two thirds of what they do is waiting: three a core.
+        let lanes = 3 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         std::thread::scope(|scope| {
-            let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
-            lanes.into_iter().try_for_each(|lane| lane.join().map_err(|_| Failure::new("a lane panicked"))?)
-        })?;
+            (0..lanes).for_each(|_| _ = scope.spawn(lane));
+        });
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !failed.is_empty() {
+            return Err(Failure::new(failed.join("\n\n")));
+        }
         report.row(
             &format!("{moment} ({why})"),
             format!("{} programs of the suite and {} rehearsals pass", suite.len(), ZONES.len() * scenarios.len()),
@@ -76,18 +90,20 @@ enum Run<'a> {
 }
 
 /// A date and zone under which programs run, by Debian's libfaketime. Time goes on from there, and waits last as long as they do.
-struct Faked {
+struct Faked<'a> {
     moment: &'static str,
     zone: &'static str,
     /// Seconds from the machine's clock to the faked one: an offset, so that a program started later sees a later time.
     ahead: i64,
+    /// Modules that Python loads first.
+    python: &'a Path,
 }
 
-impl Faked {
+impl<'a> Faked<'a> {
     #[expect(clippy::disallowed_methods, reason = "the offset from this machine's clock is what is asked for")]
-    fn new(moment: &'static str, zone: &'static str) -> Result<Faked, Failure> {
+    fn new(moment: &'static str, zone: &'static str, python: &'a Path) -> Result<Faked<'a>, Failure> {
         let at: Timestamp = moment.parse().map_err(Failure::new)?;
-        Ok(Faked { moment, zone, ahead: at.as_second() - Timestamp::now().as_second() })
+        Ok(Faked { moment, zone, ahead: at.as_second() - Timestamp::now().as_second(), python })
     }
 
     fn run(&self, program: &Path, arguments: &[&str], dir: &Path) -> Result<(), Failure> {
@@ -98,6 +114,7 @@ impl Faked {
             .current_dir(dir)
             .env("TZ", self.zone)
             .env("NO_FAKE_STAT", "1")
+            .env("PYTHONPATH", self.python)
             .stdin(Stdio::null())
             .output()
             .map_err(|error| Failure::new(format!("faketime: {error}; install Debian's package faketime")))?;

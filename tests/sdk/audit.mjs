@@ -229,7 +229,7 @@ async function orphans(calls) {
 async function retention(calls) {
   const api = new sdk.RecordingApi();
   const { conversation: first, recording } = calls[0];
-  const deleteDate = '2030-01-02T03:04:05.000Z';
+  const deleteDate = new Date(Date.now() + 4 * 365 * 86_400_000).toISOString();
   await audit('retention date', () => api.putConversationRecording(first, recording, { deleteDate }), (answer) => answer.deleteDate === deleteDate);
   const page = await audit('retention query, page 1', () => api.getRecordingsRetentionQuery(0, { pageSize: 2 }), (answer) => answer.entities.length === 2);
   const cursor = page.nextUri.split('cursor=')[1];

@@ -32,7 +32,9 @@ from PureCloudPlatformClientV2.rest import ApiException
 INTERVAL = "2023-10-27T00:00:00.000Z/2023-10-28T00:00:00.000Z"
 UTC = datetime.timezone.utc
 # As a client of the SDK has them: typed. It writes them with an offset.
-DELETE_DATE = datetime.datetime(2060, 1, 2, 3, 4, 5, tzinfo=UTC)
+# Years ahead of the day the script is run on.
+AHEAD = datetime.datetime.now(UTC).replace(microsecond=0) + datetime.timedelta(days=34 * 365)
+DELETE_DATE = AHEAD
 
 
 class Audit:
@@ -335,7 +337,7 @@ def retention(audit, client, calls, recordings):
     audit("retention date", lambda: api.put_conversation_recording(first, recordings[0], dated(DELETE_DATE)), lambda answer: answer.delete_date == DELETE_DATE)
     read = api.get_conversation_recording(first, recordings[0], format_id="NONE")
     audit("a recording sent back as it was read", lambda: api.put_conversation_recording(first, recordings[0], read), lambda answer: answer.delete_date == DELETE_DATE)
-    naive = dated(datetime.datetime(2060, 1, 2, 3, 4, 5))
+    naive = dated(AHEAD.replace(tzinfo=None))
     audit("a date without an offset", lambda: api.put_conversation_recording(first, recordings[0], naive), refused=(400, "invalid.date"))
     audit("retention date, read", lambda: api.get_conversation_recordingmetadata(first), lambda answer: answer[0].delete_date == DELETE_DATE)
     page = audit("retention query, page 1", lambda: api.get_recordings_retention_query(0, page_size=2), lambda answer: len(answer.entities) == 2 and answer.next_uri)
@@ -348,7 +350,7 @@ def retention(audit, client, calls, recordings):
     audit("release", lambda: api.put_recordings_deletionprotection(protect=False, body={"conversationIds": [first]}))
     audit("protected, none again", lambda: api.post_recordings_deletionprotection(ids), lambda answer: answer == [])
     asked = sdk.RecordingJobsQuery()
-    asked.action, asked.action_date = "DELETE", datetime.datetime(2061, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+    asked.action, asked.action_date = "DELETE", AHEAD.astimezone(datetime.timezone(datetime.timedelta(hours=1)))
     asked.conversation_query = {"interval": INTERVAL.replace("00:00.000Z", "00:00+00:00")}
     job = audit("recording job", lambda: api.post_recording_jobs(asked), lambda answer: answer.state == "PENDING")
     audit.until("recording job, ready", lambda: api.get_recording_job(job.id), lambda answer: answer.state == "READY" and answer.total_recordings == 3)
@@ -358,7 +360,7 @@ def retention(audit, client, calls, recordings):
     audit("failed recordings", lambda: api.get_recording_job_failedrecordings(job.id), lambda page: page.total == 0 and page.entities == [])
     audit("recording job, deleted", lambda: api.delete_recording_job(job.id))
     audit("recording jobs, none", api.get_recording_jobs, lambda page: page.total == 0)
-    export = {"action": "EXPORT", "actionDate": "2061-02-03T00:00:00.000Z", "integrationId": v4(), "conversationQuery": {"interval": INTERVAL}}
+    export = {"action": "EXPORT", "actionDate": AHEAD.strftime("%Y-%m-%dT%H:%M:%S.000Z"), "integrationId": v4(), "conversationQuery": {"interval": INTERVAL}}
     audit("an export without an integration", lambda: api.post_recording_jobs(export), refused=(400, "bad.request"))
 
 
