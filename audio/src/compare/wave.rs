@@ -39,12 +39,14 @@ pub fn resampled(channel: &[i16], rate: u32, to: u32) -> Vec<f32> {
 
 /// The same channel with each sample taken `fraction` of a sample later: what lags by it is put in step. Band-limited; as long as it was.
 pub fn advanced(samples: &[f32], fraction: f64) -> Vec<f32> {
-    let kernel = kernel(fraction, 1.0);
+    // A kernel reaches as far to the left as to the right of a place behind a sample, not of one before it.
+    let before = usize::from(fraction < 0.0);
+    let kernel = kernel(fraction + before as f64, 1.0);
     let taps = kernel.len();
     let mut padded = vec![0.0; taps];
     padded.extend_from_slice(samples);
     padded.resize(padded.len() + taps, 0.0);
-    (0..samples.len()).map(|at| dot(&kernel, &padded[at + taps / 2 + 1..][..taps])).collect()
+    (0..samples.len()).map(|at| dot(&kernel, &padded[at + taps / 2 + 1 - before..][..taps])).collect()
 }
 
 fn gcd(a: u64, b: u64) -> u64 {
@@ -208,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_channel_advanced_by_part_of_a_sample_is_what_was_there() {
-        let at = |place: f64| (8000.0 * (0.9 * std::f64::consts::PI * place).sin()) as f32;
+        let at = |place: f64| (8000.0 * (0.8 * std::f64::consts::PI * place).sin()) as f32;
         let samples: Vec<f32> = (0..2000).map(|sample| at(f64::from(sample))).collect();
         for fraction in [-0.5, -0.1, 0.0, 0.3, 0.5] {
             let wanted: Vec<f32> = (100..1900).map(|sample| at(f64::from(sample) + fraction)).collect();

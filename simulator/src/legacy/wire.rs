@@ -53,7 +53,7 @@ pub(super) struct Recording {
     segment_id: Option<String>,
     start_time: i64,
     end_time: i64,
-    duration_ms: i64,
+    duration_ms: Option<i64>,
     codec: String,
     content_type: String,
     channels: u16,

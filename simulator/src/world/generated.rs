@@ -281,7 +281,7 @@ impl Generated {
             start_ms: leg.start_ms - drift_ms,
             end_ms: leg.end_ms - drift_ms,
             drift_ms,
-            duration_ms: leg.length_ms as i64,
+            duration_ms: Some(leg.length_ms as i64),
             codec: codec.name().to_owned(),
             content_type: codec.content_type().to_owned(),
             channels: roles.len() as u16,

@@ -303,7 +303,7 @@ impl RecordingLine {
             start_ms,
             end_ms,
             drift_ms: 0,
-            duration_ms: self.duration_ms.or(probed_ms).unwrap_or(end_ms - start_ms),
+            duration_ms: self.duration_ms.or(probed_ms),
             codec: self.codec.clone().or(probe.as_ref().map(|probe| probe.codec.to_string())).unwrap_or_default(),
             content_type: self.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
             channels,
@@ -388,7 +388,7 @@ mod tests {
         assert_eq!(world.queues[0].id, "Q");
         assert_eq!(world.retention_classes, [("7-Year Retention".to_owned(), 7)]);
         let recording = &world.interactions[0].recordings[0];
-        assert_eq!((recording.duration_ms, recording.codec.as_str(), recording.start_ms), (3000, "pcm_s16le", 1000));
+        assert_eq!((recording.duration_ms, recording.codec.as_str(), recording.start_ms), (Some(3000), "pcm_s16le", 1000));
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(super) fn length(recording: &Recording) -> Option<u64> {
         SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => {}
         SourceCodec::Mp3 | SourceCodec::Amr => return None,
     }
-    let length_ms = u64::try_from(recording.duration_ms).unwrap_or(0);
+    let length_ms = recording.declared_ms();
     let silence = vec![0; super::speech::samples_in(length_ms, recording.sample_rate)];
     let silence = Pcm { sample_rate: recording.sample_rate, channels: vec![silence; usize::from(recording.channels == 2) + 1] };
     audio::encode(&silence, codec.encoder()).ok().map(|bytes| bytes.len() as u64)
@@ -157,7 +157,7 @@ fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
 
 /// The sound before it is encoded. `Short` holds a third of the declared length.
 pub(super) fn pcm(recording: &Recording, seed: Seed, damage: Damage) -> Pcm {
-    let declared_ms = u64::try_from(recording.duration_ms).unwrap_or(0);
+    let declared_ms = recording.declared_ms();
     let length_ms = if damage == Damage::Short { declared_ms / 3 / 40 * 40 } else { declared_ms };
     let stereo = recording.channels == 2 && damage != Damage::Doubled;
     let mut channels = super::speech::conversation(seed, recording.sample_rate, length_ms, stereo, &recording.pauses);

@@ -109,7 +109,8 @@ pub(crate) struct Recording {
     pub(crate) end_ms: i64,
     /// True minus stated time of its recorder, ms.
     pub(crate) drift_ms: i64,
-    pub(crate) duration_ms: i64,
+    /// As the recorder declares it. Absent: it declares none, as for an imported file that is not read here.
+    pub(crate) duration_ms: Option<i64>,
     /// As the recorder declares it.
     pub(crate) codec: String,
     pub(crate) content_type: String,
@@ -130,6 +131,11 @@ impl Recording {
     /// Its interaction's id as the source writes it.
     pub(crate) fn interaction_id_text(&self) -> String {
         odd::id_text(self.interaction_id, self.planted)
+    }
+
+    /// The length it is declared with, in milliseconds; 0 where none is.
+    pub(crate) fn declared_ms(&self) -> u64 {
+        self.duration_ms.and_then(|declared| u64::try_from(declared).ok()).unwrap_or(0)
     }
 }
 

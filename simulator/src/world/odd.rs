@@ -351,7 +351,7 @@ fn legs_of(call: &mut Interaction, kind: Kind) {
 }
 
 fn recorded(recording: &mut Recording, kind: Kind) {
-    let length_ms = u64::try_from(recording.duration_ms).unwrap_or(0);
+    let length_ms = recording.declared_ms();
     let pause = |start_offset_ms, end_offset_ms| Pause { start_offset_ms, end_offset_ms, reason: "card_number".to_owned() };
     match kind {
         Kind::RecordingReversed => std::mem::swap(&mut recording.start_ms, &mut recording.end_ms),

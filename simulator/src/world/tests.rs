@@ -48,7 +48,7 @@ fn of_recording(one: &Recording) -> String {
     let Sound::Made { seed, damage, .. } = one.sound else { panic!("made") };
     let pauses: Vec<(u64, u64, &str)> =
         one.pauses.iter().map(|pause| (pause.start_offset_ms, pause.end_offset_ms, pause.reason.as_str())).collect();
-    let times = [one.start_ms, one.end_ms, one.drift_ms, one.duration_ms];
+    let times = [one.start_ms, one.end_ms, one.drift_ms, one.declared_ms() as i64];
     let texts = [&one.id, &one.codec, &one.content_type, &one.file_name];
     let pcm = media::pcm(one, seed, damage).sha256();
     format!(
@@ -83,7 +83,7 @@ fn the_truth_holds_what_the_world_promised() {
         for (recording, told) in world.interaction(i).recordings.iter().zip(line["recordings"].as_array().expect("recordings")) {
             let Sound::Made { damage, codec, .. } = recording.sound else { panic!("made") };
             let samples = told["samples"].as_u64().unwrap_or(0);
-            let declared = recording.duration_ms as u64 * 8;
+            let declared = recording.declared_ms() * 8;
             match damage {
                 Damage::None => {
                     assert!(samples.abs_diff(declared) <= 80, "{codec:?}: {samples} of {declared}");
@@ -211,7 +211,7 @@ fn a_recordings_time_plus_its_nodes_offset_is_the_instant() {
         assert_eq!(one.start_ms, world.stated_start_ms(i));
         for recording in &one.recordings {
             assert_eq!(world.recording(&recording.id).as_ref(), Some(recording));
-            assert!(recording.pauses.iter().all(|pause| pause.end_offset_ms < recording.duration_ms as u64));
+            assert!(recording.pauses.iter().all(|pause| pause.end_offset_ms < recording.declared_ms()));
         }
     }
     assert_eq!(world.recording("100001-99"), None);
