@@ -59,6 +59,19 @@ fn virtual_time_leaves_behind_what_real_time_does() {
     }
 }
 
+/// Two downloads are refused a millisecond apart; the one refused first would be back a millisecond before the store is.
+#[test]
+fn a_wait_that_the_store_asks_for_holds_every_download() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("throttled.toml");
+    let world = "[world]\ninteractions = 12\nmean_seconds = 0.5\n[clock]\nmode = \"virtual\"\n";
+    let fault = "[[fault]]\non = \"genesys_cloud.get_batch_media\"\nkind = \"too_many_requests\"\nattempts = [1]\nretry_after_s = 3\n";
+    let text = format!("about = \"A test.\"\nseed = 64\ntarget = \"genesys_cloud\"\n{world}{fault}[expect]\nverdict = \"match\"\n");
+    std::fs::write(&file, text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).arg("rehearse").arg(file).arg("--report").arg(dir.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
 fn a_difference_is_told_by_its_line() {
     assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
