@@ -165,8 +165,10 @@ pub(crate) fn normalise(interaction: &wire::Interaction, recordings: &[wire::Rec
     };
     // A leg without usable times is as long as the call; a recording without any is set aside on its own.
     let whole = (start, end);
-    let segments =
-        interaction.segments.iter().map(|leg| segment(leg, span(&leg.start_time, &leg.end_time, node).unwrap_or(whole))).collect();
+    let legs = interaction.segments.iter().map(|leg| segment(leg, span(&leg.start_time, &leg.end_time, node).unwrap_or(whole)));
+    // A source may list them in any order; the first agent is who took the call first.
+    let mut segments: Vec<CanonicalSegment> = legs.collect();
+    segments.sort_by_key(|segment| segment.start);
     let lengths_rounded = !interaction.rounded.is_empty() || recordings.iter().any(|recording| !recording.rounded.is_empty());
     let recordings = recordings.iter().map(|recording| {
         let own = span(&recording.start_time, &recording.end_time, recording.recorder_node.as_deref().or(node));
