@@ -210,7 +210,7 @@ fn what_voice_codecs_do_not_keep_never_alarms() {
     }
 }
 
-/// The same at full size: some 900 recordings. `./prove strangers` runs it.
+/// The same at full size: some 1,000 recordings. Run by hand; `./prove strangers` has 520 of its own.
 #[test]
 #[ignore = "takes minutes: cargo test --release -p verifier --lib honest_conversions_of_many -- --ignored"]
 fn honest_conversions_of_many_calls_never_alarm() {

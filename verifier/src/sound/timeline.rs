@@ -258,7 +258,7 @@ fn steps(tracks: &Tracks, channel: usize, lag: i64, least: f64) -> Vec<Step> {
             let piece = &source[from..from + length];
             let (at, fit) = near(piece, target, from as i64 + lag);
             let gain_db = 20.0 * ((level(&stretch(target, at, length)) + 1.0) / (loud + 1.0)).log10();
-            // Asked only where it matters: it costs a hundred comparisons.
+            // Asked only where the waveform is not kept: it costs some 400 comparisons.
             let noise = fit < KEPT && gain_db.abs() <= NOISE_DB && is_noise(piece) && is_noise(&stretch(target, at, length));
             Step { channel, from, length, level: loud, fit, held: false, noise, moved: None, gain_db }
         })
