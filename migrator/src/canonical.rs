@@ -223,3 +223,31 @@ fn canonical_recording(recording: &wire::Recording, (start, end): (Timestamp, Ti
         time_usable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legs_are_in_the_order_of_their_time_however_the_source_lists_them() {
+        let leg = |id: &str, from: i64, to: i64| serde_json::json!({"id": id, "startTime": from, "endTime": to, "agentId": id});
+        let (first, second, same) = (
+            leg("a", 1_698_400_800_000, 1_698_400_900_000),
+            leg("b", 1_698_400_900_000, 1_698_401_000_000),
+            leg("c", 1_698_400_900_000, 1_698_401_100_000),
+        );
+        for (listed, in_time) in [
+            ([&first, &second, &same], ["a", "b", "c"]),
+            ([&same, &second, &first], ["a", "c", "b"]),
+            ([&second, &first, &same], ["a", "b", "c"]),
+        ] {
+            let interaction: wire::Interaction = serde_json::from_value(serde_json::json!({
+                "id": 1, "startTime": 1_698_400_800_000_i64, "endTime": 1_698_401_100_000_i64, "segments": listed, "recordings": [],
+            }))
+            .expect("an interaction");
+            let record = normalise(&interaction, &[], &TimeRules::default()).expect("a record");
+            let ids: Vec<&str> = record.segments.iter().map(|leg| leg.legacy_segment_id.as_str()).collect();
+            assert_eq!(ids, in_time, "legs of one moment stay as they are listed");
+        }
+    }
+}
