@@ -72,6 +72,23 @@ fn a_wait_that_the_store_asks_for_holds_every_download() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// An upload that takes longer than uploads are parked surfaces as an orphan. Sent a second time by the next run, it would be there twice.
+#[test]
+fn a_run_that_is_killed_at_any_request_leaves_no_upload_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let files: Vec<PathBuf> = (1..=48).map(|request| dir.path().join(format!("killed_{request}.toml"))).collect();
+    for (file, request) in files.iter().zip(1..) {
+        let world = "[world]\ninteractions = 2\nmean_seconds = 0.5\nno_recording_share = 0.0\n[clock]\nmode = \"virtual\"\n";
+        let fault = "[[fault]]\non = \"genesys_cloud.process_upload\"\nkind = \"upload_stuck\"\nattempts = [1]\nms = 600000\n";
+        let public = "[genesys_cloud.public]\nupload_processing_ms = 200\nwait_for_conversation_ms = 3000\n";
+        let rest = format!("[migrator]\nkill_after_requests = [{request}]\n[expect]\nverdict = \"match\"\n");
+        let head = "about = \"A test.\"\nseed = 540\ntarget = \"genesys_cloud\"\ningest = \"public\"\n";
+        std::fs::write(file, format!("{head}{world}{fault}{public}{rest}")).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).arg("rehearse").args(&files).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
 fn a_difference_is_told_by_its_line() {
     assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);

@@ -179,9 +179,13 @@ async fn what_is_written_afterwards_is_as_the_contracts_have_it() {
     }
     let report = contract("create_upload_report.json");
     for (client, asked) in clients(202, report["then"][0]["response"]["body"].clone()).await {
-        let answer = client.create_report("2026-11-20T00:00:00.000Z").await.unwrap();
+        let since = "2026-11-20T00:00:00.000Z";
+        let answer = client.create_report(since, None).await.unwrap();
         assert_eq!((answer.state.as_str(), answer.signed_url.is_some()), ("Completed", true));
         assert_eq!(last(&asked).1, report["request"]["path"].as_str().unwrap());
+        assert_eq!(serde_json::from_slice::<Value>(&last(&asked).3).unwrap(), json!({"dateSince": since}));
+        client.create_report(since, Some("Pending")).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&last(&asked).3).unwrap(), json!({"dateSince": since, "uploadStatus": "Pending"}));
     }
     let orphan = contract("update_orphan.json");
     for (client, asked) in clients(200, orphan["before"][0]["response"]["body"].clone()).await {

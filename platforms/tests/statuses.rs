@@ -87,7 +87,7 @@ fn writes(url: &Url) -> Vec<Written> {
         write!(public, "POST events", |it| it.inject_events(&[])),
         write!(public, "POST upload", |it| it.create_upload(&announced)),
         write!(public, "PUT upload", |it| it.put_upload(&target, 4, file())),
-        write!(public, "POST report", |it| it.create_report("2026-11-20T00:00:00.000Z")),
+        write!(public, "POST report", |it| it.create_report("2026-11-20T00:00:00.000Z", None)),
         write!(public, "POST external id", |it| it.add_external_id("u", "a", "k")),
         write!(public, "PUT orphan", |it| it.attach_orphan("o", "c", None)),
         write!(public, "PATCH attributes", |it| it.update_attributes("c", "p", &Default::default())),

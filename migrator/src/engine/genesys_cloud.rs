@@ -27,12 +27,19 @@ impl Run {
                 Some(story)
             }
         };
+        // Until when an upload may have been begun of which the ledger does not know: of a run that was killed, or before staging was lost.
+        let begun_before = if row.staged_again { Some(self.clock.now_ms()) } else { (row.seq <= self.in_doubt).then_some(0) };
         for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
             match surface {
                 Surface::Guide(guide) => genesys_cloud::upload(guide, &self.staging, namespace, recording).await?,
                 Surface::Public(public) => {
                     let Some(story) = &story else { continue };
                     let Some(told) = story.recordings.iter().find(|told| told.legacy_id == recording.legacy_id) else { continue };
+                    if let Some(at_ms) = begun_before
+                        && public.is_under_way(&self.clock, namespace, recording, at_ms).await?
+                    {
+                        continue;
+                    }
                     public.upload(&self.clock, &self.staging, namespace, story, told, recording).await?;
                 }
             }

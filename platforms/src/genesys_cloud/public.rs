@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -14,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::genesys_cloud::read::{ReadClient, Settings};
-use crate::pace::Limit;
 use crate::session::{Call, Counts, Repeat, parse, without_numbers};
 use crate::transport::Transport;
 use crate::upload::{OpenFile, body};
@@ -324,15 +322,13 @@ const ASKED: &[u16] = &[200, 201, 202, 204];
 /// A client of the public ingestion, with the read surface under the same token.
 pub struct PublicClient {
     read: ReadClient,
-    /// The store behind pre-signed addresses publishes no limit.
-    store: Arc<Limit>,
 }
 
 impl PublicClient {
     /// Sends nothing yet.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> PublicClient {
-        PublicClient { read: ReadClient::new(transport, clock, settings), store: Arc::new(Limit::new(u32::MAX, Duration::from_secs(1))) }
+        PublicClient { read: ReadClient::new(transport, clock, settings) }
     }
 
     /// The reads of the same organisation, under the same token and limit.
@@ -384,14 +380,19 @@ impl PublicClient {
         }
         call.headers.insert(header::CONTENT_LENGTH, length.into());
         call.token = false;
-        call.limit = Some(self.store.clone());
+        call.limit = Some(self.read.store.clone());
         self.read.session.bytes(&call).await.map(drop)
     }
 
-    /// Asks for a report of all uploads since a time, ISO 8601. Creates a report, changes nothing else.
-    pub async fn create_report(&self, date_since: &str) -> Result<Report, CallError> {
+    /// Asks for a report of the uploads since a time, ISO 8601: those of one status (`Pending`, `Success`, `Failure`, `WaitForConversation`), or
+    /// all. Creates a report, changes nothing else.
+    pub async fn create_report(&self, date_since: &str, status: Option<&str>) -> Result<Report, CallError> {
         let url = self.read.url(&["api", "v2", "recording", "uploads", "reports"])?;
-        self.read.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &serde_json::json!({ "dateSince": date_since }))?).await
+        let mut asked = serde_json::json!({ "dateSince": date_since });
+        if let Some(status) = status {
+            asked["uploadStatus"] = status.into();
+        }
+        self.read.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &asked)?).await
     }
 
     /// How that report stands.

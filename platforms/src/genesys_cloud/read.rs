@@ -40,7 +40,7 @@ pub struct ReadClient {
     pub(crate) session: Arc<Session>,
     api: Url,
     /// The store behind pre-signed addresses publishes no limit; a wait that it asks for is everybody's.
-    store: Arc<Limit>,
+    pub(super) store: Arc<Limit>,
 }
 
 impl ReadClient {

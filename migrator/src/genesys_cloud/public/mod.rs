@@ -79,6 +79,20 @@ impl Public {
         Err(malformed("POST /api/v2/events/conversations", format!("{} events are still not taken after {SENDS} tries", pending.len())))
     }
 
+    /// Whether an earlier upload of a recording, begun before `at_ms`, Unix ms, is not finished. It then counts as uploaded: a second one would
+    /// leave the first behind as an orphan where it takes longer than uploads are parked. A report that cannot be read says nothing.
+    pub(crate) async fn is_under_way(&self, clock: &Clock, namespace: &str, row: &mut RecordingRow, at_ms: i64) -> Result<bool, Trouble> {
+        let zip = zip_name(namespace, row);
+        let known = match self.outcomes.is_unfinished(&self.client, clock, &zip, at_ms).await {
+            Err(CallError::Refused { status: 403, .. }) => false,
+            known => known.map_err(Trouble::target)?,
+        };
+        if known {
+            (row.file_name, row.file_id) = (Some(zip.clone()), Some(zip));
+        }
+        Ok(known)
+    }
+
     /// Packs and uploads one recording under ids that make a repeat the same recording.
     pub(crate) async fn upload(
         &self,
@@ -89,9 +103,8 @@ impl Public {
         told: &Told,
         row: &mut RecordingRow,
     ) -> Result<(), Trouble> {
-        let name = plain_name(&format!("st-{namespace}-{}.{}", row.legacy_id, short_hash(row)));
-        let package = self.pack(clock, staging, &name, story, told, row).await?;
-        let zip = format!("{name}.zip");
+        let zip = zip_name(namespace, row);
+        let package = self.pack(clock, staging, zip.trim_end_matches(".zip"), story, told, row).await?;
         let request = UploadRequest {
             file_name: zip.clone(),
             content_md5: package.md5.clone(),
@@ -275,6 +288,11 @@ impl Public {
         }
         Ok(())
     }
+}
+
+/// What an upload of a recording is called: the same for the same bytes.
+fn zip_name(namespace: &str, row: &RecordingRow) -> String {
+    format!("{}.zip", plain_name(&format!("st-{namespace}-{}.{}", row.legacy_id, short_hash(row))))
 }
 
 /// A refusal of what only some calls need: that one is left, the run goes on.

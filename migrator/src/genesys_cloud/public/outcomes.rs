@@ -15,6 +15,8 @@ use crate::time::iso;
 const FRESH_MS: i64 = 10_000;
 /// How far back it looks: an upload of an earlier run may still be under way.
 const BACK: SignedDuration = SignedDuration::from_hours(48);
+/// How far back the reports of unfinished uploads look: a run that was killed may go on weeks later, and these reports are short.
+const BACK_UNFINISHED: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How often a report's state is asked for, a second apart at first.
 const LOOKS: u32 = 12;
 
@@ -31,14 +33,21 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    fn from_name(name: &str) -> Option<Outcome> {
-        match name {
-            "Pending" => Some(Outcome::Pending),
-            "Success" => Some(Outcome::Success),
-            "Failure" => Some(Outcome::Failure),
-            "WaitForConversation" => Some(Outcome::WaitForConversation),
-            _ => None,
+    /// Those of which an upload may still become a recording by itself or by attaching it.
+    const UNFINISHED: [Outcome; 2] = [Outcome::Pending, Outcome::WaitForConversation];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Pending => "Pending",
+            Outcome::Success => "Success",
+            Outcome::Failure => "Failure",
+            Outcome::WaitForConversation => "WaitForConversation",
         }
+    }
+
+    fn from_name(name: &str) -> Option<Outcome> {
+        let all = [Outcome::Pending, Outcome::Success, Outcome::Failure, Outcome::WaitForConversation];
+        all.into_iter().find(|outcome| outcome.as_str() == name)
     }
 }
 
@@ -48,10 +57,11 @@ struct Read {
     by_file: HashMap<String, Outcome>,
 }
 
-/// The last report.
+/// The last report, and what was unfinished when it was asked for.
 #[derive(Default)]
 pub(super) struct Outcomes {
     last: tokio::sync::Mutex<Option<Read>>,
+    unfinished: tokio::sync::Mutex<Option<Read>>,
 }
 
 impl Outcomes {
@@ -60,15 +70,40 @@ impl Outcomes {
         let mut last = self.last.lock().await;
         if last.as_ref().is_none_or(|read| clock.now_ms() - read.at_ms > FRESH_MS) {
             let at_ms = clock.now_ms();
-            *last = Some(Read { at_ms, by_file: read(client, clock).await? });
+            *last = Some(Read { at_ms, by_file: read(client, clock, BACK, None).await? });
         }
-        Ok(last.as_ref().and_then(|read| read.by_file.get(file_name).copied()))
+        if let Some(outcome) = last.as_ref().and_then(|read| read.by_file.get(file_name).copied()) {
+            return Ok(Some(outcome));
+        }
+        // It may have been uploaded longer ago than the report looks back.
+        let unfinished = self.unfinished.lock().await;
+        Ok(unfinished.as_ref().and_then(|read| read.by_file.get(file_name).copied()))
+    }
+
+    /// Whether an upload of that file name was begun before `at_ms`, Unix ms, and is not finished: sent again, it would be there twice.
+    pub(super) async fn is_unfinished(&self, client: &PublicClient, clock: &Clock, file_name: &str, at_ms: i64) -> Result<bool, CallError> {
+        let mut unfinished = self.unfinished.lock().await;
+        if unfinished.as_ref().is_none_or(|read| read.at_ms < at_ms) {
+            let now_ms = clock.now_ms();
+            let mut by_file = HashMap::new();
+            for status in Outcome::UNFINISHED {
+                by_file.extend(read(client, clock, BACK_UNFINISHED, Some(status)).await?);
+            }
+            *unfinished = Some(Read { at_ms: now_ms, by_file });
+        }
+        Ok(unfinished.as_ref().is_some_and(|read| read.by_file.contains_key(file_name)))
     }
 }
 
-async fn read(client: &PublicClient, clock: &Clock) -> Result<HashMap<String, Outcome>, CallError> {
-    let since = clock.now().checked_sub(BACK).unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut report = client.create_report(&iso(since)).await?;
+/// What a report says of the uploads since `back`, all or those of one status.
+async fn read(
+    client: &PublicClient,
+    clock: &Clock,
+    back: SignedDuration,
+    only: Option<Outcome>,
+) -> Result<HashMap<String, Outcome>, CallError> {
+    let since = clock.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut report = client.create_report(&iso(since), only.map(Outcome::as_str)).await?;
     for look in 0..LOOKS {
         if let Some(url) = report.signed_url.as_deref().filter(|_| report.state == "Completed") {
             let text = bytes(client, url).await?;
