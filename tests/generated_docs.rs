@@ -179,7 +179,7 @@ fn the_conduct_page_is_current() {
 
 #[test]
 fn the_page_of_one_port_names_every_host() {
-    let page = std::fs::read_to_string(root().join("docs/one-port.md")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/guide/one-port.md")).unwrap();
     let (head, rest) = page.split_once("| host | who answers |\n| --- | --- |\n").unwrap();
     let (_, tail) = rest.split_once("\n\n").unwrap();
     let mut table = String::new();
@@ -197,7 +197,7 @@ fn the_page_of_one_port_names_every_host() {
     }
     let regions = REGIONS.map(|region| format!("`{region}`")).join(", ");
     let _ = writeln!(table, "| `api.` and `login.` of {regions} | Genesys Cloud |\n| `localhost`, `127.0.0.1` | the control API |");
-    holds("docs/one-port.md", &format!("{head}| host | who answers |\n| --- | --- |\n{table}\n{tail}"));
+    holds("docs/guide/one-port.md", &format!("{head}| host | who answers |\n| --- | --- |\n{table}\n{tail}"));
 }
 
 fn period(ms: i64) -> String {

@@ -1,4 +1,4 @@
-"""Genesys Interaction Recording: a file in the WebDAV store, its metadata in RWS, a copy in SpeechMiner (docs/gir.md)."""
+"""Genesys Interaction Recording: a file in the WebDAV store, its metadata in RWS, a copy in SpeechMiner (docs/reference/gir.md)."""
 
 import hashlib
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A migrator that is not ours: what a competent engineer would write from the guide and docs/gir.md, for `rehearse --migrator`.
+"""A migrator that is not ours: what a competent engineer would write from the guide and docs/reference/gir.md, for `rehearse --migrator`.
 
-Reads where everything is from REHEARSAL_* (docs/test-your-own-migrator.md). Needs Python 3.11, requests, ffmpeg; sox for AMR, openssl for
+Reads where everything is from REHEARSAL_* (docs/guide/test-your-own-migrator.md). Needs Python 3.11, requests, ffmpeg; sox for AMR, openssl for
 encrypted targets. Its state is one SQLite file in REHEARSAL_WORK: killed at any moment and started again, it goes on.
 Exit codes: 0 done, 10 some stayed behind, 11 stopped and can go on, 12 source and 13 target unreachable or refusing, 2 refused."""
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """A first migrator, from nothing: the guide's surface of Genesys Cloud, and what `scenarios/happy_path.toml` asks for.
 
-    seatrial rehearse scenarios/happy_path.toml --migrator 'python3 tests/peers/first_migrator.py'
+    seatrial rehearse scenarios/happy_path.toml --migrator 'python3 examples/python-migrator/first_migrator.py'
 
 Needs Python 3.11, requests and ffmpeg. It keeps no state, repeats nothing and sets nothing aside: `migrator.py` beside it does.
-The numbers are those of docs/test-your-own-migrator.md, "From nothing"."""
+The numbers are those of docs/guide/test-your-own-migrator.md, "From nothing"."""
 
 import csv
 import hashlib
