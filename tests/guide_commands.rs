@@ -1,4 +1,4 @@
-//! The commands of README.md and docs/guide are run as they stand there, and answer what the page shows.
+//! The commands of README.md, docs/guide and examples are run as they stand there, and answer what the page shows.
 //!
 //! How a page is written:
 //! - A block ```` ```console ```` is run. `$ ` begins a command, `> ` goes on with it, other lines are its output. All blocks of a page are
@@ -44,7 +44,7 @@ fn root() -> &'static Path {
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = std::fs::read_dir(root().join("docs/guide")).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
-    pages.push(root().join("README.md"));
+    pages.extend(["README.md", "examples/python-migrator/README.md"].map(|page| root().join(page)));
     pages.sort();
     assert!(pages.len() >= 8, "{pages:?}");
     pages
@@ -207,7 +207,7 @@ fn folder(page: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guide").join(page.replace(['/', '.'], "-"));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(folder.join("session/bin")).unwrap();
-    for shared in ["scenarios", "examples", "tests"] {
+    for shared in ["scenarios", "examples"] {
         std::os::unix::fs::symlink(root().join(shared), folder.join(shared)).unwrap();
     }
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_seatrial"), folder.join("session/bin/seatrial")).unwrap();
@@ -339,4 +339,71 @@ fn every_command_that_is_not_run_exists_with_its_flags() {
         }
     }
     assert!(seen >= 10, "{seen} flags were looked at");
+}
+
+/// Pages that are written by hand.
+fn written() -> Vec<PathBuf> {
+    let mut written = pages();
+    for folder in ["docs/design", "docs/design/decisions"] {
+        written.extend(std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()).filter(|page| page.is_file()));
+    }
+    written.extend(["ARCHITECTURE.md", "CONTRIBUTING.md"].map(|page| root().join(page)));
+    written
+}
+
+/// A heading as links name it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_to_a_heading_in_it() {
+    for page in written() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.starts_with("http")) {
+            let (path, heading) = link.split_once('#').map_or((link, None), |(path, heading)| (path, Some(heading)));
+            let file = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            assert!(file.exists(), "{} links to {link}, which is not there", name(&page));
+            let Some(heading) = heading else { continue };
+            let target = std::fs::read_to_string(&file).unwrap();
+            let found =
+                target.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line.trim_start_matches('#').trim()) == heading);
+            assert!(found, "{} links to {link}, and no heading is called that", name(&page));
+        }
+    }
+}
+
+#[test]
+fn the_index_of_decisions_names_each_of_them_with_its_title() {
+    let folder = root().join("docs/design/decisions");
+    let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let mut decisions: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    decisions.retain(|page| !page.ends_with("README.md"));
+    decisions.sort();
+    for (n, page) in decisions.iter().enumerate() {
+        let text = std::fs::read_to_string(page).unwrap();
+        let title = text.lines().next().unwrap().trim_start_matches("# ").to_owned();
+        let file = page.file_name().unwrap().to_str().unwrap();
+        assert!(file.starts_with(&format!("{:04}-", n + 1)), "{file} is the decision after {n}");
+        assert!(index.contains(&format!("- [{title}]({file})")), "the index does not name {title} in {file}");
+        for part in ["**Context.**", "**Decision.**", "**Consequence.**"] {
+            assert!(text.contains(part), "{file} has no {part}");
+        }
+    }
+    assert_eq!(index.matches("](").count(), decisions.len());
+}
+
+#[test]
+fn pages_that_are_written_by_hand_keep_to_120_columns() {
+    for page in written().iter().filter(|page| !page.ends_with("CONTRIBUTING.md")) {
+        let text = std::fs::read_to_string(page).unwrap();
+        let mut in_block = false;
+        for (n, line) in text.lines().enumerate() {
+            in_block ^= line.starts_with("```");
+            // A table's row, a block's line and a single link cannot be broken.
+            let may_be_wide = in_block || line.starts_with('|') || (line.starts_with("- [") && line.ends_with(".md)"));
+            assert!(may_be_wide || line.chars().count() <= 120, "{}:{} is wider than 120 columns", name(page), n + 1);
+        }
+    }
 }
