@@ -184,22 +184,17 @@ fn python() -> String {
     std::env::var("SEATRIAL_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
-fn tools_are_there() -> bool {
+/// What the sessions need and this machine lacks.
+fn missing_tools() -> Vec<String> {
+    let python = python();
     let tools: [(&str, &[&str]); 5] = [
         ("bash", &["--version"]),
         ("curl", &["--version"]),
         ("ffmpeg", &["-version"]),
         ("timeout", &["--version"]),
-        (&python(), &["-c", "import requests"]),
+        (&python, &["-c", "import requests"]),
     ];
-    let missing: Vec<&str> = tools.iter().filter(|(tool, arguments)| !succeeds(tool, arguments)).map(|(tool, _)| *tool).collect();
-    if missing.is_empty() {
-        return true;
-    }
-    let why = format!("{} not there; ./check installs them", missing.join(", "));
-    assert!(std::env::var_os("SEATRIAL_REQUIRE_TOOLS").is_none(), "{why}");
-    println!("not run: {why}");
-    false
+    tools.iter().filter(|(tool, arguments)| !succeeds(tool, arguments)).map(|(tool, _)| (*tool).to_owned()).collect()
 }
 
 /// A folder for one page: what a checkout has, and programs of its own in front of the `PATH`.
@@ -259,7 +254,11 @@ fn session(page: &str, steps: &[Step]) -> Vec<String> {
 
 #[test]
 fn every_command_answers_as_its_page_shows() {
-    if !tools_are_there() {
+    let missing = missing_tools();
+    if !missing.is_empty() {
+        let why = format!("{} not there; ./check installs them", missing.join(", "));
+        assert!(std::env::var_os("SEATRIAL_REQUIRE_TOOLS").is_none(), "{why}");
+        println!("not run: {why}");
         return;
     }
     let only = std::env::var("GUIDE_PAGE").unwrap_or_default();
