@@ -5,6 +5,7 @@
 
 mod coverage;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,29 +42,54 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 #[test]
 fn the_scenario_index_is_current() {
-    let mut page =
-        "# Scenarios\n\nMade from the files' `about` lines. `seatrial rehearse scenarios/NAME.toml` runs one, `scenarios/*.toml` all.\n\n"
-            .to_owned();
-    page.push_str("| scenario | what it rehearses | migrator | verdict |\n| --- | --- | --- | --- |\n");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("scenarios")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    assert!(files.len() >= 45, "{files:?}");
-    for file in &files {
-        let scenario = Scenario::read(file).unwrap_or_else(|error| panic!("{error}"));
-        let (migrator, verdict) = (name(&scenario.expect.migrator), name(&scenario.expect.verdict));
-        let _ = writeln!(page, "| [{0}](../scenarios/{0}.toml) | {1} | {migrator} | {verdict} |", scenario.name, scenario.about);
-    }
-    page.push_str("\n## Edge cases of the recording-migration guide\n\n| edge case | what it says | rehearsed by |\n| --- | --- | --- |\n");
-    for (case, says, scenarios) in EDGE_CASES {
-        let links: Vec<String> = scenarios.iter().map(|name| format!("[{name}](../scenarios/{name}.toml)")).collect();
-        let _ = writeln!(page, "| {case} | {says} | {} |", links.join(", "));
-        assert!(!scenarios.is_empty(), "{case} is rehearsed by nothing");
-        for name in *scenarios {
-            assert!(files.iter().any(|file| file.file_stem().is_some_and(|stem| stem == *name)), "{case}: there is no scenario {name}");
+    let mut page = SCENARIOS.to_owned();
+    let mut paths: BTreeMap<String, String> = BTreeMap::new();
+    for (folder, title) in SCENARIO_FOLDERS {
+        let _ = write!(page, "\n## {title}\n\n| scenario | what it rehearses | migrator | verdict |\n| --- | --- | --- | --- |\n");
+        let mut files: Vec<PathBuf> = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+        files.sort_by_key(|file| beside_its_base(file));
+        for file in &files {
+            let scenario = Scenario::read(file).unwrap_or_else(|error| panic!("{error}"));
+            let (migrator, verdict) = (name(&scenario.expect.migrator), name(&scenario.expect.verdict));
+            let path = format!("../{folder}/{}.toml", scenario.name);
+            let _ = writeln!(page, "| [{}]({path}) | {} | {migrator} | {verdict} |", scenario.name, scenario.about);
+            assert_eq!(paths.insert(scenario.name.clone(), path), None, "{} is there twice", scenario.name);
         }
     }
+    assert!(paths.len() >= 45, "{paths:?}");
+    page.push_str("\n## Edge cases of the recording-migration guide\n\n| edge case | what it says | rehearsed by |\n| --- | --- | --- |\n");
+    for (case, says, scenarios) in EDGE_CASES {
+        let path = |name: &str| paths.get(name).unwrap_or_else(|| panic!("{case}: there is no scenario {name}"));
+        let links: Vec<String> = scenarios.iter().map(|name| format!("[{name}]({})", path(name))).collect();
+        let _ = writeln!(page, "| {case} | {says} | {} |", links.join(", "));
+        assert!(!scenarios.is_empty(), "{case} is rehearsed by nothing");
+    }
     holds("docs/scenarios.md", &page);
+}
+
+/// The head of [`the_scenario_index_is_current`]'s page.
+const SCENARIOS: &str = "# Scenarios
+
+Made from the files' `about` lines. `seatrial rehearse scenarios/NAME.toml` runs one, `seatrial rehearse scenarios/*.toml
+scenarios/*/*.toml` all. A name that begins with `gir_` is one towards Interaction Recording, with `public_` one by the public
+ingestion of Genesys Cloud.
+";
+
+/// Folders of scenarios, in the order of the page.
+const SCENARIO_FOLDERS: [(&str, &str); 5] = [
+    ("scenarios", "To begin with"),
+    ("scenarios/source_data", "What is wrong or unusual in the source"),
+    ("scenarios/network", "What goes wrong on the way"),
+    ("scenarios/target_behaviour", "How the target behaves"),
+    ("scenarios/audit", "What a verifier must notice"),
+];
+
+/// Where a scenario stands in its folder: variants of other targets and ways in follow their base.
+fn beside_its_base(file: &Path) -> (String, String) {
+    let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+    let base = name.strip_prefix("gir_").or_else(|| name.strip_prefix("public_")).unwrap_or(&name).to_owned();
+    (base, name)
 }
 
 /// Edge cases and traps of the recording-migration guide, each with what rehearses it.
@@ -179,7 +205,7 @@ fn the_conduct_page_is_current() {
 
 #[test]
 fn the_page_of_one_port_names_every_host() {
-    let page = std::fs::read_to_string(root().join("docs/one-port.md")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/guide/one-port.md")).unwrap();
     let (head, rest) = page.split_once("| host | who answers |\n| --- | --- |\n").unwrap();
     let (_, tail) = rest.split_once("\n\n").unwrap();
     let mut table = String::new();
@@ -197,7 +223,7 @@ fn the_page_of_one_port_names_every_host() {
     }
     let regions = REGIONS.map(|region| format!("`{region}`")).join(", ");
     let _ = writeln!(table, "| `api.` and `login.` of {regions} | Genesys Cloud |\n| `localhost`, `127.0.0.1` | the control API |");
-    holds("docs/one-port.md", &format!("{head}| host | who answers |\n| --- | --- |\n{table}\n{tail}"));
+    holds("docs/guide/one-port.md", &format!("{head}| host | who answers |\n| --- | --- |\n{table}\n{tail}"));
 }
 
 fn period(ms: i64) -> String {

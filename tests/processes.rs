@@ -415,7 +415,7 @@ fn without_jobs_nothing_is_created_and_what_hangs_on_them_cannot_be_told() {
     assert_eq!((listed(&verified.requests), &verified.summary["scope"]["no_jobs"]), (asked, &json!(true)));
 }
 
-/// The example that docs/test-your-own-migrator.md begins with.
+/// The example that docs/guide/test-your-own-migrator.md begins with.
 #[test]
 fn the_first_migrator_of_the_docs_comes_to_a_match() {
     let python = std::env::var("SEATRIAL_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_owned());
@@ -432,7 +432,7 @@ fn the_first_migrator_of_the_docs_comes_to_a_match() {
     let root = env!("CARGO_MANIFEST_DIR");
     let folder = tempfile::tempdir().expect("a folder");
     let scenario = format!("{root}/scenarios/happy_path.toml");
-    let migrator = format!("{python} {root}/tests/peers/first_migrator.py");
+    let migrator = format!("{python} {root}/examples/python-migrator/first_migrator.py");
     let run = seatrial(folder.path(), &["rehearse", &scenario, "--migrator", &migrator, "--report", "rehearsed", "--json"]);
     let rehearsal = run.ends(0).json();
     assert_eq!(

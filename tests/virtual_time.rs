@@ -10,7 +10,7 @@ fn rehearse(scenario: &str, arguments: &[&str], report: &Path) -> PathBuf {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
     let output = command.arg("rehearse").arg(file).args(arguments).arg("--journal").arg("--report").arg(report).output().unwrap();
     assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stdout));
-    report.join(scenario)
+    report.join(scenario.rsplit('/').next().unwrap())
 }
 
 /// The first line that differs, with its number.
@@ -28,7 +28,7 @@ fn first_difference(one: &str, other: &str) -> Option<String> {
 
 #[test]
 fn the_same_seed_in_two_processes_gives_the_same_journal() {
-    for scenario in ["lost_answers", "public_showcase", "gir_showcase"] {
+    for scenario in ["network/lost_answers", "public_showcase", "gir_showcase"] {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let run = |dir: &tempfile::TempDir| rehearse(scenario, &["--clock", "virtual"], dir.path());
         let (one, other) = (run(&one), run(&other));
@@ -45,7 +45,7 @@ fn the_same_seed_in_two_processes_gives_the_same_journal() {
 
 #[test]
 fn virtual_time_leaves_behind_what_real_time_does() {
-    for scenario in ["lost_answers", "gir_webdav_faults"] {
+    for scenario in ["network/lost_answers", "network/gir_webdav_faults"] {
         let (real, virtual_) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (real, virtual_) =
             (rehearse(scenario, &["--clock", "real"], real.path()), rehearse(scenario, &["--clock", "virtual"], virtual_.path()));

@@ -6,20 +6,28 @@ use std::path::PathBuf;
 use serde_json::Value;
 use simulator::{ClockMode, Ending, Options, PlatformName, Scenario, Simulator, TargetKind, Verdict};
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
+/// Every scenario of the repository by its name, which is its own in all folders.
+fn files() -> BTreeMap<String, PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut files = BTreeMap::new();
+    for below in ["", "source_data", "network", "target_behaviour", "audit"] {
+        for entry in std::fs::read_dir(folder.join(below)).expect("scenarios") {
+            let path = entry.expect("a file").path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".toml")) else { continue };
+            let twice = files.insert(name.to_owned(), path.clone());
+            assert_eq!(twice, None, "{name} is there twice");
+        }
+    }
+    files
 }
 
 fn scenario(name: &str) -> Scenario {
-    Scenario::read(&folder().join(format!("{name}.toml"))).unwrap_or_else(|error| panic!("{error}"))
+    Scenario::read(&files()[name]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Every scenario of the repository by name, sorted.
 fn names() -> Vec<String> {
-    let entries = std::fs::read_dir(folder()).expect("scenarios");
-    let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned)).collect();
-    names.sort_unstable();
+    let names: Vec<String> = files().into_keys().collect();
     assert!(names.len() >= 45, "{names:?}");
     names
 }

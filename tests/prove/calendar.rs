@@ -26,7 +26,7 @@ const ZONES: [&str; 2] = ["Pacific/Auckland", "America/Los_Angeles"];
 
 /// Programs of the suite that a small proof runs: verdicts and damages, where dates are judged.
 const SMALL_SUITE: [&str; 2] = ["verification", "tamper"];
-const SCENARIOS: [&str; 4] = ["showcase", "public_showcase", "gir_showcase", "retention_faults"];
+const SCENARIOS: [&str; 4] = ["showcase", "public_showcase", "gir_showcase", "source_data/retention_faults"];
 
 /// From Python 3.11 on `time.sleep` waits for an absolute moment of the monotonic clock, which libfaketime 0.9.10 refuses as an invalid argument.
 const SLEEP_UNDER_FAKETIME: &str = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)\n";

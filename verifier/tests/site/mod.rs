@@ -1,4 +1,4 @@
-//! A simulated site of Interaction Recording, and somebody who migrates into it: written after docs/gir.md, with neither migrator nor verifier,
+//! A simulated site of Interaction Recording, and somebody who migrates into it: written after docs/reference/gir.md, with neither migrator nor verifier,
 //! so that the page itself is tried.
 
 use std::path::Path;
