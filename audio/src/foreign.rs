@@ -5,6 +5,7 @@
 
 use crate::format::{AudioError, Codec, Container};
 use crate::wav::{self, Layout};
+use crate::wav_tags;
 use crate::window::Window;
 
 /// What ffmpeg is asked to decode.
@@ -14,40 +15,6 @@ pub(crate) struct Foreign {
     pub(crate) codec: Codec,
     /// ffmpeg's name of the container's reader.
     pub(crate) demuxer: &'static str,
-}
-
-/// Format tags of WAV with the name of their codec, and what ffmpeg makes of them. Source: mmreg.h of the Windows SDK; RFC 2361.
-const TAGS: &[(u16, &str, Option<Codec>)] = &[
-    (0x000A, "Windows Media Voice", Some(Codec::Other)),
-    (0x0014, "G.723 ADPCM", Some(Codec::G726)),
-    (0x0017, "Dialogic ADPCM", Some(Codec::Other)),
-    (0x0022, "TrueSpeech", Some(Codec::Other)),
-    (0x0040, "G.721", Some(Codec::G726)),
-    (0x0042, "G.723.1", Some(Codec::Other)),
-    (0x0045, "G.726", Some(Codec::G726)),
-    (0x0050, "MPEG layer II", Some(Codec::Other)),
-    (0x0064, "G.726", Some(Codec::G726)),
-    (0x0065, "G.722", Some(Codec::G722)),
-    (0x0075, "VoxWare", None),
-    (0x0083, "G.729", Some(Codec::Other)),
-    (0x00FF, "AAC", Some(Codec::Aac)),
-    (0x0111, "G.723.1", Some(Codec::Other)),
-    (0x0130, "Sipro ACELP", None),
-    (0x0160, "Windows Media Audio 1", Some(Codec::Other)),
-    (0x0161, "Windows Media Audio 2", Some(Codec::Other)),
-    (0x0162, "Windows Media Audio Professional", Some(Codec::Other)),
-    (0x0163, "Windows Media Audio Lossless", Some(Codec::Other)),
-    (0x028F, "G.722", Some(Codec::G722)),
-    (0x1600, "AAC", Some(Codec::Aac)),
-    (0x2000, "AC-3", Some(Codec::Other)),
-    (0xA106, "AAC", Some(Codec::Aac)),
-    (0xA109, "Speex", Some(Codec::Speex)),
-    (0xF1AC, "FLAC", Some(Codec::Flac)),
-];
-
-/// What a WAV file's codec is called.
-pub(crate) fn wav_name(tag: u16) -> &'static str {
-    TAGS.iter().find(|(known, ..)| *known == tag).map_or("an unknown codec", |(_, name, _)| name)
 }
 
 /// What a file is that has no header, as telephone exchanges keep them, by the ending of its name: nothing in its bytes tells it from noise, so it is
@@ -106,7 +73,7 @@ pub(crate) fn of(window: &mut Window<'_>) -> Result<Option<Foreign>, AudioError>
     let foreign = |container, codec, demuxer| Some(Foreign { container, codec, demuxer });
     Ok(if wav::looks_wav(&head) {
         let tag = Layout::tag(window);
-        let codec = TAGS.iter().find(|(known, ..)| *known == tag).and_then(|(_, _, codec)| *codec);
+        let codec = wav_tags::codec(tag);
         codec.and_then(|codec| foreign(Container::Wav, codec, "wav"))
     } else if let Some((codec, _, demuxer)) = start(&head) {
         foreign(Container::Other, codec, demuxer)

@@ -48,6 +48,7 @@ mod playback;
 mod sniff;
 mod vorbis;
 mod wav;
+mod wav_tags;
 mod wav_write;
 mod webm;
 mod window;

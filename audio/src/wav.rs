@@ -7,7 +7,7 @@ use crate::blocks::{BlockReader, Need, Progress};
 use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
 use crate::pcm::at_ms;
 use crate::window::Window;
-use crate::{foreign, g711, gsm, ima, mp3, ms_adpcm, sniff};
+use crate::{g711, gsm, ima, mp3, ms_adpcm, sniff, wav_tags};
 
 /// Bytes decoded at a time: GSM makes the most of a byte, and 320 KiB of samples of these.
 const READ_BYTES: usize = 32 * 1024;
@@ -236,7 +236,7 @@ impl Format {
             0x31 => Coding::Gsm,
             0x55 => Coding::Mp3,
             1 | 3 => return Err(AudioError::undecodable(format!("a WAV header with samples of {bits} bits"))),
-            tag => return Err(AudioError::unsupported(format!("{} in WAV (format tag {tag:#06x})", foreign::wav_name(tag)))),
+            tag => return Err(AudioError::unsupported(format!("{} in WAV (format tag {tag:#06x})", wav_tags::name(tag)))),
         };
         let mut format = Format::new(coding, channels, sample_rate, block)?;
         format.byte_rate = u32::from_le_bytes([fmt[8], fmt[9], fmt[10], fmt[11]]);

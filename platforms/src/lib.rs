@@ -4,27 +4,26 @@
 //! Every byte leaves through one seam, [`transport::Transport`], and every wait goes through one [`clock::Clock`], so that a whole
 //! rehearsal can run over in-memory pipes under a clock that jumps.
 
-mod arrival;
 pub mod clock;
-mod clock_check;
-mod coding;
 mod error;
 pub mod genesys_cloud;
 pub mod gir;
 pub mod legacy;
-mod network;
-mod pace;
-mod pages;
-mod path;
-mod patience;
-pub mod request_log;
-mod session;
-pub mod transport;
-mod upload;
+mod net;
 
 pub use error::CallError;
-pub use network::is_this_machine;
-pub use pace::Limit;
-pub use pages::Pages;
-pub use session::{Account, Counts, Credentials, Media};
-pub use upload::{OpenFile, Upload};
+pub use net::answer::Media;
+pub use net::auth::{Account, Credentials};
+pub use net::body::{OpenFile, Upload};
+pub use net::network::is_this_machine;
+pub use net::pages::Pages;
+pub use net::rate_limit::Limit;
+pub use net::request_log;
+pub use net::session::Counts;
+
+/// Where bytes leave: to the network, or over an in-memory pipe.
+pub mod transport {
+    pub use crate::net::clock_check::{ClockCheck, SIMULATED_CLOCK};
+    pub use crate::net::network::{CaError, Network, Side};
+    pub use crate::net::transport::*;
+}

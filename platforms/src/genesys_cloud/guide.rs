@@ -13,10 +13,11 @@ use crate::clock::Clock;
 use crate::error::CallError;
 use crate::genesys_cloud::read::{ReadClient, Settings};
 use crate::genesys_cloud::wire;
-use crate::pace::Limit;
-use crate::session::{Call, Counts, MakeBody, Repeat};
-use crate::transport::{Body, Transport};
-use crate::upload::{Upload, pieces};
+use crate::net::body::{Upload, pieces};
+use crate::net::call::{Call, MakeBody, Repeat};
+use crate::net::rate_limit::Limit;
+use crate::net::session::Counts;
+use crate::net::transport::{Body, Transport};
 
 /// What a write is answered with when it is done. The guide gives 200 for files and updates and 201 for a new interaction; a gateway that speaks it may
 /// answer any of the three (assumed).

@@ -13,9 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::genesys_cloud::read::{ReadClient, Settings};
-use crate::session::{Call, Counts, Repeat, parse, without_numbers};
-use crate::transport::Transport;
-use crate::upload::{OpenFile, body};
+use crate::net::body::{OpenFile, body};
+use crate::net::call::{Call, Repeat};
+use crate::net::failure::parse;
+use crate::net::refusal::redact_phone_numbers;
+use crate::net::session::Counts;
+use crate::net::transport::Transport;
 
 /// Events that fit into one request.
 pub const EVENTS_MOST: usize = 100;
@@ -356,7 +359,7 @@ impl PublicClient {
             call.key.clone_from(&first.head().event_id);
         }
         let answer: Answer = self.read.session.json(&call).await?;
-        let scrubbed = |error: EventError| EventError { message: without_numbers(&error.message), ..error };
+        let scrubbed = |error: EventError| EventError { message: redact_phone_numbers(&error.message), ..error };
         Ok(answer.errors.into_iter().map(scrubbed).collect())
     }
 

@@ -11,10 +11,14 @@ use url::Url;
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::genesys_cloud::wire;
-use crate::pace::Limit;
-use crate::pages::Pages;
-use crate::session::{Call, Counts, Credentials, Media, READ, Repeat, Session, parse};
-use crate::transport::Transport;
+use crate::net::answer::Media;
+use crate::net::auth::Credentials;
+use crate::net::call::{Call, READ, Repeat};
+use crate::net::failure::parse;
+use crate::net::pages::Pages;
+use crate::net::rate_limit::Limit;
+use crate::net::session::{Counts, Session};
+use crate::net::transport::Transport;
 
 /// How to reach an organisation.
 #[derive(Debug, Clone)]
@@ -34,6 +38,9 @@ const DETAILS_MOST: u64 = 64 * 1024 * 1024;
 /// Users, queues or the like of one organisation at most: ten times what the vendor allows of any.
 const MOST_ENTITIES: usize = 1_000_000;
 
+/// Requests that are allowed per token and minute. Source: the vendor's blog and SDK pages (observed).
+const LIMIT_HEADER: &str = "inin-ratelimit-allowed";
+
 /// A client of the read surface.
 #[derive(Clone)]
 pub struct ReadClient {
@@ -48,7 +55,7 @@ impl ReadClient {
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> ReadClient {
         let limit = Limit::new(settings.requests_per_minute, Duration::from_secs(60));
-        let session = Session::new(transport, clock, settings.token_url, settings.credentials, limit);
+        let session = Session::new(transport, clock, settings.token_url, settings.credentials, limit).with_limit_header(LIMIT_HEADER);
         let store = Arc::new(Limit::new(u32::MAX, Duration::from_secs(1)));
         ReadClient { session: Arc::new(session), api: settings.api_url, store }
     }
@@ -284,6 +291,6 @@ impl ReadClient {
 
     /// A path whose parts may come from outside: each is escaped.
     pub(crate) fn url(&self, parts: &[&str]) -> Result<Url, CallError> {
-        crate::path::below(&self.api, parts)
+        crate::net::path::below(&self.api, parts)
     }
 }

@@ -11,9 +11,12 @@ use url::Url;
 use super::wire::{Label, Recording};
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::pace::Limit;
-use crate::session::{Account, Call, Counts, Repeat, Session, parse};
-use crate::transport::Transport;
+use crate::net::auth::Account;
+use crate::net::call::{Call, Repeat};
+use crate::net::failure::parse;
+use crate::net::rate_limit::Limit;
+use crate::net::session::{Counts, Session};
+use crate::net::transport::Transport;
 
 /// How to reach a node of RWS.
 #[derive(Debug, Clone)]
@@ -227,7 +230,7 @@ impl RwsClient {
     }
 
     fn url(&self, steps: &[&str]) -> Result<Url, CallError> {
-        crate::path::below(&self.root, steps)
+        crate::net::path::below(&self.root, steps)
     }
 }
 
@@ -266,7 +269,7 @@ fn done(call: &Call, bytes: &[u8]) -> Result<(), CallError> {
     if answer.status_code == 0 {
         return Ok(());
     }
-    let message = crate::session::without_numbers(&answer.status_message.unwrap_or_default());
+    let message = crate::net::refusal::redact_phone_numbers(&answer.status_message.unwrap_or_default());
     Err(CallError::Refused { what, status: 200, code: answer.status_code.to_string(), message, entity_id: None, field: None })
 }
 

@@ -10,9 +10,11 @@ use url::Url;
 use super::wire::{Posted, PostedPage, Recording};
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::pace::Limit;
-use crate::session::{Account, Call, Counts, Repeat, Session};
-use crate::transport::Transport;
+use crate::net::auth::Account;
+use crate::net::call::{Call, Repeat};
+use crate::net::rate_limit::Limit;
+use crate::net::session::{Counts, Session};
+use crate::net::transport::Transport;
 
 /// What a post is answered with. Not documented; any success without a promise of later work is taken (assumed).
 const POSTED: &[u16] = &[200, 201, 204];
@@ -47,7 +49,7 @@ impl SpeechMinerClient {
 
     /// What a simulated receiver has of a recording; `None` where it has nothing.
     pub async fn recording(&self, id: &str) -> Result<Option<Posted>, CallError> {
-        match self.session.json(&Call::get(crate::path::below(&self.url, &["recordings", id])?)).await {
+        match self.session.json(&Call::get(crate::net::path::below(&self.url, &["recordings", id])?)).await {
             Ok(posted) => Ok(Some(posted)),
             Err(CallError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -56,7 +58,7 @@ impl SpeechMinerClient {
 
     /// A page of what a simulated receiver has, in the order of ids.
     pub async fn recordings(&self, after: Option<&str>, limit: u32) -> Result<PostedPage, CallError> {
-        let mut url = crate::path::below(&self.url, &["recordings"])?;
+        let mut url = crate::net::path::below(&self.url, &["recordings"])?;
         url.query_pairs_mut().append_pair("limit", &limit.to_string());
         if let Some(after) = after {
             url.query_pairs_mut().append_pair("after", after);

@@ -9,10 +9,13 @@ use url::Url;
 use super::listing;
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::pace::Limit;
-use crate::session::{Account, Call, Counts, Media, READ, Repeat, Session};
-use crate::transport::Transport;
-use crate::upload::{Upload, body};
+use crate::net::answer::Media;
+use crate::net::auth::Account;
+use crate::net::body::{Upload, body};
+use crate::net::call::{Call, READ, Repeat};
+use crate::net::rate_limit::Limit;
+use crate::net::session::{Counts, Session};
+use crate::net::transport::Transport;
 
 /// A client of one store.
 pub struct WebDavClient {
@@ -69,7 +72,7 @@ impl WebDavClient {
 
     /// Address of a file or collection, by its steps below the root.
     pub fn url(&self, steps: &[&str]) -> Result<Url, CallError> {
-        crate::path::below(&self.root, steps)
+        crate::net::path::below(&self.root, steps)
     }
 
     /// An address as it was stored, if it lies in this store: nobody else's host gets the account.
@@ -83,7 +86,7 @@ impl WebDavClient {
         if same_host && same_port && plain && url.path().starts_with(&root) && !dotted(url.path()) {
             return Ok(url);
         }
-        Err(CallError::HostNotAllowed { what, host: crate::session::host(&url) })
+        Err(CallError::HostNotAllowed { what, host: crate::net::failure::host(&url) })
     }
 
     /// Makes a collection; one that is there already is as good. Its parent has to be there.

@@ -11,17 +11,21 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::arrival::Arrival;
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::legacy::address;
 use crate::legacy::listing::{self, Listing};
 use crate::legacy::wire;
 use crate::legacy::wire::Unreadable;
-use crate::pace::Limit;
-use crate::pages::Pages;
-use crate::session::{Answer, Call, Counts, Credentials, Media, Session, body_failure, host, parse};
-use crate::transport::{Failure, Transport, TransportError};
+use crate::net::answer::{Answer, Media};
+use crate::net::arrival::Arrival;
+use crate::net::auth::Credentials;
+use crate::net::call::Call;
+use crate::net::failure::{body_failure, host, parse};
+use crate::net::pages::Pages;
+use crate::net::rate_limit::Limit;
+use crate::net::session::{Counts, Session};
+use crate::net::transport::{Failure, Transport, TransportError};
 
 /// How to reach a source.
 #[derive(Debug, Clone)]
@@ -235,7 +239,7 @@ impl Client {
 
     /// A path of which a part comes from outside: each part is escaped.
     fn url_of(&self, parts: &[&str]) -> Result<Url, CallError> {
-        crate::path::below(&self.url("/")?, parts)
+        crate::net::path::below(&self.url("/")?, parts)
     }
 }
 

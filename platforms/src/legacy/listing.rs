@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::spelling::{Fields, text_of};
 use crate::error::CallError;
-use crate::session::parse;
+use crate::net::failure::parse;
 
 /// Entities of a page, and where to go on.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use http_body_util::BodyExt;
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
-use crate::transport::{Body, Failure, Transport, TransportError, USER_AGENT};
+use crate::net::transport::{Body, Failure, Transport, TransportError, USER_AGENT};
 
 /// How one side of a migration is reached. The default: authorities of the system only, and https to every other machine.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Clock;
-use crate::transport::{Body, Retry, Transport, TransportError};
+use crate::net::transport::{Body, Retry, Transport, TransportError};
 
 /// The words of which the platforms' paths are made; any other segment may be an id, a file's name or a person's, and is not shown. Held against the
 /// clients by a test.

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use crate::clock::Clock;
-use crate::transport::{Failure, TransportError};
+use crate::net::transport::{Failure, TransportError};
 
 /// How long the next piece of an answer's body may take.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(60);

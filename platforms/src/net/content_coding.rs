@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http::{HeaderMap, header};
 
-use crate::transport::{Body, Failure, TransportError};
+use crate::net::transport::{Body, Failure, TransportError};
 
 /// Bytes that are undone at a time: a bomb of them is four mebibytes, and whoever reads has a bound of its own.
 const STEP: usize = 4 * 1024;

@@ -23,21 +23,10 @@ pub(crate) fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> 
     Some(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)))
 }
 
-/// A date of HTTP, Unix milliseconds: the present form and the two of old times. Source: RFC 9110 section 5.6.7.
-pub(crate) fn http_date_ms(text: &str) -> Option<i64> {
-    let text = text.trim();
-    // A day of the week that does not fit takes nothing from the date.
-    if let Ok(at) = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text) {
-        return Some(at.as_millisecond());
-    }
-    let utc = |at: jiff::civil::DateTime| Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond());
-    // `Sun, 06 Nov 1994 08:49:37 GMT` without its comma is read above; `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994` are not.
-    if let Some((_, rest)) = text.split_once(", ") {
-        let at = jiff::civil::DateTime::strptime("%d-%b-%y %H:%M:%S GMT", rest).ok()?;
-        return utc(at);
-    }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    utc(jiff::civil::DateTime::strptime("%a %b %d %H:%M:%S %Y", words.join(" ")).ok()?)
+/// A date of HTTP, Unix milliseconds. `None`: it is none. Source: RFC 9110 section 5.6.7.
+pub(super) fn http_date_ms(text: &str) -> Option<i64> {
+    let since_1970 = httpdate::parse_http_date(text.trim()).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since_1970.as_millis()).ok()
 }
 
 /// When a wait ends, in words; no words for one beyond every calendar.

@@ -11,9 +11,6 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
 
-pub use crate::clock_check::{ClockCheck, SIMULATED_CLOCK};
-pub use crate::network::{CaError, Network, Side};
-
 /// Why an exchange failed below HTTP.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{why}")]

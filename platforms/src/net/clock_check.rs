@@ -12,9 +12,9 @@ use http::header::{AGE, AUTHORIZATION, DATE};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::network::is_this_machine;
-use crate::patience::http_date_ms;
-use crate::transport::{Body, Failure, Retry, Transport, TransportError};
+use crate::net::network::is_this_machine;
+use crate::net::retry::http_date_ms;
+use crate::net::transport::{Body, Failure, Retry, Transport, TransportError};
 
 /// A header by which a simulator on this machine says that its clock was moved, or goes faster: its `Date` is no news of ours.
 pub const SIMULATED_CLOCK: &str = "x-seatrial-clock";

@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
-use crate::session::MakeBody;
-use crate::transport::{Body, Failure, TransportError};
+use crate::net::call::MakeBody;
+use crate::net::transport::{Body, Failure, TransportError};
 
 /// Opens a file's bytes, anew for each try.
 pub type OpenFile = Arc<dyn Fn() -> BoxFuture<'static, std::io::Result<BoxStream<'static, std::io::Result<Bytes>>>> + Send + Sync>;
