@@ -222,7 +222,7 @@ impl Chosen {
                 self.ignored
                     .push(format!("interaction {} is in the target, and nothing of it stays behind; --redo sends it again", row.legacy_id));
             }
-            Phase::Done if plan.plan.target.kind == TargetKind::Gir && is_partial => {
+            Phase::Done if plan.plan.target.kind() == TargetKind::Gir && is_partial => {
                 // Source: contracts section 2.
                 let why = "it went without one of its recordings, and inserting it again would merge the two; --redo with --replace deletes it \
                            there and inserts it whole";
@@ -234,7 +234,7 @@ impl Chosen {
     }
 
     fn send_again(&mut self, row: &InteractionRow, wrong: Option<&BTreeSet<String>>, plan: &LoadedPlan) {
-        let is_public = plan.plan.target.kind == TargetKind::GenesysCloud && plan.plan.target.ingest == plan::Ingest::Public;
+        let is_public = plan.plan.target.genesys_cloud().is_some_and(|cloud| cloud.ingest == plan::Ingest::Public);
         let sound = wrong.is_some_and(|fields| fields.contains("audio"));
         match row.phase {
             // Assumed: scenarios/contracts/genesys_cloud/upload_recording.json.

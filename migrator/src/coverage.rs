@@ -72,7 +72,7 @@ impl Coverage {
         let ends: Option<Vec<Timestamp>> = plan.mapping.agents.iter().filter(is_for_somebody).map(|row| row.valid_to).collect();
         let last = ends?.into_iter().max()?;
         // Of a source that was read in part, only its window tells that there is nothing earlier.
-        let first = if self.all { self.earliest } else { plan.plan.source.from }?;
+        let first = if self.all { self.earliest } else { plan.plan.source.from() }?;
         (last <= first).then(|| {
             format!(
                 "{}: every row has expired: the last valid_to is {last:.0}, and the calls begin at {first:.0}; every agent would go by \

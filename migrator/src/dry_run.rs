@@ -21,7 +21,7 @@ pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
         loss("sampling rates and channel counts that MP3 cannot hold", "go as WAV, whatever audio.format says"),
         loss("wrap-up code without a mapping", "is carried as the attribute st.wrap_up_code, not as a wrap-up"),
     ];
-    match (plan.plan.target.kind, plan.plan.target.ingest) {
+    match (plan.plan.target.kind(), plan.plan.target.genesys_cloud().map(|cloud| cloud.ingest).unwrap_or_default()) {
         (TargetKind::GenesysCloud, Ingest::Guide) => losses.push(without_years()),
         (TargetKind::GenesysCloud, Ingest::Public) => losses.extend([
             without_years(),
@@ -73,7 +73,7 @@ fn of_gir(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
         loss("queue, skill, wrap-up", "are carried as attached data, not as fields of their own"),
         loss("leg without an agent", "is not told: only agents and the customer join and leave"),
     ];
-    if plan.plan.target.speechminer_url.is_none() {
+    if plan.plan.target.gir().is_some_and(|gir| gir.speechminer_url.is_none()) {
         losses.push(loss("the recording in SpeechMiner", "is not made: the plan names no speechminer_url"));
     }
     losses

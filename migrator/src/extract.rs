@@ -23,7 +23,7 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn of(plan: &LoadedPlan) -> Window {
         let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-        Window { from_ms: bound(plan.plan.source.from), to_ms: bound(plan.plan.source.to) }
+        Window { from_ms: bound(plan.plan.source.from()), to_ms: bound(plan.plan.source.to()) }
     }
 }
 

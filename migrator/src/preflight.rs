@@ -54,10 +54,11 @@ pub(crate) struct Clients {
 impl Clients {
     pub(crate) fn new(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Clients, Stop> {
         let unusable = |what: &str| Stop::Plan(format!("{what} is not a URL to work with"));
+        let legacy = plan.plan.source.legacy().ok_or_else(|| Stop::Plan("only source.kind = \"legacy\" is built".to_owned()))?;
         let source = SourceSettings {
-            base_url: plan.plan.source.base_url.clone(),
-            media_hosts: plan.plan.source.media_hosts.clone(),
-            credentials: credentials(&plan.plan.source.client_id, &plan.secret(&plan.plan.source.client_secret, "source.client_secret")?),
+            base_url: legacy.base_url.clone(),
+            media_hosts: legacy.media_hosts.clone(),
+            credentials: credentials(&legacy.client_id, &plan.secret(&legacy.client_secret, "source.client_secret")?),
             // The source publishes no limit: none is assumed, and its 429s hold us back.
             requests_per_minute: u32::MAX,
         };
@@ -141,7 +142,8 @@ pub(crate) async fn require(
     target: &Target,
 ) -> Result<Option<u32>, Stop> {
     let mut preflight = Preflight::default();
-    let client = plan.plan.target.main_url().map(|url| format!("{url} {}", plan.plan.target.client_id)).unwrap_or_default();
+    let client = plan.plan.target.genesys_cloud().map_or("", |cloud| &cloud.client_id);
+    let client = plan.plan.target.main_url().map(|url| format!("{url} {client}")).unwrap_or_default();
     if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
         let lacking = lacking(target).await?;
         if lacking.as_ref().is_some_and(|lacking| !lacking.iter().any(|finding| finding.is_error)) {
@@ -179,7 +181,7 @@ const PAGES: usize = 100;
 async fn look_at_calls(plan: &Arc<LoadedPlan>, source: &LegacyClient, maximum_days: Option<u32>) -> Result<Coverage, Stop> {
     let resolver = Resolver::new(plan.clone(), maximum_days);
     let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-    let (from_ms, to_ms) = (bound(plan.plan.source.from), bound(plan.plan.source.to));
+    let (from_ms, to_ms) = (bound(plan.plan.source.from()), bound(plan.plan.source.to()));
     let mut coverage = Coverage::default();
     let mut cursor = None;
     for _ in 0..PAGES {

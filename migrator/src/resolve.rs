@@ -187,7 +187,7 @@ impl Resolver {
 
     /// The partition of a queue's recordings. Absent: none.
     pub(crate) fn partition(&self, legacy_queue_id: &str) -> Option<String> {
-        self.plan.mapping.queues.iter().find(|row| key(&row.legacy_queue_id) == key(legacy_queue_id))?.gir_partition.clone()
+        self.plan.mapping.queues.iter().find(|row| key(&row.legacy_queue_id) == key(legacy_queue_id))?.gir_partition().map(str::to_owned)
     }
 
     fn queue(&self, legacy: Option<&str>) -> Result<Option<Uuid>, Aside> {

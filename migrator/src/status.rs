@@ -57,7 +57,7 @@ pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     let ledger = Ledger::open(path_of(url, plan)?, Open::Shared, &Clock::real()).await?;
     if let Some(path) = &options.crosswalk {
-        write_crosswalk(&ledger, path, plan.plan.target.kind.as_str()).await?;
+        write_crosswalk(&ledger, path, plan.plan.target.kind().as_str()).await?;
     }
     if let Some(path) = &options.custody {
         write_custody(&ledger, path).await?;

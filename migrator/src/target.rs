@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use plan::{Ingest, LoadedPlan, TargetKind};
+use plan::{Ingest, LoadedPlan};
 use platforms::Counts;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{GuideClient, PublicClient, Settings};
@@ -23,9 +23,9 @@ pub(crate) enum Target {
 
 impl Target {
     pub(crate) fn new(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Target, Stop> {
-        match plan.plan.target.kind {
-            TargetKind::GenesysCloud => Ok(Target::GenesysCloud(surface(plan, transport, clock)?)),
-            TargetKind::Gir => Ok(Target::Gir(Box::new(Gir::new(plan, transport, clock)?))),
+        match &plan.plan.target {
+            plan::Target::GenesysCloud(cloud) => Ok(Target::GenesysCloud(surface(plan, cloud, transport, clock)?)),
+            plan::Target::Gir(site) => Ok(Target::Gir(Box::new(Gir::new(plan, site, transport, clock)?))),
         }
     }
 
@@ -48,14 +48,12 @@ impl Target {
     }
 }
 
-fn surface(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Surface, Stop> {
-    let target = &plan.plan.target;
+fn surface(plan: &LoadedPlan, target: &plan::target::GenesysCloud, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Surface, Stop> {
     let unusable = |what: &str| Stop::Plan(format!("{what} is not a URL to work with"));
-    let secret = target.client_secret.as_ref().ok_or_else(|| Stop::Plan("target.client_secret is missing".to_owned()))?;
     let settings = Settings {
         api_url: target.api_url().ok_or_else(|| unusable("target.base_url"))?,
         token_url: target.token_url().ok_or_else(|| unusable("target.login_url"))?,
-        credentials: credentials(&target.client_id, &plan.secret(secret, "target.client_secret")?),
+        credentials: credentials(&target.client_id, &plan.secret(&target.client_secret, "target.client_secret")?),
         requests_per_minute: plan.plan.pace.requests_per_minute,
     };
     Ok(match target.ingest {

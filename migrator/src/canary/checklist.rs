@@ -178,7 +178,7 @@ impl<'a> Lines<'a> {
     /// What carries the legacy id there.
     fn tag(&self, legacy_interaction_id: &str) -> String {
         let identity = &self.plan.plan.identity;
-        match self.plan.plan.target.kind {
+        match self.plan.plan.target.kind() {
             TargetKind::GenesysCloud => Names::new(identity).external_tag(legacy_interaction_id),
             TargetKind::Gir => gir::Names::new(&identity.namespace).recording(legacy_interaction_id),
         }

@@ -15,7 +15,7 @@ use crate::resolve::Resolver;
 /// Digest of the document that a plan makes of a call: a function of the row and the plan.
 pub(crate) fn document(plan: &LoadedPlan, resolver: &Resolver, phones: &PhoneRule, row: &InteractionRow) -> Result<String, Trouble> {
     let (record, resolved) = prepare(plan, resolver, phones, row)?;
-    let text = match (plan.plan.target.kind, plan.plan.target.ingest) {
+    let text = match (plan.plan.target.kind(), plan.plan.target.genesys_cloud().map(|cloud| cloud.ingest).unwrap_or_default()) {
         (TargetKind::GenesysCloud, Ingest::Guide) => {
             let names = genesys_cloud::Names::new(&plan.plan.identity);
             let document = genesys_cloud::interaction(&names, resolver, phones, &record, &resolved, &row.recordings);
@@ -27,7 +27,7 @@ pub(crate) fn document(plan: &LoadedPlan, resolver: &Resolver, phones: &PhoneRul
         }
         (TargetKind::Gir, _) => {
             let names = Names::new(&plan.plan.identity.namespace);
-            let place = Place { names, region: plan.plan.target.region.as_deref().unwrap_or_default(), resolver, phones };
+            let place = Place { names, region: plan.plan.target.gir().map_or("", |gir| &gir.region), resolver, phones };
             let document = gir::recording(&place, &record, &resolved, &row.recordings)?;
             let going = genesys_cloud::going(&record, &row.recordings);
             let labels = gir::labels(plan, names, going.iter().map(|(recording, _)| *recording));
@@ -48,7 +48,7 @@ pub(crate) fn audio_rules(plan: &LoadedPlan, row: &InteractionRow) -> String {
     let has_pauses = |recording: &RecordingRow| recording.answer.as_ref().is_some_and(|answer| answer.contains("startOffsetMs"));
     let pauses: Option<&Pauses> = row.recordings.iter().any(has_pauses).then_some(&plan.plan.pii.pauses);
     let audio = &plan.plan.audio;
-    let certificates = &plan.plan.target.certificates;
+    let certificates = plan.plan.target.gir().map_or(&[][..], |gir| &gir.certificates);
     hex(Sha256::digest(format!("{audio:?} {pauses:?} {certificates:?} {excluded:?} {:?}", plan.plan.rules.partial)))
 }
 

@@ -27,11 +27,12 @@ pub(super) enum PlanChange {
 
 /// Source window and target as one text each: what a ledger must know of its plan beside the hash.
 fn window_of(plan: &LoadedPlan) -> String {
-    format!("{:?}..{:?}", plan.plan.source.from, plan.plan.source.to)
+    format!("{:?}..{:?}", plan.plan.source.from(), plan.plan.source.to())
 }
 
 fn ends_of(plan: &LoadedPlan) -> String {
-    format!("{} -> {}", plan.plan.source.base_url, plan.plan.target.main_url().map(|url| url.to_string()).unwrap_or_default())
+    let text = |url: Option<&url::Url>| url.map(ToString::to_string).unwrap_or_default();
+    format!("{} -> {}", text(plan.plan.source.main_url()), text(plan.plan.target.main_url().as_ref()))
 }
 
 /// A change of the plan is a person's decision: it is told what changed, and what that does to what is done.

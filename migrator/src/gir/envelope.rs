@@ -60,7 +60,7 @@ pub(crate) struct Sealed {
 impl Recipients {
     /// Reads a plan's certificates; `None` where it names none.
     pub(crate) fn of(plan: &LoadedPlan) -> Result<Option<Recipients>, Stop> {
-        let files = &plan.plan.target.certificates;
+        let files = plan.plan.target.gir().map_or(&[][..], |gir| &gir.certificates);
         let recipients: Vec<Recipient> = files.iter().map(|file| recipient(&plan.resolve_path(file))).collect::<Result<_, _>>()?;
         Ok((!recipients.is_empty()).then_some(Recipients(recipients)))
     }

@@ -48,7 +48,7 @@ fn nameless(plan: &LoadedPlan) -> Vec<String> {
     let rows = &plan.mapping.agents;
     let mut list: Vec<String> = rows
         .iter()
-        .filter(|row| row.gir_username.is_none() || row.gir_login.is_none())
+        .filter(|row| row.gir_username().is_none() || row.gir_login().is_none())
         .map(|row| format!("{file} line {}: gir_username and gir_login are needed for kind = \"gir\"", row.line))
         .collect();
     if let UnmappedAgent::Fallback(user) = plan.plan.rules.unmapped_agent
@@ -125,7 +125,7 @@ mod tests {
         let plan = testing::plan("");
         assert!(nameless(&plan).is_empty());
         let mut without = plan;
-        without.mapping.agents[0].gir_login = None;
+        without.mapping.agents[0].target_columns.remove("gir_login");
         assert_eq!(nameless(&without), ["agents.csv line 2: gir_username and gir_login are needed for kind = \"gir\""]);
     }
 }

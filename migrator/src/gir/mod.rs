@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plan::{LoadedPlan, Reason, Repost, Secret, SecretRef};
+use plan::{LoadedPlan, Reason, Repost, SecretRef};
 use platforms::clock::Clock;
 use platforms::gir::{RwsClient, Settings, SpeechMinerClient, WebDavClient, wire};
 use platforms::transport::Transport;
@@ -62,14 +62,11 @@ pub(crate) enum Standing {
 
 impl Gir {
     /// Sends nothing yet. Reads the certificates.
-    pub(crate) fn new(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Gir, Stop> {
-        let target = &plan.plan.target;
-        let missing = |key: &str| Stop::Plan(format!("target.{key} is missing"));
-        let (rws_url, webdav_url) =
-            (target.rws_url.clone().ok_or_else(|| missing("rws_url"))?, target.webdav_url.clone().ok_or_else(|| missing("webdav_url"))?);
+    pub(crate) fn new(plan: &LoadedPlan, target: &plan::target::Gir, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Gir, Stop> {
+        let (rws_url, webdav_url) = (target.rws_url.clone(), target.webdav_url.clone());
         let per_minute = plan.plan.pace.requests_per_minute;
-        let region = target.region.clone().ok_or_else(|| missing("region"))?;
-        let contact_center = target.contact_center_id.clone().ok_or_else(|| missing("contact_center_id"))?;
+        let region = target.region.clone();
+        let contact_center = target.contact_center_id.clone();
         let settings = Settings {
             rws_url: rws_url.clone(),
             contact_center_id: contact_center.clone(),
@@ -77,12 +74,13 @@ impl Gir {
             requests_per_minute: per_minute,
         };
         let webdav = account(plan, &target.webdav_username, &target.webdav_password, "webdav_password")?;
-        let speechminer = match &target.speechminer_url {
-            None => None,
-            Some(url) => {
-                let account = account(plan, &target.speechminer_username, &target.speechminer_password, "speechminer_password")?;
+        let speechminer = match (&target.speechminer_url, &target.speechminer_username, &target.speechminer_password) {
+            (Some(url), Some(username), Some(password)) => {
+                let account = account(plan, username, password, "speechminer_password")?;
                 Some(SpeechMinerClient::new(transport.clone(), clock.clone(), url.clone(), &account, per_minute))
             }
+            // A plan with this address and without its account is not read.
+            _ => None,
         };
         Ok(Gir {
             rws: RwsClient::new(transport.clone(), clock.clone(), settings),
@@ -252,11 +250,9 @@ fn indexed(answer: Result<(), CallError>) -> Result<bool, Trouble> {
     }
 }
 
-fn account(plan: &LoadedPlan, name: &Option<String>, password: &Option<SecretRef>, key: &str) -> Result<Account, Stop> {
-    let missing = || Stop::Plan(format!("target.{key} or the user name beside it is missing"));
-    let password: Secret = plan.secret(password.as_ref().ok_or_else(missing)?, &format!("target.{key}"))?;
-    let username = name.clone().ok_or_else(missing)?;
-    Ok(Account { username, password: password.expose_the_secret().to_owned() })
+fn account(plan: &LoadedPlan, username: &str, password: &SecretRef, key: &str) -> Result<Account, Stop> {
+    let password = plan.secret(password, &format!("target.{key}"))?;
+    Ok(Account { username: username.to_owned(), password: password.expose_the_secret().to_owned() })
 }
 
 /// A file takes three requests to the store: put, look, move.

@@ -81,8 +81,8 @@ impl Call<'_> {
             duration: Some(length_ms(row).to_string()),
             size: row.out_bytes.map(|bytes| bytes.to_string()),
             parameters: Parameters {
-                username: agent.and_then(|agent| agent.gir_username.clone()),
-                agent_id: agent.and_then(|agent| agent.gir_login.clone()),
+                username: agent.and_then(|agent| agent.gir_username().map(str::to_owned)),
+                agent_id: agent.and_then(|agent| agent.gir_login().map(str::to_owned)),
                 ani: self.ani.clone(),
                 dnis: self.dnis.clone(),
                 call_uuid: Some(self.uuid.clone()),
@@ -93,7 +93,7 @@ impl Call<'_> {
             pkcs7: row.pkcs7.clone(),
             cert_alias: row.cert_alias.iter().flat_map(|aliases| aliases.lines()).map(str::to_owned).collect(),
             partitions: queue.and_then(|queue| self.place.resolver.partition(queue)).into_iter().collect(),
-            access_groups: agent.and_then(|agent| agent.gir_access_group.clone()).into_iter().collect(),
+            access_groups: agent.and_then(|agent| agent.gir_access_group().map(str::to_owned)).into_iter().collect(),
             media_descriptor: Some(Descriptor { storage: "webDAV".to_owned(), path }),
             original_media_descriptor: None,
             media_uri: None,
@@ -112,7 +112,7 @@ impl Call<'_> {
     /// Who an agent is here. Preflight has looked for the names; a row without them is a plan that was changed under a run.
     fn row_of(&self, legacy_agent_id: &str) -> Result<&AgentRow, Trouble> {
         let row = self.place.resolver.row_of(legacy_agent_id, self.record.legacy_start_time);
-        row.filter(|row| row.gir_username.is_some() && row.gir_login.is_some()).ok_or_else(|| {
+        row.filter(|row| row.gir_username().is_some() && row.gir_login().is_some()).ok_or_else(|| {
             let why = format!("agent {legacy_agent_id}: no row of the mapping gives gir_username and gir_login at the call's date");
             Trouble::Stop(Stop::Plan(why))
         })
@@ -181,8 +181,8 @@ fn user(row: &AgentRow) -> Contact {
     let (first, last) = name.split_once(' ').unwrap_or((name, "-"));
     Contact {
         kind: Some("User".to_owned()),
-        phone_number: row.gir_login.clone(),
-        user_name: row.gir_username.clone(),
+        phone_number: row.gir_login().map(str::to_owned),
+        user_name: row.gir_username().map(str::to_owned),
         first_name: Some(if first.is_empty() { "-" } else { first }.to_owned()),
         last_name: Some(last.trim().to_owned()),
     }

@@ -33,7 +33,8 @@ fn certificate(dir: &Path, name: &str, bits: &str) -> Option<()> {
 fn recipients(dir: &Path, names: &[&str]) -> Result<Recipients, Stop> {
     let mut plan = testing::plan("");
     plan.dir = dir.to_owned();
-    plan.plan.target.certificates = names.iter().map(|name| PathBuf::from(format!("{name}.pem"))).collect();
+    let plan::Target::Gir(gir) = &mut plan.plan.target else { panic!("a plan towards Interaction Recording") };
+    gir.certificates = names.iter().map(|name| PathBuf::from(format!("{name}.pem"))).collect();
     Ok(Recipients::of(&plan)?.expect("certificates"))
 }
 
