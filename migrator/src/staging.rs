@@ -21,8 +21,9 @@ use tempfile::{SpooledData, SpooledTempFile};
 use tokio::io::AsyncSeekExt;
 use tokio_util::io::ReaderStream;
 
-use crate::custody::hex;
-use crate::outgoing::name_of;
+use crate::error::{RunError, StepError};
+use crate::file_name::name_of;
+use crate::hex::hex;
 
 /// What can be wrong with staging.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,24 @@ pub(crate) enum StagingError {
     /// An object that should be there is not.
     #[error("{0}")]
     Gone(String),
+}
+
+impl From<StagingError> for RunError {
+    fn from(error: StagingError) -> RunError {
+        match error {
+            StagingError::Url(what) => RunError::Plan(what),
+            StagingError::Storage(what) | StagingError::Gone(what) => RunError::Storage(format!("staging: {what}")),
+        }
+    }
+}
+
+impl From<StagingError> for StepError {
+    fn from(error: StagingError) -> StepError {
+        match error {
+            StagingError::Gone(_) => StepError::StagedObjectMissing,
+            error => StepError::Run(error.into()),
+        }
+    }
 }
 
 impl From<object_store::Error> for StagingError {

@@ -86,7 +86,7 @@ impl Ledger {
             c.execute(
                 "UPDATE recording SET answer = NULL, staged_sha256 = NULL, staged_bytes = NULL, read_twice = 0, out_sha256 = NULL, \
                  out_bytes = NULL, out_codec = NULL, out_samples = NULL, out_rate = NULL, kept = NULL, file_id = NULL, target_id = NULL, \
-                 outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, pkcs7 = NULL, cert_alias = NULL \
+                 outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, target_state = NULL \
                  WHERE interaction IN (SELECT value FROM json_each(?1))",
                 [&open],
             )?;

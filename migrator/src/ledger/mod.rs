@@ -5,8 +5,10 @@
 //! written is a prefix of what was done, never a selection.
 
 mod behind;
+mod custody;
 mod rows;
 mod schema;
+mod tally;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,8 +22,12 @@ use platforms::clock::Clock;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, Posted, RecordingRow, Redo, Tried};
+pub(crate) use rows::{Added, Change, Disposition, InteractionRow, NewInteraction, NewRecording, Pass, RecordingRow, Redo};
 use rows::{Saved, Saves};
+pub(crate) use tally::{StandIn, most};
+pub use tally::{StandInCounts, Tally};
+
+use crate::error::{RunError, StepError};
 
 /// How long a saved row may wait for its commit. Long enough that a commit serves many workers, short enough that a killed run repeats
 /// next to nothing.
@@ -58,6 +64,22 @@ impl LedgerError {
             )),
             other => other,
         }
+    }
+}
+
+impl From<LedgerError> for RunError {
+    fn from(error: LedgerError) -> RunError {
+        match error {
+            LedgerError::Refused(what) => RunError::Plan(what),
+            LedgerError::Broken(what) => RunError::Storage(format!("the ledger: {what}")),
+            LedgerError::Damaged(what) => RunError::Damaged(what),
+        }
+    }
+}
+
+impl From<LedgerError> for StepError {
+    fn from(error: LedgerError) -> StepError {
+        StepError::Run(error.into())
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bytes::Bytes;
-use platforms::genesys_cloud::wire::Interaction as Payload;
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
+use super::custody::append;
+use super::tally::{StandInCounts, Tally};
 use super::{Ledger, LedgerError};
 use crate::custody;
-use crate::outcome::{StandInCounts, Tally};
 use crate::step::Phase;
 
 /// An interaction as extracted.
@@ -55,18 +54,8 @@ pub(crate) struct InteractionRow {
     /// The last error it was left with, and since when. Written by [`Ledger::set_error`] alone.
     pub(crate) error: Option<String>,
     pub(crate) error_since: Option<String>,
-    /// Its recordings as they are in the target, while a redo has not sent anything. Not stored.
-    pub(crate) before: Option<Vec<RecordingRow>>,
-    /// Custody of a redo until it is certain that anything is sent. Not stored.
-    pub(crate) later: Vec<custody::Entry>,
-    /// Interaction Recording: whether it was posted to SpeechMiner.
-    pub(crate) posted: Posted,
-    /// Fetched anew in this run, because staging had lost it. Not stored.
-    pub(crate) staged_again: bool,
-    /// How often it was looked for in the target in this run. Not stored.
-    pub(crate) looks: u32,
-    /// What was sent in this run. Not stored: it is made from the rest.
-    pub(crate) sent: Option<Box<Payload>>,
+    /// What the target keeps of it in a form of its own, JSON. Absent: nothing.
+    pub(crate) target_state: Option<String>,
     pub(crate) recordings: Vec<RecordingRow>,
 }
 
@@ -96,36 +85,6 @@ impl Redo {
     }
 }
 
-/// Whether a document was posted, where nobody can look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Posted {
-    /// Not that anybody knows.
-    #[default]
-    No,
-    /// A post was begun; its outcome is not known.
-    Begun,
-    /// It was taken.
-    Done,
-}
-
-impl Posted {
-    fn as_str(self) -> Option<&'static str> {
-        match self {
-            Posted::No => None,
-            Posted::Begun => Some("begun"),
-            Posted::Done => Some("done"),
-        }
-    }
-
-    fn from_name(name: Option<&str>) -> Posted {
-        match name {
-            Some("done") => Posted::Done,
-            Some(_) => Posted::Begun,
-            None => Posted::No,
-        }
-    }
-}
-
 /// A recording's row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecordingRow {
@@ -142,18 +101,14 @@ pub(crate) struct RecordingRow {
     pub(crate) out_samples: Option<u64>,
     pub(crate) out_rate: Option<u32>,
     /// The source's bytes go as they are.
-    pub(crate) kept: bool,
+    pub(crate) sent_unchanged: bool,
     /// What its file is called in the target; of Interaction Recording the address of the file that was confirmed or stored first, so that it is
     /// known when other bytes take its place.
     pub(crate) file_name: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) target_id: Option<String>,
-    /// The staged bytes, or those they were converted to, as far as they are few. Not stored: staging has them too.
-    pub(crate) held: Option<Bytes>,
-    /// How often its upload was begun anew in this run. Not stored.
-    pub(crate) uploads: u32,
-    /// `quarantined` or `skipped`; absent: goes or has gone.
-    pub(crate) outcome: Option<String>,
+    /// Absent: it goes or has gone.
+    pub(crate) outcome: Option<Disposition>,
     pub(crate) reason: Option<String>,
     /// What was seen, for a person.
     pub(crate) detail: Option<String>,
@@ -161,17 +116,38 @@ pub(crate) struct RecordingRow {
     pub(crate) since: Option<String>,
     /// It stays behind for what the source answered, which may be another answer next time.
     pub(crate) doubt: bool,
-    /// The envelope of what was encrypted. Absent: it goes clear.
-    pub(crate) pkcs7: Option<String>,
-    /// One a line: certificates it was encrypted for.
-    pub(crate) cert_alias: Option<String>,
+    /// What the target keeps of it in a form of its own, JSON. Absent: nothing.
+    pub(crate) target_state: Option<String>,
+}
+
+/// How a recording stays behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    /// Something is wrong with it.
+    Quarantined,
+    /// By the plan's rule or by agreement.
+    Skipped,
+}
+
+impl Disposition {
+    /// Name in the ledger and in lists.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Disposition::Quarantined => "quarantined",
+            Disposition::Skipped => "skipped",
+        }
+    }
+
+    fn from_name(name: &str) -> Disposition {
+        if name == Disposition::Skipped.as_str() { Disposition::Skipped } else { Disposition::Quarantined }
+    }
 }
 
 /// Which open interactions: those that met no error yet go first, so that a few bad ones at the head never hold up the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tried {
-    Clean,
-    Failed,
+pub(crate) enum Pass {
+    First,
+    Retry,
     /// In the target, and to be sent again.
     Redo,
 }
@@ -226,7 +202,7 @@ impl Saves {
                 row.target_id,
                 change.plan_hash,
                 row.reason,
-                row.posted.as_str(),
+                row.target_state,
                 row.detail,
                 row.since,
                 row.stand_in,
@@ -240,7 +216,7 @@ impl Saves {
             }
             row.recordings.iter().try_for_each(|recording| save_recording(c, recording))?;
             change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
-            change.custody.iter().try_for_each(|entry| custody::append(c, entry))?;
+            change.custody.iter().try_for_each(|entry| append(c, entry))?;
         }
         Ok(())
     }
@@ -257,16 +233,16 @@ pub(crate) struct Change {
 }
 
 /// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each time, for the sake of the partial index.
-const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, posted = ?6, detail = ?7, since = ?8, \
+const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, target_state = ?6, detail = ?7, since = ?8, \
                       stand_in = ?9, redo = ?10, unrepaired = ?11, document = ?12, audio_rules = ?13, error = NULL, error_since = NULL \
                       WHERE seq = ?1";
 
 const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
-                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason, pkcs7, cert_alias, \
+                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason, target_state, \
                                  detail, since, doubt";
-const RECORDING_COLUMN_COUNT: usize = 22;
+const RECORDING_COLUMN_COUNT: usize = 21;
 
-const INTERACTION_COLUMNS: &str = "seq, legacy_id, phase, entity, headers, target_id, reason, posted, detail, since, stand_in, redo, unrepaired, \
+const INTERACTION_COLUMNS: &str = "seq, legacy_id, phase, entity, headers, target_id, reason, target_state, detail, since, stand_in, redo, unrepaired, \
                                    document, audio_rules, error, error_since";
 const INTERACTION_COLUMN_COUNT: usize = 17;
 
@@ -283,19 +259,16 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         out_codec: row.get(8)?,
         out_samples: row.get(9)?,
         out_rate: row.get(10)?,
-        kept: row.get::<_, Option<bool>>(11)?.unwrap_or(false),
+        sent_unchanged: row.get::<_, Option<bool>>(11)?.unwrap_or(false),
         file_name: row.get(12)?,
         file_id: row.get(13)?,
         target_id: row.get(14)?,
-        held: None,
-        uploads: 0,
-        outcome: row.get(15)?,
+        outcome: row.get::<_, Option<String>>(15)?.as_deref().map(Disposition::from_name),
         reason: row.get(16)?,
-        pkcs7: row.get(17)?,
-        cert_alias: row.get(18)?,
-        detail: row.get(19)?,
-        since: row.get(20)?,
-        doubt: row.get::<_, Option<bool>>(21)?.unwrap_or(false),
+        target_state: row.get(17)?,
+        detail: row.get(18)?,
+        since: row.get(19)?,
+        doubt: row.get::<_, Option<bool>>(20)?.unwrap_or(false),
     })
 }
 
@@ -308,7 +281,7 @@ fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
         headers: row.get(4)?,
         target_id: row.get(5)?,
         reason: row.get(6)?,
-        posted: Posted::from_name(row.get::<_, Option<String>>(7)?.as_deref()),
+        target_state: row.get(7)?,
         detail: row.get(8)?,
         since: row.get(9)?,
         stand_in: row.get(10)?,
@@ -318,11 +291,6 @@ fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
         audio_rules: row.get(14)?,
         error: row.get(15)?,
         error_since: row.get(16)?,
-        before: None,
-        later: Vec::new(),
-        staged_again: false,
-        looks: 0,
-        sent: None,
         recordings: Vec::new(),
     })
 }
@@ -397,11 +365,11 @@ impl Ledger {
 
     /// The next open interactions behind `after`, in extraction order. Those of the page read last wait for the next one: it may list another call under
     /// an id of theirs, and what has gone by then cannot be taken back.
-    pub(crate) async fn open_after(&self, after: i64, most: u32, tried: Tried) -> Result<Vec<InteractionRow>, LedgerError> {
+    pub(crate) async fn open_after(&self, after: i64, most: u32, tried: Pass) -> Result<Vec<InteractionRow>, LedgerError> {
         self.run(move |c| {
             const OPEN: &str = "FROM interaction WHERE seq > ?1 AND coalesce(listed, page) < ?4 AND phase NOT IN ('done', 'set_aside') \
                                 AND (error IS NOT NULL) = ?3 ORDER BY seq LIMIT ?2";
-            interactions(c, OPEN, params![after, most, tried == Tried::Failed, pages_behind(c)?])
+            interactions(c, OPEN, params![after, most, tried == Pass::Retry, pages_behind(c)?])
         })
         .await
     }
@@ -467,7 +435,7 @@ impl Ledger {
     pub(crate) async fn set_meta_with(&self, key: &'static str, value: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError> {
         self.run(move |c| {
             put_meta(c, key, &value)?;
-            custody.iter().try_for_each(|entry| custody::append(c, entry))
+            custody.iter().try_for_each(|entry| append(c, entry))
         })
         .await
     }
@@ -479,7 +447,7 @@ impl Ledger {
                         AND legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
             c.execute_batch(&format!(
                 "UPDATE recording SET outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
-                 out_samples = NULL, kept = NULL, pkcs7 = NULL, cert_alias = NULL, file_id = NULL, target_id = NULL \
+                 out_samples = NULL, kept = NULL, target_state = NULL, file_id = NULL, target_id = NULL \
                  WHERE interaction IN (SELECT seq FROM interaction WHERE {open}); \
                  UPDATE interaction SET phase = CASE WHEN EXISTS (SELECT 1 FROM recording WHERE interaction = interaction.seq \
                  AND staged_sha256 IS NULL) THEN 'extracted' ELSE 'staged' END, reason = NULL, detail = NULL, error = NULL, stand_in = NULL WHERE {open};"
@@ -495,17 +463,15 @@ impl Ledger {
     /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it; soon, see
     /// [`super::Ledger`]. What another page has meanwhile set aside as a collision stays so.
     pub(crate) async fn save(&self, row: &InteractionRow, change: Change) -> Result<(), LedgerError> {
-        let recordings = row.recordings.iter().map(|recording| RecordingRow { held: None, ..recording.clone() }).collect();
         // What is written once, when the interaction is extracted, is not carried along.
         let row = InteractionRow {
             entity: String::new(),
             headers: String::new(),
-            sent: None,
-            later: Vec::new(),
-            recordings,
+            recordings: row.recordings.clone(),
             legacy_id: row.legacy_id.clone(),
             target_id: row.target_id.clone(),
             reason: row.reason.clone(),
+            target_state: row.target_state.clone(),
             detail: row.detail.clone(),
             since: row.since.clone(),
             stand_in: row.stand_in.clone(),
@@ -514,7 +480,6 @@ impl Ledger {
             audio_rules: row.audio_rules.clone(),
             error: None,
             error_since: None,
-            before: None,
             ..*row
         };
         self.save_soon(Saved { row, change }).await
@@ -528,7 +493,7 @@ impl Ledger {
             c.prepare_cached("UPDATE interaction SET error = ?2, error_since = coalesce(error_since, ?3) WHERE seq = ?1")?
                 .execute(params![seq, error, at])?;
             if known.as_ref() != Some(&error) {
-                custody.iter().try_for_each(|entry| custody::append(c, entry))?;
+                custody.iter().try_for_each(|entry| append(c, entry))?;
             }
             Ok(())
         })
@@ -642,7 +607,7 @@ fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
     c.prepare_cached(
         "UPDATE recording SET answer = ?2, staged_sha256 = ?3, staged_bytes = ?4, read_twice = ?5, out_sha256 = ?6, out_bytes = ?7, \
          out_codec = ?8, out_samples = ?9, out_rate = ?10, kept = ?11, file_name = ?12, file_id = ?13, target_id = ?14, outcome = ?15, \
-         reason = ?16, pkcs7 = ?17, cert_alias = ?18, detail = ?19, since = ?20, doubt = ?21 WHERE seq = ?1",
+         reason = ?16, target_state = ?17, detail = ?18, since = ?19, doubt = ?20 WHERE seq = ?1",
     )?
     .execute(params![
         r.seq,
@@ -655,14 +620,13 @@ fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
         r.out_codec,
         r.out_samples,
         r.out_rate,
-        r.kept,
+        r.sent_unchanged,
         r.file_name,
         r.file_id,
         r.target_id,
-        r.outcome,
+        r.outcome.map(Disposition::as_str),
         r.reason,
-        r.pkcs7,
-        r.cert_alias,
+        r.target_state,
         r.detail,
         r.since,
         r.doubt,
@@ -740,7 +704,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let ledger = Ledger::open(dir.path().join("ledger.db"), Open::Exclusive, &Clock::real()).await.expect("a ledger");
         let open = || async {
-            let rows = ledger.open_after(0, 10, Tried::Clean).await.expect("rows");
+            let rows = ledger.open_after(0, 10, Pass::First).await.expect("rows");
             rows.into_iter().map(|row| row.legacy_id).collect::<Vec<_>>()
         };
         let page = |number, rows, next: Option<&str>| ledger.add_page(number, rows, next.map(str::to_owned));

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Format of the tables; another one is refused rather than guessed at.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Row ids follow extraction order: ascending keys insert an order of magnitude faster than random ones (measured).
 const TABLES: &str = "
@@ -21,7 +21,16 @@ CREATE TABLE IF NOT EXISTS interaction (
   error TEXT,
   target_id TEXT,
   plan_hash TEXT,
-  posted TEXT
+  target_state TEXT,
+  detail TEXT,
+  since TEXT,
+  error_since TEXT,
+  stand_in TEXT,
+  redo TEXT,
+  unrepaired TEXT,
+  listed INTEGER,
+  document TEXT,
+  audio_rules TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS interaction_legacy ON interaction (legacy_id);
 CREATE INDEX IF NOT EXISTS interaction_open ON interaction (seq) WHERE phase NOT IN ('done', 'set_aside');
@@ -44,8 +53,10 @@ CREATE TABLE IF NOT EXISTS recording (
   target_id TEXT,
   outcome TEXT,
   reason TEXT,
-  pkcs7 TEXT,
-  cert_alias TEXT
+  target_state TEXT,
+  detail TEXT,
+  since TEXT,
+  doubt INTEGER
 );
 CREATE UNIQUE INDEX IF NOT EXISTS recording_legacy ON recording (legacy_id);
 CREATE INDEX IF NOT EXISTS recording_interaction ON recording (interaction);
@@ -53,27 +64,8 @@ CREATE TABLE IF NOT EXISTS custody (seq INTEGER PRIMARY KEY, line TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS warning (kind TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID;
 ";
 
-/// Columns that came after the first ledgers of this format: absent means what it meant before.
-const LATER: [(&str, &str, &str); 15] = [
-    ("interaction", "posted", "TEXT"),
-    ("interaction", "detail", "TEXT"),
-    ("interaction", "since", "TEXT"),
-    ("interaction", "error_since", "TEXT"),
-    ("interaction", "stand_in", "TEXT"),
-    ("interaction", "redo", "TEXT"),
-    ("interaction", "unrepaired", "TEXT"),
-    ("interaction", "listed", "INTEGER"),
-    ("interaction", "document", "TEXT"),
-    ("interaction", "audio_rules", "TEXT"),
-    ("recording", "pkcs7", "TEXT"),
-    ("recording", "cert_alias", "TEXT"),
-    ("recording", "detail", "TEXT"),
-    ("recording", "since", "TEXT"),
-    ("recording", "doubt", "INTEGER"),
-];
-
-/// Over later columns, so after them: the few rows that are asked for among millions.
-const LATER_INDEXES: &str = "
+/// The few rows that are asked for among millions.
+const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS interaction_redo ON interaction (seq) WHERE redo IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_error ON interaction (seq) WHERE error IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_unrepaired ON interaction (seq) WHERE unrepaired IS NOT NULL;
@@ -82,21 +74,23 @@ CREATE INDEX IF NOT EXISTS interaction_aside ON interaction (seq) WHERE phase = 
 CREATE INDEX IF NOT EXISTS recording_aside ON recording (interaction) WHERE outcome IS NOT NULL;
 ";
 
+/// Makes the tables of a new ledger; one of another format is left as it is.
 pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
-    connection.execute_batch(TABLES)?;
-    for (table, column, kind) in LATER {
-        let known: u64 =
-            connection.query_row("SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2", [table, column], |row| row.get(0))?;
-        if known == 0 {
-            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
-        }
-    }
-    connection.execute_batch(LATER_INDEXES)?;
-    let version: Option<String> = connection.query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get(0)).optional()?;
+    let tables: u64 = connection.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'meta'", [], |row| row.get(0))?;
+    let version: Option<String> = match tables {
+        0 => None,
+        _ => connection.query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get(0)).optional()?,
+    };
     match version.as_deref() {
         Some(VERSION) => Ok(()),
-        Some(other) => Err(LedgerError::Refused(format!("the ledger has format {other}; this program reads {VERSION}"))),
+        Some(other) => Err(LedgerError::Refused(format!(
+            "the ledger has format {other}, and this program reads format {VERSION}: finish the migration with the version that began it, or name \
+             another file in ledger.url and run again; a new ledger is built from source and staging, and what is in the target is found there \
+             and not sent twice"
+        ))),
         None => {
+            connection.execute_batch(TABLES)?;
+            connection.execute_batch(INDEXES)?;
             connection.execute("INSERT INTO meta (key, value) VALUES ('version', ?1)", [VERSION])?;
             Ok(())
         }

@@ -147,6 +147,10 @@ impl Section for Gir {
         (self.ca.as_deref(), self.plain_http)
     }
 
+    fn certificates(&self) -> &[PathBuf] {
+        &self.certificates
+    }
+
     fn validate(&self, carrier: &Carrier, external_id_authority: Option<&str>) -> Result<(), String> {
         self.validate_keys()?;
         if matches!(carrier, Carrier::ParticipantAttribute(_)) {

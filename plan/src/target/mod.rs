@@ -3,7 +3,7 @@
 mod genesys_cloud;
 mod gir;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,6 +33,10 @@ trait Section {
     fn urls(&self) -> Vec<Option<Url>>;
     /// PEM file of authorities that its hosts are trusted by, and whether plain http may go to another machine.
     fn trust(&self) -> (Option<&Path>, bool);
+    /// Certificates of whom recordings are encrypted for.
+    fn certificates(&self) -> &[PathBuf] {
+        &[]
+    }
     /// What makes a well-formed plan unusable towards it.
     fn validate(&self, carrier: &Carrier, external_id_authority: Option<&str>) -> Result<(), String>;
 }
@@ -94,6 +98,12 @@ impl Target {
     #[must_use]
     pub fn plain_http(&self) -> bool {
         self.section().trust().1
+    }
+
+    /// Certificates of whom recordings are encrypted for, PEM files relative to the plan. None: recordings go clear.
+    #[must_use]
+    pub fn certificates(&self) -> &[PathBuf] {
+        self.section().certificates()
     }
 
     pub(crate) fn validate(&self, carrier: &Carrier, external_id_authority: Option<&str>) -> Result<(), String> {
