@@ -17,12 +17,12 @@ use crate::target::registry::rules_of;
 /// does not read the same a hundred times.
 const CAME_TO_ITS_END: &str = "came_to_its_end";
 
-pub(crate) async fn came_to_its_end(ledger: &Ledger) -> Result<(), LedgerError> {
+pub(crate) async fn came_to_its_end(ledger: &dyn Ledger) -> Result<(), LedgerError> {
     ledger.set_meta(vec![(CAME_TO_ITS_END, "yes".to_owned())]).await
 }
 
 /// Takes up again what the options name; without them what stays behind because the source misbehaved. Answers how many interactions.
-pub(crate) async fn take_up(ledger: &Ledger, plan: &LoadedPlan, options: &Options) -> Result<u64, RunError> {
+pub(crate) async fn take_up(ledger: &dyn Ledger, plan: &LoadedPlan, options: &Options) -> Result<u64, RunError> {
     let came_to_its_end = ledger.meta(CAME_TO_ITS_END).await?.is_some_and(|yes| yes == "yes");
     ledger.set_meta(vec![(CAME_TO_ITS_END, String::new())]).await?;
     let mut chosen = Chosen::default();
@@ -64,7 +64,7 @@ pub(crate) async fn take_up(ledger: &Ledger, plan: &LoadedPlan, options: &Option
 
 /// The rows that a file names, and what is said to be wrong with each. An id that no call of the ledger has ends the command: a list that does not
 /// fit is another migration's.
-async fn rows_of(ledger: &Ledger, named: &Named) -> Result<(Vec<InteractionRow>, BTreeMap<i64, BTreeSet<String>>), RunError> {
+async fn rows_of(ledger: &dyn Ledger, named: &Named) -> Result<(Vec<InteractionRow>, BTreeMap<i64, BTreeSet<String>>), RunError> {
     let mut wrong: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
     let mut unknown: BTreeSet<&String> = named.ids.keys().collect();
     let ids: Vec<String> = named.ids.keys().cloned().collect();

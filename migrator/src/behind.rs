@@ -46,7 +46,7 @@ const LISTED: usize = 100_000;
 const CHUNK: usize = 500;
 
 /// Everything that stays behind, in one document.
-pub(crate) async fn listed(ledger: &Ledger, format: &dyn SourceFormat) -> Result<LeftBehind, RunError> {
+pub(crate) async fn listed(ledger: &dyn Ledger, format: &dyn SourceFormat) -> Result<LeftBehind, RunError> {
     let mut list = LeftBehind::default();
     each(ledger, format, |behind| {
         if list.recordings.len() < LISTED {
@@ -61,7 +61,7 @@ pub(crate) async fn listed(ledger: &Ledger, format: &dyn SourceFormat) -> Result
 }
 
 /// Writes everything that stays behind as CSV; `migrate --retry FILE` reads it back.
-pub(crate) async fn write(ledger: &Ledger, format: &dyn SourceFormat, path: &Path) -> Result<(), RunError> {
+pub(crate) async fn write(ledger: &dyn Ledger, format: &dyn SourceFormat, path: &Path) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     export.line("legacy_interaction_id,legacy_recording_id,file,outcome,reason,detail,since")?;
     each(ledger, format, |behind| {
@@ -76,7 +76,7 @@ pub(crate) async fn write(ledger: &Ledger, format: &dyn SourceFormat, path: &Pat
 
 /// Hands each one over, in bounded memory.
 pub(crate) async fn each(
-    ledger: &Ledger,
+    ledger: &dyn Ledger,
     format: &dyn SourceFormat,
     mut take: impl FnMut(Behind) -> Result<(), RunError>,
 ) -> Result<(), RunError> {

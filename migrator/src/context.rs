@@ -19,7 +19,7 @@ use crate::step::Phase;
 /// What all calls of a run share, whatever source and target are.
 pub(crate) struct RunContext {
     pub(crate) plan: Arc<LoadedPlan>,
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) staging: Staging,
     pub(crate) clock: Clock,
     pub(crate) resolver: Resolver,

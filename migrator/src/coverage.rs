@@ -177,7 +177,7 @@ const LOOKED_AT: u32 = 1000;
 /// Before the first write: whether the mapping may be used on the calls of this source. With a bound on stand-ins all of them are listed first.
 /// Once a plan is allowed it stays so.
 pub(crate) async fn require(
-    ledger: &Ledger,
+    ledger: &dyn Ledger,
     plan: &Arc<LoadedPlan>,
     source: &dyn Source,
     maximum_days: Option<u32>,

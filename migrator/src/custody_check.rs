@@ -49,7 +49,7 @@ const LINE_MOST: u64 = 1024 * 1024;
 const ROWS: u32 = 500;
 
 /// Reads the file line by line beside the ledger's own chain.
-pub(crate) async fn check(ledger: &Ledger, path: &Path) -> Result<CustodyCheck, RunError> {
+pub(crate) async fn check(ledger: &dyn Ledger, path: &Path) -> Result<CustodyCheck, RunError> {
     let unreadable = |error: std::io::Error| RunError::Unwritable(format!("cannot read {}: {error}", path.display()));
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let ledger_lines = ledger.custody_lines().await?;

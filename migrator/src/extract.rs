@@ -11,7 +11,7 @@ use crate::source::{Source, Window};
 /// Reads the next page; `None` when extraction is finished. `pages` are those this run has read.
 pub(crate) async fn next_page(
     source: &dyn Source,
-    ledger: &Ledger,
+    ledger: &dyn Ledger,
     plan: &LoadedPlan,
     pages: &mut Pages,
 ) -> Result<Option<Added>, RunError> {

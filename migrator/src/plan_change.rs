@@ -36,7 +36,7 @@ fn ends_of(plan: &LoadedPlan) -> String {
 }
 
 /// A change of the plan is a person's decision: it is told what changed, and what that does to what is done.
-pub(crate) async fn plan_change(ledger: &Ledger, plan: &Arc<LoadedPlan>, accept: bool) -> Result<PlanChange, RunError> {
+pub(crate) async fn plan_change(ledger: &dyn Ledger, plan: &Arc<LoadedPlan>, accept: bool) -> Result<PlanChange, RunError> {
     let texts: Vec<(String, String)> = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
     let Some(known) = ledger.meta("plan_hash").await?.filter(|known| *known != plan.hash) else { return Ok(PlanChange::None) };
     let before: Vec<(String, String)> =
@@ -80,7 +80,7 @@ struct Differ {
 const EXAMPLES: usize = 5;
 const ROWS: u32 = 500;
 
-async fn differ(ledger: &Ledger, plan: &Arc<LoadedPlan>) -> Result<Differ, RunError> {
+async fn differ(ledger: &dyn Ledger, plan: &Arc<LoadedPlan>) -> Result<Differ, RunError> {
     let maximum_days = ledger.meta(MAXIMUM_DAYS).await?.and_then(|days| days.parse().ok());
     let (resolver, phones) = (Resolver::new(plan.clone(), maximum_days), PhoneRule::of(plan)?);
     let tally = ledger.tally().await?;
@@ -123,7 +123,7 @@ impl Differ {
 
 /// Binds a ledger to a plan. Under a changed one everything not yet confirmed is decided anew: a call that was set aside may go now,
 /// and audio that was converted under the old rules must not. What is in the target and differs is sent again.
-pub(crate) async fn bind(ledger: &Ledger, plan: &LoadedPlan, change: PlanChange) -> Result<(), RunError> {
+pub(crate) async fn bind(ledger: &dyn Ledger, plan: &LoadedPlan, change: PlanChange) -> Result<(), RunError> {
     if let PlanChange::Accepted { window, differ } = change {
         tracing::warn!("{} calls in the target are sent again, because the changed plan makes them otherwise", differ.len());
         ledger.decide_anew(window).await?;

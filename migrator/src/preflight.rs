@@ -12,7 +12,7 @@ use platforms::transport::Transport;
 
 use crate::coverage::{Coverage, hints};
 use crate::error::RunError;
-use crate::ledger::{Ledger, Open, path_of};
+use crate::ledger::{self, Ledger};
 use crate::legacy_id::key;
 use crate::resolve::Resolver;
 use crate::source::{self, Directory, Source, Window};
@@ -60,15 +60,12 @@ async fn survey(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -
     for text in plan.not_built() {
         preflight.findings.push(Finding { is_error: true, text });
     }
-    let path = path_of(&plan.plan.ledger.url, &plan)?;
+    let ledger_url = &plan.plan.ledger.url;
     preflight.findings.extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
-    preflight.findings.extend(room(path.parent().unwrap_or(Path::new(".")), "the ledger"));
-    if path.exists() {
-        if let Err(error) = output::private::keep(&path) {
-            preflight.findings.push(Finding { is_error: true, text: format!("the ledger: {}", output::private::refusal(&path, &error)) });
-            return Ok(preflight);
-        }
-        Ledger::open(path, Open::Shared, &clock).await?;
+    preflight.findings.extend(room(&ledger::registry::folder_of(ledger_url, &plan)?, "the ledger"));
+    if let Some(why) = ledger::registry::check(ledger_url, &plan, &clock).await? {
+        preflight.findings.push(Finding { is_error: true, text: format!("the ledger: {why}") });
+        return Ok(preflight);
     }
     let source = source::registry::open(&plan, transport.clone(), &clock)?;
     let target = target::registry::open(&plan, transport, &clock)?;
@@ -95,7 +92,7 @@ const PERMITTED_MS: i64 = 600_000;
 /// The same look; its first error ends the run before it has begun. Answers the target's maximum retention in days, where it has one.
 pub(crate) async fn require(
     plan: &LoadedPlan,
-    ledger: &Ledger,
+    ledger: &dyn Ledger,
     clock: &Clock,
     source: &dyn Source,
     target: &dyn Target,

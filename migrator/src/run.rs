@@ -16,7 +16,7 @@ use crate::context::RunContext;
 use crate::coverage;
 use crate::engine::{RUN_IN_PROGRESS, Run, process};
 use crate::error::RunError;
-use crate::ledger::{Ledger, Open, path_of};
+use crate::ledger::{self, Open};
 use crate::options::{Options, Progress};
 use crate::outcome::Outcome;
 use crate::phone::PhoneRule;
@@ -53,21 +53,21 @@ async fn run_plan(
         return Err(RunError::Plan(first));
     }
     let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
-    let ledger = Ledger::open(path_of(ledger_url, &plan)?, Open::Exclusive, &clock).await?;
-    let change = plan_change(&ledger, &plan, options.accept_plan_change).await?;
-    canary::gate(&plan, &options, &ledger).await?;
+    let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
+    let change = plan_change(&*ledger, &plan, options.accept_plan_change).await?;
+    canary::gate(&plan, &options, &*ledger).await?;
     let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan, &clock)?;
     let source = source::registry::open(&plan, transport.clone(), &clock)?;
     let target = target::registry::open(&plan, transport, &clock)?;
-    let maximum_days = preflight::require(&plan, &ledger, &clock, &*source, &*target).await?;
-    coverage::require(&ledger, &plan, &*source, maximum_days, options.dry_run).await?;
+    let maximum_days = preflight::require(&plan, &*ledger, &clock, &*source, &*target).await?;
+    coverage::require(&*ledger, &plan, &*source, maximum_days, options.dry_run).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
-    bind(&ledger, &plan, change).await?;
+    bind(&*ledger, &plan, change).await?;
     ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
     if !options.dry_run {
-        target.begin(&plan, &ledger, &clock, options.canary.is_some()).await?;
+        target.begin(&plan, &*ledger, &clock, options.canary.is_some()).await?;
     }
-    let taken_up = again::take_up(&ledger, &plan, &options).await?;
+    let taken_up = again::take_up(&*ledger, &plan, &options).await?;
     let is_unconfirmed = ledger.meta(RUN_IN_PROGRESS).await?.is_some_and(|value| !value.is_empty());
     let unconfirmed_up_to = if is_unconfirmed { ledger.last_seq().await? } else { 0 };
     let run = Arc::new(Run {
@@ -102,12 +102,12 @@ async fn run_plan(
 
 /// Writes what a finished pass leaves for others, and counts.
 async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outcome, RunError> {
-    again::came_to_its_end(&run.context.ledger).await?;
+    again::came_to_its_end(&*run.context.ledger).await?;
     let tally = run.context.ledger.tally().await?;
     if tally.is_finished() {
         run.context.staging.clear_converted().await?;
     }
-    status::write_manifests(&run.context.ledger, &run.context.staging, &run.context.plan).await?;
+    status::write_manifests(&*run.context.ledger, &run.context.staging, &run.context.plan).await?;
     let source = run.source.counts();
     let (target_requests, throttled) = target::traffic(&*run.target);
     let throttled = source.throttled.load(Ordering::Relaxed) + throttled;
@@ -120,7 +120,7 @@ async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outc
         warnings: run.context.ledger.warnings().await?,
         taken_up,
         redone: run.redone.load(Ordering::Relaxed),
-        left_behind: behind::listed(&run.context.ledger, source::registry::format_of(&run.context.plan)).await?,
+        left_behind: behind::listed(&*run.context.ledger, source::registry::format_of(&run.context.plan)).await?,
         canary,
     })
 }

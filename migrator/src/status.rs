@@ -14,7 +14,7 @@ use crate::custody_check::{self, CustodyCheck};
 use crate::error::RunError;
 use crate::export::Export;
 use crate::ledger::Tally;
-use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
+use crate::ledger::{self, InteractionRow, Ledger, Open, RecordingRow};
 use crate::source::SourceFormat;
 use crate::source::registry::format_of;
 use crate::staging::{Staging, manifest_path};
@@ -56,26 +56,26 @@ pub struct Status {
 /// Counts, and writes the exports asked for. May be called beside a run.
 pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, RunError> {
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
-    let ledger = Ledger::open(path_of(url, plan)?, Open::Shared, &Clock::real()).await?;
+    let ledger = ledger::registry::open(url, plan, Open::Shared, &Clock::real()).await?;
     if let Some(path) = &options.crosswalk {
-        write_crosswalk(&ledger, path, plan.plan.target.kind().as_str()).await?;
+        write_crosswalk(&*ledger, path, plan.plan.target.kind().as_str()).await?;
     }
     if let Some(path) = &options.custody {
-        write_custody(&ledger, path).await?;
+        write_custody(&*ledger, path).await?;
     }
     if let Some(path) = &options.quarantine {
-        behind::write(&ledger, format_of(plan), path).await?;
+        behind::write(&*ledger, format_of(plan), path).await?;
     }
     let custody = match &options.check_custody {
-        Some(path) => Some(custody_check::check(&ledger, path).await?),
+        Some(path) => Some(custody_check::check(&*ledger, path).await?),
         None => None,
     };
-    let canary = Record::read(&ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
-    let left_behind = behind::listed(&ledger, format_of(plan)).await?;
+    let canary = Record::read(&*ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
+    let left_behind = behind::listed(&*ledger, format_of(plan)).await?;
     Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, left_behind, canary, custody })
 }
 
-async fn write_crosswalk(ledger: &Ledger, path: &Path, kind: &str) -> Result<(), RunError> {
+async fn write_crosswalk(ledger: &dyn Ledger, path: &Path, kind: &str) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     export.line("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256")?;
     let mut after = 0;
@@ -103,7 +103,7 @@ fn crosswalk_lines(row: &InteractionRow, kind: &str) -> Vec<String> {
     going.iter().map(line).collect()
 }
 
-async fn write_custody(ledger: &Ledger, path: &Path) -> Result<(), RunError> {
+async fn write_custody(ledger: &dyn Ledger, path: &Path) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     let mut after = 0;
     loop {
@@ -126,7 +126,7 @@ struct ManifestLine<'a> {
 }
 
 /// Writes the manifests of all pages that have something staged. Batch: the namespace; NNNN: the page of extraction.
-pub(crate) async fn write_manifests(ledger: &Ledger, staging: &Staging, plan: &LoadedPlan) -> Result<(), RunError> {
+pub(crate) async fn write_manifests(ledger: &dyn Ledger, staging: &Staging, plan: &LoadedPlan) -> Result<(), RunError> {
     let (format, batch) = (format_of(plan), plan.plan.identity.namespace.as_str());
     let mut after = 0;
     let mut current: Option<u64> = None;

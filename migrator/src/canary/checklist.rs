@@ -17,7 +17,7 @@ use crate::canonical::{Canonical, CanonicalRecording};
 use crate::error::RunError;
 use crate::export::{Export, refuse};
 use crate::hex::hex;
-use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
+use crate::ledger::{InteractionRow, Open, RecordingRow, registry};
 use crate::phone::PhoneRule;
 use crate::prepare::{Prepared, prepare};
 use crate::resolve::{MAXIMUM_DAYS, Resolved, Resolver};
@@ -54,8 +54,8 @@ pub async fn write_checklist(
     verified: &str,
     clock: &Clock,
 ) -> Result<PathBuf, RunError> {
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, clock).await?;
-    let record = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none());
+    let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, clock).await?;
+    let record = Record::read(&*ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none());
     let Some(mut record) = record else {
         return Err(RunError::Plan("there is no canary of this plan that waits to be checked; send one with --canary".to_owned()));
     };
@@ -71,16 +71,16 @@ pub async fn write_checklist(
         write(plan, path, &written)?;
     }
     record.checklist = Some(written);
-    record.save(&ledger).await?;
+    record.save(&*ledger).await?;
     Ok(path.to_owned())
 }
 
 /// Takes back the checklist of a canary that a later verification found otherwise: what stands in it is no longer so.
 pub async fn withdraw_checklist(plan: &LoadedPlan, ledger: Option<&str>) -> Result<(), RunError> {
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, &Clock::real()).await?;
-    if let Some(mut record) = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {
+    let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, &Clock::real()).await?;
+    if let Some(mut record) = Record::read(&*ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {
         record.checklist = None;
-        record.save(&ledger).await?;
+        record.save(&*ledger).await?;
     }
     Ok(())
 }

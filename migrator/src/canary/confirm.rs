@@ -15,7 +15,7 @@ use super::record::{Canary, Checked, Record, Written};
 use crate::custody;
 use crate::error::RunError;
 use crate::hex::hex;
-use crate::ledger::{Ledger, Open, path_of};
+use crate::ledger::{Ledger, Open, registry};
 
 /// How far the clock of whoever fills the list in may be off.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
@@ -26,8 +26,8 @@ pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path
     let name = file.display();
     let bytes = std::fs::read(file).map_err(|error| RunError::Plan(format!("cannot read {name}: {error}")))?;
     let sha256 = hex(Sha256::digest(&bytes));
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, clock).await?;
-    let Some(mut record) = Record::read(&ledger).await? else {
+    let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, clock).await?;
+    let Some(mut record) = Record::read(&*ledger).await? else {
         return Err(RunError::Plan("no canary was sent from this ledger; send one: `seatrial migrate PLAN --canary 20`".to_owned()));
     };
     let told = record.told(&plan.hash, Vec::new());
@@ -48,9 +48,9 @@ pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path
     if record.is_confirmed() && checked.failed.is_empty() {
         return Ok(told);
     }
-    let custody = if checked.failed.is_empty() { custody_of(&ledger, &record, &checked, clock).await? } else { Vec::new() };
+    let custody = if checked.failed.is_empty() { custody_of(&*ledger, &record, &checked, clock).await? } else { Vec::new() };
     record.checked = Some(checked);
-    record.save_with(&ledger, custody).await?;
+    record.save_with(&*ledger, custody).await?;
     Ok(record.told(&plan.hash, Vec::new()))
 }
 
@@ -70,7 +70,7 @@ fn checked(answers: &[Answer], sha256: String, file: &Path) -> Checked {
 }
 
 /// A line of custody for each recording a person has seen and heard; the read it names is the checklist.
-async fn custody_of(ledger: &Ledger, record: &Record, checked: &Checked, clock: &Clock) -> Result<Vec<custody::Entry>, RunError> {
+async fn custody_of(ledger: &dyn Ledger, record: &Record, checked: &Checked, clock: &Clock) -> Result<Vec<custody::Entry>, RunError> {
     let mut entries = Vec::new();
     for row in ledger.these(ledger.seqs_of(record.interactions.clone()).await?).await? {
         for recording in row.recordings.iter().filter(|recording| recording.outcome.is_none()) {

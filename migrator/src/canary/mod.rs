@@ -30,7 +30,7 @@ use crate::step::Phase;
 /// Chooses a canary, or goes on with the one chosen, and works on it until nothing of it is open. What turns out to stay behind is replaced.
 pub(crate) async fn send(run: &Run, options: &Options, wanted: usize, progress: &dyn Progress) -> Result<Canary, RunError> {
     extract(run, options, progress).await?;
-    let known = Record::read(&run.context.ledger).await?.filter(|record| record.plan_hash == run.context.plan.hash);
+    let known = Record::read(&*run.context.ledger).await?.filter(|record| record.plan_hash == run.context.plan.hash);
     if let Some(known) = known.as_ref().filter(|record| record.wanted == wanted && record.is_confirmed()) {
         return Ok(known.told(&run.context.plan.hash, Vec::new()));
     }
@@ -43,7 +43,7 @@ pub(crate) async fn send(run: &Run, options: &Options, wanted: usize, progress: 
         }
     };
     loop {
-        record.save(&run.context.ledger).await?;
+        record.save(&*run.context.ledger).await?;
         process(run, options, Some(rows(run, &record).await?), progress).await?;
         let rows = rows(run, &record).await?;
         let behind: Vec<String> = rows.iter().filter_map(stayed_behind).collect();
@@ -58,7 +58,7 @@ pub(crate) async fn send(run: &Run, options: &Options, wanted: usize, progress: 
         if next.interactions == record.interactions {
             // Parts of calls stay behind, and nothing else shows more.
             record.replaced = next.replaced;
-            record.save(&run.context.ledger).await?;
+            record.save(&*run.context.ledger).await?;
             return Ok(record.told(&run.context.plan.hash, Vec::new()));
         }
         record = next;

@@ -59,17 +59,17 @@ pub(crate) struct Checked {
 }
 
 impl Record {
-    pub(crate) async fn read(ledger: &Ledger) -> Result<Option<Record>, RunError> {
+    pub(crate) async fn read(ledger: &dyn Ledger) -> Result<Option<Record>, RunError> {
         // What cannot be read confirms nothing: a new canary takes its place.
         Ok(ledger.meta(KEY).await?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    pub(crate) async fn save(&self, ledger: &Ledger) -> Result<(), RunError> {
+    pub(crate) async fn save(&self, ledger: &dyn Ledger) -> Result<(), RunError> {
         self.save_with(ledger, Vec::new()).await
     }
 
     /// With lines of custody, in one commit.
-    pub(crate) async fn save_with(&self, ledger: &Ledger, custody: Vec<custody::Entry>) -> Result<(), RunError> {
+    pub(crate) async fn save_with(&self, ledger: &dyn Ledger, custody: Vec<custody::Entry>) -> Result<(), RunError> {
         let text = serde_json::to_string(self).map_err(|error| RunError::Storage(format!("the canary's record: {error}")))?;
         Ok(ledger.set_meta_with(KEY, text, custody).await?)
     }
@@ -207,7 +207,7 @@ impl Canary {
 }
 
 /// Refuses a run that would write to a target of others before a person has seen the canary of exactly this plan there.
-pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &Ledger) -> Result<(), RunError> {
+pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &dyn Ledger) -> Result<(), RunError> {
     if let Some(wanted) = options.canary {
         return match (options.dry_run || options.limit.is_some(), wanted) {
             (true, _) => {

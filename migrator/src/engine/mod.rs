@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::context::{Attempt, RunContext};
 use crate::error::{RunError, StepError};
 use crate::extract::next_page;
-use crate::ledger::{InteractionRow, LedgerError, Pass};
+use crate::ledger::{Claim, InteractionRow, LedgerError, Pass};
 use crate::options::{Options, Progress};
 use crate::source::Source;
 use crate::target::Target;
@@ -49,6 +49,7 @@ pub(crate) async fn process(
     }
     pool.work(run, workers, progress).await;
     let written = run.context.ledger.flush().await;
+    let released = run.context.ledger.release(&pool.holder).await;
     let stop = pool.stopped();
     // Who met an error may have written what no row tells.
     let is_sure = pool.errors.load(Ordering::Relaxed) == 0 && matches!(stop, None | Some(RunError::Interrupted));
@@ -59,7 +60,8 @@ pub(crate) async fn process(
     if let Some(stop) = stop {
         return Err(stop);
     }
-    Ok(noted?)
+    noted.and(released)?;
+    Ok(())
 }
 
 /// Where the ledger says that a run is writing to the target, or left it in doubt what is there; empty: neither.
@@ -89,7 +91,7 @@ impl Run {
 
     /// Reads one more page of the source into the ledger; `None` when there is none. Answers how many interactions are new.
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, RunError> {
-        let added = next_page(&*self.source, &self.context.ledger, &self.context.plan, &mut *self.pages.lock().await).await?;
+        let added = next_page(&*self.source, &*self.context.ledger, &self.context.plan, &mut *self.pages.lock().await).await?;
         Ok(added.map(|added| {
             self.context.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
             added.new
@@ -105,6 +107,8 @@ struct Work {
 
 /// What the workers of one run share.
 struct WorkerPool {
+    /// Under which name it claims interactions in the ledger.
+    holder: String,
     queue: tokio::sync::Mutex<WorkQueue>,
     stop: Mutex<Option<RunError>>,
     interrupt: Option<watch::Receiver<bool>>,
@@ -133,6 +137,9 @@ struct WorkQueue {
     is_dry: bool,
 }
 
+/// A lease on interactions: longer than any call takes before the next ones are claimed, which renews it; so long the calls of a machine that is
+/// lost wait for another one.
+const LEASE_MS: i64 = 3_600_000;
 /// Rows read from the ledger at once: enough that workers seldom wait for it, few enough to hold.
 const BUFFER: u32 = 256;
 /// While nothing is to do but wait, an interrupt is seen this soon. Milliseconds.
@@ -147,6 +154,7 @@ impl WorkerPool {
     async fn new(run: &Run, options: &Options, workers: usize, only: Option<Vec<InteractionRow>>) -> Result<WorkerPool, RunError> {
         let tally = run.context.ledger.tally().await?;
         Ok(WorkerPool {
+            holder: format!("{}-{}", std::process::id(), run.context.clock.now_ms()),
             queue: tokio::sync::Mutex::new(WorkQueue {
                 only: only.is_some(),
                 buffer: only.unwrap_or_default().into(),
@@ -248,10 +256,9 @@ impl WorkerPool {
             return Ok(false);
         }
         let most = u32::try_from(queue.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
-        let rows = match queue.pass {
-            Pass::Redo => run.context.ledger.redo_after(queue.after, most).await?,
-            pass => run.context.ledger.open_after(queue.after, most, pass).await?,
-        };
+        let now_ms = run.context.clock.now_ms();
+        let claim = Claim { holder: self.holder.clone(), pass: queue.pass, after: queue.after, most, now_ms, until_ms: now_ms + LEASE_MS };
+        let rows = run.context.ledger.claim(claim).await?;
         if let Some(last) = rows.last() {
             queue.after = last.seq;
             let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);

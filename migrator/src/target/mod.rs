@@ -97,7 +97,7 @@ pub(crate) trait Target: Send + Sync {
         Ok(None)
     }
     /// Once a run, before its first write.
-    async fn begin(&self, plan: &LoadedPlan, ledger: &Ledger, clock: &Clock, is_canary: bool) -> Result<(), RunError>;
+    async fn begin(&self, plan: &LoadedPlan, ledger: &dyn Ledger, clock: &Clock, is_canary: bool) -> Result<(), RunError>;
 
     /// Whom files are encrypted for. Absent: they go clear.
     fn recipients(&self) -> Option<Arc<Recipients>> {

@@ -22,7 +22,7 @@ const PROVED: &str = "region_proved";
 
 impl Gir {
     /// Before a run writes: the proof, once for each target. What is wrong with the region is the plan's.
-    pub(super) async fn prove_region(&self, ledger: &Ledger, clock: &Clock) -> Result<(), RunError> {
+    pub(super) async fn prove_region(&self, ledger: &dyn Ledger, clock: &Clock) -> Result<(), RunError> {
         if ledger.meta(PROVED).await?.is_some_and(|proved| proved == self.address) {
             return Ok(());
         }

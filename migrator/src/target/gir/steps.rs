@@ -103,7 +103,7 @@ impl Target for Gir {
         self.probe_region(clock).await
     }
 
-    async fn begin(&self, _: &LoadedPlan, ledger: &Ledger, clock: &Clock, _: bool) -> Result<(), RunError> {
+    async fn begin(&self, _: &LoadedPlan, ledger: &dyn Ledger, clock: &Clock, _: bool) -> Result<(), RunError> {
         self.prove_region(ledger, clock).await
     }
 

@@ -77,7 +77,7 @@ impl Target for Guide {
         survey(plan, self.client.read(), None, findings).await
     }
 
-    async fn begin(&self, _: &LoadedPlan, _: &Ledger, _: &Clock, _: bool) -> Result<(), RunError> {
+    async fn begin(&self, _: &LoadedPlan, _: &dyn Ledger, _: &Clock, _: bool) -> Result<(), RunError> {
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::ledger::Ledger;
 const WRITTEN: &str = "external_ids";
 
 /// Writes those that are missing. What the target does not take is counted as a warning and keeps nothing back.
-pub(crate) async fn write(plan: &LoadedPlan, client: &PublicClient, ledger: &Ledger) -> Result<(), RunError> {
+pub(crate) async fn write(plan: &LoadedPlan, client: &PublicClient, ledger: &dyn Ledger) -> Result<(), RunError> {
     let Some(authority) = &plan.plan.mapping.external_id_authority else { return Ok(()) };
     if ledger.meta(WRITTEN).await?.is_some_and(|of| of == plan.hash) {
         return Ok(());

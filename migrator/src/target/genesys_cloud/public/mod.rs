@@ -120,7 +120,7 @@ impl Target for Public {
 
     /// Writes the mapping of agents, where the plan asks for it. Not with a canary: what it shows may still be wrong, and a key that is given
     /// stays given.
-    async fn begin(&self, plan: &LoadedPlan, ledger: &Ledger, _: &Clock, is_canary: bool) -> Result<(), RunError> {
+    async fn begin(&self, plan: &LoadedPlan, ledger: &dyn Ledger, _: &Clock, is_canary: bool) -> Result<(), RunError> {
         if is_canary { Ok(()) } else { external_ids::write(plan, &self.client, ledger).await }
     }
 

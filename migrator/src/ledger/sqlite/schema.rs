@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::LedgerError;
+use crate::ledger::LedgerError;
 
 /// Format of the tables; another one is refused rather than guessed at.
 const VERSION: &str = "2";
@@ -30,7 +30,9 @@ CREATE TABLE IF NOT EXISTS interaction (
   unrepaired TEXT,
   listed INTEGER,
   document TEXT,
-  audio_rules TEXT
+  audio_rules TEXT,
+  claimed_by TEXT,
+  claimed_until INTEGER
 );
 CREATE UNIQUE INDEX IF NOT EXISTS interaction_legacy ON interaction (legacy_id);
 CREATE INDEX IF NOT EXISTS interaction_open ON interaction (seq) WHERE phase NOT IN ('done', 'set_aside');
@@ -66,6 +68,7 @@ CREATE TABLE IF NOT EXISTS warning (kind TEXT NOT NULL, subject TEXT NOT NULL, P
 
 /// The few rows that are asked for among millions.
 const INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS interaction_claimed ON interaction (claimed_by) WHERE claimed_by IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_redo ON interaction (seq) WHERE redo IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_error ON interaction (seq) WHERE error IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_unrepaired ON interaction (seq) WHERE unrepaired IS NOT NULL;
