@@ -23,11 +23,11 @@ use crate::error::{RunError, StepError};
 use crate::hex::hex;
 use crate::ledger::{InteractionRow, NewInteraction, NewRecording, RecordingRow};
 
-/// Interactions a page: the most the source takes. Source: docs of the query.
+/// Interactions a page. The source's maximum, so that a million interactions are a thousand requests.
 const PAGE: u32 = 1000;
 const QUERY: &str = "GET /api/v2/analytics/interactions/query";
 
-/// Answers of the legacy API.
+/// How the legacy API writes its answers.
 pub(crate) struct LegacyFormat;
 pub(crate) static FORMAT: LegacyFormat = LegacyFormat;
 

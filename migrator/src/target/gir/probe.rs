@@ -66,14 +66,14 @@ impl Gir {
     /// Inserts the probe and asks whether the node shows it. `false` only of one that was taken in: what became of a request nobody answered is
     /// looked up, and where nothing came of it, it is sent again.
     async fn shows(&self, clock: &Clock, probe: &Recording) -> Result<bool, CallError> {
-        for look in 0..MAX_LOOKUPS {
+        for round in 0..MAX_LOOKUPS {
             match self.rws.insert(probe).await {
                 Ok(()) => return Ok(self.rws.recording(&probe.id).await?.is_some()),
                 Err(CallError::OutcomeUnknown { .. }) => {
                     if self.rws.recording(&probe.id).await?.is_some() {
                         return Ok(true);
                     }
-                    clock.sleep(Duration::from_millis(250 << look)).await;
+                    clock.sleep(Duration::from_millis(250 << round)).await;
                 }
                 Err(error) => return Err(error),
             }

@@ -74,13 +74,14 @@ fn short_lives(plan: &LoadedPlan) -> Vec<Finding> {
         let rules = || kept.gir_rule.iter().filter(fits);
         if let Some(early) = rules().find(|rule| rule.after_days < class.years * YEAR_DAYS) {
             let text = format!(
-                "a purge rule of the site deletes after {} days, before kept.class.\"{name}\" has ended ({} years); correct the rule \
+                "a purge rule of the site deletes after {} days, before retention.class.\"{name}\" has ended ({} years); correct the rule \
                  there and here",
                 early.after_days, class.years
             );
             findings.push(error(text));
         } else if !rules().any(|rule| rule.call_type.is_none()) {
-            findings.push(note(format!("no purge rule of the site deletes every call of kept.class.\"{name}\": some are kept for ever")));
+            findings
+                .push(note(format!("no purge rule of the site deletes every call of retention.class.\"{name}\": some are kept for ever")));
         }
     }
     findings
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_deletes_before_the_law_allows_forbids_the_run() {
-        let class = "[kept.class.Five]\nyears = 5\n";
+        let class = "[retention.class.Five]\nyears = 5\n";
         let rule = |days: u32, rest: &str| format!("{class}[[retention.gir_rule]]\nafter_days = {days}\n{rest}");
         assert!(said("").is_empty());
         assert_eq!(said(class).len(), 1, "nobody can tell");

@@ -41,11 +41,11 @@ pub(crate) async fn upload(
 }
 
 /// How often an unknown outcome is looked up and the request repeated before the interaction is left.
-const LOOKS: u32 = 8;
+const MAX_LOOKUPS: u32 = 8;
 
 /// Creates the interaction, or finds that it is there.
 pub(super) async fn ingest(target: &GuideClient, clock: &Clock, wanted: &wire::Interaction) -> Result<(), StepError> {
-    for look in 0..LOOKS {
+    for round in 0..MAX_LOOKUPS {
         match target.create_interaction(wanted).await {
             Ok(()) => return Ok(()),
             // There, under our id or another's; or not shown yet, which the confirming read waits for.
@@ -54,7 +54,7 @@ pub(super) async fn ingest(target: &GuideClient, clock: &Clock, wanted: &wire::I
                 if is_ours(target, wanted).await? {
                     return Ok(());
                 }
-                clock.sleep(Duration::from_millis(250 << look)).await;
+                clock.sleep(Duration::from_millis(250 << round)).await;
             }
             Err(error) => return Err(StepError::target(error)),
         }
@@ -62,7 +62,7 @@ pub(super) async fn ingest(target: &GuideClient, clock: &Clock, wanted: &wire::I
     let what = "POST /api/v2/interactions".to_owned();
     Err(StepError::InteractionFailed(RunError::Target(CallError::OutcomeUnknown {
         what,
-        why: format!("still absent after {LOOKS} tries"),
+        why: format!("still absent after {MAX_LOOKUPS} tries"),
     })))
 }
 

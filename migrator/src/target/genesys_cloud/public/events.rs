@@ -64,7 +64,7 @@ pub(crate) fn build_events(
     teller.queue(resolved, &legs);
     teller.wrap_up(resolved, &legs, &customer);
     teller.events.sort_by(|a, b| order(a).cmp(&order(b)));
-    let told = |recording: &CanonicalRecording| RecordingUpload {
+    let upload = |recording: &CanonicalRecording| RecordingUpload {
         legacy_id: recording.legacy_recording_id.clone(),
         id: names.random_id("recording", &recording.legacy_recording_id),
         communication: communication_of(record, recording, &legs).unwrap_or(&customer).to_owned(),
@@ -79,7 +79,7 @@ pub(crate) fn build_events(
         events: teller.events,
         attributes: attributes(Some(names.carrier), record, resolved),
         protect: record.recordings.iter().any(|recording| recording.legal_hold),
-        recordings: recordings_to_send(record, rows).into_iter().map(|(recording, _)| told(recording)).collect(),
+        recordings: recordings_to_send(record, rows).into_iter().map(|(recording, _)| upload(recording)).collect(),
     }
 }
 
@@ -293,7 +293,7 @@ url = "ledger.db"
     }
 
     /// A call of two agents with a queue, a wrap-up, a hold and a pause; the second leg's recording stays behind.
-    fn told() -> ConversationEvents {
+    fn sent_events() -> ConversationEvents {
         told_of(1_698_401_100_000)
     }
 
@@ -329,8 +329,8 @@ url = "ledger.db"
 
     #[test]
     fn a_transferred_call_is_told_in_the_order_it_happened() {
-        let story = told();
-        let shown: Vec<(&str, &str)> = story
+        let wanted = sent_events();
+        let shown: Vec<(&str, &str)> = wanted
             .events
             .iter()
             .map(|event| {
@@ -358,24 +358,24 @@ url = "ledger.db"
                 ("05:00", "Peer"),
             ]
         );
-        assert_eq!(story.tag, "st:acme:100001");
-        assert!(story.protect, "the hold of one recording is the conversation's");
+        assert_eq!(wanted.tag, "st:acme:100001");
+        assert!(wanted.protect, "the hold of one recording is the conversation's");
     }
 
     #[test]
     fn a_call_that_ends_as_it_begins_is_told_in_one_instant_and_its_wrap_up_after_its_agents() {
-        let story = told_of(1_698_400_800_000);
-        let at: std::collections::BTreeSet<&str> = story.events.iter().map(|event| event.head().event_date_time.as_str()).collect();
+        let wanted = told_of(1_698_400_800_000);
+        let at: std::collections::BTreeSet<&str> = wanted.events.iter().map(|event| event.head().event_date_time.as_str()).collect();
         assert_eq!(at.len(), 1, "{at:?}");
-        let place = |wanted: fn(&Event) -> bool| story.events.iter().position(wanted).expect("it is told");
+        let place = |is_it: fn(&Event) -> bool| wanted.events.iter().position(is_it).expect("it is there");
         assert!(place(|event| matches!(event, Event::Disposition(_))) > place(|event| matches!(event, Event::User(_))));
     }
 
     #[test]
     fn what_stays_behind_is_not_told_and_what_goes_hangs_on_its_own_leg() {
-        let story = told();
-        let [recording] = story.recordings.as_slice() else { panic!("one recording goes: {:?}", story.recordings) };
-        let first = story.events.iter().find(|event| matches!(event, Event::User(_))).expect("an agent");
+        let wanted = sent_events();
+        let [recording] = wanted.recordings.as_slice() else { panic!("one recording goes: {:?}", wanted.recordings) };
+        let first = wanted.events.iter().find(|event| matches!(event, Event::User(_))).expect("an agent");
         assert_eq!(recording.communication, first.head().communication_id);
         assert_eq!(recording.delete_date.as_deref(), Some("2030-10-27T10:05:00.000Z"), "seven years from the call's end");
         assert_eq!(recording.pauses_ms, [(61_000, 13_500)]);
@@ -383,15 +383,15 @@ url = "ledger.db"
 
     #[test]
     fn ids_are_of_version_4_each_its_own_and_the_same_each_time() {
-        let (story, again) = (told(), told());
-        assert_eq!(story, again);
-        let mut events: Vec<&str> = story.events.iter().map(|event| event.head().event_id.as_str()).collect();
-        for id in events.iter().copied().chain([story.conversation.as_str(), story.recordings[0].id.as_str()]) {
+        let (wanted, again) = (sent_events(), sent_events());
+        assert_eq!(wanted, again);
+        let mut events: Vec<&str> = wanted.events.iter().map(|event| event.head().event_id.as_str()).collect();
+        for id in events.iter().copied().chain([wanted.conversation.as_str(), wanted.recordings[0].id.as_str()]) {
             let id: uuid::Uuid = id.parse().expect("a UUID");
             assert_eq!((id.get_version_num(), id.get_variant()), (4, uuid::Variant::RFC4122));
         }
         events.sort_unstable();
         events.dedup();
-        assert_eq!(events.len(), story.events.len());
+        assert_eq!(events.len(), wanted.events.len());
     }
 }

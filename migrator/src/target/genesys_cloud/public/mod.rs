@@ -49,7 +49,7 @@ const ADDRESS_SECONDS: u32 = 6 * 3600;
 /// Looks at a call until everything sent is there, others being worked on meanwhile: about five minutes, then it is left to the next run.
 const MAX_POLLS: u32 = 30;
 /// Looks for a conversation whose events were taken: about ten seconds.
-const SHOWN_LOOKS: u32 = 6;
+const MAX_SHOWN_LOOKUPS: u32 = 6;
 
 /// The target, with what its calls share.
 pub(crate) struct Public {
@@ -162,8 +162,8 @@ impl Public {
     }
 
     /// Sends a call's events, those again that may be sent again.
-    pub(crate) async fn establish(&self, clock: &Clock, story: &ConversationEvents) -> Result<(), StepError> {
-        let mut pending: Vec<Event> = story.events.clone();
+    pub(crate) async fn establish(&self, clock: &Clock, wanted: &ConversationEvents) -> Result<(), StepError> {
+        let mut pending: Vec<Event> = wanted.events.clone();
         for round in 0..SENDS {
             let errors = self.batches.send(&self.client, &pending).await.map_err(StepError::target)?;
             if let Some(error) = errors.iter().find(|error| !error.retryable) {
@@ -186,13 +186,13 @@ impl Public {
     async fn upload_recording(
         &self,
         run: &RunContext,
-        story: &ConversationEvents,
-        told: &RecordingUpload,
+        wanted: &ConversationEvents,
+        upload: &RecordingUpload,
         row: &mut RecordingRow,
         cached: Option<Bytes>,
     ) -> Result<(), StepError> {
         let name = plain_name(&format!("st-{}-{}.{}", run.plan.plan.identity.namespace, row.legacy_id, short_hash(row)));
-        let package = self.pack(run, &name, story, told, row, cached).await?;
+        let package = self.pack(run, &name, wanted, upload, row, cached).await?;
         let zip = format!("{name}.zip");
         let request = UploadRequest {
             file_name: zip.clone(),
@@ -219,19 +219,19 @@ impl Public {
         &self,
         run: &RunContext,
         name: &str,
-        story: &ConversationEvents,
-        told: &RecordingUpload,
+        wanted: &ConversationEvents,
+        upload: &RecordingUpload,
         row: &RecordingRow,
         cached: Option<Bytes>,
     ) -> Result<Package, StepError> {
         let (path, length) = staged(row)?;
         let container = codec_of(row)?.container();
         let file_name = format!("{name}.{}", container.extension());
-        let (staging, cached, conversation, told) = (run.staging.clone(), cached, story.conversation.clone(), told.clone());
+        let (staging, cached, conversation, upload) = (run.staging.clone(), cached, wanted.conversation.clone(), upload.clone());
         let packed = run.clock.blocking(move || {
             let mut source = staging.source(&path, cached)?;
             let audio = Audio { file_name: &file_name, media_type: container.mime(), length };
-            let packed = package(&audio, &mut source, &conversation, &told, staging.scratch());
+            let packed = package(&audio, &mut source, &conversation, &upload, staging.scratch());
             packed.map_err(|error| StagingError::Storage(error.to_string()))
         });
         let broken = |error: BrokeOff| {
@@ -241,64 +241,65 @@ impl Public {
     }
 
     /// Writes what events and uploads do not carry: attributes on the customer, and the hold.
-    pub(crate) async fn describe(&self, clock: &Clock, story: &ConversationEvents) -> Result<(), StepError> {
-        let there = self.shown(clock, story).await?;
-        self.set_attributes(story, &there.value).await?;
-        if story.protect {
-            self.client.protect(std::slice::from_ref(&story.conversation)).await.map_err(of_one)?;
+    pub(crate) async fn describe(&self, clock: &Clock, wanted: &ConversationEvents) -> Result<(), StepError> {
+        let there = self.shown(clock, wanted).await?;
+        self.set_attributes(wanted, &there.value).await?;
+        if wanted.protect {
+            self.client.protect(std::slice::from_ref(&wanted.conversation)).await.map_err(of_one)?;
         }
         Ok(())
     }
 
     /// Whether the conversation is there.
-    pub(crate) async fn is_shown(&self, story: &ConversationEvents) -> Result<bool, StepError> {
-        self.client.conversation(&story.conversation).await.map(|there| there.is_some()).map_err(StepError::target)
+    pub(crate) async fn is_shown(&self, wanted: &ConversationEvents) -> Result<bool, StepError> {
+        self.client.conversation(&wanted.conversation).await.map(|there| there.is_some()).map_err(StepError::target)
     }
 
     /// The conversation, once it is shown.
-    async fn shown(&self, clock: &Clock, story: &ConversationEvents) -> Result<Answered<wire::Conversation>, StepError> {
-        for look in 0..SHOWN_LOOKS {
-            match self.client.conversation(&story.conversation).await.map_err(StepError::target)? {
-                Some(there) if there.value.external_tag.as_ref().is_some_and(|tag| *tag != story.tag) => {
-                    let why = format!("the target holds another conversation under the id {}", story.conversation);
+    async fn shown(&self, clock: &Clock, wanted: &ConversationEvents) -> Result<Answered<wire::Conversation>, StepError> {
+        for round in 0..MAX_SHOWN_LOOKUPS {
+            match self.client.conversation(&wanted.conversation).await.map_err(StepError::target)? {
+                Some(there) if there.value.external_tag.as_ref().is_some_and(|tag| *tag != wanted.tag) => {
+                    let why = format!("the target holds another conversation under the id {}", wanted.conversation);
                     return Err(StepError::aside(Reason::IdCollision, why));
                 }
                 Some(there) => return Ok(there),
-                None => clock.sleep(pause(look)).await,
+                None => clock.sleep(backoff(round)).await,
             }
         }
-        Err(malformed("GET /api/v2/conversations/{id}", format!("{}: its events were taken, and it is not shown", story.conversation)))
+        Err(malformed("GET /api/v2/conversations/{id}", format!("{}: its events were taken, and it is not shown", wanted.conversation)))
     }
 
-    async fn set_attributes(&self, story: &ConversationEvents, there: &wire::Conversation) -> Result<(), StepError> {
+    async fn set_attributes(&self, wanted: &ConversationEvents, there: &wire::Conversation) -> Result<(), StepError> {
         let customer = there.participants.iter().find(|one| one.purpose.as_deref().is_some_and(is_customer));
-        let Some(customer) = customer.filter(|_| !story.attributes.is_empty()) else { return Ok(()) };
-        let sent = self.client.update_attributes(&story.conversation, &customer.id, &story.attributes).await;
+        let Some(customer) = customer.filter(|_| !wanted.attributes.is_empty()) else { return Ok(()) };
+        let sent = self.client.update_attributes(&wanted.conversation, &customer.id, &wanted.attributes).await;
         sent.map_err(StepError::target)
     }
 
     /// Looks whether everything of a call is there and as it was sent, and puts right what is not; answers the hash of what was read, `None`
     /// while something is still to come.
-    pub(crate) async fn settle(&self, call: &mut CallInFlight<'_>, story: &ConversationEvents) -> Result<Option<String>, StepError> {
+    pub(crate) async fn settle(&self, call: &mut CallInFlight<'_>, wanted: &ConversationEvents) -> Result<Option<String>, StepError> {
         let CallInFlight { row, attempt, run, .. } = call;
         let clock = &run.clock;
         // From the second look on the report is asked first: it costs three requests for all calls, a look two for one.
         if attempt.polls > 1 && attempt.polls < MAX_POLLS && self.is_pending(clock, &row.recordings).await? {
             return Ok(None);
         }
-        let there = self.shown(clock, story).await?;
-        let read = self.client.recordings(&story.conversation).await.map_err(StepError::target)?;
+        let there = self.shown(clock, wanted).await?;
+        let read = self.client.recordings(&wanted.conversation).await.map_err(StepError::target)?;
         let recordings = read.as_ref().map(|read| read.value.as_slice()).unwrap_or_default();
-        let of = |told: &RecordingUpload| recordings.iter().find(|recording| recording.id.eq_ignore_ascii_case(&told.id));
-        let (shown, missing): (Vec<&RecordingUpload>, Vec<&RecordingUpload>) = story.recordings.iter().partition(|told| of(told).is_some());
-        let wrong: Vec<&RecordingUpload> = shown.into_iter().filter(|told| !is_due(of(told), told)).collect();
-        let carries = carries(&there.value, story);
+        let of = |upload: &RecordingUpload| recordings.iter().find(|recording| recording.id.eq_ignore_ascii_case(&upload.id));
+        let (shown, missing): (Vec<&RecordingUpload>, Vec<&RecordingUpload>) =
+            wanted.recordings.iter().partition(|upload| of(upload).is_some());
+        let wrong: Vec<&RecordingUpload> = shown.into_iter().filter(|upload| !is_due(of(upload), upload)).collect();
+        let carries = carries(&there.value, wanted);
         if missing.is_empty() && wrong.is_empty() && carries {
-            if let Some(differs) = unlike(&there.value, story).filter(|_| row.redo.is_some()) {
+            if let Some(differs) = unlike(&there.value, wanted).filter(|_| row.redo.is_some()) {
                 let why = format!(
                     "{differs}; the public ingestion keeps the first events of a conversation and nothing deletes one: ask the vendor to remove \
                      conversation {}, then redo the call",
-                    story.conversation
+                    wanted.conversation
                 );
                 return Err(StepError::Unrepairable(why));
             }
@@ -306,19 +307,19 @@ impl Public {
             return Ok(Some(hex(Sha256::digest(bytes))));
         }
         if attempt.polls >= MAX_POLLS {
-            let why = format!("{}: what was sent is not all there, or not as it was sent", story.conversation);
+            let why = format!("{}: what was sent is not all there, or not as it was sent", wanted.conversation);
             return Err(malformed("GET /api/v2/conversations/{id}/recordingmetadata", why));
         }
-        for told in wrong {
-            let set = self.client.set_delete_date(&story.conversation, &told.id, told.delete_date.as_deref()).await;
+        for upload in wrong {
+            let set = self.client.set_delete_date(&wanted.conversation, &upload.id, upload.delete_date.as_deref()).await;
             set.map_err(of_one)?;
         }
         if !carries {
-            self.set_attributes(story, &there.value).await?;
+            self.set_attributes(wanted, &there.value).await?;
         }
-        for told in missing {
-            let Some(recording) = row.recordings.iter_mut().find(|row| row.legacy_id == told.legacy_id) else { continue };
-            self.help(run, attempt, story, told, recording).await?;
+        for upload in missing {
+            let Some(recording) = row.recordings.iter_mut().find(|row| row.legacy_id == upload.legacy_id) else { continue };
+            self.help(run, attempt, wanted, upload, recording).await?;
         }
         Ok(None)
     }
@@ -346,8 +347,8 @@ impl Public {
         &self,
         run: &RunContext,
         attempt: &mut Attempt,
-        story: &ConversationEvents,
-        told: &RecordingUpload,
+        wanted: &ConversationEvents,
+        upload: &RecordingUpload,
         row: &mut RecordingRow,
     ) -> Result<(), StepError> {
         let uploads = attempt.uploads.entry(row.seq).or_default();
@@ -355,21 +356,21 @@ impl Public {
         match self.outcome(&run.clock, &name).await? {
             Some(Outcome::Failure) if *uploads < UPLOADS => {
                 *uploads += 1;
-                self.upload_recording(run, story, told, row, None).await
+                self.upload_recording(run, wanted, upload, row, None).await
             }
             Some(Outcome::Failure) => {
                 Err(malformed("POST /api/v2/uploads/recordings", format!("{name}: its processing failed {UPLOADS} times")))
             }
-            Some(Outcome::WaitForConversation) => self.attach(told, story).await,
+            Some(Outcome::WaitForConversation) => self.attach(upload, wanted).await,
             Some(Outcome::Pending | Outcome::Success) | None => Ok(()),
         }
     }
 
-    async fn attach(&self, told: &RecordingUpload, story: &ConversationEvents) -> Result<(), StepError> {
+    async fn attach(&self, upload: &RecordingUpload, wanted: &ConversationEvents) -> Result<(), StepError> {
         let orphans = self.client.orphans().await.map_err(of_one)?;
-        let ours = orphans.iter().find(|orphan| orphan.source_orphaning_id.as_deref() == Some(told.legacy_id.as_str()));
+        let ours = orphans.iter().find(|orphan| orphan.source_orphaning_id.as_deref() == Some(upload.legacy_id.as_str()));
         if let Some(orphan) = ours {
-            let attached = self.client.attach_orphan(&orphan.id, &story.conversation, told.delete_date.as_deref()).await;
+            let attached = self.client.attach_orphan(&orphan.id, &wanted.conversation, upload.delete_date.as_deref()).await;
             attached.map_err(of_one)?;
         }
         Ok(())
@@ -388,8 +389,8 @@ fn malformed(what: &str, why: String) -> StepError {
     StepError::InteractionFailed(RunError::Target(CallError::Malformed { what: what.to_owned(), why }))
 }
 
-fn pause(look: u32) -> Duration {
-    Duration::from_millis(250 << look)
+fn backoff(round: u32) -> Duration {
+    Duration::from_millis(250 << round)
 }
 
 /// Source: platform API, Participant.purpose; an external platform's customer may be shown as either.
@@ -398,31 +399,31 @@ fn is_customer(purpose: &str) -> bool {
 }
 
 /// Whether a recording will be deleted when it was said. A target may write the same instant with fewer zeros.
-fn is_due(there: Option<&wire::Recording>, told: &RecordingUpload) -> bool {
+fn is_due(there: Option<&wire::Recording>, upload: &RecordingUpload) -> bool {
     let instant = |text: &String| text.parse::<jiff::Timestamp>().ok();
     let date = there.and_then(|recording| recording.delete_date.as_ref()).and_then(instant);
-    date == told.delete_date.as_ref().and_then(instant)
+    date == upload.delete_date.as_ref().and_then(instant)
 }
 
 /// What of a conversation's events is not as it would be told now, in words; what no event can change any more.
-fn unlike(there: &wire::Conversation, story: &ConversationEvents) -> Option<String> {
+fn unlike(there: &wire::Conversation, wanted: &ConversationEvents) -> Option<String> {
     let shown = |of: fn(&wire::Participant) -> Option<&String>| {
         let mut ids: Vec<String> = there.participants.iter().filter_map(of).map(|id| id.to_ascii_lowercase()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     };
-    let told = |of: fn(&Event) -> Option<&String>| {
-        let mut ids: Vec<String> = story.events.iter().filter_map(of).map(|id| id.to_ascii_lowercase()).collect();
+    let sent = |of: fn(&Event) -> Option<&String>| {
+        let mut ids: Vec<String> = wanted.events.iter().filter_map(of).map(|id| id.to_ascii_lowercase()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     };
-    let users = told(|event| match event {
+    let users = sent(|event| match event {
         Event::User(leg) => leg.user_id.as_ref(),
         _ => None,
     });
-    let queues = told(|event| match event {
+    let queues = sent(|event| match event {
         Event::Routing(queue) => queue.queue_id.as_ref(),
         _ => None,
     });
@@ -439,7 +440,7 @@ fn unlike(there: &wire::Conversation, story: &ConversationEvents) -> Option<Stri
 }
 
 /// Whether a conversation has every attribute that was sent.
-fn carries(there: &wire::Conversation, story: &ConversationEvents) -> bool {
+fn carries(there: &wire::Conversation, wanted: &ConversationEvents) -> bool {
     let has = |name: &String, value: &String| there.participants.iter().any(|one| one.attributes.get(name) == Some(value));
-    story.attributes.iter().all(|(name, value)| has(name, value))
+    wanted.attributes.iter().all(|(name, value)| has(name, value))
 }

@@ -70,7 +70,7 @@ pub(super) fn package(
     audio: &Audio<'_>,
     source: &mut impl Read,
     conversation: &str,
-    told: &RecordingUpload,
+    upload: &RecordingUpload,
     scratch: SpooledTempFile,
 ) -> std::io::Result<Package> {
     let pause = |(location, duration_ms): &(i64, i64)| Annotation {
@@ -82,15 +82,15 @@ pub(super) fn package(
     let metadata = Metadata {
         version: 1,
         conversation_id: conversation,
-        communication_id: &told.communication,
-        recording_id: &told.id,
-        originating_recording_id: &told.legacy_id,
-        start_time: &told.start,
-        end_time: &told.end,
+        communication_id: &upload.communication,
+        recording_id: &upload.id,
+        originating_recording_id: &upload.legacy_id,
+        start_time: &upload.start,
+        end_time: &upload.end,
         file_name: audio.file_name,
         media_type: audio.media_type,
-        delete_date: told.delete_date.as_deref(),
-        annotations: told.pauses_ms.iter().map(pause).collect(),
+        delete_date: upload.delete_date.as_deref(),
+        annotations: upload.pauses_ms.iter().map(pause).collect(),
     };
     let mut zip = zip::ZipWriter::new(scratch);
     // The default date, not today's: a function of the recording alone.
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    fn told() -> RecordingUpload {
+    fn upload() -> RecordingUpload {
         RecordingUpload {
             legacy_id: "100001-1".to_owned(),
             id: "4ec00000-0000-4000-8000-000000000001".to_owned(),
@@ -171,7 +171,7 @@ mod tests {
         let audio = Audio { file_name: "a.mp3", media_type: "audio/mpeg", length: 5 };
         let scratch = SpooledTempFile::new(room);
         let package =
-            package(&audio, &mut Cursor::new(b"sound"), "a2c1d6a0-0f0e-4b52-8a53-000000100001", &told(), scratch).expect("a package");
+            package(&audio, &mut Cursor::new(b"sound"), "a2c1d6a0-0f0e-4b52-8a53-000000100001", &upload(), scratch).expect("a package");
         let mut bytes = Vec::new();
         for _try in 0..2 {
             bytes.clear();
