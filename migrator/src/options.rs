@@ -25,7 +25,7 @@ pub struct Options {
     pub retry: Option<Retry>,
     /// What is sent again: calls that a finding names, or a person. Absent: nothing.
     pub redo: Option<Named>,
-    /// Interaction Recording: what a redo finds there in another form is deleted and inserted again; else it is left, and named.
+    /// A redo that finds the call in another form, in a target that cannot write over it, deletes it and inserts it again; else it is left, and named.
     pub replace: bool,
     /// Interactions that may meet an error before the run stops.
     pub errors_max: u64,

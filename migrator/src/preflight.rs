@@ -98,7 +98,7 @@ pub(crate) async fn require(
     target: &dyn Target,
 ) -> Result<Option<u32>, RunError> {
     let mut preflight = Preflight::default();
-    let client = plan.plan.target.genesys_cloud().map_or("", |cloud| &cloud.client_id);
+    let client = target.rules().client_id(plan);
     let client = plan.plan.target.main_url().map(|url| format!("{url} {client}")).unwrap_or_default();
     if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
         let lacking = target.lacking_permissions().await?;

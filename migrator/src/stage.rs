@@ -90,7 +90,7 @@ pub(crate) async fn stage_recording(
     let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(StepError::source)?;
     row.staged_sha256 = Some(blob.sha256.clone());
     row.staged_bytes = Some(blob.bytes);
-    attempt.cache(row.seq, blob.held);
+    attempt.cache(row.seq, blob.cached_bytes);
     raw.media = Some(RawMedia { sha256: blob.sha256, bytes: blob.bytes, headers });
     row.answer = Some(text(&row.legacy_id, &raw)?);
     let said = [stated.size_bytes, announced];

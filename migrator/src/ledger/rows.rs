@@ -95,8 +95,8 @@ pub(crate) struct RecordingRow {
     pub(crate) out_rate: Option<u32>,
     /// The source's bytes go as they are.
     pub(crate) sent_unchanged: bool,
-    /// What its file is called in the target; of Interaction Recording the address of the file that was confirmed or stored first, so that it is
-    /// known when other bytes take its place.
+    /// Name of its file in the target; in a store of files the address of the one that was confirmed or stored first, so that it can be deleted once
+    /// other bytes have taken its place.
     pub(crate) file_name: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) target_id: Option<String>,

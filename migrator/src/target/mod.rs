@@ -34,6 +34,10 @@ pub(crate) trait TargetRules: Sync {
     fn capabilities(&self) -> Capabilities;
     /// What it cannot carry, beside what no target carries.
     fn declared_losses(&self, plan: &LoadedPlan) -> Vec<DeclaredLoss>;
+    /// Which of the target's clients the plan signs in as. Empty: the target has none.
+    fn client_id<'a>(&self, _: &'a LoadedPlan) -> &'a str {
+        ""
+    }
     /// What a person finds a call by.
     fn external_tag(&self, plan: &LoadedPlan, legacy_interaction_id: &str) -> String;
     /// Everything that is sent of a call, as text of which a digest is kept.

@@ -283,7 +283,7 @@ impl Ledger for SqliteLedger {
             let anew = list.then_some(listing::TO_BE_LISTED);
             let list = |seqs: &[i64]| serde_json::to_string(seqs).unwrap_or_default();
             let (open, done) = (list(&open), list(&done));
-            // What a file is called stays known: of Interaction Recording it may have to be taken away.
+            // A file's name stays: in a store of files the file may have to be deleted once another one has taken its place.
             c.execute(
                 "UPDATE recording SET answer = NULL, staged_sha256 = NULL, staged_bytes = NULL, read_twice = 0, out_sha256 = NULL, \
                  out_bytes = NULL, out_codec = NULL, out_samples = NULL, out_rate = NULL, kept = NULL, file_id = NULL, target_id = NULL, \

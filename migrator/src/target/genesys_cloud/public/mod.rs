@@ -30,7 +30,7 @@ use self::outcomes::{Outcome, Outcomes};
 use self::package::{Audio, Package, package, plain_name};
 use super::names::Names;
 use super::survey::{survey, without_permission};
-use super::without_years;
+use super::{client_id, without_years};
 use crate::context::{Attempt, RunContext};
 use crate::error::{RunError, StepError};
 use crate::hex::hex;
@@ -84,6 +84,10 @@ impl TargetRules for PublicRules {
             loss("skill of a call without a queue", "is not carried: only a queue asks for skills"),
             loss("wrap-up of a call without an agent", "is given to the customer's side, where reads do not show it"),
         ]
+    }
+
+    fn client_id<'a>(&self, plan: &'a LoadedPlan) -> &'a str {
+        client_id(plan)
     }
 
     fn external_tag(&self, plan: &LoadedPlan, legacy_interaction_id: &str) -> String {
