@@ -150,10 +150,10 @@ fn usual_pace() -> Pace {
 
 fn of_plan(loaded: &LoadedPlan) -> Pace {
     let (target, pace) = (&loaded.plan.target, &loaded.plan.pace);
-    let surface = match (target.kind, target.ingest) {
-        (plan::TargetKind::Gir, _) => Surface::Gir,
-        (plan::TargetKind::GenesysCloud, plan::Ingest::Public) => Surface::Public,
-        (plan::TargetKind::GenesysCloud, _) => Surface::Guide,
+    let surface = match target {
+        plan::Target::Gir(_) => Surface::Gir,
+        plan::Target::GenesysCloud(cloud) if cloud.ingest == plan::Ingest::Public => Surface::Public,
+        plan::Target::GenesysCloud(_) => Surface::Guide,
     };
     Pace { surface, requests_per_minute: Some(pace.requests_per_minute), uploads_per_second: Some(pace.uploads_per_second), ..usual_pace() }
 }

@@ -226,7 +226,7 @@ pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
         Err(ending) => return ending,
     };
     let losses = migrator::declared_losses(&plan);
-    let kind = plan.plan.target.kind;
+    let kind = plan.plan.target.kind();
     let display = Display::new("looking at both sides", &output, Some(watch));
     let found = migrator::preflight(plan, transport, Clock::real()).await;
     drop(display);

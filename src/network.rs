@@ -29,12 +29,13 @@ pub(crate) fn network(plan: &LoadedPlan) -> Result<(Arc<dyn Transport>, Arc<Watc
 fn sides(plan: &LoadedPlan) -> Result<(Side, Side), String> {
     let (of_source, of_target) = (&plan.plan.source, &plan.plan.target);
     let targets: Vec<Url> = of_target.urls().into_iter().flatten().collect();
-    secure("source", std::slice::from_ref(&of_source.base_url), of_source.plain_http)?;
-    secure("target", &targets, of_target.plain_http)?;
-    let hosts = [authority(&of_source.base_url)].into_iter().chain(of_source.media_hosts.iter().cloned()).collect();
-    let mut source = Side::new(hosts, of_source.plain_http);
-    let mut target = Side::new(targets.iter().map(authority).collect(), of_target.plain_http);
-    for (name, file, side) in [("source", &of_source.ca, &mut source), ("target", &of_target.ca, &mut target)] {
+    let sources: Vec<Url> = of_source.main_url().into_iter().cloned().collect();
+    secure("source", &sources, of_source.plain_http())?;
+    secure("target", &targets, of_target.plain_http())?;
+    let hosts = sources.iter().map(authority).chain(of_source.media_hosts().iter().cloned()).collect();
+    let mut source = Side::new(hosts, of_source.plain_http());
+    let mut target = Side::new(targets.iter().map(authority).collect(), of_target.plain_http());
+    for (name, file, side) in [("source", of_source.ca(), &mut source), ("target", of_target.ca(), &mut target)] {
         if let Some(file) = file {
             side.trust(&plan.resolve_path(file)).map_err(|error| format!("{name}.ca: {error}"))?;
         }

@@ -34,10 +34,11 @@ struct Side {
 
 impl Watch {
     pub(crate) fn of(plan: &LoadedPlan) -> Arc<Watch> {
-        let base = &plan.plan.source.base_url;
-        let port = base.port().map_or(String::new(), |port| format!(":{port}"));
-        let own = format!("{}{port}", base.host_str().unwrap_or_default());
-        let source = plan.plan.source.media_hosts.iter().cloned().chain([own]).collect();
+        let own = plan.plan.source.main_url().map(|base| {
+            let port = base.port().map_or(String::new(), |port| format!(":{port}"));
+            format!("{}{port}", base.host_str().unwrap_or_default())
+        });
+        let source = plan.plan.source.media_hosts().iter().cloned().chain(own).collect();
         Arc::new(Watch { source, sides: Mutex::default(), throttled: AtomicU64::new(0) })
     }
 

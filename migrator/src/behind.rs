@@ -6,10 +6,10 @@ use output::csv_line;
 use plan::LoadedPlan;
 use serde::{Deserialize, Serialize};
 
+use crate::error::RunError;
+use crate::export::Export;
 use crate::ledger::{InteractionRow, Ledger, RecordingRow};
-use crate::outcome::Stop;
-use crate::stage::RawRecording;
-use crate::status::Export;
+use crate::source::SourceFormat;
 use crate::step::Phase;
 
 /// A recording that is not in the target, or not as it should be there; of a call without recordings the call.
@@ -46,9 +46,9 @@ const LISTED: usize = 100_000;
 const CHUNK: usize = 500;
 
 /// Everything that stays behind, in one document.
-pub(crate) async fn listed(ledger: &Ledger) -> Result<LeftBehind, Stop> {
+pub(crate) async fn listed(ledger: &dyn Ledger, format: &dyn SourceFormat) -> Result<LeftBehind, RunError> {
     let mut list = LeftBehind::default();
-    each(ledger, |behind| {
+    each(ledger, format, |behind| {
         if list.recordings.len() < LISTED {
             list.recordings.push(behind);
         } else {
@@ -61,10 +61,10 @@ pub(crate) async fn listed(ledger: &Ledger) -> Result<LeftBehind, Stop> {
 }
 
 /// Writes everything that stays behind as CSV; `migrate --retry FILE` reads it back.
-pub(crate) async fn write(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
+pub(crate) async fn write(ledger: &dyn Ledger, format: &dyn SourceFormat, path: &Path) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     export.line("legacy_interaction_id,legacy_recording_id,file,outcome,reason,detail,since")?;
-    each(ledger, |behind| {
+    each(ledger, format, |behind| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (recording, file, detail, since) =
             (text(&behind.legacy_recording_id), text(&behind.file), text(&behind.detail), text(&behind.since));
@@ -75,18 +75,22 @@ pub(crate) async fn write(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
 }
 
 /// Hands each one over, in bounded memory.
-pub(crate) async fn each(ledger: &Ledger, mut take: impl FnMut(Behind) -> Result<(), Stop>) -> Result<(), Stop> {
+pub(crate) async fn each(
+    ledger: &dyn Ledger,
+    format: &dyn SourceFormat,
+    mut take: impl FnMut(Behind) -> Result<(), RunError>,
+) -> Result<(), RunError> {
     let seqs = ledger.behind().await?;
     for chunk in seqs.chunks(CHUNK) {
         for row in ledger.these(chunk.to_vec()).await? {
-            of_row(&row).into_iter().try_for_each(&mut take)?;
+            of_row(&row, format).into_iter().try_for_each(&mut take)?;
         }
     }
     Ok(())
 }
 
 /// What of an interaction stays behind.
-pub(crate) fn of_row(row: &InteractionRow) -> Vec<Behind> {
+pub(crate) fn of_row(row: &InteractionRow, format: &dyn SourceFormat) -> Vec<Behind> {
     let whole = |outcome: &str, reason: &str, detail: &Option<String>, since: &Option<String>| Behind {
         legacy_interaction_id: row.legacy_id.clone(),
         legacy_recording_id: None,
@@ -98,7 +102,7 @@ pub(crate) fn of_row(row: &InteractionRow) -> Vec<Behind> {
     };
     let of = |recording: &RecordingRow, behind: Behind| Behind {
         legacy_recording_id: Some(recording.legacy_id.clone()),
-        file: file_of(recording),
+        file: format.file_name(recording),
         ..behind
     };
     // An error outweighs what could not be repaired: it is tried again.
@@ -109,8 +113,8 @@ pub(crate) fn of_row(row: &InteractionRow) -> Vec<Behind> {
     };
     let one = |recording: &RecordingRow| match (&recording.outcome, &rest) {
         (Some(outcome), _) => {
-            let reason = recording.reason.as_deref().unwrap_or(outcome);
-            Some(of(recording, whole(outcome, reason, &recording.detail, &recording.since)))
+            let reason = recording.reason.as_deref().unwrap_or(outcome.as_str());
+            Some(of(recording, whole(outcome.as_str(), reason, &recording.detail, &recording.since)))
         }
         (None, Some(rest)) => Some(of(recording, rest.clone())),
         (None, None) => None,
@@ -129,11 +133,6 @@ pub(crate) fn of_row(row: &InteractionRow) -> Vec<Behind> {
         }
         _ => rest.into_iter().collect(),
     }
-}
-
-/// The name the source gives its file.
-fn file_of(recording: &RecordingRow) -> Option<String> {
-    RawRecording::of(recording).ok()?.wire(&recording.legacy_id).ok()?.file_name
 }
 
 /// A sentence on how to bring back what stays behind; `None` where nothing does.

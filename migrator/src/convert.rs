@@ -9,9 +9,9 @@ use plan::{AudioFormat, AudioRules, FfmpegUse, Pauses, Reason, ShortSource};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::CanonicalRecording;
-use crate::custody::hex;
-use crate::gir::{Recipients, Sealed};
-use crate::outcome::Aside;
+use crate::encrypt::{Recipients, Sealed};
+use crate::error::Aside;
+use crate::hex::hex;
 
 /// What goes to the target.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub(crate) enum Converted {
 
 /// Why nothing goes. What stands in the sink is worth nothing then.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Bad {
+pub(crate) enum ConvertError {
     /// The recording stays behind for this.
-    Aside(Aside),
+    Quarantine(Aside),
     /// Our own conversion lost or added sound: a defect of this program, never sent.
-    Ours(String),
+    Internal(String),
     /// Source or sink could not be read or written, which says nothing about the recording.
-    Storage(String),
+    Io(String),
 }
 
 /// Decides and does the conversion of one recording, in bounded memory. The sink is empty and stands at its start. Blocking
@@ -43,7 +43,7 @@ pub(crate) fn convert(
     recording: &CanonicalRecording,
     rules: &AudioRules,
     pauses: &Pauses,
-) -> Result<Converted, Bad> {
+) -> Result<Converted, ConvertError> {
     let decoder = Decoder::open(source, ffmpeg(rules)).map_err(|error| of_source(named(error, recording)))?;
     let alter = (!recording.pauses_ms.is_empty() || !recording.pauses_whole) && *pauses != Pauses::Keep;
     let Some(codec) = codec_needed(decoder.head(), rules.format, alter) else {
@@ -56,11 +56,11 @@ pub(crate) fn convert(
     judge_length(&before, recording, rules)?;
     judge_pauses(&before, hidden, recording.pauses_whole || !alter)?;
     written.map_err(|error| ours(format!("cannot encode {codec}"), error))?;
-    let (bytes, sha256) = measure(sink).map_err(|error| Bad::Storage(error.to_string()))?;
+    let (bytes, sha256) = measure(sink).map_err(|error| ConvertError::Io(error.to_string()))?;
     let after = Decoder::new(sink).and_then(Decoder::finish);
     let after = after.map_err(|error| ours(format!("what was encoded as {codec} does not decode"), error))?;
     if before.samples != after.samples || before.channels != after.channels || before.sample_rate != after.sample_rate {
-        return Err(Bad::Ours(format!("{} samples became {} when encoded as {codec}", before.samples, after.samples)));
+        return Err(ConvertError::Internal(format!("{} samples became {} when encoded as {codec}", before.samples, after.samples)));
     }
     Ok(Converted::Transcoded { bytes, sha256, probe: after, encoder: audio::encoder_version(codec) })
 }
@@ -80,13 +80,13 @@ pub(crate) fn seal(
     source: &mut impl Source,
     sink: &mut impl Source,
     sealed: &mut impl Write,
-) -> Result<Converted, Bad> {
+) -> Result<Converted, ConvertError> {
     let (probe, encoder, sealed) = match converted {
         Converted::Kept { probe } => (probe, None, recipients.seal(source, sealed)),
         Converted::Transcoded { probe, encoder, .. } => (probe, Some(encoder), recipients.seal(sink, sealed)),
         Converted::Sealed { .. } => return Ok(converted),
     };
-    Ok(Converted::Sealed { sealed: sealed.map_err(Bad::Storage)?, probe, encoder })
+    Ok(Converted::Sealed { sealed: sealed.map_err(ConvertError::Io)?, probe, encoder })
 }
 
 /// Decodes, covers pauses and encodes in one pass. An error of the source comes first and stands for the whole; whether
@@ -120,14 +120,14 @@ fn covers(pauses_ms: &[(i64, i64)], pauses: &Pauses) -> Covers {
 }
 
 /// A pause that lies outside the recording, ends before it begins or has no end, covers who knows what: nothing goes.
-fn judge_pauses(probe: &Probe, pauses_ms: &[(i64, i64)], whole: bool) -> Result<(), Bad> {
+fn judge_pauses(probe: &Probe, pauses_ms: &[(i64, i64)], whole: bool) -> Result<(), ConvertError> {
     let inside = |start: i64| u64::try_from(start).is_ok_and(|start_ms| start_ms < probe.duration_ms());
     let sound = whole && pauses_ms.iter().all(|&(start, end)| inside(start) && start < end);
     if sound {
         return Ok(());
     }
     let what = format!("a pause without an end, outside the {} ms of the recording, or ending before it begins", probe.duration_ms());
-    Err(Bad::Aside(Aside::new(Reason::PiiUnprotectable, what)))
+    Err(ConvertError::Quarantine(Aside::new(Reason::PiiUnprotectable, what)))
 }
 
 /// Length and SHA-256 of all that stands in the sink. A pass of its own: the first bytes are written last.
@@ -159,31 +159,31 @@ fn named(error: AudioError, recording: &CanonicalRecording) -> AudioError {
 }
 
 /// Source: contracts section 4.
-fn of_source(error: AudioError) -> Bad {
+fn of_source(error: AudioError) -> ConvertError {
     let detail = error.to_string();
-    let aside = |reason, detail| Bad::Aside(Aside::new(reason, detail));
+    let aside = |reason, detail| ConvertError::Quarantine(Aside::new(reason, detail));
     match error {
         AudioError::Empty => aside(Reason::AudioEmpty, detail),
         // What a server says instead of a recording: it may say otherwise another day.
         AudioError::NotAudio { looks_like: "html" | "json" | "xml" | "text" } => {
-            Bad::Aside(Aside { source_misbehaved: true, ..Aside::new(Reason::AudioNotAudio, detail) })
+            ConvertError::Quarantine(Aside { source_misbehaved: true, ..Aside::new(Reason::AudioNotAudio, detail) })
         }
         AudioError::NotAudio { .. } => aside(Reason::AudioNotAudio, detail),
         AudioError::Undecodable { .. } => aside(Reason::AudioUndecodable, detail),
         AudioError::Unsupported { .. } => aside(Reason::AudioUnsupported, detail),
-        AudioError::Io(error) => Bad::Storage(format!("cannot read the staged recording: {error}")),
+        AudioError::Io(error) => ConvertError::Io(format!("cannot read the staged recording: {error}")),
     }
 }
 
-fn ours(what: String, error: AudioError) -> Bad {
+fn ours(what: String, error: AudioError) -> ConvertError {
     match error {
-        AudioError::Io(error) => Bad::Storage(format!("cannot keep the converted recording: {error}")),
-        error => Bad::Ours(format!("{what}: {error}")),
+        AudioError::Io(error) => ConvertError::Io(format!("cannot keep the converted recording: {error}")),
+        error => ConvertError::Internal(format!("{what}: {error}")),
     }
 }
 
 /// The reference is the decoded length, held against what the source declares and what the file itself promises.
-fn judge_length(probe: &Probe, recording: &CanonicalRecording, rules: &AudioRules) -> Result<(), Bad> {
+fn judge_length(probe: &Probe, recording: &CanonicalRecording, rules: &AudioRules) -> Result<(), ConvertError> {
     if rules.short_source != ShortSource::Quarantine {
         return Ok(());
     }
@@ -195,7 +195,7 @@ fn judge_length(probe: &Probe, recording: &CanonicalRecording, rules: &AudioRule
         (true, false) => format!("decodes to {} ms, and the source declares {declared} ms", probe.duration_ms()),
         (_, true) => incomplete(probe),
     };
-    Err(Bad::Aside(Aside::new(Reason::AudioShort, what)))
+    Err(ConvertError::Quarantine(Aside::new(Reason::AudioShort, what)))
 }
 
 /// What is missing, in the decoder's words: the place that costs most.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use plan::{AgentRow, LoadedPlan, UnmappedAgent, UnmappedQueue};
 use platforms::Pages;
-use platforms::legacy::{Client as LegacyClient, wire};
 
-use crate::extract::{Window, next_page};
-use crate::ledger::Ledger;
-use crate::outcome::{StandInCounts, Stop};
-use crate::resolve::{Lookup, Resolver, StandIn, key};
-use crate::time::{instant, ordered};
+use crate::error::RunError;
+use crate::extract::next_page;
+use crate::ledger::StandInCounts;
+use crate::ledger::{Ledger, StandIn};
+use crate::legacy_id::key;
+use crate::resolve::{Lookup, Resolver};
+use crate::source::registry::format_of;
+use crate::source::{NoRecord, Source};
 
 /// What a look at the source's calls found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -31,18 +33,23 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Looks at one call. A call whose times are unusable stays behind for that.
-    pub(crate) fn add(&mut self, resolver: &Resolver, plan: &LoadedPlan, call: &wire::Interaction) {
+    /// Looks at one listed call. A call whose times are unusable stays behind for that.
+    pub(crate) fn add(&mut self, resolver: &Resolver, plan: &LoadedPlan, entity: &str) {
+        let call = match format_of(plan).listed(entity, &plan.plan.time) {
+            Ok(call) => call,
+            Err(NoRecord::Unreadable) => return,
+            Err(NoRecord::TimeUnusable) => {
+                self.calls += 1;
+                return;
+            }
+        };
         self.calls += 1;
-        let node = call.recorder_node.as_deref();
-        let at = |time| instant(time, node, &plan.plan.time).map(|(at, _)| at);
-        let (Ok(start), Ok(end)) = (at(&call.start_time), at(&call.end_time)) else { return };
-        let (start, _, _) = ordered(start, end);
+        let start = call.legacy_start_time;
         self.earliest = Some(self.earliest.map_or(start, |earliest| earliest.min(start)));
-        let legs = call.segments.iter().filter_map(|segment| segment.agent_id.as_deref());
-        let alone = call.agent_id.as_deref().filter(|_| call.segments.is_empty());
+        let legs = call.segments.iter().filter_map(|segment| segment.agent_legacy_id.as_deref());
+        let alone = call.agent_legacy_id.as_deref().filter(|_| call.segments.is_empty());
         let agents: BTreeSet<&str> = legs.chain(alone).collect();
-        let mut stand_in = StandIn { agents: Vec::new(), queue: call.queue_id.clone().filter(|queue| !resolver.has_queue(queue)) };
+        let mut stand_in = StandIn { agents: Vec::new(), queue: call.queue_legacy_id.clone().filter(|queue| !resolver.has_queue(queue)) };
         for agent in agents {
             let found = resolver.lookup(agent, start);
             if found == Lookup::NotValidThen {
@@ -72,7 +79,7 @@ impl Coverage {
         let ends: Option<Vec<Timestamp>> = plan.mapping.agents.iter().filter(is_for_somebody).map(|row| row.valid_to).collect();
         let last = ends?.into_iter().max()?;
         // Of a source that was read in part, only its window tells that there is nothing earlier.
-        let first = if self.all { self.earliest } else { plan.plan.source.from }?;
+        let first = if self.all { self.earliest } else { plan.plan.source.from() }?;
         (last <= first).then(|| {
             format!(
                 "{}: every row has expired: the last valid_to is {last:.0}, and the calls begin at {first:.0}; every agent would go by \
@@ -111,7 +118,7 @@ impl Coverage {
             _ => self.without_row.sentence(of)?,
         };
         if !self.not_valid_then.is_empty() {
-            let rows = crate::outcome::most(&self.not_valid_then);
+            let rows = crate::ledger::most(&self.not_valid_then);
             text.push_str(&format!("; of these agents stand in the table on rows that are not valid then: {rows}"));
         }
         if !self.all {
@@ -170,12 +177,12 @@ const LOOKED_AT: u32 = 1000;
 /// Before the first write: whether the mapping may be used on the calls of this source. With a bound on stand-ins all of them are listed first.
 /// Once a plan is allowed it stays so.
 pub(crate) async fn require(
-    ledger: &Ledger,
+    ledger: &dyn Ledger,
     plan: &Arc<LoadedPlan>,
-    source: &LegacyClient,
+    source: &dyn Source,
     maximum_days: Option<u32>,
     dry_run: bool,
-) -> Result<(), Stop> {
+) -> Result<(), RunError> {
     if ledger.meta(COVERED).await?.is_some_and(|covered| covered == plan.hash) {
         return Ok(());
     }
@@ -186,9 +193,9 @@ pub(crate) async fn require(
     let is_bounded = plan.plan.rules.max_fallback_share.is_some();
     let mut pages = Pages::default();
     if ledger.last_seq().await? == 0 {
-        next_page(source, ledger, Window::of(plan), &mut pages).await?;
+        next_page(source, ledger, plan, &mut pages).await?;
     }
-    while is_bounded && next_page(source, ledger, Window::of(plan), &mut pages).await?.is_some() {}
+    while is_bounded && next_page(source, ledger, plan, &mut pages).await?.is_some() {}
     let resolver = Resolver::new(plan.clone(), maximum_days);
     let mut coverage = Coverage::default();
     let mut after = 0;
@@ -197,9 +204,7 @@ pub(crate) async fn require(
         let Some(last) = rows.last() else { break };
         after = last.seq;
         for row in &rows {
-            if let Ok(call) = serde_json::from_str(&row.entity) {
-                coverage.add(&resolver, plan, &call);
-            }
+            coverage.add(&resolver, plan, &row.entity);
         }
         if !is_bounded {
             break;
@@ -208,12 +213,12 @@ pub(crate) async fn require(
     let tally = ledger.tally().await?;
     coverage.all = tally.extraction_finished && coverage.calls >= tally.interactions;
     if let Some(refusal) = coverage.expired(plan) {
-        return Err(Stop::Plan(refusal));
+        return Err(RunError::Plan(refusal));
     }
     match coverage.refusal(plan) {
         // A dry run writes nothing, and tells what it found.
         Some(refusal) if dry_run => tracing::warn!("{refusal}"),
-        Some(refusal) => return Err(Stop::Plan(refusal)),
+        Some(refusal) => return Err(RunError::Plan(refusal)),
         None => ledger.set_meta(vec![(COVERED, plan.hash.clone())]).await?,
     }
     Ok(())

@@ -1,8 +1,6 @@
 //! The chain of custody: one line a hop of a recording, each line holding the hash of the one before. Source: contracts section 13.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 /// One hop of one recording.
 #[derive(Debug, Clone, Serialize)]
@@ -38,28 +36,3 @@ pub(crate) fn at(instant: jiff::Timestamp) -> String {
 
 /// Name and version of this tool.
 pub(crate) const TOOL: &str = concat!("seatrial ", env!("CARGO_PKG_VERSION"));
-
-#[derive(Serialize)]
-struct Line<'a> {
-    n: i64,
-    previous: &'a str,
-    #[serde(flatten)]
-    entry: &'a Entry,
-}
-
-/// Appends a line; its `previous` is the SHA-256 of the line before, or 64 zeros for the first.
-pub(crate) fn append(c: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let last: Option<(i64, String)> = c
-        .prepare_cached("SELECT seq, chain FROM custody ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (n, previous) = last.map_or_else(|| (1, "0".repeat(64)), |(n, chain)| (n + 1, chain));
-    let line = serde_json::to_string(&Line { n, previous: &previous, entry });
-    let line = line.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let chain = hex(Sha256::digest(line.as_bytes()));
-    c.prepare_cached("INSERT INTO custody (seq, line, chain) VALUES (?1, ?2, ?3)")?.execute(params![n, line, chain]).map(drop)
-}
-
-pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}

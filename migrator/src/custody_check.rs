@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::custody::hex;
+use crate::error::RunError;
+use crate::hex::hex;
 use crate::ledger::Ledger;
-use crate::outcome::Stop;
 
 /// What a check of a chain of custody found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,8 +49,8 @@ const LINE_MOST: u64 = 1024 * 1024;
 const ROWS: u32 = 500;
 
 /// Reads the file line by line beside the ledger's own chain.
-pub(crate) async fn check(ledger: &Ledger, path: &Path) -> Result<CustodyCheck, Stop> {
-    let unreadable = |error: std::io::Error| Stop::Unwritable(format!("cannot read {}: {error}", path.display()));
+pub(crate) async fn check(ledger: &dyn Ledger, path: &Path) -> Result<CustodyCheck, RunError> {
+    let unreadable = |error: std::io::Error| RunError::Unwritable(format!("cannot read {}: {error}", path.display()));
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let ledger_lines = ledger.custody_lines().await?;
     let mut found = CustodyCheck { lines: 0, ledger_lines, broken: None };

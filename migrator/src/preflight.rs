@@ -1,27 +1,23 @@
-//! Before anything: does the plan fit the source and the target? Nothing here changes either, but that Interaction Recording gets a probe, which
-//! is taken away again: no read tells a region.
+//! Before anything: does the plan fit the source and the target? Nothing here changes either, but that a target which tells some
+//! things by a write alone gets a probe, which is taken away again.
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use plan::{LoadedPlan, Secret};
-use platforms::Credentials;
+use plan::LoadedPlan;
 use platforms::clock::Clock;
-use platforms::legacy::{Client as LegacyClient, Page, Settings as SourceSettings};
 use platforms::transport::Transport;
 
 use crate::coverage::{Coverage, hints};
-use crate::genesys_cloud;
-use crate::ledger::{Ledger, Open, path_of};
-use crate::outcome::Stop;
-use crate::resolve::{Resolver, key};
+use crate::error::RunError;
+use crate::ledger::{self, Ledger};
+use crate::legacy_id::key;
+use crate::resolve::Resolver;
+use crate::source::{self, Directory, Source, Window};
 use crate::staging::folder_of;
-use crate::target::Target;
-
-/// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
-pub(crate) const FALLBACK_USER: &str = "Historical Migration - Unknown Agent";
+use crate::target::{self, Finding, Target};
 
 /// What a look at both sides found.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -36,45 +32,10 @@ pub struct Preflight {
     pub coverage: Coverage,
 }
 
-/// One thing to know before a run.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Finding {
-    /// Forbids a run.
-    pub is_error: bool,
-    /// One sentence with what to do.
-    pub text: String,
-}
-
-/// Clients of both sides.
-pub(crate) struct Clients {
-    pub(crate) source: LegacyClient,
-    pub(crate) target: Target,
-}
-
-impl Clients {
-    pub(crate) fn new(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Clients, Stop> {
-        let unusable = |what: &str| Stop::Plan(format!("{what} is not a URL to work with"));
-        let source = SourceSettings {
-            base_url: plan.plan.source.base_url.clone(),
-            media_hosts: plan.plan.source.media_hosts.clone(),
-            credentials: credentials(&plan.plan.source.client_id, &plan.secret(&plan.plan.source.client_secret, "source.client_secret")?),
-            // The source publishes no limit: none is assumed, and its 429s hold us back.
-            requests_per_minute: u32::MAX,
-        };
-        let source = LegacyClient::new(transport.clone(), clock.clone(), source).ok_or_else(|| unusable("source.base_url"))?;
-        let target = Target::new(plan, transport, clock)?;
-        Ok(Clients { source, target })
-    }
-}
-
-pub(crate) fn credentials(client_id: &str, secret: &Secret) -> Credentials {
-    Credentials { client_id: client_id.to_owned(), client_secret: secret.expose_the_secret().to_owned() }
-}
-
-/// Looks at source, target and ledger, and tells everything it finds. Makes nothing here, not even a folder; in Interaction Recording it inserts
-/// a probe where nothing else is wrong, and deletes it.
-pub fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> BoxFuture<'static, Result<Preflight, Stop>> {
-    Box::pin(look_around(plan, transport, clock))
+/// Looks at source, target and ledger, and tells everything it finds. Makes nothing here, not even a folder; a target
+/// that tells some things by a write alone gets a probe where nothing else is wrong, and it is deleted.
+pub fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> BoxFuture<'static, Result<Preflight, RunError>> {
+    Box::pin(survey(plan, transport, clock))
 }
 
 /// With less than this free nothing is begun: each worker may hold a part of 8 MiB on its way to the disk. Bytes.
@@ -94,34 +55,30 @@ fn room(folder: &Path, what: &str) -> Option<Finding> {
     (is_error || what == "staging").then(|| Finding { is_error, text: format!("{shown}; {advice}") })
 }
 
-async fn look_around(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> Result<Preflight, Stop> {
+async fn survey(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> Result<Preflight, RunError> {
     let mut preflight = Preflight::default();
     for text in plan.not_built() {
         preflight.findings.push(Finding { is_error: true, text });
     }
-    let path = path_of(&plan.plan.ledger.url, &plan)?;
+    let ledger_url = &plan.plan.ledger.url;
     preflight.findings.extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
-    preflight.findings.extend(room(path.parent().unwrap_or(Path::new(".")), "the ledger"));
-    if path.exists() {
-        if let Err(error) = output::private::keep(&path) {
-            preflight.findings.push(Finding { is_error: true, text: format!("the ledger: {}", output::private::refusal(&path, &error)) });
-            return Ok(preflight);
-        }
-        Ledger::open(path, Open::Shared, &clock).await?;
+    preflight.findings.extend(room(&ledger::registry::folder_of(ledger_url, &plan)?, "the ledger"));
+    if let Some(why) = ledger::registry::check(ledger_url, &plan, &clock).await? {
+        preflight.findings.push(Finding { is_error: true, text: format!("the ledger: {why}") });
+        return Ok(preflight);
     }
-    let clients = Clients::new(&plan, transport, &clock)?;
-    preflight.findings.extend(lacking(&clients.target).await?.into_iter().flatten());
-    let maximum_days = look(&plan, &clients.source, &clients.target, &mut preflight).await?;
+    let source = source::registry::open(&plan, transport.clone(), &clock)?;
+    let target = target::registry::open(&plan, transport, &clock)?;
+    preflight.findings.extend(target.lacking_permissions().await?.into_iter().flatten());
+    let maximum_days = survey_both(&plan, &*source, &*target, &mut preflight).await?;
     let plan = Arc::new(plan);
-    let coverage = look_at_calls(&plan, &clients.source, maximum_days).await?;
+    let coverage = survey_calls(&plan, &*source, maximum_days).await?;
     let note = |text: String| Finding { is_error: false, text };
     preflight.findings.extend(coverage.sentence(&plan).map(|text| note(format!("stand-in: {text}"))));
     preflight.findings.extend(coverage.refusal(&plan).map(|text| Finding { is_error: true, text }));
     preflight.coverage = coverage;
-    if let Target::Gir(gir) = &clients.target
-        && !preflight.findings.iter().any(|finding| finding.is_error)
-    {
-        preflight.findings.extend(gir.probe(&clock).await?.into_iter().map(|text| Finding { is_error: true, text }));
+    if !preflight.findings.iter().any(|finding| finding.is_error) {
+        preflight.findings.extend(target.probe(&clock).await?.into_iter().map(|text| Finding { is_error: true, text }));
     }
     Ok(preflight)
 }
@@ -135,26 +92,27 @@ const PERMITTED_MS: i64 = 600_000;
 /// The same look; its first error ends the run before it has begun. Answers the target's maximum retention in days, where it has one.
 pub(crate) async fn require(
     plan: &LoadedPlan,
-    ledger: &Ledger,
+    ledger: &dyn Ledger,
     clock: &Clock,
-    source: &LegacyClient,
-    target: &Target,
-) -> Result<Option<u32>, Stop> {
+    source: &dyn Source,
+    target: &dyn Target,
+) -> Result<Option<u32>, RunError> {
     let mut preflight = Preflight::default();
-    let client = plan.plan.target.main_url().map(|url| format!("{url} {}", plan.plan.target.client_id)).unwrap_or_default();
+    let client = target.rules().client_id(plan);
+    let client = plan.plan.target.main_url().map(|url| format!("{url} {client}")).unwrap_or_default();
     if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
-        let lacking = lacking(target).await?;
+        let lacking = target.lacking_permissions().await?;
         if lacking.as_ref().is_some_and(|lacking| !lacking.iter().any(|finding| finding.is_error)) {
             ledger.set_meta(vec![(PERMITTED, format!("{} {client}", clock.now_ms()))]).await?;
         }
         preflight.findings.extend(lacking.into_iter().flatten());
     }
-    let maximum_days = look(plan, source, target, &mut preflight).await?;
+    let maximum_days = survey_both(plan, source, target, &mut preflight).await?;
     for warning in preflight.findings.iter().filter(|finding| !finding.is_error) {
         tracing::warn!("{}", warning.text);
     }
     match preflight.findings.into_iter().find(|finding| finding.is_error) {
-        Some(error) => Err(Stop::Plan(error.text)),
+        Some(error) => Err(RunError::Plan(error.text)),
         None => Ok(maximum_days),
     }
 }
@@ -165,30 +123,17 @@ fn is_permitted(noted: Option<String>, client: &str, now_ms: i64) -> bool {
     of == client && at_ms.parse().is_ok_and(|at_ms: i64| (at_ms..at_ms + PERMITTED_MS).contains(&now_ms))
 }
 
-async fn lacking(target: &Target) -> Result<Option<Vec<Finding>>, Stop> {
-    match target {
-        Target::GenesysCloud(surface) => genesys_cloud::lacking(surface).await,
-        Target::Gir(_) => Ok(None),
-    }
-}
-
 /// Pages of calls that are looked at: 100,000 calls are enough to see a mapping that does not fit, and few requests.
-const PAGES: usize = 100;
+const PAGES: u64 = 100;
 
 /// Holds the first calls of the source against the mapping, each by its date.
-async fn look_at_calls(plan: &Arc<LoadedPlan>, source: &LegacyClient, maximum_days: Option<u32>) -> Result<Coverage, Stop> {
+async fn survey_calls(plan: &Arc<LoadedPlan>, source: &dyn Source, maximum_days: Option<u32>) -> Result<Coverage, RunError> {
     let resolver = Resolver::new(plan.clone(), maximum_days);
-    let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-    let (from_ms, to_ms) = (bound(plan.plan.source.from), bound(plan.plan.source.to));
     let mut coverage = Coverage::default();
-    let mut cursor = None;
-    for _ in 0..PAGES {
-        let page = source.interactions(&Page { cursor: cursor.clone(), size: 1000, from_ms, to_ms }).await.map_err(Stop::Source)?;
-        for entity in &page.entities {
-            if let Ok(call) = serde_json::from_str(entity.get()) {
-                coverage.add(&resolver, plan, &call);
-            }
-        }
+    let mut cursor: Option<String> = None;
+    for number in 0..PAGES {
+        let page = source.page(Window::of(plan), cursor.as_deref(), number).await?;
+        page.rows.iter().for_each(|row| coverage.add(&resolver, plan, &row.entity));
         match page.next_cursor {
             Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
             Some(_) | None => {
@@ -201,12 +146,17 @@ async fn look_at_calls(plan: &Arc<LoadedPlan>, source: &LegacyClient, maximum_da
 }
 
 /// Looks at both sides. Answers the target's maximum retention in days, where it has one.
-async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflight: &mut Preflight) -> Result<Option<u32>, Stop> {
-    let (agents, queues) = (source.users().await.map_err(Stop::Source)?, source.queues().await.map_err(Stop::Source)?);
+async fn survey_both(
+    plan: &LoadedPlan,
+    source: &dyn Source,
+    target: &dyn Target,
+    preflight: &mut Preflight,
+) -> Result<Option<u32>, RunError> {
+    let Directory { agents, queues } = source.directory().await?;
     let of_agents: Vec<&str> = plan.mapping.agents.iter().map(|row| row.legacy_agent_id.as_str()).collect();
     let of_queues: Vec<&str> = plan.mapping.queues.iter().map(|row| row.legacy_queue_id.as_str()).collect();
-    let agents: Vec<&str> = agents.iter().map(|agent| agent.id.as_str()).collect();
-    let queues: Vec<&str> = queues.iter().map(|queue| queue.id.as_str()).collect();
+    let agents: Vec<&str> = agents.iter().map(String::as_str).collect();
+    let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
     let file = |path: &std::path::Path| path.display().to_string();
     for (what, table, ids, file) in
         [("agents", &of_agents, &agents, file(&plan.plan.mapping.agents)), ("queues", &of_queues, &queues, file(&plan.plan.mapping.queues))]
@@ -225,10 +175,7 @@ async fn look(plan: &LoadedPlan, source: &LegacyClient, target: &Target, preflig
             preflight.findings.extend(hints.into_iter().map(|text| Finding { is_error: false, text }));
         }
     }
-    match target {
-        Target::GenesysCloud(surface) => genesys_cloud::look(plan, surface, &mut preflight.findings).await,
-        Target::Gir(gir) => gir.look(plan, &mut preflight.findings).await.map(|()| None),
-    }
+    target.survey(plan, &mut preflight.findings).await
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
-use plan::{AgentRow, Expired, LoadedPlan, OverMax, Reason, UnmappedAgent, UnmappedQueue};
-use serde::{Deserialize, Serialize};
+use plan::{AgentRow, Expired, LoadedPlan, OverMax, QueueRow, Reason, UnmappedAgent, UnmappedQueue};
 use uuid::Uuid;
 
 use crate::canonical::{Canonical, CanonicalRecording};
-use crate::outcome::Aside;
+use crate::error::Aside;
+use crate::ledger::StandIn;
+use crate::legacy_id::key;
 
 /// Who an agent is in the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +79,6 @@ impl Resolved {
     }
 }
 
-/// Agents and queue of a call that no valid row names, as the ledger keeps them.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct StandIn {
-    pub(crate) agents: Vec<String>,
-    pub(crate) queue: Option<String>,
-}
-
 impl Resolved {
     /// Whom the plan's stand-in replaces, as JSON. Absent: nobody.
     pub(crate) fn stand_in(&self) -> Option<String> {
@@ -93,11 +87,6 @@ impl Resolved {
         }
         serde_json::to_string(&StandIn { agents: self.stand_in_agents.clone(), queue: self.stand_in_queue.clone() }).ok()
     }
-}
-
-/// The key of a lookup, on both sides: what a fixed-width column or a spreadsheet put around an id is no part of it. Zeros are.
-pub(crate) fn key(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 
 impl Resolver {
@@ -185,9 +174,9 @@ impl Resolver {
         }
     }
 
-    /// The partition of a queue's recordings. Absent: none.
-    pub(crate) fn partition(&self, legacy_queue_id: &str) -> Option<String> {
-        self.plan.mapping.queues.iter().find(|row| key(&row.legacy_queue_id) == key(legacy_queue_id))?.gir_partition.clone()
+    /// The row of a queue.
+    pub(crate) fn queue_row(&self, legacy_queue_id: &str) -> Option<&QueueRow> {
+        self.plan.mapping.queues.iter().find(|row| key(&row.legacy_queue_id) == key(legacy_queue_id))
     }
 
     fn queue(&self, legacy: Option<&str>) -> Result<Option<Uuid>, Aside> {
@@ -223,7 +212,7 @@ impl Resolver {
 
     /// Why a recording's retention keeps it behind, if it does. A held call always goes whole: the hold outranks the expiry. What would
     /// be deleted at once when its date is brought forward stays behind like what may not be brought forward.
-    pub(crate) fn kept_behind(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Aside> {
+    pub(crate) fn retention_exclusion(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Aside> {
         let date = self.class_date(record, recording)?;
         let held = record.recordings.iter().any(|recording| recording.legal_hold);
         if date <= now && !held && self.plan.plan.retention.expired == Expired::Skip {
@@ -237,6 +226,9 @@ impl Resolver {
         })
     }
 }
+
+/// Where the ledger keeps the target's maximum retention as the last run read it, for who has no target at hand; empty: none.
+pub(crate) const MAXIMUM_DAYS: &str = "maximum_days";
 
 /// Validity is half open.
 fn is_valid(row: &AgentRow, at: Timestamp) -> bool {

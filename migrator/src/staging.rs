@@ -21,8 +21,9 @@ use tempfile::{SpooledData, SpooledTempFile};
 use tokio::io::AsyncSeekExt;
 use tokio_util::io::ReaderStream;
 
-use crate::custody::hex;
-use crate::outgoing::name_of;
+use crate::error::{RunError, StepError};
+use crate::file_name::name_of;
+use crate::hex::hex;
 
 /// What can be wrong with staging.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,24 @@ pub(crate) enum StagingError {
     /// An object that should be there is not.
     #[error("{0}")]
     Gone(String),
+}
+
+impl From<StagingError> for RunError {
+    fn from(error: StagingError) -> RunError {
+        match error {
+            StagingError::Url(what) => RunError::Plan(what),
+            StagingError::Storage(what) | StagingError::Gone(what) => RunError::Storage(format!("staging: {what}")),
+        }
+    }
+}
+
+impl From<StagingError> for StepError {
+    fn from(error: StagingError) -> StepError {
+        match error {
+            StagingError::Gone(_) => StepError::StagedObjectMissing,
+            error => StepError::Run(error.into()),
+        }
+    }
 }
 
 impl From<object_store::Error> for StagingError {
@@ -61,7 +80,7 @@ pub(crate) struct Blob {
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
     /// Its bytes, if there are no more than [`HELD`]: the next step need not read them back.
-    pub(crate) held: Option<Bytes>,
+    pub(crate) cached_bytes: Option<Bytes>,
 }
 
 /// Object storage with the published layout in it.
@@ -125,8 +144,8 @@ impl Staging {
             match pieces.next().await {
                 None => {
                     let bytes = head.freeze();
-                    let held = (bytes.len() <= HELD).then(|| bytes.clone());
-                    let blob = Blob { sha256: hex(hash.finalize()), bytes: bytes.len() as u64, held };
+                    let cached_bytes = (bytes.len() <= HELD).then(|| bytes.clone());
+                    let blob = Blob { sha256: hex(hash.finalize()), bytes: bytes.len() as u64, cached_bytes };
                     self.put(&blob_path(&blob.sha256), bytes).await?;
                     return Ok(Ok(blob));
                 }
@@ -166,7 +185,7 @@ impl Staging {
             }
         }
         writer.finish().await?;
-        let blob = Blob { sha256: hex(hash.finalize()), bytes, held: None };
+        let blob = Blob { sha256: hex(hash.finalize()), bytes, cached_bytes: None };
         self.store.rename(&incoming, &blob_path(&blob.sha256)).await?;
         Ok(Ok(blob))
     }
@@ -191,8 +210,8 @@ impl Staging {
     }
 
     /// A staged object to read from any place of it. Blocking.
-    pub(crate) fn source(&self, path: &Path, held: Option<Bytes>) -> Result<Box<dyn Source>, StagingError> {
-        if let Some(bytes) = held {
+    pub(crate) fn source(&self, path: &Path, cached_bytes: Option<Bytes>) -> Result<Box<dyn Source>, StagingError> {
+        if let Some(bytes) = cached_bytes {
             return Ok(Box::new(Cursor::new(bytes)));
         }
         let file = self.folder.join(path.as_ref());

@@ -1,21 +1,22 @@
 //! What a ledger tells: counts, crosswalk, custody, manifests.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use output::csv_line;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::behind::{self, LeftBehind};
 use crate::canary::{Canary, Record};
 use crate::custody_check::{self, CustodyCheck};
-use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
-use crate::outcome::{Stop, Tally};
+use crate::error::RunError;
+use crate::export::Export;
+use crate::ledger::Tally;
+use crate::ledger::{self, InteractionRow, Ledger, Open, RecordingRow};
+use crate::source::SourceFormat;
+use crate::source::registry::format_of;
 use crate::staging::{Staging, manifest_path};
 use crate::step::Phase;
 
@@ -53,56 +54,28 @@ pub struct Status {
 }
 
 /// Counts, and writes the exports asked for. May be called beside a run.
-pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, Stop> {
+pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, RunError> {
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
-    let ledger = Ledger::open(path_of(url, plan)?, Open::Shared, &Clock::real()).await?;
+    let ledger = ledger::registry::open(url, plan, Open::Shared, &Clock::real()).await?;
     if let Some(path) = &options.crosswalk {
-        write_crosswalk(&ledger, path, plan.plan.target.kind.as_str()).await?;
+        write_crosswalk(&*ledger, path, plan.plan.target.kind().as_str()).await?;
     }
     if let Some(path) = &options.custody {
-        write_custody(&ledger, path).await?;
+        write_custody(&*ledger, path).await?;
     }
     if let Some(path) = &options.quarantine {
-        behind::write(&ledger, path).await?;
+        behind::write(&*ledger, format_of(plan), path).await?;
     }
     let custody = match &options.check_custody {
-        Some(path) => Some(custody_check::check(&ledger, path).await?),
+        Some(path) => Some(custody_check::check(&*ledger, path).await?),
         None => None,
     };
-    let canary = Record::read(&ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
-    let left_behind = behind::listed(&ledger).await?;
+    let canary = Record::read(&*ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
+    let left_behind = behind::listed(&*ledger, format_of(plan)).await?;
     Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, left_behind, canary, custody })
 }
 
-/// Writes beside the file and moves it into place, so that a reader never sees half of it.
-pub(crate) struct Export {
-    path: PathBuf,
-    part: PathBuf,
-    out: BufWriter<File>,
-}
-
-impl Export {
-    pub(crate) fn create(path: &Path) -> Result<Export, Stop> {
-        let part = output::private::part_of(path);
-        let file = output::private::create(&part).map_err(|error| refuse(path, &error))?;
-        Ok(Export { path: path.to_owned(), part, out: BufWriter::new(file) })
-    }
-
-    pub(crate) fn line(&mut self, line: &str) -> Result<(), Stop> {
-        self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")).map_err(|error| refuse(&self.path, &error))
-    }
-
-    pub(crate) fn finish(mut self) -> Result<(), Stop> {
-        self.out.flush().and_then(|()| std::fs::rename(&self.part, &self.path)).map_err(|error| refuse(&self.path, &error))
-    }
-}
-
-pub(crate) fn refuse(path: &Path, error: &std::io::Error) -> Stop {
-    let sentence = output::private::refusal(path, error);
-    if output::private::is_bad_path(error) { Stop::Unwritable(sentence) } else { Stop::Storage(sentence) }
-}
-
-async fn write_crosswalk(ledger: &Ledger, path: &Path, kind: &str) -> Result<(), Stop> {
+async fn write_crosswalk(ledger: &dyn Ledger, path: &Path, kind: &str) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     export.line("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256")?;
     let mut after = 0;
@@ -130,7 +103,7 @@ fn crosswalk_lines(row: &InteractionRow, kind: &str) -> Vec<String> {
     going.iter().map(line).collect()
 }
 
-async fn write_custody(ledger: &Ledger, path: &Path) -> Result<(), Stop> {
+async fn write_custody(ledger: &dyn Ledger, path: &Path) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     let mut after = 0;
     loop {
@@ -152,20 +125,9 @@ struct ManifestLine<'a> {
     declared_bytes: Option<u64>,
 }
 
-/// What a manifest takes from a recording's answer.
-#[derive(Deserialize)]
-struct Declared {
-    body: DeclaredBody,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DeclaredBody {
-    size_bytes: Option<u64>,
-}
-
 /// Writes the manifests of all pages that have something staged. Batch: the namespace; NNNN: the page of extraction.
-pub(crate) async fn write_manifests(ledger: &Ledger, staging: &Staging, batch: &str) -> Result<(), Stop> {
+pub(crate) async fn write_manifests(ledger: &dyn Ledger, staging: &Staging, plan: &LoadedPlan) -> Result<(), RunError> {
+    let (format, batch) = (format_of(plan), plan.plan.identity.namespace.as_str());
     let mut after = 0;
     let mut current: Option<u64> = None;
     let mut text = BytesMut::new();
@@ -178,7 +140,7 @@ pub(crate) async fn write_manifests(ledger: &Ledger, staging: &Staging, batch: &
                 flush(staging, batch, current, &mut text).await?;
             }
             current = Some(*page);
-            row.recordings.iter().filter_map(|recording| manifest_line(row, recording)).for_each(|line| {
+            row.recordings.iter().filter_map(|recording| manifest_line(format, row, recording)).for_each(|line| {
                 text.extend_from_slice(line.as_bytes());
                 text.extend_from_slice(b"\n");
             });
@@ -187,49 +149,20 @@ pub(crate) async fn write_manifests(ledger: &Ledger, staging: &Staging, batch: &
     flush(staging, batch, current, &mut text).await
 }
 
-async fn flush(staging: &Staging, batch: &str, page: Option<u64>, text: &mut BytesMut) -> Result<(), Stop> {
+async fn flush(staging: &Staging, batch: &str, page: Option<u64>, text: &mut BytesMut) -> Result<(), RunError> {
     if let Some(page) = page.filter(|_| !text.is_empty()) {
         staging.put(&manifest_path(batch, page), text.split().freeze()).await?;
     }
     Ok(())
 }
 
-fn manifest_line(row: &InteractionRow, recording: &RecordingRow) -> Option<String> {
-    let answer = recording.answer.as_deref();
-    let declared = answer.and_then(|answer| serde_json::from_str::<Declared>(answer).ok()?.body.size_bytes);
+fn manifest_line(format: &dyn SourceFormat, row: &InteractionRow, recording: &RecordingRow) -> Option<String> {
     let line = ManifestLine {
         legacy_interaction_id: &row.legacy_id,
         legacy_recording_id: &recording.legacy_id,
         sha256: recording.staged_sha256.as_deref()?,
         bytes: recording.staged_bytes?,
-        declared_bytes: declared,
+        declared_bytes: format.declared_bytes(recording),
     };
     serde_json::to_string(&line).ok()
-}
-
-/// Changed lines that are shown: a screen's worth.
-const MOST_LINES: usize = 20;
-
-/// Lines that went and lines that came, file by file; no more than fit on a screen.
-pub(crate) fn difference(before: &[(String, String)], now: &[(String, String)]) -> String {
-    let mut lines = Vec::new();
-    let text_of = |texts: &[(String, String)], name: &str| {
-        texts.iter().find(|(other, _)| other == name).map(|(_, text)| text.clone()).unwrap_or_default()
-    };
-    let mut names: Vec<&String> = before.iter().chain(now).map(|(name, _)| name).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
-        let (old, new) = (text_of(before, name), text_of(now, name));
-        let (olds, news): (HashSet<&str>, HashSet<&str>) = (old.lines().collect(), new.lines().collect());
-        let gone = old.lines().filter(|line| !news.contains(line)).map(|line| format!("  {name}: - {line}"));
-        let come = new.lines().filter(|line| !olds.contains(line)).map(|line| format!("  {name}: + {line}"));
-        lines.extend(gone.chain(come));
-    }
-    let more = lines.len().saturating_sub(MOST_LINES);
-    lines.truncate(MOST_LINES);
-    if more > 0 {
-        lines.push(format!("  and {more} more lines"));
-    }
-    lines.join("\n")
 }

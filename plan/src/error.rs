@@ -52,9 +52,14 @@ impl PlanError {
 
     /// A TOML error with its line, and the nearest known key where the key is unknown.
     pub(crate) fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> PlanError {
-        let at = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-        PlanError::line(file, line, nearest_key(error.message()).unwrap_or_else(|| error.message().replace('\n', " ")))
+        let what = nearest_key(error.message()).unwrap_or_else(|| error.message().replace('\n', " "));
+        PlanError::at(file, text, error.span().map_or(0, |span| span.start), what)
+    }
+
+    /// `at`: bytes from the start of the text.
+    pub(crate) fn at(file: &Path, text: &str, at: usize, what: impl Into<String>) -> PlanError {
+        let before = &text.as_bytes()[..at.min(text.len())];
+        PlanError::line(file, before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1, what)
     }
 }
 

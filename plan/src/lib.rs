@@ -4,22 +4,34 @@
 //! resolved here, no date is moved and no number is masked. Migrator and verifier each write those rules on their own, so that a
 //! wrong rule in one is seen by the other (`tests/architecture.rs` holds this).
 
+mod audio;
 mod error;
+mod identity;
 mod loaded;
 mod mapping;
-mod model;
+mod pii;
+mod plan;
 mod reason;
 mod region;
+mod retention;
+mod rules;
 mod secret;
+pub mod source;
+pub mod target;
+mod time;
 
+pub use audio::{AudioFormat, AudioRules, FfmpegUse, ShortSource};
 pub use error::PlanError;
+pub use identity::{Carrier, Identity};
 pub use loaded::{Exclusion, LoadedPlan, PlanText};
 pub use mapping::{AgentRow, Mapping, QueueRow, SkillRow, WrapupRow};
-pub use model::{
-    AudioFormat, AudioRules, Carrier, Expired, FfmpegUse, GirRule, Identity, Ingest, Ledger, MappingFiles, NodeTime, OverMax, Pace,
-    Partial, Pauses, Phones, Pii, Plan, Repost, Retention, RetentionClass, Rules, ShortSource, Source, SourceKind, Staging, Target,
-    TargetKind, TimeRules, TimeUnit, UnmappedAgent, UnmappedQueue,
-};
+pub use pii::{Pauses, Phones, Pii};
+pub use plan::{Ledger, MappingFiles, Pace, Plan, Staging};
 pub use reason::Reason;
 pub use region::{REGIONS, is_vendor_host};
+pub use retention::{Expired, OverMax, Retention, RetentionClass};
+pub use rules::{Partial, Rules, UnmappedAgent, UnmappedQueue};
 pub use secret::{Secret, SecretRef};
+pub use source::Source;
+pub use target::{GirRule, Ingest, Repost, Target, TargetKind};
+pub use time::{NodeTime, TimeRules, TimeUnit};

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::mapping::{self, Mapping, Table};
-use crate::model::{Carrier, Ingest, Plan, SourceKind, TargetKind};
-use crate::region::{domain, nearest};
+use crate::plan::Plan;
 use crate::secret::{Secret, SecretRef};
-use crate::{PlanError, Reason, is_vendor_host};
+use crate::source::Source;
+use crate::target::{AGENT_COLUMNS, QUEUE_COLUMNS};
+use crate::{PlanError, Reason};
 
 /// A plan, its mapping tables and its exclusions. What is not valid cannot be one.
 #[derive(Debug, Clone)]
@@ -56,7 +60,7 @@ impl LoadedPlan {
     /// Reads a plan and every file it names. The error names file and line.
     pub fn read(path: &Path) -> Result<LoadedPlan, PlanError> {
         let text = read_text(path)?;
-        let plan: Plan = toml::from_str(&text).map_err(|error| PlanError::from_toml(path, &text, &error))?;
+        let plan = parse(path, &text)?;
         validate(path, &plan)?;
         let dir = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let mut texts = vec![PlanText { name: "plan.toml".to_owned(), text }];
@@ -69,9 +73,9 @@ impl LoadedPlan {
         };
         let mut tables = Mapping::default();
         let (file, text) = open(&plan.mapping.agents)?;
-        tables.agents = mapping::agents(&file, &text)?;
+        tables.agents = mapping::agents(&file, &text, AGENT_COLUMNS)?;
         let (file, text) = open(&plan.mapping.queues)?;
-        tables.queues = mapping::queues(&file, &text)?;
+        tables.queues = mapping::queues(&file, &text, QUEUE_COLUMNS)?;
         if let Some(name) = &plan.mapping.skills {
             let (file, text) = open(name)?;
             tables.skills = mapping::skills(&file, &text)?;
@@ -99,6 +103,36 @@ impl LoadedPlan {
     pub fn secret(&self, reference: &SecretRef, what: &str) -> Result<Secret, PlanError> {
         reference.read(&self.dir, what)
     }
+}
+
+/// Reads the text of a plan. `kind` tells which struct `[source]` and `[target]` are; serde would read such a section into a buffer first,
+/// and its errors would not know their line. So `kind = "x"` beside the keys becomes a table `x` around them, which is read in place.
+fn parse(file: &Path, text: &str) -> Result<Plan, PlanError> {
+    let mut document = DeTable::parse(text).map_err(|error| PlanError::from_toml(file, text, &error))?;
+    let mut kinds = Vec::new();
+    for (section_name, section) in document.get_mut().iter_mut().filter(|(name, _)| matches!(name.get_ref().as_ref(), "source" | "target"))
+    {
+        let span = section.span();
+        let DeValue::Table(keys) = section.get_mut() else { continue };
+        let kind = keys.remove("kind").ok_or_else(|| PlanError::at(file, text, span.start, "missing field `kind`"))?;
+        let DeValue::String(name) = kind.get_ref() else {
+            return Err(PlanError::at(file, text, kind.span().start, "kind takes a name in quotes"));
+        };
+        kinds.push((span.clone(), format!("{}.", section_name.get_ref()), name.to_string()));
+        let name = Spanned::new(kind.span(), name.clone());
+        let keys = Spanned::new(span, DeValue::Table(std::mem::take(keys)));
+        *section.get_mut() = DeValue::Table(DeTable::from_iter([(name, keys)]));
+    }
+    Plan::deserialize(toml::Deserializer::from(document)).map_err(|error| {
+        let missing = error.message().strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        let of = kinds.iter().find(|(span, ..)| error.span().as_ref() == Some(span));
+        match missing.zip(of) {
+            Some((key, (span, section, kind))) => {
+                PlanError::at(file, text, span.start, format!("{section}{key} is required for kind = \"{kind}\""))
+            }
+            None => PlanError::from_toml(file, text, &error),
+        }
+    })
 }
 
 fn read_text(path: &Path) -> Result<String, PlanError> {
@@ -148,21 +182,12 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     if namespace.is_empty() || namespace.len() > 40 || !namespace.chars().all(allowed) {
         return refuse("identity.namespace takes 1 to 40 lower-case letters, digits, `-`, `_` or `.`".to_owned());
     }
-    if !matches!(plan.source.base_url.scheme(), "http" | "https") {
-        return refuse("source.base_url is not an http or https URL".to_owned());
-    }
     if plan.rules.max_fallback_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
         return refuse("rules.max_fallback_share takes a share from 0 to 1, such as 0.02".to_owned());
     }
-    if let (Some(from), Some(to)) = (plan.source.from, plan.source.to)
-        && from >= to
-    {
-        return refuse("source.from is not before source.to".to_owned());
-    }
-    match plan.target.kind {
-        TargetKind::GenesysCloud => validate_genesys_cloud(file, plan)?,
-        TargetKind::Gir => validate_gir(file, plan)?,
-    }
+    let section = |checked: Result<(), String>| checked.map_err(|what| PlanError::value(file, what));
+    section(plan.source.validate())?;
+    section(plan.target.validate(&plan.identity.carrier, plan.mapping.external_id_authority.as_deref()))?;
     for (key, zone) in [("naive_zone", &plan.time.naive_zone), ("site_zone", &plan.time.site_zone)] {
         if let Some(zone) = zone
             && jiff::tz::TimeZone::get(zone).is_err()
@@ -179,103 +204,13 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn validate_genesys_cloud(file: &Path, plan: &Plan) -> Result<(), PlanError> {
-    let target = &plan.target;
-    let refuse = |what: &str| Err(PlanError::value(file, what));
-    if let Some(region) = &target.region {
-        if target.base_url.is_some() {
-            return refuse("target has both base_url and region; give one of them");
-        }
-        if domain(region).is_none() {
-            return refuse(&format!(
-                "target.region `{region}` is not a region of Genesys Cloud; the nearest known one is `{}`",
-                nearest(region)
-            ));
-        }
-    }
-    match plan.mapping.external_id_authority.as_deref() {
-        Some(authority) if authority.trim().is_empty() => {
-            return refuse("mapping.external_id_authority is empty; name the source, or leave it out");
-        }
-        Some(_) if target.ingest == Ingest::Guide => {
-            return refuse("mapping.external_id_authority needs target.ingest = \"public\": the guide has no external ids");
-        }
-        Some(_) | None => {}
-    }
-    let Some(api) = target.api_url() else {
-        return refuse("target needs base_url, or a region such as us-east-1");
-    };
-    if !matches!(api.scheme(), "http" | "https") {
-        return refuse("target.base_url is not an http or https URL");
-    }
-    if target.client_id.is_empty() || target.client_secret.is_none() {
-        return refuse("target.client_id and target.client_secret are required for Genesys Cloud");
-    }
-    if target.ingest == Ingest::Guide && api.host_str().is_some_and(is_vendor_host) {
-        return refuse(
-            "ingest = \"guide\" towards a vendor host is refused: those endpoints are not in the public API; use ingest = \"public\"",
-        );
-    }
-    Ok(())
-}
-
-fn validate_gir(file: &Path, plan: &Plan) -> Result<(), PlanError> {
-    let target = &plan.target;
-    let missing = |key: &str| Err(PlanError::value(file, format!("target.{key} is required for kind = \"gir\"")));
-    let is_there = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-    let texts = [
-        ("contact_center_id", &target.contact_center_id),
-        ("region", &target.region),
-        ("username", &target.username),
-        ("webdav_username", &target.webdav_username),
-    ];
-    if let Some((key, _)) = texts.into_iter().find(|(_, text)| !is_there(text)) {
-        return missing(key);
-    }
-    let secrets = [("password", &target.password), ("webdav_password", &target.webdav_password)];
-    if let Some((key, _)) = secrets.into_iter().find(|(_, secret)| secret.is_none()) {
-        return missing(key);
-    }
-    for (key, url) in [("rws_url", &target.rws_url), ("webdav_url", &target.webdav_url)] {
-        match url {
-            None => return missing(key),
-            Some(url) => plain_url(file, key, url)?,
-        }
-    }
-    if let Some(url) = &target.speechminer_url {
-        plain_url(file, "speechminer_url", url)?;
-        if !is_there(&target.speechminer_username) || target.speechminer_password.is_none() {
-            return missing("speechminer_username and target.speechminer_password, beside speechminer_url,");
-        }
-    }
-    if matches!(plan.identity.carrier, Carrier::ParticipantAttribute(_)) {
-        return Err(PlanError::value(
-            file,
-            "identity.carrier: Interaction Recording has no participant attributes; leave it out, or use a crosswalk",
-        ));
-    }
-    if plan.mapping.external_id_authority.is_some() {
-        return Err(PlanError::value(file, "mapping.external_id_authority is only for Genesys Cloud"));
-    }
-    Ok(())
-}
-
-/// An address that media paths and requests can be made from: no account, query or fragment in it.
-fn plain_url(file: &Path, key: &str, url: &url::Url) -> Result<(), PlanError> {
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-    if matches!(url.scheme(), "http" | "https") && is_plain {
-        return Ok(());
-    }
-    Err(PlanError::value(file, format!("target.{key} is not a plain http or https URL; the account has keys of its own")))
-}
-
 impl LoadedPlan {
     /// Keys this build reads but does not act on yet, each with what to do. Empty: the plan can be run.
     #[must_use]
     pub fn not_built(&self) -> Vec<String> {
         let plan = &self.plan;
         let mut list = Vec::new();
-        if plan.source.kind == SourceKind::Files {
+        if matches!(plan.source, Source::Files(_)) {
             list.push(
                 "source.kind = \"files\" is not built yet; serve the files as an imported world, or use kind = \"legacy\"".to_owned(),
             );

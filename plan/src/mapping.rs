@@ -1,6 +1,6 @@
 //! The mapping files: rows, checked one by one and against each other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -30,18 +30,21 @@ pub struct AgentRow {
     pub genesys_user_id: Uuid,
     /// Name, for a person who reads the file.
     pub genesys_user_name: String,
-    /// GIR: user name as in the configuration.
-    pub gir_username: Option<String>,
-    /// GIR: agent login.
-    pub gir_login: Option<String>,
-    /// GIR: access group. Absent: none is written, and perhaps nobody may hear the recording.
-    pub gir_access_group: Option<String>,
+    /// Cells of the columns that the kinds of target declare, by column; empty cells are left out.
+    pub target_columns: BTreeMap<&'static str, String>,
     /// First instant this row holds. Absent: always before `valid_to`.
     pub valid_from: Option<Timestamp>,
     /// First instant this row no longer holds. Absent: for ever.
     pub valid_to: Option<Timestamp>,
     /// Line in the file, counted from 1.
     pub line: u64,
+}
+
+impl AgentRow {
+    /// The cell of a column that a kind of target declares. Absent: no such column, or nothing in it.
+    pub(crate) fn target_column(&self, name: &str) -> Option<&str> {
+        self.target_columns.get(name).map(String::as_str)
+    }
 }
 
 /// A row of `queues.csv`.
@@ -51,10 +54,17 @@ pub struct QueueRow {
     pub legacy_queue_id: String,
     /// Queue of the target.
     pub genesys_queue_id: Uuid,
-    /// GIR: partition of its recordings. Absent: none.
-    pub gir_partition: Option<String>,
+    /// Cells of the columns that the kinds of target declare, by column; empty cells are left out.
+    pub target_columns: BTreeMap<&'static str, String>,
     /// Line in the file, counted from 1.
     pub line: u64,
+}
+
+impl QueueRow {
+    /// The cell of a column that a kind of target declares. Absent: no such column, or nothing in it.
+    pub(crate) fn target_column(&self, name: &str) -> Option<&str> {
+        self.target_columns.get(name).map(String::as_str)
+    }
 }
 
 /// A row of `skills.csv`.
@@ -206,6 +216,11 @@ impl Row<'_> {
         self.record.get(at).map(plain_cell).filter(|cell| !cell.is_empty()).map(|cell| output::csv_cell_read(cell).to_owned())
     }
 
+    /// The filled cells of some optional columns.
+    fn several(&self, columns: &[&'static str]) -> BTreeMap<&'static str, String> {
+        columns.iter().filter_map(|column| Some((*column, self.optional(column)?))).collect()
+    }
+
     pub(crate) fn text(&self, column: &str) -> Result<String, PlanError> {
         self.optional(column).ok_or_else(|| self.error(format!("`{column}` is empty")))
     }
@@ -227,8 +242,9 @@ impl Row<'_> {
     }
 }
 
-pub(crate) fn agents(file: &Path, text: &str) -> Result<Vec<AgentRow>, PlanError> {
-    let optional = ["gir_username", "gir_login", "gir_access_group", "valid_from", "valid_to"];
+/// `of_targets`: optional columns that the kinds of target declare.
+pub(crate) fn agents(file: &Path, text: &str, of_targets: &[&'static str]) -> Result<Vec<AgentRow>, PlanError> {
+    let optional = [of_targets, &["valid_from", "valid_to"]].concat();
     let table = Table::read(file, text, &["legacy_agent_id", "genesys_user_id", "genesys_user_name"], &optional)?;
     let mut agents: Vec<AgentRow> = Vec::new();
     let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
@@ -237,9 +253,7 @@ pub(crate) fn agents(file: &Path, text: &str) -> Result<Vec<AgentRow>, PlanError
             legacy_agent_id: row.text("legacy_agent_id")?,
             genesys_user_id: row.uuid("genesys_user_id")?,
             genesys_user_name: row.optional("genesys_user_name").unwrap_or_default(),
-            gir_username: row.optional("gir_username"),
-            gir_login: row.optional("gir_login"),
-            gir_access_group: row.optional("gir_access_group"),
+            target_columns: row.several(of_targets),
             valid_from: row.instant("valid_from")?,
             valid_to: row.instant("valid_to")?,
             line: row.line,
@@ -285,12 +299,13 @@ fn pairs<T>(table: &Table<'_>, key: &str, value: &str, row_of: impl Fn(&Row<'_>,
     Ok(pairs)
 }
 
-pub(crate) fn queues(file: &Path, text: &str) -> Result<Vec<QueueRow>, PlanError> {
-    let table = Table::read(file, text, &["legacy_queue_id", "genesys_queue_id"], &["gir_partition"])?;
+/// `of_targets`: optional columns that the kinds of target declare.
+pub(crate) fn queues(file: &Path, text: &str, of_targets: &[&'static str]) -> Result<Vec<QueueRow>, PlanError> {
+    let table = Table::read(file, text, &["legacy_queue_id", "genesys_queue_id"], of_targets)?;
     pairs(&table, "legacy_queue_id", "genesys_queue_id", |row, legacy_queue_id, genesys_queue_id| QueueRow {
         legacy_queue_id,
         genesys_queue_id,
-        gir_partition: row.optional("gir_partition"),
+        target_columns: row.several(of_targets),
         line: row.line,
     })
 }
@@ -322,7 +337,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Vec<QueueRow>, String> {
         let file = Path::new("queues.csv");
         let text = decoded(file, bytes).map_err(|error| error.to_string())?;
-        queues(file, &text).map_err(|error| error.to_string())
+        queues(file, &text, &[]).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn gir() -> String {
 fn a_plan_towards_interaction_recording_says_what_it_lacks() {
     let loaded = load(&gir(), AGENTS).unwrap();
     assert_eq!(loaded.plan.target.main_url().unwrap().as_str(), "http://127.0.0.1:2/");
-    assert_eq!((loaded.plan.target.urls().len(), loaded.plan.target.speechminer_repost), (2, plan::Repost::Replace));
+    assert_eq!((loaded.plan.target.urls().len(), loaded.plan.target.gir().unwrap().speechminer_repost), (2, plan::Repost::Replace));
     assert!(loaded.not_built().is_empty());
     let rows = [
         ("rws_url = \"http://127.0.0.1:2\"\n", "", "target.rws_url is required for kind = \"gir\""),
@@ -193,7 +193,7 @@ fn every_region_leads_to_its_api_and_login_hosts() {
     ] {
         let text = PLAN.replace("base_url = \"http://127.0.0.1:2\"", &format!("ingest = \"public\"\nregion = \"{region}\""));
         let target = load(&text, AGENTS).unwrap().plan.target;
-        assert_eq!(target.api_url().unwrap().as_str(), api);
-        assert_eq!(target.token_url().unwrap().as_str(), token);
+        assert_eq!(target.genesys_cloud().unwrap().api_url().unwrap().as_str(), api);
+        assert_eq!(target.genesys_cloud().unwrap().token_url().unwrap().as_str(), token);
     }
 }

@@ -118,9 +118,9 @@ async fn judge(
 /// What ties a report to this run.
 fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity {
     let target = &plan.plan.target;
-    let organisation = match target.kind {
-        plan::TargetKind::GenesysCloud => format!("client {}", target.client_id),
-        plan::TargetKind::Gir => format!("contact centre {}", target.contact_center_id.as_deref().unwrap_or_default()),
+    let organisation = match target {
+        plan::Target::GenesysCloud(cloud) => format!("client {}", cloud.client_id),
+        plan::Target::Gir(gir) => format!("contact centre {}", gir.contact_center_id),
     };
     report::Identity {
         begun: begun.to_string(),
@@ -128,7 +128,7 @@ fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity
         tool: concat!("seatrial ", env!("CARGO_PKG_VERSION")).to_owned(),
         plan_sha256: plan.hash.clone(),
         namespace: plan.plan.identity.namespace.clone(),
-        source: plan.plan.source.base_url.to_string(),
+        source: plan.plan.source.main_url().map(ToString::to_string).unwrap_or_default(),
         target: target.main_url().map(|url| url.to_string()),
         organisation,
         files: std::collections::BTreeMap::new(),

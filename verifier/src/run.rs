@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::{LoadedPlan, SourceKind};
+use plan::LoadedPlan;
 use platforms::Credentials;
 use platforms::clock::Clock;
 use platforms::legacy::{Client, Settings as SourceSettings};
@@ -126,16 +126,16 @@ fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Cl
         let url = options.staging_url.as_deref().unwrap_or(&plan.staging.url);
         return Ok(Source::Staged(Staged::open(&staging_url(loaded, url)?, plan.rules.trust_staging)?));
     }
-    if plan.source.kind != SourceKind::Legacy {
+    let Some(legacy) = plan.source.legacy() else {
         return Err(Stop::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
-    }
+    };
     let credentials = Credentials {
-        client_id: plan.source.client_id.clone(),
-        client_secret: loaded.secret(&plan.source.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
+        client_id: legacy.client_id.clone(),
+        client_secret: loaded.secret(&legacy.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
     };
     let settings = SourceSettings {
-        base_url: plan.source.base_url.clone(),
-        media_hosts: plan.source.media_hosts.clone(),
+        base_url: legacy.base_url.clone(),
+        media_hosts: legacy.media_hosts.clone(),
         credentials,
         requests_per_minute: SOURCE_REQUESTS_PER_MINUTE,
     };
@@ -148,8 +148,8 @@ fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Cl
     Ok(Source::Live(Live {
         client,
         failed: Default::default(),
-        from_ms: ms(plan.source.from),
-        to_ms: ms(plan.source.to),
+        from_ms: ms(legacy.from),
+        to_ms: ms(legacy.to),
         max_bytes: plan.audio.max_bytes,
     }))
 }

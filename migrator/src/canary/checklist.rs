@@ -7,24 +7,23 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use output::csv_line;
-use plan::{LoadedPlan, TargetKind};
+use plan::LoadedPlan;
 use platforms::clock::Clock;
 use sha2::{Digest, Sha256};
 
-use super::look::{of_call, of_recording};
 use super::record::{Record, Written};
+use super::survey::{of_call, of_recording};
 use crate::canonical::{Canonical, CanonicalRecording};
-use crate::custody::hex;
-use crate::engine::{MAXIMUM_DAYS, work};
-use crate::genesys_cloud::Names;
-use crate::gir;
-use crate::ledger::{InteractionRow, Ledger, Open, RecordingRow, path_of};
-use crate::outcome::Stop;
+use crate::error::RunError;
+use crate::export::{Export, refuse};
+use crate::hex::hex;
+use crate::ledger::{InteractionRow, Open, RecordingRow, registry};
 use crate::phone::PhoneRule;
-use crate::preflight::FALLBACK_USER;
-use crate::resolve::{Resolved, Resolver};
-use crate::status::{Export, refuse};
+use crate::prepare::{Prepared, prepare};
+use crate::resolve::{MAXIMUM_DAYS, Resolved, Resolver};
 use crate::step::Phase;
+use crate::target::FALLBACK_USER;
+use crate::target::registry::rules_of;
 use crate::time::iso;
 
 /// What stands in a line and is not to be changed.
@@ -48,11 +47,17 @@ pub(super) const SIGNED: [&str; 3] = ["note", "checked_by", "checked_at"];
 
 /// Writes the checklist of a plan's canary once it is verified; `verified` is the verifier's sentence. What a person has begun to fill in is
 /// left alone, and a file of an earlier canary is moved aside.
-pub async fn write_checklist(plan: &LoadedPlan, ledger: Option<&str>, path: &Path, verified: &str, clock: &Clock) -> Result<PathBuf, Stop> {
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, clock).await?;
-    let record = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none());
+pub async fn write_checklist(
+    plan: &LoadedPlan,
+    ledger: Option<&str>,
+    path: &Path,
+    verified: &str,
+    clock: &Clock,
+) -> Result<PathBuf, RunError> {
+    let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, clock).await?;
+    let record = Record::read(&*ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none());
     let Some(mut record) = record else {
-        return Err(Stop::Plan("there is no canary of this plan that waits to be checked; send one with --canary".to_owned()));
+        return Err(RunError::Plan("there is no canary of this plan that waits to be checked; send one with --canary".to_owned()));
     };
     let seqs = ledger.seqs_of(record.interactions.clone()).await?;
     let maximum_days = ledger.meta(MAXIMUM_DAYS).await?.and_then(|days| days.parse().ok());
@@ -66,16 +71,16 @@ pub async fn write_checklist(plan: &LoadedPlan, ledger: Option<&str>, path: &Pat
         write(plan, path, &written)?;
     }
     record.checklist = Some(written);
-    record.save(&ledger).await?;
+    record.save(&*ledger).await?;
     Ok(path.to_owned())
 }
 
 /// Takes back the checklist of a canary that a later verification found otherwise: what stands in it is no longer so.
-pub async fn withdraw_checklist(plan: &LoadedPlan, ledger: Option<&str>) -> Result<(), Stop> {
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, &Clock::real()).await?;
-    if let Some(mut record) = Record::read(&ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {
+pub async fn withdraw_checklist(plan: &LoadedPlan, ledger: Option<&str>) -> Result<(), RunError> {
+    let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, &Clock::real()).await?;
+    if let Some(mut record) = Record::read(&*ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {
         record.checklist = None;
-        record.save(&ledger).await?;
+        record.save(&*ledger).await?;
     }
     Ok(())
 }
@@ -85,7 +90,7 @@ fn whole_seconds(at: Timestamp) -> String {
 }
 
 /// A filled-in list is evidence: it keeps a name of its own.
-fn move_aside(path: &Path) -> Result<(), Stop> {
+fn move_aside(path: &Path) -> Result<(), RunError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -97,7 +102,7 @@ fn move_aside(path: &Path) -> Result<(), Stop> {
     std::fs::rename(path, path.with_file_name(format!("{stem}.{}{extension}", &hash[..8]))).map_err(|error| refuse(path, &error))
 }
 
-fn write(plan: &LoadedPlan, path: &Path, written: &Written) -> Result<(), Stop> {
+fn write(plan: &LoadedPlan, path: &Path, written: &Written) -> Result<(), RunError> {
     let mut export = Export::create(path)?;
     let head = [
         "# seatrial canary checklist".to_owned(),
@@ -131,16 +136,16 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn new(plan: &'a LoadedPlan, maximum_days: Option<u32>, now: Timestamp) -> Result<Lines<'a>, Stop> {
+    fn new(plan: &'a LoadedPlan, maximum_days: Option<u32>, now: Timestamp) -> Result<Lines<'a>, RunError> {
         let zone = site_zone(plan);
         Ok(Lines { plan, resolver: Resolver::new(Arc::new(plan.clone()), maximum_days), phones: PhoneRule::of(plan)?, zone, now })
     }
 
-    fn of(&self, rows: &[InteractionRow]) -> Result<Vec<Vec<String>>, Stop> {
+    fn of(&self, rows: &[InteractionRow]) -> Result<Vec<Vec<String>>, RunError> {
         let mut lines = Vec::new();
         for row in rows.iter().filter(|row| row.phase == Phase::Done) {
-            let (record, resolved) = work::prepare(self.plan, &self.resolver, &self.phones, row)
-                .map_err(|_| Stop::Storage(format!("interaction {}: its answers cannot be read from the ledger", row.legacy_id)))?;
+            let Prepared { record, resolved } = prepare(self.plan, &self.resolver, &self.phones, row)
+                .map_err(|_| RunError::Storage(format!("interaction {}: its answers cannot be read from the ledger", row.legacy_id)))?;
             for there in row.recordings.iter().filter(|recording| recording.outcome.is_none()) {
                 let recording = record.recordings.iter().find(|recording| recording.legacy_recording_id == there.legacy_id);
                 lines.extend(recording.map(|recording| self.line(row, there, &record, &resolved, recording)));
@@ -177,11 +182,7 @@ impl<'a> Lines<'a> {
 
     /// What carries the legacy id there.
     fn tag(&self, legacy_interaction_id: &str) -> String {
-        let identity = &self.plan.plan.identity;
-        match self.plan.plan.target.kind {
-            TargetKind::GenesysCloud => Names::new(identity).external_tag(legacy_interaction_id),
-            TargetKind::Gir => gir::Names::new(&identity.namespace).recording(legacy_interaction_id),
-        }
+        rules_of(self.plan).external_tag(self.plan, legacy_interaction_id)
     }
 
     /// Whoever took the leg it was made on; everybody, where the source names no leg.

@@ -12,44 +12,45 @@ use sha2::{Digest, Sha256};
 
 use super::checklist::{EXPECTED, QUESTIONS, SIGNED, short, site_zone};
 use super::record::{Canary, Checked, Record, Written};
-use crate::custody::{self, hex};
-use crate::ledger::{Ledger, Open, path_of};
-use crate::outcome::Stop;
+use crate::custody;
+use crate::error::RunError;
+use crate::hex::hex;
+use crate::ledger::{Ledger, Open, registry};
 
 /// How far the clock of whoever fills the list in may be off.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
 /// Reads a filled-in checklist and keeps in the ledger what it says: confirmed, or failed. Nothing is sent anywhere. The same file again
 /// changes nothing.
-pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path, clock: &Clock) -> Result<Canary, Stop> {
+pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path, clock: &Clock) -> Result<Canary, RunError> {
     let name = file.display();
-    let bytes = std::fs::read(file).map_err(|error| Stop::Plan(format!("cannot read {name}: {error}")))?;
+    let bytes = std::fs::read(file).map_err(|error| RunError::Plan(format!("cannot read {name}: {error}")))?;
     let sha256 = hex(Sha256::digest(&bytes));
-    let ledger = Ledger::open(path_of(ledger.unwrap_or(&plan.plan.ledger.url), plan)?, Open::Exclusive, clock).await?;
-    let Some(mut record) = Record::read(&ledger).await? else {
-        return Err(Stop::Plan("no canary was sent from this ledger; send one: `seatrial migrate PLAN --canary 20`".to_owned()));
+    let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, clock).await?;
+    let Some(mut record) = Record::read(&*ledger).await? else {
+        return Err(RunError::Plan("no canary was sent from this ledger; send one: `seatrial migrate PLAN --canary 20`".to_owned()));
     };
     let told = record.told(&plan.hash, Vec::new());
     if record.plan_hash == plan.hash && record.checked.as_ref().is_some_and(|checked| checked.sha256 == sha256) {
         return Ok(told);
     }
     let Some(written) = record.checklist.as_ref().filter(|_| record.plan_hash == plan.hash && !record.has_failed()) else {
-        return Err(Stop::Plan(told.sentence()));
+        return Err(RunError::Plan(told.sentence()));
     };
-    let text = String::from_utf8(bytes).map_err(|_| Stop::Plan(format!("{name}: it is not UTF-8; save it as \"CSV UTF-8\"")))?;
+    let text = String::from_utf8(bytes).map_err(|_| RunError::Plan(format!("{name}: it is not UTF-8; save it as \"CSV UTF-8\"")))?;
     let head = Head { plan: short(&plan.hash), written, zone: site_zone(plan).unwrap_or(TimeZone::UTC), now: clock.now() };
     let answers = head.read(&text).map_err(|faults| {
         let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
-        Stop::Plan(format!("{name}: {}{more}; nothing was confirmed", faults[0]))
+        RunError::Plan(format!("{name}: {}{more}; nothing was confirmed", faults[0]))
     })?;
     let checked = checked(&answers, sha256, file);
     // Who signed first has signed: the same yes in another file adds nothing.
     if record.is_confirmed() && checked.failed.is_empty() {
         return Ok(told);
     }
-    let custody = if checked.failed.is_empty() { custody_of(&ledger, &record, &checked, clock).await? } else { Vec::new() };
+    let custody = if checked.failed.is_empty() { custody_of(&*ledger, &record, &checked, clock).await? } else { Vec::new() };
     record.checked = Some(checked);
-    record.save_with(&ledger, custody).await?;
+    record.save_with(&*ledger, custody).await?;
     Ok(record.told(&plan.hash, Vec::new()))
 }
 
@@ -69,7 +70,7 @@ fn checked(answers: &[Answer], sha256: String, file: &Path) -> Checked {
 }
 
 /// A line of custody for each recording a person has seen and heard; the read it names is the checklist.
-async fn custody_of(ledger: &Ledger, record: &Record, checked: &Checked, clock: &Clock) -> Result<Vec<custody::Entry>, Stop> {
+async fn custody_of(ledger: &dyn Ledger, record: &Record, checked: &Checked, clock: &Clock) -> Result<Vec<custody::Entry>, RunError> {
     let mut entries = Vec::new();
     for row in ledger.these(ledger.seqs_of(record.interactions.clone()).await?).await? {
         for recording in row.recordings.iter().filter(|recording| recording.outcome.is_none()) {

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::custody;
-use crate::engine::Options;
+use crate::error::RunError;
 use crate::ledger::Ledger;
-use crate::outcome::Stop;
+use crate::options::Options;
 use plan::LoadedPlan;
 use platforms::is_this_machine;
 
@@ -59,18 +59,18 @@ pub(crate) struct Checked {
 }
 
 impl Record {
-    pub(crate) async fn read(ledger: &Ledger) -> Result<Option<Record>, Stop> {
+    pub(crate) async fn read(ledger: &dyn Ledger) -> Result<Option<Record>, RunError> {
         // What cannot be read confirms nothing: a new canary takes its place.
         Ok(ledger.meta(KEY).await?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    pub(crate) async fn save(&self, ledger: &Ledger) -> Result<(), Stop> {
+    pub(crate) async fn save(&self, ledger: &dyn Ledger) -> Result<(), RunError> {
         self.save_with(ledger, Vec::new()).await
     }
 
     /// With lines of custody, in one commit.
-    pub(crate) async fn save_with(&self, ledger: &Ledger, custody: Vec<custody::Entry>) -> Result<(), Stop> {
-        let text = serde_json::to_string(self).map_err(|error| Stop::Storage(format!("the canary's record: {error}")))?;
+    pub(crate) async fn save_with(&self, ledger: &dyn Ledger, custody: Vec<custody::Entry>) -> Result<(), RunError> {
+        let text = serde_json::to_string(self).map_err(|error| RunError::Storage(format!("the canary's record: {error}")))?;
         Ok(ledger.set_meta_with(KEY, text, custody).await?)
     }
 
@@ -207,14 +207,16 @@ impl Canary {
 }
 
 /// Refuses a run that would write to a target of others before a person has seen the canary of exactly this plan there.
-pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &Ledger) -> Result<(), Stop> {
+pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &dyn Ledger) -> Result<(), RunError> {
     if let Some(wanted) = options.canary {
         return match (options.dry_run || options.limit.is_some(), wanted) {
-            (true, _) => Err(Stop::Plan("a canary is sent, and is chosen whole: it goes with neither a dry run nor a limit".to_owned())),
-            (false, 0) => Err(Stop::Plan("a canary of no recordings shows nothing; give it one or more".to_owned())),
-            (false, _) if wanted > MOST && elsewhere(plan).is_some() => {
-                Err(Stop::Plan(format!("a canary of {wanted} recordings is a migration that nobody has confirmed; give it {MOST} at most")))
+            (true, _) => {
+                Err(RunError::Plan("a canary is sent, and is chosen whole: it goes with neither a dry run nor a limit".to_owned()))
             }
+            (false, 0) => Err(RunError::Plan("a canary of no recordings shows nothing; give it one or more".to_owned())),
+            (false, _) if wanted > MOST && elsewhere(plan).is_some() => Err(RunError::Plan(format!(
+                "a canary of {wanted} recordings is a migration that nobody has confirmed; give it {MOST} at most"
+            ))),
             (false, _) => waiting_first(plan, wanted, Record::read(ledger).await?),
         };
     }
@@ -225,14 +227,14 @@ pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &Ledger) 
         Some(canary) => canary.sentence(),
         None => "none was sent: run `seatrial migrate PLAN --canary 20`".to_owned(),
     };
-    Err(Stop::Plan(format!("nothing is sent to {host} before a person has confirmed a canary of exactly this plan; {state}")))
+    Err(RunError::Plan(format!("nothing is sent to {host} before a person has confirmed a canary of exactly this plan; {state}")))
 }
 
 /// A canary that waits for a person is answered before another one is sent: else each new number would send more that nobody has seen.
-fn waiting_first(plan: &LoadedPlan, wanted: usize, known: Option<Record>) -> Result<(), Stop> {
+fn waiting_first(plan: &LoadedPlan, wanted: usize, known: Option<Record>) -> Result<(), RunError> {
     let told = known.filter(|known| known.wanted != wanted).map(|known| known.told(&plan.hash, Vec::new()));
     match told {
-        Some(told) if told.state == CanaryState::Waiting && elsewhere(plan).is_some() => Err(Stop::Plan(told.sentence())),
+        Some(told) if told.state == CanaryState::Waiting && elsewhere(plan).is_some() => Err(RunError::Plan(told.sentence())),
         Some(_) | None => Ok(()),
     }
 }

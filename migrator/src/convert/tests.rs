@@ -32,14 +32,14 @@ fn hum(samples: usize, channels: usize, sample_rate: u32) -> Pcm {
 }
 
 /// Converts in blocks; the answer and what stands in the sink.
-fn in_blocks(bytes: &[u8], of: &CanonicalRecording, rules: &AudioRules, pauses: &Pauses) -> Result<(Converted, Vec<u8>), Bad> {
+fn in_blocks(bytes: &[u8], of: &CanonicalRecording, rules: &AudioRules, pauses: &Pauses) -> Result<(Converted, Vec<u8>), ConvertError> {
     let mut sink = Cursor::new(Vec::new());
     let converted = convert(&mut Cursor::new(bytes), &mut sink, of, rules, pauses)?;
     Ok((converted, sink.into_inner()))
 }
 
 /// The same decision made the plain way: everything decoded, judged, covered and encoded as a whole.
-fn whole(bytes: &[u8], of: &CanonicalRecording, rules: &AudioRules, pauses: &Pauses) -> Result<(Converted, Vec<u8>), Bad> {
+fn whole(bytes: &[u8], of: &CanonicalRecording, rules: &AudioRules, pauses: &Pauses) -> Result<(Converted, Vec<u8>), ConvertError> {
     let (found, mut pcm) = decode(bytes).map_err(of_source)?;
     judge_length(&found, of, rules)?;
     let alter = !of.pauses_ms.is_empty() && *pauses != Pauses::Keep;
@@ -90,7 +90,7 @@ fn what_stays_behind_stays_behind_for_the_same_reason() {
     let check = |bytes: &[u8], declared_ms, pauses_ms: &[(i64, i64)], expected: Reason| {
         let of = recording(declared_ms, pauses_ms);
         let found = in_blocks(bytes, &of, &AudioRules::default(), &Pauses::Silence).map(|it| it.0);
-        let Err(Bad::Aside(aside)) = &found else { panic!("{declared_ms:?} {pauses_ms:?}: {found:?}") };
+        let Err(ConvertError::Quarantine(aside)) = &found else { panic!("{declared_ms:?} {pauses_ms:?}: {found:?}") };
         assert_eq!(aside.reason, expected, "{declared_ms:?} {pauses_ms:?}");
         assert!(!aside.detail.is_empty(), "nobody is told what it is instead");
         assert_eq!(aside.source_misbehaved, bytes.starts_with(b"<html"), "{aside:?}");
@@ -123,7 +123,7 @@ fn what_is_missing_is_said_in_the_decoders_words_and_what_may_go_goes() {
     let changing = [mp3(1), mp3(2)].concat();
     let of = recording(Some(3000), &[]);
     let detail = |rules: &AudioRules, bytes: &[u8]| match in_blocks(bytes, &of, rules, &Pauses::Keep) {
-        Err(Bad::Aside(aside)) => aside.detail,
+        Err(ConvertError::Quarantine(aside)) => aside.detail,
         other => panic!("{:?}", other.map(|it| it.0)),
     };
     let said = detail(&AudioRules::default(), &changing);
@@ -140,7 +140,7 @@ fn what_is_missing_is_said_in_the_decoders_words_and_what_may_go_goes() {
     // Bytes without a header are what their name says, unless they are something else.
     let bare = CanonicalRecording { file_name: Some("4411-1.G722".to_owned()), ..recording(Some(3000), &[]) };
     let reason = |bytes: &[u8], of: &CanonicalRecording| match in_blocks(bytes, of, &never, &Pauses::Keep) {
-        Err(Bad::Aside(aside)) => aside.reason,
+        Err(ConvertError::Quarantine(aside)) => aside.reason,
         other => panic!("{:?}", other.map(|it| it.0)),
     };
     assert_eq!(reason(&[7; 4000], &bare), Reason::AudioUnsupported);
@@ -174,7 +174,7 @@ fn a_disk_that_fails_says_nothing_about_the_recording() {
         for readable in [0, 10, bytes.len() as u64 / 2] {
             let mut source = Failing(Cursor::new(bytes.clone()), readable);
             let found = convert(&mut source, &mut Cursor::new(Vec::new()), &recording(None, &[]), &AudioRules::default(), &Pauses::Keep);
-            assert!(matches!(found, Err(Bad::Storage(_))), "{codec} after {readable}: {found:?}");
+            assert!(matches!(found, Err(ConvertError::Io(_))), "{codec} after {readable}: {found:?}");
         }
     }
 }

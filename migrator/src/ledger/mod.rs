@@ -1,35 +1,26 @@
-//! Durable state of the migration. SQLite: one connection, writes grouped into one commit.
+//! Durable state of the migration: which calls there are, how far each has come, and who works on it. A folder for each store;
+//! [`registry`] alone names them, and `conformance` says what each of them has to hold.
 //!
-//! A question is answered at once, with everything written before it. A row's new phase is written *behind* the work, within [`LAG`]: every
-//! step may be repeated, so a run that is killed takes the last few up again, and no worker waits for the disk five times a call. What was
-//! written is a prefix of what was done, never a selection.
+//! A question is answered with everything that was written before it. A row's new phase may be written behind the work: every step may be
+//! repeated, so a run that is killed takes the last few up again. What is durable is a prefix of what was done, never a selection.
 
-mod behind;
+#[cfg(test)]
+mod conformance;
+pub(crate) mod registry;
 mod rows;
-mod schema;
+mod sqlite;
+mod tally;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use async_trait::async_trait;
 
-use plan::LoadedPlan;
-use platforms::clock::Clock;
-use rusqlite::Connection;
-use tokio::sync::oneshot;
+pub(crate) use rows::{Added, Change, Claim, Disposition, InteractionRow, NewInteraction, NewRecording, Pass, RecordingRow, Redo};
+pub(crate) use tally::{StandIn, most};
+pub use tally::{StandInCounts, Tally};
 
-pub(crate) use rows::{Added, Change, InteractionRow, NewInteraction, NewRecording, Posted, RecordingRow, Redo, Tried};
-use rows::{Saved, Saves};
-
-/// How long a saved row may wait for its commit. Long enough that a commit serves many workers, short enough that a killed run repeats
-/// next to nothing.
-const LAG: Duration = Duration::from_millis(20);
-/// The same in virtual time, where calls come seconds apart and work takes none of it: as many calls share a commit as in a quick run.
-const VIRTUAL_LAG: Duration = Duration::from_secs(5);
-/// Rows that may wait. A disk that is slower than this holds the workers up.
-const WAITING: usize = 1024;
+use crate::custody;
+use crate::error::{RunError, StepError};
 
 /// What can be wrong with a ledger.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -45,83 +36,20 @@ pub(crate) enum LedgerError {
     Damaged(String),
 }
 
-impl LedgerError {
-    /// The same with the file it is about, and for a damaged one with the way on.
-    fn at(self, path: &Path) -> LedgerError {
-        let path = path.display();
-        match self {
-            LedgerError::Broken(what) if !what.contains(&path.to_string()) => LedgerError::Broken(format!("{path}: {what}")),
-            LedgerError::Damaged(what) if !what.contains("is damaged") => LedgerError::Damaged(format!(
-                "the ledger {path} is damaged ({what}), and no run can go on with it; restore a copy, or put it aside and run the same command \
-                 again: mv '{path}' '{path}.damaged'; rm -f '{path}-wal' '{path}-shm'; a new one is built from source and staging, and what is \
-                 in the target is found there and not sent twice. A canary has to be confirmed anew, and custody begins anew: keep the damaged file"
-            )),
-            other => other,
+impl From<LedgerError> for RunError {
+    fn from(error: LedgerError) -> RunError {
+        match error {
+            LedgerError::Refused(what) => RunError::Plan(what),
+            LedgerError::Broken(what) => RunError::Storage(format!("the ledger: {what}")),
+            LedgerError::Damaged(what) => RunError::Damaged(what),
         }
     }
 }
 
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> LedgerError {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly};
-        match error.sqlite_error_code() {
-            Some(DatabaseCorrupt | NotADatabase) => LedgerError::Damaged(error.to_string()),
-            Some(DiskFull) => LedgerError::Broken("the disk is full; make room there".to_owned()),
-            Some(ReadOnly | CannotOpen | PermissionDenied) => {
-                LedgerError::Broken(format!("{error}; let this user write there, or name another place"))
-            }
-            // A value of another kind than its column's: no statement of ours writes one.
-            _ if matches!(
-                error,
-                rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::Utf8Error(..) | rusqlite::Error::FromSqlConversionFailure(..)
-            ) =>
-            {
-                LedgerError::Damaged(error.to_string())
-            }
-            _ => LedgerError::Broken(error.to_string()),
-        }
+impl From<LedgerError> for StepError {
+    fn from(error: LedgerError) -> StepError {
+        StepError::Run(error.into())
     }
-}
-
-/// A ledger up to this size is read through when it is opened, so that a damaged page is noticed before anything is done by it. Bytes; some half a
-/// second of reading. A larger one is noticed where it is read.
-const CHECKED_MOST: u64 = 512 * 1024 * 1024;
-
-/// Whether the pages and records of a database are whole.
-fn check(connection: &Connection) -> Result<(), LedgerError> {
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(LedgerError::Damaged(found.lines().next().unwrap_or_default().to_owned())) }
-}
-
-type Finish = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
-/// Given the open transaction, or why there is none.
-type Job = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> (bool, Finish) + Send>;
-
-/// What waits for the next commit, in the order it came.
-enum Work {
-    Job(Job),
-    Save(Box<Saved>),
-}
-
-struct Inner {
-    connection: Mutex<Connection>,
-    queue: Mutex<Vec<Work>>,
-    /// A commit of saved rows is on its way.
-    scheduled: AtomicBool,
-    /// Why saved rows were lost: from then on nothing more is taken.
-    lost: Mutex<Option<LedgerError>>,
-    /// A reader beside a run takes no write lock.
-    begin: &'static str,
-    path: PathBuf,
-}
-
-/// A ledger in use by this process alone.
-#[derive(Clone)]
-pub(crate) struct Ledger {
-    inner: Arc<Inner>,
-    clock: Clock,
-    /// Falls with the last handle and not with the last commit on its way: whoever comes next in this process does not wait for it.
-    _lock: Option<Arc<File>>,
 }
 
 /// Whether to take the ledger for oneself.
@@ -133,175 +61,74 @@ pub(crate) enum Open {
     Shared,
 }
 
-/// The file a ledger URL names; a plain path is relative to the plan.
-pub(crate) fn path_of(url: &str, plan: &LoadedPlan) -> Result<PathBuf, LedgerError> {
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        return Ok(plan.resolve_path(Path::new(path)));
-    }
-    match url.split_once("://") {
-        None => Ok(plan.resolve_path(Path::new(url))),
-        Some((scheme, _)) => {
-            Err(LedgerError::Refused(format!("ledger.url: {scheme}:// is not built yet; use sqlite:///path or a plain path")))
-        }
-    }
-}
-
-impl Ledger {
-    /// Opens the ledger a URL names.
-    pub(crate) async fn open(path: PathBuf, open: Open, clock: &Clock) -> Result<Ledger, LedgerError> {
-        let own = clock.clone();
-        let opened = clock.blocking(move || Ledger::open_blocking(&path, open, own).map_err(|error| error.at(&path))).await;
-        opened.map_err(|error| LedgerError::Broken(error.to_string()))?
-    }
-
-    fn open_blocking(path: &Path, open: Open, clock: Clock) -> Result<Ledger, LedgerError> {
-        let broken = |error: std::io::Error| LedgerError::Broken(output::private::refusal(path, &error));
-        if open == Open::Shared && !path.exists() {
-            return Err(LedgerError::Refused(format!("there is no ledger at {}; run migrate first", path.display())));
-        }
-        if let Some(parent) = path.parent() {
-            output::private::folder(parent).map_err(broken)?;
-        }
-        let lock = if open == Open::Exclusive { Some(lock(path)?) } else { None };
-        // Made here, and not by the database, so that its side files take the mode too.
-        let size = if open == Open::Exclusive { output::private::keep(path) } else { File::open(path) };
-        let size = size.and_then(|file| file.metadata()).map_err(broken)?.len();
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10))?;
-        // FULL: what is committed stays even when the machine loses power; the cost is shared by grouped commits. In virtual time a machine that
-        // loses power takes the platforms with it.
-        let synchronous = if clock.is_virtual() { "OFF" } else { "FULL" };
-        connection.execute_batch(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
-        ))?;
-        let begin = match open {
-            Open::Exclusive => "BEGIN IMMEDIATE",
-            Open::Shared => "BEGIN",
-        };
-        // More than the statements there are: none is planned twice.
-        connection.set_prepared_statement_cache_capacity(64);
-        if (1..=CHECKED_MOST).contains(&size) {
-            check(&connection)?;
-        }
-        schema::prepare(&connection)?;
-        let (connection, scheduled) = (Mutex::new(connection), AtomicBool::new(false));
-        let inner = Inner { connection, queue: Mutex::default(), scheduled, lost: Mutex::default(), begin, path: path.to_owned() };
-        Ok(Ledger { inner: Arc::new(inner), clock, _lock: lock.map(Arc::new) })
-    }
-
-    /// Does some work in a transaction that is committed when this returns. Work of others may share the commit, never the outcome.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let (answer, wait) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = connection.and_then(|connection| work(connection).map_err(LedgerError::from));
-            let good = result.is_ok();
-            let finish: Finish = Box::new(move |committed| {
-                let _ = answer.send(committed.and(result));
-            });
-            (good, finish)
-        });
-        lock_of(&self.inner.queue).push(Work::Job(job));
-        let inner = self.inner.clone();
-        let drained = self.clock.blocking(move || inner.drain()).await;
-        drained.map_err(|error| LedgerError::Broken(error.to_string()))?;
-        let result = wait.await.map_err(|_| LedgerError::Broken("the database went away".to_owned()))?;
-        result.map_err(|error| error.at(&self.inner.path))
-    }
-
-    /// Has a row written within [`LAG`], behind everything that was asked or saved before. Fails when an earlier one could not be written.
-    async fn save_soon(&self, saved: Saved) -> Result<(), LedgerError> {
-        if let Some(error) = lock_of(&self.inner.lost).clone() {
-            return Err(error.at(&self.inner.path));
-        }
-        let waiting = {
-            let mut queue = lock_of(&self.inner.queue);
-            queue.push(Work::Save(Box::new(saved)));
-            queue.len()
-        };
-        if waiting >= WAITING {
-            return self.flush().await;
-        }
-        if !self.inner.scheduled.swap(true, Ordering::AcqRel) {
-            let (inner, clock) = (self.inner.clone(), self.clock.clone());
-            tokio::spawn(async move {
-                clock.sleep(if clock.is_virtual() { VIRTUAL_LAG } else { LAG }).await;
-                inner.scheduled.store(false, Ordering::Release);
-                // Its trouble is kept in `lost`, where the next save finds it.
-                let _ = clock.blocking(move || inner.drain()).await;
-            });
-        }
-        Ok(())
-    }
-
-    /// Returns once every saved row is in the database, or says why one is not.
-    pub(crate) async fn flush(&self) -> Result<(), LedgerError> {
-        self.run(|_| Ok(())).await?;
-        lock_of(&self.inner.lost).clone().map_or(Ok(()), |error| Err(error.at(&self.inner.path)))
-    }
-}
-
-impl Inner {
-    /// Runs whatever is queued, in one transaction.
-    fn drain(&self) {
-        let connection = lock_of(&self.connection);
-        let work = std::mem::take(&mut *lock_of(&self.queue));
-        if work.is_empty() {
-            return;
-        }
-        let mut outcome = lock_of(&self.lost).clone().map_or(Ok(()), Err);
-        outcome = outcome.and_then(|()| Ok(connection.execute_batch(self.begin)?));
-        let mut finishes = Vec::new();
-        let (mut saves, mut saved) = (Saves::default(), false);
-        for work in work {
-            let job = match work {
-                Work::Save(save) => {
-                    saved = true;
-                    saves.add(*save);
-                    continue;
-                }
-                Work::Job(job) => job,
-            };
-            // What is asked sees what was saved before it.
-            outcome = outcome.and_then(|()| Ok(saves.write(&connection)?));
-            let opened = outcome.clone().and_then(|()| Ok(connection.execute_batch("SAVEPOINT job")?));
-            let (good, finish) = job(opened.map(|()| &*connection));
-            finishes.push(finish);
-            let close = if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-            outcome = outcome.and_then(|()| Ok(connection.execute_batch(close)?));
-        }
-        outcome = outcome.and_then(|()| Ok(saves.write(&connection)?));
-        outcome = outcome.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
-        if let Err(error) = &outcome {
-            // Nothing of the group is kept; each is told so, and why.
-            let _ = connection.execute_batch("ROLLBACK");
-            if saved {
-                lock_of(&self.lost).get_or_insert(error.clone());
-            }
-        }
-        for finish in finishes {
-            finish(outcome.clone());
-        }
-    }
-}
-
-fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One process at a time: the lock falls with the process, however it ends.
-fn lock(path: &Path) -> Result<File, LedgerError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = output::private::create(Path::new(&name))
-        .map_err(|error| LedgerError::Broken(output::private::refusal(Path::new(&name), &error)))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(LedgerError::Refused(format!("the ledger {} is in use by another run; wait for it or stop it", path.display())))
-        }
-        Err(std::fs::TryLockError::Error(error)) => Err(LedgerError::Broken(format!("{}: {error}", path.display()))),
-    }
+/// A store of the migration's state.
+#[async_trait]
+pub(crate) trait Ledger: Send + Sync {
+    /// A value that a run keeps under a key. Absent: none was set.
+    async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError>;
+    /// Sets values, all or none.
+    async fn set_meta(&self, values: Vec<(&'static str, String)>) -> Result<(), LedgerError>;
+    /// A page and the cursor behind it, together: a run killed in between reads the page again or goes on behind it, never both.
+    async fn add_page(&self, page: u64, rows: Vec<NewInteraction>, next: Option<String>) -> Result<Added, LedgerError>;
+    /// Takes the next interactions for a holder, in extraction order, and renews the lease of all that it holds. Nobody else is given one before it
+    /// is released, saved as finished, left with an error, or its lease has ended. Interactions of the page read last wait for the next page:
+    /// it may list another call under an id of theirs, and what has gone by then cannot be taken back.
+    async fn claim(&self, claim: Claim) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// Gives back everything that a holder has taken and not finished.
+    async fn release(&self, holder: &str) -> Result<(), LedgerError>;
+    /// Returns once everything that was saved is durable, or says why it is not.
+    async fn flush(&self) -> Result<(), LedgerError>;
+    /// The next interactions behind `after` that are in the target.
+    async fn done_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// The next interactions behind `after` that may still be shown to go under a plan: not set aside, without an error, and not gone under
+    /// another plan.
+    async fn sendable_after(&self, after: i64, most: u32, plan_hash: String) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// These interactions, in extraction order, whatever their phase. `reason` is filled in.
+    async fn these(&self, seqs: Vec<i64>) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// Row numbers of interactions by their ids in the source.
+    async fn seqs_of(&self, legacy_ids: Vec<String>) -> Result<Vec<i64>, LedgerError>;
+    /// Keeps the source's answers about recordings that are not staged yet.
+    async fn keep_answers(&self, answers: Vec<(i64, String)>) -> Result<(), LedgerError>;
+    /// A value, and what custody takes from it, in one commit.
+    async fn set_meta_with(&self, key: &'static str, value: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError>;
+    /// Begins anew what an older plan decided and has not been confirmed.
+    async fn decide_anew(&self, window_changed: bool) -> Result<(), LedgerError>;
+    /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it; soon,
+    /// and no later than the next question. What another page has meanwhile set aside as a collision stays so.
+    async fn save(&self, row: &InteractionRow, change: Change) -> Result<(), LedgerError>;
+    /// Notes why an interaction was left; custody tells it once, however often the same error is met again.
+    async fn set_error(&self, seq: i64, error: String, at: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError>;
+    /// Something worth counting that no interaction carries.
+    async fn note(&self, kind: &'static str, subject: &str) -> Result<(), LedgerError>;
+    /// How often each kind was noted.
+    async fn warnings(&self) -> Result<BTreeMap<String, u64>, LedgerError>;
+    /// The first errors that interactions were left with, in extraction order.
+    async fn errors(&self, most: u32) -> Result<Vec<String>, LedgerError>;
+    /// The seq of the interaction that was extracted last; 0: none was.
+    async fn last_seq(&self) -> Result<i64, LedgerError>;
+    /// Everything, counted.
+    async fn tally(&self) -> Result<Tally, LedgerError>;
+    /// All recordings of the interactions behind `after`, for exports.
+    async fn exported_after(&self, after: i64, most: u32) -> Result<Vec<(InteractionRow, u64)>, LedgerError>;
+    /// Lines of custody there are.
+    async fn custody_lines(&self) -> Result<u64, LedgerError>;
+    /// Custody lines behind `after`, each with its row number.
+    async fn custody_after(&self, after: i64, most: u32) -> Result<Vec<(i64, String)>, LedgerError>;
+    /// Interactions of which anything stays behind, was left with an error, or could not be repaired, in extraction order.
+    async fn behind(&self) -> Result<Vec<i64>, LedgerError>;
+    /// Interactions that stay behind for something the source answered, which it may answer otherwise now.
+    async fn doubtful(&self) -> Result<Vec<i64>, LedgerError>;
+    /// Interactions by their ids, or the ids of their recordings, in the source.
+    async fn seqs_of_ids(&self, legacy_ids: Vec<String>) -> Result<Vec<(String, i64)>, LedgerError>;
+    /// Has interactions read again from the source and decided anew, on wish listed anew before. What is in the target stays there until it is
+    /// sent again.
+    async fn take_up(&self, open: Vec<i64>, done: Vec<i64>, list: bool) -> Result<(), LedgerError>;
+    /// Forgets everything that was listed, of a ledger under which nothing else was done.
+    async fn forget_listing(&self) -> Result<(), LedgerError>;
+    /// Has interactions sent again that a changed plan would send otherwise.
+    async fn redo_under_plan(&self, which: Vec<(i64, Redo)>) -> Result<(), LedgerError>;
+    /// Notes that these interactions cannot be put right in the target, and why.
+    async fn unrepairable(&self, which: Vec<(i64, String)>) -> Result<(), LedgerError>;
+    /// The next interactions behind `after` as they were extracted, for what only their entities tell.
+    async fn entities_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError>;
 }

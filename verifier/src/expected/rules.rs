@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use audio::Ffmpeg;
 use jiff::tz::TimeZone;
 use plan::{
-    AudioFormat, Expired, FfmpegUse, Ingest, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TargetKind, TimeUnit,
-    UnmappedAgent, UnmappedQueue,
+    AudioFormat, Expired, FfmpegUse, Ingest, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent,
+    UnmappedQueue,
 };
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ impl Rules {
     pub(crate) fn new(loaded: &LoadedPlan) -> Result<Rules, Stop> {
         let plan = &loaded.plan;
         let mapping = &loaded.mapping;
-        let is_gir = plan.target.kind == TargetKind::Gir;
+        let is_gir = plan.target.gir().is_some();
         let mut agents: BTreeMap<String, Vec<AgentRow>> = BTreeMap::new();
         // A row for `*` is for nobody but the fallback.
         for row in mapping.agents.iter().filter(|row| !is_gir || row.legacy_agent_id != "*") {
@@ -135,7 +135,7 @@ impl Rules {
         }
         Ok(Rules {
             seconds: plan.time.unit == TimeUnit::S,
-            by_events: !is_gir && plan.target.ingest == Ingest::Public,
+            by_events: plan.target.genesys_cloud().is_some_and(|cloud| cloud.ingest == Ingest::Public),
             naive_zone: zone("time.naive_zone", plan.time.naive_zone.as_deref())?,
             site_zone: zone("time.site_zone", plan.time.site_zone.as_deref())?,
             node_offset_ms: plan.time.node.iter().map(|(node, time)| (node.clone(), time.offset_ms)).collect(),
@@ -172,7 +172,7 @@ impl Rules {
             skip_expired: plan.retention.expired == Expired::Skip,
             maximum: Maximum::None,
             clamp: plan.retention.over_max == OverMax::Clamp,
-            gir: is_gir.then(|| gir(loaded)),
+            gir: plan.target.gir().map(|gir| gir_rules(gir, loaded)),
             extensions: BTreeMap::new(),
         })
     }
@@ -180,9 +180,9 @@ impl Rules {
 
 fn agent_row(row: &plan::AgentRow, is_gir: bool) -> AgentRow {
     AgentRow {
-        user: if is_gir { row.gir_username.clone().unwrap_or_default() } else { row.genesys_user_id.to_string() },
-        login: row.gir_login.clone(),
-        access_group: row.gir_access_group.clone(),
+        user: if is_gir { row.gir_username().unwrap_or_default().to_owned() } else { row.genesys_user_id.to_string() },
+        login: row.gir_login().map(str::to_owned),
+        access_group: row.gir_access_group().map(str::to_owned),
         from: row.valid_from.map(Moment::from),
         to: row.valid_to.map(Moment::from),
         line: row.line,
@@ -195,19 +195,19 @@ fn fallback(user: Uuid, rows: &[plan::AgentRow]) -> AgentRow {
     row.map(|row| AgentRow { from: None, to: None, ..agent_row(row, true) }).unwrap_or_default()
 }
 
-fn gir(loaded: &LoadedPlan) -> GirRules {
+fn gir_rules(gir: &plan::target::Gir, loaded: &LoadedPlan) -> GirRules {
     let plan = &loaded.plan;
     let partitions =
-        loaded.mapping.queues.iter().filter_map(|row| Some((padless(&row.legacy_queue_id).to_owned(), row.gir_partition.clone()?)));
+        loaded.mapping.queues.iter().filter_map(|row| Some((padless(&row.legacy_queue_id).to_owned(), row.gir_partition()?.to_owned())));
     let purge = plan.retention.gir_rule.iter();
     GirRules {
-        region: plan.target.region.clone().unwrap_or_default(),
+        region: gir.region.clone(),
         batch_label: format!("st-batch-{}", plan.identity.namespace),
         partitions: partitions.collect(),
         purge: purge
             .map(|rule| PurgeRule { after_days: rule.after_days, call_type: rule.call_type.clone(), label: rule.label.clone() })
             .collect(),
-        encrypted: !plan.target.certificates.is_empty(),
+        encrypted: !gir.certificates.is_empty(),
     }
 }
 

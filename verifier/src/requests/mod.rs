@@ -8,7 +8,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plan::{Ingest, LoadedPlan, TargetKind};
+use plan::{Ingest, LoadedPlan};
 use platforms::transport::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -168,9 +168,9 @@ impl Allowance {
             services.insert(Service::Legacy);
         }
         let target = &loaded.plan.target;
-        match target.kind {
-            TargetKind::GenesysCloud => _ = services.insert(Service::GenesysCloud),
-            TargetKind::Gir => {
+        match target {
+            plan::Target::GenesysCloud(_) => _ = services.insert(Service::GenesysCloud),
+            plan::Target::Gir(target) => {
                 let exports = &options.gir;
                 services.extend(exports.archive.is_none().then_some(Service::Rws));
                 services.extend(exports.files.is_none().then_some(Service::WebDav));
@@ -178,7 +178,11 @@ impl Allowance {
                 services.extend(is_read.then_some(Service::SpeechMiner));
             }
         }
-        Allowance { jobs: options.jobs == Jobs::Create, services, uploads: target.ingest == Ingest::Public }
+        Allowance {
+            jobs: options.jobs == Jobs::Create,
+            services,
+            uploads: target.genesys_cloud().is_some_and(|cloud| cloud.ingest == Ingest::Public),
+        }
     }
 
     #[cfg(test)]
@@ -258,18 +262,18 @@ pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
 fn address(loaded: &LoadedPlan, service: Service) -> Option<Url> {
     let target = &loaded.plan.target;
     match service {
-        Service::Legacy => Some(loaded.plan.source.base_url.clone()),
-        Service::GenesysCloud => target.api_url(),
-        Service::Rws => target.rws_url.clone(),
-        Service::WebDav => target.webdav_url.clone(),
-        Service::SpeechMiner => target.speechminer_url.clone(),
+        Service::Legacy => loaded.plan.source.main_url().cloned(),
+        Service::GenesysCloud => target.genesys_cloud()?.api_url(),
+        Service::Rws => Some(target.gir()?.rws_url.clone()),
+        Service::WebDav => Some(target.gir()?.webdav_url.clone()),
+        Service::SpeechMiner => target.gir()?.speechminer_url.clone(),
     }
 }
 
 fn token(loaded: &LoadedPlan, side: Side) -> String {
     let url = match side {
-        Side::Source => loaded.plan.source.base_url.join("/oauth/token").ok(),
-        Side::Target => loaded.plan.target.token_url(),
+        Side::Source => loaded.plan.source.main_url().and_then(|url| url.join("/oauth/token").ok()),
+        Side::Target => loaded.plan.target.genesys_cloud().and_then(|cloud| cloud.token_url()),
     };
     url.map_or_else(String::new, |url| url.as_str().to_owned())
 }

@@ -10,7 +10,7 @@ mod wait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::{LoadedPlan, TargetKind};
+use plan::LoadedPlan;
 use platforms::clock::Clock;
 use serde::{Deserialize, Serialize};
 
@@ -49,12 +49,12 @@ pub(crate) struct Asked<'a> {
 impl Target {
     /// Sends nothing yet.
     pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
-        match loaded.plan.target.kind {
-            TargetKind::GenesysCloud if options.gir.is_any() || !options.decryption_keys.is_empty() => {
+        match &loaded.plan.target {
+            plan::Target::GenesysCloud(_) if options.gir.is_any() || !options.decryption_keys.is_empty() => {
                 Err(Stop::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
             }
-            TargetKind::GenesysCloud => genesys_cloud::Target::open(loaded, gates, clock).map(Target::GenesysCloud),
-            TargetKind::Gir => gir::Target::open(loaded, options, gates, clock).map(Box::new).map(Target::Gir),
+            plan::Target::GenesysCloud(cloud) => genesys_cloud::Target::open(loaded, cloud, gates, clock).map(Target::GenesysCloud),
+            plan::Target::Gir(site) => gir::Target::open(loaded, site, options, gates, clock).map(Box::new).map(Target::Gir),
         }
     }
 

@@ -46,38 +46,41 @@ impl Site {
         let simulator = Simulator::start(scenario, simulator::Options::default()).await.expect("simulators");
         let dir = TempDir::new().expect("a folder");
         let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).expect("a plan")).expect("a plan that can be read");
-        let target = &plan.plan.target;
-        let secret = |reference: &Option<plan::SecretRef>| {
-            plan.secret(reference.as_ref().expect("a secret"), "test").expect("a secret").expose_the_secret().to_owned()
-        };
-        let account =
-            |username: &Option<String>, password| Account { username: username.clone().expect("a name"), password: secret(password) };
+        let target = plan.plan.target.gir().expect("a plan towards Interaction Recording");
+        let secret = |reference: &plan::SecretRef| plan.secret(reference, "test").expect("a secret").expose_the_secret().to_owned();
+        let account = |username: &str, password| Account { username: username.to_owned(), password: secret(password) };
         let (clock, pace) = (Clock::starting_at(simulator.now_ms()), 60_000);
         let settings = platforms::gir::Settings {
-            rws_url: target.rws_url.clone().expect("an address"),
-            contact_center_id: target.contact_center_id.clone().expect("an id"),
+            rws_url: target.rws_url.clone(),
+            contact_center_id: target.contact_center_id.clone(),
             account: account(&target.username, &target.password),
             requests_per_minute: pace,
         };
-        let url = |url: &Option<url::Url>| url.clone().expect("an address");
         let (dav_account, speechminer_account) = (
             account(&target.webdav_username, &target.webdav_password),
-            account(&target.speechminer_username, &target.speechminer_password),
+            account(target.speechminer_username.as_deref().expect("a name"), target.speechminer_password.as_ref().expect("a secret")),
         );
+        let source = plan.plan.source.legacy().expect("a legacy source");
         let credentials = Credentials {
-            client_id: plan.plan.source.client_id.clone(),
-            client_secret: plan.secret(&plan.plan.source.client_secret, "test").expect("a secret").expose_the_secret().to_owned(),
+            client_id: source.client_id.clone(),
+            client_secret: plan.secret(&source.client_secret, "test").expect("a secret").expose_the_secret().to_owned(),
         };
         let of_source = legacy::Settings {
-            base_url: plan.plan.source.base_url.clone(),
-            media_hosts: plan.plan.source.media_hosts.clone(),
+            base_url: source.base_url.clone(),
+            media_hosts: source.media_hosts.clone(),
             credentials,
             requests_per_minute: pace,
         };
         Site {
             rws: RwsClient::new(network(), clock.clone(), settings),
-            dav: WebDavClient::new(network(), clock.clone(), url(&target.webdav_url), &dav_account, pace),
-            speechminer: SpeechMinerClient::new(network(), clock.clone(), url(&target.speechminer_url), &speechminer_account, pace),
+            dav: WebDavClient::new(network(), clock.clone(), target.webdav_url.clone(), &dav_account, pace),
+            speechminer: SpeechMinerClient::new(
+                network(),
+                clock.clone(),
+                target.speechminer_url.clone().expect("an address"),
+                &speechminer_account,
+                pace,
+            ),
             source: legacy::Client::new(network(), clock, of_source).expect("a client"),
             simulator,
             dir,
@@ -208,7 +211,7 @@ impl Site {
             id: format!("st-{NAMESPACE}-{}", entity.id),
             caller_phone_number: number(&entity.caller_number),
             dialed_phone_number: number(&entity.dialled_number),
-            region: self.plan.plan.target.region.clone(),
+            region: self.plan.plan.target.gir().map(|gir| gir.region.clone()),
             call_type: Some(match entity.direction.as_deref() {
                 Some("INBOUND") => "Inbound".to_owned(),
                 Some("OUTBOUND") => "Outbound".to_owned(),
@@ -226,7 +229,7 @@ impl Site {
             leg.map_or(entity.agent_id.as_ref(), |leg| leg.agent_id.as_ref()).map(|agent| self.agent(agent, ms(&entity.start_time)));
         let id = format!("st-{NAMESPACE}-{}", recording.id);
         let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let root = self.plan.plan.target.webdav_url.clone().expect("an address");
+        let root = self.plan.plan.target.gir().expect("a site").webdav_url.clone();
         let day = &time(ms(&entity.start_time))[..10];
         let start = ms(&recording.start_time);
         let mask = |at: i64, kind: &str| Mask { time: time(start + at), kind: kind.to_owned() };
@@ -241,8 +244,8 @@ impl Site {
             duration: Some(samples.duration_ms().to_string()),
             size: Some(bytes.len().to_string()),
             parameters: Parameters {
-                username: agent.and_then(|agent| agent.gir_username.clone()),
-                agent_id: agent.and_then(|agent| agent.gir_login.clone()),
+                username: agent.and_then(|agent| agent.gir_username().map(str::to_owned)),
+                agent_id: agent.and_then(|agent| agent.gir_login().map(str::to_owned)),
                 ani: entity.caller_number.clone(),
                 dnis: entity.dialled_number.clone(),
                 call_uuid: Some(call_uuid.to_owned()),
@@ -256,8 +259,8 @@ impl Site {
                     [mask(pause.start_offset_ms.expect("a start"), "paused"), mask(pause.end_offset_ms.expect("an end"), "resume")]
                 })
                 .collect(),
-            partitions: queue.and_then(|row| row.gir_partition.clone()).into_iter().collect(),
-            access_groups: agent.and_then(|agent| agent.gir_access_group.clone()).into_iter().collect(),
+            partitions: queue.and_then(|row| row.gir_partition().map(str::to_owned)).into_iter().collect(),
+            access_groups: agent.and_then(|agent| agent.gir_access_group().map(str::to_owned)).into_iter().collect(),
             media_descriptor: Some(Descriptor {
                 storage: "webDAV".to_owned(),
                 path: format!("{}/st-{NAMESPACE}/{day}/{id}.{}.mp3", root.as_str().trim_end_matches('/'), &hash[..12]),
@@ -287,8 +290,8 @@ impl Site {
             let (first, last) = agent.genesys_user_name.split_once(' ').unwrap_or((&agent.genesys_user_name, "-"));
             let contact = Contact {
                 kind: Some("User".to_owned()),
-                phone_number: agent.gir_login.clone(),
-                user_name: agent.gir_username.clone(),
+                phone_number: agent.gir_login().map(str::to_owned),
+                user_name: agent.gir_username().map(str::to_owned),
                 first_name: Some(first.to_owned()),
                 last_name: Some(last.to_owned()),
             };

@@ -47,16 +47,14 @@ pub(crate) struct Target {
 
 impl Target {
     /// Sends nothing yet.
-    pub(crate) fn open(loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
-        let target = &loaded.plan.target;
+    pub(crate) fn open(loaded: &LoadedPlan, target: &plan::target::GenesysCloud, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
         let missing = |what: &str| Stop::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
-        let secret = target.client_secret.as_ref().ok_or_else(|| missing("client_secret"))?;
         let settings = Settings {
             api_url: target.api_url().ok_or_else(|| missing("base_url"))?,
             token_url: target.token_url().ok_or_else(|| missing("login_url"))?,
             credentials: Credentials {
                 client_id: target.client_id.clone(),
-                client_secret: loaded.secret(secret, "target.client_secret")?.expose_the_secret().to_owned(),
+                client_secret: loaded.secret(&target.client_secret, "target.client_secret")?.expose_the_secret().to_owned(),
             },
             requests_per_minute: loaded.plan.pace.requests_per_minute,
         };

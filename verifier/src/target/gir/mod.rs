@@ -50,9 +50,15 @@ pub(crate) struct Target {
 
 impl Target {
     /// Sends nothing yet; reads what was handed over.
-    pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
+    pub(crate) fn open(
+        loaded: &LoadedPlan,
+        site: &plan::target::Gir,
+        options: &Options,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Target, Stop> {
         let exports = &options.gir;
-        let opening = Opening { loaded, gates, clock, may_be_lost: exports.is_any() };
+        let opening = Opening { loaded, site, gates, clock, may_be_lost: exports.is_any() };
         let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());
         let archive = exports.archive.as_deref().map(|dir| handed::archive(dir, origin)).transpose()?.map(Arc::new);
         let rws = match &archive {
@@ -61,7 +67,7 @@ impl Target {
         };
         let store = match &exports.files {
             Some(path) => {
-                let root = opening.needed("webdav_url", loaded.plan.target.webdav_url.as_ref())?.clone();
+                let root = site.webdav_url.clone();
                 let files = handed::files(path, &root, ids.folder(), origin)?;
                 Store::handed(root, files, archive)
             }
@@ -71,7 +77,7 @@ impl Target {
             Some(path) => Receiver::Csv(handed::rows(path, origin)?),
             None => Receiver::live(&opening)?,
         };
-        let region = loaded.plan.target.region.clone().unwrap_or_default();
+        let region = site.region.clone();
         Ok(Target { rws, store, receiver, ids, region, allowance: gates.allowance.clone() })
     }
 
@@ -113,6 +119,7 @@ impl Target {
 /// What opening a store takes.
 struct Opening<'a> {
     loaded: &'a LoadedPlan,
+    site: &'a plan::target::Gir,
     gates: &'a Gates,
     clock: &'a Clock,
     /// Whether a store may be out of reach, because others were handed over.
@@ -128,14 +135,9 @@ impl Opening<'_> {
         Reach::new(self.may_be_lost, need)
     }
 
-    /// A key of `[target]` that has to be there.
-    fn needed<'a, T>(&self, key: &str, value: Option<&'a T>) -> Result<&'a T, Stop> {
-        value.ok_or_else(|| Stop::Plan(format!("target.{key} is missing; a verification reads this store")))
-    }
-
-    fn account(&self, keys: [&str; 2], username: Option<&String>, password: Option<&SecretRef>) -> Result<Account, Stop> {
-        let username = self.needed(keys[0], username)?.clone();
-        let secret = self.loaded.secret(self.needed(keys[1], password)?, &format!("target.{}", keys[1]))?;
-        Ok(Account { username, password: secret.expose_the_secret().to_owned() })
+    /// An account of `[target]`; `key` is where its password stands.
+    fn account(&self, username: &str, key: &str, password: &SecretRef) -> Result<Account, Stop> {
+        let secret = self.loaded.secret(password, &format!("target.{key}"))?;
+        Ok(Account { username: username.to_owned(), password: secret.expose_the_secret().to_owned() })
     }
 }

@@ -69,11 +69,14 @@ impl Receiver {
     }
 
     pub(super) fn live(opening: &Opening<'_>) -> Result<Receiver, Stop> {
-        let target = &opening.loaded.plan.target;
+        let target = opening.site;
         let Some(url) = &target.speechminer_url else { return Ok(Receiver::Unused) };
         let gate = opening.gate(Service::SpeechMiner, url);
-        let (username, password) = (target.speechminer_username.as_ref(), target.speechminer_password.as_ref());
-        let account = opening.account(["speechminer_username", "speechminer_password"], username, password)?;
+        // A plan with this address and without its account is not read.
+        let (Some(username), Some(password)) = (&target.speechminer_username, &target.speechminer_password) else {
+            return Ok(Receiver::Unused);
+        };
+        let account = opening.account(username, "speechminer_password", password)?;
         let pace = opening.loaded.plan.pace.requests_per_minute;
         let client = SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace);
         let reach = opening.reach("access to SpeechMiner's receiver, or an export of it (--gir-speechminer)");

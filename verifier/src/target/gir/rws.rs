@@ -41,13 +41,13 @@ impl Rws {
     }
 
     pub(super) fn live(opening: &Opening<'_>) -> Result<Rws, Stop> {
-        let target = &opening.loaded.plan.target;
-        let rws_url = opening.needed("rws_url", target.rws_url.as_ref())?.clone();
+        let target = opening.site;
+        let rws_url = target.rws_url.clone();
         let gate = opening.gate(Service::Rws, &rws_url);
         let settings = Settings {
             rws_url,
-            contact_center_id: opening.needed("contact_center_id", target.contact_center_id.as_ref())?.clone(),
-            account: opening.account(["username", "password"], target.username.as_ref(), target.password.as_ref())?,
+            contact_center_id: target.contact_center_id.clone(),
+            account: opening.account(&target.username, "password", &target.password)?,
             requests_per_minute: opening.loaded.plan.pace.requests_per_minute,
         };
         let reach = opening.reach("access to RWS, or an export of it (--gir-archive)");

@@ -43,11 +43,10 @@ impl Store {
     }
 
     pub(super) fn live(opening: &Opening<'_>) -> Result<Store, Stop> {
-        let target = &opening.loaded.plan.target;
-        let root = opening.needed("webdav_url", target.webdav_url.as_ref())?.clone();
+        let target = opening.site;
+        let root = target.webdav_url.clone();
         let gate = opening.gate(Service::WebDav, &root);
-        let (username, password) = (target.webdav_username.as_ref(), target.webdav_password.as_ref());
-        let account = opening.account(["webdav_username", "webdav_password"], username, password)?;
+        let account = opening.account(&target.webdav_username, "webdav_password", &target.webdav_password)?;
         let pace = opening.loaded.plan.pace.uploads_per_second;
         let client = WebDavClient::new(gate, opening.clock.clone(), root.clone(), &account, pace);
         let reach = opening.reach("access to the WebDAV store, or an export of it (--gir-files)");

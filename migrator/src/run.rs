@@ -1,0 +1,126 @@
+//! A migration from its plan to its outcome.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+use platforms::transport::Transport;
+use tokio::sync::Semaphore;
+
+use crate::again;
+use crate::behind;
+use crate::canary::{self, Canary};
+use crate::context::RunContext;
+use crate::coverage;
+use crate::engine::{RUN_IN_PROGRESS, Run, process};
+use crate::error::RunError;
+use crate::ledger::{self, Open};
+use crate::options::{Options, Progress};
+use crate::outcome::Outcome;
+use crate::phone::PhoneRule;
+use crate::plan_change::{bind, plan_change};
+use crate::preflight;
+use crate::resolve::{MAXIMUM_DAYS, Resolver};
+use crate::source;
+use crate::staging::Staging;
+use crate::status;
+use crate::target;
+
+/// Runs the migration a plan describes, or goes on with it.
+///
+/// Boxed, as every large future that leaves its crate: an `async fn` would be compiled again in each crate that awaits it.
+pub fn migrate(
+    plan: LoadedPlan,
+    options: Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> BoxFuture<'_, Result<Outcome, RunError>> {
+    Box::pin(run_plan(plan, options, transport, clock, progress))
+}
+
+async fn run_plan(
+    plan: LoadedPlan,
+    options: Options,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> Result<Outcome, RunError> {
+    let plan = Arc::new(plan);
+    if let Some(first) = plan.not_built().into_iter().next() {
+        return Err(RunError::Plan(first));
+    }
+    let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
+    let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
+    let change = plan_change(&*ledger, &plan, options.accept_plan_change).await?;
+    canary::gate(&plan, &options, &*ledger).await?;
+    let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan, &clock)?;
+    let source = source::registry::open(&plan, transport.clone(), &clock)?;
+    let target = target::registry::open(&plan, transport, &clock)?;
+    let maximum_days = preflight::require(&plan, &*ledger, &clock, &*source, &*target).await?;
+    coverage::require(&*ledger, &plan, &*source, maximum_days, options.dry_run).await?;
+    // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
+    bind(&*ledger, &plan, change).await?;
+    ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
+    if !options.dry_run {
+        target.begin(&plan, &*ledger, &clock, options.canary.is_some()).await?;
+    }
+    let taken_up = again::take_up(&*ledger, &plan, &options).await?;
+    let is_unconfirmed = ledger.meta(RUN_IN_PROGRESS).await?.is_some_and(|value| !value.is_empty());
+    let unconfirmed_up_to = if is_unconfirmed { ledger.last_seq().await? } else { 0 };
+    let run = Arc::new(Run {
+        context: RunContext {
+            resolver: Resolver::new(plan.clone(), maximum_days),
+            phones: PhoneRule::of(&plan)?,
+            ledger,
+            staging,
+            clock,
+            dry_run: options.dry_run,
+            replace: options.replace,
+            unconfirmed_up_to,
+            collided: Mutex::default(),
+            plan,
+        },
+        source,
+        target,
+        redone: AtomicU64::new(0),
+        cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+        pages: tokio::sync::Mutex::default(),
+        quarantined: AtomicU64::new(0),
+    });
+    let canary = match options.canary {
+        Some(wanted) => Some(canary::send(&run, &options, wanted, progress).await?),
+        None => {
+            process(&run, &options, None, progress).await?;
+            None
+        }
+    };
+    finish(&run, canary, taken_up).await
+}
+
+/// Writes what a finished pass leaves for others, and counts.
+async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outcome, RunError> {
+    again::came_to_its_end(&*run.context.ledger).await?;
+    let tally = run.context.ledger.tally().await?;
+    if tally.is_finished() {
+        run.context.staging.clear_converted().await?;
+    }
+    status::write_manifests(&*run.context.ledger, &run.context.staging, &run.context.plan).await?;
+    let source = run.source.counts();
+    let (target_requests, throttled) = target::traffic(&*run.target);
+    let throttled = source.throttled.load(Ordering::Relaxed) + throttled;
+    Ok(Outcome {
+        tally,
+        source_requests: source.requests.load(Ordering::Relaxed),
+        target_requests,
+        throttled,
+        errors: run.context.ledger.errors(5).await?,
+        warnings: run.context.ledger.warnings().await?,
+        taken_up,
+        redone: run.redone.load(Ordering::Relaxed),
+        left_behind: behind::listed(&*run.context.ledger, source::registry::format_of(&run.context.plan)).await?,
+        canary,
+    })
+}
