@@ -38,19 +38,19 @@ pub(crate) fn for_finding(finding: &Finding, platform: Platform) -> String {
 fn own(finding: &Finding) -> Option<&'static str> {
     let field = finding.field.as_str();
     Some(match finding.defect {
-        Defect::D03 if field == "SpeechMiner" => {
+        Defect::UploadedTwice if field == "SpeechMiner" => {
             "have SpeechMiner's administrator remove one of the entries; sending again may add another (target.speechminer_repost)"
         }
-        Defect::D10 if field == "file" => {
+        Defect::RecordingWithoutConversation if field == "file" => {
             "compare it with the file that its recording has: where that one plays, the store's administrator may delete this one; else {again}"
         }
-        Defect::D13 if field == "id of the source" => {
+        Defect::RecordingOnAnotherCall if field == "id of the source" => {
             "remove nothing: correct the id that this conversation and the other carry, or {again}, both calls"
         }
-        Defect::D56 if field == "deletion protection" => {
+        Defect::KeptTooLong if field == "deletion protection" => {
             "ask whether somebody holds the call in the target; where nobody does, {again}, which lifts the protection"
         }
-        Defect::D58 if finding.legacy_interaction_id.is_none() => {
+        Defect::DeletedByPolicy if finding.legacy_interaction_id.is_none() => {
             "have this retention policy changed or disabled at once, before anything else; nothing has to be sent again as long as nothing was deleted"
         }
         _ => return None,
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn each_advice_says_how_to_send_again_or_who_acts_and_removes_nothing_first() {
-        const ELSEWHERE: [Defect; 3] = [Defect::D02, Defect::D03, Defect::D63];
+        const ELSEWHERE: [Defect; 3] = [Defect::RecordWithoutSource, Defect::UploadedTwice, Defect::SourceIdDamaged];
         for defect in Defect::ALL {
             for platform in [Platform::GenesysCloud, Platform::InteractionRecording] {
                 let advice = of(*defect, platform);
@@ -79,9 +79,9 @@ mod tests {
 
     #[test]
     fn a_case_of_its_own_has_an_advice_of_its_own() {
-        let twice = Finding::new(Defect::D03, "SpeechMiner");
+        let twice = Finding::new(Defect::UploadedTwice, "SpeechMiner");
         assert!(for_finding(&twice, Platform::InteractionRecording).contains("administrator"));
-        let gone = Finding::new(Defect::D01, "recording");
+        let gone = Finding::new(Defect::MissingRecording, "recording");
         assert!(for_finding(&gone, Platform::InteractionRecording).contains("--replace"));
         assert!(!for_finding(&gone, Platform::GenesysCloud).contains("--replace"));
     }

@@ -45,7 +45,7 @@ impl Crossing<'_> {
             let finding = judged[case]
                 .findings
                 .iter_mut()
-                .find(|finding| finding.defect == Defect::D26 && finding.legacy_recording_id.as_ref() == Some(id));
+                .find(|finding| finding.defect == Defect::AudioDamaged && finding.legacy_recording_id.as_ref() == Some(id));
             let Some(finding) = finding else { continue };
             if owner.0 == case && self.interchangeable(case, recording, owner.1) {
                 let (id, defect) = (id.clone(), finding.defect);
@@ -60,7 +60,7 @@ impl Crossing<'_> {
             let owner = &self.expectations[owner.0].recordings[owner.1].legacy_id;
             *finding = finding
                 .clone()
-                .reclassed(Defect::D18)
+                .reclassed(Defect::AudioOfAnotherCall)
                 .expected(format!("audio of {id}"))
                 .actual(format!("audio of {owner}"))
                 .because("audio of another call");
@@ -85,14 +85,18 @@ impl Crossing<'_> {
         let (id, other) = (&expected.recordings[a].legacy_id, &expected.recordings[b].legacy_id);
         let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(|finding| {
             finding.legacy_recording_id.as_ref().is_some_and(|named| named == id || named == other)
-                && !matches!(finding.defect, Defect::D02 | Defect::D03)
+                && !matches!(finding.defect, Defect::RecordWithoutSource | Defect::UploadedTwice)
         });
         judged.findings = rest;
         let target = follows.iter().find_map(|finding| finding.target_id.clone()).unwrap_or_default();
-        let mut finding = Finding::new(Defect::D33, "order of recordings").of(&expected.legacy_id).recording(id).target(&target);
+        let mut finding =
+            Finding::new(Defect::PartsOutOfOrder, "order of recordings").of(&expected.legacy_id).recording(id).target(&target);
         finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
         judged.findings.push(
-            finding.expected(format!("{id} in its own place")).actual(format!("{other} in the place of {id}")).because(Defect::D33.title()),
+            finding
+                .expected(format!("{id} in its own place"))
+                .actual(format!("{other} in the place of {id}"))
+                .because(Defect::PartsOutOfOrder.title()),
         );
         judged.buckets[b] = Bucket::Different;
     }
@@ -120,9 +124,15 @@ impl Crossing<'_> {
                 continue;
             }
             match (self.lost(stray, judged), stray.on) {
-                (Some(place), None) => self.found(place, judged, Defect::D10, stray, "no conversation"),
+                (Some(place), None) => self.found(place, judged, Defect::RecordingWithoutConversation, stray, "no conversation"),
                 (Some(place), Some(on)) if self.pairings[place.0].conversation.is_some() => {
-                    self.found(place, judged, Defect::D13, stray, &format!("the conversation of call {}", self.expectations[on].legacy_id));
+                    self.found(
+                        place,
+                        judged,
+                        Defect::RecordingOnAnotherCall,
+                        stray,
+                        &format!("the conversation of call {}", self.expectations[on].legacy_id),
+                    );
                 }
                 (Some(place), Some(on)) => self.merged(place, on, judged, stray),
                 (None, Some(on)) => {
@@ -162,17 +172,17 @@ impl Crossing<'_> {
         let (follows, rest): (Vec<Finding>, Vec<Finding>) =
             std::mem::take(&mut judged.findings).into_iter().partition(|finding| finding.legacy_recording_id.as_ref() == Some(id));
         judged.findings = rest;
-        let mut finding = Finding::new(Defect::D05, "recordings").of(&expected.legacy_id).recording(id).target(&stray.recording.id);
+        let mut finding = Finding::new(Defect::CallSplit, "recordings").of(&expected.legacy_id).recording(id).target(&stray.recording.id);
         finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
-        judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::D05.title()));
+        judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::CallSplit.title()));
         judged.buckets[recording] = Bucket::Different;
     }
 
     /// Interaction Recording keeps a call as long as the class that keeps it longest: another's recording brings its class along.
     pub(crate) fn classes_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
-            let is_longer = |finding: &Finding| finding.defect == Defect::D56 && finding.legacy_recording_id.is_none();
-            let is_host = |finding: &Finding| finding.defect == Defect::D04 && finding.legacy_recording_id.is_none();
+            let is_longer = |finding: &Finding| finding.defect == Defect::KeptTooLong && finding.legacy_recording_id.is_none();
+            let is_host = |finding: &Finding| finding.defect == Defect::CallsMerged && finding.legacy_recording_id.is_none();
             let (Some(longer), true) = (judged.findings.iter().position(is_longer), judged.findings.iter().any(is_host)) else { continue };
             let follows = judged.findings.remove(longer);
             judged.findings.iter_mut().find(|finding| is_host(finding)).into_iter().for_each(|merged| merged.follows(follows.clone()));
@@ -183,12 +193,14 @@ impl Crossing<'_> {
     pub(crate) fn times_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
             let is_leg = |finding: &Finding| finding.legacy_recording_id.is_none() && finding.field.starts_with("leg ");
-            if !judged.findings.iter().any(|finding| finding.defect == Defect::D13) || !judged.findings.iter().any(is_leg) {
+            if !judged.findings.iter().any(|finding| finding.defect == Defect::RecordingOnAnotherCall)
+                || !judged.findings.iter().any(is_leg)
+            {
                 continue;
             }
             let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(is_leg);
             judged.findings = rest;
-            if let Some(moved) = judged.findings.iter_mut().find(|finding| finding.defect == Defect::D13) {
+            if let Some(moved) = judged.findings.iter_mut().find(|finding| finding.defect == Defect::RecordingOnAnotherCall) {
                 follows.into_iter().for_each(|finding| moved.follows(finding));
             }
         }
@@ -212,7 +224,7 @@ impl Crossing<'_> {
             let actual = judged[case].findings[at].actual.clone().unwrap_or_default();
             let guests: Vec<usize> =
                 actual.split(';').filter_map(|name| owners.get(name).copied()).filter(|owner| *owner != case).collect();
-            let is_elsewhere = |finding: &Finding| matches!(finding.defect, Defect::D04 | Defect::D13);
+            let is_elsewhere = |finding: &Finding| matches!(finding.defect, Defect::CallsMerged | Defect::RecordingOnAnotherCall);
             let told = guests.into_iter().find_map(|owner| Some((owner, judged[owner].findings.iter().position(is_elsewhere)?)));
             if let Some((owner, place)) = told {
                 let follows = judged[case].findings.remove(at);
@@ -233,11 +245,12 @@ impl Crossing<'_> {
     fn left_over(&self, case: usize, recording: usize, stray: &TargetRecording) -> Finding {
         let expected = &self.expectations[case];
         let id = &expected.recordings[recording].legacy_id;
-        let finding = Finding::new(Defect::D10, "orphan recording").of(&expected.legacy_id).recording(id).target(&stray.id);
+        let finding =
+            Finding::new(Defect::RecordingWithoutConversation, "orphan recording").of(&expected.legacy_id).recording(id).target(&stray.id);
         finding
             .expected("none beside the one that has its conversation")
             .actual("an upload without a conversation")
-            .because(Defect::D10.title())
+            .because(Defect::RecordingWithoutConversation.title())
     }
 
     /// Missing recordings whose upload waits: for ever for a conversation that does not come, or still for the platform.
@@ -249,13 +262,15 @@ impl Crossing<'_> {
                 let is_missing = judged[case].buckets.get(at) == Some(&Bucket::Missing);
                 let Some(waiting) = parked.iter().find(|parked| is_missing && parked.is_of(id)) else { continue };
                 let may_end = waiting.status == "Pending" && waiting.since.is_none_or(|since| as_of.since(since) < ENDS_WITHIN_MS);
-                judged[case].findings.retain(|finding| finding.defect != Defect::D01 || finding.legacy_recording_id.as_ref() != Some(id));
+                judged[case]
+                    .findings
+                    .retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(id));
                 if may_end {
                     judged[case].buckets[at] = Bucket::NotVerifiable("the upload to end".to_owned());
                     continue;
                 }
                 judged[case].buckets[at] = Bucket::Different;
-                let finding = Finding::new(Defect::D12, "upload").of(&expected.legacy_id).recording(id).target(&waiting.file);
+                let finding = Finding::new(Defect::UploadNeverEnded, "upload").of(&expected.legacy_id).recording(id).target(&waiting.file);
                 let since = waiting.since.map_or_else(String::new, |since| format!(" since {since}"));
                 judged[case]
                     .findings
@@ -291,7 +306,7 @@ impl Crossing<'_> {
         let id = expected.recordings[recording].legacy_id.clone();
         let judged = &mut judged[case];
         judged.buckets[recording] = Bucket::Different;
-        judged.findings.retain(|finding| finding.defect != Defect::D01 || finding.legacy_recording_id.as_ref() != Some(&id));
+        judged.findings.retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(&id));
         let finding =
             Finding::new(defect, "conversation of the recording").of(&expected.legacy_id).recording(&id).target(&stray.recording.id);
         judged.findings.push(finding.expected("its own conversation").actual(hangs_on).because(defect.title()));
@@ -300,16 +315,16 @@ impl Crossing<'_> {
     /// The call is gone and its recording hangs on another one: both calls are damaged.
     fn merged(&self, place: Place, on: usize, judged: &mut [Judged], stray: &Stray<'_>) {
         let other = self.expectations[on].legacy_id.clone();
-        self.found(place, judged, Defect::D04, stray, &format!("the conversation of call {other}"));
-        let told = judged[on].findings.iter().any(|finding| finding.defect == Defect::D04);
+        self.found(place, judged, Defect::CallsMerged, stray, &format!("the conversation of call {other}"));
+        let told = judged[on].findings.iter().any(|finding| finding.defect == Defect::CallsMerged);
         if !told {
             let conversation = self.pairings[on].conversation.map(|at| self.ours[at].id.clone()).unwrap_or_default();
-            let finding = Finding::new(Defect::D04, "recordings of the conversation").of(&other).target(&conversation);
+            let finding = Finding::new(Defect::CallsMerged, "recordings of the conversation").of(&other).target(&conversation);
             judged[on].findings.push(
                 finding
                     .expected("only its own")
                     .actual(format!("also those of call {}", self.expectations[place.0].legacy_id))
-                    .because(Defect::D04.title()),
+                    .because(Defect::CallsMerged.title()),
             );
         }
         judged[on].buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
@@ -326,7 +341,7 @@ impl Crossing<'_> {
         match copy_of {
             Some(recording) => {
                 let id = &expected.recordings[recording].legacy_id;
-                Finding::new(Defect::D03, "recording")
+                Finding::new(Defect::UploadedTwice, "recording")
                     .of(&expected.legacy_id)
                     .recording(id)
                     .target(&stray.recording.id)
@@ -334,7 +349,7 @@ impl Crossing<'_> {
                     .actual("twice")
                     .because("recording exists twice")
             }
-            None => Finding::new(Defect::D02, "recording")
+            None => Finding::new(Defect::RecordWithoutSource, "recording")
                 .of(&expected.legacy_id)
                 .target(&stray.recording.id)
                 .expected("absent: no recording of the source fits")
@@ -361,7 +376,9 @@ pub(crate) fn policies(policies: &[DeletingPolicy], ours: &[TargetConversation])
             ));
             continue;
         }
-        let finding = Finding::new(Defect::D58, "retention policy").target(&policy.id).expected("none that deletes migrated calls at once");
+        let finding = Finding::new(Defect::DeletedByPolicy, "retention policy")
+            .target(&policy.id)
+            .expected("none that deletes migrated calls at once");
         let finding = finding.actual(format!("{kind} `{name}` deletes at once")).because(format!("{kind} deletes at once"));
         findings.push(finding.consequence(format!("it is about {about} of {} calls", ours.len())));
     }
@@ -372,7 +389,8 @@ pub(crate) fn policies(policies: &[DeletingPolicy], ours: &[TargetConversation])
 pub(crate) fn phantom(conversation: &TargetConversation) -> Finding {
     let recordings = conversation.read_recordings().len();
     let claimed = conversation.legacy_id.as_deref().unwrap_or_default();
-    let finding = Finding::new(Defect::D02, "conversation").target(&conversation.id).expected("absent: the source has no such call");
+    let finding =
+        Finding::new(Defect::RecordWithoutSource, "conversation").target(&conversation.id).expected("absent: the source has no such call");
     finding.actual(format!("present, as call {claimed}, with {recordings} recordings")).because("conversation has no source")
 }
 
@@ -510,7 +528,7 @@ mod tests {
             }
         }
         let (pairings, _) = pair(&expectations, &ours);
-        let mut difference = crate::sound::Difference::new(Defect::D26, "the source's sound", "another sound");
+        let mut difference = crate::sound::Difference::new(Defect::AudioDamaged, "the source's sound", "another sound");
         difference.foreign = true;
         let sounds = vec![TargetSound::Compared(vec![difference]); 2];
         let evidence = Evidence {

@@ -234,7 +234,7 @@ impl Listener {
 
 /// A file that is not what its envelope says.
 fn sealed(expected: &str, actual: &str) -> TargetSound {
-    TargetSound::Compared(vec![Difference::new(Defect::D30, expected, actual)])
+    TargetSound::Compared(vec![Difference::new(Defect::EncryptionWrong, expected, actual)])
 }
 
 /// A file to listen to.

@@ -69,7 +69,9 @@ impl Reconciling<'_> {
         let id = &expected.recordings[recording].legacy_id;
         let finding = file(stray).of(&expected.legacy_id).recording(id);
         if judged.buckets.get(recording) == Some(&Bucket::Missing) {
-            judged.findings.retain(|finding| finding.defect != Defect::D01 || finding.legacy_recording_id.as_ref() != Some(id));
+            judged
+                .findings
+                .retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(id));
             judged.buckets[recording] = Bucket::Different;
         } else {
             judged.extra += 1;
@@ -83,7 +85,8 @@ impl Reconciling<'_> {
             self.expectations.iter().enumerate().map(|(case, expected)| (expected.legacy_id.as_str(), case)).collect();
         let shown: BTreeSet<&str> = self.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
         for call in self.stores.posted.keys().filter(|call| !shown.contains(call.as_str())) {
-            let finding = Finding::new(Defect::D02, "SpeechMiner").actual("present").because("only SpeechMiner has the call");
+            let finding =
+                Finding::new(Defect::RecordWithoutSource, "SpeechMiner").actual("present").because("only SpeechMiner has the call");
             match cases.get(call.as_str()) {
                 Some(case) => match self.expectations[*case].presence {
                     Presence::Absent(_) | Presence::NotCarried => {
@@ -99,7 +102,7 @@ impl Reconciling<'_> {
 }
 
 fn file(stray: &StrayFile) -> Finding {
-    let finding = Finding::new(Defect::D10, "file").target(&stray.path).expected("a recording that references it");
+    let finding = Finding::new(Defect::RecordingWithoutConversation, "file").target(&stray.path).expected("a recording that references it");
     finding.actual("none").because("file without a recording")
 }
 
@@ -121,7 +124,7 @@ mod tests {
         let expectations = std::slice::from_ref(expected);
         let (pairings, _) = pair(expectations, ours);
         let buckets = vec![bucket.clone(); expected.recordings.len()];
-        let missing = Finding::new(Defect::D01, "recording").of(&expected.legacy_id).recording("100001-1");
+        let missing = Finding::new(Defect::MissingRecording, "recording").of(&expected.legacy_id).recording("100001-1");
         let findings = if *bucket == Bucket::Missing { vec![missing] } else { Vec::new() };
         let mut judged = vec![Judged { findings, buckets, ..Judged::default() }];
         let surplus = Reconciling { expectations, pairings: &pairings, ours, stores, restricted: false }.reconcile(&mut judged);

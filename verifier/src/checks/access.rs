@@ -28,7 +28,7 @@ pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
 /// The partition of a wrong queue, or none where the queue is lost, follows from the queue.
 pub(super) fn of_wrong_queue(access: Vec<Finding>, mut routing: Vec<Finding>, seen: &Seen<'_>) -> (Vec<Finding>, Vec<Finding>) {
     let Some(gir) = &seen.rules.gir else { return (access, routing) };
-    let Some(queue) = routing.iter_mut().find(|finding| finding.defect == Defect::D50 && finding.field == "queue") else {
+    let Some(queue) = routing.iter_mut().find(|finding| finding.defect == Defect::QueueOrSkillWrong && finding.field == "queue") else {
         return (access, routing);
     };
     // Partitions of all queues that are that one in the target.
@@ -63,7 +63,7 @@ fn explains(seen: &Seen<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
 fn region(seen: &Seen<'_>) -> Option<Finding> {
     let (rules, facts) = (seen.rules.gir.as_ref()?, seen.conversation.gir.as_ref()?);
     let actual = facts.region.as_ref().filter(|region| **region != rules.region)?;
-    Some(seen.finding(Defect::D54, "region").expected(&rules.region).actual(actual).because(format!("region is {actual}")))
+    Some(seen.finding(Defect::RegionWrong, "region").expected(&rules.region).actual(actual).because(format!("region is {actual}")))
 }
 
 fn groups(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
@@ -84,7 +84,7 @@ fn list(seen: &Seen<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual
     let told = |list: Vec<&str>| if list.is_empty() { NONE.to_owned() } else { list.join(", ") };
     let (expected, actual) = (told(expected.to_vec()), told(actual.iter().map(String::as_str).collect()));
     let cause = format!("{field}: {actual} instead of {expected}");
-    (expected != actual).then(|| seen.about(pair, Defect::D53, field).expected(expected).actual(actual).because(cause))
+    (expected != actual).then(|| seen.about(pair, Defect::AccessWrong, field).expected(expected).actual(actual).because(cause))
 }
 
 #[cfg(test)]

@@ -79,16 +79,16 @@ fn differs(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> Finding {
     let actual = seen.conversation.attributes.get(name);
     let cause = format!("{name} is {}", if actual.is_some() { "changed" } else { "lost" });
     let damaged = actual.is_some_and(|actual| wanted.any_of.iter().any(|wanted| text::is_damaged(actual, wanted)));
-    let defect = if damaged { Defect::D62 } else { class(name, false) };
+    let defect = if damaged { Defect::TextDamaged } else { class(name, false) };
     seen.finding(defect, name).maybe_expected(wanted.any_of.first()).maybe_actual(actual).because(cause)
 }
 
 fn class(name: &str, surplus: bool) -> Defect {
     match name {
-        "st.wait_ms" | "st.talk_ms" => Defect::D43,
-        "st.disposition" | "st.wrap_up_code" => Defect::D51,
-        "st.repair" if surplus => Defect::D41,
-        _ => Defect::D64,
+        "st.wait_ms" | "st.talk_ms" => Defect::DurationRecomputed,
+        "st.disposition" | "st.wrap_up_code" => Defect::WrapUpOrDispositionWrong,
+        "st.repair" if surplus => Defect::NeedlessTimeRepair,
+        _ => Defect::AttributeWrong,
     }
 }
 
@@ -98,7 +98,7 @@ fn all_lost(mut findings: Vec<Finding>, required: usize) -> Vec<Finding> {
     if required < 2 || lost < required {
         return findings;
     }
-    let at = findings.iter().position(|finding| finding.defect == Defect::D64).unwrap_or(0);
+    let at = findings.iter().position(|finding| finding.defect == Defect::AttributeWrong).unwrap_or(0);
     let mut first = findings.swap_remove(at);
     first.cause = ALL_LOST.to_owned();
     first.consequences.extend(findings.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));

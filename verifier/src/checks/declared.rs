@@ -26,7 +26,8 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let wrongs: Vec<(&str, String, String)> = [length(pair, facts), size(pair, facts)].into_iter().flatten().collect();
     let mut wrongs = wrongs.into_iter();
     let (field, expected, actual) = wrongs.next()?;
-    let mut finding = seen.about(pair, Defect::D34, field).expected(expected).actual(actual).because(format!("{field} is wrong"));
+    let mut finding =
+        seen.about(pair, Defect::DeclaredLengthOrSizeWrong, field).expected(expected).actual(actual).because(format!("{field} is wrong"));
     finding.consequences = wrongs.map(|(field, expected, actual)| format!("{field}: {actual} instead of {expected}")).collect();
     Some(finding)
 }
@@ -98,7 +99,7 @@ mod tests {
         for (ms, bytes, wanted) in rows {
             assert_eq!(codes(ms, bytes, &fine), wanted, "{ms:?} {bytes:?}");
         }
-        let cut = TargetSound::Compared(vec![Difference::new(Defect::D15, "148 s", "20 s")]);
+        let cut = TargetSound::Compared(vec![Difference::new(Defect::AudioTruncatedEnd, "148 s", "20 s")]);
         assert_eq!(codes(Some("1"), Some("1000"), &cut), [("D15", 1)], "it follows from the file that is cut");
     }
 }

@@ -100,16 +100,19 @@ fn metadata(seen: &Seen<'_>) -> Vec<Finding> {
 fn data_lost(mut attributes: Vec<Finding>, routing: Vec<Finding>, seen: &Seen<'_>) -> (Vec<Finding>, Vec<Finding>) {
     let lost = attributes.iter_mut().find(|finding| finding.cause == attributes::ALL_LOST);
     let (Some(lost), Some(_)) = (lost, &seen.conversation.gir) else { return (attributes, routing) };
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) =
-        routing.into_iter().partition(|finding| matches!(finding.defect, Defect::D50 | Defect::D51) && finding.actual.is_none());
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) = routing.into_iter().partition(|finding| {
+        matches!(finding.defect, Defect::QueueOrSkillWrong | Defect::WrapUpOrDispositionWrong) && finding.actual.is_none()
+    });
     lost.consequences.extend(follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));
     (attributes, rest)
 }
 
 /// A repair noted on a call that needed none explains reversed times: they become its consequence.
 fn overdone(mut attributes: Vec<Finding>, times: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
-    let Some(repair) = attributes.iter_mut().find(|finding| finding.defect == Defect::D41) else { return (attributes, times) };
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) = times.into_iter().partition(|finding| finding.defect == Defect::D39);
+    let Some(repair) = attributes.iter_mut().find(|finding| finding.defect == Defect::NeedlessTimeRepair) else {
+        return (attributes, times);
+    };
+    let (follows, rest): (Vec<Finding>, Vec<Finding>) = times.into_iter().partition(|finding| finding.defect == Defect::StartAndEndSwapped);
     for time in follows {
         repair.consequences.push(format!("{}: {}", time.title, time.field));
         repair.consequences.extend(time.consequences);

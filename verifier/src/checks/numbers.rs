@@ -37,7 +37,7 @@ fn repeats(seen: &Seen<'_>) -> Vec<Finding> {
     let expected =
         [&seen.expected.ani, &seen.expected.dnis].map(|number| number.as_deref().map(digits).filter(|number| !number.is_empty()));
     let wrong = |field: &str, expected: Option<&String>, actual: Option<&String>| {
-        let finding = seen.finding(Defect::D61, field).maybe_expected(expected.map(|number| masked(number)));
+        let finding = seen.finding(Defect::PhoneNumberWrong, field).maybe_expected(expected.map(|number| masked(number)));
         finding.maybe_actual(actual.map(|number| masked(number))).because(format!("{field} differs"))
     };
     let mut findings: Vec<Finding> = facts
@@ -72,7 +72,7 @@ fn one(seen: &Seen<'_>, field: &str, expected: Option<&str>, actual: &[String]) 
     if right {
         return None;
     }
-    let finding = seen.finding(Defect::D61, field).maybe_expected(expected.as_deref().map(masked));
+    let finding = seen.finding(Defect::PhoneNumberWrong, field).maybe_expected(expected.as_deref().map(masked));
     let told = actual.iter().map(|number| masked(number)).collect::<Vec<_>>().join(", ");
     let in_clear =
         seen.rules.phones != PhoneRule::Keep && actual.iter().any(|number| is_clear(number) && Some(number) != expected.as_ref());
@@ -135,7 +135,7 @@ mod tests {
         let mut actual = conversation(&expected);
         actual.anis = vec!["+25550100199".into()];
         let findings = checked(&expected, &actual);
-        assert_eq!(findings[0].defect, Defect::D61);
+        assert_eq!(findings[0].defect, Defect::PhoneNumberWrong);
         assert!(findings[0].actual.as_deref().is_some_and(|told| told.contains("another number")));
     }
 }

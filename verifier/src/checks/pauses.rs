@@ -47,7 +47,7 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
         Some(_) if expected.len() == actual.len() => "pause marks give another reason",
         _ => "pause marks are changed",
     };
-    (!right).then(|| seen.about(pair, Defect::D60, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
+    (!right).then(|| seen.about(pair, Defect::PauseMarksWrong, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
 }
 
 /// What the source marks is a protected pause. A mark without a reason says nothing else.

@@ -19,7 +19,9 @@ const AGENT_LOST: &str = "agent is lost";
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if is_customer_lost(seen) {
-        findings.push(seen.finding(Defect::D49, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"));
+        findings.push(
+            seen.finding(Defect::ParticipantsWrong, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"),
+        );
     }
     if seen.conversation.withholds(Field::UserName) {
         return findings;
@@ -45,7 +47,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     if expected.len() != actual.len() || (expected != actual && (is_nobody || !has_stranger)) {
         let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
         let cause = if actual.len() < expected.len() || is_nobody { AGENT_LOST } else { "agents in order" };
-        findings.push(seen.finding(Defect::D49, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
+        findings.push(seen.finding(Defect::ParticipantsWrong, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
     } else {
         findings.extend(wrong_agents(seen, &legs, &actual));
     }
@@ -72,7 +74,7 @@ pub(super) fn lost_with_agents(people: &mut [Finding], routing: Vec<Finding>, se
     let lost = people.iter_mut().find(|finding| finding.field == AGENTS && finding.cause == AGENT_LOST);
     let (Some(lost), true) = (lost, seen.conversation.gir.is_none()) else { return routing };
     let none_left = seen.conversation.legs.is_empty();
-    let goes = |finding: &Finding| finding.actual.is_none() && (none_left || finding.defect == Defect::D51);
+    let goes = |finding: &Finding| finding.actual.is_none() && (none_left || finding.defect == Defect::WrapUpOrDispositionWrong);
     let (follows, rest): (Vec<Finding>, Vec<Finding>) = routing.into_iter().partition(goes);
     follows.into_iter().for_each(|finding| lost.follows(finding));
     rest
@@ -137,16 +139,16 @@ fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<F
 pub(super) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
     let maps_to = |agent: &str| rules.agents.get(padless(agent)).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
     if !fallback && rules.fallback_agent.as_ref().is_some_and(|row| row.user == actual) {
-        return Defect::D46;
+        return Defect::FallbackInsteadOfAgent;
     }
     let colleagues = rules.extensions.values().filter(|agents| agents.contains(agent)).flatten();
     if colleagues.filter(|colleague| *colleague != agent).any(|colleague| maps_to(colleague)) {
-        return Defect::D47;
+        return Defect::AgentFromExtension;
     }
     if maps_to(agent) {
-        return Defect::D48;
+        return Defect::AgentMappingOfAnotherDate;
     }
-    Defect::D45
+    Defect::WrongAgent
 }
 
 #[cfg(test)]

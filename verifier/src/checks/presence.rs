@@ -57,7 +57,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
         let copy = &evidence.ours[*copy];
         judged.extra += copy.read_recordings().len();
         let original = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
-        let finding = Finding::new(Defect::D03, "conversation").of(&evidence.expected.legacy_id).target(&copy.id);
+        let finding = Finding::new(Defect::UploadedTwice, "conversation").of(&evidence.expected.legacy_id).target(&copy.id);
         judged.findings.push(
             finding
                 .maybe_expected(original.map(|id| format!("only {id}")))
@@ -73,8 +73,8 @@ fn wrong_id(evidence: &Evidence<'_>) -> Option<Finding> {
     let own = &evidence.expected.legacy_id;
     let (defect, actual, cause) = match &evidence.pairing.carries {
         Carries::Own => return None,
-        Carries::Damaged(id) => (Defect::D63, id, "id of the source is damaged"),
-        Carries::Anothers(id) => (Defect::D13, id, "conversation carries another call's id"),
+        Carries::Damaged(id) => (Defect::SourceIdDamaged, id, "id of the source is damaged"),
+        Carries::Anothers(id) => (Defect::RecordingOnAnotherCall, id, "conversation carries another call's id"),
     };
     let finding = Finding::new(defect, "id of the source").of(own).expected(own).actual(actual).because(cause);
     let conversation = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
@@ -87,7 +87,7 @@ fn in_parts(evidence: &Evidence<'_>, first: &TargetConversation) -> Judged {
     let others: Vec<&str> = evidence.pairing.parts.iter().map(|at| evidence.ours[*at].id.as_str()).collect();
     let recordings =
         |at: &TargetConversation| format!("{} has {} recordings and {} legs", at.id, at.read_recordings().len(), at.legs.len());
-    let mut finding = Finding::new(Defect::D05, "conversations of the call").of(&expected.legacy_id).target(&first.id);
+    let mut finding = Finding::new(Defect::CallSplit, "conversations of the call").of(&expected.legacy_id).target(&first.id);
     finding.consequences = [first].into_iter().chain(evidence.pairing.parts.iter().map(|at| &evidence.ours[*at])).map(recordings).collect();
     let actual = format!("{} conversations: {}, {}", others.len() + 1, first.id, others.join(", "));
     let buckets = expected.recordings.iter().map(|recording| settled(&recording.presence).unwrap_or(Bucket::Different)).collect();
@@ -155,10 +155,12 @@ fn misplaced(evidence: &Evidence<'_>, elsewhere: &Elsewhere) -> Judged {
     let finding = match elsewhere {
         Elsewhere::Region(region) => {
             let right = evidence.rules.gir.as_ref().map(|gir| gir.region.as_str()).unwrap_or_default();
-            let finding = Finding::new(Defect::D54, "region").expected(right).actual(region).because(format!("region is {region}"));
+            let finding = Finding::new(Defect::RegionWrong, "region").expected(right).actual(region).because(format!("region is {region}"));
             finding.consequence("nodes of the right region do not show the call")
         }
-        Elsewhere::Lost => Finding::new(Defect::D14, "RWS").expected("present").actual("absent").because("only SpeechMiner has the call"),
+        Elsewhere::Lost => {
+            Finding::new(Defect::MissingInOneStore, "RWS").expected("present").actual("absent").because("only SpeechMiner has the call")
+        }
     };
     let bucket = |recording: &crate::expected::ExpectedRecording| settled(&recording.presence).unwrap_or(Bucket::Different);
     let buckets = expected.recordings.iter().map(bucket).collect();
@@ -166,8 +168,11 @@ fn misplaced(evidence: &Evidence<'_>, elsewhere: &Elsewhere) -> Judged {
 }
 
 fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -> Finding {
-    let finding =
-        Finding::new(Defect::D01, "recording").of(&expected.legacy_id).expected("present").actual("absent").consequence(consequence);
+    let finding = Finding::new(Defect::MissingRecording, "recording")
+        .of(&expected.legacy_id)
+        .expected("present")
+        .actual("absent")
+        .consequence(consequence);
     match recording {
         Some(id) => finding.recording(id),
         None => Finding { field: "conversation".to_owned(), cause: "conversation".to_owned(), ..finding },
@@ -184,7 +189,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     }
     if expected.presence == Presence::NotCarried {
         let extra = conversation.read_recordings().len();
-        let finding = Finding::new(Defect::D02, "presence").of(&expected.legacy_id).target(&conversation.id);
+        let finding = Finding::new(Defect::RecordWithoutSource, "presence").of(&expected.legacy_id).target(&conversation.id);
         let finding = finding.expected("absent: a call without recordings is not carried").actual("present");
         return Judged { findings: vec![finding.because("call without recordings is there")], extra, ..Judged::default() };
     }
@@ -319,7 +324,7 @@ fn surplus(expected: &Expectation, absence: &Absence) -> Finding {
         Absence::Rule(reason) => format!("absent by rule: {reason}"),
         Absence::Agreed(_) => "absent by agreement".to_owned(),
     };
-    Finding::new(Defect::D02, "presence").of(&expected.legacy_id).expected(&why).actual("present").because(why)
+    Finding::new(Defect::RecordWithoutSource, "presence").of(&expected.legacy_id).expected(&why).actual("present").because(why)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
         findings.extend(wrongs.swap_remove(0));
     }
     if !facts.labels.contains(&rules.batch_label) {
-        let finding = seen.finding(Defect::D64, "label of the migration").expected(&rules.batch_label).actual("none");
+        let finding = seen.finding(Defect::AttributeWrong, "label of the migration").expected(&rules.batch_label).actual("none");
         findings.push(finding.because("label of the migration is lost"));
     }
     findings
@@ -45,9 +45,9 @@ fn kept(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) -> Op
     match (by_date, label_is_right) {
         (None, true) => None,
         // The call goes when it should, by chance: what says so is still another label.
-        (None, false) => {
-            Some(seen.finding(Defect::D64, "retention label").expected(wanted).actual(actual).because("retention label is wrong"))
-        }
+        (None, false) => Some(
+            seen.finding(Defect::AttributeWrong, "retention label").expected(wanted).actual(actual).because("retention label is wrong"),
+        ),
         (Some(mut wrong), false) => {
             wrong.consequences.push(format!("retention label: {actual} instead of {wanted}"));
             Some(wrong)
@@ -70,11 +70,11 @@ fn by_rule(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) ->
     let days = |delta: i64| (delta.abs() as f64 / DAY_MS as f64).ceil();
     let (defect, expected, cause) = match (keep.until, actual) {
         (Until::Decided, None) => return None,
-        (Until::Decided, Some(_)) => (Defect::D55, None, "deleted by a rule, though no class says so".to_owned()),
-        (Until::Date { at, .. }, None) => (Defect::D56, Some(at), "deleted by no rule".to_owned()),
+        (Until::Decided, Some(_)) => (Defect::DeletionDateMissingOrEarly, None, "deleted by a rule, though no class says so".to_owned()),
+        (Until::Date { at, .. }, None) => (Defect::KeptTooLong, Some(at), "deleted by no rule".to_owned()),
         (Until::Date { at, slack_days }, Some(actual)) => match actual.since(at) {
-            delta if delta < 0 => (Defect::D55, Some(at), format!("deleted {} days too early", days(delta))),
-            delta if delta > slack_days * DAY_MS => (Defect::D56, Some(at), format!("deleted {} days too late", days(delta))),
+            delta if delta < 0 => (Defect::DeletionDateMissingOrEarly, Some(at), format!("deleted {} days too early", days(delta))),
+            delta if delta > slack_days * DAY_MS => (Defect::KeptTooLong, Some(at), format!("deleted {} days too late", days(delta))),
             _ => return None,
         },
     };
@@ -100,14 +100,14 @@ fn by_years(seen: &Seen<'_>, keep: &Keep, labels: &BTreeSet<&str>) -> Option<Fin
     // A call that nobody decided about must have no label that leads to a date.
     let named: Vec<i64> = labels.iter().filter_map(|label| years_of(label)).collect();
     let (defect, cause) = match (keep.until, right, named.iter().min()) {
-        (Until::Date { .. }, Some(_), None) => (Defect::D55, "retention label is missing".to_owned()),
+        (Until::Date { .. }, Some(_), None) => (Defect::DeletionDateMissingOrEarly, "retention label is missing".to_owned()),
         (Until::Date { .. }, Some(right), Some(least)) if *least < right => {
-            (Defect::D55, format!("label of {least} years instead of {right}"))
+            (Defect::DeletionDateMissingOrEarly, format!("label of {least} years instead of {right}"))
         }
         (Until::Date { .. }, Some(right), Some(least)) if *least > right => {
-            (Defect::D56, format!("label of {least} years instead of {right}"))
+            (Defect::KeptTooLong, format!("label of {least} years instead of {right}"))
         }
-        (Until::Decided, _, Some(least)) => (Defect::D55, format!("label of {least} years though no class says so")),
+        (Until::Decided, _, Some(least)) => (Defect::DeletionDateMissingOrEarly, format!("label of {least} years though no class says so")),
         _ => return None,
     };
     let told = |years: Option<i64>| years.map_or_else(|| "no class".to_owned(), |years| format!("{years} years"));

@@ -45,7 +45,8 @@ fn exchanged(mut wrongs: Vec<Finding>) -> Vec<Finding> {
             Some(at) => {
                 let partner = wrongs.remove(at);
                 let (id, field) = (partner.legacy_recording_id.clone().unwrap_or_default(), first.field.clone());
-                let mut finding = first.reclassed(Defect::D33).because("recordings of one call hang on each other's legs").involves(&id);
+                let mut finding =
+                    first.reclassed(Defect::PartsOutOfOrder).because("recordings of one call hang on each other's legs").involves(&id);
                 finding.consequences.push(format!("{field} {id}: {} instead of {}", told(&partner.actual), told(&partner.expected)));
                 found.push(finding);
             }
@@ -86,7 +87,7 @@ fn leg(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
 }
 
 fn wrong_leg(seen: &Seen<'_>, pair: &Pair<'_>, expected: &RecordedAgent, actual: &str) -> Finding {
-    let finding = seen.about(pair, Defect::D33, "agent of the recording").expected(&expected.user).actual(actual);
+    let finding = seen.about(pair, Defect::PartsOutOfOrder, "agent of the recording").expected(&expected.user).actual(actual);
     finding.because("recording hangs on another leg of its call")
 }
 
@@ -112,8 +113,8 @@ fn username(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: Opti
             Some(finding(classify(&expected.legacy_agent, stand_in, actual, seen.rules)).because(cause))
         }
         (Some(_), None) if seen.conversation.withholds(Field::Username) => None,
-        (Some(_), None) => Some(finding(Defect::D49).because("agent of the recording is lost")),
-        (None, Some(_)) => Some(finding(Defect::D49).because("recording has an agent where its leg has none")),
+        (Some(_), None) => Some(finding(Defect::ParticipantsWrong).because("agent of the recording is lost")),
+        (None, Some(_)) => Some(finding(Defect::ParticipantsWrong).because("recording has an agent where its leg has none")),
     }
 }
 
@@ -121,7 +122,7 @@ fn login(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: &Record
     if facts.login == expected.login || (facts.login.is_none() && seen.conversation.withholds(Field::Login)) {
         return None;
     }
-    let defect = if facts.login.is_some() { Defect::D45 } else { Defect::D49 };
+    let defect = if facts.login.is_some() { Defect::WrongAgent } else { Defect::ParticipantsWrong };
     let finding = seen.about(pair, defect, "agent login of the recording");
     Some(finding.maybe_expected(expected.login.as_ref()).maybe_actual(facts.login.as_ref()).because("login of the recording's agent"))
 }
@@ -136,7 +137,8 @@ fn numbers_of_legs(seen: &Seen<'_>) -> Option<Finding> {
         theirs.user.as_deref() == Some(leg.user.as_str()) && theirs.number != leg.login
     };
     let (leg, theirs) = expected.iter().zip(actual).find(wrong)?;
-    let finding = seen.finding(Defect::D64, "number of an agent").maybe_expected(leg.login.as_ref()).maybe_actual(theirs.number.as_ref());
+    let finding =
+        seen.finding(Defect::AttributeWrong, "number of an agent").maybe_expected(leg.login.as_ref()).maybe_actual(theirs.number.as_ref());
     Some(finding.because("an agent's number is not the login"))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
         }
     }
     if seen.expected.hold && seen.conversation.protected == Some(false) {
-        findings.push(seen.finding(Defect::D57, "deletion protection").expected("protected").actual("not protected"));
+        findings.push(seen.finding(Defect::LegalHoldLost, "deletion protection").expected("protected").actual("not protected"));
     }
     findings.extend(needless_protection(seen));
     (findings, follows)
@@ -38,7 +38,8 @@ pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
 fn needless_protection(seen: &Seen<'_>) -> Option<Finding> {
     let is_unread = seen.expected.recordings.iter().any(|recording| matches!(recording.presence, Presence::Unknown(_)));
     let needless = !seen.expected.hold && !is_unread && seen.conversation.protected == Some(true);
-    let finding = || seen.finding(Defect::D56, "deletion protection").expected("not protected: the source has no hold").actual("protected");
+    let finding =
+        || seen.finding(Defect::KeptTooLong, "deletion protection").expected("not protected: the source has no hold").actual("protected");
     needless.then(|| finding().because("protected though the source has no hold"))
 }
 
@@ -50,17 +51,19 @@ fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     }
     let (defect, cause) = match (pair.expected.delete_at, pair.actual.delete_at) {
         (None, None) => return None,
-        (Some(_), None) => (Defect::D55, "deletion date is missing".to_owned()),
-        (None, Some(_)) => (Defect::D55, "deletion date without a retention class".to_owned()),
+        (Some(_), None) => (Defect::DeletionDateMissingOrEarly, "deletion date is missing".to_owned()),
+        (None, Some(_)) => (Defect::DeletionDateMissingOrEarly, "deletion date without a retention class".to_owned()),
         (Some(expected), Some(actual)) => {
             let days = (actual.since(expected) as f64 / 86_400_000.0).round();
             match actual.since(expected) {
                 delta if delta.abs() <= TOLERANCE_MS => return None,
                 // The organisation's maximum may have brought it forward.
                 delta if delta < 0 && pair.expected.doubt.is_some() => return None,
-                delta if -delta > A_MONTH_MS && is_at_once(pair, actual, seen.as_of) => (Defect::D58, "deleted within days".to_owned()),
-                delta if delta < 0 => (Defect::D55, format!("deletion date is {} days too early", -days)),
-                _ => (Defect::D56, format!("deletion date is {days} days too late")),
+                delta if -delta > A_MONTH_MS && is_at_once(pair, actual, seen.as_of) => {
+                    (Defect::DeletedByPolicy, "deleted within days".to_owned())
+                }
+                delta if delta < 0 => (Defect::DeletionDateMissingOrEarly, format!("deletion date is {} days too early", -days)),
+                _ => (Defect::KeptTooLong, format!("deletion date is {days} days too late")),
             }
         }
     };

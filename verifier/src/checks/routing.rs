@@ -9,9 +9,9 @@ use crate::finding::Finding;
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let (expected, actual) = (seen.expected, seen.conversation);
     let mut findings = Vec::new();
-    findings.extend(one_id(seen, Defect::D50, "queue", expected.queue, &actual.queues));
+    findings.extend(one_id(seen, Defect::QueueOrSkillWrong, "queue", expected.queue, &actual.queues));
     if let Some(skills) = &actual.skills
-        && let Some(skill) = one_id(seen, Defect::D50, "skill", expected.skill, skills)
+        && let Some(skill) = one_id(seen, Defect::QueueOrSkillWrong, "skill", expected.skill, skills)
     {
         // Events tell a skill with the queue that asks for it: lost with the queue.
         match findings.first_mut().filter(|queue: &&mut Finding| seen.rules.by_events && queue.actual.is_none() && skill.actual.is_none()) {
@@ -19,13 +19,13 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
             None => findings.push(skill),
         }
     }
-    findings.extend(one_id(seen, Defect::D51, "wrap-up code", expected.wrap_up, &actual.wrap_ups));
+    findings.extend(one_id(seen, Defect::WrapUpOrDispositionWrong, "wrap-up code", expected.wrap_up, &actual.wrap_ups));
     if let Some(direction) = &expected.direction
         && actual.direction.as_ref() != Some(direction)
     {
         let told = actual.direction.as_deref().unwrap_or("nothing");
         findings.push(
-            seen.finding(Defect::D52, "direction")
+            seen.finding(Defect::DirectionWrong, "direction")
                 .expected(direction)
                 .actual(told)
                 .because(format!("direction is {told} instead of {direction}")),
@@ -33,7 +33,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     }
     // A target that has a word for none must say it.
     if let (None, Some(_), Some(direction)) = (&expected.direction, &actual.gir, &actual.direction) {
-        let finding = seen.finding(Defect::D52, "direction").expected("Unknown").actual(direction);
+        let finding = seen.finding(Defect::DirectionWrong, "direction").expected("Unknown").actual(direction);
         findings.push(finding.because(format!("direction is {direction} though the source has none")));
     }
     findings

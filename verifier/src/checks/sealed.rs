@@ -9,7 +9,7 @@ pub(super) fn check(seen: &Seen<'_>, mut sounds: Vec<Finding>) -> Vec<Finding> {
     for pair in &seen.pairs {
         let Some(wrong) = one(seen, pair) else { continue };
         let is_same = |finding: &&mut Finding| {
-            finding.defect == Defect::D30 && finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id)
+            finding.defect == Defect::EncryptionWrong && finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id)
         };
         match sounds.iter_mut().find(is_same) {
             Some(sound) => sound.consequences.push(format!("{}: {}", wrong.field, wrong.actual.unwrap_or_default())),
@@ -24,7 +24,7 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let told = |is_encrypted: bool| if is_encrypted { "encrypted" } else { "stored clear" };
     let has = facts.pkcs7.is_some();
     (wanted != has).then(|| {
-        let finding = seen.about(pair, Defect::D30, "encryption").expected(told(wanted)).actual(told(has));
+        let finding = seen.about(pair, Defect::EncryptionWrong, "encryption").expected(told(wanted)).actual(told(has));
         finding.because(format!("file is {}", told(has)))
     })
 }

@@ -18,11 +18,11 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Vec<Finding> {
     }
     let found = |defect, words: String| vec![seen.about(pair, defect, "audio").expected("audio").actual(words)];
     match (pair.sound, media(pair.actual, seen.as_of)) {
-        (_, Media::Stuck) => found(Defect::D12, "an upload that does not end".to_owned()),
+        (_, Media::Stuck) => found(Defect::UploadNeverEnded, "an upload that does not end".to_owned()),
         (_, Media::Pending(_)) => Vec::new(),
         (TargetSound::Compared(differences), _) => differences.iter().map(|difference| told(seen, pair, difference)).collect(),
-        (TargetSound::Lost(words), _) => found(Defect::D11, words.clone()),
-        (TargetSound::NotRead | TargetSound::Hidden(_), Media::Gone(state)) => found(Defect::D11, format!("file state {state}")),
+        (TargetSound::Lost(words), _) => found(Defect::AudioGone, words.clone()),
+        (TargetSound::NotRead | TargetSound::Hidden(_), Media::Gone(state)) => found(Defect::AudioGone, format!("file state {state}")),
         (TargetSound::NotRead | TargetSound::Hidden(_), Media::There) => Vec::new(),
     }
 }
@@ -82,7 +82,7 @@ mod tests {
             (TargetSound::NotRead, &[]),
             (TargetSound::Hidden("a permission".into()), &[]),
             (TargetSound::Lost("media not found".into()), &["D11", "D11"]),
-            (TargetSound::Compared(vec![Difference::new(Defect::D19, "sound", "silence")]), &["D19", "D19"]),
+            (TargetSound::Compared(vec![Difference::new(Defect::AudioSilent, "sound", "silence")]), &["D19", "D19"]),
         ];
         for (sound, wanted) in rows {
             let findings = checked_under(&rules(), &expected, &conversation(&expected), sound);

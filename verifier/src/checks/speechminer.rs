@@ -72,7 +72,7 @@ fn part_of<'a>(call: &'a TargetConversation, own: &TargetRecording) -> Option<&'
 }
 
 fn absent(seen: &Seen<'_>, pair: &Pair<'_>) -> Finding {
-    let finding = seen.about(pair, Defect::D14, "part").expected("present").actual("absent");
+    let finding = seen.about(pair, Defect::MissingInOneStore, "part").expected("present").actual("absent");
     finding.because("a part of the call is not in SpeechMiner")
 }
 
@@ -108,8 +108,8 @@ fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
         }
         let other = strange.remove(0);
         let (defect, cause) = match posted.of_others.contains(other) {
-            true => (Defect::D18, "file of another call"),
-            false => (Defect::D11, "file that RWS does not know"),
+            true => (Defect::AudioOfAnotherCall, "file of another call"),
+            false => (Defect::AudioGone, "file that RWS does not know"),
         };
         findings.push(seen.about(pair, defect, "file").expected(path).actual(other).because(cause));
     }

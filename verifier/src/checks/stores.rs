@@ -13,11 +13,19 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     match &facts.posts {
         Posts::Unused | Posts::Unread(_) | Posts::Count(1) => Vec::new(),
         Posts::Count(0) => {
-            vec![seen.finding(Defect::D14, "SpeechMiner").expected("present").actual("absent").because("not posted to SpeechMiner")]
+            vec![
+                seen.finding(Defect::MissingInOneStore, "SpeechMiner")
+                    .expected("present")
+                    .actual("absent")
+                    .because("not posted to SpeechMiner"),
+            ]
         }
         Posts::Count(count) => {
             vec![
-                seen.finding(Defect::D03, "SpeechMiner").expected("once").actual(format!("{count} times")).because("posted more than once"),
+                seen.finding(Defect::UploadedTwice, "SpeechMiner")
+                    .expected("once")
+                    .actual(format!("{count} times"))
+                    .because("posted more than once"),
             ]
         }
     }

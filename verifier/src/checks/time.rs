@@ -148,7 +148,7 @@ fn wrongs(subject: &Subject<'_>, zone: Option<&TimeZone>) -> Vec<Wrong> {
         return whole(defect, defect.title());
     }
     if end < start {
-        return whole(Defect::D39, Defect::D39.title());
+        return whole(Defect::StartAndEndSwapped, Defect::StartAndEndSwapped.title());
     }
     let deltas = (start.since(subject.expected.start), end.since(subject.expected.end));
     let (start_wrong, end_wrong) = (is_off(deltas.0), is_off(deltas.1));
@@ -196,7 +196,7 @@ fn late_end(expected: Moment, actual: Moment, start_wrong: bool, zone: Option<&T
     if start_wrong || is_rounded(expected, actual) {
         return shift(expected, actual, zone);
     }
-    (Defect::D43, "end differs while the start is right".to_owned())
+    (Defect::DurationRecomputed, "end differs while the start is right".to_owned())
 }
 
 /// What is no instant: damaged text, or nothing. A call or leg without one of its ends has lost the event that tells it.
@@ -204,9 +204,9 @@ fn unreadable(subject: &Subject<'_>, start: &TimeReading, end: &TimeReading) -> 
     let is_damaged = |reading: &TimeReading| matches!(reading, TimeReading::Damaged(_));
     let is_lost = subject.recording.is_none() && !is_damaged(start) && !is_damaged(end);
     let (defect, cause) = match (start, end) {
-        (TimeReading::At(_), _) if is_lost => (Defect::D49, "event of leaving is lost"),
-        (_, TimeReading::At(_)) if is_lost => (Defect::D49, "event of joining is lost"),
-        _ => (Defect::D44, Defect::D44.title()),
+        (TimeReading::At(_), _) if is_lost => (Defect::ParticipantsWrong, "event of leaving is lost"),
+        (_, TimeReading::At(_)) if is_lost => (Defect::ParticipantsWrong, "event of joining is lost"),
+        _ => (Defect::TimeUnreadable, Defect::TimeUnreadable.title()),
     };
     let text = |reading: &TimeReading| match reading {
         TimeReading::Absent => "nothing".to_owned(),
@@ -233,17 +233,17 @@ fn grave(expected: Moment, actual: Moment, uploaded: Moment) -> Option<Defect> {
     }
     let old = uploaded.since(expected) > 2 * DAY_MS;
     if old && actual.since(uploaded).abs() <= DAY_MS {
-        return Some(Defect::D42);
+        return Some(Defect::UploadDateAsCallDate);
     }
     // A thousandth or a thousandfold, cut to whole seconds or not.
     let thousandth = actual.ms().saturating_mul(1000).abs_diff(expected.ms()) < 1_000_000;
     let thousandfold = expected.ms().saturating_mul(1000).abs_diff(actual.ms()) < 1_000_000;
-    (thousandth || thousandfold || actual < TOO_EARLY || actual >= TOO_LATE).then_some(Defect::D38)
+    (thousandth || thousandfold || actual < TOO_EARLY || actual >= TOO_LATE).then_some(Defect::TimeUnitConfused)
 }
 
 fn rank(defect: Defect) -> u8 {
     match defect {
-        Defect::D42 => 0,
+        Defect::UploadDateAsCallDate => 0,
         _ => 1,
     }
 }
@@ -256,16 +256,16 @@ pub(super) fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -
     let rule = format!("start = source {sign} {seconds} s");
     if delta.abs() == HOUR_MS {
         if let Some(name) = zone.filter(|zone| in_daylight_time(expected, zone)).map(zone_name) {
-            return (Defect::D36, format!("{rule}, inside daylight time of {name}"));
+            return (Defect::TimeOffByDaylightSaving, format!("{rule}, inside daylight time of {name}"));
         }
         if let Some(name) = zone.filter(|zone| at_clock_change(expected, zone)).map(zone_name) {
-            return (Defect::D37, format!("{rule}, at a clock change of {name}"));
+            return (Defect::ClockChangeMisread, format!("{rule}, at a clock change of {name}"));
         }
     }
     if is_rounded(expected, actual) {
-        return (Defect::D40, "milliseconds or seconds are cut".to_owned());
+        return (Defect::MillisecondsLost, "milliseconds or seconds are cut".to_owned());
     }
-    (Defect::D35, rule)
+    (Defect::TimeShifted, rule)
 }
 
 fn zone_name(zone: &TimeZone) -> String {
@@ -383,7 +383,7 @@ mod tests {
         let findings = crate::checks::testing::checked_under(&rules, &expected, &actual, &crate::sound::TargetSound::NotRead);
         assert_eq!(
             findings.iter().map(|finding| (finding.defect, finding.field.as_str())).collect::<Vec<_>>(),
-            [(Defect::D43, "leg 1 end")]
+            [(Defect::DurationRecomputed, "leg 1 end")]
         );
     }
 
@@ -392,15 +392,15 @@ mod tests {
         let london = TimeZone::get("Europe/London").expect("a zone");
         let at = |text: &str| Moment::parse(text).expect("an instant");
         let rows = [
-            ("2023-07-01T10:00:00Z", HOUR_MS, Some(&london), Defect::D36),
-            ("2023-01-01T10:00:00Z", HOUR_MS, Some(&london), Defect::D35),
-            ("2023-07-01T10:00:00Z", HOUR_MS, None, Defect::D35),
-            ("2023-10-29T01:30:00Z", -HOUR_MS, Some(&london), Defect::D37),
-            ("2023-07-01T10:00:00Z", 2 * HOUR_MS, Some(&london), Defect::D35),
-            ("2023-07-01T10:00:00.345Z", -345, None, Defect::D40),
-            ("2023-07-01T10:00:00.645Z", 355, None, Defect::D40),
-            ("2023-07-01T10:00:12Z", -12_000, None, Defect::D40),
-            ("2023-07-01T10:00:12Z", -11_000, None, Defect::D35),
+            ("2023-07-01T10:00:00Z", HOUR_MS, Some(&london), Defect::TimeOffByDaylightSaving),
+            ("2023-01-01T10:00:00Z", HOUR_MS, Some(&london), Defect::TimeShifted),
+            ("2023-07-01T10:00:00Z", HOUR_MS, None, Defect::TimeShifted),
+            ("2023-10-29T01:30:00Z", -HOUR_MS, Some(&london), Defect::ClockChangeMisread),
+            ("2023-07-01T10:00:00Z", 2 * HOUR_MS, Some(&london), Defect::TimeShifted),
+            ("2023-07-01T10:00:00.345Z", -345, None, Defect::MillisecondsLost),
+            ("2023-07-01T10:00:00.645Z", 355, None, Defect::MillisecondsLost),
+            ("2023-07-01T10:00:12Z", -12_000, None, Defect::MillisecondsLost),
+            ("2023-07-01T10:00:12Z", -11_000, None, Defect::TimeShifted),
         ];
         for (expected, by, zone, defect) in rows {
             assert_eq!(shift(at(expected), at(expected).plus_ms(by), zone).0, defect, "{expected} {by}");
@@ -416,7 +416,7 @@ mod tests {
         (recording.start, recording.end) = (TimeReading::At(start.plus_ms(7_200_000)), TimeReading::At(end.plus_ms(7_200_000)));
         let findings = checked(&expected, &actual);
         assert_eq!(findings.len(), 1);
-        assert_eq!((findings[0].defect, findings[0].legacy_recording_id.as_deref()), (Defect::D35, Some("100001-1")));
+        assert_eq!((findings[0].defect, findings[0].legacy_recording_id.as_deref()), (Defect::TimeShifted, Some("100001-1")));
         let recording = first(&mut actual);
         (recording.start, recording.end) = (TimeReading::Absent, TimeReading::Absent);
         assert!(checked(&expected, &actual).is_empty(), "an archived recording shows no times");

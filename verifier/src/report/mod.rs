@@ -263,7 +263,7 @@ pub(crate) mod testing {
     use crate::defect::Defect;
 
     pub(crate) fn report() -> Report {
-        let finding = Finding::new(Defect::D19, "audio")
+        let finding = Finding::new(Defect::AudioSilent, "audio")
             .of("100001")
             .recording("100001-1")
             .target("t-1")

@@ -115,14 +115,18 @@ fn mismatched(story: &Story<'_>) -> String {
 
 /// What the missing ones have in common; mostly nothing.
 fn pattern(story: &Story<'_>) -> String {
-    let named: Vec<&str> =
-        [Defect::D06, Defect::D08].iter().filter(|defect| story.by_defect.contains_key(defect)).map(|defect| defect.title()).collect();
+    let named: Vec<&str> = [Defect::EveryNthMissing, Defect::KindOfCallMissing]
+        .iter()
+        .filter(|defect| story.by_defect.contains_key(defect))
+        .map(|defect| defect.title())
+        .collect();
     if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
 }
 
 /// The most frequent causes of what is different, in plain words.
 fn causes(story: &Story<'_>) -> String {
-    let presence = [Defect::D01, Defect::D02, Defect::D03, Defect::D06, Defect::D08];
+    let presence =
+        [Defect::MissingRecording, Defect::RecordWithoutSource, Defect::UploadedTwice, Defect::EveryNthMissing, Defect::KindOfCallMissing];
     let mut causes: Vec<(&Defect, &u64)> = story.by_defect.iter().filter(|(defect, _)| !presence.contains(defect)).collect();
     causes.sort_by_key(|(defect, count)| (std::cmp::Reverse(**count), **defect));
     let named: Vec<&str> = causes.iter().take(3).map(|(defect, _)| defect.title()).collect();
@@ -200,7 +204,7 @@ mod tests {
         let all = Counts { source_interactions: 240, source_recordings: 312, matched: 312, ..Counts::default() };
         let needs = BTreeSet::from(["permission recording:recording:view".to_owned()]);
         let bound = SampleBound { size: 300, of: 312, seed: 1, wrong: 0, upper_95: 0.009_936 };
-        let silent = BTreeMap::from([(Defect::D01, 1), (Defect::D19, 1)]);
+        let silent = BTreeMap::from([(Defect::MissingRecording, 1), (Defect::AudioSilent, 1)]);
         let none = BTreeMap::new();
         let rows: [Row<'_>; 6] = [
             (all, &none, 0, AudioRead::All, "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be"),
