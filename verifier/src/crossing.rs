@@ -8,9 +8,8 @@ use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::matching::{Pairing, same_times};
 use crate::moment::Moment;
+use crate::observed::{TargetConversation, TargetRecording};
 use crate::sound::Sketch;
-use crate::target::genesys_cloud::{DeletingPolicy, Parked};
-use crate::target::{TargetConversation, TargetRecording};
 use crate::verdict::Bucket;
 
 /// A recording of the source by its place: interaction and recording.
@@ -178,7 +177,7 @@ impl Crossing<'_> {
         judged.buckets[recording] = Bucket::Different;
     }
 
-    /// Interaction Recording keeps a call as long as the class that keeps it longest: another's recording brings its class along.
+    /// Where a call is kept as long as the class that keeps it longest, another's recording brings its class along.
     pub(crate) fn classes_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
             let is_longer = |finding: &Finding| finding.defect == Defect::KeptTooLong && finding.legacy_recording_id.is_none();
@@ -251,32 +250,6 @@ impl Crossing<'_> {
             .expected("none beside the one that has its conversation")
             .actual("an upload without a conversation")
             .because(Defect::RecordingWithoutConversation.title())
-    }
-
-    /// Missing recordings whose upload waits: for ever for a conversation that does not come, or still for the platform.
-    pub(crate) fn parked(&self, parked: &[Parked], as_of: Moment, judged: &mut [Judged]) {
-        const ENDS_WITHIN_MS: i64 = 24 * 3_600_000;
-        for (case, expected) in self.expectations.iter().enumerate().filter(|_| !parked.is_empty()) {
-            for (at, recording) in expected.recordings.iter().enumerate() {
-                let id = &recording.legacy_id;
-                let is_missing = judged[case].buckets.get(at) == Some(&Bucket::Missing);
-                let Some(waiting) = parked.iter().find(|parked| is_missing && parked.is_of(id)) else { continue };
-                let may_end = waiting.status == "Pending" && waiting.since.is_none_or(|since| as_of.since(since) < ENDS_WITHIN_MS);
-                judged[case]
-                    .findings
-                    .retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(id));
-                if may_end {
-                    judged[case].buckets[at] = Bucket::NotVerifiable("the upload to end".to_owned());
-                    continue;
-                }
-                judged[case].buckets[at] = Bucket::Different;
-                let finding = Finding::new(Defect::UploadNeverEnded, "upload").of(&expected.legacy_id).recording(id).target(&waiting.file);
-                let since = waiting.since.map_or_else(String::new, |since| format!(" since {since}"));
-                judged[case]
-                    .findings
-                    .push(finding.expected("a recording").actual(format!("{}{since}", waiting.status)).because("upload is parked"));
-            }
-        }
     }
 
     /// The missing recording that a stray one is: by what its uploader called it, by its audio, else by its times.
@@ -358,33 +331,6 @@ impl Crossing<'_> {
     }
 }
 
-/// Policies that delete at once calls which were migrated: one finding each. The second list is what would be needed to tell of others.
-pub(crate) fn policies(policies: &[DeletingPolicy], ours: &[TargetConversation]) -> (Vec<Finding>, Vec<String>) {
-    let (mut findings, mut needs) = (Vec::new(), Vec::new());
-    for policy in policies {
-        let about = ours.iter().filter(|call| policy.is_about(call)).count();
-        let kind = if policy.cross_platform { "cross-platform policy" } else { "policy" };
-        let name = policy.name.as_deref().unwrap_or("without a name");
-        if about == 0 {
-            continue;
-        }
-        if !policy.unread_conditions().is_empty() {
-            let conditions = policy.unread_conditions().join(", ");
-            needs.push(format!(
-                "a person's look at the {kind} {name} ({}), which deletes at once: its {conditions} cannot be held against a call here",
-                policy.id
-            ));
-            continue;
-        }
-        let finding = Finding::new(Defect::DeletedByPolicy, "retention policy")
-            .target(&policy.id)
-            .expected("none that deletes migrated calls at once");
-        let finding = finding.actual(format!("{kind} `{name}` deletes at once")).because(format!("{kind} deletes at once"));
-        findings.push(finding.consequence(format!("it is about {about} of {} calls", ours.len())));
-    }
-    (findings, needs)
-}
-
 /// A conversation that carries our namespace and has no source.
 pub(crate) fn phantom(conversation: &TargetConversation) -> Finding {
     let recordings = conversation.read_recordings().len();
@@ -398,11 +344,11 @@ pub(crate) fn phantom(conversation: &TargetConversation) -> Finding {
 mod tests {
     use super::*;
     use crate::checks::presence::{Evidence, judge};
-    use crate::checks::testing::{conversation, wanted};
+    use crate::checks::testing::{PLATFORM, conversation, wanted};
     use crate::expected::testing::{AS_OF, rules};
     use crate::matching::pair;
+    use crate::observed::Recordings;
     use crate::sound::TargetSound;
-    use crate::target::Recordings;
 
     /// Two calls, an hour apart, and what a right migration leaves of them.
     fn world() -> (Vec<Expectation>, Vec<TargetConversation>) {
@@ -442,8 +388,9 @@ mod tests {
                     sounds: &sounds,
                     stored: &[],
                     hidden: None,
-                    elsewhere: None,
+                    misplaced: None,
                     rules: &rules(),
+                    platform: PLATFORM,
                     as_of: AS_OF,
                 })
             })
@@ -465,14 +412,14 @@ mod tests {
         judged.findings.iter().map(|finding| finding.defect.code()).collect()
     }
 
-    fn take(conversation: &mut TargetConversation) -> Vec<crate::target::TargetRecording> {
+    fn take(conversation: &mut TargetConversation) -> Vec<crate::observed::TargetRecording> {
         match std::mem::take(&mut conversation.recordings) {
             Recordings::Read(recordings) => recordings,
             Recordings::Hidden(_) => Vec::new(),
         }
     }
 
-    fn give(conversation: &mut TargetConversation, recordings: Vec<crate::target::TargetRecording>) {
+    fn give(conversation: &mut TargetConversation, recordings: Vec<crate::observed::TargetRecording>) {
         if let Recordings::Read(own) = &mut conversation.recordings {
             own.extend(recordings);
         }
@@ -511,7 +458,7 @@ mod tests {
         let judged = run(&expectations, &ours);
         assert_eq!((codes(&judged[0]), judged[0].extra), (vec!["D03"], 1));
         let (expectations, mut ours) = world();
-        copy.start = crate::target::TimeReading::Absent;
+        copy.start = crate::observed::TimeReading::Absent;
         give(&mut ours[0], vec![copy]);
         assert_eq!(codes(&run(&expectations, &ours)[0]), ["D02"]);
     }
@@ -538,8 +485,9 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: None,
-            elsewhere: None,
+            misplaced: None,
             rules: &rules(),
+            platform: PLATFORM,
             as_of: AS_OF,
         };
         let mut judged = vec![judge(&evidence)];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::capabilities::CallData;
 use crate::checks::AGENTS;
 use crate::checks::presence::Judged;
 use crate::defect::Defect;
@@ -9,7 +10,7 @@ use crate::expected::{AgentLeg, Expectation, Rules};
 use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::moment::Moment;
-use crate::target::{TargetConversation, TargetLeg};
+use crate::observed::{TargetConversation, TargetLeg};
 use crate::verdict::Bucket;
 
 /// Calls and what was found of them, to be looked at together.
@@ -69,7 +70,9 @@ impl Habits<'_> {
         let (expected, conversation) = (&self.expectations[case], self.conversation(case)?);
         let code = expected.wrap_up?.to_string();
         let is_it = |actual: &String| actual.eq_ignore_ascii_case(&code);
-        let right = conversation.wrap_ups.iter().all(is_it) && !conversation.wrap_ups.is_empty() && conversation.gir.is_none();
+        let right = conversation.wrap_ups.iter().all(is_it)
+            && !conversation.wrap_ups.is_empty()
+            && self.rules.capabilities.call_data == CallData::OnParticipants;
         let users: BTreeSet<&str> = conversation.legs.iter().filter_map(|leg| leg.user.as_deref()).collect();
         if !right || users.len() < 2 || users != expected.legs.iter().map(|leg| &*leg.user).collect() {
             return None;

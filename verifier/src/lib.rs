@@ -20,6 +20,7 @@
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
 
 mod advice;
+mod capabilities;
 mod checks;
 mod crossing;
 mod defect;
@@ -31,11 +32,12 @@ mod habits;
 mod kept;
 mod listen;
 mod matching;
-mod misplaced;
 mod moment;
+mod observed;
 mod options;
+mod outcome;
 mod patterns;
-mod reconcile;
+mod platform_facts;
 mod report;
 mod requests;
 mod run;
@@ -58,9 +60,10 @@ pub use drift::DriftLine;
 pub use finding::Finding;
 pub use moment::Moment;
 pub use options::{AudioScope, GirExports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
-pub use report::{CallEvidence, Group, HandedOver, RecordingLine, Report, RequestLine, Scope, StandIn, Stores, Summary, evidence_of};
-pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
+pub use report::{CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of};
+pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use stop::Stop;
+pub use target::{HandedOver, Stores};
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};
 
 /// Verifies what a plan describes, and writes the report where [`Options::report_dir`] says.
@@ -115,13 +118,19 @@ async fn judge(
     report
 }
 
+/// Every request a verification of this plan may send under these options. Sends none, and needs no secret.
+#[must_use]
+pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
+    let platform = target::platform(loaded);
+    let source = &loaded.plan.source.base_url;
+    let source =
+        requests::Endpoint { service: source::legacy::LEGACY, root: Some(source.clone()), token: source.join("/oauth/token").ok() };
+    let endpoints: Vec<_> = std::iter::once(source).chain(platform.endpoints(loaded)).collect();
+    Listed::all(&run::allowance(loaded, &*platform, options), &endpoints)
+}
+
 /// What ties a report to this run.
 fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity {
-    let target = &plan.plan.target;
-    let organisation = match target.kind {
-        plan::TargetKind::GenesysCloud => format!("client {}", target.client_id),
-        plan::TargetKind::Gir => format!("contact centre {}", target.contact_center_id.as_deref().unwrap_or_default()),
-    };
     report::Identity {
         begun: begun.to_string(),
         ended: ended.to_string(),
@@ -129,8 +138,8 @@ fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity
         plan_sha256: plan.hash.clone(),
         namespace: plan.plan.identity.namespace.clone(),
         source: plan.plan.source.base_url.to_string(),
-        target: target.main_url().map(|url| url.to_string()),
-        organisation,
+        target: plan.plan.target.main_url().map(|url| url.to_string()),
+        organisation: target::platform(plan).organisation(&plan.plan),
         files: std::collections::BTreeMap::new(),
     }
 }

@@ -16,8 +16,7 @@ use crate::options::Progress;
 use crate::sound::{Difference, PairSound, Sketch, Stored, TargetSound, Verdict, Wanted, judge, read_source};
 use crate::source::{MediaRead, SharedSource, SourceRecording};
 use crate::stop::Stop;
-use crate::target::genesys_cloud::BATCH;
-use crate::target::{Address, Envelope, Media, Sound, Unfetched};
+use crate::target::{Address, Envelope, LOCATED_AT_ONCE, MediaStore, Sound, Unfetched, fetch};
 
 /// One recording to listen to.
 pub(crate) struct Job<'a> {
@@ -32,7 +31,7 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Listener {
     pub(crate) clock: Clock,
     pub(crate) source: SharedSource,
-    pub(crate) media: Arc<Media>,
+    pub(crate) media: Box<dyn MediaStore>,
     pub(crate) rules: Arc<Rules>,
     /// What opens encrypted files.
     pub(crate) keys: Arc<Keys>,
@@ -43,9 +42,9 @@ impl Listener {
     /// What was heard, by place.
     pub(crate) async fn listen(&self, jobs: &[Job<'_>], progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
         let mut heard = BTreeMap::new();
-        for jobs in jobs.chunks(BATCH) {
+        for jobs in jobs.chunks(LOCATED_AT_ONCE) {
             let wanted: Vec<Address> = jobs.iter().filter_map(|job| job.target.clone()).collect();
-            let items = self.media.locate(&wanted).await?;
+            let items = if wanted.is_empty() { BTreeMap::new() } else { self.media.locate(&wanted).await? };
             let items = &items;
             let work = stream::iter(jobs).map(|job| async move {
                 let item = job.target.as_ref().and_then(|address| items.get(address));
@@ -62,7 +61,7 @@ impl Listener {
     /// Sketches of recordings in the target that have no pair, as (conversation, recording).
     pub(crate) async fn sketches(&self, strays: &[Address]) -> Result<BTreeMap<Address, Sketch>, Stop> {
         let mut sketches = BTreeMap::new();
-        for strays in strays.chunks(BATCH) {
+        for strays in strays.chunks(LOCATED_AT_ONCE) {
             let items = self.media.locate(strays).await?;
             for (address, item) in items {
                 let Sound::At { url, envelope, .. } = item else { continue };
@@ -212,7 +211,7 @@ impl Listener {
 
     /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be said of its sound instead.
     async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, Stop> {
-        let bytes = match self.media.fetch(url, &self.clock).await {
+        let bytes = match fetch(&*self.media, url, &self.clock).await {
             Ok(bytes) => bytes,
             Err(Unfetched::Gone(words)) => return Ok(Err(TargetSound::Lost(words))),
             Err(Unfetched::Hidden(why) | Unfetched::Cut(why)) => return Ok(Err(TargetSound::Hidden(why))),

@@ -11,7 +11,7 @@ use platforms::transport::Transport;
 use url::Url;
 
 use crate::checks::presence::{Evidence, Judged, judge};
-use crate::crossing::{self, Crossing, Place, Stray, phantom};
+use crate::crossing::{Crossing, Place, Stray, phantom};
 use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
@@ -21,17 +21,17 @@ use crate::kept::Kept;
 use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
 use crate::moment::Moment;
+use crate::observed::{TargetConversation, TargetRecording};
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
+use crate::outcome::Outcome;
 use crate::patterns;
-use crate::reconcile::Reconciling;
 use crate::report::{Report, write_recordings};
-use crate::requests::{Allowance, Base, Gates, RequestLog, Service, Sizes};
+use crate::requests::{Allowance, Base, Gates, Sizes};
 use crate::sound::{PairSound, Sketch, Stored, TargetSound};
-use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
+use crate::source::{self, Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
 use crate::stop::Stop;
-use crate::summing::{Outcome, Traffic, sum_up};
-use crate::target::genesys_cloud::shown;
-use crate::target::{Address, Asked, Target, TargetConversation, TargetRecording, TargetSnapshot};
+use crate::summing::{Traffic, summarize};
+use crate::target::{self, Address, Asked, Platform, Reconciling, TargetSnapshot};
 
 /// The source is no shared resource with a published limit; its own refusals slow us down.
 const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
@@ -47,19 +47,21 @@ pub(crate) async fn run(
     kept: &Kept,
     progress: &dyn Progress,
 ) -> Result<Report, Stop> {
-    let log = RequestLog::default();
-    let mut rules = Rules::new(loaded)?;
-    let gates = Gates { transport, allowance: Allowance::new(loaded, options), log: log.clone(), drifts: drifts.clone() };
+    let platform = target::platform(loaded);
+    let mut rules = Rules::new(loaded, platform.agent_table(loaded), platform.capabilities())?;
+    let gates = Gates::new(transport, allowance(loaded, &*platform, options), drifts.clone());
     let source: SharedSource = Arc::new(open_source(loaded, options, &gates, &clock)?);
-    let target = Target::open(loaded, options, &gates, &clock)?;
+    target::check_options(loaded, options)?;
+    let target = platform.open(loaded, options, &gates, &clock)?;
     let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
     let SourceSnapshot { interactions, extensions } = source.snapshot(options.only.as_ref(), options.concurrency, progress).await?;
     rules.extensions = extensions;
-    rules.check_agents(&interactions)?;
+    platform.check_agents(&interactions, &rules)?;
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
-    let expectations = expectations(&interactions, &rules, &BTreeMap::new(), Moment::from_ms(clock.now_ms()));
+    let source_side = SourceSide { interactions: &interactions, rules: &rules, platform: &*platform };
+    let expectations = source_side.expectations(&BTreeMap::new(), Moment::from_ms(clock.now_ms()));
     let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
     let announced = target.announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs).await?;
     if let Some(notice) = kept.notice() {
@@ -73,9 +75,7 @@ pub(crate) async fn run(
 
     let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
     let listener = Listener { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
-    let target = snapshot;
-    let restricted = options.only.is_some();
-    let mut world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted, exchanged: BTreeMap::new() };
+    let mut world = World::new(source_side, &snapshot, as_of, options.only.is_some());
     let mut heard = world.listen(&listener, options.audio, progress).await?;
     let mut strays = world.stray_sketches(&listener).await?;
     world.pair_by_sound(&listener, &mut heard, &mut strays, progress).await?;
@@ -86,9 +86,16 @@ pub(crate) async fn run(
     outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
     if let Some(dir) = &options.report_dir {
-        write_recordings(dir, &outcome, &heard, &target.ours)?;
+        write_recordings(dir, &outcome, &heard, &snapshot.ours)?;
     }
-    sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() })
+    let traffic = Traffic { sent: gates.log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() };
+    summarize(outcome, &*platform, &traffic)
+}
+
+/// Every request that a plan and a caller let the verifier send: those to the source, then those to the target.
+pub(crate) fn allowance(loaded: &LoadedPlan, platform: &dyn Platform, options: &Options) -> Allowance {
+    let source = if options.source == SourceFrom::Live { source::legacy::OPERATIONS } else { &[] };
+    Allowance::new(source.iter().chain(platform.operations(loaded, options)), options.jobs)
 }
 
 /// How much there is to read, as far as the source tells.
@@ -143,7 +150,8 @@ fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Cl
     // The client takes its tokens and paths from the root of the host.
     let api = settings.base_url.join("/").map_err(|_| no_path())?;
     let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
-    let client = Client::new(gates.of(Service::Legacy, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
+    let client =
+        Client::new(gates.of(source::legacy::LEGACY, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
     let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
     Ok(Source::Live(Live {
         client,
@@ -164,43 +172,58 @@ fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
     Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
 }
 
-/// What must be there, by what has been heard so far.
-fn expectations(interactions: &[SourceInteraction], rules: &Rules, heard: &BTreeMap<Place, PairSound>, as_of: Moment) -> Vec<Expectation> {
-    let derive = |(case, interaction): (usize, &SourceInteraction)| {
-        let sounds: BTreeMap<String, SourceSound> = interaction
-            .recordings
-            .iter()
-            .enumerate()
-            .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
-            .collect();
-        expected(interaction, rules, &sounds, as_of)
-    };
-    interactions.iter().enumerate().map(derive).collect()
+/// The source as read, and what makes expectations of it.
+#[derive(Clone, Copy)]
+struct SourceSide<'a> {
+    interactions: &'a [SourceInteraction],
+    rules: &'a Rules,
+    platform: &'a dyn Platform,
 }
 
-/// Both sides as read, and the rules.
+impl SourceSide<'_> {
+    /// What must be there, by what has been heard so far.
+    fn expectations(&self, heard: &BTreeMap<Place, PairSound>, as_of: Moment) -> Vec<Expectation> {
+        let derive = |(case, interaction): (usize, &SourceInteraction)| {
+            let sounds: BTreeMap<String, SourceSound> = interaction
+                .recordings
+                .iter()
+                .enumerate()
+                .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
+                .collect();
+            let mut wanted = expected(interaction, self.rules, &sounds, as_of);
+            self.platform.expect(interaction, self.rules, &mut wanted);
+            wanted
+        };
+        self.interactions.iter().enumerate().map(derive).collect()
+    }
+}
+
+/// Both sides as read.
 struct World<'a> {
-    interactions: &'a [SourceInteraction],
+    source: SourceSide<'a>,
     target: &'a TargetSnapshot,
-    rules: &'a Rules,
     as_of: Moment,
     /// Whether only some calls are judged.
     restricted: bool,
+    /// What must be there before anything was heard, and what it is paired with by then.
+    unheard: Vec<Expectation>,
+    pairings: Vec<Pairing>,
     /// Recordings whose pair by times is a stranger, with their place in the conversation's surplus: that one has their sound.
     exchanged: BTreeMap<Place, usize>,
 }
 
 impl<'a> World<'a> {
-    fn expectations(&self, heard: &BTreeMap<Place, PairSound>) -> Vec<Expectation> {
-        expectations(self.interactions, self.rules, heard, self.as_of)
+    fn new(source: SourceSide<'a>, target: &'a TargetSnapshot, as_of: Moment, restricted: bool) -> World<'a> {
+        let unheard = source.expectations(&BTreeMap::new(), as_of);
+        let (pairings, _) = pair(&unheard, &target.ours);
+        World { source, target, as_of, restricted, unheard, pairings, exchanged: BTreeMap::new() }
     }
 
     /// Listens to what the scope asks for, and to the source of whatever is absent.
     async fn listen(&self, listener: &Listener, scope: AudioScope, progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
-        let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = self.pair(&expectations);
         let mut jobs: Vec<Job<'_>> = Vec::new();
-        for (case, ((interaction, expected), pairing)) in self.interactions.iter().zip(&expectations).zip(&pairings).enumerate() {
+        for (case, ((interaction, expected), pairing)) in self.source.interactions.iter().zip(&self.unheard).zip(&self.pairings).enumerate()
+        {
             for (at, (source, wanted)) in interaction.recordings.iter().zip(&expected.recordings).enumerate() {
                 let open = source.details.is_ok() && matches!(wanted.presence, Presence::Expected | Presence::Either);
                 if open {
@@ -213,16 +236,14 @@ impl<'a> World<'a> {
         listener.listen(&jobs, progress).await
     }
 
-    /// By carrier and times; where two have the times of one recording, the one that has its sound.
-    fn pair(&self, expectations: &[Expectation]) -> (Vec<Pairing>, Vec<usize>) {
-        let (mut pairings, unclaimed) = pair(expectations, &self.target.ours);
+    /// Gives recordings the pair that has their sound.
+    fn exchange(&self, pairings: &mut [Pairing]) {
         for ((case, at), spare) in &self.exchanged {
             let pairing = &mut pairings[*case];
             if let (Some(spare), Some(paired)) = (pairing.spare.get_mut(*spare), pairing.recordings[*at].as_mut()) {
                 std::mem::swap(spare, paired);
             }
         }
-        (pairings, unclaimed)
     }
 
     /// Finds recordings that were paired with a stranger while their own is surplus beside it, and listens to their own.
@@ -233,12 +254,10 @@ impl<'a> World<'a> {
         sketches: &mut BTreeMap<Address, Sketch>,
         progress: &dyn Progress,
     ) -> Result<(), Stop> {
-        let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = self.pair(&expectations);
         let mut exchanged: BTreeMap<Place, usize> = BTreeMap::new();
         for (place, sound) in heard.iter() {
             let (Some(source), Some(stranger)) = (&sound.source_sketch, &sound.target_sketch) else { continue };
-            let pairing = &pairings[place.0];
+            let pairing = &self.pairings[place.0];
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
             let is_own =
                 |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.likeness(sketch).is_some());
@@ -252,11 +271,12 @@ impl<'a> World<'a> {
             return Ok(());
         }
         self.exchanged = exchanged;
-        let (pairings, _) = self.pair(&expectations);
+        let mut pairings = self.pairings.clone();
+        self.exchange(&mut pairings);
         let job = |place: &Place| Job {
             place: *place,
-            source: &self.interactions[place.0].recordings[place.1],
-            pauses: &expectations[place.0].recordings[place.1].pauses,
+            source: &self.source.interactions[place.0].recordings[place.1],
+            pauses: &self.unheard[place.0].recordings[place.1].pauses,
             target: self.address(&pairings[place.0], place.1),
         };
         let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
@@ -273,10 +293,8 @@ impl<'a> World<'a> {
 
     /// Sketches of what has no pair, to find out whose it is.
     async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<Address, Sketch>, Stop> {
-        let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = self.pair(&expectations);
-        let something_is_missing = pairings.iter().any(|pairing| pairing.recordings.contains(&None));
-        let spare = pairings.iter().flat_map(|pairing| {
+        let something_is_missing = self.pairings.iter().any(|pairing| pairing.recordings.contains(&None));
+        let spare = self.pairings.iter().flat_map(|pairing| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
             pairing.spare.iter().map(|at| address_of(&recordings[*at]))
         });
@@ -287,9 +305,11 @@ impl<'a> World<'a> {
     }
 
     fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<Address, Sketch>) -> Outcome {
-        let mut expectations = self.expectations(heard);
-        let (pairings, unclaimed) = self.pair(&expectations);
-        forgive_expired(&mut expectations, &pairings, &self.target.ours, self.rules.clamp);
+        let rules = self.source.rules;
+        let mut expectations = self.source.expectations(heard, self.as_of);
+        let (mut pairings, unclaimed) = pair(&expectations, &self.target.ours);
+        self.exchange(&mut pairings);
+        forgive_expired(&mut expectations, &pairings, &self.target.ours, rules);
         let mut judged = self.judge_each(&expectations, &pairings, heard);
         let crossing = Crossing {
             expectations: &expectations,
@@ -302,23 +322,19 @@ impl<'a> World<'a> {
         crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
         crossing.names_of_guests(&mut judged);
         crossing.times_of_guests(&mut judged);
-        if self.target.gir.is_some() {
+        if rules.capabilities.longest_class_keeps_the_call {
             crossing.classes_of_guests(&mut judged);
         }
-        crossing.parked(&self.target.parked, self.as_of, &mut judged);
-        let surplus = self.target.gir.as_ref().map(|stores| {
-            let (ours, restricted) = (&self.target.ours, self.restricted);
-            Reconciling { expectations: &expectations, pairings: &pairings, ours, stores, restricted }.reconcile(&mut judged)
-        });
-        let surplus = surplus.unwrap_or_default();
-        Habits { expectations: &expectations, pairings: &pairings, ours: &self.target.ours, rules: self.rules }.judge(&mut judged);
+        let (target, restricted, as_of) = (self.target, self.restricted, self.as_of);
+        let found = Reconciling { expectations: &expectations, pairings: &pairings, target, restricted, as_of };
+        let surplus = self.source.platform.reconcile(&found, &mut judged);
+        Habits { expectations: &expectations, pairings: &pairings, ours: &self.target.ours, rules }.judge(&mut judged);
         // Of chosen calls nothing can be said about the whole.
         if !self.restricted {
             patterns::name(&expectations, &mut judged);
         }
         let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
         let on_phantoms: u64 = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
-        let (policies, unjudged) = crossing::policies(&self.target.policies, &self.target.ours);
         let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).chain(surplus.findings).collect();
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
@@ -330,35 +346,34 @@ impl<'a> World<'a> {
             extra_recordings: on_phantoms + surplus.files,
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
-            needs: self.target.needs.iter().cloned().chain(unjudged).collect(),
-            policies,
-            rounded: self.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
+            needs: self.target.needs.iter().cloned().chain(surplus.needs).collect(),
+            policies: surplus.policies,
+            rounded: self.source.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
             compared,
-            site_zone_known: self.rules.site_zone.is_some(),
+            site_zone_known: rules.site_zone.is_some(),
             audio: AudioScope::All,
             only: None,
             staged: false,
-            stores: self.target.gir.as_ref().map(|stores| stores.read.clone()),
+            stores: self.source.platform.stores(self.target),
         }
     }
 
     fn judge_each(&self, expectations: &[Expectation], pairings: &[Pairing], heard: &BTreeMap<Place, PairSound>) -> Vec<Judged> {
-        let shown = shown(&self.target.ours);
         let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
             let sound = |at| heard.get(&(case, at)).map_or(TargetSound::NotRead, |pair| pair.target.clone());
             let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
             let stored: Vec<Option<Stored>> = (0..sounds.len()).map(|at| heard.get(&(case, at)).and_then(|pair| pair.stored)).collect();
-            let own = || self.target.hidden.get(&expected.legacy_id).cloned();
-            let hidden = own().or_else(|| self.target.lag.clone()).or_else(|| self.target.coverage.hides(expected, &shown));
+            let hidden = self.target.hidden.get(&expected.legacy_id).or(self.target.lag.as_ref());
             judge(&Evidence {
                 expected,
                 pairing,
                 ours: &self.target.ours,
                 sounds: &sounds,
                 stored: &stored,
-                hidden: hidden.as_deref(),
-                elsewhere: self.target.elsewhere.get(&expected.legacy_id),
-                rules: self.rules,
+                hidden: hidden.map(String::as_str),
+                misplaced: self.target.misplaced.get(&expected.legacy_id),
+                rules: self.source.rules,
+                platform: self.source.platform,
                 as_of: self.as_of,
             })
         };
@@ -390,7 +405,8 @@ fn address_of(recording: &TargetRecording) -> Address {
 }
 
 /// A recording whose retention has ended since it was put there was rightly sent, and is still rightly there.
-fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation], clamp: bool) {
+fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation], rules: &Rules) {
+    let clamp = rules.clamp;
     let is_for = |presence: &Presence, reason| *presence == Presence::Absent(crate::expected::Absence::Rule(reason));
     for (expected, pairing) in expectations.iter_mut().zip(pairings) {
         let Some(conversation) = pairing.conversation.map(|at| &ours[at]) else { continue };
@@ -402,8 +418,8 @@ fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours:
             let actual = paired.map(|at| &conversation.read_recordings()[at]);
             let created = actual.and_then(|actual| actual.created);
             // A store that does not say when a file was put there cannot tell whether it was too late then.
-            if actual.is_some_and(|actual| actual.gir.is_some() && created.is_none()) && is_for(&recording.presence, plan::Reason::Expired)
-            {
+            let is_untold = !rules.capabilities.tells_when_stored && actual.is_some() && created.is_none();
+            if is_untold && is_for(&recording.presence, plan::Reason::Expired) {
                 recording.presence =
                     Presence::Unknown("when a file was stored, for a recording whose retention has ended since".to_owned());
                 continue;
@@ -456,6 +472,7 @@ mod tests {
     use super::*;
     use crate::checks::testing::{conversation, wanted};
     use crate::expected::Absence;
+    use crate::expected::testing::rules;
 
     #[test]
     fn a_call_that_went_while_its_date_had_not_passed_is_no_surplus_afterwards() {
@@ -472,7 +489,7 @@ mod tests {
         {
             let mut late = late.clone();
             late.recordings[0].delete_at = Some(delete_at);
-            forgive_expired(std::slice::from_mut(&mut late), &pairings, std::slice::from_ref(&there), clamp);
+            forgive_expired(std::slice::from_mut(&mut late), &pairings, std::slice::from_ref(&there), &Rules { clamp, ..rules() });
             assert_eq!(late.recordings[0].presence, presence, "{delete_at} {clamp}");
         }
     }

@@ -6,15 +6,14 @@ use super::Seen;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Rules, padless};
 use crate::finding::Finding;
-use crate::target::TargetLeg;
-use crate::target::gir::Field;
+use crate::observed::{Field, TargetLeg};
 
 /// Field of a finding that the customer is lost.
 pub(super) const CUSTOMER: &str = "customer";
 /// Field of a finding that agents are lost, surplus or in another order.
 pub(crate) const AGENTS: &str = "agents in order";
 /// Cause of such a finding where there are fewer than there should be.
-const AGENT_LOST: &str = "agent is lost";
+pub(super) const AGENT_LOST: &str = "agent is lost";
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -23,7 +22,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
             seen.finding(Defect::ParticipantsWrong, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"),
         );
     }
-    if seen.conversation.withholds(Field::UserName) {
+    if seen.conversation.withholds(Field::User) {
         return findings;
     }
     let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default();
@@ -54,30 +53,12 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     findings
 }
 
-/// No customer takes part. Genesys Cloud shows a customer for every call: one without any number that the source has is nobody.
+/// No customer takes part. Where every call shows a customer, one without any number that the source has is nobody.
 fn is_customer_lost(seen: &Seen<'_>) -> bool {
     let call = seen.conversation;
     let has_numbers = seen.expected.ani.is_some() && seen.expected.dnis.is_some();
-    call.customers == 0 || (call.gir.is_none() && has_numbers && call.anis.is_empty() && call.dnises.is_empty())
-}
-
-/// What stood on the customer is lost with the customer: numbers, and on Genesys Cloud the attributes.
-pub(super) fn lost_with_customer(people: &mut [Finding], findings: Vec<Finding>) -> Vec<Finding> {
-    let Some(lost) = people.iter_mut().find(|finding| finding.field == CUSTOMER) else { return findings };
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.actual.is_none());
-    follows.into_iter().for_each(|finding| lost.follows(finding));
-    rest
-}
-
-/// What stood on an agent is lost with the agent: on Genesys Cloud the wrap-up code, and with the last agent queue and skill too.
-pub(super) fn lost_with_agents(people: &mut [Finding], routing: Vec<Finding>, seen: &Seen<'_>) -> Vec<Finding> {
-    let lost = people.iter_mut().find(|finding| finding.field == AGENTS && finding.cause == AGENT_LOST);
-    let (Some(lost), true) = (lost, seen.conversation.gir.is_none()) else { return routing };
-    let none_left = seen.conversation.legs.is_empty();
-    let goes = |finding: &Finding| finding.actual.is_none() && (none_left || finding.defect == Defect::WrapUpOrDispositionWrong);
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) = routing.into_iter().partition(goes);
-    follows.into_iter().for_each(|finding| lost.follows(finding));
-    rest
+    call.customers == 0
+        || (seen.rules.capabilities.always_shows_a_customer && has_numbers && call.anis.is_empty() && call.dnises.is_empty())
 }
 
 /// Legs that begin at the same instant have no order among them: a conference. Whatever order the target shows is the right one.
@@ -136,7 +117,7 @@ fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<F
 }
 
 /// How another agent came to stand where this one should. `fallback`: the stand-in is right.
-pub(super) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
+pub(crate) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
     let maps_to = |agent: &str| rules.agents.get(padless(agent)).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
     if !fallback && rules.fallback_agent.as_ref().is_some_and(|row| row.user == actual) {
         return Defect::FallbackInsteadOfAgent;

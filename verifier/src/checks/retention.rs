@@ -18,8 +18,8 @@ const LEAP_DAYS_MS: u64 = 2 * 24 * 3_600_000;
 /// Findings, and what follows from a wrong end of the call.
 pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut follows) = (Vec::new(), Vec::new());
-    // Interaction Recording keeps no date: its rules are judged by themselves.
-    for pair in seen.pairs.iter().filter(|_| seen.conversation.gir.is_none()) {
+    // Where rules of the platform lead to the date, they are judged by themselves.
+    for pair in seen.pairs.iter().filter(|_| seen.rules.capabilities.recordings_have_deletion_dates) {
         let Some(finding) = date(seen, pair) else { continue };
         if follows_end(seen, pair) {
             follows.push(format!("{} of {}", finding.title, pair.expected.legacy_id));

@@ -14,7 +14,10 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
         && let Some(skill) = one_id(seen, Defect::QueueOrSkillWrong, "skill", expected.skill, skills)
     {
         // Events tell a skill with the queue that asks for it: lost with the queue.
-        match findings.first_mut().filter(|queue: &&mut Finding| seen.rules.by_events && queue.actual.is_none() && skill.actual.is_none()) {
+        match findings
+            .first_mut()
+            .filter(|queue: &&mut Finding| seen.rules.capabilities.told_by_events && queue.actual.is_none() && skill.actual.is_none())
+        {
             Some(queue) => queue.follows(skill),
             None => findings.push(skill),
         }
@@ -32,8 +35,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
         );
     }
     // A target that has a word for none must say it.
-    if let (None, Some(_), Some(direction)) = (&expected.direction, &actual.gir, &actual.direction) {
-        let finding = seen.finding(Defect::DirectionWrong, "direction").expected("Unknown").actual(direction);
+    if let (None, Some(none), Some(direction)) = (&expected.direction, seen.rules.capabilities.no_direction, &actual.direction) {
+        let finding = seen.finding(Defect::DirectionWrong, "direction").expected(none).actual(direction);
         findings.push(finding.because(format!("direction is {direction} though the source has none")));
     }
     findings
@@ -58,7 +61,7 @@ mod tests {
     use crate::checks::testing::{codes, conversation, wanted};
 
     /// A damage by name, what it does, and what it is reported as.
-    type Row = (&'static str, fn(&mut crate::target::TargetConversation), &'static [&'static str]);
+    type Row = (&'static str, fn(&mut crate::observed::TargetConversation), &'static [&'static str]);
 
     #[test]
     fn routing_is_what_the_mapping_says() {

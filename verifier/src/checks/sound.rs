@@ -4,8 +4,8 @@ use super::{Pair, Seen};
 use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::moment::Moment;
+use crate::observed::TargetRecording;
 use crate::sound::{Difference, TargetSound};
-use crate::target::TargetRecording;
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     seen.pairs.iter().flat_map(|pair| one(seen, pair)).collect()

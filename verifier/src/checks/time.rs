@@ -3,11 +3,12 @@
 use jiff::tz::TimeZone;
 
 use super::Seen;
+use crate::capabilities::LegTimes;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Span};
 use crate::finding::Finding;
 use crate::moment::Moment;
-use crate::target::TimeReading;
+use crate::observed::TimeReading;
 
 /// Times in the target may be rounded to the millisecond, up or down.
 const ROUNDING_MS: u64 = 1;
@@ -73,7 +74,8 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
     let uploaded = conversation.read_recordings().iter().filter_map(|recording| recording.created).min().unwrap_or(seen.as_of);
     let mut subjects = Vec::new();
     // Where the customer says when the call began, one who is lost is told as that.
-    let told_by_nobody = conversation.gir.is_some() && conversation.customers == 0;
+    let joined_and_left = seen.rules.capabilities.leg_times == LegTimes::JoinedAndLeft;
+    let told_by_nobody = joined_and_left && conversation.customers == 0;
     if let (Some(expected), false) = (seen.expected.span, told_by_nobody) {
         subjects.push(Subject {
             name: "call".into(),
@@ -89,7 +91,7 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
         // A surface may carry a recording's times as its leg's: those of one that could not be read nobody knows.
         for (at, (expected, actual)) in legs.filter(|(_, (expected, _))| !expected.unread) {
             let half = (actual.start == TimeReading::Absent) != (actual.end == TimeReading::Absent);
-            if let (true, Some(expected), true) = (half, expected.span, conversation.gir.is_some()) {
+            if let (true, Some(expected), true) = (half, expected.span, joined_and_left) {
                 let name = format!("leg {}", at + 1);
                 subjects.push(Subject { name, recording: None, expected, start: &actual.start, end: &actual.end, uploaded });
             }
@@ -123,8 +125,8 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
 /// right, by length first, because a shift leaves the length alone.
 fn leg_span(leg: &AgentLeg, start: Moment, end: Moment, seen: &Seen<'_>) -> Option<Span> {
     let off = |span: &Span| (span.ms().abs_diff(end.since(start)), start.since(span.start).unsigned_abs());
-    let told_by_events = seen.rules.by_events || seen.conversation.gir.is_some();
-    let recorded = leg.recorded.iter().filter(|_| !told_by_events);
+    let may_be_recordings = seen.rules.capabilities.leg_times == LegTimes::OfLegOrRecording;
+    let recorded = leg.recorded.iter().filter(|_| may_be_recordings);
     leg.span.iter().chain(recorded).min_by_key(|span| off(span)).copied()
 }
 
@@ -249,7 +251,7 @@ fn rank(defect: Defect) -> u8 {
 }
 
 /// A shift by its size: an hour in daylight time, an hour at a clock change, a zone, lost milliseconds, or anything else.
-pub(super) fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
+pub(crate) fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
     let delta = actual.since(expected);
     let sign = if delta < 0 { '-' } else { '+' };
     let seconds = delta.unsigned_abs() as f64 / 1000.0;
@@ -294,7 +296,7 @@ fn at_clock_change(at: Moment, zone: &TimeZone) -> bool {
 mod tests {
     use super::*;
     use crate::checks::testing::{CREATED, checked, codes, conversation, first, wanted};
-    use crate::target::{Recordings, TargetConversation};
+    use crate::observed::{Recordings, TargetConversation};
 
     fn moved(by: i64) -> TargetConversation {
         let mut actual = conversation(&wanted());
@@ -379,7 +381,7 @@ mod tests {
         actual.legs[0].end = TimeReading::At(expected.legs[0].recorded[0].end);
         assert!(codes(&expected, &actual).is_empty(), "the guide's surface carries the recording's times");
         let mut rules = crate::expected::testing::rules();
-        rules.by_events = true;
+        rules.capabilities.leg_times = LegTimes::OfLeg;
         let findings = crate::checks::testing::checked_under(&rules, &expected, &actual, &crate::sound::TargetSound::NotRead);
         assert_eq!(
             findings.iter().map(|finding| (finding.defect, finding.field.as_str())).collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use crate::moment::Moment;
 
 /// What may stand somewhere. `null` may stand for everything that need not be there.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     /// A text that is an instant.
     Time,

@@ -10,10 +10,11 @@ use super::kinds;
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
-    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, gir, padless,
-    retention, time,
+    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, padless,
+    people, retention, time,
 };
 use crate::moment::Moment;
+use crate::platform_facts::PlatformFacts;
 use crate::source::{SourceInteraction, SourceRecording};
 
 /// Milliseconds of a day.
@@ -53,14 +54,11 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
     let mut presence = settle_presence(own, &mut recordings, rules);
     if let Some(call) = span {
         let agents = recordings.iter_mut().zip(&source.recordings);
-        agents.for_each(|(recording, details)| recording.agent = gir::agent(source, details, call.start, rules));
+        agents.for_each(|(recording, details)| recording.agent = people::recorded(source, details, call.start, rules));
     }
-    let gir = rules.gir.as_ref().map(|target| {
-        if source.recordings.is_empty() && presence == Presence::Expected {
-            presence = Presence::NotCarried;
-        }
-        gir::expectation(source, span, &recordings, target, rules)
-    });
+    if !rules.capabilities.takes_calls_without_recordings && source.recordings.is_empty() && presence == Presence::Expected {
+        presence = Presence::NotCarried;
+    }
     let [ani, dnis] = numbers.map(|number| match number {
         Some(Protected::As(number)) => Some(number),
         Some(Protected::Cannot) | None => None,
@@ -68,7 +66,8 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
     let legs = legs.unwrap_or_default();
     let queue = entity.queue_id.as_ref().and_then(|queue| rules.queues.get(padless(queue)).copied().or(rules.default_queue));
     // Events tell a skill with the queue that asks for it, and reads show the wrap-up of an agent: without them there is no place for either.
-    let (shows_skill, shows_wrap_up) = (!rules.by_events || queue.is_some(), !rules.by_events || !legs.is_empty());
+    let by_events = rules.capabilities.told_by_events;
+    let (shows_skill, shows_wrap_up) = (!by_events || queue.is_some(), !by_events || !legs.is_empty());
     Expectation {
         legacy_id: entity.id.clone(),
         presence,
@@ -84,12 +83,18 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
         attributes: attributes(source, repair, rules),
         hold,
         recordings,
-        gir,
+        platform: PlatformFacts::default(),
         stand_in_queue: entity.queue_id.clone().filter(|queue| !rules.queues.contains_key(padless(queue)) && rules.default_queue.is_some()),
         legacy_queue: entity.queue_id.clone(),
         legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
         kinds: kinds::kinds(source, hold),
     }
+}
+
+/// When a call was. `None`: the source's times are unusable.
+pub(crate) fn call_span(source: &SourceInteraction, rules: &Rules) -> Option<Span> {
+    let entity = &source.entity;
+    time::span(&entity.start_time, &entity.end_time, entity.recorder_node.as_deref(), rules).map(|reading| reading.span)
 }
 
 /// A call of which nothing is known but its id and those of its recordings.
@@ -110,7 +115,7 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
         attributes: BTreeMap::new(),
         hold: false,
         recordings: source.recordings.iter().map(|recording| blank(&recording.id, presence.clone())).collect(),
-        gir: None,
+        platform: PlatformFacts::default(),
         stand_in_queue: None,
         legacy_queue: None,
         legacy_agent: None,
@@ -163,7 +168,7 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
         };
         let own = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
         // A leg of which the source gives no times lasted as long as the call, as far as anybody can say.
-        let span = own.or(Some(call)).map(|own| if rules.by_events { own.within(&call) } else { own });
+        let span = own.or(Some(call)).map(|own| if rules.capabilities.told_by_events { own.within(&call) } else { own });
         let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
         let unread = has_unread_on(source, segment.map(|segment| segment.id.as_str()));
         let (user, login) = (row.user.clone(), row.login.clone());
@@ -511,7 +516,8 @@ mod tests {
 
     #[test]
     fn events_tell_a_call_as_far_as_it_goes_and_no_skill_or_wrap_up_without_who_had_it() {
-        let rules = Rules { by_events: true, ..rules() };
+        let mut rules = rules();
+        rules.capabilities.told_by_events = true;
         let told = |change: fn(&mut SourceInteraction)| {
             let mut call = interaction();
             change(&mut call);

@@ -2,7 +2,6 @@
 
 mod attributes;
 mod audio;
-mod gir;
 mod interaction;
 mod kinds;
 mod numbers;
@@ -19,16 +18,15 @@ use plan::Reason;
 use uuid::Uuid;
 
 pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectation};
-pub(crate) use gir::{GirExpectation, Keep, Recorded, Until, label as class_label};
-pub(crate) use interaction::expected;
+pub(crate) use interaction::{call_span, expected};
 pub(crate) use numbers::{digits, masked};
-pub(crate) use people::{AgentLeg, RecordedAgent};
-#[cfg(test)]
-pub(crate) use rules::PurgeRule;
-pub(crate) use rules::{GirRules, Maximum, PauseRule, PhoneRule, Rules, padless};
+pub(crate) use people::{AgentLeg, Recorded, RecordedAgent, Resolved, resolve};
+pub(crate) use retention::delete_at;
+pub(crate) use rules::{AgentRow, AgentTable, Maximum, PauseRule, PhoneRule, Rules, padless};
 pub(crate) use time::raw_text;
 
 use crate::moment::Moment;
+use crate::platform_facts::PlatformFacts;
 
 /// What one interaction must look like in the target.
 #[derive(Debug, Clone)]
@@ -61,8 +59,8 @@ pub(crate) struct Expectation {
     pub(crate) hold: bool,
     /// Recordings in the source's order.
     pub(crate) recordings: Vec<ExpectedRecording>,
-    /// What only Interaction Recording has. Absent: the target is another.
-    pub(crate) gir: Option<GirExpectation>,
+    /// What only its platform has.
+    pub(crate) platform: PlatformFacts,
     /// Queue of the source that has no row, so that the plan's default stands in. Absent: none does.
     pub(crate) stand_in_queue: Option<String>,
     /// For the breakdown: queue and first agent as the source names them.

@@ -7,7 +7,7 @@ use super::Rules;
 use crate::moment::Moment;
 
 /// The call's end plus the calendar years of the class, in UTC. `None`: no class, an unknown class, or beyond the calendar.
-pub(super) fn delete_at(class: Option<&str>, call_end: Moment, rules: &Rules) -> Option<Moment> {
+pub(crate) fn delete_at(class: Option<&str>, call_end: Moment, rules: &Rules) -> Option<Moment> {
     let years = rules.class_years.get(class?)?;
     let end = call_end.timestamp()?.to_zoned(TimeZone::UTC);
     let span = Span::new().try_years(*years).ok()?;

@@ -8,9 +8,11 @@ use plan::AudioFormat;
 use uuid::Uuid;
 
 use super::rules::AgentRow;
-use super::{GirRules, Maximum, PauseRule, PhoneRule, PurgeRule, Rules, SoundFacts, SourceSound};
+use super::{Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
 use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
+use crate::target::Platform;
+use crate::target::genesys_cloud::GenesysCloud;
 
 /// A day in the migration.
 pub(crate) const AS_OF: Moment = Moment::from_ms(1_795_000_000_000); // 2026-11-18
@@ -37,8 +39,7 @@ pub(crate) fn rules() -> Rules {
         default_queue: Some(DEFAULT_QUEUE),
         maximum: Maximum::None,
         clamp: false,
-        by_events: false,
-        gir: None,
+        capabilities: GenesysCloud::DEFAULT.capabilities(),
         hold_partial: true,
         exclusions: BTreeMap::new(),
         format: AudioFormat::Mp3,
@@ -50,30 +51,6 @@ pub(crate) fn rules() -> Rules {
         class_years: BTreeMap::from([("7-Year Retention".to_owned(), 7)]),
         skip_expired: true,
         extensions: BTreeMap::new(),
-    }
-}
-
-/// The same plan with Interaction Recording as its target.
-pub(crate) fn gir_rules() -> Rules {
-    let row = |user: &str, login: &str, line| AgentRow {
-        user: user.to_owned(),
-        login: Some(login.to_owned()),
-        access_group: Some(format!("/Sales/{user}")),
-        line,
-        ..AgentRow::default()
-    };
-    let purge = |after_days, label: &str| PurgeRule { after_days, call_type: None, label: Some(label.to_owned()) };
-    Rules {
-        agents: BTreeMap::from([("AGT-992".to_owned(), vec![row("ann", "7001", 2)])]),
-        fallback_agent: Some(row("unmapped", "7999", 3)),
-        gir: Some(GirRules {
-            region: "west".to_owned(),
-            batch_label: "st-batch-acme".to_owned(),
-            partitions: BTreeMap::from([("Q-SUPPORT".to_owned(), "/support".to_owned())]),
-            purge: vec![purge(2558, "st-ret-7-Year Retention"), purge(3653, "st-ret-10-Year Retention")],
-            encrypted: false,
-        }),
-        ..rules()
     }
 }
 

@@ -12,10 +12,10 @@ use super::write::unwritable;
 use crate::crossing::Place;
 use crate::expected::SourceSound;
 use crate::finding::Finding;
+use crate::observed::TargetConversation;
+use crate::outcome::Outcome;
 use crate::sound::{PairSound, TargetSound};
 use crate::stop::Stop;
-use crate::summing::Outcome;
-use crate::target::TargetConversation;
 use crate::verdict::Bucket;
 
 /// Its name in the report's folder.

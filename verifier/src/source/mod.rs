@@ -1,6 +1,6 @@
 //! The source as the verifier found it.
 
-mod live;
+pub(crate) mod legacy;
 mod staged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use platforms::CallError;
 use platforms::legacy::wire;
 
-pub(crate) use live::Live;
+pub(crate) use legacy::Live;
 pub(crate) use staged::Staged;
 
 use crate::options::Progress;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::live::interaction;
+use super::legacy::interaction;
 use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;

@@ -4,7 +4,7 @@ use platforms::genesys_cloud::wire;
 
 use crate::expected::digits;
 use crate::moment::Moment;
-use crate::target::{MarkedPause, PauseReason, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::observed::{MarkedPause, PauseReason, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
 
 pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConversation {
     let mut conversation = TargetConversation {
@@ -145,7 +145,7 @@ pub(super) fn recording(conversation_id: &str, wire: wire::Recording) -> TargetR
         users: wire.users.into_iter().map(|user| user.id.to_lowercase()).collect(),
         session: wire.session_id,
         originating_id: None,
-        gir: None,
+        ..TargetRecording::default()
     }
 }
 

@@ -2,9 +2,10 @@
 //! RecordingUploadReport; the columns of its file are assumed, and found by their names.
 
 use super::read::Reader;
+use super::requests::need;
 use crate::moment::Moment;
 use crate::stop::Stop;
-use crate::target::{Wait, need};
+use crate::target::Wait;
 
 /// A line of some hundred bytes for each of millions of uploads. Bytes.
 const LARGEST_REPORT: u64 = 1 << 30;

@@ -9,14 +9,18 @@ use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 use platforms::{CallError, Pages};
 
-use super::divisions::Coverage;
-use super::{DeletingPolicy, Identity, convert};
+use super::divisions::{self, Coverage};
+use super::requests::need;
+use super::{DeletingPolicy, Identity, OrganisationFacts, convert};
+use crate::expected::Expectation;
 use crate::kept::Kept;
 use crate::moment::Moment;
+use crate::observed::{Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
+use crate::platform_facts::PlatformFacts;
 use crate::source::Only;
 use crate::stop::Stop;
-use crate::target::{Recordings, TargetConversation, TargetRecording, TargetSnapshot, Wait, need};
+use crate::target::{TargetSnapshot, Wait};
 
 /// All of time: phantoms may lie anywhere, and so may a call whose times are wrong.
 const ALL_OF_TIME: &str = "1970-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z";
@@ -44,8 +48,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) jobs: bool,
     /// Interactions whose conversations are read in full; those of others are known by their ids and left alone. Absent: all.
     pub(crate) only: Only<'a>,
-    /// Calls there should be: without a job, so many are read one by one.
-    pub(crate) calls: usize,
+    /// What must be there: without a job, so many calls are read one by one.
+    pub(crate) expectations: &'a [Expectation],
     /// Recordings there should be: where there are fewer, it is asked which uploads wait.
     pub(crate) recordings: usize,
     /// Whether calls were told by events and recordings uploaded beside them.
@@ -96,15 +100,22 @@ impl Reader<'_> {
         snapshot.ours = reads.buffered(self.concurrency.max(1)).try_collect().await?;
         self.protection(&mut snapshot).await?;
         self.orphans(&mut snapshot).await?;
-        self.policies(&mut snapshot).await?;
+        let mut facts = OrganisationFacts { policies: self.policies(&mut snapshot.needs).await?, ..OrganisationFacts::default() };
         if self.by_events && self.jobs && snapshot.ours.iter().map(|ours| ours.read_recordings().len()).sum::<usize>() < self.recordings {
-            snapshot.parked = self.parked(&mut snapshot.needs).await?;
+            facts.parked = self.parked(&mut snapshot.needs).await?;
         }
-        snapshot.coverage = self.coverage(&mut snapshot.needs).await?;
-        snapshot.needs.extend(snapshot.coverage.notice());
+        snapshot.platform = PlatformFacts::of(facts);
+        let coverage = self.coverage(&mut snapshot.needs).await?;
+        snapshot.needs.extend(coverage.notice());
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
         if snapshot.lag.is_none() {
             snapshot.lag = lag(&snapshot.ours, &dates, shown.available, Moment::from_ms(self.clock.now_ms()));
+        }
+        // What analytics does not show yet may be anywhere.
+        if snapshot.lag.is_none() {
+            let shown = divisions::shown(&snapshot.ours);
+            let hidden = |expected: &Expectation| Some((expected.legacy_id.clone(), coverage.hides(expected, &shown)?));
+            snapshot.hidden = self.expectations.iter().filter_map(hidden).collect();
         }
         Ok(snapshot)
     }
@@ -223,7 +234,7 @@ impl Reader<'_> {
         for id in self.identity.conversations().filter(|id| !known.contains(id)) {
             unshown.entry(id).or_default();
         }
-        let most = if self.jobs { MOST_SINGLE_READS } else { MOST_SINGLE_READS.max(self.calls.saturating_mul(2)) };
+        let most = if self.jobs { MOST_SINGLE_READS } else { MOST_SINGLE_READS.max(self.expectations.len().saturating_mul(2)) };
         if unshown.len() > most {
             let why =
                 format!("{} conversations with recordings are not in analytics; verify again when its data is complete", unshown.len());
@@ -328,20 +339,19 @@ impl Reader<'_> {
     }
 
     /// Policies in force that delete at once, of both families.
-    async fn policies(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn policies(&self, needs: &mut BTreeSet<String>) -> Result<Vec<DeletingPolicy>, Stop> {
+        let mut found = Vec::new();
         for (cross_platform, name) in [(false, "list_policies"), (true, "list_crossplatform_policies")] {
             match self.client.retention_policies(cross_platform).await {
                 Ok(policies) => {
                     let harmful = policies.into_iter().filter_map(|policy| DeletingPolicy::of(policy, cross_platform));
-                    snapshot.policies.extend(harmful);
+                    found.extend(harmful);
                 }
                 Err(error) if error.status() == Some(404) => {}
-                Err(error) => {
-                    _ = snapshot.needs.insert(need(name, &error).ok_or_else(|| Stop::target("list the retention policies", &error))?)
-                }
+                Err(error) => _ = needs.insert(need(name, &error).ok_or_else(|| Stop::target("list the retention policies", &error))?),
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {

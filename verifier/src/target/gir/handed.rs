@@ -10,8 +10,8 @@ use url::Url;
 
 use super::listing::{Lying, below, below_path};
 use super::posts::Entry;
+use super::stores_read::HandedOver;
 use crate::moment::Moment;
-use crate::report::HandedOver;
 use crate::stop::Stop;
 
 /// Folders within folders that are looked into: an archive lies four deep.

@@ -9,8 +9,8 @@ use platforms::{CallError, Pages};
 use super::Opening;
 use super::handed::Rows;
 use super::reach::Reach;
+use super::requests::SPEECHMINER;
 use crate::moment::Moment;
-use crate::requests::Service;
 use crate::stop::Stop;
 
 /// Recordings a page; a page of 500 is some tens of kilobytes.
@@ -71,7 +71,7 @@ impl Receiver {
     pub(super) fn live(opening: &Opening<'_>) -> Result<Receiver, Stop> {
         let target = &opening.loaded.plan.target;
         let Some(url) = &target.speechminer_url else { return Ok(Receiver::Unused) };
-        let gate = opening.gate(Service::SpeechMiner, url);
+        let gate = opening.gate(SPEECHMINER, url);
         let (username, password) = (target.speechminer_username.as_ref(), target.speechminer_password.as_ref());
         let account = opening.account(["speechminer_username", "speechminer_password"], username, password)?;
         let pace = opening.loaded.plan.pace.requests_per_minute;

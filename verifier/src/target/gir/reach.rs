@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use platforms::CallError;
 
+use super::requests::need;
 use crate::stop::Stop;
-use crate::target::need;
 
 /// Whether a store that is read live may be out of reach, and whether it is.
 #[derive(Clone)]

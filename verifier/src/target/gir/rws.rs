@@ -8,9 +8,9 @@ use platforms::gir::{RwsClient, Settings};
 
 use super::handed::Archive;
 use super::reach::Reach;
+use super::requests::RWS;
 use super::{Opening, search};
 use crate::moment::Moment;
-use crate::requests::Service;
 use crate::stop::Stop;
 
 /// Where recordings are read.
@@ -43,7 +43,7 @@ impl Rws {
     pub(super) fn live(opening: &Opening<'_>) -> Result<Rws, Stop> {
         let target = &opening.loaded.plan.target;
         let rws_url = opening.needed("rws_url", target.rws_url.as_ref())?.clone();
-        let gate = opening.gate(Service::Rws, &rws_url);
+        let gate = opening.gate(RWS, &rws_url);
         let settings = Settings {
             rws_url,
             contact_center_id: opening.needed("contact_center_id", target.contact_center_id.as_ref())?.clone(),

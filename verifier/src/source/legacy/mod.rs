@@ -1,5 +1,7 @@
 //! The source read from the legacy platform.
 
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -10,6 +12,7 @@ use platforms::{CallError, Pages};
 use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
 use crate::stop::Stop;
+pub(crate) use requests::{LEGACY, OPERATIONS};
 
 /// The largest page the source gives. Source: scenarios/contracts/legacy/query_interactions.json.
 const PAGE_SIZE: u32 = 1000;

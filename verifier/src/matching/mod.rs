@@ -1,11 +1,12 @@
 //! Which conversation is which interaction's, and which recording which. By the carrier, then start and length; ids of the target are never compared.
 
+mod misplaced;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::expected::{Expectation, ExpectedRecording, Presence};
-use crate::misplaced;
 use crate::moment::Moment;
-use crate::target::{TargetConversation, TargetRecording};
+use crate::observed::{TargetConversation, TargetRecording};
 
 /// What belongs to one interaction, as indexes into the target's conversations and the conversation's recordings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,18 +163,18 @@ pub(crate) fn same_times(expected: &ExpectedRecording, actual: &TargetRecording)
 mod tests {
     use super::*;
     use crate::checks::testing::{conversation, wanted};
-    use crate::target::Recordings;
+    use crate::observed::Recordings;
 
     #[test]
     fn recordings_are_matched_by_time_even_when_the_whole_call_is_shifted_and_listed_in_another_order() {
         let expected = wanted();
         let mut shifted = conversation(&expected);
-        shifted.start = crate::target::TimeReading::At(expected.span.expect("a span").start.plus_ms(3_600_000));
+        shifted.start = crate::observed::TimeReading::At(expected.span.expect("a span").start.plus_ms(3_600_000));
         if let Recordings::Read(recordings) = &mut shifted.recordings {
             recordings.reverse();
             for recording in recordings {
-                recording.start = crate::target::TimeReading::At(recording.start.moment().expect("a start").plus_ms(3_600_000));
-                recording.end = crate::target::TimeReading::At(recording.end.moment().expect("an end").plus_ms(3_600_000));
+                recording.start = crate::observed::TimeReading::At(recording.start.moment().expect("a start").plus_ms(3_600_000));
+                recording.end = crate::observed::TimeReading::At(recording.end.moment().expect("an end").plus_ms(3_600_000));
             }
         }
         let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[shifted]);
@@ -185,8 +186,8 @@ mod tests {
     fn recordings_are_matched_when_their_times_are_in_another_unit() {
         let expected = wanted();
         let mut damaged = conversation(&expected);
-        let seconds = |reading: &mut crate::target::TimeReading| {
-            if let crate::target::TimeReading::At(at) = reading {
+        let seconds = |reading: &mut crate::observed::TimeReading| {
+            if let crate::observed::TimeReading::At(at) = reading {
                 *at = Moment::from_ms(at.ms() / 1000);
             }
         };
@@ -206,7 +207,7 @@ mod tests {
         let expected = wanted();
         let mut copy = conversation(&expected);
         copy.id = "a-copy".into();
-        copy.start = crate::target::TimeReading::At(expected.span.expect("a span").start.plus_ms(5000));
+        copy.start = crate::observed::TimeReading::At(expected.span.expect("a span").start.plus_ms(5000));
         let mut phantom = conversation(&expected);
         phantom.legacy_id = Some("999".into());
         let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[copy, conversation(&expected), phantom]);

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::{Carries, Pairing, same_times};
 use crate::expected::{Expectation, ExpectedRecording, Presence, digits};
-use crate::matching::{Carries, Pairing, same_times};
 use crate::moment::Moment;
-use crate::target::{TargetConversation, TargetLeg, TargetRecording};
+use crate::observed::{TargetConversation, TargetLeg, TargetRecording};
 
 /// Times may be written with less precision than the source has. Milliseconds.
 const CLOSE_MS: u64 = 1000;
@@ -67,7 +67,7 @@ fn differences(expected: &Expectation, conversation: &TargetConversation) -> usi
 }
 
 /// Conversations that carry each other's ids, or each the next one's: each is given to the call that it is.
-pub(crate) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversation], found: &mut [Vec<usize>], carries: &mut [Carries]) {
+pub(super) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversation], found: &mut [Vec<usize>], carries: &mut [Carries]) {
     let by_start = ByStart::of(expectations.iter().enumerate().map(|(case, expected)| (case, expected.span.map(|span| span.start))));
     let owner = |case: usize, conversation: &TargetConversation| {
         let start = conversation.start.moment()?;
@@ -110,7 +110,7 @@ pub(crate) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversa
 
 /// Conversations whose id is that of a call that has none, damaged: in other case, without its leading zeros, rounded, or in whatever way,
 /// where everything else is the call's.
-pub(crate) fn damaged_ids(
+pub(super) fn damaged_ids(
     expectations: &[Expectation],
     ours: &[TargetConversation],
     found: &mut [Vec<usize>],
@@ -162,7 +162,7 @@ fn forms(id: &str) -> Vec<String> {
 }
 
 /// Conversations under ids of nobody that hold the rest of a call which is there in part.
-pub(crate) fn further_parts(
+pub(super) fn further_parts(
     expectations: &[Expectation],
     ours: &[TargetConversation],
     found: &mut [Vec<usize>],
@@ -190,7 +190,7 @@ pub(crate) fn further_parts(
 }
 
 /// Whether conversations are the pieces of one call: together they have its recordings, each once, or its legs, and none has all.
-pub(crate) fn are_parts(expected: &Expectation, conversations: &[&TargetConversation]) -> bool {
+pub(super) fn are_parts(expected: &Expectation, conversations: &[&TargetConversation]) -> bool {
     let wanted: Vec<&ExpectedRecording> =
         expected.recordings.iter().filter(|recording| !matches!(recording.presence, Presence::Absent(_))).collect();
     let has = |conversation: &TargetConversation, wanted: &ExpectedRecording| {
@@ -215,7 +215,7 @@ pub(crate) fn are_parts(expected: &Expectation, conversations: &[&TargetConversa
 
 /// Recordings that stand in a place of their conversation's call and are another call's, whose own place is empty or wrong: they are paired
 /// with nothing, so that they are found to hang on the wrong call rather than to be wrong in everything.
-pub(crate) fn recordings(expectations: &[Expectation], ours: &[TargetConversation], pairings: &mut [Pairing]) {
+pub(super) fn recordings(expectations: &[Expectation], ours: &[TargetConversation], pairings: &mut [Pairing]) {
     let places = || expectations.iter().enumerate().flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |at| (case, at)));
     let actual = |pairings: &[Pairing], (case, at): (usize, usize)| -> Option<TargetRecording> {
         let pairing = &pairings[case];
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::checks::testing::{conversation, wanted};
     use crate::matching::pair;
-    use crate::target::{Recordings, TimeReading};
+    use crate::observed::{Recordings, TimeReading};
 
     /// Two calls of other people at other times, and what a right migration leaves of them.
     fn two() -> (Vec<Expectation>, Vec<TargetConversation>) {

@@ -1,15 +1,15 @@
 //! What one store of Interaction Recording has and another has not: SpeechMiner against RWS (D14, D03); and what could not be read of them. What
 //! SpeechMiner says of a call that it has is in `speechminer.rs`.
 
-use super::Seen;
+use super::super::{CallFacts, Gir, GirExpectation, Posts, Until};
+use crate::checks::Seen;
 use crate::defect::Defect;
-use crate::expected::{Expectation, Rules, Until};
+use crate::expected::Expectation;
 use crate::finding::Finding;
-use crate::target::TargetConversation;
-use crate::target::gir::{CallFacts, Field, Posts};
+use crate::observed::{Field, TargetConversation};
 
 pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
-    let Some(facts) = &seen.conversation.gir else { return Vec::new() };
+    let Some(facts) = seen.conversation.platform.get::<CallFacts>() else { return Vec::new() };
     match &facts.posts {
         Posts::Unused | Posts::Unread(_) | Posts::Count(1) => Vec::new(),
         Posts::Count(0) => {
@@ -32,37 +32,36 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 /// What would be needed to judge the rest of a call; `None`: nothing.
-pub(super) fn unread(expected: &Expectation, conversation: &TargetConversation, rules: &Rules) -> Option<String> {
-    let facts = conversation.gir.as_ref()?;
+pub(super) fn unread(site: &Gir, expected: &Expectation, conversation: &TargetConversation) -> Option<String> {
+    let facts = conversation.platform.get::<CallFacts>()?;
     let posts = match &facts.posts {
         Posts::Unread(need) => Some(need.clone()),
         Posts::Unused | Posts::Count(_) => None,
     };
-    posts.or_else(|| hidden_fields(expected, facts)).or_else(|| undeclared(expected, rules))
+    posts.or_else(|| hidden_fields(expected, conversation)).or_else(|| undeclared(site, expected))
 }
 
 /// Fields that the call has and this account is not shown.
-fn hidden_fields(expected: &Expectation, facts: &CallFacts) -> Option<String> {
+fn hidden_fields(expected: &Expectation, conversation: &TargetConversation) -> Option<String> {
     let has = |field: &Field| match field {
-        Field::Caller | Field::Ani => expected.ani.is_some(),
-        Field::Dialled | Field::Dnis => expected.dnis.is_some(),
-        Field::Username | Field::Login | Field::UserName | Field::UserNumber => !expected.legs.is_empty(),
+        Field::Caller | Field::RecordingCaller => expected.ani.is_some(),
+        Field::Dialled | Field::RecordingDialled => expected.dnis.is_some(),
+        Field::RecordingUser | Field::RecordingLogin | Field::User | Field::UserNumber => !expected.legs.is_empty(),
     };
-    facts.withheld.iter().any(has).then(|| "an account that privacy settings do not hide fields from".to_owned())
+    conversation.withheld.iter().any(has).then(|| "an account that privacy settings do not hide fields from".to_owned())
 }
 
 /// Without the site's purge rules nobody knows when a call is deleted.
-fn undeclared(expected: &Expectation, rules: &Rules) -> Option<String> {
-    let dated = expected.gir.as_ref()?.keeps.iter().any(|keep| matches!(keep.until, Until::Date { .. }));
-    let unknown = dated && !expected.hold && rules.gir.as_ref()?.purge.is_empty();
+fn undeclared(site: &Gir, expected: &Expectation) -> Option<String> {
+    let dated = expected.platform.get::<GirExpectation>()?.keeps.iter().any(|keep| matches!(keep.until, Until::Date { .. }));
+    let unknown = dated && !expected.hold && site.purge.is_empty();
     unknown.then(|| "the site's purge rules, declared as [[retention.gir_rule]] in the plan, for the date of deletion".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::{call_facts, gir_codes, gir_wanted, right, site};
     use super::*;
-    use crate::checks::testing::{call_facts, gir_codes, gir_wanted, right};
-    use crate::expected::testing::gir_rules;
 
     #[test]
     fn a_call_stands_in_speechminer_once() {
@@ -84,18 +83,17 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_named() {
         let expected = gir_wanted();
-        let need = |actual: &TargetConversation, rules: &Rules| unread(&expected, actual, rules).unwrap_or_default();
+        let need = |actual: &TargetConversation, site: &Gir| unread(site, &expected, actual).unwrap_or_default();
         let mut actual = right(&expected);
-        assert_eq!(need(&actual, &gir_rules()), "");
-        let mut undeclared = gir_rules();
-        undeclared.gir.as_mut().expect("rules").purge.clear();
+        assert_eq!(need(&actual, &site()), "");
+        let undeclared = Gir { purge: Vec::new(), ..site() };
         assert!(need(&actual, &undeclared).contains("retention.gir_rule"));
-        call_facts(&mut actual).withheld = [Field::Username].into();
-        assert!(need(&actual, &gir_rules()).contains("privacy settings"));
+        actual.withheld = [Field::RecordingUser].into();
+        assert!(need(&actual, &site()).contains("privacy settings"));
         call_facts(&mut actual).posts = Posts::Unread("an export".into());
-        assert_eq!(need(&actual, &gir_rules()), "an export");
+        assert_eq!(need(&actual, &site()), "an export");
         let mut held = expected.clone();
         held.hold = true;
-        assert_eq!(unread(&held, &right(&held), &undeclared), None, "what is held is deleted by no rule");
+        assert_eq!(unread(&undeclared, &held, &right(&held)), None, "what is held is deleted by no rule");
     }
 }

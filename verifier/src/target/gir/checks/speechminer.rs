@@ -1,13 +1,13 @@
 //! What SpeechMiner says of a call: its document held against the source like RWS's own, and its files against RWS's. What both stores say wrongly
 //! is told once, of RWS.
 
-use super::{Pair, Seen, metadata, pauses, time};
+use super::super::{CallFacts, MediaFacts, SpeechMinerCall};
+use crate::checks::{Pair, Seen, metadata, pauses, time};
 use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::moment::Moment;
+use crate::observed::{TargetConversation, TargetRecording};
 use crate::sound::TargetSound;
-use crate::target::gir::SpeechMinerCall;
-use crate::target::{TargetConversation, TargetRecording};
 
 /// What stands before each field.
 const STORE: &str = "SpeechMiner";
@@ -16,7 +16,7 @@ const EXPORT_MS: u64 = 2000;
 
 /// `told` is what was found of RWS already.
 pub(super) fn check(seen: &Seen<'_>, told: &[Finding]) -> Vec<Finding> {
-    let Some(posted) = seen.conversation.gir.as_ref().and_then(|facts| facts.posted.as_deref()) else { return Vec::new() };
+    let Some(posted) = seen.conversation.platform.get::<CallFacts>().and_then(|facts| facts.posted.as_deref()) else { return Vec::new() };
     let mut findings = match &posted.document {
         Some(document) => of_document(seen, document),
         None => of_row(seen, posted),
@@ -48,9 +48,7 @@ fn one_cause(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// The document against the source, by the checks RWS is held against; the parts are RWS's.
 fn of_document(seen: &Seen<'_>, document: &TargetConversation) -> Vec<Finding> {
     let mut theirs = document.clone();
-    if let (Some(facts), Some(own)) = (theirs.gir.as_mut(), &seen.conversation.gir) {
-        facts.withheld.clone_from(&own.withheld);
-    }
+    theirs.withheld.clone_from(&seen.conversation.withheld);
     let sound = TargetSound::NotRead;
     // The same part sent twice stands there once where SpeechMiner takes the second post for the first.
     let lost = seen.pairs.iter().filter(|pair| part_of(&theirs, pair.actual).is_none() && !pair.actual.id.contains('#'));
@@ -61,7 +59,8 @@ fn of_document(seen: &Seen<'_>, document: &TargetConversation) -> Vec<Finding> {
             pairs.push(Pair { expected: pair.expected, actual, sound: &sound, stored: None });
         }
     }
-    let document = Seen { expected: seen.expected, conversation: &theirs, pairs, rules: seen.rules, as_of: seen.as_of };
+    let document =
+        Seen { expected: seen.expected, conversation: &theirs, pairs, rules: seen.rules, platform: seen.platform, as_of: seen.as_of };
     findings.extend(metadata(&document));
     findings.extend(pauses::check(&document));
     findings
@@ -93,8 +92,9 @@ fn of_row(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
 
 /// Files of the call that SpeechMiner does not name, or names others instead of.
 fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
-    let path = |pair: &Pair<'_>| pair.actual.gir.as_ref().and_then(|facts| facts.path.clone());
-    let own: Vec<String> = seen.conversation.read_recordings().iter().filter_map(|one| one.gir.as_ref()?.path.clone()).collect();
+    let path = |pair: &Pair<'_>| pair.actual.platform.get::<MediaFacts>().and_then(|facts| facts.path.clone());
+    let own: Vec<String> =
+        seen.conversation.read_recordings().iter().filter_map(|one| one.platform.get::<MediaFacts>()?.path.clone()).collect();
     let mut strange: Vec<&String> = posted.files.iter().filter(|file| !own.contains(file)).collect();
     let mut findings = Vec::new();
     for pair in &seen.pairs {
@@ -118,24 +118,23 @@ fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::{call_facts, findings_at, gir_rules, gir_wanted, right, site};
     use super::*;
-    use crate::checks::testing::{call_facts, checked_under, gir_wanted, right};
-    use crate::expected::testing::gir_rules;
-    use crate::target::{Recordings, TimeReading};
+    use crate::observed::{Recordings, TimeReading};
 
     /// A right call, with what SpeechMiner says of it after this damage.
     fn codes(damage: fn(&mut SpeechMinerCall)) -> Vec<(&'static str, Option<String>)> {
         let expected = gir_wanted();
         let mut actual = right(&expected);
         if let Recordings::Read(recordings) = &mut actual.recordings {
-            recordings[1].gir.as_mut().expect("facts").path = Some("http://store.test/recordings/b.mp3".into());
+            recordings[1].platform.get_mut::<MediaFacts>().expect("facts").path = Some("http://store.test/recordings/b.mp3".into());
         }
-        let files = actual.read_recordings().iter().filter_map(|recording| recording.gir.as_ref()?.path.clone()).collect();
+        let files = actual.read_recordings().iter().filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone()).collect();
         let start = actual.read_recordings()[0].start.moment();
         let mut posted = SpeechMinerCall { start, files, document: Some(actual.clone()), ..SpeechMinerCall::default() };
         damage(&mut posted);
         call_facts(&mut actual).posted = Some(Box::new(posted));
-        let findings = checked_under(&gir_rules(), &expected, &actual, &TargetSound::Compared(Vec::new()));
+        let findings = findings_at(&site(), &gir_rules(), &expected, &actual, &TargetSound::Compared(Vec::new()), None);
         findings.into_iter().map(|finding| (finding.defect.code(), finding.legacy_recording_id)).collect()
     }
 
@@ -152,7 +151,10 @@ mod tests {
         let first = || Some("100001-1".to_owned());
         assert_eq!(codes(|_| ()), []);
         assert_eq!(codes(|posted| posted.document = None), []);
-        assert_eq!(codes(|posted| part(posted).gir.as_mut().expect("facts").username = Some("bob".into())), [("D45", first())]);
+        assert_eq!(
+            codes(|posted| part(posted).platform.get_mut::<MediaFacts>().expect("facts").username = Some("bob".into())),
+            [("D45", first())]
+        );
         let later = |posted: &mut SpeechMinerCall| {
             let part = part(posted);
             part.start = TimeReading::At(part.start.moment().expect("a start").plus_ms(7_200_000));

@@ -1,0 +1,29 @@
+//! The one place that names the platforms.
+
+use std::sync::Arc;
+
+use plan::{LoadedPlan, TargetKind};
+
+use super::Platform;
+use super::genesys_cloud::GenesysCloud;
+use super::gir::Gir;
+use crate::options::Options;
+use crate::stop::Stop;
+
+/// The platform of a plan.
+pub(crate) fn platform(loaded: &LoadedPlan) -> Arc<dyn Platform> {
+    match loaded.plan.target.kind {
+        TargetKind::GenesysCloud => Arc::new(GenesysCloud::new(loaded)),
+        TargetKind::Gir => Arc::new(Gir::new(loaded)),
+    }
+}
+
+/// Refuses options that the plan's platform has no use for.
+pub(crate) fn check_options(loaded: &LoadedPlan, options: &Options) -> Result<(), Stop> {
+    match loaded.plan.target.kind {
+        TargetKind::GenesysCloud if options.gir.is_any() || !options.decryption_keys.is_empty() => {
+            Err(Stop::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
+        }
+        TargetKind::GenesysCloud | TargetKind::Gir => Ok(()),
+    }
+}
