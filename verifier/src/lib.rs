@@ -122,10 +122,7 @@ async fn judge(
 #[must_use]
 pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
     let platform = target::platform(loaded);
-    let source = &loaded.plan.source.base_url;
-    let source =
-        requests::Endpoint { service: source::legacy::LEGACY, root: Some(source.clone()), token: source.join("/oauth/token").ok() };
-    let endpoints: Vec<_> = std::iter::once(source).chain(platform.endpoints(loaded)).collect();
+    let endpoints: Vec<_> = std::iter::once(source::endpoint(loaded)).chain(platform.endpoints(loaded)).collect();
     Listed::all(&run::allowance(loaded, &*platform, options), &endpoints)
 }
 

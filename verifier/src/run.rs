@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::{LoadedPlan, SourceKind};
-use platforms::Credentials;
+use plan::LoadedPlan;
 use platforms::clock::Clock;
-use platforms::legacy::{Client, Settings as SourceSettings};
 use platforms::transport::Transport;
-use url::Url;
 
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::crossing::{Crossing, Place, Stray, phantom};
@@ -26,15 +23,13 @@ use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::outcome::Outcome;
 use crate::patterns;
 use crate::report::{Report, write_recordings};
-use crate::requests::{Allowance, Base, Gates, Sizes};
+use crate::requests::{Allowance, Gates, Sizes};
 use crate::sound::{PairSound, Sketch, Stored, TargetSound};
-use crate::source::{self, Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
+use crate::source::{self, SourceInteraction, SourceSnapshot};
 use crate::stop::Stop;
 use crate::summing::{Traffic, summarize};
 use crate::target::{self, Address, Asked, Platform, Reconciling, TargetSnapshot};
 
-/// The source is no shared resource with a published limit; its own refusals slow us down.
-const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
 /// Recordings without a pair whose audio is fetched to find out whose they are; beyond that something else is wrong.
 const MOST_STRAYS: usize = 500;
 
@@ -50,12 +45,13 @@ pub(crate) async fn run(
     let platform = target::platform(loaded);
     let mut rules = Rules::new(loaded, platform.agent_table(loaded), platform.capabilities())?;
     let gates = Gates::new(transport, allowance(loaded, &*platform, options), drifts.clone());
-    let source: SharedSource = Arc::new(open_source(loaded, options, &gates, &clock)?);
+    let source = source::open(loaded, options, &gates, &clock)?;
     target::check_options(loaded, options)?;
     let target = platform.open(loaded, options, &gates, &clock)?;
     let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
-    let SourceSnapshot { interactions, extensions } = source.snapshot(options.only.as_ref(), options.concurrency, progress).await?;
+    let SourceSnapshot { interactions, extensions } =
+        source::snapshot(&*source, options.only.as_ref(), options.concurrency, progress).await?;
     rules.extensions = extensions;
     platform.check_agents(&interactions, &rules)?;
     let mut needs = BTreeSet::new();
@@ -94,8 +90,7 @@ pub(crate) async fn run(
 
 /// Every request that a plan and a caller let the verifier send: those to the source, then those to the target.
 pub(crate) fn allowance(loaded: &LoadedPlan, platform: &dyn Platform, options: &Options) -> Allowance {
-    let source = if options.source == SourceFrom::Live { source::legacy::OPERATIONS } else { &[] };
-    Allowance::new(source.iter().chain(platform.operations(loaded, options)), options.jobs)
+    Allowance::new(source::operations(options).iter().chain(platform.operations(loaded, options)), options.jobs)
 }
 
 /// How much there is to read, as far as the source tells.
@@ -125,51 +120,6 @@ fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
             .collect::<BTreeSet<_>>()
             .len() as u64,
     }
-}
-
-fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Source, Stop> {
-    let plan = &loaded.plan;
-    if options.source == SourceFrom::Staged {
-        let url = options.staging_url.as_deref().unwrap_or(&plan.staging.url);
-        return Ok(Source::Staged(Staged::open(&staging_url(loaded, url)?, plan.rules.trust_staging)?));
-    }
-    if plan.source.kind != SourceKind::Legacy {
-        return Err(Stop::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
-    }
-    let credentials = Credentials {
-        client_id: plan.source.client_id.clone(),
-        client_secret: loaded.secret(&plan.source.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
-    };
-    let settings = SourceSettings {
-        base_url: plan.source.base_url.clone(),
-        media_hosts: plan.source.media_hosts.clone(),
-        credentials,
-        requests_per_minute: SOURCE_REQUESTS_PER_MINUTE,
-    };
-    let no_path = || Stop::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
-    // The client takes its tokens and paths from the root of the host.
-    let api = settings.base_url.join("/").map_err(|_| no_path())?;
-    let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
-    let client =
-        Client::new(gates.of(source::legacy::LEGACY, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
-    let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
-    Ok(Source::Live(Live {
-        client,
-        failed: Default::default(),
-        from_ms: ms(plan.source.from),
-        to_ms: ms(plan.source.to),
-        max_bytes: plan.audio.max_bytes,
-    }))
-}
-
-/// A plain path is relative to the plan.
-fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
-    if let Ok(url) = Url::parse(text) {
-        return Ok(url);
-    }
-    let path = loaded.resolve_path(std::path::Path::new(text));
-    let path = std::path::absolute(&path).map_err(|error| Stop::Plan(format!("staging.url `{text}`: {error}")))?;
-    Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
 }
 
 /// The source as read, and what makes expectations of it.
@@ -397,7 +347,7 @@ impl<'a> World<'a> {
 fn is_rounded(interaction: &SourceInteraction) -> bool {
     let of_recording =
         |recording: &crate::source::SourceRecording| recording.details.as_ref().is_ok_and(|details| !details.rounded.is_empty());
-    !interaction.entity.rounded.is_empty() || interaction.recordings.iter().any(of_recording)
+    !interaction.listed.rounded.is_empty() || interaction.recordings.iter().any(of_recording)
 }
 
 fn address_of(recording: &TargetRecording) -> Address {

@@ -58,12 +58,12 @@ pub(crate) enum Recorded {
 
 /// The agent of a recording: of its leg; of the call, where it has no legs.
 pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, at: Moment, rules: &Rules) -> Recorded {
-    let entity = &source.entity;
+    let listed = &source.listed;
     let Ok(details) = &recording.details else { return Recorded::Unsaid };
-    let agent = if entity.segments.is_empty() {
-        entity.agent_id.as_ref()
+    let agent = if listed.segments.is_empty() {
+        listed.agent_id.as_ref()
     } else {
-        match entity.segments.iter().find(|segment| details.segment_id.as_deref() == Some(segment.id.as_str())) {
+        match listed.segments.iter().find(|segment| details.segment_id.as_deref() == Some(segment.id.as_str())) {
             Some(segment) => segment.agent_id.as_ref(),
             None => return Recorded::Unsaid,
         }

@@ -56,22 +56,21 @@ pub(crate) fn rules() -> Rules {
 
 /// The first call of scenarios/contracts/legacy/query_interactions.json.
 pub(crate) fn interaction() -> SourceInteraction {
-    let entity = serde_json::from_str(
+    let call = crate::source::legacy::interaction(
         r#"{"id":100001,"startTime":1698400800000,"endTime":1698401100000,"waitTimeMs":12000,"talkTimeMs":281000,"direction":"INBOUND",
             "agentId":"AGT-992","agentExtension":"4711","queueId":"Q-SUPPORT","skill":"SK-BILLING","skillGroup":"Billing Tier 1","ivrNodeId":"IVR-12",
             "dispositionCode":"RESOLVED","wrapUpCode":"W-017","callerNumber":"+15550100199","dialledNumber":"+18005550123","numbersMasked":false,"recorderNode":"N3",
             "segments":[{"id":"100001-s1","agentId":"AGT-992","startTime":1698400812000,"endTime":1698400960000},
                         {"id":"100001-s2","agentId":"AGT-014","startTime":1698400960000,"endTime":1698401100000}],
             "recordings":[{"id":"100001-1","segmentId":"100001-s1"},{"id":"100001-2","segmentId":"100001-s2"}]}"#,
+        "a test",
     );
     SourceInteraction {
-        entity: entity.expect("test entity"),
         recordings: vec![
             recording("100001-1", 1_698_400_812_000, 1_698_400_960_000, "a.wav", r#"[{"startOffsetMs":61000,"endOffsetMs":74500}]"#),
             recording("100001-2", 1_698_400_960_000, 1_698_401_100_000, "b.wav", "[]"),
         ],
-        collided: false,
-        unread: None,
+        ..call
     }
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn recording(id: &str, start: i64, end: i64, name: &str, pauses: &str
             "pauses":{pauses},"retentionClass":"7-Year Retention","legalHold":false,"mediaUrl":"/api/v2/recordings/{id}/media"}}"#,
         end - start
     );
-    SourceRecording { id: id.to_owned(), details: Ok(serde_json::from_str(&text).expect("test recording")), staged: None }
+    SourceRecording { id: id.to_owned(), details: Ok(crate::source::legacy::recording(&text).expect("test recording")), staged: None }
 }
 
 /// 148 s of mu-law.

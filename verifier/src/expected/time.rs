@@ -1,10 +1,10 @@
 //! Source values to instants. Source: contracts section 7.
 
 use jiff::civil::DateTime;
-use platforms::legacy::wire::SourceTime;
 
 use super::{Rules, Span};
 use crate::moment::Moment;
+use crate::source::SourceTime;
 
 /// Before this no call was recorded by software that names its agents; an earlier instant is a unit mistaken, a zero or a default, and
 /// correcting it would be guessing.
@@ -31,11 +31,8 @@ pub(super) fn span(start: &SourceTime, end: &SourceTime, node: Option<&str>, rul
 fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Moment> {
     let stated = match value {
         SourceTime::Absent => return None,
-        SourceTime::Number(number) => in_unit(*number, rules)?,
-        SourceTime::Text(text) => match value.whole() {
-            Some(number) => in_unit(number, rules)?,
-            None => from_text(text, rules)?,
-        },
+        SourceTime::Number(number) | SourceTime::Text { whole: Some(number), .. } => in_unit(*number, rules)?,
+        SourceTime::Text { text, whole: None } => from_text(text, rules)?,
     };
     let offset = node.and_then(|node| rules.node_offset_ms.get(super::padless(node))).copied().unwrap_or(0);
     let instant = stated.plus_ms(offset);
@@ -59,7 +56,11 @@ fn from_text(text: &str, rules: &Rules) -> Option<Moment> {
 
 /// The source's value as it stands there; `None` where nothing does.
 pub(crate) fn raw_text(value: &SourceTime) -> Option<String> {
-    (*value != SourceTime::Absent).then(|| value.to_string())
+    match value {
+        SourceTime::Absent => None,
+        SourceTime::Number(number) => Some(number.to_string()),
+        SourceTime::Text { text, .. } => Some(text.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +69,7 @@ mod tests {
 
     use super::*;
     use crate::expected::testing::rules;
+    use crate::source::legacy::testing::text;
 
     fn number(value: i64) -> SourceTime {
         SourceTime::Number(value)
@@ -82,28 +84,22 @@ mod tests {
         seconds.seconds = true;
         let rows = [
             ("milliseconds", number(1_698_400_800_123), None, rules(), Some("2023-10-27T10:00:00.123Z")),
-            ("as text", SourceTime::Text("1698400800100".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
-            ("as a float", SourceTime::Text("1698400800100.00".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
-            ("with an exponent", SourceTime::Text("1.6984008001E12".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
-            ("as a fraction", SourceTime::Text("1698400800100.50".to_owned()), None, rules(), None),
+            ("as text", text("1698400800100"), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("as a float", text("1698400800100.00"), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("with an exponent", text("1.6984008001E12"), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("as a fraction", text("1698400800100.50"), None, rules(), None),
             ("seconds", number(1_698_400_800), None, seconds.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("declared drift", number(1_698_400_873_000), Some("N3"), london.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("no declared drift", number(1_698_400_873_000), Some("N4"), london.clone(), Some("2023-10-27T10:01:13.000Z")),
-            ("text with an offset", SourceTime::Text("2023-10-27T12:00:00+02:00".into()), None, rules(), Some("2023-10-27T10:00:00.000Z")),
-            ("local text", SourceTime::Text("2023-07-01 10:00:00".into()), None, london.clone(), Some("2023-07-01T09:00:00.000Z")),
-            (
-                "repeated hour: the earlier",
-                SourceTime::Text("2023-10-29T01:30:00".into()),
-                None,
-                london.clone(),
-                Some("2023-10-29T00:30:00.000Z"),
-            ),
-            ("missing hour: forward", SourceTime::Text("2023-03-26T01:30:00".into()), None, london, Some("2023-03-26T01:30:00.000Z")),
-            ("local text without a zone", SourceTime::Text("2023-07-01T10:00:00".into()), None, rules(), None),
+            ("text with an offset", text("2023-10-27T12:00:00+02:00"), None, rules(), Some("2023-10-27T10:00:00.000Z")),
+            ("local text", text("2023-07-01 10:00:00"), None, london.clone(), Some("2023-07-01T09:00:00.000Z")),
+            ("repeated hour: the earlier", text("2023-10-29T01:30:00"), None, london.clone(), Some("2023-10-29T00:30:00.000Z")),
+            ("missing hour: forward", text("2023-03-26T01:30:00"), None, london, Some("2023-03-26T01:30:00.000Z")),
+            ("local text without a zone", text("2023-07-01T10:00:00"), None, rules(), None),
             ("seconds under milliseconds", number(1_698_400_800), None, rules(), None),
             ("milliseconds under seconds", number(1_698_400_800_000), None, seconds, None),
             ("nothing", SourceTime::Absent, None, rules(), None),
-            ("words", SourceTime::Text("yesterday".into()), None, rules(), None),
+            ("words", text("yesterday"), None, rules(), None),
         ];
         for (name, value, node, rules, wanted) in rows {
             let got = instant(&value, node, &rules).map(|at| at.to_string());

@@ -41,7 +41,7 @@ pub(super) fn expect(site: &Gir, source: &SourceInteraction, rules: &Rules, want
     if wanted.unread.is_some() {
         return;
     }
-    let partition = source.entity.queue_id.as_ref().and_then(|queue| site.partitions.get(padless(queue))).cloned();
+    let partition = source.listed.queue_id.as_ref().and_then(|queue| site.partitions.get(padless(queue))).cloned();
     let carried = |recording: &ExpectedRecording| !matches!(recording.presence, Presence::Absent(_));
     let class_of = |recording: &SourceRecording| {
         recording.details.as_ref().ok().map(|details| details.retention_class.as_deref().map(|class| padless(class).to_owned()))
@@ -59,9 +59,9 @@ pub(super) fn expect(site: &Gir, source: &SourceInteraction, rules: &Rules, want
 /// Refuses a mapping that does not say who an agent is in the target, naming the row.
 pub(super) fn check_agents(interactions: &[SourceInteraction], rules: &Rules) -> Result<(), Stop> {
     for interaction in interactions {
-        let entity = &interaction.entity;
+        let listed = &interaction.listed;
         let Some(call) = call_span(interaction, rules) else { continue };
-        for agent in entity.agent_id.iter().chain(entity.segments.iter().filter_map(|segment| segment.agent_id.as_ref())) {
+        for agent in listed.agent_id.iter().chain(listed.segments.iter().filter_map(|segment| segment.agent_id.as_ref())) {
             match resolve(agent, call.start, rules) {
                 Resolved::Mapped(row) if !is_whole(row) => {
                     return Err(Stop::Plan(format!(
@@ -137,9 +137,9 @@ mod tests {
         );
         assert_eq!(call.recordings[1].agent, Recorded::Unsaid, "the source names no leg");
         assert_eq!(call.platform.get::<GirExpectation>().and_then(|wanted| wanted.partition.as_deref()), Some("/support"));
-        source.entity.segments[0].agent_id = None;
+        source.listed.segments[0].agent_id = None;
         assert_eq!(wanted(&source, &gir_rules()).recordings[0].agent, Recorded::Nobody);
-        source.entity.segments.clear();
+        source.listed.segments.clear();
         assert!(matches!(&wanted(&source, &gir_rules()).recordings[1].agent, Recorded::Agent(agent) if agent.user == "ann"));
     }
 
