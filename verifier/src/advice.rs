@@ -46,7 +46,7 @@ mod tests {
         const ELSEWHERE: [Defect; 3] = [Defect::RecordWithoutSource, Defect::UploadedTwice, Defect::SourceIdDamaged];
         for defect in Defect::ALL {
             for platform in PLATFORMS {
-                let advice = for_finding(&Finding::new(*defect, ""), platform.how_to_send_again());
+                let advice = for_finding(&Finding::new(*defect, "").of("1"), platform.how_to_send_again());
                 assert_eq!(advice.contains("--redo REPORT/findings.jsonl"), !ELSEWHERE.contains(defect), "{}: {advice}", defect.code());
                 assert!(!advice.contains('{'), "{advice}");
                 let removes = ["remove", "delete"].iter().filter_map(|word| advice.find(word)).min();

@@ -28,7 +28,8 @@ pub struct Finding {
     pub actual: Option<String>,
     /// What follows from this and is not reported again.
     pub consequences: Vec<String>,
-    /// What to do. Written once all findings are summed up: it depends on the target.
+    // Written once all findings are summed up: it depends on the target.
+    /// What to do.
     pub advice: String,
     /// What findings of one origin have in common; the key of a group. Not written.
     #[serde(skip)]
