@@ -9,8 +9,8 @@ use crate::defect::Defect;
 use crate::expected::{AgentLeg, Expectation, Rules};
 use crate::finding::Finding;
 use crate::matching::Pairing;
-use crate::moment::Moment;
 use crate::observed::{TargetConversation, TargetLeg};
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// Calls and what was found of them, to be looked at together.
@@ -78,7 +78,7 @@ impl Habits<'_> {
             return None;
         }
         let starts = || expected.legs.iter().filter_map(|leg| leg.span).map(|span| span.start);
-        let at = |end: Option<Moment>| {
+        let at = |end: Option<UtcMillis>| {
             let stands = |leg: &&AgentLeg| leg.span.is_none_or(|span| Some(span.start) == end);
             expected.legs.iter().filter(stands).map(|leg| &*leg.user).collect::<BTreeSet<_>>()
         };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::moment::Moment;
 use crate::platform_facts::PlatformFacts;
+use crate::utc_millis::UtcMillis;
 
 /// A conversation in the target.
 #[derive(Debug, Clone, Default)]
@@ -128,9 +128,9 @@ pub(crate) struct TargetRecording {
     /// `AVAILABLE`, `ARCHIVED`, `DELETED`, ... Absent: not given.
     pub(crate) file_state: Option<String>,
     /// When it will be deleted. Absent: by no date.
-    pub(crate) delete_at: Option<Moment>,
+    pub(crate) delete_at: Option<UtcMillis>,
     /// When it was put into the target.
-    pub(crate) created: Option<Moment>,
+    pub(crate) created: Option<UtcMillis>,
     /// Marked pauses: offset from its start and length. Milliseconds.
     pub(crate) pauses: Vec<MarkedPause>,
     /// Genesys Cloud: users it names, in lower case. The vendor documents them as those of the conversation. Empty: it names none.
@@ -174,8 +174,8 @@ pub(crate) struct PauseInstants {
 /// Offsets from a recording's start; what has no place or no end has a length of -1.
 pub(crate) fn pause_offsets(pauses: &[PauseInstants], start: &TimeReading) -> Vec<MarkedPause> {
     let offset = |pause: &PauseInstants| {
-        let (paused, resumed) = (pause.start.moment()?, pause.end.moment()?);
-        Some(MarkedPause { location_ms: paused.since(start.moment()?), length_ms: resumed.since(paused), reason: None })
+        let (paused, resumed) = (pause.start.instant()?, pause.end.instant()?);
+        Some(MarkedPause { location_ms: paused.since(start.instant()?), length_ms: resumed.since(paused), reason: None })
     };
     let unplaced = MarkedPause { location_ms: -1, length_ms: -1, reason: None };
     let mut offsets: Vec<MarkedPause> = pauses.iter().map(|pause| offset(pause).unwrap_or(unplaced)).collect();
@@ -224,7 +224,7 @@ pub(crate) enum TimeReading {
     #[default]
     Absent,
     /// An instant.
-    At(Moment),
+    At(UtcMillis),
     /// Text that is no instant.
     Damaged(String),
 }
@@ -233,12 +233,12 @@ impl TimeReading {
     pub(crate) fn of(text: Option<&str>) -> TimeReading {
         match text {
             None | Some("") => TimeReading::Absent,
-            Some(text) => Moment::parse(text).map_or_else(|| TimeReading::Damaged(text.to_owned()), TimeReading::At),
+            Some(text) => UtcMillis::parse(text).map_or_else(|| TimeReading::Damaged(text.to_owned()), TimeReading::At),
         }
     }
 
     /// The instant, where it is one.
-    pub(crate) fn moment(&self) -> Option<Moment> {
+    pub(crate) fn instant(&self) -> Option<UtcMillis> {
         match self {
             TimeReading::At(moment) => Some(*moment),
             TimeReading::Absent | TimeReading::Damaged(_) => None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::checks::presence::Judged;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::matching::Pairing;
@@ -16,10 +16,10 @@ pub(crate) struct Outcome {
     /// Which conversation and recordings are each one's.
     pub(crate) pairings: Vec<Pairing>,
     pub(crate) judged: Vec<Judged>,
-    pub(crate) phantoms: Vec<Finding>,
+    pub(crate) extra_conversations: Vec<Finding>,
     /// Policies of the target that delete what was migrated.
     pub(crate) policies: Vec<Finding>,
-    /// Recordings on phantoms.
+    /// Recordings on extra conversations.
     pub(crate) extra_recordings: u64,
     pub(crate) target_interactions: u64,
     pub(crate) target_recordings: u64,

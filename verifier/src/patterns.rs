@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::presence::Judged;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::verdict::Bucket;

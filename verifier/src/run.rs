@@ -7,31 +7,31 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
+use crate::audio_compare::{AudioComparer, Job};
 use crate::checks::presence::{Evidence, Judged, judge};
-use crate::crossing::{Crossing, Place, Stray, phantom};
+use crate::cross_call::{CrossCallChecks, Place, UnmatchedRecording, extra_conversation};
 use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::habits::Habits;
-use crate::kept::Kept;
-use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
-use crate::moment::Moment;
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::outcome::Outcome;
 use crate::patterns;
 use crate::report::{Report, write_recordings};
 use crate::requests::{Allowance, Gates, Sizes};
-use crate::sound::{PairSound, Sketch, Stored, TargetSound};
+use crate::run_error::RunError;
+use crate::saved_readings::SavedReadings;
+use crate::sound::{AudioFingerprint, PairSound, Stored, TargetSound};
 use crate::source::{self, SourceInteraction, SourceSnapshot};
-use crate::stop::Stop;
-use crate::summing::{Traffic, summarize};
+use crate::summarize::{Traffic, summarize};
 use crate::target::{self, Address, Asked, Platform, Reconciling, TargetSnapshot};
+use crate::utc_millis::UtcMillis;
 
 /// Recordings without a pair whose audio is fetched to find out whose they are; beyond that something else is wrong.
-const MOST_STRAYS: usize = 500;
+const MOST_UNMATCHED: usize = 500;
 
 pub(crate) async fn run(
     loaded: &LoadedPlan,
@@ -39,9 +39,9 @@ pub(crate) async fn run(
     transport: Arc<dyn Transport>,
     clock: Clock,
     drifts: &Drifts,
-    kept: &Kept,
+    kept: &SavedReadings,
     progress: &dyn Progress,
-) -> Result<Report, Stop> {
+) -> Result<Report, RunError> {
     let platform = target::platform(loaded);
     let mut rules = Rules::new(loaded, platform.agent_table(loaded), platform.capabilities())?;
     let gates = Gates::new(transport, allowance(loaded, &*platform, options), drifts.clone());
@@ -57,7 +57,7 @@ pub(crate) async fn run(
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
     let source_side = SourceSide { interactions: &interactions, rules: &rules, platform: &*platform };
-    let expectations = source_side.expectations(&BTreeMap::new(), Moment::from_ms(clock.now_ms()));
+    let expectations = source_side.expectations(&BTreeMap::new(), UtcMillis::from_ms(clock.now_ms()));
     let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
     let announced = target.announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs).await?;
     if let Some(notice) = kept.notice() {
@@ -67,17 +67,18 @@ pub(crate) async fn run(
     let asked = Asked { expectations: &expectations, options, clock: &clock, kept };
     let mut snapshot = target.snapshot(&asked, progress).await?;
     snapshot.needs.extend(needs);
-    let as_of = Moment::from_ms(clock.now_ms());
+    let as_of = UtcMillis::from_ms(clock.now_ms());
 
     let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
-    let listener = Listener { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
+    let comparer =
+        AudioComparer { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
     let mut world = World::new(source_side, &snapshot, as_of, options.only.is_some());
-    let mut heard = world.listen(&listener, options.audio, progress).await?;
-    let mut strays = world.stray_sketches(&listener).await?;
-    world.pair_by_sound(&listener, &mut heard, &mut strays, progress).await?;
+    let mut heard = world.listen(&comparer, options.audio, progress).await?;
+    let mut unmatched = world.unmatched_fingerprints(&comparer).await?;
+    world.pair_by_sound(&comparer, &mut heard, &mut unmatched, progress).await?;
 
     progress.begin(Stage::Checks, Some(interactions.len() as u64));
-    let mut outcome = world.judge(&heard, &strays);
+    let mut outcome = world.judge(&heard, &unmatched);
     outcome.audio = options.audio;
     outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
@@ -132,7 +133,7 @@ struct SourceSide<'a> {
 
 impl SourceSide<'_> {
     /// What must be there, by what has been heard so far.
-    fn expectations(&self, heard: &BTreeMap<Place, PairSound>, as_of: Moment) -> Vec<Expectation> {
+    fn expectations(&self, heard: &BTreeMap<Place, PairSound>, as_of: UtcMillis) -> Vec<Expectation> {
         let derive = |(case, interaction): (usize, &SourceInteraction)| {
             let sounds: BTreeMap<String, SourceSound> = interaction
                 .recordings
@@ -152,7 +153,7 @@ impl SourceSide<'_> {
 struct World<'a> {
     source: SourceSide<'a>,
     target: &'a TargetSnapshot,
-    as_of: Moment,
+    as_of: UtcMillis,
     /// Whether only some calls are judged.
     restricted: bool,
     /// What must be there before anything was heard, and what it is paired with by then.
@@ -163,14 +164,19 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(source: SourceSide<'a>, target: &'a TargetSnapshot, as_of: Moment, restricted: bool) -> World<'a> {
+    fn new(source: SourceSide<'a>, target: &'a TargetSnapshot, as_of: UtcMillis, restricted: bool) -> World<'a> {
         let unheard = source.expectations(&BTreeMap::new(), as_of);
         let (pairings, _) = pair(&unheard, &target.ours);
         World { source, target, as_of, restricted, unheard, pairings, exchanged: BTreeMap::new() }
     }
 
     /// Listens to what the scope asks for, and to the source of whatever is absent.
-    async fn listen(&self, listener: &Listener, scope: AudioScope, progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
+    async fn listen(
+        &self,
+        comparer: &AudioComparer,
+        scope: AudioScope,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for (case, ((interaction, expected), pairing)) in self.source.interactions.iter().zip(&self.unheard).zip(&self.pairings).enumerate()
         {
@@ -183,15 +189,15 @@ impl<'a> World<'a> {
         }
         let jobs = draw(jobs, scope);
         progress.begin(Stage::Audio, Some(jobs.len() as u64));
-        listener.listen(&jobs, progress).await
+        comparer.listen(&jobs, progress).await
     }
 
     /// Gives recordings the pair that has their sound.
     fn exchange(&self, pairings: &mut [Pairing]) {
-        for ((case, at), spare) in &self.exchanged {
+        for ((case, at), unpaired) in &self.exchanged {
             let pairing = &mut pairings[*case];
-            if let (Some(spare), Some(paired)) = (pairing.spare.get_mut(*spare), pairing.recordings[*at].as_mut()) {
-                std::mem::swap(spare, paired);
+            if let (Some(unpaired), Some(paired)) = (pairing.unpaired.get_mut(*unpaired), pairing.recordings[*at].as_mut()) {
+                std::mem::swap(unpaired, paired);
             }
         }
     }
@@ -199,22 +205,23 @@ impl<'a> World<'a> {
     /// Finds recordings that were paired with a stranger while their own is surplus beside it, and listens to their own.
     async fn pair_by_sound(
         &mut self,
-        listener: &Listener,
+        comparer: &AudioComparer,
         heard: &mut BTreeMap<Place, PairSound>,
-        sketches: &mut BTreeMap<Address, Sketch>,
+        fingerprints: &mut BTreeMap<Address, AudioFingerprint>,
         progress: &dyn Progress,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), RunError> {
         let mut exchanged: BTreeMap<Place, usize> = BTreeMap::new();
         for (place, sound) in heard.iter() {
-            let (Some(source), Some(stranger)) = (&sound.source_sketch, &sound.target_sketch) else { continue };
+            let (Some(source), Some(stranger)) = (&sound.source_fingerprint, &sound.target_fingerprint) else { continue };
             let pairing = &self.pairings[place.0];
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            let is_own =
-                |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.likeness(sketch).is_some());
+            let is_own = |unpaired: &usize| {
+                fingerprints.get(&address_of(&recordings[*unpaired])).is_some_and(|fingerprint| source.likeness(fingerprint).is_some())
+            };
             let is_free = |nth: &usize| !exchanged.iter().any(|((case, _), taken)| *case == place.0 && taken == nth);
-            let own = (0..pairing.spare.len()).filter(is_free).find(|nth| is_own(&pairing.spare[*nth]));
+            let own = (0..pairing.unpaired.len()).filter(is_free).find(|nth| is_own(&pairing.unpaired[*nth]));
             let (Some(own), Some(address)) = (own, self.address(pairing, place.1)) else { continue };
-            sketches.insert(address, stranger.clone());
+            fingerprints.insert(address, stranger.clone());
             exchanged.insert(*place, own);
         }
         if exchanged.is_empty() {
@@ -230,7 +237,7 @@ impl<'a> World<'a> {
             target: self.address(&pairings[place.0], place.1),
         };
         let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
-        heard.extend(listener.listen(&jobs, progress).await?);
+        heard.extend(comparer.listen(&jobs, progress).await?);
         Ok(())
     }
 
@@ -242,38 +249,38 @@ impl<'a> World<'a> {
     }
 
     /// Sketches of what has no pair, to find out whose it is.
-    async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<Address, Sketch>, Stop> {
+    async fn unmatched_fingerprints(&self, comparer: &AudioComparer) -> Result<BTreeMap<Address, AudioFingerprint>, RunError> {
         let something_is_missing = self.pairings.iter().any(|pairing| pairing.recordings.contains(&None));
-        let spare = self.pairings.iter().flat_map(|pairing| {
+        let unpaired = self.pairings.iter().flat_map(|pairing| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            pairing.spare.iter().map(|at| address_of(&recordings[*at]))
+            pairing.unpaired.iter().map(|at| address_of(&recordings[*at]))
         });
         // Orphans may be anybody's: they are listened to only when something of ours is missing.
         let orphans = self.target.orphans.iter().filter(|orphan| something_is_missing && orphan.file_state.is_none()).map(address_of);
-        let strays: Vec<Address> = spare.chain(orphans).take(MOST_STRAYS).collect();
-        if strays.is_empty() { Ok(BTreeMap::new()) } else { listener.sketches(&strays).await }
+        let unmatched: Vec<Address> = unpaired.chain(orphans).take(MOST_UNMATCHED).collect();
+        if unmatched.is_empty() { Ok(BTreeMap::new()) } else { comparer.fingerprints(&unmatched).await }
     }
 
-    fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<Address, Sketch>) -> Outcome {
+    fn judge(&self, heard: &BTreeMap<Place, PairSound>, fingerprints: &BTreeMap<Address, AudioFingerprint>) -> Outcome {
         let rules = self.source.rules;
         let mut expectations = self.source.expectations(heard, self.as_of);
         let (mut pairings, unclaimed) = pair(&expectations, &self.target.ours);
         self.exchange(&mut pairings);
         forgive_expired(&mut expectations, &pairings, &self.target.ours, rules);
         let mut judged = self.judge_each(&expectations, &pairings, heard);
-        let crossing = Crossing {
+        let cross_call = CrossCallChecks {
             expectations: &expectations,
             pairings: &pairings,
             ours: &self.target.ours,
-            sources: heard.iter().filter_map(|(place, pair)| Some((*place, pair.source_sketch.as_ref()?))).collect(),
-            foreign: heard.iter().filter_map(|(place, pair)| Some((*place, pair.target_sketch.as_ref()?))).collect(),
+            sources: heard.iter().filter_map(|(place, pair)| Some((*place, pair.source_fingerprint.as_ref()?))).collect(),
+            foreign: heard.iter().filter_map(|(place, pair)| Some((*place, pair.target_fingerprint.as_ref()?))).collect(),
         };
-        crossing.foreign_audio(&mut judged);
-        crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
-        crossing.names_of_guests(&mut judged);
-        crossing.times_of_guests(&mut judged);
+        cross_call.foreign_audio(&mut judged);
+        cross_call.unmatched_recordings(&self.unmatched_recordings(&expectations, &pairings, fingerprints), &mut judged);
+        cross_call.names_of_guests(&mut judged);
+        cross_call.times_of_guests(&mut judged);
         if rules.capabilities.longest_class_keeps_the_call {
-            crossing.classes_of_guests(&mut judged);
+            cross_call.classes_of_guests(&mut judged);
         }
         let (target, restricted, as_of) = (self.target, self.restricted, self.as_of);
         let found = Reconciling { expectations: &expectations, pairings: &pairings, target, restricted, as_of };
@@ -283,17 +290,18 @@ impl<'a> World<'a> {
         if !self.restricted {
             patterns::name(&expectations, &mut judged);
         }
-        let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
-        let on_phantoms: u64 = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
-        let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).chain(surplus.findings).collect();
+        let extra_conversations: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
+        let on_extra_conversations: u64 =
+            extra_conversations.iter().map(|extra_conversation| extra_conversation.read_recordings().len() as u64).sum();
+        let extra_conversations: Vec<Finding> = extra_conversations.into_iter().map(extra_conversation).chain(surplus.findings).collect();
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
         Outcome {
             pairings,
             expectations,
             judged,
-            phantoms,
-            extra_recordings: on_phantoms + surplus.files,
+            extra_conversations,
+            extra_recordings: on_extra_conversations + surplus.files,
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
             needs: self.target.needs.iter().cloned().chain(surplus.needs).collect(),
@@ -330,16 +338,24 @@ impl<'a> World<'a> {
         expectations.iter().zip(pairings).enumerate().map(one).collect()
     }
 
-    fn strays(&self, expectations: &[Expectation], pairings: &[Pairing], sketches: &BTreeMap<Address, Sketch>) -> Vec<Stray<'_>> {
-        let spare = pairings.iter().enumerate().flat_map(|(case, pairing)| {
+    fn unmatched_recordings(
+        &self,
+        expectations: &[Expectation],
+        pairings: &[Pairing],
+        fingerprints: &BTreeMap<Address, AudioFingerprint>,
+    ) -> Vec<UnmatchedRecording<'_>> {
+        let unpaired = pairings.iter().enumerate().flat_map(|(case, pairing)| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
             // On a conversation that must not be there everything is surplus already.
             // Of one that could not be read nobody knows what belongs there.
             let judged = matches!(expectations[case].presence, Presence::Absent(_)) || expectations[case].unread.is_some();
-            pairing.spare.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
+            pairing.unpaired.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
         });
         let orphans = self.target.orphans.iter().map(|orphan| (None, orphan));
-        spare.chain(orphans).map(|(on, recording)| Stray { recording, on, sketch: sketches.get(&address_of(recording)).cloned() }).collect()
+        unpaired
+            .chain(orphans)
+            .map(|(on, recording)| UnmatchedRecording { recording, on, fingerprint: fingerprints.get(&address_of(recording)).cloned() })
+            .collect()
     }
 }
 
@@ -375,7 +391,7 @@ fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours:
                 continue;
             }
             let over = clamp && is_for(&recording.presence, plan::Reason::RetentionOverMax);
-            let may = |created: Moment| match recording.delete_at {
+            let may = |created: UtcMillis| match recording.delete_at {
                 Some(delete_at) => created < delete_at,
                 // A sibling without a date was held by one whose date has passed.
                 None => over,
@@ -397,7 +413,7 @@ fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
         AudioScope::None => BTreeSet::new(),
         AudioScope::Sample { size, seed } => {
             let mut ranked: Vec<(u64, Place)> =
-                jobs.iter().filter(|job| job.target.is_some()).map(|job| (lot(seed, &job.source.id), job.place)).collect();
+                jobs.iter().filter(|job| job.target.is_some()).map(|job| (stable_hash(seed, &job.source.id), job.place)).collect();
             ranked.sort_unstable();
             ranked.into_iter().take(size).map(|(_, place)| place).collect()
         }
@@ -406,7 +422,7 @@ fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
 }
 
 /// A recording's lot: FNV-1a over seed and id, then the finaliser of splitmix64. The same for ever.
-fn lot(seed: u64, id: &str) -> u64 {
+fn stable_hash(seed: u64, id: &str) -> u64 {
     let hash = seed
         .to_le_bytes()
         .iter()

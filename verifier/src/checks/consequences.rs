@@ -1,6 +1,6 @@
 //! Findings that follow from others: each moves into the consequences of its cause.
 
-use super::Seen;
+use super::Comparison;
 use super::attributes::ALL_LOST;
 use super::people::{AGENT_LOST, AGENTS, CUSTOMER};
 use crate::capabilities::CallData;
@@ -23,14 +23,14 @@ pub(super) fn reversed_times_of_a_needless_repair(attributes: &mut [Finding], ti
 }
 
 /// A start that was misread of the source stands in both places, the call's own and the note of what the source says.
-pub(super) fn raw_start_of_a_wrong_start(seen: &Seen<'_>, times: &mut [Finding], attributes: &mut Vec<Finding>) {
+pub(super) fn raw_start_of_a_wrong_start(seen: &Comparison<'_>, times: &mut [Finding], attributes: &mut Vec<Finding>) {
     let Some(whole) = times.iter_mut().find(|finding| finding.legacy_recording_id.is_none()) else { return };
-    let start = seen.conversation.start.moment().map(|start| start.ms().to_string());
+    let start = seen.conversation.start.instant().map(|start| start.ms().to_string());
     absorb(whole, attributes, |finding| finding.field == "st.raw_start" && finding.actual.is_some() && finding.actual == start);
 }
 
 /// Where attributes stand on the customer, all of them are lost with the customer.
-pub(super) fn call_data_of_a_lost_customer(seen: &Seen<'_>, people: &mut [Finding], attributes: &mut Vec<Finding>) {
+pub(super) fn call_data_of_a_lost_customer(seen: &Comparison<'_>, people: &mut [Finding], attributes: &mut Vec<Finding>) {
     let on_customer = seen.rules.capabilities.call_data == CallData::OnParticipants;
     if on_customer && attributes.iter().any(|finding| finding.cause == ALL_LOST) {
         lost_with_customer(people, attributes);
@@ -38,7 +38,7 @@ pub(super) fn call_data_of_a_lost_customer(seen: &Seen<'_>, people: &mut [Findin
 }
 
 /// Where queue, skill and wrap-up code stand in the same place as the attributes, they are lost together.
-pub(super) fn routing_of_lost_call_data(seen: &Seen<'_>, attributes: &mut [Finding], routing: &mut Vec<Finding>) {
+pub(super) fn routing_of_lost_call_data(seen: &Comparison<'_>, attributes: &mut [Finding], routing: &mut Vec<Finding>) {
     let lost = attributes.iter_mut().find(|finding| finding.cause == ALL_LOST);
     if let (Some(lost), CallData::Together) = (lost, seen.rules.capabilities.call_data) {
         let is_call_data = |defect| matches!(defect, Defect::QueueOrSkillWrong | Defect::WrapUpOrDispositionWrong);
@@ -47,7 +47,7 @@ pub(super) fn routing_of_lost_call_data(seen: &Seen<'_>, attributes: &mut [Findi
 }
 
 /// Where a wrap-up code stands on an agent, it is lost with the agent, and with the last agent queue and skill too.
-pub(super) fn routing_of_a_lost_agent(seen: &Seen<'_>, people: &mut [Finding], routing: &mut Vec<Finding>) {
+pub(super) fn routing_of_a_lost_agent(seen: &Comparison<'_>, people: &mut [Finding], routing: &mut Vec<Finding>) {
     let lost = people.iter_mut().find(|finding| finding.field == AGENTS && finding.cause == AGENT_LOST);
     if let (Some(lost), CallData::OnParticipants) = (lost, seen.rules.capabilities.call_data) {
         let none_left = seen.conversation.legs.is_empty();

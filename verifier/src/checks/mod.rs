@@ -22,18 +22,18 @@ pub(crate) use platform::PlatformChecks;
 use crate::defect::Defect;
 use crate::expected::{Expectation, ExpectedRecording, Rules};
 use crate::finding::Finding;
-use crate::moment::Moment;
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::sound::{Stored, TargetSound};
+use crate::utc_millis::UtcMillis;
 
 /// One interaction and its conversation, side by side.
-pub(crate) struct Seen<'a> {
+pub(crate) struct Comparison<'a> {
     pub(crate) expected: &'a Expectation,
     pub(crate) conversation: &'a TargetConversation,
     pub(crate) pairs: Vec<Pair<'a>>,
     pub(crate) rules: &'a Rules,
     pub(crate) platform: &'a dyn PlatformChecks,
-    pub(crate) as_of: Moment,
+    pub(crate) as_of: UtcMillis,
 }
 
 /// One recording on both sides.
@@ -45,7 +45,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) stored: Option<&'a Stored>,
 }
 
-impl Seen<'_> {
+impl Comparison<'_> {
     /// A finding about the whole interaction.
     pub(crate) fn finding(&self, defect: Defect, field: &str) -> Finding {
         Finding::new(defect, field).of(&self.expected.legacy_id).target(&self.conversation.id)
@@ -58,7 +58,7 @@ impl Seen<'_> {
 }
 
 /// Everything that differs between an interaction and its conversation. Silent where both agree.
-pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(crate) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let mut findings = metadata(seen);
     let (retention, follow_the_end) = retention::check(seen);
     // Times come first, so what follows from a wrong end stands with the finding about it.
@@ -78,7 +78,7 @@ pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 
 /// When, who, where, and what is written of it: times first. Each subject is checked by itself; then what follows from another finding becomes
 /// its consequence, so that one cause is one finding.
-pub(crate) fn metadata(seen: &Seen<'_>) -> Vec<Finding> {
+pub(crate) fn metadata(seen: &Comparison<'_>) -> Vec<Finding> {
     let (mut times, mut people) = (time::check(seen), people::check(seen));
     let (mut attributes, mut routing, mut numbers) = (attributes::check(seen), routing::check(seen), numbers::check(seen));
     recorded::check(seen, &mut people);

@@ -1,12 +1,12 @@
 //! Phone numbers under the plan's rule. A finding shows them masked, whatever the rule.
 
-use super::Seen;
+use super::Comparison;
 use crate::defect::Defect;
 use crate::expected::{PhoneRule, digits, masked};
 use crate::finding::Finding;
 use crate::observed::Field;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let call = seen.conversation;
     let sides = [
         ("caller's number", &seen.expected.ani, &call.anis, Field::Caller),
@@ -31,7 +31,7 @@ pub(super) fn one_cause(findings: &mut Vec<Finding>) {
     }
 }
 
-fn one(seen: &Seen<'_>, field: &str, expected: Option<&str>, actual: &[String]) -> Option<Finding> {
+fn one(seen: &Comparison<'_>, field: &str, expected: Option<&str>, actual: &[String]) -> Option<Finding> {
     let expected = expected.map(digits).filter(|number| !number.is_empty());
     let right = match (&expected, actual) {
         (None, []) => true,

@@ -2,7 +2,7 @@
 
 use super::sound::was_deleted_at_its_date;
 use super::sound::{Media, media};
-use super::{Pair, Seen};
+use super::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::observed::{MarkedPause, PauseInstants, PauseReason, TimeReading, pause_offsets};
@@ -10,13 +10,13 @@ use crate::observed::{MarkedPause, PauseInstants, PauseReason, TimeReading, paus
 /// Offsets are whole milliseconds on both sides; a tool may round to a codec's frame of 20 ms at either end.
 const TOLERANCE_MS: u64 = 40;
 
-pub(crate) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(crate) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     // A deleted recording tells no times: which of a call's deleted recordings is whose, nobody can say any more.
     let there = seen.pairs.iter().filter(|pair| !was_deleted_at_its_date(pair.actual, seen.as_of));
     there.filter_map(|pair| one(seen, pair)).collect()
 }
 
-fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn one(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     // The stub of an archived recording carries no marks.
     if pair.actual.pauses.is_empty() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
         return None;
@@ -62,7 +62,7 @@ fn is_protection(reason: Option<PauseReason>) -> bool {
 fn told_by_the_same_clock(pair: &Pair<'_>) -> bool {
     const CLOCKS: [fn(i64) -> i64; 3] = [|ms| ms / 1000, |ms| ms.saturating_mul(1000), |ms| ms - ms.rem_euclid(1000)];
     let (Some(span), Some(instants)) = (pair.expected.span, instants(pair)) else { return false };
-    let is_at = |reading: &TimeReading, ms: i64| reading.moment().is_some_and(|at| at.ms() == ms);
+    let is_at = |reading: &TimeReading, ms: i64| reading.instant().is_some_and(|at| at.ms() == ms);
     CLOCKS.into_iter().any(|clock| {
         let of = |offset_ms: i64| clock(span.start.plus_ms(offset_ms).ms());
         let whole = is_at(&pair.actual.start, of(0)) && is_at(&pair.actual.end, clock(span.end.ms()));
@@ -88,9 +88,9 @@ fn told(pauses: &[MarkedPause]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::checks::testing::{codes, conversation, first, wanted};
-    use crate::moment::Moment;
     use crate::observed::{MarkedPause, PauseInstants, PauseReason, TimeReading, pause_offsets};
     use crate::target::gir::testing::{gir_codes, gir_wanted, right};
+    use crate::utc_millis::UtcMillis;
 
     #[test]
     fn pauses_are_marked_where_they_are() {
@@ -128,11 +128,12 @@ mod tests {
         for (n, (expected, clock, is_own)) in
             clocks.map(|clock| (&expected, clock, false)).into_iter().chain([(&whole, cut, true)]).enumerate()
         {
-            let told =
-                |reading: &TimeReading| reading.moment().map_or(TimeReading::Absent, |at| TimeReading::At(Moment::from_ms(clock(at.ms()))));
+            let told = |reading: &TimeReading| {
+                reading.instant().map_or(TimeReading::Absent, |at| TimeReading::At(UtcMillis::from_ms(clock(at.ms()))))
+            };
             let mut actual = right(expected);
             let recording = first(&mut actual);
-            let start = recording.start.moment().expect("a start");
+            let start = recording.start.instant().expect("a start");
             let mark = |pause: &MarkedPause| PauseInstants {
                 start: told(&TimeReading::At(start.plus_ms(pause.location_ms))),
                 end: told(&TimeReading::At(start.plus_ms(pause.location_ms + pause.length_ms))),
@@ -144,7 +145,7 @@ mod tests {
             assert_eq!(gir_codes(expected, &actual).contains(&"D60"), is_own, "clock {n}");
             let recording = first(&mut actual);
             let end = &mut recording.pause_instants[0].end;
-            *end = end.moment().map_or(TimeReading::Absent, |at| TimeReading::At(at.plus_ms(90_000)));
+            *end = end.instant().map_or(TimeReading::Absent, |at| TimeReading::At(at.plus_ms(90_000)));
             recording.pauses = pause_offsets(&recording.pause_instants, &recording.start);
             assert!(gir_codes(expected, &actual).contains(&"D60"), "clock {n}, and a mark of its own");
         }

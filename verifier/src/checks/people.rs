@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Seen;
+use super::Comparison;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Rules, padless};
 use crate::finding::Finding;
@@ -15,7 +15,7 @@ pub(crate) const AGENTS: &str = "agents in order";
 /// Cause of such a finding where there are fewer than there should be.
 pub(super) const AGENT_LOST: &str = "agent is lost";
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if is_customer_lost(seen) {
         findings.push(
@@ -54,7 +54,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 /// No customer takes part. Where every call shows a customer, one without any number that the source has is nobody.
-fn is_customer_lost(seen: &Seen<'_>) -> bool {
+fn is_customer_lost(seen: &Comparison<'_>) -> bool {
     let call = seen.conversation;
     let has_numbers = seen.expected.ani.is_some() && seen.expected.dnis.is_some();
     call.customers == 0
@@ -98,7 +98,7 @@ fn count(users: &[String]) -> BTreeMap<&str, usize> {
 }
 
 /// One finding for each pair of right and wrong user, however many legs it is on.
-fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
+fn wrong_agents(seen: &Comparison<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
     let mut findings: BTreeMap<(String, String), Finding> = BTreeMap::new();
     for (at, (leg, actual)) in legs.iter().zip(actual).enumerate() {
         let expected = leg.user.clone();
@@ -146,7 +146,7 @@ mod tests {
         let mut rules = rules();
         let row = |user, from| crate::expected::testing::agent_row(user, from);
         rules.agents.insert("AGT-500".into(), vec![row(colleague, None)]);
-        let today = crate::moment::Moment::parse("2026-01-01T00:00:00Z");
+        let today = crate::utc_millis::UtcMillis::parse("2026-01-01T00:00:00Z");
         let rows = rules.agents.get_mut("AGT-992").expect("the test agent");
         rows[0].to = today;
         rows.push(row(later, today));

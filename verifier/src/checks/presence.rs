@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::sound::{Media, media};
-use super::{Pair, PlatformChecks, Seen, check};
+use super::{Comparison, Pair, PlatformChecks, check};
 use crate::defect::Defect;
 use crate::expected::{Absence, Expectation, Presence, Rules};
 use crate::finding::Finding;
 use crate::matching::{Carries, Pairing, same_times};
-use crate::moment::Moment;
 use crate::observed::{Recordings, TargetConversation, TargetRecording, TimeReading};
 use crate::sound::{Stored, TargetSound};
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// One interaction, judged by itself.
@@ -40,7 +40,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) misplaced: Option<&'a Finding>,
     pub(crate) rules: &'a Rules,
     pub(crate) platform: &'a dyn PlatformChecks,
-    pub(crate) as_of: Moment,
+    pub(crate) as_of: UtcMillis,
 }
 
 pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
@@ -230,7 +230,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
     let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
     let mut findings =
-        check(&Seen { expected, conversation, pairs, rules: evidence.rules, platform: evidence.platform, as_of: evidence.as_of });
+        check(&Comparison { expected, conversation, pairs, rules: evidence.rules, platform: evidence.platform, as_of: evidence.as_of });
     for (at, why) in doubtful_pairs(evidence, conversation) {
         let id = &expected.recordings[at].legacy_id;
         let before = findings.len();

@@ -1,12 +1,12 @@
 //! Whose each recording is, beside who takes part in the call: as its platform tells it, by the leg it was made on or by the agent it names.
 
-use super::Seen;
+use super::Comparison;
 use super::people::AGENTS;
 use crate::defect::Defect;
 use crate::finding::Finding;
 
 /// `people` are the findings about participants: the same mistake on a recording follows from the one on the call.
-pub(super) fn check(seen: &Seen<'_>, people: &mut Vec<Finding>) {
+pub(super) fn check(seen: &Comparison<'_>, people: &mut Vec<Finding>) {
     let (of_recordings, of_call): (Vec<Finding>, Vec<Finding>) =
         seen.platform.agents_of_recordings(seen).into_iter().partition(|finding| finding.legacy_recording_id.is_some());
     people.extend(of_call);

@@ -2,11 +2,11 @@
 
 use uuid::Uuid;
 
-use super::Seen;
+use super::Comparison;
 use crate::defect::Defect;
 use crate::finding::Finding;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let (expected, actual) = (seen.expected, seen.conversation);
     let mut findings = Vec::new();
     findings.extend(one_id(seen, Defect::QueueOrSkillWrong, "queue", expected.queue, &actual.queues));
@@ -43,7 +43,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 /// Exactly this id, or none at all.
-fn one_id(seen: &Seen<'_>, defect: Defect, field: &str, expected: Option<Uuid>, actual: &[String]) -> Option<Finding> {
+fn one_id(seen: &Comparison<'_>, defect: Defect, field: &str, expected: Option<Uuid>, actual: &[String]) -> Option<Finding> {
     let expected = expected.map(|id| id.to_string());
     let right = match (&expected, actual) {
         (None, []) => true,

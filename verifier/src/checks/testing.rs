@@ -1,19 +1,19 @@
 //! A conversation that is exactly right, for the tests to damage.
 
-use super::{Pair, Seen, check};
+use super::{Comparison, Pair, check};
 use crate::expected::testing::{AS_OF, good_sound, interaction, rules};
 use crate::expected::{Expectation, Recorded, Rules, expected};
 use crate::finding::Finding;
-use crate::moment::Moment;
 use crate::observed::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
 use crate::sound::TargetSound;
 use crate::source::SourceInteraction;
 use crate::target::genesys_cloud::GenesysCloud;
+use crate::utc_millis::UtcMillis;
 
 /// Whose checks join in.
 pub(crate) const PLATFORM: &GenesysCloud = &GenesysCloud::DEFAULT;
 
-pub(crate) const CREATED: Moment = Moment::from_ms(1_794_000_000_000);
+pub(crate) const CREATED: UtcMillis = UtcMillis::from_ms(1_794_000_000_000);
 
 pub(crate) fn wanted() -> Expectation {
     wanted_under(&rules())
@@ -87,7 +87,7 @@ fn recording(expected: &crate::expected::ExpectedRecording) -> TargetRecording {
     }
 }
 
-fn at(moment: Option<Moment>) -> TimeReading {
+fn at(moment: Option<UtcMillis>) -> TimeReading {
     moment.map_or(TimeReading::Absent, TimeReading::At)
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn checked_under(rules: &Rules, expected: &Expectation, actual: &Targ
         .zip(actual.read_recordings())
         .map(|(expected, actual)| Pair { expected, actual, sound, stored: None })
         .collect();
-    check(&Seen { expected, conversation: actual, pairs, rules, platform: PLATFORM, as_of: AS_OF })
+    check(&Comparison { expected, conversation: actual, pairs, rules, platform: PLATFORM, as_of: AS_OF })
 }
 
 pub(crate) fn codes(expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {

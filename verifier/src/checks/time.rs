@@ -2,21 +2,21 @@
 
 use jiff::tz::TimeZone;
 
-use super::Seen;
+use super::Comparison;
 use crate::capabilities::LegTimes;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Span};
 use crate::finding::Finding;
-use crate::moment::Moment;
 use crate::observed::TimeReading;
+use crate::utc_millis::UtcMillis;
 
 /// Times in the target may be rounded to the millisecond, up or down.
 const ROUNDING_MS: u64 = 1;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// No call centre recorded to disk before this; what lies before is a number of the wrong unit.
-const TOO_EARLY: Moment = Moment::from_ms(315_532_800_000); // 1980-01-01
-const TOO_LATE: Moment = Moment::from_ms(7_258_118_400_000); // 2200-01-01
+const TOO_EARLY: UtcMillis = UtcMillis::from_ms(315_532_800_000); // 1980-01-01
+const TOO_LATE: UtcMillis = UtcMillis::from_ms(7_258_118_400_000); // 2200-01-01
 
 /// A span that is compared, and whose it is.
 struct Subject<'a> {
@@ -25,7 +25,7 @@ struct Subject<'a> {
     expected: Span,
     start: &'a TimeReading,
     end: &'a TimeReading,
-    uploaded: Moment,
+    uploaded: UtcMillis,
 }
 
 /// One wrong end of a span, or both with one cause.
@@ -38,7 +38,7 @@ struct Wrong {
     actual: String,
 }
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let zone = seen.rules.site_zone.as_ref();
     let mut findings: Vec<Finding> = Vec::new();
     for subject in subjects(seen) {
@@ -60,7 +60,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     findings
 }
 
-fn finding(seen: &Seen<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
+fn finding(seen: &Comparison<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
     let finding = seen.finding(wrong.defect, &wrong.field).expected(wrong.expected).actual(wrong.actual).because(wrong.cause);
     match subject.recording {
         Some((legacy_id, target_id)) => finding.recording(legacy_id).target(target_id),
@@ -69,7 +69,7 @@ fn finding(seen: &Seen<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
 }
 
 /// The call, its legs where both sides have as many, and its recordings.
-fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
+fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
     let conversation = seen.conversation;
     let uploaded = conversation.read_recordings().iter().filter_map(|recording| recording.created).min().unwrap_or(seen.as_of);
     let mut subjects = Vec::new();
@@ -96,7 +96,7 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
                 subjects.push(Subject { name, recording: None, expected, start: &actual.start, end: &actual.end, uploaded });
             }
             // A leg without times in the target has none to be wrong; the participants are compared elsewhere.
-            if let (Some(start), Some(end)) = (actual.start.moment(), actual.end.moment())
+            if let (Some(start), Some(end)) = (actual.start.instant(), actual.end.instant())
                 && let Some(expected) = leg_span(expected, start, end, seen)
             {
                 let name = format!("leg {}", at + 1);
@@ -123,7 +123,7 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
 
 /// The leg's own times. The guide's surface links a recording to a leg and carries the recording's times as the leg's: there either is
 /// right, by length first, because a shift leaves the length alone.
-fn leg_span(leg: &AgentLeg, start: Moment, end: Moment, seen: &Seen<'_>) -> Option<Span> {
+fn leg_span(leg: &AgentLeg, start: UtcMillis, end: UtcMillis, seen: &Comparison<'_>) -> Option<Span> {
     let off = |span: &Span| (span.ms().abs_diff(end.since(start)), start.since(span.start).unsigned_abs());
     let may_be_recordings = seen.rules.capabilities.leg_times == LegTimes::OfLegOrRecording;
     let recorded = leg.recorded.iter().filter(|_| may_be_recordings);
@@ -175,7 +175,7 @@ fn wrongs(subject: &Subject<'_>, zone: Option<&TimeZone>) -> Vec<Wrong> {
     }
 }
 
-fn one_end(subject: &Subject<'_>, end: &str, defect: Defect, cause: String, expected: Moment, actual: Moment) -> Wrong {
+fn one_end(subject: &Subject<'_>, end: &str, defect: Defect, cause: String, expected: UtcMillis, actual: UtcMillis) -> Wrong {
     Wrong { defect, cause, field: format!("{} {end}", subject.name), expected: expected.to_string(), actual: actual.to_string() }
 }
 
@@ -194,7 +194,7 @@ fn one_cause(mut wrongs: Vec<Wrong>) -> Vec<Wrong> {
 }
 
 /// An end by itself: of another precision, or recomputed.
-fn late_end(expected: Moment, actual: Moment, start_wrong: bool, zone: Option<&TimeZone>) -> (Defect, String) {
+fn late_end(expected: UtcMillis, actual: UtcMillis, start_wrong: bool, zone: Option<&TimeZone>) -> (Defect, String) {
     if start_wrong || is_rounded(expected, actual) {
         return shift(expected, actual, zone);
     }
@@ -229,7 +229,7 @@ fn is_off(delta_ms: i64) -> bool {
 }
 
 /// The classes that need no zone and no neighbour.
-fn grave(expected: Moment, actual: Moment, uploaded: Moment) -> Option<Defect> {
+fn grave(expected: UtcMillis, actual: UtcMillis, uploaded: UtcMillis) -> Option<Defect> {
     if !is_off(actual.since(expected)) {
         return None;
     }
@@ -251,7 +251,7 @@ fn rank(defect: Defect) -> u8 {
 }
 
 /// A shift by its size: an hour in daylight time, an hour at a clock change, a zone, lost milliseconds, or anything else.
-pub(crate) fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
+pub(crate) fn shift(expected: UtcMillis, actual: UtcMillis, zone: Option<&TimeZone>) -> (Defect, String) {
     let delta = actual.since(expected);
     let sign = if delta < 0 { '-' } else { '+' };
     let seconds = delta.unsigned_abs() as f64 / 1000.0;
@@ -275,17 +275,17 @@ fn zone_name(zone: &TimeZone) -> String {
 }
 
 /// Cut or rounded to whole seconds or minutes.
-fn is_rounded(expected: Moment, actual: Moment) -> bool {
+fn is_rounded(expected: UtcMillis, actual: UtcMillis) -> bool {
     let delta = actual.since(expected).abs();
     [1000, 60_000].into_iter().any(|unit| actual.ms() % unit == 0 && expected.ms() % unit != 0 && delta < unit)
 }
 
-fn in_daylight_time(at: Moment, zone: &TimeZone) -> bool {
+fn in_daylight_time(at: UtcMillis, zone: &TimeZone) -> bool {
     at.timestamp().is_some_and(|at| zone.to_offset_info(at).dst().is_dst())
 }
 
 /// In the hour that is there twice, or just behind the one that is missing.
-fn at_clock_change(at: Moment, zone: &TimeZone) -> bool {
+fn at_clock_change(at: UtcMillis, zone: &TimeZone) -> bool {
     let Some(at) = at.timestamp() else { return false };
     let local = zone.to_datetime(at);
     let hour_before = local.checked_sub(jiff::ToSpan::hour(1));
@@ -351,8 +351,8 @@ mod tests {
         let uploaded = CREATED.plus_ms(60_000);
         let rows = [
             ("upload date", uploaded, uploaded.plus_ms(300_000), "D42"),
-            ("milliseconds as seconds", Moment::from_ms(span.start.ms() / 1000), Moment::from_ms(span.end.ms() / 1000), "D38"),
-            ("seconds as milliseconds", Moment::from_ms(span.start.ms() * 1000), Moment::from_ms(span.end.ms() * 1000), "D38"),
+            ("milliseconds as seconds", UtcMillis::from_ms(span.start.ms() / 1000), UtcMillis::from_ms(span.end.ms() / 1000), "D38"),
+            ("seconds as milliseconds", UtcMillis::from_ms(span.start.ms() * 1000), UtcMillis::from_ms(span.end.ms() * 1000), "D38"),
             ("swapped", span.end, span.start, "D39"),
             ("an hour in summer", span.start.plus_ms(HOUR_MS), span.end.plus_ms(HOUR_MS), "D36"),
             ("end recomputed", span.start, span.end.plus_ms(-4321), "D43"),
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn the_size_of_a_shift_and_the_zone_name_its_class() {
         let london = TimeZone::get("Europe/London").expect("a zone");
-        let at = |text: &str| Moment::parse(text).expect("an instant");
+        let at = |text: &str| UtcMillis::parse(text).expect("an instant");
         let rows = [
             ("2023-07-01T10:00:00Z", HOUR_MS, Some(&london), Defect::TimeOffByDaylightSaving),
             ("2023-01-01T10:00:00Z", HOUR_MS, Some(&london), Defect::TimeShifted),
@@ -414,7 +414,7 @@ mod tests {
         let expected = wanted();
         let mut actual = conversation(&expected);
         let recording = first(&mut actual);
-        let (start, end) = (recording.start.moment().expect("a start"), recording.end.moment().expect("an end"));
+        let (start, end) = (recording.start.instant().expect("a start"), recording.end.instant().expect("an end"));
         (recording.start, recording.end) = (TimeReading::At(start.plus_ms(7_200_000)), TimeReading::At(end.plus_ms(7_200_000)));
         let findings = checked(&expected, &actual);
         assert_eq!(findings.len(), 1);

@@ -12,9 +12,9 @@ use super::{
     Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, padless,
     people, retention, time,
 };
-use crate::moment::Moment;
 use crate::platform_facts::PlatformFacts;
 use crate::source::{RecordingDetails, SourceCall, SourceInteraction, SourceRecording, SourceSegment};
+use crate::utc_millis::UtcMillis;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -23,7 +23,7 @@ const SHORTEST_MAXIMUM_DAYS: u32 = 90;
 
 /// What must be in the target for this interaction. `sounds` holds what is known of the source's audio, by recording id; `as_of` is the
 /// instant at which a retention counts as ended.
-pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTreeMap<String, SourceSound>, as_of: Moment) -> Expectation {
+pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTreeMap<String, SourceSound>, as_of: UtcMillis) -> Expectation {
     if let Some(why) = &source.unread {
         return unread(source, why);
     }
@@ -249,7 +249,7 @@ fn recording_alone(
 }
 
 /// A retention that has ended keeps a recording back, unless the conversation is held.
-fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment, rules: &Rules) {
+fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: UtcMillis, rules: &Rules) {
     if !rules.skip_expired || hold {
         return;
     }
@@ -270,7 +270,7 @@ fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment,
 
 /// A deletion date beyond the organisation's maximum keeps a recording back, or is brought forward where the plan says so and the call is
 /// not older than that. Source: platform API, recording.recording.analytics.retention.violation; counted from the call's start, assumed.
-fn within_maximum(recordings: &mut [ExpectedRecording], start: Moment, as_of: Moment, rules: &Rules) {
+fn within_maximum(recordings: &mut [ExpectedRecording], start: UtcMillis, as_of: UtcMillis, rules: &Rules) {
     for recording in recordings.iter_mut().filter(|recording| recording.presence == Presence::Expected) {
         let Some(date) = recording.delete_at else { continue };
         let last = |days: u32| start.plus_ms(i64::from(days) * DAY_MS);
@@ -450,7 +450,7 @@ mod tests {
 
     #[test]
     fn an_ended_retention_is_skipped_unless_the_call_is_held() {
-        let later = Moment::parse("2031-01-01T00:00:00Z").expect("an instant");
+        let later = UtcMillis::parse("2031-01-01T00:00:00Z").expect("an instant");
         let skipped = expected(&interaction(), &rules(), &sounds(None), later);
         assert_eq!(skipped.recordings[0].presence, Presence::Absent(Absence::Rule(Reason::Expired)));
         let mut held = interaction();

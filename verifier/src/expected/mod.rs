@@ -25,8 +25,8 @@ pub(crate) use retention::delete_at;
 pub(crate) use rules::{AgentRow, AgentTable, Maximum, PauseRule, PhoneRule, Rules, padless};
 pub(crate) use time::raw_text;
 
-use crate::moment::Moment;
 use crate::platform_facts::PlatformFacts;
+use crate::utc_millis::UtcMillis;
 
 /// What one interaction must look like in the target.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ pub(crate) struct ExpectedRecording {
     /// Start and end. Absent: not known.
     pub(crate) span: Option<Span>,
     /// When the target must delete it. Absent: never by a date.
-    pub(crate) delete_at: Option<Moment>,
+    pub(crate) delete_at: Option<UtcMillis>,
     /// Pauses, as offsets from its start.
     pub(crate) pauses: Vec<Pause>,
     /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent: it may not.
@@ -99,9 +99,9 @@ pub(crate) struct ExpectedRecording {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     /// First instant.
-    pub(crate) start: Moment,
+    pub(crate) start: UtcMillis,
     /// First instant after it.
-    pub(crate) end: Moment,
+    pub(crate) end: UtcMillis,
 }
 
 impl Expectation {

@@ -2,8 +2,8 @@
 
 use super::Rules;
 use super::rules::{AgentRow, padless};
-use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
+use crate::utc_millis::UtcMillis;
 
 /// A leg with an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) enum Recorded {
 }
 
 /// The agent of a recording: of its leg; of the call, where it has no legs.
-pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, at: Moment, rules: &Rules) -> Recorded {
+pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, at: UtcMillis, rules: &Rules) -> Recorded {
     let listed = &source.listed;
     let Ok(details) = &recording.details else { return Recorded::Unsaid };
     let agent = if listed.segments.is_empty() {
@@ -80,9 +80,9 @@ pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, 
     }
 }
 
-pub(crate) fn resolve<'a>(agent: &str, at: Moment, rules: &'a Rules) -> Resolved<'a> {
+pub(crate) fn resolve<'a>(agent: &str, at: UtcMillis, rules: &'a Rules) -> Resolved<'a> {
     let rows = rules.agents.get(padless(agent)).map(Vec::as_slice).unwrap_or_default();
-    let holds = |from: Option<Moment>, to: Option<Moment>| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
+    let holds = |from: Option<UtcMillis>, to: Option<UtcMillis>| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
     match (rows.iter().find(|row| holds(row.from, row.to)), &rules.fallback_agent) {
         (Some(row), _) => Resolved::Mapped(row),
         (None, Some(row)) => Resolved::Fallback(row),
@@ -96,8 +96,8 @@ mod tests {
     use crate::expected::rules::AgentRow;
     use crate::expected::testing::rules;
 
-    fn at(text: &str) -> Moment {
-        Moment::parse(text).expect("an instant")
+    fn at(text: &str) -> UtcMillis {
+        UtcMillis::parse(text).expect("an instant")
     }
 
     #[test]

@@ -10,8 +10,8 @@ use plan::{
 use uuid::Uuid;
 
 use crate::capabilities::Capabilities;
-use crate::moment::Moment;
-use crate::stop::Stop;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// What the plan demands.
 #[derive(Clone)]
@@ -56,8 +56,8 @@ pub(crate) struct AgentRow {
     pub(crate) login: Option<String>,
     /// Interaction Recording: access group of recordings. Absent: none.
     pub(crate) access_group: Option<String>,
-    pub(crate) from: Option<Moment>,
-    pub(crate) to: Option<Moment>,
+    pub(crate) from: Option<UtcMillis>,
+    pub(crate) to: Option<UtcMillis>,
     /// Line in the file, counted from 1; 0: no row is there.
     pub(crate) line: u64,
 }
@@ -92,7 +92,7 @@ impl AgentTable {
 impl AgentRow {
     /// When a row of the mapping is valid, and where it stands; whose it is in the target its platform says.
     pub(crate) fn valid_as(row: &plan::AgentRow) -> AgentRow {
-        AgentRow { from: row.valid_from.map(Moment::from), to: row.valid_to.map(Moment::from), line: row.line, ..AgentRow::default() }
+        AgentRow { from: row.valid_from.map(UtcMillis::from), to: row.valid_to.map(UtcMillis::from), line: row.line, ..AgentRow::default() }
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn padless(id: &str) -> &str {
 
 impl Rules {
     /// Reads the plan. `agents` and `capabilities` are the target's. The error names what cannot be used.
-    pub(crate) fn new(loaded: &LoadedPlan, agents: AgentTable, capabilities: Capabilities) -> Result<Rules, Stop> {
+    pub(crate) fn new(loaded: &LoadedPlan, agents: AgentTable, capabilities: Capabilities) -> Result<Rules, RunError> {
         let plan = &loaded.plan;
         let mapping = &loaded.mapping;
         Ok(Rules {
@@ -173,9 +173,9 @@ impl Rules {
     }
 }
 
-fn zone(key: &str, name: Option<&str>) -> Result<Option<TimeZone>, Stop> {
+fn zone(key: &str, name: Option<&str>) -> Result<Option<TimeZone>, RunError> {
     let Some(name) = name else { return Ok(None) };
     TimeZone::get(name)
         .map(Some)
-        .map_err(|_| Stop::Plan(format!("{key} `{name}` is not a known time zone; use an IANA name such as Europe/London")))
+        .map_err(|_| RunError::Plan(format!("{key} `{name}` is not a known time zone; use an IANA name such as Europe/London")))
 }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::rules::AgentRow;
 use super::{Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
-use crate::moment::Moment;
 use crate::source::{SourceInteraction, SourceRecording};
 use crate::target::Platform;
 use crate::target::genesys_cloud::GenesysCloud;
+use crate::utc_millis::UtcMillis;
 
 /// A day in the migration.
-pub(crate) const AS_OF: Moment = Moment::from_ms(1_795_000_000_000); // 2026-11-18
+pub(crate) const AS_OF: UtcMillis = UtcMillis::from_ms(1_795_000_000_000); // 2026-11-18
 
 pub(crate) const USER: Uuid = Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_0001);
 pub(crate) const FALLBACK: Uuid = Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_00ff);
@@ -99,6 +99,6 @@ pub(crate) fn good_sound() -> SourceSound {
 }
 
 /// A mapping of an agent from a date on.
-pub(crate) fn agent_row(user: Uuid, from: Option<Moment>) -> AgentRow {
+pub(crate) fn agent_row(user: Uuid, from: Option<UtcMillis>) -> AgentRow {
     AgentRow { user: user.to_string(), from, ..AgentRow::default() }
 }

@@ -3,14 +3,14 @@
 use jiff::civil::DateTime;
 
 use super::{Rules, Span};
-use crate::moment::Moment;
 use crate::source::SourceTime;
+use crate::utc_millis::UtcMillis;
 
 /// Before this no call was recorded by software that names its agents; an earlier instant is a unit mistaken, a zero or a default, and
 /// correcting it would be guessing.
-const EARLIEST: Moment = Moment::from_ms(631_152_000_000); // 1990-01-01
+const EARLIEST: UtcMillis = UtcMillis::from_ms(631_152_000_000); // 1990-01-01
 /// After this no call can have been recorded; the same holds.
-const LATEST: Moment = Moment::from_ms(4_102_444_800_000); // 2100-01-01
+const LATEST: UtcMillis = UtcMillis::from_ms(4_102_444_800_000); // 2100-01-01
 
 /// A span, and whether its ends stood reversed in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) fn span(start: &SourceTime, end: &SourceTime, node: Option<&str>, rul
 }
 
 /// By unit or zone, then the recorder's declared offset. Nothing else is corrected.
-fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Moment> {
+fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<UtcMillis> {
     let stated = match value {
         SourceTime::Absent => return None,
         SourceTime::Number(number) | SourceTime::Text { whole: Some(number), .. } => in_unit(*number, rules)?,
@@ -39,19 +39,19 @@ fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Mome
     (EARLIEST <= instant && instant < LATEST).then_some(instant)
 }
 
-fn in_unit(number: i64, rules: &Rules) -> Option<Moment> {
-    number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(Moment::from_ms)
+fn in_unit(number: i64, rules: &Rules) -> Option<UtcMillis> {
+    number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(UtcMillis::from_ms)
 }
 
 /// Text with an offset is an instant; local text needs the plan's zone. A repeated hour is its earlier instant, a missing one is moved
 /// forward: jiff's "compatible" resolution, which is RFC 5545's.
-fn from_text(text: &str, rules: &Rules) -> Option<Moment> {
-    if let Some(instant) = Moment::parse(text) {
+fn from_text(text: &str, rules: &Rules) -> Option<UtcMillis> {
+    if let Some(instant) = UtcMillis::parse(text) {
         return Some(instant);
     }
     let local: DateTime = text.trim().parse().ok()?;
     let zone = rules.naive_zone.clone()?;
-    zone.to_ambiguous_timestamp(local).compatible().ok().map(Moment::from)
+    zone.to_ambiguous_timestamp(local).compatible().ok().map(UtcMillis::from)
 }
 
 /// The source's value as it stands there; `None` where nothing does.

@@ -5,11 +5,11 @@ use audio::compare::{between_channels, envelope};
 
 use super::Difference;
 use super::content::{BEYOND_DOUBT, Compared, MIN_WINDOW, hurried, length, ms_of, tolerance_ms};
+use super::fingerprint::{correlation, resample};
 use super::mixup::{mixup, noise};
 use super::pace::{RATES, drift, speed_of};
 use super::places::displaced;
 use super::quality::{Torn, explained, fading, holed, holes, torn};
-use super::sketch::{correlation, resample};
 use super::timeline::{Step, Timeline};
 use super::tracks::{PER_MS, ms};
 use crate::defect::Defect;
@@ -149,7 +149,7 @@ pub(super) fn unlike(compared: &Compared<'_>) -> Difference {
         format!("the source's sound, {}", length(source)),
         format!("{at}, {} in all", length(target)),
     );
-    // Whether it is another recording's is asked by its sketch.
+    // Whether it is another recording's is asked by its fingerprint.
     difference.foreign = !damaged && timeline.held().unwrap_or(0.0) < MOSTLY;
     difference
 }

@@ -7,7 +7,7 @@ use super::delay::Delay;
 use super::pause::{Spread, leak};
 use super::timeline::Timeline;
 use super::tracks::{PER_MS, Tracks, hush, ms};
-use super::{Difference, Sketch, hash};
+use super::{AudioFingerprint, Difference, hash};
 use crate::defect::Defect;
 use crate::expected::{AudioExpectation, Pause, PauseRule, SoundFacts};
 
@@ -24,15 +24,15 @@ pub(crate) struct Wanted {
 pub(crate) struct Verdict {
     /// What differs, in order of weight.
     pub(crate) differences: Vec<Difference>,
-    /// A sketch of a target that is somebody else's audio.
-    pub(crate) sketch: Option<Sketch>,
+    /// A fingerprint of a target that is somebody else's audio.
+    pub(crate) fingerprint: Option<AudioFingerprint>,
     /// Length by decoding. Milliseconds. Absent: it does not decode.
     pub(crate) duration_ms: Option<u64>,
 }
 
 impl Verdict {
     fn of(differences: Vec<Difference>, duration_ms: Option<u64>) -> Verdict {
-        Verdict { differences, sketch: None, duration_ms }
+        Verdict { differences, fingerprint: None, duration_ms }
     }
 }
 
@@ -50,19 +50,19 @@ pub(crate) fn judge(source: &SoundFacts, samples: &Pcm, wanted: &Wanted, target:
     let damaged = !probe.damage.is_empty() && !source.damaged;
     let stored = format(source, wanted.audio, &probe).or_else(|| declared(probe.container, content_type));
     let delay = Delay::of((source.codec, source.sample_rate), (probe.codec, probe.sample_rate), target);
-    let Heard { leak, rest: heard } = listen(samples, &pcm, wanted, delay, Spread::of(probe.codec), damaged);
-    let sketch = heard.as_ref().filter(|difference| difference.foreign).map(|_| Sketch::of_target(&pcm, delay.late_ms));
+    let AudioResult { leak, rest: heard } = listen(samples, &pcm, wanted, delay, Spread::of(probe.codec), damaged);
+    let fingerprint = heard.as_ref().filter(|difference| difference.foreign).map(|_| AudioFingerprint::of_target(&pcm, delay.late_ms));
     let stored = stored.or_else(|| changed(source, wanted, target).filter(|_| heard.is_none()));
-    Verdict { differences: merge(leak, heard, stored, &wanted.pauses), sketch, duration_ms: Some(ms_of(&pcm) as u64) }
+    Verdict { differences: merge(leak, heard, stored, &wanted.pauses), fingerprint, duration_ms: Some(ms_of(&pcm) as u64) }
 }
 
 /// What is heard in protected pauses, and what differs outside of them. What stands in a pause is judged by itself: both sides are silent
 /// there when the rest is compared, the target where the file's lag puts the pause.
-fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spread, damaged: bool) -> Heard {
+fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spread, damaged: bool) -> AudioResult {
     let mut tracks = Tracks::of(source, target);
     if wanted.rule == PauseRule::Keep || wanted.pauses.is_empty() {
         let timeline = Timeline::of(&mut tracks, &delay);
-        return Heard { leak: None, rest: content(Compared { source, target, tracks, timeline, delay, damaged }) };
+        return AudioResult { leak: None, rest: content(Compared { source, target, tracks, timeline, delay, damaged }) };
     }
     let unmasked = tracks.source.clone();
     for (from, to) in spans(&wanted.pauses) {
@@ -90,11 +90,11 @@ fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spr
     let is_plain = outside.as_ref().is_some_and(|outside| outside.defect == Defect::AudioDamaged && outside.cause.is_none());
     let (tracks, timeline) = as_it_stands;
     let whole = if is_plain { content(Compared { source: &ours, target, tracks, timeline, delay, damaged }) } else { None };
-    Heard { leak, rest: whole.filter(|whole| whole.defect != Defect::AudioDamaged).or(outside) }
+    AudioResult { leak, rest: whole.filter(|whole| whole.defect != Defect::AudioDamaged).or(outside) }
 }
 
 /// What came of listening.
-struct Heard {
+struct AudioResult {
     /// In a protected pause.
     leak: Option<Difference>,
     /// Outside of them.

@@ -18,7 +18,7 @@ pub(crate) use record::{
 pub(crate) use registry::{endpoint, open, operations};
 
 use crate::options::Progress;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// Interactions a verification is restricted to. Absent: none of them.
 pub(crate) type Only<'a> = Option<&'a BTreeSet<String>>;
@@ -45,10 +45,10 @@ pub(crate) enum MediaRead {
 #[async_trait(?Send)]
 pub(crate) trait Source {
     /// Everything it lists, or of that what the verification is restricted to.
-    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop>;
+    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError>;
 
     /// One reading of a recording's bytes.
-    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop>;
+    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError>;
 }
 
 /// Everything, or what the verification is restricted to; it is no verification of what the source does not list.
@@ -57,7 +57,7 @@ pub(crate) async fn snapshot(
     only: Only<'_>,
     concurrency: usize,
     progress: &dyn Progress,
-) -> Result<SourceSnapshot, Stop> {
+) -> Result<SourceSnapshot, RunError> {
     let mut snapshot = source.list(only, concurrency, progress).await?;
     snapshot.interactions = settle(snapshot.interactions);
     let Some(only) = only else { return Ok(snapshot) };
@@ -65,7 +65,7 @@ pub(crate) async fn snapshot(
     let absent: Vec<&str> = only.iter().map(String::as_str).filter(|id| !listed.contains(id)).collect();
     match absent.first() {
         None => Ok(snapshot),
-        Some(first) => Err(Stop::Plan(format!(
+        Some(first) => Err(RunError::Plan(format!(
             "{} of the {} interactions to verify are not in the source, {first} among them; check their ids and the plan's window",
             absent.len(),
             only.len()

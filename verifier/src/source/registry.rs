@@ -10,15 +10,15 @@ use super::staged::Staged;
 use super::{SharedSource, Source};
 use crate::options::{Options, SourceFrom};
 use crate::requests::{Endpoint, Gates, Operation};
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// The source of a plan, or its staged copy. Sends nothing yet.
-pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<SharedSource, Stop> {
+pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<SharedSource, RunError> {
     let source: Arc<dyn Source> = match (options.source, loaded.plan.source.kind) {
         (SourceFrom::Staged, _) => Arc::new(Staged::of(loaded, options.staging_url.as_deref())?),
         (SourceFrom::Live, SourceKind::Legacy) => Arc::new(legacy::Live::open(loaded, gates, clock)?),
         (SourceFrom::Live, SourceKind::Files) => {
-            return Err(Stop::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
+            return Err(RunError::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
         }
     };
     Ok(source)

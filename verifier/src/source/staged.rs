@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{MediaRead, Only, Source, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia, legacy};
 use crate::options::{Progress, Stage};
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// Staging, opened.
 pub(super) struct Staged {
@@ -58,15 +58,15 @@ struct RawMedia {
 
 impl Staged {
     /// The plan's staging, or another one.
-    pub(super) fn of(loaded: &LoadedPlan, url: Option<&str>) -> Result<Staged, Stop> {
+    pub(super) fn of(loaded: &LoadedPlan, url: Option<&str>) -> Result<Staged, RunError> {
         let plan = &loaded.plan;
         Staged::open(&staging_url(loaded, url.unwrap_or(&plan.staging.url))?, plan.rules.trust_staging)
     }
 
     /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
-    fn open(url: &Url, trusted: bool) -> Result<Staged, Stop> {
+    fn open(url: &Url, trusted: bool) -> Result<Staged, RunError> {
         let (store, root) = object_store::parse_url(url)
-            .map_err(|error| Stop::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
+            .map_err(|error| RunError::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
         Ok(Staged { store, root, trusted })
     }
 
@@ -103,9 +103,9 @@ impl Staged {
 
 #[async_trait(?Send)]
 impl Source for Staged {
-    async fn list(&self, only: Only<'_>, _concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
+    async fn list(&self, only: Only<'_>, _concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
         progress.begin(Stage::Source, None);
-        let unreadable = |error: &object_store::Error| Stop::Source(format!("cannot read the staging: {error}; check staging.url"));
+        let unreadable = |error: &object_store::Error| RunError::Source(format!("cannot read the staging: {error}; check staging.url"));
         let folder = self.root.clone().join("raw");
         let mut files: Vec<Path> =
             self.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await.map_err(|error| unreadable(&error))?;
@@ -122,19 +122,19 @@ impl Source for Staged {
         Ok(SourceSnapshot { interactions, extensions: BTreeMap::new() })
     }
 
-    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop> {
+    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
         Ok(self.blob(recording).await)
     }
 }
 
 /// A plain path is relative to the plan.
-fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
+fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, RunError> {
     if let Ok(url) = Url::parse(text) {
         return Ok(url);
     }
     let path = loaded.resolve_path(std::path::Path::new(text));
-    let path = std::path::absolute(&path).map_err(|error| Stop::Plan(format!("staging.url `{text}`: {error}")))?;
-    Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
+    let path = std::path::absolute(&path).map_err(|error| RunError::Plan(format!("staging.url `{text}`: {error}")))?;
+    Url::from_directory_path(path).map_err(|()| RunError::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
 }
 
 /// Why staged bytes are not the source's.

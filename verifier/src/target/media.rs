@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use platforms::CallError;
 use platforms::clock::Clock;
 
+use crate::run_error::RunError;
 use crate::source::collect;
-use crate::stop::Stop;
 
 /// Pauses before a file that arrives cut is asked for again.
 const PAUSES: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
@@ -43,7 +43,7 @@ pub(crate) const LOCATED_AT_ONCE: usize = 100;
 #[async_trait(?Send)]
 pub(crate) trait MediaStore {
     /// Where the audio of these is, at most [`LOCATED_AT_ONCE`] of them and at least one. Every one has an answer.
-    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop>;
+    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError>;
 
     /// One reading of the bytes at an address.
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched>;

@@ -24,15 +24,15 @@ use crate::checks::PlatformChecks;
 use crate::checks::presence::Judged;
 use crate::expected::{AgentTable, Expectation, Maximum, Rules};
 use crate::finding::Finding;
-use crate::kept::Kept;
 use crate::matching::Pairing;
-use crate::moment::Moment;
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::options::{Options, Progress};
 use crate::platform_facts::PlatformFacts;
 use crate::requests::{Announced, Endpoint, Gates, Operation, Sizes};
+use crate::run_error::RunError;
+use crate::saved_readings::SavedReadings;
 use crate::source::SourceInteraction;
-use crate::stop::Stop;
+use crate::utc_millis::UtcMillis;
 
 /// A platform that calls were migrated to, as a plan describes it. Nothing here asks it anything.
 pub(crate) trait Platform: PlatformChecks {
@@ -55,7 +55,7 @@ pub(crate) trait Platform: PlatformChecks {
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable;
 
     /// Refuses a mapping that does not say who an agent of these calls is there.
-    fn check_agents(&self, _interactions: &[SourceInteraction], _rules: &Rules) -> Result<(), Stop> {
+    fn check_agents(&self, _interactions: &[SourceInteraction], _rules: &Rules) -> Result<(), RunError> {
         Ok(())
     }
 
@@ -69,7 +69,7 @@ pub(crate) trait Platform: PlatformChecks {
     fn operations(&self, loaded: &LoadedPlan, options: &Options) -> Vec<&'static Operation>;
 
     /// Sends nothing yet.
-    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, Stop>;
+    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError>;
 
     /// How its stores were read, where it has several. Absent: it has one.
     fn stores(&self, _snapshot: &TargetSnapshot) -> Option<Stores> {
@@ -77,20 +77,20 @@ pub(crate) trait Platform: PlatformChecks {
     }
 
     /// Holds what only this platform has against the judged calls: adds what concerns one of them to its judgement, and returns the rest.
-    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Surplus;
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra;
 }
 
 /// A target that is read. All of it is awaited on one thread.
 #[async_trait(?Send)]
 pub(crate) trait Target {
     /// How long it keeps anything at most. `needs` takes what could not be read.
-    async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, Stop>;
+    async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, RunError>;
 
     /// How many requests it takes. `per_minute` is the plan's pace.
-    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, Stop>;
+    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, RunError>;
 
     /// Everything but sound.
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, Stop>;
+    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError>;
 
     /// Where sound is had, once a snapshot was taken. `most`: bytes that a recording may have.
     fn media(&self, snapshot: &TargetSnapshot, options: &Options, clock: &Clock, most: u64) -> Box<dyn MediaStore>;
@@ -105,7 +105,7 @@ pub(crate) struct Asked<'a> {
     /// Tells the time and waits.
     pub(crate) clock: &'a Clock,
     /// Readings of an unfinished verification, and where these go.
-    pub(crate) kept: &'a Kept,
+    pub(crate) kept: &'a SavedReadings,
 }
 
 /// The target, read.
@@ -134,12 +134,12 @@ pub(crate) struct Reconciling<'a> {
     pub(crate) target: &'a TargetSnapshot,
     /// Whether only some calls are judged: of others nothing is said.
     pub(crate) restricted: bool,
-    pub(crate) as_of: Moment,
+    pub(crate) as_of: UtcMillis,
 }
 
 /// What belongs to no call of the source.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Surplus {
+pub(crate) struct Extra {
     pub(crate) findings: Vec<Finding>,
     /// Files among it.
     pub(crate) files: u64,

@@ -8,7 +8,7 @@ use super::Platform;
 use super::genesys_cloud::GenesysCloud;
 use super::gir::Gir;
 use crate::options::Options;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// The platform of a plan.
 pub(crate) fn platform(loaded: &LoadedPlan) -> Arc<dyn Platform> {
@@ -19,10 +19,10 @@ pub(crate) fn platform(loaded: &LoadedPlan) -> Arc<dyn Platform> {
 }
 
 /// Refuses options that the plan's platform has no use for.
-pub(crate) fn check_options(loaded: &LoadedPlan, options: &Options) -> Result<(), Stop> {
+pub(crate) fn check_options(loaded: &LoadedPlan, options: &Options) -> Result<(), RunError> {
     match loaded.plan.target.kind {
         TargetKind::GenesysCloud if options.gir.is_any() || !options.decryption_keys.is_empty() => {
-            Err(Stop::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
+            Err(RunError::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
         }
         TargetKind::GenesysCloud | TargetKind::Gir => Ok(()),
     }

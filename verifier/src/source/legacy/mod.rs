@@ -16,7 +16,7 @@ use platforms::{CallError, Credentials, Pages};
 use super::{MediaRead, Only, RecordingDetails, Source, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
 use crate::requests::{Base, Gates};
-use crate::stop::Stop;
+use crate::run_error::RunError;
 #[cfg(test)]
 pub(crate) use record::testing;
 pub(crate) use record::{interaction, recording};
@@ -57,7 +57,7 @@ fn most(recording: &RecordingDetails, max_bytes: u64) -> u64 {
 
 impl Live {
     /// Sends nothing yet.
-    pub(super) fn open(loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Live, Stop> {
+    pub(super) fn open(loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Live, RunError> {
         let plan = &loaded.plan;
         let credentials = Credentials {
             client_id: plan.source.client_id.clone(),
@@ -69,7 +69,7 @@ impl Live {
             credentials,
             requests_per_minute: REQUESTS_PER_MINUTE,
         };
-        let no_path = || Stop::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
+        let no_path = || RunError::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
         // The client takes its tokens and paths from the root of the host.
         let api = settings.base_url.join("/").map_err(|_| no_path())?;
         let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
@@ -85,11 +85,11 @@ impl Live {
     }
 
     /// Every page, to the last.
-    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, Stop> {
+    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, RunError> {
         let (mut entities, mut number, mut pages) = (Vec::new(), 0_u64, Pages::default());
         let mut page = Page { cursor: None, size: PAGE_SIZE, from_ms: self.from_ms, to_ms: self.to_ms };
         loop {
-            let answer = self.client.interactions(&page).await.map_err(|error| Stop::source("list the interactions", &error))?;
+            let answer = self.client.interactions(&page).await.map_err(|error| RunError::source("list the interactions", &error))?;
             progress.advance(answer.entities.len() as u64);
             number += 1;
             for (at, entity) in answer.entities.iter().enumerate() {
@@ -100,7 +100,7 @@ impl Live {
             }
             let listed = answer.entities.iter().map(|entity| entity.get());
             let next = pages.next("GET /api/v2/analytics/interactions/query", listed, answer.next_cursor);
-            page.cursor = next.map_err(|error| Stop::source("list the interactions", &error))?;
+            page.cursor = next.map_err(|error| RunError::source("list the interactions", &error))?;
             if page.cursor.is_none() {
                 return Ok(entities);
             }
@@ -108,15 +108,15 @@ impl Live {
     }
 
     /// Extensions that several agents share. Not readable is no obstacle: one class of damage is then reported as another.
-    async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, Stop> {
+    async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, RunError> {
         match self.client.users().await {
             Ok(users) => Ok(shared_extensions(users)),
             Err(CallError::Refused { .. } | CallError::Malformed { .. }) => Ok(BTreeMap::new()),
-            Err(error) => Err(Stop::source("list the users", &error)),
+            Err(error) => Err(RunError::source("list the users", &error)),
         }
     }
 
-    async fn with_recordings(&self, mut interaction: SourceInteraction) -> Result<SourceInteraction, Stop> {
+    async fn with_recordings(&self, mut interaction: SourceInteraction) -> Result<SourceInteraction, RunError> {
         if interaction.unread.is_none() {
             for (id, _) in &interaction.listed.recordings {
                 let details = self.details(id).await?;
@@ -127,7 +127,7 @@ impl Live {
     }
 
     /// A recording the source lists and then does not show is not verifiable; a source that is away stops the verification.
-    async fn details(&self, id: &str) -> Result<Result<RecordingDetails, String>, Stop> {
+    async fn details(&self, id: &str) -> Result<Result<RecordingDetails, String>, RunError> {
         let unread = |why: String| Ok(Err(format!("the source's record of recording {id}: {why}")));
         let answer = match self.client.recording(id).await {
             Ok(answer) => {
@@ -136,7 +136,7 @@ impl Live {
             }
             Err(error) => match refusal(&error).or_else(|| self.failure(&error)) {
                 Some(why) => return unread(why),
-                None => return Err(Stop::source("read a recording", &error)),
+                None => return Err(RunError::source("read a recording", &error)),
             },
         };
         match recording(answer.body.get()) {
@@ -156,7 +156,7 @@ impl Live {
 
 #[async_trait(?Send)]
 impl Source for Live {
-    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
+    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
         progress.begin(Stage::Source, None);
         let entities = self.entities(only, progress).await?;
         let extensions = self.extensions().await?;
@@ -165,7 +165,7 @@ impl Source for Live {
         Ok(SourceSnapshot { interactions, extensions })
     }
 
-    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop> {
+    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
         let (address, most) = match &recording.details {
             Ok(details) => (details.media_url.as_deref(), most(details, self.max_bytes)),
             Err(why) => return Ok(MediaRead::Unreadable(why.clone())),
@@ -177,7 +177,7 @@ impl Source for Live {
         };
         match read.await {
             Ok((bytes, content_type)) => Ok(MediaRead::Bytes(bytes, content_type)),
-            Err(error) if error.is_everybodys() => Err(Stop::source("read the audio", &error)),
+            Err(error) if error.is_everybodys() => Err(RunError::source("read the audio", &error)),
             // After all retries: one recording that cannot be fetched does not end the verification, and is never taken for bad audio.
             Err(error) => {
                 let why = refusal(&error).unwrap_or_else(|| error.to_string());

@@ -1,21 +1,21 @@
 //! What is checked of Genesys Cloud alone: the leg a recording was made on.
 
 use super::GenesysCloud;
-use crate::checks::{Pair, PlatformChecks, Seen, classify};
+use crate::checks::{Comparison, Pair, PlatformChecks, classify};
 use crate::defect::Defect;
 use crate::expected::{Recorded, RecordedAgent};
 use crate::finding::Finding;
 use crate::observed::TimeReading;
 
 impl PlatformChecks for GenesysCloud {
-    fn agents_of_recordings(&self, seen: &Seen<'_>) -> Vec<Finding> {
+    fn agents_of_recordings(&self, seen: &Comparison<'_>) -> Vec<Finding> {
         seen.pairs.iter().filter_map(|pair| leg(seen, pair)).collect()
     }
 }
 
 /// The leg a recording was made on, by its session, and the users it names. The vendor documents the users as those of the
 /// conversation, so that the right one among others is right.
-fn leg(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn leg(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let Recorded::Agent(expected) = &pair.expected.agent else { return None };
     // Without times, as of an archived recording, which of a call's recordings this is was a guess.
     if pair.actual.start == TimeReading::Absent && pair.actual.end == TimeReading::Absent {
@@ -39,7 +39,7 @@ fn leg(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     Some(seen.about(pair, defect, "agent of the recording").expected(&expected.user).actual(actual).because(cause))
 }
 
-fn wrong_leg(seen: &Seen<'_>, pair: &Pair<'_>, expected: &RecordedAgent, actual: &str) -> Finding {
+fn wrong_leg(seen: &Comparison<'_>, pair: &Pair<'_>, expected: &RecordedAgent, actual: &str) -> Finding {
     let finding = seen.about(pair, Defect::PartsOutOfOrder, "agent of the recording").expected(&expected.user).actual(actual);
     finding.because("recording hangs on another leg of its call")
 }

@@ -23,13 +23,13 @@ use platforms::genesys_cloud::{ReadClient, Settings};
 
 pub(crate) use requests::{GENESYS_CLOUD, OPERATIONS, planned};
 
-use super::{Asked, MediaStore, Platform, Reconciling, Surplus, Target, TargetSnapshot};
+use super::{Asked, Extra, MediaStore, Platform, Reconciling, Target, TargetSnapshot};
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
 use crate::expected::{AgentRow, AgentTable, Maximum, Presence};
 use crate::options::{Jobs, Options, Progress};
 use crate::requests::{Announced, Base, Creation, Endpoint, Gates, Operation, Sizes};
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use carrier::Identity;
 use parked::Parked;
 use policies::DeletingPolicy;
@@ -120,11 +120,11 @@ impl Platform for GenesysCloud {
         OPERATIONS.iter().filter(|operation| self.by_events || !is_of_uploads(operation)).collect()
     }
 
-    fn open(&self, loaded: &LoadedPlan, _options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, Stop> {
+    fn open(&self, loaded: &LoadedPlan, _options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
         Ok(Box::new(Organisation::open(self.by_events, loaded, gates, clock)?))
     }
 
-    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Surplus {
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
         reconcile::reconcile(found, judged)
     }
 }
@@ -145,9 +145,9 @@ struct Organisation {
 
 impl Organisation {
     /// Sends nothing yet.
-    fn open(by_events: bool, loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Organisation, Stop> {
+    fn open(by_events: bool, loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Organisation, RunError> {
         let target = &loaded.plan.target;
-        let missing = |what: &str| Stop::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
+        let missing = |what: &str| RunError::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
         let secret = target.client_secret.as_ref().ok_or_else(|| missing("client_secret"))?;
         let settings = Settings {
             api_url: target.api_url().ok_or_else(|| missing("base_url"))?,
@@ -164,7 +164,7 @@ impl Organisation {
     }
 
     /// The token's limit as the organisation tells it. Requests a minute. Not to be read: the plan's pace is reckoned with.
-    async fn limit(&self, needs: &mut BTreeSet<String>) -> Result<Option<u32>, Stop> {
+    async fn limit(&self, needs: &mut BTreeSet<String>) -> Result<Option<u32>, RunError> {
         const KEYS: [&str; 2] = ["client.credentials.token.rate.per.minute", "token.rate.per.minute"];
         match self.client.limits("platform.api").await {
             Ok(limits) => {
@@ -173,7 +173,7 @@ impl Organisation {
             }
             // Nothing is judged by it, so nothing hangs on it but the time said beforehand.
             Err(error) => {
-                needs.insert(need("get_limits", &error).ok_or_else(|| Stop::target("read the limits", &error))?);
+                needs.insert(need("get_limits", &error).ok_or_else(|| RunError::target("read the limits", &error))?);
                 Ok(None)
             }
         }
@@ -183,25 +183,25 @@ impl Organisation {
 #[async_trait(?Send)]
 impl Target for Organisation {
     /// How long the organisation keeps anything at most.
-    async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, Stop> {
+    async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, RunError> {
         match self.client.maximum_retention_days().await {
             Ok(days) => Ok(days.map_or(Maximum::None, Maximum::Days)),
             // An organisation that does not know the setting has none.
             Err(error) if error.status() == Some(404) => Ok(Maximum::None),
             Err(error) => {
-                let need = need("get_data_retention", &error).ok_or_else(|| Stop::target("read the maximum retention", &error))?;
+                let need = need("get_data_retention", &error).ok_or_else(|| RunError::target("read the maximum retention", &error))?;
                 needs.insert(need.clone());
                 Ok(Maximum::Unread(need))
             }
         }
     }
 
-    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, Stop> {
+    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, RunError> {
         let told = self.limit(needs).await?;
         Ok(Announced::new(OPERATIONS, planned(sizes), per_minute, told))
     }
 
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         let options = asked.options;
         let reader = Reader {
             client: self.client.clone(),

@@ -5,20 +5,20 @@ use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::finding::Finding;
-use crate::moment::Moment;
 use crate::observed::TargetConversation;
-use crate::target::{Reconciling, Surplus};
+use crate::target::{Extra, Reconciling};
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
-pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Surplus {
-    let Some(facts) = found.target.platform.get::<OrganisationFacts>() else { return Surplus::default() };
+pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
+    let Some(facts) = found.target.platform.get::<OrganisationFacts>() else { return Extra::default() };
     parked_uploads(found.expectations, &facts.parked, found.as_of, judged);
     let (policies, needs) = policies(&facts.policies, &found.target.ours);
-    Surplus { policies, needs, ..Surplus::default() }
+    Extra { policies, needs, ..Extra::default() }
 }
 
 /// Missing recordings whose upload waits: for ever for a conversation that does not come, or still for the platform.
-fn parked_uploads(expectations: &[Expectation], parked: &[Parked], as_of: Moment, judged: &mut [Judged]) {
+fn parked_uploads(expectations: &[Expectation], parked: &[Parked], as_of: UtcMillis, judged: &mut [Judged]) {
     const ENDS_WITHIN_MS: i64 = 24 * 3_600_000;
     for (case, expected) in expectations.iter().enumerate().filter(|_| !parked.is_empty()) {
         for (at, recording) in expected.recordings.iter().enumerate() {

@@ -11,7 +11,7 @@ use platforms::genesys_cloud::{ReadClient, wire};
 
 use super::requests::need;
 use crate::options::Jobs;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::target::media::{LOCATED_AT_ONCE, MediaStore, Unfetched, short, whole};
 use crate::target::{Address, Sound, Wait};
 
@@ -33,7 +33,7 @@ pub(crate) struct Batches {
 
 #[async_trait(?Send)]
 impl MediaStore for Batches {
-    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
+    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
         match self.jobs {
             Jobs::Create => batch(&self.client, &self.clock, self.patience, wanted).await,
             Jobs::LeaveOut => Ok(hidden(wanted, "a batch download, which --no-jobs leaves out, to tell how a recording sounds")),
@@ -47,10 +47,10 @@ impl MediaStore for Batches {
 }
 
 /// Asks for up to [`BATCH`] recordings, as (conversation, recording), and waits as long as `patience`. Every one of them has an answer.
-async fn batch(client: &ReadClient, clock: &Clock, patience: Duration, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
+async fn batch(client: &ReadClient, clock: &Clock, patience: Duration, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
     let unread = |name: &str, step: &str, error: &CallError| match need(name, error) {
         Some(need) => Ok(hidden(wanted, &need)),
-        None => Err(Stop::target(step, error)),
+        None => Err(RunError::target(step, error)),
     };
     let id = match client.create_batchrequest(wanted).await {
         Ok(id) => id,

@@ -31,7 +31,7 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         }
         recordings.push(recording);
     }
-    recordings.sort_by_key(|recording| (recording.start.moment(), recording.id.clone()));
+    recordings.sort_by_key(|recording| (recording.start.instant(), recording.id.clone()));
     let facts = CallFacts {
         region: wire.region,
         labels: wire.labels.into_iter().map(|label| label.name).collect(),
@@ -135,7 +135,7 @@ fn legs(events: &[Event], told: &mut BTreeSet<Field>) -> Vec<TargetLeg> {
             _ => {}
         }
     }
-    legs.sort_by_key(|leg| leg.start.moment());
+    legs.sort_by_key(|leg| leg.start.instant());
     legs
 }
 
@@ -245,8 +245,8 @@ mod tests {
                 {"mediaId":"m","startTime":"2023-10-27T10:02:00.000+0000"}],
             "labels":[{"name":"st-batch-acme"}],"nonDelete":true}),
         );
-        assert_eq!(call.start.moment().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
-        assert_eq!(call.end.moment().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:05:00.000Z"));
+        assert_eq!(call.start.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
+        assert_eq!(call.end.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:05:00.000Z"));
         assert_eq!((call.anis, call.dnises, call.customers), (vec!["+15550100199".to_owned()], vec![], 1));
         let users: Vec<_> = call.legs.iter().map(|leg| leg.user.as_deref().unwrap_or_default()).collect();
         assert_eq!((users, call.legs[0].number.as_deref()), (vec!["ann", "bob"], Some("7001")));
@@ -269,7 +269,7 @@ mod tests {
         for (events, count, whole) in rows {
             let call = read(json!({"id":"c","eventHistory":events}));
             assert_eq!(call.legs.len(), count);
-            assert_eq!(call.legs[0].start.moment().is_some() && call.legs[0].end.moment().is_some(), whole);
+            assert_eq!(call.legs[0].start.instant().is_some() && call.legs[0].end.instant().is_some(), whole);
         }
     }
 

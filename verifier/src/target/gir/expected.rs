@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Gir;
 use crate::expected::{AgentRow, Expectation, ExpectedRecording, Presence, Resolved, Rules, call_span, delete_at, padless, resolve};
-use crate::moment::Moment;
 use crate::platform_facts::PlatformFacts;
+use crate::run_error::RunError;
 use crate::source::{SourceInteraction, SourceRecording};
-use crate::stop::Stop;
+use crate::utc_millis::UtcMillis;
 
 /// What a call must have there, beyond what any target has.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub(crate) struct Keep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
     /// The class's date; a rule in days may be so many later.
-    Date { at: Moment, slack_days: i64 },
+    Date { at: UtcMillis, slack_days: i64 },
     /// Until somebody decides.
     Decided,
 }
@@ -57,20 +57,20 @@ pub(super) fn expect(site: &Gir, source: &SourceInteraction, rules: &Rules, want
 }
 
 /// Refuses a mapping that does not say who an agent is in the target, naming the row.
-pub(super) fn check_agents(interactions: &[SourceInteraction], rules: &Rules) -> Result<(), Stop> {
+pub(super) fn check_agents(interactions: &[SourceInteraction], rules: &Rules) -> Result<(), RunError> {
     for interaction in interactions {
         let listed = &interaction.listed;
         let Some(call) = call_span(interaction, rules) else { continue };
         for agent in listed.agent_id.iter().chain(listed.segments.iter().filter_map(|segment| segment.agent_id.as_ref())) {
             match resolve(agent, call.start, rules) {
                 Resolved::Mapped(row) if !is_whole(row) => {
-                    return Err(Stop::Plan(format!(
+                    return Err(RunError::Plan(format!(
                         "mapping.agents line {}: agent {agent} has no gir_username or no gir_login; Interaction Recording needs both",
                         row.line
                     )));
                 }
                 Resolved::Fallback(row) if !is_whole(row) => {
-                    return Err(Stop::Plan(
+                    return Err(RunError::Plan(
                         "rules.unmapped_agent: no row of mapping.agents has that genesys_user_id with gir_username and gir_login; \
                          add one with legacy_agent_id `*`"
                             .to_owned(),
@@ -88,7 +88,7 @@ fn is_whole(row: &AgentRow) -> bool {
 }
 
 /// The class that keeps longest: none and an unknown one outlive all others.
-fn keep(classes: &[Option<String>], call_end: Moment, rules: &Rules) -> Option<Keep> {
+fn keep(classes: &[Option<String>], call_end: UtcMillis, rules: &Rules) -> Option<Keep> {
     if classes.is_empty() {
         return None;
     }
@@ -167,9 +167,9 @@ mod tests {
         let mut rules = gir_rules();
         rules.class_years.insert("10-Year Retention".into(), 10);
         rules.class_years.insert("Decade".into(), 10);
-        let end = Moment::parse("2023-10-27T10:05:00Z").expect("an instant");
+        let end = UtcMillis::parse("2023-10-27T10:05:00Z").expect("an instant");
         let some = |class: &str| Some(class.to_owned());
-        let date = |text: &str, slack_days| Until::Date { at: Moment::parse(text).expect("an instant"), slack_days };
+        let date = |text: &str, slack_days| Until::Date { at: UtcMillis::parse(text).expect("an instant"), slack_days };
         let rows = [
             (vec![some("7-Year Retention")], vec!["st-ret-7-Year Retention"], date("2030-10-27T10:05:00Z", 3)),
             (vec![some("7-Year Retention"), some("10-Year Retention")], vec!["st-ret-10-Year Retention"], date("2033-10-27T10:05:00Z", 4)),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::moment::Moment;
 use crate::observed::{Field, TargetConversation};
+use crate::utc_millis::UtcMillis;
 
 /// Fields that privacy settings can hide from an account. Source: settings `metadata.privacy.agent_fields` and `.customer_fields`.
 pub(super) const HIDEABLE: [Field; 8] = [
@@ -41,7 +41,7 @@ pub(crate) struct CallFacts {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SpeechMinerCall {
     /// When its first file begins, in whole seconds where it comes from an export. Absent: not told.
-    pub(crate) start: Option<Moment>,
+    pub(crate) start: Option<UtcMillis>,
     /// Addresses of its files.
     pub(crate) files: BTreeSet<String>,
     /// Those of them that RWS has on another call.

@@ -32,7 +32,7 @@ use url::Url;
 
 pub(crate) use expected::{GirExpectation, Keep, Until};
 pub(crate) use facts::{CallFacts, FileSight, MediaFacts, Posts, SpeechMinerCall};
-pub(crate) use read::{StoreContents, StrayFile};
+pub(crate) use read::{StoreContents, UnreferencedFile};
 pub(crate) use requests::{OPERATIONS, RWS, SPEECHMINER, WEBDAV, planned};
 pub use stores_read::{HandedOver, Stores};
 
@@ -42,9 +42,9 @@ use crate::checks::presence::Judged;
 use crate::expected::{AgentRow, AgentTable, Expectation, Maximum, Rules, padless};
 use crate::options::{Options, Progress};
 use crate::requests::{Allowance, Announced, Base, Endpoint, Gates, Operation, Service, Sizes};
+use crate::run_error::RunError;
 use crate::source::SourceInteraction;
-use crate::stop::Stop;
-use crate::target::{Reconciling, Surplus};
+use crate::target::{Extra, Reconciling};
 use ids::Ids;
 use posts::Receiver;
 use reach::Reach;
@@ -148,7 +148,7 @@ impl Platform for Gir {
         })
     }
 
-    fn check_agents(&self, interactions: &[SourceInteraction], rules: &Rules) -> Result<(), Stop> {
+    fn check_agents(&self, interactions: &[SourceInteraction], rules: &Rules) -> Result<(), RunError> {
         expected::check_agents(interactions, rules)
     }
 
@@ -172,7 +172,7 @@ impl Platform for Gir {
         OPERATIONS.iter().filter(|operation| is_read(operation.service)).collect()
     }
 
-    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, Stop> {
+    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
         Ok(Box::new(Site::open(self.region.clone(), loaded, options, gates, clock)?))
     }
 
@@ -180,7 +180,7 @@ impl Platform for Gir {
         snapshot.platform.get::<StoreContents>().map(|stores| stores.read.clone())
     }
 
-    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Surplus {
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
         reconcile::reconcile(found, judged)
     }
 }
@@ -207,7 +207,7 @@ struct Site {
 
 impl Site {
     /// Sends nothing yet; reads what was handed over.
-    fn open(region: String, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Site, Stop> {
+    fn open(region: String, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Site, RunError> {
         let exports = &options.gir;
         let opening = Opening { loaded, gates, clock, may_be_lost: exports.is_any() };
         let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());
@@ -257,15 +257,15 @@ impl Site {
 #[async_trait(?Send)]
 impl Target for Site {
     /// Days of a purge rule are the site's; the service has no maximum of its own.
-    async fn maximum_retention(&self, _needs: &mut BTreeSet<String>) -> Result<Maximum, Stop> {
+    async fn maximum_retention(&self, _needs: &mut BTreeSet<String>) -> Result<Maximum, RunError> {
         Ok(Maximum::None)
     }
 
-    async fn announce(&self, sizes: Sizes, per_minute: u32, _needs: &mut BTreeSet<String>) -> Result<Announced, Stop> {
+    async fn announce(&self, sizes: Sizes, per_minute: u32, _needs: &mut BTreeSet<String>) -> Result<Announced, RunError> {
         Ok(Announced::new(OPERATIONS, planned(sizes, &self.allowance), per_minute, None))
     }
 
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         read::Reader { target: self, asked }.snapshot(progress).await
     }
 
@@ -293,11 +293,11 @@ impl Opening<'_> {
     }
 
     /// A key of `[target]` that has to be there.
-    fn needed<'a, T>(&self, key: &str, value: Option<&'a T>) -> Result<&'a T, Stop> {
-        value.ok_or_else(|| Stop::Plan(format!("target.{key} is missing; a verification reads this store")))
+    fn needed<'a, T>(&self, key: &str, value: Option<&'a T>) -> Result<&'a T, RunError> {
+        value.ok_or_else(|| RunError::Plan(format!("target.{key} is missing; a verification reads this store")))
     }
 
-    fn account(&self, keys: [&str; 2], username: Option<&String>, password: Option<&SecretRef>) -> Result<Account, Stop> {
+    fn account(&self, keys: [&str; 2], username: Option<&String>, password: Option<&SecretRef>) -> Result<Account, RunError> {
         let username = self.needed(keys[0], username)?.clone();
         let secret = self.loaded.secret(self.needed(keys[1], password)?, &format!("target.{}", keys[1]))?;
         Ok(Account { username, password: secret.expose_the_secret().to_owned() })

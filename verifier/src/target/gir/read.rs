@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::observed::{Field, Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
 use crate::platform_facts::PlatformFacts;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::target::{Asked, TargetSnapshot};
 
 /// What is needed to see what is not in an archive.
@@ -28,7 +28,7 @@ const ANOTHER_NODE: &str = "a node of the recording's region: its files or Speec
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StoreContents {
     /// Files in the migration's folder that no recording which was read references.
-    pub(crate) strays: Vec<StrayFile>,
+    pub(crate) unreferenced: Vec<UnreferencedFile>,
     /// How often SpeechMiner has a call of ours, by legacy id.
     pub(crate) posted: BTreeMap<String, u64>,
     /// How each store was read.
@@ -40,7 +40,7 @@ const MOST_ASKED: usize = 500;
 
 /// A file that no recording references.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct StrayFile {
+pub(crate) struct UnreferencedFile {
     /// Path below the store's root.
     pub(crate) path: String,
     /// Recording of the source its name begins with. Absent: another name.
@@ -54,7 +54,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+    pub(super) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, Some(self.asked.expectations.len() as u64));
         let mut snapshot = TargetSnapshot::default();
         let listing = self.target.store.list(self.target.ids.folder(), self.concurrency()).await?;
@@ -80,7 +80,7 @@ impl Reader<'_> {
     }
 
     /// Every call of the source, by its ids: those too that must not be there.
-    async fn calls(&self, snapshot: &mut TargetSnapshot, progress: &dyn Progress) -> Result<(), Stop> {
+    async fn calls(&self, snapshot: &mut TargetSnapshot, progress: &dyn Progress) -> Result<(), RunError> {
         let calls =
             self.asked.expectations.iter().flat_map(|expected| {
                 self.target.ids.of_call(&expected.legacy_id).into_iter().map(move |id| (expected.legacy_id.clone(), id))
@@ -88,7 +88,7 @@ impl Reader<'_> {
         let reads = stream::iter(calls).map(|(call, id)| async move {
             let shown = self.target.rws.recording(&id).await?;
             progress.advance(1);
-            Ok::<_, Stop>((call, shown))
+            Ok::<_, RunError>((call, shown))
         });
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
@@ -103,7 +103,7 @@ impl Reader<'_> {
 
     /// Recordings of ours that no call of the source accounts for: found by searches and in SpeechMiner, read by id. A search that lags
     /// behind shows what is gone, and misses what is new: it adds to what is known and takes nothing away.
-    async fn surplus(&self, posted: &Posted, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn surplus(&self, posted: &Posted, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let starts = self.asked.expectations.iter().filter_map(|expected| Some(expected.span?.start)).collect();
         let (mut ids, needs) = self.target.rws.near(starts, self.concurrency()).await?;
         snapshot.needs.extend(needs);
@@ -113,7 +113,7 @@ impl Reader<'_> {
         let expected: HashSet<&str> = self.asked.expectations.iter().map(|expected| expected.legacy_id.as_str()).collect();
         let surplus = ids.into_iter().filter_map(|id| Some((self.target.ids.legacy_id(&id)?, id)));
         let reads = stream::iter(surplus.filter(|(call, _)| !expected.contains(call.as_str())))
-            .map(|(call, id)| async move { Ok::<_, Stop>((call, self.target.rws.recording(&id).await?)) });
+            .map(|(call, id)| async move { Ok::<_, RunError>((call, self.target.rws.recording(&id).await?)) });
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
             match shown {
@@ -126,14 +126,14 @@ impl Reader<'_> {
     }
 
     /// What lies at each media file's address.
-    async fn files(&self, listing: &Listing, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn files(&self, listing: &Listing, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let recordings = snapshot.ours.iter_mut().flat_map(recordings_of);
         let looks = stream::iter(recordings).map(|recording| self.file(listing, recording));
         looks.buffer_unordered(self.concurrency()).try_collect::<Vec<()>>().await?;
         Ok(())
     }
 
-    async fn file(&self, listing: &Listing, recording: &mut TargetRecording) -> Result<(), Stop> {
+    async fn file(&self, listing: &Listing, recording: &mut TargetRecording) -> Result<(), RunError> {
         let Some(facts) = recording.platform.get_mut::<MediaFacts>() else { return Ok(()) };
         let place = facts.path.as_deref().map(|path| (path, self.target.store.below(path)));
         let (sight, lying) = match (place, listing) {
@@ -155,13 +155,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    async fn look(&self, path: &str) -> Result<(FileSight, Option<super::listing::Lying>), Stop> {
+    async fn look(&self, path: &str) -> Result<(FileSight, Option<super::listing::Lying>), RunError> {
         let (sight, lying) = self.target.store.look(path).await?;
         Ok((sight, Some(lying)))
     }
 
     /// How often SpeechMiner has each of these, and what it says of it.
-    async fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) -> Result<(), Stop> {
+    async fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) -> Result<(), RunError> {
         let paths = |ours: &TargetConversation| -> Vec<String> {
             ours.read_recordings().iter().filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone()).collect()
         };
@@ -173,7 +173,7 @@ impl Reader<'_> {
     }
 
     /// `owners`: recordings of RWS by the addresses of their files.
-    async fn post(&self, posted: &Posted, ours: &mut TargetConversation, owners: &HashMap<String, String>) -> Result<(), Stop> {
+    async fn post(&self, posted: &Posted, ours: &mut TargetConversation, owners: &HashMap<String, String>) -> Result<(), RunError> {
         let id = ours.id.clone();
         let Some(facts) = ours.platform.get_mut::<CallFacts>() else { return Ok(()) };
         facts.posts = match posted {
@@ -195,8 +195,8 @@ impl Reader<'_> {
             ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.platform.get::<MediaFacts>());
         let referenced: HashSet<String> = facts.filter_map(|facts| self.target.store.below(facts.path.as_deref()?)).collect();
         // What a broken upload left is nobody's. Source: docs/gir.md, "Files".
-        let strays = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
-        let strays = strays.map(|path| StrayFile {
+        let unreferenced = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
+        let unreferenced = unreferenced.map(|path| UnreferencedFile {
             legacy_recording_id: self.target.ids.legacy_recording(path.rsplit('/').next().unwrap_or(path)),
             path: path.clone(),
         });
@@ -208,18 +208,18 @@ impl Reader<'_> {
                 }
             }
         }
-        StoreContents { strays: strays.collect(), posted: calls, read: self.target.read() }
+        StoreContents { unreferenced: unreferenced.collect(), posted: calls, read: self.target.read() }
     }
 
     /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all. Where this
     /// node shows others of the plan's region and SpeechMiner tells this one's, it is known to be wrong rather than hidden.
-    async fn hide(&self, stores: &StoreContents, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn hide(&self, stores: &StoreContents, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let need = match self.target.rws {
             Rws::Live(..) => ANOTHER_NODE,
             Rws::Archive(_) => ANOTHER_ARCHIVE,
         };
         let shown: HashSet<&str> = snapshot.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
-        if shown.is_empty() && !(stores.strays.is_empty() && stores.posted.is_empty()) {
+        if shown.is_empty() && !(stores.unreferenced.is_empty() && stores.posted.is_empty()) {
             snapshot.lag = Some(need.to_owned());
         }
         let is_right = |ours: &TargetConversation| {
@@ -245,7 +245,7 @@ impl Reader<'_> {
     }
 
     /// Region a call was posted to SpeechMiner with.
-    async fn region(&self, call: &str) -> Result<Option<String>, Stop> {
+    async fn region(&self, call: &str) -> Result<Option<String>, RunError> {
         for id in self.target.ids.of_call(call) {
             if let Some(region) = self.target.receiver.region(&id).await? {
                 return Ok(Some(region));
@@ -286,7 +286,7 @@ impl<'a> Traces<'a> {
         let name = |path: String| target.ids.legacy_recording(path.rsplit('/').next().unwrap_or_default());
         Traces {
             posted: &stores.posted,
-            files: stores.strays.iter().filter_map(|stray| stray.legacy_recording_id.as_deref()).collect(),
+            files: stores.unreferenced.iter().filter_map(|unreferenced_file| unreferenced_file.legacy_recording_id.as_deref()).collect(),
             claimed: paths.filter_map(name).collect(),
         }
     }

@@ -3,27 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{StoreContents, StrayFile};
+use super::{StoreContents, UnreferencedFile};
 use crate::checks::presence::Judged;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
-use crate::target::{Reconciling, Surplus};
+use crate::target::{Extra, Reconciling};
 use crate::verdict::Bucket;
 
 /// Adds what concerns a call of the source to its judgement, and returns the rest.
-pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Surplus {
-    let Some(stores) = found.target.platform.get::<StoreContents>() else { return Surplus::default() };
-    let mut surplus = Surplus::default();
+pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
+    let Some(stores) = found.target.platform.get::<StoreContents>() else { return Extra::default() };
+    let mut surplus = Extra::default();
     let places = places(found.expectations);
-    for stray in &stores.strays {
-        match stray.legacy_recording_id.as_deref().and_then(|id| places.get(id)) {
-            Some(place) => of_call(found, stray, *place, &mut judged[place.0]),
+    for unreferenced_file in &stores.unreferenced {
+        match unreferenced_file.legacy_recording_id.as_deref().and_then(|id| places.get(id)) {
+            Some(place) => of_call(found, unreferenced_file, *place, &mut judged[place.0]),
             None if found.restricted => {}
             None => {
                 surplus.files += 1;
-                surplus.findings.push(file(stray));
+                surplus.findings.push(file(unreferenced_file));
             }
         }
     }
@@ -40,7 +40,7 @@ fn places(expectations: &[Expectation]) -> BTreeMap<&str, Place> {
 }
 
 /// A file of a recording of the source, that nothing references.
-fn of_call(found: &Reconciling<'_>, stray: &StrayFile, (case, recording): Place, judged: &mut Judged) {
+fn of_call(found: &Reconciling<'_>, unreferenced_file: &UnreferencedFile, (case, recording): Place, judged: &mut Judged) {
     let expected = &found.expectations[case];
     let is_absent = matches!(expected.presence, Presence::Absent(_));
     // A call that is not shown is hidden rather than missing: its file is what says so.
@@ -48,7 +48,7 @@ fn of_call(found: &Reconciling<'_>, stray: &StrayFile, (case, recording): Place,
         return;
     }
     let id = &expected.recordings[recording].legacy_id;
-    let finding = file(stray).of(&expected.legacy_id).recording(id);
+    let finding = file(unreferenced_file).of(&expected.legacy_id).recording(id);
     if judged.buckets.get(recording) == Some(&Bucket::Missing) {
         judged.findings.retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(id));
         judged.buckets[recording] = Bucket::Different;
@@ -59,7 +59,7 @@ fn of_call(found: &Reconciling<'_>, stray: &StrayFile, (case, recording): Place,
 }
 
 /// Calls that stand in SpeechMiner alone, though they should stand nowhere.
-fn only_in_speechminer(found: &Reconciling<'_>, stores: &StoreContents, judged: &mut [Judged], surplus: &mut Surplus) {
+fn only_in_speechminer(found: &Reconciling<'_>, stores: &StoreContents, judged: &mut [Judged], surplus: &mut Extra) {
     let cases: BTreeMap<&str, usize> =
         found.expectations.iter().enumerate().map(|(case, expected)| (expected.legacy_id.as_str(), case)).collect();
     let shown: BTreeSet<&str> = found.target.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
@@ -78,8 +78,10 @@ fn only_in_speechminer(found: &Reconciling<'_>, stores: &StoreContents, judged: 
     }
 }
 
-fn file(stray: &StrayFile) -> Finding {
-    let finding = Finding::new(Defect::RecordingWithoutConversation, "file").target(&stray.path).expected("a recording that references it");
+fn file(unreferenced_file: &UnreferencedFile) -> Finding {
+    let finding = Finding::new(Defect::RecordingWithoutConversation, "file")
+        .target(&unreferenced_file.path)
+        .expected("a recording that references it");
     finding.actual("none").because("file without a recording")
 }
 
@@ -91,10 +93,10 @@ mod tests {
     use super::*;
     use crate::expected::Absence;
     use crate::matching::pair;
-    use crate::moment::Moment;
     use crate::observed::TargetConversation;
     use crate::platform_facts::PlatformFacts;
     use crate::target::TargetSnapshot;
+    use crate::utc_millis::UtcMillis;
 
     fn codes(
         expected: &Expectation,
@@ -109,7 +111,7 @@ mod tests {
         let findings = if *bucket == Bucket::Missing { vec![missing] } else { Vec::new() };
         let mut judged = vec![Judged { findings, buckets, ..Judged::default() }];
         let target = TargetSnapshot { ours: ours.to_vec(), platform: PlatformFacts::of(stores.clone()), ..TargetSnapshot::default() };
-        let as_of = Moment::from_ms(0);
+        let as_of = UtcMillis::from_ms(0);
         let surplus = reconcile(&Reconciling { expectations, pairings: &pairings, target: &target, restricted: false, as_of }, &mut judged);
         let told = |findings: &[Finding]| findings.iter().map(|finding| finding.defect.code()).collect();
         let judged = judged.remove(0);
@@ -117,8 +119,8 @@ mod tests {
     }
 
     fn file_of(recording: Option<&str>) -> StoreContents {
-        let stray = StrayFile { path: "st-acme/x".into(), legacy_recording_id: recording.map(str::to_owned) };
-        StoreContents { strays: vec![stray], ..StoreContents::default() }
+        let unreferenced_file = UnreferencedFile { path: "st-acme/x".into(), legacy_recording_id: recording.map(str::to_owned) };
+        StoreContents { unreferenced: vec![unreferenced_file], ..StoreContents::default() }
     }
 
     #[test]

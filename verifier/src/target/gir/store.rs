@@ -15,7 +15,7 @@ use super::requests::WEBDAV;
 use super::stores_read::HandedOver;
 use super::{FileSight, MediaFacts, Opening};
 
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::target::media::{MediaStore, Unfetched, short, whole};
 use crate::target::{Address, Envelope, Sound, TargetSnapshot};
 
@@ -44,7 +44,7 @@ impl Store {
         }
     }
 
-    pub(super) fn live(opening: &Opening<'_>) -> Result<Store, Stop> {
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Store, RunError> {
         let target = &opening.loaded.plan.target;
         let root = opening.needed("webdav_url", target.webdav_url.as_ref())?.clone();
         let gate = opening.gate(WEBDAV, &root);
@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// Files in a folder of the store.
-    pub(super) async fn list(&self, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
+    pub(super) async fn list(&self, folder: &str, concurrency: usize) -> Result<Listing, RunError> {
         match &self.from {
             From::Live(client, reach) => walk(client, reach, &self.root, folder, concurrency).await,
             From::Handed(files, _) => {
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// What lies at an address of this store that is in no listing.
-    pub(super) async fn look(&self, address: &str) -> Result<(FileSight, Lying), Stop> {
+    pub(super) async fn look(&self, address: &str) -> Result<(FileSight, Lying), RunError> {
         match &self.from {
             From::Live(_, reach) if reach.is_lost() => Ok((FileSight::Unread(reach.need().to_owned()), Lying::default())),
             From::Handed(files, _) => Ok(match self.below(address).and_then(|place| files.files.get(&place)) {
@@ -146,7 +146,7 @@ pub(crate) struct Files {
 
 #[async_trait(?Send)]
 impl MediaStore for Files {
-    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
+    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
         let unknown = || Sound::Hidden("the address of a recording's file".to_owned());
         Ok(wanted.iter().map(|address| (address.clone(), self.sounds.get(address).cloned().unwrap_or_else(unknown))).collect())
     }

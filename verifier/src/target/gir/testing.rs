@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::HIDEABLE;
 use super::{CAPABILITIES, CallFacts, FileSight, Gir, GirExpectation, MediaFacts, Posts, PurgeRule};
 use crate::checks::testing::{conversation, first, interaction_of_legs};
-use crate::checks::{Pair, Seen, check};
+use crate::checks::{Comparison, Pair, check};
 use crate::expected::testing::{AS_OF, good_sound, rules};
 use crate::expected::{AgentRow, Expectation, ExpectedRecording, Recorded, Rules, expected};
 use crate::finding::Finding;
@@ -123,7 +123,7 @@ pub(crate) fn findings_at(
 ) -> Vec<Finding> {
     let pairs = expected.recordings.iter().zip(actual.read_recordings());
     let pairs = pairs.map(|(expected, actual)| Pair { expected, actual, sound, stored }).collect();
-    check(&Seen { expected, conversation: actual, pairs, rules, platform: site, as_of: AS_OF })
+    check(&Comparison { expected, conversation: actual, pairs, rules, platform: site, as_of: AS_OF })
 }
 
 pub(crate) fn codes_under(site: &Gir, rules: &Rules, expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {

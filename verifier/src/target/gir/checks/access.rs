@@ -1,7 +1,7 @@
 //! Who may listen (D53), and for which region a recording was inserted (D54). Only Interaction Recording says so with each recording.
 
 use super::super::{CallFacts, Gir, GirExpectation, MediaFacts};
-use crate::checks::{Pair, Seen};
+use crate::checks::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::expected::Recorded;
 use crate::finding::Finding;
@@ -11,7 +11,7 @@ const PARTITIONS: &str = "partitions";
 const NONE: &str = "none";
 
 /// `people` are the findings about agents: the access group of a wrong agent follows from who that is, and the partition of a wrong queue from that.
-pub(super) fn check(site: &Gir, seen: &Seen<'_>, people: &mut [Finding], routing: &mut [Finding]) -> Vec<Finding> {
+pub(super) fn check(site: &Gir, seen: &Comparison<'_>, people: &mut [Finding], routing: &mut [Finding]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = region(site, seen).into_iter().collect();
     for pair in &seen.pairs {
         if let Some(wrong) = groups(seen, pair) {
@@ -27,7 +27,7 @@ pub(super) fn check(site: &Gir, seen: &Seen<'_>, people: &mut [Finding], routing
 }
 
 /// The partition of a wrong queue, or none where the queue is lost, follows from the queue.
-fn of_wrong_queue(site: &Gir, seen: &Seen<'_>, access: &mut Vec<Finding>, routing: &mut [Finding]) {
+fn of_wrong_queue(site: &Gir, seen: &Comparison<'_>, access: &mut Vec<Finding>, routing: &mut [Finding]) {
     let Some(queue) = routing.iter_mut().find(|finding| finding.defect == Defect::QueueOrSkillWrong && finding.field == "queue") else {
         return;
     };
@@ -42,7 +42,7 @@ fn of_wrong_queue(site: &Gir, seen: &Seen<'_>, access: &mut Vec<Finding>, routin
 }
 
 /// Whether the groups of a recording are those of the wrong agent that a finding names, or none, where the agent is lost.
-fn explains(seen: &Seen<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
+fn explains(seen: &Comparison<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
     let Some(facts) = pair.actual.platform.get::<MediaFacts>() else { return false };
     let concerns = match &person.legacy_recording_id {
         Some(id) => *id == pair.expected.legacy_id || person.involved.contains(&pair.expected.legacy_id),
@@ -58,13 +58,13 @@ fn explains(seen: &Seen<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
 }
 
 /// A node shows its own region only, so this is seldom seen: where it is, it hides the call from everybody else.
-fn region(site: &Gir, seen: &Seen<'_>) -> Option<Finding> {
+fn region(site: &Gir, seen: &Comparison<'_>) -> Option<Finding> {
     let facts = seen.conversation.platform.get::<CallFacts>()?;
     let actual = facts.region.as_ref().filter(|region| **region != site.region)?;
     Some(seen.finding(Defect::RegionWrong, "region").expected(&site.region).actual(actual).because(format!("region is {actual}")))
 }
 
-fn groups(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn groups(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let expected: Vec<&str> = match &pair.expected.agent {
         Recorded::Agent(agent) => agent.access_group.as_deref().into_iter().collect(),
         Recorded::Nobody => Vec::new(),
@@ -73,12 +73,12 @@ fn groups(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
     list(seen, pair, "access groups", &expected, &pair.actual.platform.get::<MediaFacts>()?.access_groups)
 }
 
-fn partitions(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn partitions(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let expected: Vec<&str> = seen.expected.platform.get::<GirExpectation>()?.partition.as_deref().into_iter().collect();
     list(seen, pair, PARTITIONS, &expected, &pair.actual.platform.get::<MediaFacts>()?.partitions)
 }
 
-fn list(seen: &Seen<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual: &[String]) -> Option<Finding> {
+fn list(seen: &Comparison<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual: &[String]) -> Option<Finding> {
     let told = |list: Vec<&str>| if list.is_empty() { NONE.to_owned() } else { list.join(", ") };
     let (expected, actual) = (told(expected.to_vec()), told(actual.iter().map(String::as_str).collect()));
     let cause = format!("{field}: {actual} instead of {expected}");

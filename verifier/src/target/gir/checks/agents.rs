@@ -1,18 +1,18 @@
 //! The agent that a recording names, and the numbers of agents.
 
 use super::super::MediaFacts;
-use crate::checks::{Pair, Seen, classify};
+use crate::checks::{Comparison, Pair, classify};
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Recorded, RecordedAgent};
 use crate::finding::Finding;
 use crate::observed::{Field, TargetLeg};
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let of_recordings = seen.pairs.iter().filter_map(|pair| agent(seen, pair, pair.actual.platform.get()?));
     numbers_of_legs(seen).into_iter().chain(of_recordings).collect()
 }
 
-fn agent(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts) -> Option<Finding> {
+fn agent(seen: &Comparison<'_>, pair: &Pair<'_>, facts: &MediaFacts) -> Option<Finding> {
     let expected = match &pair.expected.agent {
         Recorded::Unsaid => return None,
         Recorded::Nobody => None,
@@ -21,7 +21,7 @@ fn agent(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts) -> Option<Finding
     username(seen, pair, facts, expected).or_else(|| login(seen, pair, facts, expected?))
 }
 
-fn username(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: Option<&RecordedAgent>) -> Option<Finding> {
+fn username(seen: &Comparison<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: Option<&RecordedAgent>) -> Option<Finding> {
     let field = "agent of the recording";
     let finding =
         |defect| seen.about(pair, defect, field).maybe_expected(expected.map(|agent| &agent.user)).maybe_actual(facts.username.as_ref());
@@ -39,7 +39,7 @@ fn username(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: Opti
     }
 }
 
-fn login(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: &RecordedAgent) -> Option<Finding> {
+fn login(seen: &Comparison<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: &RecordedAgent) -> Option<Finding> {
     if facts.login == expected.login || (facts.login.is_none() && seen.conversation.withholds(Field::RecordingLogin)) {
         return None;
     }
@@ -49,7 +49,7 @@ fn login(seen: &Seen<'_>, pair: &Pair<'_>, facts: &MediaFacts, expected: &Record
 }
 
 /// A user's number is the login of whoever it is: a desk's extension would be everybody's who sat there.
-fn numbers_of_legs(seen: &Seen<'_>) -> Option<Finding> {
+fn numbers_of_legs(seen: &Comparison<'_>) -> Option<Finding> {
     let (expected, actual) = (&seen.expected.legs, &seen.conversation.legs);
     if expected.len() != actual.len() || seen.conversation.withholds(Field::UserNumber) {
         return None;

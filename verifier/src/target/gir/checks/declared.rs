@@ -1,7 +1,7 @@
 //! Length and size as declared, against the file as it lies there.
 
 use super::super::{FileSight, MediaFacts};
-use crate::checks::{Pair, Seen};
+use crate::checks::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::finding::Finding;
 
@@ -9,7 +9,7 @@ use crate::finding::Finding;
 const TOLERANCE_MS: u64 = 300;
 
 /// `sounds` are the findings about sound: what is declared wrongly about audio that is wrong itself follows from that.
-pub(super) fn check(seen: &Seen<'_>, sounds: &mut Vec<Finding>) {
+pub(super) fn check(seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {
     for pair in &seen.pairs {
         let Some(wrong) = one(seen, pair) else { continue };
         let own = sounds.iter_mut().find(|finding| finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id));
@@ -20,7 +20,7 @@ pub(super) fn check(seen: &Seen<'_>, sounds: &mut Vec<Finding>) {
     }
 }
 
-fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn one(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let facts = pair.actual.platform.get::<MediaFacts>()?;
     let wrongs: Vec<(&str, String, String)> = [length(pair, facts), size(pair, facts)].into_iter().flatten().collect();
     let mut wrongs = wrongs.into_iter();

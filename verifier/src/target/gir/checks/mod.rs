@@ -10,34 +10,34 @@ mod speechminer;
 mod stores;
 
 use super::Gir;
-use crate::checks::{PlatformChecks, Seen};
+use crate::checks::{Comparison, PlatformChecks};
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::observed::TargetConversation;
 
 impl PlatformChecks for Gir {
-    fn agents_of_recordings(&self, seen: &Seen<'_>) -> Vec<Finding> {
+    fn agents_of_recordings(&self, seen: &Comparison<'_>) -> Vec<Finding> {
         agents::check(seen)
     }
 
-    fn repeated_numbers(&self, seen: &Seen<'_>) -> Vec<Finding> {
+    fn repeated_numbers(&self, seen: &Comparison<'_>) -> Vec<Finding> {
         numbers::check(seen)
     }
 
-    fn access(&self, seen: &Seen<'_>, people: &mut [Finding], routing: &mut [Finding]) -> Vec<Finding> {
+    fn access(&self, seen: &Comparison<'_>, people: &mut [Finding], routing: &mut [Finding]) -> Vec<Finding> {
         access::check(self, seen, people, routing)
     }
 
-    fn call(&self, seen: &Seen<'_>) -> Vec<Finding> {
+    fn call(&self, seen: &Comparison<'_>) -> Vec<Finding> {
         purge::check(self, seen).into_iter().chain(stores::check(seen)).collect()
     }
 
-    fn files(&self, seen: &Seen<'_>, sounds: &mut Vec<Finding>) {
+    fn files(&self, seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {
         sealed::check(self, seen, sounds);
         declared::check(seen, sounds);
     }
 
-    fn second_store(&self, seen: &Seen<'_>, told: &[Finding]) -> Vec<Finding> {
+    fn second_store(&self, seen: &Comparison<'_>, told: &[Finding]) -> Vec<Finding> {
         speechminer::check(seen, told)
     }
 

@@ -1,14 +1,14 @@
 //! Numbers of a call that stand with its customer and with each recording too.
 
 use super::super::{CallFacts, MediaFacts};
-use crate::checks::Seen;
+use crate::checks::Comparison;
 use crate::defect::Defect;
 use crate::expected::{digits, masked};
 use crate::finding::Finding;
 use crate::observed::Field;
 
 /// Numbers that Interaction Recording tells a second time.
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let Some(facts) = seen.conversation.platform.get::<CallFacts>() else { return Vec::new() };
     let expected =
         [&seen.expected.ani, &seen.expected.dnis].map(|number| number.as_deref().map(digits).filter(|number| !number.is_empty()));

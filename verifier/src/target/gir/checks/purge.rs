@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use super::super::expected::class_label;
 use super::super::{CallFacts, Gir, GirExpectation, Keep, Until};
-use crate::checks::Seen;
+use crate::checks::Comparison;
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::moment::Moment;
+use crate::utc_millis::UtcMillis;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 /// What every label of a retention class begins with.
 const CLASS_LABEL: &str = "st-ret-";
 
-pub(super) fn check(site: &Gir, seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(site: &Gir, seen: &Comparison<'_>) -> Vec<Finding> {
     let parts = (seen.expected.platform.get::<GirExpectation>(), seen.conversation.platform.get::<CallFacts>());
     let (Some(expected), Some(facts)) = parts else { return Vec::new() };
     let mut findings = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn check(site: &Gir, seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 /// What is wrong with how long a call is kept.
-fn kept(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
+fn kept(site: &Gir, seen: &Comparison<'_>, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
     let labels: BTreeSet<&str> = facts.labels.iter().map(String::as_str).filter(|label| label.starts_with(CLASS_LABEL)).collect();
     let label_is_right = match (keep.labels.is_empty(), labels.len()) {
         (true, 0) => true,
@@ -57,7 +57,7 @@ fn kept(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, keep: &Keep) -> Option<F
 }
 
 /// The date by the declared rules against the class's. Start and type of the call are the source's: that they are wrong is told by itself.
-fn by_rule(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
+fn by_rule(site: &Gir, seen: &Comparison<'_>, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
     let start = seen.pairs.iter().filter_map(|pair| pair.expected.span).map(|span| span.start).min()?;
     let protected = seen.conversation.protected == Some(true);
     // A hold that was lost is its own finding; a call under hold is deleted by no rule.
@@ -66,7 +66,7 @@ fn by_rule(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, keep: &Keep) -> Optio
         return None;
     }
     let actual = purged_at(site, seen, facts, start);
-    let told = |at: Option<Moment>| at.map_or_else(|| "never deleted".to_owned(), |at| format!("deleted {at}"));
+    let told = |at: Option<UtcMillis>| at.map_or_else(|| "never deleted".to_owned(), |at| format!("deleted {at}"));
     let days = |delta: i64| (delta.abs() as f64 / DAY_MS as f64).ceil();
     let (defect, expected, cause) = match (keep.until, actual) {
         (Until::Decided, None) => return None,
@@ -82,7 +82,7 @@ fn by_rule(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, keep: &Keep) -> Optio
 }
 
 /// The earliest declared rule that fits. `None`: none does.
-fn purged_at(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, start: Moment) -> Option<Moment> {
+fn purged_at(site: &Gir, seen: &Comparison<'_>, facts: &CallFacts, start: UtcMillis) -> Option<UtcMillis> {
     let call_type = seen.expected.direction.as_deref().unwrap_or("unknown");
     let fits = site.purge.iter().filter(|rule| {
         rule.call_type.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(call_type))
@@ -92,7 +92,7 @@ fn purged_at(site: &Gir, seen: &Seen<'_>, facts: &CallFacts, start: Moment) -> O
 }
 
 /// Without declared rules: the years of the class that the label names against those of the right one.
-fn by_years(seen: &Seen<'_>, keep: &Keep, labels: &BTreeSet<&str>) -> Option<Finding> {
+fn by_years(seen: &Comparison<'_>, keep: &Keep, labels: &BTreeSet<&str>) -> Option<Finding> {
     let years_of = |label: &str| seen.rules.class_years.iter().find(|(class, _)| class_label(class) == label).map(|(_, years)| *years);
     let right = keep.labels.iter().find_map(|label| years_of(label));
     // A call that nobody decided about must have no label that leads to a date.

@@ -1,12 +1,12 @@
 //! Whether a file of Interaction Recording is encrypted as the plan says (D30). Whether it opens is heard (`listen.rs`).
 
 use super::super::{Gir, MediaFacts};
-use crate::checks::{Pair, Seen};
+use crate::checks::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::finding::Finding;
 
 /// `sounds` are the findings about sound: one cause is told once.
-pub(super) fn check(site: &Gir, seen: &Seen<'_>, sounds: &mut Vec<Finding>) {
+pub(super) fn check(site: &Gir, seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {
     for pair in &seen.pairs {
         let Some(wrong) = one(site, seen, pair) else { continue };
         let is_same = |finding: &&mut Finding| {
@@ -19,7 +19,7 @@ pub(super) fn check(site: &Gir, seen: &Seen<'_>, sounds: &mut Vec<Finding>) {
     }
 }
 
-fn one(site: &Gir, seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn one(site: &Gir, seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let (wanted, facts) = (site.encrypted, pair.actual.platform.get::<MediaFacts>()?);
     let told = |is_encrypted: bool| if is_encrypted { "encrypted" } else { "stored clear" };
     let has = facts.pkcs7.is_some();

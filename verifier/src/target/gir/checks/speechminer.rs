@@ -2,12 +2,12 @@
 //! is told once, of RWS.
 
 use super::super::{CallFacts, MediaFacts, SpeechMinerCall};
-use crate::checks::{Pair, Seen, metadata, pauses, time};
+use crate::checks::{Comparison, Pair, metadata, pauses, time};
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::moment::Moment;
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::sound::TargetSound;
+use crate::utc_millis::UtcMillis;
 
 /// What stands before each field.
 const STORE: &str = "SpeechMiner";
@@ -15,7 +15,7 @@ const STORE: &str = "SpeechMiner";
 const EXPORT_MS: u64 = 2000;
 
 /// `told` is what was found of RWS already.
-pub(super) fn check(seen: &Seen<'_>, told: &[Finding]) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>, told: &[Finding]) -> Vec<Finding> {
     let Some(posted) = seen.conversation.platform.get::<CallFacts>().and_then(|facts| facts.posted.as_deref()) else { return Vec::new() };
     let mut findings = match &posted.document {
         Some(document) => of_document(seen, document),
@@ -30,7 +30,7 @@ fn is_same(finding: &Finding, other: &Finding) -> bool {
     (finding.defect, &finding.legacy_recording_id, &finding.actual) == (other.defect, &other.legacy_recording_id, &other.actual)
 }
 
-fn of_store(seen: &Seen<'_>, finding: Finding) -> Finding {
+fn of_store(seen: &Comparison<'_>, finding: Finding) -> Finding {
     let (field, cause) = (format!("{STORE}: {}", finding.field), format!("{STORE}: {}", finding.cause));
     Finding { field, cause, target_id: Some(seen.conversation.id.clone()), ..finding }
 }
@@ -46,7 +46,7 @@ fn one_cause(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The document against the source, by the checks RWS is held against; the parts are RWS's.
-fn of_document(seen: &Seen<'_>, document: &TargetConversation) -> Vec<Finding> {
+fn of_document(seen: &Comparison<'_>, document: &TargetConversation) -> Vec<Finding> {
     let mut theirs = document.clone();
     theirs.withheld.clone_from(&seen.conversation.withheld);
     let sound = TargetSound::NotRead;
@@ -60,7 +60,7 @@ fn of_document(seen: &Seen<'_>, document: &TargetConversation) -> Vec<Finding> {
         }
     }
     let document =
-        Seen { expected: seen.expected, conversation: &theirs, pairs, rules: seen.rules, platform: seen.platform, as_of: seen.as_of };
+        Comparison { expected: seen.expected, conversation: &theirs, pairs, rules: seen.rules, platform: seen.platform, as_of: seen.as_of };
     findings.extend(metadata(&document));
     findings.extend(pauses::check(&document));
     findings
@@ -70,20 +70,20 @@ fn part_of<'a>(call: &'a TargetConversation, own: &TargetRecording) -> Option<&'
     call.read_recordings().iter().find(|part| part.id == own.id)
 }
 
-fn absent(seen: &Seen<'_>, pair: &Pair<'_>) -> Finding {
+fn absent(seen: &Comparison<'_>, pair: &Pair<'_>) -> Finding {
     let finding = seen.about(pair, Defect::MissingInOneStore, "part").expected("present").actual("absent");
     finding.because("a part of the call is not in SpeechMiner")
 }
 
 /// All that an export tells beside the files is when the call began, which may mean the call or its first file. RWS's own beginning is held
 /// against the source by itself.
-fn of_row(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
-    let first = seen.conversation.read_recordings().iter().filter_map(|recording| recording.start.moment()).min();
+fn of_row(seen: &Comparison<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
+    let first = seen.conversation.read_recordings().iter().filter_map(|recording| recording.start.instant()).min();
     let (Some(actual), Some(own)) = (posted.start, first) else { return Vec::new() };
-    let is_it = |start: Moment| actual.since(start).unsigned_abs() < EXPORT_MS;
+    let is_it = |start: UtcMillis| actual.since(start).unsigned_abs() < EXPORT_MS;
     // What the source says is right, whatever RWS says by mistake.
     let sources = seen.expected.span.iter().chain(seen.pairs.iter().filter_map(|pair| pair.expected.span.as_ref()));
-    if is_it(own) || seen.conversation.start.moment().is_some_and(is_it) || sources.into_iter().any(|span| is_it(span.start)) {
+    if is_it(own) || seen.conversation.start.instant().is_some_and(is_it) || sources.into_iter().any(|span| is_it(span.start)) {
         return Vec::new();
     }
     let (defect, cause) = time::shift(own, actual, seen.rules.site_zone.as_ref());
@@ -91,7 +91,7 @@ fn of_row(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
 }
 
 /// Files of the call that SpeechMiner does not name, or names others instead of.
-fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
+fn files(seen: &Comparison<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
     let path = |pair: &Pair<'_>| pair.actual.platform.get::<MediaFacts>().and_then(|facts| facts.path.clone());
     let own: Vec<String> =
         seen.conversation.read_recordings().iter().filter_map(|one| one.platform.get::<MediaFacts>()?.path.clone()).collect();
@@ -130,7 +130,7 @@ mod tests {
             recordings[1].platform.get_mut::<MediaFacts>().expect("facts").path = Some("http://store.test/recordings/b.mp3".into());
         }
         let files = actual.read_recordings().iter().filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone()).collect();
-        let start = actual.read_recordings()[0].start.moment();
+        let start = actual.read_recordings()[0].start.instant();
         let mut posted = SpeechMinerCall { start, files, document: Some(actual.clone()), ..SpeechMinerCall::default() };
         damage(&mut posted);
         call_facts(&mut actual).posted = Some(Box::new(posted));
@@ -157,8 +157,8 @@ mod tests {
         );
         let later = |posted: &mut SpeechMinerCall| {
             let part = part(posted);
-            part.start = TimeReading::At(part.start.moment().expect("a start").plus_ms(7_200_000));
-            part.end = TimeReading::At(part.end.moment().expect("an end").plus_ms(7_200_000));
+            part.start = TimeReading::At(part.start.instant().expect("a start").plus_ms(7_200_000));
+            part.end = TimeReading::At(part.end.instant().expect("an end").plus_ms(7_200_000));
         };
         assert!(codes(later).contains(&("D35", first())));
         assert_eq!(codes(|posted| part(posted).pauses.clear()).len(), 1);
@@ -200,7 +200,7 @@ mod tests {
             document.queues.clear();
             document.direction = Some("outbound".into());
             document.attributes.clear();
-            document.start = TimeReading::At(document.start.moment().expect("a start").plus_ms(99_000_000));
+            document.start = TimeReading::At(document.start.instant().expect("a start").plus_ms(99_000_000));
         });
         assert_eq!(found.len(), 1, "{found:?}");
     }

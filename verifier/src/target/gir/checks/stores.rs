@@ -2,13 +2,13 @@
 //! SpeechMiner says of a call that it has is in `speechminer.rs`.
 
 use super::super::{CallFacts, Gir, GirExpectation, Posts, Until};
-use crate::checks::Seen;
+use crate::checks::Comparison;
 use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::observed::{Field, TargetConversation};
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let Some(facts) = seen.conversation.platform.get::<CallFacts>() else { return Vec::new() };
     match &facts.posts {
         Posts::Unused | Posts::Unread(_) | Posts::Count(1) => Vec::new(),

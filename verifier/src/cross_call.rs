@@ -1,4 +1,4 @@
-//! What only shows across interactions: audio of another call, recordings on another's conversation, merged calls, orphans, phantoms.
+//! What only shows across interactions: audio of another call, recordings on another's conversation, merged calls, orphans, extra conversations.
 
 use std::collections::HashMap;
 
@@ -7,38 +7,38 @@ use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::matching::{Pairing, same_times};
-use crate::moment::Moment;
 use crate::observed::{TargetConversation, TargetRecording};
-use crate::sound::Sketch;
+use crate::sound::AudioFingerprint;
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// A recording of the source by its place: interaction and recording.
 pub(crate) type Place = (usize, usize);
 
 /// A recording in the target that fits no recording of its own conversation's source.
-pub(crate) struct Stray<'a> {
+pub(crate) struct UnmatchedRecording<'a> {
     pub(crate) recording: &'a TargetRecording,
     /// The interaction on whose conversation it hangs. Absent: it has no conversation.
     pub(crate) on: Option<usize>,
-    pub(crate) sketch: Option<Sketch>,
+    pub(crate) fingerprint: Option<AudioFingerprint>,
 }
 
 /// Everything that is looked at across interactions.
-pub(crate) struct Crossing<'a> {
+pub(crate) struct CrossCallChecks<'a> {
     pub(crate) expectations: &'a [Expectation],
     pub(crate) pairings: &'a [Pairing],
     pub(crate) ours: &'a [TargetConversation],
     /// Sketches of the source's audio, as far as it was read.
-    pub(crate) sources: Vec<(Place, &'a Sketch)>,
+    pub(crate) sources: Vec<(Place, &'a AudioFingerprint)>,
     /// Sketches of target audio that has nothing of its source.
-    pub(crate) foreign: Vec<(Place, &'a Sketch)>,
+    pub(crate) foreign: Vec<(Place, &'a AudioFingerprint)>,
 }
 
-impl Crossing<'_> {
+impl CrossCallChecks<'_> {
     /// Names the owner of foreign audio.
     pub(crate) fn foreign_audio(&self, judged: &mut [Judged]) {
-        for (place, sketch) in &self.foreign {
-            let Some(owner) = self.owner(sketch, |owner| owner != *place) else { continue };
+        for (place, fingerprint) in &self.foreign {
+            let Some(owner) = self.owner(fingerprint, |owner| owner != *place) else { continue };
             let (case, recording) = *place;
             let id = &self.expectations[case].recordings[recording].legacy_id;
             let finding = judged[case]
@@ -109,41 +109,41 @@ impl Crossing<'_> {
     }
 
     /// Whose sound it is: of short prompts several may be alike, and the most alike is meant.
-    fn owner(&self, sketch: &Sketch, may: impl Fn(Place) -> bool) -> Option<Place> {
+    fn owner(&self, fingerprint: &AudioFingerprint, may: impl Fn(Place) -> bool) -> Option<Place> {
         let places = self.sources.iter().filter(|(place, _)| may(*place));
-        let alike = places.filter_map(|(place, source)| Some((source.likeness(sketch)?, *place)));
+        let alike = places.filter_map(|(place, source)| Some((source.likeness(fingerprint)?, *place)));
         alike.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, place)| place)
     }
 
     /// Finds out where surplus recordings come from.
-    pub(crate) fn strays(&self, strays: &[Stray<'_>], judged: &mut [Judged]) {
-        for stray in strays {
-            if let Some((case, recording)) = stray.on.and_then(|on| Some((on, self.second_half(on, stray.recording)?))) {
-                self.split(case, recording, stray, &mut judged[case]);
+    pub(crate) fn unmatched_recordings(&self, unmatched_recordings: &[UnmatchedRecording<'_>], judged: &mut [Judged]) {
+        for unmatched in unmatched_recordings {
+            if let Some((case, recording)) = unmatched.on.and_then(|on| Some((on, self.second_half(on, unmatched.recording)?))) {
+                self.split(case, recording, unmatched, &mut judged[case]);
                 continue;
             }
-            match (self.lost(stray, judged), stray.on) {
-                (Some(place), None) => self.found(place, judged, Defect::RecordingWithoutConversation, stray, "no conversation"),
+            match (self.lost(unmatched, judged), unmatched.on) {
+                (Some(place), None) => self.found(place, judged, Defect::RecordingWithoutConversation, unmatched, "no conversation"),
                 (Some(place), Some(on)) if self.pairings[place.0].conversation.is_some() => {
                     self.found(
                         place,
                         judged,
                         Defect::RecordingOnAnotherCall,
-                        stray,
+                        unmatched,
                         &format!("the conversation of call {}", self.expectations[on].legacy_id),
                     );
                 }
-                (Some(place), Some(on)) => self.merged(place, on, judged, stray),
+                (Some(place), Some(on)) => self.merged(place, on, judged, unmatched),
                 (None, Some(on)) => {
                     judged[on].extra += 1;
-                    let finding = self.surplus(on, stray);
+                    let finding = self.surplus(on, unmatched);
                     judged[on].findings.push(finding);
                 }
                 // A recording without conversation and without a source of ours may be anybody's.
                 (None, None) => {
-                    if let Some((case, recording)) = self.named(stray.recording) {
+                    if let Some((case, recording)) = self.named(unmatched.recording) {
                         judged[case].extra += 1;
-                        let finding = self.left_over(case, recording, stray.recording);
+                        let finding = self.left_over(case, recording, unmatched.recording);
                         judged[case].findings.push(finding);
                     }
                 }
@@ -152,26 +152,27 @@ impl Crossing<'_> {
     }
 
     /// The recording whose rest a surplus one is: it begins where the paired one ends too early, and ends where that should.
-    fn second_half(&self, case: usize, stray: &TargetRecording) -> Option<usize> {
+    fn second_half(&self, case: usize, unmatched: &TargetRecording) -> Option<usize> {
         const CLOSE_MS: u64 = 1000;
-        let (start, end) = (stray.start.moment()?, stray.end.moment()?);
-        let close = |a: Moment, b: Moment| a.since(b).unsigned_abs() <= CLOSE_MS;
+        let (start, end) = (unmatched.start.instant()?, unmatched.end.instant()?);
+        let close = |a: UtcMillis, b: UtcMillis| a.since(b).unsigned_abs() <= CLOSE_MS;
         let conversation = &self.ours[self.pairings[case].conversation?];
         self.expectations[case].recordings.iter().zip(&self.pairings[case].recordings).position(|(expected, paired)| {
             let first = paired.and_then(|at| conversation.read_recordings().get(at));
-            let ends = expected.span.zip(first.and_then(|first| first.end.moment()));
+            let ends = expected.span.zip(first.and_then(|first| first.end.instant()));
             ends.is_some_and(|(span, first_end)| close(first_end, start) && close(end, span.end) && !close(first_end, span.end))
         })
     }
 
     /// What is wrong with the first half follows from there being a second.
-    fn split(&self, case: usize, recording: usize, stray: &Stray<'_>, judged: &mut Judged) {
+    fn split(&self, case: usize, recording: usize, unmatched: &UnmatchedRecording<'_>, judged: &mut Judged) {
         let expected = &self.expectations[case];
         let id = &expected.recordings[recording].legacy_id;
         let (follows, rest): (Vec<Finding>, Vec<Finding>) =
             std::mem::take(&mut judged.findings).into_iter().partition(|finding| finding.legacy_recording_id.as_ref() == Some(id));
         judged.findings = rest;
-        let mut finding = Finding::new(Defect::CallSplit, "recordings").of(&expected.legacy_id).recording(id).target(&stray.recording.id);
+        let mut finding =
+            Finding::new(Defect::CallSplit, "recordings").of(&expected.legacy_id).recording(id).target(&unmatched.recording.id);
         finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
         judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::CallSplit.title()));
         judged.buckets[recording] = Bucket::Different;
@@ -233,33 +234,35 @@ impl Crossing<'_> {
     }
 
     /// The recording of the source that an uploader named a recording without a conversation after.
-    fn named(&self, stray: &TargetRecording) -> Option<Place> {
-        let id = stray.originating_id.as_ref()?;
+    fn named(&self, unmatched: &TargetRecording) -> Option<Place> {
+        let id = unmatched.originating_id.as_ref()?;
         let places = self.expectations.iter().enumerate();
         places
             .into_iter()
             .find_map(|(case, expected)| Some((case, expected.recordings.iter().position(|recording| recording.legacy_id == *id)?)))
     }
 
-    fn left_over(&self, case: usize, recording: usize, stray: &TargetRecording) -> Finding {
+    fn left_over(&self, case: usize, recording: usize, unmatched: &TargetRecording) -> Finding {
         let expected = &self.expectations[case];
         let id = &expected.recordings[recording].legacy_id;
-        let finding =
-            Finding::new(Defect::RecordingWithoutConversation, "orphan recording").of(&expected.legacy_id).recording(id).target(&stray.id);
+        let finding = Finding::new(Defect::RecordingWithoutConversation, "orphan recording")
+            .of(&expected.legacy_id)
+            .recording(id)
+            .target(&unmatched.id);
         finding
             .expected("none beside the one that has its conversation")
             .actual("an upload without a conversation")
             .because(Defect::RecordingWithoutConversation.title())
     }
 
-    /// The missing recording that a stray one is: by what its uploader called it, by its audio, else by its times.
-    fn lost(&self, stray: &Stray<'_>, judged: &[Judged]) -> Option<Place> {
+    /// The missing recording that a unmatched one is: by what its uploader called it, by its audio, else by its times.
+    fn lost(&self, unmatched: &UnmatchedRecording<'_>, judged: &[Judged]) -> Option<Place> {
         let is_missing = |(case, recording): Place| judged[case].buckets.get(recording) == Some(&Bucket::Missing);
-        let named = self.named(stray.recording);
+        let named = self.named(unmatched.recording);
         if named.is_some() {
             return named.filter(|place| is_missing(*place));
         }
-        if let Some(place) = stray.sketch.as_ref().and_then(|sketch| self.owner(sketch, is_missing)) {
+        if let Some(place) = unmatched.fingerprint.as_ref().and_then(|fingerprint| self.owner(fingerprint, is_missing)) {
             return Some(place);
         }
         let places = self
@@ -269,11 +272,11 @@ impl Crossing<'_> {
             .flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |recording| (case, recording)));
         places
             .filter(|place| is_missing(*place))
-            .find(|(case, recording)| same_times(&self.expectations[*case].recordings[*recording], stray.recording))
+            .find(|(case, recording)| same_times(&self.expectations[*case].recordings[*recording], unmatched.recording))
     }
 
     /// Not missing but in the wrong place.
-    fn found(&self, place: Place, judged: &mut [Judged], defect: Defect, stray: &Stray<'_>, hangs_on: &str) {
+    fn found(&self, place: Place, judged: &mut [Judged], defect: Defect, unmatched: &UnmatchedRecording<'_>, hangs_on: &str) {
         let (case, recording) = place;
         let expected = &self.expectations[case];
         let id = expected.recordings[recording].legacy_id.clone();
@@ -281,14 +284,14 @@ impl Crossing<'_> {
         judged.buckets[recording] = Bucket::Different;
         judged.findings.retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(&id));
         let finding =
-            Finding::new(defect, "conversation of the recording").of(&expected.legacy_id).recording(&id).target(&stray.recording.id);
+            Finding::new(defect, "conversation of the recording").of(&expected.legacy_id).recording(&id).target(&unmatched.recording.id);
         judged.findings.push(finding.expected("its own conversation").actual(hangs_on).because(defect.title()));
     }
 
     /// The call is gone and its recording hangs on another one: both calls are damaged.
-    fn merged(&self, place: Place, on: usize, judged: &mut [Judged], stray: &Stray<'_>) {
+    fn merged(&self, place: Place, on: usize, judged: &mut [Judged], unmatched: &UnmatchedRecording<'_>) {
         let other = self.expectations[on].legacy_id.clone();
-        self.found(place, judged, Defect::CallsMerged, stray, &format!("the conversation of call {other}"));
+        self.found(place, judged, Defect::CallsMerged, unmatched, &format!("the conversation of call {other}"));
         let told = judged[on].findings.iter().any(|finding| finding.defect == Defect::CallsMerged);
         if !told {
             let conversation = self.pairings[on].conversation.map(|at| self.ours[at].id.clone()).unwrap_or_default();
@@ -304,27 +307,28 @@ impl Crossing<'_> {
     }
 
     /// A surplus recording on one of our conversations: a copy of one that is there, or from nowhere.
-    fn surplus(&self, on: usize, stray: &Stray<'_>) -> Finding {
+    fn surplus(&self, on: usize, unmatched: &UnmatchedRecording<'_>) -> Finding {
         let expected = &self.expectations[on];
-        let own = |sketch: &Sketch| self.owner(sketch, |(case, _)| case == on).map(|(_, recording)| recording);
-        let by_times = || expected.recordings.iter().position(|recording| same_times(recording, stray.recording));
+        let own = |fingerprint: &AudioFingerprint| self.owner(fingerprint, |(case, _)| case == on).map(|(_, recording)| recording);
+        let by_times = || expected.recordings.iter().position(|recording| same_times(recording, unmatched.recording));
         // Only what was not heard is judged by its times: what has a recording's times and another sound is no copy of it.
-        let was_heard = |recording: &usize| stray.sketch.is_some() && self.sources.iter().any(|(place, _)| *place == (on, *recording));
-        let copy_of = stray.sketch.as_ref().and_then(own).or_else(|| by_times().filter(|recording| !was_heard(recording)));
+        let was_heard =
+            |recording: &usize| unmatched.fingerprint.is_some() && self.sources.iter().any(|(place, _)| *place == (on, *recording));
+        let copy_of = unmatched.fingerprint.as_ref().and_then(own).or_else(|| by_times().filter(|recording| !was_heard(recording)));
         match copy_of {
             Some(recording) => {
                 let id = &expected.recordings[recording].legacy_id;
                 Finding::new(Defect::UploadedTwice, "recording")
                     .of(&expected.legacy_id)
                     .recording(id)
-                    .target(&stray.recording.id)
+                    .target(&unmatched.recording.id)
                     .expected("once")
                     .actual("twice")
                     .because("recording exists twice")
             }
             None => Finding::new(Defect::RecordWithoutSource, "recording")
                 .of(&expected.legacy_id)
-                .target(&stray.recording.id)
+                .target(&unmatched.recording.id)
                 .expected("absent: no recording of the source fits")
                 .actual("present"),
         }
@@ -332,7 +336,7 @@ impl Crossing<'_> {
 }
 
 /// A conversation that carries our namespace and has no source.
-pub(crate) fn phantom(conversation: &TargetConversation) -> Finding {
+pub(crate) fn extra_conversation(conversation: &TargetConversation) -> Finding {
     let recordings = conversation.read_recordings().len();
     let claimed = conversation.legacy_id.as_deref().unwrap_or_default();
     let finding =
@@ -395,16 +399,16 @@ mod tests {
                 })
             })
             .collect();
-        let crossing = Crossing { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
-        let strays: Vec<Stray<'_>> = pairings
+        let cross_call = CrossCallChecks { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
+        let unmatched_recordings: Vec<UnmatchedRecording<'_>> = pairings
             .iter()
             .enumerate()
-            .flat_map(|(case, pairing)| pairing.spare.iter().map(move |spare| (case, pairing.conversation, *spare)))
-            .filter_map(|(case, conversation, spare)| {
-                Some(Stray { recording: &ours[conversation?].read_recordings()[spare], on: Some(case), sketch: None })
+            .flat_map(|(case, pairing)| pairing.unpaired.iter().map(move |unpaired| (case, pairing.conversation, *unpaired)))
+            .filter_map(|(case, conversation, unpaired)| {
+                Some(UnmatchedRecording { recording: &ours[conversation?].read_recordings()[unpaired], on: Some(case), fingerprint: None })
             })
             .collect();
-        crossing.strays(&strays, &mut judged);
+        cross_call.unmatched_recordings(&unmatched_recordings, &mut judged);
         judged
     }
 
@@ -491,10 +495,11 @@ mod tests {
             as_of: AS_OF,
         };
         let mut judged = vec![judge(&evidence)];
-        let sketches: Vec<Sketch> = (1..=2).map(|seed| Sketch::of(&crate::sound::testing::speech(seed, 5.0, 1))).collect();
-        let sources = vec![((0, 0), &sketches[0]), ((0, 1), &sketches[1])];
-        let foreign = vec![((0, 0), &sketches[1]), ((0, 1), &sketches[0])];
-        Crossing { expectations: &expectations, pairings: &pairings, ours: &ours, sources, foreign }.foreign_audio(&mut judged);
+        let fingerprints: Vec<AudioFingerprint> =
+            (1..=2).map(|seed| AudioFingerprint::of(&crate::sound::testing::speech(seed, 5.0, 1))).collect();
+        let sources = vec![((0, 0), &fingerprints[0]), ((0, 1), &fingerprints[1])];
+        let foreign = vec![((0, 0), &fingerprints[1]), ((0, 1), &fingerprints[0])];
+        CrossCallChecks { expectations: &expectations, pairings: &pairings, ours: &ours, sources, foreign }.foreign_audio(&mut judged);
         (expectations.clone(), judged.remove(0))
     }
 

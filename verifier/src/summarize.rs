@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::advice;
 use crate::checks::presence::Judged;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
 use crate::expected::{Expectation, Presence};
@@ -13,11 +13,11 @@ use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
 use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary, groups};
 use crate::requests::{Announced, Operation};
+use crate::run_error::RunError;
 use crate::source::order;
-use crate::stop::Stop;
 use crate::target::{Platform, Stores};
 use crate::verdict::{
-    AudioRead, Bucket, Counts, Interactions, SampleBound, Story, breakdown, by_reason, sentence, upper_bound_95, verdict,
+    AudioRead, Bucket, Counts, Interactions, SampleBound, SentenceInputs, breakdown, by_reason, sentence, upper_bound_95, verdict,
 };
 
 /// What went over the wire.
@@ -32,7 +32,7 @@ pub(crate) struct Traffic {
     pub(crate) kept: Option<String>,
 }
 
-pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Traffic) -> Result<Report, Stop> {
+pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Traffic) -> Result<Report, RunError> {
     let counts = count(&outcome)?;
     let interactions = interactions(&outcome);
     let mut needs = outcome.needs.clone();
@@ -75,7 +75,7 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
         (None, AudioScope::None) => AudioRead::None,
         (None, _) => AudioRead::All,
     };
-    let sentence = sentence(&Story {
+    let sentence = sentence(&SentenceInputs {
         verdict,
         counts: &counts,
         interactions,
@@ -139,7 +139,7 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
 }
 
 /// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given then.
-fn count(outcome: &Outcome) -> Result<Counts, Stop> {
+fn count(outcome: &Outcome) -> Result<Counts, RunError> {
     let mut counts = Counts {
         source_interactions: outcome.expectations.len() as u64,
         target_interactions: outcome.target_interactions,
@@ -149,7 +149,7 @@ fn count(outcome: &Outcome) -> Result<Counts, Stop> {
     };
     for (expected, judged) in outcome.expectations.iter().zip(&outcome.judged) {
         if judged.buckets.len() != expected.recordings.len() {
-            return Err(Stop::Internal(format!(
+            return Err(RunError::Internal(format!(
                 "interaction {}: {} buckets for {} recordings",
                 expected.legacy_id,
                 judged.buckets.len(),
@@ -161,18 +161,18 @@ fn count(outcome: &Outcome) -> Result<Counts, Stop> {
     }
     match counts.adds_up() {
         true => Ok(counts),
-        false => Err(Stop::Internal(format!("the counts do not add up: {counts:?}"))),
+        false => Err(RunError::Internal(format!("the counts do not add up: {counts:?}"))),
     }
 }
 
-/// Interactions whose damage no recording carries: phantoms and surplus without recordings, and calls that have none.
+/// Interactions whose damage no recording carries: extra conversations and surplus without recordings, and calls that have none.
 fn interactions(outcome: &Outcome) -> Interactions {
     let carried =
         |judged: &&Judged| judged.extra > 0 || judged.buckets.iter().any(|bucket| matches!(bucket, Bucket::Different | Bucket::Missing));
     let wrong = outcome.judged.iter().filter(|judged| !judged.findings.is_empty()).filter(|judged| !carried(judged)).count();
-    let bare_phantoms = if outcome.extra_recordings == 0 { outcome.phantoms.len() } else { 0 };
+    let bare_extra_conversations = if outcome.extra_recordings == 0 { outcome.extra_conversations.len() } else { 0 };
     Interactions {
-        wrong: (wrong + bare_phantoms) as u64,
+        wrong: (wrong + bare_extra_conversations) as u64,
         policies: outcome.policies.len() as u64,
         not_verifiable: outcome.judged.iter().filter(|judged| judged.unverifiable.is_some()).count() as u64,
     }
@@ -241,10 +241,10 @@ fn whole_in_part(outcome: &Outcome) -> Option<String> {
     })
 }
 
-/// By call and recording, the phantoms last.
+/// By call and recording, the extra conversations last.
 fn findings(outcome: Outcome) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
-        outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.phantoms).chain(outcome.policies).collect();
+        outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.extra_conversations).chain(outcome.policies).collect();
     findings.sort_by_cached_key(|finding| {
         let id = finding.legacy_interaction_id.as_deref();
         (id.is_none(), id.map(order), finding.legacy_recording_id.clone(), finding.defect, finding.target_id.clone())
