@@ -22,7 +22,7 @@ use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, Pkcs1v15Encrypt, PrivateKey, PublicKey};
 use x509_cert::Certificate;
 
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// No envelope of a few recipients is longer. Bytes.
 const LONGEST: usize = 256 * 1024;
@@ -47,8 +47,8 @@ pub(crate) enum Unsealed {
 
 impl Keys {
     /// Reads private keys (PEM, PKCS#8 or PKCS#1) and the plan's certificates. The error names the file.
-    pub(crate) fn read(loaded: &LoadedPlan, files: &[PathBuf]) -> Result<Keys, Stop> {
-        let broken = |file: &Path, why: &str| Stop::Plan(format!("{}: {why}", file.display()));
+    pub(crate) fn read(loaded: &LoadedPlan, files: &[PathBuf]) -> Result<Keys, RunError> {
+        let broken = |file: &Path, why: &str| RunError::Plan(format!("{}: {why}", file.display()));
         let text = |file: &Path| std::fs::read_to_string(file).map_err(|error| broken(file, &format!("cannot be read: {error}")));
         let mut keys = Keys::default();
         // Without a key nothing is opened, and nobody's certificate matters.

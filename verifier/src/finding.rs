@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::advice::{self, Platform};
 use crate::defect::{Defect, Severity};
 
 /// One cause, one finding: what follows from it stands in `consequences`.
@@ -29,6 +28,7 @@ pub struct Finding {
     pub actual: Option<String>,
     /// What follows from this and is not reported again.
     pub consequences: Vec<String>,
+    // Written once all findings are summed up: it depends on the target.
     /// What to do.
     pub advice: String,
     /// What findings of one origin have in common; the key of a group. Not written.
@@ -59,7 +59,7 @@ impl Finding {
             actual: None,
             consequences: Vec::new(),
             involved: Vec::new(),
-            advice: advice::of(defect, Platform::GenesysCloud),
+            advice: String::new(),
         }
     }
 
@@ -135,7 +135,6 @@ impl Finding {
         self.defect = defect;
         self.title = defect.title().to_owned();
         self.severity = defect.severity();
-        self.advice = advice::of(defect, Platform::GenesysCloud);
         self
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::capabilities::CallData;
 use crate::checks::AGENTS;
 use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Expectation, Rules};
 use crate::finding::Finding;
 use crate::matching::Pairing;
-use crate::moment::Moment;
-use crate::target::{TargetConversation, TargetLeg};
+use crate::observed::{TargetConversation, TargetLeg};
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// Calls and what was found of them, to be looked at together.
@@ -69,13 +70,15 @@ impl Habits<'_> {
         let (expected, conversation) = (&self.expectations[case], self.conversation(case)?);
         let code = expected.wrap_up?.to_string();
         let is_it = |actual: &String| actual.eq_ignore_ascii_case(&code);
-        let right = conversation.wrap_ups.iter().all(is_it) && !conversation.wrap_ups.is_empty() && conversation.gir.is_none();
+        let right = conversation.wrap_ups.iter().all(is_it)
+            && !conversation.wrap_ups.is_empty()
+            && self.rules.capabilities.call_data == CallData::OnParticipants;
         let users: BTreeSet<&str> = conversation.legs.iter().filter_map(|leg| leg.user.as_deref()).collect();
         if !right || users.len() < 2 || users != expected.legs.iter().map(|leg| &*leg.user).collect() {
             return None;
         }
         let starts = || expected.legs.iter().filter_map(|leg| leg.span).map(|span| span.start);
-        let at = |end: Option<Moment>| {
+        let at = |end: Option<UtcMillis>| {
             let stands = |leg: &&AgentLeg| leg.span.is_none_or(|span| Some(span.start) == end);
             expected.legs.iter().filter(stands).map(|leg| &*leg.user).collect::<BTreeSet<_>>()
         };
@@ -98,14 +101,14 @@ impl Habits<'_> {
     /// himself, the colleague is a wrong agent like any other.
     fn desks(&self, judged: &mut [Judged]) {
         for (case, judged) in judged.iter_mut().enumerate() {
-            for finding in judged.findings.iter_mut().filter(|finding| finding.defect == Defect::D47) {
+            for finding in judged.findings.iter_mut().filter(|finding| finding.defect == Defect::AgentFromExtension) {
                 let (Some(right), Some(actual)) = (finding.expected.clone(), finding.actual.clone()) else { continue };
                 let legs = self.expectations[case].legs.iter().filter(|leg| leg.user == right);
                 let agents: BTreeSet<&str> = legs.map(|leg| leg.legacy_agent.as_str()).collect();
                 if agents.iter().any(|agent| self.is_himself_elsewhere(case, agent, &actual)) {
                     let other_row =
                         |agent: &&str| self.rules.agents.get(*agent).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
-                    let defect = if agents.iter().any(other_row) { Defect::D48 } else { Defect::D45 };
+                    let defect = if agents.iter().any(other_row) { Defect::AgentMappingOfAnotherDate } else { Defect::WrongAgent };
                     *finding = finding.clone().reclassed(defect);
                 }
             }
@@ -131,7 +134,8 @@ fn judge_wrap_up(expected: &Expectation, conversation: Option<&TargetConversatio
     let of = |leg: &&TargetLeg| leg.wrap_ups.iter().any(|actual| actual.eq_ignore_ascii_case(&code));
     let users: Vec<&str> = conversation.legs.iter().filter(of).filter_map(|leg| leg.user.as_deref()).collect();
     let actual = if users.is_empty() { "with nobody who took the call".to_owned() } else { format!("with {}", users.join(", ")) };
-    let finding = Finding::new(Defect::D51, "leg of the wrap-up code").of(&expected.legacy_id).target(&conversation.id);
+    let finding =
+        Finding::new(Defect::WrapUpOrDispositionWrong, "leg of the wrap-up code").of(&expected.legacy_id).target(&conversation.id);
     let finding = finding.expected(format!("{code} on {right}")).actual(actual).because("wrap-up code is on another leg");
     // Where agents are exchanged or lost the code is where it should be once they are.
     match judged.findings.iter_mut().find(|finding| finding.field == AGENTS) {
@@ -221,7 +225,10 @@ mod tests {
         rules.extensions.insert("4711".into(), BTreeSet::from(["AGT-992".to_owned(), "AGT-500".to_owned()]));
         let right = expectations[0].legs[0].user.clone();
         let wrong = |case: usize| {
-            let finding = Finding::new(Defect::D47, "agent of leg 1").of(&expectations[case].legacy_id).expected(&right).actual(&colleague);
+            let finding = Finding::new(Defect::AgentFromExtension, "agent of leg 1")
+                .of(&expectations[case].legacy_id)
+                .expected(&right)
+                .actual(&colleague);
             (case, finding)
         };
         ours[0].legs[0].user = Some(colleague.clone());

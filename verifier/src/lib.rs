@@ -7,43 +7,46 @@
 //! | module | for |
 //! | --- | --- |
 //! | `run` | the verification from end to end |
-//! | `source` | the source, live or staged |
+//! | `source` | the source behind a trait: the legacy platform, or what was staged of it |
+//! | `target` | the target behind two traits: a folder a platform, and the registry that names them |
+//! | `capabilities`, `platform_facts` | what a platform can show; what only it knows, carried by everybody else |
+//! | `observed` | calls and recordings as any target shows them |
 //! | `expected` | what must be in the target: pure |
-//! | `requests` | the table of all requests: listed, enforced, reckoned |
-//! | `target` | the target through reads: Genesys Cloud, Interaction Recording |
-//! | `kept` | readings of an unfinished verification |
-//! | `drift` | answers outside the documented shapes |
-//! | `matching`, `crossing`, `reconcile` | which record is which; what only shows across calls, and across stores |
-//! | `sound`, `listen`, `envelope` | audio of both sides, a pair at a time; encrypted files |
+//! | `requests`, `drift` | every request that may be sent: listed, enforced, reckoned; answers outside the documented shapes |
+//! | `saved_readings` | readings of an unfinished verification |
+//! | `matching`, `cross_call` | which record is which; what only shows across calls |
+//! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `checks` | pure comparisons, a file a subject |
-//! | `verdict`, `summing`, `report` | buckets, sums, the sentence, the files |
+//! | `verdict`, `outcome`, `summarize`, `report` | buckets, what was found, sums, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
 
 mod advice;
+mod audio_compare;
+mod capabilities;
 mod checks;
-mod crossing;
+mod cross_call;
 mod defect;
 mod drift;
 mod envelope;
 mod expected;
 mod finding;
 mod habits;
-mod kept;
-mod listen;
 mod matching;
-mod misplaced;
-mod moment;
+mod observed;
 mod options;
+mod outcome;
 mod patterns;
-mod reconcile;
+mod platform_facts;
 mod report;
 mod requests;
 mod run;
+mod run_error;
+mod saved_readings;
 mod sound;
 mod source;
-mod stop;
-mod summing;
+mod summarize;
 mod target;
+mod utc_millis;
 mod verdict;
 
 use std::sync::Arc;
@@ -56,11 +59,12 @@ use platforms::transport::Transport;
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
-pub use moment::Moment;
 pub use options::{AudioScope, GirExports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
-pub use report::{CallEvidence, Group, HandedOver, RecordingLine, Report, RequestLine, Scope, StandIn, Stores, Summary, evidence_of};
-pub use requests::{Budget, BudgetLine, Creation, Listed, Side, requests_of};
-pub use stop::Stop;
+pub use report::{CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of};
+pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
+pub use run_error::{RunError, RunError as Stop};
+pub use target::{HandedOver, Stores};
+pub use utc_millis::{UtcMillis, UtcMillis as Moment};
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};
 
 /// Verifies what a plan describes, and writes the report where [`Options::report_dir`] says.
@@ -74,7 +78,7 @@ pub fn verify<'a>(
     transport: Arc<dyn Transport>,
     clock: Clock,
     progress: &'a dyn Progress,
-) -> LocalBoxFuture<'a, Result<Report, Stop>> {
+) -> LocalBoxFuture<'a, Result<Report, RunError>> {
     Box::pin(judge(plan, options, transport, clock, progress))
 }
 
@@ -84,14 +88,14 @@ async fn judge(
     transport: Arc<dyn Transport>,
     clock: Clock,
     progress: &dyn Progress,
-) -> Result<Report, Stop> {
+) -> Result<Report, RunError> {
     let drifts = drift::Drifts::default();
-    let kept = kept::Kept::open(options.report_dir.as_deref(), &plan.hash, Moment::from_ms(clock.now_ms()));
-    let (begun, watch) = (Moment::from_ms(clock.now_ms()), clock.clone());
+    let kept = saved_readings::SavedReadings::open(options.report_dir.as_deref(), &plan.hash, UtcMillis::from_ms(clock.now_ms()));
+    let (begun, watch) = (UtcMillis::from_ms(clock.now_ms()), clock.clone());
     let work = run::run(plan, &options, transport, clock, &drifts, &kept, progress);
     let mut report = tokio::select! {
         biased;
-        () = options.interrupt.cancelled() => Err(Stop::Interrupted),
+        () = options.interrupt.cancelled() => Err(RunError::Interrupted),
         report = work => report,
     };
     if let Ok(report) = &mut report {
@@ -100,7 +104,7 @@ async fn judge(
             let named = plan.mapping.agents.iter().rfind(|agent| agent.legacy_agent_id == row.key);
             row.name = named.map(|agent| agent.genesys_user_name.clone()).unwrap_or_default();
         }
-        report.summary.identity = identity(plan, begun, Moment::from_ms(watch.now_ms()));
+        report.summary.identity = identity(plan, begun, UtcMillis::from_ms(watch.now_ms()));
     }
     let Some(dir) = &options.report_dir else { return report };
     match &mut report {
@@ -109,19 +113,22 @@ async fn judge(
             kept.forget();
         }
         // What a platform answered otherwise than expected is most wanted where it ended the verification.
-        Err(Stop::Target(_)) => report::write_drift(dir, &drifts.lines())?,
+        Err(RunError::Target(_)) => report::write_drift(dir, &drifts.lines())?,
         Err(_) => {}
     }
     report
 }
 
+/// Every request a verification of this plan may send under these options. Sends none, and needs no secret.
+#[must_use]
+pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
+    let platform = target::platform(loaded);
+    let endpoints: Vec<_> = std::iter::once(source::endpoint(loaded)).chain(platform.endpoints(loaded)).collect();
+    Listed::all(&run::allowance(loaded, &*platform, options), &endpoints)
+}
+
 /// What ties a report to this run.
-fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity {
-    let target = &plan.plan.target;
-    let organisation = match target {
-        plan::Target::GenesysCloud(cloud) => format!("client {}", cloud.client_id),
-        plan::Target::Gir(gir) => format!("contact centre {}", gir.contact_center_id),
-    };
+fn identity(plan: &LoadedPlan, begun: UtcMillis, ended: UtcMillis) -> report::Identity {
     report::Identity {
         begun: begun.to_string(),
         ended: ended.to_string(),
@@ -129,8 +136,8 @@ fn identity(plan: &LoadedPlan, begun: Moment, ended: Moment) -> report::Identity
         plan_sha256: plan.hash.clone(),
         namespace: plan.plan.identity.namespace.clone(),
         source: plan.plan.source.main_url().map(ToString::to_string).unwrap_or_default(),
-        target: target.main_url().map(|url| url.to_string()),
-        organisation,
+        target: plan.plan.target.main_url().map(|url| url.to_string()),
+        organisation: target::platform(plan).organisation(&plan.plan),
         files: std::collections::BTreeMap::new(),
     }
 }

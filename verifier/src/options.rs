@@ -30,7 +30,7 @@ pub struct Options {
     pub gir: GirExports,
     /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
-    /// Cancelled to stop early; the verification then ends with [`crate::Stop::Interrupted`].
+    /// Cancelled to stop early; the verification then ends with [`crate::RunError::Interrupted`].
     pub interrupt: CancellationToken,
 }
 

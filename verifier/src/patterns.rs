@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::presence::Judged;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::verdict::Bucket;
@@ -39,8 +39,8 @@ fn name_units(expectations: &[Expectation], units: &[Unit], what: &str, judged: 
     let mut named = BTreeSet::new();
     while left.len() >= FEWEST {
         let Some((defect, cause, explained)) = by_kind(units, &left)
-            .map(|(cause, found)| (Defect::D08, cause, found))
-            .or_else(|| by_distance(expectations, units, &left, what).map(|(cause, found)| (Defect::D06, cause, found)))
+            .map(|(cause, found)| (Defect::KindOfCallMissing, cause, found))
+            .or_else(|| by_distance(expectations, units, &left, what).map(|(cause, found)| (Defect::EveryNthMissing, cause, found)))
         else {
             break;
         };
@@ -57,8 +57,10 @@ fn name_units(expectations: &[Expectation], units: &[Unit], what: &str, judged: 
 
 fn rename(expectations: &[Expectation], (case, at): Place, defect: Defect, cause: &str, judged: &mut [Judged]) {
     let id = expectations[case].recordings.get(at).map(|recording| &recording.legacy_id);
-    for finding in
-        judged[case].findings.iter_mut().filter(|finding| finding.defect == Defect::D01 && finding.legacy_recording_id.as_ref() == id)
+    for finding in judged[case]
+        .findings
+        .iter_mut()
+        .filter(|finding| finding.defect == Defect::MissingRecording && finding.legacy_recording_id.as_ref() == id)
     {
         *finding = finding.clone().reclassed(defect).because(cause);
         finding.consequences.insert(0, cause.to_owned());
@@ -70,7 +72,8 @@ fn calls(expectations: &[Expectation], judged: &[Judged]) -> Vec<Unit> {
     let units = expectations.iter().zip(judged).enumerate().filter_map(|(case, (expected, judged))| {
         let due = |at: &usize| matches!(judged.buckets[*at], Bucket::Matched | Bucket::Different | Bucket::Missing);
         let due: Vec<usize> = (0..expected.recordings.len()).filter(due).collect();
-        let is_lost = judged.findings.iter().any(|finding| finding.defect == Defect::D01 && finding.legacy_recording_id.is_none());
+        let is_lost =
+            judged.findings.iter().any(|finding| finding.defect == Defect::MissingRecording && finding.legacy_recording_id.is_none());
         if expected.recordings.is_empty() {
             let may = is_lost || judged.unverifiable.is_none();
             return may.then(|| Unit { places: vec![(case, 0)], kinds: expected.kinds.clone(), missing: is_lost });
@@ -188,7 +191,8 @@ mod tests {
             expected.kinds = vec![kinds(at).to_owned()];
             expected.recordings.truncate(1);
             expected.recordings[0].legacy_id = format!("{}-1", expected.legacy_id);
-            let finding = Finding::new(Defect::D01, "recording").of(&expected.legacy_id).recording(&expected.recordings[0].legacy_id);
+            let finding =
+                Finding::new(Defect::MissingRecording, "recording").of(&expected.legacy_id).recording(&expected.recordings[0].legacy_id);
             let judged = match missing(at) {
                 true => Judged { findings: vec![finding], buckets: vec![Bucket::Missing], ..Judged::default() },
                 false => Judged { buckets: vec![Bucket::Matched], ..Judged::default() },
@@ -240,7 +244,7 @@ mod tests {
         for (expected, judged) in expectations.iter_mut().zip(&mut judged) {
             let mut second = expected.recordings[0].clone();
             second.legacy_id = format!("{}-2", expected.legacy_id);
-            judged.findings.push(Finding::new(Defect::D01, "recording").of(&expected.legacy_id).recording(&second.legacy_id));
+            judged.findings.push(Finding::new(Defect::MissingRecording, "recording").of(&expected.legacy_id).recording(&second.legacy_id));
             judged.buckets.push(Bucket::Missing);
             expected.recordings.push(second);
         }

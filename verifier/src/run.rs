@@ -4,39 +4,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use plan::LoadedPlan;
-use platforms::Credentials;
 use platforms::clock::Clock;
-use platforms::legacy::{Client, Settings as SourceSettings};
 use platforms::transport::Transport;
-use url::Url;
 
+use crate::audio_compare::{AudioComparer, Job};
 use crate::checks::presence::{Evidence, Judged, judge};
-use crate::crossing::{self, Crossing, Place, Stray, phantom};
+use crate::cross_call::{CrossCallChecks, Place, UnmatchedRecording, extra_conversation};
 use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::habits::Habits;
-use crate::kept::Kept;
-use crate::listen::{Job, Listener};
 use crate::matching::{Pairing, pair};
-use crate::moment::Moment;
+use crate::observed::{TargetConversation, TargetRecording};
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
+use crate::outcome::Outcome;
 use crate::patterns;
-use crate::reconcile::Reconciling;
 use crate::report::{Report, write_recordings};
-use crate::requests::{Allowance, Base, Gates, RequestLog, Service, Sizes};
-use crate::sound::{PairSound, Sketch, Stored, TargetSound};
-use crate::source::{Live, SharedSource, Source, SourceInteraction, SourceSnapshot, Staged};
-use crate::stop::Stop;
-use crate::summing::{Outcome, Traffic, sum_up};
-use crate::target::genesys_cloud::shown;
-use crate::target::{Address, Asked, Target, TargetConversation, TargetRecording, TargetSnapshot};
+use crate::requests::{Allowance, Gates, Sizes};
+use crate::run_error::RunError;
+use crate::saved_readings::SavedReadings;
+use crate::sound::{AudioFingerprint, PairSound, Stored, TargetSound};
+use crate::source::{self, SourceInteraction, SourceSnapshot};
+use crate::summarize::{Traffic, summarize};
+use crate::target::{self, Address, Asked, Platform, Reconciling, TargetSnapshot};
+use crate::utc_millis::UtcMillis;
 
-/// The source is no shared resource with a published limit; its own refusals slow us down.
-const SOURCE_REQUESTS_PER_MINUTE: u32 = 60_000;
 /// Recordings without a pair whose audio is fetched to find out whose they are; beyond that something else is wrong.
-const MOST_STRAYS: usize = 500;
+const MOST_UNMATCHED: usize = 500;
 
 pub(crate) async fn run(
     loaded: &LoadedPlan,
@@ -44,22 +39,25 @@ pub(crate) async fn run(
     transport: Arc<dyn Transport>,
     clock: Clock,
     drifts: &Drifts,
-    kept: &Kept,
+    kept: &SavedReadings,
     progress: &dyn Progress,
-) -> Result<Report, Stop> {
-    let log = RequestLog::default();
-    let mut rules = Rules::new(loaded)?;
-    let gates = Gates { transport, allowance: Allowance::new(loaded, options), log: log.clone(), drifts: drifts.clone() };
-    let source: SharedSource = Arc::new(open_source(loaded, options, &gates, &clock)?);
-    let target = Target::open(loaded, options, &gates, &clock)?;
+) -> Result<Report, RunError> {
+    let platform = target::platform(loaded);
+    let mut rules = Rules::new(loaded, platform.agent_table(loaded), platform.capabilities())?;
+    let gates = Gates::new(transport, allowance(loaded, &*platform, options), drifts.clone());
+    let source = source::open(loaded, options, &gates, &clock)?;
+    target::check_options(loaded, options)?;
+    let target = platform.open(loaded, options, &gates, &clock)?;
     let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
-    let SourceSnapshot { interactions, extensions } = source.snapshot(options.only.as_ref(), options.concurrency, progress).await?;
+    let SourceSnapshot { interactions, extensions } =
+        source::snapshot(&*source, options.only.as_ref(), options.concurrency, progress).await?;
     rules.extensions = extensions;
-    rules.check_agents(&interactions)?;
+    platform.check_agents(&interactions, &rules)?;
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
-    let expectations = expectations(&interactions, &rules, &BTreeMap::new(), Moment::from_ms(clock.now_ms()));
+    let source_side = SourceSide { interactions: &interactions, rules: &rules, platform: &*platform };
+    let expectations = source_side.expectations(&BTreeMap::new(), UtcMillis::from_ms(clock.now_ms()));
     let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
     let announced = target.announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs).await?;
     if let Some(notice) = kept.notice() {
@@ -69,26 +67,31 @@ pub(crate) async fn run(
     let asked = Asked { expectations: &expectations, options, clock: &clock, kept };
     let mut snapshot = target.snapshot(&asked, progress).await?;
     snapshot.needs.extend(needs);
-    let as_of = Moment::from_ms(clock.now_ms());
+    let as_of = UtcMillis::from_ms(clock.now_ms());
 
     let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
-    let listener = Listener { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
-    let target = snapshot;
-    let restricted = options.only.is_some();
-    let mut world = World { interactions: &interactions, target: &target, rules: &rules, as_of, restricted, exchanged: BTreeMap::new() };
-    let mut heard = world.listen(&listener, options.audio, progress).await?;
-    let mut strays = world.stray_sketches(&listener).await?;
-    world.pair_by_sound(&listener, &mut heard, &mut strays, progress).await?;
+    let comparer =
+        AudioComparer { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
+    let mut world = World::new(source_side, &snapshot, as_of, options.only.is_some());
+    let mut heard = world.listen(&comparer, options.audio, progress).await?;
+    let mut unmatched = world.unmatched_fingerprints(&comparer).await?;
+    world.pair_by_sound(&comparer, &mut heard, &mut unmatched, progress).await?;
 
     progress.begin(Stage::Checks, Some(interactions.len() as u64));
-    let mut outcome = world.judge(&heard, &strays);
+    let mut outcome = world.judge(&heard, &unmatched);
     outcome.audio = options.audio;
     outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
     if let Some(dir) = &options.report_dir {
-        write_recordings(dir, &outcome, &heard, &target.ours)?;
+        write_recordings(dir, &outcome, &heard, &snapshot.ours)?;
     }
-    sum_up(outcome, &Traffic { sent: log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() })
+    let traffic = Traffic { sent: gates.log.sent(), announced, drift: drifts.lines(), jobs: options.jobs, kept: kept.notice() };
+    summarize(outcome, &*platform, &traffic)
+}
+
+/// Every request that a plan and a caller let the verifier send: those to the source, then those to the target.
+pub(crate) fn allowance(loaded: &LoadedPlan, platform: &dyn Platform, options: &Options) -> Allowance {
+    Allowance::new(source::operations(options).iter().chain(platform.operations(loaded, options)), options.jobs)
 }
 
 /// How much there is to read, as far as the source tells.
@@ -120,87 +123,63 @@ fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
     }
 }
 
-fn open_source(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Source, Stop> {
-    let plan = &loaded.plan;
-    if options.source == SourceFrom::Staged {
-        let url = options.staging_url.as_deref().unwrap_or(&plan.staging.url);
-        return Ok(Source::Staged(Staged::open(&staging_url(loaded, url)?, plan.rules.trust_staging)?));
-    }
-    let Some(legacy) = plan.source.legacy() else {
-        return Err(Stop::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
-    };
-    let credentials = Credentials {
-        client_id: legacy.client_id.clone(),
-        client_secret: loaded.secret(&legacy.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
-    };
-    let settings = SourceSettings {
-        base_url: legacy.base_url.clone(),
-        media_hosts: legacy.media_hosts.clone(),
-        credentials,
-        requests_per_minute: SOURCE_REQUESTS_PER_MINUTE,
-    };
-    let no_path = || Stop::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
-    // The client takes its tokens and paths from the root of the host.
-    let api = settings.base_url.join("/").map_err(|_| no_path())?;
-    let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
-    let client = Client::new(gates.of(Service::Legacy, Base { api, token: Some(token) }), clock.clone(), settings).ok_or_else(no_path)?;
-    let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
-    Ok(Source::Live(Live {
-        client,
-        failed: Default::default(),
-        from_ms: ms(legacy.from),
-        to_ms: ms(legacy.to),
-        max_bytes: plan.audio.max_bytes,
-    }))
-}
-
-/// A plain path is relative to the plan.
-fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, Stop> {
-    if let Ok(url) = Url::parse(text) {
-        return Ok(url);
-    }
-    let path = loaded.resolve_path(std::path::Path::new(text));
-    let path = std::path::absolute(&path).map_err(|error| Stop::Plan(format!("staging.url `{text}`: {error}")))?;
-    Url::from_directory_path(path).map_err(|()| Stop::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
-}
-
-/// What must be there, by what has been heard so far.
-fn expectations(interactions: &[SourceInteraction], rules: &Rules, heard: &BTreeMap<Place, PairSound>, as_of: Moment) -> Vec<Expectation> {
-    let derive = |(case, interaction): (usize, &SourceInteraction)| {
-        let sounds: BTreeMap<String, SourceSound> = interaction
-            .recordings
-            .iter()
-            .enumerate()
-            .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
-            .collect();
-        expected(interaction, rules, &sounds, as_of)
-    };
-    interactions.iter().enumerate().map(derive).collect()
-}
-
-/// Both sides as read, and the rules.
-struct World<'a> {
+/// The source as read, and what makes expectations of it.
+#[derive(Clone, Copy)]
+struct SourceSide<'a> {
     interactions: &'a [SourceInteraction],
-    target: &'a TargetSnapshot,
     rules: &'a Rules,
-    as_of: Moment,
+    platform: &'a dyn Platform,
+}
+
+impl SourceSide<'_> {
+    /// What must be there, by what has been heard so far.
+    fn expectations(&self, heard: &BTreeMap<Place, PairSound>, as_of: UtcMillis) -> Vec<Expectation> {
+        let derive = |(case, interaction): (usize, &SourceInteraction)| {
+            let sounds: BTreeMap<String, SourceSound> = interaction
+                .recordings
+                .iter()
+                .enumerate()
+                .filter_map(|(at, recording)| Some((recording.id.clone(), heard.get(&(case, at))?.source.clone())))
+                .collect();
+            let mut wanted = expected(interaction, self.rules, &sounds, as_of);
+            self.platform.expect(interaction, self.rules, &mut wanted);
+            wanted
+        };
+        self.interactions.iter().enumerate().map(derive).collect()
+    }
+}
+
+/// Both sides as read.
+struct World<'a> {
+    source: SourceSide<'a>,
+    target: &'a TargetSnapshot,
+    as_of: UtcMillis,
     /// Whether only some calls are judged.
     restricted: bool,
+    /// What must be there before anything was heard, and what it is paired with by then.
+    unheard: Vec<Expectation>,
+    pairings: Vec<Pairing>,
     /// Recordings whose pair by times is a stranger, with their place in the conversation's surplus: that one has their sound.
     exchanged: BTreeMap<Place, usize>,
 }
 
 impl<'a> World<'a> {
-    fn expectations(&self, heard: &BTreeMap<Place, PairSound>) -> Vec<Expectation> {
-        expectations(self.interactions, self.rules, heard, self.as_of)
+    fn new(source: SourceSide<'a>, target: &'a TargetSnapshot, as_of: UtcMillis, restricted: bool) -> World<'a> {
+        let unheard = source.expectations(&BTreeMap::new(), as_of);
+        let (pairings, _) = pair(&unheard, &target.ours);
+        World { source, target, as_of, restricted, unheard, pairings, exchanged: BTreeMap::new() }
     }
 
     /// Listens to what the scope asks for, and to the source of whatever is absent.
-    async fn listen(&self, listener: &Listener, scope: AudioScope, progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
-        let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = self.pair(&expectations);
+    async fn listen(
+        &self,
+        comparer: &AudioComparer,
+        scope: AudioScope,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut jobs: Vec<Job<'_>> = Vec::new();
-        for (case, ((interaction, expected), pairing)) in self.interactions.iter().zip(&expectations).zip(&pairings).enumerate() {
+        for (case, ((interaction, expected), pairing)) in self.source.interactions.iter().zip(&self.unheard).zip(&self.pairings).enumerate()
+        {
             for (at, (source, wanted)) in interaction.recordings.iter().zip(&expected.recordings).enumerate() {
                 let open = source.details.is_ok() && matches!(wanted.presence, Presence::Expected | Presence::Either);
                 if open {
@@ -210,57 +189,55 @@ impl<'a> World<'a> {
         }
         let jobs = draw(jobs, scope);
         progress.begin(Stage::Audio, Some(jobs.len() as u64));
-        listener.listen(&jobs, progress).await
+        comparer.listen(&jobs, progress).await
     }
 
-    /// By carrier and times; where two have the times of one recording, the one that has its sound.
-    fn pair(&self, expectations: &[Expectation]) -> (Vec<Pairing>, Vec<usize>) {
-        let (mut pairings, unclaimed) = pair(expectations, &self.target.ours);
-        for ((case, at), spare) in &self.exchanged {
+    /// Gives recordings the pair that has their sound.
+    fn exchange(&self, pairings: &mut [Pairing]) {
+        for ((case, at), unpaired) in &self.exchanged {
             let pairing = &mut pairings[*case];
-            if let (Some(spare), Some(paired)) = (pairing.spare.get_mut(*spare), pairing.recordings[*at].as_mut()) {
-                std::mem::swap(spare, paired);
+            if let (Some(unpaired), Some(paired)) = (pairing.unpaired.get_mut(*unpaired), pairing.recordings[*at].as_mut()) {
+                std::mem::swap(unpaired, paired);
             }
         }
-        (pairings, unclaimed)
     }
 
     /// Finds recordings that were paired with a stranger while their own is surplus beside it, and listens to their own.
     async fn pair_by_sound(
         &mut self,
-        listener: &Listener,
+        comparer: &AudioComparer,
         heard: &mut BTreeMap<Place, PairSound>,
-        sketches: &mut BTreeMap<Address, Sketch>,
+        fingerprints: &mut BTreeMap<Address, AudioFingerprint>,
         progress: &dyn Progress,
-    ) -> Result<(), Stop> {
-        let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = self.pair(&expectations);
+    ) -> Result<(), RunError> {
         let mut exchanged: BTreeMap<Place, usize> = BTreeMap::new();
         for (place, sound) in heard.iter() {
-            let (Some(source), Some(stranger)) = (&sound.source_sketch, &sound.target_sketch) else { continue };
-            let pairing = &pairings[place.0];
+            let (Some(source), Some(stranger)) = (&sound.source_fingerprint, &sound.target_fingerprint) else { continue };
+            let pairing = &self.pairings[place.0];
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            let is_own =
-                |spare: &usize| sketches.get(&address_of(&recordings[*spare])).is_some_and(|sketch| source.likeness(sketch).is_some());
+            let is_own = |unpaired: &usize| {
+                fingerprints.get(&address_of(&recordings[*unpaired])).is_some_and(|fingerprint| source.likeness(fingerprint).is_some())
+            };
             let is_free = |nth: &usize| !exchanged.iter().any(|((case, _), taken)| *case == place.0 && taken == nth);
-            let own = (0..pairing.spare.len()).filter(is_free).find(|nth| is_own(&pairing.spare[*nth]));
+            let own = (0..pairing.unpaired.len()).filter(is_free).find(|nth| is_own(&pairing.unpaired[*nth]));
             let (Some(own), Some(address)) = (own, self.address(pairing, place.1)) else { continue };
-            sketches.insert(address, stranger.clone());
+            fingerprints.insert(address, stranger.clone());
             exchanged.insert(*place, own);
         }
         if exchanged.is_empty() {
             return Ok(());
         }
         self.exchanged = exchanged;
-        let (pairings, _) = self.pair(&expectations);
+        let mut pairings = self.pairings.clone();
+        self.exchange(&mut pairings);
         let job = |place: &Place| Job {
             place: *place,
-            source: &self.interactions[place.0].recordings[place.1],
-            pauses: &expectations[place.0].recordings[place.1].pauses,
+            source: &self.source.interactions[place.0].recordings[place.1],
+            pauses: &self.unheard[place.0].recordings[place.1].pauses,
             target: self.address(&pairings[place.0], place.1),
         };
         let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
-        heard.extend(listener.listen(&jobs, progress).await?);
+        heard.extend(comparer.listen(&jobs, progress).await?);
         Ok(())
     }
 
@@ -272,109 +249,113 @@ impl<'a> World<'a> {
     }
 
     /// Sketches of what has no pair, to find out whose it is.
-    async fn stray_sketches(&self, listener: &Listener) -> Result<BTreeMap<Address, Sketch>, Stop> {
-        let expectations = self.expectations(&BTreeMap::new());
-        let (pairings, _) = self.pair(&expectations);
-        let something_is_missing = pairings.iter().any(|pairing| pairing.recordings.contains(&None));
-        let spare = pairings.iter().flat_map(|pairing| {
+    async fn unmatched_fingerprints(&self, comparer: &AudioComparer) -> Result<BTreeMap<Address, AudioFingerprint>, RunError> {
+        let something_is_missing = self.pairings.iter().any(|pairing| pairing.recordings.contains(&None));
+        let unpaired = self.pairings.iter().flat_map(|pairing| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
-            pairing.spare.iter().map(|at| address_of(&recordings[*at]))
+            pairing.unpaired.iter().map(|at| address_of(&recordings[*at]))
         });
         // Orphans may be anybody's: they are listened to only when something of ours is missing.
         let orphans = self.target.orphans.iter().filter(|orphan| something_is_missing && orphan.file_state.is_none()).map(address_of);
-        let strays: Vec<Address> = spare.chain(orphans).take(MOST_STRAYS).collect();
-        if strays.is_empty() { Ok(BTreeMap::new()) } else { listener.sketches(&strays).await }
+        let unmatched: Vec<Address> = unpaired.chain(orphans).take(MOST_UNMATCHED).collect();
+        if unmatched.is_empty() { Ok(BTreeMap::new()) } else { comparer.fingerprints(&unmatched).await }
     }
 
-    fn judge(&self, heard: &BTreeMap<Place, PairSound>, sketches: &BTreeMap<Address, Sketch>) -> Outcome {
-        let mut expectations = self.expectations(heard);
-        let (pairings, unclaimed) = self.pair(&expectations);
-        forgive_expired(&mut expectations, &pairings, &self.target.ours, self.rules.clamp);
+    fn judge(&self, heard: &BTreeMap<Place, PairSound>, fingerprints: &BTreeMap<Address, AudioFingerprint>) -> Outcome {
+        let rules = self.source.rules;
+        let mut expectations = self.source.expectations(heard, self.as_of);
+        let (mut pairings, unclaimed) = pair(&expectations, &self.target.ours);
+        self.exchange(&mut pairings);
+        forgive_expired(&mut expectations, &pairings, &self.target.ours, rules);
         let mut judged = self.judge_each(&expectations, &pairings, heard);
-        let crossing = Crossing {
+        let cross_call = CrossCallChecks {
             expectations: &expectations,
             pairings: &pairings,
             ours: &self.target.ours,
-            sources: heard.iter().filter_map(|(place, pair)| Some((*place, pair.source_sketch.as_ref()?))).collect(),
-            foreign: heard.iter().filter_map(|(place, pair)| Some((*place, pair.target_sketch.as_ref()?))).collect(),
+            sources: heard.iter().filter_map(|(place, pair)| Some((*place, pair.source_fingerprint.as_ref()?))).collect(),
+            foreign: heard.iter().filter_map(|(place, pair)| Some((*place, pair.target_fingerprint.as_ref()?))).collect(),
         };
-        crossing.foreign_audio(&mut judged);
-        crossing.strays(&self.strays(&expectations, &pairings, sketches), &mut judged);
-        crossing.names_of_guests(&mut judged);
-        crossing.times_of_guests(&mut judged);
-        if self.target.gir.is_some() {
-            crossing.classes_of_guests(&mut judged);
+        cross_call.foreign_audio(&mut judged);
+        cross_call.unmatched_recordings(&self.unmatched_recordings(&expectations, &pairings, fingerprints), &mut judged);
+        cross_call.names_of_guests(&mut judged);
+        cross_call.times_of_guests(&mut judged);
+        if rules.capabilities.longest_class_keeps_the_call {
+            cross_call.classes_of_guests(&mut judged);
         }
-        crossing.parked(&self.target.parked, self.as_of, &mut judged);
-        let surplus = self.target.gir.as_ref().map(|stores| {
-            let (ours, restricted) = (&self.target.ours, self.restricted);
-            Reconciling { expectations: &expectations, pairings: &pairings, ours, stores, restricted }.reconcile(&mut judged)
-        });
-        let surplus = surplus.unwrap_or_default();
-        Habits { expectations: &expectations, pairings: &pairings, ours: &self.target.ours, rules: self.rules }.judge(&mut judged);
+        let (target, restricted, as_of) = (self.target, self.restricted, self.as_of);
+        let found = Reconciling { expectations: &expectations, pairings: &pairings, target, restricted, as_of };
+        let surplus = self.source.platform.reconcile(&found, &mut judged);
+        Habits { expectations: &expectations, pairings: &pairings, ours: &self.target.ours, rules }.judge(&mut judged);
         // Of chosen calls nothing can be said about the whole.
         if !self.restricted {
             patterns::name(&expectations, &mut judged);
         }
-        let phantoms: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
-        let on_phantoms: u64 = phantoms.iter().map(|phantom| phantom.read_recordings().len() as u64).sum();
-        let (policies, unjudged) = crossing::policies(&self.target.policies, &self.target.ours);
-        let phantoms: Vec<Finding> = phantoms.into_iter().map(phantom).chain(surplus.findings).collect();
+        let extra_conversations: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
+        let on_extra_conversations: u64 =
+            extra_conversations.iter().map(|extra_conversation| extra_conversation.read_recordings().len() as u64).sum();
+        let extra_conversations: Vec<Finding> = extra_conversations.into_iter().map(extra_conversation).chain(surplus.findings).collect();
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
         Outcome {
             pairings,
             expectations,
             judged,
-            phantoms,
-            extra_recordings: on_phantoms + surplus.files,
+            extra_conversations,
+            extra_recordings: on_extra_conversations + surplus.files,
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
-            needs: self.target.needs.iter().cloned().chain(unjudged).collect(),
-            policies,
-            rounded: self.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
+            needs: self.target.needs.iter().cloned().chain(surplus.needs).collect(),
+            policies: surplus.policies,
+            rounded: self.source.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
             compared,
-            site_zone_known: self.rules.site_zone.is_some(),
+            site_zone_known: rules.site_zone.is_some(),
             audio: AudioScope::All,
             only: None,
             staged: false,
-            stores: self.target.gir.as_ref().map(|stores| stores.read.clone()),
+            stores: self.source.platform.stores(self.target),
         }
     }
 
     fn judge_each(&self, expectations: &[Expectation], pairings: &[Pairing], heard: &BTreeMap<Place, PairSound>) -> Vec<Judged> {
-        let shown = shown(&self.target.ours);
         let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
             let sound = |at| heard.get(&(case, at)).map_or(TargetSound::NotRead, |pair| pair.target.clone());
             let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
             let stored: Vec<Option<Stored>> = (0..sounds.len()).map(|at| heard.get(&(case, at)).and_then(|pair| pair.stored)).collect();
-            let own = || self.target.hidden.get(&expected.legacy_id).cloned();
-            let hidden = own().or_else(|| self.target.lag.clone()).or_else(|| self.target.coverage.hides(expected, &shown));
+            let hidden = self.target.hidden.get(&expected.legacy_id).or(self.target.lag.as_ref());
             judge(&Evidence {
                 expected,
                 pairing,
                 ours: &self.target.ours,
                 sounds: &sounds,
                 stored: &stored,
-                hidden: hidden.as_deref(),
-                elsewhere: self.target.elsewhere.get(&expected.legacy_id),
-                rules: self.rules,
+                hidden: hidden.map(String::as_str),
+                misplaced: self.target.misplaced.get(&expected.legacy_id),
+                rules: self.source.rules,
+                platform: self.source.platform,
                 as_of: self.as_of,
             })
         };
         expectations.iter().zip(pairings).enumerate().map(one).collect()
     }
 
-    fn strays(&self, expectations: &[Expectation], pairings: &[Pairing], sketches: &BTreeMap<Address, Sketch>) -> Vec<Stray<'_>> {
-        let spare = pairings.iter().enumerate().flat_map(|(case, pairing)| {
+    fn unmatched_recordings(
+        &self,
+        expectations: &[Expectation],
+        pairings: &[Pairing],
+        fingerprints: &BTreeMap<Address, AudioFingerprint>,
+    ) -> Vec<UnmatchedRecording<'_>> {
+        let unpaired = pairings.iter().enumerate().flat_map(|(case, pairing)| {
             let recordings = pairing.conversation.map(|at| self.target.ours[at].read_recordings()).unwrap_or_default();
             // On a conversation that must not be there everything is surplus already.
             // Of one that could not be read nobody knows what belongs there.
             let judged = matches!(expectations[case].presence, Presence::Absent(_)) || expectations[case].unread.is_some();
-            pairing.spare.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
+            pairing.unpaired.iter().filter(move |_| !judged).map(move |at| (Some(case), &recordings[*at]))
         });
         let orphans = self.target.orphans.iter().map(|orphan| (None, orphan));
-        spare.chain(orphans).map(|(on, recording)| Stray { recording, on, sketch: sketches.get(&address_of(recording)).cloned() }).collect()
+        unpaired
+            .chain(orphans)
+            .map(|(on, recording)| UnmatchedRecording { recording, on, fingerprint: fingerprints.get(&address_of(recording)).cloned() })
+            .collect()
     }
 }
 
@@ -382,7 +363,7 @@ impl<'a> World<'a> {
 fn is_rounded(interaction: &SourceInteraction) -> bool {
     let of_recording =
         |recording: &crate::source::SourceRecording| recording.details.as_ref().is_ok_and(|details| !details.rounded.is_empty());
-    !interaction.entity.rounded.is_empty() || interaction.recordings.iter().any(of_recording)
+    !interaction.listed.rounded.is_empty() || interaction.recordings.iter().any(of_recording)
 }
 
 fn address_of(recording: &TargetRecording) -> Address {
@@ -390,7 +371,8 @@ fn address_of(recording: &TargetRecording) -> Address {
 }
 
 /// A recording whose retention has ended since it was put there was rightly sent, and is still rightly there.
-fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation], clamp: bool) {
+fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours: &[TargetConversation], rules: &Rules) {
+    let clamp = rules.clamp;
     let is_for = |presence: &Presence, reason| *presence == Presence::Absent(crate::expected::Absence::Rule(reason));
     for (expected, pairing) in expectations.iter_mut().zip(pairings) {
         let Some(conversation) = pairing.conversation.map(|at| &ours[at]) else { continue };
@@ -402,14 +384,14 @@ fn forgive_expired(expectations: &mut [Expectation], pairings: &[Pairing], ours:
             let actual = paired.map(|at| &conversation.read_recordings()[at]);
             let created = actual.and_then(|actual| actual.created);
             // A store that does not say when a file was put there cannot tell whether it was too late then.
-            if actual.is_some_and(|actual| actual.gir.is_some() && created.is_none()) && is_for(&recording.presence, plan::Reason::Expired)
-            {
+            let is_untold = !rules.capabilities.tells_when_stored && actual.is_some() && created.is_none();
+            if is_untold && is_for(&recording.presence, plan::Reason::Expired) {
                 recording.presence =
                     Presence::Unknown("when a file was stored, for a recording whose retention has ended since".to_owned());
                 continue;
             }
             let over = clamp && is_for(&recording.presence, plan::Reason::RetentionOverMax);
-            let may = |created: Moment| match recording.delete_at {
+            let may = |created: UtcMillis| match recording.delete_at {
                 Some(delete_at) => created < delete_at,
                 // A sibling without a date was held by one whose date has passed.
                 None => over,
@@ -431,7 +413,7 @@ fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
         AudioScope::None => BTreeSet::new(),
         AudioScope::Sample { size, seed } => {
             let mut ranked: Vec<(u64, Place)> =
-                jobs.iter().filter(|job| job.target.is_some()).map(|job| (lot(seed, &job.source.id), job.place)).collect();
+                jobs.iter().filter(|job| job.target.is_some()).map(|job| (stable_hash(seed, &job.source.id), job.place)).collect();
             ranked.sort_unstable();
             ranked.into_iter().take(size).map(|(_, place)| place).collect()
         }
@@ -440,7 +422,7 @@ fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
 }
 
 /// A recording's lot: FNV-1a over seed and id, then the finaliser of splitmix64. The same for ever.
-fn lot(seed: u64, id: &str) -> u64 {
+fn stable_hash(seed: u64, id: &str) -> u64 {
     let hash = seed
         .to_le_bytes()
         .iter()
@@ -456,6 +438,7 @@ mod tests {
     use super::*;
     use crate::checks::testing::{conversation, wanted};
     use crate::expected::Absence;
+    use crate::expected::testing::rules;
 
     #[test]
     fn a_call_that_went_while_its_date_had_not_passed_is_no_surplus_afterwards() {
@@ -472,7 +455,7 @@ mod tests {
         {
             let mut late = late.clone();
             late.recordings[0].delete_at = Some(delete_at);
-            forgive_expired(std::slice::from_mut(&mut late), &pairings, std::slice::from_ref(&there), clamp);
+            forgive_expired(std::slice::from_mut(&mut late), &pairings, std::slice::from_ref(&there), &Rules { clamp, ..rules() });
             assert_eq!(late.recordings[0].presence, presence, "{delete_at} {clamp}");
         }
     }

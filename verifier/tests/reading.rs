@@ -12,7 +12,7 @@ use plan::LoadedPlan;
 use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use verifier::{AudioScope, Jobs, Listed, Options, Report, Side, Silent, Stop, Verdict, requests_of, verify};
+use verifier::{AudioScope, Jobs, Listed, Options, Report, RunError, Side, Silent, Verdict, requests_of, verify};
 use world::{OTHER_USER, Serving, World, plan, today, world};
 
 /// A verification, what was asked for it, and its folder.
@@ -260,7 +260,7 @@ async fn an_interrupted_audit_goes_on_where_it_was_and_a_changed_plan_starts_ove
         let first = options();
         let interrupting = Interrupting { serving: Serving::new(world()), interrupt: first.interrupt.clone() };
         let stop = verify(&loaded, first, Arc::new(interrupting), today(), &Silent).await.expect_err("interrupted");
-        assert!(matches!(stop, Stop::Interrupted), "{stop}");
+        assert!(matches!(stop, RunError::Interrupted), "{stop}");
         assert!(!report_dir.join("summary.json").exists() && report_dir.join(".kept.jsonl").exists());
 
         if changed {

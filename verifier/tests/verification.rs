@@ -4,10 +4,10 @@
 mod world;
 
 use serde_json::{Value, json};
-use verifier::{AudioScope, Options, Report, Side, Silent, SourceFrom, Stop, Verdict, verify};
+use verifier::{AudioScope, Options, Report, RunError, Side, Silent, SourceFrom, Verdict, verify};
 use world::{FALLBACK, OTHER_USER, START, Serving, World, plan, time, today, world};
 
-async fn verified(world: World, options: Options) -> Result<Report, Stop> {
+async fn verified(world: World, options: Options) -> Result<Report, RunError> {
     let dir = tempfile::tempdir().expect("a folder");
     verify(&plan(dir.path()), options, Serving::new(world), today(), &Silent).await
 }
@@ -74,7 +74,7 @@ async fn a_restricted_verification_judges_the_chosen_calls_and_nothing_else() {
     assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
 
     let stop = verified(world(), only(&["100001", "7"])).await.expect_err("a call the source does not have");
-    assert!(matches!(&stop, Stop::Plan(why) if why.contains("1 of the 2 interactions") && why.contains("7 among them")), "{stop}");
+    assert!(matches!(&stop, RunError::Plan(why) if why.contains("1 of the 2 interactions") && why.contains("7 among them")), "{stop}");
 }
 
 /// A source file of call 100002, of which a migrator carried what it could read.
@@ -161,10 +161,10 @@ const SABOTAGE: &[Sabotage] = &[
     (
         "a call nobody made",
         |world| {
-            let mut phantom = world.conversations[2].clone();
-            phantom["conversationId"] = json!("phantom");
-            phantom["externalTag"] = json!("st:acme:999999");
-            world.conversations.push(phantom);
+            let mut extra_conversation = world.conversations[2].clone();
+            extra_conversation["conversationId"] = json!("phantom");
+            extra_conversation["externalTag"] = json!("st:acme:999999");
+            world.conversations.push(extra_conversation);
         },
         &["D02"],
     ),
@@ -431,7 +431,7 @@ async fn a_refusing_platform_ends_without_a_verdict() {
     assert_eq!(stop.exit_code(), 12, "{stop}");
     let options = Options::default();
     options.interrupt.cancel();
-    assert!(matches!(verified(world(), options).await, Err(Stop::Interrupted)));
+    assert!(matches!(verified(world(), options).await, Err(RunError::Interrupted)));
 }
 
 #[tokio::test]

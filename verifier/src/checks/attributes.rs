@@ -1,6 +1,6 @@
 //! `st.*` attributes: waiting and talking time (D43), disposition and unmapped code (D51), a repair that was not needed (D41), the rest (D64).
 
-use super::{Seen, text};
+use super::{Comparison, text};
 use crate::defect::Defect;
 use crate::expected::Wanted;
 use crate::finding::Finding;
@@ -21,7 +21,7 @@ const KNOWN: [&str; 9] = [
 /// The cause where none of several attributes was written.
 pub(super) const ALL_LOST: &str = "all attributes are lost";
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let actual = &seen.conversation.attributes;
     let is_wrong = |name: &str, wanted: &Wanted| !is_right(wanted, actual.get(name)) && !names_those_there(seen, name, wanted);
     let wrong = seen.expected.attributes.iter().filter(|(name, wanted)| is_wrong(name, wanted));
@@ -38,7 +38,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 /// Names of files without those of recordings that are missing: that they are missing is told by itself.
-fn names_those_there(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> bool {
+fn names_those_there(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> bool {
     let (recordings, Some(actual)) = (&seen.expected.recordings, seen.conversation.attributes.get(name)) else { return false };
     let is_there = |at: usize| seen.pairs.iter().any(|pair| pair.expected.legacy_id == recordings[at].legacy_id);
     let those_there = |wanted: &String| {
@@ -75,20 +75,20 @@ fn unreadable(text: &str) -> Option<String> {
     Some(one)
 }
 
-fn differs(seen: &Seen<'_>, name: &str, wanted: &Wanted) -> Finding {
+fn differs(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> Finding {
     let actual = seen.conversation.attributes.get(name);
     let cause = format!("{name} is {}", if actual.is_some() { "changed" } else { "lost" });
     let damaged = actual.is_some_and(|actual| wanted.any_of.iter().any(|wanted| text::is_damaged(actual, wanted)));
-    let defect = if damaged { Defect::D62 } else { class(name, false) };
+    let defect = if damaged { Defect::TextDamaged } else { class(name, false) };
     seen.finding(defect, name).maybe_expected(wanted.any_of.first()).maybe_actual(actual).because(cause)
 }
 
 fn class(name: &str, surplus: bool) -> Defect {
     match name {
-        "st.wait_ms" | "st.talk_ms" => Defect::D43,
-        "st.disposition" | "st.wrap_up_code" => Defect::D51,
-        "st.repair" if surplus => Defect::D41,
-        _ => Defect::D64,
+        "st.wait_ms" | "st.talk_ms" => Defect::DurationRecomputed,
+        "st.disposition" | "st.wrap_up_code" => Defect::WrapUpOrDispositionWrong,
+        "st.repair" if surplus => Defect::NeedlessTimeRepair,
+        _ => Defect::AttributeWrong,
     }
 }
 
@@ -98,7 +98,7 @@ fn all_lost(mut findings: Vec<Finding>, required: usize) -> Vec<Finding> {
     if required < 2 || lost < required {
         return findings;
     }
-    let at = findings.iter().position(|finding| finding.defect == Defect::D64).unwrap_or(0);
+    let at = findings.iter().position(|finding| finding.defect == Defect::AttributeWrong).unwrap_or(0);
     let mut first = findings.swap_remove(at);
     first.cause = ALL_LOST.to_owned();
     first.consequences.extend(findings.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));

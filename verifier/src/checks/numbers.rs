@@ -1,12 +1,12 @@
 //! Phone numbers under the plan's rule. A finding shows them masked, whatever the rule.
 
-use super::Seen;
+use super::Comparison;
 use crate::defect::Defect;
 use crate::expected::{PhoneRule, digits, masked};
 use crate::finding::Finding;
-use crate::target::gir::Field;
+use crate::observed::Field;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let call = seen.conversation;
     let sides = [
         ("caller's number", &seen.expected.ani, &call.anis, Field::Caller),
@@ -17,52 +17,21 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
         sides.filter_map(|(field, expected, actual, _)| one(seen, field, expected.as_deref(), actual)).collect();
     // The same numbers stand with each recording and with the customer: wrong there alone, it is a finding of its own.
     let repeated = |told: &str| findings.iter().any(|finding| finding.actual.as_deref().is_some_and(|actual| actual.contains(told)));
-    let further: Vec<Finding> = repeats(seen).into_iter().filter(|finding| !finding.actual.as_deref().is_some_and(repeated)).collect();
+    let further: Vec<Finding> =
+        seen.platform.repeated_numbers(seen).into_iter().filter(|finding| !finding.actual.as_deref().is_some_and(repeated)).collect();
     findings.extend(further);
     findings
 }
 
 /// Both numbers of a call wrong, or one of them and what repeats it: one mistake about numbers.
-pub(super) fn one_cause(mut findings: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn one_cause(findings: &mut Vec<Finding>) {
     if findings.first().is_some_and(|first| first.legacy_recording_id.is_none()) {
         let follows = findings.split_off(1);
         follows.into_iter().for_each(|finding| findings[0].follows(finding));
     }
-    findings
 }
 
-/// Numbers that Interaction Recording tells a second time.
-fn repeats(seen: &Seen<'_>) -> Vec<Finding> {
-    let Some(facts) = &seen.conversation.gir else { return Vec::new() };
-    let expected =
-        [&seen.expected.ani, &seen.expected.dnis].map(|number| number.as_deref().map(digits).filter(|number| !number.is_empty()));
-    let wrong = |field: &str, expected: Option<&String>, actual: Option<&String>| {
-        let finding = seen.finding(Defect::D61, field).maybe_expected(expected.map(|number| masked(number)));
-        finding.maybe_actual(actual.map(|number| masked(number))).because(format!("{field} differs"))
-    };
-    let mut findings: Vec<Finding> = facts
-        .customer_numbers
-        .iter()
-        .filter(|number| !expected.iter().flatten().any(|right| right == *number))
-        .map(|number| wrong("customer's number", expected[0].as_ref(), Some(number)))
-        .take(1)
-        .collect();
-    for pair in &seen.pairs {
-        let Some(media) = &pair.actual.gir else { continue };
-        let sides = [(&media.ani, &expected[0], Field::Ani, "caller's number"), (&media.dnis, &expected[1], Field::Dnis, "dialled number")];
-        for (actual, expected, field, name) in sides {
-            let hidden = actual.is_none() && seen.conversation.withholds(field);
-            if actual != expected && !hidden {
-                let field = format!("{name} of the recording");
-                findings
-                    .push(wrong(&field, expected.as_ref(), actual.as_ref()).recording(&pair.expected.legacy_id).target(&pair.actual.id));
-            }
-        }
-    }
-    findings
-}
-
-fn one(seen: &Seen<'_>, field: &str, expected: Option<&str>, actual: &[String]) -> Option<Finding> {
+fn one(seen: &Comparison<'_>, field: &str, expected: Option<&str>, actual: &[String]) -> Option<Finding> {
     let expected = expected.map(digits).filter(|number| !number.is_empty());
     let right = match (&expected, actual) {
         (None, []) => true,
@@ -72,7 +41,7 @@ fn one(seen: &Seen<'_>, field: &str, expected: Option<&str>, actual: &[String]) 
     if right {
         return None;
     }
-    let finding = seen.finding(Defect::D61, field).maybe_expected(expected.as_deref().map(masked));
+    let finding = seen.finding(Defect::PhoneNumberWrong, field).maybe_expected(expected.as_deref().map(masked));
     let told = actual.iter().map(|number| masked(number)).collect::<Vec<_>>().join(", ");
     let in_clear =
         seen.rules.phones != PhoneRule::Keep && actual.iter().any(|number| is_clear(number) && Some(number) != expected.as_ref());
@@ -135,7 +104,7 @@ mod tests {
         let mut actual = conversation(&expected);
         actual.anis = vec!["+25550100199".into()];
         let findings = checked(&expected, &actual);
-        assert_eq!(findings[0].defect, Defect::D61);
+        assert_eq!(findings[0].defect, Defect::PhoneNumberWrong);
         assert!(findings[0].actual.as_deref().is_some_and(|told| told.contains("another number")));
     }
 }

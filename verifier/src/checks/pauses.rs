@@ -2,22 +2,21 @@
 
 use super::sound::was_deleted_at_its_date;
 use super::sound::{Media, media};
-use super::{Pair, Seen};
+use super::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::target::gir::{MaskedSpan, pauses};
-use crate::target::{MarkedPause, PauseReason, TimeReading};
+use crate::observed::{MarkedPause, PauseInstants, PauseReason, TimeReading, pause_offsets};
 
 /// Offsets are whole milliseconds on both sides; a tool may round to a codec's frame of 20 ms at either end.
 const TOLERANCE_MS: u64 = 40;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(crate) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     // A deleted recording tells no times: which of a call's deleted recordings is whose, nobody can say any more.
     let there = seen.pairs.iter().filter(|pair| !was_deleted_at_its_date(pair.actual, seen.as_of));
     there.filter_map(|pair| one(seen, pair)).collect()
 }
 
-fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn one(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     // The stub of an archived recording carries no marks.
     if pair.actual.pauses.is_empty() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
         return None;
@@ -39,15 +38,19 @@ fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
         expected.len() == actual.len() && each.all(same)
     };
     // Marks that are instants are right where the pauses were, whatever the recording's own start says by mistake.
-    let by_instant =
-        pair.actual.gir.as_ref().zip(pair.expected.span).map(|(facts, span)| pauses(&facts.masks, &TimeReading::At(span.start)));
+    let by_instant = instants(pair).zip(pair.expected.span).map(|(instants, span)| pause_offsets(instants, &TimeReading::At(span.start)));
     let right = fit(actual) || by_instant.is_some_and(|actual| fit(&actual)) || told_by_the_same_clock(pair);
     let cause = match actual.iter().find(|pause| !is_protection(pause.reason)) {
         _ if actual.len() < expected.len() => "pause marks are lost",
         Some(_) if expected.len() == actual.len() => "pause marks give another reason",
         _ => "pause marks are changed",
     };
-    (!right).then(|| seen.about(pair, Defect::D60, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
+    (!right).then(|| seen.about(pair, Defect::PauseMarksWrong, "pauses").expected(told(&expected)).actual(told(actual)).because(cause))
+}
+
+/// Marks that are instants, where there are any.
+fn instants<'a>(pair: &Pair<'a>) -> Option<&'a [PauseInstants]> {
+    Some(pair.actual.pause_instants.as_slice()).filter(|instants| !instants.is_empty())
 }
 
 /// What the source marks is a protected pause. A mark without a reason says nothing else.
@@ -58,17 +61,17 @@ fn is_protection(reason: Option<PauseReason>) -> bool {
 /// Whether marks that are instants are wrong just as the recording's own times are: in another unit, or cut to the second. The times say so.
 fn told_by_the_same_clock(pair: &Pair<'_>) -> bool {
     const CLOCKS: [fn(i64) -> i64; 3] = [|ms| ms / 1000, |ms| ms.saturating_mul(1000), |ms| ms - ms.rem_euclid(1000)];
-    let (Some(span), Some(facts)) = (pair.expected.span, pair.actual.gir.as_ref()) else { return false };
-    let is_at = |reading: &TimeReading, ms: i64| reading.moment().is_some_and(|at| at.ms() == ms);
+    let (Some(span), Some(instants)) = (pair.expected.span, instants(pair)) else { return false };
+    let is_at = |reading: &TimeReading, ms: i64| reading.instant().is_some_and(|at| at.ms() == ms);
     CLOCKS.into_iter().any(|clock| {
         let of = |offset_ms: i64| clock(span.start.plus_ms(offset_ms).ms());
         let whole = is_at(&pair.actual.start, of(0)) && is_at(&pair.actual.end, clock(span.end.ms()));
-        let mut marks = pair.expected.pauses.iter().zip(&facts.masks);
-        let each = |(pause, mask): (&crate::expected::Pause, &MaskedSpan)| {
-            is_at(&mask.start, of(pause.start_ms)) && is_at(&mask.end, of(pause.end_ms))
+        let mut marks = pair.expected.pauses.iter().zip(instants);
+        let each = |(pause, marked): (&crate::expected::Pause, &PauseInstants)| {
+            is_at(&marked.start, of(pause.start_ms)) && is_at(&marked.end, of(pause.end_ms))
         };
         let wrong = of(0) != span.start.ms() || clock(span.end.ms()) != span.end.ms();
-        wrong && whole && pair.expected.pauses.len() == facts.masks.len() && marks.all(each)
+        wrong && whole && pair.expected.pauses.len() == instants.len() && marks.all(each)
     })
 }
 
@@ -84,10 +87,10 @@ fn told(pauses: &[MarkedPause]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::testing::{codes, conversation, first, gir_codes, gir_wanted, wanted};
-    use crate::moment::Moment;
-    use crate::target::gir::{MaskedSpan, pauses};
-    use crate::target::{MarkedPause, PauseReason, TimeReading};
+    use crate::checks::testing::{codes, conversation, first, wanted};
+    use crate::observed::{MarkedPause, PauseInstants, PauseReason, TimeReading, pause_offsets};
+    use crate::target::gir::testing::{gir_codes, gir_wanted, right};
+    use crate::utc_millis::UtcMillis;
 
     #[test]
     fn pauses_are_marked_where_they_are() {
@@ -125,25 +128,25 @@ mod tests {
         for (n, (expected, clock, is_own)) in
             clocks.map(|clock| (&expected, clock, false)).into_iter().chain([(&whole, cut, true)]).enumerate()
         {
-            let told =
-                |reading: &TimeReading| reading.moment().map_or(TimeReading::Absent, |at| TimeReading::At(Moment::from_ms(clock(at.ms()))));
-            let mut actual = conversation(expected);
+            let told = |reading: &TimeReading| {
+                reading.instant().map_or(TimeReading::Absent, |at| TimeReading::At(UtcMillis::from_ms(clock(at.ms()))))
+            };
+            let mut actual = right(expected);
             let recording = first(&mut actual);
-            let start = recording.start.moment().expect("a start");
-            let mark = |pause: &MarkedPause| MaskedSpan {
+            let start = recording.start.instant().expect("a start");
+            let mark = |pause: &MarkedPause| PauseInstants {
                 start: told(&TimeReading::At(start.plus_ms(pause.location_ms))),
                 end: told(&TimeReading::At(start.plus_ms(pause.location_ms + pause.length_ms))),
             };
-            let masks: Vec<MaskedSpan> = recording.pauses.iter().map(mark).collect();
+            let masks: Vec<PauseInstants> = recording.pauses.iter().map(mark).collect();
             (recording.start, recording.end) = (told(&recording.start), told(&recording.end));
-            let facts = recording.gir.as_mut().expect("a recording of Interaction Recording");
-            facts.masks = masks;
-            recording.pauses = pauses(&facts.masks, &recording.start);
+            recording.pause_instants = masks;
+            recording.pauses = pause_offsets(&recording.pause_instants, &recording.start);
             assert_eq!(gir_codes(expected, &actual).contains(&"D60"), is_own, "clock {n}");
-            let facts = first(&mut actual).gir.as_mut().expect("a recording of Interaction Recording");
-            facts.masks[0].end = facts.masks[0].end.moment().map_or(TimeReading::Absent, |at| TimeReading::At(at.plus_ms(90_000)));
             let recording = first(&mut actual);
-            recording.pauses = pauses(&recording.gir.as_ref().expect("facts").masks, &recording.start);
+            let end = &mut recording.pause_instants[0].end;
+            *end = end.instant().map_or(TimeReading::Absent, |at| TimeReading::At(at.plus_ms(90_000)));
+            recording.pauses = pause_offsets(&recording.pause_instants, &recording.start);
             assert!(gir_codes(expected, &actual).contains(&"D60"), "clock {n}, and a mark of its own");
         }
     }

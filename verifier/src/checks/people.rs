@@ -2,26 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::Seen;
+use super::Comparison;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Rules, padless};
 use crate::finding::Finding;
-use crate::target::TargetLeg;
-use crate::target::gir::Field;
+use crate::observed::{Field, TargetLeg};
 
 /// Field of a finding that the customer is lost.
 pub(super) const CUSTOMER: &str = "customer";
 /// Field of a finding that agents are lost, surplus or in another order.
 pub(crate) const AGENTS: &str = "agents in order";
 /// Cause of such a finding where there are fewer than there should be.
-const AGENT_LOST: &str = "agent is lost";
+pub(super) const AGENT_LOST: &str = "agent is lost";
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if is_customer_lost(seen) {
-        findings.push(seen.finding(Defect::D49, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"));
+        findings.push(
+            seen.finding(Defect::ParticipantsWrong, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"),
+        );
     }
-    if seen.conversation.withholds(Field::UserName) {
+    if seen.conversation.withholds(Field::User) {
         return findings;
     }
     let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default();
@@ -45,37 +46,19 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     if expected.len() != actual.len() || (expected != actual && (is_nobody || !has_stranger)) {
         let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
         let cause = if actual.len() < expected.len() || is_nobody { AGENT_LOST } else { "agents in order" };
-        findings.push(seen.finding(Defect::D49, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
+        findings.push(seen.finding(Defect::ParticipantsWrong, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
     } else {
         findings.extend(wrong_agents(seen, &legs, &actual));
     }
     findings
 }
 
-/// No customer takes part. Genesys Cloud shows a customer for every call: one without any number that the source has is nobody.
-fn is_customer_lost(seen: &Seen<'_>) -> bool {
+/// No customer takes part. Where every call shows a customer, one without any number that the source has is nobody.
+fn is_customer_lost(seen: &Comparison<'_>) -> bool {
     let call = seen.conversation;
     let has_numbers = seen.expected.ani.is_some() && seen.expected.dnis.is_some();
-    call.customers == 0 || (call.gir.is_none() && has_numbers && call.anis.is_empty() && call.dnises.is_empty())
-}
-
-/// What stood on the customer is lost with the customer: numbers, and on Genesys Cloud the attributes.
-pub(super) fn lost_with_customer(people: &mut [Finding], findings: Vec<Finding>) -> Vec<Finding> {
-    let Some(lost) = people.iter_mut().find(|finding| finding.field == CUSTOMER) else { return findings };
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.actual.is_none());
-    follows.into_iter().for_each(|finding| lost.follows(finding));
-    rest
-}
-
-/// What stood on an agent is lost with the agent: on Genesys Cloud the wrap-up code, and with the last agent queue and skill too.
-pub(super) fn lost_with_agents(people: &mut [Finding], routing: Vec<Finding>, seen: &Seen<'_>) -> Vec<Finding> {
-    let lost = people.iter_mut().find(|finding| finding.field == AGENTS && finding.cause == AGENT_LOST);
-    let (Some(lost), true) = (lost, seen.conversation.gir.is_none()) else { return routing };
-    let none_left = seen.conversation.legs.is_empty();
-    let goes = |finding: &Finding| finding.actual.is_none() && (none_left || finding.defect == Defect::D51);
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) = routing.into_iter().partition(goes);
-    follows.into_iter().for_each(|finding| lost.follows(finding));
-    rest
+    call.customers == 0
+        || (seen.rules.capabilities.always_shows_a_customer && has_numbers && call.anis.is_empty() && call.dnises.is_empty())
 }
 
 /// Legs that begin at the same instant have no order among them: a conference. Whatever order the target shows is the right one.
@@ -115,7 +98,7 @@ fn count(users: &[String]) -> BTreeMap<&str, usize> {
 }
 
 /// One finding for each pair of right and wrong user, however many legs it is on.
-fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
+fn wrong_agents(seen: &Comparison<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
     let mut findings: BTreeMap<(String, String), Finding> = BTreeMap::new();
     for (at, (leg, actual)) in legs.iter().zip(actual).enumerate() {
         let expected = leg.user.clone();
@@ -134,19 +117,19 @@ fn wrong_agents(seen: &Seen<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<F
 }
 
 /// How another agent came to stand where this one should. `fallback`: the stand-in is right.
-pub(super) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
+pub(crate) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
     let maps_to = |agent: &str| rules.agents.get(padless(agent)).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
     if !fallback && rules.fallback_agent.as_ref().is_some_and(|row| row.user == actual) {
-        return Defect::D46;
+        return Defect::FallbackInsteadOfAgent;
     }
     let colleagues = rules.extensions.values().filter(|agents| agents.contains(agent)).flatten();
     if colleagues.filter(|colleague| *colleague != agent).any(|colleague| maps_to(colleague)) {
-        return Defect::D47;
+        return Defect::AgentFromExtension;
     }
     if maps_to(agent) {
-        return Defect::D48;
+        return Defect::AgentMappingOfAnotherDate;
     }
-    Defect::D45
+    Defect::WrongAgent
 }
 
 #[cfg(test)]
@@ -163,7 +146,7 @@ mod tests {
         let mut rules = rules();
         let row = |user, from| crate::expected::testing::agent_row(user, from);
         rules.agents.insert("AGT-500".into(), vec![row(colleague, None)]);
-        let today = crate::moment::Moment::parse("2026-01-01T00:00:00Z");
+        let today = crate::utc_millis::UtcMillis::parse("2026-01-01T00:00:00Z");
         let rows = rules.agents.get_mut("AGT-992").expect("the test agent");
         rows[0].to = today;
         rows.push(row(later, today));

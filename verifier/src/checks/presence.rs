@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::sound::{Media, media};
-use super::{Pair, Seen, check, stores};
+use super::{Comparison, Pair, PlatformChecks, check};
 use crate::defect::Defect;
 use crate::expected::{Absence, Expectation, Presence, Rules};
 use crate::finding::Finding;
 use crate::matching::{Carries, Pairing, same_times};
-use crate::moment::Moment;
+use crate::observed::{Recordings, TargetConversation, TargetRecording, TimeReading};
 use crate::sound::{Stored, TargetSound};
-use crate::target::gir::{Elsewhere, FileSight};
-use crate::target::{Recordings, TargetConversation, TargetRecording, TimeReading};
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// One interaction, judged by itself.
@@ -37,10 +36,11 @@ pub(crate) struct Evidence<'a> {
     pub(crate) stored: &'a [Option<Stored>],
     /// Why a call that is not shown may be there all the same. Absent: it is not there.
     pub(crate) hidden: Option<&'a str>,
-    /// Where it is known to be instead. Absent: nobody says.
-    pub(crate) elsewhere: Option<&'a Elsewhere>,
+    /// What is wrong with it, though it is not shown. Absent: nobody says.
+    pub(crate) misplaced: Option<&'a Finding>,
     pub(crate) rules: &'a Rules,
-    pub(crate) as_of: Moment,
+    pub(crate) platform: &'a dyn PlatformChecks,
+    pub(crate) as_of: UtcMillis,
 }
 
 pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
@@ -57,7 +57,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
         let copy = &evidence.ours[*copy];
         judged.extra += copy.read_recordings().len();
         let original = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
-        let finding = Finding::new(Defect::D03, "conversation").of(&evidence.expected.legacy_id).target(&copy.id);
+        let finding = Finding::new(Defect::UploadedTwice, "conversation").of(&evidence.expected.legacy_id).target(&copy.id);
         judged.findings.push(
             finding
                 .maybe_expected(original.map(|id| format!("only {id}")))
@@ -73,8 +73,8 @@ fn wrong_id(evidence: &Evidence<'_>) -> Option<Finding> {
     let own = &evidence.expected.legacy_id;
     let (defect, actual, cause) = match &evidence.pairing.carries {
         Carries::Own => return None,
-        Carries::Damaged(id) => (Defect::D63, id, "id of the source is damaged"),
-        Carries::Anothers(id) => (Defect::D13, id, "conversation carries another call's id"),
+        Carries::Damaged(id) => (Defect::SourceIdDamaged, id, "id of the source is damaged"),
+        Carries::Anothers(id) => (Defect::RecordingOnAnotherCall, id, "conversation carries another call's id"),
     };
     let finding = Finding::new(defect, "id of the source").of(own).expected(own).actual(actual).because(cause);
     let conversation = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
@@ -87,7 +87,7 @@ fn in_parts(evidence: &Evidence<'_>, first: &TargetConversation) -> Judged {
     let others: Vec<&str> = evidence.pairing.parts.iter().map(|at| evidence.ours[*at].id.as_str()).collect();
     let recordings =
         |at: &TargetConversation| format!("{} has {} recordings and {} legs", at.id, at.read_recordings().len(), at.legs.len());
-    let mut finding = Finding::new(Defect::D05, "conversations of the call").of(&expected.legacy_id).target(&first.id);
+    let mut finding = Finding::new(Defect::CallSplit, "conversations of the call").of(&expected.legacy_id).target(&first.id);
     finding.consequences = [first].into_iter().chain(evidence.pairing.parts.iter().map(|at| &evidence.ours[*at])).map(recordings).collect();
     let actual = format!("{} conversations: {}, {}", others.len() + 1, first.id, others.join(", "));
     let buckets = expected.recordings.iter().map(|recording| settled(&recording.presence).unwrap_or(Bucket::Different)).collect();
@@ -114,8 +114,8 @@ fn set_aside(absence: &Absence) -> Bucket {
 
 fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     let expected = evidence.expected;
-    if let (Some(elsewhere), Presence::Expected) = (evidence.elsewhere, &expected.presence) {
-        return misplaced(evidence, elsewhere);
+    if let (Some(finding), Presence::Expected) = (evidence.misplaced, &expected.presence) {
+        return misplaced(expected, finding.clone());
     }
     let mut judged = Judged::default();
     for recording in &expected.recordings {
@@ -150,24 +150,18 @@ fn unread_call(expected: &Expectation, why: &str) -> Judged {
 }
 
 /// A call that is somewhere, and not where it should be.
-fn misplaced(evidence: &Evidence<'_>, elsewhere: &Elsewhere) -> Judged {
-    let expected = evidence.expected;
-    let finding = match elsewhere {
-        Elsewhere::Region(region) => {
-            let right = evidence.rules.gir.as_ref().map(|gir| gir.region.as_str()).unwrap_or_default();
-            let finding = Finding::new(Defect::D54, "region").expected(right).actual(region).because(format!("region is {region}"));
-            finding.consequence("nodes of the right region do not show the call")
-        }
-        Elsewhere::Lost => Finding::new(Defect::D14, "RWS").expected("present").actual("absent").because("only SpeechMiner has the call"),
-    };
+fn misplaced(expected: &Expectation, finding: Finding) -> Judged {
     let bucket = |recording: &crate::expected::ExpectedRecording| settled(&recording.presence).unwrap_or(Bucket::Different);
     let buckets = expected.recordings.iter().map(bucket).collect();
     Judged { findings: vec![finding.of(&expected.legacy_id)], buckets, ..Judged::default() }
 }
 
 fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -> Finding {
-    let finding =
-        Finding::new(Defect::D01, "recording").of(&expected.legacy_id).expected("present").actual("absent").consequence(consequence);
+    let finding = Finding::new(Defect::MissingRecording, "recording")
+        .of(&expected.legacy_id)
+        .expected("present")
+        .actual("absent")
+        .consequence(consequence);
     match recording {
         Some(id) => finding.recording(id),
         None => Finding { field: "conversation".to_owned(), cause: "conversation".to_owned(), ..finding },
@@ -184,7 +178,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     }
     if expected.presence == Presence::NotCarried {
         let extra = conversation.read_recordings().len();
-        let finding = Finding::new(Defect::D02, "presence").of(&expected.legacy_id).target(&conversation.id);
+        let finding = Finding::new(Defect::RecordWithoutSource, "presence").of(&expected.legacy_id).target(&conversation.id);
         let finding = finding.expected("absent: a call without recordings is not carried").actual("present");
         return Judged { findings: vec![finding.because("call without recordings is there")], extra, ..Judged::default() };
     }
@@ -215,10 +209,6 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
             (presence, Some(actual)) => {
                 let stored = evidence.stored.get(at).and_then(Option::as_ref);
                 pairs.push((at, Pair { expected: recording, actual, sound: &evidence.sounds[at], stored }));
-                let unseen = actual.gir.as_ref().and_then(|facts| match &facts.file {
-                    FileSight::Unread(need) => Some(need.clone()),
-                    FileSight::There { .. } | FileSight::Absent(_) => None,
-                });
                 let pending = match media(actual, evidence.as_of) {
                     Media::Pending(need) => Some(need.to_owned()),
                     // Null while its media can be played would be damage, if the vendor promised that they are given then; it does not.
@@ -229,7 +219,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                 };
                 let unread = match &evidence.sounds[at] {
                     TargetSound::Hidden(need) => Some(need.clone()),
-                    _ => pending.or(unseen),
+                    _ => pending.or_else(|| actual.media_unseen.clone()),
                 };
                 settled(presence).or(unread.map(Bucket::NotVerifiable)).unwrap_or(Bucket::Matched)
             }
@@ -239,7 +229,8 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     pairs.retain(|(_, pair)| !pair.expected.unread);
     let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
     let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
-    let mut findings = check(&Seen { expected, conversation, pairs, rules: evidence.rules, as_of: evidence.as_of });
+    let mut findings =
+        check(&Comparison { expected, conversation, pairs, rules: evidence.rules, platform: evidence.platform, as_of: evidence.as_of });
     for (at, why) in doubtful_pairs(evidence, conversation) {
         let id = &expected.recordings[at].legacy_id;
         let before = findings.len();
@@ -281,7 +272,7 @@ fn unread(evidence: &Evidence<'_>, conversation: &TargetConversation, judged: &m
     let hold = (expected.hold && conversation.protected.is_none())
         .then_some("permission to read deletion protection, for a call under legal hold");
     let skill = (expected.skill.is_some() && conversation.skills.is_none()).then_some("analytics to show a call, for its skill");
-    if let Some(need) = hold.or(skill).map(str::to_owned).or_else(|| stores::unread(expected, conversation, evidence.rules)) {
+    if let Some(need) = hold.or(skill).map(str::to_owned).or_else(|| evidence.platform.unread(expected, conversation)) {
         if expected.recordings.is_empty() {
             judged.unverifiable = Some(need.clone());
         }
@@ -319,7 +310,7 @@ fn surplus(expected: &Expectation, absence: &Absence) -> Finding {
         Absence::Rule(reason) => format!("absent by rule: {reason}"),
         Absence::Agreed(_) => "absent by agreement".to_owned(),
     };
-    Finding::new(Defect::D02, "presence").of(&expected.legacy_id).expected(&why).actual("present").because(why)
+    Finding::new(Defect::RecordWithoutSource, "presence").of(&expected.legacy_id).expected(&why).actual("present").because(why)
 }
 
 #[cfg(test)]
@@ -327,7 +318,7 @@ mod tests {
     use plan::Reason;
 
     use super::*;
-    use crate::checks::testing::{conversation, first, wanted};
+    use crate::checks::testing::{PLATFORM, conversation, first, wanted};
     use crate::expected::testing::{AS_OF, rules};
     use crate::matching::pair;
 
@@ -341,8 +332,9 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: lag,
-            elsewhere: None,
+            misplaced: None,
             rules: &rules(),
+            platform: PLATFORM,
             as_of: AS_OF,
         })
     }
@@ -362,24 +354,22 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_is_known_to_be_elsewhere_is_wrong_and_not_missing() {
-        let expected = crate::checks::testing::gir_wanted();
+    fn a_call_that_is_known_to_be_misplaced_is_wrong_and_not_missing() {
+        let expected = wanted();
         let (pairings, _) = pair(std::slice::from_ref(&expected), &[]);
-        for (elsewhere, code) in [(Elsewhere::Region("East".into()), "D54"), (Elsewhere::Lost, "D14")] {
-            let rules = crate::expected::testing::gir_rules();
-            let judged = judge(&Evidence {
-                expected: &expected,
-                pairing: &pairings[0],
-                ours: &[],
-                sounds: &[],
-                stored: &[],
-                hidden: Some("hidden"),
-                elsewhere: Some(&elsewhere),
-                rules: &rules,
-                as_of: AS_OF,
-            });
-            assert_eq!((codes(&judged), judged.buckets.clone()), (vec![(code, None)], vec![Bucket::Different; 2]));
-        }
+        let judged = judge(&Evidence {
+            expected: &expected,
+            pairing: &pairings[0],
+            ours: &[],
+            sounds: &[],
+            stored: &[],
+            hidden: Some("hidden"),
+            misplaced: Some(&Finding::new(Defect::RegionWrong, "region")),
+            rules: &rules(),
+            platform: PLATFORM,
+            as_of: AS_OF,
+        });
+        assert_eq!((codes(&judged), judged.buckets.clone()), (vec![("D54", None)], vec![Bucket::Different; 2]));
     }
 
     #[test]

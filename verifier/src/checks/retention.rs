@@ -1,11 +1,11 @@
 //! Deletion dates and legal hold.
 
 use super::sound::{Media, media, was_deleted_at_its_date};
-use super::{Pair, Seen};
+use super::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::expected::Presence;
 use crate::finding::Finding;
-use crate::moment::Moment;
+use crate::utc_millis::UtcMillis;
 
 /// A date may lose its milliseconds; anything more is another date.
 const TOLERANCE_MS: i64 = 1000;
@@ -16,10 +16,10 @@ const A_MONTH_MS: i64 = 31 * 24 * 3_600_000;
 const LEAP_DAYS_MS: u64 = 2 * 24 * 3_600_000;
 
 /// Findings, and what follows from a wrong end of the call.
-pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
+pub(super) fn check(seen: &Comparison<'_>) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut follows) = (Vec::new(), Vec::new());
-    // Interaction Recording keeps no date: its rules are judged by themselves.
-    for pair in seen.pairs.iter().filter(|_| seen.conversation.gir.is_none()) {
+    // Where rules of the platform lead to the date, they are judged by themselves.
+    for pair in seen.pairs.iter().filter(|_| seen.rules.capabilities.recordings_have_deletion_dates) {
         let Some(finding) = date(seen, pair) else { continue };
         if follows_end(seen, pair) {
             follows.push(format!("{} of {}", finding.title, pair.expected.legacy_id));
@@ -28,39 +28,42 @@ pub(super) fn check(seen: &Seen<'_>) -> (Vec<Finding>, Vec<String>) {
         }
     }
     if seen.expected.hold && seen.conversation.protected == Some(false) {
-        findings.push(seen.finding(Defect::D57, "deletion protection").expected("protected").actual("not protected"));
+        findings.push(seen.finding(Defect::LegalHoldLost, "deletion protection").expected("protected").actual("not protected"));
     }
     findings.extend(needless_protection(seen));
     (findings, follows)
 }
 
 /// What nobody holds must go at its date. Where a record of the source could not be read, it may be the one that is held.
-fn needless_protection(seen: &Seen<'_>) -> Option<Finding> {
+fn needless_protection(seen: &Comparison<'_>) -> Option<Finding> {
     let is_unread = seen.expected.recordings.iter().any(|recording| matches!(recording.presence, Presence::Unknown(_)));
     let needless = !seen.expected.hold && !is_unread && seen.conversation.protected == Some(true);
-    let finding = || seen.finding(Defect::D56, "deletion protection").expected("not protected: the source has no hold").actual("protected");
+    let finding =
+        || seen.finding(Defect::KeptTooLong, "deletion protection").expected("not protected: the source has no hold").actual("protected");
     needless.then(|| finding().because("protected though the source has no hold"))
 }
 
-fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
-    let told = |at: Option<Moment>| at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string());
+fn date(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    let told = |at: Option<UtcMillis>| at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string());
     // The stub of an archived recording may leave its dates out; the retention listing has them where it could be read.
     if pair.actual.delete_at.is_none() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
         return None;
     }
     let (defect, cause) = match (pair.expected.delete_at, pair.actual.delete_at) {
         (None, None) => return None,
-        (Some(_), None) => (Defect::D55, "deletion date is missing".to_owned()),
-        (None, Some(_)) => (Defect::D55, "deletion date without a retention class".to_owned()),
+        (Some(_), None) => (Defect::DeletionDateMissingOrEarly, "deletion date is missing".to_owned()),
+        (None, Some(_)) => (Defect::DeletionDateMissingOrEarly, "deletion date without a retention class".to_owned()),
         (Some(expected), Some(actual)) => {
             let days = (actual.since(expected) as f64 / 86_400_000.0).round();
             match actual.since(expected) {
                 delta if delta.abs() <= TOLERANCE_MS => return None,
                 // The organisation's maximum may have brought it forward.
                 delta if delta < 0 && pair.expected.doubt.is_some() => return None,
-                delta if -delta > A_MONTH_MS && is_at_once(pair, actual, seen.as_of) => (Defect::D58, "deleted within days".to_owned()),
-                delta if delta < 0 => (Defect::D55, format!("deletion date is {} days too early", -days)),
-                _ => (Defect::D56, format!("deletion date is {days} days too late")),
+                delta if -delta > A_MONTH_MS && is_at_once(pair, actual, seen.as_of) => {
+                    (Defect::DeletedByPolicy, "deleted within days".to_owned())
+                }
+                delta if delta < 0 => (Defect::DeletionDateMissingOrEarly, format!("deletion date is {} days too early", -days)),
+                _ => (Defect::KeptTooLong, format!("deletion date is {days} days too late")),
             }
         }
     };
@@ -72,14 +75,14 @@ fn date(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
 }
 
 /// Whether a recording goes within days from now, or was to go within days of its arrival. A date between the two that has passed was miscounted.
-fn is_at_once(pair: &Pair<'_>, date: Moment, as_of: Moment) -> bool {
+fn is_at_once(pair: &Pair<'_>, date: UtcMillis, as_of: UtcMillis) -> bool {
     let arrived = pair.actual.created.unwrap_or(as_of);
     (0..=AT_ONCE_MS).contains(&date.since(as_of)) || date.since(arrived) <= AT_ONCE_MS
 }
 
 /// The date is right for the end that stands in the target, and that end is wrong.
-fn follows_end(seen: &Seen<'_>, pair: &Pair<'_>) -> bool {
-    let (Some(span), Some(end)) = (seen.expected.span, seen.conversation.end.moment()) else { return false };
+fn follows_end(seen: &Comparison<'_>, pair: &Pair<'_>) -> bool {
+    let (Some(span), Some(end)) = (seen.expected.span, seen.conversation.end.instant()) else { return false };
     let (Some(expected), Some(actual)) = (pair.expected.delete_at, pair.actual.delete_at) else { return false };
     end.since(span.end).abs() > TOLERANCE_MS
         && actual.since(end).abs_diff(expected.since(span.end)) <= LEAP_DAYS_MS
@@ -96,7 +99,7 @@ mod tests {
         let expected = wanted();
         let right = expected.recordings[0].delete_at.expect("a date");
         let day = 86_400_000;
-        let rows: &[(Option<Moment>, &[&str])] = &[
+        let rows: &[(Option<UtcMillis>, &[&str])] = &[
             (Some(right.plus_ms(-1000)), &[]),
             (Some(right.plus_ms(-300_000)), &["D55"]),
             (Some(right.plus_ms(-365 * day)), &["D55"]),
@@ -116,7 +119,7 @@ mod tests {
         let as_of = crate::expected::testing::AS_OF;
         let mut expected = wanted();
         let days = |days: i64| as_of.plus_ms(days * 86_400_000);
-        let rows: &[(Moment, Moment, Moment, &[&str])] = &[
+        let rows: &[(UtcMillis, UtcMillis, UtcMillis, &[&str])] = &[
             // Wanted date, the target's, when it came there, findings of the one recording that is gone.
             (days(-1), days(-1), days(-90), &[]),
             (days(20), days(-1), days(-90), &["D55"]),

@@ -2,45 +2,48 @@
 
 use uuid::Uuid;
 
-use super::Seen;
+use super::Comparison;
 use crate::defect::Defect;
 use crate::finding::Finding;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let (expected, actual) = (seen.expected, seen.conversation);
     let mut findings = Vec::new();
-    findings.extend(one_id(seen, Defect::D50, "queue", expected.queue, &actual.queues));
+    findings.extend(one_id(seen, Defect::QueueOrSkillWrong, "queue", expected.queue, &actual.queues));
     if let Some(skills) = &actual.skills
-        && let Some(skill) = one_id(seen, Defect::D50, "skill", expected.skill, skills)
+        && let Some(skill) = one_id(seen, Defect::QueueOrSkillWrong, "skill", expected.skill, skills)
     {
         // Events tell a skill with the queue that asks for it: lost with the queue.
-        match findings.first_mut().filter(|queue: &&mut Finding| seen.rules.by_events && queue.actual.is_none() && skill.actual.is_none()) {
+        match findings
+            .first_mut()
+            .filter(|queue: &&mut Finding| seen.rules.capabilities.told_by_events && queue.actual.is_none() && skill.actual.is_none())
+        {
             Some(queue) => queue.follows(skill),
             None => findings.push(skill),
         }
     }
-    findings.extend(one_id(seen, Defect::D51, "wrap-up code", expected.wrap_up, &actual.wrap_ups));
+    findings.extend(one_id(seen, Defect::WrapUpOrDispositionWrong, "wrap-up code", expected.wrap_up, &actual.wrap_ups));
     if let Some(direction) = &expected.direction
         && actual.direction.as_ref() != Some(direction)
     {
         let told = actual.direction.as_deref().unwrap_or("nothing");
         findings.push(
-            seen.finding(Defect::D52, "direction")
+            seen.finding(Defect::DirectionWrong, "direction")
                 .expected(direction)
                 .actual(told)
                 .because(format!("direction is {told} instead of {direction}")),
         );
     }
     // A target that has a word for none must say it.
-    if let (None, Some(_), Some(direction)) = (&expected.direction, &actual.gir, &actual.direction) {
-        let finding = seen.finding(Defect::D52, "direction").expected("Unknown").actual(direction);
+    if let (None, Some(none), Some(direction)) = (&expected.direction, seen.rules.capabilities.no_direction, &actual.direction) {
+        let finding = seen.finding(Defect::DirectionWrong, "direction").expected(none).actual(direction);
         findings.push(finding.because(format!("direction is {direction} though the source has none")));
     }
     findings
 }
 
 /// Exactly this id, or none at all.
-fn one_id(seen: &Seen<'_>, defect: Defect, field: &str, expected: Option<Uuid>, actual: &[String]) -> Option<Finding> {
+fn one_id(seen: &Comparison<'_>, defect: Defect, field: &str, expected: Option<Uuid>, actual: &[String]) -> Option<Finding> {
     let expected = expected.map(|id| id.to_string());
     let right = match (&expected, actual) {
         (None, []) => true,
@@ -58,7 +61,7 @@ mod tests {
     use crate::checks::testing::{codes, conversation, wanted};
 
     /// A damage by name, what it does, and what it is reported as.
-    type Row = (&'static str, fn(&mut crate::target::TargetConversation), &'static [&'static str]);
+    type Row = (&'static str, fn(&mut crate::observed::TargetConversation), &'static [&'static str]);
 
     #[test]
     fn routing_is_what_the_mapping_says() {

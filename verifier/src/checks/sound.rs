@@ -1,28 +1,28 @@
 //! What the audio comparison found, as findings.
 
-use super::{Pair, Seen};
+use super::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::moment::Moment;
+use crate::observed::TargetRecording;
 use crate::sound::{Difference, TargetSound};
-use crate::target::TargetRecording;
+use crate::utc_millis::UtcMillis;
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     seen.pairs.iter().flat_map(|pair| one(seen, pair)).collect()
 }
 
-fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Vec<Finding> {
+fn one(seen: &Comparison<'_>, pair: &Pair<'_>) -> Vec<Finding> {
     if was_deleted_at_its_date(pair.actual, seen.as_of) {
         // Whether that date is the right one is said with the date.
         return Vec::new();
     }
     let found = |defect, words: String| vec![seen.about(pair, defect, "audio").expected("audio").actual(words)];
     match (pair.sound, media(pair.actual, seen.as_of)) {
-        (_, Media::Stuck) => found(Defect::D12, "an upload that does not end".to_owned()),
+        (_, Media::Stuck) => found(Defect::UploadNeverEnded, "an upload that does not end".to_owned()),
         (_, Media::Pending(_)) => Vec::new(),
         (TargetSound::Compared(differences), _) => differences.iter().map(|difference| told(seen, pair, difference)).collect(),
-        (TargetSound::Lost(words), _) => found(Defect::D11, words.clone()),
-        (TargetSound::NotRead | TargetSound::Hidden(_), Media::Gone(state)) => found(Defect::D11, format!("file state {state}")),
+        (TargetSound::Lost(words), _) => found(Defect::AudioGone, words.clone()),
+        (TargetSound::NotRead | TargetSound::Hidden(_), Media::Gone(state)) => found(Defect::AudioGone, format!("file state {state}")),
         (TargetSound::NotRead | TargetSound::Hidden(_), Media::There) => Vec::new(),
     }
 }
@@ -41,14 +41,14 @@ pub(super) enum Media {
 }
 
 /// Whether the target itself has deleted a recording because its date had come.
-pub(super) fn was_deleted_at_its_date(recording: &TargetRecording, as_of: Moment) -> bool {
+pub(super) fn was_deleted_at_its_date(recording: &TargetRecording, as_of: UtcMillis) -> bool {
     recording.file_state.as_deref() == Some("DELETED") && recording.delete_at.is_some_and(|at| at <= as_of)
 }
 
 /// A day: an upload of hours may still end, one of a day will not. The platform itself gives up its own steps sooner.
 const STUCK_AFTER_MS: i64 = 24 * 3_600_000;
 
-pub(super) fn media(recording: &TargetRecording, as_of: Moment) -> Media {
+pub(super) fn media(recording: &TargetRecording, as_of: UtcMillis) -> Media {
     match recording.file_state.as_deref() {
         Some(state @ ("DELETED" | "ERROR")) => Media::Gone(state.to_owned()),
         Some("ARCHIVED" | "RESTORING") => Media::Pending("the recording to be restored from the archive"),
@@ -58,7 +58,7 @@ pub(super) fn media(recording: &TargetRecording, as_of: Moment) -> Media {
     }
 }
 
-fn told(seen: &Seen<'_>, pair: &Pair<'_>, difference: &Difference) -> Finding {
+fn told(seen: &Comparison<'_>, pair: &Pair<'_>, difference: &Difference) -> Finding {
     let mut finding = seen.about(pair, difference.defect, "audio").expected(&difference.expected).actual(&difference.actual);
     finding.consequences = difference.consequences.clone();
     if let Some(cause) = difference.cause {
@@ -82,7 +82,7 @@ mod tests {
             (TargetSound::NotRead, &[]),
             (TargetSound::Hidden("a permission".into()), &[]),
             (TargetSound::Lost("media not found".into()), &["D11", "D11"]),
-            (TargetSound::Compared(vec![Difference::new(Defect::D19, "sound", "silence")]), &["D19", "D19"]),
+            (TargetSound::Compared(vec![Difference::new(Defect::AudioSilent, "sound", "silence")]), &["D19", "D19"]),
         ];
         for (sound, wanted) in rows {
             let findings = checked_under(&rules(), &expected, &conversation(&expected), sound);

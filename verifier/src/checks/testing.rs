@@ -1,15 +1,19 @@
 //! A conversation that is exactly right, for the tests to damage.
 
-use super::{Pair, Seen, check};
-use crate::expected::testing::{AS_OF, gir_rules, good_sound, interaction, rules};
+use super::{Comparison, Pair, check};
+use crate::expected::testing::{AS_OF, good_sound, interaction, rules};
 use crate::expected::{Expectation, Recorded, Rules, expected};
 use crate::finding::Finding;
-use crate::moment::Moment;
-use crate::sound::{Stored, TargetSound};
-use crate::target::gir::{CallFacts, Field, FileSight, MediaFacts, Posts};
-use crate::target::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::observed::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::sound::TargetSound;
+use crate::source::SourceInteraction;
+use crate::target::genesys_cloud::GenesysCloud;
+use crate::utc_millis::UtcMillis;
 
-pub(crate) const CREATED: Moment = Moment::from_ms(1_794_000_000_000);
+/// Whose checks join in.
+pub(crate) const PLATFORM: &GenesysCloud = &GenesysCloud::DEFAULT;
+
+pub(crate) const CREATED: UtcMillis = UtcMillis::from_ms(1_794_000_000_000);
 
 pub(crate) fn wanted() -> Expectation {
     wanted_under(&rules())
@@ -50,53 +54,17 @@ pub(crate) fn conversation(expected: &Expectation) -> TargetConversation {
         wrap_ups: text(expected.wrap_up),
         attributes: expected.attributes.iter().map(|(name, wanted)| (name.clone(), wanted.any_of[0].clone())).collect(),
         protected: Some(expected.hold),
-        recordings: Recordings::Read(expected.recordings.iter().map(|one| recording(one, expected)).collect()),
-        gir: expected.gir.as_ref().map(|gir| Box::new(facts(gir, expected))),
+        recordings: Recordings::Read(expected.recordings.iter().map(recording).collect()),
+        ..TargetConversation::default()
     }
 }
 
-/// What a right migration leaves in Interaction Recording beyond that.
-fn facts(gir: &crate::expected::GirExpectation, expected: &Expectation) -> CallFacts {
-    let labels = gir.keeps.first().and_then(|keep| keep.labels.first().cloned());
-    CallFacts {
-        region: Some("west".into()),
-        labels: ["st-batch-acme".to_owned()].into_iter().chain(labels).collect(),
-        customer_numbers: expected.ani.clone().into_iter().collect(),
-        told: Field::ALL.into_iter().collect(),
-        withheld: std::collections::BTreeSet::new(),
-        posts: Posts::Count(1),
-        posted: None,
-    }
-}
-
-fn media_facts(expected: &crate::expected::ExpectedRecording, call: &Expectation) -> MediaFacts {
-    let agent = match &expected.agent {
-        Recorded::Agent(agent) => Some(agent.clone()),
+fn recording(expected: &crate::expected::ExpectedRecording) -> TargetRecording {
+    let user = match &expected.agent {
+        Recorded::Agent(agent) => Some(agent.user.clone()),
         Recorded::Nobody | Recorded::Unsaid => None,
     };
-    MediaFacts {
-        username: agent.as_ref().map(|agent| agent.user.clone()),
-        login: agent.as_ref().and_then(|agent| agent.login.clone()),
-        ani: call.ani.clone(),
-        dnis: call.dnis.clone(),
-        access_groups: agent.and_then(|agent| agent.access_group).into_iter().collect(),
-        partitions: call.gir.as_ref().and_then(|gir| gir.partition.clone()).into_iter().collect(),
-        mime: Some("audio/mp3".into()),
-        declared_ms: Some("148000".into()),
-        declared_bytes: Some("1000".into()),
-        path: Some("http://store.test/recordings/a.mp3".into()),
-        file: FileSight::There { bytes: Some(1000) },
-        ..MediaFacts::default()
-    }
-}
-
-fn recording(expected: &crate::expected::ExpectedRecording, call: &Expectation) -> TargetRecording {
-    let user = match &expected.agent {
-        Recorded::Agent(agent) if call.gir.is_none() => Some(agent.user.clone()),
-        Recorded::Agent(_) | Recorded::Nobody | Recorded::Unsaid => None,
-    };
     TargetRecording {
-        gir: call.gir.as_ref().map(|_| Box::new(media_facts(expected, call))),
         id: format!("target-{}", expected.legacy_id),
         conversation_id: "conversation".into(),
         start: at(expected.span.map(|span| span.start)),
@@ -110,16 +78,16 @@ fn recording(expected: &crate::expected::ExpectedRecording, call: &Expectation) 
             .map(|pause| MarkedPause {
                 location_ms: pause.start_ms,
                 length_ms: pause.end_ms - pause.start_ms,
-                reason: call.gir.is_none().then_some(crate::target::PauseReason::SecurePause),
+                reason: Some(crate::observed::PauseReason::SecurePause),
             })
             .collect(),
         users: user.iter().cloned().collect(),
         session: user.map(|user| format!("session of {user}")),
-        originating_id: None,
+        ..TargetRecording::default()
     }
 }
 
-fn at(moment: Option<Moment>) -> TimeReading {
+fn at(moment: Option<UtcMillis>) -> TimeReading {
     moment.map_or(TimeReading::Absent, TimeReading::At)
 }
 
@@ -135,7 +103,7 @@ pub(crate) fn checked_under(rules: &Rules, expected: &Expectation, actual: &Targ
         .zip(actual.read_recordings())
         .map(|(expected, actual)| Pair { expected, actual, sound, stored: None })
         .collect();
-    check(&Seen { expected, conversation: actual, pairs, rules, as_of: AS_OF })
+    check(&Comparison { expected, conversation: actual, pairs, rules, platform: PLATFORM, as_of: AS_OF })
 }
 
 pub(crate) fn codes(expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {
@@ -150,57 +118,19 @@ pub(crate) fn first(conversation: &mut TargetConversation) -> &mut TargetRecordi
     }
 }
 
-/// The same call with Interaction Recording as its target: its first recording is on the first leg.
-pub(crate) fn gir_wanted() -> Expectation {
-    gir_wanted_under(&gir_rules())
-}
-
 /// The call with a recording on each of its two legs.
 pub(crate) fn legs_wanted(rules: &Rules) -> Expectation {
-    gir_wanted_under(rules)
+    let sounds = ["100001-1", "100001-2"].map(|id| (id.to_owned(), good_sound())).into_iter().collect();
+    expected(&interaction_of_legs(), rules, &sounds, AS_OF)
 }
 
-pub(crate) fn gir_wanted_under(rules: &Rules) -> Expectation {
-    let sounds = ["100001-1", "100001-2"].map(|id| (id.to_owned(), good_sound())).into_iter().collect();
+/// What the source says of it.
+pub(crate) fn interaction_of_legs() -> SourceInteraction {
     let mut source = interaction();
     for (recording, segment) in source.recordings.iter_mut().zip(["100001-s1", "100001-s2"]) {
         if let Ok(details) = &mut recording.details {
             details.segment_id = Some(segment.to_owned());
         }
     }
-    expected(&source, rules, &sounds, AS_OF)
-}
-
-/// What a right migration leaves in Interaction Recording.
-pub(crate) fn right(expected: &Expectation) -> TargetConversation {
-    conversation(expected)
-}
-
-pub(crate) fn gir_findings(
-    expected: &Expectation,
-    actual: &TargetConversation,
-    sound: &TargetSound,
-    stored: Option<&Stored>,
-) -> Vec<Finding> {
-    let pairs = expected.recordings.iter().zip(actual.read_recordings());
-    let pairs = pairs.map(|(expected, actual)| Pair { expected, actual, sound, stored }).collect();
-    check(&Seen { expected, conversation: actual, pairs, rules: &gir_rules(), as_of: AS_OF })
-}
-
-pub(crate) fn gir_codes(expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {
-    gir_codes_under(&gir_rules(), expected, actual)
-}
-
-pub(crate) fn gir_codes_under(rules: &Rules, expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {
-    let findings = checked_under(rules, expected, actual, &TargetSound::Compared(Vec::new()));
-    findings.iter().map(|finding| finding.defect.code()).collect()
-}
-
-pub(crate) fn call_facts(conversation: &mut TargetConversation) -> &mut CallFacts {
-    conversation.gir.as_mut().expect("the call of Interaction Recording")
-}
-
-/// The first recording's facts.
-pub(crate) fn media_of(conversation: &mut TargetConversation) -> &mut MediaFacts {
-    first(conversation).gir.as_mut().expect("the recording of Interaction Recording")
+    source
 }

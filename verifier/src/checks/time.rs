@@ -2,20 +2,21 @@
 
 use jiff::tz::TimeZone;
 
-use super::Seen;
+use super::Comparison;
+use crate::capabilities::LegTimes;
 use crate::defect::Defect;
 use crate::expected::{AgentLeg, Span};
 use crate::finding::Finding;
-use crate::moment::Moment;
-use crate::target::TimeReading;
+use crate::observed::TimeReading;
+use crate::utc_millis::UtcMillis;
 
 /// Times in the target may be rounded to the millisecond, up or down.
 const ROUNDING_MS: u64 = 1;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// No call centre recorded to disk before this; what lies before is a number of the wrong unit.
-const TOO_EARLY: Moment = Moment::from_ms(315_532_800_000); // 1980-01-01
-const TOO_LATE: Moment = Moment::from_ms(7_258_118_400_000); // 2200-01-01
+const TOO_EARLY: UtcMillis = UtcMillis::from_ms(315_532_800_000); // 1980-01-01
+const TOO_LATE: UtcMillis = UtcMillis::from_ms(7_258_118_400_000); // 2200-01-01
 
 /// A span that is compared, and whose it is.
 struct Subject<'a> {
@@ -24,7 +25,7 @@ struct Subject<'a> {
     expected: Span,
     start: &'a TimeReading,
     end: &'a TimeReading,
-    uploaded: Moment,
+    uploaded: UtcMillis,
 }
 
 /// One wrong end of a span, or both with one cause.
@@ -37,7 +38,7 @@ struct Wrong {
     actual: String,
 }
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let zone = seen.rules.site_zone.as_ref();
     let mut findings: Vec<Finding> = Vec::new();
     for subject in subjects(seen) {
@@ -59,7 +60,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
     findings
 }
 
-fn finding(seen: &Seen<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
+fn finding(seen: &Comparison<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
     let finding = seen.finding(wrong.defect, &wrong.field).expected(wrong.expected).actual(wrong.actual).because(wrong.cause);
     match subject.recording {
         Some((legacy_id, target_id)) => finding.recording(legacy_id).target(target_id),
@@ -68,12 +69,13 @@ fn finding(seen: &Seen<'_>, subject: &Subject<'_>, wrong: Wrong) -> Finding {
 }
 
 /// The call, its legs where both sides have as many, and its recordings.
-fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
+fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
     let conversation = seen.conversation;
     let uploaded = conversation.read_recordings().iter().filter_map(|recording| recording.created).min().unwrap_or(seen.as_of);
     let mut subjects = Vec::new();
     // Where the customer says when the call began, one who is lost is told as that.
-    let told_by_nobody = conversation.gir.is_some() && conversation.customers == 0;
+    let joined_and_left = seen.rules.capabilities.leg_times == LegTimes::JoinedAndLeft;
+    let told_by_nobody = joined_and_left && conversation.customers == 0;
     if let (Some(expected), false) = (seen.expected.span, told_by_nobody) {
         subjects.push(Subject {
             name: "call".into(),
@@ -89,12 +91,12 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
         // A surface may carry a recording's times as its leg's: those of one that could not be read nobody knows.
         for (at, (expected, actual)) in legs.filter(|(_, (expected, _))| !expected.unread) {
             let half = (actual.start == TimeReading::Absent) != (actual.end == TimeReading::Absent);
-            if let (true, Some(expected), true) = (half, expected.span, conversation.gir.is_some()) {
+            if let (true, Some(expected), true) = (half, expected.span, joined_and_left) {
                 let name = format!("leg {}", at + 1);
                 subjects.push(Subject { name, recording: None, expected, start: &actual.start, end: &actual.end, uploaded });
             }
             // A leg without times in the target has none to be wrong; the participants are compared elsewhere.
-            if let (Some(start), Some(end)) = (actual.start.moment(), actual.end.moment())
+            if let (Some(start), Some(end)) = (actual.start.instant(), actual.end.instant())
                 && let Some(expected) = leg_span(expected, start, end, seen)
             {
                 let name = format!("leg {}", at + 1);
@@ -121,10 +123,10 @@ fn subjects<'a>(seen: &'a Seen<'a>) -> Vec<Subject<'a>> {
 
 /// The leg's own times. The guide's surface links a recording to a leg and carries the recording's times as the leg's: there either is
 /// right, by length first, because a shift leaves the length alone.
-fn leg_span(leg: &AgentLeg, start: Moment, end: Moment, seen: &Seen<'_>) -> Option<Span> {
+fn leg_span(leg: &AgentLeg, start: UtcMillis, end: UtcMillis, seen: &Comparison<'_>) -> Option<Span> {
     let off = |span: &Span| (span.ms().abs_diff(end.since(start)), start.since(span.start).unsigned_abs());
-    let told_by_events = seen.rules.by_events || seen.conversation.gir.is_some();
-    let recorded = leg.recorded.iter().filter(|_| !told_by_events);
+    let may_be_recordings = seen.rules.capabilities.leg_times == LegTimes::OfLegOrRecording;
+    let recorded = leg.recorded.iter().filter(|_| may_be_recordings);
     leg.span.iter().chain(recorded).min_by_key(|span| off(span)).copied()
 }
 
@@ -148,7 +150,7 @@ fn wrongs(subject: &Subject<'_>, zone: Option<&TimeZone>) -> Vec<Wrong> {
         return whole(defect, defect.title());
     }
     if end < start {
-        return whole(Defect::D39, Defect::D39.title());
+        return whole(Defect::StartAndEndSwapped, Defect::StartAndEndSwapped.title());
     }
     let deltas = (start.since(subject.expected.start), end.since(subject.expected.end));
     let (start_wrong, end_wrong) = (is_off(deltas.0), is_off(deltas.1));
@@ -173,7 +175,7 @@ fn wrongs(subject: &Subject<'_>, zone: Option<&TimeZone>) -> Vec<Wrong> {
     }
 }
 
-fn one_end(subject: &Subject<'_>, end: &str, defect: Defect, cause: String, expected: Moment, actual: Moment) -> Wrong {
+fn one_end(subject: &Subject<'_>, end: &str, defect: Defect, cause: String, expected: UtcMillis, actual: UtcMillis) -> Wrong {
     Wrong { defect, cause, field: format!("{} {end}", subject.name), expected: expected.to_string(), actual: actual.to_string() }
 }
 
@@ -192,11 +194,11 @@ fn one_cause(mut wrongs: Vec<Wrong>) -> Vec<Wrong> {
 }
 
 /// An end by itself: of another precision, or recomputed.
-fn late_end(expected: Moment, actual: Moment, start_wrong: bool, zone: Option<&TimeZone>) -> (Defect, String) {
+fn late_end(expected: UtcMillis, actual: UtcMillis, start_wrong: bool, zone: Option<&TimeZone>) -> (Defect, String) {
     if start_wrong || is_rounded(expected, actual) {
         return shift(expected, actual, zone);
     }
-    (Defect::D43, "end differs while the start is right".to_owned())
+    (Defect::DurationRecomputed, "end differs while the start is right".to_owned())
 }
 
 /// What is no instant: damaged text, or nothing. A call or leg without one of its ends has lost the event that tells it.
@@ -204,9 +206,9 @@ fn unreadable(subject: &Subject<'_>, start: &TimeReading, end: &TimeReading) -> 
     let is_damaged = |reading: &TimeReading| matches!(reading, TimeReading::Damaged(_));
     let is_lost = subject.recording.is_none() && !is_damaged(start) && !is_damaged(end);
     let (defect, cause) = match (start, end) {
-        (TimeReading::At(_), _) if is_lost => (Defect::D49, "event of leaving is lost"),
-        (_, TimeReading::At(_)) if is_lost => (Defect::D49, "event of joining is lost"),
-        _ => (Defect::D44, Defect::D44.title()),
+        (TimeReading::At(_), _) if is_lost => (Defect::ParticipantsWrong, "event of leaving is lost"),
+        (_, TimeReading::At(_)) if is_lost => (Defect::ParticipantsWrong, "event of joining is lost"),
+        _ => (Defect::TimeUnreadable, Defect::TimeUnreadable.title()),
     };
     let text = |reading: &TimeReading| match reading {
         TimeReading::Absent => "nothing".to_owned(),
@@ -227,45 +229,45 @@ fn is_off(delta_ms: i64) -> bool {
 }
 
 /// The classes that need no zone and no neighbour.
-fn grave(expected: Moment, actual: Moment, uploaded: Moment) -> Option<Defect> {
+fn grave(expected: UtcMillis, actual: UtcMillis, uploaded: UtcMillis) -> Option<Defect> {
     if !is_off(actual.since(expected)) {
         return None;
     }
     let old = uploaded.since(expected) > 2 * DAY_MS;
     if old && actual.since(uploaded).abs() <= DAY_MS {
-        return Some(Defect::D42);
+        return Some(Defect::UploadDateAsCallDate);
     }
     // A thousandth or a thousandfold, cut to whole seconds or not.
     let thousandth = actual.ms().saturating_mul(1000).abs_diff(expected.ms()) < 1_000_000;
     let thousandfold = expected.ms().saturating_mul(1000).abs_diff(actual.ms()) < 1_000_000;
-    (thousandth || thousandfold || actual < TOO_EARLY || actual >= TOO_LATE).then_some(Defect::D38)
+    (thousandth || thousandfold || actual < TOO_EARLY || actual >= TOO_LATE).then_some(Defect::TimeUnitConfused)
 }
 
 fn rank(defect: Defect) -> u8 {
     match defect {
-        Defect::D42 => 0,
+        Defect::UploadDateAsCallDate => 0,
         _ => 1,
     }
 }
 
 /// A shift by its size: an hour in daylight time, an hour at a clock change, a zone, lost milliseconds, or anything else.
-pub(super) fn shift(expected: Moment, actual: Moment, zone: Option<&TimeZone>) -> (Defect, String) {
+pub(crate) fn shift(expected: UtcMillis, actual: UtcMillis, zone: Option<&TimeZone>) -> (Defect, String) {
     let delta = actual.since(expected);
     let sign = if delta < 0 { '-' } else { '+' };
     let seconds = delta.unsigned_abs() as f64 / 1000.0;
     let rule = format!("start = source {sign} {seconds} s");
     if delta.abs() == HOUR_MS {
         if let Some(name) = zone.filter(|zone| in_daylight_time(expected, zone)).map(zone_name) {
-            return (Defect::D36, format!("{rule}, inside daylight time of {name}"));
+            return (Defect::TimeOffByDaylightSaving, format!("{rule}, inside daylight time of {name}"));
         }
         if let Some(name) = zone.filter(|zone| at_clock_change(expected, zone)).map(zone_name) {
-            return (Defect::D37, format!("{rule}, at a clock change of {name}"));
+            return (Defect::ClockChangeMisread, format!("{rule}, at a clock change of {name}"));
         }
     }
     if is_rounded(expected, actual) {
-        return (Defect::D40, "milliseconds or seconds are cut".to_owned());
+        return (Defect::MillisecondsLost, "milliseconds or seconds are cut".to_owned());
     }
-    (Defect::D35, rule)
+    (Defect::TimeShifted, rule)
 }
 
 fn zone_name(zone: &TimeZone) -> String {
@@ -273,17 +275,17 @@ fn zone_name(zone: &TimeZone) -> String {
 }
 
 /// Cut or rounded to whole seconds or minutes.
-fn is_rounded(expected: Moment, actual: Moment) -> bool {
+fn is_rounded(expected: UtcMillis, actual: UtcMillis) -> bool {
     let delta = actual.since(expected).abs();
     [1000, 60_000].into_iter().any(|unit| actual.ms() % unit == 0 && expected.ms() % unit != 0 && delta < unit)
 }
 
-fn in_daylight_time(at: Moment, zone: &TimeZone) -> bool {
+fn in_daylight_time(at: UtcMillis, zone: &TimeZone) -> bool {
     at.timestamp().is_some_and(|at| zone.to_offset_info(at).dst().is_dst())
 }
 
 /// In the hour that is there twice, or just behind the one that is missing.
-fn at_clock_change(at: Moment, zone: &TimeZone) -> bool {
+fn at_clock_change(at: UtcMillis, zone: &TimeZone) -> bool {
     let Some(at) = at.timestamp() else { return false };
     let local = zone.to_datetime(at);
     let hour_before = local.checked_sub(jiff::ToSpan::hour(1));
@@ -294,7 +296,7 @@ fn at_clock_change(at: Moment, zone: &TimeZone) -> bool {
 mod tests {
     use super::*;
     use crate::checks::testing::{CREATED, checked, codes, conversation, first, wanted};
-    use crate::target::{Recordings, TargetConversation};
+    use crate::observed::{Recordings, TargetConversation};
 
     fn moved(by: i64) -> TargetConversation {
         let mut actual = conversation(&wanted());
@@ -349,8 +351,8 @@ mod tests {
         let uploaded = CREATED.plus_ms(60_000);
         let rows = [
             ("upload date", uploaded, uploaded.plus_ms(300_000), "D42"),
-            ("milliseconds as seconds", Moment::from_ms(span.start.ms() / 1000), Moment::from_ms(span.end.ms() / 1000), "D38"),
-            ("seconds as milliseconds", Moment::from_ms(span.start.ms() * 1000), Moment::from_ms(span.end.ms() * 1000), "D38"),
+            ("milliseconds as seconds", UtcMillis::from_ms(span.start.ms() / 1000), UtcMillis::from_ms(span.end.ms() / 1000), "D38"),
+            ("seconds as milliseconds", UtcMillis::from_ms(span.start.ms() * 1000), UtcMillis::from_ms(span.end.ms() * 1000), "D38"),
             ("swapped", span.end, span.start, "D39"),
             ("an hour in summer", span.start.plus_ms(HOUR_MS), span.end.plus_ms(HOUR_MS), "D36"),
             ("end recomputed", span.start, span.end.plus_ms(-4321), "D43"),
@@ -379,28 +381,28 @@ mod tests {
         actual.legs[0].end = TimeReading::At(expected.legs[0].recorded[0].end);
         assert!(codes(&expected, &actual).is_empty(), "the guide's surface carries the recording's times");
         let mut rules = crate::expected::testing::rules();
-        rules.by_events = true;
+        rules.capabilities.leg_times = LegTimes::OfLeg;
         let findings = crate::checks::testing::checked_under(&rules, &expected, &actual, &crate::sound::TargetSound::NotRead);
         assert_eq!(
             findings.iter().map(|finding| (finding.defect, finding.field.as_str())).collect::<Vec<_>>(),
-            [(Defect::D43, "leg 1 end")]
+            [(Defect::DurationRecomputed, "leg 1 end")]
         );
     }
 
     #[test]
     fn the_size_of_a_shift_and_the_zone_name_its_class() {
         let london = TimeZone::get("Europe/London").expect("a zone");
-        let at = |text: &str| Moment::parse(text).expect("an instant");
+        let at = |text: &str| UtcMillis::parse(text).expect("an instant");
         let rows = [
-            ("2023-07-01T10:00:00Z", HOUR_MS, Some(&london), Defect::D36),
-            ("2023-01-01T10:00:00Z", HOUR_MS, Some(&london), Defect::D35),
-            ("2023-07-01T10:00:00Z", HOUR_MS, None, Defect::D35),
-            ("2023-10-29T01:30:00Z", -HOUR_MS, Some(&london), Defect::D37),
-            ("2023-07-01T10:00:00Z", 2 * HOUR_MS, Some(&london), Defect::D35),
-            ("2023-07-01T10:00:00.345Z", -345, None, Defect::D40),
-            ("2023-07-01T10:00:00.645Z", 355, None, Defect::D40),
-            ("2023-07-01T10:00:12Z", -12_000, None, Defect::D40),
-            ("2023-07-01T10:00:12Z", -11_000, None, Defect::D35),
+            ("2023-07-01T10:00:00Z", HOUR_MS, Some(&london), Defect::TimeOffByDaylightSaving),
+            ("2023-01-01T10:00:00Z", HOUR_MS, Some(&london), Defect::TimeShifted),
+            ("2023-07-01T10:00:00Z", HOUR_MS, None, Defect::TimeShifted),
+            ("2023-10-29T01:30:00Z", -HOUR_MS, Some(&london), Defect::ClockChangeMisread),
+            ("2023-07-01T10:00:00Z", 2 * HOUR_MS, Some(&london), Defect::TimeShifted),
+            ("2023-07-01T10:00:00.345Z", -345, None, Defect::MillisecondsLost),
+            ("2023-07-01T10:00:00.645Z", 355, None, Defect::MillisecondsLost),
+            ("2023-07-01T10:00:12Z", -12_000, None, Defect::MillisecondsLost),
+            ("2023-07-01T10:00:12Z", -11_000, None, Defect::TimeShifted),
         ];
         for (expected, by, zone, defect) in rows {
             assert_eq!(shift(at(expected), at(expected).plus_ms(by), zone).0, defect, "{expected} {by}");
@@ -412,11 +414,11 @@ mod tests {
         let expected = wanted();
         let mut actual = conversation(&expected);
         let recording = first(&mut actual);
-        let (start, end) = (recording.start.moment().expect("a start"), recording.end.moment().expect("an end"));
+        let (start, end) = (recording.start.instant().expect("a start"), recording.end.instant().expect("an end"));
         (recording.start, recording.end) = (TimeReading::At(start.plus_ms(7_200_000)), TimeReading::At(end.plus_ms(7_200_000)));
         let findings = checked(&expected, &actual);
         assert_eq!(findings.len(), 1);
-        assert_eq!((findings[0].defect, findings[0].legacy_recording_id.as_deref()), (Defect::D35, Some("100001-1")));
+        assert_eq!((findings[0].defect, findings[0].legacy_recording_id.as_deref()), (Defect::TimeShifted, Some("100001-1")));
         let recording = first(&mut actual);
         (recording.start, recording.end) = (TimeReading::Absent, TimeReading::Absent);
         assert!(checked(&expected, &actual).is_empty(), "an archived recording shows no times");

@@ -1,7 +1,5 @@
 //! Drift: answers of the target outside what its documented shapes allow. Told without a single value, so that it may leave the house.
 
-mod gir;
-mod known;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -12,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::requests::{Operation, Service};
+pub(crate) use shape::Shape;
 
 /// A line of `drift.jsonl`: one kind of deviation at one place, however often it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,10 +34,28 @@ pub(crate) struct Drifts(Arc<Mutex<BTreeMap<[String; 4], u64>>>);
 /// Statuses the vendor documents for nearly every operation, success aside.
 const ERRORS: [u16; 14] = [400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 502, 503, 504];
 
+/// What an operation is documented to answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contract {
+    /// Statuses when all is well.
+    pub(crate) statuses: &'static [u16],
+    /// Shape of its answer then. Absent: it is not looked into.
+    pub(crate) answer: Option<&'static Shape>,
+    /// Shape of a refusal. Absent: it is not looked into.
+    pub(crate) error: Option<&'static Shape>,
+    /// A 202 says nothing, and need not.
+    pub(crate) accepted_is_empty: bool,
+}
+
+impl Contract {
+    /// Nothing is documented but success.
+    pub(crate) const UNKNOWN: Contract = Contract { statuses: &[200], answer: None, error: None, accepted_is_empty: false };
+}
+
 impl Drifts {
     /// Holds an answer's status against what the operation may answer.
-    pub(crate) fn status(&self, operation: &Operation, status: StatusCode) {
-        let known = known::statuses(operation.name);
+    pub(crate) fn status(&self, operation: &str, contract: &Contract, status: StatusCode) {
+        let known = contract.statuses;
         if !known.contains(&status.as_u16()) && !ERRORS.contains(&status.as_u16()) {
             let known: Vec<String> = known.iter().map(ToString::to_string).collect();
             self.add(operation, "status", &format!("{}, or a documented error", known.join(" or ")), &status.as_u16().to_string());
@@ -47,17 +63,10 @@ impl Drifts {
     }
 
     /// Holds an answer's body against its shape. `json` is absent where the body is none.
-    pub(crate) fn body(&self, operation: &Operation, status: StatusCode, length: usize, json: Option<&Value>) {
-        let error = match operation.service {
-            Service::Rws => Some(&gir::ERROR),
-            // Answers of a receiver are the simulator's assumption; there is nothing to hold them against.
-            Service::SpeechMiner | Service::WebDav => None,
-            Service::GenesysCloud | Service::Legacy => Some(&known::ERROR),
-        };
-        let shape = if status.is_success() { known::answer(operation.name) } else { error };
+    pub(crate) fn body(&self, operation: &str, contract: &Contract, status: StatusCode, length: usize, json: Option<&Value>) {
+        let shape = if status.is_success() { contract.answer } else { contract.error };
         let Some(shape) = shape.filter(|_| !status.is_redirection()) else { return };
-        // 202 says nothing, and need not.
-        if status == StatusCode::ACCEPTED && operation.name == "list_recordings" {
+        if status == StatusCode::ACCEPTED && contract.accepted_is_empty {
             return;
         }
         match json {
@@ -66,8 +75,8 @@ impl Drifts {
         }
     }
 
-    fn add(&self, operation: &Operation, path: &str, expected: &str, actual: &str) {
-        let key = [operation.name, path, expected, actual].map(str::to_owned);
+    fn add(&self, operation: &str, path: &str, expected: &str, actual: &str) {
+        let key = [operation, path, expected, actual].map(str::to_owned);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
     }
 
@@ -105,13 +114,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::requests::{Side, operation};
+    use crate::requests::Operation;
+    use crate::target::{genesys_cloud, gir};
+
+    fn operation(name: &str) -> &'static Operation {
+        let all = || genesys_cloud::OPERATIONS.iter().chain(gir::OPERATIONS);
+        all().find(|operation| operation.name == name).expect("an operation of a target")
+    }
 
     fn told(name: &str, status: u16, body: &Value) -> Vec<String> {
         let drifts = Drifts::default();
         let status = StatusCode::from_u16(status).expect("a status");
-        drifts.status(operation(Side::Target, name), status);
-        drifts.body(operation(Side::Target, name), status, 10, Some(body));
+        drifts.status(name, &operation(name).contract, status);
+        drifts.body(name, &operation(name).contract, status, 10, Some(body));
         drifts.lines().into_iter().map(|line| format!("{}: {} instead of {}", line.path, line.actual, line.expected)).collect()
     }
 
@@ -207,9 +222,8 @@ mod tests {
     #[test]
     fn the_same_deviation_is_one_line() {
         let drifts = Drifts::default();
-        let operation = operation(Side::Target, "get_details_job");
         for _ in 0..3 {
-            drifts.body(operation, StatusCode::OK, 0, None);
+            drifts.body("get_details_job", &operation("get_details_job").contract, StatusCode::OK, 0, None);
         }
         let lines = drifts.lines();
         assert_eq!((lines.len(), lines[0].count), (1, 3));

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::moment::Moment;
+use crate::utc_millis::UtcMillis;
 
 /// What may stand somewhere. `null` may stand for everything that need not be there.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     /// A text that is an instant.
     Time,
@@ -28,7 +28,7 @@ pub(super) fn check(shape: &Shape, value: &Value, path: &str, tell: &mut dyn FnM
     match (shape, value) {
         (Shape::Any, _) | (_, Value::Null) | (Shape::Text, Value::String(_)) => {}
         (Shape::Number, Value::Number(_)) | (Shape::Truth, Value::Bool(_)) => {}
-        (Shape::Time, Value::String(text)) if Moment::parse(text).is_some() => {}
+        (Shape::Time, Value::String(text)) if UtcMillis::parse(text).is_some() => {}
         (Shape::OneOf(known), Value::String(text)) if known.iter().any(|known| known.eq_ignore_ascii_case(text)) => {}
         (Shape::List(inner), Value::Array(list)) => {
             let path = format!("{path}[]");

@@ -15,21 +15,21 @@ pub(super) enum Repair {
 }
 
 pub(super) fn attributes(source: &SourceInteraction, repair: Repair, rules: &Rules) -> BTreeMap<String, Wanted> {
-    let entity = &source.entity;
-    let unmapped_code = entity.wrap_up_code.clone().filter(|code| !rules.wrap_ups.contains_key(code));
+    let listed = &source.listed;
+    let unmapped_code = listed.wrap_up_code.clone().filter(|code| !rules.wrap_ups.contains_key(code));
     let plain = [
-        ("st.wait_ms", entity.wait_time_ms.map(|ms| ms.to_string())),
-        ("st.talk_ms", entity.talk_time_ms.map(|ms| ms.to_string())),
-        ("st.skill_group", entity.skill_group.clone()),
-        ("st.ivr_node", entity.ivr_node_id.clone()),
-        ("st.disposition", entity.disposition_code.clone()),
+        ("st.wait_ms", listed.wait_time_ms.map(|ms| ms.to_string())),
+        ("st.talk_ms", listed.talk_time_ms.map(|ms| ms.to_string())),
+        ("st.skill_group", listed.skill_group.clone()),
+        ("st.ivr_node", listed.ivr_node_id.clone()),
+        ("st.disposition", listed.disposition_code.clone()),
         ("st.wrap_up_code", unmapped_code),
     ];
     let mut wanted: BTreeMap<String, Wanted> =
         plain.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Wanted::exactly(value?)))).collect();
-    if let Some(raw) = raw_text(&entity.start_time) {
+    if let Some(raw) = raw_text(&listed.start_time) {
         // As it stands in the source; a number in another spelling may also be carried in plain digits.
-        let digits = entity.start_time.whole().map(|number| number.to_string()).filter(|digits| *digits != raw);
+        let digits = listed.start_time.whole().map(|number| number.to_string()).filter(|digits| *digits != raw);
         wanted.insert("st.raw_start".to_owned(), Wanted { any_of: std::iter::once(raw).chain(digits).collect(), required: true });
     }
     if let Some(names) = file_names(source, rules) {

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use plan::Reason;
-use platforms::legacy::wire;
 
 use super::attributes::{Repair, attributes};
 use super::kinds;
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
-    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, gir, padless,
-    retention, time,
+    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules, SourceSound, Span, audio, padless,
+    people, retention, time,
 };
-use crate::moment::Moment;
-use crate::source::{SourceInteraction, SourceRecording};
+use crate::platform_facts::PlatformFacts;
+use crate::source::{RecordingDetails, SourceCall, SourceInteraction, SourceRecording, SourceSegment};
+use crate::utc_millis::UtcMillis;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -23,17 +23,17 @@ const SHORTEST_MAXIMUM_DAYS: u32 = 90;
 
 /// What must be in the target for this interaction. `sounds` holds what is known of the source's audio, by recording id; `as_of` is the
 /// instant at which a retention counts as ended.
-pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTreeMap<String, SourceSound>, as_of: Moment) -> Expectation {
+pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTreeMap<String, SourceSound>, as_of: UtcMillis) -> Expectation {
     if let Some(why) = &source.unread {
         return unread(source, why);
     }
-    let entity = &source.entity;
-    let node = entity.recorder_node.as_deref();
-    let reading = time::span(&entity.start_time, &entity.end_time, node, rules);
+    let listed = &source.listed;
+    let node = listed.recorder_node.as_deref();
+    let reading = time::span(&listed.start_time, &listed.end_time, node, rules);
     let span = reading.map(|reading| reading.span);
     let legs = legs(source, span, rules);
     let numbers =
-        [&entity.caller_number, &entity.dialled_number].map(|number| number.as_deref().map(|number| protect(number, &rules.phones)));
+        [&listed.caller_number, &listed.dialled_number].map(|number| number.as_deref().map(|number| protect(number, &rules.phones)));
     let mut recordings: Vec<ExpectedRecording> =
         source.recordings.iter().map(|recording| recording_alone(recording, node, span, rules, sounds)).collect();
     let hold = source.recordings.iter().any(|recording| recording.details.as_ref().is_ok_and(|details| details.legal_hold));
@@ -53,50 +53,54 @@ pub(crate) fn expected(source: &SourceInteraction, rules: &Rules, sounds: &BTree
     let mut presence = settle_presence(own, &mut recordings, rules);
     if let Some(call) = span {
         let agents = recordings.iter_mut().zip(&source.recordings);
-        agents.for_each(|(recording, details)| recording.agent = gir::agent(source, details, call.start, rules));
+        agents.for_each(|(recording, details)| recording.agent = people::recorded(source, details, call.start, rules));
     }
-    let gir = rules.gir.as_ref().map(|target| {
-        if source.recordings.is_empty() && presence == Presence::Expected {
-            presence = Presence::NotCarried;
-        }
-        gir::expectation(source, span, &recordings, target, rules)
-    });
+    if !rules.capabilities.takes_calls_without_recordings && source.recordings.is_empty() && presence == Presence::Expected {
+        presence = Presence::NotCarried;
+    }
     let [ani, dnis] = numbers.map(|number| match number {
         Some(Protected::As(number)) => Some(number),
         Some(Protected::Cannot) | None => None,
     });
     let legs = legs.unwrap_or_default();
-    let queue = entity.queue_id.as_ref().and_then(|queue| rules.queues.get(padless(queue)).copied().or(rules.default_queue));
+    let queue = listed.queue_id.as_ref().and_then(|queue| rules.queues.get(padless(queue)).copied().or(rules.default_queue));
     // Events tell a skill with the queue that asks for it, and reads show the wrap-up of an agent: without them there is no place for either.
-    let (shows_skill, shows_wrap_up) = (!rules.by_events || queue.is_some(), !rules.by_events || !legs.is_empty());
+    let by_events = rules.capabilities.told_by_events;
+    let (shows_skill, shows_wrap_up) = (!by_events || queue.is_some(), !by_events || !legs.is_empty());
     Expectation {
-        legacy_id: entity.id.clone(),
+        legacy_id: listed.id.clone(),
         presence,
         unread: None,
         span,
         legs,
-        direction: direction(entity.direction.as_deref()),
+        direction: direction(listed.direction.as_deref()),
         ani,
         dnis,
         queue,
-        skill: entity.skill.as_ref().and_then(|skill| rules.skills.get(padless(skill)).copied()).filter(|_| shows_skill),
-        wrap_up: entity.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(padless(code)).copied()).filter(|_| shows_wrap_up),
+        skill: listed.skill.as_ref().and_then(|skill| rules.skills.get(padless(skill)).copied()).filter(|_| shows_skill),
+        wrap_up: listed.wrap_up_code.as_ref().and_then(|code| rules.wrap_ups.get(padless(code)).copied()).filter(|_| shows_wrap_up),
         attributes: attributes(source, repair, rules),
         hold,
         recordings,
-        gir,
-        stand_in_queue: entity.queue_id.clone().filter(|queue| !rules.queues.contains_key(padless(queue)) && rules.default_queue.is_some()),
-        legacy_queue: entity.queue_id.clone(),
-        legacy_agent: entity.agent_id.clone().or_else(|| entity.segments.iter().find_map(|segment| segment.agent_id.clone())),
+        platform: PlatformFacts::default(),
+        stand_in_queue: listed.queue_id.clone().filter(|queue| !rules.queues.contains_key(padless(queue)) && rules.default_queue.is_some()),
+        legacy_queue: listed.queue_id.clone(),
+        legacy_agent: listed.agent_id.clone().or_else(|| listed.segments.iter().find_map(|segment| segment.agent_id.clone())),
         kinds: kinds::kinds(source, hold),
     }
+}
+
+/// When a call was. `None`: the source's times are unusable.
+pub(crate) fn call_span(source: &SourceInteraction, rules: &Rules) -> Option<Span> {
+    let listed = &source.listed;
+    time::span(&listed.start_time, &listed.end_time, listed.recorder_node.as_deref(), rules).map(|reading| reading.span)
 }
 
 /// A call of which nothing is known but its id and those of its recordings.
 fn unread(source: &SourceInteraction, why: &str) -> Expectation {
     let presence = Presence::Unknown(why.to_owned());
     Expectation {
-        legacy_id: source.entity.id.clone(),
+        legacy_id: source.listed.id.clone(),
         presence: presence.clone(),
         unread: Some(why.to_owned()),
         span: None,
@@ -110,7 +114,7 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
         attributes: BTreeMap::new(),
         hold: false,
         recordings: source.recordings.iter().map(|recording| blank(&recording.id, presence.clone())).collect(),
-        gir: None,
+        platform: PlatformFacts::default(),
         stand_in_queue: None,
         legacy_queue: None,
         legacy_agent: None,
@@ -151,11 +155,11 @@ fn direction(stated: Option<&str>) -> Option<String> {
 
 /// Legs with an agent, by start. `None`: one of them has no mapping and the plan allows no stand-in.
 fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option<Vec<AgentLeg>> {
-    let entity = &source.entity;
+    let listed = &source.listed;
     let Some(call) = span else { return Some(Vec::new()) };
-    let node = entity.recorder_node.as_deref();
+    let node = listed.recorder_node.as_deref();
     let mut legs = Vec::new();
-    for (agent, segment) in agents(entity) {
+    for (agent, segment) in agents(listed) {
         let (row, fallback) = match resolve(agent, call.start, rules) {
             Resolved::Mapped(row) => (row, false),
             Resolved::Fallback(row) => (row, true),
@@ -163,7 +167,7 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
         };
         let own = segment.and_then(|segment| time::span(&segment.start_time, &segment.end_time, node, rules)).map(|reading| reading.span);
         // A leg of which the source gives no times lasted as long as the call, as far as anybody can say.
-        let span = own.or(Some(call)).map(|own| if rules.by_events { own.within(&call) } else { own });
+        let span = own.or(Some(call)).map(|own| if rules.capabilities.told_by_events { own.within(&call) } else { own });
         let recorded = recorded_on(source, segment.map(|segment| segment.id.as_str()), rules);
         let unread = has_unread_on(source, segment.map(|segment| segment.id.as_str()));
         let (user, login) = (row.user.clone(), row.login.clone());
@@ -174,16 +178,16 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
 }
 
 /// The agent of each segment; without segments the one agent of the call.
-fn agents(entity: &wire::Interaction) -> Vec<(&String, Option<&wire::Segment>)> {
-    if entity.segments.is_empty() {
-        return entity.agent_id.iter().map(|agent| (agent, None)).collect();
+fn agents(listed: &SourceCall) -> Vec<(&String, Option<&SourceSegment>)> {
+    if listed.segments.is_empty() {
+        return listed.agent_id.iter().map(|agent| (agent, None)).collect();
     }
-    entity.segments.iter().filter_map(|segment| Some((segment.agent_id.as_ref()?, Some(segment)))).collect()
+    listed.segments.iter().filter_map(|segment| Some((segment.agent_id.as_ref()?, Some(segment)))).collect()
 }
 
 /// Times of the recordings made on a segment; without segments, of all of them.
 fn recorded_on(source: &SourceInteraction, segment: Option<&str>, rules: &Rules) -> Vec<Span> {
-    let node = source.entity.recorder_node.as_deref();
+    let node = source.listed.recorder_node.as_deref();
     let details = source.recordings.iter().filter_map(|recording| recording.details.as_ref().ok());
     let here = details.filter(|details| segment.is_none() || details.segment_id.as_deref() == segment);
     here.filter_map(|details| time::span(&details.start_time, &details.end_time, details.recorder_node.as_deref().or(node), rules))
@@ -193,16 +197,16 @@ fn recorded_on(source: &SourceInteraction, segment: Option<&str>, rules: &Rules)
 
 /// Whether a recording may have been made on a segment of which nobody knows when: its record could not be read.
 fn has_unread_on(source: &SourceInteraction, segment: Option<&str>) -> bool {
-    let listed = |id: &str| source.entity.recordings.iter().find(|listed| listed.id == id).and_then(|listed| listed.segment_id.as_deref());
-    let mut unread = source.recordings.iter().filter(|recording| recording.details.is_err()).map(|recording| listed(&recording.id));
+    let leg_of = |id: &str| source.listed.recordings.iter().find(|(listed, _)| listed == id).and_then(|(_, leg)| leg.as_deref());
+    let mut unread = source.recordings.iter().filter(|recording| recording.details.is_err()).map(|recording| leg_of(&recording.id));
     unread.any(|on| on.is_none() || segment.is_none() || on == segment)
 }
 
 fn reversed_inside(source: &SourceInteraction, rules: &Rules) -> bool {
-    let node = source.entity.recorder_node.as_deref();
+    let node = source.listed.recorder_node.as_deref();
     let swapped = |start, end, node| time::span(start, end, node, rules).is_some_and(|reading| reading.swapped);
     let details = source.recordings.iter().filter_map(|recording| recording.details.as_ref().ok());
-    source.entity.segments.iter().any(|segment| swapped(&segment.start_time, &segment.end_time, node))
+    source.listed.segments.iter().any(|segment| swapped(&segment.start_time, &segment.end_time, node))
         || details.into_iter().any(|details| swapped(&details.start_time, &details.end_time, details.recorder_node.as_deref().or(node)))
 }
 
@@ -245,7 +249,7 @@ fn recording_alone(
 }
 
 /// A retention that has ended keeps a recording back, unless the conversation is held.
-fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment, rules: &Rules) {
+fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: UtcMillis, rules: &Rules) {
     if !rules.skip_expired || hold {
         return;
     }
@@ -266,7 +270,7 @@ fn skip_expired(recordings: &mut [ExpectedRecording], hold: bool, as_of: Moment,
 
 /// A deletion date beyond the organisation's maximum keeps a recording back, or is brought forward where the plan says so and the call is
 /// not older than that. Source: platform API, recording.recording.analytics.retention.violation; counted from the call's start, assumed.
-fn within_maximum(recordings: &mut [ExpectedRecording], start: Moment, as_of: Moment, rules: &Rules) {
+fn within_maximum(recordings: &mut [ExpectedRecording], start: UtcMillis, as_of: UtcMillis, rules: &Rules) {
     for recording in recordings.iter_mut().filter(|recording| recording.presence == Presence::Expected) {
         let Some(date) = recording.delete_at else { continue };
         let last = |days: u32| start.plus_ms(i64::from(days) * DAY_MS);
@@ -297,8 +301,8 @@ fn whole_reason(
     numbers: &[Option<Protected>; 2],
     rules: &Rules,
 ) -> Option<Reason> {
-    let queue = source.entity.queue_id.as_ref();
-    let names_another = |details: &wire::Recording| details.interaction_id != source.entity.id;
+    let queue = source.listed.queue_id.as_ref();
+    let names_another = |details: &RecordingDetails| details.interaction_id != source.listed.id;
     if source.collided || source.recordings.iter().any(|recording| recording.details.as_ref().is_ok_and(names_another)) {
         return Some(Reason::IdCollision);
     }
@@ -346,6 +350,7 @@ fn settle_presence(own: Option<Reason>, recordings: &mut [ExpectedRecording], ru
 mod tests {
     use super::*;
     use crate::expected::testing::{AS_OF, good_sound, interaction, rules};
+    use crate::source::{SourcePause, SourceTime};
 
     fn sounds(reason: Option<Reason>) -> BTreeMap<String, SourceSound> {
         let first = reason.map_or_else(good_sound, SourceSound::Bad);
@@ -383,7 +388,7 @@ mod tests {
             change(&mut call);
             expected(&call, &rules(), &sounds(None), AS_OF)
         };
-        let internal = change(|call| call.entity.direction = Some("INTERNAL".to_owned()));
+        let internal = change(|call| call.listed.direction = Some("INTERNAL".to_owned()));
         assert_eq!((internal.direction, internal.presence), (None, Presence::Expected), "no target has a word for it");
         let anothers = change(|call| {
             if let Ok(details) = &mut call.recordings[0].details {
@@ -393,11 +398,11 @@ mod tests {
         assert_eq!(anothers.presence, Presence::Absent(Absence::Rule(Reason::IdCollision)));
         let endless = change(|call| {
             if let Ok(details) = &mut call.recordings[0].details {
-                details.pauses = vec![wire::Pause { start_offset_ms: Some(100), end_offset_ms: None, reason: None }];
+                details.pauses = vec![SourcePause { start_offset_ms: Some(100), end_offset_ms: None }];
             }
         });
         assert_eq!(endless.presence, Presence::Absent(Absence::Rule(Reason::PiiUnprotectable)));
-        let timeless = change(|call| (call.entity.segments[0].start_time, call.entity.segments[0].end_time) = Default::default());
+        let timeless = change(|call| (call.listed.segments[0].start_time, call.listed.segments[0].end_time) = Default::default());
         let whole = timeless.span;
         assert!(timeless.legs.iter().any(|leg| leg.span == whole), "a leg without times is as long as the call");
     }
@@ -424,11 +429,11 @@ mod tests {
         let mut hashed = rules();
         hashed.phones = crate::expected::PhoneRule::Hash(b"k".to_vec());
         let mut timeless = interaction();
-        timeless.entity.end_time = wire::SourceTime::Absent;
+        timeless.listed.end_time = SourceTime::Absent;
         let mut collided = interaction();
         collided.collided = true;
         let mut anonymous = interaction();
-        anonymous.entity.caller_number = Some("anonymous".into());
+        anonymous.listed.caller_number = Some("anonymous".into());
         let rows = [
             (interaction(), skip, Reason::UnmappedQueue),
             (interaction(), strict, Reason::UnmappedAgent),
@@ -445,7 +450,7 @@ mod tests {
 
     #[test]
     fn an_ended_retention_is_skipped_unless_the_call_is_held() {
-        let later = Moment::parse("2031-01-01T00:00:00Z").expect("an instant");
+        let later = UtcMillis::parse("2031-01-01T00:00:00Z").expect("an instant");
         let skipped = expected(&interaction(), &rules(), &sounds(None), later);
         assert_eq!(skipped.recordings[0].presence, Presence::Absent(Absence::Rule(Reason::Expired)));
         let mut held = interaction();
@@ -483,7 +488,7 @@ mod tests {
     #[test]
     fn reversed_ends_are_repaired_and_the_raw_start_is_kept() {
         let mut source = interaction();
-        std::mem::swap(&mut source.entity.start_time, &mut source.entity.end_time);
+        std::mem::swap(&mut source.listed.start_time, &mut source.listed.end_time);
         let wanted = expected(&source, &rules(), &sounds(None), AS_OF);
         assert_eq!(wanted.span.map(|span| span.start.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
         assert_eq!(wanted.attributes["st.repair"], super::super::Wanted::exactly("ends_swapped"));
@@ -503,7 +508,7 @@ mod tests {
     #[test]
     fn an_unmapped_wrap_up_code_is_carried_as_an_attribute() {
         let mut source = interaction();
-        source.entity.wrap_up_code = Some("W-999".into());
+        source.listed.wrap_up_code = Some("W-999".into());
         let wanted = expected(&source, &rules(), &sounds(None), AS_OF);
         assert_eq!(wanted.wrap_up, None);
         assert_eq!(wanted.attributes["st.wrap_up_code"], super::super::Wanted::exactly("W-999"));
@@ -511,7 +516,8 @@ mod tests {
 
     #[test]
     fn events_tell_a_call_as_far_as_it_goes_and_no_skill_or_wrap_up_without_who_had_it() {
-        let rules = Rules { by_events: true, ..rules() };
+        let mut rules = rules();
+        rules.capabilities.told_by_events = true;
         let told = |change: fn(&mut SourceInteraction)| {
             let mut call = interaction();
             change(&mut call);
@@ -519,14 +525,14 @@ mod tests {
         };
         let whole = told(|_| ());
         assert!(whole.skill.is_some() && whole.wrap_up.is_some() && whole.queue.is_some());
-        let unqueued = told(|call| call.entity.queue_id = None);
+        let unqueued = told(|call| call.listed.queue_id = None);
         assert_eq!((unqueued.skill, unqueued.queue, unqueued.wrap_up), (None, None, whole.wrap_up));
         let unattended = told(|call| {
-            call.entity.agent_id = None;
-            call.entity.segments.iter_mut().for_each(|segment| segment.agent_id = None);
+            call.listed.agent_id = None;
+            call.listed.segments.iter_mut().for_each(|segment| segment.agent_id = None);
         });
         assert_eq!((unattended.wrap_up, unattended.skill), (None, whole.skill));
-        let instant = told(|call| call.entity.end_time = call.entity.start_time.clone());
+        let instant = told(|call| call.listed.end_time = call.listed.start_time.clone());
         assert!(!instant.legs.is_empty() && instant.legs.iter().all(|leg| leg.span == instant.span), "{:?}", instant.legs);
     }
 }

@@ -2,7 +2,6 @@
 
 mod attributes;
 mod audio;
-mod gir;
 mod interaction;
 mod kinds;
 mod numbers;
@@ -19,16 +18,15 @@ use plan::Reason;
 use uuid::Uuid;
 
 pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectation};
-pub(crate) use gir::{GirExpectation, Keep, Recorded, Until, label as class_label};
-pub(crate) use interaction::expected;
+pub(crate) use interaction::{call_span, expected};
 pub(crate) use numbers::{digits, masked};
-pub(crate) use people::{AgentLeg, RecordedAgent};
-#[cfg(test)]
-pub(crate) use rules::PurgeRule;
-pub(crate) use rules::{GirRules, Maximum, PauseRule, PhoneRule, Rules, padless};
+pub(crate) use people::{AgentLeg, Recorded, RecordedAgent, Resolved, resolve};
+pub(crate) use retention::delete_at;
+pub(crate) use rules::{AgentRow, AgentTable, Maximum, PauseRule, PhoneRule, Rules, padless};
 pub(crate) use time::raw_text;
 
-use crate::moment::Moment;
+use crate::platform_facts::PlatformFacts;
+use crate::utc_millis::UtcMillis;
 
 /// What one interaction must look like in the target.
 #[derive(Debug, Clone)]
@@ -37,7 +35,7 @@ pub(crate) struct Expectation {
     pub(crate) legacy_id: String,
     /// Whether it must be there at all.
     pub(crate) presence: Presence,
-    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: its entity was read.
+    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: its listed was read.
     pub(crate) unread: Option<String>,
     /// Start and end. Absent: the source's times are unusable.
     pub(crate) span: Option<Span>,
@@ -61,8 +59,8 @@ pub(crate) struct Expectation {
     pub(crate) hold: bool,
     /// Recordings in the source's order.
     pub(crate) recordings: Vec<ExpectedRecording>,
-    /// What only Interaction Recording has. Absent: the target is another.
-    pub(crate) gir: Option<GirExpectation>,
+    /// What only its platform has.
+    pub(crate) platform: PlatformFacts,
     /// Queue of the source that has no row, so that the plan's default stands in. Absent: none does.
     pub(crate) stand_in_queue: Option<String>,
     /// For the breakdown: queue and first agent as the source names them.
@@ -88,7 +86,7 @@ pub(crate) struct ExpectedRecording {
     /// Start and end. Absent: not known.
     pub(crate) span: Option<Span>,
     /// When the target must delete it. Absent: never by a date.
-    pub(crate) delete_at: Option<Moment>,
+    pub(crate) delete_at: Option<UtcMillis>,
     /// Pauses, as offsets from its start.
     pub(crate) pauses: Vec<Pause>,
     /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent: it may not.
@@ -101,9 +99,9 @@ pub(crate) struct ExpectedRecording {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     /// First instant.
-    pub(crate) start: Moment,
+    pub(crate) start: UtcMillis,
     /// First instant after it.
-    pub(crate) end: Moment,
+    pub(crate) end: UtcMillis,
 }
 
 impl Expectation {

@@ -1,10 +1,9 @@
 //! Agents by the mapping valid at the call's date; never by phone number or extension.
 
+use super::Rules;
 use super::rules::{AgentRow, padless};
-use super::{Rules, time};
-use crate::moment::Moment;
-use crate::source::SourceInteraction;
-use crate::stop::Stop;
+use crate::source::{SourceInteraction, SourceRecording};
+use crate::utc_millis::UtcMillis;
 
 /// A leg with an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub(crate) struct AgentLeg {
 
 /// Who an agent is at a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resolved<'a> {
+pub(crate) enum Resolved<'a> {
     Mapped(&'a AgentRow),
     Fallback(&'a AgentRow),
     Unmapped,
@@ -46,45 +45,44 @@ pub(crate) struct RecordedAgent {
     pub(crate) access_group: Option<String>,
 }
 
-impl Rules {
-    /// Refuses a mapping that does not say who an agent is in the target, naming the row.
-    pub(crate) fn check_agents(&self, interactions: &[SourceInteraction]) -> Result<(), Stop> {
-        if self.gir.is_none() {
-            return Ok(());
+/// Whose recording it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// Nobody's: its leg has no agent.
+    Nobody,
+    /// This agent's.
+    Agent(RecordedAgent),
+    /// The source does not say on which leg it was made.
+    Unsaid,
+}
+
+/// The agent of a recording: of its leg; of the call, where it has no legs.
+pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, at: UtcMillis, rules: &Rules) -> Recorded {
+    let listed = &source.listed;
+    let Ok(details) = &recording.details else { return Recorded::Unsaid };
+    let agent = if listed.segments.is_empty() {
+        listed.agent_id.as_ref()
+    } else {
+        match listed.segments.iter().find(|segment| details.segment_id.as_deref() == Some(segment.id.as_str())) {
+            Some(segment) => segment.agent_id.as_ref(),
+            None => return Recorded::Unsaid,
         }
-        for interaction in interactions {
-            let entity = &interaction.entity;
-            let Some(call) = time::span(&entity.start_time, &entity.end_time, entity.recorder_node.as_deref(), self) else { continue };
-            for agent in entity.agent_id.iter().chain(entity.segments.iter().filter_map(|segment| segment.agent_id.as_ref())) {
-                match resolve(agent, call.span.start, self) {
-                    Resolved::Mapped(row) if !is_whole(row) => {
-                        return Err(Stop::Plan(format!(
-                            "mapping.agents line {}: agent {agent} has no gir_username or no gir_login; Interaction Recording needs both",
-                            row.line
-                        )));
-                    }
-                    Resolved::Fallback(row) if !is_whole(row) => {
-                        return Err(Stop::Plan(
-                            "rules.unmapped_agent: no row of mapping.agents has that genesys_user_id with gir_username and gir_login; \
-                             add one with legacy_agent_id `*`"
-                                .to_owned(),
-                        ));
-                    }
-                    Resolved::Mapped(_) | Resolved::Fallback(_) | Resolved::Unmapped => {}
-                }
-            }
-        }
-        Ok(())
+    };
+    let Some(agent) = agent else { return Recorded::Nobody };
+    match resolve(agent, at, rules) {
+        Resolved::Mapped(row) | Resolved::Fallback(row) => Recorded::Agent(RecordedAgent {
+            legacy_agent: agent.clone(),
+            user: row.user.clone(),
+            login: row.login.clone(),
+            access_group: row.access_group.clone(),
+        }),
+        Resolved::Unmapped => Recorded::Unsaid,
     }
 }
 
-fn is_whole(row: &AgentRow) -> bool {
-    !row.user.is_empty() && row.login.is_some()
-}
-
-pub(super) fn resolve<'a>(agent: &str, at: Moment, rules: &'a Rules) -> Resolved<'a> {
+pub(crate) fn resolve<'a>(agent: &str, at: UtcMillis, rules: &'a Rules) -> Resolved<'a> {
     let rows = rules.agents.get(padless(agent)).map(Vec::as_slice).unwrap_or_default();
-    let holds = |from: Option<Moment>, to: Option<Moment>| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
+    let holds = |from: Option<UtcMillis>, to: Option<UtcMillis>| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
     match (rows.iter().find(|row| holds(row.from, row.to)), &rules.fallback_agent) {
         (Some(row), _) => Resolved::Mapped(row),
         (None, Some(row)) => Resolved::Fallback(row),
@@ -98,8 +96,8 @@ mod tests {
     use crate::expected::rules::AgentRow;
     use crate::expected::testing::rules;
 
-    fn at(text: &str) -> Moment {
-        Moment::parse(text).expect("an instant")
+    fn at(text: &str) -> UtcMillis {
+        UtcMillis::parse(text).expect("an instant")
     }
 
     #[test]
@@ -125,18 +123,5 @@ mod tests {
         }
         rules.fallback_agent = Some(row("stand-in", None, None));
         assert!(matches!(resolve("AGT-2", at("2022-01-01T00:00:00Z"), &rules), Resolved::Fallback(row) if row.user == "stand-in"));
-    }
-
-    #[test]
-    fn a_mapping_that_does_not_name_a_user_is_refused_with_its_line() {
-        let call = [crate::expected::testing::interaction()];
-        assert!(rules().check_agents(&call).is_ok(), "another target needs no user name");
-        let mut gir = crate::expected::testing::gir_rules();
-        assert!(gir.check_agents(&call).is_ok());
-        gir.agents.get_mut("AGT-992").expect("the test agent")[0].login = None;
-        assert!(gir.check_agents(&call).is_err_and(|stop| stop.to_string().contains("line 2")));
-        let mut alone = crate::expected::testing::gir_rules();
-        alone.fallback_agent = Some(AgentRow::default());
-        assert!(alone.check_agents(&call).is_err_and(|stop| stop.to_string().contains("`*`")));
     }
 }

@@ -4,14 +4,14 @@ use jiff::Span;
 use jiff::tz::TimeZone;
 
 use super::Rules;
-use crate::moment::Moment;
+use crate::utc_millis::UtcMillis;
 
 /// The call's end plus the calendar years of the class, in UTC. `None`: no class, an unknown class, or beyond the calendar.
-pub(super) fn delete_at(class: Option<&str>, call_end: Moment, rules: &Rules) -> Option<Moment> {
+pub(crate) fn delete_at(class: Option<&str>, call_end: UtcMillis, rules: &Rules) -> Option<UtcMillis> {
     let years = rules.class_years.get(class?)?;
     let end = call_end.timestamp()?.to_zoned(TimeZone::UTC);
     let span = Span::new().try_years(*years).ok()?;
-    end.checked_add(span).ok().map(|at| Moment::from(at.timestamp()))
+    end.checked_add(span).ok().map(|at| UtcMillis::from(at.timestamp()))
 }
 
 #[cfg(test)]
@@ -30,9 +30,9 @@ mod tests {
             ("Another", "2024-02-29T12:00:00Z", None),
         ];
         for (class, end, wanted) in rows {
-            let end = Moment::parse(end).expect("an instant");
+            let end = UtcMillis::parse(end).expect("an instant");
             assert_eq!(delete_at(Some(class), end, &rules).map(|at| at.to_string()).as_deref(), wanted, "{class}");
         }
-        assert_eq!(delete_at(None, Moment::from_ms(0), &rules), None);
+        assert_eq!(delete_at(None, UtcMillis::from_ms(0), &rules), None);
     }
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use audio::Ffmpeg;
 use jiff::tz::TimeZone;
 use plan::{
-    AudioFormat, Expired, FfmpegUse, Ingest, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent,
-    UnmappedQueue,
+    AudioFormat, Expired, FfmpegUse, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent, UnmappedQueue,
 };
 use uuid::Uuid;
 
-use crate::moment::Moment;
-use crate::stop::Stop;
+use crate::capabilities::Capabilities;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// What the plan demands.
 #[derive(Clone)]
@@ -41,10 +41,8 @@ pub(crate) struct Rules {
     pub(crate) maximum: Maximum,
     /// Whether a date beyond it is brought forward.
     pub(crate) clamp: bool,
-    /// The target was told of each call by events (the public ingestion), and shows no more of it than events can say.
-    pub(crate) by_events: bool,
-    /// What only Interaction Recording needs. Absent: the target is another.
-    pub(crate) gir: Option<GirRules>,
+    /// What the target's records can show.
+    pub(crate) capabilities: Capabilities,
     /// Agents behind one extension; from the source, for naming a damage and never for resolving an agent.
     pub(crate) extensions: BTreeMap<String, BTreeSet<String>>,
 }
@@ -58,36 +56,44 @@ pub(crate) struct AgentRow {
     pub(crate) login: Option<String>,
     /// Interaction Recording: access group of recordings. Absent: none.
     pub(crate) access_group: Option<String>,
-    pub(crate) from: Option<Moment>,
-    pub(crate) to: Option<Moment>,
+    pub(crate) from: Option<UtcMillis>,
+    pub(crate) to: Option<UtcMillis>,
     /// Line in the file, counted from 1; 0: no row is there.
     pub(crate) line: u64,
 }
 
-/// What Interaction Recording needs. Source: docs/gir.md.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct GirRules {
-    /// Region of every recording.
-    pub(crate) region: String,
-    /// `st-batch-<namespace>`.
-    pub(crate) batch_label: String,
-    /// Partition by queue of the source; queues without one are left out.
-    pub(crate) partitions: BTreeMap<String, String>,
-    /// The site's purge rules, as declared.
-    pub(crate) purge: Vec<PurgeRule>,
-    /// Whether files are encrypted.
-    pub(crate) encrypted: bool,
+/// Who agents of the source are in the target.
+#[derive(Debug, Default)]
+pub(crate) struct AgentTable {
+    rows: BTreeMap<String, Vec<AgentRow>>,
+    /// The plan's stand-in. Absent: it has none.
+    fallback: Option<AgentRow>,
 }
 
-/// A purge rule of the site, as declared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct PurgeRule {
-    /// Age at which it deletes. Days of 24 hours.
-    pub(crate) after_days: i64,
-    /// Only calls of this type. Absent: any.
-    pub(crate) call_type: Option<String>,
-    /// Only calls with this label. Absent: any.
-    pub(crate) label: Option<String>,
+impl AgentTable {
+    /// `rows`: of the mapping, as the target's platform reads them. `stand_in`: who a stand-in is there.
+    pub(crate) fn new<'a>(
+        loaded: &LoadedPlan,
+        rows: impl Iterator<Item = (&'a plan::AgentRow, AgentRow)>,
+        stand_in: impl FnOnce(Uuid) -> AgentRow,
+    ) -> AgentTable {
+        let mut table = AgentTable::default();
+        for (row, agent) in rows {
+            table.rows.entry(padless(&row.legacy_agent_id).to_owned()).or_default().push(agent);
+        }
+        table.fallback = match loaded.plan.rules.unmapped_agent {
+            UnmappedAgent::Fallback(user) => Some(stand_in(user)),
+            UnmappedAgent::Quarantine => None,
+        };
+        table
+    }
+}
+
+impl AgentRow {
+    /// When a row of the mapping is valid, and where it stands; whose it is in the target its platform says.
+    pub(crate) fn valid_as(row: &plan::AgentRow) -> AgentRow {
+        AgentRow { from: row.valid_from.map(UtcMillis::from), to: row.valid_to.map(UtcMillis::from), line: row.line, ..AgentRow::default() }
+    }
 }
 
 /// The organisation's maximum retention.
@@ -123,31 +129,20 @@ pub(crate) fn padless(id: &str) -> &str {
 }
 
 impl Rules {
-    /// Reads the plan. The error names what cannot be used.
-    pub(crate) fn new(loaded: &LoadedPlan) -> Result<Rules, Stop> {
+    /// Reads the plan. `agents` and `capabilities` are the target's. The error names what cannot be used.
+    pub(crate) fn new(loaded: &LoadedPlan, agents: AgentTable, capabilities: Capabilities) -> Result<Rules, RunError> {
         let plan = &loaded.plan;
         let mapping = &loaded.mapping;
-        let is_gir = plan.target.gir().is_some();
-        let mut agents: BTreeMap<String, Vec<AgentRow>> = BTreeMap::new();
-        // A row for `*` is for nobody but the fallback.
-        for row in mapping.agents.iter().filter(|row| !is_gir || row.legacy_agent_id != "*") {
-            agents.entry(padless(&row.legacy_agent_id).to_owned()).or_default().push(agent_row(row, is_gir));
-        }
         Ok(Rules {
             seconds: plan.time.unit == TimeUnit::S,
-            by_events: plan.target.genesys_cloud().is_some_and(|cloud| cloud.ingest == Ingest::Public),
             naive_zone: zone("time.naive_zone", plan.time.naive_zone.as_deref())?,
             site_zone: zone("time.site_zone", plan.time.site_zone.as_deref())?,
             node_offset_ms: plan.time.node.iter().map(|(node, time)| (node.clone(), time.offset_ms)).collect(),
-            agents,
+            agents: agents.rows,
             queues: mapping.queues.iter().map(|row| (padless(&row.legacy_queue_id).to_owned(), row.genesys_queue_id)).collect(),
             skills: mapping.skills.iter().map(|row| (padless(&row.legacy_skill).to_owned(), row.genesys_skill_id)).collect(),
             wrap_ups: mapping.wrapups.iter().map(|row| (padless(&row.legacy_code).to_owned(), row.genesys_wrapup_id)).collect(),
-            fallback_agent: match plan.rules.unmapped_agent {
-                UnmappedAgent::Fallback(user) if is_gir => Some(fallback(user, &mapping.agents)),
-                UnmappedAgent::Fallback(user) => Some(AgentRow { user: user.to_string(), ..AgentRow::default() }),
-                UnmappedAgent::Quarantine => None,
-            },
+            fallback_agent: agents.fallback,
             default_queue: match plan.rules.unmapped_queue {
                 UnmappedQueue::Default(queue) => Some(queue),
                 UnmappedQueue::Skip => None,
@@ -172,48 +167,15 @@ impl Rules {
             skip_expired: plan.retention.expired == Expired::Skip,
             maximum: Maximum::None,
             clamp: plan.retention.over_max == OverMax::Clamp,
-            gir: plan.target.gir().map(|gir| gir_rules(gir, loaded)),
+            capabilities,
             extensions: BTreeMap::new(),
         })
     }
 }
 
-fn agent_row(row: &plan::AgentRow, is_gir: bool) -> AgentRow {
-    AgentRow {
-        user: if is_gir { row.gir_username().unwrap_or_default().to_owned() } else { row.genesys_user_id.to_string() },
-        login: row.gir_login().map(str::to_owned),
-        access_group: row.gir_access_group().map(str::to_owned),
-        from: row.valid_from.map(Moment::from),
-        to: row.valid_to.map(Moment::from),
-        line: row.line,
-    }
-}
-
-/// Who the plan's stand-in is in Interaction Recording: the row with its id.
-fn fallback(user: Uuid, rows: &[plan::AgentRow]) -> AgentRow {
-    let row = rows.iter().find(|row| row.genesys_user_id == user);
-    row.map(|row| AgentRow { from: None, to: None, ..agent_row(row, true) }).unwrap_or_default()
-}
-
-fn gir_rules(gir: &plan::target::Gir, loaded: &LoadedPlan) -> GirRules {
-    let plan = &loaded.plan;
-    let partitions =
-        loaded.mapping.queues.iter().filter_map(|row| Some((padless(&row.legacy_queue_id).to_owned(), row.gir_partition()?.to_owned())));
-    let purge = plan.retention.gir_rule.iter();
-    GirRules {
-        region: gir.region.clone(),
-        batch_label: format!("st-batch-{}", plan.identity.namespace),
-        partitions: partitions.collect(),
-        purge: purge
-            .map(|rule| PurgeRule { after_days: rule.after_days, call_type: rule.call_type.clone(), label: rule.label.clone() })
-            .collect(),
-        encrypted: !gir.certificates.is_empty(),
-    }
-}
-
-fn zone(key: &str, name: Option<&str>) -> Result<Option<TimeZone>, Stop> {
+fn zone(key: &str, name: Option<&str>) -> Result<Option<TimeZone>, RunError> {
     let Some(name) = name else { return Ok(None) };
     TimeZone::get(name)
         .map(Some)
-        .map_err(|_| Stop::Plan(format!("{key} `{name}` is not a known time zone; use an IANA name such as Europe/London")))
+        .map_err(|_| RunError::Plan(format!("{key} `{name}` is not a known time zone; use an IANA name such as Europe/London")))
 }

@@ -8,12 +8,14 @@ use plan::AudioFormat;
 use uuid::Uuid;
 
 use super::rules::AgentRow;
-use super::{GirRules, Maximum, PauseRule, PhoneRule, PurgeRule, Rules, SoundFacts, SourceSound};
-use crate::moment::Moment;
+use super::{Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
 use crate::source::{SourceInteraction, SourceRecording};
+use crate::target::Platform;
+use crate::target::genesys_cloud::GenesysCloud;
+use crate::utc_millis::UtcMillis;
 
 /// A day in the migration.
-pub(crate) const AS_OF: Moment = Moment::from_ms(1_795_000_000_000); // 2026-11-18
+pub(crate) const AS_OF: UtcMillis = UtcMillis::from_ms(1_795_000_000_000); // 2026-11-18
 
 pub(crate) const USER: Uuid = Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_0001);
 pub(crate) const FALLBACK: Uuid = Uuid::from_u128(0x550e_8400_e29b_41d4_a716_4466_5544_00ff);
@@ -37,8 +39,7 @@ pub(crate) fn rules() -> Rules {
         default_queue: Some(DEFAULT_QUEUE),
         maximum: Maximum::None,
         clamp: false,
-        by_events: false,
-        gir: None,
+        capabilities: GenesysCloud::DEFAULT.capabilities(),
         hold_partial: true,
         exclusions: BTreeMap::new(),
         format: AudioFormat::Mp3,
@@ -53,48 +54,23 @@ pub(crate) fn rules() -> Rules {
     }
 }
 
-/// The same plan with Interaction Recording as its target.
-pub(crate) fn gir_rules() -> Rules {
-    let row = |user: &str, login: &str, line| AgentRow {
-        user: user.to_owned(),
-        login: Some(login.to_owned()),
-        access_group: Some(format!("/Sales/{user}")),
-        line,
-        ..AgentRow::default()
-    };
-    let purge = |after_days, label: &str| PurgeRule { after_days, call_type: None, label: Some(label.to_owned()) };
-    Rules {
-        agents: BTreeMap::from([("AGT-992".to_owned(), vec![row("ann", "7001", 2)])]),
-        fallback_agent: Some(row("unmapped", "7999", 3)),
-        gir: Some(GirRules {
-            region: "west".to_owned(),
-            batch_label: "st-batch-acme".to_owned(),
-            partitions: BTreeMap::from([("Q-SUPPORT".to_owned(), "/support".to_owned())]),
-            purge: vec![purge(2558, "st-ret-7-Year Retention"), purge(3653, "st-ret-10-Year Retention")],
-            encrypted: false,
-        }),
-        ..rules()
-    }
-}
-
 /// The first call of scenarios/contracts/legacy/query_interactions.json.
 pub(crate) fn interaction() -> SourceInteraction {
-    let entity = serde_json::from_str(
+    let call = crate::source::legacy::interaction(
         r#"{"id":100001,"startTime":1698400800000,"endTime":1698401100000,"waitTimeMs":12000,"talkTimeMs":281000,"direction":"INBOUND",
             "agentId":"AGT-992","agentExtension":"4711","queueId":"Q-SUPPORT","skill":"SK-BILLING","skillGroup":"Billing Tier 1","ivrNodeId":"IVR-12",
             "dispositionCode":"RESOLVED","wrapUpCode":"W-017","callerNumber":"+15550100199","dialledNumber":"+18005550123","numbersMasked":false,"recorderNode":"N3",
             "segments":[{"id":"100001-s1","agentId":"AGT-992","startTime":1698400812000,"endTime":1698400960000},
                         {"id":"100001-s2","agentId":"AGT-014","startTime":1698400960000,"endTime":1698401100000}],
             "recordings":[{"id":"100001-1","segmentId":"100001-s1"},{"id":"100001-2","segmentId":"100001-s2"}]}"#,
+        "a test",
     );
     SourceInteraction {
-        entity: entity.expect("test entity"),
         recordings: vec![
             recording("100001-1", 1_698_400_812_000, 1_698_400_960_000, "a.wav", r#"[{"startOffsetMs":61000,"endOffsetMs":74500}]"#),
             recording("100001-2", 1_698_400_960_000, 1_698_401_100_000, "b.wav", "[]"),
         ],
-        collided: false,
-        unread: None,
+        ..call
     }
 }
 
@@ -104,7 +80,7 @@ pub(crate) fn recording(id: &str, start: i64, end: i64, name: &str, pauses: &str
             "pauses":{pauses},"retentionClass":"7-Year Retention","legalHold":false,"mediaUrl":"/api/v2/recordings/{id}/media"}}"#,
         end - start
     );
-    SourceRecording { id: id.to_owned(), details: Ok(serde_json::from_str(&text).expect("test recording")), staged: None }
+    SourceRecording { id: id.to_owned(), details: Ok(crate::source::legacy::recording(&text).expect("test recording")), staged: None }
 }
 
 /// 148 s of mu-law.
@@ -123,6 +99,6 @@ pub(crate) fn good_sound() -> SourceSound {
 }
 
 /// A mapping of an agent from a date on.
-pub(crate) fn agent_row(user: Uuid, from: Option<Moment>) -> AgentRow {
+pub(crate) fn agent_row(user: Uuid, from: Option<UtcMillis>) -> AgentRow {
     AgentRow { user: user.to_string(), from, ..AgentRow::default() }
 }

@@ -1,16 +1,16 @@
 //! Source values to instants. Source: contracts section 7.
 
 use jiff::civil::DateTime;
-use platforms::legacy::wire::SourceTime;
 
 use super::{Rules, Span};
-use crate::moment::Moment;
+use crate::source::SourceTime;
+use crate::utc_millis::UtcMillis;
 
 /// Before this no call was recorded by software that names its agents; an earlier instant is a unit mistaken, a zero or a default, and
 /// correcting it would be guessing.
-const EARLIEST: Moment = Moment::from_ms(631_152_000_000); // 1990-01-01
+const EARLIEST: UtcMillis = UtcMillis::from_ms(631_152_000_000); // 1990-01-01
 /// After this no call can have been recorded; the same holds.
-const LATEST: Moment = Moment::from_ms(4_102_444_800_000); // 2100-01-01
+const LATEST: UtcMillis = UtcMillis::from_ms(4_102_444_800_000); // 2100-01-01
 
 /// A span, and whether its ends stood reversed in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,38 +28,39 @@ pub(super) fn span(start: &SourceTime, end: &SourceTime, node: Option<&str>, rul
 }
 
 /// By unit or zone, then the recorder's declared offset. Nothing else is corrected.
-fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<Moment> {
+fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<UtcMillis> {
     let stated = match value {
         SourceTime::Absent => return None,
-        SourceTime::Number(number) => in_unit(*number, rules)?,
-        SourceTime::Text(text) => match value.whole() {
-            Some(number) => in_unit(number, rules)?,
-            None => from_text(text, rules)?,
-        },
+        SourceTime::Number(number) | SourceTime::Text { whole: Some(number), .. } => in_unit(*number, rules)?,
+        SourceTime::Text { text, whole: None } => from_text(text, rules)?,
     };
     let offset = node.and_then(|node| rules.node_offset_ms.get(super::padless(node))).copied().unwrap_or(0);
     let instant = stated.plus_ms(offset);
     (EARLIEST <= instant && instant < LATEST).then_some(instant)
 }
 
-fn in_unit(number: i64, rules: &Rules) -> Option<Moment> {
-    number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(Moment::from_ms)
+fn in_unit(number: i64, rules: &Rules) -> Option<UtcMillis> {
+    number.checked_mul(if rules.seconds { 1000 } else { 1 }).map(UtcMillis::from_ms)
 }
 
 /// Text with an offset is an instant; local text needs the plan's zone. A repeated hour is its earlier instant, a missing one is moved
 /// forward: jiff's "compatible" resolution, which is RFC 5545's.
-fn from_text(text: &str, rules: &Rules) -> Option<Moment> {
-    if let Some(instant) = Moment::parse(text) {
+fn from_text(text: &str, rules: &Rules) -> Option<UtcMillis> {
+    if let Some(instant) = UtcMillis::parse(text) {
         return Some(instant);
     }
     let local: DateTime = text.trim().parse().ok()?;
     let zone = rules.naive_zone.clone()?;
-    zone.to_ambiguous_timestamp(local).compatible().ok().map(Moment::from)
+    zone.to_ambiguous_timestamp(local).compatible().ok().map(UtcMillis::from)
 }
 
 /// The source's value as it stands there; `None` where nothing does.
 pub(crate) fn raw_text(value: &SourceTime) -> Option<String> {
-    (*value != SourceTime::Absent).then(|| value.to_string())
+    match value {
+        SourceTime::Absent => None,
+        SourceTime::Number(number) => Some(number.to_string()),
+        SourceTime::Text { text, .. } => Some(text.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +69,7 @@ mod tests {
 
     use super::*;
     use crate::expected::testing::rules;
+    use crate::source::legacy::testing::text;
 
     fn number(value: i64) -> SourceTime {
         SourceTime::Number(value)
@@ -82,28 +84,22 @@ mod tests {
         seconds.seconds = true;
         let rows = [
             ("milliseconds", number(1_698_400_800_123), None, rules(), Some("2023-10-27T10:00:00.123Z")),
-            ("as text", SourceTime::Text("1698400800100".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
-            ("as a float", SourceTime::Text("1698400800100.00".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
-            ("with an exponent", SourceTime::Text("1.6984008001E12".to_owned()), None, rules(), Some("2023-10-27T10:00:00.100Z")),
-            ("as a fraction", SourceTime::Text("1698400800100.50".to_owned()), None, rules(), None),
+            ("as text", text("1698400800100"), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("as a float", text("1698400800100.00"), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("with an exponent", text("1.6984008001E12"), None, rules(), Some("2023-10-27T10:00:00.100Z")),
+            ("as a fraction", text("1698400800100.50"), None, rules(), None),
             ("seconds", number(1_698_400_800), None, seconds.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("declared drift", number(1_698_400_873_000), Some("N3"), london.clone(), Some("2023-10-27T10:00:00.000Z")),
             ("no declared drift", number(1_698_400_873_000), Some("N4"), london.clone(), Some("2023-10-27T10:01:13.000Z")),
-            ("text with an offset", SourceTime::Text("2023-10-27T12:00:00+02:00".into()), None, rules(), Some("2023-10-27T10:00:00.000Z")),
-            ("local text", SourceTime::Text("2023-07-01 10:00:00".into()), None, london.clone(), Some("2023-07-01T09:00:00.000Z")),
-            (
-                "repeated hour: the earlier",
-                SourceTime::Text("2023-10-29T01:30:00".into()),
-                None,
-                london.clone(),
-                Some("2023-10-29T00:30:00.000Z"),
-            ),
-            ("missing hour: forward", SourceTime::Text("2023-03-26T01:30:00".into()), None, london, Some("2023-03-26T01:30:00.000Z")),
-            ("local text without a zone", SourceTime::Text("2023-07-01T10:00:00".into()), None, rules(), None),
+            ("text with an offset", text("2023-10-27T12:00:00+02:00"), None, rules(), Some("2023-10-27T10:00:00.000Z")),
+            ("local text", text("2023-07-01 10:00:00"), None, london.clone(), Some("2023-07-01T09:00:00.000Z")),
+            ("repeated hour: the earlier", text("2023-10-29T01:30:00"), None, london.clone(), Some("2023-10-29T00:30:00.000Z")),
+            ("missing hour: forward", text("2023-03-26T01:30:00"), None, london, Some("2023-03-26T01:30:00.000Z")),
+            ("local text without a zone", text("2023-07-01T10:00:00"), None, rules(), None),
             ("seconds under milliseconds", number(1_698_400_800), None, rules(), None),
             ("milliseconds under seconds", number(1_698_400_800_000), None, seconds, None),
             ("nothing", SourceTime::Absent, None, rules(), None),
-            ("words", SourceTime::Text("yesterday".into()), None, rules(), None),
+            ("words", text("yesterday"), None, rules(), None),
         ];
         for (name, value, node, rules, wanted) in rows {
             let got = instant(&value, node, &rules).map(|at| at.to_string());

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{RecordingLine, Summary, recordings, text};
 use crate::finding::Finding;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::verdict::Verdict;
 
 /// Everything a report's folder holds about one call.
@@ -27,9 +27,9 @@ pub struct CallEvidence {
 }
 
 /// Reads what a report says of a call, named by its id or that of a recording, on either side. `None` where it says nothing.
-pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, Stop> {
+pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunError> {
     let summary: Summary = serde_json::from_reader(open(dir, "summary.json")?)
-        .map_err(|error| Stop::Plan(format!("{} is no summary: {error}", dir.join("summary.json").display())))?;
+        .map_err(|error| RunError::Plan(format!("{} is no summary: {error}", dir.join("summary.json").display())))?;
     let recordings = lines_of(dir, id)?;
     let calls: Vec<&str> = recordings.iter().map(|line| line.legacy_interaction_id.as_str()).collect();
     let names = |finding: &Finding| {
@@ -57,7 +57,7 @@ pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, Stop> {
 }
 
 /// Lines of all recordings of the call that an id names; read line by line.
-fn lines_of(dir: &Path, id: &str) -> Result<Vec<RecordingLine>, Stop> {
+fn lines_of(dir: &Path, id: &str) -> Result<Vec<RecordingLine>, RunError> {
     let mut call: Option<String> = None;
     let mut found: Vec<RecordingLine> = Vec::new();
     let mut rows = csv::Reader::from_reader(open(dir, recordings::FILE)?);
@@ -95,14 +95,17 @@ fn plain(line: RecordingLine) -> RecordingLine {
     }
 }
 
-fn open(dir: &Path, name: &str) -> Result<BufReader<File>, Stop> {
+fn open(dir: &Path, name: &str) -> Result<BufReader<File>, RunError> {
     File::open(dir.join(name)).map(BufReader::new).map_err(|error| {
-        Stop::Plan(format!("cannot read {}: {error}; name the folder of a finished verification with --report", dir.join(name).display()))
+        RunError::Plan(format!(
+            "cannot read {}: {error}; name the folder of a finished verification with --report",
+            dir.join(name).display()
+        ))
     })
 }
 
-fn unreadable(dir: &Path, name: &str, why: &str) -> Stop {
-    Stop::Plan(format!("{} is not what a verification writes: {why}", dir.join(name).display()))
+fn unreadable(dir: &Path, name: &str, why: &str) -> RunError {
+    RunError::Plan(format!("{} is not what a verification writes: {why}", dir.join(name).display()))
 }
 
 impl CallEvidence {

@@ -45,10 +45,15 @@ mod tests {
     #[test]
     fn findings_with_one_cause_are_one_group() {
         let shifted = |id: &str| {
-            Finding::new(Defect::D36, "call start and end").of(id).because("start = source + 3600 s, inside daylight time of Europe/London")
+            Finding::new(Defect::TimeOffByDaylightSaving, "call start and end")
+                .of(id)
+                .because("start = source + 3600 s, inside daylight time of Europe/London")
         };
-        let findings: Vec<Finding> =
-            ["1", "2", "3", "4", "5", "6", "7"].map(shifted).into_iter().chain([Finding::new(Defect::D01, "recording").of("8")]).collect();
+        let findings: Vec<Finding> = ["1", "2", "3", "4", "5", "6", "7"]
+            .map(shifted)
+            .into_iter()
+            .chain([Finding::new(Defect::MissingRecording, "recording").of("8")])
+            .collect();
         let groups = groups(&findings);
         assert_eq!(groups.len(), 1, "a single finding is no group");
         assert_eq!((groups[0].count, groups[0].examples.len()), (7, 5));

@@ -20,6 +20,7 @@ pub(crate) use write::write_drift;
 use crate::drift::DriftLine;
 use crate::finding::Finding;
 use crate::requests::{Budget, Creation, Side};
+use crate::target::Stores;
 use crate::verdict::{BreakdownRow, Counts, SampleBound, Verdict};
 
 /// The outcome of a verification.
@@ -114,56 +115,6 @@ pub struct Scope {
     /// What the sample says about the whole. Absent: there was no sample.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sample: Option<SampleBound>,
-}
-
-/// How the stores of Interaction Recording were read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Stores {
-    /// `live`, `archive` or `none`.
-    pub rws: String,
-    /// `live`, `listing`, `mount` or `none`.
-    pub webdav: String,
-    /// `live`, `csv` or `none`.
-    pub speechminer: String,
-    /// What was handed over instead of read. Mostly empty.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub handed_over: Vec<HandedOver>,
-}
-
-/// An export that stands for a store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct HandedOver {
-    /// `rws`, `webdav` or `speechminer`.
-    pub store: String,
-    /// File or folder, as it was named.
-    pub path: String,
-    /// When it was last written; of a folder, its newest file. Absent: the file system does not say.
-    pub date: Option<String>,
-    /// Who exported it, as told by whoever verified. Absent: nobody said.
-    pub origin: Option<String>,
-    /// SHA-256, hex. Of a file its own; of an archive that of a line `path bytes sha256` for each `recording.json`, of a mounted store that of a
-    /// line `path bytes` for each file of the migration, by path.
-    pub sha256: String,
-}
-
-impl Stores {
-    /// What a reader of the sentence must know; empty where all three were read.
-    pub(crate) fn words(&self) -> String {
-        let mut words = String::new();
-        for (store, name) in [("rws", "RWS"), ("webdav", "the WebDAV store"), ("speechminer", "SpeechMiner")] {
-            if let Some(handed) = self.handed_over.iter().find(|handed| handed.store == store) {
-                let date = handed.date.as_ref().map(|date| format!(" of {date}")).unwrap_or_default();
-                let origin = handed.origin.as_ref().map(|origin| format!(" by {origin}")).unwrap_or_default();
-                words.push_str(&format!("; {name} was handed over{origin} as {}{date}, not read", handed.path));
-            }
-        }
-        for (from, name) in [(&self.rws, "RWS"), (&self.webdav, "the WebDAV store"), (&self.speechminer, "SpeechMiner")] {
-            if from == "none" {
-                words.push_str(&format!("; {name} was not looked at"));
-            }
-        }
-        words
-    }
 }
 
 /// Findings that share a cause.
@@ -263,7 +214,7 @@ pub(crate) mod testing {
     use crate::defect::Defect;
 
     pub(crate) fn report() -> Report {
-        let finding = Finding::new(Defect::D19, "audio")
+        let finding = Finding::new(Defect::AudioSilent, "audio")
             .of("100001")
             .recording("100001-1")
             .target("t-1")

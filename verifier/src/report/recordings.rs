@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::write::unwritable;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::expected::SourceSound;
 use crate::finding::Finding;
+use crate::observed::TargetConversation;
+use crate::outcome::Outcome;
+use crate::run_error::RunError;
 use crate::sound::{PairSound, TargetSound};
-use crate::stop::Stop;
-use crate::summing::Outcome;
-use crate::target::TargetConversation;
 use crate::verdict::Bucket;
 
 /// Its name in the report's folder.
@@ -86,7 +86,7 @@ pub(crate) fn write_recordings(
     outcome: &Outcome,
     heard: &BTreeMap<Place, PairSound>,
     ours: &[TargetConversation],
-) -> Result<(), Stop> {
+) -> Result<(), RunError> {
     let written = || -> std::io::Result<()> {
         output::private::folder(dir)?;
         let path = dir.join(FILE);

@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use crate::drift::DriftLine;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::verdict::BreakdownRow;
 
 impl Report {
     /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing;
     /// `recordings.csv` stands there by then. The summary comes last, with the hashes of the others, which are the answer: where it stands, they are whole.
-    pub fn write(&self, dir: &Path) -> Result<BTreeMap<String, String>, Stop> {
+    pub fn write(&self, dir: &Path) -> Result<BTreeMap<String, String>, RunError> {
         let unwritable = |error: &std::io::Error| unwritable(dir, error);
         output::private::folder(dir).map_err(|error| unwritable(&error))?;
         let files = [
@@ -35,21 +35,21 @@ impl Report {
         }
         let mut told = self.summary.clone();
         told.identity.files.clone_from(&hashes);
-        let mut summary = serde_json::to_vec_pretty(&told).map_err(|error| Stop::Internal(error.to_string()))?;
+        let mut summary = serde_json::to_vec_pretty(&told).map_err(|error| RunError::Internal(error.to_string()))?;
         summary.push(b'\n');
         whole(dir, "summary.json", &summary).map_err(|error| unwritable(&error))?;
         Ok(hashes)
     }
 
-    fn breakdown_csv(&self) -> Result<Vec<u8>, Stop> {
+    fn breakdown_csv(&self) -> Result<Vec<u8>, RunError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for row in &self.breakdown {
             let key = output::csv_cell(&row.key).into_owned();
             writer
                 .serialize(BreakdownRow { key, name: output::csv_cell(&row.name).into_owned(), ..row.clone() })
-                .map_err(|error| Stop::Internal(error.to_string()))?;
+                .map_err(|error| RunError::Internal(error.to_string()))?;
         }
-        writer.into_inner().map_err(|error| Stop::Internal(error.to_string()))
+        writer.into_inner().map_err(|error| RunError::Internal(error.to_string()))
     }
 }
 
@@ -68,19 +68,19 @@ impl std::io::Write for Hashing {
 }
 
 /// Writes `drift.jsonl` alone: a verification that ends without a verdict leaves it behind.
-pub(crate) fn write_drift(dir: &Path, drift: &[DriftLine]) -> Result<(), Stop> {
+pub(crate) fn write_drift(dir: &Path, drift: &[DriftLine]) -> Result<(), RunError> {
     output::private::folder(dir).map_err(|error| unwritable(dir, &error))?;
     whole(dir, "drift.jsonl", &lines(drift)?).map_err(|error| unwritable(dir, &error))
 }
 
-pub(super) fn unwritable(dir: &Path, error: &std::io::Error) -> Stop {
-    Stop::Report(format!("cannot write the report to {}: {error}; make room or choose another --report", dir.display()))
+pub(super) fn unwritable(dir: &Path, error: &std::io::Error) -> RunError {
+    RunError::Report(format!("cannot write the report to {}: {error}; make room or choose another --report", dir.display()))
 }
 
-fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, Stop> {
+fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, RunError> {
     let mut out = Vec::new();
     for row in rows {
-        serde_json::to_writer(&mut out, row).map_err(|error| Stop::Internal(error.to_string()))?;
+        serde_json::to_writer(&mut out, row).map_err(|error| RunError::Internal(error.to_string()))?;
         out.push(b'\n');
     }
     Ok(out)

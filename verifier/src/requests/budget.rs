@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, OPERATIONS, Operation, Service, Side};
-use crate::target::genesys_cloud::{BATCH, DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
-use crate::target::gir;
+use super::Operation;
 
 /// Requests to the target: announced, and made. The announced ones are the cheapest documented way. Genesys Cloud: one analytics job, a
 /// listing page for each 500 recordings, one request for each call, one protection query and one batch for each 100. Interaction Recording:
@@ -63,6 +61,8 @@ pub(crate) struct Sizes {
 /// What was said before the start.
 #[derive(Debug, Clone)]
 pub(crate) struct Announced {
+    /// What may be asked of the target.
+    operations: &'static [Operation],
     requests_per_minute: u32,
     limit_of: &'static str,
     planned: BTreeMap<&'static str, u64>,
@@ -70,14 +70,19 @@ pub(crate) struct Announced {
 
 impl Announced {
     /// `told` is the organisation's own limit, where it could be read; the smaller one holds.
-    pub(crate) fn new(planned: BTreeMap<&'static str, u64>, planned_per_minute: u32, told: Option<u32>) -> Announced {
+    pub(crate) fn new(
+        operations: &'static [Operation],
+        planned: BTreeMap<&'static str, u64>,
+        planned_per_minute: u32,
+        told: Option<u32>,
+    ) -> Announced {
         let told = told.filter(|told| *told <= planned_per_minute);
         let (requests_per_minute, limit_of) = told.map_or((planned_per_minute, "plan"), |told| (told, "organisation"));
-        Announced { requests_per_minute, limit_of, planned }
+        Announced { operations, requests_per_minute, limit_of, planned }
     }
 
     fn counted(&self) -> u64 {
-        target().filter(|operation| operation.is_counted()).filter_map(|operation| self.planned.get(operation.name)).sum()
+        self.operations.iter().filter(|operation| operation.is_counted()).filter_map(|operation| self.planned.get(operation.name)).sum()
     }
 
     fn seconds(&self) -> u64 {
@@ -87,11 +92,15 @@ impl Announced {
     /// One line for a terminal.
     pub(crate) fn line(&self) -> String {
         let mut rows: Vec<(&str, u64)> = self.planned.iter().map(|(name, count)| (*name, *count)).filter(|(_, count)| *count > 0).collect();
-        rows.retain(|(name, _)| target().any(|operation| operation.is_counted() && operation.name == *name));
+        rows.retain(|(name, _)| self.operations.iter().any(|operation| operation.is_counted() && operation.name == *name));
         rows.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
         let told: Vec<String> = rows.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        let downloads: u64 =
-            target().filter(|operation| operation.is_download()).filter_map(|operation| self.planned.get(operation.name)).sum();
+        let downloads: u64 = self
+            .operations
+            .iter()
+            .filter(|operation| operation.is_download())
+            .filter_map(|operation| self.planned.get(operation.name))
+            .sum();
         let downloads = if downloads > 0 { format!(", and {downloads} downloads") } else { String::new() };
         format!(
             "the target takes about {} requests ({}), {} at {} a minute ({}){downloads}",
@@ -106,7 +115,9 @@ impl Announced {
     /// The same, with what was made of it.
     pub(crate) fn settle(&self, sent: &[(&'static Operation, u64)]) -> Budget {
         let made = |operation: &Operation| sent.iter().find(|(other, _)| std::ptr::eq(*other, operation)).map_or(0, |(_, count)| *count);
-        let operations: Vec<BudgetLine> = target()
+        let operations: Vec<BudgetLine> = self
+            .operations
+            .iter()
             .map(|operation| BudgetLine {
                 operation: operation.name.to_owned(),
                 announced: self.planned.get(operation.name).copied().unwrap_or(0),
@@ -118,7 +129,7 @@ impl Announced {
             requests_per_minute: self.requests_per_minute,
             limit_of: self.limit_of.to_owned(),
             announced: self.counted(),
-            made: target().filter(|operation| operation.is_counted()).map(made).sum(),
+            made: self.operations.iter().filter(|operation| operation.is_counted()).map(made).sum(),
             seconds: self.seconds(),
             operations,
         }
@@ -140,52 +151,8 @@ impl Budget {
     }
 }
 
-fn target() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().filter(|operation| operation.side() == Side::Target)
-}
-
-fn pages(count: u64, size: usize) -> u64 {
+pub(crate) fn pages(count: u64, size: usize) -> u64 {
     count.div_ceil(size as u64)
-}
-
-/// Requests of an audit of Interaction Recording, by operation.
-pub(crate) fn planned_gir(sizes: Sizes, allowance: &Allowance) -> BTreeMap<&'static str, u64> {
-    let planned = [
-        (Service::Rws, "gir.get_recording", sizes.all_calls),
-        (Service::Rws, "gir.query_recordings", pages(sizes.calls, gir::CALLS_A_WINDOW).max(1)),
-        (Service::WebDav, "webdav.list", 1 + sizes.days),
-        (Service::WebDav, "webdav.get_file", sizes.audio),
-        (Service::SpeechMiner, "speechminer.list_recordings", pages(sizes.calls, gir::POSTS_PAGE as usize).max(1)),
-        (Service::SpeechMiner, "speechminer.get_recording", sizes.recorded_calls),
-    ];
-    planned.into_iter().filter(|(service, ..)| allowance.reads(*service)).map(|(_, name, count)| (name, count)).collect()
-}
-
-/// Requests of an audit of Genesys Cloud, by operation.
-pub(crate) fn planned_genesys_cloud(sizes: Sizes) -> BTreeMap<&'static str, u64> {
-    let jobs = u64::from(sizes.jobs);
-    let audio = if sizes.jobs { sizes.audio } else { 0 };
-    // Without a job a call is found by its recordings alone.
-    let calls = if sizes.jobs { sizes.calls } else { sizes.recorded_calls };
-    BTreeMap::from([
-        ("issue_token", 1),
-        ("get_limits", 1),
-        ("get_data_retention", 1),
-        ("list_divisions", 1),
-        ("list_orphans", 1),
-        ("list_policies", 1),
-        ("list_crossplatform_policies", 1),
-        ("create_details_job", jobs),
-        ("get_details_job", jobs),
-        ("get_details_results", jobs * pages(calls, DETAILS_PAGE as usize).max(1)),
-        ("query_retention", pages(sizes.recordings, RETENTION_PAGE).max(1)),
-        ("get_conversation", if sizes.jobs { 0 } else { calls }),
-        ("list_recordings", calls.saturating_sub(sizes.kept)),
-        ("query_deletionprotection", pages(calls, PROTECTION_BATCH)),
-        ("create_batchrequest", pages(audio, BATCH)),
-        ("get_batchrequest", pages(audio, BATCH)),
-        ("get_batch_media", audio),
-    ])
 }
 
 fn duration(seconds: u64) -> String {
@@ -199,18 +166,25 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Jobs;
+    use crate::requests::Allowance;
+    use crate::target::{genesys_cloud, gir};
+
+    fn genesys(planned: BTreeMap<&'static str, u64>, per_minute: u32, told: Option<u32>) -> Announced {
+        Announced::new(genesys_cloud::OPERATIONS, planned, per_minute, told)
+    }
 
     #[test]
     fn a_large_audit_is_reckoned_by_the_cheapest_documented_way() {
         let sizes = Sizes { calls: 10_000, recorded_calls: 9_000, recordings: 12_000, audio: 300, jobs: true, ..Sizes::default() };
-        let announced = Announced::new(planned_genesys_cloud(sizes), 600, Some(300));
+        let announced = genesys(genesys_cloud::planned(sizes), 600, Some(300));
         assert_eq!(
             announced.line(),
             "the target takes about 10148 requests (10000 list_recordings, 100 query_deletionprotection, 24 query_retention, 10 get_details_results, \
              3 create_batchrequest, 3 get_batchrequest, 1 create_details_job, 1 get_data_retention, 1 get_details_job, 1 get_limits, 1 list_crossplatform_policies, 1 list_divisions, 1 list_orphans, 1 list_policies), 34 min at 300 a minute (the organisation's limit), and 300 downloads"
         );
-        assert_eq!(Announced::new(planned_genesys_cloud(sizes), 200, Some(300)).limit_of, "plan", "the smaller one holds");
-        let without = Announced::new(planned_genesys_cloud(Sizes { jobs: false, ..sizes }), 300, None);
+        assert_eq!(genesys(genesys_cloud::planned(sizes), 200, Some(300)).limit_of, "plan", "the smaller one holds");
+        let without = genesys(genesys_cloud::planned(Sizes { jobs: false, ..sizes }), 300, None);
         assert_eq!(without.planned["get_conversation"], 9_000);
         assert_eq!((without.planned["create_details_job"], without.planned["create_batchrequest"]), (0, 0));
     }
@@ -218,20 +192,21 @@ mod tests {
     #[test]
     fn an_audit_of_interaction_recording_is_reckoned_by_calls_days_and_pages() {
         let sizes = Sizes { calls: 1000, all_calls: 1100, recorded_calls: 900, recordings: 1200, audio: 40, days: 30, ..Sizes::default() };
-        let all = Allowance::of(true, [Service::Rws, Service::WebDav, Service::SpeechMiner]);
-        let announced = Announced::new(planned_gir(sizes, &all), 300, None);
+        let all = Allowance::new(gir::OPERATIONS, Jobs::Create);
+        let announced = Announced::new(gir::OPERATIONS, gir::planned(sizes, &all), 300, None);
         assert_eq!(
             announced.line(),
             "the target takes about 2053 requests (1100 gir.get_recording, 900 speechminer.get_recording, 31 webdav.list, \
              20 gir.query_recordings, 2 speechminer.list_recordings), 7 min at 300 a minute (the plan's pace), and 40 downloads"
         );
-        assert_eq!(planned_gir(sizes, &Allowance::of(true, [Service::WebDav])).len(), 2, "what is handed over is not asked for");
+        let store = gir::OPERATIONS.iter().filter(|operation| operation.service == gir::WEBDAV);
+        assert_eq!(gir::planned(sizes, &Allowance::new(store, Jobs::Create)).len(), 2, "what is handed over is not asked for");
     }
 
     #[test]
     fn what_was_made_is_held_against_it() {
-        let announced = Announced::new(planned_genesys_cloud(Sizes { calls: 50, jobs: true, ..Sizes::default() }), 300, None);
-        let operation = |name| crate::requests::operation(Side::Target, name);
+        let announced = genesys(genesys_cloud::planned(Sizes { calls: 50, jobs: true, ..Sizes::default() }), 300, None);
+        let operation = |name| Operation::named(genesys_cloud::OPERATIONS, name);
         let fair =
             announced.settle(&[(operation("list_recordings"), 50), (operation("get_details_job"), 9), (operation("issue_token"), 7)]);
         assert_eq!((fair.made, fair.notice()), (59, None));

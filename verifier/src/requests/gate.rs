@@ -13,7 +13,7 @@ use platforms::transport::{Body, Failure, Retry, Transport, TransportError};
 use url::Url;
 
 use super::matching::{find, poses_as_another_method, stays_below};
-use super::{Allowance, OPERATIONS, Operation, Place, RequestLog, Service, Side};
+use super::{Announces, Gates, Operation, Place, RequestLog, Service, Side};
 use crate::drift::Drifts;
 
 /// Where a service lives.
@@ -47,16 +47,10 @@ enum Kind {
 }
 
 impl Gate {
-    pub(crate) fn new(
-        inner: Arc<dyn Transport>,
-        service: Service,
-        base: Base,
-        allowance: &Allowance,
-        log: RequestLog,
-        drifts: Drifts,
-    ) -> Arc<Gate> {
+    pub(super) fn new(gates: &Gates, service: Service, base: Base) -> Arc<Gate> {
+        let Gates { transport: inner, allowance, log, drifts } = gates;
         let mut allowed: BTreeMap<Kind, Vec<_>> = BTreeMap::new();
-        for entry in OPERATIONS.iter().enumerate().filter(|(_, entry)| entry.service == service && allowance.allows(entry)) {
+        for entry in allowance.0.iter().copied().enumerate().filter(|(_, entry)| entry.service == service) {
             let kind = match entry.1.place {
                 Place::Path(_) => Kind::Path,
                 Place::Below => Kind::Below,
@@ -65,6 +59,7 @@ impl Gate {
             };
             allowed.entry(kind).or_default().push(entry);
         }
+        let (inner, log, drifts) = (inner.clone(), log.clone(), drifts.clone());
         Arc::new(Gate { inner, service, base, allowed, log, drifts, announced: Announcements::default() })
     }
 
@@ -88,7 +83,7 @@ impl Gate {
             }
         }
         // The token stays with the API: a source may keep audio on its own host, and nobody else's host gets it.
-        let tokenless = !request.headers().contains_key(AUTHORIZATION) || (self.service == Service::Legacy && self.is_own(uri));
+        let tokenless = !request.headers().contains_key(AUTHORIZATION) || (self.service.side == Side::Source && self.is_own(uri));
         let announced = self.announced.has(uri);
         (request.method() == Method::GET && tokenless && announced).then(|| of(Kind::Announced).first().map(|(at, _)| *at))?
     }
@@ -105,21 +100,21 @@ impl Gate {
 
     /// Remembers what an answer says about where media lies: a redirect of the source, and the fields below.
     fn listen(&self, asked: &http::Uri, at: usize, response: Response<Body>) -> Response<Body> {
-        let operation = &OPERATIONS[at];
+        let operation = self.log.operations[at];
         let (parts, body) = response.into_parts();
         let here = Url::parse(&asked.to_string()).unwrap_or_else(|_| self.base.api.clone());
-        let side = self.service.side();
+        let side = self.service.side;
         if side == Side::Source
             && parts.status.is_redirection()
-            && matches!(operation.name, "get_media" | "get_presigned")
+            && matches!(operation.announces, Announces::Redirect)
             && let Some(location) = parts.headers.get(LOCATION).and_then(|value| value.to_str().ok())
         {
             self.announced.add(&here, location);
         }
         if side == Side::Target && matches!(operation.place, Place::Path(_)) {
-            self.drifts.status(operation, parts.status);
+            self.drifts.status(operation.name, &operation.contract, parts.status);
         }
-        if !matches!(operation.place, Place::Path(_)) || operation.name == "get_media" {
+        if !matches!(operation.place, Place::Path(_)) || matches!(operation.announces, Announces::Redirect) {
             return Response::from_parts(parts, body);
         }
         let (announced, base, drifts, status) = (self.announced.clone(), self.base.api.clone(), self.drifts.clone(), parts.status);
@@ -128,10 +123,10 @@ impl Gate {
             let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
             let json = serde_json::from_str(&text).ok();
             if side == Side::Target {
-                drifts.body(operation, status, bytes.len(), json.as_ref());
+                drifts.body(operation.name, &operation.contract, status, bytes.len(), json.as_ref());
             }
-            for address in json.iter().flat_map(|json| addresses(operation.name, json)) {
-                announced.add(&base, address);
+            if let Announces::Addresses(of) = operation.announces {
+                json.iter().flat_map(of).for_each(|address| announced.add(&base, address));
             }
         });
         Response::from_parts(parts, body)
@@ -161,16 +156,6 @@ fn below(operations: &[(usize, &'static Operation)], method: &Method, path: &str
     // A root of `/recordings` does not have `/recordings-of-others` below it.
     let is_below = (path.is_empty() || path.starts_with('/')) && query.is_none() && stays_below(path);
     operations.iter().find(|(_, operation)| is_below && method.as_str() == operation.method).map(|(at, _)| *at)
-}
-
-/// Fields in which a platform announces where media lies.
-fn addresses<'a>(operation: &str, json: &'a serde_json::Value) -> Vec<&'a str> {
-    match operation {
-        "get_recording" => json["mediaUrl"].as_str().into_iter().collect(),
-        "get_batchrequest" => json["results"].as_array().into_iter().flatten().filter_map(|result| result["resultUrl"].as_str()).collect(),
-        "get_upload_report" => json["signedUrl"].as_str().into_iter().collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// Addresses that answers announced, each as a keyed hash: an audit of millions announces millions, and none of them is told.
@@ -224,7 +209,10 @@ fn tee(body: Body, then: impl FnOnce(&[u8]) + Send + 'static) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Allowance;
     use super::*;
+    use crate::options::Jobs;
+    use crate::target::{genesys_cloud, gir};
 
     /// Answers everything with one batch result, and remembers what reached it.
     #[derive(Default)]
@@ -252,8 +240,8 @@ mod tests {
             api: Url::parse("https://api.target.test").expect("a URL"),
             token: Some(Url::parse("https://login.target.test/oauth/token").expect("a URL")),
         };
-        let allowance = Allowance::of(jobs, [Service::GenesysCloud]);
-        Gate::new(platform.clone(), Service::GenesysCloud, base, &allowance, RequestLog::default(), Drifts::default())
+        let allowance = Allowance::new(genesys_cloud::OPERATIONS, if jobs { Jobs::Create } else { Jobs::LeaveOut });
+        Gates::new(platform.clone(), allowance, Drifts::default()).of(genesys_cloud::GENESYS_CLOUD, base)
     }
 
     /// Whether a request got out.
@@ -342,8 +330,8 @@ mod tests {
     async fn a_store_is_read_below_its_root_and_nowhere_else() {
         let platform = Arc::new(Platform::default());
         let base = Base { api: Url::parse("https://store.test:8443/recordings/").expect("a URL"), token: None };
-        let allowance = Allowance::of(true, [Service::Rws, Service::WebDav]);
-        let gate = Gate::new(platform.clone(), Service::WebDav, base, &allowance, RequestLog::default(), Drifts::default());
+        let gates = Gates::new(platform.clone(), Allowance::new(gir::OPERATIONS, Jobs::Create), Drifts::default());
+        let gate = gates.of(gir::WEBDAV, base);
         let root = "https://store.test:8443/recordings";
         for (method, address, wanted) in [
             ("GET", format!("{root}/st-acme/2023-10-27/a.mp3"), true),

@@ -2,35 +2,31 @@
 
 use http::{HeaderMap, Method};
 
-use super::{Operation, Parameter, Place, Service};
+use super::{Ids, Operation, Parameter, Place};
 
 /// The entry that allows a request to a path below the API's root; `None`: nothing does.
 pub(super) fn find(operations: &[(usize, &'static Operation)], method: &Method, path: &str, query: &str) -> Option<usize> {
     let fits = |operation: &Operation| {
         let Place::Path(template) = operation.place else { return false };
-        method.as_str() == operation.method && path_fits(template, path, operation.service) && query_fits(operation.parameters, query)
+        method.as_str() == operation.method && path_fits(template, path, operation.service.ids) && query_fits(operation.parameters, query)
     };
     operations.iter().find(|(_, operation)| fits(operation)).map(|(at, _)| *at)
 }
 
-fn path_fits(template: &str, path: &str, service: Service) -> bool {
+fn path_fits(template: &str, path: &str, ids: Ids) -> bool {
     let mut segments = path.split('/');
     let fits = template
         .split('/')
-        .all(|wanted| segments.next().is_some_and(|segment| if wanted == "{}" { is_id(segment, service) } else { wanted == segment }));
+        .all(|wanted| segments.next().is_some_and(|segment| if wanted == "{}" { is_id(segment, ids) } else { wanted == segment }));
     fits && segments.next().is_none()
 }
 
 /// An id of Genesys Cloud is letters, digits, `-`, `_`, `.` and `~`. A source's ids are its own, and so are those of Interaction Recording, which hold
 /// them: any character may stand there encoded, as long as nothing that a server could make of it, however often it decodes, leads to another path.
-fn is_id(segment: &str, service: Service) -> bool {
+fn is_id(segment: &str, ids: Ids) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    match service {
-        Service::Legacy | Service::Rws | Service::SpeechMiner => {
-            segment.bytes().all(|byte| plain(byte) || byte == b'%') && stays_here(segment)
-        }
-        Service::GenesysCloud | Service::WebDav => segment.bytes().all(plain) && stays_here(segment),
-    }
+    let is_allowed = |byte: u8| plain(byte) || (ids == Ids::Any && byte == b'%');
+    segment.bytes().all(is_allowed) && stays_here(segment)
 }
 
 /// How often a segment is decoded before it is refused for not coming to an end: no proxy and server in a row do so more often.
@@ -90,47 +86,52 @@ pub(super) fn poses_as_another_method(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::OPERATIONS;
+    use super::super::Service;
     use super::*;
+    use crate::source::legacy::{self, LEGACY};
+    use crate::target::genesys_cloud::{self, GENESYS_CLOUD};
+    use crate::target::gir::{self, RWS, SPEECHMINER};
 
     fn name(service: Service, method: &str, address: &str) -> Option<&'static str> {
-        let all: Vec<(usize, &Operation)> = OPERATIONS.iter().enumerate().filter(|(_, operation)| operation.service == service).collect();
+        let rows = legacy::OPERATIONS.iter().chain(genesys_cloud::OPERATIONS).chain(gir::OPERATIONS);
+        let all: Vec<(usize, &Operation)> = rows.enumerate().filter(|(_, operation)| operation.service == service).collect();
         let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        find(&all, &method.parse().expect("a method"), path, query).map(|at| OPERATIONS[at].name)
+        let found = find(&all, &method.parse().expect("a method"), path, query)?;
+        all.iter().find(|(at, _)| *at == found).map(|(_, operation)| operation.name)
     }
 
     #[test]
     fn reads_are_named() {
         let rows = [
-            (Service::GenesysCloud, "GET", "/api/v2/conversations/a2c1-d6/recordings?formatId=NONE&maxWaitMs=5000", "list_recordings"),
-            (Service::GenesysCloud, "GET", "/api/v2/conversations/a2c1", "get_conversation"),
-            (Service::GenesysCloud, "POST", "/api/v2/recordings/deletionprotection", "query_deletionprotection"),
+            (GENESYS_CLOUD, "GET", "/api/v2/conversations/a2c1-d6/recordings?formatId=NONE&maxWaitMs=5000", "list_recordings"),
+            (GENESYS_CLOUD, "GET", "/api/v2/conversations/a2c1", "get_conversation"),
+            (GENESYS_CLOUD, "POST", "/api/v2/recordings/deletionprotection", "query_deletionprotection"),
             (
-                Service::GenesysCloud,
+                GENESYS_CLOUD,
                 "GET",
                 "/api/v2/recordings/retention/query?retentionThresholdDays=0&pageSize=500&cursor=a%2Fb",
                 "query_retention",
             ),
-            (Service::Legacy, "GET", "/api/v2/recordings/REC%201", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/a%3Bb", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/a%2Fb%5Cc/media", "get_media"),
-            (Service::Legacy, "GET", "/api/v2/recordings/100%25", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/a%252Fb", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/what%3F%23%22%27%09", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/http%3A%2F%2Fx%2Fy", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/a..b", "get_recording"),
-            (Service::Legacy, "GET", "/api/v2/recordings/%C3%A9", "get_recording"),
-            (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-a%3Bb%25%5Cc", "gir.get_recording"),
-            (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-100001", "gir.get_recording"),
-            (Service::Rws, "GET", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-C%2F100001%20a", "gir.get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/REC%201", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/a%3Bb", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/a%2Fb%5Cc/media", "get_media"),
+            (LEGACY, "GET", "/api/v2/recordings/100%25", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/a%252Fb", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/what%3F%23%22%27%09", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/http%3A%2F%2Fx%2Fy", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/a..b", "get_recording"),
+            (LEGACY, "GET", "/api/v2/recordings/%C3%A9", "get_recording"),
+            (RWS, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-a%3Bb%25%5Cc", "gir.get_recording"),
+            (RWS, "GET", "/api/v2/ops/contact-centers/57c0-b7/recordings/st-acme-100001", "gir.get_recording"),
+            (RWS, "GET", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-C%2F100001%20a", "gir.get_recording"),
             (
-                Service::Rws,
+                RWS,
                 "GET",
                 "/api/v2/ops/contact-centers/57c0/recordings?startTime=2023-10-27T00%3A00%3A00.000%2B0000&stopTime=x",
                 "gir.query_recordings",
             ),
-            (Service::SpeechMiner, "GET", "/recordings/st-acme-1", "speechminer.get_recording"),
-            (Service::SpeechMiner, "GET", "/recordings?limit=500&after=st-acme-1", "speechminer.list_recordings"),
+            (SPEECHMINER, "GET", "/recordings/st-acme-1", "speechminer.get_recording"),
+            (SPEECHMINER, "GET", "/recordings?limit=500&after=st-acme-1", "speechminer.list_recordings"),
         ];
         for (service, method, address, wanted) in rows {
             assert_eq!(name(service, method, address), Some(wanted), "{method} {address}");
@@ -193,7 +194,7 @@ mod tests {
             ("POST", "/oauth/token"),
         ];
         for (method, address) in rows {
-            assert_eq!(name(Service::GenesysCloud, method, address), None, "{method} {address}");
+            assert_eq!(name(GENESYS_CLOUD, method, address), None, "{method} {address}");
         }
         let writes = [
             ("DELETE", "/api/v2/ops/contact-centers/57c0/recordings/st-acme-1"),
@@ -206,14 +207,14 @@ mod tests {
             ("GET", "/api/v2/ops/contact-centers/57c0/recordings?label=x"),
         ];
         for (method, address) in writes {
-            assert_eq!(name(Service::Rws, method, address), None, "{method} {address}");
+            assert_eq!(name(RWS, method, address), None, "{method} {address}");
         }
-        assert_eq!(name(Service::SpeechMiner, "POST", ""), None);
+        assert_eq!(name(SPEECHMINER, "POST", ""), None);
         for id in
             ["..%2Fusers", "st-acme-1%2F..%2Fx", "st-acme-1%2F", "st-acme%5C..%5C1", "st-acme%252F..%252F1", "st-acme;1", "st-acme%00"]
         {
             let address = format!("/api/v2/ops/contact-centers/57c0/recordings/{id}");
-            assert_eq!(name(Service::Rws, "GET", &address), None, "{address}");
+            assert_eq!(name(RWS, "GET", &address), None, "{address}");
         }
         let away = [
             "..%2Fusers",
@@ -232,7 +233,7 @@ mod tests {
         ];
         for address in away.map(|id| format!("/api/v2/recordings/{id}")) {
             let address = address.as_str();
-            assert_eq!(name(Service::Legacy, "GET", address), None, "{address}");
+            assert_eq!(name(LEGACY, "GET", address), None, "{address}");
         }
     }
 }

@@ -3,24 +3,22 @@
 mod budget;
 mod gate;
 mod matching;
-mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plan::{Ingest, LoadedPlan};
 use platforms::transport::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
-use crate::drift::Drifts;
-use crate::options::{Jobs, Options, SourceFrom};
+use crate::drift::{Contract, Drifts};
+use crate::options::Jobs;
 
-pub(crate) use budget::{Announced, Sizes, planned_genesys_cloud, planned_gir};
+pub(crate) use budget::{Announced, Sizes, pages};
 pub use budget::{Budget, BudgetLine};
 pub(crate) use gate::{Base, Gate};
-pub(crate) use table::{OPERATIONS, operation};
 
 /// A platform that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -33,27 +31,32 @@ pub enum Side {
 }
 
 /// A service that is asked: each has a root, an account and rows of its own, and what is meant for one never reaches another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Service {
-    /// The legacy platform.
-    Legacy,
-    /// Genesys Cloud.
-    GenesysCloud,
-    /// Interaction Recording's web services.
-    Rws,
-    /// Its WebDAV store.
-    WebDav,
-    /// SpeechMiner's Interaction Receiver.
-    SpeechMiner,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) side: Side,
+    /// Unique among all.
+    pub(crate) name: &'static str,
+    /// What its ids may be in a path.
+    pub(crate) ids: Ids,
 }
 
-impl Service {
-    pub(crate) fn side(self) -> Side {
-        match self {
-            Service::Legacy => Side::Source,
-            Service::GenesysCloud | Service::Rws | Service::WebDav | Service::SpeechMiner => Side::Target,
-        }
-    }
+/// What an id may be in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// Letters, digits, `-`, `_`, `.` and `~`.
+    Plain,
+    /// Any characters, encoded.
+    Any,
+}
+
+/// A service as a plan has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) service: Service,
+    /// Root of its API. Absent: the plan has none.
+    pub(crate) root: Option<Url>,
+    /// Where its tokens are issued. Absent: it takes an account with every request.
+    pub(crate) token: Option<Url>,
 }
 
 /// What a request leaves behind on the platform. Nothing the verifier sends changes a record.
@@ -81,6 +84,17 @@ pub(crate) enum Place {
     Token,
     /// An address that an answer of the platform announced, byte for byte; without a token on the target.
     Announced,
+}
+
+/// What an answer says about where media lies: it may be fetched from there, and from nowhere else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Announces {
+    /// Nothing.
+    Nothing,
+    /// Media itself, or a redirect to it.
+    Redirect,
+    /// Addresses in its body.
+    Addresses(fn(&Value) -> Vec<&str>),
 }
 
 /// A query parameter that may be sent.
@@ -111,13 +125,42 @@ pub(crate) struct Operation {
     pub(crate) creates: Option<Creation>,
     /// What must have been created before it makes sense.
     pub(crate) follows: Option<Creation>,
+    /// What its answer announces.
+    pub(crate) announces: Announces,
+    /// What it is documented to answer.
+    pub(crate) contract: Contract,
     /// What cannot be told without it.
     pub(crate) tells: &'static str,
 }
 
 impl Operation {
+    /// Reads something that an answer announced, and leaves nothing behind: what a table's rows begin with.
+    pub(crate) const fn read(service: Service) -> Operation {
+        Operation {
+            service,
+            name: "",
+            method: "GET",
+            place: Place::Announced,
+            parameters: &[],
+            permission: None,
+            account: None,
+            scope: None,
+            creates: None,
+            follows: None,
+            announces: Announces::Nothing,
+            contract: Contract::UNKNOWN,
+            tells: "",
+        }
+    }
+
+    /// A row by its name.
+    pub(crate) fn named(rows: &'static [Operation], name: &str) -> &'static Operation {
+        // A name that is not in the table is a slip in this crate, seen by the first test that takes the way.
+        rows.iter().find(|operation| operation.name == name).unwrap_or(&rows[0])
+    }
+
     pub(crate) fn side(&self) -> Side {
-        self.service.side()
+        self.service.side
     }
 
     /// The path as people read it.
@@ -150,54 +193,19 @@ impl Operation {
     }
 }
 
-/// What a plan and a caller let the verifier send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Allowance {
-    /// Whether jobs and batches may be created.
-    jobs: bool,
-    /// Services that are read. What is staged or handed over is not asked for.
-    services: BTreeSet<Service>,
-    /// Whether recordings went by uploads of their own, of which the platform has reports.
-    uploads: bool,
-}
+/// The requests that a plan and a caller let the verifier send, in the order of their tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Allowance(Arc<[&'static Operation]>);
 
 impl Allowance {
-    pub(crate) fn new(loaded: &LoadedPlan, options: &Options) -> Allowance {
-        let mut services = BTreeSet::new();
-        if options.source == SourceFrom::Live {
-            services.insert(Service::Legacy);
-        }
-        let target = &loaded.plan.target;
-        match target {
-            plan::Target::GenesysCloud(_) => _ = services.insert(Service::GenesysCloud),
-            plan::Target::Gir(target) => {
-                let exports = &options.gir;
-                services.extend(exports.archive.is_none().then_some(Service::Rws));
-                services.extend(exports.files.is_none().then_some(Service::WebDav));
-                let is_read = exports.speechminer.is_none() && target.speechminer_url.is_some();
-                services.extend(is_read.then_some(Service::SpeechMiner));
-            }
-        }
-        Allowance {
-            jobs: options.jobs == Jobs::Create,
-            services,
-            uploads: target.genesys_cloud().is_some_and(|cloud| cloud.ingest == Ingest::Public),
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn of(jobs: bool, services: impl IntoIterator<Item = Service>) -> Allowance {
-        Allowance { jobs, services: services.into_iter().collect(), uploads: true }
-    }
-
-    pub(crate) fn allows(&self, operation: &Operation) -> bool {
-        let is_of_uploads = [operation.creates, operation.follows].contains(&Some(Creation::Report));
-        self.reads(operation.service) && (self.jobs || !operation.is_of_a_job()) && (self.uploads || !is_of_uploads)
+    /// `rows`: of the services that are read. `jobs`: whether jobs and batches may be created.
+    pub(crate) fn new(rows: impl IntoIterator<Item = &'static Operation>, jobs: Jobs) -> Allowance {
+        Allowance(rows.into_iter().filter(|operation| jobs == Jobs::Create || !operation.is_of_a_job()).collect())
     }
 
     /// Whether a service is asked at all.
     pub(crate) fn reads(&self, service: Service) -> bool {
-        self.services.contains(&service)
+        self.0.iter().any(|operation| operation.service == service)
     }
 }
 
@@ -227,55 +235,37 @@ pub struct Listed {
     pub tells: String,
 }
 
-/// Every request a verification of this plan may send under these options. Sends none, and needs no secret.
-#[must_use]
-pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
-    let root = |service| address(loaded, service).map_or_else(String::new, |url| url.as_str().trim_end_matches('/').to_owned());
-    let listed = |operation: &Operation| Listed {
-        side: operation.side(),
-        operation: operation.name.to_owned(),
-        method: operation.method.to_owned(),
-        address: match operation.place {
-            Place::Token => token(loaded, operation.side()),
-            Place::Path(_) | Place::Below => format!("{}{}", root(operation.service), operation.path()),
-            Place::Announced => operation.path().to_owned(),
-        },
-        query: operation
-            .parameters
-            .iter()
-            .map(|parameter| match parameter {
-                Parameter::Any(name) => (*name).to_owned(),
-                Parameter::Fixed(name, value) => format!("{name}={value}"),
-            })
-            .collect(),
-        permission: operation.permission.map(str::to_owned),
-        account: operation.account.map(str::to_owned),
-        scope: operation.scope.map(str::to_owned),
-        creates: operation.creates,
-        tells: operation.tells.to_owned(),
-    };
-    let allowance = Allowance::new(loaded, options);
-    OPERATIONS.iter().filter(|operation| allowance.allows(operation)).map(listed).collect()
-}
-
-/// Root of a service. Absent: the plan has none.
-fn address(loaded: &LoadedPlan, service: Service) -> Option<Url> {
-    let target = &loaded.plan.target;
-    match service {
-        Service::Legacy => loaded.plan.source.main_url().cloned(),
-        Service::GenesysCloud => target.genesys_cloud()?.api_url(),
-        Service::Rws => Some(target.gir()?.rws_url.clone()),
-        Service::WebDav => Some(target.gir()?.webdav_url.clone()),
-        Service::SpeechMiner => target.gir()?.speechminer_url.clone(),
+impl Listed {
+    /// Every request of an allowance. `endpoints`: of the services it reads.
+    pub(crate) fn all(allowance: &Allowance, endpoints: &[Endpoint]) -> Vec<Listed> {
+        let endpoint = |service: Service| endpoints.iter().find(|endpoint| endpoint.service == service);
+        allowance.0.iter().map(|operation| Listed::of(operation, endpoint(operation.service))).collect()
     }
-}
 
-fn token(loaded: &LoadedPlan, side: Side) -> String {
-    let url = match side {
-        Side::Source => loaded.plan.source.main_url().and_then(|url| url.join("/oauth/token").ok()),
-        Side::Target => loaded.plan.target.genesys_cloud().and_then(|cloud| cloud.token_url()),
-    };
-    url.map_or_else(String::new, |url| url.as_str().to_owned())
+    fn of(operation: &Operation, endpoint: Option<&Endpoint>) -> Listed {
+        let text = |url: Option<&Url>| url.map_or_else(String::new, |url| url.as_str().to_owned());
+        let (root, token) = (endpoint.and_then(|endpoint| endpoint.root.as_ref()), endpoint.and_then(|endpoint| endpoint.token.as_ref()));
+        let parameter = |parameter: &Parameter| match parameter {
+            Parameter::Any(name) => (*name).to_owned(),
+            Parameter::Fixed(name, value) => format!("{name}={value}"),
+        };
+        Listed {
+            side: operation.side(),
+            operation: operation.name.to_owned(),
+            method: operation.method.to_owned(),
+            address: match operation.place {
+                Place::Token => text(token),
+                Place::Path(_) | Place::Below => format!("{}{}", text(root).trim_end_matches('/'), operation.path()),
+                Place::Announced => operation.path().to_owned(),
+            },
+            query: operation.parameters.iter().map(parameter).collect(),
+            permission: operation.permission.map(str::to_owned),
+            account: operation.account.map(str::to_owned),
+            scope: operation.scope.map(str::to_owned),
+            creates: operation.creates,
+            tells: operation.tells.to_owned(),
+        }
+    }
 }
 
 /// What the gates of all services share.
@@ -287,56 +277,70 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
+    pub(crate) fn new(transport: Arc<dyn Transport>, allowance: Allowance, drifts: Drifts) -> Gates {
+        Gates { transport, log: RequestLog::new(&allowance), allowance, drifts }
+    }
+
     pub(crate) fn of(&self, service: Service, base: Base) -> Arc<Gate> {
-        Gate::new(self.transport.clone(), service, base, &self.allowance, self.log.clone(), self.drifts.clone())
+        Gate::new(self, service, base)
     }
 }
 
-/// Requests so far, by their place in the table.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RequestLog(Arc<Mutex<BTreeMap<usize, u64>>>);
+/// Requests so far, by their place among those that are allowed.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestLog {
+    operations: Arc<[&'static Operation]>,
+    counts: Arc<Mutex<BTreeMap<usize, u64>>>,
+}
 
 impl RequestLog {
+    fn new(allowance: &Allowance) -> RequestLog {
+        RequestLog { operations: allowance.0.clone(), counts: Arc::default() }
+    }
+
     fn add(&self, at: usize) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(at).or_default() += 1;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(at).or_default() += 1;
     }
 
     /// Operations that were sent, with how often.
     pub(crate) fn sent(&self) -> Vec<(&'static Operation, u64)> {
-        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.iter().map(|(at, count)| (&OPERATIONS[*at], *count)).collect()
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(at, count)| (self.operations[*at], *count)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::legacy;
+    use crate::target::{genesys_cloud, gir};
+
+    fn all() -> impl Iterator<Item = &'static Operation> {
+        legacy::OPERATIONS.iter().chain(genesys_cloud::OPERATIONS).chain(gir::OPERATIONS)
+    }
 
     #[test]
     fn nothing_in_the_table_changes_a_record() {
-        for operation in OPERATIONS {
+        for operation in all() {
             let reads = matches!(operation.method, "GET" | "HEAD" | "PROPFIND")
                 || operation.creates.is_some()
                 || operation.name == "query_deletionprotection";
             assert!(reads, "{} {}", operation.method, operation.path());
             assert!(!operation.tells.is_empty() && operation.tells.len() < 100, "{}", operation.name);
         }
-        let mut names: Vec<(Side, &str)> = OPERATIONS.iter().map(|operation| (operation.side(), operation.name)).collect();
+        let mut names: Vec<(Side, &str)> = all().map(|operation| (operation.side(), operation.name)).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), OPERATIONS.len(), "each has a name of its own");
+        assert_eq!(names.len(), all().count(), "each has a name of its own");
     }
 
     #[test]
     fn without_jobs_nothing_is_created_but_a_token() {
-        use Service::{GenesysCloud, Legacy, Rws, WebDav};
-        let allowed = |allowance: &Allowance| OPERATIONS.iter().filter(|operation| allowance.allows(operation)).collect::<Vec<_>>();
-        let all = allowed(&Allowance::of(true, [Legacy, GenesysCloud])).len();
-        let left = allowed(&Allowance::of(false, [Legacy, GenesysCloud]));
+        let both = || legacy::OPERATIONS.iter().chain(genesys_cloud::OPERATIONS);
+        let (all, left) = (Allowance::new(both(), Jobs::Create).0.len(), Allowance::new(both(), Jobs::LeaveOut).0);
         assert!(left.iter().all(|operation| operation.creates.is_none_or(|creation| creation == Creation::Token)));
         assert!(left.iter().any(|operation| operation.name == "list_recordings") && left.len() + 8 == all);
-        assert!(allowed(&Allowance::of(true, [GenesysCloud])).iter().all(|operation| operation.side() == Side::Target));
-        let gir = allowed(&Allowance::of(false, [Rws, WebDav]));
+        let gir = Allowance::new(gir::OPERATIONS, Jobs::Create).0;
         assert!(gir.iter().all(|operation| operation.creates.is_none() && operation.account.is_some()), "nothing is created there at all");
     }
 }

@@ -5,11 +5,11 @@ use audio::compare::{between_channels, envelope};
 
 use super::Difference;
 use super::content::{BEYOND_DOUBT, Compared, MIN_WINDOW, hurried, length, ms_of, tolerance_ms};
+use super::fingerprint::{correlation, resample};
 use super::mixup::{mixup, noise};
 use super::pace::{RATES, drift, speed_of};
 use super::places::displaced;
 use super::quality::{Torn, explained, fading, holed, holes, torn};
-use super::sketch::{correlation, resample};
 use super::timeline::{Step, Timeline};
 use super::tracks::{PER_MS, ms};
 use crate::defect::Defect;
@@ -25,7 +25,9 @@ const NEARLY_ALL: f64 = 0.9;
 pub(super) fn classify(compared: &Compared<'_>) -> Difference {
     let held = compared.timeline.held().unwrap_or(1.0);
     // Frames that do not decode shorten and hush the audio around them: that is how damage sounds, not what was done to it.
-    let by_damage = |difference: &Difference| compared.damaged && matches!(difference.defect, Defect::D16 | Defect::D17 | Defect::D21);
+    let by_damage = |difference: &Difference| {
+        compared.damaged && matches!(difference.defect, Defect::AudioTruncatedStart | Defect::AudioHole | Defect::AudioWrongSpeed)
+    };
     swapped(compared)
         .or_else(|| doubled(compared.source, compared.target))
         .or_else(|| if held < NEARLY_ALL { misread(compared) } else { None })
@@ -41,7 +43,7 @@ pub(super) fn misread(compared: &Compared<'_>) -> Option<Difference> {
     let Compared { source, target, timeline, .. } = compared;
     let lag = timeline.lag * i64::from(source.sample_rate) / (1000 * PER_MS);
     let how = mixup(source, target, lag).or_else(|| noise(source, target))?;
-    Some(Difference::new(Defect::D29, "the source decoded with its own codec", how))
+    Some(Difference::new(Defect::AudioWrongCodec, "the source decoded with its own codec", how))
 }
 
 fn swapped(compared: &Compared<'_>) -> Option<Difference> {
@@ -50,13 +52,13 @@ fn swapped(compared: &Compared<'_>) -> Option<Difference> {
     }
     let crossed = Timeline::of(&mut compared.tracks.crossed()?, &compared.delay);
     let found = crossed.held().is_some_and(|held| held >= NEARLY_ALL);
-    found.then(|| Difference::new(Defect::D22, "channels 1, 2", "channels 2, 1"))
+    found.then(|| Difference::new(Defect::ChannelsSwapped, "channels 1, 2", "channels 2, 1"))
 }
 
 /// Two channels in the source, twice the same one in the target.
 fn doubled(source: &Pcm, target: &Pcm) -> Option<Difference> {
     let found = between_channels(target)? >= BEYOND_DOUBT && between_channels(source)? < MIN_WINDOW;
-    found.then(|| Difference::new(Defect::D23, "two different channels", "the same sound in both channels"))
+    found.then(|| Difference::new(Defect::ChannelCountChanged, "two different channels", "the same sound in both channels"))
 }
 
 /// All of one lag as long as it lasts, and that changes evenly.
@@ -70,7 +72,7 @@ fn drifting(compared: &Compared<'_>) -> Option<Difference> {
     let ratio = drift(tracks, timeline.lag).or_else(|| speed_of(tracks, timeline, &compared.delay, by_length))?;
     let mut difference = hurried(source, target, ratio);
     if is_rate_mistake(source, target, ratio) {
-        difference.defect = Defect::D20;
+        difference.defect = Defect::AudioWrongPitch;
     }
     Some(difference)
 }
@@ -82,7 +84,7 @@ fn in_its_place(compared: &Compared<'_>) -> Option<Difference> {
     let (ours, theirs) = (ms_of(source), ms_of(target));
     if lost_ms as f64 > tolerance_ms(ours) {
         let actual = format!("{}, the last {lost_ms} ms are missing", length(target));
-        return Some(Difference::new(Defect::D15, length(source), actual).because("the end is missing"));
+        return Some(Difference::new(Defect::AudioTruncatedEnd, length(source), actual).because("the end is missing"));
     }
     let holes = holes(tracks, timeline);
     if let Some(fading) = fading(timeline).filter(|_| !holes.is_empty()) {
@@ -97,7 +99,7 @@ fn in_its_place(compared: &Compared<'_>) -> Option<Difference> {
     }
     if timeline.steps.iter().all(Step::is_held) && theirs - ours > delay.longer_ms {
         let actual = format!("{}, {:.0} ms of something else behind the source's end", length(target), theirs - ours);
-        return Some(Difference::new(Defect::D26, length(source), actual).because("something is appended"));
+        return Some(Difference::new(Defect::AudioDamaged, length(source), actual).because("something is appended"));
     }
     None
 }
@@ -121,7 +123,7 @@ fn speed(source: &Pcm, target: &Pcm) -> Option<Difference> {
     if fits.is_empty() || fits.iter().any(|fit| *fit < SAME_CURVE) {
         return None;
     }
-    let defect = if is_rate_mistake(source, target, ratio) { Defect::D20 } else { Defect::D21 };
+    let defect = if is_rate_mistake(source, target, ratio) { Defect::AudioWrongPitch } else { Defect::AudioWrongSpeed };
     Some(Difference::new(defect, length(source), format!("{}, {:.1} % of the speed", length(target), 100.0 / ratio)))
 }
 
@@ -142,9 +144,12 @@ pub(super) fn unlike(compared: &Compared<'_>) -> Difference {
         Some((first, last)) => format!("another sound from {} to {} ms", ms(first as i64), ms(last as i64)),
         None => "another sound".to_owned(),
     };
-    let mut difference =
-        Difference::new(Defect::D26, format!("the source's sound, {}", length(source)), format!("{at}, {} in all", length(target)));
-    // Whether it is another recording's is asked by its sketch.
+    let mut difference = Difference::new(
+        Defect::AudioDamaged,
+        format!("the source's sound, {}", length(source)),
+        format!("{at}, {} in all", length(target)),
+    );
+    // Whether it is another recording's is asked by its fingerprint.
     difference.foreign = !damaged && timeline.held().unwrap_or(0.0) < MOSTLY;
     difference
 }

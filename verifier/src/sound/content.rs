@@ -49,13 +49,13 @@ pub(super) fn content(mut compared: Compared<'_>) -> Option<Difference> {
     if let Some(silent) = silent(source, target) {
         return Some(silent);
     }
-    let broken = || damaged.then(|| Difference::new(Defect::D26, "no broken frames", "frames that do not decode"));
+    let broken = || damaged.then(|| Difference::new(Defect::AudioDamaged, "no broken frames", "frames that do not decode"));
     if in_place(&compared) {
         let holes = holes(tracks, timeline);
         let narrow = || narrowed(tracks, timeline, (source.sample_rate, target.sample_rate));
         // Without its upper part a sibilant is silent: short holes there are none.
         let holed = || match holed(tracks, &holes) {
-            Some(short) if short.defect == Defect::D26 => Some(narrow().unwrap_or(short)),
+            Some(short) if short.defect == Defect::AudioDamaged => Some(narrow().unwrap_or(short)),
             long => long,
         };
         return fading(timeline)
@@ -94,10 +94,10 @@ fn other_channels(compared: &Compared<'_>) -> Difference {
     let told = |pcm: &Pcm| format!("{} channels", pcm.channels.len());
     let quiet = |pcm: &Pcm| pcm.channels.iter().all(|channel| is_silent(channel, pcm.sample_rate, 0, u64::MAX));
     if quiet(target) && !quiet(source) {
-        return Difference::new(Defect::D19, "sound", "silence");
+        return Difference::new(Defect::AudioSilent, "sound", "silence");
     }
     if is_whole(compared) && (timeline.held().is_none_or(|held| held >= 0.9) || shares_a_channel(source, target)) {
-        return Difference::new(Defect::D23, told(source), told(target));
+        return Difference::new(Defect::ChannelCountChanged, told(source), told(target));
     }
     unlike(compared)
 }
@@ -117,7 +117,7 @@ fn garbled(compared: &Compared<'_>) -> Option<Difference> {
     }
     let mut channels = source.channels.iter().zip(&target.channels);
     let at = channels.find_map(|(ours, theirs)| broken_at(ours, theirs, source.sample_rate))?;
-    Some(Difference::new(Defect::D26, "the source's sound", format!("another sound at {at} ms")))
+    Some(Difference::new(Defect::AudioDamaged, "the source's sound", format!("another sound at {at} ms")))
 }
 
 pub(super) fn tolerance_ms(source_ms: f64) -> f64 {
@@ -138,14 +138,14 @@ fn silent(source: &Pcm, target: &Pcm) -> Option<Difference> {
     let quiet = |pcm: &Pcm, at: usize| is_silent(&pcm.channels[at], pcm.sample_rate, 0, u64::MAX);
     let lost: Vec<usize> = (0..source.channels.len()).filter(|at| quiet(target, *at) && !quiet(source, *at)).collect();
     let channels = lost.iter().map(|at| (at + 1).to_string()).collect::<Vec<_>>().join(", ");
-    (!lost.is_empty()).then(|| Difference::new(Defect::D19, "sound", format!("silence in channel {channels}")))
+    (!lost.is_empty()).then(|| Difference::new(Defect::AudioSilent, "sound", format!("silence in channel {channels}")))
 }
 
 /// Seconds fit where the ear would not: another decoder (mu-law for A-law), noise around silence, or a speed a little off.
 fn doubtful(compared: &Compared<'_>) -> Option<Difference> {
     let Compared { source, target, tracks, timeline, .. } = compared;
     if let Some(name) = noise(source, target) {
-        return Some(Difference::new(Defect::D29, "the source decoded with its own codec", name));
+        return Some(Difference::new(Defect::AudioWrongCodec, "the source decoded with its own codec", name));
     }
     if timeline.typical_fit() >= SAME_WAVEFORM && timeline.steps.iter().all(|step| step.fit >= 0.9) {
         return None;
@@ -159,7 +159,7 @@ fn doubtful(compared: &Compared<'_>) -> Option<Difference> {
 /// `ratio`: length of a second of the source in the target.
 pub(super) fn hurried(source: &Pcm, target: &Pcm, ratio: f64) -> Difference {
     let actual = format!("{}, {:.2} % of the speed, falling out of step", length(target), 100.0 / ratio);
-    Difference::new(Defect::D21, length(source), actual)
+    Difference::new(Defect::AudioWrongSpeed, length(source), actual)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::delay::Delay;
 use super::pause::{Spread, leak};
 use super::timeline::Timeline;
 use super::tracks::{PER_MS, Tracks, hush, ms};
-use super::{Difference, Sketch, hash};
+use super::{AudioFingerprint, Difference, hash};
 use crate::defect::Defect;
 use crate::expected::{AudioExpectation, Pause, PauseRule, SoundFacts};
 
@@ -24,15 +24,15 @@ pub(crate) struct Wanted {
 pub(crate) struct Verdict {
     /// What differs, in order of weight.
     pub(crate) differences: Vec<Difference>,
-    /// A sketch of a target that is somebody else's audio.
-    pub(crate) sketch: Option<Sketch>,
+    /// A fingerprint of a target that is somebody else's audio.
+    pub(crate) fingerprint: Option<AudioFingerprint>,
     /// Length by decoding. Milliseconds. Absent: it does not decode.
     pub(crate) duration_ms: Option<u64>,
 }
 
 impl Verdict {
     fn of(differences: Vec<Difference>, duration_ms: Option<u64>) -> Verdict {
-        Verdict { differences, sketch: None, duration_ms }
+        Verdict { differences, fingerprint: None, duration_ms }
     }
 }
 
@@ -50,19 +50,19 @@ pub(crate) fn judge(source: &SoundFacts, samples: &Pcm, wanted: &Wanted, target:
     let damaged = !probe.damage.is_empty() && !source.damaged;
     let stored = format(source, wanted.audio, &probe).or_else(|| declared(probe.container, content_type));
     let delay = Delay::of((source.codec, source.sample_rate), (probe.codec, probe.sample_rate), target);
-    let Heard { leak, rest: heard } = listen(samples, &pcm, wanted, delay, Spread::of(probe.codec), damaged);
-    let sketch = heard.as_ref().filter(|difference| difference.foreign).map(|_| Sketch::of_target(&pcm, delay.late_ms));
+    let AudioResult { leak, rest: heard } = listen(samples, &pcm, wanted, delay, Spread::of(probe.codec), damaged);
+    let fingerprint = heard.as_ref().filter(|difference| difference.foreign).map(|_| AudioFingerprint::of_target(&pcm, delay.late_ms));
     let stored = stored.or_else(|| changed(source, wanted, target).filter(|_| heard.is_none()));
-    Verdict { differences: merge(leak, heard, stored, &wanted.pauses), sketch, duration_ms: Some(ms_of(&pcm) as u64) }
+    Verdict { differences: merge(leak, heard, stored, &wanted.pauses), fingerprint, duration_ms: Some(ms_of(&pcm) as u64) }
 }
 
 /// What is heard in protected pauses, and what differs outside of them. What stands in a pause is judged by itself: both sides are silent
 /// there when the rest is compared, the target where the file's lag puts the pause.
-fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spread, damaged: bool) -> Heard {
+fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spread, damaged: bool) -> AudioResult {
     let mut tracks = Tracks::of(source, target);
     if wanted.rule == PauseRule::Keep || wanted.pauses.is_empty() {
         let timeline = Timeline::of(&mut tracks, &delay);
-        return Heard { leak: None, rest: content(Compared { source, target, tracks, timeline, delay, damaged }) };
+        return AudioResult { leak: None, rest: content(Compared { source, target, tracks, timeline, delay, damaged }) };
     }
     let unmasked = tracks.source.clone();
     for (from, to) in spans(&wanted.pauses) {
@@ -87,14 +87,14 @@ fn listen(source: &Pcm, target: &Pcm, wanted: &Wanted, delay: Delay, spread: Spr
     let timeline = Timeline::at(&tracks, timeline.lag);
     let outside = content(Compared { source: &ours, target: &theirs, tracks, timeline, delay, damaged });
     // At another speed its pauses are not where the source's are, and sound was hushed in their place: compared as it stands.
-    let is_plain = outside.as_ref().is_some_and(|outside| outside.defect == Defect::D26 && outside.cause.is_none());
+    let is_plain = outside.as_ref().is_some_and(|outside| outside.defect == Defect::AudioDamaged && outside.cause.is_none());
     let (tracks, timeline) = as_it_stands;
     let whole = if is_plain { content(Compared { source: &ours, target, tracks, timeline, delay, damaged }) } else { None };
-    Heard { leak, rest: whole.filter(|whole| whole.defect != Defect::D26).or(outside) }
+    AudioResult { leak, rest: whole.filter(|whole| whole.defect != Defect::AudioDamaged).or(outside) }
 }
 
 /// What came of listening.
-struct Heard {
+struct AudioResult {
     /// In a protected pause.
     leak: Option<Difference>,
     /// Outside of them.
@@ -122,7 +122,15 @@ fn merge(leak: Option<Difference>, heard: Option<Difference>, stored: Option<Dif
     let touches = |(from, to): (i64, i64)| spans(pauses).any(|(start, end)| from <= end + BESIDE_MS && to + BESIDE_MS >= start);
     let beside = heard.hole_ms.is_some_and(touches);
     let moved = heard.foreign
-        || heard.hole_ms.is_none() && matches!(heard.defect, Defect::D16 | Defect::D17 | Defect::D20 | Defect::D21 | Defect::D29);
+        || heard.hole_ms.is_none()
+            && matches!(
+                heard.defect,
+                Defect::AudioTruncatedStart
+                    | Defect::AudioHole
+                    | Defect::AudioWrongPitch
+                    | Defect::AudioWrongSpeed
+                    | Defect::AudioWrongCodec
+            );
     match leak {
         Some(mut leak) if beside => {
             leak.consequences.push(told(&heard));
@@ -138,17 +146,19 @@ fn merge(leak: Option<Difference>, heard: Option<Difference>, stored: Option<Dif
 }
 
 fn empty(target: &[u8]) -> Difference {
-    Difference::new(Defect::D32, "audio", format!("{} bytes without a sample", target.len()))
+    Difference::new(Defect::AudioEmpty, "audio", format!("{} bytes without a sample", target.len()))
 }
 
 /// Bytes that are no sound. A body of text is an error page; bytes without any structure are encrypted.
 fn not_audio(error: &AudioError, target: &[u8]) -> Difference {
     let defect = match error {
         AudioError::Empty => return empty(target),
-        AudioError::NotAudio { looks_like: "zero bytes" } => Defect::D32,
-        AudioError::NotAudio { looks_like: "html" | "json" | "xml" | "text" } => Defect::D31,
-        AudioError::NotAudio { looks_like: "encrypted or random bytes" | "pkcs7" } => Defect::D30,
-        AudioError::NotAudio { .. } | AudioError::Undecodable { .. } | AudioError::Unsupported { .. } | AudioError::Io(_) => Defect::D25,
+        AudioError::NotAudio { looks_like: "zero bytes" } => Defect::AudioEmpty,
+        AudioError::NotAudio { looks_like: "html" | "json" | "xml" | "text" } => Defect::ErrorPageAsAudio,
+        AudioError::NotAudio { looks_like: "encrypted or random bytes" | "pkcs7" } => Defect::EncryptionWrong,
+        AudioError::NotAudio { .. } | AudioError::Undecodable { .. } | AudioError::Unsupported { .. } | AudioError::Io(_) => {
+            Defect::AudioUnplayable
+        }
     };
     Difference::new(defect, "audio", error.to_string())
 }
@@ -157,7 +167,7 @@ fn not_audio(error: &AudioError, target: &[u8]) -> Difference {
 fn changed(source: &SoundFacts, wanted: &Wanted, target: &[u8]) -> Option<Difference> {
     (wanted.audio == AudioExpectation::Kept).then(|| {
         let told = |hash: &str, bytes: u64| format!("sha256 {}, {bytes} bytes", &hash[..12.min(hash.len())]);
-        Difference::new(Defect::D26, told(&source.sha256, source.bytes), told(&hash(target), target.len() as u64))
+        Difference::new(Defect::AudioDamaged, told(&source.sha256, source.bytes), told(&hash(target), target.len() as u64))
     })
 }
 
@@ -168,7 +178,9 @@ fn format(source: &SoundFacts, wanted: AudioExpectation, probe: &Probe) -> Optio
         AudioExpectation::Transcoded { container, codec } => (container, codec),
     };
     let right = (container, codec) == (probe.container, probe.codec);
-    (!right).then(|| Difference::new(Defect::D24, format!("{codec} in {container}"), format!("{} in {}", probe.codec, probe.container)))
+    (!right).then(|| {
+        Difference::new(Defect::AudioFormatWrong, format!("{codec} in {container}"), format!("{} in {}", probe.codec, probe.container))
+    })
 }
 
 /// The declared media type against the content. None declared, or a general one, claims nothing.
@@ -193,7 +205,7 @@ fn declared(container: Container, content_type: Option<&str>) -> Option<Differen
         Container::W64 => matches!(kind, "x-w64" | "w64"),
         Container::Other => true,
     });
-    (!right).then(|| Difference::new(Defect::D24, container.mime(), format!("declared as {claimed}")))
+    (!right).then(|| Difference::new(Defect::AudioFormatWrong, container.mime(), format!("declared as {claimed}")))
 }
 
 #[cfg(test)]

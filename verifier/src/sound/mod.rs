@@ -3,6 +3,7 @@
 mod classify;
 mod content;
 mod delay;
+mod fingerprint;
 mod judge;
 mod mixup;
 mod pace;
@@ -11,7 +12,6 @@ mod places;
 mod quality;
 #[cfg(test)]
 mod real_speech;
-mod sketch;
 mod timeline;
 mod tracks;
 mod wave;
@@ -20,8 +20,8 @@ use audio::{AudioError, Ffmpeg, Pcm};
 use plan::Reason;
 use sha2::{Digest, Sha256};
 
+pub(crate) use fingerprint::AudioFingerprint;
 pub(crate) use judge::{Verdict, Wanted, judge};
-pub(crate) use sketch::Sketch;
 
 #[cfg(test)]
 pub(crate) use content::testing;
@@ -93,10 +93,10 @@ pub(crate) struct Stored {
 #[derive(Debug, Clone)]
 pub(crate) struct PairSound {
     pub(crate) source: SourceSound,
-    pub(crate) source_sketch: Option<Sketch>,
+    pub(crate) source_fingerprint: Option<AudioFingerprint>,
     pub(crate) target: TargetSound,
     /// Only of a target whose audio is not its source's.
-    pub(crate) target_sketch: Option<Sketch>,
+    pub(crate) target_fingerprint: Option<AudioFingerprint>,
     /// The target's file. Absent: it was not read.
     pub(crate) stored: Option<Stored>,
     /// SHA-256 of the source's file, hex. Absent: it was not read, or not twice the same.

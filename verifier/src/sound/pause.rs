@@ -96,7 +96,7 @@ pub(super) fn leak(tracks: &Tracks, timeline: &Timeline, pauses: &[Pause], rule:
         let heard = (0..tracks.target.len()).find_map(|channel| heard(&mut search, tracks, timeline, channel, &place, rule, spread))?;
         let expected = format!("{wanted} from {} to {} ms", pause.start_ms, pause.end_ms);
         let channel = if tracks.target.len() > 1 { format!(" in channel {}", heard.1 + 1) } else { String::new() };
-        Some(Difference::new(Defect::D59, expected, format!("{}{channel}", heard.0)))
+        Some(Difference::new(Defect::PauseAudible, expected, format!("{}{channel}", heard.0)))
     })
 }
 
@@ -248,7 +248,7 @@ mod tests {
         let source = speech(3, 12.0, 2);
         let raw = through_mp3(&source);
         for rule in [PauseRule::Silence, PauseRule::Tone] {
-            assert_eq!(leaks(&source, &raw, &PAUSE, rule).map(|difference| difference.defect), Some(Defect::D59), "{rule:?}");
+            assert_eq!(leaks(&source, &raw, &PAUSE, rule).map(|difference| difference.defect), Some(Defect::PauseAudible), "{rule:?}");
         }
         assert_eq!(leaks(&source, &raw, &PAUSE, PauseRule::Keep), None);
         assert_eq!(leaks(&source, &raw, &[], PauseRule::Silence), None);

@@ -77,7 +77,7 @@ fn reordered(runs: &[Run]) -> Option<Difference> {
     let pair = runs.windows(2).find(|pair| pair[1].from + pair[1].lag + (WINDOW as i64) / 2 < pair[0].from + pair[0].lag)?;
     let place = |run: &Run| format!("{} to {} ms stands at {} ms", ms(run.from), ms(run.to), ms(run.from + run.lag));
     let actual = format!("pieces in another order: the source's {}, its {}", place(&pair[0]), place(&pair[1]));
-    Some(Difference::new(Defect::D26, "the source's order", actual).because("pieces stand in another order"))
+    Some(Difference::new(Defect::AudioDamaged, "the source's order", actual).because("pieces stand in another order"))
 }
 
 /// Between two runs something is missing, or something is that was not there.
@@ -90,7 +90,7 @@ fn jump(tracks: &Tracks, first: &Run, second: &Run) -> Option<Difference> {
     let length = ms(moved.abs());
     if moved < 0 {
         let actual = format!("{length} ms are missing after {} ms, and what follows is earlier", ms(at));
-        return Some(Difference::new(Defect::D17, "the source's sound throughout", actual).because("a piece inside is missing"));
+        return Some(Difference::new(Defect::AudioHole, "the source's sound throughout", actual).because("a piece inside is missing"));
     }
     // One person's silence is another's speech: all channels are asked.
     let inserted = |channel: usize| stretch(&tracks.target[channel], at + first.lag, moved as usize);
@@ -99,13 +99,13 @@ fn jump(tracks: &Tracks, first: &Run, second: &Run) -> Option<Difference> {
     let is_copy = |channel: &usize| copied(*channel, at - moved) || copied(*channel, at);
     Some(if sounding.is_empty() {
         let actual = format!("{length} ms of silence inserted at {} ms, and what follows is later", ms(at));
-        Difference::new(Defect::D17, "the source's sound throughout", actual).because("silence is inserted")
+        Difference::new(Defect::AudioHole, "the source's sound throughout", actual).because("silence is inserted")
     } else if sounding.iter().any(is_copy) {
         let actual = format!("{length} ms around {} ms stand twice, and what follows is later", ms(at));
-        Difference::new(Defect::D26, "each piece once", actual).because("a piece stands twice")
+        Difference::new(Defect::AudioDamaged, "each piece once", actual).because("a piece stands twice")
     } else {
         let actual = format!("{length} ms of other sound inserted at {} ms, and what follows is later", ms(at));
-        Difference::new(Defect::D26, "the source's sound and no other", actual).because("other sound is inserted")
+        Difference::new(Defect::AudioDamaged, "the source's sound and no other", actual).because("other sound is inserted")
     })
 }
 
@@ -141,7 +141,7 @@ fn out_of_step(runs: &[Vec<Run>]) -> Option<Difference> {
     let (moved, how) = if most.1.abs() >= least.1.abs() { (most.0, "later") } else { (least.0, "earlier") };
     (apart > IN_STEP_MS).then(|| {
         let actual = format!("channel {} is {apart} ms {how} than the other", moved + 1);
-        Difference::new(Defect::D26, "channels in step with each other", actual).because("channels are out of step")
+        Difference::new(Defect::AudioDamaged, "channels in step with each other", actual).because("channels are out of step")
     })
 }
 
@@ -154,14 +154,15 @@ fn shifted(tracks: &Tracks, run: &Run, delay: &Delay) -> Option<Difference> {
     let moved = format!("the source's sound, {} ms", ms(tracks.source_length()));
     if run.lag < 0 {
         let actual = format!("the first {by} ms are missing, {} ms in all", ms(tracks.target_length()));
-        return Some(Difference::new(Defect::D16, moved, actual).because("the beginning is missing"));
+        return Some(Difference::new(Defect::AudioTruncatedStart, moved, actual).because("the beginning is missing"));
     }
     let lost = tracks.source_length() + run.lag - tracks.target_length();
     let end = |channel: &Vec<f32>| level(&stretch(channel, tracks.source_length() - lost, lost.max(0) as usize)) > SILENT;
     Some(if lost > HOP as i64 / 5 && tracks.source.iter().any(end) {
         let actual = format!("sound begins {by} ms late and its last {} ms are missing", ms(lost));
-        Difference::new(Defect::D15, moved, actual).because("moved to later, the end is missing")
+        Difference::new(Defect::AudioTruncatedEnd, moved, actual).because("moved to later, the end is missing")
     } else {
-        Difference::new(Defect::D26, moved, format!("sound begins {by} ms late, by more than its codec adds")).because("sound begins late")
+        Difference::new(Defect::AudioDamaged, moved, format!("sound begins {by} ms late, by more than its codec adds"))
+            .because("sound begins late")
     })
 }

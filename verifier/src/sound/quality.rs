@@ -109,13 +109,13 @@ pub(super) fn holed(tracks: &Tracks, holes: &[Hole]) -> Option<Difference> {
     let (from, to) = (holes.iter().map(|hole| hole.from).min()?, holes.iter().map(|hole| hole.to).max()?);
     let longest = holes.iter().map(|hole| hole.to - hole.from).max()?;
     let defect = if longest < HOLE_MS {
-        Defect::D26
+        Defect::AudioDamaged
     } else if from < GLITCH_MS {
-        Defect::D16
+        Defect::AudioTruncatedStart
     } else if to + GLITCH_MS > ms(tracks.source_length()) {
-        Defect::D15
+        Defect::AudioTruncatedEnd
     } else {
-        Defect::D17
+        Defect::AudioHole
     };
     let more = if holes.len() > 1 { format!(", {} times", holes.len()) } else { String::new() };
     let found = Difference::new(defect, "sound", format!("silence between {from} and {to} ms{more}"));
@@ -156,10 +156,12 @@ pub(super) fn torn(tracks: &Tracks, timeline: &Timeline) -> Option<Torn> {
     if lost.len() >= FEWEST_LOST && share >= most && single as f64 >= MOSTLY_SINGLE * lost.len() as f64 {
         let (first, last) = (ms(*lost.first()? as i64), ms(*lost.last()? as i64));
         let actual = format!("gaps of about 20 ms in {:.0} % of the loud sound, from {first} to {last} ms", (share * 100.0).max(1.0));
-        return Some(Torn::All(Difference::new(Defect::D26, "the source's sound without gaps", actual).because("many short gaps")));
+        return Some(Torn::All(
+            Difference::new(Defect::AudioDamaged, "the source's sound without gaps", actual).because("many short gaps"),
+        ));
     }
     let cluster = lost.windows(CLUSTER).find(|few| few[CLUSTER - 1] - few[0] < CLUSTER_LENGTH && timeline.keeps_waveform())?;
-    Some(Torn::Place(Difference::new(Defect::D26, "the source's sound", format!("another sound at {} ms", ms(cluster[0] as i64)))))
+    Some(Torn::Place(Difference::new(Defect::AudioDamaged, "the source's sound", format!("another sound at {} ms", ms(cluster[0] as i64)))))
 }
 
 /// Whether most of it lies above 2 kHz, as of a sibilant: no voice codec keeps the waveform of that, and it may be loud.
@@ -206,7 +208,10 @@ pub(super) fn narrowed(tracks: &Tracks, timeline: &Timeline, rates: (u32, u32)) 
         |band: &usize| BANDS[*band].1 <= ends && share_db(*band) >= PRESENT_BAND_DB && kept_db(*band) - kept_db(0) <= -most(*band);
     let lost = (1..=top).find(is_lost)?;
     let actual = format!("nearly nothing above {} Hz ({:.0} dB)", BANDS[lost].0, kept_db(lost) - kept_db(0));
-    Some(Difference::new(Defect::D27, "the source's speech up to 3,400 Hz", actual).because("the upper part of the speech is lost"))
+    Some(
+        Difference::new(Defect::AudioQualityReduced, "the source's speech up to 3,400 Hz", actual)
+            .because("the upper part of the speech is lost"),
+    )
 }
 
 /// As good as the source, but not as loud: as a whole, or less and less.
@@ -215,7 +220,9 @@ pub(super) fn volume(tracks: &Tracks, timeline: &Timeline) -> Option<Difference>
     let most = (0..tracks.source.len()).filter_map(of_channel).max_by(|a, b| a.abs().total_cmp(&b.abs()));
     let whole = most.filter(|gain| gain.abs() >= GAIN_DB);
     whole
-        .map(|gain| Difference::new(Defect::D28, "the source's volume", format!("{gain:+.1} dB")).because("volume is changed"))
+        .map(|gain| {
+            Difference::new(Defect::AudioVolumeChanged, "the source's volume", format!("{gain:+.1} dB")).because("volume is changed")
+        })
         .or_else(|| fading(timeline))
 }
 
@@ -228,7 +235,10 @@ pub(super) fn fading(timeline: &Timeline) -> Option<Difference> {
     };
     let (from, gain) = timeline.steps.windows(2).find_map(faded)?;
     let actual = format!("{gain:+.0} dB from {} ms on", ms(from as i64));
-    Some(Difference::new(Defect::D28, "the source's volume throughout", actual).because("volume changes within the recording"))
+    Some(
+        Difference::new(Defect::AudioVolumeChanged, "the source's volume throughout", actual)
+            .because("volume changes within the recording"),
+    )
 }
 
 /// Sound where the source has none, a quarter of a second around included.
@@ -244,7 +254,7 @@ pub(super) fn surplus(tracks: &Tracks, timeline: &Timeline) -> Option<Difference
         if heard.len() >= LEAST {
             let place = |at: usize| ms((at * FRAME) as i64);
             let actual = format!("sound between {} and {} ms", place(heard[0]), place(heard[heard.len() - 1] + 1));
-            return Some(Difference::new(Defect::D26, "silence", actual).because("sound where the source has none"));
+            return Some(Difference::new(Defect::AudioDamaged, "silence", actual).because("sound where the source has none"));
         }
     }
     None

@@ -9,7 +9,7 @@ use std::process::Command;
 use audio::compare::wave::fit;
 use audio::{Codec, Pcm};
 
-use super::{Sketch, Wanted, judge, read_source};
+use super::{AudioFingerprint, Wanted, judge, read_source};
 use crate::expected::{AudioExpectation, Pause, PauseRule, SourceSound};
 
 #[path = "../../../tests/support/speech.rs"]
@@ -506,7 +506,7 @@ fn short_prompts_of_one_length_are_told_apart_and_find_their_owner() {
             .take(24)
             .map(|prompt| Pcm { sample_rate: 8000, channels: vec![prompt[..length].to_vec()] })
             .collect();
-        let sketches: Vec<Sketch> = same.iter().map(Sketch::of).collect();
+        let fingerprints: Vec<AudioFingerprint> = same.iter().map(AudioFingerprint::of).collect();
         for (at, source) in same.iter().enumerate() {
             let other = (at + 1) % same.len();
             // Some prompts begin with the same words, cut from one recording.
@@ -524,10 +524,11 @@ fn short_prompts_of_one_length_are_told_apart_and_find_their_owner() {
             let audio = AudioExpectation::Transcoded { container: audio::Container::Mp3, codec: Codec::Mp3 };
             let wanted = Wanted { audio, pauses: Vec::new(), rule: PauseRule::Keep };
             let verdict = judge(&facts, &pcm, &wanted, &target, None);
-            let owners: Vec<usize> = match &verdict.sketch {
-                Some(sketch) => {
-                    let alike =
-                        (0..same.len()).filter(|owner| *owner != at).filter_map(|owner| Some((sketches[owner].likeness(sketch)?, owner)));
+            let owners: Vec<usize> = match &verdict.fingerprint {
+                Some(fingerprint) => {
+                    let alike = (0..same.len())
+                        .filter(|owner| *owner != at)
+                        .filter_map(|owner| Some((fingerprints[owner].likeness(fingerprint)?, owner)));
                     alike.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, owner)| owner).into_iter().collect()
                 }
                 None => Vec::new(),

@@ -1,78 +1,27 @@
 //! The source as the verifier found it.
 
-mod live;
+pub(crate) mod legacy;
+mod record;
+mod registry;
 mod staged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use platforms::CallError;
-use platforms::legacy::wire;
 
-pub(crate) use live::Live;
-pub(crate) use staged::Staged;
+pub(crate) use record::{
+    RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment, SourceTime, StagedMedia,
+};
+pub(crate) use registry::{endpoint, open, operations};
 
 use crate::options::Progress;
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// Interactions a verification is restricted to. Absent: none of them.
 pub(crate) type Only<'a> = Option<&'a BTreeSet<String>>;
-
-/// An interaction with its recordings, in the source's order.
-#[derive(Debug, Clone)]
-pub(crate) struct SourceInteraction {
-    /// As listed.
-    pub(crate) entity: wire::Interaction,
-    /// One for each recording the listing names.
-    pub(crate) recordings: Vec<SourceRecording>,
-    /// The source lists another interaction, with other content, under this id.
-    pub(crate) collided: bool,
-    /// Why its entity could not be read; nothing is known of the call then but its id and those of its recordings. Absent: it was.
-    pub(crate) unread: Option<String>,
-}
-
-impl SourceInteraction {
-    /// As listed, with nothing of its recordings yet.
-    pub(crate) fn of(entity: wire::Interaction) -> SourceInteraction {
-        SourceInteraction { entity, recordings: Vec::new(), collided: false, unread: None }
-    }
-
-    /// One whose entity cannot be read. `place` says where it stands, and is what it is called by where it has no id.
-    pub(crate) fn unread(json: &str, place: &str, error: &wire::Unreadable) -> SourceInteraction {
-        let listed = wire::Listed::read(json);
-        let (id, name) = match listed.id {
-            Ok(id) => (id.clone(), format!("call {id}")),
-            Err(_) => (format!("(no id: {place})"), "a call without an id".to_owned()),
-        };
-        let why = format!("the source's entity of {name} in another form ({place}, {error}); ask the source's operator");
-        let blank = |id: String| SourceRecording { id, details: Err(why.clone()), staged: None };
-        let recordings = listed.recordings.into_iter().map(blank).collect();
-        SourceInteraction { recordings, unread: Some(why.clone()), ..SourceInteraction::of(wire::Interaction::only(id)) }
-    }
-}
-
-/// A recording of the source, without its audio.
-#[derive(Debug, Clone)]
-pub(crate) struct SourceRecording {
-    /// Recording id.
-    pub(crate) id: String,
-    /// The source's answer about it.
-    pub(crate) details: Result<wire::Recording, String>,
-    /// Where its audio stands in staging. Absent: read from the source itself, or nothing was staged.
-    pub(crate) staged: Option<StagedMedia>,
-}
-
-/// Audio in staging, as the migrator wrote it down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StagedMedia {
-    /// Name of the blob; must be the hash of its bytes.
-    pub(crate) sha256: String,
-    /// Size written down. Bytes.
-    pub(crate) bytes: u64,
-    /// Size the source's media answer announced. Absent: it announced none.
-    pub(crate) announced: Option<u64>,
-}
 
 /// Everything of the source but audio.
 #[derive(Debug, Default)]
@@ -92,42 +41,35 @@ pub(crate) enum MediaRead {
     Unreadable(String),
 }
 
-/// A source to read.
-pub(crate) enum Source {
-    /// The platform itself.
-    Live(Live),
-    /// The migrator's staging.
-    Staged(Staged),
-}
-
-impl Source {
-    /// Everything, or what the verification is restricted to; it is no verification of what the source does not list.
-    pub(crate) async fn snapshot(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
-        let mut snapshot = match self {
-            Source::Live(live) => live.snapshot(only, concurrency, progress).await?,
-            Source::Staged(staged) => staged.snapshot(only, progress).await?,
-        };
-        snapshot.interactions = settle(snapshot.interactions);
-        if let Some(only) = only {
-            let listed: BTreeSet<&str> = snapshot.interactions.iter().map(|interaction| interaction.entity.id.as_str()).collect();
-            let absent: Vec<&str> = only.iter().map(String::as_str).filter(|id| !listed.contains(id)).collect();
-            if let [first, ..] = absent.as_slice() {
-                return Err(Stop::Plan(format!(
-                    "{} of the {} interactions to verify are not in the source, {first} among them; check their ids and the plan's window",
-                    absent.len(),
-                    only.len()
-                )));
-            }
-        }
-        Ok(snapshot)
-    }
+/// A source to read. All of it is awaited on one thread.
+#[async_trait(?Send)]
+pub(crate) trait Source {
+    /// Everything it lists, or of that what the verification is restricted to.
+    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError>;
 
     /// One reading of a recording's bytes.
-    pub(crate) async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop> {
-        match self {
-            Source::Live(live) => live.media(recording).await,
-            Source::Staged(staged) => Ok(staged.media(recording).await),
-        }
+    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError>;
+}
+
+/// Everything, or what the verification is restricted to; it is no verification of what the source does not list.
+pub(crate) async fn snapshot(
+    source: &dyn Source,
+    only: Only<'_>,
+    concurrency: usize,
+    progress: &dyn Progress,
+) -> Result<SourceSnapshot, RunError> {
+    let mut snapshot = source.list(only, concurrency, progress).await?;
+    snapshot.interactions = settle(snapshot.interactions);
+    let Some(only) = only else { return Ok(snapshot) };
+    let listed: BTreeSet<&str> = snapshot.interactions.iter().map(|interaction| interaction.listed.id.as_str()).collect();
+    let absent: Vec<&str> = only.iter().map(String::as_str).filter(|id| !listed.contains(id)).collect();
+    match absent.first() {
+        None => Ok(snapshot),
+        Some(first) => Err(RunError::Plan(format!(
+            "{} of the {} interactions to verify are not in the source, {first} among them; check their ids and the plan's window",
+            absent.len(),
+            only.len()
+        ))),
     }
 }
 
@@ -136,21 +78,21 @@ fn settle(interactions: Vec<SourceInteraction>) -> Vec<SourceInteraction> {
     let mut settled: Vec<SourceInteraction> = Vec::with_capacity(interactions.len());
     let mut seen: HashMap<String, usize> = HashMap::new();
     for interaction in interactions {
-        match seen.get(&interaction.entity.id) {
+        match seen.get(&interaction.listed.id) {
             None => {
-                seen.insert(interaction.entity.id.clone(), settled.len());
+                seen.insert(interaction.listed.id.clone(), settled.len());
                 settled.push(interaction);
             }
             Some(at) => merge(&mut settled[*at], interaction),
         }
     }
-    settled.sort_by_cached_key(|interaction| order(&interaction.entity.id));
+    settled.sort_by_cached_key(|interaction| order(&interaction.listed.id));
     settled
 }
 
 /// A second interaction under an id that is taken.
 fn merge(first: &mut SourceInteraction, second: SourceInteraction) {
-    if first.unread == second.unread && format!("{:?}", first.entity) == format!("{:?}", second.entity) {
+    if first.unread == second.unread && first.listed == second.listed {
         return;
     }
     first.collided = true;
@@ -180,7 +122,7 @@ pub(crate) async fn collect(media: platforms::Media) -> Result<(Vec<u8>, Option<
 }
 
 /// Shared by the tasks that read audio.
-pub(crate) type SharedSource = Arc<Source>;
+pub(crate) type SharedSource = Arc<dyn Source>;
 
 #[cfg(test)]
 mod tests {
@@ -188,13 +130,13 @@ mod tests {
 
     fn call(id: u32, start: u32) -> SourceInteraction {
         let json = format!(r#"{{"id":{id},"startTime":{start},"endTime":10}}"#);
-        SourceInteraction::of(serde_json::from_str(&json).expect("test entity"))
+        legacy::interaction(&json, "a test")
     }
 
     #[test]
     fn a_repeat_over_a_page_boundary_is_one_interaction() {
         let settled = settle(vec![call(2, 1), call(10, 1), call(2, 1)]);
-        let ids: Vec<&str> = settled.iter().map(|interaction| interaction.entity.id.as_str()).collect();
+        let ids: Vec<&str> = settled.iter().map(|interaction| interaction.listed.id.as_str()).collect();
         assert_eq!(ids, ["2", "10"]);
         assert!(settled.iter().all(|interaction| !interaction.collided));
     }

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use platforms::legacy::wire;
+use plan::LoadedPlan;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::live::interaction;
-use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
+use super::{MediaRead, Only, Source, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia, legacy};
 use crate::options::{Progress, Stage};
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// Staging, opened.
-pub(crate) struct Staged {
+pub(super) struct Staged {
     store: Box<dyn ObjectStore>,
     root: Path,
     trusted: bool,
@@ -57,34 +57,21 @@ struct RawMedia {
 }
 
 impl Staged {
+    /// The plan's staging, or another one.
+    pub(super) fn of(loaded: &LoadedPlan, url: Option<&str>) -> Result<Staged, RunError> {
+        let plan = &loaded.plan;
+        Staged::open(&staging_url(loaded, url.unwrap_or(&plan.staging.url))?, plan.rules.trust_staging)
+    }
+
     /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
-    pub(crate) fn open(url: &Url, trusted: bool) -> Result<Staged, Stop> {
+    fn open(url: &Url, trusted: bool) -> Result<Staged, RunError> {
         let (store, root) = object_store::parse_url(url)
-            .map_err(|error| Stop::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
+            .map_err(|error| RunError::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
         Ok(Staged { store, root, trusted })
     }
 
-    pub(crate) async fn snapshot(&self, only: Only<'_>, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
-        progress.begin(Stage::Source, None);
-        let unreadable = |error: &object_store::Error| Stop::Source(format!("cannot read the staging: {error}; check staging.url"));
-        let folder = self.root.clone().join("raw");
-        let mut files: Vec<Path> =
-            self.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await.map_err(|error| unreadable(&error))?;
-        files.sort();
-        let mut interactions = Vec::with_capacity(files.len());
-        for file in files.iter().filter(|file| file.extension() == Some("json")) {
-            let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
-            let interaction = parse(file, &bytes).unwrap_or_else(|why| unread(file, &why));
-            if only.is_none_or(|only| only.contains(&interaction.entity.id)) {
-                interactions.push(interaction);
-            }
-            progress.advance(1);
-        }
-        Ok(SourceSnapshot { interactions, extensions: BTreeMap::new() })
-    }
-
     /// Staged bytes are believed only under their own hash, and at the size the source gave.
-    pub(crate) async fn media(&self, recording: &SourceRecording) -> MediaRead {
+    async fn blob(&self, recording: &SourceRecording) -> MediaRead {
         let Some(staged) = &recording.staged else {
             return MediaRead::Unreadable("no audio was staged for it; verify with the live source".to_owned());
         };
@@ -114,6 +101,42 @@ impl Staged {
     }
 }
 
+#[async_trait(?Send)]
+impl Source for Staged {
+    async fn list(&self, only: Only<'_>, _concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
+        progress.begin(Stage::Source, None);
+        let unreadable = |error: &object_store::Error| RunError::Source(format!("cannot read the staging: {error}; check staging.url"));
+        let folder = self.root.clone().join("raw");
+        let mut files: Vec<Path> =
+            self.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await.map_err(|error| unreadable(&error))?;
+        files.sort();
+        let mut interactions = Vec::with_capacity(files.len());
+        for file in files.iter().filter(|file| file.extension() == Some("json")) {
+            let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
+            let interaction = parse(file, &bytes).unwrap_or_else(|why| unread(file, &why));
+            if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
+                interactions.push(interaction);
+            }
+            progress.advance(1);
+        }
+        Ok(SourceSnapshot { interactions, extensions: BTreeMap::new() })
+    }
+
+    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
+        Ok(self.blob(recording).await)
+    }
+}
+
+/// A plain path is relative to the plan.
+fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, RunError> {
+    if let Ok(url) = Url::parse(text) {
+        return Ok(url);
+    }
+    let path = loaded.resolve_path(std::path::Path::new(text));
+    let path = std::path::absolute(&path).map_err(|error| RunError::Plan(format!("staging.url `{text}`: {error}")))?;
+    Url::from_directory_path(path).map_err(|()| RunError::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
+}
+
 /// Why staged bytes are not the source's.
 fn mismatch(bytes: &[u8], staged: &StagedMedia, declared: Option<u64>) -> Option<String> {
     let size = bytes.len() as u64;
@@ -133,7 +156,7 @@ fn unread(file: &Path, why: &str) -> SourceInteraction {
     let stem = file.filename().unwrap_or_default().trim_end_matches(".json");
     let id = percent_encoding::percent_decode_str(stem).decode_utf8_lossy().into_owned();
     let why = format!("the staged file {file}: {why}; stage the call again");
-    SourceInteraction { unread: Some(why), ..SourceInteraction::of(wire::Interaction::only(id)) }
+    SourceInteraction::unread(id, why)
 }
 
 fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
@@ -141,14 +164,14 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
     if raw.staging_version != 1 {
         return Err(format!("staging_version {} is not known", raw.staging_version));
     }
-    let call = interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
+    let call = legacy::interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
     if call.unread.is_some() {
         return Ok(call);
     }
     let mut staged: BTreeMap<String, SourceRecording> = BTreeMap::new();
     for recording in raw.recordings {
         let asked = recording.request.strip_prefix("GET /api/v2/recordings/").map(str::to_owned);
-        let details = wire::Recording::read(recording.body.get());
+        let details = legacy::recording(recording.body.get());
         let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone())) else { continue };
         let media = recording.media.map(|media| StagedMedia { announced: announced(&media), sha256: media.sha256, bytes: media.bytes });
         let details = details.map_err(|error| format!("the staged record of recording {id} in another form ({error}); stage it again"));
@@ -159,7 +182,7 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
         details: Err(format!("recording {id} staged: it never was; verify with the live source")),
         staged: None,
     };
-    let recordings = call.entity.recordings.iter().map(|known| staged.remove(&known.id).unwrap_or_else(|| missing(&known.id))).collect();
+    let recordings = call.listed.recordings.iter().map(|(id, _)| staged.remove(id).unwrap_or_else(|| missing(id))).collect();
     Ok(SourceInteraction { recordings, ..call })
 }
 
@@ -173,7 +196,7 @@ fn announced(media: &RawMedia) -> Option<u64> {
 }
 
 /// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -201,36 +224,36 @@ mod tests {
     #[tokio::test]
     async fn staged_answers_are_read_verbatim_and_blobs_by_their_hash() {
         let (_dir, staged) = staging("4", b"abcd").await;
-        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
+        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
         let recordings = &snapshot.interactions[0].recordings;
-        assert!(matches!(staged.media(&recordings[0]).await, MediaRead::Bytes(bytes, _) if bytes == b"abcd"));
+        assert!(matches!(staged.blob(&recordings[0]).await, MediaRead::Bytes(bytes, _) if bytes == b"abcd"));
         assert!(recordings[1].details.is_err(), "a recording that was never staged is not verifiable");
     }
 
     #[tokio::test]
     async fn an_altered_blob_is_never_taken_for_the_source() {
         let (_dir, staged) = staging("4", b"abce").await;
-        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
+        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
         assert!(
-            matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
+            matches!(staged.blob(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
         );
     }
 
     #[tokio::test]
     async fn audio_that_is_gone_from_the_staging_is_needed_in_words_that_name_no_path() {
         let (dir, staged) = staging("4", b"abcd").await;
-        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
+        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
         std::fs::remove_dir_all(dir.path().join("blob")).expect("removed");
-        let MediaRead::Unreadable(why) = staged.media(&snapshot.interactions[0].recordings[0]).await else { panic!("it is gone") };
+        let MediaRead::Unreadable(why) = staged.blob(&snapshot.interactions[0].recordings[0]).await else { panic!("it is gone") };
         assert_eq!(why, "its audio, which is no longer in the staging; verify with the live source");
     }
 
     #[tokio::test]
     async fn a_blob_of_another_size_than_the_source_declares_is_not_verifiable() {
         let (_dir, staged) = staging("5", b"abcd").await;
-        let snapshot = staged.snapshot(None, &Silent).await.expect("a snapshot");
+        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
         assert!(
-            matches!(staged.media(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("declares 5"))
+            matches!(staged.blob(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("declares 5"))
         );
     }
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use plan::LoadedPlan;
 
-use crate::stop::Stop;
+use crate::run_error::RunError;
 
 /// Conversations of the target with their legacy ids. `file` is relative to the plan.
-pub(super) fn crosswalk(loaded: &LoadedPlan, file: &Path) -> Result<HashMap<String, String>, Stop> {
+pub(super) fn crosswalk(loaded: &LoadedPlan, file: &Path) -> Result<HashMap<String, String>, RunError> {
     let path = loaded.resolve_path(file);
-    let broken = |why: String| Stop::Plan(format!("cannot read the crosswalk {}: {why}; export it again", path.display()));
+    let broken = |why: String| RunError::Plan(format!("cannot read the crosswalk {}: {why}; export it again", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| broken(error.to_string()))?;
     rows(&text).map_err(broken)
 }

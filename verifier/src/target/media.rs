@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use platforms::CallError;
 use platforms::clock::Clock;
 
-use super::genesys_cloud::Batches;
-use super::gir::Files;
-use super::short;
+use crate::run_error::RunError;
 use crate::source::collect;
-use crate::stop::Stop;
 
 /// Pauses before a file that arrives cut is asked for again.
 const PAUSES: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
@@ -38,42 +36,42 @@ pub(crate) struct Envelope {
     pub(crate) certificates: Vec<String>,
 }
 
-/// Where sound is had.
-pub(crate) enum Media {
-    /// Pre-signed addresses, by batch.
-    Batches(Batches),
-    /// Files of Interaction Recording's store.
-    Files(Files),
+/// Recordings that are located at once: as many as a batch download of Genesys Cloud takes, and a fair number of files anywhere.
+pub(crate) const LOCATED_AT_ONCE: usize = 100;
+
+/// Where a target's audio is had.
+#[async_trait(?Send)]
+pub(crate) trait MediaStore {
+    /// Where the audio of these is, at most [`LOCATED_AT_ONCE`] of them and at least one. Every one has an answer.
+    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError>;
+
+    /// One reading of the bytes at an address.
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched>;
 }
 
-impl Media {
-    /// Where the audio of these is, at most [`super::genesys_cloud::BATCH`] of them. Every one has an answer.
-    pub(crate) async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
-        match self {
-            _ if wanted.is_empty() => Ok(BTreeMap::new()),
-            Media::Batches(batches) => batches.locate(wanted).await,
-            Media::Files(files) => Ok(files.locate(wanted)),
+/// The bytes at an address: asked for again while they arrive cut, and once more when they are not given. Not to be fetched is hidden, never
+/// missing.
+pub(crate) async fn fetch(store: &dyn MediaStore, url: &str, clock: &Clock) -> Result<Vec<u8>, Unfetched> {
+    let (mut pauses, mut doubted) = (PAUSES.into_iter(), false);
+    loop {
+        let read = store.fetch(url).await;
+        match &read {
+            Err(Unfetched::Cut(_)) => match pauses.next() {
+                Some(pause) => clock.sleep(pause).await,
+                None => return read,
+            },
+            Err(Unfetched::Gone(_) | Unfetched::Hidden(_)) if !doubted => doubted = true,
+            _ => return read,
         }
     }
+}
 
-    /// The bytes at an address: asked for again while they arrive cut, and once more when they are not given. Not to be fetched is hidden, never
-    /// missing.
-    pub(crate) async fn fetch(&self, url: &str, clock: &Clock) -> Result<Vec<u8>, Unfetched> {
-        let (mut pauses, mut doubted) = (PAUSES.into_iter(), false);
-        loop {
-            let read = match self {
-                Media::Batches(batches) => batches.fetch(url).await,
-                Media::Files(files) => files.fetch(url).await,
-            };
-            match &read {
-                Err(Unfetched::Cut(_)) => match pauses.next() {
-                    Some(pause) => clock.sleep(pause).await,
-                    None => return read,
-                },
-                Err(Unfetched::Gone(_) | Unfetched::Hidden(_)) if !doubted => doubted = true,
-                _ => return read,
-            }
-        }
+/// An error without the address: each recording has its own, and a reason is told once.
+pub(super) fn short(error: &CallError) -> String {
+    match error {
+        CallError::Refused { status, code, .. } => format!("{status} {code}").trim_end().to_owned(),
+        CallError::Malformed { why, .. } | CallError::Unreachable { why, .. } | CallError::NotSent { why, .. } => why.clone(),
+        other => other.to_string(),
     }
 }
 

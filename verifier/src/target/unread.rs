@@ -2,12 +2,11 @@
 
 use platforms::CallError;
 
-use crate::requests::{Side, operation};
+use crate::requests::Operation;
 
 /// What it takes to read what this operation tells; `None` where the error is not about one answer but about the whole target: nobody
 /// answers, or the credentials are refused.
-pub(crate) fn need(name: &str, error: &CallError) -> Option<String> {
-    let operation = operation(Side::Target, name);
+pub(super) fn need(operation: &Operation, error: &CallError) -> Option<String> {
     match error {
         CallError::Refused { status: 403, .. } if operation.account.is_some() => {
             Some(format!("an account that may read {}: {} is refused", operation.tells, operation.account.unwrap_or_default()))
@@ -57,6 +56,11 @@ fn named(message: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::genesys_cloud::OPERATIONS;
+
+    fn need(name: &str, error: &CallError) -> Option<String> {
+        super::need(Operation::named(OPERATIONS, name), error)
+    }
 
     fn refused(status: u16, message: &str) -> CallError {
         CallError::Refused { what: "GET /x/1".into(), status, code: "c".into(), message: message.into(), entity_id: None, field: None }

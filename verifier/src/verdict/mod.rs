@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use bound::{SampleBound, upper_bound_95};
 pub(crate) use breakdown::breakdown;
 pub use breakdown::{BreakdownRow, Dimension};
-pub(crate) use sentence::{AudioRead, Story, sentence};
+pub(crate) use sentence::{AudioRead, SentenceInputs, sentence};
 
 /// Where a recording of the source ends up: in exactly one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]

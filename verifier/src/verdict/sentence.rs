@@ -6,7 +6,7 @@ use super::{Counts, Interactions, SampleBound, Verdict};
 use crate::defect::Defect;
 
 /// What the sentence is made of.
-pub(crate) struct Story<'a> {
+pub(crate) struct SentenceInputs<'a> {
     pub(crate) verdict: Verdict,
     pub(crate) counts: &'a Counts,
     pub(crate) interactions: Interactions,
@@ -33,54 +33,54 @@ pub(crate) enum AudioRead<'a> {
     None,
 }
 
-pub(crate) fn sentence(story: &Story<'_>) -> String {
-    let told = match story.verdict {
-        Verdict::Match => matched(story),
-        Verdict::Mismatch => mismatched(story),
-        Verdict::CannotTell => unknown(story),
+pub(crate) fn sentence(inputs: &SentenceInputs<'_>) -> String {
+    let told = match inputs.verdict {
+        Verdict::Match => matched(inputs),
+        Verdict::Mismatch => mismatched(inputs),
+        Verdict::CannotTell => unknown(inputs),
     };
-    format!("{}: {told}{}", story.verdict.words(), scope(story))
+    format!("{}: {told}{}", inputs.verdict.words(), scope(inputs))
 }
 
-fn matched(story: &Story<'_>) -> String {
-    let counts = story.counts;
-    let set_aside = set_aside(story);
+fn matched(inputs: &SentenceInputs<'_>) -> String {
+    let counts = inputs.counts;
+    let set_aside = set_aside(inputs);
     let whole = if counts.matched == counts.source_recordings { "" } else { " that belong there" };
     format!(
         "all {}{whole} of {} are in {} as they should be{set_aside}",
         number(counts.matched, "recording"),
         number(counts.source_interactions, "call"),
-        story.target
+        inputs.target
     )
 }
 
 /// `, with 3 agreed exclusions and 12 quarantined by rule`.
-fn set_aside(story: &Story<'_>) -> String {
+fn set_aside(inputs: &SentenceInputs<'_>) -> String {
     let mut parts = Vec::new();
-    if story.agreed > 0 {
-        parts.push(number(story.agreed, "agreed exclusion"));
+    if inputs.agreed > 0 {
+        parts.push(number(inputs.agreed, "agreed exclusion"));
     }
-    if story.counts.quarantined > 0 {
-        parts.push(format!("{} quarantined by rule", story.counts.quarantined));
+    if inputs.counts.quarantined > 0 {
+        parts.push(format!("{} quarantined by rule", inputs.counts.quarantined));
     }
-    let skipped = story.counts.skipped.saturating_sub(story.agreed);
+    let skipped = inputs.counts.skipped.saturating_sub(inputs.agreed);
     if skipped > 0 {
         parts.push(format!("{skipped} skipped by rule"));
     }
     if parts.is_empty() { String::new() } else { format!(", with {}", list(&parts)) }
 }
 
-fn mismatched(story: &Story<'_>) -> String {
-    let counts = story.counts;
+fn mismatched(inputs: &SentenceInputs<'_>) -> String {
+    let counts = inputs.counts;
     let mut parts = Vec::new();
     let wrong = counts.missing + counts.different;
     if wrong > 0 {
         let mut kinds = Vec::new();
         if counts.missing > 0 {
-            kinds.push(format!("{} missing{}", counts.missing, pattern(story)));
+            kinds.push(format!("{} missing{}", counts.missing, pattern(inputs)));
         }
         if counts.different > 0 {
-            kinds.push(format!("{} different{}", counts.different, causes(story)));
+            kinds.push(format!("{} different{}", counts.different, causes(inputs)));
         }
         parts.push(format!(
             "{wrong} of {} {} wrong: {}",
@@ -90,40 +90,44 @@ fn mismatched(story: &Story<'_>) -> String {
         ));
     }
     if counts.extra > 0 {
-        parts.push(format!("{} in {} should not be there", number(counts.extra, "recording"), story.target));
+        parts.push(format!("{} in {} should not be there", number(counts.extra, "recording"), inputs.target));
     }
-    if story.interactions.wrong > 0 {
+    if inputs.interactions.wrong > 0 {
         parts.push(format!(
             "{} without a recording to carry it {} wrong",
-            number(story.interactions.wrong, "call"),
-            if story.interactions.wrong == 1 { "is" } else { "are" }
+            number(inputs.interactions.wrong, "call"),
+            if inputs.interactions.wrong == 1 { "is" } else { "are" }
         ));
     }
-    if story.interactions.policies > 0 {
-        let policies = if story.interactions.policies == 1 {
+    if inputs.interactions.policies > 0 {
+        let policies = if inputs.interactions.policies == 1 {
             "1 retention policy"
         } else {
-            &format!("{} retention policies", story.interactions.policies)
+            &format!("{} retention policies", inputs.interactions.policies)
         };
-        parts.push(format!("by {policies} of {} what was migrated is deleted at once", story.target));
+        parts.push(format!("by {policies} of {} what was migrated is deleted at once", inputs.target));
     }
     if counts.not_verifiable > 0 {
         parts.push(format!("{} could not be judged", number(counts.not_verifiable, "recording")));
     }
-    format!("{}{}", parts.join("; "), set_aside(story))
+    format!("{}{}", parts.join("; "), set_aside(inputs))
 }
 
 /// What the missing ones have in common; mostly nothing.
-fn pattern(story: &Story<'_>) -> String {
-    let named: Vec<&str> =
-        [Defect::D06, Defect::D08].iter().filter(|defect| story.by_defect.contains_key(defect)).map(|defect| defect.title()).collect();
+fn pattern(inputs: &SentenceInputs<'_>) -> String {
+    let named: Vec<&str> = [Defect::EveryNthMissing, Defect::KindOfCallMissing]
+        .iter()
+        .filter(|defect| inputs.by_defect.contains_key(defect))
+        .map(|defect| defect.title())
+        .collect();
     if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
 }
 
 /// The most frequent causes of what is different, in plain words.
-fn causes(story: &Story<'_>) -> String {
-    let presence = [Defect::D01, Defect::D02, Defect::D03, Defect::D06, Defect::D08];
-    let mut causes: Vec<(&Defect, &u64)> = story.by_defect.iter().filter(|(defect, _)| !presence.contains(defect)).collect();
+fn causes(inputs: &SentenceInputs<'_>) -> String {
+    let presence =
+        [Defect::MissingRecording, Defect::RecordWithoutSource, Defect::UploadedTwice, Defect::EveryNthMissing, Defect::KindOfCallMissing];
+    let mut causes: Vec<(&Defect, &u64)> = inputs.by_defect.iter().filter(|(defect, _)| !presence.contains(defect)).collect();
     causes.sort_by_key(|(defect, count)| (std::cmp::Reverse(**count), **defect));
     let named: Vec<&str> = causes.iter().take(3).map(|(defect, _)| defect.title()).collect();
     match (named.is_empty(), causes.len() > named.len()) {
@@ -133,8 +137,8 @@ fn causes(story: &Story<'_>) -> String {
     }
 }
 
-fn unknown(story: &Story<'_>) -> String {
-    let counts = story.counts;
+fn unknown(inputs: &SentenceInputs<'_>) -> String {
+    let counts = inputs.counts;
     if counts.source_interactions == 0 {
         return "the source has no call in this window; check source.from, source.to and the source's credentials".to_owned();
     }
@@ -142,16 +146,16 @@ fn unknown(story: &Story<'_>) -> String {
     if counts.not_verifiable > 0 {
         parts.push(format!("{} of {}", counts.not_verifiable, number(counts.source_recordings, "recording")));
     }
-    if story.interactions.not_verifiable > 0 {
-        parts.push(number(story.interactions.not_verifiable, "call"));
+    if inputs.interactions.not_verifiable > 0 {
+        parts.push(number(inputs.interactions.not_verifiable, "call"));
     }
-    let needs: Vec<&str> = story.needs.iter().take(3).map(String::as_str).collect();
+    let needs: Vec<&str> = inputs.needs.iter().take(3).map(String::as_str).collect();
     let needed = if needs.is_empty() { String::new() } else { format!("; needed: {}", needs.join("; ")) };
-    format!("nothing wrong was found, but {} could not be judged{needed}{}", list(&parts), set_aside(story))
+    format!("nothing wrong was found, but {} could not be judged{needed}{}", list(&parts), set_aside(inputs))
 }
 
-fn scope(story: &Story<'_>) -> String {
-    let mut scope = match story.audio {
+fn scope(inputs: &SentenceInputs<'_>) -> String {
+    let mut scope = match inputs.audio {
         AudioRead::All => String::new(),
         AudioRead::None => "; audio was not compared".to_owned(),
         AudioRead::Sample(bound) => format!(
@@ -161,14 +165,14 @@ fn scope(story: &Story<'_>) -> String {
             percent(bound.upper_95)
         ),
     };
-    if let Some(only) = story.only {
+    if let Some(only) = inputs.only {
         let chosen = number(only, "chosen call");
         scope.push_str(&format!("; only {chosen} {} looked at, nothing is said of any other", if only == 1 { "was" } else { "were" }));
     }
-    if story.staged {
+    if inputs.staged {
         scope.push_str("; judged against staged data, so whether all of the source was staged is not known");
     }
-    scope.push_str(story.stores);
+    scope.push_str(inputs.stores);
     scope
 }
 
@@ -200,7 +204,7 @@ mod tests {
         let all = Counts { source_interactions: 240, source_recordings: 312, matched: 312, ..Counts::default() };
         let needs = BTreeSet::from(["permission recording:recording:view".to_owned()]);
         let bound = SampleBound { size: 300, of: 312, seed: 1, wrong: 0, upper_95: 0.009_936 };
-        let silent = BTreeMap::from([(Defect::D01, 1), (Defect::D19, 1)]);
+        let silent = BTreeMap::from([(Defect::MissingRecording, 1), (Defect::AudioSilent, 1)]);
         let none = BTreeMap::new();
         let rows: [Row<'_>; 6] = [
             (all, &none, 0, AudioRead::All, "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be"),
@@ -243,7 +247,7 @@ mod tests {
         for (counts, by_defect, agreed, audio, wanted) in rows {
             let interactions = Interactions::default();
             let verdict = super::super::verdict(&counts, interactions);
-            let story = Story {
+            let inputs = SentenceInputs {
                 verdict,
                 counts: &counts,
                 interactions,
@@ -256,12 +260,12 @@ mod tests {
                 target: "Genesys Cloud",
                 stores: "",
             };
-            assert_eq!(sentence(&story), wanted);
+            assert_eq!(sentence(&inputs), wanted);
         }
         let part = Counts { source_interactions: 9, source_recordings: 12, matched: 12, ..Counts::default() };
         let (interactions, verdict, by_defect) = (Interactions::default(), Verdict::Match, &none);
         let audio = AudioRead::All;
-        let story = Story {
+        let inputs = SentenceInputs {
             verdict,
             counts: &part,
             interactions,
@@ -275,7 +279,7 @@ mod tests {
             stores: "",
         };
         assert_eq!(
-            sentence(&story),
+            sentence(&inputs),
             "match: all 12 recordings of 9 calls are in Genesys Cloud as they should be; only 9 chosen calls were looked at, nothing is said of any other"
         );
     }

@@ -193,7 +193,7 @@ impl Site {
     }
 
     /// The same where there may be no verdict.
-    pub(crate) async fn try_verify(&self, options: verifier::Options) -> Result<verifier::Report, verifier::Stop> {
+    pub(crate) async fn try_verify(&self, options: verifier::Options) -> Result<verifier::Report, verifier::RunError> {
         verifier::verify(&self.plan(), options, network(), Clock::starting_at(self.simulator.now_ms()), &verifier::Silent).await
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use plan::{Carrier, LoadedPlan};
 
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::target::crosswalk::crosswalk;
 
 /// What ties a conversation to its source.
@@ -19,7 +19,7 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(loaded: &LoadedPlan) -> Result<Identity, Stop> {
+    pub(crate) fn new(loaded: &LoadedPlan) -> Result<Identity, RunError> {
         let prefix = format!("st:{}:", loaded.plan.identity.namespace);
         match &loaded.plan.identity.carrier {
             Carrier::ExternalTag => Ok(Identity::Tag(prefix)),

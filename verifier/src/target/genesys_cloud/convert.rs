@@ -3,8 +3,8 @@
 use platforms::genesys_cloud::wire;
 
 use crate::expected::digits;
-use crate::moment::Moment;
-use crate::target::{MarkedPause, PauseReason, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::observed::{MarkedPause, PauseReason, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::utc_millis::UtcMillis;
 
 pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConversation {
     let mut conversation = TargetConversation {
@@ -115,7 +115,7 @@ pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation
 pub(super) fn recordings(conversation_id: &str, wire: Vec<wire::Recording>) -> Recordings {
     let audio = wire.into_iter().filter(|recording| recording.media.as_deref().is_none_or(|media| media.eq_ignore_ascii_case("audio")));
     let mut recordings: Vec<TargetRecording> = audio.map(|wire| recording(conversation_id, wire)).collect();
-    recordings.sort_by_key(|recording| (recording.start.moment(), recording.id.clone()));
+    recordings.sort_by_key(|recording| (recording.start.instant(), recording.id.clone()));
     Recordings::Read(recordings)
 }
 
@@ -139,13 +139,13 @@ pub(super) fn recording(conversation_id: &str, wire: wire::Recording) -> TargetR
         start: TimeReading::of(wire.start_time.as_deref()),
         end: TimeReading::of(wire.end_time.as_deref()),
         file_state,
-        delete_at: wire.delete_date.as_deref().and_then(Moment::parse),
-        created: wire.creation_time.as_deref().and_then(Moment::parse),
+        delete_at: wire.delete_date.as_deref().and_then(UtcMillis::parse),
+        created: wire.creation_time.as_deref().and_then(UtcMillis::parse),
         pauses,
         users: wire.users.into_iter().map(|user| user.id.to_lowercase()).collect(),
         session: wire.session_id,
         originating_id: None,
-        gir: None,
+        ..TargetRecording::default()
     }
 }
 
@@ -158,7 +158,7 @@ fn is_customer(purpose: Option<&str>) -> bool {
 }
 
 fn sort_legs(legs: &mut [TargetLeg]) {
-    legs.sort_by_key(|leg| leg.start.moment());
+    legs.sort_by_key(|leg| leg.start.instant());
 }
 
 fn add(list: &mut Vec<String>, value: Option<&str>) {
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_contract_example_is_read_whole() {
         let conversation = example();
-        assert_eq!(conversation.start.moment().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
+        assert_eq!(conversation.start.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
         assert_eq!(conversation.anis, ["+15550100199"]);
         assert_eq!(conversation.dnises, ["+18005550123"]);
         assert_eq!(conversation.customers, 1);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::expected::Expectation;
-use crate::target::TargetConversation;
+use crate::observed::TargetConversation;
 
 /// What this client's role covers, as far as can be known.
 #[derive(Debug, Default)]

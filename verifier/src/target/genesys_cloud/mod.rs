@@ -1,35 +1,133 @@
 //! Genesys Cloud, through its public API.
 
 mod carrier;
+mod checks;
 mod convert;
 mod divisions;
 mod parked;
 mod policies;
 mod read;
+mod reconcile;
+mod requests;
+mod shapes;
 mod sound;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::{Ingest, LoadedPlan};
+use async_trait::async_trait;
+use plan::{Ingest, LoadedPlan, Plan};
 use platforms::Credentials;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, Settings};
 
-pub(crate) use divisions::{Coverage, shown};
-pub(crate) use parked::Parked;
-pub(crate) use policies::DeletingPolicy;
-pub(crate) use read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
-pub(in crate::target) use sound::short;
-pub(crate) use sound::{BATCH, Batches};
+pub(crate) use requests::{GENESYS_CLOUD, OPERATIONS, planned};
 
-use super::{Asked, TargetSnapshot, need};
-use crate::expected::{Maximum, Presence};
+use super::{Asked, Extra, MediaStore, Platform, Reconciling, Target, TargetSnapshot};
+use crate::capabilities::{CallData, Capabilities, LegTimes};
+use crate::checks::presence::Judged;
+use crate::expected::{AgentRow, AgentTable, Maximum, Presence};
 use crate::options::{Jobs, Options, Progress};
-use crate::requests::{Announced, Base, Gates, Service, Sizes, planned_genesys_cloud};
-use crate::stop::Stop;
+use crate::requests::{Announced, Base, Creation, Endpoint, Gates, Operation, Sizes};
+use crate::run_error::RunError;
 use carrier::Identity;
+use parked::Parked;
+use policies::DeletingPolicy;
 use read::Reader;
+use requests::need;
+use sound::Batches;
+
+/// An organisation, as its plan describes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GenesysCloud {
+    /// Whether calls were told by events and recordings uploaded by themselves (the public ingestion).
+    by_events: bool,
+}
+
+/// What only Genesys Cloud has.
+#[derive(Debug, Clone, Default)]
+struct OrganisationFacts {
+    /// Uploads that are waiting for something.
+    parked: Vec<Parked>,
+    /// Retention policies in force that delete at once.
+    policies: Vec<DeletingPolicy>,
+}
+
+impl GenesysCloud {
+    /// By the guide's surface.
+    #[cfg(test)]
+    pub(crate) const DEFAULT: GenesysCloud = GenesysCloud { by_events: false };
+
+    pub(super) fn new(section: &plan::target::GenesysCloud) -> GenesysCloud {
+        GenesysCloud { by_events: section.ingest == Ingest::Public }
+    }
+}
+
+impl Platform for GenesysCloud {
+    fn name(&self) -> &'static str {
+        "Genesys Cloud"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            takes_calls_without_recordings: true,
+            told_by_events: self.by_events,
+            call_data: CallData::OnParticipants,
+            leg_times: if self.by_events { LegTimes::OfLeg } else { LegTimes::OfLegOrRecording },
+            always_shows_a_customer: true,
+            no_direction: None,
+            recordings_have_deletion_dates: true,
+            tells_when_stored: true,
+            longest_class_keeps_the_call: false,
+        }
+    }
+
+    fn assumptions(&self) -> &'static [&'static str] {
+        &[
+            "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start and end while the file is available",
+            "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every recording of the organisation",
+            "genesys_cloud.deletion_protection.answer: the answer names exactly the protected conversations among those asked for",
+            "genesys_cloud.details_job.interval: an analytics job takes an interval of any length",
+            "genesys_cloud.attributes: what was written as attributes stands on a participant of the conversation",
+            "genesys_cloud.batch.original: a batch gives the bytes as stored, not transcoded",
+            "target.retention_maximum: the organisation's maximum retention is not readable, so no recording is excused by it",
+        ]
+    }
+
+    /// What is sent again puts right what is there.
+    fn how_to_send_again(&self) -> &'static str {
+        "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl`, or the migrator that sent it)"
+    }
+
+    fn organisation(&self, plan: &Plan) -> String {
+        plan.target.genesys_cloud().map_or_else(String::new, |section| format!("client {}", section.client_id))
+    }
+
+    fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
+        let agent = |row: &plan::AgentRow| AgentRow { user: row.genesys_user_id.to_string(), ..AgentRow::valid_as(row) };
+        let rows = loaded.mapping.agents.iter().map(|row| (row, agent(row)));
+        AgentTable::new(loaded, rows, |user| AgentRow { user: user.to_string(), ..AgentRow::default() })
+    }
+
+    fn endpoints(&self, loaded: &LoadedPlan) -> Vec<Endpoint> {
+        let section = loaded.plan.target.genesys_cloud().into_iter();
+        section.map(|section| Endpoint { service: GENESYS_CLOUD, root: section.api_url(), token: section.token_url() }).collect()
+    }
+
+    fn operations(&self, _loaded: &LoadedPlan, _options: &Options) -> Vec<&'static Operation> {
+        // There are reports of uploads only where recordings went by uploads of their own.
+        let is_of_uploads = |operation: &Operation| [operation.creates, operation.follows].contains(&Some(Creation::Report));
+        OPERATIONS.iter().filter(|operation| self.by_events || !is_of_uploads(operation)).collect()
+    }
+
+    fn open(&self, loaded: &LoadedPlan, _options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
+        Ok(Box::new(Organisation::open(self.by_events, loaded, gates, clock)?))
+    }
+
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
+        reconcile::reconcile(found, judged)
+    }
+}
 
 /// Recordings that should be there, as far as it is known before their sound is heard.
 fn due(asked: &Asked<'_>) -> usize {
@@ -37,18 +135,19 @@ fn due(asked: &Asked<'_>) -> usize {
     recordings.filter(|recording| recording.presence == Presence::Expected).count()
 }
 
-/// An organisation.
-pub(crate) struct Target {
+/// An organisation that is read.
+struct Organisation {
     client: Arc<ReadClient>,
     identity: Identity,
     /// Whether recordings were uploaded by themselves (the public ingestion).
     by_events: bool,
 }
 
-impl Target {
+impl Organisation {
     /// Sends nothing yet.
-    pub(crate) fn open(loaded: &LoadedPlan, target: &plan::target::GenesysCloud, gates: &Gates, clock: &Clock) -> Result<Target, Stop> {
-        let missing = |what: &str| Stop::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
+    fn open(by_events: bool, loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Organisation, RunError> {
+        let missing = |what: &str| RunError::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
+        let target = loaded.plan.target.genesys_cloud().ok_or_else(|| missing("client_id"))?;
         let settings = Settings {
             api_url: target.api_url().ok_or_else(|| missing("base_url"))?,
             token_url: target.token_url().ok_or_else(|| missing("login_url"))?,
@@ -59,31 +158,12 @@ impl Target {
             requests_per_minute: loaded.plan.pace.requests_per_minute,
         };
         let base = Base { api: settings.api_url.clone(), token: Some(settings.token_url.clone()) };
-        let client = Arc::new(ReadClient::new(gates.of(Service::GenesysCloud, base), clock.clone(), settings));
-        Ok(Target { client, identity: Identity::new(loaded)?, by_events: target.ingest == Ingest::Public })
-    }
-
-    /// How long the organisation keeps anything at most.
-    pub(crate) async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, Stop> {
-        match self.client.maximum_retention_days().await {
-            Ok(days) => Ok(days.map_or(Maximum::None, Maximum::Days)),
-            // An organisation that does not know the setting has none.
-            Err(error) if error.status() == Some(404) => Ok(Maximum::None),
-            Err(error) => {
-                let need = need("get_data_retention", &error).ok_or_else(|| Stop::target("read the maximum retention", &error))?;
-                needs.insert(need.clone());
-                Ok(Maximum::Unread(need))
-            }
-        }
-    }
-
-    pub(crate) async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, Stop> {
-        let told = self.limit(needs).await?;
-        Ok(Announced::new(planned_genesys_cloud(sizes), per_minute, told))
+        let client = Arc::new(ReadClient::new(gates.of(GENESYS_CLOUD, base), clock.clone(), settings));
+        Ok(Organisation { client, identity: Identity::new(loaded)?, by_events })
     }
 
     /// The token's limit as the organisation tells it. Requests a minute. Not to be read: the plan's pace is reckoned with.
-    async fn limit(&self, needs: &mut BTreeSet<String>) -> Result<Option<u32>, Stop> {
+    async fn limit(&self, needs: &mut BTreeSet<String>) -> Result<Option<u32>, RunError> {
         const KEYS: [&str; 2] = ["client.credentials.token.rate.per.minute", "token.rate.per.minute"];
         match self.client.limits("platform.api").await {
             Ok(limits) => {
@@ -92,13 +172,35 @@ impl Target {
             }
             // Nothing is judged by it, so nothing hangs on it but the time said beforehand.
             Err(error) => {
-                needs.insert(need("get_limits", &error).ok_or_else(|| Stop::target("read the limits", &error))?);
+                needs.insert(need("get_limits", &error).ok_or_else(|| RunError::target("read the limits", &error))?);
                 Ok(None)
             }
         }
     }
+}
 
-    pub(crate) async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+#[async_trait(?Send)]
+impl Target for Organisation {
+    /// How long the organisation keeps anything at most.
+    async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, RunError> {
+        match self.client.maximum_retention_days().await {
+            Ok(days) => Ok(days.map_or(Maximum::None, Maximum::Days)),
+            // An organisation that does not know the setting has none.
+            Err(error) if error.status() == Some(404) => Ok(Maximum::None),
+            Err(error) => {
+                let need = need("get_data_retention", &error).ok_or_else(|| RunError::target("read the maximum retention", &error))?;
+                needs.insert(need.clone());
+                Ok(Maximum::Unread(need))
+            }
+        }
+    }
+
+    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, RunError> {
+        let told = self.limit(needs).await?;
+        Ok(Announced::new(OPERATIONS, planned(sizes), per_minute, told))
+    }
+
+    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         let options = asked.options;
         let reader = Reader {
             client: self.client.clone(),
@@ -108,7 +210,7 @@ impl Target {
             patience: options.patience,
             jobs: options.jobs == Jobs::Create,
             only: options.only.as_ref(),
-            calls: asked.expectations.len(),
+            expectations: asked.expectations,
             recordings: due(asked),
             by_events: self.by_events,
             kept: asked.kept,
@@ -116,7 +218,8 @@ impl Target {
         reader.snapshot(progress).await
     }
 
-    pub(crate) fn batches(&self, options: &Options, clock: &Clock, most: u64) -> Batches {
-        Batches { client: self.client.clone(), clock: clock.clone(), patience: options.patience, jobs: options.jobs, most }
+    fn media(&self, _snapshot: &TargetSnapshot, options: &Options, clock: &Clock, most: u64) -> Box<dyn MediaStore> {
+        let (client, clock) = (self.client.clone(), clock.clone());
+        Box::new(Batches { client, clock, patience: options.patience, jobs: options.jobs, most })
     }
 }

@@ -2,9 +2,10 @@
 //! RecordingUploadReport; the columns of its file are assumed, and found by their names.
 
 use super::read::Reader;
-use crate::moment::Moment;
-use crate::stop::Stop;
-use crate::target::{Wait, need};
+use super::requests::need;
+use crate::run_error::RunError;
+use crate::target::Wait;
+use crate::utc_millis::UtcMillis;
 
 /// A line of some hundred bytes for each of millions of uploads. Bytes.
 const LARGEST_REPORT: u64 = 1 << 30;
@@ -17,7 +18,7 @@ pub(crate) struct Parked {
     /// `Pending` or `WaitForConversation`.
     pub(crate) status: String,
     /// When its status changed last. Absent: not told.
-    pub(crate) since: Option<Moment>,
+    pub(crate) since: Option<UtcMillis>,
 }
 
 impl Parked {
@@ -39,9 +40,10 @@ impl Parked {
 
 impl Reader<'_> {
     /// What waits. Not allowed, or no report in time: nothing, and why stands in `needs`.
-    pub(super) async fn parked(&self, needs: &mut std::collections::BTreeSet<String>) -> Result<Vec<Parked>, Stop> {
-        let told =
-            |name: &str, error: &platforms::CallError| need(name, error).ok_or_else(|| Stop::target("read the report of uploads", error));
+    pub(super) async fn parked(&self, needs: &mut std::collections::BTreeSet<String>) -> Result<Vec<Parked>, RunError> {
+        let told = |name: &str, error: &platforms::CallError| {
+            need(name, error).ok_or_else(|| RunError::target("read the report of uploads", error))
+        };
         let mut report = match self.client.create_upload_report("1970-01-01T00:00:00.000Z").await {
             Ok(report) => report,
             Err(error) => {
@@ -90,7 +92,7 @@ fn table(text: &[u8]) -> Vec<Parked> {
     let mut found: std::collections::BTreeMap<String, Parked> = std::collections::BTreeMap::new();
     for row in rows.records().map_while(Result::ok) {
         let (Some(file), Some(status)) = (row.get(file), row.get(status)) else { continue };
-        let since = updated.and_then(|at| row.get(at)).and_then(Moment::parse);
+        let since = updated.and_then(|at| row.get(at)).and_then(UtcMillis::parse);
         let parked = Parked { file: file.to_owned(), status: status.to_owned(), since };
         let newer = |known: &Parked| known.status != "Success" && known.since <= since;
         if status == "Success" || found.get(file).is_none_or(newer) {

@@ -3,7 +3,7 @@
 use platforms::genesys_cloud::wire::RetentionPolicy;
 use serde_json::Value;
 
-use crate::target::TargetConversation;
+use crate::observed::TargetConversation;
 
 /// A policy in force that deletes what it is about within days.
 #[derive(Debug, Clone, PartialEq, Eq)]

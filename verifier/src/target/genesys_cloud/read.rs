@@ -9,16 +9,20 @@ use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 use platforms::{CallError, Pages};
 
-use super::divisions::Coverage;
-use super::{DeletingPolicy, Identity, convert};
-use crate::kept::Kept;
-use crate::moment::Moment;
+use super::divisions::{self, Coverage};
+use super::requests::need;
+use super::{DeletingPolicy, Identity, OrganisationFacts, convert};
+use crate::expected::Expectation;
+use crate::observed::{Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
+use crate::platform_facts::PlatformFacts;
+use crate::run_error::RunError;
+use crate::saved_readings::SavedReadings;
 use crate::source::Only;
-use crate::stop::Stop;
-use crate::target::{Recordings, TargetConversation, TargetRecording, TargetSnapshot, Wait, need};
+use crate::target::{TargetSnapshot, Wait};
+use crate::utc_millis::UtcMillis;
 
-/// All of time: phantoms may lie anywhere, and so may a call whose times are wrong.
+/// All of time: extra conversations may lie anywhere, and so may a call whose times are wrong.
 const ALL_OF_TIME: &str = "1970-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z";
 /// Results a page; 1,000 and 10,000 are in use by others, 1,000 keeps a page under a few megabytes.
 pub(crate) const DETAILS_PAGE: u32 = 1000;
@@ -44,14 +48,14 @@ pub(crate) struct Reader<'a> {
     pub(crate) jobs: bool,
     /// Interactions whose conversations are read in full; those of others are known by their ids and left alone. Absent: all.
     pub(crate) only: Only<'a>,
-    /// Calls there should be: without a job, so many are read one by one.
-    pub(crate) calls: usize,
+    /// What must be there: without a job, so many calls are read one by one.
+    pub(crate) expectations: &'a [Expectation],
     /// Recordings there should be: where there are fewer, it is asked which uploads wait.
     pub(crate) recordings: usize,
     /// Whether calls were told by events and recordings uploaded beside them.
     pub(crate) by_events: bool,
     /// Readings of an unfinished verification, and where these go.
-    pub(crate) kept: &'a Kept,
+    pub(crate) kept: &'a SavedReadings,
 }
 
 /// What the retention listing says of one recording.
@@ -65,7 +69,7 @@ struct Shown {
     /// Ids of all others.
     others: HashSet<String>,
     /// Up to when its data is complete. Absent: it did not say.
-    available: Option<Moment>,
+    available: Option<UtcMillis>,
     /// Why it shows nothing at all; in words, with what would be needed.
     hidden: Option<String>,
 }
@@ -77,7 +81,7 @@ impl Shown {
 }
 
 impl Reader<'_> {
-    pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+    pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, None);
         let mut snapshot = TargetSnapshot::default();
         let mut shown = if self.jobs {
@@ -96,28 +100,35 @@ impl Reader<'_> {
         snapshot.ours = reads.buffered(self.concurrency.max(1)).try_collect().await?;
         self.protection(&mut snapshot).await?;
         self.orphans(&mut snapshot).await?;
-        self.policies(&mut snapshot).await?;
+        let mut facts = OrganisationFacts { policies: self.policies(&mut snapshot.needs).await?, ..OrganisationFacts::default() };
         if self.by_events && self.jobs && snapshot.ours.iter().map(|ours| ours.read_recordings().len()).sum::<usize>() < self.recordings {
-            snapshot.parked = self.parked(&mut snapshot.needs).await?;
+            facts.parked = self.parked(&mut snapshot.needs).await?;
         }
-        snapshot.coverage = self.coverage(&mut snapshot.needs).await?;
-        snapshot.needs.extend(snapshot.coverage.notice());
+        snapshot.platform = PlatformFacts::of(facts);
+        let coverage = self.coverage(&mut snapshot.needs).await?;
+        snapshot.needs.extend(coverage.notice());
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
         if snapshot.lag.is_none() {
-            snapshot.lag = lag(&snapshot.ours, &dates, shown.available, Moment::from_ms(self.clock.now_ms()));
+            snapshot.lag = lag(&snapshot.ours, &dates, shown.available, UtcMillis::from_ms(self.clock.now_ms()));
+        }
+        // What analytics does not show yet may be anywhere.
+        if snapshot.lag.is_none() {
+            let shown = divisions::shown(&snapshot.ours);
+            let hidden = |expected: &Expectation| Some((expected.legacy_id.clone(), coverage.hides(expected, &shown)?));
+            snapshot.hidden = self.expectations.iter().filter_map(hidden).collect();
         }
         Ok(snapshot)
     }
 
     /// How many divisions the organisation has.
-    async fn coverage(&self, needs: &mut BTreeSet<String>) -> Result<Coverage, Stop> {
+    async fn coverage(&self, needs: &mut BTreeSet<String>) -> Result<Coverage, RunError> {
         match self.client.divisions().await {
             // One division, or an organisation that knows none: everything is shown.
             Ok(divisions) if divisions.len() <= 1 => Ok(Coverage::All),
             Ok(divisions) => Ok(Coverage::Several(divisions.len())),
             Err(error) if error.status() == Some(404) => Ok(Coverage::All),
             Err(error) => {
-                let need = need("list_divisions", &error).ok_or_else(|| Stop::target("list the divisions", &error))?;
+                let need = need("list_divisions", &error).ok_or_else(|| RunError::target("list the divisions", &error))?;
                 needs.insert(need.clone());
                 Ok(Coverage::Unknown(need))
             }
@@ -125,7 +136,7 @@ impl Reader<'_> {
     }
 
     /// The bulk reading: one job over all of time. Not allowed: nothing is shown, and why.
-    async fn conversations(&self, progress: &dyn Progress) -> Result<Shown, Stop> {
+    async fn conversations(&self, progress: &dyn Progress) -> Result<Shown, RunError> {
         let query = serde_json::json!({ "interval": ALL_OF_TIME, "order": "asc", "orderBy": "conversationStart" });
         let job = match self.client.create_details_job(&query).await {
             Ok(job) => job,
@@ -141,7 +152,7 @@ impl Reader<'_> {
                 Err(error) => return hidden_or("get_details_results", "list the conversations", &error),
             };
             progress.advance(page.conversations.len() as u64);
-            shown.available = page.data_availability_date.as_deref().and_then(Moment::parse).or(shown.available);
+            shown.available = page.data_availability_date.as_deref().and_then(UtcMillis::parse).or(shown.available);
             let listed = page.conversations.iter().map(|wire| wire.conversation_id.as_str());
             let next = pages.next("the conversations", listed, page.cursor);
             for wire in page.conversations {
@@ -157,7 +168,7 @@ impl Reader<'_> {
                     shown.others.insert(conversation.id);
                 }
             }
-            cursor = next.map_err(|error| Stop::target("list the conversations", &error))?;
+            cursor = next.map_err(|error| RunError::target("list the conversations", &error))?;
             if cursor.is_none() {
                 return Ok(shown);
             }
@@ -169,7 +180,7 @@ impl Reader<'_> {
         conversation.legacy_id.as_ref().is_some_and(|id| self.only.is_none_or(|only| only.contains(id)))
     }
 
-    async fn finish_job(&self, job: &str) -> Result<Result<(), CallError>, Stop> {
+    async fn finish_job(&self, job: &str) -> Result<Result<(), CallError>, RunError> {
         let mut wait = Wait::new(&self.clock, self.patience);
         loop {
             let state = match self.client.details_job_state(job).await {
@@ -180,16 +191,16 @@ impl Reader<'_> {
                 "FULFILLED" => return Ok(Ok(())),
                 "FAILED" | "CANCELLED" | "EXPIRED" => {
                     let why = state.error_message.unwrap_or_default();
-                    return Err(Stop::Target(format!("the analytics job of the target ended as {}: {why}; verify again", state.state)));
+                    return Err(RunError::Target(format!("the analytics job of the target ended as {}: {why}; verify again", state.state)));
                 }
                 _ if wait.again().await => {}
-                _ => return Err(Stop::Target("the analytics job of the target does not end; verify again later".to_owned())),
+                _ => return Err(RunError::Target("the analytics job of the target does not end; verify again later".to_owned())),
             }
         }
     }
 
     /// Dates of every recording, in bulk. Not allowed: the recordings carry their own dates.
-    async fn retention(&self, needs: &mut BTreeSet<String>) -> Result<Option<Dates>, Stop> {
+    async fn retention(&self, needs: &mut BTreeSet<String>) -> Result<Option<Dates>, RunError> {
         let (mut dates, mut cursor, mut pages) = (Dates::new(), None::<String>, Pages::default());
         loop {
             let read = self.client.retention_page(cursor.as_deref()).await.and_then(|page| {
@@ -200,7 +211,7 @@ impl Reader<'_> {
             let (entries, next) = match read {
                 Ok(read) => read,
                 Err(error) => {
-                    needs.insert(need("query_retention", &error).ok_or_else(|| Stop::target("list the retention dates", &error))?);
+                    needs.insert(need("query_retention", &error).ok_or_else(|| RunError::target("list the retention dates", &error))?);
                     return Ok(None);
                 }
             };
@@ -214,7 +225,12 @@ impl Reader<'_> {
 
     /// What exists while analytics does not show it, read by id: conversations of recordings in the retention listing, which are ours,
     /// another's, or orphans; and those a crosswalk names.
-    async fn unshown(&self, shown: &Shown, dates: &Option<Dates>, snapshot: &mut TargetSnapshot) -> Result<Vec<TargetConversation>, Stop> {
+    async fn unshown(
+        &self,
+        shown: &Shown,
+        dates: &Option<Dates>,
+        snapshot: &mut TargetSnapshot,
+    ) -> Result<Vec<TargetConversation>, RunError> {
         let mut unshown: BTreeMap<&str, Vec<&wire::RetentionEntry>> = BTreeMap::new();
         let known: HashSet<&str> = shown.ours.iter().map(|ours| ours.id.as_str()).chain(shown.others.iter().map(String::as_str)).collect();
         for entry in dates.iter().flat_map(HashMap::values).filter(|entry| !known.contains(entry.conversation_id.as_str())) {
@@ -223,7 +239,7 @@ impl Reader<'_> {
         for id in self.identity.conversations().filter(|id| !known.contains(id)) {
             unshown.entry(id).or_default();
         }
-        let most = if self.jobs { MOST_SINGLE_READS } else { MOST_SINGLE_READS.max(self.calls.saturating_mul(2)) };
+        let most = if self.jobs { MOST_SINGLE_READS } else { MOST_SINGLE_READS.max(self.expectations.len().saturating_mul(2)) };
         if unshown.len() > most {
             let why =
                 format!("{} conversations with recordings are not in analytics; verify again when its data is complete", unshown.len());
@@ -242,7 +258,7 @@ impl Reader<'_> {
                 }
                 Err(CallError::Refused { status: 404, .. }) => snapshot.orphans.extend(entries.into_iter().map(orphan)),
                 Err(error) => {
-                    let need = need("get_conversation", &error).ok_or_else(|| Stop::target("read a conversation", &error))?;
+                    let need = need("get_conversation", &error).ok_or_else(|| RunError::target("read a conversation", &error))?;
                     snapshot.lag.get_or_insert_with(|| need.clone());
                     snapshot.needs.insert(need);
                 }
@@ -256,7 +272,7 @@ impl Reader<'_> {
         mut conversation: TargetConversation,
         dates: &Option<Dates>,
         progress: &dyn Progress,
-    ) -> Result<TargetConversation, Stop> {
+    ) -> Result<TargetConversation, RunError> {
         conversation.recordings = match self.kept.recordings(&conversation.id) {
             Some(kept) => kept,
             None => {
@@ -267,7 +283,7 @@ impl Reader<'_> {
         };
         if let (Recordings::Read(recordings), Some(dates)) = (&mut conversation.recordings, dates) {
             for recording in recordings {
-                let listed = dates.get(&recording.id).and_then(|entry| entry.delete_date.as_deref()).and_then(Moment::parse);
+                let listed = dates.get(&recording.id).and_then(|entry| entry.delete_date.as_deref()).and_then(UtcMillis::parse);
                 recording.delete_at = recording.delete_at.or(listed);
             }
         }
@@ -276,7 +292,7 @@ impl Reader<'_> {
     }
 
     /// `formatId=NONE` answers at once; a 202 all the same is waited for, and then hidden, never missing.
-    async fn recordings(&self, conversation_id: &str) -> Result<Recordings, Stop> {
+    async fn recordings(&self, conversation_id: &str) -> Result<Recordings, RunError> {
         let mut wait = Wait::new(&self.clock, self.patience.min(RECORDINGS_PATIENCE));
         loop {
             match self.client.recordings(conversation_id, "NONE").await {
@@ -291,7 +307,7 @@ impl Reader<'_> {
                 Err(error) => {
                     return match need("list_recordings", &error) {
                         Some(need) => Ok(Recordings::Hidden(need)),
-                        None => Err(Stop::target("read the recordings of a conversation", &error)),
+                        None => Err(RunError::target("read the recordings of a conversation", &error)),
                     };
                 }
             }
@@ -299,13 +315,13 @@ impl Reader<'_> {
     }
 
     /// Recordings of ours that were uploaded and have no conversation.
-    async fn orphans(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn orphans(&self, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let orphans = match self.client.orphan_recordings().await {
             Ok(orphans) => orphans,
             // An organisation without hybrid media has no such list.
             Err(error) if error.status() == Some(404) => return Ok(()),
             Err(error) => {
-                snapshot.needs.insert(need("list_orphans", &error).ok_or_else(|| Stop::target("list the orphan recordings", &error))?);
+                snapshot.needs.insert(need("list_orphans", &error).ok_or_else(|| RunError::target("list the orphan recordings", &error))?);
                 return Ok(());
             }
         };
@@ -313,7 +329,7 @@ impl Reader<'_> {
         for orphan in orphans.into_iter().filter(is_call) {
             let Some(recording) = orphan.recording else { continue };
             let conversation = recording.conversation_id.clone().unwrap_or_default();
-            let created = orphan.created_time.as_deref().and_then(Moment::parse);
+            let created = orphan.created_time.as_deref().and_then(UtcMillis::parse);
             let recording = convert::recording(&conversation, recording);
             let originating_id = orphan.source_orphaning_id;
             snapshot.orphans.push(TargetRecording {
@@ -328,23 +344,22 @@ impl Reader<'_> {
     }
 
     /// Policies in force that delete at once, of both families.
-    async fn policies(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn policies(&self, needs: &mut BTreeSet<String>) -> Result<Vec<DeletingPolicy>, RunError> {
+        let mut found = Vec::new();
         for (cross_platform, name) in [(false, "list_policies"), (true, "list_crossplatform_policies")] {
             match self.client.retention_policies(cross_platform).await {
                 Ok(policies) => {
                     let harmful = policies.into_iter().filter_map(|policy| DeletingPolicy::of(policy, cross_platform));
-                    snapshot.policies.extend(harmful);
+                    found.extend(harmful);
                 }
                 Err(error) if error.status() == Some(404) => {}
-                Err(error) => {
-                    _ = snapshot.needs.insert(need(name, &error).ok_or_else(|| Stop::target("list the retention policies", &error))?)
-                }
+                Err(error) => _ = needs.insert(need(name, &error).ok_or_else(|| RunError::target("list the retention policies", &error))?),
             }
         }
-        Ok(())
+        Ok(found)
     }
 
-    async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         for batch in snapshot.ours.chunks_mut(PROTECTION_BATCH) {
             let ids: Vec<String> = batch.iter().map(|conversation| conversation.id.clone()).collect();
             match self.client.deletion_protected(&ids).await {
@@ -354,7 +369,7 @@ impl Reader<'_> {
                 }
                 Err(error) => {
                     let need = need("query_deletionprotection", &error);
-                    snapshot.needs.insert(need.ok_or_else(|| Stop::target("read the deletion protection", &error))?);
+                    snapshot.needs.insert(need.ok_or_else(|| RunError::target("read the deletion protection", &error))?);
                     return Ok(());
                 }
             }
@@ -364,10 +379,10 @@ impl Reader<'_> {
 }
 
 /// What an error of the bulk reading comes to: nothing shown, or no verification at all.
-fn hidden_or(name: &str, step: &str, error: &CallError) -> Result<Shown, Stop> {
+fn hidden_or(name: &str, step: &str, error: &CallError) -> Result<Shown, RunError> {
     match need(name, error) {
         Some(need) => Ok(Shown::hidden(need)),
-        None => Err(Stop::target(step, error)),
+        None => Err(RunError::target(step, error)),
     }
 }
 
@@ -375,15 +390,15 @@ fn orphan(entry: &wire::RetentionEntry) -> TargetRecording {
     TargetRecording {
         id: entry.recording_id.clone(),
         conversation_id: entry.conversation_id.clone(),
-        delete_at: entry.delete_date.as_deref().and_then(Moment::parse),
-        created: entry.creation_time.as_deref().and_then(Moment::parse),
+        delete_at: entry.delete_date.as_deref().and_then(UtcMillis::parse),
+        created: entry.creation_time.as_deref().and_then(UtcMillis::parse),
         ..TargetRecording::default()
     }
 }
 
 /// Analytics may still hide a conversation if its data ends before the newest recording we know of; without any, if it ends well before
 /// now; and if it does not say where its data ends.
-fn lag(ours: &[TargetConversation], dates: &Option<Dates>, available: Option<Moment>, now: Moment) -> Option<String> {
+fn lag(ours: &[TargetConversation], dates: &Option<Dates>, available: Option<UtcMillis>, now: UtcMillis) -> Option<String> {
     // Time between a job's submission and its snapshot, and clocks that differ: neither is lag.
     const SLACK_MS: i64 = 60_000;
     let Some(available) = available else {
@@ -391,7 +406,7 @@ fn lag(ours: &[TargetConversation], dates: &Option<Dates>, available: Option<Mom
     };
     let of_ours: HashSet<&str> = ours.iter().map(|conversation| conversation.id.as_str()).collect();
     let listed = dates.iter().flat_map(HashMap::values).filter(|entry| of_ours.contains(entry.conversation_id.as_str()));
-    let listed = listed.filter_map(|entry| entry.creation_time.as_deref().and_then(Moment::parse));
+    let listed = listed.filter_map(|entry| entry.creation_time.as_deref().and_then(UtcMillis::parse));
     let read = ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.created);
     let newest = listed.chain(read).max().unwrap_or(now);
     (newest.since(available) > SLACK_MS)
@@ -404,7 +419,7 @@ mod tests {
 
     #[test]
     fn lag_is_suspected_only_where_it_could_hide_something() {
-        let at = |text: &str| Moment::parse(text).expect("an instant");
+        let at = |text: &str| UtcMillis::parse(text).expect("an instant");
         let now = at("2026-11-20T12:00:00Z");
         let recording = TargetRecording { created: Some(at("2026-11-18T00:00:00Z")), ..TargetRecording::default() };
         let ours = [TargetConversation { recordings: Recordings::Read(vec![recording]), ..TargetConversation::default() }];

@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use platforms::CallError;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 
+use super::requests::need;
 use crate::options::Jobs;
-use crate::stop::Stop;
-use crate::target::media::{Unfetched, whole};
-use crate::target::{Address, Sound, Wait, need};
+use crate::run_error::RunError;
+use crate::target::media::{LOCATED_AT_ONCE, MediaStore, Unfetched, short, whole};
+use crate::target::{Address, Sound, Wait};
 
 /// Recordings a batch takes. Source: vendor's API description.
-pub(crate) const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
+const _: () = assert!(LOCATED_AT_ONCE <= BATCH);
+
 /// Batch downloads of an organisation.
 pub(crate) struct Batches {
     pub(super) client: Arc<ReadClient>,
@@ -27,34 +31,26 @@ pub(crate) struct Batches {
     pub(super) most: u64,
 }
 
-impl Batches {
-    pub(crate) async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
+#[async_trait(?Send)]
+impl MediaStore for Batches {
+    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
         match self.jobs {
             Jobs::Create => batch(&self.client, &self.clock, self.patience, wanted).await,
             Jobs::LeaveOut => Ok(hidden(wanted, "a batch download, which --no-jobs leaves out, to tell how a recording sounds")),
         }
     }
 
-    pub(crate) async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
         let hidden = |error: CallError| Unfetched::Hidden(format!("its audio cannot be fetched: {}", short(&error)));
         whole("its audio", self.client.presigned(url, self.most).await.map_err(hidden)?).await
     }
 }
 
-/// An error without the address: each recording has its own, and a reason is told once.
-pub(in crate::target) fn short(error: &CallError) -> String {
-    match error {
-        CallError::Refused { status, code, .. } => format!("{status} {code}").trim_end().to_owned(),
-        CallError::Malformed { why, .. } | CallError::Unreachable { why, .. } | CallError::NotSent { why, .. } => why.clone(),
-        other => other.to_string(),
-    }
-}
-
 /// Asks for up to [`BATCH`] recordings, as (conversation, recording), and waits as long as `patience`. Every one of them has an answer.
-async fn batch(client: &ReadClient, clock: &Clock, patience: Duration, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, Stop> {
+async fn batch(client: &ReadClient, clock: &Clock, patience: Duration, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
     let unread = |name: &str, step: &str, error: &CallError| match need(name, error) {
         Some(need) => Ok(hidden(wanted, &need)),
-        None => Err(Stop::target(step, error)),
+        None => Err(RunError::target(step, error)),
     };
     let id = match client.create_batchrequest(wanted).await {
         Ok(id) => id,

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use platforms::gir::wire::{Contact, Event, Mask, MediaFile, Recording};
 use serde_json::Value;
 
-use super::{CallFacts, Field, MaskedSpan, MediaFacts};
+use super::{CallFacts, MediaFacts};
 use crate::expected::digits;
-use crate::target::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::observed::{Field, PauseInstants, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading, pause_offsets};
+use crate::platform_facts::PlatformFacts;
 
 /// What stands where the source has no number, or no direction.
 const UNKNOWN: &str = "Unknown";
@@ -30,7 +31,7 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         }
         recordings.push(recording);
     }
-    recordings.sort_by_key(|recording| (recording.start.moment(), recording.id.clone()));
+    recordings.sort_by_key(|recording| (recording.start.instant(), recording.id.clone()));
     let facts = CallFacts {
         region: wire.region,
         labels: wire.labels.into_iter().map(|label| label.name).collect(),
@@ -54,7 +55,8 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         attributes,
         protected: Some(wire.non_delete.unwrap_or(false)),
         recordings: Recordings::Read(recordings),
-        gir: Some(Box::new(facts)),
+        withheld: BTreeSet::new(),
+        platform: PlatformFacts::of(facts),
     }
 }
 
@@ -114,7 +116,7 @@ fn legs(events: &[Event], told: &mut BTreeSet<Field>) -> Vec<TargetLeg> {
         let Some(contact) = event.contact.as_ref().filter(|contact| is(contact, "User")) else { continue };
         let user = shown(contact.user_name.as_deref()).map(str::to_owned);
         let number = shown(contact.phone_number.as_deref()).map(str::to_owned);
-        told.extend(user.is_some().then_some(Field::UserName));
+        told.extend(user.is_some().then_some(Field::User));
         told.extend(number.is_some().then_some(Field::UserNumber));
         let at = TimeReading::of(event.occurred_at.as_deref());
         let blank = TargetLeg { user: user.clone(), number, ..TargetLeg::default() };
@@ -133,7 +135,7 @@ fn legs(events: &[Event], told: &mut BTreeSet<Field>) -> Vec<TargetLeg> {
             _ => {}
         }
     }
-    legs.sort_by_key(|leg| leg.start.moment());
+    legs.sort_by_key(|leg| leg.start.instant());
     legs
 }
 
@@ -166,10 +168,10 @@ fn media(call: &str, place: usize, file: MediaFile, told: &mut BTreeSet<Field>) 
         value
     };
     let facts = MediaFacts {
-        username: text(parameters.username, Field::Username),
-        login: text(parameters.agent_id, Field::Login),
-        ani: text(parameters.ani, Field::Ani).map(|number| digits(&number)),
-        dnis: text(parameters.dnis, Field::Dnis).map(|number| digits(&number)),
+        username: text(parameters.username, Field::RecordingUser),
+        login: text(parameters.agent_id, Field::RecordingLogin),
+        ani: text(parameters.ani, Field::RecordingCaller).map(|number| digits(&number)),
+        dnis: text(parameters.dnis, Field::RecordingDialled).map(|number| digits(&number)),
         access_groups: file.access_groups,
         partitions: file.partitions,
         mime: file.mime,
@@ -178,23 +180,23 @@ fn media(call: &str, place: usize, file: MediaFile, told: &mut BTreeSet<Field>) 
         path,
         pkcs7: file.pkcs7,
         certificates: file.cert_alias,
-        masks,
         ..MediaFacts::default()
     };
     TargetRecording {
         id: file.media_id.unwrap_or_else(|| format!("media file {}", place + 1)),
         conversation_id: call.to_owned(),
         end: TimeReading::of(file.stop_time.as_deref()),
-        pauses: pauses(&facts.masks, &start),
+        pauses: pause_offsets(&masks, &start),
+        pause_instants: masks,
         start,
-        gir: Some(Box::new(facts)),
+        platform: PlatformFacts::of(facts),
         ..TargetRecording::default()
     }
 }
 
 /// `paused` and the next `resume` are a pause; one without the other is one with an end missing.
-fn masks(masks: &[Mask]) -> Vec<MaskedSpan> {
-    let mut spans: Vec<MaskedSpan> = Vec::new();
+fn masks(masks: &[Mask]) -> Vec<PauseInstants> {
+    let mut spans: Vec<PauseInstants> = Vec::new();
     for mask in masks {
         let at = match TimeReading::of(Some(&mask.time)) {
             TimeReading::Absent => TimeReading::Damaged(String::new()),
@@ -203,23 +205,11 @@ fn masks(masks: &[Mask]) -> Vec<MaskedSpan> {
         let open = spans.last_mut().filter(|span| span.end == TimeReading::Absent);
         match (mask.kind.as_str(), open) {
             ("resume", Some(span)) => span.end = at,
-            ("resume", None) => spans.push(MaskedSpan { end: at, ..MaskedSpan::default() }),
-            _ => spans.push(MaskedSpan { start: at, ..MaskedSpan::default() }),
+            ("resume", None) => spans.push(PauseInstants { end: at, ..PauseInstants::default() }),
+            _ => spans.push(PauseInstants { start: at, ..PauseInstants::default() }),
         }
     }
     spans
-}
-
-/// Offsets from the recording's start; what has no place or no end has a length of -1.
-pub(crate) fn pauses(masks: &[MaskedSpan], start: &TimeReading) -> Vec<MarkedPause> {
-    let place = |mask: &MaskedSpan| {
-        let (paused, resumed) = (mask.start.moment()?, mask.end.moment()?);
-        Some(MarkedPause { location_ms: paused.since(start.moment()?), length_ms: resumed.since(paused), reason: None })
-    };
-    let mut pauses: Vec<MarkedPause> =
-        masks.iter().map(|mask| place(mask).unwrap_or(MarkedPause { location_ms: -1, length_ms: -1, reason: None })).collect();
-    pauses.sort_unstable();
-    pauses
 }
 
 #[cfg(test)]
@@ -227,6 +217,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::observed::MarkedPause;
 
     fn read(value: Value) -> TargetConversation {
         call(serde_json::from_value(value).expect("a recording"), Some("7".into()))
@@ -254,8 +245,8 @@ mod tests {
                 {"mediaId":"m","startTime":"2023-10-27T10:02:00.000+0000"}],
             "labels":[{"name":"st-batch-acme"}],"nonDelete":true}),
         );
-        assert_eq!(call.start.moment().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
-        assert_eq!(call.end.moment().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:05:00.000Z"));
+        assert_eq!(call.start.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
+        assert_eq!(call.end.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:05:00.000Z"));
         assert_eq!((call.anis, call.dnises, call.customers), (vec!["+15550100199".to_owned()], vec![], 1));
         let users: Vec<_> = call.legs.iter().map(|leg| leg.user.as_deref().unwrap_or_default()).collect();
         assert_eq!((users, call.legs[0].number.as_deref()), (vec!["ann", "bob"], Some("7001")));
@@ -264,8 +255,8 @@ mod tests {
         let Recordings::Read(recordings) = call.recordings else { panic!("read") };
         assert_eq!(recordings.iter().map(|recording| recording.id.as_str()).collect::<Vec<_>>(), ["m", "m#2"]);
         assert_eq!(recordings[0].pauses, [MarkedPause { location_ms: 48_000, length_ms: 10_000, reason: None }]);
-        let facts = call.gir.expect("facts");
-        assert!(facts.told.contains(&Field::UserName) && facts.told.contains(&Field::Dialled) && !facts.told.contains(&Field::Ani));
+        let facts = call.platform.get::<CallFacts>().expect("facts");
+        assert!(facts.told.contains(&Field::User) && facts.told.contains(&Field::Dialled) && !facts.told.contains(&Field::RecordingCaller));
     }
 
     #[test]
@@ -278,7 +269,7 @@ mod tests {
         for (events, count, whole) in rows {
             let call = read(json!({"id":"c","eventHistory":events}));
             assert_eq!(call.legs.len(), count);
-            assert_eq!(call.legs[0].start.moment().is_some() && call.legs[0].end.moment().is_some(), whole);
+            assert_eq!(call.legs[0].start.instant().is_some() && call.legs[0].end.instant().is_some(), whole);
         }
     }
 

@@ -2,34 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{TargetConversation, TimeReading};
-use crate::moment::Moment;
+use crate::observed::{Field, TargetConversation};
+use crate::utc_millis::UtcMillis;
 
-/// A field that privacy settings can hide from an account. Source: settings `metadata.privacy.agent_fields` and `.customer_fields`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Field {
-    /// `callerPhoneNumber`.
-    Caller,
-    /// `dialedPhoneNumber`.
-    Dialled,
-    /// `parameters.ani`.
-    Ani,
-    /// `parameters.dnis`.
-    Dnis,
-    /// `parameters.username`.
-    Username,
-    /// `parameters.agentId`.
-    Login,
-    /// `contact.userName`.
-    UserName,
-    /// `contact.phoneNumber` of a user.
-    UserNumber,
-}
-
-impl Field {
-    pub(crate) const ALL: [Field; 8] =
-        [Field::Caller, Field::Dialled, Field::Ani, Field::Dnis, Field::Username, Field::Login, Field::UserName, Field::UserNumber];
-}
+/// Fields that privacy settings can hide from an account. Source: settings `metadata.privacy.agent_fields` and `.customer_fields`.
+pub(super) const HIDEABLE: [Field; 8] = [
+    // `callerPhoneNumber`, `dialedPhoneNumber`.
+    Field::Caller,
+    Field::Dialled,
+    // `parameters.ani`, `.dnis`, `.username`, `.agentId`.
+    Field::RecordingCaller,
+    Field::RecordingDialled,
+    Field::RecordingUser,
+    Field::RecordingLogin,
+    // `contact.userName`, and `contact.phoneNumber` of a user.
+    Field::User,
+    Field::UserNumber,
+];
 
 /// A call.
 #[derive(Debug, Clone, Default)]
@@ -42,8 +31,6 @@ pub(crate) struct CallFacts {
     pub(crate) customer_numbers: Vec<String>,
     /// Fields it tells.
     pub(crate) told: BTreeSet<Field>,
-    /// Fields that no call of ours tells: hidden from this account, not lost.
-    pub(crate) withheld: BTreeSet<Field>,
     /// What SpeechMiner has of it.
     pub(crate) posts: Posts,
     /// What SpeechMiner says of it. Absent: it has nothing, or could not be read.
@@ -54,7 +41,7 @@ pub(crate) struct CallFacts {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SpeechMinerCall {
     /// When its first file begins, in whole seconds where it comes from an export. Absent: not told.
-    pub(crate) start: Option<Moment>,
+    pub(crate) start: Option<UtcMillis>,
     /// Addresses of its files.
     pub(crate) files: BTreeSet<String>,
     /// Those of them that RWS has on another call.
@@ -104,17 +91,6 @@ pub(crate) struct MediaFacts {
     pub(crate) pkcs7: Option<String>,
     /// Certificates it is said to be encrypted for.
     pub(crate) certificates: Vec<String>,
-    /// Pauses as marked, in their order.
-    pub(crate) masks: Vec<MaskedSpan>,
-}
-
-/// A pause as marked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct MaskedSpan {
-    /// `paused`. Absent: it goes on before it was paused.
-    pub(crate) start: TimeReading,
-    /// `resume`. Absent: it never goes on.
-    pub(crate) end: TimeReading,
 }
 
 /// What lies at a media file's address.

@@ -10,9 +10,9 @@ use url::Url;
 
 use super::listing::{Lying, below, below_path};
 use super::posts::Entry;
-use crate::moment::Moment;
-use crate::report::HandedOver;
-use crate::stop::Stop;
+use super::stores_read::HandedOver;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// Folders within folders that are looked into: an archive lies four deep.
 const DEEPEST: usize = 16;
@@ -47,7 +47,7 @@ enum Document {
 }
 
 /// Reads `DIR/**/recording.json`.
-pub(super) fn archive(dir: &Path, origin: Option<&str>) -> Result<Archive, Stop> {
+pub(super) fn archive(dir: &Path, origin: Option<&str>) -> Result<Archive, RunError> {
     let mut recordings: BTreeMap<String, (Recording, PathBuf)> = BTreeMap::new();
     let mut seen = Seen::default();
     for file in walk(dir)?.into_iter().filter(|file| file.file_name().is_some_and(|name| name == "recording.json")) {
@@ -76,7 +76,7 @@ pub(super) fn archive(dir: &Path, origin: Option<&str>) -> Result<Archive, Stop>
     Ok(Archive { recordings, told: seen.told("rws", dir, origin) })
 }
 
-fn not_a_recording(file: &Path, error: Option<serde_json::Error>) -> Stop {
+fn not_a_recording(file: &Path, error: Option<serde_json::Error>) -> RunError {
     match error {
         Some(error) => broken(file, &format!("line {}: not a recording: {error}", error.line().max(1))),
         None => broken(file, "not a recording"),
@@ -84,7 +84,7 @@ fn not_a_recording(file: &Path, error: Option<serde_json::Error>) -> Stop {
 }
 
 /// Reads a list of files, or a folder that is the store's root. `folder` is the migration's, in the store.
-pub(super) fn files(path: &Path, root: &Url, folder: &str, origin: Option<&str>) -> Result<Files, Stop> {
+pub(super) fn files(path: &Path, root: &Url, folder: &str, origin: Option<&str>) -> Result<Files, RunError> {
     if !path.is_dir() {
         return listing(path, root, origin);
     }
@@ -101,7 +101,7 @@ pub(super) fn files(path: &Path, root: &Url, folder: &str, origin: Option<&str>)
 }
 
 /// `href,size[,sha256]`.
-fn listing(path: &Path, root: &Url, origin: Option<&str>) -> Result<Files, Stop> {
+fn listing(path: &Path, root: &Url, origin: Option<&str>) -> Result<Files, RunError> {
     let (text, told) = whole("webdav", path, origin)?;
     let table = Table::read(path, &text, &["href", "size"], &["sha256"])?;
     let mut files = BTreeMap::new();
@@ -121,14 +121,14 @@ fn listing(path: &Path, root: &Url, origin: Option<&str>) -> Result<Files, Stop>
 }
 
 /// `externalId,callTime,callDuration,folder,filename`: one row a file, so a call that was posted twice has each of its files twice.
-pub(super) fn rows(path: &Path, origin: Option<&str>) -> Result<Rows, Stop> {
+pub(super) fn rows(path: &Path, origin: Option<&str>) -> Result<Rows, RunError> {
     let (text, told) = whole("speechminer", path, origin)?;
     let table = Table::read(path, &text, &["externalId", "callTime", "callDuration", "folder", "filename"], &[])?;
     let mut files: BTreeMap<(String, String), u64> = BTreeMap::new();
-    let mut starts: BTreeMap<String, Moment> = BTreeMap::new();
+    let mut starts: BTreeMap<String, UtcMillis> = BTreeMap::new();
     for row in &table.rows {
         let seconds = i64::try_from(row.number("callTime")?).unwrap_or(i64::MAX);
-        starts.insert(row.text("externalId")?.to_owned(), Moment::from_ms(seconds.saturating_mul(1000)));
+        starts.insert(row.text("externalId")?.to_owned(), UtcMillis::from_ms(seconds.saturating_mul(1000)));
         row.seconds("callDuration")?;
         let file = format!("{}/{}", row.cell("folder"), row.cell("filename"));
         *files.entry((row.text("externalId")?.to_owned(), file)).or_default() += 1;
@@ -161,7 +161,7 @@ fn is_plain(file: &Path) -> bool {
 }
 
 /// Every file below a folder, in order. Links are not followed.
-fn walk(dir: &Path) -> Result<Vec<PathBuf>, Stop> {
+fn walk(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
     let (mut files, mut level) = (BTreeSet::new(), vec![dir.to_owned()]);
     for _ in 0..DEEPEST {
         let mut deeper = Vec::new();
@@ -193,7 +193,7 @@ fn inside(dir: &Path, file: &Path) -> String {
 #[derive(Default)]
 struct Seen {
     lines: Vec<String>,
-    newest: Option<Moment>,
+    newest: Option<UtcMillis>,
 }
 
 impl Seen {
@@ -207,7 +207,7 @@ impl Seen {
     }
 }
 
-fn told(store: &str, path: &Path, origin: Option<&str>, date: Option<Moment>, sha256: String) -> HandedOver {
+fn told(store: &str, path: &Path, origin: Option<&str>, date: Option<UtcMillis>, sha256: String) -> HandedOver {
     HandedOver {
         store: store.to_owned(),
         path: path.display().to_string(),
@@ -218,13 +218,13 @@ fn told(store: &str, path: &Path, origin: Option<&str>, date: Option<Moment>, sh
 }
 
 /// When a file was last written. `None`: the file system does not say.
-fn written(file: &Path) -> Option<Moment> {
+fn written(file: &Path) -> Option<UtcMillis> {
     let modified = std::fs::metadata(file).ok()?.modified().ok()?;
     let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().map(Moment::from_ms)
+    i64::try_from(since.as_millis()).ok().map(UtcMillis::from_ms)
 }
 
-fn whole(store: &str, path: &Path, origin: Option<&str>) -> Result<(String, HandedOver), Stop> {
+fn whole(store: &str, path: &Path, origin: Option<&str>) -> Result<(String, HandedOver), RunError> {
     let bytes = std::fs::read(path).map_err(|error| broken(path, &error.to_string()))?;
     let told = told(store, path, origin, written(path), hash(&bytes));
     let text = String::from_utf8(bytes).map_err(|_| broken(path, "not UTF-8; export it as UTF-8"))?;
@@ -235,8 +235,8 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn broken(path: &Path, why: &str) -> Stop {
-    Stop::Plan(format!("{}: {why}", path.display()))
+fn broken(path: &Path, why: &str) -> RunError {
+    RunError::Plan(format!("{}: {why}", path.display()))
 }
 
 /// A CSV export.
@@ -251,7 +251,7 @@ struct Row<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn read(file: &'a Path, text: &str, required: &[&str], optional: &[&str]) -> Result<Table<'a>, Stop> {
+    fn read(file: &'a Path, text: &str, required: &[&str], optional: &[&str]) -> Result<Table<'a>, RunError> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
         let at = |error: &csv::Error| broken(file, &format!("line {}: {error}", error.position().map_or(1, csv::Position::line)));
         let headers: Vec<String> = reader.headers().map_err(|error| at(&error))?.iter().map(str::to_owned).collect();
@@ -277,21 +277,21 @@ impl Row<'_> {
         self.cells.get(column).map(String::as_str).unwrap_or_default()
     }
 
-    fn text(&self, column: &str) -> Result<&str, Stop> {
+    fn text(&self, column: &str) -> Result<&str, RunError> {
         let cell = self.cell(column);
         if cell.is_empty() { Err(self.error(column, "is empty")) } else { Ok(cell) }
     }
 
-    fn number(&self, column: &str) -> Result<u64, Stop> {
+    fn number(&self, column: &str) -> Result<u64, RunError> {
         self.text(column)?.parse().map_err(|_| self.error(column, "is not a whole number"))
     }
 
-    fn seconds(&self, column: &str) -> Result<f64, Stop> {
+    fn seconds(&self, column: &str) -> Result<f64, RunError> {
         let seconds: Option<f64> = self.text(column)?.parse().ok().filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0);
         seconds.ok_or_else(|| self.error(column, "is not a number of seconds"))
     }
 
-    fn error(&self, column: &str, what: &str) -> Stop {
+    fn error(&self, column: &str, what: &str) -> RunError {
         broken(self.file, &format!("line {}: `{column}` {what}", self.line))
     }
 }

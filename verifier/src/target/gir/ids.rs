@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use plan::{Carrier, LoadedPlan};
 
-use crate::stop::Stop;
+use crate::run_error::RunError;
 use crate::target::crosswalk::crosswalk;
 
 /// Ties recordings of RWS to calls of the source.
@@ -19,7 +19,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    pub(super) fn new(loaded: &LoadedPlan) -> Result<Ids, Stop> {
+    pub(super) fn new(loaded: &LoadedPlan) -> Result<Ids, RunError> {
         let rows = match &loaded.plan.identity.carrier {
             Carrier::Crosswalk(file) => Some(crosswalk(loaded, file)?),
             Carrier::ExternalTag | Carrier::ParticipantAttribute(_) => None,

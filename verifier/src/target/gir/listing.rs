@@ -7,8 +7,8 @@ use platforms::gir::WebDavClient;
 use url::Url;
 
 use super::reach::Reach;
-use crate::moment::Moment;
-use crate::stop::Stop;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// Folders within folders that are looked into; the migration makes one of days within its own.
 const DEEPEST: usize = 8;
@@ -22,7 +22,7 @@ pub(super) struct Lying {
     /// Bytes. Absent: not told.
     pub(super) bytes: Option<u64>,
     /// When it was written. Absent: not told.
-    pub(super) written: Option<Moment>,
+    pub(super) written: Option<UtcMillis>,
 }
 
 /// Files, by their paths below the store's root, decoded.
@@ -67,7 +67,7 @@ pub(super) fn decoded(path: &str) -> String {
 }
 
 /// Walks a folder of the store, level by level.
-pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
+pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, RunError> {
     let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
     let mut known = BTreeSet::from([folder.to_owned()]);
     for _ in 0..DEEPEST {
@@ -98,7 +98,7 @@ pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folde
 }
 
 /// A folder's entries; none where there is no such folder. The inner error says what would be needed.
-async fn list(client: &WebDavClient, reach: &Reach, folder: String) -> Result<Result<Vec<platforms::gir::Entry>, String>, Stop> {
+async fn list(client: &WebDavClient, reach: &Reach, folder: String) -> Result<Result<Vec<platforms::gir::Entry>, String>, RunError> {
     let steps: Vec<&str> = folder.split('/').collect();
     let read = async { client.list(&client.url(&steps)?).await };
     match read.await {
@@ -108,8 +108,8 @@ async fn list(client: &WebDavClient, reach: &Reach, folder: String) -> Result<Re
 }
 
 /// `Fri, 27 Oct 2023 10:00:00 GMT`. Source: RFC 9110 section 5.6.7; RFC 4918 section 15.7.
-fn http_date(text: &str) -> Option<Moment> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|at| Moment::from(at.timestamp()))
+fn http_date(text: &str) -> Option<UtcMillis> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|at| UtcMillis::from(at.timestamp()))
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_servers_date_is_an_instant() {
-        assert_eq!(http_date("Fri, 27 Oct 2023 10:00:00 GMT"), Some(Moment::from_ms(1_698_400_800_000)));
+        assert_eq!(http_date("Fri, 27 Oct 2023 10:00:00 GMT"), Some(UtcMillis::from_ms(1_698_400_800_000)));
         assert_eq!(http_date("yesterday"), None);
     }
 }

@@ -1,7 +1,9 @@
 //! Genesys Interaction Recording: Recording Web Services, the WebDAV store and SpeechMiner, each read by itself and held against the others.
 //! Source: docs/gir.md.
 
+mod checks;
 mod convert;
+mod expected;
 mod facts;
 mod handed;
 mod ids;
@@ -9,36 +11,195 @@ mod listing;
 mod posts;
 mod reach;
 mod read;
+mod reconcile;
+mod requests;
 mod rws;
 mod search;
+mod shapes;
 mod store;
+mod stores_read;
+#[cfg(test)]
+pub(crate) mod testing;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plan::{LoadedPlan, SecretRef};
+use async_trait::async_trait;
+use plan::{LoadedPlan, Plan, SecretRef};
 use platforms::Account;
 use platforms::clock::Clock;
 use url::Url;
 
-pub(crate) use convert::pauses;
-pub(crate) use facts::{CallFacts, Field, FileSight, MaskedSpan, MediaFacts, Posts, SpeechMinerCall};
-pub(crate) use posts::POSTS_PAGE;
-pub(crate) use read::{Elsewhere, Stores, StrayFile};
-pub(crate) use search::CALLS_A_WINDOW;
-pub(crate) use store::Files;
+pub(crate) use expected::{GirExpectation, Keep, Until};
+pub(crate) use facts::{CallFacts, FileSight, MediaFacts, Posts, SpeechMinerCall};
+pub(crate) use read::{StoreContents, UnreferencedFile};
+pub(crate) use requests::{OPERATIONS, RWS, SPEECHMINER, WEBDAV, planned};
+pub use stores_read::{HandedOver, Stores};
 
-use super::{Asked, TargetSnapshot};
+use super::{Asked, MediaStore, Platform, Target, TargetSnapshot};
+use crate::capabilities::{CallData, Capabilities, LegTimes};
+use crate::checks::presence::Judged;
+use crate::expected::{AgentRow, AgentTable, Expectation, Maximum, Rules, padless};
 use crate::options::{Options, Progress};
-use crate::requests::{Allowance, Announced, Base, Gates, Service, Sizes, planned_gir};
-use crate::stop::Stop;
+use crate::requests::{Allowance, Announced, Base, Endpoint, Gates, Operation, Service, Sizes};
+use crate::run_error::RunError;
+use crate::source::SourceInteraction;
+use crate::target::{Extra, Reconciling};
 use ids::Ids;
 use posts::Receiver;
 use reach::Reach;
 use rws::Rws;
 use store::Store;
 
-/// A site.
-pub(crate) struct Target {
+/// A site, as its plan describes it. Source: docs/gir.md.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Gir {
+    /// Region of every recording.
+    region: String,
+    /// `st-batch-<namespace>`.
+    batch_label: String,
+    /// Partition by queue of the source; queues without one are left out.
+    partitions: BTreeMap<String, String>,
+    /// The site's purge rules, as declared.
+    purge: Vec<PurgeRule>,
+    /// Whether files are encrypted.
+    encrypted: bool,
+}
+
+/// A purge rule of the site, as declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct PurgeRule {
+    /// Age at which it deletes. Days of 24 hours.
+    after_days: i64,
+    /// Only calls of this type. Absent: any.
+    call_type: Option<String>,
+    /// Only calls with this label. Absent: any.
+    label: Option<String>,
+}
+
+/// What a recording of Interaction Recording shows.
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
+    takes_calls_without_recordings: false,
+    told_by_events: false,
+    call_data: CallData::Together,
+    leg_times: LegTimes::JoinedAndLeft,
+    always_shows_a_customer: false,
+    no_direction: Some("Unknown"),
+    recordings_have_deletion_dates: false,
+    tells_when_stored: false,
+    longest_class_keeps_the_call: true,
+};
+
+impl Gir {
+    pub(super) fn new(section: &plan::target::Gir, loaded: &LoadedPlan) -> Gir {
+        let plan = &loaded.plan;
+        let partition = |row: &plan::QueueRow| Some((padless(&row.legacy_queue_id).to_owned(), row.gir_partition()?.to_owned()));
+        let purge = plan.retention.gir_rule.iter();
+        Gir {
+            region: section.region.clone(),
+            batch_label: format!("st-batch-{}", plan.identity.namespace),
+            partitions: loaded.mapping.queues.iter().filter_map(partition).collect(),
+            purge: purge
+                .map(|rule| PurgeRule { after_days: rule.after_days, call_type: rule.call_type.clone(), label: rule.label.clone() })
+                .collect(),
+            encrypted: !section.certificates.is_empty(),
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Platform for Gir {
+    fn name(&self) -> &'static str {
+        "Interaction Recording"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
+    }
+
+    fn assumptions(&self) -> &'static [&'static str] {
+        &[
+            "gir.read.by_id: a recording read by its id is told whole, with its labels and whether it is tagged for non-deletion",
+            "gir.region: what a node does not show while its files or SpeechMiner's entry are there may be of another region, and is gone where nothing is",
+            "gir.privacy: a field that no recording of ours tells is hidden from the account; one that some tell is lost where it is missing",
+            "gir.purge: a recording goes at the earliest declared rule that fits, in days of 24 hours from its start",
+            "gir.webdav.last_modified: a file's Last-Modified is when it was put there",
+            "speechminer.reads: SpeechMiner tells what it has, as the simulated receiver does or an export",
+        ]
+    }
+
+    /// A recording cannot be changed: it has to be deleted and inserted again.
+    fn how_to_send_again(&self) -> &'static str {
+        "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl --replace`, which deletes the recording in RWS and inserts it anew, or \
+         the migrator that sent it)"
+    }
+
+    fn organisation(&self, plan: &Plan) -> String {
+        plan.target.gir().map_or_else(String::new, |section| format!("contact centre {}", section.contact_center_id))
+    }
+
+    fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
+        let rows = &loaded.mapping.agents;
+        // A row for `*` is for nobody but the fallback.
+        let own = rows.iter().filter(|row| row.legacy_agent_id != "*").map(|row| (row, agent_row(row)));
+        AgentTable::new(loaded, own, |user| {
+            let row = rows.iter().find(|row| row.genesys_user_id == user);
+            row.map(|row| AgentRow { from: None, to: None, ..agent_row(row) }).unwrap_or_default()
+        })
+    }
+
+    fn check_agents(&self, interactions: &[SourceInteraction], rules: &Rules) -> Result<(), RunError> {
+        expected::check_agents(interactions, rules)
+    }
+
+    fn expect(&self, source: &SourceInteraction, rules: &Rules, wanted: &mut Expectation) {
+        expected::expect(self, source, rules, wanted);
+    }
+
+    fn endpoints(&self, loaded: &LoadedPlan) -> Vec<Endpoint> {
+        let section = loaded.plan.target.gir();
+        let roots = [
+            (RWS, section.map(|section| &section.rws_url)),
+            (WEBDAV, section.map(|section| &section.webdav_url)),
+            (SPEECHMINER, section.and_then(|section| section.speechminer_url.as_ref())),
+        ];
+        roots.into_iter().map(|(service, root)| Endpoint { service, root: root.cloned(), token: None }).collect()
+    }
+
+    fn operations(&self, loaded: &LoadedPlan, options: &Options) -> Vec<&'static Operation> {
+        let exports = &options.gir;
+        let is_read = |service: Service| match service {
+            RWS => exports.archive.is_none(),
+            WEBDAV => exports.files.is_none(),
+            _ => exports.speechminer.is_none() && loaded.plan.target.gir().is_some_and(|section| section.speechminer_url.is_some()),
+        };
+        OPERATIONS.iter().filter(|operation| is_read(operation.service)).collect()
+    }
+
+    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
+        Ok(Box::new(Site::open(self.region.clone(), loaded, options, gates, clock)?))
+    }
+
+    fn stores(&self, snapshot: &TargetSnapshot) -> Option<Stores> {
+        snapshot.platform.get::<StoreContents>().map(|stores| stores.read.clone())
+    }
+
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
+        reconcile::reconcile(found, judged)
+    }
+}
+
+fn agent_row(row: &plan::AgentRow) -> AgentRow {
+    AgentRow {
+        user: row.gir_username().unwrap_or_default().to_owned(),
+        login: row.gir_login().map(str::to_owned),
+        access_group: row.gir_access_group().map(str::to_owned),
+        ..AgentRow::valid_as(row)
+    }
+}
+
+/// A site that is read.
+struct Site {
     rws: Rws,
     store: Store,
     receiver: Receiver,
@@ -48,17 +209,12 @@ pub(crate) struct Target {
     allowance: Allowance,
 }
 
-impl Target {
+impl Site {
     /// Sends nothing yet; reads what was handed over.
-    pub(crate) fn open(
-        loaded: &LoadedPlan,
-        site: &plan::target::Gir,
-        options: &Options,
-        gates: &Gates,
-        clock: &Clock,
-    ) -> Result<Target, Stop> {
+    fn open(region: String, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Site, RunError> {
         let exports = &options.gir;
-        let opening = Opening { loaded, site, gates, clock, may_be_lost: exports.is_any() };
+        let section = loaded.plan.target.gir().ok_or_else(|| RunError::Plan("target.rws_url is missing".to_owned()))?;
+        let opening = Opening { loaded, section, gates, clock, may_be_lost: exports.is_any() };
         let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());
         let archive = exports.archive.as_deref().map(|dir| handed::archive(dir, origin)).transpose()?.map(Arc::new);
         let rws = match &archive {
@@ -67,7 +223,7 @@ impl Target {
         };
         let store = match &exports.files {
             Some(path) => {
-                let root = site.webdav_url.clone();
+                let root = section.webdav_url.clone();
                 let files = handed::files(path, &root, ids.folder(), origin)?;
                 Store::handed(root, files, archive)
             }
@@ -77,21 +233,12 @@ impl Target {
             Some(path) => Receiver::Csv(handed::rows(path, origin)?),
             None => Receiver::live(&opening)?,
         };
-        let region = site.region.clone();
-        Ok(Target { rws, store, receiver, ids, region, allowance: gates.allowance.clone() })
-    }
-
-    pub(crate) fn announce(&self, sizes: Sizes, per_minute: u32) -> Announced {
-        Announced::new(planned_gir(sizes, &self.allowance), per_minute, None)
-    }
-
-    pub(crate) async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
-        read::Reader { target: self, asked }.snapshot(progress).await
+        Ok(Site { rws, store, receiver, ids, region, allowance: gates.allowance.clone() })
     }
 
     /// How each store is read.
-    fn read(&self) -> crate::report::Stores {
-        crate::report::Stores {
+    fn read(&self) -> Stores {
+        Stores {
             rws: self.rws.word().to_owned(),
             webdav: self.store.word().to_owned(),
             speechminer: self.receiver.word().to_owned(),
@@ -99,7 +246,7 @@ impl Target {
         }
     }
 
-    fn handed_over(&self) -> Vec<crate::report::HandedOver> {
+    fn handed_over(&self) -> Vec<HandedOver> {
         let archive = match &self.rws {
             Rws::Archive(archive) => Some(&archive.told),
             Rws::Live(..) => None,
@@ -110,16 +257,32 @@ impl Target {
         };
         [archive, self.store.told(), rows].into_iter().flatten().cloned().collect()
     }
+}
 
-    pub(crate) fn files(&self, snapshot: &TargetSnapshot, most: u64) -> Files {
-        self.store.files(snapshot, most)
+#[async_trait(?Send)]
+impl Target for Site {
+    /// Days of a purge rule are the site's; the service has no maximum of its own.
+    async fn maximum_retention(&self, _needs: &mut BTreeSet<String>) -> Result<Maximum, RunError> {
+        Ok(Maximum::None)
+    }
+
+    async fn announce(&self, sizes: Sizes, per_minute: u32, _needs: &mut BTreeSet<String>) -> Result<Announced, RunError> {
+        Ok(Announced::new(OPERATIONS, planned(sizes, &self.allowance), per_minute, None))
+    }
+
+    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
+        read::Reader { target: self, asked }.snapshot(progress).await
+    }
+
+    fn media(&self, snapshot: &TargetSnapshot, _options: &Options, _clock: &Clock, most: u64) -> Box<dyn MediaStore> {
+        Box::new(self.store.files(snapshot, most))
     }
 }
 
 /// What opening a store takes.
 struct Opening<'a> {
     loaded: &'a LoadedPlan,
-    site: &'a plan::target::Gir,
+    section: &'a plan::target::Gir,
     gates: &'a Gates,
     clock: &'a Clock,
     /// Whether a store may be out of reach, because others were handed over.
@@ -136,7 +299,7 @@ impl Opening<'_> {
     }
 
     /// An account of `[target]`; `key` is where its password stands.
-    fn account(&self, username: &str, key: &str, password: &SecretRef) -> Result<Account, Stop> {
+    fn account(&self, username: &str, key: &str, password: &SecretRef) -> Result<Account, RunError> {
         let secret = self.loaded.secret(password, &format!("target.{key}"))?;
         Ok(Account { username: username.to_owned(), password: secret.expose_the_secret().to_owned() })
     }

@@ -9,9 +9,9 @@ use platforms::{CallError, Pages};
 use super::Opening;
 use super::handed::Rows;
 use super::reach::Reach;
-use crate::moment::Moment;
-use crate::requests::Service;
-use crate::stop::Stop;
+use super::requests::SPEECHMINER;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// Recordings a page; a page of 500 is some tens of kilobytes.
 pub(crate) const POSTS_PAGE: u32 = 500;
@@ -42,7 +42,7 @@ pub(super) struct Entry {
     /// How often it stands there.
     pub(super) posts: u64,
     /// When its first file begins. Absent: not told.
-    pub(super) start: Option<Moment>,
+    pub(super) start: Option<UtcMillis>,
     /// Addresses of its files.
     pub(super) files: BTreeSet<String>,
 }
@@ -52,7 +52,7 @@ impl Entry {
         let folder = row.folder.unwrap_or_default();
         Entry {
             posts: row.posts,
-            start: row.start.as_deref().and_then(Moment::parse),
+            start: row.start.as_deref().and_then(UtcMillis::parse),
             files: row.filenames.iter().map(|name| format!("{folder}/{name}")).collect(),
         }
     }
@@ -68,10 +68,10 @@ impl Receiver {
         }
     }
 
-    pub(super) fn live(opening: &Opening<'_>) -> Result<Receiver, Stop> {
-        let target = opening.site;
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Receiver, RunError> {
+        let target = opening.section;
         let Some(url) = &target.speechminer_url else { return Ok(Receiver::Unused) };
-        let gate = opening.gate(Service::SpeechMiner, url);
+        let gate = opening.gate(SPEECHMINER, url);
         // A plan with this address and without its account is not read.
         let (Some(username), Some(password)) = (&target.speechminer_username, &target.speechminer_password) else {
             return Ok(Receiver::Unused);
@@ -83,7 +83,7 @@ impl Receiver {
         Ok(Receiver::Live(Box::new(client), reach))
     }
 
-    pub(super) async fn posted(&self) -> Result<Posted, Stop> {
+    pub(super) async fn posted(&self) -> Result<Posted, RunError> {
         match self {
             Receiver::Live(client, reach) => live(client, reach).await,
             Receiver::Csv(rows) => Ok(Posted::Read(rows.entries.clone())),
@@ -99,12 +99,12 @@ impl Receiver {
     }
 
     /// Region a call was posted with; `None`: it is not told.
-    pub(super) async fn region(&self, id: &str) -> Result<Option<String>, Stop> {
+    pub(super) async fn region(&self, id: &str) -> Result<Option<String>, RunError> {
         Ok(self.document(id).await?.and_then(|document| document.region))
     }
 
     /// What a call was posted with; `None`: it is not told.
-    pub(super) async fn document(&self, id: &str) -> Result<Option<Recording>, Stop> {
+    pub(super) async fn document(&self, id: &str) -> Result<Option<Recording>, RunError> {
         let Receiver::Live(client, reach) = self else { return Ok(None) };
         match client.recording(id).await {
             Ok(posted) => Ok(posted.map(|posted| posted.recording)),
@@ -115,7 +115,7 @@ impl Receiver {
     }
 }
 
-async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop> {
+async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, RunError> {
     let (mut posts, mut after, mut pages) = (BTreeMap::new(), None::<String>, Pages::default());
     loop {
         let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
@@ -130,7 +130,7 @@ async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, Stop>
         };
         let next = pages.next("SpeechMiner's recordings", page.recordings.iter().map(|row| row.id.as_str()), page.next);
         posts.extend(page.recordings.into_iter().map(|row| (row.id.clone(), Entry::of(row))));
-        after = next.map_err(|error| Stop::target("list SpeechMiner's recordings", &error))?;
+        after = next.map_err(|error| RunError::target("list SpeechMiner's recordings", &error))?;
         if after.is_none() {
             return Ok(Posted::Read(posts));
         }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use platforms::CallError;
 
-use crate::stop::Stop;
-use crate::target::need;
+use super::requests::need;
+use crate::run_error::RunError;
 
 /// Whether a store that is read live may be out of reach, and whether it is.
 #[derive(Clone)]
@@ -38,14 +38,14 @@ impl Reach {
     }
 
     /// What it takes to read what this operation tells; a store that must answer and does not ends the verification.
-    pub(super) fn need_of(&self, operation: &str, step: &str, error: &CallError) -> Result<String, Stop> {
+    pub(super) fn need_of(&self, operation: &str, step: &str, error: &CallError) -> Result<String, RunError> {
         match need(operation, error) {
             Some(need) => Ok(need),
             None if self.may_be_lost => {
                 self.lost.store(true, Ordering::Relaxed);
                 Ok(self.need.to_owned())
             }
-            None => Err(Stop::target(step, error)),
+            None => Err(RunError::target(step, error)),
         }
     }
 }

@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::facts::HIDEABLE;
 use super::listing::Listing;
 use super::posts::{Entry, Posted};
 use super::rws::{Rws, Shown};
-use super::{Field, FileSight, Posts, SpeechMinerCall, Target, convert};
+use super::{CallFacts, FileSight, MediaFacts, Posts, Site, SpeechMinerCall, Stores, convert};
+use crate::defect::Defect;
 use crate::expected::Expectation;
+use crate::finding::Finding;
+use crate::observed::{Field, Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
-use crate::stop::Stop;
-use crate::target::{Asked, Recordings, TargetConversation, TargetRecording, TargetSnapshot};
+use crate::platform_facts::PlatformFacts;
+use crate::run_error::RunError;
+use crate::target::{Asked, TargetSnapshot};
 
 /// What is needed to see what is not in an archive.
 const ANOTHER_ARCHIVE: &str =
@@ -20,23 +25,14 @@ const ANOTHER_ARCHIVE: &str =
 const ANOTHER_NODE: &str = "a node of the recording's region: its files or SpeechMiner's entry are there, and this node does not show it";
 
 /// What only these stores have.
-#[derive(Debug, Default)]
-pub(crate) struct Stores {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StoreContents {
     /// Files in the migration's folder that no recording which was read references.
-    pub(crate) strays: Vec<StrayFile>,
+    pub(crate) unreferenced: Vec<UnreferencedFile>,
     /// How often SpeechMiner has a call of ours, by legacy id.
     pub(crate) posted: BTreeMap<String, u64>,
     /// How each store was read.
-    pub(crate) read: crate::report::Stores,
-}
-
-/// Where a call is that this node would show if it were as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Elsewhere {
-    /// It was posted to SpeechMiner with this other region.
-    Region(String),
-    /// It was posted with the plan's region, of which this node shows others: RWS has lost it.
-    Lost,
+    pub(crate) read: Stores,
 }
 
 /// Calls whose region is asked for one by one; where more are hidden, they are hidden for one reason.
@@ -44,7 +40,7 @@ const MOST_ASKED: usize = 500;
 
 /// A file that no recording references.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct StrayFile {
+pub(crate) struct UnreferencedFile {
     /// Path below the store's root.
     pub(crate) path: String,
     /// Recording of the source its name begins with. Absent: another name.
@@ -53,12 +49,12 @@ pub(crate) struct StrayFile {
 
 /// Reads a site.
 pub(super) struct Reader<'a> {
-    pub(super) target: &'a Target,
+    pub(super) target: &'a Site,
     pub(super) asked: &'a Asked<'a>,
 }
 
 impl Reader<'_> {
-    pub(super) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, Stop> {
+    pub(super) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, Some(self.asked.expectations.len() as u64));
         let mut snapshot = TargetSnapshot::default();
         let listing = self.target.store.list(self.target.ids.folder(), self.concurrency()).await?;
@@ -74,7 +70,7 @@ impl Reader<'_> {
         let stores = self.stores(&listing, &posted, &snapshot.ours);
         self.hide(&stores, &mut snapshot).await?;
         snapshot.needs.extend(unread(&listing, &posted));
-        snapshot.gir = Some(stores);
+        snapshot.platform = PlatformFacts::of(stores);
         snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
         Ok(snapshot)
     }
@@ -84,7 +80,7 @@ impl Reader<'_> {
     }
 
     /// Every call of the source, by its ids: those too that must not be there.
-    async fn calls(&self, snapshot: &mut TargetSnapshot, progress: &dyn Progress) -> Result<(), Stop> {
+    async fn calls(&self, snapshot: &mut TargetSnapshot, progress: &dyn Progress) -> Result<(), RunError> {
         let calls =
             self.asked.expectations.iter().flat_map(|expected| {
                 self.target.ids.of_call(&expected.legacy_id).into_iter().map(move |id| (expected.legacy_id.clone(), id))
@@ -92,7 +88,7 @@ impl Reader<'_> {
         let reads = stream::iter(calls).map(|(call, id)| async move {
             let shown = self.target.rws.recording(&id).await?;
             progress.advance(1);
-            Ok::<_, Stop>((call, shown))
+            Ok::<_, RunError>((call, shown))
         });
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
@@ -107,7 +103,7 @@ impl Reader<'_> {
 
     /// Recordings of ours that no call of the source accounts for: found by searches and in SpeechMiner, read by id. A search that lags
     /// behind shows what is gone, and misses what is new: it adds to what is known and takes nothing away.
-    async fn surplus(&self, posted: &Posted, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn surplus(&self, posted: &Posted, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let starts = self.asked.expectations.iter().filter_map(|expected| Some(expected.span?.start)).collect();
         let (mut ids, needs) = self.target.rws.near(starts, self.concurrency()).await?;
         snapshot.needs.extend(needs);
@@ -117,7 +113,7 @@ impl Reader<'_> {
         let expected: HashSet<&str> = self.asked.expectations.iter().map(|expected| expected.legacy_id.as_str()).collect();
         let surplus = ids.into_iter().filter_map(|id| Some((self.target.ids.legacy_id(&id)?, id)));
         let reads = stream::iter(surplus.filter(|(call, _)| !expected.contains(call.as_str())))
-            .map(|(call, id)| async move { Ok::<_, Stop>((call, self.target.rws.recording(&id).await?)) });
+            .map(|(call, id)| async move { Ok::<_, RunError>((call, self.target.rws.recording(&id).await?)) });
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
             match shown {
@@ -130,15 +126,15 @@ impl Reader<'_> {
     }
 
     /// What lies at each media file's address.
-    async fn files(&self, listing: &Listing, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn files(&self, listing: &Listing, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let recordings = snapshot.ours.iter_mut().flat_map(recordings_of);
         let looks = stream::iter(recordings).map(|recording| self.file(listing, recording));
         looks.buffer_unordered(self.concurrency()).try_collect::<Vec<()>>().await?;
         Ok(())
     }
 
-    async fn file(&self, listing: &Listing, recording: &mut TargetRecording) -> Result<(), Stop> {
-        let Some(facts) = recording.gir.as_mut() else { return Ok(()) };
+    async fn file(&self, listing: &Listing, recording: &mut TargetRecording) -> Result<(), RunError> {
+        let Some(facts) = recording.platform.get_mut::<MediaFacts>() else { return Ok(()) };
         let place = facts.path.as_deref().map(|path| (path, self.target.store.below(path)));
         let (sight, lying) = match (place, listing) {
             (None, _) => (FileSight::Absent("no address is told".to_owned()), None),
@@ -149,23 +145,25 @@ impl Reader<'_> {
             },
             (Some((path, Some(_))), Listing::Unread(_)) => self.look(path).await?,
         };
+        match &sight {
+            FileSight::There { .. } => {}
+            FileSight::Absent(_) => recording.file_state = Some("DELETED".to_owned()),
+            FileSight::Unread(need) => recording.media_unseen = Some(need.clone()),
+        }
         facts.file = sight;
         recording.created = lying.and_then(|lying| lying.written);
-        if matches!(facts.file, FileSight::Absent(_)) {
-            recording.file_state = Some("DELETED".to_owned());
-        }
         Ok(())
     }
 
-    async fn look(&self, path: &str) -> Result<(FileSight, Option<super::listing::Lying>), Stop> {
+    async fn look(&self, path: &str) -> Result<(FileSight, Option<super::listing::Lying>), RunError> {
         let (sight, lying) = self.target.store.look(path).await?;
         Ok((sight, Some(lying)))
     }
 
     /// How often SpeechMiner has each of these, and what it says of it.
-    async fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) -> Result<(), Stop> {
+    async fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) -> Result<(), RunError> {
         let paths = |ours: &TargetConversation| -> Vec<String> {
-            ours.read_recordings().iter().filter_map(|recording| recording.gir.as_ref()?.path.clone()).collect()
+            ours.read_recordings().iter().filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone()).collect()
         };
         let owners: HashMap<String, String> =
             ours.iter().flat_map(|ours| paths(ours).into_iter().map(|path| (path, ours.id.clone())).collect::<Vec<_>>()).collect();
@@ -175,9 +173,9 @@ impl Reader<'_> {
     }
 
     /// `owners`: recordings of RWS by the addresses of their files.
-    async fn post(&self, posted: &Posted, ours: &mut TargetConversation, owners: &HashMap<String, String>) -> Result<(), Stop> {
+    async fn post(&self, posted: &Posted, ours: &mut TargetConversation, owners: &HashMap<String, String>) -> Result<(), RunError> {
         let id = ours.id.clone();
-        let Some(facts) = ours.gir.as_mut() else { return Ok(()) };
+        let Some(facts) = ours.platform.get_mut::<CallFacts>() else { return Ok(()) };
         facts.posts = match posted {
             Posted::Read(entries) => Posts::Count(entries.get(&id).map_or(0, |entry| entry.posts)),
             Posted::Unread(need) => Posts::Unread(need.clone()),
@@ -192,12 +190,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn stores(&self, listing: &Listing, posted: &Posted, ours: &[TargetConversation]) -> Stores {
-        let facts = ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.gir.as_ref());
+    fn stores(&self, listing: &Listing, posted: &Posted, ours: &[TargetConversation]) -> StoreContents {
+        let facts =
+            ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.platform.get::<MediaFacts>());
         let referenced: HashSet<String> = facts.filter_map(|facts| self.target.store.below(facts.path.as_deref()?)).collect();
         // What a broken upload left is nobody's. Source: docs/gir.md, "Files".
-        let strays = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
-        let strays = strays.map(|path| StrayFile {
+        let unreferenced = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
+        let unreferenced = unreferenced.map(|path| UnreferencedFile {
             legacy_recording_id: self.target.ids.legacy_recording(path.rsplit('/').next().unwrap_or(path)),
             path: path.clone(),
         });
@@ -209,22 +208,23 @@ impl Reader<'_> {
                 }
             }
         }
-        Stores { strays: strays.collect(), posted: calls, read: self.target.read() }
+        StoreContents { unreferenced: unreferenced.collect(), posted: calls, read: self.target.read() }
     }
 
     /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all. Where this
     /// node shows others of the plan's region and SpeechMiner tells this one's, it is known to be wrong rather than hidden.
-    async fn hide(&self, stores: &Stores, snapshot: &mut TargetSnapshot) -> Result<(), Stop> {
+    async fn hide(&self, stores: &StoreContents, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         let need = match self.target.rws {
             Rws::Live(..) => ANOTHER_NODE,
             Rws::Archive(_) => ANOTHER_ARCHIVE,
         };
         let shown: HashSet<&str> = snapshot.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
-        if shown.is_empty() && !(stores.strays.is_empty() && stores.posted.is_empty()) {
+        if shown.is_empty() && !(stores.unreferenced.is_empty() && stores.posted.is_empty()) {
             snapshot.lag = Some(need.to_owned());
         }
-        let is_right =
-            |ours: &TargetConversation| ours.gir.as_ref().is_some_and(|facts| facts.region.as_ref() == Some(&self.target.region));
+        let is_right = |ours: &TargetConversation| {
+            ours.platform.get::<CallFacts>().is_some_and(|facts| facts.region.as_ref() == Some(&self.target.region))
+        };
         let witnessed = snapshot.ours.iter().any(is_right);
         let traces = Traces::of(stores, &snapshot.ours, self.target);
         let unseen = self.asked.expectations.iter().filter(|expected| !shown.contains(expected.legacy_id.as_str()));
@@ -237,8 +237,7 @@ impl Reader<'_> {
                 region = self.region(call).await?;
             }
             match region {
-                Some(region) if region == self.target.region => _ = snapshot.elsewhere.insert(call.clone(), Elsewhere::Lost),
-                Some(region) => _ = snapshot.elsewhere.insert(call.clone(), Elsewhere::Region(region)),
+                Some(region) => _ = snapshot.misplaced.insert(call.clone(), misplaced(&region, &self.target.region)),
                 None => _ = snapshot.hidden.entry(call.clone()).or_insert_with(|| need.to_owned()),
             }
         }
@@ -246,7 +245,7 @@ impl Reader<'_> {
     }
 
     /// Region a call was posted to SpeechMiner with.
-    async fn region(&self, call: &str) -> Result<Option<String>, Stop> {
+    async fn region(&self, call: &str) -> Result<Option<String>, RunError> {
         for id in self.target.ids.of_call(call) {
             if let Some(region) = self.target.receiver.region(&id).await? {
                 return Ok(Some(region));
@@ -254,6 +253,19 @@ impl Reader<'_> {
         }
         Ok(None)
     }
+}
+
+/// What is wrong with a call that this node would show if it were as it should be. `actual`: the region it was posted to SpeechMiner with. Of the
+/// right one this node shows others: RWS has lost it.
+fn misplaced(actual: &str, right: &str) -> Finding {
+    if actual == right {
+        return Finding::new(Defect::MissingInOneStore, "RWS")
+            .expected("present")
+            .actual("absent")
+            .because("only SpeechMiner has the call");
+    }
+    let finding = Finding::new(Defect::RegionWrong, "region").expected(right).actual(actual).because(format!("region is {actual}"));
+    finding.consequence("nodes of the right region do not show the call")
 }
 
 /// What shows that a call is somewhere though RWS does not show it.
@@ -266,12 +278,15 @@ struct Traces<'a> {
 }
 
 impl<'a> Traces<'a> {
-    fn of(stores: &'a Stores, ours: &[TargetConversation], target: &Target) -> Traces<'a> {
-        let paths = ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.gir.as_ref()?.path.clone());
+    fn of(stores: &'a StoreContents, ours: &[TargetConversation], target: &Site) -> Traces<'a> {
+        let paths = ours
+            .iter()
+            .flat_map(TargetConversation::read_recordings)
+            .filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone());
         let name = |path: String| target.ids.legacy_recording(path.rsplit('/').next().unwrap_or_default());
         Traces {
             posted: &stores.posted,
-            files: stores.strays.iter().filter_map(|stray| stray.legacy_recording_id.as_deref()).collect(),
+            files: stores.unreferenced.iter().filter_map(|unreferenced_file| unreferenced_file.legacy_recording_id.as_deref()).collect(),
             claimed: paths.filter_map(name).collect(),
         }
     }
@@ -292,11 +307,10 @@ fn recordings_of(ours: &mut TargetConversation) -> &mut [TargetRecording] {
 
 /// Fields that none of our calls tells are hidden from this account.
 fn withhold(ours: &mut [TargetConversation]) {
-    let told: BTreeSet<Field> = ours.iter().filter_map(|ours| ours.gir.as_ref()).flat_map(|facts| facts.told.iter().copied()).collect();
-    let withheld: BTreeSet<Field> = Field::ALL.into_iter().filter(|field| !told.contains(field)).collect();
-    for facts in ours.iter_mut().filter_map(|ours| ours.gir.as_mut()) {
-        facts.withheld.clone_from(&withheld);
-    }
+    let facts = ours.iter().filter_map(|ours| ours.platform.get::<CallFacts>());
+    let told: BTreeSet<Field> = facts.flat_map(|facts| facts.told.iter().copied()).collect();
+    let withheld: BTreeSet<Field> = HIDEABLE.into_iter().filter(|field| !told.contains(field)).collect();
+    ours.iter_mut().for_each(|ours| ours.withheld.clone_from(&withheld));
 }
 
 fn unread(listing: &Listing, posted: &Posted) -> Vec<String> {

@@ -8,10 +8,10 @@ use platforms::gir::{RwsClient, Settings};
 
 use super::handed::Archive;
 use super::reach::Reach;
+use super::requests::RWS;
 use super::{Opening, search};
-use crate::moment::Moment;
-use crate::requests::Service;
-use crate::stop::Stop;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// Where recordings are read.
 pub(super) enum Rws {
@@ -40,10 +40,10 @@ impl Rws {
         }
     }
 
-    pub(super) fn live(opening: &Opening<'_>) -> Result<Rws, Stop> {
-        let target = opening.site;
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Rws, RunError> {
+        let target = opening.section;
         let rws_url = target.rws_url.clone();
-        let gate = opening.gate(Service::Rws, &rws_url);
+        let gate = opening.gate(RWS, &rws_url);
         let settings = Settings {
             rws_url,
             contact_center_id: target.contact_center_id.clone(),
@@ -54,7 +54,7 @@ impl Rws {
         Ok(Rws::Live(Box::new(RwsClient::new(gate, opening.clock.clone(), settings)), reach))
     }
 
-    pub(super) async fn recording(&self, id: &str) -> Result<Shown, Stop> {
+    pub(super) async fn recording(&self, id: &str) -> Result<Shown, RunError> {
         match self {
             Rws::Archive(archive) => Ok(match archive.recordings.get(id) {
                 Some((recording, _)) => Shown::There(Box::new(recording.clone())),
@@ -70,7 +70,7 @@ impl Rws {
     }
 
     /// Ids of further recordings, ours and others', that begin near these instants; and what would be needed to see all of them.
-    pub(super) async fn near(&self, starts: Vec<Moment>, concurrency: usize) -> Result<(BTreeSet<String>, BTreeSet<String>), Stop> {
+    pub(super) async fn near(&self, starts: Vec<UtcMillis>, concurrency: usize) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
         match self {
             Rws::Archive(archive) => Ok((archive.recordings.keys().cloned().collect(), BTreeSet::new())),
             Rws::Live(_, reach) if reach.is_lost() => Ok((BTreeSet::new(), BTreeSet::new())),

@@ -7,8 +7,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use platforms::gir::RwsClient;
 
 use super::reach::Reach;
-use crate::moment::Moment;
-use crate::stop::Stop;
+use crate::run_error::RunError;
+use crate::utc_millis::UtcMillis;
 
 /// Calls of the source a window is made for: half of what a search tells, so that as many others may lie between them.
 pub(crate) const CALLS_A_WINDOW: usize = 50;
@@ -20,15 +20,15 @@ const SHORTEST_MS: i64 = 1;
 const MARGIN_MS: i64 = 24 * 3_600_000;
 
 /// From the first instant, up to the second exclusively.
-type Window = (Moment, Moment);
+type Window = (UtcMillis, UtcMillis);
 
 /// Ids of recordings that begin near these instants, and what would be needed to see all of them.
 pub(super) async fn near(
     client: &RwsClient,
     reach: &Reach,
-    starts: Vec<Moment>,
+    starts: Vec<UtcMillis>,
     concurrency: usize,
-) -> Result<(BTreeSet<String>, BTreeSet<String>), Stop> {
+) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
     let searches = stream::iter(windows(starts)).map(|window| inside(client, reach, window));
     let found: Vec<(Vec<String>, Option<String>)> = searches.buffer_unordered(concurrency.max(1)).try_collect().await?;
     let (ids, needs): (Vec<_>, Vec<_>) = found.into_iter().unzip();
@@ -36,10 +36,10 @@ pub(super) async fn near(
 }
 
 /// Windows that touch one another, from before the first call to behind the last.
-fn windows(mut starts: Vec<Moment>) -> Vec<Window> {
+fn windows(mut starts: Vec<UtcMillis>) -> Vec<Window> {
     starts.sort_unstable();
     let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Vec::new() };
-    let mut ends: Vec<Moment> = starts.iter().skip(CALLS_A_WINDOW).step_by(CALLS_A_WINDOW).copied().collect();
+    let mut ends: Vec<UtcMillis> = starts.iter().skip(CALLS_A_WINDOW).step_by(CALLS_A_WINDOW).copied().collect();
     ends.dedup();
     ends.push(last.plus_ms(MARGIN_MS));
     let mut from = first.plus_ms(-MARGIN_MS);
@@ -53,7 +53,7 @@ fn windows(mut starts: Vec<Moment>) -> Vec<Window> {
 }
 
 /// Everything in a window, halved while it tells as much as a search tells at most.
-async fn inside(client: &RwsClient, reach: &Reach, window: Window) -> Result<(Vec<String>, Option<String>), Stop> {
+async fn inside(client: &RwsClient, reach: &Reach, window: Window) -> Result<(Vec<String>, Option<String>), RunError> {
     let (mut ids, mut open) = (Vec::new(), vec![window]);
     while let Some((from, until)) = open.pop() {
         let page = match client.search(&text(from), &text(until), 0).await {
@@ -77,7 +77,7 @@ async fn inside(client: &RwsClient, reach: &Reach, window: Window) -> Result<(Ve
 }
 
 /// As the service writes times: its own shape is the one that is surely read.
-fn text(at: Moment) -> String {
+fn text(at: UtcMillis) -> String {
     at.to_string().replace('Z', "+0000")
 }
 
@@ -88,18 +88,18 @@ mod tests {
     #[test]
     fn windows_cover_all_days_and_hold_few_calls() {
         assert!(windows(Vec::new()).is_empty());
-        let starts: Vec<Moment> = (0..120).rev().map(|at| Moment::from_ms(1_698_400_800_000 + at * 60_000)).collect();
+        let starts: Vec<UtcMillis> = (0..120).rev().map(|at| UtcMillis::from_ms(1_698_400_800_000 + at * 60_000)).collect();
         let windows = windows(starts.clone());
         assert_eq!(windows.len(), 3);
         assert!(windows.windows(2).all(|pair| pair[0].1 == pair[1].0), "no gap between them");
         assert!(starts.iter().all(|start| windows[0].0 < *start && *start < windows[2].1));
-        assert_eq!(windows[0].1, Moment::from_ms(1_698_400_800_000 + 50 * 60_000));
+        assert_eq!(windows[0].1, UtcMillis::from_ms(1_698_400_800_000 + 50 * 60_000));
         let at_once = super::windows(vec![starts[0]; 300]);
         assert_eq!(at_once.len(), 2, "calls of one instant do not make empty windows");
     }
 
     #[test]
     fn times_are_written_as_the_service_does() {
-        assert_eq!(text(Moment::from_ms(1_698_400_800_123)), "2023-10-27T10:00:00.123+0000");
+        assert_eq!(text(UtcMillis::from_ms(1_698_400_800_123)), "2023-10-27T10:00:00.123+0000");
     }
 }

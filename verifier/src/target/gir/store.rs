@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use platforms::CallError;
 use platforms::gir::WebDavClient;
 use url::Url;
@@ -10,12 +11,13 @@ use url::Url;
 use super::handed::{self, Archive};
 use super::listing::{Listing, Lying, below, walk};
 use super::reach::Reach;
-use super::{FileSight, Opening};
-use crate::report::HandedOver;
-use crate::requests::Service;
-use crate::stop::Stop;
-use crate::target::media::{Unfetched, whole};
-use crate::target::{Address, Envelope, Sound, TargetSnapshot, short};
+use super::requests::WEBDAV;
+use super::stores_read::HandedOver;
+use super::{FileSight, MediaFacts, Opening};
+
+use crate::run_error::RunError;
+use crate::target::media::{MediaStore, Unfetched, short, whole};
+use crate::target::{Address, Envelope, Sound, TargetSnapshot};
 
 /// Where files are read.
 pub(super) struct Store {
@@ -42,10 +44,10 @@ impl Store {
         }
     }
 
-    pub(super) fn live(opening: &Opening<'_>) -> Result<Store, Stop> {
-        let target = opening.site;
+    pub(super) fn live(opening: &Opening<'_>) -> Result<Store, RunError> {
+        let target = opening.section;
         let root = target.webdav_url.clone();
-        let gate = opening.gate(Service::WebDav, &root);
+        let gate = opening.gate(WEBDAV, &root);
         let account = opening.account(&target.webdav_username, "webdav_password", &target.webdav_password)?;
         let pace = opening.loaded.plan.pace.uploads_per_second;
         let client = WebDavClient::new(gate, opening.clock.clone(), root.clone(), &account, pace);
@@ -66,7 +68,7 @@ impl Store {
     }
 
     /// Files in a folder of the store.
-    pub(super) async fn list(&self, folder: &str, concurrency: usize) -> Result<Listing, Stop> {
+    pub(super) async fn list(&self, folder: &str, concurrency: usize) -> Result<Listing, RunError> {
         match &self.from {
             From::Live(client, reach) => walk(client, reach, &self.root, folder, concurrency).await,
             From::Handed(files, _) => {
@@ -82,7 +84,7 @@ impl Store {
     }
 
     /// What lies at an address of this store that is in no listing.
-    pub(super) async fn look(&self, address: &str) -> Result<(FileSight, Lying), Stop> {
+    pub(super) async fn look(&self, address: &str) -> Result<(FileSight, Lying), RunError> {
         match &self.from {
             From::Live(_, reach) if reach.is_lost() => Ok((FileSight::Unread(reach.need().to_owned()), Lying::default())),
             From::Handed(files, _) => Ok(match self.below(address).and_then(|place| files.files.get(&place)) {
@@ -116,7 +118,7 @@ impl Store {
     pub(super) fn files(&self, snapshot: &TargetSnapshot, most: u64) -> Files {
         let recordings = snapshot.ours.iter().flat_map(|ours| ours.read_recordings());
         let sounds = recordings.filter_map(|recording| {
-            let facts = recording.gir.as_ref()?;
+            let facts = recording.platform.get::<MediaFacts>()?;
             let sound = match (&facts.file, &facts.path) {
                 (FileSight::There { .. }, Some(path)) => {
                     let sealed = |pkcs7: &String| Envelope { pkcs7: pkcs7.clone(), certificates: facts.certificates.clone() };
@@ -141,13 +143,14 @@ pub(crate) struct Files {
     most: u64,
 }
 
-impl Files {
-    pub(crate) fn locate(&self, wanted: &[Address]) -> BTreeMap<Address, Sound> {
+#[async_trait(?Send)]
+impl MediaStore for Files {
+    async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
         let unknown = || Sound::Hidden("the address of a recording's file".to_owned());
-        wanted.iter().map(|address| (address.clone(), self.sounds.get(address).cloned().unwrap_or_else(unknown))).collect()
+        Ok(wanted.iter().map(|address| (address.clone(), self.sounds.get(address).cloned().unwrap_or_else(unknown))).collect())
     }
 
-    pub(crate) async fn fetch(&self, address: &str) -> Result<Vec<u8>, Unfetched> {
+    async fn fetch(&self, address: &str) -> Result<Vec<u8>, Unfetched> {
         match &self.from {
             From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
             From::Live(_, reach) if reach.is_lost() => Err(Unfetched::Hidden(reach.need().to_owned())),
@@ -161,7 +164,9 @@ impl Files {
             }
         }
     }
+}
 
+impl Files {
     /// Bytes from a mount, or beside the archive's document.
     async fn handed(&self, files: &handed::Files, archive: Option<&Archive>, address: &str) -> Result<Vec<u8>, Unfetched> {
         let mounted = files.mount.as_ref().zip(below(&self.root, address)).map(|(mount, place)| mount.join(place));

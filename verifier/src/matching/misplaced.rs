@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::{Carries, Pairing, same_times};
 use crate::expected::{Expectation, ExpectedRecording, Presence, digits};
-use crate::matching::{Carries, Pairing, same_times};
-use crate::moment::Moment;
-use crate::target::{TargetConversation, TargetLeg, TargetRecording};
+use crate::observed::{TargetConversation, TargetLeg, TargetRecording};
+use crate::utc_millis::UtcMillis;
 
 /// Times may be written with less precision than the source has. Milliseconds.
 const CLOSE_MS: u64 = 1000;
@@ -19,7 +19,7 @@ const EVIDENCE: usize = 2;
 struct ByStart(HashMap<i64, Vec<usize>>);
 
 impl ByStart {
-    fn of(starts: impl Iterator<Item = (usize, Option<Moment>)>) -> ByStart {
+    fn of(starts: impl Iterator<Item = (usize, Option<UtcMillis>)>) -> ByStart {
         let mut cases: HashMap<i64, Vec<usize>> = HashMap::new();
         for (case, start) in starts.filter_map(|(case, start)| Some((case, start?))) {
             cases.entry(start.ms().div_euclid(1000)).or_default().push(case);
@@ -27,19 +27,19 @@ impl ByStart {
         ByStart(cases)
     }
 
-    fn near(&self, start: Moment) -> impl Iterator<Item = usize> {
+    fn near(&self, start: UtcMillis) -> impl Iterator<Item = usize> {
         let second = start.ms().div_euclid(1000);
         (second - 1..=second + 1).filter_map(|second| self.0.get(&second)).flatten().copied()
     }
 }
 
-fn is_close(a: Moment, b: Moment) -> bool {
+fn is_close(a: UtcMillis, b: UtcMillis) -> bool {
     a.since(b).unsigned_abs() <= CLOSE_MS
 }
 
 /// Whether a conversation begins and ends when a call does.
 fn has_times_of(expected: &Expectation, conversation: &TargetConversation) -> bool {
-    let ends = (conversation.start.moment(), conversation.end.moment());
+    let ends = (conversation.start.instant(), conversation.end.instant());
     matches!((expected.span, ends), (Some(span), (Some(start), Some(end))) if is_close(span.start, start) && is_close(span.end, end))
 }
 
@@ -67,10 +67,10 @@ fn differences(expected: &Expectation, conversation: &TargetConversation) -> usi
 }
 
 /// Conversations that carry each other's ids, or each the next one's: each is given to the call that it is.
-pub(crate) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversation], found: &mut [Vec<usize>], carries: &mut [Carries]) {
+pub(super) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversation], found: &mut [Vec<usize>], carries: &mut [Carries]) {
     let by_start = ByStart::of(expectations.iter().enumerate().map(|(case, expected)| (case, expected.span.map(|span| span.start))));
     let owner = |case: usize, conversation: &TargetConversation| {
-        let start = conversation.start.moment()?;
+        let start = conversation.start.instant()?;
         let own = differences(&expectations[case], conversation);
         let is_of = |other: &usize| {
             *other != case
@@ -110,7 +110,7 @@ pub(crate) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversa
 
 /// Conversations whose id is that of a call that has none, damaged: in other case, without its leading zeros, rounded, or in whatever way,
 /// where everything else is the call's.
-pub(crate) fn damaged_ids(
+pub(super) fn damaged_ids(
     expectations: &[Expectation],
     ours: &[TargetConversation],
     found: &mut [Vec<usize>],
@@ -136,7 +136,7 @@ pub(crate) fn damaged_ids(
         let by_id: Vec<usize> = forms(&id).iter().filter_map(|form| by_form.get(form)).flatten().copied().collect();
         let by_id = one_of(by_id.iter().copied().filter(|case| is_lost(*case, found)))
             .or_else(|| one_of(by_id.iter().copied().filter(|case| is_lost(*case, found) && is_it(case))));
-        let by_content = || one_of(by_start.near(conversation.start.moment()?).filter(|case| is_lost(*case, found) && is_it(case)));
+        let by_content = || one_of(by_start.near(conversation.start.instant()?).filter(|case| is_lost(*case, found) && is_it(case)));
         let Some(case) = by_id.or_else(by_content) else { return true };
         found[case].push(*at);
         carries[case] = Carries::Damaged(id);
@@ -162,7 +162,7 @@ fn forms(id: &str) -> Vec<String> {
 }
 
 /// Conversations under ids of nobody that hold the rest of a call which is there in part.
-pub(crate) fn further_parts(
+pub(super) fn further_parts(
     expectations: &[Expectation],
     ours: &[TargetConversation],
     found: &mut [Vec<usize>],
@@ -177,7 +177,7 @@ pub(crate) fn further_parts(
     }
     let by_start = ByStart::of(starts);
     unclaimed.retain(|at| {
-        let first = ours[*at].read_recordings().iter().find_map(|recording| recording.start.moment());
+        let first = ours[*at].read_recordings().iter().find_map(|recording| recording.start.instant());
         let Some(first) = first else { return true };
         let completes = |case: &usize| {
             let all: Vec<&TargetConversation> = found[*case].iter().chain([at]).map(|at| &ours[*at]).collect();
@@ -190,7 +190,7 @@ pub(crate) fn further_parts(
 }
 
 /// Whether conversations are the pieces of one call: together they have its recordings, each once, or its legs, and none has all.
-pub(crate) fn are_parts(expected: &Expectation, conversations: &[&TargetConversation]) -> bool {
+pub(super) fn are_parts(expected: &Expectation, conversations: &[&TargetConversation]) -> bool {
     let wanted: Vec<&ExpectedRecording> =
         expected.recordings.iter().filter(|recording| !matches!(recording.presence, Presence::Absent(_))).collect();
     let has = |conversation: &TargetConversation, wanted: &ExpectedRecording| {
@@ -215,7 +215,7 @@ pub(crate) fn are_parts(expected: &Expectation, conversations: &[&TargetConversa
 
 /// Recordings that stand in a place of their conversation's call and are another call's, whose own place is empty or wrong: they are paired
 /// with nothing, so that they are found to hang on the wrong call rather than to be wrong in everything.
-pub(crate) fn recordings(expectations: &[Expectation], ours: &[TargetConversation], pairings: &mut [Pairing]) {
+pub(super) fn recordings(expectations: &[Expectation], ours: &[TargetConversation], pairings: &mut [Pairing]) {
     let places = || expectations.iter().enumerate().flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |at| (case, at)));
     let actual = |pairings: &[Pairing], (case, at): (usize, usize)| -> Option<TargetRecording> {
         let pairing = &pairings[case];
@@ -238,7 +238,7 @@ pub(crate) fn recordings(expectations: &[Expectation], ours: &[TargetConversatio
     let by_start = ByStart::of(all.iter().enumerate().map(|(nth, place)| (nth, start(place))));
     let is_anothers = |place: &(usize, usize)| {
         let Some(actual) = actual(pairings, *place) else { return false };
-        let Some(start) = actual.start.moment() else { return false };
+        let Some(start) = actual.start.instant() else { return false };
         by_start
             .near(start)
             .map(|nth| all[nth])
@@ -247,13 +247,13 @@ pub(crate) fn recordings(expectations: &[Expectation], ours: &[TargetConversatio
     let misplaced: Vec<(usize, usize)> = suspicious.into_iter().filter(is_anothers).collect();
     for (case, at) in misplaced {
         let taken = pairings[case].recordings[at].take();
-        pairings[case].spare.extend(taken);
+        pairings[case].unpaired.extend(taken);
     }
 }
 
 /// Whether a conversation begins when its call does: of one that is shifted as a whole the recordings are shifted too.
 fn is_in_place(expectations: &[Expectation], ours: &[TargetConversation], pairings: &[Pairing], case: usize) -> bool {
-    let start = pairings[case].conversation.and_then(|at| ours[at].start.moment());
+    let start = pairings[case].conversation.and_then(|at| ours[at].start.instant());
     expectations[case].span.zip(start).is_some_and(|(span, start)| is_close(span.start, start))
 }
 
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::checks::testing::{conversation, wanted};
     use crate::matching::pair;
-    use crate::target::{Recordings, TimeReading};
+    use crate::observed::{Recordings, TimeReading};
 
     /// Two calls of other people at other times, and what a right migration leaves of them.
     fn two() -> (Vec<Expectation>, Vec<TargetConversation>) {
@@ -317,7 +317,7 @@ mod tests {
             let mut actual = conversation(&expected);
             actual.legacy_id = Some(damaged.into());
             if shifted {
-                actual.start = TimeReading::At(actual.start.moment().expect("a start").plus_ms(7_200_000));
+                actual.start = TimeReading::At(actual.start.instant().expect("a start").plus_ms(7_200_000));
             }
             let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[actual]);
             let wanted = if is_found { Carries::Damaged(damaged.into()) } else { Carries::Own };
@@ -370,23 +370,23 @@ mod tests {
         }
         let (pairings, _) = pair(&expectations, &ours);
         for pairing in &pairings {
-            assert_eq!((pairing.recordings[0], pairing.spare.len()), (None, 1));
+            assert_eq!((pairing.recordings[0], pairing.unpaired.len()), (None, 1));
         }
         // Shifted as a whole, each recording lies where the next call's would.
         let (mut expectations, _) = two();
         let shift = 5_000_000;
         let mut ours: Vec<TargetConversation> = expectations.iter().map(conversation).collect();
         for ours in &mut ours {
-            ours.start = TimeReading::At(ours.start.moment().expect("a start").plus_ms(shift));
+            ours.start = TimeReading::At(ours.start.instant().expect("a start").plus_ms(shift));
             if let Recordings::Read(recordings) = &mut ours.recordings {
                 recordings.iter_mut().for_each(|recording| {
-                    recording.start = TimeReading::At(recording.start.moment().expect("a start").plus_ms(shift));
-                    recording.end = TimeReading::At(recording.end.moment().expect("an end").plus_ms(shift));
+                    recording.start = TimeReading::At(recording.start.instant().expect("a start").plus_ms(shift));
+                    recording.end = TimeReading::At(recording.end.instant().expect("an end").plus_ms(shift));
                 });
             }
         }
         expectations.iter_mut().for_each(|expected| (expected.ani, expected.dnis) = (None, None));
         let (pairings, _) = pair(&expectations, &ours);
-        assert!(pairings.iter().all(|pairing| pairing.spare.is_empty()));
+        assert!(pairings.iter().all(|pairing| pairing.unpaired.is_empty()));
     }
 }

@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::moment::Moment;
-use crate::target::{Recordings, TargetRecording};
+use crate::observed::{Recordings, TargetRecording};
+use crate::utc_millis::UtcMillis;
 
 const FILE: &str = ".kept.jsonl";
 const VERSION: u32 = 2;
@@ -25,7 +25,7 @@ struct Head {
     version: u32,
     /// Hash of the plan and every file it names.
     plan: String,
-    begun: Moment,
+    begun: UtcMillis,
 }
 
 /// Every other line: one call.
@@ -37,7 +37,7 @@ struct Line {
 
 /// Readings from before, and where the present ones go.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct SavedReadings {
     before: HashMap<String, Vec<TargetRecording>>,
     to: Option<Writer>,
     notice: Option<String>,
@@ -48,15 +48,15 @@ pub(crate) struct Kept {
 struct Writer {
     path: PathBuf,
     plan: String,
-    begun: Moment,
+    begun: UtcMillis,
     file: Mutex<Option<File>>,
 }
 
-impl Kept {
+impl SavedReadings {
     /// Takes up what an unfinished verification of the same plan left in the report's folder; anything else there is begun anew, and
     /// `notice` says so. Without a folder nothing is kept.
-    pub(crate) fn open(dir: Option<&Path>, plan: &str, now: Moment) -> Kept {
-        let Some(dir) = dir else { return Kept::default() };
+    pub(crate) fn open(dir: Option<&Path>, plan: &str, now: UtcMillis) -> SavedReadings {
+        let Some(dir) = dir else { return SavedReadings::default() };
         let path = dir.join(FILE);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let mut lines = text.lines();
@@ -82,7 +82,7 @@ impl Kept {
                 (now, HashMap::new(), Some(notice.to_owned()))
             }
         };
-        Kept { before, to: Some(Writer { path, plan: plan.to_owned(), begun, file: Mutex::default() }), notice }
+        SavedReadings { before, to: Some(Writer { path, plan: plan.to_owned(), begun, file: Mutex::default() }), notice }
     }
 
     /// What was read before.
@@ -155,9 +155,9 @@ mod tests {
     #[test]
     fn only_whole_lines_of_the_same_plan_and_day_are_gone_on_with() {
         let dir = tempfile::tempdir().expect("a folder");
-        let at = |hours: i64| Moment::from_ms(1_700_000_000_000 + hours * 3_600_000);
+        let at = |hours: i64| UtcMillis::from_ms(1_700_000_000_000 + hours * 3_600_000);
         let recording = TargetRecording { id: "r".into(), conversation_id: "c".into(), created: Some(at(0)), ..TargetRecording::default() };
-        let first = Kept::open(Some(dir.path()), "plan", at(0));
+        let first = SavedReadings::open(Some(dir.path()), "plan", at(0));
         assert_eq!((first.count(), first.notice()), (0, None));
         first.keep("c", &Recordings::Read(vec![recording.clone()]));
         first.keep("hidden", &Recordings::Hidden("a permission".into()));
@@ -167,19 +167,24 @@ mod tests {
         text.push_str("{\"conversation\":\"cut\",\"recor");
         std::fs::write(&path, &text).expect("cut");
 
-        let second = Kept::open(Some(dir.path()), "plan", at(20));
-        assert_eq!((second.count(), second.recordings("c")), (1, Some(Recordings::Read(vec![recording]))));
+        let second = SavedReadings::open(Some(dir.path()), "plan", at(20));
+        assert_eq!(second.count(), 1);
+        let Some(Recordings::Read(read)) = second.recordings("c") else { panic!("kept") };
+        assert_eq!(
+            (&read[0].id, &read[0].conversation_id, read[0].created),
+            (&recording.id, &recording.conversation_id, recording.created)
+        );
         assert!(second.recordings("cut").is_none() && second.notice().is_some_and(|notice| notice.contains("went on with 1 call")));
         drop(second);
         for (plan, hours) in [("other", 20), ("plan", 25)] {
             std::fs::write(&path, &text).expect("as before");
-            let other = Kept::open(Some(dir.path()), plan, at(hours));
+            let other = SavedReadings::open(Some(dir.path()), plan, at(hours));
             assert!(other.count() == 0 && other.notice().is_some_and(|notice| notice.contains("started over")), "{plan} {hours}");
         }
-        let last = Kept::open(Some(dir.path()), "plan", at(0));
+        let last = SavedReadings::open(Some(dir.path()), "plan", at(0));
         last.keep("d", &Recordings::default());
         last.forget();
         assert!(!path.exists());
-        assert_eq!(Kept::open(None, "plan", at(0)).count(), 0);
+        assert_eq!(SavedReadings::open(None, "plan", at(0)).count(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What only shows across interactions: audio of another call, recordings on another's conversation, merged calls, orphans, phantoms.
+//! What only shows across interactions: audio of another call, recordings on another's conversation, merged calls, orphans, extra conversations.
 
 use std::collections::HashMap;
 
@@ -7,45 +7,44 @@ use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::matching::{Pairing, same_times};
-use crate::moment::Moment;
-use crate::sound::Sketch;
-use crate::target::genesys_cloud::{DeletingPolicy, Parked};
-use crate::target::{TargetConversation, TargetRecording};
+use crate::observed::{TargetConversation, TargetRecording};
+use crate::sound::AudioFingerprint;
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// A recording of the source by its place: interaction and recording.
 pub(crate) type Place = (usize, usize);
 
 /// A recording in the target that fits no recording of its own conversation's source.
-pub(crate) struct Stray<'a> {
+pub(crate) struct UnmatchedRecording<'a> {
     pub(crate) recording: &'a TargetRecording,
     /// The interaction on whose conversation it hangs. Absent: it has no conversation.
     pub(crate) on: Option<usize>,
-    pub(crate) sketch: Option<Sketch>,
+    pub(crate) fingerprint: Option<AudioFingerprint>,
 }
 
 /// Everything that is looked at across interactions.
-pub(crate) struct Crossing<'a> {
+pub(crate) struct CrossCallChecks<'a> {
     pub(crate) expectations: &'a [Expectation],
     pub(crate) pairings: &'a [Pairing],
     pub(crate) ours: &'a [TargetConversation],
     /// Sketches of the source's audio, as far as it was read.
-    pub(crate) sources: Vec<(Place, &'a Sketch)>,
+    pub(crate) sources: Vec<(Place, &'a AudioFingerprint)>,
     /// Sketches of target audio that has nothing of its source.
-    pub(crate) foreign: Vec<(Place, &'a Sketch)>,
+    pub(crate) foreign: Vec<(Place, &'a AudioFingerprint)>,
 }
 
-impl Crossing<'_> {
+impl CrossCallChecks<'_> {
     /// Names the owner of foreign audio.
     pub(crate) fn foreign_audio(&self, judged: &mut [Judged]) {
-        for (place, sketch) in &self.foreign {
-            let Some(owner) = self.owner(sketch, |owner| owner != *place) else { continue };
+        for (place, fingerprint) in &self.foreign {
+            let Some(owner) = self.owner(fingerprint, |owner| owner != *place) else { continue };
             let (case, recording) = *place;
             let id = &self.expectations[case].recordings[recording].legacy_id;
             let finding = judged[case]
                 .findings
                 .iter_mut()
-                .find(|finding| finding.defect == Defect::D26 && finding.legacy_recording_id.as_ref() == Some(id));
+                .find(|finding| finding.defect == Defect::AudioDamaged && finding.legacy_recording_id.as_ref() == Some(id));
             let Some(finding) = finding else { continue };
             if owner.0 == case && self.interchangeable(case, recording, owner.1) {
                 let (id, defect) = (id.clone(), finding.defect);
@@ -60,7 +59,7 @@ impl Crossing<'_> {
             let owner = &self.expectations[owner.0].recordings[owner.1].legacy_id;
             *finding = finding
                 .clone()
-                .reclassed(Defect::D18)
+                .reclassed(Defect::AudioOfAnotherCall)
                 .expected(format!("audio of {id}"))
                 .actual(format!("audio of {owner}"))
                 .because("audio of another call");
@@ -85,14 +84,18 @@ impl Crossing<'_> {
         let (id, other) = (&expected.recordings[a].legacy_id, &expected.recordings[b].legacy_id);
         let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(|finding| {
             finding.legacy_recording_id.as_ref().is_some_and(|named| named == id || named == other)
-                && !matches!(finding.defect, Defect::D02 | Defect::D03)
+                && !matches!(finding.defect, Defect::RecordWithoutSource | Defect::UploadedTwice)
         });
         judged.findings = rest;
         let target = follows.iter().find_map(|finding| finding.target_id.clone()).unwrap_or_default();
-        let mut finding = Finding::new(Defect::D33, "order of recordings").of(&expected.legacy_id).recording(id).target(&target);
+        let mut finding =
+            Finding::new(Defect::PartsOutOfOrder, "order of recordings").of(&expected.legacy_id).recording(id).target(&target);
         finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
         judged.findings.push(
-            finding.expected(format!("{id} in its own place")).actual(format!("{other} in the place of {id}")).because(Defect::D33.title()),
+            finding
+                .expected(format!("{id} in its own place"))
+                .actual(format!("{other} in the place of {id}"))
+                .because(Defect::PartsOutOfOrder.title()),
         );
         judged.buckets[b] = Bucket::Different;
     }
@@ -106,35 +109,41 @@ impl Crossing<'_> {
     }
 
     /// Whose sound it is: of short prompts several may be alike, and the most alike is meant.
-    fn owner(&self, sketch: &Sketch, may: impl Fn(Place) -> bool) -> Option<Place> {
+    fn owner(&self, fingerprint: &AudioFingerprint, may: impl Fn(Place) -> bool) -> Option<Place> {
         let places = self.sources.iter().filter(|(place, _)| may(*place));
-        let alike = places.filter_map(|(place, source)| Some((source.likeness(sketch)?, *place)));
+        let alike = places.filter_map(|(place, source)| Some((source.likeness(fingerprint)?, *place)));
         alike.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, place)| place)
     }
 
     /// Finds out where surplus recordings come from.
-    pub(crate) fn strays(&self, strays: &[Stray<'_>], judged: &mut [Judged]) {
-        for stray in strays {
-            if let Some((case, recording)) = stray.on.and_then(|on| Some((on, self.second_half(on, stray.recording)?))) {
-                self.split(case, recording, stray, &mut judged[case]);
+    pub(crate) fn unmatched_recordings(&self, unmatched_recordings: &[UnmatchedRecording<'_>], judged: &mut [Judged]) {
+        for unmatched in unmatched_recordings {
+            if let Some((case, recording)) = unmatched.on.and_then(|on| Some((on, self.second_half(on, unmatched.recording)?))) {
+                self.split(case, recording, unmatched, &mut judged[case]);
                 continue;
             }
-            match (self.lost(stray, judged), stray.on) {
-                (Some(place), None) => self.found(place, judged, Defect::D10, stray, "no conversation"),
+            match (self.lost(unmatched, judged), unmatched.on) {
+                (Some(place), None) => self.found(place, judged, Defect::RecordingWithoutConversation, unmatched, "no conversation"),
                 (Some(place), Some(on)) if self.pairings[place.0].conversation.is_some() => {
-                    self.found(place, judged, Defect::D13, stray, &format!("the conversation of call {}", self.expectations[on].legacy_id));
+                    self.found(
+                        place,
+                        judged,
+                        Defect::RecordingOnAnotherCall,
+                        unmatched,
+                        &format!("the conversation of call {}", self.expectations[on].legacy_id),
+                    );
                 }
-                (Some(place), Some(on)) => self.merged(place, on, judged, stray),
+                (Some(place), Some(on)) => self.merged(place, on, judged, unmatched),
                 (None, Some(on)) => {
                     judged[on].extra += 1;
-                    let finding = self.surplus(on, stray);
+                    let finding = self.surplus(on, unmatched);
                     judged[on].findings.push(finding);
                 }
                 // A recording without conversation and without a source of ours may be anybody's.
                 (None, None) => {
-                    if let Some((case, recording)) = self.named(stray.recording) {
+                    if let Some((case, recording)) = self.named(unmatched.recording) {
                         judged[case].extra += 1;
-                        let finding = self.left_over(case, recording, stray.recording);
+                        let finding = self.left_over(case, recording, unmatched.recording);
                         judged[case].findings.push(finding);
                     }
                 }
@@ -143,36 +152,37 @@ impl Crossing<'_> {
     }
 
     /// The recording whose rest a surplus one is: it begins where the paired one ends too early, and ends where that should.
-    fn second_half(&self, case: usize, stray: &TargetRecording) -> Option<usize> {
+    fn second_half(&self, case: usize, unmatched: &TargetRecording) -> Option<usize> {
         const CLOSE_MS: u64 = 1000;
-        let (start, end) = (stray.start.moment()?, stray.end.moment()?);
-        let close = |a: Moment, b: Moment| a.since(b).unsigned_abs() <= CLOSE_MS;
+        let (start, end) = (unmatched.start.instant()?, unmatched.end.instant()?);
+        let close = |a: UtcMillis, b: UtcMillis| a.since(b).unsigned_abs() <= CLOSE_MS;
         let conversation = &self.ours[self.pairings[case].conversation?];
         self.expectations[case].recordings.iter().zip(&self.pairings[case].recordings).position(|(expected, paired)| {
             let first = paired.and_then(|at| conversation.read_recordings().get(at));
-            let ends = expected.span.zip(first.and_then(|first| first.end.moment()));
+            let ends = expected.span.zip(first.and_then(|first| first.end.instant()));
             ends.is_some_and(|(span, first_end)| close(first_end, start) && close(end, span.end) && !close(first_end, span.end))
         })
     }
 
     /// What is wrong with the first half follows from there being a second.
-    fn split(&self, case: usize, recording: usize, stray: &Stray<'_>, judged: &mut Judged) {
+    fn split(&self, case: usize, recording: usize, unmatched: &UnmatchedRecording<'_>, judged: &mut Judged) {
         let expected = &self.expectations[case];
         let id = &expected.recordings[recording].legacy_id;
         let (follows, rest): (Vec<Finding>, Vec<Finding>) =
             std::mem::take(&mut judged.findings).into_iter().partition(|finding| finding.legacy_recording_id.as_ref() == Some(id));
         judged.findings = rest;
-        let mut finding = Finding::new(Defect::D05, "recordings").of(&expected.legacy_id).recording(id).target(&stray.recording.id);
+        let mut finding =
+            Finding::new(Defect::CallSplit, "recordings").of(&expected.legacy_id).recording(id).target(&unmatched.recording.id);
         finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
-        judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::D05.title()));
+        judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::CallSplit.title()));
         judged.buckets[recording] = Bucket::Different;
     }
 
-    /// Interaction Recording keeps a call as long as the class that keeps it longest: another's recording brings its class along.
+    /// Where a call is kept as long as the class that keeps it longest, another's recording brings its class along.
     pub(crate) fn classes_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
-            let is_longer = |finding: &Finding| finding.defect == Defect::D56 && finding.legacy_recording_id.is_none();
-            let is_host = |finding: &Finding| finding.defect == Defect::D04 && finding.legacy_recording_id.is_none();
+            let is_longer = |finding: &Finding| finding.defect == Defect::KeptTooLong && finding.legacy_recording_id.is_none();
+            let is_host = |finding: &Finding| finding.defect == Defect::CallsMerged && finding.legacy_recording_id.is_none();
             let (Some(longer), true) = (judged.findings.iter().position(is_longer), judged.findings.iter().any(is_host)) else { continue };
             let follows = judged.findings.remove(longer);
             judged.findings.iter_mut().find(|finding| is_host(finding)).into_iter().for_each(|merged| merged.follows(follows.clone()));
@@ -183,12 +193,14 @@ impl Crossing<'_> {
     pub(crate) fn times_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
             let is_leg = |finding: &Finding| finding.legacy_recording_id.is_none() && finding.field.starts_with("leg ");
-            if !judged.findings.iter().any(|finding| finding.defect == Defect::D13) || !judged.findings.iter().any(is_leg) {
+            if !judged.findings.iter().any(|finding| finding.defect == Defect::RecordingOnAnotherCall)
+                || !judged.findings.iter().any(is_leg)
+            {
                 continue;
             }
             let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(is_leg);
             judged.findings = rest;
-            if let Some(moved) = judged.findings.iter_mut().find(|finding| finding.defect == Defect::D13) {
+            if let Some(moved) = judged.findings.iter_mut().find(|finding| finding.defect == Defect::RecordingOnAnotherCall) {
                 follows.into_iter().for_each(|finding| moved.follows(finding));
             }
         }
@@ -212,7 +224,7 @@ impl Crossing<'_> {
             let actual = judged[case].findings[at].actual.clone().unwrap_or_default();
             let guests: Vec<usize> =
                 actual.split(';').filter_map(|name| owners.get(name).copied()).filter(|owner| *owner != case).collect();
-            let is_elsewhere = |finding: &Finding| matches!(finding.defect, Defect::D04 | Defect::D13);
+            let is_elsewhere = |finding: &Finding| matches!(finding.defect, Defect::CallsMerged | Defect::RecordingOnAnotherCall);
             let told = guests.into_iter().find_map(|owner| Some((owner, judged[owner].findings.iter().position(is_elsewhere)?)));
             if let Some((owner, place)) = told {
                 let follows = judged[case].findings.remove(at);
@@ -222,56 +234,35 @@ impl Crossing<'_> {
     }
 
     /// The recording of the source that an uploader named a recording without a conversation after.
-    fn named(&self, stray: &TargetRecording) -> Option<Place> {
-        let id = stray.originating_id.as_ref()?;
+    fn named(&self, unmatched: &TargetRecording) -> Option<Place> {
+        let id = unmatched.originating_id.as_ref()?;
         let places = self.expectations.iter().enumerate();
         places
             .into_iter()
             .find_map(|(case, expected)| Some((case, expected.recordings.iter().position(|recording| recording.legacy_id == *id)?)))
     }
 
-    fn left_over(&self, case: usize, recording: usize, stray: &TargetRecording) -> Finding {
+    fn left_over(&self, case: usize, recording: usize, unmatched: &TargetRecording) -> Finding {
         let expected = &self.expectations[case];
         let id = &expected.recordings[recording].legacy_id;
-        let finding = Finding::new(Defect::D10, "orphan recording").of(&expected.legacy_id).recording(id).target(&stray.id);
+        let finding = Finding::new(Defect::RecordingWithoutConversation, "orphan recording")
+            .of(&expected.legacy_id)
+            .recording(id)
+            .target(&unmatched.id);
         finding
             .expected("none beside the one that has its conversation")
             .actual("an upload without a conversation")
-            .because(Defect::D10.title())
+            .because(Defect::RecordingWithoutConversation.title())
     }
 
-    /// Missing recordings whose upload waits: for ever for a conversation that does not come, or still for the platform.
-    pub(crate) fn parked(&self, parked: &[Parked], as_of: Moment, judged: &mut [Judged]) {
-        const ENDS_WITHIN_MS: i64 = 24 * 3_600_000;
-        for (case, expected) in self.expectations.iter().enumerate().filter(|_| !parked.is_empty()) {
-            for (at, recording) in expected.recordings.iter().enumerate() {
-                let id = &recording.legacy_id;
-                let is_missing = judged[case].buckets.get(at) == Some(&Bucket::Missing);
-                let Some(waiting) = parked.iter().find(|parked| is_missing && parked.is_of(id)) else { continue };
-                let may_end = waiting.status == "Pending" && waiting.since.is_none_or(|since| as_of.since(since) < ENDS_WITHIN_MS);
-                judged[case].findings.retain(|finding| finding.defect != Defect::D01 || finding.legacy_recording_id.as_ref() != Some(id));
-                if may_end {
-                    judged[case].buckets[at] = Bucket::NotVerifiable("the upload to end".to_owned());
-                    continue;
-                }
-                judged[case].buckets[at] = Bucket::Different;
-                let finding = Finding::new(Defect::D12, "upload").of(&expected.legacy_id).recording(id).target(&waiting.file);
-                let since = waiting.since.map_or_else(String::new, |since| format!(" since {since}"));
-                judged[case]
-                    .findings
-                    .push(finding.expected("a recording").actual(format!("{}{since}", waiting.status)).because("upload is parked"));
-            }
-        }
-    }
-
-    /// The missing recording that a stray one is: by what its uploader called it, by its audio, else by its times.
-    fn lost(&self, stray: &Stray<'_>, judged: &[Judged]) -> Option<Place> {
+    /// The missing recording that a unmatched one is: by what its uploader called it, by its audio, else by its times.
+    fn lost(&self, unmatched: &UnmatchedRecording<'_>, judged: &[Judged]) -> Option<Place> {
         let is_missing = |(case, recording): Place| judged[case].buckets.get(recording) == Some(&Bucket::Missing);
-        let named = self.named(stray.recording);
+        let named = self.named(unmatched.recording);
         if named.is_some() {
             return named.filter(|place| is_missing(*place));
         }
-        if let Some(place) = stray.sketch.as_ref().and_then(|sketch| self.owner(sketch, is_missing)) {
+        if let Some(place) = unmatched.fingerprint.as_ref().and_then(|fingerprint| self.owner(fingerprint, is_missing)) {
             return Some(place);
         }
         let places = self
@@ -281,98 +272,75 @@ impl Crossing<'_> {
             .flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |recording| (case, recording)));
         places
             .filter(|place| is_missing(*place))
-            .find(|(case, recording)| same_times(&self.expectations[*case].recordings[*recording], stray.recording))
+            .find(|(case, recording)| same_times(&self.expectations[*case].recordings[*recording], unmatched.recording))
     }
 
     /// Not missing but in the wrong place.
-    fn found(&self, place: Place, judged: &mut [Judged], defect: Defect, stray: &Stray<'_>, hangs_on: &str) {
+    fn found(&self, place: Place, judged: &mut [Judged], defect: Defect, unmatched: &UnmatchedRecording<'_>, hangs_on: &str) {
         let (case, recording) = place;
         let expected = &self.expectations[case];
         let id = expected.recordings[recording].legacy_id.clone();
         let judged = &mut judged[case];
         judged.buckets[recording] = Bucket::Different;
-        judged.findings.retain(|finding| finding.defect != Defect::D01 || finding.legacy_recording_id.as_ref() != Some(&id));
+        judged.findings.retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(&id));
         let finding =
-            Finding::new(defect, "conversation of the recording").of(&expected.legacy_id).recording(&id).target(&stray.recording.id);
+            Finding::new(defect, "conversation of the recording").of(&expected.legacy_id).recording(&id).target(&unmatched.recording.id);
         judged.findings.push(finding.expected("its own conversation").actual(hangs_on).because(defect.title()));
     }
 
     /// The call is gone and its recording hangs on another one: both calls are damaged.
-    fn merged(&self, place: Place, on: usize, judged: &mut [Judged], stray: &Stray<'_>) {
+    fn merged(&self, place: Place, on: usize, judged: &mut [Judged], unmatched: &UnmatchedRecording<'_>) {
         let other = self.expectations[on].legacy_id.clone();
-        self.found(place, judged, Defect::D04, stray, &format!("the conversation of call {other}"));
-        let told = judged[on].findings.iter().any(|finding| finding.defect == Defect::D04);
+        self.found(place, judged, Defect::CallsMerged, unmatched, &format!("the conversation of call {other}"));
+        let told = judged[on].findings.iter().any(|finding| finding.defect == Defect::CallsMerged);
         if !told {
             let conversation = self.pairings[on].conversation.map(|at| self.ours[at].id.clone()).unwrap_or_default();
-            let finding = Finding::new(Defect::D04, "recordings of the conversation").of(&other).target(&conversation);
+            let finding = Finding::new(Defect::CallsMerged, "recordings of the conversation").of(&other).target(&conversation);
             judged[on].findings.push(
                 finding
                     .expected("only its own")
                     .actual(format!("also those of call {}", self.expectations[place.0].legacy_id))
-                    .because(Defect::D04.title()),
+                    .because(Defect::CallsMerged.title()),
             );
         }
         judged[on].buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
     }
 
     /// A surplus recording on one of our conversations: a copy of one that is there, or from nowhere.
-    fn surplus(&self, on: usize, stray: &Stray<'_>) -> Finding {
+    fn surplus(&self, on: usize, unmatched: &UnmatchedRecording<'_>) -> Finding {
         let expected = &self.expectations[on];
-        let own = |sketch: &Sketch| self.owner(sketch, |(case, _)| case == on).map(|(_, recording)| recording);
-        let by_times = || expected.recordings.iter().position(|recording| same_times(recording, stray.recording));
+        let own = |fingerprint: &AudioFingerprint| self.owner(fingerprint, |(case, _)| case == on).map(|(_, recording)| recording);
+        let by_times = || expected.recordings.iter().position(|recording| same_times(recording, unmatched.recording));
         // Only what was not heard is judged by its times: what has a recording's times and another sound is no copy of it.
-        let was_heard = |recording: &usize| stray.sketch.is_some() && self.sources.iter().any(|(place, _)| *place == (on, *recording));
-        let copy_of = stray.sketch.as_ref().and_then(own).or_else(|| by_times().filter(|recording| !was_heard(recording)));
+        let was_heard =
+            |recording: &usize| unmatched.fingerprint.is_some() && self.sources.iter().any(|(place, _)| *place == (on, *recording));
+        let copy_of = unmatched.fingerprint.as_ref().and_then(own).or_else(|| by_times().filter(|recording| !was_heard(recording)));
         match copy_of {
             Some(recording) => {
                 let id = &expected.recordings[recording].legacy_id;
-                Finding::new(Defect::D03, "recording")
+                Finding::new(Defect::UploadedTwice, "recording")
                     .of(&expected.legacy_id)
                     .recording(id)
-                    .target(&stray.recording.id)
+                    .target(&unmatched.recording.id)
                     .expected("once")
                     .actual("twice")
                     .because("recording exists twice")
             }
-            None => Finding::new(Defect::D02, "recording")
+            None => Finding::new(Defect::RecordWithoutSource, "recording")
                 .of(&expected.legacy_id)
-                .target(&stray.recording.id)
+                .target(&unmatched.recording.id)
                 .expected("absent: no recording of the source fits")
                 .actual("present"),
         }
     }
 }
 
-/// Policies that delete at once calls which were migrated: one finding each. The second list is what would be needed to tell of others.
-pub(crate) fn policies(policies: &[DeletingPolicy], ours: &[TargetConversation]) -> (Vec<Finding>, Vec<String>) {
-    let (mut findings, mut needs) = (Vec::new(), Vec::new());
-    for policy in policies {
-        let about = ours.iter().filter(|call| policy.is_about(call)).count();
-        let kind = if policy.cross_platform { "cross-platform policy" } else { "policy" };
-        let name = policy.name.as_deref().unwrap_or("without a name");
-        if about == 0 {
-            continue;
-        }
-        if !policy.unread_conditions().is_empty() {
-            let conditions = policy.unread_conditions().join(", ");
-            needs.push(format!(
-                "a person's look at the {kind} {name} ({}), which deletes at once: its {conditions} cannot be held against a call here",
-                policy.id
-            ));
-            continue;
-        }
-        let finding = Finding::new(Defect::D58, "retention policy").target(&policy.id).expected("none that deletes migrated calls at once");
-        let finding = finding.actual(format!("{kind} `{name}` deletes at once")).because(format!("{kind} deletes at once"));
-        findings.push(finding.consequence(format!("it is about {about} of {} calls", ours.len())));
-    }
-    (findings, needs)
-}
-
 /// A conversation that carries our namespace and has no source.
-pub(crate) fn phantom(conversation: &TargetConversation) -> Finding {
+pub(crate) fn extra_conversation(conversation: &TargetConversation) -> Finding {
     let recordings = conversation.read_recordings().len();
     let claimed = conversation.legacy_id.as_deref().unwrap_or_default();
-    let finding = Finding::new(Defect::D02, "conversation").target(&conversation.id).expected("absent: the source has no such call");
+    let finding =
+        Finding::new(Defect::RecordWithoutSource, "conversation").target(&conversation.id).expected("absent: the source has no such call");
     finding.actual(format!("present, as call {claimed}, with {recordings} recordings")).because("conversation has no source")
 }
 
@@ -380,11 +348,11 @@ pub(crate) fn phantom(conversation: &TargetConversation) -> Finding {
 mod tests {
     use super::*;
     use crate::checks::presence::{Evidence, judge};
-    use crate::checks::testing::{conversation, wanted};
+    use crate::checks::testing::{PLATFORM, conversation, wanted};
     use crate::expected::testing::{AS_OF, rules};
     use crate::matching::pair;
+    use crate::observed::Recordings;
     use crate::sound::TargetSound;
-    use crate::target::Recordings;
 
     /// Two calls, an hour apart, and what a right migration leaves of them.
     fn world() -> (Vec<Expectation>, Vec<TargetConversation>) {
@@ -424,22 +392,23 @@ mod tests {
                     sounds: &sounds,
                     stored: &[],
                     hidden: None,
-                    elsewhere: None,
+                    misplaced: None,
                     rules: &rules(),
+                    platform: PLATFORM,
                     as_of: AS_OF,
                 })
             })
             .collect();
-        let crossing = Crossing { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
-        let strays: Vec<Stray<'_>> = pairings
+        let cross_call = CrossCallChecks { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
+        let unmatched_recordings: Vec<UnmatchedRecording<'_>> = pairings
             .iter()
             .enumerate()
-            .flat_map(|(case, pairing)| pairing.spare.iter().map(move |spare| (case, pairing.conversation, *spare)))
-            .filter_map(|(case, conversation, spare)| {
-                Some(Stray { recording: &ours[conversation?].read_recordings()[spare], on: Some(case), sketch: None })
+            .flat_map(|(case, pairing)| pairing.unpaired.iter().map(move |unpaired| (case, pairing.conversation, *unpaired)))
+            .filter_map(|(case, conversation, unpaired)| {
+                Some(UnmatchedRecording { recording: &ours[conversation?].read_recordings()[unpaired], on: Some(case), fingerprint: None })
             })
             .collect();
-        crossing.strays(&strays, &mut judged);
+        cross_call.unmatched_recordings(&unmatched_recordings, &mut judged);
         judged
     }
 
@@ -447,14 +416,14 @@ mod tests {
         judged.findings.iter().map(|finding| finding.defect.code()).collect()
     }
 
-    fn take(conversation: &mut TargetConversation) -> Vec<crate::target::TargetRecording> {
+    fn take(conversation: &mut TargetConversation) -> Vec<crate::observed::TargetRecording> {
         match std::mem::take(&mut conversation.recordings) {
             Recordings::Read(recordings) => recordings,
             Recordings::Hidden(_) => Vec::new(),
         }
     }
 
-    fn give(conversation: &mut TargetConversation, recordings: Vec<crate::target::TargetRecording>) {
+    fn give(conversation: &mut TargetConversation, recordings: Vec<crate::observed::TargetRecording>) {
         if let Recordings::Read(own) = &mut conversation.recordings {
             own.extend(recordings);
         }
@@ -493,7 +462,7 @@ mod tests {
         let judged = run(&expectations, &ours);
         assert_eq!((codes(&judged[0]), judged[0].extra), (vec!["D03"], 1));
         let (expectations, mut ours) = world();
-        copy.start = crate::target::TimeReading::Absent;
+        copy.start = crate::observed::TimeReading::Absent;
         give(&mut ours[0], vec![copy]);
         assert_eq!(codes(&run(&expectations, &ours)[0]), ["D02"]);
     }
@@ -510,7 +479,7 @@ mod tests {
             }
         }
         let (pairings, _) = pair(&expectations, &ours);
-        let mut difference = crate::sound::Difference::new(Defect::D26, "the source's sound", "another sound");
+        let mut difference = crate::sound::Difference::new(Defect::AudioDamaged, "the source's sound", "another sound");
         difference.foreign = true;
         let sounds = vec![TargetSound::Compared(vec![difference]); 2];
         let evidence = Evidence {
@@ -520,15 +489,17 @@ mod tests {
             sounds: &sounds,
             stored: &[],
             hidden: None,
-            elsewhere: None,
+            misplaced: None,
             rules: &rules(),
+            platform: PLATFORM,
             as_of: AS_OF,
         };
         let mut judged = vec![judge(&evidence)];
-        let sketches: Vec<Sketch> = (1..=2).map(|seed| Sketch::of(&crate::sound::testing::speech(seed, 5.0, 1))).collect();
-        let sources = vec![((0, 0), &sketches[0]), ((0, 1), &sketches[1])];
-        let foreign = vec![((0, 0), &sketches[1]), ((0, 1), &sketches[0])];
-        Crossing { expectations: &expectations, pairings: &pairings, ours: &ours, sources, foreign }.foreign_audio(&mut judged);
+        let fingerprints: Vec<AudioFingerprint> =
+            (1..=2).map(|seed| AudioFingerprint::of(&crate::sound::testing::speech(seed, 5.0, 1))).collect();
+        let sources = vec![((0, 0), &fingerprints[0]), ((0, 1), &fingerprints[1])];
+        let foreign = vec![((0, 0), &fingerprints[1]), ((0, 1), &fingerprints[0])];
+        CrossCallChecks { expectations: &expectations, pairings: &pairings, ours: &ours, sources, foreign }.foreign_audio(&mut judged);
         (expectations.clone(), judged.remove(0))
     }
 

@@ -1,7 +1,7 @@
 //! Shapes of Interaction Recording's answers. Source: Search, Playback, and Delete API, sample; Return Values 8.5.2. What users write is a text
 //! here, whatever it should be: a damaged time is a finding, not drift.
 
-use super::shape::Shape::{self, Any, List, Number, Object, Text, Truth};
+use crate::drift::Shape::{self, Any, List, Number, Object, Text, Truth};
 
 /// Of every refusal. Source: Return Values 8.5.2.
 pub(super) static ERROR: Shape = Object(&[("*statusCode", Number), ("statusMessage", Text)], "");

@@ -1,6 +1,7 @@
 //! Who may listen (D53), and for which region a recording was inserted (D54). Only Interaction Recording says so with each recording.
 
-use super::{Pair, Seen};
+use super::super::{CallFacts, Gir, GirExpectation, MediaFacts};
+use crate::checks::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::expected::Recorded;
 use crate::finding::Finding;
@@ -9,9 +10,9 @@ use crate::finding::Finding;
 const PARTITIONS: &str = "partitions";
 const NONE: &str = "none";
 
-/// `people` are the findings about agents: the access group of a wrong agent follows from who that is.
-pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = region(seen).into_iter().collect();
+/// `people` are the findings about agents: the access group of a wrong agent follows from who that is, and the partition of a wrong queue from that.
+pub(super) fn check(site: &Gir, seen: &Comparison<'_>, people: &mut [Finding], routing: &mut [Finding]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = region(site, seen).into_iter().collect();
     for pair in &seen.pairs {
         if let Some(wrong) = groups(seen, pair) {
             match people.iter_mut().find(|person| explains(seen, pair, person)) {
@@ -21,31 +22,28 @@ pub(super) fn check(seen: &Seen<'_>, mut people: Vec<Finding>) -> Vec<Finding> {
         }
         findings.extend(partitions(seen, pair));
     }
-    people.extend(findings);
-    people
+    of_wrong_queue(site, seen, &mut findings, routing);
+    findings
 }
 
 /// The partition of a wrong queue, or none where the queue is lost, follows from the queue.
-pub(super) fn of_wrong_queue(access: Vec<Finding>, mut routing: Vec<Finding>, seen: &Seen<'_>) -> (Vec<Finding>, Vec<Finding>) {
-    let Some(gir) = &seen.rules.gir else { return (access, routing) };
-    let Some(queue) = routing.iter_mut().find(|finding| finding.defect == Defect::D50 && finding.field == "queue") else {
-        return (access, routing);
+fn of_wrong_queue(site: &Gir, seen: &Comparison<'_>, access: &mut Vec<Finding>, routing: &mut [Finding]) {
+    let Some(queue) = routing.iter_mut().find(|finding| finding.defect == Defect::QueueOrSkillWrong && finding.field == "queue") else {
+        return;
     };
     // Partitions of all queues that are that one in the target.
     let is_it = |legacy: &String| seen.rules.queues.get(legacy).map(ToString::to_string) == queue.actual;
-    let theirs: Vec<&String> = gir.partitions.iter().filter(|(legacy, _)| is_it(legacy)).map(|(_, partition)| partition).collect();
+    let theirs: Vec<&String> = site.partitions.iter().filter(|(legacy, _)| is_it(legacy)).map(|(_, partition)| partition).collect();
     let goes = |finding: &Finding| {
         let actual = finding.actual.as_ref();
         finding.field == PARTITIONS && actual.is_some_and(|actual| theirs.contains(&actual) || theirs.is_empty() && actual == NONE)
     };
-    let (follows, rest): (Vec<Finding>, Vec<Finding>) = access.into_iter().partition(goes);
-    follows.into_iter().for_each(|finding| queue.follows(finding));
-    (rest, routing)
+    access.extract_if(.., |finding| goes(finding)).for_each(|finding| queue.follows(finding));
 }
 
 /// Whether the groups of a recording are those of the wrong agent that a finding names, or none, where the agent is lost.
-fn explains(seen: &Seen<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
-    let Some(facts) = &pair.actual.gir else { return false };
+fn explains(seen: &Comparison<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
+    let Some(facts) = pair.actual.platform.get::<MediaFacts>() else { return false };
     let concerns = match &person.legacy_recording_id {
         Some(id) => *id == pair.expected.legacy_id || person.involved.contains(&pair.expected.legacy_id),
         None => true,
@@ -60,38 +58,38 @@ fn explains(seen: &Seen<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
 }
 
 /// A node shows its own region only, so this is seldom seen: where it is, it hides the call from everybody else.
-fn region(seen: &Seen<'_>) -> Option<Finding> {
-    let (rules, facts) = (seen.rules.gir.as_ref()?, seen.conversation.gir.as_ref()?);
-    let actual = facts.region.as_ref().filter(|region| **region != rules.region)?;
-    Some(seen.finding(Defect::D54, "region").expected(&rules.region).actual(actual).because(format!("region is {actual}")))
+fn region(site: &Gir, seen: &Comparison<'_>) -> Option<Finding> {
+    let facts = seen.conversation.platform.get::<CallFacts>()?;
+    let actual = facts.region.as_ref().filter(|region| **region != site.region)?;
+    Some(seen.finding(Defect::RegionWrong, "region").expected(&site.region).actual(actual).because(format!("region is {actual}")))
 }
 
-fn groups(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
+fn groups(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let expected: Vec<&str> = match &pair.expected.agent {
         Recorded::Agent(agent) => agent.access_group.as_deref().into_iter().collect(),
         Recorded::Nobody => Vec::new(),
         Recorded::Unsaid => return None,
     };
-    list(seen, pair, "access groups", &expected, &pair.actual.gir.as_ref()?.access_groups)
+    list(seen, pair, "access groups", &expected, &pair.actual.platform.get::<MediaFacts>()?.access_groups)
 }
 
-fn partitions(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
-    let expected: Vec<&str> = seen.expected.gir.as_ref()?.partition.as_deref().into_iter().collect();
-    list(seen, pair, PARTITIONS, &expected, &pair.actual.gir.as_ref()?.partitions)
+fn partitions(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    let expected: Vec<&str> = seen.expected.platform.get::<GirExpectation>()?.partition.as_deref().into_iter().collect();
+    list(seen, pair, PARTITIONS, &expected, &pair.actual.platform.get::<MediaFacts>()?.partitions)
 }
 
-fn list(seen: &Seen<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual: &[String]) -> Option<Finding> {
+fn list(seen: &Comparison<'_>, pair: &Pair<'_>, field: &str, expected: &[&str], actual: &[String]) -> Option<Finding> {
     let told = |list: Vec<&str>| if list.is_empty() { NONE.to_owned() } else { list.join(", ") };
     let (expected, actual) = (told(expected.to_vec()), told(actual.iter().map(String::as_str).collect()));
     let cause = format!("{field}: {actual} instead of {expected}");
-    (expected != actual).then(|| seen.about(pair, Defect::D53, field).expected(expected).actual(actual).because(cause))
+    (expected != actual).then(|| seen.about(pair, Defect::AccessWrong, field).expected(expected).actual(actual).because(cause))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::testing::{call_facts, checked_under, gir_codes, gir_wanted, media_of, right};
-    use crate::expected::testing::gir_rules;
-    use crate::sound::TargetSound;
+    use super::super::super::testing::{
+        call_facts, codes_under, gir_codes, gir_rules, gir_wanted, gir_wanted_under, media_of, right, site,
+    };
 
     #[test]
     fn who_may_listen_is_what_the_mapping_says() {
@@ -114,14 +112,13 @@ mod tests {
         let mut row = rules.agents["AGT-992"][0].clone();
         (row.user, row.access_group) = ("bob".into(), Some("/Sales/bob".into()));
         rules.agents.insert("AGT-100".into(), vec![row]);
-        let expected = crate::checks::testing::gir_wanted_under(&rules);
+        let expected = gir_wanted_under(&rules);
         for (group, wanted) in [("/Sales/bob", &["D45"][..]), ("/Sales/ann", &["D45"]), ("/", &["D45", "D53"])] {
             let mut actual = right(&expected);
             let facts = media_of(&mut actual);
             facts.username = Some("bob".into());
             facts.access_groups = vec![group.into()];
-            let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
-            assert_eq!(findings.iter().map(|finding| finding.defect.code()).collect::<Vec<_>>(), wanted, "{group}");
+            assert_eq!(codes_under(&site(), &rules, &expected, &actual), wanted, "{group}");
         }
     }
 

@@ -15,32 +15,32 @@ const LEAST_VARIANCE: f64 = 16.0;
 
 /// Loudness over the whole length in [`STEPS`] steps a channel, quarter decibels above silence.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sketch {
+pub(crate) struct AudioFingerprint {
     ms: f64,
     channels: Vec<[u8; STEPS]>,
     /// Of a target only: its loudness in full, and by how much its codec may have moved it. Milliseconds.
     late: Option<(f64, Vec<Vec<f32>>)>,
 }
 
-impl Sketch {
-    pub(crate) fn of(pcm: &Pcm) -> Sketch {
+impl AudioFingerprint {
+    pub(crate) fn of(pcm: &Pcm) -> AudioFingerprint {
         let channels = curves(pcm).iter().map(|levels| steps(levels, 0.0, levels.len() as f64)).collect();
-        Sketch { ms: ms_of(pcm), channels, late: None }
+        AudioFingerprint { ms: ms_of(pcm), channels, late: None }
     }
 
     /// Of a target that a codec may have moved by up to so much.
-    pub(crate) fn of_target(pcm: &Pcm, late_ms: f64) -> Sketch {
-        Sketch { late: Some((late_ms, curves(pcm))), ..Sketch::of(pcm) }
+    pub(crate) fn of_target(pcm: &Pcm, late_ms: f64) -> AudioFingerprint {
+        AudioFingerprint { late: Some((late_ms, curves(pcm))), ..AudioFingerprint::of(pcm) }
     }
 
     /// Whether the other one, of a target, is the same sound.
     #[cfg(test)]
-    pub(crate) fn is(&self, other: &Sketch) -> bool {
+    pub(crate) fn is(&self, other: &AudioFingerprint) -> bool {
         self.likeness(other).is_some()
     }
 
     /// How alike the other one, of a target, is: 1 the same. `None`: another sound. Silence is never the same as anything.
-    pub(crate) fn likeness(&self, other: &Sketch) -> Option<f64> {
+    pub(crate) fn likeness(&self, other: &AudioFingerprint) -> Option<f64> {
         if self.channels.len() != other.channels.len() {
             return None;
         }
@@ -140,10 +140,10 @@ mod tests {
     fn a_transcode_has_the_sketch_of_its_source_and_no_other_has() {
         for seconds in [1.0, 3.0, 20.0] {
             let calls: Vec<Pcm> = (1..=6).map(|seed| speech(seed, seconds, 1)).collect();
-            let sketches: Vec<Sketch> = calls.iter().map(Sketch::of).collect();
+            let fingerprints: Vec<AudioFingerprint> = calls.iter().map(AudioFingerprint::of).collect();
             for (at, call) in calls.iter().enumerate() {
-                let transcoded = Sketch::of(&through_mp3(call));
-                let same: Vec<usize> = (0..calls.len()).filter(|other| sketches[*other].is(&transcoded)).collect();
+                let transcoded = AudioFingerprint::of(&through_mp3(call));
+                let same: Vec<usize> = (0..calls.len()).filter(|other| fingerprints[*other].is(&transcoded)).collect();
                 assert_eq!(same, [at], "{seconds} s");
             }
         }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn silence_is_nobodys_sketch() {
-        let silent = Sketch::of(&Pcm { sample_rate: 8000, channels: vec![vec![0; 16000]] });
+        let silent = AudioFingerprint::of(&Pcm { sample_rate: 8000, channels: vec![vec![0; 16000]] });
         assert!(!silent.is(&silent));
     }
 }

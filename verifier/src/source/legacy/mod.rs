@@ -1,16 +1,29 @@
 //! The source read from the legacy platform.
 
+mod record;
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use platforms::legacy::{Client, Page, wire};
-use platforms::{CallError, Pages};
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+use platforms::legacy::{Client, Page, Settings, wire};
+use platforms::{CallError, Credentials, Pages};
 
-use super::{MediaRead, Only, SourceInteraction, SourceRecording, SourceSnapshot, collect};
+use super::{MediaRead, Only, RecordingDetails, Source, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
-use crate::stop::Stop;
+use crate::requests::{Base, Gates};
+use crate::run_error::RunError;
+#[cfg(test)]
+pub(crate) use record::testing;
+pub(crate) use record::{interaction, recording};
+pub(crate) use requests::{LEGACY, OPERATIONS};
 
+/// The source is no shared resource with a published limit; its own refusals slow us down.
+const REQUESTS_PER_MINUTE: u32 = 60_000;
 /// The largest page the source gives. Source: scenarios/contracts/legacy/query_interactions.json.
 const PAGE_SIZE: u32 = 1000;
 
@@ -18,14 +31,14 @@ const PAGE_SIZE: u32 = 1000;
 const FAILED_MOST: u32 = 8;
 
 /// A live source and the plan's window on it.
-pub(crate) struct Live {
-    pub(crate) client: Client,
+pub(super) struct Live {
+    client: Client,
     /// Records in a row that the source failed to answer: as many as [`FAILED_MOST`] are a source that is down.
-    pub(crate) failed: AtomicU32,
-    pub(crate) from_ms: Option<i64>,
-    pub(crate) to_ms: Option<i64>,
+    failed: AtomicU32,
+    from_ms: Option<i64>,
+    to_ms: Option<i64>,
     /// The plan's bound on a recording. Bytes.
-    pub(crate) max_bytes: u64,
+    max_bytes: u64,
 }
 
 /// How much longer than stated a recording may be before its stream is taken for one without end: sizes may be stated wrongly, in another unit even.
@@ -36,39 +49,57 @@ const BESIDE_STATED: u64 = 16 << 20;
 const WIDEST: u64 = 384;
 
 /// The most that is read of a recording: by its stated size, else by its stated length, and never more than the plan's bound.
-fn most(recording: &wire::Recording, max_bytes: u64) -> u64 {
+fn most(recording: &RecordingDetails, max_bytes: u64) -> u64 {
     let by_length = || Some(u64::try_from(recording.duration_ms?).ok()?.saturating_mul(WIDEST));
     let stated = recording.size_bytes.or_else(by_length);
     stated.map_or(max_bytes, |stated| stated.saturating_mul(TIMES_STATED).saturating_add(BESIDE_STATED).min(max_bytes))
 }
 
 impl Live {
-    pub(crate) async fn snapshot(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, Stop> {
-        progress.begin(Stage::Source, None);
-        let entities = self.entities(only, progress).await?;
-        let extensions = self.extensions().await?;
-        let details = stream::iter(entities).map(|entity| self.with_recordings(entity));
-        let interactions = details.buffered(concurrency.max(1)).try_collect().await?;
-        Ok(SourceSnapshot { interactions, extensions })
+    /// Sends nothing yet.
+    pub(super) fn open(loaded: &LoadedPlan, section: &plan::source::Legacy, gates: &Gates, clock: &Clock) -> Result<Live, RunError> {
+        let credentials = Credentials {
+            client_id: section.client_id.clone(),
+            client_secret: loaded.secret(&section.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
+        };
+        let settings = Settings {
+            base_url: section.base_url.clone(),
+            media_hosts: section.media_hosts.clone(),
+            credentials,
+            requests_per_minute: REQUESTS_PER_MINUTE,
+        };
+        let no_path = || RunError::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
+        // The client takes its tokens and paths from the root of the host.
+        let api = settings.base_url.join("/").map_err(|_| no_path())?;
+        let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
+        let gate = gates.of(LEGACY, Base { api, token: Some(token) });
+        let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
+        Ok(Live {
+            client: Client::new(gate, clock.clone(), settings).ok_or_else(no_path)?,
+            failed: AtomicU32::default(),
+            from_ms: ms(section.from),
+            to_ms: ms(section.to),
+            max_bytes: loaded.plan.audio.max_bytes,
+        })
     }
 
     /// Every page, to the last.
-    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, Stop> {
+    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, RunError> {
         let (mut entities, mut number, mut pages) = (Vec::new(), 0_u64, Pages::default());
         let mut page = Page { cursor: None, size: PAGE_SIZE, from_ms: self.from_ms, to_ms: self.to_ms };
         loop {
-            let answer = self.client.interactions(&page).await.map_err(|error| Stop::source("list the interactions", &error))?;
+            let answer = self.client.interactions(&page).await.map_err(|error| RunError::source("list the interactions", &error))?;
             progress.advance(answer.entities.len() as u64);
             number += 1;
             for (at, entity) in answer.entities.iter().enumerate() {
                 let interaction = interaction(entity.get(), &format!("entity {} of page {number}", at + 1));
-                if only.is_none_or(|only| only.contains(&interaction.entity.id)) {
+                if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
                     entities.push(interaction);
                 }
             }
             let listed = answer.entities.iter().map(|entity| entity.get());
             let next = pages.next("GET /api/v2/analytics/interactions/query", listed, answer.next_cursor);
-            page.cursor = next.map_err(|error| Stop::source("list the interactions", &error))?;
+            page.cursor = next.map_err(|error| RunError::source("list the interactions", &error))?;
             if page.cursor.is_none() {
                 return Ok(entities);
             }
@@ -76,26 +107,26 @@ impl Live {
     }
 
     /// Extensions that several agents share. Not readable is no obstacle: one class of damage is then reported as another.
-    async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, Stop> {
+    async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, RunError> {
         match self.client.users().await {
             Ok(users) => Ok(shared_extensions(users)),
             Err(CallError::Refused { .. } | CallError::Malformed { .. }) => Ok(BTreeMap::new()),
-            Err(error) => Err(Stop::source("list the users", &error)),
+            Err(error) => Err(RunError::source("list the users", &error)),
         }
     }
 
-    async fn with_recordings(&self, mut interaction: SourceInteraction) -> Result<SourceInteraction, Stop> {
+    async fn with_recordings(&self, mut interaction: SourceInteraction) -> Result<SourceInteraction, RunError> {
         if interaction.unread.is_none() {
-            for reference in &interaction.entity.recordings {
-                let details = self.details(&reference.id).await?;
-                interaction.recordings.push(SourceRecording { id: reference.id.clone(), details, staged: None });
+            for (id, _) in &interaction.listed.recordings {
+                let details = self.details(id).await?;
+                interaction.recordings.push(SourceRecording { id: id.clone(), details, staged: None });
             }
         }
         Ok(interaction)
     }
 
     /// A recording the source lists and then does not show is not verifiable; a source that is away stops the verification.
-    async fn details(&self, id: &str) -> Result<Result<wire::Recording, String>, Stop> {
+    async fn details(&self, id: &str) -> Result<Result<RecordingDetails, String>, RunError> {
         let unread = |why: String| Ok(Err(format!("the source's record of recording {id}: {why}")));
         let answer = match self.client.recording(id).await {
             Ok(answer) => {
@@ -104,10 +135,10 @@ impl Live {
             }
             Err(error) => match refusal(&error).or_else(|| self.failure(&error)) {
                 Some(why) => return unread(why),
-                None => return Err(Stop::source("read a recording", &error)),
+                None => return Err(RunError::source("read a recording", &error)),
             },
         };
-        match wire::Recording::read(answer.body.get()) {
+        match recording(answer.body.get()) {
             Ok(details) if details.id == id => Ok(Ok(details)),
             Ok(details) => unread(format!("it answers for recording {} instead; ask the source's operator", details.id)),
             Err(error) => unread(format!("it answers in another form ({error}); ask the source's operator")),
@@ -120,8 +151,20 @@ impl Live {
         let in_a_row = if is_answered { self.failed.fetch_add(1, Ordering::Relaxed) + 1 } else { FAILED_MOST };
         (in_a_row < FAILED_MOST).then(|| format!("{error}; ask the source's operator"))
     }
+}
 
-    pub(crate) async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, Stop> {
+#[async_trait(?Send)]
+impl Source for Live {
+    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
+        progress.begin(Stage::Source, None);
+        let entities = self.entities(only, progress).await?;
+        let extensions = self.extensions().await?;
+        let details = stream::iter(entities).map(|entity| self.with_recordings(entity));
+        let interactions = details.buffered(concurrency.max(1)).try_collect().await?;
+        Ok(SourceSnapshot { interactions, extensions })
+    }
+
+    async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
         let (address, most) = match &recording.details {
             Ok(details) => (details.media_url.as_deref(), most(details, self.max_bytes)),
             Err(why) => return Ok(MediaRead::Unreadable(why.clone())),
@@ -133,7 +176,7 @@ impl Live {
         };
         match read.await {
             Ok((bytes, content_type)) => Ok(MediaRead::Bytes(bytes, content_type)),
-            Err(error) if error.is_everybodys() => Err(Stop::source("read the audio", &error)),
+            Err(error) if error.is_everybodys() => Err(RunError::source("read the audio", &error)),
             // After all retries: one recording that cannot be fetched does not end the verification, and is never taken for bad audio.
             Err(error) => {
                 let why = refusal(&error).unwrap_or_else(|| error.to_string());
@@ -158,14 +201,6 @@ fn refusal(error: &CallError) -> Option<String> {
         | CallError::NotSent { .. } => Some(format!("{error}; ask the source's operator")),
         CallError::HostNotAllowed { .. } => Some(error.to_string()),
         _ => None,
-    }
-}
-
-/// An entity of the listing. One that cannot be read is that call's trouble alone. `place` says where it stands.
-pub(super) fn interaction(json: &str, place: &str) -> SourceInteraction {
-    match wire::Interaction::read(json) {
-        Ok(entity) => SourceInteraction::of(entity),
-        Err(error) => SourceInteraction::unread(json, place, &error),
     }
 }
 

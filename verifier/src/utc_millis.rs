@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 /// An instant. Unix milliseconds, UTC. Wider than any calendar: a damaged target may say the year 55789, and that is a finding, not an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Moment(i64);
+pub struct UtcMillis(i64);
 
-impl Moment {
+impl UtcMillis {
     /// From Unix milliseconds.
     #[must_use]
-    pub const fn from_ms(ms: i64) -> Moment {
-        Moment(ms)
+    pub const fn from_ms(ms: i64) -> UtcMillis {
+        UtcMillis(ms)
     }
 
     /// Unix milliseconds.
@@ -22,14 +22,14 @@ impl Moment {
 
     /// How much later this is than `other`. Milliseconds.
     #[must_use]
-    pub const fn since(self, other: Moment) -> i64 {
+    pub const fn since(self, other: UtcMillis) -> i64 {
         self.0.saturating_sub(other.0)
     }
 
     /// This instant moved by so many milliseconds.
     #[must_use]
-    pub const fn plus_ms(self, ms: i64) -> Moment {
-        Moment(self.0.saturating_add(ms))
+    pub const fn plus_ms(self, ms: i64) -> UtcMillis {
+        UtcMillis(self.0.saturating_add(ms))
     }
 
     /// The same instant on the calendar. `None` beyond the year 9999.
@@ -47,21 +47,21 @@ impl Moment {
     /// Reads what a target says. Takes `Z`, `+00:00`, `+0000`, any or no fraction, and years of five or six digits; anything without
     /// an offset is not an instant.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Moment> {
+    pub fn parse(text: &str) -> Option<UtcMillis> {
         match text.trim().parse::<Timestamp>() {
-            Ok(at) => Some(Moment(at.as_millisecond())),
+            Ok(at) => Some(UtcMillis(at.as_millisecond())),
             Err(_) => parse_far(text.trim()),
         }
     }
 }
 
-impl From<Timestamp> for Moment {
-    fn from(at: Timestamp) -> Moment {
-        Moment(at.as_millisecond())
+impl From<Timestamp> for UtcMillis {
+    fn from(at: Timestamp) -> UtcMillis {
+        UtcMillis(at.as_millisecond())
     }
 }
 
-impl std::fmt::Display for Moment {
+impl std::fmt::Display for UtcMillis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.timestamp() {
             Some(at) => write!(f, "{at:.3}"),
@@ -71,7 +71,7 @@ impl std::fmt::Display for Moment {
 }
 
 /// A year beyond 9999 in UTC: what milliseconds taken for seconds turn into. `+55789-04-18T00:26:40.000Z`.
-fn parse_far(text: &str) -> Option<Moment> {
+fn parse_far(text: &str) -> Option<UtcMillis> {
     let text = text.strip_suffix('Z')?;
     let text = text.strip_prefix('+').unwrap_or(text);
     let (date, clock) = text.split_once('T')?;
@@ -84,7 +84,7 @@ fn parse_far(text: &str) -> Option<Moment> {
         return None;
     }
     let ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60_000;
-    Some(Moment(ms + (seconds * 1000.0).round() as i64))
+    Some(UtcMillis(ms + (seconds * 1000.0).round() as i64))
 }
 
 /// Days since 1970-01-01 of a proleptic Gregorian date; the usual 400-year cycle, months counted from March.
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_spelling_of_one_instant_is_the_same_instant() {
-        let expected = Some(Moment::from_ms(1_698_400_800_000));
+        let expected = Some(UtcMillis::from_ms(1_698_400_800_000));
         for text in [
             "2023-10-27T10:00:00.000Z",
             "2023-10-27T10:00:00Z",
@@ -111,38 +111,38 @@ mod tests {
             "2023-10-27T12:00:00.000+0200",
             " 2023-10-27T10:00:00Z ",
         ] {
-            assert_eq!(Moment::parse(text), expected, "{text}");
+            assert_eq!(UtcMillis::parse(text), expected, "{text}");
         }
     }
 
     #[test]
     fn a_local_time_without_an_offset_is_not_an_instant() {
-        assert_eq!(Moment::parse("2023-10-27T10:00:00"), None);
-        assert_eq!(Moment::parse("yesterday"), None);
+        assert_eq!(UtcMillis::parse("2023-10-27T10:00:00"), None);
+        assert_eq!(UtcMillis::parse("yesterday"), None);
     }
 
     #[test]
     fn a_year_beyond_the_calendar_is_still_read() {
-        assert_eq!(Moment::parse("+010000-01-01T00:00:00.000Z"), Some(Moment::from_ms(253_402_300_800_000)));
-        assert!(Moment::parse("55789-04-18T00:26:40Z").is_some_and(|at| at.timestamp().is_none()));
+        assert_eq!(UtcMillis::parse("+010000-01-01T00:00:00.000Z"), Some(UtcMillis::from_ms(253_402_300_800_000)));
+        assert!(UtcMillis::parse("55789-04-18T00:26:40Z").is_some_and(|at| at.timestamp().is_none()));
     }
 
     #[test]
     fn moments_are_written_with_milliseconds() {
-        assert_eq!(Moment::from_ms(1_698_400_800_000).to_string(), "2023-10-27T10:00:00.000Z");
-        assert_eq!(Moment::from_ms(1_698_400_800_000).day(), "2023-10-27");
+        assert_eq!(UtcMillis::from_ms(1_698_400_800_000).to_string(), "2023-10-27T10:00:00.000Z");
+        assert_eq!(UtcMillis::from_ms(1_698_400_800_000).day(), "2023-10-27");
     }
 
     proptest::proptest! {
         #[test]
         fn every_moment_of_the_calendar_is_read_back(ms in -30_000_000_000_000i64..253_402_300_799_999) {
-            let moment = Moment::from_ms(ms);
-            proptest::prop_assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
+            let moment = UtcMillis::from_ms(ms);
+            proptest::prop_assert_eq!(UtcMillis::parse(&moment.to_string()), Some(moment));
         }
 
         #[test]
         fn no_text_makes_the_parser_panic(text in ".{0,40}") {
-            let _ = Moment::parse(&text);
+            let _ = UtcMillis::parse(&text);
         }
     }
 }

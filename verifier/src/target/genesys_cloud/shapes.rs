@@ -1,49 +1,19 @@
 //! Documented shapes of what the verifier reads. Source: the vendor's API description, models by name. Fields that are read have a shape;
 //! the others are named behind them and not looked into.
 
-use super::shape::Shape::{self, Any, List, Map, Number, Object, OneOf, Text, Time, Truth};
-
-/// Statuses an operation answers with when all is well.
-pub(super) fn statuses(operation: &str) -> &'static [u16] {
-    match operation {
-        // 200 where the vendor's own clients saw it; 202 is documented.
-        "create_details_job" | "list_recordings" | "create_batchrequest" => &[200, 202],
-        _ => &[200],
-    }
-}
-
-/// The shape of an answer; `None`: not looked into.
-pub(super) fn answer(operation: &str) -> Option<&'static Shape> {
-    Some(match operation {
-        "get_limits" => &LIMITS,
-        "get_data_retention" => &DATA_RETENTION,
-        "list_divisions" => &DIVISIONS,
-        "create_details_job" => &JOB_SUBMITTED,
-        "get_details_job" => &JOB,
-        "get_details_results" => &RESULTS,
-        "query_retention" => &RETENTION,
-        "get_conversation" => &CONVERSATION,
-        "list_recordings" => &RECORDINGS,
-        "query_deletionprotection" => &PROTECTED,
-        "create_batchrequest" => &BATCH_SUBMITTED,
-        "get_batchrequest" => &BATCH,
-        "gir.get_recording" => &super::gir::ONE,
-        "gir.query_recordings" => &super::gir::FOUND,
-        _ => return None,
-    })
-}
+use crate::drift::Shape::{self, Any, List, Map, Number, Object, OneOf, Text, Time, Truth};
 
 /// `LimitsEntityListing`.
-static LIMITS: Shape = Object(&[("entities", List(&LIMIT))], "");
+pub(super) static LIMITS: Shape = Object(&[("entities", List(&LIMIT))], "");
 
 /// `Limit`.
 static LIMIT: Shape = Object(&[("key", Text), ("value", Number)], "namespace");
 
 /// `AnalyticsDataRetentionResponse`.
-static DATA_RETENTION: Shape = Object(&[("retentionDays", Number)], "dateCreated dateModified");
+pub(super) static DATA_RETENTION: Shape = Object(&[("retentionDays", Number)], "dateCreated dateModified");
 
 /// `AuthzDivisionEntityListing`.
-static DIVISIONS: Shape = Object(
+pub(super) static DIVISIONS: Shape = Object(
     &[("*entities", List(&DIVISION)), ("pageCount", Number)],
     "firstUri lastUri nextUri pageNumber pageSize previousUri selfUri total",
 );
@@ -52,16 +22,17 @@ static DIVISIONS: Shape = Object(
 static DIVISION: Shape = Object(&[("*id", Text), ("name", Text), ("homeDivision", Truth)], "description objectCounts selfUri");
 
 /// `AsyncQueryResponse`.
-static JOB_SUBMITTED: Shape = Object(&[("*jobId", Text)], "");
+pub(super) static JOB_SUBMITTED: Shape = Object(&[("*jobId", Text)], "");
 
 /// `AsyncQueryStatus`.
-static JOB: Shape = Object(
+pub(super) static JOB: Shape = Object(
     &[("*state", OneOf(&["QUEUED", "PENDING", "FAILED", "CANCELLED", "FULFILLED", "EXPIRED"])), ("errorMessage", Text)],
     "completionDate expirationDate submissionDate",
 );
 
 /// `AnalyticsConversationAsyncQueryResponse`.
-static RESULTS: Shape = Object(&[("conversations", List(&ANALYTICS_CONVERSATION)), ("cursor", Text), ("dataAvailabilityDate", Time)], "");
+pub(super) static RESULTS: Shape =
+    Object(&[("conversations", List(&ANALYTICS_CONVERSATION)), ("cursor", Text), ("dataAvailabilityDate", Time)], "");
 
 /// `AnalyticsConversation`.
 static ANALYTICS_CONVERSATION: Shape = Object(
@@ -196,7 +167,7 @@ static ANALYTICS_SEGMENT: Shape = Object(
 );
 
 /// `RecordingRetentionCursorEntityListing`.
-static RETENTION: Shape = Object(&[("*entities", List(&RETAINED)), ("nextUri", Text)], "previousUri selfUri");
+pub(super) static RETENTION: Shape = Object(&[("*entities", List(&RETAINED)), ("nextUri", Text)], "previousUri selfUri");
 
 /// `RecordingRetention`.
 static RETAINED: Shape = Object(
@@ -205,7 +176,7 @@ static RETAINED: Shape = Object(
 );
 
 /// `Conversation`.
-static CONVERSATION: Shape = Object(
+pub(super) static CONVERSATION: Shape = Object(
     &[("*id", Text), ("externalTag", Text), ("startTime", Time), ("endTime", Time), ("participants", List(&PARTICIPANT))],
     "address conversationIds divisions inactivityTimeout maxParticipants name recentTransfers recordingState securePause \
      selfUri state utilizationLabelId",
@@ -279,10 +250,10 @@ static ANNOTATION: Shape = Object(
 static PROTECTED_ONE: Shape = Object(&[("id", Text)], "selfUri conversationId");
 
 /// `BatchDownloadJobSubmissionResult`.
-static BATCH_SUBMITTED: Shape = Object(&[("*id", Text)], "selfUri");
+pub(super) static BATCH_SUBMITTED: Shape = Object(&[("*id", Text)], "selfUri");
 
 /// `BatchDownloadJobStatusResult`.
-static BATCH: Shape = Object(
+pub(super) static BATCH: Shape = Object(
     &[
         ("*status", OneOf(&["InProgress", "Completed"])),
         ("expectedResultCount", Number),
@@ -304,7 +275,7 @@ pub(super) static ERROR: Shape = Object(
 );
 
 /// A plain list of `Recording`.
-static RECORDINGS: Shape = List(&RECORDING);
+pub(super) static RECORDINGS: Shape = List(&RECORDING);
 
 /// A plain list of `AddressableEntityRef`.
-static PROTECTED: Shape = List(&PROTECTED_ONE);
+pub(super) static PROTECTED: Shape = List(&PROTECTED_ONE);

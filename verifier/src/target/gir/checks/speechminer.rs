@@ -1,13 +1,13 @@
 //! What SpeechMiner says of a call: its document held against the source like RWS's own, and its files against RWS's. What both stores say wrongly
 //! is told once, of RWS.
 
-use super::{Pair, Seen, metadata, pauses, time};
+use super::super::{CallFacts, MediaFacts, SpeechMinerCall};
+use crate::checks::{Comparison, Pair, metadata, pauses, time};
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::moment::Moment;
+use crate::observed::{TargetConversation, TargetRecording};
 use crate::sound::TargetSound;
-use crate::target::gir::SpeechMinerCall;
-use crate::target::{TargetConversation, TargetRecording};
+use crate::utc_millis::UtcMillis;
 
 /// What stands before each field.
 const STORE: &str = "SpeechMiner";
@@ -15,8 +15,8 @@ const STORE: &str = "SpeechMiner";
 const EXPORT_MS: u64 = 2000;
 
 /// `told` is what was found of RWS already.
-pub(super) fn check(seen: &Seen<'_>, told: &[Finding]) -> Vec<Finding> {
-    let Some(posted) = seen.conversation.gir.as_ref().and_then(|facts| facts.posted.as_deref()) else { return Vec::new() };
+pub(super) fn check(seen: &Comparison<'_>, told: &[Finding]) -> Vec<Finding> {
+    let Some(posted) = seen.conversation.platform.get::<CallFacts>().and_then(|facts| facts.posted.as_deref()) else { return Vec::new() };
     let mut findings = match &posted.document {
         Some(document) => of_document(seen, document),
         None => of_row(seen, posted),
@@ -30,7 +30,7 @@ fn is_same(finding: &Finding, other: &Finding) -> bool {
     (finding.defect, &finding.legacy_recording_id, &finding.actual) == (other.defect, &other.legacy_recording_id, &other.actual)
 }
 
-fn of_store(seen: &Seen<'_>, finding: Finding) -> Finding {
+fn of_store(seen: &Comparison<'_>, finding: Finding) -> Finding {
     let (field, cause) = (format!("{STORE}: {}", finding.field), format!("{STORE}: {}", finding.cause));
     Finding { field, cause, target_id: Some(seen.conversation.id.clone()), ..finding }
 }
@@ -46,11 +46,9 @@ fn one_cause(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The document against the source, by the checks RWS is held against; the parts are RWS's.
-fn of_document(seen: &Seen<'_>, document: &TargetConversation) -> Vec<Finding> {
+fn of_document(seen: &Comparison<'_>, document: &TargetConversation) -> Vec<Finding> {
     let mut theirs = document.clone();
-    if let (Some(facts), Some(own)) = (theirs.gir.as_mut(), &seen.conversation.gir) {
-        facts.withheld.clone_from(&own.withheld);
-    }
+    theirs.withheld.clone_from(&seen.conversation.withheld);
     let sound = TargetSound::NotRead;
     // The same part sent twice stands there once where SpeechMiner takes the second post for the first.
     let lost = seen.pairs.iter().filter(|pair| part_of(&theirs, pair.actual).is_none() && !pair.actual.id.contains('#'));
@@ -61,7 +59,8 @@ fn of_document(seen: &Seen<'_>, document: &TargetConversation) -> Vec<Finding> {
             pairs.push(Pair { expected: pair.expected, actual, sound: &sound, stored: None });
         }
     }
-    let document = Seen { expected: seen.expected, conversation: &theirs, pairs, rules: seen.rules, as_of: seen.as_of };
+    let document =
+        Comparison { expected: seen.expected, conversation: &theirs, pairs, rules: seen.rules, platform: seen.platform, as_of: seen.as_of };
     findings.extend(metadata(&document));
     findings.extend(pauses::check(&document));
     findings
@@ -71,20 +70,20 @@ fn part_of<'a>(call: &'a TargetConversation, own: &TargetRecording) -> Option<&'
     call.read_recordings().iter().find(|part| part.id == own.id)
 }
 
-fn absent(seen: &Seen<'_>, pair: &Pair<'_>) -> Finding {
-    let finding = seen.about(pair, Defect::D14, "part").expected("present").actual("absent");
+fn absent(seen: &Comparison<'_>, pair: &Pair<'_>) -> Finding {
+    let finding = seen.about(pair, Defect::MissingInOneStore, "part").expected("present").actual("absent");
     finding.because("a part of the call is not in SpeechMiner")
 }
 
 /// All that an export tells beside the files is when the call began, which may mean the call or its first file. RWS's own beginning is held
 /// against the source by itself.
-fn of_row(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
-    let first = seen.conversation.read_recordings().iter().filter_map(|recording| recording.start.moment()).min();
+fn of_row(seen: &Comparison<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
+    let first = seen.conversation.read_recordings().iter().filter_map(|recording| recording.start.instant()).min();
     let (Some(actual), Some(own)) = (posted.start, first) else { return Vec::new() };
-    let is_it = |start: Moment| actual.since(start).unsigned_abs() < EXPORT_MS;
+    let is_it = |start: UtcMillis| actual.since(start).unsigned_abs() < EXPORT_MS;
     // What the source says is right, whatever RWS says by mistake.
     let sources = seen.expected.span.iter().chain(seen.pairs.iter().filter_map(|pair| pair.expected.span.as_ref()));
-    if is_it(own) || seen.conversation.start.moment().is_some_and(is_it) || sources.into_iter().any(|span| is_it(span.start)) {
+    if is_it(own) || seen.conversation.start.instant().is_some_and(is_it) || sources.into_iter().any(|span| is_it(span.start)) {
         return Vec::new();
     }
     let (defect, cause) = time::shift(own, actual, seen.rules.site_zone.as_ref());
@@ -92,9 +91,10 @@ fn of_row(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
 }
 
 /// Files of the call that SpeechMiner does not name, or names others instead of.
-fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
-    let path = |pair: &Pair<'_>| pair.actual.gir.as_ref().and_then(|facts| facts.path.clone());
-    let own: Vec<String> = seen.conversation.read_recordings().iter().filter_map(|one| one.gir.as_ref()?.path.clone()).collect();
+fn files(seen: &Comparison<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
+    let path = |pair: &Pair<'_>| pair.actual.platform.get::<MediaFacts>().and_then(|facts| facts.path.clone());
+    let own: Vec<String> =
+        seen.conversation.read_recordings().iter().filter_map(|one| one.platform.get::<MediaFacts>()?.path.clone()).collect();
     let mut strange: Vec<&String> = posted.files.iter().filter(|file| !own.contains(file)).collect();
     let mut findings = Vec::new();
     for pair in &seen.pairs {
@@ -108,8 +108,8 @@ fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
         }
         let other = strange.remove(0);
         let (defect, cause) = match posted.of_others.contains(other) {
-            true => (Defect::D18, "file of another call"),
-            false => (Defect::D11, "file that RWS does not know"),
+            true => (Defect::AudioOfAnotherCall, "file of another call"),
+            false => (Defect::AudioGone, "file that RWS does not know"),
         };
         findings.push(seen.about(pair, defect, "file").expected(path).actual(other).because(cause));
     }
@@ -118,24 +118,23 @@ fn files(seen: &Seen<'_>, posted: &SpeechMinerCall) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::{call_facts, findings_at, gir_rules, gir_wanted, right, site};
     use super::*;
-    use crate::checks::testing::{call_facts, checked_under, gir_wanted, right};
-    use crate::expected::testing::gir_rules;
-    use crate::target::{Recordings, TimeReading};
+    use crate::observed::{Recordings, TimeReading};
 
     /// A right call, with what SpeechMiner says of it after this damage.
     fn codes(damage: fn(&mut SpeechMinerCall)) -> Vec<(&'static str, Option<String>)> {
         let expected = gir_wanted();
         let mut actual = right(&expected);
         if let Recordings::Read(recordings) = &mut actual.recordings {
-            recordings[1].gir.as_mut().expect("facts").path = Some("http://store.test/recordings/b.mp3".into());
+            recordings[1].platform.get_mut::<MediaFacts>().expect("facts").path = Some("http://store.test/recordings/b.mp3".into());
         }
-        let files = actual.read_recordings().iter().filter_map(|recording| recording.gir.as_ref()?.path.clone()).collect();
-        let start = actual.read_recordings()[0].start.moment();
+        let files = actual.read_recordings().iter().filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone()).collect();
+        let start = actual.read_recordings()[0].start.instant();
         let mut posted = SpeechMinerCall { start, files, document: Some(actual.clone()), ..SpeechMinerCall::default() };
         damage(&mut posted);
         call_facts(&mut actual).posted = Some(Box::new(posted));
-        let findings = checked_under(&gir_rules(), &expected, &actual, &TargetSound::Compared(Vec::new()));
+        let findings = findings_at(&site(), &gir_rules(), &expected, &actual, &TargetSound::Compared(Vec::new()), None);
         findings.into_iter().map(|finding| (finding.defect.code(), finding.legacy_recording_id)).collect()
     }
 
@@ -152,11 +151,14 @@ mod tests {
         let first = || Some("100001-1".to_owned());
         assert_eq!(codes(|_| ()), []);
         assert_eq!(codes(|posted| posted.document = None), []);
-        assert_eq!(codes(|posted| part(posted).gir.as_mut().expect("facts").username = Some("bob".into())), [("D45", first())]);
+        assert_eq!(
+            codes(|posted| part(posted).platform.get_mut::<MediaFacts>().expect("facts").username = Some("bob".into())),
+            [("D45", first())]
+        );
         let later = |posted: &mut SpeechMinerCall| {
             let part = part(posted);
-            part.start = TimeReading::At(part.start.moment().expect("a start").plus_ms(7_200_000));
-            part.end = TimeReading::At(part.end.moment().expect("an end").plus_ms(7_200_000));
+            part.start = TimeReading::At(part.start.instant().expect("a start").plus_ms(7_200_000));
+            part.end = TimeReading::At(part.end.instant().expect("an end").plus_ms(7_200_000));
         };
         assert!(codes(later).contains(&("D35", first())));
         assert_eq!(codes(|posted| part(posted).pauses.clear()).len(), 1);
@@ -198,7 +200,7 @@ mod tests {
             document.queues.clear();
             document.direction = Some("outbound".into());
             document.attributes.clear();
-            document.start = TimeReading::At(document.start.moment().expect("a start").plus_ms(99_000_000));
+            document.start = TimeReading::At(document.start.instant().expect("a start").plus_ms(99_000_000));
         });
         assert_eq!(found.len(), 1, "{found:?}");
     }

@@ -1,15 +1,15 @@
 //! Length and size as declared, against the file as it lies there.
 
-use super::{Pair, Seen};
+use super::super::{FileSight, MediaFacts};
+use crate::checks::{Comparison, Pair};
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::target::gir::{FileSight, MediaFacts};
 
 /// A decoder leaves out what an encoder put before and behind: up to four MP3 frames of 72 ms at the lowest rates. Milliseconds.
 const TOLERANCE_MS: u64 = 300;
 
 /// `sounds` are the findings about sound: what is declared wrongly about audio that is wrong itself follows from that.
-pub(super) fn check(seen: &Seen<'_>, mut sounds: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn check(seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {
     for pair in &seen.pairs {
         let Some(wrong) = one(seen, pair) else { continue };
         let own = sounds.iter_mut().find(|finding| finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id));
@@ -18,15 +18,15 @@ pub(super) fn check(seen: &Seen<'_>, mut sounds: Vec<Finding>) -> Vec<Finding> {
             None => sounds.push(wrong),
         }
     }
-    sounds
 }
 
-fn one(seen: &Seen<'_>, pair: &Pair<'_>) -> Option<Finding> {
-    let facts = pair.actual.gir.as_ref()?;
+fn one(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
+    let facts = pair.actual.platform.get::<MediaFacts>()?;
     let wrongs: Vec<(&str, String, String)> = [length(pair, facts), size(pair, facts)].into_iter().flatten().collect();
     let mut wrongs = wrongs.into_iter();
     let (field, expected, actual) = wrongs.next()?;
-    let mut finding = seen.about(pair, Defect::D34, field).expected(expected).actual(actual).because(format!("{field} is wrong"));
+    let mut finding =
+        seen.about(pair, Defect::DeclaredLengthOrSizeWrong, field).expected(expected).actual(actual).because(format!("{field} is wrong"));
     finding.consequences = wrongs.map(|(field, expected, actual)| format!("{field}: {actual} instead of {expected}")).collect();
     Some(finding)
 }
@@ -65,8 +65,8 @@ fn wrong(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::{findings_at, gir_rules, gir_wanted, media_of, right, site};
     use super::*;
-    use crate::checks::testing::{gir_findings, gir_wanted, media_of, right};
     use crate::sound::{Difference, Stored, TargetSound};
 
     fn codes(ms: Option<&str>, bytes: Option<&str>, sound: &TargetSound) -> Vec<(&'static str, usize)> {
@@ -75,7 +75,7 @@ mod tests {
         let facts = media_of(&mut actual);
         (facts.declared_ms, facts.declared_bytes) = (ms.map(str::to_owned), bytes.map(str::to_owned));
         let stored = Stored { bytes: 1000, duration_ms: Some(148_000) };
-        let findings = gir_findings(&expected, &actual, sound, Some(&stored));
+        let findings = findings_at(&site(), &gir_rules(), &expected, &actual, sound, Some(&stored));
         let of_first = findings.iter().filter(|finding| finding.legacy_recording_id.as_deref() == Some("100001-1"));
         of_first.map(|finding| (finding.defect.code(), finding.consequences.len())).collect()
     }
@@ -98,7 +98,7 @@ mod tests {
         for (ms, bytes, wanted) in rows {
             assert_eq!(codes(ms, bytes, &fine), wanted, "{ms:?} {bytes:?}");
         }
-        let cut = TargetSound::Compared(vec![Difference::new(Defect::D15, "148 s", "20 s")]);
+        let cut = TargetSound::Compared(vec![Difference::new(Defect::AudioTruncatedEnd, "148 s", "20 s")]);
         assert_eq!(codes(Some("1"), Some("1000"), &cut), [("D15", 1)], "it follows from the file that is cut");
     }
 }

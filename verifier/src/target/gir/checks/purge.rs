@@ -2,37 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use super::Seen;
+use super::super::expected::class_label;
+use super::super::{CallFacts, Gir, GirExpectation, Keep, Until};
+use crate::checks::Comparison;
 use crate::defect::Defect;
-use crate::expected::{GirRules, Keep, Until};
 use crate::finding::Finding;
-use crate::moment::Moment;
-use crate::target::gir::CallFacts;
+use crate::utc_millis::UtcMillis;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 /// What every label of a retention class begins with.
 const CLASS_LABEL: &str = "st-ret-";
 
-pub(super) fn check(seen: &Seen<'_>) -> Vec<Finding> {
-    let parts = (seen.rules.gir.as_ref(), seen.expected.gir.as_ref(), seen.conversation.gir.as_ref());
-    let (Some(rules), Some(expected), Some(facts)) = parts else { return Vec::new() };
+pub(super) fn check(site: &Gir, seen: &Comparison<'_>) -> Vec<Finding> {
+    let parts = (seen.expected.platform.get::<GirExpectation>(), seen.conversation.platform.get::<CallFacts>());
+    let (Some(expected), Some(facts)) = parts else { return Vec::new() };
     let mut findings = Vec::new();
     // The class that keeps longest, a hold or the earliest start may be those of a record that could not be read.
     let keeps = if seen.expected.has_unread() { &[] } else { expected.keeps.as_slice() };
     // Where any reading of the page is right nothing is wrong; else the first is told.
-    let mut wrongs: Vec<Option<Finding>> = keeps.iter().map(|keep| kept(seen, rules, facts, keep)).collect();
+    let mut wrongs: Vec<Option<Finding>> = keeps.iter().map(|keep| kept(site, seen, facts, keep)).collect();
     if !wrongs.is_empty() && wrongs.iter().all(Option::is_some) {
         findings.extend(wrongs.swap_remove(0));
     }
-    if !facts.labels.contains(&rules.batch_label) {
-        let finding = seen.finding(Defect::D64, "label of the migration").expected(&rules.batch_label).actual("none");
+    if !facts.labels.contains(&site.batch_label) {
+        let finding = seen.finding(Defect::AttributeWrong, "label of the migration").expected(&site.batch_label).actual("none");
         findings.push(finding.because("label of the migration is lost"));
     }
     findings
 }
 
 /// What is wrong with how long a call is kept.
-fn kept(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
+fn kept(site: &Gir, seen: &Comparison<'_>, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
     let labels: BTreeSet<&str> = facts.labels.iter().map(String::as_str).filter(|label| label.starts_with(CLASS_LABEL)).collect();
     let label_is_right = match (keep.labels.is_empty(), labels.len()) {
         (true, 0) => true,
@@ -41,13 +41,13 @@ fn kept(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) -> Op
     };
     let told = |labels: Vec<&str>| if labels.is_empty() { "no retention label".to_owned() } else { labels.join(", ") };
     let (wanted, actual) = (told(keep.labels.iter().map(String::as_str).take(1).collect()), told(labels.iter().copied().collect()));
-    let by_date = if rules.purge.is_empty() { by_years(seen, keep, &labels) } else { by_rule(seen, rules, facts, keep) };
+    let by_date = if site.purge.is_empty() { by_years(seen, keep, &labels) } else { by_rule(site, seen, facts, keep) };
     match (by_date, label_is_right) {
         (None, true) => None,
         // The call goes when it should, by chance: what says so is still another label.
-        (None, false) => {
-            Some(seen.finding(Defect::D64, "retention label").expected(wanted).actual(actual).because("retention label is wrong"))
-        }
+        (None, false) => Some(
+            seen.finding(Defect::AttributeWrong, "retention label").expected(wanted).actual(actual).because("retention label is wrong"),
+        ),
         (Some(mut wrong), false) => {
             wrong.consequences.push(format!("retention label: {actual} instead of {wanted}"));
             Some(wrong)
@@ -57,7 +57,7 @@ fn kept(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) -> Op
 }
 
 /// The date by the declared rules against the class's. Start and type of the call are the source's: that they are wrong is told by itself.
-fn by_rule(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
+fn by_rule(site: &Gir, seen: &Comparison<'_>, facts: &CallFacts, keep: &Keep) -> Option<Finding> {
     let start = seen.pairs.iter().filter_map(|pair| pair.expected.span).map(|span| span.start).min()?;
     let protected = seen.conversation.protected == Some(true);
     // A hold that was lost is its own finding; a call under hold is deleted by no rule.
@@ -65,16 +65,16 @@ fn by_rule(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) ->
     if protected {
         return None;
     }
-    let actual = purged_at(seen, rules, facts, start);
-    let told = |at: Option<Moment>| at.map_or_else(|| "never deleted".to_owned(), |at| format!("deleted {at}"));
+    let actual = purged_at(site, seen, facts, start);
+    let told = |at: Option<UtcMillis>| at.map_or_else(|| "never deleted".to_owned(), |at| format!("deleted {at}"));
     let days = |delta: i64| (delta.abs() as f64 / DAY_MS as f64).ceil();
     let (defect, expected, cause) = match (keep.until, actual) {
         (Until::Decided, None) => return None,
-        (Until::Decided, Some(_)) => (Defect::D55, None, "deleted by a rule, though no class says so".to_owned()),
-        (Until::Date { at, .. }, None) => (Defect::D56, Some(at), "deleted by no rule".to_owned()),
+        (Until::Decided, Some(_)) => (Defect::DeletionDateMissingOrEarly, None, "deleted by a rule, though no class says so".to_owned()),
+        (Until::Date { at, .. }, None) => (Defect::KeptTooLong, Some(at), "deleted by no rule".to_owned()),
         (Until::Date { at, slack_days }, Some(actual)) => match actual.since(at) {
-            delta if delta < 0 => (Defect::D55, Some(at), format!("deleted {} days too early", days(delta))),
-            delta if delta > slack_days * DAY_MS => (Defect::D56, Some(at), format!("deleted {} days too late", days(delta))),
+            delta if delta < 0 => (Defect::DeletionDateMissingOrEarly, Some(at), format!("deleted {} days too early", days(delta))),
+            delta if delta > slack_days * DAY_MS => (Defect::KeptTooLong, Some(at), format!("deleted {} days too late", days(delta))),
             _ => return None,
         },
     };
@@ -82,9 +82,9 @@ fn by_rule(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, keep: &Keep) ->
 }
 
 /// The earliest declared rule that fits. `None`: none does.
-fn purged_at(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, start: Moment) -> Option<Moment> {
+fn purged_at(site: &Gir, seen: &Comparison<'_>, facts: &CallFacts, start: UtcMillis) -> Option<UtcMillis> {
     let call_type = seen.expected.direction.as_deref().unwrap_or("unknown");
-    let fits = rules.purge.iter().filter(|rule| {
+    let fits = site.purge.iter().filter(|rule| {
         rule.call_type.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(call_type))
             && rule.label.as_ref().is_none_or(|label| facts.labels.contains(label))
     });
@@ -92,22 +92,20 @@ fn purged_at(seen: &Seen<'_>, rules: &GirRules, facts: &CallFacts, start: Moment
 }
 
 /// Without declared rules: the years of the class that the label names against those of the right one.
-fn by_years(seen: &Seen<'_>, keep: &Keep, labels: &BTreeSet<&str>) -> Option<Finding> {
-    let years_of = |label: &str| {
-        seen.rules.class_years.iter().find(|(class, _)| crate::expected::class_label(class) == label).map(|(_, years)| *years)
-    };
+fn by_years(seen: &Comparison<'_>, keep: &Keep, labels: &BTreeSet<&str>) -> Option<Finding> {
+    let years_of = |label: &str| seen.rules.class_years.iter().find(|(class, _)| class_label(class) == label).map(|(_, years)| *years);
     let right = keep.labels.iter().find_map(|label| years_of(label));
     // A call that nobody decided about must have no label that leads to a date.
     let named: Vec<i64> = labels.iter().filter_map(|label| years_of(label)).collect();
     let (defect, cause) = match (keep.until, right, named.iter().min()) {
-        (Until::Date { .. }, Some(_), None) => (Defect::D55, "retention label is missing".to_owned()),
+        (Until::Date { .. }, Some(_), None) => (Defect::DeletionDateMissingOrEarly, "retention label is missing".to_owned()),
         (Until::Date { .. }, Some(right), Some(least)) if *least < right => {
-            (Defect::D55, format!("label of {least} years instead of {right}"))
+            (Defect::DeletionDateMissingOrEarly, format!("label of {least} years instead of {right}"))
         }
         (Until::Date { .. }, Some(right), Some(least)) if *least > right => {
-            (Defect::D56, format!("label of {least} years instead of {right}"))
+            (Defect::KeptTooLong, format!("label of {least} years instead of {right}"))
         }
-        (Until::Decided, _, Some(least)) => (Defect::D55, format!("label of {least} years though no class says so")),
+        (Until::Decided, _, Some(least)) => (Defect::DeletionDateMissingOrEarly, format!("label of {least} years though no class says so")),
         _ => return None,
     };
     let told = |years: Option<i64>| years.map_or_else(|| "no class".to_owned(), |years| format!("{years} years"));
@@ -116,18 +114,18 @@ fn by_years(seen: &Seen<'_>, keep: &Keep, labels: &BTreeSet<&str>) -> Option<Fin
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::PurgeRule;
+    use super::super::super::testing::{call_facts, codes_under, gir_codes, gir_rules, gir_wanted, gir_wanted_under, right, site};
     use super::*;
-    use crate::checks::testing::{call_facts, gir_codes, gir_codes_under, gir_wanted, gir_wanted_under, right};
-    use crate::expected::testing::gir_rules;
-    use crate::expected::{PurgeRule, Rules};
+    use crate::expected::Rules;
 
-    fn labelled(labels: &[&str], rules: &Rules, non_delete: bool, hold: bool) -> Vec<&'static str> {
+    fn labelled(labels: &[&str], (site, rules): &(Gir, Rules), non_delete: bool, hold: bool) -> Vec<&'static str> {
         let mut expected = gir_wanted_under(rules);
         expected.hold = hold;
         let mut actual = right(&expected);
         actual.protected = Some(non_delete);
         call_facts(&mut actual).labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        gir_codes_under(rules, &expected, &actual)
+        codes_under(site, rules, &expected, &actual)
     }
 
     #[test]
@@ -135,18 +133,17 @@ mod tests {
         const BATCH: &str = "st-batch-acme";
         const SEVEN: &str = "st-ret-7-Year Retention";
         const TEN: &str = "st-ret-10-Year Retention";
-        let rules = gir_rules();
-        let mut undeclared = gir_rules();
-        undeclared.gir.as_mut().expect("rules").purge.clear();
-        undeclared.class_years.insert("10-Year Retention".into(), 10);
-        undeclared.class_years.insert("1-Year Retention".into(), 1);
-        let mut catching = gir_rules();
-        catching.gir.as_mut().expect("rules").purge.push(PurgeRule { after_days: 2559, ..PurgeRule::default() });
-        let mut early = gir_rules();
-        early.gir.as_mut().expect("rules").purge.push(PurgeRule { after_days: 30, call_type: Some("Inbound".into()), label: None });
-        let mut of_others = gir_rules();
-        of_others.gir.as_mut().expect("rules").purge.push(PurgeRule { after_days: 30, call_type: Some("Outbound".into()), label: None });
-        type Row<'a> = (&'a str, &'a [&'a str], &'a Rules, bool, bool, &'a [&'a str]);
+        let rules = (site(), gir_rules());
+        let mut undeclared = (Gir { purge: Vec::new(), ..site() }, gir_rules());
+        undeclared.1.class_years.insert("10-Year Retention".into(), 10);
+        undeclared.1.class_years.insert("1-Year Retention".into(), 1);
+        let mut catching = rules.clone();
+        catching.0.purge.push(PurgeRule { after_days: 2559, ..PurgeRule::default() });
+        let mut early = rules.clone();
+        early.0.purge.push(PurgeRule { after_days: 30, call_type: Some("Inbound".into()), label: None });
+        let mut of_others = rules.clone();
+        of_others.0.purge.push(PurgeRule { after_days: 30, call_type: Some("Outbound".into()), label: None });
+        type Row<'a> = (&'a str, &'a [&'a str], &'a (Gir, Rules), bool, bool, &'a [&'a str]);
         let rows: &[Row<'_>] = &[
             ("as it should be", &[BATCH, SEVEN], &rules, false, false, &[]),
             ("no label, so no rule", &[BATCH], &rules, false, false, &["D56"]),
@@ -173,7 +170,7 @@ mod tests {
     fn what_nobody_decided_about_is_deleted_by_no_rule() {
         let mut expected = gir_wanted();
         let keep = Keep { labels: BTreeSet::new(), until: Until::Decided };
-        expected.gir.as_mut().expect("an expectation").keeps = vec![keep];
+        expected.platform.get_mut::<GirExpectation>().expect("an expectation").keeps = vec![keep];
         let mut actual = right(&expected);
         assert!(gir_codes(&expected, &actual).is_empty());
         call_facts(&mut actual).labels.push("st-ret-7-Year Retention".into());

@@ -8,16 +8,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use platforms::clock::Clock;
 
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::envelope::{Keys, Unsealed};
 use crate::expected::{Pause, PauseRule, Rules, SourceSound, audio_expectation};
 use crate::options::Progress;
-use crate::sound::{Difference, PairSound, Sketch, Stored, TargetSound, Verdict, Wanted, judge, read_source};
+use crate::run_error::RunError;
+use crate::sound::{AudioFingerprint, Difference, PairSound, Stored, TargetSound, Verdict, Wanted, judge, read_source};
 use crate::source::{MediaRead, SharedSource, SourceRecording};
-use crate::stop::Stop;
-use crate::target::genesys_cloud::BATCH;
-use crate::target::{Address, Envelope, Media, Sound, Unfetched};
+use crate::target::{Address, Envelope, LOCATED_AT_ONCE, MediaStore, Sound, Unfetched, fetch};
 
 /// One recording to listen to.
 pub(crate) struct Job<'a> {
@@ -29,29 +28,29 @@ pub(crate) struct Job<'a> {
 }
 
 /// Reads and compares.
-pub(crate) struct Listener {
+pub(crate) struct AudioComparer {
     pub(crate) clock: Clock,
     pub(crate) source: SharedSource,
-    pub(crate) media: Arc<Media>,
+    pub(crate) media: Box<dyn MediaStore>,
     pub(crate) rules: Arc<Rules>,
     /// What opens encrypted files.
     pub(crate) keys: Arc<Keys>,
     pub(crate) concurrency: usize,
 }
 
-impl Listener {
+impl AudioComparer {
     /// What was heard, by place.
-    pub(crate) async fn listen(&self, jobs: &[Job<'_>], progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, Stop> {
+    pub(crate) async fn listen(&self, jobs: &[Job<'_>], progress: &dyn Progress) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut heard = BTreeMap::new();
-        for jobs in jobs.chunks(BATCH) {
+        for jobs in jobs.chunks(LOCATED_AT_ONCE) {
             let wanted: Vec<Address> = jobs.iter().filter_map(|job| job.target.clone()).collect();
-            let items = self.media.locate(&wanted).await?;
+            let items = if wanted.is_empty() { BTreeMap::new() } else { self.media.locate(&wanted).await? };
             let items = &items;
             let work = stream::iter(jobs).map(|job| async move {
                 let item = job.target.as_ref().and_then(|address| items.get(address));
                 let pair = self.pair(job, item).await?;
                 progress.advance(1);
-                Ok::<_, Stop>((job.place, pair))
+                Ok::<_, RunError>((job.place, pair))
             });
             let done: Vec<(Place, PairSound)> = work.buffer_unordered(self.concurrency.max(1)).try_collect().await?;
             heard.extend(done);
@@ -60,23 +59,23 @@ impl Listener {
     }
 
     /// Sketches of recordings in the target that have no pair, as (conversation, recording).
-    pub(crate) async fn sketches(&self, strays: &[Address]) -> Result<BTreeMap<Address, Sketch>, Stop> {
-        let mut sketches = BTreeMap::new();
-        for strays in strays.chunks(BATCH) {
-            let items = self.media.locate(strays).await?;
+    pub(crate) async fn fingerprints(&self, addresses: &[Address]) -> Result<BTreeMap<Address, AudioFingerprint>, RunError> {
+        let mut fingerprints = BTreeMap::new();
+        for addresses in addresses.chunks(LOCATED_AT_ONCE) {
+            let items = self.media.locate(addresses).await?;
             for (address, item) in items {
                 let Sound::At { url, envelope, .. } = item else { continue };
                 let Ok(Opened { bytes, .. }) = self.open(&url, envelope.as_ref()).await? else { continue };
-                let sketch = self.blocking(move || audio::decode(&bytes).ok().map(|(_, pcm)| Sketch::of(&pcm))).await?;
-                sketches.extend(sketch.map(|sketch| (address, sketch)));
+                let fingerprint = self.blocking(move || audio::decode(&bytes).ok().map(|(_, pcm)| AudioFingerprint::of(&pcm))).await?;
+                fingerprints.extend(fingerprint.map(|fingerprint| (address, fingerprint)));
             }
         }
-        Ok(sketches)
+        Ok(fingerprints)
     }
 
-    async fn pair(&self, job: &Job<'_>, item: Option<&Sound>) -> Result<PairSound, Stop> {
+    async fn pair(&self, job: &Job<'_>, item: Option<&Sound>) -> Result<PairSound, RunError> {
         let SourceRead { sound: mut source, mut pcm, otherwise, sha256: source_sha256 } = self.source(job.source).await?;
-        let unread = |sound| Heard { sound, sketch: None, stored: None, sha256: None };
+        let unread = |sound| AudioResult { sound, fingerprint: None, stored: None, sha256: None };
         let heard = match (&source, &pcm, item) {
             (_, _, None) => unread(TargetSound::NotRead),
             (_, _, Some(Sound::Hidden(need))) => unread(TargetSound::Hidden(need.clone())),
@@ -104,15 +103,15 @@ impl Listener {
         }
         let rules = self.rules.clone();
         let pauses = job.pauses.to_vec();
-        let source_sketch = match pcm {
-            Some(pcm) => Some(self.blocking(move || altered_sketch(&pcm, &pauses, rules.pauses)).await?),
+        let source_fingerprint = match pcm {
+            Some(pcm) => Some(self.blocking(move || altered_fingerprint(&pcm, &pauses, rules.pauses)).await?),
             None => None,
         };
         Ok(PairSound {
             source,
-            source_sketch,
+            source_fingerprint,
             target: heard.sound,
-            target_sketch: heard.sketch,
+            target_fingerprint: heard.fingerprint,
             stored: heard.stored,
             source_sha256,
             target_sha256: heard.sha256,
@@ -120,7 +119,7 @@ impl Listener {
     }
 
     /// Reads a source once, and twice before it is called bad: a cut in transport differs the second time, a bad source does not.
-    async fn source(&self, recording: &SourceRecording) -> Result<SourceRead, Stop> {
+    async fn source(&self, recording: &SourceRecording) -> Result<SourceRead, RunError> {
         let mut before: Option<Vec<u8>> = None;
         // A third reading decides between two that differ; a source that answers otherwise each time cannot be judged.
         for _ in 0..3 {
@@ -159,10 +158,10 @@ impl Listener {
         recording: &SourceRecording,
         source: &SourceSound,
         otherwise: &Otherwise,
-        heard: &Heard,
+        heard: &AudioResult,
         url: &str,
         envelope: Option<&Envelope>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, RunError> {
         match source {
             SourceSound::Bad(_) => match self.open(url, envelope).await? {
                 Ok(Opened { bytes, .. }) => {
@@ -182,10 +181,10 @@ impl Listener {
     }
 
     /// Reads a target once, and twice before anything is said against it.
-    async fn target(&self, url: &str, envelope: Option<&Envelope>, judging: &Judging) -> Result<Heard, Stop> {
-        let mut first: Option<(String, Heard)> = None;
+    async fn target(&self, url: &str, envelope: Option<&Envelope>, judging: &Judging) -> Result<AudioResult, RunError> {
+        let mut first: Option<(String, AudioResult)> = None;
         for _ in 0..2 {
-            let unread = |sound| Ok(Heard { sound, sketch: None, stored: None, sha256: None });
+            let unread = |sound| Ok(AudioResult { sound, fingerprint: None, stored: None, sha256: None });
             let Opened { bytes, stored } = match self.open(url, envelope).await? {
                 Ok(opened) => opened,
                 Err(sound) => return unread(sound),
@@ -200,19 +199,19 @@ impl Listener {
             }
             first = Some((hash, heard));
         }
-        Ok(first.map_or(Heard { sound: TargetSound::NotRead, sketch: None, stored: None, sha256: None }, |(_, heard)| heard))
+        Ok(first.map_or(AudioResult { sound: TargetSound::NotRead, fingerprint: None, stored: None, sha256: None }, |(_, heard)| heard))
     }
 }
 
-impl Listener {
+impl AudioComparer {
     /// Work beside the runtime. A panic there is a bug here, and ends as one.
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stop> {
-        self.clock.blocking(work).await.map_err(|error| Stop::Internal(format!("comparing audio: {error}")))
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+        self.clock.blocking(work).await.map_err(|error| RunError::Internal(format!("comparing audio: {error}")))
     }
 
     /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be said of its sound instead.
-    async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, Stop> {
-        let bytes = match self.media.fetch(url, &self.clock).await {
+    async fn open(&self, url: &str, envelope: Option<&Envelope>) -> Result<Result<Opened, TargetSound>, RunError> {
+        let bytes = match fetch(&*self.media, url, &self.clock).await {
             Ok(bytes) => bytes,
             Err(Unfetched::Gone(words)) => return Ok(Err(TargetSound::Lost(words))),
             Err(Unfetched::Hidden(why) | Unfetched::Cut(why)) => return Ok(Err(TargetSound::Hidden(why))),
@@ -234,7 +233,7 @@ impl Listener {
 
 /// A file that is not what its envelope says.
 fn sealed(expected: &str, actual: &str) -> TargetSound {
-    TargetSound::Compared(vec![Difference::new(Defect::D30, expected, actual)])
+    TargetSound::Compared(vec![Difference::new(Defect::EncryptionWrong, expected, actual)])
 }
 
 /// A file to listen to.
@@ -246,9 +245,9 @@ struct Opened {
 }
 
 /// What came of reading a target.
-struct Heard {
+struct AudioResult {
     sound: TargetSound,
-    sketch: Option<Sketch>,
+    fingerprint: Option<AudioFingerprint>,
     stored: Option<Stored>,
     /// Of the file's content, decrypted.
     sha256: Option<String>,
@@ -264,9 +263,15 @@ struct Judging {
 }
 
 impl Judging {
-    fn judge(&self, bytes: &[u8], stored: u64) -> Heard {
-        let Verdict { differences, sketch, duration_ms } = judge(&self.facts, &self.pcm, &self.wanted, bytes, self.content_type.as_deref());
-        Heard { sound: TargetSound::Compared(differences), sketch, stored: Some(Stored { bytes: stored, duration_ms }), sha256: None }
+    fn judge(&self, bytes: &[u8], stored: u64) -> AudioResult {
+        let Verdict { differences, fingerprint, duration_ms } =
+            judge(&self.facts, &self.pcm, &self.wanted, bytes, self.content_type.as_deref());
+        AudioResult {
+            sound: TargetSound::Compared(differences),
+            fingerprint,
+            stored: Some(Stored { bytes: stored, duration_ms }),
+            sha256: None,
+        }
     }
 }
 
@@ -330,9 +335,9 @@ fn suspicious(sound: &SourceSound, recording: &SourceRecording, bytes: u64, tole
 }
 
 /// As the target should sound: foreign audio is compared with what its owner should have become.
-fn altered_sketch(pcm: &Pcm, pauses: &[Pause], rule: PauseRule) -> Sketch {
+fn altered_fingerprint(pcm: &Pcm, pauses: &[Pause], rule: PauseRule) -> AudioFingerprint {
     if rule == PauseRule::Keep || pauses.is_empty() {
-        return Sketch::of(pcm);
+        return AudioFingerprint::of(pcm);
     }
     let mut pcm = pcm.clone();
     for pause in pauses {
@@ -343,5 +348,5 @@ fn altered_sketch(pcm: &Pcm, pauses: &[Pause], rule: PauseRule) -> Sketch {
             }
         }
     }
-    Sketch::of(&pcm)
+    AudioFingerprint::of(&pcm)
 }

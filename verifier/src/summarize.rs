@@ -2,49 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::advice::{self, Platform};
+use crate::advice;
 use crate::checks::presence::Judged;
-use crate::crossing::Place;
+use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
-use crate::matching::Pairing;
 use crate::options::{AudioScope, Jobs};
-use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Stores, Summary, groups};
+use crate::outcome::Outcome;
+use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary, groups};
 use crate::requests::{Announced, Operation};
+use crate::run_error::RunError;
 use crate::source::order;
-use crate::stop::Stop;
+use crate::target::{Platform, Stores};
 use crate::verdict::{
-    AudioRead, Bucket, Counts, Interactions, SampleBound, Story, breakdown, by_reason, sentence, upper_bound_95, verdict,
+    AudioRead, Bucket, Counts, Interactions, SampleBound, SentenceInputs, breakdown, by_reason, sentence, upper_bound_95, verdict,
 };
-
-/// Everything a verification found.
-pub(crate) struct Outcome {
-    pub(crate) expectations: Vec<Expectation>,
-    /// Which conversation and recordings are each one's.
-    pub(crate) pairings: Vec<Pairing>,
-    pub(crate) judged: Vec<Judged>,
-    pub(crate) phantoms: Vec<Finding>,
-    /// Policies of the target that delete what was migrated.
-    pub(crate) policies: Vec<Finding>,
-    /// Recordings on phantoms.
-    pub(crate) extra_recordings: u64,
-    pub(crate) target_interactions: u64,
-    pub(crate) target_recordings: u64,
-    pub(crate) needs: BTreeSet<String>,
-    /// Calls of the source in which a length had a fraction of a millisecond.
-    pub(crate) rounded: u64,
-    /// Recordings whose audio was compared.
-    pub(crate) compared: Vec<Place>,
-    pub(crate) site_zone_known: bool,
-    pub(crate) audio: AudioScope,
-    /// Interactions the verification was restricted to. Absent: it was not.
-    pub(crate) only: Option<u64>,
-    pub(crate) staged: bool,
-    /// How the stores of Interaction Recording were read. Absent: the target is another.
-    pub(crate) stores: Option<Stores>,
-}
 
 /// What went over the wire.
 pub(crate) struct Traffic {
@@ -58,7 +32,7 @@ pub(crate) struct Traffic {
     pub(crate) kept: Option<String>,
 }
 
-pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop> {
+pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Traffic) -> Result<Report, RunError> {
     let counts = count(&outcome)?;
     let interactions = interactions(&outcome);
     let mut needs = outcome.needs.clone();
@@ -90,8 +64,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
     let calls = outcome.expectations.len() as u64;
     let whole = whole_in_part(&outcome);
     let mut findings = findings(outcome);
-    let platform = if stores.is_some() { Platform::InteractionRecording } else { Platform::GenesysCloud };
-    findings.iter_mut().for_each(|finding| finding.advice = advice::for_finding(finding, platform));
+    findings.iter_mut().for_each(|finding| finding.advice = advice::for_finding(finding, platform.how_to_send_again()));
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
         *by_defect.entry(finding.defect).or_default() += 1;
@@ -102,7 +75,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         (None, AudioScope::None) => AudioRead::None,
         (None, _) => AudioRead::All,
     };
-    let sentence = sentence(&Story {
+    let sentence = sentence(&SentenceInputs {
         verdict,
         counts: &counts,
         interactions,
@@ -112,7 +85,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         audio: read,
         only,
         staged,
-        target: if stores.is_some() { "Interaction Recording" } else { "Genesys Cloud" },
+        target: platform.name(),
         stores: &told_stores,
     });
     let scope = Scope {
@@ -150,7 +123,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
         stand_in,
         budget,
         notices,
-        assumptions: assumptions(stores.is_some(), staged, site_zone_known),
+        assumptions: assumptions(platform, staged, site_zone_known),
     };
     let line = |(operation, count): &(&'static Operation, u64)| RequestLine {
         side: operation.side(),
@@ -166,7 +139,7 @@ pub(crate) fn sum_up(outcome: Outcome, traffic: &Traffic) -> Result<Report, Stop
 }
 
 /// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given then.
-fn count(outcome: &Outcome) -> Result<Counts, Stop> {
+fn count(outcome: &Outcome) -> Result<Counts, RunError> {
     let mut counts = Counts {
         source_interactions: outcome.expectations.len() as u64,
         target_interactions: outcome.target_interactions,
@@ -176,7 +149,7 @@ fn count(outcome: &Outcome) -> Result<Counts, Stop> {
     };
     for (expected, judged) in outcome.expectations.iter().zip(&outcome.judged) {
         if judged.buckets.len() != expected.recordings.len() {
-            return Err(Stop::Internal(format!(
+            return Err(RunError::Internal(format!(
                 "interaction {}: {} buckets for {} recordings",
                 expected.legacy_id,
                 judged.buckets.len(),
@@ -188,18 +161,18 @@ fn count(outcome: &Outcome) -> Result<Counts, Stop> {
     }
     match counts.adds_up() {
         true => Ok(counts),
-        false => Err(Stop::Internal(format!("the counts do not add up: {counts:?}"))),
+        false => Err(RunError::Internal(format!("the counts do not add up: {counts:?}"))),
     }
 }
 
-/// Interactions whose damage no recording carries: phantoms and surplus without recordings, and calls that have none.
+/// Interactions whose damage no recording carries: extra conversations and surplus without recordings, and calls that have none.
 fn interactions(outcome: &Outcome) -> Interactions {
     let carried =
         |judged: &&Judged| judged.extra > 0 || judged.buckets.iter().any(|bucket| matches!(bucket, Bucket::Different | Bucket::Missing));
     let wrong = outcome.judged.iter().filter(|judged| !judged.findings.is_empty()).filter(|judged| !carried(judged)).count();
-    let bare_phantoms = if outcome.extra_recordings == 0 { outcome.phantoms.len() } else { 0 };
+    let bare_extra_conversations = if outcome.extra_recordings == 0 { outcome.extra_conversations.len() } else { 0 };
     Interactions {
-        wrong: (wrong + bare_phantoms) as u64,
+        wrong: (wrong + bare_extra_conversations) as u64,
         policies: outcome.policies.len() as u64,
         not_verifiable: outcome.judged.iter().filter(|judged| judged.unverifiable.is_some()).count() as u64,
     }
@@ -268,10 +241,10 @@ fn whole_in_part(outcome: &Outcome) -> Option<String> {
     })
 }
 
-/// By call and recording, the phantoms last.
+/// By call and recording, the extra conversations last.
 fn findings(outcome: Outcome) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
-        outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.phantoms).chain(outcome.policies).collect();
+        outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.extra_conversations).chain(outcome.policies).collect();
     findings.sort_by_cached_key(|finding| {
         let id = finding.legacy_interaction_id.as_deref();
         (id.is_none(), id.map(order), finding.legacy_recording_id.clone(), finding.defect, finding.target_id.clone())
@@ -280,25 +253,8 @@ fn findings(outcome: Outcome) -> Vec<Finding> {
 }
 
 /// What the verifier takes for granted without a vendor's word; each by name.
-fn assumptions(gir: bool, staged: bool, site_zone_known: bool) -> Vec<String> {
-    const GENESYS_CLOUD: [&str; 7] = [
-        "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start and end while the file is available",
-        "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every recording of the organisation",
-        "genesys_cloud.deletion_protection.answer: the answer names exactly the protected conversations among those asked for",
-        "genesys_cloud.details_job.interval: an analytics job takes an interval of any length",
-        "genesys_cloud.attributes: what was written as attributes stands on a participant of the conversation",
-        "genesys_cloud.batch.original: a batch gives the bytes as stored, not transcoded",
-        "target.retention_maximum: the organisation's maximum retention is not readable, so no recording is excused by it",
-    ];
-    const GIR: [&str; 6] = [
-        "gir.read.by_id: a recording read by its id is told whole, with its labels and whether it is tagged for non-deletion",
-        "gir.region: what a node does not show while its files or SpeechMiner's entry are there may be of another region, and is gone where nothing is",
-        "gir.privacy: a field that no recording of ours tells is hidden from the account; one that some tell is lost where it is missing",
-        "gir.purge: a recording goes at the earliest declared rule that fits, in days of 24 hours from its start",
-        "gir.webdav.last_modified: a file's Last-Modified is when it was put there",
-        "speechminer.reads: SpeechMiner tells what it has, as the simulated receiver does or an export",
-    ];
-    let mut assumptions: Vec<String> = if gir { GIR.to_vec() } else { GENESYS_CLOUD.to_vec() }.into_iter().map(str::to_owned).collect();
+fn assumptions(platform: &dyn Platform, staged: bool, site_zone_known: bool) -> Vec<String> {
+    let mut assumptions: Vec<String> = platform.assumptions().iter().map(|assumption| (*assumption).to_owned()).collect();
     assumptions.push("source.time_window: an instant before 1990 or after 2100 is unusable, not a call".to_owned());
     if staged {
         assumptions.push("source.staged: the staging holds everything the source had; whether it does is not judged".to_owned());

@@ -1,31 +1,23 @@
-//! The table. Permissions and scopes of the target: the vendor's API description (documented); of the source: the recording-migration
-//! guide, "Source Platform Extraction Scopes"; of Interaction Recording: Recording Access, RFC 4918, and the simulator's own reads of SpeechMiner.
+//! Requests to Genesys Cloud. Permissions and scopes: the vendor's API description (documented).
 
-use super::Creation::{Batch, Job, Report, Token};
-use super::Parameter::{Any, Fixed};
-use super::Place::{Announced, Below, Path};
-use super::Service::{GenesysCloud, Legacy, Rws, SpeechMiner, WebDav};
-use super::{Operation, Place, Side};
+use std::collections::BTreeMap;
 
-/// Without a value of its own: reads, and leaves nothing behind.
-const READ: Operation = Operation {
-    service: GenesysCloud,
-    name: "",
-    method: "GET",
-    place: Announced,
-    parameters: &[],
-    permission: None,
-    account: None,
-    scope: None,
-    creates: None,
-    follows: None,
-    tells: "",
-};
+use serde_json::Value;
 
-/// Accounts of Interaction Recording, as a plan names them. Source: Insertion API, authentication; deployment guide, WebDAV.
-const OPS: Option<&str> = Some("target.username (ops account)");
-const STORE: Option<&str> = Some("target.webdav_username");
-const RECEIVER: Option<&str> = Some("target.speechminer_username");
+use super::read::{DETAILS_PAGE, PROTECTION_BATCH, RETENTION_PAGE};
+use super::shapes;
+use super::sound::BATCH;
+use crate::drift::{Contract, Shape};
+use crate::requests::Creation::{Batch, Job, Report, Token};
+use crate::requests::Parameter::{Any, Fixed};
+use crate::requests::Place::{self, Path};
+use crate::requests::{Announces, Ids, Operation, Service, Side, Sizes, pages};
+use crate::target::unread;
+use platforms::CallError;
+
+/// The public API.
+pub(crate) const GENESYS_CLOUD: Service = Service { side: Side::Target, name: "genesys_cloud", ids: Ids::Plain };
+
 const VIEW: Option<&str> = Some("recording:recording:view");
 const DETAILS: Option<&str> = Some("analytics:conversationDetail:view");
 const ANALYTICS: Option<&str> = Some("analytics:readonly");
@@ -33,52 +25,16 @@ const RECORDINGS: Option<&str> = Some("recordings:readonly");
 const POLICIES: Option<&str> = Some("recording:retentionPolicy:view");
 const QUALITY: Option<&str> = Some("quality:readonly");
 
-/// Every request the verifier may make. Names are those of the simulator's operations, so that its journal can be held against it.
+/// Without a value of its own: reads, and refuses in the vendor's form.
+const READ: Operation =
+    Operation { contract: Contract { error: Some(&shapes::ERROR), ..Contract::UNKNOWN }, ..Operation::read(GENESYS_CLOUD) };
+
+const fn answers(shape: &'static Shape) -> Contract {
+    Contract { answer: Some(shape), ..READ.contract }
+}
+
+/// Every request the verifier may send there. Names are those of the simulator's operations, so that its journal can be held against it.
 pub(crate) static OPERATIONS: &[Operation] = &[
-    Operation {
-        service: Legacy,
-        name: "issue_token",
-        method: "POST",
-        place: Place::Token,
-        creates: Some(Token),
-        tells: "anything about the source",
-        ..READ
-    },
-    Operation {
-        service: Legacy,
-        name: "query_interactions",
-        place: Path("/api/v2/analytics/interactions/query"),
-        parameters: &[Any("view"), Any("size"), Any("cursor"), Any("from"), Any("to")],
-        scope: Some("read:interactions"),
-        tells: "which calls there must be",
-        ..READ
-    },
-    Operation {
-        service: Legacy,
-        name: "list_users",
-        place: Path("/api/v2/users"),
-        parameters: &[Any("size"), Any("cursor")],
-        scope: Some("read:users"),
-        tells: "whether two agents share an extension",
-        ..READ
-    },
-    Operation {
-        service: Legacy,
-        name: "get_recording",
-        place: Path("/api/v2/recordings/{}"),
-        scope: Some("read:recordings"),
-        tells: "what a recording must be like",
-        ..READ
-    },
-    Operation {
-        service: Legacy,
-        name: "get_media",
-        place: Path("/api/v2/recordings/{}/media"),
-        scope: Some("read:recordings"),
-        tells: "how a recording must sound, and whether it may be absent",
-        ..READ
-    },
-    Operation { service: Legacy, name: "get_presigned", tells: "the same, where the source keeps audio elsewhere", ..READ },
     Operation {
         name: "issue_token",
         method: "POST",
@@ -92,6 +48,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         place: Path("/api/v2/organizations/limits/namespaces/{}"),
         scope: Some("organization:readonly"),
         tells: "how long it takes at the organisation's own limit",
+        contract: answers(&shapes::LIMITS),
         ..READ
     },
     Operation {
@@ -100,6 +57,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         permission: Some("analytics:dataRetention:view"),
         scope: ANALYTICS,
         tells: "recordings that the organisation's maximum retention keeps out",
+        contract: answers(&shapes::DATA_RETENTION),
         ..READ
     },
     Operation {
@@ -110,6 +68,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: ANALYTICS,
         creates: Some(Job),
         tells: "which calls are there, those without recordings, skills",
+        contract: Contract { statuses: &[200, 202], ..answers(&shapes::JOB_SUBMITTED) },
         ..READ
     },
     Operation {
@@ -119,6 +78,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: ANALYTICS,
         follows: Some(Job),
         tells: "when that job is done",
+        contract: answers(&shapes::JOB),
         ..READ
     },
     Operation {
@@ -129,6 +89,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: ANALYTICS,
         follows: Some(Job),
         tells: "what that job found, and up to when it is complete",
+        contract: answers(&shapes::RESULTS),
         ..READ
     },
     Operation {
@@ -138,6 +99,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         permission: VIEW,
         scope: RECORDINGS,
         tells: "the retention listing: recordings that hang on no call, or on one that analytics does not show",
+        contract: answers(&shapes::RETENTION),
         ..READ
     },
     Operation {
@@ -146,6 +108,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         parameters: &[Any("pageSize"), Any("pageNumber")],
         scope: Some("authorization:readonly"),
         tells: "whether calls of other divisions are hidden",
+        contract: answers(&shapes::DIVISIONS),
         ..READ
     },
     Operation {
@@ -154,6 +117,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         permission: Some("conversation:communication:view"),
         scope: Some("conversations:readonly"),
         tells: "calls that analytics does not show",
+        contract: answers(&shapes::CONVERSATION),
         ..READ
     },
     Operation {
@@ -164,6 +128,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         permission: VIEW,
         scope: RECORDINGS,
         tells: "a call's recordings with their times, dates and pauses",
+        contract: Contract { statuses: &[200, 202], accepted_is_empty: true, ..answers(&shapes::RECORDINGS) },
         ..READ
     },
     Operation {
@@ -172,6 +137,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         place: Path("/api/v2/recordings/deletionprotection"),
         scope: RECORDINGS,
         tells: "deletion protection, for calls under legal hold",
+        contract: answers(&shapes::PROTECTED),
         ..READ
     },
     Operation {
@@ -182,6 +148,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: QUALITY,
         creates: Some(Batch),
         tells: "batch downloads: how recordings sound (sensitive ones need viewSensitiveData too)",
+        contract: Contract { statuses: &[200, 202], ..answers(&shapes::BATCH_SUBMITTED) },
         ..READ
     },
     Operation {
@@ -190,6 +157,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: QUALITY,
         follows: Some(Batch),
         tells: "batch downloads: where their files lie",
+        announces: Announces::Addresses(batch_addresses),
+        contract: answers(&shapes::BATCH),
         ..READ
     },
     Operation { name: "get_batch_media", follows: Some(Batch), tells: "batch downloads: the files themselves", ..READ },
@@ -237,66 +206,43 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: RECORDINGS,
         follows: Some(Report),
         tells: "when that report is done",
-        ..READ
-    },
-    Operation {
-        service: Rws,
-        name: "gir.get_recording",
-        place: Path("/api/v2/ops/contact-centers/{}/recordings/{}"),
-        account: OPS,
-        tells: "whether a call is there, with everything but its sound",
-        ..READ
-    },
-    Operation {
-        service: Rws,
-        name: "gir.query_recordings",
-        place: Path("/api/v2/ops/contact-centers/{}/recordings"),
-        parameters: &[Any("startTime"), Any("stopTime"), Any("offset")],
-        account: OPS,
-        tells: "recordings of ours that no call of the source accounts for",
-        ..READ
-    },
-    Operation {
-        service: WebDav,
-        name: "webdav.list",
-        method: "PROPFIND",
-        place: Below,
-        account: STORE,
-        tells: "which files lie in the migration's folder, and their sizes",
-        ..READ
-    },
-    Operation {
-        service: WebDav,
-        name: "webdav.head_file",
-        method: "HEAD",
-        place: Below,
-        account: STORE,
-        tells: "whether a file that lies elsewhere is there",
-        ..READ
-    },
-    Operation { service: WebDav, name: "webdav.get_file", place: Below, account: STORE, tells: "how recordings sound", ..READ },
-    Operation {
-        service: SpeechMiner,
-        name: "speechminer.list_recordings",
-        place: Path("/recordings"),
-        parameters: &[Any("after"), Any("limit")],
-        account: RECEIVER,
-        tells: "which calls SpeechMiner has, and how often",
-        ..READ
-    },
-    Operation {
-        service: SpeechMiner,
-        name: "speechminer.get_recording",
-        place: Path("/recordings/{}"),
-        account: RECEIVER,
-        tells: "what SpeechMiner says of a call, and the region of one that RWS does not show",
+        announces: Announces::Addresses(|answer| answer["signedUrl"].as_str().into_iter().collect()),
         ..READ
     },
 ];
 
-/// An entry of the table.
-pub(crate) fn operation(side: Side, name: &str) -> &'static Operation {
-    let found = OPERATIONS.iter().find(|operation| operation.side() == side && operation.name == name);
-    // A name that is not in the table is a slip in this crate, seen by the first test that takes the way.
-    found.unwrap_or(&OPERATIONS[0])
+fn batch_addresses(answer: &Value) -> Vec<&str> {
+    answer["results"].as_array().into_iter().flatten().filter_map(|result| result["resultUrl"].as_str()).collect()
+}
+
+/// What it takes to read what this operation tells; `None`: the error is about the whole target.
+pub(super) fn need(name: &str, error: &CallError) -> Option<String> {
+    unread::need(Operation::named(OPERATIONS, name), error)
+}
+
+/// Requests of an audit of Genesys Cloud, by operation.
+pub(crate) fn planned(sizes: Sizes) -> BTreeMap<&'static str, u64> {
+    let jobs = u64::from(sizes.jobs);
+    let audio = if sizes.jobs { sizes.audio } else { 0 };
+    // Without a job a call is found by its recordings alone.
+    let calls = if sizes.jobs { sizes.calls } else { sizes.recorded_calls };
+    BTreeMap::from([
+        ("issue_token", 1),
+        ("get_limits", 1),
+        ("get_data_retention", 1),
+        ("list_divisions", 1),
+        ("list_orphans", 1),
+        ("list_policies", 1),
+        ("list_crossplatform_policies", 1),
+        ("create_details_job", jobs),
+        ("get_details_job", jobs),
+        ("get_details_results", jobs * pages(calls, DETAILS_PAGE as usize).max(1)),
+        ("query_retention", pages(sizes.recordings, RETENTION_PAGE).max(1)),
+        ("get_conversation", if sizes.jobs { 0 } else { calls }),
+        ("list_recordings", calls.saturating_sub(sizes.kept)),
+        ("query_deletionprotection", pages(calls, PROTECTION_BATCH)),
+        ("create_batchrequest", pages(audio, BATCH)),
+        ("get_batchrequest", pages(audio, BATCH)),
+        ("get_batch_media", audio),
+    ])
 }

@@ -1,11 +1,12 @@
 //! Which conversation is which interaction's, and which recording which. By the carrier, then start and length; ids of the target are never compared.
 
+mod misplaced;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::expected::{Expectation, ExpectedRecording, Presence};
-use crate::misplaced;
-use crate::moment::Moment;
-use crate::target::{TargetConversation, TargetRecording};
+use crate::observed::{TargetConversation, TargetRecording};
+use crate::utc_millis::UtcMillis;
 
 /// What belongs to one interaction, as indexes into the target's conversations and the conversation's recordings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(crate) struct Pairing {
     /// For each recording of the source: its recording there.
     pub(crate) recordings: Vec<Option<usize>>,
     /// Recordings there that no recording of the source fits.
-    pub(crate) spare: Vec<usize>,
+    pub(crate) unpaired: Vec<usize>,
     /// How the conversation was found, where it does not carry the interaction's own id.
     pub(crate) carries: Carries,
 }
@@ -62,22 +63,22 @@ fn one(expected: &Expectation, mut found: Vec<usize>, ours: &[TargetConversation
     let Some(conversation) = found.next() else {
         return Pairing { recordings: vec![None; expected.recordings.len()], ..Pairing::default() };
     };
-    let (recordings, spare) = assign(expected, &ours[conversation]);
+    let (recordings, unpaired) = assign(expected, &ours[conversation]);
     let rest: Vec<usize> = found.collect();
     let all: Vec<&TargetConversation> = [conversation].iter().chain(&rest).map(|at| &ours[*at]).collect();
     let is_split = all.len() > 1 && misplaced::are_parts(expected, &all);
     let (parts, copies) = if is_split { (rest, Vec::new()) } else { (Vec::new(), rest) };
-    Pairing { conversation: Some(conversation), copies, parts, recordings, spare, carries: Carries::Own }
+    Pairing { conversation: Some(conversation), copies, parts, recordings, unpaired, carries: Carries::Own }
 }
 
 /// Of several copies the one with the right start and number of recordings; then the one made first.
 fn preference(expected: &Expectation, conversation: &TargetConversation) -> (u64, usize, Option<i64>, String) {
-    let off = match (expected.span, conversation.start.moment()) {
+    let off = match (expected.span, conversation.start.instant()) {
         (Some(span), Some(start)) => start.since(span.start).unsigned_abs(),
         _ => u64::MAX,
     };
     let recordings = conversation.read_recordings();
-    let created = recordings.iter().filter_map(|recording| recording.created).min().map(Moment::ms);
+    let created = recordings.iter().filter_map(|recording| recording.created).min().map(UtcMillis::ms);
     (off, expected.recordings.len().abs_diff(recordings.len()), created, conversation.id.clone())
 }
 
@@ -123,7 +124,7 @@ struct TheirClock {
 impl TheirClock {
     fn new(expected: &Expectation, conversation: &TargetConversation) -> TheirClock {
         let same = TheirClock { times: 1, over: 1, shift_ms: 0 };
-        let (Some(span), Some(start)) = (expected.span, conversation.start.moment()) else { return same };
+        let (Some(span), Some(start)) = (expected.span, conversation.start.instant()) else { return same };
         // Seconds for milliseconds or the reverse, cut to the second or not.
         let clocks = [same, TheirClock { times: 1000, ..same }, TheirClock { over: 1000, ..same }];
         let off = |clock: &TheirClock| clock.read(start).since(span.start);
@@ -131,26 +132,26 @@ impl TheirClock {
         TheirClock { shift_ms: off(&clock), ..clock }
     }
 
-    fn read(self, at: Moment) -> Moment {
-        Moment::from_ms(at.ms().saturating_mul(self.times) / self.over)
+    fn read(self, at: UtcMillis) -> UtcMillis {
+        UtcMillis::from_ms(at.ms().saturating_mul(self.times) / self.over)
     }
 }
 
 /// How far start and length are apart, with or without the whole call's shift. Unknown times: by position.
 fn cost(expected: &ExpectedRecording, row: usize, actual: &TargetRecording, column: usize, clock: TheirClock) -> u64 {
     const UNKNOWN: u64 = 1 << 40;
-    let (Some(span), Some(start)) = (expected.span, actual.start.moment()) else {
+    let (Some(span), Some(start)) = (expected.span, actual.start.instant()) else {
         return UNKNOWN + row.abs_diff(column) as u64;
     };
     let off = clock.read(start).since(span.start);
-    let length = actual.end.moment().map_or(0, |end| clock.read(end).since(clock.read(start)).abs_diff(span.ms()));
+    let length = actual.end.instant().map_or(0, |end| clock.read(end).since(clock.read(start)).abs_diff(span.ms()));
     off.unsigned_abs().min(off.saturating_sub(clock.shift_ms).unsigned_abs()).saturating_add(length)
 }
 
 /// Whether a recording's times are those of another's source, within a second.
 pub(crate) fn same_times(expected: &ExpectedRecording, actual: &TargetRecording) -> bool {
     const CLOSE_MS: u64 = 1000;
-    match (expected.span, actual.start.moment(), actual.end.moment()) {
+    match (expected.span, actual.start.instant(), actual.end.instant()) {
         (Some(span), Some(start), Some(end)) => {
             start.since(span.start).unsigned_abs() <= CLOSE_MS && end.since(span.end).unsigned_abs() <= CLOSE_MS
         }
@@ -162,32 +163,32 @@ pub(crate) fn same_times(expected: &ExpectedRecording, actual: &TargetRecording)
 mod tests {
     use super::*;
     use crate::checks::testing::{conversation, wanted};
-    use crate::target::Recordings;
+    use crate::observed::Recordings;
 
     #[test]
     fn recordings_are_matched_by_time_even_when_the_whole_call_is_shifted_and_listed_in_another_order() {
         let expected = wanted();
         let mut shifted = conversation(&expected);
-        shifted.start = crate::target::TimeReading::At(expected.span.expect("a span").start.plus_ms(3_600_000));
+        shifted.start = crate::observed::TimeReading::At(expected.span.expect("a span").start.plus_ms(3_600_000));
         if let Recordings::Read(recordings) = &mut shifted.recordings {
             recordings.reverse();
             for recording in recordings {
-                recording.start = crate::target::TimeReading::At(recording.start.moment().expect("a start").plus_ms(3_600_000));
-                recording.end = crate::target::TimeReading::At(recording.end.moment().expect("an end").plus_ms(3_600_000));
+                recording.start = crate::observed::TimeReading::At(recording.start.instant().expect("a start").plus_ms(3_600_000));
+                recording.end = crate::observed::TimeReading::At(recording.end.instant().expect("an end").plus_ms(3_600_000));
             }
         }
         let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[shifted]);
         assert_eq!(pairings[0].recordings, [Some(1), Some(0)]);
-        assert!(unclaimed.is_empty() && pairings[0].spare.is_empty());
+        assert!(unclaimed.is_empty() && pairings[0].unpaired.is_empty());
     }
 
     #[test]
     fn recordings_are_matched_when_their_times_are_in_another_unit() {
         let expected = wanted();
         let mut damaged = conversation(&expected);
-        let seconds = |reading: &mut crate::target::TimeReading| {
-            if let crate::target::TimeReading::At(at) = reading {
-                *at = Moment::from_ms(at.ms() / 1000);
+        let seconds = |reading: &mut crate::observed::TimeReading| {
+            if let crate::observed::TimeReading::At(at) = reading {
+                *at = UtcMillis::from_ms(at.ms() / 1000);
             }
         };
         seconds(&mut damaged.start);
@@ -206,10 +207,10 @@ mod tests {
         let expected = wanted();
         let mut copy = conversation(&expected);
         copy.id = "a-copy".into();
-        copy.start = crate::target::TimeReading::At(expected.span.expect("a span").start.plus_ms(5000));
-        let mut phantom = conversation(&expected);
-        phantom.legacy_id = Some("999".into());
-        let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[copy, conversation(&expected), phantom]);
+        copy.start = crate::observed::TimeReading::At(expected.span.expect("a span").start.plus_ms(5000));
+        let mut extra_conversation = conversation(&expected);
+        extra_conversation.legacy_id = Some("999".into());
+        let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[copy, conversation(&expected), extra_conversation]);
         assert_eq!((pairings[0].conversation, pairings[0].copies.as_slice()), (Some(1), &[0][..]));
         assert_eq!(unclaimed, [2]);
     }

@@ -5,7 +5,7 @@ use platforms::CallError;
 
 /// A verification that came to no verdict. Cut by who has to act next; `Display` is the one sentence to print.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum RunError {
     /// The source, or its staged copy, is unreachable or refuses us.
     #[error("{0}")]
     Source(String),
@@ -26,39 +26,41 @@ pub enum Stop {
     Internal(String),
 }
 
-impl Stop {
+impl RunError {
     /// The process exit code. Source: contracts section 12.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Stop::Source(_) => 12,
-            Stop::Target(_) => 13,
-            Stop::Plan(_) => 2,
-            Stop::Interrupted | Stop::Report(_) => 11,
-            Stop::Internal(_) => 1,
+            RunError::Source(_) => 12,
+            RunError::Target(_) => 13,
+            RunError::Plan(_) => 2,
+            RunError::Interrupted | RunError::Report(_) => 11,
+            RunError::Internal(_) => 1,
         }
     }
 
-    pub(crate) fn source(step: &str, error: &CallError) -> Stop {
+    pub(crate) fn source(step: &str, error: &CallError) -> RunError {
         if let CallError::ClockDiffers { .. } = error {
-            return Stop::Plan(format!("the source: {error}"));
+            return RunError::Plan(format!("the source: {error}"));
         }
-        Stop::Source(format!("cannot {step} of the source: {error}; check source.base_url, its credentials and scopes, then verify again"))
+        RunError::Source(format!(
+            "cannot {step} of the source: {error}; check source.base_url, its credentials and scopes, then verify again"
+        ))
     }
 
-    pub(crate) fn target(step: &str, error: &CallError) -> Stop {
+    pub(crate) fn target(step: &str, error: &CallError) -> RunError {
         if let CallError::ClockDiffers { .. } = error {
-            return Stop::Plan(format!("the target: {error}"));
+            return RunError::Plan(format!("the target: {error}"));
         }
-        Stop::Target(format!(
+        RunError::Target(format!(
             "cannot {step} of the target: {error}; check its address, credentials and permissions in the plan's [target], then verify again"
         ))
     }
 }
 
-impl From<PlanError> for Stop {
-    fn from(error: PlanError) -> Stop {
-        Stop::Plan(error.to_string())
+impl From<PlanError> for RunError {
+    fn from(error: PlanError) -> RunError {
+        RunError::Plan(error.to_string())
     }
 }
 
@@ -69,12 +71,12 @@ mod tests {
     #[test]
     fn each_ending_has_its_documented_exit_code() {
         let codes = [
-            (Stop::Source(String::new()), 12),
-            (Stop::Target(String::new()), 13),
-            (Stop::Plan(String::new()), 2),
-            (Stop::Interrupted, 11),
-            (Stop::Report(String::new()), 11),
-            (Stop::Internal(String::new()), 1),
+            (RunError::Source(String::new()), 12),
+            (RunError::Target(String::new()), 13),
+            (RunError::Plan(String::new()), 2),
+            (RunError::Interrupted, 11),
+            (RunError::Report(String::new()), 11),
+            (RunError::Internal(String::new()), 1),
         ];
         for (stop, code) in codes {
             assert_eq!(stop.exit_code(), code, "{stop:?}");

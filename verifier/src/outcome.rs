@@ -1,0 +1,38 @@
+//! What a verification found, before it is summed up.
+
+use std::collections::BTreeSet;
+
+use crate::checks::presence::Judged;
+use crate::cross_call::Place;
+use crate::expected::Expectation;
+use crate::finding::Finding;
+use crate::matching::Pairing;
+use crate::options::AudioScope;
+use crate::target::Stores;
+
+/// Everything a verification found.
+pub(crate) struct Outcome {
+    pub(crate) expectations: Vec<Expectation>,
+    /// Which conversation and recordings are each one's.
+    pub(crate) pairings: Vec<Pairing>,
+    pub(crate) judged: Vec<Judged>,
+    pub(crate) extra_conversations: Vec<Finding>,
+    /// Policies of the target that delete what was migrated.
+    pub(crate) policies: Vec<Finding>,
+    /// Recordings on extra conversations.
+    pub(crate) extra_recordings: u64,
+    pub(crate) target_interactions: u64,
+    pub(crate) target_recordings: u64,
+    pub(crate) needs: BTreeSet<String>,
+    /// Calls of the source in which a length had a fraction of a millisecond.
+    pub(crate) rounded: u64,
+    /// Recordings whose audio was compared.
+    pub(crate) compared: Vec<Place>,
+    pub(crate) site_zone_known: bool,
+    pub(crate) audio: AudioScope,
+    /// Interactions the verification was restricted to. Absent: it was not.
+    pub(crate) only: Option<u64>,
+    pub(crate) staged: bool,
+    /// How the target's stores were read. Absent: it has one.
+    pub(crate) stores: Option<Stores>,
+}

@@ -1,0 +1,180 @@
+//! Calls and recordings of the source, as the verifier keeps them whichever source they were read from. Nothing is read into a value here: what
+//! it means is derived in `expected`.
+
+/// An interaction with its recordings, in the source's order.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceInteraction {
+    /// As listed.
+    pub(crate) listed: SourceCall,
+    /// One for each recording the listing names.
+    pub(crate) recordings: Vec<SourceRecording>,
+    /// The source lists another interaction, with other content, under this id.
+    pub(crate) collided: bool,
+    /// Why it could not be read; nothing is known of the call then but its id and those of its recordings. Absent: it was.
+    pub(crate) unread: Option<String>,
+}
+
+impl SourceInteraction {
+    /// As listed, with nothing of its recordings yet.
+    pub(crate) fn of(listed: SourceCall) -> SourceInteraction {
+        SourceInteraction { listed, recordings: Vec::new(), collided: false, unread: None }
+    }
+
+    /// One of which nothing is known but its id.
+    pub(super) fn unread(id: String, why: String) -> SourceInteraction {
+        SourceInteraction { unread: Some(why), ..SourceInteraction::of(SourceCall { id, ..SourceCall::default() }) }
+    }
+}
+
+/// A call as the source lists it. Absent: the source does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SourceCall {
+    /// Decimal text mostly.
+    pub(crate) id: String,
+    /// Start as the recorder's clock had it.
+    pub(crate) start_time: SourceTime,
+    /// End as the recorder's clock had it.
+    pub(crate) end_time: SourceTime,
+    /// Time in queue. Milliseconds.
+    pub(crate) wait_time_ms: Option<i64>,
+    /// Time in conversation. Milliseconds.
+    pub(crate) talk_time_ms: Option<i64>,
+    /// `INBOUND` or `OUTBOUND`.
+    pub(crate) direction: Option<String>,
+    /// First agent.
+    pub(crate) agent_id: Option<String>,
+    /// Extension, shared by several agents: never an identity.
+    pub(crate) agent_extension: Option<String>,
+    /// Queue.
+    pub(crate) queue_id: Option<String>,
+    /// Skill that was asked for.
+    pub(crate) skill: Option<String>,
+    /// Name of the skill group.
+    pub(crate) skill_group: Option<String>,
+    /// IVR node the call came through.
+    pub(crate) ivr_node_id: Option<String>,
+    /// Outcome.
+    pub(crate) disposition_code: Option<String>,
+    /// Wrap-up code.
+    pub(crate) wrap_up_code: Option<String>,
+    /// Number that called, raw or masked.
+    pub(crate) caller_number: Option<String>,
+    /// Number that was called, raw or masked.
+    pub(crate) dialled_number: Option<String>,
+    /// Whether the numbers above are masked.
+    pub(crate) numbers_masked: Option<bool>,
+    /// Recorder whose clock stamped the times.
+    pub(crate) recorder_node: Option<String>,
+    /// Legs, in order.
+    pub(crate) segments: Vec<SourceSegment>,
+    /// Recordings, in order: id, and the leg it was made on.
+    pub(crate) recordings: Vec<(String, Option<String>)>,
+    /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
+    pub(crate) rounded: Vec<String>,
+}
+
+/// One leg of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SourceSegment {
+    /// Leg.
+    pub(crate) id: String,
+    /// Agent of this leg. Absent: none.
+    pub(crate) agent_id: Option<String>,
+    /// Start as the recorder's clock had it.
+    pub(crate) start_time: SourceTime,
+    /// End as the recorder's clock had it.
+    pub(crate) end_time: SourceTime,
+}
+
+/// A recording of the source, without its audio.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceRecording {
+    /// Recording id.
+    pub(crate) id: String,
+    /// The source's answer about it, or why there is none, with what would be needed.
+    pub(crate) details: Result<RecordingDetails, String>,
+    /// Where its audio stands in staging. Absent: read from the source itself, or nothing was staged.
+    pub(crate) staged: Option<StagedMedia>,
+}
+
+/// What the source says of a recording. Absent: it does not say.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordingDetails {
+    /// Recording.
+    pub(crate) id: String,
+    /// Interaction it belongs to.
+    pub(crate) interaction_id: String,
+    /// Leg it was made on.
+    pub(crate) segment_id: Option<String>,
+    /// Start as the recorder's clock had it.
+    pub(crate) start_time: SourceTime,
+    /// End as the recorder's clock had it.
+    pub(crate) end_time: SourceTime,
+    /// Length the source declares. Milliseconds.
+    pub(crate) duration_ms: Option<i64>,
+    /// Codec the source declares; it may be wrong.
+    pub(crate) codec: Option<String>,
+    /// Media type the source declares; it may be wrong.
+    pub(crate) content_type: Option<String>,
+    /// Channels the source declares.
+    pub(crate) channels: Option<u16>,
+    /// Size the source declares. Bytes.
+    pub(crate) size_bytes: Option<u64>,
+    /// Original file name.
+    pub(crate) file_name: Option<String>,
+    /// Recorder whose clock stamped the times.
+    pub(crate) recorder_node: Option<String>,
+    /// Stretches in which a card number or the like was read.
+    pub(crate) pauses: Vec<SourcePause>,
+    /// Retention class by name.
+    pub(crate) retention_class: Option<String>,
+    /// Must not be deleted.
+    pub(crate) legal_hold: bool,
+    /// Where the bytes are. Absent: where the source has them by itself.
+    pub(crate) media_url: Option<String>,
+    /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
+    pub(crate) rounded: Vec<String>,
+}
+
+/// A stretch of a recording, from its own start. Milliseconds. Absent: the source does not say.
+#[derive(Debug, Clone)]
+pub(crate) struct SourcePause {
+    /// First millisecond.
+    pub(crate) start_offset_ms: Option<i64>,
+    /// First millisecond after it.
+    pub(crate) end_offset_ms: Option<i64>,
+}
+
+/// A time as the source states it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum SourceTime {
+    /// Not given.
+    #[default]
+    Absent,
+    /// A whole number since 1970, in the unit the plan names.
+    Number(i64),
+    /// Anything else, as it is written; and the whole number that it is all the same. Absent: it is a date, or damaged.
+    Text { text: String, whole: Option<i64> },
+}
+
+impl SourceTime {
+    /// The whole number it is, in whichever spelling.
+    pub(crate) fn whole(&self) -> Option<i64> {
+        match self {
+            SourceTime::Absent => None,
+            SourceTime::Number(number) => Some(*number),
+            SourceTime::Text { whole, .. } => *whole,
+        }
+    }
+}
+
+/// Audio in staging, as the migrator wrote it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StagedMedia {
+    /// Name of the blob; must be the hash of its bytes.
+    pub(crate) sha256: String,
+    /// Size written down. Bytes.
+    pub(crate) bytes: u64,
+    /// Size the source's media answer announced. Absent: it announced none.
+    pub(crate) announced: Option<u64>,
+}

@@ -1,0 +1,40 @@
+//! The one place that names the sources.
+
+use std::sync::Arc;
+
+use plan::LoadedPlan;
+use platforms::clock::Clock;
+
+use super::legacy::{self, LEGACY};
+use super::staged::Staged;
+use super::{SharedSource, Source};
+use crate::options::{Options, SourceFrom};
+use crate::requests::{Endpoint, Gates, Operation};
+use crate::run_error::RunError;
+
+/// The source of a plan, or its staged copy. Sends nothing yet.
+pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<SharedSource, RunError> {
+    let source: Arc<dyn Source> = match (options.source, &loaded.plan.source) {
+        (SourceFrom::Staged, _) => Arc::new(Staged::of(loaded, options.staging_url.as_deref())?),
+        (SourceFrom::Live, plan::Source::Legacy(section)) => Arc::new(legacy::Live::open(loaded, section, gates, clock)?),
+        (SourceFrom::Live, plan::Source::Files(_)) => {
+            return Err(RunError::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
+        }
+    };
+    Ok(source)
+}
+
+/// Requests to the source; none where it is staged.
+pub(crate) fn operations(options: &Options) -> &'static [Operation] {
+    match options.source {
+        SourceFrom::Live => legacy::OPERATIONS,
+        SourceFrom::Staged => &[],
+    }
+}
+
+/// Its service, as the plan has it.
+pub(crate) fn endpoint(loaded: &LoadedPlan) -> Endpoint {
+    let root = loaded.plan.source.main_url().cloned();
+    let token = root.as_ref().and_then(|root| root.join("/oauth/token").ok());
+    Endpoint { service: LEGACY, root, token }
+}
