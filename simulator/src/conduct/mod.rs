@@ -14,9 +14,9 @@ mod writing;
 
 pub use self::breaches::{Breach, ConductReport};
 pub use self::table::{ConductRule, TABLE as CONDUCT_RULES};
-use crate::exchange::{Facts, hash_of};
-use crate::fault::operations::Operation;
-use crate::journal::Served;
+use crate::http::request_context::{RequestMetadata, hash_of};
+use crate::http::served::Served;
+use crate::operations::Operation;
 
 /// What is on its way when a client is told something may still arrive. Milliseconds of real time: a request crosses a continent in a fifth of it.
 const ON_ITS_WAY_MS: i64 = 500;
@@ -40,18 +40,18 @@ impl Conduct {
     }
 
     /// Judges one request, in the order of the journal.
-    pub(crate) fn see(&mut self, seen: &Seen<'_>) {
+    pub(crate) fn observe(&mut self, event: &RequestEvent<'_>) {
         let breaches = &mut self.breaches;
-        self.retries.see(seen, self.grace_ms, breaches);
-        self.tokens.see(seen, self.grace_ms, breaches);
-        self.connections.see(seen, breaches);
-        self.reading.see(seen, breaches);
-        self.writing.see(seen, breaches);
+        self.retries.observe(event, self.grace_ms, breaches);
+        self.tokens.observe(event, self.grace_ms, breaches);
+        self.connections.observe(event, breaches);
+        self.reading.observe(event, breaches);
+        self.writing.observe(event, breaches);
     }
 
     /// Takes note of what a platform did by itself.
-    pub(crate) fn deed(&mut self, operation: &'static Operation, key: &str, effect: &str) {
-        self.writing.deed(operation, key, effect);
+    pub(crate) fn observe_side_effect(&mut self, operation: &'static Operation, key: &str, effect: &str) {
+        self.writing.observe_side_effect(operation, key, effect);
     }
 
     /// What was found so far.
@@ -63,7 +63,7 @@ impl Conduct {
 }
 
 /// One request as the judges see it.
-pub(crate) struct Seen<'a> {
+pub(crate) struct RequestEvent<'a> {
     /// Its line in the journal.
     n: u64,
     /// When it arrived. Unix ms.
@@ -83,20 +83,20 @@ pub(crate) struct Seen<'a> {
     bytes_out: u64,
     /// What it was told to wait.
     retry_after_ms: Option<i64>,
-    facts: Facts,
+    metadata: RequestMetadata,
     /// The same for a request that is sent again.
     identity: u64,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> RequestEvent<'a> {
     /// Line `n` of the journal.
-    pub(crate) fn of(n: u64, served: &'a Served<'a>) -> Seen<'a> {
-        let facts = served.facts;
+    pub(crate) fn of(n: u64, served: &'a Served<'a>) -> RequestEvent<'a> {
+        let metadata = served.metadata;
         // Without a key it is told by what it says; a digest there is of a document, for files have names.
-        let said = if served.key == "-" { facts.digest } else { None };
-        Seen {
+        let said = if served.key == "-" { metadata.digest } else { None };
+        RequestEvent {
             n,
-            arrived_ms: facts.arrived_ms.unwrap_or(served.at_ms),
+            arrived_ms: metadata.arrived_ms.unwrap_or(served.at_ms),
             answered_ms: served.at_ms,
             platform: served.platform,
             operation: served.operation,
@@ -107,14 +107,14 @@ impl<'a> Seen<'a> {
             bytes_in: served.bytes_in,
             bytes_out: served.bytes_out,
             retry_after_ms: served.retry_after_s.map(|seconds| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)),
-            identity: hash_of(&(served.operation.name, served.key, facts.address, said)),
-            facts,
+            identity: hash_of(&(served.operation.name, served.key, metadata.address, said)),
+            metadata,
         }
     }
 
     /// Whether the client was told that it went well, to the end.
     fn is_well(&self) -> bool {
-        (200..300).contains(&self.status) && !self.facts.is_cut
+        (200..300).contains(&self.status) && !self.metadata.is_cut
     }
 
     /// Whether it may be sent again as it is: a limit, a failure, no answer or half of a good one.
@@ -129,7 +129,7 @@ impl<'a> Seen<'a> {
 
     /// Whether a good answer broke off.
     fn is_half(&self) -> bool {
-        (200..300).contains(&self.status) && self.facts.is_cut
+        (200..300).contains(&self.status) && self.metadata.is_cut
     }
 
     fn is_token_request(&self) -> bool {

@@ -1,0 +1,105 @@
+//! Handlers: unpack, call, wrap.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Query as Params, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use super::state::{Legacy, Query, error};
+use crate::http::reply::Reply;
+use crate::operations::{self, Operation};
+use crate::pipeline::{refused, serve};
+
+impl Legacy {
+    /// The API.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/oauth/token", post(token))
+            .route("/api/v2/analytics/interactions/query", get(interactions))
+            .route("/api/v2/users", get(users))
+            .route("/api/v2/queues", get(queues))
+            .route("/api/v2/recordings/{id}", get(recording))
+            .route("/api/v2/recordings/{id}/media", get(media))
+            .fallback(nowhere)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(self.clone())
+    }
+
+    /// The store behind pre-signed URLs, served from a host of its own.
+    pub(crate) fn media_router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/presigned/{id}", get(presigned))
+            .fallback(nowhere)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(self.clone())
+    }
+
+    async fn guarded(
+        &self,
+        operation: &'static Operation,
+        key: &str,
+        headers: &HeaderMap,
+        work: impl Future<Output = Reply> + Send,
+    ) -> Response {
+        match self.admit(operation, headers) {
+            Ok(()) => serve(&self.core, self, operation, key, 0, work).await,
+            Err(reply) => refused(&self.core, "legacy", operation, key, *reply),
+        }
+    }
+}
+
+async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Bytes) -> Response {
+    let form: Query = url::form_urlencoded::parse(&body).into_owned().collect();
+    let work = async { legacy.token(&headers, &form) };
+    serve(&legacy.core, &*legacy, &operations::LEGACY_ISSUE_TOKEN, "-", body.len() as u64, work).await
+}
+
+async fn interactions(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    legacy.note_unknown(&operations::LEGACY_QUERY_INTERACTIONS, &query);
+    let work = async { legacy.interactions(&query) };
+    legacy.guarded(&operations::LEGACY_QUERY_INTERACTIONS, "-", &headers, work).await
+}
+
+async fn users(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    legacy.note_unknown(&operations::LEGACY_LIST_USERS, &query);
+    let work = async { legacy.users(&query) };
+    legacy.guarded(&operations::LEGACY_LIST_USERS, "-", &headers, work).await
+}
+
+async fn queues(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    legacy.note_unknown(&operations::LEGACY_LIST_QUEUES, &query);
+    let work = async { legacy.queues(&query) };
+    legacy.guarded(&operations::LEGACY_LIST_QUEUES, "-", &headers, work).await
+}
+
+async fn recording(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    legacy.guarded(&operations::LEGACY_GET_RECORDING, &id, &headers, legacy.recording(&id)).await
+}
+
+async fn media(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, method: Method, headers: HeaderMap) -> Response {
+    let work = legacy.media(&id, &method, &headers);
+    legacy.guarded(&operations::LEGACY_GET_MEDIA, &id, &headers, work).await
+}
+
+async fn presigned(
+    State(legacy): State<Arc<Legacy>>,
+    Path(id): Path<String>,
+    Params(query): Params<Query>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let work = legacy.presigned(&id, &query, &method, &headers);
+    serve(&legacy.core, &*legacy, &operations::LEGACY_GET_PRESIGNED, &id, 0, work).await
+}
+
+async fn wrong_method(method: Method) -> Response {
+    error(405, "method_not_allowed", &format!("the method {method} is not allowed here")).into_response()
+}
+
+async fn nowhere() -> Response {
+    error(404, "not_found", "there is no such path").into_response()
+}
