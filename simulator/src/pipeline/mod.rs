@@ -1,6 +1,7 @@
 //! From request to answer, once for every platform: faults, the handler, and one line of the journal.
 
 mod delivery;
+pub(crate) mod request;
 
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     GenesysCloud, Site,
     access::{Overrun, Shared},
-    endpoint::{self, AuthorizedRequest, Query, Rejection},
+    endpoint::{self, AuthorizedRequest, Query},
     errors::ApiError,
     limits::{self, MINUTE_MS, Rate, SECOND_MS, Window},
     participant_view::put,
@@ -55,7 +55,6 @@ struct Token {
 pub(super) struct Pass {
     pub(super) client_id: String,
     pub(super) token: String,
-    pub(super) rate: Rate,
 }
 
 /// POST /oauth/token.
@@ -64,7 +63,7 @@ pub(super) async fn issue_token(State(site): Site, request: Request) -> Response
     let body = super::files::small_body(request.into_body()).await;
     let length = body.len() as u64;
     let operation = &operations::GENESYS_CLOUD_ISSUE_TOKEN;
-    site.serve(operation, "-", length, None, async { Ok(site.issue(&headers, &body)) }).await
+    endpoint::serve(&*site, operation, "-", length, None, async { Ok(site.issue(&headers, &body)) }).await
 }
 
 /// GET /api/v2/tokens/me.
@@ -93,18 +92,18 @@ pub(super) fn bad_credentials() -> ApiError {
 }
 
 impl GenesysCloud {
-    /// Lets a request in by its token, counts it, and asks for what the operation needs.
-    pub(super) fn admit(&self, operation: &'static Operation, headers: &HeaderMap, bucket: Bucket) -> Result<Pass, Rejection> {
-        let away = |error| Rejection { error, rate: None };
-        let token = bearer(headers).ok_or_else(|| away(no_token()))?;
-        let (client_id, rate, overrun) = self.count(operation, &token, bucket).ok_or_else(|| away(bad_credentials()))?;
-        if let Some(overrun) = overrun {
-            return Err(Rejection { error: self.one_too_many(&overrun), rate: Some(rate) });
-        }
-        match self.lacking(operation.needs) {
-            Some(scope) => Err(Rejection { error: self.forbidden(scope), rate: Some(rate) }),
-            None => Ok(Pass { client_id, token, rate }),
-        }
+    /// Lets a request in by its token, counts it, and asks for what the operation needs. What was counted is said of a refusal too.
+    pub(super) fn admit(
+        &self,
+        operation: &'static Operation,
+        headers: &HeaderMap,
+        bucket: Bucket,
+    ) -> (Option<Rate>, Result<Pass, ApiError>) {
+        let Some(token) = bearer(headers) else { return (None, Err(no_token())) };
+        let Some((client_id, rate, overrun)) = self.count(operation, &token, bucket) else { return (None, Err(bad_credentials())) };
+        let lacking = || self.lacking(operation.needs).map(|scope| self.forbidden(scope));
+        let refusal = overrun.map(|overrun| self.one_too_many(&overrun)).or_else(lacking);
+        (Some(rate), refusal.map_or(Ok(Pass { client_id, token }), Err))
     }
 
     /// The token's client, what the headers say, and the first limit this request went beyond. It counts in all of them.

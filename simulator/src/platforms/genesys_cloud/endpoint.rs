@@ -1,24 +1,28 @@
-//! The way every request goes: token, limiter, permission, body, then its turn at the front; and the headers of every answer.
+//! Who may ask the organisation for what, how it refuses a body, and the headers of every answer.
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::future::Future;
 
-use axum::{extract::Request, response::Response};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::de::DeserializeOwned;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 use uuid::Uuid;
 
 use super::{GenesysCloud, auth::Bucket, errors::ApiError, limits, limits::Rate, rules};
 pub(super) use crate::http::body::{content_type, drain};
+pub(super) use crate::pipeline::request::{reject, serve};
 use crate::{
-    http::body::read_whole,
     http::reply::Reply,
     operations::Operation,
-    pipeline::{self, HandlerFuture, ItemFault, ItemFaults},
+    pipeline::{
+        Core,
+        request::{Admission, JsonAdmission, JsonProblem},
+    },
 };
 
-/// What a handler's work is given once its request was let in.
-pub(super) struct AuthorizedRequest {
+/// A request to the organisation.
+pub(super) type IncomingRequest = crate::pipeline::request::IncomingRequest<GenesysCloud>;
+
+/// What a handler is told of the request it serves.
+pub(crate) struct AuthorizedRequest {
     /// The client whose token it is.
     pub(super) client_id: String,
     /// The token itself.
@@ -27,154 +31,67 @@ pub(super) struct AuthorizedRequest {
     pub(super) query: Query,
 }
 
-/// One request on its way in.
-pub(super) struct IncomingRequest {
-    /// The platform.
-    pub(super) site: Arc<GenesysCloud>,
-    /// What is asked for.
-    pub(super) operation: &'static Operation,
-    /// The request.
-    pub(super) request: Request,
-}
+impl Admission for GenesysCloud {
+    type Authorized = AuthorizedRequest;
+    type Error = ApiError;
+    /// What the limiter says; absent where nothing was counted.
+    type Headers = Option<Rate>;
 
-/// A refusal before the business key matters, with the rate headers it still carries.
-pub(super) struct Rejection {
-    pub(super) error: ApiError,
-    pub(super) rate: Option<Rate>,
-}
-
-impl IncomingRequest {
-    /// Serves a request without a body.
-    pub(super) async fn answer<W>(self, key: &str, work: W) -> Response
-    where
-        W: FnOnce(&GenesysCloud, &AuthorizedRequest) -> Result<Reply, ApiError> + Send,
-    {
-        let IncomingRequest { site, operation, request } = self;
-        let (authorized, rate) = match site.authorize(operation, &request) {
-            Ok(authorize) => authorize,
-            Err(away) => return site.reject(operation, away),
-        };
-        site.serve(operation, key, 0, Some(rate), async { work(&site, &authorized) }).await
+    fn core(&self) -> &Core {
+        &self.core
     }
 
-    /// Serves a request without a body whose work may wait.
-    pub(super) async fn answer_in_time<W, F>(self, key: &str, work: W) -> Response
-    where
-        W: FnOnce(Arc<GenesysCloud>, AuthorizedRequest) -> F + Send,
-        F: Future<Output = Result<Reply, ApiError>> + Send,
-    {
-        let IncomingRequest { site, operation, request } = self;
-        let (authorized, rate) = match site.authorize(operation, &request) {
-            Ok(authorize) => authorize,
-            Err(away) => return site.reject(operation, away),
-        };
-        let work = work(Arc::clone(&site), authorized);
-        site.serve(operation, key, 0, Some(rate), work).await
+    fn authorize(&self, operation: &'static Operation, head: &Parts) -> (Option<Rate>, Result<AuthorizedRequest, ApiError>) {
+        let (rate, token) = self.admit(operation, &head.headers, Bucket::Token);
+        let authorized = token.and_then(|token| {
+            let query = Query::of(head.uri.query().unwrap_or_default());
+            self.check_address(operation, &head.uri, &query)?;
+            Ok(AuthorizedRequest { client_id: token.client_id, token: token.token, query })
+        });
+        (rate, authorized)
     }
 
-    /// Serves a request with a JSON body; `key` reads the business key from the raw body, which may be no JSON at all.
-    pub(super) async fn answer_json<T, K, W>(self, key: K, work: W) -> Response
-    where
-        T: DeserializeOwned + Send,
-        K: FnOnce(&GenesysCloud, &[u8]) -> String + Send,
-        W: FnOnce(&GenesysCloud, &AuthorizedRequest, T) -> Result<Reply, ApiError> + Send,
-    {
-        let (site, operation) = (self.site.clone(), self.operation);
-        let (authorized, rate, bytes) = match self.open().await {
-            Ok(opened) => opened,
-            Err(away) => return site.reject(operation, away),
-        };
-        let key = key(&site, &bytes);
-        let length = bytes.len() as u64;
-        site.serve(operation, &key, length, Some(rate), async { work(&site, &authorized, site.read_body(&bytes)?) }).await
+    fn reply(error: ApiError) -> Reply {
+        error.reply()
+    }
+
+    async fn with_headers(
+        &self,
+        operation: &'static Operation,
+        key: &str,
+        rate: Option<Rate>,
+        answer: impl Future<Output = Response> + Send,
+    ) -> Response {
+        let attempt = self.attempt(operation.name, key);
+        let seed = self.seed().child("correlation").child(operation.name).child(key).index(attempt);
+        let headers = ResponseHeaders { correlation: seed.uuid(), rate };
+        let response = RESPONSE_HEADERS.scope(headers, answer).await;
+        headers.apply_to(response)
     }
 }
 
-impl IncomingRequest {
-    /// Token, limiter, permission and body of a request with JSON.
-    async fn open(self) -> Result<(AuthorizedRequest, Rate, Bytes), Rejection> {
-        let IncomingRequest { site, operation, request } = self;
-        let (authorized, rate) = match site.authorize(operation, &request) {
-            Ok(authorize) => authorize,
-            Err(away) => {
-                drain(request.into_body()).await;
-                return Err(away);
+impl JsonAdmission for GenesysCloud {
+    fn max_json_bytes(&self) -> u64 {
+        self.settings.max_request_bytes
+    }
+
+    fn refuse_json(&self, problem: JsonProblem<'_>) -> ApiError {
+        match problem {
+            JsonProblem::ContentType => {
+                self.mark(&rules::CONTENT_TYPE);
+                ApiError::unsupported_media("application/json")
             }
-        };
-        let bytes = site.json_body(request).await.map_err(|error| Rejection { error, rate: Some(rate) })?;
-        Ok((authorized, rate, bytes))
-    }
-
-    /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike by them; `work` is told what each item meets.
-    pub(super) async fn answer_batch<T, K, W>(self, faults: ItemFaults, keys: K, work: W) -> Response
-    where
-        T: DeserializeOwned + Send,
-        K: FnOnce(&GenesysCloud, &[u8]) -> Vec<String> + Send,
-        W: FnOnce(&GenesysCloud, &AuthorizedRequest, T, &[Option<ItemFault>]) -> Result<Reply, ApiError> + Send,
-    {
-        let (site, operation) = (self.site.clone(), self.operation);
-        let (authorized, rate, bytes) = match self.open().await {
-            Ok(opened) => opened,
-            Err(away) => return site.reject(operation, away),
-        };
-        let keys = keys(&site, &bytes);
-        let length = bytes.len() as u64;
-        let response_headers = site.response_headers(operation, "-", Some(rate));
-        let site = &*site;
-        let work = |struck: Vec<Option<ItemFault>>| async move {
-            let answer = site.read_body(&bytes).and_then(|sent| work(site, &authorized, sent, &struck));
-            answer.unwrap_or_else(ApiError::reply)
-        };
-        let turn = pipeline::serve_batch(&site.core, site, operation, &keys, faults, length, work);
-        let response = RESPONSE_HEADERS.scope(response_headers, turn).await;
-        response_headers.apply_to(response)
+            JsonProblem::TooLarge(limit) => {
+                self.mark(&limits::REQUEST_BYTES.rule);
+                ApiError::too_large(limit)
+            }
+            JsonProblem::Cut => ApiError::new(400, "bad.request", "The request body ended before its end"),
+            JsonProblem::Malformed(error) => self.refused_body(error),
+        }
     }
 }
 
 impl GenesysCloud {
-    fn authorize(&self, operation: &'static Operation, request: &Request) -> Result<(AuthorizedRequest, Rate), Rejection> {
-        let pass = self.admit(operation, request.headers(), Bucket::Token)?;
-        tracing::trace!(operation = operation.name, "let in");
-        let query = Query::of(request.uri().query().unwrap_or_default());
-        self.check_address(operation, request.uri(), &query).map_err(|error| Rejection { error, rate: Some(pass.rate) })?;
-        Ok((AuthorizedRequest { client_id: pass.client_id, token: pass.token, query }, pass.rate))
-    }
-
-    /// Gives one request its turn at the front, and its answer the headers every answer has.
-    pub(super) async fn serve<W>(&self, operation: &'static Operation, key: &str, bytes_in: u64, rate: Option<Rate>, work: W) -> Response
-    where
-        W: Future<Output = Result<Reply, ApiError>> + Send,
-    {
-        let work = pin!(async { work.await.unwrap_or_else(ApiError::reply) });
-        self.turn(operation, key, bytes_in, rate, work).await
-    }
-
-    async fn turn(&self, operation: &'static Operation, key: &str, bytes_in: u64, rate: Option<Rate>, work: HandlerFuture<'_>) -> Response {
-        let response_headers = self.response_headers(operation, key, rate);
-        let turn = pipeline::serve(&self.core, self, operation, key, bytes_in, work);
-        let response = RESPONSE_HEADERS.scope(response_headers, turn).await;
-        response_headers.apply_to(response)
-    }
-
-    /// Answers a request that is refused before its key matters.
-    pub(super) fn reject(&self, operation: &'static Operation, away: Rejection) -> Response {
-        let response_headers = self.response_headers(operation, "-", away.rate);
-        let response = RESPONSE_HEADERS
-            .sync_scope(response_headers, || pipeline::refused(&self.core, super::NAME, operation, "-", away.error.reply()));
-        response_headers.apply_to(response)
-    }
-
-    fn response_headers(&self, operation: &'static Operation, key: &str, rate: Option<Rate>) -> ResponseHeaders {
-        let attempt = self.attempt(operation.name, key);
-        let seed = self.seed().child("correlation").child(operation.name).child(key).index(attempt);
-        ResponseHeaders { correlation: seed.uuid(), rate }
-    }
-
-    /// Reads JSON strictly.
-    pub(super) fn read_body<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, ApiError> {
-        serde_json::from_slice(bytes).map_err(|error| self.refused_body(&error))
-    }
-
     /// The refusal of a body that a reader could not read.
     pub(super) fn refused_body(&self, error: &serde_json::Error) -> ApiError {
         let refusal = ApiError::of_body(error);
@@ -186,24 +103,6 @@ impl GenesysCloud {
     pub(super) fn note_refused_body(&self, refusal: &ApiError) {
         if refusal.is("invalid.property") {
             self.mark(&rules::UNKNOWN_PROPERTY);
-        }
-    }
-
-    async fn json_body(&self, request: Request) -> Result<Bytes, ApiError> {
-        let limit = self.settings.max_request_bytes;
-        let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
-        if !is_json {
-            drain(request.into_body()).await;
-            self.mark(&rules::CONTENT_TYPE);
-            return Err(ApiError::unsupported_media("application/json"));
-        }
-        match read_whole(request.into_body(), limit).await {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => {
-                self.mark(&limits::REQUEST_BYTES.rule);
-                Err(ApiError::too_large(limit))
-            }
-            Err(()) => Err(ApiError::new(400, "bad.request", "The request body ended before its end")),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::pipeline::Refusal;
 
 /// A refusal in the API's own words, before it knows its correlation id.
 #[derive(Debug)]
-pub(super) struct ApiError {
+pub(crate) struct ApiError {
     pub(super) status: u16,
     code: &'static str,
     message: String,

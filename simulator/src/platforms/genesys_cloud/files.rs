@@ -46,13 +46,11 @@ struct Spooled {
 pub(super) async fn upload(State(site): Site, request: Request) -> Response {
     let operation = &operations::GENESYS_CLOUD_UPLOAD_FILE;
     let (parts, body) = request.into_parts();
-    let pass = match site.admit(operation, &parts.headers, Bucket::Uploads) {
-        Ok(pass) => pass,
-        Err(away) => {
-            endpoint::drain(body).await;
-            return site.reject(operation, away);
-        }
-    };
+    let (rate, pass) = site.admit(operation, &parts.headers, Bucket::Uploads);
+    if let Err(error) = pass {
+        endpoint::drain(body).await;
+        return endpoint::reject(&*site, operation, "-", rate, error).await;
+    }
     let read = Arc::new(AtomicU64::new(0));
     let mut incoming = Incoming::default();
     let received = site.receive(&mut incoming, &parts.headers, body, Arc::clone(&read)).await;
@@ -61,7 +59,7 @@ pub(super) async fn upload(State(site): Site, request: Request) -> Response {
         received.inspect_err(|_| site.mark(&rules::UPLOAD_WHOLE))?;
         site.keep(incoming)
     };
-    site.serve(operation, &key, read.load(Ordering::Relaxed), Some(pass.rate), work).await
+    endpoint::serve(&*site, operation, &key, read.load(Ordering::Relaxed), rate, work).await
 }
 
 /// A body that is small by nature, such as a token request; empty when it is not, or was cut.

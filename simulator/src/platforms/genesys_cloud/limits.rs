@@ -214,7 +214,7 @@ pub(super) struct Window {
 
 /// What the rate headers say.
 #[derive(Clone, Copy)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// Requests counted in this window, the present one included.
     pub(super) count: u64,
     /// Requests allowed in it; 0 means no limit.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     GenesysCloud, Site,
     access::REDACTED,
-    endpoint::Query,
+    endpoint::{self, Query},
     locked,
     public::{Refusal, refusal},
     rules,
@@ -63,7 +63,7 @@ pub(super) async fn download(
     let headers = request.headers().clone();
     let work =
         async { Ok(site.download(&kind, &conversation, &recording, &query, &headers).await.unwrap_or_else(|refusal| refusal.reply())) };
-    site.serve(&operations::GENESYS_CLOUD_GET_BATCH_MEDIA, &recording, 0, None, work).await
+    endpoint::serve(&*site, &operations::GENESYS_CLOUD_GET_BATCH_MEDIA, &recording, 0, None, work).await
 }
 
 impl GenesysCloud {

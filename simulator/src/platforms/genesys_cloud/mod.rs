@@ -66,7 +66,7 @@ pub use self::{
     regions::REGIONS,
     settings::{Ingest, Settings},
 };
-use self::{auth::Tokens, endpoint::Rejection, errors::ApiError, spool::Spool};
+use self::{auth::Tokens, errors::ApiError, spool::Spool};
 pub(crate) use self::{
     platform::API,
     settings::{Directory, Entry},
@@ -259,14 +259,14 @@ static UNKNOWN_PATH: Operation =
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
     endpoint::drain(request.into_body()).await;
-    site.reject(&UNKNOWN_PATH, Rejection { error: ApiError::not_found(), rate: None })
+    endpoint::reject(&*site, &UNKNOWN_PATH, "-", None, ApiError::not_found()).await
 }
 
 async fn wrong_method(State(site): Site, request: Request) -> Response {
     let message = format!("the method {} is not allowed here", request.method());
     endpoint::drain(request.into_body()).await;
     let error = ApiError::new(405, "method.not.allowed", message);
-    site.reject(&UNKNOWN_PATH, Rejection { error, rate: None })
+    endpoint::reject(&*site, &UNKNOWN_PATH, "-", None, error).await
 }
 
 /// What this platform claims: its rules and the numbers it imposes.

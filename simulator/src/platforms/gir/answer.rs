@@ -31,7 +31,7 @@ pub(super) enum Code {
 
 /// Why something is refused, as the client is told.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     pub(super) status: u16,
     pub(super) code: Code,
     pub(super) message: String,

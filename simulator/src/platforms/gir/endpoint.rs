@@ -1,72 +1,87 @@
-//! The way every request goes: account, CSRF token, body, then its turn at the front; and the session headers of every answer to a GET.
+//! Who may ask the web services for what, how they refuse a body, and the session headers of every answer to a GET.
 
-use std::sync::Arc;
+use std::future::Future;
 
-use axum::{extract::Request, response::Response};
-use bytes::Bytes;
+use axum::response::Response;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
 
 use super::answer::{Code, Refused};
 use super::{Gir, locked, rules, session};
-use crate::http::body::{content_type, drain, read_whole};
 use crate::http::reply::Reply;
 use crate::operations::Operation;
-use crate::pipeline;
+use crate::pipeline::Core;
+pub(super) use crate::pipeline::request::IncomingRequest;
+use crate::pipeline::request::{Admission, JsonAdmission, JsonProblem};
 
-/// One request on its way in.
-pub(super) struct IncomingRequest {
-    pub(super) site: Arc<Gir>,
-    pub(super) operation: &'static Operation,
-    pub(super) request: Request,
+impl Admission for Gir {
+    type Authorized = ();
+    type Error = Refused;
+    /// What the answer to a GET tells of its session.
+    type Headers = Option<session::SessionHeaders>;
+
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn authorize(&self, operation: &'static Operation, head: &Parts) -> (Option<session::SessionHeaders>, Result<(), Refused>) {
+        let headers = self.session_headers(&head.method, &head.headers);
+        (headers, self.check(operation, &head.method, &head.headers))
+    }
+
+    fn reply(error: Refused) -> Reply {
+        error.reply()
+    }
+
+    async fn with_headers(
+        &self,
+        _operation: &'static Operation,
+        _key: &str,
+        headers: Option<session::SessionHeaders>,
+        answer: impl Future<Output = Response> + Send,
+    ) -> Response {
+        with_session_headers(answer.await, headers)
+    }
 }
 
-impl IncomingRequest {
-    /// Serves a request without a body.
-    pub(super) async fn answer<W>(self, key: &str, work: W) -> Response
-    where
-        W: FnOnce(&Gir) -> Result<Reply, Refused> + Send,
-    {
-        let IncomingRequest { site, operation, request } = self;
-        let session_headers = site.session_headers(request.method(), request.headers());
-        let authorize = site.authorize(operation, request.method(), request.headers());
-        drain(request.into_body()).await;
-        let response = match authorize {
-            Ok(()) => site.serve(operation, key, 0, async { work(&site) }).await,
-            Err(refused) => site.reject(operation, &refused),
-        };
-        with_session_headers(response, session_headers)
+impl JsonAdmission for Gir {
+    fn max_json_bytes(&self) -> u64 {
+        self.settings.limits.max_request_bytes
     }
 
-    /// Serves a request with a JSON body; `key` reads the business key from it.
-    pub(super) async fn answer_json<K, W>(self, key: K, work: W) -> Response
-    where
-        K: FnOnce(&Value) -> String + Send,
-        W: FnOnce(&Gir, Value) -> Result<Reply, Refused> + Send,
-    {
-        let IncomingRequest { site, operation, request } = self;
-        let bytes = match site.open(operation, request).await {
-            Ok(bytes) => bytes,
-            Err(refused) => return site.reject(operation, &refused),
-        };
-        let length = bytes.len() as u64;
-        let sent: Result<Value, _> = serde_json::from_slice(&bytes);
-        let key = sent.as_ref().map_or_else(|_| "-".to_owned(), key);
-        let work = async {
-            let sent = sent.map_err(|_| {
-                site.mark(&rules::JSON_TYPES);
+    fn refuse_json(&self, problem: JsonProblem<'_>) -> Refused {
+        match problem {
+            JsonProblem::ContentType => {
+                self.mark(&rules::CONTENT_TYPE_REFUSED);
+                Refused::content_type()
+            }
+            JsonProblem::TooLarge(limit) => {
+                self.mark(&rules::SIZE);
+                Refused::too_large(limit)
+            }
+            JsonProblem::Cut => Refused::new(400, Code::Invalid, "The request body ended before its end."),
+            JsonProblem::Malformed(_) => {
+                self.mark(&rules::JSON_TYPES);
                 Refused::new(400, Code::Invalid, "The request body is not JSON.")
-            });
-            work(&site, sent?)
-        };
-        site.serve(operation, &key, length, work).await
+            }
+        }
     }
+}
+
+/// The business key of a body: the text of one of its fields; `-` where it has none.
+pub(super) fn key_in(body: &[u8], field: &str) -> String {
+    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+    sent[field].as_str().unwrap_or("-").to_owned()
 }
 
 impl Gir {
     /// Account and CSRF token, by what the operation needs: `ops`, the ops account; `admin`, a contact centre admin.
-    fn authorize(&self, operation: &Operation, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+    fn check(&self, operation: &Operation, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
         self.mark(&rules::ORDER);
+        if ["POST", "PUT"].contains(&operation.method) {
+            self.mark(&rules::CONTENT_TYPE);
+        }
         if !operation.needs.is_empty() {
             self.mark(&rules::BASIC);
             if !self.account.is_shown(headers) {
@@ -89,40 +104,6 @@ impl Gir {
             }
         }
         Ok(())
-    }
-
-    async fn open(&self, operation: &Operation, request: Request) -> Result<Bytes, Refused> {
-        let authorize = self.authorize(operation, request.method(), request.headers());
-        let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
-        self.mark(&rules::CONTENT_TYPE);
-        if authorize.is_err() || !is_json {
-            drain(request.into_body()).await;
-            authorize?;
-            self.mark(&rules::CONTENT_TYPE_REFUSED);
-            return Err(Refused::content_type());
-        }
-        let limit = self.settings.limits.max_request_bytes;
-        match read_whole(request.into_body(), limit).await {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => {
-                self.mark(&rules::SIZE);
-                Err(Refused::too_large(limit))
-            }
-            Err(()) => Err(Refused::new(400, Code::Invalid, "The request body ended before its end.")),
-        }
-    }
-
-    async fn serve<W>(&self, operation: &'static Operation, key: &str, bytes_in: u64, work: W) -> Response
-    where
-        W: Future<Output = Result<Reply, Refused>> + Send,
-    {
-        let work = async { work.await.unwrap_or_else(|refused| refused.reply()) };
-        pipeline::serve(&self.core, self, operation, key, bytes_in, work).await
-    }
-
-    /// Answers a request that is refused before its key matters.
-    fn reject(&self, operation: &'static Operation, refused: &Refused) -> Response {
-        pipeline::refused(&self.core, super::NAME, operation, "-", refused.reply())
     }
 
     /// What the answer to a GET tells of its session.

@@ -28,7 +28,8 @@ struct Session {
 }
 
 /// What an answer says of its session.
-pub(super) struct SessionHeaders {
+#[derive(Clone)]
+pub(crate) struct SessionHeaders {
     /// The token of the session.
     pub(super) token: String,
     /// The cookie to keep; absent where the client has it.

@@ -15,9 +15,10 @@ use super::answer::{self, Code, Refused};
 use super::dates::{self, Read, UtcMillis};
 use super::settings::Repost;
 use super::{Gir, locked, rules};
-use crate::http::body::{content_type, drain, read_whole};
+use crate::http::body::drain;
 use crate::http::reply::Reply;
 use crate::operations::{self, Operation};
+use crate::pipeline::request::{JsonProblem, read_json};
 use crate::pipeline::{self, Core, Endpoint, Refusal};
 
 /// The platform's name in operations, journal and control API.
@@ -144,18 +145,18 @@ async fn take(State(site): Site, request: Request) -> Response {
 }
 
 async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let authorize = site.is_let_in(&request);
+    let authorized = site.is_let_in(&request);
     drain(request.into_body()).await;
     let operation = &operations::SPEECHMINER_GET_RECORDING;
-    site.answer(operation, &id, 0, || authorize.and_then(|()| site.told_by_speechminer(&id))).await
+    site.answer(operation, &id, 0, || authorized.and_then(|()| site.told_by_speechminer(&id))).await
 }
 
 async fn list(State(site): Site, RawQuery(query): RawQuery, request: Request) -> Response {
-    let authorize = site.is_let_in(&request);
+    let authorized = site.is_let_in(&request);
     drain(request.into_body()).await;
     let operation = &operations::SPEECHMINER_LIST_RECORDINGS;
     let query = query.unwrap_or_default();
-    site.answer(operation, "-", 0, || authorize.and_then(|()| site.listed_by_speechminer(&query))).await
+    site.answer(operation, "-", 0, || authorized.and_then(|()| site.listed_by_speechminer(&query))).await
 }
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
@@ -170,20 +171,19 @@ impl Gir {
     }
 
     async fn receive(&self, request: Request) -> Result<bytes::Bytes, Refused> {
-        let authorize = self.is_let_in(&request);
+        let authorized = self.is_let_in(&request);
         self.mark(&rules::SPEECHMINER_BODY);
-        let is_json = content_type(request.headers()).eq_ignore_ascii_case("application/json");
-        if authorize.is_err() || !is_json {
-            drain(request.into_body()).await;
-            authorize?;
-            return Err(Refused::content_type());
+        let (head, body) = request.into_parts();
+        if let Err(refused) = authorized {
+            drain(body).await;
+            return Err(refused);
         }
-        let limit = self.settings.limits.max_request_bytes;
-        match read_whole(request.into_body(), limit).await {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(Refused::too_large(limit)),
-            Err(()) => Err(Refused::new(400, Code::Invalid, "The request body ended before its end.")),
-        }
+        let sent = read_json(&head.headers, body, self.settings.limits.max_request_bytes).await;
+        sent.map_err(|problem| match problem {
+            JsonProblem::ContentType => Refused::content_type(),
+            JsonProblem::TooLarge(limit) => Refused::too_large(limit),
+            JsonProblem::Cut | JsonProblem::Malformed(_) => Refused::new(400, Code::Invalid, "The request body ended before its end."),
+        })
     }
 
     async fn answer<W>(&self, operation: &'static Operation, key: &str, bytes_in: u64, work: W) -> Response

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Query as Params, State};
+use axum::extract::{Path, Query as Params, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use super::state::{Legacy, Query, error};
-use crate::http::reply::Reply;
-use crate::operations::{self, Operation};
-use crate::pipeline::{refused, serve};
+use crate::operations;
+use crate::pipeline::request::IncomingRequest;
+use crate::pipeline::serve;
 
 impl Legacy {
     /// The API.
@@ -37,19 +37,6 @@ impl Legacy {
             .method_not_allowed_fallback(wrong_method)
             .with_state(self.clone())
     }
-
-    async fn guarded(
-        &self,
-        operation: &'static Operation,
-        key: &str,
-        headers: &HeaderMap,
-        work: impl Future<Output = Reply> + Send,
-    ) -> Response {
-        match self.admit(operation, headers) {
-            Ok(()) => serve(&self.core, self, operation, key, 0, work).await,
-            Err(reply) => refused(&self.core, "legacy", operation, key, *reply),
-        }
-    }
 }
 
 async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -58,31 +45,43 @@ async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Byte
     serve(&legacy.core, &*legacy, &operations::LEGACY_ISSUE_TOKEN, "-", body.len() as u64, work).await
 }
 
-async fn interactions(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+async fn interactions(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, request: Request) -> Response {
     legacy.note_unknown(&operations::LEGACY_QUERY_INTERACTIONS, &query);
-    let work = async { legacy.interactions(&query) };
-    legacy.guarded(&operations::LEGACY_QUERY_INTERACTIONS, "-", &headers, work).await
+    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_QUERY_INTERACTIONS, request };
+    incoming.answer("-", |legacy, ()| Ok(legacy.interactions(&query))).await
 }
 
-async fn users(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+async fn users(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, request: Request) -> Response {
     legacy.note_unknown(&operations::LEGACY_LIST_USERS, &query);
-    let work = async { legacy.users(&query) };
-    legacy.guarded(&operations::LEGACY_LIST_USERS, "-", &headers, work).await
+    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_LIST_USERS, request };
+    incoming.answer("-", |legacy, ()| Ok(legacy.users(&query))).await
 }
 
-async fn queues(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+async fn queues(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, request: Request) -> Response {
     legacy.note_unknown(&operations::LEGACY_LIST_QUEUES, &query);
-    let work = async { legacy.queues(&query) };
-    legacy.guarded(&operations::LEGACY_LIST_QUEUES, "-", &headers, work).await
+    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_LIST_QUEUES, request };
+    incoming.answer("-", |legacy, ()| Ok(legacy.queues(&query))).await
 }
 
-async fn recording(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    legacy.guarded(&operations::LEGACY_GET_RECORDING, &id, &headers, legacy.recording(&id)).await
+async fn recording(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, request: Request) -> Response {
+    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_GET_RECORDING, request };
+    incoming
+        .answer_in_time(&id, |legacy, ()| {
+            let id = id.clone();
+            async move { Ok(legacy.recording(&id).await) }
+        })
+        .await
 }
 
-async fn media(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, method: Method, headers: HeaderMap) -> Response {
-    let work = legacy.media(&id, &method, &headers);
-    legacy.guarded(&operations::LEGACY_GET_MEDIA, &id, &headers, work).await
+async fn media(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, request: Request) -> Response {
+    let (method, headers) = (request.method().clone(), request.headers().clone());
+    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_GET_MEDIA, request };
+    incoming
+        .answer_in_time(&id, |legacy, ()| {
+            let id = id.clone();
+            async move { Ok(legacy.media(&id, &method, &headers).await) }
+        })
+        .await
 }
 
 async fn presigned(

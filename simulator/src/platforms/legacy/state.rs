@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
@@ -18,6 +20,7 @@ use crate::http::ranges;
 use crate::http::reply::Reply;
 use crate::http::request_context;
 use crate::operations::Operation;
+use crate::pipeline::request::Admission;
 use crate::pipeline::{Core, Endpoint, Refusal};
 use crate::world::{Interaction, Media, Recording, World};
 
@@ -71,32 +74,6 @@ impl Legacy {
         let token =
             wire::Token { access_token: &access_token, token_type: "bearer", expires_in: self.settings.token_seconds, scope: &scope };
         Reply::json(200, &token).with_header(header::CACHE_CONTROL, "no-store")
-    }
-
-    /// Lets a request in, or answers why not.
-    pub(super) fn admit(&self, operation: &Operation, headers: &HeaderMap) -> Result<(), Box<Reply>> {
-        self.core.exercised.mark(&rules::SCOPES);
-        let denied = match self.auth.admit(headers, operation.needs, self.core.clock.now_ms()) {
-            Ok(()) => return Ok(()),
-            Err(denied) => denied,
-        };
-        Err(Box::new(match denied {
-            Denied::Token { expired } => {
-                if expired {
-                    self.core.exercised.mark(&rules::TOKEN_LIFE);
-                }
-                self.refuse(&Refusal::TokenExpired)
-            }
-            Denied::Scope(scope) => {
-                self.core.exercised.mark(&rules::SCOPE_STATUS);
-                error(403, "insufficient_scope", &format!("{scope} is required"))
-            }
-            Denied::Rate { retry_after_s } => {
-                self.core.exercised.mark(&rules::RATE);
-                request_context::record_token_limit();
-                self.refuse(&Refusal::TooManyRequests { retry_after_s: Some(retry_after_s) })
-            }
-        }))
     }
 
     /// Notes that a parameter which an operation does not have is passed over.
@@ -249,6 +226,54 @@ impl Legacy {
             }
             None => Err(Box::new(error(500, "internal_error", "the media could not be made"))),
         }
+    }
+}
+
+impl Admission for Legacy {
+    type Authorized = ();
+    type Error = Box<Reply>;
+    type Headers = ();
+
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn authorize(&self, operation: &'static Operation, head: &Parts) -> ((), Result<(), Box<Reply>>) {
+        self.core.exercised.mark(&rules::SCOPES);
+        let denied = match self.auth.admit(&head.headers, operation.needs, self.core.clock.now_ms()) {
+            Ok(()) => return ((), Ok(())),
+            Err(denied) => denied,
+        };
+        let refusal = match denied {
+            Denied::Token { expired } => {
+                if expired {
+                    self.core.exercised.mark(&rules::TOKEN_LIFE);
+                }
+                self.refuse(&Refusal::TokenExpired)
+            }
+            Denied::Scope(scope) => {
+                self.core.exercised.mark(&rules::SCOPE_STATUS);
+                error(403, "insufficient_scope", &format!("{scope} is required"))
+            }
+            Denied::Rate { retry_after_s } => {
+                self.core.exercised.mark(&rules::RATE);
+                request_context::record_token_limit();
+                self.refuse(&Refusal::TooManyRequests { retry_after_s: Some(retry_after_s) })
+            }
+        };
+        ((), Err(Box::new(refusal)))
+    }
+
+    fn reply(error: Box<Reply>) -> Reply {
+        *error
+    }
+
+    fn key_of_rejected<'a>(&self, key: &'a str) -> &'a str {
+        key
+    }
+
+    async fn with_headers(&self, _: &'static Operation, _: &str, (): (), answer: impl Future<Output = Response> + Send) -> Response {
+        answer.await
     }
 }
 

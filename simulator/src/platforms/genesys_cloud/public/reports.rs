@@ -20,7 +20,7 @@ use crate::{
     operations,
     platforms::genesys_cloud::{
         GenesysCloud, Site,
-        endpoint::{IncomingRequest, Query},
+        endpoint::{self, IncomingRequest, Query},
         errors::ApiError,
         participant_view::put,
         times,
@@ -53,7 +53,7 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
 pub(super) async fn download(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let query = Query::of(request.uri().query().unwrap_or_default());
     let work = async { Ok(site.report_file(&id, &query).unwrap_or_else(|refusal| refusal.reply())) };
-    site.serve(&operations::GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE, &id, 0, None, work).await
+    endpoint::serve(&*site, &operations::GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE, &id, 0, None, work).await
 }
 
 /// RecordingUploadReportRequest of the API description.

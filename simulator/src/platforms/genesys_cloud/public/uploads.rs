@@ -62,7 +62,7 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
     let Some((id, announced)) = announced else {
         endpoint::drain(body).await;
         let work = async { Ok(store::refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address").reply()) };
-        return site.serve(operation, "-", 0, None, work).await;
+        return endpoint::serve(&*site, operation, "-", 0, None, work).await;
     };
     let checked = site.check_presigned(KIND, id, &query).and_then(|()| site.check_headers(&announced.headers, &parts.headers));
     let arrived = match checked {
@@ -79,7 +79,7 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
             Err(refusal) => Ok(refusal.reply()),
         }
     };
-    site.serve(operation, &announced.file_name, bytes_in, None, work).await
+    endpoint::serve(&*site, operation, &announced.file_name, bytes_in, None, work).await
 }
 
 /// UploadUrlRequest of the API description.

@@ -1,4 +1,4 @@
-//! The way every request goes: account, path, body, then its turn at the front, and there to dav-server.
+//! Who may ask the store for what, and how its requests reach dav-server.
 
 use std::sync::Arc;
 
@@ -21,8 +21,10 @@ use crate::http::body::{WRITE_BYTES, drain, read_whole, temporary, write_elsewhe
 use crate::http::reply::Reply;
 use crate::http::request_context;
 use crate::operations::{self, Operation};
-use crate::pipeline;
+use crate::pipeline::Core;
+use crate::pipeline::request::{Admission, reject, serve};
 use crate::platforms::gir::{Gir, rules};
+use crate::rules::Rule;
 
 /// Most bytes of a request that is no upload: an XML document of properties or of a lock.
 const DOCUMENT_BYTES: u64 = 64 * 1024;
@@ -90,25 +92,25 @@ impl DavMethod {
 }
 
 /// A request that may have its turn.
-struct Admitted {
+pub(crate) struct Admitted {
     method: DavMethod,
     /// Name of the file or collection; of its new place where it is moved or copied.
     key: String,
 }
 
 /// Why a request has no turn: what is told.
-struct Refused(Reply);
+pub(crate) struct Refused(Reply);
 
 /// Serves one request.
-pub(super) async fn serve(State(site): State<Arc<Gir>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+pub(super) async fn answer(State(site): State<Arc<Gir>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
     let store = site.webdav();
-    let operation = DavMethod::of(&parts.method).unwrap_or(DavMethod::Other).operation();
-    let admitted = match site.admit(&parts) {
-        Ok(admitted) => admitted,
-        Err(Refused(reply)) => {
+    let operation = DavMethod::of(&head.method).unwrap_or(DavMethod::Other).operation();
+    let admitted = match store.authorize(operation, &head) {
+        ((), Ok(admitted)) => admitted,
+        ((), Err(refused)) => {
             drain(body).await;
-            return pipeline::refused(&store.core, super::NAME, operation, "-", reply);
+            return reject(store, operation, "-", (), refused).await;
         }
     };
     let received = match admitted.method {
@@ -117,21 +119,46 @@ pub(super) async fn serve(State(site): State<Arc<Gir>>, request: Request) -> Res
     };
     let (document, arrived, bytes_in) = match received {
         Ok(received) => received,
-        Err(Refused(reply)) => return pipeline::refused(&store.core, super::NAME, operation, &admitted.key, reply),
+        Err(refused) => return reject(store, operation, &admitted.key, (), refused).await,
     };
-    let work = async {
+    let handle = async {
         site.look();
-        store.handle(parts, document, arrived, admitted.method).await
+        Ok(store.handle(head, document, arrived, admitted.method).await)
     };
-    pipeline::serve(&store.core, store, operation, &admitted.key, bytes_in, work).await
+    serve(store, operation, &admitted.key, bytes_in, (), handle).await
 }
 
-impl Gir {
+impl Admission for Webdav {
+    type Authorized = Admitted;
+    type Error = Refused;
+    type Headers = ();
+
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn authorize(&self, _: &'static Operation, head: &Parts) -> ((), Result<Admitted, Refused>) {
+        ((), self.admit(head))
+    }
+
+    fn reply(Refused(reply): Refused) -> Reply {
+        reply
+    }
+
+    async fn with_headers(&self, _: &'static Operation, _: &str, (): (), answer: impl Future<Output = Response> + Send) -> Response {
+        answer.await
+    }
+}
+
+impl Webdav {
+    fn mark(&self, rule: &'static Rule) {
+        self.core.exercised.mark(rule);
+    }
+
     /// Holds a request against account, method and path.
     fn admit(&self, parts: &Parts) -> Result<Admitted, Refused> {
-        let store = self.webdav();
         self.mark(&rules::WEBDAV_BASIC);
-        if !store.account.is_shown(&parts.headers) {
+        if !self.account.is_shown(&parts.headers) {
             return Err(Refused(not_authenticated()));
         }
         self.mark(&rules::WEBDAV_METHODS);
@@ -162,7 +189,7 @@ impl Gir {
         } else {
             // A client that is let in by another name of this server names that one.
             let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            Place::of_address(text, &self.webdav().base_url()).or_else(|_| Place::of_address(text, &format!("http://{host}")))
+            Place::of_address(text, &self.base_url()).or_else(|_| Place::of_address(text, &format!("http://{host}")))
         };
         place.map_err(|nowhere| nowhere_reply(nowhere, 502))
     }
@@ -182,7 +209,7 @@ impl Gir {
         if parts.headers.contains_key(header::CONTENT_RANGE) {
             return Err(Refused(page(400)));
         }
-        let at = place.below(&self.webdav().root());
+        let at = place.below(&self.root());
         if at.is_dir() {
             return Err(Refused(page(405)));
         }

@@ -128,7 +128,7 @@ impl Endpoint for Webdav {
 
 /// Every path of the store.
 pub(super) fn router(site: &Arc<Gir>) -> Router {
-    Router::new().fallback(endpoint::serve).with_state(Arc::clone(site))
+    Router::new().fallback(endpoint::answer).with_state(Arc::clone(site))
 }
 
 /// A refusal as a web server words it.
