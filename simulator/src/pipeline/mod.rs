@@ -2,6 +2,7 @@
 
 mod delivery;
 pub(crate) mod request;
+pub(crate) mod routes;
 
 use std::future::Future;
 use std::pin::{Pin, pin};

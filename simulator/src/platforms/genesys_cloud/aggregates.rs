@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use jiff::{Span, Timestamp, Zoned, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud,
     endpoint::IncomingRequest,
     errors::ApiError,
     filters::{Filter, Filters, Level, MEDIA_TYPE, RequestMetadata, value_of},
@@ -22,11 +19,10 @@ use super::{
     state::Conversation,
     times,
 };
-use crate::{http::reply::Reply, operations};
+use crate::http::reply::Reply;
 
 /// POST /api/v2/analytics/conversations/aggregates/query.
-pub(super) async fn query(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_QUERY_AGGREGATES, request };
+pub(super) async fn query(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.query_aggregates(&asked)).await
 }
 

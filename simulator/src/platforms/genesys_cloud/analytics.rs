@@ -1,15 +1,12 @@
 //! Analytics of conversations: the synchronous details query, and the jobs that lag behind but carry attributes.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site, cursor,
+    GenesysCloud, cursor,
     endpoint::{AuthorizedRequest, IncomingRequest},
     errors::ApiError,
     filters::{Filter, Filters, Level, MEDIA_TYPE, RequestMetadata, unsupported},
@@ -29,32 +26,27 @@ const DAY_MS: i64 = 86_400_000;
 const RESULTS_PAGE: u64 = 1_000;
 
 /// POST .../details/query.
-pub(super) async fn query(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_QUERY_DETAILS, request };
+pub(super) async fn query(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.query_details(&asked)).await
 }
 
 /// POST .../details/jobs.
-pub(super) async fn create_job(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB, request };
+pub(super) async fn create_job(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_details_job(&asked)).await
 }
 
 /// GET .../details/jobs/availability.
-pub(super) async fn availability(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_AVAILABILITY, request };
+pub(super) async fn availability(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, _| Ok(Reply::json(200, &json!({"dataAvailabilityDate": times::text(site.available_ms())})))).await
 }
 
 /// GET .../details/jobs/{id}.
-pub(super) async fn job(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_JOB, request };
+pub(super) async fn job(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.job_state(&id)).await
 }
 
 /// GET .../details/jobs/{id}/results.
-pub(super) async fn results(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS_RESULTS, request };
+pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, authorized| site.job_results(&id, authorized)).await
 }
 

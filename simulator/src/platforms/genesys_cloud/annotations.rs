@@ -1,15 +1,12 @@
 //! A recording's annotations: the pauses it came with, and what clients write beside its sound.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud,
     endpoint::IncomingRequest,
     errors::ApiError,
     limits,
@@ -22,8 +19,7 @@ use super::{
 use crate::{http::reply::Reply, operations};
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}/annotations.
-pub(super) async fn list(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_ANNOTATIONS, request };
+pub(super) async fn list(Path((id, recording)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&recording, |site, _| {
             let state = site.state();
@@ -34,18 +30,12 @@ pub(super) async fn list(State(site): Site, Path((id, recording)): Path<(String,
 }
 
 /// POST /api/v2/conversations/{id}/recordings/{recording}/annotations.
-pub(super) async fn create(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_ANNOTATION, request };
+pub(super) async fn create(Path((id, recording)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| recording.clone(), |site, _, sent| site.create_annotation(&id, &recording, sent)).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}.
-pub(super) async fn show(
-    State(site): Site,
-    Path((id, recording, annotation)): Path<(String, String, String)>,
-    request: Request,
-) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_ANNOTATION, request };
+pub(super) async fn show(Path((id, recording, annotation)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&annotation, |site, _| {
             let state = site.state();
@@ -57,23 +47,13 @@ pub(super) async fn show(
 }
 
 /// PUT /api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}.
-pub(super) async fn update(
-    State(site): Site,
-    Path((id, recording, annotation)): Path<(String, String, String)>,
-    request: Request,
-) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_UPDATE_ANNOTATION, request };
+pub(super) async fn update(Path((id, recording, annotation)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
     let work = |site: &GenesysCloud, _: &_, sent| site.update_annotation(&id, &recording, &annotation, sent);
     incoming.answer_json(|_, _| annotation.clone(), work).await
 }
 
 /// DELETE /api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}.
-pub(super) async fn delete(
-    State(site): Site,
-    Path((id, recording, annotation)): Path<(String, String, String)>,
-    request: Request,
-) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_ANNOTATION, request };
+pub(super) async fn delete(Path((id, recording, annotation)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
     incoming.answer(&annotation, |site, _| site.delete_annotation(&id, &recording, &annotation)).await
 }
 

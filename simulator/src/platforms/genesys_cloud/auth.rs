@@ -67,16 +67,12 @@ pub(super) async fn issue_token(State(site): Site, request: Request) -> Response
 }
 
 /// GET /api/v2/tokens/me.
-pub(super) async fn token_info(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_GET_TOKEN_INFO;
-    let incoming = endpoint::IncomingRequest { site, operation, request };
+pub(super) async fn token_info(incoming: endpoint::IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| Ok(Reply::json(200, &site.describe(authorized)))).await
 }
 
 /// DELETE /api/v2/tokens/me.
-pub(super) async fn end_token(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_DELETE_TOKEN;
-    let incoming = endpoint::IncomingRequest { site, operation, request };
+pub(super) async fn end_token(incoming: endpoint::IncomingRequest) -> Response {
     incoming
         .answer("-", |site, authorized| {
             site.mark(&rules::TOKEN_DELETED);

@@ -1,15 +1,12 @@
 //! Batch downloads: original bytes of up to a hundred recordings, by pre-signed addresses.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud,
     access::{ARCHIVED_BATCH, JobState},
     endpoint::{AuthorizedRequest, IncomingRequest},
     errors::ApiError,
@@ -23,14 +20,12 @@ use super::{
 use crate::{http::reply::Reply, http::request_context, operations};
 
 /// POST /api/v2/recording/batchrequests.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, authorized, asked| site.create_batch(authorized, &asked)).await
 }
 
 /// GET /api/v2/recording/batchrequests/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_BATCHREQUEST, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, authorized| site.show_batch(&id, authorized)).await
 }
 

@@ -1,26 +1,21 @@
 //! Analytics details by conversation id, and the end of a details job.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    Site,
     analytics::{IncludeAttributes, find_job},
     endpoint::IncomingRequest,
     rules,
     validate::uuid,
 };
-use crate::{http::reply::Reply, operations};
+use crate::http::reply::Reply;
 
 /// What it takes to read details of a conversation, in its division.
 const DETAIL: &str = "analytics:conversationDetail:view";
 
 /// GET /api/v2/analytics/conversations/{id}/details.
-pub(super) async fn of_one(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_DETAILS, request };
+pub(super) async fn of_one(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
@@ -32,8 +27,7 @@ pub(super) async fn of_one(State(site): Site, Path(id): Path<String>, request: R
 }
 
 /// GET /api/v2/analytics/conversations/details.
-pub(super) async fn of_many(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_DETAILS, request };
+pub(super) async fn of_many(incoming: IncomingRequest) -> Response {
     incoming
         .answer("-", |site, authorized| {
             let state = site.state();
@@ -46,8 +40,7 @@ pub(super) async fn of_many(State(site): Site, request: Request) -> Response {
 }
 
 /// DELETE /api/v2/analytics/conversations/details/jobs/{id}.
-pub(super) async fn delete_job(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_DETAILS_JOB, request };
+pub(super) async fn delete_job(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let mut state = site.state();

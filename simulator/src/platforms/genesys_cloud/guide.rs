@@ -1,13 +1,10 @@
 //! The guide's interactions: create, read, replace.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud,
     endpoint::IncomingRequest,
     errors::ApiError,
     rules,
@@ -16,24 +13,21 @@ use super::{
     validate::{self, InteractionValidator},
     wire,
 };
-use crate::{http::reply::Reply, operations};
+use crate::http::reply::Reply;
 
 /// POST /api/v2/interactions.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_INTERACTION, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.create_interaction(sent)).await
 }
 
 /// GET /api/v2/interactions/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let key = site.key_of_interaction(&id);
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_INTERACTION, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let key = incoming.site.key_of_interaction(&id);
     incoming.answer(&key, |site, _| site.show_interaction(&id)).await
 }
 
 /// PUT /api/v2/interactions/{id}.
-pub(super) async fn update(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_UPDATE_INTERACTION, request };
+pub(super) async fn update(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     let key = |site: &GenesysCloud, body: &[u8]| tag_of(body).unwrap_or_else(|| site.key_of_interaction(&id));
     incoming.answer_json(key, |site, _, sent| site.update_interaction(&id, sent)).await
 }

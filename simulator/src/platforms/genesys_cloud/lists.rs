@@ -116,8 +116,7 @@ impl<'a, T> Shown<'a, T> {
 }
 
 /// GET /api/v2/users.
-pub(super) async fn users(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_USERS, request };
+pub(super) async fn users(incoming: IncomingRequest) -> Response {
     incoming
         .answer("-", |site, authorized| {
             let directory = site.directory();
@@ -140,9 +139,8 @@ pub(super) async fn wrapupcodes(State(site): Site, request: Request) -> Response
 }
 
 /// GET /api/v2/routing/queues/{id}/wrapupcodes.
-pub(super) async fn wrapupcodes_of_queue(State(site): Site, Path(queue): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_QUEUE_WRAPUPCODES;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn wrapupcodes_of_queue(Path(queue): Path<String>, incoming: IncomingRequest) -> Response {
+    let operation = incoming.operation;
     incoming
         .answer(&queue, |site, authorized| {
             let unknown = || ApiError::new(404, "resource.not.found", "The queue could not be found.");
@@ -166,8 +164,7 @@ pub(super) async fn skills(State(site): Site, request: Request) -> Response {
 }
 
 /// GET /api/v2/users/{id}.
-pub(super) async fn user_by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_USER, request };
+pub(super) async fn user_by_id(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, authorized| {
             site.mark(&rules::BY_ID);
@@ -279,15 +276,13 @@ async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operati
 }
 
 /// GET /api/v2/organizations/limits/namespaces.
-pub(super) async fn limit_namespaces(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_LIMITS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn limit_namespaces(incoming: IncomingRequest) -> Response {
+    let operation = incoming.operation;
     incoming.answer("-", |site, authorized| site.page(operation, &authorized.query, &NAMESPACES, |namespace| *namespace)).await
 }
 
 /// GET /api/v2/organizations/limits/namespaces/{namespace}.
-pub(super) async fn limits_of(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_LIMITS, request };
+pub(super) async fn limits_of(Path(namespace): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&namespace, |site, _| {
             let entities = limit_entities(&namespace, &site.settings).ok_or_else(|| unknown_namespace(&namespace))?;

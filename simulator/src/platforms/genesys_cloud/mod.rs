@@ -56,7 +56,6 @@ use axum::{
     Router,
     extract::{Request, State},
     response::Response,
-    routing::{get, post},
 };
 use uuid::Uuid;
 
@@ -75,8 +74,8 @@ use crate::{
     audio_facts::AudioFacts,
     http::reply::Reply,
     http::request_context,
-    operations::Operation,
-    pipeline::{Core, Endpoint, Refusal},
+    operations::{self, Operation},
+    pipeline::{Core, Endpoint, Refusal, routes::OperationRoutes as _},
     rules::Rule,
     seed::Seed,
 };
@@ -128,57 +127,61 @@ impl GenesysCloud {
 
     /// Every path of this platform.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
-        let details = "/api/v2/analytics/conversations/details";
         Router::new()
-            .route("/oauth/token", post(auth::issue_token))
-            .route("/api/v2/tokens/me", get(auth::token_info).delete(auth::end_token))
-            .route("/api/v2/files", post(files::upload))
-            .route("/api/v2/interactions", post(guide::create))
-            .route("/api/v2/interactions/{id}", get(guide::show).put(guide::update))
-            .route("/api/v2/users", get(lists::users))
-            .route("/api/v2/users/{id}", get(lists::user_by_id))
-            .route("/api/v2/routing/queues/{id}", get(lists::queue_by_id))
-            .route("/api/v2/routing/wrapupcodes/{id}", get(lists::wrapupcode_by_id))
-            .route("/api/v2/routing/skills/{id}", get(lists::skill_by_id))
-            .route("/api/v2/authorization/divisions/home", get(access::home_division))
-            .route("/api/v2/authorization/divisions/{id}", get(access::division_by_id))
-            .route("/api/v2/organizations/me", get(organisation::itself))
-            .route("/api/v2/users/query", get(users::query))
-            .route("/api/v2/users/search", post(users::search))
-            .route("/api/v2/routing/queues", get(lists::queues))
-            .route("/api/v2/routing/queues/{id}/wrapupcodes", get(lists::wrapupcodes_of_queue))
-            .route("/api/v2/routing/wrapupcodes", get(lists::wrapupcodes))
-            .route("/api/v2/routing/skills", get(lists::skills))
-            .route("/api/v2/authorization/divisions", get(access::list_divisions))
-            .route("/api/v2/organizations/limits/namespaces", get(lists::limit_namespaces))
-            .route("/api/v2/organizations/limits/namespaces/{namespace}", get(lists::limits_of))
-            .route("/api/v2/organizations/limits/namespaces/{namespace}/defaults", get(organisation::limit_defaults))
-            .route("/api/v2/recording/settings", get(organisation::recording_settings))
-            .route("/api/v2/conversations/{id}", get(read::conversation))
-            .route("/api/v2/conversations/{id}/participants/{participant}/wrapup", get(parts::wrapup))
-            .route("/api/v2/conversations/{id}/recordings/{recording}/annotations", get(annotations::list).post(annotations::create))
-            .route(
-                "/api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}",
-                get(annotations::show).put(annotations::update).delete(annotations::delete),
-            )
-            .route("/api/v2/conversations/{id}/recordings", get(read::recordings))
-            .route("/api/v2/conversations/{id}/recordings/{recording}", get(read::recording).put(public::update_recording))
-            .route("/api/v2/conversations/{id}/recordingmetadata", get(read::metadata))
-            .route("/api/v2/conversations/{id}/recordingmetadata/{recording}", get(read::metadata_of))
-            .route("/api/v2/recordings/retention/query", get(retention::query))
-            .route("/api/v2/recordings/deletionprotection", post(retention::protection).put(public::update_protection))
-            .route("/api/v2/recording/batchrequests", post(batch::create))
-            .route("/api/v2/recording/batchrequests/{id}", get(batch::show))
-            .route("/presigned/{kind}/{conversation}/{recording}", get(media::download))
-            .route("/api/v2/analytics/dataretention/settings", get(retention::maximum))
-            .route("/api/v2/analytics/conversations/{id}/details", get(details::of_one))
-            .route(details, get(details::of_many))
-            .route(&format!("{details}/query"), post(analytics::query))
-            .route(&format!("{details}/jobs"), post(analytics::create_job))
-            .route(&format!("{details}/jobs/availability"), get(analytics::availability))
-            .route(&format!("{details}/jobs/{{id}}"), get(analytics::job).delete(details::delete_job))
-            .route(&format!("{details}/jobs/{{id}}/results"), get(analytics::results))
-            .route("/api/v2/analytics/conversations/aggregates/query", post(aggregates::query))
+            .operation(&operations::GENESYS_CLOUD_ISSUE_TOKEN, auth::issue_token)
+            .operation(&operations::GENESYS_CLOUD_GET_TOKEN_INFO, auth::token_info)
+            .operation(&operations::GENESYS_CLOUD_DELETE_TOKEN, auth::end_token)
+            .operation(&operations::GENESYS_CLOUD_UPLOAD_FILE, files::upload)
+            .operation(&operations::GENESYS_CLOUD_CREATE_INTERACTION, guide::create)
+            .operation(&operations::GENESYS_CLOUD_GET_INTERACTION, guide::show)
+            .operation(&operations::GENESYS_CLOUD_UPDATE_INTERACTION, guide::update)
+            .operation(&operations::GENESYS_CLOUD_LIST_USERS, lists::users)
+            .operation(&operations::GENESYS_CLOUD_GET_USER, lists::user_by_id)
+            .operation(&operations::GENESYS_CLOUD_GET_QUEUE, lists::queue_by_id)
+            .operation(&operations::GENESYS_CLOUD_GET_WRAPUPCODE, lists::wrapupcode_by_id)
+            .operation(&operations::GENESYS_CLOUD_GET_SKILL, lists::skill_by_id)
+            .operation(&operations::GENESYS_CLOUD_GET_HOME_DIVISION, access::home_division)
+            .operation(&operations::GENESYS_CLOUD_GET_DIVISION, access::division_by_id)
+            .operation(&operations::GENESYS_CLOUD_GET_ORGANIZATION, organisation::itself)
+            .operation(&operations::GENESYS_CLOUD_QUERY_USERS, users::query)
+            .operation(&operations::GENESYS_CLOUD_SEARCH_USERS, users::search)
+            .operation(&operations::GENESYS_CLOUD_LIST_QUEUES, lists::queues)
+            .operation(&operations::GENESYS_CLOUD_LIST_QUEUE_WRAPUPCODES, lists::wrapupcodes_of_queue)
+            .operation(&operations::GENESYS_CLOUD_LIST_WRAPUPCODES, lists::wrapupcodes)
+            .operation(&operations::GENESYS_CLOUD_LIST_SKILLS, lists::skills)
+            .operation(&operations::GENESYS_CLOUD_LIST_DIVISIONS, access::list_divisions)
+            .operation(&operations::GENESYS_CLOUD_LIST_LIMITS, lists::limit_namespaces)
+            .operation(&operations::GENESYS_CLOUD_GET_LIMITS, lists::limits_of)
+            .operation(&operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS, organisation::limit_defaults)
+            .operation(&operations::GENESYS_CLOUD_GET_RECORDING_SETTINGS, organisation::recording_settings)
+            .operation(&operations::GENESYS_CLOUD_GET_CONVERSATION, read::conversation)
+            .operation(&operations::GENESYS_CLOUD_GET_WRAPUP, parts::wrapup)
+            .operation(&operations::GENESYS_CLOUD_LIST_ANNOTATIONS, annotations::list)
+            .operation(&operations::GENESYS_CLOUD_CREATE_ANNOTATION, annotations::create)
+            .operation(&operations::GENESYS_CLOUD_GET_ANNOTATION, annotations::show)
+            .operation(&operations::GENESYS_CLOUD_UPDATE_ANNOTATION, annotations::update)
+            .operation(&operations::GENESYS_CLOUD_DELETE_ANNOTATION, annotations::delete)
+            .operation(&operations::GENESYS_CLOUD_LIST_RECORDINGS, read::recordings)
+            .operation(&operations::GENESYS_CLOUD_GET_RECORDING, read::recording)
+            .operation(&operations::GENESYS_CLOUD_UPDATE_RECORDING, public::update_recording)
+            .operation(&operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, read::metadata)
+            .operation(&operations::GENESYS_CLOUD_GET_RECORDINGMETADATA, read::metadata_of)
+            .operation(&operations::GENESYS_CLOUD_QUERY_RETENTION, retention::query)
+            .operation(&operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, retention::protection)
+            .operation(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, public::update_protection)
+            .operation(&operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, batch::create)
+            .operation(&operations::GENESYS_CLOUD_GET_BATCHREQUEST, batch::show)
+            .operation(&operations::GENESYS_CLOUD_GET_BATCH_MEDIA, media::download)
+            .operation(&operations::GENESYS_CLOUD_GET_DATA_RETENTION, retention::maximum)
+            .operation(&operations::GENESYS_CLOUD_GET_DETAILS, details::of_one)
+            .operation(&operations::GENESYS_CLOUD_LIST_DETAILS, details::of_many)
+            .operation(&operations::GENESYS_CLOUD_QUERY_DETAILS, analytics::query)
+            .operation(&operations::GENESYS_CLOUD_CREATE_DETAILS_JOB, analytics::create_job)
+            .operation(&operations::GENESYS_CLOUD_GET_DETAILS_AVAILABILITY, analytics::availability)
+            .operation(&operations::GENESYS_CLOUD_GET_DETAILS_JOB, analytics::job)
+            .operation(&operations::GENESYS_CLOUD_DELETE_DETAILS_JOB, details::delete_job)
+            .operation(&operations::GENESYS_CLOUD_GET_DETAILS_RESULTS, analytics::results)
+            .operation(&operations::GENESYS_CLOUD_QUERY_AGGREGATES, aggregates::query)
             .merge(directory::routes())
             .merge(public::routes())
             .fallback(unknown_path)

@@ -1,22 +1,18 @@
 //! Settings of the organisation that a client reads: of recordings, and the limits it would have by default.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde_json::json;
 
 use super::{
-    Settings, Site,
+    Settings,
     endpoint::IncomingRequest,
     lists::{limit_entities, unknown_namespace},
     rules,
 };
-use crate::{http::reply::Reply, operations};
+use crate::http::reply::Reply;
 
 /// GET /api/v2/recording/settings.
-pub(super) async fn recording_settings(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING_SETTINGS, request };
+pub(super) async fn recording_settings(incoming: IncomingRequest) -> Response {
     incoming
         .answer("-", |site, _| {
             site.mark(&rules::RECORDING_SETTINGS);
@@ -35,8 +31,7 @@ pub(super) async fn recording_settings(State(site): Site, request: Request) -> R
 }
 
 /// GET /api/v2/organizations/me.
-pub(super) async fn itself(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_ORGANIZATION, request };
+pub(super) async fn itself(incoming: IncomingRequest) -> Response {
     incoming
         .answer("-", |site, _| {
             site.mark(&rules::ORGANIZATION);
@@ -54,8 +49,7 @@ pub(super) async fn itself(State(site): Site, request: Request) -> Response {
 }
 
 /// GET /api/v2/organizations/limits/namespaces/{namespace}/defaults.
-pub(super) async fn limit_defaults(State(site): Site, Path(namespace): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS, request };
+pub(super) async fn limit_defaults(Path(namespace): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&namespace, |site, _| {
             let entities = limit_entities(&namespace, &Settings::default()).ok_or_else(|| unknown_namespace(&namespace))?;

@@ -1,17 +1,13 @@
 //! A part of a conversation that is asked for alone: a participant's wrap-up.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde_json::json;
 
-use super::{Site, endpoint::IncomingRequest, errors::ApiError, participant_view::put, read::CONVERSATION, rules, times};
-use crate::{http::reply::Reply, operations};
+use super::{endpoint::IncomingRequest, errors::ApiError, participant_view::put, read::CONVERSATION, rules, times};
+use crate::http::reply::Reply;
 
 /// GET /api/v2/conversations/{id}/participants/{participant}/wrapup.
-pub(super) async fn wrapup(State(site): Site, Path((id, participant)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_WRAPUP, request };
+pub(super) async fn wrapup(Path((id, participant)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let state = site.state();

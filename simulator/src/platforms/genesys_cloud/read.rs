@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud,
     access::JobState,
     endpoint::{AuthorizedRequest, IncomingRequest, Query},
     errors::ApiError,
@@ -21,7 +18,7 @@ use super::{
     times,
     validate::uuid,
 };
-use crate::{http::reply::Reply, http::request_context, operations};
+use crate::{http::reply::Reply, http::request_context};
 
 /// What it takes to read a conversation, in its division.
 pub(super) const CONVERSATION: &str = "conversation:communication:view";
@@ -37,23 +34,20 @@ pub(super) const ARCHIVE_MEDIUM: &str = "CLOUDARCHIVE";
 pub(super) const REGION: &str = "us-east-1";
 
 /// GET /api/v2/conversations/{id}.
-pub(super) async fn conversation(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_CONVERSATION, request };
+pub(super) async fn conversation(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state(), &id, CONVERSATION)?))))
         .await
 }
 
 /// GET /api/v2/conversations/{id}/recordings.
-pub(super) async fn recordings(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGS, request };
+pub(super) async fn recordings(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     let wanted = id.clone();
     incoming.answer_in_time(&id, |site, authorized| async move { site.recordings_in_time(&wanted, &authorized.query).await }).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}.
-pub(super) async fn recording(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_RECORDING, request };
+pub(super) async fn recording(Path((id, recording)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     let (wanted, of) = (recording.clone(), id.clone());
     let work = |site: Arc<GenesysCloud>, authorized: AuthorizedRequest| async move {
         let format = format_of(&authorized.query)?;
@@ -64,8 +58,7 @@ pub(super) async fn recording(State(site): Site, Path((id, recording)): Path<(St
 }
 
 /// GET /api/v2/conversations/{id}/recordingmetadata.
-pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, request };
+pub(super) async fn metadata(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
@@ -78,8 +71,7 @@ pub(super) async fn metadata(State(site): Site, Path(id): Path<String>, request:
 }
 
 /// GET /api/v2/conversations/{id}/recordingmetadata/{recording}.
-pub(super) async fn metadata_of(State(site): Site, Path((id, recording)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_RECORDINGMETADATA, request };
+pub(super) async fn metadata_of(Path((id, recording)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&recording, |site, _| {
             let state = site.state();

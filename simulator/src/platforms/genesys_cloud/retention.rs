@@ -1,16 +1,13 @@
 //! When recordings go, and which may not.
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, Site,
+    GenesysCloud,
     endpoint::{IncomingRequest, Query},
     errors::ApiError,
     limits,
@@ -21,20 +18,18 @@ use super::{
     times,
     validate::uuid,
 };
-use crate::{http::reply::Reply, operations};
+use crate::http::reply::Reply;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
 /// GET /api/v2/recordings/retention/query.
-pub(super) async fn query(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_QUERY_RETENTION, request };
+pub(super) async fn query(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.retention_page(&authorized.query)).await
 }
 
 /// GET /api/v2/analytics/dataretention/settings.
-pub(super) async fn maximum(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_DATA_RETENTION, request };
+pub(super) async fn maximum(incoming: IncomingRequest) -> Response {
     incoming
         .answer("-", |site, _| {
             if site.settings.max_retention_days.is_none() {
@@ -48,8 +43,7 @@ pub(super) async fn maximum(State(site): Site, request: Request) -> Response {
 }
 
 /// POST /api/v2/recordings/deletionprotection.
-pub(super) async fn protection(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, request };
+pub(super) async fn protection(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.protected(&asked)).await
 }
 

@@ -1,14 +1,11 @@
 //! Users found otherwise than page by page: by cursor, and by what is known of them.
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    GenesysCloud, Site, cursor,
+    GenesysCloud, cursor,
     endpoint::{IncomingRequest, Query},
     errors::ApiError,
     limits, lists, parameters,
@@ -19,14 +16,12 @@ use super::{
 use crate::{http::reply::Reply, operations};
 
 /// GET /api/v2/users/query.
-pub(super) async fn query(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_QUERY_USERS, request };
+pub(super) async fn query(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.users_by_cursor(&authorized.query)).await
 }
 
 /// POST /api/v2/users/search.
-pub(super) async fn search(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_SEARCH_USERS, request };
+pub(super) async fn search(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.search_users(&asked)).await
 }
 

@@ -12,8 +12,10 @@ use super::{Gir, locked, rules, session};
 use crate::http::reply::Reply;
 use crate::operations::Operation;
 use crate::pipeline::Core;
-pub(super) use crate::pipeline::request::IncomingRequest;
 use crate::pipeline::request::{Admission, JsonAdmission, JsonProblem};
+
+/// A request to the web services.
+pub(super) type IncomingRequest = crate::pipeline::request::IncomingRequest<Gir>;
 
 impl Admission for Gir {
     type Authorized = ();

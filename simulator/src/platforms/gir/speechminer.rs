@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use axum::Router;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use super::account::Account;
@@ -19,6 +18,7 @@ use crate::http::body::drain;
 use crate::http::reply::Reply;
 use crate::operations::{self, Operation};
 use crate::pipeline::request::{JsonProblem, read_json};
+use crate::pipeline::routes::OperationRoutes as _;
 use crate::pipeline::{self, Core, Endpoint, Refusal};
 
 /// The platform's name in operations, journal and control API.
@@ -119,9 +119,9 @@ impl Posted {
 /// Every path of the receiver.
 pub(super) fn router(site: &Arc<Gir>) -> Router {
     Router::new()
-        .route(PATH, post(take))
-        .route(&format!("{PATH}/recordings"), get(list))
-        .route(&format!("{PATH}/recordings/{{id}}"), get(show))
+        .operation(&operations::SPEECHMINER_POST_RECORDING, take)
+        .operation(&operations::SPEECHMINER_LIST_RECORDINGS, list)
+        .operation(&operations::SPEECHMINER_GET_RECORDING, show)
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_path)
         .with_state(Arc::clone(site))

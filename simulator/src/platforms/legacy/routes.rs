@@ -3,27 +3,27 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Query as Params, Request, State};
+use axum::extract::{Path, Query as Params, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use super::state::{Legacy, Query, error};
 use crate::operations;
 use crate::pipeline::request::IncomingRequest;
+use crate::pipeline::routes::OperationRoutes as _;
 use crate::pipeline::serve;
 
 impl Legacy {
     /// The API.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/oauth/token", post(token))
-            .route("/api/v2/analytics/interactions/query", get(interactions))
-            .route("/api/v2/users", get(users))
-            .route("/api/v2/queues", get(queues))
-            .route("/api/v2/recordings/{id}", get(recording))
-            .route("/api/v2/recordings/{id}/media", get(media))
+            .operation(&operations::LEGACY_ISSUE_TOKEN, token)
+            .operation(&operations::LEGACY_QUERY_INTERACTIONS, interactions)
+            .operation(&operations::LEGACY_LIST_USERS, users)
+            .operation(&operations::LEGACY_LIST_QUEUES, queues)
+            .operation(&operations::LEGACY_GET_RECORDING, recording)
+            .operation(&operations::LEGACY_GET_MEDIA, media)
             .fallback(nowhere)
             .method_not_allowed_fallback(wrong_method)
             .with_state(self.clone())
@@ -32,7 +32,7 @@ impl Legacy {
     /// The store behind pre-signed URLs, served from a host of its own.
     pub(crate) fn media_router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/presigned/{id}", get(presigned))
+            .operation(&operations::LEGACY_GET_PRESIGNED, presigned)
             .fallback(nowhere)
             .method_not_allowed_fallback(wrong_method)
             .with_state(self.clone())
@@ -45,26 +45,22 @@ async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Byte
     serve(&legacy.core, &*legacy, &operations::LEGACY_ISSUE_TOKEN, "-", body.len() as u64, work).await
 }
 
-async fn interactions(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, request: Request) -> Response {
-    legacy.note_unknown(&operations::LEGACY_QUERY_INTERACTIONS, &query);
-    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_QUERY_INTERACTIONS, request };
+async fn interactions(Params(query): Params<Query>, incoming: IncomingRequest<Legacy>) -> Response {
+    incoming.site.note_unknown(incoming.operation, &query);
     incoming.answer("-", |legacy, ()| Ok(legacy.interactions(&query))).await
 }
 
-async fn users(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, request: Request) -> Response {
-    legacy.note_unknown(&operations::LEGACY_LIST_USERS, &query);
-    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_LIST_USERS, request };
+async fn users(Params(query): Params<Query>, incoming: IncomingRequest<Legacy>) -> Response {
+    incoming.site.note_unknown(incoming.operation, &query);
     incoming.answer("-", |legacy, ()| Ok(legacy.users(&query))).await
 }
 
-async fn queues(State(legacy): State<Arc<Legacy>>, Params(query): Params<Query>, request: Request) -> Response {
-    legacy.note_unknown(&operations::LEGACY_LIST_QUEUES, &query);
-    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_LIST_QUEUES, request };
+async fn queues(Params(query): Params<Query>, incoming: IncomingRequest<Legacy>) -> Response {
+    incoming.site.note_unknown(incoming.operation, &query);
     incoming.answer("-", |legacy, ()| Ok(legacy.queues(&query))).await
 }
 
-async fn recording(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_GET_RECORDING, request };
+async fn recording(Path(id): Path<String>, incoming: IncomingRequest<Legacy>) -> Response {
     incoming
         .answer_in_time(&id, |legacy, ()| {
             let id = id.clone();
@@ -73,9 +69,8 @@ async fn recording(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, re
         .await
 }
 
-async fn media(State(legacy): State<Arc<Legacy>>, Path(id): Path<String>, request: Request) -> Response {
-    let (method, headers) = (request.method().clone(), request.headers().clone());
-    let incoming = IncomingRequest { site: legacy, operation: &operations::LEGACY_GET_MEDIA, request };
+async fn media(Path(id): Path<String>, incoming: IncomingRequest<Legacy>) -> Response {
+    let (method, headers) = (incoming.request.method().clone(), incoming.request.headers().clone());
     incoming
         .answer_in_time(&id, |legacy, ()| {
             let id = id.clone();

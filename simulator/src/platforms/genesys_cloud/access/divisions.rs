@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     super::{
-        GenesysCloud, Site,
+        GenesysCloud,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         lists::{is_like, is_one_of},
@@ -47,20 +44,17 @@ struct Division<'a> {
 }
 
 /// GET /api/v2/authorization/divisions.
-pub(in crate::platforms::genesys_cloud) async fn list(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_DIVISIONS, request };
+pub(in crate::platforms::genesys_cloud) async fn list(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.list_divisions(&authorized.query)).await
 }
 
 /// GET /api/v2/authorization/divisions/home.
-pub(in crate::platforms::genesys_cloud) async fn home(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_HOME_DIVISION, request };
+pub(in crate::platforms::genesys_cloud) async fn home(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, _| Ok(Reply::json(200, &site.division_json(0)))).await
 }
 
 /// GET /api/v2/authorization/divisions/{id}.
-pub(in crate::platforms::genesys_cloud) async fn by_id(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_DIVISION, request };
+pub(in crate::platforms::genesys_cloud) async fn by_id(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let at = uuid(&id).and_then(|id| site.place_of_division(id)).ok_or_else(ApiError::not_found)?;

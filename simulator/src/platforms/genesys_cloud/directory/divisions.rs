@@ -1,9 +1,6 @@
 //! POST of divisions.
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -11,12 +8,11 @@ use super::{fields::worded, key_of, made, rules};
 use crate::{
     http::reply::Reply,
     operations,
-    platforms::genesys_cloud::{GenesysCloud, Site, endpoint::IncomingRequest, errors::ApiError},
+    platforms::genesys_cloud::{GenesysCloud, endpoint::IncomingRequest, errors::ApiError},
 };
 
 /// POST /api/v2/authorization/divisions.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_DIVISION, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body, "name"), |site, _, sent| site.create_division(&sent)).await
 }
 

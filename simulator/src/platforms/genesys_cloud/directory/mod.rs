@@ -10,10 +10,7 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{get, patch, post, put},
-};
+use axum::Router;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -25,22 +22,24 @@ use super::{
     settings::{Entry, Said},
     validate::uuid,
 };
-use crate::operations::Operation;
+use crate::operations::{self, Operation};
+use crate::pipeline::routes::OperationRoutes as _;
 
 /// Every path that writes to the directory, and the lists of its ties.
 pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
     Router::new()
-        .route("/api/v2/users", post(users::create))
-        .route("/api/v2/users/{id}", patch(users::update).delete(users::delete))
-        .route("/api/v2/users/{id}/queues", get(ties::queues_of_user))
-        .route("/api/v2/users/{id}/routingskills", get(ties::skills_of_user))
-        .route("/api/v2/routing/queues", post(routing::create_queue))
-        .route("/api/v2/routing/queues/{id}", put(routing::update_queue))
-        .route("/api/v2/routing/queues/{id}/members", get(ties::members_of_queue))
-        .route("/api/v2/routing/wrapupcodes", post(routing::create_wrapupcode))
-        .route("/api/v2/routing/skills", post(routing::create_skill))
-        .route("/api/v2/routing/languages", get(ties::languages))
-        .route("/api/v2/authorization/divisions", post(divisions::create))
+        .operation(&operations::GENESYS_CLOUD_CREATE_USER, users::create)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_USER, users::update)
+        .operation(&operations::GENESYS_CLOUD_DELETE_USER, users::delete)
+        .operation(&operations::GENESYS_CLOUD_LIST_USER_QUEUES, ties::queues_of_user)
+        .operation(&operations::GENESYS_CLOUD_LIST_USER_SKILLS, ties::skills_of_user)
+        .operation(&operations::GENESYS_CLOUD_CREATE_QUEUE, routing::create_queue)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_QUEUE, routing::update_queue)
+        .operation(&operations::GENESYS_CLOUD_LIST_QUEUE_MEMBERS, ties::members_of_queue)
+        .operation(&operations::GENESYS_CLOUD_CREATE_WRAPUPCODE, routing::create_wrapupcode)
+        .operation(&operations::GENESYS_CLOUD_CREATE_SKILL, routing::create_skill)
+        .operation(&operations::GENESYS_CLOUD_LIST_LANGUAGES, ties::languages)
+        .operation(&operations::GENESYS_CLOUD_CREATE_DIVISION, divisions::create)
 }
 
 /// A text field of a raw body, for the business key; `-` where there is none.

@@ -1,9 +1,6 @@
 //! POST and PUT of queues, POST of wrap-up codes and skills.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -16,7 +13,7 @@ use crate::{
     http::reply::Reply,
     operations::{self, Operation},
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         access::QUEUE,
         endpoint::IncomingRequest,
         errors::ApiError,
@@ -27,26 +24,22 @@ use crate::{
 };
 
 /// POST /api/v2/routing/queues.
-pub(super) async fn create_queue(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_QUEUE, request };
+pub(super) async fn create_queue(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body, "name"), |site, _, sent: Map<String, Value>| site.create_queue(&sent)).await
 }
 
 /// PUT /api/v2/routing/queues/{id}.
-pub(super) async fn update_queue(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_UPDATE_QUEUE, request };
+pub(super) async fn update_queue(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| id.clone(), |site, _, sent: Map<String, Value>| site.update_queue(&id, &sent)).await
 }
 
 /// POST /api/v2/routing/wrapupcodes.
-pub(super) async fn create_wrapupcode(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_WRAPUPCODE, request };
+pub(super) async fn create_wrapupcode(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body, "name"), |site, _, sent: Map<String, Value>| site.create_wrapupcode(&sent)).await
 }
 
 /// POST /api/v2/routing/skills.
-pub(super) async fn create_skill(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_SKILL, request };
+pub(super) async fn create_skill(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body, "name"), |site, _, sent| site.create_skill(&sent)).await
 }
 

@@ -1,17 +1,13 @@
 //! What ties the directory's entries to each other: read, and always empty here.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde_json::{Value, json};
 
 use super::rules;
 use crate::{
     http::reply::Reply,
-    operations,
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         access::QUEUE,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
@@ -24,9 +20,8 @@ use crate::{
 const NOTHING: [Value; 0] = [];
 
 /// GET /api/v2/users/{id}/queues.
-pub(super) async fn queues_of_user(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_USER_QUEUES;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn queues_of_user(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let operation = incoming.operation;
     incoming
         .answer(&id, |site, authorized| {
             site.known_user(&id)?;
@@ -36,9 +31,8 @@ pub(super) async fn queues_of_user(State(site): Site, Path(id): Path<String>, re
 }
 
 /// GET /api/v2/users/{id}/routingskills.
-pub(super) async fn skills_of_user(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_USER_SKILLS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn skills_of_user(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let operation = incoming.operation;
     incoming
         .answer(&id, |site, authorized| {
             site.known_user(&id)?;
@@ -48,9 +42,8 @@ pub(super) async fn skills_of_user(State(site): Site, Path(id): Path<String>, re
 }
 
 /// GET /api/v2/routing/languages.
-pub(super) async fn languages(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_LANGUAGES;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn languages(incoming: IncomingRequest) -> Response {
+    let operation = incoming.operation;
     incoming
         .answer("-", |site, authorized| {
             site.mark(&rules::TIES);
@@ -60,8 +53,7 @@ pub(super) async fn languages(State(site): Site, request: Request) -> Response {
 }
 
 /// GET /api/v2/routing/queues/{id}/members.
-pub(super) async fn members_of_queue(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_QUEUE_MEMBERS, request };
+pub(super) async fn members_of_queue(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, authorized| site.members(&id, &authorized.query)).await
 }
 

@@ -1,9 +1,6 @@
 //! POST, PATCH and DELETE of users.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,7 +10,7 @@ use crate::{
     http::reply::Reply,
     operations,
     platforms::genesys_cloud::{
-        Directory, GenesysCloud, Site,
+        Directory, GenesysCloud,
         endpoint::IncomingRequest,
         errors::ApiError,
         lists::{self, USER, entry_of},
@@ -27,20 +24,17 @@ use crate::{
 const STATES: [&str; 3] = ["active", "inactive", "deleted"];
 
 /// POST /api/v2/users.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_USER, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body, "email"), |site, _, sent| site.create_user(sent)).await
 }
 
 /// PATCH /api/v2/users/{id}.
-pub(super) async fn update(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_UPDATE_USER, request };
+pub(super) async fn update(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| id.clone(), |site, _, sent| site.update_user(&id, sent)).await
 }
 
 /// DELETE /api/v2/users/{id}.
-pub(super) async fn delete(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_USER, request };
+pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.delete_user(&id)).await
 }
 

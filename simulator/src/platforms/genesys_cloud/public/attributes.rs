@@ -2,31 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::rules;
 use crate::{
     http::reply::Reply,
-    operations,
-    platforms::genesys_cloud::{GenesysCloud, Site, endpoint::IncomingRequest, errors::ApiError, read::find},
+    platforms::genesys_cloud::{GenesysCloud, endpoint::IncomingRequest, errors::ApiError, read::find},
 };
 
 /// PATCH /api/v2/conversations/{id}/participants/{participant}/attributes.
-pub(super) async fn update(State(site): Site, Path((id, participant)): Path<(String, String)>, request: Request) -> Response {
-    let key = site.key_of_interaction(&id);
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_UPDATE_ATTRIBUTES, request };
+pub(super) async fn update(Path((id, participant)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
+    let key = incoming.site.key_of_interaction(&id);
     incoming.answer_json(|_, _| key, |site, _, sent| site.update_attributes(&id, &participant, sent)).await
 }
 
 /// PUT /api/v2/conversations/{id}/tags.
-pub(super) async fn update_tags(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_UPDATE_TAGS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn update_tags(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| id.clone(), |site, _, sent| site.update_tag(&id, sent)).await
 }
 

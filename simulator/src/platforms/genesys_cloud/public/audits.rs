@@ -1,9 +1,6 @@
 //! The audit: who changed what in this organisation, asked for by an asynchronous query.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,7 +11,7 @@ use crate::{
     http::request_context,
     operations,
     platforms::genesys_cloud::{
-        GenesysCloud, Site, cursor,
+        GenesysCloud, cursor,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         limits,
@@ -29,14 +26,12 @@ use crate::{
 const PAGE: u64 = 25;
 
 /// POST /api/v2/audits/query.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_audit_query(asked)).await
 }
 
 /// GET /api/v2/audits/query/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_AUDIT_QUERY, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
@@ -54,8 +49,7 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
 }
 
 /// GET /api/v2/audits/query/{id}/results.
-pub(super) async fn results(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_AUDIT_RESULTS, request };
+pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, authorized| site.audit_results(&id, &authorized.query)).await
 }
 

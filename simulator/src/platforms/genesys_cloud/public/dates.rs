@@ -1,9 +1,6 @@
 //! `PUT /api/v2/conversations/{id}/recordings/{recording}`: when a recording is archived and deleted.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 
 use super::{
@@ -12,9 +9,8 @@ use super::{
 };
 use crate::{
     http::reply::Reply,
-    operations,
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         access::JobState,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
@@ -33,12 +29,9 @@ const EDIT: &str = "recording:recording:editRetention";
 
 /// PUT /api/v2/conversations/{id}/recordings/{recording}.
 pub(in crate::platforms::genesys_cloud) async fn update(
-    State(site): Site,
     Path((id, recording)): Path<(String, String)>,
-    request: Request,
+    incoming: IncomingRequest,
 ) -> Response {
-    let operation = &operations::GENESYS_CLOUD_UPDATE_RECORDING;
-    let incoming = IncomingRequest { site, operation, request };
     incoming
         .answer_json(|_, _| recording.clone(), |site, authorized, sent| site.update_recording(&id, &recording, &sent, &authorized.query))
         .await

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -21,7 +18,7 @@ use crate::{
     operations,
     pipeline::{ItemFault, ItemFaults},
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         endpoint::IncomingRequest,
         errors::ApiError,
         settings::{Entry, holds},
@@ -36,9 +33,7 @@ use crate::{
 type Placed<T> = Vec<(usize, T)>;
 
 /// POST /api/v2/events/conversations.
-pub(super) async fn inject(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_INJECT_EVENTS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn inject(incoming: IncomingRequest) -> Response {
     incoming
         .answer_batch(ItemFaults::Reported, |site, body| site.event_keys(body), |site, _, batch, struck| site.inject(&batch, struck))
         .await

@@ -1,9 +1,6 @@
 //! External ids of users: the source's agents on this platform's users, for whoever reads them back.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -14,21 +11,16 @@ use super::{
 };
 use crate::{
     http::reply::Reply,
-    operations,
-    platforms::genesys_cloud::{
-        GenesysCloud, Site, endpoint::IncomingRequest, errors::ApiError, limits, lists, settings::holds, validate::uuid,
-    },
+    platforms::genesys_cloud::{GenesysCloud, endpoint::IncomingRequest, errors::ApiError, limits, lists, settings::holds, validate::uuid},
 };
 
 /// POST /api/v2/users/{id}/externalid.
-pub(super) async fn add(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_ADD_EXTERNAL_ID, request };
+pub(super) async fn add(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.add_external_id(&id, sent)).await
 }
 
 /// GET /api/v2/users/{id}/externalid.
-pub(super) async fn list(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_EXTERNAL_IDS, request };
+pub(super) async fn list(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let user = site.user_of(&id)?;
@@ -38,20 +30,17 @@ pub(super) async fn list(State(site): Site, Path(id): Path<String>, request: Req
 }
 
 /// GET /api/v2/users/{id}/externalid/{authority}.
-pub(super) async fn show(State(site): Site, Path((id, authority)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_EXTERNAL_ID, request };
+pub(super) async fn show(Path((id, authority)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.external_id_of(&id, &authority)).await
 }
 
 /// DELETE /api/v2/users/{id}/externalid/{authority}/{key}.
-pub(super) async fn delete(State(site): Site, Path((id, authority, key)): Path<(String, String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_EXTERNAL_ID, request };
+pub(super) async fn delete(Path((id, authority, key)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
     incoming.answer(&format!("{authority}:{key}"), |site, _| site.delete_external_id(&id, authority.clone(), key.clone())).await
 }
 
 /// GET /api/v2/users/externalid/{authority}/{key}.
-pub(super) async fn find(State(site): Site, Path((authority, key)): Path<(String, String)>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_FIND_EXTERNAL_ID, request };
+pub(super) async fn find(Path((authority, key)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
     incoming.answer(&format!("{authority}:{key}"), |site, _| site.find_external_id(authority.clone(), key.clone())).await
 }
 

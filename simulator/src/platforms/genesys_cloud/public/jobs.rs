@@ -1,9 +1,6 @@
 //! Recording jobs: a query of conversations, and a date for the recordings of all of them.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +14,7 @@ use crate::{
     http::request_context,
     operations,
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         analytics::{DetailsQuery, Match},
         endpoint::{AuthorizedRequest, IncomingRequest, Query},
         errors::ApiError,
@@ -34,23 +31,17 @@ const AGED_DAYS: i64 = 184;
 const AGED_YEARS: i64 = 5;
 
 /// POST /api/v2/recording/jobs.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, authorized, sent| site.create_recording_job(authorized, sent)).await
 }
 
 /// GET /api/v2/recording/jobs.
-pub(super) async fn list(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_RECORDING_JOBS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn list(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.list_recording_jobs(authorized)).await
 }
 
 /// GET /api/v2/recording/jobs/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_GET_RECORDING_JOB;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
@@ -62,23 +53,17 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
 }
 
 /// PUT /api/v2/recording/jobs/{id}.
-pub(super) async fn execute(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn execute(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| id.clone(), |site, authorized, sent| site.execute_recording_job(authorized, &id, &sent)).await
 }
 
 /// DELETE /api/v2/recording/jobs/{id}.
-pub(super) async fn delete(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_DELETE_RECORDING_JOB;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.delete_recording_job(&id)).await
 }
 
 /// GET /api/v2/recording/jobs/{id}/failedrecordings.
-pub(super) async fn failed(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_FAILED_RECORDINGS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn failed(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, authorized| site.failed_recordings(&id, &authorized.query)).await
 }
 

@@ -32,10 +32,9 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    Router,
-    routing::{any, delete, get, patch, post, put},
-};
+use crate::operations;
+use crate::pipeline::routes::OperationRoutes as _;
+use axum::{Router, routing::any};
 use uuid::Uuid;
 
 pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
@@ -91,48 +90,53 @@ pub(super) struct Memory {
 
 /// Every path that only this surface has.
 pub(super) fn routes() -> Router<Arc<GenesysCloud>> {
-    let policies = "/api/v2/recording/mediaretentionpolicies";
-    let cross_policies = "/api/v2/recording/crossplatform/mediaretentionpolicies";
     Router::new()
-        .route("/api/v2/events/conversations", post(events::inject))
-        .route("/api/v2/conversations/{id}/tags", put(attributes::update_tags))
-        .route("/api/v2/conversations/{id}/participants/{participant}/attributes", patch(attributes::update))
-        .route("/api/v2/conversations/participants/attributes/search", post(searches::attributes))
-        .route("/api/v2/conversations/customattributes/search", post(searches::search_custom_attributes))
-        .route("/api/v2/conversations/{id}/customattributes", get(searches::custom_attributes))
-        .route("/api/v2/uploads/recordings", post(uploads::create))
-        .route("/presigned/uploads/{id}", put(uploads::take))
-        .route("/api/v2/recording/uploads/reports", post(reports::create))
-        .route("/api/v2/recording/uploads/reports/{id}", get(reports::show))
-        .route("/presigned/reports/{id}", get(reports::download))
-        .route("/api/v2/orphanrecordings", get(orphans::list))
-        .route("/api/v2/orphanrecordings/{id}", get(orphans::show).put(orphans::attach).delete(orphans::delete))
-        .route("/api/v2/orphanrecordings/{id}/media", get(orphans::media))
-        .route("/api/v2/users/{id}/externalid", post(external_ids::add).get(external_ids::list))
-        .route("/api/v2/users/{id}/externalid/{authority}", get(external_ids::show))
-        .route("/api/v2/users/{id}/externalid/{authority}/{key}", delete(external_ids::delete))
-        .route("/api/v2/users/externalid/{authority}/{key}", get(external_ids::find))
-        .route(policies, post(policies::create).get(policies::list).delete(policy_changes::delete_many))
-        .route(
-            &format!("{policies}/{{id}}"),
-            get(policies::show).put(policy_changes::replace).patch(policy_changes::patch).delete(policy_changes::delete),
-        )
-        .route(cross_policies, post(policies::create_cross).get(policies::list_cross).delete(policy_changes::delete_many_cross))
-        .route(
-            &format!("{cross_policies}/{{id}}"),
-            get(policies::show_cross)
-                .put(policy_changes::replace_cross)
-                .patch(policy_changes::patch_cross)
-                .delete(policy_changes::delete_cross),
-        )
-        .route("/api/v2/audits/query", post(audits::create))
+        .operation(&operations::GENESYS_CLOUD_INJECT_EVENTS, events::inject)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_TAGS, attributes::update_tags)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_ATTRIBUTES, attributes::update)
+        .operation(&operations::GENESYS_CLOUD_SEARCH_ATTRIBUTES, searches::attributes)
+        .operation(&operations::GENESYS_CLOUD_SEARCH_CUSTOM_ATTRIBUTES, searches::search_custom_attributes)
+        .operation(&operations::GENESYS_CLOUD_LIST_CUSTOM_ATTRIBUTES, searches::custom_attributes)
+        .operation(&operations::GENESYS_CLOUD_CREATE_UPLOAD, uploads::create)
+        .operation(&operations::GENESYS_CLOUD_PUT_UPLOAD, uploads::take)
+        .operation(&operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT, reports::create)
+        .operation(&operations::GENESYS_CLOUD_GET_UPLOAD_REPORT, reports::show)
+        .operation(&operations::GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE, reports::download)
+        .operation(&operations::GENESYS_CLOUD_LIST_ORPHANS, orphans::list)
+        .operation(&operations::GENESYS_CLOUD_GET_ORPHAN, orphans::show)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_ORPHAN, orphans::attach)
+        .operation(&operations::GENESYS_CLOUD_DELETE_ORPHAN, orphans::delete)
+        .operation(&operations::GENESYS_CLOUD_GET_ORPHAN_MEDIA, orphans::media)
+        .operation(&operations::GENESYS_CLOUD_ADD_EXTERNAL_ID, external_ids::add)
+        .operation(&operations::GENESYS_CLOUD_LIST_EXTERNAL_IDS, external_ids::list)
+        .operation(&operations::GENESYS_CLOUD_GET_EXTERNAL_ID, external_ids::show)
+        .operation(&operations::GENESYS_CLOUD_DELETE_EXTERNAL_ID, external_ids::delete)
+        .operation(&operations::GENESYS_CLOUD_FIND_EXTERNAL_ID, external_ids::find)
+        .operation(&operations::GENESYS_CLOUD_CREATE_POLICY, policies::create)
+        .operation(&operations::GENESYS_CLOUD_LIST_POLICIES, policies::list)
+        .operation(&operations::GENESYS_CLOUD_DELETE_POLICIES, policy_changes::delete_many)
+        .operation(&operations::GENESYS_CLOUD_GET_POLICY, policies::show)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_POLICY, policy_changes::replace)
+        .operation(&operations::GENESYS_CLOUD_PATCH_POLICY, policy_changes::patch)
+        .operation(&operations::GENESYS_CLOUD_DELETE_POLICY, policy_changes::delete)
+        .operation(&operations::GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY, policies::create_cross)
+        .operation(&operations::GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES, policies::list_cross)
+        .operation(&operations::GENESYS_CLOUD_DELETE_CROSSPLATFORM_POLICIES, policy_changes::delete_many_cross)
+        .operation(&operations::GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY, policies::show_cross)
+        .operation(&operations::GENESYS_CLOUD_UPDATE_CROSSPLATFORM_POLICY, policy_changes::replace_cross)
+        .operation(&operations::GENESYS_CLOUD_PATCH_CROSSPLATFORM_POLICY, policy_changes::patch_cross)
+        .operation(&operations::GENESYS_CLOUD_DELETE_CROSSPLATFORM_POLICY, policy_changes::delete_cross)
+        .operation(&operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY, audits::create)
         // Absent, as other operations that are not served, though its name has the form of a transaction's id.
         .route("/api/v2/audits/query/realtime", any(super::unknown_path))
-        .route("/api/v2/audits/query/{id}", get(audits::show))
-        .route("/api/v2/audits/query/{id}/results", get(audits::results))
-        .route("/api/v2/recording/jobs", post(jobs::create).get(jobs::list))
-        .route("/api/v2/recording/jobs/{id}", get(jobs::show).put(jobs::execute).delete(jobs::delete))
-        .route("/api/v2/recording/jobs/{id}/failedrecordings", get(jobs::failed))
+        .operation(&operations::GENESYS_CLOUD_GET_AUDIT_QUERY, audits::show)
+        .operation(&operations::GENESYS_CLOUD_GET_AUDIT_RESULTS, audits::results)
+        .operation(&operations::GENESYS_CLOUD_CREATE_RECORDING_JOB, jobs::create)
+        .operation(&operations::GENESYS_CLOUD_LIST_RECORDING_JOBS, jobs::list)
+        .operation(&operations::GENESYS_CLOUD_GET_RECORDING_JOB, jobs::show)
+        .operation(&operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB, jobs::execute)
+        .operation(&operations::GENESYS_CLOUD_DELETE_RECORDING_JOB, jobs::delete)
+        .operation(&operations::GENESYS_CLOUD_LIST_FAILED_RECORDINGS, jobs::failed)
 }
 
 impl GenesysCloud {

@@ -1,9 +1,6 @@
 //! Orphan recordings: uploads whose conversation never came. They are listed, attached to a conversation, or deleted.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -19,7 +16,7 @@ use crate::{
     http::request_context,
     operations,
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         media::ORPHAN_MEDIA,
@@ -43,16 +40,13 @@ pub(super) struct Orphan {
 }
 
 /// GET /api/v2/orphanrecordings.
-pub(super) async fn list(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_ORPHANS;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn list(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.list_orphans(&authorized.query)).await
 }
 
 /// GET /api/v2/orphanrecordings/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let key = site.key_of_orphan(&id);
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_ORPHAN, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let key = incoming.site.key_of_orphan(&id);
     incoming
         .answer(&key, |site, _| {
             let state = site.state();
@@ -63,23 +57,20 @@ pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Req
 }
 
 /// GET /api/v2/orphanrecordings/{id}/media.
-pub(super) async fn media(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let key = site.key_of_orphan(&id);
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_GET_ORPHAN_MEDIA, request };
+pub(super) async fn media(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let key = incoming.site.key_of_orphan(&id);
     incoming.answer(&key, |site, authorized| site.orphan_media(&id, &authorized.query)).await
 }
 
 /// PUT /api/v2/orphanrecordings/{id}.
-pub(super) async fn attach(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let key = site.key_of_orphan(&id);
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_UPDATE_ORPHAN, request };
+pub(super) async fn attach(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let key = incoming.site.key_of_orphan(&id);
     incoming.answer_json(|_, _| key, |site, _, asked| site.attach_orphan(&id, &asked)).await
 }
 
 /// DELETE /api/v2/orphanrecordings/{id}.
-pub(super) async fn delete(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let key = site.key_of_orphan(&id);
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_ORPHAN, request };
+pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    let key = incoming.site.key_of_orphan(&id);
     incoming.answer(&key, |site, _| site.delete_orphan(&id)).await
 }
 

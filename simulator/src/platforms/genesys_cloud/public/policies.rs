@@ -89,30 +89,22 @@ pub(super) async fn create_cross(State(site): Site, request: Request) -> Respons
 }
 
 /// GET /api/v2/recording/mediaretentionpolicies.
-pub(super) async fn list(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_POLICIES;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn list(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.list_policies(Family::Ordinary, &authorized.query)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies.
-pub(super) async fn list_cross(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn list_cross(incoming: IncomingRequest) -> Response {
     incoming.answer("-", |site, authorized| site.list_policies(Family::CrossPlatform, &authorized.query)).await
 }
 
 /// GET /api/v2/recording/mediaretentionpolicies/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_GET_POLICY;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.show_policy(Family::Ordinary, &id)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies/{id}.
-pub(super) async fn show_cross(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_GET_CROSSPLATFORM_POLICY;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn show_cross(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.show_policy(Family::CrossPlatform, &id)).await
 }
 

@@ -52,14 +52,12 @@ pub(super) async fn patch_cross(State(site): Site, Path(id): Path<String>, reque
 }
 
 /// DELETE /api/v2/recording/mediaretentionpolicies/{id}.
-pub(super) async fn delete(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_POLICY, request };
+pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.delete_policy(Family::Ordinary, &id)).await
 }
 
 /// DELETE /api/v2/recording/crossplatform/mediaretentionpolicies/{id}.
-pub(super) async fn delete_cross(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_DELETE_CROSSPLATFORM_POLICY, request };
+pub(super) async fn delete_cross(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.delete_policy(Family::CrossPlatform, &id)).await
 }
 

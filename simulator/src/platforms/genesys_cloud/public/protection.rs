@@ -1,9 +1,6 @@
 //! `PUT /api/v2/recordings/deletionprotection`: legal holds, applied and revoked.
 
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::{
@@ -15,7 +12,7 @@ use crate::{
     operations,
     pipeline::ItemFaults,
     platforms::genesys_cloud::{
-        GenesysCloud, Site,
+        GenesysCloud,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         limits,
@@ -24,9 +21,7 @@ use crate::{
 };
 
 /// PUT /api/v2/recordings/deletionprotection.
-pub(in crate::platforms::genesys_cloud) async fn update(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION;
-    let incoming = IncomingRequest { site, operation, request };
+pub(in crate::platforms::genesys_cloud) async fn update(incoming: IncomingRequest) -> Response {
     incoming
         .answer_batch(
             ItemFaults::Unreported,

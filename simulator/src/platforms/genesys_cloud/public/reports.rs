@@ -36,16 +36,12 @@ const LIFE_S: u64 = 600;
 const STATUSES: [&str; 4] = ["Pending", "Success", "Failure", "WaitForConversation"];
 
 /// POST /api/v2/recording/uploads/reports.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_report(&asked)).await
 }
 
 /// GET /api/v2/recording/uploads/reports/{id}.
-pub(super) async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_GET_UPLOAD_REPORT;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, _| site.show_report(&id)).await
 }
 

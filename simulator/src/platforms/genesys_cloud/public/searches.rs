@@ -1,18 +1,14 @@
 //! Searches over what conversations were given: attributes of their participants, and custom attributes, of which this organisation has none.
 
-use axum::{
-    extract::{Path, Request, State},
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{AttributeSearch, rules};
 use crate::{
     http::reply::Reply,
-    operations,
     platforms::genesys_cloud::{
-        GenesysCloud, Site, cursor, endpoint::IncomingRequest, errors::ApiError, limits, participant_view::put, read::CONVERSATION,
+        GenesysCloud, cursor, endpoint::IncomingRequest, errors::ApiError, limits, participant_view::put, read::CONVERSATION,
         state::Conversation, times, users::one_of, validate::DAY_MS,
     },
 };
@@ -21,14 +17,12 @@ use crate::{
 const HOUR_MS: i64 = 3_600_000;
 
 /// POST /api/v2/conversations/participants/attributes/search.
-pub(super) async fn attributes(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_SEARCH_ATTRIBUTES, request };
+pub(super) async fn attributes(incoming: IncomingRequest) -> Response {
     incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.search_attributes(&asked)).await
 }
 
 /// GET /api/v2/conversations/{id}/customattributes.
-pub(super) async fn custom_attributes(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_LIST_CUSTOM_ATTRIBUTES, request };
+pub(super) async fn custom_attributes(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
             site.find_covered(&site.state(), &id, CONVERSATION)?;
@@ -39,8 +33,7 @@ pub(super) async fn custom_attributes(State(site): Site, Path(id): Path<String>,
 }
 
 /// POST /api/v2/conversations/customattributes/search.
-pub(super) async fn search_custom_attributes(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &operations::GENESYS_CLOUD_SEARCH_CUSTOM_ATTRIBUTES, request };
+pub(super) async fn search_custom_attributes(incoming: IncomingRequest) -> Response {
     incoming
         .answer_json(
             |_, _| "-".to_owned(),

@@ -46,9 +46,7 @@ const LONGEST_LIFE_S: u64 = 604_800;
 const FORBIDDEN: &str = "\\{^}%`]\">[~<#|";
 
 /// POST /api/v2/uploads/recordings.
-pub(super) async fn create(State(site): Site, request: Request) -> Response {
-    let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD;
-    let incoming = IncomingRequest { site, operation, request };
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
     let key = |body: &[u8]| serde_json::from_slice::<Map<String, Value>>(body).ok()?.get("fileName")?.as_str().map(str::to_owned);
     incoming.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, asked| site.create_upload(asked)).await
 }
