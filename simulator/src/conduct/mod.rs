@@ -3,6 +3,7 @@
 
 mod breaches;
 mod connections;
+mod operations;
 mod reading;
 mod recent;
 mod retries;
@@ -18,7 +19,7 @@ use crate::http::request_context::{RequestMetadata, hash_of};
 use crate::http::served::Served;
 use crate::operations::Operation;
 
-/// What is on its way when a client is told something may still arrive. Milliseconds of real time: a request crosses a continent in a fifth of it.
+/// How long a request may still be under way after the client was answered another one. Milliseconds of real time: a request crosses a continent in a fifth of it.
 const ON_ITS_WAY_MS: i64 = 500;
 
 /// Every judge, and what they found.
@@ -73,7 +74,7 @@ pub(crate) struct RequestEvent<'a> {
     platform: &'static str,
     operation: &'static Operation,
     key: &'a str,
-    /// What the client was told; 0: nothing.
+    /// The status the client received; 0: none.
     status: u16,
     /// Whether it was refused by a limit, and not by a fault.
     is_limited: bool,
@@ -81,7 +82,7 @@ pub(crate) struct RequestEvent<'a> {
     effect: Option<&'static str>,
     bytes_in: u64,
     bytes_out: u64,
-    /// What it was told to wait.
+    /// How long it was asked to wait.
     retry_after_ms: Option<i64>,
     metadata: RequestMetadata,
     /// The same for a request that is sent again.
@@ -92,7 +93,7 @@ impl<'a> RequestEvent<'a> {
     /// Line `n` of the journal.
     pub(crate) fn of(n: u64, served: &'a Served<'a>) -> RequestEvent<'a> {
         let metadata = served.metadata;
-        // Without a key it is told by what it says; a digest there is of a document, for files have names.
+        // A request without a key is identified by its body's digest; uploads always have a key.
         let said = if served.key == "-" { metadata.digest } else { None };
         RequestEvent {
             n,
@@ -112,22 +113,22 @@ impl<'a> RequestEvent<'a> {
         }
     }
 
-    /// Whether the client was told that it went well, to the end.
+    /// Whether the client received a whole answer that says success.
     fn is_well(&self) -> bool {
         (200..300).contains(&self.status) && !self.metadata.is_cut
     }
 
-    /// Whether it may be sent again as it is: a limit, a failure, no answer or half of a good one.
+    /// Whether it may be sent again unchanged: after a limit, a server error, no answer, or a truncated success.
     fn may_be_retried(&self) -> bool {
         matches!(self.status, 408 | 429) || self.is_unknown()
     }
 
-    /// Whether the client cannot know what became of it. A refusal is told by its head.
+    /// Whether the client cannot know the outcome. A truncated refusal is known by its status.
     fn is_unknown(&self) -> bool {
         matches!(self.status, 0 | 500..) || self.is_half()
     }
 
-    /// Whether a good answer broke off.
+    /// Whether a success was truncated.
     fn is_half(&self) -> bool {
         (200..300).contains(&self.status) && self.metadata.is_cut
     }

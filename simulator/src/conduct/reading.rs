@@ -2,20 +2,10 @@
 
 use super::RequestEvent;
 use super::breaches::Breaches;
+use super::operations::MEDIA_READS;
 use super::recent::Recent;
 use super::table::{CURSOR_RESTARTED, MEDIA_FETCHED_AGAIN, POLLED_AFTER_FINAL, POLLED_TOO_FAST, SMALL_PAGES};
 use crate::http::request_context::{JobState, hash_of};
-use crate::operations::{self, Operation};
-
-/// What answers with the bytes of a media.
-static MEDIA: [&Operation; 6] = [
-    &operations::LEGACY_GET_MEDIA,
-    &operations::LEGACY_GET_PRESIGNED,
-    &operations::GENESYS_CLOUD_GET_BATCH_MEDIA,
-    &operations::GIR_PLAY_MEDIA,
-    &operations::GIR_PLAY_MEDIA_FOR_USER,
-    &operations::WEBDAV_GET_FILE,
-];
 
 /// A page of this many entities is as large as any list allows.
 const LARGE_PAGE: u32 = 100;
@@ -111,7 +101,7 @@ impl Reading {
     }
 
     fn fetch(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
-        if !MEDIA.contains(&event.operation) || event.metadata.has_range || event.status != 200 || event.bytes_out == 0 {
+        if !MEDIA_READS.contains(&event.operation) || event.metadata.has_range || event.status != 200 || event.bytes_out == 0 {
             return;
         }
         let times = self.media.entry(hash_of(&(event.operation.name, event.key)), event.arrived_ms);

@@ -2,19 +2,11 @@
 
 use super::RequestEvent;
 use super::breaches::Breaches;
+use super::operations::NOT_IDEMPOTENT;
 use super::recent::{Recent, is_full, keep};
 use super::table::{BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM};
 use crate::http::request_context::hash_of;
-use crate::operations::{self, Operation};
-
-/// Creations that a second request of the same key does not find done: it merges, doubles, or makes another.
-static NEVER_BLIND: [&Operation; 5] = [
-    &operations::GIR_INSERT_RECORDING,
-    &operations::SPEECHMINER_POST_RECORDING,
-    &operations::GENESYS_CLOUD_CREATE_POLICY,
-    &operations::GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY,
-    &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB,
-];
+use crate::operations;
 
 /// Waits of this length are no burden, however regular. Milliseconds.
 const LONG_WAIT_MS: i64 = 30_000;
@@ -59,7 +51,7 @@ struct Refused {
     digest: Option<[u8; 32]>,
     times: i64,
     /// When the latest refusal was told. Unix ms.
-    told_ms: i64,
+    answered_ms: i64,
 }
 
 impl Default for Retries {
@@ -133,21 +125,21 @@ impl Retries {
     }
 
     fn refuse(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
-        // A collection that is made twice is told that it is there: RFC 4918, section 9.3.1.
+        // Making a collection that exists is answered 405, which is no misconduct: RFC 4918, section 9.3.1.
         let is_there = event.status == 405 && *event.operation == operations::WEBDAV_MAKE_COLLECTION;
         if !matches!(event.status, 400 | 403 | 405 | 413 | 415 | 422) || event.is_token_request() || is_there {
             return;
         }
         let refused = self.refused.entry(event.identity, event.arrived_ms);
         if (refused.status, refused.digest) != (event.status, event.metadata.digest) {
-            *refused = Refused { status: event.status, digest: event.metadata.digest, times: 0, told_ms: i64::MIN };
+            *refused = Refused { status: event.status, digest: event.metadata.digest, times: 0, answered_ms: i64::MIN };
         }
-        // What was sent before the refusal was told is no repeat of it.
-        if event.arrived_ms <= refused.told_ms {
+        // A request sent before the refusal was answered is no repeat of it.
+        if event.arrived_ms <= refused.answered_ms {
             return;
         }
         refused.times += 1;
-        refused.told_ms = event.answered_ms;
+        refused.answered_ms = event.answered_ms;
         if refused.times >= REFUSAL_REPEATED.threshold {
             breaches.add(&REFUSAL_REPEATED, event);
         }
@@ -156,18 +148,18 @@ impl Retries {
     fn create(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
         let (slot, all) = (hash_of(&(event.platform, event.key)), hash_of(&event.platform));
         if !event.operation.mutates {
-            // A look at the key, or at a listing it would stand in. One that failed has shown nothing.
+            // A read of the key, or of a listing that would contain it. A failed read shows nothing.
             if !event.may_be_retried() {
                 if event.key == "-" { self.looked.put(all, event.arrived_ms, event.answered_ms) } else { self.unknown.remove(slot) }
             }
             return;
         }
-        if !NEVER_BLIND.contains(&event.operation) {
+        if !NOT_IDEMPOTENT.contains(&event.operation) {
             return;
         }
         let looked_ms = self.looked.get(all, event.arrived_ms).copied();
         let is_unknown = self.unknown.kept_at(slot).is_some_and(|at_ms| looked_ms.is_none_or(|looked_ms| looked_ms < at_ms));
-        // A receiver that replaces may be told again, and has nothing to look with.
+        // A receiver that replaces what it has may be sent the same again; it has no reads to look it up by.
         let is_harmless = *event.operation == operations::SPEECHMINER_POST_RECORDING && event.effect != Some("duplicated");
         if is_unknown && !is_harmless {
             breaches.add(&BLIND_REPEAT, event);

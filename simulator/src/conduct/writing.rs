@@ -2,20 +2,11 @@
 
 use super::RequestEvent;
 use super::breaches::Breaches;
+use super::operations::{DELETE_AND_CREATE, UPLOADS};
 use super::recent::{Recent, is_full, keep};
 use super::table::{DELETED_AND_CREATED, UPLOADED_AGAIN};
 use crate::http::request_context::hash_of;
 use crate::operations::{self, Operation};
-
-/// What brings the bytes of a media.
-static UPLOADS: [&Operation; 3] =
-    [&operations::GENESYS_CLOUD_UPLOAD_FILE, &operations::GENESYS_CLOUD_PUT_UPLOAD, &operations::WEBDAV_PUT_FILE];
-
-/// Deletions, and the creations of the same keys.
-static PAIRS: [(&Operation, &Operation); 2] = [
-    (&operations::WEBDAV_DELETE_FILE, &operations::WEBDAV_PUT_FILE),
-    (&operations::GIR_DELETE_RECORDING, &operations::GIR_INSERT_RECORDING),
-];
 
 /// Failures of processing that are the platform's: an upload that fails more often is repeated in vain.
 const FORGIVEN: i64 = 3;
@@ -27,7 +18,7 @@ pub(super) struct Writing {
     failures: Recent<i64>,
     deleted: Recent<()>,
     /// When what was deleted was created again, by pair: the latest, as many as the rule begins with.
-    recreated: [Vec<i64>; PAIRS.len()],
+    recreated: [Vec<i64>; DELETE_AND_CREATE.len()],
     /// When the latest request arrived: what a platform does by itself has no time of its own. Unix ms.
     now_ms: i64,
 }
@@ -60,7 +51,7 @@ impl Writing {
                 breaches.add(&UPLOADED_AGAIN, event);
             }
         }
-        for (at, (delete, create)) in PAIRS.into_iter().enumerate() {
+        for (at, (delete, create)) in DELETE_AND_CREATE.into_iter().enumerate() {
             let slot = hash_of(&(at, event.key));
             if event.operation == delete {
                 self.deleted.put(slot, event.arrived_ms, ());

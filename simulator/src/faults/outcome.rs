@@ -46,7 +46,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Outcome::Survivable(how) => f.write_str(how),
-            Outcome::Repair(repair) => write!(f, "repaired: {}", repair.words()),
+            Outcome::Repair(repair) => write!(f, "repaired: {}", repair.describe()),
             Outcome::Quarantine(reason) => write!(f, "quarantined: `{reason}`"),
             Outcome::Skip(reason) => write!(f, "skipped: `{reason}`"),
             Outcome::PassThrough => f.write_str("goes as it is"),
@@ -56,7 +56,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Repair {
-    fn words(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
             Repair::EndsSwapped => "start and end are put in order, and `st.repair` says so",
             Repair::AmbiguousHourEarlier => "the earlier of the two instants, counted",

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 /// Requests go through together; a snapshot alone.
 pub(crate) type Gate = Arc<RwLock<()>>;
 
-/// What stands around a platform's router: every request is numbered and counted, and waits while a snapshot is taken or brought back.
+/// The layer around one router: counts requests in flight, and holds them back while a snapshot is taken or restored.
 pub(crate) struct RequestLayer {
     clock: Clock,
     in_flight: AtomicU32,
@@ -23,7 +23,7 @@ pub(crate) struct RequestLayer {
 }
 
 impl RequestLayer {
-    /// Around one server. Servers that share a `gate` wait together.
+    /// For one router. Routers that share a `gate` wait together.
     pub(crate) fn new(clock: Clock, gate: Gate) -> Arc<RequestLayer> {
         Arc::new(RequestLayer { clock, in_flight: AtomicU32::new(0), gate })
     }
@@ -34,7 +34,7 @@ impl RequestLayer {
     }
 }
 
-/// Counts down however a request ends.
+/// Counts down when a request ends, however it ends.
 struct InFlight<'a>(&'a AtomicU32);
 
 impl Drop for InFlight<'_> {

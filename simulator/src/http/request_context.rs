@@ -1,5 +1,5 @@
 //! What is known of a request beside what its handler says: who asks, over which connection, for which page. The journal and the rules of conduct
-//! are told of it; no platform decides by it.
+//! read it; no platform decides by it.
 
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,7 +22,7 @@ pub(crate) struct RequestMetadata {
     pub(crate) has_token: bool,
     /// Whether it says what program it is.
     pub(crate) has_user_agent: bool,
-    /// Its connection, and the how-manieth request of it this is; absent in memory, where every request has its own pipe.
+    /// Its connection, with the count of requests on it; absent in memory, where every request has its own pipe.
     pub(crate) connection: Option<Connection>,
     /// Hash of path and query.
     pub(crate) address: u64,
@@ -36,9 +36,9 @@ pub(crate) struct RequestMetadata {
     pub(crate) has_range: bool,
     /// Requests this server was working on when it arrived, itself included.
     pub(crate) in_flight: u32,
-    /// SHA-256 of what it brought: of the file for an upload, of the body otherwise.
+    /// SHA-256 of the file for an upload, of the body otherwise.
     pub(crate) digest: Option<Sha>,
-    /// Whether its answer breaks off: the client was not told what stands in it.
+    /// Whether its answer was truncated: the client has not seen all of it.
     pub(crate) is_cut: bool,
     /// What its answer says of something that takes time.
     pub(crate) job_state: JobState,
@@ -149,7 +149,7 @@ fn record(change: impl FnOnce(&mut RequestMetadata)) {
     });
 }
 
-/// Notes what a request brought.
+/// Records the hash of a request's body.
 pub(crate) fn record_request_digest(bytes: &[u8]) {
     if !bytes.is_empty() {
         let digest = Sha256::digest(bytes).into();
@@ -157,27 +157,27 @@ pub(crate) fn record_request_digest(bytes: &[u8]) {
     }
 }
 
-/// Notes the SHA-256 of a file a request brought.
+/// Records the SHA-256 of an uploaded file.
 pub(crate) fn record_file_digest(digest: Sha) {
     record(|metadata| metadata.digest = Some(digest));
 }
 
-/// Notes that the answer says: not done yet.
+/// Records that the answer says: the job is not done yet.
 pub(crate) fn record_job_pending() {
     record(|metadata| metadata.job_state = JobState::Pending);
 }
 
-/// Notes that the answer says: done, and nothing more will come of it.
+/// Records that the answer says: the job is done and stays as it is.
 pub(crate) fn record_job_done() {
     record(|metadata| metadata.job_state = JobState::Final);
 }
 
-/// Notes how long a token that is given out lives.
+/// Records the life of a token that is issued. Seconds.
 pub(crate) fn record_token_ttl(seconds: u64) {
     record(|metadata| metadata.token_life_s = Some(seconds));
 }
 
-/// Notes that a refusal is about everything its token asks.
+/// Records that a refusal holds for every other request of the same token.
 pub(crate) fn record_token_limit() {
     record(|metadata| metadata.is_tokens_limit = true);
 }

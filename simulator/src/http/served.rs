@@ -10,15 +10,15 @@ pub(crate) struct Served<'a> {
     pub(crate) operation: &'static Operation,
     pub(crate) key: &'a str,
     pub(crate) attempt: u32,
-    /// What the client was told; 0 when the connection was cut instead.
+    /// The status the client received; 0 when the connection was cut instead.
     pub(crate) status: u16,
-    /// What the platform would have told: differs from `status` when a fault hid a commit.
+    /// The status the platform decided on: differs from `status` when a fault hid a commit.
     pub(crate) work_status: u16,
     pub(crate) fault: Option<String>,
     pub(crate) effect: Option<&'static str>,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
-    /// What the client was told to wait.
+    /// `Retry-After` as the client received it. Seconds.
     pub(crate) retry_after_s: Option<u64>,
     /// SHA-256 of the answer's body, where the platform had it whole.
     pub(crate) digest_out: Option<Sha>,

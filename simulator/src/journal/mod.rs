@@ -79,11 +79,11 @@ pub(crate) struct Inner {
     conduct: Conduct,
 }
 
-/// Whether the digests of bodies are told.
+/// Whether entries show the digests of bodies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Digests {
-    Told,
-    Untold,
+    Shown,
+    Hidden,
 }
 
 impl Journal {
@@ -151,7 +151,7 @@ impl Journal {
     /// The latest lines, the oldest of them first.
     pub(crate) fn latest(&self, count: u64) -> Vec<Entry> {
         let after = self.len().saturating_sub(count);
-        self.page(None, after, usize::MAX, Digests::Untold)
+        self.page(None, after, usize::MAX, Digests::Hidden)
     }
 
     /// How many lines there are.
@@ -216,7 +216,7 @@ fn lines_of<'a>(names: &Names, mut bytes: &'a [u8]) -> impl Iterator<Item = Line
 
 impl Line<'_> {
     fn entry(&self, n: u64, digests: Digests) -> Entry {
-        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Told).map(hex);
+        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Shown).map(hex);
         Entry {
             n,
             at: instant(self.at_ms),

@@ -86,35 +86,35 @@ impl Refusal {
 pub(crate) trait Endpoint: Send + Sync + 'static {
     /// `legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`.
     fn name(&self) -> &'static str;
-    /// A refusal in the platform's own envelope.
+    /// A refusal in the endpoint's own envelope.
     fn refuse(&self, refusal: &Refusal) -> Reply;
 }
 
-/// What an operation does, borrowed: the way around it depends on no operation's type and is compiled once, not for each of a hundred.
+/// A handler, borrowed as a trait object: the pipeline around it is then compiled once, and not for each of a hundred operations.
 pub(crate) type HandlerFuture<'a> = Pin<&'a mut (dyn Future<Output = Reply> + Send + 'a)>;
 
-/// One request, once its token is accepted and its business key known: counts the attempt for (operation, key), asks the fault table, runs `work` (or
+/// One request, once its token is accepted and its business key known: counts the attempt for (operation, key), asks the fault table, runs `handler` (or
 /// refuses before it, or loses, delays or garbles its answer after it) and writes one journal line. `key` is `-` when the operation has none.
 ///
 /// The line is written as soon as the outcome stands, before any delay of the answer: a client that hangs up early is still journalled.
 pub(crate) async fn serve<P: Endpoint>(
     core: &Core,
-    platform: &P,
+    endpoint: &P,
     operation: &'static Operation,
     key: &str,
     bytes_in: u64,
-    work: impl Future<Output = Reply> + Send,
+    handler: impl Future<Output = Reply> + Send,
 ) -> Response {
     let attempt = core.faults.attempt(operation, key);
     let decision = core.faults.decide(operation, key, attempt);
-    answer(core, platform, Asked { operation, key, attempt, bytes_in }, decision, pin!(work)).await
+    answer(core, endpoint, Attempt { operation, key, attempt, bytes_in }, decision, pin!(handler)).await
 }
 
 /// What an item of a batch meets.
 pub(crate) enum ItemFault {
     /// It is refused before it is worked on; the client may send it again where `is_passing`.
     Refused { is_passing: bool },
-    /// It is worked on, and the client is told that it failed.
+    /// It is worked on, and the answer says that it failed.
     FailsAfterCommit,
 }
 
@@ -128,15 +128,15 @@ pub(crate) enum ItemFaults {
 }
 
 /// A batch: one fault decision for each item's key, so that it does not matter how items are split into requests. The first decision that strikes the
-/// request decides its answer; `work` is given what its items meet. The request's own line has the key `-`.
+/// request decides its answer; `handler` is given what its items meet. The request's own line has the key `-`.
 pub(crate) async fn serve_batch<P, W, F>(
     core: &Core,
-    platform: &P,
+    endpoint: &P,
     operation: &'static Operation,
     keys: &[String],
     faults: ItemFaults,
     bytes_in: u64,
-    work: W,
+    handler: W,
 ) -> Response
 where
     P: Endpoint,
@@ -154,7 +154,7 @@ where
         whole = whole.or_else(|| decision.filter(|_| item_fault.is_none()));
         items.push(item_fault);
     }
-    let mut response = answer(core, platform, Asked { operation, key: "-", attempt, bytes_in }, whole, pin!(work(items))).await;
+    let mut response = answer(core, endpoint, Attempt { operation, key: "-", attempt, bytes_in }, whole, pin!(handler(items))).await;
     // A line for each: what struck the request, then what struck its items.
     for id in ids {
         if let Ok(id) = HeaderValue::from_str(&id) {
@@ -187,28 +187,34 @@ fn item_fault(kind: FaultKind) -> Option<ItemFault> {
     }
 }
 
-/// One request that has its turn.
-struct Asked<'a> {
+/// One admitted request.
+struct Attempt<'a> {
     operation: &'static Operation,
     key: &'a str,
     attempt: u32,
     bytes_in: u64,
 }
 
-async fn answer(core: &Core, platform: &dyn Endpoint, asked: Asked<'_>, decision: Option<Decision>, work: HandlerFuture<'_>) -> Response {
-    let Asked { operation, key, attempt, bytes_in } = asked;
+async fn answer(
+    core: &Core,
+    endpoint: &dyn Endpoint,
+    attempt: Attempt<'_>,
+    decision: Option<Decision>,
+    handler: HandlerFuture<'_>,
+) -> Response {
+    let Attempt { operation, key, attempt, bytes_in } = attempt;
     let Some(decision) = decision else {
-        let reply = work.await;
-        write(core, platform.name(), operation, key, attempt, bytes_in, &reply, Delivery::Complete, None);
+        let reply = handler.await;
+        write(core, endpoint.name(), operation, key, attempt, bytes_in, &reply, Delivery::Complete, None);
         return reply.into_response();
     };
     let ms = decision.ms.unwrap_or(1000);
     let status = decision.status.unwrap_or(503);
     let line = |reply: &Reply, delivery| {
-        write(core, platform.name(), operation, key, attempt, bytes_in, reply, delivery, Some(decision.id.clone()))
+        write(core, endpoint.name(), operation, key, attempt, bytes_in, reply, delivery, Some(decision.id.clone()))
     };
     let refuse = |refusal: Refusal| {
-        let reply = platform.refuse(&refusal);
+        let reply = endpoint.refuse(&refusal);
         line(&reply, Delivery::Complete);
         reply.into_response()
     };
@@ -223,36 +229,36 @@ async fn answer(core: &Core, platform: &dyn Endpoint, asked: Asked<'_>, decision
         }
         FaultKind::Latency => {
             core.clock.sleep_ms(ms).await;
-            let reply = work.await;
+            let reply = handler.await;
             line(&reply, Delivery::Complete);
             reply.into_response()
         }
         FaultKind::SlowBody => {
-            let reply = work.await;
+            let reply = handler.await;
             line(&reply, Delivery::Complete);
             delivery::slowly(reply, core.clock.clone(), ms).into_response()
         }
         FaultKind::TruncatedBody => {
-            let reply = work.await;
+            let reply = handler.await;
             line(&reply, Delivery::Truncated);
             delivery::truncated(reply).into_response()
         }
         FaultKind::LostAnswer => {
-            let reply = work.await;
+            let reply = handler.await;
             line(&reply, Delivery::Dropped);
             cut()
         }
         FaultKind::LateAnswer => {
-            let reply = work.await;
+            let reply = handler.await;
             line(&reply, Delivery::Complete);
             core.clock.sleep_ms(ms).await;
             reply.into_response()
         }
         FaultKind::ErrorAfterCommit => {
-            let reply = work.await;
-            let told = platform.refuse(&Refusal::Server(status));
-            line(&reply, Delivery::Replaced(told.status));
-            told.into_response()
+            let reply = handler.await;
+            let refusal = endpoint.refuse(&Refusal::Server(status));
+            line(&reply, Delivery::Replaced(refusal.status));
+            refusal.into_response()
         }
         FaultKind::UploadFailed
         | FaultKind::UploadStuck
@@ -261,7 +267,7 @@ async fn answer(core: &Core, platform: &dyn Endpoint, asked: Asked<'_>, decision
         | FaultKind::IndexLate
         | FaultKind::Domain(_) => {
             // These strike no request (see `FaultRule::check`); the platform asks for them itself.
-            let reply = work.await;
+            let reply = handler.await;
             line(&reply, Delivery::Complete);
             reply.into_response()
         }
@@ -278,7 +284,7 @@ pub(crate) fn refused(core: &Core, platform: &'static str, operation: &'static O
     reply.into_response()
 }
 
-/// What the client was told of a reply.
+/// How much of a reply reaches the client.
 enum Delivery {
     /// All of it.
     Complete,
@@ -308,9 +314,9 @@ fn write(
         Delivery::Dropped => (0, 0),
         Delivery::Replaced(status) => (status.as_u16(), 0),
     };
-    // The head came whole, and says how long to wait.
+    // The client has the head, and in it how long to wait.
     let has_head = matches!(delivery, Delivery::Complete | Delivery::Truncated);
-    // Of nothing, nothing can be missing.
+    // An empty body cannot be truncated.
     let metadata =
         RequestMetadata { is_cut: matches!(delivery, Delivery::Truncated) && reply.bytes_out != Some(0), ..request_context::metadata() };
     let retry_after = reply.headers.get(header::RETRY_AFTER).filter(|_| has_head).and_then(|value| value.to_str().ok());
@@ -327,7 +333,7 @@ fn write(
         bytes_in,
         bytes_out,
         retry_after_s: retry_after.and_then(|seconds| seconds.parse().ok()),
-        // A token is a secret, and who knows its hash can tell it.
+        // A token is a secret; its hash would let a reader recognise it.
         digest_out: reply.digest.filter(|_| bytes_out > 0 && !operation.name.ends_with(".issue_token")),
         metadata,
     });

@@ -19,7 +19,7 @@ use crate::operations::Operation;
 
 /// Who may ask an endpoint for what, and how it says no.
 pub(crate) trait Admission: Endpoint + Sized {
-    /// What a handler is told of the request it serves.
+    /// What a handler learns of the request it serves.
     type Authorized: Send + Sync;
     /// A refusal in the endpoint's own words.
     type Error: Send;
@@ -46,7 +46,10 @@ pub(crate) trait Admission: Endpoint + Sized {
         key: &str,
         headers: Self::Headers,
         answer: impl Future<Output = Response> + Send,
-    ) -> impl Future<Output = Response> + Send;
+    ) -> impl Future<Output = Response> + Send {
+        let _ = (operation, key, headers);
+        answer
+    }
 }
 
 /// An endpoint that takes JSON.
@@ -141,7 +144,7 @@ impl<E: JsonAdmission> IncomingRequest<E> {
         }
     }
 
-    /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike by them; `handle` is told what each item meets.
+    /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike by them; `handle` is given what each item meets.
     pub(crate) async fn answer_batch<T, K, W>(self, faults: ItemFaults, keys: K, handle: W) -> Response
     where
         T: DeserializeOwned + Send,

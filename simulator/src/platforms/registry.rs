@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::genesys_cloud::{self, GenesysCloud, REGIONS};
 use super::gir::{self, Gir};
+pub(crate) use super::gir::{ExportError, Exported};
 use super::legacy::{self, Legacy, LegacySettings};
 use super::target::Target;
 use super::{ApiDescription, Platform};
@@ -80,7 +81,12 @@ impl Platforms {
         }
     }
 
-    /// What their clients need to be let in.
+    /// Writes what a site of Interaction Recording hands to an auditor without an ops account.
+    pub(crate) fn write_exports(&self, dir: &Path) -> Result<Exported, ExportError> {
+        self.gir.write_exports(dir, false)
+    }
+
+    /// The credentials of their clients.
     pub(crate) fn credentials(&self, target: &Target) -> Credentials {
         let [gir, webdav, speechminer] =
             self.gir.credentials().map(|(username, password)| Account { username: username.to_owned(), password: password.to_owned() });

@@ -145,8 +145,8 @@ async fn journal(State(state): State<Arc<Shared>>, Query(params): Params) -> Res
         (Err(reason), _) | (_, Err(reason)) => return refusal(400, &reason),
     };
     let digests = match params.get("digests").map(String::as_str) {
-        None | Some("false") => Digests::Untold,
-        Some("true") => Digests::Told,
+        None | Some("false") => Digests::Hidden,
+        Some("true") => Digests::Shown,
         Some(_) => return refusal(400, "digests must be true or false"),
     };
     let lines = state.core.journal.page(params.get("platform").map(String::as_str), after, limit, digests);

@@ -32,8 +32,7 @@ use crate::http::layer::{Gate, RequestLayer};
 use crate::journal::{Digests, Entry};
 use crate::pipeline::Core;
 use crate::plan_writer::{Fitting, PlanWriteError};
-use crate::platforms::gir::{ExportError, Exported};
-use crate::platforms::registry::{Addresses, Credentials, PlatformName, Platforms, Ports};
+use crate::platforms::registry::{Addresses, Credentials, ExportError, Exported, PlatformName, Platforms, Ports};
 use crate::platforms::target::Target;
 use crate::platforms::{Listener, Platform};
 use crate::rules::{Grade, Rule};
@@ -155,7 +154,7 @@ impl Simulator {
         self.connector().connect(platform)
     }
 
-    /// What opens in-memory connections, for whoever outlives this borrow.
+    /// What opens in-memory connections, to be kept beside this handle.
     pub fn connector(&self) -> InMemoryConnector {
         InMemoryConnector { routers: self.routers.clone(), clock: self.state.core.clock.clone() }
     }
@@ -177,7 +176,7 @@ impl Simulator {
 
     /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`) or of all.
     pub fn journal(&self, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
-        self.state.core.journal.page(platform, after, limit, Digests::Untold)
+        self.state.core.journal.page(platform, after, limit, Digests::Hidden)
     }
 
     /// How many requests were journalled.
@@ -190,17 +189,17 @@ impl Simulator {
         self.state.core.journal.conduct()
     }
 
-    /// Keeps everything the platforms remember, to be brought back; its id. Requests in flight finish first, others wait.
+    /// Takes a snapshot of everything the platforms remember; its id. Requests in flight finish first, others wait.
     pub async fn snapshot(&self) -> Result<u64, SnapshotError> {
         self.state.take_snapshot().await
     }
 
-    /// Brings a snapshot back, journal and clock included. `faults`: in the place of the rules in force then.
+    /// Restores a snapshot, journal and clock included. `faults`: in the place of the rules in force then.
     pub async fn restore(&self, id: u64, faults: Option<Vec<FaultRule>>) -> Result<(), SnapshotError> {
         self.state.restore(id, faults).await
     }
 
-    /// Snapshots that can be brought back, the oldest first.
+    /// Snapshots that can be restored, the oldest first.
     pub fn snapshots(&self) -> Vec<SnapshotInfo> {
         self.state.snapshots.list()
     }
@@ -255,7 +254,7 @@ impl Simulator {
 
     /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/gir.md`) into an empty folder.
     pub fn write_exports(&self, dir: &Path) -> Result<Exported, ExportError> {
-        self.state.platforms.gir.write_exports(dir, false)
+        self.state.platforms.write_exports(dir)
     }
 
     /// Names of the assumed rules the run relied on: what it does not prove.
@@ -325,7 +324,7 @@ impl InMemoryConnector {
     }
 }
 
-/// Journal lines told when a test panics.
+/// Journal lines that are printed when a test panics.
 const LAST_LINES: u64 = 20;
 
 impl Simulator {

@@ -1,7 +1,7 @@
-//! Snapshots of everything the platforms remember: taken, brought back, and gone on from with other faults.
+//! Snapshots of everything the platforms remember: taken, restored, and continued with other faults.
 //!
 //! Requests in flight finish first, and whoever comes meanwhile waits; what does not finish in time makes the snapshot fail, not the request. An answer
-//! whose head was sent still streams its body. Brought back is all that a client can see: tokens and limits, what was taken in, the store's files, the
+//! whose head was sent still streams its body. Restored is all that a client can see: tokens and limits, what was taken in, the store's files, the
 //! journal, the conduct, the faults with their counts, and the time the clock shows.
 
 use std::collections::BTreeMap;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
@@ -270,10 +269,6 @@ impl Admission for Legacy {
 
     fn key_of_rejected<'a>(&self, key: &'a str) -> &'a str {
         key
-    }
-
-    async fn with_headers(&self, _: &'static Operation, _: &str, (): (), answer: impl Future<Output = Response> + Send) -> Response {
-        answer.await
     }
 }
 

@@ -21,7 +21,7 @@ fn address(operation: &Operation) -> String {
 impl World {
     /// The operation that the last line of the journal names.
     fn last_operation(&self) -> String {
-        self.core.journal.page(None, 0, usize::MAX, crate::journal::Digests::Untold).last().expect("a line").operation.to_string()
+        self.core.journal.page(None, 0, usize::MAX, crate::journal::Digests::Hidden).last().expect("a line").operation.to_string()
     }
 }
 

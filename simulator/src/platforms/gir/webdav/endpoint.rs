@@ -144,10 +144,6 @@ impl Admission for Webdav {
     fn reply(Refused(reply): Refused) -> Reply {
         reply
     }
-
-    async fn with_headers(&self, _: &'static Operation, _: &str, (): (), answer: impl Future<Output = Response> + Send) -> Response {
-        answer.await
-    }
 }
 
 impl Webdav {
