@@ -85,8 +85,8 @@ impl Surroundings {
             Time::Real => Surroundings { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
             Time::Scaled(factor) => Surroundings { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
             Time::Virtual => {
-                let dialler = simulator.dialler();
-                let pipe = Pipe::new(Arc::new(move |host: &str| dialler.connect_host(host)));
+                let connector = simulator.connector();
+                let pipe = Pipe::new(Arc::new(move |host: &str| connector.connect_host(host)));
                 Surroundings { clock: Clock::following_tokio(simulator.now_ms()), transport: Arc::new(pipe) }
             }
         };

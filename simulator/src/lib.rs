@@ -24,60 +24,52 @@
 //! This crate knows nothing of the client side: its wire types are its own, so that a misnamed field
 //! collides with the clients instead of being agreed by both ends.
 
-mod addresses;
-mod body;
+mod audio_facts;
 mod clock;
 mod conduct;
-mod control;
+mod config_error;
 mod damage;
-mod exchange;
-mod facts;
-mod fault;
-mod front;
-mod genesys_cloud;
-mod gir;
+mod faults;
+mod hex;
+mod http;
 mod journal;
-mod legacy;
-mod listeners;
-mod one_port;
-mod openapi;
+mod legacy_id;
+mod operations;
+mod pipeline;
 mod plan_writer;
-mod ranges;
+mod platforms;
 mod rules;
 mod scenario;
 mod seed;
 mod server;
-mod snapshots;
 mod tamper;
+mod time;
 mod world;
 
-pub use addresses::{Account, Addresses, Client, Credentials, PlatformName, Ports};
 pub use clock::{BeyondCalendar, today};
 pub use conduct::{Breach, CONDUCT_RULES, ConductReport, ConductRule};
-pub use fault::domain::DomainKind;
-pub use fault::operations::Operation;
-pub use fault::outcome::{Outcome, Repair};
-pub use fault::table::{FaultKind, Knob, Layer, Row, rows as fault_rows};
-pub use fault::{Active, FaultRule, Injected};
-pub use genesys_cloud::{
-    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
-    ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings,
+pub use config_error::ScenarioError;
+pub use faults::domain::DomainKind;
+pub use faults::outcome::{Outcome, Repair};
+pub use faults::table::{FaultKind, Knob, Layer, Row, rows as fault_rows};
+pub use faults::{Active, FaultRule, Injected};
+pub use journal::Entry as JournalEntry;
+pub use operations::Operation;
+pub use plan_writer::PlanWriteError;
+pub use platforms::genesys_cloud::{
+    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Ingest, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
+    REGIONS, ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings,
 };
-pub use gir::{
+pub use platforms::gir::{
     EncryptionSettings as GirEncryptionSettings, ExportError, Exported, IndexSettings as GirIndexSettings, Limits as GirLimits,
     OtherRegion as GirOtherRegion, Paging as GirPaging, PrivacySettings as GirPrivacySettings, PurgeRule as GirPurgeRule,
     PurgeSettings as GirPurgeSettings, Repeated as GirRepeated, Repost as GirRepost, Settings as GirSettings,
     SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins, Zoneless as GirZoneless,
 };
-pub use journal::Entry as JournalEntry;
-pub use legacy::LegacySettings;
-pub use one_port::{OWN_HOSTS, OnePort, REGIONS, hosts};
-pub use plan_writer::PlanWriteError;
-pub use rules::{Grade, Rule, all_rules};
-pub use scenario::{
-    AfterMigration, ClockMode, ClockSettings, Ending, Expect, Ingest, MigratorSettings, Scenario, ScenarioError, TargetKind, Verdict,
-};
-pub use server::{Dialler, Options, Simulator, SimulatorError};
-pub use snapshots::{SnapshotError, SnapshotInfo};
+pub use platforms::legacy::LegacySettings;
+pub use platforms::registry::{Account, Addresses, Client, Credentials, OWN_HOSTS, PlatformName, Ports, TargetKind, all_rules, hosts};
+pub use rules::{Grade, Rule};
+pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, MigratorSettings, Scenario, Verdict};
+pub use server::{InMemoryConnector, OnePort, Options, Simulator, SimulatorError, SnapshotError, SnapshotInfo};
 pub use tamper::{Planted, TamperAnswer, TamperRefusal};
 pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};

@@ -57,13 +57,6 @@ macro_rules! rules {
 }
 pub(crate) use rules;
 
-/// Every rule of every simulated platform, sorted by name.
-pub fn all_rules() -> Vec<&'static Rule> {
-    let mut all: Vec<&'static Rule> = crate::legacy::rules().chain(crate::genesys_cloud::rules()).chain(crate::gir::rules()).collect();
-    all.sort_by_key(|rule| rule.name);
-    all
-}
-
 /// The rules a run relied on: what a rehearsal does not prove is the assumed part of this.
 #[derive(Default)]
 pub(crate) struct Exercised {
@@ -80,13 +73,13 @@ impl Exercised {
     }
 
     /// As they stand, for a snapshot.
-    pub(crate) fn kept(&self) -> BTreeMap<&'static str, &'static Rule> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<&'static str, &'static Rule> {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// As they stood: a branch relies on what it meets itself.
-    pub(crate) fn bring_back(&self, kept: &BTreeMap<&'static str, &'static Rule>) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = kept.clone();
+    pub(crate) fn restore(&self, snapshot: &BTreeMap<&'static str, &'static Rule>) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
     }
 
     /// Names of the rules of one grade that were marked, sorted.

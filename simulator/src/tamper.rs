@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::BeyondCalendar;
-use crate::genesys_cloud::order_of_ids;
+use crate::legacy_id;
 
 /// What was planted, as the control API answers it (contracts, section 11).
 #[derive(Debug, Clone, Serialize)]
@@ -74,10 +74,12 @@ pub enum TamperRefusal {
         known: String,
     },
     /// Sound that is encrypted cannot be changed without its key. 409; nothing was done.
-    #[error("{defect} changes sound, and the media are encrypted; nothing was done, rehearse it without [gir.encryption]")]
+    #[error("{defect} changes sound, and the media are encrypted; nothing was done, rehearse it without [{setting}]")]
     Encrypted {
         /// Defect class.
         defect: String,
+        /// Where the scenario encrypts them.
+        setting: &'static str,
     },
 }
 
@@ -109,7 +111,7 @@ pub(crate) fn double<V: Copy, P>(mut left: Vec<V>, count: usize, plant: impl Fn(
 pub(crate) fn answer(defect: &str, seed: u64, mut planted: Vec<Planted>) -> TamperAnswer {
     planted.sort_by(|one, other| {
         let legacy = |entry: &Planted| (entry.legacy_recording_id.clone(), entry.target_id.clone());
-        let by_id = order_of_ids(Some(&one.legacy_interaction_id), Some(&other.legacy_interaction_id));
+        let by_id = legacy_id::order(Some(&one.legacy_interaction_id), Some(&other.legacy_interaction_id));
         by_id.then_with(|| legacy(one).cmp(&legacy(other)))
     });
     TamperAnswer { defect: defect.to_owned(), seed, planted }

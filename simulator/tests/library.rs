@@ -26,7 +26,7 @@ async fn uploads(simulator: &Simulator, count: u64) {
 async fn a_story_tells_scenario_seed_and_the_last_lines_without_a_secret() {
     let simulator = simulator().await;
     uploads(&simulator, 30).await;
-    let story = simulator.story();
+    let story = simulator.failure_report();
     let lines: Vec<&str> = story.lines().collect();
     assert_eq!(lines[0], "simulators of scenario `library`, seed 77, 31 requests; the last of them:");
     assert_eq!(lines.len(), 21);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Seen;
+use super::RequestEvent;
 use super::table::ConductRule;
-use crate::journal::instant;
+use crate::time::instant;
 
 /// Groups that are told apart; further ones of a rule are counted under the key `*`. A client with so many is not read line by line.
 const GROUPS: usize = 1000;
@@ -90,8 +90,8 @@ struct Group {
 
 impl Breaches {
     /// A request breached a rule.
-    pub(super) fn add(&mut self, rule: &'static ConductRule, seen: &Seen<'_>) {
-        self.put((rule.name, seen.platform, seen.operation.name, seen.key.into()), seen.arrived_ms, seen.n);
+    pub(super) fn add(&mut self, rule: &'static ConductRule, event: &RequestEvent<'_>) {
+        self.put((rule.name, event.platform, event.operation.name, event.key.into()), event.arrived_ms, event.n);
     }
 
     /// A platform's client breached a rule that is about no single operation.

@@ -3,6 +3,7 @@
 
 mod breaches;
 mod connections;
+mod operations;
 mod reading;
 mod recent;
 mod retries;
@@ -14,11 +15,11 @@ mod writing;
 
 pub use self::breaches::{Breach, ConductReport};
 pub use self::table::{ConductRule, TABLE as CONDUCT_RULES};
-use crate::exchange::{Facts, hash_of};
-use crate::fault::operations::Operation;
-use crate::journal::Served;
+use crate::http::request_context::{RequestMetadata, hash_of};
+use crate::http::served::Served;
+use crate::operations::Operation;
 
-/// What is on its way when a client is told something may still arrive. Milliseconds of real time: a request crosses a continent in a fifth of it.
+/// How long a request may still be under way after the client was answered another one. Milliseconds of real time: a request crosses a continent in a fifth of it.
 const ON_ITS_WAY_MS: i64 = 500;
 
 /// Every judge, and what they found.
@@ -40,18 +41,18 @@ impl Conduct {
     }
 
     /// Judges one request, in the order of the journal.
-    pub(crate) fn see(&mut self, seen: &Seen<'_>) {
+    pub(crate) fn observe(&mut self, event: &RequestEvent<'_>) {
         let breaches = &mut self.breaches;
-        self.retries.see(seen, self.grace_ms, breaches);
-        self.tokens.see(seen, self.grace_ms, breaches);
-        self.connections.see(seen, breaches);
-        self.reading.see(seen, breaches);
-        self.writing.see(seen, breaches);
+        self.retries.observe(event, self.grace_ms, breaches);
+        self.tokens.observe(event, self.grace_ms, breaches);
+        self.connections.observe(event, breaches);
+        self.reading.observe(event, breaches);
+        self.writing.observe(event, breaches);
     }
 
     /// Takes note of what a platform did by itself.
-    pub(crate) fn deed(&mut self, operation: &'static Operation, key: &str, effect: &str) {
-        self.writing.deed(operation, key, effect);
+    pub(crate) fn observe_side_effect(&mut self, operation: &'static Operation, key: &str, effect: &str) {
+        self.writing.observe_side_effect(operation, key, effect);
     }
 
     /// What was found so far.
@@ -63,7 +64,7 @@ impl Conduct {
 }
 
 /// One request as the judges see it.
-pub(crate) struct Seen<'a> {
+pub(crate) struct RequestEvent<'a> {
     /// Its line in the journal.
     n: u64,
     /// When it arrived. Unix ms.
@@ -73,7 +74,7 @@ pub(crate) struct Seen<'a> {
     platform: &'static str,
     operation: &'static Operation,
     key: &'a str,
-    /// What the client was told; 0: nothing.
+    /// The status the client received; 0: none.
     status: u16,
     /// Whether it was refused by a limit, and not by a fault.
     is_limited: bool,
@@ -81,22 +82,22 @@ pub(crate) struct Seen<'a> {
     effect: Option<&'static str>,
     bytes_in: u64,
     bytes_out: u64,
-    /// What it was told to wait.
+    /// How long it was asked to wait.
     retry_after_ms: Option<i64>,
-    facts: Facts,
+    metadata: RequestMetadata,
     /// The same for a request that is sent again.
     identity: u64,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> RequestEvent<'a> {
     /// Line `n` of the journal.
-    pub(crate) fn of(n: u64, served: &'a Served<'a>) -> Seen<'a> {
-        let facts = served.facts;
-        // Without a key it is told by what it says; a digest there is of a document, for files have names.
-        let said = if served.key == "-" { facts.digest } else { None };
-        Seen {
+    pub(crate) fn of(n: u64, served: &'a Served<'a>) -> RequestEvent<'a> {
+        let metadata = served.metadata;
+        // A request without a key is identified by its body's digest; uploads always have a key.
+        let said = if served.key == "-" { metadata.digest } else { None };
+        RequestEvent {
             n,
-            arrived_ms: facts.arrived_ms.unwrap_or(served.at_ms),
+            arrived_ms: metadata.arrived_ms.unwrap_or(served.at_ms),
             answered_ms: served.at_ms,
             platform: served.platform,
             operation: served.operation,
@@ -107,29 +108,29 @@ impl<'a> Seen<'a> {
             bytes_in: served.bytes_in,
             bytes_out: served.bytes_out,
             retry_after_ms: served.retry_after_s.map(|seconds| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)),
-            identity: hash_of(&(served.operation.name, served.key, facts.address, said)),
-            facts,
+            identity: hash_of(&(served.operation.name, served.key, metadata.address, said)),
+            metadata,
         }
     }
 
-    /// Whether the client was told that it went well, to the end.
+    /// Whether the client received a whole answer that says success.
     fn is_well(&self) -> bool {
-        (200..300).contains(&self.status) && !self.facts.is_cut
+        (200..300).contains(&self.status) && !self.metadata.is_cut
     }
 
-    /// Whether it may be sent again as it is: a limit, a failure, no answer or half of a good one.
+    /// Whether it may be sent again unchanged: after a limit, a server error, no answer, or a truncated success.
     fn may_be_retried(&self) -> bool {
         matches!(self.status, 408 | 429) || self.is_unknown()
     }
 
-    /// Whether the client cannot know what became of it. A refusal is told by its head.
+    /// Whether the client cannot know the outcome. A truncated refusal is known by its status.
     fn is_unknown(&self) -> bool {
         matches!(self.status, 0 | 500..) || self.is_half()
     }
 
-    /// Whether a good answer broke off.
+    /// Whether a success was truncated.
     fn is_half(&self) -> bool {
-        (200..300).contains(&self.status) && self.facts.is_cut
+        (200..300).contains(&self.status) && self.metadata.is_cut
     }
 
     fn is_token_request(&self) -> bool {

@@ -1,21 +1,11 @@
 //! What is read, and how often.
 
-use super::Seen;
+use super::RequestEvent;
 use super::breaches::Breaches;
+use super::operations::MEDIA_READS;
 use super::recent::Recent;
 use super::table::{CURSOR_RESTARTED, MEDIA_FETCHED_AGAIN, POLLED_AFTER_FINAL, POLLED_TOO_FAST, SMALL_PAGES};
-use crate::exchange::{Standing, hash_of};
-use crate::fault::operations::{self, Operation};
-
-/// What answers with the bytes of a media.
-static MEDIA: [&Operation; 6] = [
-    &operations::LEGACY_GET_MEDIA,
-    &operations::LEGACY_GET_PRESIGNED,
-    &operations::GENESYS_CLOUD_GET_BATCH_MEDIA,
-    &operations::GIR_PLAY_MEDIA,
-    &operations::GIR_PLAY_MEDIA_FOR_USER,
-    &operations::WEBDAV_GET_FILE,
-];
+use crate::http::request_context::{JobState, hash_of};
 
 /// A page of this many entities is as large as any list allows.
 const LARGE_PAGE: u32 = 100;
@@ -53,71 +43,71 @@ impl Default for Reading {
 }
 
 impl Reading {
-    pub(super) fn see(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        self.poll(seen, breaches);
-        if seen.is_well() && !seen.operation.mutates {
-            self.list(seen, breaches);
-            self.fetch(seen, breaches);
+    pub(super) fn observe(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        self.poll(event, breaches);
+        if event.is_well() && !event.operation.mutates {
+            self.list(event, breaches);
+            self.fetch(event, breaches);
         }
     }
 
-    fn poll(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        let slot = hash_of(&(seen.identity, seen.facts.caller));
-        if self.pending.get(slot, seen.arrived_ms).is_some_and(|asked_ms| seen.arrived_ms - *asked_ms < POLLED_TOO_FAST.threshold) {
-            breaches.add(&POLLED_TOO_FAST, seen);
+    fn poll(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        let slot = hash_of(&(event.identity, event.metadata.caller));
+        if self.pending.get(slot, event.arrived_ms).is_some_and(|asked_ms| event.arrived_ms - *asked_ms < POLLED_TOO_FAST.threshold) {
+            breaches.add(&POLLED_TOO_FAST, event);
         }
         // What never came, or broke off, told nothing.
-        let standing = if seen.is_well() { seen.facts.standing } else { Standing::None };
+        let standing = if event.is_well() { event.metadata.job_state } else { JobState::None };
         match standing {
-            Standing::Pending => self.pending.put(slot, seen.arrived_ms, seen.arrived_ms),
-            Standing::Final => {
+            JobState::Pending => self.pending.put(slot, event.arrived_ms, event.arrived_ms),
+            JobState::Final => {
                 self.pending.remove(slot);
-                let questions = self.done.entry(slot, seen.arrived_ms);
+                let questions = self.done.entry(slot, event.arrived_ms);
                 *questions += 1;
                 // The first is the one that told.
                 if *questions > POLLED_AFTER_FINAL.threshold {
-                    breaches.add(&POLLED_AFTER_FINAL, seen);
+                    breaches.add(&POLLED_AFTER_FINAL, event);
                 }
             }
-            Standing::None => self.pending.remove(slot),
+            JobState::None => self.pending.remove(slot),
         }
     }
 
-    fn list(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+    fn list(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
         // A listing says a page, or goes on to one.
-        if seen.facts.page.is_none() && seen.facts.page_size.is_none() {
+        if event.metadata.page.is_none() && event.metadata.page_size.is_none() {
             return;
         }
-        let listing = self.listings.entry(hash_of(&(seen.facts.caller, seen.facts.listing)), seen.arrived_ms);
-        match seen.facts.page {
+        let listing = self.listings.entry(hash_of(&(event.metadata.caller, event.metadata.listing)), event.arrived_ms);
+        match event.metadata.page {
             None => {
                 listing.times += i64::from(listing.has_gone_on);
                 listing.has_gone_on = false;
                 listing.small = 0;
                 // `times` counts what was begun before this.
                 if listing.times >= CURSOR_RESTARTED.threshold - 1 {
-                    breaches.add(&CURSOR_RESTARTED, seen);
+                    breaches.add(&CURSOR_RESTARTED, event);
                 }
             }
             Some(_) => {
                 listing.has_gone_on = true;
-                let is_small = seen.facts.page_size.unwrap_or(USUAL_PAGE) < LARGE_PAGE;
+                let is_small = event.metadata.page_size.unwrap_or(USUAL_PAGE) < LARGE_PAGE;
                 listing.small = if is_small { listing.small + 1 } else { 0 };
                 if listing.small == SMALL_PAGES.threshold {
-                    breaches.add(&SMALL_PAGES, seen);
+                    breaches.add(&SMALL_PAGES, event);
                 }
             }
         }
     }
 
-    fn fetch(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        if !MEDIA.contains(&seen.operation) || seen.facts.has_range || seen.status != 200 || seen.bytes_out == 0 {
+    fn fetch(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        if !MEDIA_READS.contains(&event.operation) || event.metadata.has_range || event.status != 200 || event.bytes_out == 0 {
             return;
         }
-        let times = self.media.entry(hash_of(&(seen.operation.name, seen.key)), seen.arrived_ms);
+        let times = self.media.entry(hash_of(&(event.operation.name, event.key)), event.arrived_ms);
         *times += 1;
         if *times >= MEDIA_FETCHED_AGAIN.threshold {
-            breaches.add(&MEDIA_FETCHED_AGAIN, seen);
+            breaches.add(&MEDIA_FETCHED_AGAIN, event);
         }
     }
 }

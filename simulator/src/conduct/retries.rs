@@ -1,20 +1,12 @@
 //! What is sent again, when, and whether it may be.
 
-use super::Seen;
+use super::RequestEvent;
 use super::breaches::Breaches;
+use super::operations::NOT_IDEMPOTENT;
 use super::recent::{Recent, is_full, keep};
 use super::table::{BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM};
-use crate::exchange::hash_of;
-use crate::fault::operations::{self, Operation};
-
-/// Creations that a second request of the same key does not find done: it merges, doubles, or makes another.
-static NEVER_BLIND: [&Operation; 5] = [
-    &operations::GIR_INSERT_RECORDING,
-    &operations::SPEECHMINER_POST_RECORDING,
-    &operations::GENESYS_CLOUD_CREATE_POLICY,
-    &operations::GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY,
-    &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB,
-];
+use crate::http::request_context::hash_of;
+use crate::operations;
 
 /// Waits of this length are no burden, however regular. Milliseconds.
 const LONG_WAIT_MS: i64 = 30_000;
@@ -59,7 +51,7 @@ struct Refused {
     digest: Option<[u8; 32]>,
     times: i64,
     /// When the latest refusal was told. Unix ms.
-    told_ms: i64,
+    answered_ms: i64,
 }
 
 impl Default for Retries {
@@ -76,103 +68,103 @@ impl Default for Retries {
 }
 
 impl Retries {
-    pub(super) fn see(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
-        self.hold(seen, grace_ms, breaches);
-        self.fail(seen, breaches);
-        self.refuse(seen, breaches);
-        self.create(seen, breaches);
+    pub(super) fn observe(&mut self, event: &RequestEvent<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        self.hold(event, grace_ms, breaches);
+        self.fail(event, breaches);
+        self.refuse(event, breaches);
+        self.create(event, breaches);
     }
 
-    fn hold(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
-        let caller = seen.facts.caller;
-        let own = [hash_of(&("all", caller)), hash_of(&(seen.operation.name, caller)), seen.identity];
+    fn hold(&mut self, event: &RequestEvent<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        let caller = event.metadata.caller;
+        let own = [hash_of(&("all", caller)), hash_of(&(event.operation.name, caller)), event.identity];
         // Uploads have a limit of their own and do not count towards their token's.
-        let is_apart = *seen.operation == operations::GENESYS_CLOUD_UPLOAD_FILE;
+        let is_apart = *event.operation == operations::GENESYS_CLOUD_UPLOAD_FILE;
         let is_held = own.iter().skip(usize::from(is_apart)).any(|slot| {
-            let hold = self.holds.get(*slot, seen.arrived_ms);
-            hold.is_some_and(|hold| seen.arrived_ms > hold.from_ms + grace_ms && seen.arrived_ms < hold.until_ms)
+            let hold = self.holds.get(*slot, event.arrived_ms);
+            hold.is_some_and(|hold| event.arrived_ms > hold.from_ms + grace_ms && event.arrived_ms < hold.until_ms)
         });
         if is_held {
-            breaches.add(&RETRY_AFTER_IGNORED, seen);
+            breaches.add(&RETRY_AFTER_IGNORED, event);
         }
-        let Some(wait_ms) = seen.retry_after_ms else { return };
-        let slot = match (seen.status, seen.facts.is_tokens_limit) {
+        let Some(wait_ms) = event.retry_after_ms else { return };
+        let slot = match (event.status, event.metadata.is_tokens_limit) {
             (429, true) => own[0],
             (429, false) => own[1],
             _ => own[2],
         };
-        let until_ms = seen.answered_ms.saturating_add(wait_ms);
+        let until_ms = event.answered_ms.saturating_add(wait_ms);
         // A second refusal within the first one's time does not make what was sent between the two late.
-        let known = self.holds.get(slot, seen.answered_ms).copied().filter(|known| known.until_ms > seen.answered_ms);
-        let from_ms = known.map_or(seen.answered_ms, |known| known.from_ms);
-        self.holds.put(slot, seen.answered_ms, Hold { from_ms, until_ms: known.map_or(until_ms, |known| known.until_ms.max(until_ms)) });
+        let known = self.holds.get(slot, event.answered_ms).copied().filter(|known| known.until_ms > event.answered_ms);
+        let from_ms = known.map_or(event.answered_ms, |known| known.from_ms);
+        self.holds.put(slot, event.answered_ms, Hold { from_ms, until_ms: known.map_or(until_ms, |known| known.until_ms.max(until_ms)) });
     }
 
-    fn fail(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
+    fn fail(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
         // A part that broke off may have brought the rest nearer.
-        if !seen.may_be_retried() || (seen.is_half() && seen.facts.has_range) {
-            self.failing.remove(seen.identity);
+        if !event.may_be_retried() || (event.is_half() && event.metadata.has_range) {
+            self.failing.remove(event.identity);
             return;
         }
-        let failing = self.failing.entry(seen.identity, seen.answered_ms);
+        let failing = self.failing.entry(event.identity, event.answered_ms);
         let is_first = failing.arrivals.is_empty();
-        keep(&mut failing.arrivals, seen.arrived_ms, RETRY_STORM.threshold);
-        if is_full(&failing.arrivals, &RETRY_STORM) && seen.arrived_ms - failing.arrivals[0] < RETRY_STORM.window_ms() {
-            breaches.add(&RETRY_STORM, seen);
+        keep(&mut failing.arrivals, event.arrived_ms, RETRY_STORM.threshold);
+        if is_full(&failing.arrivals, &RETRY_STORM) && event.arrived_ms - failing.arrivals[0] < RETRY_STORM.window_ms() {
+            breaches.add(&RETRY_STORM, event);
             failing.arrivals.clear();
         }
         if !is_first && !failing.was_told_to_wait {
-            keep(&mut failing.waits, seen.arrived_ms - failing.answered_ms, FIXED_INTERVAL_RETRIES.threshold);
+            keep(&mut failing.waits, event.arrived_ms - failing.answered_ms, FIXED_INTERVAL_RETRIES.threshold);
         }
         if is_full(&failing.waits, &FIXED_INTERVAL_RETRIES) && are_alike(&failing.waits) {
-            breaches.add(&FIXED_INTERVAL_RETRIES, seen);
+            breaches.add(&FIXED_INTERVAL_RETRIES, event);
             failing.waits.clear();
         }
-        failing.answered_ms = seen.answered_ms;
-        failing.was_told_to_wait = seen.retry_after_ms.is_some();
+        failing.answered_ms = event.answered_ms;
+        failing.was_told_to_wait = event.retry_after_ms.is_some();
     }
 
-    fn refuse(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        // A collection that is made twice is told that it is there: RFC 4918, section 9.3.1.
-        let is_there = seen.status == 405 && *seen.operation == operations::WEBDAV_MAKE_COLLECTION;
-        if !matches!(seen.status, 400 | 403 | 405 | 413 | 415 | 422) || seen.is_token_request() || is_there {
+    fn refuse(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        // Making a collection that exists is answered 405, which is no misconduct: RFC 4918, section 9.3.1.
+        let is_there = event.status == 405 && *event.operation == operations::WEBDAV_MAKE_COLLECTION;
+        if !matches!(event.status, 400 | 403 | 405 | 413 | 415 | 422) || event.is_token_request() || is_there {
             return;
         }
-        let refused = self.refused.entry(seen.identity, seen.arrived_ms);
-        if (refused.status, refused.digest) != (seen.status, seen.facts.digest) {
-            *refused = Refused { status: seen.status, digest: seen.facts.digest, times: 0, told_ms: i64::MIN };
+        let refused = self.refused.entry(event.identity, event.arrived_ms);
+        if (refused.status, refused.digest) != (event.status, event.metadata.digest) {
+            *refused = Refused { status: event.status, digest: event.metadata.digest, times: 0, answered_ms: i64::MIN };
         }
-        // What was sent before the refusal was told is no repeat of it.
-        if seen.arrived_ms <= refused.told_ms {
+        // A request sent before the refusal was answered is no repeat of it.
+        if event.arrived_ms <= refused.answered_ms {
             return;
         }
         refused.times += 1;
-        refused.told_ms = seen.answered_ms;
+        refused.answered_ms = event.answered_ms;
         if refused.times >= REFUSAL_REPEATED.threshold {
-            breaches.add(&REFUSAL_REPEATED, seen);
+            breaches.add(&REFUSAL_REPEATED, event);
         }
     }
 
-    fn create(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        let (slot, all) = (hash_of(&(seen.platform, seen.key)), hash_of(&seen.platform));
-        if !seen.operation.mutates {
-            // A look at the key, or at a listing it would stand in. One that failed has shown nothing.
-            if !seen.may_be_retried() {
-                if seen.key == "-" { self.looked.put(all, seen.arrived_ms, seen.answered_ms) } else { self.unknown.remove(slot) }
+    fn create(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        let (slot, all) = (hash_of(&(event.platform, event.key)), hash_of(&event.platform));
+        if !event.operation.mutates {
+            // A read of the key, or of a listing that would contain it. A failed read shows nothing.
+            if !event.may_be_retried() {
+                if event.key == "-" { self.looked.put(all, event.arrived_ms, event.answered_ms) } else { self.unknown.remove(slot) }
             }
             return;
         }
-        if !NEVER_BLIND.contains(&seen.operation) {
+        if !NOT_IDEMPOTENT.contains(&event.operation) {
             return;
         }
-        let looked_ms = self.looked.get(all, seen.arrived_ms).copied();
+        let looked_ms = self.looked.get(all, event.arrived_ms).copied();
         let is_unknown = self.unknown.kept_at(slot).is_some_and(|at_ms| looked_ms.is_none_or(|looked_ms| looked_ms < at_ms));
-        // A receiver that replaces may be told again, and has nothing to look with.
-        let is_harmless = *seen.operation == operations::SPEECHMINER_POST_RECORDING && seen.effect != Some("duplicated");
+        // A receiver that replaces what it has may be sent the same again; it has no reads to look it up by.
+        let is_harmless = *event.operation == operations::SPEECHMINER_POST_RECORDING && event.effect != Some("duplicated");
         if is_unknown && !is_harmless {
-            breaches.add(&BLIND_REPEAT, seen);
+            breaches.add(&BLIND_REPEAT, event);
         }
-        if seen.is_unknown() { self.unknown.put(slot, seen.answered_ms, ()) } else { self.unknown.remove(slot) }
+        if event.is_unknown() { self.unknown.put(slot, event.answered_ms, ()) } else { self.unknown.remove(slot) }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::table::TABLE;
 use super::*;
-use crate::exchange::{Connection, Standing};
-use crate::fault::operations::{
+use crate::http::request_context::{Connection, JobState};
+use crate::operations::{
     GENESYS_CLOUD_CREATE_INTERACTION as CREATE, GENESYS_CLOUD_GET_BATCHREQUEST as GET_JOB, GENESYS_CLOUD_GET_INTERACTION as GET,
     GENESYS_CLOUD_ISSUE_TOKEN as TOKEN, GENESYS_CLOUD_LIST_USERS as USERS, GENESYS_CLOUD_PROCESS_UPLOAD as PROCESS_UPLOAD,
     GENESYS_CLOUD_PUT_UPLOAD as PUT_UPLOAD, GENESYS_CLOUD_UPLOAD_FILE as UPLOAD, GIR_GET_RECORDING as LOOK, GIR_INSERT_RECORDING as INSERT,
@@ -21,12 +21,12 @@ struct Ask {
     retry_after_s: Option<u64>,
     attempt: u32,
     effect: Option<&'static str>,
-    facts: Facts,
+    metadata: RequestMetadata,
 }
 
 fn ask(at_ms: i64, operation: &'static Operation, key: &'static str, status: u16) -> Ask {
-    let facts = Facts { caller: 1, has_token: true, ..Facts::default() };
-    Ask { at_ms, operation, key, status, retry_after_s: None, attempt: 1, effect: None, facts }
+    let metadata = RequestMetadata { caller: 1, has_token: true, ..RequestMetadata::default() };
+    Ask { at_ms, operation, key, status, retry_after_s: None, attempt: 1, effect: None, metadata }
 }
 
 impl Ask {
@@ -38,7 +38,7 @@ impl Ask {
     /// Refused by a limit of its token.
     fn limited(mut self) -> Ask {
         self.attempt = 0;
-        self.facts.is_tokens_limit = true;
+        self.metadata.is_tokens_limit = true;
         self
     }
 
@@ -47,8 +47,8 @@ impl Ask {
         self
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Facts)) -> Ask {
-        change(&mut self.facts);
+    fn with(mut self, change: impl FnOnce(&mut RequestMetadata)) -> Ask {
+        change(&mut self.metadata);
         self
     }
 }
@@ -60,12 +60,12 @@ fn at(times: impl IntoIterator<Item = i64>, one: Ask) -> Vec<Ask> {
 
 /// The same, of a part.
 fn part(ask: Ask) -> Ask {
-    ask.with(|facts| facts.has_range = true)
+    ask.with(|metadata| metadata.has_range = true)
 }
 
 /// The same, answered by half.
 fn cut(ask: Ask) -> Ask {
-    ask.with(|facts| facts.is_cut = true)
+    ask.with(|metadata| metadata.is_cut = true)
 }
 
 fn judged(asks: &[Ask]) -> ConductReport {
@@ -89,9 +89,9 @@ fn see(conduct: &mut Conduct, n: u64, ask: &Ask) {
         bytes_out: 10,
         retry_after_s: ask.retry_after_s,
         digest_out: None,
-        facts: Facts { arrived_ms: Some(ask.at_ms), ..ask.facts },
+        metadata: RequestMetadata { arrived_ms: Some(ask.at_ms), ..ask.metadata },
     };
-    conduct.see(&Seen::of(n, &served));
+    conduct.observe(&RequestEvent::of(n, &served));
 }
 
 /// A rule's name, lines that breach it, lines that do not.
@@ -115,7 +115,7 @@ fn waiting() -> Case {
         vec![limited(), ask(5000, &GET, "b", 200)],
         vec![limited(), ask(400, &GET, "b", 200)],
         vec![limited(), ask(2000, &UPLOAD, "b", 200)],
-        vec![limited(), ask(2000, &GET, "b", 200).with(|facts| facts.caller = 2)],
+        vec![limited(), ask(2000, &GET, "b", 200).with(|metadata| metadata.caller = 2)],
         vec![by_fault(), ask(2000, &GET, "a", 200)],
         vec![ask(0, &CREATE, "a", 503).retry_after(5), ask(2000, &CREATE, "b", 200)],
         vec![ask(0, &CREATE, "a", 429), ask(2000, &CREATE, "a", 200)],
@@ -128,7 +128,8 @@ fn retries() -> Vec<Case> {
     let backoff = [0, 90, 290, 590, 1410, 2600, 6100, 11_000, 25_000, 44_000, 95_000];
     let storm = at((0..10).map(|k| k * 900 + k % 3 * 150), ask(0, &CREATE, "a", 503));
     let fixed = at((0..5).map(|k| k * 2000), ask(0, &CREATE, "a", 0));
-    let (refused, other) = (ask(0, &CREATE, "a", 400), |digest| ask(9, &CREATE, "a", 400).with(|facts| facts.digest = Some([digest; 32])));
+    let (refused, other) =
+        (ask(0, &CREATE, "a", 400), |digest| ask(9, &CREATE, "a", 400).with(|metadata| metadata.digest = Some([digest; 32])));
     vec![
         (
             "retry_storm",
@@ -189,10 +190,10 @@ fn retries() -> Vec<Case> {
 }
 
 fn tokens() -> Vec<Case> {
-    let issue = |at_ms| ask(at_ms, &TOKEN, "-", 200).with(|facts| facts.token_life_s = Some(3600));
-    let short = |at_ms| issue(at_ms).with(|facts| facts.token_life_s = Some(2));
-    let of = |token: u64, count: i64| at((0..count).map(|k| k * 100), ask(0, &GET, "a", 200).with(|facts| facts.caller = token));
-    let basic = |status| ask(0, &LOOK, "a", status).with(|facts| facts.has_token = false);
+    let issue = |at_ms| ask(at_ms, &TOKEN, "-", 200).with(|metadata| metadata.token_life_s = Some(3600));
+    let short = |at_ms| issue(at_ms).with(|metadata| metadata.token_life_s = Some(2));
+    let of = |token: u64, count: i64| at((0..count).map(|k| k * 100), ask(0, &GET, "a", 200).with(|metadata| metadata.caller = token));
+    let basic = |status| ask(0, &LOOK, "a", status).with(|metadata| metadata.has_token = false);
     vec![
         (
             "token_per_request",
@@ -201,7 +202,7 @@ fn tokens() -> Vec<Case> {
                 (0..9).map(|k| issue(k * 1000)).collect(),
                 (0..19).map(|k| issue(k * 7000)).collect(),
                 (0..19).map(|k| short(k * 3000)).collect(),
-                joined((0..19).map(|k| vec![issue(k * 1000), ask(k * 1000, &GET, "a", 401).with(|facts| facts.caller = k as u64)])),
+                joined((0..19).map(|k| vec![issue(k * 1000), ask(k * 1000, &GET, "a", 401).with(|metadata| metadata.caller = k as u64)])),
             ],
         ),
         (
@@ -222,7 +223,7 @@ fn tokens() -> Vec<Case> {
             vec![vec![ask(0, &GET, "a", 401), ask(600, &GET, "b", 401)]],
             vec![
                 vec![ask(0, &GET, "a", 401), ask(400, &GET, "b", 401)],
-                vec![ask(0, &GET, "a", 401), ask(600, &GET, "b", 200).with(|facts| facts.caller = 2)],
+                vec![ask(0, &GET, "a", 401), ask(600, &GET, "b", 200).with(|metadata| metadata.caller = 2)],
             ],
         ),
         (
@@ -242,29 +243,29 @@ fn tokens() -> Vec<Case> {
 }
 
 fn reading() -> Vec<Case> {
-    let stands = |at_ms, standing| ask(at_ms, &GET_JOB, "j", 200).with(|facts| facts.standing = standing);
+    let stands = |at_ms, standing| ask(at_ms, &GET_JOB, "j", 200).with(|metadata| metadata.job_state = standing);
     let page = |start: u64, size: u32| {
-        ask(0, &USERS, "-", 200).with(|facts| {
-            facts.page = (start > 0).then_some(start);
-            facts.page_size = Some(size);
+        ask(0, &USERS, "-", 200).with(|metadata| {
+            metadata.page = (start > 0).then_some(start);
+            metadata.page_size = Some(size);
         })
     };
     let pages = |count: u64, size| (0..count).map(|start| page(start, size)).collect::<Vec<_>>();
     vec![
         (
             "polled_too_fast",
-            vec![vec![stands(0, Standing::Pending), stands(300, Standing::Pending)]],
+            vec![vec![stands(0, JobState::Pending), stands(300, JobState::Pending)]],
             vec![
-                vec![stands(0, Standing::Pending), stands(1000, Standing::Pending), stands(3000, Standing::Final)],
-                vec![stands(0, Standing::Pending), stands(10, Standing::Pending).with(|facts| facts.caller = 2)],
+                vec![stands(0, JobState::Pending), stands(1000, JobState::Pending), stands(3000, JobState::Final)],
+                vec![stands(0, JobState::Pending), stands(10, JobState::Pending).with(|metadata| metadata.caller = 2)],
             ],
         ),
         (
             "polled_after_final",
-            vec![(0..4).map(|k| stands(k * 1000, Standing::Final)).collect()],
+            vec![(0..4).map(|k| stands(k * 1000, JobState::Final)).collect()],
             vec![
-                (0..3).map(|k| stands(k * 1000, Standing::Final)).collect(),
-                at([0, 3000, 9000, 21_000, 45_000, 90_000], cut(stands(0, Standing::Final))),
+                (0..3).map(|k| stands(k * 1000, JobState::Final)).collect(),
+                at([0, 3000, 9000, 21_000, 45_000, 90_000], cut(stands(0, JobState::Final))),
             ],
         ),
         (
@@ -273,7 +274,7 @@ fn reading() -> Vec<Case> {
             vec![
                 joined([pages(5, 100), pages(2, 100)]),
                 joined((0..9).map(|_| pages(1, 100))),
-                joined((0..9).map(|caller| pages(3, 100).into_iter().map(|one| one.with(|facts| facts.caller = caller)).collect())),
+                joined((0..9).map(|caller| pages(3, 100).into_iter().map(|one| one.with(|metadata| metadata.caller = caller)).collect())),
             ],
         ),
         ("small_pages", vec![pages(6, 25)], vec![pages(5, 25), pages(40, 100)]),
@@ -303,12 +304,12 @@ fn writing() -> Vec<Case> {
             vec![
                 at(0..5, ask(0, &UPLOAD, "f", 200)),
                 // Two files under one name, in turn.
-                (0..9).map(|k| ask(k, &UPLOAD, "f", 200).with(|facts| facts.digest = Some([k as u8 % 2; 32]))).collect(),
+                (0..9).map(|k| ask(k, &UPLOAD, "f", 200).with(|metadata| metadata.digest = Some([k as u8 % 2; 32]))).collect(),
             ],
             vec![
                 at(0..4, ask(0, &UPLOAD, "f", 200)),
                 vec![ask(0, &UPLOAD, "f", 503), ask(900, &UPLOAD, "f", 0), ask(2500, &UPLOAD, "f", 200)],
-                (0..9).map(|k| ask(k, &UPLOAD, "f", 200).with(|facts| facts.digest = Some([k as u8; 32]))).collect(),
+                (0..9).map(|k| ask(k, &UPLOAD, "f", 200).with(|metadata| metadata.digest = Some([k as u8; 32]))).collect(),
                 at(0..9, cut(ask(0, &UPLOAD, "f", 200))),
             ],
         ),
@@ -332,20 +333,20 @@ fn connections() -> Vec<Case> {
     let over = |count: u64, each: u64| {
         let one = move |k: u64| {
             let connection = Connection { number: k / each, request: k % each + 1 };
-            ask(k as i64, &GET, "a", 200).with(|facts| facts.connection = Some(connection))
+            ask(k as i64, &GET, "a", 200).with(|metadata| metadata.connection = Some(connection))
         };
         (0..count * each).map(one).collect::<Vec<_>>()
     };
     vec![
         (
             "too_many_at_once",
-            vec![vec![ask(0, &GET, "a", 200).with(|facts| facts.in_flight = 101)]],
-            vec![vec![ask(0, &GET, "a", 200).with(|facts| facts.in_flight = 100)]],
+            vec![vec![ask(0, &GET, "a", 200).with(|metadata| metadata.in_flight = 101)]],
+            vec![vec![ask(0, &GET, "a", 200).with(|metadata| metadata.in_flight = 100)]],
         ),
         ("connection_per_request", vec![over(100, 1)], vec![over(99, 1), over(100, 3), at(0..500, ask(0, &GET, "a", 200))]),
         (
             "nameless_client",
-            vec![vec![ask(0, &GET, "a", 200).with(|facts| facts.has_user_agent = false)]],
+            vec![vec![ask(0, &GET, "a", 200).with(|metadata| metadata.has_user_agent = false)]],
             vec![vec![ask(0, &GET, "a", 200)]],
         ),
     ]
@@ -408,7 +409,7 @@ fn what_the_platform_failed_to_process_is_uploaded_again_without_blame() {
         for n in 1..=times {
             see(&mut conduct, n, &upload);
             if n % each == 0 {
-                conduct.deed(&PROCESS_UPLOAD, "f", effect);
+                conduct.observe_side_effect(&PROCESS_UPLOAD, "f", effect);
             }
         }
         assert_eq!(conduct.report().count(), breaches, "{effect} after each {each} of {times}");

@@ -1,10 +1,10 @@
 //! Tokens and credentials: how many, how long, how often refused; and how often limits refuse one.
 
-use super::Seen;
+use super::RequestEvent;
 use super::breaches::Breaches;
 use super::recent::Recent;
 use super::table::{LIMIT_RUN_INTO, MANY_TOKENS, REFUSED_CREDENTIALS_REPEATED, REFUSED_TOKEN_USED, TOKEN_PER_REQUEST};
-use crate::exchange::hash_of;
+use crate::http::request_context::hash_of;
 
 /// Refusals before a share is a share.
 const REFUSALS: u64 = 5;
@@ -64,17 +64,17 @@ impl Default for Tokens {
 }
 
 impl Tokens {
-    pub(super) fn see(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
-        if seen.is_token_request() {
-            self.issue(seen, breaches);
-        } else if seen.facts.has_token {
-            self.token(seen, grace_ms, breaches);
-        } else if seen.facts.caller != 0 && seen.status == 401 {
-            self.refuse_credentials(seen, breaches);
+    pub(super) fn observe(&mut self, event: &RequestEvent<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        if event.is_token_request() {
+            self.issue(event, breaches);
+        } else if event.metadata.has_token {
+            self.token(event, grace_ms, breaches);
+        } else if event.metadata.caller != 0 && event.status == 401 {
+            self.refuse_credentials(event, breaches);
         }
     }
 
-    /// The shares, once everything was seen.
+    /// The shares, once everything was event.
     pub(super) fn conclude(&self, breaches: &mut Breaches) {
         let over = self
             .shares
@@ -85,52 +85,52 @@ impl Tokens {
         over.into_iter().for_each(|(platform, ms, n)| breaches.add_of_platform(&LIMIT_RUN_INTO, platform, ms, n));
     }
 
-    fn issue(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        if matches!(seen.status, 400 | 401 | 403) {
-            self.refuse_credentials(seen, breaches);
+    fn issue(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        if matches!(event.status, 400 | 401 | 403) {
+            self.refuse_credentials(event, breaches);
         }
-        let Some(life_s) = seen.facts.token_life_s.filter(|_| seen.is_well()) else { return };
-        let now_ms = seen.arrived_ms;
-        let until_ms = seen.answered_ms.saturating_add(i64::try_from(life_s.saturating_mul(1000)).unwrap_or(i64::MAX / 4));
-        let issued = self.issued.entry(hash_of(&(seen.platform, seen.facts.caller)), now_ms);
+        let Some(life_s) = event.metadata.token_life_s.filter(|_| event.is_well()) else { return };
+        let now_ms = event.arrived_ms;
+        let until_ms = event.answered_ms.saturating_add(i64::try_from(life_s.saturating_mul(1000)).unwrap_or(i64::MAX / 4));
+        let issued = self.issued.entry(hash_of(&(event.platform, event.metadata.caller)), now_ms);
         issued.retain(|(at_ms, until_ms)| now_ms - at_ms < TOKEN_PER_REQUEST.window_ms() && now_ms < *until_ms);
         issued.push((now_ms, until_ms));
         if issued.len() as i64 >= TOKEN_PER_REQUEST.threshold {
-            breaches.add(&TOKEN_PER_REQUEST, seen);
+            breaches.add(&TOKEN_PER_REQUEST, event);
         }
     }
 
-    fn token(&mut self, seen: &Seen<'_>, grace_ms: i64, breaches: &mut Breaches) {
-        let caller = seen.facts.caller;
-        if self.refused.get(caller, seen.arrived_ms).is_some_and(|at_ms| seen.arrived_ms > *at_ms + grace_ms) {
-            breaches.add(&REFUSED_TOKEN_USED, seen);
+    fn token(&mut self, event: &RequestEvent<'_>, grace_ms: i64, breaches: &mut Breaches) {
+        let caller = event.metadata.caller;
+        if self.refused.get(caller, event.arrived_ms).is_some_and(|at_ms| event.arrived_ms > *at_ms + grace_ms) {
+            breaches.add(&REFUSED_TOKEN_USED, event);
         }
-        if seen.status == 401 {
-            if self.refused.get(caller, seen.arrived_ms).is_none() {
-                self.refused.put(caller, seen.answered_ms, seen.answered_ms);
+        if event.status == 401 {
+            if self.refused.get(caller, event.arrived_ms).is_none() {
+                self.refused.put(caller, event.answered_ms, event.answered_ms);
             }
             // A token that is renewed because it was refused is not one too many; whose it was is not told, so all are forgiven.
             self.issued = Recent::within(TOKEN_MS);
         }
-        let share = self.shares.entry(caller, seen.arrived_ms);
-        share.platform = seen.platform;
+        let share = self.shares.entry(caller, event.arrived_ms);
+        share.platform = event.platform;
         share.requests += 1;
-        if seen.is_limited {
+        if event.is_limited {
             share.refused += 1;
-            share.first = share.first.or(Some((seen.arrived_ms, seen.n)));
+            share.first = share.first.or(Some((event.arrived_ms, event.n)));
         }
-        if seen.platform == "genesys_cloud" {
-            self.minute(seen, breaches);
+        if event.platform == "genesys_cloud" {
+            self.minute(event, breaches);
         }
     }
 
-    fn minute(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        let now_ms = seen.arrived_ms;
-        let minute = self.minutes.entry(hash_of(&seen.platform), now_ms);
+    fn minute(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        let now_ms = event.arrived_ms;
+        let minute = self.minutes.entry(hash_of(&event.platform), now_ms);
         if now_ms - minute.began_ms >= MANY_TOKENS.window_ms() {
             *minute = Minute { began_ms: now_ms, tokens: Vec::new() };
         }
-        let caller = seen.facts.caller;
+        let caller = event.metadata.caller;
         let at = match minute.tokens.iter().position(|used| used.token == caller) {
             Some(at) => at,
             // A client with a token a request is told so by another rule; here its first hundred are enough.
@@ -149,20 +149,20 @@ impl Tokens {
         let since_ms = minute.tokens[at].first_ms;
         let at_once = minute.tokens.iter().filter(|used| used.requests >= USED && used.last_ms > since_ms).count() as i64;
         if at_once >= MANY_TOKENS.threshold {
-            breaches.add_of_platform(&MANY_TOKENS, seen.platform, now_ms, seen.n);
+            breaches.add_of_platform(&MANY_TOKENS, event.platform, now_ms, event.n);
         }
     }
 
-    fn refuse_credentials(&mut self, seen: &Seen<'_>, breaches: &mut Breaches) {
-        let now_ms = seen.arrived_ms;
-        let refused = self.credentials.entry(hash_of(&(seen.platform, seen.facts.caller)), now_ms);
+    fn refuse_credentials(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
+        let now_ms = event.arrived_ms;
+        let refused = self.credentials.entry(hash_of(&(event.platform, event.metadata.caller)), now_ms);
         refused.retain(|at_ms| now_ms - at_ms < REFUSED_CREDENTIALS_REPEATED.window_ms());
         // More than the threshold are not told apart.
         if (refused.len() as i64) < REFUSED_CREDENTIALS_REPEATED.threshold {
             refused.push(now_ms);
         }
         if refused.len() as i64 >= REFUSED_CREDENTIALS_REPEATED.threshold {
-            breaches.add(&REFUSED_CREDENTIALS_REPEATED, seen);
+            breaches.add(&REFUSED_CREDENTIALS_REPEATED, event);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::Served;
-use crate::exchange::Sha;
-use crate::fault::operations::Operation;
+use crate::http::request_context::Sha;
+use crate::http::served::Served;
+use crate::operations::Operation;
 
 /// A line as it is kept.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl Names {
         numbers.into_iter().for_each(|number| put_number(out, number));
         put_bytes(out, served.key.as_bytes());
         put_bytes(out, served.fault.as_deref().unwrap_or_default().as_bytes());
-        put_digest(out, served.facts.digest);
+        put_digest(out, served.metadata.digest);
         put_digest(out, served.digest_out);
     }
 

@@ -13,32 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use self::line::{Line, Names};
 use self::spill::Spill;
-use crate::conduct::{Conduct, ConductReport, Seen};
-use crate::exchange::{Facts, Sha};
-use crate::fault::operations::Operation;
-
-/// What happened to one request, as `serve` and `refused` hand it over.
-pub(crate) struct Served<'a> {
-    pub(crate) at_ms: i64,
-    pub(crate) platform: &'static str,
-    pub(crate) operation: &'static Operation,
-    pub(crate) key: &'a str,
-    pub(crate) attempt: u32,
-    /// What the client was told; 0 when the connection was cut instead.
-    pub(crate) status: u16,
-    /// What the platform would have told: differs from `status` when a fault hid a commit.
-    pub(crate) work_status: u16,
-    pub(crate) fault: Option<String>,
-    pub(crate) effect: Option<&'static str>,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    /// What the client was told to wait.
-    pub(crate) retry_after_s: Option<u64>,
-    /// SHA-256 of the answer's body, where the platform had it whole.
-    pub(crate) digest_out: Option<Sha>,
-    /// What else is known of the request.
-    pub(crate) facts: Facts,
-}
+use crate::conduct::{Conduct, ConductReport, RequestEvent};
+use crate::hex::hex;
+use crate::http::request_context::RequestMetadata;
+use crate::http::served::Served;
+use crate::operations::Operation;
+use crate::time::instant;
 
 /// A journal line, as the control API gives it (contracts, section 11).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,15 +75,15 @@ pub(crate) struct Inner {
     names: Names,
     lines: Spill,
     /// Mutations that were no requests of their own.
-    deeds: Spill,
+    side_effects: Spill,
     conduct: Conduct,
 }
 
-/// Whether the digests of bodies are told.
+/// Whether entries show the digests of bodies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Digests {
-    Told,
-    Untold,
+    Shown,
+    Hidden,
 }
 
 impl Journal {
@@ -111,13 +91,13 @@ impl Journal {
     pub(crate) fn spill_into(&self, dir: &Path, pace: f64) {
         let mut inner = self.lock();
         inner.lines.spill_into(dir);
-        inner.deeds.spill_into(dir);
+        inner.side_effects.spill_into(dir);
         inner.conduct = Conduct::at_pace(pace);
     }
 
     /// Notes a mutation that was no request of its own: an item of a batch, or what a platform did later by itself. It stands in the effects journal
     /// with status 200 and is not counted as a request.
-    pub(crate) fn deed(&self, operation: &'static Operation, key: &str, effect: &'static str) {
+    pub(crate) fn record_side_effect(&self, operation: &'static Operation, key: &str, effect: &'static str) {
         let served = Served {
             at_ms: 0,
             platform: "-",
@@ -132,17 +112,17 @@ impl Journal {
             bytes_out: 0,
             retry_after_s: None,
             digest_out: None,
-            facts: Facts::default(),
+            metadata: RequestMetadata::default(),
         };
-        let Inner { names, deeds, conduct, .. } = &mut *self.lock();
-        deeds.push(|out| names.write(&served, out));
-        conduct.deed(operation, key, effect);
+        let Inner { names, side_effects, conduct, .. } = &mut *self.lock();
+        side_effects.push(|out| names.write(&served, out));
+        conduct.observe_side_effect(operation, key, effect);
     }
 
     pub(crate) fn write(&self, served: Served<'_>) {
         let Inner { names, lines, conduct, .. } = &mut *self.lock();
         let n = lines.push(|out| names.write(&served, out));
-        conduct.see(&Seen::of(n, &served));
+        conduct.observe(&RequestEvent::of(n, &served));
     }
 
     /// Up to `limit` lines behind line `after`, of one platform or of all.
@@ -171,7 +151,7 @@ impl Journal {
     /// The latest lines, the oldest of them first.
     pub(crate) fn latest(&self, count: u64) -> Vec<Entry> {
         let after = self.len().saturating_sub(count);
-        self.page(None, after, usize::MAX, Digests::Untold)
+        self.page(None, after, usize::MAX, Digests::Hidden)
     }
 
     /// How many lines there are.
@@ -184,7 +164,7 @@ impl Journal {
     pub(crate) fn effects(&self) -> String {
         let (names, lists) = {
             let inner = self.lock();
-            (inner.names.clone(), [inner.lines.clone(), inner.deeds.clone()])
+            (inner.names.clone(), [inner.lines.clone(), inner.side_effects.clone()])
         };
         let mut effects: Vec<(&str, Box<str>, &str, u16)> = Vec::new();
         for list in &lists {
@@ -211,13 +191,13 @@ impl Journal {
     }
 
     /// As it stands, for a snapshot.
-    pub(crate) fn kept(&self) -> Inner {
+    pub(crate) fn snapshot(&self) -> Inner {
         self.lock().clone()
     }
 
     /// As it stood at a snapshot.
-    pub(crate) fn bring_back(&self, kept: Inner) {
-        *self.lock() = kept;
+    pub(crate) fn restore(&self, snapshot: Inner) {
+        *self.lock() = snapshot;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -236,7 +216,7 @@ fn lines_of<'a>(names: &Names, mut bytes: &'a [u8]) -> impl Iterator<Item = Line
 
 impl Line<'_> {
     fn entry(&self, n: u64, digests: Digests) -> Entry {
-        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Told).map(crate::world::hex);
+        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Shown).map(hex);
         Entry {
             n,
             at: instant(self.at_ms),
@@ -253,11 +233,4 @@ impl Line<'_> {
             digest_out: digest(self.digest_out),
         }
     }
-}
-
-/// Unix ms as RFC 3339 in UTC with milliseconds; times outside jiff's range (years -9999..9999) are clamped to it.
-pub(crate) fn instant(unix_ms: i64) -> String {
-    let timestamp =
-        jiff::Timestamp::from_millisecond(unix_ms).unwrap_or(if unix_ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
-    format!("{timestamp:.3}")
 }

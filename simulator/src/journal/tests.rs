@@ -1,5 +1,5 @@
 use super::*;
-use crate::fault::operations;
+use crate::operations;
 
 fn served<'a>(key: &'a str, effect: Option<&'static str>) -> Served<'a> {
     let operation = &operations::GENESYS_CLOUD_UPLOAD_FILE;
@@ -17,12 +17,12 @@ fn served<'a>(key: &'a str, effect: Option<&'static str>) -> Served<'a> {
         bytes_out: 2,
         retry_after_s: None,
         digest_out: None,
-        facts: Facts::default(),
+        metadata: RequestMetadata::default(),
     }
 }
 
 fn page(journal: &Journal, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
-    journal.page(platform, after, limit, Digests::Untold)
+    journal.page(platform, after, limit, Digests::Hidden)
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn long(dir: &Path, lines: u64) -> Journal {
     journal.spill_into(dir, 1.0);
     for n in 1..=lines {
         let key = format!("key-{n}");
-        let facts = Facts { digest: (n % 3 == 0).then_some([n as u8; 32]), ..Facts::default() };
+        let metadata = RequestMetadata { digest: (n % 3 == 0).then_some([n as u8; 32]), ..RequestMetadata::default() };
         let fault = (n % 5 == 0).then(|| format!("f1-{n:016x}"));
         let effect = (n % 2 == 0).then_some("created");
-        journal.write(Served { attempt: n as u32, bytes_in: n * 1_000_000_007, fault, facts, ..served(&key, effect) });
+        journal.write(Served { attempt: n as u32, bytes_in: n * 1_000_000_007, fault, metadata, ..served(&key, effect) });
         if n % 7 == 0 {
-            journal.deed(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &key, "attached");
+            journal.record_side_effect(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &key, "attached");
         }
     }
     journal
@@ -77,7 +77,7 @@ fn long(dir: &Path, lines: u64) -> Journal {
 fn lines_beyond_memory_are_read_from_the_file_as_they_were_written() {
     let dir = tempfile::tempdir().expect("a folder");
     let journal = long(dir.path(), 5000);
-    let inner = journal.kept();
+    let inner = journal.snapshot();
     assert!(inner.lines.run(0).expect("read").is_some_and(|(_, bytes)| bytes.len() < 100_000), "the first run is a block of its own");
     let mut after = 0;
     let mut all = Vec::new();
@@ -93,7 +93,7 @@ fn lines_beyond_memory_are_read_from_the_file_as_they_were_written() {
         assert_eq!((line.n, &line.key, line.bytes_in, &line.fault), (n, &format!("key-{n}"), n * 1_000_000_007, &fault));
         assert_eq!((u64::from(line.attempt), line.effect.is_some(), &line.digest_in), (n, n % 2 == 0, &None));
     }
-    let told = journal.page(None, 2, 1, Digests::Told);
+    let told = journal.page(None, 2, 1, Digests::Shown);
     assert_eq!(told[0].digest_in.as_deref(), Some("03".repeat(32).as_str()));
     assert_eq!(journal.effects().lines().count(), 2500 + 5000 / 7);
     assert_eq!(journal.latest(3).iter().map(|line| line.n).collect::<Vec<_>>(), [4998, 4999, 5000]);
@@ -103,16 +103,16 @@ fn lines_beyond_memory_are_read_from_the_file_as_they_were_written() {
 fn two_that_go_on_from_one_snapshot_do_not_write_over_each_other() {
     let dir = tempfile::tempdir().expect("a folder");
     let journal = long(dir.path(), 2000);
-    let kept = journal.kept();
+    let snapshot = journal.snapshot();
     let add = |name: &str| (0..2000).for_each(|n| journal.write(served(&format!("{name}-{n}"), None)));
     add("one");
-    let one = journal.kept();
-    journal.bring_back(kept.clone());
+    let one = journal.snapshot();
+    journal.restore(snapshot.clone());
     assert_eq!(journal.len(), 2000);
     add("two");
     let keys = |at: u64| page(&journal, None, at, 1).pop().expect("a line").key;
     assert_eq!((keys(1999), keys(2000), keys(3999)), ("key-2000".to_owned(), "two-0".to_owned(), "two-1999".to_owned()));
-    journal.bring_back(one);
+    journal.restore(one);
     assert_eq!((keys(1999), keys(2000), keys(3999)), ("key-2000".to_owned(), "one-0".to_owned(), "one-1999".to_owned()));
 }
 

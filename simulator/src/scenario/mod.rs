@@ -1,6 +1,5 @@
 //! A rehearsal as data: which world, which limits, what goes wrong and what must come out.
 
-mod error;
 mod expect;
 
 use std::path::{Path, PathBuf};
@@ -9,15 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::fault::table::rows as fault_rows;
-use crate::fault::{FaultRule, Injected};
-use crate::genesys_cloud::{AccessSettings, PublicSettings, Role, Settings};
-use crate::gir;
-use crate::legacy::LegacySettings;
+use crate::config_error::{ScenarioError, line_of};
+use crate::faults::table::rows as fault_rows;
+use crate::faults::{FaultRule, Injected};
+use crate::platforms::genesys_cloud::{AccessSettings, Ingest, PublicSettings, Role, Settings};
+use crate::platforms::gir;
+use crate::platforms::legacy::LegacySettings;
+use crate::platforms::registry::{self, TargetKind};
 use crate::world::WorldSettings;
 
-pub use error::ScenarioError;
-pub(crate) use error::{in_words, nearest};
 #[cfg(test)]
 pub(crate) use expect::is_reason;
 pub use expect::{Ending, Expect, Verdict};
@@ -63,38 +62,6 @@ pub struct Scenario {
     pub after_migration: Vec<AfterMigration>,
     /// What must come out.
     pub expect: Expect,
-}
-
-/// The platform recordings are moved to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TargetKind {
-    /// Genesys Cloud.
-    #[default]
-    GenesysCloud,
-    /// Genesys Interaction Recording.
-    Gir,
-}
-
-/// The surface of Genesys Cloud that takes recordings in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Ingest {
-    /// As the recording-migration guide describes it.
-    #[default]
-    Guide,
-    /// The vendor's public API: events, uploads, what became of them.
-    Public,
-}
-
-impl Ingest {
-    /// As a plan names it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Ingest::Guide => "guide",
-            Ingest::Public => "public",
-        }
-    }
 }
 
 /// How the simulators' time runs.
@@ -321,8 +288,8 @@ struct WrittenGenesysCloud {
 
 impl WrittenGenesysCloud {
     /// All of it, as the platform takes it.
-    fn settings(self) -> Settings {
-        Settings { access: self.access, public: self.public, ..self.limits }
+    fn settings(self, ingest: Ingest) -> Settings {
+        Settings { ingest, access: self.access, public: self.public, ..self.limits }
     }
 }
 
@@ -356,7 +323,7 @@ impl Scenario {
 
     /// The fault table as JSON: one row a kind with what is right for it, and the operations a fault may name.
     pub fn fault_table() -> serde_json::Value {
-        serde_json::json!({"version": 2, "faults": fault_rows().collect::<Vec<_>>(), "operations": crate::fault::operations::ALL})
+        serde_json::json!({"version": 2, "faults": fault_rows().collect::<Vec<_>>(), "operations": crate::operations::all().collect::<Vec<_>>()})
     }
 
     /// JSON Schema of one `[[fault]]`.
@@ -381,9 +348,14 @@ impl Scenario {
         if raised > 1.0 { vec![format!("limits raised {}x for the demonstration", (raised * 10.0).round() / 10.0)] } else { Vec::new() }
     }
 
+    /// What it sets about the platforms.
+    pub(crate) fn platform_settings(&self) -> registry::Settings {
+        registry::Settings { legacy: self.legacy.clone(), genesys_cloud: self.genesys_cloud.clone(), gir: self.gir.clone() }
+    }
+
     fn checked(text: &str, path: &Path, name: String, dir: PathBuf) -> Result<Scenario, ScenarioError> {
         let written: Written = toml::from_str(text).map_err(|error| ScenarioError::toml(path, text, &error))?;
-        let at = |span: std::ops::Range<usize>| move |reason: String| ScenarioError::at(path, error::line_of(text, span.start), reason);
+        let at = |span: std::ops::Range<usize>| move |reason: String| ScenarioError::at(path, line_of(text, span.start), reason);
         for fault in &written.fault {
             fault.get_ref().check().map_err(at(fault.span()))?;
         }
@@ -405,11 +377,11 @@ impl Scenario {
         let replay = written.replay.as_ref().map(|replay| replay.get_ref().read(&dir)).transpose()?;
         let table = |name: &str| text.find(name).unwrap_or_default();
         let genesys_cloud = &written.genesys_cloud;
-        genesys_cloud.limits.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.limits]")), why))?;
-        genesys_cloud.access.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[genesys_cloud.access]")), why))?;
+        genesys_cloud.limits.check().map_err(|why| ScenarioError::at(path, line_of(text, table("[genesys_cloud.limits]")), why))?;
+        genesys_cloud.access.check().map_err(|why| ScenarioError::at(path, line_of(text, table("[genesys_cloud.access]")), why))?;
         let legacy = &written.legacy.limits;
-        legacy.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[legacy.limits]")), why))?;
-        written.gir.check().map_err(|why| ScenarioError::at(path, error::line_of(text, table("[gir")), why))?;
+        legacy.check().map_err(|why| ScenarioError::at(path, line_of(text, table("[legacy.limits]")), why))?;
+        written.gir.check().map_err(|why| ScenarioError::at(path, line_of(text, table("[gir")), why))?;
         if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
             return Err(ScenarioError::at(path, 1, "clock.factor must be 0.01..100000"));
         }
@@ -423,7 +395,7 @@ impl Scenario {
             ingest: written.ingest,
             world,
             plan: written.plan,
-            genesys_cloud: written.genesys_cloud.settings(),
+            genesys_cloud: written.genesys_cloud.settings(written.ingest),
             gir: written.gir,
             legacy: written.legacy.limits,
             clock: written.clock,

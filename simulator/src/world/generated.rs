@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::fates::{Fates, Planted};
-use super::odd::{self, Scene};
+use super::corrupt_fields::{self, Scene};
+use super::fault_placement::{FaultPlacement, Planted};
 use super::people::{self, Agent, Mapped};
 use super::settings::{SourceCodec, WorldSettings};
 use super::shuffle::Shuffle;
 use super::{Damage, Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
-use crate::fault::FaultRule;
-use crate::fault::domain::DomainKind;
+use crate::faults::FaultRule;
+use crate::faults::domain::DomainKind;
 use crate::seed::Seed;
 
 /// Retention classes a recorder assigns, with their years.
@@ -36,7 +36,7 @@ pub(super) struct Generated {
     pub(super) queues: Vec<Mapped>,
     pub(super) skills: Vec<Mapped>,
     pub(super) wrapups: Vec<Mapped>,
-    fates: Fates,
+    fault_placement: FaultPlacement,
     orders: Orders,
 }
 
@@ -70,7 +70,7 @@ impl Generated {
             queues: people::queues(seed, settings),
             skills: people::skills(seed),
             wrapups: people::wrapups(seed),
-            fates: Fates::new(seed.child("world/order").child("victims"), settings, faults),
+            fault_placement: FaultPlacement::new(seed.child("world/order").child("victims"), settings, faults),
             orders: Orders {
                 transfers: order("transfers"),
                 bare: order("bare"),
@@ -99,7 +99,7 @@ impl Generated {
     pub(super) fn node_offsets(&self) -> Vec<(String, i64)> {
         let nodes = 0..self.settings.recorder_nodes;
         let mut offsets: Vec<(String, i64)> = nodes.map(|k| (format!("N{}", k + 1), self.drift(k as usize))).collect();
-        let declared: BTreeSet<(String, i64)> = self.fates.kinds().filter_map(odd::declared_node).collect();
+        let declared: BTreeSet<(String, i64)> = self.fault_placement.kinds().filter_map(corrupt_fields::declared_node).collect();
         offsets.extend(declared);
         offsets.retain(|(_, offset)| *offset != 0);
         offsets
@@ -172,18 +172,18 @@ impl Generated {
         };
         let is_reversed = planted.is_some_and(|planted| planted.kind == DomainKind::EndBeforeStart);
         if is_reversed || self.orders.reversed.share(i, self.settings.reversed_share) {
-            odd::reverse(&mut interaction);
+            corrupt_fields::reverse(&mut interaction);
         }
         if let Some(planted) = planted {
             let scene = Scene { index: i, drift_ms, agents: &self.agents };
-            odd::change(&mut interaction, planted, &scene);
+            corrupt_fields::change(&mut interaction, planted, &scene);
         }
         interaction
     }
 
     /// What is planted in the `i`-th call.
     pub(super) fn planted(&self, i: u64) -> Option<Planted> {
-        self.fates.of(i)
+        self.fault_placement.of(i)
     }
 
     fn drift(&self, node: usize) -> i64 {
@@ -203,7 +203,7 @@ impl Generated {
         let at = self.from_ms + slot + own.child("start").below((width / n).max(1)) as i64;
         match self.planted(i).map(|planted| planted.kind) {
             Some(DomainKind::Expired | DomainKind::HeldAndExpired) => at - EXPIRED_BEFORE_MS,
-            Some(kind) => odd::fixed_start_ms(kind, own).unwrap_or(at),
+            Some(kind) => corrupt_fields::fixed_start_ms(kind, own).unwrap_or(at),
             None => at,
         }
     }
@@ -211,7 +211,7 @@ impl Generated {
     fn legs(&self, i: u64, own: Seed, planted: Option<Planted>, from_ms: i64) -> Vec<Leg> {
         let transferred = self.orders.transfers.share(i, self.settings.transfer_share);
         let count = match planted {
-            Some(planted) => odd::legs(planted.kind),
+            Some(planted) => corrupt_fields::legs(planted.kind),
             None if transferred => 2 + own.child("legs").below(2) as usize,
             None => 1,
         };
@@ -261,12 +261,12 @@ impl Generated {
         let id = format!("{interaction_id}-{}", k + 1);
         let drift_ms = self.drift(node);
         let kind = planted.map(|planted| planted.kind);
-        let damage = kind.map_or(Damage::None, odd::damage);
+        let damage = kind.map_or(Damage::None, corrupt_fields::damage);
         let is_expired = matches!(kind, Some(DomainKind::Expired | DomainKind::HeldAndExpired));
         let codecs = &self.settings.codecs;
         let own_codec = || codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize];
-        let codec = kind.and_then(odd::codec).unwrap_or_else(own_codec);
-        let stereo = match kind.and_then(odd::channels) {
+        let codec = kind.and_then(corrupt_fields::codec).unwrap_or_else(own_codec);
+        let stereo = match kind.and_then(corrupt_fields::channels) {
             Some(channels) => channels == 2,
             None => codec.stereo() && self.orders.stereo.share(i, self.settings.stereo_share),
         };
@@ -274,7 +274,7 @@ impl Generated {
         let sound =
             if kind == Some(DomainKind::SameSoundTwice) { self.seed.child("world/twin") } else { own.child("sound").index(k as u64) };
         let class = if is_expired { RETENTION_CLASSES[1] } else { RETENTION_CLASSES[own.child("class").below(3) as usize] };
-        let date = crate::journal::instant(leg.start_ms - drift_ms);
+        let date = crate::time::instant(leg.start_ms - drift_ms);
         let agent = &self.agents[leg.agent].id;
         Recording {
             segment_id: Some(format!("{interaction_id}-s{}", k + 1)),
@@ -286,7 +286,7 @@ impl Generated {
             content_type: codec.content_type().to_owned(),
             channels: roles.len() as u16,
             channel_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            sample_rate: kind.and_then(odd::rate).unwrap_or(RATE),
+            sample_rate: kind.and_then(corrupt_fields::rate).unwrap_or(RATE),
             file_name: format!("{}_{agent}_{id}.{}", &date[..10], codec.extension()),
             recorder_node: Some(format!("N{}", node + 1)),
             pauses: self.pauses(i, sound, leg.length_ms, kind),
@@ -302,8 +302,8 @@ impl Generated {
     /// One pause of a fifth of the recording, somewhere inside it.
     fn pauses(&self, i: u64, sound: Seed, length_ms: u64, kind: Option<DomainKind>) -> Vec<Pause> {
         let wanted = match kind {
-            Some(kind) if odd::needs_pause(kind) => true,
-            Some(kind) if odd::is_of_media(kind) => false,
+            Some(kind) if corrupt_fields::needs_pause(kind) => true,
+            Some(kind) if corrupt_fields::is_of_media(kind) => false,
             Some(_) | None => self.orders.pauses.share(i, self.settings.pause_share),
         };
         if length_ms < 1000 || !wanted {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::people::{Agent, Mapped, MappedAgent};
 use super::{Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
-use crate::scenario::{ScenarioError, in_words};
+use crate::config_error::{ScenarioError, in_words};
 use crate::seed::Seed;
 
 /// Everything an NDJSON file says, held in memory: a sample of an export, not the export.

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::generated::RATE;
 use super::settings::SourceCodec;
-use super::{Damage, Recording, Sound, forms};
+use super::{Damage, Recording, Sound, corrupt_media};
+use crate::hex::hex;
 use crate::seed::Seed;
 
 /// Media kept for the requests that follow each other on one recording (HEAD, GET, resumed GET). Bytes; more would make a large world's memory grow.
@@ -96,11 +97,11 @@ fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
     match &recording.sound {
         Sound::File(path) => std::fs::read(path).map_err(|source| MediaError::Unreadable { id: recording.id.clone(), source }),
         Sound::Made { damage: Damage::Empty, .. } => Ok(Vec::new()),
-        Sound::Made { damage: Damage::Html, .. } => Ok(forms::HTML.to_vec()),
-        Sound::Made { damage: Damage::Json, .. } => Ok(forms::JSON.to_vec()),
-        Sound::Made { seed, damage: Damage::Noise, .. } => Ok(forms::noise(*seed, 4096 + seed.below(8192))),
-        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(forms::no_channels(*seed, RATE)),
-        Sound::Made { seed, damage: Damage::Unsupported, .. } => Ok(forms::unknown_codec(*seed, RATE)),
+        Sound::Made { damage: Damage::Html, .. } => Ok(corrupt_media::HTML.to_vec()),
+        Sound::Made { damage: Damage::Json, .. } => Ok(corrupt_media::JSON.to_vec()),
+        Sound::Made { seed, damage: Damage::Noise, .. } => Ok(corrupt_media::noise(*seed, 4096 + seed.below(8192))),
+        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(corrupt_media::no_channels(*seed, RATE)),
+        Sound::Made { seed, damage: Damage::Unsupported, .. } => Ok(corrupt_media::unknown_codec(*seed, RATE)),
         Sound::Made { seed, codec, damage } => {
             let unmade = |error: audio::AudioError| MediaError::Unmade { id: recording.id.clone(), reason: error.to_string() };
             let pcm = pcm(recording, *seed, *damage);
@@ -133,14 +134,14 @@ fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
             bytes.truncate(bytes.len() / 3);
             bytes
         }
-        Damage::LengthUnknown => forms::length_unknown(bytes),
-        Damage::LengthZero => forms::length_never_filled_in(bytes),
-        Damage::LengthTooLong => forms::length_too_long(bytes),
-        Damage::ListFirst => forms::chunk_before_data(bytes, b"LIST", forms::LIST),
-        Damage::OddChunk => forms::chunk_before_data(bytes, b"note", b"seventh"),
-        Damage::BytesAfterEnd => [bytes, forms::noise(seed.child("after"), 336)].concat(),
-        Damage::ZerosAfterEnd => forms::filled_up(bytes),
-        Damage::Id3 => forms::with_id3(&bytes),
+        Damage::LengthUnknown => corrupt_media::length_unknown(bytes),
+        Damage::LengthZero => corrupt_media::length_never_filled_in(bytes),
+        Damage::LengthTooLong => corrupt_media::length_too_long(bytes),
+        Damage::ListFirst => corrupt_media::chunk_before_data(bytes, b"LIST", corrupt_media::LIST),
+        Damage::OddChunk => corrupt_media::chunk_before_data(bytes, b"note", b"seventh"),
+        Damage::BytesAfterEnd => [bytes, corrupt_media::noise(seed.child("after"), 336)].concat(),
+        Damage::ZerosAfterEnd => corrupt_media::filled_up(bytes),
+        Damage::Id3 => corrupt_media::with_id3(&bytes),
         Damage::None
         | Damage::Empty
         | Damage::Html
@@ -191,10 +192,4 @@ impl SourceCodec {
             SourceCodec::Gsm => Codec::GsmWav49,
         }
     }
-}
-
-/// Bytes as lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
 }

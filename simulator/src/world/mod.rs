@@ -1,32 +1,31 @@
 //! The source population: generated from a seed, or imported from a sample of a user's own export.
 
-mod fates;
-mod forms;
+mod corrupt_fields;
+mod corrupt_media;
+mod fault_placement;
 mod generated;
 mod imported;
 mod media;
-mod odd;
 mod people;
 mod settings;
 mod shuffle;
 mod speech;
-mod target;
 mod truth;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::scenario::{Scenario, ScenarioError};
+use crate::config_error::ScenarioError;
+use crate::faults::FaultRule;
 use crate::seed::Seed;
-pub(crate) use fates::Planted;
+pub(crate) use corrupt_fields::LONE_SURROGATE;
+pub(crate) use fault_placement::Planted;
 use generated::Generated;
 use imported::Imported;
 use media::MediaCache;
-pub(crate) use media::{Media, MediaError, hex};
-pub(crate) use odd::LONE_SURROGATE;
+pub(crate) use media::{Media, MediaError};
 pub(crate) use people::{Agent, Mapped, MappedAgent};
 pub use settings::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};
-pub(crate) use target::Target;
 
 /// Everything known about one call of the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +63,7 @@ pub(crate) struct Interaction {
 impl Interaction {
     /// Its id as the source writes it.
     pub(crate) fn id_text(&self) -> String {
-        odd::id_text(self.id, self.planted)
+        corrupt_fields::id_text(self.id, self.planted)
     }
 }
 
@@ -130,7 +129,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// Its interaction's id as the source writes it.
     pub(crate) fn interaction_id_text(&self) -> String {
-        odd::id_text(self.interaction_id, self.planted)
+        corrupt_fields::id_text(self.interaction_id, self.planted)
     }
 
     /// The length it is declared with, in milliseconds; 0 where none is.
@@ -205,11 +204,11 @@ enum Population {
 }
 
 impl World {
-    /// The world of a scenario; an imported one is read and checked here.
-    pub(crate) fn of(scenario: &Scenario, seed: u64) -> Result<World, ScenarioError> {
-        let population = match &scenario.world.file {
-            Some(file) => Population::Imported(Imported::read(&scenario.dir.join(file), Seed::new(seed))?),
-            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), &scenario.world, &scenario.faults))),
+    /// The world that settings and the faults of the source's own data describe; an imported one is read, below `dir`, and checked here.
+    pub(crate) fn new(settings: &WorldSettings, dir: &Path, faults: &[FaultRule], seed: u64) -> Result<World, ScenarioError> {
+        let population = match &settings.file {
+            Some(file) => Population::Imported(Imported::read(&dir.join(file), Seed::new(seed))?),
+            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), settings, faults))),
         };
         Ok(World { population, media: MediaCache::default() })
     }
@@ -298,6 +297,16 @@ impl World {
             Population::Generated(world) => &world.queues,
             Population::Imported(world) => &world.queues,
         }
+    }
+
+    /// The rows that lead agents to people of the target, agent by agent.
+    pub(crate) fn mapping(&self) -> impl Iterator<Item = (&str, &MappedAgent)> {
+        self.agents().iter().flat_map(|agent| agent.mapped.iter().map(|row| (agent.id.as_str(), row)))
+    }
+
+    /// The queues that a mapping leads to the target, each with its id there.
+    pub(crate) fn mapped_queues(&self) -> impl Iterator<Item = (&Mapped, String)> {
+        self.queues().iter().filter_map(|row| Some((row, row.target_id?.to_string())))
     }
 
     pub(crate) fn skills(&self) -> &[Mapped] {

@@ -4,11 +4,13 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::hex::hex;
+use crate::scenario::Scenario;
 
 fn world(text: &str, seed: u64) -> World {
     let text = format!("about = 'a'\nseed = {seed}\n[world]\n{text}\n[expect]\nverdict = 'match'");
     let scenario = Scenario::parse(&text, "test").unwrap_or_else(|error| panic!("{error}"));
-    World::of(&scenario, seed).expect("a world")
+    World::new(&scenario.world, &scenario.dir, &scenario.faults, seed).expect("a world")
 }
 
 const RICH: &str = "interactions = 60\nagents = 8\nunmapped_agents = 1\ntransfer_share = 0.3\nreversed_share = 0.1\ndrift_ms = [0, -73000, 1500]\n\
@@ -232,7 +234,7 @@ fn ten_million_interactions_are_ready_at_once_and_any_of_them_is_near() {
 
 /// Every kind of wrong data of the source, three times each.
 fn planted_everywhere() -> World {
-    let rules = crate::fault::table::rows().filter(|row| row.layer == crate::fault::table::Layer::Domain);
+    let rules = crate::faults::table::rows().filter(|row| row.layer == crate::faults::table::Layer::Domain);
     let rules = rules.map(|row| format!("[[fault]]\non = '{}'\nkind = '{}'\ncount = 3\n", row.on[0], row.name));
     let text = format!("interactions = 500\n{}", rules.collect::<String>());
     world(&text, 7)

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::media::MediaError;
 use super::{Interaction, PhoneNumber, Recording, World};
-use crate::fault::domain::DomainKind;
-use crate::fault::outcome::Outcome;
-use crate::journal::instant;
+use crate::faults::domain::DomainKind;
+use crate::faults::outcome::Outcome;
+use crate::time::instant;
 
 #[derive(Serialize)]
 struct Line<'a> {

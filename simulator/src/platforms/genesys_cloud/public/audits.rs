@@ -1,0 +1,314 @@
+//! The audit: who changed what in this organisation, asked for by an asynchronous query.
+
+use axum::{extract::Path, response::Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::rules;
+use crate::{
+    http::reply::Reply,
+    http::request_context,
+    operations,
+    platforms::genesys_cloud::{
+        GenesysCloud, cursor,
+        endpoint::{IncomingRequest, Query},
+        errors::ApiError,
+        limits,
+        participant_view::put,
+        state::State as Held,
+        times,
+        validate::uuid,
+    },
+};
+
+/// Entries of a page where a request names no size. Source: platform API, GET audits/query/{transactionId}/results.
+const PAGE: u64 = 25;
+
+/// POST /api/v2/audits/query.
+pub(super) async fn create(incoming: IncomingRequest) -> Response {
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_audit_query(asked)).await
+}
+
+/// GET /api/v2/audits/query/{id}.
+pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    incoming
+        .answer(&id, |site, _| {
+            let state = site.state();
+            let (id, query) = find(&state, &id)?;
+            let is_done = site.now_ms() >= query.ready_at_ms;
+            if is_done {
+                request_context::record_job_done()
+            } else {
+                request_context::record_job_pending()
+            }
+            let (status, word) = if is_done { (200, "Succeeded") } else { (202, "Running") };
+            Ok(Reply::json(status, &query.shown(id, word)))
+        })
+        .await
+}
+
+/// GET /api/v2/audits/query/{id}/results.
+pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+    incoming.answer(&id, |site, authorized| site.audit_results(&id, &authorized.query)).await
+}
+
+/// A change to be told.
+#[derive(Clone)]
+pub(super) struct Noted {
+    subject: Subject,
+    action: Action,
+    id: Uuid,
+    name: Option<Box<str>>,
+    told: Told,
+}
+
+/// What was changed.
+#[derive(Clone, Copy)]
+pub(super) enum Subject {
+    Conversation,
+    Orphan,
+    Policy,
+    Recording,
+    RecordingJob,
+    User,
+}
+
+/// What was done to it.
+#[derive(Clone, Copy)]
+pub(super) enum Action {
+    Create,
+    Update,
+    Delete,
+}
+
+/// How it was changed, property by property.
+#[derive(Clone)]
+pub(super) enum Told {
+    Nothing,
+    /// A recording's archiveDate and deleteDate.
+    Dates {
+        from: [Option<i64>; 2],
+        to: [Option<i64>; 2],
+    },
+    /// A conversation's deletion protection, as it is now.
+    Protection(IsProtected),
+}
+
+/// Whether a conversation is protected.
+#[derive(Clone)]
+pub(super) struct IsProtected(pub(super) bool);
+
+/// An entry of the audit.
+#[derive(Clone)]
+pub(super) struct Entry {
+    at_ms: i64,
+    noted: Noted,
+}
+
+/// A query, its entries fixed when it was asked.
+#[derive(Clone)]
+pub(super) struct AuditQuery {
+    asked: Asked,
+    submitted_ms: i64,
+    ready_at_ms: i64,
+    /// Places in the log.
+    found: Vec<usize>,
+}
+
+/// AuditQueryRequest of the API description.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Asked {
+    interval: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_name: Option<String>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    #[serde(default)]
+    sort: Vec<Sort>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    property: String,
+    value: String,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Sort {
+    name: String,
+    sort_order: Option<String>,
+}
+
+/// The service that all entries are of.
+const SERVICE: &str = "Quality";
+/// What a filter may name. Source: platform API, AuditQueryFilter.
+const PROPERTIES: [&str; 6] = ["UserId", "TrusteeOrganizationId", "ClientId", "Action", "EntityType", "EntityId"];
+
+impl Noted {
+    pub(super) fn new(subject: Subject, action: Action, id: Uuid) -> Noted {
+        Noted { subject, action, id, name: None, told: Told::Nothing }
+    }
+
+    /// The same, with the entity's name.
+    pub(super) fn called(mut self, name: &str) -> Noted {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The same, saying how it was changed.
+    pub(super) fn telling(mut self, told: Told) -> Noted {
+        self.told = told;
+        self
+    }
+}
+
+impl Subject {
+    fn as_str(self) -> &'static str {
+        match self {
+            Subject::Conversation => "Conversation",
+            Subject::Orphan => "OrphanRecording",
+            Subject::Policy => "Policy",
+            Subject::Recording => "Recording",
+            Subject::RecordingJob => "RecordingJob",
+            Subject::User => "User",
+        }
+    }
+}
+
+impl Action {
+    fn as_str(self) -> &'static str {
+        match self {
+            Action::Create => "Create",
+            Action::Update => "Update",
+            Action::Delete => "Delete",
+        }
+    }
+}
+
+fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a AuditQuery), ApiError> {
+    let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(&id)?)));
+    found.ok_or_else(ApiError::not_found)
+}
+
+impl GenesysCloud {
+    /// Keeps a change for the audit.
+    pub(super) fn audit(&self, state: &mut Held, noted: Noted) {
+        state.public.audits.push(Entry { at_ms: self.now_ms(), noted });
+    }
+
+    fn create_audit_query(&self, asked: Asked) -> Result<Reply, ApiError> {
+        let (from, to) = self.interval("interval", &asked.interval)?;
+        asked.check()?;
+        [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| self.mark(rule));
+        let submitted_ms = self.now_ms();
+        let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
+        let mut state = self.state();
+        let directory = self.directory();
+        let is_wanted = |entry: &Entry| (from..to).contains(&entry.at_ms) && asked.wants(entry, &directory.client_id);
+        let log = state.public.audits.iter().enumerate();
+        let mut found: Vec<usize> = log.filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect();
+        if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
+            found.reverse();
+        }
+        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let ready_at_ms = submitted_ms.saturating_add_unsigned(self.settings.public.audit_query_ms);
+        let query = AuditQuery { asked, submitted_ms, ready_at_ms, found };
+        let body = query.shown(id, "Queued");
+        state.public.audit_queries.insert(id, query);
+        Ok(Reply::json(202, &body))
+    }
+
+    fn audit_results(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
+        let most = &limits::AUDIT_PAGE_MAX;
+        let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
+        let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
+        let state = self.state();
+        let (id, asked) = find(&state, id)?;
+        if self.now_ms() < asked.ready_at_ms {
+            return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
+        }
+        let next = from.saturating_add(size as usize);
+        let places = asked.found.iter().skip(from).take(size as usize);
+        let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audits.get(*at)?))).collect();
+        let mut body = json!({"id": id, "pageSize": size, "entities": entities});
+        put(&mut body, "cursor", (next < asked.found.len()).then(|| cursor::to("audit", next)));
+        Ok(Reply::json(200, &body))
+    }
+
+    /// AuditLogMessage of the API description.
+    fn audit_json(&self, at: usize, entry: &Entry) -> Value {
+        let noted = &entry.noted;
+        let mut entity = json!({"id": noted.id});
+        put(&mut entity, "name", noted.name.as_deref());
+        json!({
+            "id": self.seed().child("audit").index(at as u64).uuid(),
+            "userHomeOrgId": self.organization(),
+            "serviceName": SERVICE,
+            "level": "USER",
+            "status": "SUCCESS",
+            "eventDate": times::text(entry.at_ms),
+            "client": {"id": self.directory().client_id},
+            "action": noted.action.as_str(),
+            "entityType": noted.subject.as_str(),
+            "entity": entity,
+            "propertyChanges": changes(&noted.told),
+        })
+    }
+}
+
+/// PropertyChange of the API description, one a property that differs.
+fn changes(told: &Told) -> Vec<Value> {
+    let change = |property: &str, old: Vec<String>, new: Vec<String>| json!({"property": property, "oldValues": old, "newValues": new});
+    match told {
+        Told::Nothing => Vec::new(),
+        Told::Dates { from, to } => {
+            let texts = |date: Option<i64>| date.map(times::text).into_iter().collect();
+            let pairs = ["archiveDate", "deleteDate"].into_iter().zip(from.iter().zip(to));
+            let changed = pairs.filter(|(_, (old, new))| old != new);
+            changed.map(|(property, (old, new))| change(property, texts(*old), texts(*new))).collect()
+        }
+        Told::Protection(IsProtected(now)) => vec![change("deletionProtection", vec![(!now).to_string()], vec![now.to_string()])],
+    }
+}
+
+impl Asked {
+    fn check(&self) -> Result<(), ApiError> {
+        if let Some(filter) = self.filters.iter().find(|filter| !PROPERTIES.contains(&filter.property.as_str())) {
+            return Err(ApiError::invalid_value("filters.property", "property", &filter.property));
+        }
+        let is_known =
+            |sort: &&Sort| sort.name == "Timestamp" && matches!(sort.sort_order.as_deref(), None | Some("ascending" | "descending"));
+        match self.sort.iter().find(|sort| !is_known(sort)) {
+            Some(sort) => Err(ApiError::invalid_value("sort", "sort", &sort.name)),
+            None => Ok(()),
+        }
+    }
+
+    fn wants(&self, entry: &Entry, client_id: &str) -> bool {
+        let noted = &entry.noted;
+        let holds = |filter: &Filter| match filter.property.as_str() {
+            "ClientId" => filter.value == client_id,
+            "Action" => filter.value == noted.action.as_str(),
+            "EntityType" => filter.value == noted.subject.as_str(),
+            "EntityId" => uuid(&filter.value) == Some(noted.id),
+            // Every change here is made by a client, and none by a user or another organisation.
+            _ => false,
+        };
+        self.service_name.as_deref().is_none_or(|name| name == SERVICE) && self.filters.iter().all(holds)
+    }
+}
+
+impl AuditQuery {
+    /// AuditQueryExecutionStatusResponse of the API description.
+    fn shown(&self, id: Uuid, state: &str) -> Value {
+        let mut body = json!(self.asked);
+        put(&mut body, "id", Some(id.to_string()));
+        put(&mut body, "state", Some(state));
+        put(&mut body, "startDate", Some(times::text(self.submitted_ms)));
+        body
+    }
+}

@@ -1,0 +1,35 @@
+//! What a snapshot keeps of the deployment, and how it is brought back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Gir, locked, session::Sessions, speechminer::Posted, state::State, webdav};
+
+/// Everything it remembers.
+pub(super) struct Snapshot {
+    sessions: Sessions,
+    state: State,
+    posted: BTreeMap<String, Posted>,
+    store: webdav::Snapshot,
+}
+
+impl Gir {
+    /// As it stands. The files of its store are linked into a folder of their own below `spool`.
+    pub(super) fn remembered(&self, spool: &Path) -> std::io::Result<Snapshot> {
+        Ok(Snapshot {
+            sessions: locked(&self.sessions).clone(),
+            state: locked(&self.state).clone(),
+            posted: self.speechminer.held().clone(),
+            store: self.webdav.snapshot(spool)?,
+        })
+    }
+
+    /// As it stood. An error leaves the store's files between the two: say so, and do not go on.
+    pub(super) fn remember(&self, snapshot: &Snapshot) -> std::io::Result<()> {
+        self.webdav.restore(&snapshot.store)?;
+        *locked(&self.sessions) = snapshot.sessions.clone();
+        *locked(&self.state) = snapshot.state.clone();
+        *self.speechminer.held() = snapshot.posted.clone();
+        Ok(())
+    }
+}

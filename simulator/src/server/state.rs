@@ -1,0 +1,58 @@
+//! What the control API and the handle of a running simulator share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::SimulatorError;
+use super::snapshots::Snapshots;
+use crate::http::layer::Gate;
+use crate::pipeline::Core;
+use crate::platforms::Platform;
+use crate::platforms::registry::{Addresses, Credentials, Platforms};
+use crate::platforms::target::Target;
+use crate::scenario::Scenario;
+use crate::tamper::{TamperAnswer, TamperRefusal};
+use crate::world::World;
+
+/// A simulator's parts.
+pub(crate) struct State {
+    pub(crate) core: Arc<Core>,
+    pub(crate) world: Arc<World>,
+    pub(crate) platforms: Platforms,
+    pub(crate) scenario: Scenario,
+    pub(crate) seed: u64,
+    pub(crate) addresses: Addresses,
+    pub(crate) credentials: Credentials,
+    pub(crate) gate: Gate,
+    pub(crate) snapshots: Snapshots,
+    /// Where uploads lie.
+    pub(crate) spool: PathBuf,
+    /// What the plan names beside the mapping tables.
+    pub(super) directory: Target,
+    /// Removed with the last reference.
+    pub(super) _spool: Option<tempfile::TempDir>,
+}
+
+impl State {
+    /// The platform that recordings are moved to.
+    pub(super) fn target(&self) -> Arc<dyn Platform> {
+        self.platforms.target(self.scenario.target)
+    }
+
+    /// What the platform of this name really holds.
+    pub(crate) async fn truth(self: Arc<Self>, name: &'static str) -> Result<String, SimulatorError> {
+        let failed = |platform, reason| SimulatorError::Truth { platform, reason };
+        let truth = tokio::task::spawn_blocking(move || match self.platforms.named(name) {
+            Some(platform) => platform.truth(),
+            None => Err("it is not simulated".to_owned()),
+        });
+        match truth.await {
+            Ok(truth) => truth.map_err(|reason| failed(name, reason)),
+            Err(error) => Err(failed("a platform", error.to_string())),
+        }
+    }
+
+    pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+        self.target().tamper(defect, count, seed)
+    }
+}
