@@ -89,7 +89,7 @@ pub(crate) struct Rehearse {
     /// faults.ndjson and truth.ndjson (what the target holds)
     #[arg(long, env = "SEATRIAL_JOURNAL", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) journal: bool,
-    /// Rehearse this command instead of our migrator, by `sh -c`: docs/test-your-own-migrator.md says what it gets and what it is held to
+    /// Rehearse this command instead of our migrator, by `sh -c`: docs/guide/test-your-own-migrator.md says what it gets and what it is held to
     #[arg(long, env = "SEATRIAL_MIGRATOR", value_name = "CMD")]
     pub(crate) migrator: Option<String>,
     /// Minutes the command may run at a start; then it is killed, and has failed
@@ -251,7 +251,7 @@ pub(crate) struct Simulate {
     /// Port of its SpeechMiner; 0: any free one
     #[arg(long, env = "SEATRIAL_SPEECHMINER_PORT", default_value_t = 0)]
     pub(crate) speechminer_port: u16,
-    /// Serve all platforms on this one port instead, told apart by host name, the vendor's among them (docs/one-port.md); 0: any free one
+    /// Serve all platforms on this one port instead, told apart by host name, the vendor's among them (docs/guide/one-port.md); 0: any free one
     #[arg(long, env = "SEATRIAL_ONE_PORT", value_name = "PORT")]
     pub(crate) one_port: Option<u16>,
     /// Speak HTTPS on that port, by a certificate of a CA that is made at start

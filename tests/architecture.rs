@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const OURS: [&str; 9] = ["output", "plan", "platforms", "audio", "simulator", "migrator", "verifier", "rehearsal", "seatrial"];
 
-/// What each crate may depend on, tests aside. Source: the design's map.
+/// What each crate may depend on, tests aside. Source: docs/design/architecture.md.
 const ALLOWED: [(&str, &[&str]); 9] = [
     ("output", &[]),
     ("plan", &["output"]),

@@ -158,7 +158,7 @@ fn named(error: AudioError, recording: &CanonicalRecording) -> AudioError {
     }
 }
 
-/// Source: contracts section 4.
+/// Source: docs/reference/match.md.
 fn of_source(error: AudioError) -> ConvertError {
     let detail = error.to_string();
     let aside = |reason, detail| ConvertError::Quarantine(Aside::new(reason, detail));

@@ -1,4 +1,4 @@
-//! The chain of custody: one line a hop of a recording, each line holding the hash of the one before. Source: contracts section 13.
+//! The chain of custody: one line a hop of a recording, each line holding the hash of the one before. Source: docs/reference/reports.md.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Whether a chain of custody that was written earlier still holds. Source: contracts section 13.
+//! Whether a chain of custody that was written earlier still holds. Source: docs/reference/reports.md.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

@@ -1,5 +1,5 @@
 //! Encryption of a file for the site's Recording Crypto Server: AES-256-CBC ciphertext apart from its CMS envelope. Source: RFC 5652; the
-//! shape is that of a real `pkcs7` value; docs/gir.md, Encryption.
+//! shape is that of a real `pkcs7` value; docs/reference/gir.md, Encryption.
 
 use std::io::{Read, SeekFrom, Write};
 use std::path::{Path, PathBuf};

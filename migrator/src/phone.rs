@@ -1,4 +1,4 @@
-//! What becomes of a phone number on its way. Source: contracts section 6, `[pii] phones`.
+//! What becomes of a phone number on its way. Source: docs/reference/fields.md, Phone numbers.
 
 use hmac::{Hmac, KeyInit, Mac};
 use plan::{LoadedPlan, Phones, PlanError, Secret};

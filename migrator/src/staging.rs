@@ -1,4 +1,4 @@
-//! Staging: raw answers and audio in object storage, under content hashes. Layout version 1, contracts section 5.
+//! Staging: raw answers and audio in object storage, under content hashes. Layout version 1, docs/reference/staging.md.
 //!
 //! `raw/<legacy_interaction_id>.json`, `manifest/<batch>/NNNN.ndjson` and `blob/<sha256>` are published. `out/<sha256>` holds what was
 //! transcoded, until the migration is finished; `incoming/` what is being read.

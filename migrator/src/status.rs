@@ -25,11 +25,11 @@ use crate::step::Phase;
 pub struct StatusOptions {
     /// Instead of the plan's ledger.
     pub ledger: Option<String>,
-    /// Crosswalk CSV. Source: contracts section 1.
+    /// Crosswalk CSV. Source: docs/reference/reports.md.
     pub crosswalk: Option<PathBuf>,
     /// Custody NDJSON that was written earlier, to be checked.
     pub check_custody: Option<PathBuf>,
-    /// Custody NDJSON. Source: contracts section 13.
+    /// Custody NDJSON. Source: docs/reference/reports.md.
     pub custody: Option<PathBuf>,
     /// CSV of what is quarantined, skipped, left or could not be put right.
     pub quarantine: Option<PathBuf>,

@@ -20,7 +20,7 @@ pub(crate) fn codec_of(row: &RecordingRow) -> Result<audio::Codec, StepError> {
     })
 }
 
-/// The head of the hash of what goes, as file names in the target carry it. Source: contracts section 9.
+/// The head of the hash of what goes, as file names in the target carry it. Source: docs/reference/identity.md.
 pub(crate) fn short_hash(row: &RecordingRow) -> &str {
     let hash = row.out_sha256.as_deref().unwrap_or_default();
     &hash[..12.min(hash.len())]

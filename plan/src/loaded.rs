@@ -41,7 +41,7 @@ pub struct PlanText {
     pub text: String,
 }
 
-/// A row of the exclusions file. Source: contracts section 3.
+/// A row of the exclusions file. Source: docs/reference/mapping.md.
 #[derive(Debug, Clone)]
 pub struct Exclusion {
     /// Recording that stays behind by agreement.

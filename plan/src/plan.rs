@@ -1,4 +1,4 @@
-//! `plan.toml`, key by key. Source: contracts section 6.
+//! `plan.toml`, key by key. Source: docs/reference/plan.md.
 
 use std::path::PathBuf;
 

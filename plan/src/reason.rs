@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The closed list of reasons for which a recording is quarantined or skipped. Names only: who decides one, and when, is written by
-/// the migrator and by the verifier separately. Source: contracts section 3.
+/// the migrator and by the verifier separately. Source: docs/reference/match.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {

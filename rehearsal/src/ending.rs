@@ -1,4 +1,4 @@
-//! How a command ends. Source: contracts section 12; README's table is checked against this type.
+//! How a command ends. Source: docs/reference/exit-codes.md; that page's table is checked against this type.
 
 use platforms::CallError;
 

@@ -90,7 +90,7 @@ pub struct Rehearsed {
     pub wall_seconds: f64,
     /// Seconds of the simulators' clock.
     pub virtual_seconds: f64,
-    /// Exit code of the migrator (contracts, section 12).
+    /// Exit code of the migrator (docs/reference/exit-codes.md).
     pub migrator_exit: u8,
     /// Its last word.
     pub migrator_sentence: String,

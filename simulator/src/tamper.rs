@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clock::BeyondCalendar;
 use crate::legacy_id;
 
-/// What was planted, as the control API answers it (contracts, section 11).
+/// What was planted, as the control API answers it (docs/reference/control-api.md).
 #[derive(Debug, Clone, Serialize)]
 pub struct TamperAnswer {
     /// Defect class.

@@ -1,5 +1,5 @@
 //! Encrypted files of Interaction Recording, opened: AES-CBC ciphertext, whose key stands in a CMS envelope beside it, encrypted for whoever
-//! holds a private key. Source: RFC 5652 section 6; a deployment's own envelopes; docs/gir.md, "Encryption".
+//! holds a private key. Source: RFC 5652 section 6; a deployment's own envelopes; docs/reference/gir.md, "Encryption".
 
 use std::path::{Path, PathBuf};
 

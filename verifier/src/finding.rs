@@ -1,4 +1,4 @@
-//! One difference, as written to `findings.jsonl`. Source: contracts section 3.
+//! One difference, as written to `findings.jsonl`. Source: docs/reference/reports.md.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

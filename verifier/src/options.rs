@@ -55,7 +55,7 @@ impl Default for Options {
 }
 
 /// What was handed over instead of being read, where there is no account for a store. Each stands for one of the three; a store without one is
-/// read live, and where it does not answer then, what depends on it cannot be told. Source: docs/gir.md, "Exports".
+/// read live, and where it does not answer then, what depends on it cannot be told. Source: docs/reference/gir.md, "Exports".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GirExports {
     /// Folder of RCS archives: `DIR/**/recording.json`, perhaps with the media beside them.

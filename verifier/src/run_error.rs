@@ -27,7 +27,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The process exit code. Source: contracts section 12.
+    /// The process exit code. Source: docs/reference/exit-codes.md.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

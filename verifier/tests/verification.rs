@@ -475,7 +475,7 @@ async fn staged_data_is_judged_as_the_source_was() {
     assert!(report.requests.iter().all(|request| request.side == Side::Target), "the source is not touched");
 }
 
-/// As contracts section 5 lays it down.
+/// As docs/reference/staging.md lays it down.
 fn stage(world: &World, dir: &std::path::Path) {
     std::fs::create_dir_all(dir.join("raw")).expect("raw");
     std::fs::create_dir_all(dir.join("blob")).expect("blob");

@@ -1,4 +1,4 @@
-//! What no field of a target carries, as named values. Source: contracts section 8.
+//! What no field of a target carries, as named values. Source: docs/reference/fields.md.
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ pub struct DeclaredLoss {
     pub becomes: &'static str,
 }
 
-/// Everything this plan loses or widens on its ingestion surface. Source: contracts section 8.
+/// Everything this plan loses or widens on its ingestion surface. Source: docs/reference/fields.md.
 #[must_use]
 pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
     let mut losses = vec![

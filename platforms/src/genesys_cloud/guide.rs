@@ -30,7 +30,7 @@ pub struct GuideClient {
 }
 
 impl GuideClient {
-    /// Sends nothing yet. Uploads have their own limit. Source: the guide, 100 a second; contracts section 10.
+    /// Sends nothing yet. Uploads have their own limit. Source: the guide, 100 a second.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings, uploads_per_second: u32) -> GuideClient {
         let uploads = Arc::new(Limit::new(uploads_per_second, Duration::from_secs(1)));

@@ -47,7 +47,7 @@ pub struct Exploration {
     pub most_failures: usize,
 }
 
-/// What came out: contracts' `{"seeds","clean","failures"}`.
+/// What came out: `{"seeds","clean","failures"}`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explored {
     /// Seeds tried.

@@ -1,4 +1,4 @@
-//! Anybody's migrator, as a command: docs/test-your-own-migrator.md says what it gets and what it is held to.
+//! Anybody's migrator, as a command: docs/guide/test-your-own-migrator.md says what it gets and what it is held to.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -1,5 +1,5 @@
 //! The domain layer of the fault table: the source's own data is wrong. Each row says where it is planted and what is right for it, derived from
-//! contracts, sections 3, 4, 6, 7 and 8. What a victim then looks like stands in `world/odd` (values), `world/forms` (bytes) and `legacy/odd`
+//! docs/reference: match, mapping, plan, time and fields. What a victim then looks like stands in `world/odd` (values), `world/forms` (bytes) and `legacy/odd`
 //! (how it is written).
 
 use schemars::JsonSchema;
@@ -49,7 +49,7 @@ const fn some(text: &'static str) -> Option<&'static str> {
 }
 
 domain! {
-    // Times of the call (contracts, section 7).
+    // Times of the call (docs/reference/time.md).
     EndBeforeStart = "end_before_start" on "interaction", "the call's start and end stand in reverse order" => Repair(EndsSwapped), knob "reversed_share";
     ZeroDuration = "zero_duration" on "interaction", "the call ends at the millisecond it begins, though it was recorded" => PassThrough;
     EndMissing = "end_missing" on "interaction", "the call has no end" => Quarantine("time_unusable");
@@ -71,7 +71,7 @@ domain! {
     WaitAndTalkDisagree = "wait_and_talk_disagree" on "interaction", "waiting and talking do not add up to the call" => PassThrough;
     NegativeWait = "negative_wait" on "interaction", "the waiting time is negative" => PassThrough;
 
-    // What ties things together (contracts, sections 1 and 3).
+    // What ties things together (docs/reference/identity.md, match.md).
     DuplicateOnNextPage = "duplicate_on_next_page" on "interaction", "the call is listed again, the same, on the next page" => PassThrough;
     IdCollision = "id_collision" on "interaction", "another call is listed under the same id on the next page" => Quarantine("id_collision");
     IdBeyondDouble = "id_beyond_double" on "interaction", "the id is a number beyond 2^53" => PassThrough;
@@ -79,7 +79,7 @@ domain! {
     IdAsText = "id_as_text" on "interaction", "the id is decimal text rather than a number" => PassThrough;
     IdNotANumber = "id_not_a_number" on "interaction", "the id is text with a letter, a slash and a space" => PassThrough;
 
-    // Words of the call (contracts, section 8).
+    // Words of the call (docs/reference/fields.md).
     UnknownDirection = "unknown_direction" on "interaction", "the direction is `INTERNAL`, which no target knows" => PassThrough;
     DirectionMissing = "direction_missing" on "interaction", "the call has no direction" => PassThrough;
     DirectionLetterCase = "direction_letter_case" on "interaction", "the direction is in lower case" => PassThrough;
@@ -98,7 +98,7 @@ domain! {
     UnknownSkill = "unknown_skill" on "interaction", "the skill stands in no mapping: a declared loss" => PassThrough;
     UnknownWrapUp = "unknown_wrap_up" on "interaction", "the wrap-up code stands in no mapping: carried as text" => PassThrough;
 
-    // Numbers (contracts, section 6).
+    // Numbers (docs/reference/fields.md, Phone numbers).
     PhoneMasked = "phone_masked" on "interaction", "the source shows the customer's number masked" => PassThrough, knob "masked_share";
     PhoneNational = "phone_national" on "interaction", "the customer's number is in a national spelling" => PassThrough;
     PhoneExtension = "phone_extension" on "interaction", "the customer is an extension" => PassThrough;
@@ -107,7 +107,7 @@ domain! {
     PhoneMissing = "phone_missing" on "interaction", "there is no number at all" => PassThrough;
     PhoneUnhashable = "phone_unhashable" on "interaction", "the customer is an extension, and the plan asks for a hash over E.164" => Quarantine("pii_unprotectable"), under HASHED;
 
-    // People and queues (contracts, section 6).
+    // People and queues (docs/reference/mapping.md).
     UnknownAgent = "unknown_agent" on "agent", "the agent stands in no mapping, and the plan has a stand-in" => Repair(FallbackUser), knob "unmapped_agents";
     UnknownAgentWithoutFallback = "unknown_agent_without_fallback" on "agent", "the agent stands in no mapping, and the plan has no stand-in" => Quarantine("unmapped_agent"), under "rules.unmapped_agent = \"quarantine\"";
     AgentLetterCase = "agent_letter_case" on "agent", "the agent's id is in lower case: an id is what it is" => Repair(FallbackUser);
@@ -131,7 +131,7 @@ domain! {
     Conference = "conference" on "segment", "three agents have the call at once" => PassThrough;
     SameAgentTwice = "same_agent_twice" on "segment", "a call is transferred to the agent who has it" => PassThrough;
 
-    // Recordings (contracts, sections 3 and 6).
+    // Recordings (docs/reference/match.md, plan.md).
     RecordingReversed = "recording_reversed" on "recording", "a recording's start and end stand in reverse order" => Repair(EndsSwapped);
     RecordingTimeZero = "recording_time_zero" on "recording", "a recording's times are 0" => Quarantine("time_unusable");
     RecordingOutlastsCall = "recording_outlasts_call" on "recording", "a recording ends after its call" => PassThrough;
@@ -144,7 +144,7 @@ domain! {
     HeldAndExpired = "held_and_expired" on "recording", "a recording's retention ended years ago, and it is under legal hold" => PassThrough;
     Expired = "expired" on "recording", "a recording's retention ended years ago" => Skip("expired"), knob "expired";
 
-    // Pauses (contracts, section 6).
+    // Pauses (docs/reference/plan.md).
     PauseAfterEnd = "pause_after_end" on "pause", "a pause lies behind the end of the sound" => Quarantine("pii_unprotectable");
     PauseReversed = "pause_reversed" on "pause", "a pause ends before it begins" => Quarantine("pii_unprotectable");
     PauseNegative = "pause_negative" on "pause", "a pause begins before the sound" => Quarantine("pii_unprotectable");
@@ -154,7 +154,7 @@ domain! {
     PausePastEnd = "pause_past_end" on "pause", "a pause begins inside the sound and ends behind it" => PassThrough;
     PauseEverything = "pause_everything" on "pause", "a pause covers the whole recording" => PassThrough;
 
-    // Media (contracts, section 4).
+    // Media (docs/reference/match.md).
     EmptyMedia = "empty_media" on "media", "zero bytes" => Quarantine("audio_empty"), knob "bad_media.empty";
     HtmlMedia = "html_media" on "media", "an HTML error page instead of sound" => Quarantine("audio_not_audio"), knob "bad_media.html";
     JsonMedia = "json_media" on "media", "a JSON error instead of sound" => Quarantine("audio_not_audio");

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a sound migrator makes of a fault: the ground truth a rehearsal is held against. Sources: contracts, sections 3, 4, 6, 7 and 8.
+/// What a sound migrator makes of a fault: the ground truth a rehearsal is held against. Sources: docs/reference: match, mapping, plan, time and fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "is", content = "what", rename_all = "snake_case")]
 pub enum Outcome {

@@ -20,7 +20,7 @@ use crate::http::served::Served;
 use crate::operations::Operation;
 use crate::time::instant;
 
-/// A journal line, as the control API gives it (contracts, section 11).
+/// A journal line, as the control API gives it (docs/reference/control-api.md).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Position, from 1; `after=n` continues behind it.

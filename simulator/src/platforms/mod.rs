@@ -31,7 +31,7 @@ pub(crate) trait Platform: Send + Sync + 'static {
     /// Says where its listeners are reached; addresses that it gives out begin with it. No slash at the end.
     fn set_base_urls(&self, url: &dyn Fn(PlatformName) -> String);
 
-    /// What it really holds: NDJSON (contracts, section 11). The error says why it cannot be told.
+    /// What it really holds: NDJSON (docs/reference/control-api.md). The error says why it cannot be told.
     fn truth(&self) -> Result<String, String>;
 
     /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an earlier call.

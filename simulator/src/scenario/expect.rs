@@ -63,7 +63,7 @@ pub struct Expect {
     pub max_conduct: u64,
 }
 
-/// Reasons for quarantine or skipping (contracts, section 3). A closed list, kept here too because this crate does not know the plan's.
+/// Reasons for quarantine or skipping (docs/reference/match.md). A closed list, kept here too because this crate does not know the plan's.
 const REASONS: [&str; 13] = [
     "unmapped_queue",
     "unmapped_agent",

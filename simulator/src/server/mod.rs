@@ -169,7 +169,7 @@ impl Simulator {
         self.state.core.clock.now_ms()
     }
 
-    /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, contracts section 11. The source's sound is made for it: allow seconds.
+    /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, docs/reference/control-api.md. The source's sound is made for it: allow seconds.
     pub async fn truth(&self, platform: PlatformName) -> Result<String, SimulatorError> {
         self.state.clone().truth(platform.platform()).await
     }
@@ -229,7 +229,7 @@ impl Simulator {
         self.state.core.faults.remove(None)
     }
 
-    /// Plants a defect in the target; the answer is what the control API gives (contracts, section 11).
+    /// Plants a defect in the target; the answer is what the control API gives (docs/reference/control-api.md).
     pub fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
         self.state.tamper(defect, count, seed)
     }
@@ -252,7 +252,7 @@ impl Simulator {
         Ok(planted)
     }
 
-    /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/gir.md`) into an empty folder.
+    /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/reference/gir.md`) into an empty folder.
     pub fn write_exports(&self, dir: &Path) -> Result<Exported, ExportError> {
         self.state.platforms.write_exports(dir)
     }

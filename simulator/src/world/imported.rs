@@ -1,4 +1,4 @@
-//! An imported world: a user's own NDJSON of interactions with audio files beside it (`docs/imported-world.md`).
+//! An imported world: a user's own NDJSON of interactions with audio files beside it (`docs/guide/imported-world.md`).
 
 mod spelling;
 

@@ -15,7 +15,7 @@ pub const WORLD_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldSettings {
-    /// An NDJSON file of interactions, audio beside it: an imported world instead of a generated one (`docs/imported-world.md`).
+    /// An NDJSON file of interactions, audio beside it: an imported world instead of a generated one (`docs/guide/imported-world.md`).
     pub file: Option<PathBuf>,
     /// Number of interactions; their ids run from 100001.
     pub interactions: u64,

@@ -1,4 +1,4 @@
-//! The truth about the source: one line an interaction, as contracts section 11 has it.
+//! The truth about the source: one line an interaction, as docs/reference/control-api.md has it.
 
 use std::collections::BTreeMap;
 

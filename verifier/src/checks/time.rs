@@ -1,4 +1,4 @@
-//! Times: what is wrong with them, in the order of contracts section 11: D42 > D38 > D39 > D36 > D37 > D35 > D40.
+//! Times: what is wrong with them, in the order of docs/reference/match.md: D42 > D38 > D39 > D36 > D37 > D35 > D40.
 
 use jiff::tz::TimeZone;
 

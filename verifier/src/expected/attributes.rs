@@ -1,4 +1,4 @@
-//! The `st.*` attributes. Source: contracts sections 7 and 8.
+//! The `st.*` attributes. Source: docs/reference/time.md and fields.md.
 
 use std::collections::BTreeMap;
 

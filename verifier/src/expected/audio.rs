@@ -1,4 +1,4 @@
-//! What the target's audio must be, from what the source's audio is. Source: contracts section 4.
+//! What the target's audio must be, from what the source's audio is. Source: docs/reference/match.md.
 
 use audio::{Codec, Container};
 use plan::{AudioFormat, Reason};

@@ -1,4 +1,4 @@
-//! Source values to instants. Source: contracts section 7.
+//! Source values to instants. Source: docs/reference/time.md.
 
 use jiff::civil::DateTime;
 

@@ -1,4 +1,4 @@
-//! What a verification hands over: summary, findings, requests, breakdown. Source: contracts section 3.
+//! What a verification hands over: summary, findings, requests, breakdown. Source: docs/reference/reports.md.
 
 mod call;
 mod groups;
@@ -185,7 +185,7 @@ pub struct RequestLine {
 }
 
 impl Report {
-    /// The process exit code. Source: contracts section 12.
+    /// The process exit code. Source: docs/reference/exit-codes.md.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         self.summary.verdict.exit_code()

@@ -1,4 +1,4 @@
-//! A target file against what it must be: what it is, how it is declared, what is heard. Source: contracts sections 4 and 11 (precedence).
+//! A target file against what it must be: what it is, how it is declared, what is heard. Source: docs/reference/match.md.
 
 use audio::{AudioError, Container, Pcm, Probe};
 

@@ -1,4 +1,4 @@
-//! The source as a migrator staged it: `raw/<legacy_interaction_id>.json` and `blob/<sha256>`. Source: contracts section 5.
+//! The source as a migrator staged it: `raw/<legacy_interaction_id>.json` and `blob/<sha256>`. Source: docs/reference/staging.md.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A crosswalk: which record of the target is which call, told by a file. Source: contracts section 1.
+//! A crosswalk: which record of the target is which call, told by a file. Source: docs/reference/identity.md.
 
 use std::collections::HashMap;
 use std::path::Path;

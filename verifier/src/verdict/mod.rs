@@ -1,4 +1,4 @@
-//! Buckets, sums and the verdict. Source: contracts section 3.
+//! Buckets, sums and the verdict. Source: docs/reference/match.md.
 
 mod bound;
 mod breakdown;
@@ -44,7 +44,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The process exit code. Source: contracts section 12.
+    /// The process exit code. Source: docs/reference/exit-codes.md.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {

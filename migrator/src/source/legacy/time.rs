@@ -1,4 +1,4 @@
-//! Source times to instants. Source: contracts section 7. Nothing is guessed: what the plan does not declare is not corrected.
+//! Source times to instants. Source: docs/reference/time.md. Nothing is guessed: what the plan does not declare is not corrected.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

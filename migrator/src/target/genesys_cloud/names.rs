@@ -1,4 +1,4 @@
-//! Ids and tags in Genesys Cloud: functions of namespace and legacy id, so that repeating is safe. Source: contracts section 1.
+//! Ids and tags in Genesys Cloud: functions of namespace and legacy id, so that repeating is safe. Source: docs/reference/identity.md.
 
 use plan::{Carrier, Identity};
 use uuid::Uuid;

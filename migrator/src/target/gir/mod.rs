@@ -1,5 +1,5 @@
 //! Genesys Interaction Recording: files into the WebDAV store, the recording into RWS with its labels, the same document to SpeechMiner, and a
-//! read back. What a call looks like there: docs/gir.md.
+//! read back. What a call looks like there: docs/reference/gir.md.
 //!
 //! RWS merges silently into what it has, so nothing is inserted that has not been looked up before, in this run or an earlier one.
 

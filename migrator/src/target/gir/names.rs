@@ -1,5 +1,5 @@
 //! Ids, names and times as they stand in Interaction Recording: functions of namespace and legacy id, so that repeating is safe.
-//! Source: contracts section 1; docs/gir.md.
+//! Source: docs/reference/identity.md; docs/reference/gir.md.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,4 +1,4 @@
-//! The document of a call. Source: Insertion API; docs/gir.md.
+//! The document of a call. Source: Insertion API; docs/reference/gir.md.
 
 use std::collections::BTreeMap;
 

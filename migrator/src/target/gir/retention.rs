@@ -1,4 +1,4 @@
-//! How long a call is kept here: by labels that the site's purge rules read. Source: contracts section 8; docs/gir.md, Retention.
+//! How long a call is kept here: by labels that the site's purge rules read. Source: docs/reference/fields.md; docs/reference/gir.md, Retention.
 
 use plan::LoadedPlan;
 

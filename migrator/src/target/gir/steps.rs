@@ -34,7 +34,7 @@ impl TargetRules for GirRules {
         Capabilities {
             // A recording there has a media file at least: a call without one is a declared loss.
             carries_calls_without_recordings: false,
-            // Source: contracts section 2.
+            // Source: docs/reference/identity.md.
             cannot_complete_call: Some(
                 "it went without one of its recordings, and inserting it again would merge the two; --redo with --replace deletes it \
                  there and inserts it whole",
@@ -43,7 +43,7 @@ impl TargetRules for GirRules {
         }
     }
 
-    /// Source: docs/gir.md.
+    /// Source: docs/reference/gir.md.
     fn declared_losses(&self, plan: &LoadedPlan) -> Vec<DeclaredLoss> {
         let mut losses = vec![
             loss("call without recordings", "is not carried: a recording there has a media file at least"),

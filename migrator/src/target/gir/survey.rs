@@ -57,7 +57,7 @@ fn nameless(plan: &LoadedPlan) -> Vec<String> {
 /// Shortest that a year can be: a rule that comes before so many of them deletes every call of the class too early. Days.
 const YEAR_DAYS: i64 = 365;
 
-/// Purge rules of the site that delete before a class has ended, or never. Source: contracts section 8, `[[retention.gir_rule]]`.
+/// Purge rules of the site that delete before a class has ended, or never. Source: docs/reference/plan.md, `[[retention.gir_rule]]`.
 fn short_lives(plan: &LoadedPlan) -> Vec<Finding> {
     let kept = &plan.plan.retention;
     if kept.class.is_empty() {

@@ -1,4 +1,4 @@
-//! Reading back which legacy record something is: the tag on a conversation, the name of a file (contracts, sections 1 and 9).
+//! Reading back which legacy record something is: the tag on a conversation, the name of a file (docs/reference/identity.md).
 
 use super::state::{Conversation, Recording, State};
 

@@ -36,7 +36,7 @@ limit!(
     /// Default of `uploads_per_second`.
     UPLOADS = 100, "uploads a second", Documented, "upload_rate",
     "POST /api/v2/files takes at most 100 requests a second and does not count towards the token's minute",
-    "recording-migration guide, step 3; contracts section 10"
+    "recording-migration guide, step 3"
 );
 limit!(
     /// Default of `token_seconds`.

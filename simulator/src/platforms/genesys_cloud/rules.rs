@@ -14,8 +14,8 @@ rules! {
     MISSING_PERMISSIONS = Documented, "api.missing_permissions", "a missing scope or permission is 403 missing.permissions naming it", "platform API, error codes; recording-migration guide, prerequisites";
     UNKNOWN_CLIENT = Observed, "token.unknown_client", "an unknown client is 400 invalid_client, client not found", "go-gcloudcx client test; open-data-exporter issue 1";
     WRONG_SECRET = Assumed, "token.wrong_secret", "a wrong secret is 401 invalid_client, authentication failed", "words from CallFlowVisualizer issues 8 and 9; no source states the status";
-    UPLOAD_SAME_NAME = Assumed, "guide.upload_same_name", "a file of a known name with overwrite=true keeps its id and replaces the content", "the guide names the field, not what it does; contracts section 9";
-    UPLOAD_NO_OVERWRITE = Assumed, "guide.upload_no_overwrite", "a file of a known name with overwrite=false is 409 with the id", "the guide names the field, not what it does; contracts section 9";
+    UPLOAD_SAME_NAME = Assumed, "guide.upload_same_name", "a file of a known name with overwrite=true keeps its id and replaces the content", "the guide names the field, not what it does";
+    UPLOAD_NO_OVERWRITE = Assumed, "guide.upload_no_overwrite", "a file of a known name with overwrite=false is 409 with the id", "the guide names the field, not what it does";
     UPLOAD_WHOLE = Assumed, "guide.upload_whole", "an upload whose body is malformed, cut or lacks a part is 400 and leaves nothing behind", "the guide states no errors";
     EXTERNAL_TAG = Assumed, "guide.external_tag", "an interaction's externalTag becomes the conversation's", "extra field; the guide has no place for a legacy id";
     UNKNOWN_USER_OR_QUEUE = Documented, "guide.unknown_user_or_queue", "an unknown userId or queueId is 400 naming the field", "recording-migration guide, section 2 and edge case 2";
@@ -42,8 +42,8 @@ rules! {
     DELETED = Documented, "read.deleted", "a recording whose deleteDate has come is DELETED: it has no media, no mediaUris and no times, and its dates are changed no more", "platform API, Recording: deleteDate and fileState; recording.not.archivable";
     DELETED_WHEN = Assumed, "read.deleted_when", "a recording is deleted the moment its deleteDate comes, at once where that has passed already; it stays in listings and metadata as DELETED, is no more in retention/query, an error in a batch, and 404 NoSuchKey at addresses given out before", "no page says how soon, nor what is still listed";
     DELETION_HELD = Assumed, "read.deletion_held", "a protected conversation's recordings are not deleted; those whose date has passed meanwhile go when the protection is lifted", "platform API names the protection, not what becomes of a date that passes under it";
-    EXISTING_ID = Assumed, "guide.existing_id", "creating an interaction whose id exists is 409 with the id", "contracts section 9";
-    UPDATE_REPLACES = Assumed, "guide.update_replaces", "PUT replaces the whole interaction; an id in the body must be the path's", "design section 3";
+    EXISTING_ID = Assumed, "guide.existing_id", "creating an interaction whose id exists is 409 with the id", "no page says";
+    UPDATE_REPLACES = Assumed, "guide.update_replaces", "PUT replaces the whole interaction; an id in the body must be the path's", "no page says";
     RETENTION_TAG = Assumed, "guide.retention_tag", "a retention tag the organisation knows deletes its years after the conversation's start, unless a deleteDate is given; an unknown tag triggers nothing", "recording-migration guide step 3.3 names tags, not what they do";
     RETENTION_MAX = Documented, "guide.retention_max", "a deletion date beyond the organisation's maximum is 400 recording.recording.analytics.retention.violation", "platform API, error codes of recordings; help page on maximum interaction data retention";
     RETENTION_MAX_FROM = Assumed, "read.retention_max_from", "the organisation's maximum retention is counted from the start of the conversation", "help page on maximum interaction data retention: of interactions; it names no moment";

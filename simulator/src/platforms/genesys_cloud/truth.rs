@@ -30,7 +30,7 @@ pub(crate) enum TruthError {
     Json(#[from] serde_json::Error),
 }
 
-/// One line (contracts, section 11).
+/// One line (docs/reference/control-api.md).
 #[derive(Serialize)]
 struct Line<'a> {
     legacy_interaction_id: Option<&'a str>,

@@ -20,7 +20,7 @@ const ROUTING: [&str; 3] = ["st.queue", "st.skill", "st.wrap_up"];
 /// How often SpeechMiner has a recording, as an attribute of it: no field of it is RWS's.
 const POSTS: &str = "sim.speechminer_posts";
 
-/// One line (contracts, section 11). What this platform has no field for is null; so is what the store has no file for.
+/// One line (docs/reference/control-api.md). What this platform has no field for is null; so is what the store has no file for.
 #[derive(Serialize)]
 struct Line<'a> {
     legacy_interaction_id: Option<&'a str>,

@@ -8,7 +8,7 @@ use serde_json::{Number, Value, json};
 use crate::faults::domain::DomainKind as Kind;
 use crate::world::{LONE_SURROGATE, Planted};
 
-/// Zone of local text. Source: contracts, section 6, `[time] naive_zone`.
+/// Zone of local text. Source: docs/reference/time.md.
 const ZONE: &str = "Europe/London";
 /// Lengths and instants of an interaction and of a recording.
 const NUMBERS: [&str; 10] = [

@@ -92,7 +92,7 @@ pub(super) static REDIRECT: Rule = Rule {
     name: "legacy.media.presigned",
     grade: Grade::Assumed,
     statement: "some media is a 302 to a pre-signed URL on another host, which expires and refuses a token",
-    source: "design section 3; as object stores do",
+    source: "as object stores do",
     default: None,
 };
 

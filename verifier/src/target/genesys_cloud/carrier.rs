@@ -1,4 +1,4 @@
-//! Which conversations are ours, and of which source interaction. Source: contracts section 1. An id is never derived.
+//! Which conversations are ours, and of which source interaction. Source: docs/reference/identity.md. An id is never derived.
 
 use std::collections::{BTreeMap, HashMap};
 

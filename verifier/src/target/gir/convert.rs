@@ -1,4 +1,4 @@
-//! A recording of RWS to what is compared. Source: docs/gir.md, "One call, one recording".
+//! A recording of RWS to what is compared. Source: docs/reference/gir.md, "One call, one recording".
 
 use std::collections::{BTreeMap, BTreeSet};
 

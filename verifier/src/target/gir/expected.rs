@@ -1,4 +1,4 @@
-//! What a call must have in Interaction Recording alone: its partition, and how long it is kept. Source: docs/gir.md.
+//! What a call must have in Interaction Recording alone: its partition, and how long it is kept. Source: docs/reference/gir.md.
 
 use std::collections::BTreeSet;
 

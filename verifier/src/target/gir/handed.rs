@@ -1,4 +1,4 @@
-//! Exports that stand for a store: files and folders that somebody hands over where there is no ops account. Source: docs/gir.md, "Exports".
+//! Exports that stand for a store: files and folders that somebody hands over where there is no ops account. Source: docs/reference/gir.md, "Exports".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

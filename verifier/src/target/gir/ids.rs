@@ -1,4 +1,4 @@
-//! Which recordings and files are ours, and of which call. Source: docs/gir.md, "One call, one recording" and "Files".
+//! Which recordings and files are ours, and of which call. Source: docs/reference/gir.md, "One call, one recording" and "Files".
 
 use std::collections::{BTreeMap, HashMap};
 

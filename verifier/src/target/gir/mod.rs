@@ -1,5 +1,5 @@
 //! Genesys Interaction Recording: Recording Web Services, the WebDAV store and SpeechMiner, each read by itself and held against the others.
-//! Source: docs/gir.md.
+//! Source: docs/reference/gir.md.
 
 mod checks;
 mod convert;
@@ -51,7 +51,7 @@ use reach::Reach;
 use rws::Rws;
 use store::Store;
 
-/// A site, as its plan describes it. Source: docs/gir.md.
+/// A site, as its plan describes it. Source: docs/reference/gir.md.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Gir {
     /// Region of every recording.

@@ -194,7 +194,7 @@ impl Reader<'_> {
         let facts =
             ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.platform.get::<MediaFacts>());
         let referenced: HashSet<String> = facts.filter_map(|facts| self.target.store.below(facts.path.as_deref()?)).collect();
-        // What a broken upload left is nobody's. Source: docs/gir.md, "Files".
+        // What a broken upload left is nobody's. Source: docs/reference/gir.md, "Files".
         let unreferenced = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
         let unreferenced = unreferenced.map(|path| UnreferencedFile {
             legacy_recording_id: self.target.ids.legacy_recording(path.rsplit('/').next().unwrap_or(path)),

@@ -1,4 +1,4 @@
-//! The guide's interaction payload. Source: recording-migration guide step 2.3, contracts sections 1 and 8.
+//! The guide's interaction payload. Source: recording-migration guide step 2.3, docs/reference/identity.md and fields.md.
 
 use jiff::Timestamp;
 use platforms::genesys_cloud::wire;

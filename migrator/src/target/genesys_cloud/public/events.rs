@@ -1,5 +1,5 @@
 //! A call as the public ingestion is told it: events of its communications, and what is written on it afterwards. Source: platform API,
-//! BatchConversationEventRequest; contracts sections 1 and 8.
+//! BatchConversationEventRequest; docs/reference/identity.md and fields.md.
 
 use std::collections::BTreeMap;
 

@@ -144,7 +144,7 @@ pub(super) fn text_cut(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> 
     Some(Plant::one(entry, copy))
 }
 
-/// D64: an attribute is dropped. Not the disposition: that is D51 (contracts, section 8).
+/// D64: an attribute is dropped. Not the disposition: that is D51 (docs/reference/fields.md).
 pub(super) fn attribute_dropped(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let (name, before) = text_attribute(held, |name| !name.ends_with("disposition"))?;
     let entry = scene.entry(held, None, "attributes", format!("{name}={before}"), Value::Null);

@@ -187,7 +187,7 @@ pub(super) fn text_cut(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     with_text(scene, held, &key, Some(half))
 }
 
-/// D64: a text is dropped. Not the disposition or the wrap-up: that is D51 (contracts, section 8).
+/// D64: a text is dropped. Not the disposition or the wrap-up: that is D51 (docs/reference/fields.md).
 pub(super) fn attribute_dropped(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let (key, _) = written(held, |key| !key.ends_with("disposition") && !key.contains("wrap_up"))?;
     with_text(scene, held, &key, None)

@@ -1,4 +1,4 @@
-//! Calls as a migration leaves them (`docs/gir.md`): in the store, in RWS with labels, in SpeechMiner.
+//! Calls as a migration leaves them (`docs/reference/gir.md`): in the store, in RWS with labels, in SpeechMiner.
 
 use audio::{Codec, Pcm};
 

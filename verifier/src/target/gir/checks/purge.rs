@@ -1,4 +1,4 @@
-//! When Interaction Recording deletes a call: labels, and the site's purge rules as the plan declares them. Source: docs/gir.md, "Retention".
+//! When Interaction Recording deletes a call: labels, and the site's purge rules as the plan declares them. Source: docs/reference/gir.md, "Retention".
 
 use std::collections::BTreeSet;
 
