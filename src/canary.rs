@@ -9,7 +9,7 @@ use platforms::clock::Clock;
 use tokio::sync::watch;
 
 use crate::cli::{Migrate, Output};
-use crate::migrate::{tell_lines, tell_stop};
+use crate::outcome::{tell_lines, tell_stop};
 use crate::{terminal, verify};
 use rehearsal::Ending;
 
@@ -104,7 +104,7 @@ async fn judged(
         );
         return Ok(Judged::only(Ending::SetAside, sentence));
     }
-    let stop = |stop: migrator::Stop| (Ending::from(&stop), stop.to_string());
+    let stop = |stop: migrator::RunError| (Ending::from(&stop), stop.to_string());
     if let Carrier::Crosswalk(file) = &plan.plan.identity.carrier {
         // The verifier finds its way by it.
         let options = migrator::StatusOptions {

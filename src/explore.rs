@@ -7,7 +7,7 @@ use rehearsal::explore::{Exploration, Explored};
 use rehearsal::{Ending, Time};
 
 use crate::cli::{Explore, Output};
-use crate::migrate::interrupt;
+use crate::interrupt::interrupt;
 use crate::rehearse::migrator;
 use crate::terminal;
 

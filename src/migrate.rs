@@ -1,86 +1,18 @@
 //! `migrate` and `preflight`.
 
-use std::path::Path;
-
-use migrator::{Outcome, Stop};
+use migrator::Outcome;
 use plan::{LoadedPlan, TargetKind};
 use platforms::clock::Clock;
 use rehearsal::Ending;
-use tokio::sync::watch;
 
 use crate::canary;
 use crate::cli::{Migrate, Output, PlanOnly};
+use crate::interrupt::interrupt;
 use crate::network::network;
+use crate::outcome::{AFTER_THE_END, tell_lines, tell_stop};
+use crate::plan_file::{from_here, read_plan};
 use crate::progress::Display;
 use crate::terminal;
-
-/// Reads a plan; a bad one is told once and ends with 2.
-pub(crate) fn read_plan(path: &Path) -> Result<LoadedPlan, Ending> {
-    LoadedPlan::read(path).map_err(|error| terminal::fail(Ending::BadCall, &error.to_string()))
-}
-
-/// Turns true at the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once.
-pub(crate) fn interrupt() -> watch::Receiver<bool> {
-    let (say, hear) = watch::channel(false);
-    tokio::spawn(async move {
-        stop_signal().await;
-        terminal::clear_echo();
-        terminal::tell("stopping after what is under way; once more to stop at once");
-        let _ = say.send(true);
-        stop_signal().await;
-        terminal::clear_echo();
-        let ending =
-            terminal::fail(Ending::Stopped, "stopped at once, with work under way; what is done is kept, run the same command again");
-        std::process::exit(i32::from(terminal::finish(ending).code()));
-    });
-    hear
-}
-
-/// Waits for Ctrl-C, SIGTERM or SIGHUP: a lost connection ends a run as orderly as an order does.
-pub(crate) async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), hangup()) {
-            let hung_up = async {
-                match &mut hangup {
-                    Some(hangup) => drop(hangup.recv().await),
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-                () = hung_up => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-}
-
-/// SIGHUP, unless whoever started us said that it is to be ignored, as nohup does. Once we listen it is no longer ignored, so this is asked once.
-#[cfg(unix)]
-fn hangup() -> std::io::Result<Option<tokio::signal::unix::Signal>> {
-    static IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    let ignored = *IGNORED.get_or_init(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-        mask.is_some_and(|mask| mask & 1 == 1)
-    });
-    if ignored { Ok(None) } else { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map(Some) }
-}
-
-/// An address of a ledger or of staging that was given as an option: a path in it is relative to where one stands, not to the plan.
-pub(crate) fn from_here(given: Option<&str>) -> Option<String> {
-    let absolute = |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
-    given.map(|given| match given.split_once("://") {
-        None => absolute(given),
-        Some((scheme @ ("sqlite" | "file"), path)) => format!("{scheme}://{}", absolute(path)),
-        Some(_) => given.to_owned(),
-    })
-}
 
 /// `seatrial migrate PLAN`.
 pub(crate) async fn run(mut arguments: Migrate, output: Output) -> Ending {
@@ -129,10 +61,6 @@ pub(crate) async fn run(mut arguments: Migrate, output: Output) -> Ending {
     }
 }
 
-pub(crate) fn tell_stop(stop: &Stop) -> Ending {
-    terminal::fail(Ending::from(stop), &stop.to_string())
-}
-
 fn tell_outcome(plan: &LoadedPlan, outcome: &Outcome, losses: Option<&[migrator::DeclaredLoss]>, output: &Output) -> Ending {
     if output.json {
         terminal::document(
@@ -148,41 +76,13 @@ fn tell_outcome(plan: &LoadedPlan, outcome: &Outcome, losses: Option<&[migrator:
         terminal::say(&format!("  {way_back}"));
     }
     if losses.is_none() && outcome.tally.is_finished() {
-        terminal::say(&format!("  {}", crate::status::AFTER_THE_END));
+        terminal::say(&format!("  {}", AFTER_THE_END));
     }
     match losses {
         Some(_) => terminal::say(&format!("dry run: {}; nothing was written to the target{}", dry_sentence(outcome), dry_ending(outcome))),
         None => terminal::say(&outcome.sentence()),
     }
     ending(outcome, losses.is_some())
-}
-
-/// What a run met on its way.
-pub(crate) fn tell_lines(outcome: &Outcome) {
-    let tally = &outcome.tally;
-    for (reason, count) in &tally.quarantined {
-        terminal::say(&format!("  quarantined  {count:>7}  {reason}"));
-    }
-    for (reason, count) in &tally.skipped {
-        terminal::say(&format!("  skipped      {count:>7}  {reason}"));
-    }
-    if let Some(sentence) = tally.stand_in.sentence(tally.interactions) {
-        terminal::say(&format!("  stand-in: {sentence}"));
-    }
-    if outcome.taken_up > 0 {
-        terminal::say(&format!("  taken up again: {} calls", outcome.taken_up));
-    }
-    for (kind, count) in &outcome.warnings {
-        terminal::say(&format!("  noted        {count:>7}  {kind}"));
-    }
-    for error in &outcome.errors {
-        terminal::say(&format!("  left: {error}"));
-    }
-    let requests = format!(
-        "{} requests to the source, {} to the target, {} answered 429",
-        outcome.source_requests, outcome.target_requests, outcome.throttled
-    );
-    terminal::say(&format!("  {requests}"));
 }
 
 /// A dry run that has looked at everything is done, although nothing has gone.

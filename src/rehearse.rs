@@ -9,7 +9,7 @@ use serde::Serialize;
 use simulator::Scenario;
 
 use crate::cli::{Output, Rehearse};
-use crate::migrate::interrupt;
+use crate::interrupt::interrupt;
 use crate::progress::Display;
 use crate::terminal;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use simulator::{ClockMode, OnePort, Options, Ports, Scenario, Simulator};
 
 use crate::cli::{Output, Simulate};
-use crate::migrate::stop_signal;
+use crate::interrupt::stop_signal;
 use crate::terminal;
 use rehearsal::Ending;
 

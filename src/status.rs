@@ -1,13 +1,10 @@
 //! `status`.
 
 use crate::cli::{Output, Status};
-use crate::migrate::{from_here, read_plan};
+use crate::outcome::AFTER_THE_END;
+use crate::plan_file::{from_here, read_plan};
 use crate::terminal;
 use rehearsal::Ending;
-
-/// What a person may do with what lies on this machine when all has gone.
-pub(crate) const AFTER_THE_END: &str =
-    "finished: once verify says match, and custody and crosswalk are exported, staging (all sound) and ledger (all numbers) may be deleted";
 
 /// `seatrial status PLAN`.
 pub(crate) async fn run(arguments: Status, output: Output) -> Ending {

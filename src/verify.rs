@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use verifier::{GirExports, Jobs, Options, SourceFrom};
 
 use crate::cli::{Output, SourceArgument, Verify};
-use crate::migrate::{from_here, interrupt, read_plan};
+use crate::interrupt::interrupt;
 use crate::network::network;
+use crate::plan_file::{from_here, read_plan};
 use crate::progress::Display;
 use crate::terminal;
 

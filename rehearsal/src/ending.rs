@@ -110,20 +110,20 @@ impl From<&verifier::Report> for Ending {
     }
 }
 
-impl From<&migrator::Stop> for Ending {
-    fn from(stop: &migrator::Stop) -> Ending {
+impl From<&migrator::RunError> for Ending {
+    fn from(stop: &migrator::RunError) -> Ending {
         match stop {
-            migrator::Stop::Plan(_) | migrator::Stop::Unwritable(_) => Ending::BadCall,
+            migrator::RunError::Plan(_) | migrator::RunError::Unwritable(_) => Ending::BadCall,
             // Nothing was looked at, and nothing will be before this machine's clock is right.
-            migrator::Stop::Source(CallError::ClockDiffers { .. }) | migrator::Stop::Target(CallError::ClockDiffers { .. }) => {
+            migrator::RunError::Source(CallError::ClockDiffers { .. }) | migrator::RunError::Target(CallError::ClockDiffers { .. }) => {
                 Ending::BadCall
             }
-            migrator::Stop::Source(_) => Ending::Source,
-            migrator::Stop::Target(_) => Ending::Target,
-            migrator::Stop::Storage(_)
-            | migrator::Stop::Damaged(_)
-            | migrator::Stop::TooManyErrors { .. }
-            | migrator::Stop::Interrupted => Ending::Stopped,
+            migrator::RunError::Source(_) => Ending::Source,
+            migrator::RunError::Target(_) => Ending::Target,
+            migrator::RunError::Storage(_)
+            | migrator::RunError::Damaged(_)
+            | migrator::RunError::TooManyErrors { .. }
+            | migrator::RunError::Interrupted => Ending::Stopped,
         }
     }
 }

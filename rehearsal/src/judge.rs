@@ -1,4 +1,4 @@
-//! A scenario's expectations against what happened. What is left out of `[expect]` means zero: nothing passes by silence.
+//! A scenario's expectations against what observed. What is left out of `[expect]` means zero: nothing passes by silence.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,15 @@ pub struct Expectation {
     pub what: String,
     /// As the scenario says.
     pub expected: String,
-    /// As it happened.
+    /// As it observed.
     pub actual: String,
     /// Whether it held.
     pub pass: bool,
 }
 
-/// What happened, as far as a scenario can expect it.
+/// What observed, as far as a scenario can expect it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Happened {
+pub(crate) struct Observations {
     /// How the migrator ended.
     pub(crate) migrator: Option<Ending>,
     /// The verifier's verdict; absent where it came to none.
@@ -47,6 +47,16 @@ pub(crate) struct Happened {
     pub(crate) verifier_conduct: BTreeMap<String, u64>,
 }
 
+impl Observations {
+    /// What the verifier says.
+    pub(crate) fn found(&mut self, report: &verifier::Report) {
+        let verdict = serde_json::to_value(report.summary.verdict).ok();
+        self.verdict = verdict.and_then(|verdict| Some(verdict.as_str()?.to_owned()));
+        self.by_reason = report.summary.by_reason.clone();
+        self.by_defect = report.summary.by_defect.iter().map(|(class, count)| (class.clone(), *count)).collect::<BTreeMap<_, _>>();
+    }
+}
+
 /// What a migrator says it did not move: recordings by reason.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Aside {
@@ -56,40 +66,40 @@ pub(crate) struct Aside {
     pub(crate) left: u64,
 }
 
-/// Holds every expectation against what happened.
-pub(crate) fn judge(expect: &Expect, happened: &Happened) -> Vec<Expectation> {
+/// Holds every expectation against what observed.
+pub(crate) fn judge(expect: &Expect, observed: &Observations) -> Vec<Expectation> {
     let mut all = vec![
-        row("migrator", ending_name(expect.migrator).to_owned(), migrator_name(happened.migrator).to_owned()),
-        row("verdict", verdict_name(expect.verdict).to_owned(), happened.verdict.clone().unwrap_or_else(|| "none".to_owned())),
-        row("findings", counts(&expect.by_defect), counts(&happened.by_defect)),
+        row("migrator", ending_name(expect.migrator).to_owned(), migrator_name(observed.migrator).to_owned()),
+        row("verdict", verdict_name(expect.verdict).to_owned(), observed.verdict.clone().unwrap_or_else(|| "none".to_owned())),
+        row("findings", counts(&expect.by_defect), counts(&observed.by_defect)),
     ];
-    if let Some(aside) = &happened.aside {
+    if let Some(aside) = &observed.aside {
         all.push(row("quarantined", counts(&expect.quarantined), counts(&aside.quarantined)));
         all.push(row("skipped", counts(&expect.skipped), counts(&aside.skipped)));
         all.push(row("left", expect.left.to_string(), aside.left.to_string()));
     }
     // Nothing was set aside where the migrator was refused; the verifier may still derive what would have been.
-    if happened.verdict.is_some() && expect.migrator != ExpectedEnding::Refused {
+    if observed.verdict.is_some() && expect.migrator != ExpectedEnding::Refused {
         let mut both = expect.quarantined.clone();
         for (reason, count) in &expect.skipped {
             *both.entry(reason.clone()).or_default() += count;
         }
-        all.push(row("reasons derived by the verifier", counts(&both), counts(&happened.by_reason)));
+        all.push(row("reasons derived by the verifier", counts(&both), counts(&observed.by_reason)));
     }
-    if happened.unmet_faults > 0 {
-        all.push(row("faults of the log that did not strike", "0".to_owned(), happened.unmet_faults.to_string()));
+    if observed.unmet_faults > 0 {
+        all.push(row("faults of the log that did not strike", "0".to_owned(), observed.unmet_faults.to_string()));
     }
     if let Some(most) = expect.max_requests {
-        let pass = happened.requests <= most;
+        let pass = observed.requests <= most;
         all.push(Expectation {
             what: "requests".to_owned(),
             expected: format!("at most {most}"),
-            actual: happened.requests.to_string(),
+            actual: observed.requests.to_string(),
             pass,
         });
     }
-    all.push(at_most("conduct", expect.max_conduct, &happened.conduct));
-    all.push(at_most("the verifier's conduct", 0, &happened.verifier_conduct));
+    all.push(at_most("conduct", expect.max_conduct, &observed.conduct));
+    all.push(at_most("the verifier's conduct", 0, &observed.verifier_conduct));
     all
 }
 
@@ -154,25 +164,25 @@ mod tests {
         }
     }
 
-    fn happened() -> Happened {
-        Happened {
+    fn observed() -> Observations {
+        Observations {
             migrator: Some(Ending::SetAside),
             verdict: Some("match".to_owned()),
             by_reason: [("audio_empty".to_owned(), 2)].into(),
             aside: Some(Aside { quarantined: [("audio_empty".to_owned(), 2)].into(), skipped: BTreeMap::new(), left: 0 }),
             requests: 10,
-            ..Happened::default()
+            ..Observations::default()
         }
     }
 
     #[test]
     fn what_happened_as_expected_passes() {
-        assert!(judge(&expect(), &happened()).iter().all(|row| row.pass));
+        assert!(judge(&expect(), &observed()).iter().all(|row| row.pass));
     }
 
     #[test]
     fn each_difference_fails_alone() {
-        type Damage = fn(&mut Happened);
+        type Damage = fn(&mut Observations);
         let damages: [(&str, Damage); 11] = [
             ("migrator", |h| h.migrator = Some(Ending::Done)),
             ("verdict", |h| h.verdict = None),
@@ -187,9 +197,9 @@ mod tests {
             ("the verifier's conduct", |h| _ = h.verifier_conduct.insert("small_pages".to_owned(), 1)),
         ];
         for (what, damage) in damages {
-            let mut happened = happened();
-            damage(&mut happened);
-            let failed: Vec<String> = judge(&expect(), &happened).into_iter().filter(|row| !row.pass).map(|row| row.what).collect();
+            let mut observed = observed();
+            damage(&mut observed);
+            let failed: Vec<String> = judge(&expect(), &observed).into_iter().filter(|row| !row.pass).map(|row| row.what).collect();
             assert!(failed.contains(&what.to_owned()), "{what}: {failed:?}");
             assert!(what == "verdict" || failed == [what], "{what}: {failed:?}");
         }

@@ -4,20 +4,22 @@
 
 mod clock;
 mod ending;
+mod environment;
 pub mod explore;
 pub mod forecast;
 mod judge;
 mod junit;
 mod migration;
 mod narrator;
+mod options;
 mod records;
 mod run;
-mod surroundings;
+mod running_scenario;
 
 pub use ending::Ending;
+pub use environment::{Time, TimeError};
 pub use judge::Expectation;
 pub use junit::junit;
-pub use migration::{Between, Command, Migrator};
 pub use narrator::{Narrator, Silent};
-pub use run::{Options, Refusal, Rehearsed, rehearse};
-pub use surroundings::{Time, TimeError};
+pub use options::{Between, Command, Migrator, Options, Refusal};
+pub use run::{Rehearsed, rehearse};

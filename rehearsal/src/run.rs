@@ -1,79 +1,25 @@
 //! One scenario from start to judgement.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use plan::LoadedPlan;
-use platforms::transport::Transport;
 use serde::Serialize;
-use simulator::{Breach, ConductReport, Scenario, Simulator};
-use tokio::sync::watch;
+use simulator::{Breach, ConductReport, Scenario};
 use tokio::task::unconstrained;
 
 use crate::clock::Wall;
 use crate::ending::Ending;
-use crate::judge::{Expectation, Happened, judge};
-use crate::migration::{Migrated, Migrator};
+use crate::environment::{Time, virtual_runtime};
+use crate::judge::{Expectation, Observations, judge};
 use crate::narrator::Narrator;
+use crate::options::{Options, Refusal};
 use crate::records;
-use crate::surroundings::{Surroundings, Time, virtual_runtime};
+use crate::running_scenario::RunningScenario;
 
 /// Breaches that are told one by one: a screen's worth; `rehearse` counts them all.
 const TOLD_BREACHES: usize = 20;
-
-/// How a scenario is rehearsed.
-#[derive(Clone)]
-pub struct Options {
-    /// Folder for reports; each scenario's files go into a folder of its name there.
-    pub report: PathBuf,
-    /// Instead of the scenario's seed.
-    pub seed: Option<u64>,
-    /// Instead of the scenario's clock.
-    pub time: Option<Time>,
-    /// Who moves the recordings.
-    pub migrator: Migrator,
-    /// How much audio the verifier compares, instead of what the scenario says.
-    pub audio: Option<verifier::AudioScope>,
-    /// Whether the simulators' journal is written beside the report.
-    pub journal: bool,
-    /// Requests after which our migrator is barred from sending more: a bound on one that goes round in circles.
-    pub most_requests: u64,
-    /// Turns true when somebody wants the rehearsal to end. Absent: nobody will.
-    pub interrupt: Option<watch::Receiver<bool>>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            report: PathBuf::from("seatrial-report"),
-            seed: None,
-            time: None,
-            migrator: Migrator::Ours { workers: None, between: None },
-            audio: None,
-            journal: false,
-            most_requests: u64::MAX,
-            interrupt: None,
-        }
-    }
-}
-
-/// A rehearsal that came to no judgement, and why in one sentence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{sentence}")]
-pub struct Refusal {
-    /// How the command ends.
-    pub ending: Ending,
-    /// Why.
-    pub sentence: String,
-}
-
-impl Refusal {
-    pub(crate) fn bad(sentence: impl ToString) -> Refusal {
-        Refusal { ending: Ending::BadCall, sentence: sentence.to_string() }
-    }
-}
 
 /// One scenario's part of `rehearsal.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -166,32 +112,32 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     let began = Wall::now();
     let (name, about, expect) = (scenario.name.clone(), scenario.about.clone(), scenario.expect.clone());
     narrator.say(&format!("{name}: {about}"));
-    let mut stage = Stage::set(scenario, &options, time).await?;
+    let mut stage = RunningScenario::set(scenario, &options, time).await?;
     for notice in stage.simulator.notices() {
         narrator.say(&format!("  note: {notice}"));
     }
     let began_ms = stage.simulator.now_ms();
-    let mut happened = Happened::default();
+    let mut observed = Observations::default();
     let migrated = stage.migrate(&options, time, &*narrator).await?;
-    happened.took(&migrated);
+    migrated.note(&mut observed);
     let migrator_sentence = migrated.sentence;
     narrator.say(&format!("  migrator: {migrator_sentence}"));
-    happened.requests = stage.simulator.requests();
+    observed.requests = stage.simulator.requests();
     let conduct = stage.simulator.conduct();
-    happened.conduct = by_rule(&conduct);
+    observed.conduct = by_rule(&conduct);
     for damage in stage.simulator.after_migration().map_err(Refusal::bad)? {
         narrator.say(&format!("  damaged on purpose: {} at {} places", damage.defect, damage.planted.len()));
     }
-    stage.surroundings.catch_up(&stage.simulator);
-    let (verifier_ending, verifier_sentence) = stage.verify(&options, &*narrator, &mut happened).await;
-    happened.verifier_conduct = by_rule(&stage.simulator.conduct().since(&conduct));
-    happened.unmet_faults = stage.simulator.unmet_faults() as u64;
-    let expectations = judge(&expect, &happened);
+    stage.environment.catch_up(&stage.simulator);
+    let (verifier_ending, verifier_sentence) = stage.verify(&options, &*narrator, &mut observed).await;
+    observed.verifier_conduct = by_rule(&stage.simulator.conduct().since(&conduct));
+    observed.unmet_faults = stage.simulator.unmet_faults() as u64;
+    let expectations = judge(&expect, &observed);
     let passed = expectations.iter().all(|expectation| expectation.pass);
     for failed in expectations.iter().filter(|expectation| !expectation.pass) {
         narrator.say(&format!("  FAILED {}: expected {}, got {}", failed.what, failed.expected, failed.actual));
     }
-    let Stage { simulator, dir, .. } = &stage;
+    let RunningScenario { simulator, dir, .. } = &stage;
     if !passed {
         breaches_of(&simulator.conduct()).iter().for_each(|line| narrator.say(&format!("  conduct: {line}")));
     }
@@ -208,7 +154,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
         clock: time.to_string(),
         wall_seconds: began.seconds(),
         virtual_seconds: (simulator.now_ms() - began_ms) as f64 / 1000.0,
-        migrator_exit: happened.migrator.map_or(1, Ending::code),
+        migrator_exit: observed.migrator.map_or(1, Ending::code),
         migrator_sentence,
         verifier_exit: verifier_ending.code(),
         verifier_sentence,
@@ -217,9 +163,9 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
         only_under_scaled_clock: None,
         notices: simulator.notices(),
         assumptions,
-        requests: happened.requests,
-        interactions: happened.interactions,
-        recordings: happened.recordings,
+        requests: observed.requests,
+        interactions: observed.interactions,
+        recordings: observed.recordings,
         report: dir.clone(),
     };
     narrator.say(&last_line(&rehearsed, time, simulator.requests()));
@@ -247,99 +193,6 @@ fn in_words(seconds: f64) -> String {
     }
 }
 
-/// Running simulators, a plan that fits them, and the way from one to the other.
-pub(crate) struct Stage {
-    pub(crate) simulator: Simulator,
-    pub(crate) plan: LoadedPlan,
-    pub(crate) surroundings: Surroundings,
-    /// The migrator's way to the platforms.
-    pub(crate) way: Arc<dyn Transport>,
-    /// For the verifier's report; the migration's own files lie below, in `work`.
-    pub(crate) dir: PathBuf,
-    seed: u64,
-}
-
-impl Stage {
-    pub(crate) async fn set(scenario: Scenario, options: &Options, time: Time) -> Result<Stage, Refusal> {
-        let dir = options.report.join(&scenario.name);
-        let seed = options.seed.unwrap_or(scenario.seed);
-        let clock = time.settings(scenario.clock);
-        // A command of somebody else's goes by the machine's clock, and so do the platforms it meets.
-        let served_on = matches!(options.migrator, Migrator::Command(_)).then(simulator::today);
-        let started = simulator::Options { seed: Some(seed), clock: Some(clock), served_on, ..simulator::Options::default() };
-        let simulator = Simulator::start(scenario, started).await.map_err(Refusal::bad)?;
-        let plan = fresh_plan(&simulator, &dir)?;
-        let no_network = || Refusal { ending: Ending::Stopped, sentence: "the TLS library does not start on this machine".to_owned() };
-        let surroundings = Surroundings::of(&simulator, time).ok_or_else(no_network)?;
-        let way = match &options.migrator {
-            Migrator::Ours { between: Some(between), .. } => between(surroundings.transport.clone()),
-            Migrator::Ours { between: None, .. } | Migrator::Command(_) => surroundings.transport.clone(),
-        };
-        Ok(Stage { simulator, plan, surroundings, way, dir, seed })
-    }
-
-    /// How much audio the scenario has the verifier compare.
-    fn audio(&self) -> verifier::AudioScope {
-        match self.simulator.scenario().verifier.audio_sample {
-            None => verifier::AudioScope::All,
-            Some(0) => verifier::AudioScope::None,
-            Some(size) => verifier::AudioScope::Sample { size, seed: self.seed },
-        }
-    }
-
-    /// The verifier's turn; how it ends, and its last word.
-    pub(crate) async fn verify(&self, options: &Options, narrator: &dyn Narrator, happened: &mut Happened) -> (Ending, String) {
-        let mut chosen = verifier::Options {
-            report_dir: Some(self.dir.clone()),
-            audio: options.audio.unwrap_or_else(|| self.audio()),
-            ..verifier::Options::default()
-        };
-        chosen.decryption_keys = handed_over(&self.dir);
-        let watch = options.interrupt.clone().map(|mut interrupt| {
-            let token = chosen.interrupt.clone();
-            tokio::spawn(async move {
-                if interrupt.wait_for(|stop| *stop).await.is_ok() {
-                    token.cancel();
-                }
-            })
-        });
-        let Surroundings { clock, transport } = self.surroundings.clone();
-        let verified = verifier::verify(&self.plan, chosen, transport, clock, &*narrator.verifying()).await;
-        if let Some(watch) = watch {
-            watch.abort();
-        }
-        match verified {
-            Ok(report) => {
-                report.lines().iter().for_each(|line| narrator.say(&format!("  {line}")));
-                happened.found(&report);
-                (Ending::from(&report), report.summary.sentence)
-            }
-            Err(stop) => {
-                narrator.say(&format!("  verifier: {stop}"));
-                (Ending::from(&stop), stop.to_string())
-            }
-        }
-    }
-}
-
-impl Happened {
-    /// What the migrator says it did.
-    fn took(&mut self, migrated: &Migrated) {
-        self.migrator = Some(migrated.ending);
-        self.interactions = migrated.interactions;
-        self.recordings = migrated.recordings;
-        self.aside.clone_from(&migrated.aside);
-    }
-
-    /// What the verifier says.
-    fn found(&mut self, report: &verifier::Report) {
-        let verdict = serde_json::to_value(report.summary.verdict).ok();
-        self.verdict = verdict.and_then(|verdict| Some(verdict.as_str()?.to_owned()));
-        self.by_reason = report.summary.by_reason.clone();
-        self.by_defect = report.summary.by_defect.iter().map(|(class, count)| (class.clone(), *count)).collect::<BTreeMap<_, _>>();
-    }
-}
-
 /// What to look for in the journal: the first breaches of conduct, with their lines.
 pub(crate) fn breaches_of(conduct: &ConductReport) -> Vec<String> {
     let told = |breach: &Breach| {
@@ -351,46 +204,6 @@ pub(crate) fn breaches_of(conduct: &ConductReport) -> Vec<String> {
 
 fn by_rule(conduct: &ConductReport) -> BTreeMap<String, u64> {
     conduct.by_rule().into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
-}
-
-/// What a rehearsal leaves in its folder: an earlier one's is taken away, so that nothing of it is read as this one's.
-const OF_A_RUN: [&str; 12] = [
-    "migrator.out",
-    "migrator.err",
-    "summary.json",
-    "findings.jsonl",
-    "drift.jsonl",
-    "requests.jsonl",
-    "recordings.csv",
-    "breakdown.csv",
-    "journal.ndjson",
-    "effects.ndjson",
-    "faults.ndjson",
-    "truth.ndjson",
-];
-
-/// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to simulators that are gone.
-fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> {
-    let work = dir.join("work");
-    match std::fs::remove_dir_all(&work) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Refusal::bad(format!("cannot clear {}: {error}", work.display())));
-        }
-        _ => {}
-    }
-    OF_A_RUN.iter().for_each(|name| drop(std::fs::remove_file(dir.join(name))));
-    output::private::folder(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
-    let path = simulator.write_plan(&work).map_err(Refusal::bad)?;
-    LoadedPlan::read(&path).map_err(Refusal::bad)
-}
-
-/// Private keys that the simulator wrote beside the plan, for whoever verifies: none where nothing is encrypted, or none is handed over.
-fn handed_over(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir.join("work/secrets")).into_iter().flatten();
-    let mut keys: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    keys.retain(|path| path.to_string_lossy().ends_with(".key.pem"));
-    keys.sort();
-    keys
 }
 
 #[cfg(test)]

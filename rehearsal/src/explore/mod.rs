@@ -17,9 +17,8 @@ use serde::Serialize;
 use simulator::Scenario;
 use toml::{Table, Value};
 
-use crate::migration::Migrator;
-use crate::run::Refusal;
-use crate::surroundings::Time;
+use crate::environment::Time;
+use crate::options::{Migrator, Refusal};
 
 use trial::{Bench, Tried};
 pub use trial::{Kind, Reason};

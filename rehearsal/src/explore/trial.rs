@@ -9,11 +9,13 @@ use simulator::{ConductReport, Scenario};
 use toml::Table;
 
 use crate::ending::Ending;
-use crate::judge::Happened;
-use crate::migration::{Migrated, Migrator};
+use crate::environment::Time;
+use crate::judge::Observations;
+use crate::migration::Migrated;
 use crate::narrator::Silent;
-use crate::run::{Options, Refusal, Stage, breaches_of, in_virtual_time};
-use crate::surroundings::Time;
+use crate::options::{Migrator, Options, Refusal};
+use crate::run::{breaches_of, in_virtual_time};
+use crate::running_scenario::RunningScenario;
 
 /// What a migration did that it must not do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -107,7 +109,7 @@ impl Bench {
     async fn run(self, scenario: Scenario, report: PathBuf) -> Tried {
         let allowed = scenario.expect.max_conduct;
         let options = Options { report, migrator: self.migrator.clone(), most_requests: MOST_REQUESTS, ..Options::default() };
-        let stage = match Stage::set(scenario, &options, self.time).await {
+        let stage = match RunningScenario::set(scenario, &options, self.time).await {
             Ok(stage) => stage,
             Err(refusal) => return Tried::broken("scenario", refusal.sentence),
         };
@@ -116,19 +118,19 @@ impl Bench {
             Err(reason) => return Tried { reason: Some(reason), recordings: recordings(&stage).await, by_reason: BTreeMap::new() },
         };
         let conduct = stage.simulator.conduct();
-        let mut happened = Happened::default();
-        let (ending, sentence) = stage.verify(&options, &Silent, &mut happened).await;
+        let mut observed = Observations::default();
+        let (ending, sentence) = stage.verify(&options, &Silent, &mut observed).await;
         let verifiers = stage.simulator.conduct().since(&conduct);
-        let reason = unsafe_end(&migrated, ending, &sentence, &happened)
+        let reason = unsafe_end(&migrated, ending, &sentence, &observed)
             .or_else(|| doubled(&stage))
             .or_else(|| misconduct("migrator", &conduct, allowed))
             .or_else(|| misconduct("verifier", &verifiers, 0));
         let recordings = if reason.is_some() { recordings(&stage).await } else { 0 };
-        Tried { reason, recordings, by_reason: happened.by_reason }
+        Tried { reason, recordings, by_reason: observed.by_reason }
     }
 
     /// To the end of the migration: under the faults, and then, where it is not through, without them.
-    async fn converge(&self, stage: &Stage, options: &Options) -> Result<Migrated, Reason> {
+    async fn converge(&self, stage: &RunningScenario, options: &Options) -> Result<Migrated, Reason> {
         let mut migrated = self.start(stage, options).await?;
         for _ in 0..LAST_STARTS {
             if is_through(&migrated) {
@@ -147,9 +149,9 @@ impl Bench {
         })
     }
 
-    async fn start(&self, stage: &Stage, options: &Options) -> Result<Migrated, Reason> {
+    async fn start(&self, stage: &RunningScenario, options: &Options) -> Result<Migrated, Reason> {
         let work = stage.migrate(options, self.time, &Silent);
-        match stage.surroundings.clock.timeout(LONGEST, work).await {
+        match stage.environment.clock.timeout(LONGEST, work).await {
             None => {
                 Err(Reason::new(Kind::Liveness, ["endless".to_owned()], format!("still at work after {} days", LONGEST.as_secs() / 86_400)))
             }
@@ -164,10 +166,10 @@ fn is_through(migrated: &Migrated) -> bool {
 }
 
 /// What the verifier found, or what migrator and verifier do not agree on.
-fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, happened: &Happened) -> Option<Reason> {
+fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, observed: &Observations) -> Option<Reason> {
     match ending {
         Ending::Done => {}
-        Ending::Mismatch => return Some(Reason::new(Kind::Safety, happened.by_defect.keys().cloned(), sentence.to_owned())),
+        Ending::Mismatch => return Some(Reason::new(Kind::Safety, observed.by_defect.keys().cloned(), sentence.to_owned())),
         Ending::CannotTell => return Some(Reason::new(Kind::Safety, ["cannot_tell".to_owned()], sentence.to_owned())),
         _ => return Some(Reason::new(Kind::Broken, ["verifier".to_owned()], format!("the verifier: {sentence}"))),
     }
@@ -176,14 +178,14 @@ fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, happened: &Ha
     for (reason, count) in &aside.skipped {
         *told.entry(reason.clone()).or_default() += count;
     }
-    let derived: BTreeMap<String, u64> = happened.by_reason.iter().filter(|(_, count)| **count > 0).map(|(r, c)| (r.clone(), *c)).collect();
+    let derived: BTreeMap<String, u64> = observed.by_reason.iter().filter(|(_, count)| **count > 0).map(|(r, c)| (r.clone(), *c)).collect();
     let differ = told != derived;
     differ
         .then(|| Reason::new(Kind::Safety, ["reasons".to_owned()], format!("it says it set aside {told:?}, and {derived:?} belongs there")))
 }
 
 /// What the platforms themselves say was made twice, whatever a reader sees of it.
-fn doubled(stage: &Stage) -> Option<Reason> {
+fn doubled(stage: &RunningScenario) -> Option<Reason> {
     twice(&stage.simulator.effects()).map(|key| Reason::new(Kind::Safety, ["made_twice".to_owned()], format!("made twice: {key}")))
 }
 
@@ -210,7 +212,7 @@ fn misconduct(role: &str, conduct: &ConductReport, allowed: u64) -> Option<Reaso
     (breaches > allowed).then(|| Reason::new(Kind::Conduct, classes, told()))
 }
 
-async fn recordings(stage: &Stage) -> u64 {
+async fn recordings(stage: &RunningScenario) -> u64 {
     let truth = stage.simulator.truth(simulator::PlatformName::Legacy).await.unwrap_or_default();
     let lines = truth.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     lines.map(|line| line["recordings"].as_array().map_or(0, Vec::len) as u64).sum()

@@ -14,18 +14,10 @@ use tokio::process::Child;
 
 use super::{Migrated, Starts};
 use crate::ending::Ending;
+use crate::environment::Time;
 use crate::narrator::Narrator;
-use crate::run::{Options, Refusal, Stage};
-use crate::surroundings::Time;
-
-/// A migrator that is a command.
-#[derive(Debug, Clone)]
-pub struct Command {
-    /// For `sh -c`.
-    pub line: String,
-    /// Longest it may run at a start, on this machine's clock; then it is killed, and has failed.
-    pub limit: Duration,
-}
+use crate::options::{Command, Options, Refusal};
+use crate::running_scenario::RunningScenario;
 
 /// How often a running command is looked at: a kill "after so many requests" comes as soon as this after them.
 const LOOK: Duration = Duration::from_millis(5);
@@ -40,7 +32,7 @@ enum End {
     Interrupted,
 }
 
-impl Stage {
+impl RunningScenario {
     pub(super) async fn migrate_by_command(
         &self,
         options: &Options,

@@ -4,34 +4,12 @@ mod command;
 mod lifeline;
 mod ours;
 
-use std::sync::Arc;
-
-use platforms::transport::Transport;
-
 use crate::ending::Ending;
-use crate::judge::Aside;
+use crate::environment::Time;
+use crate::judge::{Aside, Observations};
 use crate::narrator::Narrator;
-use crate::run::{Options, Refusal, Stage};
-use crate::surroundings::Time;
-
-pub use command::Command;
-
-/// Which migrator is rehearsed.
-#[derive(Clone)]
-pub enum Migrator {
-    /// Ours, in this process.
-    Ours {
-        /// Instead of the plan's workers.
-        workers: Option<usize>,
-        /// What stands between it and the platforms; nothing but for tests, which plant bugs there.
-        between: Option<Between>,
-    },
-    /// A command of anybody's.
-    Command(Command),
-}
-
-/// Puts something between a migrator and the platforms: asked once a rehearsal, so it is there over all starts.
-pub type Between = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
+use crate::options::{Migrator, Options, Refusal};
+use crate::running_scenario::RunningScenario;
 
 /// How a migration ended.
 #[derive(Debug, Clone)]
@@ -46,7 +24,17 @@ pub(crate) struct Migrated {
     pub(crate) finished: Option<bool>,
 }
 
-impl Stage {
+impl Migrated {
+    /// Notes what the migrator says it did.
+    pub(crate) fn note(&self, observed: &mut Observations) {
+        observed.migrator = Some(self.ending);
+        observed.interactions = self.interactions;
+        observed.recordings = self.recordings;
+        observed.aside.clone_from(&self.aside);
+    }
+}
+
+impl RunningScenario {
     /// Lets the migrator work, from its first start to its last end.
     pub(crate) async fn migrate(&self, options: &Options, time: Time, narrator: &dyn Narrator) -> Result<Migrated, Refusal> {
         match &options.migrator {
@@ -66,7 +54,7 @@ struct Starts {
 }
 
 impl Starts {
-    fn of(stage: &Stage) -> Starts {
+    fn of(stage: &RunningScenario) -> Starts {
         let settings = &stage.simulator.scenario().migrator;
         Starts { kills: settings.kill_after_requests.clone().into_iter(), restarts: settings.restarts }
     }

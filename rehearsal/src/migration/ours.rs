@@ -5,9 +5,10 @@ use super::{Migrated, Starts};
 use crate::ending::Ending;
 use crate::judge::Aside;
 use crate::narrator::Narrator;
-use crate::run::{Options, Refusal, Stage};
+use crate::options::{Options, Refusal};
+use crate::running_scenario::RunningScenario;
 
-impl Stage {
+impl RunningScenario {
     pub(super) async fn migrate_by_ours(
         &self,
         options: &Options,
@@ -20,7 +21,7 @@ impl Stage {
             let (transport, cut) = Lifeline::new(self.way.clone(), kill, options.most_requests);
             let chosen = migrator::Options { workers, interrupt: options.interrupt.clone(), ..migrator::Options::default() };
             let progress = narrator.migrating();
-            let work = migrator::migrate(self.plan.clone(), chosen, transport, self.surroundings.clock.clone(), &*progress);
+            let work = migrator::migrate(self.plan.clone(), chosen, transport, self.environment.clock.clone(), &*progress);
             let ended = tokio::select! {
                 biased;
                 () = cut.notified() => None,
@@ -29,7 +30,7 @@ impl Stage {
             match ended {
                 None => narrator.say(&format!("  the migrator was killed at its request {}, and started again", kill.unwrap_or_default())),
                 Some(Ok(outcome)) => return Ok(Migrated::from(&outcome)),
-                Some(Err(migrator::Stop::Interrupted)) => {
+                Some(Err(migrator::RunError::Interrupted)) => {
                     return Err(Refusal { ending: Ending::Stopped, sentence: "interrupted".to_owned() });
                 }
                 Some(Err(stop)) if starts.again(Ending::from(&stop)) => {
@@ -56,8 +57,8 @@ impl From<&migrator::Outcome> for Migrated {
     }
 }
 
-impl From<&migrator::Stop> for Migrated {
-    fn from(stop: &migrator::Stop) -> Migrated {
+impl From<&migrator::RunError> for Migrated {
+    fn from(stop: &migrator::RunError) -> Migrated {
         Migrated {
             ending: Ending::from(stop),
             sentence: format!("refused or stopped: {stop}"),

@@ -73,31 +73,31 @@ impl Time {
 
 /// What the clients of a simulator see of the world: its clock, and the way to it.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct Environment {
     pub(crate) clock: Clock,
     pub(crate) transport: Arc<dyn Transport>,
 }
 
-impl Surroundings {
+impl Environment {
     /// Those of a running simulator. `None` where the TLS library does not start.
-    pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Surroundings> {
+    pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Environment> {
         let plain = match time {
-            Time::Real => Surroundings { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
-            Time::Scaled(factor) => Surroundings { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
+            Time::Real => Environment { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },
+            Time::Scaled(factor) => Environment { clock: Clock::scaled(simulator.now_ms(), factor), transport: Arc::new(Network::new()?) },
             Time::Virtual => {
                 let connector = simulator.connector();
                 let pipe = Pipe::new(Arc::new(move |host: &str| connector.connect_host(host)));
-                Surroundings { clock: Clock::following_tokio(simulator.now_ms()), transport: Arc::new(pipe) }
+                Environment { clock: Clock::following_tokio(simulator.now_ms()), transport: Arc::new(pipe) }
             }
         };
-        Some(Surroundings { transport: Logged::wrap(plain.transport, plain.clock.clone()), clock: plain.clock })
+        Some(Environment { transport: Logged::wrap(plain.transport, plain.clock.clone()), clock: plain.clock })
     }
 }
 
 /// Less than this apart, two clocks show the same time.
 const APART_MS: i64 = 60_000;
 
-impl Surroundings {
+impl Environment {
     /// Has the clock show what the simulators' shows, where days have been let pass there: an auditor comes on the day it has become.
     pub(crate) fn catch_up(&mut self, simulator: &Simulator) {
         let behind_ms = simulator.now_ms() - self.clock.now_ms();
