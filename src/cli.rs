@@ -111,6 +111,33 @@ pub(crate) enum SurfaceArgument {
     Gir,
 }
 
+impl Simulate {
+    /// Ports of the listeners. That of pre-signed media is any free one.
+    pub(crate) fn ports(&self) -> simulator::Ports {
+        simulator::Ports {
+            legacy: self.legacy_port,
+            media: 0,
+            genesys_cloud: self.genesys_cloud_port,
+            gir: self.gir_port,
+            webdav: self.webdav_port,
+            speechminer: self.speechminer_port,
+            control: self.control_port,
+        }
+    }
+}
+
+impl Verify {
+    /// What was handed over instead of being read.
+    pub(crate) fn exports(&self) -> verifier::Exports {
+        verifier::Exports {
+            archive: self.gir_archive.clone(),
+            files: self.gir_files.clone(),
+            speechminer: self.gir_speechminer.clone(),
+            origin: self.gir_origin.clone(),
+        }
+    }
+}
+
 impl From<SurfaceArgument> for Surface {
     fn from(argument: SurfaceArgument) -> Surface {
         match argument {

@@ -9,7 +9,7 @@ use plan::LoadedPlan;
 use rehearsal::Ending;
 use rehearsal::forecast::{Bill, Forecast, Load, Pace, Prices, Surface, bytes_of, forecast};
 use serde::Serialize;
-use simulator::{Ingest, Scenario, TargetKind};
+use simulator::Scenario;
 
 use crate::cli::{self, Output};
 use crate::terminal;
@@ -97,7 +97,7 @@ fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
     };
     if let Some(surface) = arguments.surface {
         pace.surface = surface.into();
-        if pace.surface == Surface::Gir {
+        if !pace.surface.has_limits() {
             (pace.requests_per_minute, pace.uploads_per_second) = (None, None);
         }
     }
@@ -149,27 +149,20 @@ fn usual_pace() -> Pace {
 }
 
 fn of_plan(loaded: &LoadedPlan) -> Pace {
-    let (target, pace) = (&loaded.plan.target, &loaded.plan.pace);
-    let surface = match target {
-        plan::Target::Gir(_) => Surface::Gir,
-        plan::Target::GenesysCloud(cloud) if cloud.ingest == plan::Ingest::Public => Surface::Public,
-        plan::Target::GenesysCloud(_) => Surface::Guide,
-    };
+    let pace = &loaded.plan.pace;
+    let surface = Surface::of_plan(&loaded.plan.target);
     Pace { surface, requests_per_minute: Some(pace.requests_per_minute), uploads_per_second: Some(pace.uploads_per_second), ..usual_pace() }
 }
 
 fn pace_of(scenario: &Scenario) -> Pace {
     let limits = &scenario.genesys_cloud;
     let limit = |value: u32| (value > 0).then_some(value);
-    match (scenario.target, scenario.ingest) {
-        (TargetKind::Gir, _) => Pace { surface: Surface::Gir, requests_per_minute: None, uploads_per_second: None, ..usual_pace() },
-        (TargetKind::GenesysCloud, ingest) => Pace {
-            surface: if ingest == Ingest::Public { Surface::Public } else { Surface::Guide },
-            requests_per_minute: limit(limits.requests_per_minute),
-            uploads_per_second: limit(limits.uploads_per_second),
-            ..usual_pace()
-        },
-    }
+    let surface = Surface::of_scenario(scenario);
+    let (requests_per_minute, uploads_per_second) = match surface.has_limits() {
+        true => (limit(limits.requests_per_minute), limit(limits.uploads_per_second)),
+        false => (None, None),
+    };
+    Pace { surface, requests_per_minute, uploads_per_second, ..usual_pace() }
 }
 
 fn load_of(scenario: &Scenario) -> Load {

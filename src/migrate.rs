@@ -1,7 +1,7 @@
 //! `migrate` and `preflight`.
 
 use migrator::Outcome;
-use plan::{LoadedPlan, TargetKind};
+use plan::LoadedPlan;
 use platforms::clock::Clock;
 use rehearsal::Ending;
 
@@ -126,7 +126,7 @@ pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
         Err(ending) => return ending,
     };
     let losses = migrator::declared_losses(&plan);
-    let kind = plan.plan.target.kind();
+    let probe = migrator::preflight_probe(&plan);
     let display = Display::new("looking at both sides", &output, Some(watch));
     let found = migrator::preflight(plan, transport, Clock::real()).await;
     drop(display);
@@ -135,11 +135,12 @@ pub(crate) async fn preflight(arguments: PlanOnly, output: Output) -> Ending {
         Err(stop) => return tell_stop(&stop),
     };
     let errors = found.findings.iter().filter(|finding| finding.is_error).count();
-    let sentence = match (errors, kind) {
-        (0, TargetKind::GenesysCloud) => "the plan fits source and target; nothing was changed".to_owned(),
-        (0, TargetKind::Gir) => "the plan fits source and target; the probe that proved the region was deleted again".to_owned(),
-        (errors, TargetKind::GenesysCloud) => format!("the plan does not fit: {errors} things to correct; nothing was changed"),
-        (errors, TargetKind::Gir) => format!("the plan does not fit: {errors} things to correct; no recording of the source was sent"),
+    let things = if errors == 1 { "thing" } else { "things" };
+    let sentence = match (errors, probe) {
+        (0, None) => "the plan fits source and target; nothing was changed".to_owned(),
+        (0, Some(probe)) => format!("the plan fits source and target; {probe} was deleted again"),
+        (errors, None) => format!("the plan does not fit: {errors} {things} to correct; nothing was changed"),
+        (errors, Some(_)) => format!("the plan does not fit: {errors} {things} to correct; no recording of the source was sent"),
     };
     if output.json {
         terminal::document(&serde_json::json!({ "version": 1, "preflight": found, "declared_losses": losses, "sentence": sentence }));

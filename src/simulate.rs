@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use simulator::{ClockMode, OnePort, Options, Ports, Scenario, Simulator};
+use simulator::{ClockMode, OnePort, Options, Scenario, Simulator};
 
 use crate::cli::{Output, Simulate};
 use crate::interrupt::stop_signal;
@@ -22,15 +22,7 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
             scenario.name
         ));
     }
-    let ports = Ports {
-        legacy: arguments.legacy_port,
-        media: 0,
-        genesys_cloud: arguments.genesys_cloud_port,
-        gir: arguments.gir_port,
-        webdav: arguments.webdav_port,
-        speechminer: arguments.speechminer_port,
-        control: arguments.control_port,
-    };
+    let ports = arguments.ports();
     let one_port = arguments.one_port.map(|port| OnePort { port, tls: arguments.tls });
     let day = arguments.day.unwrap_or_else(simulator::today);
     let options = Options { ports, one_port, seed: arguments.seed, served_on: Some(day), ..Options::default() };
@@ -46,15 +38,7 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
     if output.json {
         terminal::document(addresses);
     } else {
-        let served = [
-            ("legacy", Some(&addresses.legacy)),
-            ("genesys_cloud", Some(&addresses.genesys_cloud)),
-            ("gir", addresses.gir.as_ref()),
-            ("webdav", addresses.webdav.as_ref()),
-            ("speechminer", addresses.speechminer.as_ref()),
-            ("control", Some(&addresses.control)),
-        ];
-        for (platform, url) in served.into_iter().filter_map(|(platform, url)| Some((platform, url?))) {
+        for (platform, url) in addresses.named() {
             terminal::say(&format!("{platform:<14}{url}"));
         }
         for notice in simulator.notices() {

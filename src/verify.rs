@@ -7,7 +7,7 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use rehearsal::Ending;
 use tokio::sync::watch;
-use verifier::{GirExports, Jobs, Options, SourceFrom};
+use verifier::{Jobs, Options, SourceFrom};
 
 use crate::cli::{Output, SourceArgument, Verify};
 use crate::interrupt::interrupt;
@@ -29,6 +29,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         Ok(only) => only,
         Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
     };
+    let exports = arguments.exports();
     let options = Options {
         audio: arguments.audio.scope(arguments.seed),
         source: match arguments.source {
@@ -40,12 +41,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         only,
         report_dir: Some(arguments.report.clone()),
         decryption_keys: arguments.decryption_key,
-        gir: GirExports {
-            archive: arguments.gir_archive,
-            files: arguments.gir_files,
-            speechminer: arguments.gir_speechminer,
-            origin: arguments.gir_origin,
-        },
+        exports,
         ..Options::default()
     };
     if arguments.print_requests {

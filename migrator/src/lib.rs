@@ -54,4 +54,4 @@ pub use preflight::{Preflight, preflight};
 pub use run::migrate;
 pub use selection::{Named, Retry};
 pub use status::{Status, StatusOptions, status};
-pub use target::{DeclaredLoss, Finding as PreflightFinding, declared_losses};
+pub use target::{DeclaredLoss, Finding as PreflightFinding, declared_losses, preflight_probe};

@@ -33,5 +33,5 @@ pub use retention::{Expired, OverMax, Retention, RetentionClass};
 pub use rules::{Partial, Rules, UnmappedAgent, UnmappedQueue};
 pub use secret::{Secret, SecretRef};
 pub use source::Source;
-pub use target::{GirRule, Ingest, Repost, Target, TargetKind};
+pub use target::{Ingest, PurgeRule, Repost, Target, TargetKind};
 pub use time::{NodeTime, TimeRules, TimeUnit};

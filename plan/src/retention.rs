@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::target::GirRule;
+use crate::target::PurgeRule;
 
 /// `[retention]`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub struct Retention {
     /// The source's class names.
     pub class: BTreeMap<String, RetentionClass>,
     /// GIR: the site's purge rules, which no API tells.
-    pub gir_rule: Vec<GirRule>,
+    pub gir_rule: Vec<PurgeRule>,
 }
 
 /// What becomes of a retention beyond the organisation's maximum.

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use simulator::{JournalEntry, PlatformName, Simulator, SimulatorError, TargetKind};
+use simulator::{JournalEntry, Simulator, SimulatorError};
 
 /// A record that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,11 +23,7 @@ pub(crate) async fn write(simulator: &Simulator, dir: &Path) -> Result<(), Recor
     lines(&dir.join("journal.ndjson"), &sorted_journal(simulator))?;
     lines(&dir.join("faults.ndjson"), &simulator.injected())?;
     whole(dir.join("effects.ndjson"), &simulator.effects())?;
-    let target = match simulator.scenario().target {
-        TargetKind::GenesysCloud => PlatformName::GenesysCloud,
-        TargetKind::Gir => PlatformName::Gir,
-    };
-    whole(dir.join("truth.ndjson"), &simulator.truth(target).await?)
+    whole(dir.join("truth.ndjson"), &simulator.truth(simulator.scenario().target.listener()).await?)
 }
 
 fn whole(path: PathBuf, text: &str) -> Result<(), RecordError> {

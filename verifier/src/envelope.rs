@@ -58,7 +58,7 @@ impl Keys {
         for file in files {
             keys.private.push(private_key(&text(file)?).map_err(|why| broken(file, &why))?);
         }
-        for name in loaded.plan.target.gir().into_iter().flat_map(|gir| &gir.certificates) {
+        for name in loaded.plan.target.certificates() {
             let file = loaded.resolve_path(name);
             keys.certificates.push(certificate(&text(&file)?).map_err(|why| broken(&file, &why))?);
         }

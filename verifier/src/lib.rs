@@ -59,7 +59,7 @@ use platforms::transport::Transport;
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
-pub use options::{AudioScope, GirExports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
+pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::{RunError, RunError as Stop};

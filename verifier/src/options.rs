@@ -27,7 +27,7 @@ pub struct Options {
     /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none of them opens is hidden.
     pub decryption_keys: Vec<PathBuf>,
     /// Interaction Recording: exports that stand for a store.
-    pub gir: GirExports,
+    pub exports: Exports,
     /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::RunError::Interrupted`].
@@ -47,7 +47,7 @@ impl Default for Options {
             patience: Duration::from_secs(3600),
             only: None,
             decryption_keys: Vec::new(),
-            gir: GirExports::default(),
+            exports: Exports::default(),
             report_dir: None,
             interrupt: CancellationToken::new(),
         }
@@ -57,7 +57,7 @@ impl Default for Options {
 /// What was handed over instead of being read, where there is no account for a store. Each stands for one of the three; a store without one is
 /// read live, and where it does not answer then, what depends on it cannot be told. Source: docs/reference/gir.md, "Exports".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GirExports {
+pub struct Exports {
     /// Folder of RCS archives: `DIR/**/recording.json`, perhaps with the media beside them.
     pub archive: Option<PathBuf>,
     /// A WebDAV listing as CSV, or a folder the store is mounted on.
@@ -68,7 +68,7 @@ pub struct GirExports {
     pub origin: Option<String>,
 }
 
-impl GirExports {
+impl Exports {
     /// Whether anything was handed over.
     pub(crate) fn is_any(&self) -> bool {
         self.archive.is_some() || self.files.is_some() || self.speechminer.is_some()

@@ -5,7 +5,7 @@ mod site;
 use std::collections::BTreeMap;
 
 use site::{Call, NAMESPACE, Site};
-use verifier::{AudioScope, GirExports, Options, Report, Verdict};
+use verifier::{AudioScope, Exports, Options, Report, Verdict};
 
 /// A few calls of every shape, without anything that stays behind.
 const SCENARIO: &str = "
@@ -241,7 +241,7 @@ async fn each_damage_is_found_as_what_it_is_and_nothing_else() {
     // The same from exports, without asking any store.
     let exports = site.dir.path().join("exports");
     site.export(&all.iter().collect::<Vec<_>>(), &exports).await;
-    let options = |files: &str| Options { gir: handed(&exports, files), ..Options::default() };
+    let options = |files: &str| Options { exports: handed(&exports, files), ..Options::default() };
     let mounted = site.verify(options("files")).await;
     let mut from_mount = self::found(&mounted);
     from_mount.values_mut().for_each(|codes| codes.sort_unstable());
@@ -269,8 +269,8 @@ async fn each_damage_is_found_as_what_it_is_and_nothing_else() {
     assert!(listed.summary.counts.not_verifiable > 20, "{}", listed.text());
 }
 
-fn handed(exports: &std::path::Path, files: &str) -> GirExports {
-    GirExports {
+fn handed(exports: &std::path::Path, files: &str) -> Exports {
+    Exports {
         archive: Some(exports.join("archive")),
         files: Some(exports.join(files)),
         speechminer: Some(exports.join("speechminer.csv")),
@@ -288,15 +288,15 @@ async fn a_store_that_nobody_brought_and_nobody_may_read_is_what_cannot_be_told(
     let exports = site.dir.path().join("exports");
     site.export(&calls.iter().collect::<Vec<_>>(), &exports).await;
     std::fs::write(site.dir.path().join("secrets/webdav"), "wrong").expect("written");
-    let gir = GirExports { files: None, ..handed(&exports, "files") };
-    let report = site.verify(Options { gir, ..Options::default() }).await;
+    let with_archive = Exports { files: None, ..handed(&exports, "files") };
+    let report = site.verify(Options { exports: with_archive, ..Options::default() }).await;
     assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
     assert!(report.findings.is_empty() && report.summary.sentence.contains("--gir-files"), "{}", report.text());
     assert!(report.summary.sentence.contains("the WebDAV store was not looked at"), "{}", report.summary.sentence);
     let stop = site.try_verify(Options::default()).await.map(|report| report.summary.verdict).expect_err("a refusal");
     assert_eq!(stop.exit_code(), 13, "a refused account is no verdict: {stop}");
     std::fs::write(exports.join("speechminer.csv"), "externalId\n").expect("written");
-    let options = Options { gir: handed(&exports, "files"), ..Options::default() };
+    let options = Options { exports: handed(&exports, "files"), ..Options::default() };
     let stop = site.try_verify(options).await.map(|report| report.summary.verdict).expect_err("a refusal");
     assert!(stop.exit_code() == 2 && stop.to_string().contains("speechminer.csv: line 1"), "{stop}");
 }

@@ -9,4 +9,6 @@ pub(crate) struct Capabilities {
     pub(crate) cannot_complete_call: Option<&'static str>,
     /// Why a recording that is there cannot be given other bytes.
     pub(crate) cannot_replace_audio: Option<&'static str>,
+    /// What preflight writes there and takes away again. Absent: nothing.
+    pub(crate) preflight_probe: Option<&'static str>,
 }

@@ -13,6 +13,12 @@ pub struct DeclaredLoss {
     pub becomes: &'static str,
 }
 
+/// What preflight writes to this plan's target and takes away again. `None`: nothing.
+#[must_use]
+pub fn preflight_probe(plan: &LoadedPlan) -> Option<&'static str> {
+    rules_of(plan).capabilities().preflight_probe
+}
+
 /// Everything this plan loses or widens on its ingestion surface. Source: docs/reference/fields.md.
 #[must_use]
 pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {

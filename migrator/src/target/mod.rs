@@ -19,7 +19,7 @@ use platforms::clock::Clock;
 pub(crate) use capabilities::Capabilities;
 pub use finding::Finding;
 pub(crate) use finding::{FALLBACK_USER, error, note};
-pub use losses::{DeclaredLoss, declared_losses};
+pub use losses::{DeclaredLoss, declared_losses, preflight_probe};
 
 use crate::canonical::Canonical;
 use crate::context::{Attempt, RunContext};

@@ -67,7 +67,7 @@ pub enum Repost {
 /// `[[retention.gir_rule]]`: a purge rule of the site.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GirRule {
+pub struct PurgeRule {
     /// Age at which the rule deletes. Days since the call.
     pub after_days: i64,
     /// Only records of this call type. Absent: any.

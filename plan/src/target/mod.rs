@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use genesys_cloud::{GenesysCloud, Ingest};
-pub use gir::{Gir, GirRule, Repost};
+pub use gir::{Gir, PurgeRule, Repost};
 
 use crate::identity::Carrier;
 

@@ -1,7 +1,7 @@
 //! Swarm settings: from a base scenario and a seed, one world, one set of faults, one number of workers and a few kills. Sizes and rates vary
 //! widely on purpose: what most seeds leave out is what lets the others meet what they have.
 
-use simulator::{Ingest, Scenario, TargetKind};
+use simulator::{Scenario, TargetKind};
 use toml::{Table, Value};
 
 use super::dice::Dice;
@@ -143,13 +143,7 @@ fn fits(base: &Table, fault: &Table) -> bool {
 
 /// Names of the operations a fault may strike in this rehearsal.
 fn operations(scenario: &Scenario) -> Vec<String> {
-    let platforms: &[&str] = match (scenario.target, scenario.ingest) {
-        (TargetKind::GenesysCloud, Ingest::Guide | Ingest::Public) => &["legacy.", "genesys_cloud."],
-        (TargetKind::Gir, _) => &["legacy.", "gir.", "webdav.", "speechminer."],
-    };
-    let listed = Scenario::fault_table();
-    let names = listed["operations"].as_array().into_iter().flatten().filter_map(|operation| operation["name"].as_str());
-    names.filter(|name| platforms.iter().any(|platform| name.starts_with(platform))).map(str::to_owned).collect()
+    scenario.target.operations().into_iter().map(str::to_owned).collect()
 }
 
 fn any_fault(operations: &[String], dice: Dice) -> Table {

@@ -186,22 +186,7 @@ fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, observed: &Ob
 
 /// What the platforms themselves say was made twice, whatever a reader sees of it.
 fn doubled(stage: &RunningScenario) -> Option<Reason> {
-    twice(&stage.simulator.effects()).map(|key| Reason::new(Kind::Safety, ["made_twice".to_owned()], format!("made twice: {key}")))
-}
-
-/// The first call that was made again while it was there: more often than it was deleted, and once. A probe of the region is deleted each time.
-fn twice(effects: &str) -> Option<String> {
-    let mut there: BTreeMap<String, i64> = BTreeMap::new();
-    for effect in effects.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
-        let text = |name: &str| effect[name].as_str().unwrap_or_default();
-        let change = match (text("operation"), text("effect")) {
-            ("genesys_cloud.create_interaction" | "gir.insert_recording", "created") => 1,
-            ("gir.delete_recording", "deleted") => -1,
-            _ => continue,
-        };
-        *there.entry(text("key").to_owned()).or_default() += change;
-    }
-    there.into_iter().find(|(_, times)| *times > 1).map(|(key, _)| key)
+    stage.simulator.made_twice().map(|key| Reason::new(Kind::Safety, ["made_twice".to_owned()], format!("made twice: {key}")))
 }
 
 /// What a platform's operator would complain of.
@@ -229,7 +214,7 @@ impl Tried {
 mod tests {
     use simulator::{Breach, ConductReport};
 
-    use super::{misconduct, twice};
+    use super::misconduct;
 
     #[test]
     fn more_breaches_than_are_allowed_are_a_reason_that_names_who_and_which() {
@@ -241,23 +226,5 @@ mod tests {
         assert_eq!(reason.classes.iter().collect::<Vec<_>>(), ["verifier:retry_storm"]);
         assert!(reason.sentence.starts_with("the verifier breaches good conduct 2 times: retry_storm"), "{}", reason.sentence);
         assert!(!reason.is_like(&misconduct("migrator", &report, 1).expect("a reason")));
-    }
-
-    #[test]
-    fn what_is_made_again_while_it_is_there_is_made_twice() {
-        let line = |operation: &str, effect: &str| {
-            format!("{{\"operation\":\"{operation}\",\"key\":\"a\",\"status\":200,\"effect\":\"{effect}\"}}\n")
-        };
-        let (inserted, deleted) = (line("gir.insert_recording", "created"), line("gir.delete_recording", "deleted"));
-        let created = line("genesys_cloud.create_interaction", "created");
-        for (effects, expected) in [
-            (created.clone(), None),
-            (created.repeat(2), Some("a".to_owned())),
-            (format!("{deleted}{inserted}{inserted}"), None),
-            (format!("{deleted}{inserted}{inserted}{inserted}"), Some("a".to_owned())),
-            (line("gir.insert_recording", "merged").repeat(2), None),
-        ] {
-            assert_eq!(twice(&effects), expected, "{effects}");
-        }
     }
 }

@@ -16,6 +16,34 @@ pub enum Surface {
     Gir,
 }
 
+impl Surface {
+    /// The one a plan sends to.
+    #[must_use]
+    pub fn of_plan(target: &plan::Target) -> Surface {
+        match target {
+            plan::Target::Gir(_) => Surface::Gir,
+            plan::Target::GenesysCloud(cloud) if cloud.ingest == plan::Ingest::Public => Surface::Public,
+            plan::Target::GenesysCloud(_) => Surface::Guide,
+        }
+    }
+
+    /// The one a scenario's migrator is to send to.
+    #[must_use]
+    pub fn of_scenario(scenario: &simulator::Scenario) -> Surface {
+        match (scenario.target, scenario.ingest) {
+            (simulator::TargetKind::Gir, _) => Surface::Gir,
+            (simulator::TargetKind::GenesysCloud, simulator::Ingest::Public) => Surface::Public,
+            (simulator::TargetKind::GenesysCloud, simulator::Ingest::Guide) => Surface::Guide,
+        }
+    }
+
+    /// Whether its platform limits requests by the minute and uploads by the second.
+    #[must_use]
+    pub fn has_limits(self) -> bool {
+        self != Surface::Gir
+    }
+}
+
 /// Whose request it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

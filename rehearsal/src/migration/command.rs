@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use platforms::clock::Clock;
-use simulator::{Ingest, TargetKind};
+use simulator::Ingest;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 
@@ -132,7 +132,7 @@ impl RunningScenario {
         tell("SCENARIO", scenario.name.clone());
         tell("SEED", seed.unwrap_or(scenario.seed).to_string());
         tell("ATTEMPT", attempt.to_string());
-        tell("TARGET", if scenario.target == TargetKind::Gir { "gir" } else { "genesys_cloud" }.to_owned());
+        tell("TARGET", scenario.target.as_str().to_owned());
         tell("INGEST", if scenario.ingest == Ingest::Public { "public" } else { "guide" }.to_owned());
         tell("CLOCK", time.to_string());
         tell("CLOCK_FACTOR", if let Time::Scaled(factor) = time { factor.to_string() } else { "1".to_owned() });
@@ -149,18 +149,15 @@ impl RunningScenario {
                 tell(&format!("MAPPING_{name}"), text(std::path::absolute(self.plan.resolve_path(table))?));
             }
         }
-        tell("LEGACY_URL", addresses.legacy.clone());
         tell("LEGACY_MEDIA_URL", addresses.legacy_media.clone());
-        tell("GENESYS_CLOUD_URL", addresses.genesys_cloud.clone());
-        tell("CONTROL_URL", addresses.control.clone());
-        for (name, url) in [("GIR", &addresses.gir), ("WEBDAV", &addresses.webdav), ("SPEECHMINER", &addresses.speechminer)] {
-            tell(&format!("{name}_URL"), url.clone().unwrap_or_default());
+        for (name, url) in addresses.named() {
+            tell(&format!("{}_URL", name.to_uppercase()), url.to_owned());
         }
-        for (name, client) in [("LEGACY", &credentials.legacy), ("GENESYS_CLOUD", &credentials.genesys_cloud)] {
+        for (name, client) in credentials.clients().map(|(name, client)| (name.to_uppercase(), client)) {
             tell(&format!("{name}_CLIENT_ID"), client.client_id.clone());
             tell(&format!("{name}_CLIENT_SECRET"), client.client_secret.clone());
         }
-        for (name, account) in [("GIR", &credentials.gir), ("WEBDAV", &credentials.webdav), ("SPEECHMINER", &credentials.speechminer)] {
+        for (name, account) in credentials.accounts().map(|(name, account)| (name.to_uppercase(), account)) {
             tell(&format!("{name}_USERNAME"), account.username.clone());
             tell(&format!("{name}_PASSWORD"), account.password.clone());
         }

@@ -3,6 +3,7 @@
 
 mod breaches;
 mod connections;
+mod made_twice;
 mod operations;
 mod reading;
 mod recent;
@@ -14,6 +15,7 @@ mod tokens;
 mod writing;
 
 pub use self::breaches::{Breach, ConductReport};
+pub(crate) use self::made_twice::made_twice;
 pub use self::table::{ConductRule, TABLE as CONDUCT_RULES};
 use crate::http::request_context::{RequestMetadata, hash_of};
 use crate::http::served::Served;

@@ -21,6 +21,12 @@ pub(super) static NOT_IDEMPOTENT: [&Operation; 5] = [
     &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB,
 ];
 
+/// Operations that make a call's record where it is not there; others merge into it.
+pub(super) static CREATES_A_CALL: [&Operation; 2] = [&operations::GENESYS_CLOUD_CREATE_INTERACTION, &operations::GIR_INSERT_RECORDING];
+
+/// Operations that delete a call's record.
+pub(super) static DELETES_A_CALL: [&Operation; 1] = [&operations::GIR_DELETE_RECORDING];
+
 /// Operations that upload the bytes of a media file.
 pub(super) static UPLOADS: [&Operation; 3] =
     [&operations::GENESYS_CLOUD_UPLOAD_FILE, &operations::GENESYS_CLOUD_PUT_UPLOAD, &operations::WEBDAV_PUT_FILE];

@@ -12,6 +12,7 @@ pub(crate) use super::gir::{ExportError, Exported};
 use super::legacy::{self, Legacy, LegacySettings};
 use super::target::Target;
 use super::{ApiDescription, Platform};
+use crate::operations;
 use crate::pipeline::Core;
 use crate::rules::Rule;
 use crate::world::World;
@@ -32,6 +33,34 @@ pub enum TargetKind {
     GenesysCloud,
     /// Genesys Interaction Recording.
     Gir,
+}
+
+impl TargetKind {
+    /// Its name, as a plan and a scenario have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TargetKind::GenesysCloud => genesys_cloud::NAME,
+            TargetKind::Gir => gir::NAME,
+        }
+    }
+
+    /// Its listener; the main one where there are several.
+    pub fn listener(self) -> PlatformName {
+        match self {
+            TargetKind::GenesysCloud => PlatformName::GenesysCloud,
+            TargetKind::Gir => PlatformName::Gir,
+        }
+    }
+
+    /// Names of the operations that a migration from the source to this target can meet, in the order of the tables.
+    pub fn operations(self) -> Vec<&'static str> {
+        let platforms: &[&str] = match self {
+            TargetKind::GenesysCloud => &["legacy", "genesys_cloud"],
+            TargetKind::Gir => &["legacy", "gir", "webdav", "speechminer"],
+        };
+        let is_met = |name: &&str| name.split('.').next().is_some_and(|platform| platforms.contains(&platform));
+        operations::all().map(|operation| operation.name).filter(is_met).collect()
+    }
 }
 
 /// What a scenario sets about them.
@@ -271,6 +300,18 @@ pub struct Credentials {
     pub speechminer: Account,
 }
 
+impl Credentials {
+    /// Each OAuth client with the name of its platform.
+    pub fn clients(&self) -> [(&'static str, &Client); 2] {
+        [("legacy", &self.legacy), ("genesys_cloud", &self.genesys_cloud)]
+    }
+
+    /// Each account with the name of its API.
+    pub fn accounts(&self) -> [(&'static str, &Account); 3] {
+        [("gir", &self.gir), ("webdav", &self.webdav), ("speechminer", &self.speechminer)]
+    }
+}
+
 impl Ports {
     /// That of a listener.
     pub(crate) fn of(&self, listener: PlatformName) -> u16 {
@@ -287,6 +328,19 @@ impl Ports {
 }
 
 impl Addresses {
+    /// Each API with its name, the source's first and the control API last; a platform that is not simulated has none.
+    pub fn named(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("legacy", Some(&self.legacy)),
+            ("genesys_cloud", Some(&self.genesys_cloud)),
+            ("gir", self.gir.as_ref()),
+            ("webdav", self.webdav.as_ref()),
+            ("speechminer", self.speechminer.as_ref()),
+            ("control", Some(&self.control)),
+        ];
+        all.into_iter().filter_map(|(name, url)| Some((name, url?.as_str()))).collect()
+    }
+
     /// Those of the listeners.
     pub(crate) fn of(url: impl Fn(PlatformName) -> String) -> Addresses {
         Addresses {

@@ -219,6 +219,11 @@ impl Simulator {
         self.state.core.journal.effects()
     }
 
+    /// Key of the first call that was made again while it was there, as the effects have it, whatever a reader sees of it.
+    pub fn made_twice(&self) -> Option<String> {
+        crate::conduct::made_twice(&self.effects())
+    }
+
     /// What struck so far, sorted by rule, operation, key and attempt: what a replay takes.
     pub fn injected(&self) -> Vec<Injected> {
         self.state.core.faults.injected()

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use plan::{LoadedPlan, Plan};
 use platforms::clock::Clock;
 
-pub use gir::{HandedOver, Stores};
 pub(crate) use media::{Address, Envelope, LOCATED_AT_ONCE, MediaStore, Sound, Unfetched, fetch};
+pub use registry::{HandedOver, Stores};
 pub(crate) use registry::{check_options, platform};
 pub(crate) use wait::Wait;
 

@@ -40,6 +40,7 @@ impl TargetRules for GirRules {
                  there and inserts it whole",
             ),
             cannot_replace_audio: None,
+            preflight_probe: Some("the probe that proved the region"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Does the plan fit this deployment? Reads only.
 
-use plan::{GirRule, LoadedPlan, UnmappedAgent};
+use plan::{LoadedPlan, PurgeRule, UnmappedAgent};
 use platforms::CallError;
 
 use super::{Gir, retention};
@@ -70,7 +70,7 @@ fn short_lives(plan: &LoadedPlan) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, class) in &kept.class {
         let label = retention::class_label(name);
-        let fits = |rule: &&GirRule| rule.label.as_ref().is_none_or(|wanted| *wanted == label);
+        let fits = |rule: &&PurgeRule| rule.label.as_ref().is_none_or(|wanted| *wanted == label);
         let rules = || kept.gir_rule.iter().filter(fits);
         if let Some(early) = rules().find(|rule| rule.after_days < class.years * YEAR_DAYS) {
             let text = format!(

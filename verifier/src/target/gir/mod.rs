@@ -167,7 +167,7 @@ impl Platform for Gir {
     }
 
     fn operations(&self, loaded: &LoadedPlan, options: &Options) -> Vec<&'static Operation> {
-        let exports = &options.gir;
+        let exports = &options.exports;
         let is_read = |service: Service| match service {
             RWS => exports.archive.is_none(),
             WEBDAV => exports.files.is_none(),
@@ -212,7 +212,7 @@ struct Site {
 impl Site {
     /// Sends nothing yet; reads what was handed over.
     fn open(region: String, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Site, RunError> {
-        let exports = &options.gir;
+        let exports = &options.exports;
         let section = loaded.plan.target.gir().ok_or_else(|| RunError::Plan("target.rws_url is missing".to_owned()))?;
         let opening = Opening { loaded, section, gates, clock, may_be_lost: exports.is_any() };
         let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());

@@ -32,7 +32,12 @@ pub(super) static RULES: GuideRules = GuideRules;
 
 impl TargetRules for GuideRules {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { carries_calls_without_recordings: true, cannot_complete_call: None, cannot_replace_audio: None }
+        Capabilities {
+            carries_calls_without_recordings: true,
+            cannot_complete_call: None,
+            cannot_replace_audio: None,
+            preflight_probe: None,
+        }
     }
 
     fn declared_losses(&self, _: &LoadedPlan) -> Vec<DeclaredLoss> {

@@ -72,6 +72,7 @@ impl TargetRules for PublicRules {
                 "its sound differs, and the public ingestion takes no other bytes for a recording that is there; have the recording \
                  deleted there, then redo it",
             ),
+            preflight_probe: None,
         }
     }
 
