@@ -59,7 +59,7 @@ impl Ending {
         }
     }
 
-    /// What it means, as README says it.
+    /// What it means, as docs/reference/exit-codes.md says it.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -145,11 +145,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readme_lists_every_exit_code_with_its_meaning() {
-        let readme = include_str!("../../README.md");
+    fn the_page_lists_every_exit_code_with_its_meaning() {
+        let page = include_str!("../../docs/reference/exit-codes.md");
         for ending in Ending::BY_GRAVITY {
             let row = format!("| {} | {} |", ending.code(), ending.meaning());
-            assert!(readme.contains(&row), "README lacks the row: {row}");
+            assert!(page.contains(&row), "docs/reference/exit-codes.md lacks the row: {row}");
         }
     }
 
