@@ -23,7 +23,8 @@ pub(crate) enum Feature {
     Direction(Option<String>),
 }
 
-/// How old a call is, cut where the target's own search changes. Source: reference on Genesys Cloud, section 5.5.
+/// How old a call is, cut where the target's own search changes. Source: Genesys Cloud's help,
+/// "Retention period for analytics data and recording".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Age {
     /// Less than 18 months: everything is shown.

@@ -1,6 +1,6 @@
 //! The domain layer of the fault table: the source's own data is wrong. Each row says where it is planted and what is right for it, derived from
-//! docs/reference: match, mapping, plan, time and fields. What a victim then looks like stands in `world/odd` (values), `world/forms` (bytes) and `legacy/odd`
-//! (how it is written).
+//! docs/reference: match, mapping, plan, time and fields. What such a call looks like is in `world/corrupt_fields.rs` (values),
+//! `world/corrupt_media.rs` (bytes) and `platforms/legacy/corrupt_json.rs` (how it is written).
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What a call looks like when its data is wrong: values that the source states. How they are written is `legacy/odd`'s.
+//! What a call looks like when its data is wrong: values that the source states. How they are written is in `platforms/legacy/corrupt_json.rs`.
 
 use super::fault_placement::Planted;
 use super::people::Agent;

@@ -1,4 +1,4 @@
-//! How wrong data is written: the source's JSON where it is not what the contract shows. Values are the world's (`world/odd`).
+//! How wrong data is written: the source's JSON where it is not what the contract shows. Values are the world's (`world/corrupt_fields.rs`).
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,4 +1,5 @@
-//! Whether a file of Interaction Recording is encrypted as the plan says (D30). Whether it opens is heard (`listen.rs`).
+//! Whether a file of Interaction Recording is encrypted as the plan says (D30). Whether it opens shows when its sound is
+//! compared (`audio_compare.rs`).
 
 use super::super::{Gir, MediaFacts};
 use crate::checks::{Comparison, Pair};
