@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use migrator::{Canary, CanaryState, Outcome, Stop};
+use migrator::{Canary, CanaryState, Outcome, RunError};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::{Body, Network, Transport, TransportError};
@@ -88,7 +88,7 @@ impl World {
         Arc::new(Elsewhere { network: Network::new().expect("a network"), authority: authority.parse().expect("an authority") })
     }
 
-    async fn migrate(&self, options: migrator::Options) -> Result<Outcome, Stop> {
+    async fn migrate(&self, options: migrator::Options) -> Result<Outcome, RunError> {
         migrator::migrate(self.plan(), options, self.transport(), self.clock(), &Quiet).await
     }
 
@@ -96,7 +96,7 @@ impl World {
     async fn refused(&self, options: migrator::Options) -> String {
         let before = self.simulator.effects();
         let stop = self.migrate(options).await.expect_err("a refusal");
-        assert!(matches!(stop, Stop::Plan(_)), "{stop}");
+        assert!(matches!(stop, RunError::Plan(_)), "{stop}");
         assert_eq!(self.simulator.effects(), before, "{stop}");
         stop.to_string()
     }
@@ -120,7 +120,7 @@ impl World {
         migrator::write_checklist(&self.plan(), None, &path, "match", &self.clock()).await.expect("a checklist")
     }
 
-    async fn confirm(&self, file: &Path) -> Result<Canary, Stop> {
+    async fn confirm(&self, file: &Path) -> Result<Canary, RunError> {
         migrator::confirm_canary(&self.plan(), None, file, &self.clock()).await
     }
 

@@ -46,7 +46,6 @@ pub use canonical::{Canonical, CanonicalRecording, CanonicalSegment, Repair};
 pub use coverage::Coverage;
 pub use custody_check::CustodyCheck;
 pub use error::RunError;
-pub use error::RunError as Stop;
 pub use ledger::{StandInCounts, Tally};
 pub use options::{Options, Progress};
 pub use outcome::Outcome;

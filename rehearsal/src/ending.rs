@@ -128,14 +128,14 @@ impl From<&migrator::RunError> for Ending {
     }
 }
 
-impl From<&verifier::Stop> for Ending {
-    fn from(stop: &verifier::Stop) -> Ending {
+impl From<&verifier::RunError> for Ending {
+    fn from(stop: &verifier::RunError) -> Ending {
         match stop {
-            verifier::Stop::Plan(_) => Ending::BadCall,
-            verifier::Stop::Source(_) => Ending::Source,
-            verifier::Stop::Target(_) => Ending::Target,
-            verifier::Stop::Interrupted | verifier::Stop::Report(_) => Ending::Stopped,
-            verifier::Stop::Internal(_) => Ending::OurBug,
+            verifier::RunError::Plan(_) => Ending::BadCall,
+            verifier::RunError::Source(_) => Ending::Source,
+            verifier::RunError::Target(_) => Ending::Target,
+            verifier::RunError::Interrupted | verifier::RunError::Report(_) => Ending::Stopped,
+            verifier::RunError::Internal(_) => Ending::OurBug,
         }
     }
 }

@@ -62,9 +62,9 @@ pub use finding::Finding;
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
-pub use run_error::{RunError, RunError as Stop};
+pub use run_error::RunError;
 pub use target::{HandedOver, Stores};
-pub use utc_millis::{UtcMillis, UtcMillis as Moment};
+pub use utc_millis::UtcMillis;
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};
 
 /// Verifies what a plan describes, and writes the report where [`Options::report_dir`] says.
