@@ -4,6 +4,8 @@ pub(crate) mod legacy;
 mod record;
 mod registry;
 mod staged;
+#[cfg(test)]
+mod toy;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -16,6 +16,8 @@ use crate::run_error::RunError;
 pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<SharedSource, RunError> {
     let source: Arc<dyn Source> = match (options.source, &loaded.plan.source) {
         (SourceFrom::Staged, _) => Arc::new(Staged::of(loaded, format_of(loaded), options.staging_url.as_deref())?),
+        #[cfg(test)]
+        (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => Arc::new(super::toy::Toy::new(loaded)),
         (SourceFrom::Live, plan::Source::Legacy(section)) => Arc::new(legacy::Live::open(loaded, section, gates, clock)?),
         (SourceFrom::Live, plan::Source::Files(_)) => {
             return Err(RunError::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
@@ -27,6 +29,8 @@ pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock:
 /// How to read what was staged of the source of a plan.
 fn format_of(loaded: &LoadedPlan) -> &'static dyn SourceFormat {
     match &loaded.plan.source {
+        #[cfg(test)]
+        _ if super::toy::is_meant_by(loaded) => &super::toy::FORMAT,
         // Files are not built: what was staged under such a plan is the legacy platform's.
         plan::Source::Legacy(_) | plan::Source::Files(_) => &legacy::FORMAT,
     }
@@ -36,6 +40,8 @@ fn format_of(loaded: &LoadedPlan) -> &'static dyn SourceFormat {
 pub(crate) fn operations(loaded: &LoadedPlan, options: &Options) -> &'static [Operation] {
     match (options.source, &loaded.plan.source) {
         (SourceFrom::Staged, _) => &[],
+        #[cfg(test)]
+        (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => &[],
         (SourceFrom::Live, plan::Source::Legacy(_) | plan::Source::Files(_)) => legacy::OPERATIONS,
     }
 }
