@@ -15,23 +15,25 @@ fn source_of(name: &str) -> PathBuf {
     if name == "seatrial" { root.join("src") } else { root.join(name).join("src") }
 }
 
-/// Every source file below a folder that is no test.
-fn files(dir: &Path) -> Vec<PathBuf> {
+/// Every source file below a folder.
+fn all_files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        let stem = path.file_stem().unwrap().to_str().unwrap();
-        if ["tests", "testing"].contains(&stem) {
-            continue;
-        }
         if path.is_dir() {
-            found.extend(files(&path));
+            found.extend(all_files(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
     found.sort();
     found
+}
+
+/// Every source file below a folder that is no test.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let is_of_tests = |path: &PathBuf| ["tests", "testing"].iter().any(|name| is_of(path.strip_prefix(dir).unwrap(), name));
+    all_files(dir).into_iter().filter(|path| !is_of_tests(path)).collect()
 }
 
 /// A file's code: without comments, and without its module of tests, which stands last.
@@ -211,4 +213,36 @@ fn a_platform_is_named_in_its_own_folder_only() {
         "{} files name Interaction Recording outside its folders; at most {NAME_GIR_MOST} may",
         found.len()
     );
+}
+
+/// What a platform costs beside its own folders: a source and a target that only tests have are known to the registries alone, and to no build that is
+/// no test's.
+#[test]
+fn a_toy_source_and_a_toy_target_are_a_folder_and_lines_of_a_registry_on_each_side() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = CRATES.into_iter().flat_map(|name| [source_of(name), source_of(name).with_file_name("tests")]);
+    let (mut inside, mut outside) = (Vec::new(), Vec::new());
+    for path in folders.filter(|folder| folder.exists()).flat_map(|folder| all_files(&folder)) {
+        let (name, text) = (path.strip_prefix(root).unwrap(), std::fs::read_to_string(&path).unwrap());
+        if is_of(name, "toy") {
+            inside.push(format!("{}, {} lines", name.display(), text.lines().count()));
+        } else if name != Path::new(file!()) {
+            let naming = lines_naming_toy(&text);
+            assert!(naming.iter().all(|(before, _)| before.trim() == "#[cfg(test)]"), "{}: {naming:?}", name.display());
+            let more = naming.iter().filter(|(_, line)| line.trim() != "mod toy;").count();
+            outside.extend((more > 0).then(|| (name.display().to_string(), more)));
+        }
+    }
+    println!("the toys:\n    {}", inside.join("\n    "));
+    println!("lines elsewhere that name them: {outside:?}");
+    let outside: Vec<String> = outside.into_iter().map(|(name, _)| name).collect();
+    let registries = ["migrator", "verifier"].map(|side| ["source", "target"].map(|seam| format!("{side}/src/{seam}/registry.rs")));
+    assert_eq!(outside, registries.concat(), "only the registries may name the toys");
+}
+
+/// Lines with a word that begins with `toy`, each with the line before it.
+fn lines_naming_toy(text: &str) -> Vec<(&str, &str)> {
+    let is_toy = |word: &str| word.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("toy"));
+    let names = |line: &str| line.split(|letter: char| !letter.is_alphanumeric()).any(is_toy);
+    text.lines().zip(text.lines().skip(1)).filter(|(_, line)| names(line)).collect()
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// An interaction in the guide's canonical schema, widened: times carry milliseconds, `duration_ms`, `segments` and `recordings` are
 /// added, and what the guide calls INT is decimal text, because source ids may exceed what a JSON number keeps.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Canonical {
     /// Source's interaction id, decimal text.
     pub legacy_interaction_id: String,
@@ -118,7 +118,7 @@ pub struct CanonicalSegment {
 }
 
 /// One recording.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct CanonicalRecording {
     /// Source's recording id.
     pub legacy_recording_id: String,

@@ -91,7 +91,7 @@ pub(crate) async fn run(
 
 /// Every request that a plan and a caller let the verifier send: those to the source, then those to the target.
 pub(crate) fn allowance(loaded: &LoadedPlan, platform: &dyn Platform, options: &Options) -> Allowance {
-    Allowance::new(source::operations(options).iter().chain(platform.operations(loaded, options)), options.jobs)
+    Allowance::new(source::operations(loaded, options).iter().chain(platform.operations(loaded, options)), options.jobs)
 }
 
 /// How much there is to read, as far as the source tells.

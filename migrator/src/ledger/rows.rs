@@ -6,7 +6,7 @@ use crate::step::Phase;
 /// An interaction as extracted.
 pub(crate) struct NewInteraction {
     pub(crate) legacy_id: String,
-    /// The source's entity, byte for byte.
+    /// The source's entity, byte for byte. JSON: what a source says in another form is a JSON string.
     pub(crate) entity: String,
     /// Headers of the page it came in, JSON.
     pub(crate) headers: String,

@@ -2,6 +2,8 @@
 
 pub(crate) mod legacy;
 pub(crate) mod registry;
+#[cfg(test)]
+mod toy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,6 +7,8 @@ mod genesys_cloud;
 mod gir;
 mod losses;
 pub(crate) mod registry;
+#[cfg(test)]
+mod toy;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -4,6 +4,8 @@ pub(crate) mod legacy;
 mod record;
 mod registry;
 mod staged;
+#[cfg(test)]
+mod toy;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -49,6 +51,18 @@ pub(crate) trait Source {
 
     /// One reading of a recording's bytes.
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError>;
+}
+
+/// How to read what a source has answered, as it was staged: nothing is asked.
+pub(crate) trait SourceFormat: Sync {
+    /// A call of the listing. One that cannot be read is that call's trouble alone. `place` says where it stands.
+    fn interaction(&self, entity: &str, place: &str) -> SourceInteraction;
+
+    /// What was answered about a recording. The error says what cannot be read.
+    fn recording(&self, answer: &str) -> Result<RecordingDetails, String>;
+
+    /// The recording that a request asked for. Absent: it names none.
+    fn asked_for<'a>(&self, request: &'a str) -> Option<&'a str>;
 }
 
 /// Everything, or what the verification is restricted to; it is no verification of what the source does not list.

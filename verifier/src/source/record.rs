@@ -98,7 +98,7 @@ pub(crate) struct SourceRecording {
 }
 
 /// What the source says of a recording. Absent: it does not say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct RecordingDetails {
     /// Recording.
     pub(crate) id: String,

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{MediaRead, Only, Source, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia, legacy};
+use super::{MediaRead, Only, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
 use crate::options::{Progress, Stage};
 use crate::run_error::RunError;
 
@@ -21,6 +21,7 @@ pub(super) struct Staged {
     store: Box<dyn ObjectStore>,
     root: Path,
     trusted: bool,
+    format: &'static dyn SourceFormat,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +41,6 @@ struct RawInteraction<'a> {
 
 #[derive(Deserialize)]
 struct RawRecording<'a> {
-    /// `GET /api/v2/recordings/<id>`.
     #[serde(default)]
     request: String,
     #[serde(borrow)]
@@ -57,17 +57,17 @@ struct RawMedia {
 }
 
 impl Staged {
-    /// The plan's staging, or another one.
-    pub(super) fn of(loaded: &LoadedPlan, url: Option<&str>) -> Result<Staged, RunError> {
+    /// The plan's staging, or another one. `format`: of the source it was staged from.
+    pub(super) fn of(loaded: &LoadedPlan, format: &'static dyn SourceFormat, url: Option<&str>) -> Result<Staged, RunError> {
         let plan = &loaded.plan;
-        Staged::open(&staging_url(loaded, url.unwrap_or(&plan.staging.url))?, plan.rules.trust_staging)
+        Staged::open(&staging_url(loaded, url.unwrap_or(&plan.staging.url))?, plan.rules.trust_staging, format)
     }
 
     /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
-    fn open(url: &Url, trusted: bool) -> Result<Staged, RunError> {
+    fn open(url: &Url, trusted: bool, format: &'static dyn SourceFormat) -> Result<Staged, RunError> {
         let (store, root) = object_store::parse_url(url)
             .map_err(|error| RunError::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
-        Ok(Staged { store, root, trusted })
+        Ok(Staged { store, root, trusted, format })
     }
 
     /// Staged bytes are believed only under their own hash, and at the size the source gave.
@@ -113,7 +113,7 @@ impl Source for Staged {
         let mut interactions = Vec::with_capacity(files.len());
         for file in files.iter().filter(|file| file.extension() == Some("json")) {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
-            let interaction = parse(file, &bytes).unwrap_or_else(|why| unread(file, &why));
+            let interaction = parse(self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
             if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
                 interactions.push(interaction);
             }
@@ -159,19 +159,19 @@ fn unread(file: &Path, why: &str) -> SourceInteraction {
     SourceInteraction::unread(id, why)
 }
 
-fn parse(file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
+fn parse(format: &dyn SourceFormat, file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
     let raw: RawFile<'_> = serde_json::from_slice(bytes).map_err(|error| format!("it is no staged call, at line {}", error.line()))?;
     if raw.staging_version != 1 {
         return Err(format!("staging_version {} is not known", raw.staging_version));
     }
-    let call = legacy::interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
+    let call = format.interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
     if call.unread.is_some() {
         return Ok(call);
     }
     let mut staged: BTreeMap<String, SourceRecording> = BTreeMap::new();
     for recording in raw.recordings {
-        let asked = recording.request.strip_prefix("GET /api/v2/recordings/").map(str::to_owned);
-        let details = legacy::recording(recording.body.get());
+        let asked = format.asked_for(&recording.request).map(str::to_owned);
+        let details = format.recording(recording.body.get());
         let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone())) else { continue };
         let media = recording.media.map(|media| StagedMedia { announced: announced(&media), sha256: media.sha256, bytes: media.bytes });
         let details = details.map_err(|error| format!("the staged record of recording {id} in another form ({error}); stage it again"));
@@ -218,7 +218,7 @@ mod tests {
         std::fs::write(dir.path().join("raw/100001.json"), RAW.replace("SIZE", size).replace("HASH", &hash)).expect("raw file");
         std::fs::write(dir.path().join("blob").join(&hash), blob).expect("blob");
         let url = Url::from_directory_path(dir.path()).expect("a URL");
-        (dir, Staged::open(&url, false).expect("open"))
+        (dir, Staged::open(&url, false, &super::super::legacy::FORMAT).expect("open"))
     }
 
     #[tokio::test]

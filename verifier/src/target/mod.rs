@@ -5,6 +5,8 @@ pub(crate) mod genesys_cloud;
 pub(crate) mod gir;
 mod media;
 mod registry;
+#[cfg(test)]
+mod toy;
 mod unread;
 mod wait;
 

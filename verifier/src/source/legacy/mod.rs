@@ -13,7 +13,7 @@ use platforms::clock::Clock;
 use platforms::legacy::{Client, Page, Settings, wire};
 use platforms::{CallError, Credentials, Pages};
 
-use super::{MediaRead, Only, RecordingDetails, Source, SourceInteraction, SourceRecording, SourceSnapshot, collect};
+use super::{MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
 use crate::requests::{Base, Gates};
 use crate::run_error::RunError;
@@ -29,6 +29,24 @@ const PAGE_SIZE: u32 = 1000;
 
 /// Each takes half a minute of tries.
 const FAILED_MOST: u32 = 8;
+
+/// How the platform writes its answers.
+pub(super) struct LegacyFormat;
+pub(super) static FORMAT: LegacyFormat = LegacyFormat;
+
+impl SourceFormat for LegacyFormat {
+    fn interaction(&self, entity: &str, place: &str) -> SourceInteraction {
+        interaction(entity, place)
+    }
+
+    fn recording(&self, answer: &str) -> Result<RecordingDetails, String> {
+        recording(answer).map_err(|error| error.to_string())
+    }
+
+    fn asked_for<'a>(&self, request: &'a str) -> Option<&'a str> {
+        request.strip_prefix("GET /api/v2/recordings/")
+    }
+}
 
 /// A live source and the plan's window on it.
 pub(super) struct Live {
