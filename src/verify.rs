@@ -67,7 +67,7 @@ fn tell_call(report: &Path, id: &str, output: &Output) -> Ending {
             if output.json {
                 terminal::document(&evidence);
             } else {
-                terminal::say(&evidence.text());
+                evidence.lines().iter().for_each(|line| terminal::say(line));
             }
             match evidence.verdict {
                 verifier::Verdict::Match => Ending::Done,

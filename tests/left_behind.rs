@@ -160,6 +160,8 @@ fn every_recording_has_a_line_and_what_stays_behind_is_named_everywhere() {
     let one = listed[0]["legacy_recording_id"].as_str().expect("an id");
     let call = world.seatrial(&["verify", "plan.toml", "--report", "report", "--call", one, "--json"]).ends(0).json();
     assert!(call["recordings"].as_array().is_some_and(|lines| lines.iter().any(|line| line["legacy_recording_id"] == one)), "{call}");
+    let shown = world.seatrial(&["verify", "plan.toml", "--report", "report", "--call", one]).ends(0);
+    assert!(!shown.stdout.contains("\\n") && shown.stdout.lines().count() > 5, "each value is a line: {shown}");
     let unknown = world.seatrial(&["verify", "plan.toml", "--report", "report", "--call", "nobody"]).ends(2);
     assert!(unknown.stderr.contains("says nothing of nobody"), "{unknown}");
 

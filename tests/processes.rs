@@ -192,6 +192,7 @@ fn a_changed_mapping_is_shown_and_waits_for_a_decision() {
     for part in ["the plan has changed", "mapping/agents.csv", &row, &other, "--accept-plan-change"] {
         assert!(refused.stderr.contains(part), "{part} is not in {refused}");
     }
+    assert!(!refused.stderr.contains("\\n") && refused.stderr.lines().count() >= 5, "each part is a line: {refused}");
     simulation.migrate(&["--accept-plan-change"]).ends(10);
     assert_eq!(simulation.verify(&[]).run.code, 0);
 }

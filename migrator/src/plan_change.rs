@@ -55,7 +55,7 @@ pub(crate) async fn plan_change(ledger: &dyn Ledger, plan: &Arc<LoadedPlan>, acc
     if !accept {
         let (diff, meaning) = (difference(&before, &texts), differ.words());
         return Err(RunError::Plan(format!(
-            "the plan has changed since this ledger was begun ({} then, {} now):\n{diff}\n{meaning}\ngo on under the new plan with \
+            "the plan has changed since this ledger was begun ({} then, {} now):\n{diff}\n  {meaning}\n  go on under the new plan with \
              --accept-plan-change",
             &known[..8.min(known.len())],
             &plan.hash[..8.min(plan.hash.len())]

@@ -109,9 +109,9 @@ fn unreadable(dir: &Path, name: &str, why: &str) -> RunError {
 }
 
 impl CallEvidence {
-    /// Some lines for a person.
+    /// What it says to a person, line by line: a line end inside one came from elsewhere.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for line in &self.recordings {
             lines.push(format!(
@@ -133,6 +133,6 @@ impl CallEvidence {
         }
         lines.extend(self.findings.iter().map(text::line));
         lines.push(format!("the whole report: {}", self.report));
-        lines.join("\n")
+        lines
     }
 }
