@@ -27,7 +27,7 @@ pub struct Behind {
     pub reason: String,
     /// What was seen, in the decoder's, the source's or the target's words. Absent: nothing more is known.
     pub detail: Option<String>,
-    /// RFC 3339, UTC. Absent: the ledger is of a version that did not note it.
+    /// RFC 3339, UTC. Absent: not noted, as for ids that collide and calls the target does not carry.
     pub since: Option<String>,
 }
 

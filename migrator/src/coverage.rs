@@ -118,7 +118,7 @@ impl Coverage {
             _ => self.without_row.sentence(of)?,
         };
         if !self.not_valid_then.is_empty() {
-            let rows = crate::ledger::most(&self.not_valid_then);
+            let rows = crate::ledger::most_frequent(&self.not_valid_then);
             text.push_str(&format!("; of these agents stand in the table on rows that are not valid then: {rows}"));
         }
         if !self.all {

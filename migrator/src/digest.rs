@@ -38,11 +38,10 @@ pub(crate) fn change(plan: &LoadedPlan, resolver: &Resolver, phones: &PhoneRule,
     if row.audio_rules.as_ref().is_some_and(|known| *known != audio_rules(plan, row)) {
         return Some(Redo::Audio);
     }
-    // A ledger of an earlier version does not say what was sent; sending the same again changes nothing.
     let anew = || {
         let Prepared { record, resolved } = &prepare(plan, resolver, phones, row)?;
         document(rules_of(plan), &CallContent { plan, resolver, phones, record, resolved, recordings: &row.recordings })
     };
-    let same = row.document.is_some() && anew().ok() == row.document;
+    let same = anew().ok() == row.document;
     (!same).then_some(Redo::Document)
 }

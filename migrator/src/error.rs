@@ -98,9 +98,7 @@ impl StepError {
     /// quote values.
     pub(crate) fn malformed_answer(subject: &str, error: &serde_json::Error) -> StepError {
         let at = format!("line {} column {}", error.line(), error.column());
-        StepError::InteractionFailed(RunError::Storage(format!(
-            "recording {subject}: the source's answer is not what its contract says, at {at}"
-        )))
+        StepError::InteractionFailed(RunError::Storage(format!("{subject}: the source's answer is not what its contract says, at {at}")))
     }
 
     /// A source call that failed: never a quarantine, because it says nothing about the recording.

@@ -214,7 +214,7 @@ impl Resolver {
     /// be deleted at once when its date is brought forward stays behind like what may not be brought forward.
     pub(crate) fn retention_exclusion(&self, record: &Canonical, recording: &CanonicalRecording, now: Timestamp) -> Option<Aside> {
         let date = self.class_date(record, recording)?;
-        let held = record.recordings.iter().any(|recording| recording.legal_hold);
+        let held = record.is_held();
         if date <= now && !held && self.plan.plan.retention.expired == Expired::Skip {
             return Some(Aside::new(Reason::Expired, format!("its retention ended on {date:.0}")));
         }

@@ -213,7 +213,7 @@ impl<'a> Lines<'a> {
 
     fn deletion(&self, record: &Canonical, recording: &CanonicalRecording) -> String {
         // A hold on one recording protects the whole conversation: a declared widening.
-        if record.recordings.iter().any(|recording| recording.legal_hold) {
+        if record.is_held() {
             return "protected (legal hold)".to_owned();
         }
         self.resolver.delete_date(record, recording).map_or_else(|| "none".to_owned(), iso)

@@ -77,7 +77,9 @@ impl Run {
             Step::Upload => self.upload(&mut call).await,
             Step::Ingest => self.ingest(&mut call).await,
             Step::Confirm => self.confirm(&mut call).await,
-            Step::Stage | Step::Convert | Step::Rest => Ok(()),
+            Step::Stage | Step::Convert | Step::Rest => {
+                Err(StepError::Run(RunError::Storage(format!("{step:?} is no step towards the target; this is a bug"))))
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 pub(crate) use rows::{Added, Change, Claim, Disposition, InteractionRow, NewInteraction, NewRecording, Pass, RecordingRow, Redo};
-pub(crate) use tally::{StandIn, most};
+pub(crate) use tally::{StandIn, most_frequent};
 pub use tally::{StandInCounts, Tally};
 
 use crate::custody;

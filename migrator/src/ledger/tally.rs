@@ -74,7 +74,7 @@ impl StandInCounts {
             return None;
         }
         let named = [("agents", &self.agents), ("queues", &self.queues)].into_iter().filter(|(_, counts)| !counts.is_empty());
-        let named: Vec<String> = named.map(|(what, counts)| format!("{what} {}", most(counts))).collect();
+        let named: Vec<String> = named.map(|(what, counts)| format!("{what} {}", most_frequent(counts))).collect();
         Some(format!(
             "{} of {of} calls {becomes}, because no row valid at their date names their agent or queue: {}",
             self.calls,
@@ -86,7 +86,8 @@ impl StandInCounts {
 /// Enough to look up, few enough to read.
 const NAMED: usize = 10;
 
-pub(crate) fn most(counts: &BTreeMap<String, u64>) -> String {
+/// The names with the highest counts, each with its count.
+pub(crate) fn most_frequent(counts: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
     counts.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let mut named: Vec<String> = counts.iter().take(NAMED).map(|(name, calls)| format!("{name} ({calls})")).collect();

@@ -103,8 +103,12 @@ impl Section for GenesysCloud {
         vec![self.api_url(), self.token_url()]
     }
 
-    fn trust(&self) -> (Option<&Path>, bool) {
-        (self.ca.as_deref(), self.plain_http)
+    fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
+    fn plain_http(&self) -> bool {
+        self.plain_http
     }
 
     fn validate(&self, _: &Carrier, external_id_authority: Option<&str>) -> Result<(), String> {

@@ -143,8 +143,12 @@ impl Section for Gir {
         [&self.rws_url, &self.webdav_url].into_iter().cloned().map(Some).chain(speechminer).collect()
     }
 
-    fn trust(&self) -> (Option<&Path>, bool) {
-        (self.ca.as_deref(), self.plain_http)
+    fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
+    fn plain_http(&self) -> bool {
+        self.plain_http
     }
 
     fn certificates(&self) -> &[PathBuf] {

@@ -31,8 +31,10 @@ trait Section {
     fn main_url(&self) -> Option<Url>;
     /// Every address that something is sent to; `None` for one that the plan does not lead to.
     fn urls(&self) -> Vec<Option<Url>>;
-    /// PEM file of authorities that its hosts are trusted by, and whether plain http may go to another machine.
-    fn trust(&self) -> (Option<&Path>, bool);
+    /// PEM file of authorities that its hosts are trusted by.
+    fn ca(&self) -> Option<&Path>;
+    /// Whether plain http may go to another machine.
+    fn plain_http(&self) -> bool;
     /// Certificates of whom recordings are encrypted for.
     fn certificates(&self) -> &[PathBuf] {
         &[]
@@ -91,13 +93,13 @@ impl Target {
     /// PEM file of authorities that the target's hosts are trusted by besides the system's.
     #[must_use]
     pub fn ca(&self) -> Option<&Path> {
-        self.section().trust().0
+        self.section().ca()
     }
 
     /// Whether plain http may go to another machine on this side.
     #[must_use]
     pub fn plain_http(&self) -> bool {
-        self.section().trust().1
+        self.section().plain_http()
     }
 
     /// Certificates of whom recordings are encrypted for, PEM files relative to the plan. None: recordings go clear.

@@ -23,9 +23,15 @@ pub(crate) fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> 
     Some(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)))
 }
 
-/// A date of HTTP, Unix milliseconds. `None`: it is none. Source: RFC 9110 section 5.6.7.
+/// A date of HTTP, Unix milliseconds: the present form, also as mail writes it (a day of one digit, `+0000`), and the two of old times.
+/// `None`: it is none. Source: RFC 9110 section 5.6.7; RFC 5322 section 3.3.
 pub(super) fn http_date_ms(text: &str) -> Option<i64> {
-    let since_1970 = httpdate::parse_http_date(text.trim()).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let text = text.trim();
+    // A day of the week that does not fit takes nothing from the date.
+    if let Ok(at) = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text) {
+        return Some(at.as_millisecond());
+    }
+    let since_1970 = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since_1970.as_millis()).ok()
 }
 
@@ -56,6 +62,9 @@ mod tests {
             (" 0 ", None, Some(0)),
             ("99999999999999999999999", None, Some(u64::MAX)),
             ("Sun, 06 Nov 1994 08:51:37 GMT", Some(date), Some(120)),
+            ("Sun, 6 Nov 1994 08:51:37 GMT", Some(date), Some(120)),
+            ("Sun, 06 Nov 1994 08:51:37 +0000", Some("Sun, 6 Nov 1994 08:49:37 +0000"), Some(120)),
+            ("Mon, 06 Nov 1994 08:51:37 GMT", Some(date), Some(120)),
             ("Sunday, 06-Nov-94 08:51:37 GMT", Some(date), Some(120)),
             ("Sun Nov  6 08:51:37 1994", Some(date), Some(120)),
             // By the server's clock, which is ten minutes ahead of ours.

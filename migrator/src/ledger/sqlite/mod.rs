@@ -107,7 +107,7 @@ pub(crate) struct SqliteLedger {
 }
 
 impl SqliteLedger {
-    /// Opens the ledger a URL names.
+    /// Opens the ledger in a file.
     pub(crate) async fn open(path: PathBuf, open: Open, clock: &Clock) -> Result<SqliteLedger, LedgerError> {
         let own = clock.clone();
         let opened = clock.blocking(move || SqliteLedger::open_blocking(&path, open, own).map_err(|error| error.at(&path))).await;

@@ -64,10 +64,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS recording_legacy ON recording (legacy_id);
 CREATE INDEX IF NOT EXISTS recording_interaction ON recording (interaction);
 CREATE TABLE IF NOT EXISTS custody (seq INTEGER PRIMARY KEY, line TEXT NOT NULL, chain TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS warning (kind TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID;
-";
-
-/// The few rows that are asked for among millions.
-const INDEXES: &str = "
+-- The few rows that are asked for among millions.
 CREATE INDEX IF NOT EXISTS interaction_claimed ON interaction (claimed_by) WHERE claimed_by IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_redo ON interaction (seq) WHERE redo IS NOT NULL;
 CREATE INDEX IF NOT EXISTS interaction_error ON interaction (seq) WHERE error IS NOT NULL;
@@ -93,7 +90,6 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
         ))),
         None => {
             connection.execute_batch(TABLES)?;
-            connection.execute_batch(INDEXES)?;
             connection.execute("INSERT INTO meta (key, value) VALUES ('version', ?1)", [VERSION])?;
             Ok(())
         }

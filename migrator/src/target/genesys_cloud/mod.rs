@@ -49,10 +49,6 @@ pub(super) fn open(
     })
 }
 
-fn client_id(plan: &LoadedPlan) -> &str {
-    plan.plan.target.genesys_cloud().map_or("", |cloud| &cloud.client_id)
-}
-
 fn without_years() -> DeclaredLoss {
     loss("retention class without years in the plan", "is not carried: the recording has no deletion date")
 }

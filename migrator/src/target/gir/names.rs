@@ -51,7 +51,7 @@ impl<'a> Names<'a> {
 
     /// Name of a recording's file: other bytes are another file.
     pub(super) fn file(&self, row: &RecordingRow) -> Result<String, StepError> {
-        let sealed = if state::envelope(row).is_some() { ".bin" } else { "" };
+        let sealed = if state::envelope(row)?.is_some() { ".bin" } else { "" };
         let extension = codec_of(row)?.container().extension();
         Ok(format!("{}.{}.{extension}{sealed}", plain(&self.media(&row.legacy_id)), short_hash(row)))
     }

@@ -75,7 +75,7 @@ impl Call<'_> {
         let queue = self.record.queue_legacy_id.as_deref();
         let instant = |offset_ms: i64| recording.start + jiff::SignedDuration::from_millis(offset_ms);
         let masks = recording.pauses_ms.iter().flat_map(|&(from, until)| [(from, "paused"), (until, "resume")]);
-        let envelope = state::envelope(row);
+        let envelope = state::envelope(row)?;
         Ok(MediaFile {
             call_uuid: Some(self.uuid.clone()),
             start_time: Some(time(recording.start)),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encrypt::Sealed;
+use crate::error::{RunError, StepError};
 use crate::ledger::{InteractionRow, RecordingRow};
 
 /// Whether a document was posted, where nobody can look.
@@ -33,7 +34,7 @@ pub(super) fn set_posted(row: &mut InteractionRow, posted: Posted) {
 }
 
 /// How an encrypted recording is opened.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Envelope {
     /// PKCS#7 EnvelopedData without the content, PEM.
     pub(super) pkcs7: String,
@@ -41,11 +42,29 @@ pub(super) struct Envelope {
     pub(super) cert_alias: String,
 }
 
-pub(super) fn envelope_state(sealed: &Sealed) -> Option<String> {
-    serde_json::to_string(&Envelope { pkcs7: sealed.pkcs7.clone(), cert_alias: sealed.cert_alias.clone() }).ok()
+pub(super) fn envelope_state(sealed: &Sealed) -> String {
+    serde_json::json!({ "pkcs7": sealed.pkcs7, "cert_alias": sealed.cert_alias }).to_string()
 }
 
-/// Absent: the recording goes clear.
-pub(super) fn envelope(row: &RecordingRow) -> Option<Envelope> {
-    row.target_state.as_deref().and_then(|state| serde_json::from_str(state).ok())
+/// `None`: the recording goes clear. A state that cannot be read is an error: the file is encrypted, and nobody could open it without.
+pub(super) fn envelope(row: &RecordingRow) -> Result<Option<Envelope>, StepError> {
+    let read = row.target_state.as_deref().map(serde_json::from_str).transpose();
+    let unreadable = |_| format!("recording {}: the ledger's state of its envelope cannot be read", row.legacy_id);
+    read.map_err(|error| StepError::InteractionFailed(RunError::Storage(unreadable(error))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_that_cannot_be_read_is_an_error_and_never_a_clear_recording() {
+        let row = |state: Option<&str>| RecordingRow { target_state: state.map(str::to_owned), ..RecordingRow::default() };
+        assert!(envelope(&row(None)).is_ok_and(|envelope| envelope.is_none()));
+        let sealed = envelope(&row(Some(r#"{"pkcs7":"p","cert_alias":"a"}"#))).expect("a state").expect("an envelope");
+        assert_eq!((sealed.pkcs7.as_str(), sealed.cert_alias.as_str()), ("p", "a"));
+        for damaged in ["", "{}", r#"{"pkcs7":"p"}"#, "no JSON"] {
+            assert!(matches!(envelope(&row(Some(damaged))), Err(StepError::InteractionFailed(RunError::Storage(_)))), "{damaged}");
+        }
+    }
 }

@@ -113,7 +113,7 @@ impl Target for Gir {
     }
 
     fn envelope_state(&self, sealed: &Sealed) -> Option<String> {
-        state::envelope_state(sealed)
+        Some(state::envelope_state(sealed))
     }
 
     /// Where a second post replaces the first, it is posted again.

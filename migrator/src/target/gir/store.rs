@@ -35,7 +35,7 @@ impl Gir {
         let url = self.file(&folders, &name)?;
         let part = self.part(&folders, &name)?;
         let (path, length) = staged(row)?;
-        let content_type = if state::envelope(row).is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
+        let content_type = if state::envelope(row)?.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
         let upload = Upload { name: name.clone(), content_type, length, open: open(staging, cached, path, length).await? };
         self.put(clock, &folders, &part, &url, &upload).await?;
         stored_at(row, &url);

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::Names;
 use super::survey::survey;
-use super::{client_id, without_years};
+use super::without_years;
 use crate::error::{RunError, StepError};
 use crate::hex::hex;
 use crate::ledger::Ledger;
@@ -42,10 +42,6 @@ impl TargetRules for GuideRules {
 
     fn declared_losses(&self, _: &LoadedPlan) -> Vec<DeclaredLoss> {
         vec![without_years()]
-    }
-
-    fn client_id<'a>(&self, plan: &'a LoadedPlan) -> &'a str {
-        client_id(plan)
     }
 
     fn external_tag(&self, plan: &LoadedPlan, legacy_interaction_id: &str) -> String {

@@ -78,7 +78,7 @@ pub(crate) fn build_events(
         tag: names.external_tag(&record.legacy_interaction_id),
         events: teller.events,
         attributes: attributes(Some(names.carrier), record, resolved),
-        protect: record.recordings.iter().any(|recording| recording.legal_hold),
+        protect: record.is_held(),
         recordings: recordings_to_send(record, rows).into_iter().map(|(recording, _)| upload(recording)).collect(),
     }
 }

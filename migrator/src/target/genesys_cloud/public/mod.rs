@@ -30,7 +30,7 @@ use self::outcomes::{Outcome, Outcomes};
 use self::package::{Audio, Package, package, plain_name};
 use super::names::Names;
 use super::survey::{survey, without_permission};
-use super::{client_id, without_years};
+use super::without_years;
 use crate::context::{Attempt, RunContext};
 use crate::error::{RunError, StepError};
 use crate::hex::hex;
@@ -88,7 +88,7 @@ impl TargetRules for PublicRules {
     }
 
     fn client_id<'a>(&self, plan: &'a LoadedPlan) -> &'a str {
-        client_id(plan)
+        plan.plan.target.genesys_cloud().map_or("", |cloud| &cloud.client_id)
     }
 
     fn external_tag(&self, plan: &LoadedPlan, legacy_interaction_id: &str) -> String {
@@ -198,14 +198,10 @@ impl Public {
     /// leave the first behind as an orphan where it takes longer than uploads are parked. A report that cannot be read says nothing.
     async fn is_under_way(&self, run: &RunContext, row: &mut RecordingRow, at_ms: i64) -> Result<bool, StepError> {
         let zip = zip_name(run, row);
-        let known = match self.outcomes.is_unfinished(&self.client, &run.clock, &zip, at_ms).await {
-            Err(CallError::Refused { status: 403, .. }) => false,
-            known => known.map_err(StepError::target)?,
-        };
-        if known {
-            (row.file_name, row.file_id) = (Some(zip.clone()), Some(zip));
-        }
-        Ok(known)
+        let known = self.outcomes.unfinished(&self.client, &run.clock, &zip, at_ms).await.map_err(StepError::target)?;
+        let Some(key) = known else { return Ok(false) };
+        (row.file_name, row.file_id) = (Some(zip), Some(key));
+        Ok(true)
     }
 
     /// Packs and uploads one recording under ids that make a repeat the same recording.

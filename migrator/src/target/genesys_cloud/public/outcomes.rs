@@ -54,7 +54,17 @@ impl Outcome {
 #[derive(Default)]
 struct Read {
     at_ms: i64,
-    by_file: HashMap<String, Outcome>,
+    by_file: HashMap<String, Upload>,
+}
+
+/// A line of a report.
+#[derive(Clone)]
+struct Upload {
+    outcome: Outcome,
+    /// When it changed last, as the report writes it; empty where it does not say.
+    updated: String,
+    /// Key in the store. Absent: the report does not say.
+    key: Option<String>,
 }
 
 /// The last report, and what was unfinished when it was asked for.
@@ -70,45 +80,67 @@ impl Outcomes {
         let mut last = self.last.lock().await;
         if last.as_ref().is_none_or(|read| clock.now_ms() - read.at_ms > FRESH_MS) {
             let at_ms = clock.now_ms();
-            *last = Some(Read { at_ms, by_file: read(client, clock, BACK, None).await? });
+            *last = Some(Read { at_ms, by_file: read(client, clock, BACK, None).await?.unwrap_or_default() });
         }
-        if let Some(outcome) = last.as_ref().and_then(|read| read.by_file.get(file_name).copied()) {
-            return Ok(Some(outcome));
+        if let Some(upload) = last.as_ref().and_then(|read| read.by_file.get(file_name)) {
+            return Ok(Some(upload.outcome));
         }
-        // It may have been uploaded longer ago than the report looks back.
+        // It may have been uploaded longer ago than the report looks back, and be an orphan. Whatever else it was may have changed since.
         let unfinished = self.unfinished.lock().await;
-        Ok(unfinished.as_ref().and_then(|read| read.by_file.get(file_name).copied()))
+        let known = unfinished.as_ref().and_then(|read| read.by_file.get(file_name));
+        Ok(known.map(|upload| upload.outcome).filter(|outcome| *outcome == Outcome::WaitForConversation))
     }
 
-    /// Whether an upload of that file name was begun before `at_ms`, Unix ms, and is not finished: sent again, it would be there twice.
-    pub(super) async fn is_unfinished(&self, client: &PublicClient, clock: &Clock, file_name: &str, at_ms: i64) -> Result<bool, CallError> {
+    /// The key of an upload of that file name that was begun before `at_ms`, Unix ms, and is not finished: sent again, it would be there twice.
+    /// `None`: the reports know of none, do not come, or may not be read.
+    pub(super) async fn unfinished(
+        &self,
+        client: &PublicClient,
+        clock: &Clock,
+        file_name: &str,
+        at_ms: i64,
+    ) -> Result<Option<String>, CallError> {
         let mut unfinished = self.unfinished.lock().await;
         if unfinished.as_ref().is_none_or(|read| read.at_ms < at_ms) {
             let now_ms = clock.now_ms();
-            let mut by_file = HashMap::new();
-            for status in Outcome::UNFINISHED {
-                by_file.extend(read(client, clock, BACK_UNFINISHED, Some(status)).await?);
-            }
+            let by_file = match read_unfinished(client, clock).await {
+                // Without the permission it is asked once a run, not for each recording.
+                Err(CallError::Refused { status: 403, .. }) => Some(HashMap::new()),
+                read => read?,
+            };
+            // A report that does not come is asked for again at the next recording.
+            let Some(by_file) = by_file else { return Ok(None) };
             *unfinished = Some(Read { at_ms: now_ms, by_file });
         }
-        Ok(unfinished.as_ref().is_some_and(|read| read.by_file.contains_key(file_name)))
+        let known = unfinished.as_ref().and_then(|read| read.by_file.get(file_name));
+        Ok(known.map(|upload| upload.key.clone().unwrap_or_else(|| file_name.to_owned())))
     }
 }
 
-/// What a report says of the uploads since `back`, all or those of one status.
+/// All uploads that are not finished. `None`: a report does not come.
+async fn read_unfinished(client: &PublicClient, clock: &Clock) -> Result<Option<HashMap<String, Upload>>, CallError> {
+    let mut by_file = HashMap::new();
+    for status in Outcome::UNFINISHED {
+        let Some(some) = read(client, clock, BACK_UNFINISHED, Some(status)).await? else { return Ok(None) };
+        by_file.extend(some);
+    }
+    Ok(Some(by_file))
+}
+
+/// What a report says of the uploads since `back`, all or those of one status. `None`: the report does not come.
 async fn read(
     client: &PublicClient,
     clock: &Clock,
     back: SignedDuration,
     only: Option<Outcome>,
-) -> Result<HashMap<String, Outcome>, CallError> {
+) -> Result<Option<HashMap<String, Upload>>, CallError> {
     let since = clock.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut report = client.create_report(&iso(since), only.map(Outcome::as_str)).await?;
     for look in 0..LOOKS {
         if let Some(url) = report.signed_url.as_deref().filter(|_| report.state == "Completed") {
             let text = bytes(client, url).await?;
             let malformed = |error: csv::Error| CallError::Malformed { what: "the upload report".to_owned(), why: place_of(&error) };
-            return table(&text).map_err(malformed);
+            return table(&text).map(Some).map_err(malformed);
         }
         if report.state == "Failed" {
             break;
@@ -119,7 +151,7 @@ async fn read(
         report = client.report(&report.id).await?;
     }
     // Nothing is known, which is not an error: the next look asks for another one.
-    Ok(HashMap::new())
+    Ok(None)
 }
 
 async fn bytes(client: &PublicClient, url: &str) -> Result<Vec<u8>, CallError> {
@@ -137,25 +169,27 @@ fn place_of(error: &csv::Error) -> String {
 }
 
 /// Later lines about the same file win: it was uploaded again. Columns are found by name; without those two nothing is known.
-fn table(text: &[u8]) -> Result<HashMap<String, Outcome>, csv::Error> {
+fn table(text: &[u8]) -> Result<HashMap<String, Upload>, csv::Error> {
     let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let headers = rows.headers()?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(file), Some(status), updated) = (column("fileName"), column("status"), column("dateUpdated")) else {
+    let (updated, key) = (column("dateUpdated"), column("uploadKey"));
+    let (Some(file), Some(status)) = (column("fileName"), column("status")) else {
         return Ok(HashMap::new());
     };
-    let mut found: HashMap<String, (String, Outcome)> = HashMap::new();
+    let mut found: HashMap<String, Upload> = HashMap::new();
     for row in rows.records() {
         let row = row?;
         let (Some(file), Some(outcome)) = (row.get(file), row.get(status).and_then(Outcome::from_name)) else { continue };
-        let at = updated.and_then(|at| row.get(at)).unwrap_or_default();
+        let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        let upload = Upload { outcome, updated: cell(updated).unwrap_or_default(), key: cell(key) };
         // One that got there outweighs whatever became of its repeats.
-        let newer = |known: &(String, Outcome)| known.1 != Outcome::Success && known.0.as_str() <= at;
-        if outcome == Outcome::Success || found.get(file).is_none_or(newer) {
-            found.insert(file.to_owned(), (at.to_owned(), outcome));
+        let is_newer = |known: &Upload| known.outcome != Outcome::Success && known.updated <= upload.updated;
+        if outcome == Outcome::Success || found.get(file).is_none_or(is_newer) {
+            found.insert(file.to_owned(), upload);
         }
     }
-    Ok(found.into_iter().map(|(file, (_, outcome))| (file, outcome)).collect())
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -164,18 +198,19 @@ mod tests {
 
     #[test]
     fn a_report_is_read_by_the_names_of_its_columns() {
-        let text = "status,dateUpdated,message,fileName\n\
-                    Failure,2026-11-20T10:00:00.000Z,\"bad, very\",a.zip\n\
-                    Pending,2026-11-20T10:00:05.000Z,,a.zip\n\
-                    Success,2026-11-20T10:00:00.000Z,,b.zip\n\
-                    Failure,2026-11-20T10:00:09.000Z,known,b.zip\n\
-                    WaitForConversation,2026-11-20T10:00:00.000Z,,c.zip\n\
-                    Exploded,2026-11-20T10:00:00.000Z,,d.zip\n";
+        let text = "status,dateUpdated,message,fileName,uploadKey\n\
+                    Failure,2026-11-20T10:00:00.000Z,\"bad, very\",a.zip,k1\n\
+                    Pending,2026-11-20T10:00:05.000Z,,a.zip,k2\n\
+                    Success,2026-11-20T10:00:00.000Z,,b.zip,k3\n\
+                    Failure,2026-11-20T10:00:09.000Z,known,b.zip,k4\n\
+                    WaitForConversation,2026-11-20T10:00:00.000Z,,c.zip,\n\
+                    Exploded,2026-11-20T10:00:00.000Z,,d.zip,k5\n";
         let found = table(text.as_bytes()).expect("a table");
-        assert_eq!(found.get("a.zip"), Some(&Outcome::Pending), "the later line");
-        assert_eq!(found.get("b.zip"), Some(&Outcome::Success), "what got there stays there");
-        assert_eq!(found.get("c.zip"), Some(&Outcome::WaitForConversation));
-        assert_eq!(found.get("d.zip"), None, "a status nobody knows says nothing");
+        let of = |file: &str| found.get(file).map(|upload| (upload.outcome, upload.key.as_deref()));
+        assert_eq!(of("a.zip"), Some((Outcome::Pending, Some("k2"))), "the later line");
+        assert_eq!(of("b.zip"), Some((Outcome::Success, Some("k3"))), "what got there stays there");
+        assert_eq!(of("c.zip"), Some((Outcome::WaitForConversation, None)));
+        assert_eq!(of("d.zip"), None, "a status nobody knows says nothing");
         assert!(table(b"uploadKey,state\nx,Success\n").expect("a table").is_empty(), "other columns say nothing");
     }
 }
