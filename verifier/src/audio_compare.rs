@@ -58,7 +58,7 @@ impl AudioComparer {
         Ok(heard)
     }
 
-    /// Sketches of recordings in the target that have no pair, as (conversation, recording).
+    /// Fingerprints of recordings in the target that have no pair, as (conversation, recording).
     pub(crate) async fn fingerprints(&self, addresses: &[Address]) -> Result<BTreeMap<Address, AudioFingerprint>, RunError> {
         let mut fingerprints = BTreeMap::new();
         for addresses in addresses.chunks(LOCATED_AT_ONCE) {

@@ -28,9 +28,9 @@ pub(crate) struct CrossCallChecks<'a> {
     pub(crate) expectations: &'a [Expectation],
     pub(crate) pairings: &'a [Pairing],
     pub(crate) ours: &'a [TargetConversation],
-    /// Sketches of the source's audio, as far as it was read.
+    /// Fingerprints of the source's audio, as far as it was read.
     pub(crate) sources: Vec<(Place, &'a AudioFingerprint)>,
-    /// Sketches of target audio that has nothing of its source.
+    /// Fingerprints of target audio that has nothing of its source.
     pub(crate) foreign: Vec<(Place, &'a AudioFingerprint)>,
 }
 
@@ -255,7 +255,7 @@ impl CrossCallChecks<'_> {
             .because(Defect::RecordingWithoutConversation.title())
     }
 
-    /// The missing recording that a unmatched one is: by what its uploader called it, by its audio, else by its times.
+    /// The missing recording that an unmatched one is: by what its uploader called it, by its audio, else by its times.
     fn lost(&self, unmatched: &UnmatchedRecording<'_>, judged: &[Judged]) -> Option<Place> {
         let is_missing = |(case, recording): Place| judged[case].buckets.get(recording) == Some(&Bucket::Missing);
         let named = self.named(unmatched.recording);

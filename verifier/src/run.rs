@@ -56,8 +56,8 @@ pub(crate) async fn run(
     platform.check_agents(&interactions, &rules)?;
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
-    let source_side = SourceSide { interactions: &interactions, rules: &rules, platform: &*platform };
-    let expectations = source_side.expectations(&BTreeMap::new(), UtcMillis::from_ms(clock.now_ms()));
+    let expecting = Expecting { interactions: &interactions, rules: &rules, platform: &*platform };
+    let expectations = expecting.expectations(&BTreeMap::new(), UtcMillis::from_ms(clock.now_ms()));
     let sizes = Sizes { kept: kept.count(), ..sizes(&expectations, options) };
     let announced = target.announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs).await?;
     if let Some(notice) = kept.notice() {
@@ -72,7 +72,7 @@ pub(crate) async fn run(
     let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
     let comparer =
         AudioComparer { clock: clock.clone(), source, media, rules: Arc::new(rules.clone()), keys, concurrency: options.concurrency };
-    let mut world = World::new(source_side, &snapshot, as_of, options.only.is_some());
+    let mut world = World::new(expecting, &snapshot, as_of, options.only.is_some());
     let mut heard = world.listen(&comparer, options.audio, progress).await?;
     let mut unmatched = world.unmatched_fingerprints(&comparer).await?;
     world.pair_by_sound(&comparer, &mut heard, &mut unmatched, progress).await?;
@@ -125,13 +125,13 @@ fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
 
 /// The source as read, and what makes expectations of it.
 #[derive(Clone, Copy)]
-struct SourceSide<'a> {
+struct Expecting<'a> {
     interactions: &'a [SourceInteraction],
     rules: &'a Rules,
     platform: &'a dyn Platform,
 }
 
-impl SourceSide<'_> {
+impl Expecting<'_> {
     /// What must be there, by what has been heard so far.
     fn expectations(&self, heard: &BTreeMap<Place, PairSound>, as_of: UtcMillis) -> Vec<Expectation> {
         let derive = |(case, interaction): (usize, &SourceInteraction)| {
@@ -151,7 +151,7 @@ impl SourceSide<'_> {
 
 /// Both sides as read.
 struct World<'a> {
-    source: SourceSide<'a>,
+    expecting: Expecting<'a>,
     target: &'a TargetSnapshot,
     as_of: UtcMillis,
     /// Whether only some calls are judged.
@@ -164,10 +164,10 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(source: SourceSide<'a>, target: &'a TargetSnapshot, as_of: UtcMillis, restricted: bool) -> World<'a> {
-        let unheard = source.expectations(&BTreeMap::new(), as_of);
+    fn new(expecting: Expecting<'a>, target: &'a TargetSnapshot, as_of: UtcMillis, restricted: bool) -> World<'a> {
+        let unheard = expecting.expectations(&BTreeMap::new(), as_of);
         let (pairings, _) = pair(&unheard, &target.ours);
-        World { source, target, as_of, restricted, unheard, pairings, exchanged: BTreeMap::new() }
+        World { expecting, target, as_of, restricted, unheard, pairings, exchanged: BTreeMap::new() }
     }
 
     /// Listens to what the scope asks for, and to the source of whatever is absent.
@@ -178,7 +178,8 @@ impl<'a> World<'a> {
         progress: &dyn Progress,
     ) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut jobs: Vec<Job<'_>> = Vec::new();
-        for (case, ((interaction, expected), pairing)) in self.source.interactions.iter().zip(&self.unheard).zip(&self.pairings).enumerate()
+        for (case, ((interaction, expected), pairing)) in
+            self.expecting.interactions.iter().zip(&self.unheard).zip(&self.pairings).enumerate()
         {
             for (at, (source, wanted)) in interaction.recordings.iter().zip(&expected.recordings).enumerate() {
                 let open = source.details.is_ok() && matches!(wanted.presence, Presence::Expected | Presence::Either);
@@ -232,7 +233,7 @@ impl<'a> World<'a> {
         self.exchange(&mut pairings);
         let job = |place: &Place| Job {
             place: *place,
-            source: &self.source.interactions[place.0].recordings[place.1],
+            source: &self.expecting.interactions[place.0].recordings[place.1],
             pauses: &self.unheard[place.0].recordings[place.1].pauses,
             target: self.address(&pairings[place.0], place.1),
         };
@@ -248,7 +249,7 @@ impl<'a> World<'a> {
         Some((conversation.id.clone(), recording.id.clone()))
     }
 
-    /// Sketches of what has no pair, to find out whose it is.
+    /// Fingerprints of what has no pair, to find out whose it is.
     async fn unmatched_fingerprints(&self, comparer: &AudioComparer) -> Result<BTreeMap<Address, AudioFingerprint>, RunError> {
         let something_is_missing = self.pairings.iter().any(|pairing| pairing.recordings.contains(&None));
         let unpaired = self.pairings.iter().flat_map(|pairing| {
@@ -262,8 +263,8 @@ impl<'a> World<'a> {
     }
 
     fn judge(&self, heard: &BTreeMap<Place, PairSound>, fingerprints: &BTreeMap<Address, AudioFingerprint>) -> Outcome {
-        let rules = self.source.rules;
-        let mut expectations = self.source.expectations(heard, self.as_of);
+        let rules = self.expecting.rules;
+        let mut expectations = self.expecting.expectations(heard, self.as_of);
         let (mut pairings, unclaimed) = pair(&expectations, &self.target.ours);
         self.exchange(&mut pairings);
         forgive_expired(&mut expectations, &pairings, &self.target.ours, rules);
@@ -284,7 +285,7 @@ impl<'a> World<'a> {
         }
         let (target, restricted, as_of) = (self.target, self.restricted, self.as_of);
         let found = Reconciling { expectations: &expectations, pairings: &pairings, target, restricted, as_of };
-        let surplus = self.source.platform.reconcile(&found, &mut judged);
+        let reconciled = self.expecting.platform.reconcile(&found, &mut judged);
         Habits { expectations: &expectations, pairings: &pairings, ours: &self.target.ours, rules }.judge(&mut judged);
         // Of chosen calls nothing can be said about the whole.
         if !self.restricted {
@@ -293,7 +294,8 @@ impl<'a> World<'a> {
         let extra_conversations: Vec<&TargetConversation> = unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
         let on_extra_conversations: u64 =
             extra_conversations.iter().map(|extra_conversation| extra_conversation.read_recordings().len() as u64).sum();
-        let extra_conversations: Vec<Finding> = extra_conversations.into_iter().map(extra_conversation).chain(surplus.findings).collect();
+        let extra_conversations: Vec<Finding> =
+            extra_conversations.into_iter().map(extra_conversation).chain(reconciled.findings).collect();
         let compared: Vec<Place> =
             heard.iter().filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_))).map(|(place, _)| *place).collect();
         Outcome {
@@ -301,18 +303,18 @@ impl<'a> World<'a> {
             expectations,
             judged,
             extra_conversations,
-            extra_recordings: on_extra_conversations + surplus.files,
+            extra_recordings: on_extra_conversations + reconciled.files,
             target_interactions: self.target.ours.len() as u64,
             target_recordings: self.target.ours.iter().map(|ours| ours.read_recordings().len() as u64).sum(),
-            needs: self.target.needs.iter().cloned().chain(surplus.needs).collect(),
-            policies: surplus.policies,
-            rounded: self.source.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
+            needs: self.target.needs.iter().cloned().chain(reconciled.needs).collect(),
+            policies: reconciled.policies,
+            rounded: self.expecting.interactions.iter().filter(|interaction| is_rounded(interaction)).count() as u64,
             compared,
             site_zone_known: rules.site_zone.is_some(),
             audio: AudioScope::All,
             only: None,
             staged: false,
-            stores: self.source.platform.stores(self.target),
+            stores: self.expecting.platform.stores(self.target),
         }
     }
 
@@ -330,8 +332,8 @@ impl<'a> World<'a> {
                 stored: &stored,
                 hidden: hidden.map(String::as_str),
                 misplaced: self.target.misplaced.get(&expected.legacy_id),
-                rules: self.source.rules,
-                platform: self.source.platform,
+                rules: self.expecting.rules,
+                platform: self.expecting.platform,
                 as_of: self.as_of,
             })
         };
@@ -421,7 +423,7 @@ fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
     jobs.into_iter().filter(|job| job.target.is_none() || chosen.contains(&job.place)).collect()
 }
 
-/// A recording's lot: FNV-1a over seed and id, then the finaliser of splitmix64. The same for ever.
+/// Decides which recordings a sample takes: FNV-1a over seed and id, then the finaliser of splitmix64. The same for ever.
 fn stable_hash(seed: u64, id: &str) -> u64 {
     let hash = seed
         .to_le_bytes()

@@ -35,7 +35,7 @@ pub(crate) struct Expectation {
     pub(crate) legacy_id: String,
     /// Whether it must be there at all.
     pub(crate) presence: Presence,
-    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: its listed was read.
+    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: it was read.
     pub(crate) unread: Option<String>,
     /// Start and end. Absent: the source's times are unusable.
     pub(crate) span: Option<Span>,

@@ -137,7 +137,7 @@ mod tests {
     use crate::sound::content::testing::{speech, through_mp3};
 
     #[test]
-    fn a_transcode_has_the_sketch_of_its_source_and_no_other_has() {
+    fn a_transcode_has_the_fingerprint_of_its_source_and_no_other_has() {
         for seconds in [1.0, 3.0, 20.0] {
             let calls: Vec<Pcm> = (1..=6).map(|seed| speech(seed, seconds, 1)).collect();
             let fingerprints: Vec<AudioFingerprint> = calls.iter().map(AudioFingerprint::of).collect();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_nobodys_sketch() {
+    fn silence_has_nobodys_fingerprint() {
         let silent = AudioFingerprint::of(&Pcm { sample_rate: 8000, channels: vec![vec![0; 16000]] });
         assert!(!silent.is(&silent));
     }

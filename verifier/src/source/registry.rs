@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 
-use super::legacy::{self, LEGACY};
+use super::legacy;
 use super::staged::Staged;
 use super::{SharedSource, Source, SourceFormat};
 use crate::options::{Options, SourceFrom};
@@ -48,7 +48,5 @@ pub(crate) fn operations(loaded: &LoadedPlan, options: &Options) -> &'static [Op
 
 /// Its service, as the plan has it.
 pub(crate) fn endpoint(loaded: &LoadedPlan) -> Endpoint {
-    let root = loaded.plan.source.main_url().cloned();
-    let token = root.as_ref().and_then(|root| root.join("/oauth/token").ok());
-    Endpoint { service: LEGACY, root, token }
+    legacy::endpoint(loaded.plan.source.main_url())
 }

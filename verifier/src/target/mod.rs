@@ -79,7 +79,7 @@ pub(crate) trait Platform: PlatformChecks {
     }
 
     /// Holds what only this platform has against the judged calls: adds what concerns one of them to its judgement, and returns the rest.
-    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra;
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled;
 }
 
 /// A target that is read. All of it is awaited on one thread.
@@ -139,9 +139,9 @@ pub(crate) struct Reconciling<'a> {
     pub(crate) as_of: UtcMillis,
 }
 
-/// What belongs to no call of the source.
+/// What was found beside the judged calls.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Extra {
+pub(crate) struct Reconciled {
     pub(crate) findings: Vec<Finding>,
     /// Files among it.
     pub(crate) files: u64,

@@ -12,10 +12,11 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::legacy::{Client, Page, Settings, wire};
 use platforms::{CallError, Credentials, Pages};
+use url::Url;
 
 use super::{MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot, collect};
 use crate::options::{Progress, Stage};
-use crate::requests::{Base, Gates};
+use crate::requests::{Base, Endpoint, Gates};
 use crate::run_error::RunError;
 #[cfg(test)]
 pub(crate) use record::testing;
@@ -73,6 +74,16 @@ fn most(recording: &RecordingDetails, max_bytes: u64) -> u64 {
     stated.map_or(max_bytes, |stated| stated.saturating_mul(TIMES_STATED).saturating_add(BESIDE_STATED).min(max_bytes))
 }
 
+/// Where its tokens come from; `None` where the address cannot carry a path.
+fn token(base: &Url) -> Option<Url> {
+    base.join("/oauth/token").ok()
+}
+
+/// Its service, at the address a plan gives.
+pub(super) fn endpoint(root: Option<&Url>) -> Endpoint {
+    Endpoint { service: LEGACY, root: root.cloned(), token: root.and_then(token) }
+}
+
 impl Live {
     /// Sends nothing yet.
     pub(super) fn open(loaded: &LoadedPlan, section: &plan::source::Legacy, gates: &Gates, clock: &Clock) -> Result<Live, RunError> {
@@ -89,7 +100,7 @@ impl Live {
         let no_path = || RunError::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
         // The client takes its tokens and paths from the root of the host.
         let api = settings.base_url.join("/").map_err(|_| no_path())?;
-        let token = settings.base_url.join("/oauth/token").map_err(|_| no_path())?;
+        let token = token(&settings.base_url).ok_or_else(no_path)?;
         let gate = gates.of(LEGACY, Base { api, token: Some(token) });
         let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
         Ok(Live {

@@ -9,10 +9,9 @@ use crate::expected::Expectation;
 use crate::observed::TargetConversation;
 
 /// What this client's role covers, as far as can be known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) enum Coverage {
     /// There is one division.
-    #[default]
     All,
     /// There are so many.
     Several(usize),

@@ -23,10 +23,10 @@ use platforms::genesys_cloud::{ReadClient, Settings};
 
 pub(crate) use requests::{GENESYS_CLOUD, OPERATIONS, planned};
 
-use super::{Asked, Extra, MediaStore, Platform, Reconciling, Target, TargetSnapshot};
+use super::{Asked, MediaStore, Platform, Reconciled, Reconciling, Target, TargetSnapshot};
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
-use crate::expected::{AgentRow, AgentTable, Maximum, Presence};
+use crate::expected::{AgentRow, AgentTable, Maximum};
 use crate::options::{Jobs, Options, Progress};
 use crate::requests::{Announced, Base, Creation, Endpoint, Gates, Operation, Sizes};
 use crate::run_error::RunError;
@@ -124,15 +124,9 @@ impl Platform for GenesysCloud {
         Ok(Box::new(Organisation::open(self.by_events, loaded, gates, clock)?))
     }
 
-    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
         reconcile::reconcile(found, judged)
     }
-}
-
-/// Recordings that should be there, as far as it is known before their sound is heard.
-fn due(asked: &Asked<'_>) -> usize {
-    let recordings = asked.expectations.iter().flat_map(|expected| &expected.recordings);
-    recordings.filter(|recording| recording.presence == Presence::Expected).count()
 }
 
 /// An organisation that is read.
@@ -211,7 +205,6 @@ impl Target for Organisation {
             jobs: options.jobs == Jobs::Create,
             only: options.only.as_ref(),
             expectations: asked.expectations,
-            recordings: due(asked),
             by_events: self.by_events,
             kept: asked.kept,
         };

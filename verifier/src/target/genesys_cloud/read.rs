@@ -12,7 +12,7 @@ use platforms::{CallError, Pages};
 use super::divisions::{self, Coverage};
 use super::requests::need;
 use super::{DeletingPolicy, Identity, OrganisationFacts, convert};
-use crate::expected::Expectation;
+use crate::expected::{Expectation, Presence};
 use crate::observed::{Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
 use crate::platform_facts::PlatformFacts;
@@ -50,8 +50,6 @@ pub(crate) struct Reader<'a> {
     pub(crate) only: Only<'a>,
     /// What must be there: without a job, so many calls are read one by one.
     pub(crate) expectations: &'a [Expectation],
-    /// Recordings there should be: where there are fewer, it is asked which uploads wait.
-    pub(crate) recordings: usize,
     /// Whether calls were told by events and recordings uploaded beside them.
     pub(crate) by_events: bool,
     /// Readings of an unfinished verification, and where these go.
@@ -81,6 +79,12 @@ impl Shown {
 }
 
 impl Reader<'_> {
+    /// Recordings that should be there, as far as it is known before their sound is heard.
+    fn due(&self) -> usize {
+        let recordings = self.expectations.iter().flat_map(|expected| &expected.recordings);
+        recordings.filter(|recording| recording.presence == Presence::Expected).count()
+    }
+
     pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, None);
         let mut snapshot = TargetSnapshot::default();
@@ -101,7 +105,9 @@ impl Reader<'_> {
         self.protection(&mut snapshot).await?;
         self.orphans(&mut snapshot).await?;
         let mut facts = OrganisationFacts { policies: self.policies(&mut snapshot.needs).await?, ..OrganisationFacts::default() };
-        if self.by_events && self.jobs && snapshot.ours.iter().map(|ours| ours.read_recordings().len()).sum::<usize>() < self.recordings {
+        let read: usize = snapshot.ours.iter().map(|ours| ours.read_recordings().len()).sum();
+        // Where there are fewer than there should be, it is asked which uploads wait.
+        if self.by_events && self.jobs && read < self.due() {
             facts.parked = self.parked(&mut snapshot.needs).await?;
         }
         snapshot.platform = PlatformFacts::of(facts);

@@ -6,15 +6,15 @@ use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::observed::TargetConversation;
-use crate::target::{Extra, Reconciling};
+use crate::target::{Reconciled, Reconciling};
 use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
-pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
-    let Some(facts) = found.target.platform.get::<OrganisationFacts>() else { return Extra::default() };
+pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
+    let Some(facts) = found.target.platform.get::<OrganisationFacts>() else { return Reconciled::default() };
     parked_uploads(found.expectations, &facts.parked, found.as_of, judged);
     let (policies, needs) = policies(&facts.policies, &found.target.ours);
-    Extra { policies, needs, ..Extra::default() }
+    Reconciled { policies, needs, ..Reconciled::default() }
 }
 
 /// Missing recordings whose upload waits: for ever for a conversation that does not come, or still for the platform.

@@ -44,7 +44,7 @@ use crate::options::{Options, Progress};
 use crate::requests::{Allowance, Announced, Base, Endpoint, Gates, Operation, Service, Sizes};
 use crate::run_error::RunError;
 use crate::source::SourceInteraction;
-use crate::target::{Extra, Reconciling};
+use crate::target::{Reconciled, Reconciling};
 use ids::Ids;
 use posts::Receiver;
 use reach::Reach;
@@ -184,7 +184,7 @@ impl Platform for Gir {
         snapshot.platform.get::<StoreContents>().map(|stores| stores.read.clone())
     }
 
-    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
+    fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
         reconcile::reconcile(found, judged)
     }
 }

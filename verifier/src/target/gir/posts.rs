@@ -72,9 +72,9 @@ impl Receiver {
         let target = opening.section;
         let Some(url) = &target.speechminer_url else { return Ok(Receiver::Unused) };
         let gate = opening.gate(SPEECHMINER, url);
-        // A plan with this address and without its account is not read.
         let (Some(username), Some(password)) = (&target.speechminer_username, &target.speechminer_password) else {
-            return Ok(Receiver::Unused);
+            let missing = "target.speechminer_username and target.speechminer_password are missing; a verification reads this store";
+            return Err(RunError::Plan(missing.to_owned()));
         };
         let account = opening.account(username, "speechminer_password", password)?;
         let pace = opening.loaded.plan.pace.requests_per_minute;

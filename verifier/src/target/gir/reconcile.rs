@@ -9,13 +9,13 @@ use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
-use crate::target::{Extra, Reconciling};
+use crate::target::{Reconciled, Reconciling};
 use crate::verdict::Bucket;
 
 /// Adds what concerns a call of the source to its judgement, and returns the rest.
-pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Extra {
-    let Some(stores) = found.target.platform.get::<StoreContents>() else { return Extra::default() };
-    let mut surplus = Extra::default();
+pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
+    let Some(stores) = found.target.platform.get::<StoreContents>() else { return Reconciled::default() };
+    let mut surplus = Reconciled::default();
     let places = places(found.expectations);
     for unreferenced_file in &stores.unreferenced {
         match unreferenced_file.legacy_recording_id.as_deref().and_then(|id| places.get(id)) {
@@ -59,7 +59,7 @@ fn of_call(found: &Reconciling<'_>, unreferenced_file: &UnreferencedFile, (case,
 }
 
 /// Calls that stand in SpeechMiner alone, though they should stand nowhere.
-fn only_in_speechminer(found: &Reconciling<'_>, stores: &StoreContents, judged: &mut [Judged], surplus: &mut Extra) {
+fn only_in_speechminer(found: &Reconciling<'_>, stores: &StoreContents, judged: &mut [Judged], surplus: &mut Reconciled) {
     let cases: BTreeMap<&str, usize> =
         found.expectations.iter().enumerate().map(|(case, expected)| (expected.legacy_id.as_str(), case)).collect();
     let shown: BTreeSet<&str> = found.target.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();

@@ -14,7 +14,6 @@ use super::reach::Reach;
 use super::requests::WEBDAV;
 use super::stores_read::HandedOver;
 use super::{FileSight, MediaFacts, Opening};
-
 use crate::run_error::RunError;
 use crate::target::media::{MediaStore, Unfetched, short, whole};
 use crate::target::{Address, Envelope, Sound, TargetSnapshot};

@@ -13,7 +13,7 @@ use plan::{LoadedPlan, Plan};
 use platforms::clock::Clock;
 use serde::Deserialize;
 
-use super::{Address, Asked, Extra, MediaStore, Platform, Reconciling, Sound, Target, TargetSnapshot, Unfetched};
+use super::{Address, Asked, MediaStore, Platform, Reconciled, Reconciling, Sound, Target, TargetSnapshot, Unfetched};
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
 use crate::checks::{Comparison, PlatformChecks};
@@ -147,8 +147,8 @@ impl Platform for Toy {
         Ok(Box::new(self.clone()))
     }
 
-    fn reconcile(&self, _: &Reconciling<'_>, _: &mut [Judged]) -> Extra {
-        Extra::default()
+    fn reconcile(&self, _: &Reconciling<'_>, _: &mut [Judged]) -> Reconciled {
+        Reconciled::default()
     }
 }
 
