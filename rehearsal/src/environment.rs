@@ -79,7 +79,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Those of a running simulator. `None` where the TLS library does not start.
+    /// That of a running simulator. `None` where the TLS library does not start.
     pub(crate) fn of(simulator: &Simulator, time: Time) -> Option<Environment> {
         let plain = match time {
             Time::Real => Environment { clock: Clock::starting_at(simulator.now_ms()), transport: Arc::new(Network::new()?) },

@@ -1,4 +1,4 @@
-//! A scenario's expectations against what observed. What is left out of `[expect]` means zero: nothing passes by silence.
+//! A scenario's expectations against what happened. What is left out of `[expect]` means zero: nothing passes by silence.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ pub struct Expectation {
     pub what: String,
     /// As the scenario says.
     pub expected: String,
-    /// As it observed.
+    /// As it happened.
     pub actual: String,
     /// Whether it held.
     pub pass: bool,
 }
 
-/// What observed, as far as a scenario can expect it.
+/// What happened, as far as a scenario can expect it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observations {
     /// How the migrator ended.
@@ -66,7 +66,7 @@ pub(crate) struct Aside {
     pub(crate) left: u64,
 }
 
-/// Holds every expectation against what observed.
+/// Holds every expectation against what happened.
 pub(crate) fn judge(expect: &Expect, observed: &Observations) -> Vec<Expectation> {
     let mut all = vec![
         row("migrator", ending_name(expect.migrator).to_owned(), migrator_name(observed.migrator).to_owned()),

@@ -30,7 +30,7 @@ fn whole(path: PathBuf, text: &str) -> Result<(), RecordError> {
     output::private::write(&path, text).map_err(|source| RecordError::Write { path, source })
 }
 
-/// By time, platform, operation, key and attempt, and numbered anew: what observed at the same moment has no order of its own.
+/// By time, platform, operation, key and attempt, and numbered anew: what happened at the same moment has no order of its own.
 fn sorted_journal(simulator: &Simulator) -> Vec<JournalEntry> {
     let mut all: Vec<JournalEntry> = Vec::new();
     loop {

@@ -112,7 +112,7 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     let began = Wall::now();
     let (name, about, expect) = (scenario.name.clone(), scenario.about.clone(), scenario.expect.clone());
     narrator.say(&format!("{name}: {about}"));
-    let mut stage = RunningScenario::set(scenario, &options, time).await?;
+    let mut stage = RunningScenario::start(scenario, &options, time).await?;
     for notice in stage.simulator.notices() {
         narrator.say(&format!("  note: {notice}"));
     }

@@ -26,7 +26,7 @@ pub(crate) struct RunningScenario {
 }
 
 impl RunningScenario {
-    pub(crate) async fn set(scenario: Scenario, options: &Options, time: Time) -> Result<RunningScenario, Refusal> {
+    pub(crate) async fn start(scenario: Scenario, options: &Options, time: Time) -> Result<RunningScenario, Refusal> {
         let dir = options.report.join(&scenario.name);
         let seed = options.seed.unwrap_or(scenario.seed);
         let clock = time.settings(scenario.clock);

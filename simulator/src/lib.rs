@@ -67,7 +67,9 @@ pub use platforms::gir::{
     SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins, Zoneless as GirZoneless,
 };
 pub use platforms::legacy::LegacySettings;
-pub use platforms::registry::{Account, Addresses, Client, Credentials, OWN_HOSTS, PlatformName, Ports, TargetKind, all_rules, hosts};
+pub use platforms::registry::{
+    Account, Addresses, Client, Credentials, OWN_HOSTS, PLATFORM_SECTIONS, PlatformName, Ports, TargetKind, all_rules, hosts,
+};
 pub use rules::{Grade, Rule};
 pub use scenario::{AfterMigration, ClockMode, ClockSettings, Ending, Expect, MigratorSettings, Scenario, Verdict};
 pub use server::{InMemoryConnector, OnePort, Options, Simulator, SimulatorError, SnapshotError, SnapshotInfo};

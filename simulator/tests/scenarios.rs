@@ -8,11 +8,15 @@ use simulator::{ClockMode, Ending, Options, PlatformName, Scenario, Simulator, T
 
 /// Every scenario of the repository by its name, which is its own in all folders.
 fn files() -> BTreeMap<String, PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios")];
     let mut files = BTreeMap::new();
-    for below in ["", "source_data", "network", "target_behaviour", "audit"] {
-        for entry in std::fs::read_dir(folder.join(below)).expect("scenarios") {
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("scenarios") {
             let path = entry.expect("a file").path();
+            if path.is_dir() && !path.ends_with("contracts") {
+                folders.push(path);
+                continue;
+            }
             let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".toml")) else { continue };
             let twice = files.insert(name.to_owned(), path.clone());
             assert_eq!(twice, None, "{name} is there twice");

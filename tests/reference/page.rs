@@ -28,8 +28,6 @@ impl Page {
         let entries = std::fs::read_dir(root().join("docs/reference")).unwrap().map(|entry| entry.unwrap().path());
         let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
         paths.sort();
-        // The two pages on Interaction Recording are older and have tests of their own.
-        paths.retain(|path| !path.file_name().unwrap().to_string_lossy().starts_with("gir"));
         paths.iter().map(|path| Page::of(path)).collect()
     }
 
@@ -90,24 +88,5 @@ impl Page {
     /// The whole page on one line.
     pub(crate) fn flat(&self) -> String {
         self.text.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// Targets of links that stay in the repository.
-    pub(crate) fn links(&self) -> Vec<String> {
-        let prose: Vec<&str> = self.prose().into_iter().map(|(_, line)| line).collect();
-        let prose = prose.join("\n");
-        let links = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        links.filter(|link| !link.starts_with("http")).map(str::to_owned).collect()
-    }
-
-    /// What its headings are linked by.
-    pub(crate) fn anchors(&self) -> Vec<String> {
-        let lines = self.prose().into_iter().map(|(_, line)| line);
-        let headings = lines.filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
-        let slug = |heading: &str| {
-            let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
-            kept.replace(' ', "-")
-        };
-        headings.map(slug).collect()
     }
 }

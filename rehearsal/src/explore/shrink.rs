@@ -8,8 +8,6 @@ use super::dice::Dice;
 use super::swarm::section;
 use super::trial::{Bench, Reason, Tried};
 
-/// Sections that a scenario is about, or that are made plainer by themselves.
-const NEEDED: [&str; 5] = ["clock", "expect", "migrator", "verifier", "world"];
 /// Trials one failure may cost. Enough for a dozen faults and a dozen knobs twice over.
 const MOST_TRIALS: usize = 250;
 /// Sizes of the world that are tried, the smallest first.
@@ -160,15 +158,8 @@ impl Search<'_> {
             section(section(document, "plan"), "pace").insert("workers".to_owned(), Value::Integer(1));
         });
         self.keep(candidate);
-        // What is set of the platforms and of the plan.
-        let sections: Vec<String> = self
-            .best
-            .iter()
-            .filter(|(name, set)| set.is_table() && !NEEDED.contains(&name.as_str()))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in sections {
-            let candidate = self.with(|document| _ = document.remove(&name));
+        for name in simulator::PLATFORM_SECTIONS.into_iter().chain(["plan"]) {
+            let candidate = self.with(|document| _ = document.remove(name));
             self.keep(candidate);
         }
         let names: Vec<String> =

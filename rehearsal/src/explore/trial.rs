@@ -109,7 +109,7 @@ impl Bench {
     async fn run(self, scenario: Scenario, report: PathBuf) -> Tried {
         let allowed = scenario.expect.max_conduct;
         let options = Options { report, migrator: self.migrator.clone(), most_requests: MOST_REQUESTS, ..Options::default() };
-        let stage = match RunningScenario::set(scenario, &options, self.time).await {
+        let stage = match RunningScenario::start(scenario, &options, self.time).await {
             Ok(stage) => stage,
             Err(refusal) => return Tried::broken("scenario", refusal.sentence),
         };

@@ -46,7 +46,7 @@ impl RunningScenario {
         let broken = |error: std::io::Error| Refusal { ending: Ending::Stopped, sentence: format!("`{}`: {error}", command.line) };
         for attempt in 1_u32.. {
             let kill = starts.kills.next();
-            let mut child = self.start(command, time, attempt, options.seed).map_err(broken)?;
+            let mut child = self.spawn(command, time, attempt, options.seed).map_err(broken)?;
             let out = child.stdout.take().map(|pipe| tokio::spawn(keep(pipe, said.clone())));
             let errors = child.stderr.take().map(|pipe| tokio::spawn(keep(pipe, complained.clone())));
             let end = self.watch(&mut child, command, kill, options).await;
@@ -86,7 +86,7 @@ impl RunningScenario {
         Ok(Migrated::told(Ending::OurBug, "it was started too often".to_owned()))
     }
 
-    fn start(&self, command: &Command, time: Time, attempt: u32, seed: Option<u64>) -> std::io::Result<Child> {
+    fn spawn(&self, command: &Command, time: Time, attempt: u32, seed: Option<u64>) -> std::io::Result<Child> {
         let mut shell = tokio::process::Command::new("sh");
         shell.arg("-c").arg(&command.line).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // A group of its own, so that what the shell starts is killed with it.

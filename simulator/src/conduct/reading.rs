@@ -57,8 +57,8 @@ impl Reading {
             breaches.add(&POLLED_TOO_FAST, event);
         }
         // What never came, or broke off, told nothing.
-        let standing = if event.is_well() { event.metadata.job_state } else { JobState::None };
-        match standing {
+        let job_state = if event.is_well() { event.metadata.job_state } else { JobState::None };
+        match job_state {
             JobState::Pending => self.pending.put(slot, event.arrived_ms, event.arrived_ms),
             JobState::Final => {
                 self.pending.remove(slot);

@@ -74,7 +74,7 @@ impl Tokens {
         }
     }
 
-    /// The shares, once everything was event.
+    /// The shares, once every request was seen.
     pub(super) fn conclude(&self, breaches: &mut Breaches) {
         let over = self
             .shares

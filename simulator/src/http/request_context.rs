@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// SHA-256 of a body.
 pub(crate) type Sha = [u8; 32];
 
-/// RequestMetadata about one request. Its defaults are those of a request that came through no [`super::layer::RequestLayer`]: a handler called by a test.
+/// What is known of one request. Its defaults are those of a request that came through no [`super::layer::RequestLayer`]: a handler called by a test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestMetadata {
     /// When its head arrived. Unix ms; absent: when it was answered.

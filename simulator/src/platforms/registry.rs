@@ -97,6 +97,15 @@ impl Platforms {
         self.all().into_iter().find(|platform| platform.name() == name)
     }
 
+    /// The one of this listener. What the control API itself tells is the source's.
+    pub(crate) fn of_listener(&self, listener: PlatformName) -> Arc<dyn Platform> {
+        match listener {
+            PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => self.legacy.clone(),
+            PlatformName::GenesysCloud => self.genesys_cloud.clone(),
+            PlatformName::Gir | PlatformName::Webdav | PlatformName::SpeechMiner => self.gir.clone(),
+        }
+    }
+
     /// The one recordings are moved from.
     pub(crate) fn source(&self) -> &dyn Platform {
         &*self.legacy
@@ -129,6 +138,9 @@ impl Platforms {
         }
     }
 }
+
+/// The sections of a scenario that set something about them.
+pub const PLATFORM_SECTIONS: [&str; 3] = [genesys_cloud::NAME, gir::NAME, legacy::NAME];
 
 /// Their names, as a refusal lists them.
 pub(crate) const KNOWN: &str = "legacy, genesys_cloud and gir";
@@ -183,15 +195,6 @@ impl PlatformName {
     /// Its host name where all share one port.
     pub(crate) fn own_host(self) -> &'static str {
         OWN_HOSTS.iter().find(|(_, named)| *named == self).map_or("", |(host, _)| *host)
-    }
-
-    /// The platform it is a listener of. What the control API itself tells is the source's.
-    pub(crate) fn platform(self) -> &'static str {
-        match self {
-            PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => legacy::NAME,
-            PlatformName::GenesysCloud => genesys_cloud::NAME,
-            PlatformName::Gir | PlatformName::Webdav | PlatformName::SpeechMiner => gir::NAME,
-        }
     }
 }
 

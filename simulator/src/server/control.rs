@@ -274,10 +274,10 @@ async fn openapi(State(state): State<Arc<Shared>>, Path(platform): Path<String>)
 }
 
 async fn truth(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -> Response {
-    let Some(name) = state.platforms.named(&platform).map(|platform| platform.name()) else {
+    let Some(platform) = state.platforms.named(&platform) else {
         return refusal(404, &format!("`{platform}` is not simulated; platforms are {KNOWN}"));
     };
-    match state.truth(name).await {
+    match Shared::truth(platform).await {
         Ok(text) => ndjson(text),
         Err(error) => refusal(500, &error.to_string()),
     }

@@ -171,7 +171,7 @@ impl Simulator {
 
     /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, docs/reference/control-api.md. The source's sound is made for it: allow seconds.
     pub async fn truth(&self, platform: PlatformName) -> Result<String, SimulatorError> {
-        self.state.clone().truth(platform.platform()).await
+        State::truth(self.state.platforms.of_listener(platform)).await
     }
 
     /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`) or of all.

@@ -39,17 +39,12 @@ impl State {
         self.platforms.target(self.scenario.target)
     }
 
-    /// What the platform of this name really holds.
-    pub(crate) async fn truth(self: Arc<Self>, name: &'static str) -> Result<String, SimulatorError> {
-        let failed = |platform, reason| SimulatorError::Truth { platform, reason };
-        let truth = tokio::task::spawn_blocking(move || match self.platforms.named(name) {
-            Some(platform) => platform.truth(),
-            None => Err("it is not simulated".to_owned()),
-        });
-        match truth.await {
-            Ok(truth) => truth.map_err(|reason| failed(name, reason)),
-            Err(error) => Err(failed("a platform", error.to_string())),
-        }
+    /// What a platform really holds.
+    pub(crate) async fn truth(platform: Arc<dyn Platform>) -> Result<String, SimulatorError> {
+        let name = platform.name();
+        let failed = |reason| SimulatorError::Truth { platform: name, reason };
+        let truth = tokio::task::spawn_blocking(move || platform.truth()).await;
+        truth.map_err(|error| failed(error.to_string()))?.map_err(failed)
     }
 
     pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {

@@ -12,7 +12,7 @@ use super::{
     GenesysCloud,
     endpoint::IncomingRequest,
     errors::ApiError,
-    filters::{Filter, Filters, Level, MEDIA_TYPE, RequestMetadata, value_of},
+    filters::{Filter, Filters, Level, MEDIA_TYPE, SegmentFacts, value_of},
     limits,
     participant_view::ParticipantView,
     rules,
@@ -92,7 +92,7 @@ struct Tally {
 type Group = BTreeMap<String, String>;
 
 impl Tally {
-    fn add(&mut self, held: &Conversation, seat: &ParticipantView<'_>, facts: &RequestMetadata) {
+    fn add(&mut self, held: &Conversation, seat: &ParticipantView<'_>, facts: &SegmentFacts) {
         self.conversations.insert(held.id);
         if facts.queue.is_some() {
             self.offered.insert(held.id);
@@ -224,7 +224,7 @@ impl Asked {
     }
 
     /// The group of one seat.
-    fn group_of(&self, held: &Conversation, division: Uuid, facts: &RequestMetadata) -> Group {
+    fn group_of(&self, held: &Conversation, division: Uuid, facts: &SegmentFacts) -> Group {
         let named = self.group_by.iter().filter_map(|name| Some((name.clone(), value_of(name, held, division, facts)?)));
         named.chain([("mediaType".to_owned(), MEDIA_TYPE.to_owned())]).collect()
     }

@@ -9,7 +9,7 @@ use super::{
     GenesysCloud, cursor,
     endpoint::{AuthorizedRequest, IncomingRequest},
     errors::ApiError,
-    filters::{Filter, Filters, Level, MEDIA_TYPE, RequestMetadata, unsupported},
+    filters::{Filter, Filters, Level, MEDIA_TYPE, SegmentFacts, unsupported},
     limits,
     participant_view::{ParticipantView, Span, attributes, put},
     rules,
@@ -229,8 +229,8 @@ impl GenesysCloud {
     }
 
     /// What a participant can be grouped and filtered by.
-    pub(super) fn facts_of_seat(&self, held: &Conversation, seat: &ParticipantView<'_>) -> RequestMetadata {
-        RequestMetadata {
+    pub(super) fn facts_of_seat(&self, held: &Conversation, seat: &ParticipantView<'_>) -> SegmentFacts {
+        SegmentFacts {
             queue: held.queue.as_ref().map(|queue| queue.id).filter(|_| seat.is_routed()),
             user: seat.user(),
             wrap_up: seat.who.and_then(|who| who.wrap_up),
@@ -243,14 +243,14 @@ impl GenesysCloud {
     }
 
     /// What each segment of a conversation can be filtered by, as analytics shows it.
-    pub(super) fn segment_facts(&self, held: &Conversation) -> Vec<RequestMetadata> {
+    pub(super) fn segment_facts(&self, held: &Conversation) -> Vec<SegmentFacts> {
         let seats = self.seats(held);
         let facts = seats.iter().flat_map(|seat| {
             let spans = seat.spans();
             let last = spans.len().saturating_sub(1);
             spans.into_iter().enumerate().map(move |(at, span)| {
                 let whole = self.facts_of_seat(held, seat);
-                RequestMetadata { wrap_up: whole.wrap_up.filter(|_| at == last), kind: span.kind, ..whole }
+                SegmentFacts { wrap_up: whole.wrap_up.filter(|_| at == last), kind: span.kind, ..whole }
             })
         });
         facts.collect()

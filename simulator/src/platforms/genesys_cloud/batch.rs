@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
-    access::{ARCHIVED_BATCH, JobState},
+    access::{ARCHIVED_BATCH, MediaState},
     endpoint::{AuthorizedRequest, IncomingRequest},
     errors::ApiError,
     limits,
@@ -103,11 +103,11 @@ impl GenesysCloud {
             }),
             None => {
                 self.mark(&rules::BATCH_ERRORS);
-                let standing = self.standing(one);
-                if let JobState::Archived | JobState::Restoring = standing {
+                let media_state = self.media_state(one);
+                if let MediaState::Archived | MediaState::Restoring = media_state {
                     self.mark(&ARCHIVED_BATCH);
                 }
-                failed(conversation, Some(one.id), &format!("the media is not available ({})", standing.as_str()))
+                failed(conversation, Some(one.id), &format!("the media is not available ({})", media_state.as_str()))
             }
         };
         chosen.into_iter().filter(|one| !self.is_left_out(one)).map(one_result).collect()

@@ -67,12 +67,12 @@ struct Dimension {
 /// Where a dimension is read.
 enum Of {
     Conversation(fn(&Conversation, Uuid) -> Option<String>),
-    Segment(fn(&RequestMetadata) -> Option<String>),
+    Segment(fn(&SegmentFacts) -> Option<String>),
 }
 
 /// What a segment can be filtered by.
 #[derive(Clone, Default)]
-pub(super) struct RequestMetadata {
+pub(super) struct SegmentFacts {
     pub(super) queue: Option<Uuid>,
     pub(super) user: Option<Uuid>,
     pub(super) wrap_up: Option<Uuid>,
@@ -101,7 +101,7 @@ static DIMENSIONS: &[Dimension] = &[
 ];
 
 /// What a dimension is for one participant; absent where it is nothing, or there is no such dimension.
-pub(super) fn value_of(name: &str, held: &Conversation, division: Uuid, facts: &RequestMetadata) -> Option<String> {
+pub(super) fn value_of(name: &str, held: &Conversation, division: Uuid, facts: &SegmentFacts) -> Option<String> {
     let dimension = DIMENSIONS.iter().find(|dimension| dimension.name == name)?;
     match dimension.of {
         Of::Conversation(read) => read(held, division),
@@ -132,22 +132,22 @@ impl Filters {
 
     /// Whether a conversation, which stands in `division`, is wanted by filters of its own level.
     pub(super) fn hold(&self, held: &Conversation, division: Uuid) -> bool {
-        self.0.iter().all(|group| group.holds(held, division, &RequestMetadata::default()))
+        self.0.iter().all(|group| group.holds(held, division, &SegmentFacts::default()))
     }
 
     /// Whether what is known of one participant meets every filter.
-    pub(super) fn hold_in_row(&self, held: &Conversation, division: Uuid, facts: &RequestMetadata) -> bool {
+    pub(super) fn hold_in_row(&self, held: &Conversation, division: Uuid, facts: &SegmentFacts) -> bool {
         self.0.iter().all(|group| group.holds(held, division, facts))
     }
 
     /// Whether each filter is met by some segment.
-    pub(super) fn hold_in_segments(&self, held: &Conversation, division: Uuid, segments: &[RequestMetadata]) -> bool {
+    pub(super) fn hold_in_segments(&self, held: &Conversation, division: Uuid, segments: &[SegmentFacts]) -> bool {
         self.0.iter().all(|group| segments.iter().any(|segment| group.holds(held, division, segment)))
     }
 }
 
 impl Group {
-    fn holds(&self, held: &Conversation, division: Uuid, segment: &RequestMetadata) -> bool {
+    fn holds(&self, held: &Conversation, division: Uuid, segment: &SegmentFacts) -> bool {
         let conditions = self.conditions.iter().map(|condition| condition.holds(held, division, segment));
         let mut all = conditions.chain(self.clauses.iter().map(|clause| clause.holds(held, division, segment)));
         if self.is_any { all.any(|holds| holds) } else { all.all(|holds| holds) }
@@ -155,7 +155,7 @@ impl Group {
 }
 
 impl Condition {
-    fn holds(&self, held: &Conversation, division: Uuid, segment: &RequestMetadata) -> bool {
+    fn holds(&self, held: &Conversation, division: Uuid, segment: &SegmentFacts) -> bool {
         let actual = match self.dimension.of {
             Of::Conversation(read) => read(held, division),
             Of::Segment(read) => read(segment),

@@ -123,7 +123,7 @@ impl GenesysCloud {
 
     /// A recording's media, while it is there and not in the archive.
     pub(super) fn media_now<'a>(&self, state: &'a Held, one: &Recording) -> Option<&'a StoredFile> {
-        state.media(one).filter(|_| self.standing(one).has_media())
+        state.media(one).filter(|_| self.media_state(one).has_media())
     }
 
     async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, Refusal> {

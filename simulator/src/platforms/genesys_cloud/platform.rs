@@ -11,7 +11,7 @@ use serde_json::json;
 use toml::Value;
 
 use super::parameters::schema_of_parameter;
-use super::snapshot::Snapshot as Remembered;
+use super::snapshot::Snapshot as OwnSnapshot;
 use super::{GenesysCloud, NAME, Role, Site, tamper, truth};
 use crate::config_error::in_words;
 use crate::http::reply::Reply;
@@ -46,11 +46,11 @@ impl Platform for GenesysCloud {
     }
 
     fn snapshot(&self, _spool: &Path) -> std::io::Result<Snapshot> {
-        Ok(Box::new(self.remembered()))
+        Ok(Box::new(self.take_snapshot()))
     }
 
     fn restore(&self, snapshot: &Snapshot) -> std::io::Result<()> {
-        self.remember(own_snapshot::<Remembered>(snapshot)?);
+        self.restore_snapshot(own_snapshot::<OwnSnapshot>(snapshot)?);
         Ok(())
     }
 

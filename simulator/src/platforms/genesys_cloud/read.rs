@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
-    access::JobState,
+    access::MediaState,
     endpoint::{AuthorizedRequest, IncomingRequest, Query},
     errors::ApiError,
     participant_view::{ParticipantView, attributes, put},
@@ -138,7 +138,7 @@ impl GenesysCloud {
         let wanted: Vec<(Uuid, Uuid)> = {
             let held = self.find_covered(&state, id, RECORDING)?;
             let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
-            shown.filter(|one| self.standing(one).has_media()).map(|one| (held.id, one.id)).collect()
+            shown.filter(|one| self.media_state(one).has_media()).map(|one| (held.id, one.id)).collect()
         };
         Ok(self.transcode(&mut state, &wanted, format))
     }
@@ -175,7 +175,7 @@ impl GenesysCloud {
         let wanted = {
             let held = self.find_covered(&state, id, RECORDING)?;
             let one = self.find_shown_recording(held, recording)?;
-            self.standing(one).has_media().then_some((held.id, one.id))
+            self.media_state(one).has_media().then_some((held.id, one.id))
         };
         let is_ready = self.transcode(&mut state, wanted.as_slice(), format) == 0;
         let held = find(&state, id)?;
@@ -215,8 +215,8 @@ impl GenesysCloud {
         one: &Recording,
         format: &'static str,
     ) -> Value {
-        let standing = self.standing(one);
-        let has_media = standing.has_media();
+        let media_state = self.media_state(one);
+        let has_media = media_state.has_media();
         let archive_at_ms = self.archive_date(one);
         let seat = seats.iter().find(|seat| seat.legs.iter().any(|leg| leg.id == one.segment));
         let users: Vec<Value> = seat.and_then(ParticipantView::user).map(|user| json!({"id": user, "version": 1})).into_iter().collect();
@@ -227,7 +227,7 @@ impl GenesysCloud {
             "endTime": has_media.then(|| times::text(one.end_ms)),
             "media": "audio",
             "mediaSubtype": "Trunk",
-            "fileState": standing.as_str(),
+            "fileState": media_state.as_str(),
             "creationTime": times::text(one.created_at_ms),
             "recordingFileRole": "CUSTOMER_EXPERIENCE",
             "annotations": self.annotations_json(held.id, one),
@@ -239,7 +239,7 @@ impl GenesysCloud {
         put(&mut body, "archiveDate", archive_at_ms.map(times::text));
         put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
         self.put_export(&mut body, one);
-        put(&mut body, "sessionId", seat.filter(|_| standing != JobState::Archived).map(|seat| seat.session_id.to_string()));
+        put(&mut body, "sessionId", seat.filter(|_| media_state != MediaState::Archived).map(|seat| seat.session_id.to_string()));
         if format != "NONE" && has_media {
             let uri = self.presign(self.playback_kind(one), held.id, one.id, Some(format));
             put(&mut body, "mediaUris", Some(json!({"0": {"mediaUri": uri}})));
@@ -256,7 +256,7 @@ impl GenesysCloud {
             "endTime": null,
             "media": "audio",
             "mediaSubtype": "Trunk",
-            "fileState": self.standing(one).as_str(),
+            "fileState": self.media_state(one).as_str(),
             "region": REGION,
             "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
         });

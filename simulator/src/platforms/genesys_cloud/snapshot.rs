@@ -18,7 +18,7 @@ pub(super) struct Snapshot {
 
 impl GenesysCloud {
     /// As it stands; what is due and was not looked at yet stays due.
-    pub(super) fn remembered(&self) -> Snapshot {
+    pub(super) fn take_snapshot(&self) -> Snapshot {
         Snapshot {
             tokens: self.tokens().clone(),
             attempts: locked(&self.attempts).clone(),
@@ -29,7 +29,7 @@ impl GenesysCloud {
     }
 
     /// As it stood.
-    pub(super) fn remember(&self, snapshot: &Snapshot) {
+    pub(super) fn restore_snapshot(&self, snapshot: &Snapshot) {
         *self.tokens() = snapshot.tokens.clone();
         *locked(&self.attempts) = snapshot.attempts.clone();
         *locked(&self.state) = snapshot.state.clone();

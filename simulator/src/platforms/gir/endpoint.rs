@@ -5,6 +5,7 @@ use std::future::Future;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Code, Refused};
@@ -71,10 +72,18 @@ impl JsonAdmission for Gir {
     }
 }
 
+/// Fields of a body that are business keys; everything else of it is passed over unread.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Keys {
+    pub(super) id: Value,
+    pub(super) name: Value,
+}
+
 /// The business key of a body: the text of one of its fields; `-` where it has none.
-pub(super) fn key_in(body: &[u8], field: &str) -> String {
-    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
-    sent[field].as_str().unwrap_or("-").to_owned()
+pub(super) fn key_in(body: &[u8], field: fn(&Keys) -> &Value) -> String {
+    let keys: Keys = serde_json::from_slice(body).unwrap_or_default();
+    field(&keys).as_str().unwrap_or("-").to_owned()
 }
 
 impl Gir {

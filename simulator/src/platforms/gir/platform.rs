@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::json;
 
-use super::snapshot::Snapshot as Remembered;
+use super::snapshot::Snapshot as OwnSnapshot;
 use super::webdav::MOUNT;
 use super::{ExportError, Gir, Listening, NAME, plan, speechminer, tamper, truth};
 use crate::http::reply::Reply;
@@ -48,11 +48,11 @@ impl Platform for Gir {
     }
 
     fn snapshot(&self, spool: &Path) -> std::io::Result<Snapshot> {
-        Ok(Box::new(self.remembered(spool)?))
+        Ok(Box::new(self.take_snapshot(spool)?))
     }
 
     fn restore(&self, snapshot: &Snapshot) -> std::io::Result<()> {
-        self.remember(own_snapshot::<Remembered>(snapshot)?)
+        self.restore_snapshot(own_snapshot::<OwnSnapshot>(snapshot)?)
     }
 
     fn plan_section(&self, world: &World, _addresses: &Addresses) -> PlanSection {

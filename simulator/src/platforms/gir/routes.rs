@@ -46,7 +46,7 @@ static UNKNOWN_PATH: Operation =
     Operation { name: "gir.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &["ops"], query: &[] };
 
 async fn insert(Path(ccid): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_in(body, "id"), |site, (), sent| site.insert(&ccid, sent)).await
+    incoming.answer_json(|_, body| key_in(body, |keys| &keys.id), |site, (), sent| site.insert(&ccid, sent)).await
 }
 
 async fn read(Path((ccid, id)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
@@ -86,7 +86,7 @@ async fn change(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
 }
 
 async fn define_label(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_in(body, "name"), |site, (), sent| site.define_label(&sent)).await
+    incoming.answer_json(|_, body| key_in(body, |keys| &keys.name), |site, (), sent| site.define_label(&sent)).await
 }
 
 async fn label_definitions(incoming: IncomingRequest) -> Response {

@@ -15,7 +15,7 @@ pub(super) struct Snapshot {
 
 impl Gir {
     /// As it stands. The files of its store are linked into a folder of their own below `spool`.
-    pub(super) fn remembered(&self, spool: &Path) -> std::io::Result<Snapshot> {
+    pub(super) fn take_snapshot(&self, spool: &Path) -> std::io::Result<Snapshot> {
         Ok(Snapshot {
             sessions: locked(&self.sessions).clone(),
             state: locked(&self.state).clone(),
@@ -25,7 +25,7 @@ impl Gir {
     }
 
     /// As it stood. An error leaves the store's files between the two: say so, and do not go on.
-    pub(super) fn remember(&self, snapshot: &Snapshot) -> std::io::Result<()> {
+    pub(super) fn restore_snapshot(&self, snapshot: &Snapshot) -> std::io::Result<()> {
         self.webdav.restore(&snapshot.store)?;
         *locked(&self.sessions) = snapshot.sessions.clone();
         *locked(&self.state) = snapshot.state.clone();

@@ -23,7 +23,7 @@ use crate::pipeline::request::Admission;
 use crate::pipeline::{Core, Endpoint, Refusal};
 use crate::world::{Interaction, Media, Recording, World};
 
-/// Most entities on a page (contracts: `size` 1..1000).
+/// Most entities on a page (`size` 1..1000).
 pub(super) const MAX_PAGE: u64 = 1000;
 
 /// Entities on a page when `size` is left out.

@@ -5,7 +5,7 @@ use crate::platforms::genesys_cloud::state::{FileState, Recording};
 
 /// What a reader is told about a recording's media: what is held, and whether it lies in the archive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::platforms::genesys_cloud) enum JobState {
+pub(in crate::platforms::genesys_cloud) enum MediaState {
     /// As it is held.
     Held(FileState),
     Archived,
@@ -14,43 +14,43 @@ pub(in crate::platforms::genesys_cloud) enum JobState {
     Restored,
 }
 
-impl JobState {
+impl MediaState {
     pub(in crate::platforms::genesys_cloud) fn as_str(self) -> &'static str {
         match self {
-            JobState::Held(state) => state.as_str(),
-            JobState::Archived => "ARCHIVED",
-            JobState::Restoring => "RESTORING",
-            JobState::Restored => "RESTORED",
+            MediaState::Held(state) => state.as_str(),
+            MediaState::Archived => "ARCHIVED",
+            MediaState::Restoring => "RESTORING",
+            MediaState::Restored => "RESTORED",
         }
     }
 
     /// Whether its media can be had.
     pub(in crate::platforms::genesys_cloud) fn has_media(self) -> bool {
         match self {
-            JobState::Held(FileState::Available) | JobState::Restored => true,
-            JobState::Held(FileState::Uploading | FileState::Deleted | FileState::Error) | JobState::Archived | JobState::Restoring => {
-                false
-            }
+            MediaState::Held(FileState::Available) | MediaState::Restored => true,
+            MediaState::Held(FileState::Uploading | FileState::Deleted | FileState::Error)
+            | MediaState::Archived
+            | MediaState::Restoring => false,
         }
     }
 }
 
 impl GenesysCloud {
     /// Where a recording stands now.
-    pub(in crate::platforms::genesys_cloud) fn standing(&self, one: &Recording) -> JobState {
+    pub(in crate::platforms::genesys_cloud) fn media_state(&self, one: &Recording) -> MediaState {
         match one.file_state {
             FileState::Available => {}
-            FileState::Uploading | FileState::Deleted | FileState::Error => return JobState::Held(one.file_state),
+            FileState::Uploading | FileState::Deleted | FileState::Error => return MediaState::Held(one.file_state),
         }
         let now_ms = self.now_ms();
         if one.archive_at_ms.is_some_and(|at_ms| at_ms <= now_ms) || self.is_archived_from_the_start(one) {
             [&rules::ARCHIVED_STUB, &rules::ARCHIVED_WHEN].into_iter().for_each(|rule| self.mark(rule));
-            return JobState::Archived;
+            return MediaState::Archived;
         }
         match one.restored_at_ms {
-            Some(at_ms) if at_ms > now_ms => JobState::Restoring,
-            Some(_) => JobState::Restored,
-            None => JobState::Held(one.file_state),
+            Some(at_ms) if at_ms > now_ms => MediaState::Restoring,
+            Some(_) => MediaState::Restored,
+            None => MediaState::Held(one.file_state),
         }
     }
 

@@ -10,7 +10,7 @@ mod sensitive;
 mod settings;
 
 pub(super) use self::{
-    archive::JobState,
+    archive::MediaState,
     divisions::{DivisionRef, QUEUE, by_id as division_by_id, home as home_division, list as list_divisions},
     rates::{ORG_RATE_KEY, Overrun, Shared, route_key},
     role::Held as RoleHeld,

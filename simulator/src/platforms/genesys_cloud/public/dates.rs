@@ -11,7 +11,7 @@ use crate::{
     http::reply::Reply,
     platforms::genesys_cloud::{
         GenesysCloud,
-        access::JobState,
+        access::MediaState,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         read::find,
@@ -62,7 +62,7 @@ impl GenesysCloud {
         let held = self.find_covered(&state, id, VIEW)?;
         let (conversation, one) = (held.id, self.changeable(held, recording)?);
         let recording = one.id;
-        let restores = self.standing(one) == JobState::Archived && archive != self.archive_date(one);
+        let restores = self.media_state(one) == MediaState::Archived && archive != self.archive_date(one);
         self.may_change_dates(one, restores, delete)?;
         if self.beyond_maximum(held.start_ms, delete).is_some() {
             return Err(ApiError::beyond_retention("deleteDate"));

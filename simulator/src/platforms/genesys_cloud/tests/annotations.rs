@@ -93,8 +93,8 @@ async fn what_is_wrong_with_an_annotation_is_refused() {
     for method in ["PUT", "DELETE"] {
         assert_eq!(world.json(method, &unknown, &json!({})).await.code(), "recording.annotation.not.found", "{method}");
     }
-    let kept = world.site.remembered();
+    let kept = world.site.take_snapshot();
     world.post(&path, &json!({"location": 7})).await;
-    world.site.remember(&kept);
+    world.site.restore_snapshot(&kept);
     assert_eq!(world.get(&path).await.json().as_array().map(Vec::len), Some(2));
 }

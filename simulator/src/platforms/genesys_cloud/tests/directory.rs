@@ -262,15 +262,15 @@ async fn ties_are_empty_lists_of_what_exists() {
 #[tokio::test]
 async fn a_snapshot_holds_what_was_made() {
     let world = World::unlimited().await;
-    let kept = world.site.remembered();
+    let kept = world.site.take_snapshot();
     let first = world.make(QUEUES, &json!({"name": "Moved"})).await;
-    world.site.remember(&kept);
+    world.site.restore_snapshot(&kept);
     assert_eq!(world.get(QUEUES).await.json()["total"], 3);
     let again = world.make(QUEUES, &json!({"name": "Moved"})).await;
     assert_eq!(again["id"], first["id"], "the same request after the same history makes the same id");
-    let with_it = world.site.remembered();
+    let with_it = world.site.take_snapshot();
     world.json("PUT", &format!("{QUEUES}/{}", again["id"].as_str().expect("an id")), &json!({"name": "Changed"})).await;
-    world.site.remember(&with_it);
+    world.site.restore_snapshot(&with_it);
     assert!(world.names(QUEUES).await.contains(&"Moved".to_owned()));
 }
 

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::Webdav;
 use super::file_system::AllProperties;
 
-/// Its files, linked, and the properties that clients set. Locks are not snapshot: they are forgotten in half a minute, or broken by who comes back.
+/// Its files, linked, and the properties that clients set. Locks are not kept: they are forgotten in half a minute, or broken by who comes back.
 pub(in crate::platforms::gir) struct Snapshot {
     /// Goes with the snapshot.
     folder: TempDir,
