@@ -156,9 +156,10 @@ async fn each_fault_of_the_sources_data_comes_to_what_its_row_says() {
 
 fn scenarios() -> Vec<Scenario> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let folders = ["", "source_data", "network", "target_behaviour", "audit"].map(|below| folder.join(below));
-    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let entries = |folder: &PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let mut files = entries(&folder);
+    let below: Vec<PathBuf> = files.iter().filter(|path| path.is_dir() && !path.ends_with("contracts")).flat_map(entries).collect();
+    files.extend(below);
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     files.iter().map(|file| Scenario::read(file).unwrap_or_else(|error| panic!("{error}"))).collect()

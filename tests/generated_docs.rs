@@ -42,6 +42,13 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 #[test]
 fn the_scenario_index_is_current() {
+    let mut listed: Vec<PathBuf> = SCENARIO_FOLDERS.iter().map(|(folder, _)| root().join(folder)).collect();
+    listed.sort();
+    let below = std::fs::read_dir(root().join("scenarios")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = below.filter(|path| path.is_dir() && !path.ends_with("contracts")).collect();
+    folders.push(root().join("scenarios"));
+    folders.sort();
+    assert_eq!(listed, folders, "folders of scenarios that the page lists, and those there are");
     let mut page = SCENARIOS.to_owned();
     let mut paths: BTreeMap<String, String> = BTreeMap::new();
     for (folder, title) in SCENARIO_FOLDERS {
