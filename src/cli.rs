@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Forecast(Forecast),
     /// Serve the simulated platforms of a scenario until Ctrl-C
     Simulate(Simulate),
-    /// Look at source, target, ledger and staging before a migration; change nothing
+    /// Check source, target, ledger and staging before a migration; what it writes to try is deleted again
     Preflight(PlanOnly),
     /// Move recordings as a plan says, or go on with it
     Migrate(Migrate),

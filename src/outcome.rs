@@ -27,7 +27,8 @@ pub(crate) fn tell_lines(outcome: &Outcome) {
         terminal::say(&format!("  stand-in: {sentence}"));
     }
     if outcome.taken_up > 0 {
-        terminal::say(&format!("  taken up again: {} calls", outcome.taken_up));
+        let calls = if outcome.taken_up == 1 { "call" } else { "calls" };
+        terminal::say(&format!("  taken up again: {} {calls}", outcome.taken_up));
     }
     for (kind, count) in &outcome.warnings {
         terminal::say(&format!("  noted        {count:>7}  {kind}"));

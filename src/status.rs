@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
     let rows = [
         ("interactions", tally.interactions),
         ("  in the target", tally.interactions_done),
-        ("  set aside", tally.interactions_set_aside),
+        ("  stay behind", tally.interactions_set_aside),
         ("  left", tally.interactions_left),
         ("  of these with an error", tally.interactions_failed),
         ("recordings", tally.recordings),

@@ -89,7 +89,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn hash(file: &Path) -> String {
     let bytes = std::fs::read(file).expect("a file");
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[test]

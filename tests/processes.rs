@@ -78,7 +78,7 @@ fn crosswalk_and_custody_tell_what_the_target_holds() {
     for line in custody.lines() {
         let entry: Value = serde_json::from_str(line).expect("JSON");
         assert_eq!(entry["previous"], previous, "{line}");
-        previous = Sha256::digest(line.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        previous = hex::encode(Sha256::digest(line.as_bytes()));
         if entry["hop"] == "confirm" {
             confirmed.insert(text(&entry["legacy_recording_id"]));
         }

@@ -136,7 +136,7 @@ fn a_seed_gives_the_run_it_gave_before() {
                 let text = std::fs::read_to_string(report.join(format!("{document}.ndjson"))).unwrap();
                 assert!(text.lines().count() > 1, "{}, seed {seed}: {document} says nothing", way.name);
                 let hash = Sha256::digest(text.as_bytes());
-                let _ = write!(hashes, " {document} {}", hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+                let _ = write!(hashes, " {document} {}", hex::encode(&hash[..8]));
                 if document == "journal" {
                     operations_of(&text, &mut operations);
                 }

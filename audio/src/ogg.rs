@@ -1,5 +1,7 @@
 //! Ogg with one stream of Opus, read and written. Source: RFC 3533 and RFC 7845.
 
+use ogg::{PacketWriteEndInfo, PacketWriter};
+
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::format::{AudioError, Container as Wrapping, Damage};
 use crate::opus::{COUNTED_RATE, Container, Head, PACKET_SAMPLES, Track};
@@ -9,7 +11,7 @@ use crate::window::Window;
 /// The one stream of a file; any number does.
 pub(crate) const SERIAL: u32 = 0x5ea7;
 /// Packets of a page: a second, as RFC 7845 advises.
-const PAGE_PACKETS: usize = 50;
+const PAGE_PACKETS: u64 = 50;
 /// Lacing values of a page.
 const PAGE_SEGMENTS: usize = 255;
 
@@ -229,71 +231,50 @@ impl BlockReader for Reader<'_> {
     }
 }
 
-/// Pages of packets, of which the unfinished one is kept.
+/// Writes pages of [`PAGE_PACKETS`] packets. The newest packet is kept: the last one carries the end.
 #[derive(Default)]
 pub(crate) struct Muxer {
-    pages: u32,
+    writer: Option<PacketWriter<'static, Vec<u8>>>,
     pre_skip: u64,
     /// Packets taken.
     packets: u64,
-    lacing: Vec<u8>,
-    body: Vec<u8>,
-    /// Packets of the unfinished page.
-    waiting: usize,
+    newest: Option<Vec<u8>>,
 }
 
 impl Muxer {
-    fn put(&mut self, packet: &[u8]) {
-        self.lacing.extend(std::iter::repeat_n(255, packet.len() / 255));
-        self.lacing.push((packet.len() % 255) as u8);
-        self.body.extend_from_slice(packet);
-    }
-
-    /// Writes the page; `granule` is the place of its end.
-    fn page(&mut self, flags: u8, granule: u64, out: &mut Vec<u8>) {
-        let mut page = b"OggS\0".to_vec();
-        page.push(flags);
-        page.extend(granule.to_le_bytes());
-        page.extend(SERIAL.to_le_bytes());
-        page.extend(self.pages.to_le_bytes());
-        page.extend([0; 4]);
-        page.push(self.lacing.len() as u8);
-        page.append(&mut self.lacing);
-        page.append(&mut self.body);
-        let sum = checksum(&page).to_le_bytes();
-        page[22..26].copy_from_slice(&sum);
-        out.append(&mut page);
-        self.pages += 1;
-        self.waiting = 0;
+    /// Writes a packet and gives what became whole pages; `granule` is the place of its end.
+    fn write(&mut self, packet: Vec<u8>, ends: PacketWriteEndInfo, granule: u64, out: &mut Vec<u8>) {
+        let writer = self.writer.get_or_insert_with(|| PacketWriter::new(Vec::new()));
+        // Writing into memory does not fail.
+        let _ = writer.write_packet(packet, SERIAL, ends, granule);
+        out.append(writer.inner_mut());
     }
 }
 
 impl Container for Muxer {
     fn start(&mut self, head: Head, out: &mut Vec<u8>) {
         self.pre_skip = head.pre_skip;
-        self.put(&head.bytes());
-        self.page(FIRST, 0, out);
+        self.write(head.bytes(), PacketWriteEndInfo::EndPage, 0, out);
         let mut tags = b"OpusTags".to_vec();
         tags.extend(8_u32.to_le_bytes());
         tags.extend(b"seatrial");
         tags.extend(0_u32.to_le_bytes());
-        self.put(&tags);
-        self.page(0, 0, out);
+        self.write(tags, PacketWriteEndInfo::EndPage, 0, out);
     }
 
     fn packet(&mut self, packet: Vec<u8>, out: &mut Vec<u8>) {
-        let is_full = self.waiting == PAGE_PACKETS || self.lacing.len() + packet.len() / 255 + 1 > PAGE_SEGMENTS;
-        if is_full {
-            self.page(0, self.packets * PACKET_SAMPLES, out);
+        if let Some(before) = self.newest.replace(packet) {
+            self.packets += 1;
+            let is_full = self.packets.is_multiple_of(PAGE_PACKETS);
+            let ends = if is_full { PacketWriteEndInfo::EndPage } else { PacketWriteEndInfo::NormalPacket };
+            self.write(before, ends, self.packets * PACKET_SAMPLES, out);
         }
-        self.put(&packet);
-        self.waiting += 1;
-        self.packets += 1;
     }
 
     /// The last page's place lies before its packets' end: that is how much a player drops.
     fn end(&mut self, samples: u64, out: &mut Vec<u8>) {
-        self.page(LAST, self.pre_skip + samples, out);
+        let last = self.newest.take().unwrap_or_default();
+        self.write(last, PacketWriteEndInfo::EndStream, self.pre_skip + samples, out);
     }
 }
 

@@ -38,7 +38,7 @@ impl Pcm {
             interleave(&self.channels, start..end, &mut block);
             hash.update(&block);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 }
 

@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use crate::canonical::CanonicalRecording;
 use crate::encrypt::{Recipients, Sealed};
 use crate::error::Aside;
-use crate::hex::hex;
 
 /// What goes to the target.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,7 +136,7 @@ fn measure(sink: &mut impl Source) -> std::io::Result<(u64, String)> {
     sink.seek(SeekFrom::Start(0))?;
     loop {
         match sink.read(&mut piece) {
-            Ok(0) => return Ok((bytes, hex(hash.finalize()))),
+            Ok(0) => return Ok((bytes, hex::encode(hash.finalize()))),
             Ok(count) => {
                 hash.update(&piece[..count]);
                 bytes += count as u64;

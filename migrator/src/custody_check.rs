@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::RunError;
-use crate::hex::hex;
 use crate::ledger::Ledger;
 
 /// What a check of a chain of custody found.
@@ -88,7 +87,7 @@ pub(crate) async fn check(ledger: &dyn Ledger, path: &Path) -> Result<CustodyChe
         if found.broken.is_some() {
             return Ok(found);
         }
-        previous = hex(Sha256::digest(line));
+        previous = hex::encode(Sha256::digest(line));
         found.lines = n;
     }
 }

@@ -4,7 +4,6 @@ use plan::{LoadedPlan, Pauses};
 use sha2::{Digest, Sha256};
 
 use crate::error::StepError;
-use crate::hex::hex;
 use crate::ledger::{InteractionRow, Redo};
 use crate::phone::PhoneRule;
 use crate::prepare::{Prepared, prepare};
@@ -15,7 +14,7 @@ use crate::target::{CallContent, TargetRules};
 
 /// Digest of the document that a plan makes of a call: a function of the row and the plan.
 pub(crate) fn document(rules: &dyn TargetRules, call: &CallContent<'_>) -> Result<String, StepError> {
-    Ok(hex(Sha256::digest(rules.document(call)?)))
+    Ok(hex::encode(Sha256::digest(rules.document(call)?)))
 }
 
 /// Digest of the rules that a call's audio is made by and chosen by.
@@ -30,7 +29,7 @@ pub(crate) fn audio_rules(plan: &LoadedPlan, row: &InteractionRow) -> String {
     let pauses: Option<&Pauses> = has_pauses.then_some(&plan.plan.pii.pauses);
     let audio = &plan.plan.audio;
     let certificates = plan.plan.target.certificates();
-    hex(Sha256::digest(format!("{audio:?} {pauses:?} {certificates:?} {excluded:?} {:?}", plan.plan.rules.partial)))
+    hex::encode(Sha256::digest(format!("{audio:?} {pauses:?} {certificates:?} {excluded:?} {:?}", plan.plan.rules.partial)))
 }
 
 /// From where a call that is in the target has to be done again under a plan. Absent: it would be sent as it was.

@@ -24,7 +24,6 @@ use x509_cert::Certificate;
 use x509_cert::der::DecodePem;
 
 use crate::error::RunError;
-use crate::hex::hex;
 
 /// Bytes of a block, and of an IV.
 const BLOCK: usize = 16;
@@ -168,7 +167,7 @@ fn encrypt(key: &[u8; 32], iv: &[u8; BLOCK], source: &mut impl Source, sink: &mu
         sink.write_all(&piece)?;
         bytes += piece.len() as u64;
         if is_last {
-            return Ok((bytes, hex(hash.finalize())));
+            return Ok((bytes, hex::encode(hash.finalize())));
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::hex::hex;
-
 /// Longest name that is taken from the source; beyond it file systems (255 bytes) and the hash and ending behind it leave no room.
 const NAME_MOST: usize = 180;
 
@@ -14,7 +12,7 @@ pub(crate) fn name_of(id: &str, may_stand: impl Fn(char) -> bool) -> String {
         return name;
     }
     let end = name.floor_char_boundary(NAME_MOST - 13);
-    format!("{}_{}", &name[..end], &hex(Sha256::digest(id))[..12])
+    format!("{}_{}", &name[..end], &hex::encode(Sha256::digest(id))[..12])
 }
 
 #[cfg(test)]

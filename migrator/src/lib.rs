@@ -19,7 +19,6 @@ mod error;
 mod export;
 mod extract;
 mod file_name;
-mod hex;
 mod ledger;
 mod legacy_id;
 mod options;

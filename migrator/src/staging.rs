@@ -23,7 +23,6 @@ use tokio_util::io::ReaderStream;
 
 use crate::error::{RunError, StepError};
 use crate::file_name::name_of;
-use crate::hex::hex;
 
 /// What can be wrong with staging.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +144,7 @@ impl Staging {
                 None => {
                     let bytes = head.freeze();
                     let cached_bytes = (bytes.len() <= HELD).then(|| bytes.clone());
-                    let blob = Blob { sha256: hex(hash.finalize()), bytes: bytes.len() as u64, cached_bytes };
+                    let blob = Blob { sha256: hex::encode(hash.finalize()), bytes: bytes.len() as u64, cached_bytes };
                     self.put(&blob_path(&blob.sha256), bytes).await?;
                     return Ok(Ok(blob));
                 }
@@ -166,7 +165,7 @@ impl Staging {
         head: Bytes,
         mut pieces: BoxStream<'static, Result<Bytes, E>>,
     ) -> Result<Result<Blob, E>, StagingError> {
-        let incoming = Path::from(format!("{INCOMING}/{}", hex(Sha256::digest(name.as_bytes()))));
+        let incoming = Path::from(format!("{INCOMING}/{}", hex::encode(Sha256::digest(name.as_bytes()))));
         let mut writer = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&incoming).await?, WHOLE);
         let mut bytes = head.len() as u64;
         writer.put(head);
@@ -185,7 +184,7 @@ impl Staging {
             }
         }
         writer.finish().await?;
-        let blob = Blob { sha256: hex(hash.finalize()), bytes, cached_bytes: None };
+        let blob = Blob { sha256: hex::encode(hash.finalize()), bytes, cached_bytes: None };
         self.store.rename(&incoming, &blob_path(&blob.sha256)).await?;
         Ok(Ok(blob))
     }

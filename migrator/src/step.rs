@@ -58,7 +58,7 @@ pub struct InteractionState {
 pub enum Step {
     /// Fetch recordings' answers and bytes into staging.
     Stage,
-    /// Normalise, resolve, probe and transcode; set aside what stays behind.
+    /// Normalise, resolve, probe and transcode; quarantine or skip what stays behind.
     Convert,
     /// Send the files.
     Upload,

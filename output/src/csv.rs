@@ -28,11 +28,11 @@ pub fn csv_cell_read(cell: &str) -> &str {
 /// A line of a CSV without its line end: every cell safe, and quoted where it must be.
 #[must_use]
 pub fn csv_line(cells: &[&str]) -> String {
-    let quote = |cell: &&str| {
-        let cell = csv_cell(cell);
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.into_owned() }
-    };
-    cells.iter().map(quote).collect::<Vec<_>>().join(",")
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    // A writer into memory fails for nothing but lines of different lengths, and this is one line.
+    let _ = writer.write_record(cells.iter().map(|cell| csv_cell(cell).into_owned()));
+    let line = writer.into_inner().unwrap_or_default();
+    String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub struct AudioRules {
     pub short_tolerance_ms: u64,
     /// What becomes of one that is shorter, or of which more is missing.
     pub short_source: ShortSource,
-    /// The largest recording that is taken from either side. Bytes. A longer one is the platform's trouble: it is left, and nothing is set aside for it.
+    /// The largest recording that is taken from either side. Bytes. A longer one is the platform's trouble: it is left for another run, and not quarantined.
     pub max_bytes: u64,
     /// Whether ffmpeg decodes what is not read here: G.722, G.726, Speex, Windows Media and others. Each of migrator and verifier looks for it for itself.
     pub ffmpeg: FfmpegUse,
@@ -39,7 +39,7 @@ pub enum FfmpegUse {
     /// Where the program is found on the `PATH`, in a process of its own that is bounded in time and output.
     #[default]
     Auto,
-    /// Not at all: such recordings are set aside as `audio_unsupported`.
+    /// Not at all: such recordings are quarantined as `audio_unsupported`.
     Never,
 }
 

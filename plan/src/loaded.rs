@@ -147,7 +147,7 @@ fn hash_texts(texts: &[PlanText]) -> String {
             hash.update(part.as_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 fn read_exclusions(file: &Path, text: &str) -> Result<Vec<Exclusion>, PlanError> {

@@ -1,4 +1,4 @@
-//! Why a recording is set aside.
+//! Why a recording is quarantined or skipped.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -78,7 +78,7 @@ pub(crate) fn judge(expect: &Expect, observed: &Observations) -> Vec<Expectation
         all.push(row("skipped", counts(&expect.skipped), counts(&aside.skipped)));
         all.push(row("left", expect.left.to_string(), aside.left.to_string()));
     }
-    // Nothing was set aside where the migrator was refused; the verifier may still derive what would have been.
+    // Nothing was quarantined or skipped where the migrator was refused; the verifier may still derive what would have been.
     if observed.verdict.is_some() && expect.migrator != ExpectedEnding::Refused {
         let mut both = expect.quarantined.clone();
         for (reason, count) in &expect.skipped {

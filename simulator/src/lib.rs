@@ -30,7 +30,6 @@ mod conduct;
 mod config_error;
 mod damage;
 mod faults;
-mod hex;
 mod http;
 mod journal;
 mod legacy_id;

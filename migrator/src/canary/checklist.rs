@@ -16,7 +16,6 @@ use super::survey::{of_call, of_recording};
 use crate::canonical::{Canonical, CanonicalRecording};
 use crate::error::RunError;
 use crate::export::{Export, refuse};
-use crate::hex::hex;
 use crate::ledger::{InteractionRow, Open, RecordingRow, registry};
 use crate::phone::PhoneRule;
 use crate::prepare::{Prepared, prepare};
@@ -96,7 +95,7 @@ fn move_aside(path: &Path) -> Result<(), RunError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(refuse(path, &error)),
     };
-    let hash = hex(Sha256::digest(&bytes));
+    let hash = hex::encode(Sha256::digest(&bytes));
     let extension = path.extension().map_or(String::new(), |extension| format!(".{}", extension.to_string_lossy()));
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     std::fs::rename(path, path.with_file_name(format!("{stem}.{}{extension}", &hash[..8]))).map_err(|error| refuse(path, &error))

@@ -14,7 +14,6 @@ use super::checklist::{EXPECTED, QUESTIONS, SIGNED, short, site_zone};
 use super::record::{Canary, Checked, Record, Written};
 use crate::custody;
 use crate::error::RunError;
-use crate::hex::hex;
 use crate::ledger::{Ledger, Open, registry};
 
 /// How far the clock of whoever fills the list in may be off.
@@ -25,7 +24,7 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path, clock: &Clock) -> Result<Canary, RunError> {
     let name = file.display();
     let bytes = std::fs::read(file).map_err(|error| RunError::Plan(format!("cannot read {name}: {error}")))?;
-    let sha256 = hex(Sha256::digest(&bytes));
+    let sha256 = hex::encode(Sha256::digest(&bytes));
     let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, clock).await?;
     let Some(mut record) = Record::read(&*ledger).await? else {
         return Err(RunError::Plan("no canary was sent from this ledger; send one: `seatrial migrate PLAN --canary 20`".to_owned()));

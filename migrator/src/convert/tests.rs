@@ -55,7 +55,7 @@ fn whole(bytes: &[u8], of: &CanonicalRecording, rules: &AudioRules, pauses: &Pau
     let out = encode(&pcm, codec).expect("encodes");
     let converted = Converted::Transcoded {
         bytes: out.len() as u64,
-        sha256: hex(Sha256::digest(&out)),
+        sha256: hex::encode(Sha256::digest(&out)),
         probe: probe(&out).expect("probes"),
         encoder: audio::encoder_version(codec),
     };

@@ -45,7 +45,7 @@ fn openssl_opens_it_with_each_recipients_key() {
         let mut stored = Vec::new();
         let sealed = recipients.seal(&mut Cursor::new(&clear), &mut stored).expect("sealed");
         assert_eq!(stored.len(), BLOCK * (length / BLOCK + 1));
-        assert_eq!((sealed.bytes, &sealed.sha256), (stored.len() as u64, &hex(Sha256::digest(&stored))));
+        assert_eq!((sealed.bytes, &sealed.sha256), (stored.len() as u64, &hex::encode(Sha256::digest(&stored))));
         std::fs::write(dir.join("p7.pem"), &sealed.pkcs7).expect("written");
         std::fs::write(dir.join("file.bin"), &stored).expect("written");
         for name in ["rcs", "spare"] {

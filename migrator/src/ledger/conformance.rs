@@ -220,7 +220,7 @@ async fn custody_is_one_chain_whoever_writes(connect: &impl AsyncFn() -> Connect
     for (n, (_, line)) in other.custody_after(0, 10).await.expect("lines").iter().enumerate() {
         let document: serde_json::Value = serde_json::from_str(line).expect("a line");
         assert_eq!((document["n"].as_u64(), document["previous"].as_str()), (Some(n as u64 + 1), Some(previous.as_str())));
-        previous = crate::hex::hex(<sha2::Sha256 as sha2::Digest>::digest(line));
+        previous = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(line));
     }
     assert_eq!(other.custody_lines().await.expect("lines"), 4);
 }

@@ -15,13 +15,13 @@ pub struct Tally {
     pub interactions_done: u64,
     /// Recordings confirmed in the target.
     pub recordings_done: u64,
-    /// Recordings set aside, by reason.
+    /// Recordings quarantined, by reason.
     pub quarantined: BTreeMap<String, u64>,
     /// Recordings left behind by the plan's rule or by agreement, by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// Interactions set aside or left behind.
+    /// Interactions in phase `set_aside`: nothing of them goes.
     pub interactions_set_aside: u64,
-    /// Interactions without recordings that were set aside, by reason; recordings are counted above.
+    /// Interactions without recordings that stay behind, by reason; recordings are counted above.
     pub interactions_by_reason: BTreeMap<String, u64>,
     /// Recordings converted and not sent: what a dry run says would go.
     pub recordings_ready: u64,
@@ -98,13 +98,13 @@ pub(crate) fn most_frequent(counts: &BTreeMap<String, u64>) -> String {
 }
 
 impl Tally {
-    /// Whether everything the source has is either in the target or set aside by rule.
+    /// Whether everything the source has is either in the target or quarantined or skipped by rule.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.extraction_finished && self.interactions_left == 0
     }
 
-    /// Recordings set aside.
+    /// Recordings quarantined.
     #[must_use]
     pub fn quarantined_total(&self) -> u64 {
         self.quarantined.values().sum()

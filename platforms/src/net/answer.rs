@@ -53,7 +53,7 @@ impl Answer {
         };
         arrival.announced(length)?;
         let mut stream = self.body.into_stream();
-        // A length is a claim: what is set aside for it is bounded too.
+        // A length is a claim: the memory reserved for it is bounded too.
         let mut bytes = BytesMut::with_capacity(usize::try_from(length.unwrap_or(0).min(1 << 20)).unwrap_or(0));
         while let Some(piece) = arrival.piece(&mut stream).await? {
             bytes.extend_from_slice(&piece);

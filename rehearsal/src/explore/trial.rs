@@ -180,8 +180,9 @@ fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, observed: &Ob
     }
     let derived: BTreeMap<String, u64> = observed.by_reason.iter().filter(|(_, count)| **count > 0).map(|(r, c)| (r.clone(), *c)).collect();
     let differ = told != derived;
-    differ
-        .then(|| Reason::new(Kind::Safety, ["reasons".to_owned()], format!("it says it set aside {told:?}, and {derived:?} belongs there")))
+    differ.then(|| {
+        Reason::new(Kind::Safety, ["reasons".to_owned()], format!("it says that {told:?} stay behind, and by the rules {derived:?} do"))
+    })
 }
 
 /// What the platforms themselves say was made twice, whatever a reader sees of it.

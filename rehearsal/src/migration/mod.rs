@@ -20,7 +20,7 @@ pub(crate) struct Migrated {
     pub(crate) aside: Option<Aside>,
     pub(crate) interactions: u64,
     pub(crate) recordings: u64,
-    /// Whether it says that everything is either there or set aside by rule. Absent: it does not tell.
+    /// Whether it says that everything is either there, or quarantined or skipped by rule. Absent: it does not tell.
     pub(crate) finished: Option<bool>,
 }
 

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use self::line::{Line, Names};
 use self::spill::Spill;
 use crate::conduct::{Conduct, ConductReport, RequestEvent};
-use crate::hex::hex;
 use crate::http::request_context::RequestMetadata;
 use crate::http::served::Served;
 use crate::operations::Operation;
@@ -216,7 +215,7 @@ fn lines_of<'a>(names: &Names, mut bytes: &'a [u8]) -> impl Iterator<Item = Line
 
 impl Line<'_> {
     fn entry(&self, n: u64, digests: Digests) -> Entry {
-        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Shown).map(hex);
+        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Shown).map(hex::encode);
         Entry {
             n,
             at: instant(self.at_ms),

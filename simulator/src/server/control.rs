@@ -77,7 +77,8 @@ impl OwnAuthorities {
         let authority = authority.trim_end_matches('/');
         let usual = if scheme == "https" { "443" } else { "80" };
         let (name, port) = authority.rsplit_once(':').unwrap_or((authority, usual));
-        let names = [name, "localhost", "127.0.0.1", "[::1]"];
+        let this_machine = ["localhost", "127.0.0.1", "[::1]"].into_iter().filter(|own| *own != name);
+        let names: Vec<&str> = std::iter::once(name).chain(this_machine).collect();
         let with_port = names.iter().map(|name| format!("{name}:{port}"));
         // Clients that have the one port's host names written into them are led to it, and write the scheme's own port: none. No page of the
         // web has such a name.

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use super::generated::RATE;
 use super::settings::SourceCodec;
 use super::{Damage, Recording, Sound, corrupt_media};
-use crate::hex::hex;
 use crate::seed::Seed;
 
 /// Media kept for the requests that follow each other on one recording (HEAD, GET, resumed GET). Bytes; more would make a large world's memory grow.
@@ -25,7 +24,7 @@ pub(crate) struct Media {
 
 impl Media {
     fn of(bytes: Vec<u8>) -> Media {
-        let sha256 = hex(&Sha256::digest(&bytes));
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         Media { bytes: Bytes::from(bytes), sha256 }
     }
 

@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::hex::hex;
 use crate::scenario::Scenario;
 
 fn world(text: &str, seed: u64) -> World {
@@ -43,7 +42,7 @@ fn fingerprint(world: &World) -> String {
         hash.update(format!("{} {} {:?} {}\n", entry.id, entry.name, entry.target_id, entry.in_target));
     }
     hash.update(format!("{:?} {:?}", world.retention_classes(), world.node_offsets()));
-    hex(&hash.finalize())
+    hex::encode(&hash.finalize())
 }
 
 fn of_recording(one: &Recording) -> String {

@@ -157,7 +157,7 @@ pub(crate) enum Absence {
 }
 
 impl Absence {
-    /// Skipped by decision rather than set aside for a fault of the record.
+    /// Skipped by decision rather than quarantined for a fault of the record.
     pub(crate) fn is_skip(&self) -> bool {
         matches!(self, Absence::Agreed(_) | Absence::Rule(Reason::UnmappedQueue | Reason::Expired))
     }

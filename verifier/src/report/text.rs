@@ -32,7 +32,7 @@ impl Report {
             ("extra", counts.extra),
         ];
         lines.extend(rows.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("  {name:<15}{count:>7}")));
-        lines.extend(summary.by_reason.iter().map(|(reason, count)| format!("  set aside: {} ({count})", reason.replace('_', " "))));
+        lines.extend(summary.by_reason.iter().map(|(reason, count)| format!("  stays behind: {} ({count})", reason.replace('_', " "))));
         lines.extend(summary.groups.iter().map(|group| format!("  one cause, {} findings: {}", group.count, group.rule)));
         lines.extend(self.findings.iter().take(SHOWN).map(line));
         if self.findings.len() > SHOWN {

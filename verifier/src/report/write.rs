@@ -26,12 +26,12 @@ impl Report {
         let mut hashes = BTreeMap::new();
         for (name, bytes) in files {
             whole(dir, name, &bytes).map_err(|error| unwritable(&error))?;
-            hashes.insert(name.to_owned(), Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+            hashes.insert(name.to_owned(), hex::encode(Sha256::digest(&bytes)));
         }
         if let Ok(mut file) = std::fs::File::open(dir.join("recordings.csv")) {
             let mut hash = Hashing(Sha256::new());
             std::io::copy(&mut file, &mut hash).map_err(|error| unwritable(&error))?;
-            hashes.insert("recordings.csv".to_owned(), hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            hashes.insert("recordings.csv".to_owned(), hex::encode(hash.0.finalize()));
         }
         let mut told = self.summary.clone();
         told.identity.files.clone_from(&hashes);

@@ -137,5 +137,5 @@ pub(crate) fn read_source(bytes: &[u8], file_name: Option<&str>, ffmpeg: Ffmpeg)
 
 /// SHA-256, hex.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }

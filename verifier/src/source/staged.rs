@@ -140,7 +140,7 @@ fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, RunError> {
 /// Why staged bytes are not the source's.
 fn mismatch(bytes: &[u8], staged: &StagedMedia, declared: Option<u64>) -> Option<String> {
     let size = bytes.len() as u64;
-    if hex(&Sha256::digest(bytes)) != staged.sha256 || size != staged.bytes {
+    if hex::encode(Sha256::digest(bytes)) != staged.sha256 || size != staged.bytes {
         return Some("its staged audio was altered after it was hashed; stage it again".to_owned());
     }
     match declared {
@@ -195,11 +195,6 @@ fn announced(media: &RawMedia) -> Option<u64> {
     }
 }
 
-/// Lower-case hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +207,7 @@ mod tests {
 
     async fn staging(size: &str, blob: &[u8]) -> (tempfile::TempDir, Staged) {
         let dir = tempfile::tempdir().expect("a folder");
-        let hash = hex(&Sha256::digest(b"abcd"));
+        let hash = hex::encode(Sha256::digest(b"abcd"));
         std::fs::create_dir_all(dir.path().join("raw")).expect("raw");
         std::fs::create_dir_all(dir.path().join("blob")).expect("blob");
         std::fs::write(dir.path().join("raw/100001.json"), RAW.replace("SIZE", size).replace("HASH", &hash)).expect("raw file");

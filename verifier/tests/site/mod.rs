@@ -228,7 +228,7 @@ impl Site {
         let agent =
             leg.map_or(entity.agent_id.as_ref(), |leg| leg.agent_id.as_ref()).map(|agent| self.agent(agent, ms(&entity.start_time)));
         let id = format!("st-{NAMESPACE}-{}", recording.id);
-        let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = hex::encode(Sha256::digest(bytes));
         let root = self.plan.plan.target.gir().expect("a site").webdav_url.clone();
         let day = &time(ms(&entity.start_time))[..10];
         let start = ms(&recording.start_time);

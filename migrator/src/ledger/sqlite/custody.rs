@@ -5,7 +5,6 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::custody::Entry;
-use crate::hex::hex;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -24,6 +23,6 @@ pub(super) fn append(c: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let (n, previous) = last.map_or_else(|| (1, "0".repeat(64)), |(n, chain)| (n + 1, chain));
     let line = serde_json::to_string(&Line { n, previous: &previous, entry });
     let line = line.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let chain = hex(Sha256::digest(line.as_bytes()));
+    let chain = hex::encode(Sha256::digest(line.as_bytes()));
     c.prepare_cached("INSERT INTO custody (seq, line, chain) VALUES (?1, ?2, ?3)")?.execute(params![n, line, chain]).map(drop)
 }

@@ -20,7 +20,6 @@ pub(crate) use normalise::normalise;
 use super::{Directory, NoRecord, RawRecording, RecordingAnswer, Source, SourceFormat, SourcePage, Stated, Window};
 use crate::canonical::Canonical;
 use crate::error::{RunError, StepError};
-use crate::hex::hex;
 use crate::ledger::{InteractionRow, NewInteraction, NewRecording, RecordingRow};
 
 /// Interactions a page. The source's maximum, so that a million interactions are a thousand requests.
@@ -178,14 +177,14 @@ fn rows_of(page: InteractionPage, number: u64) -> Result<Vec<NewInteraction>, Ru
     Ok(page.entities.into_iter().enumerate().map(row).collect())
 }
 
-/// An entity of the page. One that cannot be read is one interaction's trouble, not the page's: its row says why, and it is set aside with that.
+/// An entity of the page. One that cannot be read is one interaction's trouble, not the page's: its row says why, and it is quarantined with that.
 /// `place` says where it stands.
 fn row_of(entity: &str, headers: &str, place: &str) -> NewInteraction {
     let listed = wire::Listed::read(entity);
     let unreadable = wire::Interaction::read(entity).err().map(|error| format!("{place} of the source's listing cannot be read: {error}"));
     NewInteraction {
         // Named by what it holds: listed again elsewhere it is the same row.
-        legacy_id: listed.id.unwrap_or_else(|_| format!("(no id) {}", &hex(Sha256::digest(entity))[..12])),
+        legacy_id: listed.id.unwrap_or_else(|_| format!("(no id) {}", &hex::encode(Sha256::digest(entity))[..12])),
         entity: entity.to_owned(),
         headers: headers.to_owned(),
         unreadable,

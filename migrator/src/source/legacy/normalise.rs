@@ -26,7 +26,7 @@ pub(crate) fn normalise(interaction: &wire::Interaction, recordings: &[wire::Rec
         start,
         end,
     };
-    // A leg without usable times is as long as the call; a recording without any is set aside on its own.
+    // A leg without usable times is as long as the call; a recording without any is quarantined on its own.
     let whole = (start, end);
     let legs = interaction.segments.iter().map(|leg| segment(leg, span(&leg.start_time, &leg.end_time, node).unwrap_or(whole)));
     // A source may list them in any order; the first agent is who took the call first.

@@ -30,7 +30,7 @@ pub(crate) fn instant(time: &SourceTime, node: Option<&str>, rules: &TimeRules) 
     Ok((Timestamp::from_millisecond(moved).map_err(|_| Unusable)?, note))
 }
 
-/// 1990 to 2100: a call outside has its unit or its clock wrong, and which of both is not guessed. It is set aside.
+/// 1990 to 2100: a call outside has its unit or its clock wrong, and which of both is not guessed. It is quarantined.
 const EARLIEST_MS: i64 = 631_152_000_000;
 const LATEST_MS: i64 = 4_102_444_800_000;
 

@@ -16,7 +16,6 @@ use super::state::{Posted, posted, set_posted};
 use super::{Gir, Names, Standing, for_a_person, state};
 use crate::encrypt::{Recipients, Sealed};
 use crate::error::{RunError, StepError};
-use crate::hex::hex;
 use crate::ledger::{InteractionRow, Ledger, Redo};
 use crate::target::losses::loss;
 use crate::target::{CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules};
@@ -191,7 +190,7 @@ impl Target for Gir {
         for recording in &mut call.row.recordings {
             self.clear_stale(recording).await?;
         }
-        Ok(hex(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
+        Ok(hex::encode(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
     }
 }
 

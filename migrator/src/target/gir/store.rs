@@ -13,7 +13,6 @@ use url::Url;
 
 use super::{Gir, Names, state};
 use crate::error::{RunError, StepError};
-use crate::hex::hex;
 use crate::ledger::RecordingRow;
 use crate::staging::Staging;
 use crate::upload_source::{codec_of, open, staged};
@@ -76,7 +75,7 @@ impl Gir {
         while let Some(piece) = stream.next().await {
             hash.update(piece.map_err(StepError::target)?);
         }
-        Ok(row.out_sha256.as_ref() == Some(&hex(hash.finalize())))
+        Ok(row.out_sha256.as_ref() == Some(&hex::encode(hash.finalize())))
     }
 
     /// Takes a stored file away that has other bytes than were sent.

@@ -20,7 +20,6 @@ use sha2::{Digest, Sha256};
 use super::attributes::attributes;
 use super::{CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules};
 use crate::error::{RunError, StepError};
-use crate::hex::hex;
 use crate::ledger::Ledger;
 use crate::resolve::Agent;
 use crate::time::iso;
@@ -145,7 +144,7 @@ impl Target for Toy {
         let id = &call.row.legacy_id;
         let there = std::fs::read_to_string(self.call(id)).map_err(|error| StepError::target(unreachable(id, &error)))?;
         if there == RULES.document(&call.content())? {
-            return Ok(hex(Sha256::digest(there)));
+            return Ok(hex::encode(Sha256::digest(there)));
         }
         Err(StepError::target(CallError::Malformed { what: id.clone(), why: "it does not keep what was written".to_owned() }))
     }

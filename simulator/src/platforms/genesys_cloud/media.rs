@@ -9,6 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
+use hex::FromHex as _;
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ use super::{
     state::{Recording, State as Held, StoredFile},
     validate::uuid,
 };
-use crate::{clock::Clock, hex::hex, http::reply::Reply, operations};
+use crate::{clock::Clock, http::reply::Reply, operations};
 
 /// Bytes read from the spool at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -80,7 +81,7 @@ impl GenesysCloud {
     pub(super) fn signature(&self, kind: &str, conversation: Uuid, recording: Uuid, format: &str, expires_s: i64) -> String {
         let secret = self.seed().child("presign").value();
         let signed = format!("{secret:016x} {kind} {conversation} {recording} {format} {expires_s}");
-        hex(&Sha256::digest(signed.as_bytes())[..16])
+        hex::encode(&Sha256::digest(signed.as_bytes())[..16])
     }
 
     async fn download(
@@ -150,7 +151,7 @@ impl GenesysCloud {
             return Err(refusal(500, "InternalError", "Media Error: the recording could not be transcoded"));
         };
         let total = bytes.len() as u64;
-        let tag = hex(&Sha256::digest(&bytes));
+        let tag = hex::encode(Sha256::digest(&bytes));
         let (status, from, length) = range(headers, &tag, total)?;
         let part = Bytes::from(bytes).slice(from as usize..(from + length) as usize);
         Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
@@ -253,7 +254,7 @@ fn reply(status: StatusCode, body: Body, from: u64, length: u64, total: u64, tag
     }
     reply.body = body;
     reply.bytes_out = Some(length);
-    reply.digest = crate::hex::decode_sha256(tag).filter(|_| status == StatusCode::OK);
+    reply.digest = <[u8; 32]>::from_hex(tag).ok().filter(|_| status == StatusCode::OK);
     reply
 }
 

@@ -9,12 +9,12 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use hex::FromHex as _;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
 use super::locked;
 use crate::clock::Clock;
-use crate::hex::hex;
 use crate::http::body::{WRITE_BYTES, temporary};
 
 /// Name of the file that small uploads share.
@@ -76,7 +76,7 @@ impl Spool {
 
     /// An upload from some byte on. Blocking.
     pub(super) fn open(&self, sha256: &str, from: u64) -> io::Result<Box<dyn Read + Send>> {
-        let sha = crate::hex::decode_sha256(sha256).ok_or_else(|| io::Error::other("no hash"))?;
+        let sha = <[u8; 32]>::from_hex(sha256).ok().ok_or_else(|| io::Error::other("no hash"))?;
         if let Some(bytes) = locked(&self.shared).read(&sha)? {
             let mut bytes = Cursor::new(bytes);
             bytes.set_position(from);
@@ -88,7 +88,7 @@ impl Spool {
     }
 
     fn path(&self, sha: &Sha) -> PathBuf {
-        self.folder.join(hex(sha))
+        self.folder.join(hex::encode(sha))
     }
 
     /// How many uploads are kept, and how many files lie about that belong to none.
@@ -96,7 +96,7 @@ impl Spool {
     pub(super) fn count(&self) -> (usize, usize) {
         let names = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let (large, other): (Vec<_>, Vec<_>) =
-            names.filter(|name| name != SHARED).partition(|name| crate::hex::decode_sha256(&name.to_string_lossy()).is_some());
+            names.filter(|name| name != SHARED).partition(|name| <[u8; 32]>::from_hex(&*name.to_string_lossy()).is_ok());
         (large.len() + locked(&self.shared).places.len(), other.len())
     }
 }
@@ -207,7 +207,7 @@ impl<T: Read + Seek> Source for T {}
 impl Gathered {
     /// Hex.
     pub(super) fn sha256(&self) -> String {
-        hex(&self.sha)
+        hex::encode(&self.sha)
     }
 
     /// To read it without keeping it. Blocking.
@@ -239,7 +239,7 @@ mod tests {
             spool.open(sha256, from).expect("it is there").read_to_end(&mut tail).expect("it can be read");
             assert_eq!(tail, bytes[bytes.len() / 2..]);
         }
-        assert!(spool.read(&hex(&Sha256::digest(b"never sent"))).is_err_and(|error| error.kind() == io::ErrorKind::NotFound));
+        assert!(spool.read(&hex::encode(Sha256::digest(b"never sent"))).is_err_and(|error| error.kind() == io::ErrorKind::NotFound));
         assert!(spool.read("no hash").is_err());
     }
 

@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 use super::recordings::in_path;
 use super::state::Recording;
 use super::{Gir, Webdav, rules};
-use crate::hex::hex;
 
 /// The tenant of media that name none: the Configuration Server's own.
 const TENANT: &str = "Environment";
@@ -106,7 +105,7 @@ impl Gir {
             }
             let bytes = fs::read(&path).map_err(at(&path))?;
             output::private::write(&copy, &bytes).map_err(at(&copy))?;
-            rows.push(vec![Webdav::href(&steps), bytes.len().to_string(), hex(&Sha256::digest(&bytes))]);
+            rows.push(vec![Webdav::href(&steps), bytes.len().to_string(), hex::encode(Sha256::digest(&bytes))]);
         }
         write_csv(&exported.files_csv, "href,size,sha256", rows)
     }

@@ -11,7 +11,6 @@ use super::state::Recording;
 use super::wire::{Event, MediaFile};
 use super::{Gir, encryption, locked};
 use crate::audio_facts::AudioFacts;
-use crate::hex::hex;
 use crate::legacy_id;
 
 /// Keys of a Data event that have a field of their own in the truth.
@@ -180,7 +179,7 @@ impl Gir {
     /// What lies in the store under a media file's address; absent where nothing does. Bytes that were decoded before are not decoded again.
     fn stored(&self, file: &MediaFile) -> Option<Stored> {
         let bytes = std::fs::read(self.webdav().file_of(&file.descriptor.path)?).ok()?;
-        let sha256 = hex(&Sha256::digest(&bytes));
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         let key = (sha256.clone(), file.pkcs7.clone());
         if let Some(known) = locked(&self.facts).get(&key) {
             return Some(known.clone());

@@ -9,7 +9,6 @@ use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use super::LegacySettings;
-use crate::hex::hex;
 use crate::seed::Seed;
 
 /// Every scope the source knows (guide, Source Platform Extraction Scopes).
@@ -126,6 +125,6 @@ impl Auth {
     /// Signature of a pre-signed URL.
     pub(super) fn sign(&self, id: &str, expires_s: i64) -> String {
         let text = format!("{}\n{id}\n{expires_s}\n{}", self.client_secret, self.seed.child("presign").value());
-        hex(&Sha256::digest(text.as_bytes()))[..32].to_owned()
+        hex::encode(Sha256::digest(text.as_bytes()))[..32].to_owned()
     }
 }

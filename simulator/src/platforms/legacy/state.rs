@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hex::FromHex as _;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
@@ -14,7 +15,6 @@ use serde_json::value::RawValue;
 use super::auth::{Auth, Denied};
 use super::{LegacySettings, corrupt_json, rules, wire};
 use crate::faults::domain::DomainKind;
-use crate::hex;
 use crate::http::ranges;
 use crate::http::reply::Reply;
 use crate::http::request_context;
@@ -195,7 +195,7 @@ impl Legacy {
         match self.found(id).await {
             Ok((recording, media)) => {
                 let mut reply = ranges::reply(method, headers, &media.bytes, &media.etag(), &recording.content_type);
-                reply.digest = hex::decode_sha256(&media.sha256).filter(|_| reply.status == 200);
+                reply.digest = <[u8; 32]>::from_hex(&media.sha256).ok().filter(|_| reply.status == 200);
                 reply
             }
             Err(reply) => *reply,

@@ -232,7 +232,7 @@ fn whole(store: &str, path: &Path, origin: Option<&str>) -> Result<(String, Hand
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn broken(path: &Path, why: &str) -> RunError {

@@ -21,7 +21,6 @@ use super::names::Names;
 use super::survey::survey;
 use super::without_years;
 use crate::error::{RunError, StepError};
-use crate::hex::hex;
 use crate::ledger::Ledger;
 use crate::step::Phase;
 use crate::target::{CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules};
@@ -116,6 +115,6 @@ impl Target for Guide {
             let why = "it was taken, and is not shown".to_owned();
             return Err(StepError::InteractionFailed(RunError::Target(CallError::Malformed { what, why })));
         };
-        Ok(hex(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
+        Ok(hex::encode(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
     }
 }

@@ -33,7 +33,6 @@ use super::survey::{survey, without_permission};
 use super::without_years;
 use crate::context::{Attempt, RunContext};
 use crate::error::{RunError, StepError};
-use crate::hex::hex;
 use crate::ledger::{Ledger, RecordingRow};
 use crate::staging::StagingError;
 use crate::target::losses::loss;
@@ -325,7 +324,7 @@ impl Public {
                 return Err(StepError::Unrepairable(why));
             }
             let bytes = [&there.bytes[..], read.as_ref().map(|read| &read.bytes[..]).unwrap_or_default()].concat();
-            return Ok(Some(hex(Sha256::digest(bytes))));
+            return Ok(Some(hex::encode(Sha256::digest(bytes))));
         }
         if attempt.polls >= MAX_POLLS {
             let why = format!("{}: what was sent is not all there, or not as it was sent", wanted.conversation);

@@ -194,7 +194,71 @@ fn table(text: &[u8]) -> Result<HashMap<String, Upload>, csv::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use platforms::Credentials;
+    use platforms::genesys_cloud::Settings;
+    use platforms::transport::{Body, Transport, TransportError};
+
     use super::*;
+
+    /// Answers every report of uploads with one state, or refuses to make one.
+    struct Reports {
+        /// Absent: 403.
+        state: Option<&'static str>,
+        asked: AtomicUsize,
+    }
+
+    #[async_trait::async_trait]
+    impl Transport for Reports {
+        async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+            let answer = |status: u16, text: &str| {
+                let response = http::Response::builder().status(status).body(Body::Full(text.to_owned().into()));
+                Ok(response.expect("an answer"))
+            };
+            match (request.uri().path(), self.state) {
+                ("/oauth/token", _) => answer(200, r#"{"access_token":"t","expires_in":3600}"#),
+                ("/report.csv", _) => answer(200, "fileName,status,uploadKey\na.zip,Pending,k1\n"),
+                (_, None) => {
+                    self.asked.fetch_add(1, Ordering::Relaxed);
+                    answer(403, r#"{"status":403,"code":"missing.permissions"}"#)
+                }
+                (_, Some(state)) => {
+                    self.asked.fetch_add(1, Ordering::Relaxed);
+                    let report = serde_json::json!({"id": "r", "state": state, "signedUrl": "http://platform.test/report.csv"});
+                    answer(202, &report.to_string())
+                }
+            }
+        }
+    }
+
+    /// What two recordings of one run learn from a platform that answers so, and how many reports were asked for.
+    async fn learnt(state: Option<&'static str>) -> ([Option<String>; 2], usize) {
+        let transport = Arc::new(Reports { state, asked: AtomicUsize::new(0) });
+        let url: url::Url = "http://platform.test".parse().expect("a URL");
+        let settings = Settings {
+            token_url: url.join("/oauth/token").expect("a URL"),
+            api_url: url,
+            credentials: Credentials { client_id: "id".to_owned(), client_secret: "secret".to_owned() },
+            requests_per_minute: u32::MAX,
+        };
+        let clock = Clock::starting_at(1_698_400_800_000);
+        let client = PublicClient::new(transport.clone(), clock.clone(), settings);
+        let outcomes = Outcomes::default();
+        let of = async |file| outcomes.unfinished(&client, &clock, file, 1_698_400_000_000).await.expect("an answer");
+        ([of("a.zip").await, of("b.zip").await], transport.asked.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn reports_of_unfinished_uploads_are_read_once_a_run_and_again_only_where_they_did_not_come() {
+        let (found, asked) = learnt(Some("Completed")).await;
+        assert_eq!((found, asked), ([Some("k1".to_owned()), None], 2), "one report for each of the two states");
+        let (found, asked) = learnt(Some("Failed")).await;
+        assert_eq!((found, asked), ([None, None], 2), "the first of both states did not come, twice");
+        let (found, asked) = learnt(None).await;
+        assert_eq!((found, asked), ([None, None], 1), "without the permission it is asked once");
+    }
 
     #[test]
     fn a_report_is_read_by_the_names_of_its_columns() {

@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     faults::table::FaultKind,
-    hex::hex,
     http::reply::Reply,
     http::request_context,
     operations,
@@ -209,7 +208,7 @@ impl GenesysCloud {
         let unpacked = self.core.clock.blocking(move || package::unpack(whole, &site.spool, most)).await;
         let unpacked = unpacked.unwrap_or_else(|| Err("the file could not be unpacked".to_owned()));
         self.upload_arrived(id, &announced.file_name, unpacked);
-        Reply::empty(200).with_header(http::header::ETAG, format!("\"{}\"", hex(&md5))).effect("stored")
+        Reply::empty(200).with_header(http::header::ETAG, format!("\"{}\"", hex::encode(&md5))).effect("stored")
     }
 
     fn upload_arrived(&self, id: Uuid, file_name: &str, mut unpacked: Result<Unpacked, String>) {

@@ -9,7 +9,6 @@ use super::super::speechminer::Posted;
 use super::super::state::{Recording, State};
 use super::super::truth::{legacy_id, legacy_media_id};
 use super::super::wire::MediaFile;
-use crate::hex::hex;
 use crate::seed::Seed;
 use crate::tamper::Planted;
 
@@ -165,7 +164,7 @@ impl<'a> Scene<'a> {
 
 /// A hash, as file names and entries have it.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The address of other bytes in a media file's place: `<mediaId>.<hash>.<ending>` with their hash; the same address where its name is no such.

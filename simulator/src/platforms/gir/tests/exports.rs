@@ -28,7 +28,7 @@ async fn the_three_stores_are_written_as_a_site_exports_them() {
         let below = row[0].strip_prefix("/recordings/").expect("an href");
         let bytes = std::fs::read(exported.files.join(below)).expect("the file");
         use sha2::Digest as _;
-        assert_eq!((&row[1], &row[2]), (&*bytes.len().to_string(), &*crate::hex::hex(&sha2::Sha256::digest(&bytes))));
+        assert_eq!((&row[1], &row[2]), (&*bytes.len().to_string(), &*hex::encode(sha2::Sha256::digest(&bytes))));
     }
     let rows = read(&exported.speechminer_csv);
     let ids: Vec<&str> = rows.iter().map(|row| &row[0]).collect();

@@ -23,7 +23,7 @@ pub(super) fn sound(number: u64) -> Pcm {
 /// The document of call `number`, whose one recording has these bytes.
 pub(super) fn document(number: u64, bytes: &[u8]) -> Value {
     use sha2::Digest as _;
-    let sha256 = crate::hex::hex(&sha2::Sha256::digest(bytes));
+    let sha256 = hex::encode(sha2::Sha256::digest(bytes));
     let (id, media_id) = (format!("st-acme-{number}"), format!("st-acme-{number}-1"));
     let uuid = "0F1E2D3C-4B5A-5978-8796-A5B4C3D2E1F0";
     let event = |at: &str, name: &str, contact: Value| json!({"occurredAt": at, "event": name, "calluuid": uuid, "contact": contact});
@@ -58,7 +58,7 @@ pub(super) fn document(number: u64, bytes: &[u8]) -> Value {
 /// A second recording of the call, by its second agent.
 fn add_second(document: &mut Value, bytes: &[u8]) {
     use sha2::Digest as _;
-    let sha256 = crate::hex::hex(&sha2::Sha256::digest(bytes));
+    let sha256 = hex::encode(sha2::Sha256::digest(bytes));
     let mut file = document["mediaFiles"][0].clone();
     let media_id = format!("{}-2", document["id"].as_str().expect("an id"));
     file["mediaDescriptor"]["path"] = json!(format!("{STORE}/st-acme/2024-07-09/{media_id}.{}.wav", &sha256[..12]));

@@ -110,7 +110,7 @@ async fn a_damaged_file_lies_under_its_own_hash_and_is_declared_as_it_is() {
     let path = file["originalMediaDescriptor"]["path"].as_str().expect("a path");
     let bytes = std::fs::read(world.site.webdav().file_of(path).expect("a file")).expect("bytes");
     use sha2::Digest as _;
-    let sha256 = crate::hex::hex(&sha2::Sha256::digest(&bytes));
+    let sha256 = hex::encode(sha2::Sha256::digest(&bytes));
     assert!(path.ends_with(&format!("{}.{}.wav", entry.target_id, &sha256[..12])), "{path}");
     assert_eq!((&file["size"], &file["duration"]), (&json!(bytes.len().to_string()), &json!("4800")));
     assert_eq!((&entry.before, &entry.after), (&json!(48_000), &json!(38_400)));
