@@ -10,14 +10,13 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::Conversation,
     endpoint::IncomingRequest,
     errors::ApiError,
     filters::{Filter, Filters, Level, MEDIA_TYPE, SegmentFacts, value_of},
     limits,
     participant_view::ParticipantView,
-    rules,
-    state::Conversation,
-    times,
+    rules, times,
 };
 use crate::http::reply::Reply;
 

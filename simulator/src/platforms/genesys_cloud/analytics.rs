@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, cursor,
+    GenesysCloud,
+    conversation::Conversation,
+    cursor,
     endpoint::{AuthorizedRequest, IncomingRequest},
     errors::ApiError,
     filters::{Filter, Filters, Level, MEDIA_TYPE, SegmentFacts, unsupported},
@@ -14,7 +16,8 @@ use super::{
     participant_view::{ParticipantView, Span, attributes, put},
     rules,
     settings::name_of,
-    state::{Conversation, DetailsJob, State as Held},
+    state::State as Held,
+    stores::DetailsJob,
     times,
     validate::uuid,
 };
@@ -127,7 +130,7 @@ impl GenesysCloud {
         let operation = &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB;
         let mut state = self.state();
         let conversations = self.chosen(&state, asked, Match::Activity, available_ms)?.iter().map(|held| held.id).collect();
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         let ready_at_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_ANALYTICS_JOB, self.settings.analytics_job_ms);
         state.jobs.insert(id, DetailsJob { submitted_ms: now, ready_at_ms, available_ms, conversations });
         Ok(Reply::json(202, &json!({"jobId": id})))

@@ -7,13 +7,14 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Annotation, Recording},
     endpoint::IncomingRequest,
     errors::ApiError,
     limits,
     participant_view::put,
     read::{self, RECORDING},
     rules,
-    state::{Annotation, Recording, State as Held},
+    state::State as Held,
     validate::uuid,
 };
 use crate::{http::reply::Reply, operations};
@@ -124,7 +125,7 @@ impl GenesysCloud {
         let made = sent.said(self, None)?;
         let mut state = self.state();
         let key = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?.id;
-        let annotation = self.made_id(operation, &key.to_string(), state.ordinal_of(operation.name, &key.to_string()));
+        let annotation = self.made_id(operation, &key.to_string(), state.ordinals.next_of(operation.name, &key.to_string()));
         let annotations = self.annotations_mut(&mut state, id, recording)?;
         annotations.push(Annotation { id: Some(annotation), ..made });
         self.shown_annotation(&state, id, recording, annotation, "created")

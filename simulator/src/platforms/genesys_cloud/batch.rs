@@ -14,7 +14,8 @@ use super::{
     participant_view::put,
     read::RECORDING,
     rules,
-    state::{Batch, State as Held},
+    state::State as Held,
+    stores::Batch,
     validate::uuid,
 };
 use crate::{http::reply::Reply, http::request_context, operations};
@@ -59,7 +60,7 @@ impl GenesysCloud {
         let ready_at_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_BATCH_DOWNLOAD, self.settings.batch_ms);
         let operation = &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST;
         let mut state = self.state();
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         state.batches.insert(id, Batch { client_id: authorized.client_id.clone(), ready_at_ms, items });
         Ok(Reply::json(200, &json!({"id": id, "selfUri": format!("/api/v2/recording/batchrequests/{id}")})))
     }
@@ -94,7 +95,7 @@ impl GenesysCloud {
         if chosen.is_empty() {
             return vec![failed(conversation, recording, "the conversation has no such recording")];
         }
-        let one_result = |one: &super::state::Recording| match self.media_now(state, one) {
+        let one_result = |one: &super::conversation::Recording| match self.media_now(state, one) {
             Some(media) => json!({
                 "conversationId": conversation,
                 "recordingId": one.id,

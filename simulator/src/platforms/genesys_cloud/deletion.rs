@@ -4,8 +4,10 @@
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, rules,
-    state::{FileState, Recording, State},
+    GenesysCloud,
+    conversation::{FileState, Recording},
+    rules,
+    state::State,
 };
 use crate::operations::Operation;
 

@@ -19,7 +19,7 @@ use http::{
 use multer::{Field, Multipart};
 use serde_json::json;
 
-use super::{GenesysCloud, Site, auth::Bucket, endpoint, errors::ApiError, limits, rules, spool::Gathered, state::StoredFile};
+use super::{GenesysCloud, Site, auth::Bucket, endpoint, errors::ApiError, limits, rules, spool::Gathered, stores::StoredFile};
 use crate::{http::reply::Reply, http::request_context, operations};
 
 /// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
@@ -146,7 +146,7 @@ impl GenesysCloud {
         let name = incoming.name.ok_or_else(|| missing("name"))?;
         let Spooled { whole, content_type } = incoming.file.ok_or_else(|| missing("file"))?;
         let mut state = self.state();
-        let existing = state.names.get(&name).copied();
+        let existing = state.files.id_of(&name);
         if let Some(id) = existing {
             if incoming.overwrite != Some(true) {
                 self.mark(&rules::UPLOAD_NO_OVERWRITE);
@@ -157,10 +157,9 @@ impl GenesysCloud {
         }
         let id = existing.unwrap_or_else(|| self.made_id(&operations::GENESYS_CLOUD_UPLOAD_FILE, &name, 0));
         let answer = json!({"id": id, "name": name, "sizeBytes": whole.bytes, "contentType": content_type});
-        let file = StoredFile { name: name.clone(), content_type, bytes: whole.bytes, sha256: whole.sha256() };
+        let file = StoredFile { name, content_type, bytes: whole.bytes, sha256: whole.sha256() };
         self.spool.keep(whole).map_err(store_failed)?;
-        state.names.insert(name, id);
-        state.files.insert(id, file);
+        state.files.put_by_name(id, file);
         Ok(Reply::json(200, &answer).effect(if existing.is_some() { "replaced" } else { "created" }))
     }
 }

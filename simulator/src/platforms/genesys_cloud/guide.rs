@@ -5,11 +5,10 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Conversation, Recording, Segment},
     endpoint::IncomingRequest,
     errors::ApiError,
-    rules,
-    state::{Conversation, Recording, Segment},
-    times,
+    rules, times,
     validate::{self, InteractionValidator},
     wire,
 };
@@ -118,7 +117,7 @@ fn rendered(conversation: &Conversation) -> wire::Interaction {
     }
 }
 
-fn participant(held: &super::state::Participant) -> wire::Participant {
+fn participant(held: &super::conversation::Participant) -> wire::Participant {
     wire::Participant {
         id: held.id.to_string(),
         kind: held.role.as_str().to_owned(),
@@ -164,6 +163,6 @@ fn rendered_recording(held: &Recording) -> wire::Recording {
     }
 }
 
-fn annotation(held: &super::state::Annotation) -> wire::Annotation {
+fn annotation(held: &super::conversation::Annotation) -> wire::Annotation {
     wire::Annotation { kind: held.kind.clone(), reason: held.reason.clone(), location: held.location_ms, duration_ms: held.duration_ms }
 }

@@ -1,6 +1,9 @@
 //! Reading back which legacy record something is: the tag on a conversation, the name of a file (docs/reference/identity.md).
 
-use super::state::{Conversation, Recording, State};
+use super::{
+    conversation::{Conversation, Recording},
+    state::State,
+};
 
 /// A tag `st:<namespace>:<legacy id>`, taken apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +42,7 @@ pub(super) fn of_recording(state: &State, held: &Conversation, one: &Recording) 
         return Some(stated.clone());
     }
     let tag = Tag::of(held)?;
-    let file = state.files.get(&one.file?)?;
+    let file = state.files.get(one.file?)?;
     legacy_recording_id(&file.name, tag.namespace).map(str::to_owned)
 }
 

@@ -16,11 +16,13 @@ use uuid::Uuid;
 use super::{
     GenesysCloud, Site,
     access::REDACTED,
+    conversation::Recording,
     endpoint::{self, Query},
     locked,
     public::{Refusal, refusal},
     rules,
-    state::{Recording, State as Held, StoredFile},
+    state::State as Held,
+    stores::StoredFile,
     validate::uuid,
 };
 use crate::{clock::Clock, hex::hex, http::reply::Reply, operations};
@@ -123,7 +125,7 @@ impl GenesysCloud {
 
     /// A recording's media, while it is there and not in the archive.
     pub(super) fn media_now<'a>(&self, state: &'a Held, one: &Recording) -> Option<&'a StoredFile> {
-        state.media(one).filter(|_| self.media_state(one).has_media())
+        state.files.media_of(one).filter(|_| self.media_state(one).has_media())
     }
 
     async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, Refusal> {

@@ -9,6 +9,7 @@ mod analytics;
 mod annotations;
 mod auth;
 mod batch;
+mod conversation;
 mod cursor;
 mod deletion;
 mod details;
@@ -36,6 +37,7 @@ mod settings;
 mod snapshot;
 mod spool;
 mod state;
+mod stores;
 mod tamper;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, rules,
-    state::{Conversation, Participant, Role, Segment},
+    GenesysCloud,
+    conversation::{Conversation, Participant, Role, Segment},
+    rules,
 };
 
 /// One participant of a conversation with the legs they took part in.

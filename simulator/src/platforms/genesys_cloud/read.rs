@@ -9,12 +9,13 @@ use uuid::Uuid;
 use super::{
     GenesysCloud,
     access::MediaState,
+    conversation::{Conversation, Participant, Recording},
     endpoint::{AuthorizedRequest, IncomingRequest, Query},
     errors::ApiError,
     participant_view::{ParticipantView, attributes, put},
     rules,
     settings::name_of,
-    state::{Conversation, Participant, Recording, State as Held},
+    state::State as Held,
     times,
     validate::uuid,
 };

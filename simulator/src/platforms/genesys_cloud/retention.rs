@@ -8,14 +8,13 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{FileState, Recording},
     endpoint::{IncomingRequest, Query},
     errors::ApiError,
     limits,
     participant_view::put,
     read::ARCHIVE_MEDIUM,
-    rules,
-    state::{FileState, Recording},
-    times,
+    rules, times,
     validate::uuid,
 };
 use crate::http::reply::Reply;

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Conversation, Recording, Role},
     identity::{self, Tag},
     locked,
-    state::{Conversation, Recording, Role, State, StoredFile},
+    state::State,
+    stores::StoredFile,
     times,
 };
 use crate::audio_facts::AudioFacts;
@@ -100,7 +102,7 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
 /// Every file that some recording has, by its hash.
 fn media(state: &State) -> BTreeMap<String, StoredFile> {
     let recordings = state.conversations.values().flat_map(|held| &held.recordings);
-    recordings.filter_map(|one| state.media(one)).map(|media| (media.sha256.clone(), media.clone())).collect()
+    recordings.filter_map(|one| state.files.media_of(one)).map(|media| (media.sha256.clone(), media.clone())).collect()
 }
 
 fn line<'a>(site: &GenesysCloud, state: &State, held: &'a Conversation) -> Result<Line<'a>, TruthError> {
@@ -135,7 +137,7 @@ fn earliest_deletion(held: &Conversation) -> Option<i64> {
 }
 
 fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Recording) -> Result<RecordingLine, TruthError> {
-    let media = state.media(one);
+    let media = state.files.media_of(one);
     let facts = media.map(|media| site.facts(media)).transpose()?.unwrap_or_default();
     Ok(RecordingLine {
         legacy_recording_id: identity::of_recording(state, held, one),

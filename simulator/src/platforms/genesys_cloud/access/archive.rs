@@ -1,7 +1,7 @@
 //! Archived recordings: stubs until they are restored.
 
 use super::{super::GenesysCloud, rules};
-use crate::platforms::genesys_cloud::state::{FileState, Recording};
+use crate::platforms::genesys_cloud::conversation::{FileState, Recording};
 
 /// What a reader is told about a recording's media: what is held, and whether it lies in the archive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

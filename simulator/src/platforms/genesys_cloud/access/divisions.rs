@@ -10,11 +10,12 @@ use uuid::Uuid;
 use super::{
     super::{
         GenesysCloud,
+        conversation::Conversation,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         lists::{is_like, is_one_of},
         read::{find, not_found},
-        state::{Conversation, State as Held},
+        state::State as Held,
         validate::uuid,
     },
     rules,

@@ -1,7 +1,7 @@
 //! Recordings with sensitive data, and a client that may not have them.
 
 use super::{super::GenesysCloud, rules};
-use crate::platforms::genesys_cloud::state::Recording;
+use crate::platforms::genesys_cloud::conversation::Recording;
 
 /// What it takes to hear sensitive data.
 const VIEW_SENSITIVE: &str = "recording:recording:viewSensitiveData";

@@ -214,7 +214,7 @@ impl GenesysCloud {
         if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
             found.reverse();
         }
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         let ready_at_ms = submitted_ms.saturating_add_unsigned(self.settings.public.audit_query_ms);
         let query = AuditQuery { asked, submitted_ms, ready_at_ms, found };
         let body = query.shown(id, "Queued");

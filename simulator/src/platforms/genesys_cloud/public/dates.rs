@@ -12,10 +12,10 @@ use crate::{
     platforms::genesys_cloud::{
         GenesysCloud,
         access::MediaState,
+        conversation::{Conversation, FileState, Recording},
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         read::find,
-        state::{Conversation, FileState, Recording},
         validate::uuid,
     },
 };

@@ -19,10 +19,11 @@ use crate::{
     pipeline::{ItemFault, ItemFaults},
     platforms::genesys_cloud::{
         GenesysCloud,
+        conversation::Conversation,
         endpoint::IncomingRequest,
         errors::ApiError,
         settings::{Entry, holds},
-        state::{Conversation, State as Held},
+        state::State as Held,
         validate::{DAY_MS, uuid},
     },
     rules::Rule,

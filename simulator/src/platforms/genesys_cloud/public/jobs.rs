@@ -16,10 +16,11 @@ use crate::{
     platforms::genesys_cloud::{
         GenesysCloud,
         analytics::{DetailsQuery, Match},
+        conversation::{Conversation, FileState, Recording},
         endpoint::{AuthorizedRequest, IncomingRequest, Query},
         errors::ApiError,
         limits,
-        state::{Conversation, FileState, Recording, State as Held},
+        state::State as Held,
         times,
         validate::{DAY_MS, uuid},
     },
@@ -180,7 +181,7 @@ impl GenesysCloud {
         }
         self.room_for_a_job(&state)?;
         [&rules::JOB_PROGRESS, &rules::JOB_LAG].into_iter().for_each(|rule| self.mark(rule));
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         let job = Job {
             client_id: authorized.client_id.clone(),
             created_ms: now_ms,

@@ -53,7 +53,7 @@ pub(super) use self::{
     rules::{ALL as RULES, MALFORMED_ID, UNKNOWN_PARAMETER},
     store::{Refusal, refusal},
 };
-use super::{GenesysCloud, state::StoredFile};
+use super::{GenesysCloud, stores::StoredFile};
 
 /// What the organisation remembers of its public ingestion.
 #[derive(Clone, Default)]

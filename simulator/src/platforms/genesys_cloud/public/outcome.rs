@@ -8,7 +8,8 @@ use crate::{
     operations,
     platforms::genesys_cloud::{
         GenesysCloud,
-        state::{FileState, Recording, State},
+        conversation::{FileState, Recording},
+        state::State,
     },
 };
 
@@ -234,7 +235,7 @@ impl GenesysCloud {
             None => self.by_policy(Family::CrossPlatform, state, held, now_ms),
         };
         let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);
-        state.files.insert(file, audio.clone());
+        state.files.put(file, audio.clone());
         let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_RECORDING, &metadata.recording.to_string());
         let created = Recording { created_at_ms: now_ms, shown_from_ms, ..recording(metadata, leg) };
         let recording = Recording { delete_at_ms, archive_at_ms, file: Some(file), ..created };
@@ -255,7 +256,7 @@ impl GenesysCloud {
         // Taken away since, whole: the id is free again.
         let one = state.conversations.get(home)?.recording(id)?;
         self.mark(&rules::UPLOAD_REPEATED);
-        let bytes = one.file.and_then(|file| state.files.get(&file)).map(|file| file.sha256.as_str());
+        let bytes = one.file.and_then(|file| state.files.get(file)).map(|file| file.sha256.as_str());
         if *home == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
             return Some(Attached::Before);
         }

@@ -21,10 +21,11 @@ use crate::{
     operations::{self, Operation},
     platforms::genesys_cloud::{
         GenesysCloud, Site,
+        conversation::{Conversation, Role},
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         settings::{Entry, holds},
-        state::{Conversation, Role, State as Held},
+        state::State as Held,
         times,
         validate::{DAY_MS, uuid},
     },
@@ -222,7 +223,7 @@ impl GenesysCloud {
         let mut state = self.state();
         name_is_free(&state, family, &said.name, None)?;
         self.mark(&rules::POLICY_NOT_RETROACTIVE);
-        let ordinal = state.ordinal_of(operation.name, &said.name);
+        let ordinal = state.ordinals.next_of(operation.name, &said.name);
         let (id, now_ms) = (self.made_id(operation, &said.name, ordinal), self.now_ms());
         let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
         let reply = Reply::json(200, &policy.shown());

@@ -79,7 +79,7 @@ impl GenesysCloud {
         let mut state = self.state();
         let csv = csv(&state.public, &self.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
             .ok_or_else(|| ApiError::new(500, "internal.server.error", "the report could not be written"))?;
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
+        let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         state.public.reports.insert(id, Report { ready_ms, csv });
         Ok(Reply::json(202, &shown(id, "InProgress")))
     }

@@ -8,8 +8,8 @@ use super::{AttributeSearch, rules};
 use crate::{
     http::reply::Reply,
     platforms::genesys_cloud::{
-        GenesysCloud, cursor, endpoint::IncomingRequest, errors::ApiError, limits, participant_view::put, read::CONVERSATION,
-        state::Conversation, times, users::one_of, validate::DAY_MS,
+        GenesysCloud, conversation::Conversation, cursor, endpoint::IncomingRequest, errors::ApiError, limits, participant_view::put,
+        read::CONVERSATION, times, users::one_of, validate::DAY_MS,
     },
 };
 

@@ -139,7 +139,7 @@ impl GenesysCloud {
         .collect();
         let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD;
         let mut state = self.state();
-        let ordinal = state.ordinal_of(operation.name, &name);
+        let ordinal = state.ordinals.next_of(operation.name, &name);
         let id = self.made_id(operation, &name, ordinal);
         let key = format!("{organization}/{id}/{name}");
         let announced: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();

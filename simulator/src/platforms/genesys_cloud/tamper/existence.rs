@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{
     super::{
+        conversation::{Conversation, FileState, Recording},
         identity::Tag,
-        state::{Conversation, FileState, Recording, StoredFile},
+        stores::StoredFile,
         times,
     },
     scene::{Plant, Scene, same},
@@ -52,7 +53,7 @@ pub(super) fn phantom(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
 }
 
 fn phantom_file(scene: &Scene<'_>, one: &Recording, namespace: &str, number: u64, seed: Seed) -> Option<(Uuid, StoredFile)> {
-    let before = scene.state.media(one)?;
+    let before = scene.state.files.media_of(one)?;
     let codec = scene.decoded(one).map_or(Codec::PcmS16, |(codec, _)| codec);
     let pcm = damage::babble(seed);
     let bytes = audio::encode(&pcm, codec).or_else(|_| audio::encode(&pcm, Codec::PcmS16)).ok()?;

@@ -11,7 +11,7 @@ mod sound;
 mod times;
 
 use self::scene::{Plant, Scene};
-use super::{GenesysCloud, state::Conversation};
+use super::{GenesysCloud, conversation::Conversation};
 use crate::tamper::{self, TamperAnswer, TamperRefusal};
 
 /// How a defect takes its victims.

@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::super::{
     GenesysCloud,
+    conversation::{Conversation, Recording},
     identity::{self, Tag},
-    state::{Conversation, Recording, State, StoredFile},
+    state::State,
+    stores::StoredFile,
 };
 use crate::{seed::Seed, tamper::Planted};
 
@@ -45,7 +47,9 @@ impl Plant {
     pub(super) fn apply(self, state: &mut State) -> Vec<Planted> {
         state.victims.extend(self.removed.iter().copied());
         state.victims.extend(self.puts.iter().map(|held| held.id));
-        state.files.extend(self.files);
+        for (id, file) in self.files {
+            state.files.put(id, file);
+        }
         for id in self.removed {
             state.conversations.remove(&id);
         }
@@ -79,7 +83,7 @@ impl<'a> Scene<'a> {
 
     /// A recording of a conversation whose media is there.
     pub(super) fn victim<'c>(&self, held: &'c Conversation) -> Option<&'c Recording> {
-        let there: Vec<&Recording> = held.recordings.iter().filter(|one| self.state.media(one).is_some()).collect();
+        let there: Vec<&Recording> = held.recordings.iter().filter(|one| self.state.files.media_of(one).is_some()).collect();
         self.choose(held, &there).copied()
     }
 
@@ -90,7 +94,7 @@ impl<'a> Scene<'a> {
 
     /// The bytes of a recording.
     pub(super) fn bytes(&self, one: &Recording) -> Option<Vec<u8>> {
-        self.site.spool.read(&self.state.media(one)?.sha256).ok()
+        self.site.spool.read(&self.state.files.media_of(one)?.sha256).ok()
     }
 
     /// The samples of a recording and the codec they came in.
@@ -101,7 +105,7 @@ impl<'a> Scene<'a> {
 
     /// A file with other bytes under the name a recording's file has. Absent when the spool takes no more.
     pub(super) fn other_file(&self, one: &Recording, bytes: &[u8]) -> Option<(Uuid, StoredFile)> {
-        let before = self.state.files.get(&one.file?)?;
+        let before = self.state.files.get(one.file?)?;
         let file = StoredFile { bytes: bytes.len() as u64, sha256: self.site.spool.store(bytes).ok()?, ..before.clone() };
         Some((self.seed_of(one.id).child("file").uuid(), file))
     }
