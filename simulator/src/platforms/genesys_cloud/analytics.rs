@@ -17,7 +17,7 @@ use super::{
     rules,
     settings::name_of,
     state::State as Held,
-    stores::DetailsJob,
+    stores::TimedJob,
     times,
     validate::uuid,
 };
@@ -83,6 +83,14 @@ struct Paging {
     page_number: u64,
 }
 
+/// An analytics details job, its conversations fixed when it was submitted.
+#[derive(Clone)]
+pub(super) struct DetailsJob {
+    submitted_ms: i64,
+    available_ms: i64,
+    conversations: Vec<Uuid>,
+}
+
 /// What an interval is held against.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Match {
@@ -132,14 +140,14 @@ impl GenesysCloud {
         let conversations = self.chosen(&state, asked, Match::Activity, available_ms)?.iter().map(|held| held.id).collect();
         let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         let ready_at_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_ANALYTICS_JOB, self.settings.analytics_job_ms);
-        state.jobs.insert(id, DetailsJob { submitted_ms: now, ready_at_ms, available_ms, conversations });
+        state.details_jobs.start(id, ready_at_ms, DetailsJob { submitted_ms: now, available_ms, conversations });
         Ok(Reply::json(202, &json!({"jobId": id})))
     }
 
     fn job_state(&self, id: &str) -> Result<Reply, ApiError> {
         let state = self.state();
         let job = find_job(&state, id)?;
-        let is_done = self.now_ms() >= job.ready_at_ms;
+        let is_done = job.is_done(self.now_ms());
         if is_done {
             request_context::record_job_done()
         } else {
@@ -147,7 +155,7 @@ impl GenesysCloud {
         }
         let mut body = json!({
             "state": if is_done { "FULFILLED" } else { "PENDING" },
-            "submissionDate": times::text(job.submitted_ms),
+            "submissionDate": times::text(job.order.submitted_ms),
         });
         put(&mut body, "completionDate", is_done.then(|| times::text(job.ready_at_ms)));
         put(&mut body, "expirationDate", is_done.then(|| times::text(job.ready_at_ms + DAY_MS)));
@@ -160,9 +168,10 @@ impl GenesysCloud {
         let from = authorized.query.one("cursor").map(|text| cursor::place("offset", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
         let state = self.state();
         let job = find_job(&state, id)?;
-        if self.now_ms() < job.ready_at_ms {
+        if !job.is_done(self.now_ms()) {
             return Err(ApiError::new(400, "bad.request", "the job is not FULFILLED yet; ask for its state first"));
         }
+        let job = &job.order;
         let ids = job.conversations.iter().skip(from).take(size as usize);
         let page: Vec<Value> =
             ids.filter_map(|id| state.conversations.get(id)).map(|held| self.analytics_json(held, IncludeAttributes::Yes)).collect();
@@ -330,6 +339,6 @@ fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), ApiErro
 }
 
 /// A job by the id in an address.
-pub(super) fn find_job<'a>(state: &'a Held, id: &str) -> Result<&'a DetailsJob, ApiError> {
-    uuid(id).and_then(|id: Uuid| state.jobs.get(&id)).ok_or_else(ApiError::not_found)
+fn find_job<'a>(state: &'a Held, id: &str) -> Result<&'a TimedJob<DetailsJob>, ApiError> {
+    uuid(id).and_then(|id| state.details_jobs.get(id)).ok_or_else(ApiError::not_found)
 }

@@ -15,7 +15,6 @@ use super::{
     read::RECORDING,
     rules,
     state::State as Held,
-    stores::Batch,
     validate::uuid,
 };
 use crate::{http::reply::Reply, http::request_context, operations};
@@ -45,6 +44,21 @@ struct Item {
     recording_id: Option<String>,
 }
 
+/// A batch download request that was taken.
+#[derive(Clone)]
+pub(super) struct Batch {
+    client_id: String,
+    items: Vec<(Uuid, Option<Uuid>)>,
+}
+
+impl Batch {
+    /// Makes it another client's.
+    #[cfg(test)]
+    pub(super) fn give_to(&mut self, client_id: &str) {
+        client_id.clone_into(&mut self.client_id);
+    }
+}
+
 impl GenesysCloud {
     fn create_batch(&self, authorized: &AuthorizedRequest, asked: &BatchRequest) -> Result<Reply, ApiError> {
         let list = &asked.batch_download_request_list;
@@ -61,22 +75,23 @@ impl GenesysCloud {
         let operation = &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST;
         let mut state = self.state();
         let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
-        state.batches.insert(id, Batch { client_id: authorized.client_id.clone(), ready_at_ms, items });
+        state.batches.start(id, ready_at_ms, Batch { client_id: authorized.client_id.clone(), items });
         Ok(Reply::json(200, &json!({"id": id, "selfUri": format!("/api/v2/recording/batchrequests/{id}")})))
     }
 
     fn show_batch(&self, id: &str, authorized: &AuthorizedRequest) -> Result<Reply, ApiError> {
         let state = self.state();
-        let (id, batch) = uuid(id)
-            .and_then(|id| Some((id, state.batches.get(&id)?)))
+        let (id, job) = uuid(id)
+            .and_then(|id| Some((id, state.batches.get(id)?)))
             .ok_or_else(|| ApiError::new(404, "batch.download.job.not.found", "the batch request was not found"))?;
+        let batch = &job.order;
         if batch.client_id != authorized.client_id {
             self.mark(&rules::BATCH_SUBMITTER);
             let message = "only the client that submitted the batch request may read it";
             return Err(ApiError::new(403, "batch.download.permission.denied", message));
         }
         let results: Vec<Value> = batch.items.iter().flat_map(|item| self.results_of(&state, *item)).collect();
-        if self.now_ms() < batch.ready_at_ms {
+        if !job.is_done(self.now_ms()) {
             request_context::record_job_pending();
             return Ok(Reply::json(200, &status(id, results.len(), &[], "InProgress")));
         }

@@ -3,12 +3,7 @@
 use axum::{extract::Path, response::Response};
 use serde_json::{Value, json};
 
-use super::{
-    analytics::{IncludeAttributes, find_job},
-    endpoint::IncomingRequest,
-    rules,
-    validate::uuid,
-};
+use super::{analytics::IncludeAttributes, endpoint::IncomingRequest, errors::ApiError, rules, validate::uuid};
 use crate::http::reply::Reply;
 
 /// What it takes to read details of a conversation, in its division.
@@ -44,9 +39,8 @@ pub(super) async fn delete_job(Path(id): Path<String>, incoming: IncomingRequest
     incoming
         .answer(&id, |site, _| {
             let mut state = site.state();
-            find_job(&state, &id)?;
+            uuid(&id).and_then(|id| state.details_jobs.remove(id)).ok_or_else(ApiError::not_found)?;
             site.mark(&rules::DETAILS_JOB_DELETED);
-            uuid(&id).and_then(|id| state.jobs.remove(&id));
             Ok(Reply::empty(204).effect("deleted"))
         })
         .await

@@ -199,13 +199,8 @@ impl GenesysCloud {
         }
         self.mark(&rules::TRANSCODING);
         let now = self.now_ms();
-        let mut left_ms = 0;
-        for (conversation, recording) in wanted {
-            let slot = (*conversation, *recording, format.to_owned());
-            let ready_at = *state.transcodes.entry(slot).or_insert(now.saturating_add_unsigned(takes_ms));
-            left_ms = left_ms.max(ready_at.saturating_sub(now));
-        }
-        left_ms.unsigned_abs()
+        let left = wanted.iter().map(|recording| state.transcodes.left_ms(*recording, format, now, takes_ms));
+        left.max().unwrap_or(0)
     }
 
     /// A Recording of the public API.

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::{
+    analytics::DetailsJob,
+    batch::Batch,
     conversation::Conversation,
     public::Memory,
-    stores::{Batch, DetailsJob, Files, Ordinals},
+    stores::{Files, Ordinals, TimedJobs, Transcodes},
 };
 
 /// Everything taken in, and what was asked about it.
@@ -17,12 +19,12 @@ pub(super) struct State {
     pub(super) files: Files,
     /// Conversations by id.
     pub(super) conversations: BTreeMap<Uuid, Conversation>,
-    /// Batch download requests by id.
-    pub(super) batches: BTreeMap<Uuid, Batch>,
-    /// Analytics jobs by id.
-    pub(super) jobs: BTreeMap<Uuid, DetailsJob>,
-    /// When the transcoding of a recording into a format is done, Unix ms.
-    pub(super) transcodes: BTreeMap<(Uuid, Uuid, String), i64>,
+    /// Batch download requests.
+    pub(super) batches: TimedJobs<Batch>,
+    /// Analytics details jobs.
+    pub(super) details_jobs: TimedJobs<DetailsJob>,
+    /// Recordings written in playable formats.
+    pub(super) transcodes: Transcodes,
     /// When a conversation has to be looked at for recordings to delete, Unix ms.
     pub(super) deletions: BTreeSet<(i64, Uuid)>,
     /// Conversations that a defect was planted in.

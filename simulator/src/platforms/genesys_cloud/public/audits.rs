@@ -17,6 +17,7 @@ use crate::{
         limits,
         participant_view::put,
         state::State as Held,
+        stores::TimedJob,
         times,
         validate::uuid,
     },
@@ -36,14 +37,14 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
         .answer(&id, |site, _| {
             let state = site.state();
             let (id, query) = find(&state, &id)?;
-            let is_done = site.now_ms() >= query.ready_at_ms;
+            let is_done = query.is_done(site.now_ms());
             if is_done {
                 request_context::record_job_done()
             } else {
                 request_context::record_job_pending()
             }
             let (status, word) = if is_done { (200, "Succeeded") } else { (202, "Running") };
-            Ok(Reply::json(status, &query.shown(id, word)))
+            Ok(Reply::json(status, &query.order.shown(id, word)))
         })
         .await
 }
@@ -111,7 +112,6 @@ pub(super) struct Entry {
 pub(super) struct AuditQuery {
     asked: Asked,
     submitted_ms: i64,
-    ready_at_ms: i64,
     /// Places in the log.
     found: Vec<usize>,
 }
@@ -189,8 +189,8 @@ impl Action {
     }
 }
 
-fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a AuditQuery), ApiError> {
-    let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(&id)?)));
+fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>), ApiError> {
+    let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(id)?)));
     found.ok_or_else(ApiError::not_found)
 }
 
@@ -216,9 +216,9 @@ impl GenesysCloud {
         }
         let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         let ready_at_ms = submitted_ms.saturating_add_unsigned(self.settings.public.audit_query_ms);
-        let query = AuditQuery { asked, submitted_ms, ready_at_ms, found };
+        let query = AuditQuery { asked, submitted_ms, found };
         let body = query.shown(id, "Queued");
-        state.public.audit_queries.insert(id, query);
+        state.public.audit_queries.start(id, ready_at_ms, query);
         Ok(Reply::json(202, &body))
     }
 
@@ -228,14 +228,15 @@ impl GenesysCloud {
         let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
         let state = self.state();
         let (id, asked) = find(&state, id)?;
-        if self.now_ms() < asked.ready_at_ms {
+        if !asked.is_done(self.now_ms()) {
             return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
         }
+        let found = &asked.order.found;
         let next = from.saturating_add(size as usize);
-        let places = asked.found.iter().skip(from).take(size as usize);
+        let places = found.iter().skip(from).take(size as usize);
         let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audits.get(*at)?))).collect();
         let mut body = json!({"id": id, "pageSize": size, "entities": entities});
-        put(&mut body, "cursor", (next < asked.found.len()).then(|| cursor::to("audit", next)));
+        put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("audit", next)));
         Ok(Reply::json(200, &body))
     }
 

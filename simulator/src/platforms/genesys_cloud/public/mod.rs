@@ -53,7 +53,10 @@ pub(super) use self::{
     rules::{ALL as RULES, MALFORMED_ID, UNKNOWN_PARAMETER},
     store::{Refusal, refusal},
 };
-use super::{GenesysCloud, stores::StoredFile};
+use super::{
+    GenesysCloud,
+    stores::{StoredFile, TimedJobs},
+};
 
 /// What the organisation remembers of its public ingestion.
 #[derive(Clone, Default)]
@@ -72,16 +75,16 @@ pub(super) struct Memory {
     recordings: BTreeMap<Uuid, Uuid>,
     /// Orphan recordings by id.
     orphans: BTreeMap<Uuid, Orphan>,
-    /// Upload reports by id.
-    reports: BTreeMap<Uuid, Report>,
+    /// Upload reports.
+    reports: TimedJobs<Report>,
     /// Users by authority and key, both as they were written.
     external_ids: BTreeMap<(String, String), Uuid>,
     /// Retention policies in the order they were made.
     policies: Vec<Policy>,
     /// What was changed, in the order of time.
     audits: Vec<AuditEntry>,
-    /// Audit queries by id.
-    audit_queries: BTreeMap<Uuid, AuditQuery>,
+    /// Audit queries.
+    audit_queries: TimedJobs<AuditQuery>,
     /// Recording jobs by id.
     jobs: BTreeMap<Uuid, Job>,
     /// When a recording job has to be looked at next, Unix ms.

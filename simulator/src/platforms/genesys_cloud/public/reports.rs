@@ -63,7 +63,6 @@ struct ReportRequest {
 /// A report, its content fixed when it was asked for.
 #[derive(Clone)]
 pub(super) struct Report {
-    ready_ms: i64,
     csv: String,
 }
 
@@ -80,15 +79,15 @@ impl GenesysCloud {
         let csv = csv(&state.public, &self.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
             .ok_or_else(|| ApiError::new(500, "internal.server.error", "the report could not be written"))?;
         let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
-        state.public.reports.insert(id, Report { ready_ms, csv });
+        state.public.reports.start(id, ready_ms, Report { csv });
         Ok(Reply::json(202, &shown(id, "InProgress")))
     }
 
     fn show_report(&self, id: &str) -> Result<Reply, ApiError> {
         let state = self.state();
-        let found = uuid(id).and_then(|id| Some((id, state.public.reports.get(&id)?)));
+        let found = uuid(id).and_then(|id| Some((id, state.public.reports.get(id)?)));
         let (id, report) = found.ok_or_else(ApiError::not_found)?;
-        if self.now_ms() < report.ready_ms {
+        if !report.is_done(self.now_ms()) {
             request_context::record_job_pending();
             return Ok(Reply::json(200, &shown(id, "InProgress")));
         }
@@ -102,7 +101,7 @@ impl GenesysCloud {
         let unknown = || store::refusal(404, "NoSuchKey", "the report is not there");
         let id = uuid(id).ok_or_else(unknown)?;
         self.check_presigned(KIND, id, query)?;
-        let csv = self.state().public.reports.get(&id).map(|report| report.csv.clone()).ok_or_else(unknown)?;
+        let csv = self.state().public.reports.get(id).map(|report| report.order.csv.clone()).ok_or_else(unknown)?;
         Ok(Reply::empty(200).with_header(CONTENT_TYPE, "text/csv").holding(csv))
     }
 }

@@ -3,27 +3,12 @@
 
 mod files;
 mod ordinals;
-
-use uuid::Uuid;
+mod timed_jobs;
+mod transcodes;
 
 pub(super) use self::{
     files::{Files, StoredFile},
     ordinals::Ordinals,
+    timed_jobs::{TimedJob, TimedJobs},
+    transcodes::Transcodes,
 };
-
-/// A batch download request.
-#[derive(Clone)]
-pub(super) struct Batch {
-    pub(super) client_id: String,
-    pub(super) ready_at_ms: i64,
-    pub(super) items: Vec<(Uuid, Option<Uuid>)>,
-}
-
-/// An analytics details job, its conversations fixed when it was submitted.
-#[derive(Clone)]
-pub(super) struct DetailsJob {
-    pub(super) submitted_ms: i64,
-    pub(super) ready_at_ms: i64,
-    pub(super) available_ms: i64,
-    pub(super) conversations: Vec<Uuid>,
-}
