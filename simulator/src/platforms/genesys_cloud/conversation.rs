@@ -233,3 +233,29 @@ impl Conversation {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// An inbound conversation of a second, with nobody in it and no recording.
+    pub(crate) fn conversation(id: Uuid) -> Conversation {
+        Conversation {
+            id,
+            external_tag: None,
+            direction: Direction::Inbound,
+            start_ms: 0,
+            end_ms: 1_000,
+            participants: Vec::new(),
+            queue: None,
+            skills: Vec::new(),
+            attributes: BTreeMap::new(),
+            protected: false,
+            segments: Vec::new(),
+            recordings: Vec::new(),
+            created_at_ms: 0,
+            shown_from_ms: 0,
+            other_attributes: BTreeMap::new(),
+        }
+    }
+}

@@ -61,8 +61,8 @@ impl GenesysCloud {
         self.hide_new(&mut conversation);
         let dated = self.dated_by_policy(&state, &conversation);
         for recording in &mut conversation.recordings {
-            if let Some((delete, archive)) = dated.get(&recording.id) {
-                (recording.delete_at_ms, recording.archive_at_ms) = (*delete, *archive);
+            if let Some(dates) = dated.get(&recording.id) {
+                (recording.delete_at_ms, recording.archive_at_ms) = (dates.delete_at_ms, dates.archive_at_ms);
             }
         }
         let reply = Reply::json(201, &rendered(&conversation));

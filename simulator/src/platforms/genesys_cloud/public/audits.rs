@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rules;
+use super::{
+    rules,
+    stores::{AuditEntry, IsProtected, Noted, Told},
+};
 use crate::{
     http::reply::Reply,
     http::request_context,
@@ -54,59 +57,6 @@ pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -
     incoming.answer(&id, |site, authorized| site.audit_results(&id, &authorized.query)).await
 }
 
-/// A change to be told.
-#[derive(Clone)]
-pub(super) struct Noted {
-    subject: Subject,
-    action: Action,
-    id: Uuid,
-    name: Option<Box<str>>,
-    told: Told,
-}
-
-/// What was changed.
-#[derive(Clone, Copy)]
-pub(super) enum Subject {
-    Conversation,
-    Orphan,
-    Policy,
-    Recording,
-    RecordingJob,
-    User,
-}
-
-/// What was done to it.
-#[derive(Clone, Copy)]
-pub(super) enum Action {
-    Create,
-    Update,
-    Delete,
-}
-
-/// How it was changed, property by property.
-#[derive(Clone)]
-pub(super) enum Told {
-    Nothing,
-    /// A recording's archiveDate and deleteDate.
-    Dates {
-        from: [Option<i64>; 2],
-        to: [Option<i64>; 2],
-    },
-    /// A conversation's deletion protection, as it is now.
-    Protection(IsProtected),
-}
-
-/// Whether a conversation is protected.
-#[derive(Clone)]
-pub(super) struct IsProtected(pub(super) bool);
-
-/// An entry of the audit.
-#[derive(Clone)]
-pub(super) struct Entry {
-    at_ms: i64,
-    noted: Noted,
-}
-
 /// A query, its entries fixed when it was asked.
 #[derive(Clone)]
 pub(super) struct AuditQuery {
@@ -148,56 +98,15 @@ const SERVICE: &str = "Quality";
 /// What a filter may name. Source: platform API, AuditQueryFilter.
 const PROPERTIES: [&str; 6] = ["UserId", "TrusteeOrganizationId", "ClientId", "Action", "EntityType", "EntityId"];
 
-impl Noted {
-    pub(super) fn new(subject: Subject, action: Action, id: Uuid) -> Noted {
-        Noted { subject, action, id, name: None, told: Told::Nothing }
-    }
-
-    /// The same, with the entity's name.
-    pub(super) fn called(mut self, name: &str) -> Noted {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// The same, saying how it was changed.
-    pub(super) fn telling(mut self, told: Told) -> Noted {
-        self.told = told;
-        self
-    }
-}
-
-impl Subject {
-    fn as_str(self) -> &'static str {
-        match self {
-            Subject::Conversation => "Conversation",
-            Subject::Orphan => "OrphanRecording",
-            Subject::Policy => "Policy",
-            Subject::Recording => "Recording",
-            Subject::RecordingJob => "RecordingJob",
-            Subject::User => "User",
-        }
-    }
-}
-
-impl Action {
-    fn as_str(self) -> &'static str {
-        match self {
-            Action::Create => "Create",
-            Action::Update => "Update",
-            Action::Delete => "Delete",
-        }
-    }
-}
-
 fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>), ApiError> {
     let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(id)?)));
     found.ok_or_else(ApiError::not_found)
 }
 
 impl GenesysCloud {
-    /// Keeps a change for the audit.
+    /// Notes a change for the audit.
     pub(super) fn audit(&self, state: &mut Held, noted: Noted) {
-        state.public.audits.push(Entry { at_ms: self.now_ms(), noted });
+        state.public.audit_log.add(self.now_ms(), noted);
     }
 
     fn create_audit_query(&self, asked: Asked) -> Result<Reply, ApiError> {
@@ -208,9 +117,7 @@ impl GenesysCloud {
         let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
         let mut state = self.state();
         let directory = self.directory();
-        let is_wanted = |entry: &Entry| (from..to).contains(&entry.at_ms) && asked.wants(entry, &directory.client_id);
-        let log = state.public.audits.iter().enumerate();
-        let mut found: Vec<usize> = log.filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect();
+        let mut found = state.public.audit_log.places(&(from..to), |noted| asked.wants(noted, &directory.client_id));
         if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
             found.reverse();
         }
@@ -234,14 +141,14 @@ impl GenesysCloud {
         let found = &asked.order.found;
         let next = from.saturating_add(size as usize);
         let places = found.iter().skip(from).take(size as usize);
-        let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audits.get(*at)?))).collect();
+        let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audit_log.get(*at)?))).collect();
         let mut body = json!({"id": id, "pageSize": size, "entities": entities});
         put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("audit", next)));
         Ok(Reply::json(200, &body))
     }
 
     /// AuditLogMessage of the API description.
-    fn audit_json(&self, at: usize, entry: &Entry) -> Value {
+    fn audit_json(&self, at: usize, entry: &AuditEntry) -> Value {
         let noted = &entry.noted;
         let mut entity = json!({"id": noted.id});
         put(&mut entity, "name", noted.name.as_deref());
@@ -289,8 +196,7 @@ impl Asked {
         }
     }
 
-    fn wants(&self, entry: &Entry, client_id: &str) -> bool {
-        let noted = &entry.noted;
+    fn wants(&self, noted: &Noted, client_id: &str) -> bool {
         let holds = |filter: &Filter| match filter.property.as_str() {
             "ClientId" => filter.value == client_id,
             "Action" => filter.value == noted.action.as_str(),

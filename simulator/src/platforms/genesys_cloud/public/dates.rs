@@ -4,8 +4,8 @@ use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 
 use super::{
-    audits::{Action, Noted, Subject, Told},
     rules,
+    stores::{Action, Noted, Subject, Told},
 };
 use crate::{
     http::reply::Reply,

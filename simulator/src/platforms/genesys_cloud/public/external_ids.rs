@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    audits::{Action, Noted, Subject},
     rules,
+    stores::{Action, NotAdded, Noted, Subject},
 };
 use crate::{
     http::reply::Reply,
@@ -75,17 +75,15 @@ impl GenesysCloud {
         }
         self.mark(&rules::EXTERNAL_IDS);
         let mut state = self.state();
-        let own = state.public.external_ids.values().filter(|other| **other == user).count() as u64;
-        let place = (sent.authority_name, sent.external_key);
-        if state.public.external_ids.contains_key(&place) {
-            return Err(ApiError::new(409, "general.resource.conflict", "The external identifier already exists."));
-        }
-        if own >= limits::EXTERNAL_IDS.value {
-            self.mark(&limits::EXTERNAL_IDS.rule);
-            let message = format!("a user has at most {} {}", limits::EXTERNAL_IDS.value, limits::EXTERNAL_IDS.unit);
-            return Err(ApiError::new(400, "general.bad.request", message));
-        }
-        state.public.external_ids.insert(place, user);
+        let most = &limits::EXTERNAL_IDS;
+        let added = state.public.external_ids.add(sent.authority_name, sent.external_key, user, most.value);
+        added.map_err(|not_added| match not_added {
+            NotAdded::Taken => ApiError::new(409, "general.resource.conflict", "The external identifier already exists."),
+            NotAdded::TooMany => {
+                self.mark(&most.rule);
+                ApiError::new(400, "general.bad.request", format!("a user has at most {} {}", most.value, most.unit))
+            }
+        })?;
         self.audit(&mut state, Noted::new(Subject::User, Action::Update, user));
         drop(state);
         Ok(Reply::json(201, &self.external_ids_of(user)).effect("created"))
@@ -93,12 +91,11 @@ impl GenesysCloud {
 
     fn external_ids_of(&self, user: Uuid) -> Vec<Value> {
         let state = self.state();
-        let own = state.public.external_ids.iter().filter(|(_, other)| **other == user);
-        own.map(|((authority, key), _)| {
+        let shown = |(authority, key): (&str, &str)| {
             let self_uri = format!("/api/v2/users/{user}/externalid/{authority}/{key}");
             json!({"authorityName": authority, "externalKey": key, "selfUri": self_uri})
-        })
-        .collect()
+        };
+        state.public.external_ids.of(user).map(shown).collect()
     }
 
     /// The external id of a user for an authority: the first in the order of keys, where there are several.
@@ -119,20 +116,18 @@ impl GenesysCloud {
     fn delete_external_id(&self, id: &str, authority: String, key: String) -> Result<Reply, ApiError> {
         let user = self.user_of(id)?;
         let mut state = self.state();
-        let place = (authority, key);
-        if state.public.external_ids.get(&place) != Some(&user) {
+        if !state.public.external_ids.remove(authority, key, user) {
             let message = "Unable to find a external identifier for user.";
             return Err(ApiError::new(404, "general.resource.not.found", message));
         }
         self.mark(&rules::EXTERNAL_IDS);
-        state.public.external_ids.remove(&place);
         self.audit(&mut state, Noted::new(Subject::User, Action::Update, user));
         Ok(Reply::empty(204).effect("deleted"))
     }
 
     fn find_external_id(&self, authority: String, key: String) -> Result<Reply, ApiError> {
         let unknown = || ApiError::new(404, "general.resource.not.found", "Unable to find a user associated with external identifier.");
-        let id = self.state().public.external_ids.get(&(authority, key)).copied().ok_or_else(unknown)?;
+        let id = self.state().public.external_ids.user(authority, key).ok_or_else(unknown)?;
         let directory = self.directory();
         let user = directory.users.iter().find(|user| user.id == id).ok_or_else(unknown)?;
         Ok(Reply::json(200, &lists::user(user)))

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    audits::{Action as Change, Noted, Subject},
-    rules, without_nulls,
+    rules,
+    stores::{Action as Change, Noted, Subject},
+    without_nulls,
 };
 use crate::{
     http::reply::Reply,

@@ -24,6 +24,7 @@ mod rules;
 mod searches;
 mod settings;
 mod store;
+mod stores;
 mod story;
 mod uploads;
 
@@ -39,13 +40,13 @@ use uuid::Uuid;
 
 pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
 use self::{
-    audits::{AuditQuery, Entry as AuditEntry},
+    audits::AuditQuery,
     jobs::Job,
     log::Log,
     orphans::Orphan,
     outcome::Upload,
-    policies::Policy,
     reports::Report,
+    stores::{AuditLog, ExternalIds, Policies},
 };
 pub(super) use self::{
     dates::update as update_recording,
@@ -77,12 +78,12 @@ pub(super) struct Memory {
     orphans: BTreeMap<Uuid, Orphan>,
     /// Upload reports.
     reports: TimedJobs<Report>,
-    /// Users by authority and key, both as they were written.
-    external_ids: BTreeMap<(String, String), Uuid>,
-    /// Retention policies in the order they were made.
-    policies: Vec<Policy>,
-    /// What was changed, in the order of time.
-    audits: Vec<AuditEntry>,
+    /// Ids that users have elsewhere.
+    external_ids: ExternalIds,
+    /// Retention policies.
+    policies: Policies,
+    /// What was changed.
+    audit_log: AuditLog,
     /// Audit queries.
     audit_queries: TimedJobs<AuditQuery>,
     /// Recording jobs by id.

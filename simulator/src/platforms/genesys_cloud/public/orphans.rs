@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    audits::{Action, Noted, Subject},
     outcome::{Attached, Status},
     package::Unpacked,
     rules,
+    stores::{Action, Noted, Subject},
 };
 use crate::{
     http::reply::Reply,

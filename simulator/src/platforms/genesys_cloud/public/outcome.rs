@@ -3,7 +3,13 @@
 
 use uuid::Uuid;
 
-use super::{metadata::Metadata, orphans::Orphan, package::Unpacked, policies::Family, rules};
+use super::{
+    metadata::Metadata,
+    orphans::Orphan,
+    package::Unpacked,
+    rules,
+    stores::{Family, PolicyDates},
+};
 use crate::{
     operations,
     platforms::genesys_cloud::{
@@ -230,8 +236,8 @@ impl GenesysCloud {
             return Attached::No(format!("deleteDate lies beyond the organisation's maximum of {days} days"));
         }
         let now_ms = self.now_ms();
-        let (delete_at_ms, archive_at_ms) = match delete_at_ms {
-            Some(stated) => (Some(stated), None),
+        let PolicyDates { delete_at_ms, archive_at_ms } = match delete_at_ms {
+            Some(_) => PolicyDates { delete_at_ms, archive_at_ms: None },
             None => self.by_policy(Family::CrossPlatform, state, held, now_ms),
         };
         let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);

@@ -9,9 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    audits::{Action, Noted, Subject},
-    policies::{Family, Policy, name_is_free},
+    policies::{name_taken, shown},
     rules,
+    stores::{Action, Family, Noted, Policy, Subject},
 };
 use crate::{
     http::reply::Reply,
@@ -92,9 +92,8 @@ struct Update {
     enabled: Option<bool>,
 }
 
-fn find(state: &Held, family: Family, id: &str) -> Result<usize, ApiError> {
-    let is_it = |id: Uuid| state.public.policies.iter().position(|policy| policy.family == family && policy.id == id);
-    uuid(id).and_then(is_it).ok_or_else(ApiError::not_found)
+fn id_of(state: &Held, family: Family, text: &str) -> Result<Uuid, ApiError> {
+    uuid(text).filter(|id| state.public.policies.get(family, *id).is_some()).ok_or_else(ApiError::not_found)
 }
 
 /// The same policy in the audit.
@@ -104,16 +103,14 @@ fn noted(policy: &Policy, action: Action) -> Noted {
 
 impl GenesysCloud {
     fn replace_policy(&self, family: Family, id: &str, sent: Value) -> Result<Reply, ApiError> {
-        find(&self.state(), family, id)?;
+        let id = id_of(&self.state(), family, id)?;
         let said = self.read_policy(sent)?;
         let now_ms = self.now_ms();
         let mut state = self.state();
-        let at = find(&state, family, id)?;
-        name_is_free(&state, family, &said.name, uuid(id))?;
+        let replaced = state.public.policies.replace(family, id, said, now_ms).ok_or_else(ApiError::not_found)?;
+        let policy = replaced.map_err(name_taken)?;
         [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_UPDATED].into_iter().for_each(|rule| self.mark(rule));
-        let policy = &mut state.public.policies[at];
-        (policy.said, policy.modified_ms) = (said, now_ms);
-        let (body, noted) = (policy.shown(), noted(policy, Action::Update));
+        let (body, noted) = (shown(policy), noted(policy, Action::Update));
         self.audit(&mut state, noted);
         Ok(Reply::json(200, &body).effect("updated"))
     }
@@ -121,22 +118,24 @@ impl GenesysCloud {
     fn patch_policy(&self, family: Family, id: &str, sent: &Update) -> Result<Reply, ApiError> {
         let now_ms = self.now_ms();
         let mut state = self.state();
-        let at = find(&state, family, id)?;
+        let id = id_of(&state, family, id)?;
         [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_PATCHED].into_iter().for_each(|rule| self.mark(rule));
-        let policy = &mut state.public.policies[at];
-        if let Some(enabled) = sent.enabled {
-            (policy.said.is_enabled, policy.modified_ms) = (enabled, now_ms);
-        }
-        let (body, noted) = (policy.shown(), noted(policy, Action::Update));
+        let policies = &mut state.public.policies;
+        let policy = match sent.enabled {
+            Some(enabled) => policies.enable(family, id, enabled, now_ms),
+            None => policies.get(family, id),
+        };
+        let policy = policy.ok_or_else(ApiError::not_found)?;
+        let (body, noted) = (shown(policy), noted(policy, Action::Update));
         self.audit(&mut state, noted);
         Ok(Reply::json(200, &body).effect("updated"))
     }
 
     fn delete_policy(&self, family: Family, id: &str) -> Result<Reply, ApiError> {
-        let mut state = self.state();
-        let unknown = |_| ApiError::new(404, "recording.policy.not.found", "The supplied policy was not found or is invalid");
-        let at = find(&state, family, id).map_err(unknown)?;
-        self.remove_policy(&mut state, at);
+        let is_removed = self.remove_policy(&mut self.state(), family, id);
+        if !is_removed {
+            return Err(ApiError::new(404, "recording.policy.not.found", "The supplied policy was not found or is invalid"));
+        }
         Ok(Reply::empty(200).effect("deleted"))
     }
 
@@ -148,16 +147,16 @@ impl GenesysCloud {
         self.mark(&rules::POLICIES_DELETED);
         let mut state = self.state();
         for id in ids {
-            if let Ok(at) = find(&state, family, id) {
-                self.remove_policy(&mut state, at);
-            }
+            self.remove_policy(&mut state, family, id);
         }
         Ok(Reply::empty(200).effect("deleted"))
     }
 
-    fn remove_policy(&self, state: &mut Held, at: usize) {
+    /// Takes a policy away; false where there is no such policy.
+    fn remove_policy(&self, state: &mut Held, family: Family, id: &str) -> bool {
+        let Some(policy) = uuid(id).and_then(|id| state.public.policies.remove(family, id)) else { return false };
         self.mark(&rules::POLICY_GONE);
-        let policy = state.public.policies.remove(at);
         self.audit(state, noted(&policy, Action::Delete));
+        true
     }
 }

@@ -4,8 +4,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{
-    audits::{Action, IsProtected, Noted, Subject, Told},
     rules,
+    stores::{Action, IsProtected, Noted, Subject, Told},
 };
 use crate::{
     http::reply::Reply,
