@@ -58,9 +58,7 @@ impl GenesysCloud {
         let mut state = self.state();
         let conversation: Uuid = find(&state, id)?.id;
         self.mark(&rules::TAGS);
-        if let Some(log) = state.public.log_mut(conversation) {
-            log.is_tag_replaced = true;
-        }
+        state.public.events.replace_tag(conversation);
         if let Some(held) = state.conversations.get_mut(&conversation) {
             held.external_tag = Some(sent.external_tag);
         }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{
     ReusedEventId,
     event::{self, Event, Raw, Refused, What},
-    log::unknown_conversation,
-    rules, story,
+    rules,
+    stores::Repeats,
 };
 use crate::{
     http::reply::Reply,
@@ -57,7 +57,7 @@ impl GenesysCloud {
         let state = self.state();
         let key = |one: &Raw<'_>| {
             let beside = || events.iter().filter(|other| other.conversation() == one.conversation()).find_map(Raw::tag);
-            let log = || state.public.logs.get(&uuid(one.conversation())?)?.key();
+            let log = || state.public.events.key_of(uuid(one.conversation())?);
             let subject = one.tag().or_else(log).or_else(beside).unwrap_or(one.conversation());
             format!("{}:{subject}", one.id())
         };
@@ -122,38 +122,32 @@ impl GenesysCloud {
 
     fn take_event(&self, state: &mut Held, event: Event, content: &str) -> Result<(), Refused> {
         let content = Seed::new(0).child(content).value();
-        if let Some(before) = state.public.events.get(&event.id) {
-            return self.repeated(*before == content);
+        if let Some(repeats) = state.public.events.repeats(event.id, content) {
+            return self.repeated(&repeats);
         }
         self.check_age(&event)?;
         self.check_references(&event)?;
-        let is_foreign = state.conversations.contains_key(&event.conversation) && !state.public.logs.contains_key(&event.conversation);
+        let is_foreign = state.conversations.contains_key(&event.conversation) && !state.public.events.has_conversation(event.conversation);
         if is_foreign {
             self.mark(&rules::EVENT_CONTRADICTION);
             return Err(Refused::final_(format!("the conversation {} was not injected", event.conversation)));
         }
-        let judged = match state.public.logs.get(&event.conversation) {
-            Some(log) => log.judge(&event),
-            None if matches!(event.what, What::Established(_)) => Ok(()),
-            None => Err(Refused::passing(unknown_conversation(event.conversation))),
-        };
-        judged.inspect_err(|refused| {
+        state.public.events.judge(&event).inspect_err(|refused| {
             self.mark(if refused.is_retryable { &rules::EVENT_UNKNOWN_LEG } else { &rules::EVENT_CONTRADICTION });
         })?;
         self.note(&event);
         let (id, conversation) = (event.id, event.conversation);
-        let log = state.public.logs.entry(conversation).or_default();
-        log.keep(event);
-        let subject = log.key().map_or_else(|| conversation.to_string(), str::to_owned);
+        state.public.events.keep(event, content);
+        let subject = state.public.events.key_of(conversation).map_or_else(|| conversation.to_string(), str::to_owned);
         self.core.journal.record_side_effect(&operations::GENESYS_CLOUD_INJECT_EVENTS, &format!("{id}:{subject}"), "taken");
-        state.public.events.insert(id, content);
         Ok(())
     }
 
-    fn repeated(&self, is_same: bool) -> Result<(), Refused> {
+    fn repeated(&self, repeats: &Repeats) -> Result<(), Refused> {
         self.mark(&rules::EVENT_REPEATED);
-        if is_same {
-            return Ok(());
+        match repeats {
+            Repeats::Same => return Ok(()),
+            Repeats::Another => {}
         }
         self.mark(&rules::EVENT_REUSED);
         match self.settings.public.reused_event_id {
@@ -227,9 +221,8 @@ impl GenesysCloud {
 
     /// Tells a conversation anew from its log, and looks after the uploads that waited for it.
     fn tell_anew(&self, state: &mut Held, id: Uuid) {
-        let Some(log) = state.public.logs.get(&id) else { return };
-        let Some(told) = story::tell(id, log.told(), self.now_ms()) else { return };
-        let is_tag_replaced = log.is_tag_replaced;
+        let Some(told) = state.public.events.conversation(id, self.now_ms()) else { return };
+        let is_tag_replaced = state.public.events.is_tag_replaced(id);
         match state.conversations.get_mut(&id) {
             Some(held) => {
                 let external_tag = if is_tag_replaced { held.external_tag.take() } else { told.external_tag };

@@ -1,6 +1,6 @@
 //! The public API's way in: conversations by injected events, recordings by pre-signed uploads, and what belongs to them.
 //!
-//! An event becomes part of a conversation's log (`log`), and the conversation is told anew from its whole log (`story`), so the order and the split of
+//! An event becomes part of a conversation's log, and the conversation is told anew from its whole log (`story`), so the order and the split of
 //! batches leave no trace. An upload is unpacked when its bytes arrive (`package`) and settles later (`outcome`): attached, failed, parked, orphaned.
 
 mod attributes;
@@ -11,7 +11,6 @@ mod events;
 mod external_ids;
 mod jobs;
 mod kinds;
-mod log;
 mod metadata;
 mod orphans;
 mod outcome;
@@ -42,11 +41,10 @@ pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, Report
 use self::{
     audits::AuditQuery,
     jobs::Job,
-    log::Log,
     orphans::Orphan,
     outcome::Upload,
     reports::Report,
-    stores::{AuditLog, ExternalIds, Policies},
+    stores::{AuditLog, ExternalIds, InjectedEvents, Policies},
 };
 pub(super) use self::{
     dates::update as update_recording,
@@ -62,10 +60,8 @@ use super::{
 /// What the organisation remembers of its public ingestion.
 #[derive(Clone, Default)]
 pub(super) struct Memory {
-    /// What each injected conversation was told.
-    logs: BTreeMap<Uuid, Log>,
-    /// Every event taken, with a hash of what it said.
-    events: BTreeMap<Uuid, u64>,
+    /// Injected events.
+    events: InjectedEvents,
     /// Uploads by id.
     uploads: BTreeMap<Uuid, Upload>,
     /// When an upload has to be looked at next, Unix ms.
@@ -155,11 +151,6 @@ impl Memory {
     pub(super) fn orphan_media(&self, id: Uuid) -> Option<&StoredFile> {
         self.orphans.get(&id).map(|orphan| &orphan.unpacked.audio)
     }
-
-    /// The log of an injected conversation, for what changes it from outside.
-    fn log_mut(&mut self, id: Uuid) -> Option<&mut Log> {
-        self.logs.get_mut(&id)
-    }
 }
 
 /// A body without the fields that are null: for the vendor's clients null and absent are the same.
@@ -178,14 +169,15 @@ fn without_nulls(value: serde_json::Value) -> serde_json::Value {
 impl Memory {
     /// Source, its id of the conversation and the menu's node, as each established event of a conversation told them.
     pub(super) fn sources(&self, id: Uuid) -> Vec<(&str, &str, Option<&str>)> {
-        let told = self.logs.get(&id).into_iter().flat_map(Log::told);
-        told.filter_map(|event| match &event.what {
-            event::What::Established(said) => {
-                Some((&*said.source, &*said.interaction, said.additional.get("st.ivr_node").map(String::as_str)))
-            }
-            _ => None,
-        })
-        .collect()
+        self.events
+            .of(id)
+            .filter_map(|event| match &event.what {
+                event::What::Established(said) => {
+                    Some((&*said.source, &*said.interaction, said.additional.get("st.ivr_node").map(String::as_str)))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// Makes every recording job another client's.
