@@ -41,10 +41,8 @@ pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, Report
 use self::{
     audits::AuditQuery,
     jobs::Job,
-    orphans::Orphan,
-    outcome::Upload,
     reports::Report,
-    stores::{AuditLog, ExternalIds, InjectedEvents, Policies},
+    stores::{AuditLog, ExternalIds, InjectedEvents, Policies, RecordingUploads},
 };
 pub(super) use self::{
     dates::update as update_recording,
@@ -62,16 +60,10 @@ use super::{
 pub(super) struct Memory {
     /// Injected events.
     events: InjectedEvents,
-    /// Uploads by id.
-    uploads: BTreeMap<Uuid, Upload>,
-    /// When an upload has to be looked at next, Unix ms.
-    agenda: BTreeSet<(i64, Uuid)>,
-    /// Uploads that wait for a conversation.
-    waiting: BTreeSet<(Uuid, Uuid)>,
+    /// Uploads of recordings, and the orphans that some become.
+    uploads: RecordingUploads,
     /// Recordings attached from uploads, and the conversation each is in.
     recordings: BTreeMap<Uuid, Uuid>,
-    /// Orphan recordings by id.
-    orphans: BTreeMap<Uuid, Orphan>,
     /// Upload reports.
     reports: TimedJobs<Report>,
     /// Ids that users have elsewhere.
@@ -149,7 +141,7 @@ impl GenesysCloud {
 impl Memory {
     /// The media of an orphan; none where it is one no more.
     pub(super) fn orphan_media(&self, id: Uuid) -> Option<&StoredFile> {
-        self.orphans.get(&id).map(|orphan| &orphan.unpacked.audio)
+        self.uploads.orphan(id).map(|orphan| &orphan.unpacked.audio)
     }
 }
 

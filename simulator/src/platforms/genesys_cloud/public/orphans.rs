@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    outcome::{Attached, Status},
-    package::Unpacked,
+    outcome::Attached,
     rules,
-    stores::{Action, Noted, Subject},
+    stores::{Action, Noted, Orphan, Status, Subject},
 };
 use crate::{
     http::reply::Reply,
@@ -28,17 +27,6 @@ use crate::{
         validate::{DAY_MS, uuid},
     },
 };
-
-/// A recording without a conversation.
-#[derive(Clone)]
-pub(super) struct Orphan {
-    /// The upload it came by.
-    pub(super) upload: Uuid,
-    pub(super) unpacked: Unpacked,
-    pub(super) created_ms: i64,
-    /// When it surfaced.
-    pub(super) recovered_ms: i64,
-}
 
 /// GET /api/v2/orphanrecordings.
 pub(super) async fn list(incoming: IncomingRequest) -> Response {
@@ -87,7 +75,7 @@ struct OrphanUpdate {
 }
 
 fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a Orphan), ApiError> {
-    let found = uuid(id).and_then(|id| Some((id, state.public.orphans.get(&id)?)));
+    let found = uuid(id).and_then(|id| Some((id, state.public.uploads.orphan(id)?)));
     found.ok_or_else(ApiError::not_found)
 }
 
@@ -104,9 +92,8 @@ impl GenesysCloud {
         let has_calls = query.one("media") != Some("Screen");
         let state = self.state();
         let is_wanted = |orphan: &Orphan| has_calls && (!only_known || is_known(&state, orphan));
-        let orphans = state.public.orphans.iter().filter(|(_, orphan)| is_wanted(orphan));
-        let wanted: Vec<(&Uuid, &Orphan)> = orphans.collect();
-        self.page(&operations::GENESYS_CLOUD_LIST_ORPHANS, query, &wanted, |(id, orphan)| self.orphan_json(&state, **id, orphan))
+        let wanted: Vec<(Uuid, &Orphan)> = state.public.uploads.orphans().filter(|(_, orphan)| is_wanted(orphan)).collect();
+        self.page(&operations::GENESYS_CLOUD_LIST_ORPHANS, query, &wanted, |(id, orphan)| self.orphan_json(&state, *id, orphan))
     }
 
     fn orphan_json(&self, state: &Held, id: Uuid, orphan: &Orphan) -> Value {
@@ -173,10 +160,8 @@ impl GenesysCloud {
         if let Attached::No(why) = self.attach_to(&mut state, &orphan.unpacked, conversation, leg, delete_at_ms) {
             return Err(ApiError::new(409, "request.conflict", why));
         }
-        state.public.orphans.remove(&id);
+        state.public.uploads.end_orphan(id, Status::Success, self.now_ms());
         self.audit(&mut state, Noted::new(Subject::Orphan, Action::Update, id));
-        let now_ms = self.now_ms();
-        self.conclude(&mut state, orphan.upload, Status::Success, None, now_ms);
         let recording = orphan.unpacked.metadata.recording;
         let mut held = state.conversations.get_mut(&conversation);
         if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
@@ -212,13 +197,12 @@ impl GenesysCloud {
 
     fn delete_orphan(&self, id: &str) -> Result<Reply, ApiError> {
         let mut state = self.state();
-        let (id, orphan) = find(&state, id).map(|(id, orphan)| (id, orphan.clone()))?;
+        let (id, orphan) = find(&state, id)?;
         self.mark(&rules::ORPHAN_DELETED);
-        let body = self.orphan_json(&state, id, &orphan);
-        state.public.orphans.remove(&id);
+        let body = self.orphan_json(&state, id, orphan);
+        let why = Status::Failure("the orphan recording was deleted".to_owned());
+        state.public.uploads.end_orphan(id, why, self.now_ms());
         self.audit(&mut state, Noted::new(Subject::Orphan, Action::Delete, id));
-        let now_ms = self.now_ms();
-        self.conclude(&mut state, orphan.upload, Status::Failure("the orphan recording was deleted".to_owned()), None, now_ms);
         Ok(Reply::json(200, &body).effect("deleted"))
     }
 }

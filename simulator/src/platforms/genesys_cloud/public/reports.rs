@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Memory, ReportColumn,
-    outcome::{Status, Upload},
-    rules, store,
+    ReportColumn, rules, store,
+    stores::{RecordingUploads, Status, Upload},
 };
 use crate::{
     http::reply::Reply,
@@ -76,7 +75,7 @@ impl GenesysCloud {
         let ready_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_UPLOAD_REPORT, self.settings.public.report_ms);
         let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT;
         let mut state = self.state();
-        let csv = csv(&state.public, &self.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
+        let csv = csv(&state.public.uploads, &self.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
             .ok_or_else(|| ApiError::new(500, "internal.server.error", "the report could not be written"))?;
         let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         state.public.reports.start(id, ready_ms, Report { csv });
@@ -111,12 +110,12 @@ fn shown(id: Uuid, state: &str) -> Value {
 }
 
 /// The report of what has arrived since a moment; none when it cannot be written.
-fn csv(memory: &Memory, columns: &[ReportColumn], since_ms: i64, only: Option<&str>) -> Option<String> {
+fn csv(uploads: &RecordingUploads, columns: &[ReportColumn], since_ms: i64, only: Option<&str>) -> Option<String> {
     let is_wanted = |upload: &&Upload| {
         let status = upload.status.word();
         upload.arrived_ms.is_some_and(|at_ms| at_ms >= since_ms) && status.is_some() && (only.is_none() || status == only)
     };
-    let mut rows: Vec<&Upload> = memory.uploads.values().filter(is_wanted).collect();
+    let mut rows: Vec<&Upload> = uploads.all().filter(is_wanted).collect();
     rows.sort_by(|one, other| one.key.cmp(&other.key));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns.iter().map(|column| column.heading())).ok()?;

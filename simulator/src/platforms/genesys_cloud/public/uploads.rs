@@ -16,10 +16,10 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    outcome::Upload,
     package::{self, Unpacked},
     rules,
     store::{self, Refusal},
+    stores::Upload,
 };
 use crate::{
     faults::table::FaultKind,
@@ -56,7 +56,7 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
     let operation = &operations::GENESYS_CLOUD_PUT_UPLOAD;
     let (parts, body) = request.into_parts();
     let query = Query::of(parts.uri.query().unwrap_or_default());
-    let announced = uuid(&id).and_then(|id| Some((id, Announced::of(site.state().public.uploads.get(&id)?))));
+    let announced = uuid(&id).and_then(|id| Some((id, Announced::of(site.state().public.uploads.get(id)?))));
     let Some((id, announced)) = announced else {
         endpoint::drain(body).await;
         let work = async { Ok(store::refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address").reply()) };
@@ -144,7 +144,7 @@ impl GenesysCloud {
         let key = format!("{organization}/{id}/{name}");
         let announced: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         let answer = json!({"url": self.presigned(KIND, id, life_s), "uploadKey": key, "headers": announced});
-        state.public.uploads.insert(id, Upload::announced(name, key, headers, md5, self.now_ms()));
+        state.public.uploads.announce(id, Upload::announced(name, key, headers, md5, self.now_ms()));
         Ok(Reply::json(200, &answer).effect("created"))
     }
 

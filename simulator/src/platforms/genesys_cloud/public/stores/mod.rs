@@ -5,10 +5,12 @@ mod event_log;
 mod events;
 mod external_ids;
 mod policies;
+mod uploads;
 
 pub(super) use self::{
     audit_log::{Action, AuditEntry, AuditLog, IsProtected, Noted, Subject, Told},
     events::{InjectedEvents, Repeats},
     external_ids::{ExternalIds, NotAdded},
     policies::{Actions, Conditions, Family, NameTaken, Named, Policies, Policy, PolicyDates, Said},
+    uploads::{Orphan, RecordingUploads, Status, Undecided, Upload},
 };
