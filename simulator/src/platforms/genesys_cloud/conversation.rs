@@ -201,6 +201,11 @@ impl Conversation {
         self.recordings.iter().find(|recording| recording.id == id)
     }
 
+    /// The same, to be changed.
+    pub(super) fn recording_mut(&mut self, id: Uuid) -> Option<&mut Recording> {
+        self.recordings.iter_mut().find(|recording| recording.id == id)
+    }
+
     /// The first customer.
     pub(super) fn customer(&self) -> Option<&Participant> {
         self.participants.iter().find(|participant| participant.role == Role::Customer)

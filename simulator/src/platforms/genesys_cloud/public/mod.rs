@@ -27,10 +27,7 @@ mod stores;
 mod story;
 mod uploads;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::operations;
 use crate::pipeline::routes::OperationRoutes as _;
@@ -40,9 +37,8 @@ use uuid::Uuid;
 pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
 use self::{
     audits::AuditQuery,
-    jobs::Job,
     reports::Report,
-    stores::{AuditLog, ExternalIds, InjectedEvents, Policies, RecordingUploads},
+    stores::{AuditLog, ExternalIds, InjectedEvents, Policies, RecordingJobs, RecordingUploads},
 };
 pub(super) use self::{
     dates::update as update_recording,
@@ -74,10 +70,8 @@ pub(super) struct Memory {
     audit_log: AuditLog,
     /// Audit queries.
     audit_queries: TimedJobs<AuditQuery>,
-    /// Recording jobs by id.
-    jobs: BTreeMap<Uuid, Job>,
-    /// When a recording job has to be looked at next, Unix ms.
-    job_agenda: BTreeSet<(i64, Uuid)>,
+    /// Recording jobs.
+    jobs: RecordingJobs,
 }
 
 /// Every path that only this surface has.
@@ -174,6 +168,6 @@ impl Memory {
 
     /// Makes every recording job another client's.
     pub(super) fn give_jobs_to(&mut self, client_id: &str) {
-        self.jobs.values_mut().for_each(|job| job.give_to(client_id));
+        self.jobs.give_to(client_id);
     }
 }

@@ -5,6 +5,7 @@ mod event_log;
 mod events;
 mod external_ids;
 mod policies;
+mod recording_jobs;
 mod uploads;
 
 pub(super) use self::{
@@ -12,5 +13,6 @@ pub(super) use self::{
     events::{InjectedEvents, Repeats},
     external_ids::{ExternalIds, NotAdded},
     policies::{Actions, Conditions, Family, NameTaken, Named, Policies, Policy, PolicyDates, Said},
+    recording_jobs::{About, Found, Job, JobAction, JobOrder, JobOutcome, Progress, RecordingJobs, When},
     uploads::{Orphan, RecordingUploads, Status, Undecided, Upload},
 };
