@@ -137,7 +137,7 @@ impl GenesysCloud {
         let state = self.state();
         let mut groups: BTreeMap<Group, BTreeMap<usize, Tally>> = BTreeMap::new();
         let is_in = |held: &&Conversation| (interval.0..interval.1).contains(&held.start_ms) && self.shows(held);
-        for held in state.conversations.values().filter(is_in) {
+        for held in state.conversations.all().filter(is_in) {
             let division = self.division_of(held).id;
             let at = stretches.partition_point(|(_, to)| *to <= held.start_ms);
             let seats = self.seats(held);

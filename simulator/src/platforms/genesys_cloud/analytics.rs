@@ -174,7 +174,7 @@ impl GenesysCloud {
         let job = &job.order;
         let ids = job.conversations.iter().skip(from).take(size as usize);
         let page: Vec<Value> =
-            ids.filter_map(|id| state.conversations.get(id)).map(|held| self.analytics_json(held, IncludeAttributes::Yes)).collect();
+            ids.filter_map(|id| state.conversations.get(*id)).map(|held| self.analytics_json(held, IncludeAttributes::Yes)).collect();
         let next = from.saturating_add(size as usize);
         let mut body = json!({"conversations": page, "dataAvailabilityDate": times::text(job.available_ms)});
         put(&mut body, "cursor", (next < job.conversations.len()).then(|| cursor::to("offset", next)));
@@ -201,7 +201,7 @@ impl GenesysCloud {
             Match::Start => (from..to).contains(&held.start_ms),
             Match::Activity => held.start_ms.min(held.end_ms) < to && held.start_ms.max(held.end_ms) >= from,
         };
-        let all = state.conversations.values().filter(|held| held.created_at_ms <= known_ms);
+        let all = state.conversations.all().filter(|held| held.created_at_ms <= known_ms);
         let mut found: Vec<&Conversation> =
             all.filter(|held| is_in(held) && filters.hold(held, self.division_of(held).id) && self.shows(held) && is_met(held)).collect();
         match asked.order_by.as_deref().unwrap_or("conversationStart") {

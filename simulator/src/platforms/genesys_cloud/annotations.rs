@@ -126,8 +126,7 @@ impl GenesysCloud {
         let mut state = self.state();
         let key = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?.id;
         let annotation = self.made_id(operation, &key.to_string(), state.ordinals.next_of(operation.name, &key.to_string()));
-        let annotations = self.annotations_mut(&mut state, id, recording)?;
-        annotations.push(Annotation { id: Some(annotation), ..made });
+        change_annotations(&mut state, id, recording, |all| all.push(Annotation { id: Some(annotation), ..made }))?;
         self.shown_annotation(&state, id, recording, annotation, "created")
     }
 
@@ -138,8 +137,7 @@ impl GenesysCloud {
         let annotation = self.annotation_id(one, annotation)?;
         let at = one.annotations.iter().position(|held| self.id_of(one, held) == annotation).ok_or_else(unknown)?;
         let said = sent.said(self, Some(&one.annotations[at]))?;
-        let annotations = self.annotations_mut(&mut state, id, recording)?;
-        annotations[at] = said;
+        change_annotations(&mut state, id, recording, |all| all[at] = said)?;
         self.shown_annotation(&state, id, recording, annotation, "updated")
     }
 
@@ -149,14 +147,8 @@ impl GenesysCloud {
         let one = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?;
         let annotation = self.annotation_id(one, annotation)?;
         let kept: Vec<Annotation> = one.annotations.iter().filter(|held| self.id_of(one, held) != annotation).cloned().collect();
-        *self.annotations_mut(&mut state, id, recording)? = kept;
+        change_annotations(&mut state, id, recording, |all| *all = kept)?;
         Ok(Reply::empty(204).effect("deleted"))
-    }
-
-    fn annotations_mut<'a>(&self, state: &'a mut Held, id: &str, recording: &str) -> Result<&'a mut Vec<Annotation>, ApiError> {
-        let held = uuid(id).and_then(|id| state.conversations.get_mut(&id)).ok_or_else(read::not_found)?;
-        let one = uuid(recording).and_then(|id| held.recordings.iter_mut().find(|one| one.id == id));
-        one.map(|one| &mut one.annotations).ok_or_else(ApiError::not_found)
     }
 
     fn shown_annotation(&self, state: &Held, id: &str, recording: &str, annotation: Uuid, effect: &'static str) -> Result<Reply, ApiError> {
@@ -207,6 +199,12 @@ impl GenesysCloud {
         put(&mut body, "description", held.description.clone());
         body
     }
+}
+
+fn change_annotations(state: &mut Held, id: &str, recording: &str, how: impl FnOnce(&mut Vec<Annotation>)) -> Result<(), ApiError> {
+    let id = uuid(id).ok_or_else(read::not_found)?;
+    let changed = uuid(recording).and_then(|one| state.conversations.change_recording(id, one, |one| how(&mut one.annotations)));
+    changed.ok_or_else(ApiError::not_found)
 }
 
 fn unknown() -> ApiError {

@@ -100,7 +100,7 @@ impl GenesysCloud {
     }
 
     fn results_of(&self, state: &Held, (conversation, recording): (Uuid, Option<Uuid>)) -> Vec<Value> {
-        let Some(held) = state.conversations.get(&conversation) else {
+        let Some(held) = state.conversations.get(conversation) else {
             return vec![failed(conversation, recording, "the conversation was not found")];
         };
         if let Some(why) = self.refusal_of_item(held, RECORDING) {

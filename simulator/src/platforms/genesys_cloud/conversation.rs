@@ -263,4 +263,28 @@ pub(super) mod testing {
             other_attributes: BTreeMap::new(),
         }
     }
+
+    /// A recording that is there, without a file and without dates.
+    pub(crate) fn recording(id: Uuid) -> Recording {
+        Recording {
+            id,
+            segment: Uuid::nil(),
+            status: None,
+            url: None,
+            file: None,
+            duration_ms: None,
+            start_ms: 0,
+            end_ms: 1_000,
+            tag: None,
+            delete_at_ms: None,
+            annotations: Vec::new(),
+            file_state: FileState::Available,
+            created_at_ms: 0,
+            shown_from_ms: 0,
+            originating_id: None,
+            archive_at_ms: None,
+            export_at_ms: None,
+            restored_at_ms: None,
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(super) async fn of_many(incoming: IncomingRequest) -> Response {
         .answer("-", |site, authorized| {
             let state = site.state();
             site.mark(&rules::DETAILS_BY_ID);
-            let asked = authorized.query.all("id").into_iter().filter_map(|id| state.conversations.get(&uuid(id)?));
+            let asked = authorized.query.all("id").into_iter().filter_map(|id| state.conversations.get(uuid(id)?));
             let shown = asked.filter(|held| site.shows(held)).map(|held| site.analytics_json(held, IncludeAttributes::No));
             Ok(Reply::json(200, &json!({"conversations": shown.collect::<Vec<Value>>()})))
         })

@@ -44,7 +44,7 @@ impl GenesysCloud {
     /// The tag of an interaction that is held, else the id itself.
     pub(super) fn key_of_interaction(&self, id: &str) -> String {
         let state = self.state();
-        let held = validate::uuid(id).and_then(|id| state.conversations.get(&id));
+        let held = validate::uuid(id).and_then(|id| state.conversations.get(id));
         held.and_then(|held| held.external_tag.clone()).unwrap_or_else(|| id.to_owned())
     }
 
@@ -54,7 +54,7 @@ impl GenesysCloud {
         let mut conversation =
             InteractionValidator { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }.interaction(&sent, None)?;
         let id = conversation.id;
-        if state.conversations.contains_key(&id) {
+        if state.conversations.contains(id) {
             self.mark(&rules::EXISTING_ID);
             return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
         }
@@ -66,21 +66,20 @@ impl GenesysCloud {
             }
         }
         let reply = Reply::json(201, &rendered(&conversation));
-        state.conversations.insert(id, conversation);
-        state.plan_deletions(id);
+        state.conversations.put(conversation);
         Ok(reply.effect("created"))
     }
 
     fn show_interaction(&self, id: &str) -> Result<Reply, ApiError> {
         let state = self.state();
-        let held = validate::uuid(id).and_then(|id| state.conversations.get(&id));
+        let held = validate::uuid(id).and_then(|id| state.conversations.get(id));
         held.map(|held| Reply::json(200, &rendered(held))).ok_or_else(ApiError::not_found)
     }
 
     fn update_interaction(&self, id: &str, sent: wire::Interaction) -> Result<Reply, ApiError> {
         let id = validate::uuid(id).ok_or_else(ApiError::not_found)?;
         let mut state = self.state();
-        let held = state.conversations.get(&id).ok_or_else(ApiError::not_found)?;
+        let held = state.conversations.get(id).ok_or_else(ApiError::not_found)?;
         self.mark(&rules::UPDATE_REPLACES);
         let directory = self.directory();
         let mut conversation = InteractionValidator { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }
@@ -92,8 +91,7 @@ impl GenesysCloud {
             }
         }
         let reply = Reply::json(200, &rendered(&conversation));
-        state.conversations.insert(id, conversation);
-        state.plan_deletions(id);
+        state.conversations.put(conversation);
         Ok(reply.effect("updated"))
     }
 }

@@ -119,7 +119,7 @@ impl GenesysCloud {
         if kind == ORPHAN_MEDIA {
             return state.public.orphan_media(conversation).cloned();
         }
-        let held = state.conversations.get(&conversation)?;
+        let held = state.conversations.get(conversation)?;
         self.media_now(&state, held.recording(recording)?).cloned()
     }
 

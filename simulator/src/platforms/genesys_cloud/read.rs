@@ -85,7 +85,7 @@ pub(super) async fn metadata_of(Path((id, recording)): Path<(String, String)>, i
 
 /// A conversation by the id in an address.
 pub(super) fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
-    let held = uuid(id).and_then(|id| state.conversations.get(&id));
+    let held = uuid(id).and_then(|id| state.conversations.get(id));
     held.ok_or_else(not_found)
 }
 

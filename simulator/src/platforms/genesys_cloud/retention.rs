@@ -93,9 +93,9 @@ impl GenesysCloud {
             |one: &Recording| one.file_state != FileState::Deleted && (days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until));
         let state = self.state();
         let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
-        let all = state.conversations.range(from..).filter(|(_, held)| self.shows(held)).flat_map(|(id, held)| {
+        let all = state.conversations.from(from).filter(|held| self.shows(held)).flat_map(|held| {
             let numbered = held.recordings.iter().enumerate();
-            numbered.map(move |(index, one)| ((*id, index as u64), one))
+            numbered.map(move |(index, one)| ((held.id, index as u64), one))
         });
         let shown = all.filter(|(_, one)| self.is_shown_by_now(one.shown_from_ms));
         let mut rest = shown.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
@@ -120,7 +120,7 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
         }
         let state = self.state();
-        let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(&uuid(id)?));
+        let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(uuid(id)?));
         let answer: Vec<Value> = held
             .filter(|held| held.protected && self.shows(held))
             .map(|held| json!({"id": held.id, "selfUri": format!("/api/v2/conversations/{}", held.id)}))

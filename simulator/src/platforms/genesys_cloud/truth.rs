@@ -86,7 +86,7 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
         site.facts(media)?;
     }
     let state = site.state();
-    let mut held: Vec<&Conversation> = state.conversations.values().collect();
+    let mut held: Vec<&Conversation> = state.conversations.all().collect();
     held.sort_by(|one, other| {
         let legacy = |conversation| Tag::of(conversation).map(|tag| tag.legacy_id);
         crate::legacy_id::order(legacy(one), legacy(other)).then(one.id.cmp(&other.id))
@@ -101,7 +101,7 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
 
 /// Every file that some recording has, by its hash.
 fn media(state: &State) -> BTreeMap<String, StoredFile> {
-    let recordings = state.conversations.values().flat_map(|held| &held.recordings);
+    let recordings = state.conversations.all().flat_map(|held| &held.recordings);
     recordings.filter_map(|one| state.files.media_of(one)).map(|media| (media.sha256.clone(), media.clone())).collect()
 }
 

@@ -48,9 +48,10 @@ impl GenesysCloud {
         let missing = || ApiError::new(404, "conversation.error.participant.not.found", "The participant does not exist.");
         let (seat, is_customer) = seat.map(|seat| (seat.id, seat.is_customer())).ok_or_else(missing)?;
         self.mark(&rules::ATTRIBUTES_MERGE);
-        let held = state.conversations.get_mut(&conversation).ok_or_else(missing)?;
-        let place = if is_customer { &mut held.attributes } else { held.other_attributes.entry(seat).or_default() };
-        place.extend(sent.attributes);
+        state.conversations.change(conversation, |held| {
+            let place = if is_customer { &mut held.attributes } else { held.other_attributes.entry(seat).or_default() };
+            place.extend(sent.attributes);
+        });
         Ok(Reply::empty(202).effect("updated"))
     }
 
@@ -59,9 +60,7 @@ impl GenesysCloud {
         let conversation: Uuid = find(&state, id)?.id;
         self.mark(&rules::TAGS);
         state.public.events.replace_tag(conversation);
-        if let Some(held) = state.conversations.get_mut(&conversation) {
-            held.external_tag = Some(sent.external_tag);
-        }
+        state.conversations.change(conversation, |held| held.external_tag = Some(sent.external_tag));
         Ok(Reply::json(202, &"").effect("updated"))
     }
 }

@@ -70,17 +70,14 @@ impl GenesysCloud {
         [&rules::RECORDING_DATES, &rules::RECORDING_DATES_ABSENT].into_iter().for_each(|rule| self.mark(rule));
         let told = Told::Dates { from: [self.archive_date(one), one.delete_at_ms], to: [archive, delete] };
         self.audit(&mut state, Noted::new(Subject::Recording, Action::Update, recording).telling(told));
-        let mut held = state.conversations.get_mut(&conversation);
-        if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
+        let restored_at_ms = restores.then(|| self.restored_at_ms());
+        state.conversations.change_recording(conversation, recording, |one| {
             (one.archive_at_ms, one.delete_at_ms) = (archive, delete);
             if query.truth("clearExport") == Some(true) {
                 one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
             }
-            if restores {
-                one.restored_at_ms = Some(self.restored_at_ms());
-            }
-        }
-        state.plan_deletions(conversation);
+            one.restored_at_ms = restored_at_ms.or(one.restored_at_ms);
+        });
         let held = find(&state, id)?;
         let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
         Ok(Reply::json(200, &self.recording_json(held, &self.seats(held), one, "NONE")).effect("updated"))

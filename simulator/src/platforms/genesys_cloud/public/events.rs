@@ -127,7 +127,7 @@ impl GenesysCloud {
         }
         self.check_age(&event)?;
         self.check_references(&event)?;
-        let is_foreign = state.conversations.contains_key(&event.conversation) && !state.public.events.has_conversation(event.conversation);
+        let is_foreign = state.conversations.contains(event.conversation) && !state.public.events.has_conversation(event.conversation);
         if is_foreign {
             self.mark(&rules::EVENT_CONTRADICTION);
             return Err(Refused::final_(format!("the conversation {} was not injected", event.conversation)));
@@ -223,20 +223,18 @@ impl GenesysCloud {
     fn tell_anew(&self, state: &mut Held, id: Uuid) {
         let Some(told) = state.public.events.conversation(id, self.now_ms()) else { return };
         let is_tag_replaced = state.public.events.is_tag_replaced(id);
-        match state.conversations.get_mut(&id) {
-            Some(held) => {
+        if state.conversations.contains(id) {
+            state.conversations.change(id, |held| {
                 let external_tag = if is_tag_replaced { held.external_tag.take() } else { told.external_tag };
                 held.external_tag = external_tag;
                 (held.direction, held.start_ms, held.end_ms) = (told.direction, told.start_ms, told.end_ms);
                 (held.participants, held.segments) = (told.participants, told.segments);
                 (held.queue, held.skills) = (told.queue, told.skills);
-            }
-            None => {
-                let key = told.external_tag.clone().unwrap_or_else(|| id.to_string());
-                let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_CONVERSATION, &key);
-                let told = Conversation { shown_from_ms, ..told };
-                state.conversations.insert(id, told);
-            }
+            });
+        } else {
+            let key = told.external_tag.clone().unwrap_or_else(|| id.to_string());
+            let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_CONVERSATION, &key);
+            state.conversations.put(Conversation { shown_from_ms, ..told });
         }
         self.look_at_waiting(state, id);
     }

@@ -297,7 +297,7 @@ impl GenesysCloud {
             About::Query(query) => self.chosen(state, query, Match::Activity, now_ms).unwrap_or_default(),
             About::Aged(from, to) => {
                 let is_chosen = |held: &&Conversation| (*from..*to).contains(&held.start_ms) && self.shows(held);
-                state.conversations.values().filter(is_chosen).collect()
+                state.conversations.all().filter(is_chosen).collect()
             }
         };
         let recordings = chosen.iter().flat_map(|held| held.recordings.iter().map(|one| (held.id, one)));
@@ -310,7 +310,7 @@ impl GenesysCloud {
     fn set_dates(&self, state: &mut Held, job: &Job, now_ms: i64) -> JobOutcome {
         let mut outcome = JobOutcome::default();
         for (conversation, recording) in &job.found.recordings {
-            let held = state.conversations.get(conversation);
+            let held = state.conversations.get(*conversation);
             let Some((held, one)) = held.and_then(|held| Some((held, held.recording(*recording)?))) else {
                 outcome.failed.push((*conversation, *recording));
                 continue;
@@ -327,8 +327,7 @@ impl GenesysCloud {
                 outcome.failed.push((*conversation, *recording));
                 continue;
             }
-            let mut held = state.conversations.get_mut(conversation);
-            if let Some(one) = held.as_mut().and_then(|held| held.recording_mut(*recording)) {
+            state.conversations.change_recording(*conversation, *recording, |one| {
                 if job.order.clears_export {
                     one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
                 }
@@ -337,8 +336,7 @@ impl GenesysCloud {
                     JobAction::Delete => one.delete_at_ms = Some(date_ms),
                     JobAction::Export => one.export_at_ms = Some(date_ms),
                 }
-            }
-            state.plan_deletions(*conversation);
+            });
             outcome.processed += 1;
             self.core.journal.record_side_effect(&operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB, &recording.to_string(), "dated");
         }

@@ -27,7 +27,7 @@ mod stores;
 mod story;
 mod uploads;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::operations;
 use crate::pipeline::routes::OperationRoutes as _;
@@ -58,8 +58,6 @@ pub(super) struct Memory {
     events: InjectedEvents,
     /// Uploads of recordings, and the orphans that some become.
     uploads: RecordingUploads,
-    /// Recordings attached from uploads, and the conversation each is in.
-    recordings: BTreeMap<Uuid, Uuid>,
     /// Upload reports.
     reports: TimedJobs<Report>,
     /// Ids that users have elsewhere.

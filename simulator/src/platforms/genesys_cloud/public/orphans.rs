@@ -143,7 +143,7 @@ impl GenesysCloud {
             Some(text) => uuid(text),
             None => Some(orphan.unpacked.metadata.conversation),
         };
-        let held = named.and_then(|id| state.conversations.get(&id)).ok_or_else(|| {
+        let held = named.and_then(|id| state.conversations.get(id)).ok_or_else(|| {
             let message = "The provided conversation in the payload doesn't exist.";
             ApiError::new(400, "recording.orphan.unknown.conversation", message).field("conversationId")
         })?;
@@ -163,11 +163,8 @@ impl GenesysCloud {
         state.public.uploads.end_orphan(id, Status::Success, self.now_ms());
         self.audit(&mut state, Noted::new(Subject::Orphan, Action::Update, id));
         let recording = orphan.unpacked.metadata.recording;
-        let mut held = state.conversations.get_mut(&conversation);
-        if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
-            one.archive_at_ms = archive_at_ms.or(one.archive_at_ms);
-        }
-        let held = state.conversations.get(&conversation).ok_or_else(ApiError::not_found)?;
+        state.conversations.change_recording(conversation, recording, |one| one.archive_at_ms = archive_at_ms.or(one.archive_at_ms));
+        let held = state.conversations.get(conversation).ok_or_else(ApiError::not_found)?;
         let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
         Ok(Reply::json(200, &self.recording_json(held, &self.seats(held), one, "NONE")).effect("attached"))
     }
@@ -222,7 +219,7 @@ fn orphan_recording(orphan: &Orphan) -> Value {
 }
 
 fn is_known(state: &Held, orphan: &Orphan) -> bool {
-    state.conversations.contains_key(&orphan.unpacked.metadata.conversation)
+    state.conversations.contains(orphan.unpacked.metadata.conversation)
 }
 
 /// The communication an orphan hangs on: its own, else the first agent's, else the first there is.

@@ -95,7 +95,7 @@ impl GenesysCloud {
     /// Hangs a recording on the communication its metadata names.
     fn attach(&self, state: &mut State, unpacked: &Unpacked) -> Attached {
         let metadata = &unpacked.metadata;
-        let Some(held) = state.conversations.get(&metadata.conversation) else { return Attached::Absent };
+        let Some(held) = state.conversations.get(metadata.conversation) else { return Attached::Absent };
         if !held.segments.iter().any(|leg| leg.id == metadata.communication) {
             return Attached::Absent;
         }
@@ -117,7 +117,7 @@ impl GenesysCloud {
         if let Some(answer) = self.is_there(state, unpacked, conversation) {
             return answer;
         }
-        let Some(held) = state.conversations.get(&conversation) else { return Attached::Absent };
+        let Some(held) = state.conversations.get(conversation) else { return Attached::Absent };
         if let Some(days) = self.beyond_maximum(held.start_ms, delete_at_ms) {
             self.mark(&rules::UPLOAD_RETENTION);
             return Attached::No(format!("deleteDate lies beyond the organisation's maximum of {days} days"));
@@ -132,25 +132,17 @@ impl GenesysCloud {
         let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_RECORDING, &metadata.recording.to_string());
         let created = Recording { created_at_ms: now_ms, shown_from_ms, ..recording(metadata, leg) };
         let recording = Recording { delete_at_ms, archive_at_ms, file: Some(file), ..created };
-        if let Some(held) = state.conversations.get_mut(&conversation) {
-            held.recordings.push(recording);
-            // Uploads settle in any order; readers see them in one.
-            held.recordings.sort_by_key(|one| (one.start_ms, one.id));
-        }
-        state.public.recordings.insert(metadata.recording, conversation);
-        state.plan_deletions(conversation);
+        state.conversations.attach(conversation, recording);
         Attached::Yes
     }
 
     /// What a recording id that is known already comes to; none for a new one.
     fn is_there(&self, state: &State, unpacked: &Unpacked, conversation: Uuid) -> Option<Attached> {
         let id = unpacked.metadata.recording;
-        let home = state.public.recordings.get(&id)?;
-        // Taken away since, whole: the id is free again.
-        let one = state.conversations.get(home)?.recording(id)?;
+        let (home, one) = state.conversations.attached(id)?;
         self.mark(&rules::UPLOAD_REPEATED);
         let bytes = one.file.and_then(|file| state.files.get(file)).map(|file| file.sha256.as_str());
-        if *home == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
+        if home.id == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
             return Some(Attached::Before);
         }
         Some(Attached::No(format!("the recording {id} is there already, with other bytes or in another conversation")))

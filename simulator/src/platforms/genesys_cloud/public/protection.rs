@@ -69,14 +69,13 @@ impl GenesysCloud {
         let ids = sent.conversation_ids.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let mut state = self.state();
         for id in ids {
-            let Some(held) = state.conversations.get_mut(&id).filter(|held| self.shows(held)) else {
+            let Some(held) = state.conversations.get(id).filter(|held| self.shows(held)) else {
                 self.mark(&rules::PROTECTION_UNKNOWN);
                 continue;
             };
             if held.protected != protect {
-                held.protected = protect;
                 let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
-                state.plan_deletions(id);
+                state.conversations.change(id, |held| held.protected = protect);
                 self.core.journal.record_side_effect(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
                 let told = Told::Protection(IsProtected(protect));
                 self.audit(&mut state, Noted::new(Subject::Conversation, Action::Update, id).telling(told));

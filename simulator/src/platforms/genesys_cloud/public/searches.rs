@@ -119,7 +119,7 @@ impl GenesysCloud {
         let is_found = |held: &&Conversation| {
             has_attributes(held) && held.created_at_ms >= since_ms && wanted.iter().all(|one| self.fits(held, one)) && self.shows(held)
         };
-        let mut found: Vec<&Conversation> = state.conversations.values().filter(is_found).collect();
+        let mut found: Vec<&Conversation> = state.conversations.all().filter(is_found).collect();
         found.sort_by_key(|held| (held.start_ms, held.id));
         if asked.sort_order.as_deref() == Some("DESC") {
             found.reverse();

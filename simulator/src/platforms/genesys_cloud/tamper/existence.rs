@@ -36,7 +36,7 @@ pub(super) fn phantom(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let seed = scene.seed_of(held.id).child("phantom");
     let number = damage::phantom_id(seed);
     let external_tag = format!("st:{}:{number}", tag.namespace);
-    let is_taken = scene.state.conversations.values().any(|other| other.external_tag.as_deref() == Some(&external_tag));
+    let is_taken = scene.state.conversations.all().any(|other| other.external_tag.as_deref() == Some(&external_tag));
     if is_taken {
         return None;
     }

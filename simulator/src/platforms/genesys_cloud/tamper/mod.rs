@@ -100,7 +100,5 @@ pub(super) fn plant(site: &GenesysCloud, defect: &str, count: usize, seed: u64) 
         return Err(TamperRefusal::NotEnough { defect: defect.to_owned(), count, found });
     }
     let planted = plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect();
-    let victims: Vec<_> = state.victims.iter().copied().collect();
-    victims.into_iter().for_each(|victim| state.plan_deletions(victim));
     Ok(tamper::answer(defect, seed, planted))
 }

@@ -45,15 +45,10 @@ impl Plant {
 
     /// Makes it so, and keeps its victims from later defects.
     pub(super) fn apply(self, state: &mut State) -> Vec<Planted> {
-        state.victims.extend(self.removed.iter().copied());
-        state.victims.extend(self.puts.iter().map(|held| held.id));
         for (id, file) in self.files {
             state.files.put(id, file);
         }
-        for id in self.removed {
-            state.conversations.remove(&id);
-        }
-        state.conversations.extend(self.puts.into_iter().map(|held| (held.id, held)));
+        state.conversations.plant(self.removed, self.puts);
         self.planted
     }
 }
@@ -65,8 +60,9 @@ impl<'a> Scene<'a> {
 
     /// Our conversations that no defect was planted in, in the order of this seed.
     pub(super) fn candidates(&self) -> Vec<&'a Conversation> {
-        let all = self.state.conversations.values();
-        let mut free: Vec<&Conversation> = all.filter(|held| Tag::of(held).is_some() && !self.state.victims.contains(&held.id)).collect();
+        let all = self.state.conversations.all();
+        let mut free: Vec<&Conversation> =
+            all.filter(|held| Tag::of(held).is_some() && !self.state.conversations.is_victim(held.id)).collect();
         free.sort_by_key(|held| (self.seed_of(held.id).value(), held.id));
         free
     }
