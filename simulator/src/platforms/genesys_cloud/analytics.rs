@@ -17,7 +17,7 @@ use super::{
     rules,
     settings::name_of,
     state::State as Held,
-    stores::TimedJob,
+    stores::{Conversations, TimedJob},
     times,
     validate::uuid,
 };
@@ -121,7 +121,7 @@ impl GenesysCloud {
             return Err(ApiError::new(400, "bad.request", message).field("paging"));
         }
         let state = self.state();
-        let found = self.chosen(&state, asked, Match::Start, i64::MAX)?;
+        let found = self.chosen(&state.conversations, asked, Match::Start, i64::MAX)?;
         let skip = usize::try_from(size.saturating_mul(number - 1)).unwrap_or(usize::MAX);
         let page: Vec<Value> =
             found.iter().skip(skip).take(size as usize).map(|held| self.analytics_json(held, IncludeAttributes::No)).collect();
@@ -137,7 +137,7 @@ impl GenesysCloud {
         self.mark(&rules::JOB_ACTIVITY);
         let operation = &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB;
         let mut state = self.state();
-        let conversations = self.chosen(&state, asked, Match::Activity, available_ms)?.iter().map(|held| held.id).collect();
+        let conversations = self.chosen(&state.conversations, asked, Match::Activity, available_ms)?.iter().map(|held| held.id).collect();
         let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
         let ready_at_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_ANALYTICS_JOB, self.settings.analytics_job_ms);
         state.details_jobs.start(id, ready_at_ms, DetailsJob { submitted_ms: now, available_ms, conversations });
@@ -184,7 +184,7 @@ impl GenesysCloud {
     /// The conversations a query is about, in its order.
     pub(super) fn chosen<'a>(
         &self,
-        state: &'a Held,
+        conversations: &'a Conversations,
         asked: &DetailsQuery,
         by: Match,
         known_ms: i64,
@@ -201,7 +201,7 @@ impl GenesysCloud {
             Match::Start => (from..to).contains(&held.start_ms),
             Match::Activity => held.start_ms.min(held.end_ms) < to && held.start_ms.max(held.end_ms) >= from,
         };
-        let all = state.conversations.all().filter(|held| held.created_at_ms <= known_ms);
+        let all = conversations.all().filter(|held| held.created_at_ms <= known_ms);
         let mut found: Vec<&Conversation> =
             all.filter(|held| is_in(held) && filters.hold(held, self.division_of(held).id) && self.shows(held) && is_met(held)).collect();
         match asked.order_by.as_deref().unwrap_or("conversationStart") {

@@ -24,7 +24,7 @@ pub(super) async fn list(Path((id, recording)): Path<(String, String)>, incoming
     incoming
         .answer(&recording, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             Ok(Reply::json(200, &site.annotations_json(held.id, read::find_recording(held, &recording)?)))
         })
         .await
@@ -40,7 +40,7 @@ pub(super) async fn show(Path((id, recording, annotation)): Path<(String, String
     incoming
         .answer(&annotation, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             let one = read::find_recording(held, &recording)?;
             site.annotation_json(held.id, one, site.annotation_id(one, &annotation)?).map(|shown| Reply::json(200, &shown))
         })
@@ -124,7 +124,7 @@ impl GenesysCloud {
         let operation = &operations::GENESYS_CLOUD_CREATE_ANNOTATION;
         let made = sent.said(self, None)?;
         let mut state = self.state();
-        let key = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?.id;
+        let key = read::find_recording(self.find_covered(&state.conversations, id, RECORDING)?, recording)?.id;
         let annotation = self.made_id(operation, &key.to_string(), state.ordinals.next_of(operation.name, &key.to_string()));
         change_annotations(&mut state, id, recording, |all| all.push(Annotation { id: Some(annotation), ..made }))?;
         self.shown_annotation(&state, id, recording, annotation, "created")
@@ -133,7 +133,7 @@ impl GenesysCloud {
     fn update_annotation(&self, id: &str, recording: &str, annotation: &str, sent: Sent) -> Result<Reply, ApiError> {
         self.mark(&rules::ANNOTATION_WRITTEN);
         let mut state = self.state();
-        let one = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?;
+        let one = read::find_recording(self.find_covered(&state.conversations, id, RECORDING)?, recording)?;
         let annotation = self.annotation_id(one, annotation)?;
         let at = one.annotations.iter().position(|held| self.id_of(one, held) == annotation).ok_or_else(unknown)?;
         let said = sent.said(self, Some(&one.annotations[at]))?;
@@ -144,7 +144,7 @@ impl GenesysCloud {
     fn delete_annotation(&self, id: &str, recording: &str, annotation: &str) -> Result<Reply, ApiError> {
         self.mark(&rules::ANNOTATION_WRITTEN);
         let mut state = self.state();
-        let one = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?;
+        let one = read::find_recording(self.find_covered(&state.conversations, id, RECORDING)?, recording)?;
         let annotation = self.annotation_id(one, annotation)?;
         let kept: Vec<Annotation> = one.annotations.iter().filter(|held| self.id_of(one, held) != annotation).cloned().collect();
         change_annotations(&mut state, id, recording, |all| *all = kept)?;
@@ -152,7 +152,7 @@ impl GenesysCloud {
     }
 
     fn shown_annotation(&self, state: &Held, id: &str, recording: &str, annotation: Uuid, effect: &'static str) -> Result<Reply, ApiError> {
-        let held = read::find(state, id)?;
+        let held = read::find(&state.conversations, id)?;
         let one = read::find_recording(held, recording)?;
         Ok(Reply::json(200, &self.annotation_json(held.id, one, annotation)?).effect(effect))
     }

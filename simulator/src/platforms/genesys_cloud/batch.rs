@@ -110,7 +110,7 @@ impl GenesysCloud {
         if chosen.is_empty() {
             return vec![failed(conversation, recording, "the conversation has no such recording")];
         }
-        let one_result = |one: &super::conversation::Recording| match self.media_now(state, one) {
+        let one_result = |one: &super::conversation::Recording| match self.media_now(&state.files, one) {
             Some(media) => json!({
                 "conversationId": conversation,
                 "recordingId": one.id,

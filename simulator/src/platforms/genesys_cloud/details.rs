@@ -14,7 +14,7 @@ pub(super) async fn of_one(Path(id): Path<String>, incoming: IncomingRequest) ->
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, DETAIL)?;
+            let held = site.find_covered(&state.conversations, &id, DETAIL)?;
             site.mark(&rules::DETAILS_BY_ID);
             Ok(Reply::json(200, &site.analytics_json(held, IncludeAttributes::No)))
         })

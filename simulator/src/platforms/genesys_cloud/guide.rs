@@ -51,15 +51,15 @@ impl GenesysCloud {
     fn create_interaction(&self, sent: wire::Interaction) -> Result<Reply, ApiError> {
         let mut state = self.state();
         let directory = self.directory();
-        let mut conversation =
-            InteractionValidator { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }.interaction(&sent, None)?;
+        let mut conversation = InteractionValidator { site: self, files: &state.files, directory: &directory, now_ms: self.now_ms() }
+            .interaction(&sent, None)?;
         let id = conversation.id;
         if state.conversations.contains(id) {
             self.mark(&rules::EXISTING_ID);
             return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
         }
         self.hide_new(&mut conversation);
-        let dated = self.dated_by_policy(&state, &conversation);
+        let dated = self.dated_by_policy(&state.public, &conversation);
         for recording in &mut conversation.recordings {
             if let Some(dates) = dated.get(&recording.id) {
                 (recording.delete_at_ms, recording.archive_at_ms) = (dates.delete_at_ms, dates.archive_at_ms);
@@ -82,7 +82,7 @@ impl GenesysCloud {
         let held = state.conversations.get(id).ok_or_else(ApiError::not_found)?;
         self.mark(&rules::UPDATE_REPLACES);
         let directory = self.directory();
-        let mut conversation = InteractionValidator { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }
+        let mut conversation = InteractionValidator { site: self, files: &state.files, directory: &directory, now_ms: self.now_ms() }
             .interaction(&sent, Some(id))?;
         (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
         for recording in &mut conversation.recordings {

@@ -21,8 +21,7 @@ use super::{
     locked,
     public::{Refusal, refusal},
     rules,
-    state::State as Held,
-    stores::StoredFile,
+    stores::{Files, StoredFile},
     validate::uuid,
 };
 use crate::{clock::Clock, hex::hex, http::reply::Reply, operations};
@@ -120,12 +119,12 @@ impl GenesysCloud {
             return state.public.orphan_media(conversation).cloned();
         }
         let held = state.conversations.get(conversation)?;
-        self.media_now(&state, held.recording(recording)?).cloned()
+        self.media_now(&state.files, held.recording(recording)?).cloned()
     }
 
     /// A recording's media, while it is there and not in the archive.
-    pub(super) fn media_now<'a>(&self, state: &'a Held, one: &Recording) -> Option<&'a StoredFile> {
-        state.files.media_of(one).filter(|_| self.media_state(one).has_media())
+    pub(super) fn media_now<'a>(&self, files: &'a Files, one: &Recording) -> Option<&'a StoredFile> {
+        files.media_of(one).filter(|_| self.media_state(one).has_media())
     }
 
     async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, Refusal> {

@@ -15,7 +15,7 @@ use super::{
     participant_view::{ParticipantView, attributes, put},
     rules,
     settings::name_of,
-    state::State as Held,
+    stores::{Conversations, Files, Transcodes},
     times,
     validate::uuid,
 };
@@ -37,7 +37,9 @@ pub(super) const REGION: &str = "us-east-1";
 /// GET /api/v2/conversations/{id}.
 pub(super) async fn conversation(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
-        .answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state(), &id, CONVERSATION)?))))
+        .answer(&id, |site, _| {
+            Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state().conversations, &id, CONVERSATION)?)))
+        })
         .await
 }
 
@@ -63,7 +65,7 @@ pub(super) async fn metadata(Path(id): Path<String>, incoming: IncomingRequest) 
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             let shown = held.recordings.iter().filter(|one| site.is_shown_by_now(one.shown_from_ms));
             let all: Vec<Value> = shown.map(|recording| site.metadata_json(held, recording)).collect();
             Ok(Reply::json(200, &all))
@@ -76,7 +78,7 @@ pub(super) async fn metadata_of(Path((id, recording)): Path<(String, String)>, i
     incoming
         .answer(&recording, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             let one = site.find_shown_recording(held, &recording)?;
             Ok(Reply::json(200, &site.metadata_json(held, one)))
         })
@@ -84,8 +86,8 @@ pub(super) async fn metadata_of(Path((id, recording)): Path<(String, String)>, i
 }
 
 /// A conversation by the id in an address.
-pub(super) fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
-    let held = uuid(id).and_then(|id| state.conversations.get(id));
+pub(super) fn find<'a>(conversations: &'a Conversations, id: &str) -> Result<&'a Conversation, ApiError> {
+    let held = uuid(id).and_then(|id| conversations.get(id));
     held.ok_or_else(not_found)
 }
 
@@ -127,31 +129,31 @@ impl GenesysCloud {
     /// The files of a conversation's recordings, or of one of them, that have media, by hash.
     fn files_of(&self, id: &str, only: Option<&str>) -> Result<Vec<String>, ApiError> {
         let state = self.state();
-        let held = self.find_covered(&state, id, RECORDING)?;
+        let held = self.find_covered(&state.conversations, id, RECORDING)?;
         let only = only.map(|only| uuid(only).unwrap_or_default());
         let wanted = held.recordings.iter().filter(|one| only.is_none_or(|only| one.id == only));
-        Ok(wanted.filter_map(|one| self.media_now(&state, one)).map(|media| media.sha256.clone()).collect())
+        Ok(wanted.filter_map(|one| self.media_now(&state.files, one)).map(|media| media.sha256.clone()).collect())
     }
 
     /// Milliseconds until the recordings of a conversation are there in a format; 0: they are.
     fn transcoded_in(&self, id: &str, format: &'static str) -> Result<u64, ApiError> {
         let mut state = self.state();
         let wanted: Vec<(Uuid, Uuid)> = {
-            let held = self.find_covered(&state, id, RECORDING)?;
+            let held = self.find_covered(&state.conversations, id, RECORDING)?;
             let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
             shown.filter(|one| self.media_state(one).has_media()).map(|one| (held.id, one.id)).collect()
         };
-        Ok(self.transcode(&mut state, &wanted, format))
+        Ok(self.transcode(&mut state.transcodes, &wanted, format))
     }
 
     fn recordings_of(&self, id: &str, format: &'static str) -> Result<Reply, ApiError> {
         let state = self.state();
-        let held = self.find_covered(&state, id, RECORDING)?;
+        let held = self.find_covered(&state.conversations, id, RECORDING)?;
         let seats = self.seats(held);
         let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
         let json = |one: &Recording| {
             let mut body = self.recording_json(held, &seats, one, format);
-            self.put_output(&mut body, &state, one, format);
+            self.put_output(&mut body, &state.files, one, format);
             body
         };
         let all: Vec<Value> = shown.map(json).collect();
@@ -159,12 +161,12 @@ impl GenesysCloud {
     }
 
     /// What a recording came to in the format asked for, and how long that took.
-    fn put_output(&self, body: &mut Value, state: &Held, one: &Recording, format: &'static str) {
+    fn put_output(&self, body: &mut Value, files: &Files, one: &Recording, format: &'static str) {
         if format == "NONE" {
             return;
         }
         self.mark(&rules::TRANSCODED_SIZE);
-        let media = self.media_now(state, one);
+        let media = self.media_now(files, one);
         let output = media.and_then(|media| self.output(&media.sha256, format)).unwrap_or_default();
         put(body, "outputDurationMs", Some(output.duration_ms));
         put(body, "outputSizeInBytes", Some(output.bytes));
@@ -174,17 +176,17 @@ impl GenesysCloud {
     fn one_recording(&self, id: &str, recording: &str, format: &'static str) -> Result<Reply, ApiError> {
         let mut state = self.state();
         let wanted = {
-            let held = self.find_covered(&state, id, RECORDING)?;
+            let held = self.find_covered(&state.conversations, id, RECORDING)?;
             let one = self.find_shown_recording(held, recording)?;
             self.media_state(one).has_media().then_some((held.id, one.id))
         };
-        let is_ready = self.transcode(&mut state, wanted.as_slice(), format) == 0;
-        let held = find(&state, id)?;
+        let is_ready = self.transcode(&mut state.transcodes, wanted.as_slice(), format) == 0;
+        let held = find(&state.conversations, id)?;
         let shown = if is_ready { format } else { "NONE" };
         let one = find_recording(held, recording)?;
         let mut body = self.recording_json(held, &self.seats(held), one, shown);
         if is_ready {
-            self.put_output(&mut body, &state, one, shown);
+            self.put_output(&mut body, &state.files, one, shown);
         } else {
             put(&mut body, "estimatedTranscodeTimeMs", Some(self.settings.transcode_ms));
         }
@@ -192,14 +194,14 @@ impl GenesysCloud {
     }
 
     /// Milliseconds until all are there in a format; starts the transcoding of those never asked for.
-    pub(super) fn transcode(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
+    pub(super) fn transcode(&self, transcodes: &mut Transcodes, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
         let takes_ms = self.settings.transcode_ms;
         if format == "NONE" || takes_ms == 0 {
             return 0;
         }
         self.mark(&rules::TRANSCODING);
         let now = self.now_ms();
-        let left = wanted.iter().map(|recording| state.transcodes.left_ms(*recording, format, now, takes_ms));
+        let left = wanted.iter().map(|recording| transcodes.left_ms(*recording, format, now, takes_ms));
         left.max().unwrap_or(0)
     }
 

@@ -140,7 +140,7 @@ fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Reco
     let media = state.files.media_of(one);
     let facts = media.map(|media| site.facts(media)).transpose()?.unwrap_or_default();
     Ok(RecordingLine {
-        legacy_recording_id: identity::of_recording(state, held, one),
+        legacy_recording_id: identity::of_recording(&state.files, held, one),
         target_id: one.id,
         start: times::text(one.start_ms),
         end: times::text(one.end_ms),

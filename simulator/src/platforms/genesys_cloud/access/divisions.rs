@@ -15,7 +15,7 @@ use super::{
         errors::ApiError,
         lists::{is_like, is_one_of},
         read::{find, not_found},
-        state::State as Held,
+        stores::Conversations,
         validate::uuid,
     },
     rules,
@@ -144,11 +144,12 @@ impl GenesysCloud {
     /// The conversation with an id, where the client's role covers its division.
     pub(in crate::platforms::genesys_cloud) fn find_covered<'a>(
         &self,
-        state: &'a Held,
+        conversations: &'a Conversations,
         id: &str,
         permission: &str,
     ) -> Result<&'a Conversation, ApiError> {
-        let held = find(state, id).and_then(|held| self.is_shown_by_now(held.shown_from_ms).then_some(held).ok_or_else(not_found))?;
+        let held =
+            find(conversations, id).and_then(|held| self.is_shown_by_now(held.shown_from_ms).then_some(held).ok_or_else(not_found))?;
         if self.covers(held) {
             return Ok(held);
         }

@@ -41,7 +41,7 @@ struct Tags {
 impl GenesysCloud {
     fn update_attributes(&self, id: &str, participant: &str, sent: Attributes) -> Result<Reply, ApiError> {
         let mut state = self.state();
-        let held = find(&state, id)?;
+        let held = find(&state.conversations, id)?;
         let conversation = held.id;
         let seats = self.seats(held);
         let seat = seats.iter().find(|seat| seat.id.to_string().eq_ignore_ascii_case(participant));
@@ -57,7 +57,7 @@ impl GenesysCloud {
 
     fn update_tag(&self, id: &str, sent: Tags) -> Result<Reply, ApiError> {
         let mut state = self.state();
-        let conversation: Uuid = find(&state, id)?.id;
+        let conversation: Uuid = find(&state.conversations, id)?.id;
         self.mark(&rules::TAGS);
         state.public.events.replace_tag(conversation);
         state.conversations.change(conversation, |held| held.external_tag = Some(sent.external_tag));

@@ -104,11 +104,6 @@ fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>
 }
 
 impl GenesysCloud {
-    /// Notes a change for the audit.
-    pub(super) fn audit(&self, state: &mut Held, noted: Noted) {
-        state.public.audit_log.add(self.now_ms(), noted);
-    }
-
     fn create_audit_query(&self, asked: Asked) -> Result<Reply, ApiError> {
         let (from, to) = self.interval("interval", &asked.interval)?;
         asked.check()?;

@@ -56,10 +56,10 @@ impl GenesysCloud {
         }
         let now_ms = self.now_ms();
         let mut state = self.state();
-        if find(&state, id).is_err() {
+        if find(&state.conversations, id).is_err() {
             self.may_edit()?;
         }
-        let held = self.find_covered(&state, id, VIEW)?;
+        let held = self.find_covered(&state.conversations, id, VIEW)?;
         let (conversation, one) = (held.id, self.changeable(held, recording)?);
         let recording = one.id;
         let restores = self.media_state(one) == MediaState::Archived && archive != self.archive_date(one);
@@ -69,7 +69,7 @@ impl GenesysCloud {
         }
         [&rules::RECORDING_DATES, &rules::RECORDING_DATES_ABSENT].into_iter().for_each(|rule| self.mark(rule));
         let told = Told::Dates { from: [self.archive_date(one), one.delete_at_ms], to: [archive, delete] };
-        self.audit(&mut state, Noted::new(Subject::Recording, Action::Update, recording).telling(told));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::Recording, Action::Update, recording).telling(told));
         let restored_at_ms = restores.then(|| self.restored_at_ms());
         state.conversations.change_recording(conversation, recording, |one| {
             (one.archive_at_ms, one.delete_at_ms) = (archive, delete);
@@ -78,7 +78,7 @@ impl GenesysCloud {
             }
             one.restored_at_ms = restored_at_ms.or(one.restored_at_ms);
         });
-        let held = find(&state, id)?;
+        let held = find(&state.conversations, id)?;
         let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
         Ok(Reply::json(200, &self.recording_json(held, &self.seats(held), one, "NONE")).effect("updated"))
     }

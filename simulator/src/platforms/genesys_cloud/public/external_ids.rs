@@ -84,7 +84,7 @@ impl GenesysCloud {
                 ApiError::new(400, "general.bad.request", format!("a user has at most {} {}", most.value, most.unit))
             }
         })?;
-        self.audit(&mut state, Noted::new(Subject::User, Action::Update, user));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::User, Action::Update, user));
         drop(state);
         Ok(Reply::json(201, &self.external_ids_of(user)).effect("created"))
     }
@@ -121,7 +121,7 @@ impl GenesysCloud {
             return Err(ApiError::new(404, "general.resource.not.found", message));
         }
         self.mark(&rules::EXTERNAL_IDS);
-        self.audit(&mut state, Noted::new(Subject::User, Action::Update, user));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::User, Action::Update, user));
         Ok(Reply::empty(204).effect("deleted"))
     }
 

@@ -149,7 +149,7 @@ impl GenesysCloud {
         };
         let looks_at_ms = now_ms.saturating_add_unsigned(self.settings.public.recording_job_ms);
         let reply = Reply::json(202, &shown(id, state.public.jobs.add(id, order, looks_at_ms)));
-        self.audit(&mut state, Noted::new(Subject::RecordingJob, Action::Create, id));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::RecordingJob, Action::Create, id));
         Ok(reply)
     }
 
@@ -228,7 +228,7 @@ impl GenesysCloud {
         self.room_for_a_job(&state)?;
         let done_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_RECORDING_JOB, self.settings.public.recording_job_ms);
         let body = state.public.jobs.execute(id, done_ms).map(|job| shown(id, job)).ok_or_else(ApiError::not_found)?;
-        self.audit(&mut state, Noted::new(Subject::RecordingJob, Action::Update, id));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::RecordingJob, Action::Update, id));
         Ok(Reply::json(200, &body).effect("executed"))
     }
 
@@ -238,7 +238,7 @@ impl GenesysCloud {
         let (id, _) = find(&state, id)?;
         self.mark(&rules::JOB_DELETED);
         state.public.jobs.cancel_or_forget(id);
-        self.audit(&mut state, Noted::new(Subject::RecordingJob, Action::Delete, id));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::RecordingJob, Action::Delete, id));
         Ok(Reply::empty(204).effect("deleted"))
     }
 
@@ -294,7 +294,7 @@ impl GenesysCloud {
     fn find_recordings(&self, state: &Held, order: &JobOrder, now_ms: i64) -> Found {
         let known_ms = now_ms.saturating_sub_unsigned(self.settings.public.recording_job_lag_ms);
         let chosen = match &order.about {
-            About::Query(query) => self.chosen(state, query, Match::Activity, now_ms).unwrap_or_default(),
+            About::Query(query) => self.chosen(&state.conversations, query, Match::Activity, now_ms).unwrap_or_default(),
             About::Aged(from, to) => {
                 let is_chosen = |held: &&Conversation| (*from..*to).contains(&held.start_ms) && self.shows(held);
                 state.conversations.all().filter(is_chosen).collect()

@@ -122,7 +122,7 @@ impl GenesysCloud {
         let mut state = self.state();
         let (id, recording) = find(&state, id).map(|(id, orphan)| (id, orphan.unpacked.metadata.recording))?;
         self.mark(&rules::ORPHAN_MEDIA);
-        if self.transcode(&mut state, &[(id, recording)], format) > 0 {
+        if self.transcode(&mut state.transcodes, &[(id, recording)], format) > 0 {
             request_context::record_job_pending();
             return Ok(Reply::empty(202));
         }
@@ -161,7 +161,7 @@ impl GenesysCloud {
             return Err(ApiError::new(409, "request.conflict", why));
         }
         state.public.uploads.end_orphan(id, Status::Success, self.now_ms());
-        self.audit(&mut state, Noted::new(Subject::Orphan, Action::Update, id));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::Orphan, Action::Update, id));
         let recording = orphan.unpacked.metadata.recording;
         state.conversations.change_recording(conversation, recording, |one| one.archive_at_ms = archive_at_ms.or(one.archive_at_ms));
         let held = state.conversations.get(conversation).ok_or_else(ApiError::not_found)?;
@@ -199,7 +199,7 @@ impl GenesysCloud {
         let body = self.orphan_json(&state, id, orphan);
         let why = Status::Failure("the orphan recording was deleted".to_owned());
         state.public.uploads.end_orphan(id, why, self.now_ms());
-        self.audit(&mut state, Noted::new(Subject::Orphan, Action::Delete, id));
+        state.public.audit_log.add(self.now_ms(), Noted::new(Subject::Orphan, Action::Delete, id));
         Ok(Reply::json(200, &body).effect("deleted"))
     }
 }

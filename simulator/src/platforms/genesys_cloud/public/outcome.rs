@@ -125,7 +125,7 @@ impl GenesysCloud {
         let now_ms = self.now_ms();
         let PolicyDates { delete_at_ms, archive_at_ms } = match delete_at_ms {
             Some(_) => PolicyDates { delete_at_ms, archive_at_ms: None },
-            None => self.by_policy(Family::CrossPlatform, state, held, now_ms),
+            None => self.by_policy(Family::CrossPlatform, &state.public, held, now_ms),
         };
         let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);
         state.files.put(file, audio.clone());

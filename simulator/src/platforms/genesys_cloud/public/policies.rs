@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    PolicyDaysFrom, rules,
+    Memory, PolicyDaysFrom, rules,
     stores::{Action, Actions, Conditions, Family, NameTaken, Named, Noted, Policy, PolicyDates, Said, Subject},
     without_nulls,
 };
@@ -25,7 +25,6 @@ use crate::{
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         settings::{Entry, holds},
-        state::State as Held,
         times,
         validate::uuid,
     },
@@ -115,7 +114,7 @@ impl GenesysCloud {
         let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
         let (reply, noted) = (Reply::json(200, &shown(&policy)), Noted::new(Subject::Policy, Action::Create, id).called(&policy.said.name));
         state.public.policies.add(policy).map_err(name_taken)?;
-        self.audit(&mut state, noted);
+        state.public.audit_log.add(self.now_ms(), noted);
         Ok(reply.effect("created"))
     }
 
@@ -182,18 +181,18 @@ impl GenesysCloud {
     }
 
     /// The dates of deletion and archiving that the ordinary policies give to recordings of a new conversation that state none, by recording.
-    pub(in crate::platforms::genesys_cloud) fn dated_by_policy(&self, state: &Held, held: &Conversation) -> BTreeMap<Uuid, PolicyDates> {
+    pub(in crate::platforms::genesys_cloud) fn dated_by_policy(&self, memory: &Memory, held: &Conversation) -> BTreeMap<Uuid, PolicyDates> {
         let undated = held.recordings.iter().filter(|one| one.delete_at_ms.is_none());
-        undated.map(|one| (one.id, self.by_policy(Family::Ordinary, state, held, one.created_at_ms))).collect()
+        undated.map(|one| (one.id, self.by_policy(Family::Ordinary, memory, held, one.created_at_ms))).collect()
     }
 
     /// When a recording that states no date is deleted and archived, by the policies of a family there are now.
-    pub(super) fn by_policy(&self, family: Family, state: &Held, held: &Conversation, created_ms: i64) -> PolicyDates {
+    pub(super) fn by_policy(&self, family: Family, memory: &Memory, held: &Conversation, created_ms: i64) -> PolicyDates {
         let days_from_ms = match self.settings.public.policy_days_from {
             PolicyDaysFrom::Creation => created_ms,
             PolicyDaysFrom::ConversationEnd => held.end_ms,
         };
-        let Some(dates) = state.public.policies.dates(family, held, created_ms, days_from_ms) else { return PolicyDates::default() };
+        let Some(dates) = memory.policies.dates(family, held, created_ms, days_from_ms) else { return PolicyDates::default() };
         [&rules::POLICY_PAIRING, &rules::POLICY_FIRST, &rules::POLICY_DAYS].into_iter().for_each(|rule| self.mark(rule));
         dates
     }

@@ -111,7 +111,7 @@ impl GenesysCloud {
         let policy = replaced.map_err(name_taken)?;
         [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_UPDATED].into_iter().for_each(|rule| self.mark(rule));
         let (body, noted) = (shown(policy), noted(policy, Action::Update));
-        self.audit(&mut state, noted);
+        state.public.audit_log.add(self.now_ms(), noted);
         Ok(Reply::json(200, &body).effect("updated"))
     }
 
@@ -127,7 +127,7 @@ impl GenesysCloud {
         };
         let policy = policy.ok_or_else(ApiError::not_found)?;
         let (body, noted) = (shown(policy), noted(policy, Action::Update));
-        self.audit(&mut state, noted);
+        state.public.audit_log.add(self.now_ms(), noted);
         Ok(Reply::json(200, &body).effect("updated"))
     }
 
@@ -156,7 +156,7 @@ impl GenesysCloud {
     fn remove_policy(&self, state: &mut Held, family: Family, id: &str) -> bool {
         let Some(policy) = uuid(id).and_then(|id| state.public.policies.remove(family, id)) else { return false };
         self.mark(&rules::POLICY_GONE);
-        self.audit(state, noted(&policy, Action::Delete));
+        state.public.audit_log.add(self.now_ms(), noted(&policy, Action::Delete));
         true
     }
 }

@@ -78,7 +78,7 @@ impl GenesysCloud {
                 state.conversations.change(id, |held| held.protected = protect);
                 self.core.journal.record_side_effect(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
                 let told = Told::Protection(IsProtected(protect));
-                self.audit(&mut state, Noted::new(Subject::Conversation, Action::Update, id).telling(told));
+                state.public.audit_log.add(self.now_ms(), Noted::new(Subject::Conversation, Action::Update, id).telling(told));
             }
         }
         Ok(Reply::empty(204))

@@ -25,7 +25,7 @@ pub(super) async fn attributes(incoming: IncomingRequest) -> Response {
 pub(super) async fn custom_attributes(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
         .answer(&id, |site, _| {
-            site.find_covered(&site.state(), &id, CONVERSATION)?;
+            site.find_covered(&site.state().conversations, &id, CONVERSATION)?;
             site.mark(&rules::CUSTOM_ATTRIBUTES);
             Ok(Reply::json(200, &json!({"results": []})))
         })

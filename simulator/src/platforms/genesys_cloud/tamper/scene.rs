@@ -117,7 +117,7 @@ impl<'a> Scene<'a> {
     ) -> Planted {
         Planted {
             legacy_interaction_id: Tag::of(held).map(|tag| tag.legacy_id.to_owned()).unwrap_or_default(),
-            legacy_recording_id: one.and_then(|one| identity::of_recording(self.state, held, one)),
+            legacy_recording_id: one.and_then(|one| identity::of_recording(&self.state.files, held, one)),
             target_id: one.map_or(held.id, |one| one.id).to_string(),
             field,
             before: before.into(),
