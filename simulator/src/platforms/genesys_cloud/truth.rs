@@ -83,7 +83,7 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
     // Decoded before the state is locked for the export: requests go on meanwhile.
     let media = media(&site.state());
     for media in media.values() {
-        site.facts(media)?;
+        facts(site, media)?;
     }
     let state = site.state();
     let mut held: Vec<&Conversation> = state.conversations.all().collect();
@@ -138,7 +138,7 @@ fn earliest_deletion(held: &Conversation) -> Option<i64> {
 
 fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Recording) -> Result<RecordingLine, TruthError> {
     let media = state.files.media_of(one);
-    let facts = media.map(|media| site.facts(media)).transpose()?.unwrap_or_default();
+    let facts = media.map(|media| facts(site, media)).transpose()?.unwrap_or_default();
     Ok(RecordingLine {
         legacy_recording_id: identity::of_recording(&state.files, held, one),
         target_id: one.id,
@@ -154,16 +154,14 @@ fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Reco
     })
 }
 
-impl GenesysCloud {
-    /// What decoding says about a file; asked once for the same bytes.
-    fn facts(&self, media: &StoredFile) -> Result<AudioFacts, TruthError> {
-        if let Some(known) = locked(&self.facts).get(&media.sha256) {
-            return Ok(known.clone());
-        }
-        let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
-        let bytes = self.spool.read(&media.sha256).map_err(spool)?;
-        let facts = AudioFacts::of(&bytes);
-        locked(&self.facts).insert(media.sha256.clone(), facts.clone());
-        Ok(facts)
+/// What decoding says about a file; asked once for the same bytes.
+fn facts(site: &GenesysCloud, media: &StoredFile) -> Result<AudioFacts, TruthError> {
+    if let Some(known) = locked(&site.facts).get(&media.sha256) {
+        return Ok(known.clone());
     }
+    let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
+    let bytes = site.spool.read(&media.sha256).map_err(spool)?;
+    let facts = AudioFacts::of(&bytes);
+    locked(&site.facts).insert(media.sha256.clone(), facts.clone());
+    Ok(facts)
 }

@@ -31,7 +31,7 @@ const PAGE: u64 = 25;
 
 /// POST /api/v2/audits/query.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_audit_query(asked)).await
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| create_audit_query(site, asked)).await
 }
 
 /// GET /api/v2/audits/query/{id}.
@@ -54,7 +54,7 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
 
 /// GET /api/v2/audits/query/{id}/results.
 pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, authorized| site.audit_results(&id, &authorized.query)).await
+    incoming.answer(&id, |site, authorized| audit_results(site, &id, &authorized.query)).await
 }
 
 /// A query, its entries fixed when it was asked.
@@ -103,64 +103,62 @@ fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>
     found.ok_or_else(ApiError::not_found)
 }
 
-impl GenesysCloud {
-    fn create_audit_query(&self, asked: Asked) -> Result<Reply, ApiError> {
-        let (from, to) = self.interval("interval", &asked.interval)?;
-        asked.check()?;
-        [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| self.mark(rule));
-        let submitted_ms = self.now_ms();
-        let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
-        let mut state = self.state();
-        let directory = self.directory();
-        let mut found = state.public.audit_log.places(&(from..to), |noted| asked.wants(noted, &directory.client_id));
-        if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
-            found.reverse();
-        }
-        let id = self.made_id(operation, "-", state.ordinals.next(operation.name));
-        let ready_at_ms = submitted_ms.saturating_add_unsigned(self.settings.public.audit_query_ms);
-        let query = AuditQuery { asked, submitted_ms, found };
-        let body = query.shown(id, "Queued");
-        state.public.audit_queries.start(id, ready_at_ms, query);
-        Ok(Reply::json(202, &body))
+fn create_audit_query(site: &GenesysCloud, asked: Asked) -> Result<Reply, ApiError> {
+    let (from, to) = site.interval("interval", &asked.interval)?;
+    asked.check()?;
+    [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| site.mark(rule));
+    let submitted_ms = site.now_ms();
+    let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
+    let mut state = site.state();
+    let directory = site.directory();
+    let mut found = state.public.audit_log.places(&(from..to), |noted| asked.wants(noted, &directory.client_id));
+    if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
+        found.reverse();
     }
+    let id = site.made_id(operation, "-", state.ordinals.next(operation.name));
+    let ready_at_ms = submitted_ms.saturating_add_unsigned(site.settings.public.audit_query_ms);
+    let query = AuditQuery { asked, submitted_ms, found };
+    let body = query.shown(id, "Queued");
+    state.public.audit_queries.start(id, ready_at_ms, query);
+    Ok(Reply::json(202, &body))
+}
 
-    fn audit_results(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
-        let most = &limits::AUDIT_PAGE_MAX;
-        let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
-        let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
-        let state = self.state();
-        let (id, asked) = find(&state, id)?;
-        if !asked.is_done(self.now_ms()) {
-            return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
-        }
-        let found = &asked.order.found;
-        let next = from.saturating_add(size as usize);
-        let places = found.iter().skip(from).take(size as usize);
-        let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audit_log.get(*at)?))).collect();
-        let mut body = json!({"id": id, "pageSize": size, "entities": entities});
-        put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("audit", next)));
-        Ok(Reply::json(200, &body))
+fn audit_results(site: &GenesysCloud, id: &str, query: &Query) -> Result<Reply, ApiError> {
+    let most = &limits::AUDIT_PAGE_MAX;
+    let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| site.mark(&most.rule))?;
+    let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
+    let state = site.state();
+    let (id, asked) = find(&state, id)?;
+    if !asked.is_done(site.now_ms()) {
+        return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
     }
+    let found = &asked.order.found;
+    let next = from.saturating_add(size as usize);
+    let places = found.iter().skip(from).take(size as usize);
+    let entities: Vec<Value> = places.filter_map(|at| Some(audit_json(site, *at, state.public.audit_log.get(*at)?))).collect();
+    let mut body = json!({"id": id, "pageSize": size, "entities": entities});
+    put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("audit", next)));
+    Ok(Reply::json(200, &body))
+}
 
-    /// AuditLogMessage of the API description.
-    fn audit_json(&self, at: usize, entry: &AuditEntry) -> Value {
-        let noted = &entry.noted;
-        let mut entity = json!({"id": noted.id});
-        put(&mut entity, "name", noted.name.as_deref());
-        json!({
-            "id": self.seed().child("audit").index(at as u64).uuid(),
-            "userHomeOrgId": self.organization(),
-            "serviceName": SERVICE,
-            "level": "USER",
-            "status": "SUCCESS",
-            "eventDate": times::text(entry.at_ms),
-            "client": {"id": self.directory().client_id},
-            "action": noted.action.as_str(),
-            "entityType": noted.subject.as_str(),
-            "entity": entity,
-            "propertyChanges": changes(&noted.told),
-        })
-    }
+/// AuditLogMessage of the API description.
+fn audit_json(site: &GenesysCloud, at: usize, entry: &AuditEntry) -> Value {
+    let noted = &entry.noted;
+    let mut entity = json!({"id": noted.id});
+    put(&mut entity, "name", noted.name.as_deref());
+    json!({
+        "id": site.seed().child("audit").index(at as u64).uuid(),
+        "userHomeOrgId": site.organization(),
+        "serviceName": SERVICE,
+        "level": "USER",
+        "status": "SUCCESS",
+        "eventDate": times::text(entry.at_ms),
+        "client": {"id": site.directory().client_id},
+        "action": noted.action.as_str(),
+        "entityType": noted.subject.as_str(),
+        "entity": entity,
+        "propertyChanges": changes(&noted.told),
+    })
 }
 
 /// PropertyChange of the API description, one a property that differs.

@@ -34,7 +34,7 @@ impl GenesysCloud {
     pub(in crate::platforms::genesys_cloud) fn settle(&self, state: &mut State) {
         let now_ms = self.now_ms();
         while let Some(id) = state.public.uploads.next_due(now_ms) {
-            self.decide(state, id, now_ms);
+            decide(self, state, id, now_ms);
         }
         self.settle_jobs(state, now_ms);
         self.settle_deletions(state, now_ms);
@@ -51,57 +51,8 @@ impl GenesysCloud {
     /// Looks after the uploads that wait for a conversation which has just changed.
     pub(super) fn look_at_waiting(&self, state: &mut State, conversation: Uuid) {
         for id in state.public.uploads.waiting_for(conversation) {
-            self.decide(state, id, self.now_ms());
+            decide(self, state, id, self.now_ms());
         }
-    }
-
-    /// Decides what becomes of an upload that is processed, or waits.
-    fn decide(&self, state: &mut State, id: Uuid, now_ms: i64) {
-        let Some(Undecided { unpacked, wait }) = state.public.uploads.take_up(id, now_ms) else { return };
-        let unpacked = match unpacked {
-            Ok(unpacked) => unpacked,
-            Err(why) => return self.conclude(state, id, Status::Failure(why), Some("failed"), now_ms),
-        };
-        let attached = if wait.stuck_until_ms > now_ms { Attached::Absent } else { self.attach(state, &unpacked) };
-        match attached {
-            Attached::Yes => self.conclude(state, id, Status::Success, Some("attached"), now_ms),
-            Attached::Before => self.conclude(state, id, Status::Success, None, now_ms),
-            Attached::No(why) => self.conclude(state, id, Status::Failure(why), Some("failed"), now_ms),
-            Attached::Absent if wait.orphan_ms.is_some_and(|orphan_ms| orphan_ms <= now_ms) => {
-                let orphan = self.seed().child("orphan").child(&id.to_string()).uuid();
-                self.note_outcome(state.public.uploads.surface(id, orphan, *unpacked, now_ms), "orphaned");
-            }
-            Attached::Absent => {
-                self.mark(&rules::UPLOAD_WAIT);
-                state.public.uploads.park(id, unpacked, wait, now_ms, self.settings.public.wait_for_conversation_ms);
-            }
-        }
-    }
-
-    fn conclude(&self, state: &mut State, id: Uuid, status: Status, effect: Option<&'static str>, now_ms: i64) {
-        let file_name = state.public.uploads.conclude(id, status, now_ms);
-        if let Some(effect) = effect {
-            self.note_outcome(file_name, effect);
-        }
-    }
-
-    /// Notes what an upload did: an effect of its own, because it came after the answer.
-    fn note_outcome(&self, file_name: Option<&str>, effect: &'static str) {
-        if let Some(file_name) = file_name {
-            self.core.journal.record_side_effect(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, file_name, effect);
-        }
-    }
-
-    /// Hangs a recording on the communication its metadata names.
-    fn attach(&self, state: &mut State, unpacked: &Unpacked) -> Attached {
-        let metadata = &unpacked.metadata;
-        let Some(held) = state.conversations.get(metadata.conversation) else { return Attached::Absent };
-        if !held.segments.iter().any(|leg| leg.id == metadata.communication) {
-            return Attached::Absent;
-        }
-        self.mark(&rules::UPLOAD_ATTACH);
-        let (conversation, leg) = (held.id, metadata.communication);
-        self.attach_to(state, unpacked, conversation, leg, metadata.delete_at_ms)
     }
 
     /// Hangs a recording on a communication of a conversation that is there.
@@ -114,7 +65,7 @@ impl GenesysCloud {
         delete_at_ms: Option<i64>,
     ) -> Attached {
         let (metadata, audio) = (&unpacked.metadata, &unpacked.audio);
-        if let Some(answer) = self.is_there(state, unpacked, conversation) {
+        if let Some(answer) = is_there(self, state, unpacked, conversation) {
             return answer;
         }
         let Some(held) = state.conversations.get(conversation) else { return Attached::Absent };
@@ -135,18 +86,67 @@ impl GenesysCloud {
         state.conversations.attach(conversation, recording);
         Attached::Yes
     }
+}
 
-    /// What a recording id that is known already comes to; none for a new one.
-    fn is_there(&self, state: &State, unpacked: &Unpacked, conversation: Uuid) -> Option<Attached> {
-        let id = unpacked.metadata.recording;
-        let (home, one) = state.conversations.attached(id)?;
-        self.mark(&rules::UPLOAD_REPEATED);
-        let bytes = one.file.and_then(|file| state.files.get(file)).map(|file| file.sha256.as_str());
-        if home.id == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
-            return Some(Attached::Before);
+/// Decides what becomes of an upload that is processed, or waits.
+fn decide(site: &GenesysCloud, state: &mut State, id: Uuid, now_ms: i64) {
+    let Some(Undecided { unpacked, wait }) = state.public.uploads.take_up(id, now_ms) else { return };
+    let unpacked = match unpacked {
+        Ok(unpacked) => unpacked,
+        Err(why) => return conclude(site, state, id, Status::Failure(why), Some("failed"), now_ms),
+    };
+    let attached = if wait.stuck_until_ms > now_ms { Attached::Absent } else { attach(site, state, &unpacked) };
+    match attached {
+        Attached::Yes => conclude(site, state, id, Status::Success, Some("attached"), now_ms),
+        Attached::Before => conclude(site, state, id, Status::Success, None, now_ms),
+        Attached::No(why) => conclude(site, state, id, Status::Failure(why), Some("failed"), now_ms),
+        Attached::Absent if wait.orphan_ms.is_some_and(|orphan_ms| orphan_ms <= now_ms) => {
+            let orphan = site.seed().child("orphan").child(&id.to_string()).uuid();
+            note_outcome(site, state.public.uploads.surface(id, orphan, *unpacked, now_ms), "orphaned");
         }
-        Some(Attached::No(format!("the recording {id} is there already, with other bytes or in another conversation")))
+        Attached::Absent => {
+            site.mark(&rules::UPLOAD_WAIT);
+            state.public.uploads.park(id, unpacked, wait, now_ms, site.settings.public.wait_for_conversation_ms);
+        }
     }
+}
+
+fn conclude(site: &GenesysCloud, state: &mut State, id: Uuid, status: Status, effect: Option<&'static str>, now_ms: i64) {
+    let file_name = state.public.uploads.conclude(id, status, now_ms);
+    if let Some(effect) = effect {
+        note_outcome(site, file_name, effect);
+    }
+}
+
+/// Notes what an upload did: an effect of its own, because it came after the answer.
+fn note_outcome(site: &GenesysCloud, file_name: Option<&str>, effect: &'static str) {
+    if let Some(file_name) = file_name {
+        site.core.journal.record_side_effect(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, file_name, effect);
+    }
+}
+
+/// Hangs a recording on the communication its metadata names.
+fn attach(site: &GenesysCloud, state: &mut State, unpacked: &Unpacked) -> Attached {
+    let metadata = &unpacked.metadata;
+    let Some(held) = state.conversations.get(metadata.conversation) else { return Attached::Absent };
+    if !held.segments.iter().any(|leg| leg.id == metadata.communication) {
+        return Attached::Absent;
+    }
+    site.mark(&rules::UPLOAD_ATTACH);
+    let (conversation, leg) = (held.id, metadata.communication);
+    site.attach_to(state, unpacked, conversation, leg, metadata.delete_at_ms)
+}
+
+/// What a recording id that is known already comes to; none for a new one.
+fn is_there(site: &GenesysCloud, state: &State, unpacked: &Unpacked, conversation: Uuid) -> Option<Attached> {
+    let id = unpacked.metadata.recording;
+    let (home, one) = state.conversations.attached(id)?;
+    site.mark(&rules::UPLOAD_REPEATED);
+    let bytes = one.file.and_then(|file| state.files.get(file)).map(|file| file.sha256.as_str());
+    if home.id == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
+        return Some(Attached::Before);
+    }
+    Some(Attached::No(format!("the recording {id} is there already, with other bytes or in another conversation")))
 }
 
 /// A recording as its metadata tells it: without its file, and without dates of deletion and archiving.

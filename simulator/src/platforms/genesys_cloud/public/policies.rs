@@ -45,28 +45,28 @@ pub(super) async fn create_cross(State(site): Site, request: Request) -> Respons
 
 /// GET /api/v2/recording/mediaretentionpolicies.
 pub(super) async fn list(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| site.list_policies(Family::Ordinary, &authorized.query)).await
+    incoming.answer("-", |site, authorized| list_policies(site, Family::Ordinary, &authorized.query)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies.
 pub(super) async fn list_cross(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| site.list_policies(Family::CrossPlatform, &authorized.query)).await
+    incoming.answer("-", |site, authorized| list_policies(site, Family::CrossPlatform, &authorized.query)).await
 }
 
 /// GET /api/v2/recording/mediaretentionpolicies/{id}.
 pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.show_policy(Family::Ordinary, &id)).await
+    incoming.answer(&id, |site, _| show_policy(site, Family::Ordinary, &id)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies/{id}.
 pub(super) async fn show_cross(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.show_policy(Family::CrossPlatform, &id)).await
+    incoming.answer(&id, |site, _| show_policy(site, Family::CrossPlatform, &id)).await
 }
 
 async fn make(site: std::sync::Arc<GenesysCloud>, family: Family, request: Request) -> Response {
     let incoming = IncomingRequest { site, operation: creating(family), request };
     let key = |body: &[u8]| serde_json::from_slice::<Value>(body).ok()?["name"].as_str().map(str::to_owned);
-    incoming.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.create_policy(family, sent)).await
+    incoming.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| create_policy(site, family, sent)).await
 }
 
 /// PolicyCreate of the API description, as far as it is evaluated here.
@@ -103,21 +103,6 @@ struct CallPolicy {
 }
 
 impl GenesysCloud {
-    fn create_policy(&self, family: Family, sent: Value) -> Result<Reply, ApiError> {
-        let said = self.read_policy(sent)?;
-        let operation = creating(family);
-        let mut state = self.state();
-        state.public.policies.name_is_free(family, &said.name, None).map_err(name_taken)?;
-        self.mark(&rules::POLICY_NOT_RETROACTIVE);
-        let ordinal = state.ordinals.next_of(operation.name, &said.name);
-        let (id, now_ms) = (self.made_id(operation, &said.name, ordinal), self.now_ms());
-        let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
-        let (reply, noted) = (Reply::json(200, &shown(&policy)), Noted::new(Subject::Policy, Action::Create, id).called(&policy.said.name));
-        state.public.policies.add(policy).map_err(name_taken)?;
-        state.public.audit_log.add(self.now_ms(), noted);
-        Ok(reply.effect("created"))
-    }
-
     /// What a body says of a policy, checked against the organisation; whether its name is free is another question.
     pub(super) fn read_policy(&self, sent: Value) -> Result<Said, ApiError> {
         let mut sent = without_nulls(sent);
@@ -131,53 +116,13 @@ impl GenesysCloud {
         })?;
         let call = read.media_policies.and_then(|media| media.call_policy);
         let (conditions, actions) = call.map_or((read.conditions, read.actions), |call| (call.conditions, call.actions));
-        self.check_conditions(&conditions)?;
+        check_conditions(self, &conditions)?;
         if let (Some(most), Some(days)) = (self.settings.max_retention_days, actions.delete_days())
             && days > most
         {
             return Err(ApiError::new(400, "recording.policy.analytics.retention.violation", "Policy retention was violated."));
         }
         Ok(Said { sent, name: read.name, order: read.order, is_enabled: read.enabled, conditions, actions })
-    }
-
-    fn check_conditions(&self, conditions: &Conditions) -> Result<(), ApiError> {
-        let directory = self.directory();
-        let is_known = |list: &[Named], entries: &[Entry]| list.iter().all(|named| uuid(&named.id).is_some_and(|id| holds(entries, id)));
-        if !is_known(&conditions.for_queues, &directory.queues) {
-            return Err(ApiError::new(400, "recording.policy.invalid.queue", "The specified queues was invalid.").field("forQueues"));
-        }
-        let one_of = |list: &[String], known: &[&str]| list.iter().all(|one| known.contains(&one.as_str()));
-        let is_valid = is_known(&conditions.for_users, &directory.users)
-            && is_known(&conditions.wrapup_codes, &directory.wrapups)
-            && one_of(&conditions.directions, &["INBOUND", "OUTBOUND"])
-            && one_of(&conditions.media_types, &["CALL", "CHAT"]);
-        if is_valid {
-            return Ok(());
-        }
-        let message = "One of the configured actions or conditions was invalid: an id or value is unknown";
-        Err(ApiError::new(400, "recording.media.policy.invalid", message))
-    }
-
-    fn list_policies(&self, family: Family, query: &Query) -> Result<Reply, ApiError> {
-        let enabled = query.truth("enabled");
-        let threshold = query.number("deleteDaysThreshold", 0, 0, u64::from(u32::MAX))?;
-        let has_threshold = query.one("deleteDaysThreshold").is_some();
-        let has_errors = query.truth("hasErrors") == Some(true);
-        let state = self.state();
-        let is_wanted = |policy: &&Policy| {
-            !has_errors
-                && enabled.is_none_or(|enabled| enabled == policy.said.is_enabled)
-                && query.one("name").is_none_or(|name| policy.said.name.to_lowercase().contains(&name.to_lowercase()))
-                && (!has_threshold || policy.said.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
-        };
-        let wanted: Vec<&Policy> = state.public.policies.of(family).filter(is_wanted).collect();
-        self.page(listing(family), query, &wanted, |policy| shown(policy))
-    }
-
-    fn show_policy(&self, family: Family, id: &str) -> Result<Reply, ApiError> {
-        let state = self.state();
-        let found = uuid(id).and_then(|id| state.public.policies.get(family, id));
-        found.map(|policy| Reply::json(200, &shown(policy))).ok_or_else(ApiError::not_found)
     }
 
     /// The dates of deletion and archiving that the ordinary policies give to recordings of a new conversation that state none, by recording.
@@ -196,6 +141,61 @@ impl GenesysCloud {
         [&rules::POLICY_PAIRING, &rules::POLICY_FIRST, &rules::POLICY_DAYS].into_iter().for_each(|rule| self.mark(rule));
         dates
     }
+}
+
+fn create_policy(site: &GenesysCloud, family: Family, sent: Value) -> Result<Reply, ApiError> {
+    let said = site.read_policy(sent)?;
+    let operation = creating(family);
+    let mut state = site.state();
+    state.public.policies.name_is_free(family, &said.name, None).map_err(name_taken)?;
+    site.mark(&rules::POLICY_NOT_RETROACTIVE);
+    let ordinal = state.ordinals.next_of(operation.name, &said.name);
+    let (id, now_ms) = (site.made_id(operation, &said.name, ordinal), site.now_ms());
+    let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
+    let (reply, noted) = (Reply::json(200, &shown(&policy)), Noted::new(Subject::Policy, Action::Create, id).called(&policy.said.name));
+    state.public.policies.add(policy).map_err(name_taken)?;
+    state.public.audit_log.add(site.now_ms(), noted);
+    Ok(reply.effect("created"))
+}
+
+fn check_conditions(site: &GenesysCloud, conditions: &Conditions) -> Result<(), ApiError> {
+    let directory = site.directory();
+    let is_known = |list: &[Named], entries: &[Entry]| list.iter().all(|named| uuid(&named.id).is_some_and(|id| holds(entries, id)));
+    if !is_known(&conditions.for_queues, &directory.queues) {
+        return Err(ApiError::new(400, "recording.policy.invalid.queue", "The specified queues was invalid.").field("forQueues"));
+    }
+    let one_of = |list: &[String], known: &[&str]| list.iter().all(|one| known.contains(&one.as_str()));
+    let is_valid = is_known(&conditions.for_users, &directory.users)
+        && is_known(&conditions.wrapup_codes, &directory.wrapups)
+        && one_of(&conditions.directions, &["INBOUND", "OUTBOUND"])
+        && one_of(&conditions.media_types, &["CALL", "CHAT"]);
+    if is_valid {
+        return Ok(());
+    }
+    let message = "One of the configured actions or conditions was invalid: an id or value is unknown";
+    Err(ApiError::new(400, "recording.media.policy.invalid", message))
+}
+
+fn list_policies(site: &GenesysCloud, family: Family, query: &Query) -> Result<Reply, ApiError> {
+    let enabled = query.truth("enabled");
+    let threshold = query.number("deleteDaysThreshold", 0, 0, u64::from(u32::MAX))?;
+    let has_threshold = query.one("deleteDaysThreshold").is_some();
+    let has_errors = query.truth("hasErrors") == Some(true);
+    let state = site.state();
+    let is_wanted = |policy: &&Policy| {
+        !has_errors
+            && enabled.is_none_or(|enabled| enabled == policy.said.is_enabled)
+            && query.one("name").is_none_or(|name| policy.said.name.to_lowercase().contains(&name.to_lowercase()))
+            && (!has_threshold || policy.said.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
+    };
+    let wanted: Vec<&Policy> = state.public.policies.of(family).filter(is_wanted).collect();
+    site.page(listing(family), query, &wanted, |policy| shown(policy))
+}
+
+fn show_policy(site: &GenesysCloud, family: Family, id: &str) -> Result<Reply, ApiError> {
+    let state = site.state();
+    let found = uuid(id).and_then(|id| state.public.policies.get(family, id));
+    found.map(|policy| Reply::json(200, &shown(policy))).ok_or_else(ApiError::not_found)
 }
 
 /// The list of a family.
