@@ -215,6 +215,34 @@ fn a_platform_is_named_in_its_own_folder_only() {
     );
 }
 
+/// What a store may not name: the platform it is part of, its requests and answers, and what the platform is simulated by.
+const NOT_OF_A_STORE: [&str; 8] = ["GenesysCloud", "ApiError", "Reply", "axum", "http", "pipeline", "faults", "journal"];
+
+/// Which of the words that are not a store's its code has.
+fn not_of_a_store(code: &str) -> BTreeSet<&str> {
+    code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| NOT_OF_A_STORE.contains(word)).collect()
+}
+
+#[test]
+fn a_platforms_stores_know_neither_the_platform_nor_http() {
+    let platforms = source_of("simulator").join("platforms");
+    let stores: Vec<PathBuf> =
+        files(&platforms).into_iter().filter(|path| is_of(path.strip_prefix(&platforms).unwrap(), "stores")).collect();
+    println!("{} files of stores", stores.len());
+    assert!(stores.iter().any(|path| path.ends_with("genesys_cloud/stores/conversations.rs")), "the stores moved: {stores:?}");
+    assert!(stores.iter().any(|path| path.ends_with("public/stores/uploads.rs")), "the stores moved: {stores:?}");
+    for path in &stores {
+        let code = code(path);
+        let found = not_of_a_store(&code);
+        assert!(found.is_empty(), "{}: a store names {found:?}; let its caller do that", path.display());
+    }
+    assert_eq!(
+        not_of_a_store("use super::{GenesysCloud, files};\nuse crate::http::reply::Reply;"),
+        ["GenesysCloud", "Reply", "http"].into()
+    );
+    assert!(not_of_a_store("use crate::platforms::genesys_cloud::conversation::Conversation;").is_empty());
+}
+
 /// What a platform costs beside its own folders: a source and a target that only tests have are known to the registries alone, and to no build that is
 /// no test's.
 #[test]

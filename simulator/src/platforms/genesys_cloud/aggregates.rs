@@ -10,20 +10,19 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::Conversation,
     endpoint::IncomingRequest,
     errors::ApiError,
     filters::{Filter, Filters, Level, MEDIA_TYPE, SegmentFacts, value_of},
     limits,
     participant_view::ParticipantView,
-    rules,
-    state::Conversation,
-    times,
+    rules, times,
 };
 use crate::http::reply::Reply;
 
 /// POST /api/v2/analytics/conversations/aggregates/query.
 pub(super) async fn query(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.query_aggregates(&asked)).await
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| query_aggregates(site, &asked)).await
 }
 
 /// ConversationAggregationQuery of the vendor's SDKs; the API description beside this project does not have it.
@@ -127,43 +126,41 @@ impl Tally {
     }
 }
 
-impl GenesysCloud {
-    fn query_aggregates(&self, asked: &Asked) -> Result<Reply, ApiError> {
-        [&rules::AGGREGATES, &rules::AGGREGATE_GROUPS].into_iter().for_each(|rule| self.mark(rule));
-        let interval = self.interval("interval", &asked.interval)?;
-        let (metrics, filters) = asked.check().and_then(|metrics| Ok((metrics, asked.filters()?))).inspect_err(|_| {
-            self.mark(&rules::UNSUPPORTED_FILTER);
-        })?;
-        let stretches = asked.stretches(interval).inspect_err(|_| self.mark(&limits::AGGREGATE_STRETCHES.rule))?;
-        let state = self.state();
-        let mut groups: BTreeMap<Group, BTreeMap<usize, Tally>> = BTreeMap::new();
-        let is_in = |held: &&Conversation| (interval.0..interval.1).contains(&held.start_ms) && self.shows(held);
-        for held in state.conversations.values().filter(is_in) {
-            let division = self.division_of(held).id;
-            let at = stretches.partition_point(|(_, to)| *to <= held.start_ms);
-            let seats = self.seats(held);
-            let is_routed = seats.iter().any(ParticipantView::is_routed);
-            for seat in seats.iter().filter(|seat| seat.is_routed() || !is_routed) {
-                let facts = self.facts_of_seat(held, seat);
-                if filters.hold_in_row(held, division, &facts) {
-                    let group = asked.group_of(held, division, &facts);
-                    groups.entry(group).or_default().entry(at).or_default().add(held, seat, &facts);
-                }
+fn query_aggregates(site: &GenesysCloud, asked: &Asked) -> Result<Reply, ApiError> {
+    [&rules::AGGREGATES, &rules::AGGREGATE_GROUPS].into_iter().for_each(|rule| site.mark(rule));
+    let interval = site.interval("interval", &asked.interval)?;
+    let (metrics, filters) = asked.check().and_then(|metrics| Ok((metrics, asked.filters()?))).inspect_err(|_| {
+        site.mark(&rules::UNSUPPORTED_FILTER);
+    })?;
+    let stretches = asked.stretches(interval).inspect_err(|_| site.mark(&limits::AGGREGATE_STRETCHES.rule))?;
+    let state = site.state();
+    let mut groups: BTreeMap<Group, BTreeMap<usize, Tally>> = BTreeMap::new();
+    let is_in = |held: &&Conversation| (interval.0..interval.1).contains(&held.start_ms) && site.shows(held);
+    for held in state.conversations.all().filter(is_in) {
+        let division = site.division_of(held).id;
+        let at = stretches.partition_point(|(_, to)| *to <= held.start_ms);
+        let seats = site.seats(held);
+        let is_routed = seats.iter().any(ParticipantView::is_routed);
+        for seat in seats.iter().filter(|seat| seat.is_routed() || !is_routed) {
+            let facts = site.facts_of_seat(held, seat);
+            if filters.hold_in_row(held, division, &facts) {
+                let group = asked.group_of(held, division, &facts);
+                groups.entry(group).or_default().entry(at).or_default().add(held, seat, &facts);
             }
         }
-        let told = |tally: &Tally| -> Vec<Value> {
-            let told = metrics.iter().filter_map(|(name, metric)| Some(json!({"metric": name, "stats": tally.stats(*metric)?})));
-            told.collect()
-        };
-        let results = groups.into_iter().map(|(group, tallies)| {
-            let data = tallies.iter().filter_map(|(at, tally)| {
-                let (from, to) = stretches.get(*at)?;
-                Some(json!({"interval": format!("{}/{}", times::text(*from), times::text(*to)), "metrics": told(tally)}))
-            });
-            json!({"group": group, "data": data.collect::<Vec<Value>>()})
-        });
-        Ok(Reply::json(200, &json!({"results": results.collect::<Vec<Value>>()})))
     }
+    let told = |tally: &Tally| -> Vec<Value> {
+        let told = metrics.iter().filter_map(|(name, metric)| Some(json!({"metric": name, "stats": tally.stats(*metric)?})));
+        told.collect()
+    };
+    let results = groups.into_iter().map(|(group, tallies)| {
+        let data = tallies.iter().filter_map(|(at, tally)| {
+            let (from, to) = stretches.get(*at)?;
+            Some(json!({"interval": format!("{}/{}", times::text(*from), times::text(*to)), "metrics": told(tally)}))
+        });
+        json!({"group": group, "data": data.collect::<Vec<Value>>()})
+    });
+    Ok(Reply::json(200, &json!({"results": results.collect::<Vec<Value>>()})))
 }
 
 impl Asked {

@@ -7,13 +7,14 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Annotation, Recording},
     endpoint::IncomingRequest,
     errors::ApiError,
     limits,
     participant_view::put,
     read::{self, RECORDING},
     rules,
-    state::{Annotation, Recording, State as Held},
+    state::State as Held,
     validate::uuid,
 };
 use crate::{http::reply::Reply, operations};
@@ -23,7 +24,7 @@ pub(super) async fn list(Path((id, recording)): Path<(String, String)>, incoming
     incoming
         .answer(&recording, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             Ok(Reply::json(200, &site.annotations_json(held.id, read::find_recording(held, &recording)?)))
         })
         .await
@@ -31,7 +32,7 @@ pub(super) async fn list(Path((id, recording)): Path<(String, String)>, incoming
 
 /// POST /api/v2/conversations/{id}/recordings/{recording}/annotations.
 pub(super) async fn create(Path((id, recording)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| recording.clone(), |site, _, sent| site.create_annotation(&id, &recording, sent)).await
+    incoming.answer_json(|_, _| recording.clone(), |site, _, sent| create_annotation(site, &id, &recording, sent)).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}.
@@ -39,22 +40,22 @@ pub(super) async fn show(Path((id, recording, annotation)): Path<(String, String
     incoming
         .answer(&annotation, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             let one = read::find_recording(held, &recording)?;
-            site.annotation_json(held.id, one, site.annotation_id(one, &annotation)?).map(|shown| Reply::json(200, &shown))
+            annotation_json(site, held.id, one, annotation_id(site, one, &annotation)?).map(|shown| Reply::json(200, &shown))
         })
         .await
 }
 
 /// PUT /api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}.
 pub(super) async fn update(Path((id, recording, annotation)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
-    let work = |site: &GenesysCloud, _: &_, sent| site.update_annotation(&id, &recording, &annotation, sent);
+    let work = |site: &GenesysCloud, _: &_, sent| update_annotation(site, &id, &recording, &annotation, sent);
     incoming.answer_json(|_, _| annotation.clone(), work).await
 }
 
 /// DELETE /api/v2/conversations/{id}/recordings/{recording}/annotations/{annotation}.
 pub(super) async fn delete(Path((id, recording, annotation)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&annotation, |site, _| site.delete_annotation(&id, &recording, &annotation)).await
+    incoming.answer(&annotation, |site, _| delete_annotation(site, &id, &recording, &annotation)).await
 }
 
 /// Annotation of the API description.
@@ -118,94 +119,99 @@ impl Sent {
 const BOOKMARK: &str = "bookmark";
 
 impl GenesysCloud {
-    fn create_annotation(&self, id: &str, recording: &str, sent: Sent) -> Result<Reply, ApiError> {
-        self.mark(&rules::ANNOTATION_WRITTEN);
-        let operation = &operations::GENESYS_CLOUD_CREATE_ANNOTATION;
-        let made = sent.said(self, None)?;
-        let mut state = self.state();
-        let key = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?.id;
-        let annotation = self.made_id(operation, &key.to_string(), state.ordinal_of(operation.name, &key.to_string()));
-        let annotations = self.annotations_mut(&mut state, id, recording)?;
-        annotations.push(Annotation { id: Some(annotation), ..made });
-        self.shown_annotation(&state, id, recording, annotation, "created")
-    }
-
-    fn update_annotation(&self, id: &str, recording: &str, annotation: &str, sent: Sent) -> Result<Reply, ApiError> {
-        self.mark(&rules::ANNOTATION_WRITTEN);
-        let mut state = self.state();
-        let one = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?;
-        let annotation = self.annotation_id(one, annotation)?;
-        let at = one.annotations.iter().position(|held| self.id_of(one, held) == annotation).ok_or_else(unknown)?;
-        let said = sent.said(self, Some(&one.annotations[at]))?;
-        let annotations = self.annotations_mut(&mut state, id, recording)?;
-        annotations[at] = said;
-        self.shown_annotation(&state, id, recording, annotation, "updated")
-    }
-
-    fn delete_annotation(&self, id: &str, recording: &str, annotation: &str) -> Result<Reply, ApiError> {
-        self.mark(&rules::ANNOTATION_WRITTEN);
-        let mut state = self.state();
-        let one = read::find_recording(self.find_covered(&state, id, RECORDING)?, recording)?;
-        let annotation = self.annotation_id(one, annotation)?;
-        let kept: Vec<Annotation> = one.annotations.iter().filter(|held| self.id_of(one, held) != annotation).cloned().collect();
-        *self.annotations_mut(&mut state, id, recording)? = kept;
-        Ok(Reply::empty(204).effect("deleted"))
-    }
-
-    fn annotations_mut<'a>(&self, state: &'a mut Held, id: &str, recording: &str) -> Result<&'a mut Vec<Annotation>, ApiError> {
-        let held = uuid(id).and_then(|id| state.conversations.get_mut(&id)).ok_or_else(read::not_found)?;
-        let one = uuid(recording).and_then(|id| held.recordings.iter_mut().find(|one| one.id == id));
-        one.map(|one| &mut one.annotations).ok_or_else(ApiError::not_found)
-    }
-
-    fn shown_annotation(&self, state: &Held, id: &str, recording: &str, annotation: Uuid, effect: &'static str) -> Result<Reply, ApiError> {
-        let held = read::find(state, id)?;
-        let one = read::find_recording(held, recording)?;
-        Ok(Reply::json(200, &self.annotation_json(held.id, one, annotation)?).effect(effect))
-    }
-
-    /// The id of an annotation: a client's its own, all others of a recording the same.
-    fn id_of(&self, one: &Recording, held: &Annotation) -> Uuid {
-        held.id.unwrap_or_else(|| self.seed().child("annotation").child(&one.id.to_string()).uuid())
-    }
-
-    /// An annotation's id in an address, where the recording has such a one.
-    fn annotation_id(&self, one: &Recording, sent: &str) -> Result<Uuid, ApiError> {
-        let wanted = uuid(sent).ok_or_else(unknown)?;
-        one.annotations.iter().map(|held| self.id_of(one, held)).find(|id| *id == wanted).ok_or_else(unknown)
-    }
-
     /// The annotations of a recording, as it shows them.
     pub(super) fn annotations_json(&self, conversation: Uuid, one: &Recording) -> Vec<Value> {
-        one.annotations.iter().map(|held| self.written(conversation, one, held)).collect()
+        one.annotations.iter().map(|held| written(self, conversation, one, held)).collect()
     }
+}
 
-    /// One annotation by its id; where several pauses share it, the first, with all of them inside.
-    fn annotation_json(&self, conversation: Uuid, one: &Recording, id: Uuid) -> Result<Value, ApiError> {
-        let of_it = one.annotations.iter().filter(|held| self.id_of(one, held) == id);
-        let all: Vec<Value> = of_it.map(|held| self.written(conversation, one, held)).collect();
-        let mut shown = all.first().cloned().ok_or_else(unknown)?;
-        if all.len() > 1 {
-            self.mark(&rules::PAUSES_SHARE_AN_ID);
-            put(&mut shown, "annotations", Some(json!(all)));
-        }
-        Ok(shown)
-    }
+fn create_annotation(site: &GenesysCloud, id: &str, recording: &str, sent: Sent) -> Result<Reply, ApiError> {
+    site.mark(&rules::ANNOTATION_WRITTEN);
+    let operation = &operations::GENESYS_CLOUD_CREATE_ANNOTATION;
+    let made = sent.said(site, None)?;
+    let mut state = site.state();
+    let key = read::find_recording(site.find_covered(&state.conversations, id, RECORDING)?, recording)?.id;
+    let annotation = site.made_id(operation, &key.to_string(), state.ordinals.next_of(operation.name, &key.to_string()));
+    change_annotations(&mut state, id, recording, |all| all.push(Annotation { id: Some(annotation), ..made }))?;
+    shown_annotation(site, &state, id, recording, annotation, "created")
+}
 
-    fn written(&self, conversation: Uuid, one: &Recording, held: &Annotation) -> Value {
-        let id = self.id_of(one, held);
-        let mut body = json!({
-            "id": id,
-            "type": held.kind,
-            "location": held.location_ms,
-            "durationMs": held.duration_ms,
-            "selfUri": format!("/api/v2/conversations/{conversation}/recordings/{}/annotations/{id}", one.id),
-        });
-        put(&mut body, "reason", held.reason.clone());
-        put(&mut body, "name", held.name.clone());
-        put(&mut body, "description", held.description.clone());
-        body
+fn update_annotation(site: &GenesysCloud, id: &str, recording: &str, annotation: &str, sent: Sent) -> Result<Reply, ApiError> {
+    site.mark(&rules::ANNOTATION_WRITTEN);
+    let mut state = site.state();
+    let one = read::find_recording(site.find_covered(&state.conversations, id, RECORDING)?, recording)?;
+    let annotation = annotation_id(site, one, annotation)?;
+    let at = one.annotations.iter().position(|held| id_of(site, one, held) == annotation).ok_or_else(unknown)?;
+    let said = sent.said(site, Some(&one.annotations[at]))?;
+    change_annotations(&mut state, id, recording, |all| all[at] = said)?;
+    shown_annotation(site, &state, id, recording, annotation, "updated")
+}
+
+fn delete_annotation(site: &GenesysCloud, id: &str, recording: &str, annotation: &str) -> Result<Reply, ApiError> {
+    site.mark(&rules::ANNOTATION_WRITTEN);
+    let mut state = site.state();
+    let one = read::find_recording(site.find_covered(&state.conversations, id, RECORDING)?, recording)?;
+    let annotation = annotation_id(site, one, annotation)?;
+    let kept: Vec<Annotation> = one.annotations.iter().filter(|held| id_of(site, one, held) != annotation).cloned().collect();
+    change_annotations(&mut state, id, recording, |all| *all = kept)?;
+    Ok(Reply::empty(204).effect("deleted"))
+}
+
+fn shown_annotation(
+    site: &GenesysCloud,
+    state: &Held,
+    id: &str,
+    recording: &str,
+    annotation: Uuid,
+    effect: &'static str,
+) -> Result<Reply, ApiError> {
+    let held = read::find(&state.conversations, id)?;
+    let one = read::find_recording(held, recording)?;
+    Ok(Reply::json(200, &annotation_json(site, held.id, one, annotation)?).effect(effect))
+}
+
+/// The id of an annotation: a client's its own, all others of a recording the same.
+fn id_of(site: &GenesysCloud, one: &Recording, held: &Annotation) -> Uuid {
+    held.id.unwrap_or_else(|| site.seed().child("annotation").child(&one.id.to_string()).uuid())
+}
+
+/// An annotation's id in an address, where the recording has such a one.
+fn annotation_id(site: &GenesysCloud, one: &Recording, sent: &str) -> Result<Uuid, ApiError> {
+    let wanted = uuid(sent).ok_or_else(unknown)?;
+    one.annotations.iter().map(|held| id_of(site, one, held)).find(|id| *id == wanted).ok_or_else(unknown)
+}
+
+/// One annotation by its id; where several pauses share it, the first, with all of them inside.
+fn annotation_json(site: &GenesysCloud, conversation: Uuid, one: &Recording, id: Uuid) -> Result<Value, ApiError> {
+    let of_it = one.annotations.iter().filter(|held| id_of(site, one, held) == id);
+    let all: Vec<Value> = of_it.map(|held| written(site, conversation, one, held)).collect();
+    let mut shown = all.first().cloned().ok_or_else(unknown)?;
+    if all.len() > 1 {
+        site.mark(&rules::PAUSES_SHARE_AN_ID);
+        put(&mut shown, "annotations", Some(json!(all)));
     }
+    Ok(shown)
+}
+
+fn written(site: &GenesysCloud, conversation: Uuid, one: &Recording, held: &Annotation) -> Value {
+    let id = id_of(site, one, held);
+    let mut body = json!({
+        "id": id,
+        "type": held.kind,
+        "location": held.location_ms,
+        "durationMs": held.duration_ms,
+        "selfUri": format!("/api/v2/conversations/{conversation}/recordings/{}/annotations/{id}", one.id),
+    });
+    put(&mut body, "reason", held.reason.clone());
+    put(&mut body, "name", held.name.clone());
+    put(&mut body, "description", held.description.clone());
+    body
+}
+
+fn change_annotations(state: &mut Held, id: &str, recording: &str, how: impl FnOnce(&mut Vec<Annotation>)) -> Result<(), ApiError> {
+    let id = uuid(id).ok_or_else(read::not_found)?;
+    let changed = uuid(recording).and_then(|one| state.conversations.change_recording(id, one, |one| how(&mut one.annotations)));
+    changed.ok_or_else(ApiError::not_found)
 }
 
 fn unknown() -> ApiError {

@@ -63,12 +63,12 @@ pub(super) async fn issue_token(State(site): Site, request: Request) -> Response
     let body = super::files::small_body(request.into_body()).await;
     let length = body.len() as u64;
     let operation = &operations::GENESYS_CLOUD_ISSUE_TOKEN;
-    endpoint::serve(&*site, operation, "-", length, None, async { Ok(site.issue(&headers, &body)) }).await
+    endpoint::serve(&*site, operation, "-", length, None, async { Ok(issue(&site, &headers, &body)) }).await
 }
 
 /// GET /api/v2/tokens/me.
 pub(super) async fn token_info(incoming: endpoint::IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| Ok(Reply::json(200, &site.describe(authorized)))).await
+    incoming.answer("-", |site, authorized| Ok(Reply::json(200, &describe(site, authorized)))).await
 }
 
 /// DELETE /api/v2/tokens/me.
@@ -96,41 +96,10 @@ impl GenesysCloud {
         bucket: Bucket,
     ) -> (Option<Rate>, Result<Pass, ApiError>) {
         let Some(token) = bearer(headers) else { return (None, Err(no_token())) };
-        let Some((client_id, rate, overrun)) = self.count(operation, &token, bucket) else { return (None, Err(bad_credentials())) };
+        let Some((client_id, rate, overrun)) = count(self, operation, &token, bucket) else { return (None, Err(bad_credentials())) };
         let lacking = || self.lacking(operation.needs).map(|scope| self.forbidden(scope));
-        let refusal = overrun.map(|overrun| self.one_too_many(&overrun)).or_else(lacking);
+        let refusal = overrun.map(|overrun| one_too_many(self, &overrun)).or_else(lacking);
         (Some(rate), refusal.map_or(Ok(Pass { client_id, token }), Err))
-    }
-
-    /// The token's client, what the headers say, and the first limit this request went beyond. It counts in all of them.
-    fn count(&self, operation: &'static Operation, token: &str, bucket: Bucket) -> Option<(String, Rate, Option<Overrun>)> {
-        let now = self.core.clock.now_ms();
-        let mut tokens = self.tokens();
-        let Tokens { live, shared, .. } = &mut *tokens;
-        let live = live.get_mut(token).filter(|live| live.expires_at_ms > now)?;
-        let minute = u64::from(self.settings.requests_per_minute);
-        let (rate, own, shared) = match bucket {
-            Bucket::Token => {
-                let rate = live.minute.count(now, MINUTE_MS, minute);
-                let own = Overrun { rule: &limits::TOKEN_REQUESTS.rule, key: TOKEN_RATE_KEY.into(), rate };
-                (rate, own, self.count_shared(shared, operation, now))
-            }
-            Bucket::Uploads => {
-                let rate = live.uploads.count(now, SECOND_MS, u64::from(self.settings.uploads_per_second));
-                let own = Overrun { rule: &limits::UPLOADS.rule, key: UPLOAD_RATE_KEY.into(), rate };
-                (live.minute.look(now, MINUTE_MS, minute), own, self.count_shared(shared, operation, now))
-            }
-        };
-        let overrun = Some(own).filter(|own| own.rate.exceeded()).or(shared);
-        Some((live.client_id.clone(), rate, overrun))
-    }
-
-    fn one_too_many(&self, overrun: &Overrun) -> ApiError {
-        self.mark(overrun.rule);
-        if overrun.key == TOKEN_RATE_KEY {
-            request_context::record_token_limit();
-        }
-        ApiError::too_many(&overrun.key, overrun.rate.allowed, Some(overrun.rate.reset_s))
     }
 
     /// 403 for a permission.
@@ -142,74 +111,105 @@ impl GenesysCloud {
             format!("Unable to perform the requested action. You are missing the following permission(s): {scope}"),
         )
     }
+}
 
-    fn issue(&self, headers: &HeaderMap, body: &[u8]) -> Reply {
-        let form = Query::of(&String::from_utf8_lossy(body));
-        if !endpoint::content_type(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return oauth_error(400, "invalid_request", "send the grant as application/x-www-form-urlencoded");
+/// The token's client, what the headers say, and the first limit this request went beyond. It counts in all of them.
+fn count(site: &GenesysCloud, operation: &'static Operation, token: &str, bucket: Bucket) -> Option<(String, Rate, Option<Overrun>)> {
+    let now = site.core.clock.now_ms();
+    let mut tokens = site.tokens();
+    let Tokens { live, shared, .. } = &mut *tokens;
+    let live = live.get_mut(token).filter(|live| live.expires_at_ms > now)?;
+    let minute = u64::from(site.settings.requests_per_minute);
+    let (rate, own, shared) = match bucket {
+        Bucket::Token => {
+            let rate = live.minute.count(now, MINUTE_MS, minute);
+            let own = Overrun { rule: &limits::TOKEN_REQUESTS.rule, key: TOKEN_RATE_KEY.into(), rate };
+            (rate, own, site.count_shared(shared, operation, now))
         }
-        if form.one("grant_type") != Some("client_credentials") {
-            return oauth_error(400, "unsupported_grant_type", "grant_type must be client_credentials");
+        Bucket::Uploads => {
+            let rate = live.uploads.count(now, SECOND_MS, u64::from(site.settings.uploads_per_second));
+            let own = Overrun { rule: &limits::UPLOADS.rule, key: UPLOAD_RATE_KEY.into(), rate };
+            (live.minute.look(now, MINUTE_MS, minute), own, site.count_shared(shared, operation, now))
         }
-        let (id, secret) = match basic(headers).or_else(|| in_form(&form)) {
-            Some(credentials) => credentials,
-            None => return oauth_error(400, "invalid_client", "client not found"),
-        };
-        if id != self.directory().client_id {
-            self.mark(&rules::UNKNOWN_CLIENT);
-            return oauth_error(400, "invalid_client", "client not found");
-        }
-        if secret != self.directory().client_secret {
-            self.mark(&rules::WRONG_SECRET);
-            return oauth_error(401, "invalid_client", "authentication failed");
-        }
-        let token = self.new_token(&id);
-        let life = self.settings.token_seconds;
-        request_context::record_token_ttl(life);
-        Reply::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": life}))
+    };
+    let overrun = Some(own).filter(|own| own.rate.exceeded()).or(shared);
+    Some((live.client_id.clone(), rate, overrun))
+}
+
+fn one_too_many(site: &GenesysCloud, overrun: &Overrun) -> ApiError {
+    site.mark(overrun.rule);
+    if overrun.key == TOKEN_RATE_KEY {
+        request_context::record_token_limit();
     }
+    ApiError::too_many(&overrun.key, overrun.rate.allowed, Some(overrun.rate.reset_s))
+}
 
-    fn new_token(&self, client_id: &str) -> String {
-        let now = self.core.clock.now_ms();
-        let life_ms = i64::try_from(self.settings.token_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        let mut tokens = self.tokens();
-        tokens.live.retain(|_, token| token.expires_at_ms > now);
-        tokens.issued += 1;
-        let token = format!("gc-{}", self.seed().child("token").index(tokens.issued).uuid().simple());
-        tokens.live.insert(
-            token.clone(),
-            Token {
-                client_id: client_id.to_owned(),
-                expires_at_ms: now.saturating_add(life_ms),
-                minute: Window::default(),
-                uploads: Window::default(),
-            },
-        );
-        token
+fn issue(site: &GenesysCloud, headers: &HeaderMap, body: &[u8]) -> Reply {
+    let form = Query::of(&String::from_utf8_lossy(body));
+    if !endpoint::content_type(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return oauth_error(400, "invalid_request", "send the grant as application/x-www-form-urlencoded");
     }
+    if form.one("grant_type") != Some("client_credentials") {
+        return oauth_error(400, "unsupported_grant_type", "grant_type must be client_credentials");
+    }
+    let (id, secret) = match basic(headers).or_else(|| in_form(&form)) {
+        Some(credentials) => credentials,
+        None => return oauth_error(400, "invalid_client", "client not found"),
+    };
+    if id != site.directory().client_id {
+        site.mark(&rules::UNKNOWN_CLIENT);
+        return oauth_error(400, "invalid_client", "client not found");
+    }
+    if secret != site.directory().client_secret {
+        site.mark(&rules::WRONG_SECRET);
+        return oauth_error(401, "invalid_client", "authentication failed");
+    }
+    let token = new_token(site, &id);
+    let life = site.settings.token_seconds;
+    request_context::record_token_ttl(life);
+    Reply::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": life}))
+}
 
-    fn describe(&self, authorized: &AuthorizedRequest) -> serde_json::Value {
-        let organization = json!({"id": self.seed().child("organization").uuid(), "name": "Seatrial"});
-        let ends = self.tokens().live.get(&authorized.token).map(|token| times::text(token.expires_at_ms));
-        let mut body = json!({
+fn new_token(site: &GenesysCloud, client_id: &str) -> String {
+    let now = site.core.clock.now_ms();
+    let life_ms = i64::try_from(site.settings.token_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    let mut tokens = site.tokens();
+    tokens.live.retain(|_, token| token.expires_at_ms > now);
+    tokens.issued += 1;
+    let token = format!("gc-{}", site.seed().child("token").index(tokens.issued).uuid().simple());
+    tokens.live.insert(
+        token.clone(),
+        Token {
+            client_id: client_id.to_owned(),
+            expires_at_ms: now.saturating_add(life_ms),
+            minute: Window::default(),
+            uploads: Window::default(),
+        },
+    );
+    token
+}
+
+fn describe(site: &GenesysCloud, authorized: &AuthorizedRequest) -> serde_json::Value {
+    let organization = json!({"id": site.seed().child("organization").uuid(), "name": "Seatrial"});
+    let ends = site.tokens().live.get(&authorized.token).map(|token| times::text(token.expires_at_ms));
+    let mut body = json!({
+        "organization": organization,
+        "homeOrganization": organization,
+        "authorizedScope": granted(site),
+        "OAuthClient": {
+            "id": authorized.client_id,
+            "name": "migration",
+            "authorizedGrantType": "CLIENT-CREDENTIALS",
+            "state": "active",
             "organization": organization,
-            "homeOrganization": organization,
-            "authorizedScope": self.granted(),
-            "OAuthClient": {
-                "id": authorized.client_id,
-                "name": "migration",
-                "authorizedGrantType": "CLIENT-CREDENTIALS",
-                "state": "active",
-                "organization": organization,
-            },
-        });
-        put(&mut body, "dateTokenIdles", ends);
-        body
-    }
+        },
+    });
+    put(&mut body, "dateTokenIdles", ends);
+    body
+}
 
-    fn granted(&self) -> BTreeSet<&'static str> {
-        known().filter(|scope| self.lacking(&[*scope]).is_none()).collect()
-    }
+fn granted(site: &GenesysCloud) -> BTreeSet<&'static str> {
+    known().filter(|scope| site.lacking(&[*scope]).is_none()).collect()
 }
 
 /// What is asked for by what a request says, or by nothing here: the rest of what a client may hold stands in the operations table.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{errors::ApiError, state::Conversation};
+use super::{conversation::Conversation, errors::ApiError};
 
 /// One group of predicates, and of groups of them.
 #[derive(Clone, Deserialize)]

@@ -5,11 +5,10 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Conversation, Recording, Segment},
     endpoint::IncomingRequest,
     errors::ApiError,
-    rules,
-    state::{Conversation, Recording, Segment},
-    times,
+    rules, times,
     validate::{self, InteractionValidator},
     wire,
 };
@@ -17,19 +16,19 @@ use crate::http::reply::Reply;
 
 /// POST /api/v2/interactions.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.create_interaction(sent)).await
+    incoming.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| create_interaction(site, sent)).await
 }
 
 /// GET /api/v2/interactions/{id}.
 pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     let key = incoming.site.key_of_interaction(&id);
-    incoming.answer(&key, |site, _| site.show_interaction(&id)).await
+    incoming.answer(&key, |site, _| show_interaction(site, &id)).await
 }
 
 /// PUT /api/v2/interactions/{id}.
 pub(super) async fn update(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     let key = |site: &GenesysCloud, body: &[u8]| tag_of(body).unwrap_or_else(|| site.key_of_interaction(&id));
-    incoming.answer_json(key, |site, _, sent| site.update_interaction(&id, sent)).await
+    incoming.answer_json(key, |site, _, sent| update_interaction(site, &id, sent)).await
 }
 
 fn tag_of(body: &[u8]) -> Option<String> {
@@ -45,58 +44,56 @@ impl GenesysCloud {
     /// The tag of an interaction that is held, else the id itself.
     pub(super) fn key_of_interaction(&self, id: &str) -> String {
         let state = self.state();
-        let held = validate::uuid(id).and_then(|id| state.conversations.get(&id));
+        let held = validate::uuid(id).and_then(|id| state.conversations.get(id));
         held.and_then(|held| held.external_tag.clone()).unwrap_or_else(|| id.to_owned())
     }
+}
 
-    fn create_interaction(&self, sent: wire::Interaction) -> Result<Reply, ApiError> {
-        let mut state = self.state();
-        let directory = self.directory();
-        let mut conversation =
-            InteractionValidator { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }.interaction(&sent, None)?;
-        let id = conversation.id;
-        if state.conversations.contains_key(&id) {
-            self.mark(&rules::EXISTING_ID);
-            return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
-        }
-        self.hide_new(&mut conversation);
-        let dated = self.dated_by_policy(&state, &conversation);
-        for recording in &mut conversation.recordings {
-            if let Some((delete, archive)) = dated.get(&recording.id) {
-                (recording.delete_at_ms, recording.archive_at_ms) = (*delete, *archive);
-            }
-        }
-        let reply = Reply::json(201, &rendered(&conversation));
-        state.conversations.insert(id, conversation);
-        state.plan_deletions(id);
-        Ok(reply.effect("created"))
+fn create_interaction(site: &GenesysCloud, sent: wire::Interaction) -> Result<Reply, ApiError> {
+    let mut state = site.state();
+    let directory = site.directory();
+    let mut conversation =
+        InteractionValidator { site: site, files: &state.files, directory: &directory, now_ms: site.now_ms() }.interaction(&sent, None)?;
+    let id = conversation.id;
+    if state.conversations.contains(id) {
+        site.mark(&rules::EXISTING_ID);
+        return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
     }
+    site.hide_new(&mut conversation);
+    let dated = site.dated_by_policy(&state.public, &conversation);
+    for recording in &mut conversation.recordings {
+        if let Some(dates) = dated.get(&recording.id) {
+            (recording.delete_at_ms, recording.archive_at_ms) = (dates.delete_at_ms, dates.archive_at_ms);
+        }
+    }
+    let reply = Reply::json(201, &rendered(&conversation));
+    state.conversations.put(conversation);
+    Ok(reply.effect("created"))
+}
 
-    fn show_interaction(&self, id: &str) -> Result<Reply, ApiError> {
-        let state = self.state();
-        let held = validate::uuid(id).and_then(|id| state.conversations.get(&id));
-        held.map(|held| Reply::json(200, &rendered(held))).ok_or_else(ApiError::not_found)
-    }
+fn show_interaction(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
+    let state = site.state();
+    let held = validate::uuid(id).and_then(|id| state.conversations.get(id));
+    held.map(|held| Reply::json(200, &rendered(held))).ok_or_else(ApiError::not_found)
+}
 
-    fn update_interaction(&self, id: &str, sent: wire::Interaction) -> Result<Reply, ApiError> {
-        let id = validate::uuid(id).ok_or_else(ApiError::not_found)?;
-        let mut state = self.state();
-        let held = state.conversations.get(&id).ok_or_else(ApiError::not_found)?;
-        self.mark(&rules::UPDATE_REPLACES);
-        let directory = self.directory();
-        let mut conversation = InteractionValidator { site: self, state: &state, directory: &directory, now_ms: self.now_ms() }
-            .interaction(&sent, Some(id))?;
-        (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
-        for recording in &mut conversation.recordings {
-            if let Some(before) = held.recording(recording.id) {
-                (recording.created_at_ms, recording.shown_from_ms) = (before.created_at_ms, before.shown_from_ms);
-            }
+fn update_interaction(site: &GenesysCloud, id: &str, sent: wire::Interaction) -> Result<Reply, ApiError> {
+    let id = validate::uuid(id).ok_or_else(ApiError::not_found)?;
+    let mut state = site.state();
+    let held = state.conversations.get(id).ok_or_else(ApiError::not_found)?;
+    site.mark(&rules::UPDATE_REPLACES);
+    let directory = site.directory();
+    let mut conversation = InteractionValidator { site: site, files: &state.files, directory: &directory, now_ms: site.now_ms() }
+        .interaction(&sent, Some(id))?;
+    (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
+    for recording in &mut conversation.recordings {
+        if let Some(before) = held.recording(recording.id) {
+            (recording.created_at_ms, recording.shown_from_ms) = (before.created_at_ms, before.shown_from_ms);
         }
-        let reply = Reply::json(200, &rendered(&conversation));
-        state.conversations.insert(id, conversation);
-        state.plan_deletions(id);
-        Ok(reply.effect("updated"))
     }
+    let reply = Reply::json(200, &rendered(&conversation));
+    state.conversations.put(conversation);
+    Ok(reply.effect("updated"))
 }
 
 /// An interaction as the guide's surface answers it.
@@ -118,7 +115,7 @@ fn rendered(conversation: &Conversation) -> wire::Interaction {
     }
 }
 
-fn participant(held: &super::state::Participant) -> wire::Participant {
+fn participant(held: &super::conversation::Participant) -> wire::Participant {
     wire::Participant {
         id: held.id.to_string(),
         kind: held.role.as_str().to_owned(),
@@ -164,6 +161,6 @@ fn rendered_recording(held: &Recording) -> wire::Recording {
     }
 }
 
-fn annotation(held: &super::state::Annotation) -> wire::Annotation {
+fn annotation(held: &super::conversation::Annotation) -> wire::Annotation {
     wire::Annotation { kind: held.kind.clone(), reason: held.reason.clone(), location: held.location_ms, duration_ms: held.duration_ms }
 }

@@ -1,6 +1,9 @@
 //! Reading back which legacy record something is: the tag on a conversation, the name of a file (docs/reference/identity.md).
 
-use super::state::{Conversation, Recording, State};
+use super::{
+    conversation::{Conversation, Recording},
+    stores::Files,
+};
 
 /// A tag `st:<namespace>:<legacy id>`, taken apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,12 +37,12 @@ pub(super) fn legacy_recording_id<'a>(file_name: &'a str, namespace: &str) -> Op
 }
 
 /// The legacy id of a recording: as its upload stated it, else from the name of its file, while one is linked.
-pub(super) fn of_recording(state: &State, held: &Conversation, one: &Recording) -> Option<String> {
+pub(super) fn of_recording(files: &Files, held: &Conversation, one: &Recording) -> Option<String> {
     if let Some(stated) = &one.originating_id {
         return Some(stated.clone());
     }
     let tag = Tag::of(held)?;
-    let file = state.files.get(&one.file?)?;
+    let file = files.get(one.file?)?;
     legacy_recording_id(&file.name, tag.namespace).map(str::to_owned)
 }
 

@@ -120,7 +120,7 @@ pub(super) async fn users(incoming: IncomingRequest) -> Response {
     incoming
         .answer("-", |site, authorized| {
             let directory = site.directory();
-            let chosen = site.users(&directory, &authorized.query)?;
+            let chosen = chosen_users(site, &directory, &authorized.query)?;
             site.page(&operations::GENESYS_CLOUD_LIST_USERS, &authorized.query, &chosen, |entry| site.user_json(entry))
         })
         .await
@@ -260,7 +260,7 @@ async fn routing(site: std::sync::Arc<GenesysCloud>, operation: &'static Operati
             let is_shown = |entry: &&Entry| {
                 is_asked_for(entry, &authorized.query)
                     && has_peer_asked_for(entry, &authorized.query)
-                    && list.kind.is_none_or(|kind| site.is_in_division(kind, entry.id, &authorized.query))
+                    && list.kind.is_none_or(|kind| is_in_division(site, kind, entry.id, &authorized.query))
             };
             let mut chosen: Vec<&Entry> = (list.entries)(&directory).iter().filter(is_shown).collect();
             match authorized.query.one("sortBy") {
@@ -317,29 +317,6 @@ impl GenesysCloud {
         directory.users.iter().filter(move |user| state == "any" || user.state == state)
     }
 
-    fn users<'a>(&self, directory: &'a Directory, query: &Query) -> Result<Vec<&'a Entry>, ApiError> {
-        if query.all("id").len() as u64 > limits::USER_IDS.value {
-            self.mark(&limits::USER_IDS.rule);
-            let message = format!("at most {} {}", limits::USER_IDS.value, limits::USER_IDS.unit);
-            return Err(ApiError::new(400, "max.user.ids", message).field("id"));
-        }
-        self.mark(&rules::USERS_SORT_ORDER);
-        // Nobody here has a Jabber id.
-        let has_jabber_id = query.one("jabberId").is_none();
-        let of_state = self.users_by_state(directory, query);
-        let mut found: Vec<&Entry> = of_state.filter(|user| has_jabber_id && is_one_of(&query.all("id"), user.id)).collect();
-        found.sort_by_key(|user| (&user.name, user.id));
-        if is_descending(query) {
-            found.reverse();
-        }
-        Ok(found)
-    }
-
-    /// Whether an entity stands in a division that the client's role covers, and in one of those a request names.
-    fn is_in_division(&self, kind: &str, id: Uuid, query: &Query) -> bool {
-        self.covers_entity(kind, id) && is_one_of(&query.all("divisionId"), self.division_of_entity(kind, id).id)
-    }
-
     /// The page of a list that a request asks for, of the things it chose; `write` says how one is written.
     pub(super) fn page<'a, T, W: Serialize>(
         &self,
@@ -384,6 +361,29 @@ impl GenesysCloud {
         };
         Ok(Reply::json(200, &page))
     }
+}
+
+fn chosen_users<'a>(site: &GenesysCloud, directory: &'a Directory, query: &Query) -> Result<Vec<&'a Entry>, ApiError> {
+    if query.all("id").len() as u64 > limits::USER_IDS.value {
+        site.mark(&limits::USER_IDS.rule);
+        let message = format!("at most {} {}", limits::USER_IDS.value, limits::USER_IDS.unit);
+        return Err(ApiError::new(400, "max.user.ids", message).field("id"));
+    }
+    site.mark(&rules::USERS_SORT_ORDER);
+    // Nobody here has a Jabber id.
+    let has_jabber_id = query.one("jabberId").is_none();
+    let of_state = site.users_by_state(directory, query);
+    let mut found: Vec<&Entry> = of_state.filter(|user| has_jabber_id && is_one_of(&query.all("id"), user.id)).collect();
+    found.sort_by_key(|user| (&user.name, user.id));
+    if is_descending(query) {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+/// Whether an entity stands in a division that the client's role covers, and in one of those a request names.
+fn is_in_division(site: &GenesysCloud, kind: &str, id: Uuid, query: &Query) -> bool {
+    site.covers_entity(kind, id) && is_one_of(&query.all("divisionId"), site.division_of_entity(kind, id).id)
 }
 
 /// The limits of a namespace as settings say; none for a namespace that is not known.

@@ -17,11 +17,12 @@ use uuid::Uuid;
 use super::{
     GenesysCloud, Site,
     access::REDACTED,
+    conversation::Recording,
     endpoint::{self, Query},
     locked,
     public::{Refusal, refusal},
     rules,
-    state::{Recording, State as Held, StoredFile},
+    stores::{Files, StoredFile},
     validate::uuid,
 };
 use crate::{clock::Clock, http::reply::Reply, operations};
@@ -62,8 +63,9 @@ pub(super) async fn download(
 ) -> Response {
     let query = Query::of(request.uri().query().unwrap_or_default());
     let headers = request.headers().clone();
-    let work =
-        async { Ok(site.download(&kind, &conversation, &recording, &query, &headers).await.unwrap_or_else(|refusal| refusal.reply())) };
+    let work = async {
+        Ok(answer_download(&site, &kind, &conversation, &recording, &query, &headers).await.unwrap_or_else(|refusal| refusal.reply()))
+    };
     endpoint::serve(&*site, &operations::GENESYS_CLOUD_GET_BATCH_MEDIA, &recording, 0, None, work).await
 }
 
@@ -84,78 +86,84 @@ impl GenesysCloud {
         hex::encode(&Sha256::digest(signed.as_bytes())[..16])
     }
 
-    async fn download(
-        self: &Arc<Self>,
-        kind: &str,
-        conversation: &str,
-        recording: &str,
-        query: &Query,
-        headers: &HeaderMap,
-    ) -> Result<Reply, Refusal> {
-        [&rules::PRESIGNED, &rules::PRESIGNED_STORE].into_iter().for_each(|rule| self.mark(rule));
-        let (Some(conversation), Some(recording)) = (uuid(conversation), uuid(recording)) else {
-            return Err(no_such_key());
-        };
-        let expires: i64 = query.one("expires").and_then(|text| text.parse().ok()).unwrap_or_default();
-        let format = query.one("format").unwrap_or_default();
-        let expected = self.signature(kind, conversation, recording, format, expires);
-        if query.one("signature") != Some(expected.as_str()) {
-            return Err(refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address"));
-        }
-        if self.now_ms() / 1_000 >= expires {
-            return Err(refusal(403, "AccessDenied", "Request has expired; ask for a new address"));
-        }
-        let media = self.media_of(kind, conversation, recording).ok_or_else(no_such_key)?;
-        let sound = if kind == REDACTED { Sound::Silenced } else { Sound::Whole };
-        match target(format) {
-            Some(target) => self.transcoded(&media, target, sound, headers).await,
-            None => self.original(&media, headers).await,
-        }
-    }
-
-    fn media_of(&self, kind: &str, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
-        let state = self.state();
-        if kind == ORPHAN_MEDIA {
-            return state.public.orphan_media(conversation).cloned();
-        }
-        let held = state.conversations.get(&conversation)?;
-        self.media_now(&state, held.recording(recording)?).cloned()
-    }
-
     /// A recording's media, while it is there and not in the archive.
-    pub(super) fn media_now<'a>(&self, state: &'a Held, one: &Recording) -> Option<&'a StoredFile> {
-        state.media(one).filter(|_| self.media_state(one).has_media())
+    pub(super) fn media_now<'a>(&self, files: &'a Files, one: &Recording) -> Option<&'a StoredFile> {
+        files.media_of(one).filter(|_| self.media_state(one).has_media())
     }
+}
 
-    async fn original(self: &Arc<Self>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, Refusal> {
-        let (status, from, length) = range(headers, &media.sha256, media.bytes)?;
-        let (site, sha256) = (Arc::clone(self), media.sha256.clone());
-        let opened = self.core.clock.blocking(move || Ok(site.spool.open(&sha256, from)?.take(length)));
-        let file = opened.await.unwrap_or_else(|| Err(std::io::Error::other("opening broke off"))).map_err(unreadable)?;
-        let stream = pieces(self.core.clock.clone(), file);
-        Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
+async fn answer_download(
+    site: &Arc<GenesysCloud>,
+    kind: &str,
+    conversation: &str,
+    recording: &str,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<Reply, Refusal> {
+    [&rules::PRESIGNED, &rules::PRESIGNED_STORE].into_iter().for_each(|rule| site.mark(rule));
+    let (Some(conversation), Some(recording)) = (uuid(conversation), uuid(recording)) else {
+        return Err(no_such_key());
+    };
+    let expires: i64 = query.one("expires").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let format = query.one("format").unwrap_or_default();
+    let expected = site.signature(kind, conversation, recording, format, expires);
+    if query.one("signature") != Some(expected.as_str()) {
+        return Err(refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address"));
     }
+    if site.now_ms() / 1_000 >= expires {
+        return Err(refusal(403, "AccessDenied", "Request has expired; ask for a new address"));
+    }
+    let media = media_of(site, kind, conversation, recording).ok_or_else(no_such_key)?;
+    let sound = if kind == REDACTED { Sound::Silenced } else { Sound::Whole };
+    match target(format) {
+        Some(target) => transcoded(site, &media, target, sound, headers).await,
+        None => original(site, &media, headers).await,
+    }
+}
 
-    async fn transcoded(self: &Arc<Self>, media: &StoredFile, target: Target, sound: Sound, headers: &HeaderMap) -> Result<Reply, Refusal> {
-        self.mark(&rules::MEDIA_ENCODED);
-        let (site, sha256) = (Arc::clone(self), media.sha256.clone());
-        let encoded = self.core.clock.blocking(move || {
-            let bytes = site.spool.read(&sha256).ok()?;
-            let (_, mut pcm) = audio::decode(&bytes).ok()?;
-            if sound == Sound::Silenced {
-                pcm.channels.iter_mut().for_each(|channel| channel.fill(0));
-            }
-            target.encode(&pcm).ok()
-        });
-        let Some(bytes) = encoded.await.flatten() else {
-            return Err(refusal(500, "InternalError", "Media Error: the recording could not be transcoded"));
-        };
-        let total = bytes.len() as u64;
-        let tag = hex::encode(Sha256::digest(&bytes));
-        let (status, from, length) = range(headers, &tag, total)?;
-        let part = Bytes::from(bytes).slice(from as usize..(from + length) as usize);
-        Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
+fn media_of(site: &GenesysCloud, kind: &str, conversation: Uuid, recording: Uuid) -> Option<StoredFile> {
+    let state = site.state();
+    if kind == ORPHAN_MEDIA {
+        return state.public.orphan_media(conversation).cloned();
     }
+    let held = state.conversations.get(conversation)?;
+    site.media_now(&state.files, held.recording(recording)?).cloned()
+}
+
+async fn original(site: &Arc<GenesysCloud>, media: &StoredFile, headers: &HeaderMap) -> Result<Reply, Refusal> {
+    let (status, from, length) = range(headers, &media.sha256, media.bytes)?;
+    let (organisation, sha256) = (Arc::clone(site), media.sha256.clone());
+    let opened = site.core.clock.blocking(move || Ok(organisation.spool.open(&sha256, from)?.take(length)));
+    let file = opened.await.unwrap_or_else(|| Err(std::io::Error::other("opening broke off"))).map_err(unreadable)?;
+    let stream = pieces(site.core.clock.clone(), file);
+    Ok(reply(status, Body::from_stream(stream), from, length, media.bytes, &media.sha256, &media.content_type))
+}
+
+async fn transcoded(
+    site: &Arc<GenesysCloud>,
+    media: &StoredFile,
+    target: Target,
+    sound: Sound,
+    headers: &HeaderMap,
+) -> Result<Reply, Refusal> {
+    site.mark(&rules::MEDIA_ENCODED);
+    let (organisation, sha256) = (Arc::clone(site), media.sha256.clone());
+    let encoded = site.core.clock.blocking(move || {
+        let bytes = organisation.spool.read(&sha256).ok()?;
+        let (_, mut pcm) = audio::decode(&bytes).ok()?;
+        if sound == Sound::Silenced {
+            pcm.channels.iter_mut().for_each(|channel| channel.fill(0));
+        }
+        target.encode(&pcm).ok()
+    });
+    let Some(bytes) = encoded.await.flatten() else {
+        return Err(refusal(500, "InternalError", "Media Error: the recording could not be transcoded"));
+    };
+    let total = bytes.len() as u64;
+    let tag = hex::encode(Sha256::digest(&bytes));
+    let (status, from, length) = range(headers, &tag, total)?;
+    let part = Bytes::from(bytes).slice(from as usize..(from + length) as usize);
+    Ok(reply(status, Body::from(part), from, length, total, &tag, target.content_type))
 }
 
 /// What a recording comes to in a playable format.

@@ -1,7 +1,7 @@
 //! Genesys Cloud as a target: the guide's ingestion surface, and the public API's read surface that everything taken in is read back by.
 //!
-//! [`GenesysCloud`] is the platform; `state` is what it remembers (no HTTP there), `wire` what the guide's payload looks like, `limits` and `rules`
-//! what it imposes and who says so. A request goes through `endpoint`; `truth` tells what is really held, `tamper` plants defects in it.
+//! [`GenesysCloud`] is the platform; `state` is what it remembers, in `stores` (no HTTP there), `wire` what the guide's payload looks like, `limits`
+//! and `rules` what it imposes and who says so. A request goes through `endpoint`; `truth` tells what is really held, `tamper` plants defects in it.
 
 mod access;
 mod aggregates;
@@ -9,6 +9,7 @@ mod analytics;
 mod annotations;
 mod auth;
 mod batch;
+mod conversation;
 mod cursor;
 mod deletion;
 mod details;
@@ -36,6 +37,7 @@ mod settings;
 mod snapshot;
 mod spool;
 mod state;
+mod stores;
 mod tamper;
 #[cfg(test)]
 mod tests;

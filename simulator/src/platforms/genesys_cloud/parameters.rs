@@ -182,52 +182,52 @@ impl GenesysCloud {
         if !is_public(operation) {
             return Ok(());
         }
-        self.check_ids(operation, uri)?;
+        check_ids(self, operation, uri)?;
         if operation.query.iter().any(|name| values(operation, name).is_some()) && query.names().next().is_some() {
             self.mark(&rules::ENUMERATED);
         }
-        query.names().try_for_each(|name| self.check_parameter(operation, name, query))
+        query.names().try_for_each(|name| check_parameter(self, operation, name, query))
     }
+}
 
-    fn check_parameter(&self, operation: &Operation, name: &str, query: &Query) -> Result<(), ApiError> {
-        if !operation.query.contains(&name) {
-            self.mark(&super::public::UNKNOWN_PARAMETER);
-            if !self.settings.public.refuse_unknown_parameters {
-                return Ok(());
-            }
-            let message = format!("[{name}] is no parameter of this operation; it has {}", operation.query.join(", "));
-            return Err(ApiError::new(400, "invalid.query.param.value", message).field(name));
+fn check_parameter(site: &GenesysCloud, operation: &Operation, name: &str, query: &Query) -> Result<(), ApiError> {
+    if !operation.query.contains(&name) {
+        site.mark(&super::public::UNKNOWN_PARAMETER);
+        if !site.settings.public.refuse_unknown_parameters {
+            return Ok(());
         }
-        let refused = |value: &str, allowed: &str| Err(ApiError::invalid_parameter(name, value, allowed));
-        match values(operation, name) {
+        let message = format!("[{name}] is no parameter of this operation; it has {}", operation.query.join(", "));
+        return Err(ApiError::new(400, "invalid.query.param.value", message).field(name));
+    }
+    let refused = |value: &str, allowed: &str| Err(ApiError::invalid_parameter(name, value, allowed));
+    match values(operation, name) {
+        None => Ok(()),
+        Some(OneOf(known)) => match query.each(name).find(|value| !known.contains(value)) {
+            Some(other) => refused(other, &known.join(", ")),
             None => Ok(()),
-            Some(OneOf(known)) => match query.each(name).find(|value| !known.contains(value)) {
-                Some(other) => refused(other, &known.join(", ")),
-                None => Ok(()),
-            },
-            Some(Boolean) => match query.one(name) {
-                Some(other) if truth(other).is_none() => refused(other, "true, false"),
-                _ => Ok(()),
-            },
-            Some(Refused) => {
-                self.mark(&rules::UNSUPPORTED_FILTER);
-                let message = format!("the parameter [{name}] is not evaluated here");
-                Err(ApiError::new(400, "invalid.query.param.value", message).field(name))
-            }
+        },
+        Some(Boolean) => match query.one(name) {
+            Some(other) if truth(other).is_none() => refused(other, "true, false"),
+            _ => Ok(()),
+        },
+        Some(Refused) => {
+            site.mark(&rules::UNSUPPORTED_FILTER);
+            let message = format!("the parameter [{name}] is not evaluated here");
+            Err(ApiError::new(400, "invalid.query.param.value", message).field(name))
         }
     }
+}
 
-    /// What becomes of an id in a path that is no UUID.
-    fn check_ids(&self, operation: &Operation, uri: &Uri) -> Result<(), ApiError> {
-        let steps = operation.path.split('/').zip(uri.path().split('/'));
-        let is_id = |step: &str| step.starts_with('{') && !NO_IDS.contains(&step);
-        let Some((_, malformed)) = steps.into_iter().find(|(step, sent)| is_id(step) && uuid(sent).is_none()) else { return Ok(()) };
-        self.mark(&super::public::MALFORMED_ID);
-        match self.settings.public.malformed_id_status {
-            400 => Err(ApiError::new(400, "bad.request", format!("[{malformed}] is no UUID such as {}", Uuid::nil()))),
-            // Nothing has it: the operation says so in its own words.
-            _ => Ok(()),
-        }
+/// What becomes of an id in a path that is no UUID.
+fn check_ids(site: &GenesysCloud, operation: &Operation, uri: &Uri) -> Result<(), ApiError> {
+    let steps = operation.path.split('/').zip(uri.path().split('/'));
+    let is_id = |step: &str| step.starts_with('{') && !NO_IDS.contains(&step);
+    let Some((_, malformed)) = steps.into_iter().find(|(step, sent)| is_id(step) && uuid(sent).is_none()) else { return Ok(()) };
+    site.mark(&super::public::MALFORMED_ID);
+    match site.settings.public.malformed_id_status {
+        400 => Err(ApiError::new(400, "bad.request", format!("[{malformed}] is no UUID such as {}", Uuid::nil()))),
+        // Nothing has it: the operation says so in its own words.
+        _ => Ok(()),
     }
 }
 

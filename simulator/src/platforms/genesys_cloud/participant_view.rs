@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    GenesysCloud, rules,
-    state::{Conversation, Participant, Role, Segment},
+    GenesysCloud,
+    conversation::{Conversation, Participant, Role, Segment},
+    rules,
 };
 
 /// One participant of a conversation with the legs they took part in.
@@ -61,71 +62,71 @@ impl ParticipantView<'_> {
 impl GenesysCloud {
     /// Every seat of a conversation: customers, then agents by the start of their first leg.
     pub(super) fn seats<'a>(&self, held: &'a Conversation) -> Vec<ParticipantView<'a>> {
-        let mut seats = self.customers(held);
+        let mut seats = customers(self, held);
         let mut others: Vec<ParticipantView<'a>> =
-            held.participants.iter().enumerate().filter_map(|(at, _)| self.agent_seat(held, at)).collect();
+            held.participants.iter().enumerate().filter_map(|(at, _)| agent_seat(self, held, at)).collect();
         let is_routed = !others.is_empty() || held.participants.iter().any(|one| one.role == Role::Acd);
         if !is_routed && (held.queue.is_some() || !held.skills.is_empty()) {
             self.mark(&rules::ACD_PARTICIPANT);
-            others.push(self.seat(held, added(held, 1), "acd", None, Vec::new()));
+            others.push(seat(self, held, added(held, 1), "acd", None, Vec::new()));
         }
-        others.extend(held.participants.iter().enumerate().filter_map(|(at, _)| self.further_seat(held, at)));
+        others.extend(held.participants.iter().enumerate().filter_map(|(at, _)| further_seat(self, held, at)));
         others.sort_by_key(|seat| seat.start_ms);
         seats.extend(others);
         seats
     }
+}
 
-    /// The seat of a menu, a queue or somebody else outside; none for an agent or customer.
-    fn further_seat<'a>(&self, held: &'a Conversation, at: usize) -> Option<ParticipantView<'a>> {
-        let who = held.participants.get(at)?;
-        let is_further = match who.role {
-            Role::Agent | Role::Customer => false,
-            Role::External | Role::Ivr | Role::Acd => true,
-        };
-        is_further.then(|| self.seat(held, at, who.role.as_str(), Some(who), own_leg(held, who)))
-    }
+/// The seat of a menu, a queue or somebody else outside; none for an agent or customer.
+fn further_seat<'a>(site: &GenesysCloud, held: &'a Conversation, at: usize) -> Option<ParticipantView<'a>> {
+    let who = held.participants.get(at)?;
+    let is_further = match who.role {
+        Role::Agent | Role::Customer => false,
+        Role::External | Role::Ivr | Role::Acd => true,
+    };
+    is_further.then(|| seat(site, held, at, who.role.as_str(), Some(who), own_leg(held, who)))
+}
 
-    fn customers<'a>(&self, held: &'a Conversation) -> Vec<ParticipantView<'a>> {
-        let customers = held.participants.iter().enumerate().filter(|(_, one)| one.role == Role::Customer);
-        let seats: Vec<ParticipantView<'a>> =
-            customers.map(|(at, one)| self.seat(held, at, "customer", Some(one), own_leg(held, one))).collect();
-        if seats.is_empty() { vec![self.seat(held, added(held, 0), "customer", None, Vec::new())] } else { seats }
-    }
+fn customers<'a>(site: &GenesysCloud, held: &'a Conversation) -> Vec<ParticipantView<'a>> {
+    let customers = held.participants.iter().enumerate().filter(|(_, one)| one.role == Role::Customer);
+    let seats: Vec<ParticipantView<'a>> =
+        customers.map(|(at, one)| seat(site, held, at, "customer", Some(one), own_leg(held, one))).collect();
+    if seats.is_empty() { vec![seat(site, held, added(held, 0), "customer", None, Vec::new())] } else { seats }
+}
 
-    /// The seat of the participant at a place of the list; none for a customer. Where one user is listed twice, each takes one leg in turn and the last the rest.
-    fn agent_seat<'a>(&self, held: &'a Conversation, at: usize) -> Option<ParticipantView<'a>> {
-        let who = held.participants.get(at).filter(|who| who.role == Role::Agent)?;
-        if who.communication.is_some() {
-            return Some(self.seat(held, at, "agent", Some(who), own_leg(held, who)));
-        }
-        let same = |one: &&Participant| one.role == Role::Agent && one.id == who.id;
-        let turn = held.participants[..at].iter().filter(same).count();
-        let is_last = !held.participants[at + 1..].iter().any(|one| same(&one));
-        let is_first_agent = !held.participants[..at].iter().any(|one| one.role == Role::Agent);
-        let mine = |leg: &&Segment| leg.participant == Some(who.id) || (leg.participant.is_none() && is_first_agent);
-        let mut legs: Vec<&Segment> = held.segments.iter().filter(mine).collect();
-        legs.sort_by_key(|leg| leg.start_ms);
-        let legs: Vec<&Segment> =
-            legs.into_iter().enumerate().filter(|(index, _)| *index == turn || (is_last && *index > turn)).map(|(_, leg)| leg).collect();
-        Some(self.seat(held, at, "agent", Some(who), legs))
+/// The seat of the participant at a place of the list; none for a customer. Where one user is listed twice, each takes one leg in turn and the last the rest.
+fn agent_seat<'a>(site: &GenesysCloud, held: &'a Conversation, at: usize) -> Option<ParticipantView<'a>> {
+    let who = held.participants.get(at).filter(|who| who.role == Role::Agent)?;
+    if who.communication.is_some() {
+        return Some(seat(site, held, at, "agent", Some(who), own_leg(held, who)));
     }
+    let same = |one: &&Participant| one.role == Role::Agent && one.id == who.id;
+    let turn = held.participants[..at].iter().filter(same).count();
+    let is_last = !held.participants[at + 1..].iter().any(|one| same(&one));
+    let is_first_agent = !held.participants[..at].iter().any(|one| one.role == Role::Agent);
+    let mine = |leg: &&Segment| leg.participant == Some(who.id) || (leg.participant.is_none() && is_first_agent);
+    let mut legs: Vec<&Segment> = held.segments.iter().filter(mine).collect();
+    legs.sort_by_key(|leg| leg.start_ms);
+    let legs: Vec<&Segment> =
+        legs.into_iter().enumerate().filter(|(index, _)| *index == turn || (is_last && *index > turn)).map(|(_, leg)| leg).collect();
+    Some(seat(site, held, at, "agent", Some(who), legs))
+}
 
-    fn seat<'a>(
-        &self,
-        held: &'a Conversation,
-        at: usize,
-        purpose: &'static str,
-        who: Option<&'a Participant>,
-        legs: Vec<&'a Segment>,
-    ) -> ParticipantView<'a> {
-        let own = self.seed().child("seat").child(&held.id.to_string());
-        let communication = who.and_then(|who| who.communication);
-        let seed = communication.map_or_else(|| own.index(at as u64), |communication| own.child(&communication.to_string()));
-        let session_id = communication.unwrap_or_else(|| seed.child("session").uuid());
-        let start_ms = legs.iter().map(|leg| leg.start_ms).min().unwrap_or(held.start_ms);
-        let end_ms = legs.iter().map(|leg| leg.end_ms).max().unwrap_or(held.end_ms);
-        ParticipantView { id: seed.uuid(), session_id, purpose, who, legs, start_ms, end_ms }
-    }
+fn seat<'a>(
+    site: &GenesysCloud,
+    held: &'a Conversation,
+    at: usize,
+    purpose: &'static str,
+    who: Option<&'a Participant>,
+    legs: Vec<&'a Segment>,
+) -> ParticipantView<'a> {
+    let own = site.seed().child("seat").child(&held.id.to_string());
+    let communication = who.and_then(|who| who.communication);
+    let seed = communication.map_or_else(|| own.index(at as u64), |communication| own.child(&communication.to_string()));
+    let session_id = communication.unwrap_or_else(|| seed.child("session").uuid());
+    let start_ms = legs.iter().map(|leg| leg.start_ms).min().unwrap_or(held.start_ms);
+    let end_ms = legs.iter().map(|leg| leg.end_ms).max().unwrap_or(held.end_ms);
+    ParticipantView { id: seed.uuid(), session_id, purpose, who, legs, start_ms, end_ms }
 }
 
 /// The leg of a participant who takes part by a communication.

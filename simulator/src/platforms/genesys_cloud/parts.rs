@@ -11,7 +11,7 @@ pub(super) async fn wrapup(Path((id, participant)): Path<(String, String)>, inco
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, CONVERSATION)?;
+            let held = site.find_covered(&state.conversations, &id, CONVERSATION)?;
             let seats = site.seats(held);
             let seat = seats.iter().find(|seat| seat.id.to_string().eq_ignore_ascii_case(&participant));
             site.mark(&rules::WRAPUP_NONE);

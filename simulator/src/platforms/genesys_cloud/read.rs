@@ -9,12 +9,13 @@ use uuid::Uuid;
 use super::{
     GenesysCloud,
     access::MediaState,
+    conversation::{Conversation, Participant, Recording},
     endpoint::{AuthorizedRequest, IncomingRequest, Query},
     errors::ApiError,
     participant_view::{ParticipantView, attributes, put},
     rules,
     settings::name_of,
-    state::{Conversation, Participant, Recording, State as Held},
+    stores::{Conversations, Files, Transcodes},
     times,
     validate::uuid,
 };
@@ -36,14 +37,16 @@ pub(super) const REGION: &str = "us-east-1";
 /// GET /api/v2/conversations/{id}.
 pub(super) async fn conversation(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming
-        .answer(&id, |site, _| Ok(Reply::json(200, &site.conversation_json(site.find_covered(&site.state(), &id, CONVERSATION)?))))
+        .answer(&id, |site, _| {
+            Ok(Reply::json(200, &conversation_json(site, site.find_covered(&site.state().conversations, &id, CONVERSATION)?)))
+        })
         .await
 }
 
 /// GET /api/v2/conversations/{id}/recordings.
 pub(super) async fn recordings(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     let wanted = id.clone();
-    incoming.answer_in_time(&id, |site, authorized| async move { site.recordings_in_time(&wanted, &authorized.query).await }).await
+    incoming.answer_in_time(&id, |site, authorized| async move { recordings_in_time(&site, &wanted, &authorized.query).await }).await
 }
 
 /// GET /api/v2/conversations/{id}/recordings/{recording}.
@@ -51,8 +54,8 @@ pub(super) async fn recording(Path((id, recording)): Path<(String, String)>, inc
     let (wanted, of) = (recording.clone(), id.clone());
     let work = |site: Arc<GenesysCloud>, authorized: AuthorizedRequest| async move {
         let format = format_of(&authorized.query)?;
-        site.prepare_outputs(site.files_of(&of, Some(&wanted))?, format).await;
-        site.one_recording(&of, &wanted, format)
+        site.prepare_outputs(files_of(&site, &of, Some(&wanted))?, format).await;
+        one_recording(&site, &of, &wanted, format)
     };
     incoming.answer_in_time(&recording, work).await
 }
@@ -62,9 +65,9 @@ pub(super) async fn metadata(Path(id): Path<String>, incoming: IncomingRequest) 
     incoming
         .answer(&id, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             let shown = held.recordings.iter().filter(|one| site.is_shown_by_now(one.shown_from_ms));
-            let all: Vec<Value> = shown.map(|recording| site.metadata_json(held, recording)).collect();
+            let all: Vec<Value> = shown.map(|recording| metadata_json(site, held, recording)).collect();
             Ok(Reply::json(200, &all))
         })
         .await
@@ -75,16 +78,16 @@ pub(super) async fn metadata_of(Path((id, recording)): Path<(String, String)>, i
     incoming
         .answer(&recording, |site, _| {
             let state = site.state();
-            let held = site.find_covered(&state, &id, RECORDING)?;
+            let held = site.find_covered(&state.conversations, &id, RECORDING)?;
             let one = site.find_shown_recording(held, &recording)?;
-            Ok(Reply::json(200, &site.metadata_json(held, one)))
+            Ok(Reply::json(200, &metadata_json(site, held, one)))
         })
         .await
 }
 
 /// A conversation by the id in an address.
-pub(super) fn find<'a>(state: &'a Held, id: &str) -> Result<&'a Conversation, ApiError> {
-    let held = uuid(id).and_then(|id| state.conversations.get(&id));
+pub(super) fn find<'a>(conversations: &'a Conversations, id: &str) -> Result<&'a Conversation, ApiError> {
+    let held = uuid(id).and_then(|id| conversations.get(id));
     held.ok_or_else(not_found)
 }
 
@@ -106,105 +109,16 @@ pub(super) fn format_of(query: &Query) -> Result<&'static str, ApiError> {
 }
 
 impl GenesysCloud {
-    /// The recordings of a conversation, as soon as they are there in the format asked for and no later than the request waits.
-    async fn recordings_in_time(self: &Arc<Self>, id: &str, query: &Query) -> Result<Reply, ApiError> {
-        let format = format_of(query)?;
-        let most_ms = query.number("maxWaitMs", MAX_WAIT_MS, 1, u64::from(u32::MAX))?;
-        let left_ms = self.transcoded_in(id, format)?;
-        if left_ms > 0 {
-            self.mark(&rules::MAX_WAIT);
-            self.core.clock.sleep_ms(left_ms.min(most_ms)).await;
-        }
-        if left_ms > most_ms {
-            request_context::record_job_pending();
-            return Ok(Reply::empty(202));
-        }
-        self.prepare_outputs(self.files_of(id, None)?, format).await;
-        self.recordings_of(id, format)
-    }
-
-    /// The files of a conversation's recordings, or of one of them, that have media, by hash.
-    fn files_of(&self, id: &str, only: Option<&str>) -> Result<Vec<String>, ApiError> {
-        let state = self.state();
-        let held = self.find_covered(&state, id, RECORDING)?;
-        let only = only.map(|only| uuid(only).unwrap_or_default());
-        let wanted = held.recordings.iter().filter(|one| only.is_none_or(|only| one.id == only));
-        Ok(wanted.filter_map(|one| self.media_now(&state, one)).map(|media| media.sha256.clone()).collect())
-    }
-
-    /// Milliseconds until the recordings of a conversation are there in a format; 0: they are.
-    fn transcoded_in(&self, id: &str, format: &'static str) -> Result<u64, ApiError> {
-        let mut state = self.state();
-        let wanted: Vec<(Uuid, Uuid)> = {
-            let held = self.find_covered(&state, id, RECORDING)?;
-            let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
-            shown.filter(|one| self.media_state(one).has_media()).map(|one| (held.id, one.id)).collect()
-        };
-        Ok(self.transcode(&mut state, &wanted, format))
-    }
-
-    fn recordings_of(&self, id: &str, format: &'static str) -> Result<Reply, ApiError> {
-        let state = self.state();
-        let held = self.find_covered(&state, id, RECORDING)?;
-        let seats = self.seats(held);
-        let shown = held.recordings.iter().filter(|one| self.is_shown_by_now(one.shown_from_ms));
-        let json = |one: &Recording| {
-            let mut body = self.recording_json(held, &seats, one, format);
-            self.put_output(&mut body, &state, one, format);
-            body
-        };
-        let all: Vec<Value> = shown.map(json).collect();
-        Ok(Reply::json(200, &all))
-    }
-
-    /// What a recording came to in the format asked for, and how long that took.
-    fn put_output(&self, body: &mut Value, state: &Held, one: &Recording, format: &'static str) {
-        if format == "NONE" {
-            return;
-        }
-        self.mark(&rules::TRANSCODED_SIZE);
-        let media = self.media_now(state, one);
-        let output = media.and_then(|media| self.output(&media.sha256, format)).unwrap_or_default();
-        put(body, "outputDurationMs", Some(output.duration_ms));
-        put(body, "outputSizeInBytes", Some(output.bytes));
-        put(body, "actualTranscodeTimeMs", media.map(|_| self.settings.transcode_ms));
-    }
-
-    fn one_recording(&self, id: &str, recording: &str, format: &'static str) -> Result<Reply, ApiError> {
-        let mut state = self.state();
-        let wanted = {
-            let held = self.find_covered(&state, id, RECORDING)?;
-            let one = self.find_shown_recording(held, recording)?;
-            self.media_state(one).has_media().then_some((held.id, one.id))
-        };
-        let is_ready = self.transcode(&mut state, wanted.as_slice(), format) == 0;
-        let held = find(&state, id)?;
-        let shown = if is_ready { format } else { "NONE" };
-        let one = find_recording(held, recording)?;
-        let mut body = self.recording_json(held, &self.seats(held), one, shown);
-        if is_ready {
-            self.put_output(&mut body, &state, one, shown);
-        } else {
-            put(&mut body, "estimatedTranscodeTimeMs", Some(self.settings.transcode_ms));
-        }
-        Ok(Reply::json(if is_ready { 200 } else { 202 }, &body))
-    }
-
     /// Milliseconds until all are there in a format; starts the transcoding of those never asked for.
-    pub(super) fn transcode(&self, state: &mut Held, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
+    pub(super) fn transcode(&self, transcodes: &mut Transcodes, wanted: &[(Uuid, Uuid)], format: &'static str) -> u64 {
         let takes_ms = self.settings.transcode_ms;
         if format == "NONE" || takes_ms == 0 {
             return 0;
         }
         self.mark(&rules::TRANSCODING);
         let now = self.now_ms();
-        let mut left_ms = 0;
-        for (conversation, recording) in wanted {
-            let slot = (*conversation, *recording, format.to_owned());
-            let ready_at = *state.transcodes.entry(slot).or_insert(now.saturating_add_unsigned(takes_ms));
-            left_ms = left_ms.max(ready_at.saturating_sub(now));
-        }
-        left_ms.unsigned_abs()
+        let left = wanted.iter().map(|recording| transcodes.left_ms(*recording, format, now, takes_ms));
+        left.max().unwrap_or(0)
     }
 
     /// A Recording of the public API.
@@ -246,86 +160,170 @@ impl GenesysCloud {
         }
         body
     }
+}
 
-    fn metadata_json(&self, held: &Conversation, one: &Recording) -> Value {
-        let archive_at_ms = self.archive_date(one);
-        let mut body = json!({
-            "id": one.id,
-            "conversationId": held.id,
-            "startTime": null,
-            "endTime": null,
-            "media": "audio",
-            "mediaSubtype": "Trunk",
-            "fileState": self.media_state(one).as_str(),
-            "region": REGION,
-            "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
-        });
-        put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
-        put(&mut body, "archiveDate", archive_at_ms.map(times::text));
-        put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
-        self.put_export(&mut body, one);
-        body
+/// The recordings of a conversation, as soon as they are there in the format asked for and no later than the request waits.
+async fn recordings_in_time(site: &Arc<GenesysCloud>, id: &str, query: &Query) -> Result<Reply, ApiError> {
+    let format = format_of(query)?;
+    let most_ms = query.number("maxWaitMs", MAX_WAIT_MS, 1, u64::from(u32::MAX))?;
+    let left_ms = transcoded_in(site, id, format)?;
+    if left_ms > 0 {
+        site.mark(&rules::MAX_WAIT);
+        site.core.clock.sleep_ms(left_ms.min(most_ms)).await;
     }
+    if left_ms > most_ms {
+        request_context::record_job_pending();
+        return Ok(Reply::empty(202));
+    }
+    site.prepare_outputs(files_of(site, id, None)?, format).await;
+    recordings_of(site, id, format)
+}
 
-    fn conversation_json(&self, held: &Conversation) -> Value {
-        let participants: Vec<Value> = self.seats(held).iter().map(|seat| self.participant_json(held, seat)).collect();
-        let mut body = json!({
-            "id": held.id,
-            "startTime": times::text(held.start_ms),
-            "recordingState": if held.is_open() { "ACTIVE" } else { "NONE" },
-            "participants": participants,
-            "divisions": [{"division": {"id": self.division_of(held).id}, "entities": []}],
-            "selfUri": format!("/api/v2/conversations/{}", held.id),
-        });
-        put(&mut body, "endTime", (!held.is_open()).then(|| times::text(held.end_ms)));
-        put(&mut body, "externalTag", held.external_tag.clone());
-        body
-    }
+/// The files of a conversation's recordings, or of one of them, that have media, by hash.
+fn files_of(site: &GenesysCloud, id: &str, only: Option<&str>) -> Result<Vec<String>, ApiError> {
+    let state = site.state();
+    let held = site.find_covered(&state.conversations, id, RECORDING)?;
+    let only = only.map(|only| uuid(only).unwrap_or_default());
+    let wanted = held.recordings.iter().filter(|one| only.is_none_or(|only| one.id == only));
+    Ok(wanted.filter_map(|one| site.media_now(&state.files, one)).map(|media| media.sha256.clone()).collect())
+}
 
-    fn participant_json(&self, held: &Conversation, seat: &ParticipantView<'_>) -> Value {
-        let segments: Vec<Value> = seat
-            .spans()
-            .into_iter()
-            .map(|span| json!({"startTime": times::text(span.start_ms), "endTime": times::text(span.end_ms), "type": span.kind}))
-            .collect();
-        let state = if seat.is_open() { "connected" } else { "disconnected" };
-        let mut call = json!({"id": seat.session_id, "state": state, "direction": held.direction.as_str(), "segments": segments});
-        put(&mut call, "disconnectType", seat.legs.last().and_then(|leg| leg.how_ended));
-        let mut body = json!({
-            "id": seat.id,
-            "purpose": seat.purpose,
-            "startTime": times::text(seat.start_ms),
-            "calls": [call],
-        });
-        put(&mut body, "endTime", (!seat.is_open()).then(|| times::text(seat.end_ms)));
-        let answered_ms = seat.who.filter(|who| who.communication.is_some()).and(seat.legs.first()).map(|leg| leg.answered_ms);
-        put(&mut body, "connectedTime", answered_ms.map(times::text));
-        put(&mut body, "attributes", held.other_attributes.get(&seat.id).map(|attributes| json!(attributes)));
-        if seat.is_customer() {
-            let phone = seat.who.and_then(|who| who.phone.clone());
-            put(&mut body, "address", phone.or_else(|| held.ani().map(str::to_owned)));
-            put(&mut body, "ani", held.ani());
-            put(&mut body, "dnis", held.dnis());
-            put(&mut body, "attributes", Some(attributes(held)));
-        }
-        if seat.is_routed() {
-            put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
-            put(&mut body, "userId", seat.user().map(|user| user.to_string()));
-            put(&mut body, "name", seat.user().and_then(|user| name_of(&self.directory().users, user).map(str::to_owned)));
-        }
-        // Whoever was given the code: where no agent took the call, the customer.
-        put(&mut body, "wrapup", seat.who.and_then(|who| Some(self.wrapup_json(who, who.wrap_up?))));
-        body
-    }
+/// Milliseconds until the recordings of a conversation are there in a format; 0: they are.
+fn transcoded_in(site: &GenesysCloud, id: &str, format: &'static str) -> Result<u64, ApiError> {
+    let mut state = site.state();
+    let wanted: Vec<(Uuid, Uuid)> = {
+        let held = site.find_covered(&state.conversations, id, RECORDING)?;
+        let shown = held.recordings.iter().filter(|one| site.is_shown_by_now(one.shown_from_ms));
+        shown.filter(|one| site.media_state(one).has_media()).map(|one| (held.id, one.id)).collect()
+    };
+    Ok(site.transcode(&mut state.transcodes, &wanted, format))
+}
 
-    fn wrapup_json(&self, who: &Participant, code: Uuid) -> Value {
-        let mut body = json!({"code": code});
-        put(&mut body, "name", name_of(&self.directory().wrapups, code));
-        if let Some(words) = &who.wrap_up_words {
-            put(&mut body, "notes", words.notes.clone());
-            put(&mut body, "tags", Some(json!(words.tags)));
-            put(&mut body, "endTime", Some(times::text(words.at_ms)));
-        }
+fn recordings_of(site: &GenesysCloud, id: &str, format: &'static str) -> Result<Reply, ApiError> {
+    let state = site.state();
+    let held = site.find_covered(&state.conversations, id, RECORDING)?;
+    let seats = site.seats(held);
+    let shown = held.recordings.iter().filter(|one| site.is_shown_by_now(one.shown_from_ms));
+    let json = |one: &Recording| {
+        let mut body = site.recording_json(held, &seats, one, format);
+        put_output(site, &mut body, &state.files, one, format);
         body
+    };
+    let all: Vec<Value> = shown.map(json).collect();
+    Ok(Reply::json(200, &all))
+}
+
+/// What a recording came to in the format asked for, and how long that took.
+fn put_output(site: &GenesysCloud, body: &mut Value, files: &Files, one: &Recording, format: &'static str) {
+    if format == "NONE" {
+        return;
     }
+    site.mark(&rules::TRANSCODED_SIZE);
+    let media = site.media_now(files, one);
+    let output = media.and_then(|media| site.output(&media.sha256, format)).unwrap_or_default();
+    put(body, "outputDurationMs", Some(output.duration_ms));
+    put(body, "outputSizeInBytes", Some(output.bytes));
+    put(body, "actualTranscodeTimeMs", media.map(|_| site.settings.transcode_ms));
+}
+
+fn one_recording(site: &GenesysCloud, id: &str, recording: &str, format: &'static str) -> Result<Reply, ApiError> {
+    let mut state = site.state();
+    let wanted = {
+        let held = site.find_covered(&state.conversations, id, RECORDING)?;
+        let one = site.find_shown_recording(held, recording)?;
+        site.media_state(one).has_media().then_some((held.id, one.id))
+    };
+    let is_ready = site.transcode(&mut state.transcodes, wanted.as_slice(), format) == 0;
+    let held = find(&state.conversations, id)?;
+    let shown = if is_ready { format } else { "NONE" };
+    let one = find_recording(held, recording)?;
+    let mut body = site.recording_json(held, &site.seats(held), one, shown);
+    if is_ready {
+        put_output(site, &mut body, &state.files, one, shown);
+    } else {
+        put(&mut body, "estimatedTranscodeTimeMs", Some(site.settings.transcode_ms));
+    }
+    Ok(Reply::json(if is_ready { 200 } else { 202 }, &body))
+}
+
+fn metadata_json(site: &GenesysCloud, held: &Conversation, one: &Recording) -> Value {
+    let archive_at_ms = site.archive_date(one);
+    let mut body = json!({
+        "id": one.id,
+        "conversationId": held.id,
+        "startTime": null,
+        "endTime": null,
+        "media": "audio",
+        "mediaSubtype": "Trunk",
+        "fileState": site.media_state(one).as_str(),
+        "region": REGION,
+        "selfUri": format!("/api/v2/conversations/{}/recordingmetadata/{}", held.id, one.id),
+    });
+    put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
+    put(&mut body, "archiveDate", archive_at_ms.map(times::text));
+    put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+    site.put_export(&mut body, one);
+    body
+}
+
+fn conversation_json(site: &GenesysCloud, held: &Conversation) -> Value {
+    let participants: Vec<Value> = site.seats(held).iter().map(|seat| participant_json(site, held, seat)).collect();
+    let mut body = json!({
+        "id": held.id,
+        "startTime": times::text(held.start_ms),
+        "recordingState": if held.is_open() { "ACTIVE" } else { "NONE" },
+        "participants": participants,
+        "divisions": [{"division": {"id": site.division_of(held).id}, "entities": []}],
+        "selfUri": format!("/api/v2/conversations/{}", held.id),
+    });
+    put(&mut body, "endTime", (!held.is_open()).then(|| times::text(held.end_ms)));
+    put(&mut body, "externalTag", held.external_tag.clone());
+    body
+}
+
+fn participant_json(site: &GenesysCloud, held: &Conversation, seat: &ParticipantView<'_>) -> Value {
+    let segments: Vec<Value> = seat
+        .spans()
+        .into_iter()
+        .map(|span| json!({"startTime": times::text(span.start_ms), "endTime": times::text(span.end_ms), "type": span.kind}))
+        .collect();
+    let state = if seat.is_open() { "connected" } else { "disconnected" };
+    let mut call = json!({"id": seat.session_id, "state": state, "direction": held.direction.as_str(), "segments": segments});
+    put(&mut call, "disconnectType", seat.legs.last().and_then(|leg| leg.how_ended));
+    let mut body = json!({
+        "id": seat.id,
+        "purpose": seat.purpose,
+        "startTime": times::text(seat.start_ms),
+        "calls": [call],
+    });
+    put(&mut body, "endTime", (!seat.is_open()).then(|| times::text(seat.end_ms)));
+    let answered_ms = seat.who.filter(|who| who.communication.is_some()).and(seat.legs.first()).map(|leg| leg.answered_ms);
+    put(&mut body, "connectedTime", answered_ms.map(times::text));
+    put(&mut body, "attributes", held.other_attributes.get(&seat.id).map(|attributes| json!(attributes)));
+    if seat.is_customer() {
+        let phone = seat.who.and_then(|who| who.phone.clone());
+        put(&mut body, "address", phone.or_else(|| held.ani().map(str::to_owned)));
+        put(&mut body, "ani", held.ani());
+        put(&mut body, "dnis", held.dnis());
+        put(&mut body, "attributes", Some(attributes(held)));
+    }
+    if seat.is_routed() {
+        put(&mut body, "queueId", held.queue.as_ref().map(|queue| queue.id.to_string()));
+        put(&mut body, "userId", seat.user().map(|user| user.to_string()));
+        put(&mut body, "name", seat.user().and_then(|user| name_of(&site.directory().users, user).map(str::to_owned)));
+    }
+    // Whoever was given the code: where no agent took the call, the customer.
+    put(&mut body, "wrapup", seat.who.and_then(|who| Some(wrapup_json(site, who, who.wrap_up?))));
+    body
+}
+
+fn wrapup_json(site: &GenesysCloud, who: &Participant, code: Uuid) -> Value {
+    let mut body = json!({"code": code});
+    put(&mut body, "name", name_of(&site.directory().wrapups, code));
+    if let Some(words) = &who.wrap_up_words {
+        put(&mut body, "notes", words.notes.clone());
+        put(&mut body, "tags", Some(json!(words.tags)));
+        put(&mut body, "endTime", Some(times::text(words.at_ms)));
+    }
+    body
 }

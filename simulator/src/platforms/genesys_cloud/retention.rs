@@ -8,14 +8,13 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{FileState, Recording},
     endpoint::{IncomingRequest, Query},
     errors::ApiError,
     limits,
     participant_view::put,
     read::ARCHIVE_MEDIUM,
-    rules,
-    state::{FileState, Recording},
-    times,
+    rules, times,
     validate::uuid,
 };
 use crate::http::reply::Reply;
@@ -25,7 +24,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// GET /api/v2/recordings/retention/query.
 pub(super) async fn query(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| site.retention_page(&authorized.query)).await
+    incoming.answer("-", |site, authorized| retention_page(site, &authorized.query)).await
 }
 
 /// GET /api/v2/analytics/dataretention/settings.
@@ -44,7 +43,7 @@ pub(super) async fn maximum(incoming: IncomingRequest) -> Response {
 
 /// POST /api/v2/recordings/deletionprotection.
 pub(super) async fn protection(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.protected(&asked)).await
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| protected(site, &asked)).await
 }
 
 /// Which conversations are asked about.
@@ -67,85 +66,84 @@ impl GenesysCloud {
         Some(days)
     }
 
-    fn retention_page(&self, query: &Query) -> Result<Reply, ApiError> {
-        if query.one("retentionThresholdDays").is_none() {
-            let message = "retentionThresholdDays is required";
-            return Err(ApiError::new(400, "invalid.query.param.value", message).field("retentionThresholdDays"));
-        }
-        let days = query.number("retentionThresholdDays", 0, 0, 100_000)?;
-        let size = query
-            .number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::RETENTION_PAGE_MAX.value)
-            .inspect_err(|_| self.mark(&limits::RETENTION_PAGE_MAX.rule))?;
-        let after = query.one("cursor").map(place).transpose()?;
-        self.mark(&rules::RETENTION_THRESHOLD);
-        let (entities, last) = self.retained(days, size as usize, after);
-        let next = last.map(|last| {
-            format!("/api/v2/recordings/retention/query?retentionThresholdDays={days}&pageSize={size}&cursor={}", cursor(last))
-        });
-        let mut body = json!({"entities": entities});
-        put(&mut body, "nextUri", next);
-        Ok(Reply::json(200, &body))
-    }
-
-    /// One page, in the order of conversation ids, and where the next begins, if there is one.
-    fn retained(&self, days: u64, size: usize, after: Option<Place>) -> (Vec<Value>, Option<Place>) {
-        let until = self.now_ms().saturating_add(i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MS));
-        let is_kept =
-            |one: &Recording| one.file_state != FileState::Deleted && (days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until));
-        let state = self.state();
-        let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
-        let all = state.conversations.range(from..).filter(|(_, held)| self.shows(held)).flat_map(|(id, held)| {
-            let numbered = held.recordings.iter().enumerate();
-            numbered.map(move |(index, one)| ((*id, index as u64), one))
-        });
-        let shown = all.filter(|(_, one)| self.is_shown_by_now(one.shown_from_ms));
-        let mut rest = shown.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
-        let mut last = None;
-        let page: Vec<Value> = rest
-            .by_ref()
-            .take(size)
-            .map(|(place, one)| {
-                last = Some(place);
-                self.retention_entity(place.0, one)
-            })
-            .collect();
-        let has_more = rest.next().is_some();
-        (page, last.filter(|_| has_more))
-    }
-
-    fn protected(&self, asked: &Protection) -> Result<Reply, ApiError> {
-        let most = &limits::PROTECTION_IDS;
-        if asked.conversation_ids.len() as u64 > most.value {
-            self.mark(&most.rule);
-            let message = format!("at most {} {} in one request", most.value, most.unit);
-            return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
-        }
-        let state = self.state();
-        let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(&uuid(id)?));
-        let answer: Vec<Value> = held
-            .filter(|held| held.protected && self.shows(held))
-            .map(|held| json!({"id": held.id, "selfUri": format!("/api/v2/conversations/{}", held.id)}))
-            .collect();
-        Ok(Reply::json(200, &answer))
-    }
-
     /// When a recording is exported, and since when it is; nothing where it never is.
     pub(super) fn put_export(&self, body: &mut Value, one: &Recording) {
         let date = |at_ms: Option<i64>| at_ms.map(times::text);
         put(body, "exportDate", date(one.export_at_ms));
         put(body, "exportedDate", date(one.export_at_ms.filter(|at_ms| *at_ms <= self.now_ms())));
     }
+}
 
-    /// What is not set is left out: the vendor's Python SDK fails on an archiveMedium that is null.
-    fn retention_entity(&self, conversation: Uuid, one: &Recording) -> Value {
-        let archive_at_ms = self.archive_date(one);
-        let mut body = json!({"conversationId": conversation, "recordingId": one.id, "creationTime": times::text(one.created_at_ms)});
-        put(&mut body, "archiveDate", archive_at_ms.map(times::text));
-        put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
-        put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
-        self.put_export(&mut body, one);
-        body
+fn retention_page(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError> {
+    if query.one("retentionThresholdDays").is_none() {
+        let message = "retentionThresholdDays is required";
+        return Err(ApiError::new(400, "invalid.query.param.value", message).field("retentionThresholdDays"));
     }
+    let days = query.number("retentionThresholdDays", 0, 0, 100_000)?;
+    let size = query
+        .number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::RETENTION_PAGE_MAX.value)
+        .inspect_err(|_| site.mark(&limits::RETENTION_PAGE_MAX.rule))?;
+    let after = query.one("cursor").map(place).transpose()?;
+    site.mark(&rules::RETENTION_THRESHOLD);
+    let (entities, last) = retained(site, days, size as usize, after);
+    let next = last
+        .map(|last| format!("/api/v2/recordings/retention/query?retentionThresholdDays={days}&pageSize={size}&cursor={}", cursor(last)));
+    let mut body = json!({"entities": entities});
+    put(&mut body, "nextUri", next);
+    Ok(Reply::json(200, &body))
+}
+
+/// One page, in the order of conversation ids, and where the next begins, if there is one.
+fn retained(site: &GenesysCloud, days: u64, size: usize, after: Option<Place>) -> (Vec<Value>, Option<Place>) {
+    let until = site.now_ms().saturating_add(i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MS));
+    let is_kept =
+        |one: &Recording| one.file_state != FileState::Deleted && (days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until));
+    let state = site.state();
+    let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
+    let all = state.conversations.from(from).filter(|held| site.shows(held)).flat_map(|held| {
+        let numbered = held.recordings.iter().enumerate();
+        numbered.map(move |(index, one)| ((held.id, index as u64), one))
+    });
+    let shown = all.filter(|(_, one)| site.is_shown_by_now(one.shown_from_ms));
+    let mut rest = shown.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
+    let mut last = None;
+    let page: Vec<Value> = rest
+        .by_ref()
+        .take(size)
+        .map(|(place, one)| {
+            last = Some(place);
+            retention_entity(site, place.0, one)
+        })
+        .collect();
+    let has_more = rest.next().is_some();
+    (page, last.filter(|_| has_more))
+}
+
+fn protected(site: &GenesysCloud, asked: &Protection) -> Result<Reply, ApiError> {
+    let most = &limits::PROTECTION_IDS;
+    if asked.conversation_ids.len() as u64 > most.value {
+        site.mark(&most.rule);
+        let message = format!("at most {} {} in one request", most.value, most.unit);
+        return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
+    }
+    let state = site.state();
+    let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(uuid(id)?));
+    let answer: Vec<Value> = held
+        .filter(|held| held.protected && site.shows(held))
+        .map(|held| json!({"id": held.id, "selfUri": format!("/api/v2/conversations/{}", held.id)}))
+        .collect();
+    Ok(Reply::json(200, &answer))
+}
+
+/// What is not set is left out: the vendor's Python SDK fails on an archiveMedium that is null.
+fn retention_entity(site: &GenesysCloud, conversation: Uuid, one: &Recording) -> Value {
+    let archive_at_ms = site.archive_date(one);
+    let mut body = json!({"conversationId": conversation, "recordingId": one.id, "creationTime": times::text(one.created_at_ms)});
+    put(&mut body, "archiveDate", archive_at_ms.map(times::text));
+    put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+    put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
+    site.put_export(&mut body, one);
+    body
 }
 
 fn cursor((conversation, index): Place) -> String {

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Conversation, Recording, Role},
     identity::{self, Tag},
     locked,
-    state::{Conversation, Recording, Role, State, StoredFile},
+    state::State,
+    stores::StoredFile,
     times,
 };
 use crate::audio_facts::AudioFacts;
@@ -81,10 +83,10 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
     // Decoded before the state is locked for the export: requests go on meanwhile.
     let media = media(&site.state());
     for media in media.values() {
-        site.facts(media)?;
+        facts(site, media)?;
     }
     let state = site.state();
-    let mut held: Vec<&Conversation> = state.conversations.values().collect();
+    let mut held: Vec<&Conversation> = state.conversations.all().collect();
     held.sort_by(|one, other| {
         let legacy = |conversation| Tag::of(conversation).map(|tag| tag.legacy_id);
         crate::legacy_id::order(legacy(one), legacy(other)).then(one.id.cmp(&other.id))
@@ -99,8 +101,8 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
 
 /// Every file that some recording has, by its hash.
 fn media(state: &State) -> BTreeMap<String, StoredFile> {
-    let recordings = state.conversations.values().flat_map(|held| &held.recordings);
-    recordings.filter_map(|one| state.media(one)).map(|media| (media.sha256.clone(), media.clone())).collect()
+    let recordings = state.conversations.all().flat_map(|held| &held.recordings);
+    recordings.filter_map(|one| state.files.media_of(one)).map(|media| (media.sha256.clone(), media.clone())).collect()
 }
 
 fn line<'a>(site: &GenesysCloud, state: &State, held: &'a Conversation) -> Result<Line<'a>, TruthError> {
@@ -135,10 +137,10 @@ fn earliest_deletion(held: &Conversation) -> Option<i64> {
 }
 
 fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Recording) -> Result<RecordingLine, TruthError> {
-    let media = state.media(one);
-    let facts = media.map(|media| site.facts(media)).transpose()?.unwrap_or_default();
+    let media = state.files.media_of(one);
+    let facts = media.map(|media| facts(site, media)).transpose()?.unwrap_or_default();
     Ok(RecordingLine {
-        legacy_recording_id: identity::of_recording(state, held, one),
+        legacy_recording_id: identity::of_recording(&state.files, held, one),
         target_id: one.id,
         start: times::text(one.start_ms),
         end: times::text(one.end_ms),
@@ -152,16 +154,14 @@ fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Reco
     })
 }
 
-impl GenesysCloud {
-    /// What decoding says about a file; asked once for the same bytes.
-    fn facts(&self, media: &StoredFile) -> Result<AudioFacts, TruthError> {
-        if let Some(known) = locked(&self.facts).get(&media.sha256) {
-            return Ok(known.clone());
-        }
-        let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
-        let bytes = self.spool.read(&media.sha256).map_err(spool)?;
-        let facts = AudioFacts::of(&bytes);
-        locked(&self.facts).insert(media.sha256.clone(), facts.clone());
-        Ok(facts)
+/// What decoding says about a file; asked once for the same bytes.
+fn facts(site: &GenesysCloud, media: &StoredFile) -> Result<AudioFacts, TruthError> {
+    if let Some(known) = locked(&site.facts).get(&media.sha256) {
+        return Ok(known.clone());
     }
+    let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
+    let bytes = site.spool.read(&media.sha256).map_err(spool)?;
+    let facts = AudioFacts::of(&bytes);
+    locked(&site.facts).insert(media.sha256.clone(), facts.clone());
+    Ok(facts)
 }

@@ -17,12 +17,12 @@ use crate::{http::reply::Reply, operations};
 
 /// GET /api/v2/users/query.
 pub(super) async fn query(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| site.users_by_cursor(&authorized.query)).await
+    incoming.answer("-", |site, authorized| users_by_cursor(site, &authorized.query)).await
 }
 
 /// POST /api/v2/users/search.
 pub(super) async fn search(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.search_users(&asked)).await
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| search_users(site, &asked)).await
 }
 
 /// UserSearchRequest of the API description, as far as it is evaluated here.
@@ -76,75 +76,73 @@ const FIELDS: [&str; 4] = ["name", "email", "id", "state"];
 /// How.
 const KINDS: [&str; 3] = ["EXACT", "STARTS_WITH", "CONTAINS"];
 
-impl GenesysCloud {
-    fn users_by_cursor(&self, query: &Query) -> Result<Reply, ApiError> {
-        let most = &limits::PAGE_SIZE_MAX;
-        let default = limits::PAGE_SIZE_DEFAULT.value;
-        let size = query.number("pageSize", default, 1, most.value).inspect_err(|_| self.mark(&most.rule))? as usize;
-        let from = query.one("cursor").map(|text| cursor::place("user", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
-        let directory = self.directory();
-        let mut found: Vec<&Entry> = self.users_by_state(&directory, query).collect();
-        found.sort_by_key(|user| (&user.name, user.id));
-        if query.one("sortOrder") == Some("DESC") {
-            found.reverse();
-        }
-        self.mark(&rules::USERS_QUERY);
-        let page: Vec<_> = found.iter().skip(from).take(size).map(|user| self.user_json(user)).collect();
-        let path = operations::GENESYS_CLOUD_QUERY_USERS.path;
-        let state = query.one("state").map(|state| format!("&state={state}")).unwrap_or_default();
-        let order = query.one("sortOrder").map(|order| format!("&sortOrder={order}")).unwrap_or_default();
-        let uri = |cursor: &str| format!("{path}?pageSize={size}{state}{order}{cursor}");
-        let here = query.one("cursor").map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-        let mut body = json!({"entities": page, "results": page.len(), "selfUri": uri(&here)});
-        let next = from.saturating_add(size);
-        if next < found.len() {
-            let cursor = cursor::to("user", next);
-            put(&mut body, "nextUri", Some(uri(&format!("&cursor={cursor}"))));
-            put(&mut body, "cursor", Some(cursor));
-        }
-        Ok(Reply::json(200, &body))
+fn users_by_cursor(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError> {
+    let most = &limits::PAGE_SIZE_MAX;
+    let default = limits::PAGE_SIZE_DEFAULT.value;
+    let size = query.number("pageSize", default, 1, most.value).inspect_err(|_| site.mark(&most.rule))? as usize;
+    let from = query.one("cursor").map(|text| cursor::place("user", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
+    let directory = site.directory();
+    let mut found: Vec<&Entry> = site.users_by_state(&directory, query).collect();
+    found.sort_by_key(|user| (&user.name, user.id));
+    if query.one("sortOrder") == Some("DESC") {
+        found.reverse();
     }
+    site.mark(&rules::USERS_QUERY);
+    let page: Vec<_> = found.iter().skip(from).take(size).map(|user| site.user_json(user)).collect();
+    let path = operations::GENESYS_CLOUD_QUERY_USERS.path;
+    let state = query.one("state").map(|state| format!("&state={state}")).unwrap_or_default();
+    let order = query.one("sortOrder").map(|order| format!("&sortOrder={order}")).unwrap_or_default();
+    let uri = |cursor: &str| format!("{path}?pageSize={size}{state}{order}{cursor}");
+    let here = query.one("cursor").map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+    let mut body = json!({"entities": page, "results": page.len(), "selfUri": uri(&here)});
+    let next = from.saturating_add(size);
+    if next < found.len() {
+        let cursor = cursor::to("user", next);
+        put(&mut body, "nextUri", Some(uri(&format!("&cursor={cursor}"))));
+        put(&mut body, "cursor", Some(cursor));
+    }
+    Ok(Reply::json(200, &body))
+}
 
-    fn search_users(&self, asked: &Search) -> Result<Reply, ApiError> {
-        let size = asked.page_size.unwrap_or(limits::PAGE_SIZE_DEFAULT.value);
-        let number = asked.page_number.unwrap_or(1);
-        if size == 0 || size > limits::PAGE_SIZE_MAX.value || number == 0 {
-            self.mark(&limits::PAGE_SIZE_MAX.rule);
-            let message = format!("pageSize is 1 to {}, pageNumber from 1", limits::PAGE_SIZE_MAX.value);
-            return Err(ApiError::new(400, "bad.request", message).field("pageSize"));
-        }
-        asked.check()?;
-        asked.query.iter().try_for_each(Criterion::check).inspect_err(|_| self.mark(&rules::USERS_SEARCH))?;
-        self.mark(&rules::USERS_SEARCH);
-        let names_state = asked.query.iter().any(|one| one.fields.iter().any(|field| field == "state"));
-        let is_found = |user: &&Entry| (names_state || user.state != "deleted") && asked.query.iter().all(|one| one.fits(user));
-        let directory = self.directory();
-        let mut found: Vec<&Entry> = directory.users.iter().filter(is_found).collect();
-        let first = asked.sort.first();
-        let by = asked.sort_by.as_deref().or_else(|| first?.sort_by.as_deref());
-        let order = asked.sort_order.as_deref().or_else(|| first?.sort_order.as_deref());
-        match by.unwrap_or("name") {
-            "name" => found.sort_by_key(|user| (&user.name, user.id)),
-            "id" => found.sort_by_key(|user| user.id),
-            other => return Err(ApiError::invalid_value("sortBy", "sortBy", other)),
-        }
-        if order == Some("DESC") {
-            found.reverse();
-        }
-        let skip = usize::try_from(size.saturating_mul(number - 1)).unwrap_or(usize::MAX);
-        let page: Vec<Value> = found.iter().skip(skip).take(size as usize).map(|user| json!(self.user_json(user))).collect();
-        Ok(Reply::json(
-            200,
-            &json!({
-                "total": found.len(),
-                "pageCount": (found.len() as u64).div_ceil(size),
-                "pageNumber": number,
-                "pageSize": size,
-                "results": page,
-                "types": ["users"],
-            }),
-        ))
+fn search_users(site: &GenesysCloud, asked: &Search) -> Result<Reply, ApiError> {
+    let size = asked.page_size.unwrap_or(limits::PAGE_SIZE_DEFAULT.value);
+    let number = asked.page_number.unwrap_or(1);
+    if size == 0 || size > limits::PAGE_SIZE_MAX.value || number == 0 {
+        site.mark(&limits::PAGE_SIZE_MAX.rule);
+        let message = format!("pageSize is 1 to {}, pageNumber from 1", limits::PAGE_SIZE_MAX.value);
+        return Err(ApiError::new(400, "bad.request", message).field("pageSize"));
     }
+    asked.check()?;
+    asked.query.iter().try_for_each(Criterion::check).inspect_err(|_| site.mark(&rules::USERS_SEARCH))?;
+    site.mark(&rules::USERS_SEARCH);
+    let names_state = asked.query.iter().any(|one| one.fields.iter().any(|field| field == "state"));
+    let is_found = |user: &&Entry| (names_state || user.state != "deleted") && asked.query.iter().all(|one| one.fits(user));
+    let directory = site.directory();
+    let mut found: Vec<&Entry> = directory.users.iter().filter(is_found).collect();
+    let first = asked.sort.first();
+    let by = asked.sort_by.as_deref().or_else(|| first?.sort_by.as_deref());
+    let order = asked.sort_order.as_deref().or_else(|| first?.sort_order.as_deref());
+    match by.unwrap_or("name") {
+        "name" => found.sort_by_key(|user| (&user.name, user.id)),
+        "id" => found.sort_by_key(|user| user.id),
+        other => return Err(ApiError::invalid_value("sortBy", "sortBy", other)),
+    }
+    if order == Some("DESC") {
+        found.reverse();
+    }
+    let skip = usize::try_from(size.saturating_mul(number - 1)).unwrap_or(usize::MAX);
+    let page: Vec<Value> = found.iter().skip(skip).take(size as usize).map(|user| json!(site.user_json(user))).collect();
+    Ok(Reply::json(
+        200,
+        &json!({
+            "total": found.len(),
+            "pageCount": (found.len() as u64).div_ceil(size),
+            "pageNumber": number,
+            "pageSize": size,
+            "results": page,
+            "types": ["users"],
+        }),
+    ))
 }
 
 impl Search {

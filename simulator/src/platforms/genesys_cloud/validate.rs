@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
+    conversation::{Annotation, Conversation, Direction, FileState, Participant, QueueNamed, Recording, Role, Segment},
     errors::ApiError,
     rules,
     settings::{Directory, Entry, holds},
-    state::{Annotation, Conversation, Direction, FileState, Participant, QueueNamed, Recording, Role, Segment, State},
+    stores::Files,
     times, wire,
 };
 use crate::rules::Rule;
@@ -25,7 +26,7 @@ pub(super) fn uuid(text: &str) -> Option<Uuid> {
 /// What an interaction is judged by.
 pub(super) struct InteractionValidator<'a> {
     pub(super) site: &'a GenesysCloud,
-    pub(super) state: &'a State,
+    pub(super) files: &'a Files,
     /// Who and what there is.
     pub(super) directory: &'a Directory,
     pub(super) now_ms: i64,
@@ -229,7 +230,7 @@ impl InteractionValidator<'_> {
     }
 
     fn file(&self, sent: &str, field: &str) -> Result<Uuid, ApiError> {
-        uuid(sent).filter(|id| self.state.files.contains_key(id)).ok_or_else(|| {
+        uuid(sent).filter(|id| self.files.get(*id).is_some()).ok_or_else(|| {
             self.site.mark(&rules::UNKNOWN_REFERENCE);
             ApiError::invalid_value(field, "fileId", sent)
         })

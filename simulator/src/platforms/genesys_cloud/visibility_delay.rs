@@ -1,9 +1,9 @@
 //! What a platform does later than it says, where a fault says so: what is new is not shown yet, and jobs take longer.
 
 use super::GenesysCloud;
+use super::conversation::{Conversation, Recording};
 use super::errors::ApiError;
 use super::read::find_recording;
-use super::state::{Conversation, Recording};
 use crate::faults::table::FaultKind;
 use crate::operations::{self, Operation};
 

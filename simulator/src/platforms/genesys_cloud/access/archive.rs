@@ -1,7 +1,7 @@
 //! Archived recordings: stubs until they are restored.
 
 use super::{super::GenesysCloud, rules};
-use crate::platforms::genesys_cloud::state::{FileState, Recording};
+use crate::platforms::genesys_cloud::conversation::{FileState, Recording};
 
 /// What a reader is told about a recording's media: what is held, and whether it lies in the archive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +43,7 @@ impl GenesysCloud {
             FileState::Uploading | FileState::Deleted | FileState::Error => return MediaState::Held(one.file_state),
         }
         let now_ms = self.now_ms();
-        if one.archive_at_ms.is_some_and(|at_ms| at_ms <= now_ms) || self.is_archived_from_the_start(one) {
+        if one.archive_at_ms.is_some_and(|at_ms| at_ms <= now_ms) || is_archived_from_the_start(self, one) {
             [&rules::ARCHIVED_STUB, &rules::ARCHIVED_WHEN].into_iter().for_each(|rule| self.mark(rule));
             return MediaState::Archived;
         }
@@ -56,7 +56,7 @@ impl GenesysCloud {
 
     /// When a recording is archived, or was; absent: never.
     pub(in crate::platforms::genesys_cloud) fn archive_date(&self, one: &Recording) -> Option<i64> {
-        one.archive_at_ms.or_else(|| self.is_archived_from_the_start(one).then_some(one.created_at_ms))
+        one.archive_at_ms.or_else(|| is_archived_from_the_start(self, one).then_some(one.created_at_ms))
     }
 
     /// When the restoration of an archived recording is done that begins now.
@@ -64,11 +64,11 @@ impl GenesysCloud {
         [&rules::RESTORE, &rules::RESTORE_TIME].into_iter().for_each(|rule| self.mark(rule));
         self.now_ms().saturating_add_unsigned(self.settings.access.restore_ms)
     }
+}
 
-    /// Whether it is one of the share, with no date of its own and never restored.
-    fn is_archived_from_the_start(&self, one: &Recording) -> bool {
-        let share = self.settings.access.archived_share;
-        let is_untouched = one.archive_at_ms.is_none() && one.restored_at_ms.is_none() && one.file_state == FileState::Available;
-        share > 0.0 && is_untouched && self.seed().child("archived").child(&one.id.to_string()).chance(share)
-    }
+/// Whether it is one of the share, with no date of its own and never restored.
+fn is_archived_from_the_start(site: &GenesysCloud, one: &Recording) -> bool {
+    let share = site.settings.access.archived_share;
+    let is_untouched = one.archive_at_ms.is_none() && one.restored_at_ms.is_none() && one.file_state == FileState::Available;
+    share > 0.0 && is_untouched && site.seed().child("archived").child(&one.id.to_string()).chance(share)
 }

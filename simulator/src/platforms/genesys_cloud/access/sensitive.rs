@@ -1,7 +1,7 @@
 //! Recordings with sensitive data, and a client that may not have them.
 
 use super::{super::GenesysCloud, rules};
-use crate::platforms::genesys_cloud::state::Recording;
+use crate::platforms::genesys_cloud::conversation::Recording;
 
 /// What it takes to hear sensitive data.
 const VIEW_SENSITIVE: &str = "recording:recording:viewSensitiveData";
@@ -9,15 +9,9 @@ const VIEW_SENSITIVE: &str = "recording:recording:viewSensitiveData";
 pub(in crate::platforms::genesys_cloud) const REDACTED: &str = "redacted";
 
 impl GenesysCloud {
-    /// Whether a recording has sensitive data.
-    fn is_sensitive(&self, one: &Recording) -> bool {
-        let share = self.settings.access.sensitive_share;
-        share > 0.0 && self.seed().child("sensitive").child(&one.id.to_string()).chance(share)
-    }
-
     /// Whether a recording job leaves a recording out that it was not told to include.
     pub(in crate::platforms::genesys_cloud) fn is_sensitive_in_job(&self, one: &Recording) -> bool {
-        let is_sensitive = self.is_sensitive(one);
+        let is_sensitive = is_sensitive(self, one);
         if is_sensitive {
             self.mark(&rules::SENSITIVE_JOBS);
         }
@@ -26,7 +20,7 @@ impl GenesysCloud {
 
     /// Whether a batch leaves a recording out because its client may not have it.
     pub(in crate::platforms::genesys_cloud) fn is_left_out(&self, one: &Recording) -> bool {
-        let is_left_out = self.is_kept_from_client(one);
+        let is_left_out = is_kept_from_client(self, one);
         if is_left_out {
             [&rules::SENSITIVE_WHICH, &rules::SENSITIVE_BATCH, &rules::SENSITIVE_COUNT].into_iter().for_each(|rule| self.mark(rule));
         }
@@ -35,7 +29,7 @@ impl GenesysCloud {
 
     /// The kind of a recording's playback address.
     pub(in crate::platforms::genesys_cloud) fn playback_kind(&self, one: &Recording) -> &'static str {
-        if !self.is_kept_from_client(one) {
+        if !is_kept_from_client(self, one) {
             return "media";
         }
         [&rules::SENSITIVE_WHICH, &rules::SENSITIVE_REDACTED, &rules::REDACTED_HOW, &rules::SENSITIVE_LISTED]
@@ -43,8 +37,14 @@ impl GenesysCloud {
             .for_each(|rule| self.mark(rule));
         REDACTED
     }
+}
 
-    fn is_kept_from_client(&self, one: &Recording) -> bool {
-        self.is_sensitive(one) && self.lacking(&[VIEW_SENSITIVE]).is_some()
-    }
+/// Whether a recording has sensitive data.
+fn is_sensitive(site: &GenesysCloud, one: &Recording) -> bool {
+    let share = site.settings.access.sensitive_share;
+    share > 0.0 && site.seed().child("sensitive").child(&one.id.to_string()).chance(share)
+}
+
+fn is_kept_from_client(site: &GenesysCloud, one: &Recording) -> bool {
+    is_sensitive(site, one) && site.lacking(&[VIEW_SENSITIVE]).is_some()
 }

@@ -61,7 +61,7 @@ fn made(id: Uuid, name: &str, fields: Map<String, Value>) -> Entry {
 impl GenesysCloud {
     /// The id of what an operation makes under a key.
     fn id_of_made(&self, operation: &'static Operation, key: &str) -> Uuid {
-        let ordinal = self.state().ordinal_of(operation.name, key);
+        let ordinal = self.state().ordinals.next_of(operation.name, key);
         self.made_id(operation, key, ordinal)
     }
 

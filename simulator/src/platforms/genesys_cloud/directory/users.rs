@@ -25,17 +25,17 @@ const STATES: [&str; 3] = ["active", "inactive", "deleted"];
 
 /// POST /api/v2/users.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_of(body, "email"), |site, _, sent| site.create_user(sent)).await
+    incoming.answer_json(|_, body| key_of(body, "email"), |site, _, sent| create_user(site, sent)).await
 }
 
 /// PATCH /api/v2/users/{id}.
 pub(super) async fn update(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, _, sent| site.update_user(&id, sent)).await
+    incoming.answer_json(|_, _| id.clone(), |site, _, sent| update_user(site, &id, sent)).await
 }
 
 /// DELETE /api/v2/users/{id}.
 pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.delete_user(&id)).await
+    incoming.answer(&id, |site, _| delete_user(site, &id)).await
 }
 
 /// CreateUser of the API description.
@@ -157,104 +157,102 @@ impl UpdateUser {
     }
 }
 
-impl GenesysCloud {
-    fn create_user(&self, sent: CreateUser) -> Result<Reply, ApiError> {
-        [&rules::MADE, &rules::MADE_AT_ONCE].into_iter().for_each(|rule| self.mark(rule));
-        let name = worded(Some(&sent.name), "name", "general.bad.request")?.to_owned();
-        let state = match sent.state.as_deref() {
-            Some(state) => state_of(state)?,
-            None => {
-                self.mark(&rules::USER_STATE);
-                "inactive"
-            }
-        };
-        let email = sent.email.trim().to_owned();
-        let texts = [("department", sent.department), ("title", sent.title), ("preferredName", None)];
-        let told = Told { email: Some(email.clone()), texts, addresses: sent.addresses, acd_auto_answer: None };
-        told.check()?;
-        let division = self.division_named("divisionId", &sent.division_id, "general.bad.request", "directory:user:add")?.id;
-        let id = self.id_of_made(&operations::GENESYS_CLOUD_CREATE_USER, &email);
-        let mut fields = Map::new();
-        told.put_into(&mut fields);
-        self.change_directory(|directory| {
-            self.refuse_taken_email(directory, &email, None)?;
-            directory.users.push(Entry { state, ..made(id, &name, fields) });
-            directory.placed.insert(id, division);
-            Ok(())
-        })?;
-        self.shown_user(id, "created")
-    }
-
-    fn update_user(&self, id: &str, sent: UpdateUser) -> Result<Reply, ApiError> {
-        let id = self.covered_user(id, "directory:user:edit")?;
-        [&rules::USER_VERSION, &rules::USER_FIELDS].into_iter().for_each(|rule| self.mark(rule));
-        if let Some(field) = sent.refused() {
-            return Err(ApiError::new(400, "general.bad.request", format!("[{field}] is not kept here")).field(field));
+fn create_user(site: &GenesysCloud, sent: CreateUser) -> Result<Reply, ApiError> {
+    [&rules::MADE, &rules::MADE_AT_ONCE].into_iter().for_each(|rule| site.mark(rule));
+    let name = worded(Some(&sent.name), "name", "general.bad.request")?.to_owned();
+    let state = match sent.state.as_deref() {
+        Some(state) => state_of(state)?,
+        None => {
+            site.mark(&rules::USER_STATE);
+            "inactive"
         }
-        let state = sent.state.as_deref().map(state_of).transpose()?;
-        let name = sent.name.as_deref().map(|name| worded(Some(name), "name", "general.bad.request").map(str::to_owned)).transpose()?;
-        let email = sent.email.or(sent.username).map(|email| email.trim().to_owned());
-        let texts = [("department", sent.department), ("title", sent.title), ("preferredName", sent.preferred_name)];
-        let told = Told { email: email.clone(), texts, addresses: sent.addresses, acd_auto_answer: sent.acd_auto_answer };
-        told.check()?;
-        self.change_directory(|directory| {
-            let before = entry(directory, id)?;
-            if before.version() != sent.version {
-                return Err(stale(before.version()));
-            }
-            let changes_state = state.is_some_and(|state| state != before.state);
-            if !changes_state && let Some(email) = &email {
-                self.refuse_taken_email(directory, email, Some(id))?;
-            }
-            change(directory, id, |user| {
-                if changes_state {
-                    self.mark(&rules::USER_STATE_ALONE);
-                    user.state = state.unwrap_or(user.state);
-                    return;
-                }
-                user.name = name.unwrap_or_else(|| user.name.clone());
-                if let Some(said) = &mut user.said {
-                    told.put_into(&mut said.fields);
-                }
-            })
-        })?;
-        self.shown_user(id, "updated")
-    }
-
-    fn delete_user(&self, id: &str) -> Result<Reply, ApiError> {
-        let id = self.covered_user(id, "directory:user:delete")?;
-        self.mark(&rules::USER_DELETED);
-        self.change_directory(|directory| {
-            if entry(directory, id)?.state == "deleted" {
-                return Err(ApiError::new(400, "general.conflict", "Conflict deleting specified userId."));
-            }
-            change(directory, id, |user| user.state = "deleted")
-        })?;
-        Ok(Reply::json(200, &json!({})).effect("deleted"))
-    }
-
-    /// The user with the id in an address, in a division that the client's role covers.
-    fn covered_user(&self, id: &str, permission: &str) -> Result<Uuid, ApiError> {
-        let directory = self.directory();
-        let user = uuid(id).and_then(|_| entry_of(&directory.users, id)).ok_or_else(unknown)?;
-        self.must_cover_entity(USER, user.id, permission)?;
-        Ok(user.id)
-    }
-
-    fn shown_user(&self, id: Uuid, effect: &'static str) -> Result<Reply, ApiError> {
-        let directory = self.directory();
-        Ok(Reply::json(200, &self.user_json(entry(&directory, id)?)).effect(effect))
-    }
-
-    fn refuse_taken_email(&self, directory: &Directory, email: &str, other_than: Option<Uuid>) -> Result<(), ApiError> {
-        let mut others = directory.users.iter().filter(|user| Some(user.id) != other_than);
-        if others.any(|user| lists::email(user).to_lowercase() == email.to_lowercase()) {
-            [&rules::NAME_TAKEN, &rules::NAME_COMPARED].into_iter().for_each(|rule| self.mark(rule));
-            let message = "The request could not be completed by the server due to a conflict: the e-mail address is taken";
-            return Err(ApiError::new(409, "general.conflict", message).field("email"));
-        }
+    };
+    let email = sent.email.trim().to_owned();
+    let texts = [("department", sent.department), ("title", sent.title), ("preferredName", None)];
+    let told = Told { email: Some(email.clone()), texts, addresses: sent.addresses, acd_auto_answer: None };
+    told.check()?;
+    let division = site.division_named("divisionId", &sent.division_id, "general.bad.request", "directory:user:add")?.id;
+    let id = site.id_of_made(&operations::GENESYS_CLOUD_CREATE_USER, &email);
+    let mut fields = Map::new();
+    told.put_into(&mut fields);
+    site.change_directory(|directory| {
+        refuse_taken_email(site, directory, &email, None)?;
+        directory.users.push(Entry { state, ..made(id, &name, fields) });
+        directory.placed.insert(id, division);
         Ok(())
+    })?;
+    shown_user(site, id, "created")
+}
+
+fn update_user(site: &GenesysCloud, id: &str, sent: UpdateUser) -> Result<Reply, ApiError> {
+    let id = covered_user(site, id, "directory:user:edit")?;
+    [&rules::USER_VERSION, &rules::USER_FIELDS].into_iter().for_each(|rule| site.mark(rule));
+    if let Some(field) = sent.refused() {
+        return Err(ApiError::new(400, "general.bad.request", format!("[{field}] is not kept here")).field(field));
     }
+    let state = sent.state.as_deref().map(state_of).transpose()?;
+    let name = sent.name.as_deref().map(|name| worded(Some(name), "name", "general.bad.request").map(str::to_owned)).transpose()?;
+    let email = sent.email.or(sent.username).map(|email| email.trim().to_owned());
+    let texts = [("department", sent.department), ("title", sent.title), ("preferredName", sent.preferred_name)];
+    let told = Told { email: email.clone(), texts, addresses: sent.addresses, acd_auto_answer: sent.acd_auto_answer };
+    told.check()?;
+    site.change_directory(|directory| {
+        let before = entry(directory, id)?;
+        if before.version() != sent.version {
+            return Err(stale(before.version()));
+        }
+        let changes_state = state.is_some_and(|state| state != before.state);
+        if !changes_state && let Some(email) = &email {
+            refuse_taken_email(site, directory, email, Some(id))?;
+        }
+        change(directory, id, |user| {
+            if changes_state {
+                site.mark(&rules::USER_STATE_ALONE);
+                user.state = state.unwrap_or(user.state);
+                return;
+            }
+            user.name = name.unwrap_or_else(|| user.name.clone());
+            if let Some(said) = &mut user.said {
+                told.put_into(&mut said.fields);
+            }
+        })
+    })?;
+    shown_user(site, id, "updated")
+}
+
+fn delete_user(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
+    let id = covered_user(site, id, "directory:user:delete")?;
+    site.mark(&rules::USER_DELETED);
+    site.change_directory(|directory| {
+        if entry(directory, id)?.state == "deleted" {
+            return Err(ApiError::new(400, "general.conflict", "Conflict deleting specified userId."));
+        }
+        change(directory, id, |user| user.state = "deleted")
+    })?;
+    Ok(Reply::json(200, &json!({})).effect("deleted"))
+}
+
+/// The user with the id in an address, in a division that the client's role covers.
+fn covered_user(site: &GenesysCloud, id: &str, permission: &str) -> Result<Uuid, ApiError> {
+    let directory = site.directory();
+    let user = uuid(id).and_then(|_| entry_of(&directory.users, id)).ok_or_else(unknown)?;
+    site.must_cover_entity(USER, user.id, permission)?;
+    Ok(user.id)
+}
+
+fn shown_user(site: &GenesysCloud, id: Uuid, effect: &'static str) -> Result<Reply, ApiError> {
+    let directory = site.directory();
+    Ok(Reply::json(200, &site.user_json(entry(&directory, id)?)).effect(effect))
+}
+
+fn refuse_taken_email(site: &GenesysCloud, directory: &Directory, email: &str, other_than: Option<Uuid>) -> Result<(), ApiError> {
+    let mut others = directory.users.iter().filter(|user| Some(user.id) != other_than);
+    if others.any(|user| lists::email(user).to_lowercase() == email.to_lowercase()) {
+        [&rules::NAME_TAKEN, &rules::NAME_COMPARED].into_iter().for_each(|rule| site.mark(rule));
+        let message = "The request could not be completed by the server due to a conflict: the e-mail address is taken";
+        return Err(ApiError::new(409, "general.conflict", message).field("email"));
+    }
+    Ok(())
 }
 
 /// Changes a user and raises its version.

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rules;
+use super::{
+    rules,
+    stores::{AuditEntry, IsProtected, Noted, Told},
+};
 use crate::{
     http::reply::Reply,
     http::request_context,
@@ -17,6 +20,7 @@ use crate::{
         limits,
         participant_view::put,
         state::State as Held,
+        stores::TimedJob,
         times,
         validate::uuid,
     },
@@ -27,7 +31,7 @@ const PAGE: u64 = 25;
 
 /// POST /api/v2/audits/query.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_audit_query(asked)).await
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| create_audit_query(site, asked)).await
 }
 
 /// GET /api/v2/audits/query/{id}.
@@ -36,74 +40,21 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
         .answer(&id, |site, _| {
             let state = site.state();
             let (id, query) = find(&state, &id)?;
-            let is_done = site.now_ms() >= query.ready_at_ms;
+            let is_done = query.is_done(site.now_ms());
             if is_done {
                 request_context::record_job_done()
             } else {
                 request_context::record_job_pending()
             }
             let (status, word) = if is_done { (200, "Succeeded") } else { (202, "Running") };
-            Ok(Reply::json(status, &query.shown(id, word)))
+            Ok(Reply::json(status, &query.order.shown(id, word)))
         })
         .await
 }
 
 /// GET /api/v2/audits/query/{id}/results.
 pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, authorized| site.audit_results(&id, &authorized.query)).await
-}
-
-/// A change to be told.
-#[derive(Clone)]
-pub(super) struct Noted {
-    subject: Subject,
-    action: Action,
-    id: Uuid,
-    name: Option<Box<str>>,
-    told: Told,
-}
-
-/// What was changed.
-#[derive(Clone, Copy)]
-pub(super) enum Subject {
-    Conversation,
-    Orphan,
-    Policy,
-    Recording,
-    RecordingJob,
-    User,
-}
-
-/// What was done to it.
-#[derive(Clone, Copy)]
-pub(super) enum Action {
-    Create,
-    Update,
-    Delete,
-}
-
-/// How it was changed, property by property.
-#[derive(Clone)]
-pub(super) enum Told {
-    Nothing,
-    /// A recording's archiveDate and deleteDate.
-    Dates {
-        from: [Option<i64>; 2],
-        to: [Option<i64>; 2],
-    },
-    /// A conversation's deletion protection, as it is now.
-    Protection(IsProtected),
-}
-
-/// Whether a conversation is protected.
-#[derive(Clone)]
-pub(super) struct IsProtected(pub(super) bool);
-
-/// An entry of the audit.
-#[derive(Clone)]
-pub(super) struct Entry {
-    at_ms: i64,
-    noted: Noted,
+    incoming.answer(&id, |site, authorized| audit_results(site, &id, &authorized.query)).await
 }
 
 /// A query, its entries fixed when it was asked.
@@ -111,7 +62,6 @@ pub(super) struct Entry {
 pub(super) struct AuditQuery {
     asked: Asked,
     submitted_ms: i64,
-    ready_at_ms: i64,
     /// Places in the log.
     found: Vec<usize>,
 }
@@ -148,116 +98,67 @@ const SERVICE: &str = "Quality";
 /// What a filter may name. Source: platform API, AuditQueryFilter.
 const PROPERTIES: [&str; 6] = ["UserId", "TrusteeOrganizationId", "ClientId", "Action", "EntityType", "EntityId"];
 
-impl Noted {
-    pub(super) fn new(subject: Subject, action: Action, id: Uuid) -> Noted {
-        Noted { subject, action, id, name: None, told: Told::Nothing }
-    }
-
-    /// The same, with the entity's name.
-    pub(super) fn called(mut self, name: &str) -> Noted {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// The same, saying how it was changed.
-    pub(super) fn telling(mut self, told: Told) -> Noted {
-        self.told = told;
-        self
-    }
-}
-
-impl Subject {
-    fn as_str(self) -> &'static str {
-        match self {
-            Subject::Conversation => "Conversation",
-            Subject::Orphan => "OrphanRecording",
-            Subject::Policy => "Policy",
-            Subject::Recording => "Recording",
-            Subject::RecordingJob => "RecordingJob",
-            Subject::User => "User",
-        }
-    }
-}
-
-impl Action {
-    fn as_str(self) -> &'static str {
-        match self {
-            Action::Create => "Create",
-            Action::Update => "Update",
-            Action::Delete => "Delete",
-        }
-    }
-}
-
-fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a AuditQuery), ApiError> {
-    let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(&id)?)));
+fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>), ApiError> {
+    let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(id)?)));
     found.ok_or_else(ApiError::not_found)
 }
 
-impl GenesysCloud {
-    /// Keeps a change for the audit.
-    pub(super) fn audit(&self, state: &mut Held, noted: Noted) {
-        state.public.audits.push(Entry { at_ms: self.now_ms(), noted });
+fn create_audit_query(site: &GenesysCloud, asked: Asked) -> Result<Reply, ApiError> {
+    let (from, to) = site.interval("interval", &asked.interval)?;
+    asked.check()?;
+    [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| site.mark(rule));
+    let submitted_ms = site.now_ms();
+    let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
+    let mut state = site.state();
+    let directory = site.directory();
+    let mut found = state.public.audit_log.places(&(from..to), |noted| asked.wants(noted, &directory.client_id));
+    if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
+        found.reverse();
     }
+    let id = site.made_id(operation, "-", state.ordinals.next(operation.name));
+    let ready_at_ms = submitted_ms.saturating_add_unsigned(site.settings.public.audit_query_ms);
+    let query = AuditQuery { asked, submitted_ms, found };
+    let body = query.shown(id, "Queued");
+    state.public.audit_queries.start(id, ready_at_ms, query);
+    Ok(Reply::json(202, &body))
+}
 
-    fn create_audit_query(&self, asked: Asked) -> Result<Reply, ApiError> {
-        let (from, to) = self.interval("interval", &asked.interval)?;
-        asked.check()?;
-        [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| self.mark(rule));
-        let submitted_ms = self.now_ms();
-        let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
-        let mut state = self.state();
-        let directory = self.directory();
-        let is_wanted = |entry: &Entry| (from..to).contains(&entry.at_ms) && asked.wants(entry, &directory.client_id);
-        let log = state.public.audits.iter().enumerate();
-        let mut found: Vec<usize> = log.filter(|(_, entry)| is_wanted(entry)).map(|(at, _)| at).collect();
-        if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
-            found.reverse();
-        }
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
-        let ready_at_ms = submitted_ms.saturating_add_unsigned(self.settings.public.audit_query_ms);
-        let query = AuditQuery { asked, submitted_ms, ready_at_ms, found };
-        let body = query.shown(id, "Queued");
-        state.public.audit_queries.insert(id, query);
-        Ok(Reply::json(202, &body))
+fn audit_results(site: &GenesysCloud, id: &str, query: &Query) -> Result<Reply, ApiError> {
+    let most = &limits::AUDIT_PAGE_MAX;
+    let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| site.mark(&most.rule))?;
+    let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
+    let state = site.state();
+    let (id, asked) = find(&state, id)?;
+    if !asked.is_done(site.now_ms()) {
+        return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
     }
+    let found = &asked.order.found;
+    let next = from.saturating_add(size as usize);
+    let places = found.iter().skip(from).take(size as usize);
+    let entities: Vec<Value> = places.filter_map(|at| Some(audit_json(site, *at, state.public.audit_log.get(*at)?))).collect();
+    let mut body = json!({"id": id, "pageSize": size, "entities": entities});
+    put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("audit", next)));
+    Ok(Reply::json(200, &body))
+}
 
-    fn audit_results(&self, id: &str, query: &Query) -> Result<Reply, ApiError> {
-        let most = &limits::AUDIT_PAGE_MAX;
-        let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| self.mark(&most.rule))?;
-        let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
-        let state = self.state();
-        let (id, asked) = find(&state, id)?;
-        if self.now_ms() < asked.ready_at_ms {
-            return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
-        }
-        let next = from.saturating_add(size as usize);
-        let places = asked.found.iter().skip(from).take(size as usize);
-        let entities: Vec<Value> = places.filter_map(|at| Some(self.audit_json(*at, state.public.audits.get(*at)?))).collect();
-        let mut body = json!({"id": id, "pageSize": size, "entities": entities});
-        put(&mut body, "cursor", (next < asked.found.len()).then(|| cursor::to("audit", next)));
-        Ok(Reply::json(200, &body))
-    }
-
-    /// AuditLogMessage of the API description.
-    fn audit_json(&self, at: usize, entry: &Entry) -> Value {
-        let noted = &entry.noted;
-        let mut entity = json!({"id": noted.id});
-        put(&mut entity, "name", noted.name.as_deref());
-        json!({
-            "id": self.seed().child("audit").index(at as u64).uuid(),
-            "userHomeOrgId": self.organization(),
-            "serviceName": SERVICE,
-            "level": "USER",
-            "status": "SUCCESS",
-            "eventDate": times::text(entry.at_ms),
-            "client": {"id": self.directory().client_id},
-            "action": noted.action.as_str(),
-            "entityType": noted.subject.as_str(),
-            "entity": entity,
-            "propertyChanges": changes(&noted.told),
-        })
-    }
+/// AuditLogMessage of the API description.
+fn audit_json(site: &GenesysCloud, at: usize, entry: &AuditEntry) -> Value {
+    let noted = &entry.noted;
+    let mut entity = json!({"id": noted.id});
+    put(&mut entity, "name", noted.name.as_deref());
+    json!({
+        "id": site.seed().child("audit").index(at as u64).uuid(),
+        "userHomeOrgId": site.organization(),
+        "serviceName": SERVICE,
+        "level": "USER",
+        "status": "SUCCESS",
+        "eventDate": times::text(entry.at_ms),
+        "client": {"id": site.directory().client_id},
+        "action": noted.action.as_str(),
+        "entityType": noted.subject.as_str(),
+        "entity": entity,
+        "propertyChanges": changes(&noted.told),
+    })
 }
 
 /// PropertyChange of the API description, one a property that differs.
@@ -288,8 +189,7 @@ impl Asked {
         }
     }
 
-    fn wants(&self, entry: &Entry, client_id: &str) -> bool {
-        let noted = &entry.noted;
+    fn wants(&self, noted: &Noted, client_id: &str) -> bool {
         let holds = |filter: &Filter| match filter.property.as_str() {
             "ClientId" => filter.value == client_id,
             "Action" => filter.value == noted.action.as_str(),

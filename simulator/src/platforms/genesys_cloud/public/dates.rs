@@ -4,18 +4,18 @@ use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 
 use super::{
-    audits::{Action, Noted, Subject, Told},
     rules,
+    stores::{Action, Noted, Subject, Told},
 };
 use crate::{
     http::reply::Reply,
     platforms::genesys_cloud::{
         GenesysCloud,
         access::MediaState,
+        conversation::{Conversation, FileState, Recording},
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         read::find,
-        state::{Conversation, FileState, Recording},
         validate::uuid,
     },
 };
@@ -33,7 +33,7 @@ pub(in crate::platforms::genesys_cloud) async fn update(
     incoming: IncomingRequest,
 ) -> Response {
     incoming
-        .answer_json(|_, _| recording.clone(), |site, authorized, sent| site.update_recording(&id, &recording, &sent, &authorized.query))
+        .answer_json(|_, _| recording.clone(), |site, authorized, sent| update_recording(site, &id, &recording, &sent, &authorized.query))
         .await
 }
 
@@ -45,73 +45,68 @@ struct Dates {
     delete_date: Option<String>,
 }
 
-impl GenesysCloud {
-    fn update_recording(&self, id: &str, recording: &str, sent: &Dates, query: &Query) -> Result<Reply, ApiError> {
-        let date = |field: &str, text: &Option<String>| text.as_ref().map(|text| self.instant(field, text)).transpose();
-        let (archive, delete) = (date("archiveDate", &sent.archive_date)?, date("deleteDate", &sent.delete_date)?);
-        if let (Some(archive), Some(delete)) = (archive, delete)
-            && delete <= archive
-        {
-            return Err(ApiError::new(400, "constraint.validation", "deleteDate must be after archiveDate").field("deleteDate"));
-        }
-        let now_ms = self.now_ms();
-        let mut state = self.state();
-        if find(&state, id).is_err() {
-            self.may_edit()?;
-        }
-        let held = self.find_covered(&state, id, VIEW)?;
-        let (conversation, one) = (held.id, self.changeable(held, recording)?);
-        let recording = one.id;
-        let restores = self.media_state(one) == MediaState::Archived && archive != self.archive_date(one);
-        self.may_change_dates(one, restores, delete)?;
-        if self.beyond_maximum(held.start_ms, delete).is_some() {
-            return Err(ApiError::beyond_retention("deleteDate"));
-        }
-        [&rules::RECORDING_DATES, &rules::RECORDING_DATES_ABSENT].into_iter().for_each(|rule| self.mark(rule));
-        let told = Told::Dates { from: [self.archive_date(one), one.delete_at_ms], to: [archive, delete] };
-        self.audit(&mut state, Noted::new(Subject::Recording, Action::Update, recording).telling(told));
-        let mut held = state.conversations.get_mut(&conversation);
-        if let Some(one) = held.as_mut().and_then(|held| held.recordings.iter_mut().find(|one| one.id == recording)) {
-            (one.archive_at_ms, one.delete_at_ms) = (archive, delete);
-            if query.truth("clearExport") == Some(true) {
-                one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
-            }
-            if restores {
-                one.restored_at_ms = Some(self.restored_at_ms());
-            }
-        }
-        state.plan_deletions(conversation);
-        let held = find(&state, id)?;
-        let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
-        Ok(Reply::json(200, &self.recording_json(held, &self.seats(held), one, "NONE")).effect("updated"))
+fn update_recording(site: &GenesysCloud, id: &str, recording: &str, sent: &Dates, query: &Query) -> Result<Reply, ApiError> {
+    let date = |field: &str, text: &Option<String>| text.as_ref().map(|text| site.instant(field, text)).transpose();
+    let (archive, delete) = (date("archiveDate", &sent.archive_date)?, date("deleteDate", &sent.delete_date)?);
+    if let (Some(archive), Some(delete)) = (archive, delete)
+        && delete <= archive
+    {
+        return Err(ApiError::new(400, "constraint.validation", "deleteDate must be after archiveDate").field("deleteDate"));
     }
-
-    /// Refuses a change whose permission the client lacks. To restore is a permission of its own, and needs no other unless more is changed.
-    fn may_change_dates(&self, one: &Recording, restores: bool, delete_at_ms: Option<i64>) -> Result<(), ApiError> {
-        if restores && self.lacking(&[RESTORE]).is_some() {
-            let message = "improper permissions found when attempting to restore recordings";
-            return Err(ApiError::new(403, "recording.recording.restore.permission.check.failed", message));
-        }
-        let is_more = !restores || delete_at_ms != one.delete_at_ms;
-        if is_more { self.may_edit() } else { Ok(()) }
+    let now_ms = site.now_ms();
+    let mut state = site.state();
+    if find(&state.conversations, id).is_err() {
+        may_edit(site)?;
     }
-
-    fn may_edit(&self) -> Result<(), ApiError> {
-        if self.lacking(&[EDIT]).is_none() {
-            return Ok(());
-        }
-        let message = "Failed to verify recording edit retention permission.";
-        Err(ApiError::new(403, "recording.recording.edit.retention.permission.check.failed", message))
+    let held = site.find_covered(&state.conversations, id, VIEW)?;
+    let (conversation, one) = (held.id, changeable(held, recording)?);
+    let recording = one.id;
+    let restores = site.media_state(one) == MediaState::Archived && archive != site.archive_date(one);
+    may_change_dates(site, one, restores, delete)?;
+    if site.beyond_maximum(held.start_ms, delete).is_some() {
+        return Err(ApiError::beyond_retention("deleteDate"));
     }
+    [&rules::RECORDING_DATES, &rules::RECORDING_DATES_ABSENT].into_iter().for_each(|rule| site.mark(rule));
+    let told = Told::Dates { from: [site.archive_date(one), one.delete_at_ms], to: [archive, delete] };
+    state.public.audit_log.add(site.now_ms(), Noted::new(Subject::Recording, Action::Update, recording).telling(told));
+    let restored_at_ms = restores.then(|| site.restored_at_ms());
+    state.conversations.change_recording(conversation, recording, |one| {
+        (one.archive_at_ms, one.delete_at_ms) = (archive, delete);
+        if query.truth("clearExport") == Some(true) {
+            one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
+        }
+        one.restored_at_ms = restored_at_ms.or(one.restored_at_ms);
+    });
+    let held = find(&state.conversations, id)?;
+    let one = held.recording(recording).ok_or_else(ApiError::not_found)?;
+    Ok(Reply::json(200, &site.recording_json(held, &site.seats(held), one, "NONE")).effect("updated"))
+}
 
-    /// A recording whose dates may be changed.
-    fn changeable<'a>(&self, held: &'a Conversation, id: &str) -> Result<&'a Recording, ApiError> {
-        let one = uuid(id).and_then(|id| held.recording(id)).ok_or_else(ApiError::not_found)?;
-        match one.file_state {
-            FileState::Available => Ok(one),
-            FileState::Uploading | FileState::Deleted | FileState::Error => {
-                Err(ApiError::new(400, "recording.not.archivable", "Recording has been deleted or is still uploading"))
-            }
+/// Refuses a change whose permission the client lacks. To restore is a permission of its own, and needs no other unless more is changed.
+fn may_change_dates(site: &GenesysCloud, one: &Recording, restores: bool, delete_at_ms: Option<i64>) -> Result<(), ApiError> {
+    if restores && site.lacking(&[RESTORE]).is_some() {
+        let message = "improper permissions found when attempting to restore recordings";
+        return Err(ApiError::new(403, "recording.recording.restore.permission.check.failed", message));
+    }
+    let is_more = !restores || delete_at_ms != one.delete_at_ms;
+    if is_more { may_edit(site) } else { Ok(()) }
+}
+
+fn may_edit(site: &GenesysCloud) -> Result<(), ApiError> {
+    if site.lacking(&[EDIT]).is_none() {
+        return Ok(());
+    }
+    let message = "Failed to verify recording edit retention permission.";
+    Err(ApiError::new(403, "recording.recording.edit.retention.permission.check.failed", message))
+}
+
+/// A recording whose dates may be changed.
+fn changeable<'a>(held: &'a Conversation, id: &str) -> Result<&'a Recording, ApiError> {
+    let one = uuid(id).and_then(|id| held.recording(id)).ok_or_else(ApiError::not_found)?;
+    match one.file_state {
+        FileState::Available => Ok(one),
+        FileState::Uploading | FileState::Deleted | FileState::Error => {
+            Err(ApiError::new(400, "recording.not.archivable", "Recording has been deleted or is still uploading"))
         }
     }
 }

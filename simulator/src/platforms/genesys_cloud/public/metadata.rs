@@ -4,7 +4,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    super::{state::Annotation, times, validate::uuid},
+    super::{conversation::Annotation, times, validate::uuid},
     event::is_v4,
 };
 

@@ -1,6 +1,6 @@
 //! The public API's way in: conversations by injected events, recordings by pre-signed uploads, and what belongs to them.
 //!
-//! An event becomes part of a conversation's log (`log`), and the conversation is told anew from its whole log (`story`), so the order and the split of
+//! An event becomes part of a conversation's log, and the conversation is told anew from its whole log (`story`), so the order and the split of
 //! batches leave no trace. An upload is unpacked when its bytes arrive (`package`) and settles later (`outcome`): attached, failed, parked, orphaned.
 
 mod attributes;
@@ -11,7 +11,6 @@ mod events;
 mod external_ids;
 mod jobs;
 mod kinds;
-mod log;
 mod metadata;
 mod orphans;
 mod outcome;
@@ -24,13 +23,11 @@ mod rules;
 mod searches;
 mod settings;
 mod store;
+mod stores;
 mod story;
 mod uploads;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use crate::operations;
 use crate::pipeline::routes::OperationRoutes as _;
@@ -39,13 +36,9 @@ use uuid::Uuid;
 
 pub use self::settings::{AttributeSearch, PolicyDaysFrom, PublicSettings, ReportColumn, ReusedEventId};
 use self::{
-    audits::{AuditQuery, Entry as AuditEntry},
-    jobs::Job,
-    log::Log,
-    orphans::Orphan,
-    outcome::Upload,
-    policies::Policy,
+    audits::AuditQuery,
     reports::Report,
+    stores::{AuditLog, ExternalIds, InjectedEvents, Policies, RecordingJobs, RecordingUploads},
 };
 pub(super) use self::{
     dates::update as update_recording,
@@ -53,39 +46,30 @@ pub(super) use self::{
     rules::{ALL as RULES, MALFORMED_ID, UNKNOWN_PARAMETER},
     store::{Refusal, refusal},
 };
-use super::{GenesysCloud, state::StoredFile};
+use super::{
+    GenesysCloud,
+    stores::{StoredFile, TimedJobs},
+};
 
 /// What the organisation remembers of its public ingestion.
 #[derive(Clone, Default)]
 pub(super) struct Memory {
-    /// What each injected conversation was told.
-    logs: BTreeMap<Uuid, Log>,
-    /// Every event taken, with a hash of what it said.
-    events: BTreeMap<Uuid, u64>,
-    /// Uploads by id.
-    uploads: BTreeMap<Uuid, Upload>,
-    /// When an upload has to be looked at next, Unix ms.
-    agenda: BTreeSet<(i64, Uuid)>,
-    /// Uploads that wait for a conversation.
-    waiting: BTreeSet<(Uuid, Uuid)>,
-    /// Recordings attached from uploads, and the conversation each is in.
-    recordings: BTreeMap<Uuid, Uuid>,
-    /// Orphan recordings by id.
-    orphans: BTreeMap<Uuid, Orphan>,
-    /// Upload reports by id.
-    reports: BTreeMap<Uuid, Report>,
-    /// Users by authority and key, both as they were written.
-    external_ids: BTreeMap<(String, String), Uuid>,
-    /// Retention policies in the order they were made.
-    policies: Vec<Policy>,
-    /// What was changed, in the order of time.
-    audits: Vec<AuditEntry>,
-    /// Audit queries by id.
-    audit_queries: BTreeMap<Uuid, AuditQuery>,
-    /// Recording jobs by id.
-    jobs: BTreeMap<Uuid, Job>,
-    /// When a recording job has to be looked at next, Unix ms.
-    job_agenda: BTreeSet<(i64, Uuid)>,
+    /// Injected events.
+    events: InjectedEvents,
+    /// Uploads of recordings, and the orphans that some become.
+    uploads: RecordingUploads,
+    /// Upload reports.
+    reports: TimedJobs<Report>,
+    /// Ids that users have elsewhere.
+    external_ids: ExternalIds,
+    /// Retention policies.
+    policies: Policies,
+    /// What was changed.
+    audit_log: AuditLog,
+    /// Audit queries.
+    audit_queries: TimedJobs<AuditQuery>,
+    /// Recording jobs.
+    jobs: RecordingJobs,
 }
 
 /// Every path that only this surface has.
@@ -149,12 +133,7 @@ impl GenesysCloud {
 impl Memory {
     /// The media of an orphan; none where it is one no more.
     pub(super) fn orphan_media(&self, id: Uuid) -> Option<&StoredFile> {
-        self.orphans.get(&id).map(|orphan| &orphan.unpacked.audio)
-    }
-
-    /// The log of an injected conversation, for what changes it from outside.
-    fn log_mut(&mut self, id: Uuid) -> Option<&mut Log> {
-        self.logs.get_mut(&id)
+        self.uploads.orphan(id).map(|orphan| &orphan.unpacked.audio)
     }
 }
 
@@ -174,18 +153,19 @@ fn without_nulls(value: serde_json::Value) -> serde_json::Value {
 impl Memory {
     /// Source, its id of the conversation and the menu's node, as each established event of a conversation told them.
     pub(super) fn sources(&self, id: Uuid) -> Vec<(&str, &str, Option<&str>)> {
-        let told = self.logs.get(&id).into_iter().flat_map(Log::told);
-        told.filter_map(|event| match &event.what {
-            event::What::Established(said) => {
-                Some((&*said.source, &*said.interaction, said.additional.get("st.ivr_node").map(String::as_str)))
-            }
-            _ => None,
-        })
-        .collect()
+        self.events
+            .of(id)
+            .filter_map(|event| match &event.what {
+                event::What::Established(said) => {
+                    Some((&*said.source, &*said.interaction, said.additional.get("st.ivr_node").map(String::as_str)))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// Makes every recording job another client's.
     pub(super) fn give_jobs_to(&mut self, client_id: &str) {
-        self.jobs.values_mut().for_each(|job| job.give_to(client_id));
+        self.jobs.give_to(client_id);
     }
 }

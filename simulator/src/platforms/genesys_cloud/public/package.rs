@@ -7,7 +7,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::{
     super::{
         spool::{Gathered, Spool},
-        state::StoredFile,
+        stores::StoredFile,
     },
     metadata::Metadata,
 };

@@ -12,68 +12,23 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    PolicyDaysFrom,
-    audits::{Action, Noted, Subject},
-    rules, without_nulls,
+    Memory, PolicyDaysFrom, rules,
+    stores::{Action, Actions, Conditions, Family, NameTaken, Named, Noted, Policy, PolicyDates, Said, Subject},
+    without_nulls,
 };
 use crate::{
     http::reply::Reply,
     operations::{self, Operation},
     platforms::genesys_cloud::{
         GenesysCloud, Site,
+        conversation::Conversation,
         endpoint::{IncomingRequest, Query},
         errors::ApiError,
         settings::{Entry, holds},
-        state::{Conversation, Role, State as Held},
         times,
-        validate::{DAY_MS, uuid},
+        validate::uuid,
     },
 };
-
-/// Which of the two families a policy is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    Ordinary,
-    CrossPlatform,
-}
-
-impl Family {
-    fn listing(self) -> &'static Operation {
-        match self {
-            Family::Ordinary => &operations::GENESYS_CLOUD_LIST_POLICIES,
-            Family::CrossPlatform => &operations::GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES,
-        }
-    }
-
-    fn creating(self) -> &'static Operation {
-        match self {
-            Family::Ordinary => &operations::GENESYS_CLOUD_CREATE_POLICY,
-            Family::CrossPlatform => &operations::GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY,
-        }
-    }
-}
-
-/// A policy as it was sent, and what it does.
-#[derive(Clone)]
-pub(super) struct Policy {
-    pub(super) family: Family,
-    pub(super) id: Uuid,
-    created_ms: i64,
-    pub(super) modified_ms: i64,
-    pub(super) said: Said,
-}
-
-/// What a body says of a policy, read and checked.
-#[derive(Clone)]
-pub(super) struct Said {
-    /// As sent, without nulls and what the server writes.
-    sent: Value,
-    pub(super) name: String,
-    order: i64,
-    pub(super) is_enabled: bool,
-    conditions: Conditions,
-    actions: Actions,
-}
 
 /// What the server writes into a policy; a client sends it back with what it has read.
 const WRITTEN_BY_THE_SERVER: [&str; 5] = ["id", "createdDate", "modifiedDate", "policyErrors", "selfUri"];
@@ -90,28 +45,28 @@ pub(super) async fn create_cross(State(site): Site, request: Request) -> Respons
 
 /// GET /api/v2/recording/mediaretentionpolicies.
 pub(super) async fn list(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| site.list_policies(Family::Ordinary, &authorized.query)).await
+    incoming.answer("-", |site, authorized| list_policies(site, Family::Ordinary, &authorized.query)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies.
 pub(super) async fn list_cross(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| site.list_policies(Family::CrossPlatform, &authorized.query)).await
+    incoming.answer("-", |site, authorized| list_policies(site, Family::CrossPlatform, &authorized.query)).await
 }
 
 /// GET /api/v2/recording/mediaretentionpolicies/{id}.
 pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.show_policy(Family::Ordinary, &id)).await
+    incoming.answer(&id, |site, _| show_policy(site, Family::Ordinary, &id)).await
 }
 
 /// GET /api/v2/recording/crossplatform/mediaretentionpolicies/{id}.
 pub(super) async fn show_cross(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.show_policy(Family::CrossPlatform, &id)).await
+    incoming.answer(&id, |site, _| show_policy(site, Family::CrossPlatform, &id)).await
 }
 
 async fn make(site: std::sync::Arc<GenesysCloud>, family: Family, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: family.creating(), request };
+    let incoming = IncomingRequest { site, operation: creating(family), request };
     let key = |body: &[u8]| serde_json::from_slice::<Value>(body).ok()?["name"].as_str().map(str::to_owned);
-    incoming.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| site.create_policy(family, sent)).await
+    incoming.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| create_policy(site, family, sent)).await
 }
 
 /// PolicyCreate of the API description, as far as it is evaluated here.
@@ -147,90 +102,7 @@ struct CallPolicy {
     actions: Actions,
 }
 
-/// Which conversations; an empty list asks nothing.
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
-struct Conditions {
-    for_users: Vec<Named>,
-    for_queues: Vec<Named>,
-    wrapup_codes: Vec<Named>,
-    directions: Vec<String>,
-    media_types: Vec<String>,
-}
-
-/// An entity, of which the id counts.
-#[derive(Clone, Deserialize)]
-struct Named {
-    id: String,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
-struct Actions {
-    retain_recording: Option<bool>,
-    delete_recording: bool,
-    always_delete: bool,
-    retention_duration: Option<RetentionDuration>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RetentionDuration {
-    archive_retention: Option<Days>,
-    delete_retention: Option<Days>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Days {
-    days: Option<u32>,
-}
-
-impl Actions {
-    fn delete_days(&self) -> Option<u32> {
-        self.retention_duration.as_ref()?.delete_retention.as_ref()?.days
-    }
-
-    fn archive_days(&self) -> Option<u32> {
-        self.retention_duration.as_ref()?.archive_retention.as_ref()?.days
-    }
-
-    /// Whether the recording goes at once. Source: platform API, PolicyActions.
-    fn deletes_at_once(&self) -> bool {
-        self.always_delete || (self.delete_recording && self.retain_recording == Some(false))
-    }
-}
-
-impl Conditions {
-    fn hold(&self, held: &Conversation) -> bool {
-        let direction = held.direction.as_str();
-        let agents: Vec<_> = held.participants.iter().filter(|one| one.role == Role::Agent).collect();
-        let any = |list: &[Named], id: Option<Uuid>| id.is_some_and(|id| list.iter().any(|named| uuid(&named.id) == Some(id)));
-        let asks_nothing_or = |list: &[Named], holds: bool| list.is_empty() || holds;
-        (self.directions.is_empty() || self.directions.iter().any(|one| one.eq_ignore_ascii_case(direction)))
-            && (self.media_types.is_empty() || self.media_types.iter().any(|one| one == "CALL"))
-            && asks_nothing_or(&self.for_queues, any(&self.for_queues, held.queue.as_ref().map(|queue| queue.id)))
-            && asks_nothing_or(&self.for_users, agents.iter().any(|one| any(&self.for_users, Some(one.id))))
-            && asks_nothing_or(&self.wrapup_codes, agents.iter().any(|one| any(&self.wrapup_codes, one.wrap_up)))
-    }
-}
-
 impl GenesysCloud {
-    fn create_policy(&self, family: Family, sent: Value) -> Result<Reply, ApiError> {
-        let said = self.read_policy(sent)?;
-        let operation = family.creating();
-        let mut state = self.state();
-        name_is_free(&state, family, &said.name, None)?;
-        self.mark(&rules::POLICY_NOT_RETROACTIVE);
-        let ordinal = state.ordinal_of(operation.name, &said.name);
-        let (id, now_ms) = (self.made_id(operation, &said.name, ordinal), self.now_ms());
-        let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
-        let reply = Reply::json(200, &policy.shown());
-        self.audit(&mut state, Noted::new(Subject::Policy, Action::Create, id).called(&policy.said.name));
-        state.public.policies.push(policy);
-        Ok(reply.effect("created"))
-    }
-
     /// What a body says of a policy, checked against the organisation; whether its name is free is another question.
     pub(super) fn read_policy(&self, sent: Value) -> Result<Said, ApiError> {
         let mut sent = without_nulls(sent);
@@ -244,7 +116,7 @@ impl GenesysCloud {
         })?;
         let call = read.media_policies.and_then(|media| media.call_policy);
         let (conditions, actions) = call.map_or((read.conditions, read.actions), |call| (call.conditions, call.actions));
-        self.check_conditions(&conditions)?;
+        check_conditions(self, &conditions)?;
         if let (Some(most), Some(days)) = (self.settings.max_retention_days, actions.delete_days())
             && days > most
         {
@@ -253,96 +125,109 @@ impl GenesysCloud {
         Ok(Said { sent, name: read.name, order: read.order, is_enabled: read.enabled, conditions, actions })
     }
 
-    fn check_conditions(&self, conditions: &Conditions) -> Result<(), ApiError> {
-        let directory = self.directory();
-        let is_known = |list: &[Named], entries: &[Entry]| list.iter().all(|named| uuid(&named.id).is_some_and(|id| holds(entries, id)));
-        if !is_known(&conditions.for_queues, &directory.queues) {
-            return Err(ApiError::new(400, "recording.policy.invalid.queue", "The specified queues was invalid.").field("forQueues"));
-        }
-        let one_of = |list: &[String], known: &[&str]| list.iter().all(|one| known.contains(&one.as_str()));
-        let is_valid = is_known(&conditions.for_users, &directory.users)
-            && is_known(&conditions.wrapup_codes, &directory.wrapups)
-            && one_of(&conditions.directions, &["INBOUND", "OUTBOUND"])
-            && one_of(&conditions.media_types, &["CALL", "CHAT"]);
-        if is_valid {
-            return Ok(());
-        }
-        let message = "One of the configured actions or conditions was invalid: an id or value is unknown";
-        Err(ApiError::new(400, "recording.media.policy.invalid", message))
-    }
-
-    fn list_policies(&self, family: Family, query: &Query) -> Result<Reply, ApiError> {
-        let enabled = query.truth("enabled");
-        let threshold = query.number("deleteDaysThreshold", 0, 0, u64::from(u32::MAX))?;
-        let has_threshold = query.one("deleteDaysThreshold").is_some();
-        let has_errors = query.truth("hasErrors") == Some(true);
-        let state = self.state();
-        let is_wanted = |policy: &&Policy| {
-            policy.family == family
-                && !has_errors
-                && enabled.is_none_or(|enabled| enabled == policy.said.is_enabled)
-                && query.one("name").is_none_or(|name| policy.said.name.to_lowercase().contains(&name.to_lowercase()))
-                && (!has_threshold || policy.said.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
-        };
-        let wanted: Vec<&Policy> = state.public.policies.iter().filter(is_wanted).collect();
-        self.page(family.listing(), query, &wanted, |policy| policy.shown())
-    }
-
-    fn show_policy(&self, family: Family, id: &str) -> Result<Reply, ApiError> {
-        let state = self.state();
-        let found = uuid(id).and_then(|id| state.public.policies.iter().find(|policy| policy.family == family && policy.id == id));
-        found.map(|policy| Reply::json(200, &policy.shown())).ok_or_else(ApiError::not_found)
-    }
-
     /// The dates of deletion and archiving that the ordinary policies give to recordings of a new conversation that state none, by recording.
-    pub(in crate::platforms::genesys_cloud) fn dated_by_policy(
-        &self,
-        state: &Held,
-        held: &Conversation,
-    ) -> BTreeMap<Uuid, (Option<i64>, Option<i64>)> {
+    pub(in crate::platforms::genesys_cloud) fn dated_by_policy(&self, memory: &Memory, held: &Conversation) -> BTreeMap<Uuid, PolicyDates> {
         let undated = held.recordings.iter().filter(|one| one.delete_at_ms.is_none());
-        undated.map(|one| (one.id, self.by_policy(Family::Ordinary, state, held, one.created_at_ms))).collect()
+        undated.map(|one| (one.id, self.by_policy(Family::Ordinary, memory, held, one.created_at_ms))).collect()
     }
 
     /// When a recording that states no date is deleted and archived, by the policies of a family there are now.
-    pub(super) fn by_policy(&self, family: Family, state: &Held, held: &Conversation, created_ms: i64) -> (Option<i64>, Option<i64>) {
-        let policies = state.public.policies.iter().filter(|policy| policy.family == family && policy.said.is_enabled);
-        let Some(policy) = policies.map(|policy| &policy.said).filter(|said| said.conditions.hold(held)).min_by_key(|said| said.order)
-        else {
-            return (None, None);
-        };
-        [&rules::POLICY_PAIRING, &rules::POLICY_FIRST, &rules::POLICY_DAYS].into_iter().for_each(|rule| self.mark(rule));
-        if policy.actions.deletes_at_once() {
-            return (Some(created_ms), None);
-        }
-        let from_ms = match self.settings.public.policy_days_from {
+    pub(super) fn by_policy(&self, family: Family, memory: &Memory, held: &Conversation, created_ms: i64) -> PolicyDates {
+        let days_from_ms = match self.settings.public.policy_days_from {
             PolicyDaysFrom::Creation => created_ms,
             PolicyDaysFrom::ConversationEnd => held.end_ms,
         };
-        let after = |days: u32| from_ms.saturating_add(i64::from(days) * DAY_MS);
-        (policy.actions.delete_days().map(after), policy.actions.archive_days().map(after))
+        let Some(dates) = memory.policies.dates(family, held, created_ms, days_from_ms) else { return PolicyDates::default() };
+        [&rules::POLICY_PAIRING, &rules::POLICY_FIRST, &rules::POLICY_DAYS].into_iter().for_each(|rule| self.mark(rule));
+        dates
     }
 }
 
-impl Policy {
-    pub(super) fn shown(&self) -> Value {
-        let mut body = self.said.sent.clone();
-        body["id"] = json!(self.id);
-        body["enabled"] = json!(self.said.is_enabled);
-        body["order"] = json!(self.said.order);
-        body["createdDate"] = json!(times::text(self.created_ms));
-        body["modifiedDate"] = json!(times::text(self.modified_ms));
-        body["selfUri"] = json!(format!("{}/{}", self.family.listing().path, self.id));
-        body
+fn create_policy(site: &GenesysCloud, family: Family, sent: Value) -> Result<Reply, ApiError> {
+    let said = site.read_policy(sent)?;
+    let operation = creating(family);
+    let mut state = site.state();
+    state.public.policies.name_is_free(family, &said.name, None).map_err(name_taken)?;
+    site.mark(&rules::POLICY_NOT_RETROACTIVE);
+    let ordinal = state.ordinals.next_of(operation.name, &said.name);
+    let (id, now_ms) = (site.made_id(operation, &said.name, ordinal), site.now_ms());
+    let policy = Policy { family, id, created_ms: now_ms, modified_ms: now_ms, said };
+    let (reply, noted) = (Reply::json(200, &shown(&policy)), Noted::new(Subject::Policy, Action::Create, id).called(&policy.said.name));
+    state.public.policies.add(policy).map_err(name_taken)?;
+    state.public.audit_log.add(site.now_ms(), noted);
+    Ok(reply.effect("created"))
+}
+
+fn check_conditions(site: &GenesysCloud, conditions: &Conditions) -> Result<(), ApiError> {
+    let directory = site.directory();
+    let is_known = |list: &[Named], entries: &[Entry]| list.iter().all(|named| uuid(&named.id).is_some_and(|id| holds(entries, id)));
+    if !is_known(&conditions.for_queues, &directory.queues) {
+        return Err(ApiError::new(400, "recording.policy.invalid.queue", "The specified queues was invalid.").field("forQueues"));
+    }
+    let one_of = |list: &[String], known: &[&str]| list.iter().all(|one| known.contains(&one.as_str()));
+    let is_valid = is_known(&conditions.for_users, &directory.users)
+        && is_known(&conditions.wrapup_codes, &directory.wrapups)
+        && one_of(&conditions.directions, &["INBOUND", "OUTBOUND"])
+        && one_of(&conditions.media_types, &["CALL", "CHAT"]);
+    if is_valid {
+        return Ok(());
+    }
+    let message = "One of the configured actions or conditions was invalid: an id or value is unknown";
+    Err(ApiError::new(400, "recording.media.policy.invalid", message))
+}
+
+fn list_policies(site: &GenesysCloud, family: Family, query: &Query) -> Result<Reply, ApiError> {
+    let enabled = query.truth("enabled");
+    let threshold = query.number("deleteDaysThreshold", 0, 0, u64::from(u32::MAX))?;
+    let has_threshold = query.one("deleteDaysThreshold").is_some();
+    let has_errors = query.truth("hasErrors") == Some(true);
+    let state = site.state();
+    let is_wanted = |policy: &&Policy| {
+        !has_errors
+            && enabled.is_none_or(|enabled| enabled == policy.said.is_enabled)
+            && query.one("name").is_none_or(|name| policy.said.name.to_lowercase().contains(&name.to_lowercase()))
+            && (!has_threshold || policy.said.actions.delete_days().is_some_and(|days| u64::from(days) > threshold))
+    };
+    let wanted: Vec<&Policy> = state.public.policies.of(family).filter(is_wanted).collect();
+    site.page(listing(family), query, &wanted, |policy| shown(policy))
+}
+
+fn show_policy(site: &GenesysCloud, family: Family, id: &str) -> Result<Reply, ApiError> {
+    let state = site.state();
+    let found = uuid(id).and_then(|id| state.public.policies.get(family, id));
+    found.map(|policy| Reply::json(200, &shown(policy))).ok_or_else(ApiError::not_found)
+}
+
+/// The list of a family.
+fn listing(family: Family) -> &'static Operation {
+    match family {
+        Family::Ordinary => &operations::GENESYS_CLOUD_LIST_POLICIES,
+        Family::CrossPlatform => &operations::GENESYS_CLOUD_LIST_CROSSPLATFORM_POLICIES,
     }
 }
 
-/// Refuses a name that another policy of the family has; `own` is the policy that may keep it.
-pub(super) fn name_is_free(state: &Held, family: Family, name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
-    let is_taken = |other: &Policy| other.family == family && other.said.name == name && Some(other.id) != own;
-    if state.public.policies.iter().any(is_taken) {
-        let message = "Policy name already exists, cannot duplicate.";
-        return Err(ApiError::new(400, "recording.policy.name.duplicate.name", message).field("name"));
+/// What makes a policy of a family.
+fn creating(family: Family) -> &'static Operation {
+    match family {
+        Family::Ordinary => &operations::GENESYS_CLOUD_CREATE_POLICY,
+        Family::CrossPlatform => &operations::GENESYS_CLOUD_CREATE_CROSSPLATFORM_POLICY,
     }
-    Ok(())
+}
+
+/// A policy as it is answered.
+pub(super) fn shown(policy: &Policy) -> Value {
+    let mut body = policy.said.sent.clone();
+    body["id"] = json!(policy.id);
+    body["enabled"] = json!(policy.said.is_enabled);
+    body["order"] = json!(policy.said.order);
+    body["createdDate"] = json!(times::text(policy.created_ms));
+    body["modifiedDate"] = json!(times::text(policy.modified_ms));
+    body["selfUri"] = json!(format!("{}/{}", listing(policy.family).path, policy.id));
+    body
+}
+
+/// The refusal of a name that another policy of the family has.
+pub(super) fn name_taken(_: NameTaken) -> ApiError {
+    let message = "Policy name already exists, cannot duplicate.";
+    ApiError::new(400, "recording.policy.name.duplicate.name", message).field("name")
 }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    audits::{Action, Noted, Subject},
-    policies::{Family, Policy, name_is_free},
+    policies::{name_taken, shown},
     rules,
+    stores::{Action, Family, Noted, Policy, Subject},
 };
 use crate::{
     http::reply::Reply,
@@ -53,12 +53,12 @@ pub(super) async fn patch_cross(State(site): Site, Path(id): Path<String>, reque
 
 /// DELETE /api/v2/recording/mediaretentionpolicies/{id}.
 pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.delete_policy(Family::Ordinary, &id)).await
+    incoming.answer(&id, |site, _| delete_policy(site, Family::Ordinary, &id)).await
 }
 
 /// DELETE /api/v2/recording/crossplatform/mediaretentionpolicies/{id}.
 pub(super) async fn delete_cross(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.delete_policy(Family::CrossPlatform, &id)).await
+    incoming.answer(&id, |site, _| delete_policy(site, Family::CrossPlatform, &id)).await
 }
 
 /// DELETE /api/v2/recording/mediaretentionpolicies?ids=.
@@ -72,17 +72,17 @@ pub(super) async fn delete_many_cross(State(site): Site, request: Request) -> Re
 }
 
 async fn replaced(incoming: IncomingRequest, family: Family, id: String) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, _, sent: Value| site.replace_policy(family, &id, sent)).await
+    incoming.answer_json(|_, _| id.clone(), |site, _, sent: Value| replace_policy(site, family, &id, sent)).await
 }
 
 async fn patched(incoming: IncomingRequest, family: Family, id: String) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, _, sent: Update| site.patch_policy(family, &id, &sent)).await
+    incoming.answer_json(|_, _| id.clone(), |site, _, sent: Update| patch_policy(site, family, &id, &sent)).await
 }
 
 async fn many_deleted(site: std::sync::Arc<GenesysCloud>, operation: &'static Operation, family: Family, request: Request) -> Response {
     let key = Query::of(request.uri().query().unwrap_or_default()).one("ids").unwrap_or("-").to_owned();
     let incoming = IncomingRequest { site, operation, request };
-    incoming.answer(&key, |site, authorized| site.delete_policies(family, &authorized.query)).await
+    incoming.answer(&key, |site, authorized| delete_policies(site, family, &authorized.query)).await
 }
 
 /// PolicyUpdate and CrossPlatformPolicyUpdate of the API description: nothing but this.
@@ -92,9 +92,8 @@ struct Update {
     enabled: Option<bool>,
 }
 
-fn find(state: &Held, family: Family, id: &str) -> Result<usize, ApiError> {
-    let is_it = |id: Uuid| state.public.policies.iter().position(|policy| policy.family == family && policy.id == id);
-    uuid(id).and_then(is_it).ok_or_else(ApiError::not_found)
+fn id_of(state: &Held, family: Family, text: &str) -> Result<Uuid, ApiError> {
+    uuid(text).filter(|id| state.public.policies.get(family, *id).is_some()).ok_or_else(ApiError::not_found)
 }
 
 /// The same policy in the audit.
@@ -102,62 +101,60 @@ fn noted(policy: &Policy, action: Action) -> Noted {
     Noted::new(Subject::Policy, action, policy.id).called(&policy.said.name)
 }
 
-impl GenesysCloud {
-    fn replace_policy(&self, family: Family, id: &str, sent: Value) -> Result<Reply, ApiError> {
-        find(&self.state(), family, id)?;
-        let said = self.read_policy(sent)?;
-        let now_ms = self.now_ms();
-        let mut state = self.state();
-        let at = find(&state, family, id)?;
-        name_is_free(&state, family, &said.name, uuid(id))?;
-        [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_UPDATED].into_iter().for_each(|rule| self.mark(rule));
-        let policy = &mut state.public.policies[at];
-        (policy.said, policy.modified_ms) = (said, now_ms);
-        let (body, noted) = (policy.shown(), noted(policy, Action::Update));
-        self.audit(&mut state, noted);
-        Ok(Reply::json(200, &body).effect("updated"))
-    }
+fn replace_policy(site: &GenesysCloud, family: Family, id: &str, sent: Value) -> Result<Reply, ApiError> {
+    let id = id_of(&site.state(), family, id)?;
+    let said = site.read_policy(sent)?;
+    let now_ms = site.now_ms();
+    let mut state = site.state();
+    let replaced = state.public.policies.replace(family, id, said, now_ms).ok_or_else(ApiError::not_found)?;
+    let policy = replaced.map_err(name_taken)?;
+    [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_UPDATED].into_iter().for_each(|rule| site.mark(rule));
+    let (body, noted) = (shown(policy), noted(policy, Action::Update));
+    state.public.audit_log.add(site.now_ms(), noted);
+    Ok(Reply::json(200, &body).effect("updated"))
+}
 
-    fn patch_policy(&self, family: Family, id: &str, sent: &Update) -> Result<Reply, ApiError> {
-        let now_ms = self.now_ms();
-        let mut state = self.state();
-        let at = find(&state, family, id)?;
-        [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_PATCHED].into_iter().for_each(|rule| self.mark(rule));
-        let policy = &mut state.public.policies[at];
-        if let Some(enabled) = sent.enabled {
-            (policy.said.is_enabled, policy.modified_ms) = (enabled, now_ms);
-        }
-        let (body, noted) = (policy.shown(), noted(policy, Action::Update));
-        self.audit(&mut state, noted);
-        Ok(Reply::json(200, &body).effect("updated"))
-    }
+fn patch_policy(site: &GenesysCloud, family: Family, id: &str, sent: &Update) -> Result<Reply, ApiError> {
+    let now_ms = site.now_ms();
+    let mut state = site.state();
+    let id = id_of(&state, family, id)?;
+    [&rules::POLICY_NOT_RETROACTIVE, &rules::POLICY_PATCHED].into_iter().for_each(|rule| site.mark(rule));
+    let policies = &mut state.public.policies;
+    let policy = match sent.enabled {
+        Some(enabled) => policies.enable(family, id, enabled, now_ms),
+        None => policies.get(family, id),
+    };
+    let policy = policy.ok_or_else(ApiError::not_found)?;
+    let (body, noted) = (shown(policy), noted(policy, Action::Update));
+    state.public.audit_log.add(site.now_ms(), noted);
+    Ok(Reply::json(200, &body).effect("updated"))
+}
 
-    fn delete_policy(&self, family: Family, id: &str) -> Result<Reply, ApiError> {
-        let mut state = self.state();
-        let unknown = |_| ApiError::new(404, "recording.policy.not.found", "The supplied policy was not found or is invalid");
-        let at = find(&state, family, id).map_err(unknown)?;
-        self.remove_policy(&mut state, at);
-        Ok(Reply::empty(200).effect("deleted"))
+fn delete_policy(site: &GenesysCloud, family: Family, id: &str) -> Result<Reply, ApiError> {
+    let is_removed = remove_policy(site, &mut site.state(), family, id);
+    if !is_removed {
+        return Err(ApiError::new(404, "recording.policy.not.found", "The supplied policy was not found or is invalid"));
     }
+    Ok(Reply::empty(200).effect("deleted"))
+}
 
-    fn delete_policies(&self, family: Family, query: &Query) -> Result<Reply, ApiError> {
-        let ids = query.all("ids");
-        if ids.is_empty() {
-            return Err(ApiError::new(400, "bad.request", "ids is required").field("ids"));
-        }
-        self.mark(&rules::POLICIES_DELETED);
-        let mut state = self.state();
-        for id in ids {
-            if let Ok(at) = find(&state, family, id) {
-                self.remove_policy(&mut state, at);
-            }
-        }
-        Ok(Reply::empty(200).effect("deleted"))
+fn delete_policies(site: &GenesysCloud, family: Family, query: &Query) -> Result<Reply, ApiError> {
+    let ids = query.all("ids");
+    if ids.is_empty() {
+        return Err(ApiError::new(400, "bad.request", "ids is required").field("ids"));
     }
+    site.mark(&rules::POLICIES_DELETED);
+    let mut state = site.state();
+    for id in ids {
+        remove_policy(site, &mut state, family, id);
+    }
+    Ok(Reply::empty(200).effect("deleted"))
+}
 
-    fn remove_policy(&self, state: &mut Held, at: usize) {
-        self.mark(&rules::POLICY_GONE);
-        let policy = state.public.policies.remove(at);
-        self.audit(state, noted(&policy, Action::Delete));
-    }
+/// Takes a policy away; false where there is no such policy.
+fn remove_policy(site: &GenesysCloud, state: &mut Held, family: Family, id: &str) -> bool {
+    let Some(policy) = uuid(id).and_then(|id| state.public.policies.remove(family, id)) else { return false };
+    site.mark(&rules::POLICY_GONE);
+    state.public.audit_log.add(site.now_ms(), noted(&policy, Action::Delete));
+    true
 }

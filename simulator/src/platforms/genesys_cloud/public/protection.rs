@@ -4,8 +4,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{
-    audits::{Action, IsProtected, Noted, Subject, Told},
     rules,
+    stores::{Action, IsProtected, Noted, Subject, Told},
 };
 use crate::{
     http::reply::Reply,
@@ -25,8 +25,8 @@ pub(in crate::platforms::genesys_cloud) async fn update(incoming: IncomingReques
     incoming
         .answer_batch(
             ItemFaults::Unreported,
-            |site, body| site.protection_keys(body),
-            |site, authorized, sent, _| site.protect(&authorized.query, &sent),
+            |site, body| protection_keys(site, body),
+            |site, authorized, sent, _| protect(site, &authorized.query, &sent),
         )
         .await
 }
@@ -38,50 +38,46 @@ struct Protection {
     conversation_ids: Vec<String>,
 }
 
-impl GenesysCloud {
-    fn protection_keys(&self, body: &[u8]) -> Vec<String> {
-        let sent = serde_json::from_slice::<Protection>(body).ok();
-        sent.map(|sent| sent.conversation_ids.iter().map(|id| self.key_of_interaction(id)).collect()).unwrap_or_default()
-    }
+fn protection_keys(site: &GenesysCloud, body: &[u8]) -> Vec<String> {
+    let sent = serde_json::from_slice::<Protection>(body).ok();
+    sent.map(|sent| sent.conversation_ids.iter().map(|id| site.key_of_interaction(id)).collect()).unwrap_or_default()
+}
 
-    fn protect(&self, query: &Query, sent: &Protection) -> Result<Reply, ApiError> {
-        let (protect, needs, effect) = if query.truth("protect").unwrap_or(true) {
-            (true, "recording:deletionProtection:apply", "protected")
-        } else {
-            (false, "recording:deletionProtection:revoke", "released")
-        };
-        self.mark(&rules::PROTECTION);
-        if self.lacking(&[needs]).is_some() {
-            return Err(self.forbidden(needs));
-        }
-        let most = &limits::PROTECTION_IDS;
-        if sent.conversation_ids.is_empty() {
-            return Err(ApiError::new(400, "recording.empty.payload", "Recording payload was empty."));
-        }
-        if sent.conversation_ids.len() as u64 > most.value {
-            self.mark(&most.rule);
-            let message = format!("at most {} {} in one request", most.value, most.unit);
-            return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
-        }
-        let read = |text: &String| {
-            uuid(text).ok_or_else(|| ApiError::new(400, "recording.conversation.id.not.uuid", format!("[{text}] is no UUID")))
-        };
-        let ids = sent.conversation_ids.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut state = self.state();
-        for id in ids {
-            let Some(held) = state.conversations.get_mut(&id).filter(|held| self.shows(held)) else {
-                self.mark(&rules::PROTECTION_UNKNOWN);
-                continue;
-            };
-            if held.protected != protect {
-                held.protected = protect;
-                let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
-                state.plan_deletions(id);
-                self.core.journal.record_side_effect(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
-                let told = Told::Protection(IsProtected(protect));
-                self.audit(&mut state, Noted::new(Subject::Conversation, Action::Update, id).telling(told));
-            }
-        }
-        Ok(Reply::empty(204))
+fn protect(site: &GenesysCloud, query: &Query, sent: &Protection) -> Result<Reply, ApiError> {
+    let (protect, needs, effect) = if query.truth("protect").unwrap_or(true) {
+        (true, "recording:deletionProtection:apply", "protected")
+    } else {
+        (false, "recording:deletionProtection:revoke", "released")
+    };
+    site.mark(&rules::PROTECTION);
+    if site.lacking(&[needs]).is_some() {
+        return Err(site.forbidden(needs));
     }
+    let most = &limits::PROTECTION_IDS;
+    if sent.conversation_ids.is_empty() {
+        return Err(ApiError::new(400, "recording.empty.payload", "Recording payload was empty."));
+    }
+    if sent.conversation_ids.len() as u64 > most.value {
+        site.mark(&most.rule);
+        let message = format!("at most {} {} in one request", most.value, most.unit);
+        return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
+    }
+    let read =
+        |text: &String| uuid(text).ok_or_else(|| ApiError::new(400, "recording.conversation.id.not.uuid", format!("[{text}] is no UUID")));
+    let ids = sent.conversation_ids.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut state = site.state();
+    for id in ids {
+        let Some(held) = state.conversations.get(id).filter(|held| site.shows(held)) else {
+            site.mark(&rules::PROTECTION_UNKNOWN);
+            continue;
+        };
+        if held.protected != protect {
+            let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
+            state.conversations.change(id, |held| held.protected = protect);
+            site.core.journal.record_side_effect(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
+            let told = Told::Protection(IsProtected(protect));
+            state.public.audit_log.add(site.now_ms(), Noted::new(Subject::Conversation, Action::Update, id).telling(told));
+        }
+    }
+    Ok(Reply::empty(204))
 }

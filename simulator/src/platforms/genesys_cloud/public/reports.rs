@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Memory, ReportColumn,
-    outcome::{Status, Upload},
-    rules, store,
+    ReportColumn, rules, store,
+    stores::{RecordingUploads, Status, Upload},
 };
 use crate::{
     http::reply::Reply,
@@ -37,18 +36,18 @@ const STATUSES: [&str; 4] = ["Pending", "Success", "Failure", "WaitForConversati
 
 /// POST /api/v2/recording/uploads/reports.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| site.create_report(&asked)).await
+    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| create_report(site, &asked)).await
 }
 
 /// GET /api/v2/recording/uploads/reports/{id}.
 pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| site.show_report(&id)).await
+    incoming.answer(&id, |site, _| show_report(site, &id)).await
 }
 
 /// GET /presigned/reports/{id}.
 pub(super) async fn download(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let query = Query::of(request.uri().query().unwrap_or_default());
-    let work = async { Ok(site.report_file(&id, &query).unwrap_or_else(|refusal| refusal.reply())) };
+    let work = async { Ok(report_file(&site, &id, &query).unwrap_or_else(|refusal| refusal.reply())) };
     endpoint::serve(&*site, &operations::GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE, &id, 0, None, work).await
 }
 
@@ -63,48 +62,45 @@ struct ReportRequest {
 /// A report, its content fixed when it was asked for.
 #[derive(Clone)]
 pub(super) struct Report {
-    ready_ms: i64,
     csv: String,
 }
 
-impl GenesysCloud {
-    fn create_report(&self, asked: &ReportRequest) -> Result<Reply, ApiError> {
-        let since_ms = self.instant("dateSince", &asked.date_since)?;
-        if let Some(other) = asked.upload_status.as_deref().filter(|status| !STATUSES.contains(status)) {
-            return Err(ApiError::invalid_value("uploadStatus", "uploadStatus", other));
-        }
-        [&rules::REPORT_COLUMNS, &rules::REPORT_MOMENT].into_iter().for_each(|rule| self.mark(rule));
-        let ready_ms = self.job_done_ms(&operations::GENESYS_CLOUD_RUN_UPLOAD_REPORT, self.settings.public.report_ms);
-        let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT;
-        let mut state = self.state();
-        let csv = csv(&state.public, &self.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
-            .ok_or_else(|| ApiError::new(500, "internal.server.error", "the report could not be written"))?;
-        let id = self.made_id(operation, "-", state.ordinal(operation.name));
-        state.public.reports.insert(id, Report { ready_ms, csv });
-        Ok(Reply::json(202, &shown(id, "InProgress")))
+fn create_report(site: &GenesysCloud, asked: &ReportRequest) -> Result<Reply, ApiError> {
+    let since_ms = site.instant("dateSince", &asked.date_since)?;
+    if let Some(other) = asked.upload_status.as_deref().filter(|status| !STATUSES.contains(status)) {
+        return Err(ApiError::invalid_value("uploadStatus", "uploadStatus", other));
     }
+    [&rules::REPORT_COLUMNS, &rules::REPORT_MOMENT].into_iter().for_each(|rule| site.mark(rule));
+    let ready_ms = site.job_done_ms(&operations::GENESYS_CLOUD_RUN_UPLOAD_REPORT, site.settings.public.report_ms);
+    let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT;
+    let mut state = site.state();
+    let csv = csv(&state.public.uploads, &site.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
+        .ok_or_else(|| ApiError::new(500, "internal.server.error", "the report could not be written"))?;
+    let id = site.made_id(operation, "-", state.ordinals.next(operation.name));
+    state.public.reports.start(id, ready_ms, Report { csv });
+    Ok(Reply::json(202, &shown(id, "InProgress")))
+}
 
-    fn show_report(&self, id: &str) -> Result<Reply, ApiError> {
-        let state = self.state();
-        let found = uuid(id).and_then(|id| Some((id, state.public.reports.get(&id)?)));
-        let (id, report) = found.ok_or_else(ApiError::not_found)?;
-        if self.now_ms() < report.ready_ms {
-            request_context::record_job_pending();
-            return Ok(Reply::json(200, &shown(id, "InProgress")));
-        }
-        request_context::record_job_done();
-        let mut body = shown(id, "Completed");
-        put(&mut body, "signedUrl", Some(self.presigned(KIND, id, LIFE_S)));
-        Ok(Reply::json(200, &body))
+fn show_report(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
+    let state = site.state();
+    let found = uuid(id).and_then(|id| Some((id, state.public.reports.get(id)?)));
+    let (id, report) = found.ok_or_else(ApiError::not_found)?;
+    if !report.is_done(site.now_ms()) {
+        request_context::record_job_pending();
+        return Ok(Reply::json(200, &shown(id, "InProgress")));
     }
+    request_context::record_job_done();
+    let mut body = shown(id, "Completed");
+    put(&mut body, "signedUrl", Some(site.presigned(KIND, id, LIFE_S)));
+    Ok(Reply::json(200, &body))
+}
 
-    fn report_file(&self, id: &str, query: &Query) -> Result<Reply, store::Refusal> {
-        let unknown = || store::refusal(404, "NoSuchKey", "the report is not there");
-        let id = uuid(id).ok_or_else(unknown)?;
-        self.check_presigned(KIND, id, query)?;
-        let csv = self.state().public.reports.get(&id).map(|report| report.csv.clone()).ok_or_else(unknown)?;
-        Ok(Reply::empty(200).with_header(CONTENT_TYPE, "text/csv").holding(csv))
-    }
+fn report_file(site: &GenesysCloud, id: &str, query: &Query) -> Result<Reply, store::Refusal> {
+    let unknown = || store::refusal(404, "NoSuchKey", "the report is not there");
+    let id = uuid(id).ok_or_else(unknown)?;
+    site.check_presigned(KIND, id, query)?;
+    let csv = site.state().public.reports.get(id).map(|report| report.order.csv.clone()).ok_or_else(unknown)?;
+    Ok(Reply::empty(200).with_header(CONTENT_TYPE, "text/csv").holding(csv))
 }
 
 fn shown(id: Uuid, state: &str) -> Value {
@@ -112,12 +108,12 @@ fn shown(id: Uuid, state: &str) -> Value {
 }
 
 /// The report of what has arrived since a moment; none when it cannot be written.
-fn csv(memory: &Memory, columns: &[ReportColumn], since_ms: i64, only: Option<&str>) -> Option<String> {
+fn csv(uploads: &RecordingUploads, columns: &[ReportColumn], since_ms: i64, only: Option<&str>) -> Option<String> {
     let is_wanted = |upload: &&Upload| {
         let status = upload.status.word();
         upload.arrived_ms.is_some_and(|at_ms| at_ms >= since_ms) && status.is_some() && (only.is_none() || status == only)
     };
-    let mut rows: Vec<&Upload> = memory.uploads.values().filter(is_wanted).collect();
+    let mut rows: Vec<&Upload> = uploads.all().filter(is_wanted).collect();
     rows.sort_by(|one, other| one.key.cmp(&other.key));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns.iter().map(|column| column.heading())).ok()?;

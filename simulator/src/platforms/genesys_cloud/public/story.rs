@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        state::{Conversation, Direction, Participant, QueueNamed, Role, Segment, WrapUpWords},
+        conversation::{Conversation, Direction, Participant, QueueNamed, Role, Segment, WrapUpWords},
         validate::uuid,
     },
     event::{Established, Event, What},

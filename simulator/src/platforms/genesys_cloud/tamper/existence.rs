@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{
     super::{
+        conversation::{Conversation, FileState, Recording},
         identity::Tag,
-        state::{Conversation, FileState, Recording, StoredFile},
+        stores::StoredFile,
         times,
     },
     scene::{Plant, Scene, same},
@@ -35,7 +36,7 @@ pub(super) fn phantom(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let seed = scene.seed_of(held.id).child("phantom");
     let number = damage::phantom_id(seed);
     let external_tag = format!("st:{}:{number}", tag.namespace);
-    let is_taken = scene.state.conversations.values().any(|other| other.external_tag.as_deref() == Some(&external_tag));
+    let is_taken = scene.state.conversations.all().any(|other| other.external_tag.as_deref() == Some(&external_tag));
     if is_taken {
         return None;
     }
@@ -52,7 +53,7 @@ pub(super) fn phantom(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
 }
 
 fn phantom_file(scene: &Scene<'_>, one: &Recording, namespace: &str, number: u64, seed: Seed) -> Option<(Uuid, StoredFile)> {
-    let before = scene.state.media(one)?;
+    let before = scene.state.files.media_of(one)?;
     let codec = scene.decoded(one).map_or(Codec::PcmS16, |(codec, _)| codec);
     let pcm = damage::babble(seed);
     let bytes = audio::encode(&pcm, codec).or_else(|_| audio::encode(&pcm, Codec::PcmS16)).ok()?;

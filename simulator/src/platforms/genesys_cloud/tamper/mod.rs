@@ -11,7 +11,7 @@ mod sound;
 mod times;
 
 use self::scene::{Plant, Scene};
-use super::{GenesysCloud, state::Conversation};
+use super::{GenesysCloud, conversation::Conversation};
 use crate::tamper::{self, TamperAnswer, TamperRefusal};
 
 /// How a defect takes its victims.
@@ -100,7 +100,5 @@ pub(super) fn plant(site: &GenesysCloud, defect: &str, count: usize, seed: u64) 
         return Err(TamperRefusal::NotEnough { defect: defect.to_owned(), count, found });
     }
     let planted = plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect();
-    let victims: Vec<_> = state.victims.iter().copied().collect();
-    victims.into_iter().for_each(|victim| state.plan_deletions(victim));
     Ok(tamper::answer(defect, seed, planted))
 }

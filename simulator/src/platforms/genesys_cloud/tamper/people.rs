@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{
     super::{
+        conversation::{Conversation, Direction, Participant, QueueNamed, Role},
         settings::Entry,
-        state::{Conversation, Direction, Participant, QueueNamed, Role},
     },
     scene::{Plant, Scene},
 };

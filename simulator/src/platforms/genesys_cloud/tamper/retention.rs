@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{state::Conversation, times},
+    super::{conversation::Conversation, times},
     scene::{Plant, Scene, same},
 };
 

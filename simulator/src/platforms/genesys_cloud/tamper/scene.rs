@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::super::{
     GenesysCloud,
+    conversation::{Conversation, Recording},
     identity::{self, Tag},
-    state::{Conversation, Recording, State, StoredFile},
+    state::State,
+    stores::StoredFile,
 };
 use crate::{seed::Seed, tamper::Planted};
 
@@ -43,13 +45,10 @@ impl Plant {
 
     /// Makes it so, and keeps its victims from later defects.
     pub(super) fn apply(self, state: &mut State) -> Vec<Planted> {
-        state.victims.extend(self.removed.iter().copied());
-        state.victims.extend(self.puts.iter().map(|held| held.id));
-        state.files.extend(self.files);
-        for id in self.removed {
-            state.conversations.remove(&id);
+        for (id, file) in self.files {
+            state.files.put(id, file);
         }
-        state.conversations.extend(self.puts.into_iter().map(|held| (held.id, held)));
+        state.conversations.plant(self.removed, self.puts);
         self.planted
     }
 }
@@ -61,8 +60,9 @@ impl<'a> Scene<'a> {
 
     /// Our conversations that no defect was planted in, in the order of this seed.
     pub(super) fn candidates(&self) -> Vec<&'a Conversation> {
-        let all = self.state.conversations.values();
-        let mut free: Vec<&Conversation> = all.filter(|held| Tag::of(held).is_some() && !self.state.victims.contains(&held.id)).collect();
+        let all = self.state.conversations.all();
+        let mut free: Vec<&Conversation> =
+            all.filter(|held| Tag::of(held).is_some() && !self.state.conversations.is_victim(held.id)).collect();
         free.sort_by_key(|held| (self.seed_of(held.id).value(), held.id));
         free
     }
@@ -79,7 +79,7 @@ impl<'a> Scene<'a> {
 
     /// A recording of a conversation whose media is there.
     pub(super) fn victim<'c>(&self, held: &'c Conversation) -> Option<&'c Recording> {
-        let there: Vec<&Recording> = held.recordings.iter().filter(|one| self.state.media(one).is_some()).collect();
+        let there: Vec<&Recording> = held.recordings.iter().filter(|one| self.state.files.media_of(one).is_some()).collect();
         self.choose(held, &there).copied()
     }
 
@@ -90,7 +90,7 @@ impl<'a> Scene<'a> {
 
     /// The bytes of a recording.
     pub(super) fn bytes(&self, one: &Recording) -> Option<Vec<u8>> {
-        self.site.spool.read(&self.state.media(one)?.sha256).ok()
+        self.site.spool.read(&self.state.files.media_of(one)?.sha256).ok()
     }
 
     /// The samples of a recording and the codec they came in.
@@ -101,7 +101,7 @@ impl<'a> Scene<'a> {
 
     /// A file with other bytes under the name a recording's file has. Absent when the spool takes no more.
     pub(super) fn other_file(&self, one: &Recording, bytes: &[u8]) -> Option<(Uuid, StoredFile)> {
-        let before = self.state.files.get(&one.file?)?;
+        let before = self.state.files.get(one.file?)?;
         let file = StoredFile { bytes: bytes.len() as u64, sha256: self.site.spool.store(bytes).ok()?, ..before.clone() };
         Some((self.seed_of(one.id).child("file").uuid(), file))
     }
@@ -117,7 +117,7 @@ impl<'a> Scene<'a> {
     ) -> Planted {
         Planted {
             legacy_interaction_id: Tag::of(held).map(|tag| tag.legacy_id.to_owned()).unwrap_or_default(),
-            legacy_recording_id: one.and_then(|one| identity::of_recording(self.state, held, one)),
+            legacy_recording_id: one.and_then(|one| identity::of_recording(&self.state.files, held, one)),
             target_id: one.map_or(held.id, |one| one.id).to_string(),
             field,
             before: before.into(),

@@ -3,14 +3,14 @@
 use audio::Pcm;
 
 use super::{
-    super::state::{Conversation, Recording},
+    super::conversation::{Conversation, Recording},
     scene::{Plant, Scene, same},
 };
 use crate::damage;
 
 /// Puts bytes in the place of a recording's.
 fn with_bytes(scene: &Scene<'_>, held: &Conversation, one: &Recording, bytes: &[u8]) -> Option<Plant> {
-    let before = scene.state.media(one)?.sha256.clone();
+    let before = scene.state.files.media_of(one)?.sha256.clone();
     let (id, file) = scene.other_file(one, bytes)?;
     if file.sha256 == before {
         return None;
@@ -68,7 +68,7 @@ pub(super) fn hole(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
 /// D18: two conversations have each other's audio.
 pub(super) fn swapped(scene: &Scene<'_>, first: &Conversation, second: &Conversation) -> Option<Plant> {
     let (one, other) = (scene.only(first)?, scene.only(second)?);
-    if scene.state.media(one)?.sha256 == scene.state.media(other)?.sha256 {
+    if scene.state.files.media_of(one)?.sha256 == scene.state.files.media_of(other)?.sha256 {
         return None;
     }
     let ((_, pcm), (_, other_pcm)) = (scene.decoded(one)?, scene.decoded(other)?);

@@ -1,7 +1,7 @@
 //! Defects of time.
 
 use super::{
-    super::{state::Conversation, times},
+    super::{conversation::Conversation, times},
     scene::{Plant, Scene},
 };
 

@@ -105,7 +105,7 @@ async fn only_the_submitter_reads_a_batch() {
     let world = World::new().await;
     let list = json!({"batchDownloadRequestList": [{"conversationId": conversation_id(1)}]});
     let id = id_of(&world.post("/api/v2/recording/batchrequests", &list).await.json());
-    world.site.state().batches.get_mut(&id).expect("the batch").client_id = "somebody else".to_owned();
+    world.site.state().batches.order_mut(id).expect("the batch").give_to("somebody else");
     let answer = world.get(&format!("/api/v2/recording/batchrequests/{id}")).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "batch.download.permission.denied"));
 }

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::{
+use super::super::{
     event::{Event, Refused, What},
     kinds::Kind,
 };
 
 /// Where an event stands among those of its conversation: by time, then kind, then id. No order of arrival in it.
-pub(super) type Place = (i64, Kind, Uuid);
+type Place = (i64, Kind, Uuid);
 
 /// The log of one conversation.
 #[derive(Clone, Default)]
-pub(super) struct Log {
+pub(super) struct EventLog {
     told: BTreeMap<Place, Event>,
     legs: BTreeMap<Uuid, Leg>,
     commands: BTreeSet<Uuid>,
@@ -33,12 +33,12 @@ struct Leg {
 
 impl Event {
     /// Where it stands.
-    pub(super) fn place(&self) -> Place {
+    pub(in crate::platforms::genesys_cloud::public) fn place(&self) -> Place {
         (self.at_ms, self.kind, self.id)
     }
 }
 
-impl Log {
+impl EventLog {
     /// What an event's business key ends with.
     pub(super) fn key(&self) -> Option<&str> {
         self.tag.as_deref()
