@@ -53,7 +53,7 @@ fn create_interaction(site: &GenesysCloud, sent: wire::Interaction) -> Result<Re
     let mut state = site.state();
     let directory = site.directory();
     let mut conversation =
-        InteractionValidator { site: site, files: &state.files, directory: &directory, now_ms: site.now_ms() }.interaction(&sent, None)?;
+        InteractionValidator { site, files: &state.files, directory: &directory, now_ms: site.now_ms() }.interaction(&sent, None)?;
     let id = conversation.id;
     if state.conversations.contains(id) {
         site.mark(&rules::EXISTING_ID);
@@ -83,8 +83,8 @@ fn update_interaction(site: &GenesysCloud, id: &str, sent: wire::Interaction) ->
     let held = state.conversations.get(id).ok_or_else(ApiError::not_found)?;
     site.mark(&rules::UPDATE_REPLACES);
     let directory = site.directory();
-    let mut conversation = InteractionValidator { site: site, files: &state.files, directory: &directory, now_ms: site.now_ms() }
-        .interaction(&sent, Some(id))?;
+    let mut conversation =
+        InteractionValidator { site, files: &state.files, directory: &directory, now_ms: site.now_ms() }.interaction(&sent, Some(id))?;
     (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
     for recording in &mut conversation.recordings {
         if let Some(before) = held.recording(recording.id) {

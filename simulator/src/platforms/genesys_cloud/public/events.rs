@@ -35,9 +35,7 @@ type Placed<T> = Vec<(usize, T)>;
 
 /// POST /api/v2/events/conversations.
 pub(super) async fn inject(incoming: IncomingRequest) -> Response {
-    incoming
-        .answer_batch(ItemFaults::Reported, |site, body| event_keys(site, body), |site, _, batch, struck| take_batch(site, &batch, struck))
-        .await
+    incoming.answer_batch(ItemFaults::Reported, event_keys, |site, _, batch, struck| take_batch(site, &batch, struck)).await
 }
 
 /// An event that was not taken.

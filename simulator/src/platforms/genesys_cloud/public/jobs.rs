@@ -34,12 +34,12 @@ const AGED_YEARS: i64 = 5;
 
 /// POST /api/v2/recording/jobs.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, authorized, sent| create_recording_job(site, authorized, sent)).await
+    incoming.answer_json(|_, _| "-".to_owned(), create_recording_job).await
 }
 
 /// GET /api/v2/recording/jobs.
 pub(super) async fn list(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| list_recording_jobs(site, authorized)).await
+    incoming.answer("-", list_recording_jobs).await
 }
 
 /// GET /api/v2/recording/jobs/{id}.

@@ -23,11 +23,7 @@ use crate::{
 /// PUT /api/v2/recordings/deletionprotection.
 pub(in crate::platforms::genesys_cloud) async fn update(incoming: IncomingRequest) -> Response {
     incoming
-        .answer_batch(
-            ItemFaults::Unreported,
-            |site, body| protection_keys(site, body),
-            |site, authorized, sent, _| protect(site, &authorized.query, &sent),
-        )
+        .answer_batch(ItemFaults::Unreported, protection_keys, |site, authorized, sent, _| protect(site, &authorized.query, &sent))
         .await
 }
 
