@@ -59,20 +59,7 @@ const CANNOT_BE_TOLD: &[(&str, &str)] = &[
 
 /// `n`: honest recordings for each way in.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
-    let missing: Vec<&str> = ["ffmpeg", "sox", "lame"].into_iter().filter(|program| !encoders::has(program)).collect();
-    let prompts = speech::prompts().map_err(Failure::new);
-    if std::env::var("SEATRIAL_REQUIRE_TOOLS").is_err() && (!missing.is_empty() || prompts.is_err()) && n < FEW {
-        let mut report = Report { seed: SEED, ..Report::default() };
-        report.row(
-            "not run",
-            format!("missing: {}; ./check installs what it needs", if missing.is_empty() { "prompts" } else { &missing[0] }),
-        );
-        return Ok(report);
-    }
-    if !missing.is_empty() {
-        return Err(Failure::new(format!("missing: {}; ./check installs what it needs", missing.join(", "))));
-    }
-    let prompts = prompts?;
+    let prompts = speech::prompts().map_err(Failure::new)?;
     let is_small = n < FEW;
     let mut told = Table::default();
     for batch in batches(usize::try_from(n).unwrap_or(usize::MAX), is_small) {
