@@ -132,7 +132,7 @@ fn rws(simulation: &Simulation, method: &str, path: &str, body: &Value) -> (u16,
     let credentials: Value = serde_json::from_str(&simulation.get("/_sim/credentials")).expect("credentials");
     let part = |name: &str| credentials["gir"][name].as_str().expect("a credential").to_owned();
     let pair = STANDARD.encode(format!("{}:{}", part("username"), part("password")));
-    let headers = format!("authorization: Basic {pair}\r\ncontent-type: application/json\r\n");
+    let headers = [("authorization", &*format!("Basic {pair}")), ("content-type", "application/json")];
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let (status, text) = support::send(simulation.addresses["gir"].as_str().expect("gir"), method, path, &headers, &body);
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))

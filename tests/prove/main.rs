@@ -12,6 +12,8 @@ mod explore;
 mod footprint;
 mod forecast;
 mod gir;
+#[path = "../support/http.rs"]
+mod http;
 mod kills;
 mod report;
 mod scenario;

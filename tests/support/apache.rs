@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::http;
+
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Account of the store.
@@ -32,7 +34,7 @@ impl Apache {
         apache.give_away();
         let started = apache.control("start");
         assert!(started, "/usr/sbin/apache2 did not start: {}", std::fs::read_to_string(apache.file("error.log")).unwrap_or_default());
-        apache.wait(port);
+        apache.wait();
         apache
     }
 
@@ -79,10 +81,10 @@ impl Apache {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a server is waited for by the wall clock")]
-    fn wait(&self, port: u16) {
+    fn wait(&self) {
         let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "apache2 does not listen");
+        while http(&self.url, "GET", "/", "").0 == 0 {
+            assert!(began.elapsed() < Duration::from_secs(20), "apache2 does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
