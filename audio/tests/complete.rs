@@ -1,24 +1,16 @@
 //! What a file promises and does not hold is measured; what its recorder only never filled in is no promise; and the files that other programs write
-//! are whole. Skipped with a line on stderr where sox, ffmpeg or lame is not installed; with `SEATRIAL_REQUIRE_TOOLS=1` their absence is a failure.
+//! are whole.
 
 mod speech;
 
 use audio::{AudioError, Codec, Container, Ffmpeg, Pcm, Playback, Probe, decode, decode_with, encode, encode_playback, probe};
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs a line of shell in a folder; `None` when one of its programs is not installed.
-fn shell(folder: &Path, line: &str) -> Option<()> {
+/// Runs a line of shell in a folder.
+fn shell(folder: &Path, line: &str) {
     let output = Command::new("sh").args(["-c", &format!("set -e; {line}")]).current_dir(folder).output().expect("a shell");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if said.contains("not found") && output.status.code() == Some(127) {
-        assert!(!std::env::var("SEATRIAL_REQUIRE_TOOLS").is_ok_and(|value| value == "1"), "{line}: {said}");
-        let _ = writeln!(std::io::stderr(), "skipped: {said}");
-        return None;
-    }
-    assert!(output.status.success(), "{line}: {said}");
-    Some(())
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn read(folder: &Path, name: &str) -> Vec<u8> {
@@ -43,6 +35,7 @@ const FF: &str = "ffmpeg -nostdin -loglevel error -y";
 
 /// What people's programs write, to a file and to a pipe, with tags and without: all of it is there, and nothing is said to be missing.
 #[test]
+#[ignore = "needs ffmpeg, sox and lame; ./check runs it"]
 fn honest_files_are_whole() {
     let lines = [
         "FF -i in.wav -c:a libmp3lame -b:a 32k -f mp3 out",
@@ -113,9 +106,7 @@ fn honest_files_are_whole() {
     for (rate, channels) in [(8000, 1), (16_000, 2)] {
         let folder = folder(rate, channels);
         for line in lines {
-            if shell(folder.path(), &line.replace("FF", FF)).is_none() {
-                continue;
-            }
+            shell(folder.path(), &line.replace("FF", FF));
             let bytes = read(folder.path(), "out");
             let (probe, pcm) = decode(&bytes).unwrap_or_else(|error| panic!("{line}: {error}"));
             assert_eq!(probe.lost_ms(), 0, "{line}: {:?}", probe.damage);
@@ -130,6 +121,7 @@ fn honest_files_are_whole() {
 
 /// The formats that ffmpeg reads for us.
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn what_has_no_reader_here_is_decoded_by_ffmpeg_or_named() {
     let rows = [
         ("FF -i in.wav -c:a g722 -f wav out", "G.722 in WAV (format tag 0x028f)", Codec::G722, 8000),
@@ -143,9 +135,7 @@ fn what_has_no_reader_here_is_decoded_by_ffmpeg_or_named() {
     ];
     let folder = folder(8000, 1);
     for (line, what, codec, rate) in rows {
-        if shell(folder.path(), &line.replace("FF", FF)).is_none() {
-            return;
-        }
+        shell(folder.path(), &line.replace("FF", FF));
         let bytes = read(folder.path(), "out");
         match decode(&bytes) {
             Err(AudioError::Unsupported { what: said }) => assert!(said.starts_with(what), "{line}: {said}"),
@@ -169,6 +159,7 @@ fn what_has_no_reader_here_is_decoded_by_ffmpeg_or_named() {
 
 /// Half of each file is gone, and its own lengths say so.
 #[test]
+#[ignore = "needs ffmpeg, sox and lame; ./check runs it"]
 fn a_file_cut_in_half_says_how_much_is_missing() {
     let lines = [
         "FF -i in.wav -f wav out",
@@ -187,9 +178,7 @@ fn a_file_cut_in_half_says_how_much_is_missing() {
     ];
     let folder = folder(8000, 1);
     for line in lines {
-        if shell(folder.path(), &line.replace("FF", FF)).is_none() {
-            return;
-        }
+        shell(folder.path(), &line.replace("FF", FF));
         let whole = read(folder.path(), "out");
         let probe = found(&whole[..whole.len() / 2]);
         let (there, lost) = (probe.duration_ms(), probe.lost_ms());
@@ -284,6 +273,7 @@ fn what_we_write_for_playback_is_read_again() {
 
 /// Our reading of linear samples and of Opus against ffmpeg's.
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn samples_are_those_of_ffmpeg() {
     let rows = [
         ("FF -i in.wav -af volume=0.7 -c:a pcm_s24le -f wav out", 0),
@@ -302,9 +292,7 @@ fn samples_are_those_of_ffmpeg() {
     ];
     let folder = folder(16_000, 2);
     for (line, most) in rows {
-        if shell(folder.path(), &line.replace("FF", FF)).is_none() {
-            return;
-        }
+        shell(folder.path(), &line.replace("FF", FF));
         shell(folder.path(), &format!("{FF} -i out -c:a pcm_s16le referee.wav"));
         let (_, ours) = decode(&read(folder.path(), "out")).expect("decodes");
         let (_, theirs) = decode(&read(folder.path(), "referee.wav")).expect("decodes");

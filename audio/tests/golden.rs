@@ -1,30 +1,17 @@
-//! Agreement with sox and ffmpeg, the outside referees. Skipped with a line on stderr where they are not installed; with
-//! `SEATRIAL_REQUIRE_TOOLS=1` their absence is a failure.
+//! Agreement with sox and ffmpeg, the outside referees.
 
 mod speech;
 
 use audio::compare::likeness;
 use audio::{Codec, Pcm, Playback, decode, encode, encode_playback};
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs a tool in a folder of its own; `None` when it is not installed.
-fn run(folder: &Path, line: &str) -> Option<()> {
+/// Runs a tool in a folder of its own.
+fn run(folder: &Path, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
-    match Command::new(words[0]).args(&words[1..]).current_dir(folder).output() {
-        Ok(output) => {
-            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-            Some(())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let required = std::env::var("SEATRIAL_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-            assert!(!required, "{} is required but not installed", words[0]);
-            let _ = writeln!(std::io::stderr(), "skipped: {} is not installed", words[0]);
-            None
-        }
-        Err(error) => panic!("{line}: {error}"),
-    }
+    let output = Command::new(words[0]).args(&words[1..]).current_dir(folder).output().unwrap_or_else(|error| panic!("{line}: {error}"));
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn write(folder: &Path, name: &str, pcm: &Pcm, codec: Codec) {
@@ -40,8 +27,8 @@ fn read(folder: &Path, name: &str) -> Pcm {
 const FFMPEG: &str = "ffmpeg -nostdin -loglevel error -y -bitexact";
 
 /// Our decoder against ffmpeg's on the same file: the same samples, apart from at most `most` per sample.
-fn check_decoder(folder: &Path, name: &str, most: i32) -> Option<()> {
-    run(folder, &format!("{FFMPEG} -i {name} -c:a pcm_s16le referee.wav"))?;
+fn check_decoder(folder: &Path, name: &str, most: i32) {
+    run(folder, &format!("{FFMPEG} -i {name} -c:a pcm_s16le referee.wav"));
     let (ours, theirs) = (read(folder, name), read(folder, "referee.wav"));
     assert_eq!(ours.sample_rate, theirs.sample_rate, "{name}");
     assert_eq!(ours.channels.len(), theirs.channels.len(), "{name}");
@@ -51,7 +38,6 @@ fn check_decoder(folder: &Path, name: &str, most: i32) -> Option<()> {
         let worst = ours.iter().zip(theirs).map(|(&a, &b)| (i32::from(a) - i32::from(b)).abs()).max();
         assert!(worst <= Some(most), "{name}: differs by {worst:?}");
     }
-    Some(())
 }
 
 fn folder() -> tempfile::TempDir {
@@ -59,6 +45,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn files_of_ffmpeg_decode_to_the_same_samples() {
     let folder = folder();
     let at = folder.path();
@@ -79,40 +66,39 @@ fn files_of_ffmpeg_decode_to_the_same_samples() {
         ("flac", 2, "m.flac", 0),
     ] {
         let line = format!("{FFMPEG} -i in.wav -ac {channels} -c:a {codec} {name}");
-        if run(at, &line).is_none() || check_decoder(at, name, most).is_none() {
-            return;
-        }
+        run(at, &line);
+        check_decoder(at, name, most);
     }
 }
 
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn our_gsm_is_the_same_bytes_as_libgsm() {
     let folder = folder();
     let at = folder.path();
     let source = speech::mono(47, 6.0);
     write(at, "in.wav", &source, Codec::PcmS16);
-    if run(at, &format!("{FFMPEG} -i in.wav -c:a libgsm theirs.gsm")).is_some() {
-        let theirs = std::fs::read(at.join("theirs.gsm")).expect("reads");
-        assert_eq!(encode(&source, Codec::GsmRaw).expect("writes"), theirs);
-    }
+    run(at, &format!("{FFMPEG} -i in.wav -c:a libgsm theirs.gsm"));
+    let theirs = std::fs::read(at.join("theirs.gsm")).expect("reads");
+    assert_eq!(encode(&source, Codec::GsmRaw).expect("writes"), theirs);
 }
 
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn aac_and_vorbis_of_ffmpeg_sound_the_same() {
     let folder = folder();
     let at = folder.path();
     let source = speech::mono(41, 8.0);
     write(at, "in.wav", &source, Codec::PcmS16);
     for name in ["a.aac", "b.m4a", "c.ogg"] {
-        if run(at, &format!("{FFMPEG} -i in.wav -ar 16000 {name}")).is_none() {
-            return;
-        }
+        run(at, &format!("{FFMPEG} -i in.wav -ar 16000 {name}"));
         let found = likeness(&source, &read(at, name));
         assert!(found.min_window > 0.9, "{name}: {found:?}");
     }
 }
 
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn our_files_decode_to_the_same_samples_in_ffmpeg() {
     let folder = folder();
     let at = folder.path();
@@ -134,23 +120,20 @@ fn our_files_decode_to_the_same_samples_in_ffmpeg() {
             }
             let name = format!("{codec}.{}", codec.container().extension());
             write(at, &name, &pcm, codec);
-            if check_decoder(at, &name, most).is_none() {
-                return;
-            }
+            check_decoder(at, &name, most);
         }
     }
 }
 
 #[test]
+#[ignore = "needs sox; ./check runs it"]
 fn our_wav_files_have_the_right_length_in_sox() {
     let folder = folder();
     let at = folder.path();
     let pcm = speech::stereo(43, 2.345);
     for codec in [Codec::PcmS16, Codec::PcmU8, Codec::Mulaw, Codec::Alaw, Codec::ImaAdpcm, Codec::MsAdpcm] {
         write(at, "ours.wav", &pcm, codec);
-        if run(at, "sox -R ours.wav -b 16 -e signed-integer theirs.wav").is_none() {
-            return;
-        }
+        run(at, "sox -R ours.wav -b 16 -e signed-integer theirs.wav");
         let theirs = read(at, "theirs.wav");
         // sox plays the padding of the last ADPCM block too: it reads no `fact`.
         let most = match codec {
@@ -166,12 +149,12 @@ fn our_wav_files_have_the_right_length_in_sox() {
     }
     let mono = speech::mono(43, 2.345);
     write(at, "ours.wav", &mono, Codec::GsmWav49);
-    if run(at, "sox -R ours.wav -b 16 -e signed-integer theirs.wav").is_some() {
-        assert_eq!(read(at, "theirs.wav").samples(), mono.samples().next_multiple_of(320));
-    }
+    run(at, "sox -R ours.wav -b 16 -e signed-integer theirs.wav");
+    assert_eq!(read(at, "theirs.wav").samples(), mono.samples().next_multiple_of(320));
 }
 
 #[test]
+#[ignore = "needs sox; ./check runs it"]
 fn files_of_sox_are_read() {
     let folder = folder();
     let at = folder.path();
@@ -185,9 +168,7 @@ fn files_of_sox_are_read() {
         ("-e a-law", "e.wav"),
         ("", "f.gsm"),
     ] {
-        if run(at, &format!("sox -R in.wav {options} {name}")).is_none() {
-            return;
-        }
+        run(at, &format!("sox -R in.wav {options} {name}"));
         let found = likeness(&source, &read(at, name));
         assert!(found.min_window > 0.95, "{name}: {found:?}");
         let missing = source.samples().abs_diff(read(at, name).samples());
@@ -196,15 +177,14 @@ fn files_of_sox_are_read() {
 }
 
 #[test]
+#[ignore = "needs sox; ./check runs it"]
 fn amr_with_pauses_in_transmission_keeps_its_length_and_sound() {
     let folder = folder();
     let at = folder.path();
     let mut source = speech::mono(45, 20.0);
     audio::silence(&mut source, 6000, 12_000);
     write(at, "in.wav", &source, Codec::PcmS16);
-    if run(at, "sox -R in.wav theirs.amr-nb").is_none() {
-        return;
-    }
+    run(at, "sox -R in.wav theirs.amr-nb");
     let bytes = std::fs::read(at.join("theirs.amr-nb")).expect("reads");
     assert!(bytes.len() < 20 * 50 * 13, "sox left the pause out of the transmission");
     let ours = read(at, "theirs.amr-nb");
@@ -216,6 +196,7 @@ fn amr_with_pauses_in_transmission_keeps_its_length_and_sound() {
 }
 
 #[test]
+#[ignore = "needs sox and ffmpeg; ./check runs it"]
 fn our_amr_is_understood_by_sox_and_ffmpeg() {
     let folder = folder();
     let at = folder.path();
@@ -224,9 +205,7 @@ fn our_amr_is_understood_by_sox_and_ffmpeg() {
     let ours = read(at, "ours.amr");
     std::fs::copy(at.join("ours.amr"), at.join("ours.amr-nb")).expect("copies");
     for line in ["sox -R ours.amr-nb referee.wav".to_owned(), format!("{FFMPEG} -i ours.amr -c:a pcm_s16le referee.wav")] {
-        if run(at, &line).is_none() {
-            continue;
-        }
+        run(at, &line);
         let referee = read(at, "referee.wav");
         assert_eq!(referee.samples(), ours.samples(), "{line}");
         let found = likeness(&referee, &ours);
@@ -235,14 +214,14 @@ fn our_amr_is_understood_by_sox_and_ffmpeg() {
 }
 
 #[test]
+#[ignore = "needs espeak-ng and sox; ./check runs it"]
 fn spoken_text_survives_each_codec() {
     let folder = folder();
     let at = folder.path();
     let text = "This_call_may_be_recorded._Please_tell_me_the_number_of_your_contract,_and_how_I_can_help_you_today.";
     let say = format!("espeak-ng -v en -s 150 -w spoken.wav {}", text.repeat(3));
-    if run(at, &say).is_none() || run(at, "sox -R spoken.wav -r 8000 -c 1 in.wav").is_none() {
-        return;
-    }
+    run(at, &say);
+    run(at, "sox -R spoken.wav -r 8000 -c 1 in.wav");
     let source = read(at, "in.wav");
     for codec in [Codec::Mulaw, Codec::ImaAdpcm, Codec::MsAdpcm, Codec::Mp3, Codec::GsmWav49, Codec::AmrNb] {
         write(at, "coded", &source, codec);
@@ -254,6 +233,7 @@ fn spoken_text_survives_each_codec() {
 
 /// The readers that symphonia brings are fuzzed here because only ffmpeg writes their files.
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn damaged_files_of_every_container_never_panic() {
     let folder = folder();
     let at = folder.path();
@@ -264,9 +244,7 @@ fn damaged_files_of_every_container_never_panic() {
         (state >> 33) as usize % below
     };
     for name in ["a.aac", "b.m4a", "c.ogg", "d.flac", "e.mp3"] {
-        if run(at, &format!("{FFMPEG} -i in.wav -ar 16000 {name}")).is_none() {
-            return;
-        }
+        run(at, &format!("{FFMPEG} -i in.wav -ar 16000 {name}"));
         let sound = std::fs::read(at.join(name)).expect("reads");
         for round in 0..300 {
             let mut bytes = sound.clone();
@@ -286,6 +264,7 @@ fn damaged_files_of_every_container_never_panic() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; ./check runs it"]
 fn ffmpeg_plays_what_is_written_for_playback() {
     let folder = folder();
     let at = folder.path();
@@ -296,9 +275,7 @@ fn ffmpeg_plays_what_is_written_for_playback() {
             assert_eq!(bytes, encode_playback(&spoken, playback).expect("writes"), "the same samples give the same bytes");
             std::fs::write(at.join(name), bytes).expect("writes");
             let line = format!("{FFMPEG} -xerror -err_detect explode -i {name} -ar {} -c:a pcm_s16le heard.wav", spoken.sample_rate);
-            if run(at, &line).is_none() {
-                return;
-            }
+            run(at, &line);
             let heard = read(at, "heard.wav");
             assert_eq!(heard.channels.len(), spoken.channels.len(), "{name}");
             let off = heard.samples().abs_diff(spoken.samples());

@@ -152,6 +152,8 @@ proptest! {
         start in proptest::sample::select(vec![
             &b"RIFF\x00\x10\0\0WAVE"[..], b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0", b"#!AMR\n", b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90\x64",
             b"\xff\xe3\x18\xc4", b"fLaC\0\0\0\x22", b"OggS\0\x02", b"\0\0\0\x20ftypM4A ", b"\xff\xf1\x6c\x40\x20\x1f\xfc",
+            b".snd\0\0\0\x18\xff\xff\xff\xff\0\0\0\x01\0\0\x1f\x40\0\0\0\x01", b"FORM\0\0\x10\0AIFFCOMM\0\0\0\x12", b"FORM\0\0\x10\0AIFC",
+            b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0", b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0",
         ]),
         bytes in proptest::collection::vec(any::<u8>(), 0..2000),
     ) {

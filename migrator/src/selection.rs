@@ -124,6 +124,8 @@ impl Retry {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Result<Named, String> {
@@ -164,5 +166,37 @@ mod tests {
         }
         let refused = Retry::parse("audio_emty").expect_err("a typing error");
         assert!(refused.contains("audio_empty") && refused.contains("left"), "{refused}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_list_makes_the_reader_panic_and_a_refusal_names_the_file(start in "(\\{|legacy_recording_id|#|)", text in "(\\PC|\n){0,80}") {
+            if let Err(refused) = read(&format!("{start}{text}")) {
+                prop_assert!(refused.contains("list"), "{}", refused);
+            }
+        }
+
+        #[test]
+        fn ids_are_the_same_in_each_of_the_three_forms(ids in proptest::collection::btree_set("[a-zA-Z0-9][a-zA-Z0-9 ,\"'_-]{0,10}[a-zA-Z0-9]", 1..8)) {
+            let quoted = |id: &String| format!("\"{}\"", id.replace('"', "\"\""));
+            let list = ids.iter().map(|id| format!("{id}\n")).collect::<String>();
+            let table = format!("legacy_recording_id,file\n{}", ids.iter().map(|id| format!("{},x\n", quoted(id))).collect::<String>());
+            let findings: String = ids
+                .iter()
+                .map(|id| serde_json::json!({"defect": "D19", "legacy_interaction_id": null, "legacy_recording_id": id, "field": "audio"}).to_string() + "\n")
+                .collect();
+            for text in [list, table, findings] {
+                prop_assert_eq!(&read(&text).expect("names").ids.into_keys().collect::<std::collections::BTreeSet<_>>(), &ids, "{}", text);
+            }
+        }
+
+        #[test]
+        fn a_bad_line_of_findings_is_named(good in 0_usize..5, bad in "[a-z]{1,10}") {
+            let finding = r#"{"defect":"D19","legacy_interaction_id":"8","legacy_recording_id":"8-1","field":"audio"}"#;
+            let refused = read(&format!("{}{{{bad}\n", format!("{finding}\n").repeat(good))).expect_err("a bad line");
+            prop_assert!(refused.contains(&format!("line {}:", good + 1)), "{}", refused);
+        }
     }
 }

@@ -181,6 +181,19 @@ proptest! {
         let _ = load(PLAN, &agents);
         let _ = load(&format!("{PLAN}{plan}"), AGENTS);
     }
+
+    #[test]
+    fn a_key_nobody_knows_and_a_bad_row_are_named_with_their_line(line in 0_usize..5, key in "x[a-z]{2,8}", good in 0_usize..6, id in "[a-z ]{0,12}") {
+        let section = ["[identity]", "[source]", "[mapping]", "[rules]", "[ledger]"][line];
+        let plan = PLAN.replace(section, &format!("{section}\n{key} = 1"));
+        let at = plan.lines().position(|found| found.starts_with(&key)).unwrap() + 1;
+        let refused = load(&plan, AGENTS).unwrap_err();
+        prop_assert!(refused.contains(&format!("plan.toml line {at}:")) && refused.contains(&key), "{}", refused);
+
+        let agents: String = (0..good).map(|n| format!("AGT-1{n},550e8400-e29b-41d4-a716-44665544000{n},Jo\n")).collect();
+        let refused = load(PLAN, &format!("{AGENTS}{agents}AGT-9,{id},Jo\n")).unwrap_err();
+        prop_assert!(refused.contains(&format!("agents.csv line {}", good + 3)), "{}", refused);
+    }
 }
 
 #[test]

@@ -34,19 +34,20 @@ async fn a_story_tells_scenario_seed_and_the_last_lines_without_a_secret() {
     assert!(!story.contains(&simulator.credentials().genesys_cloud.client_secret));
 }
 
-/// Run by the test below, in a process of its own.
-#[tokio::test]
-#[ignore = "it fails, so that another test sees what it says"]
-async fn a_test_that_panics() {
-    let simulator = simulator().await;
-    uploads(&simulator, 2).await;
-    panic!("as a failed assertion does");
-}
+/// Set in the process in which the next test panics.
+const PANICS: &str = "SEATRIAL_TEST_PANICS";
 
-#[test]
-fn a_panic_is_told_with_the_story_of_the_simulator_that_lives() {
+/// Runs itself in a process of its own, which panics while a simulator lives.
+#[tokio::test]
+async fn a_panic_is_told_with_the_story_of_the_simulator_that_lives() {
+    if std::env::var_os(PANICS).is_some() {
+        let simulator = simulator().await;
+        uploads(&simulator, 2).await;
+        panic!("as a failed assertion does");
+    }
     let me = std::env::current_exe().expect("this test's own program");
-    let output = Command::new(me).args(["--exact", "a_test_that_panics", "--ignored", "--nocapture"]).output().expect("it runs");
+    let name = "a_panic_is_told_with_the_story_of_the_simulator_that_lives";
+    let output = Command::new(me).args(["--exact", name, "--nocapture"]).env(PANICS, "1").output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(said.contains("as a failed assertion does"), "{said}");

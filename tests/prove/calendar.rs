@@ -52,7 +52,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         let one = |(zone, run): (&'static str, Run<'_>)| -> Result<(), Failure> {
             let date = Faked::new(moment, zone, python.path())?;
             match run {
-                Run::Program(program) => date.run(&program.path, &[], &program.dir),
+                Run::Program(program) => date.run(&program.path, &["--include-ignored"], &program.dir),
                 Run::Rehearsal(scenario) => date.rehearse(scenario),
             }
         };

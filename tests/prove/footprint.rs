@@ -100,12 +100,13 @@ fn first_answer() -> Result<u64, Failure> {
         let mut child = seatrial().arg("simulate").arg(&file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(Failure::new)?;
         let lines = child.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok));
         let control = lines.into_iter().flatten().find_map(|line| Some(line.strip_prefix("control")?.trim().to_owned()));
-        let host = control.unwrap_or_default().trim_start_matches("http://").to_owned();
-        let answered = crate::scenario::get(&host, "/_sim/health").map_err(Failure::new);
+        let (status, said) = crate::http::http(&control.unwrap_or_default(), "GET", "/_sim/health", "");
         let took = began.elapsed();
         let _ = child.kill();
         let _ = child.wait();
-        answered?;
+        if status != 200 {
+            return Err(Failure::new(format!("GET /_sim/health: {status} {said}")));
+        }
         times.push(took.as_millis() as u64);
     }
     times.sort_unstable();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::http::http;
 use crate::report::Failure;
 
 /// A fault in short: operation, kind, attempt, share of the keys.
@@ -77,8 +78,10 @@ impl Simulation {
     /// A document of the control API.
     pub(crate) fn control(&self, path: &str) -> Result<String, Failure> {
         let base = self.addresses["control"].as_str().unwrap_or_default();
-        let host = base.trim_start_matches("http://");
-        get(host, path).map_err(|error| Failure::new(format!("GET {base}{path}: {error}")))
+        match http(base, "GET", path, "") {
+            (200, text) => Ok(text),
+            (status, text) => Err(Failure::new(format!("GET {base}{path}: {status} {text}"))),
+        }
     }
 
     /// Verifies, and answers the exit code and the last lines said.
@@ -93,20 +96,5 @@ impl Drop for Simulation {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// One HTTP/1.0 exchange: the body is what comes until the connection ends.
-pub(crate) fn get(host: &str, path: &str) -> std::io::Result<String> {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(host)?;
-    write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| std::io::Error::other("no answer"))?;
-    if head.split(' ').nth(1) == Some("200") {
-        Ok(body.to_owned())
-    } else {
-        Err(std::io::Error::other(head.lines().next().unwrap_or_default().to_owned()))
     }
 }

@@ -1,12 +1,12 @@
 //! Wrong migrators, damages and honest variants on recorded speech, by three ways in: each must be found, named and told at its record, and what is honest
-//! must be left alone. Seatrial's own migrator does the work; what a stranger does otherwise stands between it and the platforms, or is done
+//! must be left alone. Seatrial's own migrator does the work; a transport alters what it reads and writes, or something is done
 //! afterwards by the platforms' own requests. Each row has calls of its own, so that one migration carries all of them.
 
+mod altering_transport;
 mod encoders;
-mod hands;
 mod misread;
 mod patterns;
-mod rim;
+mod platform_requests;
 mod rows;
 mod sound;
 mod speech;
@@ -26,9 +26,9 @@ use platforms::transport::Network;
 use simulator::{Options, Scenario, Simulator};
 use verifier::Finding;
 
-use self::hands::Hands;
-use self::rim::{File, Rim, Script};
-use self::rows::{At, Deed, Row, Way};
+use self::altering_transport::{Alterations, AlteringTransport, File};
+use self::platform_requests::PlatformRequests;
+use self::rows::{At, Deviation, Row, Way};
 use self::world::{Call, TODAY};
 use crate::report::{Failure, Report};
 
@@ -59,20 +59,7 @@ const CANNOT_BE_TOLD: &[(&str, &str)] = &[
 
 /// `n`: honest recordings for each way in.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
-    let missing: Vec<&str> = ["ffmpeg", "sox", "lame"].into_iter().filter(|program| !encoders::has(program)).collect();
-    let prompts = speech::prompts().map_err(Failure::new);
-    if std::env::var("SEATRIAL_REQUIRE_TOOLS").is_err() && (!missing.is_empty() || prompts.is_err()) && n < FEW {
-        let mut report = Report { seed: SEED, ..Report::default() };
-        report.row(
-            "not run",
-            format!("missing: {}; ./check installs what it needs", if missing.is_empty() { "prompts" } else { &missing[0] }),
-        );
-        return Ok(report);
-    }
-    if !missing.is_empty() {
-        return Err(Failure::new(format!("missing: {}; ./check installs what it needs", missing.join(", "))));
-    }
-    let prompts = prompts?;
+    let prompts = speech::prompts().map_err(Failure::new)?;
     let is_small = n < FEW;
     let mut told = Table::default();
     for batch in batches(usize::try_from(n).unwrap_or(usize::MAX), is_small) {
@@ -106,8 +93,8 @@ fn batches(honest: usize, is_small: bool) -> Vec<Batch> {
     batches
 }
 
-/// What was found of a row by one way in.
-struct Told {
+/// What was found for a row by one way in.
+struct RowResult {
     kind: &'static str,
     name: String,
     way: Way,
@@ -120,7 +107,7 @@ struct Told {
 }
 
 impl Batch {
-    fn tried(&self, prompts: &[Vec<i16>]) -> Result<Vec<Told>, Failure> {
+    fn tried(&self, prompts: &[Vec<i16>]) -> Result<Vec<RowResult>, Failure> {
         let dir = tempfile::tempdir().map_err(Failure::new)?;
         let mut number = 0;
         let mut own = |shape| {
@@ -130,12 +117,12 @@ impl Batch {
         let calls: Vec<Vec<Call>> = self.rows.iter().map(|row| row.shapes.iter().map(|shape| own(*shape)).collect()).collect();
         let codec = if self.format == "wav" { Codec::Mulaw } else { Codec::PcmS16 };
         world::write(calls.iter().flatten(), codec, &dir.path().join("world"))?;
-        let deeds: Vec<Vec<Deed>> = self.rows.iter().zip(&calls).map(|(row, calls)| (row.deeds)(calls)).collect();
-        let files = files(&calls, &deeds)?;
-        let site = Site { batch: self, dir: dir.path(), calls: &calls, deeds: &deeds, files: &files };
+        let deviations: Vec<Vec<Deviation>> = self.rows.iter().zip(&calls).map(|(row, calls)| (row.deviations)(calls)).collect();
+        let files = files(&calls, &deviations)?;
+        let trial = Trial { batch: self, dir: dir.path(), calls: &calls, deviations: &deviations, files: &files };
         let ways: Vec<Way> = rows::ALL.iter().copied().filter(|way| self.rows.iter().any(|row| row.ways.contains(way))).collect();
         std::thread::scope(|scope| {
-            let running: Vec<_> = ways.iter().map(|way| scope.spawn(|| site.by(*way))).collect();
+            let running: Vec<_> = ways.iter().map(|way| scope.spawn(|| trial.by(*way))).collect();
             let mut all = Vec::new();
             for way in running {
                 all.extend(way.join().map_err(|_| Failure::new("a way in broke off"))??);
@@ -146,19 +133,19 @@ impl Batch {
 }
 
 /// Files that go in the place of recordings, by their ids; made on all cores.
-fn files(calls: &[Vec<Call>], deeds: &[Vec<Deed>]) -> Result<HashMap<String, Arc<File>>, Failure> {
+fn files(calls: &[Vec<Call>], deviations: &[Vec<Deviation>]) -> Result<HashMap<String, Arc<File>>, Failure> {
     /// A recording's id; its sound, and another call's; what becomes of it; the encoder.
     type Work<'a> = (String, &'a Pcm, Option<&'a Pcm>, Option<rows::Samples>, &'a str);
     let mut work: Vec<Work<'_>> = Vec::new();
-    for (calls, deeds) in calls.iter().zip(deeds) {
-        for deed in deeds {
-            match deed {
-                Deed::Sound { call, recording, samples, line } => {
+    for (calls, deviations) in calls.iter().zip(deviations) {
+        for deviation in deviations {
+            match deviation {
+                Deviation::Sound { call, recording, samples, line } => {
                     let other = calls.get(1 - call.min(&1)).and_then(|call| call.recordings.first());
                     let own = &calls[*call].recordings[*recording];
                     work.push((own.id.clone(), &own.pcm, other.map(|other| &other.pcm), *samples, line));
                 }
-                Deed::SoundOf { call, recording, of, line } => {
+                Deviation::SoundOf { call, recording, of, line } => {
                     let theirs = &calls[of.0].recordings[of.1];
                     work.push((calls[*call].recordings[*recording].id.clone(), &theirs.pcm, None, None, line));
                 }
@@ -194,42 +181,46 @@ fn file(input: &Pcm, other: Option<&Pcm>, samples: Option<rows::Samples>, line: 
     Ok(File { bytes, duration_ms: probe.duration_ms(), codec })
 }
 
-/// A batch with its world, on the way in.
-struct Site<'a> {
+/// A batch with its world and files, to be tried by each way in.
+struct Trial<'a> {
     batch: &'a Batch,
     dir: &'a Path,
     calls: &'a [Vec<Call>],
-    deeds: &'a [Vec<Deed>],
+    deviations: &'a [Vec<Deviation>],
     files: &'a HashMap<String, Arc<File>>,
 }
 
-impl Site<'_> {
-    fn by(&self, way: Way) -> Result<Vec<Told>, Failure> {
+impl Trial<'_> {
+    fn by(&self, way: Way) -> Result<Vec<RowResult>, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?;
         let told = runtime.block_on(self.run(way));
         told.map_err(|failure| Failure::new(format!("{}, {}: {failure}", way.name(), self.batch.format)))
     }
 
-    async fn run(&self, way: Way) -> Result<Vec<Told>, Failure> {
+    async fn run(&self, way: Way) -> Result<Vec<RowResult>, Failure> {
         let scenario = Scenario::parse(&scenario(way, self.batch.format, &self.dir.join("world/interactions.ndjson")), "strangers.toml");
         let simulator = Simulator::start(scenario.map_err(Failure::new)?, Options::default()).await.map_err(Failure::new)?;
         let (theirs, ours) = (tempfile::tempdir().map_err(Failure::new)?, tempfile::tempdir().map_err(Failure::new)?);
         let (their_plan, our_plan) = (strangers_plan(&simulator, theirs.path())?, auditors_plan(&simulator, ours.path())?);
         let network = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
         let source = [simulator.addresses().legacy.clone(), simulator.addresses().legacy_media.clone()];
-        let rim = Arc::new(Rim::new(Network::new().ok_or_else(|| Failure::new("no network"))?, Arc::new(self.script(way)), source));
+        let altering = Arc::new(AlteringTransport::new(
+            Network::new().ok_or_else(|| Failure::new("no network"))?,
+            Arc::new(self.alterations(way)),
+            source,
+        ));
         let clock = Clock::starting_at(simulator.now_ms());
         let plan = LoadedPlan::read(&their_plan).map_err(Failure::new)?;
-        let outcome = migrator::migrate(plan, migrator::Options::default(), rim, clock.clone(), &Quiet).await.map_err(Failure::new)?;
+        let outcome = migrator::migrate(plan, migrator::Options::default(), altering, clock.clone(), &Quiet).await.map_err(Failure::new)?;
         let mut broken: Vec<String> = outcome.errors.iter().map(|left| format!("a call was left: {left}")).collect();
         let text = std::fs::read_to_string(&our_plan).map_err(Failure::new)?;
-        let hands = Hands::new(&simulator, network.clone(), way, &text, &clock).await?;
+        let requests = PlatformRequests::new(&simulator, network.clone(), way, &text, &clock).await?;
         let mut owned: Vec<Vec<String>> = Vec::new();
-        for (row, deeds) in self.batch.rows.iter().zip(self.deeds) {
+        for (row, deviations) in self.batch.rows.iter().zip(self.deviations) {
             let mut ids = Vec::new();
-            for deed in deeds.iter().filter(|_| row.ways.contains(&way)) {
-                if let Deed::After(after) = deed {
-                    ids.extend(after(&hands).await.map_err(|failure| Failure::new(format!("{}: {failure}", row.name)))?);
+            for deviation in deviations.iter().filter(|_| row.ways.contains(&way)) {
+                if let Deviation::After(after) = deviation {
+                    ids.extend(after(&requests).await.map_err(|failure| Failure::new(format!("{}: {failure}", row.name)))?);
                 }
             }
             owned.push(ids);
@@ -247,31 +238,31 @@ impl Site<'_> {
         Ok(self.judged(way, &report.findings, &owned, broken))
     }
 
-    fn script(&self, way: Way) -> Script {
-        let mut script = Script { files: self.files.clone(), ..Script::default() };
-        for ((row, calls), deeds) in self.batch.rows.iter().zip(self.calls).zip(self.deeds) {
+    fn alterations(&self, way: Way) -> Alterations {
+        let mut alterations = Alterations { files: self.files.clone(), ..Alterations::default() };
+        for ((row, calls), deviations) in self.batch.rows.iter().zip(self.calls).zip(self.deviations) {
             let tried = row.ways.contains(&way);
-            for deed in deeds.iter().filter(|_| tried) {
+            for deviation in deviations.iter().filter(|_| tried) {
                 let by_call = |call: &usize| calls[*call].id();
-                match deed {
-                    Deed::Call(call, change) => script.calls.entry(by_call(call)).or_default().push(change.clone()),
-                    Deed::Recording(call, at, change) => {
-                        script.recordings.entry(calls[*call].recordings[*at].id.clone()).or_default().push(change.clone());
+                match deviation {
+                    Deviation::Call(call, change) => alterations.calls.entry(by_call(call)).or_default().push(change.clone()),
+                    Deviation::Recording(call, at, change) => {
+                        alterations.recordings.entry(calls[*call].recordings[*at].id.clone()).or_default().push(change.clone());
                     }
-                    Deed::List(relist) => script.lists.push(relist.clone()),
-                    Deed::Guide(call, change) => script.guide.entry(by_call(call)).or_default().push(change.clone()),
-                    Deed::Events(call, change) => script.events.entry(by_call(call)).or_default().push(change.clone()),
-                    Deed::Rws(call, change) => script.rws.entry(by_call(call)).or_default().push(change.clone()),
-                    Deed::SpeechMiner(call, change) => script.speechminer.entry(by_call(call)).or_default().push(change.clone()),
-                    Deed::Sound { .. } | Deed::SoundOf { .. } | Deed::After(_) => {}
+                    Deviation::List(change_list) => alterations.lists.push(change_list.clone()),
+                    Deviation::Guide(call, change) => alterations.guide.entry(by_call(call)).or_default().push(change.clone()),
+                    Deviation::Events(call, change) => alterations.events.entry(by_call(call)).or_default().push(change.clone()),
+                    Deviation::Rws(call, change) => alterations.rws.entry(by_call(call)).or_default().push(change.clone()),
+                    Deviation::SpeechMiner(call, change) => alterations.speechminer.entry(by_call(call)).or_default().push(change.clone()),
+                    Deviation::Sound { .. } | Deviation::SoundOf { .. } | Deviation::After(_) => {}
                 }
             }
         }
-        script
+        alterations
     }
 
     /// `broken`: what else went wrong, each a row of its own.
-    fn judged(&self, way: Way, findings: &[Finding], owned: &[Vec<String>], mut broken: Vec<String>) -> Vec<Told> {
+    fn judged(&self, way: Way, findings: &[Finding], owned: &[Vec<String>], mut broken: Vec<String>) -> Vec<RowResult> {
         let mut rows_of: HashMap<String, usize> = HashMap::new();
         for (row, calls) in self.calls.iter().enumerate() {
             rows_of.extend(calls.iter().map(|call| (call.id(), row)));
@@ -296,7 +287,7 @@ impl Site<'_> {
             found[row].push((finding.defect.code(), place, format!("{}: {actual} instead of {expected}", finding.field)));
         }
         let rows = self.batch.rows.iter().zip(self.calls).zip(found).filter(|((row, _), _)| row.ways.contains(&way));
-        let broken = broken.into_iter().map(|name| Told {
+        let broken = broken.into_iter().map(|name| RowResult {
             kind: "the migration itself",
             name,
             way,
@@ -306,20 +297,20 @@ impl Site<'_> {
             recordings: 0,
             words: Vec::new(),
         });
-        rows.map(|((row, calls), found)| told(row, calls, way, found)).chain(broken).collect()
+        rows.map(|((row, calls), found)| judged_row(row, calls, way, found)).chain(broken).collect()
     }
 }
 
-fn told(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String, String)>) -> Told {
+fn judged_row(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String, String)>) -> RowResult {
     let place = |at: &At| match at {
         At::Call(call) => calls[*call].id(),
         At::Recording(call, at) => calls[*call].recordings[*at].id.clone(),
-        At::Nobody => "nobody's".to_owned(),
+        At::TargetOnly => "nobody's".to_owned(),
     };
     let name = |codes: &str, at: &At| match at {
         At::Call(call) => format!("{codes} at call {}", call + 1),
         At::Recording(call, at) => format!("{codes} at recording {} of call {}", at + 1, call + 1),
-        At::Nobody => format!("{codes} in the target"),
+        At::TargetOnly => format!("{codes} in the target"),
     };
     let expected: Vec<String> = row.expected.iter().map(|(codes, at)| name(codes, at)).collect();
     found.sort();
@@ -334,7 +325,7 @@ fn told(row: &Row, calls: &[Call], way: Way, mut found: Vec<(&str, String, Strin
     let recordings = calls.iter().map(|call| call.recordings.len()).sum();
     let summed =
         |list: Vec<String>| if list.len() > 3 { format!("{} and {} more", list[..2].join(", "), list.len() - 2) } else { list.join(", ") };
-    Told {
+    RowResult {
         kind: row.kind,
         name: row.name.clone(),
         way,
@@ -375,7 +366,7 @@ fn scenario(way: Way, format: &str, world: &Path) -> String {
     )
 }
 
-/// A stranger's plan: pauses are his own business, and so is how long his files are.
+/// The faulty migrator's plan: it keeps pauses, and takes files of any length.
 fn strangers_plan(simulator: &Simulator, dir: &Path) -> Result<std::path::PathBuf, Failure> {
     let path = simulator.write_plan(dir).map_err(Failure::new)?;
     let plan = std::fs::read_to_string(&path).map_err(Failure::new)?;
@@ -403,24 +394,24 @@ impl migrator::Progress for Quiet {
 /// Everything that was found.
 #[derive(Default)]
 struct Table {
-    all: Vec<Told>,
+    all: Vec<RowResult>,
 }
 
 impl Table {
-    fn add(&mut self, told: Vec<Told>) {
+    fn add(&mut self, told: Vec<RowResult>) {
         self.all.extend(told);
     }
 
     /// Rows by kind and name, each with its ways in; an honest setting is one row, however many recordings it was tried on.
-    fn rows(&self) -> Vec<Vec<&Told>> {
-        let mut places: BTreeMap<(usize, &str, &str), Vec<&Told>> = BTreeMap::new();
+    fn rows(&self) -> Vec<Vec<&RowResult>> {
+        let mut places: BTreeMap<(usize, &str, &str), Vec<&RowResult>> = BTreeMap::new();
         let mut kinds: Vec<&str> = Vec::new();
         for told in &self.all {
             if !kinds.contains(&told.kind) {
                 kinds.push(told.kind);
             }
         }
-        let kind = |told: &Told| kinds.iter().position(|kind| *kind == told.kind).unwrap_or_default();
+        let kind = |told: &RowResult| kinds.iter().position(|kind| *kind == told.kind).unwrap_or_default();
         for told in &self.all {
             places.entry((kind(told), told.name.as_str(), told.expected.as_str())).or_default().push(told);
         }
@@ -474,7 +465,7 @@ impl Table {
             self.is_large_enough()?;
         }
         let rows = self.rows();
-        let is_honest = |row: &Vec<&Told>| row[0].expected.is_empty();
+        let is_honest = |row: &Vec<&RowResult>| row[0].expected.is_empty();
         let mut report = Report { seed: SEED, ..Report::default() };
         report.row("rows", rows.len());
         report.row("wrong migrators and damages, each found, named and at its record", rows.iter().filter(|row| !is_honest(row)).count());
@@ -496,7 +487,7 @@ impl Table {
     }
 }
 
-fn appendix(rows: &[Vec<&Told>]) -> String {
+fn appendix(rows: &[Vec<&RowResult>]) -> String {
     let mut page = String::from(
         "\n## Rows\n\nEach was told by every way in that is named. A place is counted within the row: the call it is about, and a second one where two are \
          needed.\n\n| kind | row | ways in | expected | found | at its record |\n| --- | --- | --- | --- | --- | --- |\n",

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::http::send;
 use crate::report::{Failure, Report};
 use crate::scenario::{Simulation, seatrial};
 
@@ -61,7 +62,7 @@ fn small_get(scenario: &str, seconds: u64) -> Result<(f64, f64), Failure> {
     let token = token(&simulation)?;
     let base = simulation.addresses["genesys_cloud"].as_str().unwrap_or_default().to_owned();
     let simulated = load(&format!("{base}{TARGET}"), &token, seconds)?;
-    let bare = Bare::start(&exchange("GET", &format!("{base}{TARGET}"), &token, String::new())?)?;
+    let bare = Bare::start(&exchange(&base, "GET", TARGET, &token, "")?)?;
     Ok((simulated, load(&format!("{}{TARGET}", bare.url), &token, seconds)?))
 }
 
@@ -71,24 +72,17 @@ fn token(simulation: &Simulation) -> Result<String, Failure> {
     let (id, secret) = (client["client_id"].as_str().unwrap_or_default(), client["client_secret"].as_str().unwrap_or_default());
     let base = simulation.addresses["genesys_cloud"].as_str().unwrap_or_default();
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
-    let answer: Value = serde_json::from_str(&exchange("POST", &format!("{base}/oauth/token"), "", form)?).map_err(Failure::new)?;
+    let answer: Value = serde_json::from_str(&exchange(base, "POST", "/oauth/token", "", &form)?).map_err(Failure::new)?;
     answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| Failure::new("no token"))
 }
 
 /// One request and its answer's text.
-fn exchange(method: &str, url: &str, token: &str, form: String) -> Result<String, Failure> {
-    use platforms::transport::{Body, Network, Transport};
-    let request = axum::http::Request::builder().method(method).uri(url);
-    let request = request.header("content-type", "application/x-www-form-urlencoded").header("authorization", format!("Bearer {token}"));
-    let request = request.body(Body::Full(form.into())).map_err(Failure::new)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    let bytes = runtime.block_on(async {
-        let network = Network::new().ok_or_else(|| Failure::new("no network"))?;
-        let answer = network.send(request).await.map_err(Failure::new)?;
-        let body = axum::body::Body::from_stream(answer.into_body().into_stream());
-        axum::body::to_bytes(body, 1 << 20).await.map_err(Failure::new)
-    })?;
-    String::from_utf8(bytes.to_vec()).map_err(Failure::new)
+fn exchange(base: &str, method: &str, path: &str, token: &str, form: &str) -> Result<String, Failure> {
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", &*format!("Bearer {token}"))];
+    match send(base, method, path, &headers, form) {
+        (200, text) => Ok(text),
+        (status, text) => Err(Failure::new(format!("{method} {base}{path}: {status} {text}"))),
+    }
 }
 
 /// `wrk` from Debian: one thread, 16 connections. The client costs both servers the same core.

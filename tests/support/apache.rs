@@ -1,9 +1,11 @@
 //! A real Apache httpd with mod_dav, as the vendor documents the store: on a free port, in a folder of its own.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::support::http;
 
 const MODULES: &str = "/usr/lib/apache2/modules";
 
@@ -18,12 +20,8 @@ pub(crate) struct Apache {
 }
 
 impl Apache {
-    /// Starts it; `None` where Debian's apache2 is not there and tools are not required.
-    pub(crate) fn start() -> Option<Apache> {
-        if !Path::new("/usr/sbin/apache2").exists() {
-            assert!(std::env::var_os("SEATRIAL_REQUIRE_TOOLS").is_none(), "apache2 (Debian's apache2-bin) is not there");
-            return None;
-        }
+    /// Starts it, from Debian's package apache2-bin.
+    pub(crate) fn start() -> Apache {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         let folder = tempfile::TempDir::new().expect("a folder");
         let apache = Apache { folder, url: format!("http://127.0.0.1:{port}/recordings") };
@@ -35,9 +33,9 @@ impl Apache {
         std::fs::write(apache.file("httpd.conf"), apache.configuration(port)).expect("written");
         apache.give_away();
         let started = apache.control("start");
-        assert!(started, "apache2 did not start: {}", std::fs::read_to_string(apache.file("error.log")).unwrap_or_default());
-        apache.wait(port);
-        Some(apache)
+        assert!(started, "/usr/sbin/apache2 did not start: {}", std::fs::read_to_string(apache.file("error.log")).unwrap_or_default());
+        apache.wait();
+        apache
     }
 
     /// Where its files lie.
@@ -83,10 +81,10 @@ impl Apache {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a server is waited for by the wall clock")]
-    fn wait(&self, port: u16) {
+    fn wait(&self) {
         let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "apache2 does not listen");
+        while http(&self.url, "GET", "/", "").0 == 0 {
+            assert!(began.elapsed() < Duration::from_secs(20), "apache2 does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

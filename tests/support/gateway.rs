@@ -1,9 +1,15 @@
 //! A gateway before a platform that answers what a test wants, and passes everything else on.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use futures_util::stream;
+
+use crate::support::reqwest_client;
 
 /// A request as it came.
 pub(crate) struct Asked {
@@ -18,21 +24,20 @@ impl Asked {
     }
 }
 
-/// Answers a request by itself, on the wire; `false`: it is passed on.
+/// Gives a request an answer; `false`: it is passed on.
 type Answer = dyn Fn(&Asked, &mut Wire) -> bool + Send + Sync;
 
-/// Where an answer goes. Counts what is taken of it.
+/// Takes an answer. Counts what is taken of it.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    answer: Option<Response<Body>>,
     taken: Arc<AtomicU64>,
 }
 
 impl Wire {
-    /// Head and body as they are.
+    /// An answer of a status line, header lines that each end in a line break, and a body.
     pub(crate) fn say(&mut self, status: &str, headers: &str, body: &[u8]) -> bool {
-        let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n", body.len());
-        let _ = self.write(head.as_bytes()) && self.write(body);
-        true
+        self.taken.fetch_add(body.len() as u64, Ordering::Relaxed);
+        self.take(status, headers, Body::from(body.to_vec()))
     }
 
     pub(crate) fn json(&mut self, body: &str) -> bool {
@@ -41,29 +46,47 @@ impl Wire {
 
     /// A body that goes on until the other side has had enough, or, after so many bytes, this one.
     pub(crate) fn flood(&mut self, headers: &str, piece: &[u8], most: u64) -> bool {
-        let mut open = self.write(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\n").as_bytes());
-        let mut sent = 0;
-        while open && sent < most {
-            open = self.write(piece);
-            sent += piece.len() as u64;
-        }
-        true
+        let (piece, taken) = (Bytes::copy_from_slice(piece), self.taken.clone());
+        let pieces = stream::unfold(0, move |sent: u64| {
+            let (piece, taken) = (piece.clone(), taken.clone());
+            async move {
+                let length = piece.len() as u64;
+                taken.fetch_add(length, Ordering::Relaxed);
+                (sent < most).then_some((Ok::<_, std::io::Error>(piece), sent + length))
+            }
+        });
+        self.take("200 OK", headers, Body::from_stream(pieces))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> bool {
-        let written = self.stream.write_all(bytes).is_ok();
-        self.taken.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        written
+    fn take(&mut self, status: &str, headers: &str, body: Body) -> bool {
+        let mut response = Response::new(body);
+        *response.status_mut() = status.split(' ').next().and_then(|code| code.parse().ok()).expect("a status");
+        for (name, value) in headers.lines().map(|line| line.split_once(": ").expect("a header")) {
+            response.headers_mut().insert(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
+        }
+        self.answer = Some(response);
+        true
     }
 }
 
-/// The gateway. Its threads end with it, at their next connection.
+/// The gateway. Ends when it is dropped.
 pub(crate) struct Gateway {
     pub(crate) address: String,
     pub(crate) port: u16,
-    ended: Arc<AtomicBool>,
+    state: Arc<Before>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+/// What stands before what.
+struct Before {
+    /// `http://host:port`.
+    upstream: String,
+    /// The host and port that stand in answers for the upstream's.
+    own: Option<String>,
+    answer: Box<Answer>,
+    client: reqwest::Client,
     taken: Arc<AtomicU64>,
-    asked: Arc<AtomicU64>,
+    asked: AtomicU64,
 }
 
 impl Gateway {
@@ -78,102 +101,89 @@ impl Gateway {
     }
 
     fn standing(upstream: &str, renames: bool, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let gateway = Gateway {
-            address: format!("http://127.0.0.1:{port}"),
-            port,
-            ended: Arc::default(),
+        let state = Arc::new(Before {
+            upstream: upstream.trim_end_matches('/').to_owned(),
+            own: renames.then(|| format!("127.0.0.1:{port}")),
+            answer: Box::new(answer),
+            client: reqwest_client(),
             taken: Arc::default(),
-            asked: Arc::default(),
-        };
-        let (ended, taken, asked) = (gateway.ended.clone(), gateway.taken.clone(), gateway.asked.clone());
-        let upstream = upstream.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let answer: Arc<Answer> = Arc::new(answer);
-        let own = renames.then(|| format!("127.0.0.1:{port}"));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if ended.load(Ordering::Relaxed) {
-                    return;
-                }
-                let (upstream, own, answer, taken, asked) = (upstream.clone(), own.clone(), answer.clone(), taken.clone(), asked.clone());
-                std::thread::spawn(move || drop(serve(stream, &upstream, own.as_deref(), &answer, taken, &asked)));
-            }
+            asked: AtomicU64::default(),
         });
-        gateway
+        let router = axum::Router::new().fallback(serve).with_state(state.clone());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Gateway { address: format!("http://127.0.0.1:{port}"), port, state, runtime: Some(runtime) }
     }
 
     /// Bytes of its own answers that were taken.
     pub(crate) fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed)
+        self.state.taken.load(Ordering::Relaxed)
     }
 
     /// Requests that came.
     pub(crate) fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+        self.state.asked.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        self.runtime.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
     }
 }
 
-/// `own`: the host and port that stand in answers for the upstream's.
-fn serve(
-    stream: TcpStream,
-    upstream: &str,
-    own: Option<&str>,
-    answer: &Arc<Answer>,
-    taken: Arc<AtomicU64>,
-    asked: &AtomicU64,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut head, mut length) = (String::new(), 0_u64);
-    loop {
-        let mut line = String::new();
-        match reader.read_line(&mut line) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            // No HTTP: what begins a TLS session is no text.
-            Err(_) => return reader.into_inner().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
-        }
-        if line == "\r\n" {
-            break;
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if !lower.starts_with("connection:") {
-            head.push_str(&line);
-        }
-    }
-    asked.fetch_add(1, Ordering::Relaxed);
-    let mut words = head.split_whitespace();
-    let told = Asked { method: words.next().unwrap_or_default().to_owned(), path: words.next().unwrap_or_default().to_owned() };
-    let mut wire = Wire { stream, taken };
-    let mut body = reader.take(length);
-    if answer(&told, &mut wire) {
-        // What was sent is read, or the connection would be reset under the answer.
-        std::io::copy(&mut body, &mut std::io::sink())?;
-        return Ok(());
-    }
-    let mut onward = TcpStream::connect(upstream)?;
-    onward.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
-    std::io::copy(&mut body, &mut onward)?;
-    let Some(own) = own else {
-        std::io::copy(&mut onward, &mut wire.stream)?;
-        return Ok(());
+/// Every connection serves one request.
+async fn serve(State(before): State<Arc<Before>>, request: Request) -> Response<Body> {
+    before.asked.fetch_add(1, Ordering::Relaxed);
+    let asked = Asked { method: request.method().to_string(), path: request.uri().to_string() };
+    let mut wire = Wire { answer: None, taken: before.taken.clone() };
+    let mut response = if (before.answer)(&asked, &mut wire) {
+        wire.answer.expect("an answer")
+    } else {
+        before.onward(request).await.unwrap_or_else(|error| {
+            let mut response = Response::new(error.to_string().into());
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response
+        })
     };
-    let mut told = Vec::new();
-    onward.read_to_end(&mut told)?;
-    // Of equal length, or the answer's own length would be wrong.
-    assert_eq!(upstream.len(), own.len(), "ports of five digits");
-    while let Some(at) = told.windows(own.len()).position(|piece| piece == upstream.as_bytes()) {
-        told[at..at + own.len()].copy_from_slice(own.as_bytes());
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+impl Before {
+    async fn onward(&self, request: Request) -> Result<Response<Body>, reqwest::Error> {
+        let (head, body) = request.into_parts();
+        let url = format!("{}{}", self.upstream, head.uri);
+        let mut onward = self.client.request(head.method, url).headers(without_hops(&head.headers));
+        if !body.is_end_stream() {
+            onward = onward.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+        }
+        let answer = onward.send().await?;
+        let (status, headers) = (answer.status(), without_hops(answer.headers()));
+        let body = match &self.own {
+            None => Body::from_stream(answer.bytes_stream()),
+            Some(own) => renamed(answer.bytes().await?.to_vec(), self.upstream.trim_start_matches("http://"), own).into(),
+        };
+        let mut response = Response::new(body);
+        (*response.status_mut(), *response.headers_mut()) = (status, headers);
+        Ok(response)
     }
-    wire.stream.write_all(&told)
+}
+
+/// Headers without those of one connection. The length stays: a body that breaks off must not look whole.
+fn without_hops(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = headers.clone();
+    [CONNECTION, TRANSFER_ENCODING].iter().for_each(|name| _ = kept.remove(name));
+    kept
+}
+
+/// Another host and port in the place of the upstream's, of equal length, or the answer's own length would be wrong.
+fn renamed(mut body: Vec<u8>, upstream: &str, own: &str) -> Vec<u8> {
+    assert_eq!(upstream.len(), own.len(), "ports of five digits");
+    while let Some(at) = body.windows(own.len()).position(|piece| piece == upstream.as_bytes()) {
+        body[at..at + own.len()].copy_from_slice(own.as_bytes());
+    }
+    body
 }

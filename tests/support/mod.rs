@@ -1,15 +1,20 @@
 //! The built binary as a user has it: simulators in one process, migrator and verifier in others, the control API between them.
 
-#![allow(dead_code, reason = "each test file uses its part of this")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part of this")]
+
+mod http;
+mod redact;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub(crate) use http::{http, reqwest_client, send};
+pub(crate) use redact::{redacted, shape};
 
 /// Everything a source can bring, in so few calls that a migration takes about a second.
 pub(crate) const FULL_WORLD: &str = r#"
@@ -232,10 +237,10 @@ impl Simulation {
         let credentials: Value = serde_json::from_str(&self.get("/_sim/credentials")).expect("credentials");
         let part = |name: &str| credentials["genesys_cloud"][name].as_str().expect("a credential").to_owned();
         let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", part("client_id"), part("client_secret"));
-        let (_, token) = send(address, "POST", "/oauth/token", "content-type: application/x-www-form-urlencoded\r\n", &form);
+        let (_, token) = send(address, "POST", "/oauth/token", &[("content-type", "application/x-www-form-urlencoded")], &form);
         let token: Value = serde_json::from_str(&token).expect("a token");
         let bearer = token["access_token"].as_str().expect("a token");
-        let headers = format!("authorization: Bearer {bearer}\r\ncontent-type: application/json\r\n");
+        let headers = [("authorization", &*format!("Bearer {bearer}")), ("content-type", "application/json")];
         let (status, text) = send(address, method, path, &headers, &body.to_string());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
@@ -296,28 +301,6 @@ pub(crate) fn replace(dir: &Path, file: &str, old: &str, new: &str) {
     let text = read(&path);
     assert!(text.contains(old), "{file} has no {old}:\n{text}");
     std::fs::write(path, text.replacen(old, new, 1)).expect("written");
-}
-
-/// One request without a client library: status and body.
-pub(crate) fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
-    send(address, method, path, "", body)
-}
-
-/// The same, with headers that each end their line.
-pub(crate) fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
-    let host = address.trim_start_matches("http://");
-    let exchange = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(host)?;
-        let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    let answer = exchange().unwrap_or_else(|error| format!("HTTP/1.1 000 \r\n\r\n{error}"));
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, body.to_owned())
 }
 
 pub(crate) fn read(path: &Path) -> String {

@@ -198,43 +198,34 @@ mod tests {
 
     use super::*;
 
-    /// `openssl` in a folder; `None` where the machine has none, unless tools are required.
-    fn openssl(dir: &Path, arguments: &[&str]) -> Option<()> {
-        let required = std::env::var_os("SEATRIAL_REQUIRE_TOOLS").is_some();
-        match Command::new("openssl").current_dir(dir).args(arguments).output() {
-            Ok(output) => {
-                assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-                Some(())
-            }
-            Err(error) => {
-                assert!(!required, "openssl is needed: {error}");
-                None
-            }
-        }
+    /// `openssl` in a folder.
+    fn openssl(dir: &Path, arguments: &[&str]) {
+        let output = Command::new("openssl").current_dir(dir).args(arguments).output().expect("openssl");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// A key with its certificate, in files.
-    fn recipient(dir: &Path, name: &str) -> Option<(PrivateKey, (IssuerAndSerialNumber, BoxedUint))> {
+    fn recipient(dir: &Path, name: &str) -> (PrivateKey, (IssuerAndSerialNumber, BoxedUint)) {
         let (key, cert) = (format!("{name}.key"), format!("{name}.pem"));
         let subject = format!("/C=US/O=Test/CN={name}");
-        openssl(dir, &["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-out", &cert, "-subj", &subject, "-days", "9"])?;
+        openssl(dir, &["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-out", &cert, "-subj", &subject, "-days", "9"]);
         let read = |file: &str| std::fs::read_to_string(dir.join(file)).expect(file);
-        Some((private_key(&read(&key)).expect("a key"), certificate(&read(&cert)).expect("a certificate")))
+        (private_key(&read(&key)).expect("a key"), certificate(&read(&cert)).expect("a certificate"))
     }
 
     /// An envelope as openssl makes it, and its content taken out: what a deployment stores apart.
-    fn sealed(dir: &Path, cipher: &str, content: &[u8], certificates: &[&str]) -> Option<(String, Vec<u8>)> {
+    fn sealed(dir: &Path, cipher: &str, content: &[u8], certificates: &[&str]) -> (String, Vec<u8>) {
         std::fs::write(dir.join("clear"), content).expect("written");
         let mut arguments = vec!["cms", "-encrypt", "-binary", cipher, "-in", "clear", "-outform", "DER", "-out", "whole"];
         arguments.extend_from_slice(certificates);
-        openssl(dir, &arguments)?;
+        openssl(dir, &arguments);
         let info = ContentInfo::from_der(&std::fs::read(dir.join("whole")).expect("an envelope")).expect("an envelope");
         let mut data: EnvelopedData = info.content.decode_as().expect("enveloped data");
         let ciphertext = data.encrypted_content.encrypted_content.take().expect("content").as_bytes().to_vec();
         let info = ContentInfo { content_type: info.content_type, content: der::Any::encode_from(&data).expect("encoded") };
         let body = base64::engine::general_purpose::STANDARD.encode(info.to_der().expect("encoded"));
         let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
-        Some((format!("-----BEGIN PKCS7-----\n{}\n-----END PKCS7-----\n", lines.join("\n")), ciphertext))
+        (format!("-----BEGIN PKCS7-----\n{}\n-----END PKCS7-----\n", lines.join("\n")), ciphertext)
     }
 
     fn keys(private: &[&PrivateKey], certificates: &[&(IssuerAndSerialNumber, BoxedUint)]) -> Keys {
@@ -245,13 +236,13 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs openssl; ./check runs it"]
     fn a_file_opens_with_the_key_of_any_of_its_recipients_and_no_other() {
         let dir = tempfile::tempdir().expect("a folder");
-        let Some((one, of_one)) = recipient(dir.path(), "one") else { return };
-        let (Some((two, of_two)), Some((stranger, _))) = (recipient(dir.path(), "two"), recipient(dir.path(), "stranger")) else { return };
+        let [(one, of_one), (two, of_two), (stranger, _)] = ["one", "two", "stranger"].map(|name| recipient(dir.path(), name));
         let sound = audio::encode(&crate::sound::testing::speech(7, 1.0, 1), audio::Codec::Mp3).expect("mp3");
         for cipher in ["-aes-128-cbc", "-aes-192-cbc", "-aes-256-cbc"] {
-            let Some((pem, ciphertext)) = sealed(dir.path(), cipher, &sound, &["one.pem", "two.pem"]) else { return };
+            let (pem, ciphertext) = sealed(dir.path(), cipher, &sound, &["one.pem", "two.pem"]);
             assert_eq!(ciphertext.len() % 16, 0);
             let rows = [
                 ("the first's, without a certificate", keys(&[&one], &[]), Unsealed::Clear(sound.clone())),
@@ -266,7 +257,7 @@ mod tests {
             assert!(matches!(known.open(&pem, &ciphertext[..ciphertext.len() - 5]), Unsealed::Broken(_)), "cut");
             assert!(matches!(known.open(&pem, &[]), Unsealed::Broken(_)), "empty");
         }
-        let Some((tripled, ciphertext)) = sealed(dir.path(), "-des3", &sound, &["one.pem"]) else { return };
+        let (tripled, ciphertext) = sealed(dir.path(), "-des3", &sound, &["one.pem"]);
         assert!(matches!(keys(&[&one], &[&of_one]).open(&tripled, &ciphertext), Unsealed::Broken(why) if why.contains("not AES-CBC")));
     }
 

@@ -348,4 +348,21 @@ mod tests {
         }
         assert_eq!(read(&filled([",,,,,,,", ",,,,,,,"])).unwrap_err().len(), 2, "everything is counted");
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_text_in_a_list_is_read_or_refused_with_its_line(text in "(\\PC|\n){0,80}", cells in "[ -~]{0,40}", at in 0_usize..900) {
+            let _ = read(&text);
+            let (good, answer) = (filled([YES, YES]), format!("{cells},,,,,,,"));
+            let mut damaged = good.clone();
+            damaged.insert_str((0..=at.min(good.len())).rev().find(|at| good.is_char_boundary(*at)).unwrap_or_default(), &text);
+            for text in [damaged, filled([YES, &answer])] {
+                for fault in read(&text).err().unwrap_or_default() {
+                    proptest::prop_assert!(fault.starts_with("line ") || fault.starts_with("the line of recording "), "{}", fault);
+                }
+            }
+        }
+    }
 }

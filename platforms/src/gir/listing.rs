@@ -113,6 +113,8 @@ fn plain(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -174,6 +176,42 @@ mod tests {
     fn what_is_no_listing_is_said_to_be_none() {
         for text in ["<html><body>Index</body></html>", "", "<multistatus><response>", "\u{0}"] {
             assert!(entries(text.as_bytes(), "/").is_err() || text == "<multistatus><response>", "{text}");
+        }
+    }
+
+    /// Text as XML carries it.
+    fn escaped(text: &str) -> String {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_document_makes_the_reader_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            tags in "(<D:(multistatus|response|href|status|prop|collection)/?>|</D:(multistatus|response|href|status)>|&[a-z#0-9]{0,6};|[ -~]){0,30}",
+        ) {
+            for document in [&bytes[..], tags.as_bytes(), format!("<D:multistatus>{tags}</D:multistatus>").as_bytes()] {
+                let _ = entries(document, "/recordings/");
+                let _ = failed_status(document);
+            }
+        }
+
+        #[test]
+        fn every_name_and_length_comes_back(names in proptest::collection::btree_map("[a-zA-Z0-9 &<>'%+#?;é-]{1,12}", any::<u64>(), 0..6)) {
+            let member = |(name, length): (&String, &u64)| {
+                let href = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string();
+                format!(
+                    "<D:response><D:href>/r/{}</D:href><D:propstat><D:prop><D:getcontentlength>{length}</D:getcontentlength></D:prop></D:propstat></D:response>",
+                    escaped(&href)
+                )
+            };
+            let members: String = names.iter().map(member).collect();
+            let found = entries(format!("<D:multistatus xmlns:D=\"DAV:\">{members}</D:multistatus>").as_bytes(), "/r/").expect("a listing");
+            let found: std::collections::BTreeMap<String, u64> =
+                found.into_iter().map(|entry| (entry.path.trim_start_matches("/r/").to_owned(), entry.length.expect("a length"))).collect();
+            prop_assert_eq!(found, names);
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -82,6 +84,28 @@ mod tests {
         ] {
             let error = Listing::read("GET /x", body.as_bytes()).expect_err(body);
             assert!(matches!(error, CallError::Malformed { .. }), "{body}: {error}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_body_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), rest in "[ -~]{0,40}") {
+            let _ = Listing::read("GET /x", &bytes);
+            let _ = Listing::read("GET /x", format!("{{\"entities\":[],{rest}").as_bytes());
+        }
+
+        #[test]
+        fn every_entity_and_the_cursor_come_back(ids in proptest::collection::vec(any::<u64>(), 0..20), cursor in "[a-zA-Z0-9+/=]{1,20}") {
+            let entities: Vec<String> = ids.iter().map(|id| format!("{{\"id\":{id}}}")).collect();
+            let body = format!(
+                r#"{{"entities":[{}],"metadata":{{"pagination":{{"nextPageCursor":"{cursor}"}}}}}}"#,
+                entities.join(",")
+            );
+            let page = Listing::read("GET /x", body.as_bytes()).expect("a page");
+            prop_assert_eq!(page.entities.iter().map(|entity| entity.get().to_owned()).collect::<Vec<_>>(), entities);
+            prop_assert_eq!(page.next_cursor, Some(cursor));
         }
     }
 }

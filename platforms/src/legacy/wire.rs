@@ -391,6 +391,8 @@ deserialize!(Interaction, Recording, User, Queue);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(fields: &str) -> Result<Interaction, Unreadable> {
@@ -508,6 +510,49 @@ mod tests {
         for (json, id, recordings) in rows {
             let listed = Listed::read(json);
             assert_eq!((listed.id.ok().as_deref(), listed.recordings), (id, recordings.into_iter().map(str::to_owned).collect()), "{json}");
+        }
+    }
+
+    /// JSON of any shape, two levels deep.
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_filter("JSON has no infinity", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
+            "[ -!#-\\[\\]-~]{0,12}".prop_map(|text| format!("\"{text}\"")),
+        ];
+        leaf.prop_recursive(2, 12, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+                proptest::collection::vec(("(id|startTime|endTime|agentId|startOffsetMs|segmentId)", inner), 0..4).prop_map(
+                    |fields| format!(
+                        "{{{}}}",
+                        fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect::<Vec<_>>().join(",")
+                    )
+                ),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_value_of_any_field_is_read_or_named(
+            field in "(id|startTime|endTime|waitTimeMs|direction|agentId|queueId|skill|callerNumber|numbersMasked|segments|recordings)",
+            value in json(),
+            text in "\\PC{0,40}",
+        ) {
+            let mut known = std::collections::BTreeMap::from([("id", "1"), ("startTime", "1"), ("endTime", "2")]);
+            known.insert(&field, &value);
+            let fields: Vec<String> = known.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            if let Err(unreadable) = Interaction::read(&format!("{{{}}}", fields.join(","))) {
+                prop_assert!(unreadable.field.split(['.', '[']).next() == Some(field.as_str()), "{} with {}: {}", field, value, unreadable);
+            }
+            for text in [&text, &value] {
+                let _ = (Interaction::read(text), Listed::read(text), Recording::read(text), User::read(text), Queue::read(text));
+            }
         }
     }
 }

@@ -51,6 +51,8 @@ pub(crate) fn backoff(failed: u32, key: &str) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -84,5 +86,33 @@ mod tests {
             assert_eq!(retry_after(&headers, NOW).map(|wait| wait.as_secs()), wanted_s, "{asked} at {served:?}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), NOW), None);
+    }
+
+    fn answered(asked: &[u8], served: &[u8]) -> HeaderMap {
+        let value = |bytes| http::HeaderValue::from_bytes(bytes).ok();
+        let pairs = [(header::RETRY_AFTER, value(asked)), (header::DATE, value(served))];
+        pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_header_makes_the_reader_panic(
+            asked in proptest::collection::vec(any::<u8>(), 0..40),
+            served in proptest::collection::vec(any::<u8>(), 0..40),
+            now_ms: i64,
+        ) {
+            let _ = retry_after(&answered(&asked, &served), now_ms);
+        }
+
+        #[test]
+        fn a_wait_in_seconds_and_one_until_a_date_are_the_same_wait(at_s in 0_u64..4_000_000_000, wait_s in 0_u64..100_000_000, now_ms: i64) {
+            let date = |s| httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(s));
+            let by_date = answered(date(at_s + wait_s).as_bytes(), date(at_s).as_bytes());
+            let by_seconds = answered(wait_s.to_string().as_bytes(), b"");
+            prop_assert_eq!(retry_after(&by_date, now_ms), Some(Duration::from_secs(wait_s)));
+            prop_assert_eq!(retry_after(&by_seconds, now_ms), Some(Duration::from_secs(wait_s)));
+        }
     }
 }

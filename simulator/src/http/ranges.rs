@@ -64,6 +64,8 @@ fn as_index(position: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -91,6 +93,29 @@ mod tests {
                 headers.insert(header::IF_RANGE, validator.parse().expect("a value"));
             }
             assert_eq!(wanted(&headers, "\"e\"", length), expected, "{range} {if_range:?} of {length}");
+        }
+    }
+
+    fn asked(range: &str) -> HeaderMap {
+        [(header::RANGE, range.parse().expect("a value"))].into_iter().collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_any_text_asks_for_lies_inside(range in "(bytes=)?[0-9 ,+-]{0,24}|[ -~]{0,24}", length in prop_oneof![0_u64..4, any::<u64>()]) {
+            if let Wanted::Part(first, last) = wanted(&asked(&range), "\"e\"", length) {
+                prop_assert!(first <= last && last < length, "{}: {}-{} of {}", range, first, last, length);
+            }
+        }
+
+        #[test]
+        fn a_range_is_read_as_it_is_written(length in 1_u64.., a: u64, b: u64) {
+            let (first, last) = ((a % length).min(b % length), (a % length).max(b % length));
+            prop_assert_eq!(wanted(&asked(&format!("bytes={first}-{last}")), "\"e\"", length), Wanted::Part(first, last));
+            prop_assert_eq!(wanted(&asked(&format!("bytes={first}-")), "\"e\"", length), Wanted::Part(first, length - 1));
+            prop_assert_eq!(wanted(&asked(&format!("bytes=-{}", length - first)), "\"e\"", length), Wanted::Part(first, length - 1));
         }
     }
 }

@@ -99,9 +99,3 @@ pub(crate) fn make(line: &str, input: &Pcm, other: Option<&Pcm>) -> Result<Vec<u
 pub(crate) fn wav(pcm: &Pcm) -> Result<Vec<u8>, Failure> {
     audio::encode(pcm, Codec::PcmS16).map_err(Failure::new)
 }
-
-/// Whether a program is there.
-pub(crate) fn has(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(std::process::Stdio::null()).status();
-    found.is_ok_and(|status| status.success())
-}

@@ -1,8 +1,8 @@
-//! Rows about what a stranger's migrator misreads of the source: people, times, texts, ids, what is kept and for how long. All three ways in.
+//! Rows about what a faulty migrator misreads of the source: people, times, texts, ids, what is kept and for how long. All three ways in.
 
 use serde_json::{Value, json};
 
-use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, change};
+use super::rows::{ALL, At, CLOUD, Deviation, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, change};
 use super::world::{Call, DISPOSITION, HALF_RECORDED, HELD, PAUSED, PLAIN, RENAMED, SHARED_DESK, SKILL_GROUP, Shape, TRANSFERRED, agent};
 use crate::report::Failure;
 
@@ -16,14 +16,14 @@ pub(crate) fn rows() -> Vec<Row> {
     [people(), times(), texts(), ids(), law()].into_iter().flatten().collect()
 }
 
-/// The first call's own word is misread.
+/// The source's document of the first call is misread.
 fn misread(kind: &'static str, name: &str, shape: Shape, expected: &[Expected], how: fn(&mut Value)) -> Row {
-    Row::new(kind, name, ALL, &[shape], expected, move |_| vec![Deed::Call(0, change(how))])
+    Row::new(kind, name, ALL, &[shape], expected, move |_| vec![Deviation::Call(0, change(how))])
 }
 
-/// The word of its first recording is.
+/// The document of its first recording is misread.
 fn misread_recording(kind: &'static str, name: &str, shape: Shape, expected: &[Expected], how: fn(&mut Value)) -> Row {
-    Row::new(kind, name, ALL, &[shape], expected, move |_| vec![Deed::Recording(0, 0, change(how))])
+    Row::new(kind, name, ALL, &[shape], expected, move |_| vec![Deviation::Recording(0, 0, change(how))])
 }
 
 fn each_agent(call: &mut Value, set: impl Fn(&mut Value)) {
@@ -109,15 +109,15 @@ fn people() -> Vec<Row> {
         Row::new(PEOPLE, "recordings of two legs exchanged", GIR, &[TRANSFERRED], &[("D33|D49", FIRST)], legs_exchanged),
         Row::new(PEOPLE, "both recordings on the first leg", CLOUD, &[TRANSFERRED], &[("D33", At::Recording(0, 1))], |calls| {
             let first = format!("{}-s1", calls[0].id);
-            vec![Deed::Recording(0, 1, change(move |recording| recording["segmentId"] = json!(first)))]
+            vec![Deviation::Recording(0, 1, change(move |recording| recording["segmentId"] = json!(first)))]
         }),
     ]
 }
 
-fn legs_exchanged(calls: &[Call]) -> Vec<Deed> {
+fn legs_exchanged(calls: &[Call]) -> Vec<Deviation> {
     let id = calls[0].id;
     let on = |leg: usize| change(move |recording| recording["segmentId"] = json!(format!("{id}-s{leg}")));
-    vec![Deed::Recording(0, 0, on(2)), Deed::Recording(0, 1, on(1))]
+    vec![Deviation::Recording(0, 0, on(2)), Deviation::Recording(0, 1, on(1))]
 }
 
 fn prefixed(call: &mut Value, prefix: &str) {
@@ -142,7 +142,7 @@ fn shifted(name: &str, codes: &'static str, shift: fn(i64) -> i64) -> Row {
             of(call);
             call["segments"].as_array_mut().into_iter().flatten().for_each(of);
         });
-        vec![Deed::Call(0, call), Deed::Recording(0, 0, change(of))]
+        vec![Deviation::Call(0, call), Deviation::Recording(0, 0, change(of))]
     })
 }
 
@@ -161,7 +161,7 @@ fn times() -> Vec<Row> {
 /// A text of the call, damaged.
 fn damaged(name: &str, key: &'static str, text: &'static str, damage: fn(&str) -> String) -> Row {
     Row::new(TEXTS, name, ALL, &[PLAIN], &[("D62", At::Call(0))], move |_| {
-        vec![Deed::Call(0, change(move |call| call[key] = json!(damage(text))))]
+        vec![Deviation::Call(0, change(move |call| call[key] = json!(damage(text))))]
     })
 }
 
@@ -208,13 +208,13 @@ fn texts() -> Vec<Row> {
     ]
 }
 
-/// A call under another id, by its recordings' own word too.
+/// A call under another id, in the documents of its recordings too.
 fn renamed(name: &str, shape: Shape, rename: fn(u64) -> u64) -> Row {
     Row::new(IDS, name, ALL, &[shape], &[("D63", At::Call(0))], move |calls| {
         let id = rename(calls[0].id);
         let recordings = (0..calls[0].recordings.len())
-            .map(|at| Deed::Recording(0, at, change(move |recording| recording["interactionId"] = json!(id))));
-        recordings.chain([Deed::Call(0, change(move |call| call["id"] = json!(id)))]).collect()
+            .map(|at| Deviation::Recording(0, at, change(move |recording| recording["interactionId"] = json!(id))));
+        recordings.chain([Deviation::Call(0, change(move |call| call["id"] = json!(id)))]).collect()
     })
 }
 
@@ -235,8 +235,8 @@ fn ids() -> Vec<Row> {
             let ids = [calls[0].id, calls[1].id];
             let of = |call: usize, id: u64| {
                 [
-                    Deed::Call(call, change(move |call| call["id"] = json!(id))),
-                    Deed::Recording(call, 0, change(move |recording| recording["interactionId"] = json!(id))),
+                    Deviation::Call(call, change(move |call| call["id"] = json!(id))),
+                    Deviation::Recording(call, 0, change(move |recording| recording["interactionId"] = json!(id))),
                 ]
             };
             [of(0, ids[1]), of(1, ids[0])].into_iter().flatten().collect()
@@ -248,13 +248,13 @@ fn ids() -> Vec<Row> {
                 let (segment, theirs) = (format!("{}-s1", ids[call]), format!("{id}-s1"));
                 let list = change(move |call| call["recordings"] = json!([{"id": name, "segmentId": segment}]));
                 let word = change(move |recording| (recording["interactionId"], recording["segmentId"]) = (json!(id), json!(theirs)));
-                [Deed::Call(call, list), Deed::Recording(call, 0, word)]
+                [Deviation::Call(call, list), Deviation::Recording(call, 0, word)]
             };
             [of(0), of(1)].into_iter().flatten().collect()
         }),
         Row::new(IDS, "a recording on another call", ALL, &[TRANSFERRED, PLAIN], &[("D13", At::Recording(0, 1))], |calls| {
             let (own, host, name) = (calls[0].id, calls[1].id, calls[0].recordings[1].id.clone());
-            let relist = move |list: &mut Vec<Value>| {
+            let change_list = move |list: &mut Vec<Value>| {
                 let taken = find(list, own).and_then(|call| call["recordings"].as_array_mut()?.pop());
                 let more = json!({"id": name, "segmentId": format!("{host}-s1")});
                 if let (Some(_), Some(call)) = (taken, find(list, host)) {
@@ -264,11 +264,11 @@ fn ids() -> Vec<Row> {
             let word = move |recording: &mut Value| {
                 (recording["interactionId"], recording["segmentId"]) = (json!(host), json!(format!("{host}-s1")))
             };
-            vec![Deed::List(std::sync::Arc::new(relist)), Deed::Recording(0, 1, change(word))]
+            vec![Deviation::List(std::sync::Arc::new(change_list)), Deviation::Recording(0, 1, change(word))]
         }),
         Row::new(IDS, "two calls merged into one", ALL, &[PLAIN, PLAIN], &[("D04", FIRST), ("D04", At::Call(1))], |calls| {
             let (own, host, name) = (calls[0].id, calls[1].id, calls[0].recordings[0].id.clone());
-            let relist = move |list: &mut Vec<Value>| {
+            let change_list = move |list: &mut Vec<Value>| {
                 let before = list.len();
                 list.retain(|call| call["id"].as_u64() != Some(own));
                 let more = json!({"id": name, "segmentId": format!("{host}-s1")});
@@ -279,11 +279,11 @@ fn ids() -> Vec<Row> {
             let word = move |recording: &mut Value| {
                 (recording["interactionId"], recording["segmentId"]) = (json!(host), json!(format!("{host}-s1")))
             };
-            vec![Deed::List(std::sync::Arc::new(relist)), Deed::Recording(0, 0, change(word))]
+            vec![Deviation::List(std::sync::Arc::new(change_list)), Deviation::Recording(0, 0, change(word))]
         }),
         Row::new(IDS, "a transfer sent as two calls", ALL, &[TRANSFERRED], &[("D05", At::Call(0))], |calls| {
             let own = calls[0].id;
-            let relist = move |list: &mut Vec<Value>| {
+            let change_list = move |list: &mut Vec<Value>| {
                 let Some(first) = find(list, own) else { return };
                 let mut second = first.clone();
                 let take = |call: &mut Value, from: usize| {
@@ -300,13 +300,13 @@ fn ids() -> Vec<Row> {
                 list.push(second);
             };
             vec![
-                Deed::List(std::sync::Arc::new(relist)),
-                Deed::Recording(0, 1, change(move |recording| recording["interactionId"] = json!(own + 5))),
+                Deviation::List(std::sync::Arc::new(change_list)),
+                Deviation::Recording(0, 1, change(move |recording| recording["interactionId"] = json!(own + 5))),
             ]
         }),
         Row::new(IDS, "a call left out", ALL, &[PLAIN], &[("D01", FIRST)], |calls| {
             let own = calls[0].id;
-            vec![Deed::List(std::sync::Arc::new(move |list: &mut Vec<Value>| list.retain(|call| call["id"].as_u64() != Some(own))))]
+            vec![Deviation::List(std::sync::Arc::new(move |list: &mut Vec<Value>| list.retain(|call| call["id"].as_u64() != Some(own))))]
         }),
         misread(IDS, "the second recording left out", TRANSFERRED, &[("D01", At::Recording(0, 1))], |call| {
             _ = call["recordings"].as_array_mut().and_then(Vec::pop);
@@ -340,7 +340,7 @@ fn law() -> Vec<Row> {
             recording["pauses"] = json!([{"startOffsetMs": 5000, "endOffsetMs": 11_000, "reason": "card_number"}]);
         })),
         Row::new(LAW, "a pause marked where the source has none", ALL, &[PLAIN], &[("D60", FIRST)], |_| {
-            vec![Deed::Recording(
+            vec![Deviation::Recording(
                 0,
                 0,
                 change(|recording| recording["pauses"] = json!([{"startOffsetMs": 3000, "endOffsetMs": 5000, "reason": "card_number"}])),
@@ -351,21 +351,21 @@ fn law() -> Vec<Row> {
 
 /// The sound as it should be: only the marks are wrong.
 fn with_silence(row: Row) -> Row {
-    let deeds = row.deeds;
+    let deviations = row.deviations;
     Row {
-        deeds: Box::new(move |calls| {
-            let mut deeds = deeds(calls);
-            deeds.push(silenced(0));
-            deeds
+        deviations: Box::new(move |calls| {
+            let mut deviations = deviations(calls);
+            deviations.push(silenced(0));
+            deviations
         }),
         ..row
     }
 }
 
 /// A paused call's first recording with its pause covered, as an honest migrator would send it.
-pub(crate) fn silenced(call: usize) -> Deed {
+pub(crate) fn silenced(call: usize) -> Deviation {
     let line = "sox -V1 -D in.wav a.wav trim 0 5 && sox -V1 -D in.wav p.wav trim 5 3 vol 0 && sox -V1 -D in.wav b.wav trim 8 && sox -V1 -D a.wav p.wav b.wav mid.wav && lame --quiet -V 2 mid.wav out.mp3";
-    Deed::Sound { call, recording: 0, samples: None, line: line.to_owned() }
+    Deviation::Sound { call, recording: 0, samples: None, line: line.to_owned() }
 }
 
 /// Rows of a mapping in which one agent was another user before 2020.

@@ -7,7 +7,7 @@ use futures_util::future::FutureExt;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, PUBLIC, Row, Way, after_deed};
+use super::rows::{ALL, At, CLOUD, Deviation, Expected, FIRST, PUBLIC, Row, Way, afterwards};
 use super::speech::Spoken;
 use super::world::{self, Call, PLAIN, SHARED_DESK, Shape, TRANSFERRED, agent};
 
@@ -51,7 +51,7 @@ fn missing(name: &str, shape: fn(usize) -> Shape, is_missing: fn(usize) -> bool,
         (0..CALLS).filter(|at| is_missing(*at)).flat_map(|at| (0..parts(at)).map(move |part| (codes, At::Recording(at, part)))).collect();
     Row::new(PATTERN, name, ALL, &shapes, &expected, move |calls| {
         let gone: Vec<u64> = calls.iter().enumerate().filter(|(at, _)| is_missing(*at)).map(|(_, call)| call.id).collect();
-        vec![Deed::List(Arc::new(move |list: &mut Vec<Value>| {
+        vec![Deviation::List(Arc::new(move |list: &mut Vec<Value>| {
             list.retain(|call| call["id"].as_u64().is_none_or(|id| !gone.contains(&id)))
         }))]
     })
@@ -66,7 +66,7 @@ fn second_recordings() -> Row {
                 recordings.truncate(1);
             }
         };
-        vec![Deed::List(Arc::new(move |list: &mut Vec<Value>| list.iter_mut().for_each(first)))]
+        vec![Deviation::List(Arc::new(move |list: &mut Vec<Value>| list.iter_mut().for_each(first)))]
     })
 }
 
@@ -87,18 +87,18 @@ fn by_extension() -> Row {
             set(&mut call["agentId"]);
             call["segments"].as_array_mut().into_iter().flatten().for_each(|leg| set(&mut leg["agentId"]));
         };
-        vec![Deed::List(Arc::new(move |list: &mut Vec<Value>| list.iter_mut().for_each(&one)))]
+        vec![Deviation::List(Arc::new(move |list: &mut Vec<Value>| list.iter_mut().for_each(&one)))]
     })
 }
 
 /// A policy by one of the two families; what it does and to which calls.
 fn policy(name: &str, ways: &'static [Way], family: &'static str, conditions: Value, actions: Value) -> Row {
-    Row::new(POLICIES, name, ways, &[PLAIN, TRANSFERRED, PLAIN.outbound()], &[("D58", At::Nobody)], move |_| {
+    Row::new(POLICIES, name, ways, &[PLAIN, TRANSFERRED, PLAIN.outbound()], &[("D58", At::TargetOnly)], move |_| {
         let body = json!({"name": "Clean up", "order": 0, "enabled": true, "mediaPolicies": {"callPolicy": {"conditions": conditions, "actions": actions}}});
-        vec![after_deed(move |hands| {
+        vec![afterwards(move |requests| {
             let body = body.clone();
             async move {
-                let made = hands.cloud(Method::POST, &format!("/api/v2/recording/{family}mediaretentionpolicies"), &body).await?;
+                let made = requests.cloud(Method::POST, &format!("/api/v2/recording/{family}mediaretentionpolicies"), &body).await?;
                 Ok(vec![made["id"].as_str().unwrap_or_default().to_owned()])
             }
             .boxed()
@@ -131,14 +131,14 @@ fn uploads() -> Vec<Row> {
     let upload = |name: &str, codes, days: i64| {
         Row::new(UPLOADS, name, PUBLIC, &[TRANSFERRED, PLAIN], &[(codes, At::Recording(0, 1))], move |calls| {
             let recording = calls[0].recordings[1].id.clone();
-            let relist = left_out(&calls[0]);
+            let change_list = left_out(&calls[0]);
             vec![
-                relist,
-                after_deed(move |hands| {
+                change_list,
+                afterwards(move |requests| {
                     let recording = recording.clone();
                     async move {
-                        hands.upload_for_nobody(&recording).await?;
-                        hands.advance_days(days).await?;
+                        requests.upload_without_conversation(&recording).await?;
+                        requests.advance_days(days).await?;
                         Ok(Vec::new())
                     }
                     .boxed()
@@ -149,11 +149,11 @@ fn uploads() -> Vec<Row> {
     let left_over =
         Row::new(UPLOADS, "an orphan of a recording that has arrived too", PUBLIC, &[PLAIN, PLAIN], &[("D10", FIRST)], |calls| {
             let recording = calls[0].recordings[0].id.clone();
-            vec![after_deed(move |hands| {
+            vec![afterwards(move |requests| {
                 let recording = recording.clone();
                 async move {
-                    hands.upload_for_nobody(&recording).await?;
-                    hands.advance_days(2).await?;
+                    requests.upload_without_conversation(&recording).await?;
+                    requests.advance_days(2).await?;
                     Ok(Vec::new())
                 }
                 .boxed()
@@ -167,9 +167,9 @@ fn uploads() -> Vec<Row> {
 }
 
 /// The second recording of a call is not read.
-fn left_out(call: &Call) -> Deed {
+fn left_out(call: &Call) -> Deviation {
     let own = call.id;
-    Deed::List(Arc::new(move |list: &mut Vec<Value>| {
+    Deviation::List(Arc::new(move |list: &mut Vec<Value>| {
         for call in list.iter_mut().filter(|call| call["id"].as_u64() == Some(own)) {
             if let Some(recordings) = call["recordings"].as_array_mut() {
                 recordings.truncate(1);

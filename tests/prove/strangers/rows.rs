@@ -1,4 +1,4 @@
-//! A row of the table: who did what, by which ways in, and what a verifier has to say of it.
+//! A row of the table: what is done otherwise, by which ways in, and what the verifier must find.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use audio::Pcm;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::hands::Hands;
-use super::rim::{Change, Relist};
+use super::altering_transport::{Change, ListChange};
+use super::platform_requests::PlatformRequests;
 use super::world::{Call, Shape};
 use crate::report::Failure;
 
@@ -37,52 +37,52 @@ pub(crate) const GIR: &[Way] = &[Way::Gir];
 
 /// What samples become before an encoder has them; the second are another call's.
 pub(crate) type Samples = fn(&Pcm, &Pcm) -> Pcm;
-/// What is done with the platforms' own requests once the migration is through; ids of what was made there.
-pub(crate) type After = Arc<dyn for<'a> Fn(&'a Hands) -> BoxFuture<'a, Result<Vec<String>, Failure>> + Send + Sync>;
+/// Sends requests after the migration; ids of what they created in the target.
+pub(crate) type After = Arc<dyn for<'a> Fn(&'a PlatformRequests) -> BoxFuture<'a, Result<Vec<String>, Failure>> + Send + Sync>;
 
-/// Something done otherwise, to a call or a recording of it, by their places in the row.
-pub(crate) enum Deed {
-    /// The source's word of a call is misread.
+/// What the faulty migrator does otherwise, to a call or a recording of it, by their places in the row.
+pub(crate) enum Deviation {
+    /// The source's document of a call is misread.
     Call(usize, Change),
-    /// Its word of a recording is.
+    /// Its document of a recording is misread.
     Recording(usize, usize, Change),
-    /// Its list is.
-    List(Relist),
-    /// Another file goes: `in.wav` through these samples, then this shell line.
+    /// Its list of calls is misread.
+    List(ListChange),
+    /// Another file is uploaded: `in.wav` changed by `samples`, then by the shell line.
     Sound {
         call: usize,
         recording: usize,
         samples: Option<Samples>,
         line: String,
     },
-    /// Another recording's sound goes, by the same line.
+    /// Another recording's sound is uploaded, encoded by the shell line.
     SoundOf {
         call: usize,
         recording: usize,
         of: (usize, usize),
         line: String,
     },
-    /// What is written by the guide, by events, to RWS or to SpeechMiner is otherwise.
+    /// What is written by the guide surface, as events, to RWS or to SpeechMiner is altered.
     Guide(usize, Change),
     Events(usize, Change),
     Rws(usize, Change),
     SpeechMiner(usize, Change),
-    /// Done afterwards.
+    /// Requests to the target after the migration.
     After(After),
 }
 
-/// Where a finding has to stand.
+/// The record that a finding must name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum At {
     Call(usize),
     Recording(usize, usize),
-    /// At no record of the source: by what stands in the target.
-    Nobody,
+    /// No record of the source: something that is only in the target.
+    TargetOnly,
 }
 
-/// What is done to a row's calls.
-pub(crate) type Deeds = Box<dyn Fn(&[Call]) -> Vec<Deed> + Send + Sync>;
-/// Classes one of which is right, and where.
+/// What is done otherwise with a row's calls.
+pub(crate) type DeviationsOf = Box<dyn Fn(&[Call]) -> Vec<Deviation> + Send + Sync>;
+/// Codes separated by `|`, one of which must be found, and where.
 pub(crate) type Expected = (&'static str, At);
 
 pub(crate) struct Row {
@@ -90,8 +90,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) ways: &'static [Way],
     pub(crate) shapes: Vec<Shape>,
-    pub(crate) deeds: Deeds,
-    /// Nothing: the row is honest.
+    pub(crate) deviations: DeviationsOf,
+    /// Empty: the row is honest.
     pub(crate) expected: Vec<Expected>,
 }
 
@@ -105,9 +105,9 @@ impl Row {
         ways: &'static [Way],
         shapes: &[Shape],
         expected: &[Expected],
-        deeds: impl Fn(&[Call]) -> Vec<Deed> + Send + Sync + 'static,
+        deviations: impl Fn(&[Call]) -> Vec<Deviation> + Send + Sync + 'static,
     ) -> Row {
-        Row { kind, name: name.into(), ways, shapes: shapes.to_vec(), deeds: Box::new(deeds), expected: expected.to_vec() }
+        Row { kind, name: name.into(), ways, shapes: shapes.to_vec(), deviations: Box::new(deviations), expected: expected.to_vec() }
     }
 }
 
@@ -115,6 +115,8 @@ pub(crate) fn change(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Cha
     Arc::new(change)
 }
 
-pub(crate) fn after_deed(after: impl for<'a> Fn(&'a Hands) -> BoxFuture<'a, Result<Vec<String>, Failure>> + Send + Sync + 'static) -> Deed {
-    Deed::After(Arc::new(after))
+pub(crate) fn afterwards(
+    after: impl for<'a> Fn(&'a PlatformRequests) -> BoxFuture<'a, Result<Vec<String>, Failure>> + Send + Sync + 'static,
+) -> Deviation {
+    Deviation::After(Arc::new(after))
 }

@@ -3,7 +3,7 @@
 use audio::Pcm;
 
 use super::encoders::{FFMPEG, TO_MP3, honest, honest_wav};
-use super::rows::{ALL, At, Deed, Expected, FIRST, Row, Samples};
+use super::rows::{ALL, At, Deviation, Expected, FIRST, Row, Samples};
 use super::speech::{Chance, RATE, Spoken};
 use super::world::{PAUSED, PLAIN, QUIETLY_PAUSED, Shape};
 
@@ -29,7 +29,7 @@ pub(crate) fn rows() -> Vec<Row> {
         .map(|(n, (kind, shape, name, samples, before, expected))| {
             let line = format!("{before} && {}", ENCODERS[n % ENCODERS.len()]);
             Row::new(kind, name, ALL, &[shape, PLAIN], &expected, move |_| {
-                vec![Deed::Sound { call: 0, recording: 0, samples, line: line.clone() }]
+                vec![Deviation::Sound { call: 0, recording: 0, samples, line: line.clone() }]
             })
         })
         .collect();
@@ -179,7 +179,7 @@ fn owners() -> Vec<Row> {
     let whole = |line: &'static str| format!("cp in.wav mid.wav && {line}");
     let mut rows = Vec::new();
     rows.push(Row::new(OWNER, "another call's sound", ALL, &[PLAIN, PLAIN], &[("D18", FIRST)], move |_| {
-        vec![Deed::SoundOf { call: 0, recording: 0, of: (1, 0), line: whole(TO_MP3) }]
+        vec![Deviation::SoundOf { call: 0, recording: 0, of: (1, 0), line: whole(TO_MP3) }]
     }));
     rows.push(Row::new(
         OWNER,
@@ -199,8 +199,8 @@ fn owners() -> Vec<Row> {
     rows
 }
 
-fn exchange(line: String) -> Vec<Deed> {
-    let of = |call: usize| Deed::SoundOf { call, recording: 0, of: (1 - call, 0), line: line.clone() };
+fn exchange(line: String) -> Vec<Deviation> {
+    let of = |call: usize| Deviation::SoundOf { call, recording: 0, of: (1 - call, 0), line: line.clone() };
     vec![of(0), of(1)]
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn honest_rows(count: usize) -> Vec<Row> {
         let (seconds, channels) = ([6, 9, 14, 20, 30][n % 5], if n % 4 == 3 { 1 } else { 2 });
         let spoken = if n % 6 == 5 { Spoken::Noise { seconds: 8, channels } } else { Spoken::Call { seconds, channels } };
         Row::new(HONEST, name, ALL, &[PLAIN.spoken(spoken)], &[], move |_| {
-            vec![Deed::Sound { call: 0, recording: 0, samples: None, line: line.clone() }]
+            vec![Deviation::Sound { call: 0, recording: 0, samples: None, line: line.clone() }]
         })
     };
     (0..count).map(one).collect()
@@ -222,14 +222,16 @@ pub(crate) fn honest_rows(count: usize) -> Vec<Row> {
 pub(crate) fn wav_rows() -> Vec<Row> {
     let honest = honest_wav().into_iter().enumerate().map(|(n, (name, line))| {
         let shape = PLAIN.spoken(Spoken::Call { seconds: [6, 14, 20][n % 3], channels: if n % 4 == 3 { 1 } else { 2 } });
-        Row::new(WAV, name, ALL, &[shape], &[], move |_| vec![Deed::Sound { call: 0, recording: 0, samples: None, line: line.clone() }])
+        Row::new(WAV, name, ALL, &[shape], &[], move |_| {
+            vec![Deviation::Sound { call: 0, recording: 0, samples: None, line: line.clone() }]
+        })
     });
     // Every third, so that all kinds are among them.
     let damages = [shifts(), leaks(), quality()].into_iter().flatten().filter(|(_, _, _, _, _, expected)| !expected.is_empty()).step_by(3);
     let damages = damages.map(|(_, shape, name, samples, before, expected)| {
         let line = format!("{before} && mv mid.wav out.wav");
         Row::new(WAV_DAMAGED, name, ALL, &[shape, PLAIN], &expected, move |_| {
-            vec![Deed::Sound { call: 0, recording: 0, samples, line: line.clone() }]
+            vec![Deviation::Sound { call: 0, recording: 0, samples, line: line.clone() }]
         })
     });
     honest.chain(damages).collect()

@@ -17,7 +17,7 @@ pub(crate) const TODAY: &str = "2024-11-01";
 const APART_MS: i64 = 3_527_000;
 /// First id.
 const FIRST_ID: u64 = 700_000_101;
-/// What the number's pause is called, and the texts that a stranger may damage.
+/// Texts with letters outside ASCII, which a faulty migrator may damage.
 pub(crate) const SKILL_GROUP: &str = "Zürich Geschäftskunden \u{1f4de} \u{201c}Privé\u{201d} & Cie";
 pub(crate) const DISPOSITION: &str = "Rückruf \u{2013} gelöst";
 
@@ -118,7 +118,7 @@ impl Call {
 
     /// The `number`th call of a world.
     pub(crate) fn of(prompts: &[Vec<i16>], seed: u64, number: usize, shape: Shape) -> Call {
-        // Wide gaps: the next calls' numbers are nobody's.
+        // Wide gaps: an id that is off by a little belongs to no call.
         let id = FIRST_ID + number as u64 * 37;
         let start = FIRST_MS + number as i64 * APART_MS + (number as i64 * 7919) % 1000;
         let first = shape.agent.unwrap_or_else(|| drawn(number, "agent", AGENTS));

@@ -1,12 +1,12 @@
-//! Rows about what a stranger writes: documents, events and requests to the target that no reading of the source explains.
+//! Rows about what a faulty migrator writes: documents, events and requests to the target that do not come from misreading the source.
 
 use futures_util::future::{BoxFuture, FutureExt};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::hands::{Hands, gir_id};
 use super::misread::silenced;
-use super::rows::{ALL, At, CLOUD, Deed, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, after_deed, change};
+use super::platform_requests::{PlatformRequests, gir_id};
+use super::rows::{ALL, At, CLOUD, Deviation, Expected, FIRST, GIR, GUIDE, PUBLIC, Row, afterwards, change};
 use super::world::{HALF_RECORDED, HELD, PAUSED, PLAIN, Shape, TODAY, TRANSFERRED};
 use crate::report::Failure;
 
@@ -23,7 +23,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 type How = fn(&mut Value);
-type Make = fn(usize, super::rim::Change) -> Deed;
+type Make = fn(usize, super::altering_transport::Change) -> Deviation;
 
 /// How a migration does what no contract lays down shows in calls that it did right.
 fn untouched() -> Vec<Row> {
@@ -44,11 +44,11 @@ fn written(
 ) -> Row {
     let paused = shape.is_paused();
     Row::new(kind, name, ways, &[shape], expected, move |_| {
-        let mut deeds = vec![make(0, change(how))];
+        let mut deviations = vec![make(0, change(how))];
         if paused {
-            deeds.push(silenced(0));
+            deviations.push(silenced(0));
         }
-        deeds
+        deviations
     })
 }
 
@@ -70,7 +70,7 @@ fn moved(text: &mut Value, by_ms: i64) {
 const DAY_MS: i64 = 86_400_000;
 
 fn guide() -> Vec<Row> {
-    let row = |name: &str, shape, codes, at, how: How| written(GUIDES, GUIDE, Deed::Guide, name, shape, &[(codes, at)], how);
+    let row = |name: &str, shape, codes, at, how: How| written(GUIDES, GUIDE, Deviation::Guide, name, shape, &[(codes, at)], how);
     vec![
         row("no deletion date, the tag as it should be", PLAIN, "D55", FIRST, |call| {
             recording(call)["retention"]["deleteDate"] = Value::Null
@@ -129,7 +129,7 @@ fn leg_of(events: &mut Value, at: usize) -> Value {
 }
 
 fn events() -> Vec<Row> {
-    let row = |name: &str, shape, codes, how: How| written(EVENTS, PUBLIC, Deed::Events, name, shape, &[(codes, CALL)], how);
+    let row = |name: &str, shape, codes, how: How| written(EVENTS, PUBLIC, Deviation::Events, name, shape, &[(codes, CALL)], how);
     vec![
         row("the wrap-up code on the second agent's leg", TRANSFERRED, "D51", |events| {
             let second = leg_of(events, 1);
@@ -210,7 +210,7 @@ fn moved_there(text: &mut Value, by_ms: i64) {
 }
 
 fn rws() -> Vec<Row> {
-    let row = |name: &str, shape, codes, at, how: How| written(RWS, GIR, Deed::Rws, name, shape, &[(codes, at)], how);
+    let row = |name: &str, shape, codes, at, how: How| written(RWS, GIR, Deviation::Rws, name, shape, &[(codes, at)], how);
     vec![
         row("no Left event", PLAIN, "D49", CALL, |document| {
             document["eventHistory"].as_array_mut().into_iter().for_each(|events| events.retain(|event| event["event"] != "Left"));
@@ -288,7 +288,7 @@ fn rws() -> Vec<Row> {
 }
 
 fn speechminer() -> Vec<Row> {
-    let row = |name: &str, shape, codes, at, how: How| written(SPEECHMINER, GIR, Deed::SpeechMiner, name, shape, &[(codes, at)], how);
+    let row = |name: &str, shape, codes, at, how: How| written(SPEECHMINER, GIR, Deviation::SpeechMiner, name, shape, &[(codes, at)], how);
     vec![
         row("another agent", PLAIN, "D45", FIRST, |document| media(document)["parameters"]["username"] = json!("somebody.else")),
         row("an hour late", PLAIN, "D35|D36", FIRST, |document| {
@@ -313,10 +313,10 @@ fn speechminer() -> Vec<Row> {
         row("outbound", PLAIN, "D52", CALL, |document| document["callType"] = json!("Outbound")),
         Row::new(SPEECHMINER, "another call's file", GIR, &[PLAIN, PLAIN], &[("D18", FIRST)], |calls| {
             let (own, other) = (calls[0].id(), calls[1].id());
-            vec![after_deed(move |hands| {
+            vec![afterwards(move |requests| {
                 let (own, other) = (own.clone(), other.clone());
                 async move {
-                    let (mut document, theirs) = (hands.document(&own).await?, hands.document(&other).await?);
+                    let (mut document, theirs) = (requests.document(&own).await?, requests.document(&other).await?);
                     for file in &mut document.media_files {
                         file.media_descriptor =
                             theirs.media_files[0].original_media_descriptor.clone().or(theirs.media_files[0].media_descriptor.clone());
@@ -324,7 +324,7 @@ fn speechminer() -> Vec<Row> {
                     }
                     (document.start_time, document.stop_time, document.non_delete) = (None, None, None);
                     document.labels.clear();
-                    hands.post_to_speechminer(&document).await?;
+                    requests.post_to_speechminer(&document).await?;
                     Ok(Vec::new())
                 }
                 .boxed()
@@ -334,55 +334,59 @@ fn speechminer() -> Vec<Row> {
 }
 
 /// Something done to a call afterwards.
-type OfCall = for<'a> fn(&'a Hands, String) -> BoxFuture<'a, Result<(), Failure>>;
+type OfCall = for<'a> fn(&'a PlatformRequests, String) -> BoxFuture<'a, Result<(), Failure>>;
 
 fn after(ways: &'static [super::rows::Way], name: &str, shape: Shape, expected: &[Expected], done: OfCall) -> Row {
     let paused = shape.is_paused();
     Row::new(REQUESTS, name, ways, &[shape], expected, move |calls| {
         let call = calls[0].id();
-        let mut deeds = vec![after_deed(move |hands| {
-            let done = done(hands, call.clone());
+        let mut deviations = vec![afterwards(move |requests| {
+            let done = done(requests, call.clone());
             async move { done.await.map(|()| Vec::new()) }.boxed()
         })];
         if paused {
-            deeds.push(silenced(0));
+            deviations.push(silenced(0));
         }
-        deeds
+        deviations
     })
 }
 
 fn cloud_requests() -> Vec<Row> {
     let row = |name: &str, shape, codes, at, done: OfCall| after(CLOUD, name, shape, &[(codes, at)], done);
     vec![
-        row("protection taken off a held call", HELD, "D57", CALL, |hands, call| async move { hands.protect(&call, false).await }.boxed()),
-        row("protection put on another call", PLAIN, "D56", CALL, |hands, call| async move { hands.protect(&call, true).await }.boxed()),
-        row("the deletion date removed", PLAIN, "D55", FIRST, |hands, call| {
-            async move { hands.set_delete_date(&call, Value::Null).await }.boxed()
+        row("protection taken off a held call", HELD, "D57", CALL, |requests, call| {
+            async move { requests.protect(&call, false).await }.boxed()
         }),
-        row("deleted in a year", PLAIN, "D55", FIRST, |hands, call| {
-            async move { hands.set_delete_date(&call, hands.in_days(365)).await }.boxed()
+        row("protection put on another call", PLAIN, "D56", CALL, |requests, call| {
+            async move { requests.protect(&call, true).await }.boxed()
         }),
-        row("deleted in two days", PLAIN, "D55|D58", FIRST, |hands, call| {
-            async move { hands.set_delete_date(&call, hands.in_days(2)).await }.boxed()
+        row("the deletion date removed", PLAIN, "D55", FIRST, |requests, call| {
+            async move { requests.set_delete_date(&call, Value::Null).await }.boxed()
         }),
-        row("deleted in thirty years", PLAIN, "D56", FIRST, |hands, call| {
-            async move { hands.set_delete_date(&call, hands.in_days(30 * 365)).await }.boxed()
+        row("deleted in a year", PLAIN, "D55", FIRST, |requests, call| {
+            async move { requests.set_delete_date(&call, requests.in_days(365)).await }.boxed()
         }),
-        row("a tag of another migration", PLAIN, "D01|D63", FIRST, |hands, call| {
+        row("deleted in two days", PLAIN, "D55|D58", FIRST, |requests, call| {
+            async move { requests.set_delete_date(&call, requests.in_days(2)).await }.boxed()
+        }),
+        row("deleted in thirty years", PLAIN, "D56", FIRST, |requests, call| {
+            async move { requests.set_delete_date(&call, requests.in_days(30 * 365)).await }.boxed()
+        }),
+        row("a tag of another migration", PLAIN, "D01|D63", FIRST, |requests, call| {
             async move {
-                let path = format!("/api/v2/conversations/{}/tags", hands.conversation(&call)?);
-                hands.cloud(Method::PUT, &path, &json!({ "externalTag": format!("st:other:{call}") })).await.map(drop)
+                let path = format!("/api/v2/conversations/{}/tags", requests.conversation(&call)?);
+                requests.cloud(Method::PUT, &path, &json!({ "externalTag": format!("st:other:{call}") })).await.map(drop)
             }
             .boxed()
         }),
         Row::new(REQUESTS, "two calls' tags exchanged", CLOUD, &[PLAIN, PLAIN], &[("D13", At::Call(0)), ("D13", At::Call(1))], |calls| {
             let ids = [calls[0].id(), calls[1].id()];
-            vec![after_deed(move |hands| {
+            vec![afterwards(move |requests| {
                 let ids = ids.clone();
                 async move {
                     for (own, other) in [(&ids[0], &ids[1]), (&ids[1], &ids[0])] {
-                        let path = format!("/api/v2/conversations/{}/tags", hands.conversation(own)?);
-                        hands.cloud(Method::PUT, &path, &json!({ "externalTag": format!("st:rehearsal:{other}") })).await?;
+                        let path = format!("/api/v2/conversations/{}/tags", requests.conversation(own)?);
+                        requests.cloud(Method::PUT, &path, &json!({ "externalTag": format!("st:rehearsal:{other}") })).await?;
                     }
                     Ok(Vec::new())
                 }
@@ -395,43 +399,43 @@ fn cloud_requests() -> Vec<Row> {
 fn gir_requests() -> Vec<Row> {
     let row = |name: &str, shape, codes, at, done: OfCall| after(GIR, name, shape, &[(codes, at)], done);
     vec![
-        row("tagged for non-deletion without a hold", PLAIN, "D56", CALL, |hands, call| {
-            async move { hands.rws()?.apply_non_delete(&gir_id(&call)).await.map_err(Failure::new) }.boxed()
+        row("tagged for non-deletion without a hold", PLAIN, "D56", CALL, |requests, call| {
+            async move { requests.rws()?.apply_non_delete(&gir_id(&call)).await.map_err(Failure::new) }.boxed()
         }),
-        row("deleted from RWS, left in SpeechMiner", PLAIN, "D14", CALL, |hands, call| {
-            async move { hands.rws()?.delete(&gir_id(&call)).await.map(drop).map_err(Failure::new) }.boxed()
+        row("deleted from RWS, left in SpeechMiner", PLAIN, "D14", CALL, |requests, call| {
+            async move { requests.rws()?.delete(&gir_id(&call)).await.map(drop).map_err(Failure::new) }.boxed()
         }),
-        row("the file deleted", PLAIN, "D11", FIRST, |hands, call| {
-            async move { hands.store(Method::DELETE, &path_of(hands, &call).await?, Vec::new()).await }.boxed()
+        row("the file deleted", PLAIN, "D11", FIRST, |requests, call| {
+            async move { requests.store(Method::DELETE, &path_of(requests, &call).await?, Vec::new()).await }.boxed()
         }),
-        row("an error page for a file", PLAIN, "D31", FIRST, |hands, call| {
+        row("an error page for a file", PLAIN, "D31", FIRST, |requests, call| {
             async move {
                 let page = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
-                hands.store(Method::PUT, &path_of(hands, &call).await?, page.to_vec()).await
+                requests.store(Method::PUT, &path_of(requests, &call).await?, page.to_vec()).await
             }
             .boxed()
         }),
-        row("an empty file", PLAIN, "D32", FIRST, |hands, call| {
-            async move { hands.store(Method::PUT, &path_of(hands, &call).await?, Vec::new()).await }.boxed()
+        row("an empty file", PLAIN, "D32", FIRST, |requests, call| {
+            async move { requests.store(Method::PUT, &path_of(requests, &call).await?, Vec::new()).await }.boxed()
         }),
-        row("an encrypted file", PLAIN, "D30", FIRST, |hands, call| {
+        row("an encrypted file", PLAIN, "D30", FIRST, |requests, call| {
             async move {
                 let mut chance = super::speech::Chance::of(5);
                 let noise = (0..40_000).map(|_| chance.below(256) as u8).collect();
-                hands.store(Method::PUT, &path_of(hands, &call).await?, noise).await
+                requests.store(Method::PUT, &path_of(requests, &call).await?, noise).await
             }
             .boxed()
         }),
         Row::new(REQUESTS, "a file that nobody names", GIR, &[PLAIN], &[("D10", FIRST)], |calls| {
             let call = calls[0].id();
-            vec![after_deed(move |hands| {
+            vec![afterwards(move |requests| {
                 let call = call.clone();
                 async move {
-                    let path = path_of(hands, &call).await?;
+                    let path = path_of(requests, &call).await?;
                     // Named as our own are: the recording, and another hash.
                     let name = path.rsplit('.').nth(1).unwrap_or_default().to_owned();
                     let stray = path.replace(&name, "0123456789ab");
-                    hands.store(Method::PUT, &stray, b"ID3 not a recording of anybody".to_vec()).await?;
+                    requests.store(Method::PUT, &stray, b"ID3 not a recording of anybody".to_vec()).await?;
                     Ok(vec![stray])
                 }
                 .boxed()
@@ -440,8 +444,8 @@ fn gir_requests() -> Vec<Row> {
     ]
 }
 
-async fn path_of(hands: &Hands, call: &str) -> Result<String, Failure> {
-    let document = hands.document(call).await?;
+async fn path_of(requests: &PlatformRequests, call: &str) -> Result<String, Failure> {
+    let document = requests.document(call).await?;
     let path = document.media_files.first().and_then(|file| file.path().map(str::to_owned));
     path.ok_or_else(|| Failure::new(format!("call {call} has no file")))
 }

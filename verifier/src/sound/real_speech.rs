@@ -1,7 +1,6 @@
 //! The comparison on recorded speech: honest conversions by other programs' encoders (no finding), and damages (each named).
 //!
-//! The speech is Asterisk's prompts (Debian: asterisk-core-sounds-en-wav), joined to calls; the encoders are lame, sox and ffmpeg. `./check`
-//! installs them. With SEATRIAL_REQUIRE_TOOLS their absence is a failure, otherwise the tests say that they did not run.
+//! The speech is Asterisk's prompts (Debian: asterisk-core-sounds-en-wav), joined to calls; the encoders are lame, sox and ffmpeg.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,16 +16,8 @@ mod speech;
 
 use speech::{Chance, call, noise};
 
-fn required() -> bool {
-    std::env::var("SEATRIAL_REQUIRE_TOOLS").is_ok_and(|value| value == "1")
-}
-
-/// None where the package is absent.
 fn prompts() -> Vec<Vec<i16>> {
-    speech::prompts().unwrap_or_else(|absent| {
-        assert!(!required(), "{absent}");
-        Vec::new()
-    })
+    speech::prompts().unwrap_or_else(|absent| panic!("{absent}"))
 }
 
 /// Every sixth is noise.
@@ -109,22 +100,24 @@ fn honest() -> Vec<(String, usize, String)> {
 }
 
 /// Runs shell lines in a folder that holds `in.wav`; the bytes of `out.mp3` or `out.wav`.
-fn made(folder: &Path, pcm: &Pcm, line: &str) -> Option<Vec<u8>> {
+fn made(folder: &Path, pcm: &Pcm, line: &str) -> Vec<u8> {
     for old in ["out.mp3", "out.wav"] {
         let _ = std::fs::remove_file(folder.join(old));
     }
-    std::fs::write(folder.join("in.wav"), audio::encode(pcm, Codec::PcmS16).ok()?).ok()?;
-    let output = Command::new("sh").args(["-e", "-c", line]).current_dir(folder).output().ok()?;
+    std::fs::write(folder.join("in.wav"), wav(pcm)).expect("written");
+    let output = Command::new("sh").args(["-e", "-c", line]).current_dir(folder).output().expect("a shell");
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     let bytes = ["out.mp3", "out.wav"].iter().find_map(|name| std::fs::read(folder.join(name)).ok()).filter(|bytes| !bytes.is_empty());
-    let made = bytes.filter(|_| output.status.success());
-    assert!(made.is_some() || !required(), "{line}: {}; ./check installs what it needs", String::from_utf8_lossy(&output.stderr));
-    made
+    bytes.unwrap_or_else(|| panic!("{line} made nothing"))
+}
+
+fn wav(pcm: &Pcm) -> Vec<u8> {
+    audio::encode(pcm, Codec::PcmS16).expect("wav")
 }
 
 /// Codes of what is found, with what was found in words.
 fn found(source: &Pcm, target: &[u8], pauses: &[Pause], rule: PauseRule) -> Vec<(&'static str, String)> {
-    let bytes = audio::encode(source, Codec::PcmS16).expect("wav");
-    let (SourceSound::Good(facts), Some(pcm)) = read_source(&bytes, None, audio::Ffmpeg::Never) else { panic!("the source decodes") };
+    let (SourceSound::Good(facts), Some(pcm)) = read_source(&wav(source), None, audio::Ffmpeg::Never) else { panic!("the source decodes") };
     let probe = audio::probe(target).expect("the target is audio");
     let audio = AudioExpectation::Transcoded { container: probe.container, codec: probe.codec };
     let differences = judge(&facts, &pcm, &Wanted { audio, pauses: pauses.to_vec(), rule }, target, None).differences;
@@ -140,19 +133,12 @@ fn sweep(count: usize) -> (usize, Vec<String>) {
     let prompts = prompts();
     let folder = tempfile::tempdir().expect("a folder");
     let (mut compared, mut alarms) = (0, Vec::new());
-    if prompts.is_empty() {
-        println!("not run: asterisk-core-sounds-en-wav is not installed");
-        return (0, alarms);
-    }
     let calls = calls(&prompts, count);
     for (n, (name, most, line)) in honest().into_iter().enumerate() {
         // Every setting has its share of the calls, every call its share of the settings.
         for call in calls.iter().cycle().skip(n).take(count.div_ceil(4).max(2)) {
             let source = one_channel(call, most);
-            let Some(target) = made(folder.path(), &source, &line) else {
-                println!("not run: {name}");
-                continue;
-            };
+            let target = made(folder.path(), &source, &line);
             compared += 1;
             let found = found(&source, &target, &[], PauseRule::Keep);
             if !found.is_empty() {
@@ -163,16 +149,21 @@ fn sweep(count: usize) -> (usize, Vec<String>) {
     (compared, alarms)
 }
 
+/// Of six calls. `SEATRIAL_HONEST_CALLS=60` compares some 1,000 recordings instead of some 130, in about 20 minutes.
 #[test]
+#[ignore = "needs lame, sox, ffmpeg and asterisk-core-sounds-en-wav; ./check runs it"]
 fn honest_conversions_of_recorded_speech_never_alarm() {
-    let (compared, alarms) = sweep(6);
+    let calls = std::env::var("SEATRIAL_HONEST_CALLS").map_or(6, |calls| calls.parse().expect("a number of calls"));
+    let (compared, alarms) = sweep(calls);
     println!("{compared} compared");
+    assert!(compared >= 100, "{compared} compared");
     assert!(alarms.is_empty(), "{} of {compared}:\n{}", alarms.len(), alarms.join("\n"));
 }
 
 /// Of 16 kHz an encoder's delay is half a sample of ours, in which loud sibilants become another sound; and beside speech it spends nothing on a
 /// channel of hiss alone. Each of these calls was once called damaged for one or the other.
 #[test]
+#[ignore = "needs lame, sox and asterisk-core-sounds-en-wav; ./check runs it"]
 fn sibilants_half_a_sample_late_and_hiss_beside_speech_never_alarm() {
     const LAME: &str = "lame --quiet -b 16 --cbr --resample 16 in.wav out.mp3";
     const SOX: &str = "sox -V1 in.wav -r 16000 -C 32 out.mp3";
@@ -180,22 +171,19 @@ fn sibilants_half_a_sample_late_and_hiss_beside_speech_never_alarm() {
     let folder = tempfile::tempdir().expect("a folder");
     let sibilants = [(LAME, 15_703, 30, 2), (LAME, 16_517, 9, 2), (SOX, 16_591, 20, 2), (SOX, 16_628, 30, 2), (SOX, 17_183, 30, 1)];
     let hiss = [(LAME, 16_110, 6, 2), (LAME, 16_887, 9, 2)];
-    for (line, seed, seconds, channels) in sibilants.into_iter().chain(hiss).filter(|_| !prompts.is_empty()) {
+    for (line, seed, seconds, channels) in sibilants.into_iter().chain(hiss) {
         let source = call(&prompts, seed, seconds, channels);
-        if let Some(target) = made(folder.path(), &source, line) {
-            assert_eq!(found(&source, &target, &[], PauseRule::Keep), [], "{line}, call {seed}");
-        }
+        let target = made(folder.path(), &source, line);
+        assert_eq!(found(&source, &target, &[], PauseRule::Keep), [], "{line}, call {seed}");
     }
 }
 
 /// A voice codec keeps no hiss, little of a breath, and a consonant a sample later than a vowel. Each of these calls was once called damaged.
 #[test]
+#[ignore = "needs lame, sox, ffmpeg and asterisk-core-sounds-en-wav; ./check runs it"]
 fn what_voice_codecs_do_not_keep_never_alarms() {
     let prompts = prompts();
     let folder = tempfile::tempdir().expect("a folder");
-    if prompts.is_empty() {
-        return;
-    }
     let calls = calls(&prompts, 60);
     let settings = honest();
     for (codec, numbers) in [("AMR 4.75", [5, 12, 24, 28, 40, 55].as_slice()), ("AMR 12.2", &[11, 47]), ("G.723.1", &[5]), ("Speex", &[47])]
@@ -203,20 +191,10 @@ fn what_voice_codecs_do_not_keep_never_alarms() {
         let (_, _, line) = settings.iter().find(|setting| setting.0 == format!("through {codec}")).expect("a setting");
         for number in numbers {
             let source = one_channel(&calls[*number], 1);
-            if let Some(target) = made(folder.path(), &source, line) {
-                assert_eq!(found(&source, &target, &[], PauseRule::Keep), [], "{codec}, call {number}");
-            }
+            let target = made(folder.path(), &source, line);
+            assert_eq!(found(&source, &target, &[], PauseRule::Keep), [], "{codec}, call {number}");
         }
     }
-}
-
-/// The same at full size: some 1,000 recordings. Run by hand; `./prove strangers` has 520 of its own.
-#[test]
-#[ignore = "takes minutes: cargo test --release -p verifier --lib honest_conversions_of_many -- --ignored"]
-fn honest_conversions_of_many_calls_never_alarm() {
-    let (compared, alarms) = sweep(60);
-    assert!(alarms.is_empty(), "{} of {compared}:\n{}", alarms.len(), alarms.join("\n"));
-    assert!(compared >= 500, "{compared} compared");
 }
 
 fn each(pcm: &Pcm, change: impl Fn(&[i16]) -> Vec<i16>) -> Pcm {
@@ -366,12 +344,9 @@ fn damages() -> Vec<Row> {
 }
 
 #[test]
+#[ignore = "needs lame and asterisk-core-sounds-en-wav; ./check runs it"]
 fn damages_of_recorded_speech_are_named() {
     let prompts = prompts();
-    if prompts.is_empty() {
-        println!("not run: asterisk-core-sounds-en-wav is not installed");
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let mut wrong = Vec::new();
     let ways: [(&str, Option<&str>); 3] =
@@ -383,10 +358,9 @@ fn damages_of_recorded_speech_are_named() {
             let damaged = damage(&source, &other);
             let (way, line) = ways[(n + seed as usize) % 3];
             let target = match line {
-                None => audio::encode(&damaged, Codec::PcmS16).ok(),
+                None => wav(&damaged),
                 Some(line) => made(folder.path(), &damaged, &line.replace("mid.wav", "in.wav")),
             };
-            let Some(target) = target else { continue };
             all += 1;
             let found = found(&source, &target, &[], PauseRule::Keep);
             let right = matches!(found.as_slice(), [(code, said)] if codes.contains(code) && said.contains(words));
@@ -402,12 +376,9 @@ fn damages_of_recorded_speech_are_named() {
 type Filling = (&'static str, Box<dyn Fn(&[i16]) -> Vec<i16>>, bool);
 
 #[test]
+#[ignore = "needs lame and asterisk-core-sounds-en-wav; ./check runs it"]
 fn only_what_the_source_says_leaks_from_a_pause() {
     let prompts = prompts();
-    if prompts.is_empty() {
-        println!("not run: asterisk-core-sounds-en-wav is not installed");
-        return;
-    }
     let hiss = |level: usize| {
         move |samples: &[i16]| {
             let mut chance = Chance::of(3);
@@ -474,10 +445,9 @@ fn only_what_the_source_says_leaks_from_a_pause() {
             damaged.channels[0][from..to].copy_from_slice(&filled);
             for (way, line) in ways {
                 let target = match line {
-                    None => audio::encode(&damaged, Codec::PcmS16).ok(),
+                    None => wav(&damaged),
                     Some(line) => made(folder.path(), &damaged, line),
                 };
-                let Some(target) = target else { continue };
                 all += 1;
                 let found = found(&source, &target, &pause, PauseRule::Silence);
                 let right = if *leaks { matches!(found.as_slice(), [("D59", _)]) } else { found.is_empty() };
@@ -491,12 +461,9 @@ fn only_what_the_source_says_leaks_from_a_pause() {
 }
 
 #[test]
+#[ignore = "needs lame and asterisk-core-sounds-en-wav; ./check runs it"]
 fn short_prompts_of_one_length_are_told_apart_and_find_their_owner() {
     let prompts = prompts();
-    if prompts.is_empty() {
-        println!("not run: asterisk-core-sounds-en-wav is not installed");
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let (mut wrong, mut all) = (Vec::new(), 0);
     for length in [8_000, 12_000, 18_000] {
@@ -515,10 +482,8 @@ fn short_prompts_of_one_length_are_told_apart_and_find_their_owner() {
                 continue;
             }
             let line = if at % 2 == 0 { "lame --quiet -V 2 in.wav out.mp3" } else { "lame --quiet -t -b 32 in.wav out.mp3" };
-            let Some(target) = made(folder.path(), &same[other], line) else { continue };
-            let (SourceSound::Good(facts), Some(pcm)) =
-                read_source(&audio::encode(source, Codec::PcmS16).expect("wav"), None, audio::Ffmpeg::Never)
-            else {
+            let target = made(folder.path(), &same[other], line);
+            let (SourceSound::Good(facts), Some(pcm)) = read_source(&wav(source), None, audio::Ffmpeg::Never) else {
                 panic!("the source decodes")
             };
             let audio = AudioExpectation::Transcoded { container: audio::Container::Mp3, codec: Codec::Mp3 };

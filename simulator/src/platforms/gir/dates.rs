@@ -105,6 +105,8 @@ impl<'de> Deserialize<'de> for UtcMillis {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -134,5 +136,23 @@ mod tests {
             assert_eq!(at.as_deref(), told, "{text}");
         }
         assert_eq!(read("2015-06-15T23:59:00.000"), Some(Read::Zoneless(UtcMillis(1_434_412_740_000))));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,40}|[0-9T:.Z+-]{0,32}") {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn a_moment_is_the_same_in_every_zone(ms in -60_000_000_000_000_i64..250_000_000_000_000, minutes in -1080_i64..=1080, colon: bool) {
+            let (sign, hours) = (if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60);
+            let zone = format!("{sign}{hours:02}{}{:02}", if colon { ":" } else { "" }, minutes.abs() % 60);
+            let local = UtcMillis(ms + minutes * 60_000).in_truth();
+            prop_assert_eq!(read(&format!("{}{zone}", local.trim_end_matches('Z'))), Some(Read::At(UtcMillis(ms))));
+            prop_assert_eq!(read(&UtcMillis(ms).to_string()), Some(Read::At(UtcMillis(ms))));
+        }
     }
 }

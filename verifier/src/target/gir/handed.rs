@@ -382,4 +382,22 @@ mod tests {
         }
         assert!(rows(&dir.path().join("absent.csv"), None).is_err() && archive(&dir.path().join("absent"), None).is_err());
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_list_of_files_is_read_or_refused_with_its_file(text in "(\\PC|\n){0,80}", good in 0_usize..5, bytes in "[a-z -]{1,8}") {
+            let dir = tempfile::tempdir().expect("a folder");
+            let refused = |text: &str| files(&write(dir.path(), "files.csv", text), &root(), "st-acme", None).err().map(|stop| stop.to_string());
+            for text in [&text, &format!("href,size\n{text}")] {
+                if let Some(refused) = refused(text) {
+                    proptest::prop_assert!(refused.contains("files.csv"), "{}", refused);
+                }
+            }
+            let rows = "/recordings/st-acme/a.mp3,7\n".repeat(good);
+            let refused = refused(&format!("href,size\n{rows}/recordings/st-acme/b.mp3,{bytes}\n")).unwrap_or_default();
+            proptest::prop_assert!(refused.contains(&format!("line {}: `size`", good + 2)), "{}", refused);
+        }
+    }
 }

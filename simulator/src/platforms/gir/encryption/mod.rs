@@ -86,18 +86,10 @@ mod tests {
 
     use super::*;
 
-    fn openssl(dir: &Path, arguments: &[&str]) -> Option<String> {
-        let run = Command::new("openssl").args(arguments).current_dir(dir).stdin(Stdio::null()).output();
-        match run {
-            Ok(output) => {
-                assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-                Some(String::from_utf8_lossy(&output.stdout).into_owned())
-            }
-            Err(error) => {
-                assert!(std::env::var_os("SEATRIAL_REQUIRE_TOOLS").is_none(), "openssl: {error}");
-                None
-            }
-        }
+    fn openssl(dir: &Path, arguments: &[&str]) -> String {
+        let output = Command::new("openssl").args(arguments).current_dir(dir).stdin(Stdio::null()).output().expect("openssl");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     #[test]
@@ -108,6 +100,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs openssl; ./check runs it"]
     fn openssl_reads_a_certificate_and_what_it_encrypts_is_opened_here() {
         let dir = tempfile::tempdir().expect("a folder");
         let all = recipients(Seed::new(7), 2);
@@ -115,9 +108,7 @@ mod tests {
             std::fs::write(dir.path().join(format!("{}.pem", one.name)), &one.certificate).expect("written");
             std::fs::write(dir.path().join(format!("{}.key", one.name)), &one.key_pem).expect("written");
         }
-        let Some(told) = openssl(dir.path(), &["x509", "-in", "rcs-2.pem", "-noout", "-subject", "-issuer", "-serial", "-text"]) else {
-            return;
-        };
+        let told = openssl(dir.path(), &["x509", "-in", "rcs-2.pem", "-noout", "-subject", "-issuer", "-serial", "-text"]);
         for part in ["CN = rcs-2", "O = Seatrial", "serial=0B", "Public-Key: (2048 bit)", "sha256WithRSAEncryption"] {
             assert!(told.contains(part) || told.contains(&part.replace(" = ", "=")), "{part} in {told}");
         }

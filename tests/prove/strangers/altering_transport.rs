@@ -1,5 +1,5 @@
-//! Stands between Seatrial's own migrator and the platforms and makes a stranger's of it: what it reads of the source is altered, its sound is replaced,
-//! and what it writes arrives as a stranger would write it. Where the migrator looks at what it wrote, it sees what it meant.
+//! A transport that makes a faulty migrator of Seatrial's own: it alters what the migrator reads of the source, replaces recordings, and alters what the
+//! migrator writes to the target. Where the migrator reads back what it wrote, it gets the unaltered document, so that it does not notice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// Alters a document.
 pub(crate) type Change = Arc<dyn Fn(&mut Value) + Send + Sync>;
 /// Alters the source's list.
-pub(crate) type Relist = Arc<dyn Fn(&mut Vec<Value>) + Send + Sync>;
+pub(crate) type ListChange = Arc<dyn Fn(&mut Vec<Value>) + Send + Sync>;
 
 /// A file that goes in the place of a recording's own.
 pub(crate) struct File {
@@ -23,10 +23,10 @@ pub(crate) struct File {
     pub(crate) codec: &'static str,
 }
 
-/// What is done otherwise, by legacy id.
+/// What is altered, by legacy id.
 #[derive(Default)]
-pub(crate) struct Script {
-    pub(crate) lists: Vec<Relist>,
+pub(crate) struct Alterations {
+    pub(crate) lists: Vec<ListChange>,
     pub(crate) calls: HashMap<String, Vec<Change>>,
     pub(crate) recordings: HashMap<String, Vec<Change>>,
     pub(crate) files: HashMap<String, Arc<File>>,
@@ -37,18 +37,19 @@ pub(crate) struct Script {
     pub(crate) speechminer: HashMap<String, Vec<Change>>,
 }
 
-pub(crate) struct Rim<T> {
+/// Alters requests and answers on their way between the migrator and the platforms.
+pub(crate) struct AlteringTransport<T> {
     inner: T,
-    script: Arc<Script>,
+    alterations: Arc<Alterations>,
     /// Base addresses of the source's API and media.
     source: [String; 2],
-    /// What the migrator meant, by the path it reads it back from.
-    meant: Mutex<HashMap<String, Value>>,
+    /// Documents before they were altered, by the path they are read back from.
+    unaltered: Mutex<HashMap<String, Value>>,
 }
 
-impl<T: Transport> Rim<T> {
-    pub(crate) fn new(inner: T, script: Arc<Script>, source: [String; 2]) -> Rim<T> {
-        Rim { inner, script, source, meant: Mutex::default() }
+impl<T: Transport> AlteringTransport<T> {
+    pub(crate) fn new(inner: T, alterations: Arc<Alterations>, source: [String; 2]) -> AlteringTransport<T> {
+        AlteringTransport { inner, alterations, source, unaltered: Mutex::default() }
     }
 
     async fn read_source(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
@@ -58,11 +59,11 @@ impl<T: Transport> Rim<T> {
             return Ok(answer);
         }
         if path == "/api/v2/analytics/interactions/query" {
-            return json_answer(answer, |document| self.relist(document)).await;
+            return json_answer(answer, |document| self.change_list(document)).await;
         }
         let id = path.strip_suffix("/media").unwrap_or(&path).rsplit('/').next().unwrap_or_default().to_owned();
         let is_media = path.ends_with("/media") || path.starts_with("/presigned/");
-        match self.script.files.get(&id) {
+        match self.alterations.files.get(&id) {
             Some(file) if is_media => Ok(bytes_answer(answer, file.bytes.clone())),
             file if path.starts_with("/api/v2/recordings/") && !is_media => {
                 json_answer(answer, |document| {
@@ -71,7 +72,7 @@ impl<T: Transport> Rim<T> {
                         document["durationMs"] = json!(file.duration_ms);
                         document["codec"] = json!(file.codec);
                     }
-                    apply(&self.script.recordings, &id, document);
+                    apply(&self.alterations.recordings, &id, document);
                 })
                 .await
             }
@@ -79,16 +80,16 @@ impl<T: Transport> Rim<T> {
         }
     }
 
-    fn relist(&self, document: &mut Value) {
+    fn change_list(&self, document: &mut Value) {
         let Some(calls) = document["entities"].as_array_mut() else { return };
-        self.script.lists.iter().for_each(|relist| relist(calls));
+        self.alterations.lists.iter().for_each(|change_list| change_list(calls));
         for call in calls {
             let id = call["id"].to_string();
-            apply(&self.script.calls, &id, call);
+            apply(&self.alterations.calls, &id, call);
         }
     }
 
-    /// A document on its way, altered; `name` finds the call in it. Answers what was sent in its place.
+    /// An altered copy of a document for the target; `name` is the field with the call's id. None: nothing is altered in this call.
     fn altered(&self, document: &Value, changes: &HashMap<String, Vec<Change>>, name: &str) -> Option<Value> {
         let id = document[name].as_str()?.rsplit([':', '-']).next()?;
         let changes = changes.get(id)?;
@@ -106,7 +107,7 @@ impl<T: Transport> Rim<T> {
             })
             .collect();
         for (conversation, id) in calls {
-            let Some(changes) = self.script.events.get(&id) else { continue };
+            let Some(changes) = self.alterations.events.get(&id) else { continue };
             let mut own = json!({});
             for (name, list) in batch.as_object_mut().into_iter().flatten() {
                 let Some(events) = list.as_array_mut() else { continue };
@@ -124,11 +125,11 @@ impl<T: Transport> Rim<T> {
     }
 
     fn remember(&self, path: String, document: Value) {
-        self.meant.lock().unwrap_or_else(PoisonError::into_inner).insert(path, document);
+        self.unaltered.lock().unwrap_or_else(PoisonError::into_inner).insert(path, document);
     }
 
-    fn meant(&self, path: &str) -> Option<Value> {
-        self.meant.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    fn unaltered(&self, path: &str) -> Option<Value> {
+        self.unaltered.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 
     async fn write_target(&self, request: Request<Body>, path: &str) -> Result<Response<Body>, TransportError> {
@@ -136,15 +137,15 @@ impl<T: Transport> Rim<T> {
         let document: Value = serde_json::from_slice(&whole(body).await?).unwrap_or_default();
         let mut sent = document.clone();
         if path.starts_with("/api/v2/interactions") {
-            if let Some(altered) = self.altered(&document, &self.script.guide, "externalTag") {
+            if let Some(altered) = self.altered(&document, &self.alterations.guide, "externalTag") {
                 self.remember(format!("/api/v2/interactions/{}", document["id"].as_str().unwrap_or_default()), document);
                 sent = altered;
             }
         } else if path == "/api/v2/events/conversations" {
             self.alter_events(&mut sent);
         } else if path.starts_with("/interactionreceiver") {
-            sent = self.altered(&document, &self.script.speechminer, "id").unwrap_or(sent);
-        } else if let Some(altered) = self.altered(&document, &self.script.rws, "id") {
+            sent = self.altered(&document, &self.alterations.speechminer, "id").unwrap_or(sent);
+        } else if let Some(altered) = self.altered(&document, &self.alterations.rws, "id") {
             let centre = path.trim_start_matches("/internal-api");
             self.remember(format!("/api/v2/ops{centre}/{}", document["id"].as_str().unwrap_or_default()), document);
             sent = altered;
@@ -154,8 +155,8 @@ impl<T: Transport> Rim<T> {
         self.inner.send(Request::from_parts(parts, Body::Full(bytes.into()))).await
     }
 
-    /// What the migrator meant, with what the platform has added.
-    async fn read_back(&self, request: Request<Body>, meant: Value) -> Result<Response<Body>, TransportError> {
+    /// The unaltered document, with what the platform has added.
+    async fn read_back(&self, request: Request<Body>, unaltered: Value) -> Result<Response<Body>, TransportError> {
         let answer = self.inner.send(request).await?;
         if !answer.status().is_success() {
             return Ok(answer);
@@ -163,7 +164,7 @@ impl<T: Transport> Rim<T> {
         json_answer(answer, |document| {
             let is_wrapped = document["recording"].is_object();
             let document = if is_wrapped { &mut document["recording"] } else { document };
-            for (name, value) in meant.as_object().into_iter().flatten() {
+            for (name, value) in unaltered.as_object().into_iter().flatten() {
                 document[name] = value.clone();
             }
         })
@@ -180,7 +181,7 @@ fn each_event(batch: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[async_trait]
-impl<T: Transport> Transport for Rim<T> {
+impl<T: Transport> Transport for AlteringTransport<T> {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
         let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         if self.source.iter().any(|base| base.ends_with(&format!("//{authority}"))) {
@@ -193,8 +194,8 @@ impl<T: Transport> Transport for Rim<T> {
         if [Method::POST, Method::PUT].contains(&method) && (is_document || is_insertion) {
             return self.write_target(request, &path).await;
         }
-        match self.meant(&path).filter(|_| method == Method::GET) {
-            Some(meant) => self.read_back(request, meant).await,
+        match self.unaltered(&path).filter(|_| method == Method::GET) {
+            Some(unaltered) => self.read_back(request, unaltered).await,
             None => self.inner.send(request).await,
         }
     }

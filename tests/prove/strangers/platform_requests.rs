@@ -1,4 +1,4 @@
-//! What a stranger does with the platforms' own requests, without any program of ours in between.
+//! Requests to the target's own API after the migration, as somebody else's program would send them.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use platforms::transport::{Body, Network, Transport};
 use serde_json::{Value, json};
 use simulator::{PlatformName, Simulator};
 
-use super::rim::whole;
+use super::altering_transport::whole;
 use super::rows::Way;
 use crate::report::Failure;
 
-pub(crate) struct Hands {
+/// Clients of the target with its credentials, and what the migration left there.
+pub(crate) struct PlatformRequests {
     network: Arc<Network>,
     way: Way,
     addresses: simulator::Addresses,
@@ -29,21 +30,27 @@ pub(crate) struct Hands {
     pub(crate) now_ms: i64,
 }
 
-impl Hands {
+impl PlatformRequests {
     /// `plan`: the text of a plan that fits.
-    pub(crate) async fn new(simulator: &Simulator, network: Arc<Network>, way: Way, plan: &str, clock: &Clock) -> Result<Hands, Failure> {
+    pub(crate) async fn new(
+        simulator: &Simulator,
+        network: Arc<Network>,
+        way: Way,
+        plan: &str,
+        clock: &Clock,
+    ) -> Result<PlatformRequests, Failure> {
         let (addresses, credentials) = (simulator.addresses().clone(), simulator.credentials().clone());
         let platform = if way == Way::Gir { PlatformName::Gir } else { PlatformName::GenesysCloud };
         let truth = simulator.truth(platform).await.map_err(Failure::new)?;
         let held = truth.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().map_err(Failure::new)?;
         let now_ms = simulator.now_ms();
-        let mut hands = Hands { network, way, addresses, credentials, token: String::new(), rws: None, held, now_ms };
+        let mut requests = PlatformRequests { network, way, addresses, credentials, token: String::new(), rws: None, held, now_ms };
         if way == Way::Gir {
-            hands.rws = Some(hands.rws_client(plan, clock)?);
+            requests.rws = Some(requests.rws_client(plan, clock)?);
         } else {
-            hands.token = hands.login().await?;
+            requests.token = requests.login().await?;
         }
-        Ok(hands)
+        Ok(requests)
     }
 
     fn rws_client(&self, plan: &str, clock: &Clock) -> Result<RwsClient, Failure> {
@@ -144,8 +151,8 @@ impl Hands {
         self.cloud(Method::PUT, &path, &json!({ "deleteDate": date })).await.map(drop)
     }
 
-    /// Uploads a recording's file, of noise, for a conversation that nobody has.
-    pub(crate) async fn upload_for_nobody(&self, recording: &str) -> Result<(), Failure> {
+    /// Uploads a recording's file, of noise, for a conversation that does not exist.
+    pub(crate) async fn upload_without_conversation(&self, recording: &str) -> Result<(), Failure> {
         let mut chance = super::speech::Chance::of(3);
         let noise = (0..16_000).map(|_| chance.below(800) as i16 - 400).collect();
         let audio = super::encoders::wav(&audio::Pcm { sample_rate: 8000, channels: vec![noise] })?;
