@@ -219,9 +219,9 @@ fn a_bad_scenario_is_refused_with_its_line() {
             "an unknown reason",
             "verdict = \"match\"",
             "verdict = \"match\"\nskipped = { expird = 1 }",
-            &["bad.toml:5", "unknown reason `expird`", "`expired`"],
+            &["bad.toml:7", "unknown reason `expird`", "`expired`"],
         ),
-        ("an unknown defect", "[expect]", "[[after_migration]]\ntamper = \"D99\"\n[expect]", &["bad.toml:5", "unknown defect class `D99`"]),
+        ("an unknown defect", "[expect]", "[[after_migration]]\ntamper = \"D99\"\n[expect]", &["bad.toml:6", "unknown defect class `D99`"]),
         (
             "an unknown operation",
             "[expect]",

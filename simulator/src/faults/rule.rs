@@ -52,6 +52,11 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
+    /// JSON Schema of one `[[fault]]`.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(FaultRule).to_value()
+    }
+
     /// What is wrong with this rule, in words for its author; the caller adds the place.
     pub(crate) fn check(&self) -> Result<(), String> {
         let row = self.kind.row();

@@ -294,6 +294,11 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     REQUESTS.iter().chain(DOMAIN)
 }
 
+/// The fault table as JSON: one row a kind with what is right for it, and the operations a fault may name.
+pub fn fault_table() -> serde_json::Value {
+    serde_json::json!({"version": 2, "faults": rows().collect::<Vec<_>>(), "operations": crate::operations::all().collect::<Vec<_>>()})
+}
+
 impl FaultKind {
     /// The row of this kind.
     pub fn row(self) -> &'static Row {

@@ -15,7 +15,7 @@ mod truth;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config_error::ScenarioError;
+use crate::config_error::ConfigError;
 use crate::faults::FaultRule;
 use crate::seed::Seed;
 pub(crate) use corrupt_fields::LONE_SURROGATE;
@@ -205,7 +205,7 @@ enum Population {
 
 impl World {
     /// The world that settings and the faults of the source's own data describe; an imported one is read, below `dir`, and checked here.
-    pub(crate) fn new(settings: &WorldSettings, dir: &Path, faults: &[FaultRule], seed: u64) -> Result<World, ScenarioError> {
+    pub(crate) fn new(settings: &WorldSettings, dir: &Path, faults: &[FaultRule], seed: u64) -> Result<World, ConfigError> {
         let population = match &settings.file {
             Some(file) => Population::Imported(Imported::read(&dir.join(file), Seed::new(seed))?),
             None => Population::Generated(Box::new(Generated::new(Seed::new(seed), settings, faults))),

@@ -5,12 +5,12 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::hex::hex;
-use crate::scenario::Scenario;
+use crate::setup::Setup;
 
 fn world(text: &str, seed: u64) -> World {
-    let text = format!("about = 'a'\nseed = {seed}\n[world]\n{text}\n[expect]\nverdict = 'match'");
-    let scenario = Scenario::parse(&text, "test").unwrap_or_else(|error| panic!("{error}"));
-    World::new(&scenario.world, &scenario.dir, &scenario.faults, seed).expect("a world")
+    let text = format!("about = 'a'\nseed = {seed}\n[world]\n{text}\n");
+    let setup = Setup::parse(&text, "test").unwrap_or_else(|error| panic!("{error}"));
+    World::new(&setup.world, &setup.dir, &setup.faults, seed).expect("a world")
 }
 
 const RICH: &str = "interactions = 60\nagents = 8\nunmapped_agents = 1\ntransfer_share = 0.3\nreversed_share = 0.1\ndrift_ms = [0, -73000, 1500]\n\
