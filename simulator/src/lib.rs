@@ -36,6 +36,7 @@ mod http;
 mod journal;
 mod legacy_id;
 mod operations;
+mod outcome;
 mod pipeline;
 mod plan_writer;
 mod platforms;
@@ -51,12 +52,11 @@ pub use clock::{BeyondCalendar, today};
 pub use conduct::{Breach, CONDUCT_RULES, ConductReport, ConductRule};
 pub use config_error::{ConfigError, nearest};
 pub use config_file::ConfigFile;
-pub use faults::domain::DomainKind;
-pub use faults::outcome::{Outcome, Repair};
 pub use faults::table::{FaultKind, Knob, Layer, Row, fault_table, rows as fault_rows};
 pub use faults::{Active, FaultRule, Injected};
 pub use journal::Entry as JournalEntry;
 pub use operations::Operation;
+pub use outcome::{Outcome, Repair};
 pub use plan_writer::PlanWriteError;
 pub use platforms::genesys_cloud::{
     AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Ingest, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
@@ -76,4 +76,4 @@ pub use rules::{Grade, Rule};
 pub use server::{InMemoryConnector, OnePort, Options, Simulator, SimulatorError, SnapshotError, SnapshotInfo};
 pub use setup::{ClockMode, ClockSettings, Setup};
 pub use tamper::{Planted, TamperAnswer, TamperRefusal};
-pub use world::{BadMedia, SourceCodec, WORLD_VERSION, WorldSettings};
+pub use world::{BadMedia, DomainKind, SourceCodec, WORLD_VERSION, WorldSettings};

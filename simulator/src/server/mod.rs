@@ -92,7 +92,7 @@ impl Simulator {
         if let Some(day) = options.served_on {
             setup.world.move_to(day, clock_settings.start).map_err(SimulatorError::Day)?;
         }
-        let world = Arc::new(World::new(&setup.world, &setup.dir, &setup.faults, seed)?);
+        let world = Arc::new(World::new(&setup.world, &setup.dir, &setup.plantings(), seed)?);
         let start_ms = match (options.served_on, clock_settings.start) {
             (Some(_), _) => crate::clock::machine_ms(),
             (None, Some(start)) => start.as_millisecond(),

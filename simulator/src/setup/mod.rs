@@ -14,7 +14,7 @@ use crate::platforms::genesys_cloud::{AccessSettings, Ingest, PublicSettings, Se
 use crate::platforms::gir;
 use crate::platforms::legacy::LegacySettings;
 use crate::platforms::registry::{self, TargetKind};
-use crate::world::WorldSettings;
+use crate::world::{Planting, WorldSettings};
 
 /// The simulator's part of a scenario file, read and checked.
 #[derive(Clone)]
@@ -217,6 +217,11 @@ impl Setup {
         if raised > 1.0 { vec![format!("limits raised {}x for the demonstration", (raised * 10.0).round() / 10.0)] } else { Vec::new() }
     }
 
+    /// Wrong data that the source is to have.
+    pub(crate) fn plantings(&self) -> Vec<Planting> {
+        plantings(&self.faults)
+    }
+
     /// What it sets about the platforms.
     pub(crate) fn platform_settings(&self) -> registry::Settings {
         registry::Settings { legacy: self.legacy.clone(), genesys_cloud: self.genesys_cloud.clone(), gir: self.gir.clone() }
@@ -236,7 +241,7 @@ impl Setup {
         let faults: Vec<FaultRule> = written.fault.iter().map(|fault| fault.get_ref().clone()).collect();
         let first_planted = written.fault.iter().find(|fault| fault.get_ref().domain().is_some());
         if let Some(first) = first_planted {
-            world.check_planted(&faults).map_err(at(first.span()))?;
+            world.check_planted(&plantings(&faults)).map_err(at(first.span()))?;
         }
         let replay = written.replay.as_ref().map(|replay| replay.get_ref().read(file.dir())).transpose()?;
         written.genesys_cloud.limits.check().map_err(within("[genesys_cloud.limits]"))?;
@@ -274,6 +279,10 @@ impl JsonSchema for Setup {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         Written::json_schema(generator)
     }
+}
+
+fn plantings(faults: &[FaultRule]) -> Vec<Planting> {
+    faults.iter().filter_map(FaultRule::planting).collect()
 }
 
 /// An imported world has no knobs but `file` and `site_zone`: anything else would be silently without effect.
