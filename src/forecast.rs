@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use plan::LoadedPlan;
-use rehearsal::Ending;
 use rehearsal::forecast::{Bill, Forecast, Load, Pace, Prices, Surface, bytes_of, forecast};
+use rehearsal::{Ending, Scenario};
 use serde::Serialize;
-use simulator::Scenario;
 
 use crate::cli::{self, Output};
 use crate::terminal;
@@ -155,9 +154,9 @@ fn of_plan(loaded: &LoadedPlan) -> Pace {
 }
 
 fn pace_of(scenario: &Scenario) -> Pace {
-    let limits = &scenario.genesys_cloud;
+    let limits = &scenario.setup.genesys_cloud;
     let limit = |value: u32| (value > 0).then_some(value);
-    let surface = Surface::of_scenario(scenario);
+    let surface = Surface::of_setup(&scenario.setup);
     let (requests_per_minute, uploads_per_second) = match surface.has_limits() {
         true => (limit(limits.requests_per_minute), limit(limits.uploads_per_second)),
         false => (None, None),
@@ -166,7 +165,7 @@ fn pace_of(scenario: &Scenario) -> Pace {
 }
 
 fn load_of(scenario: &Scenario) -> Load {
-    let world = &scenario.world;
+    let world = &scenario.setup.world;
     let sizes: Vec<u64> = world.codecs.iter().filter_map(|codec| bytes_of(codec.name(), world.mean_seconds)).collect();
     let mean = sizes.iter().sum::<u64>() / (sizes.len() as u64).max(1);
     // A transferred call has two or three segments, each with a recording.

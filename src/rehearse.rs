@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rehearsal::{Command, Ending, Migrator, Narrator, Options, Rehearsed, Time};
+use rehearsal::{Command, Ending, Migrator, Narrator, Options, Rehearsed, Scenario, Time};
 use serde::Serialize;
-use simulator::Scenario;
 
 use crate::cli::{Output, Rehearse};
 use crate::interrupt::interrupt;
@@ -46,7 +45,9 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
             ending
         };
         let ending = match scenario {
-            Ok(scenario) if arguments.migrator.is_some() && arguments.clock.is_none() && Time::of(&scenario.clock) == Time::Virtual => {
+            Ok(scenario)
+                if arguments.migrator.is_some() && arguments.clock.is_none() && Time::of(&scenario.setup.clock) == Time::Virtual =>
+            {
                 let sentence = "left out: a command cannot follow the virtual clock it is written for; --clock real or scaled:K runs it";
                 terminal::tell(&format!("{name}: {sentence}"));
                 left_out.push((name, sentence.to_owned()));

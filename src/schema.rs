@@ -4,16 +4,16 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Completions, Schema, SchemaOf};
 use crate::terminal;
-use rehearsal::Ending;
+use rehearsal::{Ending, Scenario};
 
 /// Prints a JSON Schema.
 pub(crate) fn run(arguments: &Schema) -> Ending {
     match arguments.of {
         SchemaOf::Plan => terminal::document(&plan::Plan::schema()),
-        SchemaOf::Scenario => terminal::document(&simulator::Scenario::schema()),
+        SchemaOf::Scenario => terminal::document(&Scenario::schema()),
         SchemaOf::Canonical => terminal::document(&migrator::Canonical::schema()),
-        SchemaOf::Fault => terminal::document(&simulator::Scenario::fault_schema()),
-        SchemaOf::FaultTable => terminal::document(&simulator::Scenario::fault_table()),
+        SchemaOf::Fault => terminal::document(&simulator::FaultRule::schema()),
+        SchemaOf::FaultTable => terminal::document(&simulator::fault_table()),
         SchemaOf::Summary => terminal::document(&verifier::Summary::schema()),
         SchemaOf::Finding => terminal::document(&verifier::Finding::schema()),
     }

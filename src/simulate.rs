@@ -2,36 +2,34 @@
 
 use std::path::Path;
 
-use simulator::{ClockMode, OnePort, Options, Scenario, Simulator};
+use simulator::{ClockMode, OnePort, Options, Simulator};
 
 use crate::cli::{Output, Simulate};
 use crate::interrupt::stop_signal;
 use crate::terminal;
-use rehearsal::Ending;
+use rehearsal::{Ending, Scenario};
 
 /// `seatrial simulate SCENARIO`.
 pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
     let bad = |error: String| terminal::fail(Ending::BadCall, &error);
-    let scenario = match Scenario::read(&arguments.scenario) {
+    // The whole file is read, so that a mistake in what only a rehearsal judges is named here too.
+    let Scenario { setup, plan, .. } = match Scenario::read(&arguments.scenario) {
         Ok(scenario) => scenario,
         Err(error) => return bad(error.to_string()),
     };
-    if scenario.clock.mode == ClockMode::Virtual {
-        return bad(format!(
-            "{}: a virtual clock needs the clients in the same process; use rehearse, or mode = \"scaled\"",
-            scenario.name
-        ));
+    if setup.clock.mode == ClockMode::Virtual {
+        return bad(format!("{}: a virtual clock needs the clients in the same process; use rehearse, or mode = \"scaled\"", setup.name));
     }
     let ports = arguments.ports();
     let one_port = arguments.one_port.map(|port| OnePort { port, tls: arguments.tls });
     let day = arguments.day.unwrap_or_else(simulator::today);
     let options = Options { ports, one_port, seed: arguments.seed, served_on: Some(day), ..Options::default() };
-    let is_generated = scenario.world.file.is_none();
-    let simulator = match Simulator::start(scenario, options).await {
+    let is_generated = setup.world.file.is_none();
+    let simulator = match Simulator::start(setup, options).await {
         Ok(simulator) => simulator,
         Err(error) => return bad(error.to_string()),
     };
-    if let Err(sentence) = write_files(&simulator, &arguments) {
+    if let Err(sentence) = write_files(&simulator, &plan, &arguments) {
         return bad(sentence);
     }
     let addresses = simulator.addresses();
@@ -54,7 +52,7 @@ pub(crate) async fn run(arguments: Simulate, output: Output) -> Ending {
     Ending::Done
 }
 
-fn write_files(simulator: &Simulator, arguments: &Simulate) -> Result<(), String> {
+fn write_files(simulator: &Simulator, overrides: &toml::Table, arguments: &Simulate) -> Result<(), String> {
     if let Some(path) = &arguments.plan {
         let named = path.file_name().is_some_and(|name| name == "plan.toml");
         if !named {
@@ -64,7 +62,7 @@ fn write_files(simulator: &Simulator, arguments: &Simulate) -> Result<(), String
             ));
         }
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        simulator.write_plan(dir).map_err(|error| error.to_string())?;
+        simulator.write_plan_with(dir, overrides).map_err(|error| error.to_string())?;
     }
     if let (Some(path), Some(pem)) = (&arguments.ca, simulator.ca_pem()) {
         output::private::write(path, pem).map_err(|error| format!("cannot write {}: {error}", path.display()))?;

@@ -12,8 +12,9 @@ use migrator::{Canary, CanaryState, Outcome, RunError};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::{Body, Network, Transport, TransportError};
+use rehearsal::Scenario;
 use serde_json::{Value, json};
-use simulator::{Scenario, Simulator};
+use simulator::Simulator;
 use support::{FULL_WORLD, Simulation, http, read, scenario};
 use tempfile::TempDir;
 
@@ -54,10 +55,10 @@ struct World {
 
 impl World {
     async fn start(seed: u64) -> World {
-        let scenario = Scenario::parse(&scenario(seed, FULL_WORLD), "canary.toml").expect("a scenario");
-        let simulator = Simulator::start(scenario, simulator::Options::default()).await.expect("simulators");
+        let Scenario { setup, plan, .. } = Scenario::parse(&scenario(seed, FULL_WORLD), "canary.toml").expect("a scenario");
+        let simulator = Simulator::start(setup, simulator::Options::default()).await.expect("simulators");
         let dir = TempDir::new().expect("a folder");
-        let plan = simulator.write_plan(dir.path()).expect("a plan");
+        let plan = simulator.write_plan_with(dir.path(), &plan).expect("a plan");
         let world = World { simulator, dir };
         let here = format!("base_url = \"{}\"", world.simulator.addresses().genesys_cloud);
         world.change(&plan, &here, &format!("base_url = \"http://{HOST}\""));

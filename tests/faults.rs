@@ -11,8 +11,9 @@ use futures_util::{StreamExt, stream};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
+use rehearsal::Scenario;
 use serde_json::Value;
-use simulator::{Injected, Layer, Options, Outcome, PlatformName, Repair, Row, Scenario, Simulator, fault_rows};
+use simulator::{Injected, Layer, Options, Outcome, PlatformName, Repair, Row, Simulator, fault_rows};
 
 /// Calls with the fault in each world; the others show that it touches nobody else.
 const VICTIMS: u64 = 2;
@@ -69,9 +70,10 @@ impl Came {
 }
 
 async fn begin(scenario: Scenario, options: Options) -> (Simulator, tempfile::TempDir, LoadedPlan) {
-    let simulator = Simulator::start(scenario, options).await.unwrap();
+    let Scenario { setup, plan, .. } = scenario;
+    let simulator = Simulator::start(setup, options).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).unwrap()).unwrap_or_else(|error| panic!("{error}"));
+    let plan = LoadedPlan::read(&simulator.write_plan_with(dir.path(), &plan).unwrap()).unwrap_or_else(|error| panic!("{error}"));
     (simulator, dir, plan)
 }
 
@@ -168,7 +170,7 @@ fn scenarios() -> Vec<Scenario> {
 #[test]
 fn every_row_of_the_fault_table_is_met_in_a_scenario() {
     let scenarios = scenarios();
-    let is_met = |row: &&Row| scenarios.iter().flat_map(|scenario| &scenario.faults).any(|rule| rule.kind == row.kind);
+    let is_met = |row: &&Row| scenarios.iter().flat_map(|scenario| &scenario.setup.faults).any(|rule| rule.kind == row.kind);
     let unmet: Vec<&str> = fault_rows().filter(|row| !is_met(row)).map(|row| row.name).collect();
     assert!(unmet.is_empty(), "no scenario meets {unmet:?}");
 }
@@ -234,7 +236,7 @@ fn a_replayed_log_of_a_scenario_is_read_beside_it_and_a_bad_one_named_with_its_l
     assert!(read().is_err_and(|error| error.to_string().contains("faults.ndjson")), "a log that is not there");
     let line = r#"{"id":"f1-1","fault":1,"kind":"server_error","operation":"legacy.get_media","key":"100001-1","attempt":1,"status":502}"#;
     std::fs::write(file("faults.ndjson"), format!("{line}\n")).unwrap();
-    assert_eq!(read().unwrap().replay.map(|log| log.len()), Some(1));
+    assert_eq!(read().unwrap().setup.replay.map(|log| log.len()), Some(1));
     std::fs::write(file("faults.ndjson"), format!("{line}\n{{}}\n")).unwrap();
     let error = read().err().unwrap().to_string();
     assert!(error.contains("faults.ndjson:2:"), "{error}");

@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rehearsal::Scenario;
 use serde_json::Value;
-use simulator::{CONDUCT_RULES, Layer, OWN_HOSTS, PlatformName, REGIONS, Rule, Scenario, all_rules};
+use simulator::{CONDUCT_RULES, Layer, OWN_HOSTS, PlatformName, REGIONS, Rule, all_rules, fault_table};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -57,9 +58,9 @@ fn the_scenario_index_is_current() {
         for file in &files {
             let scenario = Scenario::read(file).unwrap_or_else(|error| panic!("{error}"));
             let (migrator, verdict) = (name(&scenario.expect.migrator), name(&scenario.expect.verdict));
-            let path = format!("../{folder}/{}.toml", scenario.name);
-            let _ = writeln!(page, "| [{}]({path}) | {} | {migrator} | {verdict} |", scenario.name, scenario.about);
-            assert_eq!(paths.insert(scenario.name.clone(), path), None, "{} is there twice", scenario.name);
+            let path = format!("../{folder}/{}.toml", scenario.setup.name);
+            let _ = writeln!(page, "| [{}]({path}) | {} | {migrator} | {verdict} |", scenario.setup.name, scenario.setup.about);
+            assert_eq!(paths.insert(scenario.setup.name.clone(), path), None, "{} is there twice", scenario.setup.name);
         }
     }
     assert!(paths.len() >= 45, "{paths:?}");
@@ -140,7 +141,7 @@ fn name(value: &impl serde::Serialize) -> String {
 
 #[test]
 fn the_fault_page_is_current() {
-    let table = Scenario::fault_table();
+    let table = fault_table();
     let mut page = FAULTS.to_owned();
     page.push_str("## Requests and platforms\n\n| kind | layer | effect | knobs | what a correct client comes to |\n| --- | --- | --- | --- | --- |\n");
     for row in simulator::fault_rows().filter(|row| row.layer != Layer::Domain) {
@@ -261,7 +262,7 @@ vendor's model.
 
 #[test]
 fn the_coverage_page_is_current() {
-    let table = Scenario::fault_table();
+    let table = fault_table();
     let rows = table["operations"].as_array().unwrap().iter();
     let rows: Vec<&Value> = rows.filter(|row| text(row, "name").starts_with("genesys_cloud.") && row["method"] != "-").collect();
     let named = |list: &[(&'static str, &'static str)], name: &str| list.iter().find(|(of, _)| *of == name).map(|(_, what)| *what);
@@ -321,7 +322,7 @@ fn every_sdk_method_of_the_coverage_page_is_called() {
 
 #[test]
 fn what_is_absent_is_the_vendors_and_not_served() {
-    let table = Scenario::fault_table();
+    let table = fault_table();
     let shape = |path: &str| path.split('/').map(|step| if step.starts_with('{') { "{}" } else { step }).collect::<Vec<_>>().join("/");
     let served: Vec<String> =
         table["operations"].as_array().unwrap().iter().map(|row| format!("{} {}", text(row, "method"), shape(text(row, "path")))).collect();
@@ -339,7 +340,7 @@ fn the_parameters_that_are_read_are_the_vendors() {
     let steps =
         |request: &str| request.split('/').map(|step| if step.starts_with('{') { "{}" } else { step }.to_owned()).collect::<Vec<_>>();
     let requests = vendor["operations"].as_object().unwrap();
-    let table = Scenario::fault_table();
+    let table = fault_table();
     let mut held = 0;
     for row in table["operations"].as_array().unwrap() {
         if !text(row, "name").starts_with("genesys_cloud.") {
@@ -364,7 +365,7 @@ fn the_parameters_that_are_read_are_the_vendors() {
 #[test]
 fn the_schemas_are_current() {
     let table = Command::new(env!("CARGO_BIN_EXE_seatrial")).args(["schema", "fault-table"]).output().unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&table.stdout).unwrap(), Scenario::fault_table());
+    assert_eq!(serde_json::from_slice::<Value>(&table.stdout).unwrap(), fault_table());
     holds("docs/fault-table.json", &String::from_utf8(table.stdout).unwrap());
     for of in ["plan", "scenario", "canonical", "fault", "summary", "finding"] {
         let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).args(["schema", of]).output().unwrap();

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use plan::Reason;
 use serde::Serialize;
-use simulator::{Ending as ExpectedEnding, Expect, Verdict};
+use verifier::{Defect, Verdict};
 
 use crate::ending::Ending;
+use crate::scenario::{Expect, ExpectedEnding};
 
 /// One expectation, held or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,18 +73,19 @@ pub(crate) fn judge(expect: &Expect, observed: &Observations) -> Vec<Expectation
     let mut all = vec![
         row("migrator", ending_name(expect.migrator).to_owned(), migrator_name(observed.migrator).to_owned()),
         row("verdict", verdict_name(expect.verdict).to_owned(), observed.verdict.clone().unwrap_or_else(|| "none".to_owned())),
-        row("findings", counts(&expect.by_defect), counts(&observed.by_defect)),
+        row("findings", counts(&named(&expect.by_defect, Defect::code)), counts(&observed.by_defect)),
     ];
+    let [quarantined, skipped] = [&expect.quarantined, &expect.skipped].map(|by_reason| named(by_reason, Reason::as_str));
     if let Some(aside) = &observed.aside {
-        all.push(row("quarantined", counts(&expect.quarantined), counts(&aside.quarantined)));
-        all.push(row("skipped", counts(&expect.skipped), counts(&aside.skipped)));
+        all.push(row("quarantined", counts(&quarantined), counts(&aside.quarantined)));
+        all.push(row("skipped", counts(&skipped), counts(&aside.skipped)));
         all.push(row("left", expect.left.to_string(), aside.left.to_string()));
     }
     // Nothing was quarantined or skipped where the migrator was refused; the verifier may still derive what would have been.
     if observed.verdict.is_some() && expect.migrator != ExpectedEnding::Refused {
-        let mut both = expect.quarantined.clone();
-        for (reason, count) in &expect.skipped {
-            *both.entry(reason.clone()).or_default() += count;
+        let mut both = quarantined;
+        for (reason, count) in skipped {
+            *both.entry(reason).or_default() += count;
         }
         all.push(row("reasons derived by the verifier", counts(&both), counts(&observed.by_reason)));
     }
@@ -113,6 +116,11 @@ fn at_most(what: &str, most: u64, by_rule: &BTreeMap<String, u64>) -> Expectatio
 fn row(what: &str, expected: String, actual: String) -> Expectation {
     let pass = expected == actual;
     Expectation { what: what.to_owned(), expected, actual, pass }
+}
+
+/// By the names that reports give.
+fn named<T: Copy>(counts: &BTreeMap<T, u64>, name: fn(T) -> &'static str) -> BTreeMap<String, u64> {
+    counts.iter().map(|(one, count)| (name(*one).to_owned(), *count)).collect()
 }
 
 fn counts(map: &BTreeMap<String, u64>) -> String {
@@ -155,7 +163,7 @@ mod tests {
         Expect {
             migrator: ExpectedEnding::Quarantined,
             verdict: Verdict::Match,
-            quarantined: [("audio_empty".to_owned(), 2)].into(),
+            quarantined: [(Reason::AudioEmpty, 2)].into(),
             skipped: BTreeMap::new(),
             left: 0,
             by_defect: BTreeMap::new(),

@@ -15,6 +15,7 @@ mod options;
 mod records;
 mod run;
 mod running_scenario;
+mod scenario;
 
 pub use ending::Ending;
 pub use environment::{Time, TimeError};
@@ -23,3 +24,4 @@ pub use junit::junit;
 pub use narrator::{Narrator, Silent};
 pub use options::{Between, Command, Migrator, Options, Refusal};
 pub use run::{Rehearsed, rehearse};
+pub use scenario::{AfterMigration, Expect, ExpectedEnding, MigratorSettings, Scenario, VerifierSettings};

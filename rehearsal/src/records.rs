@@ -23,7 +23,7 @@ pub(crate) async fn write(simulator: &Simulator, dir: &Path) -> Result<(), Recor
     lines(&dir.join("journal.ndjson"), &sorted_journal(simulator))?;
     lines(&dir.join("faults.ndjson"), &simulator.injected())?;
     whole(dir.join("effects.ndjson"), &simulator.effects())?;
-    whole(dir.join("truth.ndjson"), &simulator.truth(simulator.scenario().target.listener()).await?)
+    whole(dir.join("truth.ndjson"), &simulator.truth(simulator.setup().target.listener()).await?)
 }
 
 fn whole(path: PathBuf, text: &str) -> Result<(), RecordError> {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::Serialize;
-use simulator::{Breach, ConductReport, Scenario};
+use simulator::{Breach, ConductReport};
 use tokio::task::unconstrained;
 
 use crate::clock::Wall;
@@ -17,6 +17,7 @@ use crate::narrator::Narrator;
 use crate::options::{Options, Refusal};
 use crate::records;
 use crate::running_scenario::RunningScenario;
+use crate::scenario::Scenario;
 
 /// Breaches that are told one by one: a screen's worth; `rehearse` counts them all.
 const TOLD_BREACHES: usize = 20;
@@ -78,7 +79,7 @@ pub fn rehearse(
 }
 
 async fn rehearse_in_its_time(scenario: Scenario, options: Options, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
-    let time = options.time.unwrap_or(Time::of(&scenario.clock));
+    let time = options.time.unwrap_or(Time::of(&scenario.setup.clock));
     match time {
         Time::Real => run(scenario, options, time, narrator).await,
         Time::Scaled(_) => {
@@ -110,7 +111,7 @@ pub(crate) fn in_virtual_time<T: 'static, F: Future<Output = T> + 'static>(work:
 
 async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn Narrator>) -> Result<Rehearsed, Refusal> {
     let began = Wall::now();
-    let (name, about, expect) = (scenario.name.clone(), scenario.about.clone(), scenario.expect.clone());
+    let (name, about, expect) = (scenario.setup.name.clone(), scenario.setup.about.clone(), scenario.expect.clone());
     narrator.say(&format!("{name}: {about}"));
     let mut stage = RunningScenario::start(scenario, &options, time).await?;
     for notice in stage.simulator.notices() {
@@ -125,7 +126,11 @@ async fn run(scenario: Scenario, options: Options, time: Time, narrator: Arc<dyn
     observed.requests = stage.simulator.requests();
     let conduct = stage.simulator.conduct();
     observed.conduct = by_rule(&conduct);
-    for damage in stage.simulator.after_migration().map_err(Refusal::bad)? {
+    let mut planted = Vec::new();
+    for after in &stage.scenario.after_migration {
+        planted.extend(after.apply(&stage.simulator, stage.seed).map_err(Refusal::bad)?);
+    }
+    for damage in planted {
         narrator.say(&format!("  damaged on purpose: {} at {} places", damage.defect, damage.planted.len()));
     }
     stage.environment.catch_up(&stage.simulator);

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use plan::LoadedPlan;
 use platforms::transport::Transport;
-use simulator::{Scenario, Simulator};
+use simulator::Simulator;
 
 use crate::ending::Ending;
 use crate::environment::{Environment, Time};
 use crate::judge::Observations;
 use crate::narrator::Narrator;
 use crate::options::{Migrator, Options, Refusal};
+use crate::scenario::Scenario;
 
 /// Running simulators, a plan that fits them, and the way from one to the other.
 pub(crate) struct RunningScenario {
+    pub(crate) scenario: Scenario,
     pub(crate) simulator: Simulator,
     pub(crate) plan: LoadedPlan,
     pub(crate) environment: Environment,
@@ -27,26 +29,26 @@ pub(crate) struct RunningScenario {
 
 impl RunningScenario {
     pub(crate) async fn start(scenario: Scenario, options: &Options, time: Time) -> Result<RunningScenario, Refusal> {
-        let dir = options.report.join(&scenario.name);
-        let seed = options.seed.unwrap_or(scenario.seed);
-        let clock = time.settings(scenario.clock);
+        let dir = options.report.join(&scenario.setup.name);
+        let seed = options.seed.unwrap_or(scenario.setup.seed);
+        let clock = time.settings(scenario.setup.clock);
         // A command of somebody else's goes by the machine's clock, and so do the platforms it meets.
         let served_on = matches!(options.migrator, Migrator::Command(_)).then(simulator::today);
         let started = simulator::Options { seed: Some(seed), clock: Some(clock), served_on, ..simulator::Options::default() };
-        let simulator = Simulator::start(scenario, started).await.map_err(Refusal::bad)?;
-        let plan = fresh_plan(&simulator, &dir)?;
+        let simulator = Simulator::start(scenario.setup.clone(), started).await.map_err(Refusal::bad)?;
+        let plan = fresh_plan(&simulator, &scenario, &dir)?;
         let no_network = || Refusal { ending: Ending::Stopped, sentence: "the TLS library does not start on this machine".to_owned() };
         let environment = Environment::of(&simulator, time).ok_or_else(no_network)?;
         let way = match &options.migrator {
             Migrator::Ours { between: Some(between), .. } => between(environment.transport.clone()),
             Migrator::Ours { between: None, .. } | Migrator::Command(_) => environment.transport.clone(),
         };
-        Ok(RunningScenario { simulator, plan, environment, way, dir, seed })
+        Ok(RunningScenario { scenario, simulator, plan, environment, way, dir, seed })
     }
 
     /// How much audio the scenario has the verifier compare.
     fn audio(&self) -> verifier::AudioScope {
-        match self.simulator.scenario().verifier.audio_sample {
+        match self.scenario.verifier.audio_sample {
             None => verifier::AudioScope::All,
             Some(0) => verifier::AudioScope::None,
             Some(size) => verifier::AudioScope::Sample { size, seed: self.seed },
@@ -105,7 +107,7 @@ const OF_A_RUN: [&str; 12] = [
 ];
 
 /// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to simulators that are gone.
-fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> {
+fn fresh_plan(simulator: &Simulator, scenario: &Scenario, dir: &Path) -> Result<LoadedPlan, Refusal> {
     let work = dir.join("work");
     match std::fs::remove_dir_all(&work) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -115,7 +117,7 @@ fn fresh_plan(simulator: &Simulator, dir: &Path) -> Result<LoadedPlan, Refusal> 
     }
     OF_A_RUN.iter().for_each(|name| drop(std::fs::remove_file(dir.join(name))));
     output::private::folder(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
-    let path = simulator.write_plan(&work).map_err(Refusal::bad)?;
+    let path = simulator.write_plan_with(&work, &scenario.plan).map_err(Refusal::bad)?;
     LoadedPlan::read(&path).map_err(Refusal::bad)
 }
 

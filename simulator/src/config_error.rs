@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why a scenario cannot be used. Nothing was started.
+/// Why a scenario or an imported world cannot be used. Nothing was started.
 #[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
+pub enum ConfigError {
     /// A file could not be read.
     #[error("could not read {}: {source}; check the path", .path.display())]
     Unreadable {
@@ -25,20 +25,10 @@ pub enum ScenarioError {
     },
 }
 
-impl ScenarioError {
-    pub(crate) fn at(path: &Path, line: u64, reason: impl Into<String>) -> ScenarioError {
-        ScenarioError::Invalid { path: path.to_owned(), line, reason: reason.into() }
+impl ConfigError {
+    pub(crate) fn at(path: &Path, line: u64, reason: impl Into<String>) -> ConfigError {
+        ConfigError::Invalid { path: path.to_owned(), line, reason: reason.into() }
     }
-
-    pub(crate) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> ScenarioError {
-        let line = error.span().map_or(1, |span| line_of(text, span.start));
-        ScenarioError::at(path, line, in_words(error.message()))
-    }
-}
-
-/// Line of a byte offset, from 1.
-pub(crate) fn line_of(text: &str, offset: usize) -> u64 {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count() as u64
 }
 
 /// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest name.
@@ -55,8 +45,9 @@ pub(crate) fn in_words(message: &str) -> String {
     plain()
 }
 
-/// The name most like `unknown`, whatever the case of its letters.
-pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The name most like `unknown`, whatever the case of its letters. `None` where nothing is known.
+#[must_use]
+pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let unknown = unknown.to_lowercase();
     let alike = |name: &str| strsim::jaro_winkler(&unknown, &name.to_lowercase());
     known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)))

@@ -26,7 +26,7 @@ pub(crate) struct Fitting<'a> {
     pub(crate) site_zone: &'a str,
     pub(crate) source: PlanSection,
     pub(crate) target: PlanSection,
-    /// `[plan]` of the scenario.
+    /// What is laid over the plan, key by key.
     pub(crate) overrides: &'a Table,
 }
 

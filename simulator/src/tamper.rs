@@ -5,7 +5,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::clock::BeyondCalendar;
 use crate::legacy_id;
 
 /// What was planted, as the control API answers it (docs/reference/control-api.md).
@@ -57,12 +56,6 @@ pub enum TamperRefusal {
         /// How many there would have been.
         found: usize,
     },
-    /// A role that does not fit the organisation. 400.
-    #[error("{0}")]
-    Role(String),
-    /// Days that no calendar holds. 400.
-    #[error(transparent)]
-    Clock(#[from] BeyondCalendar),
     /// A class that cannot be planted here. 400.
     #[error("the defect {defect} cannot be planted in {platform}; there are {known}")]
     Unknown {

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use simulator::{Options, Scenario, Simulator};
+use simulator::{Options, Setup, Simulator};
 
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 
 /// Requests that change something.
 fn mutating() -> Vec<Value> {
-    let table = Scenario::fault_table();
+    let table = simulator::fault_table();
     let all = table["operations"].as_array().expect("operations").iter();
     all.filter(|one| one["mutates"] == true && one["method"] != "-").cloned().collect()
 }
@@ -20,7 +20,7 @@ fn text<'a>(operation: &'a Value, field: &str) -> &'a str {
 }
 
 /// The first attempt loses its answer, the second gets an error, both after the deed.
-fn scenario() -> Scenario {
+fn setup() -> Setup {
     let mut toml = "about = 'a'\nseed = 7\n[genesys_cloud.limits]\nrequests_per_minute = 0\nuploads_per_second = 0\n".to_owned();
     for operation in mutating() {
         for (attempt, kind) in [(1, "lost_answer"), (2, "error_after_commit"), (3, "late_answer")] {
@@ -31,8 +31,7 @@ fn scenario() -> Scenario {
             }
         }
     }
-    toml.push_str("[expect]\nverdict = 'match'\n");
-    Scenario::parse(&toml, "walk").unwrap_or_else(|error| panic!("{error}"))
+    Setup::parse(&toml, "walk").unwrap_or_else(|error| panic!("{error}"))
 }
 
 struct Walk {
@@ -45,7 +44,7 @@ struct Walk {
 
 impl Walk {
     async fn begin() -> Walk {
-        let simulator = Simulator::start(scenario(), Options::default()).await.expect("a simulator");
+        let simulator = Simulator::start(setup(), Options::default()).await.expect("a simulator");
         // Another test may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client");
@@ -156,10 +155,10 @@ async fn every_deed_can_be_done_and_its_answer_lost_late_or_an_error() {
 
 #[test]
 fn what_changes_nothing_cannot_commit_and_then_fail() {
-    let table = Scenario::fault_table();
+    let table = simulator::fault_table();
     for operation in table["operations"].as_array().expect("operations").iter().filter(|one| one["mutates"] == false) {
         let on = text(operation, "name");
-        let toml = format!("about = 'a'\nseed = 7\n[[fault]]\non = '{on}'\nkind = 'lost_answer'\n[expect]\nverdict = 'match'");
-        assert!(Scenario::parse(&toml, "walk").is_err(), "{on}");
+        let toml = format!("about = 'a'\nseed = 7\n[[fault]]\non = '{on}'\nkind = 'lost_answer'");
+        assert!(Setup::parse(&toml, "walk").is_err(), "{on}");
     }
 }

@@ -2,15 +2,14 @@
 
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
-use simulator::{Options, Scenario, Simulator};
+use simulator::{Options, Setup, Simulator};
 
-const SCENARIO: &str =
-    "about = \"The control API.\"\nseed = 3\n[world]\ninteractions = 2\nagents = 2\nqueues = 1\n[expect]\nverdict = \"match\"\n";
+const SCENARIO: &str = "about = \"The control API.\"\nseed = 3\n[world]\ninteractions = 2\nagents = 2\nqueues = 1\n";
 
 async fn running() -> (Simulator, reqwest::Client) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let scenario = Scenario::parse(SCENARIO, "control").expect("a scenario");
-    let simulator = Simulator::start(scenario, Options::default()).await.expect("a simulator");
+    let setup = Setup::parse(SCENARIO, "control").expect("a setup");
+    let simulator = Simulator::start(setup, Options::default()).await.expect("a simulator");
     (simulator, reqwest::Client::builder().no_proxy().build().expect("a client"))
 }
 

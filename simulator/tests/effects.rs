@@ -5,7 +5,7 @@ mod client;
 use std::sync::Arc;
 
 use client::Client;
-use simulator::{Options, PlatformName, Scenario, Simulator};
+use simulator::{Options, PlatformName, Setup, Simulator};
 use tokio::sync::Semaphore;
 
 const SCENARIO: &str = r#"
@@ -35,14 +35,12 @@ on = "genesys_cloud.create_interaction"
 kind = "connection_reset"
 heal_after_attempts = 2
 keys = ["100003", "100004"]
-[expect]
-verdict = "match"
 "#;
 
 /// Effects, truth and faults after a migration by `workers` at once.
 async fn left_behind_by(workers: usize) -> (String, String, usize) {
-    let scenario = Scenario::parse(SCENARIO, "effects").unwrap_or_else(|error| panic!("{error}"));
-    let simulator = Simulator::start(scenario, Options::default()).await.expect("a simulator");
+    let setup = Setup::parse(SCENARIO, "effects").unwrap_or_else(|error| panic!("{error}"));
+    let simulator = Simulator::start(setup, Options::default()).await.expect("a simulator");
     let migration = Arc::new(Client::of(&simulator).await);
     let places = Arc::new(Semaphore::new(workers));
     let mut tasks = tokio::task::JoinSet::new();

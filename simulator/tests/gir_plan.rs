@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use simulator::{Options, Scenario, Simulator};
+use simulator::{Options, Setup, Simulator};
 
 const SCENARIO: &str = "
 about = 'A plan.'
@@ -15,13 +15,11 @@ agents = 60
 re_used_agents = 2
 unmapped_agents = 1
 unmapped_queues = 1
-[expect]
-verdict = 'match'
 ";
 
 async fn started(text: &str) -> Simulator {
-    let scenario = Scenario::parse(text, "gir").expect("a scenario");
-    Simulator::start(scenario, Options::default()).await.expect("a simulator")
+    let setup = Setup::parse(text, "gir").expect("a setup");
+    Simulator::start(setup, Options::default()).await.expect("a simulator")
 }
 
 fn plan(dir: &Path) -> toml::Table {

@@ -5,13 +5,13 @@ mod client;
 use std::process::Command;
 
 use client::{Client, call};
-use simulator::{Options, Scenario, Simulator};
+use simulator::{Options, Setup, Simulator};
 
-const SCENARIO: &str = "about = 'Five calls.'\nseed = 77\n[world]\ninteractions = 5\n[expect]\nverdict = 'match'";
+const SCENARIO: &str = "about = 'Five calls.'\nseed = 77\n[world]\ninteractions = 5";
 
 async fn simulator() -> Simulator {
-    let scenario = Scenario::parse(SCENARIO, "library").unwrap_or_else(|error| panic!("{error}"));
-    Simulator::start(scenario, Options::default()).await.expect("a simulator")
+    let setup = Setup::parse(SCENARIO, "library").unwrap_or_else(|error| panic!("{error}"));
+    Simulator::start(setup, Options::default()).await.expect("a simulator")
 }
 
 /// Uploads so many files under names of their own.

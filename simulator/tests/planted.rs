@@ -2,23 +2,22 @@
 
 use reqwest::Client;
 use serde_json::Value;
-use simulator::{Layer, Options, Row, Scenario, Simulator, fault_rows};
+use simulator::{Layer, Options, Row, Setup, Simulator, fault_rows};
 
 /// The call that is looked at; the last of its page, so that a second listing of it stands on the next.
 const CALL: &str = "100003";
 
-fn world(fault: &str) -> Scenario {
+fn world(fault: &str) -> Setup {
     let text = format!(
         "about = 'a'\nseed = 9\n[world]\ninteractions = 5\nre_used_agents = 0\ntransfer_share = 0.0\nno_recording_share = 0.0\nmasked_share = 0.0\n\
-         pause_share = 0.0\nhold_share = 0.0\nstereo_share = 0.0\nmean_seconds = 2.5\n{fault}\n[legacy.limits]\npage_max = 3\nredirect_share = 0.0\n\
-         [expect]\nverdict = 'match'"
+         pause_share = 0.0\nhold_share = 0.0\nstereo_share = 0.0\nmean_seconds = 2.5\n{fault}\n[legacy.limits]\npage_max = 3\nredirect_share = 0.0\n"
     );
-    Scenario::parse(&text, "planted").unwrap_or_else(|error| panic!("{error}\n{text}"))
+    Setup::parse(&text, "planted").unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 /// What a client is told of the source: every page, and the answers and the media of each recording of the call.
-async fn told(scenario: Scenario) -> Vec<String> {
-    let simulator = Simulator::start(scenario, Options::default()).await.expect("a simulator");
+async fn told(setup: Setup) -> Vec<String> {
+    let simulator = Simulator::start(setup, Options::default()).await.expect("a simulator");
     // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = Client::builder().no_proxy().build().expect("a client");

@@ -4,7 +4,7 @@ mod client;
 
 use client::{Client, call};
 use serde_json::json;
-use simulator::{FaultRule, Options, PlatformName, Scenario, Simulator, SnapshotError};
+use simulator::{FaultRule, Options, PlatformName, Setup, Simulator, SnapshotError};
 
 const SCENARIO: &str = r#"
 about = "Calls by a client that repeats everything until it is told that it is done."
@@ -13,13 +13,11 @@ seed = 7
 interactions = 24
 [genesys_cloud.limits]
 requests_per_minute = 0
-[expect]
-verdict = "match"
 "#;
 
 async fn simulator() -> Simulator {
-    let scenario = Scenario::parse(SCENARIO, "snapshots").unwrap_or_else(|error| panic!("{error}"));
-    Simulator::start(scenario, Options::default()).await.expect("a simulator")
+    let setup = Setup::parse(SCENARIO, "snapshots").unwrap_or_else(|error| panic!("{error}"));
+    Simulator::start(setup, Options::default()).await.expect("a simulator")
 }
 
 fn rule(text: &str) -> FaultRule {

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use simulator::{Account, Options, Scenario, Simulator};
+use simulator::{Account, Options, Setup, Simulator};
 
-const SCENARIO: &str = "about = 'A store.'\nseed = 7\ntarget = 'gir'\n[world]\ninteractions = 1\n[expect]\nverdict = 'match'\n";
+const SCENARIO: &str = "about = 'A store.'\nseed = 7\ntarget = 'gir'\n[world]\ninteractions = 1\n";
 
 /// Every suite of litmus with its number of tests, all of which pass.
 const SUITES: [(&str, u32); 5] = [("basic", 16), ("copymove", 13), ("props", 30), ("locks", 41), ("http", 4)];
 
 async fn store() -> (Simulator, String, Account) {
-    let scenario = Scenario::parse(SCENARIO, "store").expect("a scenario");
-    let simulator = Simulator::start(scenario, Options::default()).await.expect("a simulator");
+    let setup = Setup::parse(SCENARIO, "store").expect("a setup");
+    let simulator = Simulator::start(setup, Options::default()).await.expect("a simulator");
     let (url, account) = (simulator.addresses().webdav.clone().expect("a store"), simulator.credentials().webdav.clone());
     (simulator, url, account)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
+use rehearsal::Scenario;
 use serde_json::Value;
-use simulator::{Options, PlatformName, Scenario, Simulator};
+use simulator::{Options, PlatformName, Simulator};
 
 use crate::report::{Failure, Report};
 
@@ -44,10 +45,11 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 async fn audit(n: u64) -> Result<Report, Failure> {
     // A tenth of the calls has a second recording.
     let calls = (n * 10).div_ceil(11).max(20);
-    let scenario = Scenario::parse(&SCENARIO.replace("INTERACTIONS", &calls.to_string()), "audit.toml").map_err(Failure::new)?;
-    let simulator = Simulator::start(scenario, Options::default()).await.map_err(Failure::new)?;
+    let Scenario { setup, plan, .. } =
+        Scenario::parse(&SCENARIO.replace("INTERACTIONS", &calls.to_string()), "audit.toml").map_err(Failure::new)?;
+    let simulator = Simulator::start(setup, Options::default()).await.map_err(Failure::new)?;
     let dir = tempfile::tempdir().map_err(Failure::new)?;
-    let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
+    let plan = LoadedPlan::read(&simulator.write_plan_with(dir.path(), &plan).map_err(Failure::new)?).map_err(Failure::new)?;
     let transport = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
     migrator::migrate(plan.clone(), migrator::Options::default(), transport.clone(), Clock::starting_at(simulator.now_ms()), &Quiet)
         .await

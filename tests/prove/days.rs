@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rehearsal::{Options, Rehearsed, Silent, Time};
+use rehearsal::{Options, Rehearsed, Scenario, Silent, Time};
 use serde_json::Value;
-use simulator::Scenario;
 
 use crate::report::{Failure, Report};
 

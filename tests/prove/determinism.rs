@@ -5,7 +5,8 @@ use std::sync::Arc;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
-use simulator::{Options, PlatformName, Scenario, Simulator};
+use rehearsal::Scenario;
+use simulator::{Options, PlatformName, Simulator};
 
 use crate::report::{Failure, Report};
 use crate::scenario::{BY_GUIDE, BY_PUBLIC, FaultRow, INTO_GIR, towards};
@@ -108,9 +109,9 @@ struct Left {
 async fn leave(seed: u64, workers: usize) -> Result<Left, Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
     let (scenario, target) = scenario(seed);
-    let scenario = Scenario::parse(&scenario, "determinism.toml").map_err(Failure::new)?;
-    let simulator = Simulator::start(scenario, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
-    let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
+    let Scenario { setup, plan, .. } = Scenario::parse(&scenario, "determinism.toml").map_err(Failure::new)?;
+    let simulator = Simulator::start(setup, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
+    let plan = LoadedPlan::read(&simulator.write_plan_with(dir.path(), &plan).map_err(Failure::new)?).map_err(Failure::new)?;
     let options = migrator::Options { workers: Some(workers), ..migrator::Options::default() };
     let transport = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
     let outcome =

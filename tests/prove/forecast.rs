@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rehearsal::forecast::{Load, Pace, Surface, forecast};
-use rehearsal::{Options, Rehearsed, Silent, Time};
-use simulator::Scenario;
+use rehearsal::{Options, Rehearsed, Scenario, Silent, Time};
 
 use crate::report::{Failure, Report};
 

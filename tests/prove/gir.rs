@@ -8,8 +8,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
+use rehearsal::Scenario;
 use serde_json::Value;
-use simulator::{Options, PlatformName, Scenario, Simulator};
+use simulator::{Options, PlatformName, Simulator};
 
 use crate::report::{Failure, Report};
 use crate::scenario::{FaultRow, INTO_GIR, towards};
@@ -100,9 +101,9 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 async fn one(seed: u64, repost: &str) -> Result<Left, Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
     let scenario = towards(SCENARIO, INTO_GIR, FAULTS).replace("REPOST", repost);
-    let scenario = Scenario::parse(&scenario, "gir.toml").map_err(Failure::new)?;
-    let simulator = Simulator::start(scenario, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
-    let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).map_err(Failure::new)?).map_err(Failure::new)?;
+    let Scenario { setup, plan, .. } = Scenario::parse(&scenario, "gir.toml").map_err(Failure::new)?;
+    let simulator = Simulator::start(setup, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
+    let plan = LoadedPlan::read(&simulator.write_plan_with(dir.path(), &plan).map_err(Failure::new)?).map_err(Failure::new)?;
     // Twice: what the first run did not know the second must not do again.
     let clock = Clock::starting_at(simulator.now_ms());
     let first = migrate(&plan, &clock).await?;

@@ -23,7 +23,8 @@ use audio::{Codec, Pcm};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
-use simulator::{Options, Scenario, Simulator};
+use rehearsal::Scenario;
+use simulator::{Options, Simulator};
 use verifier::Finding;
 
 use self::altering_transport::{Alterations, AlteringTransport, File};
@@ -199,9 +200,11 @@ impl Trial<'_> {
 
     async fn run(&self, way: Way) -> Result<Vec<RowResult>, Failure> {
         let scenario = Scenario::parse(&scenario(way, self.batch.format, &self.dir.join("world/interactions.ndjson")), "strangers.toml");
-        let simulator = Simulator::start(scenario.map_err(Failure::new)?, Options::default()).await.map_err(Failure::new)?;
+        let Scenario { setup, plan: overrides, .. } = scenario.map_err(Failure::new)?;
+        let simulator = Simulator::start(setup, Options::default()).await.map_err(Failure::new)?;
         let (theirs, ours) = (tempfile::tempdir().map_err(Failure::new)?, tempfile::tempdir().map_err(Failure::new)?);
-        let (their_plan, our_plan) = (strangers_plan(&simulator, theirs.path())?, auditors_plan(&simulator, ours.path())?);
+        let (their_plan, our_plan) =
+            (strangers_plan(&simulator, &overrides, theirs.path())?, auditors_plan(&simulator, &overrides, ours.path())?);
         let network = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
         let source = [simulator.addresses().legacy.clone(), simulator.addresses().legacy_media.clone()];
         let altering = Arc::new(AlteringTransport::new(
@@ -367,8 +370,8 @@ fn scenario(way: Way, format: &str, world: &Path) -> String {
 }
 
 /// The faulty migrator's plan: it keeps pauses, and takes files of any length.
-fn strangers_plan(simulator: &Simulator, dir: &Path) -> Result<std::path::PathBuf, Failure> {
-    let path = simulator.write_plan(dir).map_err(Failure::new)?;
+fn strangers_plan(simulator: &Simulator, overrides: &toml::Table, dir: &Path) -> Result<std::path::PathBuf, Failure> {
+    let path = simulator.write_plan_with(dir, overrides).map_err(Failure::new)?;
     let plan = std::fs::read_to_string(&path).map_err(Failure::new)?;
     let changed =
         plan.replace("pauses = \"silence\"", "pauses = \"keep\"").replace("short_tolerance_ms = 1000", "short_tolerance_ms = 600000");
@@ -377,8 +380,8 @@ fn strangers_plan(simulator: &Simulator, dir: &Path) -> Result<std::path::PathBu
 }
 
 /// What was agreed: the plan that fits, with an agent who was another user before 2020.
-fn auditors_plan(simulator: &Simulator, dir: &Path) -> Result<std::path::PathBuf, Failure> {
-    let path = simulator.write_plan(dir).map_err(Failure::new)?;
+fn auditors_plan(simulator: &Simulator, overrides: &toml::Table, dir: &Path) -> Result<std::path::PathBuf, Failure> {
+    let path = simulator.write_plan_with(dir, overrides).map_err(Failure::new)?;
     let table = dir.join("mapping/agents.csv");
     let rows = std::fs::read_to_string(&table).map_err(Failure::new)?;
     std::fs::write(&table, misread::renamed_agent(&rows)?).map_err(Failure::new)?;

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use simulator::Scenario;
 use support::{NO_LIMITS, Simulation};
 
 /// Fewer operations than this would leave an area out.
@@ -126,7 +125,7 @@ fn answered_well(dir: &Path) -> Vec<String> {
 /// Every operation of the vendor's that is served and answers with a body: not the guide's, the store's and the login's, which have no model of
 /// the vendor's, and no deletion.
 fn public_requests() -> Vec<String> {
-    let table = Scenario::fault_table();
+    let table = simulator::fault_table();
     let rows = table["operations"].as_array().unwrap().iter();
     let is_public = |row: &&Value| {
         let (name, path) = (row["name"].as_str().unwrap(), row["path"].as_str().unwrap());

@@ -14,11 +14,11 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::Serialize;
-use simulator::Scenario;
 use toml::{Table, Value};
 
 use crate::environment::Time;
 use crate::options::{Migrator, Refusal};
+use crate::scenario::Scenario;
 
 use trial::{Bench, Tried};
 pub use trial::{Kind, Reason};
@@ -143,7 +143,7 @@ impl Exploration {
             let again = bench.try_out(&shrunk.document, &self.report);
             again.reason.is_some_and(|again| again.is_like(&reason))
         });
-        let file = self.report.join(format!("{}-{seed}.toml", scenario.name));
+        let file = self.report.join(format!("{}-{seed}.toml", scenario.setup.name));
         let text = self.written(&shrunk.document, &shrunk.last, seed);
         let written = steady && output::private::replace(&file, text).is_ok();
         Some(Failure {

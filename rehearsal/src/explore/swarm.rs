@@ -1,29 +1,17 @@
 //! Swarm settings: from a base scenario and a seed, one world, one set of faults, one number of workers and a few kills. Sizes and rates vary
 //! widely on purpose: what most seeds leave out is what lets the others meet what they have.
 
-use simulator::{Scenario, TargetKind};
+use simulator::{FaultKind, Layer, Outcome, Row, TargetKind};
 use toml::{Table, Value};
 
 use super::dice::Dice;
+use crate::scenario::Scenario;
 
 /// Codecs of a world, cheap to make.
 const CODECS: [&str; 7] = ["pcm", "mulaw", "alaw", "adpcm", "mp3", "amr", "gsm"];
 /// Shares of interactions or recordings with something special.
 const SHARES: [&str; 7] =
     ["transfer_share", "no_recording_share", "stereo_share", "masked_share", "pause_share", "hold_share", "reversed_share"];
-/// What a sound migrator survives while it heals.
-const SURVIVABLE: [&str; 10] = [
-    "latency",
-    "connection_reset",
-    "slow_body",
-    "truncated_body",
-    "too_many_requests",
-    "server_error",
-    "expired_token",
-    "lost_answer",
-    "late_answer",
-    "error_after_commit",
-];
 /// Tries until a fault fits its operation; what fits none of them is left out.
 const TRIES: usize = 8;
 
@@ -31,7 +19,7 @@ const TRIES: usize = 8;
 pub(crate) fn vary(base: &Table, scenario: &Scenario, seed: u64) -> Table {
     let dice = Dice::new(seed);
     let mut document = base.clone();
-    document.insert("about".to_owned(), format!("Seed {seed} of an exploration of {}.", scenario.name).into());
+    document.insert("about".to_owned(), format!("Seed {seed} of an exploration of {}.", scenario.setup.name).into());
     document.insert("seed".to_owned(), Value::Integer(dice.of("seed").seed()));
     for gone in ["after_migration", "clock", "migrator"] {
         document.remove(gone);
@@ -40,12 +28,12 @@ pub(crate) fn vary(base: &Table, scenario: &Scenario, seed: u64) -> Table {
     let allowed = base.get("expect").and_then(|expect| expect.get("max_conduct"));
     expect.extend(allowed.map(|allowed| ("max_conduct".to_owned(), allowed.clone())));
     document.insert("expect".to_owned(), expect.into());
-    if scenario.world.file.is_none() {
+    if scenario.setup.world.file.is_none() {
         vary_world(section(&mut document, "world"), dice.of("world"));
     }
     let pace = section(section(&mut document, "plan"), "pace");
     pace.insert("workers".to_owned(), Value::Integer(dice.of("workers").one_of(&[1, 2, 4, 8, 16, 64])));
-    if scenario.target == TargetKind::GenesysCloud {
+    if scenario.setup.target == TargetKind::GenesysCloud {
         let limits = section(section(&mut document, "genesys_cloud"), "limits");
         limits.insert("requests_per_minute".to_owned(), Value::Integer(dice.of("limit").one_of(&[300, 1200, 6000])));
     }
@@ -114,8 +102,8 @@ fn faults(base: &Table, scenario: &Scenario, dice: Dice) -> Vec<Value> {
 fn plant(document: &mut Table, dice: Dice) {
     let kinds = wrong_data();
     for n in 0..dice.of("how many").between(0, 6) as usize {
-        let (on, kind) = &kinds[dice.of("kind").nth(n).between(0, kinds.len() as u64 - 1) as usize];
-        let fault = table([("on", on.as_str().into()), ("kind", kind.as_str().into()), ("count", int(1))]);
+        let row = dice.of("kind").nth(n).one_of(&kinds);
+        let fault = table([("on", row.on[0].into()), ("kind", row.name.into()), ("count", int(1))]);
         let mut planted = document.clone();
         if let Some(faults) = planted.get_mut("fault").and_then(Value::as_array_mut) {
             faults.push(Value::Table(fault));
@@ -126,12 +114,15 @@ fn plant(document: &mut Table, dice: Dice) {
     }
 }
 
-/// Place and kind of wrong data that a migrator comes to terms with alone and under any plan.
-fn wrong_data() -> Vec<(String, String)> {
-    let listed = Scenario::fault_table();
-    let rows = listed["faults"].as_array().into_iter().flatten();
-    let rows = rows.filter(|row| row["layer"] == "domain" && row["plan"] == "" && row["outcome"]["is"] != "left");
-    rows.filter_map(|row| Some((row["on"][0].as_str()?.to_owned(), row["kind"].as_str()?.to_owned()))).collect()
+/// Wrong data that a migrator comes to terms with alone and under any plan.
+fn wrong_data() -> Vec<&'static Row> {
+    simulator::fault_rows().filter(|row| row.layer == Layer::Domain && row.plan.is_empty() && row.outcome != Outcome::Left).collect()
+}
+
+/// Faults of requests that a sound migrator survives while they heal.
+fn survivable() -> Vec<&'static Row> {
+    let strikes_requests = |row: &&Row| matches!(row.layer, Layer::Transport | Layer::Http | Layer::CommitThenFail);
+    simulator::fault_rows().filter(strikes_requests).filter(|row| matches!(row.outcome, Outcome::Survivable(_))).collect()
 }
 
 /// Whether the simulator takes a fault: it knows what strikes what.
@@ -143,26 +134,26 @@ fn fits(base: &Table, fault: &Table) -> bool {
 
 /// Names of the operations a fault may strike in this rehearsal.
 fn operations(scenario: &Scenario) -> Vec<String> {
-    scenario.target.operations().into_iter().map(str::to_owned).collect()
+    scenario.setup.target.operations().into_iter().map(str::to_owned).collect()
 }
 
 fn any_fault(operations: &[String], dice: Dice) -> Table {
-    let kind = dice.of("kind").one_of(&SURVIVABLE);
+    let row = dice.of("kind").one_of(&survivable());
     let on = &operations[(dice.of("on").between(0, operations.len() as u64 - 1)) as usize];
-    let mut fault = table([("on", on.as_str().into()), ("kind", kind.into())]);
+    let mut fault = table([("on", on.as_str().into()), ("kind", row.name.into())]);
     let attempts = dice.of("attempts").one_of(&[&[1_i64][..], &[1, 2], &[2], &[1, 3], &[1, 2, 3]]);
     fault.insert("attempts".to_owned(), Value::Array(attempts.iter().map(|attempt| Value::Integer(*attempt)).collect()));
     fault.insert("share".to_owned(), Value::Float(dice.of("share").one_of(&[0.02, 0.1, 0.3, 0.6, 1.0])));
-    match kind {
-        "latency" | "late_answer" => _ = fault.insert("ms".to_owned(), Value::Integer(dice.of("ms").one_of(&[50, 900, 5000, 45_000]))),
-        "slow_body" => _ = fault.insert("ms".to_owned(), Value::Integer(dice.of("ms").one_of(&[5, 50, 500]))),
-        "too_many_requests" if dice.of("told").percent(70) => {
-            _ = fault.insert("retry_after_s".to_owned(), Value::Integer(dice.of("after").one_of(&[0, 1, 3, 30])));
-        }
-        "server_error" | "error_after_commit" => {
-            _ = fault.insert("status".to_owned(), Value::Integer(dice.of("status").one_of(&[500, 502, 503, 504])));
-        }
-        _ => {}
+    for knob in row.knobs {
+        let value = match knob.name {
+            // Of each piece of the body.
+            "ms" if row.kind == FaultKind::SlowBody => dice.of("ms").one_of(&[5, 50, 500]),
+            "ms" => dice.of("ms").one_of(&[50, 900, 5000, 45_000]),
+            "retry_after_s" if dice.of("told").percent(70) => dice.of("after").one_of(&[0, 1, 3, 30]),
+            "status" => dice.of("status").one_of(&[500, 502, 503, 504]),
+            _ => continue,
+        };
+        fault.insert(knob.name.to_owned(), Value::Integer(value));
     }
     fault
 }
@@ -233,15 +224,15 @@ mod tests {
         let base: Table = BASES[0].parse().expect("TOML");
         let varied: Vec<Scenario> =
             (0..200).map(|seed| Scenario::parse(&vary(&base, &scenario, seed).to_string(), "s.toml").expect("a scenario")).collect();
-        let sizes: std::collections::BTreeSet<u64> = varied.iter().map(|one| one.world.interactions).collect();
+        let sizes: std::collections::BTreeSet<u64> = varied.iter().map(|one| one.setup.world.interactions).collect();
         assert!(sizes.len() > 20 && sizes.contains(&1), "{sizes:?}");
-        let faults: std::collections::BTreeSet<usize> = varied.iter().map(|one| one.faults.len()).collect();
+        let faults: std::collections::BTreeSet<usize> = varied.iter().map(|one| one.setup.faults.len()).collect();
         assert!(faults.len() > 5 && faults.first() <= Some(&1), "{faults:?}");
         assert!(varied.iter().any(|one| one.migrator.kill_after_requests.is_empty()));
         assert!(varied.iter().any(|one| one.migrator.kill_after_requests.len() == 3));
         let kinds: std::collections::BTreeSet<String> =
-            varied.iter().flat_map(|one| &one.faults).map(|fault| format!("{:?}", fault.kind)).collect();
-        assert!(kinds.len() >= SURVIVABLE.len(), "{kinds:?}");
+            varied.iter().flat_map(|one| &one.setup.faults).map(|fault| format!("{:?}", fault.kind)).collect();
+        assert!(kinds.len() >= survivable().len(), "{kinds:?}");
         let wrong = wrong_data().len();
         assert!(wrong > 90, "{wrong}");
         let planted = kinds.iter().filter(|kind| kind.starts_with("Domain")).count();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use simulator::{ConductReport, Scenario};
+use simulator::ConductReport;
 use toml::Table;
 
 use crate::ending::Ending;
@@ -16,6 +16,7 @@ use crate::narrator::Silent;
 use crate::options::{Migrator, Options, Refusal};
 use crate::run::{breaches_of, in_virtual_time};
 use crate::running_scenario::RunningScenario;
+use crate::scenario::Scenario;
 
 /// What a migration did that it must not do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -88,7 +89,7 @@ impl Bench {
             Ok(scenario) => scenario,
             Err(error) => return Tried::broken("scenario", format!("no scenario: {error}")),
         };
-        scenario.dir.clone_from(&self.dir);
+        scenario.setup.dir.clone_from(&self.dir);
         let folder = match tempfile::tempdir_in(work) {
             Ok(folder) => folder,
             Err(error) => return Tried::broken("folder", format!("cannot make a folder in {}: {error}", work.display())),

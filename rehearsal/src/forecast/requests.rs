@@ -27,10 +27,10 @@ impl Surface {
         }
     }
 
-    /// The one a scenario's migrator is to send to.
+    /// The one a migrator is to send to where this is simulated.
     #[must_use]
-    pub fn of_scenario(scenario: &simulator::Scenario) -> Surface {
-        match (scenario.target, scenario.ingest) {
+    pub fn of_setup(setup: &simulator::Setup) -> Surface {
+        match (setup.target, setup.ingest) {
             (simulator::TargetKind::Gir, _) => Surface::Gir,
             (simulator::TargetKind::GenesysCloud, simulator::Ingest::Public) => Surface::Public,
             (simulator::TargetKind::GenesysCloud, simulator::Ingest::Guide) => Surface::Guide,

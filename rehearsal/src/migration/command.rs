@@ -122,18 +122,18 @@ impl RunningScenario {
     /// What the command is told, without the prefix `REHEARSAL_`.
     fn environment(&self, time: Time, attempt: u32, seed: Option<u64>) -> std::io::Result<Vec<(String, String)>> {
         let (simulator, plan) = (&self.simulator, &self.plan.plan);
-        let (scenario, addresses, credentials) = (simulator.scenario(), simulator.addresses(), simulator.credentials());
+        let (setup, addresses, credentials) = (simulator.setup(), simulator.addresses(), simulator.credentials());
         let work = std::path::absolute(self.dir.join("work"))?;
         let own = work.join("migrator");
         output::private::folder(&own)?;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let mut all: Vec<(String, String)> = Vec::new();
         let mut tell = |name: &str, value: String| all.push((name.to_owned(), value));
-        tell("SCENARIO", scenario.name.clone());
-        tell("SEED", seed.unwrap_or(scenario.seed).to_string());
+        tell("SCENARIO", setup.name.clone());
+        tell("SEED", seed.unwrap_or(setup.seed).to_string());
         tell("ATTEMPT", attempt.to_string());
-        tell("TARGET", scenario.target.as_str().to_owned());
-        tell("INGEST", if scenario.ingest == Ingest::Public { "public" } else { "guide" }.to_owned());
+        tell("TARGET", setup.target.as_str().to_owned());
+        tell("INGEST", if setup.ingest == Ingest::Public { "public" } else { "guide" }.to_owned());
         tell("CLOCK", time.to_string());
         tell("CLOCK_FACTOR", if let Time::Scaled(factor) = time { factor.to_string() } else { "1".to_owned() });
         tell("NAMESPACE", plan.identity.namespace.clone());

@@ -55,7 +55,7 @@ struct Starts {
 
 impl Starts {
     fn of(stage: &RunningScenario) -> Starts {
-        let settings = &stage.simulator.scenario().migrator;
+        let settings = &stage.scenario.migrator;
         Starts { kills: settings.kill_after_requests.clone().into_iter(), restarts: settings.restarts }
     }
 

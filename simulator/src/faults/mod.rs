@@ -1,11 +1,13 @@
 //! Faults are addressed, not drawn: decided by (seed, fault, operation, business key, attempt), never by the order of arrival, so one worker or
 //! sixty-four meet the same ones.
 
-pub(crate) mod domain;
+mod delivery;
+mod domain;
 pub(crate) mod log;
-pub(crate) mod outcome;
+mod requests;
 pub(crate) mod rule;
 mod snapshot;
+pub(crate) mod strike;
 pub(crate) mod table;
 
 use std::collections::HashMap;
@@ -28,6 +30,18 @@ pub(crate) struct Decision {
     pub(crate) ms: Option<u64>,
     pub(crate) status: Option<u16>,
     pub(crate) retry_after_s: Option<u64>,
+}
+
+impl Decision {
+    /// Length of a delay.
+    pub(crate) fn ms(&self) -> u64 {
+        self.ms.unwrap_or(1000)
+    }
+
+    /// Status of an answer that says that the platform failed.
+    fn server_status(&self) -> u16 {
+        self.status.unwrap_or(503)
+    }
 }
 
 /// A rule in force, with its number.
@@ -142,7 +156,7 @@ impl Faults {
     /// How much longer something takes that a platform does by itself, ms; 0 where no fault of this kind strikes. Counts an attempt.
     pub(crate) fn late_ms(&self, operation: &'static Operation, key: &str, kind: FaultKind) -> u64 {
         let decision = self.decide(operation, key, self.attempt(operation, key));
-        decision.filter(|decision| decision.kind == kind).map_or(0, |decision| decision.ms.unwrap_or(1000))
+        decision.filter(|decision| decision.kind == kind).map_or(0, |decision| decision.ms())
     }
 
     fn struck(&self, operation: &'static Operation, key: &str, attempt: u32) -> Option<Injected> {

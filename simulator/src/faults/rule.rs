@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::domain::DomainKind;
 use super::table::{FaultKind, Layer, Row, rows};
 use crate::operations::{self, Operation};
 use crate::seed::Seed;
+use crate::world::{DomainKind, Planting};
 
 /// One `[[fault]]` of a scenario: an address, a kind and its knobs.
 ///
@@ -52,6 +52,11 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
+    /// JSON Schema of one `[[fault]]`.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(FaultRule).to_value()
+    }
+
     /// What is wrong with this rule, in words for its author; the caller adds the place.
     pub(crate) fn check(&self) -> Result<(), String> {
         let row = self.kind.row();
@@ -70,7 +75,7 @@ impl FaultRule {
                 return Err(format!("fault `{}` has no knob `{name}`; remove it", row.name));
             }
         }
-        let allowed: &[u16] = if self.kind == FaultKind::Refused { &[400, 403, 404, 409, 413, 415] } else { &[500, 502, 503, 504] };
+        let allowed = row.knobs.iter().find(|knob| knob.name == "status").map_or(&[][..], |knob| knob.allowed);
         if self.status.is_some_and(|status| !allowed.contains(&status)) {
             return Err(format!("fault `{}`: status must be one of {allowed:?}", row.name));
         }
@@ -92,11 +97,8 @@ impl FaultRule {
                 row.name, self.on
             ));
         }
-        if self.kind == FaultKind::ExpiredToken && !operation.can_expire() {
-            return Err(format!(
-                "fault `{}` on `{}`: it is asked with a password or by a signed address, and neither ends so; use refused",
-                row.name, self.on
-            ));
+        if let Some(why) = (row.strike.cannot)(operation) {
+            return Err(format!("fault `{}` on `{}`: {why}", row.name, self.on));
         }
         if operation.is_inside() && !row.on.contains(&operation.name) {
             let strikers = rows().filter(|row| row.on.contains(&operation.name)).map(|row| row.name).collect::<Vec<_>>().join(" and ");
@@ -129,6 +131,12 @@ impl FaultRule {
     /// The kind of wrong data this plants. Absent: it strikes requests or platforms.
     pub(crate) fn domain(&self) -> Option<DomainKind> {
         if let FaultKind::Domain(kind) = self.kind { Some(kind) } else { None }
+    }
+
+    /// The same for the world that it is planted in.
+    pub(crate) fn planting(&self) -> Option<Planting> {
+        let FaultRule { ms, count, share, keys, .. } = self;
+        self.domain().map(|kind| Planting { kind, ms: *ms, count: *count, share: *share, keys: keys.clone() })
     }
 
     /// Whether fault number `index` of a scenario strikes. Pure.

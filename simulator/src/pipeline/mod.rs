@@ -1,6 +1,5 @@
 //! From request to answer, once for every platform: faults, the handler, and one line of the journal.
 
-mod delivery;
 pub(crate) mod request;
 pub(crate) mod routes;
 
@@ -14,7 +13,8 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use crate::clock::Clock;
 #[cfg(test)]
 use crate::faults::FaultRule;
-use crate::faults::table::FaultKind;
+use crate::faults::strike::{After, Before};
+pub(crate) use crate::faults::strike::{ItemFault, Refusal};
 use crate::faults::{Decision, Faults};
 use crate::http::connection::cut;
 use crate::http::reply::Reply;
@@ -50,38 +50,6 @@ impl Core {
     }
 }
 
-/// What a fault or the limiter asks a platform to say in its own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// 429; `None`: without `Retry-After`.
-    TooManyRequests {
-        retry_after_s: Option<u64>,
-    },
-    /// 500, 502, 503 or 504.
-    Server(u16),
-    TokenExpired,
-    BadRequest,
-    NotFound,
-    Conflict,
-    TooLarge,
-    UnsupportedMedia,
-    Forbidden,
-}
-
-impl Refusal {
-    /// The refusal a fault's `status` stands for; absent or unknown: a bad request.
-    fn of(status: Option<u16>) -> Refusal {
-        match status {
-            Some(403) => Refusal::Forbidden,
-            Some(404) => Refusal::NotFound,
-            Some(409) => Refusal::Conflict,
-            Some(413) => Refusal::TooLarge,
-            Some(415) => Refusal::UnsupportedMedia,
-            _ => Refusal::BadRequest,
-        }
-    }
-}
-
 /// One listener of a platform, as far as the pipeline needs it.
 pub(crate) trait Endpoint: Send + Sync + 'static {
     /// `legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`.
@@ -110,18 +78,10 @@ pub(crate) async fn serve<P: Endpoint>(
     answer(core, endpoint, Attempt { operation, key, attempt, bytes_in }, decision, pin!(handler)).await
 }
 
-/// What an item of a batch meets.
-pub(crate) enum ItemFault {
-    /// It is refused before it is worked on; the client may send it again where `is_passing`.
-    Refused { is_passing: bool },
-    /// It is worked on, and the answer says that it failed.
-    FailsAfterCommit,
-}
-
 /// How the faults of a batch's items show.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ItemFaults {
-    /// The answer has an error for each item: `server_error`, `refused` and `error_after_commit` strike the item alone, all others the request.
+    /// The answer has an error for each item: a fault that can strikes the item alone (`Strike::item`), all others the request.
     Reported,
     /// The answer says nothing of items: every fault strikes the request.
     Unreported,
@@ -149,7 +109,7 @@ where
     let mut ids = Vec::new();
     for key in keys {
         let decision = core.faults.decide(operation, key, core.faults.attempt(operation, key));
-        let item_fault = decision.as_ref().filter(|_| faults == ItemFaults::Reported).and_then(|decision| item_fault(decision.kind));
+        let item_fault = decision.as_ref().filter(|_| faults == ItemFaults::Reported).and_then(|decision| decision.kind.row().strike.item);
         ids.extend(decision.as_ref().filter(|_| item_fault.is_some()).map(|decision| decision.id.clone()));
         whole = whole.or_else(|| decision.filter(|_| item_fault.is_none()));
         items.push(item_fault);
@@ -162,29 +122,6 @@ where
         }
     }
     response
-}
-
-/// What a fault does to an item alone; none where it strikes the request.
-fn item_fault(kind: FaultKind) -> Option<ItemFault> {
-    match kind {
-        FaultKind::ServerError => Some(ItemFault::Refused { is_passing: true }),
-        FaultKind::Refused => Some(ItemFault::Refused { is_passing: false }),
-        FaultKind::ErrorAfterCommit => Some(ItemFault::FailsAfterCommit),
-        FaultKind::Latency
-        | FaultKind::ConnectionReset
-        | FaultKind::SlowBody
-        | FaultKind::TruncatedBody
-        | FaultKind::TooManyRequests
-        | FaultKind::ExpiredToken
-        | FaultKind::LostAnswer
-        | FaultKind::LateAnswer
-        | FaultKind::UploadFailed
-        | FaultKind::UploadStuck
-        | FaultKind::LateVisibility
-        | FaultKind::JobStuck
-        | FaultKind::IndexLate
-        | FaultKind::Domain(_) => None,
-    }
 }
 
 /// One admitted request.
@@ -208,68 +145,51 @@ async fn answer(
         write(core, endpoint.name(), operation, key, attempt, bytes_in, &reply, Delivery::Complete, None);
         return reply.into_response();
     };
-    let ms = decision.ms.unwrap_or(1000);
-    let status = decision.status.unwrap_or(503);
+    let strike = &decision.kind.row().strike;
     let line = |reply: &Reply, delivery| {
         write(core, endpoint.name(), operation, key, attempt, bytes_in, reply, delivery, Some(decision.id.clone()))
     };
-    let refuse = |refusal: Refusal| {
-        let reply = endpoint.refuse(&refusal);
-        line(&reply, Delivery::Complete);
-        reply.into_response()
-    };
-    let mut response = match decision.kind {
-        FaultKind::TooManyRequests => refuse(Refusal::TooManyRequests { retry_after_s: decision.retry_after_s }),
-        FaultKind::ServerError => refuse(Refusal::Server(status)),
-        FaultKind::Refused => refuse(Refusal::of(decision.status)),
-        FaultKind::ExpiredToken => refuse(Refusal::TokenExpired),
-        FaultKind::ConnectionReset => {
+    let before = (strike.before)(&decision);
+    let mut response = match before {
+        Before::Close => {
             line(&Reply::empty(500), Delivery::Dropped);
             cut()
         }
-        FaultKind::Latency => {
-            core.clock.sleep_ms(ms).await;
-            let reply = handler.await;
+        Before::Refuse(refusal) => {
+            let reply = endpoint.refuse(&refusal);
             line(&reply, Delivery::Complete);
             reply.into_response()
         }
-        FaultKind::SlowBody => {
+        Before::Work | Before::Wait { .. } => {
+            if let Before::Wait { ms } = before {
+                core.clock.sleep_ms(ms).await;
+            }
             let reply = handler.await;
-            line(&reply, Delivery::Complete);
-            delivery::slowly(reply, core.clock.clone(), ms).into_response()
-        }
-        FaultKind::TruncatedBody => {
-            let reply = handler.await;
-            line(&reply, Delivery::Truncated);
-            delivery::truncated(reply).into_response()
-        }
-        FaultKind::LostAnswer => {
-            let reply = handler.await;
-            line(&reply, Delivery::Dropped);
-            cut()
-        }
-        FaultKind::LateAnswer => {
-            let reply = handler.await;
-            line(&reply, Delivery::Complete);
-            core.clock.sleep_ms(ms).await;
-            reply.into_response()
-        }
-        FaultKind::ErrorAfterCommit => {
-            let reply = handler.await;
-            let refusal = endpoint.refuse(&Refusal::Server(status));
-            line(&reply, Delivery::Replaced(refusal.status));
-            refusal.into_response()
-        }
-        FaultKind::UploadFailed
-        | FaultKind::UploadStuck
-        | FaultKind::LateVisibility
-        | FaultKind::JobStuck
-        | FaultKind::IndexLate
-        | FaultKind::Domain(_) => {
-            // These strike no request (see `FaultRule::check`); the platform asks for them itself.
-            let reply = handler.await;
-            line(&reply, Delivery::Complete);
-            reply.into_response()
+            let send = |reply| (strike.send)(reply, &decision, &core.clock).into_response();
+            match (strike.after)(&decision) {
+                After::Send => {
+                    line(&reply, Delivery::Complete);
+                    send(reply)
+                }
+                After::SendLate { ms } => {
+                    line(&reply, Delivery::Complete);
+                    core.clock.sleep_ms(ms).await;
+                    send(reply)
+                }
+                After::SendHalf => {
+                    line(&reply, Delivery::Truncated);
+                    send(reply)
+                }
+                After::Refuse(refusal) => {
+                    let refusal = endpoint.refuse(&refusal);
+                    line(&reply, Delivery::Replaced(refusal.status));
+                    refusal.into_response()
+                }
+                After::Close => {
+                    line(&reply, Delivery::Dropped);
+                    cut()
+                }
+            }
         }
     };
     if let Ok(id) = HeaderValue::from_str(&decision.id) {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::{Value, json};
 
-use self::genesys_cloud::Role;
+pub(crate) use self::genesys_cloud::Role;
 use self::registry::{Addresses, PlatformName};
 use crate::operations::Operation;
 use crate::plan_writer::PlanSection;

@@ -118,8 +118,8 @@ async fn only_itself(State(own): State<Arc<OwnAuthorities>>, request: Request, n
 }
 
 async fn health(State(state): State<Arc<Shared>>) -> Response {
-    let scenario = &state.scenario;
-    let answer = json!({"status": "ok", "scenario": scenario.name, "about": scenario.about, "seed": state.seed,
+    let setup = &state.setup;
+    let answer = json!({"status": "ok", "scenario": setup.name, "about": setup.about, "seed": state.seed,
         "world_version": WORLD_VERSION, "interactions": state.world.count()});
     Reply::json(200, &answer).into_response()
 }
@@ -133,7 +133,7 @@ async fn credentials(State(state): State<Arc<Shared>>) -> Response {
 }
 
 async fn notices(State(state): State<Arc<Shared>>) -> Response {
-    Reply::json(200, &state.scenario.notices()).into_response()
+    Reply::json(200, &state.setup.notices()).into_response()
 }
 
 async fn journal(State(state): State<Arc<Shared>>, Query(params): Params) -> Response {

@@ -1,6 +1,6 @@
 //! Why a simulator did not start or could not answer.
 
-use crate::config_error::ScenarioError;
+use crate::config_error::ConfigError;
 use crate::tamper::TamperRefusal;
 
 /// Why a simulator did not start or could not answer.
@@ -8,7 +8,7 @@ use crate::tamper::TamperRefusal;
 pub enum SimulatorError {
     /// The scenario or its imported world.
     #[error(transparent)]
-    Scenario(#[from] ScenarioError),
+    Config(#[from] ConfigError),
     /// The world's days do not fit the day it is served on.
     #[error("{0}; choose another --day")]
     Day(String),

@@ -13,7 +13,7 @@ use super::one_port::{OnePort, Shared};
 use crate::clock::Clock;
 use crate::http::connection;
 use crate::platforms::registry::{PlatformName, Ports};
-use crate::scenario::ClockMode;
+use crate::setup::ClockMode;
 
 /// Where the platforms can be reached.
 pub(crate) enum Listeners {

@@ -34,17 +34,17 @@ use crate::pipeline::Core;
 use crate::plan_writer::{Fitting, PlanWriteError};
 use crate::platforms::registry::{Addresses, Credentials, ExportError, Exported, PlatformName, Platforms, Ports};
 use crate::platforms::target::Target;
-use crate::platforms::{Listener, Platform};
+use crate::platforms::{Listener, Platform, Role};
 use crate::rules::{Grade, Rule};
-use crate::scenario::{ClockMode, ClockSettings, Scenario};
 use crate::seed::Seed;
+use crate::setup::{ClockMode, ClockSettings, Setup};
 use crate::tamper::{TamperAnswer, TamperRefusal};
 use crate::world::World;
 
 /// Bytes an in-memory connection holds before its writer waits.
 const PIPE_BYTES: usize = 64 * 1024;
 
-/// How a simulator is started, beside its scenario.
+/// How a simulator is started, beside its setup.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Ports of the listeners. All loopback.
@@ -79,32 +79,32 @@ pub struct Simulator {
 type Routers = BTreeMap<PlatformName, Router>;
 
 impl Simulator {
-    /// Starts every platform of a scenario on loopback.
+    /// Starts every platform of a setup on loopback.
     ///
     /// Boxed: an `async fn` of this size would be compiled again in each crate that awaits it.
-    pub fn start(scenario: Scenario, options: Options) -> BoxFuture<'static, Result<Simulator, SimulatorError>> {
-        Box::pin(Simulator::begin(scenario, options))
+    pub fn start(setup: Setup, options: Options) -> BoxFuture<'static, Result<Simulator, SimulatorError>> {
+        Box::pin(Simulator::begin(setup, options))
     }
 
-    async fn begin(mut scenario: Scenario, options: Options) -> Result<Simulator, SimulatorError> {
-        let seed = options.seed.unwrap_or(scenario.seed);
-        let clock_settings = options.clock.unwrap_or(scenario.clock);
+    async fn begin(mut setup: Setup, options: Options) -> Result<Simulator, SimulatorError> {
+        let seed = options.seed.unwrap_or(setup.seed);
+        let clock_settings = options.clock.unwrap_or(setup.clock);
         if let Some(day) = options.served_on {
-            scenario.world.move_to(day, clock_settings.start).map_err(SimulatorError::Day)?;
+            setup.world.move_to(day, clock_settings.start).map_err(SimulatorError::Day)?;
         }
-        let world = Arc::new(World::new(&scenario.world, &scenario.dir, &scenario.faults, seed)?);
+        let world = Arc::new(World::new(&setup.world, &setup.dir, &setup.plantings(), seed)?);
         let start_ms = match (options.served_on, clock_settings.start) {
             (Some(_), _) => crate::clock::machine_ms(),
             (None, Some(start)) => start.as_millisecond(),
             (None, None) => world.end_ms(),
         };
-        let (clock, log) = (clock(clock_settings, start_ms), options.replay.or_else(|| scenario.replay.clone()));
-        let fault_seed = Seed::new(options.fault_seed.or(scenario.fault_seed).unwrap_or(seed));
-        let core = Core::with_faults(clock.clone(), Seed::new(seed), Faults::new(fault_seed, clock, scenario.faults.clone(), log));
+        let (clock, log) = (clock(clock_settings, start_ms), options.replay.or_else(|| setup.replay.clone()));
+        let fault_seed = Seed::new(options.fault_seed.or(setup.fault_seed).unwrap_or(seed));
+        let core = Core::with_faults(clock.clone(), Seed::new(seed), Faults::new(fault_seed, clock, setup.faults.clone(), log));
         let (spool, spool_guard) = spool(options.spool)?;
         core.journal.spill_into(&spool, core.clock.pace());
-        let target = Target::of(&world, core.seed, &scenario.world.site_zone, scenario.world.fallback_user);
-        let settings = scenario.platform_settings();
+        let target = Target::of(&world, core.seed, &setup.world.site_zone, setup.world.fallback_user);
+        let settings = setup.platform_settings();
         let platforms = Platforms::start(&core, &world, &target, &spool, settings).map_err(SimulatorError::Spool)?;
         let sockets = Listeners::bind(clock_settings.mode, options.ports, options.one_port).await?;
         let ca_pem = sockets.ca_pem();
@@ -120,7 +120,7 @@ impl Simulator {
             core,
             world,
             platforms,
-            scenario,
+            setup,
             seed,
             addresses,
             directory: target,
@@ -160,8 +160,8 @@ impl Simulator {
     }
 
     /// What is simulated.
-    pub fn scenario(&self) -> &Scenario {
-        &self.state.scenario
+    pub fn setup(&self) -> &Setup {
+        &self.state.setup
     }
 
     /// What the simulators' clock shows. Unix ms.
@@ -239,22 +239,9 @@ impl Simulator {
         self.state.tamper(defect, count, seed)
     }
 
-    /// Does what the scenario's `[[after_migration]]` says, in order; what was planted.
-    pub fn after_migration(&self) -> Result<Vec<TamperAnswer>, TamperRefusal> {
-        let mut planted = Vec::new();
-        for after in &self.state.scenario.after_migration {
-            let seed = after.seed.unwrap_or(self.state.seed);
-            if let Some(days) = after.advance_days {
-                self.state.core.clock.advance_ms(days.saturating_mul(86_400_000))?;
-                continue;
-            }
-            match (&after.role, after.lose_media, after.defect()) {
-                (Some(role), ..) => self.state.target().change_role(role.clone()).map_err(TamperRefusal::Role)?,
-                (None, Some(count), _) => planted.push(self.state.tamper("D11", count, seed)?),
-                (None, None, (defect, count)) => planted.push(self.state.tamper(defect, count, seed)?),
-            }
-        }
-        Ok(planted)
+    /// Takes permissions or divisions from the client of the target, or gives them back; the refusal names what the organisation has not.
+    pub fn change_role(&self, role: Role) -> Result<(), String> {
+        self.state.target().change_role(role)
     }
 
     /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/reference/gir.md`) into an empty folder.
@@ -274,7 +261,7 @@ impl Simulator {
 
     /// What a reader of the results must know.
     pub fn notices(&self) -> Vec<String> {
-        self.state.scenario.notices()
+        self.state.setup.notices()
     }
 
     /// Jumps the simulator's clock forward; refused, with nothing changed, where no calendar holds the time it would show.
@@ -290,15 +277,20 @@ impl Simulator {
 
     /// Writes a plan that fits, with mapping tables and secrets, into `dir`; the plan's path.
     pub fn write_plan(&self, dir: &Path) -> Result<PathBuf, PlanWriteError> {
-        let State { world, directory, addresses, scenario, platforms, .. } = &*self.state;
+        self.write_plan_with(dir, &toml::Table::new())
+    }
+
+    /// The same, with other keys laid over the plan.
+    pub fn write_plan_with(&self, dir: &Path, overrides: &toml::Table) -> Result<PathBuf, PlanWriteError> {
+        let State { world, directory, addresses, setup, platforms, .. } = &*self.state;
         let fitting = Fitting {
             world,
             fallback_user: directory.fallback_user,
             default_queue: directory.default_queue,
-            site_zone: &scenario.world.site_zone,
+            site_zone: &setup.world.site_zone,
             source: platforms.source().plan_section(world, addresses),
             target: self.state.target().plan_section(world, addresses),
-            overrides: &scenario.plan,
+            overrides,
         };
         fitting.write(dir)
     }
@@ -335,10 +327,10 @@ const LAST_LINES: u64 = 20;
 impl Simulator {
     /// What a reader of a failed test needs first: scenario, seed, and the journal's last 20 lines. There is no secret in it.
     pub fn failure_report(&self) -> String {
-        let State { scenario, seed, core, .. } = &*self.state;
+        let State { setup, seed, core, .. } = &*self.state;
         let lines = core.journal.latest(LAST_LINES);
         let lines = lines.iter().map(|line| serde_json::to_string(line).unwrap_or_default());
-        let head = format!("simulators of scenario `{}`, seed {seed}, {} requests; the last of them:", scenario.name, core.journal.len());
+        let head = format!("simulators of scenario `{}`, seed {seed}, {} requests; the last of them:", setup.name, core.journal.len());
         std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
     }
 }

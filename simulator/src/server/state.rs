@@ -10,7 +10,7 @@ use crate::pipeline::Core;
 use crate::platforms::Platform;
 use crate::platforms::registry::{Addresses, Credentials, Platforms};
 use crate::platforms::target::Target;
-use crate::scenario::Scenario;
+use crate::setup::Setup;
 use crate::tamper::{TamperAnswer, TamperRefusal};
 use crate::world::World;
 
@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub(crate) core: Arc<Core>,
     pub(crate) world: Arc<World>,
     pub(crate) platforms: Platforms,
-    pub(crate) scenario: Scenario,
+    pub(crate) setup: Setup,
     pub(crate) seed: u64,
     pub(crate) addresses: Addresses,
     pub(crate) credentials: Credentials,
@@ -36,7 +36,7 @@ pub(crate) struct State {
 impl State {
     /// The platform that recordings are moved to.
     pub(super) fn target(&self) -> Arc<dyn Platform> {
-        self.platforms.target(self.scenario.target)
+        self.platforms.target(self.setup.target)
     }
 
     /// What a platform really holds.

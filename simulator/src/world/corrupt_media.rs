@@ -1,5 +1,8 @@
 //! Bytes that are sound and yet not as a textbook has them, and bytes that are none.
 
+use audio::Pcm;
+
+use super::generated::RATE;
 use crate::seed::Seed;
 
 /// What a bucket answers where the object is gone.
@@ -81,17 +84,17 @@ pub(super) fn noise(seed: Seed, length: u64) -> Vec<u8> {
 }
 
 /// A WAV file with a codec everybody has and a header that names no channel.
-pub(super) fn no_channels(seed: Seed, rate: u32) -> Vec<u8> {
-    wav_of(seed, rate, 1, 0)
+pub(super) fn no_channels(seed: Seed) -> Vec<u8> {
+    wav_of(seed, 1, 0)
 }
 
 /// A well-formed WAV file whose format tag (0x0130, Sipro ACELP) belongs to a codec without a decoder.
-pub(super) fn unknown_codec(seed: Seed, rate: u32) -> Vec<u8> {
-    wav_of(seed, rate, 0x0130, 1)
+pub(super) fn unknown_codec(seed: Seed) -> Vec<u8> {
+    wav_of(seed, 0x0130, 1)
 }
 
 /// A WAV file of noise.
-fn wav_of(seed: Seed, rate: u32, tag: u16, channels: u16) -> Vec<u8> {
+fn wav_of(seed: Seed, tag: u16, channels: u16) -> Vec<u8> {
     let data = noise(seed, 4000);
     let mut bytes = b"RIFF".to_vec();
     bytes.extend((36 + data.len() as u32).to_le_bytes());
@@ -100,7 +103,7 @@ fn wav_of(seed: Seed, rate: u32, tag: u16, channels: u16) -> Vec<u8> {
     for field in [tag, channels] {
         bytes.extend(field.to_le_bytes());
     }
-    for field in [rate, 1067] {
+    for field in [RATE, 1067] {
         bytes.extend(field.to_le_bytes());
     }
     for field in [32_u16, 0] {
@@ -110,6 +113,15 @@ fn wav_of(seed: Seed, rate: u32, tag: u16, channels: u16) -> Vec<u8> {
     bytes.extend((data.len() as u32).to_le_bytes());
     bytes.extend(data);
     bytes
+}
+
+/// The same sound with another number of channels.
+pub(super) fn with_other_channels(pcm: &Pcm) -> Pcm {
+    let channels = match pcm.channels.as_slice() {
+        [one] => vec![one.clone(), one.clone()],
+        more => more.iter().take(1).cloned().collect(),
+    };
+    Pcm { sample_rate: pcm.sample_rate, channels }
 }
 
 /// Where the data chunk begins, its name included.

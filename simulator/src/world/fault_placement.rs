@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::defects::DomainKind;
 use super::generated::FIRST_ID;
 use super::settings::WorldSettings;
 use super::shuffle::Shuffle;
-use crate::faults::FaultRule;
-use crate::faults::domain::DomainKind;
 use crate::seed::Seed;
 
 /// Wrong data that is planted in a call.
@@ -15,6 +14,18 @@ pub(crate) struct Planted {
     pub(crate) kind: DomainKind,
     /// The rule's knob, where it has one.
     pub(crate) ms: i64,
+}
+
+/// Wrong data that a world is to have: a `[[fault]]` on a place of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Planting {
+    pub(crate) kind: DomainKind,
+    pub(crate) ms: Option<u64>,
+    /// Interactions it is planted in, exactly. Absent: `share` or `keys` say, or all of them.
+    pub(crate) count: Option<u64>,
+    pub(crate) share: Option<f64>,
+    /// Ids of interactions. Empty: any.
+    pub(crate) keys: Vec<String>,
 }
 
 /// A call has one fate at most, so that the outcomes of several faults add up.
@@ -28,12 +39,11 @@ pub(super) struct FaultPlacement {
 
 impl FaultPlacement {
     /// The knobs of the world come first, in the order they always had, then the rules in theirs.
-    pub(super) fn new(seed: Seed, settings: &WorldSettings, rules: &[FaultRule]) -> FaultPlacement {
+    pub(super) fn new(seed: Seed, settings: &WorldSettings, plantings: &[Planting]) -> FaultPlacement {
         let mut named = BTreeMap::new();
         let mut counts = by_knobs(settings);
-        for rule in rules {
-            let Some(kind) = rule.domain() else { continue };
-            let planted = Planted { kind, ms: i64::try_from(rule.ms.unwrap_or(1000)).unwrap_or(i64::MAX) };
+        for rule in plantings {
+            let planted = Planted { kind: rule.kind, ms: i64::try_from(rule.ms.unwrap_or(1000)).unwrap_or(i64::MAX) };
             if rule.keys.is_empty() {
                 counts.push((victims(rule, settings.interactions), planted));
             }
@@ -83,7 +93,7 @@ fn by_knobs(settings: &WorldSettings) -> Vec<(u64, Planted)> {
 }
 
 /// How many calls a rule without names takes.
-fn victims(rule: &FaultRule, interactions: u64) -> u64 {
+fn victims(rule: &Planting, interactions: u64) -> u64 {
     match (rule.count, rule.share) {
         (Some(count), _) => count,
         (None, Some(share)) => (share * interactions as f64).round() as u64,
@@ -99,14 +109,13 @@ fn index_of_key(key: &str, interactions: u64) -> Option<u64> {
 
 impl WorldSettings {
     /// What is wrong with the rules for the source's data, given this world; in words.
-    pub(crate) fn check_planted(&self, rules: &[FaultRule]) -> Result<(), String> {
+    pub(crate) fn check_planted(&self, plantings: &[Planting]) -> Result<(), String> {
         if self.file.is_some() {
             return Err(
                 "the source's own data can be made wrong in a generated world only; an imported one is what its files say".to_owned()
             );
         }
-        let planted: Vec<&FaultRule> = rules.iter().filter(|rule| rule.domain().is_some()).collect();
-        let mut named: Vec<&String> = planted.iter().flat_map(|rule| &rule.keys).collect();
+        let mut named: Vec<&String> = plantings.iter().flat_map(|rule| &rule.keys).collect();
         if let Some(stranger) = named.iter().find(|key| index_of_key(key, self.interactions).is_none()) {
             return Err(format!("there is no interaction `{stranger}`; ids run from {FIRST_ID} to {}", FIRST_ID + self.interactions - 1));
         }
@@ -114,7 +123,7 @@ impl WorldSettings {
         if let Some(twice) = named.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("interaction {} is named twice; one call meets one fault of the source's data", twice[0]));
         }
-        let counted = planted.iter().filter(|rule| rule.keys.is_empty()).map(|rule| victims(rule, self.interactions));
+        let counted = plantings.iter().filter(|rule| rule.keys.is_empty()).map(|rule| victims(rule, self.interactions));
         let all = counted.sum::<u64>() + named.len() as u64 + self.bad_media.total() + self.expired;
         if all > self.interactions {
             return Err(format!(
@@ -136,17 +145,21 @@ impl WorldSettings {
 mod tests {
     use super::*;
 
-    fn rule(text: &str) -> FaultRule {
-        toml::from_str(&format!("on = 'world.interaction'\n{text}")).expect("a fault")
+    fn planting(kind: DomainKind) -> Planting {
+        Planting { kind, ms: None, count: None, share: None, keys: Vec::new() }
+    }
+
+    fn named(kind: DomainKind, keys: &[&str]) -> Planting {
+        Planting { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..planting(kind) }
     }
 
     #[test]
     fn counts_shares_and_names_are_exact_and_never_meet() {
         let settings = WorldSettings { interactions: 200, expired: 3, ..WorldSettings::default() };
         let rules = [
-            rule("kind = 'zero_time'\ncount = 5"),
-            rule("kind = 'emoji'\nshare = 0.1"),
-            rule("kind = 'mojibake'\nkeys = ['100001', '100077', '100200']"),
+            Planting { count: Some(5), ..planting(DomainKind::ZeroTime) },
+            Planting { share: Some(0.1), ..planting(DomainKind::Emoji) },
+            named(DomainKind::Mojibake, &["100001", "100077", "100200"]),
         ];
         assert_eq!(settings.check_planted(&rules), Ok(()));
         for seed in 0..20 {
@@ -161,15 +174,15 @@ mod tests {
     #[test]
     fn rules_that_cannot_be_met_are_refused() {
         let settings = WorldSettings { interactions: 10, ..WorldSettings::default() };
-        for (text, expected) in [
-            ("kind = 'zero_time'\ncount = 11", "ask for 11 of 10"),
-            ("kind = 'zero_time'\nkeys = ['100011']", "ids run from 100001 to 100010"),
-            ("kind = 'zero_time'\nkeys = ['100001', '100001']", "named twice"),
+        for (planting, expected) in [
+            (Planting { count: Some(11), ..planting(DomainKind::ZeroTime) }, "ask for 11 of 10"),
+            (named(DomainKind::ZeroTime, &["100011"]), "ids run from 100001 to 100010"),
+            (named(DomainKind::ZeroTime, &["100001", "100001"]), "named twice"),
         ] {
-            let error = settings.check_planted(&[rule(text)]).expect_err(text);
+            let error = settings.check_planted(&[planting]).expect_err(expected);
             assert!(error.contains(expected), "{error}");
         }
         let brief = WorldSettings { mean_seconds: 1.0, ..settings };
-        assert!(brief.check_planted(&[rule("kind = 'zero_time'")]).is_err_and(|error| error.contains("mean_seconds")));
+        assert!(brief.check_planted(&[planting(DomainKind::ZeroTime)]).is_err_and(|error| error.contains("mean_seconds")));
     }
 }

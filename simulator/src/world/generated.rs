@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::corrupt_fields::{self, Scene};
-use super::fault_placement::{FaultPlacement, Planted};
+use super::corrupt_fields::reverse;
+use super::defects::{DomainKind, Making, Scene, WHOLE};
+use super::fault_placement::{FaultPlacement, Planted, Planting};
 use super::people::{self, Agent, Mapped};
 use super::settings::{SourceCodec, WorldSettings};
 use super::shuffle::Shuffle;
-use super::{Damage, Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
-use crate::faults::FaultRule;
-use crate::faults::domain::DomainKind;
+use super::{Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
 use crate::seed::Seed;
 
 /// Retention classes a recorder assigns, with their years.
@@ -17,9 +16,6 @@ pub(super) const RETENTION_CLASSES: [(&str, i64); 3] = [("7-Year Retention", 7),
 
 /// Id of the first interaction.
 pub(super) const FIRST_ID: u64 = 100_001;
-
-/// Calls whose retention has ended lie this long before the window: five-year class, so they end two to three years before it.
-const EXPIRED_BEFORE_MS: i64 = 8 * 365 * 86_400_000;
 
 /// Lengths are multiples of this, so that every codec's frames fill without padding (GSM in WAV: 320 samples, AMR: 160).
 const GRAIN_MS: u64 = 40;
@@ -56,7 +52,7 @@ struct Orders {
 }
 
 impl Generated {
-    pub(super) fn new(seed: Seed, settings: &WorldSettings, faults: &[FaultRule]) -> Generated {
+    pub(super) fn new(seed: Seed, settings: &WorldSettings, plantings: &[Planting]) -> Generated {
         // Checked with the scenario; an unchecked window would be empty.
         let (from_ms, to_ms) = settings.window().unwrap_or((0, 1));
         let day = 86_400_000;
@@ -70,7 +66,7 @@ impl Generated {
             queues: people::queues(seed, settings),
             skills: people::skills(seed),
             wrapups: people::wrapups(seed),
-            fault_placement: FaultPlacement::new(seed.child("world/order").child("victims"), settings, faults),
+            fault_placement: FaultPlacement::new(seed.child("world/order").child("victims"), settings, plantings),
             orders: Orders {
                 transfers: order("transfers"),
                 bare: order("bare"),
@@ -99,7 +95,8 @@ impl Generated {
     pub(super) fn node_offsets(&self) -> Vec<(String, i64)> {
         let nodes = 0..self.settings.recorder_nodes;
         let mut offsets: Vec<(String, i64)> = nodes.map(|k| (format!("N{}", k + 1), self.drift(k as usize))).collect();
-        let declared: BTreeSet<(String, i64)> = self.fault_placement.kinds().filter_map(corrupt_fields::declared_node).collect();
+        let declared: BTreeSet<(String, i64)> =
+            self.fault_placement.kinds().filter_map(|planted| (planted.kind.making().declared_node)(planted.ms)).collect();
         offsets.extend(declared);
         offsets.retain(|(_, offset)| *offset != 0);
         offsets
@@ -170,13 +167,11 @@ impl Generated {
             recordings,
             planted,
         };
-        let is_reversed = planted.is_some_and(|planted| planted.kind == DomainKind::EndBeforeStart);
-        if is_reversed || self.orders.reversed.share(i, self.settings.reversed_share) {
-            corrupt_fields::reverse(&mut interaction);
+        if making(planted).is_reversed || self.orders.reversed.share(i, self.settings.reversed_share) {
+            reverse(&mut interaction);
         }
-        if let Some(planted) = planted {
-            let scene = Scene { index: i, drift_ms, agents: &self.agents };
-            corrupt_fields::change(&mut interaction, planted, &scene);
+        if let Some(Planted { kind, ms }) = planted {
+            (kind.making().change)(&mut interaction, &Scene { index: i, ms, drift_ms, agents: &self.agents });
         }
         interaction
     }
@@ -194,31 +189,27 @@ impl Generated {
         (self.orders.nodes.rank(i) % u64::from(self.settings.recorder_nodes)) as usize
     }
 
-    /// Calls follow each other through the window, each somewhere in its own slot; expired ones lie before it.
+    /// Calls follow each other through the window, each somewhere in its own slot; wrong data may ask for another time.
     fn true_start_ms(&self, i: u64) -> i64 {
         let own = self.seed.child("world/interactions").index(i);
         let width = (self.to_ms - self.from_ms) as u64;
         let n = self.count().max(1);
         let slot = (u128::from(width) * u128::from(i) / u128::from(n)) as i64;
         let at = self.from_ms + slot + own.child("start").below((width / n).max(1)) as i64;
-        match self.planted(i).map(|planted| planted.kind) {
-            Some(DomainKind::Expired | DomainKind::HeldAndExpired) => at - EXPIRED_BEFORE_MS,
-            Some(kind) => corrupt_fields::fixed_start_ms(kind, own).unwrap_or(at),
-            None => at,
-        }
+        (making(self.planted(i)).start_ms)(at, own)
     }
 
     fn legs(&self, i: u64, own: Seed, planted: Option<Planted>, from_ms: i64) -> Vec<Leg> {
         let transferred = self.orders.transfers.share(i, self.settings.transfer_share);
         let count = match planted {
-            Some(planted) => corrupt_fields::legs(planted.kind),
+            Some(planted) => planted.kind.making().legs,
             None if transferred => 2 + own.child("legs").below(2) as usize,
             None => 1,
         };
-        let is_twin = planted.is_some_and(|planted| planted.kind == DomainKind::SameSoundTwice);
+        let sounds_alike = making(planted).sounds_alike;
         let mut at = from_ms;
         let leg = |k: usize| {
-            let spread = if is_twin { 1.0 } else { 0.7 + 0.6 * own.child("length").index(k as u64).fraction() };
+            let spread = if sounds_alike { 1.0 } else { 0.7 + 0.6 * own.child("length").index(k as u64).fraction() };
             let grains = (self.settings.mean_seconds * 1000.0 * spread / GRAIN_MS as f64).round() as u64;
             let length_ms = grains.max(10) * GRAIN_MS;
             let start_ms = at;
@@ -260,20 +251,17 @@ impl Generated {
         let interaction_id = FIRST_ID + i;
         let id = format!("{interaction_id}-{}", k + 1);
         let drift_ms = self.drift(node);
-        let kind = planted.map(|planted| planted.kind);
-        let damage = kind.map_or(Damage::None, corrupt_fields::damage);
-        let is_expired = matches!(kind, Some(DomainKind::Expired | DomainKind::HeldAndExpired));
+        let making = making(planted);
         let codecs = &self.settings.codecs;
         let own_codec = || codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize];
-        let codec = kind.and_then(corrupt_fields::codec).unwrap_or_else(own_codec);
-        let stereo = match kind.and_then(corrupt_fields::channels) {
+        let codec = making.codec.unwrap_or_else(own_codec);
+        let stereo = match making.channels {
             Some(channels) => channels == 2,
             None => codec.stereo() && self.orders.stereo.share(i, self.settings.stereo_share),
         };
         let roles: &[&str] = if stereo { &["agent", "customer"] } else { &["mixed"] };
-        let sound =
-            if kind == Some(DomainKind::SameSoundTwice) { self.seed.child("world/twin") } else { own.child("sound").index(k as u64) };
-        let class = if is_expired { RETENTION_CLASSES[1] } else { RETENTION_CLASSES[own.child("class").below(3) as usize] };
+        let sound = if making.sounds_alike { self.seed.child("world/twin") } else { own.child("sound").index(k as u64) };
+        let class = making.retention_class.unwrap_or_else(|| RETENTION_CLASSES[own.child("class").below(3) as usize].0);
         let date = crate::time::instant(leg.start_ms - drift_ms);
         let agent = &self.agents[leg.agent].id;
         Recording {
@@ -286,13 +274,13 @@ impl Generated {
             content_type: codec.content_type().to_owned(),
             channels: roles.len() as u16,
             channel_roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            sample_rate: kind.and_then(corrupt_fields::rate).unwrap_or(RATE),
+            sample_rate: making.rate.unwrap_or(RATE),
             file_name: format!("{}_{agent}_{id}.{}", &date[..10], codec.extension()),
             recorder_node: Some(format!("N{}", node + 1)),
-            pauses: self.pauses(i, sound, leg.length_ms, kind),
-            retention_class: Some(class.0.to_owned()),
-            legal_hold: kind == Some(DomainKind::HeldAndExpired) || !is_expired && self.orders.holds.share(i, self.settings.hold_share),
-            sound: Sound::Made { seed: sound, codec, damage },
+            pauses: self.pauses(i, sound, leg.length_ms, planted.map(|planted| planted.kind)),
+            retention_class: Some(class.to_owned()),
+            legal_hold: making.is_held.unwrap_or_else(|| self.orders.holds.share(i, self.settings.hold_share)),
+            sound: Sound::Made { seed: sound, codec },
             planted,
             interaction_id,
             id,
@@ -302,8 +290,9 @@ impl Generated {
     /// One pause of a fifth of the recording, somewhere inside it.
     fn pauses(&self, i: u64, sound: Seed, length_ms: u64, kind: Option<DomainKind>) -> Vec<Pause> {
         let wanted = match kind {
-            Some(kind) if corrupt_fields::needs_pause(kind) => true,
-            Some(kind) if corrupt_fields::is_of_media(kind) => false,
+            // What is wrong with a pause needs one; beside what is wrong with the bytes it would be a second matter.
+            Some(kind) if kind.defect().on == ["world.pause"] => true,
+            Some(kind) if kind.defect().on == ["world.media"] => false,
             Some(_) | None => self.orders.pauses.share(i, self.settings.pause_share),
         };
         if length_ms < 1000 || !wanted {
@@ -314,6 +303,11 @@ impl Generated {
         let start_offset_ms = 200 + sound.child("pause").below(room) * GRAIN_MS;
         vec![Pause { start_offset_ms, end_offset_ms: start_offset_ms + width, reason: "card_number".to_owned() }]
     }
+}
+
+/// How a call is made with what is planted in it.
+fn making(planted: Option<Planted>) -> &'static Making {
+    planted.map_or(&WHOLE, |planted| planted.kind.making())
 }
 
 /// One leg in true time.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::people::{Agent, Mapped, MappedAgent};
 use super::{Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
-use crate::config_error::{ScenarioError, in_words};
+use crate::config_error::{ConfigError, in_words};
 use crate::seed::Seed;
 
 /// Everything an NDJSON file says, held in memory: a sample of an export, not the export.
@@ -141,21 +141,21 @@ struct PauseLine {
 
 impl Imported {
     /// Reads and checks a whole file: a line that cannot be served is refused here, not in the middle of a rehearsal.
-    pub(super) fn read(path: &Path, seed: Seed) -> Result<Imported, ScenarioError> {
-        let bytes = std::fs::read(path).map_err(|source| ScenarioError::Unreadable { path: path.to_owned(), source })?;
-        let text = spelling::file_text(&bytes).map_err(|reason| ScenarioError::at(path, 1, reason))?;
+    pub(super) fn read(path: &Path, seed: Seed) -> Result<Imported, ConfigError> {
+        let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = spelling::file_text(&bytes).map_err(|reason| ConfigError::at(path, 1, reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut seen = Seen::default();
         let mut interactions = Vec::new();
         for (k, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let refuse = |reason: String| ScenarioError::at(path, k as u64 + 1, reason);
+            let refuse = |reason: String| ConfigError::at(path, k as u64 + 1, reason);
             // Files with a byte order mark that were put together have one in the middle.
             let line: Line =
                 serde_json::from_str(line.trim_start_matches('\u{feff}')).map_err(|error| refuse(in_words(&without_place(&error))))?;
             interactions.push(line.checked(&folder, &mut seen).map_err(refuse)?);
         }
         if interactions.is_empty() {
-            return Err(ScenarioError::at(path, 1, "no interaction in this file; write one JSON object a line"));
+            return Err(ConfigError::at(path, 1, "no interaction in this file; write one JSON object a line"));
         }
         interactions.sort_by_key(|interaction| interaction.id);
         Ok(Imported::of(interactions, seed))

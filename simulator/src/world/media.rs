@@ -7,9 +7,9 @@ use audio::{Codec, Pcm};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::generated::RATE;
+use super::defects::Damage;
 use super::settings::SourceCodec;
-use super::{Damage, Recording, Sound, corrupt_media};
+use super::{Recording, Sound};
 use crate::seed::Seed;
 
 /// Media kept for the requests that follow each other on one recording (HEAD, GET, resumed GET). Bytes; more would make a large world's memory grow.
@@ -93,29 +93,36 @@ impl MediaCache {
 }
 
 fn bytes_of(recording: &Recording) -> Result<Vec<u8>, MediaError> {
-    match &recording.sound {
-        Sound::File(path) => std::fs::read(path).map_err(|source| MediaError::Unreadable { id: recording.id.clone(), source }),
-        Sound::Made { damage: Damage::Empty, .. } => Ok(Vec::new()),
-        Sound::Made { damage: Damage::Html, .. } => Ok(corrupt_media::HTML.to_vec()),
-        Sound::Made { damage: Damage::Json, .. } => Ok(corrupt_media::JSON.to_vec()),
-        Sound::Made { seed, damage: Damage::Noise, .. } => Ok(corrupt_media::noise(*seed, 4096 + seed.below(8192))),
-        Sound::Made { seed, damage: Damage::Undecodable, .. } => Ok(corrupt_media::no_channels(*seed, RATE)),
-        Sound::Made { seed, damage: Damage::Unsupported, .. } => Ok(corrupt_media::unknown_codec(*seed, RATE)),
-        Sound::Made { seed, codec, damage } => {
-            let unmade = |error: audio::AudioError| MediaError::Unmade { id: recording.id.clone(), reason: error.to_string() };
-            let pcm = pcm(recording, *seed, *damage);
-            let mut bytes = audio::encode(&pcm, codec.encoder()).map_err(unmade)?;
-            if *damage == Damage::ChannelsChange {
-                bytes.extend(audio::encode(&other_half(&pcm), codec.encoder()).map_err(unmade)?);
-            }
-            Ok(written(bytes, *seed, *damage))
-        }
+    let (seed, codec) = match &recording.sound {
+        Sound::File(path) => return std::fs::read(path).map_err(|source| MediaError::Unreadable { id: recording.id.clone(), source }),
+        Sound::Made { seed, codec } => (*seed, codec.encoder()),
+    };
+    let damage = damage(recording);
+    if let Some(Damage::Instead(bytes)) = damage {
+        return Ok(bytes(seed));
     }
+    let encode =
+        |pcm: &Pcm| audio::encode(pcm, codec).map_err(|error| MediaError::Unmade { id: recording.id.clone(), reason: error.to_string() });
+    let pcm = pcm(recording, seed);
+    let bytes = encode(&pcm)?;
+    match damage {
+        Some(Damage::File(change)) => Ok(change(bytes, seed)),
+        Some(Damage::Followed(more)) => Ok([bytes, encode(&more(&pcm))?].concat()),
+        Some(Damage::Instead(_) | Damage::Shortened(_) | Damage::Silent | Damage::Doubled) | None => Ok(bytes),
+    }
+}
+
+/// What is wrong with its bytes on purpose.
+fn damage(recording: &Recording) -> Option<Damage> {
+    recording.planted.and_then(|planted| planted.kind.making().damage)
 }
 
 /// Length in bytes, where the codec spends as many on silence as on speech: making the speech is what takes long.
 pub(super) fn length(recording: &Recording) -> Option<u64> {
-    let Sound::Made { codec, damage: Damage::None, .. } = &recording.sound else { return None };
+    let Sound::Made { codec, .. } = &recording.sound else { return None };
+    if damage(recording).is_some() {
+        return None;
+    }
     match codec {
         SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => {}
         SourceCodec::Mp3 | SourceCodec::Amr => return None,
@@ -126,57 +133,20 @@ pub(super) fn length(recording: &Recording) -> Option<u64> {
     audio::encode(&silence, codec.encoder()).ok().map(|bytes| bytes.len() as u64)
 }
 
-/// The file as the recorder left it.
-fn written(mut bytes: Vec<u8>, seed: Seed, damage: Damage) -> Vec<u8> {
-    match damage {
-        Damage::Truncated => {
-            bytes.truncate(bytes.len() / 3);
-            bytes
-        }
-        Damage::LengthUnknown => corrupt_media::length_unknown(bytes),
-        Damage::LengthZero => corrupt_media::length_never_filled_in(bytes),
-        Damage::LengthTooLong => corrupt_media::length_too_long(bytes),
-        Damage::ListFirst => corrupt_media::chunk_before_data(bytes, b"LIST", corrupt_media::LIST),
-        Damage::OddChunk => corrupt_media::chunk_before_data(bytes, b"note", b"seventh"),
-        Damage::BytesAfterEnd => [bytes, corrupt_media::noise(seed.child("after"), 336)].concat(),
-        Damage::ZerosAfterEnd => corrupt_media::filled_up(bytes),
-        Damage::Id3 => corrupt_media::with_id3(&bytes),
-        Damage::None
-        | Damage::Empty
-        | Damage::Html
-        | Damage::Json
-        | Damage::Noise
-        | Damage::Undecodable
-        | Damage::Unsupported
-        | Damage::ChannelsChange
-        | Damage::Short
-        | Damage::Silence
-        | Damage::Doubled => bytes,
-    }
-}
-
-/// The sound before it is encoded. `Short` holds a third of the declared length.
-pub(super) fn pcm(recording: &Recording, seed: Seed, damage: Damage) -> Pcm {
-    let declared_ms = recording.declared_ms();
-    let length_ms = if damage == Damage::Short { declared_ms / 3 / 40 * 40 } else { declared_ms };
-    let stereo = recording.channels == 2 && damage != Damage::Doubled;
+/// The sound before it is encoded.
+pub(super) fn pcm(recording: &Recording, seed: Seed) -> Pcm {
+    let (damage, declared_ms) = (damage(recording), recording.declared_ms());
+    let length_ms = if let Some(Damage::Shortened(shorter)) = damage { shorter(declared_ms) } else { declared_ms };
+    let is_doubled = matches!(damage, Some(Damage::Doubled));
+    let stereo = recording.channels == 2 && !is_doubled;
     let mut channels = super::speech::conversation(seed, recording.sample_rate, length_ms, stereo, &recording.pauses);
-    if damage == Damage::Doubled {
+    if is_doubled {
         channels.extend_from_within(..1);
     }
-    if damage == Damage::Silence {
+    if matches!(damage, Some(Damage::Silent)) {
         channels.iter_mut().for_each(|channel| channel.fill(0));
     }
     Pcm { sample_rate: recording.sample_rate, channels }
-}
-
-/// The same sound with another number of channels.
-fn other_half(pcm: &Pcm) -> Pcm {
-    let channels = match pcm.channels.as_slice() {
-        [one] => vec![one.clone(), one.clone()],
-        more => more.iter().take(1).cloned().collect(),
-    };
-    Pcm { sample_rate: pcm.sample_rate, channels }
 }
 
 impl SourceCodec {

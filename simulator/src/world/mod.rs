@@ -2,6 +2,7 @@
 
 mod corrupt_fields;
 mod corrupt_media;
+pub(crate) mod defects;
 mod fault_placement;
 mod generated;
 mod imported;
@@ -15,11 +16,11 @@ mod truth;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config_error::ScenarioError;
-use crate::faults::FaultRule;
+use crate::config_error::ConfigError;
 use crate::seed::Seed;
 pub(crate) use corrupt_fields::LONE_SURROGATE;
-pub(crate) use fault_placement::Planted;
+pub use defects::DomainKind;
+pub(crate) use fault_placement::{Planted, Planting};
 use generated::Generated;
 use imported::Imported;
 use media::MediaCache;
@@ -63,8 +64,14 @@ pub(crate) struct Interaction {
 impl Interaction {
     /// Its id as the source writes it.
     pub(crate) fn id_text(&self) -> String {
-        corrupt_fields::id_text(self.id, self.planted)
+        id_text(self.id, self.planted)
     }
+}
+
+/// An interaction's id as the source writes it.
+fn id_text(id: u64, planted: Option<Planted>) -> String {
+    let making = planted.map_or(&defects::WHOLE, |planted| planted.kind.making());
+    (making.id_text)(id)
 }
 
 /// A phone number. Its `Debug` shows the last two digits only: an imported world holds real ones.
@@ -129,7 +136,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// Its interaction's id as the source writes it.
     pub(crate) fn interaction_id_text(&self) -> String {
-        corrupt_fields::id_text(self.interaction_id, self.planted)
+        id_text(self.interaction_id, self.planted)
     }
 
     /// The length it is declared with, in milliseconds; 0 where none is.
@@ -150,47 +157,12 @@ pub(crate) struct Pause {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sound {
     /// Made from a seed.
-    Made { seed: Seed, codec: SourceCodec, damage: Damage },
+    Made { seed: Seed, codec: SourceCodec },
     /// A file of an imported world.
     File(PathBuf),
 }
 
 const DAY_MS: i64 = 86_400_000;
-
-/// What is wrong with a recording's media.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Damage {
-    None,
-    Empty,
-    Html,
-    Noise,
-    /// WAV: a header that no decoder can go by.
-    Undecodable,
-    /// WAV: a codec that nobody decodes.
-    Unsupported,
-    /// MP3: half-way it changes to another number of channels.
-    ChannelsChange,
-    Truncated,
-    Short,
-    Json,
-    /// WAV: no length in its header.
-    LengthUnknown,
-    /// WAV: its header says that there is nothing.
-    LengthZero,
-    /// WAV: some milliseconds more are promised.
-    LengthTooLong,
-    /// WAV: LIST before the data.
-    ListFirst,
-    /// WAV: a chunk of odd length before the data.
-    OddChunk,
-    BytesAfterEnd,
-    ZerosAfterEnd,
-    /// MP3: an ID3 tag in front.
-    Id3,
-    Silence,
-    /// One channel twice.
-    Doubled,
-}
 
 /// A source population with its media and its counterpart in the target.
 pub(crate) struct World {
@@ -204,11 +176,11 @@ enum Population {
 }
 
 impl World {
-    /// The world that settings and the faults of the source's own data describe; an imported one is read, below `dir`, and checked here.
-    pub(crate) fn new(settings: &WorldSettings, dir: &Path, faults: &[FaultRule], seed: u64) -> Result<World, ScenarioError> {
+    /// The world of these settings, with wrong data where it is planted; an imported one is read, below `dir`, and checked here.
+    pub(crate) fn new(settings: &WorldSettings, dir: &Path, plantings: &[Planting], seed: u64) -> Result<World, ConfigError> {
         let population = match &settings.file {
             Some(file) => Population::Imported(Imported::read(&dir.join(file), Seed::new(seed))?),
-            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), settings, faults))),
+            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), settings, plantings))),
         };
         Ok(World { population, media: MediaCache::default() })
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use serde::Serialize;
 
+use super::defects::DomainKind;
 use super::media::MediaError;
 use super::{Interaction, PhoneNumber, Recording, World};
-use crate::faults::domain::DomainKind;
-use crate::faults::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::time::instant;
 
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ impl World {
             retention: self.retention(&interaction),
             recordings,
             attributes: attributes(&interaction),
-            planted: interaction.planted.map(|planted| PlantedLine { kind: planted.kind, outcome: planted.kind.outcome() }),
+            planted: interaction.planted.map(|planted| PlantedLine { kind: planted.kind, outcome: planted.kind.defect().outcome }),
         };
         Ok(serde_json::to_string(&line).unwrap_or_default())
     }

@@ -16,7 +16,7 @@ use platforms::transport::{Network, Transport};
 use platforms::{Account, Credentials};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use simulator::{Scenario, Simulator};
+use simulator::{Setup, Simulator};
 use tempfile::TempDir;
 
 pub(crate) const NAMESPACE: &str = "rehearsal";
@@ -42,8 +42,8 @@ pub(crate) struct Call {
 
 impl Site {
     pub(crate) async fn start(scenario: &str) -> Site {
-        let scenario = Scenario::parse(scenario, "gir.toml").expect("a scenario");
-        let simulator = Simulator::start(scenario, simulator::Options::default()).await.expect("simulators");
+        let setup = Setup::parse(scenario, "gir.toml").expect("a setup");
+        let simulator = Simulator::start(setup, simulator::Options::default()).await.expect("simulators");
         let dir = TempDir::new().expect("a folder");
         let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).expect("a plan")).expect("a plan that can be read");
         let target = plan.plan.target.gir().expect("a plan towards Interaction Recording");

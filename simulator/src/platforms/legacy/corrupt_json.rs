@@ -1,12 +1,11 @@
-//! How wrong data is written: the source's JSON where it is not what the contract shows. Values are the world's (`world/corrupt_fields.rs`).
+//! How wrong data is written: the source's JSON where it is not what the contract shows. Values are the world's (`world/defects.rs`).
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value, json};
 
-use crate::faults::domain::DomainKind as Kind;
-use crate::world::{LONE_SURROGATE, Planted};
+use crate::world::{DomainKind as Kind, LONE_SURROGATE, Planted};
 
 /// Zone of local text. Source: docs/reference/time.md.
 const ZONE: &str = "Europe/London";

@@ -14,14 +14,13 @@ use serde_json::value::RawValue;
 
 use super::auth::{Auth, Denied};
 use super::{LegacySettings, corrupt_json, rules, wire};
-use crate::faults::domain::DomainKind;
 use crate::http::ranges;
 use crate::http::reply::Reply;
 use crate::http::request_context;
 use crate::operations::Operation;
 use crate::pipeline::request::Admission;
 use crate::pipeline::{Core, Endpoint, Refusal};
-use crate::world::{Interaction, Media, Recording, World};
+use crate::world::{DomainKind, Interaction, Media, Recording, World};
 
 /// Most entities on a page (`size` 1..1000).
 pub(super) const MAX_PAGE: u64 = 1000;

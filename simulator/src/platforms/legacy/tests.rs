@@ -1,7 +1,7 @@
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::Value;
 
-use crate::{Options, Scenario, Simulator};
+use crate::{Options, Setup, Simulator};
 
 struct Site {
     simulator: Simulator,
@@ -10,9 +10,9 @@ struct Site {
 }
 
 async fn site(extra: &str) -> Site {
-    let text = format!("about = 'a'\nseed = 7\n{extra}\n[expect]\nverdict = 'match'");
-    let scenario = Scenario::parse(&text, "test").unwrap_or_else(|error| panic!("{error}"));
-    let simulator = Simulator::start(scenario, Options::default()).await.expect("a simulator");
+    let text = format!("about = 'a'\nseed = 7\n{extra}\n");
+    let setup = Setup::parse(&text, "test").unwrap_or_else(|error| panic!("{error}"));
+    let simulator = Simulator::start(setup, Options::default()).await.expect("a simulator");
     // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().expect("a client");
@@ -333,10 +333,10 @@ async fn a_pipe_is_answered_like_a_socket() {
 
 #[tokio::test]
 async fn the_plan_names_everything_and_hides_the_secrets() {
-    let extra = "[world]\nunmapped_agents = 1\ndrift_ms = [0, -73000]\n[plan.rules]\nunmapped_queue = 'skip'";
-    let site = site(extra).await;
+    let overrides = toml::from_str("[rules]\nunmapped_queue = 'skip'").expect("toml");
+    let site = site("[world]\nunmapped_agents = 1\ndrift_ms = [0, -73000]").await;
     let dir = tempfile::tempdir().expect("a folder");
-    let plan = std::fs::read_to_string(site.simulator.write_plan(dir.path()).expect("a plan")).expect("plan.toml");
+    let plan = std::fs::read_to_string(site.simulator.write_plan_with(dir.path(), &overrides).expect("a plan")).expect("plan.toml");
     let parsed: toml::Table = toml::from_str(&plan).expect("toml");
     assert_eq!(parsed["rules"]["unmapped_queue"].as_str(), Some("skip"));
     assert!(parsed["rules"]["unmapped_agent"].as_str().is_some_and(|rule| rule.starts_with("fallback:")));

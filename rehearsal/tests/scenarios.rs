@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use plan::Reason;
+use rehearsal::{ExpectedEnding, Scenario};
 use serde_json::Value;
-use simulator::{ClockMode, Ending, Options, PlatformName, Scenario, Simulator, TargetKind, Verdict};
+use simulator::{ClockMode, Options, PlatformName, Simulator, TargetKind};
+use verifier::{Defect, Verdict};
 
 /// Every scenario of the repository by its name, which is its own in all folders.
 fn files() -> BTreeMap<String, PathBuf> {
@@ -39,19 +42,19 @@ fn names() -> Vec<String> {
 #[test]
 fn every_file_is_a_scenario_that_says_what_it_is_and_how_it_was_made_quick() {
     for name in &names() {
-        let scenario = scenario(name);
-        assert!(scenario.about.ends_with('.'), "{name}");
+        let setup = scenario(name).setup;
+        assert!(setup.about.ends_with('.'), "{name}");
         // Nobody waits in virtual time: such a scenario may be as long as it likes, at the vendor's own limits.
-        if scenario.clock.mode == ClockMode::Virtual {
+        if setup.clock.mode == ClockMode::Virtual {
             continue;
         }
-        assert!(scenario.world.interactions <= 240, "{name}");
-        let notice = match scenario.target {
+        assert!(setup.world.interactions <= 240, "{name}");
+        let notice = match setup.target {
             TargetKind::GenesysCloud => "limits raised 20x for the demonstration",
             TargetKind::Gir => "the target has no published limit, and none here",
         };
-        assert_eq!(scenario.notices(), [notice], "{name}");
-        assert_eq!(scenario.target == TargetKind::Gir, name.starts_with("gir_"), "{name}");
+        assert_eq!(setup.notices(), [notice], "{name}");
+        assert_eq!(setup.target == TargetKind::Gir, name.starts_with("gir_"), "{name}");
     }
 }
 
@@ -73,20 +76,20 @@ fn only_what_is_damaged_refused_or_hidden_is_no_match() {
         "vanished_recordings",
     ];
     assert_eq!(mismatches, expected);
-    assert_eq!(of(|scenario| scenario.expect.migrator == Ending::Refused), ["invalid_ids"]);
+    assert_eq!(of(|scenario| scenario.expect.migrator == ExpectedEnding::Refused), ["invalid_ids"]);
 }
 
 #[tokio::test]
 async fn every_world_keeps_what_its_expectations_promise() {
     for name in &names() {
-        let scenario = scenario(name);
+        let Scenario { setup, plan, expect, .. } = scenario(name);
         // Hundreds of thousands of calls would have to be told to say that nothing is planted among them.
-        if scenario.clock.mode == ClockMode::Virtual {
-            assert!(scenario.expect.quarantined.is_empty() && scenario.expect.skipped.is_empty(), "{name}");
+        if setup.clock.mode == ClockMode::Virtual {
+            assert!(expect.quarantined.is_empty() && expect.skipped.is_empty(), "{name}");
             continue;
         }
-        let (expect, world, plan) = (scenario.expect.clone(), scenario.world.clone(), scenario.plan.clone());
-        let simulator = Simulator::start(scenario, Options::default()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let world = setup.world.clone();
+        let simulator = Simulator::start(setup, Options::default()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         let truth = simulator.truth(PlatformName::Legacy).await.expect("truth");
         let lines: Vec<Value> = truth.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
         assert_eq!(lines.len() as u64, world.interactions, "{name}");
@@ -96,22 +99,22 @@ async fn every_world_keeps_what_its_expectations_promise() {
             *quarantined.entry(reason).or_default() += recordings(line);
         }
         // What the target's maximum retention sets aside is the organisation's doing; the rest is what the world holds.
-        let of_world = |(reason, _): &(&String, &u64)| *reason != "retention_over_max";
+        let of_world = |(reason, _): &(&Reason, &u64)| **reason != Reason::RetentionOverMax;
         let expected: BTreeMap<String, u64> =
-            expect.quarantined.iter().filter(of_world).map(|(reason, count)| (reason.clone(), *count)).collect();
+            expect.quarantined.iter().filter(of_world).map(|(reason, count)| (reason.to_string(), *count)).collect();
         assert_eq!(expected, quarantined, "{name}");
         let ended: u64 = lines.iter().filter(|line| has_ended(line)).map(recordings).sum();
         assert!(ended >= world.expired, "{name}");
-        assert_eq!(expect.skipped.get("expired").copied().unwrap_or(0), ended, "{name}");
+        assert_eq!(expect.skipped.get(&Reason::Expired).copied().unwrap_or(0), ended, "{name}");
         let dir = tempfile::tempdir().expect("a folder");
-        simulator.write_plan(dir.path()).expect("a plan");
+        simulator.write_plan_with(dir.path(), &plan).expect("a plan");
         let queues = std::fs::read_to_string(dir.path().join("mapping/queues.csv")).expect("queues.csv");
         let skips = plan.get("rules").and_then(|rules| rules.get("unmapped_queue")).is_some();
         let unmapped = |line: &&Value| skips && line["queue"].as_str().is_some_and(|queue| !queues.contains(&format!("{queue},")));
         let skipped: u64 = lines.iter().filter(unmapped).map(recordings).sum();
-        assert_eq!(expect.skipped.get("unmapped_queue").copied().unwrap_or(0), skipped, "{name}");
-        if expect.migrator == Ending::Refused {
-            assert_eq!(expect.by_defect.get("D01"), Some(&lines.iter().map(recordings).sum()), "{name}");
+        assert_eq!(expect.skipped.get(&Reason::UnmappedQueue).copied().unwrap_or(0), skipped, "{name}");
+        if expect.migrator == ExpectedEnding::Refused {
+            assert_eq!(expect.by_defect.get(&Defect::MissingRecording), Some(&lines.iter().map(recordings).sum()), "{name}");
         }
     }
 }
@@ -129,5 +132,5 @@ fn has_ended(line: &Value) -> bool {
 #[tokio::test]
 async fn the_showcase_of_interaction_recording_has_the_showcases_world() {
     let [one, other] = ["showcase", "gir_showcase"].map(scenario);
-    assert_eq!((one.seed, one.world, one.expect), (other.seed, other.world, other.expect));
+    assert_eq!((one.setup.seed, one.setup.world, one.expect), (other.setup.seed, other.setup.world, other.expect));
 }

@@ -1,7 +1,8 @@
-//! Text from outside that the simulators read: scenarios and logs of faults. Any of it is read or refused in words, with its line.
+//! Text from outside that a rehearsal reads: scenarios and logs of faults. Any of it is read or refused in words, with its line.
 
 use proptest::prelude::*;
-use simulator::{FaultKind, Injected, Scenario};
+use rehearsal::Scenario;
+use simulator::{FaultKind, Injected};
 
 const SCENARIO: &str = "about = 'A test.'
 seed = 1
