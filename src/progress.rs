@@ -1,8 +1,10 @@
 //! Progress: one line at the foot of a terminal, a plain line now and then in a pipe, nothing beside a JSON document.
 
 use std::io::IsTerminal;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::cli::Output;
 use crate::terminal;
@@ -114,10 +116,6 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Display {
     /// `what` is being done: "migrating", "verifying". Who is waited for is told where the way to the platforms is watched.
     pub(crate) fn new(what: &'static str, output: &Output, watch: Option<Arc<Watch>>) -> Display {
@@ -137,7 +135,7 @@ impl Display {
     }
 
     fn set(&self, change: impl FnOnce(&mut State)) {
-        change(&mut locked(&self.shared.state).0);
+        change(&mut self.shared.state.lock().0);
     }
 }
 
@@ -145,13 +143,13 @@ impl Shared {
     /// Draws until the command is through.
     fn draw(&self) {
         let (mut said, mut warned) = (now(), None::<Instant>);
-        let mut over = locked(&self.over);
+        let mut over = self.over.lock();
         while !*over {
-            over = self.end.wait_timeout(over, TICK).unwrap_or_else(PoisonError::into_inner).0;
+            self.end.wait_for(&mut over, TICK);
             if *over {
                 break;
             }
-            let (mut state, since) = locked(&self.state).clone();
+            let (mut state, since) = self.state.lock().clone();
             let waiting = self.watch.as_ref().and_then(|watch| watch.waiting());
             state.elapsed = since.elapsed();
             state.throttled = self.watch.as_ref().map_or(0, |watch| watch.throttled());
@@ -189,7 +187,7 @@ fn width() -> usize {
 /// Takes the line away.
 impl Drop for Display {
     fn drop(&mut self) {
-        *locked(&self.shared.over) = true;
+        *self.shared.over.lock() = true;
         self.shared.end.notify_all();
         if let Some(drawing) = self.drawing.take() {
             let _ = drawing.join();
@@ -213,7 +211,7 @@ impl migrator::Progress for Display {
 
 impl verifier::Progress for Display {
     fn begin(&self, stage: verifier::Stage, total: Option<u64>) {
-        *locked(&self.shared.state) = (State { what: stage.name(), known: total, ..State::default() }, now());
+        *self.shared.state.lock() = (State { what: stage.name(), known: total, ..State::default() }, now());
     }
 
     fn say(&self, line: &str) {

@@ -3,9 +3,9 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use output::{printable, printable_json};
+use parking_lot::Mutex;
 use rehearsal::Ending;
 
 /// Whether the command was called with `--json`.
@@ -22,10 +22,6 @@ static PROGRESS: Mutex<String> = Mutex::new(String::new());
 /// Back to the line's first column, and everything from there to the end of the screen gone. The cursor is left in that column whenever progress is
 /// shown: a terminal that became narrower breaks the line into several, and all of them stand behind the cursor.
 const ERASE: &str = "\r\x1b[J";
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// From here on an error is printed as a document too.
 pub(crate) fn speak_json() {
@@ -55,7 +51,7 @@ pub(crate) fn document(value: &impl serde::Serialize) {
 }
 
 fn write_out(text: &str, allowed: &[ErrorKind]) {
-    let progress = locked(&PROGRESS);
+    let progress = PROGRESS.lock();
     let mut errors = std::io::stderr().lock();
     if !progress.is_empty() {
         let _ = write!(errors, "{ERASE}");
@@ -64,7 +60,7 @@ fn write_out(text: &str, allowed: &[ErrorKind]) {
     if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush())
         && !allowed.contains(&error.kind())
     {
-        locked(&UNWRITTEN).get_or_insert(error.to_string());
+        UNWRITTEN.lock().get_or_insert(error.to_string());
     }
     if !progress.is_empty() {
         let _ = write!(errors, "{progress}\r");
@@ -73,7 +69,7 @@ fn write_out(text: &str, allowed: &[ErrorKind]) {
 
 /// A line to standard error.
 pub(crate) fn tell(line: &str) {
-    let progress = locked(&PROGRESS);
+    let progress = PROGRESS.lock();
     let mut errors = std::io::stderr().lock();
     if !progress.is_empty() {
         let _ = write!(errors, "{ERASE}");
@@ -86,7 +82,7 @@ pub(crate) fn tell(line: &str) {
 
 /// Shows how far a command has come, in place of what it showed before; an empty line takes it away. For a terminal on standard error.
 pub(crate) fn show_progress(line: &str) {
-    let mut progress = locked(&PROGRESS);
+    let mut progress = PROGRESS.lock();
     if progress.is_empty() && line.is_empty() {
         return;
     }
@@ -116,7 +112,7 @@ pub(crate) fn fail(ending: Ending, sentence: &str) -> Ending {
     }
     lines.push(format!("{first}{rest}"));
     lines.iter().for_each(|line| tell(line));
-    locked(&FAILED).get_or_insert((ending, sentence.to_owned()));
+    FAILED.lock().get_or_insert((ending, sentence.to_owned()));
     ending
 }
 
@@ -124,7 +120,7 @@ pub(crate) fn fail(ending: Ending, sentence: &str) -> Ending {
 pub(crate) fn fail_in_lines(ending: Ending, text: &str) -> Ending {
     text.lines().for_each(tell);
     let sentence = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    locked(&FAILED).get_or_insert((ending, sentence.trim_start_matches("error: ").to_owned()));
+    FAILED.lock().get_or_insert((ending, sentence.trim_start_matches("error: ").to_owned()));
     ending
 }
 
@@ -146,12 +142,12 @@ struct Error<'a> {
 pub(crate) fn finish(ending: Ending) -> Ending {
     show_progress("");
     if JSON.load(Ordering::Acquire) && ending != Ending::Done && !DOCUMENT.load(Ordering::Acquire) {
-        let failed = locked(&FAILED).take();
+        let failed = FAILED.lock().take();
         let sentence = failed.map_or_else(|| ending.meaning().to_owned(), |(_, sentence)| sentence);
         let error = Error { sentence: &sentence, exit_code: ending.code(), meaning: ending.meaning() };
         document(&Failed { version: 1, error });
     }
-    let unwritten = locked(&UNWRITTEN).take();
+    let unwritten = UNWRITTEN.lock().take();
     match unwritten {
         Some(error) => {
             tell(&format!(

@@ -1,10 +1,11 @@
 //! A transport that is watched: who is waited for, and since when, so that a person hears of it before the last try has failed.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use plan::LoadedPlan;
 use platforms::transport::{Body, Retry, Transport, TransportError};
 
@@ -47,7 +48,7 @@ impl Watch {
     }
 
     fn sides(&self) -> MutexGuard<'_, [Side; 2]> {
-        self.sides.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sides.lock()
     }
 
     /// Answers that asked us to slow down.

@@ -1,9 +1,10 @@
 //! What every step of a run works with, and what one run knows of a call beside its row in the ledger.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 
@@ -82,7 +83,7 @@ impl RunContext {
             let change = Change { plan_hash: self.plan.hash.clone(), warnings, custody };
             self.ledger.save(row, change).await?;
         }
-        let collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner).contains(&row.seq);
+        let collided = self.collided.lock().contains(&row.seq);
         if collided { Err(StepError::Superseded) } else { Ok(()) }
     }
 }

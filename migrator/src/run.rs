@@ -1,9 +1,10 @@
 //! A migration from its plan to its outcome.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;

@@ -1,8 +1,8 @@
 //! What the simulators claim about the platforms, and who says so.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use serde::Serialize;
 
 /// How well a rule is known.
@@ -66,20 +66,20 @@ pub(crate) struct Exercised {
 impl Exercised {
     /// Notes that `rule` decided something.
     pub(crate) fn mark(&self, rule: &'static Rule) {
-        let known = self.rules.read().unwrap_or_else(PoisonError::into_inner).contains_key(rule.name);
+        let known = self.rules.read().contains_key(rule.name);
         if !known {
-            self.rules.write().unwrap_or_else(PoisonError::into_inner).insert(rule.name, rule);
+            self.rules.write().insert(rule.name, rule);
         }
     }
 
     /// As they stand, for a snapshot.
     pub(crate) fn snapshot(&self) -> BTreeMap<&'static str, &'static Rule> {
-        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rules.read().clone()
     }
 
     /// As they stood: a branch relies on what it meets itself.
     pub(crate) fn restore(&self, snapshot: &BTreeMap<&'static str, &'static Rule>) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
+        *self.rules.write() = snapshot.clone();
     }
 
     /// Names of the rules of one grade that were marked, sorted.
@@ -89,7 +89,7 @@ impl Exercised {
 
     /// All marked rules, sorted by name.
     pub(crate) fn rules(&self) -> Vec<&'static Rule> {
-        self.rules.read().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+        self.rules.read().values().copied().collect()
     }
 }
 

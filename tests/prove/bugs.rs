@@ -2,11 +2,12 @@
 //! correct behind them, so each is the whole difference.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use http::{HeaderMap, Method, Request, Response, header};
+use parking_lot::{Mutex, MutexGuard};
 use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
 
@@ -221,7 +222,7 @@ impl Bug {
 
 impl Planted {
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock()
     }
 }
 

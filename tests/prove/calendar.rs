@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::report::{Failure, Report};
@@ -58,10 +58,10 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         };
         let lane = || {
             loop {
-                let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let next = left.lock().next();
                 let Some(next) = next else { return };
                 if let Err(failure) = one(next) {
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure.0);
+                    failed.lock().push(failure.0);
                 }
             }
         };
@@ -70,7 +70,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         std::thread::scope(|scope| {
             (0..lanes).for_each(|_| _ = scope.spawn(lane));
         });
-        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let failed = failed.into_inner();
         if !failed.is_empty() {
             return Err(Failure::new(failed.join("\n\n")));
         }

@@ -16,10 +16,11 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use audio::{Codec, Pcm};
+use parking_lot::Mutex;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
@@ -161,16 +162,16 @@ fn files(calls: &[Vec<Call>], deviations: &[Vec<Deviation>]) -> Result<HashMap<S
             scope.spawn(|| {
                 while let Some((id, input, other, samples, line)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match file(input, *other, *samples, line) {
-                        Ok(file) => drop(made.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::new(file))),
-                        Err(failure) => *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure),
+                        Ok(file) => drop(made.lock().insert(id.clone(), Arc::new(file))),
+                        Err(failure) => *broken.lock() = Some(failure),
                     }
                 }
             });
         }
     });
-    match broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    match broken.into_inner() {
         Some(failure) => Err(failure),
-        None => Ok(made.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        None => Ok(made.into_inner()),
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::observed::{Recordings, TargetRecording};
@@ -120,7 +120,7 @@ impl SavedReadings {
 
 impl Writer {
     fn keep(&self, before: &HashMap<String, Vec<TargetRecording>>, line: &Line) -> std::io::Result<()> {
-        let mut slot = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.file.lock();
         if slot.is_none() {
             *slot = Some(self.begin(before)?);
         }

@@ -4,11 +4,11 @@ mod steps;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use parking_lot::{Mutex, MutexGuard};
 use platforms::{CallError, Pages};
 use tokio::sync::{Semaphore, watch};
 
@@ -93,7 +93,7 @@ impl Run {
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, RunError> {
         let added = next_page(&*self.source, &*self.context.ledger, &self.context.plan, &mut *self.pages.lock().await).await?;
         Ok(added.map(|added| {
-            self.context.collided.lock().unwrap_or_else(PoisonError::into_inner).extend(added.collided);
+            self.context.collided.lock().extend(added.collided);
             added.new
         }))
     }
@@ -234,7 +234,7 @@ impl WorkerPool {
     }
 
     fn put_off(&self) -> MutexGuard<'_, Vec<(i64, Work)>> {
-        self.put_off.lock().unwrap_or_else(PoisonError::into_inner)
+        self.put_off.lock()
     }
 
     /// The next one nobody has worked on in this run.
@@ -261,7 +261,7 @@ impl WorkerPool {
         let rows = run.context.ledger.claim(claim).await?;
         if let Some(last) = rows.last() {
             queue.after = last.seq;
-            let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let failed = self.failed.lock();
             queue.buffer.extend(rows.into_iter().filter(|row| !failed.contains(&row.seq)));
             return Ok(true);
         }
@@ -299,7 +299,7 @@ impl WorkerPool {
         if let Err(error) = run.left(seq, sentence.clone()).await {
             return self.end(error.into());
         }
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(seq);
+        self.failed.lock().insert(seq);
         let gone = matches!(
             &stop,
             RunError::Source(CallError::Unreachable { answered: None, .. })
@@ -316,14 +316,14 @@ impl WorkerPool {
 
     /// The first to end a run says why.
     fn end(&self, stop: RunError) {
-        self.stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+        self.stop.lock().get_or_insert(stop);
     }
 
     fn has_ended(&self) -> bool {
-        self.stop.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.stop.lock().is_some()
     }
 
     fn stopped(&self) -> Option<RunError> {
-        self.stop.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.stop.lock().take()
     }
 }

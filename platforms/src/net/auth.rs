@@ -1,9 +1,8 @@
 //! How a platform is told who asks: OAuth client credentials, or an account.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use base64::Engine;
 use http::HeaderValue;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use url::Url;
 
@@ -69,7 +68,7 @@ impl Tokens {
     }
 
     pub(super) fn held(&self) -> MutexGuard<'_, Option<Token>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }
 

@@ -4,12 +4,13 @@
 //! behind, and a verifier on it agrees. Used by the commands that meet real platforms; a rehearsal's clock is its simulator's.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http::header::{AGE, AUTHORIZATION, DATE};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::net::network::is_this_machine;
@@ -64,15 +65,14 @@ impl Transport for ClockCheck {
         let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let host = request.uri().host().unwrap_or_default().to_owned();
         // Media come from stores and caches, whose dates may be old; what carries credentials is answered now.
-        let is_asked = request.headers().contains_key(AUTHORIZATION)
-            && !self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(&authority);
+        let is_asked = request.headers().contains_key(AUTHORIZATION) && !self.checked.lock().contains(&authority);
         let sent_ms = self.clock.now_ms();
         let response = self.inner.send(request).await?;
         if is_asked && !response.headers().contains_key(AGE) {
             if let Some(why) = self.difference(&host, sent_ms, &response) {
                 return Err(TransportError::new(Failure::ClockDiffers, why));
             }
-            self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(authority);
+            self.checked.lock().insert(authority);
         }
         Ok(response)
     }

@@ -1,7 +1,8 @@
 //! Pacing: a request waits for its turn instead of being refused.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 
@@ -49,7 +50,7 @@ impl Limit {
     pub fn rising(count: u32, per: Duration) -> Limit {
         let limit = Limit::new(count, per);
         {
-            let mut state = limit.lock();
+            let mut state = limit.state.lock();
             state.interval_us = state.announced_us.max(FIRST_SPACING_US);
             state.quickest_ms = Some(i64::MAX);
         }
@@ -64,7 +65,7 @@ impl Limit {
             if at_us > now_us {
                 clock.sleep(Duration::from_micros(at_us.abs_diff(now_us))).await;
             }
-            if self.lock().hold_us <= at_us {
+            if self.state.lock().hold_us <= at_us {
                 return;
             }
         }
@@ -72,11 +73,11 @@ impl Limit {
 
     /// Whether nobody is to go at present, whoever has a turn.
     pub(crate) fn is_held(&self, clock: &Clock) -> bool {
-        self.lock().hold_us > clock.now_ms().saturating_mul(1000)
+        self.state.lock().hold_us > clock.now_ms().saturating_mul(1000)
     }
 
     fn take(&self, now_us: i64) -> i64 {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let at = state.next_us.max(now_us).max(state.hold_us);
         state.next_us = at.saturating_add(state.interval_us);
         if state.quickest_ms.is_none() {
@@ -87,7 +88,7 @@ impl Limit {
 
     /// Learns from how long an answer took. Milliseconds.
     pub(crate) fn answered(&self, took_ms: i64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(quickest_ms) = state.quickest_ms else { return };
         // It creeps up, so that a platform that has become slower for good is not fled for ever.
         let quickest_ms = took_ms.max(1).min(quickest_ms.saturating_add(1 + quickest_ms / 256));
@@ -101,7 +102,7 @@ impl Limit {
 
     /// The platform failed: where the rate is found by listening, it falls by a third.
     pub(crate) fn strained(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.quickest_ms.is_some() {
             state.interval_us = (state.interval_us + state.interval_us / 2).clamp(LEAST_SPACING_US, SLOWEST_US);
         }
@@ -111,7 +112,7 @@ impl Limit {
     /// refusal is a limit that nobody announced, so the rate falls with each, and recovers as requests pass.
     pub fn hold(&self, clock: &Clock, wait: Duration) {
         let until_us = clock.now_ms().saturating_mul(1000).saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if until_us > state.hold_us.saturating_add(state.interval_us) {
             let slower = (state.interval_us + state.interval_us / 8).clamp(LEAST_SPACING_US, SLOWEST_US);
             state.interval_us = state.interval_us.max(slower);
@@ -122,13 +123,9 @@ impl Limit {
 
     /// Takes over what the platform announces, where it allows less than assumed so far.
     pub fn lower_to(&self, count: u32, per: Duration) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.announced_us = state.announced_us.max(interval_us(count, per));
         state.interval_us = state.interval_us.max(state.announced_us);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,7 +151,7 @@ mod tests {
     #[test]
     fn a_rate_that_nobody_published_rises_while_answers_are_quick_and_falls_when_they_are_not() {
         let limit = Limit::rising(60_000, Duration::from_secs(60));
-        let spacing = || limit.lock().interval_us;
+        let spacing = || limit.state.lock().interval_us;
         assert_eq!(spacing(), FIRST_SPACING_US);
         (0..200).for_each(|_| limit.answered(20));
         assert_eq!(spacing(), 1000, "the plan's bound is reached");
@@ -187,6 +184,6 @@ mod tests {
         let limit = Limit::new(600, Duration::from_secs(60));
         (0..50).for_each(|_| limit.answered(5000));
         limit.strained();
-        assert_eq!(limit.lock().interval_us, 100_000);
+        assert_eq!(limit.state.lock().interval_us, 100_000);
     }
 }

@@ -9,10 +9,9 @@ mod swarm;
 mod trial;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use toml::{Table, Value};
 
@@ -101,7 +100,7 @@ impl Exploration {
         let bench = Bench { migrator: self.migrator.clone(), time: self.time, dir };
         let (next, tried) = (AtomicU64::new(0), AtomicU64::new(0));
         let failures = Mutex::new(Vec::new());
-        let failed = |failures: &Mutex<Vec<Failure>>| failures.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let failed = |failures: &Mutex<Vec<Failure>>| failures.lock().len();
         std::thread::scope(|scope| {
             for _ in 0..self.threads.max(1) {
                 scope.spawn(|| {
@@ -115,7 +114,7 @@ impl Exploration {
                         let found = self.try_seed(&bench, &base, &scenario, seed, tell);
                         if let Some(failure) = found {
                             tell(&told(&failure));
-                            failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+                            failures.lock().push(failure);
                         }
                         let tried = tried.fetch_add(1, Ordering::AcqRel) + 1;
                         if tried.is_multiple_of(100) {
@@ -125,7 +124,7 @@ impl Exploration {
                 });
             }
         });
-        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = failures.into_inner();
         failures.sort_by_key(|failure| failure.seed);
         let seeds = tried.into_inner();
         Ok(Explored { seeds, clean: seeds - failures.len() as u64, failures })

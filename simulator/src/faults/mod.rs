@@ -11,8 +11,8 @@ pub(crate) mod strike;
 pub(crate) mod table;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError, RwLock};
 
+use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -91,11 +91,11 @@ impl Faults {
 
     /// Puts a rule in force; its number. Rules for the world are numbered and have no effect here.
     pub(crate) fn add(&self, rule: FaultRule) -> u64 {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next.lock();
         let id = *next;
         *next += 1;
         let since_ms = self.clock.now_ms();
-        self.rules.write().unwrap_or_else(PoisonError::into_inner).push(Active { id, rule, since_ms });
+        self.rules.write().push(Active { id, rule, since_ms });
         id
     }
 
@@ -109,7 +109,7 @@ impl Faults {
 
     /// Lifts one rule, or all; how many were lifted.
     pub(crate) fn remove(&self, id: Option<u64>) -> usize {
-        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let mut rules = self.rules.write();
         let before = rules.len();
         rules.retain(|active| active.rule.domain().is_some() || id.is_some_and(|id| id != active.id));
         before - rules.len()
@@ -117,26 +117,26 @@ impl Faults {
 
     /// The rules in force.
     pub(crate) fn active(&self) -> Vec<Active> {
-        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rules.read().clone()
     }
 
     /// What struck so far, sorted by rule, operation, key and attempt.
     pub(crate) fn injected(&self) -> Vec<Injected> {
-        let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut injected = self.injected.lock().clone();
         injected.sort_by(|a, b| a.order().cmp(&b.order()));
         injected
     }
 
     /// Lines of a replayed log that have not struck: their attempts were not made, or not yet.
     pub(crate) fn unmet(&self) -> usize {
-        let struck = self.injected.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let struck = self.injected.lock().len();
         self.replay.as_ref().map_or(0, |log| log.len().saturating_sub(struck))
     }
 
     /// Counts one more attempt of an operation and key; the first is 1. Keys are kept as 64-bit hashes.
     pub(crate) fn attempt(&self, operation: &Operation, key: &str) -> u32 {
         let slot = Seed::new(0).child(operation.name).child(key).value();
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.attempts.lock();
         let count = attempts.entry(slot).or_insert(0);
         *count += 1;
         *count
@@ -149,7 +149,7 @@ impl Faults {
             None => self.struck(operation, key, attempt)?,
         };
         let Injected { id, kind, ms, status, retry_after_s, .. } = struck.clone();
-        self.injected.lock().unwrap_or_else(PoisonError::into_inner).push(struck);
+        self.injected.lock().push(struck);
         Some(Decision { id, kind, ms, status, retry_after_s })
     }
 
@@ -160,7 +160,7 @@ impl Faults {
     }
 
     fn struck(&self, operation: &'static Operation, key: &str, attempt: u32) -> Option<Injected> {
-        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        let rules = self.rules.read();
         let strikes = |active: &&Active| active.rule.strikes(self.seed, active.id, operation, key, attempt) && !self.is_healed(active);
         let active = rules.iter().find(strikes)?;
         let hash = self.seed.child("fault/id").index(active.id).child(operation.name).child(key).index(u64::from(attempt)).value();

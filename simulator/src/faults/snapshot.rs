@@ -1,7 +1,6 @@
 //! What a snapshot keeps of the faults.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 
 use super::{Active, FaultRule, Faults, Injected};
 
@@ -19,19 +18,19 @@ impl Faults {
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             rules: self.active(),
-            next: *self.next.lock().unwrap_or_else(PoisonError::into_inner),
-            attempts: self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            injected: self.injected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            next: *self.next.lock(),
+            attempts: self.attempts.lock().clone(),
+            injected: self.injected.lock().clone(),
         }
     }
 
     /// As they stood; with other rules from now on, where some are given.
     pub(crate) fn restore(&self, snapshot: &Snapshot, instead: Option<Vec<FaultRule>>) {
         let Snapshot { rules, next, attempts, injected } = snapshot.clone();
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
-        *self.attempts.lock().unwrap_or_else(PoisonError::into_inner) = attempts;
-        *self.injected.lock().unwrap_or_else(PoisonError::into_inner) = injected;
+        *self.rules.write() = rules;
+        *self.next.lock() = next;
+        *self.attempts.lock() = attempts;
+        *self.injected.lock() = injected;
         if let Some(instead) = instead {
             self.remove(None);
             instead.into_iter().for_each(|rule| _ = self.add(rule));

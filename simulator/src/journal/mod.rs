@@ -7,8 +7,8 @@ mod tests;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use self::line::{Line, Names};
@@ -88,7 +88,7 @@ pub(crate) enum Digests {
 impl Journal {
     /// Says where lines go that are not among the latest. `pace`: simulated seconds in a real one.
     pub(crate) fn spill_into(&self, dir: &Path, pace: f64) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         inner.lines.spill_into(dir);
         inner.side_effects.spill_into(dir);
         inner.conduct = Conduct::at_pace(pace);
@@ -113,13 +113,13 @@ impl Journal {
             digest_out: None,
             metadata: RequestMetadata::default(),
         };
-        let Inner { names, side_effects, conduct, .. } = &mut *self.lock();
+        let Inner { names, side_effects, conduct, .. } = &mut *self.inner.lock();
         side_effects.push(|out| names.write(&served, out));
         conduct.observe_side_effect(operation, key, effect);
     }
 
     pub(crate) fn write(&self, served: Served<'_>) {
-        let Inner { names, lines, conduct, .. } = &mut *self.lock();
+        let Inner { names, lines, conduct, .. } = &mut *self.inner.lock();
         let n = lines.push(|out| names.write(&served, out));
         conduct.observe(&RequestEvent::of(n, &served));
     }
@@ -127,10 +127,10 @@ impl Journal {
     /// Up to `limit` lines behind line `after`, of one platform or of all.
     pub(crate) fn page(&self, platform: Option<&str>, after: u64, limit: usize, digests: Digests) -> Vec<Entry> {
         let mut entries = Vec::new();
-        let (mut after, names) = (after, self.lock().names.clone());
+        let (mut after, names) = (after, self.inner.lock().names.clone());
         // One run at a time, so that a long page does not keep requests waiting.
         while entries.len() < limit {
-            let run = self.lock().lines.run(after);
+            let run = self.inner.lock().lines.run(after);
             let Some((before, bytes)) = readable(run) else { break };
             let mut n = before;
             for line in lines_of(&names, &bytes) {
@@ -155,14 +155,14 @@ impl Journal {
 
     /// How many lines there are.
     pub(crate) fn len(&self) -> u64 {
-        self.lock().lines.len()
+        self.inner.lock().lines.len()
     }
 
     /// The effects journal: NDJSON of the mutations that took effect, with the status the platform gave the deed itself (a fault may have hidden it
     /// from the client). No times and no order of arrival: sorted by operation, key, effect, status, so any number of workers gives the same bytes.
     pub(crate) fn effects(&self) -> String {
         let (names, lists) = {
-            let inner = self.lock();
+            let inner = self.inner.lock();
             (inner.names.clone(), [inner.lines.clone(), inner.side_effects.clone()])
         };
         let mut effects: Vec<(&str, Box<str>, &str, u16)> = Vec::new();
@@ -186,21 +186,17 @@ impl Journal {
 
     /// How the clients behaved so far.
     pub(crate) fn conduct(&self) -> ConductReport {
-        self.lock().conduct.report()
+        self.inner.lock().conduct.report()
     }
 
     /// As it stands, for a snapshot.
     pub(crate) fn snapshot(&self) -> Inner {
-        self.lock().clone()
+        self.inner.lock().clone()
     }
 
     /// As it stood at a snapshot.
     pub(crate) fn restore(&self, snapshot: Inner) {
-        *self.lock() = snapshot;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.inner.lock() = snapshot;
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Bytes of records gathered before they are written: some five hundred lines, so that a write's cost is spread thin, and a page is read in one go.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -99,7 +101,7 @@ impl Spill {
 impl Store {
     /// Where the bytes begin.
     fn append(&self, bytes: &[u8]) -> std::io::Result<u64> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let (mut file, end) = match open.take() {
             Some(open) => open,
             None => (tempfile::tempfile_in(&self.dir)?, 0),
@@ -111,7 +113,7 @@ impl Store {
     }
 
     fn read(&self, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         let Some((file, _)) = open.as_mut() else { return Err(std::io::ErrorKind::NotFound.into()) };
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         file.seek(SeekFrom::Start(at))?;

@@ -5,8 +5,9 @@
 //! journal, the conduct, the faults with their counts, and the time the clock shows.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::RwLockWriteGuard;
 
@@ -77,32 +78,28 @@ struct Snapshot {
 }
 
 impl Snapshots {
-    fn lock(&self) -> MutexGuard<'_, Numbered> {
-        self.numbered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// All of them, the oldest first.
     pub(crate) fn list(&self) -> Vec<SnapshotInfo> {
         let info =
             |(id, snapshot): (&u64, &Arc<Snapshot>)| SnapshotInfo { id: *id, at: instant(snapshot.now_ms), requests: snapshot.requests };
-        self.lock().snapshots.iter().map(info).collect()
+        self.numbered.lock().snapshots.iter().map(info).collect()
     }
 
     /// Forgets one.
     pub(crate) fn delete(&self, id: u64) -> Result<(), SnapshotError> {
-        self.lock().snapshots.remove(&id).map(|_| ()).ok_or(SnapshotError::Unknown(id))
+        self.numbered.lock().snapshots.remove(&id).map(|_| ()).ok_or(SnapshotError::Unknown(id))
     }
 
     fn get(&self, id: u64) -> Result<Arc<Snapshot>, SnapshotError> {
-        self.lock().snapshots.get(&id).cloned().ok_or(SnapshotError::Unknown(id))
+        self.numbered.lock().snapshots.get(&id).cloned().ok_or(SnapshotError::Unknown(id))
     }
 
     fn is_full(&self) -> bool {
-        self.lock().snapshots.len() >= MOST
+        self.numbered.lock().snapshots.len() >= MOST
     }
 
     fn put(&self, snapshot: Snapshot) -> u64 {
-        let mut numbered = self.lock();
+        let mut numbered = self.numbered.lock();
         numbered.taken += 1;
         let id = numbered.taken;
         numbered.snapshots.insert(id, Arc::new(snapshot));

@@ -1,10 +1,11 @@
 //! The bytes of a recording: made from its seed, damaged where the world says so, or read from an imported file.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use audio::{Codec, Pcm};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::defects::Damage;
@@ -87,8 +88,8 @@ impl MediaCache {
         Ok(media)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> parking_lot::MutexGuard<'_, Kept> {
+        self.kept.lock()
     }
 }
 

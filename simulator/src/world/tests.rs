@@ -42,7 +42,7 @@ fn fingerprint(world: &World) -> String {
         hash.update(format!("{} {} {:?} {}\n", entry.id, entry.name, entry.target_id, entry.in_target));
     }
     hash.update(format!("{:?} {:?}", world.retention_classes(), world.node_offsets()));
-    hex::encode(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 fn of_recording(one: &Recording) -> String {

@@ -2,11 +2,12 @@
 //! migrator writes to the target. Where the migrator reads back what it wrote, it gets the unaltered document, so that it does not notice.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use http::{Method, Request, Response, header};
+use parking_lot::Mutex;
 use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
 
@@ -125,11 +126,11 @@ impl<T: Transport> AlteringTransport<T> {
     }
 
     fn remember(&self, path: String, document: Value) {
-        self.unaltered.lock().unwrap_or_else(PoisonError::into_inner).insert(path, document);
+        self.unaltered.lock().insert(path, document);
     }
 
     fn unaltered(&self, path: &str) -> Option<Value> {
-        self.unaltered.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+        self.unaltered.lock().get(path).cloned()
     }
 
     async fn write_target(&self, request: Request<Body>, path: &str) -> Result<Response<Body>, TransportError> {

@@ -3,9 +3,10 @@
 mod shape;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::StatusCode;
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -77,12 +78,12 @@ impl Drifts {
 
     fn add(&self, operation: &str, path: &str, expected: &str, actual: &str) {
         let key = [operation, path, expected, actual].map(str::to_owned);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+        *self.0.lock().entry(key).or_default() += 1;
     }
 
     /// As written to `drift.jsonl`.
     pub(crate) fn lines(&self) -> Vec<DriftLine> {
-        let drifts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let drifts = self.0.lock();
         let line = |([operation, path, expected, actual], count): (&[String; 4], &u64)| DriftLine {
             operation: operation.clone(),
             path: path.clone(),

@@ -5,8 +5,9 @@ mod gate;
 mod matching;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use platforms::transport::Transport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -299,12 +300,12 @@ impl RequestLog {
     }
 
     fn add(&self, at: usize) {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(at).or_default() += 1;
+        *self.counts.lock().entry(at).or_default() += 1;
     }
 
     /// Operations that were sent, with how often.
     pub(crate) fn sent(&self) -> Vec<(&'static Operation, u64)> {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = self.counts.lock();
         counts.iter().map(|(at, count)| (self.operations[*at], *count)).collect()
     }
 }

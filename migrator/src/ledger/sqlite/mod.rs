@@ -8,10 +8,11 @@ mod schema;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use platforms::clock::Clock;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -167,7 +168,7 @@ impl SqliteLedger {
             });
             (good, finish)
         });
-        lock_of(&self.inner.queue).push(Work::Job(job));
+        self.inner.queue.lock().push(Work::Job(job));
         let inner = self.inner.clone();
         let drained = self.clock.blocking(move || inner.drain()).await;
         drained.map_err(|error| LedgerError::Broken(error.to_string()))?;
@@ -177,11 +178,11 @@ impl SqliteLedger {
 
     /// Has a row written within [`LAG`], behind everything that was asked or saved before. Fails when an earlier one could not be written.
     async fn save_soon(&self, saved: Saved) -> Result<(), LedgerError> {
-        if let Some(error) = lock_of(&self.inner.lost).clone() {
+        if let Some(error) = self.inner.lost.lock().clone() {
             return Err(error.at(&self.inner.path));
         }
         let waiting = {
-            let mut queue = lock_of(&self.inner.queue);
+            let mut queue = self.inner.queue.lock();
             queue.push(Work::Save(Box::new(saved)));
             queue.len()
         };
@@ -204,12 +205,12 @@ impl SqliteLedger {
 impl Inner {
     /// Runs whatever is queued, in one transaction.
     fn drain(&self) {
-        let connection = lock_of(&self.connection);
-        let work = std::mem::take(&mut *lock_of(&self.queue));
+        let connection = self.connection.lock();
+        let work = std::mem::take(&mut *self.queue.lock());
         if work.is_empty() {
             return;
         }
-        let mut outcome = lock_of(&self.lost).clone().map_or(Ok(()), Err);
+        let mut outcome = self.lost.lock().clone().map_or(Ok(()), Err);
         outcome = outcome.and_then(|()| Ok(connection.execute_batch(self.begin)?));
         let mut finishes = Vec::new();
         let (mut saves, mut saved) = (Saves::default(), false);
@@ -236,17 +237,13 @@ impl Inner {
             // Nothing of the group is kept; each is told so, and why.
             let _ = connection.execute_batch("ROLLBACK");
             if saved {
-                lock_of(&self.lost).get_or_insert(error.clone());
+                self.lost.lock().get_or_insert(error.clone());
             }
         }
         for finish in finishes {
             finish(outcome.clone());
         }
     }
-}
-
-fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One process at a time: the lock falls with the process, however it ends.

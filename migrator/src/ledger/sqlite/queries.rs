@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
 use super::custody::append;
 use super::save::Saved;
-use super::{SqliteLedger, listing, lock_of};
+use super::{SqliteLedger, listing};
 use crate::custody;
 use crate::ledger::{
     Added, Change, Claim, Disposition, InteractionRow, Ledger, LedgerError, NewInteraction, Pass, RecordingRow, Redo, StandInCounts, Tally,
@@ -88,7 +88,7 @@ impl Ledger for SqliteLedger {
 
     async fn flush(&self) -> Result<(), LedgerError> {
         self.run(|_| Ok(())).await?;
-        lock_of(&self.inner.lost).clone().map_or(Ok(()), |error| Err(error.at(&self.inner.path)))
+        self.inner.lost.lock().clone().map_or(Ok(()), |error| Err(error.at(&self.inner.path)))
     }
 
     async fn done_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError> {

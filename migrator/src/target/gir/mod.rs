@@ -14,9 +14,10 @@ mod store;
 mod survey;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use plan::{LoadedPlan, Reason, Repost, SecretRef};
 use platforms::clock::Clock;
 use platforms::gir::{RwsClient, Settings, SpeechMinerClient, WebDavClient, wire};
@@ -218,15 +219,15 @@ impl Gir {
     }
 
     fn is_known(&self, key: &str) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+        self.known.lock().contains(key)
     }
 
     fn note(&self, key: String) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        self.known.lock().insert(key);
     }
 
     fn forget(&self, key: &str) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.known.lock().remove(key);
     }
 }
 

@@ -19,7 +19,6 @@ use super::{
     access::REDACTED,
     conversation::Recording,
     endpoint::{self, Query},
-    locked,
     public::{Refusal, refusal},
     rules,
     stores::{Files, StoredFile},
@@ -181,7 +180,7 @@ impl GenesysCloud {
     pub(super) async fn prepare_outputs(self: &Arc<Self>, files: Vec<String>, format: &'static str) {
         let Some(target) = target(format) else { return };
         for sha256 in files {
-            if locked(&self.outputs).contains_key(&(sha256.clone(), format)) {
+            if self.outputs.lock().contains_key(&(sha256.clone(), format)) {
                 continue;
             }
             let (site, wanted) = (Arc::clone(self), sha256.clone());
@@ -193,7 +192,7 @@ impl GenesysCloud {
             });
             // What cannot be played has no output.
             let output = made.await.flatten().unwrap_or_default();
-            let mut known = locked(&self.outputs);
+            let mut known = self.outputs.lock();
             if known.len() >= MOST_OUTPUTS {
                 known.clear();
             }
@@ -203,7 +202,7 @@ impl GenesysCloud {
 
     /// What is known of a file in a format; nothing of one that was never prepared.
     pub(super) fn output(&self, sha256: &str, format: &'static str) -> Option<Output> {
-        locked(&self.outputs).get(&(sha256.to_owned(), format)).copied()
+        self.outputs.lock().get(&(sha256.to_owned(), format)).copied()
     }
 }
 

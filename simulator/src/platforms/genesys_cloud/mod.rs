@@ -48,17 +48,14 @@ mod validate;
 mod visibility_delay;
 mod wire;
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
     extract::{Request, State},
     response::Response,
 };
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use uuid::Uuid;
 
 pub use self::{
@@ -124,7 +121,7 @@ impl GenesysCloud {
 
     /// Says where the router listens, without a slash at the end; pre-signed addresses begin with it.
     pub(crate) fn set_base_url(&self, url: String) {
-        *locked(&self.base_url) = url.trim_end_matches('/').to_owned();
+        *self.base_url.lock() = url.trim_end_matches('/').to_owned();
     }
 
     /// Every path of this platform.
@@ -193,12 +190,12 @@ impl GenesysCloud {
 
     /// Who and what there is, as it stands now.
     fn directory(&self) -> Arc<Directory> {
-        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.directory.read())
     }
 
     /// Changes who and what there is; nothing where the change is refused.
     fn change_directory<T>(&self, change: impl FnOnce(&mut Directory) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let mut held = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.directory.write();
         let mut changed = Directory::clone(&held);
         let answer = change(&mut changed)?;
         *held = Arc::new(changed);
@@ -224,24 +221,24 @@ impl GenesysCloud {
 
     /// As the client reached it: under one port for all it may have come by any of the vendor's names.
     fn base_url(&self) -> String {
-        request_context::origin().map_or_else(|| locked(&self.base_url).clone(), |origin| origin.itself())
+        request_context::origin().map_or_else(|| self.base_url.lock().clone(), |origin| origin.itself())
     }
 
     /// What the organisation remembers, as it stands now: whatever became due since the last look is done first.
     fn state(&self) -> MutexGuard<'_, state::State> {
-        let mut state = locked(&self.state);
+        let mut state = self.state.lock();
         self.settle(&mut state);
         state
     }
 
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        locked(&self.tokens)
+        self.tokens.lock()
     }
 
     /// The how-manieth request of an operation and key this is, refused ones included; it feeds the correlation id and nothing else.
     fn attempt(&self, operation: &str, key: &str) -> u64 {
         let slot = Seed::new(0).child(operation).child(key).value();
-        let mut attempts = locked(&self.attempts);
+        let mut attempts = self.attempts.lock();
         let attempt = attempts.entry(slot).or_default();
         *attempt += 1;
         *attempt
@@ -284,9 +281,4 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         .chain(directory::RULES.iter().copied())
         .chain(public::RULES.iter().copied())
         .chain(limits)
-}
-
-/// A lock that outlives a panic of another holder: what it guards is consistent between statements.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,8 @@
 //! What a snapshot keeps of the organisation, and how it is brought back.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use super::{GenesysCloud, access, auth::Tokens, locked, settings::Directory, state::State};
+use super::{GenesysCloud, access, auth::Tokens, settings::Directory, state::State};
 
 /// Everything it remembers. The bytes of uploads lie in the spool under their hash: none is ever changed or removed, so they need no copy.
 pub(super) struct Snapshot {
@@ -21,9 +18,9 @@ impl GenesysCloud {
     pub(super) fn take_snapshot(&self) -> Snapshot {
         Snapshot {
             tokens: self.tokens().clone(),
-            attempts: locked(&self.attempts).clone(),
-            state: locked(&self.state).clone(),
-            role: locked(&self.role).clone(),
+            attempts: self.attempts.lock().clone(),
+            state: self.state.lock().clone(),
+            role: self.role.lock().clone(),
             directory: self.directory(),
         }
     }
@@ -31,9 +28,9 @@ impl GenesysCloud {
     /// As it stood.
     pub(super) fn restore_snapshot(&self, snapshot: &Snapshot) {
         *self.tokens() = snapshot.tokens.clone();
-        *locked(&self.attempts) = snapshot.attempts.clone();
-        *locked(&self.state) = snapshot.state.clone();
-        *locked(&self.role) = snapshot.role.clone();
-        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot.directory);
+        *self.attempts.lock() = snapshot.attempts.clone();
+        *self.state.lock() = snapshot.state.clone();
+        *self.role.lock() = snapshot.role.clone();
+        *self.directory.write() = Arc::clone(&snapshot.directory);
     }
 }

@@ -7,13 +7,12 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use hex::FromHex as _;
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
-use super::locked;
 use crate::clock::Clock;
 use crate::http::body::{WRITE_BYTES, temporary};
 
@@ -52,7 +51,7 @@ impl Spool {
     /// Keeps what was gathered.
     pub(super) fn keep(&self, whole: Gathered) -> io::Result<()> {
         match whole.held {
-            Held::Memory(bytes) => locked(&self.shared).add(&self.folder, whole.sha, &bytes),
+            Held::Memory(bytes) => self.shared.lock().add(&self.folder, whole.sha, &bytes),
             Held::File(path) => path.persist(self.path(&whole.sha)).map_err(|error| error.error),
         }
     }
@@ -77,7 +76,7 @@ impl Spool {
     /// An upload from some byte on. Blocking.
     pub(super) fn open(&self, sha256: &str, from: u64) -> io::Result<Box<dyn Read + Send>> {
         let sha = <[u8; 32]>::from_hex(sha256).ok().ok_or_else(|| io::Error::other("no hash"))?;
-        if let Some(bytes) = locked(&self.shared).read(&sha)? {
+        if let Some(bytes) = self.shared.lock().read(&sha)? {
             let mut bytes = Cursor::new(bytes);
             bytes.set_position(from);
             return Ok(Box::new(bytes));
@@ -97,7 +96,7 @@ impl Spool {
         let names = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let (large, other): (Vec<_>, Vec<_>) =
             names.filter(|name| name != SHARED).partition(|name| <[u8; 32]>::from_hex(&*name.to_string_lossy()).is_ok());
-        (large.len() + locked(&self.shared).places.len(), other.len())
+        (large.len() + self.shared.lock().places.len(), other.len())
     }
 }
 
@@ -207,7 +206,7 @@ impl<T: Read + Seek> Source for T {}
 impl Gathered {
     /// Hex.
     pub(super) fn sha256(&self) -> String {
-        hex::encode(&self.sha)
+        hex::encode(self.sha)
     }
 
     /// To read it without keeping it. Blocking.

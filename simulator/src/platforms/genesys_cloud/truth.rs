@@ -9,7 +9,6 @@ use super::{
     GenesysCloud,
     conversation::{Conversation, Recording, Role},
     identity::{self, Tag},
-    locked,
     state::State,
     stores::StoredFile,
     times,
@@ -156,12 +155,12 @@ fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Reco
 
 /// What decoding says about a file; asked once for the same bytes.
 fn facts(site: &GenesysCloud, media: &StoredFile) -> Result<AudioFacts, TruthError> {
-    if let Some(known) = locked(&site.facts).get(&media.sha256) {
+    if let Some(known) = site.facts.lock().get(&media.sha256) {
         return Ok(known.clone());
     }
     let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
     let bytes = site.spool.read(&media.sha256).map_err(spool)?;
     let facts = AudioFacts::of(&bytes);
-    locked(&site.facts).insert(media.sha256.clone(), facts.clone());
+    site.facts.lock().insert(media.sha256.clone(), facts.clone());
     Ok(facts)
 }

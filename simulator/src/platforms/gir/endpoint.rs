@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Code, Refused};
-use super::{Gir, locked, rules, session};
+use super::{Gir, rules, session};
 use crate::http::reply::Reply;
 use crate::operations::Operation;
 use crate::pipeline::Core;
@@ -123,8 +123,8 @@ impl Gir {
         tells.then(|| self.sessions().of(headers, self.seed(), self.core.clock.now_ms(), self.session_ms()))
     }
 
-    fn sessions(&self) -> std::sync::MutexGuard<'_, session::Sessions> {
-        locked(&self.sessions)
+    fn sessions(&self) -> parking_lot::MutexGuard<'_, session::Sessions> {
+        self.sessions.lock()
     }
 
     fn session_ms(&self) -> i64 {

@@ -37,9 +37,10 @@ mod wire;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
+use parking_lot::{Mutex, MutexGuard};
 
 use self::account::Account;
 pub(crate) use self::directory::Directory;
@@ -131,7 +132,7 @@ impl Gir {
             settings,
         };
         // What was due before there was anything is not done over again.
-        locked(&site.state).managed_ms = site.last_run_ms();
+        site.state.lock().managed_ms = site.last_run_ms();
         Ok(Arc::new(site))
     }
 
@@ -161,7 +162,7 @@ impl Gir {
 
     /// Says where the routers listen; addresses of media begin with it.
     pub(crate) fn set_base_urls(&self, at: &Listening) {
-        *locked(&self.base_url) = at.rws.trim_end_matches('/').to_owned();
+        *self.base_url.lock() = at.rws.trim_end_matches('/').to_owned();
         self.webdav.set_base_url(&at.webdav);
         self.speechminer.set_base_url(&at.speechminer);
     }
@@ -203,12 +204,12 @@ impl Gir {
 
     /// As the client reached it.
     fn base_url(&self) -> String {
-        request_context::origin().map_or_else(|| locked(&self.base_url).clone(), |origin| origin.itself())
+        request_context::origin().map_or_else(|| self.base_url.lock().clone(), |origin| origin.itself())
     }
 
     /// What RWS remembers, as it stands now: whatever became due since the last look is done first.
     fn state(&self) -> MutexGuard<'_, state::State> {
-        let mut state = locked(&self.state);
+        let mut state = self.state.lock();
         self.manage(&mut state);
         state
     }
@@ -227,9 +228,4 @@ impl Endpoint for Gir {
 /// What this platform claims.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     rules::ALL.iter().copied()
-}
-
-/// A lock that outlives a panic of another holder: what it guards is consistent between statements.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Gir, locked, session::Sessions, speechminer::Posted, state::State, webdav};
+use super::{Gir, session::Sessions, speechminer::Posted, state::State, webdav};
 
 /// Everything it remembers.
 pub(super) struct Snapshot {
@@ -17,8 +17,8 @@ impl Gir {
     /// As it stands. The files of its store are linked into a folder of their own below `spool`.
     pub(super) fn take_snapshot(&self, spool: &Path) -> std::io::Result<Snapshot> {
         Ok(Snapshot {
-            sessions: locked(&self.sessions).clone(),
-            state: locked(&self.state).clone(),
+            sessions: self.sessions.lock().clone(),
+            state: self.state.lock().clone(),
             posted: self.speechminer.held().clone(),
             store: self.webdav.snapshot(spool)?,
         })
@@ -27,8 +27,8 @@ impl Gir {
     /// As it stood. An error leaves the store's files between the two: say so, and do not go on.
     pub(super) fn restore_snapshot(&self, snapshot: &Snapshot) -> std::io::Result<()> {
         self.webdav.restore(&snapshot.store)?;
-        *locked(&self.sessions) = snapshot.sessions.clone();
-        *locked(&self.state) = snapshot.state.clone();
+        *self.sessions.lock() = snapshot.sessions.clone();
+        *self.state.lock() = snapshot.state.clone();
         *self.speechminer.held() = snapshot.posted.clone();
         Ok(())
     }

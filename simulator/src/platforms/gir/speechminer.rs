@@ -2,18 +2,19 @@
 //! behaves, so nearly all of this is assumed; what it was given is read back by paths no real one has.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value, json};
 
 use super::account::Account;
 use super::answer::{self, Code, Refused};
 use super::dates::{self, Read, UtcMillis};
 use super::settings::Repost;
-use super::{Gir, locked, rules};
+use super::{Gir, rules};
 use crate::http::body::drain;
 use crate::http::reply::Reply;
 use crate::operations::{self, Operation};
@@ -54,17 +55,17 @@ impl SpeechMiner {
 
     /// Says where the listener is.
     pub(super) fn set_base_url(&self, url: &str) {
-        *locked(&self.base_url) = format!("{}{PATH}", url.trim_end_matches('/'));
+        *self.base_url.lock() = format!("{}{PATH}", url.trim_end_matches('/'));
     }
 
     /// Where recordings are posted to.
     pub(super) fn base_url(&self) -> String {
-        locked(&self.base_url).clone()
+        self.base_url.lock().clone()
     }
 
     /// What it holds, by id.
     pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<String, Posted>> {
-        locked(&self.held)
+        self.held.lock()
     }
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::dates::UtcMillis;
 use super::state::Recording;
 use super::wire::{Event, MediaFile};
-use super::{Gir, encryption, locked};
+use super::{Gir, encryption};
 use crate::audio_facts::AudioFacts;
 use crate::legacy_id;
 
@@ -181,7 +181,7 @@ impl Gir {
         let bytes = std::fs::read(self.webdav().file_of(&file.descriptor.path)?).ok()?;
         let sha256 = hex::encode(Sha256::digest(&bytes));
         let key = (sha256.clone(), file.pkcs7.clone());
-        if let Some(known) = locked(&self.facts).get(&key) {
+        if let Some(known) = self.facts.lock().get(&key) {
             return Some(known.clone());
         }
         let audio = match &file.pkcs7 {
@@ -195,7 +195,7 @@ impl Gir {
             },
         };
         let stored = Stored { bytes: bytes.len() as u64, sha256, audio };
-        locked(&self.facts).insert(key, stored.clone());
+        self.facts.lock().insert(key, stored.clone());
         Some(stored)
     }
 }

@@ -1,11 +1,11 @@
 //! Tokens, scopes, the request limit and signatures of the legacy source.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::LegacySettings;
@@ -78,7 +78,7 @@ impl Auth {
 
     /// A new token. Expired ones are forgotten.
     pub(super) fn issue(&self, now_ms: i64) -> String {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.tokens.lock();
         tokens.issued += 1;
         let own = self.seed.child("token").index(tokens.issued);
         let text = format!("lt-{:016x}{:016x}", own.child("a").value(), own.child("b").value());
@@ -92,7 +92,7 @@ impl Auth {
     pub(super) fn admit(&self, headers: &HeaderMap, needs: &[&'static str], now_ms: i64) -> Result<(), Denied> {
         let bearer =
             headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.tokens.lock();
         let token = bearer.and_then(|bearer| tokens.live.get_mut(bearer.trim())).ok_or(Denied::Token { expired: false })?;
         if now_ms >= token.expires_ms {
             return Err(Denied::Token { expired: true });
@@ -114,12 +114,12 @@ impl Auth {
 
     /// The tokens as they stand, for a snapshot.
     pub(super) fn snapshot(&self) -> Tokens {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.tokens.lock().clone()
     }
 
     /// The tokens as they stood at a snapshot.
     pub(super) fn restore(&self, snapshot: &Tokens) {
-        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
+        *self.tokens.lock() = snapshot.clone();
     }
 
     /// Signature of a pre-signed URL.

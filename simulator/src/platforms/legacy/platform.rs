@@ -1,7 +1,7 @@
 //! The source as the server sees it: its listeners, what it remembers, its part of the plan and the description of its API.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use serde_json::json;
 use toml::Value;
@@ -28,7 +28,7 @@ impl Platform for Legacy {
     }
 
     fn set_base_urls(&self, url: &dyn Fn(PlatformName) -> String) {
-        *self.media_url.write().unwrap_or_else(PoisonError::into_inner) = url(PlatformName::LegacyMedia);
+        *self.media_url.write() = url(PlatformName::LegacyMedia);
     }
 
     fn truth(&self) -> Result<String, String> {

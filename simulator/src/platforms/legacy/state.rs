@@ -1,13 +1,14 @@
 //! What the legacy source knows and answers; no HTTP routing.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hex::FromHex as _;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
+use parking_lot::RwLock;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -163,7 +164,7 @@ impl Legacy {
             let expires_s = self.core.clock.now_ms() / 1000 + i64::try_from(self.settings.presigned_seconds).unwrap_or(i64::MAX / 4);
             let base = match request_context::origin() {
                 Some(origin) => origin.beside(MEDIA_HOST),
-                None => self.media_url.read().unwrap_or_else(PoisonError::into_inner).clone(),
+                None => self.media_url.read().clone(),
             };
             let path = in_path(id);
             let location = format!("{base}/presigned/{path}?expires={expires_s}&signature={}", self.auth.sign(id, expires_s));

@@ -1,8 +1,8 @@
 //! Events of several conversations in one request. Under a limit of requests a minute this is what decides how long a migration takes.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use platforms::CallError;
 use platforms::genesys_cloud::PublicClient;
 use platforms::genesys_cloud::public::{EVENTS_MOST, Event, EventError};
@@ -35,7 +35,7 @@ impl Batches {
 
     async fn send_piece(&self, client: &PublicClient, events: Vec<Event>) -> Answer {
         let (answer, mut wait) = oneshot::channel();
-        self.lock().push_back(Waiting { events, answer });
+        self.queue.lock().push_back(Waiting { events, answer });
         loop {
             // Whoever has the turn sends for all; the others find their answer, or the turn.
             let turn = tokio::select! {
@@ -63,7 +63,7 @@ impl Batches {
 
     /// The longest head of the queue that fits into one request; whole conversations.
     fn take(&self) -> Vec<Waiting> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         let (mut batch, mut events) = (Vec::new(), 0);
         while let Some(next) = queue.front() {
             events += next.events.len();
@@ -73,10 +73,6 @@ impl Batches {
             batch.extend(queue.pop_front());
         }
         batch
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

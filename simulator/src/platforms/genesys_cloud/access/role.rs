@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::{GenesysCloud, locked};
+use super::super::GenesysCloud;
 
 /// The role of the one client. What is left out of a change stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ impl GenesysCloud {
         if let Some(name) = role.missing_scopes.iter().flatten().find(|name| !crate::platforms::genesys_cloud::auth::is_known(name)) {
             return Err(format!("missing_scopes names `{name}`, which nothing here asks for"));
         }
-        let mut held = locked(&self.role);
+        let mut held = self.role.lock();
         let Role { missing_scopes, client_divisions } = role;
         held.missing = missing_scopes.unwrap_or_else(|| std::mem::take(&mut held.missing));
         held.divisions = client_divisions.unwrap_or_else(|| std::mem::take(&mut held.divisions));
@@ -49,18 +49,18 @@ impl GenesysCloud {
 
     /// The first of `needs` that the client does not have.
     pub(in crate::platforms::genesys_cloud) fn lacking<'a>(&self, needs: &[&'a str]) -> Option<&'a str> {
-        let held = locked(&self.role);
+        let held = self.role.lock();
         needs.iter().copied().find(|need| held.missing.iter().any(|missing| missing == need))
     }
 
     /// Whether its role covers every division.
     pub(in crate::platforms::genesys_cloud) fn covers_all(&self) -> bool {
-        locked(&self.role).divisions.is_empty()
+        self.role.lock().divisions.is_empty()
     }
 
     /// Whether its role covers the division of this name.
     pub(in crate::platforms::genesys_cloud) fn covers_named(&self, division: &str) -> bool {
-        let held = locked(&self.role);
+        let held = self.role.lock();
         held.divisions.is_empty() || held.divisions.iter().any(|name| name == division)
     }
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use dav_server::davpath::DavPath;
@@ -15,6 +15,7 @@ use dav_server::fs::{
 };
 use dav_server::localfs::LocalFs;
 use http::StatusCode;
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempPath;
 
 /// The bytes a PUT brought: a whole file that waits for its place. Taken once; every other request has none.
@@ -27,7 +28,7 @@ impl Arrived {
     }
 
     fn take(&self) -> Option<TempPath> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 }
 
@@ -79,7 +80,7 @@ impl DavFileSystem {
     }
 
     fn properties(&self) -> MutexGuard<'_, AllProperties> {
-        self.properties.lock().unwrap_or_else(PoisonError::into_inner)
+        self.properties.lock()
     }
 
     /// Forgets the properties of a resource and of all below it; what they were.

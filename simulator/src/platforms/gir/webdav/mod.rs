@@ -8,20 +8,21 @@ mod places;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use dav_server::DavHandler;
 use dav_server::memls::MemLs;
 use http::header;
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use self::file_system::{Arrived, DavFileSystem};
 pub(super) use self::places::MOUNT;
 use self::places::Place;
 pub(super) use self::snapshot::Snapshot;
+use super::Gir;
 use super::account::Account;
-use super::{Gir, locked};
 use crate::http::reply::Reply;
 use crate::pipeline::{Core, Endpoint, Refusal};
 
@@ -58,12 +59,12 @@ impl Webdav {
 
     /// Says where the listener is; addresses of files begin with it and the mount.
     pub(super) fn set_base_url(&self, url: &str) {
-        *locked(&self.base_url) = format!("{}{MOUNT}", url.trim_end_matches('/'));
+        *self.base_url.lock() = format!("{}{MOUNT}", url.trim_end_matches('/'));
     }
 
     /// Where the store's root is reached, without a slash at its end.
     pub(super) fn base_url(&self) -> String {
-        locked(&self.base_url).clone()
+        self.base_url.lock().clone()
     }
 
     /// Where uploads wait: on the store's own file system.
