@@ -15,28 +15,48 @@ use std::path::Path;
 /// Enough for any decision by content: three AAC headers (8 KiB each at most), and what [`sniff`] looks at.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// Says what the bytes are, by content only. Equal to the first half of [`decode`]'s answer, and fails when that fails.
+/// Says what the bytes are, by content only. Equal to the first half of [`decode`]'s answer.
+///
+/// # Errors
+///
+/// Where [`decode`] fails.
 pub fn probe(bytes: &[u8]) -> Result<Probe, AudioError> {
     Decoder::new(Cursor::new(bytes))?.finish()
 }
 
-/// Decodes the bytes. What is broken is left out or silent and named in [`Probe::damage`]; nothing decodable at all is an
-/// error. Any input is safe: it never panics, and the samples stay below 16 MiB + 1024 bytes a byte of input.
+/// Decodes the bytes. What is broken is left out or silent and named in [`Probe::damage`]. Any input is safe: it never panics, and the
+/// samples stay below 16 MiB + 1024 bytes a byte of input.
+///
+/// # Errors
+///
+/// Nothing at all can be decoded: there are no samples, it is no audio, or there is no reader for it here ([`AudioError`]).
 pub fn decode(bytes: &[u8]) -> Result<(Probe, Pcm), AudioError> {
     Decoder::new(Cursor::new(bytes))?.gather()
 }
 
 /// The same as [`decode`], with ffmpeg for what has no reader here, where that may be used.
+///
+/// # Errors
+///
+/// As [`decode`]; also where ffmpeg is not there or cannot decode it either.
 pub fn decode_with(bytes: &[u8], ffmpeg: Ffmpeg) -> Result<(Probe, Pcm), AudioError> {
     Decoder::open(Cursor::new(bytes), ffmpeg)?.gather()
 }
 
 /// [`probe`] for a file, which is never in memory as a whole.
+///
+/// # Errors
+///
+/// The file cannot be read ([`AudioError::Io`]), or as [`probe`].
 pub fn probe_file(path: impl AsRef<Path>) -> Result<Probe, AudioError> {
     Decoder::new(File::open(path)?)?.finish()
 }
 
 /// [`decode`] for a file. Its samples are in memory, its bytes are not.
+///
+/// # Errors
+///
+/// The file cannot be read ([`AudioError::Io`]), or as [`decode`].
 pub fn decode_file(path: impl AsRef<Path>) -> Result<(Probe, Pcm), AudioError> {
     Decoder::new(File::open(path)?)?.gather()
 }
@@ -60,6 +80,10 @@ enum State {
 impl<'s> Decoder<'s> {
     /// The same as [`Decoder::new`], and what has no reader here is decoded by ffmpeg where that may be used: in a process of its own, bounded in
     /// time and output and ended with this.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::new`]; also where ffmpeg is not there or cannot decode it either.
     pub fn open(mut source: impl Source + 's, ffmpeg: Ffmpeg) -> Result<Decoder<'s>, AudioError> {
         let unsupported = match ffmpeg {
             Ffmpeg::Auto => unsupported(&mut source)?,
@@ -72,8 +96,11 @@ impl<'s> Decoder<'s> {
         Decoder::new(source)
     }
 
-    /// Opens a recording. The source is read from its first byte, wherever it stands. Fails like [`decode`], as far as
-    /// the start tells.
+    /// Opens a recording. The source is read from its first byte, wherever it stands.
+    ///
+    /// # Errors
+    ///
+    /// The source cannot be read ([`AudioError::Io`]), or as [`decode`], as far as the start tells.
     pub fn new(source: impl Source + 's) -> Result<Decoder<'s>, AudioError> {
         Decoder::around(guarded(|| open(Window::new(source)?))?)
     }
@@ -91,8 +118,12 @@ impl<'s> Decoder<'s> {
         self.head
     }
 
-    /// The next samples, in the order of time, as many as it suits the format; never an empty block. `None` after the
-    /// last. The block may be changed in place; the next call takes it back. After an error every call fails.
+    /// The next samples, in the order of time, as many as it suits the format; never an empty block. `None` after the last. The block may
+    /// be changed in place; the next call takes it back.
+    ///
+    /// # Errors
+    ///
+    /// The source cannot be read ([`AudioError::Io`]), or what comes next cannot be decoded at all. After an error every call fails.
     pub fn next_block(&mut self) -> Result<Option<&mut Pcm>, AudioError> {
         while self.state != State::Ended {
             self.advance(Need::Samples)?;
@@ -103,8 +134,11 @@ impl<'s> Decoder<'s> {
         Ok(None)
     }
 
-    /// Reads on to the end without decoding more than counting takes, and says what the file is as a whole. Fails with
-    /// [`AudioError::Empty`] or [`AudioError::Undecodable`] where there was not a single sample.
+    /// Reads on to the end without decoding more than counting takes, and says what the file is as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`AudioError::Empty`] or [`AudioError::Undecodable`] where there was not a single sample, and as [`Decoder::next_block`].
     pub fn finish(mut self) -> Result<Probe, AudioError> {
         while self.state != State::Ended {
             self.advance(Need::Count)?;

@@ -12,11 +12,14 @@ const CHUNK_SAMPLES: usize = 1 << 14;
 
 /// Writes a whole file in the codec's usual container ([`Codec::container`]).
 ///
-/// Channels and rate are kept, never mixed or resampled: MP3 takes one or two channels at an MPEG rate, AMR and GSM one
-/// channel at 8 kHz, the WAV codecs anything a header can say. Decoding gives back exactly as many samples, except for
-/// [`Codec::AmrNb`] and [`Codec::GsmRaw`], whose files have no length and end with a full frame of 20 ms. Fails with
-/// [`AudioError::Unsupported`] for what cannot be written, and with [`AudioError::Empty`] when there is nothing to write
-/// and the format has no empty form.
+/// Channels and rate are kept, never mixed or resampled: MP3 takes one or two channels at an MPEG rate, AMR and GSM one channel at 8 kHz,
+/// the WAV codecs anything a header can say. Decoding gives back exactly as many samples, except for [`Codec::AmrNb`] and
+/// [`Codec::GsmRaw`], whose files have no length and end with a full frame of 20 ms.
+///
+/// # Errors
+///
+/// [`AudioError::Unsupported`] for what cannot be written, [`AudioError::Empty`] when there is nothing to write and the format has no empty
+/// form.
 pub fn encode(pcm: &Pcm, codec: Codec) -> Result<Vec<u8>, AudioError> {
     let channels = u16::try_from(pcm.channels.len()).unwrap_or(u16::MAX);
     let mut encoder = Encoder::new(Cursor::new(Vec::new()), codec, pcm.sample_rate, channels)?;
@@ -52,8 +55,11 @@ pub struct Encoder<W> {
 }
 
 impl<W: Write + Seek> Encoder<W> {
-    /// Begins a file where the sink stands. Fails with [`AudioError::Unsupported`] for what cannot be written, and with
-    /// [`AudioError::Io`] like every other call where the sink refuses.
+    /// Begins a file where the sink stands.
+    ///
+    /// # Errors
+    ///
+    /// [`AudioError::Unsupported`] for what cannot be written, and [`AudioError::Io`], like every other call, where the sink refuses.
     pub fn new(sink: W, codec: Codec, sample_rate: u32, channels: u16) -> Result<Encoder<W>, AudioError> {
         let has_empty_form = !matches!(codec, Codec::AmrNb | Codec::GsmRaw | Codec::Mp3);
         let emptiness = if has_empty_form { Emptiness::Written } else { Emptiness::Refused };
@@ -75,7 +81,12 @@ impl<W: Write + Seek> Encoder<W> {
         Ok(encoder)
     }
 
-    /// Writes the next samples, any number. After an error the file is worth nothing.
+    /// Writes the next samples, any number.
+    ///
+    /// # Errors
+    ///
+    /// [`AudioError::Unsupported`] where the block has another rate or other channels than the file, or channels of unequal length;
+    /// [`AudioError::Io`] where the sink refuses. After an error the file is worth nothing.
     pub fn write(&mut self, block: &Pcm) -> Result<(), AudioError> {
         let samples = block.samples();
         if (block.sample_rate, block.channels.len()) != (self.sample_rate, self.channels.into()) {
@@ -94,8 +105,11 @@ impl<W: Write + Seek> Encoder<W> {
         Ok(())
     }
 
-    /// Writes the rest, goes back for the lengths and leaves the sink standing at the end of the file. Fails with
-    /// [`AudioError::Empty`] when there was no sample and the format has no empty form.
+    /// Writes the rest, goes back for the lengths and leaves the sink standing at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`AudioError::Empty`] when there was no sample and the format has no empty form; [`AudioError::Io`] where the sink refuses.
     pub fn finish(mut self) -> Result<W, AudioError> {
         if self.samples == 0 && self.emptiness == Emptiness::Refused {
             return Err(AudioError::Empty);

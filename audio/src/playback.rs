@@ -18,9 +18,12 @@ pub enum Playback {
     OggVorbis,
 }
 
-/// Writes a whole file for playback: one or two channels at any rate. Opus has five rates; others are brought to 48 kHz by
-/// straight lines between samples, which is good enough to listen to. Decoding gives as many samples as were written, at
-/// Opus' 48 kHz the same length. Fails with [`AudioError::Unsupported`] for more channels and [`AudioError::Empty`] for none.
+/// Writes a whole file for playback: one or two channels at any rate. Opus has five rates; others are brought to 48 kHz by straight lines
+/// between samples, which is good enough to listen to. Decoding gives as many samples as were written, at Opus' 48 kHz the same length.
+///
+/// # Errors
+///
+/// [`AudioError::Unsupported`] for a rate of 0 and for any other number of channels, [`AudioError::Empty`] for no samples.
 pub fn encode_playback(pcm: &Pcm, playback: Playback) -> Result<Vec<u8>, AudioError> {
     let channels = u16::try_from(pcm.channels.len()).unwrap_or(u16::MAX);
     let mut encoder = Encoder::playback(Cursor::new(Vec::new()), playback, pcm.sample_rate, channels)?;
@@ -30,6 +33,10 @@ pub fn encode_playback(pcm: &Pcm, playback: Playback) -> Result<Vec<u8>, AudioEr
 
 impl<W: Write + Seek> Encoder<W> {
     /// The same as [`encode_playback`], block by block.
+    ///
+    /// # Errors
+    ///
+    /// [`AudioError::Unsupported`] for what [`encode_playback`] does not write, and [`AudioError::Io`] where the sink refuses.
     pub fn playback(sink: W, playback: Playback, sample_rate: u32, channels: u16) -> Result<Encoder<W>, AudioError> {
         if !(1..=2).contains(&channels) || sample_rate == 0 {
             return Err(AudioError::unsupported(format!("playback of {channels} channels at {sample_rate} Hz")));

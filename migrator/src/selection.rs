@@ -37,8 +37,12 @@ struct FindingLine {
 }
 
 impl Named {
-    /// Reads `findings.jsonl`, a CSV with a column `legacy_interaction_id` or `legacy_recording_id` (such as `status --quarantine` writes), or
-    /// one id a line. The error names file and line.
+    /// Reads `findings.jsonl`, a CSV with a column `legacy_interaction_id` or `legacy_recording_id` (such as `status --quarantine` writes),
+    /// or one id a line.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is too large, names no call, or has a line that is wrong. The sentence names file and line.
     pub fn read(path: &Path) -> Result<Named, String> {
         let name = path.display();
         let size = std::fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?.len();
@@ -109,6 +113,10 @@ const OUTCOMES: [&str; 3] = ["quarantined", "skipped", "left"];
 
 impl Retry {
     /// A reason or outcome by its name, or a file.
+    ///
+    /// # Errors
+    ///
+    /// It is neither, or the file is one that [`Named::read`] refuses.
     pub fn parse(text: &str) -> Result<Retry, String> {
         if Reason::from_name(text).is_some() || OUTCOMES.contains(&text) {
             return Ok(Retry::Reason(text.to_owned()));

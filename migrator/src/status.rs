@@ -54,6 +54,10 @@ pub struct Status {
 }
 
 /// Counts, and writes the exports asked for. May be called beside a run.
+///
+/// # Errors
+///
+/// The ledger cannot be opened or read, an export cannot be written, or the custody file to check cannot be read ([`RunError`]).
 pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, RunError> {
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     let ledger = ledger::registry::open(url, plan, Open::Shared, &Clock::real()).await?;

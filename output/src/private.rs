@@ -12,6 +12,10 @@ pub fn owner_only() {
 }
 
 /// Makes a folder and those above it that are missing, each 0700. One that is there stays as it is: it may be shared on purpose.
+///
+/// # Errors
+///
+/// A folder cannot be made, such as where a file stands in its place.
 pub fn folder(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -23,22 +27,38 @@ pub fn folder(path: &Path) -> io::Result<()> {
 }
 
 /// The same for a folder in which nobody else has anything to do: one that is there is made 0700 too.
+///
+/// # Errors
+///
+/// The folder cannot be made, or its mode cannot be changed.
 pub fn own_folder(path: &Path) -> io::Result<()> {
     folder(path)?;
     narrow(path, &std::fs::metadata(path)?, 0o700)
 }
 
 /// A new file, empty, 0600. One that is there is emptied, and its mode made 0600 before anything is written.
+///
+/// # Errors
+///
+/// The file cannot be opened to write, or its mode cannot be changed.
 pub fn create(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().write(true).create(true).truncate(true))
 }
 
 /// A file to write on at its end, 0600, made if absent.
+///
+/// # Errors
+///
+/// The file cannot be opened to write, or its mode cannot be changed.
 pub fn append(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().append(true).create(true))
 }
 
 /// A file to read and write anywhere, 0600, made if absent and left as it is if not: for a database, whose side files take its mode.
+///
+/// # Errors
+///
+/// The file cannot be opened to read and write, or its mode cannot be changed.
 pub fn keep(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
 }
@@ -70,11 +90,19 @@ fn narrow(_: &Path, _: &std::fs::Metadata, _: u32) -> io::Result<()> {
 }
 
 /// Writes a whole file, 0600, in place. For what may be a device or a pipe; [`replace`] for the rest.
+///
+/// # Errors
+///
+/// The file cannot be opened, or not all of it can be written.
 pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     create(path)?.write_all(bytes.as_ref())
 }
 
 /// Writes a whole file, 0600: beside it first, to the disk, then in its place, so that a reader never sees half of it and a kill leaves the old one.
+///
+/// # Errors
+///
+/// The file beside it cannot be written whole, or cannot be renamed. It is removed then, and the old one stays.
 pub fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let part = part_of(path);
     let written = create(&part).and_then(|mut file| {
@@ -95,6 +123,10 @@ pub fn part_of(path: &Path) -> PathBuf {
 
 /// Makes a file in a folder and takes it away again, to know whether work that is to come can write there. Folders that are missing are not made:
 /// the nearest one that is there is asked.
+///
+/// # Errors
+///
+/// Nothing can be written there: no permission, or no space.
 pub fn probe(folder: &Path) -> io::Result<()> {
     let folder = std::path::absolute(folder)?;
     let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));

@@ -4,6 +4,10 @@ use std::io;
 use std::path::Path;
 
 /// Bytes that this user may still write where `path` lies; a path that is not there yet is asked for by its nearest folder that is.
+///
+/// # Errors
+///
+/// The operating system does not tell.
 #[cfg(unix)]
 pub fn free_bytes(path: &Path) -> io::Result<u64> {
     let path = std::path::absolute(path)?;
@@ -13,6 +17,10 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
 }
 
 /// Not known on this system.
+///
+/// # Errors
+///
+/// Always [`io::ErrorKind::Unsupported`].
 #[cfg(not(unix))]
 pub fn free_bytes(_: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())

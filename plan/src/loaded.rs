@@ -57,7 +57,12 @@ pub struct Exclusion {
 }
 
 impl LoadedPlan {
-    /// Reads a plan and every file it names. The error names file and line.
+    /// Reads a plan and every file it names.
+    ///
+    /// # Errors
+    ///
+    /// A file is not there or not readable, a line is wrong, or a value makes no usable plan ([`PlanError`], which names the file, and the
+    /// line of what is wrong in one).
     pub fn read(path: &Path) -> Result<LoadedPlan, PlanError> {
         let text = read_text(path)?;
         let plan = parse(path, &text)?;
@@ -100,6 +105,10 @@ impl LoadedPlan {
     }
 
     /// The value of a secret the plan names; `what` is its key, for the message.
+    ///
+    /// # Errors
+    ///
+    /// The environment variable or the file is not there, or is empty ([`PlanError::Secret`]).
     pub fn secret(&self, reference: &SecretRef, what: &str) -> Result<Secret, PlanError> {
         reference.read(&self.dir, what)
     }

@@ -105,8 +105,12 @@ impl Clock {
         matches!(self.0, Kind::Real)
     }
 
-    /// Does work that blocks: on a thread of its own, or right here under a virtual clock. Time stands still there meanwhile, and nothing that
-    /// comes of it depends on how long it took. A panic in it is caught and told.
+    /// Does work that blocks: on a thread of its own, or right here under a virtual clock. Time stands still there meanwhile, and nothing
+    /// that comes of it depends on how long it took.
+    ///
+    /// # Errors
+    ///
+    /// The work panicked, which is caught here, or the runtime ended before it began ([`BrokeOff`]).
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, BrokeOff> {
         if self.is_virtual() {
             return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|_| BrokeOff);

@@ -20,6 +20,10 @@ pub struct ConfigFile {
 
 impl ConfigFile {
     /// Reads a file; relative paths in it start from its folder.
+    ///
+    /// # Errors
+    ///
+    /// The file is not there or not readable ([`ConfigError::Unreadable`]). Its text is not looked at yet.
     pub fn read(path: &Path) -> Result<ConfigFile, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -43,7 +47,11 @@ impl ConfigFile {
         &self.dir
     }
 
-    /// Fails at the first key of the top level that is none of `known`: all that the file's readers take together.
+    /// Looks for a key of the top level that is none of `known`: all that the file's readers take together.
+    ///
+    /// # Errors
+    ///
+    /// The text is no TOML, or has such a key ([`ConfigError::Invalid`], with its line and the nearest known key).
     pub fn check_keys(&self, known: &[&str]) -> Result<(), ConfigError> {
         let table = self.table()?;
         match table.get_ref().keys().find(|key| !known.contains(&key.get_ref().as_ref())) {
@@ -57,6 +65,10 @@ impl ConfigFile {
     }
 
     /// Reads one reader's part: these keys of the top level. The others are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// The text is no TOML, or one of these keys holds what its reader does not take ([`ConfigError::Invalid`], with the line).
     pub fn part<T: DeserializeOwned>(&self, keys: &[&str]) -> Result<T, ConfigError> {
         let table = self.table()?;
         let span = table.span();

@@ -46,6 +46,10 @@ pub(super) const SIGNED: [&str; 3] = ["note", "checked_by", "checked_at"];
 
 /// Writes the checklist of a plan's canary once it is verified; `verified` is the verifier's sentence. What a person has begun to fill in is
 /// left alone, and a file of an earlier canary is moved aside.
+///
+/// # Errors
+///
+/// No canary of this plan waits to be checked, the ledger cannot be opened, read or written, or the file cannot be written ([`RunError`]).
 pub async fn write_checklist(
     plan: &LoadedPlan,
     ledger: Option<&str>,
@@ -75,6 +79,10 @@ pub async fn write_checklist(
 }
 
 /// Takes back the checklist of a canary that a later verification found otherwise: what stands in it is no longer so.
+///
+/// # Errors
+///
+/// The ledger cannot be opened, read or written ([`RunError`]).
 pub async fn withdraw_checklist(plan: &LoadedPlan, ledger: Option<&str>) -> Result<(), RunError> {
     let ledger = registry::open(ledger.unwrap_or(&plan.plan.ledger.url), plan, Open::Exclusive, &Clock::real()).await?;
     if let Some(mut record) = Record::read(&*ledger).await?.filter(|record| record.plan_hash == plan.hash && record.checked.is_none()) {

@@ -21,6 +21,11 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
 /// Reads a filled-in checklist and keeps in the ledger what it says: confirmed, or failed. Nothing is sent anywhere. The same file again
 /// changes nothing.
+///
+/// # Errors
+///
+/// The file cannot be read or is not filled in as asked, no canary of this plan waits for it, or the ledger cannot be opened, read or
+/// written ([`RunError`]). Nothing is confirmed then.
 pub async fn confirm_canary(plan: &LoadedPlan, ledger: Option<&str>, file: &Path, clock: &Clock) -> Result<Canary, RunError> {
     let name = file.display();
     let bytes = std::fs::read(file).map_err(|error| RunError::Plan(format!("cannot read {name}: {error}")))?;

@@ -50,6 +50,10 @@ impl GuideClient {
     }
 
     /// Uploads a file; repeating is safe, because the same name replaces (overwrite=true).
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn upload_file(&self, upload: &Upload) -> Result<wire::UploadedFile, CallError> {
         let url = self.read.url(&["api", "v2", "files"])?;
         // A function of the name, so that a try repeats byte for byte; never longer than RFC 2046 allows.
@@ -64,7 +68,12 @@ impl GuideClient {
         self.read.session.json(&call).await
     }
 
-    /// Creates an interaction. An unknown outcome comes back as [`CallError::OutcomeUnknown`]; an existing id is refused with 409.
+    /// Creates an interaction.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, an existing id with 409, or does not answer ([`CallError`]). An unknown outcome comes back as
+    /// [`CallError::OutcomeUnknown`].
     pub async fn create_interaction(&self, interaction: &wire::Interaction) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "interactions"])?;
         let mut call = Call::json(Method::POST, url, Repeat::LookFirst, DONE, interaction)?;
@@ -73,6 +82,10 @@ impl GuideClient {
     }
 
     /// One interaction; `None` where there is none of that id.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn get_interaction(&self, id: &str) -> Result<Option<wire::Interaction>, CallError> {
         let url = self.read.url(&["api", "v2", "interactions", id])?;
         match self.read.session.json(&Call::get(url)).await {
@@ -83,6 +96,10 @@ impl GuideClient {
     }
 
     /// Replaces an interaction; the same body twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses or does not answer ([`CallError`]).
     pub async fn update_interaction(&self, interaction: &wire::Interaction) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "interactions", &interaction.id])?;
         self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, DONE, interaction)?).await.map(|_| ())

@@ -347,6 +347,10 @@ impl PublicClient {
     }
 
     /// Sends 1..100 events; answers those that were not taken. The same events again change nothing.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn inject_events(&self, events: &[Event]) -> Result<Vec<EventError>, CallError> {
         #[derive(Deserialize)]
         struct Answer {
@@ -364,6 +368,10 @@ impl PublicClient {
     }
 
     /// Announces an upload. Announced twice is uploaded once: an address that is not used expires.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn create_upload(&self, upload: &UploadRequest) -> Result<UploadTarget, CallError> {
         let url = self.read.url(&["api", "v2", "uploads", "recordings"])?;
         let mut call = Call::json(Method::POST, url, Repeat::Safe, &[200], upload)?;
@@ -371,7 +379,12 @@ impl PublicClient {
         self.read.session.json(&call).await
     }
 
-    /// Sends the bytes of an announced upload, streamed. [`CallError::Refused`] with 403: the address has expired, or a header differs.
+    /// Sends the bytes of an announced upload, streamed.
+    ///
+    /// # Errors
+    ///
+    /// The target is not one HTTP can carry ([`CallError::Malformed`]), or the store refuses or does not answer ([`CallError`]).
+    /// [`CallError::Refused`] with 403: the address has expired, or a header differs.
     pub async fn put_upload(&self, target: &UploadTarget, length: u64, open: OpenFile) -> Result<(), CallError> {
         let malformed = |what: &str| CallError::Malformed { what: "POST /api/v2/uploads/recordings".to_owned(), why: what.to_owned() };
         let url = target.url.parse().map_err(|_| malformed("url is no URL"))?;
@@ -389,6 +402,10 @@ impl PublicClient {
 
     /// Asks for a report of the uploads since a time, ISO 8601: those of one status (`Pending`, `Success`, `Failure`, `WaitForConversation`), or
     /// all. Creates a report, changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn create_report(&self, date_since: &str, status: Option<&str>) -> Result<Report, CallError> {
         let url = self.read.url(&["api", "v2", "recording", "uploads", "reports"])?;
         let mut asked = serde_json::json!({ "dateSince": date_since });
@@ -399,21 +416,37 @@ impl PublicClient {
     }
 
     /// How that report stands.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn report(&self, id: &str) -> Result<Report, CallError> {
         self.read.session.json(&Call::get(self.read.url(&["api", "v2", "recording", "uploads", "reports", id])?)).await
     }
 
     /// All orphan recordings.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn orphans(&self) -> Result<Vec<Orphan>, CallError> {
         self.read.all(&["api", "v2", "orphanrecordings"], &[]).await
     }
 
     /// All media retention policies for recordings of other platforms.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn crossplatform_policies(&self) -> Result<Vec<Policy>, CallError> {
         self.read.all(&["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"], &[]).await
     }
 
     /// Ties a key of another system to a user. Answers whose it is already when it is somebody's, this user's own included.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 409, does not answer, or does not say whose the key is ([`CallError`]).
     pub async fn add_external_id(&self, user_id: &str, authority: &str, key: &str) -> Result<Option<String>, CallError> {
         let url = self.read.url(&["api", "v2", "users", user_id, "externalid"])?;
         let body = serde_json::json!({ "authorityName": authority, "externalKey": key });
@@ -429,6 +462,10 @@ impl PublicClient {
     }
 
     /// Makes an orphan a recording of a conversation. `false`: there is no such orphan any more.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 404, or does not answer ([`CallError`]).
     pub async fn attach_orphan(&self, id: &str, conversation_id: &str, delete_date: Option<&str>) -> Result<bool, CallError> {
         let url = self.read.url(&["api", "v2", "orphanrecordings", id])?;
         let mut body = serde_json::json!({ "conversationId": conversation_id });
@@ -443,6 +480,10 @@ impl PublicClient {
     }
 
     /// Sets attributes of a participant; others stay.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses or does not answer ([`CallError`]).
     pub async fn update_attributes(
         &self,
         conversation_id: &str,
@@ -455,6 +496,10 @@ impl PublicClient {
     }
 
     /// Protects up to 100 conversations from deletion.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses or does not answer ([`CallError`]).
     pub async fn protect(&self, conversation_ids: &[String]) -> Result<(), CallError> {
         let mut url = self.read.url(&["api", "v2", "recordings", "deletionprotection"])?;
         url.query_pairs_mut().append_pair("protect", "true");
@@ -463,6 +508,10 @@ impl PublicClient {
     }
 
     /// Sets when a recording is deleted; `None`: never.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses or does not answer ([`CallError`]).
     pub async fn set_delete_date(&self, conversation_id: &str, recording_id: &str, date: Option<&str>) -> Result<(), CallError> {
         let url = self.read.url(&["api", "v2", "conversations", conversation_id, "recordings", recording_id])?;
         let body = serde_json::json!({ "deleteDate": date });
@@ -472,6 +521,10 @@ impl PublicClient {
     /// Which of the permissions that ingestion needs this client has. No read tells, so each is asked for by a request that is refused anyway:
     /// an empty batch, a name no file may have, an id nobody has. Nothing is changed. Source: the permission is checked first (platform API lists
     /// 403 on each of these operations); that order is assumed.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses the credentials, or does not answer one of the requests ([`CallError`]).
     pub async fn permissions(&self) -> Result<Vec<Permission>, CallError> {
         let nobody = "00000000-0000-4000-8000-000000000000";
         let api = |parts: &[&str]| self.read.url(&[&["api", "v2"], parts].concat());
@@ -508,11 +561,19 @@ impl PublicClient {
     }
 
     /// One conversation; `None` where there is none of that id.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn conversation(&self, id: &str) -> Result<Option<Answered<super::wire::Conversation>>, CallError> {
         self.there(&["api", "v2", "conversations", id]).await
     }
 
     /// A conversation's recordings without media; `None` where there is no such conversation.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recordings(&self, conversation_id: &str) -> Result<Option<Answered<Vec<super::wire::Recording>>>, CallError> {
         self.there(&["api", "v2", "conversations", conversation_id, "recordingmetadata"]).await
     }

@@ -73,31 +73,55 @@ impl ReadClient {
     }
 
     /// All users, those who left included.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn users(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "users"], &[("state", "any")]).await
     }
 
     /// All queues.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn queues(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "routing", "queues"], &[]).await
     }
 
     /// All wrap-up codes.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn wrapupcodes(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "routing", "wrapupcodes"], &[]).await
     }
 
     /// All skills.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn skills(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "routing", "skills"], &[]).await
     }
 
     /// One conversation.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn conversation(&self, id: &str) -> Result<wire::Conversation, CallError> {
         self.session.json(&Call::get(self.url(&["api", "v2", "conversations", id])?)).await
     }
 
     /// A conversation's recordings; `None` while the platform transcodes (202).
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recordings(&self, conversation_id: &str, format_id: &str) -> Result<Option<Vec<wire::Recording>>, CallError> {
         let mut url = self.url(&["api", "v2", "conversations", conversation_id, "recordings"])?;
         url.query_pairs_mut().append_pair("formatId", format_id).append_pair("maxWaitMs", "5000");
@@ -111,11 +135,19 @@ impl ReadClient {
     }
 
     /// A conversation's recordings without media.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recordingmetadata(&self, conversation_id: &str) -> Result<Vec<wire::Recording>, CallError> {
         self.session.json(&Call::get(self.url(&["api", "v2", "conversations", conversation_id, "recordingmetadata"])?)).await
     }
 
     /// One page of all recordings' dates; `None` for the first.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn retention_page(&self, cursor: Option<&str>) -> Result<wire::RetentionPage, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -137,6 +169,10 @@ impl ReadClient {
     }
 
     /// Which of up to 100 conversations are protected from deletion. A POST that reads.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn deletion_protected(&self, ids: &[String]) -> Result<Vec<String>, CallError> {
         #[derive(Deserialize)]
         struct Entry {
@@ -150,6 +186,10 @@ impl ReadClient {
     }
 
     /// Asks for up to 100 recordings in their original codec. Creates a job, changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn create_batchrequest(&self, recordings: &[(String, String)]) -> Result<String, CallError> {
         #[derive(Deserialize)]
         struct Body {
@@ -166,11 +206,19 @@ impl ReadClient {
     }
 
     /// How that job stands.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn batchrequest(&self, id: &str) -> Result<wire::BatchStatus, CallError> {
         self.session.json(&Call::get(self.url(&["api", "v2", "recording", "batchrequests", id])?)).await
     }
 
-    /// Bytes behind a pre-signed address of a batch result, no more than `most`. No token is sent; nothing is resumed: a cut is an error of the
+    /// Bytes behind a pre-signed address of a batch result, no more than `most`. No token is sent; nothing is resumed.
+    ///
+    /// # Errors
+    ///
+    /// The address is no URL, or the store refuses, does not answer or announces more than `most` ([`CallError`]). A cut is an error of the
     /// stream.
     pub async fn presigned(&self, address: &str, most: u64) -> Result<Media, CallError> {
         let malformed = |_| CallError::Malformed { what: "resultUrl".to_owned(), why: "not a URL".to_owned() };
@@ -183,6 +231,10 @@ impl ReadClient {
     }
 
     /// Starts an analytics job; answers its id.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn create_details_job(&self, query: &serde_json::Value) -> Result<String, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -195,11 +247,19 @@ impl ReadClient {
     }
 
     /// How that job stands.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn details_job_state(&self, id: &str) -> Result<wire::JobState, CallError> {
         self.session.json(&Call::get(self.url(&["api", "v2", "analytics", "conversations", "details", "jobs", id])?)).await
     }
 
     /// A page of its results; `None` for the first.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn details_results(&self, id: &str, cursor: Option<&str>, page_size: u32) -> Result<wire::DetailsPage, CallError> {
         let mut url = self.url(&["api", "v2", "analytics", "conversations", "details", "jobs", id, "results"])?;
         url.query_pairs_mut().append_pair("pageSize", &page_size.to_string());
@@ -212,6 +272,10 @@ impl ReadClient {
     }
 
     /// The organisation's effective limits in one namespace, such as `platform.api`.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn limits(&self, namespace: &str) -> Result<Vec<wire::LimitValue>, CallError> {
         #[derive(Deserialize)]
         struct Body {
@@ -224,6 +288,10 @@ impl ReadClient {
     }
 
     /// The organisation's maximum retention in days; `None`: it has none. Source: the vendor's SDKs, AnalyticsDataRetentionResponse.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn maximum_retention_days(&self) -> Result<Option<u32>, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -236,16 +304,28 @@ impl ReadClient {
     }
 
     /// The organisation's divisions.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn divisions(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "authorization", "divisions"], &[]).await
     }
 
     /// All orphan recordings.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn orphan_recordings(&self) -> Result<Vec<wire::OrphanRecording>, CallError> {
         self.all(&["api", "v2", "orphanrecordings"], &[]).await
     }
 
     /// All media retention policies in force: the ordinary ones, or those that hold across platforms.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn retention_policies(&self, cross_platform: bool) -> Result<Vec<wire::RetentionPolicy>, CallError> {
         let path: &[&str] = match cross_platform {
             true => &["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"],
@@ -255,12 +335,20 @@ impl ReadClient {
     }
 
     /// Asks for a report of the uploads since a time, ISO 8601. Creates a report, changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn create_upload_report(&self, date_since: &str) -> Result<wire::UploadReport, CallError> {
         let url = self.url(&["api", "v2", "recording", "uploads", "reports"])?;
         self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &serde_json::json!({ "dateSince": date_since }))?).await
     }
 
     /// How that report stands.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn upload_report(&self, id: &str) -> Result<wire::UploadReport, CallError> {
         self.session.json(&Call::get(self.url(&["api", "v2", "recording", "uploads", "reports", id])?)).await
     }

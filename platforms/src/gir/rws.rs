@@ -103,8 +103,12 @@ impl RwsClient {
         self.session.counts.clone()
     }
 
-    /// Inserts a recording. A known id is not refused but merged, so this is never repeated by itself: an unknown outcome comes back as
-    /// [`CallError::OutcomeUnknown`].
+    /// Inserts a recording. A known id is not refused but merged, so this is never repeated by itself.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as expected ([`CallError`]). An unknown outcome
+    /// comes back as [`CallError::OutcomeUnknown`].
     pub async fn insert(&self, recording: &Recording) -> Result<(), CallError> {
         let url = self.url(&["internal-api", "contact-centers", &self.contact_center, "recordings"])?;
         let mut call = Call::json(Method::POST, url, Repeat::LookFirst, DONE, recording)?;
@@ -113,6 +117,10 @@ impl RwsClient {
     }
 
     /// A recording by its id; `None` where this node shows none, which is no proof of absence: one of another region is not shown.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recording(&self, id: &str) -> Result<Option<Recording>, CallError> {
         let call = Call::get(self.ops(&["recordings", id])?);
         match self.session.json::<One>(&call).await {
@@ -123,6 +131,10 @@ impl RwsClient {
     }
 
     /// Ids of recordings that begin in a window, both ISO times, the second exclusive. At most 100 a page.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn search(&self, from: &str, until: &str, offset: u64) -> Result<Page, CallError> {
         let mut url = self.ops(&["recordings"])?;
         url.query_pairs_mut().append_pair("startTime", from).append_pair("stopTime", until);
@@ -136,6 +148,11 @@ impl RwsClient {
     }
 
     /// Deletes a recording of this service; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 404, be it by a status code other than 0 in a 200, or does not answer as expected
+    /// ([`CallError`]).
     pub async fn delete(&self, id: &str) -> Result<bool, CallError> {
         match self.change(Call::bodiless(Method::DELETE, self.ops(&["recordings", id])?, DONE)).await {
             Ok(()) => Ok(true),
@@ -145,6 +162,11 @@ impl RwsClient {
     }
 
     /// Defines a label; one that is defined already is as good.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 409, be it by a status code other than 0 in a 200, or does not answer as expected
+    /// ([`CallError`]).
     pub async fn define_label(&self, name: &str, description: &str) -> Result<(), CallError> {
         let body = json!({"name": name, "displayName": name, "description": description});
         let url = self.url(&["api", "v2", "recording-label-definitions"])?;
@@ -155,6 +177,10 @@ impl RwsClient {
     }
 
     /// Puts labels on a recording; the same twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as expected ([`CallError`]).
     pub async fn add_labels(&self, id: &str, names: &[String]) -> Result<(), CallError> {
         let labels: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
         let url = self.url(&["api", "v2", "recordings", id, "labels"])?;
@@ -162,6 +188,10 @@ impl RwsClient {
     }
 
     /// Names of a recording's labels; `None` where this node shows no such recording.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn labels(&self, id: &str) -> Result<Option<Vec<String>>, CallError> {
         let url = self.url(&["api", "v2", "recordings", id, "labels"])?;
         match self.session.json::<Labels>(&Call::get(url)).await {
@@ -172,12 +202,20 @@ impl RwsClient {
     }
 
     /// Tags a recording for non-deletion; the same twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as expected ([`CallError`]).
     pub async fn apply_non_delete(&self, id: &str) -> Result<(), CallError> {
         let url = self.url(&["api", "v2", "recordings", id])?;
         self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &json!({"operationName": "applyNonDelete"}))?).await
     }
 
     /// Ids of the contact centres. Hosts in the answer may be unreachable from here, so only the last step counts.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn contact_centers(&self) -> Result<Vec<String>, CallError> {
         let url = self.url(&["api", "v2", "ops", "contact-centers"])?;
         let answer: Uris = self.session.json(&Call::get(url)).await?;

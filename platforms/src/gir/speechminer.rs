@@ -39,8 +39,11 @@ impl SpeechMinerClient {
         self.session.counts.clone()
     }
 
-    /// Posts a recording's document. Whether a repeat is safe is the site's to say, so an unknown outcome comes back as
-    /// [`CallError::OutcomeUnknown`].
+    /// Posts a recording's document. Whether a repeat is safe is the site's to say, so none is made here.
+    ///
+    /// # Errors
+    ///
+    /// The receiver refuses or does not answer ([`CallError`]). An unknown outcome comes back as [`CallError::OutcomeUnknown`].
     pub async fn post(&self, recording: &Recording) -> Result<(), CallError> {
         let mut call = Call::json(Method::POST, self.url.clone(), Repeat::LookFirst, POSTED, recording)?;
         call.key.clone_from(&recording.id);
@@ -48,6 +51,10 @@ impl SpeechMinerClient {
     }
 
     /// What a simulated receiver has of a recording; `None` where it has nothing.
+    ///
+    /// # Errors
+    ///
+    /// The receiver refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recording(&self, id: &str) -> Result<Option<Posted>, CallError> {
         match self.session.json(&Call::get(crate::net::path::below(&self.url, &["recordings", id])?)).await {
             Ok(posted) => Ok(Some(posted)),
@@ -57,6 +64,10 @@ impl SpeechMinerClient {
     }
 
     /// A page of what a simulated receiver has, in the order of ids.
+    ///
+    /// # Errors
+    ///
+    /// The receiver refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recordings(&self, after: Option<&str>, limit: u32) -> Result<PostedPage, CallError> {
         let mut url = crate::net::path::below(&self.url, &["recordings"])?;
         url.query_pairs_mut().append_pair("limit", &limit.to_string());

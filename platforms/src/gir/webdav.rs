@@ -71,11 +71,19 @@ impl WebDavClient {
     }
 
     /// Address of a file or collection, by its steps below the root.
+    ///
+    /// # Errors
+    ///
+    /// A step of dots alone has no address ([`CallError::NotSent`]), nor has any where the root cannot carry a path.
     pub fn url(&self, steps: &[&str]) -> Result<Url, CallError> {
         crate::net::path::below(&self.root, steps)
     }
 
     /// An address as it was stored, if it lies in this store: nobody else's host gets the account.
+    ///
+    /// # Errors
+    ///
+    /// It is no URL ([`CallError::Malformed`]), or it lies outside this store ([`CallError::HostNotAllowed`]).
     pub fn own(&self, address: &str) -> Result<Url, CallError> {
         let what = "a media file's path".to_owned();
         let url = Url::parse(address).map_err(|_| CallError::Malformed { what: what.clone(), why: "not a URL".to_owned() })?;
@@ -90,6 +98,10 @@ impl WebDavClient {
     }
 
     /// Makes a collection; one that is there already is as good. Its parent has to be there.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 405, be it inside a 207, or does not answer as expected ([`CallError`]).
     pub async fn make_collection(&self, url: &Url) -> Result<(), CallError> {
         match self.change(&Call::bodiless(method(b"MKCOL"), collection(url), &[201, 207])).await {
             // 405: there is something already. Source: RFC 4918 section 9.3.1.
@@ -98,7 +110,11 @@ impl WebDavClient {
         }
     }
 
-    /// Puts a file; the same twice is the same as once. A missing collection is refused with 409.
+    /// Puts a file; the same twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, be it inside a 207, or does not answer as expected ([`CallError`]). 409: the collection is missing.
     pub async fn put(&self, url: &Url, upload: &Upload) -> Result<(), CallError> {
         let mut call = Call::new(Method::PUT, url.clone(), Repeat::Safe, &[200, 201, 204, 207], body(upload.open.clone(), upload.length));
         call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(upload.content_type));
@@ -107,6 +123,10 @@ impl WebDavClient {
     }
 
     /// Looks at a file; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 404, or does not answer ([`CallError`]).
     pub async fn head(&self, url: &Url) -> Result<Option<Head>, CallError> {
         let call = Call::bodiless(Method::HEAD, url.clone(), READ);
         match self.session.call(&call).await {
@@ -120,7 +140,12 @@ impl WebDavClient {
         }
     }
 
-    /// Moves a file to a name that is free. An unknown outcome comes back as [`CallError::OutcomeUnknown`]: look before repeating.
+    /// Moves a file to a name that is free.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 404 and 412, be it inside a 207, or does not answer as expected ([`CallError`]). An unknown
+    /// outcome comes back as [`CallError::OutcomeUnknown`]: look before repeating.
     pub async fn rename(&self, from: &Url, to: &Url) -> Result<Moved, CallError> {
         let mut call = Call::bodiless(method(b"MOVE"), from.clone(), &[201, 204, 207]);
         call.repeat = Repeat::LookFirst;
@@ -138,6 +163,10 @@ impl WebDavClient {
     }
 
     /// Deletes a file or collection; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 404, be it inside a 207, or does not answer as expected ([`CallError`]).
     pub async fn delete(&self, url: &Url) -> Result<bool, CallError> {
         match self.change(&Call::bodiless(Method::DELETE, url.clone(), &[200, 204, 207])).await {
             Ok(()) => Ok(true),
@@ -147,6 +176,10 @@ impl WebDavClient {
     }
 
     /// A file's bytes, as they come; no more than `most`.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, does not answer or announces more than `most` ([`CallError`]). What fails later is an error of the stream.
     pub async fn get(&self, url: &Url, most: u64) -> Result<Media, CallError> {
         let mut call = Call::get(url.clone());
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
@@ -172,6 +205,10 @@ impl WebDavClient {
     }
 
     /// What a collection holds, one level deep, itself left out; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses otherwise than by 404, does not answer, or answers what is no listing ([`CallError`]).
     pub async fn list(&self, url: &Url) -> Result<Option<Vec<Entry>>, CallError> {
         let mut call = Call::bodiless(method(b"PROPFIND"), collection(url), &[207]);
         call.headers.insert(HeaderName::from_static("depth"), HeaderValue::from_static("1"));

@@ -96,6 +96,10 @@ impl Client {
     }
 
     /// One page of interactions.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn interactions(&self, page: &Page) -> Result<InteractionPage, CallError> {
         let mut url = self.url("/api/v2/analytics/interactions/query")?;
         url.query_pairs_mut().append_pair("view", "default").append_pair("size", &page.size.to_string());
@@ -112,16 +116,28 @@ impl Client {
     }
 
     /// All users; one whose record cannot be read is told of and left out.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn users(&self) -> Result<Vec<wire::User>, CallError> {
         self.all("/api/v2/users", wire::User::read).await
     }
 
     /// All queues; one whose record cannot be read is told of and left out.
+    ///
+    /// # Errors
+    ///
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
     pub async fn queues(&self) -> Result<Vec<wire::Queue>, CallError> {
         self.all("/api/v2/queues", wire::Queue::read).await
     }
 
     /// One recording's answer.
+    ///
+    /// # Errors
+    ///
+    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
     pub async fn recording(&self, id: &str) -> Result<RecordingAnswer, CallError> {
         let call = Call::get(self.url_of(&["api", "v2", "recordings", id])?);
         let (bytes, answer) = self.session.bytes(&call).await?;
@@ -132,6 +148,11 @@ impl Client {
     /// The bytes of a recording, from the address its answer gives, or from the API's own where it gives none; no more than `most` of them.
     /// Redirects are followed by hand, to allowed hosts only, and the token goes to the API's own host only. A stream that is cut goes on where it
     /// stopped, while the entity stays the same. A page or JSON is not the recording, and 202 is not yet: both are asked for again.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be fetched or leads to a host that is not allowed, the platform refuses or does not answer, more than `most` is
+    /// announced, or a page or JSON comes every time ([`CallError`]). What fails later is an error of the stream.
     pub async fn media(&self, recording: &str, address: Option<&str>, most: u64) -> Result<Media, CallError> {
         let start = match address {
             Some(address) => address::fetchable(&self.settings.base_url, address).map_err(|why| of_media(recording, why))?,

@@ -183,7 +183,12 @@ impl std::fmt::Display for SourceTime {
 }
 
 impl Interaction {
-    /// Reads an entity of the query. One that gives neither start nor end is not the record of a call, whatever else it says.
+    /// Reads an entity of the query.
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON object, gives neither start nor end and so is not the record of a call, or a field holds what cannot be read
+    /// ([`Unreadable`]).
     pub fn read(json: &str) -> Result<Interaction, Unreadable> {
         let fields = Fields::of(json)?;
         let [start_time, end_time] = fields.times()?;
@@ -278,7 +283,12 @@ impl RecordingRef {
 }
 
 impl Recording {
-    /// Reads a recording's own answer. One that gives neither start nor end is not the record of a recording, whatever else it says.
+    /// Reads a recording's own answer.
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON object, gives neither start nor end and so is not the record of a recording, or a field holds what cannot be read
+    /// ([`Unreadable`]).
     pub fn read(json: &str) -> Result<Recording, Unreadable> {
         let fields = Fields::of(json)?;
         let [start_time, end_time] = fields.times()?;
@@ -318,6 +328,10 @@ impl Pause {
 
 impl User {
     /// Reads a user of the directory.
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON object, or a field holds what cannot be read ([`Unreadable`]).
     pub fn read(json: &str) -> Result<User, Unreadable> {
         let fields = Fields::of(json)?;
         let (name, extension, active) = (fields.text("name")?, fields.text("extension")?, fields.boolean("active")?);
@@ -327,6 +341,10 @@ impl User {
 
 impl Queue {
     /// Reads a queue of the directory.
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON object, or a field holds what cannot be read ([`Unreadable`]).
     pub fn read(json: &str) -> Result<Queue, Unreadable> {
         let fields = Fields::of(json)?;
         Ok(Queue { id: fields.id("id")?, name: fields.text("name")? })

@@ -90,6 +90,10 @@ impl Exploration {
     }
 
     /// Tries every seed; `tell` hears a line now and then. Blocks the caller: give it a thread.
+    ///
+    /// # Errors
+    ///
+    /// The scenario is not one, or the report's folder cannot be made ([`Refusal`]). A seed that fails is no error.
     pub fn explore(&self, tell: &(dyn Fn(&str) + Sync), interrupted: &AtomicBool) -> Result<Explored, Refusal> {
         // The file's own name: it names the shrunk files, which go into the report's folder and nowhere else.
         let name = self.scenario.file_name().unwrap_or_default().to_string_lossy();

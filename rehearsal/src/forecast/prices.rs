@@ -52,6 +52,10 @@ pub struct Bill {
 
 impl Prices {
     /// Reads a price file.
+    ///
+    /// # Errors
+    ///
+    /// The file is not there or not readable, is no price file, or a price is negative or no number ([`PriceError`]).
     pub fn read(path: &Path) -> Result<Prices, PriceError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| PriceError::Unreadable(name.clone(), error))?;

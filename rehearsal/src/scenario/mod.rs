@@ -91,11 +91,19 @@ const KEYS: [&str; 5] = ["plan", "migrator", "verifier", "after_migration", "exp
 
 impl Scenario {
     /// Reads a scenario file.
+    ///
+    /// # Errors
+    ///
+    /// The file, or one it names, is not there or not readable, or a line says what cannot be used ([`ConfigError`]).
     pub fn read(path: &Path) -> Result<Scenario, ConfigError> {
         Scenario::of_file(&ConfigFile::read(path)?)
     }
 
     /// Reads a scenario from text; `name` stands for the file in messages, relative paths start from the working directory.
+    ///
+    /// # Errors
+    ///
+    /// A line says what cannot be used, or a file it names is not there or not readable ([`ConfigError`]).
     pub fn parse(text: &str, name: &str) -> Result<Scenario, ConfigError> {
         Scenario::of_file(&ConfigFile::of_text(text, name))
     }

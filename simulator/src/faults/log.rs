@@ -33,7 +33,12 @@ pub struct Injected {
 }
 
 impl Injected {
-    /// Reads a log as `GET /_sim/faults/log` gives it; the error names the line, from 1.
+    /// Reads a log as `GET /_sim/faults/log` gives it.
+    ///
+    /// # Errors
+    ///
+    /// A line is no fault of a log, names an operation that there is not, or strikes the same attempt as an earlier one: its number, from
+    /// 1, and why.
     pub fn read_log(text: &str) -> Result<Vec<Injected>, (u64, String)> {
         let lines = text.lines().zip(1_u64..).filter(|(line, _)| !line.trim().is_empty());
         let mut seen = std::collections::BTreeSet::new();

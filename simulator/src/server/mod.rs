@@ -170,6 +170,10 @@ impl Simulator {
     }
 
     /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, docs/reference/control-api.md. The source's sound is made for it: allow seconds.
+    ///
+    /// # Errors
+    ///
+    /// What it holds cannot be read or made into sound ([`SimulatorError::Truth`]).
     pub async fn truth(&self, platform: PlatformName) -> Result<String, SimulatorError> {
         State::truth(self.state.platforms.of_listener(platform)).await
     }
@@ -190,11 +194,20 @@ impl Simulator {
     }
 
     /// Takes a snapshot of everything the platforms remember; its id. Requests in flight finish first, others wait.
+    ///
+    /// # Errors
+    ///
+    /// Requests do not finish within 30 s, there are enough snapshots already, or the store's files cannot be linked ([`SnapshotError`]).
     pub async fn snapshot(&self) -> Result<u64, SnapshotError> {
         self.state.take_snapshot().await
     }
 
     /// Restores a snapshot, journal and clock included. `faults`: in the place of the rules in force then.
+    ///
+    /// # Errors
+    ///
+    /// There is no such snapshot, a rule cannot be used, requests do not finish within 30 s, or the store's files cannot be linked
+    /// ([`SnapshotError`]). After [`SnapshotError::Files`] the store is between the two: do not go on.
     pub async fn restore(&self, id: u64, faults: Option<Vec<FaultRule>>) -> Result<(), SnapshotError> {
         self.state.restore(id, faults).await
     }
@@ -205,6 +218,10 @@ impl Simulator {
     }
 
     /// Forgets a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// There is no such snapshot ([`SnapshotError::Unknown`]).
     pub fn delete_snapshot(&self, id: u64) -> Result<(), SnapshotError> {
         self.state.snapshots.delete(id)
     }
@@ -235,16 +252,29 @@ impl Simulator {
     }
 
     /// Plants a defect in the target; the answer is what the control API gives (docs/reference/control-api.md).
+    ///
+    /// # Errors
+    ///
+    /// The target has no such defect, the count does not fit it, too few calls can take it, or it changes sound that is encrypted
+    /// ([`TamperRefusal`]). Nothing is planted then.
     pub fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
         self.state.tamper(defect, count, seed)
     }
 
-    /// Takes permissions or divisions from the client of the target, or gives them back; the refusal names what the organisation has not.
+    /// Takes permissions or divisions from the client of the target, or gives them back.
+    ///
+    /// # Errors
+    ///
+    /// The target has no roles, or the organisation has not what is named; the sentence names it. Nothing is changed then.
     pub fn change_role(&self, role: Role) -> Result<(), String> {
         self.state.target().change_role(role)
     }
 
     /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/reference/gir.md`) into an empty folder.
+    ///
+    /// # Errors
+    ///
+    /// The folder holds an export already, or a file cannot be read or written ([`ExportError`]).
     pub fn write_exports(&self, dir: &Path) -> Result<Exported, ExportError> {
         self.state.platforms.write_exports(dir)
     }
@@ -264,7 +294,11 @@ impl Simulator {
         self.state.setup.notices()
     }
 
-    /// Jumps the simulator's clock forward; refused, with nothing changed, where no calendar holds the time it would show.
+    /// Jumps the simulator's clock forward.
+    ///
+    /// # Errors
+    ///
+    /// No calendar holds the time it would show ([`BeyondCalendar`]). Nothing is changed then.
     pub fn advance_ms(&self, ms: u64) -> Result<(), BeyondCalendar> {
         self.state.core.clock.advance_ms(ms)
     }
@@ -276,11 +310,19 @@ impl Simulator {
     }
 
     /// Writes a plan that fits, with mapping tables and secrets, into `dir`; the plan's path.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written ([`PlanWriteError`]).
     pub fn write_plan(&self, dir: &Path) -> Result<PathBuf, PlanWriteError> {
         self.write_plan_with(dir, &toml::Table::new())
     }
 
     /// The same, with other keys laid over the plan.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written ([`PlanWriteError`]).
     pub fn write_plan_with(&self, dir: &Path, overrides: &toml::Table) -> Result<PathBuf, PlanWriteError> {
         let State { world, directory, addresses, setup, platforms, .. } = &*self.state;
         let fitting = Fitting {

@@ -189,6 +189,10 @@ impl Setup {
 
     /// Reads the simulator's part from text in which there is nothing else; `name` stands for the file in messages, relative paths start from
     /// the working directory.
+    ///
+    /// # Errors
+    ///
+    /// A line says what cannot be used, an unknown key among it, or a file it names is not there or not readable ([`ConfigError`]).
     pub fn parse(text: &str, name: &str) -> Result<Setup, ConfigError> {
         let file = ConfigFile::of_text(text, name);
         file.check_keys(&Setup::KEYS)?;
@@ -196,6 +200,10 @@ impl Setup {
     }
 
     /// Reads the simulator's part of a file, whatever else there is in it.
+    ///
+    /// # Errors
+    ///
+    /// A line of this part says what cannot be used, or a file it names is not there or not readable ([`ConfigError`]).
     pub fn part_of(file: &ConfigFile) -> Result<Setup, ConfigError> {
         Setup::checked(file.part(&Setup::KEYS)?, file)
     }

@@ -27,6 +27,10 @@ pub struct CallEvidence {
 }
 
 /// Reads what a report says of a call, named by its id or that of a recording, on either side. `None` where it says nothing.
+///
+/// # Errors
+///
+/// A file of the report is not there or not readable, or is not what a verification writes ([`RunError::Plan`]).
 pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunError> {
     let summary: Summary = serde_json::from_reader(open(dir, "summary.json")?)
         .map_err(|error| RunError::Plan(format!("{} is no summary: {error}", dir.join("summary.json").display())))?;

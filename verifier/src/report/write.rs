@@ -14,6 +14,10 @@ use crate::verdict::BreakdownRow;
 impl Report {
     /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing;
     /// `recordings.csv` stands there by then. The summary comes last, with the hashes of the others, which are the answer: where it stands, they are whole.
+    ///
+    /// # Errors
+    ///
+    /// The folder or a file cannot be written, or `recordings.csv` cannot be read ([`RunError`]).
     pub fn write(&self, dir: &Path) -> Result<BTreeMap<String, String>, RunError> {
         let unwritable = |error: &std::io::Error| unwritable(dir, error);
         output::private::folder(dir).map_err(|error| unwritable(&error))?;
