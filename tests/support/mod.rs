@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its part of this")]
 
 mod http;
+mod redact;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) use http::{http, reqwest_client, send};
+pub(crate) use redact::{redacted, shape};
 
 /// Everything a source can bring, in so few calls that a migration takes about a second.
 pub(crate) const FULL_WORLD: &str = r#"
