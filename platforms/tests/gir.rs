@@ -4,15 +4,10 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
-use common::serve;
+use common::{answer_json, mock_server};
 use futures_util::{FutureExt, StreamExt, stream};
 use platforms::clock::Clock;
 use platforms::gir::wire::Recording;
@@ -20,8 +15,10 @@ use platforms::gir::{Moved, RwsClient, Settings, SpeechMinerClient, WebDavClient
 use platforms::transport::{Network, Transport};
 use platforms::{Account, CallError};
 use platforms::{OpenFile, Upload};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
+use wiremock::matchers::{body_partial_json, header, method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 const RECORDINGS: &str = "/internal-api/contact-centers/cc/recordings";
 
@@ -46,74 +43,75 @@ fn recording(id: &str) -> Recording {
     Recording { id: id.to_owned(), ..Recording::default() }
 }
 
-/// A service whose sessions are told by number; `protects` is off where CSRF protection is.
-fn sessions(counter: Arc<AtomicU32>, protects: bool) -> Router {
-    let version = get(move || {
-        let n = counter.fetch_add(1, Ordering::SeqCst) + 1;
-        async move {
-            let mut headers = HeaderMap::new();
-            if protects {
-                headers.insert("X-CSRF-HEADER", "X-CSRF-TOKEN".parse().unwrap());
-                headers.insert("X-CSRF-TOKEN", format!("token-{n}").parse().unwrap());
-                headers.insert(header::SET_COOKIE, format!("JSESSIONID=session-{n}; Path=/; HttpOnly").parse().unwrap());
-            }
-            (headers, axum::Json(json!({"statusCode": 0, "version": "8.5"})))
+/// A service whose sessions are numbered from 1, and begun so many times; `protects` is off where CSRF protection is.
+async fn service(protects: bool, sessions: u64) -> (MockServer, Url) {
+    let (server, url) = mock_server().await;
+    let begun = AtomicU32::new(0);
+    let version = move |_: &Request| {
+        let n = begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let answer = answer_json(json!({"statusCode": 0, "version": "8.5"}));
+        if !protects {
+            return answer;
         }
-    });
-    Router::new().route("/api/v2/diagnostics/version", version)
+        answer
+            .insert_header("X-CSRF-HEADER", "X-CSRF-TOKEN")
+            .insert_header("X-CSRF-TOKEN", format!("token-{n}"))
+            .insert_header("Set-Cookie", format!("JSESSIONID=session-{n}; Path=/; HttpOnly"))
+    };
+    Mock::given(method("GET")).and(path("/api/v2/diagnostics/version")).respond_with(version).expect(sessions).mount(&server).await;
+    (server, url)
 }
 
-fn header_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).map_or("", |value| value.to_str().unwrap())
+fn done() -> ResponseTemplate {
+    answer_json(json!({"statusCode": 0}))
+}
+
+fn forgotten() -> ResponseTemplate {
+    ResponseTemplate::new(403).set_body_json(json!({"statusCode": 3, "statusMessage": "Missing or invalid Csrf token"}))
 }
 
 #[tokio::test]
 async fn a_session_that_was_forgotten_is_begun_anew_once() {
-    let begun = Arc::new(AtomicU32::new(0));
-    let insert = post(|headers: HeaderMap| async move {
-        let fits = header_of(&headers, "x-csrf-token") == "token-2" && header_of(&headers, "cookie") == "JSESSIONID=session-2";
-        if fits {
-            return axum::Json(json!({"statusCode": 0})).into_response();
-        }
-        (StatusCode::FORBIDDEN, axum::Json(json!({"statusCode": 3, "statusMessage": "Missing or invalid Csrf token"}))).into_response()
-    });
-    let url = serve(sessions(begun.clone(), true).route(RECORDINGS, insert)).await;
+    // The second session serves both.
+    let (server, url) = service(true, 2).await;
+    Mock::given(method("POST"))
+        .and(path(RECORDINGS))
+        .and(header("x-csrf-token", "token-2"))
+        .and(header("cookie", "JSESSIONID=session-2"))
+        .respond_with(done())
+        .expect(2)
+        .mount(&server)
+        .await;
+    Mock::given(method("POST")).and(path(RECORDINGS)).respond_with(forgotten()).expect(1).mount(&server).await;
     let client = rws(url);
     client.insert(&recording("a")).await.unwrap();
     client.insert(&recording("b")).await.unwrap();
-    assert_eq!(begun.load(Ordering::SeqCst), 2, "the second session serves both");
 }
 
 #[tokio::test]
 async fn a_token_that_is_refused_again_is_a_refusal() {
-    let begun = Arc::new(AtomicU32::new(0));
-    let insert =
-        post(|| async { (StatusCode::FORBIDDEN, axum::Json(json!({"statusCode": 3, "statusMessage": "Missing or invalid Csrf token"}))) });
-    let url = serve(sessions(begun.clone(), true).route(RECORDINGS, insert)).await;
+    let (server, url) = service(true, 2).await;
+    Mock::given(method("POST")).and(path(RECORDINGS)).respond_with(forgotten()).expect(2).mount(&server).await;
     let error = rws(url).insert(&recording("a")).await.unwrap_err();
     assert_eq!(error.status(), Some(403), "{error}");
-    assert_eq!(begun.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn where_protection_is_off_no_token_is_sent_and_the_account_always_is() {
-    let seen: Arc<Mutex<Vec<HeaderMap>>> = Arc::default();
-    let kept = seen.clone();
-    let insert = post(move |headers: HeaderMap| async move {
-        kept.lock().unwrap().push(headers);
-        axum::Json(json!({"statusCode": 0}))
-    });
-    let url = serve(sessions(Arc::default(), false).route(RECORDINGS, insert)).await;
+    let (server, url) = service(false, 1).await;
+    let account = header("authorization", "Basic b3BzOnN3b3JkZmlzaA==");
+    Mock::given(method("POST")).and(path(RECORDINGS)).and(account).respond_with(done()).expect(1).mount(&server).await;
     rws(url).insert(&recording("a")).await.unwrap();
-    let seen = seen.lock().unwrap();
-    assert!(!seen[0].contains_key("x-csrf-token") && !seen[0].contains_key("cookie"));
-    assert_eq!(header_of(&seen[0], "authorization"), "Basic b3BzOnN3b3JkZmlzaA==");
+    for request in server.received_requests().await.unwrap() {
+        assert!(!request.headers.contains_key("x-csrf-token") && !request.headers.contains_key("cookie"), "{request:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_status_code_in_a_200_is_a_refusal_and_its_numbers_are_starred() {
-    let insert = post(|| async { axum::Json(json!({"statusCode": 4, "statusMessage": "caller [+15550100199] is not stored"})) });
-    let url = serve(sessions(Arc::default(), true).route(RECORDINGS, insert)).await;
+    let (server, url) = service(true, 1).await;
+    let refused = answer_json(json!({"statusCode": 4, "statusMessage": "caller [+15550100199] is not stored"}));
+    Mock::given(method("POST")).and(path(RECORDINGS)).respond_with(refused).expect(1).mount(&server).await;
     let error = rws(url).insert(&recording("a")).await.unwrap_err();
     let CallError::Refused { status: 200, code, message, .. } = &error else { panic!("{error}") };
     assert_eq!(code, "4");
@@ -122,33 +120,26 @@ async fn a_status_code_in_a_200_is_a_refusal_and_its_numbers_are_starred() {
 
 #[tokio::test]
 async fn an_insertion_is_never_repeated_by_itself_and_idempotent_changes_are() {
-    let (inserted, labelled) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let count = |counter: Arc<AtomicU32>, bad: u32| {
-        post(move || {
-            let n = counter.fetch_add(1, Ordering::SeqCst) + 1;
-            async move { if n <= bad { StatusCode::BAD_GATEWAY.into_response() } else { axum::Json(json!({"statusCode": 0})).into_response() } }
-        })
-    };
-    let router = sessions(Arc::default(), true)
-        .route(RECORDINGS, count(inserted.clone(), 1))
-        .route("/api/v2/recordings/{id}/labels", count(labelled.clone(), 2));
-    let client = rws(serve(router).await);
+    let (server, url) = service(true, 1).await;
+    let (insertion, labels) = (RECORDINGS, "/api/v2/recordings/a/labels");
+    Mock::given(method("POST")).and(path(insertion)).respond_with(ResponseTemplate::new(502)).expect(1).mount(&server).await;
+    Mock::given(method("POST")).and(path(labels)).respond_with(ResponseTemplate::new(502)).up_to_n_times(2).expect(2).mount(&server).await;
+    Mock::given(method("POST")).and(path(labels)).respond_with(done()).expect(1).mount(&server).await;
+    let client = rws(url);
     assert!(matches!(client.insert(&recording("a")).await, Err(CallError::OutcomeUnknown { .. })));
-    assert_eq!(inserted.load(Ordering::SeqCst), 1);
     client.add_labels("a", &["x".to_owned()]).await.unwrap();
-    assert_eq!(labelled.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
 async fn a_search_is_read_by_the_last_step_of_each_address() {
-    let search = get(|request: Request| async move {
-        let first = !request.uri().query().unwrap_or_default().contains("offset=");
-        let next = "http://elsewhere:1/api/v2/ops/contact-centers/cc/recordings?startTime=x&offset=1";
-        let paging = if first { json!({"next": next}) } else { json!({}) };
-        let id = if first { "st-n-1" } else { "a%20b" };
-        axum::Json(json!({"statusCode": 0, "uris": [format!("http://elsewhere:1/recordings/{id}")], "paging": paging}))
-    });
-    let client = rws(serve(Router::new().route("/api/v2/ops/contact-centers/cc/recordings", search)).await);
+    let (server, url) = mock_server().await;
+    let next = "http://elsewhere:1/api/v2/ops/contact-centers/cc/recordings?startTime=x&offset=1";
+    let first = json!({"statusCode": 0, "uris": ["http://elsewhere:1/recordings/st-n-1"], "paging": {"next": next}});
+    let second = json!({"statusCode": 0, "uris": ["http://elsewhere:1/recordings/a%20b"], "paging": {}});
+    let search = || Mock::given(method("GET")).and(path("/api/v2/ops/contact-centers/cc/recordings"));
+    search().and(query_param_is_missing("offset")).respond_with(answer_json(first)).expect(1).mount(&server).await;
+    search().and(query_param("offset", "1")).respond_with(answer_json(second)).expect(1).mount(&server).await;
+    let client = rws(url);
     let page = client.search("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", 0).await.unwrap();
     assert_eq!((page.ids, page.next_offset), (vec!["st-n-1".to_owned()], Some(1)));
     let page = client.search("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", 1).await.unwrap();
@@ -157,21 +148,16 @@ async fn a_search_is_read_by_the_last_step_of_each_address() {
 
 #[tokio::test]
 async fn what_is_not_there_is_none_and_what_is_broken_is_an_error() {
-    let read = get(|axum::extract::Path(id): axum::extract::Path<String>| async move {
-        match id.as_str() {
-            "gone" => (
-                StatusCode::NOT_FOUND,
-                axum::Json(json!({"statusCode": 6, "statusMessage": "Requested recording [gone] cannot be found."})),
-            )
-                .into_response(),
-            "odd" => axum::Json(json!({"statusCode": 0, "recording": {"id": 7}})).into_response(),
-            _ => axum::Json(json!({"statusCode": 0, "recording": {"id": id, "labels": [{"name": "x"}], "nonDelete": true, "news": 1}}))
-                .into_response(),
-        }
-    });
-    let remove = delete(|| async { StatusCode::NOT_FOUND });
-    let path = "/api/v2/ops/contact-centers/cc/recordings/{id}";
-    let client = rws(serve(sessions(Arc::default(), true).route(path, read.merge(remove))).await);
+    let (server, url) = service(true, 1).await;
+    let gone = json!({"statusCode": 6, "statusMessage": "Requested recording [gone] cannot be found."});
+    let odd = json!({"statusCode": 0, "recording": {"id": 7}});
+    let there = json!({"statusCode": 0, "recording": {"id": "there", "labels": [{"name": "x"}], "nonDelete": true, "news": 1}});
+    let recording = |verb: &str, id: &str| Mock::given(method(verb)).and(path(format!("/api/v2/ops/contact-centers/cc/recordings/{id}")));
+    recording("GET", "gone").respond_with(ResponseTemplate::new(404).set_body_json(gone)).expect(1).mount(&server).await;
+    recording("GET", "odd").respond_with(answer_json(odd)).expect(1).mount(&server).await;
+    recording("GET", "there").respond_with(answer_json(there)).expect(1).mount(&server).await;
+    recording("DELETE", "gone").respond_with(ResponseTemplate::new(404)).expect(1).mount(&server).await;
+    let client = rws(url);
     assert!(client.recording("gone").await.unwrap().is_none());
     let there = client.recording("there").await.unwrap().unwrap();
     assert_eq!((there.labels[0].name.as_str(), there.non_delete), ("x", Some(true)));
@@ -187,30 +173,31 @@ fn upload(bytes: &'static [u8]) -> Upload {
 
 #[tokio::test]
 async fn each_answer_of_a_store_has_its_meaning() {
-    let store = any(|request: Request| async move {
-        let status = |code: u16| StatusCode::from_u16(code).unwrap().into_response();
-        let answer: Response = match (request.method().as_str(), request.uri().path()) {
-            ("MKCOL", "/recordings/there/") => status(405),
-            ("MKCOL", "/recordings/new/") => status(201),
-            ("PUT", "/recordings/new/a%20b.mp3") => status(201),
-            ("PUT", _) => status(409),
-            ("HEAD", "/recordings/new/a%20b.mp3") => ([(header::CONTENT_LENGTH, "4"), (header::ETAG, "\"x\"")], "").into_response(),
-            ("MOVE", path) => {
-                let headers = request.headers();
-                assert_eq!(header_of(headers, "overwrite"), "F");
-                assert!(header_of(headers, "destination").ends_with("/recordings/to"));
-                status(match path {
-                    "/recordings/taken" => 412,
-                    "/recordings/absent" => 404,
-                    "/recordings/lost" => 502,
-                    _ => 201,
-                })
-            }
-            _ => status(404),
-        };
-        answer
-    });
-    let root = serve(Router::new().fallback(store)).await.join("/recordings/").unwrap();
+    let (server, url) = mock_server().await;
+    let root = url.join("/recordings/").unwrap();
+    for (verb, at, status) in [
+        ("MKCOL", "/recordings/there/", 405),
+        ("MKCOL", "/recordings/new/", 201),
+        ("PUT", "/recordings/new/a%20b.mp3", 201),
+        ("PUT", "/recordings/missing/a", 409),
+        ("HEAD", "/recordings/nothing", 404),
+        ("DELETE", "/recordings/nothing", 404),
+        ("PROPFIND", "/recordings/nothing/", 404),
+    ] {
+        Mock::given(method(verb)).and(path(at)).respond_with(ResponseTemplate::new(status)).expect(1).mount(&server).await;
+    }
+    let file = ResponseTemplate::new(200).set_body_string("four").insert_header("etag", "\"x\"");
+    Mock::given(method("HEAD")).and(path("/recordings/new/a%20b.mp3")).respond_with(file).expect(1).mount(&server).await;
+    for (from, status) in [("free", 201), ("taken", 412), ("absent", 404), ("lost", 502)] {
+        Mock::given(method("MOVE"))
+            .and(path(format!("/recordings/{from}")))
+            .and(header("overwrite", "F"))
+            .and(header("destination", root.join("to").unwrap().as_str()))
+            .respond_with(ResponseTemplate::new(status))
+            .expect(1)
+            .mount(&server)
+            .await;
+    }
     let client = webdav(root);
     let url = |steps: &[&str]| client.url(steps).unwrap();
     client.make_collection(&url(&["there"])).await.unwrap();
@@ -255,17 +242,14 @@ async fn the_stores_account_goes_to_no_other_address() {
 
 #[tokio::test]
 async fn a_post_to_speechminer_is_never_repeated_by_itself() {
-    let posts = Arc::new(AtomicU32::new(0));
-    let seen: Arc<Mutex<Option<Value>>> = Arc::default();
-    let (counted, kept) = (posts.clone(), seen.clone());
-    let receiver = post(move |axum::Json(body): axum::Json<Value>| {
-        counted.fetch_add(1, Ordering::SeqCst);
-        *kept.lock().unwrap() = Some(body);
-        async { StatusCode::GATEWAY_TIMEOUT }
-    });
-    let url = serve(Router::new().route("/interactionreceiver", receiver)).await.join("/interactionreceiver").unwrap();
-    let client = SpeechMinerClient::new(network(), Clock::real(), url, &account(), 600_000);
+    let (server, url) = mock_server().await;
+    Mock::given(method("POST"))
+        .and(path("/interactionreceiver"))
+        .and(body_partial_json(json!({"id": "st-n-1"})))
+        .respond_with(ResponseTemplate::new(504))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let client = SpeechMinerClient::new(network(), Clock::real(), url.join("/interactionreceiver").unwrap(), &account(), 600_000);
     assert!(matches!(client.post(&recording("st-n-1")).await, Err(CallError::OutcomeUnknown { .. })));
-    assert_eq!(posts.load(Ordering::SeqCst), 1);
-    assert_eq!(seen.lock().unwrap().as_ref().unwrap()["id"], "st-n-1");
 }

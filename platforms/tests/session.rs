@@ -21,8 +21,10 @@ use platforms::Upload;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{GuideClient, ReadClient, Settings as TargetSettings};
 use platforms::legacy::{Client, Settings};
-use platforms::transport::Transport;
+use platforms::transport::{Network, Transport};
 use url::Url;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, ResponseTemplate};
 
 fn token() -> axum::routing::MethodRouter {
     post(|| async { axum::Json(serde_json::json!({ "access_token": "t", "token_type": "bearer", "expires_in": 3600 })) })
@@ -237,31 +239,23 @@ async fn a_cut_recording_goes_on_where_it_stopped() {
 
 #[tokio::test]
 async fn a_redirect_is_followed_to_an_allowed_host_without_the_token_and_to_no_other() {
-    let seen: Arc<Mutex<Vec<bool>>> = Arc::default();
-    let noted = seen.clone();
-    let elsewhere = Router::new().route(
-        "/presigned",
-        get(move |headers: HeaderMap| {
-            noted.lock().unwrap().push(headers.contains_key(header::AUTHORIZATION));
-            async { ([(header::CONTENT_TYPE, "audio/wav")], "audio") }
-        }),
-    );
-    let elsewhere = common::serve(elsewhere).await;
-    let location = elsewhere.join("/presigned?signature=s").unwrap().to_string();
-    let media = get(move || {
-        let location = location.clone();
-        async move { (StatusCode::FOUND, [(header::LOCATION, location)]) }
-    });
-    let router = Router::new().route("/oauth/token", token()).route("/media", media);
-    let (_, transport, url) = both(router).await.swap_remove(0);
-    let host = format!("127.0.0.1:{}", elsewhere.port().unwrap());
+    let (elsewhere, elsewhere_url) = common::mock_server().await;
+    let audio = ResponseTemplate::new(200).set_body_raw("audio", "audio/wav");
+    Mock::given(method("GET")).and(path("/presigned")).respond_with(audio).expect(1).mount(&elsewhere).await;
+    let (platform, url) = common::mock_platform().await;
+    let location = elsewhere_url.join("/presigned?signature=s").unwrap();
+    let redirect = ResponseTemplate::new(302).insert_header("location", location.as_str());
+    Mock::given(method("GET")).and(path("/media")).respond_with(redirect).expect(2).mount(&platform).await;
+    let transport: Arc<dyn Transport> = Arc::new(Network::new().unwrap());
+    let host = elsewhere.address().to_string();
     let refused = source(transport.clone(), url.clone(), Vec::new()).media("1", Some("/media"), u64::MAX).await.err().unwrap();
     assert!(matches!(&refused, CallError::HostNotAllowed { host: named, .. } if *named == host), "{refused}");
     assert!(!refused.to_string().contains("signature"), "{refused}");
     let allowed = source(transport, url, vec![host]).media("1", Some("/media"), u64::MAX).await.unwrap();
     let bytes: Vec<Bytes> = allowed.stream.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), b"audio");
-    assert_eq!(*seen.lock().unwrap(), [false], "the token followed a redirect to another host");
+    let [request] = elsewhere.received_requests().await.unwrap().try_into().unwrap();
+    assert!(!request.headers.contains_key(header::AUTHORIZATION), "the token followed a redirect to another host");
 }
 
 /// The announced length of a body, and the body.

@@ -5,14 +5,10 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use common::{credentials, serve};
+use common::{answer_json, credentials, mock_platform, serve};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use platforms::clock::Clock;
@@ -24,13 +20,16 @@ use platforms::legacy::{Client, Settings as SourceSettings};
 use platforms::transport::Network;
 use platforms::{Account, CallError, OpenFile, Upload};
 use url::Url;
+use wiremock::matchers::{any, path};
+use wiremock::{Mock, MockServer, ResponseTemplate, Times};
 
-/// A platform that gives tokens and sessions, and answers everything else with this.
-async fn platform(answer: fn() -> Response) -> Url {
-    let token = post(|| async { axum::Json(serde_json::json!({ "access_token": "t", "expires_in": 3600 })) });
-    let session = get(|| async { axum::Json(serde_json::json!({ "statusCode": 0 })) });
-    let rest = move |_: Request| async move { answer() };
-    serve(Router::new().route("/oauth/token", token).route("/api/v2/diagnostics/version", session).fallback(rest)).await
+/// A platform that gives tokens and sessions, and answers everything else with this, so many times.
+async fn platform(answer: ResponseTemplate, times: impl Into<Times>) -> (MockServer, Url) {
+    let (server, url) = mock_platform().await;
+    let session = answer_json(serde_json::json!({ "statusCode": 0 }));
+    Mock::given(path("/api/v2/diagnostics/version")).respond_with(session).mount(&server).await;
+    Mock::given(any()).respond_with(answer).expect(times).mount(&server).await;
+    (server, url)
 }
 
 fn file() -> OpenFile {
@@ -40,6 +39,9 @@ fn file() -> OpenFile {
 fn upload() -> Upload {
     Upload { name: "a".to_owned(), content_type: "audio/mp3", length: 4, open: file() }
 }
+
+/// As many as [`writes`] has.
+const WRITES: u64 = 23;
 
 type Written = (&'static str, BoxFuture<'static, Result<(), CallError>>);
 
@@ -109,13 +111,15 @@ fn writes(url: &Url) -> Vec<Written> {
 
 #[tokio::test]
 async fn a_redirected_write_is_an_error_of_its_own() {
-    let answers: [(u16, fn() -> Response); 3] = [
-        (302, || (StatusCode::FOUND, [(header::LOCATION, "/login?session=secret")], "<html>sign in</html>").into_response()),
-        (308, || (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "https://elsewhere.test/a?session=secret")]).into_response()),
-        (303, || StatusCode::SEE_OTHER.into_response()),
+    let to = |status, location| ResponseTemplate::new(status).insert_header("location", location);
+    let answers = [
+        (302, to(302, "/login?session=secret").set_body_string("<html>sign in</html>")),
+        (308, to(308, "https://elsewhere.test/a?session=secret")),
+        (303, ResponseTemplate::new(303)),
     ];
     for (wanted, answer) in answers {
-        let url = platform(answer).await;
+        // Each write asks once: no redirect is followed, and none is tried again.
+        let (_server, url) = platform(answer, WRITES).await;
         for (what, write) in writes(&url) {
             let error = write.await.expect_err(what);
             assert!(matches!(&error, CallError::Redirected { status, .. } if *status == wanted), "{what}: {error}");
@@ -127,11 +131,11 @@ async fn a_redirected_write_is_an_error_of_its_own() {
 #[tokio::test]
 async fn a_promise_or_a_part_is_not_done() {
     // 202 is done for two operations of the public API, which document it; a part of a whole is done for none.
-    let url = platform(|| (StatusCode::PARTIAL_CONTENT, "{}").into_response()).await;
+    let (_server, url) = platform(ResponseTemplate::new(206).set_body_string("{}"), WRITES).await;
     for (what, write) in writes(&url) {
         assert!(write.await.is_err(), "{what}");
     }
-    let url = platform(|| (StatusCode::ACCEPTED, "{}").into_response()).await;
+    let (_server, url) = platform(ResponseTemplate::new(202).set_body_string("{}"), WRITES..).await;
     for (what, write) in writes(&url) {
         let documented = matches!(what, "POST report" | "PATCH attributes" | "permissions");
         let error = write.await.err();
@@ -143,9 +147,7 @@ async fn a_promise_or_a_part_is_not_done() {
 #[tokio::test]
 async fn a_store_that_did_only_some_of_it_has_not_done_it() {
     let failed = r#"<D:multistatus xmlns:D="DAV:"><D:response><D:href>/a</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response></D:multistatus>"#;
-    static BODY: std::sync::OnceLock<&'static str> = std::sync::OnceLock::new();
-    BODY.get_or_init(|| failed);
-    let url = platform(|| (StatusCode::MULTI_STATUS, *BODY.get().unwrap()).into_response()).await;
+    let (_server, url) = platform(ResponseTemplate::new(207).set_body_string(failed), 4).await;
     for (what, write) in writes(&url).into_iter().filter(|(what, _)| matches!(*what, "MKCOL" | "PUT file" | "MOVE file" | "DELETE file")) {
         assert_eq!(write.await.expect_err(what).status(), Some(423), "{what}");
     }
@@ -156,33 +158,20 @@ fn source(url: Url, clock: Clock) -> Client {
     Client::new(Arc::new(Network::new().unwrap()), clock, settings).unwrap()
 }
 
-/// A source whose one recording is answered by the number of the request, counted from 1.
-async fn media(answer: fn(u32) -> Response) -> Url {
-    let token = post(|| async { axum::Json(serde_json::json!({ "access_token": "t", "expires_in": 3600 })) });
-    let count = Arc::new(AtomicU32::new(0));
-    let bytes = get(move || {
-        let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-        async move { answer(number) }
-    });
-    serve(Router::new().route("/oauth/token", token).route("/media", bytes)).await
-}
-
-const SOUND: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "audio/wav")];
-
 #[tokio::test]
 async fn what_is_not_the_recording_yet_is_asked_for_again() {
-    type Answers = fn(u32) -> Response;
-    let rows: [(&str, Answers); 4] = [
-        ("202", |n| if n < 3 { (StatusCode::ACCEPTED, "{}").into_response() } else { (SOUND, "sound").into_response() }),
-        ("408", |n| if n < 3 { StatusCode::REQUEST_TIMEOUT.into_response() } else { (SOUND, "sound").into_response() }),
-        ("425", |n| if n < 3 { StatusCode::TOO_EARLY.into_response() } else { (SOUND, "sound").into_response() }),
-        ("a page", |n| if n < 3 { axum::response::Html("<html>sign in</html>").into_response() } else { (SOUND, "sound").into_response() }),
+    let rows = [
+        ("202", ResponseTemplate::new(202).set_body_string("{}")),
+        ("408", ResponseTemplate::new(408)),
+        ("425", ResponseTemplate::new(425)),
+        ("a page", ResponseTemplate::new(200).set_body_raw("<html>sign in</html>", "text/html; charset=utf-8")),
     ];
-    for (what, answer) in rows {
-        let read = source(media(answer).await, Clock::real())
-            .media("1", Some("/media"), 1000)
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error}"));
+    for (what, not_yet) in rows {
+        let (server, url) = mock_platform().await;
+        Mock::given(path("/media")).respond_with(not_yet).up_to_n_times(2).expect(2).mount(&server).await;
+        let sound = ResponseTemplate::new(200).set_body_raw("sound", "audio/wav");
+        Mock::given(path("/media")).respond_with(sound).expect(1).mount(&server).await;
+        let read = source(url, Clock::real()).media("1", Some("/media"), 1000).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         let bytes: Vec<bytes::Bytes> = read.stream.map(|piece| piece.unwrap()).collect().await;
         assert_eq!(bytes.concat(), b"sound", "{what}");
     }
@@ -190,14 +179,16 @@ async fn what_is_not_the_recording_yet_is_asked_for_again() {
 
 #[tokio::test]
 async fn a_recording_that_comes_too_slowly_is_given_up_in_time() {
-    let url = media(|_| {
+    // A body in pieces: wiremock sends a whole one.
+    let token = post(|| async { axum::Json(serde_json::json!({ "access_token": "t", "expires_in": 3600 })) });
+    let media = get(|| async {
         let drops = stream::unfold((), |()| async {
             Clock::real().sleep(std::time::Duration::from_millis(10)).await;
             Some((Ok::<_, std::io::Error>(bytes::Bytes::from_static(b".")), ()))
         });
-        (SOUND, axum::body::Body::from_stream(drops)).into_response()
-    })
-    .await;
+        ([(axum::http::header::CONTENT_TYPE, "audio/wav")], axum::body::Body::from_stream(drops))
+    });
+    let url = serve(Router::new().route("/oauth/token", token).route("/media", media)).await;
     // A hundred times as fast: a byte a second, and the minute of grace is 0.6 s.
     let clock = Clock::scaled(0, 100.0);
     let read = source(url, clock.clone()).media("1", Some("/media"), 1 << 30).await.unwrap();

@@ -1,4 +1,4 @@
-//! A platform of one's own: an axum router behind the network and behind an in-memory pipe.
+//! A platform of one's own: canned answers on a port by wiremock, or an axum router behind the network and behind an in-memory pipe.
 
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
@@ -10,6 +10,29 @@ use hyper_util::service::TowerToHyperService;
 use platforms::Credentials;
 use platforms::transport::{Network, Pipe, Transport};
 use url::Url;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// A server on a free port, and its address. A test mounts what it answers, the first that matches first; nothing else is there (404). What a mock
+/// expects is checked when the server is dropped.
+pub(crate) async fn mock_server() -> (MockServer, Url) {
+    let server = MockServer::start().await;
+    let url = Url::parse(&server.uri()).unwrap();
+    (server, url)
+}
+
+/// The same for a platform that gives tokens.
+pub(crate) async fn mock_platform() -> (MockServer, Url) {
+    let (server, url) = mock_server().await;
+    let token = answer_json(serde_json::json!({ "access_token": "t", "expires_in": 3600 }));
+    Mock::given(method("POST")).and(path("/oauth/token")).respond_with(token).mount(&server).await;
+    (server, url)
+}
+
+/// 200 with this JSON.
+pub(crate) fn answer_json(body: serde_json::Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body)
+}
 
 /// Serves a router on a free port.
 pub(crate) async fn serve(router: Router) -> Url {
