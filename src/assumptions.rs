@@ -16,8 +16,14 @@ pub(crate) fn run(output: &Output) -> Ending {
     for rule in &rules {
         terminal::say_lines(&text(rule));
     }
-    let assumed = rules.iter().filter(|rule| rule.grade == simulator::Grade::Assumed).count();
-    terminal::say(&format!("{} rules, {assumed} of them assumed: no vendor page states those", rules.len()));
+    let assumed = rules
+        .iter()
+        .filter(|rule| rule.grade == simulator::Grade::Assumed)
+        .count();
+    terminal::say(&format!(
+        "{} rules, {assumed} of them assumed: no vendor page states those",
+        rules.len()
+    ));
     Ending::Done
 }
 
@@ -27,6 +33,12 @@ fn text(rule: &Rule) -> String {
         simulator::Grade::Observed => "observed",
         simulator::Grade::Assumed => "assumed",
     };
-    let default = rule.default.map(|default| format!("\n  default: {default}")).unwrap_or_default();
-    format!("{} ({grade})\n  {}\n  source: {}{default}", rule.name, rule.statement, rule.source)
+    let default = rule
+        .default
+        .map(|default| format!("\n  default: {default}"))
+        .unwrap_or_default();
+    format!(
+        "{} ({grade})\n  {}\n  source: {}{default}",
+        rule.name, rule.statement, rule.source
+    )
 }

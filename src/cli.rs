@@ -22,11 +22,17 @@ pub(crate) struct Output {
     /// Print one JSON document to standard output instead of text
     #[arg(long, global = true, env = "SEATRIAL_JSON", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) json: bool,
-    /// Log more; twice for every request: method, host, path without ids, status and milliseconds, never a value
+    /// Log more; twice for every request: method, host, path without ids, status and milliseconds,
+    /// never a value
     #[arg(short, long, global = true, env = "SEATRIAL_VERBOSE", action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// How log lines are written to standard error
-    #[arg(long, global = true, env = "SEATRIAL_LOG_FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        env = "SEATRIAL_LOG_FORMAT",
+        default_value = "text"
+    )]
     pub(crate) log_format: LogFormat,
 }
 
@@ -50,7 +56,8 @@ pub(crate) enum Command {
     Forecast(Forecast),
     /// Serve the simulated platforms of a scenario until Ctrl-C
     Simulate(Simulate),
-    /// Check source, target, ledger and staging before a migration; what it writes to try is deleted again
+    /// Check source, target, ledger and staging before a migration; what it writes to try is
+    /// deleted again
     Preflight(PlanOnly),
     /// Move recordings as a plan says, or go on with it
     Migrate(Migrate),
@@ -58,7 +65,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Judge the target against the source; change nothing
     Verify(Verify),
-    /// Print every rule of the simulated platforms: grade, source and default; what no vendor states is an assumption
+    /// Print every rule of the simulated platforms: grade, source and default; what no vendor
+    /// states is an assumption
     Assumptions,
     /// Print a JSON Schema
     Schema(Schema),
@@ -79,17 +87,21 @@ pub(crate) struct Rehearse {
     /// Instead of the plan's workers
     #[arg(long, env = "SEATRIAL_WORKERS")]
     pub(crate) workers: Option<usize>,
-    /// How time runs, instead of each scenario's clock: real, virtual (nobody waits: it jumps), or scaled:K (K simulated seconds a second)
+    /// How time runs, instead of each scenario's clock: real, virtual (nobody waits: it jumps), or
+    /// scaled:K (K simulated seconds a second)
     #[arg(long, env = "SEATRIAL_CLOCK", value_name = "real|virtual|scaled:K")]
     pub(crate) clock: Option<Time>,
-    /// How much audio the verifier compares, instead of what each scenario says: all, none, or a number of recordings
+    /// How much audio the verifier compares, instead of what each scenario says: all, none, or a
+    /// number of recordings
     #[arg(long, env = "SEATRIAL_AUDIO")]
     pub(crate) audio: Option<AudioArgument>,
-    /// Write what the simulators noted beside each report: journal.ndjson (sorted by time, platform, operation and key), effects.ndjson,
-    /// faults.ndjson and truth.ndjson (what the target holds)
+    /// Write what the simulators noted beside each report: journal.ndjson (sorted by time,
+    /// platform, operation and key), effects.ndjson, faults.ndjson and truth.ndjson (what the
+    /// target holds)
     #[arg(long, env = "SEATRIAL_JOURNAL", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) journal: bool,
-    /// Rehearse this command instead of our migrator, by `sh -c`: docs/guide/test-your-own-migrator.md says what it gets and what it is held to
+    /// Rehearse this command instead of our migrator, by `sh -c`:
+    /// docs/guide/test-your-own-migrator.md says what it gets and what it is held to
     #[arg(long, env = "SEATRIAL_MIGRATOR", value_name = "CMD")]
     pub(crate) migrator: Option<String>,
     /// Minutes the command may run at a start; then it is killed, and has failed
@@ -208,15 +220,16 @@ pub(crate) struct Forecast {
     /// The day it must be finished, YYYY-MM-DD; a forecast that ends later exits with 30
     #[arg(long, env = "SEATRIAL_DEADLINE", value_name = "DATE")]
     pub(crate) deadline: Option<jiff::civil::Date>,
-    /// What things cost, as TOML: currency, per_thousand_requests, included_requests, per_gigabyte_in, per_gigabyte_out, per_gigabyte_month_staged,
-    /// per_machine_hour
+    /// What things cost, as TOML: currency, per_thousand_requests, included_requests,
+    /// per_gigabyte_in, per_gigabyte_out, per_gigabyte_month_staged, per_machine_hour
     #[arg(long, env = "SEATRIAL_PRICES", value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Explore {
-    /// Scenario file that the seeds vary: target, surface, plan and limits stay, world, faults, kills and workers change
+    /// Scenario file that the seeds vary: target, surface, plan and limits stay, world, faults,
+    /// kills and workers change
     pub(crate) scenario: PathBuf,
     /// How many seeds
     #[arg(long, env = "SEATRIAL_SEEDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
@@ -257,7 +270,8 @@ pub(crate) struct Simulate {
     /// Instead of the scenario's seed
     #[arg(long, env = "SEATRIAL_SEED")]
     pub(crate) seed: Option<u64>,
-    /// The day a generated world stands relative to, YYYY-MM-DD, UTC [default: today]; give that of the first start to go on with its calls later
+    /// The day a generated world stands relative to, YYYY-MM-DD, UTC [default: today]; give that of
+    /// the first start to go on with its calls later
     #[arg(long, env = "SEATRIAL_DAY", value_name = "DATE")]
     pub(crate) day: Option<jiff::civil::Date>,
     /// Port of the control API; 0: any free one
@@ -278,7 +292,8 @@ pub(crate) struct Simulate {
     /// Port of its SpeechMiner; 0: any free one
     #[arg(long, env = "SEATRIAL_SPEECHMINER_PORT", default_value_t = 0)]
     pub(crate) speechminer_port: u16,
-    /// Serve all platforms on this one port instead, told apart by host name, the vendor's among them (docs/guide/one-port.md); 0: any free one
+    /// Serve all platforms on this one port instead, told apart by host name, the vendor's among
+    /// them (docs/guide/one-port.md); 0: any free one
     #[arg(long, env = "SEATRIAL_ONE_PORT", value_name = "PORT")]
     pub(crate) one_port: Option<u16>,
     /// Speak HTTPS on that port, by a certificate of a CA that is made at start
@@ -311,8 +326,9 @@ pub(crate) struct Migrate {
     /// At most so many interactions in this run
     #[arg(long, env = "SEATRIAL_LIMIT")]
     pub(crate) limit: Option<u64>,
-    /// Send a canary only: at most so many recordings, chosen to show everything there is; verify them, and write a checklist for a person.
-    /// A target elsewhere than on this machine takes nothing else before its canary is confirmed
+    /// Send a canary only: at most so many recordings, chosen to show everything there is; verify
+    /// them, and write a checklist for a person. A target elsewhere than on this machine takes
+    /// nothing else before its canary is confirmed
     #[arg(long, env = "SEATRIAL_CANARY", value_name = "N", conflicts_with_all = ["limit", "dry_run"])]
     pub(crate) canary: Option<usize>,
     /// Where the canary's checklist goes; canary-checklist.csv beside the plan unless given
@@ -322,29 +338,39 @@ pub(crate) struct Migrate {
     #[arg(long, env = "SEATRIAL_REPORT", value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
     /// Minutes a canary is verified again while the target cannot show all of it yet
-    #[arg(long, env = "SEATRIAL_PATIENCE", value_name = "MINUTES", default_value_t = 30)]
+    #[arg(
+        long,
+        env = "SEATRIAL_PATIENCE",
+        value_name = "MINUTES",
+        default_value_t = 30
+    )]
     pub(crate) patience: u64,
-    /// Read a filled-in checklist: every answer yes confirms the canary, a single no fails it. Sends nothing
+    /// Read a filled-in checklist: every answer yes confirms the canary, a single no fails it.
+    /// Sends nothing
     #[arg(long, env = "SEATRIAL_CONFIRM_CANARY", value_name = "FILE", conflicts_with_all = ["canary", "limit", "dry_run", "accept_plan_change"])]
     pub(crate) confirm_canary: Option<PathBuf>,
-    /// Extract, stage and convert, and write nothing to the target; tell exact counts and declared losses
+    /// Extract, stage and convert, and write nothing to the target; tell exact counts and declared
+    /// losses
     #[arg(long, env = "SEATRIAL_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) dry_run: bool,
-    /// Go on although the plan or a mapping has changed since the ledger was begun: what is in the target and would be sent otherwise now is sent
-    /// again, what stays behind or is not finished is decided anew
+    /// Go on although the plan or a mapping has changed since the ledger was begun: what is in the
+    /// target and would be sent otherwise now is sent again, what stays behind or is not finished
+    /// is decided anew
     #[arg(long, env = "SEATRIAL_ACCEPT_PLAN_CHANGE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) accept_plan_change: bool,
-    /// Read again from the source what stayed behind for a reason (such as audio_not_audio), by an outcome (quarantined, skipped, left), or what a
-    /// file names: the CSV of status --quarantine, or one id of a call or recording a line. Then go on with whatever is open. What stayed behind
-    /// because the source misbehaved is read again without it
+    /// Read again from the source what stayed behind for a reason (such as audio_not_audio), by an
+    /// outcome (quarantined, skipped, left), or what a file names: the CSV of status --quarantine,
+    /// or one id of a call or recording a line. Then go on with whatever is open. What stayed
+    /// behind because the source misbehaved is read again without it
     #[arg(long, env = "SEATRIAL_RETRY", value_name = "REASON|FILE", conflicts_with_all = ["canary", "dry_run", "redo"])]
     pub(crate) retry: Option<String>,
-    /// Send again what is in the target and wrong there: the calls a file names (findings.jsonl of verify, or one id of a call or recording a
-    /// line). They are read from the source again, and what is there is put right where the target allows it; where it does not, status says why
+    /// Send again what is in the target and wrong there: the calls a file names (findings.jsonl of
+    /// verify, or one id of a call or recording a line). They are read from the source again, and
+    /// what is there is put right where the target allows it; where it does not, status says why
     #[arg(long, env = "SEATRIAL_REDO", value_name = "FILE", conflicts_with_all = ["canary", "dry_run"])]
     pub(crate) redo: Option<PathBuf>,
-    /// Interaction Recording: where a call that is sent again stands there in another form, delete that recording and insert it again; for a
-    /// moment it is nowhere
+    /// Interaction Recording: where a call that is sent again stands there in another form, delete
+    /// that recording and insert it again; for a moment it is nowhere
     #[arg(long, env = "SEATRIAL_REPLACE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) replace: bool,
     /// Interactions that may meet an error before the run stops
@@ -365,11 +391,12 @@ pub(crate) struct Status {
     /// Write the chain of custody to this file, as NDJSON
     #[arg(long, env = "SEATRIAL_CUSTODY")]
     pub(crate) custody: Option<PathBuf>,
-    /// Check a chain of custody that was written earlier: each line holds the hash of the one before, and the ledger still holds these lines
+    /// Check a chain of custody that was written earlier: each line holds the hash of the one
+    /// before, and the ledger still holds these lines
     #[arg(long, env = "SEATRIAL_CHECK_CUSTODY", value_name = "FILE")]
     pub(crate) check_custody: Option<PathBuf>,
-    /// Write every recording that is quarantined, skipped, left with an error or could not be put right to this file, as CSV: call, recording,
-    /// file, outcome, reason, detail, since when
+    /// Write every recording that is quarantined, skipped, left with an error or could not be put
+    /// right to this file, as CSV: call, recording, file, outcome, reason, detail, since when
     #[arg(long, env = "SEATRIAL_QUARANTINE", value_name = "FILE.csv")]
     pub(crate) quarantine: Option<PathBuf>,
 }
@@ -378,7 +405,8 @@ pub(crate) struct Status {
 pub(crate) struct Verify {
     /// Plan file
     pub(crate) plan: PathBuf,
-    /// Folder for summary.json, findings.jsonl, recordings.csv, breakdown.csv, drift.jsonl and requests.jsonl
+    /// Folder for summary.json, findings.jsonl, recordings.csv, breakdown.csv, drift.jsonl and
+    /// requests.jsonl
     #[arg(long, env = "SEATRIAL_REPORT", default_value = "seatrial-report")]
     pub(crate) report: PathBuf,
     /// How much audio is compared: all, none, or a number of recordings
@@ -390,32 +418,38 @@ pub(crate) struct Verify {
     /// Where the source is read from
     #[arg(long, env = "SEATRIAL_SOURCE", default_value = "live")]
     pub(crate) source: SourceArgument,
-    /// Create nothing on the target: no analytics job, no batch download. What depends on them cannot be told then
+    /// Create nothing on the target: no analytics job, no batch download. What depends on them
+    /// cannot be told then
     #[arg(long, env = "SEATRIAL_NO_JOBS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) no_jobs: bool,
-    /// List every request that may be sent, with the permission it needs and what it creates; send none
+    /// List every request that may be sent, with the permission it needs and what it creates; send
+    /// none
     #[arg(long, env = "SEATRIAL_PRINT_REQUESTS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) print_requests: bool,
-    /// Judge only the interactions this file names, one id a line; the report says that it tells of no other
+    /// Judge only the interactions this file names, one id a line; the report says that it tells of
+    /// no other
     #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
     pub(crate) only: Option<PathBuf>,
-    /// Print what the report in the folder of --report says of one call, named by its id or a recording's, on either side; verifies nothing and
-    /// sends nothing
+    /// Print what the report in the folder of --report says of one call, named by its id or a
+    /// recording's, on either side; verifies nothing and sends nothing
     #[arg(long, env = "SEATRIAL_CALL", value_name = "ID")]
     pub(crate) call: Option<String>,
     /// Instead of the plan's staging, for --source staged
     #[arg(long, env = "SEATRIAL_STAGING")]
     pub(crate) staging: Option<String>,
-    /// Interaction Recording: a private key for encrypted files, PEM without passphrase; again for another
+    /// Interaction Recording: a private key for encrypted files, PEM without passphrase; again for
+    /// another
     #[arg(long, env = "SEATRIAL_DECRYPTION_KEY", value_name = "FILE")]
     pub(crate) decryption_key: Vec<PathBuf>,
     /// Interaction Recording: RCS archives (DIR/**/recording.json) instead of RWS
     #[arg(long, env = "SEATRIAL_GIR_ARCHIVE", value_name = "DIR")]
     pub(crate) gir_archive: Option<PathBuf>,
-    /// Interaction Recording: a WebDAV listing (CSV of href, size and perhaps sha256) or a mount of the store, instead of the store
+    /// Interaction Recording: a WebDAV listing (CSV of href, size and perhaps sha256) or a mount of
+    /// the store, instead of the store
     #[arg(long, env = "SEATRIAL_GIR_FILES", value_name = "LISTING|DIR")]
     pub(crate) gir_files: Option<PathBuf>,
-    /// Interaction Recording: SpeechMiner's rows (CSV of externalId,callTime,callDuration,folder,filename) instead of its receiver
+    /// Interaction Recording: SpeechMiner's rows (CSV of
+    /// externalId,callTime,callDuration,folder,filename) instead of its receiver
     #[arg(long, env = "SEATRIAL_GIR_SPEECHMINER", value_name = "FILE.csv")]
     pub(crate) gir_speechminer: Option<PathBuf>,
     /// Who exported what stands for a store, for the report

@@ -15,17 +15,32 @@ use crate::terminal;
 pub(crate) async fn run(arguments: Explore, output: Output) -> Ending {
     let text = match std::fs::read_to_string(&arguments.scenario) {
         Ok(text) => text,
-        Err(error) => return terminal::fail(Ending::BadCall, &format!("cannot read {}: {error}", arguments.scenario.display())),
+        Err(error) => {
+            return terminal::fail(
+                Ending::BadCall,
+                &format!("cannot read {}: {error}", arguments.scenario.display()),
+            );
+        }
     };
-    let usual = if arguments.migrator.is_some() { Time::Real } else { Time::Virtual };
+    let usual = if arguments.migrator.is_some() {
+        Time::Real
+    } else {
+        Time::Virtual
+    };
     let exploration = Exploration {
         text,
         seeds: arguments.seeds,
         first: arguments.first_seed,
-        migrator: migrator(arguments.migrator.as_deref(), arguments.migrator_minutes, None),
+        migrator: migrator(
+            arguments.migrator.as_deref(),
+            arguments.migrator_minutes,
+            None,
+        ),
         time: arguments.clock.unwrap_or(usual),
         report: arguments.report,
-        threads: arguments.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+        threads: arguments.threads.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+        }),
         most_failures: arguments.most_failures,
         scenario: arguments.scenario,
     };
@@ -41,16 +56,30 @@ pub(crate) async fn run(arguments: Explore, output: Output) -> Ending {
         }
     });
     let stop = interrupted.clone();
-    let explored = tokio::task::spawn_blocking(move || exploration.explore(&terminal::tell, &stop)).await;
+    let explored =
+        tokio::task::spawn_blocking(move || exploration.explore(&terminal::tell, &stop)).await;
     watch.abort();
     match explored {
-        Ok(Ok(explored)) => conclude(&explored, &again, interrupted.load(Ordering::Acquire), &output),
+        Ok(Ok(explored)) => conclude(
+            &explored,
+            &again,
+            interrupted.load(Ordering::Acquire),
+            &output,
+        ),
         Ok(Err(refusal)) => terminal::fail(refusal.ending, &refusal.sentence),
-        Err(error) => terminal::fail(Ending::OurBug, &format!("the exploration broke off: {error}")),
+        Err(error) => terminal::fail(
+            Ending::OurBug,
+            &format!("the exploration broke off: {error}"),
+        ),
     }
 }
 
-fn conclude(explored: &Explored, exploration: &Exploration, interrupted: bool, output: &Output) -> Ending {
+fn conclude(
+    explored: &Explored,
+    exploration: &Exploration,
+    interrupted: bool,
+    output: &Output,
+) -> Ending {
     if output.json {
         terminal::document(explored);
     } else {
@@ -60,8 +89,15 @@ fn conclude(explored: &Explored, exploration: &Exploration, interrupted: bool, o
                 terminal::say(&format!("    {}", exploration.again(file)));
             }
         }
-        let cut = if interrupted { ", and was interrupted" } else { "" };
-        terminal::say(&format!("{} of {} seeds went as they should{cut}.", explored.clean, explored.seeds));
+        let cut = if interrupted {
+            ", and was interrupted"
+        } else {
+            ""
+        };
+        terminal::say(&format!(
+            "{} of {} seeds went as they should{cut}.",
+            explored.clean, explored.seeds
+        ));
     }
     match (explored.failures.is_empty(), interrupted) {
         (false, _) => Ending::Unexpected,

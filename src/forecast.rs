@@ -1,4 +1,5 @@
-//! `forecast`: how long, how many requests, how many bytes and what it costs, before anybody has begun.
+//! `forecast`: how long, how many requests, how many bytes and what it costs, before anybody has
+//! begun.
 
 use std::path::Path;
 
@@ -13,8 +14,10 @@ use serde::Serialize;
 use crate::cli::{self, Output};
 use crate::terminal;
 
-/// Source: developer center blog, 2021-02-03, Caching in flows: spreading requests over several clients or tokens to get round the limit.
-const TOKENS: &str = "the vendor calls spreading requests over several clients or tokens a misuse that can slow the whole contact centre down: agree on it with them before";
+/// Source: developer center blog, 2021-02-03, Caching in flows: spreading requests over several
+/// clients or tokens to get round the limit.
+const TOKENS: &str = "the vendor calls spreading requests over several clients or tokens a misuse \
+    that can slow the whole contact centre down: agree on it with them before";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -33,7 +36,12 @@ struct Told<'a> {
 /// `seatrial forecast [PLAN|SCENARIO]`.
 pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
     let prepared = prepare(arguments).and_then(|prepared| {
-        let prices = arguments.prices.as_deref().map(Prices::read).transpose().map_err(|error| error.to_string())?;
+        let prices = arguments
+            .prices
+            .as_deref()
+            .map(Prices::read)
+            .transpose()
+            .map_err(|error| error.to_string())?;
         Ok((prepared, prices))
     });
     let ((load, pace), prices) = match prepared {
@@ -43,7 +51,8 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
     if load.is_beyond_counting() {
         return terminal::fail(
             Ending::BadCall,
-            "these figures come to more bytes than can be counted; check --recordings, --bytes and --mean-seconds",
+            "these figures come to more bytes than can be counted; check --recordings, --bytes and \
+             --mean-seconds",
         );
     }
     let found = forecast(&load, &pace);
@@ -53,10 +62,13 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
     if finishes.is_none() {
         return terminal::fail(
             Ending::BadCall,
-            "at this pace it finishes in no year of this calendar; check --recordings and the limits given",
+            "at this pace it finishes in no year of this calendar; check --recordings and the \
+             limits given",
         );
     }
-    let late = arguments.deadline.and_then(|deadline| Some(i64::from(deadline.until(finishes?).ok()?.get_days())));
+    let late = arguments
+        .deadline
+        .and_then(|deadline| Some(i64::from(deadline.until(finishes?).ok()?.get_days())));
     let sentence = sentence(&found, finishes, late);
     let warning = (pace.tokens > 1).then_some(TOKENS);
     if output.json {
@@ -81,14 +93,21 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
         terminal::say(&sentence);
     }
     // A script that asks for a deadline is told by the exit code, too.
-    if late.is_some_and(|late| late > 0) { Ending::Unexpected } else { Ending::Done }
+    if late.is_some_and(|late| late > 0) {
+        Ending::Unexpected
+    } else {
+        Ending::Done
+    }
 }
 
 /// From a plan, a scenario, or the figures alone; a figure that is given wins.
 fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
     let (load, mut pace) = match &arguments.from {
         None => (None, usual_pace()),
-        Some(path) if is_plan(path)? => (None, of_plan(&LoadedPlan::read(path).map_err(|error| error.to_string())?)),
+        Some(path) if is_plan(path)? => (
+            None,
+            of_plan(&LoadedPlan::read(path).map_err(|error| error.to_string())?),
+        ),
         Some(path) => {
             let scenario = Scenario::read(path).map_err(|error| error.to_string())?;
             (Some(load_of(&scenario)), pace_of(&scenario))
@@ -109,10 +128,23 @@ fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
         pace.cores = cores;
     }
     let codec = arguments.codec.as_deref();
-    let needed = || "say how many recordings there are with --recordings; a plan alone does not tell".to_owned();
-    let recordings = arguments.recordings.or(load.as_ref().map(|load| load.recordings)).ok_or_else(needed)?;
-    let mean_seconds = arguments.mean_seconds.or(load.as_ref().map(|load| load.mean_seconds)).unwrap_or(180.0);
-    let unknown = |codec: &str| format!("--codec {codec}: not one of pcm, mulaw, alaw, adpcm, mp3, amr, gsm; give --bytes instead");
+    let needed = || {
+        "say how many recordings there are with --recordings; a plan alone does not tell".to_owned()
+    };
+    let recordings = arguments
+        .recordings
+        .or(load.as_ref().map(|load| load.recordings))
+        .ok_or_else(needed)?;
+    let mean_seconds = arguments
+        .mean_seconds
+        .or(load.as_ref().map(|load| load.mean_seconds))
+        .unwrap_or(180.0);
+    let unknown = |codec: &str| {
+        format!(
+            "--codec {codec}: not one of pcm, mulaw, alaw, adpcm, mp3, amr, gsm; give --bytes \
+             instead"
+        )
+    };
     let by_codec = |codec: &str| bytes_of(codec, mean_seconds).ok_or_else(|| unknown(codec));
     let source_bytes = match (arguments.bytes, codec, &load) {
         (Some(bytes), ..) => bytes,
@@ -120,20 +152,39 @@ fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
         (None, None, Some(load)) => load.source_bytes,
         (None, None, None) => by_codec("mulaw")?,
     };
-    let kept = arguments.keep || load.as_ref().is_some_and(|load| !load.transcoded) || codec == Some("mp3");
+    let kept = arguments.keep
+        || load.as_ref().is_some_and(|load| !load.transcoded)
+        || codec == Some("mp3");
     let target_bytes = if kept { source_bytes } else { by_codec("mp3")? };
-    let per_call = load.as_ref().map_or(1.0, |load| load.recordings as f64 / load.calls.max(1) as f64);
-    let calls = arguments.calls.unwrap_or((recordings as f64 / per_call).round() as u64);
-    Ok((Load { calls, recordings, mean_seconds, source_bytes, target_bytes, transcoded: !kept }, pace))
+    let per_call = load.as_ref().map_or(1.0, |load| {
+        load.recordings as f64 / load.calls.max(1) as f64
+    });
+    let calls = arguments
+        .calls
+        .unwrap_or((recordings as f64 / per_call).round() as u64);
+    Ok((
+        Load {
+            calls,
+            recordings,
+            mean_seconds,
+            source_bytes,
+            target_bytes,
+            transcoded: !kept,
+        },
+        pace,
+    ))
 }
 
 fn is_plan(path: &Path) -> Result<bool, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.message()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let table: toml::Table = toml::from_str(&text)
+        .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
     Ok(table.contains_key("plan_version"))
 }
 
-/// The vendor's published limits. Source: limit key client.credentials.token.rate.per.minute; migration guide, step 3.
+/// The vendor's published limits. Source: limit key client.credentials.token.rate.per.minute;
+/// migration guide, step 3.
 fn usual_pace() -> Pace {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     Pace {
@@ -150,7 +201,12 @@ fn usual_pace() -> Pace {
 fn of_plan(loaded: &LoadedPlan) -> Pace {
     let pace = &loaded.plan.pace;
     let surface = Surface::of_plan(&loaded.plan.target);
-    Pace { surface, requests_per_minute: Some(pace.requests_per_minute), uploads_per_second: Some(pace.uploads_per_second), ..usual_pace() }
+    Pace {
+        surface,
+        requests_per_minute: Some(pace.requests_per_minute),
+        uploads_per_second: Some(pace.uploads_per_second),
+        ..usual_pace()
+    }
 }
 
 fn pace_of(scenario: &Scenario) -> Pace {
@@ -158,30 +214,53 @@ fn pace_of(scenario: &Scenario) -> Pace {
     let limit = |value: u32| (value > 0).then_some(value);
     let surface = Surface::of_setup(&scenario.setup);
     let (requests_per_minute, uploads_per_second) = match surface.has_limits() {
-        true => (limit(limits.requests_per_minute), limit(limits.uploads_per_second)),
+        true => (
+            limit(limits.requests_per_minute),
+            limit(limits.uploads_per_second),
+        ),
         false => (None, None),
     };
-    Pace { surface, requests_per_minute, uploads_per_second, ..usual_pace() }
+    Pace {
+        surface,
+        requests_per_minute,
+        uploads_per_second,
+        ..usual_pace()
+    }
 }
 
 fn load_of(scenario: &Scenario) -> Load {
     let world = &scenario.setup.world;
-    let sizes: Vec<u64> = world.codecs.iter().filter_map(|codec| bytes_of(codec.name(), world.mean_seconds)).collect();
+    let sizes: Vec<u64> = world
+        .codecs
+        .iter()
+        .filter_map(|codec| bytes_of(codec.name(), world.mean_seconds))
+        .collect();
     let mean = sizes.iter().sum::<u64>() / (sizes.len() as u64).max(1);
     // A transferred call has two or three segments, each with a recording.
     let per_call = (1.0 - world.no_recording_share) * (1.0 + 1.5 * world.transfer_share);
-    let kept = scenario.plan.get("audio").and_then(|audio| audio.get("format")?.as_str()) == Some("keep");
+    let kept = scenario
+        .plan
+        .get("audio")
+        .and_then(|audio| audio.get("format")?.as_str())
+        == Some("keep");
     Load {
         calls: world.interactions,
         recordings: (world.interactions as f64 * per_call).round() as u64,
         mean_seconds: world.mean_seconds,
         source_bytes: mean,
-        target_bytes: if kept { mean } else { bytes_of("mp3", world.mean_seconds).unwrap_or(mean) },
+        target_bytes: if kept {
+            mean
+        } else {
+            bytes_of("mp3", world.mean_seconds).unwrap_or(mean)
+        },
         transcoded: !kept,
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a date of today is a person's, not a platform's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a date of today is a person's, not a platform's"
+)]
 fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::system()).date()
 }
@@ -189,12 +268,16 @@ fn today() -> Date {
 /// The day on which something ends that begins with `start`.
 fn after(start: Date, seconds: f64) -> Option<Date> {
     let begun = start.at(0, 0, 0, 0);
-    let end = begun.checked_add(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?).ok()?;
+    let end = begun
+        .checked_add(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?)
+        .ok()?;
     Some(end.date())
 }
 
 fn sentence(found: &Forecast, finishes: Option<Date>, late: Option<i64>) -> String {
-    let day = finishes.map_or("in no year of this calendar".to_owned(), |date| date.strftime("%-d %B %Y").to_string());
+    let day = finishes.map_or("in no year of this calendar".to_owned(), |date| {
+        date.strftime("%-d %B %Y").to_string()
+    });
     let late = match late {
         Some(days) if days > 0 => format!(", {days} days late"),
         Some(days) if days < 0 => format!(", {} days early", -days),
@@ -220,7 +303,11 @@ fn figure(number: u64) -> String {
 fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
     let line = |text: String| terminal::say(&text);
     let days = |seconds: f64| {
-        if seconds >= 2.0 * 86_400.0 { format!("{:.1} days", seconds / 86_400.0) } else { format!("{:.1} hours", seconds / 3600.0) }
+        if seconds >= 2.0 * 86_400.0 {
+            format!("{:.1} days", seconds / 86_400.0)
+        } else {
+            format!("{:.1} hours", seconds / 3600.0)
+        }
     };
     let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     line(format!(
@@ -234,21 +321,48 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
         line(format!("  {:<20} {:>12}", bound.limit, days(bound.seconds)));
     }
     if found.verify_seconds > 0.0 {
-        line(format!("  {:<20} {:>12}", "verification", days(found.verify_seconds)));
+        line(format!(
+            "  {:<20} {:>12}",
+            "verification",
+            days(found.verify_seconds)
+        ));
     }
     line(format!("  {:<20} {:>12}", "in all", days(found.seconds)));
-    line(format!("  {} requests, {:.2} a recording:", figure(found.requests_total), found.requests_per_recording));
+    line(format!(
+        "  {} requests, {:.2} a recording:",
+        figure(found.requests_total),
+        found.requests_per_recording
+    ));
     for tally in found.requests.iter().filter(|tally| tally.count > 0) {
-        let counted = if tally.counted { "counts towards the token's limit" } else { "" };
-        line(format!("    {:<42} {:>12}  {counted}", tally.operation, figure(tally.count)));
+        let counted = if tally.counted {
+            "counts towards the token's limit"
+        } else {
+            ""
+        };
+        line(format!(
+            "    {:<42} {:>12}  {counted}",
+            tally.operation,
+            figure(tally.count)
+        ));
     }
-    line(format!("  answered 429 at most {} times", figure(found.throttled_at_most)));
-    line(format!("  {} in, {} out, {} of staging", gigabytes(found.bytes_in), gigabytes(found.bytes_out), gigabytes(found.staging_bytes)));
+    line(format!(
+        "  answered 429 at most {} times",
+        figure(found.throttled_at_most)
+    ));
+    line(format!(
+        "  {} in, {} out, {} of staging",
+        gigabytes(found.bytes_in),
+        gigabytes(found.bytes_out),
+        gigabytes(found.staging_bytes)
+    ));
     if let Some(bill) = bill {
         for (what, cost) in &bill.lines {
             line(format!("    {what:<42} {cost:>12.2} {}", bill.currency));
         }
-        line(format!("  costs {:.2} {}; {} requests beyond what is included", bill.total, bill.currency, bill.requests_over_quota));
+        line(format!(
+            "  costs {:.2} {}; {} requests beyond what is included",
+            bill.total, bill.currency, bill.requests_over_quota
+        ));
     }
 }
 
@@ -258,7 +372,12 @@ mod tests {
 
     #[test]
     fn figures_are_told_in_threes() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (4_000_000, "4,000,000")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (4_000_000, "4,000,000"),
+        ] {
             assert_eq!(figure(number), text);
         }
     }
@@ -266,8 +385,18 @@ mod tests {
     #[test]
     fn a_day_late_is_a_day_late() {
         let date = |text: &str| text.parse::<Date>().expect("a date");
-        assert_eq!(after(date("2026-03-01"), 13.5 * 86_400.0), Some(date("2026-03-14")));
-        let late = |deadline: &str| i64::from(date(deadline).until(date("2026-03-14")).expect("a span").get_days());
+        assert_eq!(
+            after(date("2026-03-01"), 13.5 * 86_400.0),
+            Some(date("2026-03-14"))
+        );
+        let late = |deadline: &str| {
+            i64::from(
+                date(deadline)
+                    .until(date("2026-03-14"))
+                    .expect("a span")
+                    .get_days(),
+            )
+        };
         assert_eq!((late("2026-03-05"), late("2026-03-20")), (9, -6));
     }
 }

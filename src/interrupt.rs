@@ -15,8 +15,11 @@ pub(crate) fn interrupt() -> watch::Receiver<bool> {
         let _ = say.send(true);
         stop_signal().await;
         terminal::clear_echo();
-        let ending =
-            terminal::fail(Ending::Stopped, "stopped at once, with work under way; what is done is kept, run the same command again");
+        let ending = terminal::fail(
+            Ending::Stopped,
+            "stopped at once, with work under way; what is done is kept, run the same command \
+             again",
+        );
         std::process::exit(i32::from(terminal::finish(ending).code()));
     });
     hear
@@ -46,14 +49,21 @@ pub(crate) async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// SIGHUP, unless whoever started us said that it is to be ignored, as nohup does. Once we listen it is no longer ignored, so this is asked once.
+/// SIGHUP, unless whoever started us said that it is to be ignored, as nohup does. Once we listen
+/// it is no longer ignored, so this is asked once.
 #[cfg(unix)]
 fn hangup() -> std::io::Result<Option<tokio::signal::unix::Signal>> {
     static IGNORED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     let ignored = *IGNORED.get_or_init(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+        let mask = status
+            .lines()
+            .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
         mask.is_some_and(|mask| mask & 1 == 1)
     });
-    if ignored { Ok(None) } else { tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map(Some) }
+    if ignored {
+        Ok(None)
+    } else {
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map(Some)
+    }
 }

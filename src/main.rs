@@ -48,8 +48,14 @@ fn bad_call(error: &clap::Error) -> Ending {
         terminal::say_lines(&error.render().to_string());
         return Ending::Done;
     }
-    let asked =
-        |name: &str| std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false" | "no" | "off" | "n" | "f"));
+    let asked = |name: &str| {
+        std::env::var(name).is_ok_and(|value| {
+            !matches!(
+                value.as_str(),
+                "" | "0" | "false" | "no" | "off" | "n" | "f"
+            )
+        })
+    };
     if asked("SEATRIAL_JSON") || std::env::args_os().any(|argument| argument == "--json") {
         terminal::speak_json();
     }
@@ -59,17 +65,27 @@ fn bad_call(error: &clap::Error) -> Ending {
 }
 
 fn run(cli: Cli) -> Ending {
-    // A migration waits for platforms and disks: one thread goes round, and files, database and audio have threads of their own. Over two
-    // threads a fifth of its time went into waking one another.
+    // A migration waits for platforms and disks: one thread goes round, and files, database and
+    // audio have threads of their own. Over two threads a fifth of its time went into waking one
+    // another.
     let mut runtime = match &cli.command {
         // A canary is verified in the same go.
-        Command::Migrate(migrate) if migrate.canary.is_some() => tokio::runtime::Builder::new_multi_thread(),
-        Command::Migrate(_) | Command::Preflight(_) | Command::Status(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Migrate(migrate) if migrate.canary.is_some() => {
+            tokio::runtime::Builder::new_multi_thread()
+        }
+        Command::Migrate(_) | Command::Preflight(_) | Command::Status(_) => {
+            tokio::runtime::Builder::new_current_thread()
+        }
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    // Files, database and audio: a few threads more than cores keep them busy, and each thread keeps memory of its own.
+    // Files, database and audio: a few threads more than cores keep them busy, and each thread
+    // keeps memory of its own.
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let runtime = match runtime.enable_all().max_blocking_threads(2 * cores + 4).build() {
+    let runtime = match runtime
+        .enable_all()
+        .max_blocking_threads(2 * cores + 4)
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(Ending::Stopped, &format!("cannot start: {error}")),
     };

@@ -6,8 +6,8 @@ use rehearsal::Ending;
 use crate::terminal;
 
 /// What a person may do with what lies on this machine when all has gone.
-pub(crate) const AFTER_THE_END: &str =
-    "finished: once verify says match, and custody and crosswalk are exported, staging (all sound) and ledger (all numbers) may be deleted";
+pub(crate) const AFTER_THE_END: &str = "finished: once verify says match, and custody and \
+    crosswalk are exported, staging (all sound) and ledger (all numbers) may be deleted";
 
 /// Why a run did not come to its end.
 pub(crate) fn tell_stop(stop: &RunError) -> Ending {
@@ -27,7 +27,11 @@ pub(crate) fn tell_lines(outcome: &Outcome) {
         terminal::say(&format!("  stand-in: {sentence}"));
     }
     if outcome.taken_up > 0 {
-        let calls = if outcome.taken_up == 1 { "call" } else { "calls" };
+        let calls = if outcome.taken_up == 1 {
+            "call"
+        } else {
+            "calls"
+        };
         terminal::say(&format!("  taken up again: {} {calls}", outcome.taken_up));
     }
     for (kind, count) in &outcome.warnings {

@@ -1,4 +1,5 @@
-//! Progress: one line at the foot of a terminal, a plain line now and then in a pipe, nothing beside a JSON document.
+//! Progress: one line at the foot of a terminal, a plain line now and then in a pipe, nothing
+//! beside a JSON document.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::watched::Watch;
 /// How often a pipe gets a line about progress, and about somebody who is waited for.
 const EVERY: Duration = Duration::from_secs(5);
 const WAITING_EVERY: Duration = Duration::from_secs(30);
-/// How long somebody is waited for before a pipe hears of it: no short disturbance, and within five seconds.
+/// How long somebody is waited for before a pipe hears of it: no short disturbance, and within five
+/// seconds.
 const WAITING_AFTER: Duration = Duration::from_secs(4);
 /// How often the line is drawn anew.
 const TICK: Duration = Duration::from_millis(250);
@@ -48,8 +50,15 @@ struct State {
 impl State {
     /// The line, no wider than `width`.
     fn line(&self, width: usize) -> String {
-        let of = self.known.map(|known| format!("/{known}")).unwrap_or_default();
-        let counted = if self.through == 0 && self.known.unwrap_or(0) == 0 { String::new() } else { format!(" {}{of}", self.through) };
+        let of = self
+            .known
+            .map(|known| format!("/{known}"))
+            .unwrap_or_default();
+        let counted = if self.through == 0 && self.known.unwrap_or(0) == 0 {
+            String::new()
+        } else {
+            format!(" {}{of}", self.through)
+        };
         if let Some(waiting) = &self.waiting {
             return cut(&format!("{}{counted}; {waiting}", self.what), width);
         }
@@ -57,8 +66,16 @@ impl State {
         let done = self.through - self.before.unwrap_or(0).min(self.through);
         if self.elapsed >= RATE_AFTER && done > 0 {
             let rate = done as f64 / self.elapsed.as_secs_f64();
-            right.push_str(&if rate >= 10.0 { format!(" {rate:.0}/s") } else { format!(" {rate:.1}/s") });
-            if let Some(left) = self.known.map(|known| known.saturating_sub(self.through)).filter(|left| *left > 0) {
+            right.push_str(&if rate >= 10.0 {
+                format!(" {rate:.0}/s")
+            } else {
+                format!(" {rate:.1}/s")
+            });
+            if let Some(left) = self
+                .known
+                .map(|known| known.saturating_sub(self.through))
+                .filter(|left| *left > 0)
+            {
                 right.push_str(&format!(", {} left", words(left as f64 / rate)));
             }
         } else {
@@ -69,7 +86,9 @@ impl State {
                 right.push_str(&format!(", {count} {what}"));
             }
         }
-        let room = width.saturating_sub(self.what.chars().count() + right.chars().count() + 3).min(30);
+        let room = width
+            .saturating_sub(self.what.chars().count() + right.chars().count() + 3)
+            .min(30);
         let bar = match self.known {
             Some(known) if room >= 8 && known > 0 => {
                 let full = (room as u64 * self.through.min(known) / known) as usize;
@@ -111,21 +130,34 @@ pub(crate) struct Display {
     drawing: Option<std::thread::JoinHandle<()>>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "a terminal is paced by the wall clock, not by a simulated one")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a terminal is paced by the wall clock, not by a simulated one"
+)]
 fn now() -> Instant {
     Instant::now()
 }
 
 impl Display {
-    /// `what` is being done: "migrating", "verifying". Who is waited for is told where the way to the platforms is watched.
+    /// `what` is being done: "migrating", "verifying". Who is waited for is told where the way to
+    /// the platforms is watched.
     pub(crate) fn new(what: &'static str, output: &Output, watch: Option<Arc<Watch>>) -> Display {
         let kind = match (output.json, std::io::stderr().is_terminal()) {
             (true, _) => Kind::Quiet,
             (false, true) => Kind::Bar,
             (false, false) => Kind::Lines,
         };
-        let state = State { what, ..State::default() };
-        let shared = Shared { kind, state: Mutex::new((state, now())), watch, over: Mutex::new(false), end: Condvar::new() };
+        let state = State {
+            what,
+            ..State::default()
+        };
+        let shared = Shared {
+            kind,
+            state: Mutex::new((state, now())),
+            watch,
+            over: Mutex::new(false),
+            end: Condvar::new(),
+        };
         let shared = Arc::new(shared);
         let drawing = (kind != Kind::Quiet).then(|| {
             let shared = shared.clone();
@@ -168,7 +200,10 @@ impl Shared {
                 }
             } else if said.elapsed() >= EVERY && state.known.is_some() {
                 said = now();
-                let of = state.known.map(|known| format!(" of {known}")).unwrap_or_default();
+                let of = state
+                    .known
+                    .map(|known| format!(" of {known}"))
+                    .unwrap_or_default();
                 terminal::tell(&format!("{}: {}{of}", state.what, state.through));
             }
         }
@@ -180,7 +215,8 @@ impl Shared {
 
 /// Columns a line may fill: one fewer than there are, for a full one would go on to the next.
 fn width() -> usize {
-    let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDEST, |(width, _)| usize::from(width.0));
+    let columns = terminal_size::terminal_size_of(std::io::stderr())
+        .map_or(WIDEST, |(width, _)| usize::from(width.0));
     columns.min(WIDEST).saturating_sub(1).max(20)
 }
 
@@ -211,7 +247,14 @@ impl migrator::Progress for Display {
 
 impl verifier::Progress for Display {
     fn begin(&self, stage: verifier::Stage, total: Option<u64>) {
-        *self.shared.state.lock() = (State { what: stage.name(), known: total, ..State::default() }, now());
+        *self.shared.state.lock() = (
+            State {
+                what: stage.name(),
+                known: total,
+                ..State::default()
+            },
+            now(),
+        );
     }
 
     fn say(&self, line: &str) {
@@ -243,25 +286,51 @@ mod tests {
         };
         for (state, line) in [
             (state(0, 0, 0, 0, 1), "migrating 1 s"),
-            (state(13, 600, 0, 0, 10), "migrating [>                             ] 13/600 1.3/s, 451 s left"),
-            (state(300, 600, 5, 3, 20), "migrating [===============>              ] 300/600 15/s, 20 s left, 5 quarantined, 3 x 429"),
+            (
+                state(13, 600, 0, 0, 10),
+                "migrating [>                             ] 13/600 1.3/s, 451 s left",
+            ),
+            (
+                state(300, 600, 5, 3, 20),
+                "migrating [===============>              ] 300/600 15/s, 20 s left, 5 \
+                 quarantined, 3 x 429",
+            ),
         ] {
             let line = line.replace("451 s", "7 min");
             let shown = state.line(79);
             assert!(shown.chars().count() <= 79, "{shown}");
-            assert_eq!(shown.split(']').next_back(), line.split(']').next_back(), "{shown}");
+            assert_eq!(
+                shown.split(']').next_back(),
+                line.split(']').next_back(),
+                "{shown}"
+            );
         }
-        let million = State { waiting: None, ..state(123_456, 4_000_000, 98_765, 43_210, 1_000_000) };
+        let million = State {
+            waiting: None,
+            ..state(123_456, 4_000_000, 98_765, 43_210, 1_000_000)
+        };
         for width in [20, 40, 60, 79] {
             assert!(million.line(width).chars().count() <= width, "{width}");
         }
-        let waiting = State { waiting: Some("waiting for the source, try 2 of 8: connection refused".to_owned()), ..state(1, 2, 0, 0, 3) };
-        assert_eq!(waiting.line(79), "migrating 1/2; waiting for the source, try 2 of 8: connection refused");
+        let waiting = State {
+            waiting: Some("waiting for the source, try 2 of 8: connection refused".to_owned()),
+            ..state(1, 2, 0, 0, 3)
+        };
+        assert_eq!(
+            waiting.line(79),
+            "migrating 1/2; waiting for the source, try 2 of 8: connection refused"
+        );
     }
 
     #[test]
     fn a_duration_is_told_in_the_units_people_use() {
-        for (seconds, text) in [(0.4, "0 s"), (99.0, "99 s"), (250.0, "4 min"), (7500.0, "2 h 5 min"), (259_200.0, "3 d 0 h")] {
+        for (seconds, text) in [
+            (0.4, "0 s"),
+            (99.0, "99 s"),
+            (250.0, "4 min"),
+            (7500.0, "2 h 5 min"),
+            (259_200.0, "3 d 0 h"),
+        ] {
             assert_eq!(words(seconds), text);
         }
     }

@@ -29,7 +29,11 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         report: arguments.report.clone(),
         seed: arguments.seed,
         time: arguments.clock,
-        migrator: migrator(arguments.migrator.as_deref(), arguments.migrator_minutes, arguments.workers),
+        migrator: migrator(
+            arguments.migrator.as_deref(),
+            arguments.migrator_minutes,
+            arguments.workers,
+        ),
         audio: arguments.audio.map(|audio| audio.scope(1)),
         journal: arguments.journal,
         interrupt: Some(interrupt()),
@@ -46,21 +50,30 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         };
         let ending = match scenario {
             Ok(scenario)
-                if arguments.migrator.is_some() && arguments.clock.is_none() && Time::of(&scenario.setup.clock) == Time::Virtual =>
+                if arguments.migrator.is_some()
+                    && arguments.clock.is_none()
+                    && Time::of(&scenario.setup.clock) == Time::Virtual =>
             {
-                let sentence = "left out: a command cannot follow the virtual clock it is written for; --clock real or scaled:K runs it";
+                let sentence = "left out: a command cannot follow the virtual clock it is written \
+                    for; --clock real or scaled:K runs it";
                 terminal::tell(&format!("{name}: {sentence}"));
                 left_out.push((name, sentence.to_owned()));
                 continue;
             }
-            Ok(scenario) => match rehearsal::rehearse(scenario, options.clone(), narrator.clone()).await {
-                Ok(one) => {
-                    let ending = if one.passed { Ending::Done } else { Ending::Unexpected };
-                    rehearsed.push(one);
-                    ending
+            Ok(scenario) => {
+                match rehearsal::rehearse(scenario, options.clone(), narrator.clone()).await {
+                    Ok(one) => {
+                        let ending = if one.passed {
+                            Ending::Done
+                        } else {
+                            Ending::Unexpected
+                        };
+                        rehearsed.push(one);
+                        ending
+                    }
+                    Err(refusal) => refuse(refusal.ending, refusal.sentence),
                 }
-                Err(refusal) => refuse(refusal.ending, refusal.sentence),
-            },
+            }
             Err(sentence) => refuse(Ending::BadCall, sentence),
         };
         gravest = gravest.or_graver(ending);
@@ -69,51 +82,103 @@ pub(crate) async fn run(arguments: Rehearse, output: Output) -> Ending {
         gravest = gravest.or_graver(Ending::BadCall);
     }
     if let Some(file) = &arguments.junit {
-        let written = rehearsal::junit(&rehearsed, &refused, &left_out).and_then(|text| output::private::write(file, text));
+        let written = rehearsal::junit(&rehearsed, &refused, &left_out)
+            .and_then(|text| output::private::write(file, text));
         if let Err(error) = written {
-            return terminal::fail(gravest.or_graver(Ending::Stopped), &format!("cannot write {}: {error}", file.display()));
+            return terminal::fail(
+                gravest.or_graver(Ending::Stopped),
+                &format!("cannot write {}: {error}", file.display()),
+            );
         }
     }
-    conclude(&arguments.report, rehearsed, left_out.len(), gravest, &output)
+    conclude(
+        &arguments.report,
+        rehearsed,
+        left_out.len(),
+        gravest,
+        &output,
+    )
 }
 
 /// Ours, or a command.
 pub(crate) fn migrator(command: Option<&str>, minutes: u64, workers: Option<usize>) -> Migrator {
     match command {
-        Some(line) => Migrator::Command(Command { line: line.to_owned(), limit: Duration::from_secs(60 * minutes.max(1)) }),
-        None => Migrator::Ours { workers, between: None },
+        Some(line) => Migrator::Command(Command {
+            line: line.to_owned(),
+            limit: Duration::from_secs(60 * minutes.max(1)),
+        }),
+        None => Migrator::Ours {
+            workers,
+            between: None,
+        },
     }
 }
 
 /// Scenario files; none: the showcase.
 fn scenarios(paths: &[PathBuf]) -> Vec<(String, Result<Scenario, String>)> {
     if paths.is_empty() {
-        return vec![("showcase".to_owned(), Scenario::parse(SHOWCASE, "showcase.toml").map_err(|error| error.to_string()))];
+        return vec![(
+            "showcase".to_owned(),
+            Scenario::parse(SHOWCASE, "showcase.toml").map_err(|error| error.to_string()),
+        )];
     }
-    let read = |path: &PathBuf| (path.display().to_string(), Scenario::read(path).map_err(|error| error.to_string()));
+    let read = |path: &PathBuf| {
+        (
+            path.display().to_string(),
+            Scenario::read(path).map_err(|error| error.to_string()),
+        )
+    };
     paths.iter().map(read).collect()
 }
 
 /// The last word: the file, and one sentence.
-fn conclude(report: &Path, scenarios: Vec<Rehearsed>, left_out: usize, ending: Ending, output: &Output) -> Ending {
+fn conclude(
+    report: &Path,
+    scenarios: Vec<Rehearsed>,
+    left_out: usize,
+    ending: Ending,
+    output: &Output,
+) -> Ending {
     let passed = scenarios.iter().filter(|one| one.passed).count();
     let sentence = match (ending, scenarios.as_slice()) {
         (Ending::Done, all) if left_out > 0 => {
-            format!("All {} rehearsals went as they should; {left_out} more were left out, see above.", all.len())
+            format!(
+                "All {} rehearsals went as they should; {left_out} more were left out, see above.",
+                all.len()
+            )
         }
-        (Ending::Done, [one]) => format!("The rehearsal went as it should: {}.", one.verifier_sentence.trim_end_matches('.')),
+        (Ending::Done, [one]) => format!(
+            "The rehearsal went as it should: {}.",
+            one.verifier_sentence.trim_end_matches('.')
+        ),
         (Ending::Done, all) => format!("All {} rehearsals went as they should.", all.len()),
-        (_, []) if left_out == 0 => "Nothing was rehearsed: no scenario could be begun; see why above.".to_owned(),
+        (_, []) if left_out == 0 => {
+            "Nothing was rehearsed: no scenario could be begun; see why above.".to_owned()
+        }
         (_, []) => "Nothing was rehearsed: all was left out, see above.".to_owned(),
-        (_, [one]) if !one.passed => "The rehearsal did not go as it should; see what failed above.".to_owned(),
-        (_, all) => format!("{passed} of {} rehearsals went as they should; see what failed above.", all.len()),
+        (_, [one]) if !one.passed => {
+            "The rehearsal did not go as it should; see what failed above.".to_owned()
+        }
+        (_, all) => format!(
+            "{passed} of {} rehearsals went as they should; see what failed above.",
+            all.len()
+        ),
     };
     let path = report.join("rehearsal.json");
-    let rehearsal = Rehearsal { version: 1, sentence: sentence.clone(), scenarios };
+    let rehearsal = Rehearsal {
+        version: 1,
+        sentence: sentence.clone(),
+        scenarios,
+    };
     let written = serde_json::to_vec_pretty(&rehearsal).map_err(std::io::Error::other);
-    let written = written.and_then(|text| output::private::folder(report).and_then(|()| output::private::replace(&path, text)));
+    let written = written.and_then(|text| {
+        output::private::folder(report).and_then(|()| output::private::replace(&path, text))
+    });
     if let Err(error) = written {
-        return terminal::fail(ending.or_graver(Ending::Stopped), &format!("cannot write {}: {error}", path.display()));
+        return terminal::fail(
+            ending.or_graver(Ending::Stopped),
+            &format!("cannot write {}: {error}", path.display()),
+        );
     }
     if output.json {
         terminal::document(&rehearsal);

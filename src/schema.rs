@@ -23,7 +23,12 @@ pub(crate) fn run(arguments: &Schema) -> Ending {
 /// Prints a completion script.
 pub(crate) fn completions(arguments: &Completions) -> Ending {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "seatrial", &mut script);
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "seatrial",
+        &mut script,
+    );
     terminal::say_lines(&String::from_utf8_lossy(&script));
     Ending::Done
 }

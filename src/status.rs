@@ -19,11 +19,24 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
         quarantine: arguments.quarantine,
         check_custody: arguments.check_custody,
     };
-    let migrator::Status { tally, errors, left_behind, canary, custody } = match migrator::status(&plan, &options).await {
+    let migrator::Status {
+        tally,
+        errors,
+        left_behind,
+        canary,
+        custody,
+    } = match migrator::status(&plan, &options).await {
         Ok(told) => told,
         Err(stop) => return terminal::fail(Ending::from(&stop), &stop.to_string()),
     };
-    let ending = if custody.as_ref().is_some_and(|custody| custody.broken.is_some()) { Ending::Mismatch } else { Ending::Done };
+    let ending = if custody
+        .as_ref()
+        .is_some_and(|custody| custody.broken.is_some())
+    {
+        Ending::Mismatch
+    } else {
+        Ending::Done
+    };
     if output.json {
         terminal::document(
             &serde_json::json!({ "version": 1, "tally": tally, "errors": errors, "left_behind": left_behind, "canary": canary, "custody": custody }),
@@ -55,7 +68,10 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
     if let Some(sentence) = tally.stand_in.sentence(tally.interactions) {
         terminal::say(&format!("stand-in: {sentence}"));
     }
-    for (outcome, reasons) in [("quarantined", &tally.quarantined), ("skipped", &tally.skipped)] {
+    for (outcome, reasons) in [
+        ("quarantined", &tally.quarantined),
+        ("skipped", &tally.skipped),
+    ] {
         for (reason, count) in reasons {
             terminal::say(&format!("{outcome}: {count} {reason}"));
         }
@@ -63,10 +79,19 @@ pub(crate) async fn run(arguments: Status, output: Output) -> Ending {
     if let Some(way_back) = migrator::way_back(&plan, &left_behind) {
         terminal::say(&way_back);
     }
-    for path in options.crosswalk.iter().chain(&options.custody).chain(&options.quarantine) {
+    for path in options
+        .crosswalk
+        .iter()
+        .chain(&options.custody)
+        .chain(&options.quarantine)
+    {
         terminal::say(&format!("written: {}", path.display()));
     }
-    let finished = if tally.is_finished() { AFTER_THE_END } else { "not finished: run migrate again to go on" };
+    let finished = if tally.is_finished() {
+        AFTER_THE_END
+    } else {
+        "not finished: run migrate again to go on"
+    };
     if let Some(custody) = &custody {
         terminal::say(&custody.sentence());
     }

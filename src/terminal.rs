@@ -1,5 +1,6 @@
-//! Words to people and documents to programs: the rim at which text leaves. What a terminal would obey is written out, a line that shows progress is
-//! taken away before another is printed, and standard output that takes nothing is an error.
+//! Words to people and documents to programs: the rim at which text leaves. What a terminal would
+//! obey is written out, a line that shows progress is taken away before another is printed, and
+//! standard output that takes nothing is an error.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +20,9 @@ static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
 /// The line of progress that stands at the foot of the terminal. Empty: none.
 static PROGRESS: Mutex<String> = Mutex::new(String::new());
 
-/// Back to the line's first column, and everything from there to the end of the screen gone. The cursor is left in that column whenever progress is
-/// shown: a terminal that became narrower breaks the line into several, and all of them stand behind the cursor.
+/// Back to the line's first column, and everything from there to the end of the screen gone. The
+/// cursor is left in that column whenever progress is shown: a terminal that became narrower breaks
+/// the line into several, and all of them stand behind the cursor.
 const ERASE: &str = "\r\x1b[J";
 
 /// From here on an error is printed as a document too.
@@ -80,7 +82,8 @@ pub(crate) fn tell(line: &str) {
     }
 }
 
-/// Shows how far a command has come, in place of what it showed before; an empty line takes it away. For a terminal on standard error.
+/// Shows how far a command has come, in place of what it showed before; an empty line takes it
+/// away. For a terminal on standard error.
 pub(crate) fn show_progress(line: &str) {
     let mut progress = PROGRESS.lock();
     if progress.is_empty() && line.is_empty() {
@@ -99,8 +102,8 @@ pub(crate) fn clear_echo() {
     }
 }
 
-/// One sentence about a bad end, once. A sentence of several lines has its further lines indented: a line end in it that came from elsewhere
-/// is not followed by two blanks, and is written out.
+/// One sentence about a bad end, once. A sentence of several lines has its further lines indented:
+/// a line end in it that came from elsewhere is not followed by two blanks, and is written out.
 pub(crate) fn fail(ending: Ending, sentence: &str) -> Ending {
     let mut rest = sentence;
     let mut first = String::from("seatrial: ");
@@ -119,8 +122,13 @@ pub(crate) fn fail(ending: Ending, sentence: &str) -> Ending {
 /// A bad end told in lines of this program's own making, the first of which is the sentence.
 pub(crate) fn fail_in_lines(ending: Ending, text: &str) -> Ending {
     text.lines().for_each(tell);
-    let sentence = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    FAILED.lock().get_or_insert((ending, sentence.trim_start_matches("error: ").to_owned()));
+    let sentence = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    FAILED
+        .lock()
+        .get_or_insert((ending, sentence.trim_start_matches("error: ").to_owned()));
     ending
 }
 
@@ -138,20 +146,26 @@ struct Error<'a> {
     meaning: &'static str,
 }
 
-/// The last word of a command: its error as a document where that is wanted, and whether standard output took what was said.
+/// The last word of a command: its error as a document where that is wanted, and whether standard
+/// output took what was said.
 pub(crate) fn finish(ending: Ending) -> Ending {
     show_progress("");
     if JSON.load(Ordering::Acquire) && ending != Ending::Done && !DOCUMENT.load(Ordering::Acquire) {
         let failed = FAILED.lock().take();
         let sentence = failed.map_or_else(|| ending.meaning().to_owned(), |(_, sentence)| sentence);
-        let error = Error { sentence: &sentence, exit_code: ending.code(), meaning: ending.meaning() };
+        let error = Error {
+            sentence: &sentence,
+            exit_code: ending.code(),
+            meaning: ending.meaning(),
+        };
         document(&Failed { version: 1, error });
     }
     let unwritten = UNWRITTEN.lock().take();
     match unwritten {
         Some(error) => {
             tell(&format!(
-                "seatrial: standard output cannot be written: {error}; the answer is not whole, make room and run the same command again"
+                "seatrial: standard output cannot be written: {error}; the answer is not whole, \
+                 make room and run the same command again"
             ));
             ending.or_graver(Ending::Stopped)
         }

@@ -37,7 +37,11 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
             SourceArgument::Staged => SourceFrom::Staged,
         },
         staging_url: from_here(arguments.staging.as_deref()),
-        jobs: if arguments.no_jobs { Jobs::LeaveOut } else { Jobs::Create },
+        jobs: if arguments.no_jobs {
+            Jobs::LeaveOut
+        } else {
+            Jobs::Create
+        },
         only,
         report_dir: Some(arguments.report.clone()),
         decryption_keys: arguments.decryption_key,
@@ -55,7 +59,10 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         terminal::document(&report.summary);
     } else {
         report.lines().iter().for_each(|line| terminal::say(line));
-        terminal::say(&format!("Report: {}", arguments.report.join("summary.json").display()));
+        terminal::say(&format!(
+            "Report: {}",
+            arguments.report.join("summary.json").display()
+        ));
     }
     Ending::from(&report)
 }
@@ -75,17 +82,31 @@ fn tell_call(report: &Path, id: &str, output: &Output) -> Ending {
                 verifier::Verdict::CannotTell => Ending::CannotTell,
             }
         }
-        Ok(None) => terminal::fail(Ending::BadCall, &format!("the report in {} says nothing of {id}", report.display())),
+        Ok(None) => terminal::fail(
+            Ending::BadCall,
+            &format!("the report in {} says nothing of {id}", report.display()),
+        ),
         Err(stop) => terminal::fail(Ending::from(&stop), &stop.to_string()),
     }
 }
 
 /// One id a line; empty lines and comments aside.
 fn read_ids(path: &Path) -> Result<BTreeSet<String>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let ids: BTreeSet<String> = lines.map(str::to_owned).collect();
-    if ids.is_empty() { Err(format!("{} names no interaction; write one id a line", path.display())) } else { Ok(ids) }
+    if ids.is_empty() {
+        Err(format!(
+            "{} names no interaction; write one id a line",
+            path.display()
+        ))
+    } else {
+        Ok(ids)
+    }
 }
 
 /// What `--json` prints of the list.
@@ -99,26 +120,47 @@ struct Requests {
 fn print_requests(plan: &LoadedPlan, options: &Options, output: &Output) -> Ending {
     let requests = verifier::requests_of(plan, options);
     if output.json {
-        terminal::document(&Requests { version: 1, requests });
+        terminal::document(&Requests {
+            version: 1,
+            requests,
+        });
         return Ending::Done;
     }
-    let created =
-        |listed: &verifier::Listed| listed.creates.map_or("nothing".to_owned(), |creation| format!("a {creation:?}").to_lowercase());
+    let created = |listed: &verifier::Listed| {
+        listed.creates.map_or("nothing".to_owned(), |creation| {
+            format!("a {creation:?}").to_lowercase()
+        })
+    };
     for listed in &requests {
-        let query = if listed.query.is_empty() { String::new() } else { format!("?{}", listed.query.join("&")) };
-        let rights: Vec<String> = [("permission", &listed.permission), ("scope", &listed.scope), ("account", &listed.account)]
-            .into_iter()
-            .filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?)))
-            .collect();
+        let query = if listed.query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", listed.query.join("&"))
+        };
+        let rights: Vec<String> = [
+            ("permission", &listed.permission),
+            ("scope", &listed.scope),
+            ("account", &listed.account),
+        ]
+        .into_iter()
+        .filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?)))
+        .collect();
         terminal::say(&format!("{:<5}{}{query}", listed.method, listed.address));
         terminal::say(&format!(
             "     needs   {}",
-            if rights.is_empty() { "no permission of its own".to_owned() } else { rights.join(", ") }
+            if rights.is_empty() {
+                "no permission of its own".to_owned()
+            } else {
+                rights.join(", ")
+            }
         ));
         terminal::say(&format!("     creates {}", created(listed)));
         terminal::say(&format!("     tells   {}", listed.tells));
     }
-    terminal::say(&format!("{} requests may be sent, and no others; none changes a record. Nothing was sent.", requests.len()));
+    terminal::say(&format!(
+        "{} requests may be sent, and no others; none changes a record. Nothing was sent.",
+        requests.len()
+    ));
     Ending::Done
 }
 
@@ -128,7 +170,8 @@ pub(crate) async fn verify(
     mut stop: watch::Receiver<bool>,
     output: &Output,
 ) -> Result<verifier::Report, (Ending, String)> {
-    let (transport, watched) = network(plan).map_err(|ending| (ending, "the network does not start".to_owned()))?;
+    let (transport, watched) =
+        network(plan).map_err(|ending| (ending, "the network does not start".to_owned()))?;
     let interrupt = options.interrupt.clone();
     let watching = tokio::spawn(async move {
         if stop.wait_for(|stop| *stop).await.is_ok() {

@@ -1,4 +1,5 @@
-//! A transport that is watched: who is waited for, and since when, so that a person hears of it before the last try has failed.
+//! A transport that is watched: who is waited for, and since when, so that a person hears of it
+//! before the last try has failed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +28,8 @@ const NAMES: [&str; 2] = ["the source", "the target"];
 struct Side {
     /// Requests without an answer yet.
     under_way: u64,
-    /// Since when nothing came of it: the first request or failure after the last good answer. Absent: nothing is wanted.
+    /// Since when nothing came of it: the first request or failure after the last good answer.
+    /// Absent: nothing is wanted.
     since: Option<Instant>,
     /// The latest request that is to be sent again. Absent: none since the last good answer.
     again: Option<String>,
@@ -39,8 +41,19 @@ impl Watch {
             let port = base.port().map_or(String::new(), |port| format!(":{port}"));
             format!("{}{port}", base.host_str().unwrap_or_default())
         });
-        let source = plan.plan.source.media_hosts().iter().cloned().chain(own).collect();
-        Arc::new(Watch { source, sides: Mutex::default(), throttled: AtomicU64::new(0) })
+        let source = plan
+            .plan
+            .source
+            .media_hosts()
+            .iter()
+            .cloned()
+            .chain(own)
+            .collect();
+        Arc::new(Watch {
+            source,
+            sides: Mutex::default(),
+            throttled: AtomicU64::new(0),
+        })
     }
 
     fn side(&self, host: &str) -> usize {
@@ -63,13 +76,21 @@ impl Watch {
             let waited = side.since?.elapsed();
             match &side.again {
                 Some(again) => Some((format!("waiting for {name}, {again}"), waited)),
-                None if side.under_way > 0 && waited >= SILENT => {
-                    Some((format!("waiting for {name}, {} s without an answer", waited.as_secs()), waited))
-                }
+                None if side.under_way > 0 && waited >= SILENT => Some((
+                    format!(
+                        "waiting for {name}, {} s without an answer",
+                        waited.as_secs()
+                    ),
+                    waited,
+                )),
                 None => None,
             }
         };
-        sides.iter().zip(NAMES).filter_map(told).max_by_key(|(_, waited)| *waited)
+        sides
+            .iter()
+            .zip(NAMES)
+            .filter_map(told)
+            .max_by_key(|(_, waited)| *waited)
     }
 }
 
@@ -92,15 +113,25 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a terminal is paced by the wall clock, not by a simulated one")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a terminal is paced by the wall clock, not by a simulated one"
+)]
 fn now() -> Instant {
     Instant::now()
 }
 
 #[async_trait]
 impl Transport for Watched {
-    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
-        let host = request.uri().authority().map(|authority| authority.as_str()).unwrap_or_default();
+    async fn send(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, TransportError> {
+        let host = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str())
+            .unwrap_or_default();
         let at = self.watch.side(host);
         {
             let side = &mut self.watch.sides()[at];
@@ -124,7 +155,12 @@ impl Transport for Watched {
     fn retrying(&self, retry: &Retry<'_>) {
         let side = &mut self.watch.sides()[self.watch.side(retry.host)];
         side.since.get_or_insert_with(now);
-        side.again = Some(format!("try {} of {}: {}", retry.tries + 1, retry.of, retry.why));
+        side.again = Some(format!(
+            "try {} of {}: {}",
+            retry.tries + 1,
+            retry.of,
+            retry.why
+        ));
         self.inner.retrying(retry);
     }
 }

@@ -1,4 +1,5 @@
-//! A hostile source and a hostile target: whatever comes from outside has an end, in time, in memory and in one sentence that names it.
+//! A hostile source and a hostile target: whatever comes from outside has an end, in time, in
+//! memory and in one sentence that names it.
 
 #[path = "support/gateway.rs"]
 mod gateway;
@@ -21,11 +22,13 @@ const TOKEN: &str = r#"{"access_token":"t","token_type":"bearer","expires_in":36
 const OTHER_DATE: &str = "date: Mon, 01 Jan 2080 12:00:00 GMT\r\n";
 
 fn simulation() -> Simulation {
-    let world = "[world]\ninteractions = 2\nre_used_agents = 0\n[legacy.limits]\nredirect_share = 0.0\n";
+    let world =
+        "[world]\ninteractions = 2\nre_used_agents = 0\n[legacy.limits]\nredirect_share = 0.0\n";
     // A source states how long a recording is; what a target gives is bounded by the plan alone.
     let bound = "[plan.audio]\nmax_bytes = 16777216\n";
     Simulation::start(&format!(
-        "about = \"A test.\"\nseed = 3\ntarget = \"genesys_cloud\"\n{world}{NO_LIMITS}\n{bound}[expect]\nverdict = \"match\"\n"
+        "about = \"A test.\"\nseed = 3\ntarget = \
+         \"genesys_cloud\"\n{world}{NO_LIMITS}\n{bound}[expect]\nverdict = \"match\"\n"
     ))
 }
 
@@ -41,7 +44,10 @@ struct Watched {
 type Answering = Box<dyn Fn(&Asked, &mut Wire) -> bool + Send + Sync>;
 
 /// Runs the binary for no longer than a minute and a half.
-#[expect(clippy::disallowed_methods, reason = "a process is waited for by the wall clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process is waited for by the wall clock"
+)]
 fn watched(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Watched {
     let began = Instant::now();
     let out = |name: &str| std::fs::File::create(dir.join(name)).expect("a file");
@@ -57,7 +63,14 @@ fn watched(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Watc
     let mut peak_kib = 0;
     let code = loop {
         let now = std::fs::read_to_string(&status).unwrap_or_default();
-        let held = now.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok());
+        let held = now.lines().find_map(|line| {
+            line.strip_prefix("VmHWM:")?
+                .trim()
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        });
         peak_kib = peak_kib.max(held.unwrap_or(0_u64));
         if let Some(status) = child.try_wait().expect("a child") {
             break status.code().unwrap_or(-1);
@@ -68,15 +81,28 @@ fn watched(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Watc
         }
         std::thread::park_timeout(Duration::from_millis(20));
     };
-    let run = Run { code, stdout: read(&dir.join("said.out")), stderr: read(&dir.join("said.err")) };
-    Watched { run, took: began.elapsed(), peak_mib: peak_kib / 1024 }
+    let run = Run {
+        code,
+        stdout: read(&dir.join("said.out")),
+        stderr: read(&dir.join("said.err")),
+    };
+    Watched {
+        run,
+        took: began.elapsed(),
+        peak_mib: peak_kib / 1024,
+    }
 }
 
 /// A plan of this simulation whose source, or target, is a gateway.
 fn plan_behind(simulation: &Simulation, platform: &str, gateway: &str) -> TempDir {
     let folder = copied(simulation);
     let address = simulation.addresses[platform].as_str().expect("an address");
-    replace_all(folder.path(), "plan.toml", address.trim_end_matches('/'), gateway);
+    replace_all(
+        folder.path(),
+        "plan.toml",
+        address.trim_end_matches('/'),
+        gateway,
+    );
     folder
 }
 
@@ -106,19 +132,32 @@ fn is_listing(asked: &Asked) -> bool {
 }
 
 fn pages(wire: &mut Wire, entities: &str, cursor: &str) -> bool {
-    wire.json(&format!(r#"{{"entities":[{entities}],"metadata":{{"pagination":{{"nextPageCursor":"{cursor}"}}}}}}"#))
+    wire.json(&format!(
+        r#"{{"entities":[{entities}],"metadata":{{"pagination":{{"nextPageCursor":"{cursor}"}}}}}}"#
+    ))
 }
 
 /// The other one of A and B.
 fn turned(asked: &Asked) -> &'static str {
-    if asked.path.contains("cursor=A") { "B" } else { "A" }
+    if asked.path.contains("cursor=A") {
+        "B"
+    } else {
+        "A"
+    }
 }
 
 const ROWS: &[Row] = &[
     Row {
         what: "JSON of 256 MiB",
         platform: "legacy",
-        answer: |asked, wire| is_listing(asked) && wire.flood("content-type: application/json\r\n", &[b' '; 65536], 256 << 20),
+        answer: |asked, wire| {
+            is_listing(asked)
+                && wire.flood(
+                    "content-type: application/json\r\n",
+                    &[b' '; 65536],
+                    256 << 20,
+                )
+        },
         commands: EACH,
         code: 12,
         says: &["longer than 16777216 bytes"],
@@ -127,7 +166,8 @@ const ROWS: &[Row] = &[
         what: "JSON that announces 256 MiB",
         platform: "genesys_cloud",
         answer: |asked, wire| {
-            asked.is("GET", "/api/v2/routing/queues") && wire.flood("content-length: 268435456\r\n", &[b' '; 65536], 256 << 20)
+            asked.is("GET", "/api/v2/routing/queues")
+                && wire.flood("content-length: 268435456\r\n", &[b' '; 65536], 256 << 20)
         },
         commands: &["preflight", "migrate"],
         code: 13,
@@ -136,7 +176,14 @@ const ROWS: &[Row] = &[
     Row {
         what: "users in a circle",
         platform: "legacy",
-        answer: |asked, wire| asked.is("GET", USERS) && pages(wire, &format!(r#"{{"id":"u{}"}}"#, numbered()), turned(asked)),
+        answer: |asked, wire| {
+            asked.is("GET", USERS)
+                && pages(
+                    wire,
+                    &format!(r#"{{"id":"u{}"}}"#, numbered()),
+                    turned(asked),
+                )
+        },
         commands: &["preflight", "migrate"],
         code: 12,
         says: &["/api/v2/users", "go in a circle"],
@@ -152,7 +199,9 @@ const ROWS: &[Row] = &[
     Row {
         what: "ever new cursors with nothing in them",
         platform: "legacy",
-        answer: |asked, wire| asked.is("GET", QUERY) && pages(wire, "", &format!("c{}", numbered())),
+        answer: |asked, wire| {
+            asked.is("GET", QUERY) && pages(wire, "", &format!("c{}", numbered()))
+        },
         commands: &["migrate", "verify"],
         code: 12,
         says: &[QUERY, "no end", "brought nothing new"],
@@ -171,7 +220,10 @@ const ROWS: &[Row] = &[
     Row {
         what: "a wait of 31 years",
         platform: "legacy",
-        answer: |asked, wire| is_listing(asked) && wire.say("429 Too Many Requests", "retry-after: 999999999\r\n", b""),
+        answer: |asked, wire| {
+            is_listing(asked)
+                && wire.say("429 Too Many Requests", "retry-after: 999999999\r\n", b"")
+        },
         commands: EACH,
         code: 12,
         says: &["asks to wait 999999999 s (429)", "3600 s is the most"],
@@ -181,7 +233,8 @@ const ROWS: &[Row] = &[
         platform: "genesys_cloud",
         answer: |asked, wire| {
             let until = "retry-after: Mon, 01 Jan 2080 12:00:00 GMT\r\n";
-            asked.is("GET", "/api/v2/routing/queues") && wire.say("503 Service Unavailable", until, b"")
+            asked.is("GET", "/api/v2/routing/queues")
+                && wire.say("503 Service Unavailable", until, b"")
         },
         commands: &["preflight", "migrate"],
         code: 13,
@@ -190,7 +243,10 @@ const ROWS: &[Row] = &[
     Row {
         what: "a coding nobody asked for",
         platform: "legacy",
-        answer: |asked, wire| is_listing(asked) && wire.say("200 OK", "content-encoding: br\r\n", b"\x0b\x02\x80{}\x03"),
+        answer: |asked, wire| {
+            is_listing(asked)
+                && wire.say("200 OK", "content-encoding: br\r\n", b"\x0b\x02\x80{}\x03")
+        },
         commands: EACH,
         code: 12,
         says: &["coded as `br`"],
@@ -204,12 +260,18 @@ const ROWS: &[Row] = &[
         },
         commands: EACH,
         code: 12,
-        says: &["redirected (308) to https://login.example/in,", "nothing was done"],
+        says: &[
+            "redirected (308) to https://login.example/in,",
+            "nothing was done",
+        ],
     },
     Row {
         what: "a redirect of the token",
         platform: "genesys_cloud",
-        answer: |asked, wire| asked.is("POST", "/oauth/token") && wire.say("302 Found", "location: /login\r\n", b"<html>sign in</html>"),
+        answer: |asked, wire| {
+            asked.is("POST", "/oauth/token")
+                && wire.say("302 Found", "location: /login\r\n", b"<html>sign in</html>")
+        },
         commands: EACH,
         code: 13,
         says: &["POST /oauth/token is redirected (302) to http://127.0.0.1:"],
@@ -223,7 +285,12 @@ const ROWS: &[Row] = &[
         },
         commands: EACH,
         code: 2,
-        says: &["the source", "this machine's clock says", "127.0.0.1 says 2080-01-01T12:00:00Z", "clock_tolerance_s"],
+        says: &[
+            "the source",
+            "this machine's clock says",
+            "127.0.0.1 says 2080-01-01T12:00:00Z",
+            "clock_tolerance_s",
+        ],
     },
     Row {
         what: "the same at the target",
@@ -239,7 +306,11 @@ const ROWS: &[Row] = &[
 ];
 
 fn arguments(command: &str) -> Vec<&str> {
-    if command == "verify" { vec!["verify", "plan.toml", "--report", "report"] } else { vec![command, "plan.toml"] }
+    if command == "verify" {
+        vec!["verify", "plan.toml", "--report", "report"]
+    } else {
+        vec![command, "plan.toml"]
+    }
 }
 
 #[test]
@@ -247,21 +318,46 @@ fn each_answer_without_an_end_ends_in_one_sentence() {
     let simulation = simulation();
     let mut wrong = Vec::new();
     for row in ROWS {
-        let upstream = simulation.addresses[row.platform].as_str().expect("an address");
+        let upstream = simulation.addresses[row.platform]
+            .as_str()
+            .expect("an address");
         for command in row.commands {
             let gateway = Gateway::before(upstream, row.answer);
             let folder = plan_behind(&simulation, row.platform, &gateway.address);
-            let Watched { run, took, peak_mib } = watched(folder.path(), &arguments(command), &[]);
-            let what = format!("{}, {command}, {took:?}, {peak_mib} MiB, {} bytes taken", row.what, gateway.taken());
+            let Watched {
+                run,
+                took,
+                peak_mib,
+            } = watched(folder.path(), &arguments(command), &[]);
+            let what = format!(
+                "{}, {command}, {took:?}, {peak_mib} MiB, {} bytes taken",
+                row.what,
+                gateway.taken()
+            );
             let mut hold = |holds: bool, why: &str| {
                 if !holds {
                     wrong.push(format!("{what}: {why}: {run}"));
                 }
             };
             hold(run.code == row.code, &format!("should end {}", row.code));
-            hold(run.stderr.lines().filter(|line| line.starts_with("seatrial: ")).count() == 1, "one sentence");
-            row.says.iter().for_each(|part| hold(run.stderr.contains(part), &format!("`{part}` should be said")));
-            hold(!run.stderr.contains("session=secret"), "what a redirect carries is not told");
+            hold(
+                run.stderr
+                    .lines()
+                    .filter(|line| line.starts_with("seatrial: "))
+                    .count()
+                    == 1,
+                "one sentence",
+            );
+            row.says.iter().for_each(|part| {
+                hold(
+                    run.stderr.contains(part),
+                    &format!("`{part}` should be said"),
+                )
+            });
+            hold(
+                !run.stderr.contains("session=secret"),
+                "what a redirect carries is not told",
+            );
             hold(took < Duration::from_secs(45), "in time");
             hold(peak_mib < 200, "in memory");
             hold(gateway.taken() < 100 << 20, "without taking everything");
@@ -272,7 +368,9 @@ fn each_answer_without_an_end_ends_in_one_sentence() {
 
 /// Bytes of the first recording, whatever its id.
 fn is_media(asked: &Asked) -> bool {
-    asked.method == "GET" && asked.path.starts_with("/api/v2/recordings/") && asked.path.ends_with("-1/media")
+    asked.method == "GET"
+        && asked.path.starts_with("/api/v2/recordings/")
+        && asked.path.ends_with("-1/media")
 }
 
 #[test]
@@ -288,31 +386,53 @@ fn a_recording_without_an_end_is_left_and_never_judged() {
     let rows: [(&str, Answering, &str); 5] = [
         (
             "bytes for ever",
-            Box::new(|asked, wire| is_media(asked) && wire.flood("content-type: audio/wav\r\n", &[7; 65536], 4 << 30)),
+            Box::new(|asked, wire| {
+                is_media(asked) && wire.flood("content-type: audio/wav\r\n", &[7; 65536], 4 << 30)
+            }),
             "longer than",
         ),
         (
             "a terabyte announced",
-            Box::new(|asked, wire| is_media(asked) && wire.flood("content-length: 1099511627776\r\n", &[7; 65536], 4 << 30)),
+            Box::new(|asked, wire| {
+                is_media(asked)
+                    && wire.flood("content-length: 1099511627776\r\n", &[7; 65536], 4 << 30)
+            }),
             "announces 1099511627776 bytes",
         ),
         (
             "a bomb",
             Box::new(move |asked, wire| {
-                is_media(asked) && wire.say("200 OK", "content-type: audio/wav\r\ncontent-encoding: gzip\r\n", &bomb)
+                is_media(asked)
+                    && wire.say(
+                        "200 OK",
+                        "content-type: audio/wav\r\ncontent-encoding: gzip\r\n",
+                        &bomb,
+                    )
             }),
             "longer than",
         ),
         (
             "never ready",
             Box::new(|asked, wire| {
-                is_media(asked) && wire.say("202 Accepted", "content-type: application/json\r\n", br#"{"status":"restoring"}"#)
+                is_media(asked)
+                    && wire.say(
+                        "202 Accepted",
+                        "content-type: application/json\r\n",
+                        br#"{"status":"restoring"}"#,
+                    )
             }),
             "not ready: 202 after 8 tries",
         ),
         (
             "a login page",
-            Box::new(|asked, wire| is_media(asked) && wire.say("200 OK", "content-type: text/html\r\n", b"<html>sign in</html>")),
+            Box::new(|asked, wire| {
+                is_media(asked)
+                    && wire.say(
+                        "200 OK",
+                        "content-type: text/html\r\n",
+                        b"<html>sign in</html>",
+                    )
+            }),
             "`text/html` came instead of the recording",
         ),
     ];
@@ -320,12 +440,26 @@ fn a_recording_without_an_end_is_left_and_never_judged() {
     for (what, answer, says) in rows {
         let gateway = Gateway::before(upstream, answer);
         let folder = plan_behind(&simulation, "legacy", &gateway.address);
-        let Watched { run, took, peak_mib } = watched(folder.path(), &["migrate", "plan.toml", "--dry-run"], &[]);
-        let what = format!("{what}, {took:?}, {peak_mib} MiB, {} bytes taken", gateway.taken());
-        let is_left =
-            run.code == 10 && run.stdout.contains("  left: ") && run.stdout.contains(says) && !run.stdout.contains("quarantined  ");
-        // Each recording of the two calls is asked for; one stated at some ten kilobytes ends after 16 MiB, and what is under way on the wire.
-        if !is_left || peak_mib > 200 || gateway.taken() > 256 << 20 || took > Duration::from_secs(80) {
+        let Watched {
+            run,
+            took,
+            peak_mib,
+        } = watched(folder.path(), &["migrate", "plan.toml", "--dry-run"], &[]);
+        let what = format!(
+            "{what}, {took:?}, {peak_mib} MiB, {} bytes taken",
+            gateway.taken()
+        );
+        let is_left = run.code == 10
+            && run.stdout.contains("  left: ")
+            && run.stdout.contains(says)
+            && !run.stdout.contains("quarantined  ");
+        // Each recording of the two calls is asked for; one stated at some ten kilobytes ends after
+        // 16 MiB, and what is under way on the wire.
+        if !is_left
+            || peak_mib > 200
+            || gateway.taken() > 256 << 20
+            || took > Duration::from_secs(80)
+        {
             wrong.push(format!("{what}: should say `{says}`: {run}"));
         }
     }
@@ -336,17 +470,39 @@ fn a_recording_without_an_end_is_left_and_never_judged() {
 fn recordings_without_an_end_are_cannot_tell_in_little_memory() {
     let simulation = simulation();
     simulation.migrated();
-    let is_download = |asked: &Asked| asked.method == "GET" && asked.path.starts_with("/presigned/");
-    for (platform, is_endless) in [("legacy", is_media as fn(&Asked) -> bool), ("genesys_cloud", is_download)] {
+    let is_download =
+        |asked: &Asked| asked.method == "GET" && asked.path.starts_with("/presigned/");
+    for (platform, is_endless) in [
+        ("legacy", is_media as fn(&Asked) -> bool),
+        ("genesys_cloud", is_download),
+    ] {
         let upstream = simulation.addresses[platform].as_str().expect("an address");
         let gateway = Gateway::instead_of(upstream, move |asked, wire| {
-            is_endless(asked) && wire.flood("content-type: application/octet-stream\r\n", &[7; 65536], 4 << 30)
+            is_endless(asked)
+                && wire.flood(
+                    "content-type: application/octet-stream\r\n",
+                    &[7; 65536],
+                    4 << 30,
+                )
         });
         let folder = plan_behind(&simulation, platform, &gateway.address);
-        let Watched { run, took, peak_mib } = watched(folder.path(), &arguments("verify"), &[]);
-        assert!(gateway.taken() > 16 << 20, "{platform}: nothing endless was asked for: {run}");
-        assert!(run.code == 21 && run.stdout.contains("longer than"), "{platform}: {run}");
-        assert!(peak_mib < 300 && took < Duration::from_secs(80), "{platform}: {peak_mib} MiB, {took:?}: {run}");
+        let Watched {
+            run,
+            took,
+            peak_mib,
+        } = watched(folder.path(), &arguments("verify"), &[]);
+        assert!(
+            gateway.taken() > 16 << 20,
+            "{platform}: nothing endless was asked for: {run}"
+        );
+        assert!(
+            run.code == 21 && run.stdout.contains("longer than"),
+            "{platform}: {run}"
+        );
+        assert!(
+            peak_mib < 300 && took < Duration::from_secs(80),
+            "{platform}: {peak_mib} MiB, {took:?}: {run}"
+        );
     }
 }
 
@@ -354,24 +510,45 @@ fn recordings_without_an_end_are_cannot_tell_in_little_memory() {
 fn a_wait_until_a_date_is_waited_out_by_the_servers_clock() {
     let simulation = simulation();
     let first = AtomicU32::new(0);
-    // Two seconds by a clock that is decades behind. It comes from a cache, so nobody takes it for the source's.
-    let gateway = Gateway::before(simulation.addresses["legacy"].as_str().expect("an address"), move |asked, wire| {
-        let headers = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nage: 1\r\nretry-after: Sun, 06 Nov 1994 08:49:39 GMT\r\n";
-        asked.is("GET", USERS) && first.fetch_add(1, Ordering::Relaxed) == 0 && wire.say("429 Too Many Requests", headers, b"")
-    });
+    // Two seconds by a clock that is decades behind. It comes from a cache, so nobody takes it for
+    // the source's.
+    let gateway = Gateway::before(
+        simulation.addresses["legacy"].as_str().expect("an address"),
+        move |asked, wire| {
+            let headers = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nage: 1\r\nretry-after: Sun, 06 \
+                Nov 1994 08:49:39 GMT\r\n";
+            asked.is("GET", USERS)
+                && first.fetch_add(1, Ordering::Relaxed) == 0
+                && wire.say("429 Too Many Requests", headers, b"")
+        },
+    );
     let folder = plan_behind(&simulation, "legacy", &gateway.address);
     let Watched { run, took, .. } = watched(folder.path(), &["preflight", "plan.toml"], &[]);
-    assert!(run.code == 0 && took >= Duration::from_secs(2) && took < Duration::from_secs(30), "{took:?}: {run}");
+    assert!(
+        run.code == 0 && took >= Duration::from_secs(2) && took < Duration::from_secs(30),
+        "{took:?}: {run}"
+    );
 }
 
 #[test]
 fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
     let simulation = simulation();
-    let proxy = Gateway::before("127.0.0.1:1", |_, wire| wire.say("502 Bad Gateway", "", b"a proxy"));
-    let named = [("HTTP_PROXY", proxy.address.as_str()), ("http_proxy", &proxy.address), ("ALL_PROXY", &proxy.address), ("NO_PROXY", "")];
+    let proxy = Gateway::before("127.0.0.1:1", |_, wire| {
+        wire.say("502 Bad Gateway", "", b"a proxy")
+    });
+    let named = [
+        ("HTTP_PROXY", proxy.address.as_str()),
+        ("http_proxy", &proxy.address),
+        ("ALL_PROXY", &proxy.address),
+        ("NO_PROXY", ""),
+    ];
     let folder = copied(&simulation);
     let run = watched(folder.path(), &["preflight", "plan.toml"], &named).run;
-    assert!(run.code == 0 && proxy.asked() == 0, "{} requests: {run}", proxy.asked());
+    assert!(
+        run.code == 0 && proxy.asked() == 0,
+        "{} requests: {run}",
+        proxy.asked()
+    );
 }
 
 #[test]
@@ -383,13 +560,21 @@ fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
             let folder = plan_behind(&simulation, platform, "http://platform.invalid");
             let run = watched(folder.path(), &arguments(command), &[]).run;
             let key = format!("{side}.plain_http = true");
-            if run.code != 2 || !run.stderr.contains("platform.invalid") || !run.stderr.contains(&key) {
+            if run.code != 2
+                || !run.stderr.contains("platform.invalid")
+                || !run.stderr.contains(&key)
+            {
                 wrong.push(format!("{side}, {command}: {run}"));
             }
         }
         // With leave it is looked for, and not found.
         let folder = plan_behind(&simulation, platform, "http://platform.invalid");
-        replace(folder.path(), "plan.toml", &format!("[{side}]\n"), &format!("[{side}]\nplain_http = true\n"));
+        replace(
+            folder.path(),
+            "plan.toml",
+            &format!("[{side}]\n"),
+            &format!("[{side}]\nplain_http = true\n"),
+        );
         let Watched { run, took, .. } = watched(folder.path(), &["preflight", "plan.toml"], &[]);
         if run.code != code || took > Duration::from_secs(60) {
             wrong.push(format!("{side} with leave, {took:?}: {run}"));
@@ -400,34 +585,77 @@ fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_peer_that_cannot_be_trusted_ends_a_run_at_once_and_in_words() {
-    let scenario = format!("about = \"A test.\"\nseed = 3\n[world]\ninteractions = 2\n{NO_LIMITS}\n[expect]\nverdict = \"match\"\n");
+    let scenario = format!(
+        "about = \"A test.\"\nseed = 3\n[world]\ninteractions = 2\n{NO_LIMITS}\n[expect]\nverdict \
+         = \"match\"\n"
+    );
     let tls = Simulation::start_with(&scenario, &["--one-port", "0", "--tls", "--ca", "ca.pem"]);
-    let port =
-        tls.addresses["control"].as_str().and_then(|address| address.trim_end_matches('/').rsplit(':').next()).expect("a port").to_owned();
+    let port = tls.addresses["control"]
+        .as_str()
+        .and_then(|address| address.trim_end_matches('/').rsplit(':').next())
+        .expect("a port")
+        .to_owned();
     let plain = simulation();
     let mut wrong = Vec::new();
     let mut hold = |what: &str, watched: Watched, code: i32, parts: &[&str]| {
         let Watched { run, took, .. } = watched;
-        let said = parts.iter().all(|part| run.stderr.contains(part)) && run.stderr.lines().count() == 1;
+        let said =
+            parts.iter().all(|part| run.stderr.contains(part)) && run.stderr.lines().count() == 1;
         if run.code != code || !said || took > Duration::from_secs(5) {
-            wrong.push(format!("{what}, {took:?}, should end {code} and say {parts:?}: {run}"));
+            wrong.push(format!(
+                "{what}, {took:?}, should end {code} and say {parts:?}: {run}"
+            ));
         }
     };
     let secure = format!("https://localhost:{port}");
     for (platform, code) in [("legacy", 12), ("genesys_cloud", 13)] {
         let folder = plan_behind(&plain, platform, &secure);
-        let said = ["no secure connection to localhost:", "an authority that this machine does not know", "ca = \"file.pem\""];
-        hold("an authority nobody knows", watched(folder.path(), &["preflight", "plan.toml"], &[]), code, &said);
+        let said = [
+            "no secure connection to localhost:",
+            "an authority that this machine does not know",
+            "ca = \"file.pem\"",
+        ];
+        hold(
+            "an authority nobody knows",
+            watched(folder.path(), &["preflight", "plan.toml"], &[]),
+            code,
+            &said,
+        );
     }
-    // The authority of its own makes it a peer like any other: what answers there under this name knows no tokens.
+    // The authority of its own makes it a peer like any other: what answers there under this name
+    // knows no tokens.
     let folder = plan_behind(&plain, "legacy", &secure);
     std::fs::copy(tls.file("ca.pem"), folder.path().join("site.pem")).expect("a copy");
-    replace(folder.path(), "plan.toml", "[source]\n", "[source]\nca = \"site.pem\"\n");
-    hold("a site's authority", watched(folder.path(), &["preflight", "plan.toml"], &[]), 12, &["POST /oauth/token"]);
+    replace(
+        folder.path(),
+        "plan.toml",
+        "[source]\n",
+        "[source]\nca = \"site.pem\"\n",
+    );
+    hold(
+        "a site's authority",
+        watched(folder.path(), &["preflight", "plan.toml"], &[]),
+        12,
+        &["POST /oauth/token"],
+    );
     std::fs::write(folder.path().join("site.pem"), "nothing").expect("written");
-    hold("no authority in the file", watched(folder.path(), &["preflight", "plan.toml"], &[]), 2, &["source.ca", "site.pem"]);
+    hold(
+        "no authority in the file",
+        watched(folder.path(), &["preflight", "plan.toml"], &[]),
+        2,
+        &["source.ca", "site.pem"],
+    );
     let clear = Gateway::before("127.0.0.1:1", |_, wire| wire.json("{}"));
-    let folder = plan_behind(&plain, "legacy", &format!("https://127.0.0.1:{}", clear.port));
-    hold("no TLS at all", watched(folder.path(), &["preflight", "plan.toml"], &[]), 12, &["does not speak TLS"]);
+    let folder = plan_behind(
+        &plain,
+        "legacy",
+        &format!("https://127.0.0.1:{}", clear.port),
+    );
+    hold(
+        "no TLS at all",
+        watched(folder.path(), &["preflight", "plan.toml"], &[]),
+        12,
+        &["does not speak TLS"],
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

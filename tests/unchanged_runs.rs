@@ -1,10 +1,14 @@
-//! What must not change while the code around it is moved and renamed: whole runs of the three ways in, byte for byte, and the names that seeds,
-//! operations and ledgers are made of.
+//! What must not change while the code around it is moved and renamed: whole runs of the three ways
+//! in, byte for byte, and the names that seeds, operations and ledgers are made of.
 //!
-//! Where a change of behaviour is meant, `INSTA_UPDATE=always cargo test --release --workspace --test unchanged_runs` takes it over, and the
-//! commit says what moved. Audio stays uncompressed here: a run is the same on every machine.
+//! Where a change of behaviour is meant,
+//! `INSTA_UPDATE=always cargo test --release --workspace --test unchanged_runs` takes it over, and
+//! the commit says what moved. Audio stays uncompressed here: a run is the same on every machine.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -48,7 +52,8 @@ verdict = "match"
 quarantined = { audio_not_audio = 1 }
 "#;
 
-/// A way in: where to and by which surface, and faults of the target's operations as operation, kind and share.
+/// A way in: where to and by which surface, and faults of the target's operations as operation,
+/// kind and share.
 struct Way {
     name: &'static str,
     target: &'static str,
@@ -85,10 +90,20 @@ const WAYS: [Way; 3] = [
     },
 ];
 
-fn scenario(Way { name, target, faults }: &Way) -> String {
+fn scenario(
+    Way {
+        name,
+        target,
+        faults,
+    }: &Way,
+) -> String {
     let mut text = format!("about = \"A run by {name} that is kept.\"\nseed = 1\n{target}{COMMON}");
     for (operation, kind, share) in faults {
-        let _ = write!(text, "[[fault]]\non = \"{operation}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = [1]\n");
+        let _ = write!(
+            text,
+            "[[fault]]\non = \"{operation}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = \
+             [1]\n"
+        );
     }
     text
 }
@@ -99,9 +114,15 @@ fn rehearse(dir: &Path, way: &Way, seed: u64) -> PathBuf {
     std::fs::write(&file, scenario(way)).unwrap();
     let report = dir.join(seed.to_string());
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
-    command.arg("rehearse").arg(file).args(["--seed", &seed.to_string(), "--journal", "--report"]).arg(&report);
+    command
+        .arg("rehearse")
+        .arg(file)
+        .args(["--seed", &seed.to_string(), "--journal", "--report"])
+        .arg(&report);
     let output = command.output().unwrap();
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let said = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat();
     assert!(output.status.success(), "{}, seed {seed}: {said}", way.name);
     report.join(way.name)
 }
@@ -109,10 +130,25 @@ fn rehearse(dir: &Path, way: &Way, seed: u64) -> PathBuf {
 /// Distinct values of the ledger's columns that hold names.
 fn names_of(ledger: &Path, names: &mut BTreeMap<String, BTreeSet<String>>) {
     let ledger = Connection::open(ledger).unwrap();
-    for (table, column) in [("interaction", "phase"), ("interaction", "reason"), ("recording", "outcome"), ("recording", "reason")] {
-        let mut rows = ledger.prepare(&format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")).unwrap();
-        let found = rows.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
-        names.entry(format!("{table}.{column}")).or_default().extend(found);
+    for (table, column) in [
+        ("interaction", "phase"),
+        ("interaction", "reason"),
+        ("recording", "outcome"),
+        ("recording", "reason"),
+    ] {
+        let mut rows = ledger
+            .prepare(&format!(
+                "SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+            ))
+            .unwrap();
+        let found = rows
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap()
+            .map(Result::unwrap);
+        names
+            .entry(format!("{table}.{column}"))
+            .or_default()
+            .extend(found);
     }
 }
 
@@ -127,14 +163,20 @@ fn operations_of(journal: &str, operations: &mut BTreeSet<String>) {
 #[test]
 fn a_seed_gives_the_run_it_gave_before() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut hashes, mut ledgers, mut operations) = (String::new(), BTreeMap::new(), BTreeSet::new());
+    let (mut hashes, mut ledgers, mut operations) =
+        (String::new(), BTreeMap::new(), BTreeSet::new());
     for way in &WAYS {
         for seed in SEEDS {
             let report = rehearse(dir.path(), way, seed);
             let _ = write!(hashes, "{} {seed}", way.name);
             for document in DOCUMENTS {
-                let text = std::fs::read_to_string(report.join(format!("{document}.ndjson"))).unwrap();
-                assert!(text.lines().count() > 1, "{}, seed {seed}: {document} says nothing", way.name);
+                let text =
+                    std::fs::read_to_string(report.join(format!("{document}.ndjson"))).unwrap();
+                assert!(
+                    text.lines().count() > 1,
+                    "{}, seed {seed}: {document} says nothing",
+                    way.name
+                );
                 let hash = Sha256::digest(text.as_bytes());
                 let _ = write!(hashes, " {document} {}", hex::encode(&hash[..8]));
                 if document == "journal" {
@@ -146,12 +188,21 @@ fn a_seed_gives_the_run_it_gave_before() {
         }
     }
     insta::assert_snapshot!("hashes", hashes);
-    insta::assert_snapshot!("operations", operations.into_iter().collect::<Vec<_>>().join("\n"));
-    let names = ledgers.iter().map(|(column, names)| format!("{column}: {}\n", names.iter().cloned().collect::<Vec<_>>().join(", ")));
+    insta::assert_snapshot!(
+        "operations",
+        operations.into_iter().collect::<Vec<_>>().join("\n")
+    );
+    let names = ledgers.iter().map(|(column, names)| {
+        format!(
+            "{column}: {}\n",
+            names.iter().cloned().collect::<Vec<_>>().join(", ")
+        )
+    });
     insta::assert_snapshot!("ledger", names.collect::<String>());
 }
 
-/// What random numbers are drawn for, as the sources say it. A renamed one changes every run of every seed.
+/// What random numbers are drawn for, as the sources say it. A renamed one changes every run of
+/// every seed.
 #[test]
 fn numbers_are_drawn_under_the_names_they_were() {
     const DRAWN: &str = ".child(\"";
@@ -166,7 +217,11 @@ fn numbers_are_drawn_under_the_names_they_were() {
                     folders.push(path);
                 } else {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    names.extend(text.split(DRAWN).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                    names.extend(
+                        text.split(DRAWN)
+                            .skip(1)
+                            .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())),
+                    );
                 }
             }
         }

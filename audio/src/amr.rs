@@ -1,7 +1,8 @@
-//! AMR narrow band in its storage format (RFC 4867 section 5): a magic line, then one record per 20 ms.
+//! AMR narrow band in its storage format (RFC 4867 section 5): a magic line, then one record per 20
+//! ms.
 //!
-//! Comfort-noise (SID) and no-data frames are decoded to their full 20 ms. ffmpeg drops them, which shortens a file with
-//! pauses without an error; that is why AMR is decoded here.
+//! Comfort-noise (SID) and no-data frames are decoded to their full 20 ms. ffmpeg drops them, which
+//! shortens a file with pauses without an error; that is why AMR is decoded here.
 
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::coder::FrameCoder;
@@ -44,7 +45,8 @@ enum Step<'a> {
     Invalid,
 }
 
-/// Reads the record at the start of `rest`, which is not empty. Padding bits must be zero and the frame type assigned.
+/// Reads the record at the start of `rest`, which is not empty. Padding bits must be zero and the
+/// frame type assigned.
 fn record(rest: &[u8]) -> Step<'_> {
     let header = rest[0];
     let kind = header >> 3 & 15;
@@ -60,7 +62,14 @@ fn record(rest: &[u8]) -> Step<'_> {
     }
     match rest.get(1..1 + length) {
         None => Step::Cut,
-        Some(payload) => Step::Record(Record { kind, good: header & 4 != 0, payload }, 1 + length),
+        Some(payload) => Step::Record(
+            Record {
+                kind,
+                good: header & 4 != 0,
+                payload,
+            },
+            1 + length,
+        ),
     }
 }
 
@@ -84,7 +93,11 @@ pub(crate) struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     pub(crate) fn new(window: Window<'s>) -> Reader<'s> {
-        Reader { window, at: MAGIC.len() as u64, speech: Speech::default() }
+        Reader {
+            window,
+            at: MAGIC.len() as u64,
+            speech: Speech::default(),
+        }
     }
 
     fn resync(&mut self) -> Result<(), AudioError> {
@@ -93,9 +106,13 @@ impl<'s> Reader<'s> {
             next += 1;
         }
         let skipped = next - self.at;
-        // Each record is as long as the one before, as far as one can know; pauses in transmission say nothing.
+        // Each record is as long as the one before, as far as one can know; pauses in transmission
+        // say nothing.
         let lost_ms = skipped / self.speech.last_bytes.max(LEAST_SPEECH_BYTES) * FRAME_MS;
-        self.speech.lose(lost_ms, format!("{skipped} bytes that are no AMR frames skipped"));
+        self.speech.lose(
+            lost_ms,
+            format!("{skipped} bytes that are no AMR frames skipped"),
+        );
         self.at = next;
         Ok(())
     }
@@ -103,7 +120,12 @@ impl<'s> Reader<'s> {
 
 impl BlockReader for Reader<'_> {
     fn head(&self) -> Head {
-        Head { container: Container::AmrFile, codec: Codec::AmrNb, channels: 1, sample_rate: RATE }
+        Head {
+            container: Container::AmrFile,
+            codec: Codec::AmrNb,
+            channels: 1,
+            sample_rate: RATE,
+        }
     }
 
     fn read(&mut self, need: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
@@ -120,7 +142,10 @@ impl BlockReader for Reader<'_> {
                 }
                 Step::Cut => {
                     let left = rest.len();
-                    self.speech.lose(FRAME_MS, format!("the last AMR frame is cut after {left} bytes"));
+                    self.speech.lose(
+                        FRAME_MS,
+                        format!("the last AMR frame is cut after {left} bytes"),
+                    );
                     self.at += left as u64;
                 }
                 Step::Invalid => self.resync()?,
@@ -174,7 +199,11 @@ impl Speech {
             SID => self.sid(record),
             mode => {
                 self.mode = mode;
-                let kind = if record.good { RxFrameType::SpeechGood } else { RxFrameType::SpeechBad };
+                let kind = if record.good {
+                    RxFrameType::SpeechGood
+                } else {
+                    RxFrameType::SpeechBad
+                };
                 // The payload has the length of its mode, so the parameters are always there.
                 match bitstream::parse(mode, record.payload) {
                     Some(parameters) => (kind, parameters),
@@ -185,7 +214,8 @@ impl Speech {
         self.decoder.decode_typed(kind, self.mode, &parameters)
     }
 
-    /// A SID frame names the speech mode it follows; only an update carries a description of the noise.
+    /// A SID frame names the speech mode it follows; only an update carries a description of the
+    /// noise.
     fn sid(&mut self, record: &Record<'_>) -> (RxFrameType, Vec<u16>) {
         let header = bitstream::parse_sid_header(record.payload);
         let parameters = bitstream::parse(SID, record.payload);
@@ -203,8 +233,8 @@ impl Speech {
 
 /// Codes at 12.2 kbit/s without pauses in transmission.
 ///
-/// The highest mode because it is GSM's enhanced full rate, which every player handles and which loses least; no DTX
-/// because ffmpeg drops what DTX leaves out.
+/// The highest mode because it is GSM's enhanced full rate, which every player handles and which
+/// loses least; no DTX because ffmpeg drops what DTX leaves out.
 pub(crate) struct Coder {
     encoder: NbEncoder,
     rate: Rate,
@@ -213,7 +243,10 @@ pub(crate) struct Coder {
 impl Coder {
     pub(crate) fn new() -> Result<Coder, AudioError> {
         let rate = Rate::from_index(7).ok_or_else(|| AudioError::unsupported("amr mode 12.2"))?;
-        Ok(Coder { encoder: NbEncoder::new(), rate })
+        Ok(Coder {
+            encoder: NbEncoder::new(),
+            rate,
+        })
     }
 }
 

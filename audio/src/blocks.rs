@@ -7,7 +7,8 @@ use crate::format::{AudioError, Damage, Head};
 pub(crate) enum Need {
     /// Samples.
     Samples,
-    /// Their number and the damage. Samples may be given all the same, where counting takes decoding.
+    /// Their number and the damage. Samples may be given all the same, where counting takes
+    /// decoding.
     Count,
 }
 
@@ -25,7 +26,8 @@ pub(crate) trait BlockReader {
     /// Known from the start.
     fn head(&self) -> Head;
 
-    /// Goes on by a bounded stretch of the file and appends its samples, if any, to one list per channel.
+    /// Goes on by a bounded stretch of the file and appends its samples, if any, to one list per
+    /// channel.
     fn read(&mut self, need: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError>;
 
     /// Samples per channel and damage, up to where reading has come.

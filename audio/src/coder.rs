@@ -9,13 +9,15 @@ pub(crate) trait BlockCoder {
         Ok(())
     }
 
-    /// Codes samples, at least one, equally many in every channel. Some may be kept back until more come.
+    /// Codes samples, at least one, equally many in every channel. Some may be kept back until more
+    /// come.
     fn code(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) -> Result<(), AudioError>;
 
     /// Codes what has been kept back.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), AudioError>;
 
-    /// What takes the place of the file's first bytes now that all is known: lengths, mostly. Asked for after the end.
+    /// What takes the place of the file's first bytes now that all is known: lengths, mostly. Asked
+    /// for after the end.
     fn first_bytes(&self) -> Result<Vec<u8>, AudioError> {
         Ok(Vec::new())
     }
@@ -51,14 +53,23 @@ pub(crate) struct Framed<C> {
 impl<C: FrameCoder> Framed<C> {
     /// Frames of `samples` per channel.
     pub(crate) fn new(coder: C, channels: u16, samples: usize, filling: Filling) -> Framed<C> {
-        Framed { coder, samples, filling, kept: vec![Vec::new(); channels.into()] }
+        Framed {
+            coder,
+            samples,
+            filling,
+            kept: vec![Vec::new(); channels.into()],
+        }
     }
 
     fn frames(&mut self, out: &mut Vec<u8>) {
         let mut start = 0;
         while start + self.samples <= self.kept[0].len() {
             let end = start + self.samples;
-            let frame: Vec<&[i16]> = self.kept.iter().map(|channel| &channel[start..end]).collect();
+            let frame: Vec<&[i16]> = self
+                .kept
+                .iter()
+                .map(|channel| &channel[start..end])
+                .collect();
             self.coder.frame(&frame, out);
             start = end;
         }
@@ -75,7 +86,10 @@ impl<C: FrameCoder> BlockCoder for Framed<C> {
     }
 
     fn code(&mut self, channels: &[&[i16]], out: &mut Vec<u8>) -> Result<(), AudioError> {
-        self.kept.iter_mut().zip(channels).for_each(|(kept, more)| kept.extend_from_slice(more));
+        self.kept
+            .iter_mut()
+            .zip(channels)
+            .for_each(|(kept, more)| kept.extend_from_slice(more));
         self.frames(out);
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Writing silence or a tone over ranges of time, in the whole of a recording or in its blocks as they pass.
+//! Writing silence or a tone over ranges of time, in the whole of a recording or in its blocks as
+//! they pass.
 
 use crate::pcm::{Pcm, sample_range};
 
@@ -13,20 +14,22 @@ pub enum Cover {
 
 /// Overwrites the range with digital silence in every channel.
 ///
-/// `start_ms` is rounded down and `end_ms` up to whole samples, so what was to be hidden is hidden. What lies beyond the
-/// end is ignored; an end before the start changes nothing. A lossy codec spreads its neighbours into the range: expect
-/// *nearly* silent after [`crate::encode()`], and check with [`crate::compare::rms`].
+/// `start_ms` is rounded down and `end_ms` up to whole samples, so what was to be hidden is hidden.
+/// What lies beyond the end is ignored; an end before the start changes nothing. A lossy codec
+/// spreads its neighbours into the range: expect *nearly* silent after [`crate::encode()`], and
+/// check with [`crate::compare::rms`].
 pub fn silence(pcm: &mut Pcm, start_ms: u64, end_ms: u64) {
     Covers::new([(start_ms, end_ms)], Cover::Silence).apply(pcm);
 }
 
-/// Overwrites the range with a steady beep (1 kHz, 20 dB below full scale) in every channel. Rounds like [`silence`].
+/// Overwrites the range with a steady beep (1 kHz, 20 dB below full scale) in every channel. Rounds
+/// like [`silence`].
 pub fn tone(pcm: &mut Pcm, start_ms: u64, end_ms: u64) {
     Covers::new([(start_ms, end_ms)], Cover::Tone).apply(pcm);
 }
 
-/// Ranges to overwrite in a recording that passes block by block. The same samples come out as from [`silence`] and
-/// [`tone`] on the whole, wherever the blocks end.
+/// Ranges to overwrite in a recording that passes block by block. The same samples come out as from
+/// [`silence`] and [`tone`] on the whole, wherever the blocks end.
 #[derive(Clone, Debug)]
 pub struct Covers {
     ranges_ms: Vec<(u64, u64)>,
@@ -36,9 +39,14 @@ pub struct Covers {
 }
 
 impl Covers {
-    /// Ranges of milliseconds, start and end; a later one covers an earlier one where they meet. Rounded like [`silence`].
+    /// Ranges of milliseconds, start and end; a later one covers an earlier one where they meet.
+    /// Rounded like [`silence`].
     pub fn new(ranges_ms: impl IntoIterator<Item = (u64, u64)>, cover: Cover) -> Covers {
-        Covers { ranges_ms: ranges_ms.into_iter().collect(), cover, passed: 0 }
+        Covers {
+            ranges_ms: ranges_ms.into_iter().collect(),
+            cover,
+            passed: 0,
+        }
     }
 
     /// Overwrites what lies in the next block, which must follow the one before.
@@ -53,7 +61,10 @@ impl Covers {
             }
             let sound: Vec<i16> = match self.cover {
                 Cover::Silence => vec![0; place.len()],
-                Cover::Tone => place.clone().map(|index| beep(index - range.start, block.sample_rate)).collect(),
+                Cover::Tone => place
+                    .clone()
+                    .map(|index| beep(index - range.start, block.sample_rate))
+                    .collect(),
             };
             for channel in &mut block.channels {
                 channel[place.start - start..place.end - start].copy_from_slice(&sound);

@@ -12,7 +12,8 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Enough for any decision by content: three AAC headers (8 KiB each at most), and what [`sniff`] looks at.
+/// Enough for any decision by content: three AAC headers (8 KiB each at most), and what [`sniff`]
+/// looks at.
 const HEAD_BYTES: usize = 64 * 1024;
 
 /// Says what the bytes are, by content only. Equal to the first half of [`decode`]'s answer.
@@ -24,12 +25,13 @@ pub fn probe(bytes: &[u8]) -> Result<Probe, AudioError> {
     Decoder::new(Cursor::new(bytes))?.finish()
 }
 
-/// Decodes the bytes. What is broken is left out or silent and named in [`Probe::damage`]. Any input is safe: it never panics, and the
-/// samples stay below 16 MiB + 1024 bytes a byte of input.
+/// Decodes the bytes. What is broken is left out or silent and named in [`Probe::damage`]. Any
+/// input is safe: it never panics, and the samples stay below 16 MiB + 1024 bytes a byte of input.
 ///
 /// # Errors
 ///
-/// Nothing at all can be decoded: there are no samples, it is no audio, or there is no reader for it here ([`AudioError`]).
+/// Nothing at all can be decoded: there are no samples, it is no audio, or there is no reader for
+/// it here ([`AudioError`]).
 pub fn decode(bytes: &[u8]) -> Result<(Probe, Pcm), AudioError> {
     Decoder::new(Cursor::new(bytes))?.gather()
 }
@@ -61,8 +63,8 @@ pub fn decode_file(path: impl AsRef<Path>) -> Result<(Probe, Pcm), AudioError> {
     Decoder::new(File::open(path)?)?.gather()
 }
 
-/// Reads a recording block by block, in bounded memory whatever its length: a quarter of a mebibyte of input and the block
-/// made of a part of it. Same answers and same safety as [`decode`].
+/// Reads a recording block by block, in bounded memory whatever its length: a quarter of a mebibyte
+/// of input and the block made of a part of it. Same answers and same safety as [`decode`].
 pub struct Decoder<'s> {
     reader: Box<dyn BlockReader + 's>,
     head: Head,
@@ -78,8 +80,8 @@ enum State {
 }
 
 impl<'s> Decoder<'s> {
-    /// The same as [`Decoder::new`], and what has no reader here is decoded by ffmpeg where that may be used: in a process of its own, bounded in
-    /// time and output and ended with this.
+    /// The same as [`Decoder::new`], and what has no reader here is decoded by ffmpeg where that
+    /// may be used: in a process of its own, bounded in time and output and ended with this.
     ///
     /// # Errors
     ///
@@ -107,10 +109,22 @@ impl<'s> Decoder<'s> {
 
     fn around(reader: Box<dyn BlockReader + 's>) -> Result<Decoder<'s>, AudioError> {
         let head = reader.head();
-        let block = Pcm { sample_rate: head.sample_rate, channels: Vec::new() };
-        let decoder = Decoder { reader, head, block, state: State::Open };
+        let block = Pcm {
+            sample_rate: head.sample_rate,
+            channels: Vec::new(),
+        };
+        let decoder = Decoder {
+            reader,
+            head,
+            block,
+            state: State::Open,
+        };
         // Only once in a while is nothing known until samples came, and then none came.
-        if head.channels == 0 { Err(no_samples(&decoder.ending())) } else { Ok(decoder) }
+        if head.channels == 0 {
+            Err(no_samples(&decoder.ending()))
+        } else {
+            Ok(decoder)
+        }
     }
 
     /// What is known from the start.
@@ -118,12 +132,14 @@ impl<'s> Decoder<'s> {
         self.head
     }
 
-    /// The next samples, in the order of time, as many as it suits the format; never an empty block. `None` after the last. The block may
-    /// be changed in place; the next call takes it back.
+    /// The next samples, in the order of time, as many as it suits the format; never an empty
+    /// block. `None` after the last. The block may be changed in place; the next call takes it
+    /// back.
     ///
     /// # Errors
     ///
-    /// The source cannot be read ([`AudioError::Io`]), or what comes next cannot be decoded at all. After an error every call fails.
+    /// The source cannot be read ([`AudioError::Io`]), or what comes next cannot be decoded at all.
+    /// After an error every call fails.
     pub fn next_block(&mut self) -> Result<Option<&mut Pcm>, AudioError> {
         while self.state != State::Ended {
             self.advance(Need::Samples)?;
@@ -134,24 +150,36 @@ impl<'s> Decoder<'s> {
         Ok(None)
     }
 
-    /// Reads on to the end without decoding more than counting takes, and says what the file is as a whole.
+    /// Reads on to the end without decoding more than counting takes, and says what the file is as
+    /// a whole.
     ///
     /// # Errors
     ///
-    /// [`AudioError::Empty`] or [`AudioError::Undecodable`] where there was not a single sample, and as [`Decoder::next_block`].
+    /// [`AudioError::Empty`] or [`AudioError::Undecodable`] where there was not a single sample,
+    /// and as [`Decoder::next_block`].
     pub fn finish(mut self) -> Result<Probe, AudioError> {
         while self.state != State::Ended {
             self.advance(Need::Count)?;
         }
         let probe = self.ending();
-        if probe.samples == 0 { Err(no_samples(&probe)) } else { Ok(probe) }
+        if probe.samples == 0 {
+            Err(no_samples(&probe))
+        } else {
+            Ok(probe)
+        }
     }
 
     fn gather(mut self) -> Result<(Probe, Pcm), AudioError> {
         let head = self.head;
-        let mut pcm = Pcm { sample_rate: head.sample_rate, channels: vec![Vec::new(); head.channels.into()] };
+        let mut pcm = Pcm {
+            sample_rate: head.sample_rate,
+            channels: vec![Vec::new(); head.channels.into()],
+        };
         while let Some(block) = self.next_block()? {
-            pcm.channels.iter_mut().zip(&block.channels).for_each(|(all, more)| all.extend_from_slice(more));
+            pcm.channels
+                .iter_mut()
+                .zip(&block.channels)
+                .for_each(|(all, more)| all.extend_from_slice(more));
         }
         Ok((self.finish()?, pcm))
     }
@@ -161,7 +189,9 @@ impl<'s> Decoder<'s> {
             return Err(AudioError::undecodable("reading it has failed before"));
         }
         self.block.sample_rate = self.head.sample_rate;
-        self.block.channels.resize_with(self.head.channels.into(), Vec::new);
+        self.block
+            .channels
+            .resize_with(self.head.channels.into(), Vec::new);
         self.block.channels.iter_mut().for_each(Vec::clear);
         self.state = State::Failed;
         self.state = match guarded(|| self.reader.read(need, &mut self.block.channels))? {
@@ -172,13 +202,26 @@ impl<'s> Decoder<'s> {
     }
 
     fn ending(self) -> Probe {
-        let Head { container, codec, channels, sample_rate } = self.head;
+        let Head {
+            container,
+            codec,
+            channels,
+            sample_rate,
+        } = self.head;
         let (samples, damage) = self.reader.ending();
-        Probe { container, codec, channels, sample_rate, samples, damage }
+        Probe {
+            container,
+            codec,
+            channels,
+            sample_rate,
+            samples,
+            damage,
+        }
     }
 }
 
-/// What the source is in words, and what ffmpeg is asked to make of it, where there is no reader here.
+/// What the source is in words, and what ffmpeg is asked to make of it, where there is no reader
+/// here.
 fn unsupported(source: &mut impl Source) -> Result<Option<(String, Foreign)>, AudioError> {
     let what = match Decoder::new(&mut *source) {
         Err(AudioError::Unsupported { what }) => what,
@@ -224,15 +267,22 @@ fn unreadable(head: &[u8]) -> AudioError {
     } else if head.starts_with(b"ID3") {
         AudioError::undecodable("an ID3 tag without MPEG audio frames after it")
     } else {
-        AudioError::NotAudio { looks_like: sniff::looks_like(head) }
+        AudioError::NotAudio {
+            looks_like: sniff::looks_like(head),
+        }
     }
 }
 
-/// Runs a reader so that a panic inside a decoder crate is an answer about the file, not the end of the run. The decoders
-/// are young; the fuzz tests find none today, and a recording must not be able to stop a migration tomorrow. After a
-/// panic nothing is asked of the reader again, so no state can be seen half changed.
+/// Runs a reader so that a panic inside a decoder crate is an answer about the file, not the end of
+/// the run. The decoders are young; the fuzz tests find none today, and a recording must not be
+/// able to stop a migration tomorrow. After a panic nothing is asked of the reader again, so no
+/// state can be seen half changed.
 fn guarded<T>(reader: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
-    catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|_| Err(AudioError::undecodable("the decoder failed on it; report this file")))
+    catch_unwind(AssertUnwindSafe(reader)).unwrap_or_else(|_| {
+        Err(AudioError::undecodable(
+            "the decoder failed on it; report this file",
+        ))
+    })
 }
 
 fn no_samples(probe: &Probe) -> AudioError {

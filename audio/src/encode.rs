@@ -12,14 +12,15 @@ const CHUNK_SAMPLES: usize = 1 << 14;
 
 /// Writes a whole file in the codec's usual container ([`Codec::container`]).
 ///
-/// Channels and rate are kept, never mixed or resampled: MP3 takes one or two channels at an MPEG rate, AMR and GSM one channel at 8 kHz,
-/// the WAV codecs anything a header can say. Decoding gives back exactly as many samples, except for [`Codec::AmrNb`] and
-/// [`Codec::GsmRaw`], whose files have no length and end with a full frame of 20 ms.
+/// Channels and rate are kept, never mixed or resampled: MP3 takes one or two channels at an MPEG
+/// rate, AMR and GSM one channel at 8 kHz, the WAV codecs anything a header can say. Decoding gives
+/// back exactly as many samples, except for [`Codec::AmrNb`] and [`Codec::GsmRaw`], whose files
+/// have no length and end with a full frame of 20 ms.
 ///
 /// # Errors
 ///
-/// [`AudioError::Unsupported`] for what cannot be written, [`AudioError::Empty`] when there is nothing to write and the format has no empty
-/// form.
+/// [`AudioError::Unsupported`] for what cannot be written, [`AudioError::Empty`] when there is
+/// nothing to write and the format has no empty form.
 pub fn encode(pcm: &Pcm, codec: Codec) -> Result<Vec<u8>, AudioError> {
     let channels = u16::try_from(pcm.channels.len()).unwrap_or(u16::MAX);
     let mut encoder = Encoder::new(Cursor::new(Vec::new()), codec, pcm.sample_rate, channels)?;
@@ -36,8 +37,8 @@ pub(crate) enum Emptiness {
     Refused,
 }
 
-/// Writes a recording block by block, in bounded memory whatever its length. Same bytes and same refusals as [`encode`],
-/// wherever the blocks end.
+/// Writes a recording block by block, in bounded memory whatever its length. Same bytes and same
+/// refusals as [`encode`], wherever the blocks end.
 pub struct Encoder<W> {
     sink: W,
     emptiness: Emptiness,
@@ -59,11 +60,27 @@ impl<W: Write + Seek> Encoder<W> {
     ///
     /// # Errors
     ///
-    /// [`AudioError::Unsupported`] for what cannot be written, and [`AudioError::Io`], like every other call, where the sink refuses.
-    pub fn new(sink: W, codec: Codec, sample_rate: u32, channels: u16) -> Result<Encoder<W>, AudioError> {
+    /// [`AudioError::Unsupported`] for what cannot be written, and [`AudioError::Io`], like every
+    /// other call, where the sink refuses.
+    pub fn new(
+        sink: W,
+        codec: Codec,
+        sample_rate: u32,
+        channels: u16,
+    ) -> Result<Encoder<W>, AudioError> {
         let has_empty_form = !matches!(codec, Codec::AmrNb | Codec::GsmRaw | Codec::Mp3);
-        let emptiness = if has_empty_form { Emptiness::Written } else { Emptiness::Refused };
-        Encoder::around(sink, coder(codec, sample_rate, channels)?, sample_rate, channels, emptiness)
+        let emptiness = if has_empty_form {
+            Emptiness::Written
+        } else {
+            Emptiness::Refused
+        };
+        Encoder::around(
+            sink,
+            coder(codec, sample_rate, channels)?,
+            sample_rate,
+            channels,
+            emptiness,
+        )
     }
 
     /// Begins a file that `coder` writes.
@@ -75,7 +92,17 @@ impl<W: Write + Seek> Encoder<W> {
         emptiness: Emptiness,
     ) -> Result<Encoder<W>, AudioError> {
         let start = sink.stream_position()?;
-        let mut encoder = Encoder { sink, emptiness, sample_rate, channels, coder, samples: 0, start, written: 0, out: Vec::new() };
+        let mut encoder = Encoder {
+            sink,
+            emptiness,
+            sample_rate,
+            channels,
+            coder,
+            samples: 0,
+            start,
+            written: 0,
+            out: Vec::new(),
+        };
         encoder.coder.start(&mut encoder.out)?;
         encoder.flush()?;
         Ok(encoder)
@@ -85,19 +112,30 @@ impl<W: Write + Seek> Encoder<W> {
     ///
     /// # Errors
     ///
-    /// [`AudioError::Unsupported`] where the block has another rate or other channels than the file, or channels of unequal length;
-    /// [`AudioError::Io`] where the sink refuses. After an error the file is worth nothing.
+    /// [`AudioError::Unsupported`] where the block has another rate or other channels than the
+    /// file, or channels of unequal length; [`AudioError::Io`] where the sink refuses. After an
+    /// error the file is worth nothing.
     pub fn write(&mut self, block: &Pcm) -> Result<(), AudioError> {
         let samples = block.samples();
         if (block.sample_rate, block.channels.len()) != (self.sample_rate, self.channels.into()) {
-            return Err(AudioError::unsupported("a block with other channels or another rate than the file"));
+            return Err(AudioError::unsupported(
+                "a block with other channels or another rate than the file",
+            ));
         }
-        if block.channels.iter().any(|channel| channel.len() != samples) {
+        if block
+            .channels
+            .iter()
+            .any(|channel| channel.len() != samples)
+        {
             return Err(AudioError::unsupported("channels of unequal length"));
         }
         for start in (0..samples).step_by(CHUNK_SAMPLES) {
             let end = (start + CHUNK_SAMPLES).min(samples);
-            let chunk: Vec<&[i16]> = block.channels.iter().map(|channel| &channel[start..end]).collect();
+            let chunk: Vec<&[i16]> = block
+                .channels
+                .iter()
+                .map(|channel| &channel[start..end])
+                .collect();
             self.coder.code(&chunk, &mut self.out)?;
             self.flush()?;
         }
@@ -105,11 +143,13 @@ impl<W: Write + Seek> Encoder<W> {
         Ok(())
     }
 
-    /// Writes the rest, goes back for the lengths and leaves the sink standing at the end of the file.
+    /// Writes the rest, goes back for the lengths and leaves the sink standing at the end of the
+    /// file.
     ///
     /// # Errors
     ///
-    /// [`AudioError::Empty`] when there was no sample and the format has no empty form; [`AudioError::Io`] where the sink refuses.
+    /// [`AudioError::Empty`] when there was no sample and the format has no empty form;
+    /// [`AudioError::Io`] where the sink refuses.
     pub fn finish(mut self) -> Result<W, AudioError> {
         if self.samples == 0 && self.emptiness == Emptiness::Refused {
             return Err(AudioError::Empty);
@@ -137,47 +177,97 @@ impl<W: Write + Seek> Encoder<W> {
 /// The writer of a codec, or why there is none.
 fn coder(codec: Codec, rate: u32, channels: u16) -> Result<Box<dyn BlockCoder>, AudioError> {
     if !(1..=32).contains(&channels) || rate == 0 {
-        return Err(AudioError::unsupported(format!("writing {channels} channels at {rate} Hz")));
+        return Err(AudioError::unsupported(format!(
+            "writing {channels} channels at {rate} Hz"
+        )));
     }
     let narrow = matches!(codec, Codec::AmrNb | Codec::GsmWav49 | Codec::GsmRaw);
     if narrow && (channels, rate) != (1, gsm::RATE) {
-        return Err(AudioError::unsupported(format!("{codec} with {channels} channels at {rate} Hz; it is mono at 8000 Hz")));
+        return Err(AudioError::unsupported(format!(
+            "{codec} with {channels} channels at {rate} Hz; it is mono at 8000 Hz"
+        )));
     }
     Ok(match codec {
         Codec::PcmS16 => Box::new(Wrapped::new(uncompressed(rate, channels, 1, 16), Linear16)),
-        Codec::PcmU8 => Box::new(Wrapped::new(uncompressed(rate, channels, 1, 8), Bytewise(eight_bits))),
-        Codec::Mulaw => Box::new(Wrapped::new(uncompressed(rate, channels, 7, 8), Bytewise(g711::mulaw))),
-        Codec::Alaw => Box::new(Wrapped::new(uncompressed(rate, channels, 6, 8), Bytewise(g711::alaw))),
+        Codec::PcmU8 => Box::new(Wrapped::new(
+            uncompressed(rate, channels, 1, 8),
+            Bytewise(eight_bits),
+        )),
+        Codec::Mulaw => Box::new(Wrapped::new(
+            uncompressed(rate, channels, 7, 8),
+            Bytewise(g711::mulaw),
+        )),
+        Codec::Alaw => Box::new(Wrapped::new(
+            uncompressed(rate, channels, 6, 8),
+            Bytewise(g711::alaw),
+        )),
         Codec::ImaAdpcm => Box::new(ima_adpcm(rate, channels)),
         Codec::MsAdpcm => Box::new(microsoft_adpcm(rate, channels)),
         Codec::GsmWav49 => Box::new(gsm_in_wav(rate)),
-        Codec::GsmRaw => Box::new(Framed::new(gsm::RawCoder::new(), 1, gsm::FRAME_SAMPLES, Filling::Silence)),
-        Codec::AmrNb => Box::new(Framed::new(amr::Coder::new()?, 1, amr::FRAME_SAMPLES, Filling::Silence)),
+        Codec::GsmRaw => Box::new(Framed::new(
+            gsm::RawCoder::new(),
+            1,
+            gsm::FRAME_SAMPLES,
+            Filling::Silence,
+        )),
+        Codec::AmrNb => Box::new(Framed::new(
+            amr::Coder::new()?,
+            1,
+            amr::FRAME_SAMPLES,
+            Filling::Silence,
+        )),
         Codec::Mp3 => Box::new(lame::Coder::new(rate, channels)?),
-        Codec::Aac | Codec::Flac | Codec::Vorbis | Codec::Opus | Codec::Speex | Codec::G722 | Codec::G726 | Codec::Other => {
+        Codec::Aac
+        | Codec::Flac
+        | Codec::Vorbis
+        | Codec::Opus
+        | Codec::Speex
+        | Codec::G722
+        | Codec::G726
+        | Codec::Other => {
             return Err(AudioError::unsupported(format!("writing {codec}")));
         }
-        Codec::PcmS16Be | Codec::PcmS8 | Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 => {
+        Codec::PcmS16Be
+        | Codec::PcmS8
+        | Codec::PcmS24
+        | Codec::PcmS32
+        | Codec::PcmF32
+        | Codec::PcmF64 => {
             return Err(AudioError::unsupported(format!("writing {codec}")));
         }
     })
 }
 
-/// Names the encoder and the settings that decide its bytes, for the chain of custody: `lame 3.100 vbr mtrh v2 q5`. For
-/// a codec that cannot be written: `none`.
+/// Names the encoder and the settings that decide its bytes, for the chain of custody:
+/// `lame 3.100 vbr mtrh v2 q5`. For a codec that cannot be written: `none`.
 pub fn encoder_version(codec: Codec) -> String {
     match codec {
-        Codec::PcmS16 | Codec::PcmU8 | Codec::Mulaw | Codec::Alaw | Codec::ImaAdpcm | Codec::MsAdpcm => {
+        Codec::PcmS16
+        | Codec::PcmU8
+        | Codec::Mulaw
+        | Codec::Alaw
+        | Codec::ImaAdpcm
+        | Codec::MsAdpcm => {
             format!("seatrial-audio {} {codec}", env!("CARGO_PKG_VERSION"))
         }
         // The two versions are pinned exactly in the root manifest.
         Codec::AmrNb => "rvoip-codec-core 0.4.0 amr-nb 12.2 no dtx".to_owned(),
         Codec::GsmWav49 | Codec::GsmRaw => "oxideav-gsm 0.0.10 full rate".to_owned(),
         Codec::Mp3 => lame::version(),
-        Codec::Aac | Codec::Flac | Codec::Vorbis | Codec::Opus | Codec::Speex | Codec::G722 | Codec::G726 | Codec::Other => {
-            "none".to_owned()
-        }
-        Codec::PcmS16Be | Codec::PcmS8 | Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 => "none".to_owned(),
+        Codec::Aac
+        | Codec::Flac
+        | Codec::Vorbis
+        | Codec::Opus
+        | Codec::Speex
+        | Codec::G722
+        | Codec::G726
+        | Codec::Other => "none".to_owned(),
+        Codec::PcmS16Be
+        | Codec::PcmS8
+        | Codec::PcmS24
+        | Codec::PcmS32
+        | Codec::PcmF32
+        | Codec::PcmF64 => "none".to_owned(),
     }
 }
 
@@ -233,8 +323,24 @@ fn ima_adpcm(sample_rate: u32, channels: u16) -> Wrapped {
     let count = usize::from(channels);
     let block_bytes = ima::BLOCK_BYTES * count;
     let per_block = ima::samples_in(block_bytes, count);
-    let format = blocked(sample_rate, channels, 0x11, block_bytes, per_block as u16, 4, &[]);
-    Wrapped::new(format, Framed::new(ima::Coder::new(count), channels, per_block, Filling::LastSample))
+    let format = blocked(
+        sample_rate,
+        channels,
+        0x11,
+        block_bytes,
+        per_block as u16,
+        4,
+        &[],
+    );
+    Wrapped::new(
+        format,
+        Framed::new(
+            ima::Coder::new(count),
+            channels,
+            per_block,
+            Filling::LastSample,
+        ),
+    )
 }
 
 fn microsoft_adpcm(sample_rate: u32, channels: u16) -> Wrapped {
@@ -246,16 +352,51 @@ fn microsoft_adpcm(sample_rate: u32, channels: u16) -> Wrapped {
         more.extend((first as i16).to_le_bytes());
         more.extend((second as i16).to_le_bytes());
     }
-    let format = blocked(sample_rate, channels, 2, block_bytes, per_block as u16, 4, &more);
-    Wrapped::new(format, Framed::new(ms_adpcm::Coder, channels, per_block, Filling::LastSample))
+    let format = blocked(
+        sample_rate,
+        channels,
+        2,
+        block_bytes,
+        per_block as u16,
+        4,
+        &more,
+    );
+    Wrapped::new(
+        format,
+        Framed::new(ms_adpcm::Coder, channels, per_block, Filling::LastSample),
+    )
 }
 
 fn gsm_in_wav(sample_rate: u32) -> Wrapped {
-    let format = blocked(sample_rate, 1, 0x31, gsm::PAIR_BYTES, gsm::PAIR_SAMPLES as u16, 0, &[]);
-    Wrapped::new(format, Framed::new(gsm::PairCoder::new(), 1, gsm::PAIR_SAMPLES, Filling::Silence))
+    let format = blocked(
+        sample_rate,
+        1,
+        0x31,
+        gsm::PAIR_BYTES,
+        gsm::PAIR_SAMPLES as u16,
+        0,
+        &[],
+    );
+    Wrapped::new(
+        format,
+        Framed::new(
+            gsm::PairCoder::new(),
+            1,
+            gsm::PAIR_SAMPLES,
+            Filling::Silence,
+        ),
+    )
 }
 
-fn blocked(sample_rate: u32, channels: u16, tag: u16, block_bytes: usize, per_block: u16, bits: u16, more: &[u8]) -> Format {
+fn blocked(
+    sample_rate: u32,
+    channels: u16,
+    tag: u16,
+    block_bytes: usize,
+    per_block: u16,
+    bits: u16,
+    more: &[u8],
+) -> Format {
     let mut extra = per_block.to_le_bytes().to_vec();
     extra.extend_from_slice(more);
     Format {

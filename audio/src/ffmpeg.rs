@@ -1,7 +1,9 @@
-//! ffmpeg as a process of its own, for formats that have no reader here: bounded in time and output, ended when nobody reads on.
+//! ffmpeg as a process of its own, for formats that have no reader here: bounded in time and
+//! output, ended when nobody reads on.
 //!
-//! It is given the recording as an unnamed file, no other input, no network and an empty environment, and is told which format to read. What comes
-//! back is linear samples; of its messages nothing but one cleaned line is kept.
+//! It is given the recording as an unnamed file, no other input, no network and an empty
+//! environment, and is told which format to read. What comes back is linear samples; of its
+//! messages nothing but one cleaned line is kept.
 
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::foreign::Foreign;
@@ -28,13 +30,16 @@ const READ_BYTES: usize = 64 * 1024;
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// What of a message goes into a sentence. Characters.
 const LINE_CHARS: usize = 160;
-/// Decoded bytes allowed for a byte of input, and whatever the input: as for the readers of this crate.
+/// Decoded bytes allowed for a byte of input, and whatever the input: as for the readers of this
+/// crate.
 const MOST_GROWTH: u64 = 1024;
 const FREE_BYTES: u64 = 16 << 20;
-/// Sound that one error message stands for: a packet of the usual codecs, which give no length with it. Milliseconds.
+/// Sound that one error message stands for: a packet of the usual codecs, which give no length with
+/// it. Milliseconds.
 const ERROR_MS: u64 = 20;
 
-/// What the first and last packet of a codec may take away of the length its container states: 2048 samples at 8 kHz. Milliseconds.
+/// What the first and last packet of a codec may take away of the length its container states: 2048
+/// samples at 8 kHz. Milliseconds.
 const DELAY_MS: u64 = 256;
 
 /// Whether ffmpeg may be used for formats that this crate does not read itself.
@@ -50,20 +55,35 @@ pub enum Ffmpeg {
 /// The program, by the `PATH`.
 fn find() -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
-    let is_program = |path: &PathBuf| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).filter(|folder| folder.is_absolute()).collect();
-    folders.into_iter().map(|folder| folder.join("ffmpeg")).find(is_program)
+    let is_program = |path: &PathBuf| {
+        path.metadata()
+            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    };
+    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?)
+        .filter(|folder| folder.is_absolute())
+        .collect();
+    folders
+        .into_iter()
+        .map(|folder| folder.join("ffmpeg"))
+        .find(is_program)
 }
 
-/// Opens a recording through ffmpeg. `what` is its format in words, `lost` what its own header promises beyond what is there.
+/// Opens a recording through ffmpeg. `what` is its format in words, `lost` what its own header
+/// promises beyond what is there.
 pub(crate) fn open<'s>(
     source: impl Source,
     foreign: Foreign,
     what: &str,
     lost: Option<(u64, String)>,
 ) -> Result<Box<dyn BlockReader + 's>, AudioError> {
-    let program = find().ok_or_else(|| AudioError::unsupported(format!("{what}; ffmpeg would read it and is not on the PATH")))?;
-    Ok(Box::new(Reader::start(&program, TIME_LIMIT, source, foreign, what, lost)?))
+    let program = find().ok_or_else(|| {
+        AudioError::unsupported(format!(
+            "{what}; ffmpeg would read it and is not on the PATH"
+        ))
+    })?;
+    Ok(Box::new(Reader::start(
+        &program, TIME_LIMIT, source, foreign, what, lost,
+    )?))
 }
 
 struct Reader {
@@ -95,13 +115,25 @@ impl Reader {
         input.seek(SeekFrom::Start(0))?;
         let most = FREE_BYTES.saturating_add(MOST_GROWTH.saturating_mul(bytes));
         let mut process = Process::start(program, limit, input.into(), foreign.demuxer, most)
-            .map_err(|error| AudioError::unsupported(format!("{what}; ffmpeg cannot be started: {error}")))?;
+            .map_err(|error| {
+                AudioError::unsupported(format!("{what}; ffmpeg cannot be started: {error}"))
+            })?;
         let Some((channels, sample_rate)) = process.out.as_mut().and_then(form) else {
             return Err(process.end().refusal(what));
         };
         wav::possible("a decoded", channels, sample_rate)?;
         let what = what.to_owned();
-        Ok(Reader { process, foreign, what, channels, sample_rate, limit: most, samples: 0, lost, damage: DamageLog::default() })
+        Ok(Reader {
+            process,
+            foreign,
+            what,
+            channels,
+            sample_rate,
+            limit: most,
+            samples: 0,
+            lost,
+            damage: DamageLog::default(),
+        })
     }
 
     fn finish(&mut self) -> Result<(), AudioError> {
@@ -111,12 +143,23 @@ impl Reader {
         }
         let at = at_ms(self.samples, self.sample_rate);
         if ending.errors > 0 {
-            self.damage.lose(at, ending.errors * ERROR_MS, format!("ffmpeg met {} errors, at last: {}", ending.errors, ending.line));
+            self.damage.lose(
+                at,
+                ending.errors * ERROR_MS,
+                format!(
+                    "ffmpeg met {} errors, at last: {}",
+                    ending.errors, ending.line
+                ),
+            );
         }
         let promised = ending.duration_ms.filter(|&ms| ms > at + DELAY_MS);
         match (self.lost.take(), promised) {
             (Some((lost_ms, what)), _) => self.damage.lose(at, lost_ms, what),
-            (None, Some(ms)) => self.damage.lose(at, ms - at, format!("the stream ends early: {at} of {ms} ms are there")),
+            (None, Some(ms)) => self.damage.lose(
+                at,
+                ms - at,
+                format!("the stream ends early: {at} of {ms} ms are there"),
+            ),
             (None, None) => {}
         }
         Ok(())
@@ -125,19 +168,30 @@ impl Reader {
 
 impl BlockReader for Reader {
     fn head(&self) -> Head {
-        let Foreign { container, codec, .. } = self.foreign;
-        Head { container, codec, channels: self.channels as u16, sample_rate: self.sample_rate }
+        let Foreign {
+            container, codec, ..
+        } = self.foreign;
+        Head {
+            container,
+            codec,
+            channels: self.channels as u16,
+            sample_rate: self.sample_rate,
+        }
     }
 
     fn read(&mut self, _: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
         let frame = 2 * self.channels;
         let mut bytes = Vec::with_capacity(READ_BYTES);
         if let Some(out) = &mut self.process.out {
-            out.take((READ_BYTES / frame * frame) as u64).read_to_end(&mut bytes)?;
+            out.take((READ_BYTES / frame * frame) as u64)
+                .read_to_end(&mut bytes)?;
         }
         self.samples += (bytes.len() / frame) as u64;
         if self.samples.saturating_mul(frame as u64) > self.limit {
-            return Err(AudioError::undecodable(format!("{} grows beyond {} bytes", self.what, self.limit)));
+            return Err(AudioError::undecodable(format!(
+                "{} grows beyond {} bytes",
+                self.what, self.limit
+            )));
         }
         linear(&bytes, 2, Linear::Signed, false, out);
         if bytes.len() < READ_BYTES / frame * frame {
@@ -165,10 +219,15 @@ fn form(out: &mut ChildStdout) -> Option<(usize, u32)> {
             return found;
         }
         let mut body = Vec::new();
-        out.take(u64::from(size) + u64::from(size % 2)).read_to_end(&mut body).ok()?;
+        out.take(u64::from(size) + u64::from(size % 2))
+            .read_to_end(&mut body)
+            .ok()?;
         if chunk.starts_with(b"fmt ") {
             let channels = u16::from_le_bytes(body.get(2..4)?.try_into().ok()?);
-            found = Some((channels.into(), u32::from_le_bytes(body.get(4..8)?.try_into().ok()?)));
+            found = Some((
+                channels.into(),
+                u32::from_le_bytes(body.get(4..8)?.try_into().ok()?),
+            ));
         }
     }
 }
@@ -185,7 +244,13 @@ struct Process {
 }
 
 impl Process {
-    fn start(program: &Path, limit: Duration, input: Stdio, demuxer: &str, most_bytes: u64) -> io::Result<Process> {
+    fn start(
+        program: &Path,
+        limit: Duration,
+        input: Stdio,
+        demuxer: &str,
+        most_bytes: u64,
+    ) -> io::Result<Process> {
         let mut command = Command::new(program);
         command.args([
             "-nostdin",
@@ -198,11 +263,37 @@ impl Process {
             "-protocol_whitelist",
             "file,pipe",
         ]);
-        command.args(["-f", demuxer, "-i", "file:/dev/stdin", "-map", "0:a:0", "-map_metadata", "-1", "-bitexact"]);
-        command.args(["-c:a", "pcm_s16le", "-fs", &(most_bytes.saturating_add(1 << 20)).to_string(), "-f", "wav", "pipe:1"]);
+        command.args([
+            "-f",
+            demuxer,
+            "-i",
+            "file:/dev/stdin",
+            "-map",
+            "0:a:0",
+            "-map_metadata",
+            "-1",
+            "-bitexact",
+        ]);
+        command.args([
+            "-c:a",
+            "pcm_s16le",
+            "-fs",
+            &(most_bytes.saturating_add(1 << 20)).to_string(),
+            "-f",
+            "wav",
+            "pipe:1",
+        ]);
         command.env_clear().current_dir("/").process_group(0);
-        command.envs(["PATH", "LD_LIBRARY_PATH"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        let mut child = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        command.envs(
+            ["PATH", "LD_LIBRARY_PATH"]
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        );
+        let mut child = command
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
         let (Some(out), Some(mut messages)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(io::Error::other("it has no output"));
         };
@@ -217,17 +308,31 @@ impl Process {
             }
         });
         let messages = spawn(move || tail(&mut messages));
-        Ok(Process { child, out: Some(out), messages: Some(messages), watch: Some(watch), late })
+        Ok(Process {
+            child,
+            out: Some(out),
+            messages: Some(messages),
+            watch: Some(watch),
+            late,
+        })
     }
 
     /// Waits for the end, which the watch bounds, and says how it went.
     fn end(&mut self) -> Ending {
         // Whoever ends the reading early is not interested in what else would come.
         self.out = None;
-        let messages = self.messages.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let messages = self
+            .messages
+            .take()
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default();
         let well = self.child.wait().is_ok_and(|status| status.success());
         self.watch = None;
-        Ending::read(&String::from_utf8_lossy(&messages), well, self.late.load(Ordering::SeqCst))
+        Ending::read(
+            &String::from_utf8_lossy(&messages),
+            well,
+            self.late.load(Ordering::SeqCst),
+        )
     }
 }
 
@@ -260,7 +365,8 @@ fn tail(messages: &mut impl Read) -> Vec<u8> {
         if count == 0 {
             break;
         }
-        // The beginning says what the file is, the end what became of it: what is too much goes from the middle.
+        // The beginning says what the file is, the end what became of it: what is too much goes
+        // from the middle.
         if kept.len() + count > MESSAGE_BYTES {
             kept.drain(MESSAGE_BYTES / 2..MESSAGE_BYTES / 2 + count);
         }
@@ -283,19 +389,43 @@ struct Ending {
 
 impl Ending {
     fn read(messages: &str, well: bool, late: bool) -> Ending {
-        let bad: Vec<&str> = messages.lines().filter(|line| line.contains("[error]") || line.contains("[fatal]")).collect();
+        let bad: Vec<&str> = messages
+            .lines()
+            .filter(|line| line.contains("[error]") || line.contains("[fatal]"))
+            .collect();
         let line = bad.last().map_or(String::new(), |line| clean(line));
         let guessed = messages.contains("Estimating duration") || messages.contains(": Video:");
-        let duration_ms = messages.lines().find_map(|line| milliseconds(line.split_once("Duration: ")?.1)).filter(|_| !guessed);
-        Ending { well, late, errors: bad.len() as u64, line, duration_ms }
+        let duration_ms = messages
+            .lines()
+            .find_map(|line| milliseconds(line.split_once("Duration: ")?.1))
+            .filter(|_| !guessed);
+        Ending {
+            well,
+            late,
+            errors: bad.len() as u64,
+            line,
+            duration_ms,
+        }
     }
 
     /// Why there is no sound.
     fn refusal(&self, what: &str) -> AudioError {
-        let said = if self.line.is_empty() { String::new() } else { format!(": {}", self.line) };
-        let no_decoder = ["not found", "Unknown", "not currently supported", "not supported", "not implemented"];
+        let said = if self.line.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", self.line)
+        };
+        let no_decoder = [
+            "not found",
+            "Unknown",
+            "not currently supported",
+            "not supported",
+            "not implemented",
+        ];
         if self.late {
-            AudioError::unsupported(format!("{what}; ffmpeg did not come to an end in time and was ended"))
+            AudioError::unsupported(format!(
+                "{what}; ffmpeg did not come to an end in time and was ended"
+            ))
         } else if no_decoder.iter().any(|words| self.line.contains(words)) {
             AudioError::unsupported(format!("{what}; ffmpeg cannot read it either{said}"))
         } else {
@@ -304,10 +434,18 @@ impl Ending {
     }
 }
 
-/// `[speex @ 0x55d] [error] Invalid\x1b data` as `Invalid data`: no addresses, which differ from run to run, and no control characters.
+/// `[speex @ 0x55d] [error] Invalid\x1b data` as `Invalid data`: no addresses, which differ from
+/// run to run, and no control characters.
 fn clean(line: &str) -> String {
-    let said = line.rsplit_once("[error] ").or_else(|| line.rsplit_once("[fatal] ")).map_or(line, |(_, said)| said);
-    let plain = said.chars().filter(|c| !c.is_control()).take(LINE_CHARS).collect::<String>();
+    let said = line
+        .rsplit_once("[error] ")
+        .or_else(|| line.rsplit_once("[fatal] "))
+        .map_or(line, |(_, said)| said);
+    let plain = said
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LINE_CHARS)
+        .collect::<String>();
     plain.trim().to_owned()
 }
 
@@ -315,7 +453,9 @@ fn clean(line: &str) -> String {
 fn milliseconds(text: &str) -> Option<u64> {
     let text = text.split(',').next()?.trim();
     let (whole, hundredths) = text.split_once('.')?;
-    let seconds = whole.split(':').try_fold(0u64, |all, part| Some(all.checked_mul(60)? + part.parse::<u64>().ok()?))?;
+    let seconds = whole.split(':').try_fold(0u64, |all, part| {
+        Some(all.checked_mul(60)? + part.parse::<u64>().ok()?)
+    })?;
     Some(seconds.checked_mul(1000)? + hundredths.parse::<u64>().ok()? * 10)
 }
 
@@ -326,21 +466,37 @@ mod tests {
     use std::io::{Cursor, Write};
     use std::os::unix::fs::PermissionsExt;
 
-    const SPEEX: Foreign = Foreign { container: Container::Ogg, codec: Codec::Speex, demuxer: "ogg" };
+    const SPEEX: Foreign = Foreign {
+        container: Container::Ogg,
+        codec: Codec::Speex,
+        demuxer: "ogg",
+    };
 
     /// What comes of a program that does this instead of decoding.
-    fn with_program(script: &str, limit: Duration) -> Result<(Reader, tempfile::TempDir), AudioError> {
+    fn with_program(
+        script: &str,
+        limit: Duration,
+    ) -> Result<(Reader, tempfile::TempDir), AudioError> {
         let folder = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("ffmpeg");
         let mut file = std::fs::File::create(&program).expect("a program");
-        file.write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).expect("written");
+        file.write_all(format!("#!/bin/sh\n{script}\n").as_bytes())
+            .expect("written");
         drop(file);
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("executable");
-        Reader::start(&program, limit, Cursor::new(vec![1; 100]), SPEEX, "Speex in Ogg", None).map(|reader| (reader, folder))
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700))
+            .expect("executable");
+        Reader::start(
+            &program,
+            limit,
+            Cursor::new(vec![1; 100]),
+            SPEEX,
+            "Speex in Ogg",
+            None,
+        )
+        .map(|reader| (reader, folder))
     }
 
-    const HEAD: &str =
-        r"printf 'RIFF\377\377\377\377WAVEfmt \020\0\0\0\001\0\001\0\100\037\0\0\200\076\0\0\002\0\020\0data\377\377\377\377'";
+    const HEAD: &str = r"printf 'RIFF\377\377\377\377WAVEfmt \020\0\0\0\001\0\001\0\100\037\0\0\200\076\0\0\002\0\020\0data\377\377\377\377'";
 
     fn read_all(reader: &mut Reader) -> Result<u64, AudioError> {
         let mut out = vec![Vec::new()];
@@ -352,20 +508,31 @@ mod tests {
 
     #[test]
     fn a_program_that_never_ends_is_ended_with_what_it_started() {
-        let Err(error) = with_program("sleep 1000 & sleep 1000", Duration::from_millis(300)) else { panic!("it decoded") };
-        assert!(matches!(&error, AudioError::Unsupported { what } if what.contains("in time")), "{error}");
+        let Err(error) = with_program("sleep 1000 & sleep 1000", Duration::from_millis(300)) else {
+            panic!("it decoded")
+        };
+        assert!(
+            matches!(&error, AudioError::Unsupported { what } if what.contains("in time")),
+            "{error}"
+        );
     }
 
     #[test]
     fn output_without_end_is_an_end() {
-        let (mut reader, _folder) = with_program(&format!("{HEAD}; cat /dev/zero"), Duration::from_secs(60)).expect("starts");
+        let (mut reader, _folder) =
+            with_program(&format!("{HEAD}; cat /dev/zero"), Duration::from_secs(60))
+                .expect("starts");
         let error = read_all(&mut reader).expect_err("too much");
-        assert!(matches!(&error, AudioError::Undecodable { reason } if reason.contains("grows beyond")), "{error}");
+        assert!(
+            matches!(&error, AudioError::Undecodable { reason } if reason.contains("grows beyond")),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_program_that_nobody_reads_is_ended() {
-        let (reader, _folder) = with_program(&format!("{HEAD}; sleep 1000"), Duration::from_secs(600)).expect("starts");
+        let (reader, _folder) =
+            with_program(&format!("{HEAD}; sleep 1000"), Duration::from_secs(600)).expect("starts");
         let id = reader.process.child.id();
         drop(reader);
         assert!(!Path::new(&format!("/proc/{id}")).exists(), "it still runs");
@@ -374,23 +541,35 @@ mod tests {
     #[test]
     fn messages_become_one_clean_line_and_the_promised_length() {
         let script = format!(
-            "{HEAD}; head -c 16000 /dev/zero; printf '[info]   Duration: 00:00:03.50, start: 0\\n' >&2; \
-             printf '[ogg @ 0x5566] [error] bad \\033[31mpage\\n' >&2"
+            "{HEAD}; head -c 16000 /dev/zero; printf '[info]   Duration: 00:00:03.50, start: 0\\n' \
+             >&2; printf '[ogg @ 0x5566] [error] bad \\033[31mpage\\n' >&2"
         );
         let (mut reader, _folder) = with_program(&script, Duration::from_secs(60)).expect("starts");
         assert_eq!(read_all(&mut reader).expect("decodes"), 8000);
         let (_, damage) = Box::new(reader).ending();
         assert_eq!(damage[0].what, "ffmpeg met 1 errors, at last: bad [31mpage");
-        assert_eq!((damage[1].lost_ms, damage[1].what.as_str()), (2500, "the stream ends early: 1000 of 3500 ms are there"));
+        assert_eq!(
+            (damage[1].lost_ms, damage[1].what.as_str()),
+            (2500, "the stream ends early: 1000 of 3500 ms are there")
+        );
     }
 
     #[test]
     fn a_failure_is_told_from_a_missing_decoder() {
         let fails = |message: &str| {
             let script = format!("printf '[error] {message}\\n' >&2; exit 1");
-            with_program(&script, Duration::from_secs(60)).err().expect("no sound").to_string()
+            with_program(&script, Duration::from_secs(60))
+                .err()
+                .expect("no sound")
+                .to_string()
         };
-        assert!(fails("Invalid data found when processing input").starts_with("undecodable audio: Speex in Ogg; ffmpeg decodes nothing"));
-        assert!(fails("Decoder (codec speex) not found for input stream").starts_with("unsupported audio: Speex in Ogg"));
+        assert!(
+            fails("Invalid data found when processing input")
+                .starts_with("undecodable audio: Speex in Ogg; ffmpeg decodes nothing")
+        );
+        assert!(
+            fails("Decoder (codec speex) not found for input stream")
+                .starts_with("unsupported audio: Speex in Ogg")
+        );
     }
 }

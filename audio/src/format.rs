@@ -38,7 +38,8 @@ pub enum Codec {
     PcmS8,
     /// Linear of 17 to 24 bits, in the byte order of its container. Decoding keeps the upper 16.
     PcmS24,
-    /// Linear of more than 24 bits, in the byte order of its container. Decoding keeps the upper 16.
+    /// Linear of more than 24 bits, in the byte order of its container. Decoding keeps the upper
+    /// 16.
     PcmS32,
     /// 32-bit floating point, in the byte order of its container.
     PcmF32,
@@ -52,7 +53,8 @@ pub enum Codec {
     G722,
     /// G.726.
     G726,
-    /// Another codec, read by ffmpeg; [`crate::AudioError::Unsupported`] names it where ffmpeg is not to be used.
+    /// Another codec, read by ffmpeg; [`crate::AudioError::Unsupported`] names it where ffmpeg is
+    /// not to be used.
     Other,
 }
 
@@ -118,10 +120,19 @@ impl Codec {
     /// The container [`crate::encode()`] writes this codec into, and the usual one otherwise.
     pub fn container(self) -> Container {
         match self {
-            Codec::PcmS16 | Codec::PcmU8 | Codec::Mulaw | Codec::Alaw | Codec::ImaAdpcm | Codec::MsAdpcm | Codec::GsmWav49 => {
-                Container::Wav
-            }
-            Codec::PcmS24 | Codec::PcmS32 | Codec::PcmF32 | Codec::PcmF64 | Codec::G722 | Codec::G726 => Container::Wav,
+            Codec::PcmS16
+            | Codec::PcmU8
+            | Codec::Mulaw
+            | Codec::Alaw
+            | Codec::ImaAdpcm
+            | Codec::MsAdpcm
+            | Codec::GsmWav49 => Container::Wav,
+            Codec::PcmS24
+            | Codec::PcmS32
+            | Codec::PcmF32
+            | Codec::PcmF64
+            | Codec::G722
+            | Codec::G726 => Container::Wav,
             Codec::PcmS16Be | Codec::PcmS8 => Container::Aiff,
             Codec::Mp3 => Container::Mp3,
             Codec::AmrNb => Container::AmrFile,
@@ -154,7 +165,12 @@ impl FromStr for Codec {
     type Err = UnknownCodec;
 
     fn from_str(name: &str) -> Result<Codec, UnknownCodec> {
-        Codec::ALL.into_iter().find(|codec| codec.name() == name).ok_or_else(|| UnknownCodec { name: name.to_owned() })
+        Codec::ALL
+            .into_iter()
+            .find(|codec| codec.name() == name)
+            .ok_or_else(|| UnknownCodec {
+                name: name.to_owned(),
+            })
     }
 }
 
@@ -259,10 +275,11 @@ pub struct Probe {
     pub channels: u16,
     /// Samples per second and channel, in hertz, at least 1.
     pub sample_rate: u32,
-    /// Samples per channel, at least 1, found by decoding or counting frames. A header's claim only ever takes away the
-    /// encoder's padding (LAME delay, WAV `fact` inside the last block).
+    /// Samples per channel, at least 1, found by decoding or counting frames. A header's claim only
+    /// ever takes away the encoder's padding (LAME delay, WAV `fact` inside the last block).
     pub samples: u64,
-    /// What is wrong inside, by position; empty when nothing is. At most 100 entries, the last one then says so.
+    /// What is wrong inside, by position; empty when nothing is. At most 100 entries, the last one
+    /// then says so.
     pub damage: Vec<Damage>,
 }
 
@@ -272,10 +289,14 @@ impl Probe {
         crate::pcm::at_ms(self.samples, self.sample_rate)
     }
 
-    /// Sound the file promises or shows to have had and that is not in the samples, in milliseconds: the sum over [`Probe::damage`].
-    /// 0: the file is whole as far as it says itself. Lengths that a recorder never filled in promise nothing.
+    /// Sound the file promises or shows to have had and that is not in the samples, in
+    /// milliseconds: the sum over [`Probe::damage`]. 0: the file is whole as far as it says itself.
+    /// Lengths that a recorder never filled in promise nothing.
     pub fn lost_ms(&self) -> u64 {
-        self.damage.iter().map(|damage| damage.lost_ms).fold(0, u64::saturating_add)
+        self.damage
+            .iter()
+            .map(|damage| damage.lost_ms)
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -286,8 +307,9 @@ pub struct Damage {
     pub at_ms: u64,
     /// What, as a phrase for reports: `data ends early: 16000 of 32000 bytes are there`.
     pub what: String,
-    /// How much sound is missing here or was replaced by silence, in milliseconds; by the file's own lengths where it has
-    /// any, else by the number of bytes that could not be used. 0: none, or less than a millisecond.
+    /// How much sound is missing here or was replaced by silence, in milliseconds; by the file's
+    /// own lengths where it has any, else by the number of bytes that could not be used. 0: none,
+    /// or less than a millisecond.
     pub lost_ms: u64,
 }
 
@@ -307,9 +329,17 @@ impl DamageLog {
     pub(crate) fn lose(&mut self, at_ms: u64, lost_ms: u64, what: impl Into<String>) {
         let listed = self.0.len();
         if listed + 1 < Self::LIMIT {
-            self.0.push(Damage { at_ms, what: what.into(), lost_ms });
+            self.0.push(Damage {
+                at_ms,
+                what: what.into(),
+                lost_ms,
+            });
         } else if listed < Self::LIMIT {
-            self.0.push(Damage { at_ms, what: "more damage from here on, not listed".to_owned(), lost_ms });
+            self.0.push(Damage {
+                at_ms,
+                what: "more damage from here on, not listed".to_owned(),
+                lost_ms,
+            });
         } else if let Some(last) = self.0.last_mut() {
             last.lost_ms = last.lost_ms.saturating_add(lost_ms);
         }
@@ -329,8 +359,8 @@ pub enum AudioError {
     /// Something else altogether, such as an error page stored as a recording.
     #[error("not audio: looks like {looks_like}")]
     NotAudio {
-        /// `html`, `json`, `xml`, `text`, `zip`, `gzip`, `pdf`, `image`, `pkcs7`, `zero bytes`, `encrypted or random
-        /// bytes` or `unknown binary`.
+        /// `html`, `json`, `xml`, `text`, `zip`, `gzip`, `pdf`, `image`, `pkcs7`, `zero bytes`,
+        /// `encrypted or random bytes` or `unknown binary`.
         looks_like: &'static str,
     },
     /// Meant as audio, but nothing can be decoded from it.
@@ -339,7 +369,8 @@ pub enum AudioError {
         /// The cause, as a phrase.
         reason: String,
     },
-    /// Sound of a kind with a name that this crate cannot read or write, alone or with ffmpeg where that may be used.
+    /// Sound of a kind with a name that this crate cannot read or write, alone or with ffmpeg where
+    /// that may be used.
     #[error("unsupported audio: {what}")]
     Unsupported {
         /// What it is, as a phrase.
@@ -352,7 +383,9 @@ pub enum AudioError {
 
 impl AudioError {
     pub(crate) fn undecodable(reason: impl Into<String>) -> AudioError {
-        AudioError::Undecodable { reason: reason.into() }
+        AudioError::Undecodable {
+            reason: reason.into(),
+        }
     }
 
     pub(crate) fn unsupported(what: impl Into<String>) -> AudioError {

@@ -1,4 +1,5 @@
-//! G.711: logarithmic 8-bit samples. Decoding by table, encoding by the segment search of the ITU's description.
+//! G.711: logarithmic 8-bit samples. Decoding by table, encoding by the segment search of the ITU's
+//! description.
 
 /// Linear value of every mu-law byte.
 pub(crate) static MULAW: [i16; 256] = mulaw_table();
@@ -16,7 +17,11 @@ const fn mulaw_table() -> [i16; 256] {
         let exponent = (code >> 4) & 7;
         let mantissa = (code & 15) as i32;
         let magnitude = (((mantissa << 3) + MULAW_BIAS) << exponent) - MULAW_BIAS;
-        out[byte] = if code & 0x80 != 0 { -magnitude as i16 } else { magnitude as i16 };
+        out[byte] = if code & 0x80 != 0 {
+            -magnitude as i16
+        } else {
+            magnitude as i16
+        };
         byte += 1;
     }
     out
@@ -33,7 +38,11 @@ const fn alaw_table() -> [i16; 256] {
             0 => mantissa + 8,
             exponent => (mantissa + 0x108) << (exponent - 1),
         };
-        out[byte] = if code & 0x80 != 0 { magnitude as i16 } else { -magnitude as i16 };
+        out[byte] = if code & 0x80 != 0 {
+            magnitude as i16
+        } else {
+            -magnitude as i16
+        };
         byte += 1;
     }
     out

@@ -1,7 +1,8 @@
 //! GSM 06.10 full rate: bare 33-byte frames, and the 65-byte pairs that WAV carries.
 //!
-//! The crate knows three bit orders; `from_bit_stream_msb_first` is the one no file uses and gives noise without an
-//! error. Decoding without the homing rules of GSM 06.10 annex C, as ffmpeg and libgsm do: bit-exact with both.
+//! The crate knows three bit orders; `from_bit_stream_msb_first` is the one no file uses and gives
+//! noise without an error. Decoding without the homing rules of GSM 06.10 annex C, as ffmpeg and
+//! libgsm do: bit-exact with both.
 
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::coder::FrameCoder;
@@ -23,7 +24,8 @@ pub(crate) const PAIR_BYTES: usize = oxideav_gsm::MSGSM_BLOCK_LEN;
 /// Samples of a pair.
 pub(crate) const PAIR_SAMPLES: usize = oxideav_gsm::MSGSM_BLOCK_SAMPLES;
 
-/// Bare frames start with the nibble 0xD. Three in a row are asked for: chance then finds one random file in 4096.
+/// Bare frames start with the nibble 0xD. Three in a row are asked for: chance then finds one
+/// random file in 4096.
 pub(crate) fn looks_raw(bytes: &[u8]) -> bool {
     let marked = |frame: &[u8]| frame[0] >> 4 == 0xD;
     bytes.len() >= 3 * FRAME_BYTES && bytes.chunks_exact(FRAME_BYTES).take(3).all(marked)
@@ -42,7 +44,12 @@ pub(crate) struct RawReader<'s> {
 
 impl<'s> RawReader<'s> {
     pub(crate) fn new(window: Window<'s>) -> RawReader<'s> {
-        RawReader { window, state: DecoderState::new(), frames: 0, damage: DamageLog::default() }
+        RawReader {
+            window,
+            state: DecoderState::new(),
+            frames: 0,
+            damage: DamageLog::default(),
+        }
     }
 
     fn samples(&self) -> u64 {
@@ -52,25 +59,42 @@ impl<'s> RawReader<'s> {
 
 impl BlockReader for RawReader<'_> {
     fn head(&self) -> Head {
-        Head { container: Container::GsmRaw, codec: Codec::GsmRaw, channels: 1, sample_rate: RATE }
+        Head {
+            container: Container::GsmRaw,
+            codec: Codec::GsmRaw,
+            channels: 1,
+            sample_rate: RATE,
+        }
     }
 
     fn read(&mut self, need: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
         for _ in 0..READ_FRAMES {
             let at = at_ms(self.samples(), RATE);
-            let frame = self.window.at(self.frames * FRAME_BYTES as u64, FRAME_BYTES)?;
+            let frame = self
+                .window
+                .at(self.frames * FRAME_BYTES as u64, FRAME_BYTES)?;
             if frame.len() < FRAME_BYTES {
                 if !frame.is_empty() {
-                    self.damage.lose(at, FRAME_MS, format!("{} bytes of a cut GSM frame at the end", frame.len()));
+                    self.damage.lose(
+                        at,
+                        FRAME_MS,
+                        format!("{} bytes of a cut GSM frame at the end", frame.len()),
+                    );
                 }
                 return Ok(Progress::Ended);
             }
             let unpacked = UnpackedFrame::from_gsm_byte_frame(frame);
             if unpacked.is_err() {
-                self.damage.lose(at, FRAME_MS, "a GSM frame has no marker; silence stands in its place");
+                self.damage.lose(
+                    at,
+                    FRAME_MS,
+                    "a GSM frame has no marker; silence stands in its place",
+                );
             }
             if need == Need::Samples {
-                out[0].extend(unpacked.map_or([0; FRAME_SAMPLES], |frame| self.state.decode_frame(&frame)));
+                out[0].extend(
+                    unpacked.map_or([0; FRAME_SAMPLES], |frame| self.state.decode_frame(&frame)),
+                );
             }
             self.frames += 1;
         }

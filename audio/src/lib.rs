@@ -1,9 +1,12 @@
-//! Call recordings as samples: what a file is, what it sounds like, how to write it again, how alike two of them are.
+//! Call recordings as samples: what a file is, what it sounds like, how to write it again, how
+//! alike two of them are.
 //!
-//! Everything is judged by content: names, headers and declared lengths are hints that may lie. Decoding is total: any
-//! bytes give samples (with the damage located) or an [`AudioError`], never a panic. [`Decoder`] and [`Encoder`] work
-//! block by block in bounded memory; the functions on whole recordings are made of them. No clock, no chance, no network, no global state: the same input gives the same output, bytes included. Where a caller allows it,
-//! ffmpeg decodes in a process of its own what has no reader here ([`Ffmpeg`]); only that is held against a time limit.
+//! Everything is judged by content: names, headers and declared lengths are hints that may lie.
+//! Decoding is total: any bytes give samples (with the damage located) or an [`AudioError`], never
+//! a panic. [`Decoder`] and [`Encoder`] work block by block in bounded memory; the functions on
+//! whole recordings are made of them. No clock, no chance, no network, no global state: the same
+//! input gives the same output, bytes included. Where a caller allows it, ffmpeg decodes in a
+//! process of its own what has no reader here ([`Ffmpeg`]); only that is held against a time limit.
 //!
 //! | module | for |
 //! | --- | --- |

@@ -1,7 +1,8 @@
 //! MPEG audio layer III, reading.
 //!
-//! Frames are found here and only their content is decoded by symphonia, because its own reader skips what is broken
-//! without a word. Lost or undecodable frames become silence of their length, so that the rest stays in step.
+//! Frames are found here and only their content is decoded by symphonia, because its own reader
+//! skips what is broken without a word. Lost or undecodable frames become silence of their length,
+//! so that the rest stays in step.
 
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::format::{AudioError, Codec, Container, Damage, DamageLog, Head};
@@ -19,8 +20,8 @@ use symphonia::core::units::{Duration, Timestamp};
 const FRAME_BYTES: usize = 2048;
 /// Frames decoded at a time: 1.2 s at 8 kHz.
 const READ_FRAMES: usize = 16;
-/// How far from the start a first frame is searched for; an embedded picture is skipped by its own length, so this only
-/// has to cover stray bytes.
+/// How far from the start a first frame is searched for; an embedded picture is skipped by its own
+/// length, so this only has to cover stray bytes.
 const SEARCH_BYTES: u64 = 64 * 1024;
 /// How far the end of a Lyrics3 tag is searched for; most are under 10 KiB.
 const LYRICS_BYTES: usize = 64 * 1024;
@@ -38,10 +39,14 @@ struct Header {
 }
 
 impl Header {
-    /// Reads a layer III header; `None` for anything else, free format included (no recorder writes it).
+    /// Reads a layer III header; `None` for anything else, free format included (no recorder writes
+    /// it).
     fn read(bytes: &[u8]) -> Option<Header> {
-        const MPEG1_KBPS: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-        const MPEG2_KBPS: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+        const MPEG1_KBPS: [usize; 15] = [
+            0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+        ];
+        const MPEG2_KBPS: [usize; 15] =
+            [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
         let word = u32::from_be_bytes(*bytes.first_chunk::<4>()?);
         let (version, layer) = (word >> 19 & 3, word >> 17 & 3);
         let (bitrate, rate) = ((word >> 12 & 15) as usize, (word >> 10 & 3) as usize);
@@ -50,7 +55,9 @@ impl Header {
             return None;
         }
         let mpeg1 = version == 3;
-        let kbps = *if mpeg1 { &MPEG1_KBPS } else { &MPEG2_KBPS }.get(bitrate).filter(|&&kbps| kbps > 0)?;
+        let kbps = *if mpeg1 { &MPEG1_KBPS } else { &MPEG2_KBPS }
+            .get(bitrate)
+            .filter(|&&kbps| kbps > 0)?;
         let halvings = match version {
             3 => 0,
             2 => 1,
@@ -73,7 +80,8 @@ impl Header {
 
     /// The same stream: only bit rate and padding may change from frame to frame.
     fn continues(self, first: Header) -> bool {
-        (self.mpeg1, self.sample_rate, self.channels) == (first.mpeg1, first.sample_rate, first.channels)
+        (self.mpeg1, self.sample_rate, self.channels)
+            == (first.mpeg1, first.sample_rate, first.channels)
     }
 
     /// Length of so many frames.
@@ -106,20 +114,37 @@ struct Tag {
 
 impl Tag {
     fn read(frame: &[u8], header: Header) -> Option<Tag> {
-        let big = |at: usize| frame.get(at..at + 4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
+        let big = |at: usize| {
+            frame
+                .get(at..at + 4)
+                .map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
+        };
         if frame.get(36..40) == Some(b"VBRI") {
-            return Some(Tag { frames: big(50).map(u64::from), padding: None });
+            return Some(Tag {
+                frames: big(50).map(u64::from),
+                padding: None,
+            });
         }
         let at = 4 + header.side_info_bytes();
         if !matches!(frame.get(at..at + 4)?, b"Xing" | b"Info") {
             return None;
         }
         let flags = big(at + 4)?;
-        let frames = if flags & 1 != 0 { big(at + 8).map(u64::from) } else { None };
+        let frames = if flags & 1 != 0 {
+            big(at + 8).map(u64::from)
+        } else {
+            None
+        };
         let fields = [(1, 4), (2, 4), (4, 100), (8, 4)];
-        let skipped: usize = fields.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, bytes)| bytes).sum();
+        let skipped: usize = fields
+            .iter()
+            .filter(|(flag, _)| flags & flag != 0)
+            .map(|(_, bytes)| bytes)
+            .sum();
         let extension = at + 8 + skipped;
-        let named = frame.get(extension..extension + 4).is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic));
+        let named = frame
+            .get(extension..extension + 4)
+            .is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic));
         let padding = match frame.get(extension + 21..extension + 24) {
             Some(&[a, b, c]) if named => {
                 let both = u64::from(a) << 16 | u64::from(b) << 8 | u64::from(c);
@@ -131,12 +156,14 @@ impl Tag {
     }
 }
 
-/// Samples a file's encoder says it put before and after the sound, which [`crate::decode()`] leaves out. `None`: no MP3, or its encoder
-/// says nothing, as when it wrote to a pipe; then they are in what is decoded. Source: the LAME tag, bytes 21 to 23.
+/// Samples a file's encoder says it put before and after the sound, which [`crate::decode()`]
+/// leaves out. `None`: no MP3, or its encoder says nothing, as when it wrote to a pipe; then they
+/// are in what is decoded. Source: the LAME tag, bytes 21 to 23.
 pub fn mp3_padding(bytes: &[u8]) -> Option<(u64, u64)> {
     let mut window = Window::new(io::Cursor::new(bytes)).ok()?;
     let tags_end = tags_end(&mut window).ok()?;
-    let start = first_frame(&mut window, tags_end, tags_end.saturating_add(SEARCH_BYTES)).ok()??;
+    let start =
+        first_frame(&mut window, tags_end, tags_end.saturating_add(SEARCH_BYTES)).ok()??;
     let header = header_at(&mut window, start).ok()??;
     Tag::read(window.at(start, header.bytes).ok()?, header)?.padding
 }
@@ -158,8 +185,12 @@ fn tags_end(window: &mut Window<'_>) -> io::Result<u64> {
 
 /// Length of the ID3v2 tag that starts here.
 fn id3_bytes(head: &[u8]) -> Option<u64> {
-    let head = head.first_chunk::<10>().filter(|head| head.starts_with(b"ID3") && head[6..].iter().all(|byte| byte & 0x80 == 0))?;
-    let size = head[6..].iter().fold(0u64, |size, &byte| size << 7 | u64::from(byte));
+    let head = head
+        .first_chunk::<10>()
+        .filter(|head| head.starts_with(b"ID3") && head[6..].iter().all(|byte| byte & 0x80 == 0))?;
+    let size = head[6..]
+        .iter()
+        .fold(0u64, |size, &byte| size << 7 | u64::from(byte));
     let footer = if head[5] & 0x10 != 0 { 10 } else { 0 };
     Some(10 + size + footer)
 }
@@ -168,8 +199,9 @@ fn header_at(window: &mut Window<'_>, at: u64) -> io::Result<Option<Header>> {
     Ok(Header::read(window.at(at, 4)?))
 }
 
-/// The first place in `from..to` where frames follow one another. Two in a row suffice at `from` itself and where the
-/// file ends; elsewhere three, because chance finds a header in a few hundred bytes of noise.
+/// The first place in `from..to` where frames follow one another. Two in a row suffice at `from`
+/// itself and where the file ends; elsewhere three, because chance finds a header in a few hundred
+/// bytes of noise.
 fn first_frame(window: &mut Window<'_>, from: u64, to: u64) -> io::Result<Option<u64>> {
     for at in from..to.min(window.length()) {
         let wanted = if at == from { 2 } else { 3 };
@@ -200,8 +232,8 @@ fn is_trailer(window: &mut Window<'_>, at: u64) -> io::Result<bool> {
     Ok(tag_end(window, at)?.is_some() || window.only_zeros_from(at)?)
 }
 
-/// Where the tag ends that stands at a place: ID3 of either version, APE or Lyrics3. `None`: none does. Tags stand in the middle too, where files were
-/// put together.
+/// Where the tag ends that stands at a place: ID3 of either version, APE or Lyrics3. `None`: none
+/// does. Tags stand in the middle too, where files were put together.
 fn tag_end(window: &mut Window<'_>, at: u64) -> io::Result<Option<u64>> {
     const ID3V1_BYTES: u64 = 128;
     const EXTENDED_BYTES: u64 = 227;
@@ -212,13 +244,16 @@ fn tag_end(window: &mut Window<'_>, at: u64) -> io::Result<Option<u64>> {
     } else if head.starts_with(b"TAG") {
         ID3V1_BYTES
     } else if head.starts_with(b"APETAGEX") && head.len() as u64 == APE_HEAD_BYTES {
-        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let number =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let is_head = number(20) >> 29 & 1 == 1;
         APE_HEAD_BYTES + if is_head { u64::from(number(12)) } else { 0 }
     } else if head.starts_with(b"LYRICSBEGIN") {
         // As long as it takes: its length stands at its end.
         let text = window.at(at, LYRICS_BYTES)?;
-        let end = text.windows(9).position(|nine| nine == b"LYRICS200" || nine == b"LYRICSEND");
+        let end = text
+            .windows(9)
+            .position(|nine| nine == b"LYRICS200" || nine == b"LYRICSEND");
         end.map_or(text.len(), |end| end + 9) as u64
     } else if id3_bytes(head).is_some() {
         id3_bytes(head).unwrap_or(0)
@@ -245,7 +280,10 @@ impl<'s> Reader<'s> {
         Reader { missing, ..self }
     }
 
-    pub(crate) fn open(mut window: Window<'s>, container: Container) -> Result<Reader<'s>, AudioError> {
+    pub(crate) fn open(
+        mut window: Window<'s>,
+        container: Container,
+    ) -> Result<Reader<'s>, AudioError> {
         let tags_end = tags_end(&mut window)?;
         let Some(start) = first_frame(&mut window, tags_end, u64::MAX)? else {
             return Err(AudioError::undecodable("no MPEG audio frames"));
@@ -255,26 +293,51 @@ impl<'s> Reader<'s> {
         };
         let mut stream = Stream::new(header)?;
         if start > tags_end {
-            stream.damage(format!("{} bytes that are no MP3 frames before the first", start - tags_end));
+            stream.damage(format!(
+                "{} bytes that are no MP3 frames before the first",
+                start - tags_end
+            ));
         }
         // Before samples are given, it must be known how many to leave out.
         let frame = window.at(start, header.bytes)?;
-        stream.tag = if frame.len() == header.bytes { Tag::read(frame, header) } else { None };
-        Ok(Reader { window, container, at: start, start, stream, missing: None })
+        stream.tag = if frame.len() == header.bytes {
+            Tag::read(frame, header)
+        } else {
+            None
+        };
+        Ok(Reader {
+            window,
+            container,
+            at: start,
+            start,
+            stream,
+            missing: None,
+        })
     }
 
     fn step(&mut self) -> Result<(), AudioError> {
         let first = self.stream.first;
         let ahead = self.window.at(self.at, FRAME_BYTES)?;
         let Some(header) = Header::read(ahead).filter(|header| header.continues(first)) else {
-            let done = if self.is_changed()? { self.changed() } else { self.resync() };
+            let done = if self.is_changed()? {
+                self.changed()
+            } else {
+                self.resync()
+            };
             return Ok(done?);
         };
         match ahead.get(..header.bytes) {
             None => {
                 let left = ahead.len();
-                let lost_ms = if self.stream.declared().is_some() { 0 } else { header.milliseconds(1) };
-                self.stream.lose(lost_ms, format!("the last MP3 frame is cut after {left} bytes"));
+                let lost_ms = if self.stream.declared().is_some() {
+                    0
+                } else {
+                    header.milliseconds(1)
+                };
+                self.stream.lose(
+                    lost_ms,
+                    format!("the last MP3 frame is cut after {left} bytes"),
+                );
                 self.at += left as u64;
             }
             Some(frame) => {
@@ -293,17 +356,27 @@ impl<'s> Reader<'s> {
         Ok(header_at(&mut self.window, self.at)?.is_some() && chain(&mut self.window, self.at, 3)?)
     }
 
-    /// Leaves out frames of another rate or of other channels, however many there are: what is decoded has one form.
+    /// Leaves out frames of another rate or of other channels, however many there are: what is
+    /// decoded has one form.
     fn changed(&mut self) -> io::Result<()> {
-        let Some(other) = header_at(&mut self.window, self.at)? else { return Ok(()) };
+        let Some(other) = header_at(&mut self.window, self.at)? else {
+            return Ok(());
+        };
         let mut frames = 0;
-        while let Some(header) = header_at(&mut self.window, self.at)?.filter(|header| header.continues(other)) {
+        while let Some(header) =
+            header_at(&mut self.window, self.at)?.filter(|header| header.continues(other))
+        {
             self.at += header.bytes as u64;
             frames += 1;
         }
-        let Header { channels, sample_rate, .. } = self.stream.first;
+        let Header {
+            channels,
+            sample_rate,
+            ..
+        } = self.stream.first;
         let what = format!(
-            "{} channels at {} Hz follow where {channels} at {sample_rate} Hz came before; {frames} frames are left out",
+            "{} channels at {} Hz follow where {channels} at {sample_rate} Hz came before; \
+             {frames} frames are left out",
             other.channels, other.sample_rate
         );
         self.stream.lose(other.milliseconds(frames), what);
@@ -326,9 +399,17 @@ impl<'s> Reader<'s> {
         }
         let skipped = next - self.at;
         // Notes behind the sound are no sound.
-        let is_text = next >= self.window.length() && sniff::is_text(self.window.at(self.at, sniff::TEXT_BYTES)?);
-        let lost_ms = if is_text { 0 } else { self.stream.by_bytes(skipped) };
-        self.stream.lose(lost_ms, format!("{skipped} bytes that are no MP3 frames skipped"));
+        let is_text = next >= self.window.length()
+            && sniff::is_text(self.window.at(self.at, sniff::TEXT_BYTES)?);
+        let lost_ms = if is_text {
+            0
+        } else {
+            self.stream.by_bytes(skipped)
+        };
+        self.stream.lose(
+            lost_ms,
+            format!("{skipped} bytes that are no MP3 frames skipped"),
+        );
         self.at = next;
         Ok(())
     }
@@ -341,8 +422,17 @@ impl<'s> Reader<'s> {
 
 impl BlockReader for Reader<'_> {
     fn head(&self) -> Head {
-        let Header { channels, sample_rate, .. } = self.stream.first;
-        Head { container: self.container, codec: Codec::Mp3, channels: channels as u16, sample_rate }
+        let Header {
+            channels,
+            sample_rate,
+            ..
+        } = self.stream.first;
+        Head {
+            container: self.container,
+            codec: Codec::Mp3,
+            channels: channels as u16,
+            sample_rate,
+        }
     }
 
     fn read(&mut self, _: Need, out: &mut [Vec<i16>]) -> Result<Progress, AudioError> {
@@ -377,7 +467,8 @@ struct Stream {
     left_out: u64,
     /// Samples per channel given so far.
     given: u64,
-    /// Bytes of earlier frames that the next one may borrow from; `None` before the first frame with sound.
+    /// Bytes of earlier frames that the next one may borrow from; `None` before the first frame
+    /// with sound.
     reservoir: Option<usize>,
     damage: DamageLog,
 }
@@ -385,13 +476,26 @@ struct Stream {
 impl Stream {
     fn new(first: Header) -> Result<Stream, AudioError> {
         let mut parameters = AudioCodecParameters::new();
-        parameters.for_codec(CODEC_ID_MP3).with_sample_rate(first.sample_rate);
+        parameters
+            .for_codec(CODEC_ID_MP3)
+            .with_sample_rate(first.sample_rate);
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(&parameters, &AudioDecoderOptions::default().gapless(false))
             .map_err(|error| AudioError::unsupported(format!("mp3: {error}")))?;
         let channels = vec![Vec::new(); first.channels];
         let (damage, reservoir) = (DamageLog::default(), None);
-        Ok(Stream { first, tag: None, decoder, channels, frames: 0, bytes: 0, left_out: 0, given: 0, reservoir, damage })
+        Ok(Stream {
+            first,
+            tag: None,
+            decoder,
+            channels,
+            frames: 0,
+            bytes: 0,
+            left_out: 0,
+            given: 0,
+            reservoir,
+            damage,
+        })
     }
 
     fn damage(&mut self, what: String) {
@@ -400,21 +504,26 @@ impl Stream {
 
     /// How many frames the file says it has, where that was filled in.
     fn declared(&self) -> Option<u64> {
-        self.tag.and_then(|tag| tag.frames).filter(|&frames| frames != 0 && frames != u64::from(u32::MAX))
+        self.tag
+            .and_then(|tag| tag.frames)
+            .filter(|&frames| frames != 0 && frames != u64::from(u32::MAX))
     }
 
-    /// Sound that so many bytes without frames stand for: by the frames that were read, and none where the file says how many frames it has.
+    /// Sound that so many bytes without frames stand for: by the frames that were read, and none
+    /// where the file says how many frames it has.
     fn by_bytes(&self, bytes: u64) -> u64 {
         if self.declared().is_some() || self.bytes == 0 {
             return 0;
         }
-        let samples = u128::from(bytes) * u128::from(self.frames * self.first.samples()) / u128::from(self.bytes);
+        let samples = u128::from(bytes) * u128::from(self.frames * self.first.samples())
+            / u128::from(self.bytes);
         at_ms(samples as u64, self.first.sample_rate)
     }
 
     fn lose(&mut self, lost_ms: u64, what: String) {
         let at = (self.frames * self.first.samples()).saturating_sub(self.delay());
-        self.damage.lose(at_ms(at, self.first.sample_rate), lost_ms, what);
+        self.damage
+            .lose(at_ms(at, self.first.sample_rate), lost_ms, what);
     }
 
     fn frame(&mut self, frame: &[u8], header: Header) {
@@ -425,7 +534,14 @@ impl Stream {
         let decoded = match self.decoder.decode_ref(&packet) {
             Ok(GenericAudioBufferRef::F32(buffer)) => {
                 for (index, channel) in self.channels.iter_mut().enumerate() {
-                    channel.extend(buffer.plane(index).unwrap_or(&[]).iter().take(samples).map(|&value| sample(value)));
+                    channel.extend(
+                        buffer
+                            .plane(index)
+                            .unwrap_or(&[])
+                            .iter()
+                            .take(samples)
+                            .map(|&value| sample(value)),
+                    );
                 }
                 None
             }
@@ -435,15 +551,20 @@ impl Stream {
         if let Some(cause) = decoded {
             // Counted once, if bytes of it are known to be missing.
             let lost_ms = if is_whole { header.milliseconds(1) } else { 0 };
-            self.lose(lost_ms, format!("an MP3 frame cannot be decoded ({cause}); silence stands in its place"));
+            self.lose(
+                lost_ms,
+                format!("an MP3 frame cannot be decoded ({cause}); silence stands in its place"),
+            );
         }
         self.frames += 1;
         self.bytes += frame.len() as u64;
-        self.channels.iter_mut().for_each(|channel| channel.resize(length, 0));
+        self.channels
+            .iter_mut()
+            .for_each(|channel| channel.resize(length, 0));
     }
 
-    /// A frame may start in the bytes of frames before it. If those are gone, part of it is silent, and the decoder does
-    /// not say so. Whether they are all there.
+    /// A frame may start in the bytes of frames before it. If those are gone, part of it is silent,
+    /// and the decoder does not say so. Whether they are all there.
     fn check_reservoir(&mut self, frame: &[u8], header: Header) -> bool {
         let at = header.main_data_at();
         let side = at - header.side_info_bytes();
@@ -455,37 +576,53 @@ impl Stream {
         let kept = self.reservoir.unwrap_or(0);
         if borrowed > kept {
             let what = match self.reservoir {
-                None => "the stream starts in the middle: its first frame needs bytes from before it".to_owned(),
+                None => {
+                    "the stream starts in the middle: its first frame needs bytes from before it"
+                        .to_owned()
+                }
                 Some(_) => format!("{} bytes of an MP3 frame are missing", borrowed - kept),
             };
             self.lose(header.milliseconds(1), what);
         }
-        self.reservoir = Some((kept + frame.len().saturating_sub(at)).min(if header.mpeg1 { 511 } else { 255 }));
+        self.reservoir =
+            Some((kept + frame.len().saturating_sub(at)).min(if header.mpeg1 { 511 } else { 255 }));
         borrowed <= kept
     }
 
-    /// Samples to leave out at the start: the encoder's and the decoder's delay, where the encoder says its own.
+    /// Samples to leave out at the start: the encoder's and the decoder's delay, where the encoder
+    /// says its own.
     fn delay(&self) -> u64 {
-        self.tag.and_then(|tag| tag.padding).map_or(0, |(delay, _)| delay + DECODER_DELAY)
+        self.tag
+            .and_then(|tag| tag.padding)
+            .map_or(0, |(delay, _)| delay + DECODER_DELAY)
     }
 
     /// Samples that may have to be left out at the end, at most 4095.
     fn padding(&self) -> u64 {
-        self.tag.and_then(|tag| tag.padding).map_or(0, |(_, padding)| padding.saturating_sub(DECODER_DELAY))
+        self.tag
+            .and_then(|tag| tag.padding)
+            .map_or(0, |(_, padding)| padding.saturating_sub(DECODER_DELAY))
     }
 
-    /// Appends to `out` what is known to be sound: all but the last samples, which may turn out to be padding.
+    /// Appends to `out` what is known to be sound: all but the last samples, which may turn out to
+    /// be padding.
     fn give(&mut self, out: &mut [Vec<i16>]) {
         self.give_all_but(self.padding(), out);
     }
 
-    /// Gives the rest. Padding is left out only when every declared frame is there: otherwise what looks like padding is
-    /// sound. `missing` is what a header around the stream promises.
+    /// Gives the rest. Padding is left out only when every declared frame is there: otherwise what
+    /// looks like padding is sound. `missing` is what a header around the stream promises.
     fn end(&mut self, missing: Option<(u64, String)>, out: &mut [Vec<i16>]) {
         let declared = self.declared();
         if let Some(declared) = declared.filter(|&declared| declared > self.frames) {
             let lost_ms = self.first.milliseconds(declared - self.frames);
-            self.lose(lost_ms, format!("stream ends early: {} of {declared} frames are there", self.frames));
+            self.lose(
+                lost_ms,
+                format!(
+                    "stream ends early: {} of {declared} frames are there",
+                    self.frames
+                ),
+            );
         } else if let Some((lost_ms, what)) = missing {
             self.lose(lost_ms, what);
         }

@@ -59,20 +59,57 @@ pub(crate) struct Track {
 impl Track {
     /// `head` is the identification header. Source: RFC 7845, section 5.1.
     pub(crate) fn new(head: &[u8], wrapping: Wrapping) -> Result<Track, AudioError> {
-        let &[_, _, _, _, _, _, _, _, _, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, family, ..] = head else {
+        let &[
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            channels,
+            skip_low,
+            skip_high,
+            _,
+            _,
+            _,
+            _,
+            gain_low,
+            gain_high,
+            family,
+            ..,
+        ] = head
+        else {
             return Err(AudioError::undecodable("an Opus header that is cut"));
         };
         // More than two channels come as several streams in one.
         let layout = match (family, channels) {
             (_, 1) if family < 2 => Channels::Mono,
             (0, 2) => Channels::Stereo,
-            _ => return Err(AudioError::unsupported(format!("Opus with {channels} channels of mapping {family} in {wrapping}"))),
+            _ => {
+                return Err(AudioError::unsupported(format!(
+                    "Opus with {channels} channels of mapping {family} in {wrapping}"
+                )));
+            }
         };
-        let mut decoder = Decoder::new(COUNTED_RATE as u32, layout).map_err(|error| AudioError::undecodable(format!("opus: {error}")))?;
+        let mut decoder = Decoder::new(COUNTED_RATE as u32, layout)
+            .map_err(|error| AudioError::undecodable(format!("opus: {error}")))?;
         let gain = i16::from_le_bytes([gain_low, gain_high]);
-        decoder.set_gain(gain.into()).map_err(|error| AudioError::undecodable(format!("opus: {error}")))?;
+        decoder
+            .set_gain(gain.into())
+            .map_err(|error| AudioError::undecodable(format!("opus: {error}")))?;
         let skip = usize::from(u16::from_le_bytes([skip_low, skip_high]));
-        Ok(Track { decoder, wrapping, channels: channels.into(), skip, samples: 0, last: 0, damage: DamageLog::default() })
+        Ok(Track {
+            decoder,
+            wrapping,
+            channels: channels.into(),
+            skip,
+            samples: 0,
+            last: 0,
+            damage: DamageLog::default(),
+        })
     }
 
     pub(crate) fn head(&self) -> crate::format::Head {
@@ -105,17 +142,30 @@ impl Track {
         let mut pcm = vec![0; MOST_SAMPLES * self.channels];
         let decoded = match packet {
             [] => Err("it is empty".to_owned()),
-            packet => self.decoder.decode(packet, &mut pcm, DecodeMode::Normal).map_err(|error| error.to_string()),
+            packet => self
+                .decoder
+                .decode(packet, &mut pcm, DecodeMode::Normal)
+                .map_err(|error| error.to_string()),
         };
         let samples = decoded.unwrap_or_else(|cause| {
-            let what = format!("an Opus packet cannot be decoded ({cause}); silence stands in its place");
-            self.damage.lose(self.at_ms(), at_ms(self.last as u64, COUNTED_RATE as u32), what);
+            let what =
+                format!("an Opus packet cannot be decoded ({cause}); silence stands in its place");
+            self.damage.lose(
+                self.at_ms(),
+                at_ms(self.last as u64, COUNTED_RATE as u32),
+                what,
+            );
             pcm.fill(0);
             self.last
         });
         let skipped = self.skip.min(samples);
         for (index, channel) in out.iter_mut().enumerate() {
-            channel.extend(pcm[skipped * self.channels..samples * self.channels].iter().skip(index).step_by(self.channels));
+            channel.extend(
+                pcm[skipped * self.channels..samples * self.channels]
+                    .iter()
+                    .skip(index)
+                    .step_by(self.channels),
+            );
         }
         self.skip -= skipped;
         self.last = samples;
@@ -127,7 +177,8 @@ impl Track {
     pub(crate) fn take_back(&mut self, samples: u64, out: &mut [Vec<i16>]) {
         let there = out.first().map_or(0, Vec::len);
         let taken = usize::try_from(samples).unwrap_or(there).min(there);
-        out.iter_mut().for_each(|channel| channel.truncate(there - taken));
+        out.iter_mut()
+            .for_each(|channel| channel.truncate(there - taken));
         self.samples -= taken as u64;
     }
 
@@ -144,7 +195,8 @@ pub(crate) trait Container {
     /// Takes the next packet. It may be kept back until more come.
     fn packet(&mut self, packet: Vec<u8>, out: &mut Vec<u8>);
 
-    /// Writes the rest; of all packets' samples a player keeps `samples` after the ones it drops at the beginning.
+    /// Writes the rest; of all packets' samples a player keeps `samples` after the ones it drops at
+    /// the beginning.
     fn end(&mut self, samples: u64, out: &mut Vec<u8>);
 
     /// What takes the place of the file's first bytes once all is known.
@@ -173,14 +225,24 @@ impl<C: Container> Coder<C> {
     pub(crate) fn new(container: C, rate: u32, channels: u16) -> Result<Coder<C>, AudioError> {
         let is_taken = RATES.contains(&rate);
         let coded = if is_taken { rate } else { RATES[4] };
-        let layout = if channels == 1 { Channels::Mono } else { Channels::Stereo };
-        let built = Encoder::builder(coded, layout, Application::Audio).bitrate(Bitrate::Bits(BITRATE * u32::from(channels))).build();
+        let layout = if channels == 1 {
+            Channels::Mono
+        } else {
+            Channels::Stereo
+        };
+        let built = Encoder::builder(coded, layout, Application::Audio)
+            .bitrate(Bitrate::Bits(BITRATE * u32::from(channels)))
+            .build();
         let encoder = built.map_err(refused)?;
         let pre_skip = u64::from(encoder.lookahead()) * COUNTED_RATE / u64::from(coded);
         Ok(Coder {
             container,
             encoder,
-            head: Head { channels, pre_skip, rate },
+            head: Head {
+                channels,
+                pre_skip,
+                rate,
+            },
             lines: (!is_taken).then(|| Lines::new(rate, channels)),
             packet_samples: coded as usize / 50,
             kept: Vec::new(),
@@ -199,7 +261,10 @@ impl<C: Container> Coder<C> {
         let mut start = 0;
         while start + whole <= self.kept.len() {
             let mut packet = vec![0; PACKET_BYTES];
-            let length = self.encoder.encode(&self.kept[start..start + whole], &mut packet).map_err(refused)?;
+            let length = self
+                .encoder
+                .encode(&self.kept[start..start + whole], &mut packet)
+                .map_err(refused)?;
             packet.truncate(length);
             self.container.packet(packet, out);
             self.packets += 1;
@@ -235,7 +300,9 @@ impl<C: Container> BlockCoder for Coder<C> {
     /// Silence follows until the last sample is through the encoder.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), AudioError> {
         let needed = (self.head.pre_skip + self.counted()).div_ceil(PACKET_SAMPLES);
-        let missing = needed.saturating_sub(self.packets) as usize * self.packet_samples * usize::from(self.head.channels);
+        let missing = needed.saturating_sub(self.packets) as usize
+            * self.packet_samples
+            * usize::from(self.head.channels);
         self.kept.resize(missing.max(self.kept.len()), 0);
         self.pack(out)?;
         self.container.end(self.counted(), out);
@@ -259,7 +326,12 @@ struct Lines {
 
 impl Lines {
     fn new(rate: u32, channels: u16) -> Lines {
-        Lines { rate: rate.into(), last: vec![0; channels.into()], taken: 0, given: 0 }
+        Lines {
+            rate: rate.into(),
+            last: vec![0; channels.into()],
+            taken: 0,
+            given: 0,
+        }
     }
 
     /// Gives every frame that lies before the one taken and not before its predecessor.
@@ -274,7 +346,10 @@ impl Lines {
             to.extend(self.last.iter().zip(frame.clone()).map(between));
             self.given += 1;
         }
-        self.last.iter_mut().zip(frame).for_each(|(last, next)| *last = next);
+        self.last
+            .iter_mut()
+            .zip(frame)
+            .for_each(|(last, next)| *last = next);
         self.taken += 1;
     }
 }

@@ -11,7 +11,8 @@ use vorbis_rs::{VorbisBitrateManagementStrategy, VorbisEncoder, VorbisEncoderBui
 
 /// libvorbis' own middle; -1 to 10, divided by ten.
 const QUALITY: f32 = 0.3;
-/// Samples per channel given at once, always as many, so that the bytes do not tell where blocks ended. More makes libvorbis slower by far.
+/// Samples per channel given at once, always as many, so that the bytes do not tell where blocks
+/// ended. More makes libvorbis slower by far.
 const BLOCK_SAMPLES: usize = 4_096;
 
 /// Codes any channels at their own rate.
@@ -45,15 +46,30 @@ impl Coder {
             return Err(AudioError::unsupported("vorbis without channels or rate"));
         };
         let written = Written::default();
-        let mut builder = VorbisEncoderBuilder::new_with_serial(rate, channels, written.clone(), crate::ogg::SERIAL as i32);
-        builder.bitrate_management_strategy(VorbisBitrateManagementStrategy::QualityVbr { target_quality: QUALITY });
+        let mut builder = VorbisEncoderBuilder::new_with_serial(
+            rate,
+            channels,
+            written.clone(),
+            crate::ogg::SERIAL as i32,
+        );
+        builder.bitrate_management_strategy(VorbisBitrateManagementStrategy::QualityVbr {
+            target_quality: QUALITY,
+        });
         let kept = vec![Vec::new(); channels.get().into()];
-        Ok(Coder { encoder: Some(builder.build().map_err(refused)?), written, kept })
+        Ok(Coder {
+            encoder: Some(builder.build().map_err(refused)?),
+            written,
+            kept,
+        })
     }
 
     /// Codes the first samples of those kept.
     fn block(&mut self, samples: usize) -> Result<(), AudioError> {
-        let block: Vec<Vec<f32>> = self.kept.iter_mut().map(|kept| kept.drain(..samples).collect()).collect();
+        let block: Vec<Vec<f32>> = self
+            .kept
+            .iter_mut()
+            .map(|kept| kept.drain(..samples).collect())
+            .collect();
         match &mut self.encoder {
             Some(encoder) if samples > 0 => encoder.encode_audio_block(block).map_err(refused),
             _ => Ok(()),

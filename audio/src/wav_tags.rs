@@ -21,7 +21,11 @@ const TAGS: &[(u16, &str, Option<Codec>)] = &[
     (0x0130, "Sipro ACELP", None),
     (0x0160, "Windows Media Audio 1", Some(Codec::Other)),
     (0x0161, "Windows Media Audio 2", Some(Codec::Other)),
-    (0x0162, "Windows Media Audio Professional", Some(Codec::Other)),
+    (
+        0x0162,
+        "Windows Media Audio Professional",
+        Some(Codec::Other),
+    ),
     (0x0163, "Windows Media Audio Lossless", Some(Codec::Other)),
     (0x028F, "G.722", Some(Codec::G722)),
     (0x1600, "AAC", Some(Codec::Aac)),

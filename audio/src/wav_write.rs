@@ -17,7 +17,8 @@ pub(crate) struct Format {
     pub(crate) block_bytes: u16,
     /// Bits a sample; 0 where that means nothing.
     pub(crate) bits: u16,
-    /// What follows the 16 classic bytes, without its length. `None`: linear samples, which have no such part.
+    /// What follows the 16 classic bytes, without its length. `None`: linear samples, which have no
+    /// such part.
     pub(crate) extra: Option<Vec<u8>>,
 }
 
@@ -31,14 +32,22 @@ pub(crate) struct Wrapped {
 
 impl Wrapped {
     pub(crate) fn new(format: Format, coder: impl BlockCoder + 'static) -> Wrapped {
-        Wrapped { format, coder: Box::new(coder), samples: 0, data_bytes: 0 }
+        Wrapped {
+            format,
+            coder: Box::new(coder),
+            samples: 0,
+            data_bytes: 0,
+        }
     }
 
-    /// Everything before the coded samples, always of the same length. Samples per channel go to `fact`, which tells
-    /// readers where padding of the last block starts; linear samples have no `fact`, as old readers expect.
+    /// Everything before the coded samples, always of the same length. Samples per channel go to
+    /// `fact`, which tells readers where padding of the last block starts; linear samples have no
+    /// `fact`, as old readers expect.
     fn header(&self) -> Result<Vec<u8>, AudioError> {
-        let length =
-            |number: u64| u32::try_from(number).map_err(|_| AudioError::unsupported("more than 4 GiB in one WAV file; choose mp3"));
+        let length = |number: u64| {
+            u32::try_from(number)
+                .map_err(|_| AudioError::unsupported("more than 4 GiB in one WAV file; choose mp3"))
+        };
         let mut chunks = Vec::with_capacity(96);
         chunk(&mut chunks, b"fmt ", &fmt(&self.format));
         if self.format.extra.is_some() {

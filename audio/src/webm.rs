@@ -1,7 +1,8 @@
-//! WebM (and Matroska) with a track of Opus, read and written. Source: RFC 8794 (EBML), the Matroska element list, and Matroska's codec mapping of
-//! Opus.
+//! WebM (and Matroska) with a track of Opus, read and written. Source: RFC 8794 (EBML), the
+//! Matroska element list, and Matroska's codec mapping of Opus.
 //!
-//! By hand: it is little, no well-kept crate writes WebM without a C++ compiler, and browsers write it with lengths that are never filled in.
+//! By hand: it is little, no well-kept crate writes WebM without a C++ compiler, and browsers write
+//! it with lengths that are never filled in.
 
 use crate::blocks::{BlockReader, Need, Progress};
 use crate::format::{AudioError, Container as Wrapping, Damage};
@@ -12,7 +13,8 @@ use crate::window::Window;
 const CLUSTER_PACKETS: usize = 250;
 /// Milliseconds of a packet.
 const PACKET_MS: u64 = PACKET_SAMPLES * 1_000 / COUNTED_RATE;
-/// Nanoseconds that a player decodes before a place it seeks. Source: Matroska's codec mapping of Opus.
+/// Nanoseconds that a player decodes before a place it seeks. Source: Matroska's codec mapping of
+/// Opus.
 const SEEK_PRE_ROLL_NS: u64 = 80_000_000;
 const TRACK: u8 = 1;
 const KEY_FRAME: u8 = 0x80;
@@ -35,7 +37,8 @@ pub(crate) fn looks_webm(bytes: &[u8]) -> bool {
     bytes.starts_with(&EBML)
 }
 
-/// An element's head: what it is, where its content starts, and how long it says it is; `None` where it does not say.
+/// An element's head: what it is, where its content starts, and how long it says it is; `None`
+/// where it does not say.
 struct Element {
     id: u32,
     body: u64,
@@ -45,33 +48,60 @@ struct Element {
 impl Element {
     fn at(window: &mut Window<'_>, at: u64) -> Result<Option<Element>, AudioError> {
         let bytes = window.at(at, 12)?;
-        let Some(id_bytes) = bytes.first().map(|first| first.leading_zeros() as usize + 1).filter(|&width| width <= 4) else {
+        let Some(id_bytes) = bytes
+            .first()
+            .map(|first| first.leading_zeros() as usize + 1)
+            .filter(|&width| width <= 4)
+        else {
             return Ok(None);
         };
-        let Some(width) = bytes.get(id_bytes).map(|first| first.leading_zeros() as usize + 1).filter(|&width| width <= 8) else {
+        let Some(width) = bytes
+            .get(id_bytes)
+            .map(|first| first.leading_zeros() as usize + 1)
+            .filter(|&width| width <= 8)
+        else {
             return Ok(None);
         };
-        let Some(coded) = bytes.get(id_bytes..id_bytes + width) else { return Ok(None) };
-        let id = bytes[..id_bytes].iter().fold(0, |id, &byte| id << 8 | u32::from(byte));
+        let Some(coded) = bytes.get(id_bytes..id_bytes + width) else {
+            return Ok(None);
+        };
+        let id = bytes[..id_bytes]
+            .iter()
+            .fold(0, |id, &byte| id << 8 | u32::from(byte));
         let marked = big(coded);
         let size = marked & ((1 << (7 * width)) - 1);
         let is_known = size != (1 << (7 * width)) - 1;
-        Ok(Some(Element { id, body: at + (id_bytes + width) as u64, size: is_known.then_some(size) }))
+        Ok(Some(Element {
+            id,
+            body: at + (id_bytes + width) as u64,
+            size: is_known.then_some(size),
+        }))
     }
 
-    /// Its content is elements that are walked through one by one, whether or not it says how long it is.
+    /// Its content is elements that are walked through one by one, whether or not it says how long
+    /// it is.
     fn is_walked(&self) -> bool {
-        matches!(self.id, SEGMENT | INFO | TRACKS | TRACK_ENTRY | CLUSTER | BLOCK_GROUP)
+        matches!(
+            self.id,
+            SEGMENT | INFO | TRACKS | TRACK_ENTRY | CLUSTER | BLOCK_GROUP
+        )
     }
 
     /// Where the next one stands.
     fn next(&self) -> u64 {
-        if self.is_walked() { self.body } else { self.body.saturating_add(self.size.unwrap_or(0)) }
+        if self.is_walked() {
+            self.body
+        } else {
+            self.body.saturating_add(self.size.unwrap_or(0))
+        }
     }
 }
 
 fn big(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).fold(0, |all, &byte| all << 8 | u64::from(byte))
+    bytes
+        .iter()
+        .take(8)
+        .fold(0, |all, &byte| all << 8 | u64::from(byte))
 }
 
 /// What a track says of itself.
@@ -86,14 +116,19 @@ struct Entry {
 
 /// Opens a file that [`looks_webm`]: its first track of sound.
 pub(crate) fn open(mut window: Window<'_>) -> Result<Box<dyn BlockReader + '_>, AudioError> {
-    let (mut entries, mut scale, mut duration): (Vec<Entry>, u64, Option<f64>) = (Vec::new(), 1_000_000, None);
+    let (mut entries, mut scale, mut duration): (Vec<Entry>, u64, Option<f64>) =
+        (Vec::new(), 1_000_000, None);
     let (mut at, mut end) = (0, None);
     for _ in 0..MOST_ELEMENTS {
         let Some(element) = Element::at(&mut window, at)? else {
             return Err(AudioError::undecodable("a WebM file without sound"));
         };
         let size = element.size.unwrap_or(0).min(MOST_BYTES) as usize;
-        let content = if element.is_walked() { Vec::new() } else { window.at(element.body, size)?.to_vec() };
+        let content = if element.is_walked() {
+            Vec::new()
+        } else {
+            window.at(element.body, size)?.to_vec()
+        };
         let entry = entries.last_mut();
         match (element.id, entry) {
             (SEGMENT, _) => end = element.size.map(|size| element.body.saturating_add(size)),
@@ -111,18 +146,28 @@ pub(crate) fn open(mut window: Window<'_>) -> Result<Box<dyn BlockReader + '_>, 
         at = element.next();
     }
     const SOUND: u64 = 2;
-    let entry =
-        entries.into_iter().find(|entry| entry.kind == SOUND).ok_or_else(|| AudioError::undecodable("WebM without a track of sound"))?;
+    let entry = entries
+        .into_iter()
+        .find(|entry| entry.kind == SOUND)
+        .ok_or_else(|| AudioError::undecodable("WebM without a track of sound"))?;
     if entry.codec != b"A_OPUS" {
-        return Err(AudioError::unsupported(format!("WebM with codec {}", entry.codec.escape_ascii())));
+        return Err(AudioError::unsupported(format!(
+            "WebM with codec {}",
+            entry.codec.escape_ascii()
+        )));
     }
-    let is_laced = first_block(&mut window, at, entry.number)?.is_some_and(|flags| flags & LACING != 0);
+    let is_laced =
+        first_block(&mut window, at, entry.number)?.is_some_and(|flags| flags & LACING != 0);
     if entry.is_encoded || is_laced {
-        return Err(AudioError::unsupported("WebM with Opus that is compressed or laced"));
+        return Err(AudioError::unsupported(
+            "WebM with Opus that is compressed or laced",
+        ));
     }
     let track = Track::new(&entry.private, Wrapping::Webm)?;
     let to_ms = |ticks: f64| (ticks * scale as f64 / 1e6) as u64;
-    let promised_ms = duration.filter(|ticks| ticks.is_finite() && *ticks > 0.0).map(to_ms);
+    let promised_ms = duration
+        .filter(|ticks| ticks.is_finite() && *ticks > 0.0)
+        .map(to_ms);
     Ok(Box::new(Reader {
         window,
         at,
@@ -152,14 +197,22 @@ const LACING: u8 = 6;
 fn block(content: &[u8]) -> Option<(u64, i16, u8, &[u8])> {
     let width = content.first()?.leading_zeros() as usize + 1;
     let number = big(content.get(..width.min(8))?) & ((1 << (7 * width.min(8))) - 1);
-    let &[high, low, flags, ref rest @ ..] = content.get(width..)? else { return None };
+    let &[high, low, flags, ref rest @ ..] = content.get(width..)? else {
+        return None;
+    };
     Some((number, i16::from_be_bytes([high, low]), flags, rest))
 }
 
 /// Flags of the track's first block.
-fn first_block(window: &mut Window<'_>, mut at: u64, number: u64) -> Result<Option<u8>, AudioError> {
+fn first_block(
+    window: &mut Window<'_>,
+    mut at: u64,
+    number: u64,
+) -> Result<Option<u8>, AudioError> {
     for _ in 0..100 {
-        let Some(element) = Element::at(window, at)? else { break };
+        let Some(element) = Element::at(window, at)? else {
+            break;
+        };
         if matches!(element.id, 0xa3 | 0xa1)
             && let Some((track, _, flags, _)) = block(window.at(element.body, 16)?)
             && track == number
@@ -193,32 +246,46 @@ struct Reader<'s> {
 impl Reader<'_> {
     fn element(&mut self, element: &Element, out: &mut [Vec<i16>]) -> Result<(), AudioError> {
         let size = element.size.unwrap_or(0);
-        let to_ms = |ticks: u64, scale: u64| (u128::from(ticks) * u128::from(scale) / 1_000_000) as u64;
+        let to_ms =
+            |ticks: u64, scale: u64| (u128::from(ticks) * u128::from(scale) / 1_000_000) as u64;
         match element.id {
-            0xe7 => self.cluster_ms = to_ms(big(self.window.at(element.body, size.min(8) as usize)?), self.scale),
+            0xe7 => {
+                self.cluster_ms = to_ms(
+                    big(self.window.at(element.body, size.min(8) as usize)?),
+                    self.scale,
+                )
+            }
             0xa3 | 0xa1 if size <= MOST_BYTES => {
                 let content = self.window.at(element.body, size as usize)?;
                 if (content.len() as u64) < size {
-                    self.track.damage.push(self.track.at_ms(), "the last WebM block is cut");
+                    self.track
+                        .damage
+                        .push(self.track.at_ms(), "the last WebM block is cut");
                 } else if let Some((number, place, flags, packet)) = block(content)
                     && number == self.number
                 {
                     let packet = packet.to_vec();
                     if flags & LACING != 0 {
-                        self.track.damage.lose(self.track.at_ms(), 20, "a WebM block of several packets is left out");
+                        self.track.damage.lose(
+                            self.track.at_ms(),
+                            20,
+                            "a WebM block of several packets is left out",
+                        );
                         return Ok(());
                     }
                     self.give(out);
                     self.held.resize(out.len(), Vec::new());
                     let samples = self.track.packet(&packet, &mut self.held) as u64;
                     let place_ms = i64::from(place) * self.scale as i64 / 1_000_000;
-                    self.reached_ms = self.cluster_ms.saturating_add_signed(place_ms) + samples * 1000 / COUNTED_RATE;
+                    self.reached_ms = self.cluster_ms.saturating_add_signed(place_ms)
+                        + samples * 1000 / COUNTED_RATE;
                 }
             }
             // How many nanoseconds of the block before are too many.
             0x75a2 => {
                 let nanoseconds = big(self.window.at(element.body, size.min(8) as usize)?);
-                let samples = (u128::from(nanoseconds) * u128::from(COUNTED_RATE)).div_ceil(1_000_000_000) as u64;
+                let samples = (u128::from(nanoseconds) * u128::from(COUNTED_RATE))
+                    .div_ceil(1_000_000_000) as u64;
                 // Negative ones would be of the beginning, which the header tells.
                 let is_positive = size < 8 || nanoseconds >> 63 == 0;
                 if is_positive && samples < COUNTED_RATE {
@@ -231,7 +298,10 @@ impl Reader<'_> {
     }
 
     fn give(&mut self, out: &mut [Vec<i16>]) {
-        self.held.iter_mut().zip(out).for_each(|(held, out)| out.append(held));
+        self.held
+            .iter_mut()
+            .zip(out)
+            .for_each(|(held, out)| out.append(held));
     }
 
     /// Goes on to the next cluster, or to the end.
@@ -242,7 +312,11 @@ impl Reader<'_> {
         }
         if next < self.window.length() || !self.window.only_zeros_from(self.at)? {
             let lost_ms = self.by_bytes(next - self.at);
-            self.track.damage.lose(self.track.at_ms(), lost_ms, format!("{} bytes that are no WebM skipped", next - self.at));
+            self.track.damage.lose(
+                self.track.at_ms(),
+                lost_ms,
+                format!("{} bytes that are no WebM skipped", next - self.at),
+            );
         }
         self.at = next;
         Ok(())
@@ -258,12 +332,17 @@ impl Reader<'_> {
         let (at, length) = (self.track.at_ms(), self.window.length());
         match (self.promised_ms, self.end) {
             (Some(promised), _) if promised > self.reached_ms => {
-                let what = format!("the stream ends early: {} of {promised} ms are there", self.reached_ms);
+                let what = format!(
+                    "the stream ends early: {} of {promised} ms are there",
+                    self.reached_ms
+                );
                 self.track.damage.lose(at, promised - self.reached_ms, what);
             }
             (None, Some(end)) if end > length => {
                 let what = format!("data ends early: {length} of {end} bytes are there");
-                self.track.damage.lose(at, self.by_bytes(end - length), what);
+                self.track
+                    .damage
+                    .lose(at, self.by_bytes(end - length), what);
             }
             _ => {}
         }
@@ -322,7 +401,9 @@ impl Reader<'_> {
             0x114d_9b74,
         ];
         const MORE: [u32; 6] = [0x1043_a770, 0x1941_a469, 0x5854, 0xaf, 0xc8, 0xa2];
-        element.is_walked() || ((OTHERS.contains(&element.id) || MORE.contains(&element.id)) && element.size.is_some())
+        element.is_walked()
+            || ((OTHERS.contains(&element.id) || MORE.contains(&element.id))
+                && element.size.is_some())
     }
 }
 
@@ -359,7 +440,10 @@ impl Muxer {
             element(&[0x4d, 0x80], b"seatrial"),
             element(&[0x57, 0x41], b"seatrial"),
         ];
-        let sound = [element(&[0xb5], &(COUNTED_RATE as f64).to_be_bytes()), number(&[0x9f], self.head.channels.into())];
+        let sound = [
+            element(&[0xb5], &(COUNTED_RATE as f64).to_be_bytes()),
+            number(&[0x9f], self.head.channels.into()),
+        ];
         let track = [
             number(&[0xd7], TRACK.into()),
             number(&[0x73, 0xc5], TRACK.into()),
@@ -371,18 +455,26 @@ impl Muxer {
             element(&[0xe1], &sound.concat()),
             element(&[0x63, 0xa2], &self.head.bytes()),
         ];
-        let inside =
-            [element(&[0x15, 0x49, 0xa9, 0x66], &info.concat()), element(&[0x16, 0x54, 0xae, 0x6b], &element(&[0xae], &track.concat()))]
-                .concat();
+        let inside = [
+            element(&[0x15, 0x49, 0xa9, 0x66], &info.concat()),
+            element(
+                &[0x16, 0x54, 0xae, 0x6b],
+                &element(&[0xae], &track.concat()),
+            ),
+        ]
+        .concat();
         let mut whole = element(&[0x1a, 0x45, 0xdf, 0xa3], &head.concat());
         whole.extend([0x18, 0x53, 0x80, 0x67]);
-        let size = self.samples.map_or(UNKNOWN, |_| long_size(inside.len() as u64 + self.written));
+        let size = self
+            .samples
+            .map_or(UNKNOWN, |_| long_size(inside.len() as u64 + self.written));
         whole.extend(size);
         whole.extend(inside);
         whole
     }
 
-    /// Writes the cluster; of its last packet a player drops `dropped` nanoseconds, where that is said.
+    /// Writes the cluster; of its last packet a player drops `dropped` nanoseconds, where that is
+    /// said.
     fn cluster(&mut self, dropped: Option<u64>, out: &mut Vec<u8>) {
         let first = self.packets - self.waiting.len() as u64;
         let mut inside = number(&[0xe7], first * PACKET_MS);
@@ -445,7 +537,9 @@ fn long_size(size: u64) -> [u8; 8] {
 
 fn element(id: &[u8], inside: &[u8]) -> Vec<u8> {
     let size = inside.len() as u64;
-    let width = (1..8).find(|width| size < (1 << (7 * width)) - 1).unwrap_or(8);
+    let width = (1..8)
+        .find(|width| size < (1 << (7 * width)) - 1)
+        .unwrap_or(8);
     let marked = size | 1 << (7 * width);
     let mut whole = id.to_vec();
     whole.extend(&marked.to_be_bytes()[8 - width as usize..]);

@@ -10,8 +10,16 @@ use std::process::Command;
 /// Runs a tool in a folder of its own.
 fn run(folder: &Path, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let output = Command::new(words[0]).args(&words[1..]).current_dir(folder).output().unwrap_or_else(|error| panic!("{line}: {error}"));
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(words[0])
+        .args(&words[1..])
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| panic!("{line}: {error}"));
+    assert!(
+        output.status.success(),
+        "{line}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 fn write(folder: &Path, name: &str, pcm: &Pcm, codec: Codec) {
@@ -26,16 +34,29 @@ fn read(folder: &Path, name: &str) -> Pcm {
 
 const FFMPEG: &str = "ffmpeg -nostdin -loglevel error -y -bitexact";
 
-/// Our decoder against ffmpeg's on the same file: the same samples, apart from at most `most` per sample.
+/// Our decoder against ffmpeg's on the same file: the same samples, apart from at most `most` per
+/// sample.
 fn check_decoder(folder: &Path, name: &str, most: i32) {
-    run(folder, &format!("{FFMPEG} -i {name} -c:a pcm_s16le referee.wav"));
+    run(
+        folder,
+        &format!("{FFMPEG} -i {name} -c:a pcm_s16le referee.wav"),
+    );
     let (ours, theirs) = (read(folder, name), read(folder, "referee.wav"));
     assert_eq!(ours.sample_rate, theirs.sample_rate, "{name}");
     assert_eq!(ours.channels.len(), theirs.channels.len(), "{name}");
     // ffmpeg knows no `fact`: it plays the padding of the last block.
-    assert!(theirs.samples() >= ours.samples(), "{name}: {} of {}", ours.samples(), theirs.samples());
+    assert!(
+        theirs.samples() >= ours.samples(),
+        "{name}: {} of {}",
+        ours.samples(),
+        theirs.samples()
+    );
     for (ours, theirs) in ours.channels.iter().zip(&theirs.channels) {
-        let worst = ours.iter().zip(theirs).map(|(&a, &b)| (i32::from(a) - i32::from(b)).abs()).max();
+        let worst = ours
+            .iter()
+            .zip(theirs)
+            .map(|(&a, &b)| (i32::from(a) - i32::from(b)).abs())
+            .max();
         assert!(worst <= Some(most), "{name}: differs by {worst:?}");
     }
 }
@@ -131,7 +152,14 @@ fn our_wav_files_have_the_right_length_in_sox() {
     let folder = folder();
     let at = folder.path();
     let pcm = speech::stereo(43, 2.345);
-    for codec in [Codec::PcmS16, Codec::PcmU8, Codec::Mulaw, Codec::Alaw, Codec::ImaAdpcm, Codec::MsAdpcm] {
+    for codec in [
+        Codec::PcmS16,
+        Codec::PcmU8,
+        Codec::Mulaw,
+        Codec::Alaw,
+        Codec::ImaAdpcm,
+        Codec::MsAdpcm,
+    ] {
         write(at, "ours.wav", &pcm, codec);
         run(at, "sox -R ours.wav -b 16 -e signed-integer theirs.wav");
         let theirs = read(at, "theirs.wav");
@@ -142,7 +170,10 @@ fn our_wav_files_have_the_right_length_in_sox() {
             _ => 0,
         };
         let padding = theirs.samples().checked_sub(pcm.samples());
-        assert!(padding <= Some(most) && padding.is_some(), "{codec}: {padding:?}");
+        assert!(
+            padding <= Some(most) && padding.is_some(),
+            "{codec}: {padding:?}"
+        );
         assert_eq!(theirs.channels.len(), 2, "{codec}");
         let found = likeness(&pcm, &theirs);
         assert!(found.min_window > 0.95, "{codec}: {found:?}");
@@ -150,7 +181,10 @@ fn our_wav_files_have_the_right_length_in_sox() {
     let mono = speech::mono(43, 2.345);
     write(at, "ours.wav", &mono, Codec::GsmWav49);
     run(at, "sox -R ours.wav -b 16 -e signed-integer theirs.wav");
-    assert_eq!(read(at, "theirs.wav").samples(), mono.samples().next_multiple_of(320));
+    assert_eq!(
+        read(at, "theirs.wav").samples(),
+        mono.samples().next_multiple_of(320)
+    );
 }
 
 #[test]
@@ -186,13 +220,19 @@ fn amr_with_pauses_in_transmission_keeps_its_length_and_sound() {
     write(at, "in.wav", &source, Codec::PcmS16);
     run(at, "sox -R in.wav theirs.amr-nb");
     let bytes = std::fs::read(at.join("theirs.amr-nb")).expect("reads");
-    assert!(bytes.len() < 20 * 50 * 13, "sox left the pause out of the transmission");
+    assert!(
+        bytes.len() < 20 * 50 * 13,
+        "sox left the pause out of the transmission"
+    );
     let ours = read(at, "theirs.amr-nb");
     assert_eq!(ours.samples(), source.samples());
     run(at, "sox -R theirs.amr-nb referee.wav");
     let referee = read(at, "referee.wav");
     let found = likeness(&referee, &ours);
-    assert!(found.min_window > 0.98 && found.bit_error < Some(0.05), "{found:?}");
+    assert!(
+        found.min_window > 0.98 && found.bit_error < Some(0.05),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -204,7 +244,10 @@ fn our_amr_is_understood_by_sox_and_ffmpeg() {
     write(at, "ours.amr", &source, Codec::AmrNb);
     let ours = read(at, "ours.amr");
     std::fs::copy(at.join("ours.amr"), at.join("ours.amr-nb")).expect("copies");
-    for line in ["sox -R ours.amr-nb referee.wav".to_owned(), format!("{FFMPEG} -i ours.amr -c:a pcm_s16le referee.wav")] {
+    for line in [
+        "sox -R ours.amr-nb referee.wav".to_owned(),
+        format!("{FFMPEG} -i ours.amr -c:a pcm_s16le referee.wav"),
+    ] {
         run(at, &line);
         let referee = read(at, "referee.wav");
         assert_eq!(referee.samples(), ours.samples(), "{line}");
@@ -223,7 +266,14 @@ fn spoken_text_survives_each_codec() {
     run(at, &say);
     run(at, "sox -R spoken.wav -r 8000 -c 1 in.wav");
     let source = read(at, "in.wav");
-    for codec in [Codec::Mulaw, Codec::ImaAdpcm, Codec::MsAdpcm, Codec::Mp3, Codec::GsmWav49, Codec::AmrNb] {
+    for codec in [
+        Codec::Mulaw,
+        Codec::ImaAdpcm,
+        Codec::MsAdpcm,
+        Codec::Mp3,
+        Codec::GsmWav49,
+        Codec::AmrNb,
+    ] {
         write(at, "coded", &source, codec);
         let found = likeness(&source, &read(at, "coded"));
         let alike = found.min_window >= 0.90 && found.bit_error <= Some(0.10);
@@ -240,7 +290,9 @@ fn damaged_files_of_every_container_never_panic() {
     write(at, "in.wav", &speech::mono(48, 2.0), Codec::PcmS16);
     let mut state = 7u64;
     let mut chance = move |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     for name in ["a.aac", "b.m4a", "c.ogg", "d.flac", "e.mp3"] {
@@ -268,18 +320,40 @@ fn damaged_files_of_every_container_never_panic() {
 fn ffmpeg_plays_what_is_written_for_playback() {
     let folder = folder();
     let at = folder.path();
-    let odd = Pcm { sample_rate: 11_025, ..speech::mono(73, 7.3) };
-    for (number, spoken) in [speech::mono(71, 6.35), speech::stereo(72, 12.01), odd].into_iter().enumerate() {
-        for (playback, name) in [(Playback::WebmOpus, "a.webm"), (Playback::OggOpus, "b.ogg"), (Playback::OggVorbis, "c.ogg")] {
+    let odd = Pcm {
+        sample_rate: 11_025,
+        ..speech::mono(73, 7.3)
+    };
+    for (number, spoken) in [speech::mono(71, 6.35), speech::stereo(72, 12.01), odd]
+        .into_iter()
+        .enumerate()
+    {
+        for (playback, name) in [
+            (Playback::WebmOpus, "a.webm"),
+            (Playback::OggOpus, "b.ogg"),
+            (Playback::OggVorbis, "c.ogg"),
+        ] {
             let bytes = encode_playback(&spoken, playback).expect("writes");
-            assert_eq!(bytes, encode_playback(&spoken, playback).expect("writes"), "the same samples give the same bytes");
+            assert_eq!(
+                bytes,
+                encode_playback(&spoken, playback).expect("writes"),
+                "the same samples give the same bytes"
+            );
             std::fs::write(at.join(name), bytes).expect("writes");
-            let line = format!("{FFMPEG} -xerror -err_detect explode -i {name} -ar {} -c:a pcm_s16le heard.wav", spoken.sample_rate);
+            let line = format!(
+                "{FFMPEG} -xerror -err_detect explode -i {name} -ar {} -c:a pcm_s16le heard.wav",
+                spoken.sample_rate
+            );
             run(at, &line);
             let heard = read(at, "heard.wav");
             assert_eq!(heard.channels.len(), spoken.channels.len(), "{name}");
             let off = heard.samples().abs_diff(spoken.samples());
-            assert!(off <= 2, "{name} {number}: {} samples of {}", heard.samples(), spoken.samples());
+            assert!(
+                off <= 2,
+                "{name} {number}: {} samples of {}",
+                heard.samples(),
+                spoken.samples()
+            );
             for (ours, theirs) in spoken.channels.iter().zip(&heard.channels) {
                 let alike = correlation(ours, theirs);
                 assert!(alike > 0.9, "{name} {number}: {alike}");
@@ -290,6 +364,11 @@ fn ffmpeg_plays_what_is_written_for_playback() {
 
 /// How alike two signals are, sample by sample: 1 for the same, about 0 where one is shifted.
 fn correlation(one: &[i16], other: &[i16]) -> f64 {
-    let of = |a: &[i16], b: &[i16]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let of = |a: &[i16], b: &[i16]| {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum::<f64>()
+    };
     of(one, other) / (of(one, one) * of(other, other)).sqrt()
 }

@@ -8,23 +8,41 @@ use proptest::prelude::*;
 fn looks_like(bytes: &[u8]) -> &'static str {
     match decode(bytes) {
         Err(AudioError::NotAudio { looks_like }) => looks_like,
-        other => panic!("expected not audio, got {:?}", other.map(|(probe, _)| probe)),
+        other => panic!(
+            "expected not audio, got {:?}",
+            other.map(|(probe, _)| probe)
+        ),
     }
 }
 
 fn valid_files() -> Vec<(Codec, Vec<u8>)> {
     let pcm = speech::mono(5, 0.7);
-    [Codec::PcmS16, Codec::Mulaw, Codec::ImaAdpcm, Codec::MsAdpcm, Codec::Mp3, Codec::AmrNb, Codec::GsmWav49, Codec::GsmRaw]
-        .map(|codec| (codec, encode(&pcm, codec).expect("writes")))
-        .to_vec()
+    [
+        Codec::PcmS16,
+        Codec::Mulaw,
+        Codec::ImaAdpcm,
+        Codec::MsAdpcm,
+        Codec::Mp3,
+        Codec::AmrNb,
+        Codec::GsmWav49,
+        Codec::GsmRaw,
+    ]
+    .map(|codec| (codec, encode(&pcm, codec).expect("writes")))
+    .to_vec()
 }
 
 #[test]
 fn nothing_and_error_pages_are_told_apart() {
     assert!(matches!(decode(b""), Err(AudioError::Empty)));
     assert!(matches!(probe(b""), Err(AudioError::Empty)));
-    assert_eq!(looks_like(b"<html><body>502 Bad Gateway</body></html>"), "html");
-    assert_eq!(looks_like(br#"{"message":"Too many requests","code":"too.many.requests"}"#), "json");
+    assert_eq!(
+        looks_like(b"<html><body>502 Bad Gateway</body></html>"),
+        "html"
+    );
+    assert_eq!(
+        looks_like(br#"{"message":"Too many requests","code":"too.many.requests"}"#),
+        "json"
+    );
     assert_eq!(looks_like(b"<?xml version='1.0'?><Error/>"), "xml");
     assert_eq!(looks_like(b"PK\x03\x04rest of an archive"), "zip");
     assert_eq!(looks_like(&[0; 4000]), "zero bytes");
@@ -38,7 +56,10 @@ fn a_truncated_wav_gives_what_is_there_and_says_where_it_ends() {
     assert_eq!((probe.samples, back.samples()), (8000, 8000));
     assert_eq!(probe.damage.len(), 1);
     assert_eq!(probe.damage[0].at_ms, 1000);
-    assert_eq!(probe.damage[0].what, "data ends early: 8000 of 16000 bytes are there");
+    assert_eq!(
+        probe.damage[0].what,
+        "data ends early: 8000 of 16000 bytes are there"
+    );
     assert_eq!(probe.lost_ms(), 1000);
 }
 
@@ -48,7 +69,13 @@ fn a_truncated_mp3_is_told_by_its_own_frame_count() {
     let whole = probe(&bytes).expect("probes").samples;
     let (cut, _) = decode(&bytes[..bytes.len() / 2]).expect("decodes");
     assert!(cut.samples < whole * 6 / 10 && cut.samples > whole * 4 / 10);
-    assert!(cut.damage.iter().any(|damage| damage.what.starts_with("stream ends early")), "{:?}", cut.damage);
+    assert!(
+        cut.damage
+            .iter()
+            .any(|damage| damage.what.starts_with("stream ends early")),
+        "{:?}",
+        cut.damage
+    );
 }
 
 #[test]
@@ -75,23 +102,44 @@ fn a_bad_amr_record_is_skipped_and_named() {
     let (found, _) = decode(&bytes).expect("decodes");
     assert_eq!(found.samples, 8000);
     assert_eq!(found.damage.len(), 1);
-    assert_eq!((found.damage[0].at_ms, found.damage[0].what.as_str()), (200, "2 bytes that are no AMR frames skipped"));
+    assert_eq!(
+        (found.damage[0].at_ms, found.damage[0].what.as_str()),
+        (200, "2 bytes that are no AMR frames skipped")
+    );
 }
 
 #[test]
 fn headers_that_claim_gigabytes_cost_nothing() {
     let mut wav = encode(&speech::mono(10, 0.1), Codec::PcmS16).expect("writes");
-    let at = wav.windows(4).position(|four| four == b"data").expect("data") + 4;
+    let at = wav
+        .windows(4)
+        .position(|four| four == b"data")
+        .expect("data")
+        + 4;
     wav[at..at + 4].copy_from_slice(&0x2000_0000u32.to_le_bytes());
     let (found, _) = decode(&wav).expect("decodes");
     assert_eq!((found.samples, found.damage.len()), (800, 1));
-    for size in [u32::MAX, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFDB, 0] {
+    for size in [
+        u32::MAX,
+        0x7FFF_F000,
+        0x7FFF_FFFF,
+        0x8000_0000,
+        0xFFFF_FFDB,
+        0,
+    ] {
         wav[at..at + 4].copy_from_slice(&size.to_le_bytes());
         let (found, _) = decode(&wav).expect("decodes");
-        assert_eq!((found.samples, found.damage.len()), (800, 0), "{size:#x}: written to a pipe, length unknown, not wrong");
+        assert_eq!(
+            (found.samples, found.damage.len()),
+            (800, 0),
+            "{size:#x}: written to a pipe, length unknown, not wrong"
+        );
     }
     let chunks = [&b"RIFF\0\0\0\0WAVE"[..], &vec![0; 1 << 20]].concat();
-    assert!(matches!(decode(&chunks), Err(AudioError::Undecodable { .. })));
+    assert!(matches!(
+        decode(&chunks),
+        Err(AudioError::Undecodable { .. })
+    ));
 }
 
 #[test]
@@ -101,22 +149,38 @@ fn files_are_read_like_bytes() {
         // A misleading name must not matter.
         let path = folder.path().join(format!("{codec}.html"));
         std::fs::write(&path, &bytes).expect("writes");
-        assert_eq!(decode_file(&path).expect("decodes"), decode(&bytes).expect("decodes"));
-        assert_eq!(probe_file(&path).expect("probes"), probe(&bytes).expect("probes"));
+        assert_eq!(
+            decode_file(&path).expect("decodes"),
+            decode(&bytes).expect("decodes")
+        );
+        assert_eq!(
+            probe_file(&path).expect("probes"),
+            probe(&bytes).expect("probes")
+        );
     }
-    assert!(matches!(decode_file(folder.path().join("absent")), Err(AudioError::Io(_))));
-    assert!(matches!(decode_file(folder.path()), Err(AudioError::Io(_))), "a folder is not an empty recording");
+    assert!(matches!(
+        decode_file(folder.path().join("absent")),
+        Err(AudioError::Io(_))
+    ));
+    assert!(
+        matches!(decode_file(folder.path()), Err(AudioError::Io(_))),
+        "a folder is not an empty recording"
+    );
 }
 
 #[test]
 fn mp3_inside_wav_is_read() {
     let pcm = speech::mono(11, 1.0);
     let mp3 = encode(&pcm, Codec::Mp3).expect("writes");
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x55\0\x01\0\x40\x1f\0\0\0\x10\0\0\x01\0\0\0data".to_vec();
+    let mut wav =
+        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x55\0\x01\0\x40\x1f\0\0\0\x10\0\0\x01\0\0\0data".to_vec();
     wav.extend((mp3.len() as u32).to_le_bytes());
     wav.extend(&mp3);
     let (found, back) = decode(&wav).expect("decodes");
-    assert_eq!((found.container, found.codec, back.samples()), (Container::Wav, Codec::Mp3, 8000));
+    assert_eq!(
+        (found.container, found.codec, back.samples()),
+        (Container::Wav, Codec::Mp3, 8000)
+    );
 }
 
 /// Decoding and probing agree, and stay inside the promised memory.
@@ -134,7 +198,12 @@ fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
             prop_assert!(!reason.contains("report this file"), "{reason}")
         }
         (Err(_), Err(_)) => {}
-        (first, second) => prop_assert!(false, "{:?} but {:?}", first.map(|(probe, _)| probe), second),
+        (first, second) => prop_assert!(
+            false,
+            "{:?} but {:?}",
+            first.map(|(probe, _)| probe),
+            second
+        ),
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! Long recordings pass through in memory that does not grow with them. One test, because memory is counted by process; the
-//! sources make their bytes as they are read and the sinks forget what is written, so nothing is on disk either.
+//! Long recordings pass through in memory that does not grow with them. One test, because memory is
+//! counted by process; the sources make their bytes as they are read and the sinks forget what is
+//! written, so nothing is on disk either.
 
 mod speech;
 
@@ -7,8 +8,9 @@ use audio::{Codec, Cover, Covers, Decoder, Encoder, encode};
 use std::io::{Read, Seek, SeekFrom, Write};
 
 const MIB: u64 = 1 << 20;
-/// What all of it may take beyond what the process had at its start. Measured: 2.5 MiB; the rest is for other allocators.
-/// The samples of the smallest recording here are 10 MiB, so one that is held whole is found out.
+/// What all of it may take beyond what the process had at its start. Measured: 2.5 MiB; the rest is
+/// for other allocators. The samples of the smallest recording here are 10 MiB, so one that is held
+/// whole is found out.
 const MOST_BYTES: u64 = 8 * MIB;
 
 /// A file that is its head and then the same stretch of sound again and again.
@@ -23,13 +25,22 @@ impl Endless {
     /// The first `head_bytes` of a file, then the rest of it until `length` is reached.
     fn new(mut file: Vec<u8>, head_bytes: usize, length: u64) -> Endless {
         let unit = file.split_off(head_bytes);
-        Endless { head: file, unit, length, at: 0 }
+        Endless {
+            head: file,
+            unit,
+            length,
+            at: 0,
+        }
     }
 
     /// A WAV file whose header says what is there.
     fn wav(seconds: f64, codec: Codec, length: u64) -> Endless {
         let mut file = encode(&speech::stereo(70, seconds), codec).expect("writes");
-        let data = file.windows(4).position(|four| four == b"data").expect("data") + 8;
+        let data = file
+            .windows(4)
+            .position(|four| four == b"data")
+            .expect("data")
+            + 8;
         let bytes = u32::try_from(length - data as u64).expect("below 4 GiB");
         file[data - 4..data].copy_from_slice(&bytes.to_le_bytes());
         Endless::new(file, data, length)
@@ -94,16 +105,26 @@ fn seek(to: SeekFrom, at: u64, length: u64) -> u64 {
 /// What the kernel counts for this process, in bytes; `None` where it does not count like Linux.
 fn counted(field: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    Some(line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    Some(
+        line.trim()
+            .trim_end_matches(" kB")
+            .parse::<u64>()
+            .expect("a number")
+            * 1024,
+    )
 }
 
-/// Decodes, covers an hour with a tone, encodes. Bytes written, bytes of the longest block, and a line about both.
+/// Decodes, covers an hour with a tone, encodes. Bytes written, bytes of the longest block, and a
+/// line about both.
 fn transcode(source: Endless, to: Codec) -> (u64, usize, String) {
     let length = source.length;
     let mut decoder = Decoder::new(source).expect("opens");
     let head = decoder.head();
-    let mut encoder = Encoder::new(Counting::default(), to, head.sample_rate, head.channels).expect("opens");
+    let mut encoder =
+        Encoder::new(Counting::default(), to, head.sample_rate, head.channels).expect("opens");
     let mut covers = Covers::new([(60_000, 3_660_000)], Cover::Tone);
     let mut longest = 0;
     while let Some(block) = decoder.next_block().expect("decodes") {
@@ -114,7 +135,10 @@ fn transcode(source: Endless, to: Codec) -> (u64, usize, String) {
     let written = encoder.finish().expect("ends").length;
     let seconds = decoder.finish().expect("ends").duration_ms() / 1000;
     let sizes = (length / MIB, written / MIB);
-    let line = format!("{} {} MiB, {seconds} s -> {to} {} MiB, blocks up to {longest} bytes", head.codec, sizes.0, sizes.1);
+    let line = format!(
+        "{} {} MiB, {seconds} s -> {to} {} MiB, blocks up to {longest} bytes",
+        head.codec, sizes.0, sizes.1
+    );
     (written, longest, line)
 }
 
@@ -125,10 +149,22 @@ fn hundreds_of_megabytes_pass_through_a_few() {
     let mp3 = encode(&speech::mono(71, 30.0), Codec::Mp3).expect("writes");
     let gsm = encode(&speech::mono(71, 2.0), Codec::GsmRaw).expect("writes");
     for (source, to, at_least) in [
-        (Endless::wav(2.0, Codec::Mulaw, 512 * MIB), Codec::PcmS16, 1023 * MIB),
+        (
+            Endless::wav(2.0, Codec::Mulaw, 512 * MIB),
+            Codec::PcmS16,
+            1023 * MIB,
+        ),
         (Endless::wav(2.0, Codec::PcmS16, 64 * MIB), Codec::Mp3, MIB),
-        (Endless::wav(2.0, Codec::ImaAdpcm, 64 * MIB), Codec::Alaw, 126 * MIB),
-        (Endless::wav(2.0, Codec::MsAdpcm, 64 * MIB), Codec::ImaAdpcm, 63 * MIB),
+        (
+            Endless::wav(2.0, Codec::ImaAdpcm, 64 * MIB),
+            Codec::Alaw,
+            126 * MIB,
+        ),
+        (
+            Endless::wav(2.0, Codec::MsAdpcm, 64 * MIB),
+            Codec::ImaAdpcm,
+            63 * MIB,
+        ),
         (Endless::new(mp3, 0, 32 * MIB), Codec::Mulaw, 72 * MIB),
         (Endless::new(gsm, 0, 8 * MIB), Codec::Mulaw, 38 * MIB),
         (Endless::new(amr, 6, MIB), Codec::PcmS16, 9 * MIB),
@@ -141,6 +177,10 @@ fn hundreds_of_megabytes_pass_through_a_few() {
         println!("peak: not counted on this system");
         return;
     };
-    println!("peak: {} KiB beyond the {} KiB at the start", (most - before) / 1024, before / 1024);
+    println!(
+        "peak: {} KiB beyond the {} KiB at the start",
+        (most - before) / 1024,
+        before / 1024
+    );
     assert!(most - before < MOST_BYTES, "{} MiB", (most - before) / MIB);
 }

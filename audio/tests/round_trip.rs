@@ -31,7 +31,11 @@ fn there_and_back(pcm: &Pcm, codec: Codec) -> Pcm {
 
 /// Signal to noise in decibels, both sides mono and in step.
 fn snr(original: &[i16], back: &[i16]) -> f64 {
-    let noise: f64 = original.iter().zip(back).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+    let noise: f64 = original
+        .iter()
+        .zip(back)
+        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+        .sum();
     let signal: f64 = original.iter().map(|&a| f64::from(a).powi(2)).sum();
     10.0 * (signal / noise.max(1e-9)).log10()
 }
@@ -63,7 +67,11 @@ fn every_codec_sounds_as_it_should_after_decoding() {
 fn the_same_samples_give_the_same_bytes() {
     let pcm = speech::mono(2, 1.3);
     for codec in WRITABLE {
-        assert_eq!(encode(&pcm, codec).expect("writes"), encode(&pcm, codec).expect("writes"), "{codec}");
+        assert_eq!(
+            encode(&pcm, codec).expect("writes"),
+            encode(&pcm, codec).expect("writes"),
+            "{codec}"
+        );
         assert_ne!(encoder_version(codec), "none");
     }
     assert_eq!(encoder_version(Codec::Mp3), "lame 3.100 vbr mtrh v2 q5");
@@ -72,12 +80,31 @@ fn the_same_samples_give_the_same_bytes() {
 #[test]
 fn what_cannot_be_written_is_refused() {
     let stereo = speech::stereo(3, 0.1);
-    for codec in [Codec::AmrNb, Codec::GsmRaw, Codec::GsmWav49, Codec::Aac, Codec::Flac, Codec::Vorbis] {
-        assert!(matches!(encode(&stereo, codec), Err(AudioError::Unsupported { .. })), "{codec}");
+    for codec in [
+        Codec::AmrNb,
+        Codec::GsmRaw,
+        Codec::GsmWav49,
+        Codec::Aac,
+        Codec::Flac,
+        Codec::Vorbis,
+    ] {
+        assert!(
+            matches!(encode(&stereo, codec), Err(AudioError::Unsupported { .. })),
+            "{codec}"
+        );
     }
-    let odd = Pcm { sample_rate: 7999, channels: vec![vec![0; 100]] };
-    assert!(matches!(encode(&odd, Codec::Mp3), Err(AudioError::Unsupported { .. })));
-    let empty = Pcm { sample_rate: 8000, channels: vec![Vec::new()] };
+    let odd = Pcm {
+        sample_rate: 7999,
+        channels: vec![vec![0; 100]],
+    };
+    assert!(matches!(
+        encode(&odd, Codec::Mp3),
+        Err(AudioError::Unsupported { .. })
+    ));
+    let empty = Pcm {
+        sample_rate: 8000,
+        channels: vec![Vec::new()],
+    };
     assert!(matches!(encode(&empty, Codec::Mp3), Err(AudioError::Empty)));
     let header_only = encode(&empty, Codec::PcmS16).expect("an empty WAV is a WAV");
     assert!(matches!(decode(&header_only), Err(AudioError::Empty)));
@@ -91,16 +118,33 @@ fn a_silenced_pause_stays_silent_in_its_channel_after_mp3() {
     let back = there_and_back(&pcm, Codec::Mp3);
     for channel in &back.channels {
         // 72 ms on either side: one MP3 granule at 8 kHz may smear into the pause.
-        assert!(peak(channel, 8000, 2080, 3920) <= 1, "{}", peak(channel, 8000, 2080, 3920));
-        assert!(rms(channel, 8000, 2000, 4000) < 40.0, "{}", rms(channel, 8000, 2000, 4000));
+        assert!(
+            peak(channel, 8000, 2080, 3920) <= 1,
+            "{}",
+            peak(channel, 8000, 2080, 3920)
+        );
+        assert!(
+            rms(channel, 8000, 2000, 4000) < 40.0,
+            "{}",
+            rms(channel, 8000, 2000, 4000)
+        );
     }
-    assert!(rms(&back.channels[0], 8000, 5000, 7000) > 500.0, "the other side goes on talking");
-    assert!(peak(&back.channels[1], 8000, 5080, 6920) <= 1, "nothing leaks from the other side");
+    assert!(
+        rms(&back.channels[0], 8000, 5000, 7000) > 500.0,
+        "the other side goes on talking"
+    );
+    assert!(
+        peak(&back.channels[1], 8000, 5080, 6920) <= 1,
+        "nothing leaks from the other side"
+    );
 }
 
 #[test]
 fn silence_and_tone_cover_exactly_their_range() {
-    let mut pcm = Pcm { sample_rate: 8000, channels: vec![vec![1000; 16_000]; 2] };
+    let mut pcm = Pcm {
+        sample_rate: 8000,
+        channels: vec![vec![1000; 16_000]; 2],
+    };
     silence(&mut pcm, 500, 750);
     tone(&mut pcm, 1000, 1500);
     for channel in &pcm.channels {
@@ -118,9 +162,15 @@ fn silence_and_tone_cover_exactly_their_range() {
 
 #[test]
 fn the_hash_is_over_rate_channels_and_interleaved_samples() {
-    let pcm = Pcm { sample_rate: 8000, channels: vec![vec![1, 2], vec![-1, -2]] };
+    let pcm = Pcm {
+        sample_rate: 8000,
+        channels: vec![vec![1, 2], vec![-1, -2]],
+    };
     // printf '\x40\x1f\0\0\x02\0\x01\0\xff\xff\x02\0\xfe\xff' | sha256sum
-    assert_eq!(pcm.sha256(), "d1973031fce7932c657f9cd616309a64132047c594cb15169c11f8b6d061aec5");
+    assert_eq!(
+        pcm.sha256(),
+        "d1973031fce7932c657f9cd616309a64132047c594cb15169c11f8b6d061aec5"
+    );
 }
 
 #[test]

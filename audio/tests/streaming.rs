@@ -2,7 +2,10 @@
 
 mod speech;
 
-use audio::{AudioError, Codec, Cover, Covers, Decoder, Encoder, Pcm, Playback, decode, encode, encode_playback, silence, tone};
+use audio::{
+    AudioError, Codec, Cover, Covers, Decoder, Encoder, Pcm, Playback, decode, encode,
+    encode_playback, silence, tone,
+};
 use proptest::prelude::*;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
@@ -28,7 +31,11 @@ struct Dribble {
 
 impl Dribble {
     fn new(bytes: &[u8], pieces: &[usize]) -> Dribble {
-        Dribble { bytes: Cursor::new(bytes.to_vec()), pieces: pieces.to_vec(), turn: 0 }
+        Dribble {
+            bytes: Cursor::new(bytes.to_vec()),
+            pieces: pieces.to_vec(),
+            turn: 0,
+        }
     }
 }
 
@@ -52,14 +59,25 @@ fn blocks(pcm: &Pcm, lengths: &[usize]) -> Vec<Pcm> {
     let (mut start, mut turn) = (0, 0);
     while start < pcm.samples() {
         let end = (start + lengths[turn % lengths.len()]).min(pcm.samples());
-        let channels = pcm.channels.iter().map(|channel| channel[start..end].to_vec()).collect();
-        out.push(Pcm { sample_rate: pcm.sample_rate, channels });
+        let channels = pcm
+            .channels
+            .iter()
+            .map(|channel| channel[start..end].to_vec())
+            .collect();
+        out.push(Pcm {
+            sample_rate: pcm.sample_rate,
+            channels,
+        });
         (start, turn) = (end, turn + 1);
     }
     out
 }
 
-fn encode_blocks(blocks: &[Pcm], codec: Codec, sink: Cursor<Vec<u8>>) -> Result<Vec<u8>, AudioError> {
+fn encode_blocks(
+    blocks: &[Pcm],
+    codec: Codec,
+    sink: Cursor<Vec<u8>>,
+) -> Result<Vec<u8>, AudioError> {
     let first = &blocks[0];
     let mut encoder = Encoder::new(sink, codec, first.sample_rate, first.channels.len() as u16)?;
     for block in blocks {
@@ -74,7 +92,12 @@ fn check_decoder(bytes: &[u8], pieces: &[usize]) {
     let head = decoder.head();
     assert_eq!(
         (head.container, head.codec, head.channels, head.sample_rate),
-        (probe.container, probe.codec, probe.channels, probe.sample_rate)
+        (
+            probe.container,
+            probe.codec,
+            probe.channels,
+            probe.sample_rate
+        )
     );
     let mut at = 0;
     while let Some(block) = decoder.next_block().expect("decodes") {
@@ -109,7 +132,10 @@ fn every_codec_decodes_in_blocks_from_any_source() {
         check_decoder(&bytes, &[70_000, 7]);
     }
     for codec in [Codec::PcmS16, Codec::ImaAdpcm, Codec::MsAdpcm, Codec::Mp3] {
-        check_decoder(&encode(&speech::stereo(61, 20.0), codec).expect("writes"), &[9999]);
+        check_decoder(
+            &encode(&speech::stereo(61, 20.0), codec).expect("writes"),
+            &[9999],
+        );
     }
 }
 
@@ -124,8 +150,8 @@ fn zigzag(samples: i32) -> Vec<i16> {
     (0..samples).map(sample).collect()
 }
 
-/// Starts of SHA-256, of the file and of what it decodes to, taken when both were made as a whole. Not MP3: LAME counts in
-/// floating point, which compilers may round otherwise.
+/// Starts of SHA-256, of the file and of what it decodes to, taken when both were made as a whole.
+/// Not MP3: LAME counts in floating point, which compilers may round otherwise.
 #[test]
 fn bytes_and_samples_are_those_of_before_there_were_blocks() {
     for (codec, file, sound) in [
@@ -140,13 +166,35 @@ fn bytes_and_samples_are_those_of_before_there_were_blocks() {
         (Codec::GsmRaw, "447b48d9e0e6d34d", "f75f460db4a2b9ff"),
     ] {
         let mono = matches!(codec, Codec::AmrNb | Codec::GsmWav49 | Codec::GsmRaw);
-        let channels = if mono { vec![zigzag(5003)] } else { vec![zigzag(5003), zigzag(6003)[1000..].to_vec()] };
-        let bytes = encode(&Pcm { sample_rate: 8000, channels }, codec).expect("writes");
+        let channels = if mono {
+            vec![zigzag(5003)]
+        } else {
+            vec![zigzag(5003), zigzag(6003)[1000..].to_vec()]
+        };
+        let bytes = encode(
+            &Pcm {
+                sample_rate: 8000,
+                channels,
+            },
+            codec,
+        )
+        .expect("writes");
         let (_, pcm) = decode(&bytes).expect("decodes");
         // One hash for both: the file's bytes, two by two, as the samples of a recording.
-        let pairs = bytes.chunks(2).map(|pair| i16::from_le_bytes([pair[0], *pair.get(1).unwrap_or(&0)])).collect();
-        let found = Pcm { sample_rate: 0, channels: vec![pairs] }.sha256();
-        assert_eq!((&found[..16], &pcm.sha256()[..16]), (file, sound), "{codec}");
+        let pairs = bytes
+            .chunks(2)
+            .map(|pair| i16::from_le_bytes([pair[0], *pair.get(1).unwrap_or(&0)]))
+            .collect();
+        let found = Pcm {
+            sample_rate: 0,
+            channels: vec![pairs],
+        }
+        .sha256();
+        assert_eq!(
+            (&found[..16], &pcm.sha256()[..16]),
+            (file, sound),
+            "{codec}"
+        );
     }
 }
 
@@ -158,17 +206,33 @@ fn a_file_may_start_where_the_sink_stands() {
         sink.write_all(b"before").expect("writes");
         let written = encode_blocks(std::slice::from_ref(&pcm), codec, sink).expect("writes");
         assert_eq!(&written[..6], b"before");
-        assert_eq!(&written[6..], encode(&pcm, codec).expect("writes"), "{codec}");
+        assert_eq!(
+            &written[6..],
+            encode(&pcm, codec).expect("writes"),
+            "{codec}"
+        );
     }
 }
 
 #[test]
 fn blocks_of_another_shape_are_refused() {
     let mut encoder = Encoder::new(Cursor::new(Vec::new()), Codec::PcmS16, 8000, 1).expect("opens");
-    for (sample_rate, channels) in [(8001, vec![vec![1]]), (8000, vec![vec![1], vec![1]]), (8000, vec![])] {
-        assert!(matches!(encoder.write(&Pcm { sample_rate, channels }), Err(AudioError::Unsupported { .. })));
+    for (sample_rate, channels) in [
+        (8001, vec![vec![1]]),
+        (8000, vec![vec![1], vec![1]]),
+        (8000, vec![]),
+    ] {
+        assert!(matches!(
+            encoder.write(&Pcm {
+                sample_rate,
+                channels
+            }),
+            Err(AudioError::Unsupported { .. })
+        ));
     }
-    let empty = Encoder::new(Cursor::new(Vec::new()), Codec::Mp3, 8000, 1).expect("opens").finish();
+    let empty = Encoder::new(Cursor::new(Vec::new()), Codec::Mp3, 8000, 1)
+        .expect("opens")
+        .finish();
     assert!(matches!(empty, Err(AudioError::Empty)));
 }
 
@@ -177,7 +241,11 @@ struct Broken(Cursor<Vec<u8>>);
 
 impl Read for Broken {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        if self.0.position() >= 400_000 { Err(std::io::Error::other("gone")) } else { self.0.read(into) }
+        if self.0.position() >= 400_000 {
+            Err(std::io::Error::other("gone"))
+        } else {
+            self.0.read(into)
+        }
     }
 }
 
@@ -199,7 +267,10 @@ fn after_an_error_every_call_fails() {
     };
     assert!(matches!(error, AudioError::Io(_)), "{error}");
     assert!(decoder.next_block().is_err());
-    assert!(decoder.finish().is_err(), "half a recording is not a short one");
+    assert!(
+        decoder.finish().is_err(),
+        "half a recording is not a short one"
+    );
 }
 
 proptest! {
@@ -263,14 +334,27 @@ proptest! {
 
 #[test]
 fn blocks_written_for_playback_give_what_the_whole_gives() {
-    for spoken in [speech::mono(81, 6.3), Pcm { sample_rate: 44_100, ..speech::stereo(82, 9.1) }] {
+    for spoken in [
+        speech::mono(81, 6.3),
+        Pcm {
+            sample_rate: 44_100,
+            ..speech::stereo(82, 9.1)
+        },
+    ] {
         for playback in [Playback::WebmOpus, Playback::OggOpus, Playback::OggVorbis] {
             let whole = encode_playback(&spoken, playback).expect("writes");
             for lengths in [&[1_usize, 7_000, 13][..], &[320], &[50_000]] {
                 let (rate, channels) = (spoken.sample_rate, spoken.channels.len() as u16);
-                let mut encoder = Encoder::playback(Cursor::new(Vec::new()), playback, rate, channels).expect("begins");
-                blocks(&spoken, lengths).iter().for_each(|block| encoder.write(block).expect("writes"));
-                assert!(encoder.finish().expect("ends").into_inner() == whole, "{playback:?} in blocks of {lengths:?}");
+                let mut encoder =
+                    Encoder::playback(Cursor::new(Vec::new()), playback, rate, channels)
+                        .expect("begins");
+                blocks(&spoken, lengths)
+                    .iter()
+                    .for_each(|block| encoder.write(block).expect("writes"));
+                assert!(
+                    encoder.finish().expect("ends").into_inner() == whole,
+                    "{playback:?} in blocks of {lengths:?}"
+                );
             }
         }
     }
@@ -279,9 +363,24 @@ fn blocks_written_for_playback_give_what_the_whole_gives() {
 #[test]
 fn what_cannot_be_played_back_is_refused() {
     for playback in [Playback::WebmOpus, Playback::OggOpus, Playback::OggVorbis] {
-        let three = Pcm { sample_rate: 8_000, channels: vec![vec![0; 100]; 3] };
-        assert!(matches!(encode_playback(&three, playback), Err(AudioError::Unsupported { .. })), "{playback:?}");
-        let empty = Pcm { sample_rate: 8_000, channels: vec![Vec::new()] };
-        assert!(matches!(encode_playback(&empty, playback), Err(AudioError::Empty)), "{playback:?}");
+        let three = Pcm {
+            sample_rate: 8_000,
+            channels: vec![vec![0; 100]; 3],
+        };
+        assert!(
+            matches!(
+                encode_playback(&three, playback),
+                Err(AudioError::Unsupported { .. })
+            ),
+            "{playback:?}"
+        );
+        let empty = Pcm {
+            sample_rate: 8_000,
+            channels: vec![Vec::new()],
+        };
+        assert!(
+            matches!(encode_playback(&empty, playback), Err(AudioError::Empty)),
+            "{playback:?}"
+        );
     }
 }

@@ -1,11 +1,13 @@
-//! The canonical record: what the source says, in one shape, with every repair as data. It knows nothing of the target.
+//! The canonical record: what the source says, in one shape, with every repair as data. It knows
+//! nothing of the target.
 
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
-/// An interaction in the guide's canonical schema, widened: times carry milliseconds, `duration_ms`, `segments` and `recordings` are
-/// added, and what the guide calls INT is decimal text, because source ids may exceed what a JSON number keeps.
+/// An interaction in the guide's canonical schema, widened: times carry milliseconds,
+/// `duration_ms`, `segments` and `recordings` are added, and what the guide calls INT is decimal
+/// text, because source ids may exceed what a JSON number keeps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Canonical {
     /// Source's interaction id, decimal text.
@@ -20,7 +22,8 @@ pub struct Canonical {
     pub direction: Option<String>,
     /// First agent. Absent: no agent took the call.
     pub agent_legacy_id: Option<String>,
-    /// The customer's number: the caller of an inbound call, the called of an outbound one. As the source has it.
+    /// The customer's number: the caller of an inbound call, the called of an outbound one. As the
+    /// source has it.
     pub customer_phone: Option<String>,
     /// Number that called.
     pub caller_number: Option<String>,
@@ -50,7 +53,8 @@ pub struct Canonical {
     pub raw_start: String,
     /// What was put right on the way here.
     pub repairs: Vec<Repair>,
-    /// A length had a fraction of a millisecond and is rounded: told, and of no consequence to anybody.
+    /// A length had a fraction of a millisecond and is rounded: told, and of no consequence to
+    /// anybody.
     #[serde(skip)]
     #[schemars(skip)]
     pub lengths_rounded: bool,
@@ -63,7 +67,9 @@ pub struct Canonical {
 impl Canonical {
     /// Whether our side called. What the source does not say counts as inbound.
     pub(crate) fn is_outbound(&self) -> bool {
-        self.direction.as_deref().is_some_and(|direction| direction.eq_ignore_ascii_case("outbound"))
+        self.direction
+            .as_deref()
+            .is_some_and(|direction| direction.eq_ignore_ascii_case("outbound"))
     }
 
     /// A hold on one recording protects the whole call: a declared widening.
@@ -142,9 +148,11 @@ pub struct CanonicalRecording {
     pub retention_class: Option<String>,
     /// Must not be deleted.
     pub legal_hold: bool,
-    /// Pauses, from the recording's start: first millisecond, and first after it. As the source has them; they may make no sense.
+    /// Pauses, from the recording's start: first millisecond, and first after it. As the source has
+    /// them; they may make no sense.
     pub pauses_ms: Vec<(i64, i64)>,
-    /// False: a pause has no start or no end; it is not among `pauses_ms`, and where pauses are protected nothing can be.
+    /// False: a pause has no start or no end; it is not among `pauses_ms`, and where pauses are
+    /// protected nothing can be.
     pub pauses_whole: bool,
     /// False: no instants could be made of its own times, and start and end are the call's.
     pub time_usable: bool,

@@ -1,4 +1,5 @@
-//! What every step of a run works with, and what one run knows of a call beside its row in the ledger.
+//! What every step of a run works with, and what one run knows of a call beside its row in the
+//! ledger.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,10 +29,11 @@ pub(crate) struct RunContext {
     pub(crate) dry_run: bool,
     /// Another form of a call in the target may be deleted to insert the right one.
     pub(crate) replace: bool,
-    /// The last interaction, by seq, that was extracted when a run was killed or met errors; 0: none was. Up to it the target may hold more than
-    /// the ledger knows.
+    /// The last interaction, by seq, that was extracted when a run was killed or met errors; 0:
+    /// none was. Up to it the target may hold more than the ledger knows.
     pub(crate) unconfirmed_up_to: i64,
-    /// Interactions, by seq, that a later page showed to share their id: whoever works on one leaves it.
+    /// Interactions, by seq, that a later page showed to share their id: whoever works on one
+    /// leaves it.
     pub(crate) collided: Mutex<HashSet<i64>>,
 }
 
@@ -44,7 +46,8 @@ pub(crate) struct Attempt {
     pub(crate) polls: u32,
     /// How often the upload of a recording, by seq, was begun anew.
     pub(crate) uploads: HashMap<i64, u32>,
-    /// The staged bytes of recordings, by seq, or those they were converted to, as far as they are few. Staging has them too.
+    /// The staged bytes of recordings, by seq, or those they were converted to, as far as they are
+    /// few. Staging has them too.
     pub(crate) cached_bytes: HashMap<i64, Bytes>,
     /// Its recordings as they are in the target, while a redo has not sent anything.
     pub(crate) before: Option<Vec<RecordingRow>>,
@@ -68,7 +71,8 @@ impl RunContext {
         prepare(&self.plan, &self.resolver, &self.phones, row)
     }
 
-    /// Writes a row's new phase. A redo that has sent nothing yet keeps its custody to itself: the ledger says what is in the target.
+    /// Writes a row's new phase. A redo that has sent nothing yet keeps its custody to itself: the
+    /// ledger says what is in the target.
     pub(crate) async fn save(
         &self,
         row: &mut InteractionRow,
@@ -80,10 +84,18 @@ impl RunContext {
             attempt.custody.append(&mut custody);
         } else {
             custody.splice(0..0, std::mem::take(&mut attempt.custody));
-            let change = Change { plan_hash: self.plan.hash.clone(), warnings, custody };
+            let change = Change {
+                plan_hash: self.plan.hash.clone(),
+                warnings,
+                custody,
+            };
             self.ledger.save(row, change).await?;
         }
         let collided = self.collided.lock().contains(&row.seq);
-        if collided { Err(StepError::Superseded) } else { Ok(()) }
+        if collided {
+            Err(StepError::Superseded)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The chain of custody: one line a hop of a recording, each line holding the hash of the one before. Source: docs/reference/reports.md.
+//! The chain of custody: one line a hop of a recording, each line holding the hash of the one
+//! before. Source: docs/reference/reports.md.
 
 use serde::Serialize;
 
@@ -7,7 +8,8 @@ use serde::Serialize;
 pub(crate) struct Entry {
     pub(crate) legacy_interaction_id: String,
     pub(crate) legacy_recording_id: String,
-    /// `stage`, `convert`, `upload`, `confirm`; `quarantine`, `skip` and `left` of what stays behind; `canary`: a person has seen and heard it, and `confirm_sha256` is the checklist's.
+    /// `stage`, `convert`, `upload`, `confirm`; `quarantine`, `skip` and `left` of what stays
+    /// behind; `canary`: a person has seen and heard it, and `confirm_sha256` is the checklist's.
     pub(crate) hop: &'static str,
     /// RFC 3339, UTC.
     pub(crate) at: String,

@@ -3,7 +3,8 @@
 use plan::{PlanError, Reason};
 use platforms::CallError;
 
-/// A run that ended before its end. Everything done so far is in the ledger; the same command goes on from there.
+/// A run that ended before its end. Everything done so far is in the ledger; the same command goes
+/// on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The plan cannot be used, or does not fit the target. Nothing was sent that changes anything.
@@ -26,7 +27,8 @@ pub enum RunError {
     Unwritable(String),
     /// Too many interactions met an error.
     #[error(
-        "{count} interactions met an error, which is as many as allowed; the last: {last}; what is done is kept, run the same command again"
+        "{count} interactions met an error, which is as many as allowed; the last: {last}; what is \
+         done is kept, run the same command again"
     )]
     TooManyErrors {
         /// How many.
@@ -42,7 +44,9 @@ pub enum RunError {
 /// What a person does about a platform that does not answer. Other errors say it themselves.
 fn next_act(error: &CallError) -> &'static str {
     match error {
-        CallError::Unreachable { .. } => "; bring it back, or correct its address in the plan, and run the same command again",
+        CallError::Unreachable { .. } => {
+            "; bring it back, or correct its address in the plan, and run the same command again"
+        }
         _ => "",
     }
 }
@@ -57,15 +61,21 @@ impl From<PlanError> for RunError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Aside {
     pub(crate) reason: Reason,
-    /// For a person: what it is instead, in the decoder's or the target's words. Names ids and dates, never a phone number.
+    /// For a person: what it is instead, in the decoder's or the target's words. Names ids and
+    /// dates, never a phone number.
     pub(crate) detail: String,
-    /// The source answered with something that is not the recording, such as a web page: a later run reads it again by itself.
+    /// The source answered with something that is not the recording, such as a web page: a later
+    /// run reads it again by itself.
     pub(crate) source_misbehaved: bool,
 }
 
 impl Aside {
     pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Aside {
-        Aside { reason, detail: detail.into(), source_misbehaved: false }
+        Aside {
+            reason,
+            detail: detail.into(),
+            source_misbehaved: false,
+        }
     }
 }
 
@@ -74,7 +84,8 @@ impl Aside {
 pub(crate) enum StepError {
     /// Set aside for a reason; the run goes on.
     SetAside(Aside),
-    /// It is in the target and cannot be put right there, for what this sentence says; the run goes on.
+    /// It is in the target and cannot be put right there, for what this sentence says; the run goes
+    /// on.
     Unrepairable(String),
     /// A staged object is not there any more; it is fetched again.
     StagedObjectMissing,
@@ -94,19 +105,26 @@ impl StepError {
         StepError::SetAside(Aside::new(reason, detail))
     }
 
-    /// An answer that the ledger or the staging keeps and that is not JSON of the expected form. Says where, and not in serde's words: they
-    /// quote values.
+    /// An answer that the ledger or the staging keeps and that is not JSON of the expected form.
+    /// Says where, and not in serde's words: they quote values.
     pub(crate) fn malformed_answer(subject: &str, error: &serde_json::Error) -> StepError {
         let at = format!("line {} column {}", error.line(), error.column());
-        StepError::InteractionFailed(RunError::Storage(format!("{subject}: the source's answer is not what its contract says, at {at}")))
+        StepError::InteractionFailed(RunError::Storage(format!(
+            "{subject}: the source's answer is not what its contract says, at {at}"
+        )))
     }
 
     /// A source call that failed: never a quarantine, because it says nothing about the recording.
     pub(crate) fn source(error: CallError) -> StepError {
         match error {
             error if error.is_everybodys() => StepError::Run(RunError::Source(error)),
-            // A missing scope is everybody's; any other 403 (an expired link, an access list) is this recording's.
-            CallError::Refused { status: 403, ref code, .. } if code == "insufficient_scope" => StepError::Run(RunError::Source(error)),
+            // A missing scope is everybody's; any other 403 (an expired link, an access list) is
+            // this recording's.
+            CallError::Refused {
+                status: 403,
+                ref code,
+                ..
+            } if code == "insufficient_scope" => StepError::Run(RunError::Source(error)),
             other => StepError::InteractionFailed(RunError::Source(other)),
         }
     }

@@ -2,17 +2,26 @@
 
 use sha2::{Digest, Sha256};
 
-/// Longest name that is taken from the source; beyond it file systems (255 bytes) and the hash and ending behind it leave no room.
+/// Longest name that is taken from the source; beyond it file systems (255 bytes) and the hash and
+/// ending behind it leave no room.
 const NAME_MOST: usize = 180;
 
-/// A name made of an id of the source: what may not stand in one becomes `_`, and one too long is cut, with a hash of all of it to tell it apart.
+/// A name made of an id of the source: what may not stand in one becomes `_`, and one too long is
+/// cut, with a hash of all of it to tell it apart.
 pub(crate) fn name_of(id: &str, may_stand: impl Fn(char) -> bool) -> String {
-    let name: String = id.chars().map(|c| if may_stand(c) { c } else { '_' }).collect();
+    let name: String = id
+        .chars()
+        .map(|c| if may_stand(c) { c } else { '_' })
+        .collect();
     if name.len() <= NAME_MOST {
         return name;
     }
     let end = name.floor_char_boundary(NAME_MOST - 13);
-    format!("{}_{}", &name[..end], &hex::encode(Sha256::digest(id))[..12])
+    format!(
+        "{}_{}",
+        &name[..end],
+        &hex::encode(Sha256::digest(id))[..12]
+    )
 }
 
 #[cfg(test)]

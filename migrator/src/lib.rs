@@ -1,7 +1,9 @@
-//! Moves recordings with their metadata from a source to a target, and can be killed at any instant without losing or doubling one.
+//! Moves recordings with their metadata from a source to a target, and can be killed at any instant
+//! without losing or doubling one.
 //!
-//! Per interaction: extract, stage, normalise, resolve, convert, ingest, link, retain, confirm; each step is durable before the next
-//! and safe to repeat. [`step::next_step`] decides from the ledger's state alone, so a resumed run is the same code as a first run.
+//! Per interaction: extract, stage, normalise, resolve, convert, ingest, link, retain, confirm;
+//! each step is durable before the next and safe to repeat. [`step::next_step`] decides from the
+//! ledger's state alone, so a resumed run is the same code as a first run.
 
 mod again;
 mod behind;

@@ -21,15 +21,18 @@ pub struct Options {
     pub dry_run: bool,
     /// Go on although the plan or a mapping has changed since the ledger was begun.
     pub accept_plan_change: bool,
-    /// What stayed behind and is read again from the source. Absent: only what stayed behind because the source misbehaved.
+    /// What stayed behind and is read again from the source. Absent: only what stayed behind
+    /// because the source misbehaved.
     pub retry: Option<Retry>,
     /// What is sent again: calls that a finding names, or a person. Absent: nothing.
     pub redo: Option<Named>,
-    /// A redo that finds the call in another form, in a target that cannot write over it, deletes it and inserts it again; else it is left, and named.
+    /// A redo that finds the call in another form, in a target that cannot write over it, deletes
+    /// it and inserts it again; else it is left, and named.
     pub replace: bool,
     /// Interactions that may meet an error before the run stops.
     pub errors_max: u64,
-    /// Turns true when somebody wants the run to end; what is under way is finished first. Absent: nobody will.
+    /// Turns true when somebody wants the run to end; what is under way is finished first. Absent:
+    /// nobody will.
     pub interrupt: Option<watch::Receiver<bool>>,
 }
 
@@ -46,7 +49,8 @@ impl Default for Options {
             retry: None,
             redo: None,
             replace: false,
-            // Enough to pass over a handful of broken records, few enough not to run for a night against a wall.
+            // Enough to pass over a handful of broken records, few enough not to run for a night
+            // against a wall.
             errors_max: 100,
             interrupt: None,
         }

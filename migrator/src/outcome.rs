@@ -19,7 +19,8 @@ pub struct Outcome {
     pub throttled: u64,
     /// The first few errors of interactions that were left, each one sentence.
     pub errors: Vec<String>,
-    /// Calls that stayed behind or were in the target, and were taken up again at the start of this run.
+    /// Calls that stayed behind or were in the target, and were taken up again at the start of this
+    /// run.
     pub taken_up: u64,
     /// Calls in the target that were sent again in this run.
     pub redone: u64,
@@ -41,7 +42,10 @@ impl Outcome {
             "{} of {} recordings of {} interactions are in the target",
             tally.recordings_done, tally.recordings, tally.interactions
         );
-        for (count, what) in [(tally.quarantined_total(), "quarantined"), (tally.skipped_total(), "skipped")] {
+        for (count, what) in [
+            (tally.quarantined_total(), "quarantined"),
+            (tally.skipped_total(), "skipped"),
+        ] {
             if count > 0 {
                 text.push_str(&format!(", {count} {what}"));
             }
@@ -50,7 +54,10 @@ impl Outcome {
             text.push_str(&format!(", {} interactions sent again", self.redone));
         }
         if tally.interactions_unrepaired > 0 {
-            text.push_str(&format!(", {} not as they should be and not repairable", tally.interactions_unrepaired));
+            text.push_str(&format!(
+                ", {} not as they should be and not repairable",
+                tally.interactions_unrepaired
+            ));
         }
         if tally.interactions_left > 0 {
             text.push_str(&format!(", {} interactions left", tally.interactions_left));

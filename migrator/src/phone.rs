@@ -21,8 +21,9 @@ impl PhoneRule {
         })
     }
 
-    /// A number that the source masked already stays as it is: there is nothing left to protect, and a hash of stars says nothing.
-    /// `None` where a hash is asked for and what stands there is no E.164 number: it can neither be hashed nor sent.
+    /// A number that the source masked already stays as it is: there is nothing left to protect,
+    /// and a hash of stars says nothing. `None` where a hash is asked for and what stands there is
+    /// no E.164 number: it can neither be hashed nor sent.
     pub(crate) fn apply(&self, number: &str) -> Option<String> {
         if is_masked(number) {
             return Some(number.to_owned());
@@ -35,17 +36,28 @@ impl PhoneRule {
     }
 }
 
-/// Stars for digits, and no seven digits in a row left between them: `*67+15550100199` is a service code before a raw number.
+/// Stars for digits, and no seven digits in a row left between them: `*67+15550100199` is a service
+/// code before a raw number.
 fn is_masked(number: &str) -> bool {
-    number.contains('*') && number.split(|c: char| !c.is_ascii_digit()).all(|run| run.len() < 7)
+    number.contains('*')
+        && number
+            .split(|c: char| !c.is_ascii_digit())
+            .all(|run| run.len() < 7)
 }
 
 /// `+` and 7 to 15 digits, whatever spelling and prefix stand around them.
 fn e164(number: &str) -> Option<String> {
-    let bare = number.trim().trim_start_matches("tel:").trim_start_matches("sip:");
-    let bare = bare.split(['@', ';']).next()?.replace([' ', '-', '.', '(', ')', '/', '\u{a0}'], "");
+    let bare = number
+        .trim()
+        .trim_start_matches("tel:")
+        .trim_start_matches("sip:");
+    let bare = bare
+        .split(['@', ';'])
+        .next()?
+        .replace([' ', '-', '.', '(', ')', '/', '\u{a0}'], "");
     let digits = bare.strip_prefix('+')?;
-    ((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| bare.clone())
+    ((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| bare.clone())
 }
 
 fn mask(number: &str) -> String {
@@ -63,7 +75,8 @@ fn mask(number: &str) -> String {
 
 fn hash(number: &str, key: &Secret) -> String {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_the_secret().as_bytes()).expect("a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_the_secret().as_bytes())
+        .expect("a key of any length");
     mac.update(number.as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }
@@ -89,8 +102,15 @@ mod tests {
         for (rule, number, expected) in rows {
             assert_eq!(rule.apply(number).as_deref(), expected, "{number}");
         }
-        assert_eq!(key.apply("tel:+1 (555) 010-0199"), key.apply("+15550100199"), "a hash is over E.164, not over a spelling");
+        assert_eq!(
+            key.apply("tel:+1 (555) 010-0199"),
+            key.apply("+15550100199"),
+            "a hash is over E.164, not over a spelling"
+        );
         // `printf +15550100199 | openssl dgst -sha256 -hmac key`
-        assert_eq!(key.apply("+15550100199").as_deref(), Some("58d5aa7653178b5c0e389f2f412ec0677f8fec07941157ef8b124b30eca2a1b4"));
+        assert_eq!(
+            key.apply("+15550100199").as_deref(),
+            Some("58d5aa7653178b5c0e389f2f412ec0677f8fec07941157ef8b124b30eca2a1b4")
+        );
     }
 }

@@ -32,37 +32,74 @@ fn window_of(plan: &LoadedPlan) -> String {
 
 fn ends_of(plan: &LoadedPlan) -> String {
     let text = |url: Option<&url::Url>| url.map(ToString::to_string).unwrap_or_default();
-    format!("{} -> {}", text(plan.plan.source.main_url()), text(plan.plan.target.main_url().as_ref()))
+    format!(
+        "{} -> {}",
+        text(plan.plan.source.main_url()),
+        text(plan.plan.target.main_url().as_ref())
+    )
 }
 
-/// A change of the plan is a person's decision: it is told what changed, and what that does to what is done.
-pub(crate) async fn plan_change(ledger: &dyn Ledger, plan: &Arc<LoadedPlan>, accept: bool) -> Result<PlanChange, RunError> {
-    let texts: Vec<(String, String)> = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
-    let Some(known) = ledger.meta("plan_hash").await?.filter(|known| *known != plan.hash) else { return Ok(PlanChange::None) };
-    let before: Vec<(String, String)> =
-        ledger.meta("plan_texts").await?.and_then(|texts| serde_json::from_str(&texts).ok()).unwrap_or_default();
+/// A change of the plan is a person's decision: it is told what changed, and what that does to what
+/// is done.
+pub(crate) async fn plan_change(
+    ledger: &dyn Ledger,
+    plan: &Arc<LoadedPlan>,
+    accept: bool,
+) -> Result<PlanChange, RunError> {
+    let texts: Vec<(String, String)> = plan
+        .texts
+        .iter()
+        .map(|text| (text.name.clone(), text.text.clone()))
+        .collect();
+    let Some(known) = ledger
+        .meta("plan_hash")
+        .await?
+        .filter(|known| *known != plan.hash)
+    else {
+        return Ok(PlanChange::None);
+    };
+    let before: Vec<(String, String)> = ledger
+        .meta("plan_texts")
+        .await?
+        .and_then(|texts| serde_json::from_str(&texts).ok())
+        .unwrap_or_default();
     let namespace = ledger.meta("namespace").await?.unwrap_or_default();
     if namespace != plan.plan.identity.namespace {
-        return Err(RunError::Plan(format!("the ledger belongs to the migration `{namespace}`; give this one a ledger of its own")));
+        return Err(RunError::Plan(format!(
+            "the ledger belongs to the migration `{namespace}`; give this one a ledger of its own"
+        )));
     }
     let ends = ledger.meta("ends").await?.unwrap_or_default();
     let is_elsewhere = ends != ends_of(plan);
     if is_elsewhere && accept {
-        let sentence = format!("this ledger is of {ends}, the plan goes {}; give it a ledger of its own", ends_of(plan));
+        let sentence = format!(
+            "this ledger is of {ends}, the plan goes {}; give it a ledger of its own",
+            ends_of(plan)
+        );
         return Err(RunError::Plan(sentence));
     }
-    let differ = if is_elsewhere { Differ::default() } else { differ(ledger, plan).await? };
+    let differ = if is_elsewhere {
+        Differ::default()
+    } else {
+        differ(ledger, plan).await?
+    };
     if !accept {
         let (diff, meaning) = (difference(&before, &texts), differ.words());
         return Err(RunError::Plan(format!(
-            "the plan has changed since this ledger was begun ({} then, {} now):\n{diff}\n  {meaning}\n  go on under the new plan with \
-             --accept-plan-change",
+            "the plan has changed since this ledger was begun ({} then, {} now):\n{diff}\n  \
+             {meaning}\n  go on under the new plan with --accept-plan-change",
             &known[..8.min(known.len())],
             &plan.hash[..8.min(plan.hash.len())]
         )));
     }
-    let window = ledger.meta("window").await?.is_some_and(|window| window != window_of(plan));
-    Ok(PlanChange::Accepted { window, differ: differ.which })
+    let window = ledger
+        .meta("window")
+        .await?
+        .is_some_and(|window| window != window_of(plan));
+    Ok(PlanChange::Accepted {
+        window,
+        differ: differ.which,
+    })
 }
 
 /// What of the target a changed plan would send otherwise.
@@ -81,15 +118,27 @@ const EXAMPLES: usize = 5;
 const ROWS: u32 = 500;
 
 async fn differ(ledger: &dyn Ledger, plan: &Arc<LoadedPlan>) -> Result<Differ, RunError> {
-    let maximum_days = ledger.meta(MAXIMUM_DAYS).await?.and_then(|days| days.parse().ok());
-    let (resolver, phones) = (Resolver::new(plan.clone(), maximum_days), PhoneRule::of(plan)?);
+    let maximum_days = ledger
+        .meta(MAXIMUM_DAYS)
+        .await?
+        .and_then(|days| days.parse().ok());
+    let (resolver, phones) = (
+        Resolver::new(plan.clone(), maximum_days),
+        PhoneRule::of(plan)?,
+    );
     let tally = ledger.tally().await?;
     let open = tally.interactions_set_aside + tally.interactions_left;
-    let mut differ = Differ { done: tally.interactions_done, open, ..Differ::default() };
+    let mut differ = Differ {
+        done: tally.interactions_done,
+        open,
+        ..Differ::default()
+    };
     let mut after = 0;
     loop {
         let rows = ledger.done_after(after, ROWS).await?;
-        let Some(last) = rows.last() else { return Ok(differ) };
+        let Some(last) = rows.last() else {
+            return Ok(differ);
+        };
         after = last.seq;
         for row in &rows {
             if let Some(redo) = digest::change(plan, &resolver, &phones, row) {
@@ -104,7 +153,11 @@ async fn differ(ledger: &dyn Ledger, plan: &Arc<LoadedPlan>) -> Result<Differ, R
 
 impl Differ {
     fn words(&self) -> String {
-        let examples = if self.examples.is_empty() { String::new() } else { format!(" ({}", self.examples.join(", ")) };
+        let examples = if self.examples.is_empty() {
+            String::new()
+        } else {
+            format!(" ({}", self.examples.join(", "))
+        };
         let more = self.which.len().saturating_sub(self.examples.len());
         let examples = match (examples.is_empty(), more) {
             (true, _) => examples,
@@ -112,8 +165,9 @@ impl Differ {
             (false, more) => format!("{examples} and {more} more)"),
         };
         format!(
-            "accepting it sends again {} of the {} calls that are in the target, because this plan makes them otherwise{examples}; the others \
-             stay as they are; {} calls that stay behind or are not finished are decided anew",
+            "accepting it sends again {} of the {} calls that are in the target, because this plan \
+             makes them otherwise{examples}; the others stay as they are; {} calls that stay \
+             behind or are not finished are decided anew",
             self.which.len(),
             self.done,
             self.open
@@ -121,18 +175,33 @@ impl Differ {
     }
 }
 
-/// Binds a ledger to a plan. Under a changed one everything not yet confirmed is decided anew: a call that was set aside may go now,
-/// and audio that was converted under the old rules must not. What is in the target and differs is sent again.
-pub(crate) async fn bind(ledger: &dyn Ledger, plan: &LoadedPlan, change: PlanChange) -> Result<(), RunError> {
+/// Binds a ledger to a plan. Under a changed one everything not yet confirmed is decided anew: a
+/// call that was set aside may go now, and audio that was converted under the old rules must not.
+/// What is in the target and differs is sent again.
+pub(crate) async fn bind(
+    ledger: &dyn Ledger,
+    plan: &LoadedPlan,
+    change: PlanChange,
+) -> Result<(), RunError> {
     if let PlanChange::Accepted { window, differ } = change {
-        tracing::warn!("{} calls in the target are sent again, because the changed plan makes them otherwise", differ.len());
+        tracing::warn!(
+            "{} calls in the target are sent again, because the changed plan makes them otherwise",
+            differ.len()
+        );
         ledger.decide_anew(window).await?;
         ledger.redo_under_plan(differ).await?;
     }
-    let texts: Vec<(&String, &String)> = plan.texts.iter().map(|text| (&text.name, &text.text)).collect();
+    let texts: Vec<(&String, &String)> = plan
+        .texts
+        .iter()
+        .map(|text| (&text.name, &text.text))
+        .collect();
     let values = vec![
         ("plan_hash", plan.hash.clone()),
-        ("plan_texts", serde_json::to_string(&texts).unwrap_or_default()),
+        (
+            "plan_texts",
+            serde_json::to_string(&texts).unwrap_or_default(),
+        ),
         ("namespace", plan.plan.identity.namespace.clone()),
         ("window", window_of(plan)),
         ("ends", ends_of(plan)),
@@ -147,16 +216,27 @@ const MOST_LINES: usize = 20;
 fn difference(before: &[(String, String)], now: &[(String, String)]) -> String {
     let mut lines = Vec::new();
     let text_of = |texts: &[(String, String)], name: &str| {
-        texts.iter().find(|(other, _)| other == name).map(|(_, text)| text.clone()).unwrap_or_default()
+        texts
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, text)| text.clone())
+            .unwrap_or_default()
     };
     let mut names: Vec<&String> = before.iter().chain(now).map(|(name, _)| name).collect();
     names.sort_unstable();
     names.dedup();
     for name in names {
         let (old, new) = (text_of(before, name), text_of(now, name));
-        let (olds, news): (HashSet<&str>, HashSet<&str>) = (old.lines().collect(), new.lines().collect());
-        let gone = old.lines().filter(|line| !news.contains(line)).map(|line| format!("  {name}: - {line}"));
-        let come = new.lines().filter(|line| !olds.contains(line)).map(|line| format!("  {name}: + {line}"));
+        let (olds, news): (HashSet<&str>, HashSet<&str>) =
+            (old.lines().collect(), new.lines().collect());
+        let gone = old
+            .lines()
+            .filter(|line| !news.contains(line))
+            .map(|line| format!("  {name}: - {line}"));
+        let come = new
+            .lines()
+            .filter(|line| !olds.contains(line))
+            .map(|line| format!("  {name}: + {line}"));
         lines.extend(gone.chain(come));
     }
     let more = lines.len().saturating_sub(MOST_LINES);

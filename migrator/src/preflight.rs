@@ -1,5 +1,5 @@
-//! Before anything: does the plan fit the source and the target? Nothing here changes either, but that a target which tells some
-//! things by a write alone gets a probe, which is taken away again.
+//! Before anything: does the plan fit the source and the target? Nothing here changes either, but
+//! that a target which tells some things by a write alone gets a probe, which is taken away again.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -32,64 +32,125 @@ pub struct Preflight {
     pub coverage: Coverage,
 }
 
-/// Looks at source, target and ledger, and tells everything it finds. Makes nothing here, not even a folder; a target
-/// that tells some things by a write alone gets a probe where nothing else is wrong, and it is deleted.
-pub fn preflight(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> BoxFuture<'static, Result<Preflight, RunError>> {
+/// Looks at source, target and ledger, and tells everything it finds. Makes nothing here, not even
+/// a folder; a target that tells some things by a write alone gets a probe where nothing else is
+/// wrong, and it is deleted.
+pub fn preflight(
+    plan: LoadedPlan,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+) -> BoxFuture<'static, Result<Preflight, RunError>> {
     Box::pin(survey(plan, transport, clock))
 }
 
-/// With less than this free nothing is begun: each worker may hold a part of 8 MiB on its way to the disk. Bytes.
+/// With less than this free nothing is begun: each worker may hold a part of 8 MiB on its way to
+/// the disk. Bytes.
 const ROOM_LEAST: u64 = 64 * 1024 * 1024;
-/// With less than this free a person is told what staging takes. Bytes; an hour of calls at 8 kHz, a thousand of them.
+/// With less than this free a person is told what staging takes. Bytes; an hour of calls at 8 kHz,
+/// a thousand of them.
 const ROOM_LITTLE: u64 = 5_000_000_000;
 
-/// Whether a folder, or the nearest one that is there, can be written, and what room there is. Makes a file of 4 KiB and takes it away again.
+/// Whether a folder, or the nearest one that is there, can be written, and what room there is.
+/// Makes a file of 4 KiB and takes it away again.
 fn room(folder: &Path, what: &str) -> Option<Finding> {
     if let Err(error) = output::private::probe(folder) {
-        return Some(Finding { is_error: true, text: format!("{what}: {}", output::private::refusal(folder, &error)) });
+        return Some(Finding {
+            is_error: true,
+            text: format!("{what}: {}", output::private::refusal(folder, &error)),
+        });
     }
-    let free = output::free_bytes(folder).ok().filter(|free| *free < ROOM_LITTLE)?;
-    let shown = format!("{what}: {:.1} MB are free at {}", free as f64 / 1e6, folder.display());
+    let free = output::free_bytes(folder)
+        .ok()
+        .filter(|free| *free < ROOM_LITTLE)?;
+    let shown = format!(
+        "{what}: {:.1} MB are free at {}",
+        free as f64 / 1e6,
+        folder.display()
+    );
     let is_error = free < ROOM_LEAST;
-    let advice = if is_error { "make room there" } else { "seatrial forecast PLAN --recordings N says how much staging takes" };
-    (is_error || what == "staging").then(|| Finding { is_error, text: format!("{shown}; {advice}") })
+    let advice = if is_error {
+        "make room there"
+    } else {
+        "seatrial forecast PLAN --recordings N says how much staging takes"
+    };
+    (is_error || what == "staging").then(|| Finding {
+        is_error,
+        text: format!("{shown}; {advice}"),
+    })
 }
 
-async fn survey(plan: LoadedPlan, transport: Arc<dyn Transport>, clock: Clock) -> Result<Preflight, RunError> {
+async fn survey(
+    plan: LoadedPlan,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+) -> Result<Preflight, RunError> {
     let mut preflight = Preflight::default();
     for text in plan.not_built() {
-        preflight.findings.push(Finding { is_error: true, text });
+        preflight.findings.push(Finding {
+            is_error: true,
+            text,
+        });
     }
     let ledger_url = &plan.plan.ledger.url;
-    preflight.findings.extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
-    preflight.findings.extend(room(&ledger::registry::folder_of(ledger_url, &plan)?, "the ledger"));
+    preflight
+        .findings
+        .extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
+    preflight.findings.extend(room(
+        &ledger::registry::folder_of(ledger_url, &plan)?,
+        "the ledger",
+    ));
     if let Some(why) = ledger::registry::check(ledger_url, &plan, &clock).await? {
-        preflight.findings.push(Finding { is_error: true, text: format!("the ledger: {why}") });
+        preflight.findings.push(Finding {
+            is_error: true,
+            text: format!("the ledger: {why}"),
+        });
         return Ok(preflight);
     }
     let source = source::registry::open(&plan, transport.clone(), &clock)?;
     let target = target::registry::open(&plan, transport, &clock)?;
-    preflight.findings.extend(target.lacking_permissions().await?.into_iter().flatten());
+    preflight
+        .findings
+        .extend(target.lacking_permissions().await?.into_iter().flatten());
     let maximum_days = survey_both(&plan, &*source, &*target, &mut preflight).await?;
     let plan = Arc::new(plan);
     let coverage = survey_calls(&plan, &*source, maximum_days).await?;
-    let note = |text: String| Finding { is_error: false, text };
-    preflight.findings.extend(coverage.sentence(&plan).map(|text| note(format!("stand-in: {text}"))));
-    preflight.findings.extend(coverage.refusal(&plan).map(|text| Finding { is_error: true, text }));
+    let note = |text: String| Finding {
+        is_error: false,
+        text,
+    };
+    preflight.findings.extend(
+        coverage
+            .sentence(&plan)
+            .map(|text| note(format!("stand-in: {text}"))),
+    );
+    preflight
+        .findings
+        .extend(coverage.refusal(&plan).map(|text| Finding {
+            is_error: true,
+            text,
+        }));
     preflight.coverage = coverage;
     if !preflight.findings.iter().any(|finding| finding.is_error) {
-        preflight.findings.extend(target.probe(&clock).await?.into_iter().map(|text| Finding { is_error: true, text }));
+        preflight
+            .findings
+            .extend(target.probe(&clock).await?.into_iter().map(|text| Finding {
+                is_error: true,
+                text,
+            }));
     }
     Ok(preflight)
 }
 
-/// Where the ledger remembers that a look found no permission lacking without which nothing goes: Unix ms, address and client.
+/// Where the ledger remembers that a look found no permission lacking without which nothing goes:
+/// Unix ms, address and client.
 const PERMITTED: &str = "permitted";
-/// How long that look holds, so that a run that is killed and started again and again does not send each time what is made to be refused. Short,
-/// for nothing but this look tells of a permission on upload reports that is taken away.
+/// How long that look holds, so that a run that is killed and started again and again does not send
+/// each time what is made to be refused. Short, for nothing but this look tells of a permission on
+/// upload reports that is taken away.
 const PERMITTED_MS: i64 = 600_000;
 
-/// The same look; its first error ends the run before it has begun. Answers the target's maximum retention in days, where it has one.
+/// The same look; its first error ends the run before it has begun. Answers the target's maximum
+/// retention in days, where it has one.
 pub(crate) async fn require(
     plan: &LoadedPlan,
     ledger: &dyn Ledger,
@@ -99,19 +160,37 @@ pub(crate) async fn require(
 ) -> Result<Option<u32>, RunError> {
     let mut preflight = Preflight::default();
     let client = target.rules().client_id(plan);
-    let client = plan.plan.target.main_url().map(|url| format!("{url} {client}")).unwrap_or_default();
+    let client = plan
+        .plan
+        .target
+        .main_url()
+        .map(|url| format!("{url} {client}"))
+        .unwrap_or_default();
     if !is_permitted(ledger.meta(PERMITTED).await?, &client, clock.now_ms()) {
         let lacking = target.lacking_permissions().await?;
-        if lacking.as_ref().is_some_and(|lacking| !lacking.iter().any(|finding| finding.is_error)) {
-            ledger.set_meta(vec![(PERMITTED, format!("{} {client}", clock.now_ms()))]).await?;
+        if lacking
+            .as_ref()
+            .is_some_and(|lacking| !lacking.iter().any(|finding| finding.is_error))
+        {
+            ledger
+                .set_meta(vec![(PERMITTED, format!("{} {client}", clock.now_ms()))])
+                .await?;
         }
         preflight.findings.extend(lacking.into_iter().flatten());
     }
     let maximum_days = survey_both(plan, source, target, &mut preflight).await?;
-    for warning in preflight.findings.iter().filter(|finding| !finding.is_error) {
+    for warning in preflight
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_error)
+    {
         tracing::warn!("{}", warning.text);
     }
-    match preflight.findings.into_iter().find(|finding| finding.is_error) {
+    match preflight
+        .findings
+        .into_iter()
+        .find(|finding| finding.is_error)
+    {
         Some(error) => Err(RunError::Plan(error.text)),
         None => Ok(maximum_days),
     }
@@ -119,21 +198,35 @@ pub(crate) async fn require(
 
 /// Whether a look at the permissions of this client still holds.
 fn is_permitted(noted: Option<String>, client: &str, now_ms: i64) -> bool {
-    let Some((at_ms, of)) = noted.as_deref().and_then(|noted| noted.split_once(' ')) else { return false };
-    of == client && at_ms.parse().is_ok_and(|at_ms: i64| (at_ms..at_ms + PERMITTED_MS).contains(&now_ms))
+    let Some((at_ms, of)) = noted.as_deref().and_then(|noted| noted.split_once(' ')) else {
+        return false;
+    };
+    of == client
+        && at_ms
+            .parse()
+            .is_ok_and(|at_ms: i64| (at_ms..at_ms + PERMITTED_MS).contains(&now_ms))
 }
 
-/// Pages of calls that are looked at: 100,000 calls are enough to see a mapping that does not fit, and few requests.
+/// Pages of calls that are looked at: 100,000 calls are enough to see a mapping that does not fit,
+/// and few requests.
 const PAGES: u64 = 100;
 
 /// Holds the first calls of the source against the mapping, each by its date.
-async fn survey_calls(plan: &Arc<LoadedPlan>, source: &dyn Source, maximum_days: Option<u32>) -> Result<Coverage, RunError> {
+async fn survey_calls(
+    plan: &Arc<LoadedPlan>,
+    source: &dyn Source,
+    maximum_days: Option<u32>,
+) -> Result<Coverage, RunError> {
     let resolver = Resolver::new(plan.clone(), maximum_days);
     let mut coverage = Coverage::default();
     let mut cursor: Option<String> = None;
     for number in 0..PAGES {
-        let page = source.page(Window::of(plan), cursor.as_deref(), number).await?;
-        page.rows.iter().for_each(|row| coverage.add(&resolver, plan, &row.entity));
+        let page = source
+            .page(Window::of(plan), cursor.as_deref(), number)
+            .await?;
+        page.rows
+            .iter()
+            .for_each(|row| coverage.add(&resolver, plan, &row.entity));
         match page.next_cursor {
             Some(next) if Some(&next) != cursor.as_ref() => cursor = Some(next),
             Some(_) | None => {
@@ -153,26 +246,61 @@ async fn survey_both(
     preflight: &mut Preflight,
 ) -> Result<Option<u32>, RunError> {
     let Directory { agents, queues } = source.directory().await?;
-    let of_agents: Vec<&str> = plan.mapping.agents.iter().map(|row| row.legacy_agent_id.as_str()).collect();
-    let of_queues: Vec<&str> = plan.mapping.queues.iter().map(|row| row.legacy_queue_id.as_str()).collect();
+    let of_agents: Vec<&str> = plan
+        .mapping
+        .agents
+        .iter()
+        .map(|row| row.legacy_agent_id.as_str())
+        .collect();
+    let of_queues: Vec<&str> = plan
+        .mapping
+        .queues
+        .iter()
+        .map(|row| row.legacy_queue_id.as_str())
+        .collect();
     let agents: Vec<&str> = agents.iter().map(String::as_str).collect();
     let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
     let file = |path: &std::path::Path| path.display().to_string();
-    for (what, table, ids, file) in
-        [("agents", &of_agents, &agents, file(&plan.plan.mapping.agents)), ("queues", &of_queues, &queues, file(&plan.plan.mapping.queues))]
-    {
+    for (what, table, ids, file) in [
+        (
+            "agents",
+            &of_agents,
+            &agents,
+            file(&plan.plan.mapping.agents),
+        ),
+        (
+            "queues",
+            &of_queues,
+            &queues,
+            file(&plan.plan.mapping.queues),
+        ),
+    ] {
         let known: HashSet<&str> = table.iter().map(|name| key(name)).collect();
-        let (all, without) = (ids.len(), ids.iter().filter(|id| !known.contains(key(id))).count());
+        let (all, without) = (
+            ids.len(),
+            ids.iter().filter(|id| !known.contains(key(id))).count(),
+        );
         if what == "agents" {
             preflight.source_agents = (all, without);
         } else {
             preflight.source_queues = (all, without);
         }
         if without > 0 {
-            let text = format!("{without} of {all} {what} of the source stand on no row of the mapping; the plan's rule applies to them");
-            preflight.findings.push(Finding { is_error: false, text });
+            let text = format!(
+                "{without} of {all} {what} of the source stand on no row of the mapping; the \
+                 plan's rule applies to them"
+            );
+            preflight.findings.push(Finding {
+                is_error: false,
+                text,
+            });
             let hints = hints(table, &file, ids.iter().copied());
-            preflight.findings.extend(hints.into_iter().map(|text| Finding { is_error: false, text }));
+            preflight
+                .findings
+                .extend(hints.into_iter().map(|text| Finding {
+                    is_error: false,
+                    text,
+                }));
         }
     }
     target.survey(plan, &mut preflight.findings).await
@@ -187,14 +315,28 @@ mod tests {
         let noted = || Some("1000 https://api.example acme".to_owned());
         for (noted, client, now_ms, holds) in [
             (noted(), "https://api.example acme", 1000, true),
-            (noted(), "https://api.example acme", 999 + PERMITTED_MS, true),
-            (noted(), "https://api.example acme", 1000 + PERMITTED_MS, false),
+            (
+                noted(),
+                "https://api.example acme",
+                999 + PERMITTED_MS,
+                true,
+            ),
+            (
+                noted(),
+                "https://api.example acme",
+                1000 + PERMITTED_MS,
+                false,
+            ),
             (noted(), "https://api.example acme", 999, false),
             (noted(), "https://api.example other", 1000, false),
             (Some("acme".to_owned()), "acme", 1000, false),
             (None, "acme", 1000, false),
         ] {
-            assert_eq!(is_permitted(noted.clone(), client, now_ms), holds, "{noted:?} {client} {now_ms}");
+            assert_eq!(
+                is_permitted(noted.clone(), client, now_ms),
+                holds,
+                "{noted:?} {client} {now_ms}"
+            );
         }
     }
 }

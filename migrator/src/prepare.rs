@@ -1,4 +1,5 @@
-//! A call's canonical record with its ids in the target, made of the source's words and the plan: functions, not state.
+//! A call's canonical record with its ids in the target, made of the source's words and the plan:
+//! functions, not state.
 
 use plan::{LoadedPlan, Reason};
 
@@ -16,12 +17,24 @@ pub(crate) struct Prepared {
 }
 
 /// Reads, normalises and resolves a call; the error says why all of it stays behind.
-pub(crate) fn prepare(plan: &LoadedPlan, resolver: &Resolver, phones: &PhoneRule, row: &InteractionRow) -> Result<Prepared, StepError> {
+pub(crate) fn prepare(
+    plan: &LoadedPlan,
+    resolver: &Resolver,
+    phones: &PhoneRule,
+    row: &InteractionRow,
+) -> Result<Prepared, StepError> {
     let record = source::registry::format_of(plan).normalise(row, &plan.plan.time)?;
     let resolved = resolver.resolve(&record).map_err(StepError::SetAside)?;
     let numbers = [&record.caller_number, &record.dialled_number];
-    if numbers.into_iter().flatten().any(|number| phones.apply(number).is_none()) {
-        return Err(StepError::aside(Reason::PiiUnprotectable, "a phone number that pii.phones cannot hash or mask"));
+    if numbers
+        .into_iter()
+        .flatten()
+        .any(|number| phones.apply(number).is_none())
+    {
+        return Err(StepError::aside(
+            Reason::PiiUnprotectable,
+            "a phone number that pii.phones cannot hash or mask",
+        ));
     }
     Ok(Prepared { record, resolved })
 }

@@ -31,7 +31,8 @@ use crate::target;
 
 /// Runs the migration a plan describes, or goes on with it.
 ///
-/// Boxed, as every large future that leaves its crate: an `async fn` would be compiled again in each crate that awaits it.
+/// Boxed, as every large future that leaves its crate: an `async fn` would be compiled again in
+/// each crate that awaits it.
 pub fn migrate(
     plan: LoadedPlan,
     options: Options,
@@ -57,20 +58,41 @@ async fn run_plan(
     let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
     let change = plan_change(&*ledger, &plan, options.accept_plan_change).await?;
     canary::gate(&plan, &options, &*ledger).await?;
-    let staging = Staging::open(options.staging.as_deref().unwrap_or(&plan.plan.staging.url), &plan, &clock)?;
+    let staging = Staging::open(
+        options.staging.as_deref().unwrap_or(&plan.plan.staging.url),
+        &plan,
+        &clock,
+    )?;
     let source = source::registry::open(&plan, transport.clone(), &clock)?;
     let target = target::registry::open(&plan, transport, &clock)?;
     let maximum_days = preflight::require(&plan, &*ledger, &clock, &*source, &*target).await?;
     coverage::require(&*ledger, &plan, &*source, maximum_days, options.dry_run).await?;
-    // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided under it.
+    // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided
+    // under it.
     bind(&*ledger, &plan, change).await?;
-    ledger.set_meta(vec![(MAXIMUM_DAYS, maximum_days.map(|days| days.to_string()).unwrap_or_default())]).await?;
+    ledger
+        .set_meta(vec![(
+            MAXIMUM_DAYS,
+            maximum_days
+                .map(|days| days.to_string())
+                .unwrap_or_default(),
+        )])
+        .await?;
     if !options.dry_run {
-        target.begin(&plan, &*ledger, &clock, options.canary.is_some()).await?;
+        target
+            .begin(&plan, &*ledger, &clock, options.canary.is_some())
+            .await?;
     }
     let taken_up = again::take_up(&*ledger, &plan, &options).await?;
-    let is_unconfirmed = ledger.meta(RUN_IN_PROGRESS).await?.is_some_and(|value| !value.is_empty());
-    let unconfirmed_up_to = if is_unconfirmed { ledger.last_seq().await? } else { 0 };
+    let is_unconfirmed = ledger
+        .meta(RUN_IN_PROGRESS)
+        .await?
+        .is_some_and(|value| !value.is_empty());
+    let unconfirmed_up_to = if is_unconfirmed {
+        ledger.last_seq().await?
+    } else {
+        0
+    };
     let run = Arc::new(Run {
         context: RunContext {
             resolver: Resolver::new(plan.clone(), maximum_days),
@@ -87,7 +109,9 @@ async fn run_plan(
         source,
         target,
         redone: AtomicU64::new(0),
-        cores: Semaphore::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get)),
+        cores: Semaphore::new(
+            std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        ),
         pages: tokio::sync::Mutex::default(),
         quarantined: AtomicU64::new(0),
     });
@@ -108,7 +132,12 @@ async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outc
     if tally.is_finished() {
         run.context.staging.clear_converted().await?;
     }
-    status::write_manifests(&*run.context.ledger, &run.context.staging, &run.context.plan).await?;
+    status::write_manifests(
+        &*run.context.ledger,
+        &run.context.staging,
+        &run.context.plan,
+    )
+    .await?;
     let source = run.source.counts();
     let (target_requests, throttled) = target::traffic(&*run.target);
     let throttled = source.throttled.load(Ordering::Relaxed) + throttled;
@@ -121,7 +150,11 @@ async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outc
         warnings: run.context.ledger.warnings().await?,
         taken_up,
         redone: run.redone.load(Ordering::Relaxed),
-        left_behind: behind::listed(&*run.context.ledger, source::registry::format_of(&run.context.plan)).await?,
+        left_behind: behind::listed(
+            &*run.context.ledger,
+            source::registry::format_of(&run.context.plan),
+        )
+        .await?,
         canary,
     })
 }

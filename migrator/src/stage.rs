@@ -1,4 +1,5 @@
-//! Staging an interaction: each recording's answer and bytes, then the raw document that holds the source's words.
+//! Staging an interaction: each recording's answer and bytes, then the raw document that holds the
+//! source's words.
 
 use plan::Reason;
 use serde::Serialize;
@@ -38,7 +39,11 @@ pub(crate) enum Transfer {
 }
 
 /// A recording's answer without its bytes, in the shape the ledger keeps.
-pub(crate) async fn peek_recording(source: &dyn Source, interaction: &str, legacy_id: &str) -> Result<String, StepError> {
+pub(crate) async fn peek_recording(
+    source: &dyn Source,
+    interaction: &str,
+    legacy_id: &str,
+) -> Result<String, StepError> {
     let answer = source.recording(interaction, legacy_id).await?;
     if let Err(why) = answer.stated {
         return Err(StepError::aside(Reason::SourceUnreadable, why));
@@ -50,24 +55,29 @@ fn text(legacy_id: &str, raw: &RawRecording) -> Result<String, StepError> {
     serde_json::to_string(raw).map_err(|error| StepError::malformed_answer(legacy_id, &error))
 }
 
-/// A stream this much longer than a recording is stated to be has no end: sizes are stated wrongly by a little, by a header, or in another unit.
+/// A stream this much longer than a recording is stated to be has no end: sizes are stated wrongly
+/// by a little, by a header, or in another unit.
 const FAR_LONGER: u64 = 4;
 /// What any recording may have beside that. Bytes.
 const SLACK: u64 = 16 * 1024 * 1024;
-/// Bytes a second of the widest sound taken for possible where only a length is stated: 48 kHz, two channels, 32 bits.
+/// Bytes a second of the widest sound taken for possible where only a length is stated: 48 kHz, two
+/// channels, 32 bits.
 const WIDEST_SECOND: u64 = 48_000 * 2 * 4;
 
 /// How many bytes of a recording are taken: what is stated of it bounds them, and so does the plan.
 fn most_bytes(stated: &Stated, max_bytes: u64) -> u64 {
     let stated = match (stated.size_bytes, stated.duration_ms) {
         (Some(bytes), _) => bytes,
-        (None, Some(length_ms)) if length_ms >= 0 => (length_ms.unsigned_abs() / 1000 + 1).saturating_mul(WIDEST_SECOND),
+        (None, Some(length_ms)) if length_ms >= 0 => {
+            (length_ms.unsigned_abs() / 1000 + 1).saturating_mul(WIDEST_SECOND)
+        }
         (None, _) => return max_bytes,
     };
     max_bytes.min(stated.saturating_mul(FAR_LONGER).saturating_add(SLACK))
 }
 
-/// Fetches one recording's answer and bytes, and notes both in its row. `max_bytes` is the plan's bound.
+/// Fetches one recording's answer and bytes, and notes both in its row. `max_bytes` is the plan's
+/// bound.
 pub(crate) async fn stage_recording(
     source: &dyn Source,
     staging: &Staging,
@@ -85,31 +95,62 @@ pub(crate) async fn stage_recording(
             return Ok(Transfer::Unreadable(why));
         }
     };
-    let media = source.media(&row.legacy_id, &stated, most_bytes(&stated, max_bytes)).await?;
+    let media = source
+        .media(&row.legacy_id, &stated, most_bytes(&stated, max_bytes))
+        .await?;
     let (headers, announced) = (media.headers.clone(), media.length);
-    let blob = staging.take_in(&row.legacy_id, media.stream).await?.map_err(StepError::source)?;
+    let blob = staging
+        .take_in(&row.legacy_id, media.stream)
+        .await?
+        .map_err(StepError::source)?;
     row.staged_sha256 = Some(blob.sha256.clone());
     row.staged_bytes = Some(blob.bytes);
     attempt.cache(row.seq, blob.cached_bytes);
-    raw.media = Some(RawMedia { sha256: blob.sha256, bytes: blob.bytes, headers });
+    raw.media = Some(RawMedia {
+        sha256: blob.sha256,
+        bytes: blob.bytes,
+        headers,
+    });
     row.answer = Some(text(&row.legacy_id, &raw)?);
     let said = [stated.size_bytes, announced];
-    let whole = said.into_iter().flatten().all(|said| row.staged_bytes == Some(said));
-    Ok(if whole { Transfer::Complete } else { Transfer::LengthMismatch })
+    let whole = said
+        .into_iter()
+        .flatten()
+        .all(|said| row.staged_bytes == Some(said));
+    Ok(if whole {
+        Transfer::Complete
+    } else {
+        Transfer::LengthMismatch
+    })
 }
 
 /// Writes the raw document of an interaction whose recordings are staged.
-pub(crate) async fn write_raw(staging: &Staging, listing_request: &str, row: &InteractionRow) -> Result<(), StepError> {
-    let verbatim = |text: &str| RawValue::from_string(text.to_owned()).map_err(|error| StepError::malformed_answer(&row.legacy_id, &error));
-    let answers = row.recordings.iter().map(|recording| verbatim(recording.answer.as_deref().unwrap_or("null")));
+pub(crate) async fn write_raw(
+    staging: &Staging,
+    listing_request: &str,
+    row: &InteractionRow,
+) -> Result<(), StepError> {
+    let verbatim = |text: &str| {
+        RawValue::from_string(text.to_owned())
+            .map_err(|error| StepError::malformed_answer(&row.legacy_id, &error))
+    };
+    let answers = row
+        .recordings
+        .iter()
+        .map(|recording| verbatim(recording.answer.as_deref().unwrap_or("null")));
     let answers = answers.collect::<Result<Vec<_>, _>>()?;
     let (headers, entity) = (verbatim(&row.headers)?, verbatim(&row.entity)?);
     let document = RawDocument {
         staging_version: 1,
-        interaction: RawInteraction { request: listing_request, headers: &headers, entity: &entity },
+        interaction: RawInteraction {
+            request: listing_request,
+            headers: &headers,
+            entity: &entity,
+        },
         recordings: answers.iter().map(AsRef::as_ref).collect(),
     };
-    let bytes = serde_json::to_vec(&document).map_err(|error| StepError::malformed_answer(&row.legacy_id, &error))?;
+    let bytes = serde_json::to_vec(&document)
+        .map_err(|error| StepError::malformed_answer(&row.legacy_id, &error))?;
     Ok(staging.put(&raw_path(&row.legacy_id), bytes.into()).await?)
 }
 

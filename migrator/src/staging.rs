@@ -1,7 +1,9 @@
-//! Staging: raw answers and audio in object storage, under content hashes. Layout version 1, docs/reference/staging.md.
+//! Staging: raw answers and audio in object storage, under content hashes. Layout version 1,
+//! docs/reference/staging.md.
 //!
-//! `raw/<legacy_interaction_id>.json`, `manifest/<batch>/NNNN.ndjson` and `blob/<sha256>` are published. `out/<sha256>` holds what was
-//! transcoded, until the migration is finished; `incoming/` what is being read.
+//! `raw/<legacy_interaction_id>.json`, `manifest/<batch>/NNNN.ndjson` and `blob/<sha256>` are
+//! published. `out/<sha256>` holds what was transcoded, until the migration is finished;
+//! `incoming/` what is being read.
 
 use std::fs::File;
 use std::io::{Cursor, Write as _};
@@ -42,7 +44,9 @@ impl From<StagingError> for RunError {
     fn from(error: StagingError) -> RunError {
         match error {
             StagingError::Url(what) => RunError::Plan(what),
-            StagingError::Storage(what) | StagingError::Gone(what) => RunError::Storage(format!("staging: {what}")),
+            StagingError::Storage(what) | StagingError::Gone(what) => {
+                RunError::Storage(format!("staging: {what}"))
+            }
         }
     }
 }
@@ -59,13 +63,22 @@ impl From<StagingError> for StepError {
 impl From<object_store::Error> for StagingError {
     fn from(error: object_store::Error) -> StagingError {
         match error {
-            object_store::Error::NotFound { path, .. } => StagingError::Gone(format!("{path} is not there")),
+            object_store::Error::NotFound { path, .. } => {
+                StagingError::Gone(format!("{path} is not there"))
+            }
             error => {
                 // The store's own words name no cause where the disk's do.
-                let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-                let cause = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).last();
+                let causes =
+                    std::iter::successors(Some(&error as &dyn std::error::Error), |error| {
+                        error.source()
+                    });
+                let cause = causes
+                    .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+                    .last();
                 match cause {
-                    Some(cause) => StagingError::Storage(format!("{cause}{}", output::private::remedy(cause))),
+                    Some(cause) => {
+                        StagingError::Storage(format!("{cause}{}", output::private::remedy(cause)))
+                    }
                     None => StagingError::Storage(error.to_string()),
                 }
             }
@@ -97,7 +110,8 @@ const INCOMING: &str = "incoming";
 /// Up to here bytes stay in memory between steps: with the usual 16 workers that is 16 MiB.
 const HELD: usize = 1024 * 1024;
 
-/// Up to here an object is collected and written at once; beyond, it is written in parts. One part's size of the usual stores.
+/// Up to here an object is collected and written at once; beyond, it is written in parts. One
+/// part's size of the usual stores.
 const WHOLE: usize = 8 * 1024 * 1024;
 
 impl StagingError {
@@ -115,12 +129,23 @@ impl StagingError {
 
 impl Staging {
     /// Opens the storage a URL names; a plain path or `file://` is a folder, made if absent.
-    pub(crate) fn open(url: &str, plan: &LoadedPlan, clock: &Clock) -> Result<Staging, StagingError> {
+    pub(crate) fn open(
+        url: &str,
+        plan: &LoadedPlan,
+        clock: &Clock,
+    ) -> Result<Staging, StagingError> {
         let path = folder_of(url, plan)?;
-        let broken = |error: std::io::Error| StagingError::Storage(output::private::refusal(&path, &error));
-        output::private::own_folder(&path).and_then(|()| output::private::own_folder(&path.join(INCOMING))).map_err(broken)?;
+        let broken =
+            |error: std::io::Error| StagingError::Storage(output::private::refusal(&path, &error));
+        output::private::own_folder(&path)
+            .and_then(|()| output::private::own_folder(&path.join(INCOMING)))
+            .map_err(broken)?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(&path)?;
-        Ok(Staging { store: Arc::new(store), folder: path, clock: clock.clone() })
+        Ok(Staging {
+            store: Arc::new(store),
+            folder: path,
+            clock: clock.clone(),
+        })
     }
 
     /// Streams bytes to `blob/<their hash>`. Nothing incomplete ever stands there.
@@ -129,7 +154,9 @@ impl Staging {
         name: &str,
         pieces: BoxStream<'static, Result<Bytes, E>>,
     ) -> Result<Result<Blob, E>, StagingError> {
-        self.take_in_whole(name, pieces).await.map_err(|error| error.at(&self.folder))
+        self.take_in_whole(name, pieces)
+            .await
+            .map_err(|error| error.at(&self.folder))
     }
 
     async fn take_in_whole<E>(
@@ -144,7 +171,11 @@ impl Staging {
                 None => {
                     let bytes = head.freeze();
                     let cached_bytes = (bytes.len() <= HELD).then(|| bytes.clone());
-                    let blob = Blob { sha256: hex::encode(hash.finalize()), bytes: bytes.len() as u64, cached_bytes };
+                    let blob = Blob {
+                        sha256: hex::encode(hash.finalize()),
+                        bytes: bytes.len() as u64,
+                        cached_bytes,
+                    };
                     self.put(&blob_path(&blob.sha256), bytes).await?;
                     return Ok(Ok(blob));
                 }
@@ -165,8 +196,12 @@ impl Staging {
         head: Bytes,
         mut pieces: BoxStream<'static, Result<Bytes, E>>,
     ) -> Result<Result<Blob, E>, StagingError> {
-        let incoming = Path::from(format!("{INCOMING}/{}", hex::encode(Sha256::digest(name.as_bytes()))));
-        let mut writer = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&incoming).await?, WHOLE);
+        let incoming = Path::from(format!(
+            "{INCOMING}/{}",
+            hex::encode(Sha256::digest(name.as_bytes()))
+        ));
+        let mut writer =
+            WriteMultipart::new_with_chunk_size(self.store.put_multipart(&incoming).await?, WHOLE);
         let mut bytes = head.len() as u64;
         writer.put(head);
         while let Some(piece) = pieces.next().await {
@@ -184,8 +219,14 @@ impl Staging {
             }
         }
         writer.finish().await?;
-        let blob = Blob { sha256: hex::encode(hash.finalize()), bytes, cached_bytes: None };
-        self.store.rename(&incoming, &blob_path(&blob.sha256)).await?;
+        let blob = Blob {
+            sha256: hex::encode(hash.finalize()),
+            bytes,
+            cached_bytes: None,
+        };
+        self.store
+            .rename(&incoming, &blob_path(&blob.sha256))
+            .await?;
         Ok(Ok(blob))
     }
 
@@ -199,39 +240,73 @@ impl Staging {
     }
 
     /// A staged object as a stream, for an upload.
-    pub(crate) async fn stream(&self, path: &Path) -> std::io::Result<BoxStream<'static, std::io::Result<Bytes>>> {
-        let got = self.clock.elsewhere(self.store.get(path)).await.map_err(std::io::Error::other)?;
+    pub(crate) async fn stream(
+        &self,
+        path: &Path,
+    ) -> std::io::Result<BoxStream<'static, std::io::Result<Bytes>>> {
+        let got = self
+            .clock
+            .elsewhere(self.store.get(path))
+            .await
+            .map_err(std::io::Error::other)?;
         if self.clock.is_virtual() {
-            let bytes = self.clock.elsewhere(got.bytes()).await.map_err(std::io::Error::other)?;
+            let bytes = self
+                .clock
+                .elsewhere(got.bytes())
+                .await
+                .map_err(std::io::Error::other)?;
             return Ok(futures_util::stream::iter([Ok(bytes)]).boxed());
         }
-        Ok(got.into_stream().map(|piece| piece.map_err(std::io::Error::other)).boxed())
+        Ok(got
+            .into_stream()
+            .map(|piece| piece.map_err(std::io::Error::other))
+            .boxed())
     }
 
     /// A staged object to read from any place of it. Blocking.
-    pub(crate) fn source(&self, path: &Path, cached_bytes: Option<Bytes>) -> Result<Box<dyn Source>, StagingError> {
+    pub(crate) fn source(
+        &self,
+        path: &Path,
+        cached_bytes: Option<Bytes>,
+    ) -> Result<Box<dyn Source>, StagingError> {
         if let Some(bytes) = cached_bytes {
             return Ok(Box::new(Cursor::new(bytes)));
         }
         let file = self.folder.join(path.as_ref());
         match File::open(&file) {
             Ok(file) => Ok(Box::new(file)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StagingError::Gone(format!("{path} is not there"))),
-            Err(error) => Err(StagingError::Storage(format!("{}: {error}", file.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(StagingError::Gone(format!("{path} is not there")))
+            }
+            Err(error) => Err(StagingError::Storage(format!(
+                "{}: {error}",
+                file.display()
+            ))),
         }
     }
 
-    /// Where converted bytes are written: in memory while they are few, then in a file without a name, which vanishes with us.
+    /// Where converted bytes are written: in memory while they are few, then in a file without a
+    /// name, which vanishes with us.
     pub(crate) fn scratch(&self) -> SpooledTempFile {
         SpooledTempFile::new_in(WHOLE, self.folder.join(INCOMING))
     }
 
     /// Keeps transcoded bytes under their hash; gives them back if they are few.
-    pub(crate) async fn keep_converted(&self, sha256: &str, bytes: SpooledTempFile) -> Result<Option<Bytes>, StagingError> {
-        self.keep_whole(sha256, bytes).await.map_err(|error| error.at(&self.folder))
+    pub(crate) async fn keep_converted(
+        &self,
+        sha256: &str,
+        bytes: SpooledTempFile,
+    ) -> Result<Option<Bytes>, StagingError> {
+        self.keep_whole(sha256, bytes)
+            .await
+            .map_err(|error| error.at(&self.folder))
     }
 
-    async fn keep_whole(&self, sha256: &str, bytes: SpooledTempFile) -> Result<Option<Bytes>, StagingError> {
+    async fn keep_whole(
+        &self,
+        sha256: &str,
+        bytes: SpooledTempFile,
+    ) -> Result<Option<Bytes>, StagingError> {
         let mut file = match bytes.into_inner() {
             SpooledData::InMemory(bytes) => {
                 let bytes = Bytes::from(bytes.into_inner());
@@ -240,7 +315,10 @@ impl Staging {
             }
             SpooledData::OnDisk(file) => tokio::fs::File::from_std(file),
         };
-        let mut writer = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&out_path(sha256)).await?, WHOLE);
+        let mut writer = WriteMultipart::new_with_chunk_size(
+            self.store.put_multipart(&out_path(sha256)).await?,
+            WHOLE,
+        );
         let broken = |error: std::io::Error| StagingError::Storage(error.to_string());
         file.rewind().await.map_err(broken)?;
         let mut pieces = ReaderStream::with_capacity(file, HELD);
@@ -252,7 +330,8 @@ impl Staging {
         Ok(None)
     }
 
-    /// Lets go of all transcoded bytes. Only when the whole migration is finished: two recordings may share them.
+    /// Lets go of all transcoded bytes. Only when the whole migration is finished: two recordings
+    /// may share them.
     pub(crate) async fn clear_converted(&self) -> Result<(), StagingError> {
         let cleared = async {
             let mut listed = self.store.list(Some(&Path::from("out")));
@@ -270,13 +349,18 @@ impl Staging {
     /// Writes an object whole. What is named by its content may be written again: it is the same.
     pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StagingError> {
         if self.clock.is_virtual() {
-            return self.put_here(path, &bytes).map_err(|error| StagingError::Storage(format!("{path}: {error}")));
+            return self
+                .put_here(path, &bytes)
+                .map_err(|error| StagingError::Storage(format!("{path}: {error}")));
         }
         let written = self.store.put(path, PutPayload::from_bytes(bytes)).await;
-        written.map(drop).map_err(|error| StagingError::from(error).at(&self.folder))
+        written
+            .map(drop)
+            .map_err(|error| StagingError::from(error).at(&self.folder))
     }
 
-    /// The same on this thread. Two small objects a call, each handed to another thread and waited for, cost a virtual run a sixth of its time.
+    /// The same on this thread. Two small objects a call, each handed to another thread and waited
+    /// for, cost a virtual run a sixth of its time.
     fn put_here(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let file = self.folder.join(path.as_ref());
         if let Some(parent) = file.parent() {
@@ -294,7 +378,9 @@ pub(crate) fn folder_of(url: &str, plan: &LoadedPlan) -> Result<PathBuf, Staging
     match url.split_once("://") {
         None => Ok(plan.resolve_path(FsPath::new(url))),
         Some(("file", path)) => Ok(plan.resolve_path(FsPath::new(path))),
-        Some((scheme, _)) => Err(StagingError::Url(format!("{scheme}:// is not built yet; use file:///path or a plain path"))),
+        Some((scheme, _)) => Err(StagingError::Url(format!(
+            "{scheme}:// is not built yet; use file:///path or a plain path"
+        ))),
     }
 }
 
@@ -313,10 +399,15 @@ pub(crate) fn raw_path(legacy_interaction_id: &str) -> Path {
     if encoded.as_ref().len() <= 240 {
         encoded
     } else {
-        Path::from("raw").join(format!("{}.json", name_of(legacy_interaction_id, |c| c.is_ascii_alphanumeric())))
+        Path::from("raw").join(format!(
+            "{}.json",
+            name_of(legacy_interaction_id, |c| c.is_ascii_alphanumeric())
+        ))
     }
 }
 
 pub(crate) fn manifest_path(batch: &str, page: u64) -> Path {
-    Path::from("manifest").join(batch).join(format!("{page:04}.ndjson"))
+    Path::from("manifest")
+        .join(batch)
+        .join(format!("{page:04}.ndjson"))
 }

@@ -57,7 +57,8 @@ pub struct Status {
 ///
 /// # Errors
 ///
-/// The ledger cannot be opened or read, an export cannot be written, or the custody file to check cannot be read ([`RunError`]).
+/// The ledger cannot be opened or read, an export cannot be written, or the custody file to check
+/// cannot be read ([`RunError`]).
 pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status, RunError> {
     let url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     let ledger = ledger::registry::open(url, plan, Open::Shared, &Clock::real()).await?;
@@ -74,9 +75,17 @@ pub async fn status(plan: &LoadedPlan, options: &StatusOptions) -> Result<Status
         Some(path) => Some(custody_check::check(&*ledger, path).await?),
         None => None,
     };
-    let canary = Record::read(&*ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
+    let canary = Record::read(&*ledger)
+        .await?
+        .map(|record| record.told(&plan.hash, Vec::new()));
     let left_behind = behind::listed(&*ledger, format_of(plan)).await?;
-    Ok(Status { tally: ledger.tally().await?, errors: ledger.errors(20).await?, left_behind, canary, custody })
+    Ok(Status {
+        tally: ledger.tally().await?,
+        errors: ledger.errors(20).await?,
+        left_behind,
+        canary,
+        custody,
+    })
 }
 
 async fn write_crosswalk(ledger: &dyn Ledger, path: &Path, kind: &str) -> Result<(), RunError> {
@@ -85,24 +94,47 @@ async fn write_crosswalk(ledger: &dyn Ledger, path: &Path, kind: &str) -> Result
     let mut after = 0;
     loop {
         let rows = ledger.exported_after(after, ROWS).await?;
-        let Some((last, _)) = rows.last() else { return export.finish() };
+        let Some((last, _)) = rows.last() else {
+            return export.finish();
+        };
         after = last.seq;
-        for (row, _) in rows.iter().filter(|(row, _)| row.phase >= Phase::Created && row.phase != Phase::SetAside) {
-            crosswalk_lines(row, kind).iter().try_for_each(|line| export.line(line))?;
+        for (row, _) in rows
+            .iter()
+            .filter(|(row, _)| row.phase >= Phase::Created && row.phase != Phase::SetAside)
+        {
+            crosswalk_lines(row, kind)
+                .iter()
+                .try_for_each(|line| export.line(line))?;
         }
     }
 }
 
 fn crosswalk_lines(row: &InteractionRow, kind: &str) -> Vec<String> {
     let target = row.target_id.as_deref().unwrap_or_default();
-    let going: Vec<&RecordingRow> = row.recordings.iter().filter(|recording| recording.outcome.is_none()).collect();
+    let going: Vec<&RecordingRow> = row
+        .recordings
+        .iter()
+        .filter(|recording| recording.outcome.is_none())
+        .collect();
     if going.is_empty() {
         return vec![csv_line(&[&row.legacy_id, "", kind, target, "", "", ""])];
     }
     let cell = |value: &Option<String>| value.clone().unwrap_or_default();
     let line = |recording: &&RecordingRow| {
-        let (id, file, hash) = (cell(&recording.target_id), cell(&recording.file_id), cell(&recording.out_sha256));
-        csv_line(&[&row.legacy_id, &recording.legacy_id, kind, target, &id, &file, &hash])
+        let (id, file, hash) = (
+            cell(&recording.target_id),
+            cell(&recording.file_id),
+            cell(&recording.out_sha256),
+        );
+        csv_line(&[
+            &row.legacy_id,
+            &recording.legacy_id,
+            kind,
+            target,
+            &id,
+            &file,
+            &hash,
+        ])
     };
     going.iter().map(line).collect()
 }
@@ -112,7 +144,9 @@ async fn write_custody(ledger: &dyn Ledger, path: &Path) -> Result<(), RunError>
     let mut after = 0;
     loop {
         let lines = ledger.custody_after(after, ROWS).await?;
-        let Some((last, _)) = lines.last() else { return export.finish() };
+        let Some((last, _)) = lines.last() else {
+            return export.finish();
+        };
         after = *last;
         lines.iter().try_for_each(|(_, line)| export.line(line))?;
     }
@@ -129,8 +163,13 @@ struct ManifestLine<'a> {
     declared_bytes: Option<u64>,
 }
 
-/// Writes the manifests of all pages that have something staged. Batch: the namespace; NNNN: the page of extraction.
-pub(crate) async fn write_manifests(ledger: &dyn Ledger, staging: &Staging, plan: &LoadedPlan) -> Result<(), RunError> {
+/// Writes the manifests of all pages that have something staged. Batch: the namespace; NNNN: the
+/// page of extraction.
+pub(crate) async fn write_manifests(
+    ledger: &dyn Ledger,
+    staging: &Staging,
+    plan: &LoadedPlan,
+) -> Result<(), RunError> {
     let (format, batch) = (format_of(plan), plan.plan.identity.namespace.as_str());
     let mut after = 0;
     let mut current: Option<u64> = None;
@@ -144,23 +183,37 @@ pub(crate) async fn write_manifests(ledger: &dyn Ledger, staging: &Staging, plan
                 flush(staging, batch, current, &mut text).await?;
             }
             current = Some(*page);
-            row.recordings.iter().filter_map(|recording| manifest_line(format, row, recording)).for_each(|line| {
-                text.extend_from_slice(line.as_bytes());
-                text.extend_from_slice(b"\n");
-            });
+            row.recordings
+                .iter()
+                .filter_map(|recording| manifest_line(format, row, recording))
+                .for_each(|line| {
+                    text.extend_from_slice(line.as_bytes());
+                    text.extend_from_slice(b"\n");
+                });
         }
     }
     flush(staging, batch, current, &mut text).await
 }
 
-async fn flush(staging: &Staging, batch: &str, page: Option<u64>, text: &mut BytesMut) -> Result<(), RunError> {
+async fn flush(
+    staging: &Staging,
+    batch: &str,
+    page: Option<u64>,
+    text: &mut BytesMut,
+) -> Result<(), RunError> {
     if let Some(page) = page.filter(|_| !text.is_empty()) {
-        staging.put(&manifest_path(batch, page), text.split().freeze()).await?;
+        staging
+            .put(&manifest_path(batch, page), text.split().freeze())
+            .await?;
     }
     Ok(())
 }
 
-fn manifest_line(format: &dyn SourceFormat, row: &InteractionRow, recording: &RecordingRow) -> Option<String> {
+fn manifest_line(
+    format: &dyn SourceFormat,
+    row: &InteractionRow,
+    recording: &RecordingRow,
+) -> Option<String> {
     let line = ManifestLine {
         legacy_interaction_id: &row.legacy_id,
         legacy_recording_id: &recording.legacy_id,

@@ -11,7 +11,8 @@ pub enum Phase {
     Converted,
     /// Every file is in the target.
     Uploaded,
-    /// The interaction with its links and its retention is in the target, as far as anybody told us.
+    /// The interaction with its links and its retention is in the target, as far as anybody told
+    /// us.
     Created,
     /// Read back and found as it should be.
     Done,
@@ -20,8 +21,15 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 7] =
-        [Phase::Extracted, Phase::Staged, Phase::Converted, Phase::Uploaded, Phase::Created, Phase::Done, Phase::SetAside];
+    const ALL: [Phase; 7] = [
+        Phase::Extracted,
+        Phase::Staged,
+        Phase::Converted,
+        Phase::Uploaded,
+        Phase::Created,
+        Phase::Done,
+        Phase::SetAside,
+    ];
 
     /// Name in the ledger.
     #[must_use]
@@ -37,10 +45,14 @@ impl Phase {
         }
     }
 
-    /// The phase of that name; an unknown name starts over, which is safe because every step may be repeated.
+    /// The phase of that name; an unknown name starts over, which is safe because every step may be
+    /// repeated.
     #[must_use]
     pub fn from_name(name: &str) -> Phase {
-        Phase::ALL.into_iter().find(|phase| phase.as_str() == name).unwrap_or(Phase::Extracted)
+        Phase::ALL
+            .into_iter()
+            .find(|phase| phase.as_str() == name)
+            .unwrap_or(Phase::Extracted)
     }
 }
 
@@ -108,10 +120,16 @@ mod tests {
                 {
                     steps.push(step);
                     state.phase = after(step);
-                    assert!(steps.len() < 6, "{phase:?} does not come to rest: {steps:?}");
+                    assert!(
+                        steps.len() < 6,
+                        "{phase:?} does not come to rest: {steps:?}"
+                    );
                 }
                 if dry_run {
-                    assert!(!steps.contains(&Step::Upload) && !steps.contains(&Step::Ingest), "{phase:?}: {steps:?}");
+                    assert!(
+                        !steps.contains(&Step::Upload) && !steps.contains(&Step::Ingest),
+                        "{phase:?}: {steps:?}"
+                    );
                 }
             }
         }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-/// Bytes that this user may still write where `path` lies; a path that is not there yet is asked for by its nearest folder that is.
+/// Bytes that this user may still write where `path` lies; a path that is not there yet is asked
+/// for by its nearest folder that is.
 ///
 /// # Errors
 ///
@@ -11,7 +12,10 @@ use std::path::Path;
 #[cfg(unix)]
 pub fn free_bytes(path: &Path) -> io::Result<u64> {
     let path = std::path::absolute(path)?;
-    let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let there = path
+        .ancestors()
+        .find(|folder| folder.exists())
+        .unwrap_or(Path::new("/"));
     let disk = rustix::fs::statvfs(there)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

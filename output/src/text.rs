@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// What a terminal obeys instead of showing it: C0 and C1 controls, and the marks that turn the direction of writing, by which a line can be made to
-/// read as another. A tab only moves on. Source: ECMA-48; Unicode Standard Annex 9.
+/// What a terminal obeys instead of showing it: C0 and C1 controls, and the marks that turn the
+/// direction of writing, by which a line can be made to read as another. A tab only moves on.
+/// Source: ECMA-48; Unicode Standard Annex 9.
 fn is_obeyed(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One line as it may be shown: what a terminal would obey is written out (`\n`, `\u{1b}`). A line end inside is written out too, so that a
-/// text from elsewhere cannot become a line of its own.
+/// One line as it may be shown: what a terminal would obey is written out (`\n`, `\u{1b}`). A line
+/// end inside is written out too, so that a text from elsewhere cannot become a line of its own.
 #[must_use]
 pub fn printable(line: &str) -> Cow<'_, str> {
     if !line.contains(is_obeyed) {
@@ -19,13 +20,17 @@ pub fn printable(line: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(line.len() + 16);
     for c in line.chars() {
-        if is_obeyed(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+        if is_obeyed(c) {
+            shown.extend(c.escape_default())
+        } else {
+            shown.push(c)
+        }
     }
     Cow::Owned(shown)
 }
 
-/// A JSON document as it may be shown: the same document, with what a terminal would obey inside its strings as `\u` escapes. JSON's own line
-/// ends and blanks stay.
+/// A JSON document as it may be shown: the same document, with what a terminal would obey inside
+/// its strings as `\u` escapes. JSON's own line ends and blanks stay.
 #[must_use]
 pub fn printable_json(document: &str) -> Cow<'_, str> {
     // Below U+0020 a JSON writer escapes by itself.
@@ -61,6 +66,9 @@ mod tests {
         ] {
             assert_eq!(printable(line), shown);
         }
-        assert_eq!(printable_json("{\n  \"a\": \"\u{9b}\"\n}"), "{\n  \"a\": \"\\u009b\"\n}");
+        assert_eq!(
+            printable_json("{\n  \"a\": \"\u{9b}\"\n}"),
+            "{\n  \"a\": \"\\u009b\"\n}"
+        );
     }
 }

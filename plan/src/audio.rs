@@ -9,13 +9,16 @@ use serde::Deserialize;
 pub struct AudioRules {
     /// Format in the target.
     pub format: AudioFormat,
-    /// How much shorter than the source declares a recording may be, and how much of it may be missing by its file's own promises. Milliseconds.
+    /// How much shorter than the source declares a recording may be, and how much of it may be
+    /// missing by its file's own promises. Milliseconds.
     pub short_tolerance_ms: u64,
     /// What becomes of one that is shorter, or of which more is missing.
     pub short_source: ShortSource,
-    /// The largest recording that is taken from either side. Bytes. A longer one is the platform's trouble: it is left for another run, and not quarantined.
+    /// The largest recording that is taken from either side. Bytes. A longer one is the platform's
+    /// trouble: it is left for another run, and not quarantined.
     pub max_bytes: u64,
-    /// Whether ffmpeg decodes what is not read here: G.722, G.726, Speex, Windows Media and others. Each of migrator and verifier looks for it for itself.
+    /// Whether ffmpeg decodes what is not read here: G.722, G.726, Speex, Windows Media and others.
+    /// Each of migrator and verifier looks for it for itself.
     pub ffmpeg: FfmpegUse,
 }
 
@@ -36,7 +39,8 @@ impl Default for AudioRules {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FfmpegUse {
-    /// Where the program is found on the `PATH`, in a process of its own that is bounded in time and output.
+    /// Where the program is found on the `PATH`, in a process of its own that is bounded in time
+    /// and output.
     #[default]
     Auto,
     /// Not at all: such recordings are quarantined as `audio_unsupported`.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// A plan, mapping or exclusions file that cannot be used. Every variant ends a command with exit code 2 before the first request.
+/// A plan, mapping or exclusions file that cannot be used. Every variant ends a command with exit
+/// code 2 before the first request.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The file is not there or cannot be opened.
@@ -43,23 +44,35 @@ pub enum PlanError {
 
 impl PlanError {
     pub(crate) fn value(file: &Path, what: impl Into<String>) -> PlanError {
-        PlanError::Value { file: file.to_owned(), what: what.into() }
+        PlanError::Value {
+            file: file.to_owned(),
+            what: what.into(),
+        }
     }
 
     pub(crate) fn line(file: &Path, line: u64, what: impl Into<String>) -> PlanError {
-        PlanError::Line { file: file.to_owned(), line, what: what.into() }
+        PlanError::Line {
+            file: file.to_owned(),
+            line,
+            what: what.into(),
+        }
     }
 
     /// A TOML error with its line, and the nearest known key where the key is unknown.
     pub(crate) fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> PlanError {
-        let what = nearest_key(error.message()).unwrap_or_else(|| error.message().replace('\n', " "));
+        let what =
+            nearest_key(error.message()).unwrap_or_else(|| error.message().replace('\n', " "));
         PlanError::at(file, text, error.span().map_or(0, |span| span.start), what)
     }
 
     /// `at`: bytes from the start of the text.
     pub(crate) fn at(file: &Path, text: &str, at: usize, what: impl Into<String>) -> PlanError {
         let before = &text.as_bytes()[..at.min(text.len())];
-        PlanError::line(file, before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1, what)
+        PlanError::line(
+            file,
+            before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1,
+            what,
+        )
     }
 }
 
@@ -67,10 +80,14 @@ impl PlanError {
 pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let unknown = unknown.to_lowercase();
     let alike = |name: &str| strsim::jaro_winkler(&unknown, &name.to_lowercase());
-    known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)))
+    known
+        .iter()
+        .copied()
+        .max_by(|a, b| alike(a).total_cmp(&alike(b)))
 }
 
-/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest key.
+/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest
+/// key.
 fn nearest_key(message: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown field `")?;
     let (unknown, expected) = rest.split_once('`')?;

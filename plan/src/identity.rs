@@ -9,7 +9,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// Name of this migration, in every id and tag it makes: lower-case letters, digits, `-`, `_`, `.`; at most 40 characters.
+    /// Name of this migration, in every id and tag it makes: lower-case letters, digits, `-`, `_`,
+    /// `.`; at most 40 characters.
     pub namespace: String,
     /// What carries the legacy id in the target. Absent: the external tag.
     #[serde(default)]
@@ -35,9 +36,16 @@ impl TryFrom<String> for Carrier {
     fn try_from(text: String) -> Result<Carrier, String> {
         match text.split_once(':') {
             None if text == "external_tag" => Ok(Carrier::ExternalTag),
-            Some(("participant_attribute", name)) if !name.is_empty() => Ok(Carrier::ParticipantAttribute(name.to_owned())),
-            Some(("crosswalk", file)) if !file.is_empty() => Ok(Carrier::Crosswalk(PathBuf::from(file))),
-            _ => Err(format!("carrier `{text}`: expected external_tag, participant_attribute:NAME or crosswalk:FILE.csv")),
+            Some(("participant_attribute", name)) if !name.is_empty() => {
+                Ok(Carrier::ParticipantAttribute(name.to_owned()))
+            }
+            Some(("crosswalk", file)) if !file.is_empty() => {
+                Ok(Carrier::Crosswalk(PathBuf::from(file)))
+            }
+            _ => Err(format!(
+                "carrier `{text}`: expected external_tag, participant_attribute:NAME or \
+                 crosswalk:FILE.csv"
+            )),
         }
     }
 }

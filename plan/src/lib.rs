@@ -1,8 +1,9 @@
 //! The migration plan: the one thing the migrator and the verifier are both held to.
 //!
-//! This crate reads and validates data: `plan.toml`, the mapping files and the exclusions file. It decides nothing: no id is
-//! resolved here, no date is moved and no number is masked. Migrator and verifier each write those rules on their own, so that a
-//! wrong rule in one is seen by the other (`tests/architecture.rs` holds this).
+//! This crate reads and validates data: `plan.toml`, the mapping files and the exclusions file. It
+//! decides nothing: no id is resolved here, no date is moved and no number is masked. Migrator and
+//! verifier each write those rules on their own, so that a wrong rule in one is seen by the other
+//! (`tests/architecture.rs` holds this).
 
 mod audio;
 mod error;

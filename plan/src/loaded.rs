@@ -61,19 +61,32 @@ impl LoadedPlan {
     ///
     /// # Errors
     ///
-    /// A file is not there or not readable, a line is wrong, or a value makes no usable plan ([`PlanError`], which names the file, and the
-    /// line of what is wrong in one).
+    /// A file is not there or not readable, a line is wrong, or a value makes no usable plan
+    /// ([`PlanError`], which names the file, and the line of what is wrong in one).
     pub fn read(path: &Path) -> Result<LoadedPlan, PlanError> {
         let text = read_text(path)?;
         let plan = parse(path, &text)?;
         validate(path, &plan)?;
-        let dir = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let mut texts = vec![PlanText { name: "plan.toml".to_owned(), text }];
+        let dir = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+            .to_owned();
+        let mut texts = vec![PlanText {
+            name: "plan.toml".to_owned(),
+            text,
+        }];
         let mut open = |name: &Path| -> Result<(PathBuf, String), PlanError> {
             let file = dir.join(name);
-            let bytes = std::fs::read(&file).map_err(|source| PlanError::Unreadable { file: file.clone(), source })?;
+            let bytes = std::fs::read(&file).map_err(|source| PlanError::Unreadable {
+                file: file.clone(),
+                source,
+            })?;
             let text = mapping::decoded(&file, &bytes)?;
-            texts.push(PlanText { name: name.display().to_string(), text: text.clone() });
+            texts.push(PlanText {
+                name: name.display().to_string(),
+                text: text.clone(),
+            });
             Ok((file, text))
         };
         let mut tables = Mapping::default();
@@ -95,7 +108,14 @@ impl LoadedPlan {
             exclusions = read_exclusions(&file, &text)?;
         }
         let hash = hash_texts(&texts);
-        Ok(LoadedPlan { plan, dir, hash, mapping: tables, exclusions, texts })
+        Ok(LoadedPlan {
+            plan,
+            dir,
+            hash,
+            mapping: tables,
+            exclusions,
+            texts,
+        })
     }
 
     /// A path of the plan as seen from here.
@@ -114,38 +134,67 @@ impl LoadedPlan {
     }
 }
 
-/// Reads the text of a plan. `kind` tells which struct `[source]` and `[target]` are; serde would read such a section into a buffer first,
-/// and its errors would not know their line. So `kind = "x"` beside the keys becomes a table `x` around them, which is read in place.
+/// Reads the text of a plan. `kind` tells which struct `[source]` and `[target]` are; serde would
+/// read such a section into a buffer first, and its errors would not know their line. So
+/// `kind = "x"` beside the keys becomes a table `x` around them, which is read in place.
 fn parse(file: &Path, text: &str) -> Result<Plan, PlanError> {
-    let mut document = DeTable::parse(text).map_err(|error| PlanError::from_toml(file, text, &error))?;
+    let mut document =
+        DeTable::parse(text).map_err(|error| PlanError::from_toml(file, text, &error))?;
     let mut kinds = Vec::new();
-    for (section_name, section) in document.get_mut().iter_mut().filter(|(name, _)| matches!(name.get_ref().as_ref(), "source" | "target"))
+    for (section_name, section) in document
+        .get_mut()
+        .iter_mut()
+        .filter(|(name, _)| matches!(name.get_ref().as_ref(), "source" | "target"))
     {
         let span = section.span();
-        let DeValue::Table(keys) = section.get_mut() else { continue };
-        let kind = keys.remove("kind").ok_or_else(|| PlanError::at(file, text, span.start, "missing field `kind`"))?;
-        let DeValue::String(name) = kind.get_ref() else {
-            return Err(PlanError::at(file, text, kind.span().start, "kind takes a name in quotes"));
+        let DeValue::Table(keys) = section.get_mut() else {
+            continue;
         };
-        kinds.push((span.clone(), format!("{}.", section_name.get_ref()), name.to_string()));
+        let kind = keys
+            .remove("kind")
+            .ok_or_else(|| PlanError::at(file, text, span.start, "missing field `kind`"))?;
+        let DeValue::String(name) = kind.get_ref() else {
+            return Err(PlanError::at(
+                file,
+                text,
+                kind.span().start,
+                "kind takes a name in quotes",
+            ));
+        };
+        kinds.push((
+            span.clone(),
+            format!("{}.", section_name.get_ref()),
+            name.to_string(),
+        ));
         let name = Spanned::new(kind.span(), name.clone());
         let keys = Spanned::new(span, DeValue::Table(std::mem::take(keys)));
         *section.get_mut() = DeValue::Table(DeTable::from_iter([(name, keys)]));
     }
     Plan::deserialize(toml::Deserializer::from(document)).map_err(|error| {
-        let missing = error.message().strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-        let of = kinds.iter().find(|(span, ..)| error.span().as_ref() == Some(span));
+        let missing = error
+            .message()
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.strip_suffix('`'));
+        let of = kinds
+            .iter()
+            .find(|(span, ..)| error.span().as_ref() == Some(span));
         match missing.zip(of) {
-            Some((key, (span, section, kind))) => {
-                PlanError::at(file, text, span.start, format!("{section}{key} is required for kind = \"{kind}\""))
-            }
+            Some((key, (span, section, kind))) => PlanError::at(
+                file,
+                text,
+                span.start,
+                format!("{section}{key} is required for kind = \"{kind}\""),
+            ),
             None => PlanError::from_toml(file, text, &error),
         }
     })
 }
 
 fn read_text(path: &Path) -> Result<String, PlanError> {
-    std::fs::read_to_string(path).map_err(|source| PlanError::Unreadable { file: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| PlanError::Unreadable {
+        file: path.to_owned(),
+        source,
+    })
 }
 
 fn hash_texts(texts: &[PlanText]) -> String {
@@ -160,7 +209,12 @@ fn hash_texts(texts: &[PlanText]) -> String {
 }
 
 fn read_exclusions(file: &Path, text: &str) -> Result<Vec<Exclusion>, PlanError> {
-    let table = Table::read(file, text, &["legacy_recording_id", "reason", "decided_by", "decided_at"], &[])?;
+    let table = Table::read(
+        file,
+        text,
+        &["legacy_recording_id", "reason", "decided_by", "decided_at"],
+        &[],
+    )?;
     let mut exclusions: Vec<Exclusion> = Vec::new();
     let mut lines: HashMap<String, u64> = HashMap::new();
     for row in table.rows() {
@@ -172,7 +226,10 @@ fn read_exclusions(file: &Path, text: &str) -> Result<Vec<Exclusion>, PlanError>
             line: row.line,
         };
         if let Some(line) = lines.insert(exclusion.legacy_recording_id.clone(), row.line) {
-            return Err(row.error(format!("`{}` stands on line {line} already; remove one of the two", exclusion.legacy_recording_id)));
+            return Err(row.error(format!(
+                "`{}` stands on line {line} already; remove one of the two",
+                exclusion.legacy_recording_id
+            )));
         }
         exclusions.push(exclusion);
     }
@@ -184,48 +241,86 @@ fn read_exclusions(file: &Path, text: &str) -> Result<Vec<Exclusion>, PlanError>
 fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     let refuse = |what: String| Err(PlanError::value(file, what));
     if plan.plan_version != 1 {
-        return refuse(format!("plan_version {} is not known; this program reads version 1", plan.plan_version));
+        return refuse(format!(
+            "plan_version {} is not known; this program reads version 1",
+            plan.plan_version
+        ));
     }
     let namespace = &plan.identity.namespace;
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     if namespace.is_empty() || namespace.len() > 40 || !namespace.chars().all(allowed) {
-        return refuse("identity.namespace takes 1 to 40 lower-case letters, digits, `-`, `_` or `.`".to_owned());
+        return refuse(
+            "identity.namespace takes 1 to 40 lower-case letters, digits, `-`, `_` or `.`"
+                .to_owned(),
+        );
     }
-    if plan.rules.max_fallback_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-        return refuse("rules.max_fallback_share takes a share from 0 to 1, such as 0.02".to_owned());
+    if plan
+        .rules
+        .max_fallback_share
+        .is_some_and(|share| !(0.0..=1.0).contains(&share))
+    {
+        return refuse(
+            "rules.max_fallback_share takes a share from 0 to 1, such as 0.02".to_owned(),
+        );
     }
-    let section = |checked: Result<(), String>| checked.map_err(|what| PlanError::value(file, what));
+    let section =
+        |checked: Result<(), String>| checked.map_err(|what| PlanError::value(file, what));
     section(plan.source.validate())?;
-    section(plan.target.validate(&plan.identity.carrier, plan.mapping.external_id_authority.as_deref()))?;
-    for (key, zone) in [("naive_zone", &plan.time.naive_zone), ("site_zone", &plan.time.site_zone)] {
+    section(plan.target.validate(
+        &plan.identity.carrier,
+        plan.mapping.external_id_authority.as_deref(),
+    ))?;
+    for (key, zone) in [
+        ("naive_zone", &plan.time.naive_zone),
+        ("site_zone", &plan.time.site_zone),
+    ] {
         if let Some(zone) = zone
             && jiff::tz::TimeZone::get(zone).is_err()
         {
-            return refuse(format!("time.{key} `{zone}` is not an IANA time zone such as Europe/London"));
+            return refuse(format!(
+                "time.{key} `{zone}` is not an IANA time zone such as Europe/London"
+            ));
         }
     }
-    if let Some((class, _)) = plan.retention.class.iter().find(|(_, class)| !(1..=100).contains(&class.years)) {
+    if let Some((class, _)) = plan
+        .retention
+        .class
+        .iter()
+        .find(|(_, class)| !(1..=100).contains(&class.years))
+    {
         return refuse(format!("retention.class.\"{class}\".years takes 1 to 100"));
     }
-    if plan.pace.workers == 0 || plan.pace.requests_per_minute == 0 || plan.pace.uploads_per_second == 0 {
-        return refuse("pace: workers, requests_per_minute and uploads_per_second take 1 or more".to_owned());
+    if plan.pace.workers == 0
+        || plan.pace.requests_per_minute == 0
+        || plan.pace.uploads_per_second == 0
+    {
+        return refuse(
+            "pace: workers, requests_per_minute and uploads_per_second take 1 or more".to_owned(),
+        );
     }
     Ok(())
 }
 
 impl LoadedPlan {
-    /// Keys this build reads but does not act on yet, each with what to do. Empty: the plan can be run.
+    /// Keys this build reads but does not act on yet, each with what to do. Empty: the plan can be
+    /// run.
     #[must_use]
     pub fn not_built(&self) -> Vec<String> {
         let plan = &self.plan;
         let mut list = Vec::new();
         if matches!(plan.source, Source::Files(_)) {
             list.push(
-                "source.kind = \"files\" is not built yet; serve the files as an imported world, or use kind = \"legacy\"".to_owned(),
+                "source.kind = \"files\" is not built yet; serve the files as an imported world, \
+                 or use kind = \"legacy\""
+                    .to_owned(),
             );
         }
         if matches!(plan.pii.pauses, crate::Pauses::Seal(_)) {
-            list.push("pii.pauses = { seal } is not built yet; use \"silence\", \"tone\" or \"keep\"".to_owned());
+            list.push(
+                "pii.pauses = { seal } is not built yet; use \"silence\", \"tone\" or \"keep\""
+                    .to_owned(),
+            );
         }
         list
     }
@@ -233,7 +328,10 @@ impl LoadedPlan {
     /// The agreed reason for a recording to stay behind; `None` where there is no agreement.
     #[must_use]
     pub fn exclusion(&self, legacy_recording_id: &str) -> Option<&Exclusion> {
-        let at = self.exclusions.binary_search_by(|row| row.legacy_recording_id.as_str().cmp(legacy_recording_id)).ok()?;
+        let at = self
+            .exclusions
+            .binary_search_by(|row| row.legacy_recording_id.as_str().cmp(legacy_recording_id))
+            .ok()?;
         self.exclusions.get(at)
     }
 }

@@ -24,7 +24,8 @@ pub struct Pii {
 pub enum Phones {
     /// As the source has them.
     Keep,
-    /// All digits but the last four are replaced by `*`; a number that holds a `*` already stays as it is.
+    /// All digits but the last four are replaced by `*`; a number that holds a `*` already stays as
+    /// it is.
     Mask,
     /// HMAC-SHA256 over E.164 with this key, hex; a number that holds a `*` already stays as it is.
     Hash(SecretRef),
@@ -32,7 +33,10 @@ pub enum Phones {
 
 /// As written.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "phones: expected \"keep\", \"mask\" or { hash = { env = \"NAME\" } }")]
+#[serde(
+    untagged,
+    expecting = "phones: expected \"keep\", \"mask\" or { hash = { env = \"NAME\" } }"
+)]
 enum PhonesText {
     Word(String),
     Hash { hash: SecretRef },
@@ -46,7 +50,10 @@ impl TryFrom<PhonesText> for Phones {
             PhonesText::Word(word) => match word.as_str() {
                 "keep" => Ok(Phones::Keep),
                 "mask" => Ok(Phones::Mask),
-                _ => Err(format!("phones `{word}`: expected \"keep\", \"mask\" or {{ hash = {{ env = \"NAME\" }} }}")),
+                _ => Err(format!(
+                    "phones `{word}`: expected \"keep\", \"mask\" or \
+                     {{ hash = {{ env = \"NAME\" }} }}"
+                )),
             },
         }
     }
@@ -69,7 +76,10 @@ pub enum Pauses {
 
 /// As written.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "pauses: expected \"silence\", \"keep\", \"tone\" or { seal = \"key.pub\" }")]
+#[serde(
+    untagged,
+    expecting = "pauses: expected \"silence\", \"keep\", \"tone\" or { seal = \"key.pub\" }"
+)]
 enum PausesText {
     Word(String),
     Seal { seal: PathBuf },
@@ -84,7 +94,10 @@ impl TryFrom<PausesText> for Pauses {
                 "keep" => Ok(Pauses::Keep),
                 "silence" => Ok(Pauses::Silence),
                 "tone" => Ok(Pauses::Tone),
-                _ => Err(format!("pauses `{word}`: expected \"silence\", \"keep\", \"tone\" or {{ seal = \"key.pub\" }}")),
+                _ => Err(format!(
+                    "pauses `{word}`: expected \"silence\", \"keep\", \"tone\" or \
+                     {{ seal = \"key.pub\" }}"
+                )),
             },
         }
     }

@@ -36,7 +36,8 @@ pub struct Plan {
     /// Target format and tolerance.
     #[serde(default)]
     pub audio: AudioRules,
-    /// Protection of numbers and of what is said in pauses. Required, without a default: nobody decides this by accident.
+    /// Protection of numbers and of what is said in pauses. Required, without a default: nobody
+    /// decides this by accident.
     pub pii: Pii,
     /// Years each retention class is kept.
     #[serde(default)]
@@ -70,8 +71,9 @@ pub struct MappingFiles {
     pub skills: Option<PathBuf>,
     /// `legacy_code,genesys_wrapup_id`. Absent: no wrap-up is mapped.
     pub wrapups: Option<PathBuf>,
-    /// Public ingestion: each agent's legacy id is written into the target as an external id of its user under this authority, so that
-    /// whoever audits later can read the mapping back. Absent: none is written.
+    /// Public ingestion: each agent's legacy id is written into the target as an external id of its
+    /// user under this authority, so that whoever audits later can read the mapping back. Absent:
+    /// none is written.
     pub external_id_authority: Option<String>,
 }
 
@@ -79,7 +81,8 @@ pub struct MappingFiles {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Staging {
-    /// `file:///...`, `s3://bucket/prefix`, `az://container/prefix`; a plain path is relative to the plan.
+    /// `file:///...`, `s3://bucket/prefix`, `az://container/prefix`; a plain path is relative to
+    /// the plan.
     pub url: String,
 }
 
@@ -105,7 +108,12 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        // 16 workers: the guide's 10-20; 300 and 100: the limits of the target as documented and as the guide gives them.
-        Pace { workers: 16, requests_per_minute: 300, uploads_per_second: 100 }
+        // 16 workers: the guide's 10-20; 300 and 100: the limits of the target as documented and as
+        // the guide gives them.
+        Pace {
+            workers: 16,
+            requests_per_minute: 300,
+            uploads_per_second: 100,
+        }
     }
 }

@@ -3,9 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The closed list of reasons for which a recording is quarantined or skipped. Names only: who decides one, and when, is written by
-/// the migrator and by the verifier separately. Source: docs/reference/match.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+/// The closed list of reasons for which a recording is quarantined or skipped. Names only: who
+/// decides one, and when, is written by the migrator and by the verifier separately. Source:
+/// docs/reference/match.md.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The call's queue has no row in the mapping and the plan says skip.
@@ -20,7 +23,8 @@ pub enum Reason {
     AudioEmpty,
     /// The bytes are something else: a web page, JSON, an archive.
     AudioNotAudio,
-    /// Decodes to less than the source declares or than the file itself promises, beyond the plan's tolerance.
+    /// Decodes to less than the source declares or than the file itself promises, beyond the plan's
+    /// tolerance.
     AudioShort,
     /// No instant can be made of the source's time.
     TimeUnusable,
@@ -32,7 +36,8 @@ pub enum Reason {
     RetentionOverMax,
     /// The retention ended before the migration.
     Expired,
-    /// The source's record of the call or of the recording is in a form that cannot be read: a field holds what it never may, or there is no id.
+    /// The source's record of the call or of the recording is in a form that cannot be read: a
+    /// field holds what it never may, or there is no id.
     SourceUnreadable,
 }
 
@@ -77,7 +82,9 @@ impl Reason {
     /// The reason of that name; `None` for any other text.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|reason| reason.as_str() == name)
+        Reason::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == name)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Where Genesys Cloud lives.
 
-/// The vendor's region name (AWS's, except `us-east-2`, its FedRAMP region) and the domain of its hosts (`api.` and `login.` before it).
-/// Source: region hosts of the vendor's Python SDK, PureCloudRegionHosts (documented).
+/// The vendor's region name (AWS's, except `us-east-2`, its FedRAMP region) and the domain of its
+/// hosts (`api.` and `login.` before it). Source: region hosts of the vendor's Python SDK,
+/// PureCloudRegionHosts (documented).
 pub const REGIONS: [(&str, &str); 18] = [
     ("us-east-1", "mypurecloud.com"),
     ("eu-west-1", "mypurecloud.ie"),
@@ -23,24 +24,39 @@ pub const REGIONS: [(&str, &str); 18] = [
     ("eusc-de-east-1", "edee1.eusc-pure.cloud"),
 ];
 
-/// The domain of a region, given by its name or by the domain itself, in any case. `None`: no such region.
+/// The domain of a region, given by its name or by the domain itself, in any case. `None`: no such
+/// region.
 pub(crate) fn domain(region: &str) -> Option<&'static str> {
     let region = region.trim().to_ascii_lowercase();
-    REGIONS.iter().find(|(name, domain)| *name == region || *domain == region).map(|(_, domain)| *domain)
+    REGIONS
+        .iter()
+        .find(|(name, domain)| *name == region || *domain == region)
+        .map(|(_, domain)| *domain)
 }
 
 /// The known name or domain that an unknown region is nearest to.
 pub(crate) fn nearest(region: &str) -> &'static str {
-    let known: Vec<&str> = REGIONS.iter().flat_map(|(name, domain)| [*name, *domain]).collect();
+    let known: Vec<&str> = REGIONS
+        .iter()
+        .flat_map(|(name, domain)| [*name, *domain])
+        .collect();
     crate::error::nearest(region.trim(), &known).unwrap_or_default()
 }
 
-/// Whether a host belongs to the vendor, so that what is not in the public API is never tried there.
+/// Whether a host belongs to the vendor, so that what is not in the public API is never tried
+/// there.
 #[must_use]
 pub fn is_vendor_host(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let families = REGIONS.iter().map(|(_, domain)| *domain).chain(["pure.cloud", "us-gov-pure.cloud", "eusc-pure.cloud", "inindca.com"]);
-    families.into_iter().any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
+    let families = REGIONS.iter().map(|(_, domain)| *domain).chain([
+        "pure.cloud",
+        "us-gov-pure.cloud",
+        "eusc-pure.cloud",
+        "inindca.com",
+    ]);
+    families
+        .into_iter()
+        .any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
 }
 
 #[cfg(test)]
@@ -51,17 +67,31 @@ mod tests {
     fn a_region_is_found_by_name_and_by_domain() {
         for (name, wanted) in REGIONS {
             assert_eq!((domain(name), domain(wanted)), (Some(wanted), Some(wanted)));
-            assert!(is_vendor_host(&format!("api.{wanted}")) && is_vendor_host(&format!("login.{wanted}")), "{wanted}");
+            assert!(
+                is_vendor_host(&format!("api.{wanted}"))
+                    && is_vendor_host(&format!("login.{wanted}")),
+                "{wanted}"
+            );
         }
         assert_eq!(domain(" MyPureCloud.IE "), Some("mypurecloud.ie"));
-        for unknown in ["", "cloud", "mypurecloud", "us-east-9", "api.mypurecloud.ie"] {
+        for unknown in [
+            "",
+            "cloud",
+            "mypurecloud",
+            "us-east-9",
+            "api.mypurecloud.ie",
+        ] {
             assert_eq!(domain(unknown), None, "{unknown}");
         }
     }
 
     #[test]
     fn an_unknown_region_leads_to_the_nearest() {
-        for (unknown, wanted) in [("us-est-1", "us-east-1"), ("mypurecloud.i", "mypurecloud.ie"), ("EUW-2.pure.cloud", "euw2.pure.cloud")] {
+        for (unknown, wanted) in [
+            ("us-est-1", "us-east-1"),
+            ("mypurecloud.i", "mypurecloud.ie"),
+            ("EUW-2.pure.cloud", "euw2.pure.cloud"),
+        ] {
             assert_eq!(nearest(unknown), wanted);
         }
     }

@@ -16,8 +16,9 @@ pub struct Rules {
     /// For a call whose queue has no row.
     #[schemars(with = "String")]
     pub unmapped_queue: UnmappedQueue,
-    /// Largest share of calls, 0 to 1, that may go to a stand-in: the fallback user or the default queue. More of them end a run before the first
-    /// write. Absent: no bound; they are counted and named all the same.
+    /// Largest share of calls, 0 to 1, that may go to a stand-in: the fallback user or the default
+    /// queue. More of them end a run before the first write. Absent: no bound; they are counted and
+    /// named all the same.
     #[serde(default)]
     pub max_fallback_share: Option<f64>,
     /// For an interaction of which one recording is quarantined. Absent: hold.
@@ -45,10 +46,12 @@ impl TryFrom<String> for UnmappedAgent {
     fn try_from(text: String) -> Result<UnmappedAgent, String> {
         match text.split_once(':') {
             None if text == "quarantine" => Ok(UnmappedAgent::Quarantine),
-            Some(("fallback", id)) => {
-                Uuid::parse_str(id).map(UnmappedAgent::Fallback).map_err(|_| format!("unmapped_agent: `{id}` is not a user id (a UUID)"))
-            }
-            _ => Err(format!("unmapped_agent `{text}`: expected quarantine or fallback:<user id>")),
+            Some(("fallback", id)) => Uuid::parse_str(id)
+                .map(UnmappedAgent::Fallback)
+                .map_err(|_| format!("unmapped_agent: `{id}` is not a user id (a UUID)")),
+            _ => Err(format!(
+                "unmapped_agent `{text}`: expected quarantine or fallback:<user id>"
+            )),
         }
     }
 }
@@ -68,10 +71,12 @@ impl TryFrom<String> for UnmappedQueue {
     fn try_from(text: String) -> Result<UnmappedQueue, String> {
         match text.split_once(':') {
             None if text == "skip" => Ok(UnmappedQueue::Skip),
-            Some(("default", id)) => {
-                Uuid::parse_str(id).map(UnmappedQueue::Default).map_err(|_| format!("unmapped_queue: `{id}` is not a queue id (a UUID)"))
-            }
-            _ => Err(format!("unmapped_queue `{text}`: expected skip or default:<queue id>")),
+            Some(("default", id)) => Uuid::parse_str(id)
+                .map(UnmappedQueue::Default)
+                .map_err(|_| format!("unmapped_queue: `{id}` is not a queue id (a UUID)")),
+            _ => Err(format!(
+                "unmapped_queue `{text}`: expected skip or default:<queue id>"
+            )),
         }
     }
 }

@@ -9,7 +9,11 @@ use crate::PlanError;
 
 /// Where a secret is: `{ env = "NAME" }` or `{ file = "path" }`. A literal is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a secret is named, never written: expected { env = \"NAME\" } or { file = \"PATH\" }")]
+#[serde(
+    untagged,
+    expecting = "a secret is named, never written: expected { env = \"NAME\" } or \
+        { file = \"PATH\" }"
+)]
 pub enum SecretRef {
     /// An environment variable.
     Env(EnvSecret),
@@ -33,12 +37,17 @@ pub struct FileSecret {
 
 impl SecretRef {
     pub(crate) fn read(&self, dir: &Path, what: &str) -> Result<Secret, PlanError> {
-        let missing = |why: String| PlanError::Secret { what: what.to_owned(), why };
+        let missing = |why: String| PlanError::Secret {
+            what: what.to_owned(),
+            why,
+        };
         let value = match self {
-            SecretRef::Env(EnvSecret { env }) => std::env::var(env).map_err(|_| missing(format!("set the environment variable {env}")))?,
+            SecretRef::Env(EnvSecret { env }) => std::env::var(env)
+                .map_err(|_| missing(format!("set the environment variable {env}")))?,
             SecretRef::File(FileSecret { file }) => {
                 let path = dir.join(file);
-                std::fs::read_to_string(&path).map_err(|error| missing(format!("{}: {error}", path.display())))?
+                std::fs::read_to_string(&path)
+                    .map_err(|error| missing(format!("{}: {error}", path.display())))?
             }
         };
         let value = value.trim_end_matches(['\r', '\n']);
@@ -49,7 +58,8 @@ impl SecretRef {
     }
 }
 
-/// A secret value. `Debug` prints dots; the value has a long method name so that its use is seen in a review.
+/// A secret value. `Debug` prints dots; the value has a long method name so that its use is seen in
+/// a review.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -14,9 +14,11 @@ pub struct TimeRules {
     pub unit: TimeUnit,
     /// Zone of local text, for sources that give such. An IANA name.
     pub naive_zone: Option<String>,
-    /// Where the recorders stand. An IANA name. Absent: daylight-saving errors cannot be told from plain shifts.
+    /// Where the recorders stand. An IANA name. Absent: daylight-saving errors cannot be told from
+    /// plain shifts.
     pub site_zone: Option<String>,
-    /// How far this machine's clock may be from what the platforms' answers say (`Date`). Seconds; absent: 300. Retention is judged by our clock.
+    /// How far this machine's clock may be from what the platforms' answers say (`Date`). Seconds;
+    /// absent: 300. Retention is judged by our clock.
     pub clock_tolerance_s: Option<u32>,
     /// Declared drift of each recorder node.
     #[serde(default)]
@@ -27,7 +29,8 @@ impl TimeRules {
     /// How far this machine's clock may be from the platforms'.
     #[must_use]
     pub fn clock_tolerance(&self) -> std::time::Duration {
-        // Five minutes: what Kerberos and signed requests of the usual clouds allow a clock to be wrong by.
+        // Five minutes: what Kerberos and signed requests of the usual clouds allow a clock to be
+        // wrong by.
         std::time::Duration::from_secs(self.clock_tolerance_s.unwrap_or(300).into())
     }
 }

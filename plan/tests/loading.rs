@@ -1,6 +1,9 @@
 //! What a person gets told about a plan that cannot be used.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
 
 use std::path::Path;
 
@@ -42,7 +45,11 @@ fn load(plan: &str, agents: &str) -> Result<LoadedPlan, String> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "plan.toml", plan);
     write(dir.path(), "agents.csv", agents);
-    write(dir.path(), "queues.csv", "legacy_queue_id,genesys_queue_id\nQ-1,550e8400-e29b-41d4-a716-446655440002\n");
+    write(
+        dir.path(),
+        "queues.csv",
+        "legacy_queue_id,genesys_queue_id\nQ-1,550e8400-e29b-41d4-a716-446655440002\n",
+    );
     LoadedPlan::read(&dir.path().join("plan.toml")).map_err(|error| error.to_string())
 }
 
@@ -53,7 +60,13 @@ fn write(dir: &Path, name: &str, text: &str) {
 #[test]
 fn a_plan_that_leaves_out_what_has_a_default_is_read() {
     let loaded = load(PLAN, AGENTS).unwrap();
-    assert_eq!((loaded.plan.pace.workers, loaded.plan.pace.requests_per_minute), (16, 300));
+    assert_eq!(
+        (
+            loaded.plan.pace.workers,
+            loaded.plan.pace.requests_per_minute
+        ),
+        (16, 300)
+    );
     assert_eq!(loaded.plan.pii.phones, Phones::Keep);
     assert_eq!(loaded.mapping.agents[0].line, 2);
     assert!(loaded.not_built().is_empty());
@@ -71,28 +84,79 @@ fn a_change_of_plan_or_table_changes_the_hash() {
 #[test]
 fn a_plan_that_cannot_be_used_says_where_and_what() {
     let rows = [
-        ("namespace =", "namespce =", "line 4: unknown key `namespce`; the nearest known key is `namespace`"),
-        ("plan_version = 1", "plan_version = 2", "plan_version 2 is not known"),
+        (
+            "namespace =",
+            "namespce =",
+            "line 4: unknown key `namespce`; the nearest known key is `namespace`",
+        ),
+        (
+            "plan_version = 1",
+            "plan_version = 2",
+            "plan_version 2 is not known",
+        ),
         (
             "base_url = \"http://127.0.0.1:2\"",
             "region = \"us-est-1\"",
-            "target.region `us-est-1` is not a region of Genesys Cloud; the nearest known one is `us-east-1`",
+            "target.region `us-est-1` is not a region of Genesys Cloud; the nearest known one is \
+             `us-east-1`",
         ),
-        ("base_url = \"http://127.0.0.1:2\"", "base_url = \"http://127.0.0.1:2\"\nregion = \"us-east-1\"", "both base_url and region"),
-        ("plan_version = 1", "plan_version = \"one\"", "line 2: invalid type: string \"one\", expected u32"),
-        ("\"acme-2026\"", "\"Acme 2026\"", "identity.namespace takes 1 to 40 lower-case letters"),
-        ("{ file = \"secret\" }", "\"hunter2\"", "a secret is named, never written"),
-        ("\"quarantine\"", "\"fallback:me\"", "`me` is not a user id (a UUID)"),
-        ("\"skip\"", "\"drop\"", "expected skip or default:<queue id>"),
+        (
+            "base_url = \"http://127.0.0.1:2\"",
+            "base_url = \"http://127.0.0.1:2\"\nregion = \"us-east-1\"",
+            "both base_url and region",
+        ),
+        (
+            "plan_version = 1",
+            "plan_version = \"one\"",
+            "line 2: invalid type: string \"one\", expected u32",
+        ),
+        (
+            "\"acme-2026\"",
+            "\"Acme 2026\"",
+            "identity.namespace takes 1 to 40 lower-case letters",
+        ),
+        (
+            "{ file = \"secret\" }",
+            "\"hunter2\"",
+            "a secret is named, never written",
+        ),
+        (
+            "\"quarantine\"",
+            "\"fallback:me\"",
+            "`me` is not a user id (a UUID)",
+        ),
+        (
+            "\"skip\"",
+            "\"drop\"",
+            "expected skip or default:<queue id>",
+        ),
         ("phones = \"keep\"\n", "", "missing field `phones`"),
-        ("http://127.0.0.1:2", "https://api.mypurecloud.de", "\"guide\" towards a vendor host is refused"),
-        ("base_url = \"http://127.0.0.1:2\"", "", "needs base_url, or a region"),
-        ("kind = \"legacy\"", "kind = \"tape\"", "unknown variant `tape`"),
+        (
+            "http://127.0.0.1:2",
+            "https://api.mypurecloud.de",
+            "\"guide\" towards a vendor host is refused",
+        ),
+        (
+            "base_url = \"http://127.0.0.1:2\"",
+            "",
+            "needs base_url, or a region",
+        ),
+        (
+            "kind = \"legacy\"",
+            "kind = \"tape\"",
+            "unknown variant `tape`",
+        ),
     ];
     for (from, to, wanted) in rows {
         let error = load(&PLAN.replace(from, to), AGENTS).unwrap_err();
-        assert!(error.contains(wanted) && error.contains("plan.toml"), "{to}: {error}");
-        assert!(!error.contains("hunter2") && !error.contains('\n'), "{to}: {error}");
+        assert!(
+            error.contains(wanted) && error.contains("plan.toml"),
+            "{to}: {error}"
+        );
+        assert!(
+            !error.contains("hunter2") && !error.contains('\n'),
+            "{to}: {error}"
+        );
     }
 }
 
@@ -117,32 +181,88 @@ fn gir() -> String {
 #[test]
 fn a_plan_towards_interaction_recording_says_what_it_lacks() {
     let loaded = load(&gir(), AGENTS).unwrap();
-    assert_eq!(loaded.plan.target.main_url().unwrap().as_str(), "http://127.0.0.1:2/");
-    assert_eq!((loaded.plan.target.urls().len(), loaded.plan.target.gir().unwrap().speechminer_repost), (2, plan::Repost::Replace));
+    assert_eq!(
+        loaded.plan.target.main_url().unwrap().as_str(),
+        "http://127.0.0.1:2/"
+    );
+    assert_eq!(
+        (
+            loaded.plan.target.urls().len(),
+            loaded.plan.target.gir().unwrap().speechminer_repost
+        ),
+        (2, plan::Repost::Replace)
+    );
     assert!(loaded.not_built().is_empty());
     let rows = [
-        ("rws_url = \"http://127.0.0.1:2\"\n", "", "target.rws_url is required for kind = \"gir\""),
+        (
+            "rws_url = \"http://127.0.0.1:2\"\n",
+            "",
+            "target.rws_url is required for kind = \"gir\"",
+        ),
         ("region = \"Can-West\"\n", "", "target.region is required"),
-        ("region = \"Can-West\"", "region = \"\"", "target.region is required"),
-        ("contact_center_id = \"57c0b771\"\n", "", "target.contact_center_id is required"),
+        (
+            "region = \"Can-West\"",
+            "region = \"\"",
+            "target.region is required",
+        ),
+        (
+            "contact_center_id = \"57c0b771\"\n",
+            "",
+            "target.contact_center_id is required",
+        ),
         ("username = \"ops\"\n", "", "target.username is required"),
-        ("password = { env = \"RWS\" }\n", "", "target.password is required"),
-        ("webdav_password = { env = \"STORE\" }\n", "", "target.webdav_password is required"),
-        ("webdav_url = \"http://127.0.0.1:3/recordings\"\n", "", "target.webdav_url is required"),
-        ("http://127.0.0.1:3/recordings", "http://store:pass@127.0.0.1:3/recordings", "target.webdav_url is not a plain http or https URL"),
-        ("http://127.0.0.1:3/recordings", "file:///recordings", "target.webdav_url is not a plain http or https URL"),
-        ("region =", "speechminer_url = \"http://127.0.0.1:4\"\nregion =", "target.speechminer_username and"),
-        ("region =", "speechminer_repost = \"merge\"\nregion =", "unknown variant `merge`"),
+        (
+            "password = { env = \"RWS\" }\n",
+            "",
+            "target.password is required",
+        ),
+        (
+            "webdav_password = { env = \"STORE\" }\n",
+            "",
+            "target.webdav_password is required",
+        ),
+        (
+            "webdav_url = \"http://127.0.0.1:3/recordings\"\n",
+            "",
+            "target.webdav_url is required",
+        ),
+        (
+            "http://127.0.0.1:3/recordings",
+            "http://store:pass@127.0.0.1:3/recordings",
+            "target.webdav_url is not a plain http or https URL",
+        ),
+        (
+            "http://127.0.0.1:3/recordings",
+            "file:///recordings",
+            "target.webdav_url is not a plain http or https URL",
+        ),
+        (
+            "region =",
+            "speechminer_url = \"http://127.0.0.1:4\"\nregion =",
+            "target.speechminer_username and",
+        ),
+        (
+            "region =",
+            "speechminer_repost = \"merge\"\nregion =",
+            "unknown variant `merge`",
+        ),
         (
             "namespace = \"acme-2026\"",
             "namespace = \"acme-2026\"\ncarrier = \"participant_attribute:id\"",
             "identity.carrier: Interaction Recording has no participant attributes",
         ),
-        ("queues = \"queues.csv\"", "queues = \"queues.csv\"\nexternal_id_authority = \"x\"", "is only for Genesys Cloud"),
+        (
+            "queues = \"queues.csv\"",
+            "queues = \"queues.csv\"\nexternal_id_authority = \"x\"",
+            "is only for Genesys Cloud",
+        ),
     ];
     for (from, to, wanted) in rows {
         let error = load(&gir().replacen(from, to, 1), AGENTS).unwrap_err();
-        assert!(error.contains(wanted) && error.contains("plan.toml") && !error.contains("pass@"), "{to}: {error}");
+        assert!(
+            error.contains(wanted) && error.contains("plan.toml") && !error.contains("pass@"),
+            "{to}: {error}"
+        );
     }
 }
 
@@ -152,24 +272,52 @@ fn a_table_that_cannot_be_used_says_which_lines() {
     let head = "legacy_agent_id,genesys_user_id,genesys_user_name";
     let dated = format!("{head},valid_from,valid_to");
     let rows = [
-        (format!("{head}\n{row}\n{row}\n"), "line 3: agent `AGT-1` stands on line 2 already"),
-        (format!("{head}\nAGT-1,nobody,John\n"), "line 2: `genesys_user_id`: `nobody` is not a UUID"),
-        (format!("{head}\nAGT-1,x\n"), "line 2: 2 fields where the header has 3"),
+        (
+            format!("{head}\n{row}\n{row}\n"),
+            "line 3: agent `AGT-1` stands on line 2 already",
+        ),
+        (
+            format!("{head}\nAGT-1,nobody,John\n"),
+            "line 2: `genesys_user_id`: `nobody` is not a UUID",
+        ),
+        (
+            format!("{head}\nAGT-1,x\n"),
+            "line 2: 2 fields where the header has 3",
+        ),
         (
             "legacy_agent,genesys_user_id,genesys_user_name\n".to_owned(),
             "line 1: unknown column `legacy_agent`; the nearest known column is `legacy_agent_id`",
         ),
-        ("legacy_agent_id,genesys_user_id\n".to_owned(), "line 1: the column `genesys_user_name` is missing"),
-        (format!("{dated}\n{row},,2024-01-02T00:00:00Z\n{row},2024-01-01T00:00:00Z,\n"), "line 3: agent `AGT-1` stands on line 2 already"),
-        (format!("{dated}\n{row},2024-01-02T00:00:00Z,2024-01-01T00:00:00Z\n"), "line 2: valid_from is not before valid_to"),
-        (format!("{dated}\n{row},yesterday,\n"), "line 2: `valid_from`: `yesterday` is not an instant"),
+        (
+            "legacy_agent_id,genesys_user_id\n".to_owned(),
+            "line 1: the column `genesys_user_name` is missing",
+        ),
+        (
+            format!("{dated}\n{row},,2024-01-02T00:00:00Z\n{row},2024-01-01T00:00:00Z,\n"),
+            "line 3: agent `AGT-1` stands on line 2 already",
+        ),
+        (
+            format!("{dated}\n{row},2024-01-02T00:00:00Z,2024-01-01T00:00:00Z\n"),
+            "line 2: valid_from is not before valid_to",
+        ),
+        (
+            format!("{dated}\n{row},yesterday,\n"),
+            "line 2: `valid_from`: `yesterday` is not an instant",
+        ),
     ];
     for (agents, wanted) in rows {
         let error = load(PLAN, &agents).unwrap_err();
-        assert!(error.contains(wanted) && error.contains("agents.csv"), "{agents}: {error}");
+        assert!(
+            error.contains(wanted) && error.contains("agents.csv"),
+            "{agents}: {error}"
+        );
     }
     let touching = format!("{dated}\n{row},,2024-01-01T00:00:00Z\n{row},2024-01-01T00:00:00Z,\n");
-    assert_eq!(load(PLAN, &touching).unwrap().mapping.agents.len(), 2, "half-open intervals that touch do not overlap");
+    assert_eq!(
+        load(PLAN, &touching).unwrap().mapping.agents.len(),
+        2,
+        "half-open intervals that touch do not overlap"
+    );
 }
 
 proptest! {
@@ -199,14 +347,44 @@ proptest! {
 #[test]
 fn every_region_leads_to_its_api_and_login_hosts() {
     for (region, api, token) in [
-        ("us-east-1", "https://api.mypurecloud.com/", "https://login.mypurecloud.com/oauth/token"),
-        ("mypurecloud.ie", "https://api.mypurecloud.ie/", "https://login.mypurecloud.ie/oauth/token"),
-        ("us-east-2", "https://api.use2.us-gov-pure.cloud/", "https://login.use2.us-gov-pure.cloud/oauth/token"),
-        ("euc2.pure.cloud", "https://api.euc2.pure.cloud/", "https://login.euc2.pure.cloud/oauth/token"),
+        (
+            "us-east-1",
+            "https://api.mypurecloud.com/",
+            "https://login.mypurecloud.com/oauth/token",
+        ),
+        (
+            "mypurecloud.ie",
+            "https://api.mypurecloud.ie/",
+            "https://login.mypurecloud.ie/oauth/token",
+        ),
+        (
+            "us-east-2",
+            "https://api.use2.us-gov-pure.cloud/",
+            "https://login.use2.us-gov-pure.cloud/oauth/token",
+        ),
+        (
+            "euc2.pure.cloud",
+            "https://api.euc2.pure.cloud/",
+            "https://login.euc2.pure.cloud/oauth/token",
+        ),
     ] {
-        let text = PLAN.replace("base_url = \"http://127.0.0.1:2\"", &format!("ingest = \"public\"\nregion = \"{region}\""));
+        let text = PLAN.replace(
+            "base_url = \"http://127.0.0.1:2\"",
+            &format!("ingest = \"public\"\nregion = \"{region}\""),
+        );
         let target = load(&text, AGENTS).unwrap().plan.target;
-        assert_eq!(target.genesys_cloud().unwrap().api_url().unwrap().as_str(), api);
-        assert_eq!(target.genesys_cloud().unwrap().token_url().unwrap().as_str(), token);
+        assert_eq!(
+            target.genesys_cloud().unwrap().api_url().unwrap().as_str(),
+            api
+        );
+        assert_eq!(
+            target
+                .genesys_cloud()
+                .unwrap()
+                .token_url()
+                .unwrap()
+                .as_str(),
+            token
+        );
     }
 }

@@ -37,10 +37,16 @@ impl Clock {
         Clock(Kind::Real)
     }
 
-    /// A clock that stands at `start_ms` (Unix milliseconds) now and goes as tokio's does, so that a paused runtime moves it.
+    /// A clock that stands at `start_ms` (Unix milliseconds) now and goes as tokio's does, so that
+    /// a paused runtime moves it.
     #[must_use]
     pub fn following_tokio(start_ms: i64) -> Clock {
-        Clock(Kind::Tokio { start_ms, start: tokio::time::Instant::now(), factor: 1.0, jumps: true })
+        Clock(Kind::Tokio {
+            start_ms,
+            start: tokio::time::Instant::now(),
+            factor: 1.0,
+            jumps: true,
+        })
     }
 
     /// A clock that stands at `start_ms` (Unix milliseconds) now and goes as fast as the machine's.
@@ -49,11 +55,16 @@ impl Clock {
         Clock::scaled(start_ms, 1.0)
     }
 
-    /// A clock that stands at `start_ms` (Unix milliseconds) now and goes `factor` times as fast as tokio's: waits and time limits are as much
-    /// shorter, for a peer whose clock goes as fast.
+    /// A clock that stands at `start_ms` (Unix milliseconds) now and goes `factor` times as fast as
+    /// tokio's: waits and time limits are as much shorter, for a peer whose clock goes as fast.
     #[must_use]
     pub fn scaled(start_ms: i64, factor: f64) -> Clock {
-        Clock(Kind::Tokio { start_ms, start: tokio::time::Instant::now(), factor, jumps: false })
+        Clock(Kind::Tokio {
+            start_ms,
+            start: tokio::time::Instant::now(),
+            factor,
+            jumps: false,
+        })
     }
 
     /// A clock that shows so many milliseconds more, or less, and otherwise goes as this one does.
@@ -61,9 +72,17 @@ impl Clock {
     pub fn shifted(&self, by_ms: i64) -> Clock {
         match self.0 {
             Kind::Real => Clock::scaled(self.now_ms().saturating_add(by_ms), 1.0),
-            Kind::Tokio { start_ms, start, factor, jumps } => {
-                Clock(Kind::Tokio { start_ms: start_ms.saturating_add(by_ms), start, factor, jumps })
-            }
+            Kind::Tokio {
+                start_ms,
+                start,
+                factor,
+                jumps,
+            } => Clock(Kind::Tokio {
+                start_ms: start_ms.saturating_add(by_ms),
+                start,
+                factor,
+                jumps,
+            }),
         }
     }
 
@@ -73,17 +92,29 @@ impl Clock {
             Kind::Real => duration,
             Kind::Tokio { factor, .. } if (factor - 1.0).abs() < f64::EPSILON => duration,
             // A duration beyond what tokio can wait for is a wait for ever: a century will do.
-            Kind::Tokio { factor, .. } => Duration::try_from_secs_f64(duration.as_secs_f64() / factor).unwrap_or(CENTURY).min(CENTURY),
+            Kind::Tokio { factor, .. } => {
+                Duration::try_from_secs_f64(duration.as_secs_f64() / factor)
+                    .unwrap_or(CENTURY)
+                    .min(CENTURY)
+            }
         }
     }
 
     /// Unix milliseconds.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place where the client side asks the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the client side asks the machine's clock"
+    )]
     pub fn now_ms(&self) -> i64 {
         match &self.0 {
             Kind::Real => Timestamp::now().as_millisecond(),
-            Kind::Tokio { start_ms, start, factor, .. } => start_ms + (start.elapsed().as_secs_f64() * 1000.0 * factor).round() as i64,
+            Kind::Tokio {
+                start_ms,
+                start,
+                factor,
+                ..
+            } => start_ms + (start.elapsed().as_secs_f64() * 1000.0 * factor).round() as i64,
         }
     }
 
@@ -93,7 +124,8 @@ impl Clock {
         Timestamp::from_millisecond(self.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Whether nobody waits under this clock: it jumps to the next deadline whenever there is nothing else to do.
+    /// Whether nobody waits under this clock: it jumps to the next deadline whenever there is
+    /// nothing else to do.
     #[must_use]
     pub fn is_virtual(&self) -> bool {
         matches!(self.0, Kind::Tokio { jumps: true, .. })
@@ -105,33 +137,52 @@ impl Clock {
         matches!(self.0, Kind::Real)
     }
 
-    /// Does work that blocks: on a thread of its own, or right here under a virtual clock. Time stands still there meanwhile, and nothing
-    /// that comes of it depends on how long it took.
+    /// Does work that blocks: on a thread of its own, or right here under a virtual clock. Time
+    /// stands still there meanwhile, and nothing that comes of it depends on how long it took.
     ///
     /// # Errors
     ///
-    /// The work panicked, which is caught here, or the runtime ended before it began ([`BrokeOff`]).
-    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, BrokeOff> {
+    /// The work panicked, which is caught here, or the runtime ended before it began
+    /// ([`BrokeOff`]).
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, BrokeOff> {
         if self.is_virtual() {
-            return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|_| BrokeOff);
+            return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+                .map_err(|_| BrokeOff);
         }
-        tokio::task::spawn_blocking(work).await.map_err(|_| BrokeOff)
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| BrokeOff)
     }
 
-    /// Awaits work whose end other threads tell, as that on files is. Under a virtual clock this thread does nothing else meanwhile: whether it
-    /// had ended when it was first asked, or a little later, must make no difference to what comes next. Only for work that needs no other task.
+    /// Awaits work whose end other threads tell, as that on files is. Under a virtual clock this
+    /// thread does nothing else meanwhile: whether it had ended when it was first asked, or a
+    /// little later, must make no difference to what comes next. Only for work that needs no other
+    /// task.
     pub async fn elsewhere<T>(&self, work: impl Future<Output = T>) -> T {
-        if self.is_virtual() { stand_still(work) } else { work.await }
+        if self.is_virtual() {
+            stand_still(work)
+        } else {
+            work.await
+        }
     }
 
     /// Waits.
-    #[expect(clippy::disallowed_methods, reason = "the one place where the client side sleeps")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the client side sleeps"
+    )]
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(self.of_tokio(duration)).await;
     }
 
     /// Waits for `work`, but no longer than `limit`; `None` when the time ran out.
-    #[expect(clippy::disallowed_methods, reason = "the one place where the client side bounds a wait")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the client side bounds a wait"
+    )]
     pub async fn timeout<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout(self.of_tokio(limit), work).await.ok()
     }

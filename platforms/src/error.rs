@@ -3,7 +3,8 @@
 /// A call that did not bring an answer to use. Safe to print: no token, no query string, no number.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
-    /// No connection, or every retry ended in a transport or server error. Nothing was changed by a reading call.
+    /// No connection, or every retry ended in a transport or server error. Nothing was changed by a
+    /// reading call.
     #[error("{what} is unreachable: {why} after {tries} tries")]
     Unreachable {
         /// Method and path.
@@ -47,16 +48,19 @@ pub enum CallError {
         /// What is wrong with it.
         why: String,
     },
-    /// Answered with a redirect where none is followed: a gateway's login page, http instead of https, a collection's address without its slash.
+    /// Answered with a redirect where none is followed: a gateway's login page, http instead of
+    /// https, a collection's address without its slash.
     #[error(
-        "{what} is redirected ({status}) {to}, and nothing was done; correct the address in the plan, or look at the gateway before it"
+        "{what} is redirected ({status}) {to}, and nothing was done; correct the address in the \
+         plan, or look at the gateway before it"
     )]
     Redirected {
         /// Method and path.
         what: String,
         /// HTTP status, 3xx.
         status: u16,
-        /// Where to, without query and account: `to https://login.example/`, or that it does not say.
+        /// Where to, without query and account: `to https://login.example/`, or that it does not
+        /// say.
         to: String,
     },
     /// The platform has not made it ready, and still had not after all tries.
@@ -70,7 +74,10 @@ pub enum CallError {
         tries: u32,
     },
     /// The platform asks for a wait that is longer than anybody waits.
-    #[error("{what} asks to wait {asked_s} s ({status}), and {most_s} s is the most that is waited; run the same command again then")]
+    #[error(
+        "{what} asks to wait {asked_s} s ({status}), and {most_s} s is the most that is waited; \
+         run the same command again then"
+    )]
     WaitTooLong {
         /// Method and path.
         what: String,
@@ -116,7 +123,10 @@ pub enum CallError {
         why: String,
     },
     /// A host the plan does not allow.
-    #[error("{what} leads to {host}, which the plan does not allow; add it to source.media_hosts if it is right")]
+    #[error(
+        "{what} leads to {host}, which the plan does not allow; add it to source.media_hosts if it \
+         is right"
+    )]
     HostNotAllowed {
         /// Method and path.
         what: String,
@@ -131,7 +141,10 @@ impl CallError {
     pub fn is_everybodys(&self) -> bool {
         matches!(
             self,
-            CallError::Unauthorized { .. } | CallError::Untrusted { .. } | CallError::ClockDiffers { .. } | CallError::WaitTooLong { .. }
+            CallError::Unauthorized { .. }
+                | CallError::Untrusted { .. }
+                | CallError::ClockDiffers { .. }
+                | CallError::WaitTooLong { .. }
         )
     }
 

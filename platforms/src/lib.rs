@@ -1,8 +1,10 @@
-//! The client side of each platform: wire types, authentication, paging, pacing and retries. Bytes to typed wire and back; no
-//! opinions. What a value means (an instant, an identity, a retention) is decided by the migrator and by the verifier, each on its own.
+//! The client side of each platform: wire types, authentication, paging, pacing and retries. Bytes
+//! to typed wire and back; no opinions. What a value means (an instant, an identity, a retention)
+//! is decided by the migrator and by the verifier, each on its own.
 //!
-//! Every byte leaves through one seam, [`transport::Transport`], and every wait goes through one [`clock::Clock`], so that a whole
-//! rehearsal can run over in-memory pipes under a clock that jumps.
+//! Every byte leaves through one seam, [`transport::Transport`], and every wait goes through one
+//! [`clock::Clock`], so that a whole rehearsal can run over in-memory pipes under a clock that
+//! jumps.
 
 pub mod clock;
 mod error;

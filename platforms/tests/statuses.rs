@@ -1,6 +1,9 @@
 //! Done means the status that says done: no write takes a redirect, or a promise, for success.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
 
 mod common;
 
@@ -27,17 +30,31 @@ use wiremock::{Mock, MockServer, ResponseTemplate, Times};
 async fn platform(answer: ResponseTemplate, times: impl Into<Times>) -> (MockServer, Url) {
     let (server, url) = mock_platform().await;
     let session = answer_json(serde_json::json!({ "statusCode": 0 }));
-    Mock::given(path("/api/v2/diagnostics/version")).respond_with(session).mount(&server).await;
-    Mock::given(any()).respond_with(answer).expect(times).mount(&server).await;
+    Mock::given(path("/api/v2/diagnostics/version"))
+        .respond_with(session)
+        .mount(&server)
+        .await;
+    Mock::given(any())
+        .respond_with(answer)
+        .expect(times)
+        .mount(&server)
+        .await;
     (server, url)
 }
 
 fn file() -> OpenFile {
-    Arc::new(|| async { Ok(stream::once(async { Ok(bytes::Bytes::from_static(b"four")) }).boxed()) }.boxed())
+    Arc::new(|| {
+        async { Ok(stream::once(async { Ok(bytes::Bytes::from_static(b"four")) }).boxed()) }.boxed()
+    })
 }
 
 fn upload() -> Upload {
-    Upload { name: "a".to_owned(), content_type: "audio/mp3", length: 4, open: file() }
+    Upload {
+        name: "a".to_owned(),
+        content_type: "audio/mp3",
+        length: 4,
+        open: file(),
+    }
 }
 
 /// As many as [`writes`] has.
@@ -54,21 +71,58 @@ fn writes(url: &Url) -> Vec<Written> {
         credentials: credentials(),
         requests_per_minute: 600_000,
     };
-    let account = Account { username: "ops".to_owned(), password: "swordfish".to_owned() };
-    let guide = Arc::new(GuideClient::new(network.clone(), Clock::real(), settings(), 1000));
-    let public = Arc::new(PublicClient::new(network.clone(), Clock::real(), settings()));
-    let rws =
-        RwsSettings { rws_url: url.clone(), contact_center_id: "cc".to_owned(), account: account.clone(), requests_per_minute: 600_000 };
+    let account = Account {
+        username: "ops".to_owned(),
+        password: "swordfish".to_owned(),
+    };
+    let guide = Arc::new(GuideClient::new(
+        network.clone(),
+        Clock::real(),
+        settings(),
+        1000,
+    ));
+    let public = Arc::new(PublicClient::new(
+        network.clone(),
+        Clock::real(),
+        settings(),
+    ));
+    let rws = RwsSettings {
+        rws_url: url.clone(),
+        contact_center_id: "cc".to_owned(),
+        account: account.clone(),
+        requests_per_minute: 600_000,
+    };
     let rws = Arc::new(RwsClient::new(network.clone(), Clock::real(), rws));
-    let store = Arc::new(WebDavClient::new(network.clone(), Clock::real(), url.clone(), &account, 1000));
-    let receiver = Arc::new(SpeechMinerClient::new(network, Clock::real(), url.join("/interactions").unwrap(), &account, 600_000));
-    let recording = || Recording { id: "r".to_owned(), ..Recording::default() };
-    let contract: serde_json::Value =
-        serde_json::from_str(include_str!("../../scenarios/contracts/genesys_cloud/create_interaction.json")).unwrap();
-    let interaction: wire::Interaction = serde_json::from_value(contract["request"]["body"].clone()).unwrap();
+    let store = Arc::new(WebDavClient::new(
+        network.clone(),
+        Clock::real(),
+        url.clone(),
+        &account,
+        1000,
+    ));
+    let receiver = Arc::new(SpeechMinerClient::new(
+        network,
+        Clock::real(),
+        url.join("/interactions").unwrap(),
+        &account,
+        600_000,
+    ));
+    let recording = || Recording {
+        id: "r".to_owned(),
+        ..Recording::default()
+    };
+    let contract: serde_json::Value = serde_json::from_str(include_str!(
+        "../../scenarios/contracts/genesys_cloud/create_interaction.json"
+    ))
+    .unwrap();
+    let interaction: wire::Interaction =
+        serde_json::from_value(contract["request"]["body"].clone()).unwrap();
     let (at, to) = (store.url(&["a"]).unwrap(), store.url(&["b"]).unwrap());
-    let target =
-        UploadTarget { url: url.join("/presigned/1").unwrap().to_string(), upload_key: "k".to_owned(), headers: Default::default() };
+    let target = UploadTarget {
+        url: url.join("/presigned/1").unwrap().to_string(),
+        upload_key: "k".to_owned(),
+        headers: Default::default(),
+    };
     let announced = UploadRequest {
         file_name: "a.zip".to_owned(),
         content_md5: "m".to_owned(),
@@ -84,17 +138,25 @@ fn writes(url: &Url) -> Vec<Written> {
     let (again, from, gone, made) = (interaction.clone(), at.clone(), at.clone(), at.clone());
     vec![
         write!(guide, "POST file", |it| it.upload_file(&upload())),
-        write!(guide, "POST interaction", |it| it.create_interaction(&interaction)),
+        write!(guide, "POST interaction", |it| it
+            .create_interaction(&interaction)),
         write!(guide, "PUT interaction", |it| it.update_interaction(&again)),
         write!(public, "POST events", |it| it.inject_events(&[])),
         write!(public, "POST upload", |it| it.create_upload(&announced)),
         write!(public, "PUT upload", |it| it.put_upload(&target, 4, file())),
-        write!(public, "POST report", |it| it.create_report("2026-11-20T00:00:00.000Z", None)),
-        write!(public, "POST external id", |it| it.add_external_id("u", "a", "k")),
+        write!(public, "POST report", |it| it
+            .create_report("2026-11-20T00:00:00.000Z", None)),
+        write!(public, "POST external id", |it| it
+            .add_external_id("u", "a", "k")),
         write!(public, "PUT orphan", |it| it.attach_orphan("o", "c", None)),
-        write!(public, "PATCH attributes", |it| it.update_attributes("c", "p", &Default::default())),
+        write!(public, "PATCH attributes", |it| it.update_attributes(
+            "c",
+            "p",
+            &Default::default()
+        )),
         write!(public, "PUT deletion protection", |it| it.protect(&[])),
-        write!(public, "PUT delete date", |it| it.set_delete_date("c", "r", None)),
+        write!(public, "PUT delete date", |it| it
+            .set_delete_date("c", "r", None)),
         write!(public, "permissions", |it| it.permissions()),
         write!(rws, "POST recording", |it| it.insert(&recording())),
         write!(rws, "DELETE recording", |it| it.delete("r")),
@@ -113,7 +175,10 @@ fn writes(url: &Url) -> Vec<Written> {
 async fn a_redirected_write_is_an_error_of_its_own() {
     let to = |status, location| ResponseTemplate::new(status).insert_header("location", location);
     let answers = [
-        (302, to(302, "/login?session=secret").set_body_string("<html>sign in</html>")),
+        (
+            302,
+            to(302, "/login?session=secret").set_body_string("<html>sign in</html>"),
+        ),
         (308, to(308, "https://elsewhere.test/a?session=secret")),
         (303, ResponseTemplate::new(303)),
     ];
@@ -122,7 +187,10 @@ async fn a_redirected_write_is_an_error_of_its_own() {
         let (_server, url) = platform(answer, WRITES).await;
         for (what, write) in writes(&url) {
             let error = write.await.expect_err(what);
-            assert!(matches!(&error, CallError::Redirected { status, .. } if *status == wanted), "{what}: {error}");
+            assert!(
+                matches!(&error, CallError::Redirected { status, .. } if *status == wanted),
+                "{what}: {error}"
+            );
             assert!(!error.to_string().contains("secret"), "{what}: {error}");
         }
     }
@@ -130,7 +198,8 @@ async fn a_redirected_write_is_an_error_of_its_own() {
 
 #[tokio::test]
 async fn a_promise_or_a_part_is_not_done() {
-    // 202 is done for two operations of the public API, which document it; a part of a whole is done for none.
+    // 202 is done for two operations of the public API, which document it; a part of a whole is
+    // done for none.
     let (_server, url) = platform(ResponseTemplate::new(206).set_body_string("{}"), WRITES).await;
     for (what, write) in writes(&url) {
         assert!(write.await.is_err(), "{what}");
@@ -139,7 +208,10 @@ async fn a_promise_or_a_part_is_not_done() {
     for (what, write) in writes(&url) {
         let documented = matches!(what, "POST report" | "PATCH attributes" | "permissions");
         let error = write.await.err();
-        let is_unfit = matches!(error, Some(CallError::Malformed { .. } | CallError::OutcomeUnknown { .. }));
+        let is_unfit = matches!(
+            error,
+            Some(CallError::Malformed { .. } | CallError::OutcomeUnknown { .. })
+        );
         assert!(documented || is_unfit, "{what}: {error:?}");
     }
 }
@@ -148,13 +220,21 @@ async fn a_promise_or_a_part_is_not_done() {
 async fn a_store_that_did_only_some_of_it_has_not_done_it() {
     let failed = r#"<D:multistatus xmlns:D="DAV:"><D:response><D:href>/a</D:href><D:status>HTTP/1.1 423 Locked</D:status></D:response></D:multistatus>"#;
     let (_server, url) = platform(ResponseTemplate::new(207).set_body_string(failed), 4).await;
-    for (what, write) in writes(&url).into_iter().filter(|(what, _)| matches!(*what, "MKCOL" | "PUT file" | "MOVE file" | "DELETE file")) {
+    for (what, write) in writes(&url)
+        .into_iter()
+        .filter(|(what, _)| matches!(*what, "MKCOL" | "PUT file" | "MOVE file" | "DELETE file"))
+    {
         assert_eq!(write.await.expect_err(what).status(), Some(423), "{what}");
     }
 }
 
 fn source(url: Url, clock: Clock) -> Client {
-    let settings = SourceSettings { base_url: url, media_hosts: Vec::new(), credentials: credentials(), requests_per_minute: 600_000 };
+    let settings = SourceSettings {
+        base_url: url,
+        media_hosts: Vec::new(),
+        credentials: credentials(),
+        requests_per_minute: 600_000,
+    };
     Client::new(Arc::new(Network::new().unwrap()), clock, settings).unwrap()
 }
 
@@ -164,14 +244,30 @@ async fn what_is_not_the_recording_yet_is_asked_for_again() {
         ("202", ResponseTemplate::new(202).set_body_string("{}")),
         ("408", ResponseTemplate::new(408)),
         ("425", ResponseTemplate::new(425)),
-        ("a page", ResponseTemplate::new(200).set_body_raw("<html>sign in</html>", "text/html; charset=utf-8")),
+        (
+            "a page",
+            ResponseTemplate::new(200)
+                .set_body_raw("<html>sign in</html>", "text/html; charset=utf-8"),
+        ),
     ];
     for (what, not_yet) in rows {
         let (server, url) = mock_platform().await;
-        Mock::given(path("/media")).respond_with(not_yet).up_to_n_times(2).expect(2).mount(&server).await;
+        Mock::given(path("/media"))
+            .respond_with(not_yet)
+            .up_to_n_times(2)
+            .expect(2)
+            .mount(&server)
+            .await;
         let sound = ResponseTemplate::new(200).set_body_raw("sound", "audio/wav");
-        Mock::given(path("/media")).respond_with(sound).expect(1).mount(&server).await;
-        let read = source(url, Clock::real()).media("1", Some("/media"), 1000).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        Mock::given(path("/media"))
+            .respond_with(sound)
+            .expect(1)
+            .mount(&server)
+            .await;
+        let read = source(url, Clock::real())
+            .media("1", Some("/media"), 1000)
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error}"));
         let bytes: Vec<bytes::Bytes> = read.stream.map(|piece| piece.unwrap()).collect().await;
         assert_eq!(bytes.concat(), b"sound", "{what}");
     }
@@ -180,19 +276,40 @@ async fn what_is_not_the_recording_yet_is_asked_for_again() {
 #[tokio::test]
 async fn a_recording_that_comes_too_slowly_is_given_up_in_time() {
     // A body in pieces: wiremock sends a whole one.
-    let token = post(|| async { axum::Json(serde_json::json!({ "access_token": "t", "expires_in": 3600 })) });
+    let token = post(|| async {
+        axum::Json(serde_json::json!({ "access_token": "t", "expires_in": 3600 }))
+    });
     let media = get(|| async {
         let drops = stream::unfold((), |()| async {
-            Clock::real().sleep(std::time::Duration::from_millis(10)).await;
+            Clock::real()
+                .sleep(std::time::Duration::from_millis(10))
+                .await;
             Some((Ok::<_, std::io::Error>(bytes::Bytes::from_static(b".")), ()))
         });
-        ([(axum::http::header::CONTENT_TYPE, "audio/wav")], axum::body::Body::from_stream(drops))
+        (
+            [(axum::http::header::CONTENT_TYPE, "audio/wav")],
+            axum::body::Body::from_stream(drops),
+        )
     });
-    let url = serve(Router::new().route("/oauth/token", token).route("/media", media)).await;
+    let url = serve(
+        Router::new()
+            .route("/oauth/token", token)
+            .route("/media", media),
+    )
+    .await;
     // A hundred times as fast: a byte a second, and the minute of grace is 0.6 s.
     let clock = Clock::scaled(0, 100.0);
-    let read = source(url, clock.clone()).media("1", Some("/media"), 1 << 30).await.unwrap();
-    let error = read.stream.filter_map(|piece| async { piece.err() }).boxed().next().await.unwrap();
+    let read = source(url, clock.clone())
+        .media("1", Some("/media"), 1 << 30)
+        .await
+        .unwrap();
+    let error = read
+        .stream
+        .filter_map(|piece| async { piece.err() })
+        .boxed()
+        .next()
+        .await
+        .unwrap();
     assert!(error.to_string().contains("bytes came in"), "{error}");
     assert!(clock.now_ms() < 300_000, "{} s", clock.now_ms() / 1000);
 }

@@ -1,4 +1,5 @@
-//! How a command ends. Source: docs/reference/exit-codes.md; that page's table is checked against this type.
+//! How a command ends. Source: docs/reference/exit-codes.md; that page's table is checked against
+//! this type.
 
 use platforms::CallError;
 
@@ -9,7 +10,8 @@ pub enum Ending {
     Done,
     /// A defect of this program; panics are caught and end here.
     OurBug,
-    /// A bad call, plan or scenario; a plan that does not fit the target; a ledger in use or of another plan.
+    /// A bad call, plan or scenario; a plan that does not fit the target; a ledger in use or of
+    /// another plan.
     BadCall,
     /// Finished, with recordings quarantined or left.
     SetAside,
@@ -65,27 +67,38 @@ impl Ending {
         match self {
             Ending::Done => "done; match; every expectation held",
             Ending::OurBug => "our bug; panics are caught and end here",
-            Ending::BadCall => "bad call, plan or scenario; a plan that does not fit the target; a ledger in use or of another plan",
+            Ending::BadCall => {
+                "bad call, plan or scenario; a plan that does not fit the target; a ledger in use \
+                 or of another plan"
+            }
             Ending::SetAside => "finished, some recordings quarantined or left",
             Ending::Stopped => "stopped, can resume: interrupt, disk full, too many errors",
             Ending::Source => "the source is unreachable or refuses us",
             Ending::Target => "the target is unreachable or refuses us",
             Ending::Mismatch => "mismatch",
             Ending::CannotTell => "cannot tell",
-            Ending::Unexpected => "what was expected did not hold: a scenario's expectations, a forecast's `--deadline`",
+            Ending::Unexpected => {
+                "what was expected did not hold: a scenario's expectations, a forecast's \
+                 `--deadline`"
+            }
         }
     }
 
     /// The ending with this exit code; `None` for a code that is not one of ours.
     #[must_use]
     pub fn of_code(code: u8) -> Option<Ending> {
-        Ending::BY_GRAVITY.into_iter().find(|ending| ending.code() == code)
+        Ending::BY_GRAVITY
+            .into_iter()
+            .find(|ending| ending.code() == code)
     }
 
     /// The graver of two.
     #[must_use]
     pub fn or_graver(self, other: Ending) -> Ending {
-        Ending::BY_GRAVITY.into_iter().find(|ending| *ending == self || *ending == other).unwrap_or(self)
+        Ending::BY_GRAVITY
+            .into_iter()
+            .find(|ending| *ending == self || *ending == other)
+            .unwrap_or(self)
     }
 }
 
@@ -95,8 +108,15 @@ impl From<&migrator::Outcome> for Ending {
         let aside = tally.quarantined_total() > 0
             || tally.interactions_failed > 0
             || tally.interactions_unrepaired > 0
-            || tally.interactions_by_reason.keys().any(|reason| reason != "unmapped_queue");
-        if tally.is_finished() && !aside { Ending::Done } else { Ending::SetAside }
+            || tally
+                .interactions_by_reason
+                .keys()
+                .any(|reason| reason != "unmapped_queue");
+        if tally.is_finished() && !aside {
+            Ending::Done
+        } else {
+            Ending::SetAside
+        }
     }
 }
 
@@ -115,9 +135,8 @@ impl From<&migrator::RunError> for Ending {
         match stop {
             migrator::RunError::Plan(_) | migrator::RunError::Unwritable(_) => Ending::BadCall,
             // Nothing was looked at, and nothing will be before this machine's clock is right.
-            migrator::RunError::Source(CallError::ClockDiffers { .. }) | migrator::RunError::Target(CallError::ClockDiffers { .. }) => {
-                Ending::BadCall
-            }
+            migrator::RunError::Source(CallError::ClockDiffers { .. })
+            | migrator::RunError::Target(CallError::ClockDiffers { .. }) => Ending::BadCall,
             migrator::RunError::Source(_) => Ending::Source,
             migrator::RunError::Target(_) => Ending::Target,
             migrator::RunError::Storage(_)
@@ -155,8 +174,14 @@ mod tests {
     #[test]
     fn the_gravest_ending_wins() {
         assert_eq!(Ending::Done.or_graver(Ending::SetAside), Ending::SetAside);
-        assert_eq!(Ending::Unexpected.or_graver(Ending::BadCall), Ending::BadCall);
-        assert_eq!(Ending::Mismatch.or_graver(Ending::Unexpected), Ending::Unexpected);
+        assert_eq!(
+            Ending::Unexpected.or_graver(Ending::BadCall),
+            Ending::BadCall
+        );
+        assert_eq!(
+            Ending::Mismatch.or_graver(Ending::Unexpected),
+            Ending::Unexpected
+        );
         assert_eq!(Ending::OurBug.or_graver(Ending::Done), Ending::OurBug);
     }
 }

@@ -8,21 +8,35 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::judge::Expectation;
 use crate::run::Rehearsed;
 
-/// The XML of a run. `refused` are scenarios that came to no judgement, `left_out` those that were not meant for this migrator: name and sentence.
+/// The XML of a run. `refused` are scenarios that came to no judgement, `left_out` those that were
+/// not meant for this migrator: name and sentence.
 ///
 /// # Errors
 ///
 /// The XML could not be written.
-pub fn junit(rehearsed: &[Rehearsed], refused: &[(String, String)], left_out: &[(String, String)]) -> io::Result<String> {
+pub fn junit(
+    rehearsed: &[Rehearsed],
+    refused: &[(String, String)],
+    left_out: &[(String, String)],
+) -> io::Result<String> {
     let mut suite = TestSuite::new("seatrial rehearse");
     suite.set_time(rehearsed.iter().map(duration).sum());
     suite.add_test_cases(rehearsed.iter().map(judged));
-    suite.add_test_cases(refused.iter().map(|one| without_judgement(TestCaseStatus::non_success(NonSuccessKind::Error), one)));
-    suite.add_test_cases(left_out.iter().map(|one| without_judgement(TestCaseStatus::skipped(), one)));
+    suite.add_test_cases(
+        refused
+            .iter()
+            .map(|one| without_judgement(TestCaseStatus::non_success(NonSuccessKind::Error), one)),
+    );
+    suite.add_test_cases(
+        left_out
+            .iter()
+            .map(|one| without_judgement(TestCaseStatus::skipped(), one)),
+    );
     let mut report = Report::new("seatrial");
     report.add_test_suite(suite);
     let text = report.to_string().map_err(io::Error::other)?;
-    // The library drops control characters, and leaves these two, which XML may not hold either. Source: XML 1.0, production 2 (Char).
+    // The library drops control characters, and leaves these two, which XML may not hold either.
+    // Source: XML 1.0, production 2 (Char).
     Ok(text.replace(['\u{fffe}', '\u{ffff}'], ""))
 }
 
@@ -33,15 +47,29 @@ fn without_judgement(mut status: TestCaseStatus, (name, sentence): &(String, Str
 
 fn judged(one: &Rehearsed) -> TestCase {
     // One failure for all of them: some readers take the first alone.
-    let failed: Vec<String> = one.expectations.iter().filter(|expectation| !expectation.pass).map(words).collect();
+    let failed: Vec<String> = one
+        .expectations
+        .iter()
+        .filter(|expectation| !expectation.pass)
+        .map(words)
+        .collect();
     let mut status = TestCaseStatus::success();
     if !failed.is_empty() {
-        let label = if one.only_under_scaled_clock == Some(true) { " (under the scaled clock only)" } else { "" };
+        let label = if one.only_under_scaled_clock == Some(true) {
+            " (under the scaled clock only)"
+        } else {
+            ""
+        };
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(format!("{}{label}", failed.join("; "))).set_description(one.verifier_sentence.as_str());
+        status
+            .set_message(format!("{}{label}", failed.join("; ")))
+            .set_description(one.verifier_sentence.as_str());
     }
     let mut case = in_scenarios(&one.name, status);
-    let said = format!("migrator: {}\nverifier: {}\nseed: {}", one.migrator_sentence, one.verifier_sentence, one.seed);
+    let said = format!(
+        "migrator: {}\nverifier: {}\nseed: {}",
+        one.migrator_sentence, one.verifier_sentence, one.seed
+    );
     case.set_time(duration(one)).set_system_out(said);
     case
 }
@@ -57,7 +85,10 @@ fn duration(one: &Rehearsed) -> Duration {
 }
 
 fn words(failed: &Expectation) -> String {
-    format!("{}: expected {}, got {}", failed.what, failed.expected, failed.actual)
+    format!(
+        "{}: expected {}, got {}",
+        failed.what, failed.expected, failed.actual
+    )
 }
 
 #[cfg(test)]
@@ -68,8 +99,12 @@ mod tests {
 
     #[test]
     fn what_failed_is_told_and_nothing_breaks_the_xml() {
-        let expectation =
-            |pass| Expectation { what: "verdict".into(), expected: "match".into(), actual: "<mismatch & \"more\">".into(), pass };
+        let expectation = |pass| Expectation {
+            what: "verdict".into(),
+            expected: "match".into(),
+            actual: "<mismatch & \"more\">".into(),
+            pass,
+        };
         let one = Rehearsed {
             name: "a".into(),
             about: String::new(),
@@ -91,7 +126,12 @@ mod tests {
             recordings: 1,
             report: PathBuf::new(),
         };
-        let text = junit(&[one], &[("b".into(), "no <such> file".into())], &[("c".into(), "not for a command".into())]).expect("XML");
+        let text = junit(
+            &[one],
+            &[("b".into(), "no <such> file".into())],
+            &[("c".into(), "not for a command".into())],
+        )
+        .expect("XML");
         for expected in [
             r#"<testsuite name="seatrial rehearse" tests="3" skipped="1" errors="1" failures="1" time="1.500">"#,
             r#"message="verdict: expected match, got &lt;mismatch &amp; &quot;more&quot;&gt;; verdict: expected match"#,
@@ -104,6 +144,9 @@ mod tests {
         }
         assert_eq!(text.matches("<failure ").count(), 1, "one a testcase");
         let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-        assert!(text.chars().all(allowed), "a character that no XML document may hold (XML 1.0, production 2): {text:?}");
+        assert!(
+            text.chars().all(allowed),
+            "a character that no XML document may hold (XML 1.0, production 2): {text:?}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Puts the roles together: simulators, a migrator and the verifier under one clock, and judges what comes out against what a scenario expects.
+//! Puts the roles together: simulators, a migrator and the verifier under one clock, and judges
+//! what comes out against what a scenario expects.
 //!
 //! Nothing of a platform, of moving or of comparing is known here. [`rehearse`] runs one scenario.
 
@@ -24,4 +25,6 @@ pub use junit::junit;
 pub use narrator::{Narrator, Silent};
 pub use options::{Between, Command, Migrator, Options, Refusal};
 pub use run::{Rehearsed, rehearse};
-pub use scenario::{AfterMigration, Expect, ExpectedEnding, MigratorSettings, Scenario, VerifierSettings};
+pub use scenario::{
+    AfterMigration, Expect, ExpectedEnding, MigratorSettings, Scenario, VerifierSettings,
+};

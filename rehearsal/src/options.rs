@@ -25,7 +25,8 @@ pub struct Options {
     pub audio: Option<verifier::AudioScope>,
     /// Whether the simulators' journal is written beside the report.
     pub journal: bool,
-    /// Requests after which our migrator is barred from sending more: a bound on one that goes round in circles.
+    /// Requests after which our migrator is barred from sending more: a bound on one that goes
+    /// round in circles.
     pub most_requests: u64,
     /// Turns true when somebody wants the rehearsal to end. Absent: nobody will.
     pub interrupt: Option<watch::Receiver<bool>>,
@@ -37,7 +38,10 @@ impl Default for Options {
             report: PathBuf::from("seatrial-report"),
             seed: None,
             time: None,
-            migrator: Migrator::Ours { workers: None, between: None },
+            migrator: Migrator::Ours {
+                workers: None,
+                between: None,
+            },
             audio: None,
             journal: false,
             most_requests: u64::MAX,
@@ -58,7 +62,10 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn bad(sentence: impl ToString) -> Refusal {
-        Refusal { ending: Ending::BadCall, sentence: sentence.to_string() }
+        Refusal {
+            ending: Ending::BadCall,
+            sentence: sentence.to_string(),
+        }
     }
 }
 
@@ -76,7 +83,8 @@ pub enum Migrator {
     Command(Command),
 }
 
-/// Puts something between a migrator and the platforms: asked once a rehearsal, so it is there over all starts.
+/// Puts something between a migrator and the platforms: asked once a rehearsal, so it is there over
+/// all starts.
 pub type Between = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
 /// A migrator that is a command.

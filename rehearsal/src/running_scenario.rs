@@ -28,22 +28,50 @@ pub(crate) struct RunningScenario {
 }
 
 impl RunningScenario {
-    pub(crate) async fn start(scenario: Scenario, options: &Options, time: Time) -> Result<RunningScenario, Refusal> {
+    pub(crate) async fn start(
+        scenario: Scenario,
+        options: &Options,
+        time: Time,
+    ) -> Result<RunningScenario, Refusal> {
         let dir = options.report.join(&scenario.setup.name);
         let seed = options.seed.unwrap_or(scenario.setup.seed);
         let clock = time.settings(scenario.setup.clock);
-        // A command of somebody else's goes by the machine's clock, and so do the platforms it meets.
+        // A command of somebody else's goes by the machine's clock, and so do the platforms it
+        // meets.
         let served_on = matches!(options.migrator, Migrator::Command(_)).then(simulator::today);
-        let started = simulator::Options { seed: Some(seed), clock: Some(clock), served_on, ..simulator::Options::default() };
-        let simulator = Simulator::start(scenario.setup.clone(), started).await.map_err(Refusal::bad)?;
+        let started = simulator::Options {
+            seed: Some(seed),
+            clock: Some(clock),
+            served_on,
+            ..simulator::Options::default()
+        };
+        let simulator = Simulator::start(scenario.setup.clone(), started)
+            .await
+            .map_err(Refusal::bad)?;
         let plan = fresh_plan(&simulator, &scenario, &dir)?;
-        let no_network = || Refusal { ending: Ending::Stopped, sentence: "the TLS library does not start on this machine".to_owned() };
+        let no_network = || Refusal {
+            ending: Ending::Stopped,
+            sentence: "the TLS library does not start on this machine".to_owned(),
+        };
         let environment = Environment::of(&simulator, time).ok_or_else(no_network)?;
         let way = match &options.migrator {
-            Migrator::Ours { between: Some(between), .. } => between(environment.transport.clone()),
-            Migrator::Ours { between: None, .. } | Migrator::Command(_) => environment.transport.clone(),
+            Migrator::Ours {
+                between: Some(between),
+                ..
+            } => between(environment.transport.clone()),
+            Migrator::Ours { between: None, .. } | Migrator::Command(_) => {
+                environment.transport.clone()
+            }
         };
-        Ok(RunningScenario { scenario, simulator, plan, environment, way, dir, seed })
+        Ok(RunningScenario {
+            scenario,
+            simulator,
+            plan,
+            environment,
+            way,
+            dir,
+            seed,
+        })
     }
 
     /// How much audio the scenario has the verifier compare.
@@ -51,12 +79,20 @@ impl RunningScenario {
         match self.scenario.verifier.audio_sample {
             None => verifier::AudioScope::All,
             Some(0) => verifier::AudioScope::None,
-            Some(size) => verifier::AudioScope::Sample { size, seed: self.seed },
+            Some(size) => verifier::AudioScope::Sample {
+                size,
+                seed: self.seed,
+            },
         }
     }
 
     /// The verifier's turn; how it ends, and its last word.
-    pub(crate) async fn verify(&self, options: &Options, narrator: &dyn Narrator, observed: &mut Observations) -> (Ending, String) {
+    pub(crate) async fn verify(
+        &self,
+        options: &Options,
+        narrator: &dyn Narrator,
+        observed: &mut Observations,
+    ) -> (Ending, String) {
         let mut chosen = verifier::Options {
             report_dir: Some(self.dir.clone()),
             audio: options.audio.unwrap_or_else(|| self.audio()),
@@ -72,13 +108,17 @@ impl RunningScenario {
             })
         });
         let Environment { clock, transport } = self.environment.clone();
-        let verified = verifier::verify(&self.plan, chosen, transport, clock, &*narrator.verifying()).await;
+        let verified =
+            verifier::verify(&self.plan, chosen, transport, clock, &*narrator.verifying()).await;
         if let Some(watch) = watch {
             watch.abort();
         }
         match verified {
             Ok(report) => {
-                report.lines().iter().for_each(|line| narrator.say(&format!("  {line}")));
+                report
+                    .lines()
+                    .iter()
+                    .for_each(|line| narrator.say(&format!("  {line}")));
                 observed.found(&report);
                 (Ending::from(&report), report.summary.sentence)
             }
@@ -90,7 +130,8 @@ impl RunningScenario {
     }
 }
 
-/// What a rehearsal leaves in its folder: an earlier one's is taken away, so that nothing of it is read as this one's.
+/// What a rehearsal leaves in its folder: an earlier one's is taken away, so that nothing of it is
+/// read as this one's.
 const OF_A_RUN: [&str; 12] = [
     "migrator.out",
     "migrator.err",
@@ -106,25 +147,43 @@ const OF_A_RUN: [&str; 12] = [
     "truth.ndjson",
 ];
 
-/// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to simulators that are gone.
-fn fresh_plan(simulator: &Simulator, scenario: &Scenario, dir: &Path) -> Result<LoadedPlan, Refusal> {
+/// A plan in a folder of its own. What an earlier rehearsal of the same name left there belongs to
+/// simulators that are gone.
+fn fresh_plan(
+    simulator: &Simulator,
+    scenario: &Scenario,
+    dir: &Path,
+) -> Result<LoadedPlan, Refusal> {
     let work = dir.join("work");
     match std::fs::remove_dir_all(&work) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Refusal::bad(format!("cannot clear {}: {error}", work.display())));
+            return Err(Refusal::bad(format!(
+                "cannot clear {}: {error}",
+                work.display()
+            )));
         }
         _ => {}
     }
-    OF_A_RUN.iter().for_each(|name| drop(std::fs::remove_file(dir.join(name))));
-    output::private::folder(&work).map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
-    let path = simulator.write_plan_with(&work, &scenario.plan).map_err(Refusal::bad)?;
+    OF_A_RUN
+        .iter()
+        .for_each(|name| drop(std::fs::remove_file(dir.join(name))));
+    output::private::folder(&work)
+        .map_err(|error| Refusal::bad(format!("cannot make {}: {error}", work.display())))?;
+    let path = simulator
+        .write_plan_with(&work, &scenario.plan)
+        .map_err(Refusal::bad)?;
     LoadedPlan::read(&path).map_err(Refusal::bad)
 }
 
-/// Private keys that the simulator wrote beside the plan, for whoever verifies: none where nothing is encrypted, or none is handed over.
+/// Private keys that the simulator wrote beside the plan, for whoever verifies: none where nothing
+/// is encrypted, or none is handed over.
 fn handed_over(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir.join("work/secrets")).into_iter().flatten();
-    let mut keys: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let entries = std::fs::read_dir(dir.join("work/secrets"))
+        .into_iter()
+        .flatten();
+    let mut keys: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     keys.retain(|path| path.to_string_lossy().ends_with(".key.pem"));
     keys.sort();
     keys

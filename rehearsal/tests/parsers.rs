@@ -1,4 +1,5 @@
-//! Text from outside that a rehearsal reads: scenarios and logs of faults. Any of it is read or refused in words, with its line.
+//! Text from outside that a rehearsal reads: scenarios and logs of faults. Any of it is read or
+//! refused in words, with its line.
 
 use proptest::prelude::*;
 use rehearsal::Scenario;
@@ -21,7 +22,9 @@ verdict = 'match'
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
-        any::<f64>().prop_filter("TOML spells them otherwise", |number| number.is_finite()).prop_map(|number| format!("{number:?}")),
+        any::<f64>()
+            .prop_filter("TOML spells them otherwise", |number| number.is_finite())
+            .prop_map(|number| format!("{number:?}")),
         any::<bool>().prop_map(|value| value.to_string()),
         "'[ -&(-~]{0,12}'",
         "\\[[0-9, ]{0,8}\\]",
@@ -31,7 +34,9 @@ fn value() -> impl Strategy<Value = String> {
 
 /// What a refusal says, or nothing where the text is read.
 fn refused(text: &str) -> Option<String> {
-    Scenario::parse(text, "bad").err().map(|error| error.to_string())
+    Scenario::parse(text, "bad")
+        .err()
+        .map(|error| error.to_string())
 }
 
 proptest! {

@@ -13,7 +13,9 @@ pub(crate) struct AudioFacts {
 impl AudioFacts {
     /// Decodes bytes.
     pub(crate) fn of(bytes: &[u8]) -> AudioFacts {
-        let Ok((probe, pcm)) = audio::decode(bytes) else { return AudioFacts::default() };
+        let Ok((probe, pcm)) = audio::decode(bytes) else {
+            return AudioFacts::default();
+        };
         AudioFacts {
             codec: Some(probe.codec.to_string()),
             channels: Some(probe.channels),

@@ -7,19 +7,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The latest time a clock is advanced to: the end of 8999. Dates and the `Date` header have years of four digits, and retention is counted
-/// from now: a thousand years are left for it.
+/// The latest time a clock is advanced to: the end of 8999. Dates and the `Date` header have years
+/// of four digits, and retention is counted from now: a thousand years are left for it.
 const LATEST_MS: i64 = 221_845_391_999_999;
 
 /// An advance beyond every calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("advancing the clock by {ms} ms leads beyond the year 8999, where dates end; advance it by less")]
+#[error(
+    "advancing the clock by {ms} ms leads beyond the year 8999, where dates end; advance it by less"
+)]
 pub struct BeyondCalendar {
     /// What was asked for.
     pub ms: u64,
 }
 
-/// Time as every simulated platform sees it: limiter windows, token life, jobs, retention and the `Date` header all come from here.
+/// Time as every simulated platform sees it: limiter windows, token life, jobs, retention and the
+/// `Date` header all come from here.
 ///
 /// It stands on tokio's clock, so a paused runtime drives it too. Clones share one clock.
 #[derive(Clone)]
@@ -39,33 +42,49 @@ struct Inner {
 }
 
 impl Clock {
-    /// A clock that stands at `start_ms` now and runs `factor` times as fast as this machine's (60: a minute a second).
+    /// A clock that stands at `start_ms` now and runs `factor` times as fast as this machine's (60:
+    /// a minute a second).
     pub(crate) fn scaled_from(start_ms: i64, factor: f64) -> Clock {
         Clock::starting(start_ms, factor, false)
     }
 
-    /// A clock that stands at `start_ms` now and goes as tokio's does: under a paused runtime it jumps whenever everybody waits, and stands still
-    /// while blocking work runs.
+    /// A clock that stands at `start_ms` now and goes as tokio's does: under a paused runtime it
+    /// jumps whenever everybody waits, and stands still while blocking work runs.
     pub(crate) fn virtual_from(start_ms: i64) -> Clock {
         Clock::starting(start_ms, 1.0, true)
     }
 
     fn starting(start_ms: i64, factor: f64, is_virtual: bool) -> Clock {
         let (jumps, _) = watch::channel(());
-        Clock { inner: Arc::new(Inner { start_ms, is_virtual, started: Instant::now(), factor, advanced_ms: AtomicI64::new(0), jumps }) }
+        Clock {
+            inner: Arc::new(Inner {
+                start_ms,
+                is_virtual,
+                started: Instant::now(),
+                factor,
+                advanced_ms: AtomicI64::new(0),
+                jumps,
+            }),
+        }
     }
 
     /// Now. Unix ms.
     pub(crate) fn now_ms(&self) -> i64 {
         let elapsed = self.inner.started.elapsed().as_secs_f64() * 1000.0 * self.inner.factor;
         let advanced = self.inner.advanced_ms.load(Ordering::Acquire);
-        self.inner.start_ms.saturating_add(elapsed.round() as i64).saturating_add(advanced)
+        self.inner
+            .start_ms
+            .saturating_add(elapsed.round() as i64)
+            .saturating_add(advanced)
     }
 
-    /// Whether it shows another time than this machine's: it was moved, or goes at a speed of its own.
+    /// Whether it shows another time than this machine's: it was moved, or goes at a speed of its
+    /// own.
     pub(crate) fn is_moved(&self) -> bool {
         let inner = &self.inner;
-        inner.is_virtual || (inner.factor - 1.0).abs() > f64::EPSILON || inner.advanced_ms.load(Ordering::Acquire) != 0
+        inner.is_virtual
+            || (inner.factor - 1.0).abs() > f64::EPSILON
+            || inner.advanced_ms.load(Ordering::Acquire) != 0
     }
 
     /// Simulated seconds in a real one.
@@ -76,14 +95,18 @@ impl Clock {
     /// Returns once `ms` have passed on this clock; an advance counts as passed time.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub(crate) async fn sleep_ms(&self, ms: u64) {
-        let until = self.now_ms().saturating_add(i64::try_from(ms).unwrap_or(i64::MAX / 4));
+        let until = self
+            .now_ms()
+            .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX / 4));
         let mut jumps = self.inner.jumps.subscribe();
         loop {
             let left = until - self.now_ms();
             if left <= 0 {
                 return;
             }
-            let nap = Duration::from_secs_f64((left as f64 / 1000.0 / self.inner.factor).clamp(0.001, 31_536_000.0));
+            let nap = Duration::from_secs_f64(
+                (left as f64 / 1000.0 / self.inner.factor).clamp(0.001, 31_536_000.0),
+            );
             tokio::select! {
                 biased;
                 _ = jumps.changed() => {}
@@ -92,30 +115,48 @@ impl Clock {
         }
     }
 
-    /// Does work that blocks: on a thread of its own, or right here in virtual time, which stands still meanwhile. `None` after a panic in it.
-    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// Does work that blocks: on a thread of its own, or right here in virtual time, which stands
+    /// still meanwhile. `None` after a panic in it.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
         if self.inner.is_virtual {
             return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
         }
         tokio::task::spawn_blocking(work).await.ok()
     }
 
-    /// Awaits work whose end other threads tell. In virtual time this thread does nothing else meanwhile: whether it had ended when it was first
-    /// asked, or a little later, must make no difference. Only for work that needs no other task.
+    /// Awaits work whose end other threads tell. In virtual time this thread does nothing else
+    /// meanwhile: whether it had ended when it was first asked, or a little later, must make no
+    /// difference. Only for work that needs no other task.
     pub(crate) async fn elsewhere<T>(&self, work: impl Future<Output = T>) -> T {
-        if self.inner.is_virtual { stand_still(work) } else { work.await }
+        if self.inner.is_virtual {
+            stand_still(work)
+        } else {
+            work.await
+        }
     }
 
-    /// Shows `now_ms` from now on, earlier or later. Who sleeps wakes when its moment comes on the new time.
+    /// Shows `now_ms` from now on, earlier or later. Who sleeps wakes when its moment comes on the
+    /// new time.
     pub(crate) fn set_ms(&self, now_ms: i64) {
-        self.inner.advanced_ms.fetch_add(now_ms - self.now_ms(), Ordering::AcqRel);
+        self.inner
+            .advanced_ms
+            .fetch_add(now_ms - self.now_ms(), Ordering::AcqRel);
         self.inner.jumps.send_replace(());
     }
 
-    /// Jumps forward by `ms` and wakes whoever sleeps past it. Refused, with nothing changed, where no calendar holds the time it would show.
+    /// Jumps forward by `ms` and wakes whoever sleeps past it. Refused, with nothing changed, where
+    /// no calendar holds the time it would show.
     pub(crate) fn advance_ms(&self, ms: u64) -> Result<(), BeyondCalendar> {
-        let then_ms = i64::try_from(ms).ok().and_then(|ms| self.now_ms().checked_add(ms));
-        let ms = then_ms.filter(|then_ms| *then_ms <= LATEST_MS).and(i64::try_from(ms).ok()).ok_or(BeyondCalendar { ms })?;
+        let then_ms = i64::try_from(ms)
+            .ok()
+            .and_then(|ms| self.now_ms().checked_add(ms));
+        let ms = then_ms
+            .filter(|then_ms| *then_ms <= LATEST_MS)
+            .and(i64::try_from(ms).ok())
+            .ok_or(BeyondCalendar { ms })?;
         self.inner.advanced_ms.fetch_add(ms, Ordering::AcqRel);
         self.inner.jumps.send_replace(());
         Ok(())
@@ -125,7 +166,9 @@ impl Clock {
 /// The time of this machine. Unix ms.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn machine_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -175,31 +218,46 @@ mod tests {
             async move { clock.sleep_ms(3_600_000).await }
         });
         tokio::task::yield_now().await;
-        clock.advance_ms(3_600_000).expect("an hour is on every calendar");
+        clock
+            .advance_ms(3_600_000)
+            .expect("an hour is on every calendar");
         assert!(sleeper.await.is_ok());
     }
 
     #[test]
     fn an_advance_is_seen_at_once() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let clock = Clock::of_a_test();
             let before = clock.now_ms();
-            clock.advance_ms(86_400_000).expect("a day is on every calendar");
+            clock
+                .advance_ms(86_400_000)
+                .expect("a day is on every calendar");
             assert!(clock.now_ms() - before >= 86_400_000);
         });
     }
 
     #[test]
     fn an_advance_that_no_calendar_holds_changes_nothing() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let clock = Clock::virtual_from(LATEST_MS - 1_000);
             for ms in [1_001, 1_000_000_000_000_000_000, u64::MAX] {
                 assert_eq!(clock.advance_ms(ms), Err(BeyondCalendar { ms }));
             }
             assert!(clock.now_ms() < LATEST_MS);
-            assert_eq!(jiff::Timestamp::from_millisecond(LATEST_MS).expect("a time").to_string(), "8999-12-31T23:59:59.999Z");
+            assert_eq!(
+                jiff::Timestamp::from_millisecond(LATEST_MS)
+                    .expect("a time")
+                    .to_string(),
+                "8999-12-31T23:59:59.999Z"
+            );
         });
     }
 }

@@ -27,18 +27,30 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(crate) fn at(path: &Path, line: u64, reason: impl Into<String>) -> ConfigError {
-        ConfigError::Invalid { path: path.to_owned(), line, reason: reason.into() }
+        ConfigError::Invalid {
+            path: path.to_owned(),
+            line,
+            reason: reason.into(),
+        }
     }
 }
 
-/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest name.
+/// Turns serde's "unknown field `x`, expected one of `a`, `b`" into a sentence with the nearest
+/// name.
 pub(crate) fn in_words(message: &str) -> String {
     let plain = || message.replace('\n', " ").trim().to_owned();
     for (opening, noun) in [("unknown field `", "key"), ("unknown variant `", "value")] {
-        let Some((unknown, known)) = message.strip_prefix(opening).and_then(|rest| rest.split_once('`')) else { continue };
+        let Some((unknown, known)) = message
+            .strip_prefix(opening)
+            .and_then(|rest| rest.split_once('`'))
+        else {
+            continue;
+        };
         let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         return match nearest(unknown, &known) {
-            Some(nearest) => format!("unknown {noun} `{unknown}`; the nearest known {noun} is `{nearest}`"),
+            Some(nearest) => {
+                format!("unknown {noun} `{unknown}`; the nearest known {noun} is `{nearest}`")
+            }
             None => format!("unknown {noun} `{unknown}`"),
         };
     }
@@ -50,5 +62,8 @@ pub(crate) fn in_words(message: &str) -> String {
 pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let unknown = unknown.to_lowercase();
     let alike = |name: &str| strsim::jaro_winkler(&unknown, &name.to_lowercase());
-    known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)))
+    known
+        .iter()
+        .copied()
+        .max_by(|a, b| alike(a).total_cmp(&alike(b)))
 }

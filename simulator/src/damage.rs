@@ -1,16 +1,20 @@
-//! Damage to sound, as defects do it: each changes samples or makes other bytes, and is nothing (`None`) where a recording cannot take it.
+//! Damage to sound, as defects do it: each changes samples or makes other bytes, and is nothing
+//! (`None`) where a recording cannot take it.
 
 use audio::{Codec, Pcm, compare};
 
 use crate::seed::Seed;
 
 /// A page that a proxy answers instead of the media.
-pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gateway Time-out</title></head>\n<body><h1>504 Gateway Time-out</h1>\n<p>The server didn't respond in time.</p></body></html>\n";
+pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gateway \
+    Time-out</title></head>\n<body><h1>504 Gateway Time-out</h1>\n<p>The server didn't respond in \
+    time.</p></body></html>\n";
 /// Longest hole, in milliseconds: enough for a sentence to be lost.
 const HOLE_MS: u64 = 3_000;
 /// Bytes that corruption touches inside a file.
 const CORRUPT_BYTES: usize = 400;
-/// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in every JSON reader.
+/// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in
+/// every JSON reader.
 const PHANTOM_IDS: u64 = 900_000_000;
 
 /// A legacy id that no source record has.
@@ -18,7 +22,8 @@ pub(crate) fn phantom_id(seed: Seed) -> u64 {
     PHANTOM_IDS + seed.below(90_000_000)
 }
 
-/// Three seconds of sound that no recording of the world has: a tone that changes its height five times a second.
+/// Three seconds of sound that no recording of the world has: a tone that changes its height five
+/// times a second.
 pub(crate) fn babble(seed: Seed) -> Pcm {
     let mut phase = 0.0_f64;
     let samples = (0..24_000_u64).map(|at| {
@@ -26,51 +31,83 @@ pub(crate) fn babble(seed: Seed) -> Pcm {
         phase += pitch / 8_000.0 * std::f64::consts::TAU;
         (phase.sin() * 9_000.0) as i16
     });
-    Pcm { sample_rate: 8_000, channels: vec![samples.collect()] }
+    Pcm {
+        sample_rate: 8_000,
+        channels: vec![samples.collect()],
+    }
 }
 
 /// Whether nothing is to be heard.
 pub(crate) fn is_silent(pcm: &Pcm) -> bool {
-    pcm.channels.iter().all(|channel| compare::is_silent(channel, pcm.sample_rate, 0, pcm.duration_ms()))
+    pcm.channels
+        .iter()
+        .all(|channel| compare::is_silent(channel, pcm.sample_rate, 0, pcm.duration_ms()))
 }
 
 /// Samples that a cut takes: a fifth, at least a second where a second is left.
 fn cut_length(pcm: &Pcm) -> Option<usize> {
     let (samples, second) = (pcm.samples(), pcm.sample_rate as usize);
     let fifth = samples / 5;
-    let length = if samples >= 2 * second { fifth.max(second) } else { fifth };
+    let length = if samples >= 2 * second {
+        fifth.max(second)
+    } else {
+        fifth
+    };
     (length > 0).then_some(length)
 }
 
 /// D15: the tail is cut off.
 pub(crate) fn tail_cut(pcm: &mut Pcm) -> Option<()> {
     let keep = pcm.samples() - cut_length(pcm)?;
-    pcm.channels.iter_mut().for_each(|channel| channel.truncate(keep));
+    pcm.channels
+        .iter_mut()
+        .for_each(|channel| channel.truncate(keep));
     Some(())
 }
 
 /// D16: the head is cut off.
 pub(crate) fn head_cut(pcm: &mut Pcm) -> Option<()> {
     let cut = cut_length(pcm)?;
-    pcm.channels.iter_mut().for_each(|channel| drop(channel.drain(..cut)));
+    pcm.channels
+        .iter_mut()
+        .for_each(|channel| drop(channel.drain(..cut)));
     Some(())
 }
 
 /// D17: silence in the middle, where somebody spoke.
 pub(crate) fn hole(pcm: &mut Pcm) -> Option<()> {
     let length_ms = HOLE_MS.min(pcm.duration_ms() * 3 / 10);
-    let from_ms = loudest(pcm, length_ms, pcm.duration_ms() / 10, pcm.duration_ms() * 9 / 10)?;
+    let from_ms = loudest(
+        pcm,
+        length_ms,
+        pcm.duration_ms() / 10,
+        pcm.duration_ms() * 9 / 10,
+    )?;
     audio::silence(pcm, from_ms, from_ms + length_ms);
     Some(())
 }
 
 /// Where the loudest stretch of a length begins, between two moments; none where all are silent.
 fn loudest(pcm: &Pcm, length_ms: u64, from_ms: u64, to_ms: u64) -> Option<u64> {
-    let last = to_ms.checked_sub(length_ms).filter(|last| *last >= from_ms && length_ms > 0)?;
+    let last = to_ms
+        .checked_sub(length_ms)
+        .filter(|last| *last >= from_ms && length_ms > 0)?;
     let step = (length_ms / 2).max(1) as usize;
-    let level = |at: u64| -> f64 { pcm.channels.iter().map(|channel| compare::rms(channel, pcm.sample_rate, at, at + length_ms)).sum() };
-    let is_heard = |at: &u64| pcm.channels.iter().any(|one| !compare::is_silent(one, pcm.sample_rate, *at, *at + length_ms));
-    (from_ms..=last).step_by(step).filter(is_heard).max_by(|one, other| level(*one).total_cmp(&level(*other)))
+    let level = |at: u64| -> f64 {
+        pcm.channels
+            .iter()
+            .map(|channel| compare::rms(channel, pcm.sample_rate, at, at + length_ms))
+            .sum()
+    };
+    let is_heard = |at: &u64| {
+        pcm.channels
+            .iter()
+            .any(|one| !compare::is_silent(one, pcm.sample_rate, *at, *at + length_ms))
+    };
+    (from_ms..=last)
+        .step_by(step)
+        .filter(is_heard)
+        .max_by(|one, other| level(*one).total_cmp(&level(*other)))
 }
 
 /// D19: as long as before, and nothing to hear.
@@ -100,7 +137,12 @@ pub(crate) fn drifted(pcm: &mut Pcm) -> Option<()> {
         let at = |index: usize| f64::from(channel.get(index).copied().unwrap_or_default());
         let length = channel.len() * 100 / 101;
         let places = (0..length).map(|index| index as f64 * 1.01);
-        places.map(|place| (at(place as usize) + place.fract() * (at(place as usize + 1) - at(place as usize))) as i16).collect()
+        places
+            .map(|place| {
+                (at(place as usize) + place.fract() * (at(place as usize + 1) - at(place as usize)))
+                    as i16
+            })
+            .collect()
     };
     pcm.channels = pcm.channels.iter().map(faster).collect();
     (!is_silent(pcm) && pcm.duration_ms() >= 2_000).then_some(())
@@ -117,7 +159,12 @@ pub(crate) fn channels_swapped(pcm: &mut Pcm) -> Option<()> {
 pub(crate) fn channels_folded(pcm: &mut Pcm) -> Option<()> {
     pcm.channels = match pcm.channels.as_slice() {
         [only] => vec![only.clone(), only.clone()],
-        [left, right] => vec![left.iter().zip(right).map(|(a, b)| ((i32::from(*a) + i32::from(*b)) / 2) as i16).collect()],
+        [left, right] => vec![
+            left.iter()
+                .zip(right)
+                .map(|(a, b)| ((i32::from(*a) + i32::from(*b)) / 2) as i16)
+                .collect(),
+        ],
         _ => return None,
     };
     Some(())
@@ -138,19 +185,26 @@ pub(crate) fn byte_order(pcm: &mut Pcm) -> Option<()> {
 }
 
 fn each_sample(pcm: &mut Pcm, change: impl Fn(i16) -> i16) {
-    pcm.channels.iter_mut().flatten().for_each(|sample| *sample = change(*sample));
+    pcm.channels
+        .iter_mut()
+        .flatten()
+        .for_each(|sample| *sample = change(*sample));
 }
 
 /// D59: speech where a pause says there is none.
 pub(crate) fn speech_in_pause(pcm: &mut Pcm, from_ms: u64, length_ms: u64) -> Option<()> {
     let at = |ms: u64| (ms * u64::from(pcm.sample_rate) / 1_000) as usize;
-    let speech_ms = length_ms.min(from_ms.max(pcm.duration_ms().saturating_sub(from_ms + length_ms)) / 2);
-    let speech_from = loudest(pcm, speech_ms, 0, from_ms).or_else(|| loudest(pcm, speech_ms, from_ms + length_ms, pcm.duration_ms()))?;
+    let speech_ms =
+        length_ms.min(from_ms.max(pcm.duration_ms().saturating_sub(from_ms + length_ms)) / 2);
+    let speech_from = loudest(pcm, speech_ms, 0, from_ms)
+        .or_else(|| loudest(pcm, speech_ms, from_ms + length_ms, pcm.duration_ms()))?;
     let (source, target, length) = (at(speech_from), at(from_ms), at(length_ms));
     let speech = at(speech_ms).max(1);
     for channel in &mut pcm.channels {
         for index in 0..length {
-            let Some(sample) = channel.get(source + index % speech).copied() else { continue };
+            let Some(sample) = channel.get(source + index % speech).copied() else {
+                continue;
+            };
             if let Some(slot) = channel.get_mut(target + index) {
                 *slot = sample;
             }
@@ -161,7 +215,15 @@ pub(crate) fn speech_in_pause(pcm: &mut Pcm, from_ms: u64, length_ms: u64) -> Op
 
 /// D24: the same sound in another codec.
 pub(crate) fn other_codec(codec: Codec, pcm: &Pcm) -> Option<Vec<u8>> {
-    audio::encode(pcm, if codec == Codec::Mp3 { Codec::PcmS16 } else { Codec::Mp3 }).ok()
+    audio::encode(
+        pcm,
+        if codec == Codec::Mp3 {
+            Codec::PcmS16
+        } else {
+            Codec::Mp3
+        },
+    )
+    .ok()
 }
 
 /// D25: a container that says what no player has: WAVE with the tag of Windows Media Audio.
@@ -193,6 +255,9 @@ pub(crate) fn corrupt_inside(mut bytes: Vec<u8>, before: &Pcm, noise: Seed) -> O
 pub(crate) fn encrypted(stream: Seed, length: usize) -> Option<Vec<u8>> {
     let length = length.max(1_024);
     let cipher = |block: usize| stream.index(block as u64).value().to_le_bytes();
-    let bytes: Vec<u8> = (0..length.div_ceil(8)).flat_map(cipher).take(length).collect();
+    let bytes: Vec<u8> = (0..length.div_ceil(8))
+        .flat_map(cipher)
+        .take(length)
+        .collect();
     audio::decode(&bytes).is_err().then_some(bytes)
 }

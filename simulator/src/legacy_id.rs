@@ -23,8 +23,23 @@ mod tests {
 
     #[test]
     fn numbers_come_by_value_then_texts_then_none() {
-        let mut ids = [None, Some("x"), Some("100"), Some("20"), Some("9007199254740993")];
+        let mut ids = [
+            None,
+            Some("x"),
+            Some("100"),
+            Some("20"),
+            Some("9007199254740993"),
+        ];
         ids.sort_by(|one, other| order(*one, *other));
-        assert_eq!(ids, [Some("20"), Some("100"), Some("9007199254740993"), Some("x"), None]);
+        assert_eq!(
+            ids,
+            [
+                Some("20"),
+                Some("100"),
+                Some("9007199254740993"),
+                Some("x"),
+                None
+            ]
+        );
     }
 }

@@ -1,9 +1,11 @@
-//! Server side of the platforms Seatrial rehearses against: a legacy contact centre (the source), Genesys Cloud and Genesys
-//! Interaction Recording (the targets), served over real
-//! HTTP from a generated or imported world, with their limits, refusals and addressed faults, one clock, one journal and a control API.
+//! Server side of the platforms Seatrial rehearses against: a legacy contact centre (the source),
+//! Genesys Cloud and Genesys Interaction Recording (the targets), served over real HTTP from a
+//! generated or imported world, with their limits, refusals and addressed faults, one clock, one
+//! journal and a control API.
 //!
-//! Start with [`Setup`] and [`Simulator`]. In a test of your own migrator, on free ports, stopped when it is dropped; where the test panics, the
-//! setup, the seed and the journal's last lines go to standard error:
+//! Start with [`Setup`] and [`Simulator`]. In a test of your own migrator, on free ports, stopped
+//! when it is dropped; where the test panics, the setup, the seed and the journal's last lines go
+//! to standard error:
 //!
 //! ```
 //! use simulator::{Options, PlatformName, Setup, Simulator};
@@ -21,8 +23,8 @@
 //! # }
 //! ```
 //!
-//! This crate knows nothing of the client side: its wire types are its own, so that a misnamed field
-//! collides with the clients instead of being agreed by both ends.
+//! This crate knows nothing of the client side: its wire types are its own, so that a misnamed
+//! field collides with the clients instead of being agreed by both ends.
 
 mod audio_facts;
 mod clock;
@@ -58,21 +60,27 @@ pub use operations::Operation;
 pub use outcome::{Outcome, Repair};
 pub use plan_writer::PlanWriteError;
 pub use platforms::genesys_cloud::{
-    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Ingest, PolicyDaysFrom, PublicSettings as GenesysCloudPublicSettings,
-    REGIONS, ReportColumn, ReusedEventId, Role as GenesysCloudRole, Settings as GenesysCloudSettings,
+    AccessSettings as GenesysCloudAccessSettings, AttributeSearch, Ingest, PolicyDaysFrom,
+    PublicSettings as GenesysCloudPublicSettings, REGIONS, ReportColumn, ReusedEventId,
+    Role as GenesysCloudRole, Settings as GenesysCloudSettings,
 };
 pub use platforms::gir::{
-    EncryptionSettings as GirEncryptionSettings, ExportError, Exported, IndexSettings as GirIndexSettings, Limits as GirLimits,
-    OtherRegion as GirOtherRegion, Paging as GirPaging, PrivacySettings as GirPrivacySettings, PurgeRule as GirPurgeRule,
-    PurgeSettings as GirPurgeSettings, Repeated as GirRepeated, Repost as GirRepost, Settings as GirSettings,
-    SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins, Zoneless as GirZoneless,
+    EncryptionSettings as GirEncryptionSettings, ExportError, Exported,
+    IndexSettings as GirIndexSettings, Limits as GirLimits, OtherRegion as GirOtherRegion,
+    Paging as GirPaging, PrivacySettings as GirPrivacySettings, PurgeRule as GirPurgeRule,
+    PurgeSettings as GirPurgeSettings, Repeated as GirRepeated, Repost as GirRepost,
+    Settings as GirSettings, SpeechMinerSettings as GirSpeechMinerSettings, Wins as GirWins,
+    Zoneless as GirZoneless,
 };
 pub use platforms::legacy::LegacySettings;
 pub use platforms::registry::{
-    Account, Addresses, Client, Credentials, OWN_HOSTS, PLATFORM_SECTIONS, PlatformName, Ports, TargetKind, all_rules, hosts,
+    Account, Addresses, Client, Credentials, OWN_HOSTS, PLATFORM_SECTIONS, PlatformName, Ports,
+    TargetKind, all_rules, hosts,
 };
 pub use rules::{Grade, Rule};
-pub use server::{InMemoryConnector, OnePort, Options, Simulator, SimulatorError, SnapshotError, SnapshotInfo};
+pub use server::{
+    InMemoryConnector, OnePort, Options, Simulator, SimulatorError, SnapshotError, SnapshotInfo,
+};
 pub use setup::{ClockMode, ClockSettings, Setup};
 pub use tamper::{Planted, TamperAnswer, TamperRefusal};
 pub use world::{BadMedia, DomainKind, SourceCodec, WORLD_VERSION, WorldSettings};

@@ -5,7 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a sound migrator makes of a fault: the ground truth a rehearsal is held against. Sources: docs/reference: match, mapping, plan, time and fields.
+/// What a sound migrator makes of a fault: the ground truth a rehearsal is held against. Sources:
+/// docs/reference: match, mapping, plan, time and fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "is", content = "what", rename_all = "snake_case")]
 pub enum Outcome {
@@ -19,8 +20,8 @@ pub enum Outcome {
     Skip(&'static str),
     /// The call goes as the source has it.
     PassThrough,
-    /// Neither moved nor set aside: an error that outlasts all retries, left for a person. A verifier cannot tell where it is the source's, and
-    /// misses the call where it is the target's.
+    /// Neither moved nor set aside: an error that outlasts all retries, left for a person. A
+    /// verifier cannot tell where it is the source's, and misses the call where it is the target's.
     Left,
 }
 
@@ -61,7 +62,9 @@ impl Repair {
             Repair::EndsSwapped => "start and end are put in order, and `st.repair` says so",
             Repair::AmbiguousHourEarlier => "the earlier of the two instants, counted",
             Repair::MissingHourForward => "moved to the instant after the gap, counted",
-            Repair::DeclaredOffset => "the recorder's declared offset is added; `st.raw_start` keeps the source's words",
+            Repair::DeclaredOffset => {
+                "the recorder's declared offset is added; `st.raw_start` keeps the source's words"
+            }
             Repair::FallbackUser => "the fallback user takes the agent's place",
             Repair::DefaultQueue => "the default queue takes the queue's place",
         }

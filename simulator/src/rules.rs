@@ -28,7 +28,8 @@ pub struct Rule {
     pub statement: &'static str,
     /// Page and section, or why it was assumed.
     pub source: &'static str,
-    /// What it is unless a scenario says otherwise: the setting and its default, or the number. Absent: it cannot be set.
+    /// What it is unless a scenario says otherwise: the setting and its default, or the number.
+    /// Absent: it cannot be set.
     pub default: Option<&'static str>,
 }
 
@@ -84,7 +85,11 @@ impl Exercised {
 
     /// Names of the rules of one grade that were marked, sorted.
     pub(crate) fn names(&self, grade: Grade) -> Vec<&'static str> {
-        self.rules().into_iter().filter(|rule| rule.grade == grade).map(|rule| rule.name).collect()
+        self.rules()
+            .into_iter()
+            .filter(|rule| rule.grade == grade)
+            .map(|rule| rule.name)
+            .collect()
     }
 
     /// All marked rules, sorted by name.
@@ -97,8 +102,20 @@ impl Exercised {
 mod tests {
     use super::*;
 
-    static ASSUMED: Rule = Rule { name: "b.rule", grade: Grade::Assumed, statement: "s", source: "none", default: None };
-    static DOCUMENTED: Rule = Rule { name: "a.rule", grade: Grade::Documented, statement: "s", source: "page", default: None };
+    static ASSUMED: Rule = Rule {
+        name: "b.rule",
+        grade: Grade::Assumed,
+        statement: "s",
+        source: "none",
+        default: None,
+    };
+    static DOCUMENTED: Rule = Rule {
+        name: "a.rule",
+        grade: Grade::Documented,
+        statement: "s",
+        source: "page",
+        default: None,
+    };
 
     #[test]
     fn a_rule_is_named_once_under_its_grade() {

@@ -1,4 +1,5 @@
-//! One seed, split by name: every choice of a world is a pure function of it, so the same seed gives the same world for ever.
+//! One seed, split by name: every choice of a world is a pure function of it, so the same seed
+//! gives the same world for ever.
 
 use uuid::Uuid;
 
@@ -50,7 +51,8 @@ impl Seed {
     pub(crate) fn uuid(self) -> Uuid {
         let high = self.child("uuid/high").value();
         let low = self.child("uuid/low").value();
-        uuid::Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes()).into_uuid()
+        uuid::Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
+            .into_uuid()
     }
 }
 
@@ -70,9 +72,15 @@ mod tests {
     #[test]
     fn values_are_the_same_for_ever() {
         let seed = Seed::new(7).child("world/agents").index(3);
-        assert_eq!(seed.value(), Seed::new(7).child("world/agents").index(3).value());
+        assert_eq!(
+            seed.value(),
+            Seed::new(7).child("world/agents").index(3).value()
+        );
         assert_eq!(format!("{:016x}", seed.value()), "36c3076359f0d9fd");
-        assert_eq!(seed.uuid().to_string(), "efd0530a-8e03-4ebf-a1ad-9cc3b54fdb12");
+        assert_eq!(
+            seed.uuid().to_string(),
+            "efd0530a-8e03-4ebf-a1ad-9cc3b54fdb12"
+        );
         assert_eq!(seed.uuid().get_version_num(), 4);
     }
 
@@ -97,7 +105,9 @@ mod tests {
 
     #[test]
     fn a_share_is_met_within_a_percent() {
-        let hits = (0..100_000).filter(|i| Seed::new(7).index(*i).chance(0.2)).count();
+        let hits = (0..100_000)
+            .filter(|i| Seed::new(7).index(*i).chance(0.2))
+            .count();
         assert!((19_000..21_000).contains(&hits), "{hits}");
     }
 }

@@ -1,4 +1,5 @@
-//! Planting defects in a target, so that a verifier can be judged by what it finds: what is asked and answered, and how victims are taken.
+//! Planting defects in a target, so that a verifier can be judged by what it finds: what is asked
+//! and answered, and how victims are taken.
 //!
 //! Each target plants in its own way (`tamper` of each); the words and the picking are the same.
 
@@ -39,7 +40,10 @@ pub struct Planted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TamperRefusal {
     /// The count does not fit the defect. 400.
-    #[error("count {count} does not fit {defect}: it is at least 1, and even for a defect of pairs; ask for another")]
+    #[error(
+        "count {count} does not fit {defect}: it is at least 1, and even for a defect of pairs; \
+         ask for another"
+    )]
     BadCount {
         /// Defect class.
         defect: String,
@@ -47,7 +51,10 @@ pub enum TamperRefusal {
         count: usize,
     },
     /// Too few calls can take the defect. 409; nothing was done.
-    #[error("only {found} of {count} entries of {defect} find a victim; nothing was done, ask for fewer or a larger world")]
+    #[error(
+        "only {found} of {count} entries of {defect} find a victim; nothing was done, ask for \
+         fewer or a larger world"
+    )]
     NotEnough {
         /// Defect class.
         defect: String,
@@ -67,7 +74,10 @@ pub enum TamperRefusal {
         known: String,
     },
     /// Sound that is encrypted cannot be changed without its key. 409; nothing was done.
-    #[error("{defect} changes sound, and the media are encrypted; nothing was done, rehearse it without [{setting}]")]
+    #[error(
+        "{defect} changes sound, and the media are encrypted; nothing was done, rehearse it \
+         without [{setting}]"
+    )]
     Encrypted {
         /// Defect class.
         defect: String,
@@ -78,20 +88,42 @@ pub enum TamperRefusal {
 
 /// Whether a count fits a defect that plants so many entries at once.
 pub(crate) fn check_count(defect: &str, count: usize, entries: usize) -> Result<(), TamperRefusal> {
-    if count == 0 || !count.is_multiple_of(entries) { Err(TamperRefusal::BadCount { defect: defect.to_owned(), count }) } else { Ok(()) }
+    if count == 0 || !count.is_multiple_of(entries) {
+        Err(TamperRefusal::BadCount {
+            defect: defect.to_owned(),
+            count,
+        })
+    } else {
+        Ok(())
+    }
 }
 
 /// A plant for each of the first candidates that can take one, up to a count.
-pub(crate) fn single<V, P>(candidates: Vec<V>, count: usize, plant: impl Fn(V) -> Option<P>) -> Vec<P> {
-    candidates.into_iter().filter_map(plant).take(count).collect()
+pub(crate) fn single<V, P>(
+    candidates: Vec<V>,
+    count: usize,
+    plant: impl Fn(V) -> Option<P>,
+) -> Vec<P> {
+    candidates
+        .into_iter()
+        .filter_map(plant)
+        .take(count)
+        .collect()
 }
 
 /// A plant for each pair of candidates that can take one, nobody twice, up to a count.
-pub(crate) fn double<V: Copy, P>(mut left: Vec<V>, count: usize, plant: impl Fn(V, V) -> Option<P>) -> Vec<P> {
+pub(crate) fn double<V: Copy, P>(
+    mut left: Vec<V>,
+    count: usize,
+    plant: impl Fn(V, V) -> Option<P>,
+) -> Vec<P> {
     let mut plants = Vec::new();
     while plants.len() < count && !left.is_empty() {
         let first = left.remove(0);
-        let partner = left.iter().enumerate().find_map(|(at, second)| Some((at, plant(first, *second)?)));
+        let partner = left
+            .iter()
+            .enumerate()
+            .find_map(|(at, second)| Some((at, plant(first, *second)?)));
         if let Some((at, made)) = partner {
             left.remove(at);
             plants.push(made);
@@ -104,8 +136,15 @@ pub(crate) fn double<V: Copy, P>(mut left: Vec<V>, count: usize, plant: impl Fn(
 pub(crate) fn answer(defect: &str, seed: u64, mut planted: Vec<Planted>) -> TamperAnswer {
     planted.sort_by(|one, other| {
         let legacy = |entry: &Planted| (entry.legacy_recording_id.clone(), entry.target_id.clone());
-        let by_id = legacy_id::order(Some(&one.legacy_interaction_id), Some(&other.legacy_interaction_id));
+        let by_id = legacy_id::order(
+            Some(&one.legacy_interaction_id),
+            Some(&other.legacy_interaction_id),
+        );
         by_id.then_with(|| legacy(one).cmp(&legacy(other)))
     });
-    TamperAnswer { defect: defect.to_owned(), seed, planted }
+    TamperAnswer {
+        defect: defect.to_owned(),
+        seed,
+        planted,
+    }
 }

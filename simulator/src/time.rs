@@ -3,9 +3,14 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Unix ms as RFC 3339 in UTC with milliseconds; times outside jiff's range (years -9999..9999) are clamped to it.
+/// Unix ms as RFC 3339 in UTC with milliseconds; times outside jiff's range (years -9999..9999) are
+/// clamped to it.
 pub(crate) fn instant(unix_ms: i64) -> String {
-    let timestamp = Timestamp::from_millisecond(unix_ms).unwrap_or(if unix_ms < 0 { Timestamp::MIN } else { Timestamp::MAX });
+    let timestamp = Timestamp::from_millisecond(unix_ms).unwrap_or(if unix_ms < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    });
     format!("{timestamp:.3}")
 }
 

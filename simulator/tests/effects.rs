@@ -1,4 +1,5 @@
-//! Any number of clients at once leaves the same effects and the same truth behind, whatever goes wrong on the way.
+//! Any number of clients at once leaves the same effects and the same truth behind, whatever goes
+//! wrong on the way.
 
 mod client;
 
@@ -40,7 +41,9 @@ keys = ["100003", "100004"]
 /// Effects, truth and faults after a migration by `workers` at once.
 async fn left_behind_by(workers: usize) -> (String, String, usize) {
     let setup = Setup::parse(SCENARIO, "effects").unwrap_or_else(|error| panic!("{error}"));
-    let simulator = Simulator::start(setup, Options::default()).await.expect("a simulator");
+    let simulator = Simulator::start(setup, Options::default())
+        .await
+        .expect("a simulator");
     let migration = Arc::new(Client::of(&simulator).await);
     let places = Arc::new(Semaphore::new(workers));
     let mut tasks = tokio::task::JoinSet::new();
@@ -54,8 +57,15 @@ async fn left_behind_by(workers: usize) -> (String, String, usize) {
     while let Some(done) = tasks.join_next().await {
         done.expect("a migrated call");
     }
-    let truth = simulator.truth(PlatformName::GenesysCloud).await.expect("truth");
-    let struck = simulator.journal(None, 0, 10_000).iter().filter(|line| line.fault.is_some()).count();
+    let truth = simulator
+        .truth(PlatformName::GenesysCloud)
+        .await
+        .expect("truth");
+    let struck = simulator
+        .journal(None, 0, 10_000)
+        .iter()
+        .filter(|line| line.fault.is_some())
+        .count();
     (simulator.effects(), truth, struck)
 }
 
@@ -63,7 +73,14 @@ async fn left_behind_by(workers: usize) -> (String, String, usize) {
 async fn one_worker_and_sixteen_leave_the_same_behind() {
     let (effects, truth, struck) = left_behind_by(1).await;
     assert!(struck > 20, "{struck}");
-    assert_eq!(effects.lines().filter(|line| line.contains("create_interaction")).count(), 24, "{effects}");
+    assert_eq!(
+        effects
+            .lines()
+            .filter(|line| line.contains("create_interaction"))
+            .count(),
+        24,
+        "{effects}"
+    );
     assert_eq!(truth.lines().count(), 24);
     let (effects_16, truth_16, struck_16) = left_behind_by(16).await;
     assert_eq!(effects, effects_16);

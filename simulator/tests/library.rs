@@ -11,7 +11,9 @@ const SCENARIO: &str = "about = 'Five calls.'\nseed = 77\n[world]\ninteractions 
 
 async fn simulator() -> Simulator {
     let setup = Setup::parse(SCENARIO, "library").unwrap_or_else(|error| panic!("{error}"));
-    Simulator::start(setup, Options::default()).await.expect("a simulator")
+    Simulator::start(setup, Options::default())
+        .await
+        .expect("a simulator")
 }
 
 /// Uploads so many files under names of their own.
@@ -28,9 +30,15 @@ async fn a_story_tells_scenario_seed_and_the_last_lines_without_a_secret() {
     uploads(&simulator, 30).await;
     let story = simulator.failure_report();
     let lines: Vec<&str> = story.lines().collect();
-    assert_eq!(lines[0], "simulators of scenario `library`, seed 77, 31 requests; the last of them:");
+    assert_eq!(
+        lines[0],
+        "simulators of scenario `library`, seed 77, 31 requests; the last of them:"
+    );
     assert_eq!(lines.len(), 21);
-    assert!(lines[1].contains("\"n\":12,") && lines[20].contains("file-30.wav"), "{story}");
+    assert!(
+        lines[1].contains("\"n\":12,") && lines[20].contains("file-30.wav"),
+        "{story}"
+    );
     assert!(!story.contains(&simulator.credentials().genesys_cloud.client_secret));
 }
 
@@ -47,10 +55,17 @@ async fn a_panic_is_told_with_the_story_of_the_simulator_that_lives() {
     }
     let me = std::env::current_exe().expect("this test's own program");
     let name = "a_panic_is_told_with_the_story_of_the_simulator_that_lives";
-    let output = Command::new(me).args(["--exact", name, "--nocapture"]).env(PANICS, "1").output().expect("it runs");
+    let output = Command::new(me)
+        .args(["--exact", name, "--nocapture"])
+        .env(PANICS, "1")
+        .output()
+        .expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(said.contains("as a failed assertion does"), "{said}");
-    assert!(said.contains("scenario `library`, seed 77, 3 requests"), "{said}");
+    assert!(
+        said.contains("scenario `library`, seed 77, 3 requests"),
+        "{said}"
+    );
     assert!(said.contains("file-2.wav"), "{said}");
 }

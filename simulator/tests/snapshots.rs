@@ -1,4 +1,5 @@
-//! Everything the platforms remember is kept and brought back, and a run goes on from there as often, and under as many faults, as one likes.
+//! Everything the platforms remember is kept and brought back, and a run goes on from there as
+//! often, and under as many faults, as one likes.
 
 mod client;
 
@@ -17,7 +18,9 @@ requests_per_minute = 0
 
 async fn simulator() -> Simulator {
     let setup = Setup::parse(SCENARIO, "snapshots").unwrap_or_else(|error| panic!("{error}"));
-    Simulator::start(setup, Options::default()).await.expect("a simulator")
+    Simulator::start(setup, Options::default())
+        .await
+        .expect("a simulator")
 }
 
 fn rule(text: &str) -> FaultRule {
@@ -27,7 +30,11 @@ fn rule(text: &str) -> FaultRule {
 /// Truth of both targets, and the effects.
 async fn left_behind(simulator: &Simulator) -> (String, String, String) {
     let truth = |platform| async move { simulator.truth(platform).await.expect("truth") };
-    (truth(PlatformName::GenesysCloud).await, truth(PlatformName::Gir).await, simulator.effects())
+    (
+        truth(PlatformName::GenesysCloud).await,
+        truth(PlatformName::Gir).await,
+        simulator.effects(),
+    )
 }
 
 /// The first twelve calls, in the store of the other target too.
@@ -48,7 +55,9 @@ async fn second_half(client: &Client) {
 }
 
 fn under(kind: &str) -> Vec<FaultRule> {
-    vec![rule(&format!(r#"{{"on": "genesys_cloud.create_interaction", "kind": "{kind}", "attempts": [1], "share": 0.5}}"#))]
+    vec![rule(&format!(
+        r#"{{"on": "genesys_cloud.create_interaction", "kind": "{kind}", "attempts": [1], "share": 0.5}}"#
+    ))]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,18 +72,36 @@ async fn a_run_that_goes_on_under_other_faults_leaves_behind_what_a_straight_one
     let client = Client::of(&branched).await;
     first_half(&client).await;
     let half = left_behind(&branched).await;
-    let (lines, snapshot) = (branched.requests(), branched.snapshot().await.expect("a snapshot"));
-    for faults in [Some(under("lost_answer")), Some(under("error_after_commit")), None, Some(Vec::new())] {
+    let (lines, snapshot) = (
+        branched.requests(),
+        branched.snapshot().await.expect("a snapshot"),
+    );
+    for faults in [
+        Some(under("lost_answer")),
+        Some(under("error_after_commit")),
+        None,
+        Some(Vec::new()),
+    ] {
         let strikes = faults.as_ref().is_some_and(|faults| !faults.is_empty());
-        branched.restore(snapshot, faults).await.expect("brought back");
-        assert_eq!(left_behind(&branched).await, half, "what was done since is gone");
+        branched
+            .restore(snapshot, faults)
+            .await
+            .expect("brought back");
+        assert_eq!(
+            left_behind(&branched).await,
+            half,
+            "what was done since is gone"
+        );
         assert_eq!((branched.requests(), branched.injected().len()), (lines, 0));
         // The token is one of then, too: a client goes on as it stood.
         second_half(&client).await;
         assert_eq!(!branched.injected().is_empty(), strikes);
         assert_eq!(left_behind(&branched).await, wanted);
         let first = branched.journal(None, lines, 1).pop().expect("a line");
-        assert_eq!((first.n, first.operation.as_str()), (lines + 1, "genesys_cloud.upload_file"));
+        assert_eq!(
+            (first.n, first.operation.as_str()),
+            (lines + 1, "genesys_cloud.upload_file")
+        );
     }
 }
 
@@ -83,8 +110,13 @@ async fn the_clock_shows_what_it_showed() {
     let simulator = simulator().await;
     let before_ms = simulator.now_ms();
     let snapshot = simulator.snapshot().await.expect("a snapshot");
-    simulator.advance_ms(30 * 86_400_000).expect("on the calendar");
-    simulator.restore(snapshot, None).await.expect("brought back");
+    simulator
+        .advance_ms(30 * 86_400_000)
+        .expect("on the calendar");
+    simulator
+        .restore(snapshot, None)
+        .await
+        .expect("brought back");
     assert!((before_ms..before_ms + 60_000).contains(&simulator.now_ms()));
 }
 
@@ -103,8 +135,15 @@ async fn requests_in_flight_finish_before_a_snapshot_is_taken() {
         simulator.snapshot().await.expect("a snapshot")
     });
     assert!(uploaded.is_string());
-    simulator.restore(snapshot, Some(Vec::new())).await.expect("brought back");
-    assert!(simulator.effects().contains("slow.wav"), "it was taken in before the snapshot: {}", simulator.effects());
+    simulator
+        .restore(snapshot, Some(Vec::new()))
+        .await
+        .expect("brought back");
+    assert!(
+        simulator.effects().contains("slow.wav"),
+        "it was taken in before the snapshot: {}",
+        simulator.effects()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,11 +153,25 @@ async fn the_control_api_takes_lists_restores_and_deletes() {
     let taken = client.control("POST", "/_sim/snapshots", json!(null)).await;
     assert_eq!(taken, (201, json!({"id": 1})));
     let (_, listed) = client.control("GET", "/_sim/snapshots", json!(null)).await;
-    assert_eq!((&listed["snapshots"][0]["id"], &listed["snapshots"][0]["requests"]), (&json!(1), &json!(simulator.requests())));
+    assert_eq!(
+        (
+            &listed["snapshots"][0]["id"],
+            &listed["snapshots"][0]["requests"]
+        ),
+        (&json!(1), &json!(simulator.requests()))
+    );
     for (path, body, status) in [
         ("/_sim/snapshots/1/restore", json!(null), 200),
-        ("/_sim/snapshots/1/restore", json!({"faults": [{"on": "legacy.get_media", "kind": "latency"}]}), 200),
-        ("/_sim/snapshots/1/restore", json!({"faults": [{"on": "legacy.get_medai", "kind": "latency"}]}), 400),
+        (
+            "/_sim/snapshots/1/restore",
+            json!({"faults": [{"on": "legacy.get_media", "kind": "latency"}]}),
+            200,
+        ),
+        (
+            "/_sim/snapshots/1/restore",
+            json!({"faults": [{"on": "legacy.get_medai", "kind": "latency"}]}),
+            400,
+        ),
         ("/_sim/snapshots/1/restore", json!({"fault": []}), 400),
         ("/_sim/snapshots/2/restore", json!(null), 404),
     ] {
@@ -127,8 +180,20 @@ async fn the_control_api_takes_lists_restores_and_deletes() {
     }
     let (_, faults) = client.control("GET", "/_sim/faults", json!(null)).await;
     assert_eq!(faults["faults"][0]["on"], "legacy.get_media");
-    assert_eq!(client.control("DELETE", "/_sim/snapshots/1", json!(null)).await.0, 204);
-    assert_eq!(client.control("DELETE", "/_sim/snapshots/1", json!(null)).await.0, 404);
+    assert_eq!(
+        client
+            .control("DELETE", "/_sim/snapshots/1", json!(null))
+            .await
+            .0,
+        204
+    );
+    assert_eq!(
+        client
+            .control("DELETE", "/_sim/snapshots/1", json!(null))
+            .await
+            .0,
+        404
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,7 +202,10 @@ async fn the_number_of_snapshots_is_bounded() {
     for _ in 0..16 {
         simulator.snapshot().await.expect("a snapshot");
     }
-    assert!(matches!(simulator.snapshot().await, Err(SnapshotError::TooMany)));
+    assert!(matches!(
+        simulator.snapshot().await,
+        Err(SnapshotError::TooMany)
+    ));
     simulator.delete_snapshot(3).expect("deleted");
     assert_eq!(simulator.snapshot().await.expect("a snapshot"), 17);
 }

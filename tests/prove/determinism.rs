@@ -63,14 +63,23 @@ const GIR_FAULTS: &[FaultRow] = &[
 fn scenario(seed: u64) -> (String, PlatformName) {
     match seed % 3 {
         0 => (towards(SCENARIO, INTO_GIR, GIR_FAULTS), PlatformName::Gir),
-        1 => (towards(SCENARIO, BY_GUIDE, GUIDE_FAULTS), PlatformName::GenesysCloud),
-        _ => (towards(SCENARIO, BY_PUBLIC, PUBLIC_FAULTS), PlatformName::GenesysCloud),
+        1 => (
+            towards(SCENARIO, BY_GUIDE, GUIDE_FAULTS),
+            PlatformName::GenesysCloud,
+        ),
+        _ => (
+            towards(SCENARIO, BY_PUBLIC, PUBLIC_FAULTS),
+            PlatformName::GenesysCloud,
+        ),
     }
 }
 
 /// `n` seeds.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::new)?;
     let (mut bytes, mut equal) = (0, 0);
     for seed in 1..=n {
         let one = runtime.block_on(leave(seed, 1))?;
@@ -83,17 +92,25 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
             ];
             for (what, one, many) in documents {
                 if let Some(line) = first_difference(one, many) {
-                    return Err(Failure::new(format!("seed {seed}: the {what} differs with 1 and with {workers} workers: {line}")));
+                    return Err(Failure::new(format!(
+                        "seed {seed}: the {what} differs with 1 and with {workers} workers: {line}"
+                    )));
                 }
                 equal += 1;
             }
         }
         bytes += one.truth.len() + one.effects.len() + one.faults.len();
     }
-    let mut report = Report { seed: 1, ..Report::default() };
+    let mut report = Report {
+        seed: 1,
+        ..Report::default()
+    };
     report.row("seeds", n);
     report.row("worker counts compared with 1", "8, 64");
-    report.row("bytes of truth, effects journal and sorted fault log compared, each way", bytes);
+    report.row(
+        "bytes of truth, effects journal and sorted fault log compared, each way",
+        bytes,
+    );
     report.row("documents compared and found byte-identical", equal);
     Ok(report)
 }
@@ -109,29 +126,74 @@ struct Left {
 async fn leave(seed: u64, workers: usize) -> Result<Left, Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
     let (scenario, target) = scenario(seed);
-    let Scenario { setup, plan, .. } = Scenario::parse(&scenario, "determinism.toml").map_err(Failure::new)?;
-    let simulator = Simulator::start(setup, Options { seed: Some(seed), ..Options::default() }).await.map_err(Failure::new)?;
-    let plan = LoadedPlan::read(&simulator.write_plan_with(dir.path(), &plan).map_err(Failure::new)?).map_err(Failure::new)?;
-    let options = migrator::Options { workers: Some(workers), ..migrator::Options::default() };
+    let Scenario { setup, plan, .. } =
+        Scenario::parse(&scenario, "determinism.toml").map_err(Failure::new)?;
+    let simulator = Simulator::start(
+        setup,
+        Options {
+            seed: Some(seed),
+            ..Options::default()
+        },
+    )
+    .await
+    .map_err(Failure::new)?;
+    let plan = LoadedPlan::read(
+        &simulator
+            .write_plan_with(dir.path(), &plan)
+            .map_err(Failure::new)?,
+    )
+    .map_err(Failure::new)?;
+    let options = migrator::Options {
+        workers: Some(workers),
+        ..migrator::Options::default()
+    };
     let transport = Arc::new(Network::new().ok_or_else(|| Failure::new("no network"))?);
-    let outcome =
-        migrator::migrate(plan, options, transport, Clock::starting_at(simulator.now_ms()), &Quiet).await.map_err(Failure::new)?;
+    let outcome = migrator::migrate(
+        plan,
+        options,
+        transport,
+        Clock::starting_at(simulator.now_ms()),
+        &Quiet,
+    )
+    .await
+    .map_err(Failure::new)?;
     if !outcome.tally.is_finished() {
-        return Err(Failure::new(format!("seed {seed}, {workers} workers: {:?}", outcome.errors)));
+        return Err(Failure::new(format!(
+            "seed {seed}, {workers} workers: {:?}",
+            outcome.errors
+        )));
     }
     let truth = simulator.truth(target).await.map_err(Failure::new)?;
-    let struck: Vec<String> = simulator.injected().iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(Failure::new)?;
+    let struck: Vec<String> = simulator
+        .injected()
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()
+        .map_err(Failure::new)?;
     if struck.is_empty() {
-        return Err(Failure::new(format!("seed {seed}: no fault struck, so nothing was compared that matters")));
+        return Err(Failure::new(format!(
+            "seed {seed}: no fault struck, so nothing was compared that matters"
+        )));
     }
-    Ok(Left { truth, effects: simulator.effects(), faults: struck.join("\n") })
+    Ok(Left {
+        truth,
+        effects: simulator.effects(),
+        faults: struck.join("\n"),
+    })
 }
 
 fn first_difference(one: &str, many: &str) -> Option<String> {
-    let differing = one.lines().zip(many.lines()).find(|(one, many)| one != many);
+    let differing = one
+        .lines()
+        .zip(many.lines())
+        .find(|(one, many)| one != many);
     match differing {
         Some((one, many)) => Some(format!("\n  1 worker: {one}\n  many:     {many}")),
-        None if one.len() != many.len() => Some(format!("{} lines and {} lines", one.lines().count(), many.lines().count())),
+        None if one.len() != many.len() => Some(format!(
+            "{} lines and {} lines",
+            one.lines().count(),
+            many.lines().count()
+        )),
         None => None,
     }
 }

@@ -1,7 +1,11 @@
-//! Proofs with large N. `./prove NAME` runs one in full and writes `docs/proofs/NAME.md`; with an N of one's own, or small and all of them without
-//! a name, nothing is written. As with any test, those that need tools are ignored unless `--include-ignored` is given.
+//! Proofs with large N. `./prove NAME` runs one in full and writes `docs/proofs/NAME.md`; with an N
+//! of one's own, or small and all of them without a name, nothing is written. As with any test,
+//! those that need tools are ignored unless `--include-ignored` is given.
 
-#![expect(clippy::print_stdout, reason = "a proof is a program of its own and speaks to a person")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a proof is a program of its own and speaks to a person"
+)]
 
 mod audit;
 mod bugs;
@@ -37,7 +41,8 @@ struct Proof {
 const PROOFS: [Proof; 12] = [
     Proof {
         name: "kills",
-        shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and started again, completes: nothing lost, nothing twice",
+        shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and \
+            started again, completes: nothing lost, nothing twice",
         needs: "",
         full: 1000,
         small: 24,
@@ -45,7 +50,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "determinism",
-        shows: "truth, effects journal and sorted fault log are byte-identical with 1, 8 and 64 workers, seed after seed",
+        shows: "truth, effects journal and sorted fault log are byte-identical with 1, 8 and 64 \
+            workers, seed after seed",
         needs: "",
         full: 100,
         small: 2,
@@ -53,7 +59,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "gir",
-        shows: "lost answers after an insertion, a put, a move or a post never give a duplicate, a merge or a missing post",
+        shows: "lost answers after an insertion, a put, a move or a post never give a duplicate, a \
+            merge or a missing post",
         needs: "",
         full: 1000,
         small: 4,
@@ -61,7 +68,9 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "explore",
-        shows: "worlds, wrong data, faults, kills and workers drawn from seeds, for each of the three ways in: nothing lost, doubled or altered, every migration comes to its end, and neither migrator nor verifier breaches good conduct",
+        shows: "worlds, wrong data, faults, kills and workers drawn from seeds, for each of the \
+            three ways in: nothing lost, doubled or altered, every migration comes to its end, and \
+            neither migrator nor verifier breaches good conduct",
         needs: "",
         full: 1000,
         small: 12,
@@ -69,7 +78,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "planted",
-        shows: "bugs planted in our migrator are found by the search over seeds, and shrunk to the smallest scenario that still fails, 10 times of 10",
+        shows: "bugs planted in our migrator are found by the search over seeds, and shrunk to the \
+            smallest scenario that still fails, 10 times of 10",
         needs: "",
         full: bugs::BUGS.len() as u64,
         small: 3,
@@ -77,7 +87,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "days",
-        shows: "three days of calls, faults and limits pass in minutes of virtual time, and slices of them in real time leave behind the same",
+        shows: "three days of calls, faults and limits pass in minutes of virtual time, and slices \
+            of them in real time leave behind the same",
         needs: "",
         full: 430_000,
         small: 600,
@@ -85,7 +96,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "forecast",
-        shows: "a forecast of a hundred times as many recordings is within a tenth of a run in virtual time, scaled",
+        shows: "a forecast of a hundred times as many recordings is within a tenth of a run in \
+            virtual time, scaled",
         needs: "",
         full: 40_000,
         small: 400,
@@ -93,7 +105,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "audit",
-        shows: "an audit spends at most 1.2 times the requests of the cheapest documented way, counts itself as the organisation does and changes nothing",
+        shows: "an audit spends at most 1.2 times the requests of the cheapest documented way, \
+            counts itself as the organisation does and changes nothing",
         needs: "",
         full: 10_000,
         small: 300,
@@ -101,7 +114,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "calendar",
-        shows: "the whole suite and rehearsals of the three ways in come out the same on days from 2026 to 2040, new year, leap days and clock changes among them, in two time zones",
+        shows: "the whole suite and rehearsals of the three ways in come out the same on days from \
+            2026 to 2040, new year, leap days and clock changes among them, in two time zones",
         needs: "faketime",
         full: calendar::MOMENTS.len() as u64,
         small: 1,
@@ -109,7 +123,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "strangers",
-        shows: "other people's wrong migrations of recorded speech are found, named and told at their records, by each of the three ways in, and their honest ones are left alone",
+        shows: "other people's wrong migrations of recorded speech are found, named and told at \
+            their records, by each of the three ways in, and their honest ones are left alone",
         needs: "ffmpeg, sox, lame and asterisk-core-sounds-en-wav",
         full: 520,
         small: 12,
@@ -117,7 +132,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "throughput",
-        shows: "how fast simulator and migrator are, beside a bare handler and beside the guide's script",
+        shows: "how fast simulator and migrator are, beside a bare handler and beside the guide's \
+            script",
         needs: "wrk, ffmpeg, and Python with requests and requests-toolbelt",
         full: 2000,
         small: 40,
@@ -125,7 +141,8 @@ const PROOFS: [Proof; 12] = [
     },
     Proof {
         name: "footprint",
-        shows: "how little simulator and migrator need: time to the first answer, memory at rest, under load, with long recordings and many calls",
+        shows: "how little simulator and migrator need: time to the first answer, memory at rest, \
+            under load, with long recordings and many calls",
         needs: "",
         full: 1000,
         small: 4,
@@ -142,11 +159,16 @@ fn main() -> ExitCode {
     if arguments.iter().any(|word| word == "--list") {
         return ExitCode::SUCCESS;
     }
-    let mut words = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-'));
+    let mut words = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|word| !word.starts_with('-'));
     let (name, n) = (words.next(), words.next());
     match name {
         Some("list") => {
-            PROOFS.iter().for_each(|proof| println!("{:<14}{}", proof.name, proof.shows));
+            PROOFS
+                .iter()
+                .for_each(|proof| println!("{:<14}{}", proof.name, proof.shows));
             ExitCode::SUCCESS
         }
         Some(name) => match PROOFS.iter().find(|proof| proof.name == name) {
@@ -154,7 +176,10 @@ fn main() -> ExitCode {
                 None => prove(proof, proof.full, true),
                 Some(Ok(n)) => prove(proof, n, false),
                 Some(Err(_)) => {
-                    println!("N is a number: ./prove {name} 100; without it the proof runs in full and writes its page");
+                    println!(
+                        "N is a number: ./prove {name} 100; without it the proof runs in full and \
+                         writes its page"
+                    );
                     ExitCode::from(2)
                 }
             },
@@ -168,18 +193,39 @@ fn main() -> ExitCode {
 }
 
 fn small(with_tools: bool) -> ExitCode {
-    let (run, ignored): (Vec<&Proof>, Vec<&Proof>) = PROOFS.iter().partition(|proof| with_tools || proof.needs.is_empty());
-    ignored.iter().for_each(|proof| println!("proof {} ... ignored, needs {}; ./check runs it", proof.name, proof.needs));
-    let failed = run.iter().filter(|proof| prove(proof, proof.small, false) != ExitCode::SUCCESS).count();
-    println!("{} passed; {failed} failed; {} ignored", run.len() - failed, ignored.len());
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let (run, ignored): (Vec<&Proof>, Vec<&Proof>) = PROOFS
+        .iter()
+        .partition(|proof| with_tools || proof.needs.is_empty());
+    ignored.iter().for_each(|proof| {
+        println!(
+            "proof {} ... ignored, needs {}; ./check runs it",
+            proof.name, proof.needs
+        )
+    });
+    let failed = run
+        .iter()
+        .filter(|proof| prove(proof, proof.small, false) != ExitCode::SUCCESS)
+        .count();
+    println!(
+        "{} passed; {failed} failed; {} ignored",
+        run.len() - failed,
+        ignored.len()
+    );
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn prove(proof: &Proof, n: u64, write: bool) -> ExitCode {
     println!("proof {}: {} (N = {n})", proof.name, proof.shows);
     match (proof.run)(n) {
         Ok(report) => {
-            report.rows.iter().for_each(|(what, figure)| println!("  {what}: {figure}"));
+            report
+                .rows
+                .iter()
+                .for_each(|(what, figure)| println!("  {what}: {figure}"));
             if write && let Err(error) = report.write(proof.name, proof.shows, n) {
                 println!("  cannot write the proof: {error}");
                 return ExitCode::FAILURE;

@@ -23,7 +23,13 @@ impl Report {
     /// Writes `docs/proofs/NAME.md`.
     pub(crate) fn write(&self, name: &str, shows: &str, n: u64) -> std::io::Result<()> {
         let mut page = format!("# {name}\n\nWhat it shows: {shows}.\n\n");
-        let _ = writeln!(page, "Run by `./prove {name}` with N = {n}, seed {}, at commit {}{}.\n", self.seed, commit(), dirty());
+        let _ = writeln!(
+            page,
+            "Run by `./prove {name}` with N = {n}, seed {}, at commit {}{}.\n",
+            self.seed,
+            commit(),
+            dirty()
+        );
         page.push_str("| what | figure |\n| --- | --- |\n");
         for (what, figure) in &self.rows {
             let _ = writeln!(page, "| {what} | {figure} |");
@@ -36,8 +42,13 @@ impl Report {
 }
 
 fn git(arguments: &[&str]) -> String {
-    let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    output
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
 }
 
 fn commit() -> String {
@@ -45,7 +56,11 @@ fn commit() -> String {
 }
 
 fn dirty() -> &'static str {
-    if git(&["status", "--porcelain", "--", "*.rs", "*.toml", "*.py"]).is_empty() { "" } else { " with uncommitted changes" }
+    if git(&["status", "--porcelain", "--", "*.rs", "*.toml", "*.py"]).is_empty() {
+        ""
+    } else {
+        " with uncommitted changes"
+    }
 }
 
 /// Why a proof failed, with what is needed to see it again.

@@ -22,9 +22,14 @@ pub(crate) const INTO_GIR: &str = "target = \"gir\"";
 /// A scenario towards one target: `TARGET` and `FAULTS` filled in.
 pub(crate) fn towards(scenario: &str, target: &str, faults: &[FaultRow]) -> String {
     let fault = |(on, kind, attempt, share): &FaultRow| {
-        format!("[[fault]]\non = \"{on}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = [{attempt}]\n")
+        format!(
+            "[[fault]]\non = \"{on}\"\nkind = \"{kind}\"\nshare = {share:?}\nattempts = \
+             [{attempt}]\n"
+        )
     };
-    scenario.replace("TARGET", target).replace("FAULTS", &faults.iter().map(fault).collect::<String>())
+    scenario
+        .replace("TARGET", target)
+        .replace("FAULTS", &faults.iter().map(fault).collect::<String>())
 }
 
 /// The command under proof.
@@ -45,17 +50,40 @@ impl Simulation {
         let dir = tempfile::tempdir().map_err(Failure::new)?;
         let file = dir.path().join("scenario.toml");
         std::fs::write(&file, scenario).map_err(Failure::new)?;
-        let (addresses, plan) = (dir.path().join("addresses.json"), dir.path().join("plan/plan.toml"));
+        let (addresses, plan) = (
+            dir.path().join("addresses.json"),
+            dir.path().join("plan/plan.toml"),
+        );
         let mut command = seatrial();
-        command.arg("simulate").arg(&file).arg("--seed").arg(seed.to_string());
-        command.arg("--addresses").arg(&addresses).arg("--plan").arg(&plan);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(Failure::new)?;
-        let mut simulation = Simulation { child, dir, plan, addresses: Value::Null };
+        command
+            .arg("simulate")
+            .arg(&file)
+            .arg("--seed")
+            .arg(seed.to_string());
+        command
+            .arg("--addresses")
+            .arg(&addresses)
+            .arg("--plan")
+            .arg(&plan);
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(Failure::new)?;
+        let mut simulation = Simulation {
+            child,
+            dir,
+            plan,
+            addresses: Value::Null,
+        };
         simulation.addresses = simulation.wait_for(&addresses)?;
         Ok(simulation)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a process is waited for by the wall clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a process is waited for by the wall clock"
+    )]
     fn wait_for(&mut self, file: &Path) -> Result<Value, Failure> {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(30) {
@@ -87,8 +115,17 @@ impl Simulation {
     /// Verifies, and answers the exit code and the last lines said.
     pub(crate) fn verify(&self) -> Result<(i32, String), Failure> {
         let report = self.dir.path().join("report");
-        let output = seatrial().arg("verify").arg(&self.plan).arg("--report").arg(report).output().map_err(Failure::new)?;
-        Ok((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned()))
+        let output = seatrial()
+            .arg("verify")
+            .arg(&self.plan)
+            .arg("--report")
+            .arg(report)
+            .output()
+            .map_err(Failure::new)?;
+        Ok((
+            output.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        ))
     }
 }
 

@@ -8,7 +8,8 @@ use crate::page::{Page, root};
 use crate::support::seatrial;
 
 /// Above it the page is written by hand.
-const MARK: &str = "<!-- Made from --help. SEATRIAL_BLESS=1 cargo test --release --test reference renews it. -->\n";
+const MARK: &str = "<!-- Made from --help. SEATRIAL_BLESS=1 cargo test --release --test reference \
+    renews it. -->\n";
 
 /// Characters in a line of the page.
 const WIDTH: usize = 118;
@@ -16,18 +17,31 @@ const WIDTH: usize = 118;
 #[test]
 fn the_page_of_commands_is_current() {
     let page = Page::read("commands.md");
-    let (head, found) = page.text.split_once(MARK).expect("commands.md has the mark below which it is generated");
+    let (head, found) = page
+        .text
+        .split_once(MARK)
+        .expect("commands.md has the mark below which it is generated");
     let wanted = generated();
     if std::env::var_os("SEATRIAL_BLESS").is_some() {
-        std::fs::write(root().join("docs/reference/commands.md"), format!("{head}{MARK}{wanted}")).unwrap();
+        std::fs::write(
+            root().join("docs/reference/commands.md"),
+            format!("{head}{MARK}{wanted}"),
+        )
+        .unwrap();
         return;
     }
-    assert!(found == wanted, "commands.md is not what --help says; run SEATRIAL_BLESS=1 cargo test --release --test reference");
+    assert!(
+        found == wanted,
+        "commands.md is not what --help says; run SEATRIAL_BLESS=1 cargo test --release --test \
+         reference"
+    );
 }
 
 fn help(arguments: &[&str]) -> String {
     let folder = TempDir::new().unwrap();
-    seatrial(folder.path(), &[arguments, &["--help"]].concat()).ends(0).stdout
+    seatrial(folder.path(), &[arguments, &["--help"]].concat())
+        .ends(0)
+        .stdout
 }
 
 fn generated() -> String {
@@ -40,10 +54,22 @@ fn generated() -> String {
     for name in names {
         let text = help(&[name]);
         let about = text.lines().next().unwrap_or_default();
-        let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
-        let _ = write!(page, "\n## {name}\n\n{}\n\n```\n{usage}\n```\n", wrapped(&sentence(about), ""));
-        let options = items(&text, "Options:").into_iter().filter(|item| everywhere.iter().all(|other| other.name != item.name));
-        let all: Vec<Item> = items(&text, "Arguments:").into_iter().chain(options).collect();
+        let usage = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Usage: "))
+            .unwrap_or_default();
+        let _ = write!(
+            page,
+            "\n## {name}\n\n{}\n\n```\n{usage}\n```\n",
+            wrapped(&sentence(about), "")
+        );
+        let options = items(&text, "Options:")
+            .into_iter()
+            .filter(|item| everywhere.iter().all(|other| other.name != item.name));
+        let all: Vec<Item> = items(&text, "Arguments:")
+            .into_iter()
+            .chain(options)
+            .collect();
         if !all.is_empty() {
             page.push('\n');
         }
@@ -57,7 +83,9 @@ fn names_of(top: &str) -> Vec<&str> {
     let (_, list) = top.split_once("Commands:\n").unwrap();
     let lines = list.lines().take_while(|line| !line.is_empty());
     // Names stand two columns in; what goes on below a name stands further in.
-    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    let names = lines
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").collect()
 }
 
@@ -73,25 +101,42 @@ struct Item {
 
 /// The items below a heading.
 fn items(help: &str, heading: &str) -> Vec<Item> {
-    let Some((_, below)) = help.split_once(&format!("{heading}\n")) else { return Vec::new() };
+    let Some((_, below)) = help.split_once(&format!("{heading}\n")) else {
+        return Vec::new();
+    };
     let mut items: Vec<Item> = Vec::new();
     let mut in_values = false;
-    for line in below.lines().take_while(|line| line.is_empty() || line.starts_with(' ')) {
+    for line in below
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with(' '))
+    {
         let text = line.trim();
         let indent = line.len() - line.trim_start().len();
         if indent > 0 && indent < 10 {
-            items.push(Item { name: text.to_owned(), ..Item::default() });
+            items.push(Item {
+                name: text.to_owned(),
+                ..Item::default()
+            });
             in_values = false;
             continue;
         }
-        let Some(item) = items.last_mut() else { continue };
-        let tag = |name: &str| text.strip_prefix(&format!("[{name}: ")).and_then(|rest| rest.strip_suffix(']')).map(str::to_owned);
+        let Some(item) = items.last_mut() else {
+            continue;
+        };
+        let tag = |name: &str| {
+            text.strip_prefix(&format!("[{name}: "))
+                .and_then(|rest| rest.strip_suffix(']'))
+                .map(str::to_owned)
+        };
         if let Some(default) = tag("default") {
             item.default = Some(default);
         } else if let Some(environment) = tag("env") {
             item.environment = Some(environment.trim_end_matches('=').to_owned());
         } else if let Some(values) = tag("possible values") {
-            item.values = values.split(", ").map(|value| format!("- {value}")).collect();
+            item.values = values
+                .split(", ")
+                .map(|value| format!("- {value}"))
+                .collect();
         } else if text == "Possible values:" {
             in_values = true;
         } else if in_values && text.starts_with("- ") {
@@ -112,7 +157,11 @@ fn push(page: &mut String, item: &Item) {
     let values = item.values.iter().map(|value| {
         let value = value.trim_start_matches("- ");
         let (name, what) = value.split_once(':').unwrap_or((value, ""));
-        if what.is_empty() { format!("`{name}`") } else { format!("`{name}` ({})", lower(what.trim())) }
+        if what.is_empty() {
+            format!("`{name}`")
+        } else {
+            format!("`{name}` ({})", lower(what.trim()))
+        }
     });
     let values: Vec<String> = values.collect();
     if !values.is_empty() {
@@ -129,11 +178,18 @@ fn push(page: &mut String, item: &Item) {
 
 fn lower(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().collect::<String>() + characters.as_str()).unwrap_or_default()
+    characters
+        .next()
+        .map(|first| first.to_lowercase().collect::<String>() + characters.as_str())
+        .unwrap_or_default()
 }
 
 fn sentence(text: &str) -> String {
-    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+    if text.ends_with('.') {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 /// Text in lines of the page's width; further lines begin with `indent`.
@@ -156,7 +212,14 @@ fn wrapped(text: &str, indent: &str) -> String {
 /// What Markdown would take for markup, outside code.
 fn escaped(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    let parts: Vec<String> =
-        parts.map(|(at, part)| if at % 2 == 0 { part.replace('*', "\\*").replace('<', "\\<") } else { part.to_owned() }).collect();
+    let parts: Vec<String> = parts
+        .map(|(at, part)| {
+            if at % 2 == 0 {
+                part.replace('*', "\\*").replace('<', "\\<")
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect();
     parts.join("`")
 }

@@ -19,14 +19,22 @@ impl Page {
     }
 
     pub(crate) fn of(path: &Path) -> Page {
-        let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Page { name: path.file_name().unwrap().to_string_lossy().into_owned(), text }
+        let text = std::fs::read_to_string(path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Page {
+            name: path.file_name().unwrap().to_string_lossy().into_owned(),
+            text,
+        }
     }
 
     /// Every page of `docs/reference`, by name.
     pub(crate) fn all() -> Vec<Page> {
-        let entries = std::fs::read_dir(root().join("docs/reference")).unwrap().map(|entry| entry.unwrap().path());
-        let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+        let entries = std::fs::read_dir(root().join("docs/reference"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut paths: Vec<PathBuf> = entries
+            .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+            .collect();
         paths.sort();
         paths.iter().map(|path| Page::of(path)).collect()
     }
@@ -54,7 +62,12 @@ impl Page {
     pub(crate) fn must_name<T: AsRef<str>>(&self, what: &str, words: impl IntoIterator<Item = T>) {
         let words = words.into_iter().map(|word| word.as_ref().to_owned());
         let lacking: Vec<String> = words.filter(|word| !self.names(word)).collect();
-        assert!(lacking.is_empty(), "{} does not name these {what}: {}", self.name, lacking.join(", "));
+        assert!(
+            lacking.is_empty(),
+            "{} does not name these {what}: {}",
+            self.name,
+            lacking.join(", ")
+        );
     }
 
     /// Bullets that begin with code, with what follows it, each on one line.
@@ -74,14 +87,27 @@ impl Page {
             }
         }
         let parts = bullets.iter().filter_map(|bullet| bullet.split_once('`'));
-        parts.map(|(key, text)| (key.to_owned(), text.trim_start().to_owned())).collect()
+        parts
+            .map(|(key, text)| (key.to_owned(), text.trim_start().to_owned()))
+            .collect()
     }
 
     /// Cells of the first table below a heading, its head left out.
     pub(crate) fn rows(&self, heading: &str) -> Vec<Vec<String>> {
-        let (_, below) = self.text.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("{} has no `{heading}`", self.name));
-        let table = below.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-        let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+        let (_, below) = self
+            .text
+            .split_once(&format!("{heading}\n"))
+            .unwrap_or_else(|| panic!("{} has no `{heading}`", self.name));
+        let table = below
+            .lines()
+            .skip_while(|line| !line.starts_with('|'))
+            .take_while(|line| line.starts_with('|'));
+        let cells = |line: &str| {
+            line.trim_matches('|')
+                .split(" | ")
+                .map(|cell| cell.trim().to_owned())
+                .collect()
+        };
         table.skip(2).map(cells).collect()
     }
 

@@ -1,9 +1,14 @@
-//! The vendor's own SDKs, pinned, migrate and audit against the simulator with no change but the host; what they are answered is held against
-//! what is known of the vendor's models, `tests/coverage/genesys_cloud.json`.
+//! The vendor's own SDKs, pinned, migrate and audit against the simulator with no change but the
+//! host; what they are answered is held against what is known of the vendor's models,
+//! `tests/coverage/genesys_cloud.json`.
 //!
-//! `./check` installs the SDKs: Python's into `target/sdk/python`, JavaScript's into `tests/sdk/node_modules`.
+//! `./check` installs the SDKs: Python's into `target/sdk/python`, JavaScript's into
+//! `tests/sdk/node_modules`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
 #![expect(clippy::print_stdout, reason = "a test says its figures")]
 
 #[path = "../support/mod.rs"]
@@ -22,7 +27,8 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// An organisation that lacks permissions, transcodes, gives up waiting for a conversation, and answers one listing with 429.
+/// An organisation that lacks permissions, transcodes, gives up waiting for a conversation, and
+/// answers one listing with 429.
 fn organisation(lacks: &[&str]) -> String {
     format!(
         r#"about = "The vendor's SDKs."
@@ -58,8 +64,16 @@ struct Script {
 fn scripts() -> [Script; 2] {
     let python = root().join("target/sdk/python/bin/python");
     [
-        Script { name: "audit.py", program: python, lacks: "recording:orphan:delete" },
-        Script { name: "audit.mjs", program: "node".into(), lacks: "recording:crossPlatformRetentionPolicy:add" },
+        Script {
+            name: "audit.py",
+            program: python,
+            lacks: "recording:orphan:delete",
+        },
+        Script {
+            name: "audit.mjs",
+            program: "node".into(),
+            lacks: "recording:crossPlatformRetentionPolicy:add",
+        },
     ]
 }
 
@@ -67,28 +81,51 @@ impl Script {
     /// The script as it is run against a simulation.
     fn command(&self, simulation: &Simulation) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg(root().join("tests/sdk").join(self.name)).args(["--addresses", "addresses.json", "--answers", "answers.jsonl"]);
-        command.current_dir(simulation.dir()).env("NO_PROXY", "127.0.0.1");
+        command.arg(root().join("tests/sdk").join(self.name)).args([
+            "--addresses",
+            "addresses.json",
+            "--answers",
+            "answers.jsonl",
+        ]);
+        command
+            .current_dir(simulation.dir())
+            .env("NO_PROXY", "127.0.0.1");
         command
     }
 }
 
 /// The last line a command says, which is JSON; every line of it when it fails.
 fn said(command: &mut Command) -> Value {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(output.status.success(), "{command:?}\n{stdout}\n{stderr}");
     serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
 }
 
-/// The answers stay in `target/tmp/sdk`, from which `models.py renew` takes what the facts must have.
+/// The answers stay in `target/tmp/sdk`, from which `models.py renew` takes what the facts must
+/// have.
 fn held_to_the_models(script: &Script, dir: &Path) {
-    let answers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk").join(format!("{}.jsonl", script.name));
+    let answers = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("sdk")
+        .join(format!("{}.jsonl", script.name));
     std::fs::create_dir_all(answers.parent().unwrap()).unwrap();
     std::fs::copy(dir.join("answers.jsonl"), &answers).unwrap();
     let mut command = Command::new(root().join("target/sdk/python/bin/python"));
-    let said = said(command.arg(root().join("tests/sdk/models.py")).arg("hold").arg(answers));
-    println!("{}: {} answers held to the vendor's models", script.name, said["answers"]);
+    let said = said(
+        command
+            .arg(root().join("tests/sdk/models.py"))
+            .arg("hold")
+            .arg(answers),
+    );
+    println!(
+        "{}: {} answers held to the vendor's models",
+        script.name, said["answers"]
+    );
 }
 
 #[test]
@@ -97,33 +134,50 @@ fn the_vendors_sdks_migrate_and_audit_with_no_change_but_the_host() {
     let (mut total, mut answered) = (0, Vec::new());
     for script in &scripts() {
         let simulation = Simulation::start(&organisation(&[script.lacks]));
-        let operations = said(&mut script.command(&simulation))["operations"].as_u64().unwrap();
+        let operations = said(&mut script.command(&simulation))["operations"]
+            .as_u64()
+            .unwrap();
         println!("{}: {operations} operations", script.name);
         total += operations;
         held_to_the_models(script, simulation.dir());
         answered.extend(answered_well(simulation.dir()));
     }
     assert!(total >= OPERATIONS, "{total} operations");
-    let unasked: Vec<String> = public_requests().into_iter().filter(|request| !answered.contains(request)).collect();
+    let unasked: Vec<String> = public_requests()
+        .into_iter()
+        .filter(|request| !answered.contains(request))
+        .collect();
     assert!(unasked.is_empty(), "no script has an answer of {unasked:?}");
 }
 
 /// A request with its variable parts alike, whatever each side calls them.
 fn shape(method: &str, path: &str) -> String {
-    let steps: Vec<&str> = path.split('/').map(|step| if step.starts_with('{') { "{}" } else { step }).collect();
+    let steps: Vec<&str> = path
+        .split('/')
+        .map(|step| if step.starts_with('{') { "{}" } else { step })
+        .collect();
     format!("{method} {}", steps.join("/"))
 }
 
-/// What the scripts asked for and were answered without a refusal, so that there was an answer to hold to its model.
+/// What the scripts asked for and were answered without a refusal, so that there was an answer to
+/// hold to its model.
 fn answered_well(dir: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(dir.join("answers.jsonl")).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
     let well = lines.filter(|line| line["status"].as_u64().is_some_and(|status| status < 300));
-    well.map(|line| shape(line["method"].as_str().unwrap(), line["path"].as_str().unwrap())).collect()
+    well.map(|line| {
+        shape(
+            line["method"].as_str().unwrap(),
+            line["path"].as_str().unwrap(),
+        )
+    })
+    .collect()
 }
 
-/// Every operation of the vendor's that is served and answers with a body: not the guide's, the store's and the login's, which have no model of
-/// the vendor's, and no deletion.
+/// Every operation of the vendor's that is served and answers with a body: not the guide's, the
+/// store's and the login's, which have no model of the vendor's, and no deletion.
 fn public_requests() -> Vec<String> {
     let table = simulator::fault_table();
     let rows = table["operations"].as_array().unwrap().iter();
@@ -135,7 +189,14 @@ fn public_requests() -> Vec<String> {
             && path != "/api/v2/files"
             && !path.starts_with("/api/v2/interactions")
     };
-    rows.filter(is_public).map(|row| shape(row["method"].as_str().unwrap(), row["path"].as_str().unwrap())).collect()
+    rows.filter(is_public)
+        .map(|row| {
+            shape(
+                row["method"].as_str().unwrap(),
+                row["path"].as_str().unwrap(),
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -145,8 +206,15 @@ fn a_failing_operation_fails_its_script_and_is_named() {
         let simulation = Simulation::start(&organisation(&[script.lacks, "routing:skill:view"]));
         let output = script.command(&simulation).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
-        let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = said
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert_eq!((&lines[0]["operation"], &lines[lines.len() - 1]["failed"]), (&"skills".into(), &1.into()), "{said}");
+        assert_eq!(
+            (&lines[0]["operation"], &lines[lines.len() - 1]["failed"]),
+            (&"skills".into(), &1.into()),
+            "{said}"
+        );
     }
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::support::Verification;
 
-/// Where something is damaged: class, interaction, recording. A phantom has no source, so its place is the target's.
+/// Where something is damaged: class, interaction, recording. A phantom has no source, so its place
+/// is the target's.
 pub(crate) type Place = (String, String, String);
 
 fn text(value: &Value) -> String {
@@ -19,11 +20,16 @@ pub(crate) fn planted(defect: &str, entries: &[Value]) -> Vec<Place> {
 pub(crate) fn place(defect: &str, entry: &Value) -> Place {
     match defect {
         "D02" => (defect.to_owned(), String::new(), text(&entry["target_id"])),
-        _ => (defect.to_owned(), text(&entry["legacy_interaction_id"]), text(&entry["legacy_recording_id"])),
+        _ => (
+            defect.to_owned(),
+            text(&entry["legacy_interaction_id"]),
+            text(&entry["legacy_recording_id"]),
+        ),
     }
 }
 
-/// What was planted and not named, and what was named and not planted; each with the finding as it stands.
+/// What was planted and not named, and what was named and not planted; each with the finding as it
+/// stands.
 pub(crate) fn differences(planted: &[Place], verification: &Verification) -> Vec<String> {
     let mut missed = planted.to_vec();
     let mut wrong = Vec::new();
@@ -34,8 +40,8 @@ pub(crate) fn differences(planted: &[Place], verification: &Verification) -> Vec
             None => wrong.push(format!("named, not planted: {finding}")),
         }
     }
-    wrong.extend(
-        missed.into_iter().map(|(defect, interaction, recording)| format!("planted, not named: {defect} {interaction} {recording}")),
-    );
+    wrong.extend(missed.into_iter().map(|(defect, interaction, recording)| {
+        format!("planted, not named: {defect} {interaction} {recording}")
+    }));
     wrong
 }

@@ -41,7 +41,11 @@ impl Wire {
     }
 
     pub(crate) fn json(&mut self, body: &str) -> bool {
-        self.say("200 OK", "content-type: application/json\r\n", body.as_bytes())
+        self.say(
+            "200 OK",
+            "content-type: application/json\r\n",
+            body.as_bytes(),
+        )
     }
 
     /// A body that goes on until the other side has had enough, or, after so many bytes, this one.
@@ -60,9 +64,19 @@ impl Wire {
 
     fn take(&mut self, status: &str, headers: &str, body: Body) -> bool {
         let mut response = Response::new(body);
-        *response.status_mut() = status.split(' ').next().and_then(|code| code.parse().ok()).expect("a status");
-        for (name, value) in headers.lines().map(|line| line.split_once(": ").expect("a header")) {
-            response.headers_mut().insert(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
+        *response.status_mut() = status
+            .split(' ')
+            .next()
+            .and_then(|code| code.parse().ok())
+            .expect("a status");
+        for (name, value) in headers
+            .lines()
+            .map(|line| line.split_once(": ").expect("a header"))
+        {
+            response.headers_mut().insert(
+                name.parse::<HeaderName>().expect("a name"),
+                value.parse().expect("a value"),
+            );
         }
         self.answer = Some(response);
         true
@@ -90,19 +104,36 @@ struct Before {
 }
 
 impl Gateway {
-    /// Stands before the platform at `upstream` (`http://host:port`). Addresses in the platform's answers lead past it.
-    pub(crate) fn before(upstream: &str, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
+    /// Stands before the platform at `upstream` (`http://host:port`). Addresses in the platform's
+    /// answers lead past it.
+    pub(crate) fn before(
+        upstream: &str,
+        answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static,
+    ) -> Gateway {
         Gateway::standing(upstream, false, answer)
     }
 
     /// The same, and addresses in the platform's answers lead to the gateway.
-    pub(crate) fn instead_of(upstream: &str, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
+    pub(crate) fn instead_of(
+        upstream: &str,
+        answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static,
+    ) -> Gateway {
         Gateway::standing(upstream, true, answer)
     }
 
-    fn standing(upstream: &str, renames: bool, answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static) -> Gateway {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    fn standing(
+        upstream: &str,
+        renames: bool,
+        answer: impl Fn(&Asked, &mut Wire) -> bool + Send + Sync + 'static,
+    ) -> Gateway {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let state = Arc::new(Before {
             upstream: upstream.trim_end_matches('/').to_owned(),
@@ -112,9 +143,16 @@ impl Gateway {
             taken: Arc::default(),
             asked: AtomicU64::default(),
         });
-        let router = axum::Router::new().fallback(serve).with_state(state.clone());
+        let router = axum::Router::new()
+            .fallback(serve)
+            .with_state(state.clone());
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Gateway { address: format!("http://127.0.0.1:{port}"), port, state, runtime: Some(runtime) }
+        Gateway {
+            address: format!("http://127.0.0.1:{port}"),
+            port,
+            state,
+            runtime: Some(runtime),
+        }
     }
 
     /// Bytes of its own answers that were taken.
@@ -130,15 +168,24 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.runtime.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+        self.runtime
+            .take()
+            .into_iter()
+            .for_each(tokio::runtime::Runtime::shutdown_background);
     }
 }
 
 /// Every connection serves one request.
 async fn serve(State(before): State<Arc<Before>>, request: Request) -> Response<Body> {
     before.asked.fetch_add(1, Ordering::Relaxed);
-    let asked = Asked { method: request.method().to_string(), path: request.uri().to_string() };
-    let mut wire = Wire { answer: None, taken: before.taken.clone() };
+    let asked = Asked {
+        method: request.method().to_string(),
+        path: request.uri().to_string(),
+    };
+    let mut wire = Wire {
+        answer: None,
+        taken: before.taken.clone(),
+    };
     let mut response = if (before.answer)(&asked, &mut wire) {
         wire.answer.expect("an answer")
     } else {
@@ -148,7 +195,9 @@ async fn serve(State(before): State<Arc<Before>>, request: Request) -> Response<
             response
         })
     };
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -156,7 +205,10 @@ impl Before {
     async fn onward(&self, request: Request) -> Result<Response<Body>, reqwest::Error> {
         let (head, body) = request.into_parts();
         let url = format!("{}{}", self.upstream, head.uri);
-        let mut onward = self.client.request(head.method, url).headers(without_hops(&head.headers));
+        let mut onward = self
+            .client
+            .request(head.method, url)
+            .headers(without_hops(&head.headers));
         if !body.is_end_stream() {
             onward = onward.body(reqwest::Body::wrap_stream(body.into_data_stream()));
         }
@@ -164,7 +216,12 @@ impl Before {
         let (status, headers) = (answer.status(), without_hops(answer.headers()));
         let body = match &self.own {
             None => Body::from_stream(answer.bytes_stream()),
-            Some(own) => renamed(answer.bytes().await?.to_vec(), self.upstream.trim_start_matches("http://"), own).into(),
+            Some(own) => renamed(
+                answer.bytes().await?.to_vec(),
+                self.upstream.trim_start_matches("http://"),
+                own,
+            )
+            .into(),
         };
         let mut response = Response::new(body);
         (*response.status_mut(), *response.headers_mut()) = (status, headers);
@@ -172,17 +229,24 @@ impl Before {
     }
 }
 
-/// Headers without those of one connection. The length stays: a body that breaks off must not look whole.
+/// Headers without those of one connection. The length stays: a body that breaks off must not look
+/// whole.
 fn without_hops(headers: &HeaderMap) -> HeaderMap {
     let mut kept = headers.clone();
-    [CONNECTION, TRANSFER_ENCODING].iter().for_each(|name| _ = kept.remove(name));
+    [CONNECTION, TRANSFER_ENCODING]
+        .iter()
+        .for_each(|name| _ = kept.remove(name));
     kept
 }
 
-/// Another host and port in the place of the upstream's, of equal length, or the answer's own length would be wrong.
+/// Another host and port in the place of the upstream's, of equal length, or the answer's own
+/// length would be wrong.
 fn renamed(mut body: Vec<u8>, upstream: &str, own: &str) -> Vec<u8> {
     assert_eq!(upstream.len(), own.len(), "ports of five digits");
-    while let Some(at) = body.windows(own.len()).position(|piece| piece == upstream.as_bytes()) {
+    while let Some(at) = body
+        .windows(own.len())
+        .position(|piece| piece == upstream.as_bytes())
+    {
         body[at..at + own.len()].copy_from_slice(own.as_bytes());
     }
     body

@@ -1,6 +1,11 @@
-//! The built binary as a user has it: simulators in one process, migrator and verifier in others, the control API between them.
+//! The built binary as a user has it: simulators in one process, migrator and verifier in others,
+//! the control API between them.
 
-#![allow(dead_code, unused_imports, reason = "each test file uses its part of this")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test file uses its part of this"
+)]
 
 mod http;
 mod redact;
@@ -80,7 +85,10 @@ impl Run {
 
     /// The last line of standard output that is not where a report lies.
     pub(crate) fn sentence(&self) -> &str {
-        self.stdout.lines().rfind(|line| !line.starts_with("Report: ")).unwrap_or_default()
+        self.stdout
+            .lines()
+            .rfind(|line| !line.starts_with("Report: "))
+            .unwrap_or_default()
     }
 
     pub(crate) fn ends(self, code: i32) -> Run {
@@ -91,7 +99,11 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "exit code {}\n-- stdout\n{}\n-- stderr\n{}", self.code, self.stdout, self.stderr)
+        write!(
+            f,
+            "exit code {}\n-- stdout\n{}\n-- stderr\n{}",
+            self.code, self.stdout, self.stderr
+        )
     }
 }
 
@@ -107,9 +119,17 @@ pub(crate) fn command(dir: &Path) -> Command {
 
 /// Runs the binary in a folder.
 pub(crate) fn seatrial(dir: &Path, arguments: &[&str]) -> Run {
-    let output = command(dir).args(arguments).stdin(Stdio::null()).output().expect("the binary runs");
+    let output = command(dir)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Run { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    }
 }
 
 /// A verification and its report.
@@ -122,19 +142,37 @@ pub(crate) struct Verification {
 
 impl Verification {
     pub(crate) fn count(&self, name: &str) -> u64 {
-        self.summary["counts"][name].as_u64().unwrap_or_else(|| panic!("no count {name} in {}", self.summary))
+        self.summary["counts"][name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no count {name} in {}", self.summary))
     }
 
     /// Whether source recordings are the sum of their buckets.
     pub(crate) fn adds_up(&self) -> bool {
-        let buckets = ["matched", "different", "missing", "quarantined", "skipped", "not_verifiable"];
+        let buckets = [
+            "matched",
+            "different",
+            "missing",
+            "quarantined",
+            "skipped",
+            "not_verifiable",
+        ];
         self.count("source_recordings") == buckets.iter().map(|name| self.count(name)).sum::<u64>()
     }
 
     /// No finding, and everything that is needed is told.
     pub(crate) fn cannot_tell(&self, what: &str, needed: &str) {
-        assert_eq!((self.run.code, &self.findings), (21, &Vec::new()), "{what}: {}", self.run);
-        assert!(self.adds_up() && self.count("missing") + self.count("different") + self.count("extra") == 0, "{what}");
+        assert_eq!(
+            (self.run.code, &self.findings),
+            (21, &Vec::new()),
+            "{what}: {}",
+            self.run
+        );
+        assert!(
+            self.adds_up()
+                && self.count("missing") + self.count("different") + self.count("extra") == 0,
+            "{what}"
+        );
         assert!(self.run.stdout.contains(needed), "{what}: {}", self.run);
     }
 }
@@ -158,7 +196,14 @@ impl Simulation {
         let folder = TempDir::new().expect("a folder");
         let file = |name: &str| folder.path().join(name);
         std::fs::write(file("scenario.toml"), scenario).expect("a scenario");
-        let arguments = ["simulate", "scenario.toml", "--addresses", "addresses.json", "--plan", "plan.toml"];
+        let arguments = [
+            "simulate",
+            "scenario.toml",
+            "--addresses",
+            "addresses.json",
+            "--plan",
+            "plan.toml",
+        ];
         let said = File::create(file("simulate.stderr")).expect("a log");
         let mut process = command(folder.path())
             .args(arguments)
@@ -169,14 +214,25 @@ impl Simulation {
             .spawn()
             .expect("simulators");
         let stdout = BufReader::new(process.stdout.take().expect("piped"));
-        let serves = stdout.lines().map_while(Result::ok).any(|line| line.starts_with("serving"));
+        let serves = stdout
+            .lines()
+            .map_while(Result::ok)
+            .any(|line| line.starts_with("serving"));
         if !serves {
             let _ = process.kill();
             let _ = process.wait();
-            panic!("simulate ended: {}\n{scenario}", read(&file("simulate.stderr")));
+            panic!(
+                "simulate ended: {}\n{scenario}",
+                read(&file("simulate.stderr"))
+            );
         }
         let addresses = serde_json::from_str(&read(&file("addresses.json"))).expect("addresses");
-        Simulation { folder, process, scenario: scenario.to_owned(), addresses }
+        Simulation {
+            folder,
+            process,
+            scenario: scenario.to_owned(),
+            addresses,
+        }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -206,48 +262,111 @@ impl Simulation {
     pub(crate) fn verify(&self, more: &[&str]) -> Verification {
         let _ = std::fs::remove_dir_all(self.file("report"));
         let run = self.seatrial(&[&["verify", "plan.toml", "--report", "report"], more].concat());
-        let summary = File::open(self.file("report/summary.json")).map(|file| serde_json::from_reader(file).expect("summary.json"));
-        let Ok(summary) = summary else { panic!("no verdict: {run}\n{}", self.story()) };
-        let (findings, requests) = (lines(&self.file("report/findings.jsonl")), lines(&self.file("report/requests.jsonl")));
-        Verification { run, summary, findings, requests }
+        let summary = File::open(self.file("report/summary.json"))
+            .map(|file| serde_json::from_reader(file).expect("summary.json"));
+        let Ok(summary) = summary else {
+            panic!("no verdict: {run}\n{}", self.story())
+        };
+        let (findings, requests) = (
+            lines(&self.file("report/findings.jsonl")),
+            lines(&self.file("report/requests.jsonl")),
+        );
+        Verification {
+            run,
+            summary,
+            findings,
+            requests,
+        }
     }
 
     /// Plants a defect; the planted entries, or the refusal in words.
-    pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<Vec<Value>, String> {
-        let (status, answer) = self.post("/_sim/tamper", &serde_json::json!({"defect": defect, "count": count, "seed": seed}));
-        if status == 200 { Ok(answer["planted"].as_array().expect("planted").clone()) } else { Err(answer["error"].to_string()) }
+    pub(crate) fn tamper(
+        &self,
+        defect: &str,
+        count: usize,
+        seed: u64,
+    ) -> Result<Vec<Value>, String> {
+        let (status, answer) = self.post(
+            "/_sim/tamper",
+            &serde_json::json!({"defect": defect, "count": count, "seed": seed}),
+        );
+        if status == 200 {
+            Ok(answer["planted"].as_array().expect("planted").clone())
+        } else {
+            Err(answer["error"].to_string())
+        }
     }
 
     /// Sends JSON to the control API.
     pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let (status, text) = http(self.addresses["control"].as_str().expect("control"), "POST", path, &body.to_string());
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        let (status, text) = http(
+            self.addresses["control"].as_str().expect("control"),
+            "POST",
+            path,
+            &body.to_string(),
+        );
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
     /// Text from the control API.
     pub(crate) fn get(&self, path: &str) -> String {
-        let (status, text) = http(self.addresses["control"].as_str().expect("control"), "GET", path, "");
+        let (status, text) = http(
+            self.addresses["control"].as_str().expect("control"),
+            "GET",
+            path,
+            "",
+        );
         assert_eq!(status, 200, "GET {path}: {text}");
         text
     }
 
     /// Asks Genesys Cloud itself, as a client with a token of its own.
     pub(crate) fn genesys_cloud(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let address = self.addresses["genesys_cloud"].as_str().expect("genesys_cloud");
-        let credentials: Value = serde_json::from_str(&self.get("/_sim/credentials")).expect("credentials");
-        let part = |name: &str| credentials["genesys_cloud"][name].as_str().expect("a credential").to_owned();
-        let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", part("client_id"), part("client_secret"));
-        let (_, token) = send(address, "POST", "/oauth/token", &[("content-type", "application/x-www-form-urlencoded")], &form);
+        let address = self.addresses["genesys_cloud"]
+            .as_str()
+            .expect("genesys_cloud");
+        let credentials: Value =
+            serde_json::from_str(&self.get("/_sim/credentials")).expect("credentials");
+        let part = |name: &str| {
+            credentials["genesys_cloud"][name]
+                .as_str()
+                .expect("a credential")
+                .to_owned()
+        };
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            part("client_id"),
+            part("client_secret")
+        );
+        let (_, token) = send(
+            address,
+            "POST",
+            "/oauth/token",
+            &[("content-type", "application/x-www-form-urlencoded")],
+            &form,
+        );
         let token: Value = serde_json::from_str(&token).expect("a token");
         let bearer = token["access_token"].as_str().expect("a token");
-        let headers = [("authorization", &*format!("Bearer {bearer}")), ("content-type", "application/json")];
+        let headers = [
+            ("authorization", &*format!("Bearer {bearer}")),
+            ("content-type", "application/json"),
+        ];
         let (status, text) = send(address, method, path, &headers, &body.to_string());
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
     /// What a platform really holds.
     pub(crate) fn truth(&self, platform: &str) -> Vec<Value> {
-        self.get(&format!("/_sim/truth/{platform}")).lines().map(|line| serde_json::from_str(line).expect("truth")).collect()
+        self.get(&format!("/_sim/truth/{platform}"))
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("truth"))
+            .collect()
     }
 
     /// What a failing test tells: the scenario with its seed, and the last lines of the journal.
@@ -255,12 +374,19 @@ impl Simulation {
         let address = self.addresses["control"].as_str().unwrap_or_default();
         let journal = http(address, "GET", "/_sim/journal?limit=10000", "").1;
         let journal: Vec<&str> = journal.lines().collect();
-        format!("-- scenario\n{}\n-- journal\n{}\n", self.scenario, journal[journal.len().saturating_sub(8)..].join("\n"))
+        format!(
+            "-- scenario\n{}\n-- journal\n{}\n",
+            self.scenario,
+            journal[journal.len().saturating_sub(8)..].join("\n")
+        )
     }
 }
 
 impl Drop for Simulation {
-    #[expect(clippy::print_stderr, reason = "told with the failure of the test that is ending")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "told with the failure of the test that is ending"
+    )]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.story());
@@ -276,14 +402,28 @@ pub(crate) fn copied(simulation: &Simulation) -> TempDir {
     for name in ["mapping", "secrets", "staging"] {
         std::fs::create_dir(folder.path().join(name)).expect("a folder");
     }
-    let tables = ["agents", "queues", "skills", "wrapups"].map(|name| format!("mapping/{name}.csv"));
+    let tables =
+        ["agents", "queues", "skills", "wrapups"].map(|name| format!("mapping/{name}.csv"));
     let secrets = ["source", "target"].map(|name| format!("secrets/{name}"));
-    for name in tables.iter().chain(&secrets).map(String::as_str).chain(["plan.toml"]) {
+    for name in tables
+        .iter()
+        .chain(&secrets)
+        .map(String::as_str)
+        .chain(["plan.toml"])
+    {
         std::fs::copy(simulation.file(name), folder.path().join(name)).expect("a copy");
     }
     // Ledger and staging of its own.
-    let (old, new) = (simulation.dir().canonicalize().expect("a path"), folder.path().canonicalize().expect("a path"));
-    replace_all(folder.path(), "plan.toml", &old.display().to_string(), &new.display().to_string());
+    let (old, new) = (
+        simulation.dir().canonicalize().expect("a path"),
+        folder.path().canonicalize().expect("a path"),
+    );
+    replace_all(
+        folder.path(),
+        "plan.toml",
+        &old.display().to_string(),
+        &new.display().to_string(),
+    );
     folder
 }
 
@@ -311,6 +451,9 @@ pub(crate) fn read(path: &Path) -> String {
 pub(crate) fn lines(path: &Path) -> Vec<Value> {
     read(path)
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", path.display())))
+        .map(|line| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{}: {error}: {line}", path.display()))
+        })
         .collect()
 }

@@ -1,12 +1,13 @@
-//! What a platform's records can show, as far as what is expected and checked of every platform depends on it.
+//! What a platform's records can show, as far as what is expected and checked of every platform
+//! depends on it.
 
 /// Asked instead of a platform's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Capabilities {
     /// A call without recordings can be sent there.
     pub(crate) takes_calls_without_recordings: bool,
-    /// The platform was told of each call by events, and shows no more of it than events can say: a skill only with its queue, a wrap-up code
-    /// only with an agent.
+    /// The platform was told of each call by events, and shows no more of it than events can say: a
+    /// skill only with its queue, a wrap-up code only with an agent.
     pub(crate) told_by_events: bool,
     /// Where attributes, queue, skill and wrap-up code of a call stand.
     pub(crate) call_data: CallData,
@@ -40,6 +41,7 @@ pub(crate) enum LegTimes {
     OfLegOrRecording,
     /// Those of the leg.
     OfLeg,
-    /// Those of the leg, from an event of joining and one of leaving; the customer's are the call's.
+    /// Those of the leg, from an event of joining and one of leaving; the customer's are the
+    /// call's.
     JoinedAndLeft,
 }

@@ -1,4 +1,5 @@
-//! What only shows across interactions: audio of another call, recordings on another's conversation, merged calls, orphans, extra conversations.
+//! What only shows across interactions: audio of another call, recordings on another's
+//! conversation, merged calls, orphans, extra conversations.
 
 use std::collections::HashMap;
 
@@ -38,17 +39,21 @@ impl CrossCallChecks<'_> {
     /// Names the owner of foreign audio.
     pub(crate) fn foreign_audio(&self, judged: &mut [Judged]) {
         for (place, fingerprint) in &self.foreign {
-            let Some(owner) = self.owner(fingerprint, |owner| owner != *place) else { continue };
+            let Some(owner) = self.owner(fingerprint, |owner| owner != *place) else {
+                continue;
+            };
             let (case, recording) = *place;
             let id = &self.expectations[case].recordings[recording].legacy_id;
-            let finding = judged[case]
-                .findings
-                .iter_mut()
-                .find(|finding| finding.defect == Defect::AudioDamaged && finding.legacy_recording_id.as_ref() == Some(id));
+            let finding = judged[case].findings.iter_mut().find(|finding| {
+                finding.defect == Defect::AudioDamaged
+                    && finding.legacy_recording_id.as_ref() == Some(id)
+            });
             let Some(finding) = finding else { continue };
             if owner.0 == case && self.interchangeable(case, recording, owner.1) {
                 let (id, defect) = (id.clone(), finding.defect);
-                judged[case].findings.retain(|finding| finding.defect != defect || finding.legacy_recording_id.as_ref() != Some(&id));
+                judged[case].findings.retain(|finding| {
+                    finding.defect != defect || finding.legacy_recording_id.as_ref() != Some(&id)
+                });
                 self.settle_again(case, recording, &mut judged[case]);
                 continue;
             }
@@ -66,31 +71,56 @@ impl CrossCallChecks<'_> {
         }
     }
 
-    /// Two recordings of one call with the same times: which is which only the audio tells, and it says that they were paired wrongly here.
+    /// Two recordings of one call with the same times: which is which only the audio tells, and it
+    /// says that they were paired wrongly here.
     fn interchangeable(&self, case: usize, a: usize, b: usize) -> bool {
         let recordings = &self.expectations[case].recordings;
         let close = |at: usize, other: usize| {
-            let actual = self.pairings[case].conversation.zip(self.pairings[case].recordings[other]);
+            let actual = self.pairings[case]
+                .conversation
+                .zip(self.pairings[case].recordings[other]);
             actual
-                .and_then(|(conversation, other)| self.ours[conversation].read_recordings().get(other))
+                .and_then(|(conversation, other)| {
+                    self.ours[conversation].read_recordings().get(other)
+                })
                 .is_some_and(|actual| same_times(&recordings[at], actual))
         };
         close(a, b) && close(b, a)
     }
 
-    /// Two parts of one call stand in each other's place: one finding, and everything else about these two follows from it.
+    /// Two parts of one call stand in each other's place: one finding, and everything else about
+    /// these two follows from it.
     fn out_of_order(&self, case: usize, a: usize, b: usize, judged: &mut Judged) {
         let expected = &self.expectations[case];
-        let (id, other) = (&expected.recordings[a].legacy_id, &expected.recordings[b].legacy_id);
-        let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(|finding| {
-            finding.legacy_recording_id.as_ref().is_some_and(|named| named == id || named == other)
-                && !matches!(finding.defect, Defect::RecordWithoutSource | Defect::UploadedTwice)
-        });
+        let (id, other) = (
+            &expected.recordings[a].legacy_id,
+            &expected.recordings[b].legacy_id,
+        );
+        let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings)
+            .into_iter()
+            .partition(|finding| {
+                finding
+                    .legacy_recording_id
+                    .as_ref()
+                    .is_some_and(|named| named == id || named == other)
+                    && !matches!(
+                        finding.defect,
+                        Defect::RecordWithoutSource | Defect::UploadedTwice
+                    )
+            });
         judged.findings = rest;
-        let target = follows.iter().find_map(|finding| finding.target_id.clone()).unwrap_or_default();
-        let mut finding =
-            Finding::new(Defect::PartsOutOfOrder, "order of recordings").of(&expected.legacy_id).recording(id).target(&target);
-        finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
+        let target = follows
+            .iter()
+            .find_map(|finding| finding.target_id.clone())
+            .unwrap_or_default();
+        let mut finding = Finding::new(Defect::PartsOutOfOrder, "order of recordings")
+            .of(&expected.legacy_id)
+            .recording(id)
+            .target(&target);
+        finding.consequences = follows
+            .iter()
+            .map(|finding| format!("{}: {}", finding.title, finding.field))
+            .collect();
         judged.findings.push(
             finding
                 .expected(format!("{id} in its own place"))
@@ -102,7 +132,12 @@ impl CrossCallChecks<'_> {
 
     fn settle_again(&self, case: usize, recording: usize, judged: &mut Judged) {
         let id = &self.expectations[case].recordings[recording].legacy_id;
-        let blamed = judged.findings.iter().any(|finding| finding.legacy_recording_id.as_ref().is_none_or(|named| named == id));
+        let blamed = judged.findings.iter().any(|finding| {
+            finding
+                .legacy_recording_id
+                .as_ref()
+                .is_none_or(|named| named == id)
+        });
         if !blamed {
             judged.buckets[recording] = Bucket::Matched;
         }
@@ -111,26 +146,45 @@ impl CrossCallChecks<'_> {
     /// Whose sound it is: of short prompts several may be alike, and the most alike is meant.
     fn owner(&self, fingerprint: &AudioFingerprint, may: impl Fn(Place) -> bool) -> Option<Place> {
         let places = self.sources.iter().filter(|(place, _)| may(*place));
-        let alike = places.filter_map(|(place, source)| Some((source.likeness(fingerprint)?, *place)));
-        alike.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, place)| place)
+        let alike =
+            places.filter_map(|(place, source)| Some((source.likeness(fingerprint)?, *place)));
+        alike
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .map(|(_, place)| place)
     }
 
     /// Finds out where surplus recordings come from.
-    pub(crate) fn unmatched_recordings(&self, unmatched_recordings: &[UnmatchedRecording<'_>], judged: &mut [Judged]) {
+    pub(crate) fn unmatched_recordings(
+        &self,
+        unmatched_recordings: &[UnmatchedRecording<'_>],
+        judged: &mut [Judged],
+    ) {
         for unmatched in unmatched_recordings {
-            if let Some((case, recording)) = unmatched.on.and_then(|on| Some((on, self.second_half(on, unmatched.recording)?))) {
+            if let Some((case, recording)) = unmatched
+                .on
+                .and_then(|on| Some((on, self.second_half(on, unmatched.recording)?)))
+            {
                 self.split(case, recording, unmatched, &mut judged[case]);
                 continue;
             }
             match (self.lost(unmatched, judged), unmatched.on) {
-                (Some(place), None) => self.found(place, judged, Defect::RecordingWithoutConversation, unmatched, "no conversation"),
+                (Some(place), None) => self.found(
+                    place,
+                    judged,
+                    Defect::RecordingWithoutConversation,
+                    unmatched,
+                    "no conversation",
+                ),
                 (Some(place), Some(on)) if self.pairings[place.0].conversation.is_some() => {
                     self.found(
                         place,
                         judged,
                         Defect::RecordingOnAnotherCall,
                         unmatched,
-                        &format!("the conversation of call {}", self.expectations[on].legacy_id),
+                        &format!(
+                            "the conversation of call {}",
+                            self.expectations[on].legacy_id
+                        ),
                     );
                 }
                 (Some(place), Some(on)) => self.merged(place, on, judged, unmatched),
@@ -151,81 +205,165 @@ impl CrossCallChecks<'_> {
         }
     }
 
-    /// The recording whose rest a surplus one is: it begins where the paired one ends too early, and ends where that should.
+    /// The recording whose rest a surplus one is: it begins where the paired one ends too early,
+    /// and ends where that should.
     fn second_half(&self, case: usize, unmatched: &TargetRecording) -> Option<usize> {
         const CLOSE_MS: u64 = 1000;
         let (start, end) = (unmatched.start.instant()?, unmatched.end.instant()?);
         let close = |a: UtcMillis, b: UtcMillis| a.since(b).unsigned_abs() <= CLOSE_MS;
         let conversation = &self.ours[self.pairings[case].conversation?];
-        self.expectations[case].recordings.iter().zip(&self.pairings[case].recordings).position(|(expected, paired)| {
-            let first = paired.and_then(|at| conversation.read_recordings().get(at));
-            let ends = expected.span.zip(first.and_then(|first| first.end.instant()));
-            ends.is_some_and(|(span, first_end)| close(first_end, start) && close(end, span.end) && !close(first_end, span.end))
-        })
+        self.expectations[case]
+            .recordings
+            .iter()
+            .zip(&self.pairings[case].recordings)
+            .position(|(expected, paired)| {
+                let first = paired.and_then(|at| conversation.read_recordings().get(at));
+                let ends = expected
+                    .span
+                    .zip(first.and_then(|first| first.end.instant()));
+                ends.is_some_and(|(span, first_end)| {
+                    close(first_end, start) && close(end, span.end) && !close(first_end, span.end)
+                })
+            })
     }
 
     /// What is wrong with the first half follows from there being a second.
-    fn split(&self, case: usize, recording: usize, unmatched: &UnmatchedRecording<'_>, judged: &mut Judged) {
+    fn split(
+        &self,
+        case: usize,
+        recording: usize,
+        unmatched: &UnmatchedRecording<'_>,
+        judged: &mut Judged,
+    ) {
         let expected = &self.expectations[case];
         let id = &expected.recordings[recording].legacy_id;
-        let (follows, rest): (Vec<Finding>, Vec<Finding>) =
-            std::mem::take(&mut judged.findings).into_iter().partition(|finding| finding.legacy_recording_id.as_ref() == Some(id));
+        let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings)
+            .into_iter()
+            .partition(|finding| finding.legacy_recording_id.as_ref() == Some(id));
         judged.findings = rest;
-        let mut finding =
-            Finding::new(Defect::CallSplit, "recordings").of(&expected.legacy_id).recording(id).target(&unmatched.recording.id);
-        finding.consequences = follows.iter().map(|finding| format!("{}: {}", finding.title, finding.field)).collect();
-        judged.findings.push(finding.expected("one recording").actual("two parts").because(Defect::CallSplit.title()));
+        let mut finding = Finding::new(Defect::CallSplit, "recordings")
+            .of(&expected.legacy_id)
+            .recording(id)
+            .target(&unmatched.recording.id);
+        finding.consequences = follows
+            .iter()
+            .map(|finding| format!("{}: {}", finding.title, finding.field))
+            .collect();
+        judged.findings.push(
+            finding
+                .expected("one recording")
+                .actual("two parts")
+                .because(Defect::CallSplit.title()),
+        );
         judged.buckets[recording] = Bucket::Different;
     }
 
-    /// Where a call is kept as long as the class that keeps it longest, another's recording brings its class along.
+    /// Where a call is kept as long as the class that keeps it longest, another's recording brings
+    /// its class along.
     pub(crate) fn classes_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
-            let is_longer = |finding: &Finding| finding.defect == Defect::KeptTooLong && finding.legacy_recording_id.is_none();
-            let is_host = |finding: &Finding| finding.defect == Defect::CallsMerged && finding.legacy_recording_id.is_none();
-            let (Some(longer), true) = (judged.findings.iter().position(is_longer), judged.findings.iter().any(is_host)) else { continue };
+            let is_longer = |finding: &Finding| {
+                finding.defect == Defect::KeptTooLong && finding.legacy_recording_id.is_none()
+            };
+            let is_host = |finding: &Finding| {
+                finding.defect == Defect::CallsMerged && finding.legacy_recording_id.is_none()
+            };
+            let (Some(longer), true) = (
+                judged.findings.iter().position(is_longer),
+                judged.findings.iter().any(is_host),
+            ) else {
+                continue;
+            };
             let follows = judged.findings.remove(longer);
-            judged.findings.iter_mut().find(|finding| is_host(finding)).into_iter().for_each(|merged| merged.follows(follows.clone()));
+            judged
+                .findings
+                .iter_mut()
+                .find(|finding| is_host(finding))
+                .into_iter()
+                .for_each(|merged| merged.follows(follows.clone()));
         }
     }
 
-    /// Where a leg carries the times of its recording, another's recording brings its own: they follow from where it hangs.
+    /// Where a leg carries the times of its recording, another's recording brings its own: they
+    /// follow from where it hangs.
     pub(crate) fn times_of_guests(&self, judged: &mut [Judged]) {
         for judged in judged.iter_mut() {
-            let is_leg = |finding: &Finding| finding.legacy_recording_id.is_none() && finding.field.starts_with("leg ");
-            if !judged.findings.iter().any(|finding| finding.defect == Defect::RecordingOnAnotherCall)
+            let is_leg = |finding: &Finding| {
+                finding.legacy_recording_id.is_none() && finding.field.starts_with("leg ")
+            };
+            if !judged
+                .findings
+                .iter()
+                .any(|finding| finding.defect == Defect::RecordingOnAnotherCall)
                 || !judged.findings.iter().any(is_leg)
             {
                 continue;
             }
-            let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings).into_iter().partition(is_leg);
+            let (follows, rest): (Vec<Finding>, Vec<Finding>) =
+                std::mem::take(&mut judged.findings)
+                    .into_iter()
+                    .partition(is_leg);
             judged.findings = rest;
-            if let Some(moved) = judged.findings.iter_mut().find(|finding| finding.defect == Defect::RecordingOnAnotherCall) {
-                follows.into_iter().for_each(|finding| moved.follows(finding));
+            if let Some(moved) = judged
+                .findings
+                .iter_mut()
+                .find(|finding| finding.defect == Defect::RecordingOnAnotherCall)
+            {
+                follows
+                    .into_iter()
+                    .for_each(|finding| moved.follows(finding));
             }
         }
     }
 
-    /// A call that names the files of recordings which hang on it by mistake: it follows from where they hang.
+    /// A call that names the files of recordings which hang on it by mistake: it follows from where
+    /// they hang.
     pub(crate) fn names_of_guests(&self, judged: &mut [Judged]) {
         const NAMES: &str = "st.file_name";
-        let concerned: Vec<usize> =
-            (0..judged.len()).filter(|case| judged[*case].findings.iter().any(|finding| finding.field == NAMES)).collect();
+        let concerned: Vec<usize> = (0..judged.len())
+            .filter(|case| {
+                judged[*case]
+                    .findings
+                    .iter()
+                    .any(|finding| finding.field == NAMES)
+            })
+            .collect();
         if concerned.is_empty() {
             return;
         }
         let mut owners: HashMap<&str, usize> = HashMap::new();
         for (case, expected) in self.expectations.iter().enumerate() {
-            let names = expected.attributes.get(NAMES).into_iter().flat_map(|wanted| &wanted.any_of).flat_map(|names| names.split(';'));
+            let names = expected
+                .attributes
+                .get(NAMES)
+                .into_iter()
+                .flat_map(|wanted| &wanted.any_of)
+                .flat_map(|names| names.split(';'));
             owners.extend(names.map(|name| (name, case)));
         }
         for case in concerned {
-            let Some(at) = judged[case].findings.iter().position(|finding| finding.field == NAMES) else { continue };
+            let Some(at) = judged[case]
+                .findings
+                .iter()
+                .position(|finding| finding.field == NAMES)
+            else {
+                continue;
+            };
             let actual = judged[case].findings[at].actual.clone().unwrap_or_default();
-            let guests: Vec<usize> =
-                actual.split(';').filter_map(|name| owners.get(name).copied()).filter(|owner| *owner != case).collect();
-            let is_elsewhere = |finding: &Finding| matches!(finding.defect, Defect::CallsMerged | Defect::RecordingOnAnotherCall);
-            let told = guests.into_iter().find_map(|owner| Some((owner, judged[owner].findings.iter().position(is_elsewhere)?)));
+            let guests: Vec<usize> = actual
+                .split(';')
+                .filter_map(|name| owners.get(name).copied())
+                .filter(|owner| *owner != case)
+                .collect();
+            let is_elsewhere = |finding: &Finding| {
+                matches!(
+                    finding.defect,
+                    Defect::CallsMerged | Defect::RecordingOnAnotherCall
+                )
+            };
+            let told = guests.into_iter().find_map(|owner| {
+                Some((owner, judged[owner].findings.iter().position(is_elsewhere)?))
+            });
             if let Some((owner, place)) = told {
                 let follows = judged[case].findings.remove(at);
                 judged[owner].findings[place].follows(follows);
@@ -237,9 +375,15 @@ impl CrossCallChecks<'_> {
     fn named(&self, unmatched: &TargetRecording) -> Option<Place> {
         let id = unmatched.originating_id.as_ref()?;
         let places = self.expectations.iter().enumerate();
-        places
-            .into_iter()
-            .find_map(|(case, expected)| Some((case, expected.recordings.iter().position(|recording| recording.legacy_id == *id)?)))
+        places.into_iter().find_map(|(case, expected)| {
+            Some((
+                case,
+                expected
+                    .recordings
+                    .iter()
+                    .position(|recording| recording.legacy_id == *id)?,
+            ))
+        })
     }
 
     fn left_over(&self, case: usize, recording: usize, unmatched: &TargetRecording) -> Finding {
@@ -255,66 +399,143 @@ impl CrossCallChecks<'_> {
             .because(Defect::RecordingWithoutConversation.title())
     }
 
-    /// The missing recording that an unmatched one is: by what its uploader called it, by its audio, else by its times.
+    /// The missing recording that an unmatched one is: by what its uploader called it, by its
+    /// audio, else by its times.
     fn lost(&self, unmatched: &UnmatchedRecording<'_>, judged: &[Judged]) -> Option<Place> {
-        let is_missing = |(case, recording): Place| judged[case].buckets.get(recording) == Some(&Bucket::Missing);
+        let is_missing = |(case, recording): Place| {
+            judged[case].buckets.get(recording) == Some(&Bucket::Missing)
+        };
         let named = self.named(unmatched.recording);
         if named.is_some() {
             return named.filter(|place| is_missing(*place));
         }
-        if let Some(place) = unmatched.fingerprint.as_ref().and_then(|fingerprint| self.owner(fingerprint, is_missing)) {
+        if let Some(place) = unmatched
+            .fingerprint
+            .as_ref()
+            .and_then(|fingerprint| self.owner(fingerprint, is_missing))
+        {
             return Some(place);
         }
         let places = self
             .expectations
             .iter()
             .enumerate()
-            .flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |recording| (case, recording)));
+            .flat_map(|(case, expected)| {
+                (0..expected.recordings.len()).map(move |recording| (case, recording))
+            });
         places
             .filter(|place| is_missing(*place))
-            .find(|(case, recording)| same_times(&self.expectations[*case].recordings[*recording], unmatched.recording))
+            .find(|(case, recording)| {
+                same_times(
+                    &self.expectations[*case].recordings[*recording],
+                    unmatched.recording,
+                )
+            })
     }
 
     /// Not missing but in the wrong place.
-    fn found(&self, place: Place, judged: &mut [Judged], defect: Defect, unmatched: &UnmatchedRecording<'_>, hangs_on: &str) {
+    fn found(
+        &self,
+        place: Place,
+        judged: &mut [Judged],
+        defect: Defect,
+        unmatched: &UnmatchedRecording<'_>,
+        hangs_on: &str,
+    ) {
         let (case, recording) = place;
         let expected = &self.expectations[case];
         let id = expected.recordings[recording].legacy_id.clone();
         let judged = &mut judged[case];
         judged.buckets[recording] = Bucket::Different;
-        judged.findings.retain(|finding| finding.defect != Defect::MissingRecording || finding.legacy_recording_id.as_ref() != Some(&id));
-        let finding =
-            Finding::new(defect, "conversation of the recording").of(&expected.legacy_id).recording(&id).target(&unmatched.recording.id);
-        judged.findings.push(finding.expected("its own conversation").actual(hangs_on).because(defect.title()));
+        judged.findings.retain(|finding| {
+            finding.defect != Defect::MissingRecording
+                || finding.legacy_recording_id.as_ref() != Some(&id)
+        });
+        let finding = Finding::new(defect, "conversation of the recording")
+            .of(&expected.legacy_id)
+            .recording(&id)
+            .target(&unmatched.recording.id);
+        judged.findings.push(
+            finding
+                .expected("its own conversation")
+                .actual(hangs_on)
+                .because(defect.title()),
+        );
     }
 
     /// The call is gone and its recording hangs on another one: both calls are damaged.
-    fn merged(&self, place: Place, on: usize, judged: &mut [Judged], unmatched: &UnmatchedRecording<'_>) {
+    fn merged(
+        &self,
+        place: Place,
+        on: usize,
+        judged: &mut [Judged],
+        unmatched: &UnmatchedRecording<'_>,
+    ) {
         let other = self.expectations[on].legacy_id.clone();
-        self.found(place, judged, Defect::CallsMerged, unmatched, &format!("the conversation of call {other}"));
-        let told = judged[on].findings.iter().any(|finding| finding.defect == Defect::CallsMerged);
+        self.found(
+            place,
+            judged,
+            Defect::CallsMerged,
+            unmatched,
+            &format!("the conversation of call {other}"),
+        );
+        let told = judged[on]
+            .findings
+            .iter()
+            .any(|finding| finding.defect == Defect::CallsMerged);
         if !told {
-            let conversation = self.pairings[on].conversation.map(|at| self.ours[at].id.clone()).unwrap_or_default();
-            let finding = Finding::new(Defect::CallsMerged, "recordings of the conversation").of(&other).target(&conversation);
+            let conversation = self.pairings[on]
+                .conversation
+                .map(|at| self.ours[at].id.clone())
+                .unwrap_or_default();
+            let finding = Finding::new(Defect::CallsMerged, "recordings of the conversation")
+                .of(&other)
+                .target(&conversation);
             judged[on].findings.push(
                 finding
                     .expected("only its own")
-                    .actual(format!("also those of call {}", self.expectations[place.0].legacy_id))
+                    .actual(format!(
+                        "also those of call {}",
+                        self.expectations[place.0].legacy_id
+                    ))
                     .because(Defect::CallsMerged.title()),
             );
         }
-        judged[on].buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
+        judged[on]
+            .buckets
+            .iter_mut()
+            .filter(|bucket| **bucket == Bucket::Matched)
+            .for_each(|bucket| *bucket = Bucket::Different);
     }
 
-    /// A surplus recording on one of our conversations: a copy of one that is there, or from nowhere.
+    /// A surplus recording on one of our conversations: a copy of one that is there, or from
+    /// nowhere.
     fn surplus(&self, on: usize, unmatched: &UnmatchedRecording<'_>) -> Finding {
         let expected = &self.expectations[on];
-        let own = |fingerprint: &AudioFingerprint| self.owner(fingerprint, |(case, _)| case == on).map(|(_, recording)| recording);
-        let by_times = || expected.recordings.iter().position(|recording| same_times(recording, unmatched.recording));
-        // Only what was not heard is judged by its times: what has a recording's times and another sound is no copy of it.
-        let was_heard =
-            |recording: &usize| unmatched.fingerprint.is_some() && self.sources.iter().any(|(place, _)| *place == (on, *recording));
-        let copy_of = unmatched.fingerprint.as_ref().and_then(own).or_else(|| by_times().filter(|recording| !was_heard(recording)));
+        let own = |fingerprint: &AudioFingerprint| {
+            self.owner(fingerprint, |(case, _)| case == on)
+                .map(|(_, recording)| recording)
+        };
+        let by_times = || {
+            expected
+                .recordings
+                .iter()
+                .position(|recording| same_times(recording, unmatched.recording))
+        };
+        // Only what was not heard is judged by its times: what has a recording's times and another
+        // sound is no copy of it.
+        let was_heard = |recording: &usize| {
+            unmatched.fingerprint.is_some()
+                && self
+                    .sources
+                    .iter()
+                    .any(|(place, _)| *place == (on, *recording))
+        };
+        let copy_of = unmatched
+            .fingerprint
+            .as_ref()
+            .and_then(own)
+            .or_else(|| by_times().filter(|recording| !was_heard(recording)));
         match copy_of {
             Some(recording) => {
                 let id = &expected.recordings[recording].legacy_id;
@@ -339,9 +560,14 @@ impl CrossCallChecks<'_> {
 pub(crate) fn extra_conversation(conversation: &TargetConversation) -> Finding {
     let recordings = conversation.read_recordings().len();
     let claimed = conversation.legacy_id.as_deref().unwrap_or_default();
-    let finding =
-        Finding::new(Defect::RecordWithoutSource, "conversation").target(&conversation.id).expected("absent: the source has no such call");
-    finding.actual(format!("present, as call {claimed}, with {recordings} recordings")).because("conversation has no source")
+    let finding = Finding::new(Defect::RecordWithoutSource, "conversation")
+        .target(&conversation.id)
+        .expected("absent: the source has no such call");
+    finding
+        .actual(format!(
+            "present, as call {claimed}, with {recordings} recordings"
+        ))
+        .because("conversation has no source")
 }
 
 #[cfg(test)]
@@ -360,7 +586,8 @@ mod tests {
         let mut second = wanted();
         let later = |span: &mut Option<crate::expected::Span>| {
             if let Some(span) = span {
-                (span.start, span.end) = (span.start.plus_ms(3_600_000), span.end.plus_ms(3_600_000));
+                (span.start, span.end) =
+                    (span.start.plus_ms(3_600_000), span.end.plus_ms(3_600_000));
             }
         };
         second.legacy_id = "100002".into();
@@ -399,13 +626,28 @@ mod tests {
                 })
             })
             .collect();
-        let cross_call = CrossCallChecks { expectations, pairings: &pairings, ours, sources: Vec::new(), foreign: Vec::new() };
+        let cross_call = CrossCallChecks {
+            expectations,
+            pairings: &pairings,
+            ours,
+            sources: Vec::new(),
+            foreign: Vec::new(),
+        };
         let unmatched_recordings: Vec<UnmatchedRecording<'_>> = pairings
             .iter()
             .enumerate()
-            .flat_map(|(case, pairing)| pairing.unpaired.iter().map(move |unpaired| (case, pairing.conversation, *unpaired)))
+            .flat_map(|(case, pairing)| {
+                pairing
+                    .unpaired
+                    .iter()
+                    .map(move |unpaired| (case, pairing.conversation, *unpaired))
+            })
             .filter_map(|(case, conversation, unpaired)| {
-                Some(UnmatchedRecording { recording: &ours[conversation?].read_recordings()[unpaired], on: Some(case), fingerprint: None })
+                Some(UnmatchedRecording {
+                    recording: &ours[conversation?].read_recordings()[unpaired],
+                    on: Some(case),
+                    fingerprint: None,
+                })
             })
             .collect();
         cross_call.unmatched_recordings(&unmatched_recordings, &mut judged);
@@ -413,7 +655,11 @@ mod tests {
     }
 
     fn codes(judged: &Judged) -> Vec<&str> {
-        judged.findings.iter().map(|finding| finding.defect.code()).collect()
+        judged
+            .findings
+            .iter()
+            .map(|finding| finding.defect.code())
+            .collect()
     }
 
     fn take(conversation: &mut TargetConversation) -> Vec<crate::observed::TargetRecording> {
@@ -423,7 +669,10 @@ mod tests {
         }
     }
 
-    fn give(conversation: &mut TargetConversation, recordings: Vec<crate::observed::TargetRecording>) {
+    fn give(
+        conversation: &mut TargetConversation,
+        recordings: Vec<crate::observed::TargetRecording>,
+    ) {
         if let Recordings::Read(own) = &mut conversation.recordings {
             own.extend(recordings);
         }
@@ -439,7 +688,10 @@ mod tests {
         let judged = run(&expectations, &ours);
         assert_eq!(codes(&judged[0]), ["D13"]);
         assert_eq!(judged[0].buckets, [Bucket::Different, Bucket::Matched]);
-        assert!(judged[1].findings.is_empty() && judged[1].extra == 0, "the other call is right");
+        assert!(
+            judged[1].findings.is_empty() && judged[1].extra == 0,
+            "the other call is right"
+        );
     }
 
     #[test]
@@ -475,11 +727,16 @@ mod tests {
         if same_times {
             expectations[0].recordings[1].span = expectations[0].recordings[0].span;
             if let Recordings::Read(recordings) = &mut ours[0].recordings {
-                (recordings[1].start, recordings[1].end) = (recordings[0].start.clone(), recordings[0].end.clone());
+                (recordings[1].start, recordings[1].end) =
+                    (recordings[0].start.clone(), recordings[0].end.clone());
             }
         }
         let (pairings, _) = pair(&expectations, &ours);
-        let mut difference = crate::sound::Difference::new(Defect::AudioDamaged, "the source's sound", "another sound");
+        let mut difference = crate::sound::Difference::new(
+            Defect::AudioDamaged,
+            "the source's sound",
+            "another sound",
+        );
         difference.foreign = true;
         let sounds = vec![TargetSound::Compared(vec![difference]); 2];
         let evidence = Evidence {
@@ -495,11 +752,19 @@ mod tests {
             as_of: AS_OF,
         };
         let mut judged = vec![judge(&evidence)];
-        let fingerprints: Vec<AudioFingerprint> =
-            (1..=2).map(|seed| AudioFingerprint::of(&crate::sound::testing::speech(seed, 5.0, 1))).collect();
+        let fingerprints: Vec<AudioFingerprint> = (1..=2)
+            .map(|seed| AudioFingerprint::of(&crate::sound::testing::speech(seed, 5.0, 1)))
+            .collect();
         let sources = vec![((0, 0), &fingerprints[0]), ((0, 1), &fingerprints[1])];
         let foreign = vec![((0, 0), &fingerprints[1]), ((0, 1), &fingerprints[0])];
-        CrossCallChecks { expectations: &expectations, pairings: &pairings, ours: &ours, sources, foreign }.foreign_audio(&mut judged);
+        CrossCallChecks {
+            expectations: &expectations,
+            pairings: &pairings,
+            ours: &ours,
+            sources,
+            foreign,
+        }
+        .foreign_audio(&mut judged);
         (expectations.clone(), judged.remove(0))
     }
 

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How bad a class of damage is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// A detail is off; nothing is lost.
@@ -141,7 +143,11 @@ mod tests {
     #[test]
     fn a_title_never_shows_a_code() {
         for defect in Defect::ALL {
-            assert!(!defect.title().contains(defect.code()) && !defect.remedy().is_empty(), "{}", defect.code());
+            assert!(
+                !defect.title().contains(defect.code()) && !defect.remedy().is_empty(),
+                "{}",
+                defect.code()
+            );
         }
     }
 }

@@ -35,7 +35,8 @@ pub struct Finding {
     #[serde(skip)]
     #[schemars(skip)]
     pub cause: String,
-    /// Further recordings of the source that this one cause concerns. Not written: the consequences name them.
+    /// Further recordings of the source that this one cause concerns. Not written: the consequences
+    /// name them.
     #[serde(skip)]
     #[schemars(skip)]
     pub involved: Vec<String>,

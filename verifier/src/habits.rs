@@ -1,4 +1,5 @@
-//! What only the whole of a migration tells: on whose leg it writes a wrap-up code, and whether it takes agents from extensions.
+//! What only the whole of a migration tells: on whose leg it writes a wrap-up code, and whether it
+//! takes agents from extensions.
 
 use std::collections::BTreeSet;
 
@@ -41,13 +42,19 @@ impl Habits<'_> {
     }
 
     fn conversation(&self, case: usize) -> Option<&TargetConversation> {
-        self.pairings[case].conversation.filter(|_| self.pairings[case].parts.is_empty()).map(|at| &self.ours[at])
+        self.pairings[case]
+            .conversation
+            .filter(|_| self.pairings[case].parts.is_empty())
+            .map(|at| &self.ours[at])
     }
 
-    /// No contract says whether the first agent of a transferred call or the last gives its code: a migration does the one or the other. A
-    /// code on neither, or on the other one in a few calls, is on the wrong leg.
+    /// No contract says whether the first agent of a transferred call or the last gives its code: a
+    /// migration does the one or the other. A code on neither, or on the other one in a few calls,
+    /// is on the wrong leg.
     fn wrap_ups(&self, judged: &mut [Judged]) {
-        let places: Vec<(usize, WrapUp)> = (0..self.expectations.len()).filter_map(|case| Some((case, self.wrap_up(case)?))).collect();
+        let places: Vec<(usize, WrapUp)> = (0..self.expectations.len())
+            .filter_map(|case| Some((case, self.wrap_up(case)?)))
+            .collect();
         let count = |place: WrapUp| places.iter().filter(|(_, other)| *other == place).count();
         let (first, last) = (count(WrapUp::First), count(WrapUp::Last));
         let is_habit = |this: usize, other: usize| this >= FEWEST && this >= other * TIMES;
@@ -58,14 +65,24 @@ impl Habits<'_> {
                 WrapUp::Elsewhere => true,
             };
             if wrong {
-                let right = if is_habit(last, first) { "the last agent's leg, as in other calls" } else { "the first agent's leg" };
-                judge_wrap_up(&self.expectations[*case], self.conversation(*case), right, &mut judged[*case]);
+                let right = if is_habit(last, first) {
+                    "the last agent's leg, as in other calls"
+                } else {
+                    "the first agent's leg"
+                };
+                judge_wrap_up(
+                    &self.expectations[*case],
+                    self.conversation(*case),
+                    right,
+                    &mut judged[*case],
+                );
             }
         }
     }
 
-    /// Where the code of a call with several agents stands; `None`: it has no code, one agent, other agents than it should have, a code that is lost
-    /// or wrong anyway, or it stands on a leg that may be called the first as well as the last: those of a conference begin together.
+    /// Where the code of a call with several agents stands; `None`: it has no code, one agent,
+    /// other agents than it should have, a code that is lost or wrong anyway, or it stands on a leg
+    /// that may be called the first as well as the last: those of a conference begin together.
     fn wrap_up(&self, case: usize) -> Option<WrapUp> {
         let (expected, conversation) = (&self.expectations[case], self.conversation(case)?);
         let code = expected.wrap_up?.to_string();
@@ -73,18 +90,41 @@ impl Habits<'_> {
         let right = conversation.wrap_ups.iter().all(is_it)
             && !conversation.wrap_ups.is_empty()
             && self.rules.capabilities.call_data == CallData::OnParticipants;
-        let users: BTreeSet<&str> = conversation.legs.iter().filter_map(|leg| leg.user.as_deref()).collect();
-        if !right || users.len() < 2 || users != expected.legs.iter().map(|leg| &*leg.user).collect() {
+        let users: BTreeSet<&str> = conversation
+            .legs
+            .iter()
+            .filter_map(|leg| leg.user.as_deref())
+            .collect();
+        if !right
+            || users.len() < 2
+            || users != expected.legs.iter().map(|leg| &*leg.user).collect()
+        {
             return None;
         }
-        let starts = || expected.legs.iter().filter_map(|leg| leg.span).map(|span| span.start);
+        let starts = || {
+            expected
+                .legs
+                .iter()
+                .filter_map(|leg| leg.span)
+                .map(|span| span.start)
+        };
         let at = |end: Option<UtcMillis>| {
             let stands = |leg: &&AgentLeg| leg.span.is_none_or(|span| Some(span.start) == end);
-            expected.legs.iter().filter(stands).map(|leg| &*leg.user).collect::<BTreeSet<_>>()
+            expected
+                .legs
+                .iter()
+                .filter(stands)
+                .map(|leg| &*leg.user)
+                .collect::<BTreeSet<_>>()
         };
         let (first, last) = (at(starts().min()), at(starts().max()));
         let of = |leg: &&TargetLeg| leg.wrap_ups.iter().any(is_it);
-        let with: BTreeSet<&str> = conversation.legs.iter().filter(of).filter_map(|leg| leg.user.as_deref()).collect();
+        let with: BTreeSet<&str> = conversation
+            .legs
+            .iter()
+            .filter(of)
+            .filter_map(|leg| leg.user.as_deref())
+            .collect();
         let user = match with.into_iter().collect::<Vec<_>>().as_slice() {
             [user] => *user,
             _ => return Some(WrapUp::Elsewhere),
@@ -97,52 +137,121 @@ impl Habits<'_> {
         }
     }
 
-    /// A migration that takes agents from extensions shows one user for everybody who shares a desk. Where it shows another of them as
-    /// himself, the colleague is a wrong agent like any other.
+    /// A migration that takes agents from extensions shows one user for everybody who shares a
+    /// desk. Where it shows another of them as himself, the colleague is a wrong agent like any
+    /// other.
     fn desks(&self, judged: &mut [Judged]) {
         for (case, judged) in judged.iter_mut().enumerate() {
-            for finding in judged.findings.iter_mut().filter(|finding| finding.defect == Defect::AgentFromExtension) {
-                let (Some(right), Some(actual)) = (finding.expected.clone(), finding.actual.clone()) else { continue };
-                let legs = self.expectations[case].legs.iter().filter(|leg| leg.user == right);
+            for finding in judged
+                .findings
+                .iter_mut()
+                .filter(|finding| finding.defect == Defect::AgentFromExtension)
+            {
+                let (Some(right), Some(actual)) =
+                    (finding.expected.clone(), finding.actual.clone())
+                else {
+                    continue;
+                };
+                let legs = self.expectations[case]
+                    .legs
+                    .iter()
+                    .filter(|leg| leg.user == right);
                 let agents: BTreeSet<&str> = legs.map(|leg| leg.legacy_agent.as_str()).collect();
-                if agents.iter().any(|agent| self.is_himself_elsewhere(case, agent, &actual)) {
-                    let other_row =
-                        |agent: &&str| self.rules.agents.get(*agent).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
-                    let defect = if agents.iter().any(other_row) { Defect::AgentMappingOfAnotherDate } else { Defect::WrongAgent };
+                if agents
+                    .iter()
+                    .any(|agent| self.is_himself_elsewhere(case, agent, &actual))
+                {
+                    let other_row = |agent: &&str| {
+                        self.rules
+                            .agents
+                            .get(*agent)
+                            .is_some_and(|rows| rows.iter().any(|row| row.user == actual))
+                    };
+                    let defect = if agents.iter().any(other_row) {
+                        Defect::AgentMappingOfAnotherDate
+                    } else {
+                        Defect::WrongAgent
+                    };
                     *finding = finding.clone().reclassed(defect);
                 }
             }
         }
     }
 
-    /// Whether somebody at one of an agent's desks is shown as himself in another call, though a wrong user stands here for the desk.
+    /// Whether somebody at one of an agent's desks is shown as himself in another call, though a
+    /// wrong user stands here for the desk.
     fn is_himself_elsewhere(&self, case: usize, agent: &str, wrong: &str) -> bool {
-        let desks: Vec<&BTreeSet<String>> = self.rules.extensions.values().filter(|agents| agents.contains(agent)).collect();
+        let desks: Vec<&BTreeSet<String>> = self
+            .rules
+            .extensions
+            .values()
+            .filter(|agents| agents.contains(agent))
+            .collect();
         let at_desk = |leg: &AgentLeg| desks.iter().any(|desk| desk.contains(&leg.legacy_agent));
-        (0..self.expectations.len()).filter(|other| *other != case).any(|other| {
-            let Some(conversation) = self.conversation(other) else { return false };
-            let legs = self.expectations[other].legs.iter().zip(&conversation.legs);
-            let mut legs = legs.filter(|(leg, _)| at_desk(leg) && leg.user != wrong && !leg.fallback);
-            legs.any(|(leg, actual)| actual.user.as_deref() == Some(&leg.user))
-        })
+        (0..self.expectations.len())
+            .filter(|other| *other != case)
+            .any(|other| {
+                let Some(conversation) = self.conversation(other) else {
+                    return false;
+                };
+                let legs = self.expectations[other].legs.iter().zip(&conversation.legs);
+                let mut legs =
+                    legs.filter(|(leg, _)| at_desk(leg) && leg.user != wrong && !leg.fallback);
+                legs.any(|(leg, actual)| actual.user.as_deref() == Some(&leg.user))
+            })
     }
 }
 
-fn judge_wrap_up(expected: &Expectation, conversation: Option<&TargetConversation>, right: &str, judged: &mut Judged) {
-    let Some(conversation) = conversation else { return };
-    let code = expected.wrap_up.map(|code| code.to_string()).unwrap_or_default();
-    let of = |leg: &&TargetLeg| leg.wrap_ups.iter().any(|actual| actual.eq_ignore_ascii_case(&code));
-    let users: Vec<&str> = conversation.legs.iter().filter(of).filter_map(|leg| leg.user.as_deref()).collect();
-    let actual = if users.is_empty() { "with nobody who took the call".to_owned() } else { format!("with {}", users.join(", ")) };
-    let finding =
-        Finding::new(Defect::WrapUpOrDispositionWrong, "leg of the wrap-up code").of(&expected.legacy_id).target(&conversation.id);
-    let finding = finding.expected(format!("{code} on {right}")).actual(actual).because("wrap-up code is on another leg");
+fn judge_wrap_up(
+    expected: &Expectation,
+    conversation: Option<&TargetConversation>,
+    right: &str,
+    judged: &mut Judged,
+) {
+    let Some(conversation) = conversation else {
+        return;
+    };
+    let code = expected
+        .wrap_up
+        .map(|code| code.to_string())
+        .unwrap_or_default();
+    let of = |leg: &&TargetLeg| {
+        leg.wrap_ups
+            .iter()
+            .any(|actual| actual.eq_ignore_ascii_case(&code))
+    };
+    let users: Vec<&str> = conversation
+        .legs
+        .iter()
+        .filter(of)
+        .filter_map(|leg| leg.user.as_deref())
+        .collect();
+    let actual = if users.is_empty() {
+        "with nobody who took the call".to_owned()
+    } else {
+        format!("with {}", users.join(", "))
+    };
+    let finding = Finding::new(Defect::WrapUpOrDispositionWrong, "leg of the wrap-up code")
+        .of(&expected.legacy_id)
+        .target(&conversation.id);
+    let finding = finding
+        .expected(format!("{code} on {right}"))
+        .actual(actual)
+        .because("wrap-up code is on another leg");
     // Where agents are exchanged or lost the code is where it should be once they are.
-    match judged.findings.iter_mut().find(|finding| finding.field == AGENTS) {
+    match judged
+        .findings
+        .iter_mut()
+        .find(|finding| finding.field == AGENTS)
+    {
         Some(agents) => agents.follows(finding),
         None => judged.findings.push(finding),
     }
-    judged.buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
+    judged
+        .buckets
+        .iter_mut()
+        .filter(|bucket| **bucket == Bucket::Matched)
+        .for_each(|bucket| *bucket = Bucket::Different);
 }
 
 #[cfg(test)]
@@ -154,7 +263,10 @@ mod tests {
     /// So many calls of two agents, right in every way; the code is with the first.
     fn world(count: usize) -> (Rules, Vec<Expectation>, Vec<TargetConversation>) {
         let mut rules = rules();
-        rules.agents.insert("AGT-014".into(), vec![agent_row(uuid::Uuid::from_u128(14), None)]);
+        rules.agents.insert(
+            "AGT-014".into(),
+            vec![agent_row(uuid::Uuid::from_u128(14), None)],
+        );
         let call = |at: usize| {
             let mut expected = wanted_under(&rules);
             expected.legacy_id = format!("{}", 100_000 + at);
@@ -173,16 +285,40 @@ mod tests {
         before: &[(usize, Finding)],
     ) -> Vec<(usize, &'static str)> {
         let (pairings, _) = crate::matching::pair(expectations, ours);
-        let mut judged: Vec<Judged> =
-            expectations.iter().map(|_| Judged { buckets: vec![Bucket::Matched; 2], ..Judged::default() }).collect();
-        before.iter().for_each(|(case, finding)| judged[*case].findings.push(finding.clone()));
-        Habits { expectations, pairings: &pairings, ours, rules }.judge(&mut judged);
-        let of = |(case, judged): (usize, &Judged)| judged.findings.iter().map(|finding| (case, finding.defect.code())).collect::<Vec<_>>();
+        let mut judged: Vec<Judged> = expectations
+            .iter()
+            .map(|_| Judged {
+                buckets: vec![Bucket::Matched; 2],
+                ..Judged::default()
+            })
+            .collect();
+        before
+            .iter()
+            .for_each(|(case, finding)| judged[*case].findings.push(finding.clone()));
+        Habits {
+            expectations,
+            pairings: &pairings,
+            ours,
+            rules,
+        }
+        .judge(&mut judged);
+        let of = |(case, judged): (usize, &Judged)| {
+            judged
+                .findings
+                .iter()
+                .map(|finding| (case, finding.defect.code()))
+                .collect::<Vec<_>>()
+        };
         judged.iter().enumerate().flat_map(of).collect()
     }
 
     fn move_code(ours: &mut TargetConversation, to: Option<usize>) {
-        let code = ours.legs.iter_mut().map(|leg| std::mem::take(&mut leg.wrap_ups)).find(|codes| !codes.is_empty()).unwrap_or_default();
+        let code = ours
+            .legs
+            .iter_mut()
+            .map(|leg| std::mem::take(&mut leg.wrap_ups))
+            .find(|codes| !codes.is_empty())
+            .unwrap_or_default();
         if let Some(to) = to {
             ours.legs[to].wrap_ups = code;
         }
@@ -200,29 +336,53 @@ mod tests {
                 ours
             })
             .collect();
-        assert_eq!(codes(&rules, &expectations, &all_last, &[]), [], "the last agent in each call is a habit too");
+        assert_eq!(
+            codes(&rules, &expectations, &all_last, &[]),
+            [],
+            "the last agent in each call is a habit too"
+        );
         let mut one = ours.clone();
         move_code(&mut one[2], Some(1));
         assert_eq!(codes(&rules, &expectations, &one, &[]), [(2, "D51")]);
         let mut together = (expectations.clone(), ours.clone());
         let span = together.0[2].legs[0].span;
-        together.0[2].legs.iter_mut().for_each(|leg| leg.span = span);
+        together.0[2]
+            .legs
+            .iter_mut()
+            .for_each(|leg| leg.span = span);
         move_code(&mut together.1[2], Some(1));
-        assert_eq!(codes(&rules, &together.0, &together.1, &[]), [], "who begin together are each the first and the last");
+        assert_eq!(
+            codes(&rules, &together.0, &together.1, &[]),
+            [],
+            "who begin together are each the first and the last"
+        );
         let mut with_nobody = all_last;
         move_code(&mut with_nobody[4], None);
-        assert_eq!(codes(&rules, &expectations, &with_nobody, &[]), [(4, "D51")]);
+        assert_eq!(
+            codes(&rules, &expectations, &with_nobody, &[]),
+            [(4, "D51")]
+        );
         let (rules, expectations, mut few) = world(2);
         move_code(&mut few[1], Some(1));
-        assert_eq!(codes(&rules, &expectations, &few, &[]), [], "one of each is no habit");
+        assert_eq!(
+            codes(&rules, &expectations, &few, &[]),
+            [],
+            "one of each is no habit"
+        );
     }
 
     #[test]
     fn a_colleague_at_a_desk_where_others_are_shown_as_themselves_is_any_wrong_agent() {
         let (mut rules, expectations, mut ours) = world(3);
         let colleague = uuid::Uuid::from_u128(77).to_string();
-        rules.agents.insert("AGT-500".into(), vec![agent_row(uuid::Uuid::from_u128(77), None)]);
-        rules.extensions.insert("4711".into(), BTreeSet::from(["AGT-992".to_owned(), "AGT-500".to_owned()]));
+        rules.agents.insert(
+            "AGT-500".into(),
+            vec![agent_row(uuid::Uuid::from_u128(77), None)],
+        );
+        rules.extensions.insert(
+            "4711".into(),
+            BTreeSet::from(["AGT-992".to_owned(), "AGT-500".to_owned()]),
+        );
         let right = expectations[0].legs[0].user.clone();
         let wrong = |case: usize| {
             let finding = Finding::new(Defect::AgentFromExtension, "agent of leg 1")
@@ -232,9 +392,17 @@ mod tests {
             (case, finding)
         };
         ours[0].legs[0].user = Some(colleague.clone());
-        assert_eq!(codes(&rules, &expectations, &ours, &[wrong(0)]), [(0, "D45")], "in other calls the agent is shown as himself");
-        ours.iter_mut().for_each(|ours| ours.legs[0].user = Some(colleague.clone()));
+        assert_eq!(
+            codes(&rules, &expectations, &ours, &[wrong(0)]),
+            [(0, "D45")],
+            "in other calls the agent is shown as himself"
+        );
+        ours.iter_mut()
+            .for_each(|ours| ours.legs[0].user = Some(colleague.clone()));
         let all: Vec<(usize, Finding)> = (0..3).map(wrong).collect();
-        assert_eq!(codes(&rules, &expectations, &ours, &all), [(0, "D47"), (1, "D47"), (2, "D47")]);
+        assert_eq!(
+            codes(&rules, &expectations, &ours, &all),
+            [(0, "D47"), (1, "D47"), (2, "D47")]
+        );
     }
 }

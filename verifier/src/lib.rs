@@ -1,8 +1,10 @@
-//! Judges a source against a target, independently of how the work was done: read both, derive what must be there, compare, and say so.
+//! Judges a source against a target, independently of how the work was done: read both, derive what
+//! must be there, compare, and say so.
 //!
-//! The verifier shares transport with the migrator and nothing of meaning: times, identities, people, retention and audio are derived
-//! here a second time, from source, mapping and plan alone, so that a wrong rule on either side is seen. It never reads a ledger, and
-//! it changes no record of either platform: what its table of requests does not name is refused before it is sent.
+//! The verifier shares transport with the migrator and nothing of meaning: times, identities,
+//! people, retention and audio are derived here a second time, from source, mapping and plan alone,
+//! so that a wrong rule on either side is seen. It never reads a ledger, and it changes no record
+//! of either platform: what its table of requests does not name is refused before it is sent.
 //!
 //! | module | for |
 //! | --- | --- |
@@ -60,7 +62,9 @@ pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
-pub use report::{CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of};
+pub use report::{
+    CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of,
+};
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;
 pub use target::{HandedOver, Stores};
@@ -90,7 +94,11 @@ async fn judge(
     progress: &dyn Progress,
 ) -> Result<Report, RunError> {
     let drifts = drift::Drifts::default();
-    let kept = saved_readings::SavedReadings::open(options.report_dir.as_deref(), &plan.hash, UtcMillis::from_ms(clock.now_ms()));
+    let kept = saved_readings::SavedReadings::open(
+        options.report_dir.as_deref(),
+        &plan.hash,
+        UtcMillis::from_ms(clock.now_ms()),
+    );
     let (begun, watch) = (UtcMillis::from_ms(clock.now_ms()), clock.clone());
     let work = run::run(plan, &options, transport, clock, &drifts, &kept, progress);
     let mut report = tokio::select! {
@@ -99,31 +107,48 @@ async fn judge(
         report = work => report,
     };
     if let Ok(report) = &mut report {
-        for row in report.breakdown.iter_mut().filter(|row| row.dimension == Dimension::Agent) {
-            // The latest name of an agent with several rows: it is for a person to read, and decides nothing.
-            let named = plan.mapping.agents.iter().rfind(|agent| agent.legacy_agent_id == row.key);
-            row.name = named.map(|agent| agent.genesys_user_name.clone()).unwrap_or_default();
+        for row in report
+            .breakdown
+            .iter_mut()
+            .filter(|row| row.dimension == Dimension::Agent)
+        {
+            // The latest name of an agent with several rows: it is for a person to read, and
+            // decides nothing.
+            let named = plan
+                .mapping
+                .agents
+                .iter()
+                .rfind(|agent| agent.legacy_agent_id == row.key);
+            row.name = named
+                .map(|agent| agent.genesys_user_name.clone())
+                .unwrap_or_default();
         }
         report.summary.identity = identity(plan, begun, UtcMillis::from_ms(watch.now_ms()));
     }
-    let Some(dir) = &options.report_dir else { return report };
+    let Some(dir) = &options.report_dir else {
+        return report;
+    };
     match &mut report {
         Ok(report) => {
             report.summary.identity.files = report.write(dir)?;
             kept.forget();
         }
-        // What a platform answered otherwise than expected is most wanted where it ended the verification.
+        // What a platform answered otherwise than expected is most wanted where it ended the
+        // verification.
         Err(RunError::Target(_)) => report::write_drift(dir, &drifts.lines())?,
         Err(_) => {}
     }
     report
 }
 
-/// Every request a verification of this plan may send under these options. Sends none, and needs no secret.
+/// Every request a verification of this plan may send under these options. Sends none, and needs no
+/// secret.
 #[must_use]
 pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
     let platform = target::platform(loaded);
-    let endpoints: Vec<_> = std::iter::once(source::endpoint(loaded)).chain(platform.endpoints(loaded)).collect();
+    let endpoints: Vec<_> = std::iter::once(source::endpoint(loaded))
+        .chain(platform.endpoints(loaded))
+        .collect();
     Listed::all(&run::allowance(loaded, &*platform, options), &endpoints)
 }
 
@@ -135,7 +160,12 @@ fn identity(plan: &LoadedPlan, begun: UtcMillis, ended: UtcMillis) -> report::Id
         tool: concat!("seatrial ", env!("CARGO_PKG_VERSION")).to_owned(),
         plan_sha256: plan.hash.clone(),
         namespace: plan.plan.identity.namespace.clone(),
-        source: plan.plan.source.main_url().map(ToString::to_string).unwrap_or_default(),
+        source: plan
+            .plan
+            .source
+            .main_url()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         target: plan.plan.target.main_url().map(|url| url.to_string()),
         organisation: target::platform(plan).organisation(&plan.plan),
         files: std::collections::BTreeMap::new(),

@@ -100,7 +100,8 @@ impl TargetConversation {
 /// A leg of an agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TargetLeg {
-    /// User, as the target names users: a lower-case UUID, or a user name. Absent: an agent without one.
+    /// User, as the target names users: a lower-case UUID, or a user name. Absent: an agent without
+    /// one.
     pub(crate) user: Option<String>,
     /// Start.
     pub(crate) start: TimeReading,
@@ -133,14 +134,18 @@ pub(crate) struct TargetRecording {
     pub(crate) created: Option<UtcMillis>,
     /// Marked pauses: offset from its start and length. Milliseconds.
     pub(crate) pauses: Vec<MarkedPause>,
-    /// Genesys Cloud: users it names, in lower case. The vendor documents them as those of the conversation. Empty: it names none.
+    /// Genesys Cloud: users it names, in lower case. The vendor documents them as those of the
+    /// conversation. Empty: it names none.
     pub(crate) users: Vec<String>,
-    /// Genesys Cloud: session it was made on. Absent: not told, as in the stub of an archived recording.
+    /// Genesys Cloud: session it was made on. Absent: not told, as in the stub of an archived
+    /// recording.
     pub(crate) session: Option<String>,
-    /// Genesys Cloud, of a recording without a conversation: what its uploader called it. Absent: not told.
+    /// Genesys Cloud, of a recording without a conversation: what its uploader called it. Absent:
+    /// not told.
     #[serde(default)]
     pub(crate) originating_id: Option<String>,
-    /// Marked pauses as instants, where the target marks them so; `pauses` are reckoned from them then.
+    /// Marked pauses as instants, where the target marks them so; `pauses` are reckoned from them
+    /// then.
     #[serde(skip)]
     pub(crate) pause_instants: Vec<PauseInstants>,
     /// What would be needed to see whether its media is there. Absent: it was seen.
@@ -175,10 +180,21 @@ pub(crate) struct PauseInstants {
 pub(crate) fn pause_offsets(pauses: &[PauseInstants], start: &TimeReading) -> Vec<MarkedPause> {
     let offset = |pause: &PauseInstants| {
         let (paused, resumed) = (pause.start.instant()?, pause.end.instant()?);
-        Some(MarkedPause { location_ms: paused.since(start.instant()?), length_ms: resumed.since(paused), reason: None })
+        Some(MarkedPause {
+            location_ms: paused.since(start.instant()?),
+            length_ms: resumed.since(paused),
+            reason: None,
+        })
     };
-    let unplaced = MarkedPause { location_ms: -1, length_ms: -1, reason: None };
-    let mut offsets: Vec<MarkedPause> = pauses.iter().map(|pause| offset(pause).unwrap_or(unplaced)).collect();
+    let unplaced = MarkedPause {
+        location_ms: -1,
+        length_ms: -1,
+        reason: None,
+    };
+    let mut offsets: Vec<MarkedPause> = pauses
+        .iter()
+        .map(|pause| offset(pause).unwrap_or(unplaced))
+        .collect();
     offsets.sort_unstable();
     offsets
 }
@@ -201,8 +217,16 @@ pub(crate) enum PauseReason {
 impl PauseReason {
     /// By the vendor's word, in any case.
     pub(crate) fn of(word: &str) -> PauseReason {
-        let known = [PauseReason::Hold, PauseReason::SecurePause, PauseReason::FlowOrQueue, PauseReason::Pause];
-        known.into_iter().find(|known| known.word().eq_ignore_ascii_case(word)).unwrap_or(PauseReason::Other)
+        let known = [
+            PauseReason::Hold,
+            PauseReason::SecurePause,
+            PauseReason::FlowOrQueue,
+            PauseReason::Pause,
+        ];
+        known
+            .into_iter()
+            .find(|known| known.word().eq_ignore_ascii_case(word))
+            .unwrap_or(PauseReason::Other)
     }
 
     /// The vendor's word.
@@ -233,7 +257,8 @@ impl TimeReading {
     pub(crate) fn of(text: Option<&str>) -> TimeReading {
         match text {
             None | Some("") => TimeReading::Absent,
-            Some(text) => UtcMillis::parse(text).map_or_else(|| TimeReading::Damaged(text.to_owned()), TimeReading::At),
+            Some(text) => UtcMillis::parse(text)
+                .map_or_else(|| TimeReading::Damaged(text.to_owned()), TimeReading::At),
         }
     }
 

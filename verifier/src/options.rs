@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-/// How to verify. The plan says what is right; this says how much of it is looked at, and from where.
+/// How to verify. The plan says what is right; this says how much of it is looked at, and from
+/// where.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How much audio is read.
@@ -17,18 +18,22 @@ pub struct Options {
     pub staging_url: Option<String>,
     /// Recordings worked on at once. Each may hold its decoded source and target in memory.
     pub concurrency: usize,
-    /// Whether jobs and batch downloads may be created on the target. Without them what depends on them cannot be told.
+    /// Whether jobs and batch downloads may be created on the target. Without them what depends on
+    /// them cannot be told.
     pub jobs: Jobs,
-    /// How long one job or batch of the target is waited for. What takes longer is hidden, not missing.
+    /// How long one job or batch of the target is waited for. What takes longer is hidden, not
+    /// missing.
     pub patience: Duration,
-    /// Only these interactions of the source are expected and judged; conversations of other interactions are out of scope. The report says
-    /// so. Absent: all.
+    /// Only these interactions of the source are expected and judged; conversations of other
+    /// interactions are out of scope. The report says so. Absent: all.
     pub only: Option<BTreeSet<String>>,
-    /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none of them opens is hidden.
+    /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none
+    /// of them opens is hidden.
     pub decryption_keys: Vec<PathBuf>,
     /// Interaction Recording: exports that stand for a store.
     pub exports: Exports,
-    /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`. Absent: nothing is written.
+    /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and
+    /// `breakdown.csv`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::RunError::Interrupted`].
     pub interrupt: CancellationToken,
@@ -40,7 +45,8 @@ impl Default for Options {
             audio: AudioScope::All,
             source: SourceFrom::Live,
             staging_url: None,
-            // 8 pairs of decoded five-minute stereo calls are about 150 MB; more only queues behind two cores.
+            // 8 pairs of decoded five-minute stereo calls are about 150 MB; more only queues behind
+            // two cores.
             concurrency: 8,
             jobs: Jobs::Create,
             // An analytics job over years takes minutes; one that takes an hour is stuck.
@@ -54,8 +60,9 @@ impl Default for Options {
     }
 }
 
-/// What was handed over instead of being read, where there is no account for a store. Each stands for one of the three; a store without one is
-/// read live, and where it does not answer then, what depends on it cannot be told. Source: docs/reference/gir.md, "Exports".
+/// What was handed over instead of being read, where there is no account for a store. Each stands
+/// for one of the three; a store without one is read live, and where it does not answer then, what
+/// depends on it cannot be told. Source: docs/reference/gir.md, "Exports".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exports {
     /// Folder of RCS archives: `DIR/**/recording.json`, perhaps with the media beside them.
@@ -84,8 +91,8 @@ pub enum Jobs {
     LeaveOut,
 }
 
-/// How much audio is read. Whatever the scope, the source audio of a recording that is absent from the target is read, because only
-/// the bytes can justify the absence.
+/// How much audio is read. Whatever the scope, the source audio of a recording that is absent from
+/// the target is read, because only the bytes can justify the absence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AudioScope {
     /// Every recording.

@@ -1,4 +1,5 @@
-//! What only one platform tells or needs, carried by everybody else without a look: its own folder writes it and reads it.
+//! What only one platform tells or needs, carried by everybody else without a look: its own folder
+//! writes it and reads it.
 
 use std::any::Any;
 use std::fmt::Debug;

@@ -3,7 +3,8 @@
 use plan::PlanError;
 use platforms::CallError;
 
-/// A verification that came to no verdict. Cut by who has to act next; `Display` is the one sentence to print.
+/// A verification that came to no verdict. Cut by who has to act next; `Display` is the one
+/// sentence to print.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The source, or its staged copy, is unreachable or refuses us.
@@ -16,7 +17,10 @@ pub enum RunError {
     #[error("{0}")]
     Plan(String),
     /// Somebody asked to stop.
-    #[error("verification was interrupted; nothing was changed, and the same command goes on where it was")]
+    #[error(
+        "verification was interrupted; nothing was changed, and the same command goes on where it \
+         was"
+    )]
     Interrupted,
     /// The report could not be written.
     #[error("{0}")]
@@ -44,7 +48,8 @@ impl RunError {
             return RunError::Plan(format!("the source: {error}"));
         }
         RunError::Source(format!(
-            "cannot {step} of the source: {error}; check source.base_url, its credentials and scopes, then verify again"
+            "cannot {step} of the source: {error}; check source.base_url, its credentials and \
+             scopes, then verify again"
         ))
     }
 
@@ -53,7 +58,8 @@ impl RunError {
             return RunError::Plan(format!("the target: {error}"));
         }
         RunError::Target(format!(
-            "cannot {step} of the target: {error}; check its address, credentials and permissions in the plan's [target], then verify again"
+            "cannot {step} of the target: {error}; check its address, credentials and permissions \
+             in the plan's [target], then verify again"
         ))
     }
 }

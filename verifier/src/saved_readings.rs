@@ -1,7 +1,9 @@
-//! Readings of a verification that did not come to its end, kept beside the report, so that the next one goes on where it was.
+//! Readings of a verification that did not come to its end, kept beside the report, so that the
+//! next one goes on where it was.
 //!
-//! What is kept is what the target's limit makes slow: one request for each call. Ids, times and states only; no number, no name, no audio.
-//! Sound is compared anew, because downloads are under no limit and a comparison is worth more than its memory.
+//! What is kept is what the target's limit makes slow: one request for each call. Ids, times and
+//! states only; no number, no name, no audio. Sound is compared anew, because downloads are under
+//! no limit and a comparison is worth more than its memory.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -53,36 +55,52 @@ struct Writer {
 }
 
 impl SavedReadings {
-    /// Takes up what an unfinished verification of the same plan left in the report's folder; anything else there is begun anew, and
-    /// `notice` says so. Without a folder nothing is kept.
+    /// Takes up what an unfinished verification of the same plan left in the report's folder;
+    /// anything else there is begun anew, and `notice` says so. Without a folder nothing is kept.
     pub(crate) fn open(dir: Option<&Path>, plan: &str, now: UtcMillis) -> SavedReadings {
-        let Some(dir) = dir else { return SavedReadings::default() };
+        let Some(dir) = dir else {
+            return SavedReadings::default();
+        };
         let path = dir.join(FILE);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let mut lines = text.lines();
         let head = lines.next().map(serde_json::from_str::<Head>);
         let (begun, before, notice) = match head {
             None => (now, HashMap::new(), None),
-            Some(Ok(head)) if head.version == VERSION && head.plan == plan && now.since(head.begun) < OLDEST_MS => {
+            Some(Ok(head))
+                if head.version == VERSION
+                    && head.plan == plan
+                    && now.since(head.begun) < OLDEST_MS =>
+            {
                 // The last line may be cut: what is not whole was not read.
                 let before: HashMap<_, _> = lines
                     .filter_map(|line| serde_json::from_str::<Line>(line).ok())
                     .map(|line| (line.conversation, line.recordings))
                     .collect();
                 let notice = format!(
-                    "went on with {} calls of the target that an unfinished verification begun at {} had read",
+                    "went on with {} calls of the target that an unfinished verification begun at \
+                     {} had read",
                     before.len(),
                     head.begun
                 );
                 (head.begun, before, Some(notice))
             }
             Some(_) => {
-                let notice =
-                    "an unfinished verification of another plan, or of more than a day ago, was not gone on with; this one started over";
+                let notice = "an unfinished verification of another plan, or of more than a day \
+                    ago, was not gone on with; this one started over";
                 (now, HashMap::new(), Some(notice.to_owned()))
             }
         };
-        SavedReadings { before, to: Some(Writer { path, plan: plan.to_owned(), begun, file: Mutex::default() }), notice }
+        SavedReadings {
+            before,
+            to: Some(Writer {
+                path,
+                plan: plan.to_owned(),
+                begun,
+                file: Mutex::default(),
+            }),
+            notice,
+        }
     }
 
     /// What was read before.
@@ -90,12 +108,17 @@ impl SavedReadings {
         self.before.get(conversation).cloned().map(Recordings::Read)
     }
 
-    /// Keeps a reading. Hidden ones are read again next time. A disk that takes no more is no reason to stop reading.
+    /// Keeps a reading. Hidden ones are read again next time. A disk that takes no more is no
+    /// reason to stop reading.
     pub(crate) fn keep(&self, conversation: &str, recordings: &Recordings) {
         if let (Some(to), Recordings::Read(recordings)) = (&self.to, recordings) {
-            let line = Line { conversation: conversation.to_owned(), recordings: recordings.clone() };
+            let line = Line {
+                conversation: conversation.to_owned(),
+                recordings: recordings.clone(),
+            };
             if let Err(error) = to.keep(&self.before, &line) {
-                tracing::warn!(%error, "cannot keep a reading; an interrupted verification would read it again");
+                tracing::warn!(%error, "cannot keep a reading; an interrupted verification would \
+                    read it again");
             }
         }
     }
@@ -119,7 +142,11 @@ impl SavedReadings {
 }
 
 impl Writer {
-    fn keep(&self, before: &HashMap<String, Vec<TargetRecording>>, line: &Line) -> std::io::Result<()> {
+    fn keep(
+        &self,
+        before: &HashMap<String, Vec<TargetRecording>>,
+        line: &Line,
+    ) -> std::io::Result<()> {
         let mut slot = self.file.lock();
         if slot.is_none() {
             *slot = Some(self.begin(before)?);
@@ -127,14 +154,28 @@ impl Writer {
         slot.as_mut().map_or(Ok(()), |file| write(file, line))
     }
 
-    /// Head and earlier readings go to a file beside it first, so that a kill meanwhile loses none of them.
+    /// Head and earlier readings go to a file beside it first, so that a kill meanwhile loses none
+    /// of them.
     fn begin(&self, before: &HashMap<String, Vec<TargetRecording>>) -> std::io::Result<File> {
         output::private::folder(self.path.parent().unwrap_or(Path::new(".")))?;
         let part = self.path.with_extension("part");
         let mut file = output::private::create(&part)?;
-        write(&mut file, &Head { version: VERSION, plan: self.plan.clone(), begun: self.begun })?;
+        write(
+            &mut file,
+            &Head {
+                version: VERSION,
+                plan: self.plan.clone(),
+                begun: self.begun,
+            },
+        )?;
         for (conversation, recordings) in before {
-            write(&mut file, &Line { conversation: conversation.clone(), recordings: recordings.clone() })?;
+            write(
+                &mut file,
+                &Line {
+                    conversation: conversation.clone(),
+                    recordings: recordings.clone(),
+                },
+            )?;
         }
         std::fs::rename(part, &self.path)?;
         Ok(file)
@@ -156,7 +197,12 @@ mod tests {
     fn only_whole_lines_of_the_same_plan_and_day_are_gone_on_with() {
         let dir = tempfile::tempdir().expect("a folder");
         let at = |hours: i64| UtcMillis::from_ms(1_700_000_000_000 + hours * 3_600_000);
-        let recording = TargetRecording { id: "r".into(), conversation_id: "c".into(), created: Some(at(0)), ..TargetRecording::default() };
+        let recording = TargetRecording {
+            id: "r".into(),
+            conversation_id: "c".into(),
+            created: Some(at(0)),
+            ..TargetRecording::default()
+        };
         let first = SavedReadings::open(Some(dir.path()), "plan", at(0));
         assert_eq!((first.count(), first.notice()), (0, None));
         first.keep("c", &Recordings::Read(vec![recording.clone()]));
@@ -169,17 +215,30 @@ mod tests {
 
         let second = SavedReadings::open(Some(dir.path()), "plan", at(20));
         assert_eq!(second.count(), 1);
-        let Some(Recordings::Read(read)) = second.recordings("c") else { panic!("kept") };
+        let Some(Recordings::Read(read)) = second.recordings("c") else {
+            panic!("kept")
+        };
         assert_eq!(
             (&read[0].id, &read[0].conversation_id, read[0].created),
             (&recording.id, &recording.conversation_id, recording.created)
         );
-        assert!(second.recordings("cut").is_none() && second.notice().is_some_and(|notice| notice.contains("went on with 1 call")));
+        assert!(
+            second.recordings("cut").is_none()
+                && second
+                    .notice()
+                    .is_some_and(|notice| notice.contains("went on with 1 call"))
+        );
         drop(second);
         for (plan, hours) in [("other", 20), ("plan", 25)] {
             std::fs::write(&path, &text).expect("as before");
             let other = SavedReadings::open(Some(dir.path()), plan, at(hours));
-            assert!(other.count() == 0 && other.notice().is_some_and(|notice| notice.contains("started over")), "{plan} {hours}");
+            assert!(
+                other.count() == 0
+                    && other
+                        .notice()
+                        .is_some_and(|notice| notice.contains("started over")),
+                "{plan} {hours}"
+            );
         }
         let last = SavedReadings::open(Some(dir.path()), "plan", at(0));
         last.keep("d", &Recordings::default());

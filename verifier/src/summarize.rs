@@ -17,7 +17,8 @@ use crate::run_error::RunError;
 use crate::source::order;
 use crate::target::{Platform, Stores};
 use crate::verdict::{
-    AudioRead, Bucket, Counts, Interactions, SampleBound, SentenceInputs, breakdown, by_reason, sentence, upper_bound_95, verdict,
+    AudioRead, Bucket, Counts, Interactions, SampleBound, SentenceInputs, breakdown, by_reason,
+    sentence, upper_bound_95, verdict,
 };
 
 /// What went over the wire.
@@ -32,7 +33,11 @@ pub(crate) struct Traffic {
     pub(crate) kept: Option<String>,
 }
 
-pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Traffic) -> Result<Report, RunError> {
+pub(crate) fn summarize(
+    outcome: Outcome,
+    platform: &dyn Platform,
+    traffic: &Traffic,
+) -> Result<Report, RunError> {
     let counts = count(&outcome)?;
     let interactions = interactions(&outcome);
     let mut needs = outcome.needs.clone();
@@ -42,11 +47,21 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
             .iter()
             .flat_map(|judged| &judged.buckets)
             .filter_map(need)
-            .chain(outcome.judged.iter().filter_map(|judged| judged.unverifiable.clone())),
+            .chain(
+                outcome
+                    .judged
+                    .iter()
+                    .filter_map(|judged| judged.unverifiable.clone()),
+            ),
     );
     let sample = sample(&outcome);
-    let breakdown =
-        breakdown(outcome.expectations.iter().zip(&outcome.judged).map(|(expected, judged)| (expected, judged.buckets.as_slice())));
+    let breakdown = breakdown(
+        outcome
+            .expectations
+            .iter()
+            .zip(&outcome.judged)
+            .map(|(expected, judged)| (expected, judged.buckets.as_slice())),
+    );
     let reasons = by_reason(outcome.judged.iter().flat_map(|judged| &judged.buckets));
     let agreed = outcome
         .judged
@@ -54,17 +69,29 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
         .flat_map(|judged| &judged.buckets)
         .filter(|bucket| matches!(bucket, Bucket::Skipped { agreed: true, .. }))
         .count() as u64;
-    let (audio, only, staged, site_zone_known) = (outcome.audio, outcome.only, outcome.staged, outcome.site_zone_known);
+    let (audio, only, staged, site_zone_known) = (
+        outcome.audio,
+        outcome.only,
+        outcome.staged,
+        outcome.site_zone_known,
+    );
     let unread = outcome.needs.clone();
-    let rounded = (outcome.rounded > 0)
-        .then(|| format!("lengths of {} calls have a fraction of a millisecond in the source, and are compared rounded", outcome.rounded));
+    let rounded = (outcome.rounded > 0).then(|| {
+        format!(
+            "lengths of {} calls have a fraction of a millisecond in the source, and \
+            are compared rounded",
+            outcome.rounded
+        )
+    });
     let stores = outcome.stores.clone();
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
     let stand_in = stand_in(&outcome.expectations);
     let calls = outcome.expectations.len() as u64;
     let whole = whole_in_part(&outcome);
     let mut findings = findings(outcome);
-    findings.iter_mut().for_each(|finding| finding.advice = advice::for_finding(finding, platform.how_to_send_again()));
+    findings.iter_mut().for_each(|finding| {
+        finding.advice = advice::for_finding(finding, platform.how_to_send_again())
+    });
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
         *by_defect.entry(finding.defect).or_default() += 1;
@@ -103,7 +130,10 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
         sample,
     };
     let budget = traffic.announced.settle(&traffic.sent);
-    let mut notices: Vec<String> = unread.iter().map(|need| format!("could not be read; needed: {need}")).collect();
+    let mut notices: Vec<String> = unread
+        .iter()
+        .map(|need| format!("could not be read; needed: {need}"))
+        .collect();
     notices.extend(rounded);
     notices.extend(stand_in.notice(calls));
     notices.extend(whole);
@@ -118,7 +148,10 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
         scope,
         counts,
         by_reason: reasons,
-        by_defect: by_defect.into_iter().map(|(defect, count)| (defect.code().to_owned(), count)).collect(),
+        by_defect: by_defect
+            .into_iter()
+            .map(|(defect, count)| (defect.code().to_owned(), count))
+            .collect(),
         groups: groups(&findings),
         stand_in,
         budget,
@@ -135,10 +168,17 @@ pub(crate) fn summarize(outcome: Outcome, platform: &dyn Platform, traffic: &Tra
         read_only: true,
     };
     let requests = traffic.sent.iter().map(line).collect();
-    Ok(Report { summary, findings, requests, breakdown, drift: traffic.drift.clone() })
+    Ok(Report {
+        summary,
+        findings,
+        requests,
+        breakdown,
+        drift: traffic.drift.clone(),
+    })
 }
 
-/// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given then.
+/// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given
+/// then.
 fn count(outcome: &Outcome) -> Result<Counts, RunError> {
     let mut counts = Counts {
         source_interactions: outcome.expectations.len() as u64,
@@ -161,20 +201,41 @@ fn count(outcome: &Outcome) -> Result<Counts, RunError> {
     }
     match counts.adds_up() {
         true => Ok(counts),
-        false => Err(RunError::Internal(format!("the counts do not add up: {counts:?}"))),
+        false => Err(RunError::Internal(format!(
+            "the counts do not add up: {counts:?}"
+        ))),
     }
 }
 
-/// Interactions whose damage no recording carries: extra conversations and surplus without recordings, and calls that have none.
+/// Interactions whose damage no recording carries: extra conversations and surplus without
+/// recordings, and calls that have none.
 fn interactions(outcome: &Outcome) -> Interactions {
-    let carried =
-        |judged: &&Judged| judged.extra > 0 || judged.buckets.iter().any(|bucket| matches!(bucket, Bucket::Different | Bucket::Missing));
-    let wrong = outcome.judged.iter().filter(|judged| !judged.findings.is_empty()).filter(|judged| !carried(judged)).count();
-    let bare_extra_conversations = if outcome.extra_recordings == 0 { outcome.extra_conversations.len() } else { 0 };
+    let carried = |judged: &&Judged| {
+        judged.extra > 0
+            || judged
+                .buckets
+                .iter()
+                .any(|bucket| matches!(bucket, Bucket::Different | Bucket::Missing))
+    };
+    let wrong = outcome
+        .judged
+        .iter()
+        .filter(|judged| !judged.findings.is_empty())
+        .filter(|judged| !carried(judged))
+        .count();
+    let bare_extra_conversations = if outcome.extra_recordings == 0 {
+        outcome.extra_conversations.len()
+    } else {
+        0
+    };
     Interactions {
         wrong: (wrong + bare_extra_conversations) as u64,
         policies: outcome.policies.len() as u64,
-        not_verifiable: outcome.judged.iter().filter(|judged| judged.unverifiable.is_some()).count() as u64,
+        not_verifiable: outcome
+            .judged
+            .iter()
+            .filter(|judged| judged.unverifiable.is_some())
+            .count() as u64,
     }
 }
 
@@ -185,27 +246,62 @@ fn need(bucket: &Bucket) -> Option<String> {
     }
 }
 
-/// The bound of a sample: wrong audio among what was compared, against all recordings that must be there.
+/// The bound of a sample: wrong audio among what was compared, against all recordings that must be
+/// there.
 fn sample(outcome: &Outcome) -> Option<SampleBound> {
-    let AudioScope::Sample { seed, .. } = outcome.audio else { return None };
+    let AudioScope::Sample { seed, .. } = outcome.audio else {
+        return None;
+    };
     let sounds = |place: &&Place| {
         let id = &outcome.expectations[place.0].recordings[place.1].legacy_id;
-        outcome.judged[place.0].findings.iter().any(|finding| finding.field == "audio" && finding.legacy_recording_id.as_ref() == Some(id))
+        outcome.judged[place.0].findings.iter().any(|finding| {
+            finding.field == "audio" && finding.legacy_recording_id.as_ref() == Some(id)
+        })
     };
     let wrong = outcome.compared.iter().filter(sounds).count() as u64;
-    let there = |bucket: &&Bucket| matches!(bucket, Bucket::Matched | Bucket::Different | Bucket::NotVerifiable(_));
-    let of = outcome.judged.iter().flat_map(|judged| &judged.buckets).filter(there).count() as u64;
+    let there = |bucket: &&Bucket| {
+        matches!(
+            bucket,
+            Bucket::Matched | Bucket::Different | Bucket::NotVerifiable(_)
+        )
+    };
+    let of = outcome
+        .judged
+        .iter()
+        .flat_map(|judged| &judged.buckets)
+        .filter(there)
+        .count() as u64;
     let size = outcome.compared.len() as u64;
     // Everything was compared: nothing is left to estimate.
-    let upper_95 = if size >= of && size > 0 { wrong as f64 / size as f64 } else { upper_bound_95(wrong, size) };
-    Some(SampleBound { size, of, seed, wrong, upper_95 })
+    let upper_95 = if size >= of && size > 0 {
+        wrong as f64 / size as f64
+    } else {
+        upper_bound_95(wrong, size)
+    };
+    Some(SampleBound {
+        size,
+        of,
+        seed,
+        wrong,
+        upper_95,
+    })
 }
 
 /// Calls that must be there under the plan's stand-in.
 fn stand_in(expectations: &[Expectation]) -> StandIn {
     let mut stand_in = StandIn::default();
-    for expected in expectations.iter().filter(|expected| !matches!(expected.presence, Presence::Absent(_) | Presence::NotCarried)) {
-        let agents: BTreeSet<&String> = expected.legs.iter().filter(|leg| leg.fallback).map(|leg| &leg.legacy_agent).collect();
+    for expected in expectations.iter().filter(|expected| {
+        !matches!(
+            expected.presence,
+            Presence::Absent(_) | Presence::NotCarried
+        )
+    }) {
+        let agents: BTreeSet<&String> = expected
+            .legs
+            .iter()
+            .filter(|leg| leg.fallback)
+            .map(|leg| &leg.legacy_agent)
+            .collect();
         if agents.is_empty() && expected.stand_in_queue.is_none() {
             continue;
         }
@@ -235,32 +331,58 @@ fn whole_in_part(outcome: &Outcome) -> Option<String> {
     }
     (there > 0).then(|| {
         format!(
-            "{there} of those that could not be judged whole were found in the target, and agree in everything of them that could be read, {sound} \
-             of them in their sound too: recordings.csv says of each what was compared"
+            "{there} of those that could not be judged whole were found in the target, and agree \
+             in everything of them that could be read, {sound} of them in their sound too: \
+             recordings.csv says of each what was compared"
         )
     })
 }
 
 /// By call and recording, the extra conversations last.
 fn findings(outcome: Outcome) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        outcome.judged.into_iter().flat_map(|judged| judged.findings).chain(outcome.extra_conversations).chain(outcome.policies).collect();
+    let mut findings: Vec<Finding> = outcome
+        .judged
+        .into_iter()
+        .flat_map(|judged| judged.findings)
+        .chain(outcome.extra_conversations)
+        .chain(outcome.policies)
+        .collect();
     findings.sort_by_cached_key(|finding| {
         let id = finding.legacy_interaction_id.as_deref();
-        (id.is_none(), id.map(order), finding.legacy_recording_id.clone(), finding.defect, finding.target_id.clone())
+        (
+            id.is_none(),
+            id.map(order),
+            finding.legacy_recording_id.clone(),
+            finding.defect,
+            finding.target_id.clone(),
+        )
     });
     findings
 }
 
 /// What the verifier takes for granted without a vendor's word; each by name.
 fn assumptions(platform: &dyn Platform, staged: bool, site_zone_known: bool) -> Vec<String> {
-    let mut assumptions: Vec<String> = platform.assumptions().iter().map(|assumption| (*assumption).to_owned()).collect();
-    assumptions.push("source.time_window: an instant before 1990 or after 2100 is unusable, not a call".to_owned());
+    let mut assumptions: Vec<String> = platform
+        .assumptions()
+        .iter()
+        .map(|assumption| (*assumption).to_owned())
+        .collect();
+    assumptions.push(
+        "source.time_window: an instant before 1990 or after 2100 is unusable, not a call"
+            .to_owned(),
+    );
     if staged {
-        assumptions.push("source.staged: the staging holds everything the source had; whether it does is not judged".to_owned());
+        assumptions.push(
+            "source.staged: the staging holds everything the source had; whether it \
+            does is not judged"
+                .to_owned(),
+        );
     }
     if !site_zone_known {
-        assumptions.push("time.site_zone: not given, so a daylight-saving error is reported as a plain shift".to_owned());
+        assumptions.push(
+            "time.site_zone: not given, so a daylight-saving error is reported as a plain shift"
+                .to_owned(),
+        );
     }
     assumptions
 }

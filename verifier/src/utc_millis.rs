@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// An instant. Unix milliseconds, UTC. Wider than any calendar: a damaged target may say the year 55789, and that is a finding, not an error.
+/// An instant. Unix milliseconds, UTC. Wider than any calendar: a damaged target may say the year
+/// 55789, and that is a finding, not an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UtcMillis(i64);
 
@@ -41,11 +42,14 @@ impl UtcMillis {
     /// The UTC day, `2023-10-27`. Beyond the calendar: `unknown`.
     #[must_use]
     pub fn day(self) -> String {
-        self.timestamp().map_or_else(|| "unknown".to_owned(), |at| format!("{at:.0}").chars().take(10).collect())
+        self.timestamp().map_or_else(
+            || "unknown".to_owned(),
+            |at| format!("{at:.0}").chars().take(10).collect(),
+        )
     }
 
-    /// Reads what a target says. Takes `Z`, `+00:00`, `+0000`, any or no fraction, and years of five or six digits; anything without
-    /// an offset is not an instant.
+    /// Reads what a target says. Takes `Z`, `+00:00`, `+0000`, any or no fraction, and years of
+    /// five or six digits; anything without an offset is not an instant.
     #[must_use]
     pub fn parse(text: &str) -> Option<UtcMillis> {
         match text.trim().parse::<Timestamp>() {
@@ -70,7 +74,8 @@ impl std::fmt::Display for UtcMillis {
     }
 }
 
-/// A year beyond 9999 in UTC: what milliseconds taken for seconds turn into. `+55789-04-18T00:26:40.000Z`.
+/// A year beyond 9999 in UTC: what milliseconds taken for seconds turn into.
+/// `+55789-04-18T00:26:40.000Z`.
 fn parse_far(text: &str) -> Option<UtcMillis> {
     let text = text.strip_suffix('Z')?;
     let text = text.strip_prefix('+').unwrap_or(text);
@@ -80,14 +85,16 @@ fn parse_far(text: &str) -> Option<UtcMillis> {
     let mut clock = clock.split(':');
     let (hour, minute): (i64, i64) = (clock.next()?.parse().ok()?, clock.next()?.parse().ok()?);
     let seconds: f64 = clock.next()?.parse().ok()?;
-    if !(10_000..=999_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    if !(10_000..=999_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day)
+    {
         return None;
     }
     let ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60_000;
     Some(UtcMillis(ms + (seconds * 1000.0).round() as i64))
 }
 
-/// Days since 1970-01-01 of a proleptic Gregorian date; the usual 400-year cycle, months counted from March.
+/// Days since 1970-01-01 of a proleptic Gregorian date; the usual 400-year cycle, months counted
+/// from March.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -123,13 +130,21 @@ mod tests {
 
     #[test]
     fn a_year_beyond_the_calendar_is_still_read() {
-        assert_eq!(UtcMillis::parse("+010000-01-01T00:00:00.000Z"), Some(UtcMillis::from_ms(253_402_300_800_000)));
-        assert!(UtcMillis::parse("55789-04-18T00:26:40Z").is_some_and(|at| at.timestamp().is_none()));
+        assert_eq!(
+            UtcMillis::parse("+010000-01-01T00:00:00.000Z"),
+            Some(UtcMillis::from_ms(253_402_300_800_000))
+        );
+        assert!(
+            UtcMillis::parse("55789-04-18T00:26:40Z").is_some_and(|at| at.timestamp().is_none())
+        );
     }
 
     #[test]
     fn moments_are_written_with_milliseconds() {
-        assert_eq!(UtcMillis::from_ms(1_698_400_800_000).to_string(), "2023-10-27T10:00:00.000Z");
+        assert_eq!(
+            UtcMillis::from_ms(1_698_400_800_000).to_string(),
+            "2023-10-27T10:00:00.000Z"
+        );
         assert_eq!(UtcMillis::from_ms(1_698_400_800_000).day(), "2023-10-27");
     }
 

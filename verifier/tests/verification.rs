@@ -9,43 +9,91 @@ use world::{FALLBACK, OTHER_USER, START, Serving, World, plan, time, today, worl
 
 async fn verified(world: World, options: Options) -> Result<Report, RunError> {
     let dir = tempfile::tempdir().expect("a folder");
-    verify(&plan(dir.path()), options, Serving::new(world), today(), &Silent).await
+    verify(
+        &plan(dir.path()),
+        options,
+        Serving::new(world),
+        today(),
+        &Silent,
+    )
+    .await
 }
 
 async fn report(world: World) -> Report {
-    verified(world, Options::default()).await.expect("a verdict")
+    verified(world, Options::default())
+        .await
+        .expect("a verdict")
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
-    report.findings.iter().map(|finding| finding.defect.code()).collect()
+    report
+        .findings
+        .iter()
+        .map(|finding| finding.defect.code())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_right_migration_matches_and_only_reads_were_made() {
     let dir = tempfile::tempdir().expect("a folder");
     let serving = Serving::new(world());
-    let options = Options { report_dir: Some(dir.path().join("report")), ..Options::default() };
-    let report = verify(&plan(dir.path()), options, serving.clone(), today(), &Silent).await.expect("a verdict");
+    let options = Options {
+        report_dir: Some(dir.path().join("report")),
+        ..Options::default()
+    };
+    let report = verify(
+        &plan(dir.path()),
+        options,
+        serving.clone(),
+        today(),
+        &Silent,
+    )
+    .await
+    .expect("a verdict");
     assert_eq!(codes(&report), Vec::<&str>::new(), "{}", report.text());
     assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
     let counts = report.summary.counts;
-    assert_eq!((counts.source_interactions, counts.source_recordings, counts.matched, counts.quarantined), (4, 4, 3, 1));
+    assert_eq!(
+        (
+            counts.source_interactions,
+            counts.source_recordings,
+            counts.matched,
+            counts.quarantined
+        ),
+        (4, 4, 3, 1)
+    );
     assert_eq!(report.summary.by_reason.get("audio_not_audio"), Some(&1));
     assert_eq!(
         report.summary.sentence,
-        "match: all 3 recordings that belong there of 4 calls are in Genesys Cloud as they should be, with 1 quarantined by rule"
+        "match: all 3 recordings that belong there of 4 calls are in Genesys Cloud as they should \
+         be, with 1 quarantined by rule"
     );
     let asked = serving.asked.lock().expect("a lock").len() as u64;
-    assert_eq!(report.requests.iter().map(|request| request.count).sum::<u64>(), asked, "every request is listed");
-    let summary = std::fs::read_to_string(dir.path().join("report/summary.json")).expect("summary.json");
+    assert_eq!(
+        report
+            .requests
+            .iter()
+            .map(|request| request.count)
+            .sum::<u64>(),
+        asked,
+        "every request is listed"
+    );
+    let summary =
+        std::fs::read_to_string(dir.path().join("report/summary.json")).expect("summary.json");
     assert!(summary.contains("\"verdict\": \"match\""));
     for finding in ["findings.jsonl", "requests.jsonl", "breakdown.csv"] {
-        assert!(dir.path().join("report").join(finding).exists(), "{finding}");
+        assert!(
+            dir.path().join("report").join(finding).exists(),
+            "{finding}"
+        );
     }
 }
 
 fn only(ids: &[&str]) -> Options {
-    Options { only: Some(ids.iter().map(|id| (*id).to_owned()).collect()), ..Options::default() }
+    Options {
+        only: Some(ids.iter().map(|id| (*id).to_owned()).collect()),
+        ..Options::default()
+    }
 }
 
 #[tokio::test]
@@ -55,26 +103,83 @@ async fn a_restricted_verification_judges_the_chosen_calls_and_nothing_else() {
     damaged.conversations.remove(2);
     let serving = Serving::new(damaged.clone());
     let dir = tempfile::tempdir().expect("a folder");
-    let report = verify(&plan(dir.path()), only(&["100001"]), serving.clone(), today(), &Silent).await.expect("a verdict");
-    assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Match, Vec::new()), "{}", report.text());
+    let report = verify(
+        &plan(dir.path()),
+        only(&["100001"]),
+        serving.clone(),
+        today(),
+        &Silent,
+    )
+    .await
+    .expect("a verdict");
+    assert_eq!(
+        (report.summary.verdict, codes(&report)),
+        (Verdict::Match, Vec::new()),
+        "{}",
+        report.text()
+    );
     let counts = report.summary.counts;
-    assert_eq!((counts.source_interactions, counts.source_recordings, counts.matched, counts.target_interactions), (1, 2, 2, 1));
+    assert_eq!(
+        (
+            counts.source_interactions,
+            counts.source_recordings,
+            counts.matched,
+            counts.target_interactions
+        ),
+        (1, 2, 2, 1)
+    );
     assert_eq!(report.summary.scope.only, Some(1));
-    assert!(report.summary.sentence.contains("only 1 chosen call was looked at, nothing is said of any other"), "{}", report.text());
+    assert!(
+        report
+            .summary
+            .sentence
+            .contains("only 1 chosen call was looked at, nothing is said of any other"),
+        "{}",
+        report.text()
+    );
     let asked = serving.asked.lock().expect("a lock").join("\n");
-    assert!(!asked.contains("100002"), "nothing of another call is read: {asked}");
+    assert!(
+        !asked.contains("100002"),
+        "nothing of another call is read: {asked}"
+    );
 
-    let report = verified(damaged.clone(), only(&["100001", "100003"])).await.expect("a verdict");
-    assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Mismatch, vec!["D01"]), "{}", report.text());
+    let report = verified(damaged.clone(), only(&["100001", "100003"]))
+        .await
+        .expect("a verdict");
+    assert_eq!(
+        (report.summary.verdict, codes(&report)),
+        (Verdict::Mismatch, vec!["D01"]),
+        "{}",
+        report.text()
+    );
     *conversation(&mut damaged, 0) = world().conversations[1].clone();
-    let report = verified(damaged.clone(), only(&["100001", "100002"])).await.expect("a verdict");
-    assert_eq!(report.summary.verdict, Verdict::Mismatch, "a chosen call is lost: {}", report.text());
+    let report = verified(damaged.clone(), only(&["100001", "100002"]))
+        .await
+        .expect("a verdict");
+    assert_eq!(
+        report.summary.verdict,
+        Verdict::Mismatch,
+        "a chosen call is lost: {}",
+        report.text()
+    );
     // With nothing of it there, analytics that ends a day ago may hide it: that is not called lost.
-    let report = verified(damaged, only(&["100001"])).await.expect("a verdict");
-    assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
+    let report = verified(damaged, only(&["100001"]))
+        .await
+        .expect("a verdict");
+    assert_eq!(
+        report.summary.verdict,
+        Verdict::CannotTell,
+        "{}",
+        report.text()
+    );
 
-    let stop = verified(world(), only(&["100001", "7"])).await.expect_err("a call the source does not have");
-    assert!(matches!(&stop, RunError::Plan(why) if why.contains("1 of the 2 interactions") && why.contains("7 among them")), "{stop}");
+    let stop = verified(world(), only(&["100001", "7"]))
+        .await
+        .expect_err("a call the source does not have");
+    assert!(
+        matches!(&stop, RunError::Plan(why) if why.contains("1 of the 2 interactions") && why.contains("7 among them")),
+        "{stop}"
+    );
 }
 
 /// A source file of call 100002, of which a migrator carried what it could read.
@@ -96,23 +201,56 @@ async fn a_source_that_is_incomplete_by_its_own_promise_stays_behind() {
     let mut unsupported = whole.clone();
     unsupported[20..22].copy_from_slice(&0x0130u16.to_le_bytes());
     let rows = [
-        ("an MP3 that changes its channels", changing, part(1, 1), "audio_short"),
-        ("a WAV that is cut", cut.clone(), mp3(&audio::decode(&cut).expect("decodes").1), "audio_short"),
-        ("a codec nobody has", unsupported, part(1, 1), "audio_unsupported"),
+        (
+            "an MP3 that changes its channels",
+            changing,
+            part(1, 1),
+            "audio_short",
+        ),
+        (
+            "a WAV that is cut",
+            cut.clone(),
+            mp3(&audio::decode(&cut).expect("decodes").1),
+            "audio_short",
+        ),
+        (
+            "a codec nobody has",
+            unsupported,
+            part(1, 1),
+            "audio_unsupported",
+        ),
     ];
     for (name, source, carried, reason) in rows {
         let mut world = carried_in_part(source, carried);
         if reason == "audio_short" && name.contains("cut") {
             world.details.get_mut("100002-1").expect("a record")["durationMs"] = Value::Null;
         }
-        let report = verified(world.clone(), Options::default()).await.expect("a verdict");
-        assert_eq!((report.summary.verdict, codes(&report)), (Verdict::Mismatch, vec!["D02"]), "{name}: {}", report.text());
+        let report = verified(world.clone(), Options::default())
+            .await
+            .expect("a verdict");
+        assert_eq!(
+            (report.summary.verdict, codes(&report)),
+            (Verdict::Mismatch, vec!["D02"]),
+            "{name}: {}",
+            report.text()
+        );
         assert!(report.text().contains(reason), "{name}: {}", report.text());
-        let id = world.conversations.iter().position(|one| one["conversationId"] == "c-100002").expect("its conversation");
+        let id = world
+            .conversations
+            .iter()
+            .position(|one| one["conversationId"] == "c-100002")
+            .expect("its conversation");
         world.conversations.remove(id);
         world.recordings.remove("c-100002");
-        let report = verified(world, Options::default()).await.expect("a verdict");
-        assert_eq!(report.summary.verdict, Verdict::Match, "{name}: {}", report.text());
+        let report = verified(world, Options::default())
+            .await
+            .expect("a verdict");
+        assert_eq!(
+            report.summary.verdict,
+            Verdict::Match,
+            "{name}: {}",
+            report.text()
+        );
     }
 }
 
@@ -124,7 +262,10 @@ fn conversation(world: &mut World, at: usize) -> &mut Value {
 }
 
 fn recording<'a>(world: &'a mut World, conversation: &str, at: usize) -> &'a mut Value {
-    &mut world.recordings.get_mut(conversation).expect("a conversation")[at]
+    &mut world
+        .recordings
+        .get_mut(conversation)
+        .expect("a conversation")[at]
 }
 
 fn audio_of<'a>(world: &'a mut World, id: &str) -> &'a mut Vec<u8> {
@@ -154,7 +295,11 @@ const SABOTAGE: &[Sabotage] = &[
     (
         "a recording is lost",
         |world| {
-            world.recordings.get_mut("c-100001").expect("recordings").pop();
+            world
+                .recordings
+                .get_mut("c-100001")
+                .expect("recordings")
+                .pop();
         },
         &["D01"],
     ),
@@ -194,7 +339,11 @@ const SABOTAGE: &[Sabotage] = &[
             copy["id"] = json!("copy");
             let audio = world.target_media["r-100002-1"].clone();
             world.target_media.insert("copy".into(), audio);
-            world.recordings.get_mut("c-100002").expect("recordings").push(copy);
+            world
+                .recordings
+                .get_mut("c-100002")
+                .expect("recordings")
+                .push(copy);
         },
         &["D03"],
     ),
@@ -215,16 +364,28 @@ const SABOTAGE: &[Sabotage] = &[
     (
         "a recording hangs on another call",
         |world| {
-            let moved = world.recordings.get_mut("c-100002").expect("recordings").remove(0);
-            world.recordings.get_mut("c-100003").expect("recordings").push(moved);
+            let moved = world
+                .recordings
+                .get_mut("c-100002")
+                .expect("recordings")
+                .remove(0);
+            world
+                .recordings
+                .get_mut("c-100003")
+                .expect("recordings")
+                .push(moved);
         },
         &["D13"],
     ),
     (
         "audio of two calls is exchanged",
         |world| {
-            let (one, other) =
-                (world.target_media["r-100001-2"].clone(), mp3(&audio::decode(&world.source_media["100002-1"]).expect("decodes").1));
+            let (one, other) = (
+                world.target_media["r-100001-2"].clone(),
+                mp3(&audio::decode(&world.source_media["100002-1"])
+                    .expect("decodes")
+                    .1),
+            );
             *audio_of(world, "r-100001-2") = other;
             *audio_of(world, "r-100002-1") = one.0;
         },
@@ -250,11 +411,22 @@ const SABOTAGE: &[Sabotage] = &[
     ),
     (
         "an error page instead of audio",
-        |world| *audio_of(world, "r-100001-2") = b"<html><head><title>502 Bad Gateway</title></head></html>".to_vec(),
+        |world| {
+            *audio_of(world, "r-100001-2") =
+                b"<html><head><title>502 Bad Gateway</title></head></html>".to_vec()
+        },
         &["D31"],
     ),
-    ("an empty file", |world| audio_of(world, "r-100001-2").clear(), &["D32"]),
-    ("a kept file with other bytes", |world| audio_of(world, "r-100002-1").extend(b"TAG".iter().copied().chain([0; 125])), &["D26"]),
+    (
+        "an empty file",
+        |world| audio_of(world, "r-100001-2").clear(),
+        &["D32"],
+    ),
+    (
+        "a kept file with other bytes",
+        |world| audio_of(world, "r-100002-1").extend(b"TAG".iter().copied().chain([0; 125])),
+        &["D26"],
+    ),
     (
         "sound in a pause",
         |world| {
@@ -271,12 +443,23 @@ const SABOTAGE: &[Sabotage] = &[
         },
         &["D36"],
     ),
-    ("a wrong agent", |world| conversation(world, 1)["participants"][1]["userId"] = json!(OTHER_USER), &["D45"]),
-    ("a fallback without need", |world| conversation(world, 1)["participants"][1]["userId"] = json!(FALLBACK), &["D46"]),
+    (
+        "a wrong agent",
+        |world| conversation(world, 1)["participants"][1]["userId"] = json!(OTHER_USER),
+        &["D45"],
+    ),
+    (
+        "a fallback without need",
+        |world| conversation(world, 1)["participants"][1]["userId"] = json!(FALLBACK),
+        &["D46"],
+    ),
     (
         "the agent is lost",
         |world| {
-            conversation(world, 1)["participants"].as_array_mut().expect("participants").pop();
+            conversation(world, 1)["participants"]
+                .as_array_mut()
+                .expect("participants")
+                .pop();
         },
         &["D49"],
     ),
@@ -288,13 +471,33 @@ const SABOTAGE: &[Sabotage] = &[
         },
         &["D13", "D13"],
     ),
-    ("an id lost its digits", |world| conversation(world, 1)["externalTag"] = json!("st:acme:0100002"), &["D63"]),
-    ("protected without a hold", |world| world.protected.extend(["c-100001".to_owned()]), &["D56"]),
-    ("another reason for a pause", |world| recording(world, "c-100001", 0)["annotations"][0]["reason"] = json!("Hold"), &["D60"]),
-    ("a recording names another user", |world| recording(world, "c-100002", 0)["users"] = json!([{"id":OTHER_USER}]), &["D45"]),
+    (
+        "an id lost its digits",
+        |world| conversation(world, 1)["externalTag"] = json!("st:acme:0100002"),
+        &["D63"],
+    ),
+    (
+        "protected without a hold",
+        |world| world.protected.extend(["c-100001".to_owned()]),
+        &["D56"],
+    ),
+    (
+        "another reason for a pause",
+        |world| recording(world, "c-100001", 0)["annotations"][0]["reason"] = json!("Hold"),
+        &["D60"],
+    ),
+    (
+        "a recording names another user",
+        |world| recording(world, "c-100002", 0)["users"] = json!([{"id":OTHER_USER}]),
+        &["D45"],
+    ),
     (
         "a policy deletes at once",
-        |world| world.policies.push(json!({"id":"p","name":"all","enabled":true,"actions":{"alwaysDelete":true}})),
+        |world| {
+            world
+                .policies
+                .push(json!({"id":"p","name":"all","enabled":true,"actions":{"alwaysDelete":true}}))
+        },
         &["D58"],
     ),
     (
@@ -316,7 +519,11 @@ const SABOTAGE: &[Sabotage] = &[
     (
         "a recording has no conversation",
         |world| {
-            let recording = world.recordings.get_mut("c-100001").expect("recordings").pop();
+            let recording = world
+                .recordings
+                .get_mut("c-100001")
+                .expect("recordings")
+                .pop();
             world.orphans.push(
                 json!({"id":"o","sourceOrphaningId":"100001-2","mediaType":"CALL","orphanStatus":"NO_CONVERSATION","recording":recording}),
             );
@@ -344,21 +551,54 @@ const SABOTAGE: &[Sabotage] = &[
         |world| {
             let mut stranger = recording(world, "c-100002", 0).clone();
             stranger["id"] = json!("a-stranger");
-            world.target_media.insert("a-stranger".into(), (mp3(&world::speech(4242, 12.0, 1)), "audio/mpeg"));
-            world.recordings.get_mut("c-100002").expect("recordings").insert(0, stranger);
+            world.target_media.insert(
+                "a-stranger".into(),
+                (mp3(&world::speech(4242, 12.0, 1)), "audio/mpeg"),
+            );
+            world
+                .recordings
+                .get_mut("c-100002")
+                .expect("recordings")
+                .insert(0, stranger);
         },
         &["D02"],
     ),
-    ("another direction", |world| conversation(world, 1)["originatingDirection"] = json!("outbound"), &["D52"]),
-    ("deleted too early", |world| recording(world, "c-100002", 0)["deleteDate"] = json!("2026-12-01T00:00:00.000Z"), &["D55"]),
-    ("kept too long", |world| recording(world, "c-100002", 0)["deleteDate"] = json!("2090-12-01T00:00:00.000Z"), &["D56"]),
+    (
+        "another direction",
+        |world| conversation(world, 1)["originatingDirection"] = json!("outbound"),
+        &["D52"],
+    ),
+    (
+        "deleted too early",
+        |world| recording(world, "c-100002", 0)["deleteDate"] = json!("2026-12-01T00:00:00.000Z"),
+        &["D55"],
+    ),
+    (
+        "kept too long",
+        |world| recording(world, "c-100002", 0)["deleteDate"] = json!("2090-12-01T00:00:00.000Z"),
+        &["D56"],
+    ),
     ("a hold is lost", |world| world.protected.clear(), &["D57"]),
-    ("pause marks are lost", |world| recording(world, "c-100001", 0)["annotations"] = json!([]), &["D60"]),
-    ("a wrong number", |world| conversation(world, 1)["participants"][0]["sessions"][0]["ani"] = json!("tel:+15550100198"), &["D61"]),
+    (
+        "pause marks are lost",
+        |world| recording(world, "c-100001", 0)["annotations"] = json!([]),
+        &["D60"],
+    ),
+    (
+        "a wrong number",
+        |world| {
+            conversation(world, 1)["participants"][0]["sessions"][0]["ani"] =
+                json!("tel:+15550100198")
+        },
+        &["D61"],
+    ),
     (
         "an attribute is lost",
         |world| {
-            conversation(world, 1)["participants"][0]["attributes"].as_object_mut().expect("attributes").remove("st.skill_group");
+            conversation(world, 1)["participants"][0]["attributes"]
+                .as_object_mut()
+                .expect("attributes")
+                .remove("st.skill_group");
         },
         &["D64"],
     ),
@@ -367,7 +607,8 @@ const SABOTAGE: &[Sabotage] = &[
         |world| {
             conversation(world, 1)["conversationStart"] = json!("2023-10-27T11:00:00+0000");
             conversation(world, 1)["conversationEnd"] = json!("2023-10-27T11:01:00Z");
-            conversation(world, 1)["participants"][0]["sessions"][0]["ani"] = json!("+1 555 010 0199");
+            conversation(world, 1)["participants"][0]["sessions"][0]["ani"] =
+                json!("+1 555 010 0199");
         },
         &[],
     ),
@@ -381,7 +622,11 @@ async fn every_damage_is_found_and_nothing_else_is() {
         damage(&mut world);
         let report = report(world).await;
         assert_eq!(codes(&report), *wanted, "{name}\n{}", report.text());
-        let verdict = if wanted.is_empty() { Verdict::Match } else { Verdict::Mismatch };
+        let verdict = if wanted.is_empty() {
+            Verdict::Match
+        } else {
+            Verdict::Mismatch
+        };
         assert_eq!(report.summary.verdict, verdict, "{name}\n{}", report.text());
         assert!(report.summary.counts.adds_up(), "{name}");
     }
@@ -402,15 +647,30 @@ async fn a_bad_source_that_was_sent_all_the_same_is_surplus() {
 async fn what_may_not_be_read_is_not_called_missing() {
     let rows: &[(&str, &str)] = &[
         ("POST /api/v2/recording/batchrequests", "batch downloads"),
-        ("GET /api/v2/conversations/c-100001/recordings", "recording:recording:view"),
-        ("POST /api/v2/recordings/deletionprotection", "deletion protection"),
+        (
+            "GET /api/v2/conversations/c-100001/recordings",
+            "recording:recording:view",
+        ),
+        (
+            "POST /api/v2/recordings/deletionprotection",
+            "deletion protection",
+        ),
     ];
     for (refused, needed) in rows {
         let mut world = world();
         world.refused.push(refused);
         let report = report(world).await;
-        assert_eq!(report.summary.verdict, Verdict::CannotTell, "{refused}\n{}", report.text());
-        assert!(report.summary.sentence.contains(needed), "{}", report.summary.sentence);
+        assert_eq!(
+            report.summary.verdict,
+            Verdict::CannotTell,
+            "{refused}\n{}",
+            report.text()
+        );
+        assert!(
+            report.summary.sentence.contains(needed),
+            "{}",
+            report.summary.sentence
+        );
     }
 }
 
@@ -420,18 +680,30 @@ async fn a_call_that_analytics_may_still_hide_is_not_called_missing() {
     world.conversations.remove(2);
     world.available = Some("2026-11-01T00:00:00.000Z");
     let report = report(world).await;
-    assert_eq!(report.summary.verdict, Verdict::CannotTell, "{}", report.text());
+    assert_eq!(
+        report.summary.verdict,
+        Verdict::CannotTell,
+        "{}",
+        report.text()
+    );
 }
 
 #[tokio::test]
 async fn a_refusing_platform_ends_without_a_verdict() {
     let mut world_without = world();
-    world_without.refused.push("GET /api/v2/analytics/interactions/query");
-    let stop = verified(world_without, Options::default()).await.expect_err("no verdict");
+    world_without
+        .refused
+        .push("GET /api/v2/analytics/interactions/query");
+    let stop = verified(world_without, Options::default())
+        .await
+        .expect_err("no verdict");
     assert_eq!(stop.exit_code(), 12, "{stop}");
     let options = Options::default();
     options.interrupt.cancel();
-    assert!(matches!(verified(world(), options).await, Err(RunError::Interrupted)));
+    assert!(matches!(
+        verified(world(), options).await,
+        Err(RunError::Interrupted)
+    ));
 }
 
 #[tokio::test]
@@ -443,19 +715,45 @@ async fn a_cut_in_transport_is_read_again_before_it_is_judged() {
 
 #[tokio::test]
 async fn without_audio_an_absence_is_still_justified_by_the_source() {
-    let report = verified(world(), Options { audio: AudioScope::None, ..Options::default() }).await.expect("a verdict");
+    let report = verified(
+        world(),
+        Options {
+            audio: AudioScope::None,
+            ..Options::default()
+        },
+    )
+    .await
+    .expect("a verdict");
     assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
-    assert_eq!((report.summary.scope.audio.as_str(), report.summary.counts.quarantined), ("none", 1));
+    assert_eq!(
+        (
+            report.summary.scope.audio.as_str(),
+            report.summary.counts.quarantined
+        ),
+        ("none", 1)
+    );
     assert!(report.summary.sentence.ends_with("audio was not compared"));
 }
 
 #[tokio::test]
 async fn a_sample_states_its_bound_and_is_the_same_for_the_same_seed() {
-    let draw = |seed| verified(world(), Options { audio: AudioScope::Sample { size: 2, seed }, ..Options::default() });
+    let draw = |seed| {
+        verified(
+            world(),
+            Options {
+                audio: AudioScope::Sample { size: 2, seed },
+                ..Options::default()
+            },
+        )
+    };
     let first = draw(7).await.expect("a verdict");
     let bound = first.summary.scope.sample.clone().expect("a bound");
     assert_eq!((bound.size, bound.of, bound.wrong), (2, 3, 0));
-    assert!((bound.upper_95 - 0.776_393).abs() < 1e-5, "{}", bound.upper_95);
+    assert!(
+        (bound.upper_95 - 0.776_393).abs() < 1e-5,
+        "{}",
+        bound.upper_95
+    );
     // When it was made is its own.
     let mut again = draw(7).await.expect("a verdict").summary;
     again.identity.clone_from(&first.summary.identity);
@@ -468,11 +766,22 @@ async fn staged_data_is_judged_as_the_source_was() {
     let world = world();
     stage(&world, &dir.path().join("staging"));
     let plan = plan(dir.path());
-    let options = Options { source: SourceFrom::Staged, ..Options::default() };
-    let report = verify(&plan, options, Serving::new(world), today(), &Silent).await.expect("a verdict");
+    let options = Options {
+        source: SourceFrom::Staged,
+        ..Options::default()
+    };
+    let report = verify(&plan, options, Serving::new(world), today(), &Silent)
+        .await
+        .expect("a verdict");
     assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
     assert_eq!(report.summary.scope.source, "staged");
-    assert!(report.requests.iter().all(|request| request.side == Side::Target), "the source is not touched");
+    assert!(
+        report
+            .requests
+            .iter()
+            .all(|request| request.side == Side::Target),
+        "the source is not touched"
+    );
 }
 
 /// As docs/reference/staging.md lays it down.
@@ -490,7 +799,11 @@ fn stage(world: &World, dir: &std::path::Path) {
             json!({"request":format!("GET /api/v2/recordings/{id}"),"headers":{},"body":body,"media":{"sha256":hash,"bytes":bytes.len(),"headers":{"content-length":bytes.len().to_string()}}})
         });
         let raw = json!({"staging_version":1,"interaction":{"request":"GET","headers":{},"entity":entity},"recordings":recordings.collect::<Vec<_>>()});
-        std::fs::write(dir.join("raw").join(format!("{}.json", entity["id"])), raw.to_string()).expect("a raw file");
+        std::fs::write(
+            dir.join("raw").join(format!("{}.json", entity["id"])),
+            raw.to_string(),
+        )
+        .expect("a raw file");
     }
 }
 
@@ -503,13 +816,32 @@ fn sha256(bytes: &[u8]) -> String {
 async fn no_number_reaches_a_report() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut world = world();
-    conversation(&mut world, 1)["participants"][0]["sessions"][0]["ani"] = json!("tel:+15550177777");
-    conversation(&mut world, 2)["participants"][0]["sessions"][0]["dnis"] = json!("tel:+18005559999");
-    let options = Options { report_dir: Some(dir.path().join("report")), ..Options::default() };
-    let report = verify(&plan(dir.path()), options, Serving::new(world), today(), &Silent).await.expect("a verdict");
+    conversation(&mut world, 1)["participants"][0]["sessions"][0]["ani"] =
+        json!("tel:+15550177777");
+    conversation(&mut world, 2)["participants"][0]["sessions"][0]["dnis"] =
+        json!("tel:+18005559999");
+    let options = Options {
+        report_dir: Some(dir.path().join("report")),
+        ..Options::default()
+    };
+    let report = verify(
+        &plan(dir.path()),
+        options,
+        Serving::new(world),
+        today(),
+        &Silent,
+    )
+    .await
+    .expect("a verdict");
     assert!(codes(&report).contains(&"D61"));
     let mut told = report.text();
-    for file in ["summary.json", "findings.jsonl", "drift.jsonl", "requests.jsonl", "breakdown.csv"] {
+    for file in [
+        "summary.json",
+        "findings.jsonl",
+        "drift.jsonl",
+        "requests.jsonl",
+        "breakdown.csv",
+    ] {
         told.push_str(&std::fs::read_to_string(dir.path().join("report").join(file)).expect(file));
     }
     for canary in ["15550100199", "5550177777", "8005559999", "8005550123"] {

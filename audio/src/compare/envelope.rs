@@ -1,15 +1,18 @@
 //! Loudness in frames of 25 ms, and how two such curves fit.
 
-/// Length of a frame in milliseconds: shorter than a syllable, longer than two periods of a low voice.
+/// Length of a frame in milliseconds: shorter than a syllable, longer than two periods of a low
+/// voice.
 pub const FRAME_MS: u64 = 25;
-/// Up to this RMS (-56 dB of full scale) a frame is silence: above the coding noise of mu-law, AMR comfort noise and MP3
-/// around a pause, below any voice.
+/// Up to this RMS (-56 dB of full scale) a frame is silence: above the coding noise of mu-law, AMR
+/// comfort noise and MP3 around a pause, below any voice.
 pub const QUIET_RMS: f64 = 50.0;
-/// From this RMS (12 dB above quiet) a frame surely has sound. Between the two nothing is concluded, so that noise at the
-/// edge of silence, coded a little louder or softer, is never a difference.
+/// From this RMS (12 dB above quiet) a frame surely has sound. Between the two nothing is
+/// concluded, so that noise at the edge of silence, coded a little louder or softer, is never a
+/// difference.
 pub const LOUD_RMS: f64 = 200.0;
 
-/// Added to every frame's energy, so that loudness is flat where only noise is. About the noise of 8-bit telephony.
+/// Added to every frame's energy, so that loudness is flat where only noise is. About the noise of
+/// 8-bit telephony.
 const FLOOR_RMS: f64 = 32.0;
 const FRAMES_PER_SECOND: u64 = 1000 / FRAME_MS;
 /// 5 s: long enough for a stable correlation, short enough that 2 s of foreign audio pull it down.
@@ -17,7 +20,8 @@ const WINDOW: usize = 5 * FRAMES_PER_SECOND as usize;
 /// Windows overlap by half, so damage never hides on a border.
 const HOP: usize = WINDOW / 2;
 const MOST_LAG: i64 = FRAMES_PER_SECOND as i64;
-/// Variance, in square decibels, below which a curve counts as flat. Two flat curves (a censor beep, a hum) then fit.
+/// Variance, in square decibels, below which a curve counts as flat. Two flat curves (a censor
+/// beep, a hum) then fit.
 const FLAT: f64 = 1.0;
 /// A fit this good is not improved by shifting less than a frame.
 const GOOD_FIT: f64 = 0.998;
@@ -29,22 +33,27 @@ const LEAST_SOUND: usize = FRAMES_PER_SECOND as usize / 2;
 /// Loudness of a channel, one value in decibels per [`FRAME_MS`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
-    /// Ten times the decimal logarithm of the mean square plus a floor: 30 for silence, 90 for full scale.
+    /// Ten times the decimal logarithm of the mean square plus a floor: 30 for silence, 90 for full
+    /// scale.
     pub levels: Vec<f32>,
 }
 
 impl Envelope {
     /// True when no frame is louder than [`QUIET_RMS`].
     pub fn is_silent(&self) -> bool {
-        self.levels.iter().all(|&level| level <= level_of(QUIET_RMS))
+        self.levels
+            .iter()
+            .all(|&level| level <= level_of(QUIET_RMS))
     }
 }
 
-/// Measures the loudness of a channel. Frame borders are fractions of samples rounded one by one: cutting the frame
-/// length instead (1102.5 samples at 44.1 kHz) makes two curves drift apart by 0.14 s in 5 minutes. A rate of 0 or a
-/// channel shorter than a frame gives at most one frame.
+/// Measures the loudness of a channel. Frame borders are fractions of samples rounded one by one:
+/// cutting the frame length instead (1102.5 samples at 44.1 kHz) makes two curves drift apart by
+/// 0.14 s in 5 minutes. A rate of 0 or a channel shorter than a frame gives at most one frame.
 pub fn envelope(channel: &[i16], rate: u32) -> Envelope {
-    Envelope { levels: levels(channel, rate, 0) }
+    Envelope {
+        levels: levels(channel, rate, 0),
+    }
 }
 
 fn levels(channel: &[i16], rate: u32, offset: i64) -> Vec<f32> {
@@ -55,11 +64,16 @@ fn levels(channel: &[i16], rate: u32, offset: i64) -> Vec<f32> {
         let position = (frame * rate / FRAMES_PER_SECOND) as i64 + offset;
         position.clamp(0, channel.len() as i64) as usize
     };
-    (0..frames).map(|frame| level(&channel[border(frame)..border(frame + 1)])).collect()
+    (0..frames)
+        .map(|frame| level(&channel[border(frame)..border(frame + 1)]))
+        .collect()
 }
 
 fn level(samples: &[i16]) -> f32 {
-    let energy: u64 = samples.iter().map(|&sample| u64::from(sample.unsigned_abs()).pow(2)).sum();
+    let energy: u64 = samples
+        .iter()
+        .map(|&sample| u64::from(sample.unsigned_abs()).pow(2))
+        .sum();
     let mean = energy as f64 / samples.len().max(1) as f64;
     (10.0 * (mean + FLOOR_RMS * FLOOR_RMS).log10()) as f32
 }
@@ -76,7 +90,8 @@ pub(super) struct Window {
     pub(super) end_ms: u64,
 }
 
-/// Two curves, the target's shifted for the best fit; `source[i]` and `target[i]` are the same moment.
+/// Two curves, the target's shifted for the best fit; `source[i]` and `target[i]` are the same
+/// moment.
 pub(super) struct Alignment {
     pub(super) source: Vec<f32>,
     pub(super) target: Vec<f32>,
@@ -86,15 +101,25 @@ pub(super) struct Alignment {
     pub(super) correlation: f64,
 }
 
-/// Finds the shift within a second either way where the curves fit best: whole frames first, then by 5 ms.
-pub(super) fn align(source: &[i16], source_rate: u32, target: &[i16], target_rate: u32) -> Alignment {
+/// Finds the shift within a second either way where the curves fit best: whole frames first, then
+/// by 5 ms.
+pub(super) fn align(
+    source: &[i16],
+    source_rate: u32,
+    target: &[i16],
+    target_rate: u32,
+) -> Alignment {
     let left = levels(source, source_rate, 0);
     let right = levels(target, target_rate, 0);
     let (lag, mut best) = best_lag(&left, &right);
     let (mut fine_ms, mut chosen) = (0, right);
     if best < GOOD_FIT {
         for shift_ms in [-10i64, -5, 5, 10] {
-            let shifted = levels(target, target_rate, shift_ms * i64::from(target_rate) / 1000);
+            let shifted = levels(
+                target,
+                target_rate,
+                shift_ms * i64::from(target_rate) / 1000,
+            );
             let correlation = fit(&left, &shifted, lag);
             if correlation > best {
                 (best, fine_ms, chosen) = (correlation, shift_ms, shifted);
@@ -126,8 +151,16 @@ fn best_lag(source: &[f32], target: &[f32]) -> (i64, f64) {
 }
 
 fn overlap(source: usize, target: usize, lag: i64) -> (usize, usize, usize) {
-    let (from, to) = if lag >= 0 { (0, lag as usize) } else { (-lag as usize, 0) };
-    (from, to, source.saturating_sub(from).min(target.saturating_sub(to)))
+    let (from, to) = if lag >= 0 {
+        (0, lag as usize)
+    } else {
+        (-lag as usize, 0)
+    };
+    (
+        from,
+        to,
+        source.saturating_sub(from).min(target.saturating_sub(to)),
+    )
 }
 
 fn fit(source: &[f32], target: &[f32], lag: i64) -> f64 {
@@ -138,8 +171,8 @@ fn fit(source: &[f32], target: &[f32], lag: i64) -> f64 {
     }
 }
 
-/// Pearson's correlation with a little flatness granted to both sides: flat against flat is 1, flat against speech is
-/// near 0, and on speech the grant does not show.
+/// Pearson's correlation with a little flatness granted to both sides: flat against flat is 1, flat
+/// against speech is near 0, and on speech the grant does not show.
 fn correlation(left: &[f32], right: &[f32]) -> f64 {
     let count = left.len() as f64;
     let mean = |values: &[f32]| values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
@@ -162,20 +195,33 @@ impl Alignment {
         let size = WINDOW.min(length);
         let last = length - size;
         let starts = (0..last).step_by(HOP).chain([last]);
-        starts.filter_map(|start| self.window(start, size)).min_by(|a, b| a.correlation.total_cmp(&b.correlation))
+        starts
+            .filter_map(|start| self.window(start, size))
+            .min_by(|a, b| a.correlation.total_cmp(&b.correlation))
     }
 
     fn window(&self, start: usize, size: usize) -> Option<Window> {
-        let (source, target) = (&self.source[start..start + size], &self.target[start..start + size]);
+        let (source, target) = (
+            &self.source[start..start + size],
+            &self.target[start..start + size],
+        );
         let loudest = |levels: &[f32]| levels.iter().copied().fold(0.0, f32::max);
         let (left, right) = (loudest(source), loudest(target));
         let (quiet, loud) = (level_of(QUIET_RMS), level_of(LOUD_RMS));
         if left < loud && right < loud {
             return None;
         }
-        let correlation = if left <= quiet || right <= quiet { 0.0 } else { correlation(source, target) };
+        let correlation = if left <= quiet || right <= quiet {
+            0.0
+        } else {
+            correlation(source, target)
+        };
         let at = |frame: usize| (self.skipped.0 + frame) as u64 * FRAME_MS;
-        Some(Window { correlation, start_ms: at(start), end_ms: at(start + size) })
+        Some(Window {
+            correlation,
+            start_ms: at(start),
+            end_ms: at(start + size),
+        })
     }
 
     /// True where neither side has sound.
@@ -184,8 +230,8 @@ impl Alignment {
         self.source[frame] < loud && self.target[frame] < loud
     }
 
-    /// `None` with less than half a second of sound on both sides: a codec moves the edge of a syllable by a frame, and where the edge is
-    /// all there is, that looks like ten decibels.
+    /// `None` with less than half a second of sound on both sides: a codec moves the edge of a
+    /// syllable by a frame, and where the edge is all there is, that looks like ten decibels.
     pub(super) fn gain_db(&self) -> Option<f64> {
         let loud = level_of(LOUD_RMS);
         let both: Vec<f64> = self

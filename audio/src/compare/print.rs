@@ -7,30 +7,54 @@ use rusty_chromaprint::{Configuration, Fingerprinter};
 const MOST_SHIFT: i64 = 6;
 /// With fewer items the share of bits says nothing.
 const FEWEST_ITEMS: usize = 8;
-/// An item counts when this share of its 2.6 s has sound on either side: less and it is mostly the pause that is compared.
+/// An item counts when this share of its 2.6 s has sound on either side: less and it is mostly the
+/// pause that is compared.
 const SOUND_SHARE: f64 = 0.25;
 
 /// Share of differing bits over the items with sound.
 ///
-/// Frames without sound on either side are made exactly silent first. Half of each channel of a call is pause, and the
-/// notes in coding noise are chance: left in, a sound transcode would look half foreign.
-pub(super) fn bit_error(source: (&[i16], u32), target: (&[i16], u32), alignment: &Alignment) -> Option<f64> {
-    let background: Vec<bool> = (0..alignment.source.len()).map(|frame| alignment.is_background(frame)).collect();
+/// Frames without sound on either side are made exactly silent first. Half of each channel of a
+/// call is pause, and the notes in coding noise are chance: left in, a sound transcode would look
+/// half foreign.
+pub(super) fn bit_error(
+    source: (&[i16], u32),
+    target: (&[i16], u32),
+    alignment: &Alignment,
+) -> Option<f64> {
+    let background: Vec<bool> = (0..alignment.source.len())
+        .map(|frame| alignment.is_background(frame))
+        .collect();
     if background.iter().all(|&background| background) {
         return None;
     }
     let configuration = Configuration::preset_test2();
-    let left = print(&configuration, gate(source, alignment.skipped.0, &background), source.1)?;
-    let right = print(&configuration, gate(target, alignment.skipped.1, &background), target.1)?;
+    let left = print(
+        &configuration,
+        gate(source, alignment.skipped.0, &background),
+        source.1,
+    )?;
+    let right = print(
+        &configuration,
+        gate(target, alignment.skipped.1, &background),
+        target.1,
+    )?;
     let counted = counted(&configuration, &background, left.len());
-    (-MOST_SHIFT..=MOST_SHIFT).filter_map(|shift| difference(&left, &right, &counted, shift)).min_by(f64::total_cmp)
+    (-MOST_SHIFT..=MOST_SHIFT)
+        .filter_map(|shift| difference(&left, &right, &counted, shift))
+        .min_by(f64::total_cmp)
 }
 
 /// The channel from the first common moment on, exactly silent in the background.
 fn gate((channel, rate): (&[i16], u32), skipped: usize, background: &[bool]) -> Vec<i16> {
-    let border = |frame: usize| ((frame as u64 * u64::from(rate) * FRAME_MS / 1000) as usize).min(channel.len());
+    let border = |frame: usize| {
+        ((frame as u64 * u64::from(rate) * FRAME_MS / 1000) as usize).min(channel.len())
+    };
     let mut out = channel.to_vec();
-    for (frame, _) in background.iter().enumerate().filter(|(_, background)| **background) {
+    for (frame, _) in background
+        .iter()
+        .enumerate()
+        .filter(|(_, background)| **background)
+    {
         out[border(skipped + frame)..border(skipped + frame + 1)].fill(0);
     }
     out.drain(..border(skipped));
@@ -55,7 +79,10 @@ fn counted(configuration: &Configuration, background: &[bool], items: usize) -> 
         .map(|item| {
             let start = frames(item as f64 * step).min(background.len());
             let end = (start + span).min(background.len());
-            let sound = background[start..end].iter().filter(|&&background| !background).count();
+            let sound = background[start..end]
+                .iter()
+                .filter(|&&background| !background)
+                .count();
             sound as f64 >= span as f64 * SOUND_SHARE
         })
         .collect()
@@ -64,7 +91,9 @@ fn counted(configuration: &Configuration, background: &[bool], items: usize) -> 
 fn difference(left: &[u32], right: &[u32], counted: &[bool], shift: i64) -> Option<f64> {
     let (mut bits, mut items) = (0u64, 0usize);
     for (index, &item) in left.iter().enumerate().filter(|(index, _)| counted[*index]) {
-        let other = usize::try_from(index as i64 + shift).ok().and_then(|index| right.get(index));
+        let other = usize::try_from(index as i64 + shift)
+            .ok()
+            .and_then(|index| right.get(index));
         if let Some(other) = other {
             bits += u64::from((item ^ other).count_ones());
             items += 1;

@@ -41,7 +41,12 @@ impl std::fmt::Display for Feature {
         match self {
             Feature::Codec(codec) => write!(f, "codec {}", named(codec)),
             Feature::Class(class) => write!(f, "retention class {}", named(class)),
-            Feature::Shape { legs, recordings } => write!(f, "call of {} with {}", number(*legs, "leg"), number(*recordings, "recording")),
+            Feature::Shape { legs, recordings } => write!(
+                f,
+                "call of {} with {}",
+                number(*legs, "leg"),
+                number(*recordings, "recording")
+            ),
             Feature::Age(Age::Young) => f.write_str("younger than 1.5 years"),
             Feature::Age(Age::Middle) => f.write_str("1.5 to 5 years old"),
             Feature::Age(Age::Old) => f.write_str("older than 5 years"),
@@ -55,7 +60,11 @@ impl std::fmt::Display for Feature {
 }
 
 pub(super) fn number(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 /// An interaction that would go, as far as is known.
@@ -80,16 +89,25 @@ pub(crate) struct TooFew {
     pub(crate) left: Vec<Feature>,
 }
 
-/// Interactions of at most `wanted` recordings in which everything occurs that occurs in any candidate: those in `kept` whatever else is
-/// chosen, then whatever shows most that is new for each recording it takes, then far apart in time and by agents not chosen yet. Ties go by
-/// extraction order. A whole interaction is chosen or nothing of it, so there may be a few recordings fewer than wanted.
-pub(crate) fn choose(candidates: &[Candidate], kept: &BTreeSet<i64>, wanted: usize) -> Result<Vec<i64>, TooFew> {
+/// Interactions of at most `wanted` recordings in which everything occurs that occurs in any
+/// candidate: those in `kept` whatever else is chosen, then whatever shows most that is new for
+/// each recording it takes, then far apart in time and by agents not chosen yet. Ties go by
+/// extraction order. A whole interaction is chosen or nothing of it, so there may be a few
+/// recordings fewer than wanted.
+pub(crate) fn choose(
+    candidates: &[Candidate],
+    kept: &BTreeSet<i64>,
+    wanted: usize,
+) -> Result<Vec<i64>, TooFew> {
     let mut candidates: Vec<&Candidate> = candidates.iter().collect();
     candidates.sort_unstable_by_key(|candidate| candidate.seq);
     let mut chosen = cover(&candidates, kept);
     let needed = recordings_of(&chosen);
     if needed > wanted {
-        return Err(TooFew { needed, left: left_over(&chosen, wanted) });
+        return Err(TooFew {
+            needed,
+            left: left_over(&chosen, wanted),
+        });
     }
     fill(&candidates, &mut chosen, wanted);
     let mut seqs: Vec<i64> = chosen.iter().map(|candidate| candidate.seq).collect();
@@ -103,16 +121,33 @@ fn recordings_of(chosen: &[&Candidate]) -> usize {
 
 /// Those kept, and greedily what shows the rest; picks that others make superfluous are given back.
 fn cover<'a>(candidates: &[&'a Candidate], kept: &BTreeSet<i64>) -> Vec<&'a Candidate> {
-    let mut chosen: Vec<&Candidate> = candidates.iter().copied().filter(|candidate| kept.contains(&candidate.seq)).collect();
+    let mut chosen: Vec<&Candidate> = candidates
+        .iter()
+        .copied()
+        .filter(|candidate| kept.contains(&candidate.seq))
+        .collect();
     let first_free = chosen.len();
-    let mut missing: BTreeSet<&Feature> = candidates.iter().flat_map(|candidate| &candidate.features).collect();
-    chosen.iter().flat_map(|candidate| &candidate.features).for_each(|feature| _ = missing.remove(feature));
+    let mut missing: BTreeSet<&Feature> = candidates
+        .iter()
+        .flat_map(|candidate| &candidate.features)
+        .collect();
+    chosen
+        .iter()
+        .flat_map(|candidate| &candidate.features)
+        .for_each(|feature| _ = missing.remove(feature));
     while !missing.is_empty() {
-        let new = |candidate: &Candidate| candidate.features.iter().filter(|feature| missing.contains(feature)).count();
+        let new = |candidate: &Candidate| {
+            candidate
+                .features
+                .iter()
+                .filter(|feature| missing.contains(feature))
+                .count()
+        };
         let mut best: Option<(&Candidate, usize)> = None;
         for candidate in candidates {
             let news = new(candidate);
-            // More that is new for each recording; of two alike the one that shows more; else the first.
+            // More that is new for each recording; of two alike the one that shows more; else the
+            // first.
             let better = best.is_none_or(|(other, most)| {
                 let (this, that) = (news * other.recordings, most * candidate.recordings);
                 this > that || (this == that && news > most)
@@ -123,13 +158,24 @@ fn cover<'a>(candidates: &[&'a Candidate], kept: &BTreeSet<i64>) -> Vec<&'a Cand
         }
         // Each missing feature is some candidate's.
         let Some((candidate, _)) = best else { break };
-        candidate.features.iter().for_each(|feature| _ = missing.remove(feature));
+        candidate
+            .features
+            .iter()
+            .for_each(|feature| _ = missing.remove(feature));
         chosen.push(candidate);
     }
     for at in (first_free..chosen.len()).rev() {
-        let others: BTreeSet<&Feature> =
-            chosen.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, candidate)| &candidate.features).collect();
-        if chosen[at].features.iter().all(|feature| others.contains(feature)) {
+        let others: BTreeSet<&Feature> = chosen
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at)
+            .flat_map(|(_, candidate)| &candidate.features)
+            .collect();
+        if chosen[at]
+            .features
+            .iter()
+            .all(|feature| others.contains(feature))
+        {
             chosen.remove(at);
         }
     }
@@ -146,8 +192,13 @@ fn left_over(chosen: &[&Candidate], wanted: usize) -> Vec<Feature> {
             covered.extend(&candidate.features);
         }
     }
-    let all: BTreeSet<&Feature> = chosen.iter().flat_map(|candidate| &candidate.features).collect();
-    all.difference(&covered).map(|feature| (*feature).clone()).collect()
+    let all: BTreeSet<&Feature> = chosen
+        .iter()
+        .flat_map(|candidate| &candidate.features)
+        .collect();
+    all.difference(&covered)
+        .map(|feature| (*feature).clone())
+        .collect()
 }
 
 /// Fills up: an agent seen seldom first, then far in time from what is chosen.
@@ -156,17 +207,43 @@ fn fill<'a>(candidates: &[&'a Candidate], chosen: &mut Vec<&'a Candidate>, wante
     let mut taken: BTreeSet<i64> = chosen.iter().map(|candidate| candidate.seq).collect();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let note = |seen: &mut BTreeMap<&'a str, usize>, candidate: &'a Candidate| {
-        candidate.agents.iter().for_each(|agent| *seen.entry(agent).or_default() += 1);
+        candidate
+            .agents
+            .iter()
+            .for_each(|agent| *seen.entry(agent).or_default() += 1);
     };
-    chosen.iter().for_each(|candidate| note(&mut seen, candidate));
+    chosen
+        .iter()
+        .for_each(|candidate| note(&mut seen, candidate));
     let nearest = |chosen: &[&Candidate], candidate: &Candidate| {
-        chosen.iter().map(|other| other.start_ms.abs_diff(candidate.start_ms)).min().unwrap_or(u64::MAX)
+        chosen
+            .iter()
+            .map(|other| other.start_ms.abs_diff(candidate.start_ms))
+            .min()
+            .unwrap_or(u64::MAX)
     };
-    let mut distance: Vec<u64> = candidates.iter().map(|candidate| nearest(chosen, candidate)).collect();
+    let mut distance: Vec<u64> = candidates
+        .iter()
+        .map(|candidate| nearest(chosen, candidate))
+        .collect();
     loop {
-        let seldom = |candidate: &Candidate| candidate.agents.iter().map(|agent| seen.get(agent.as_str()).copied().unwrap_or(0)).min();
-        let fits = candidates.iter().enumerate().filter(|(_, candidate)| candidate.recordings <= room && !taken.contains(&candidate.seq));
-        let best = fits.min_by_key(|(at, candidate)| (seldom(candidate).unwrap_or(usize::MAX), u64::MAX - distance[*at], candidate.seq));
+        let seldom = |candidate: &Candidate| {
+            candidate
+                .agents
+                .iter()
+                .map(|agent| seen.get(agent.as_str()).copied().unwrap_or(0))
+                .min()
+        };
+        let fits = candidates.iter().enumerate().filter(|(_, candidate)| {
+            candidate.recordings <= room && !taken.contains(&candidate.seq)
+        });
+        let best = fits.min_by_key(|(at, candidate)| {
+            (
+                seldom(candidate).unwrap_or(usize::MAX),
+                u64::MAX - distance[*at],
+                candidate.seq,
+            )
+        });
         let Some((_, candidate)) = best else { return };
         room -= candidate.recordings;
         taken.insert(candidate.seq);
@@ -191,7 +268,13 @@ mod tests {
     /// A row: seq, recordings, features as words, agent, start.
     fn row(seq: i64, recordings: usize, codecs: &str, agent: &str, start_ms: i64) -> Candidate {
         let features = codecs.split_whitespace().map(codec).collect();
-        Candidate { seq, recordings, features, agents: [agent.to_owned()].into(), start_ms }
+        Candidate {
+            seq,
+            recordings,
+            features,
+            agents: [agent.to_owned()].into(),
+            start_ms,
+        }
     }
 
     #[test]
@@ -205,13 +288,28 @@ mod tests {
             row(6, 1, "pcm", "A", 1000),
         ];
         let none = BTreeSet::new();
-        let too_few = |needed, left: &[&str]| Err(TooFew { needed, left: left.iter().map(|name| codec(name)).collect() });
+        let too_few = |needed, left: &[&str]| {
+            Err(TooFew {
+                needed,
+                left: left.iter().map(|name| codec(name)).collect(),
+            })
+        };
         type Row<'a> = (&'a str, BTreeSet<i64>, usize, Result<Vec<i64>, TooFew>);
         let table: [Row<'_>; 7] = [
             ("exactly the cover", none.clone(), 2, Ok(vec![1, 4])),
             ("an agent not seen yet", none.clone(), 3, Ok(vec![1, 4, 5])),
-            ("then far away in time", none.clone(), 4, Ok(vec![1, 4, 5, 6])),
-            ("more than there is", none.clone(), 99, Ok(vec![1, 2, 3, 4, 5, 6])),
+            (
+                "then far away in time",
+                none.clone(),
+                4,
+                Ok(vec![1, 4, 5, 6]),
+            ),
+            (
+                "more than there is",
+                none.clone(),
+                99,
+                Ok(vec![1, 2, 3, 4, 5, 6]),
+            ),
             ("too few", none.clone(), 1, too_few(2, &["pcm"])),
             ("what is kept stays", [3].into(), 3, Ok(vec![3, 4])),
             ("what is kept counts", [3].into(), 2, too_few(3, &["mp3"])),
@@ -219,32 +317,69 @@ mod tests {
         for (what, kept, wanted, expected) in table {
             assert_eq!(choose(&rows, &kept, wanted), expected, "{what}");
         }
-        assert_eq!(choose(&[], &none, 3), Ok(Vec::new()), "nothing to choose from");
+        assert_eq!(
+            choose(&[], &none, 3),
+            Ok(Vec::new()),
+            "nothing to choose from"
+        );
     }
 
     #[test]
     fn a_whole_interaction_is_chosen_or_nothing_of_it() {
-        let rows = [row(1, 1, "pcm", "A", 0), row(2, 3, "pcm", "B", 5), row(3, 3, "pcm", "C", 9)];
-        assert_eq!(choose(&rows, &BTreeSet::new(), 3), Ok(vec![1]), "no room for three beside one");
+        let rows = [
+            row(1, 1, "pcm", "A", 0),
+            row(2, 3, "pcm", "B", 5),
+            row(3, 3, "pcm", "C", 9),
+        ];
+        assert_eq!(
+            choose(&rows, &BTreeSet::new(), 3),
+            Ok(vec![1]),
+            "no room for three beside one"
+        );
         assert_eq!(choose(&rows, &BTreeSet::new(), 4), Ok(vec![1, 3]));
     }
 
     #[test]
     fn every_feature_reads_as_words() {
-        let shape = Feature::Shape { legs: 2, recordings: 1 };
+        let shape = Feature::Shape {
+            legs: 2,
+            recordings: 1,
+        };
         assert_eq!(
-            [codec("GSM"), Feature::Class(None), shape, Feature::Age(Age::Old)].map(|feature| feature.to_string()),
-            ["codec GSM", "retention class not given", "call of 2 legs with 1 recording", "older than 5 years"]
+            [
+                codec("GSM"),
+                Feature::Class(None),
+                shape,
+                Feature::Age(Age::Old)
+            ]
+            .map(|feature| feature.to_string()),
+            [
+                "codec GSM",
+                "retention class not given",
+                "call of 2 legs with 1 recording",
+                "older than 5 years"
+            ]
         );
     }
 
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
-        let one = (1_usize..4, prop::collection::btree_set(0_u8..12, 0..5), 0_u8..5, 0_i64..100_000);
+        let one = (
+            1_usize..4,
+            prop::collection::btree_set(0_u8..12, 0..5),
+            0_u8..5,
+            0_i64..100_000,
+        );
         prop::collection::vec(one, 0..40).prop_map(|rows| {
-            let candidate = |(seq, (recordings, codecs, agent, start_ms)): (usize, (usize, BTreeSet<u8>, u8, i64))| Candidate {
+            let candidate = |(seq, (recordings, codecs, agent, start_ms)): (
+                usize,
+                (usize, BTreeSet<u8>, u8, i64),
+            )| Candidate {
                 seq: i64::try_from(seq).unwrap(),
                 recordings,
-                features: codecs.into_iter().map(|number| codec(&number.to_string())).collect(),
+                features: codecs
+                    .into_iter()
+                    .map(|number| codec(&number.to_string()))
+                    .collect(),
                 agents: [agent.to_string()].into(),
                 start_ms,
             };
@@ -253,7 +388,9 @@ mod tests {
     }
 
     fn features<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> BTreeSet<&'a Feature> {
-        candidates.flat_map(|candidate| &candidate.features).collect()
+        candidates
+            .flat_map(|candidate| &candidate.features)
+            .collect()
     }
 
     proptest! {
@@ -274,7 +411,8 @@ mod tests {
                 }
                 Err(few) => {
                     prop_assert!(few.needed > wanted);
-                    prop_assert!(choose(&rows, &kept, few.needed).is_ok(), "what is said to do does");
+                    prop_assert!(choose(&rows, &kept, few.needed).is_ok(), "what is said to do \
+                        does");
                 }
             }
             let mut turned = rows.clone();

@@ -1,4 +1,5 @@
-//! The canary: a few recordings that show everything there is go first, and a person looks at them in the target's own user interface.
+//! The canary: a few recordings that show everything there is go first, and a person looks at them
+//! in the target's own user interface.
 //!
 //! | file | for |
 //! | --- | --- |
@@ -27,18 +28,35 @@ use crate::ledger::InteractionRow;
 use crate::options::{Options, Progress};
 use crate::step::Phase;
 
-/// Chooses a canary, or goes on with the one chosen, and works on it until nothing of it is open. What turns out to stay behind is replaced.
-pub(crate) async fn send(run: &Run, options: &Options, wanted: usize, progress: &dyn Progress) -> Result<Canary, RunError> {
+/// Chooses a canary, or goes on with the one chosen, and works on it until nothing of it is open.
+/// What turns out to stay behind is replaced.
+pub(crate) async fn send(
+    run: &Run,
+    options: &Options,
+    wanted: usize,
+    progress: &dyn Progress,
+) -> Result<Canary, RunError> {
     extract(run, options, progress).await?;
-    let known = Record::read(&*run.context.ledger).await?.filter(|record| record.plan_hash == run.context.plan.hash);
-    if let Some(known) = known.as_ref().filter(|record| record.wanted == wanted && record.is_confirmed()) {
+    let known = Record::read(&*run.context.ledger)
+        .await?
+        .filter(|record| record.plan_hash == run.context.plan.hash);
+    if let Some(known) = known
+        .as_ref()
+        .filter(|record| record.wanted == wanted && record.is_confirmed())
+    {
         return Ok(known.told(&run.context.plan.hash, Vec::new()));
     }
     let mut record = match known {
         Some(known) if known.wanted == wanted && !known.has_failed() => known,
         known => {
             let keep = known.map(|known| known.to_keep(wanted)).unwrap_or_default();
-            let keep = run.context.ledger.seqs_of(keep).await?.into_iter().collect();
+            let keep = run
+                .context
+                .ledger
+                .seqs_of(keep)
+                .await?
+                .into_iter()
+                .collect();
             choose(run, options, keep, wanted, Vec::new()).await?
         }
     };
@@ -48,12 +66,24 @@ pub(crate) async fn send(run: &Run, options: &Options, wanted: usize, progress: 
         let rows = rows(run, &record).await?;
         let behind: Vec<String> = rows.iter().filter_map(stayed_behind).collect();
         if behind.is_empty() || rows.iter().any(|row| !is_settled(row)) {
-            let left = rows.iter().filter(|row| !is_settled(row)).map(|row| row.legacy_id.clone()).collect();
+            let left = rows
+                .iter()
+                .filter(|row| !is_settled(row))
+                .map(|row| row.legacy_id.clone())
+                .collect();
             return Ok(record.told(&run.context.plan.hash, left));
         }
-        let keep: BTreeSet<i64> = rows.iter().filter(|row| row.phase == Phase::Done).map(|row| row.seq).collect();
+        let keep: BTreeSet<i64> = rows
+            .iter()
+            .filter(|row| row.phase == Phase::Done)
+            .map(|row| row.seq)
+            .collect();
         let mut replaced = record.replaced.clone();
-        replaced.extend(behind.into_iter().filter(|sentence| !record.replaced.contains(sentence)));
+        replaced.extend(
+            behind
+                .into_iter()
+                .filter(|sentence| !record.replaced.contains(sentence)),
+        );
         let next = choose(run, options, keep, wanted, replaced).await?;
         if next.interactions == record.interactions {
             // Parts of calls stay behind, and nothing else shows more.
@@ -76,25 +106,53 @@ async fn extract(run: &Run, options: &Options, progress: &dyn Progress) -> Resul
     Ok(())
 }
 
-async fn choose(run: &Run, options: &Options, keep: BTreeSet<i64>, wanted: usize, replaced: Vec<String>) -> Result<Record, RunError> {
+async fn choose(
+    run: &Run,
+    options: &Options,
+    keep: BTreeSet<i64>,
+    wanted: usize,
+    replaced: Vec<String>,
+) -> Result<Record, RunError> {
     let looked = survey::survey(run, options, &keep, wanted).await?;
-    let keep = keep.into_iter().filter(|seq| looked.candidates.iter().any(|candidate| candidate.seq == *seq)).collect();
-    let features: BTreeSet<&choose::Feature> = looked.candidates.iter().flat_map(|candidate| &candidate.features).collect();
+    let keep = keep
+        .into_iter()
+        .filter(|seq| {
+            looked
+                .candidates
+                .iter()
+                .any(|candidate| candidate.seq == *seq)
+        })
+        .collect();
+    let features: BTreeSet<&choose::Feature> = looked
+        .candidates
+        .iter()
+        .flat_map(|candidate| &candidate.features)
+        .collect();
     if looked.candidates.is_empty() {
-        let why =
-            "no recording of this plan is left that could go: what there is stays behind by rule, or is in the target under another plan";
-        return Err(RunError::Plan(format!("{why}; see `seatrial status`, or run `migrate --dry-run` to learn the reasons")));
+        let why = "no recording of this plan is left that could go: what there is stays behind by \
+            rule, or is in the target under another plan";
+        return Err(RunError::Plan(format!(
+            "{why}; see `seatrial status`, or run `migrate --dry-run` to learn the reasons"
+        )));
     }
     let seqs = choose::choose(&looked.candidates, &keep, wanted).map_err(|few| {
         let left: Vec<String> = few.left.iter().map(ToString::to_string).collect();
         // What failed before is looked at again, though others show the same.
-        let left = if left.is_empty() { "what failed before".to_owned() } else { left.join(", ") };
+        let left = if left.is_empty() {
+            "what failed before".to_owned()
+        } else {
+            left.join(", ")
+        };
         let (given, needed) = (choose::number(wanted, "recording"), few.needed);
         RunError::Plan(format!(
-            "a canary of {given} does not show everything there is: {needed} would do; not shown: {left}; give --canary {needed}"
+            "a canary of {given} does not show everything there is: {needed} would do; not shown: \
+             {left}; give --canary {needed}"
         ))
     })?;
-    let chosen = looked.candidates.iter().filter(|candidate| seqs.contains(&candidate.seq));
+    let chosen = looked
+        .candidates
+        .iter()
+        .filter(|candidate| seqs.contains(&candidate.seq));
     let recordings = chosen.map(|candidate| candidate.recordings).sum();
     let rows = run.context.ledger.these(seqs).await?;
     Ok(Record {
@@ -112,7 +170,11 @@ async fn choose(run: &Run, options: &Options, keep: BTreeSet<i64>, wanted: usize
 }
 
 async fn rows(run: &Run, record: &Record) -> Result<Vec<InteractionRow>, RunError> {
-    let seqs = run.context.ledger.seqs_of(record.interactions.clone()).await?;
+    let seqs = run
+        .context
+        .ledger
+        .seqs_of(record.interactions.clone())
+        .await?;
     Ok(run.context.ledger.these(seqs).await?)
 }
 
@@ -122,10 +184,16 @@ fn is_settled(row: &InteractionRow) -> bool {
 
 /// Says of a call that it, or a part of it, is not in the target.
 fn stayed_behind(row: &InteractionRow) -> Option<String> {
-    let part = row.recordings.iter().find(|recording| recording.outcome.is_some());
+    let part = row
+        .recordings
+        .iter()
+        .find(|recording| recording.outcome.is_some());
     let reason = row.reason.as_ref().or_else(|| part?.reason.as_ref())?;
     Some(match (row.phase, part) {
-        (Phase::Done, Some(part)) => format!("recording {} of call {} stays behind: {reason}", part.legacy_id, row.legacy_id),
+        (Phase::Done, Some(part)) => format!(
+            "recording {} of call {} stays behind: {reason}",
+            part.legacy_id, row.legacy_id
+        ),
         _ => format!("call {} stays behind: {reason}", row.legacy_id),
     })
 }

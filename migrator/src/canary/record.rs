@@ -11,7 +11,8 @@ use platforms::is_this_machine;
 
 /// Where in the ledger.
 const KEY: &str = "canary";
-/// Recordings a canary has at most where it leaves this machine: somebody looks at each of them, and more would be a migration without one.
+/// Recordings a canary has at most where it leaves this machine: somebody looks at each of them,
+/// and more would be a migration without one.
 const MOST: usize = 200;
 
 /// The latest canary of a ledger, as one document.
@@ -61,7 +62,10 @@ pub(crate) struct Checked {
 impl Record {
     pub(crate) async fn read(ledger: &dyn Ledger) -> Result<Option<Record>, RunError> {
         // What cannot be read confirms nothing: a new canary takes its place.
-        Ok(ledger.meta(KEY).await?.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(ledger
+            .meta(KEY)
+            .await?
+            .and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     pub(crate) async fn save(&self, ledger: &dyn Ledger) -> Result<(), RunError> {
@@ -69,21 +73,30 @@ impl Record {
     }
 
     /// With lines of custody, in one commit.
-    pub(crate) async fn save_with(&self, ledger: &dyn Ledger, custody: Vec<custody::Entry>) -> Result<(), RunError> {
-        let text = serde_json::to_string(self).map_err(|error| RunError::Storage(format!("the canary's record: {error}")))?;
+    pub(crate) async fn save_with(
+        &self,
+        ledger: &dyn Ledger,
+        custody: Vec<custody::Entry>,
+    ) -> Result<(), RunError> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| RunError::Storage(format!("the canary's record: {error}")))?;
         Ok(ledger.set_meta_with(KEY, text, custody).await?)
     }
 
     pub(crate) fn is_confirmed(&self) -> bool {
-        self.checked.as_ref().is_some_and(|checked| checked.failed.is_empty())
+        self.checked
+            .as_ref()
+            .is_some_and(|checked| checked.failed.is_empty())
     }
 
     pub(crate) fn has_failed(&self) -> bool {
-        self.checked.as_ref().is_some_and(|checked| !checked.failed.is_empty())
+        self.checked
+            .as_ref()
+            .is_some_and(|checked| !checked.failed.is_empty())
     }
 
-    /// What a new choice under the same plan begins with. What failed is looked at again in any case; else what has gone already is shown as
-    /// well as anything, as long as there is room.
+    /// What a new choice under the same plan begins with. What failed is looked at again in any
+    /// case; else what has gone already is shown as well as anything, as long as there is room.
     pub(super) fn to_keep(&self, wanted: usize) -> Vec<String> {
         match &self.checked {
             Some(checked) if !checked.failed.is_empty() => checked.failed_interactions.clone(),
@@ -117,7 +130,10 @@ impl Record {
             replaced: self.replaced.clone(),
             left,
             checklist: self.checklist.as_ref().map(|written| written.path.clone()),
-            checked_by: checked.as_ref().map(|checked| checked.by.clone()).unwrap_or_default(),
+            checked_by: checked
+                .as_ref()
+                .map(|checked| checked.by.clone())
+                .unwrap_or_default(),
             checked_at: checked.as_ref().map(|checked| checked.at.clone()),
             failed: checked.map(|checked| checked.failed).unwrap_or_default(),
         }
@@ -182,14 +198,23 @@ impl Canary {
         let again = format!("run `seatrial migrate PLAN --canary {}`", self.wanted);
         let checklist = self.checklist.as_deref().unwrap_or_default();
         match self.state {
-            CanaryState::Begun => format!("a canary of this plan was begun and is not verified: {again} again to go on with it"),
-            CanaryState::Waiting => format!(
-                "the checklist of this plan's canary waits to be filled in: {checklist}; then run `seatrial migrate PLAN --confirm-canary {checklist}`"
+            CanaryState::Begun => format!(
+                "a canary of this plan was begun and is not verified: {again} again to go on with \
+                 it"
             ),
-            CanaryState::Confirmed => format!("the canary of this plan was confirmed by {by}, {at}"),
+            CanaryState::Waiting => format!(
+                "the checklist of this plan's canary waits to be filled in: {checklist}; then run \
+                 `seatrial migrate PLAN --confirm-canary {checklist}`"
+            ),
+            CanaryState::Confirmed => {
+                format!("the canary of this plan was confirmed by {by}, {at}")
+            }
             CanaryState::Failed => {
                 let first = self.failed.first().map_or("", String::as_str);
-                format!("the canary of this plan failed ({by}, {at}): {first}; put it right and send another: {again}")
+                format!(
+                    "the canary of this plan failed ({by}, {at}): {first}; put it right and send \
+                     another: {again}"
+                )
             }
             CanaryState::OfAnotherPlan => {
                 format!(
@@ -198,7 +223,8 @@ impl Canary {
                     if self.failed.is_empty() {
                         ""
                     } else {
-                        "; its calls stand in the target as that plan had them: put right there what was found wrong"
+                        "; its calls stand in the target as that plan had them: put right there \
+                         what was found wrong"
                     }
                 )
             }
@@ -206,43 +232,71 @@ impl Canary {
     }
 }
 
-/// Refuses a run that would write to a target of others before a person has seen the canary of exactly this plan there.
-pub(crate) async fn gate(plan: &LoadedPlan, options: &Options, ledger: &dyn Ledger) -> Result<(), RunError> {
+/// Refuses a run that would write to a target of others before a person has seen the canary of
+/// exactly this plan there.
+pub(crate) async fn gate(
+    plan: &LoadedPlan,
+    options: &Options,
+    ledger: &dyn Ledger,
+) -> Result<(), RunError> {
     if let Some(wanted) = options.canary {
         return match (options.dry_run || options.limit.is_some(), wanted) {
-            (true, _) => {
-                Err(RunError::Plan("a canary is sent, and is chosen whole: it goes with neither a dry run nor a limit".to_owned()))
+            (true, _) => Err(RunError::Plan(
+                "a canary is sent, and is chosen whole: it goes with neither a dry run nor a limit"
+                    .to_owned(),
+            )),
+            (false, 0) => Err(RunError::Plan(
+                "a canary of no recordings shows nothing; give it one or more".to_owned(),
+            )),
+            (false, _) if wanted > MOST && elsewhere(plan).is_some() => {
+                Err(RunError::Plan(format!(
+                    "a canary of {wanted} recordings is a migration that nobody has confirmed; \
+                     give it {MOST} at most"
+                )))
             }
-            (false, 0) => Err(RunError::Plan("a canary of no recordings shows nothing; give it one or more".to_owned())),
-            (false, _) if wanted > MOST && elsewhere(plan).is_some() => Err(RunError::Plan(format!(
-                "a canary of {wanted} recordings is a migration that nobody has confirmed; give it {MOST} at most"
-            ))),
             (false, _) => waiting_first(plan, wanted, Record::read(ledger).await?),
         };
     }
-    let Some(host) = elsewhere(plan).filter(|_| !options.dry_run) else { return Ok(()) };
-    let canary = Record::read(ledger).await?.map(|record| record.told(&plan.hash, Vec::new()));
+    let Some(host) = elsewhere(plan).filter(|_| !options.dry_run) else {
+        return Ok(());
+    };
+    let canary = Record::read(ledger)
+        .await?
+        .map(|record| record.told(&plan.hash, Vec::new()));
     let state = match canary {
         Some(canary) if canary.state == CanaryState::Confirmed => return Ok(()),
         Some(canary) => canary.sentence(),
         None => "none was sent: run `seatrial migrate PLAN --canary 20`".to_owned(),
     };
-    Err(RunError::Plan(format!("nothing is sent to {host} before a person has confirmed a canary of exactly this plan; {state}")))
+    Err(RunError::Plan(format!(
+        "nothing is sent to {host} before a person has confirmed a canary of exactly this plan; \
+         {state}"
+    )))
 }
 
-/// A canary that waits for a person is answered before another one is sent: else each new number would send more that nobody has seen.
+/// A canary that waits for a person is answered before another one is sent: else each new number
+/// would send more that nobody has seen.
 fn waiting_first(plan: &LoadedPlan, wanted: usize, known: Option<Record>) -> Result<(), RunError> {
-    let told = known.filter(|known| known.wanted != wanted).map(|known| known.told(&plan.hash, Vec::new()));
+    let told = known
+        .filter(|known| known.wanted != wanted)
+        .map(|known| known.told(&plan.hash, Vec::new()));
     match told {
-        Some(told) if told.state == CanaryState::Waiting && elsewhere(plan).is_some() => Err(RunError::Plan(told.sentence())),
+        Some(told) if told.state == CanaryState::Waiting && elsewhere(plan).is_some() => {
+            Err(RunError::Plan(told.sentence()))
+        }
         Some(_) | None => Ok(()),
     }
 }
 
-/// The first host of the target that is not this machine: a tunnel to the API still takes its tokens from the organisation itself.
+/// The first host of the target that is not this machine: a tunnel to the API still takes its
+/// tokens from the organisation itself.
 fn elsewhere(plan: &LoadedPlan) -> Option<String> {
     let urls = plan.plan.target.urls();
-    let mut hosts = urls.iter().map(|url| url.as_ref().and_then(|url| url.host_str()).unwrap_or_default());
+    let mut hosts = urls.iter().map(|url| {
+        url.as_ref()
+            .and_then(|url| url.host_str())
+            .unwrap_or_default()
+    });
     hosts.find(|host| !is_this_machine(host)).map(str::to_owned)
 }
 

@@ -1,4 +1,5 @@
-//! Workers that take each interaction as far as it goes, and the queue that hands them out in order.
+//! Workers that take each interaction as far as it goes, and the queue that hands them out in
+//! order.
 
 mod steps;
 
@@ -45,14 +46,18 @@ pub(crate) async fn process(
     let workers = run.workers(options);
     let pool = WorkerPool::new(run, options, workers, only).await?;
     if !run.context.dry_run {
-        run.context.ledger.set_meta(vec![(RUN_IN_PROGRESS, "yes".to_owned())]).await?;
+        run.context
+            .ledger
+            .set_meta(vec![(RUN_IN_PROGRESS, "yes".to_owned())])
+            .await?;
     }
     pool.work(run, workers, progress).await;
     let written = run.context.ledger.flush().await;
     let released = run.context.ledger.release(&pool.holder).await;
     let stop = pool.stopped();
     // Who met an error may have written what no row tells.
-    let is_sure = pool.errors.load(Ordering::Relaxed) == 0 && matches!(stop, None | Some(RunError::Interrupted));
+    let is_sure = pool.errors.load(Ordering::Relaxed) == 0
+        && matches!(stop, None | Some(RunError::Interrupted));
     let noted = match written {
         Ok(()) if is_sure && !run.context.dry_run => nothing_in_doubt(run).await,
         other => other,
@@ -64,34 +69,58 @@ pub(crate) async fn process(
     Ok(())
 }
 
-/// Where the ledger says that a run is writing to the target, or left it in doubt what is there; empty: neither.
+/// Where the ledger says that a run is writing to the target, or left it in doubt what is there;
+/// empty: neither.
 pub(crate) const RUN_IN_PROGRESS: &str = "at_work";
 
-/// All that this run wrote is in the ledger. What an earlier one left stays to be looked for until all is done.
+/// All that this run wrote is in the ledger. What an earlier one left stays to be looked for until
+/// all is done.
 async fn nothing_in_doubt(run: &Run) -> Result<(), LedgerError> {
     if run.context.unconfirmed_up_to == 0 || run.context.ledger.tally().await?.is_finished() {
-        run.context.ledger.set_meta(vec![(RUN_IN_PROGRESS, String::new())]).await?;
+        run.context
+            .ledger
+            .set_meta(vec![(RUN_IN_PROGRESS, String::new())])
+            .await?;
     }
     Ok(())
 }
 
 impl Run {
     pub(crate) fn workers(&self, options: &Options) -> usize {
-        options.workers.unwrap_or(self.context.plan.plan.pace.workers).max(1)
+        options
+            .workers
+            .unwrap_or(self.context.plan.plan.pace.workers)
+            .max(1)
     }
 
-    /// Notes why an interaction was left, with a hop of custody for each of its recordings that should have gone.
+    /// Notes why an interaction was left, with a hop of custody for each of its recordings that
+    /// should have gone.
     async fn left(&self, seq: i64, sentence: String) -> Result<(), LedgerError> {
         let custody = match self.context.ledger.these(vec![seq]).await?.first() {
             Some(row) => self.hops_left(row, &sentence),
             None => Vec::new(),
         };
-        self.context.ledger.set_error(seq, sentence, crate::custody::at(self.context.clock.now()), custody).await
+        self.context
+            .ledger
+            .set_error(
+                seq,
+                sentence,
+                crate::custody::at(self.context.clock.now()),
+                custody,
+            )
+            .await
     }
 
-    /// Reads one more page of the source into the ledger; `None` when there is none. Answers how many interactions are new.
+    /// Reads one more page of the source into the ledger; `None` when there is none. Answers how
+    /// many interactions are new.
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, RunError> {
-        let added = next_page(&*self.source, &*self.context.ledger, &self.context.plan, &mut *self.pages.lock().await).await?;
+        let added = next_page(
+            &*self.source,
+            &*self.context.ledger,
+            &self.context.plan,
+            &mut *self.pages.lock().await,
+        )
+        .await?;
         Ok(added.map(|added| {
             self.context.collided.lock().extend(added.collided);
             added.new
@@ -116,12 +145,14 @@ struct WorkerPool {
     errors_max: u64,
     /// Seqs that met an error in this run, so that the second pass leaves them to the next run.
     failed: Mutex<HashSet<i64>>,
-    /// Unreachable in a row, over all workers: as many as there are workers is a platform that is gone.
+    /// Unreachable in a row, over all workers: as many as there are workers is a platform that is
+    /// gone.
     unreachable: AtomicU64,
     unreachable_max: u64,
     known: AtomicU64,
     through: AtomicU64,
-    /// Calls whose recordings the target is still taking in, each with the time of its next look, Unix ms.
+    /// Calls whose recordings the target is still taking in, each with the time of its next look,
+    /// Unix ms.
     put_off: Mutex<Vec<(i64, Work)>>,
 }
 
@@ -137,8 +168,8 @@ struct WorkQueue {
     is_dry: bool,
 }
 
-/// A lease on interactions: longer than any call takes before the next ones are claimed, which renews it; so long the calls of a machine that is
-/// lost wait for another one.
+/// A lease on interactions: longer than any call takes before the next ones are claimed, which
+/// renews it; so long the calls of a machine that is lost wait for another one.
 const LEASE_MS: i64 = 3_600_000;
 /// Rows read from the ledger at once: enough that workers seldom wait for it, few enough to hold.
 const BUFFER: u32 = 256;
@@ -151,7 +182,12 @@ fn pause_ms(polls: u32) -> i64 {
 }
 
 impl WorkerPool {
-    async fn new(run: &Run, options: &Options, workers: usize, only: Option<Vec<InteractionRow>>) -> Result<WorkerPool, RunError> {
+    async fn new(
+        run: &Run,
+        options: &Options,
+        workers: usize,
+        only: Option<Vec<InteractionRow>>,
+    ) -> Result<WorkerPool, RunError> {
         let tally = run.context.ledger.tally().await?;
         Ok(WorkerPool {
             holder: format!("{}-{}", std::process::id(), run.context.clock.now_ms()),
@@ -204,7 +240,11 @@ impl WorkerPool {
     /// The next interaction to work on; `None` when there is none or the run is to end.
     async fn next(&self, run: &Run) -> Option<Work> {
         loop {
-            if self.interrupt.as_ref().is_some_and(|interrupt| *interrupt.borrow()) {
+            if self
+                .interrupt
+                .as_ref()
+                .is_some_and(|interrupt| *interrupt.borrow())
+            {
                 self.end(RunError::Interrupted);
             }
             if self.has_ended() {
@@ -214,12 +254,20 @@ impl WorkerPool {
                 return Some(work);
             }
             match self.fresh(run).await {
-                Ok(Some(row)) => return Some(Work { row, attempt: Attempt::default() }),
+                Ok(Some(row)) => {
+                    return Some(Work {
+                        row,
+                        attempt: Attempt::default(),
+                    });
+                }
                 Ok(None) => {
                     // Whoever puts a call off looks at it again: who finds none may go.
                     let due_ms = self.put_off().iter().map(|(due_ms, _)| *due_ms).min()?;
                     let wait_ms = (due_ms - run.context.clock.now_ms()).clamp(1, LONGEST_NAP_MS);
-                    run.context.clock.sleep(Duration::from_millis(wait_ms.unsigned_abs())).await;
+                    run.context
+                        .clock
+                        .sleep(Duration::from_millis(wait_ms.unsigned_abs()))
+                        .await;
                 }
                 Err(stop) => self.end(stop),
             }
@@ -257,19 +305,29 @@ impl WorkerPool {
         }
         let most = u32::try_from(queue.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
         let now_ms = run.context.clock.now_ms();
-        let claim = Claim { holder: self.holder.clone(), pass: queue.pass, after: queue.after, most, now_ms, until_ms: now_ms + LEASE_MS };
+        let claim = Claim {
+            holder: self.holder.clone(),
+            pass: queue.pass,
+            after: queue.after,
+            most,
+            now_ms,
+            until_ms: now_ms + LEASE_MS,
+        };
         let rows = run.context.ledger.claim(claim).await?;
         if let Some(last) = rows.last() {
             queue.after = last.seq;
             let failed = self.failed.lock();
-            queue.buffer.extend(rows.into_iter().filter(|row| !failed.contains(&row.seq)));
+            queue
+                .buffer
+                .extend(rows.into_iter().filter(|row| !failed.contains(&row.seq)));
             return Ok(true);
         }
         if let Some(new) = run.extract_page().await? {
             self.known.fetch_add(new, Ordering::Relaxed);
             return Ok(true);
         }
-        // Everything is extracted and handed out: now those an earlier run left with an error, and then those in the target that are sent again.
+        // Everything is extracted and handed out: now those an earlier run left with an error, and
+        // then those in the target that are sent again.
         let next = match queue.pass {
             Pass::First => Pass::Retry,
             Pass::Retry if !run.context.dry_run => Pass::Redo,
@@ -305,12 +363,19 @@ impl WorkerPool {
             RunError::Source(CallError::Unreachable { answered: None, .. })
                 | RunError::Target(CallError::Unreachable { answered: None, .. })
         );
-        let in_a_row = if gone { self.unreachable.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
+        let in_a_row = if gone {
+            self.unreachable.fetch_add(1, Ordering::Relaxed) + 1
+        } else {
+            0
+        };
         let errors = self.errors.fetch_add(1, Ordering::Relaxed) + 1;
         if in_a_row >= self.unreachable_max {
             self.end(stop);
         } else if errors >= self.errors_max {
-            self.end(RunError::TooManyErrors { count: errors, last: sentence });
+            self.end(RunError::TooManyErrors {
+                count: errors,
+                last: sentence,
+            });
         }
     }
 

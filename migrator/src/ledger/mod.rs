@@ -1,8 +1,10 @@
-//! Durable state of the migration: which calls there are, how far each has come, and who works on it. A folder for each store;
-//! [`registry`] alone names them, and `conformance` says what each of them has to hold.
+//! Durable state of the migration: which calls there are, how far each has come, and who works on
+//! it. A folder for each store; [`registry`] alone names them, and `conformance` says what each of
+//! them has to hold.
 //!
-//! A question is answered with everything that was written before it. A row's new phase may be written behind the work: every step may be
-//! repeated, so a run that is killed takes the last few up again. What is durable is a prefix of what was done, never a selection.
+//! A question is answered with everything that was written before it. A row's new phase may be
+//! written behind the work: every step may be repeated, so a run that is killed takes the last few
+//! up again. What is durable is a prefix of what was done, never a selection.
 
 #[cfg(test)]
 mod conformance;
@@ -15,7 +17,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-pub(crate) use rows::{Added, Change, Claim, Disposition, InteractionRow, NewInteraction, NewRecording, Pass, RecordingRow, Redo};
+pub(crate) use rows::{
+    Added, Change, Claim, Disposition, InteractionRow, NewInteraction, NewRecording, Pass,
+    RecordingRow, Redo,
+};
 pub(crate) use tally::{StandIn, most_frequent};
 pub use tally::{StandInCounts, Tally};
 
@@ -31,7 +36,8 @@ pub(crate) enum LedgerError {
     /// The database itself: disk full, gone, not to be written.
     #[error("{0}")]
     Broken(String),
-    /// Its bytes are not what was written. No run can go on with it, and a new one is built from source and target.
+    /// Its bytes are not what was written. No run can go on with it, and a new one is built from
+    /// source and target.
     #[error("{0}")]
     Damaged(String),
 }
@@ -68,11 +74,19 @@ pub(crate) trait Ledger: Send + Sync {
     async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError>;
     /// Sets values, all or none.
     async fn set_meta(&self, values: Vec<(&'static str, String)>) -> Result<(), LedgerError>;
-    /// A page and the cursor behind it, together: a run killed in between reads the page again or goes on behind it, never both.
-    async fn add_page(&self, page: u64, rows: Vec<NewInteraction>, next: Option<String>) -> Result<Added, LedgerError>;
-    /// Takes the next interactions for a holder, in extraction order, and renews the lease of all that it holds. Nobody else is given one before it
-    /// is released, saved as finished, left with an error, or its lease has ended. Interactions of the page read last wait for the next page:
-    /// it may list another call under an id of theirs, and what has gone by then cannot be taken back.
+    /// A page and the cursor behind it, together: a run killed in between reads the page again or
+    /// goes on behind it, never both.
+    async fn add_page(
+        &self,
+        page: u64,
+        rows: Vec<NewInteraction>,
+        next: Option<String>,
+    ) -> Result<Added, LedgerError>;
+    /// Takes the next interactions for a holder, in extraction order, and renews the lease of all
+    /// that it holds. Nobody else is given one before it is released, saved as finished, left with
+    /// an error, or its lease has ended. Interactions of the page read last wait for the next page:
+    /// it may list another call under an id of theirs, and what has gone by then cannot be taken
+    /// back.
     async fn claim(&self, claim: Claim) -> Result<Vec<InteractionRow>, LedgerError>;
     /// Gives back everything that a holder has taken and not finished.
     async fn release(&self, holder: &str) -> Result<(), LedgerError>;
@@ -80,9 +94,14 @@ pub(crate) trait Ledger: Send + Sync {
     async fn flush(&self) -> Result<(), LedgerError>;
     /// The next interactions behind `after` that are in the target.
     async fn done_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError>;
-    /// The next interactions behind `after` that may still be shown to go under a plan: not set aside, without an error, and not gone under
-    /// another plan.
-    async fn sendable_after(&self, after: i64, most: u32, plan_hash: String) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// The next interactions behind `after` that may still be shown to go under a plan: not set
+    /// aside, without an error, and not gone under another plan.
+    async fn sendable_after(
+        &self,
+        after: i64,
+        most: u32,
+        plan_hash: String,
+    ) -> Result<Vec<InteractionRow>, LedgerError>;
     /// These interactions, in extraction order, whatever their phase. `reason` is filled in.
     async fn these(&self, seqs: Vec<i64>) -> Result<Vec<InteractionRow>, LedgerError>;
     /// Row numbers of interactions by their ids in the source.
@@ -90,14 +109,27 @@ pub(crate) trait Ledger: Send + Sync {
     /// Keeps the source's answers about recordings that are not staged yet.
     async fn keep_answers(&self, answers: Vec<(i64, String)>) -> Result<(), LedgerError>;
     /// A value, and what custody takes from it, in one commit.
-    async fn set_meta_with(&self, key: &'static str, value: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError>;
+    async fn set_meta_with(
+        &self,
+        key: &'static str,
+        value: String,
+        custody: Vec<custody::Entry>,
+    ) -> Result<(), LedgerError>;
     /// Begins anew what an older plan decided and has not been confirmed.
     async fn decide_anew(&self, window_changed: bool) -> Result<(), LedgerError>;
-    /// An interaction's new phase with whatever changed in its recordings, in one commit with what custody and counts take from it; soon,
-    /// and no later than the next question. What another page has meanwhile set aside as a collision stays so.
+    /// An interaction's new phase with whatever changed in its recordings, in one commit with what
+    /// custody and counts take from it; soon, and no later than the next question. What another
+    /// page has meanwhile set aside as a collision stays so.
     async fn save(&self, row: &InteractionRow, change: Change) -> Result<(), LedgerError>;
-    /// Notes why an interaction was left; custody tells it once, however often the same error is met again.
-    async fn set_error(&self, seq: i64, error: String, at: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError>;
+    /// Notes why an interaction was left; custody tells it once, however often the same error is
+    /// met again.
+    async fn set_error(
+        &self,
+        seq: i64,
+        error: String,
+        at: String,
+        custody: Vec<custody::Entry>,
+    ) -> Result<(), LedgerError>;
     /// Something worth counting that no interaction carries.
     async fn note(&self, kind: &'static str, subject: &str) -> Result<(), LedgerError>;
     /// How often each kind was noted.
@@ -109,19 +141,27 @@ pub(crate) trait Ledger: Send + Sync {
     /// Everything, counted.
     async fn tally(&self) -> Result<Tally, LedgerError>;
     /// All recordings of the interactions behind `after`, for exports.
-    async fn exported_after(&self, after: i64, most: u32) -> Result<Vec<(InteractionRow, u64)>, LedgerError>;
+    async fn exported_after(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<(InteractionRow, u64)>, LedgerError>;
     /// Lines of custody there are.
     async fn custody_lines(&self) -> Result<u64, LedgerError>;
     /// Custody lines behind `after`, each with its row number.
-    async fn custody_after(&self, after: i64, most: u32) -> Result<Vec<(i64, String)>, LedgerError>;
-    /// Interactions of which anything stays behind, was left with an error, or could not be repaired, in extraction order.
+    async fn custody_after(&self, after: i64, most: u32)
+    -> Result<Vec<(i64, String)>, LedgerError>;
+    /// Interactions of which anything stays behind, was left with an error, or could not be
+    /// repaired, in extraction order.
     async fn behind(&self) -> Result<Vec<i64>, LedgerError>;
-    /// Interactions that stay behind for something the source answered, which it may answer otherwise now.
+    /// Interactions that stay behind for something the source answered, which it may answer
+    /// otherwise now.
     async fn doubtful(&self) -> Result<Vec<i64>, LedgerError>;
     /// Interactions by their ids, or the ids of their recordings, in the source.
-    async fn seqs_of_ids(&self, legacy_ids: Vec<String>) -> Result<Vec<(String, i64)>, LedgerError>;
-    /// Has interactions read again from the source and decided anew, on wish listed anew before. What is in the target stays there until it is
-    /// sent again.
+    async fn seqs_of_ids(&self, legacy_ids: Vec<String>)
+    -> Result<Vec<(String, i64)>, LedgerError>;
+    /// Has interactions read again from the source and decided anew, on wish listed anew before.
+    /// What is in the target stays there until it is sent again.
     async fn take_up(&self, open: Vec<i64>, done: Vec<i64>, list: bool) -> Result<(), LedgerError>;
     /// Forgets everything that was listed, of a ledger under which nothing else was done.
     async fn forget_listing(&self) -> Result<(), LedgerError>;
@@ -129,6 +169,11 @@ pub(crate) trait Ledger: Send + Sync {
     async fn redo_under_plan(&self, which: Vec<(i64, Redo)>) -> Result<(), LedgerError>;
     /// Notes that these interactions cannot be put right in the target, and why.
     async fn unrepairable(&self, which: Vec<(i64, String)>) -> Result<(), LedgerError>;
-    /// The next interactions behind `after` as they were extracted, for what only their entities tell.
-    async fn entities_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// The next interactions behind `after` as they were extracted, for what only their entities
+    /// tell.
+    async fn entities_after(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<InteractionRow>, LedgerError>;
 }

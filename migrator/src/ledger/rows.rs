@@ -6,7 +6,8 @@ use crate::step::Phase;
 /// An interaction as extracted.
 pub(crate) struct NewInteraction {
     pub(crate) legacy_id: String,
-    /// The source's entity, byte for byte. JSON: what a source says in another form is a JSON string.
+    /// The source's entity, byte for byte. JSON: what a source says in another form is a JSON
+    /// string.
     pub(crate) entity: String,
     /// Headers of the page it came in, JSON.
     pub(crate) headers: String,
@@ -35,13 +36,16 @@ pub(crate) struct InteractionRow {
     pub(crate) detail: Option<String>,
     /// Since when it stays behind. RFC 3339, UTC.
     pub(crate) since: Option<String>,
-    /// Agents and queues without a valid row, for which the plan's stand-in goes: `{"agents":[],"queue":null}`. Absent: none.
+    /// Agents and queues without a valid row, for which the plan's stand-in goes:
+    /// `{"agents":[],"queue":null}`. Absent: none.
     pub(crate) stand_in: Option<String>,
     /// It is in the target and is to be sent again. Absent: it is not.
     pub(crate) redo: Option<Redo>,
-    /// Why what is in the target could not be made as it should be. Absent: nothing is known to be wrong.
+    /// Why what is in the target could not be made as it should be. Absent: nothing is known to be
+    /// wrong.
     pub(crate) unrepaired: Option<String>,
-    /// Digest of what was sent, and of the rules its audio was made by: whether another plan would send it otherwise. Absent: not sent.
+    /// Digest of what was sent, and of the rules its audio was made by: whether another plan would
+    /// send it otherwise. Absent: not sent.
     pub(crate) document: Option<String>,
     pub(crate) audio_rules: Option<String>,
     /// The last error it was left with, and since when. Written by `Ledger::set_error` alone.
@@ -74,7 +78,10 @@ impl Redo {
 
     /// An unknown name begins at the source, which is always right.
     pub(super) fn from_name(name: &str) -> Redo {
-        [Redo::Audio, Redo::Document].into_iter().find(|redo| redo.as_str() == name).unwrap_or(Redo::Source)
+        [Redo::Audio, Redo::Document]
+            .into_iter()
+            .find(|redo| redo.as_str() == name)
+            .unwrap_or(Redo::Source)
     }
 }
 
@@ -95,8 +102,8 @@ pub(crate) struct RecordingRow {
     pub(crate) out_rate: Option<u32>,
     /// The source's bytes go as they are.
     pub(crate) sent_unchanged: bool,
-    /// Name of its file in the target; in a store of files the address of the one that was confirmed or stored first, so that it can be deleted once
-    /// other bytes have taken its place.
+    /// Name of its file in the target; in a store of files the address of the one that was
+    /// confirmed or stored first, so that it can be deleted once other bytes have taken its place.
     pub(crate) file_name: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) target_id: Option<String>,
@@ -132,11 +139,16 @@ impl Disposition {
     }
 
     pub(super) fn from_name(name: &str) -> Disposition {
-        if name == Disposition::Skipped.as_str() { Disposition::Skipped } else { Disposition::Quarantined }
+        if name == Disposition::Skipped.as_str() {
+            Disposition::Skipped
+        } else {
+            Disposition::Quarantined
+        }
     }
 }
 
-/// Which open interactions: those that met no error yet go first, so that a few bad ones at the head never hold up the rest.
+/// Which open interactions: those that met no error yet go first, so that a few bad ones at the
+/// head never hold up the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pass {
     First,

@@ -62,10 +62,14 @@ impl StandInCounts {
         }
     }
 
-    /// One sentence, naming those with the most calls; `None` where nobody is replaced. `of`: calls in all.
+    /// One sentence, naming those with the most calls; `None` where nobody is replaced. `of`: calls
+    /// in all.
     #[must_use]
     pub fn sentence(&self, of: u64) -> Option<String> {
-        self.sentence_of(of, "go to the plan's stand-in (fallback user or default queue)")
+        self.sentence_of(
+            of,
+            "go to the plan's stand-in (fallback user or default queue)",
+        )
     }
 
     /// The same of what else becomes of them.
@@ -73,10 +77,15 @@ impl StandInCounts {
         if self.calls == 0 {
             return None;
         }
-        let named = [("agents", &self.agents), ("queues", &self.queues)].into_iter().filter(|(_, counts)| !counts.is_empty());
-        let named: Vec<String> = named.map(|(what, counts)| format!("{what} {}", most_frequent(counts))).collect();
+        let named = [("agents", &self.agents), ("queues", &self.queues)]
+            .into_iter()
+            .filter(|(_, counts)| !counts.is_empty());
+        let named: Vec<String> = named
+            .map(|(what, counts)| format!("{what} {}", most_frequent(counts)))
+            .collect();
         Some(format!(
-            "{} of {of} calls {becomes}, because no row valid at their date names their agent or queue: {}",
+            "{} of {of} calls {becomes}, because no row valid at their date names their agent or \
+             queue: {}",
             self.calls,
             named.join("; ")
         ))
@@ -90,7 +99,11 @@ const NAMED: usize = 10;
 pub(crate) fn most_frequent(counts: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
     counts.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-    let mut named: Vec<String> = counts.iter().take(NAMED).map(|(name, calls)| format!("{name} ({calls})")).collect();
+    let mut named: Vec<String> = counts
+        .iter()
+        .take(NAMED)
+        .map(|(name, calls)| format!("{name} ({calls})"))
+        .collect();
     if counts.len() > NAMED {
         named.push(format!("and {} more", counts.len() - NAMED));
     }

@@ -1,4 +1,5 @@
-//! Where calls come from. A folder for each kind of source; [`registry`] alone names them. Beyond it the canonical record is the only shape.
+//! Where calls come from. A folder for each kind of source; [`registry`] alone names them. Beyond
+//! it the canonical record is the only shape.
 
 pub(crate) mod legacy;
 pub(crate) mod registry;
@@ -18,7 +19,8 @@ use crate::canonical::Canonical;
 use crate::error::{RunError, StepError};
 use crate::ledger::{InteractionRow, NewInteraction, RecordingRow};
 
-/// Start, inclusive, and end, exclusive, of the calls that are asked for. Unix milliseconds; absent: no bound.
+/// Start, inclusive, and end, exclusive, of the calls that are asked for. Unix milliseconds;
+/// absent: no bound.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
     pub(crate) from_ms: Option<i64>,
@@ -28,7 +30,10 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn of(plan: &LoadedPlan) -> Window {
         let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-        Window { from_ms: bound(plan.plan.source.from()), to_ms: bound(plan.plan.source.to()) }
+        Window {
+            from_ms: bound(plan.plan.source.from()),
+            to_ms: bound(plan.plan.source.to()),
+        }
     }
 }
 
@@ -84,9 +89,11 @@ pub(crate) trait SourceFormat: Sync {
     fn listing_request(&self) -> &'static str;
     /// Why a call's entity cannot be read. Absent: it can.
     fn unreadable(&self, entity: &str) -> Option<String>;
-    /// The canonical record of a call as it was listed, without its recordings; the error says why there is none.
+    /// The canonical record of a call as it was listed, without its recordings; the error says why
+    /// there is none.
     fn listed(&self, entity: &str, rules: &TimeRules) -> Result<Canonical, NoRecord>;
-    /// The canonical record of a call with its recordings; the error says why all of it stays behind.
+    /// The canonical record of a call with its recordings; the error says why all of it stays
+    /// behind.
     fn normalise(&self, row: &InteractionRow, rules: &TimeRules) -> Result<Canonical, StepError>;
     /// The name the source gives a recording's file. Absent: none, or not read.
     fn file_name(&self, recording: &RecordingRow) -> Option<String>;
@@ -111,9 +118,24 @@ pub(crate) trait Source: Send + Sync {
     fn counts(&self) -> Arc<Counts>;
     async fn directory(&self) -> Result<Directory, RunError>;
     /// The page behind a cursor, or the first one. `number`: counted from 0, for messages.
-    async fn page(&self, window: Window, cursor: Option<&str>, number: u64) -> Result<SourcePage, RunError>;
-    /// What is said about a recording of a call. One that is another call's, by its own word, is an error.
-    async fn recording(&self, legacy_interaction_id: &str, legacy_recording_id: &str) -> Result<RecordingAnswer, StepError>;
+    async fn page(
+        &self,
+        window: Window,
+        cursor: Option<&str>,
+        number: u64,
+    ) -> Result<SourcePage, RunError>;
+    /// What is said about a recording of a call. One that is another call's, by its own word, is an
+    /// error.
+    async fn recording(
+        &self,
+        legacy_interaction_id: &str,
+        legacy_recording_id: &str,
+    ) -> Result<RecordingAnswer, StepError>;
     /// Its bytes; more than `most_bytes` of them are an error.
-    async fn media(&self, legacy_recording_id: &str, stated: &Stated, most_bytes: u64) -> Result<Media, StepError>;
+    async fn media(
+        &self,
+        legacy_recording_id: &str,
+        stated: &Stated,
+        most_bytes: u64,
+    ) -> Result<Media, StepError>;
 }

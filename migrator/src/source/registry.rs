@@ -20,11 +20,19 @@ pub(crate) fn format_of(plan: &LoadedPlan) -> &'static dyn SourceFormat {
 }
 
 /// The source of a plan. Sends nothing yet.
-pub(crate) fn open(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Box<dyn Source>, RunError> {
+pub(crate) fn open(
+    plan: &LoadedPlan,
+    transport: Arc<dyn Transport>,
+    clock: &Clock,
+) -> Result<Box<dyn Source>, RunError> {
     match &plan.plan.source {
         #[cfg(test)]
         _ if super::toy::is_meant_by(plan) => Ok(Box::new(super::toy::Toy::new(plan))),
-        plan::Source::Legacy(section) => Ok(Box::new(legacy::Legacy::new(plan, section, transport, clock)?)),
-        plan::Source::Files(_) => Err(RunError::Plan("source.kind = \"files\" is not built yet".to_owned())),
+        plan::Source::Legacy(section) => Ok(Box::new(legacy::Legacy::new(
+            plan, section, transport, clock,
+        )?)),
+        plan::Source::Files(_) => Err(RunError::Plan(
+            "source.kind = \"files\" is not built yet".to_owned(),
+        )),
     }
 }

@@ -1,6 +1,7 @@
 //! What is found out about a target before a run.
 
-/// Name of the user who stands in for agents without a mapping. Source: recording-migration guide, edge case 2.
+/// Name of the user who stands in for agents without a mapping. Source: recording-migration guide,
+/// edge case 2.
 pub(crate) const FALLBACK_USER: &str = "Historical Migration - Unknown Agent";
 
 /// One thing to know before a run.
@@ -13,9 +14,15 @@ pub struct Finding {
 }
 
 pub(crate) fn error(text: String) -> Finding {
-    Finding { is_error: true, text }
+    Finding {
+        is_error: true,
+        text,
+    }
 }
 
 pub(crate) fn note(text: String) -> Finding {
-    Finding { is_error: false, text }
+    Finding {
+        is_error: false,
+        text,
+    }
 }

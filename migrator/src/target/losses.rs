@@ -24,28 +24,51 @@ pub fn preflight_probe(plan: &LoadedPlan) -> Option<&'static str> {
 pub fn declared_losses(plan: &LoadedPlan) -> Vec<DeclaredLoss> {
     let mut losses = vec![
         loss("agent extension", "is not carried: it identifies nobody"),
-        loss("recorder node, declared codec, channel roles", "stay in staging only"),
-        loss("hold on one recording", "protects the whole conversation, because the target protects conversations"),
-        loss("sampling rates and channel counts that MP3 cannot hold", "go as WAV, whatever audio.format says"),
-        loss("wrap-up code without a mapping", "is carried as the attribute st.wrap_up_code, not as a wrap-up"),
+        loss(
+            "recorder node, declared codec, channel roles",
+            "stay in staging only",
+        ),
+        loss(
+            "hold on one recording",
+            "protects the whole conversation, because the target protects conversations",
+        ),
+        loss(
+            "sampling rates and channel counts that MP3 cannot hold",
+            "go as WAV, whatever audio.format says",
+        ),
+        loss(
+            "wrap-up code without a mapping",
+            "is carried as the attribute st.wrap_up_code, not as a wrap-up",
+        ),
     ];
     losses.extend(rules_of(plan).declared_losses(plan));
     if plan.plan.mapping.skills.is_none() {
-        losses.push(loss("skill", "is not carried: the plan names no skills table"));
+        losses.push(loss(
+            "skill",
+            "is not carried: the plan names no skills table",
+        ));
     } else {
         losses.push(loss("skill without a mapping", "is not carried"));
     }
     if plan.plan.mapping.wrapups.is_none() {
-        losses.push(loss("wrap-up", "is carried as an attribute only: the plan names no wrap-up table"));
+        losses.push(loss(
+            "wrap-up",
+            "is carried as an attribute only: the plan names no wrap-up table",
+        ));
     }
     match plan.plan.pii.phones {
         Phones::Keep => {}
-        Phones::Mask => losses.push(loss("phone numbers", "are masked but for the last four digits")),
+        Phones::Mask => losses.push(loss(
+            "phone numbers",
+            "are masked but for the last four digits",
+        )),
         Phones::Hash(_) => losses.push(loss("phone numbers", "are replaced by a keyed hash")),
     }
     match plan.plan.pii.pauses {
         Pauses::Keep => {}
-        Pauses::Silence | Pauses::Seal(_) => losses.push(loss("sound inside pauses", "is replaced by silence")),
+        Pauses::Silence | Pauses::Seal(_) => {
+            losses.push(loss("sound inside pauses", "is replaced by silence"))
+        }
         Pauses::Tone => losses.push(loss("sound inside pauses", "is replaced by a tone")),
     }
     losses

@@ -31,7 +31,8 @@ use crate::ledger::{InteractionRow, Ledger, RecordingRow};
 use crate::phone::PhoneRule;
 use crate::resolve::{Resolved, Resolver};
 
-/// What a kind of target makes of a call, as far as the plan tells: nothing is sent, and no secret is read.
+/// What a kind of target makes of a call, as far as the plan tells: nothing is sent, and no secret
+/// is read.
 pub(crate) trait TargetRules: Sync {
     fn capabilities(&self) -> Capabilities;
     /// What it cannot carry, beside what no target carries.
@@ -67,25 +68,46 @@ pub(crate) struct CallInFlight<'a> {
 
 impl CallInFlight<'_> {
     pub(crate) fn content(&self) -> CallContent<'_> {
-        let CallInFlight { row, record, resolved, run, .. } = self;
+        let CallInFlight {
+            row,
+            record,
+            resolved,
+            run,
+            ..
+        } = self;
         let recordings = &row.recordings;
-        CallContent { plan: &run.plan, resolver: &run.resolver, phones: &run.phones, record, resolved, recordings }
+        CallContent {
+            plan: &run.plan,
+            resolver: &run.resolver,
+            phones: &run.phones,
+            record,
+            resolved,
+            recordings,
+        }
     }
 
     /// Writes the row as it stands, in the middle of a step.
     pub(crate) async fn save(&mut self) -> Result<(), StepError> {
-        self.run.save(self.row, self.attempt, Vec::new(), Vec::new()).await
+        self.run
+            .save(self.row, self.attempt, Vec::new(), Vec::new())
+            .await
     }
 
     /// Notes under which ids the recordings go.
     pub(crate) fn name_recordings(&mut self, id: impl Fn(&str) -> String) {
-        for recording in self.row.recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
+        for recording in self
+            .row
+            .recordings
+            .iter_mut()
+            .filter(|recording| recording.outcome.is_none())
+        {
             recording.target_id = Some(id(&recording.legacy_id));
         }
     }
 }
 
-/// A platform that recordings are sent to. Every step may be repeated: a killed run takes a call up again at the step it was in.
+/// A platform that recordings are sent to. Every step may be repeated: a killed run takes a call up
+/// again at the step it was in.
 #[async_trait]
 pub(crate) trait Target: Send + Sync {
     fn rules(&self) -> &'static dyn TargetRules;
@@ -96,14 +118,26 @@ pub(crate) trait Target: Send + Sync {
     async fn lacking_permissions(&self) -> Result<Option<Vec<Finding>>, RunError> {
         Ok(None)
     }
-    /// Does the plan fit? Reads only. Answers the maximum retention in days from the call's start, where there is one.
-    async fn survey(&self, plan: &LoadedPlan, findings: &mut Vec<Finding>) -> Result<Option<u32>, RunError>;
-    /// What only a write can show, asked where nothing else is wrong; whatever it makes it deletes. Answers what is wrong.
+    /// Does the plan fit? Reads only. Answers the maximum retention in days from the call's start,
+    /// where there is one.
+    async fn survey(
+        &self,
+        plan: &LoadedPlan,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<u32>, RunError>;
+    /// What only a write can show, asked where nothing else is wrong; whatever it makes it deletes.
+    /// Answers what is wrong.
     async fn probe(&self, _: &Clock) -> Result<Option<String>, RunError> {
         Ok(None)
     }
     /// Once a run, before its first write.
-    async fn begin(&self, plan: &LoadedPlan, ledger: &dyn Ledger, clock: &Clock, is_canary: bool) -> Result<(), RunError>;
+    async fn begin(
+        &self,
+        plan: &LoadedPlan,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        is_canary: bool,
+    ) -> Result<(), RunError>;
 
     /// Whom files are encrypted for. Absent: they go clear.
     fn recipients(&self) -> Option<Arc<Recipients>> {
@@ -136,5 +170,8 @@ pub(crate) trait Target: Send + Sync {
 pub(crate) fn traffic(target: &dyn Target) -> (u64, u64) {
     let counts = target.counts();
     let sum = |of: fn(&Counts) -> u64| counts.iter().map(|counts| of(counts)).sum();
-    (sum(|counts| counts.requests.load(Ordering::Relaxed)), sum(|counts| counts.throttled.load(Ordering::Relaxed)))
+    (
+        sum(|counts| counts.requests.load(Ordering::Relaxed)),
+        sum(|counts| counts.throttled.load(Ordering::Relaxed)),
+    )
 }

@@ -20,7 +20,11 @@ pub(crate) fn rules_of(plan: &LoadedPlan) -> &'static dyn TargetRules {
 }
 
 /// The target of a plan. Sends nothing yet.
-pub(crate) fn open(plan: &LoadedPlan, transport: Arc<dyn Transport>, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
+pub(crate) fn open(
+    plan: &LoadedPlan,
+    transport: Arc<dyn Transport>,
+    clock: &Clock,
+) -> Result<Box<dyn Target>, RunError> {
     match &plan.plan.target {
         #[cfg(test)]
         _ if super::toy::is_meant_by(plan) => Ok(Box::new(super::toy::Toy::new(plan))),

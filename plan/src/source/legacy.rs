@@ -26,12 +26,15 @@ pub struct Legacy {
     /// End of the window, exclusive. Absent: no bound.
     #[schemars(with = "Option<String>")]
     pub to: Option<Timestamp>,
-    /// Hosts besides `base_url`'s from which media may be fetched, each `host` or `host:port`. No token is sent there.
+    /// Hosts besides `base_url`'s from which media may be fetched, each `host` or `host:port`. No
+    /// token is sent there.
     #[serde(default)]
     pub media_hosts: Vec<String>,
-    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are trusted by besides the system's. Absent: the system's only.
+    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are
+    /// trusted by besides the system's. Absent: the system's only.
     pub ca: Option<PathBuf>,
-    /// Let plain http go to another machine on this side, credentials and recordings in clear. This machine needs no leave.
+    /// Let plain http go to another machine on this side, credentials and recordings in clear. This
+    /// machine needs no leave.
     #[serde(default)]
     pub plain_http: bool,
 }
@@ -42,7 +45,9 @@ impl Legacy {
             return Err("source.base_url is not an http or https URL".to_owned());
         }
         match (self.from, self.to) {
-            (Some(from), Some(to)) if from >= to => Err("source.from is not before source.to".to_owned()),
+            (Some(from), Some(to)) if from >= to => {
+                Err("source.from is not before source.to".to_owned())
+            }
             _ => Ok(()),
         }
     }

@@ -30,9 +30,11 @@ pub struct GenesysCloud {
     pub client_id: String,
     /// OAuth client secret.
     pub client_secret: SecretRef,
-    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are trusted by besides the system's. Absent: the system's only.
+    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are
+    /// trusted by besides the system's. Absent: the system's only.
     pub ca: Option<PathBuf>,
-    /// Let plain http go to another machine on this side, credentials and recordings in clear. This machine needs no leave.
+    /// Let plain http go to another machine on this side, credentials and recordings in clear. This
+    /// machine needs no leave.
     #[serde(default)]
     pub plain_http: bool,
 }
@@ -58,12 +60,16 @@ impl GenesysCloud {
         })
     }
 
-    /// Where tokens are issued: `login_url`, or the API's host with `api.` turned into `login.`, as the vendor's SDKs do.
+    /// Where tokens are issued: `login_url`, or the API's host with `api.` turned into `login.`, as
+    /// the vendor's SDKs do.
     #[must_use]
     pub fn token_url(&self) -> Option<Url> {
         let mut root = self.login_url.clone().or_else(|| self.api_url())?;
         if self.login_url.is_none() {
-            let login = root.host_str().and_then(|host| host.strip_prefix("api.")).map(|rest| format!("login.{rest}"));
+            let login = root
+                .host_str()
+                .and_then(|host| host.strip_prefix("api."))
+                .map(|rest| format!("login.{rest}"));
             if let Some(login) = login {
                 root.set_host(Some(&login)).ok()?;
             }
@@ -73,10 +79,15 @@ impl GenesysCloud {
 
     fn validate_region(&self) -> Result<(), String> {
         match &self.region {
-            Some(_) if self.base_url.is_some() => Err("target has both base_url and region; give one of them".to_owned()),
+            Some(_) if self.base_url.is_some() => {
+                Err("target has both base_url and region; give one of them".to_owned())
+            }
             Some(region) if domain(region).is_none() => {
                 let nearest = nearest(region);
-                Err(format!("target.region `{region}` is not a region of Genesys Cloud; the nearest known one is `{nearest}`"))
+                Err(format!(
+                    "target.region `{region}` is not a region of Genesys Cloud; the nearest known \
+                     one is `{nearest}`"
+                ))
             }
             Some(_) | None => Ok(()),
         }
@@ -84,9 +95,12 @@ impl GenesysCloud {
 
     fn validate_authority(&self, authority: Option<&str>) -> Result<(), String> {
         let why = match authority {
-            Some(authority) if authority.trim().is_empty() => "mapping.external_id_authority is empty; name the source, or leave it out",
+            Some(authority) if authority.trim().is_empty() => {
+                "mapping.external_id_authority is empty; name the source, or leave it out"
+            }
             Some(_) if self.ingest == Ingest::Guide => {
-                "mapping.external_id_authority needs target.ingest = \"public\": the guide has no external ids"
+                "mapping.external_id_authority needs target.ingest = \"public\": the guide has no \
+                 external ids"
             }
             Some(_) | None => return Ok(()),
         };
@@ -116,10 +130,17 @@ impl Section for GenesysCloud {
         self.validate_authority(external_id_authority)?;
         let why = match self.api_url() {
             None => "target needs base_url, or a region such as us-east-1",
-            Some(api) if !matches!(api.scheme(), "http" | "https") => "target.base_url is not an http or https URL",
-            Some(_) if self.client_id.is_empty() => "target.client_id and target.client_secret are required for Genesys Cloud",
-            Some(api) if self.ingest == Ingest::Guide && api.host_str().is_some_and(is_vendor_host) => {
-                "ingest = \"guide\" towards a vendor host is refused: those endpoints are not in the public API; use ingest = \"public\""
+            Some(api) if !matches!(api.scheme(), "http" | "https") => {
+                "target.base_url is not an http or https URL"
+            }
+            Some(_) if self.client_id.is_empty() => {
+                "target.client_id and target.client_secret are required for Genesys Cloud"
+            }
+            Some(api)
+                if self.ingest == Ingest::Guide && api.host_str().is_some_and(is_vendor_host) =>
+            {
+                "ingest = \"guide\" towards a vendor host is refused: those endpoints are not in \
+                 the public API; use ingest = \"public\""
             }
             Some(_) => return Ok(()),
         };

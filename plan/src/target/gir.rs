@@ -46,14 +46,17 @@ pub struct Gir {
     /// Recipients' certificates for encryption, PEM files relative to the plan.
     #[serde(default)]
     pub certificates: Vec<PathBuf>,
-    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are trusted by besides the system's. Absent: the system's only.
+    /// PEM file, relative to the plan, of certificates of authorities that this side's hosts are
+    /// trusted by besides the system's. Absent: the system's only.
     pub ca: Option<PathBuf>,
-    /// Let plain http go to another machine on this side, credentials and recordings in clear. This machine needs no leave.
+    /// Let plain http go to another machine on this side, credentials and recordings in clear. This
+    /// machine needs no leave.
     #[serde(default)]
     pub plain_http: bool,
 }
 
-/// What a second post of a recording becomes in SpeechMiner, which no page states: the site has to say.
+/// What a second post of a recording becomes in SpeechMiner, which no page states: the site has to
+/// say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Repost {
@@ -94,7 +97,8 @@ impl AgentRow {
         self.target_column("gir_login")
     }
 
-    /// Interaction Recording: access group. Absent: none is written, and perhaps nobody may hear the recording.
+    /// Interaction Recording: access group. Absent: none is written, and perhaps nobody may hear
+    /// the recording.
     #[must_use]
     pub fn gir_access_group(&self) -> Option<&str> {
         self.target_column("gir_access_group")
@@ -125,8 +129,15 @@ impl Gir {
         plain_url("webdav_url", &self.webdav_url)?;
         if let Some(url) = &self.speechminer_url {
             plain_url("speechminer_url", url)?;
-            if self.speechminer_username.as_ref().is_none_or(String::is_empty) || self.speechminer_password.is_none() {
-                return missing("speechminer_username and target.speechminer_password, beside speechminer_url,");
+            if self
+                .speechminer_username
+                .as_ref()
+                .is_none_or(String::is_empty)
+                || self.speechminer_password.is_none()
+            {
+                return missing(
+                    "speechminer_username and target.speechminer_password, beside speechminer_url,",
+                );
             }
         }
         Ok(())
@@ -140,7 +151,12 @@ impl Section for Gir {
 
     fn urls(&self) -> Vec<Option<Url>> {
         let speechminer = self.speechminer_url.clone().map(Some);
-        [&self.rws_url, &self.webdav_url].into_iter().cloned().map(Some).chain(speechminer).collect()
+        [&self.rws_url, &self.webdav_url]
+            .into_iter()
+            .cloned()
+            .map(Some)
+            .chain(speechminer)
+            .collect()
     }
 
     fn ca(&self) -> Option<&Path> {
@@ -155,10 +171,15 @@ impl Section for Gir {
         &self.certificates
     }
 
-    fn validate(&self, carrier: &Carrier, external_id_authority: Option<&str>) -> Result<(), String> {
+    fn validate(
+        &self,
+        carrier: &Carrier,
+        external_id_authority: Option<&str>,
+    ) -> Result<(), String> {
         self.validate_keys()?;
         if matches!(carrier, Carrier::ParticipantAttribute(_)) {
-            let why = "identity.carrier: Interaction Recording has no participant attributes; leave it out, or use a crosswalk";
+            let why = "identity.carrier: Interaction Recording has no participant attributes; \
+                leave it out, or use a crosswalk";
             return Err(why.to_owned());
         }
         if external_id_authority.is_some() {
@@ -170,9 +191,14 @@ impl Section for Gir {
 
 /// An address that media paths and requests can be made from: no account, query or fragment in it.
 fn plain_url(key: &str, url: &Url) -> Result<(), String> {
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let is_plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
     if matches!(url.scheme(), "http" | "https") && is_plain {
         return Ok(());
     }
-    Err(format!("target.{key} is not a plain http or https URL; the account has keys of its own"))
+    Err(format!(
+        "target.{key} is not a plain http or https URL; the account has keys of its own"
+    ))
 }

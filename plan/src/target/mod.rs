@@ -40,7 +40,11 @@ trait Section {
         &[]
     }
     /// What makes a well-formed plan unusable towards it.
-    fn validate(&self, carrier: &Carrier, external_id_authority: Option<&str>) -> Result<(), String>;
+    fn validate(
+        &self,
+        carrier: &Carrier,
+        external_id_authority: Option<&str>,
+    ) -> Result<(), String>;
 }
 
 impl Target {
@@ -102,13 +106,18 @@ impl Target {
         self.section().plain_http()
     }
 
-    /// Certificates of whom recordings are encrypted for, PEM files relative to the plan. None: recordings go clear.
+    /// Certificates of whom recordings are encrypted for, PEM files relative to the plan. None:
+    /// recordings go clear.
     #[must_use]
     pub fn certificates(&self) -> &[PathBuf] {
         self.section().certificates()
     }
 
-    pub(crate) fn validate(&self, carrier: &Carrier, external_id_authority: Option<&str>) -> Result<(), String> {
+    pub(crate) fn validate(
+        &self,
+        carrier: &Carrier,
+        external_id_authority: Option<&str>,
+    ) -> Result<(), String> {
         self.section().validate(carrier, external_id_authority)
     }
 }
@@ -133,7 +142,8 @@ impl TargetKind {
     }
 }
 
-/// Columns that a kind of target adds to `agents.csv`. All are read under any plan, so that one table can serve several.
+/// Columns that a kind of target adds to `agents.csv`. All are read under any plan, so that one
+/// table can serve several.
 pub(crate) const AGENT_COLUMNS: &[&str] = gir::AGENT_COLUMNS;
 /// Columns that a kind of target adds to `queues.csv`.
 pub(crate) const QUEUE_COLUMNS: &[&str] = &[gir::PARTITION];

@@ -1,7 +1,9 @@
-//! The vendor's public ingestion: events of an external platform, uploads of recordings, what became of them, and what is written on a
-//! conversation afterwards. Source: platform API (api/v2/docs/swagger), events/conversations, uploads/recordings, recording/uploads.
+//! The vendor's public ingestion: events of an external platform, uploads of recordings, what
+//! became of them, and what is written on a conversation afterwards. Source: platform API
+//! (api/v2/docs/swagger), events/conversations, uploads/recordings, recording/uploads.
 //!
-//! Every call here may be repeated: events carry ids the client chose, an upload names its recording, the rest sets what it says.
+//! Every call here may be repeated: events carry ids the client chose, an upload names its
+//! recording, the rest sets what it says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -161,7 +163,9 @@ impl<'a> Batch<'a> {
                 Event::External(event) => batch.external_established_events.push(event),
                 Event::Routing(event) => batch.routing_established_events.push(event),
                 Event::User(event) => batch.user_established_events.push(event),
-                Event::Disposition(event) => batch.communication_disposition_applied_events.push(event),
+                Event::Disposition(event) => {
+                    batch.communication_disposition_applied_events.push(event)
+                }
                 Event::Ended(event) => batch.communication_ended_events.push(event),
             }
         }
@@ -317,7 +321,8 @@ pub struct Permission {
     pub granted: bool,
 }
 
-/// What a store answers to a PUT. Source: Amazon S3, PutObject: 200; 201 and 204 are those of other stores (assumed).
+/// What a store answers to a PUT. Source: Amazon S3, PutObject: 200; 201 and 204 are those of other
+/// stores (assumed).
 const STORED: &[u16] = &[200, 201, 204];
 /// What a request that should be refused might be answered with, if it is not.
 const ASKED: &[u16] = &[200, 201, 202, 204];
@@ -331,7 +336,9 @@ impl PublicClient {
     /// Sends nothing yet.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> PublicClient {
-        PublicClient { read: ReadClient::new(transport, clock, settings) }
+        PublicClient {
+            read: ReadClient::new(transport, clock, settings),
+        }
     }
 
     /// The reads of the same organisation, under the same token and limit.
@@ -346,11 +353,13 @@ impl PublicClient {
         self.read.counts()
     }
 
-    /// Sends 1..100 events; answers those that were not taken. The same events again change nothing.
+    /// Sends 1..100 events; answers those that were not taken. The same events again change
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn inject_events(&self, events: &[Event]) -> Result<Vec<EventError>, CallError> {
         #[derive(Deserialize)]
         struct Answer {
@@ -363,7 +372,10 @@ impl PublicClient {
             call.key.clone_from(&first.head().event_id);
         }
         let answer: Answer = self.read.session.json(&call).await?;
-        let scrubbed = |error: EventError| EventError { message: redact_phone_numbers(&error.message), ..error };
+        let scrubbed = |error: EventError| EventError {
+            message: redact_phone_numbers(&error.message),
+            ..error
+        };
         Ok(answer.errors.into_iter().map(scrubbed).collect())
     }
 
@@ -371,7 +383,8 @@ impl PublicClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn create_upload(&self, upload: &UploadRequest) -> Result<UploadTarget, CallError> {
         let url = self.read.url(&["api", "v2", "uploads", "recordings"])?;
         let mut call = Call::json(Method::POST, url, Repeat::Safe, &[200], upload)?;
@@ -383,15 +396,27 @@ impl PublicClient {
     ///
     /// # Errors
     ///
-    /// The target is not one HTTP can carry ([`CallError::Malformed`]), or the store refuses or does not answer ([`CallError`]).
-    /// [`CallError::Refused`] with 403: the address has expired, or a header differs.
-    pub async fn put_upload(&self, target: &UploadTarget, length: u64, open: OpenFile) -> Result<(), CallError> {
-        let malformed = |what: &str| CallError::Malformed { what: "POST /api/v2/uploads/recordings".to_owned(), why: what.to_owned() };
+    /// The target is not one HTTP can carry ([`CallError::Malformed`]), or the store refuses or
+    /// does not answer ([`CallError`]). [`CallError::Refused`] with 403: the address has expired,
+    /// or a header differs.
+    pub async fn put_upload(
+        &self,
+        target: &UploadTarget,
+        length: u64,
+        open: OpenFile,
+    ) -> Result<(), CallError> {
+        let malformed = |what: &str| CallError::Malformed {
+            what: "POST /api/v2/uploads/recordings".to_owned(),
+            why: what.to_owned(),
+        };
         let url = target.url.parse().map_err(|_| malformed("url is no URL"))?;
         let mut call = Call::new(Method::PUT, url, Repeat::Safe, STORED, body(open, length));
         for (name, value) in &target.headers {
-            let name: HeaderName = name.parse().map_err(|_| malformed("a header has no name HTTP can carry"))?;
-            let value = HeaderValue::from_str(value).map_err(|_| malformed("a header has no value HTTP can carry"))?;
+            let name: HeaderName = name
+                .parse()
+                .map_err(|_| malformed("a header has no name HTTP can carry"))?;
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| malformed("a header has no value HTTP can carry"))?;
             call.headers.insert(name, value);
         }
         call.headers.insert(header::CONTENT_LENGTH, length.into());
@@ -400,35 +425,64 @@ impl PublicClient {
         self.read.session.bytes(&call).await.map(drop)
     }
 
-    /// Asks for a report of the uploads since a time, ISO 8601: those of one status (`Pending`, `Success`, `Failure`, `WaitForConversation`), or
-    /// all. Creates a report, changes nothing else.
+    /// Asks for a report of the uploads since a time, ISO 8601: those of one status (`Pending`,
+    /// `Success`, `Failure`, `WaitForConversation`), or all. Creates a report, changes nothing
+    /// else.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn create_report(&self, date_since: &str, status: Option<&str>) -> Result<Report, CallError> {
-        let url = self.read.url(&["api", "v2", "recording", "uploads", "reports"])?;
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn create_report(
+        &self,
+        date_since: &str,
+        status: Option<&str>,
+    ) -> Result<Report, CallError> {
+        let url = self
+            .read
+            .url(&["api", "v2", "recording", "uploads", "reports"])?;
         let mut asked = serde_json::json!({ "dateSince": date_since });
         if let Some(status) = status {
             asked["uploadStatus"] = status.into();
         }
-        self.read.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &asked)?).await
+        self.read
+            .session
+            .json(&Call::json(
+                Method::POST,
+                url,
+                Repeat::Safe,
+                &[202],
+                &asked,
+            )?)
+            .await
     }
 
     /// How that report stands.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn report(&self, id: &str) -> Result<Report, CallError> {
-        self.read.session.json(&Call::get(self.read.url(&["api", "v2", "recording", "uploads", "reports", id])?)).await
+        self.read
+            .session
+            .json(&Call::get(self.read.url(&[
+                "api",
+                "v2",
+                "recording",
+                "uploads",
+                "reports",
+                id,
+            ])?))
+            .await
     }
 
     /// All orphan recordings.
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn orphans(&self) -> Result<Vec<Orphan>, CallError> {
         self.read.all(&["api", "v2", "orphanrecordings"], &[]).await
     }
@@ -437,23 +491,57 @@ impl PublicClient {
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn crossplatform_policies(&self) -> Result<Vec<Policy>, CallError> {
-        self.read.all(&["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"], &[]).await
+        self.read
+            .all(
+                &[
+                    "api",
+                    "v2",
+                    "recording",
+                    "crossplatform",
+                    "mediaretentionpolicies",
+                ],
+                &[],
+            )
+            .await
     }
 
-    /// Ties a key of another system to a user. Answers whose it is already when it is somebody's, this user's own included.
+    /// Ties a key of another system to a user. Answers whose it is already when it is somebody's,
+    /// this user's own included.
     ///
     /// # Errors
     ///
-    /// The platform refuses otherwise than by 409, does not answer, or does not say whose the key is ([`CallError`]).
-    pub async fn add_external_id(&self, user_id: &str, authority: &str, key: &str) -> Result<Option<String>, CallError> {
-        let url = self.read.url(&["api", "v2", "users", user_id, "externalid"])?;
+    /// The platform refuses otherwise than by 409, does not answer, or does not say whose the key
+    /// is ([`CallError`]).
+    pub async fn add_external_id(
+        &self,
+        user_id: &str,
+        authority: &str,
+        key: &str,
+    ) -> Result<Option<String>, CallError> {
+        let url = self
+            .read
+            .url(&["api", "v2", "users", user_id, "externalid"])?;
         let body = serde_json::json!({ "authorityName": authority, "externalKey": key });
-        match self.read.session.bytes(&Call::json(Method::POST, url, Repeat::Safe, &[200, 201], &body)?).await {
+        match self
+            .read
+            .session
+            .bytes(&Call::json(
+                Method::POST,
+                url,
+                Repeat::Safe,
+                &[200, 201],
+                &body,
+            )?)
+            .await
+        {
             Ok(_) => Ok(None),
             Err(error) if error.status() == Some(StatusCode::CONFLICT.as_u16()) => {
-                let url = self.read.url(&["api", "v2", "users", "externalid", authority, key])?;
+                let url = self
+                    .read
+                    .url(&["api", "v2", "users", "externalid", authority, key])?;
                 let user: super::wire::Named = self.read.session.json(&Call::get(url)).await?;
                 Ok(Some(user.id))
             }
@@ -466,13 +554,23 @@ impl PublicClient {
     /// # Errors
     ///
     /// The platform refuses otherwise than by 404, or does not answer ([`CallError`]).
-    pub async fn attach_orphan(&self, id: &str, conversation_id: &str, delete_date: Option<&str>) -> Result<bool, CallError> {
+    pub async fn attach_orphan(
+        &self,
+        id: &str,
+        conversation_id: &str,
+        delete_date: Option<&str>,
+    ) -> Result<bool, CallError> {
         let url = self.read.url(&["api", "v2", "orphanrecordings", id])?;
         let mut body = serde_json::json!({ "conversationId": conversation_id });
         if let Some(date) = delete_date {
             body["deleteDate"] = date.into();
         }
-        match self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[200], &body)?).await {
+        match self
+            .read
+            .session
+            .bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[200], &body)?)
+            .await
+        {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(false),
             Err(error) => Err(error),
@@ -490,9 +588,27 @@ impl PublicClient {
         participant_id: &str,
         attributes: &BTreeMap<String, String>,
     ) -> Result<(), CallError> {
-        let url = self.read.url(&["api", "v2", "conversations", conversation_id, "participants", participant_id, "attributes"])?;
+        let url = self.read.url(&[
+            "api",
+            "v2",
+            "conversations",
+            conversation_id,
+            "participants",
+            participant_id,
+            "attributes",
+        ])?;
         let body = serde_json::json!({ "attributes": attributes });
-        self.read.session.bytes(&Call::json(Method::PATCH, url, Repeat::Safe, &[202], &body)?).await.map(drop)
+        self.read
+            .session
+            .bytes(&Call::json(
+                Method::PATCH,
+                url,
+                Repeat::Safe,
+                &[202],
+                &body,
+            )?)
+            .await
+            .map(drop)
     }
 
     /// Protects up to 100 conversations from deletion.
@@ -501,10 +617,16 @@ impl PublicClient {
     ///
     /// The platform refuses or does not answer ([`CallError`]).
     pub async fn protect(&self, conversation_ids: &[String]) -> Result<(), CallError> {
-        let mut url = self.read.url(&["api", "v2", "recordings", "deletionprotection"])?;
+        let mut url = self
+            .read
+            .url(&["api", "v2", "recordings", "deletionprotection"])?;
         url.query_pairs_mut().append_pair("protect", "true");
         let body = serde_json::json!({ "conversationIds": conversation_ids });
-        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[204], &body)?).await.map(drop)
+        self.read
+            .session
+            .bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[204], &body)?)
+            .await
+            .map(drop)
     }
 
     /// Sets when a recording is deleted; `None`: never.
@@ -512,40 +634,93 @@ impl PublicClient {
     /// # Errors
     ///
     /// The platform refuses or does not answer ([`CallError`]).
-    pub async fn set_delete_date(&self, conversation_id: &str, recording_id: &str, date: Option<&str>) -> Result<(), CallError> {
-        let url = self.read.url(&["api", "v2", "conversations", conversation_id, "recordings", recording_id])?;
+    pub async fn set_delete_date(
+        &self,
+        conversation_id: &str,
+        recording_id: &str,
+        date: Option<&str>,
+    ) -> Result<(), CallError> {
+        let url = self.read.url(&[
+            "api",
+            "v2",
+            "conversations",
+            conversation_id,
+            "recordings",
+            recording_id,
+        ])?;
         let body = serde_json::json!({ "deleteDate": date });
-        self.read.session.bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[200], &body)?).await.map(drop)
+        self.read
+            .session
+            .bytes(&Call::json(Method::PUT, url, Repeat::Safe, &[200], &body)?)
+            .await
+            .map(drop)
     }
 
-    /// Which of the permissions that ingestion needs this client has. No read tells, so each is asked for by a request that is refused anyway:
-    /// an empty batch, a name no file may have, an id nobody has. Nothing is changed. Source: the permission is checked first (platform API lists
-    /// 403 on each of these operations); that order is assumed.
+    /// Which of the permissions that ingestion needs this client has. No read tells, so each is
+    /// asked for by a request that is refused anyway: an empty batch, a name no file may have, an
+    /// id nobody has. Nothing is changed. Source: the permission is checked first (platform API
+    /// lists 403 on each of these operations); that order is assumed.
     ///
     /// # Errors
     ///
-    /// The platform refuses the credentials, or does not answer one of the requests ([`CallError`]).
+    /// The platform refuses the credentials, or does not answer one of the requests
+    /// ([`CallError`]).
     pub async fn permissions(&self) -> Result<Vec<Permission>, CallError> {
         let nobody = "00000000-0000-4000-8000-000000000000";
         let api = |parts: &[&str]| self.read.url(&[&["api", "v2"], parts].concat());
-        let json = |method: Method, url, body: serde_json::Value| Call::json(method, url, Repeat::Safe, ASKED, &body);
-        let upload =
-            serde_json::json!({ "fileName": ".", "contentMd5": "", "signedUrlTimeoutSeconds": 1, "contentType": "application/zip" });
+        let json = |method: Method, url, body: serde_json::Value| {
+            Call::json(method, url, Repeat::Safe, ASKED, &body)
+        };
+        let upload = serde_json::json!({ "fileName": ".", "contentMd5": "", "signedUrlTimeoutSeconds": 1, "contentType": "application/zip" });
         let none = serde_json::json!({});
         let asks = [
-            ("conversation:conversation:inject", json(Method::POST, api(&["events", "conversations"])?, none.clone())?),
-            ("recording:recording:upload", json(Method::POST, api(&["uploads", "recordings"])?, upload)?),
-            ("recording:uploadReport:add", json(Method::POST, api(&["recording", "uploads", "reports"])?, none.clone())?),
-            ("recording:uploadReport:view", Call::get(api(&["recording", "uploads", "reports", nobody])?)),
-            ("recording:orphan:view", Call::get(api(&["orphanrecordings", nobody])?)),
-            ("recording:orphan:edit", json(Method::PUT, api(&["orphanrecordings", nobody])?, none)?),
+            (
+                "conversation:conversation:inject",
+                json(
+                    Method::POST,
+                    api(&["events", "conversations"])?,
+                    none.clone(),
+                )?,
+            ),
+            (
+                "recording:recording:upload",
+                json(Method::POST, api(&["uploads", "recordings"])?, upload)?,
+            ),
+            (
+                "recording:uploadReport:add",
+                json(
+                    Method::POST,
+                    api(&["recording", "uploads", "reports"])?,
+                    none.clone(),
+                )?,
+            ),
+            (
+                "recording:uploadReport:view",
+                Call::get(api(&["recording", "uploads", "reports", nobody])?),
+            ),
+            (
+                "recording:orphan:view",
+                Call::get(api(&["orphanrecordings", nobody])?),
+            ),
+            (
+                "recording:orphan:edit",
+                json(Method::PUT, api(&["orphanrecordings", nobody])?, none)?,
+            ),
             (
                 "recording:deletionProtection:apply",
-                json(Method::PUT, api(&["recordings", "deletionprotection"])?, serde_json::json!({ "conversationIds": [] }))?,
+                json(
+                    Method::PUT,
+                    api(&["recordings", "deletionprotection"])?,
+                    serde_json::json!({ "conversationIds": [] }),
+                )?,
             ),
             (
                 "recording:recording:editRetention",
-                json(Method::PUT, api(&["conversations", nobody, "recordings", nobody])?, serde_json::json!({ "deleteDate": null }))?,
+                json(
+                    Method::PUT,
+                    api(&["conversations", nobody, "recordings", nobody])?,
+                    serde_json::json!({ "deleteDate": null }),
+                )?,
             ),
         ];
         let mut permissions = Vec::with_capacity(asks.len());
@@ -564,8 +739,12 @@ impl PublicClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn conversation(&self, id: &str) -> Result<Option<Answered<super::wire::Conversation>>, CallError> {
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON
+    /// expected ([`CallError`]).
+    pub async fn conversation(
+        &self,
+        id: &str,
+    ) -> Result<Option<Answered<super::wire::Conversation>>, CallError> {
         self.there(&["api", "v2", "conversations", id]).await
     }
 
@@ -573,15 +752,32 @@ impl PublicClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn recordings(&self, conversation_id: &str) -> Result<Option<Answered<Vec<super::wire::Recording>>>, CallError> {
-        self.there(&["api", "v2", "conversations", conversation_id, "recordingmetadata"]).await
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON
+    /// expected ([`CallError`]).
+    pub async fn recordings(
+        &self,
+        conversation_id: &str,
+    ) -> Result<Option<Answered<Vec<super::wire::Recording>>>, CallError> {
+        self.there(&[
+            "api",
+            "v2",
+            "conversations",
+            conversation_id,
+            "recordingmetadata",
+        ])
+        .await
     }
 
-    async fn there<T: serde::de::DeserializeOwned>(&self, path: &[&str]) -> Result<Option<Answered<T>>, CallError> {
+    async fn there<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<Option<Answered<T>>, CallError> {
         let call = Call::get(self.read.url(path)?);
         match self.read.session.bytes(&call).await {
-            Ok((bytes, _)) => Ok(Some(Answered { value: parse(call.url.path(), &bytes)?, bytes })),
+            Ok((bytes, _)) => Ok(Some(Answered {
+                value: parse(call.url.path(), &bytes)?,
+                bytes,
+            })),
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,4 +1,5 @@
-//! The public read surface: reads, and the few POSTs that only ask. Source: the vendor's OpenAPI document.
+//! The public read surface: reads, and the few POSTs that only ask. Source: the vendor's OpenAPI
+//! document.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,12 +34,14 @@ pub struct Settings {
     pub requests_per_minute: u32,
 }
 
-/// The longest page of analytics that is read: 1000 conversations, some of them with a hundred legs. Bytes.
+/// The longest page of analytics that is read: 1000 conversations, some of them with a hundred
+/// legs. Bytes.
 const DETAILS_MOST: u64 = 64 * 1024 * 1024;
 /// Users, queues or the like of one organisation at most: ten times what the vendor allows of any.
 const MOST_ENTITIES: usize = 1_000_000;
 
-/// Requests that are allowed per token and minute. Source: the vendor's blog and SDK pages (observed).
+/// Requests that are allowed per token and minute. Source: the vendor's blog and SDK pages
+/// (observed).
 const LIMIT_HEADER: &str = "inin-ratelimit-allowed";
 
 /// A client of the read surface.
@@ -46,7 +49,8 @@ const LIMIT_HEADER: &str = "inin-ratelimit-allowed";
 pub struct ReadClient {
     pub(crate) session: Arc<Session>,
     api: Url,
-    /// The store behind pre-signed addresses publishes no limit; a wait that it asks for is everybody's.
+    /// The store behind pre-signed addresses publishes no limit; a wait that it asks for is
+    /// everybody's.
     pub(super) store: Arc<Limit>,
 }
 
@@ -55,9 +59,20 @@ impl ReadClient {
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> ReadClient {
         let limit = Limit::new(settings.requests_per_minute, Duration::from_secs(60));
-        let session = Session::new(transport, clock, settings.token_url, settings.credentials, limit).with_limit_header(LIMIT_HEADER);
+        let session = Session::new(
+            transport,
+            clock,
+            settings.token_url,
+            settings.credentials,
+            limit,
+        )
+        .with_limit_header(LIMIT_HEADER);
         let store = Arc::new(Limit::new(u32::MAX, Duration::from_secs(1)));
-        ReadClient { session: Arc::new(session), api: settings.api_url, store }
+        ReadClient {
+            session: Arc::new(session),
+            api: settings.api_url,
+            store,
+        }
     }
 
     /// Root of the API.
@@ -76,7 +91,8 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn users(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "users"], &[("state", "any")]).await
     }
@@ -85,7 +101,8 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn queues(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "routing", "queues"], &[]).await
     }
@@ -94,16 +111,19 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn wrapupcodes(&self) -> Result<Vec<wire::Named>, CallError> {
-        self.all(&["api", "v2", "routing", "wrapupcodes"], &[]).await
+        self.all(&["api", "v2", "routing", "wrapupcodes"], &[])
+            .await
     }
 
     /// All skills.
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn skills(&self) -> Result<Vec<wire::Named>, CallError> {
         self.all(&["api", "v2", "routing", "skills"], &[]).await
     }
@@ -112,19 +132,29 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn conversation(&self, id: &str) -> Result<wire::Conversation, CallError> {
-        self.session.json(&Call::get(self.url(&["api", "v2", "conversations", id])?)).await
+        self.session
+            .json(&Call::get(self.url(&["api", "v2", "conversations", id])?))
+            .await
     }
 
     /// A conversation's recordings; `None` while the platform transcodes (202).
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn recordings(&self, conversation_id: &str, format_id: &str) -> Result<Option<Vec<wire::Recording>>, CallError> {
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn recordings(
+        &self,
+        conversation_id: &str,
+        format_id: &str,
+    ) -> Result<Option<Vec<wire::Recording>>, CallError> {
         let mut url = self.url(&["api", "v2", "conversations", conversation_id, "recordings"])?;
-        url.query_pairs_mut().append_pair("formatId", format_id).append_pair("maxWaitMs", "5000");
+        url.query_pairs_mut()
+            .append_pair("formatId", format_id)
+            .append_pair("maxWaitMs", "5000");
         let mut call = Call::get(url);
         call.done = &[200, 202];
         let (bytes, answer) = self.session.bytes(&call).await?;
@@ -138,17 +168,33 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn recordingmetadata(&self, conversation_id: &str) -> Result<Vec<wire::Recording>, CallError> {
-        self.session.json(&Call::get(self.url(&["api", "v2", "conversations", conversation_id, "recordingmetadata"])?)).await
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn recordingmetadata(
+        &self,
+        conversation_id: &str,
+    ) -> Result<Vec<wire::Recording>, CallError> {
+        self.session
+            .json(&Call::get(self.url(&[
+                "api",
+                "v2",
+                "conversations",
+                conversation_id,
+                "recordingmetadata",
+            ])?))
+            .await
     }
 
     /// One page of all recordings' dates; `None` for the first.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn retention_page(&self, cursor: Option<&str>) -> Result<wire::RetentionPage, CallError> {
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn retention_page(
+        &self,
+        cursor: Option<&str>,
+    ) -> Result<wire::RetentionPage, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Body {
@@ -156,23 +202,31 @@ impl ReadClient {
             next_uri: Option<String>,
         }
         let mut url = self.url(&["api", "v2", "recordings", "retention", "query"])?;
-        url.query_pairs_mut().append_pair("retentionThresholdDays", "0").append_pair("pageSize", "500");
+        url.query_pairs_mut()
+            .append_pair("retentionThresholdDays", "0")
+            .append_pair("pageSize", "500");
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
         let body: Body = self.session.json(&Call::get(url)).await?;
         let next_cursor = body.next_uri.and_then(|uri| {
             let next = self.api.join(&uri).ok()?;
-            next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned())
+            next.query_pairs()
+                .find(|(name, _)| name == "cursor")
+                .map(|(_, value)| value.into_owned())
         });
-        Ok(wire::RetentionPage { entities: body.entities, next_cursor })
+        Ok(wire::RetentionPage {
+            entities: body.entities,
+            next_cursor,
+        })
     }
 
     /// Which of up to 100 conversations are protected from deletion. A POST that reads.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn deletion_protected(&self, ids: &[String]) -> Result<Vec<String>, CallError> {
         #[derive(Deserialize)]
         struct Entry {
@@ -181,7 +235,10 @@ impl ReadClient {
         }
         let url = self.url(&["api", "v2", "recordings", "deletionprotection"])?;
         let body = serde_json::json!({ "conversationIds": ids });
-        let entries: Vec<Entry> = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, READ, &body)?).await?;
+        let entries: Vec<Entry> = self
+            .session
+            .json(&Call::json(Method::POST, url, Repeat::Safe, READ, &body)?)
+            .await?;
         Ok(entries.into_iter().map(|entry| entry.id).collect())
     }
 
@@ -189,8 +246,12 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn create_batchrequest(&self, recordings: &[(String, String)]) -> Result<String, CallError> {
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn create_batchrequest(
+        &self,
+        recordings: &[(String, String)],
+    ) -> Result<String, CallError> {
         #[derive(Deserialize)]
         struct Body {
             id: String,
@@ -201,7 +262,10 @@ impl ReadClient {
             .map(|(conversation, recording)| serde_json::json!({ "conversationId": conversation, "recordingId": recording }))
             .collect();
         let body = serde_json::json!({ "batchDownloadRequestList": list });
-        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, READ, &body)?).await?;
+        let body: Body = self
+            .session
+            .json(&Call::json(Method::POST, url, Repeat::Safe, READ, &body)?)
+            .await?;
         Ok(body.id)
     }
 
@@ -209,24 +273,38 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn batchrequest(&self, id: &str) -> Result<wire::BatchStatus, CallError> {
-        self.session.json(&Call::get(self.url(&["api", "v2", "recording", "batchrequests", id])?)).await
+        self.session
+            .json(&Call::get(self.url(&[
+                "api",
+                "v2",
+                "recording",
+                "batchrequests",
+                id,
+            ])?))
+            .await
     }
 
-    /// Bytes behind a pre-signed address of a batch result, no more than `most`. No token is sent; nothing is resumed.
+    /// Bytes behind a pre-signed address of a batch result, no more than `most`. No token is sent;
+    /// nothing is resumed.
     ///
     /// # Errors
     ///
-    /// The address is no URL, or the store refuses, does not answer or announces more than `most` ([`CallError`]). A cut is an error of the
-    /// stream.
+    /// The address is no URL, or the store refuses, does not answer or announces more than `most`
+    /// ([`CallError`]). A cut is an error of the stream.
     pub async fn presigned(&self, address: &str, most: u64) -> Result<Media, CallError> {
-        let malformed = |_| CallError::Malformed { what: "resultUrl".to_owned(), why: "not a URL".to_owned() };
+        let malformed = |_| CallError::Malformed {
+            what: "resultUrl".to_owned(),
+            why: "not a URL".to_owned(),
+        };
         let url = self.api.join(address).map_err(malformed)?;
         let mut call = Call::get(url);
         call.token = false;
         call.limit = Some(self.store.clone());
-        call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        call.headers
+            .insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         self.session.media(&call, most).await
     }
 
@@ -234,7 +312,8 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn create_details_job(&self, query: &serde_json::Value) -> Result<String, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -242,7 +321,10 @@ impl ReadClient {
             job_id: String,
         }
         let url = self.url(&["api", "v2", "analytics", "conversations", "details", "jobs"])?;
-        let body: Body = self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], query)?).await?;
+        let body: Body = self
+            .session
+            .json(&Call::json(Method::POST, url, Repeat::Safe, &[202], query)?)
+            .await?;
         Ok(body.job_id)
     }
 
@@ -250,19 +332,46 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn details_job_state(&self, id: &str) -> Result<wire::JobState, CallError> {
-        self.session.json(&Call::get(self.url(&["api", "v2", "analytics", "conversations", "details", "jobs", id])?)).await
+        self.session
+            .json(&Call::get(self.url(&[
+                "api",
+                "v2",
+                "analytics",
+                "conversations",
+                "details",
+                "jobs",
+                id,
+            ])?))
+            .await
     }
 
     /// A page of its results; `None` for the first.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn details_results(&self, id: &str, cursor: Option<&str>, page_size: u32) -> Result<wire::DetailsPage, CallError> {
-        let mut url = self.url(&["api", "v2", "analytics", "conversations", "details", "jobs", id, "results"])?;
-        url.query_pairs_mut().append_pair("pageSize", &page_size.to_string());
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn details_results(
+        &self,
+        id: &str,
+        cursor: Option<&str>,
+        page_size: u32,
+    ) -> Result<wire::DetailsPage, CallError> {
+        let mut url = self.url(&[
+            "api",
+            "v2",
+            "analytics",
+            "conversations",
+            "details",
+            "jobs",
+            id,
+            "results",
+        ])?;
+        url.query_pairs_mut()
+            .append_pair("pageSize", &page_size.to_string());
         if let Some(cursor) = cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
@@ -275,23 +384,33 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn limits(&self, namespace: &str) -> Result<Vec<wire::LimitValue>, CallError> {
         #[derive(Deserialize)]
         struct Body {
             #[serde(default)]
             entities: Vec<wire::LimitValue>,
         }
-        let url = self.url(&["api", "v2", "organizations", "limits", "namespaces", namespace])?;
+        let url = self.url(&[
+            "api",
+            "v2",
+            "organizations",
+            "limits",
+            "namespaces",
+            namespace,
+        ])?;
         let body: Body = self.session.json(&Call::get(url)).await?;
         Ok(body.entities)
     }
 
-    /// The organisation's maximum retention in days; `None`: it has none. Source: the vendor's SDKs, AnalyticsDataRetentionResponse.
+    /// The organisation's maximum retention in days; `None`: it has none. Source: the vendor's
+    /// SDKs, AnalyticsDataRetentionResponse.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn maximum_retention_days(&self) -> Result<Option<u32>, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -307,70 +426,127 @@ impl ReadClient {
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn divisions(&self) -> Result<Vec<wire::Named>, CallError> {
-        self.all(&["api", "v2", "authorization", "divisions"], &[]).await
+        self.all(&["api", "v2", "authorization", "divisions"], &[])
+            .await
     }
 
     /// All orphan recordings.
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn orphan_recordings(&self) -> Result<Vec<wire::OrphanRecording>, CallError> {
         self.all(&["api", "v2", "orphanrecordings"], &[]).await
     }
 
-    /// All media retention policies in force: the ordinary ones, or those that hold across platforms.
+    /// All media retention policies in force: the ordinary ones, or those that hold across
+    /// platforms.
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
-    pub async fn retention_policies(&self, cross_platform: bool) -> Result<Vec<wire::RetentionPolicy>, CallError> {
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
+    pub async fn retention_policies(
+        &self,
+        cross_platform: bool,
+    ) -> Result<Vec<wire::RetentionPolicy>, CallError> {
         let path: &[&str] = match cross_platform {
-            true => &["api", "v2", "recording", "crossplatform", "mediaretentionpolicies"],
+            true => &[
+                "api",
+                "v2",
+                "recording",
+                "crossplatform",
+                "mediaretentionpolicies",
+            ],
             false => &["api", "v2", "recording", "mediaretentionpolicies"],
         };
         self.all(path, &[("enabled", "true")]).await
     }
 
-    /// Asks for a report of the uploads since a time, ISO 8601. Creates a report, changes nothing else.
+    /// Asks for a report of the uploads since a time, ISO 8601. Creates a report, changes nothing
+    /// else.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
-    pub async fn create_upload_report(&self, date_since: &str) -> Result<wire::UploadReport, CallError> {
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
+    pub async fn create_upload_report(
+        &self,
+        date_since: &str,
+    ) -> Result<wire::UploadReport, CallError> {
         let url = self.url(&["api", "v2", "recording", "uploads", "reports"])?;
-        self.session.json(&Call::json(Method::POST, url, Repeat::Safe, &[202], &serde_json::json!({ "dateSince": date_since }))?).await
+        self.session
+            .json(&Call::json(
+                Method::POST,
+                url,
+                Repeat::Safe,
+                &[202],
+                &serde_json::json!({ "dateSince": date_since }),
+            )?)
+            .await
     }
 
     /// How that report stands.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn upload_report(&self, id: &str) -> Result<wire::UploadReport, CallError> {
-        self.session.json(&Call::get(self.url(&["api", "v2", "recording", "uploads", "reports", id])?)).await
+        self.session
+            .json(&Call::get(self.url(&[
+                "api",
+                "v2",
+                "recording",
+                "uploads",
+                "reports",
+                id,
+            ])?))
+            .await
     }
 
-    pub(crate) async fn all<T: serde::de::DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>, CallError> {
+    pub(crate) async fn all<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         let mut pages = Pages::default();
         for page_number in 1_u64.. {
             let mut url = self.url(path)?;
-            url.query_pairs_mut().append_pair("pageSize", "100").append_pair("pageNumber", &page_number.to_string()).extend_pairs(query);
+            url.query_pairs_mut()
+                .append_pair("pageSize", "100")
+                .append_pair("pageNumber", &page_number.to_string())
+                .extend_pairs(query);
             let call = Call::get(url);
             let page: wire::Page<Box<RawValue>> = self.session.json(&call).await?;
             for entity in &page.entities {
                 all.push(parse(call.url.path(), entity.get().as_bytes())?);
             }
             if all.len() > MOST_ENTITIES {
-                let why = format!("it lists more than {MOST_ENTITIES}, and no organisation has that many");
-                return Err(CallError::Malformed { what: call.url.path().to_owned(), why });
+                let why = format!(
+                    "it lists more than {MOST_ENTITIES}, and no organisation has that many"
+                );
+                return Err(CallError::Malformed {
+                    what: call.url.path().to_owned(),
+                    why,
+                });
             }
-            let last = page.entities.is_empty() || page.page_count.is_none_or(|count| page_number >= count);
+            let last = page.entities.is_empty()
+                || page.page_count.is_none_or(|count| page_number >= count);
             let next = (!last).then(|| page_number.to_string());
-            if pages.next(call.url.path(), page.entities.iter().map(|entity| entity.get()), next)?.is_none() {
+            if pages
+                .next(
+                    call.url.path(),
+                    page.entities.iter().map(|entity| entity.get()),
+                    next,
+                )?
+                .is_none()
+            {
                 break;
             }
         }

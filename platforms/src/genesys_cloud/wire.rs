@@ -1,11 +1,14 @@
-//! Genesys Cloud's JSON, exactly as sent. Source: scenarios/contracts/genesys_cloud, after the vendor's OpenAPI document.
+//! Genesys Cloud's JSON, exactly as sent. Source: scenarios/contracts/genesys_cloud, after the
+//! vendor's OpenAPI document.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// `null` for a list or map is an empty one.
-fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    from: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
@@ -154,7 +157,8 @@ pub struct Recording {
     pub users: Vec<UserRef>,
 }
 
-/// A recording whose conversation is not known. Source: the vendor's API description, OrphanRecording.
+/// A recording whose conversation is not known. Source: the vendor's API description,
+/// OrphanRecording.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrphanRecording {
@@ -170,7 +174,8 @@ pub struct OrphanRecording {
     pub recording: Option<Recording>,
 }
 
-/// A media retention policy, with its conditions and actions as they stand. Source: the vendor's API description, Policy.
+/// A media retention policy, with its conditions and actions as they stand. Source: the vendor's
+/// API description, Policy.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RetentionPolicy {
@@ -396,8 +401,8 @@ pub struct UploadedFile {
     pub size_bytes: Option<u64>,
 }
 
-/// The guide's interaction payload. Source: recording-migration guide step 2.3; what goes beyond it is an assumption of the
-/// contract file.
+/// The guide's interaction payload. Source: recording-migration guide step 2.3; what goes beyond it
+/// is an assumption of the contract file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Interaction {

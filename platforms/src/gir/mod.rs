@@ -1,5 +1,5 @@
-//! Genesys Interaction Recording: its web services (RWS), the WebDAV store its media lie in, and SpeechMiner's Interaction Receiver. Three
-//! accounts, three hosts perhaps, no common token.
+//! Genesys Interaction Recording: its web services (RWS), the WebDAV store its media lie in, and
+//! SpeechMiner's Interaction Receiver. Three accounts, three hosts perhaps, no common token.
 
 mod listing;
 mod rws;

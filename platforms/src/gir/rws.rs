@@ -1,4 +1,5 @@
-//! Recording Web Services, by the ops account. Source: Insertion API; Recording Access; CSRF Protection 8.5.2.
+//! Recording Web Services, by the ops account. Source: Insertion API; Recording Access; CSRF
+//! Protection 8.5.2.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,8 @@ pub struct Settings {
     pub contact_center_id: String,
     /// Ops account.
     pub account: Account,
-    /// Most requests a minute. RWS publishes no limit: the rate rises up to this while answers stay quick.
+    /// Most requests a minute. RWS publishes no limit: the rate rises up to this while answers stay
+    /// quick.
     pub requests_per_minute: u32,
 }
 
@@ -94,7 +96,12 @@ impl RwsClient {
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> RwsClient {
         let limit = Limit::rising(settings.requests_per_minute, Duration::from_secs(60));
         let session = Session::basic(transport, clock, &settings.account, limit);
-        RwsClient { session, root: settings.rws_url, contact_center: settings.contact_center_id, csrf: tokio::sync::Mutex::default() }
+        RwsClient {
+            session,
+            root: settings.rws_url,
+            contact_center: settings.contact_center_id,
+            csrf: tokio::sync::Mutex::default(),
+        }
     }
 
     /// What this client has sent.
@@ -103,24 +110,32 @@ impl RwsClient {
         self.session.counts.clone()
     }
 
-    /// Inserts a recording. A known id is not refused but merged, so this is never repeated by itself.
+    /// Inserts a recording. A known id is not refused but merged, so this is never repeated by
+    /// itself.
     ///
     /// # Errors
     ///
-    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as expected ([`CallError`]). An unknown outcome
-    /// comes back as [`CallError::OutcomeUnknown`].
+    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as
+    /// expected ([`CallError`]). An unknown outcome comes back as [`CallError::OutcomeUnknown`].
     pub async fn insert(&self, recording: &Recording) -> Result<(), CallError> {
-        let url = self.url(&["internal-api", "contact-centers", &self.contact_center, "recordings"])?;
+        let url = self.url(&[
+            "internal-api",
+            "contact-centers",
+            &self.contact_center,
+            "recordings",
+        ])?;
         let mut call = Call::json(Method::POST, url, Repeat::LookFirst, DONE, recording)?;
         call.key.clone_from(&recording.id);
         self.change(call).await
     }
 
-    /// A recording by its id; `None` where this node shows none, which is no proof of absence: one of another region is not shown.
+    /// A recording by its id; `None` where this node shows none, which is no proof of absence: one
+    /// of another region is not shown.
     ///
     /// # Errors
     ///
-    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON
+    /// expected ([`CallError`]).
     pub async fn recording(&self, id: &str) -> Result<Option<Recording>, CallError> {
         let call = Call::get(self.ops(&["recordings", id])?);
         match self.session.json::<One>(&call).await {
@@ -130,19 +145,28 @@ impl RwsClient {
         }
     }
 
-    /// Ids of recordings that begin in a window, both ISO times, the second exclusive. At most 100 a page.
+    /// Ids of recordings that begin in a window, both ISO times, the second exclusive. At most 100
+    /// a page.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn search(&self, from: &str, until: &str, offset: u64) -> Result<Page, CallError> {
         let mut url = self.ops(&["recordings"])?;
-        url.query_pairs_mut().append_pair("startTime", from).append_pair("stopTime", until);
+        url.query_pairs_mut()
+            .append_pair("startTime", from)
+            .append_pair("stopTime", until);
         if offset > 0 {
-            url.query_pairs_mut().append_pair("offset", &offset.to_string());
+            url.query_pairs_mut()
+                .append_pair("offset", &offset.to_string());
         }
         let answer: Uris = self.session.json(&Call::get(url)).await?;
-        let ids = answer.uris.iter().filter_map(|uri| last_step(uri)).collect();
+        let ids = answer
+            .uris
+            .iter()
+            .filter_map(|uri| last_step(uri))
+            .collect();
         let next_offset = answer.paging.next.as_deref().and_then(offset_of);
         Ok(Page { ids, next_offset })
     }
@@ -151,10 +175,17 @@ impl RwsClient {
     ///
     /// # Errors
     ///
-    /// The server refuses otherwise than by 404, be it by a status code other than 0 in a 200, or does not answer as expected
-    /// ([`CallError`]).
+    /// The server refuses otherwise than by 404, be it by a status code other than 0 in a 200, or
+    /// does not answer as expected ([`CallError`]).
     pub async fn delete(&self, id: &str) -> Result<bool, CallError> {
-        match self.change(Call::bodiless(Method::DELETE, self.ops(&["recordings", id])?, DONE)).await {
+        match self
+            .change(Call::bodiless(
+                Method::DELETE,
+                self.ops(&["recordings", id])?,
+                DONE,
+            ))
+            .await
+        {
             Ok(()) => Ok(true),
             Err(CallError::Refused { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -165,12 +196,15 @@ impl RwsClient {
     ///
     /// # Errors
     ///
-    /// The server refuses otherwise than by 409, be it by a status code other than 0 in a 200, or does not answer as expected
-    /// ([`CallError`]).
+    /// The server refuses otherwise than by 409, be it by a status code other than 0 in a 200, or
+    /// does not answer as expected ([`CallError`]).
     pub async fn define_label(&self, name: &str, description: &str) -> Result<(), CallError> {
         let body = json!({"name": name, "displayName": name, "description": description});
         let url = self.url(&["api", "v2", "recording-label-definitions"])?;
-        match self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &body)?).await {
+        match self
+            .change(Call::json(Method::POST, url, Repeat::Safe, DONE, &body)?)
+            .await
+        {
             Err(CallError::Refused { status: 409, .. }) => Ok(()),
             other => other,
         }
@@ -180,22 +214,33 @@ impl RwsClient {
     ///
     /// # Errors
     ///
-    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as expected ([`CallError`]).
+    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as
+    /// expected ([`CallError`]).
     pub async fn add_labels(&self, id: &str, names: &[String]) -> Result<(), CallError> {
         let labels: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
         let url = self.url(&["api", "v2", "recordings", id, "labels"])?;
-        self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &json!({"labels": labels}))?).await
+        self.change(Call::json(
+            Method::POST,
+            url,
+            Repeat::Safe,
+            DONE,
+            &json!({"labels": labels}),
+        )?)
+        .await
     }
 
     /// Names of a recording's labels; `None` where this node shows no such recording.
     ///
     /// # Errors
     ///
-    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses otherwise than by 404, does not answer, or answers what is not the JSON
+    /// expected ([`CallError`]).
     pub async fn labels(&self, id: &str) -> Result<Option<Vec<String>>, CallError> {
         let url = self.url(&["api", "v2", "recordings", id, "labels"])?;
         match self.session.json::<Labels>(&Call::get(url)).await {
-            Ok(told) => Ok(Some(told.labels.into_iter().map(|label| label.name).collect())),
+            Ok(told) => Ok(Some(
+                told.labels.into_iter().map(|label| label.name).collect(),
+            )),
             Err(CallError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -205,24 +250,39 @@ impl RwsClient {
     ///
     /// # Errors
     ///
-    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as expected ([`CallError`]).
+    /// The server refuses, be it by a status code other than 0 in a 200, or does not answer as
+    /// expected ([`CallError`]).
     pub async fn apply_non_delete(&self, id: &str) -> Result<(), CallError> {
         let url = self.url(&["api", "v2", "recordings", id])?;
-        self.change(Call::json(Method::POST, url, Repeat::Safe, DONE, &json!({"operationName": "applyNonDelete"}))?).await
+        self.change(Call::json(
+            Method::POST,
+            url,
+            Repeat::Safe,
+            DONE,
+            &json!({"operationName": "applyNonDelete"}),
+        )?)
+        .await
     }
 
-    /// Ids of the contact centres. Hosts in the answer may be unreachable from here, so only the last step counts.
+    /// Ids of the contact centres. Hosts in the answer may be unreachable from here, so only the
+    /// last step counts.
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn contact_centers(&self) -> Result<Vec<String>, CallError> {
         let url = self.url(&["api", "v2", "ops", "contact-centers"])?;
         let answer: Uris = self.session.json(&Call::get(url)).await?;
-        Ok(answer.uris.iter().filter_map(|uri| last_step(uri)).collect())
+        Ok(answer
+            .uris
+            .iter()
+            .filter_map(|uri| last_step(uri))
+            .collect())
     }
 
-    /// A POST, PUT or DELETE with the session's token; a session that has run out is begun anew, once.
+    /// A POST, PUT or DELETE with the session's token; a session that has run out is begun anew,
+    /// once.
     async fn change(&self, mut call: Call) -> Result<(), CallError> {
         let mut renewed = false;
         loop {
@@ -230,7 +290,11 @@ impl RwsClient {
             csrf.put_on(&mut call.headers);
             match self.session.bytes(&call).await {
                 Ok((bytes, _)) => return done(&call, &bytes),
-                Err(CallError::Refused { status: 403, message, .. }) if is_csrf(&message) && !renewed => {
+                Err(CallError::Refused {
+                    status: 403,
+                    message,
+                    ..
+                }) if is_csrf(&message) && !renewed => {
                     renewed = true;
                     self.forget(&csrf).await;
                 }
@@ -273,13 +337,24 @@ impl RwsClient {
 }
 
 impl Csrf {
-    /// Source: CSRF Protection 8.5.2: one header names the header to send, another has its value; the cookie is JSESSIONID.
+    /// Source: CSRF Protection 8.5.2: one header names the header to send, another has its value;
+    /// the cookie is JSESSIONID.
     fn of(headers: &HeaderMap) -> Csrf {
-        let name = headers.get("x-csrf-header").and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
+        let name = headers
+            .get("x-csrf-header")
+            .and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
         let token = name.zip(headers.get("x-csrf-token").cloned());
-        let cookies = headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
-        let cookie = cookies.map(str::trim).find(|cookie| cookie.starts_with("JSESSIONID="));
-        Csrf { token, cookie: cookie.and_then(|cookie| HeaderValue::from_str(cookie).ok()) }
+        let cookies = headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+        let cookie = cookies
+            .map(str::trim)
+            .find(|cookie| cookie.starts_with("JSESSIONID="));
+        Csrf {
+            token,
+            cookie: cookie.and_then(|cookie| HeaderValue::from_str(cookie).ok()),
+        }
     }
 
     fn put_on(&self, headers: &mut HeaderMap) {
@@ -297,7 +372,8 @@ fn is_csrf(message: &str) -> bool {
     message.to_ascii_lowercase().contains("csrf")
 }
 
-/// What a write is answered with: 200, and 201 where it makes something. Source: Insertion API; Return Values 8.5.2.
+/// What a write is answered with: 200, and 201 where it makes something. Source: Insertion API;
+/// Return Values 8.5.2.
 const DONE: &[u16] = &[200, 201];
 
 /// 200 with a status code other than 0 is a refusal. Source: Return Values 8.5.2.
@@ -307,17 +383,39 @@ fn done(call: &Call, bytes: &[u8]) -> Result<(), CallError> {
     if answer.status_code == 0 {
         return Ok(());
     }
-    let message = crate::net::refusal::redact_phone_numbers(&answer.status_message.unwrap_or_default());
-    Err(CallError::Refused { what, status: 200, code: answer.status_code.to_string(), message, entity_id: None, field: None })
+    let message =
+        crate::net::refusal::redact_phone_numbers(&answer.status_message.unwrap_or_default());
+    Err(CallError::Refused {
+        what,
+        status: 200,
+        code: answer.status_code.to_string(),
+        message,
+        entity_id: None,
+        field: None,
+    })
 }
 
 /// The last step of an address's path, decoded.
 fn last_step(uri: &str) -> Option<String> {
-    let step = uri.split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()?;
-    Some(percent_encoding::percent_decode_str(step).decode_utf8().ok()?.into_owned())
+    let step = uri
+        .split(['?', '#'])
+        .next()?
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()?;
+    Some(
+        percent_encoding::percent_decode_str(step)
+            .decode_utf8()
+            .ok()?
+            .into_owned(),
+    )
 }
 
 fn offset_of(uri: &str) -> Option<u64> {
     let query = uri.split_once('?')?.1;
-    url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "offset")?.1.parse().ok()
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "offset")?
+        .1
+        .parse()
+        .ok()
 }

@@ -1,7 +1,8 @@
 //! A recording as RWS takes and tells it. Source: Insertion API; Search, Playback, and Delete API.
 //!
-//! Four spellings are kept apart: `callUUID` of a media file, `callUuid` of its parameters, `calluuid` of an event; `username` of parameters
-//! and `userName` of a contact. What is masked for privacy is absent on reading, so nothing is required but the id.
+//! Four spellings are kept apart: `callUUID` of a media file, `callUuid` of its parameters,
+//! `calluuid` of an event; `username` of parameters and `userName` of a contact. What is masked for
+//! privacy is absent on reading, so nothing is required but the id.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +88,11 @@ pub struct MediaFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<String>,
     /// Access groups that may hear it.
-    #[serde(default, rename = "accessgroups", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "accessgroups",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub access_groups: Vec<String>,
     /// On insertion: where the file lies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +109,10 @@ impl MediaFile {
     /// Absolute address of the file, as stored.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
-        self.original_media_descriptor.as_ref().or(self.media_descriptor.as_ref()).map(|descriptor| descriptor.path.as_str())
+        self.original_media_descriptor
+            .as_ref()
+            .or(self.media_descriptor.as_ref())
+            .map(|descriptor| descriptor.path.as_str())
     }
 }
 

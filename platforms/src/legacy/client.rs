@@ -85,8 +85,17 @@ impl Client {
     pub fn new(transport: Arc<dyn Transport>, clock: Clock, settings: Settings) -> Option<Client> {
         let token_url = settings.base_url.join("/oauth/token").ok()?;
         let limit = Limit::new(settings.requests_per_minute, Duration::from_secs(60));
-        let session = Session::new(transport, clock, token_url, settings.credentials.clone(), limit);
-        Some(Client { session: Arc::new(session), settings })
+        let session = Session::new(
+            transport,
+            clock,
+            token_url,
+            settings.credentials.clone(),
+            limit,
+        );
+        Some(Client {
+            session: Arc::new(session),
+            settings,
+        })
     }
 
     /// What this client has sent.
@@ -99,10 +108,13 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn interactions(&self, page: &Page) -> Result<InteractionPage, CallError> {
         let mut url = self.url("/api/v2/analytics/interactions/query")?;
-        url.query_pairs_mut().append_pair("view", "default").append_pair("size", &page.size.to_string());
+        url.query_pairs_mut()
+            .append_pair("view", "default")
+            .append_pair("size", &page.size.to_string());
         if let Some(cursor) = &page.cursor {
             url.query_pairs_mut().append_pair("cursor", cursor);
         }
@@ -112,14 +124,19 @@ impl Client {
             }
         }
         let (listing, headers) = self.listing(url).await?;
-        Ok(InteractionPage { entities: listing.entities, next_cursor: listing.next_cursor, headers })
+        Ok(InteractionPage {
+            entities: listing.entities,
+            next_cursor: listing.next_cursor,
+            headers,
+        })
     }
 
     /// All users; one whose record cannot be read is told of and left out.
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn users(&self) -> Result<Vec<wire::User>, CallError> {
         self.all("/api/v2/users", wire::User::read).await
     }
@@ -128,7 +145,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// A page is refused, not answered or not the JSON expected, or the pages have no end ([`CallError`]).
+    /// A page is refused, not answered or not the JSON expected, or the pages have no end
+    /// ([`CallError`]).
     pub async fn queues(&self) -> Result<Vec<wire::Queue>, CallError> {
         self.all("/api/v2/queues", wire::Queue::read).await
     }
@@ -137,34 +155,52 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The platform refuses, does not answer, or answers what is not the JSON expected ([`CallError`]).
+    /// The platform refuses, does not answer, or answers what is not the JSON expected
+    /// ([`CallError`]).
     pub async fn recording(&self, id: &str) -> Result<RecordingAnswer, CallError> {
         let call = Call::get(self.url_of(&["api", "v2", "recordings", id])?);
         let (bytes, answer) = self.session.bytes(&call).await?;
         let text = listing::text(&bytes);
-        Ok(RecordingAnswer { body: parse(&format!("GET {}", call.url.path()), text.as_bytes())?, headers: answer.headers_to_keep() })
+        Ok(RecordingAnswer {
+            body: parse(&format!("GET {}", call.url.path()), text.as_bytes())?,
+            headers: answer.headers_to_keep(),
+        })
     }
 
-    /// The bytes of a recording, from the address its answer gives, or from the API's own where it gives none; no more than `most` of them.
-    /// Redirects are followed by hand, to allowed hosts only, and the token goes to the API's own host only. A stream that is cut goes on where it
-    /// stopped, while the entity stays the same. A page or JSON is not the recording, and 202 is not yet: both are asked for again.
+    /// The bytes of a recording, from the address its answer gives, or from the API's own where it
+    /// gives none; no more than `most` of them. Redirects are followed by hand, to allowed hosts
+    /// only, and the token goes to the API's own host only. A stream that is cut goes on where it
+    /// stopped, while the entity stays the same. A page or JSON is not the recording, and 202 is
+    /// not yet: both are asked for again.
     ///
     /// # Errors
     ///
-    /// The address cannot be fetched or leads to a host that is not allowed, the platform refuses or does not answer, more than `most` is
-    /// announced, or a page or JSON comes every time ([`CallError`]). What fails later is an error of the stream.
-    pub async fn media(&self, recording: &str, address: Option<&str>, most: u64) -> Result<Media, CallError> {
+    /// The address cannot be fetched or leads to a host that is not allowed, the platform refuses
+    /// or does not answer, more than `most` is announced, or a page or JSON comes every time
+    /// ([`CallError`]). What fails later is an error of the stream.
+    pub async fn media(
+        &self,
+        recording: &str,
+        address: Option<&str>,
+        most: u64,
+    ) -> Result<Media, CallError> {
         let start = match address {
-            Some(address) => address::fetchable(&self.settings.base_url, address).map_err(|why| of_media(recording, why))?,
+            Some(address) => address::fetchable(&self.settings.base_url, address)
+                .map_err(|why| of_media(recording, why))?,
             None => self.url_of(&["api", "v2", "recordings", recording, "media"])?,
         };
         let mut tried = 1;
         let answer = loop {
             let answer = self.open(&start, 0, None).await?;
-            let Some(page) = page_type(&answer.headers) else { break answer };
+            let Some(page) = page_type(&answer.headers) else {
+                break answer;
+            };
             if tried >= PAGE_TRIES {
                 let why = format!("`{page}` came instead of the recording, {tried} times");
-                return Err(CallError::Malformed { what: start.path().to_owned(), why });
+                return Err(CallError::Malformed {
+                    what: start.path().to_owned(),
+                    why,
+                });
             }
             self.session.wait(start.path(), tried).await;
             tried += 1;
@@ -172,37 +208,74 @@ impl Client {
         let headers = answer.headers_to_keep();
         let length = answer.content_length();
         // Offsets of coded bytes are not offsets of the recording.
-        let etag = answer.headers.get(header::ETAG).filter(|_| !answer.coded).cloned();
+        let etag = answer
+            .headers
+            .get(header::ETAG)
+            .filter(|_| !answer.coded)
+            .cloned();
         let arrival = Arrival::media(self.session.clock.clone(), most);
-        arrival.announced(length).map_err(|error| body_failure(start.path(), &start, error))?;
-        let reader = Reader { client: self.share(), start, etag, arrival, resumes: 0, stream: answer.body.into_stream() };
-        Ok(Media { headers, length, stream: reader.into_stream() })
+        arrival
+            .announced(length)
+            .map_err(|error| body_failure(start.path(), &start, error))?;
+        let reader = Reader {
+            client: self.share(),
+            start,
+            etag,
+            arrival,
+            resumes: 0,
+            stream: answer.body.into_stream(),
+        };
+        Ok(Media {
+            headers,
+            length,
+            stream: reader.into_stream(),
+        })
     }
 
     fn share(&self) -> Client {
-        Client { session: self.session.clone(), settings: self.settings.clone() }
+        Client {
+            session: self.session.clone(),
+            settings: self.settings.clone(),
+        }
     }
 
     /// Asks for the bytes from `at` on, through up to five redirects.
-    async fn open(&self, start: &Url, at: u64, etag: Option<&HeaderValue>) -> Result<Answer, CallError> {
+    async fn open(
+        &self,
+        start: &Url,
+        at: u64,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Answer, CallError> {
         let own = host(&self.settings.base_url);
         let mut url = start.clone();
         for _ in 0..6 {
             let there = host(&url);
             if there != own
-                && !self.settings.media_hosts.iter().any(|allowed| *allowed == there || Some(allowed.as_str()) == url.host_str())
+                && !self
+                    .settings
+                    .media_hosts
+                    .iter()
+                    .any(|allowed| *allowed == there || Some(allowed.as_str()) == url.host_str())
             {
-                return Err(CallError::HostNotAllowed { what: start.path().to_owned(), host: there });
+                return Err(CallError::HostNotAllowed {
+                    what: start.path().to_owned(),
+                    host: there,
+                });
             }
             let mut call = Call::get(url.clone());
             call.done = if at > 0 { RESUMED } else { OPENED };
             call.not_yet = &[202];
-            // The token goes to the API's own origin: same host, same port, and never to plain HTTP where the API is HTTPS.
+            // The token goes to the API's own origin: same host, same port, and never to plain HTTP
+            // where the API is HTTPS.
             call.token = url.origin() == self.settings.base_url.origin();
-            call.headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+            call.headers
+                .insert(header::ACCEPT, HeaderValue::from_static("*/*"));
             if at > 0 {
                 let range = HeaderValue::from_str(&format!("bytes={at}-"));
-                call.headers.insert(header::RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
+                call.headers.insert(
+                    header::RANGE,
+                    range.unwrap_or(HeaderValue::from_static("bytes=0-")),
+                );
                 if let Some(etag) = etag {
                     call.headers.insert(header::IF_RANGE, etag.clone());
                 }
@@ -211,15 +284,30 @@ impl Client {
             if !answer.status.is_redirection() {
                 return Ok(answer);
             }
-            let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let malformed = |why| CallError::Malformed { what: start.path().to_owned(), why };
-            let location = location.ok_or_else(|| malformed("a redirect without a Location".to_owned()))?;
-            url = address::fetchable(&url, location).map_err(|why| malformed(format!("a redirect {why}")))?;
+            let location = answer
+                .headers
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok());
+            let malformed = |why| CallError::Malformed {
+                what: start.path().to_owned(),
+                why,
+            };
+            let location =
+                location.ok_or_else(|| malformed("a redirect without a Location".to_owned()))?;
+            url = address::fetchable(&url, location)
+                .map_err(|why| malformed(format!("a redirect {why}")))?;
         }
-        Err(CallError::Malformed { what: start.path().to_owned(), why: "more than five redirects".to_owned() })
+        Err(CallError::Malformed {
+            what: start.path().to_owned(),
+            why: "more than five redirects".to_owned(),
+        })
     }
 
-    async fn all<T>(&self, path: &str, read: impl Fn(&str) -> Result<T, Unreadable>) -> Result<Vec<T>, CallError> {
+    async fn all<T>(
+        &self,
+        path: &str,
+        read: impl Fn(&str) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         let mut cursor: Option<String> = None;
         let mut pages = Pages::default();
@@ -233,12 +321,18 @@ impl Client {
             for (at, entity) in listing.entities.iter().enumerate() {
                 match read(entity.get()) {
                     Ok(one) => all.push(one),
-                    Err(why) => tracing::warn!("GET {path}: entity {} of a page cannot be read and is left out: {why}", at + 1),
+                    Err(why) => tracing::warn!(
+                        "GET {path}: entity {} of a page cannot be read and is left out: {why}",
+                        at + 1
+                    ),
                 }
             }
             if all.len() > MOST_ENTITIES {
                 let why = format!("it lists more than {MOST_ENTITIES}, and no site has that many");
-                return Err(CallError::Malformed { what: path.to_owned(), why });
+                return Err(CallError::Malformed {
+                    what: path.to_owned(),
+                    why,
+                });
             }
             let entities = listing.entities.iter().map(|entity| entity.get());
             cursor = pages.next(path, entities, listing.next_cursor)?;
@@ -251,11 +345,20 @@ impl Client {
     async fn listing(&self, url: Url) -> Result<(Listing, BTreeMap<String, String>), CallError> {
         let call = Call::get(url);
         let (bytes, answer) = self.session.bytes(&call).await?;
-        Ok((Listing::read(&format!("GET {}", call.url.path()), &bytes)?, answer.headers_to_keep()))
+        Ok((
+            Listing::read(&format!("GET {}", call.url.path()), &bytes)?,
+            answer.headers_to_keep(),
+        ))
     }
 
     fn url(&self, path: &str) -> Result<Url, CallError> {
-        self.settings.base_url.join(path).map_err(|error| CallError::Malformed { what: path.to_owned(), why: error.to_string() })
+        self.settings
+            .base_url
+            .join(path)
+            .map_err(|error| CallError::Malformed {
+                what: path.to_owned(),
+                why: error.to_string(),
+            })
     }
 
     /// A path of which a part comes from outside: each part is escaped.
@@ -266,29 +369,43 @@ impl Client {
 
 /// What a recording's own answer says of its media, and why that leads nowhere.
 fn of_media(recording: &str, why: String) -> CallError {
-    CallError::Malformed { what: format!("recording {recording}"), why: format!("the address of its media {why}") }
+    CallError::Malformed {
+        what: format!("recording {recording}"),
+        why: format!("the address of its media {why}"),
+    }
 }
 
 /// What the bytes of a recording are answered with, or a redirect to where they lie.
 const OPENED: &[u16] = &[200, 301, 302, 303, 307, 308];
 /// The same where the rest of them is asked for.
 const RESUMED: &[u16] = &[206, 200, 301, 302, 303, 307, 308];
-/// How often a page that comes instead of a recording is asked away: with its waits some seconds, in which a login or a gateway may come back.
+/// How often a page that comes instead of a recording is asked away: with its waits some seconds,
+/// in which a login or a gateway may come back.
 const PAGE_TRIES: u32 = 4;
 /// Users or queues of one site at most: a hundred times the largest contact centre there is.
 const MOST_ENTITIES: usize = 1_000_000;
 
-/// The media type of an answer that calls itself a page or a document for programs, which no recording is; `None` for every other, and for none.
+/// The media type of an answer that calls itself a page or a document for programs, which no
+/// recording is; `None` for every other, and for none.
 fn page_type(headers: &HeaderMap) -> Option<String> {
-    let whole = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let whole = headers
+        .get(header::CONTENT_TYPE)?
+        .to_str()
+        .ok()?
+        .to_ascii_lowercase();
     let kind = whole.split(';').next()?.trim();
     let is_page = kind.starts_with("text/")
-        || matches!(kind, "application/json" | "application/xml" | "application/xhtml+xml")
-        || (kind.starts_with("application/") && (kind.ends_with("+json") || kind.ends_with("+xml")));
+        || matches!(
+            kind,
+            "application/json" | "application/xml" | "application/xhtml+xml"
+        )
+        || (kind.starts_with("application/")
+            && (kind.ends_with("+json") || kind.ends_with("+xml")));
     is_page.then(|| kind.chars().filter(|c| !c.is_control()).take(60).collect())
 }
 
-/// How often one recording's stream may be taken up again. A connection that breaks more often than this is not a bad minute.
+/// How often one recording's stream may be taken up again. A connection that breaks more often than
+/// this is not a bad minute.
 const RESUMES: u32 = 6;
 
 struct Reader {
@@ -303,7 +420,10 @@ struct Reader {
 
 impl Reader {
     fn into_stream(self) -> BoxStream<'static, Result<Bytes, CallError>> {
-        stream::try_unfold(self, |mut reader| async move { Ok(reader.next().await?.map(|piece| (piece, reader))) }).boxed()
+        stream::try_unfold(self, |mut reader| async move {
+            Ok(reader.next().await?.map(|piece| (piece, reader)))
+        })
+        .boxed()
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
@@ -320,17 +440,37 @@ impl Reader {
         self.resumes += 1;
         let at = self.arrival.bytes;
         // Without a strong ETag nobody can say whether the rest belongs to what was read.
-        let strong = self.etag.as_ref().is_some_and(|etag| !etag.as_bytes().starts_with(b"W/"));
+        let strong = self
+            .etag
+            .as_ref()
+            .is_some_and(|etag| !etag.as_bytes().starts_with(b"W/"));
         if self.resumes > RESUMES || (at > 0 && !strong) {
-            return Err(CallError::Unreachable { what: self.start.path().to_owned(), why, tries: self.resumes, answered: Some(200) });
+            return Err(CallError::Unreachable {
+                what: self.start.path().to_owned(),
+                why,
+                tries: self.resumes,
+                answered: Some(200),
+            });
         }
-        let answer = self.client.open(&self.start, at, self.etag.as_ref()).await?;
+        let answer = self
+            .client
+            .open(&self.start, at, self.etag.as_ref())
+            .await?;
         let from = format!("bytes {at}-");
-        let range = answer.headers.get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok());
-        let goes_on = answer.status == StatusCode::PARTIAL_CONTENT && range.is_some_and(|range| range.starts_with(&from)) && !answer.coded;
+        let range = answer
+            .headers
+            .get(header::CONTENT_RANGE)
+            .and_then(|range| range.to_str().ok());
+        let goes_on = answer.status == StatusCode::PARTIAL_CONTENT
+            && range.is_some_and(|range| range.starts_with(&from))
+            && !answer.coded;
         if at > 0 && !goes_on {
-            let why = "the recording changed while it was read, or its server cannot resume".to_owned();
-            return Err(CallError::Malformed { what: self.start.path().to_owned(), why });
+            let why =
+                "the recording changed while it was read, or its server cannot resume".to_owned();
+            return Err(CallError::Malformed {
+                what: self.start.path().to_owned(),
+                why,
+            });
         }
         self.stream = answer.body.into_stream();
         Ok(())

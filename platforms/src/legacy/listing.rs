@@ -17,33 +17,47 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Reads a page; `what` was asked. An answer without `entities` is something else, and never an empty page; null there is one.
+    /// Reads a page; `what` was asked. An answer without `entities` is something else, and never an
+    /// empty page; null there is one.
     pub(super) fn read(what: &str, body: &[u8]) -> Result<Listing, CallError> {
-        let malformed = |why: String| CallError::Malformed { what: what.to_owned(), why };
+        let malformed = |why: String| CallError::Malformed {
+            what: what.to_owned(),
+            why,
+        };
         let text = text(body);
         // Said where it is no JSON at all: line and column.
         parse::<serde::de::IgnoredAny>(what, text.as_bytes())?;
         let page = Fields::of(text.trim()).map_err(|why| malformed(why.to_string()))?;
         if !page.has("entities") {
-            return Err(malformed("field `entities`: it is missing, so this is no page of a listing".to_owned()));
+            return Err(malformed(
+                "field `entities`: it is missing, so this is no page of a listing".to_owned(),
+            ));
         }
-        let list = page.raw("entities").map_err(|why| malformed(why.to_string()))?.unwrap_or("[]");
-        let entities = serde_json::from_str(list).map_err(|_| malformed("field `entities`: a list is expected".to_owned()))?;
-        Ok(Listing { entities, next_cursor: next_cursor(&page) })
+        let list = page
+            .raw("entities")
+            .map_err(|why| malformed(why.to_string()))?
+            .unwrap_or("[]");
+        let entities = serde_json::from_str(list)
+            .map_err(|_| malformed("field `entities`: a list is expected".to_owned()))?;
+        Ok(Listing {
+            entities,
+            next_cursor: next_cursor(&page),
+        })
     }
 }
 
 /// A page that says nothing of a next one is the last.
 fn next_cursor(page: &Fields<'_>) -> Option<String> {
-    let inside = |fields: &Fields<'_>, name: &str| fields.raw(name).ok().flatten().map(str::to_owned);
+    let inside =
+        |fields: &Fields<'_>, name: &str| fields.raw(name).ok().flatten().map(str::to_owned);
     let metadata = inside(page, "metadata")?;
     let pagination = inside(&Fields::of(&metadata).ok()?, "pagination")?;
     let cursor = inside(&Fields::of(&pagination).ok()?, "nextPageCursor")?;
     text_of(&cursor).filter(|cursor| !cursor.trim().is_empty())
 }
 
-/// An answer as text: without a byte order mark, and with replacement characters where it is not UTF-8. One bad letter does not make a page of a
-/// thousand calls unreadable.
+/// An answer as text: without a byte order mark, and with replacement characters where it is not
+/// UTF-8. One bad letter does not make a page of a thousand calls unreadable.
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
@@ -61,15 +75,41 @@ mod tests {
             (b"\xef\xbb\xbf {\"entities\":[{}]} ", 1, None),
             (b"{\"entities\":[{\"name\":\"R\xe9solu\"}]}", 1, None),
             (br#"{"entities":null,"metadata":null}"#, 0, None),
-            (br#"{"entities":[],"metadata":{"pagination":null}}"#, 0, None),
-            (br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":null}}}"#, 0, None),
-            (br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":""}}}"#, 0, None),
-            (br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":"a/b"}}}"#, 0, Some("a/b")),
-            (br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":2}}}"#, 0, Some("2")),
+            (
+                br#"{"entities":[],"metadata":{"pagination":null}}"#,
+                0,
+                None,
+            ),
+            (
+                br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":null}}}"#,
+                0,
+                None,
+            ),
+            (
+                br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":""}}}"#,
+                0,
+                None,
+            ),
+            (
+                br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":"a/b"}}}"#,
+                0,
+                Some("a/b"),
+            ),
+            (
+                br#"{"entities":[],"metadata":{"pagination":{"nextPageCursor":2}}}"#,
+                0,
+                Some("2"),
+            ),
         ];
         for (body, count, cursor) in rows {
-            let page = Listing::read("GET /x", body).unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(body)));
-            assert_eq!((page.entities.len(), page.next_cursor.as_deref()), (count, cursor), "{}", String::from_utf8_lossy(body));
+            let page = Listing::read("GET /x", body)
+                .unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(body)));
+            assert_eq!(
+                (page.entities.len(), page.next_cursor.as_deref()),
+                (count, cursor),
+                "{}",
+                String::from_utf8_lossy(body)
+            );
         }
         for body in [
             "<html>sign in</html>",
@@ -83,7 +123,10 @@ mod tests {
             r#"{"entities":[{]}"#,
         ] {
             let error = Listing::read("GET /x", body.as_bytes()).expect_err(body);
-            assert!(matches!(error, CallError::Malformed { .. }), "{body}: {error}");
+            assert!(
+                matches!(error, CallError::Malformed { .. }),
+                "{body}: {error}"
+            );
         }
     }
 

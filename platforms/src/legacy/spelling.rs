@@ -1,5 +1,6 @@
-//! One value in the spellings sources use: numbers with a point, an exponent or quotes; booleans as words or figures; lists that are null or a
-//! single object. Nothing is guessed: what is none of these is unreadable, and says so by field, never by value.
+//! One value in the spellings sources use: numbers with a point, an exponent or quotes; booleans as
+//! words or figures; lists that are null or a single object. Nothing is guessed: what is none of
+//! these is unreadable, and says so by field, never by value.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Why something of the source cannot be read. Safe to print: it names the field and what was expected, never the value, which may be a name
-/// or a number.
+/// Why something of the source cannot be read. Safe to print: it names the field and what was
+/// expected, never the value, which may be a name or a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// Path of the field, e.g. `recordings[1].id`; empty: the whole of it.
@@ -22,7 +23,10 @@ pub struct Unreadable {
 
 impl Unreadable {
     pub(super) fn new(field: &str, why: &str) -> Unreadable {
-        Unreadable { field: field.to_owned(), why: why.to_owned() }
+        Unreadable {
+            field: field.to_owned(),
+            why: why.to_owned(),
+        }
     }
 
     /// The same, seen from the object or list that holds it.
@@ -37,7 +41,11 @@ impl Unreadable {
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() { f.write_str(&self.why) } else { write!(f, "field `{}`: {}", self.field, self.why) }
+        if self.field.is_empty() {
+            f.write_str(&self.why)
+        } else {
+            write!(f, "field `{}`: {}", self.field, self.why)
+        }
     }
 }
 
@@ -62,8 +70,12 @@ impl<'a> Fields<'a> {
         if !json.trim_start().starts_with('{') {
             return Err(Unreadable::new("", "an object is expected"));
         }
-        let fields: Written<'a> = serde_json::from_str(json).map_err(|_| Unreadable::new("", "it is no JSON"))?;
-        Ok(Fields { fields: fields.0, rounded: RefCell::default() })
+        let fields: Written<'a> =
+            serde_json::from_str(json).map_err(|_| Unreadable::new("", "it is no JSON"))?;
+        Ok(Fields {
+            fields: fields.0,
+            rounded: RefCell::default(),
+        })
     }
 
     /// A field as it is written; `None` where it is absent or null.
@@ -71,7 +83,10 @@ impl<'a> Fields<'a> {
         match self.fields.get(name) {
             None | Some(Field::Once("null")) => Ok(None),
             Some(Field::Once(raw)) => Ok(Some(raw)),
-            Some(Field::Ambiguous) => Err(Unreadable::new(name, "it stands there twice, with different values")),
+            Some(Field::Ambiguous) => Err(Unreadable::new(
+                name,
+                "it stands there twice, with different values",
+            )),
         }
     }
 
@@ -82,13 +97,19 @@ impl<'a> Fields<'a> {
 
     /// Text; a number as it is written.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
-        let Some(raw) = self.raw(name)? else { return Ok(None) };
-        text_of(raw).map(Some).ok_or_else(|| Unreadable::new(name, "text or a number is expected"))
+        let Some(raw) = self.raw(name)? else {
+            return Ok(None);
+        };
+        text_of(raw)
+            .map(Some)
+            .ok_or_else(|| Unreadable::new(name, "text or a number is expected"))
     }
 
     /// An id that something may lack: text, or a whole number in plain digits.
     pub(super) fn optional_id(&self, name: &str) -> Result<Option<String>, Unreadable> {
-        let Some(raw) = self.raw(name)? else { return Ok(None) };
+        let Some(raw) = self.raw(name)? else {
+            return Ok(None);
+        };
         if is_number(raw)
             && let Some(digits) = whole_digits(raw)
         {
@@ -99,21 +120,38 @@ impl<'a> Fields<'a> {
 
     /// An id that has to be there. A number is never rounded: one with a fraction is none.
     pub(super) fn id(&self, name: &str) -> Result<String, Unreadable> {
-        let raw = self.raw(name)?.ok_or_else(|| Unreadable::new(name, "there is no id"))?;
-        let id = if is_number(raw) { whole_digits(raw) } else { text_of(raw) };
+        let raw = self
+            .raw(name)?
+            .ok_or_else(|| Unreadable::new(name, "there is no id"))?;
+        let id = if is_number(raw) {
+            whole_digits(raw)
+        } else {
+            text_of(raw)
+        };
         let id = id.ok_or_else(|| Unreadable::new(name, "an id is text or a whole number"))?;
-        if id.trim().is_empty() { Err(Unreadable::new(name, "the id is empty")) } else { Ok(id) }
+        if id.trim().is_empty() {
+            Err(Unreadable::new(name, "the id is empty"))
+        } else {
+            Ok(id)
+        }
     }
 
     /// A whole number, exactly.
     pub(super) fn whole(&self, name: &str) -> Result<Option<i64>, Unreadable> {
-        let Some(text) = self.text(name)?.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
-        whole_number(&text).map(Some).ok_or_else(|| Unreadable::new(name, "a whole number is expected"))
+        let Some(text) = self.text(name)?.filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
+        whole_number(&text)
+            .map(Some)
+            .ok_or_else(|| Unreadable::new(name, "a whole number is expected"))
     }
 
-    /// A length in milliseconds. A fraction of one is rounded to the nearest, halves away from zero, and noted.
+    /// A length in milliseconds. A fraction of one is rounded to the nearest, halves away from
+    /// zero, and noted.
     pub(super) fn length_ms(&self, name: &str) -> Result<Option<i64>, Unreadable> {
-        let Some(text) = self.text(name)?.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+        let Some(text) = self.text(name)?.filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
         let (ms, exact) = Decimal::of(&text)
             .and_then(|number| number.nearest())
             .ok_or_else(|| Unreadable::new(name, "a length in milliseconds is expected"))?;
@@ -130,8 +168,14 @@ impl<'a> Fields<'a> {
 
     /// A boolean: a word or a figure for yes or no. Empty text is as good as absent.
     pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>, Unreadable> {
-        let Some(raw) = self.raw(name)? else { return Ok(None) };
-        let word = if matches!(raw, "true" | "false") { Some(raw.to_owned()) } else { text_of(raw) };
+        let Some(raw) = self.raw(name)? else {
+            return Ok(None);
+        };
+        let word = if matches!(raw, "true" | "false") {
+            Some(raw.to_owned())
+        } else {
+            text_of(raw)
+        };
         let word = word.map(|word| word.trim().to_lowercase());
         match word.as_deref() {
             Some("") => Ok(None),
@@ -146,18 +190,29 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What a list holds, each as it is written, with its path. Absent, null and empty are one; one object without a list around it is a list of
-    /// one, as converters from XML write it; a null in a list says nothing.
+    /// What a list holds, each as it is written, with its path. Absent, null and empty are one; one
+    /// object without a list around it is a list of one, as converters from XML write it; a null in
+    /// a list says nothing.
     pub(super) fn items(&self, name: &str) -> Result<Vec<(String, &'a str)>, Unreadable> {
-        let Some(raw) = self.raw(name)? else { return Ok(Vec::new()) };
+        let Some(raw) = self.raw(name)? else {
+            return Ok(Vec::new());
+        };
         let no_list = || Unreadable::new(name, "a list is expected");
         match raw.as_bytes().first() {
             Some(b'[') => {
                 let items: Vec<&'a RawValue> = serde_json::from_str(raw).map_err(|_| no_list())?;
-                let items = items.into_iter().map(RawValue::get).enumerate().filter(|(_, item)| *item != "null");
-                Ok(items.map(|(at, item)| (format!("{name}[{at}]"), item)).collect())
+                let items = items
+                    .into_iter()
+                    .map(RawValue::get)
+                    .enumerate()
+                    .filter(|(_, item)| *item != "null");
+                Ok(items
+                    .map(|(at, item)| (format!("{name}[{at}]"), item))
+                    .collect())
             }
-            Some(b'{') if Fields::of(raw).is_ok_and(|fields| fields.fields.is_empty()) => Ok(Vec::new()),
+            Some(b'{') if Fields::of(raw).is_ok_and(|fields| fields.fields.is_empty()) => {
+                Ok(Vec::new())
+            }
             Some(b'{') => Ok(vec![(name.to_owned(), raw)]),
             Some(b'"') if text_of(raw).is_some_and(|text| text.trim().is_empty()) => Ok(Vec::new()),
             _ => Err(no_list()),
@@ -165,8 +220,15 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of objects.
-    pub(super) fn list<T>(&self, name: &str, read: impl Fn(&str) -> Result<T, Unreadable>) -> Result<Vec<T>, Unreadable> {
-        self.items(name)?.into_iter().map(|(path, item)| read(item).map_err(|error| error.below(&path))).collect()
+    pub(super) fn list<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, Unreadable> {
+        self.items(name)?
+            .into_iter()
+            .map(|(path, item)| read(item).map_err(|error| error.below(&path)))
+            .collect()
     }
 }
 
@@ -188,7 +250,8 @@ impl<'de> Deserialize<'de> for Written<'de> {
                 while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
                     match fields.entry(name) {
                         Entry::Vacant(entry) => _ = entry.insert(Field::Once(value.get())),
-                        Entry::Occupied(entry) if matches!(entry.get(), Field::Once(known) if *known == value.get()) => {}
+                        Entry::Occupied(entry) if matches!(entry.get(), Field::Once(known) if *known == value.get()) =>
+                            {}
                         Entry::Occupied(mut entry) => _ = entry.insert(Field::Ambiguous),
                     }
                 }
@@ -203,8 +266,8 @@ fn is_number(raw: &str) -> bool {
     raw.starts_with(|c: char| c == '-' || c.is_ascii_digit())
 }
 
-/// Text without its quotes, a number as it is written; `None` for anything else. Half a character (a lone surrogate's escape) is replaced: one bad
-/// letter does not make a call unreadable.
+/// Text without its quotes, a number as it is written; `None` for anything else. Half a character
+/// (a lone surrogate's escape) is replaced: one bad letter does not make a call unreadable.
 pub(super) fn text_of(raw: &str) -> Option<String> {
     match raw.as_bytes().first()? {
         b'"' => unquoted(raw).ok(),
@@ -231,8 +294,8 @@ fn unquoted(quoted: &str) -> Result<String, serde_json::Error> {
     de::Deserializer::deserialize_bytes(&mut deserializer, Bytes)
 }
 
-/// The whole number that a text spells: `4000`, `4000.0`, `4.0E3`, with blanks around it. Exact; `None` where it is no number, has a
-/// fraction, or is beyond 64 bits.
+/// The whole number that a text spells: `4000`, `4000.0`, `4.0E3`, with blanks around it. Exact;
+/// `None` where it is no number, has a fraction, or is beyond 64 bits.
 #[must_use]
 pub fn whole_number(text: &str) -> Option<i64> {
     whole_digits(text)?.parse().ok()
@@ -251,7 +314,8 @@ struct Decimal {
     scale: i64,
 }
 
-/// No id and no time is longer; a longer text, or an exponent that would make a longer one, is no number of ours.
+/// No id and no time is longer; a longer text, or an exponent that would make a longer one, is no
+/// number of ours.
 const MOST_DIGITS: usize = 100;
 
 impl Decimal {
@@ -267,13 +331,23 @@ impl Decimal {
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !are_digits(whole) || !are_digits(fraction) || mantissa.len() > MOST_DIGITS {
+        if whole.is_empty()
+            || !are_digits(whole)
+            || !are_digits(fraction)
+            || mantissa.len() > MOST_DIGITS
+        {
             return None;
         }
         let all = format!("{whole}{fraction}");
         let kept = all.trim_end_matches('0');
-        let scale = exponent.checked_sub(fraction.len() as i64)?.checked_add((all.len() - kept.len()) as i64)?;
-        Some(Decimal { is_negative, digits: kept.trim_start_matches('0').to_owned(), scale })
+        let scale = exponent
+            .checked_sub(fraction.len() as i64)?
+            .checked_add((all.len() - kept.len()) as i64)?;
+        Some(Decimal {
+            is_negative,
+            digits: kept.trim_start_matches('0').to_owned(),
+            scale,
+        })
     }
 
     /// In plain digits, where it has no fraction.
@@ -281,8 +355,15 @@ impl Decimal {
         if self.digits.is_empty() {
             return Some("0".to_owned());
         }
-        let zeros = usize::try_from(self.scale).ok().filter(|zeros| zeros + self.digits.len() <= MOST_DIGITS)?;
-        Some(format!("{}{}{}", if self.is_negative { "-" } else { "" }, self.digits, "0".repeat(zeros)))
+        let zeros = usize::try_from(self.scale)
+            .ok()
+            .filter(|zeros| zeros + self.digits.len() <= MOST_DIGITS)?;
+        Some(format!(
+            "{}{}{}",
+            if self.is_negative { "-" } else { "" },
+            self.digits,
+            "0".repeat(zeros)
+        ))
     }
 
     /// The nearest whole number, halves away from zero, and whether it is the number itself.
@@ -296,8 +377,16 @@ impl Decimal {
             Some(at) => (&self.digits[..at], self.digits.as_bytes().get(at)),
             None => ("", None),
         };
-        let down: i64 = if before.is_empty() { 0 } else { before.parse().ok()? };
-        let away = if next.is_some_and(|digit| *digit >= b'5') { down.checked_add(1)? } else { down };
+        let down: i64 = if before.is_empty() {
+            0
+        } else {
+            before.parse().ok()?
+        };
+        let away = if next.is_some_and(|digit| *digit >= b'5') {
+            down.checked_add(1)?
+        } else {
+            down
+        };
         Some((if self.is_negative { -away } else { away }, false))
     }
 }
@@ -308,7 +397,10 @@ mod tests {
 
     use super::*;
 
-    fn field<T>(value: &str, read: impl Fn(&Fields<'_>) -> Result<T, Unreadable>) -> Result<T, String> {
+    fn field<T>(
+        value: &str,
+        read: impl Fn(&Fields<'_>) -> Result<T, Unreadable>,
+    ) -> Result<T, String> {
         let json = format!(r#"{{"x":{value}}}"#);
         read(&Fields::of(&json).expect("an object")).map_err(|error| error.to_string())
     }
@@ -334,10 +426,18 @@ mod tests {
             ("0e400", Some(0)),
         ];
         for (value, wanted) in rows {
-            assert_eq!(field(value, |fields| fields.whole("x")), Ok(wanted), "{value}");
+            assert_eq!(
+                field(value, |fields| fields.whole("x")),
+                Ok(wanted),
+                "{value}"
+            );
         }
         for nothing in ["null", r#""""#, r#""  ""#] {
-            assert_eq!(field(nothing, |fields| fields.whole("x")), Ok(None), "{nothing}");
+            assert_eq!(
+                field(nothing, |fields| fields.whole("x")),
+                Ok(None),
+                "{nothing}"
+            );
         }
         let refused = [
             "1.5",
@@ -378,10 +478,15 @@ mod tests {
             (r#""12""#, 12, false),
         ];
         for (value, ms, rounded) in rows {
-            let read = field(value, |fields| Ok((fields.length_ms("x")?, !fields.rounded().is_empty())));
+            let read = field(value, |fields| {
+                Ok((fields.length_ms("x")?, !fields.rounded().is_empty()))
+            });
             assert_eq!(read, Ok((Some(ms), rounded)), "{value}");
         }
-        assert!(field(r#""soon""#, |fields| fields.length_ms("x")).is_err() && field("1e30", |fields| fields.length_ms("x")).is_err());
+        assert!(
+            field(r#""soon""#, |fields| fields.length_ms("x")).is_err()
+                && field("1e30", |fields| fields.length_ms("x")).is_err()
+        );
     }
 
     #[test]
@@ -394,29 +499,68 @@ mod tests {
             (r#""0007""#, "0007"),
             (r#""5.002E3""#, "5.002E3"),
             (r#"" a;b/%\\ é ""#, r" a;b/%\ é "),
-            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            (
+                "123456789012345678901234567890",
+                "123456789012345678901234567890",
+            ),
             ("1.2345678901234567890e19", "12345678901234567890"),
         ];
         for (value, wanted) in rows {
-            assert_eq!(field(value, |fields| fields.id("x")).as_deref(), Ok(wanted), "{value}");
+            assert_eq!(
+                field(value, |fields| fields.id("x")).as_deref(),
+                Ok(wanted),
+                "{value}"
+            );
         }
-        for value in ["5002.5", "null", r#""""#, r#""  ""#, "true", "{}", "[5]", "1e400"] {
+        for value in [
+            "5002.5", "null", r#""""#, r#""  ""#, "true", "{}", "[5]", "1e400",
+        ] {
             assert!(field(value, |fields| fields.id("x")).is_err(), "{value}");
         }
     }
 
     #[test]
     fn a_boolean_has_words_and_figures() {
-        let yes = ["true", r#""true""#, r#""TRUE""#, r#""Yes""#, r#""y""#, "1", "1.0", r#""1""#, r#""on""#];
-        let no = ["false", r#""False""#, r#""no""#, "0", "0.0", r#""0""#, r#""off""#];
+        let yes = [
+            "true",
+            r#""true""#,
+            r#""TRUE""#,
+            r#""Yes""#,
+            r#""y""#,
+            "1",
+            "1.0",
+            r#""1""#,
+            r#""on""#,
+        ];
+        let no = [
+            "false",
+            r#""False""#,
+            r#""no""#,
+            "0",
+            "0.0",
+            r#""0""#,
+            r#""off""#,
+        ];
         let nothing = ["null", r#""""#, r#"" ""#];
-        for (values, wanted) in [(&yes[..], Some(true)), (&no[..], Some(false)), (&nothing[..], None)] {
+        for (values, wanted) in [
+            (&yes[..], Some(true)),
+            (&no[..], Some(false)),
+            (&nothing[..], None),
+        ] {
             for value in values {
-                assert_eq!(field(value, |fields| fields.boolean("x")), Ok(wanted), "{value}");
+                assert_eq!(
+                    field(value, |fields| fields.boolean("x")),
+                    Ok(wanted),
+                    "{value}"
+                );
             }
         }
         for value in ["2", "-1", "0.5", r#""maybe""#, "[]", "{}"] {
-            assert_eq!(field(value, |fields| fields.boolean("x")), Err("field `x`: true or false is expected".to_owned()), "{value}");
+            assert_eq!(
+                field(value, |fields| fields.boolean("x")),
+                Err("field `x`: true or false is expected".to_owned()),
+                "{value}"
+            );
         }
     }
 
@@ -424,21 +568,50 @@ mod tests {
     fn a_list_that_says_nothing_is_an_empty_one() {
         let one = |json: &str| Fields::of(json)?.id("id");
         for value in ["null", "[]", r#""""#, "{}", "[null]"] {
-            assert_eq!(field(value, |fields| fields.list("x", one)), Ok(Vec::new()), "{value}");
+            assert_eq!(
+                field(value, |fields| fields.list("x", one)),
+                Ok(Vec::new()),
+                "{value}"
+            );
         }
-        for (value, wanted) in [(r#"[{"id":1},null,{"id":"b"}]"#, vec!["1", "b"]), (r#"{"id":"a"}"#, vec!["a"])] {
-            assert_eq!(field(value, |fields| fields.list("x", one)), Ok(wanted.into_iter().map(str::to_owned).collect()), "{value}");
+        for (value, wanted) in [
+            (r#"[{"id":1},null,{"id":"b"}]"#, vec!["1", "b"]),
+            (r#"{"id":"a"}"#, vec!["a"]),
+        ] {
+            assert_eq!(
+                field(value, |fields| fields.list("x", one)),
+                Ok(wanted.into_iter().map(str::to_owned).collect()),
+                "{value}"
+            );
         }
-        assert_eq!(field(r#"[{"id":1},{}]"#, |fields| fields.list("x", one)), Err("field `x[1].id`: there is no id".to_owned()));
-        assert_eq!(field("[7]", |fields| fields.list("x", one)), Err("field `x[0]`: an object is expected".to_owned()));
-        assert_eq!(field("7", |fields| fields.list("x", one)), Err("field `x`: a list is expected".to_owned()));
+        assert_eq!(
+            field(r#"[{"id":1},{}]"#, |fields| fields.list("x", one)),
+            Err("field `x[1].id`: there is no id".to_owned())
+        );
+        assert_eq!(
+            field("[7]", |fields| fields.list("x", one)),
+            Err("field `x[0]`: an object is expected".to_owned())
+        );
+        assert_eq!(
+            field("7", |fields| fields.list("x", one)),
+            Err("field `x`: a list is expected".to_owned())
+        );
     }
 
     #[test]
     fn a_field_that_stands_twice_is_one_value_or_none() {
-        let twice = |json: &str| Fields::of(json).expect("an object").whole("x").map_err(|error| error.to_string());
+        let twice = |json: &str| {
+            Fields::of(json)
+                .expect("an object")
+                .whole("x")
+                .map_err(|error| error.to_string())
+        };
         assert_eq!(twice(r#"{"x":1,"x":1}"#), Ok(Some(1)));
-        assert_eq!(twice(r#"{"x":1,"y":1,"y":2}"#), Ok(Some(1)), "another's business");
+        assert_eq!(
+            twice(r#"{"x":1,"y":1,"y":2}"#),
+            Ok(Some(1)),
+            "another's business"
+        );
         assert!(twice(r#"{"x":1,"x":2}"#).is_err());
     }
 

@@ -1,4 +1,5 @@
-//! The source's JSON, field by field. Source: scenarios/contracts/legacy; how one value may be spelled: `super::spelling`.
+//! The source's JSON, field by field. Source: scenarios/contracts/legacy; how one value may be
+//! spelled: `super::spelling`.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -53,7 +54,8 @@ pub struct Interaction {
     pub rounded: Vec<String>,
 }
 
-/// What ties an interaction and its recordings together, as far as it can be read, and nothing else of it.
+/// What ties an interaction and its recordings together, as far as it can be read, and nothing else
+/// of it.
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// Interaction, decimal text. The error says why it has none.
@@ -121,7 +123,8 @@ pub struct Recording {
     pub retention_class: Option<String>,
     /// Must not be deleted.
     pub legal_hold: bool,
-    /// Where the bytes are: absolute or relative to the API. Absent: at the API's own address for them.
+    /// Where the bytes are: absolute or relative to the API. Absent: at the API's own address for
+    /// them.
     pub media_url: Option<String>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
     pub rounded: Vec<String>,
@@ -187,8 +190,8 @@ impl Interaction {
     ///
     /// # Errors
     ///
-    /// It is no JSON object, gives neither start nor end and so is not the record of a call, or a field holds what cannot be read
-    /// ([`Unreadable`]).
+    /// It is no JSON object, gives neither start nor end and so is not the record of a call, or a
+    /// field holds what cannot be read ([`Unreadable`]).
     pub fn read(json: &str) -> Result<Interaction, Unreadable> {
         let fields = Fields::of(json)?;
         let [start_time, end_time] = fields.times()?;
@@ -255,11 +258,22 @@ impl Listed {
     pub fn read(json: &str) -> Listed {
         let fields = match Fields::of(json) {
             Ok(fields) => fields,
-            Err(why) => return Listed { id: Err(why), recordings: Vec::new() },
+            Err(why) => {
+                return Listed {
+                    id: Err(why),
+                    recordings: Vec::new(),
+                };
+            }
         };
         let items = fields.items("recordings").unwrap_or_default();
-        let recordings = items.into_iter().filter_map(|(_, item)| Fields::of(item).and_then(|fields| fields.id("id")).ok()).collect();
-        Listed { id: fields.id("id"), recordings }
+        let recordings = items
+            .into_iter()
+            .filter_map(|(_, item)| Fields::of(item).and_then(|fields| fields.id("id")).ok())
+            .collect();
+        Listed {
+            id: fields.id("id"),
+            recordings,
+        }
     }
 }
 
@@ -278,7 +292,10 @@ impl Segment {
 impl RecordingRef {
     fn read(json: &str) -> Result<RecordingRef, Unreadable> {
         let fields = Fields::of(json)?;
-        Ok(RecordingRef { id: fields.id("id")?, segment_id: fields.optional_id("segmentId")? })
+        Ok(RecordingRef {
+            id: fields.id("id")?,
+            segment_id: fields.optional_id("segmentId")?,
+        })
     }
 }
 
@@ -287,8 +304,8 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// It is no JSON object, gives neither start nor end and so is not the record of a recording, or a field holds what cannot be read
-    /// ([`Unreadable`]).
+    /// It is no JSON object, gives neither start nor end and so is not the record of a recording,
+    /// or a field holds what cannot be read ([`Unreadable`]).
     pub fn read(json: &str) -> Result<Recording, Unreadable> {
         let fields = Fields::of(json)?;
         let [start_time, end_time] = fields.times()?;
@@ -304,15 +321,24 @@ impl Recording {
             codec: fields.text("codec")?,
             content_type: fields.text("contentType")?,
             channels: number("channels").and_then(|channels| channels.try_into().ok()),
-            channel_roles: fields.items("channelRoles").unwrap_or_default().iter().filter_map(|(_, role)| text_of(role)).collect(),
+            channel_roles: fields
+                .items("channelRoles")
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|(_, role)| text_of(role))
+                .collect(),
             sample_rate: number("sampleRate").and_then(|rate| rate.try_into().ok()),
-            size_bytes: fields.whole("sizeBytes")?.and_then(|bytes| bytes.try_into().ok()),
+            size_bytes: fields
+                .whole("sizeBytes")?
+                .and_then(|bytes| bytes.try_into().ok()),
             file_name: fields.text("fileName")?,
             recorder_node: fields.text("recorderNode")?,
             pauses: fields.list("pauses", Pause::read)?,
             retention_class: fields.text("retentionClass")?,
             legal_hold: fields.boolean("legalHold")?.unwrap_or(false),
-            media_url: fields.text("mediaUrl")?.filter(|address| !address.trim().is_empty()),
+            media_url: fields
+                .text("mediaUrl")?
+                .filter(|address| !address.trim().is_empty()),
             rounded: fields.rounded(),
         })
     }
@@ -321,8 +347,15 @@ impl Recording {
 impl Pause {
     fn read(json: &str) -> Result<Pause, Unreadable> {
         let fields = Fields::of(json)?;
-        let (start_offset_ms, end_offset_ms) = (fields.length_ms("startOffsetMs")?, fields.length_ms("endOffsetMs")?);
-        Ok(Pause { start_offset_ms, end_offset_ms, reason: fields.text("reason")? })
+        let (start_offset_ms, end_offset_ms) = (
+            fields.length_ms("startOffsetMs")?,
+            fields.length_ms("endOffsetMs")?,
+        );
+        Ok(Pause {
+            start_offset_ms,
+            end_offset_ms,
+            reason: fields.text("reason")?,
+        })
     }
 }
 
@@ -334,8 +367,17 @@ impl User {
     /// It is no JSON object, or a field holds what cannot be read ([`Unreadable`]).
     pub fn read(json: &str) -> Result<User, Unreadable> {
         let fields = Fields::of(json)?;
-        let (name, extension, active) = (fields.text("name")?, fields.text("extension")?, fields.boolean("active")?);
-        Ok(User { id: fields.id("id")?, name, extension, active })
+        let (name, extension, active) = (
+            fields.text("name")?,
+            fields.text("extension")?,
+            fields.boolean("active")?,
+        );
+        Ok(User {
+            id: fields.id("id")?,
+            name,
+            extension,
+            active,
+        })
     }
 }
 
@@ -347,7 +389,10 @@ impl Queue {
     /// It is no JSON object, or a field holds what cannot be read ([`Unreadable`]).
     pub fn read(json: &str) -> Result<Queue, Unreadable> {
         let fields = Fields::of(json)?;
-        Ok(Queue { id: fields.id("id")?, name: fields.text("name")? })
+        Ok(Queue {
+            id: fields.id("id")?,
+            name: fields.text("name")?,
+        })
     }
 }
 
@@ -356,16 +401,22 @@ impl Fields<'_> {
     fn times(&self) -> Result<[SourceTime; 2], Unreadable> {
         let times = [self.raw("startTime")?, self.raw("endTime")?].map(SourceTime::read);
         if times == [SourceTime::Absent, SourceTime::Absent] {
-            return Err(Unreadable::new("startTime", "neither start nor end is given"));
+            return Err(Unreadable::new(
+                "startTime",
+                "neither start nor end is given",
+            ));
         }
         Ok(times)
     }
 }
 
 impl SourceTime {
-    /// A number in plain digits is a number; one in another spelling stays as it is written, for that is what is carried along as the raw start.
+    /// A number in plain digits is a number; one in another spelling stays as it is written, for
+    /// that is what is carried along as the raw start.
     fn read(raw: Option<&str>) -> SourceTime {
-        let Some(raw) = raw else { return SourceTime::Absent };
+        let Some(raw) = raw else {
+            return SourceTime::Absent;
+        };
         match text_of(raw) {
             Some(text) if text.trim().is_empty() => SourceTime::Absent,
             Some(text) => match raw.parse() {
@@ -390,7 +441,9 @@ impl SourceTime {
 impl<'de> Deserialize<'de> for SourceTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SourceTime, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(SourceTime::read(Some(raw.get()).filter(|raw| *raw != "null")))
+        Ok(SourceTime::read(
+            Some(raw.get()).filter(|raw| *raw != "null"),
+        ))
     }
 }
 
@@ -420,22 +473,57 @@ mod tests {
     #[test]
     fn a_field_may_be_written_in_many_ways_and_is_one_value() {
         let rows = [
-            (r#","agentId":"AGT-1","waitTimeMs":1200"#, Some("AGT-1"), Some(1200)),
-            (r#","agentId":1024,"waitTimeMs":"1200""#, Some("1024"), Some(1200)),
-            (r#","agentId":1.024E3,"waitTimeMs":1.2e3"#, Some("1024"), Some(1200)),
+            (
+                r#","agentId":"AGT-1","waitTimeMs":1200"#,
+                Some("AGT-1"),
+                Some(1200),
+            ),
+            (
+                r#","agentId":1024,"waitTimeMs":"1200""#,
+                Some("1024"),
+                Some(1200),
+            ),
+            (
+                r#","agentId":1.024E3,"waitTimeMs":1.2e3"#,
+                Some("1024"),
+                Some(1200),
+            ),
             (r#","agentId":null,"waitTimeMs":1200.0"#, None, Some(1200)),
             (r#","agentId":"","waitTimeMs":-5"#, Some(""), Some(-5)),
             (r#","agentId":"","waitTimeMs":"""#, Some(""), None),
-            (r#","agentId":"a\ud83db\u0000","waitTimeMs":null"#, Some("a\u{fffd}\u{fffd}\u{fffd}b\0"), None),
-            (r#","agentId":"\ud83d\udc4d \u00e9""#, Some("\u{1f44d} \u{e9}"), None),
-            (r#","segments":null,"recordings":null,"numbersMasked":null"#, None, None),
-            (r#","segments":"","recordings":{},"numbersMasked":"maybe","agentExtension":[]"#, None, None),
+            (
+                r#","agentId":"a\ud83db\u0000","waitTimeMs":null"#,
+                Some("a\u{fffd}\u{fffd}\u{fffd}b\0"),
+                None,
+            ),
+            (
+                r#","agentId":"\ud83d\udc4d \u00e9""#,
+                Some("\u{1f44d} \u{e9}"),
+                None,
+            ),
+            (
+                r#","segments":null,"recordings":null,"numbersMasked":null"#,
+                None,
+                None,
+            ),
+            (
+                r#","segments":"","recordings":{},"numbersMasked":"maybe","agentExtension":[]"#,
+                None,
+                None,
+            ),
             ("", None, None),
         ];
         for (fields, agent, wait_ms) in rows {
             let read = read(fields).unwrap_or_else(|error| panic!("{fields}: {error}"));
-            assert_eq!((read.agent_id.as_deref(), read.wait_time_ms), (agent, wait_ms), "{fields}");
-            assert!(read.segments.is_empty() && read.recordings.is_empty() && read.rounded.is_empty(), "{fields}");
+            assert_eq!(
+                (read.agent_id.as_deref(), read.wait_time_ms),
+                (agent, wait_ms),
+                "{fields}"
+            );
+            assert!(
+                read.segments.is_empty() && read.recordings.is_empty() && read.rounded.is_empty(),
+                "{fields}"
+            );
         }
     }
 
@@ -446,8 +534,14 @@ mod tests {
             (r#","agentId":{"id":"4155501"}"#, "agentId"),
             (r#","waitTimeMs":"soon""#, "waitTimeMs"),
             (r#","agentId":[]"#, "agentId"),
-            (r#","recordings":[{"id":"4155501-1"},{"id":4155501.5}]"#, "recordings[1].id"),
-            (r#","segments":[{"id":"4155501","agentId":true}]"#, "segments[0].agentId"),
+            (
+                r#","recordings":[{"id":"4155501-1"},{"id":4155501.5}]"#,
+                "recordings[1].id",
+            ),
+            (
+                r#","segments":[{"id":"4155501","agentId":true}]"#,
+                "segments[0].agentId",
+            ),
             (r#","segments":4155501"#, "segments"),
         ];
         for (fields, field) in rows {
@@ -460,7 +554,10 @@ mod tests {
     #[test]
     fn a_length_with_a_fraction_is_rounded_and_named() {
         let call = read(r#","talkTimeMs":1.5,"waitTimeMs":2.0"#).expect("a call");
-        assert_eq!((call.talk_time_ms, call.wait_time_ms, call.rounded), (Some(2), Some(2), vec!["talkTimeMs".to_owned()]));
+        assert_eq!(
+            (call.talk_time_ms, call.wait_time_ms, call.rounded),
+            (Some(2), Some(2), vec!["talkTimeMs".to_owned()])
+        );
     }
 
     #[test]
@@ -468,8 +565,16 @@ mod tests {
         let rows = [
             ("1700000000000", "1700000000000", Some(1_700_000_000_000)),
             ("1.7E12", "1.7E12", Some(1_700_000_000_000)),
-            ("1700000000000.0", "1700000000000.0", Some(1_700_000_000_000)),
-            (r#""1700000000000""#, "1700000000000", Some(1_700_000_000_000)),
+            (
+                "1700000000000.0",
+                "1700000000000.0",
+                Some(1_700_000_000_000),
+            ),
+            (
+                r#""1700000000000""#,
+                "1700000000000",
+                Some(1_700_000_000_000),
+            ),
             (r#""2023-07-01T12:00:00Z""#, "2023-07-01T12:00:00Z", None),
             ("1700000000000.5", "1700000000000.5", None),
             ("[1]", "[1]", None),
@@ -477,11 +582,22 @@ mod tests {
             ("null", "", None),
         ];
         for (value, shown, whole) in rows {
-            let call = Interaction::read(&format!(r#"{{"id":1,"startTime":{value},"endTime":2}}"#)).expect(value);
-            assert_eq!((call.start_time.to_string().as_str(), call.start_time.whole()), (shown, whole), "{value}");
+            let call = Interaction::read(&format!(r#"{{"id":1,"startTime":{value},"endTime":2}}"#))
+                .expect(value);
+            assert_eq!(
+                (
+                    call.start_time.to_string().as_str(),
+                    call.start_time.whole()
+                ),
+                (shown, whole),
+                "{value}"
+            );
         }
         for timeless in [r#"{"id":1}"#, r#"{"id":1,"startTime":null,"endTime":""}"#] {
-            assert_eq!(Interaction::read(timeless).expect_err(timeless).field, "startTime");
+            assert_eq!(
+                Interaction::read(timeless).expect_err(timeless).field,
+                "startTime"
+            );
         }
     }
 
@@ -493,32 +609,68 @@ mod tests {
         let nulls = read(
             r#","pauses":null,"legalHold":null,"sizeBytes":null,"durationMs":null,"channelRoles":null,"mediaUrl":"","channels":"stereo""#,
         );
-        assert_eq!(format!("{bare:?}"), format!("{:?}", nulls.expect("the same recording")));
-        let spelled =
-            read(r#","legalHold":"true","sizeBytes":3.2E4,"durationMs":"4000.0","pauses":{"startOffsetMs":1e3,"endOffsetMs":"2000"}"#);
+        assert_eq!(
+            format!("{bare:?}"),
+            format!("{:?}", nulls.expect("the same recording"))
+        );
+        let spelled = read(
+            r#","legalHold":"true","sizeBytes":3.2E4,"durationMs":"4000.0","pauses":{"startOffsetMs":1e3,"endOffsetMs":"2000"}"#,
+        );
         let spelled = spelled.expect("a recording");
-        assert_eq!((spelled.legal_hold, spelled.size_bytes, spelled.duration_ms), (true, Some(32_000), Some(4000)));
-        assert_eq!((spelled.pauses[0].start_offset_ms, spelled.pauses[0].end_offset_ms), (Some(1000), Some(2000)));
-        assert_eq!(read(r#","sizeBytes":-1"#).expect("a recording").size_bytes, None);
+        assert_eq!(
+            (spelled.legal_hold, spelled.size_bytes, spelled.duration_ms),
+            (true, Some(32_000), Some(4000))
+        );
+        assert_eq!(
+            (
+                spelled.pauses[0].start_offset_ms,
+                spelled.pauses[0].end_offset_ms
+            ),
+            (Some(1000), Some(2000))
+        );
+        assert_eq!(
+            read(r#","sizeBytes":-1"#).expect("a recording").size_bytes,
+            None
+        );
         for (json, field) in [
             (r#"{"interactionId":1,"startTime":1,"endTime":2}"#, "id"),
             (r#"{"id":"1-1","startTime":1,"endTime":2}"#, "interactionId"),
-            (r#"{"id":"5002-1","interactionId":5002,"pauses":null,"mediaUrl":"/x"}"#, "startTime"),
-            (r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"legalHold":"perhaps"}"#, "legalHold"),
-            (r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"pauses":[{"startOffsetMs":"x"}]}"#, "pauses[0].startOffsetMs"),
-            (r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"sizeBytes":1.5}"#, "sizeBytes"),
+            (
+                r#"{"id":"5002-1","interactionId":5002,"pauses":null,"mediaUrl":"/x"}"#,
+                "startTime",
+            ),
+            (
+                r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"legalHold":"perhaps"}"#,
+                "legalHold",
+            ),
+            (
+                r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"pauses":[{"startOffsetMs":"x"}]}"#,
+                "pauses[0].startOffsetMs",
+            ),
+            (
+                r#"{"id":"1-1","interactionId":1,"startTime":1,"endTime":2,"sizeBytes":1.5}"#,
+                "sizeBytes",
+            ),
             ("[]", ""),
             ("null", ""),
             (r#"{"id":"#, ""),
         ] {
-            assert_eq!(Recording::read(json).expect_err(json).field, field, "{json}");
+            assert_eq!(
+                Recording::read(json).expect_err(json).field,
+                field,
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn a_listed_call_is_known_by_what_can_be_read_of_it() {
         let rows = [
-            (r#"{"id":5,"recordings":[{"id":"5-1"},{},null,{"id":7}],"waitTimeMs":"soon"}"#, Some("5"), vec!["5-1", "7"]),
+            (
+                r#"{"id":5,"recordings":[{"id":"5-1"},{},null,{"id":7}],"waitTimeMs":"soon"}"#,
+                Some("5"),
+                vec!["5-1", "7"],
+            ),
             (r#"{"recordings":[{"id":"5-1"}]}"#, None, vec!["5-1"]),
             (r#"{"id":"","recordings":7}"#, None, vec![]),
             (r#"{"id":{"value":5}}"#, None, vec![]),
@@ -527,7 +679,11 @@ mod tests {
         ];
         for (json, id, recordings) in rows {
             let listed = Listed::read(json);
-            assert_eq!((listed.id.ok().as_deref(), listed.recordings), (id, recordings.into_iter().map(str::to_owned).collect()), "{json}");
+            assert_eq!(
+                (listed.id.ok().as_deref(), listed.recordings),
+                (id, recordings.into_iter().map(str::to_owned).collect()),
+                "{json}"
+            );
         }
     }
 
@@ -537,18 +693,30 @@ mod tests {
             Just("null".to_owned()),
             Just("true".to_owned()),
             any::<i64>().prop_map(|number| number.to_string()),
-            any::<f64>().prop_filter("JSON has no infinity", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
+            any::<f64>()
+                .prop_filter("JSON has no infinity", |number| number.is_finite())
+                .prop_map(|number| format!("{number:e}")),
             "[ -!#-\\[\\]-~]{0,12}".prop_map(|text| format!("\"{text}\"")),
         ];
         leaf.prop_recursive(2, 12, 4, |inner| {
             prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
-                proptest::collection::vec(("(id|startTime|endTime|agentId|startOffsetMs|segmentId)", inner), 0..4).prop_map(
-                    |fields| format!(
-                        "{{{}}}",
-                        fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect::<Vec<_>>().join(",")
-                    )
-                ),
+                proptest::collection::vec(inner.clone(), 0..4)
+                    .prop_map(|items| format!("[{}]", items.join(","))),
+                proptest::collection::vec(
+                    (
+                        "(id|startTime|endTime|agentId|startOffsetMs|segmentId)",
+                        inner
+                    ),
+                    0..4
+                )
+                .prop_map(|fields| format!(
+                    "{{{}}}",
+                    fields
+                        .iter()
+                        .map(|(name, value)| format!("\"{name}\":{value}"))
+                        .collect::<Vec<_>>()
+                        .join(",")
+                )),
             ]
         })
     }

@@ -32,16 +32,27 @@ impl Answer {
     /// Headers worth keeping beside the body: no cookies. Repeated ones are joined by a comma.
     pub(crate) fn headers_to_keep(&self) -> BTreeMap<String, String> {
         let mut kept: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in self.headers.iter().filter(|(name, _)| *name != header::SET_COOKIE) {
+        for (name, value) in self
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != header::SET_COOKIE)
+        {
             let Ok(value) = value.to_str() else { continue };
-            kept.entry(name.to_string()).and_modify(|known| *known = format!("{known}, {value}")).or_insert_with(|| value.to_owned());
+            kept.entry(name.to_string())
+                .and_modify(|known| *known = format!("{known}, {value}"))
+                .or_insert_with(|| value.to_owned());
         }
         kept
     }
 
     /// Length it announces. Bytes; absent: none, or it was coded.
     pub(crate) fn content_length(&self) -> Option<u64> {
-        self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+        self.headers
+            .get(header::CONTENT_LENGTH)?
+            .to_str()
+            .ok()?
+            .parse()
+            .ok()
     }
 
     /// The whole body, up to a bound; one that is announced to be longer is not read at all.
@@ -54,7 +65,8 @@ impl Answer {
         arrival.announced(length)?;
         let mut stream = self.body.into_stream();
         // A length is a claim: the memory reserved for it is bounded too.
-        let mut bytes = BytesMut::with_capacity(usize::try_from(length.unwrap_or(0).min(1 << 20)).unwrap_or(0));
+        let mut bytes =
+            BytesMut::with_capacity(usize::try_from(length.unwrap_or(0).min(1 << 20)).unwrap_or(0));
         while let Some(piece) = arrival.piece(&mut stream).await? {
             bytes.extend_from_slice(&piece);
         }

@@ -1,4 +1,5 @@
-//! An answer's body as it comes in: bounded in length, in the pause before each piece, and in how slow it may be.
+//! An answer's body as it comes in: bounded in length, in the pause before each piece, and in how
+//! slow it may be.
 
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use crate::net::transport::{Failure, TransportError};
 const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a body may come as slowly as it likes.
 const GRACE_MS: i64 = 60_000;
-/// The slowest line that is waited for after that, bytes a second: half of what G.711 speech takes to be heard as it comes. A worker that waits for
-/// less is held by one recording for hours.
+/// The slowest line that is waited for after that, bytes a second: half of what G.711 speech takes
+/// to be heard as it comes. A worker that waits for less is held by one recording for hours.
 const SLOWEST: u64 = 4 * 1024;
 
 /// What has come of a body so far.
@@ -33,12 +34,24 @@ pub(crate) struct Arrival {
 impl Arrival {
     /// Of an answer that is read whole.
     pub(crate) fn whole(clock: Clock, most: u64) -> Arrival {
-        Arrival { clock, bytes: 0, most, bound: "the most that is read of such an answer", waited_ms: 0 }
+        Arrival {
+            clock,
+            bytes: 0,
+            most,
+            bound: "the most that is read of such an answer",
+            waited_ms: 0,
+        }
     }
 
     /// Of a recording.
     pub(crate) fn media(clock: Clock, most: u64) -> Arrival {
-        Arrival { clock, bytes: 0, most, bound: "the most that is taken by what is stated of it and by audio.max_bytes", waited_ms: 0 }
+        Arrival {
+            clock,
+            bytes: 0,
+            most,
+            bound: "the most that is taken by what is stated of it and by audio.max_bytes",
+            waited_ms: 0,
+        }
     }
 
     /// The next piece; `None` at the end.
@@ -49,15 +62,26 @@ impl Arrival {
         let began_ms = self.clock.now_ms();
         let piece = self.clock.timeout(PIECE_TIMEOUT, stream.next()).await;
         self.waited_ms += (self.clock.now_ms() - began_ms).max(0);
-        let Some(piece) = piece.ok_or_else(|| TransportError::new(Failure::Broken, "the answer's body stopped"))? else { return Ok(None) };
+        let Some(piece) = piece
+            .ok_or_else(|| TransportError::new(Failure::Broken, "the answer's body stopped"))?
+        else {
+            return Ok(None);
+        };
         let piece = piece?;
         self.bytes += piece.len() as u64;
         if self.bytes > self.most {
-            return Err(TransportError::new(Failure::Unusable, format!("it is longer than {} bytes, {}", self.most, self.bound)));
+            return Err(TransportError::new(
+                Failure::Unusable,
+                format!("it is longer than {} bytes, {}", self.most, self.bound),
+            ));
         }
         let due_ms = GRACE_MS + i64::try_from(self.bytes * 1000 / SLOWEST).unwrap_or(i64::MAX / 2);
         if self.waited_ms > due_ms {
-            let why = format!("only {} bytes came in {} s", self.bytes, self.waited_ms / 1000);
+            let why = format!(
+                "only {} bytes came in {} s",
+                self.bytes,
+                self.waited_ms / 1000
+            );
             return Err(TransportError::new(Failure::Slow, why));
         }
         Ok(Some(piece))
@@ -66,9 +90,13 @@ impl Arrival {
     /// What an answer announces, held against the bound before anything is read.
     pub(crate) fn announced(&self, length: Option<u64>) -> Result<(), TransportError> {
         match length {
-            Some(length) if length > self.most => {
-                Err(TransportError::new(Failure::Unusable, format!("it announces {length} bytes, more than {}, {}", self.most, self.bound)))
-            }
+            Some(length) if length > self.most => Err(TransportError::new(
+                Failure::Unusable,
+                format!(
+                    "it announces {length} bytes, more than {}, {}",
+                    self.most, self.bound
+                ),
+            )),
             _ => Ok(()),
         }
     }

@@ -20,7 +20,9 @@ pub struct Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -35,7 +37,9 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 /// How a platform is told who asks.
@@ -58,13 +62,20 @@ pub(super) struct Tokens {
 impl Tokens {
     /// None is fetched yet.
     pub(super) fn new(url: Url, credentials: Credentials) -> Tokens {
-        Tokens { url, credentials, held: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Tokens {
+            url,
+            credentials,
+            held: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The value of the `Authorization` header; `None` where there is no token or it has run out.
     pub(super) fn valid(&self, now_ms: i64) -> Option<HeaderValue> {
         let held = self.held();
-        held.as_ref().filter(|token| token.expires_ms > now_ms).map(|token| token.value.clone())
+        held.as_ref()
+            .filter(|token| token.expires_ms > now_ms)
+            .map(|token| token.value.clone())
     }
 
     pub(super) fn held(&self) -> MutexGuard<'_, Option<Token>> {
@@ -92,17 +103,27 @@ pub(super) fn basic(name: &str, password: &str) -> Option<HeaderValue> {
 }
 
 pub(super) fn no_header(what: String) -> CallError {
-    CallError::Unauthorized { what, why: "name or secret hold characters that no header can".to_owned() }
+    CallError::Unauthorized {
+        what,
+        why: "name or secret hold characters that no header can".to_owned(),
+    }
 }
 
 pub(super) fn token_of(what: String, bytes: &[u8], clock: &Clock) -> Result<Token, CallError> {
-    let malformed = |why: String| CallError::Malformed { what: what.clone(), why };
+    let malformed = |why: String| CallError::Malformed {
+        what: what.clone(),
+        why,
+    };
     // Not serde's own words: they could quote the token.
-    let body: TokenBody = serde_json::from_slice(bytes).map_err(|_| malformed("not a token answer".to_owned()))?;
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", body.access_token)).map_err(|_| malformed("not a token".to_owned()))?;
+    let body: TokenBody =
+        serde_json::from_slice(bytes).map_err(|_| malformed("not a token answer".to_owned()))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", body.access_token))
+        .map_err(|_| malformed("not a token".to_owned()))?;
     value.set_sensitive(true);
     // Renewed a little early, so that a request does not arrive with a token that died on the way.
     let life_ms = body.expires_in.unwrap_or(300).saturating_mul(1000);
-    let expires_ms = clock.now_ms().saturating_add(life_ms - (life_ms / 20).min(30_000));
+    let expires_ms = clock
+        .now_ms()
+        .saturating_add(life_ms - (life_ms / 20).min(30_000));
     Ok(Token { value, expires_ms })
 }

@@ -31,7 +31,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: MakeBody,
     pub(crate) repeat: Repeat,
-    /// The statuses that mean done. No other is success: not a redirect, not a 202 that only promises.
+    /// The statuses that mean done. No other is success: not a redirect, not a 202 that only
+    /// promises.
     pub(crate) done: &'static [u16],
     /// Statuses that mean not yet: asked for again after a while.
     pub(crate) not_yet: &'static [u16],
@@ -53,7 +54,13 @@ impl Call {
 
     /// A call without a body, whose repeat does no harm.
     pub(crate) fn bodiless(method: Method, url: Url, done: &'static [u16]) -> Call {
-        Call::new(method, url, Repeat::Safe, done, Arc::new(|| Box::pin(async { Ok(Body::empty()) })))
+        Call::new(
+            method,
+            url,
+            Repeat::Safe,
+            done,
+            Arc::new(|| Box::pin(async { Ok(Body::empty()) })),
+        )
     }
 
     pub(crate) fn json(
@@ -64,22 +71,46 @@ impl Call {
         body: &impl serde::Serialize,
     ) -> Result<Call, CallError> {
         let what = format!("{method} {}", url.path());
-        let bytes = serde_json::to_vec(body).map_err(|error| CallError::Malformed { what, why: error.to_string() })?;
+        let bytes = serde_json::to_vec(body).map_err(|error| CallError::Malformed {
+            what,
+            why: error.to_string(),
+        })?;
         let bytes = Bytes::from(bytes);
         let body: MakeBody = Arc::new(move || {
             let bytes = bytes.clone();
             Box::pin(async move { Ok(Body::Full(bytes)) })
         });
         let mut call = Call::new(method, url, repeat, done, body);
-        call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        call.headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         Ok(call)
     }
 
-    pub(crate) fn new(method: Method, url: Url, repeat: Repeat, done: &'static [u16], body: MakeBody) -> Call {
+    pub(crate) fn new(
+        method: Method,
+        url: Url,
+        repeat: Repeat,
+        done: &'static [u16],
+        body: MakeBody,
+    ) -> Call {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let key = url.path().to_owned();
-        Call { method, url, headers, body, repeat, done, not_yet: &[], most: ANSWER_MOST, token: true, limit: None, key }
+        Call {
+            method,
+            url,
+            headers,
+            body,
+            repeat,
+            done,
+            not_yet: &[],
+            most: ANSWER_MOST,
+            token: true,
+            limit: None,
+            key,
+        }
     }
 
     pub(super) fn what(&self) -> String {

@@ -1,5 +1,5 @@
-//! HTTP as every platform's client needs it: one seam for bytes, one authenticated session with rate limit and retries, bounds on what arrives.
-//! No platform is named here.
+//! HTTP as every platform's client needs it: one seam for bytes, one authenticated session with
+//! rate limit and retries, bounds on what arrives. No platform is named here.
 
 pub(crate) mod answer;
 pub(crate) mod arrival;

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::error::CallError;
 
-/// Pages in a row that bring nothing new before a listing is given up. A platform may leave out what a client may not see, and so give empty pages;
-/// not that many one after the other.
+/// Pages in a row that bring nothing new before a listing is given up. A platform may leave out
+/// what a client may not see, and so give empty pages; not that many one after the other.
 const MOST_IDLE: u32 = 20;
 
 /// What is remembered of a listing's pages: eight bytes for a cursor and for a page.
@@ -30,11 +30,13 @@ impl Pages {
         self.cursors.insert(hash_of(cursor));
     }
 
-    /// Takes note of a page and of the cursor to the next. Answers that cursor; `None`: this was the last page.
+    /// Takes note of a page and of the cursor to the next. Answers that cursor; `None`: this was
+    /// the last page.
     ///
     /// # Errors
     ///
-    /// [`CallError::Malformed`] where the pages have no end: a cursor came before, or page after page brings nothing new. `what` names the listing.
+    /// [`CallError::Malformed`] where the pages have no end: a cursor came before, or page after
+    /// page brings nothing new. `what` names the listing.
     pub fn next<'a>(
         &mut self,
         what: &str,
@@ -49,15 +51,28 @@ impl Pages {
             count += 1;
         }
         let Some(next) = next else { return Ok(None) };
-        self.idle = if count > 0 && self.pages.insert(hash.finish()) { 0 } else { self.idle + 1 };
+        self.idle = if count > 0 && self.pages.insert(hash.finish()) {
+            0
+        } else {
+            self.idle + 1
+        };
         let why = if !self.cursors.insert(hash_of(&next)) {
-            format!("its pages go in a circle: the cursor of page {} came before", self.read)
+            format!(
+                "its pages go in a circle: the cursor of page {} came before",
+                self.read
+            )
         } else if self.idle >= MOST_IDLE {
-            format!("its pages have no end: the last {} of {} brought nothing new", self.idle, self.read)
+            format!(
+                "its pages have no end: the last {} of {} brought nothing new",
+                self.idle, self.read
+            )
         } else {
             return Ok(Some(next));
         };
-        Err(CallError::Malformed { what: what.to_owned(), why })
+        Err(CallError::Malformed {
+            what: what.to_owned(),
+            why,
+        })
     }
 }
 
@@ -89,18 +104,34 @@ mod tests {
     fn a_listing_without_end_is_given_up_and_a_long_one_is_not() {
         let entity = |number: u32| vec![format!("entity {number}")];
         let cursor = |number: u32| Some(format!("cursor {number}"));
-        assert_eq!(follow(|number| (entity(number), (number < 3000).then(|| number.to_string()))), Ok(3000));
         assert_eq!(
-            follow(|number| (if number % 15 == 0 { entity(number) } else { vec![] }, cursor(number).filter(|_| number < 600))),
+            follow(|number| (entity(number), (number < 3000).then(|| number.to_string()))),
+            Ok(3000)
+        );
+        assert_eq!(
+            follow(|number| (
+                if number % 15 == 0 {
+                    entity(number)
+                } else {
+                    vec![]
+                },
+                cursor(number).filter(|_| number < 600)
+            )),
             Ok(600)
         );
         let circle = follow(|number| (entity(number), cursor(number % 2))).expect_err("A, B, A, B");
-        assert!(circle.contains("circle") && circle.contains("page 3"), "{circle}");
-        let still = follow(|number| (entity(number), cursor(0))).expect_err("a cursor that does not move");
+        assert!(
+            circle.contains("circle") && circle.contains("page 3"),
+            "{circle}"
+        );
+        let still =
+            follow(|number| (entity(number), cursor(0))).expect_err("a cursor that does not move");
         assert!(still.contains("circle"), "{still}");
-        let empty = follow(|number| (vec![], cursor(number))).expect_err("ever new cursors with nothing in them");
+        let empty = follow(|number| (vec![], cursor(number)))
+            .expect_err("ever new cursors with nothing in them");
         assert!(empty.contains("no end") && empty.contains("20"), "{empty}");
-        let same = follow(|number| (entity(0), cursor(number))).expect_err("ever new cursors with ever the same page");
+        let same = follow(|number| (entity(0), cursor(number)))
+            .expect_err("ever new cursors with ever the same page");
         assert!(same.contains("no end"), "{same}");
     }
 }

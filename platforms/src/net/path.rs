@@ -5,14 +5,21 @@ use url::Url;
 
 use crate::error::CallError;
 
-/// What is escaped in a step of a path: all but RFC 3986's unreserved characters. `;` too, for servers take what follows it for a parameter, and tabs
-/// and line ends, which URL parsers drop.
-const IN_STEP: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What is escaped in a step of a path: all but RFC 3986's unreserved characters. `;` too, for
+/// servers take what follows it for a parameter, and tabs and line ends, which URL parsers drop.
+const IN_STEP: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
-/// The address of these steps below a root, whatever a step holds. One of one or two dots alone has no address: escaped or not it is read as
-/// "here" or "up".
+/// The address of these steps below a root, whatever a step holds. One of one or two dots alone has
+/// no address: escaped or not it is read as "here" or "up".
 pub(crate) fn below(root: &Url, steps: &[&str]) -> Result<Url, CallError> {
-    let no_address = |why: &str| CallError::NotSent { what: steps.join("/"), why: why.to_owned() };
+    let no_address = |why: &str| CallError::NotSent {
+        what: steps.join("/"),
+        why: why.to_owned(),
+    };
     if root.cannot_be_a_base() {
         return Err(no_address("the address in the plan cannot carry a path"));
     }
@@ -54,10 +61,20 @@ mod tests {
         ];
         for (id, wanted) in rows {
             let url = below(&root, &["recordings", id, "media"]).expect(id);
-            assert_eq!(url.as_str(), format!("https://platform.example/root/recordings/{wanted}/media"), "{id}");
+            assert_eq!(
+                url.as_str(),
+                format!("https://platform.example/root/recordings/{wanted}/media"),
+                "{id}"
+            );
         }
         for dots in [".", ".."] {
-            assert!(matches!(below(&root, &["recordings", dots]), Err(CallError::NotSent { .. })), "{dots}");
+            assert!(
+                matches!(
+                    below(&root, &["recordings", dots]),
+                    Err(CallError::NotSent { .. })
+                ),
+                "{dots}"
+            );
         }
     }
 

@@ -8,8 +8,8 @@ use crate::clock::Clock;
 
 /// One limit of a platform, spread evenly over its window.
 ///
-/// Even spacing rather than bursts: whatever the platform's window is (fixed, sliding, bucket), `n` evenly spaced requests in it
-/// are never `n + 1`.
+/// Even spacing rather than bursts: whatever the platform's window is (fixed, sliding, bucket), `n`
+/// evenly spaced requests in it are never `n + 1`.
 #[derive(Debug)]
 pub struct Limit {
     state: Mutex<State>,
@@ -24,7 +24,8 @@ struct State {
     next_us: i64,
     /// Nobody goes before this, not even who has a turn already.
     hold_us: i64,
-    /// The quickest answer of late, where the rate is found by listening. Milliseconds; absent: the rate is known.
+    /// The quickest answer of late, where the rate is found by listening. Milliseconds; absent: the
+    /// rate is known.
     quickest_ms: Option<i64>,
 }
 
@@ -44,8 +45,8 @@ impl Limit {
         }
     }
 
-    /// For a platform that publishes no limit: begins slowly, goes faster while answers stay quick, up to `count` in `per`, and slower
-    /// when they take long or fail.
+    /// For a platform that publishes no limit: begins slowly, goes faster while answers stay quick,
+    /// up to `count` in `per`, and slower when they take long or fail.
     #[must_use]
     pub fn rising(count: u32, per: Duration) -> Limit {
         let limit = Limit::new(count, per);
@@ -57,13 +58,16 @@ impl Limit {
         limit
     }
 
-    /// Waits for the next turn. Who wakes inside a hold that came meanwhile takes a new turn behind it.
+    /// Waits for the next turn. Who wakes inside a hold that came meanwhile takes a new turn behind
+    /// it.
     pub async fn turn(&self, clock: &Clock) {
         loop {
             let now_us = clock.now_ms().saturating_mul(1000);
             let at_us = self.take(now_us);
             if at_us > now_us {
-                clock.sleep(Duration::from_micros(at_us.abs_diff(now_us))).await;
+                clock
+                    .sleep(Duration::from_micros(at_us.abs_diff(now_us)))
+                    .await;
             }
             if self.state.lock().hold_us <= at_us {
                 return;
@@ -81,7 +85,9 @@ impl Limit {
         let at = state.next_us.max(now_us).max(state.hold_us);
         state.next_us = at.saturating_add(state.interval_us);
         if state.quickest_ms.is_none() {
-            state.interval_us = state.announced_us.max(state.interval_us - state.interval_us / 64);
+            state.interval_us = state
+                .announced_us
+                .max(state.interval_us - state.interval_us / 64);
         }
         at
     }
@@ -89,14 +95,20 @@ impl Limit {
     /// Learns from how long an answer took. Milliseconds.
     pub(crate) fn answered(&self, took_ms: i64) {
         let mut state = self.state.lock();
-        let Some(quickest_ms) = state.quickest_ms else { return };
+        let Some(quickest_ms) = state.quickest_ms else {
+            return;
+        };
         // It creeps up, so that a platform that has become slower for good is not fled for ever.
-        let quickest_ms = took_ms.max(1).min(quickest_ms.saturating_add(1 + quickest_ms / 256));
+        let quickest_ms = took_ms
+            .max(1)
+            .min(quickest_ms.saturating_add(1 + quickest_ms / 256));
         state.quickest_ms = Some(quickest_ms);
         state.interval_us = if took_ms > 3 * quickest_ms + SLACK_MS {
             (state.interval_us + state.interval_us / 8).clamp(LEAST_SPACING_US, SLOWEST_US)
         } else {
-            state.announced_us.max(state.interval_us - state.interval_us / 16)
+            state
+                .announced_us
+                .max(state.interval_us - state.interval_us / 16)
         };
     }
 
@@ -104,17 +116,23 @@ impl Limit {
     pub(crate) fn strained(&self) {
         let mut state = self.state.lock();
         if state.quickest_ms.is_some() {
-            state.interval_us = (state.interval_us + state.interval_us / 2).clamp(LEAST_SPACING_US, SLOWEST_US);
+            state.interval_us =
+                (state.interval_us + state.interval_us / 2).clamp(LEAST_SPACING_US, SLOWEST_US);
         }
     }
 
-    /// Nobody goes before `wait` has passed: the platform said so. Behind it they go one by one, not all in the same instant: a
-    /// refusal is a limit that nobody announced, so the rate falls with each, and recovers as requests pass.
+    /// Nobody goes before `wait` has passed: the platform said so. Behind it they go one by one,
+    /// not all in the same instant: a refusal is a limit that nobody announced, so the rate falls
+    /// with each, and recovers as requests pass.
     pub fn hold(&self, clock: &Clock, wait: Duration) {
-        let until_us = clock.now_ms().saturating_mul(1000).saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
+        let until_us = clock
+            .now_ms()
+            .saturating_mul(1000)
+            .saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
         let mut state = self.state.lock();
         if until_us > state.hold_us.saturating_add(state.interval_us) {
-            let slower = (state.interval_us + state.interval_us / 8).clamp(LEAST_SPACING_US, SLOWEST_US);
+            let slower =
+                (state.interval_us + state.interval_us / 8).clamp(LEAST_SPACING_US, SLOWEST_US);
             state.interval_us = state.interval_us.max(slower);
         }
         state.hold_us = state.hold_us.max(until_us);
@@ -131,9 +149,11 @@ impl Limit {
 
 /// Before any clock: nobody waits for it, whatever year a machine believes in.
 const LONG_AGO_US: i64 = i64::MIN / 4;
-/// What a rate that is found by listening begins with: ten requests a second, which no web service minds.
+/// What a rate that is found by listening begins with: ten requests a second, which no web service
+/// minds.
 const FIRST_SPACING_US: i64 = 100_000;
-/// Answers are slow only beyond three times the quickest and this: below, jitter of network and scheduler would slow a migration down. Milliseconds.
+/// Answers are slow only beyond three times the quickest and this: below, jitter of network and
+/// scheduler would slow a migration down. Milliseconds.
 const SLACK_MS: i64 = 100;
 /// What a limit without a known rate is spaced by once it has refused: a thousand a second.
 const LEAST_SPACING_US: i64 = 1000;
@@ -157,7 +177,10 @@ mod tests {
         assert_eq!(spacing(), 1000, "the plan's bound is reached");
         (0..20).for_each(|_| limit.answered(400));
         let slow = spacing();
-        assert!(slow > 5000, "{slow} us between requests while answers take twenty times as long");
+        assert!(
+            slow > 5000,
+            "{slow} us between requests while answers take twenty times as long"
+        );
         (0..200).for_each(|_| limit.answered(25));
         assert_eq!(spacing(), 1000, "and again");
         limit.strained();
@@ -174,7 +197,14 @@ mod tests {
                     limit.turn(&clock).await;
                 }
             };
-            assert!(clock.timeout(Duration::from_secs(10), turns).await.is_some(), "year {}", 1970 + year);
+            assert!(
+                clock
+                    .timeout(Duration::from_secs(10), turns)
+                    .await
+                    .is_some(),
+                "year {}",
+                1970 + year
+            );
             assert!(!limit.is_held(&clock), "nobody asked for a hold");
         }
     }

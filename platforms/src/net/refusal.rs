@@ -38,25 +38,50 @@ pub(super) async fn refusal(what: String, answer: Answer, clock: &Clock) -> Call
     let status = answer.status.as_u16();
     let bytes = answer.bytes(ERROR_MOST, clock).await.unwrap_or_default();
     let body: ErrorBody = serde_json::from_slice(&bytes).unwrap_or_default();
-    let message = redact_phone_numbers(&body.message.or(body.error_description).or(body.status_message).unwrap_or_default());
+    let message = redact_phone_numbers(
+        &body
+            .message
+            .or(body.error_description)
+            .or(body.status_message)
+            .unwrap_or_default(),
+    );
     CallError::Refused {
         what,
         status,
-        code: body.code.or(body.error).or(body.status_code.map(|code| code.to_string())).unwrap_or_default(),
+        code: body
+            .code
+            .or(body.error)
+            .or(body.status_code.map(|code| code.to_string()))
+            .unwrap_or_default(),
         message,
         entity_id: body.entity_id,
-        field: body.details.into_iter().find_map(|detail| detail.field_name),
+        field: body
+            .details
+            .into_iter()
+            .find_map(|detail| detail.field_name),
     }
 }
 
-/// A platform quotes what it refuses, and what it refuses may be a phone number: runs of digits that long are starred, ids are not.
+/// A platform quotes what it refuses, and what it refuses may be a phone number: runs of digits
+/// that long are starred, ids are not.
 pub(crate) fn redact_phone_numbers(message: &str) -> String {
     let mut text = String::new();
-    for word in message.chars().take(300).collect::<String>().split_inclusive([' ', '[', ']', '"', '\'']) {
+    for word in message
+        .chars()
+        .take(300)
+        .collect::<String>()
+        .split_inclusive([' ', '[', ']', '"', '\''])
+    {
         let digits = word.chars().filter(char::is_ascii_digit).count();
-        let is_number = digits >= 7 && word.chars().all(|c| c.is_ascii_digit() || "+-.()*:tel []\"'".contains(c));
+        let is_number = digits >= 7
+            && word
+                .chars()
+                .all(|c| c.is_ascii_digit() || "+-.()*:tel []\"'".contains(c));
         if is_number {
-            text.extend(word.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }));
+            text.extend(
+                word.chars()
+                    .map(|c| if c.is_ascii_digit() { '*' } else { c }),
+            );
         } else {
             text.push_str(word);
         }
@@ -67,7 +92,12 @@ pub(crate) fn redact_phone_numbers(message: &str) -> String {
 /// An error in one line.
 pub(super) fn describe(error: &CallError) -> String {
     match error {
-        CallError::Refused { status, code, message, .. } => format!("{status} {code} {message}").trim().to_owned(),
+        CallError::Refused {
+            status,
+            code,
+            message,
+            ..
+        } => format!("{status} {code} {message}").trim().to_owned(),
         other => other.to_string(),
     }
 }

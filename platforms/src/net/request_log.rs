@@ -1,4 +1,5 @@
-//! A line for every request, for whoever looks at night what is being asked. Never a value: no id, no number, no name, no query, no token.
+//! A line for every request, for whoever looks at night what is being asked. Never a value: no id,
+//! no number, no name, no query, no token.
 
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use async_trait::async_trait;
 use crate::clock::Clock;
 use crate::net::transport::{Body, Retry, Transport, TransportError};
 
-/// The words of which the platforms' paths are made; any other segment may be an id, a file's name or a person's, and is not shown. Held against the
-/// clients by a test.
+/// The words of which the platforms' paths are made; any other segment may be an id, a file's name
+/// or a person's, and is not shown. Held against the clients by a test.
 const WORDS: &[&str] = &[
     "analytics",
     "api",
@@ -64,11 +65,18 @@ const WORDS: &[&str] = &[
 
 /// A path with `{}` for every segment that is not one of the platforms' own words.
 fn template(path: &str) -> String {
-    let segments = path.split('/').map(|segment| if segment.is_empty() || WORDS.contains(&segment) { segment } else { "{}" });
+    let segments = path.split('/').map(|segment| {
+        if segment.is_empty() || WORDS.contains(&segment) {
+            segment
+        } else {
+            "{}"
+        }
+    });
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// A transport that logs each exchange at level `info`: method, host, path template, status and milliseconds until the answer's head.
+/// A transport that logs each exchange at level `info`: method, host, path template, status and
+/// milliseconds until the answer's head.
 pub struct Logged {
     inner: Arc<dyn Transport>,
     clock: Clock,
@@ -78,29 +86,53 @@ impl Logged {
     /// Wraps a transport where such lines are wanted, and gives it back as it is where not.
     #[must_use]
     pub fn wrap(inner: Arc<dyn Transport>, clock: Clock) -> Arc<dyn Transport> {
-        if tracing::enabled!(tracing::Level::INFO) { Arc::new(Logged { inner, clock }) } else { inner }
+        if tracing::enabled!(tracing::Level::INFO) {
+            Arc::new(Logged { inner, clock })
+        } else {
+            inner
+        }
     }
 }
 
 #[async_trait]
 impl Transport for Logged {
-    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+    async fn send(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, TransportError> {
         let (method, uri) = (request.method().clone(), request.uri());
-        let host =
-            uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default().to_owned()).unwrap_or_default();
+        let host = uri
+            .authority()
+            .map(|authority| {
+                authority
+                    .as_str()
+                    .rsplit('@')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+            .unwrap_or_default();
         let path = template(uri.path());
         let sent_ms = self.clock.now_ms();
         let answer = self.inner.send(request).await;
         let ms = self.clock.now_ms() - sent_ms;
         match &answer {
-            Ok(answer) => tracing::info!("{method} {host}{path} {} {ms} ms", answer.status().as_u16()),
+            Ok(answer) => {
+                tracing::info!("{method} {host}{path} {} {ms} ms", answer.status().as_u16())
+            }
             Err(error) => tracing::info!("{method} {host}{path} no answer {ms} ms: {}", error.why),
         }
         answer
     }
 
     fn retrying(&self, retry: &Retry<'_>) {
-        tracing::info!("{} is asked again, try {} of {}: {}", retry.host, retry.tries + 1, retry.of, retry.why);
+        tracing::info!(
+            "{} is asked again, try {} of {}: {}",
+            retry.host,
+            retry.tries + 1,
+            retry.of,
+            retry.why
+        );
         self.inner.retrying(retry);
     }
 }
@@ -113,8 +145,14 @@ mod tests {
     fn what_is_no_word_of_the_platforms_is_not_shown() {
         for (path, shown) in [
             ("/api/v2/users", "/api/v2/users"),
-            ("/api/v2/conversations/a2c1-d6/recordings", "/api/v2/conversations/{}/recordings"),
-            ("/api/v2/users/externalid/acme/jane.doe%40example.com", "/api/v2/users/externalid/{}/{}"),
+            (
+                "/api/v2/conversations/a2c1-d6/recordings",
+                "/api/v2/conversations/{}/recordings",
+            ),
+            (
+                "/api/v2/users/externalid/acme/jane.doe%40example.com",
+                "/api/v2/users/externalid/{}/{}",
+            ),
             ("/webdav/2024/442012345678.mp3", "/webdav/{}/{}"),
             ("/", "/"),
         ] {
@@ -135,9 +173,17 @@ mod tests {
             "legacy/client.rs",
         ] {
             let text = std::fs::read_to_string(folder.join(file)).expect(file);
-            for list in text.split("&[").skip(1).filter_map(|rest| rest.split(']').next()).filter(|list| list.contains("\"api\"")) {
+            for list in text
+                .split("&[")
+                .skip(1)
+                .filter_map(|rest| rest.split(']').next())
+                .filter(|list| list.contains("\"api\""))
+            {
                 for word in list.split('"').skip(1).step_by(2) {
-                    assert!(WORDS.contains(&word), "{file}: `{word}` is not among the words that may be logged");
+                    assert!(
+                        WORDS.contains(&word),
+                        "{file}: `{word}` is not among the words that may be logged"
+                    );
                     seen += 1;
                 }
             }

@@ -1,4 +1,5 @@
-//! One authenticated conversation with a platform: token, rate limit, retries. The platforms' clients are lists of endpoints on top.
+//! One authenticated conversation with a platform: token, rate limit, retries. The platforms'
+//! clients are lists of endpoints on top.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -16,7 +17,9 @@ use crate::net::arrival::Arrival;
 use crate::net::auth::{Account, Auth, Credentials, Token, Tokens, basic, no_header, token_of};
 use crate::net::call::{Call, Repeat};
 use crate::net::content_coding;
-use crate::net::failure::{body_failure, final_failure, host, is_passing, leads_to, not_done, parse, redirected, uri};
+use crate::net::failure::{
+    body_failure, final_failure, host, is_passing, leads_to, not_done, parse, redirected, uri,
+};
 use crate::net::rate_limit::Limit;
 use crate::net::refusal::{ERROR_MOST, describe, refusal};
 use crate::net::retry::{LONGEST_WAIT, backoff, retry_after, until};
@@ -39,7 +42,8 @@ pub(crate) struct Session {
     pub(crate) counts: Arc<Counts>,
     auth: Auth,
     limit: Arc<Limit>,
-    /// Header that announces how many requests a minute are allowed. Absent: the platform announces none.
+    /// Header that announces how many requests a minute are allowed. Absent: the platform announces
+    /// none.
     limit_header: Option<&'static str>,
     /// When a wait was last logged, Unix ms.
     told_ms: AtomicI64,
@@ -53,7 +57,8 @@ const THROTTLED_TRIES: u32 = 60;
 const RENEWALS: u32 = 3;
 /// How long an answer's head may take once the request is sent.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
-/// The slowest line an upload is waited for: bytes a second. Below it a gigabyte takes longer than a night.
+/// The slowest line an upload is waited for: bytes a second. Below it a gigabyte takes longer than
+/// a night.
 const SLOWEST_UPLOAD: u64 = 64 * 1024;
 /// A wait that somebody may wonder about is told of.
 const TOLD_WAIT: Duration = Duration::from_secs(5);
@@ -61,23 +66,55 @@ const TOLD_WAIT: Duration = Duration::from_secs(5);
 const TOLD_EVERY_MS: i64 = 30_000;
 
 impl Session {
-    pub(crate) fn new(transport: Arc<dyn Transport>, clock: Clock, token_url: Url, credentials: Credentials, limit: Limit) -> Session {
-        Session::with_auth(transport, clock, Auth::Token(Box::new(Tokens::new(token_url, credentials))), limit)
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        token_url: Url,
+        credentials: Credentials,
+        limit: Limit,
+    ) -> Session {
+        Session::with_auth(
+            transport,
+            clock,
+            Auth::Token(Box::new(Tokens::new(token_url, credentials))),
+            limit,
+        )
     }
 
     /// The same with an account instead of a token.
-    pub(crate) fn basic(transport: Arc<dyn Transport>, clock: Clock, account: &Account, limit: Limit) -> Session {
-        Session::with_auth(transport, clock, Auth::Basic(basic(&account.username, &account.password)), limit)
+    pub(crate) fn basic(
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        account: &Account,
+        limit: Limit,
+    ) -> Session {
+        Session::with_auth(
+            transport,
+            clock,
+            Auth::Basic(basic(&account.username, &account.password)),
+            limit,
+        )
     }
 
     fn with_auth(transport: Arc<dyn Transport>, clock: Clock, auth: Auth, limit: Limit) -> Session {
         let (counts, limit) = (Arc::default(), Arc::new(limit));
-        Session { transport, clock, counts, auth, limit, limit_header: None, told_ms: AtomicI64::new(i64::MIN) }
+        Session {
+            transport,
+            clock,
+            counts,
+            auth,
+            limit,
+            limit_header: None,
+            told_ms: AtomicI64::new(i64::MIN),
+        }
     }
 
     /// The same, for a platform that announces in this header how many requests a minute it allows.
     pub(crate) fn with_limit_header(self, name: &'static str) -> Session {
-        Session { limit_header: Some(name), ..self }
+        Session {
+            limit_header: Some(name),
+            ..self
+        }
     }
 
     /// Sends a call until it is answered, for good or bad.
@@ -94,7 +131,10 @@ impl Session {
                     let refused = refusal(what.clone(), answer, &self.clock).await;
                     renewed += 1;
                     if renewed > RENEWALS || matches!(self.auth, Auth::Basic(_)) {
-                        return Err(CallError::Unauthorized { what, why: describe(&refused) });
+                        return Err(CallError::Unauthorized {
+                            what,
+                            why: describe(&refused),
+                        });
                     }
                     self.drop_token(token.as_ref());
                     continue;
@@ -106,14 +146,22 @@ impl Session {
                         return Err(refusal(what, answer, &self.clock).await);
                     }
                     // Without Retry-After the wait grows by itself.
-                    let asked = self.asked(&what, &answer, &mut waited)?.unwrap_or_else(|| backoff(throttled, &call.key));
+                    let asked = self
+                        .asked(&what, &answer, &mut waited)?
+                        .unwrap_or_else(|| backoff(throttled, &call.key));
                     self.retrying(&call.url, throttled, THROTTLED_TRIES, &asked_to_wait(asked));
                     // For everybody under the same limit.
-                    call.limit.as_ref().unwrap_or(&self.limit).hold(&self.clock, asked);
+                    call.limit
+                        .as_ref()
+                        .unwrap_or(&self.limit)
+                        .hold(&self.clock, asked);
                     self.counts.retries.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
-                Ok(answer) if call.not_yet.contains(&answer.status.as_u16()) || is_passing(answer.status) => {
+                Ok(answer)
+                    if call.not_yet.contains(&answer.status.as_u16())
+                        || is_passing(answer.status) =>
+                {
                     call.limit.as_ref().unwrap_or(&self.limit).strained();
                     let asked = self.asked(&what, &answer, &mut waited)?;
                     let why = describe(&refusal(what.clone(), answer, &self.clock).await);
@@ -123,13 +171,22 @@ impl Session {
                     }
                     why
                 }
-                Ok(answer) if answer.status.is_redirection() => return Err(redirected(what, call, &answer)),
-                Ok(answer) if answer.status.is_client_error() => return Err(refusal(what, answer, &self.clock).await),
+                Ok(answer) if answer.status.is_redirection() => {
+                    return Err(redirected(what, call, &answer));
+                }
+                Ok(answer) if answer.status.is_client_error() => {
+                    return Err(refusal(what, answer, &self.clock).await);
+                }
                 Ok(answer) => return Err(not_done(what, call, answer.status)),
                 Err(error) if error.kind == Failure::NotSent => {
                     failed += 1;
                     if failed >= TRIES {
-                        return Err(CallError::Unreachable { what, why: error.why, tries: failed, answered: None });
+                        return Err(CallError::Unreachable {
+                            what,
+                            why: error.why,
+                            tries: failed,
+                            answered: None,
+                        });
                     }
                     self.tell_silence(&call.url, &error.why, failed);
                     self.retrying(&call.url, failed, TRIES, &error.why);
@@ -148,8 +205,17 @@ impl Session {
             if failed >= TRIES {
                 let not_yet = status.filter(|status| call.not_yet.contains(status));
                 return Err(match not_yet {
-                    Some(status) => CallError::NotReady { what, status, tries: failed },
-                    None => CallError::Unreachable { what, why, tries: failed, answered: status },
+                    Some(status) => CallError::NotReady {
+                        what,
+                        status,
+                        tries: failed,
+                    },
+                    None => CallError::Unreachable {
+                        what,
+                        why,
+                        tries: failed,
+                        answered: status,
+                    },
                 });
             }
             if status.is_none() {
@@ -160,23 +226,47 @@ impl Session {
         }
     }
 
-    /// The wait that an answer asks for, if it asks for one and all waits of the call together stay within the bound.
-    fn asked(&self, what: &str, answer: &Answer, waited: &mut Duration) -> Result<Option<Duration>, CallError> {
-        let Some(asked) = retry_after(&answer.headers, self.clock.now_ms()) else { return Ok(None) };
+    /// The wait that an answer asks for, if it asks for one and all waits of the call together stay
+    /// within the bound.
+    fn asked(
+        &self,
+        what: &str,
+        answer: &Answer,
+        waited: &mut Duration,
+    ) -> Result<Option<Duration>, CallError> {
+        let Some(asked) = retry_after(&answer.headers, self.clock.now_ms()) else {
+            return Ok(None);
+        };
         *waited = waited.saturating_add(asked);
         let status = answer.status.as_u16();
         if *waited > LONGEST_WAIT {
-            return Err(CallError::WaitTooLong { what: what.to_owned(), status, asked_s: asked.as_secs(), most_s: LONGEST_WAIT.as_secs() });
+            return Err(CallError::WaitTooLong {
+                what: what.to_owned(),
+                status,
+                asked_s: asked.as_secs(),
+                most_s: LONGEST_WAIT.as_secs(),
+            });
         }
         if asked >= TOLD_WAIT {
             let until = until(self.clock.now_ms(), asked);
-            self.tell(|| format!("{what} asks to wait {} s ({status}); waiting{until}", asked.as_secs()));
+            self.tell(|| {
+                format!(
+                    "{what} asks to wait {} s ({status}); waiting{until}",
+                    asked.as_secs()
+                )
+            });
         }
         Ok(Some(asked))
     }
 
     fn tell_silence(&self, url: &Url, why: &str, failed: u32) {
-        self.tell(|| format!("{} does not answer: {why}; trying again, {} of {TRIES} tries so far", host(url), failed));
+        self.tell(|| {
+            format!(
+                "{} does not answer: {why}; trying again, {} of {TRIES} tries so far",
+                host(url),
+                failed
+            )
+        });
     }
 
     /// A word to whoever watches, now and then. Nobody watches a clock that jumps or runs ahead.
@@ -185,26 +275,35 @@ impl Session {
             return;
         }
         let now_ms = self.clock.now_ms();
-        let told = self.told_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |told_ms| {
-            (now_ms.saturating_sub(told_ms) >= TOLD_EVERY_MS).then_some(now_ms)
-        });
+        let told = self
+            .told_ms
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |told_ms| {
+                (now_ms.saturating_sub(told_ms) >= TOLD_EVERY_MS).then_some(now_ms)
+            });
         if told.is_ok() {
             tracing::warn!(target: "platforms::waiting", "{}", word());
         }
     }
 
     /// One try. The outer error is final; the inner one is the wire's.
-    async fn once(&self, call: &Call) -> Result<(Option<HeaderValue>, Result<Answer, TransportError>), CallError> {
+    async fn once(
+        &self,
+        call: &Call,
+    ) -> Result<(Option<HeaderValue>, Result<Answer, TransportError>), CallError> {
         let limit = call.limit.as_ref().unwrap_or(&self.limit);
         let token = self.turn(limit, call).await?;
-        let body =
-            (call.body)().await.map_err(|error| CallError::Malformed { what: call.what(), why: format!("our own file: {error}") })?;
+        let body = (call.body)().await.map_err(|error| CallError::Malformed {
+            what: call.what(),
+            why: format!("our own file: {error}"),
+        })?;
         let mut request = http::Request::new(body);
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri(&call.url)?;
         *request.headers_mut() = call.headers.clone();
         if let Some(token) = &token {
-            request.headers_mut().insert(header::AUTHORIZATION, token.clone());
+            request
+                .headers_mut()
+                .insert(header::AUTHORIZATION, token.clone());
         }
         let sent_ms = self.clock.now_ms();
         let answer = self.send(request).await;
@@ -217,7 +316,9 @@ impl Session {
 
     /// Forgets a token that was refused, unless another worker has renewed it already.
     fn drop_token(&self, refused: Option<&HeaderValue>) {
-        let Auth::Token(tokens) = &self.auth else { return };
+        let Auth::Token(tokens) = &self.auth else {
+            return;
+        };
         let mut held = tokens.held();
         if held.as_ref().map(|token| &token.value) == refused {
             *held = None;
@@ -225,7 +326,10 @@ impl Session {
     }
 
     async fn send(&self, mut request: http::Request<Body>) -> Result<Answer, TransportError> {
-        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        request.headers_mut().insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
         self.counts.requests.fetch_add(1, Ordering::Relaxed);
         // The head comes after the whole body was sent: a large upload on a slow line has its time.
         let length = match request.body() {
@@ -233,11 +337,24 @@ impl Session {
             Body::Stream { length, .. } => length.unwrap_or(0),
         };
         let limit = ANSWER_TIMEOUT + Duration::from_secs(length / SLOWEST_UPLOAD);
-        let sent = self.clock.timeout(limit, self.transport.send(request)).await;
-        let late = || TransportError::new(Failure::Broken, format!("no answer within {} s", limit.as_secs()));
+        let sent = self
+            .clock
+            .timeout(limit, self.transport.send(request))
+            .await;
+        let late = || {
+            TransportError::new(
+                Failure::Broken,
+                format!("no answer within {} s", limit.as_secs()),
+            )
+        };
         let (mut parts, body) = sent.ok_or_else(late)??.into_parts();
         let (coded, body) = content_coding::undo(&mut parts.headers, body);
-        Ok(Answer { status: parts.status, headers: parts.headers, coded, body })
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            coded,
+            body,
+        })
     }
 
     /// Waits for a call's turn. What its `Authorization` header says; `None` where it has none.
@@ -246,9 +363,11 @@ impl Session {
             limit.turn(&self.clock).await;
             match &self.auth {
                 _ if !call.token => return Ok(None),
-                Auth::Basic(value) => return Ok(Some(value.clone().ok_or_else(|| no_header(call.what()))?)),
-                // Asked only now, for in the time of waiting a token may be refused to another call, or run out. While one is fetched, a hold may
-                // begin.
+                Auth::Basic(value) => {
+                    return Ok(Some(value.clone().ok_or_else(|| no_header(call.what()))?));
+                }
+                // Asked only now, for in the time of waiting a token may be refused to another
+                // call, or run out. While one is fetched, a hold may begin.
                 Auth::Token(tokens) => {
                     if let Some(token) = self.token(tokens).await?
                         && !limit.is_held(&self.clock)
@@ -260,8 +379,9 @@ impl Session {
         }
     }
 
-    /// The token at present, fetched where there is none. `None`: another call has just fetched it, and those that waited for it take a new turn
-    /// each; all of them going at once would be a burst.
+    /// The token at present, fetched where there is none. `None`: another call has just fetched it,
+    /// and those that waited for it take a new turn each; all of them going at once would be a
+    /// burst.
     async fn token(&self, tokens: &Tokens) -> Result<Option<HeaderValue>, CallError> {
         if let Some(value) = tokens.valid(self.clock.now_ms()) {
             return Ok(Some(value));
@@ -278,32 +398,53 @@ impl Session {
 
     async fn fetch_token(&self, url: &Url, credentials: &Credentials) -> Result<Token, CallError> {
         let what = format!("POST {}", url.path());
-        let account = basic(&credentials.client_id, &credentials.client_secret).ok_or_else(|| no_header(what.clone()))?;
+        let account = basic(&credentials.client_id, &credentials.client_secret)
+            .ok_or_else(|| no_header(what.clone()))?;
         let (mut failed, mut waited) = (0, Duration::ZERO);
         loop {
-            let mut request = http::Request::new(Body::Full(Bytes::from_static(b"grant_type=client_credentials")));
+            let mut request = http::Request::new(Body::Full(Bytes::from_static(
+                b"grant_type=client_credentials",
+            )));
             *request.method_mut() = Method::POST;
             *request.uri_mut() = uri(url)?;
             let headers = request.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/x-www-form-urlencoded"),
+            );
             headers.insert(header::AUTHORIZATION, account.clone());
             let (why, wait) = match self.send(request).await {
-                Ok(answer) if answer.status == StatusCode::OK => match answer.bytes(ERROR_MOST, &self.clock).await {
-                    Ok(bytes) => return token_of(what, &bytes, &self.clock),
-                    // Cut on its way: the next one may be whole.
-                    Err(error) => match final_failure(&what, url, error) {
-                        Ok(error) => return Err(error),
-                        Err(why) => (why, None),
-                    },
-                },
-                Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS || is_passing(answer.status) => {
-                    (answer.status.to_string(), self.asked(&what, &answer, &mut waited)?)
+                Ok(answer) if answer.status == StatusCode::OK => {
+                    match answer.bytes(ERROR_MOST, &self.clock).await {
+                        Ok(bytes) => return token_of(what, &bytes, &self.clock),
+                        // Cut on its way: the next one may be whole.
+                        Err(error) => match final_failure(&what, url, error) {
+                            Ok(error) => return Err(error),
+                            Err(why) => (why, None),
+                        },
+                    }
+                }
+                Ok(answer)
+                    if answer.status == StatusCode::TOO_MANY_REQUESTS
+                        || is_passing(answer.status) =>
+                {
+                    (
+                        answer.status.to_string(),
+                        self.asked(&what, &answer, &mut waited)?,
+                    )
                 }
                 Ok(answer) if answer.status.is_redirection() => {
-                    return Err(CallError::Redirected { what, status: answer.status.as_u16(), to: leads_to(url, &answer) });
+                    return Err(CallError::Redirected {
+                        what,
+                        status: answer.status.as_u16(),
+                        to: leads_to(url, &answer),
+                    });
                 }
                 Ok(answer) => {
-                    return Err(CallError::Unauthorized { what: what.clone(), why: describe(&refusal(what, answer, &self.clock).await) });
+                    return Err(CallError::Unauthorized {
+                        what: what.clone(),
+                        why: describe(&refusal(what, answer, &self.clock).await),
+                    });
                 }
                 Err(error) => match final_failure(&what, url, error) {
                     Ok(error) => return Err(error),
@@ -316,7 +457,12 @@ impl Session {
             failed += 1;
             if failed >= TRIES {
                 let what = format!("{}{}", host(url), url.path());
-                return Err(CallError::Unreachable { what, why, tries: failed, answered: None });
+                return Err(CallError::Unreachable {
+                    what,
+                    why,
+                    tries: failed,
+                    answered: None,
+                });
             }
             self.retrying(url, failed, TRIES, &why);
             match wait {
@@ -328,7 +474,12 @@ impl Session {
 
     /// Lets whoever watches know that this call is sent again.
     fn retrying(&self, url: &Url, tries: u32, of: u32, why: &str) {
-        self.transport.retrying(&Retry { host: &host(url), tries, of, why });
+        self.transport.retrying(&Retry {
+            host: &host(url),
+            tries,
+            of,
+            why,
+        });
     }
 
     /// Waits before the next try of what failed so often.
@@ -337,10 +488,15 @@ impl Session {
         self.clock.sleep(backoff(failed, key)).await;
     }
 
-    /// Takes over the limit that the platform announces in a header, where it allows less than the plan.
+    /// Takes over the limit that the platform announces in a header, where it allows less than the
+    /// plan.
     fn learn(&self, limit: &Arc<Limit>, headers: &HeaderMap) {
-        let Some(name) = self.limit_header else { return };
-        let allowed = headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok());
+        let Some(name) = self.limit_header else {
+            return;
+        };
+        let allowed = headers
+            .get(name)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
         if let Some(allowed) = allowed.filter(|_| Arc::ptr_eq(limit, &self.limit)) {
             limit.lower_to(allowed, Duration::from_secs(60));
         }
@@ -354,36 +510,60 @@ impl Session {
         let length = answer.content_length();
         let url = call.url.clone();
         let arrival = Arrival::media(self.clock.clone(), most);
-        arrival.announced(length).map_err(|error| body_failure(&what, &url, error))?;
+        arrival
+            .announced(length)
+            .map_err(|error| body_failure(&what, &url, error))?;
         let pieces = answer.body.into_stream();
-        let stream = futures_util::stream::try_unfold((pieces, arrival), move |(mut pieces, mut arrival)| {
-            let (what, url) = (what.clone(), url.clone());
-            async move {
-                let piece = arrival.piece(&mut pieces).await.map_err(|error| body_failure(&what, &url, error))?;
-                Ok(piece.map(|piece| (piece, (pieces, arrival))))
-            }
-        });
-        Ok(Media { headers, length, stream: stream.boxed() })
+        let stream = futures_util::stream::try_unfold(
+            (pieces, arrival),
+            move |(mut pieces, mut arrival)| {
+                let (what, url) = (what.clone(), url.clone());
+                async move {
+                    let piece = arrival
+                        .piece(&mut pieces)
+                        .await
+                        .map_err(|error| body_failure(&what, &url, error))?;
+                    Ok(piece.map(|piece| (piece, (pieces, arrival))))
+                }
+            },
+        );
+        Ok(Media {
+            headers,
+            length,
+            stream: stream.boxed(),
+        })
     }
 
     /// A call whose answer is JSON.
-    pub(crate) async fn json<T: serde::de::DeserializeOwned>(&self, call: &Call) -> Result<T, CallError> {
+    pub(crate) async fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &Call,
+    ) -> Result<T, CallError> {
         let (bytes, _) = self.bytes(call).await?;
         parse(&call.what(), &bytes)
     }
 
-    /// A call whose answer is read whole; an answer cut in its body is asked for again where that is safe.
+    /// A call whose answer is read whole; an answer cut in its body is asked for again where that
+    /// is safe.
     pub(crate) async fn bytes(&self, call: &Call) -> Result<(Bytes, Answer), CallError> {
         let mut failed = 0;
         loop {
             let answer = self.call(call).await?;
-            let head = Answer { status: answer.status, headers: answer.headers.clone(), coded: answer.coded, body: Body::empty() };
+            let head = Answer {
+                status: answer.status,
+                headers: answer.headers.clone(),
+                coded: answer.coded,
+                body: Body::empty(),
+            };
             let error = match answer.bytes(call.most, &self.clock).await {
                 Ok(bytes) => return Ok((bytes, head)),
                 Err(error) => error,
             };
             if call.repeat == Repeat::LookFirst {
-                return Err(CallError::OutcomeUnknown { what: call.what(), why: error.why });
+                return Err(CallError::OutcomeUnknown {
+                    what: call.what(),
+                    why: error.why,
+                });
             }
             let why = match final_failure(&call.what(), &call.url, error) {
                 Ok(error) => return Err(error),
@@ -391,7 +571,12 @@ impl Session {
             };
             failed += 1;
             if failed >= TRIES {
-                return Err(CallError::Unreachable { what: call.what(), why, tries: failed, answered: Some(head.status.as_u16()) });
+                return Err(CallError::Unreachable {
+                    what: call.what(),
+                    why,
+                    tries: failed,
+                    answered: Some(head.status.as_u16()),
+                });
             }
             self.wait(&call.key, failed).await;
         }

@@ -24,7 +24,10 @@ pub struct TransportError {
 impl TransportError {
     /// Of that kind, in those words.
     pub fn new(kind: Failure, why: impl Into<String>) -> TransportError {
-        TransportError { why: why.into(), kind }
+        TransportError {
+            why: why.into(),
+            kind,
+        }
     }
 }
 
@@ -33,15 +36,18 @@ impl TransportError {
 pub enum Failure {
     /// No connection was made, so the request cannot have reached the peer.
     NotSent,
-    /// The connection broke, or the answer did not come in time: the request may have done its work.
+    /// The connection broke, or the answer did not come in time: the request may have done its
+    /// work.
     Broken,
     /// The transport does not send this request, ever: trying again is of no use.
     Barred,
-    /// No connection that can be trusted: a certificate, or a peer that does not speak TLS. Trying again is of no use.
+    /// No connection that can be trusted: a certificate, or a peer that does not speak TLS. Trying
+    /// again is of no use.
     Untrusted,
     /// The peer's clock and this machine's are too far apart to go on.
     ClockDiffers,
-    /// An answer came that cannot be used: too long, or in a coding that cannot be undone. Trying again is of no use.
+    /// An answer came that cannot be used: too long, or in a coding that cannot be undone. Trying
+    /// again is of no use.
     Unusable,
     /// An answer's body comes too slowly to be waited for.
     Slow,
@@ -99,13 +105,18 @@ pub struct Retry<'a> {
     pub why: &'a str,
 }
 
-/// Sends one request and brings its answer; follows no redirect, retries nothing, waits for no clock.
+/// Sends one request and brings its answer; follows no redirect, retries nothing, waits for no
+/// clock.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// One exchange.
-    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError>;
+    async fn send(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, TransportError>;
 
-    /// Hears of a request that is sent again after a wait, so that somebody who watches can be told. Whoever wraps a transport passes it on.
+    /// Hears of a request that is sent again after a wait, so that somebody who watches can be
+    /// told. Whoever wraps a transport passes it on.
     fn retrying(&self, _: &Retry<'_>) {}
 }
 
@@ -115,7 +126,8 @@ pub(crate) const USER_AGENT: &str = concat!("seatrial/", env!("CARGO_PKG_VERSION
 /// Opens an in-memory connection to the peer that listens for `host:port`.
 pub type Dial = Arc<dyn Fn(&str) -> Option<DuplexStream> + Send + Sync>;
 
-/// In-memory pipes: HTTP/1 bytes through hyper, one connection an exchange, no socket and no thread of its own.
+/// In-memory pipes: HTTP/1 bytes through hyper, one connection an exchange, no socket and no thread
+/// of its own.
 pub struct Pipe {
     dial: Dial,
 }
@@ -132,27 +144,64 @@ type HyperBody = Pin<Box<dyn http_body::Body<Data = Bytes, Error = TransportErro
 
 #[async_trait]
 impl Transport for Pipe {
-    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+    async fn send(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, TransportError> {
         let (mut parts, body) = request.into_parts();
-        let host = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let host = parts
+            .uri
+            .authority()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let refused = || TransportError::new(Failure::NotSent, "connection refused");
         let io = (self.dial)(&host).ok_or_else(refused)?;
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
         parts.uri = path.parse().map_err(|_| refused())?;
-        parts.headers.entry(http::header::HOST).or_insert(host.parse().map_err(|_| refused())?);
-        parts.headers.entry(http::header::USER_AGENT).or_insert(http::HeaderValue::from_static(USER_AGENT));
+        parts
+            .headers
+            .entry(http::header::HOST)
+            .or_insert(host.parse().map_err(|_| refused())?);
+        parts
+            .headers
+            .entry(http::header::USER_AGENT)
+            .or_insert(http::HeaderValue::from_static(USER_AGENT));
         if let Body::Full(bytes) = &body {
-            parts.headers.entry(http::header::CONTENT_LENGTH).or_insert(bytes.len().into());
+            parts
+                .headers
+                .entry(http::header::CONTENT_LENGTH)
+                .or_insert(bytes.len().into());
         }
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(io)).await.map_err(|error| from_hyper(&error))?;
-        // Without a budget: the pipe's size makes the two ends take turns, and a virtual run must not depend on how long anything takes.
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(io))
+            .await
+            .map_err(|error| from_hyper(&error))?;
+        // Without a budget: the pipe's size makes the two ends take turns, and a virtual run must
+        // not depend on how long anything takes.
         tokio::spawn(tokio::task::unconstrained(connection));
-        let body: HyperBody = Box::pin(StreamBody::new(body.into_stream().map_ok(http_body::Frame::data)));
-        let response = sender.send_request(http::Request::from_parts(parts, body)).await.map_err(|error| from_hyper(&error))?;
+        let body: HyperBody = Box::pin(StreamBody::new(
+            body.into_stream().map_ok(http_body::Frame::data),
+        ));
+        let response = sender
+            .send_request(http::Request::from_parts(parts, body))
+            .await
+            .map_err(|error| from_hyper(&error))?;
         let (parts, body) = response.into_parts();
-        let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let stream = body.into_data_stream().map_err(|error| from_hyper(&error)).boxed();
-        Ok(http::Response::from_parts(parts, Body::Stream { length, stream }))
+        let length = parts
+            .headers
+            .get(http::header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let stream = body
+            .into_data_stream()
+            .map_err(|error| from_hyper(&error))
+            .boxed();
+        Ok(http::Response::from_parts(
+            parts,
+            Body::Stream { length, stream },
+        ))
     }
 }
 

@@ -1,4 +1,5 @@
-//! A platform of one's own: canned answers on a port by wiremock, or an axum router behind the network and behind an in-memory pipe.
+//! A platform of one's own: canned answers on a port by wiremock, or an axum router behind the
+//! network and behind an in-memory pipe.
 
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
@@ -13,8 +14,8 @@ use url::Url;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// A server on a free port, and its address. A test mounts what it answers, the first that matches first; nothing else is there (404). What a mock
-/// expects is checked when the server is dropped.
+/// A server on a free port, and its address. A test mounts what it answers, the first that matches
+/// first; nothing else is there (404). What a mock expects is checked when the server is dropped.
 pub(crate) async fn mock_server() -> (MockServer, Url) {
     let server = MockServer::start().await;
     let url = Url::parse(&server.uri()).unwrap();
@@ -25,7 +26,11 @@ pub(crate) async fn mock_server() -> (MockServer, Url) {
 pub(crate) async fn mock_platform() -> (MockServer, Url) {
     let (server, url) = mock_server().await;
     let token = answer_json(serde_json::json!({ "access_token": "t", "expires_in": 3600 }));
-    Mock::given(method("POST")).and(path("/oauth/token")).respond_with(token).mount(&server).await;
+    Mock::given(method("POST"))
+        .and(path("/oauth/token"))
+        .respond_with(token)
+        .mount(&server)
+        .await;
     (server, url)
 }
 
@@ -50,14 +55,28 @@ pub(crate) async fn both(router: Router) -> Vec<(&'static str, Arc<dyn Transport
         (host == "platform.test").then(|| {
             let (client, server) = tokio::io::duplex(64 * 1024);
             let service = TowerToHyperService::new(served.clone());
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(server), service).into_future());
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(server), service)
+                    .into_future(),
+            );
             client
         })
     }));
     let over_pipe: Arc<dyn Transport> = Arc::new(pipe);
-    vec![("network", over_network, serve(router).await), ("pipe", over_pipe, Url::parse("http://platform.test").unwrap())]
+    vec![
+        ("network", over_network, serve(router).await),
+        (
+            "pipe",
+            over_pipe,
+            Url::parse("http://platform.test").unwrap(),
+        ),
+    ]
 }
 
 pub(crate) fn credentials() -> Credentials {
-    Credentials { client_id: "id".to_owned(), client_secret: "swordfish".to_owned() }
+    Credentials {
+        client_id: "id".to_owned(),
+        client_secret: "swordfish".to_owned(),
+    }
 }

@@ -1,4 +1,5 @@
-//! Choices of a swarm: each a function of the seed and of what is chosen, so that one more choice does not change the others.
+//! Choices of a swarm: each a function of the seed and of what is chosen, so that one more choice
+//! does not change the others.
 
 /// A seed that can be asked.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +13,9 @@ impl Dice {
     /// The dice for what is called `name`.
     pub(crate) fn of(self, name: &str) -> Dice {
         // FNV-1a: short names, spread by `mix`.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
         Dice(mix(self.0 ^ hash))
     }
 

@@ -35,8 +35,21 @@ struct Search<'a> {
 }
 
 /// Shrinks faults, kills, world, workers and plan, over and over until nothing more can go.
-pub(crate) fn shrink(bench: &Bench, document: &Table, failed: Tried, reason: &Reason, work: &Path) -> Shrunk {
-    let mut search = Search { bench, work, reason, best: document.clone(), last: failed, trials: 0 };
+pub(crate) fn shrink(
+    bench: &Bench,
+    document: &Table,
+    failed: Tried,
+    reason: &Reason,
+    work: &Path,
+) -> Shrunk {
+    let mut search = Search {
+        bench,
+        work,
+        reason,
+        best: document.clone(),
+        last: failed,
+        trials: 0,
+    };
     loop {
         let before = search.best.clone();
         search.fewer_entries("fault", None);
@@ -49,7 +62,11 @@ pub(crate) fn shrink(bench: &Bench, document: &Table, failed: Tried, reason: &Re
             break;
         }
     }
-    Shrunk { document: search.best, last: search.last, trials: search.trials }
+    Shrunk {
+        document: search.best,
+        last: search.last,
+        trials: search.trials,
+    }
 }
 
 impl Search<'_> {
@@ -60,7 +77,10 @@ impl Search<'_> {
         }
         self.trials += 1;
         let tried = self.bench.try_out(&candidate, self.work);
-        let same = tried.reason.as_ref().is_some_and(|reason| reason.is_like(self.reason));
+        let same = tried
+            .reason
+            .as_ref()
+            .is_some_and(|reason| reason.is_like(self.reason));
         if same {
             self.best = candidate;
             self.last = tried;
@@ -92,18 +112,31 @@ impl Search<'_> {
     }
 
     fn entries(&self, list: &str, within: Option<&str>) -> Vec<Value> {
-        let place = within.map_or(Some(&self.best), |within| self.best.get(within).and_then(Value::as_table));
-        place.and_then(|place| place.get(list)?.as_array().cloned()).unwrap_or_default()
+        let place = within.map_or(Some(&self.best), |within| {
+            self.best.get(within).and_then(Value::as_table)
+        });
+        place
+            .and_then(|place| place.get(list)?.as_array().cloned())
+            .unwrap_or_default()
     }
 
     fn smaller_world(&mut self) {
-        let now = self.best.get("world").and_then(|world| world.get("interactions")?.as_integer()).unwrap_or(0);
-        let seed = self.best.get("seed").and_then(Value::as_integer).unwrap_or(0);
+        let now = self
+            .best
+            .get("world")
+            .and_then(|world| world.get("interactions")?.as_integer())
+            .unwrap_or(0);
+        let seed = self
+            .best
+            .get("seed")
+            .and_then(Value::as_integer)
+            .unwrap_or(0);
         for size in SIZES.into_iter().filter(|size| *size < now) {
             let other = |n: usize| Dice::new(seed.unsigned_abs()).of("other").nth(n).seed();
             for seed in std::iter::once(seed).chain((0..OTHER_SEEDS).map(other)) {
                 let candidate = self.with(|document| {
-                    section(document, "world").insert("interactions".to_owned(), Value::Integer(size));
+                    section(document, "world")
+                        .insert("interactions".to_owned(), Value::Integer(size));
                     document.insert("seed".to_owned(), Value::Integer(seed));
                 });
                 if self.keep(candidate) {
@@ -115,10 +148,18 @@ impl Search<'_> {
 
     /// Every share and count to nothing, every list to its first, the window to its first day.
     fn plainer_world(&mut self) {
-        let world = self.best.get("world").and_then(Value::as_table).cloned().unwrap_or_default();
+        let world = self
+            .best
+            .get("world")
+            .and_then(Value::as_table)
+            .cloned()
+            .unwrap_or_default();
         for (name, value) in world {
             let plain = match (&value, name.as_str()) {
-                (_, "interactions" | "file" | "site_zone" | "from" | "to" | "agents" | "queues") => continue,
+                (
+                    _,
+                    "interactions" | "file" | "site_zone" | "from" | "to" | "agents" | "queues",
+                ) => continue,
                 (Value::Integer(_), "recorder_nodes") => Value::Integer(1),
                 (Value::Integer(_), _) => Value::Integer(0),
                 (Value::Float(_), "mean_seconds") => Value::Float(0.5),
@@ -128,7 +169,8 @@ impl Search<'_> {
                 (Value::Table(_), _) => Value::Table(Table::new()),
                 (Value::String(_) | Value::Boolean(_) | Value::Datetime(_), _) => continue,
             };
-            let candidate = self.with(|document| _ = section(document, "world").insert(name, plain));
+            let candidate =
+                self.with(|document| _ = section(document, "world").insert(name, plain));
             self.keep(candidate);
         }
     }
@@ -138,7 +180,9 @@ impl Search<'_> {
         for at in 0..self.entries("fault", None).len() {
             let changes: [fn(&mut Table); 3] = [
                 |fault| _ = fault.remove("share"),
-                |fault| _ = fault.insert("attempts".to_owned(), Value::Array(vec![Value::Integer(1)])),
+                |fault| {
+                    _ = fault.insert("attempts".to_owned(), Value::Array(vec![Value::Integer(1)]))
+                },
                 |fault| _ = fault.get_mut("ms").map(|ms| *ms = Value::Integer(50)),
             ];
             for change in changes {
@@ -155,15 +199,20 @@ impl Search<'_> {
     /// One worker, the usual limits, nothing of the plan but what fits by itself.
     fn plainer_rest(&mut self) {
         let candidate = self.with(|document| {
-            section(section(document, "plan"), "pace").insert("workers".to_owned(), Value::Integer(1));
+            section(section(document, "plan"), "pace")
+                .insert("workers".to_owned(), Value::Integer(1));
         });
         self.keep(candidate);
         for name in simulator::PLATFORM_SECTIONS.into_iter().chain(["plan"]) {
             let candidate = self.with(|document| _ = document.remove(name));
             self.keep(candidate);
         }
-        let names: Vec<String> =
-            self.best.get("plan").and_then(Value::as_table).map(|plan| plan.keys().cloned().collect()).unwrap_or_default();
+        let names: Vec<String> = self
+            .best
+            .get("plan")
+            .and_then(Value::as_table)
+            .map(|plan| plan.keys().cloned().collect())
+            .unwrap_or_default();
         for name in names {
             let candidate = self.with(|document| _ = section(document, "plan").remove(&name));
             self.keep(candidate);

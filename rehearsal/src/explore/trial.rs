@@ -45,7 +45,11 @@ pub struct Reason {
 
 impl Reason {
     fn new(kind: Kind, classes: impl IntoIterator<Item = String>, sentence: String) -> Reason {
-        Reason { kind, classes: classes.into_iter().collect(), sentence }
+        Reason {
+            kind,
+            classes: classes.into_iter().collect(),
+            sentence,
+        }
     }
 
     /// Whether it is the same trouble: the same kind, and a class in common.
@@ -76,7 +80,8 @@ pub(crate) struct Bench {
 
 /// What a trial may ask of the platforms: fifty times what the largest needs.
 const MOST_REQUESTS: u64 = 200_000;
-/// A migration of forty calls that is not through after this is not coming to its end. On the simulators' clock.
+/// A migration of forty calls that is not through after this is not coming to its end. On the
+/// simulators' clock.
 const LONGEST: Duration = Duration::from_secs(10 * 86_400);
 /// Starts after the last fault, until it has to be through.
 const LAST_STARTS: usize = 3;
@@ -92,7 +97,12 @@ impl Bench {
         scenario.setup.dir.clone_from(&self.dir);
         let folder = match tempfile::tempdir_in(work) {
             Ok(folder) => folder,
-            Err(error) => return Tried::broken("folder", format!("cannot make a folder in {}: {error}", work.display())),
+            Err(error) => {
+                return Tried::broken(
+                    "folder",
+                    format!("cannot make a folder in {}: {error}", work.display()),
+                );
+            }
         };
         let bench = self.clone();
         let report = folder.path().to_owned();
@@ -109,14 +119,25 @@ impl Bench {
 
     async fn run(self, scenario: Scenario, report: PathBuf) -> Tried {
         let allowed = scenario.expect.max_conduct;
-        let options = Options { report, migrator: self.migrator.clone(), most_requests: MOST_REQUESTS, ..Options::default() };
+        let options = Options {
+            report,
+            migrator: self.migrator.clone(),
+            most_requests: MOST_REQUESTS,
+            ..Options::default()
+        };
         let stage = match RunningScenario::start(scenario, &options, self.time).await {
             Ok(stage) => stage,
             Err(refusal) => return Tried::broken("scenario", refusal.sentence),
         };
         let migrated = match self.converge(&stage, &options).await {
             Ok(migrated) => migrated,
-            Err(reason) => return Tried { reason: Some(reason), recordings: recordings(&stage).await, by_reason: BTreeMap::new() },
+            Err(reason) => {
+                return Tried {
+                    reason: Some(reason),
+                    recordings: recordings(&stage).await,
+                    by_reason: BTreeMap::new(),
+                };
+            }
         };
         let conduct = stage.simulator.conduct();
         let mut observed = Observations::default();
@@ -126,12 +147,25 @@ impl Bench {
             .or_else(|| doubled(&stage))
             .or_else(|| misconduct("migrator", &conduct, allowed))
             .or_else(|| misconduct("verifier", &verifiers, 0));
-        let recordings = if reason.is_some() { recordings(&stage).await } else { 0 };
-        Tried { reason, recordings, by_reason: observed.by_reason }
+        let recordings = if reason.is_some() {
+            recordings(&stage).await
+        } else {
+            0
+        };
+        Tried {
+            reason,
+            recordings,
+            by_reason: observed.by_reason,
+        }
     }
 
-    /// To the end of the migration: under the faults, and then, where it is not through, without them.
-    async fn converge(&self, stage: &RunningScenario, options: &Options) -> Result<Migrated, Reason> {
+    /// To the end of the migration: under the faults, and then, where it is not through, without
+    /// them.
+    async fn converge(
+        &self,
+        stage: &RunningScenario,
+        options: &Options,
+    ) -> Result<Migrated, Reason> {
         let mut migrated = self.start(stage, options).await?;
         for _ in 0..LAST_STARTS {
             if is_through(&migrated) {
@@ -143,9 +177,14 @@ impl Bench {
         if is_through(&migrated) {
             return Ok(migrated);
         }
-        let sentence = format!("not through after {LAST_STARTS} more starts without a fault: {}", migrated.sentence);
+        let sentence = format!(
+            "not through after {LAST_STARTS} more starts without a fault: {}",
+            migrated.sentence
+        );
         Err(match migrated.ending {
-            Ending::OurBug | Ending::BadCall => Reason::new(Kind::Broken, ["migrator".to_owned()], sentence),
+            Ending::OurBug | Ending::BadCall => {
+                Reason::new(Kind::Broken, ["migrator".to_owned()], sentence)
+            }
             _ => Reason::new(Kind::Liveness, ["not_through".to_owned()], sentence),
         })
     }
@@ -153,10 +192,14 @@ impl Bench {
     async fn start(&self, stage: &RunningScenario, options: &Options) -> Result<Migrated, Reason> {
         let work = stage.migrate(options, self.time, &Silent);
         match stage.environment.clock.timeout(LONGEST, work).await {
-            None => {
-                Err(Reason::new(Kind::Liveness, ["endless".to_owned()], format!("still at work after {} days", LONGEST.as_secs() / 86_400)))
+            None => Err(Reason::new(
+                Kind::Liveness,
+                ["endless".to_owned()],
+                format!("still at work after {} days", LONGEST.as_secs() / 86_400),
+            )),
+            Some(Err(Refusal { sentence, .. })) => {
+                Err(Reason::new(Kind::Broken, ["migrator".to_owned()], sentence))
             }
-            Some(Err(Refusal { sentence, .. })) => Err(Reason::new(Kind::Broken, ["migrator".to_owned()], sentence)),
             Some(Ok(migrated)) => Ok(migrated),
         }
     }
@@ -167,48 +210,106 @@ fn is_through(migrated: &Migrated) -> bool {
 }
 
 /// What the verifier found, or what migrator and verifier do not agree on.
-fn unsafe_end(migrated: &Migrated, ending: Ending, sentence: &str, observed: &Observations) -> Option<Reason> {
+fn unsafe_end(
+    migrated: &Migrated,
+    ending: Ending,
+    sentence: &str,
+    observed: &Observations,
+) -> Option<Reason> {
     match ending {
         Ending::Done => {}
-        Ending::Mismatch => return Some(Reason::new(Kind::Safety, observed.by_defect.keys().cloned(), sentence.to_owned())),
-        Ending::CannotTell => return Some(Reason::new(Kind::Safety, ["cannot_tell".to_owned()], sentence.to_owned())),
-        _ => return Some(Reason::new(Kind::Broken, ["verifier".to_owned()], format!("the verifier: {sentence}"))),
+        Ending::Mismatch => {
+            return Some(Reason::new(
+                Kind::Safety,
+                observed.by_defect.keys().cloned(),
+                sentence.to_owned(),
+            ));
+        }
+        Ending::CannotTell => {
+            return Some(Reason::new(
+                Kind::Safety,
+                ["cannot_tell".to_owned()],
+                sentence.to_owned(),
+            ));
+        }
+        _ => {
+            return Some(Reason::new(
+                Kind::Broken,
+                ["verifier".to_owned()],
+                format!("the verifier: {sentence}"),
+            ));
+        }
     }
     let aside = migrated.aside.as_ref()?;
     let mut told = aside.quarantined.clone();
     for (reason, count) in &aside.skipped {
         *told.entry(reason.clone()).or_default() += count;
     }
-    let derived: BTreeMap<String, u64> = observed.by_reason.iter().filter(|(_, count)| **count > 0).map(|(r, c)| (r.clone(), *c)).collect();
+    let derived: BTreeMap<String, u64> = observed
+        .by_reason
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(r, c)| (r.clone(), *c))
+        .collect();
     let differ = told != derived;
     differ.then(|| {
-        Reason::new(Kind::Safety, ["reasons".to_owned()], format!("it says that {told:?} stay behind, and by the rules {derived:?} do"))
+        Reason::new(
+            Kind::Safety,
+            ["reasons".to_owned()],
+            format!("it says that {told:?} stay behind, and by the rules {derived:?} do"),
+        )
     })
 }
 
 /// What the platforms themselves say was made twice, whatever a reader sees of it.
 fn doubled(stage: &RunningScenario) -> Option<Reason> {
-    stage.simulator.made_twice().map(|key| Reason::new(Kind::Safety, ["made_twice".to_owned()], format!("made twice: {key}")))
+    stage.simulator.made_twice().map(|key| {
+        Reason::new(
+            Kind::Safety,
+            ["made_twice".to_owned()],
+            format!("made twice: {key}"),
+        )
+    })
 }
 
 /// What a platform's operator would complain of.
 fn misconduct(role: &str, conduct: &ConductReport, allowed: u64) -> Option<Reason> {
     let breaches = conduct.count();
-    let classes = conduct.by_rule().into_keys().map(|rule| format!("{role}:{rule}"));
-    let told = || format!("the {role} breaches good conduct {breaches} times: {}", breaches_of(conduct).join("; "));
+    let classes = conduct
+        .by_rule()
+        .into_keys()
+        .map(|rule| format!("{role}:{rule}"));
+    let told = || {
+        format!(
+            "the {role} breaches good conduct {breaches} times: {}",
+            breaches_of(conduct).join("; ")
+        )
+    };
     (breaches > allowed).then(|| Reason::new(Kind::Conduct, classes, told()))
 }
 
 async fn recordings(stage: &RunningScenario) -> u64 {
-    let truth = stage.simulator.truth(simulator::PlatformName::Legacy).await.unwrap_or_default();
-    let lines = truth.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    lines.map(|line| line["recordings"].as_array().map_or(0, Vec::len) as u64).sum()
+    let truth = stage
+        .simulator
+        .truth(simulator::PlatformName::Legacy)
+        .await
+        .unwrap_or_default();
+    let lines = truth
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines
+        .map(|line| line["recordings"].as_array().map_or(0, Vec::len) as u64)
+        .sum()
 }
 
 impl Tried {
     fn broken(class: &str, sentence: String) -> Tried {
         let reason = Reason::new(Kind::Broken, [class.to_owned()], sentence);
-        Tried { reason: Some(reason), recordings: 0, by_reason: BTreeMap::new() }
+        Tried {
+            reason: Some(reason),
+            recordings: 0,
+            by_reason: BTreeMap::new(),
+        }
     }
 }
 
@@ -221,12 +322,32 @@ mod tests {
     #[test]
     fn more_breaches_than_are_allowed_are_a_reason_that_names_who_and_which() {
         let (rule, operation, key) = ("retry_storm", "legacy.get_media", "100001-1".to_owned());
-        let breach = Breach { rule, platform: "legacy", operation, key, count: 2, first_at: String::new(), examples: vec![7] };
-        let report = ConductReport { rules: &[], breaches: vec![breach] };
+        let breach = Breach {
+            rule,
+            platform: "legacy",
+            operation,
+            key,
+            count: 2,
+            first_at: String::new(),
+            examples: vec![7],
+        };
+        let report = ConductReport {
+            rules: &[],
+            breaches: vec![breach],
+        };
         assert_eq!(misconduct("migrator", &report, 2), None);
         let reason = misconduct("verifier", &report, 1).expect("a reason");
-        assert_eq!(reason.classes.iter().collect::<Vec<_>>(), ["verifier:retry_storm"]);
-        assert!(reason.sentence.starts_with("the verifier breaches good conduct 2 times: retry_storm"), "{}", reason.sentence);
+        assert_eq!(
+            reason.classes.iter().collect::<Vec<_>>(),
+            ["verifier:retry_storm"]
+        );
+        assert!(
+            reason
+                .sentence
+                .starts_with("the verifier breaches good conduct 2 times: retry_storm"),
+            "{}",
+            reason.sentence
+        );
         assert!(!reason.is_like(&misconduct("migrator", &report, 1).expect("a reason")));
     }
 }

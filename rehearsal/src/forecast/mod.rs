@@ -1,7 +1,9 @@
-//! How long a migration will take, what it asks of whom, and what it costs, before anybody has begun.
+//! How long a migration will take, what it asks of whom, and what it costs, before anybody has
+//! begun.
 //!
-//! Requests are counted by a table (`requests`); each limit then says how long it needs for its own, and the slowest binds: a migration works
-//! on everything at once. Table and whole are held against runs in virtual time by a proof, for each of the three ways in.
+//! Requests are counted by a table (`requests`); each limit then says how long it needs for its
+//! own, and the slowest binds: a migration works on everything at once. Table and whole are held
+//! against runs in virtual time by a proof, for each of the three ways in.
 
 mod prices;
 mod requests;
@@ -34,8 +36,12 @@ impl Load {
     pub fn is_beyond_counting(&self) -> bool {
         // An exabyte; requests are at most some dozens a call.
         const MOST: u64 = 1_000_000_000_000_000_000;
-        let bytes = self.source_bytes.checked_add(self.target_bytes).and_then(|bytes| bytes.checked_mul(self.recordings));
-        bytes.is_none_or(|bytes| bytes > MOST) || self.calls.saturating_add(self.recordings) > MOST / 1000
+        let bytes = self
+            .source_bytes
+            .checked_add(self.target_bytes)
+            .and_then(|bytes| bytes.checked_mul(self.recordings));
+        bytes.is_none_or(|bytes| bytes > MOST)
+            || self.calls.saturating_add(self.recordings) > MOST / 1000
     }
 }
 
@@ -58,8 +64,8 @@ pub struct Pace {
     pub verify: bool,
 }
 
-/// Seconds of sound that one core decodes and encodes in a second, fetching and staging included. Measured: docs/proofs/throughput.md, 9.4 files of
-/// five minutes a second on two cores.
+/// Seconds of sound that one core decodes and encodes in a second, fetching and staging included.
+/// Measured: docs/proofs/throughput.md, 9.4 files of five minutes a second on two cores.
 const SOUND_PER_SECOND: f64 = 9.4 * 300.0 / 2.0;
 
 /// One limit, and how long the whole migration would take if there were no other.
@@ -90,43 +96,80 @@ pub struct Forecast {
     pub requests_per_recording: f64,
     /// Of them, those that count towards the token's limit.
     pub counted_requests: u64,
-    /// Requests that will be refused with 429, at most: a thousandth of what counts. An evenly paced client meets none but by chance.
+    /// Requests that will be refused with 429, at most: a thousandth of what counts. An evenly
+    /// paced client meets none but by chance.
     pub throttled_at_most: u64,
     /// Bytes read from the source.
     pub bytes_in: u64,
     /// Bytes written to the target.
     pub bytes_out: u64,
-    /// Bytes of staging needed at the end: the source's bytes, its answers, and what was encoded from them.
+    /// Bytes of staging needed at the end: the source's bytes, its answers, and what was encoded
+    /// from them.
     pub staging_bytes: u64,
 }
 
-/// Bytes of a call's answers as kept in staging, one document a call. Measured over the showcase: 416,947 bytes of 240 calls.
+/// Bytes of a call's answers as kept in staging, one document a call. Measured over the showcase:
+/// 416,947 bytes of 240 calls.
 const RAW_BYTES: u64 = 1740;
 
 /// Says what is to be expected.
 #[must_use]
 pub fn forecast(load: &Load, pace: &Pace) -> Forecast {
     let requests = requests::of(load, pace.surface, pace.verify);
-    let sum = |counts: fn(&Tally) -> bool| requests.iter().filter(|tally| counts(tally)).map(|tally| tally.count).sum::<u64>();
-    let counted = |side| requests.iter().filter(|tally| tally.counted && tally.side == side).map(|tally| tally.count).sum::<u64>();
-    let (bytes_in, bytes_out) = (load.recordings * load.source_bytes, load.recordings * load.target_bytes);
-    let per_second = pace.requests_per_minute.map(|rate| f64::from(rate) * f64::from(pace.tokens.max(1)) / 60.0);
+    let sum = |counts: fn(&Tally) -> bool| {
+        requests
+            .iter()
+            .filter(|tally| counts(tally))
+            .map(|tally| tally.count)
+            .sum::<u64>()
+    };
+    let counted = |side| {
+        requests
+            .iter()
+            .filter(|tally| tally.counted && tally.side == side)
+            .map(|tally| tally.count)
+            .sum::<u64>()
+    };
+    let (bytes_in, bytes_out) = (
+        load.recordings * load.source_bytes,
+        load.recordings * load.target_bytes,
+    );
+    let per_second = pace
+        .requests_per_minute
+        .map(|rate| f64::from(rate) * f64::from(pace.tokens.max(1)) / 60.0);
     let seconds_for = |count: u64| per_second.map_or(0.0, |rate| count as f64 / rate);
-    let mut bounds = vec![Bound { limit: "requests per token", seconds: seconds_for(counted(Side::Migration)) }];
+    let mut bounds = vec![Bound {
+        limit: "requests per token",
+        seconds: seconds_for(counted(Side::Migration)),
+    }];
     if let Some(rate) = pace.uploads_per_second {
-        bounds.push(Bound { limit: "uploads", seconds: load.recordings as f64 / f64::from(rate) });
+        bounds.push(Bound {
+            limit: "uploads",
+            seconds: load.recordings as f64 / f64::from(rate),
+        });
     }
     if let Some(rate) = pace.megabits_per_second {
-        bounds.push(Bound { limit: "bandwidth", seconds: (bytes_in + bytes_out) as f64 * 8.0 / (rate * 1e6) });
+        bounds.push(Bound {
+            limit: "bandwidth",
+            seconds: (bytes_in + bytes_out) as f64 * 8.0 / (rate * 1e6),
+        });
     }
     if load.transcoded {
         let sound = load.recordings as f64 * load.mean_seconds;
-        bounds.push(Bound { limit: "encoding", seconds: sound / (SOUND_PER_SECOND * f64::from(pace.cores.max(1))) });
+        bounds.push(Bound {
+            limit: "encoding",
+            seconds: sound / (SOUND_PER_SECOND * f64::from(pace.cores.max(1))),
+        });
     }
     bounds.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
     // An audit has one token, however many the migration had.
-    let one_token = pace.requests_per_minute.map_or(0.0, |rate| counted(Side::Verification) as f64 / (f64::from(rate) / 60.0));
-    let binding = bounds.first().cloned().unwrap_or(Bound { limit: "nothing", seconds: 0.0 });
+    let one_token = pace.requests_per_minute.map_or(0.0, |rate| {
+        counted(Side::Verification) as f64 / (f64::from(rate) / 60.0)
+    });
+    let binding = bounds.first().cloned().unwrap_or(Bound {
+        limit: "nothing",
+        seconds: 0.0,
+    });
     let requests_total = sum(|_| true);
     let counted_requests = sum(|tally| tally.counted);
     Forecast {
@@ -141,11 +184,14 @@ pub fn forecast(load: &Load, pace: &Pace) -> Forecast {
         requests,
         bytes_in,
         bytes_out,
-        staging_bytes: bytes_in + if load.transcoded { bytes_out } else { 0 } + load.calls * RAW_BYTES,
+        staging_bytes: bytes_in
+            + if load.transcoded { bytes_out } else { 0 }
+            + load.calls * RAW_BYTES,
     }
 }
 
-/// Bytes of a recording of so many seconds in a codec by its plan name, mono at 8 kHz; `None` for a codec nobody here knows.
+/// Bytes of a recording of so many seconds in a codec by its plan name, mono at 8 kHz; `None` for a
+/// codec nobody here knows.
 #[must_use]
 pub fn bytes_of(codec: &str, seconds: f64) -> Option<u64> {
     let bytes_per_second = match codec {
@@ -166,7 +212,14 @@ mod tests {
     use super::*;
 
     fn load(recordings: u64) -> Load {
-        Load { calls: recordings, recordings, mean_seconds: 180.0, source_bytes: 1_440_000, target_bytes: 742_500, transcoded: true }
+        Load {
+            calls: recordings,
+            recordings,
+            mean_seconds: 180.0,
+            source_bytes: 1_440_000,
+            target_bytes: 742_500,
+            transcoded: true,
+        }
     }
 
     fn pace() -> Pace {
@@ -183,10 +236,20 @@ mod tests {
 
     #[test]
     fn a_token_binds_where_calls_are_short() {
-        let found = forecast(&Load { mean_seconds: 30.0, ..load(4_000_000) }, &pace());
+        let found = forecast(
+            &Load {
+                mean_seconds: 30.0,
+                ..load(4_000_000)
+            },
+            &pace(),
+        );
         assert_eq!(found.binding, "requests per token");
         // Two counted requests a call at five a second.
-        assert!((found.seconds - 1_600_000.0).abs() < 100.0, "{}", found.seconds);
+        assert!(
+            (found.seconds - 1_600_000.0).abs() < 100.0,
+            "{}",
+            found.seconds
+        );
     }
 
     #[test]
@@ -196,7 +259,9 @@ mod tests {
             ("requests per token", |_| {}),
             ("encoding", |pace| (pace.cores, pace.tokens) = (1, 9)),
             ("bandwidth", |pace| pace.megabits_per_second = Some(10.0)),
-            ("uploads", |pace| (pace.uploads_per_second, pace.tokens) = (Some(1), 9)),
+            ("uploads", |pace| {
+                (pace.uploads_per_second, pace.tokens) = (Some(1), 9)
+            }),
         ];
         for (limit, change) in changes {
             let mut pace = pace();
@@ -207,8 +272,23 @@ mod tests {
 
     #[test]
     fn more_tokens_speed_up_the_migration_and_not_the_audit() {
-        let (one, four) = (Pace { verify: true, cores: 64, ..pace() }, Pace { verify: true, cores: 64, tokens: 4, ..pace() });
-        let (one, four) = (forecast(&load(100_000), &one), forecast(&load(100_000), &four));
+        let (one, four) = (
+            Pace {
+                verify: true,
+                cores: 64,
+                ..pace()
+            },
+            Pace {
+                verify: true,
+                cores: 64,
+                tokens: 4,
+                ..pace()
+            },
+        );
+        let (one, four) = (
+            forecast(&load(100_000), &one),
+            forecast(&load(100_000), &four),
+        );
         assert!((one.verify_seconds - four.verify_seconds).abs() < 1.0);
         assert!(one.seconds - one.verify_seconds > 3.9 * (four.seconds - four.verify_seconds));
     }

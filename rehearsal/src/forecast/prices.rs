@@ -12,7 +12,8 @@ use super::Forecast;
 pub struct Prices {
     /// Name of the currency, as it is printed.
     pub currency: String,
-    /// Of a thousand requests that count towards the target's limit, beyond `included_requests`: fair use is the vendor's word for it.
+    /// Of a thousand requests that count towards the target's limit, beyond `included_requests`:
+    /// fair use is the vendor's word for it.
     pub per_thousand_requests: f64,
     /// Requests that cost nothing.
     pub included_requests: u64,
@@ -55,11 +56,14 @@ impl Prices {
     ///
     /// # Errors
     ///
-    /// The file is not there or not readable, is no price file, or a price is negative or no number ([`PriceError`]).
+    /// The file is not there or not readable, is no price file, or a price is negative or no number
+    /// ([`PriceError`]).
     pub fn read(path: &Path) -> Result<Prices, PriceError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| PriceError::Unreadable(name.clone(), error))?;
-        let prices: Prices = toml::from_str(&text).map_err(|error| PriceError::Malformed(name.clone(), error.to_string()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| PriceError::Unreadable(name.clone(), error))?;
+        let prices: Prices = toml::from_str(&text)
+            .map_err(|error| PriceError::Malformed(name.clone(), error.to_string()))?;
         let all = [
             prices.per_thousand_requests,
             prices.per_gigabyte_in,
@@ -68,7 +72,10 @@ impl Prices {
             prices.per_machine_hour,
         ];
         if all.iter().any(|price| !price.is_finite() || *price < 0.0) {
-            return Err(PriceError::Malformed(name, "a price is a number that is not negative".to_owned()));
+            return Err(PriceError::Malformed(
+                name,
+                "a price is a number that is not negative".to_owned(),
+            ));
         }
         Ok(prices)
     }
@@ -76,19 +83,39 @@ impl Prices {
     /// What a forecast costs under these prices.
     #[must_use]
     pub fn bill(&self, forecast: &Forecast) -> Bill {
-        let over = forecast.counted_requests.saturating_sub(self.included_requests);
+        let over = forecast
+            .counted_requests
+            .saturating_sub(self.included_requests);
         let gigabytes = |bytes: u64| bytes as f64 / 1e9;
         let months = forecast.seconds / (30.0 * 86_400.0);
         let lines = [
-            ("requests", self.per_thousand_requests * over as f64 / 1000.0),
-            ("bytes from the source", self.per_gigabyte_in * gigabytes(forecast.bytes_in)),
-            ("bytes to the target", self.per_gigabyte_out * gigabytes(forecast.bytes_out)),
-            ("staging", self.per_gigabyte_month_staged * gigabytes(forecast.staging_bytes) * months),
+            (
+                "requests",
+                self.per_thousand_requests * over as f64 / 1000.0,
+            ),
+            (
+                "bytes from the source",
+                self.per_gigabyte_in * gigabytes(forecast.bytes_in),
+            ),
+            (
+                "bytes to the target",
+                self.per_gigabyte_out * gigabytes(forecast.bytes_out),
+            ),
+            (
+                "staging",
+                self.per_gigabyte_month_staged * gigabytes(forecast.staging_bytes) * months,
+            ),
             ("machine", self.per_machine_hour * forecast.seconds / 3600.0),
         ];
-        let lines: Vec<(&'static str, f64)> = lines.into_iter().filter(|(_, cost)| *cost > 0.0).collect();
+        let lines: Vec<(&'static str, f64)> =
+            lines.into_iter().filter(|(_, cost)| *cost > 0.0).collect();
         let total = lines.iter().map(|(_, cost)| cost).sum();
-        Bill { currency: self.currency.clone(), lines, total, requests_over_quota: over }
+        Bill {
+            currency: self.currency.clone(),
+            lines,
+            total,
+            requests_over_quota: over,
+        }
     }
 }
 
@@ -104,9 +131,11 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_the_file_named() {
-        for (text, expected) in
-            [("per_gigabyte = 1", "per_gigabyte"), ("per_gigabyte_in = -1", "not negative"), ("per_gigabyte_in = nan", "not negative")]
-        {
+        for (text, expected) in [
+            ("per_gigabyte = 1", "per_gigabyte"),
+            ("per_gigabyte_in = -1", "not negative"),
+            ("per_gigabyte_in = nan", "not negative"),
+        ] {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains(expected), "{error}");
         }
@@ -114,9 +143,18 @@ mod tests {
 
     #[test]
     fn what_is_included_is_not_on_the_bill() {
-        let prices = read("currency = 'EUR'\nper_thousand_requests = 2.0\nincluded_requests = 1000").expect("prices");
+        let prices =
+            read("currency = 'EUR'\nper_thousand_requests = 2.0\nincluded_requests = 1000")
+                .expect("prices");
         let mut forecast = super::super::forecast(
-            &super::super::Load { calls: 0, recordings: 0, mean_seconds: 0.0, source_bytes: 0, target_bytes: 0, transcoded: false },
+            &super::super::Load {
+                calls: 0,
+                recordings: 0,
+                mean_seconds: 0.0,
+                source_bytes: 0,
+                target_bytes: 0,
+                transcoded: false,
+            },
             &super::super::Pace {
                 surface: super::super::Surface::Guide,
                 requests_per_minute: Some(300),
@@ -130,7 +168,11 @@ mod tests {
         forecast.counted_requests = 3000;
         let bill = prices.bill(&forecast);
         assert_eq!(
-            (bill.requests_over_quota, bill.lines.as_slice(), bill.currency.as_str()),
+            (
+                bill.requests_over_quota,
+                bill.lines.as_slice(),
+                bill.currency.as_str()
+            ),
             (2000, [("requests", 4.0)].as_slice(), "EUR")
         );
     }

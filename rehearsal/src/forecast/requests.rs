@@ -22,7 +22,9 @@ impl Surface {
     pub fn of_plan(target: &plan::Target) -> Surface {
         match target {
             plan::Target::Gir(_) => Surface::Gir,
-            plan::Target::GenesysCloud(cloud) if cloud.ingest == plan::Ingest::Public => Surface::Public,
+            plan::Target::GenesysCloud(cloud) if cloud.ingest == plan::Ingest::Public => {
+                Surface::Public
+            }
             plan::Target::GenesysCloud(_) => Surface::Guide,
         }
     }
@@ -77,15 +79,42 @@ struct Row {
     counted: bool,
 }
 
-const fn migration(operation: &'static str, per_call: f64, per_recording: f64, once: f64, counted: bool) -> Row {
-    Row { operation, side: Side::Migration, per_call, per_recording, once, counted }
+const fn migration(
+    operation: &'static str,
+    per_call: f64,
+    per_recording: f64,
+    once: f64,
+    counted: bool,
+) -> Row {
+    Row {
+        operation,
+        side: Side::Migration,
+        per_call,
+        per_recording,
+        once,
+        counted,
+    }
 }
 
-const fn verification(operation: &'static str, per_call: f64, per_recording: f64, once: f64, counted: bool) -> Row {
-    Row { operation, side: Side::Verification, per_call, per_recording, once, counted }
+const fn verification(
+    operation: &'static str,
+    per_call: f64,
+    per_recording: f64,
+    once: f64,
+    counted: bool,
+) -> Row {
+    Row {
+        operation,
+        side: Side::Verification,
+        per_call,
+        per_recording,
+        once,
+        counted,
+    }
 }
 
-/// The source's, for every surface: pages of a thousand calls, each recording's answer and its bytes, of which a tenth are redirected.
+/// The source's, for every surface: pages of a thousand calls, each recording's answer and its
+/// bytes, of which a tenth are redirected.
 const SOURCE: [Row; 4] = [
     migration("legacy.query_interactions", 0.001, 0.0, 1.0, false),
     migration("legacy.get_recording", 0.0, 1.0, 0.0, false),
@@ -101,7 +130,8 @@ const GUIDE: [Row; 4] = [
     migration("genesys_cloud.preflight", 0.0, 0.0, 8.0, true),
 ];
 
-/// A call's events share requests with others under a rate; two reads see what was made of it, one writes attributes.
+/// A call's events share requests with others under a rate; two reads see what was made of it, one
+/// writes attributes.
 const PUBLIC: [Row; 7] = [
     migration("genesys_cloud.inject_events", 0.35, 0.0, 0.0, true),
     migration("genesys_cloud.create_upload", 0.0, 1.0, 0.0, true),
@@ -124,12 +154,19 @@ const GIR: [Row; 8] = [
     migration("speechminer.post_recording", 1.0, 0.0, 0.0, false),
 ];
 
-/// An audit of all metadata: a read for each call, the rest in bulk. Its own budget says the same, docs/proofs/audit.md.
+/// An audit of all metadata: a read for each call, the rest in bulk. Its own budget says the same,
+/// docs/proofs/audit.md.
 const AUDIT: [Row; 5] = [
     verification("legacy.query_interactions", 0.001, 0.0, 1.0, false),
     verification("legacy.get_recording", 0.0, 1.0, 0.0, false),
     verification("genesys_cloud.list_recordings", 1.0, 0.0, 0.0, true),
-    verification("genesys_cloud.query_deletionprotection", 0.01, 0.0, 0.0, true),
+    verification(
+        "genesys_cloud.query_deletionprotection",
+        0.01,
+        0.0,
+        0.0,
+        true,
+    ),
     verification("genesys_cloud.query_retention", 0.003, 0.0, 6.0, true),
 ];
 
@@ -148,12 +185,24 @@ pub(super) fn of(load: &Load, surface: Surface, verify: bool) -> Vec<Tally> {
         Surface::Gir => (&GIR, &GIR_AUDIT),
     };
     let audit = if verify { audit } else { &[] };
-    SOURCE.iter().chain(own).chain(audit).map(|row| row.tally(load)).collect()
+    SOURCE
+        .iter()
+        .chain(own)
+        .chain(audit)
+        .map(|row| row.tally(load))
+        .collect()
 }
 
 impl Row {
     fn tally(&self, load: &Load) -> Tally {
-        let count = self.per_call * load.calls as f64 + self.per_recording * load.recordings as f64 + self.once;
-        Tally { operation: self.operation, side: self.side, count: count.ceil() as u64, counted: self.counted }
+        let count = self.per_call * load.calls as f64
+            + self.per_recording * load.recordings as f64
+            + self.once;
+        Tally {
+            operation: self.operation,
+            side: self.side,
+            count: count.ceil() as u64,
+            counted: self.counted,
+        }
     }
 }

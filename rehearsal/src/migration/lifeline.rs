@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use platforms::transport::{Body, Failure, Retry, Transport, TransportError};
 use tokio::sync::Notify;
 
-/// Counts what is asked, and lets nobody know the answer of the last request: done, and nobody was told.
+/// Counts what is asked, and lets nobody know the answer of the last request: done, and nobody was
+/// told.
 pub(crate) struct Lifeline {
     inner: Arc<dyn Transport>,
     /// The request whose answer is the last. Absent: there is none.
     last: Option<u64>,
-    /// Beyond so many nothing is sent: a migrator that goes round in circles without time passing would never end.
+    /// Beyond so many nothing is sent: a migrator that goes round in circles without time passing
+    /// would never end.
     most: u64,
     asked: AtomicU64,
     cut: Arc<Notify>,
@@ -20,15 +22,31 @@ pub(crate) struct Lifeline {
 
 impl Lifeline {
     /// The way, and what tells that it was cut.
-    pub(crate) fn new(inner: Arc<dyn Transport>, last: Option<u64>, most: u64) -> (Arc<Lifeline>, Arc<Notify>) {
+    pub(crate) fn new(
+        inner: Arc<dyn Transport>,
+        last: Option<u64>,
+        most: u64,
+    ) -> (Arc<Lifeline>, Arc<Notify>) {
         let cut = Arc::new(Notify::new());
-        (Arc::new(Lifeline { inner, last, most, asked: AtomicU64::new(0), cut: cut.clone() }), cut)
+        (
+            Arc::new(Lifeline {
+                inner,
+                last,
+                most,
+                asked: AtomicU64::new(0),
+                cut: cut.clone(),
+            }),
+            cut,
+        )
     }
 }
 
 #[async_trait]
 impl Transport for Lifeline {
-    async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+    async fn send(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<http::Response<Body>, TransportError> {
         let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
         if number > self.most {
             let why = format!("more than {} requests in one rehearsal", self.most);

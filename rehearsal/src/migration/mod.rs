@@ -1,4 +1,5 @@
-//! The migrator's turn: ours in this process, or anybody's as a command; killed and started again as the scenario says.
+//! The migrator's turn: ours in this process, or anybody's as a command; killed and started again
+//! as the scenario says.
 
 mod command;
 mod lifeline;
@@ -20,7 +21,8 @@ pub(crate) struct Migrated {
     pub(crate) aside: Option<Aside>,
     pub(crate) interactions: u64,
     pub(crate) recordings: u64,
-    /// Whether it says that everything is either there, or quarantined or skipped by rule. Absent: it does not tell.
+    /// Whether it says that everything is either there, or quarantined or skipped by rule. Absent:
+    /// it does not tell.
     pub(crate) finished: Option<bool>,
 }
 
@@ -36,13 +38,24 @@ impl Migrated {
 
 impl RunningScenario {
     /// Lets the migrator work, from its first start to its last end.
-    pub(crate) async fn migrate(&self, options: &Options, time: Time, narrator: &dyn Narrator) -> Result<Migrated, Refusal> {
+    pub(crate) async fn migrate(
+        &self,
+        options: &Options,
+        time: Time,
+        narrator: &dyn Narrator,
+    ) -> Result<Migrated, Refusal> {
         match &options.migrator {
-            Migrator::Ours { workers, .. } => self.migrate_by_ours(options, *workers, narrator).await,
-            Migrator::Command(_) if time == Time::Virtual => {
-                Err(Refusal::bad("a command cannot follow a virtual clock; use --clock real or scaled:K with --migrator"))
+            Migrator::Ours { workers, .. } => {
+                self.migrate_by_ours(options, *workers, narrator).await
             }
-            Migrator::Command(command) => self.migrate_by_command(options, command, time, narrator).await,
+            Migrator::Command(_) if time == Time::Virtual => Err(Refusal::bad(
+                "a command cannot follow a virtual clock; use --clock real or scaled:K with \
+                 --migrator",
+            )),
+            Migrator::Command(command) => {
+                self.migrate_by_command(options, command, time, narrator)
+                    .await
+            }
         }
     }
 }
@@ -56,7 +69,10 @@ struct Starts {
 impl Starts {
     fn of(stage: &RunningScenario) -> Starts {
         let settings = &stage.scenario.migrator;
-        Starts { kills: settings.kill_after_requests.clone().into_iter(), restarts: settings.restarts }
+        Starts {
+            kills: settings.kill_after_requests.clone().into_iter(),
+            restarts: settings.restarts,
+        }
     }
 
     /// Whether it may go on after it stopped by itself.

@@ -19,19 +19,35 @@ impl RunningScenario {
         loop {
             let kill = starts.kills.next();
             let (transport, cut) = Lifeline::new(self.way.clone(), kill, options.most_requests);
-            let chosen = migrator::Options { workers, interrupt: options.interrupt.clone(), ..migrator::Options::default() };
+            let chosen = migrator::Options {
+                workers,
+                interrupt: options.interrupt.clone(),
+                ..migrator::Options::default()
+            };
             let progress = narrator.migrating();
-            let work = migrator::migrate(self.plan.clone(), chosen, transport, self.environment.clock.clone(), &*progress);
+            let work = migrator::migrate(
+                self.plan.clone(),
+                chosen,
+                transport,
+                self.environment.clock.clone(),
+                &*progress,
+            );
             let ended = tokio::select! {
                 biased;
                 () = cut.notified() => None,
                 ended = work => Some(ended),
             };
             match ended {
-                None => narrator.say(&format!("  the migrator was killed at its request {}, and started again", kill.unwrap_or_default())),
+                None => narrator.say(&format!(
+                    "  the migrator was killed at its request {}, and started again",
+                    kill.unwrap_or_default()
+                )),
                 Some(Ok(outcome)) => return Ok(Migrated::from(&outcome)),
                 Some(Err(migrator::RunError::Interrupted)) => {
-                    return Err(Refusal { ending: Ending::Stopped, sentence: "interrupted".to_owned() });
+                    return Err(Refusal {
+                        ending: Ending::Stopped,
+                        sentence: "interrupted".to_owned(),
+                    });
                 }
                 Some(Err(stop)) if starts.again(Ending::from(&stop)) => {
                     narrator.say(&format!("  the migrator stopped: {stop}; started again"))
@@ -48,8 +64,16 @@ impl From<&migrator::Outcome> for Migrated {
         let requests = outcome.source_requests + outcome.target_requests;
         Migrated {
             ending: Ending::from(outcome),
-            sentence: format!("{} ({requests} requests, {} answered 429)", outcome.sentence(), outcome.throttled),
-            aside: Some(Aside { quarantined: tally.quarantined.clone(), skipped: tally.skipped.clone(), left: tally.interactions_failed }),
+            sentence: format!(
+                "{} ({requests} requests, {} answered 429)",
+                outcome.sentence(),
+                outcome.throttled
+            ),
+            aside: Some(Aside {
+                quarantined: tally.quarantined.clone(),
+                skipped: tally.skipped.clone(),
+                left: tally.interactions_failed,
+            }),
             interactions: tally.interactions,
             recordings: tally.recordings,
             finished: Some(tally.is_finished()),

@@ -41,7 +41,8 @@ pub struct Expect {
     #[serde(default, deserialize_with = "by_reason")]
     #[schemars(with = "BTreeMap<String, u64>")]
     pub skipped: BTreeMap<Reason, u64>,
-    /// Interactions the migrator leaves for a person because of an error that outlasts all retries. Left out: none.
+    /// Interactions the migrator leaves for a person because of an error that outlasts all retries.
+    /// Left out: none.
     #[serde(default)]
     pub left: u64,
     /// Findings by defect class (`D18`). Left out: none.
@@ -57,30 +58,51 @@ pub struct Expect {
 }
 
 fn by_reason<'de, D: Deserializer<'de>>(written: D) -> Result<BTreeMap<Reason, u64>, D::Error> {
-    counts(written, |name| known(name, "reason", "[expect]", &Reason::ALL, Reason::as_str))
+    counts(written, |name| {
+        known(name, "reason", "[expect]", &Reason::ALL, Reason::as_str)
+    })
 }
 
 fn by_defect<'de, D: Deserializer<'de>>(written: D) -> Result<BTreeMap<Defect, u64>, D::Error> {
-    counts(written, |name| known(name, "defect class", "[expect]", Defect::ALL, Defect::code))
+    counts(written, |name| {
+        known(name, "defect class", "[expect]", Defect::ALL, Defect::code)
+    })
 }
 
 /// The class of damage of this code, where one is given.
 pub(super) fn defect<'de, D: Deserializer<'de>>(written: D) -> Result<Option<Defect>, D::Error> {
     let code = Option::<String>::deserialize(written)?;
-    code.map(|code| known(&code, "defect class", "tamper", Defect::ALL, Defect::code).map_err(D::Error::custom)).transpose()
+    code.map(|code| {
+        known(&code, "defect class", "tamper", Defect::ALL, Defect::code).map_err(D::Error::custom)
+    })
+    .transpose()
 }
 
-fn counts<'de, D: Deserializer<'de>, T: Ord>(written: D, known: impl Fn(&str) -> Result<T, String>) -> Result<BTreeMap<T, u64>, D::Error> {
+fn counts<'de, D: Deserializer<'de>, T: Ord>(
+    written: D,
+    known: impl Fn(&str) -> Result<T, String>,
+) -> Result<BTreeMap<T, u64>, D::Error> {
     let named = BTreeMap::<String, u64>::deserialize(written)?.into_iter();
-    named.map(|(name, count)| Ok((known(&name).map_err(D::Error::custom)?, count))).collect()
+    named
+        .map(|(name, count)| Ok((known(&name).map_err(D::Error::custom)?, count)))
+        .collect()
 }
 
 /// The one of this name; or why there is none, and which is nearest.
-fn known<T: Copy>(name: &str, noun: &str, place: &str, all: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
+fn known<T: Copy>(
+    name: &str,
+    noun: &str,
+    place: &str,
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+) -> Result<T, String> {
     let unknown = || {
         let names: Vec<&str> = all.iter().map(|one| name_of(*one)).collect();
         let nearest = simulator::nearest(name, &names).unwrap_or_default();
         format!("unknown {noun} `{name}` in {place}; the nearest known {noun} is `{nearest}`")
     };
-    all.iter().copied().find(|one| name_of(*one) == name).ok_or_else(unknown)
+    all.iter()
+        .copied()
+        .find(|one| name_of(*one) == name)
+        .ok_or_else(unknown)
 }

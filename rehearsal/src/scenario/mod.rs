@@ -1,6 +1,7 @@
 //! A rehearsal as data: what is simulated, what is done to the roles, and what must come out.
 //!
-//! The file is read here. What is simulated is the simulator's part of it ([`Setup`]), and the simulator reads it.
+//! The file is read here. What is simulated is the simulator's part of it ([`Setup`]), and the
+//! simulator reads it.
 
 mod after_migration;
 mod expect;
@@ -37,9 +38,11 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MigratorSettings {
-    /// It is killed without a warning when the platforms have answered so many requests since its last start, and started again: once for each entry.
+    /// It is killed without a warning when the platforms have answered so many requests since its
+    /// last start, and started again: once for each entry.
     pub kill_after_requests: Vec<u64>,
-    /// How often it is started again after it stopped by itself with something left to do (exit code 11, 12 or 13). Left out: never.
+    /// How often it is started again after it stopped by itself with something left to do (exit
+    /// code 11, 12 or 13). Left out: never.
     pub restarts: u32,
 }
 
@@ -59,7 +62,8 @@ impl MigratorSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerifierSettings {
-    /// It compares the audio of so many recordings only, drawn by the scenario's seed; 0: of none. Left out: of all.
+    /// It compares the audio of so many recordings only, drawn by the scenario's seed; 0: of none.
+    /// Left out: of all.
     pub audio_sample: Option<usize>,
 }
 
@@ -94,16 +98,19 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// The file, or one it names, is not there or not readable, or a line says what cannot be used ([`ConfigError`]).
+    /// The file, or one it names, is not there or not readable, or a line says what cannot be used
+    /// ([`ConfigError`]).
     pub fn read(path: &Path) -> Result<Scenario, ConfigError> {
         Scenario::of_file(&ConfigFile::read(path)?)
     }
 
-    /// Reads a scenario from text; `name` stands for the file in messages, relative paths start from the working directory.
+    /// Reads a scenario from text; `name` stands for the file in messages, relative paths start
+    /// from the working directory.
     ///
     /// # Errors
     ///
-    /// A line says what cannot be used, or a file it names is not there or not readable ([`ConfigError`]).
+    /// A line says what cannot be used, or a file it names is not there or not readable
+    /// ([`ConfigError`]).
     pub fn parse(text: &str, name: &str) -> Result<Scenario, ConfigError> {
         Scenario::of_file(&ConfigFile::of_text(text, name))
     }
@@ -116,10 +123,18 @@ impl Scenario {
         whole.insert("title".to_owned(), "Scenario".into());
         whole.insert("description".to_owned(), "A scenario file.".into());
         whole.insert("$defs".to_owned(), generator.take_definitions(true).into());
-        if let Some(properties) = whole.ensure_object().get_mut("properties").and_then(serde_json::Value::as_object_mut) {
+        if let Some(properties) = whole
+            .ensure_object()
+            .get_mut("properties")
+            .and_then(serde_json::Value::as_object_mut)
+        {
             properties.extend(own["properties"].as_object().cloned().unwrap_or_default());
         }
-        if let Some(required) = whole.ensure_object().get_mut("required").and_then(serde_json::Value::as_array_mut) {
+        if let Some(required) = whole
+            .ensure_object()
+            .get_mut("required")
+            .and_then(serde_json::Value::as_array_mut)
+        {
             required.extend(own["required"].as_array().cloned().unwrap_or_default());
         }
         whole.to_value()
@@ -130,17 +145,30 @@ impl Scenario {
         let setup = Setup::part_of(file)?;
         let written: Written = file.part(&KEYS)?;
         for after in &written.after_migration {
-            after.get_ref().check().map_err(|why| file.error_at(after.span(), why))?;
+            after
+                .get_ref()
+                .check()
+                .map_err(|why| file.error_at(after.span(), why))?;
         }
         if let Some(migrator) = &written.migrator {
-            migrator.get_ref().check().map_err(|why| file.error_at(migrator.span(), why))?;
+            migrator
+                .get_ref()
+                .check()
+                .map_err(|why| file.error_at(migrator.span(), why))?;
         }
         Ok(Scenario {
             setup,
             plan: written.plan,
-            migrator: written.migrator.map(Spanned::into_inner).unwrap_or_default(),
+            migrator: written
+                .migrator
+                .map(Spanned::into_inner)
+                .unwrap_or_default(),
             verifier: written.verifier,
-            after_migration: written.after_migration.into_iter().map(Spanned::into_inner).collect(),
+            after_migration: written
+                .after_migration
+                .into_iter()
+                .map(Spanned::into_inner)
+                .collect(),
             expect: written.expect,
         })
     }

@@ -8,7 +8,8 @@ use super::RequestEvent;
 use super::table::ConductRule;
 use crate::time::instant;
 
-/// Groups that are told apart; further ones of a rule are counted under the key `*`. A client with so many is not read line by line.
+/// Groups that are told apart; further ones of a rule are counted under the key `*`. A client with
+/// so many is not read line by line.
 const GROUPS: usize = 1000;
 
 /// Lines that a group names: enough to look at, not a second journal.
@@ -48,11 +49,13 @@ impl ConductReport {
         self.breaches.iter().map(|breach| breach.count).sum()
     }
 
-    /// What came since an earlier report. `first_at` of a group that was known stays; of its examples those stay that are new.
+    /// What came since an earlier report. `first_at` of a group that was known stays; of its
+    /// examples those stay that are new.
     pub fn since(&self, earlier: &ConductReport) -> ConductReport {
         let left = self.breaches.iter().map(|breach| {
             let is_same = |one: &&Breach| {
-                (one.rule, one.platform, one.operation, &one.key) == (breach.rule, breach.platform, breach.operation, &breach.key)
+                (one.rule, one.platform, one.operation, &one.key)
+                    == (breach.rule, breach.platform, breach.operation, &breach.key)
             };
             let mut left = breach.clone();
             if let Some(known) = earlier.breaches.iter().find(is_same) {
@@ -61,7 +64,10 @@ impl ConductReport {
             }
             left
         });
-        ConductReport { rules: self.rules, breaches: left.filter(|breach| breach.count > 0).collect() }
+        ConductReport {
+            rules: self.rules,
+            breaches: left.filter(|breach| breach.count > 0).collect(),
+        }
     }
 
     /// How often each rule was breached, sorted by its name.
@@ -91,11 +97,26 @@ struct Group {
 impl Breaches {
     /// A request breached a rule.
     pub(super) fn add(&mut self, rule: &'static ConductRule, event: &RequestEvent<'_>) {
-        self.put((rule.name, event.platform, event.operation.name, event.key.into()), event.arrived_ms, event.n);
+        self.put(
+            (
+                rule.name,
+                event.platform,
+                event.operation.name,
+                event.key.into(),
+            ),
+            event.arrived_ms,
+            event.n,
+        );
     }
 
     /// A platform's client breached a rule that is about no single operation.
-    pub(super) fn add_of_platform(&mut self, rule: &'static ConductRule, platform: &'static str, at_ms: i64, n: u64) {
+    pub(super) fn add_of_platform(
+        &mut self,
+        rule: &'static ConductRule,
+        platform: &'static str,
+        at_ms: i64,
+        n: u64,
+    ) {
         self.put((rule.name, platform, "-", "-".into()), at_ms, n);
     }
 
@@ -103,7 +124,10 @@ impl Breaches {
         if self.groups.len() >= GROUPS && !self.groups.contains_key(&at) {
             at.3 = "*".into();
         }
-        let group = self.groups.entry(at).or_insert_with(|| Group { first_ms: at_ms, ..Group::default() });
+        let group = self.groups.entry(at).or_insert_with(|| Group {
+            first_ms: at_ms,
+            ..Group::default()
+        });
         group.count += 1;
         if group.examples.len() < EXAMPLES {
             group.examples.push(n);
@@ -111,15 +135,21 @@ impl Breaches {
     }
 
     pub(super) fn report(self) -> ConductReport {
-        let breaches = self.groups.into_iter().map(|((rule, platform, operation, key), group)| Breach {
-            rule,
-            platform,
-            operation,
-            key: key.into(),
-            count: group.count,
-            first_at: instant(group.first_ms),
-            examples: group.examples,
-        });
-        ConductReport { rules: super::table::TABLE, breaches: breaches.collect() }
+        let breaches = self
+            .groups
+            .into_iter()
+            .map(|((rule, platform, operation, key), group)| Breach {
+                rule,
+                platform,
+                operation,
+                key: key.into(),
+                count: group.count,
+                first_at: instant(group.first_ms),
+                examples: group.examples,
+            });
+        ConductReport {
+            rules: super::table::TABLE,
+            breaches: breaches.collect(),
+        }
     }
 }

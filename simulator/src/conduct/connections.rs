@@ -56,11 +56,15 @@ impl Connections {
         if let Some(connection) = event.metadata.connection {
             let minute = self.minutes.entry(platform, now_ms);
             if now_ms - minute.began_ms >= CONNECTION_PER_REQUEST.window_ms() {
-                *minute = Minute { began_ms: now_ms, ..Minute::default() };
+                *minute = Minute {
+                    began_ms: now_ms,
+                    ..Minute::default()
+                };
             }
             minute.requests += 1;
             minute.connections += i64::from(connection.request == 1);
-            let is_breach = minute.connections >= CONNECTION_PER_REQUEST.threshold && minute.connections * 2 > minute.requests;
+            let is_breach = minute.connections >= CONNECTION_PER_REQUEST.threshold
+                && minute.connections * 2 > minute.requests;
             if is_breach && !minute.is_told {
                 minute.is_told = true;
                 breaches.add_of_platform(&CONNECTION_PER_REQUEST, event.platform, now_ms, event.n);

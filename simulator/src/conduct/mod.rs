@@ -1,5 +1,6 @@
-//! How a client behaves, judged as its requests are journalled, for any client. `table` says what is held against it and who says so; the other files
-//! are the judges, each a few maps of bounded size: what is too long ago to matter is forgotten, and so is the older half when a map is full.
+//! How a client behaves, judged as its requests are journalled, for any client. `table` says what
+//! is held against it and who says so; the other files are the judges, each a few maps of bounded
+//! size: what is too long ago to matter is forgotten, and so is the older half when a map is full.
 
 mod breaches;
 mod connections;
@@ -21,7 +22,8 @@ use crate::http::request_context::{RequestMetadata, hash_of};
 use crate::http::served::Served;
 use crate::operations::Operation;
 
-/// How long a request may still be under way after the client was answered another one. Milliseconds of real time: a request crosses a continent in a fifth of it.
+/// How long a request may still be under way after the client was answered another one.
+/// Milliseconds of real time: a request crosses a continent in a fifth of it.
 const ON_ITS_WAY_MS: i64 = 500;
 
 /// Every judge, and what they found.
@@ -37,9 +39,13 @@ pub(crate) struct Conduct {
 }
 
 impl Conduct {
-    /// Judges of a clock that runs `pace` times as fast as the clients' own: what is on its way takes that much longer on it.
+    /// Judges of a clock that runs `pace` times as fast as the clients' own: what is on its way
+    /// takes that much longer on it.
     pub(crate) fn at_pace(pace: f64) -> Conduct {
-        Conduct { grace_ms: (ON_ITS_WAY_MS as f64 * pace.max(1.0)) as i64, ..Conduct::default() }
+        Conduct {
+            grace_ms: (ON_ITS_WAY_MS as f64 * pace.max(1.0)) as i64,
+            ..Conduct::default()
+        }
     }
 
     /// Judges one request, in the order of the journal.
@@ -53,7 +59,12 @@ impl Conduct {
     }
 
     /// Takes note of what a platform did by itself.
-    pub(crate) fn observe_side_effect(&mut self, operation: &'static Operation, key: &str, effect: &str) {
+    pub(crate) fn observe_side_effect(
+        &mut self,
+        operation: &'static Operation,
+        key: &str,
+        effect: &str,
+    ) {
         self.writing.observe_side_effect(operation, key, effect);
     }
 
@@ -96,7 +107,11 @@ impl<'a> RequestEvent<'a> {
     pub(crate) fn of(n: u64, served: &'a Served<'a>) -> RequestEvent<'a> {
         let metadata = served.metadata;
         // A request without a key is identified by its body's digest; uploads always have a key.
-        let said = if served.key == "-" { metadata.digest } else { None };
+        let said = if served.key == "-" {
+            metadata.digest
+        } else {
+            None
+        };
         RequestEvent {
             n,
             arrived_ms: metadata.arrived_ms.unwrap_or(served.at_ms),
@@ -109,7 +124,9 @@ impl<'a> RequestEvent<'a> {
             effect: served.effect,
             bytes_in: served.bytes_in,
             bytes_out: served.bytes_out,
-            retry_after_ms: served.retry_after_s.map(|seconds| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)),
+            retry_after_ms: served
+                .retry_after_s
+                .map(|seconds| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)),
             identity: hash_of(&(served.operation.name, served.key, metadata.address, said)),
             metadata,
         }
@@ -120,7 +137,8 @@ impl<'a> RequestEvent<'a> {
         (200..300).contains(&self.status) && !self.metadata.is_cut
     }
 
-    /// Whether it may be sent again unchanged: after a limit, a server error, no answer, or a truncated success.
+    /// Whether it may be sent again unchanged: after a limit, a server error, no answer, or a
+    /// truncated success.
     fn may_be_retried(&self) -> bool {
         matches!(self.status, 408 | 429) || self.is_unknown()
     }

@@ -12,7 +12,8 @@ pub(super) static MEDIA_READS: [&Operation; 6] = [
     &operations::WEBDAV_GET_FILE,
 ];
 
-/// Creations that a second request of the same key does not find done: it merges, doubles, or makes another.
+/// Creations that a second request of the same key does not find done: it merges, doubles, or makes
+/// another.
 pub(super) static NOT_IDEMPOTENT: [&Operation; 5] = [
     &operations::GIR_INSERT_RECORDING,
     &operations::SPEECHMINER_POST_RECORDING,
@@ -22,17 +23,29 @@ pub(super) static NOT_IDEMPOTENT: [&Operation; 5] = [
 ];
 
 /// Operations that make a call's record where it is not there; others merge into it.
-pub(super) static CREATES_A_CALL: [&Operation; 2] = [&operations::GENESYS_CLOUD_CREATE_INTERACTION, &operations::GIR_INSERT_RECORDING];
+pub(super) static CREATES_A_CALL: [&Operation; 2] = [
+    &operations::GENESYS_CLOUD_CREATE_INTERACTION,
+    &operations::GIR_INSERT_RECORDING,
+];
 
 /// Operations that delete a call's record.
 pub(super) static DELETES_A_CALL: [&Operation; 1] = [&operations::GIR_DELETE_RECORDING];
 
 /// Operations that upload the bytes of a media file.
-pub(super) static UPLOADS: [&Operation; 3] =
-    [&operations::GENESYS_CLOUD_UPLOAD_FILE, &operations::GENESYS_CLOUD_PUT_UPLOAD, &operations::WEBDAV_PUT_FILE];
+pub(super) static UPLOADS: [&Operation; 3] = [
+    &operations::GENESYS_CLOUD_UPLOAD_FILE,
+    &operations::GENESYS_CLOUD_PUT_UPLOAD,
+    &operations::WEBDAV_PUT_FILE,
+];
 
 /// Deletions, and the creations of the same keys.
 pub(super) static DELETE_AND_CREATE: [(&Operation, &Operation); 2] = [
-    (&operations::WEBDAV_DELETE_FILE, &operations::WEBDAV_PUT_FILE),
-    (&operations::GIR_DELETE_RECORDING, &operations::GIR_INSERT_RECORDING),
+    (
+        &operations::WEBDAV_DELETE_FILE,
+        &operations::WEBDAV_PUT_FILE,
+    ),
+    (
+        &operations::GIR_DELETE_RECORDING,
+        &operations::GIR_INSERT_RECORDING,
+    ),
 ];

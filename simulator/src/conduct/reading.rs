@@ -4,7 +4,9 @@ use super::RequestEvent;
 use super::breaches::Breaches;
 use super::operations::MEDIA_READS;
 use super::recent::Recent;
-use super::table::{CURSOR_RESTARTED, MEDIA_FETCHED_AGAIN, POLLED_AFTER_FINAL, POLLED_TOO_FAST, SMALL_PAGES};
+use super::table::{
+    CURSOR_RESTARTED, MEDIA_FETCHED_AGAIN, POLLED_AFTER_FINAL, POLLED_TOO_FAST, SMALL_PAGES,
+};
 use crate::http::request_context::{JobState, hash_of};
 
 /// A page of this many entities is as large as any list allows.
@@ -53,11 +55,19 @@ impl Reading {
 
     fn poll(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
         let slot = hash_of(&(event.identity, event.metadata.caller));
-        if self.pending.get(slot, event.arrived_ms).is_some_and(|asked_ms| event.arrived_ms - *asked_ms < POLLED_TOO_FAST.threshold) {
+        if self
+            .pending
+            .get(slot, event.arrived_ms)
+            .is_some_and(|asked_ms| event.arrived_ms - *asked_ms < POLLED_TOO_FAST.threshold)
+        {
             breaches.add(&POLLED_TOO_FAST, event);
         }
         // What never came, or broke off, told nothing.
-        let job_state = if event.is_well() { event.metadata.job_state } else { JobState::None };
+        let job_state = if event.is_well() {
+            event.metadata.job_state
+        } else {
+            JobState::None
+        };
         match job_state {
             JobState::Pending => self.pending.put(slot, event.arrived_ms, event.arrived_ms),
             JobState::Final => {
@@ -78,7 +88,10 @@ impl Reading {
         if event.metadata.page.is_none() && event.metadata.page_size.is_none() {
             return;
         }
-        let listing = self.listings.entry(hash_of(&(event.metadata.caller, event.metadata.listing)), event.arrived_ms);
+        let listing = self.listings.entry(
+            hash_of(&(event.metadata.caller, event.metadata.listing)),
+            event.arrived_ms,
+        );
         match event.metadata.page {
             None => {
                 listing.times += i64::from(listing.has_gone_on);
@@ -101,10 +114,17 @@ impl Reading {
     }
 
     fn fetch(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
-        if !MEDIA_READS.contains(&event.operation) || event.metadata.has_range || event.status != 200 || event.bytes_out == 0 {
+        if !MEDIA_READS.contains(&event.operation)
+            || event.metadata.has_range
+            || event.status != 200
+            || event.bytes_out == 0
+        {
             return;
         }
-        let times = self.media.entry(hash_of(&(event.operation.name, event.key)), event.arrived_ms);
+        let times = self.media.entry(
+            hash_of(&(event.operation.name, event.key)),
+            event.arrived_ms,
+        );
         *times += 1;
         if *times >= MEDIA_FETCHED_AGAIN.threshold {
             breaches.add(&MEDIA_FETCHED_AGAIN, event);

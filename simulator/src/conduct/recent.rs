@@ -1,9 +1,11 @@
-//! A map that forgets: what is older than its window, and the older half of everything when it is full.
+//! A map that forgets: what is older than its window, and the older half of everything when it is
+//! full.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Entries at most: some hundred KiB a map. A client that touches more keys than this within a window is judged by the newer half of them.
+/// Entries at most: some hundred KiB a map. A client that touches more keys than this within a
+/// window is judged by the newer half of them.
 const MOST: usize = 8192;
 
 /// Values by a 64-bit hash.
@@ -19,7 +21,9 @@ struct Passed(u64);
 
 impl Hasher for Passed {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+        bytes
+            .iter()
+            .for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
     }
     fn write_u64(&mut self, value: u64) {
         self.0 = value;
@@ -32,7 +36,10 @@ impl Hasher for Passed {
 impl<T> Recent<T> {
     /// Keeps what was touched within this long. Milliseconds.
     pub(super) fn within(window_ms: i64) -> Recent<T> {
-        Recent { kept: HashMap::default(), window_ms }
+        Recent {
+            kept: HashMap::default(),
+            window_ms,
+        }
     }
 
     /// What is known, where it is not too old.
@@ -60,7 +67,10 @@ impl<T> Recent<T> {
     {
         self.make_room(now_ms);
         let window_ms = self.window_ms;
-        let (value, touched_ms) = self.kept.entry(slot).or_insert_with(|| (T::default(), now_ms));
+        let (value, touched_ms) = self
+            .kept
+            .entry(slot)
+            .or_insert_with(|| (T::default(), now_ms));
         if now_ms - *touched_ms > window_ms {
             *value = T::default();
         }
@@ -85,9 +95,14 @@ impl<T> Recent<T> {
             return;
         }
         let window_ms = self.window_ms;
-        self.kept.retain(|_, (_, touched_ms)| now_ms - *touched_ms <= window_ms);
+        self.kept
+            .retain(|_, (_, touched_ms)| now_ms - *touched_ms <= window_ms);
         if self.kept.len() >= MOST / 2 {
-            let mut times: Vec<i64> = self.kept.values().map(|(_, touched_ms)| *touched_ms).collect();
+            let mut times: Vec<i64> = self
+                .kept
+                .values()
+                .map(|(_, touched_ms)| *touched_ms)
+                .collect();
             let middle = times.len() / 2;
             let (_, median, _) = times.select_nth_unstable(middle);
             let median = *median;

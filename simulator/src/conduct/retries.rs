@@ -4,7 +4,9 @@ use super::RequestEvent;
 use super::breaches::Breaches;
 use super::operations::NOT_IDEMPOTENT;
 use super::recent::{Recent, is_full, keep};
-use super::table::{BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM};
+use super::table::{
+    BLIND_REPEAT, FIXED_INTERVAL_RETRIES, REFUSAL_REPEATED, RETRY_AFTER_IGNORED, RETRY_STORM,
+};
 use crate::http::request_context::hash_of;
 use crate::operations;
 
@@ -14,7 +16,8 @@ const LONG_WAIT_MS: i64 = 30_000;
 /// Waits below this are the machine's own, not a pause that somebody chose. Milliseconds.
 const SHORT_WAIT_MS: i64 = 10;
 
-/// How long an unknown outcome stays unknown: as long as a migration may be interrupted over a weekend. Milliseconds.
+/// How long an unknown outcome stays unknown: as long as a migration may be interrupted over a
+/// weekend. Milliseconds.
 const UNKNOWN_MS: i64 = 3 * 86_400_000;
 
 #[derive(Clone)]
@@ -68,7 +71,12 @@ impl Default for Retries {
 }
 
 impl Retries {
-    pub(super) fn observe(&mut self, event: &RequestEvent<'_>, grace_ms: i64, breaches: &mut Breaches) {
+    pub(super) fn observe(
+        &mut self,
+        event: &RequestEvent<'_>,
+        grace_ms: i64,
+        breaches: &mut Breaches,
+    ) {
         self.hold(event, grace_ms, breaches);
         self.fail(event, breaches);
         self.refuse(event, breaches);
@@ -77,27 +85,47 @@ impl Retries {
 
     fn hold(&mut self, event: &RequestEvent<'_>, grace_ms: i64, breaches: &mut Breaches) {
         let caller = event.metadata.caller;
-        let own = [hash_of(&("all", caller)), hash_of(&(event.operation.name, caller)), event.identity];
+        let own = [
+            hash_of(&("all", caller)),
+            hash_of(&(event.operation.name, caller)),
+            event.identity,
+        ];
         // Uploads have a limit of their own and do not count towards their token's.
         let is_apart = *event.operation == operations::GENESYS_CLOUD_UPLOAD_FILE;
         let is_held = own.iter().skip(usize::from(is_apart)).any(|slot| {
             let hold = self.holds.get(*slot, event.arrived_ms);
-            hold.is_some_and(|hold| event.arrived_ms > hold.from_ms + grace_ms && event.arrived_ms < hold.until_ms)
+            hold.is_some_and(|hold| {
+                event.arrived_ms > hold.from_ms + grace_ms && event.arrived_ms < hold.until_ms
+            })
         });
         if is_held {
             breaches.add(&RETRY_AFTER_IGNORED, event);
         }
-        let Some(wait_ms) = event.retry_after_ms else { return };
+        let Some(wait_ms) = event.retry_after_ms else {
+            return;
+        };
         let slot = match (event.status, event.metadata.is_tokens_limit) {
             (429, true) => own[0],
             (429, false) => own[1],
             _ => own[2],
         };
         let until_ms = event.answered_ms.saturating_add(wait_ms);
-        // A second refusal within the first one's time does not make what was sent between the two late.
-        let known = self.holds.get(slot, event.answered_ms).copied().filter(|known| known.until_ms > event.answered_ms);
+        // A second refusal within the first one's time does not make what was sent between the two
+        // late.
+        let known = self
+            .holds
+            .get(slot, event.answered_ms)
+            .copied()
+            .filter(|known| known.until_ms > event.answered_ms);
         let from_ms = known.map_or(event.answered_ms, |known| known.from_ms);
-        self.holds.put(slot, event.answered_ms, Hold { from_ms, until_ms: known.map_or(until_ms, |known| known.until_ms.max(until_ms)) });
+        self.holds.put(
+            slot,
+            event.answered_ms,
+            Hold {
+                from_ms,
+                until_ms: known.map_or(until_ms, |known| known.until_ms.max(until_ms)),
+            },
+        );
     }
 
     fn fail(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
@@ -108,13 +136,23 @@ impl Retries {
         }
         let failing = self.failing.entry(event.identity, event.answered_ms);
         let is_first = failing.arrivals.is_empty();
-        keep(&mut failing.arrivals, event.arrived_ms, RETRY_STORM.threshold);
-        if is_full(&failing.arrivals, &RETRY_STORM) && event.arrived_ms - failing.arrivals[0] < RETRY_STORM.window_ms() {
+        keep(
+            &mut failing.arrivals,
+            event.arrived_ms,
+            RETRY_STORM.threshold,
+        );
+        if is_full(&failing.arrivals, &RETRY_STORM)
+            && event.arrived_ms - failing.arrivals[0] < RETRY_STORM.window_ms()
+        {
             breaches.add(&RETRY_STORM, event);
             failing.arrivals.clear();
         }
         if !is_first && !failing.was_told_to_wait {
-            keep(&mut failing.waits, event.arrived_ms - failing.answered_ms, FIXED_INTERVAL_RETRIES.threshold);
+            keep(
+                &mut failing.waits,
+                event.arrived_ms - failing.answered_ms,
+                FIXED_INTERVAL_RETRIES.threshold,
+            );
         }
         if is_full(&failing.waits, &FIXED_INTERVAL_RETRIES) && are_alike(&failing.waits) {
             breaches.add(&FIXED_INTERVAL_RETRIES, event);
@@ -125,14 +163,24 @@ impl Retries {
     }
 
     fn refuse(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
-        // Making a collection that exists is answered 405, which is no misconduct: RFC 4918, section 9.3.1.
-        let is_there = event.status == 405 && *event.operation == operations::WEBDAV_MAKE_COLLECTION;
-        if !matches!(event.status, 400 | 403 | 405 | 413 | 415 | 422) || event.is_token_request() || is_there {
+        // Making a collection that exists is answered 405, which is no misconduct: RFC 4918,
+        // section 9.3.1.
+        let is_there =
+            event.status == 405 && *event.operation == operations::WEBDAV_MAKE_COLLECTION;
+        if !matches!(event.status, 400 | 403 | 405 | 413 | 415 | 422)
+            || event.is_token_request()
+            || is_there
+        {
             return;
         }
         let refused = self.refused.entry(event.identity, event.arrived_ms);
         if (refused.status, refused.digest) != (event.status, event.metadata.digest) {
-            *refused = Refused { status: event.status, digest: event.metadata.digest, times: 0, answered_ms: i64::MIN };
+            *refused = Refused {
+                status: event.status,
+                digest: event.metadata.digest,
+                times: 0,
+                answered_ms: i64::MIN,
+            };
         }
         // A request sent before the refusal was answered is no repeat of it.
         if event.arrived_ms <= refused.answered_ms {
@@ -146,11 +194,19 @@ impl Retries {
     }
 
     fn create(&mut self, event: &RequestEvent<'_>, breaches: &mut Breaches) {
-        let (slot, all) = (hash_of(&(event.platform, event.key)), hash_of(&event.platform));
+        let (slot, all) = (
+            hash_of(&(event.platform, event.key)),
+            hash_of(&event.platform),
+        );
         if !event.operation.mutates {
-            // A read of the key, or of a listing that would contain it. A failed read shows nothing.
+            // A read of the key, or of a listing that would contain it. A failed read shows
+            // nothing.
             if !event.may_be_retried() {
-                if event.key == "-" { self.looked.put(all, event.arrived_ms, event.answered_ms) } else { self.unknown.remove(slot) }
+                if event.key == "-" {
+                    self.looked.put(all, event.arrived_ms, event.answered_ms)
+                } else {
+                    self.unknown.remove(slot)
+                }
             }
             return;
         }
@@ -158,18 +214,28 @@ impl Retries {
             return;
         }
         let looked_ms = self.looked.get(all, event.arrived_ms).copied();
-        let is_unknown = self.unknown.kept_at(slot).is_some_and(|at_ms| looked_ms.is_none_or(|looked_ms| looked_ms < at_ms));
-        // A receiver that replaces what it has may be sent the same again; it has no reads to look it up by.
-        let is_harmless = *event.operation == operations::SPEECHMINER_POST_RECORDING && event.effect != Some("duplicated");
+        let is_unknown = self
+            .unknown
+            .kept_at(slot)
+            .is_some_and(|at_ms| looked_ms.is_none_or(|looked_ms| looked_ms < at_ms));
+        // A receiver that replaces what it has may be sent the same again; it has no reads to look
+        // it up by.
+        let is_harmless = *event.operation == operations::SPEECHMINER_POST_RECORDING
+            && event.effect != Some("duplicated");
         if is_unknown && !is_harmless {
             breaches.add(&BLIND_REPEAT, event);
         }
-        if event.is_unknown() { self.unknown.put(slot, event.answered_ms, ()) } else { self.unknown.remove(slot) }
+        if event.is_unknown() {
+            self.unknown.put(slot, event.answered_ms, ())
+        } else {
+            self.unknown.remove(slot)
+        }
     }
 }
 
 /// Whether waits lie within a tenth of their mean, and are of a length that somebody chose.
 fn are_alike(waits: &[i64]) -> bool {
     let mean = waits.iter().sum::<i64>() / waits.len().max(1) as i64;
-    (SHORT_WAIT_MS..LONG_WAIT_MS).contains(&mean) && waits.iter().all(|wait| (wait - mean).abs() * 10 <= mean)
+    (SHORT_WAIT_MS..LONG_WAIT_MS).contains(&mean)
+        && waits.iter().all(|wait| (wait - mean).abs() * 10 <= mean)
 }

@@ -8,7 +8,8 @@ use super::table::{DELETED_AND_CREATED, UPLOADED_AGAIN};
 use crate::http::request_context::hash_of;
 use crate::operations::{self, Operation};
 
-/// Failures of processing that are the platform's: an upload that fails more often is repeated in vain.
+/// Failures of processing that are the platform's: an upload that fails more often is repeated in
+/// vain.
 const FORGIVEN: i64 = 3;
 
 #[derive(Clone)]
@@ -17,9 +18,11 @@ pub(super) struct Writing {
     /// How often the platform failed to process what a key brought.
     failures: Recent<i64>,
     deleted: Recent<()>,
-    /// When what was deleted was created again, by pair: the latest, as many as the rule begins with.
+    /// When what was deleted was created again, by pair: the latest, as many as the rule begins
+    /// with.
     recreated: [Vec<i64>; DELETE_AND_CREATE.len()],
-    /// When the latest request arrived: what a platform does by itself has no time of its own. Unix ms.
+    /// When the latest request arrived: what a platform does by itself has no time of its own. Unix
+    /// ms.
     now_ms: i64,
 }
 
@@ -43,8 +46,17 @@ impl Writing {
         }
         if UPLOADS.contains(&event.operation) {
             // Each failure begins a count of its own.
-            let failures = self.failures.get(slot_of(event.operation, event.key), self.now_ms).map_or(0, |times| (*times).min(FORGIVEN));
-            let same = hash_of(&(event.operation.name, event.key, event.bytes_in, event.metadata.digest, failures));
+            let failures = self
+                .failures
+                .get(slot_of(event.operation, event.key), self.now_ms)
+                .map_or(0, |times| (*times).min(FORGIVEN));
+            let same = hash_of(&(
+                event.operation.name,
+                event.key,
+                event.bytes_in,
+                event.metadata.digest,
+                failures,
+            ));
             let times = self.uploads.entry(same, self.now_ms);
             *times += 1;
             if *times >= UPLOADED_AGAIN.threshold {
@@ -64,17 +76,28 @@ impl Writing {
         }
     }
 
-    /// A platform's own deed after the answer: an upload that it failed to process is asked for again.
-    pub(super) fn observe_side_effect(&mut self, operation: &'static Operation, key: &str, effect: &str) {
+    /// A platform's own deed after the answer: an upload that it failed to process is asked for
+    /// again.
+    pub(super) fn observe_side_effect(
+        &mut self,
+        operation: &'static Operation,
+        key: &str,
+        effect: &str,
+    ) {
         if *operation == operations::GENESYS_CLOUD_PROCESS_UPLOAD && effect == "failed" {
-            *self.failures.entry(slot_of(&operations::GENESYS_CLOUD_PUT_UPLOAD, key), self.now_ms) += 1;
+            *self.failures.entry(
+                slot_of(&operations::GENESYS_CLOUD_PUT_UPLOAD, key),
+                self.now_ms,
+            ) += 1;
         }
     }
 
     fn recreate(&mut self, pair: usize, event: &RequestEvent<'_>, breaches: &mut Breaches) {
         let latest = &mut self.recreated[pair];
         keep(latest, event.arrived_ms, DELETED_AND_CREATED.threshold);
-        if is_full(latest, &DELETED_AND_CREATED) && event.arrived_ms - latest[0] < DELETED_AND_CREATED.window_ms() {
+        if is_full(latest, &DELETED_AND_CREATED)
+            && event.arrived_ms - latest[0] < DELETED_AND_CREATED.window_ms()
+        {
             breaches.add(&DELETED_AND_CREATED, event);
         }
     }

@@ -1,4 +1,5 @@
-//! The domain layer of the fault table: the rows of the world's defects. What each does to a call is with its row, in `world/defects.rs`.
+//! The domain layer of the fault table: the rows of the world's defects. What each does to a call
+//! is with its row, in `world/defects.rs`.
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,12 @@ use crate::world::DomainKind;
 use crate::world::defects::{DEFECTS, DataDefect};
 
 /// Victims of a domain fault are counted rather than met.
-const COUNT: Knob = Knob { name: "count", unit: "interactions", default: "all, or what `share` or `keys` say", allowed: &[] };
+const COUNT: Knob = Knob {
+    name: "count",
+    unit: "interactions",
+    default: "all, or what `share` or `keys` say",
+    allowed: &[],
+};
 
 /// A row for each defect.
 pub(super) static DOMAIN: LazyLock<Vec<Row>> = LazyLock::new(|| {
@@ -18,7 +24,11 @@ pub(super) static DOMAIN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         kind: FaultKind::Domain(defect.kind),
         name: defect.name,
         layer: Layer::Domain,
-        knobs: if defect.takes_ms { &[COUNT, MS] } else { &[COUNT] },
+        knobs: if defect.takes_ms {
+            &[COUNT, MS]
+        } else {
+            &[COUNT]
+        },
         on: defect.on,
         effect: defect.effect,
         outcome: defect.outcome,

@@ -1,4 +1,5 @@
-//! Faults of requests, and of what platforms do by themselves: a row a kind, with what it does to a request.
+//! Faults of requests, and of what platforms do by themselves: a row a kind, with what it does to a
+//! request.
 
 use super::delivery;
 use super::strike::{After, Before, ItemFault, NOTHING, Refusal, Strike};
@@ -6,10 +7,24 @@ use super::table::{Knob, Layer, MS, Row};
 use crate::outcome::Outcome::{Left, Survivable};
 use crate::world::DomainKind;
 
-const STATUS: Knob = Knob { name: "status", unit: "500, 502, 503 or 504", default: "503", allowed: &[500, 502, 503, 504] };
-const REFUSAL: Knob =
-    Knob { name: "status", unit: "400, 403, 404, 409, 413 or 415", default: "400", allowed: &[400, 403, 404, 409, 413, 415] };
-const RETRY_AFTER_S: Knob = Knob { name: "retry_after_s", unit: "whole seconds", default: "absent: the header is left out", allowed: &[] };
+const STATUS: Knob = Knob {
+    name: "status",
+    unit: "500, 502, 503 or 504",
+    default: "503",
+    allowed: &[500, 502, 503, 504],
+};
+const REFUSAL: Knob = Knob {
+    name: "status",
+    unit: "400, 403, 404, 409, 413 or 415",
+    default: "400",
+    allowed: &[400, 403, 404, 409, 413, 415],
+};
+const RETRY_AFTER_S: Knob = Knob {
+    name: "retry_after_s",
+    unit: "whole seconds",
+    default: "absent: the header is left out",
+    allowed: &[],
+};
 
 /// Jobs of Genesys Cloud that run by themselves.
 const JOBS: &[&str] = &[
@@ -94,7 +109,8 @@ requests! {
         after: |fault| After::Refuse(Refusal::Server(fault.server_status())),
         item: Some(ItemFault::FailsAfterCommit);
 
-    // What a platform does by itself: it asks for these where it does it, and no request meets them.
+    // What a platform does by itself: it asks for these where it does it, and no request meets
+    // them.
     UploadFailed = "upload_failed" in Platform [], on &["genesys_cloud.process_upload"], "the upload ends as Failure"
         => Survivable("survivable: upload again");
     UploadStuck = "upload_stuck" in Platform [MS], on &["genesys_cloud.process_upload"],

@@ -26,7 +26,12 @@ impl Faults {
 
     /// As they stood; with other rules from now on, where some are given.
     pub(crate) fn restore(&self, snapshot: &Snapshot, instead: Option<Vec<FaultRule>>) {
-        let Snapshot { rules, next, attempts, injected } = snapshot.clone();
+        let Snapshot {
+            rules,
+            next,
+            attempts,
+            injected,
+        } = snapshot.clone();
         *self.rules.write() = rules;
         *self.next.lock() = next;
         *self.attempts.lock() = attempts;

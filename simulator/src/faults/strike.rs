@@ -1,11 +1,13 @@
-//! What a fault does to a request that it strikes, at the pipeline's three points: before the work, after it, and while the answer is sent.
+//! What a fault does to a request that it strikes, at the pipeline's three points: before the work,
+//! after it, and while the answer is sent.
 
 use super::Decision;
 use crate::clock::Clock;
 use crate::http::reply::Reply;
 use crate::operations::Operation;
 
-/// One function for each point. A row of the table names those at which its fault does something; the others are [`NOTHING`]'s.
+/// One function for each point. A row of the table names those at which its fault does something;
+/// the others are [`NOTHING`]'s.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Strike {
     /// Why it cannot strike an operation; `None` where it can.
@@ -16,13 +18,19 @@ pub(crate) struct Strike {
     pub(crate) after: fn(&Decision) -> After,
     /// While the reply is sent.
     pub(crate) send: fn(Reply, &Decision, &Clock) -> Reply,
-    /// What it does to one item of a batch whose answer has an error for each. Absent: it strikes the request.
+    /// What it does to one item of a batch whose answer has an error for each. Absent: it strikes
+    /// the request.
     pub(crate) item: Option<ItemFault>,
 }
 
 /// A request goes its way as if there were no fault.
-pub(crate) const NOTHING: Strike =
-    Strike { cannot: |_| None, before: |_| Before::Work, after: |_| After::Send, send: |reply, _, _| reply, item: None };
+pub(crate) const NOTHING: Strike = Strike {
+    cannot: |_| None,
+    before: |_| Before::Work,
+    after: |_| After::Send,
+    send: |reply, _, _| reply,
+    item: None,
+};
 
 /// What is done with a request before it is worked on.
 pub(crate) enum Before {

@@ -1,5 +1,5 @@
-//! The fault table: one row a kind. Checks, documentation and the scenario schema come from here. Rows of requests stand in `requests`, those of
-//! the source's data in `domain`.
+//! The fault table: one row a kind. Checks, documentation and the scenario schema come from here.
+//! Rows of requests stand in `requests`, those of the source's data in `domain`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,7 +51,8 @@ pub struct Row {
     pub layer: Layer,
     /// Its knobs beside the address.
     pub knobs: &'static [Knob],
-    /// The operations that are no request, or the place of the world, it may be planted on. Empty: any request.
+    /// The operations that are no request, or the place of the world, it may be planted on. Empty:
+    /// any request.
     pub on: &'static [&'static str],
     /// What it does, in a sentence.
     pub effect: &'static str,
@@ -67,13 +68,19 @@ pub struct Row {
     pub(crate) strike: Strike,
 }
 
-pub(super) const MS: Knob = Knob { name: "ms", unit: "milliseconds on the simulator's clock", default: "1000", allowed: &[] };
+pub(super) const MS: Knob = Knob {
+    name: "ms",
+    unit: "milliseconds on the simulator's clock",
+    default: "1000",
+    allowed: &[],
+};
 /// Every kind of fault: of requests, of platforms, of the source's data.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     REQUESTS.iter().chain(DOMAIN.iter())
 }
 
-/// The fault table as JSON: one row a kind with what is right for it, and the operations a fault may name.
+/// The fault table as JSON: one row a kind with what is right for it, and the operations a fault
+/// may name.
 pub fn fault_table() -> serde_json::Value {
     serde_json::json!({"version": 2, "faults": rows().collect::<Vec<_>>(), "operations": crate::operations::all().collect::<Vec<_>>()})
 }
@@ -98,7 +105,8 @@ impl Serialize for FaultKind {
 
 impl<'de> serde::Deserialize<'de> for FaultKind {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<FaultKind, D::Error> {
-        static NAMES: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|| rows().map(|row| row.name).collect());
+        static NAMES: std::sync::LazyLock<Vec<&'static str>> =
+            std::sync::LazyLock::new(|| rows().map(|row| row.name).collect());
         let name = String::deserialize(deserializer)?;
         FaultKind::named(&name).ok_or_else(|| serde::de::Error::unknown_variant(&name, &NAMES))
     }
@@ -135,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_kind_leads_to_the_nearest() {
-        let error = serde_json::from_str::<FaultKind>("\"end_befor_start\"").expect_err("no such kind");
+        let error =
+            serde_json::from_str::<FaultKind>("\"end_befor_start\"").expect_err("no such kind");
         let words = crate::config_error::in_words(&error.to_string());
         assert!(words.contains("`end_before_start`"), "{words}");
     }
@@ -144,9 +153,19 @@ mod tests {
     fn every_place_that_a_row_names_is_there() {
         for row in rows() {
             match row.layer {
-                Layer::Transport | Layer::Http | Layer::CommitThenFail => assert_eq!(row.on, [""; 0], "{}", row.name),
-                Layer::Platform => assert!(row.on.iter().all(|on| crate::operations::find(on).is_ok_and(|one| one.is_inside()))),
-                Layer::Domain => assert!(row.on.len() == 1 && row.on[0].starts_with("world."), "{}", row.name),
+                Layer::Transport | Layer::Http | Layer::CommitThenFail => {
+                    assert_eq!(row.on, [""; 0], "{}", row.name)
+                }
+                Layer::Platform => assert!(
+                    row.on
+                        .iter()
+                        .all(|on| crate::operations::find(on).is_ok_and(|one| one.is_inside()))
+                ),
+                Layer::Domain => assert!(
+                    row.on.len() == 1 && row.on[0].starts_with("world."),
+                    "{}",
+                    row.name
+                ),
             }
         }
     }

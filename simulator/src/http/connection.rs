@@ -1,4 +1,5 @@
-//! Connections: accepting them, serving a router on them, and closing one without an answer where a fault asks for it.
+//! Connections: accepting them, serving a router on them, and closing one without an answer where a
+//! fault asks for it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -32,7 +33,8 @@ pub(crate) fn cut() -> Response {
 #[error("connection cut by a fault")]
 struct CutByFault;
 
-/// Serves a router on a listener until the task is dropped; a reply marked `Cut` closes its connection without an answer.
+/// Serves a router on a listener until the task is dropped; a reply marked `Cut` closes its
+/// connection without an answer.
 pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) {
     let serve = {
         let clock = clock.clone();
@@ -42,8 +44,11 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, clock: Clock) 
 }
 
 /// Hands each connection of a listener, with its number, to `serve`, until the task is dropped.
-pub(crate) async fn accept_by<F>(listener: TcpListener, clock: Clock, serve: impl Fn(TcpStream, u64) -> F)
-where
+pub(crate) async fn accept_by<F>(
+    listener: TcpListener,
+    clock: Clock,
+    serve: impl Fn(TcpStream, u64) -> F,
+) where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = tokio::task::JoinSet::new();
@@ -70,51 +75,72 @@ where
 }
 
 /// Serves one connection that is none of a listener's: an in-memory pipe.
-pub(crate) async fn connection(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, clock: Clock) {
+pub(crate) async fn connection(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    clock: Clock,
+) {
     numbered(io, router, clock, None).await;
 }
 
 /// Serves one connection; `number` tells a listener's connections apart.
-pub(crate) async fn numbered(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, clock: Clock, number: Option<u64>) {
+pub(crate) async fn numbered(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    clock: Clock,
+    number: Option<u64>,
+) {
     let requests = AtomicU64::new(0);
-    let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let router = router.clone();
-        let clock = clock.clone();
-        let connection = number.map(|number| Connection { number, request: requests.fetch_add(1, Ordering::Relaxed) + 1 });
-        async move {
-            let mut request = request.map(Body::new);
-            if let Some(connection) = connection {
-                request.extensions_mut().insert(connection);
+    let service =
+        hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let router = router.clone();
+            let clock = clock.clone();
+            let connection = number.map(|number| Connection {
+                number,
+                request: requests.fetch_add(1, Ordering::Relaxed) + 1,
+            });
+            async move {
+                let mut request = request.map(Body::new);
+                if let Some(connection) = connection {
+                    request.extensions_mut().insert(connection);
+                }
+                let answered: Result<Response, Infallible> = router.oneshot(request).await;
+                let mut response = match answered {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                };
+                if response.extensions().get::<Cut>().is_some() {
+                    return Err(CutByFault);
+                }
+                if let Some(date) = date(clock.now_ms()) {
+                    response.headers_mut().insert(header::DATE, date);
+                }
+                if clock.is_moved() {
+                    response
+                        .headers_mut()
+                        .insert(SIMULATED_CLOCK, HeaderValue::from_static("moved"));
+                }
+                Ok(response)
             }
-            let answered: Result<Response, Infallible> = router.oneshot(request).await;
-            let mut response = match answered {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-            if response.extensions().get::<Cut>().is_some() {
-                return Err(CutByFault);
-            }
-            if let Some(date) = date(clock.now_ms()) {
-                response.headers_mut().insert(header::DATE, date);
-            }
-            if clock.is_moved() {
-                response.headers_mut().insert(SIMULATED_CLOCK, HeaderValue::from_static("moved"));
-            }
-            Ok(response)
-        }
-    });
-    let served = hyper::server::conn::http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(io), service).await;
+        });
+    let served = hyper::server::conn::http1::Builder::new()
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(io), service)
+        .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
-/// Says that the clock behind `Date` was moved, or goes at a speed of its own: a client that holds its own clock against it learns nothing. No platform
-/// has it; `seatrial` looks for it on this machine.
+/// Says that the clock behind `Date` was moved, or goes at a speed of its own: a client that holds
+/// its own clock against it learns nothing. No platform has it; `seatrial` looks for it on this
+/// machine.
 const SIMULATED_CLOCK: http::HeaderName = http::HeaderName::from_static("x-seatrial-clock");
 
 fn date(now_ms: i64) -> Option<HeaderValue> {
     let now = jiff::Timestamp::from_millisecond(now_ms).ok()?;
-    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok()?;
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&now)
+        .ok()?;
     HeaderValue::from_str(&text).ok()
 }

@@ -1,4 +1,5 @@
-//! The layer around each platform's router: reads what is known of a request, and keeps requests and snapshots apart.
+//! The layer around each platform's router: reads what is known of a request, and keeps requests
+//! and snapshots apart.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +16,8 @@ use crate::clock::Clock;
 /// Requests go through together; a snapshot alone.
 pub(crate) type Gate = Arc<RwLock<()>>;
 
-/// The layer around one router: counts requests in flight, and holds them back while a snapshot is taken or restored.
+/// The layer around one router: counts requests in flight, and holds them back while a snapshot is
+/// taken or restored.
 pub(crate) struct RequestLayer {
     clock: Clock,
     in_flight: AtomicU32,
@@ -25,7 +27,11 @@ pub(crate) struct RequestLayer {
 impl RequestLayer {
     /// For one router. Routers that share a `gate` wait together.
     pub(crate) fn new(clock: Clock, gate: Gate) -> Arc<RequestLayer> {
-        Arc::new(RequestLayer { clock, in_flight: AtomicU32::new(0), gate })
+        Arc::new(RequestLayer {
+            clock,
+            in_flight: AtomicU32::new(0),
+            gate,
+        })
     }
 
     /// The router with this around it.
@@ -47,7 +53,11 @@ async fn pass(State(layer): State<Arc<RequestLayer>>, request: Request, next: Ne
     let in_flight = layer.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
     let _counted = InFlight(&layer.in_flight);
     let _turn = layer.gate.read().await;
-    let metadata = RequestMetadata { arrived_ms: Some(layer.clock.now_ms()), in_flight, ..RequestMetadata::of(&request) };
+    let metadata = RequestMetadata {
+        arrived_ms: Some(layer.clock.now_ms()),
+        in_flight,
+        ..RequestMetadata::of(&request)
+    };
     let origin = request.extensions().get::<Origin>().cloned();
     request_context::scope(metadata, origin, next.run(request)).await
 }

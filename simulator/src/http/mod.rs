@@ -1,4 +1,5 @@
-//! HTTP as every platform serves it: connections, bodies, replies, and what is known of a request beside what its handler says.
+//! HTTP as every platform serves it: connections, bodies, replies, and what is known of a request
+//! beside what its handler says.
 
 pub(crate) mod body;
 pub(crate) mod connection;

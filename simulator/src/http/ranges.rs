@@ -14,14 +14,24 @@ pub(crate) enum Wanted {
     Unsatisfiable,
 }
 
-/// Reads `Range` and `If-Range` against a length and a strong validator. What is malformed, in another unit, or several ranges asks for all.
+/// Reads `Range` and `If-Range` against a length and a strong validator. What is malformed, in
+/// another unit, or several ranges asks for all.
 pub(crate) fn wanted(headers: &HeaderMap, etag: &str, length: u64) -> Wanted {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else { return Wanted::All };
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
+    let Some(range) = text(header::RANGE).and_then(|range| range.strip_prefix("bytes=")) else {
+        return Wanted::All;
+    };
     if text(header::IF_RANGE).is_some_and(|validator| validator != etag) {
         return Wanted::All;
     }
-    let Some((first, last)) = range.split_once('-').filter(|_| !range.contains(',')) else { return Wanted::All };
+    let Some((first, last)) = range.split_once('-').filter(|_| !range.contains(',')) else {
+        return Wanted::All;
+    };
     let number = |digits: &str| digits.trim().parse::<u64>().ok();
     match (number(first), number(last)) {
         (Some(first), Some(last)) if last < first => Wanted::All,
@@ -30,18 +40,29 @@ pub(crate) fn wanted(headers: &HeaderMap, etag: &str, length: u64) -> Wanted {
         (Some(first), None) if last.trim().is_empty() => Wanted::Part(first, length - 1),
         (None, Some(0)) if first.trim().is_empty() => Wanted::Unsatisfiable,
         (None, Some(_)) if first.trim().is_empty() && length == 0 => Wanted::Unsatisfiable,
-        (None, Some(tail)) if first.trim().is_empty() => Wanted::Part(length.saturating_sub(tail), length - 1),
+        (None, Some(tail)) if first.trim().is_empty() => {
+            Wanted::Part(length.saturating_sub(tail), length - 1)
+        }
         _ => Wanted::All,
     }
 }
 
 /// Media, or the part of it that was asked for.
-pub(crate) fn reply(method: &Method, headers: &HeaderMap, bytes: &Bytes, etag: &str, content_type: &str) -> Reply {
+pub(crate) fn reply(
+    method: &Method,
+    headers: &HeaderMap,
+    bytes: &Bytes,
+    etag: &str,
+    content_type: &str,
+) -> Reply {
     let length = bytes.len() as u64;
     let (status, part) = match wanted(headers, etag, length) {
         Wanted::All => (200, bytes.clone()),
         Wanted::Part(first, last) => (206, bytes.slice(as_index(first)..as_index(last) + 1)),
-        Wanted::Unsatisfiable => return Reply::empty(416).with_header(header::CONTENT_RANGE, format!("bytes */{length}")),
+        Wanted::Unsatisfiable => {
+            return Reply::empty(416)
+                .with_header(header::CONTENT_RANGE, format!("bytes */{length}"));
+        }
     };
     let mut reply = Reply::empty(status)
         .with_header(header::CONTENT_TYPE, content_type)
@@ -49,7 +70,10 @@ pub(crate) fn reply(method: &Method, headers: &HeaderMap, bytes: &Bytes, etag: &
         .with_header(header::ACCEPT_RANGES, "bytes")
         .with_header(header::CONTENT_LENGTH, part.len().to_string());
     if let (206, Wanted::Part(first, last)) = (status, wanted(headers, etag, length)) {
-        reply = reply.with_header(header::CONTENT_RANGE, format!("bytes {first}-{last}/{length}"));
+        reply = reply.with_header(
+            header::CONTENT_RANGE,
+            format!("bytes {first}-{last}/{length}"),
+        );
     }
     if method != Method::HEAD {
         reply.bytes_out = Some(part.len() as u64);
@@ -92,12 +116,18 @@ mod tests {
             if let Some(validator) = if_range {
                 headers.insert(header::IF_RANGE, validator.parse().expect("a value"));
             }
-            assert_eq!(wanted(&headers, "\"e\"", length), expected, "{range} {if_range:?} of {length}");
+            assert_eq!(
+                wanted(&headers, "\"e\"", length),
+                expected,
+                "{range} {if_range:?} of {length}"
+            );
         }
     }
 
     fn asked(range: &str) -> HeaderMap {
-        [(header::RANGE, range.parse().expect("a value"))].into_iter().collect()
+        [(header::RANGE, range.parse().expect("a value"))]
+            .into_iter()
+            .collect()
     }
 
     proptest! {

@@ -26,7 +26,10 @@ impl Reply {
     /// A JSON answer. A status outside 100..999 is answered as 500.
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Reply {
         let mut reply = Reply::empty(status).holding(serde_json::to_vec(value).unwrap_or_default());
-        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        reply.headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         reply
     }
 
@@ -42,11 +45,22 @@ impl Reply {
     /// An answer without a body.
     pub(crate) fn empty(status: u16) -> Reply {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Reply { status, headers: HeaderMap::new(), body: Body::empty(), bytes_out: Some(0), effect: None, digest: None }
+        Reply {
+            status,
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            bytes_out: Some(0),
+            effect: None,
+            digest: None,
+        }
     }
 
     /// Adds a header; a value that HTTP cannot carry is left out.
-    pub(crate) fn with_header(mut self, name: impl TryInto<HeaderName>, value: impl AsRef<str>) -> Reply {
+    pub(crate) fn with_header(
+        mut self,
+        name: impl TryInto<HeaderName>,
+        value: impl AsRef<str>,
+    ) -> Reply {
         if let (Ok(name), Ok(value)) = (name.try_into(), HeaderValue::from_str(value.as_ref())) {
             self.headers.insert(name, value);
         }

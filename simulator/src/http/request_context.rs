@@ -1,5 +1,5 @@
-//! What is known of a request beside what its handler says: who asks, over which connection, for which page. The journal and the rules of conduct
-//! read it; no platform decides by it.
+//! What is known of a request beside what its handler says: who asks, over which connection, for
+//! which page. The journal and the rules of conduct read it; no platform decides by it.
 
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 /// SHA-256 of a body.
 pub(crate) type Sha = [u8; 32];
 
-/// What is known of one request. Its defaults are those of a request that came through no [`super::layer::RequestLayer`]: a handler called by a test.
+/// What is known of one request. Its defaults are those of a request that came through no
+/// [`super::layer::RequestLayer`]: a handler called by a test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestMetadata {
     /// When its head arrived. Unix ms; absent: when it was answered.
@@ -22,11 +23,13 @@ pub(crate) struct RequestMetadata {
     pub(crate) has_token: bool,
     /// Whether it says what program it is.
     pub(crate) has_user_agent: bool,
-    /// Its connection, with the count of requests on it; absent in memory, where every request has its own pipe.
+    /// Its connection, with the count of requests on it; absent in memory, where every request has
+    /// its own pipe.
     pub(crate) connection: Option<Connection>,
     /// Hash of path and query.
     pub(crate) address: u64,
-    /// The listing it reads: hash of path and query but for where the page starts and how long it is.
+    /// The listing it reads: hash of path and query but for where the page starts and how long it
+    /// is.
     pub(crate) listing: u64,
     /// Where the page starts; absent: the first page.
     pub(crate) page: Option<u64>,
@@ -44,7 +47,8 @@ pub(crate) struct RequestMetadata {
     pub(crate) job_state: JobState,
     /// Life of the token it was given. Seconds.
     pub(crate) token_life_s: Option<u64>,
-    /// Whether the limit it went beyond is its token's, and so holds for every other request of that token.
+    /// Whether the limit it went beyond is its token's, and so holds for every other request of
+    /// that token.
     pub(crate) is_tokens_limit: bool,
 }
 
@@ -98,7 +102,8 @@ tokio::task_local! {
 
 struct RequestContext {
     metadata: Cell<RequestMetadata>,
-    /// Scheme and `Host` as the client sees them; absent where every platform has a listener of its own.
+    /// Scheme and `Host` as the client sees them; absent where every platform has a listener of its
+    /// own.
     origin: Option<Origin>,
 }
 
@@ -115,7 +120,9 @@ impl Origin {
     /// The address of another host of the same server.
     pub(crate) fn beside(&self, host: &str) -> String {
         match self.host.rsplit_once(':') {
-            Some((_, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("{}://{host}:{port}", self.scheme),
+            Some((_, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{}://{host}:{port}", self.scheme)
+            }
             _ => format!("{}://{host}", self.scheme),
         }
     }
@@ -127,18 +134,35 @@ impl Origin {
 }
 
 /// Runs what serves one request, with what is known of the request.
-pub(super) async fn scope<F: Future>(metadata: RequestMetadata, origin: Option<Origin>, serve: F) -> F::Output {
-    REQUEST_CONTEXT.scope(RequestContext { metadata: Cell::new(metadata), origin }, serve).await
+pub(super) async fn scope<F: Future>(
+    metadata: RequestMetadata,
+    origin: Option<Origin>,
+    serve: F,
+) -> F::Output {
+    REQUEST_CONTEXT
+        .scope(
+            RequestContext {
+                metadata: Cell::new(metadata),
+                origin,
+            },
+            serve,
+        )
+        .await
 }
 
 /// What is known of the request being served.
 pub(crate) fn metadata() -> RequestMetadata {
-    REQUEST_CONTEXT.try_with(|context| context.metadata.get()).unwrap_or_default()
+    REQUEST_CONTEXT
+        .try_with(|context| context.metadata.get())
+        .unwrap_or_default()
 }
 
 /// How the client reached a server that all platforms share; `None` where each has its own.
 pub(crate) fn origin() -> Option<Origin> {
-    REQUEST_CONTEXT.try_with(|context| context.origin.clone()).ok().flatten()
+    REQUEST_CONTEXT
+        .try_with(|context| context.origin.clone())
+        .ok()
+        .flatten()
 }
 
 fn record(change: impl FnOnce(&mut RequestMetadata)) {
@@ -186,12 +210,21 @@ impl RequestMetadata {
     /// What a request's head says.
     pub(super) fn of(request: &Request) -> RequestMetadata {
         let headers = request.headers();
-        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-        let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        let (path, query) = (
+            request.uri().path(),
+            request.uri().query().unwrap_or_default(),
+        );
+        let authorization = headers
+            .get(header::AUTHORIZATION)
+            .map(|value| value.as_bytes());
         let page = Page::of(path, query);
         RequestMetadata {
             caller: authorization.map_or(0, |value| hash_of(&value)),
-            has_token: authorization.is_some_and(|value| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))),
+            has_token: authorization.is_some_and(|value| {
+                value
+                    .get(..7)
+                    .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+            }),
             has_user_agent: has_user_agent(headers),
             connection: request.extensions().get::<Connection>().copied(),
             address: hash_of(&(path, query)),
@@ -205,7 +238,9 @@ impl RequestMetadata {
 }
 
 fn has_user_agent(headers: &HeaderMap) -> bool {
-    headers.get(header::USER_AGENT).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
+    headers
+        .get(header::USER_AGENT)
+        .is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
 }
 
 /// What an address says of a page.
@@ -222,14 +257,20 @@ impl Page {
         let (mut start, mut size) = (None, None);
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
-                "cursor" | "after" | "offset" if !value.is_empty() && value != "0" => start = Some(hash_of(&value)),
+                "cursor" | "after" | "offset" if !value.is_empty() && value != "0" => {
+                    start = Some(hash_of(&value))
+                }
                 "pageNumber" if value != "1" => start = Some(hash_of(&value)),
                 "cursor" | "after" | "offset" | "pageNumber" => {}
                 "size" | "pageSize" | "limit" => size = value.parse().ok(),
                 _ => (name, value).hash(&mut listing),
             }
         }
-        Page { listing: listing.finish(), start, size }
+        Page {
+            listing: listing.finish(),
+            start,
+            size,
+        }
     }
 }
 
@@ -249,7 +290,11 @@ mod tests {
         let at = |query: &str| Page::of("/api/v2/users", query);
         let first = at("size=100&from=1");
         assert_eq!((first.start, first.size), (None, Some(100)));
-        for same in ["from=1&cursor=abc&size=100", "size=50&from=1&cursor=def", "from=1&pageNumber=2"] {
+        for same in [
+            "from=1&cursor=abc&size=100",
+            "size=50&from=1&cursor=def",
+            "from=1&pageNumber=2",
+        ] {
             assert_eq!(at(same).listing, first.listing, "{same}");
             assert!(at(same).start.is_some(), "{same}");
         }
@@ -259,9 +304,21 @@ mod tests {
 
     #[test]
     fn an_address_beside_keeps_the_port_the_client_sees() {
-        let origin = |host: &str| Origin { scheme: "https", host: host.to_owned() };
-        assert_eq!(origin("api.mypurecloud.com:8443").beside("media.test"), "https://media.test:8443");
-        assert_eq!(origin("api.mypurecloud.com").beside("media.test"), "https://media.test");
-        assert_eq!(origin("api.mypurecloud.com").itself(), "https://api.mypurecloud.com");
+        let origin = |host: &str| Origin {
+            scheme: "https",
+            host: host.to_owned(),
+        };
+        assert_eq!(
+            origin("api.mypurecloud.com:8443").beside("media.test"),
+            "https://media.test:8443"
+        );
+        assert_eq!(
+            origin("api.mypurecloud.com").beside("media.test"),
+            "https://media.test"
+        );
+        assert_eq!(
+            origin("api.mypurecloud.com").itself(),
+            "https://api.mypurecloud.com"
+        );
     }
 }

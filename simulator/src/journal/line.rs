@@ -1,4 +1,5 @@
-//! A line as bytes: what names a row of a table is its number, numbers take as many bytes as they need.
+//! A line as bytes: what names a row of a table is its number, numbers take as many bytes as they
+//! need.
 
 use std::collections::HashMap;
 
@@ -64,7 +65,9 @@ impl Names {
             u64::from(served.status),
             u64::from(served.work_status),
         ];
-        numbers.into_iter().for_each(|number| put_number(out, number));
+        numbers
+            .into_iter()
+            .for_each(|number| put_number(out, number));
         put_bytes(out, served.key.as_bytes());
         put_bytes(out, served.fault.as_deref().unwrap_or_default().as_bytes());
         put_digest(out, served.metadata.digest);
@@ -84,7 +87,10 @@ impl Names {
         };
         let (bytes_in, bytes_out) = (number(bytes)?, number(bytes)?);
         let attempt = u32::try_from(number(bytes)?).ok()?;
-        let (status, work_status) = (u16::try_from(number(bytes)?).ok()?, u16::try_from(number(bytes)?).ok()?);
+        let (status, work_status) = (
+            u16::try_from(number(bytes)?).ok()?,
+            u16::try_from(number(bytes)?).ok()?,
+        );
         let key = std::str::from_utf8(piece(bytes)?).ok()?;
         let fault = std::str::from_utf8(piece(bytes)?).ok()?;
         let (digest_in, digest_out) = (piece(bytes)?, piece(bytes)?);

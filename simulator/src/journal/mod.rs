@@ -1,4 +1,5 @@
-//! One line per request the simulators answered, with digests instead of bodies. The latest lines are in memory, the rest in a file of the spool.
+//! One line per request the simulators answered, with digests instead of bodies. The latest lines
+//! are in memory, the rest in a file of the spool.
 
 mod line;
 mod spill;
@@ -32,7 +33,8 @@ pub struct Entry {
     pub operation: String,
     /// Business key; `-` for an operation without one.
     pub key: String,
-    /// The how-manieth request of this operation and key; 0 for one refused before its turn (bad token, limiter).
+    /// The how-manieth request of this operation and key; 0 for one refused before its turn (bad
+    /// token, limiter).
     pub attempt: u32,
     /// HTTP status the client was told; 0: the connection was cut without an answer.
     pub status: u16,
@@ -42,14 +44,17 @@ pub struct Entry {
     pub effect: Option<String>,
     /// Bytes of the request's body.
     pub bytes_in: u64,
-    /// Bytes of the answer's body as decided; fewer may have reached the client under a transport fault.
+    /// Bytes of the answer's body as decided; fewer may have reached the client under a transport
+    /// fault.
     pub bytes_out: u64,
-    /// SHA-256 of what the request brought, hex: of the file for an upload, else of the body. Only where digests are asked for; absent for a request
-    /// without a body, for a token's (it holds a secret), and for one that was turned away unread.
+    /// SHA-256 of what the request brought, hex: of the file for an upload, else of the body. Only
+    /// where digests are asked for; absent for a request without a body, for a token's (it holds a
+    /// secret), and for one that was turned away unread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_in: Option<String>,
-    /// SHA-256 of the answer's body as decided, hex. Only where digests are asked for; absent for an answer without a body, for a token, and for media
-    /// that pass as a stream: they are told by their size and by the truth.
+    /// SHA-256 of the answer's body as decided, hex. Only where digests are asked for; absent for
+    /// an answer without a body, for a token, and for media that pass as a stream: they are told by
+    /// their size and by the truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_out: Option<String>,
 }
@@ -94,9 +99,15 @@ impl Journal {
         inner.conduct = Conduct::at_pace(pace);
     }
 
-    /// Notes a mutation that was no request of its own: an item of a batch, or what a platform did later by itself. It stands in the effects journal
-    /// with status 200 and is not counted as a request.
-    pub(crate) fn record_side_effect(&self, operation: &'static Operation, key: &str, effect: &'static str) {
+    /// Notes a mutation that was no request of its own: an item of a batch, or what a platform did
+    /// later by itself. It stands in the effects journal with status 200 and is not counted as a
+    /// request.
+    pub(crate) fn record_side_effect(
+        &self,
+        operation: &'static Operation,
+        key: &str,
+        effect: &'static str,
+    ) {
         let served = Served {
             at_ms: 0,
             platform: "-",
@@ -113,29 +124,50 @@ impl Journal {
             digest_out: None,
             metadata: RequestMetadata::default(),
         };
-        let Inner { names, side_effects, conduct, .. } = &mut *self.inner.lock();
+        let Inner {
+            names,
+            side_effects,
+            conduct,
+            ..
+        } = &mut *self.inner.lock();
         side_effects.push(|out| names.write(&served, out));
         conduct.observe_side_effect(operation, key, effect);
     }
 
     pub(crate) fn write(&self, served: Served<'_>) {
-        let Inner { names, lines, conduct, .. } = &mut *self.inner.lock();
+        let Inner {
+            names,
+            lines,
+            conduct,
+            ..
+        } = &mut *self.inner.lock();
         let n = lines.push(|out| names.write(&served, out));
         conduct.observe(&RequestEvent::of(n, &served));
     }
 
     /// Up to `limit` lines behind line `after`, of one platform or of all.
-    pub(crate) fn page(&self, platform: Option<&str>, after: u64, limit: usize, digests: Digests) -> Vec<Entry> {
+    pub(crate) fn page(
+        &self,
+        platform: Option<&str>,
+        after: u64,
+        limit: usize,
+        digests: Digests,
+    ) -> Vec<Entry> {
         let mut entries = Vec::new();
         let (mut after, names) = (after, self.inner.lock().names.clone());
         // One run at a time, so that a long page does not keep requests waiting.
         while entries.len() < limit {
             let run = self.inner.lock().lines.run(after);
-            let Some((before, bytes)) = readable(run) else { break };
+            let Some((before, bytes)) = readable(run) else {
+                break;
+            };
             let mut n = before;
             for line in lines_of(&names, &bytes) {
                 n += 1;
-                if n > after && platform.is_none_or(|name| name == line.platform) && entries.len() < limit {
+                if n > after
+                    && platform.is_none_or(|name| name == line.platform)
+                    && entries.len() < limit
+                {
                     entries.push(line.entry(n, digests));
                 }
             }
@@ -158,12 +190,17 @@ impl Journal {
         self.inner.lock().lines.len()
     }
 
-    /// The effects journal: NDJSON of the mutations that took effect, with the status the platform gave the deed itself (a fault may have hidden it
-    /// from the client). No times and no order of arrival: sorted by operation, key, effect, status, so any number of workers gives the same bytes.
+    /// The effects journal: NDJSON of the mutations that took effect, with the status the platform
+    /// gave the deed itself (a fault may have hidden it from the client). No times and no order of
+    /// arrival: sorted by operation, key, effect, status, so any number of workers gives the same
+    /// bytes.
     pub(crate) fn effects(&self) -> String {
         let (names, lists) = {
             let inner = self.inner.lock();
-            (inner.names.clone(), [inner.lines.clone(), inner.side_effects.clone()])
+            (
+                inner.names.clone(),
+                [inner.lines.clone(), inner.side_effects.clone()],
+            )
         };
         let mut effects: Vec<(&str, Box<str>, &str, u16)> = Vec::new();
         for list in &lists {
@@ -171,14 +208,26 @@ impl Journal {
             while let Some((_, bytes)) = readable(list.run(after)) {
                 for line in lines_of(&names, &bytes) {
                     after += 1;
-                    effects.extend(line.effect.map(|effect| (line.operation.name, line.key.into(), effect, line.work_status)));
+                    effects.extend(line.effect.map(|effect| {
+                        (
+                            line.operation.name,
+                            line.key.into(),
+                            effect,
+                            line.work_status,
+                        )
+                    }));
                 }
             }
         }
         effects.sort_unstable();
         let mut text = String::new();
         for (operation, key, effect, status) in effects {
-            let line = Effect { operation, key: &key, status, effect };
+            let line = Effect {
+                operation,
+                key: &key,
+                status,
+                effect,
+            };
             let _ = writeln!(text, "{}", serde_json::to_string(&line).unwrap_or_default());
         }
         text
@@ -211,7 +260,11 @@ fn lines_of<'a>(names: &Names, mut bytes: &'a [u8]) -> impl Iterator<Item = Line
 
 impl Line<'_> {
     fn entry(&self, n: u64, digests: Digests) -> Entry {
-        let digest = |digest: Option<&[u8]>| digest.filter(|_| digests == Digests::Shown).map(hex::encode);
+        let digest = |digest: Option<&[u8]>| {
+            digest
+                .filter(|_| digests == Digests::Shown)
+                .map(hex::encode)
+        };
         Entry {
             n,
             at: instant(self.at_ms),

@@ -1,4 +1,5 @@
-//! Records that are only ever added: the latest in memory, the rest in a file, so that a journal of millions takes the memory of some hundred.
+//! Records that are only ever added: the latest in memory, the rest in a file, so that a journal of
+//! millions takes the memory of some hundred.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -7,10 +8,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// Bytes of records gathered before they are written: some five hundred lines, so that a write's cost is spread thin, and a page is read in one go.
+/// Bytes of records gathered before they are written: some five hundred lines, so that a write's
+/// cost is spread thin, and a page is read in one go.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// Records in the order they came. A clone shares the file and goes on by itself: nothing that was written is ever written over.
+/// Records in the order they came. A clone shares the file and goes on by itself: nothing that was
+/// written is ever written over.
 #[derive(Clone, Default)]
 pub(super) struct Spill {
     store: Option<Arc<Store>>,
@@ -48,7 +51,10 @@ struct Store {
 impl Spill {
     /// Says which folder the file is made in. Without one, everything stays in memory.
     pub(super) fn spill_into(&mut self, dir: &Path) {
-        self.store = Some(Arc::new(Store { dir: dir.to_owned(), open: Mutex::default() }));
+        self.store = Some(Arc::new(Store {
+            dir: dir.to_owned(),
+            open: Mutex::default(),
+        }));
     }
 
     /// Records so far.
@@ -66,7 +72,8 @@ impl Spill {
         self.count
     }
 
-    /// The run of records that holds number `after + 1`, and how many records come before it; `None` where there is none.
+    /// The run of records that holds number `after + 1`, and how many records come before it;
+    /// `None` where there is none.
     pub(super) fn run(&self, after: u64) -> std::io::Result<Option<(u64, Vec<u8>)>> {
         if after >= self.count {
             return Ok(None);
@@ -74,11 +81,19 @@ impl Spill {
         if after >= self.settled {
             return Ok(Some((self.settled, self.tail.clone())));
         }
-        let at = self.blocks.partition_point(|block| block.before <= after).saturating_sub(1);
-        let Some(block) = self.blocks.get(at) else { return Ok(None) };
+        let at = self
+            .blocks
+            .partition_point(|block| block.before <= after)
+            .saturating_sub(1);
+        let Some(block) = self.blocks.get(at) else {
+            return Ok(None);
+        };
         let bytes = match &block.held {
             Held::Memory(bytes) => bytes.to_vec(),
-            Held::Written { at, length } => self.store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.read(*at, *length))?,
+            Held::Written { at, length } => self
+                .store
+                .as_ref()
+                .map_or_else(|| Ok(Vec::new()), |store| store.read(*at, *length))?,
         };
         Ok(Some((block.before, bytes)))
     }
@@ -86,13 +101,20 @@ impl Spill {
     fn settle(&mut self) {
         let Some(store) = &self.store else { return };
         let held = match store.append(&self.tail) {
-            Ok(at) => Held::Written { at, length: self.tail.len() as u64 },
+            Ok(at) => Held::Written {
+                at,
+                length: self.tail.len() as u64,
+            },
             Err(error) => {
-                tracing::warn!(%error, "the journal cannot be written to the spool and stays in memory; free some space");
+                tracing::warn!(%error, "the journal cannot be written to the spool and stays in \
+                    memory; free some space");
                 Held::Memory(self.tail.as_slice().into())
             }
         };
-        self.blocks.push(Block { before: self.settled, held });
+        self.blocks.push(Block {
+            before: self.settled,
+            held,
+        });
         self.settled = self.count;
         self.tail.clear();
     }
@@ -106,15 +128,26 @@ impl Store {
             Some(open) => open,
             None => (tempfile::tempfile_in(&self.dir)?, 0),
         };
-        let written = file.seek(SeekFrom::Start(end)).and_then(|_| file.write_all(bytes));
+        let written = file
+            .seek(SeekFrom::Start(end))
+            .and_then(|_| file.write_all(bytes));
         // A block that was written in part is written over by the next.
-        *open = Some((file, if written.is_ok() { end + bytes.len() as u64 } else { end }));
+        *open = Some((
+            file,
+            if written.is_ok() {
+                end + bytes.len() as u64
+            } else {
+                end
+            },
+        ));
         written.map(|()| end)
     }
 
     fn read(&self, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
         let mut open = self.open.lock();
-        let Some((file, _)) = open.as_mut() else { return Err(std::io::ErrorKind::NotFound.into()) };
+        let Some((file, _)) = open.as_mut() else {
+            return Err(std::io::ErrorKind::NotFound.into());
+        };
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         file.seek(SeekFrom::Start(at))?;
         file.read_exact(&mut bytes)?;

@@ -38,7 +38,9 @@ fn effects_do_not_show_the_order_of_arrival() {
     assert_eq!(one.effects(), two.effects());
     assert_eq!(
         one.effects().lines().next(),
-        Some(r#"{"operation":"genesys_cloud.upload_file","key":"a","status":200,"effect":"created"}"#)
+        Some(
+            r#"{"operation":"genesys_cloud.upload_file","key":"a","status":200,"effect":"created"}"#
+        )
     );
 }
 
@@ -49,7 +51,10 @@ fn a_page_continues_behind_the_last_line() {
         journal.write(served(key, None));
     }
     let second = page(&journal, None, 1, 1);
-    assert_eq!((second.len(), second[0].n, second[0].key.as_str()), (1, 2, "b"));
+    assert_eq!(
+        (second.len(), second[0].n, second[0].key.as_str()),
+        (1, 2, "b")
+    );
     assert_eq!(second[0].at, "2023-10-27T10:00:00.123Z");
     assert!(page(&journal, Some("legacy"), 0, 10).is_empty());
     assert!(page(&journal, None, u64::MAX, 10).is_empty());
@@ -62,10 +67,19 @@ fn long(dir: &Path, lines: u64) -> Journal {
     journal.spill_into(dir, 1.0);
     for n in 1..=lines {
         let key = format!("key-{n}");
-        let metadata = RequestMetadata { digest: (n % 3 == 0).then_some([n as u8; 32]), ..RequestMetadata::default() };
+        let metadata = RequestMetadata {
+            digest: (n % 3 == 0).then_some([n as u8; 32]),
+            ..RequestMetadata::default()
+        };
         let fault = (n % 5 == 0).then(|| format!("f1-{n:016x}"));
         let effect = (n % 2 == 0).then_some("created");
-        journal.write(Served { attempt: n as u32, bytes_in: n * 1_000_000_007, fault, metadata, ..served(&key, effect) });
+        journal.write(Served {
+            attempt: n as u32,
+            bytes_in: n * 1_000_000_007,
+            fault,
+            metadata,
+            ..served(&key, effect)
+        });
         if n % 7 == 0 {
             journal.record_side_effect(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &key, "attached");
         }
@@ -78,7 +92,14 @@ fn lines_beyond_memory_are_read_from_the_file_as_they_were_written() {
     let dir = tempfile::tempdir().expect("a folder");
     let journal = long(dir.path(), 5000);
     let inner = journal.snapshot();
-    assert!(inner.lines.run(0).expect("read").is_some_and(|(_, bytes)| bytes.len() < 100_000), "the first run is a block of its own");
+    assert!(
+        inner
+            .lines
+            .run(0)
+            .expect("read")
+            .is_some_and(|(_, bytes)| bytes.len() < 100_000),
+        "the first run is a block of its own"
+    );
     let mut after = 0;
     let mut all = Vec::new();
     loop {
@@ -90,13 +111,30 @@ fn lines_beyond_memory_are_read_from_the_file_as_they_were_written() {
     assert_eq!(all.len(), 5000);
     for (n, line) in (1_u64..).zip(&all) {
         let fault = (n % 5 == 0).then(|| format!("f1-{n:016x}"));
-        assert_eq!((line.n, &line.key, line.bytes_in, &line.fault), (n, &format!("key-{n}"), n * 1_000_000_007, &fault));
-        assert_eq!((u64::from(line.attempt), line.effect.is_some(), &line.digest_in), (n, n % 2 == 0, &None));
+        assert_eq!(
+            (line.n, &line.key, line.bytes_in, &line.fault),
+            (n, &format!("key-{n}"), n * 1_000_000_007, &fault)
+        );
+        assert_eq!(
+            (
+                u64::from(line.attempt),
+                line.effect.is_some(),
+                &line.digest_in
+            ),
+            (n, n % 2 == 0, &None)
+        );
     }
     let told = journal.page(None, 2, 1, Digests::Shown);
     assert_eq!(told[0].digest_in.as_deref(), Some("03".repeat(32).as_str()));
     assert_eq!(journal.effects().lines().count(), 2500 + 5000 / 7);
-    assert_eq!(journal.latest(3).iter().map(|line| line.n).collect::<Vec<_>>(), [4998, 4999, 5000]);
+    assert_eq!(
+        journal
+            .latest(3)
+            .iter()
+            .map(|line| line.n)
+            .collect::<Vec<_>>(),
+        [4998, 4999, 5000]
+    );
 }
 
 #[test]
@@ -104,16 +142,31 @@ fn two_that_go_on_from_one_snapshot_do_not_write_over_each_other() {
     let dir = tempfile::tempdir().expect("a folder");
     let journal = long(dir.path(), 2000);
     let snapshot = journal.snapshot();
-    let add = |name: &str| (0..2000).for_each(|n| journal.write(served(&format!("{name}-{n}"), None)));
+    let add =
+        |name: &str| (0..2000).for_each(|n| journal.write(served(&format!("{name}-{n}"), None)));
     add("one");
     let one = journal.snapshot();
     journal.restore(snapshot.clone());
     assert_eq!(journal.len(), 2000);
     add("two");
     let keys = |at: u64| page(&journal, None, at, 1).pop().expect("a line").key;
-    assert_eq!((keys(1999), keys(2000), keys(3999)), ("key-2000".to_owned(), "two-0".to_owned(), "two-1999".to_owned()));
+    assert_eq!(
+        (keys(1999), keys(2000), keys(3999)),
+        (
+            "key-2000".to_owned(),
+            "two-0".to_owned(),
+            "two-1999".to_owned()
+        )
+    );
     journal.restore(one);
-    assert_eq!((keys(1999), keys(2000), keys(3999)), ("key-2000".to_owned(), "one-0".to_owned(), "one-1999".to_owned()));
+    assert_eq!(
+        (keys(1999), keys(2000), keys(3999)),
+        (
+            "key-2000".to_owned(),
+            "one-0".to_owned(),
+            "one-1999".to_owned()
+        )
+    );
 }
 
 #[test]

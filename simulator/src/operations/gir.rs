@@ -1,4 +1,5 @@
-//! Operations of Genesys Interaction Recording: its web services, its store of media and its SpeechMiner.
+//! Operations of Genesys Interaction Recording: its web services, its store of media and its
+//! SpeechMiner.
 
 use super::operations;
 

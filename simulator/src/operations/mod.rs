@@ -1,4 +1,5 @@
-//! The tables of operations, one for each platform: what a fault's `on` may name, where its business key is read, and what its client needs.
+//! The tables of operations, one for each platform: what a fault's `on` may name, where its
+//! business key is read, and what its client needs.
 
 mod genesys_cloud;
 mod gir;
@@ -23,7 +24,8 @@ pub struct Operation {
     pub key: &'static str,
     /// Whether it changes the platform, so that commit-then-fail faults make sense on it.
     pub mutates: bool,
-    /// Scopes and permissions its client needs, all of them; what depends on the request is asked for where it is known.
+    /// Scopes and permissions its client needs, all of them; what depends on the request is asked
+    /// for where it is known.
     pub needs: &'static [&'static str],
     /// Parameters of the address's query that are read.
     pub query: &'static [&'static str],
@@ -35,8 +37,9 @@ impl Operation {
         self.method == "-"
     }
 
-    /// Whether it is asked with a token or a session, which end: not with a password alone, as a token itself is and Interaction Recording's
-    /// reads are (CSRF Protection 8.5.2: PUT, POST and DELETE have a session), and not by a signed address.
+    /// Whether it is asked with a token or a session, which end: not with a password alone, as a
+    /// token itself is and Interaction Recording's reads are (CSRF Protection 8.5.2: PUT, POST and
+    /// DELETE have a session), and not by a signed address.
     pub(crate) fn can_expire(&self) -> bool {
         let by_password = match self.name.split('.').next() {
             Some("webdav" | "speechminer") => true,
@@ -82,7 +85,10 @@ use operations;
 
 /// Every operation of every platform, in the order of the tables.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
-    [legacy::ALL, genesys_cloud::ALL, gir::ALL].into_iter().flatten().copied()
+    [legacy::ALL, genesys_cloud::ALL, gir::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// Those of one platform, by the name that they begin with.
@@ -109,12 +115,25 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all().count());
-        let platforms = ["legacy.", "genesys_cloud.", "gir.", "webdav.", "speechminer."];
-        assert!(names.iter().all(|name| platforms.iter().any(|platform| name.starts_with(platform))));
+        let platforms = [
+            "legacy.",
+            "genesys_cloud.",
+            "gir.",
+            "webdav.",
+            "speechminer.",
+        ];
+        assert!(
+            names
+                .iter()
+                .all(|name| platforms.iter().any(|platform| name.starts_with(platform)))
+        );
     }
 
     #[test]
     fn a_misspelt_name_leads_to_the_nearest() {
-        assert_eq!(find("genesys_cloud.uplaod_file"), Err("genesys_cloud.upload_file"));
+        assert_eq!(
+            find("genesys_cloud.uplaod_file"),
+            Err("genesys_cloud.upload_file")
+        );
     }
 }

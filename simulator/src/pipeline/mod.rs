@@ -1,4 +1,5 @@
-//! From request to answer, once for every platform: faults, the handler, and one line of the journal.
+//! From request to answer, once for every platform: faults, the handler, and one line of the
+//! journal.
 
 pub(crate) mod request;
 pub(crate) mod routes;
@@ -46,7 +47,13 @@ impl Core {
 
     /// With faults that have a seed of their own, or strike as a log says.
     pub(crate) fn with_faults(clock: Clock, seed: Seed, faults: Faults) -> Arc<Core> {
-        Arc::new(Core { clock, seed, journal: Journal::default(), faults, exercised: Exercised::default() })
+        Arc::new(Core {
+            clock,
+            seed,
+            journal: Journal::default(),
+            faults,
+            exercised: Exercised::default(),
+        })
     }
 }
 
@@ -58,13 +65,17 @@ pub(crate) trait Endpoint: Send + Sync + 'static {
     fn refuse(&self, refusal: &Refusal) -> Reply;
 }
 
-/// A handler, borrowed as a trait object: the pipeline around it is then compiled once, and not for each of a hundred operations.
+/// A handler, borrowed as a trait object: the pipeline around it is then compiled once, and not for
+/// each of a hundred operations.
 pub(crate) type HandlerFuture<'a> = Pin<&'a mut (dyn Future<Output = Reply> + Send + 'a)>;
 
-/// One request, once its token is accepted and its business key known: counts the attempt for (operation, key), asks the fault table, runs `handler` (or
-/// refuses before it, or loses, delays or garbles its answer after it) and writes one journal line. `key` is `-` when the operation has none.
+/// One request, once its token is accepted and its business key known: counts the attempt for
+/// (operation, key), asks the fault table, runs `handler` (or refuses before it, or loses, delays
+/// or garbles its answer after it) and writes one journal line. `key` is `-` when the operation has
+/// none.
 ///
-/// The line is written as soon as the outcome stands, before any delay of the answer: a client that hangs up early is still journalled.
+/// The line is written as soon as the outcome stands, before any delay of the answer: a client that
+/// hangs up early is still journalled.
 pub(crate) async fn serve<P: Endpoint>(
     core: &Core,
     endpoint: &P,
@@ -75,20 +86,34 @@ pub(crate) async fn serve<P: Endpoint>(
 ) -> Response {
     let attempt = core.faults.attempt(operation, key);
     let decision = core.faults.decide(operation, key, attempt);
-    answer(core, endpoint, Attempt { operation, key, attempt, bytes_in }, decision, pin!(handler)).await
+    answer(
+        core,
+        endpoint,
+        Attempt {
+            operation,
+            key,
+            attempt,
+            bytes_in,
+        },
+        decision,
+        pin!(handler),
+    )
+    .await
 }
 
 /// How the faults of a batch's items show.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ItemFaults {
-    /// The answer has an error for each item: a fault that can strikes the item alone (`Strike::item`), all others the request.
+    /// The answer has an error for each item: a fault that can strikes the item alone
+    /// (`Strike::item`), all others the request.
     Reported,
     /// The answer says nothing of items: every fault strikes the request.
     Unreported,
 }
 
-/// A batch: one fault decision for each item's key, so that it does not matter how items are split into requests. The first decision that strikes the
-/// request decides its answer; `handler` is given what its items meet. The request's own line has the key `-`.
+/// A batch: one fault decision for each item's key, so that it does not matter how items are split
+/// into requests. The first decision that strikes the request decides its answer; `handler` is
+/// given what its items meet. The request's own line has the key `-`.
 pub(crate) async fn serve_batch<P, W, F>(
     core: &Core,
     endpoint: &P,
@@ -108,13 +133,35 @@ where
     let mut items = Vec::with_capacity(keys.len());
     let mut ids = Vec::new();
     for key in keys {
-        let decision = core.faults.decide(operation, key, core.faults.attempt(operation, key));
-        let item_fault = decision.as_ref().filter(|_| faults == ItemFaults::Reported).and_then(|decision| decision.kind.row().strike.item);
-        ids.extend(decision.as_ref().filter(|_| item_fault.is_some()).map(|decision| decision.id.clone()));
+        let decision = core
+            .faults
+            .decide(operation, key, core.faults.attempt(operation, key));
+        let item_fault = decision
+            .as_ref()
+            .filter(|_| faults == ItemFaults::Reported)
+            .and_then(|decision| decision.kind.row().strike.item);
+        ids.extend(
+            decision
+                .as_ref()
+                .filter(|_| item_fault.is_some())
+                .map(|decision| decision.id.clone()),
+        );
         whole = whole.or_else(|| decision.filter(|_| item_fault.is_none()));
         items.push(item_fault);
     }
-    let mut response = answer(core, endpoint, Attempt { operation, key: "-", attempt, bytes_in }, whole, pin!(handler(items))).await;
+    let mut response = answer(
+        core,
+        endpoint,
+        Attempt {
+            operation,
+            key: "-",
+            attempt,
+            bytes_in,
+        },
+        whole,
+        pin!(handler(items)),
+    )
+    .await;
     // A line for each: what struck the request, then what struck its items.
     for id in ids {
         if let Ok(id) = HeaderValue::from_str(&id) {
@@ -139,15 +186,40 @@ async fn answer(
     decision: Option<Decision>,
     handler: HandlerFuture<'_>,
 ) -> Response {
-    let Attempt { operation, key, attempt, bytes_in } = attempt;
+    let Attempt {
+        operation,
+        key,
+        attempt,
+        bytes_in,
+    } = attempt;
     let Some(decision) = decision else {
         let reply = handler.await;
-        write(core, endpoint.name(), operation, key, attempt, bytes_in, &reply, Delivery::Complete, None);
+        write(
+            core,
+            endpoint.name(),
+            operation,
+            key,
+            attempt,
+            bytes_in,
+            &reply,
+            Delivery::Complete,
+            None,
+        );
         return reply.into_response();
     };
     let strike = &decision.kind.row().strike;
     let line = |reply: &Reply, delivery| {
-        write(core, endpoint.name(), operation, key, attempt, bytes_in, reply, delivery, Some(decision.id.clone()))
+        write(
+            core,
+            endpoint.name(),
+            operation,
+            key,
+            attempt,
+            bytes_in,
+            reply,
+            delivery,
+            Some(decision.id.clone()),
+        )
     };
     let before = (strike.before)(&decision);
     let mut response = match before {
@@ -198,9 +270,26 @@ async fn answer(
     response
 }
 
-/// The same for a request refused before its key matters (bad token, limiter 429): a journal line without a fault, attempt 0.
-pub(crate) fn refused(core: &Core, platform: &'static str, operation: &'static Operation, key: &str, reply: Reply) -> Response {
-    write(core, platform, operation, key, 0, 0, &reply, Delivery::Complete, None);
+/// The same for a request refused before its key matters (bad token, limiter 429): a journal line
+/// without a fault, attempt 0.
+pub(crate) fn refused(
+    core: &Core,
+    platform: &'static str,
+    operation: &'static Operation,
+    key: &str,
+    reply: Reply,
+) -> Response {
+    write(
+        core,
+        platform,
+        operation,
+        key,
+        0,
+        0,
+        &reply,
+        Delivery::Complete,
+        None,
+    );
     reply.into_response()
 }
 
@@ -216,7 +305,10 @@ enum Delivery {
     Replaced(StatusCode),
 }
 
-#[expect(clippy::too_many_arguments, reason = "one journal line, called in one file")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one journal line, called in one file"
+)]
 fn write(
     core: &Core,
     platform: &'static str,
@@ -237,9 +329,15 @@ fn write(
     // The client has the head, and in it how long to wait.
     let has_head = matches!(delivery, Delivery::Complete | Delivery::Truncated);
     // An empty body cannot be truncated.
-    let metadata =
-        RequestMetadata { is_cut: matches!(delivery, Delivery::Truncated) && reply.bytes_out != Some(0), ..request_context::metadata() };
-    let retry_after = reply.headers.get(header::RETRY_AFTER).filter(|_| has_head).and_then(|value| value.to_str().ok());
+    let metadata = RequestMetadata {
+        is_cut: matches!(delivery, Delivery::Truncated) && reply.bytes_out != Some(0),
+        ..request_context::metadata()
+    };
+    let retry_after = reply
+        .headers
+        .get(header::RETRY_AFTER)
+        .filter(|_| has_head)
+        .and_then(|value| value.to_str().ok());
     core.journal.write(Served {
         at_ms: core.clock.now_ms(),
         platform,
@@ -254,7 +352,9 @@ fn write(
         bytes_out,
         retry_after_s: retry_after.and_then(|seconds| seconds.parse().ok()),
         // A token is a secret; its hash would let a reader recognise it.
-        digest_out: reply.digest.filter(|_| bytes_out > 0 && !operation.name.ends_with(".issue_token")),
+        digest_out: reply
+            .digest
+            .filter(|_| bytes_out > 0 && !operation.name.ends_with(".issue_token")),
         metadata,
     });
 }

@@ -1,4 +1,5 @@
-//! The way of every request: authenticate, limit, authorize, read, then fault, handler and journal. What differs between endpoints, they say.
+//! The way of every request: authenticate, limit, authorize, read, then fault, handler and journal.
+//! What differs between endpoints, they say.
 
 use std::future::Future;
 use std::pin::pin;
@@ -28,8 +29,13 @@ pub(crate) trait Admission: Endpoint + Sized {
 
     fn core(&self) -> &Core;
 
-    /// Authenticates the client, counts the request towards its limits, and asks for what the operation needs.
-    fn authorize(&self, operation: &'static Operation, head: &Parts) -> (Self::Headers, Result<Self::Authorized, Self::Error>);
+    /// Authenticates the client, counts the request towards its limits, and asks for what the
+    /// operation needs.
+    fn authorize(
+        &self,
+        operation: &'static Operation,
+        head: &Parts,
+    ) -> (Self::Headers, Result<Self::Authorized, Self::Error>);
 
     /// A refusal as an answer.
     fn reply(error: Self::Error) -> Reply;
@@ -39,7 +45,8 @@ pub(crate) trait Admission: Endpoint + Sized {
         "-"
     }
 
-    /// Gives the answer to one request what every answer carries; a refusal may be worded while `answer` runs.
+    /// Gives the answer to one request what every answer carries; a refusal may be worded while
+    /// `answer` runs.
     fn with_headers(
         &self,
         operation: &'static Operation,
@@ -96,7 +103,11 @@ impl<E: Admission> IncomingRequest<E> {
         W: FnOnce(&E, &E::Authorized) -> Result<Reply, E::Error> + Send,
     {
         match self.admit(key).await {
-            Ok(admitted) => admitted.serve(key, async { handle(&admitted.site, &admitted.authorized) }).await,
+            Ok(admitted) => {
+                admitted
+                    .serve(key, async { handle(&admitted.site, &admitted.authorized) })
+                    .await
+            }
             Err(response) => response,
         }
     }
@@ -108,27 +119,54 @@ impl<E: Admission> IncomingRequest<E> {
         F: Future<Output = Result<Reply, E::Error>> + Send,
     {
         match self.admit(key).await {
-            Ok(Admitted { site, operation, authorized, headers, .. }) => {
-                serve(&*site.clone(), operation, key, 0, headers, handle(site, authorized)).await
+            Ok(Admitted {
+                site,
+                operation,
+                authorized,
+                headers,
+                ..
+            }) => {
+                serve(
+                    &*site.clone(),
+                    operation,
+                    key,
+                    0,
+                    headers,
+                    handle(site, authorized),
+                )
+                .await
             }
             Err(response) => response,
         }
     }
 
     async fn admit(self, key: &str) -> Result<Admitted<E>, Response> {
-        let IncomingRequest { site, operation, request } = self;
+        let IncomingRequest {
+            site,
+            operation,
+            request,
+        } = self;
         let (head, body) = request.into_parts();
         let (headers, authorized) = site.authorize(operation, &head);
         drain(body).await;
         match authorized {
-            Ok(authorized) => Ok(Admitted { site, operation, authorized, headers, body: Bytes::new() }),
-            Err(error) => Err(reject(&*site, operation, site.key_of_rejected(key), headers, error).await),
+            Ok(authorized) => Ok(Admitted {
+                site,
+                operation,
+                authorized,
+                headers,
+                body: Bytes::new(),
+            }),
+            Err(error) => {
+                Err(reject(&*site, operation, site.key_of_rejected(key), headers, error).await)
+            }
         }
     }
 }
 
 impl<E: JsonAdmission> IncomingRequest<E> {
-    /// Serves a request with a JSON body; `key` reads the business key from the raw body, which may be no JSON at all.
+    /// Serves a request with a JSON body; `key` reads the business key from the raw body, which may
+    /// be no JSON at all.
     pub(crate) async fn answer_json<T, K, W>(self, key: K, handle: W) -> Response
     where
         T: DeserializeOwned + Send,
@@ -138,14 +176,24 @@ impl<E: JsonAdmission> IncomingRequest<E> {
         match self.admit_json().await {
             Ok(admitted) => {
                 let key = key(&admitted.site, &admitted.body);
-                admitted.serve(&key, async { handle(&admitted.site, &admitted.authorized, admitted.json()?) }).await
+                admitted
+                    .serve(&key, async {
+                        handle(&admitted.site, &admitted.authorized, admitted.json()?)
+                    })
+                    .await
             }
             Err(response) => response,
         }
     }
 
-    /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike by them; `handle` is given what each item meets.
-    pub(crate) async fn answer_batch<T, K, W>(self, faults: ItemFaults, keys: K, handle: W) -> Response
+    /// Serves a batch: `keys` reads one business key an item from the raw body, and faults strike
+    /// by them; `handle` is given what each item meets.
+    pub(crate) async fn answer_batch<T, K, W>(
+        self,
+        faults: ItemFaults,
+        keys: K,
+        handle: W,
+    ) -> Response
     where
         T: DeserializeOwned + Send,
         K: FnOnce(&E, &[u8]) -> Vec<String> + Send,
@@ -155,21 +203,42 @@ impl<E: JsonAdmission> IncomingRequest<E> {
             Ok(admitted) => admitted,
             Err(response) => return response,
         };
-        let Admitted { site, operation, headers, body, .. } = &admitted;
+        let Admitted {
+            site,
+            operation,
+            headers,
+            body,
+            ..
+        } = &admitted;
         let keys = keys(site, body);
         let handle = |items: Vec<Option<ItemFault>>| {
             let admitted = &admitted;
             async move {
-                let answer = admitted.json().and_then(|sent| handle(&admitted.site, &admitted.authorized, sent, &items));
+                let answer = admitted
+                    .json()
+                    .and_then(|sent| handle(&admitted.site, &admitted.authorized, sent, &items));
                 answer.unwrap_or_else(E::reply)
             }
         };
-        let answer = super::serve_batch(site.core(), &**site, operation, &keys, faults, body.len() as u64, handle);
-        site.with_headers(operation, "-", headers.clone(), answer).await
+        let answer = super::serve_batch(
+            site.core(),
+            &**site,
+            operation,
+            &keys,
+            faults,
+            body.len() as u64,
+            handle,
+        );
+        site.with_headers(operation, "-", headers.clone(), answer)
+            .await
     }
 
     async fn admit_json(self) -> Result<Admitted<E>, Response> {
-        let IncomingRequest { site, operation, request } = self;
+        let IncomingRequest {
+            site,
+            operation,
+            request,
+        } = self;
         let (head, body) = request.into_parts();
         let (headers, authorized) = site.authorize(operation, &head);
         let read = match authorized {
@@ -183,26 +252,49 @@ impl<E: JsonAdmission> IncomingRequest<E> {
             }
         };
         match read {
-            Ok((authorized, body)) => Ok(Admitted { site, operation, authorized, headers, body }),
+            Ok((authorized, body)) => Ok(Admitted {
+                site,
+                operation,
+                authorized,
+                headers,
+                body,
+            }),
             Err(error) => Err(reject(&*site, operation, "-", headers, error).await),
         }
     }
 }
 
 impl<E: Admission> Admitted<E> {
-    async fn serve(&self, key: &str, handle: impl Future<Output = Result<Reply, E::Error>> + Send) -> Response {
-        serve(&*self.site, self.operation, key, self.body.len() as u64, self.headers.clone(), handle).await
+    async fn serve(
+        &self,
+        key: &str,
+        handle: impl Future<Output = Result<Reply, E::Error>> + Send,
+    ) -> Response {
+        serve(
+            &*self.site,
+            self.operation,
+            key,
+            self.body.len() as u64,
+            self.headers.clone(),
+            handle,
+        )
+        .await
     }
 }
 
 impl<E: JsonAdmission> Admitted<E> {
     fn json<T: DeserializeOwned>(&self) -> Result<T, E::Error> {
-        serde_json::from_slice(&self.body).map_err(|error| self.site.refuse_json(JsonProblem::Malformed(&error)))
+        serde_json::from_slice(&self.body)
+            .map_err(|error| self.site.refuse_json(JsonProblem::Malformed(&error)))
     }
 }
 
 /// Reads a JSON body; what is refused is read and forgotten, so that the client sees the answer.
-pub(crate) async fn read_json(headers: &HeaderMap, body: Body, limit: u64) -> Result<Bytes, JsonProblem<'static>> {
+pub(crate) async fn read_json(
+    headers: &HeaderMap,
+    body: Body,
+    limit: u64,
+) -> Result<Bytes, JsonProblem<'static>> {
     if !content_type(headers).eq_ignore_ascii_case("application/json") {
         drain(body).await;
         return Err(JsonProblem::ContentType);
@@ -235,7 +327,13 @@ async fn serve_pinned<E: Admission>(
     headers: E::Headers,
     handle: HandlerFuture<'_>,
 ) -> Response {
-    site.with_headers(operation, key, headers, super::serve(site.core(), site, operation, key, bytes_in, handle)).await
+    site.with_headers(
+        operation,
+        key,
+        headers,
+        super::serve(site.core(), site, operation, key, bytes_in, handle),
+    )
+    .await
 }
 
 /// Answers a request that is not admitted: one line of the journal, and no fault.
@@ -246,6 +344,7 @@ pub(crate) async fn reject<E: Admission>(
     headers: E::Headers,
     error: E::Error,
 ) -> Response {
-    let answer = async { super::refused(site.core(), site.name(), operation, key, E::reply(error)) };
+    let answer =
+        async { super::refused(site.core(), site.name(), operation, key, E::reply(error)) };
     site.with_headers(operation, key, headers, answer).await
 }

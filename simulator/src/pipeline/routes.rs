@@ -15,11 +15,19 @@ use crate::operations::Operation;
 pub(crate) trait OperationRoutes<S> {
     /// Serves an operation by a handler.
     #[must_use]
-    fn operation<T: 'static>(self, operation: &'static Operation, handler: impl Handler<T, S>) -> Self;
+    fn operation<T: 'static>(
+        self,
+        operation: &'static Operation,
+        handler: impl Handler<T, S>,
+    ) -> Self;
 }
 
 impl<S: Clone + Send + Sync + 'static> OperationRoutes<S> for Router<S> {
-    fn operation<T: 'static>(self, operation: &'static Operation, handler: impl Handler<T, S>) -> Router<S> {
+    fn operation<T: 'static>(
+        self,
+        operation: &'static Operation,
+        handler: impl Handler<T, S>,
+    ) -> Router<S> {
         let method = match operation.method {
             "POST" => MethodFilter::POST,
             "PUT" => MethodFilter::PUT,
@@ -27,7 +35,10 @@ impl<S: Clone + Send + Sync + 'static> OperationRoutes<S> for Router<S> {
             "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        self.route(operation.path, on(method, handler).route_layer(Extension(operation)))
+        self.route(
+            operation.path,
+            on(method, handler).route_layer(Extension(operation)),
+        )
     }
 }
 
@@ -37,7 +48,11 @@ impl<E: Admission> FromRequest<Arc<E>> for IncomingRequest<E> {
 
     async fn from_request(request: Request, site: &Arc<E>) -> Result<IncomingRequest<E>, Response> {
         match request.extensions().get::<&'static Operation>().copied() {
-            Some(operation) => Ok(IncomingRequest { site: site.clone(), operation, request }),
+            Some(operation) => Ok(IncomingRequest {
+                site: site.clone(),
+                operation,
+                request,
+            }),
             None => Err(Reply::empty(500).into_response()),
         }
     }

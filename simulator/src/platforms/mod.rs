@@ -1,4 +1,5 @@
-//! The simulated platforms: a folder each, what every one of them offers the server, and the registry that lists them.
+//! The simulated platforms: a folder each, what every one of them offers the server, and the
+//! registry that lists them.
 
 pub(crate) mod genesys_cloud;
 pub(crate) mod gir;
@@ -20,7 +21,8 @@ use crate::plan_writer::PlanSection;
 use crate::tamper::{TamperAnswer, TamperRefusal};
 use crate::world::World;
 
-/// A simulated platform, as far as the server needs one. It may have several listeners, and is one platform all the same.
+/// A simulated platform, as far as the server needs one. It may have several listeners, and is one
+/// platform all the same.
 pub(crate) trait Platform: Send + Sync + 'static {
     /// Its name in operations, journal and control API.
     fn name(&self) -> &'static str;
@@ -28,19 +30,24 @@ pub(crate) trait Platform: Send + Sync + 'static {
     /// What it listens with.
     fn listeners(self: Arc<Self>) -> Vec<Listener>;
 
-    /// Says where its listeners are reached; addresses that it gives out begin with it. No slash at the end.
+    /// Says where its listeners are reached; addresses that it gives out begin with it. No slash at
+    /// the end.
     fn set_base_urls(&self, url: &dyn Fn(PlatformName) -> String);
 
-    /// What it really holds: NDJSON (docs/reference/control-api.md). The error says why it cannot be told.
+    /// What it really holds: NDJSON (docs/reference/control-api.md). The error says why it cannot
+    /// be told.
     fn truth(&self) -> Result<String, String>;
 
-    /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an earlier call.
+    /// Plants `count` entries of a defect class, the victims chosen by `seed` and never those of an
+    /// earlier call.
     fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal>;
 
-    /// Everything it remembers. What lies in files is linked into a folder of its own below `spool`.
+    /// Everything it remembers. What lies in files is linked into a folder of its own below
+    /// `spool`.
     fn snapshot(&self, spool: &Path) -> std::io::Result<Snapshot>;
 
-    /// Everything as it stood at a snapshot of the same platform. An error leaves its files between the two: say so, and do not go on.
+    /// Everything as it stood at a snapshot of the same platform. An error leaves its files between
+    /// the two: say so, and do not go on.
     fn restore(&self, snapshot: &Snapshot) -> std::io::Result<()>;
 
     /// What a plan says of it.
@@ -48,7 +55,10 @@ pub(crate) trait Platform: Send + Sync + 'static {
 
     /// Changes what its client may do and see; refused by a platform without roles.
     fn change_role(&self, _role: Role) -> Result<(), String> {
-        Err(format!("a role is Genesys Cloud's; the target is {}", self.name()))
+        Err(format!(
+            "a role is Genesys Cloud's; the target is {}",
+            self.name()
+        ))
     }
 
     /// The private keys (PKCS#8, PEM) that open what it encrypts, where it hands them over.
@@ -75,7 +85,9 @@ pub(crate) type Snapshot = Box<dyn Any + Send + Sync>;
 
 /// A platform's own snapshot; an error for another platform's.
 fn own_snapshot<T: 'static>(snapshot: &Snapshot) -> std::io::Result<&T> {
-    snapshot.downcast_ref().ok_or_else(|| std::io::Error::other("the snapshot is another platform's"))
+    snapshot
+        .downcast_ref()
+        .ok_or_else(|| std::io::Error::other("the snapshot is another platform's"))
 }
 
 /// How a platform's API is described in its OpenAPI document.
@@ -92,7 +104,8 @@ pub(crate) struct ApiDescription {
     pub(crate) error: fn(Option<Value>) -> Value,
     /// What a parameter of the address's query may be; absent where it is never taken.
     pub(crate) parameter: fn(&Operation, &str) -> Option<Value>,
-    /// Whether an operation is the store's behind pre-signed addresses: it takes and gives bytes, and refuses in XML.
+    /// Whether an operation is the store's behind pre-signed addresses: it takes and gives bytes,
+    /// and refuses in XML.
     pub(crate) is_of_store: fn(&Operation) -> bool,
     /// What must be said of an operation; absent: nothing.
     pub(crate) summary: fn(&Operation) -> Option<&'static str>,
@@ -106,9 +119,11 @@ macro_rules! contracts {
 }
 pub(crate) use contracts;
 
-/// OAuth with client credentials. Permissions are the role's, not asked for with a token: they stand beside each operation.
+/// OAuth with client credentials. Permissions are the role's, not asked for with a token: they
+/// stand beside each operation.
 fn oauth(base_url: &str) -> (&'static str, Value) {
-    let flows = json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": {}}});
+    let flows =
+        json!({"clientCredentials": {"tokenUrl": format!("{base_url}/oauth/token"), "scopes": {}}});
     ("oauth", json!({"type": "oauth2", "flows": flows}))
 }
 

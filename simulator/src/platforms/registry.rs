@@ -1,4 +1,5 @@
-//! The one place that lists the platforms: their listeners and host names, who their clients are, and how they are made.
+//! The one place that lists the platforms: their listeners and host names, who their clients are,
+//! and how they are made.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -52,14 +53,22 @@ impl TargetKind {
         }
     }
 
-    /// Names of the operations that a migration from the source to this target can meet, in the order of the tables.
+    /// Names of the operations that a migration from the source to this target can meet, in the
+    /// order of the tables.
     pub fn operations(self) -> Vec<&'static str> {
         let platforms: &[&str] = match self {
             TargetKind::GenesysCloud => &["legacy", "genesys_cloud"],
             TargetKind::Gir => &["legacy", "gir", "webdav", "speechminer"],
         };
-        let is_met = |name: &&str| name.split('.').next().is_some_and(|platform| platforms.contains(&platform));
-        operations::all().map(|operation| operation.name).filter(is_met).collect()
+        let is_met = |name: &&str| {
+            name.split('.')
+                .next()
+                .is_some_and(|platform| platforms.contains(&platform))
+        };
+        operations::all()
+            .map(|operation| operation.name)
+            .filter(is_met)
+            .collect()
     }
 }
 
@@ -79,30 +88,49 @@ impl Platforms {
         spool: &Path,
         settings: Settings,
     ) -> std::io::Result<Platforms> {
-        let site = gir::Site { directory: gir::Directory::of(world, target), retention_classes: world.retention_classes() };
+        let site = gir::Site {
+            directory: gir::Directory::of(world, target),
+            retention_classes: world.retention_classes(),
+        };
         Ok(Platforms {
             legacy: Legacy::new(core.clone(), world.clone(), settings.legacy),
-            genesys_cloud: GenesysCloud::new(core.clone(), target.directory.clone(), settings.genesys_cloud, spool.to_owned()),
+            genesys_cloud: GenesysCloud::new(
+                core.clone(),
+                target.directory.clone(),
+                settings.genesys_cloud,
+                spool.to_owned(),
+            ),
             gir: Gir::new(core.clone(), settings.gir, site, spool)?,
         })
     }
 
-    /// Each of them. Those that keep files come first: to restore them may fail, and then nothing else was restored.
+    /// Each of them. Those that keep files come first: to restore them may fail, and then nothing
+    /// else was restored.
     pub(crate) fn all(&self) -> [Arc<dyn Platform>; 3] {
-        [self.gir.clone(), self.genesys_cloud.clone(), self.legacy.clone()]
+        [
+            self.gir.clone(),
+            self.genesys_cloud.clone(),
+            self.legacy.clone(),
+        ]
     }
 
     /// The one of this name.
     pub(crate) fn named(&self, name: &str) -> Option<Arc<dyn Platform>> {
-        self.all().into_iter().find(|platform| platform.name() == name)
+        self.all()
+            .into_iter()
+            .find(|platform| platform.name() == name)
     }
 
     /// The one of this listener. What the control API itself tells is the source's.
     pub(crate) fn of_listener(&self, listener: PlatformName) -> Arc<dyn Platform> {
         match listener {
-            PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => self.legacy.clone(),
+            PlatformName::Legacy | PlatformName::LegacyMedia | PlatformName::Control => {
+                self.legacy.clone()
+            }
             PlatformName::GenesysCloud => self.genesys_cloud.clone(),
-            PlatformName::Gir | PlatformName::Webdav | PlatformName::SpeechMiner => self.gir.clone(),
+            PlatformName::Gir | PlatformName::Webdav | PlatformName::SpeechMiner => {
+                self.gir.clone()
+            }
         }
     }
 
@@ -127,11 +155,20 @@ impl Platforms {
     /// The credentials of their clients.
     pub(crate) fn credentials(&self, target: &Target) -> Credentials {
         let [gir, webdav, speechminer] =
-            self.gir.credentials().map(|(username, password)| Account { username: username.to_owned(), password: password.to_owned() });
+            self.gir.credentials().map(|(username, password)| Account {
+                username: username.to_owned(),
+                password: password.to_owned(),
+            });
         let (client_id, client_secret) = self.legacy.credentials();
         Credentials {
-            legacy: Client { client_id: client_id.to_owned(), client_secret: client_secret.to_owned() },
-            genesys_cloud: Client { client_id: target.client_id.clone(), client_secret: target.client_secret.clone() },
+            legacy: Client {
+                client_id: client_id.to_owned(),
+                client_secret: client_secret.to_owned(),
+            },
+            genesys_cloud: Client {
+                client_id: target.client_id.clone(),
+                client_secret: target.client_secret.clone(),
+            },
             gir,
             webdav,
             speechminer,
@@ -147,12 +184,16 @@ pub(crate) const KNOWN: &str = "legacy, genesys_cloud and gir";
 
 /// Every rule of every simulated platform, sorted by name.
 pub fn all_rules() -> Vec<&'static Rule> {
-    let mut all: Vec<&'static Rule> = legacy::rules().chain(genesys_cloud::rules()).chain(gir::rules()).collect();
+    let mut all: Vec<&'static Rule> = legacy::rules()
+        .chain(genesys_cloud::rules())
+        .chain(gir::rules())
+        .collect();
     all.sort_by_key(|rule| rule.name);
     all
 }
 
-/// How the APIs are described. OpenAPI has no methods of WebDAV; the receiver of SpeechMiner takes what is inserted.
+/// How the APIs are described. OpenAPI has no methods of WebDAV; the receiver of SpeechMiner takes
+/// what is inserted.
 pub(crate) static APIS: [&ApiDescription; 3] = [&legacy::API, &genesys_cloud::API, &gir::API];
 
 /// A listener of a simulated platform, or the control API.
@@ -186,15 +227,22 @@ impl PlatformName {
         PlatformName::Control,
     ];
 
-    /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client hands to [`crate::Simulator::connect`].
+    /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client
+    /// hands to [`crate::Simulator::connect`].
     pub fn in_memory_host(self) -> String {
-        let at = PlatformName::ALL.into_iter().position(|platform| platform == self).unwrap_or_default();
+        let at = PlatformName::ALL
+            .into_iter()
+            .position(|platform| platform == self)
+            .unwrap_or_default();
         format!("127.0.0.1:{}", at + 1)
     }
 
     /// Its host name where all share one port.
     pub(crate) fn own_host(self) -> &'static str {
-        OWN_HOSTS.iter().find(|(_, named)| *named == self).map_or("", |(host, _)| *host)
+        OWN_HOSTS
+            .iter()
+            .find(|(_, named)| *named == self)
+            .map_or("", |(host, _)| *host)
     }
 }
 
@@ -209,14 +257,21 @@ pub const OWN_HOSTS: [(&str, PlatformName); 7] = [
     ("control.seatrial.test", PlatformName::Control),
 ];
 
-/// Names of this machine: the control API, so that whoever started the simulator finds it without a resolver.
+/// Names of this machine: the control API, so that whoever started the simulator finds it without a
+/// resolver.
 const THIS_MACHINE: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// Every name a client may ask for, and who answers.
 pub fn hosts() -> Vec<(String, PlatformName)> {
-    let own = OWN_HOSTS.iter().map(|(host, platform)| ((*host).to_owned(), *platform));
-    let vendors = REGIONS.iter().flat_map(|region| ["api", "login"].map(|part| (format!("{part}.{region}"), PlatformName::GenesysCloud)));
-    let here = THIS_MACHINE.iter().map(|host| ((*host).to_owned(), PlatformName::Control));
+    let own = OWN_HOSTS
+        .iter()
+        .map(|(host, platform)| ((*host).to_owned(), *platform));
+    let vendors = REGIONS.iter().flat_map(|region| {
+        ["api", "login"].map(|part| (format!("{part}.{region}"), PlatformName::GenesysCloud))
+    });
+    let here = THIS_MACHINE
+        .iter()
+        .map(|host| ((*host).to_owned(), PlatformName::Control));
     own.chain(vendors).chain(here).collect()
 }
 
@@ -239,7 +294,8 @@ pub struct Ports {
     pub control: u16,
 }
 
-/// Where everything listens: base URLs without a trailing slash. A platform that is not simulated is null.
+/// Where everything listens: base URLs without a trailing slash. A platform that is not simulated
+/// is null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
     /// The source's API.
@@ -269,11 +325,14 @@ pub struct Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("client_id", &self.client_id).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
     }
 }
 
-/// An account of a simulated platform that takes Basic authentication. Its `Debug` keeps the password.
+/// An account of a simulated platform that takes Basic authentication. Its `Debug` keeps the
+/// password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its name.
@@ -284,7 +343,9 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -306,12 +367,19 @@ pub struct Credentials {
 impl Credentials {
     /// Each OAuth client with the name of its platform.
     pub fn clients(&self) -> [(&'static str, &Client); 2] {
-        [("legacy", &self.legacy), ("genesys_cloud", &self.genesys_cloud)]
+        [
+            ("legacy", &self.legacy),
+            ("genesys_cloud", &self.genesys_cloud),
+        ]
     }
 
     /// Each account with the name of its API.
     pub fn accounts(&self) -> [(&'static str, &Account); 3] {
-        [("gir", &self.gir), ("webdav", &self.webdav), ("speechminer", &self.speechminer)]
+        [
+            ("gir", &self.gir),
+            ("webdav", &self.webdav),
+            ("speechminer", &self.speechminer),
+        ]
     }
 }
 
@@ -331,7 +399,8 @@ impl Ports {
 }
 
 impl Addresses {
-    /// Each API with its name, the source's first and the control API last; a platform that is not simulated has none.
+    /// Each API with its name, the source's first and the control API last; a platform that is not
+    /// simulated has none.
     pub fn named(&self) -> Vec<(&'static str, &str)> {
         let all = [
             ("legacy", Some(&self.legacy)),
@@ -341,7 +410,9 @@ impl Addresses {
             ("speechminer", self.speechminer.as_ref()),
             ("control", Some(&self.control)),
         ];
-        all.into_iter().filter_map(|(name, url)| Some((name, url?.as_str()))).collect()
+        all.into_iter()
+            .filter_map(|(name, url)| Some((name, url?.as_str())))
+            .collect()
     }
 
     /// Those of the listeners.
@@ -365,7 +436,14 @@ mod tests {
     #[test]
     fn every_platform_has_one_name_of_ours_and_no_name_is_given_twice() {
         for platform in PlatformName::ALL {
-            assert_eq!(OWN_HOSTS.iter().filter(|(_, named)| *named == platform).count(), 1, "{platform:?}");
+            assert_eq!(
+                OWN_HOSTS
+                    .iter()
+                    .filter(|(_, named)| *named == platform)
+                    .count(),
+                1,
+                "{platform:?}"
+            );
         }
         let mut names: Vec<String> = hosts().into_iter().map(|(host, _)| host).collect();
         let count = names.len();

@@ -30,7 +30,11 @@ impl Target {
         let fallback_user = with_fallback.then(|| own.child("fallback").uuid());
         let default_queue = own.child("unmapped").uuid();
         let client_id = own.child("client").uuid().to_string();
-        let client_secret = format!("gcs-{:016x}{:016x}", own.child("secret/a").value(), own.child("secret/b").value());
+        let client_secret = format!(
+            "gcs-{:016x}{:016x}",
+            own.child("secret/a").value(),
+            own.child("secret/b").value()
+        );
         let directory = Directory {
             users: users(world, fallback_user),
             queues: entries(world.queues(), Some((default_queue, DEFAULT_QUEUE))),
@@ -43,17 +47,33 @@ impl Target {
             client_id: client_id.clone(),
             client_secret: client_secret.clone(),
         };
-        Target { fallback_user, default_queue, client_id, client_secret, directory }
+        Target {
+            fallback_user,
+            default_queue,
+            client_id,
+            client_secret,
+            directory,
+        }
     }
 }
 
 /// The mapped people, some of whom have left, and the fallback user. Sorted by id, as a listing is.
 fn users(world: &World, fallback: Option<Uuid>) -> Vec<Entry> {
-    let mapped = world.agents().iter().flat_map(|agent| agent.mapped.iter().filter(|row| row.in_target).map(move |row| (agent, row)));
+    let mapped = world.agents().iter().flat_map(|agent| {
+        agent
+            .mapped
+            .iter()
+            .filter(|row| row.in_target)
+            .map(move |row| (agent, row))
+    });
     let mut users: Vec<Entry> = mapped
         .map(|(agent, row)| {
             let present = agent.active && row.valid_to_ms.is_none();
-            Entry::new(row.user_id, row.user_name.clone(), if present { "active" } else { "inactive" })
+            Entry::new(
+                row.user_id,
+                row.user_name.clone(),
+                if present { "active" } else { "inactive" },
+            )
         })
         .collect();
     users.extend(fallback.map(|id| Entry::new(id, FALLBACK_USER, "active")));
@@ -62,8 +82,14 @@ fn users(world: &World, fallback: Option<Uuid>) -> Vec<Entry> {
 }
 
 fn entries(mapped: &[Mapped], extra: Option<(Uuid, &str)>) -> Vec<Entry> {
-    let known = mapped.iter().filter(|entry| entry.in_target).filter_map(|entry| Some((entry.target_id?, entry.name.as_str())));
-    let mut entries: Vec<Entry> = known.chain(extra).map(|(id, name)| Entry::new(id, name, "active")).collect();
+    let known = mapped
+        .iter()
+        .filter(|entry| entry.in_target)
+        .filter_map(|entry| Some((entry.target_id?, entry.name.as_str())));
+    let mut entries: Vec<Entry> = known
+        .chain(extra)
+        .map(|(id, name)| Entry::new(id, name, "active"))
+        .collect();
     entries.sort_by_key(|entry| entry.id);
     entries
 }

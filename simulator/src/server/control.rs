@@ -1,7 +1,8 @@
 //! The control API: what a rehearsal does to a simulator from outside. Loopback only, no token.
 //!
-//! A page in a browser on this machine must not reach it: a request has to name the control API itself in `Host` (its own name, `localhost`, `127.0.0.1`
-//! or `[::1]`, with its port), and where it has an `Origin`, as scripts of a page have, that must name it too. Anything else is 403.
+//! A page in a browser on this machine must not reach it: a request has to name the control API
+//! itself in `Host` (its own name, `localhost`, `127.0.0.1` or `[::1]`, with its port), and where
+//! it has an `Origin`, as scripts of a page have, that must name it too. Anything else is 403.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,7 +41,12 @@ type Params = Query<HashMap<String, String>>;
 
 /// The routes below `/_sim/`.
 pub(crate) fn router(state: Arc<Shared>) -> Router {
-    let of_platforms = state.platforms.all().into_iter().map(Platform::control_routes).fold(Router::new(), Router::merge);
+    let of_platforms = state
+        .platforms
+        .all()
+        .into_iter()
+        .map(Platform::control_routes)
+        .fold(Router::new(), Router::merge);
     Router::new()
         .route("/_sim/health", get(health))
         .route("/_sim/addresses", get(addresses))
@@ -49,11 +55,17 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .route("/_sim/journal", get(journal))
         .route("/_sim/effects", get(effects))
         .route("/_sim/conduct", get(conduct))
-        .route("/_sim/faults", get(faults).post(add_fault).delete(lift_faults))
+        .route(
+            "/_sim/faults",
+            get(faults).post(add_fault).delete(lift_faults),
+        )
         .route("/_sim/faults/log", get(fault_log))
         .route("/_sim/faults/{id}", axum::routing::delete(lift_fault))
         .route("/_sim/snapshots", get(snapshots).post(take_snapshot))
-        .route("/_sim/snapshots/{id}", axum::routing::delete(delete_snapshot))
+        .route(
+            "/_sim/snapshots/{id}",
+            axum::routing::delete(delete_snapshot),
+        )
         .route("/_sim/snapshots/{id}/restore", post(restore))
         .route("/_sim/clock", get(clock).post(advance))
         .route("/_sim/truth/{platform}", get(truth))
@@ -63,7 +75,10 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
         .merge(of_platforms.with_state(()))
         .fallback(|| async { refusal(404, "there is no such path; see /_sim/health") })
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(Arc::new(OwnAuthorities::of(&state.addresses.control)), only_itself))
+        .layer(from_fn_with_state(
+            Arc::new(OwnAuthorities::of(&state.addresses.control)),
+            only_itself,
+        ))
         .with_state(state)
 }
 
@@ -71,19 +86,25 @@ pub(crate) fn router(state: Arc<Shared>) -> Router {
 struct OwnAuthorities(Vec<String>);
 
 impl OwnAuthorities {
-    /// Of the address it is announced under: that name and this machine's, all with its port. A scheme's own port may be left out.
+    /// Of the address it is announced under: that name and this machine's, all with its port. A
+    /// scheme's own port may be left out.
     fn of(url: &str) -> OwnAuthorities {
         let (scheme, authority) = url.split_once("://").unwrap_or(("http", url));
         let authority = authority.trim_end_matches('/');
         let usual = if scheme == "https" { "443" } else { "80" };
         let (name, port) = authority.rsplit_once(':').unwrap_or((authority, usual));
-        let this_machine = ["localhost", "127.0.0.1", "[::1]"].into_iter().filter(|own| *own != name);
+        let this_machine = ["localhost", "127.0.0.1", "[::1]"]
+            .into_iter()
+            .filter(|own| *own != name);
         let names: Vec<&str> = std::iter::once(name).chain(this_machine).collect();
         let with_port = names.iter().map(|name| format!("{name}:{port}"));
-        // Clients that have the one port's host names written into them are led to it, and write the scheme's own port: none. No page of the
-        // web has such a name.
+        // Clients that have the one port's host names written into them are led to it, and write
+        // the scheme's own port: none. No page of the web has such a name.
         let is_reserved = name.ends_with(".test");
-        let without = names.iter().filter(|_| port == usual || is_reserved).map(|name| (*name).to_owned());
+        let without = names
+            .iter()
+            .filter(|_| port == usual || is_reserved)
+            .map(|name| (*name).to_owned());
         OwnAuthorities(with_port.chain(without).collect())
     }
 
@@ -93,24 +114,46 @@ impl OwnAuthorities {
 
     /// Whether an `Origin` is the control API's own; `null`, which sandboxed pages send, is not.
     fn hold_origin(&self, origin: &str) -> bool {
-        origin.split_once("://").is_some_and(|(scheme, authority)| ["http", "https"].contains(&scheme) && self.hold(authority))
+        origin.split_once("://").is_some_and(|(scheme, authority)| {
+            ["http", "https"].contains(&scheme) && self.hold(authority)
+        })
     }
 
     /// Why a request is not for the control API, or not from a client that may ask it.
     fn refusal_of(&self, request: &Request) -> Option<String> {
-        let texts = |name| request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
-        let hosts: Vec<&str> =
-            request.uri().authority().map(|authority| authority.as_str()).into_iter().chain(texts(header::HOST)).collect();
+        let texts = |name| {
+            request
+                .headers()
+                .get_all(name)
+                .iter()
+                .map(|value| value.to_str().unwrap_or_default())
+        };
+        let hosts: Vec<&str> = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str())
+            .into_iter()
+            .chain(texts(header::HOST))
+            .collect();
         if hosts.is_empty() || !hosts.iter().all(|host| self.hold(host)) {
-            return Some(format!("the control API is asked under its own host and port only: {}", self.0.join(", ")));
+            return Some(format!(
+                "the control API is asked under its own host and port only: {}",
+                self.0.join(", ")
+            ));
         }
         let is_own = texts(header::ORIGIN).all(|origin| self.hold_origin(origin));
-        (!is_own).then(|| "the control API takes no request that a page of another origin makes".to_owned())
+        (!is_own).then(|| {
+            "the control API takes no request that a page of another origin makes".to_owned()
+        })
     }
 }
 
 /// Refuses a request that names another host, and one that a page of another origin makes.
-async fn only_itself(State(own): State<Arc<OwnAuthorities>>, request: Request, next: Next) -> Response {
+async fn only_itself(
+    State(own): State<Arc<OwnAuthorities>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match own.refusal_of(&request) {
         Some(reason) => refusal(403, &reason),
         None => next.run(request).await,
@@ -139,10 +182,15 @@ async fn notices(State(state): State<Arc<Shared>>) -> Response {
 async fn journal(State(state): State<Arc<Shared>>, Query(params): Params) -> Response {
     let number = |name: &str, usual: u64| match params.get(name) {
         None => Ok(usual),
-        Some(text) => text.parse::<u64>().map_err(|_| format!("{name} must be a number")),
+        Some(text) => text
+            .parse::<u64>()
+            .map_err(|_| format!("{name} must be a number")),
     };
     let (after, limit) = match (number("after", 0), number("limit", 1000)) {
-        (Ok(after), Ok(limit)) => (after, usize::try_from(limit).unwrap_or(MAX_LINES).min(MAX_LINES)),
+        (Ok(after), Ok(limit)) => (
+            after,
+            usize::try_from(limit).unwrap_or(MAX_LINES).min(MAX_LINES),
+        ),
         (Err(reason), _) | (_, Err(reason)) => return refusal(400, &reason),
     };
     let digests = match params.get("digests").map(String::as_str) {
@@ -150,8 +198,15 @@ async fn journal(State(state): State<Arc<Shared>>, Query(params): Params) -> Res
         Some("true") => Digests::Shown,
         Some(_) => return refusal(400, "digests must be true or false"),
     };
-    let lines = state.core.journal.page(params.get("platform").map(String::as_str), after, limit, digests);
-    let lines = lines.iter().map(|line| serde_json::to_string(line).unwrap_or_default() + "\n");
+    let lines = state.core.journal.page(
+        params.get("platform").map(String::as_str),
+        after,
+        limit,
+        digests,
+    );
+    let lines = lines
+        .iter()
+        .map(|line| serde_json::to_string(line).unwrap_or_default() + "\n");
     ndjson(lines.collect())
 }
 
@@ -165,7 +220,11 @@ async fn conduct(State(state): State<Arc<Shared>>) -> Response {
 
 async fn faults(State(state): State<Arc<Shared>>) -> Response {
     let faults = &state.core.faults;
-    Reply::json(200, &json!({"faults": faults.active(), "injected": faults.injected(), "unmet": faults.unmet()})).into_response()
+    Reply::json(
+        200,
+        &json!({"faults": faults.active(), "injected": faults.injected(), "unmet": faults.unmet()}),
+    )
+    .into_response()
 }
 
 /// What struck, one line each, sorted: what a replay reads.
@@ -179,7 +238,9 @@ async fn add_fault(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
         Err(reason) => return refusal(400, &reason),
     };
     match (rule.check(), state.core.faults.refuses(&rule)) {
-        (Ok(()), None) => Reply::json(201, &json!({"id": state.core.faults.add(rule)})).into_response(),
+        (Ok(()), None) => {
+            Reply::json(201, &json!({"id": state.core.faults.add(rule)})).into_response()
+        }
         (Ok(()), Some(why)) => refusal(409, why),
         (Err(reason), _) => refusal(400, &reason),
     }
@@ -223,13 +284,21 @@ struct Restore {
 }
 
 async fn restore(State(state): State<Arc<Shared>>, Path(id): Path<u64>, body: Bytes) -> Response {
-    let asked = if body.is_empty() { Ok(Restore::default()) } else { read::<Restore>(&body) };
+    let asked = if body.is_empty() {
+        Ok(Restore::default())
+    } else {
+        read::<Restore>(&body)
+    };
     let faults = match asked {
         Ok(Restore { faults }) => faults,
         Err(reason) => return refusal(400, &reason),
     };
     match state.restore(id, faults).await {
-        Ok(()) => Reply::json(200, &json!({"now_ms": state.core.clock.now_ms(), "requests": state.core.journal.len()})).into_response(),
+        Ok(()) => Reply::json(
+            200,
+            &json!({"now_ms": state.core.clock.now_ms(), "requests": state.core.journal.len()}),
+        )
+        .into_response(),
         Err(error) => refusal_of(&error),
     }
 }
@@ -258,7 +327,9 @@ struct Advance {
 async fn advance(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
     match read::<Advance>(&body) {
         Ok(Advance { advance_ms }) => match state.core.clock.advance_ms(advance_ms) {
-            Ok(()) => Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response(),
+            Ok(()) => {
+                Reply::json(200, &json!({"now_ms": state.core.clock.now_ms()})).into_response()
+            }
             Err(error) => refusal(400, &error.to_string()),
         },
         Err(reason) => refusal(400, &reason),
@@ -267,16 +338,24 @@ async fn advance(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
 
 async fn openapi(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -> Response {
     let urls = serde_json::to_value(&state.addresses).unwrap_or_default();
-    let document = urls[&platform].as_str().and_then(|url| openapi::document(&platform, url));
+    let document = urls[&platform]
+        .as_str()
+        .and_then(|url| openapi::document(&platform, url));
     match document {
         Some(document) => Reply::json(200, &document).into_response(),
-        None => refusal(404, &format!("`{platform}` has no document; platforms are {KNOWN}")),
+        None => refusal(
+            404,
+            &format!("`{platform}` has no document; platforms are {KNOWN}"),
+        ),
     }
 }
 
 async fn truth(State(state): State<Arc<Shared>>, Path(platform): Path<String>) -> Response {
     let Some(platform) = state.platforms.named(&platform) else {
-        return refusal(404, &format!("`{platform}` is not simulated; platforms are {KNOWN}"));
+        return refusal(
+            404,
+            &format!("`{platform}` is not simulated; platforms are {KNOWN}"),
+        );
     };
     match Shared::truth(platform).await {
         Ok(text) => ndjson(text),
@@ -293,13 +372,19 @@ struct Tamper {
 }
 
 async fn tamper(State(state): State<Arc<Shared>>, body: Bytes) -> Response {
-    let Tamper { defect, count, seed } = match read(&body) {
+    let Tamper {
+        defect,
+        count,
+        seed,
+    } = match read(&body) {
         Ok(tamper) => tamper,
         Err(reason) => return refusal(400, &reason),
     };
     match state.tamper(&defect, count, seed) {
         Ok(planted) => Reply::json(200, &planted).into_response(),
-        Err(error @ (TamperRefusal::NotEnough { .. } | TamperRefusal::Encrypted { .. })) => refusal(409, &error.to_string()),
+        Err(error @ (TamperRefusal::NotEnough { .. } | TamperRefusal::Encrypted { .. })) => {
+            refusal(409, &error.to_string())
+        }
         Err(error) => refusal(400, &error.to_string()),
     }
 }
@@ -318,7 +403,10 @@ fn refusal(status: u16, message: &str) -> Response {
 
 fn ndjson(text: String) -> Response {
     let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson"),
+    );
     response
 }
 
@@ -346,6 +434,10 @@ mod tests {
         }
         assert!(!own.hold_origin("null") && !own.hold_origin("file://127.0.0.1:4000"));
         let shared = OwnAuthorities::of("https://control.seatrial.test");
-        assert!(shared.hold("control.seatrial.test") && shared.hold("localhost:443") && !shared.hold("localhost:80"));
+        assert!(
+            shared.hold("control.seatrial.test")
+                && shared.hold("localhost:443")
+                && !shared.hold("localhost:80")
+        );
     }
 }

@@ -13,7 +13,9 @@ pub enum SimulatorError {
     #[error("{0}; choose another --day")]
     Day(String),
     /// A port is taken, most often.
-    #[error("could not listen on 127.0.0.1:{port}: {source}; choose another port, or 0 for a free one")]
+    #[error(
+        "could not listen on 127.0.0.1:{port}: {source}; choose another port, or 0 for a free one"
+    )]
     Port {
         /// The port.
         port: u16,
@@ -21,10 +23,15 @@ pub enum SimulatorError {
         source: std::io::Error,
     },
     /// The certificates of one port for all.
-    #[error("could not make the certificates: {0}; leave TLS out, or look for a broken random source")]
+    #[error(
+        "could not make the certificates: {0}; leave TLS out, or look for a broken random source"
+    )]
     Tls(String),
     /// A virtual clock has no ports.
-    #[error("one port for all platforms needs a real or scaled clock: under a virtual one nothing listens")]
+    #[error(
+        "one port for all platforms needs a real or scaled clock: under a virtual one nothing \
+         listens"
+    )]
     NoPort,
     /// The folder for uploads.
     #[error("could not make the spool folder: {0}; choose a folder that can be written to")]

@@ -1,4 +1,5 @@
-//! The listeners of a simulator: a port for each, one port for all, or none where everything is in memory.
+//! The listeners of a simulator: a port for each, one port for all, or none where everything is in
+//! memory.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,11 +28,17 @@ pub(crate) enum Listeners {
 
 impl Listeners {
     /// Those a simulator under this clock has; nothing is served yet.
-    pub(crate) async fn bind(mode: ClockMode, ports: Ports, one_port: Option<OnePort>) -> Result<Listeners, SimulatorError> {
+    pub(crate) async fn bind(
+        mode: ClockMode,
+        ports: Ports,
+        one_port: Option<OnePort>,
+    ) -> Result<Listeners, SimulatorError> {
         Ok(match (mode, one_port) {
             (ClockMode::Virtual, Some(_)) => return Err(SimulatorError::NoPort),
             (ClockMode::Virtual, None) => Listeners::InMemory,
-            (ClockMode::Real | ClockMode::Scaled, Some(asked)) => Listeners::OnePort(Box::new(Shared::bind(asked).await?)),
+            (ClockMode::Real | ClockMode::Scaled, Some(asked)) => {
+                Listeners::OnePort(Box::new(Shared::bind(asked).await?))
+            }
             (ClockMode::Real | ClockMode::Scaled, None) => {
                 let mut sockets = BTreeMap::new();
                 for name in PlatformName::ALL {
@@ -42,12 +49,17 @@ impl Listeners {
         })
     }
 
-    /// Base URL of a listener. In memory it is of loopback, as its clients expect of a simulator, on a port where nothing else may listen.
+    /// Base URL of a listener. In memory it is of loopback, as its clients expect of a simulator,
+    /// on a port where nothing else may listen.
     pub(crate) fn url(&self, name: PlatformName) -> String {
         match self {
             Listeners::Sockets(sockets) => {
-                let address = sockets.get(&name).and_then(|socket| socket.local_addr().ok());
-                address.map(|address| format!("http://{address}")).unwrap_or_default()
+                let address = sockets
+                    .get(&name)
+                    .and_then(|socket| socket.local_addr().ok());
+                address
+                    .map(|address| format!("http://{address}"))
+                    .unwrap_or_default()
             }
             Listeners::OnePort(shared) => shared.url(name),
             Listeners::InMemory => format!("http://{}", name.in_memory_host()),
@@ -66,7 +78,9 @@ impl Listeners {
         let router = |name| routers.get(&name).cloned().unwrap_or_else(Router::new);
         match self {
             Listeners::Sockets(sockets) => {
-                let serve = |(name, socket)| tokio::spawn(connection::accept(socket, router(name), clock.clone()));
+                let serve = |(name, socket)| {
+                    tokio::spawn(connection::accept(socket, router(name), clock.clone()))
+                };
                 sockets.into_iter().map(serve).collect()
             }
             Listeners::OnePort(shared) => shared.serve(router, clock),
@@ -77,5 +91,7 @@ impl Listeners {
 
 async fn bind(port: u16) -> Result<TcpListener, SimulatorError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address).await.map_err(|source| SimulatorError::Port { port, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| SimulatorError::Port { port, source })
 }

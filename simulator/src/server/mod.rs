@@ -32,7 +32,9 @@ use crate::http::layer::{Gate, RequestLayer};
 use crate::journal::{Digests, Entry};
 use crate::pipeline::Core;
 use crate::plan_writer::{Fitting, PlanWriteError};
-use crate::platforms::registry::{Addresses, Credentials, ExportError, Exported, PlatformName, Platforms, Ports};
+use crate::platforms::registry::{
+    Addresses, Credentials, ExportError, Exported, PlatformName, Platforms, Ports,
+};
 use crate::platforms::target::Target;
 use crate::platforms::{Listener, Platform, Role};
 use crate::rules::{Grade, Rule};
@@ -59,11 +61,13 @@ pub struct Options {
     pub one_port: Option<OnePort>,
     /// Decides where faults strike, instead of the scenario's; the world stays.
     pub fault_seed: Option<u64>,
-    /// The day on which this machine's programs meet the simulators: clocks show the machine's time, and a generated world is moved by whole days,
-    /// so that its calls are as old on this day as they are when the scenario begins. Left out: the scenario begins at its own instant
+    /// The day on which this machine's programs meet the simulators: clocks show the machine's
+    /// time, and a generated world is moved by whole days, so that its calls are as old on this day
+    /// as they are when the scenario begins. Left out: the scenario begins at its own instant
     /// ([`ClockSettings::start`]), on any day. An imported world is never moved.
     pub served_on: Option<Date>,
-    /// Exactly these faults strike, instead of what the scenario's rules say; wrong data of the source stays as the scenario has it.
+    /// Exactly these faults strike, instead of what the scenario's rules say; wrong data of the
+    /// source stays as the scenario has it.
     pub replay: Option<Vec<Injected>>,
 }
 
@@ -82,7 +86,10 @@ impl Simulator {
     /// Starts every platform of a setup on loopback.
     ///
     /// Boxed: an `async fn` of this size would be compiled again in each crate that awaits it.
-    pub fn start(setup: Setup, options: Options) -> BoxFuture<'static, Result<Simulator, SimulatorError>> {
+    pub fn start(
+        setup: Setup,
+        options: Options,
+    ) -> BoxFuture<'static, Result<Simulator, SimulatorError>> {
         Box::pin(Simulator::begin(setup, options))
     }
 
@@ -90,31 +97,67 @@ impl Simulator {
         let seed = options.seed.unwrap_or(setup.seed);
         let clock_settings = options.clock.unwrap_or(setup.clock);
         if let Some(day) = options.served_on {
-            setup.world.move_to(day, clock_settings.start).map_err(SimulatorError::Day)?;
+            setup
+                .world
+                .move_to(day, clock_settings.start)
+                .map_err(SimulatorError::Day)?;
         }
-        let world = Arc::new(World::new(&setup.world, &setup.dir, &setup.plantings(), seed)?);
+        let world = Arc::new(World::new(
+            &setup.world,
+            &setup.dir,
+            &setup.plantings(),
+            seed,
+        )?);
         let start_ms = match (options.served_on, clock_settings.start) {
             (Some(_), _) => crate::clock::machine_ms(),
             (None, Some(start)) => start.as_millisecond(),
             (None, None) => world.end_ms(),
         };
-        let (clock, log) = (clock(clock_settings, start_ms), options.replay.or_else(|| setup.replay.clone()));
+        let (clock, log) = (
+            clock(clock_settings, start_ms),
+            options.replay.or_else(|| setup.replay.clone()),
+        );
         let fault_seed = Seed::new(options.fault_seed.or(setup.fault_seed).unwrap_or(seed));
-        let core = Core::with_faults(clock.clone(), Seed::new(seed), Faults::new(fault_seed, clock, setup.faults.clone(), log));
+        let core = Core::with_faults(
+            clock.clone(),
+            Seed::new(seed),
+            Faults::new(fault_seed, clock, setup.faults.clone(), log),
+        );
         let (spool, spool_guard) = spool(options.spool)?;
         core.journal.spill_into(&spool, core.clock.pace());
-        let target = Target::of(&world, core.seed, &setup.world.site_zone, setup.world.fallback_user);
+        let target = Target::of(
+            &world,
+            core.seed,
+            &setup.world.site_zone,
+            setup.world.fallback_user,
+        );
         let settings = setup.platform_settings();
-        let platforms = Platforms::start(&core, &world, &target, &spool, settings).map_err(SimulatorError::Spool)?;
+        let platforms = Platforms::start(&core, &world, &target, &spool, settings)
+            .map_err(SimulatorError::Spool)?;
         let sockets = Listeners::bind(clock_settings.mode, options.ports, options.one_port).await?;
         let ca_pem = sockets.ca_pem();
-        let listeners: Vec<Listener> = platforms.all().into_iter().flat_map(Platform::listeners).collect();
-        platforms.all().iter().for_each(|platform| platform.set_base_urls(&|name| sockets.url(name)));
-        let path = |name| listeners.iter().find(|listener| listener.name == name).map_or("", |listener| listener.path);
+        let listeners: Vec<Listener> = platforms
+            .all()
+            .into_iter()
+            .flat_map(Platform::listeners)
+            .collect();
+        platforms
+            .all()
+            .iter()
+            .for_each(|platform| platform.set_base_urls(&|name| sockets.url(name)));
+        let path = |name| {
+            listeners
+                .iter()
+                .find(|listener| listener.name == name)
+                .map_or("", |listener| listener.path)
+        };
         let addresses = Addresses::of(|name| sockets.url(name) + path(name));
         let gate = Gate::default();
         let around = |router| RequestLayer::new(core.clock.clone(), gate.clone()).around(router);
-        let mut routers: Routers = listeners.into_iter().map(|listener| (listener.name, around(listener.router))).collect();
+        let mut routers: Routers = listeners
+            .into_iter()
+            .map(|listener| (listener.name, around(listener.router)))
+            .collect();
         let state = Arc::new(State {
             credentials: platforms.credentials(&target),
             core,
@@ -131,7 +174,12 @@ impl Simulator {
         });
         routers.insert(PlatformName::Control, control::router(state.clone()));
         let tasks = sockets.serve(&routers, &state.core.clock);
-        Ok(Simulator { state, tasks, routers: Arc::new(routers), ca_pem })
+        Ok(Simulator {
+            state,
+            tasks,
+            routers: Arc::new(routers),
+            ca_pem,
+        })
     }
 
     /// Where everything listens.
@@ -156,7 +204,10 @@ impl Simulator {
 
     /// What opens in-memory connections, to be kept beside this handle.
     pub fn connector(&self) -> InMemoryConnector {
-        InMemoryConnector { routers: self.routers.clone(), clock: self.state.core.clock.clone() }
+        InMemoryConnector {
+            routers: self.routers.clone(),
+            clock: self.state.core.clock.clone(),
+        }
     }
 
     /// What is simulated.
@@ -169,7 +220,8 @@ impl Simulator {
         self.state.core.clock.now_ms()
     }
 
-    /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON, docs/reference/control-api.md. The source's sound is made for it: allow seconds.
+    /// What a platform (`Legacy`, `GenesysCloud` or `Gir`) really holds: NDJSON,
+    /// docs/reference/control-api.md. The source's sound is made for it: allow seconds.
     ///
     /// # Errors
     ///
@@ -178,9 +230,13 @@ impl Simulator {
         State::truth(self.state.platforms.of_listener(platform)).await
     }
 
-    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`, `webdav`, `speechminer`) or of all.
+    /// Lines of the journal behind line `after`, of one platform (`legacy`, `genesys_cloud`, `gir`,
+    /// `webdav`, `speechminer`) or of all.
     pub fn journal(&self, platform: Option<&str>, after: u64, limit: usize) -> Vec<Entry> {
-        self.state.core.journal.page(platform, after, limit, Digests::Hidden)
+        self.state
+            .core
+            .journal
+            .page(platform, after, limit, Digests::Hidden)
     }
 
     /// How many requests were journalled.
@@ -193,22 +249,30 @@ impl Simulator {
         self.state.core.journal.conduct()
     }
 
-    /// Takes a snapshot of everything the platforms remember; its id. Requests in flight finish first, others wait.
+    /// Takes a snapshot of everything the platforms remember; its id. Requests in flight finish
+    /// first, others wait.
     ///
     /// # Errors
     ///
-    /// Requests do not finish within 30 s, there are enough snapshots already, or the store's files cannot be linked ([`SnapshotError`]).
+    /// Requests do not finish within 30 s, there are enough snapshots already, or the store's files
+    /// cannot be linked ([`SnapshotError`]).
     pub async fn snapshot(&self) -> Result<u64, SnapshotError> {
         self.state.take_snapshot().await
     }
 
-    /// Restores a snapshot, journal and clock included. `faults`: in the place of the rules in force then.
+    /// Restores a snapshot, journal and clock included. `faults`: in the place of the rules in
+    /// force then.
     ///
     /// # Errors
     ///
-    /// There is no such snapshot, a rule cannot be used, requests do not finish within 30 s, or the store's files cannot be linked
-    /// ([`SnapshotError`]). After [`SnapshotError::Files`] the store is between the two: do not go on.
-    pub async fn restore(&self, id: u64, faults: Option<Vec<FaultRule>>) -> Result<(), SnapshotError> {
+    /// There is no such snapshot, a rule cannot be used, requests do not finish within 30 s, or the
+    /// store's files cannot be linked ([`SnapshotError`]). After [`SnapshotError::Files`] the store
+    /// is between the two: do not go on.
+    pub async fn restore(
+        &self,
+        id: u64,
+        faults: Option<Vec<FaultRule>>,
+    ) -> Result<(), SnapshotError> {
         self.state.restore(id, faults).await
     }
 
@@ -226,7 +290,8 @@ impl Simulator {
         self.state.snapshots.delete(id)
     }
 
-    /// How many lines of a replayed log have not struck: the run was another one than theirs. 0 where none is replayed.
+    /// How many lines of a replayed log have not struck: the run was another one than theirs. 0
+    /// where none is replayed.
     pub fn unmet_faults(&self) -> usize {
         self.state.core.faults.unmet()
     }
@@ -236,7 +301,8 @@ impl Simulator {
         self.state.core.journal.effects()
     }
 
-    /// Key of the first call that was made again while it was there, as the effects have it, whatever a reader sees of it.
+    /// Key of the first call that was made again while it was there, as the effects have it,
+    /// whatever a reader sees of it.
     pub fn made_twice(&self) -> Option<String> {
         crate::conduct::made_twice(&self.effects())
     }
@@ -251,13 +317,19 @@ impl Simulator {
         self.state.core.faults.remove(None)
     }
 
-    /// Plants a defect in the target; the answer is what the control API gives (docs/reference/control-api.md).
+    /// Plants a defect in the target; the answer is what the control API gives
+    /// (docs/reference/control-api.md).
     ///
     /// # Errors
     ///
-    /// The target has no such defect, the count does not fit it, too few calls can take it, or it changes sound that is encrypted
-    /// ([`TamperRefusal`]). Nothing is planted then.
-    pub fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+    /// The target has no such defect, the count does not fit it, too few calls can take it, or it
+    /// changes sound that is encrypted ([`TamperRefusal`]). Nothing is planted then.
+    pub fn tamper(
+        &self,
+        defect: &str,
+        count: usize,
+        seed: u64,
+    ) -> Result<TamperAnswer, TamperRefusal> {
         self.state.tamper(defect, count, seed)
     }
 
@@ -265,12 +337,14 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// The target has no roles, or the organisation has not what is named; the sentence names it. Nothing is changed then.
+    /// The target has no roles, or the organisation has not what is named; the sentence names it.
+    /// Nothing is changed then.
     pub fn change_role(&self, role: Role) -> Result<(), String> {
         self.state.target().change_role(role)
     }
 
-    /// Writes what a site of Interaction Recording hands to an auditor without an ops account (`docs/reference/gir.md`) into an empty folder.
+    /// Writes what a site of Interaction Recording hands to an auditor without an ops account
+    /// (`docs/reference/gir.md`) into an empty folder.
     ///
     /// # Errors
     ///
@@ -303,10 +377,16 @@ impl Simulator {
         self.state.core.clock.advance_ms(ms)
     }
 
-    /// The private keys (PKCS#8, PEM) that open what was encrypted for this deployment's certificates. None where nothing is encrypted, or where the
-    /// scenario does not hand them over.
+    /// The private keys (PKCS#8, PEM) that open what was encrypted for this deployment's
+    /// certificates. None where nothing is encrypted, or where the scenario does not hand them
+    /// over.
     pub fn decryption_keys(&self) -> Vec<String> {
-        self.state.platforms.all().iter().flat_map(|platform| platform.decryption_keys()).collect()
+        self.state
+            .platforms
+            .all()
+            .iter()
+            .flat_map(|platform| platform.decryption_keys())
+            .collect()
     }
 
     /// Writes a plan that fits, with mapping tables and secrets, into `dir`; the plan's path.
@@ -323,8 +403,19 @@ impl Simulator {
     /// # Errors
     ///
     /// A file cannot be written ([`PlanWriteError`]).
-    pub fn write_plan_with(&self, dir: &Path, overrides: &toml::Table) -> Result<PathBuf, PlanWriteError> {
-        let State { world, directory, addresses, setup, platforms, .. } = &*self.state;
+    pub fn write_plan_with(
+        &self,
+        dir: &Path,
+        overrides: &toml::Table,
+    ) -> Result<PathBuf, PlanWriteError> {
+        let State {
+            world,
+            directory,
+            addresses,
+            setup,
+            platforms,
+            ..
+        } = &*self.state;
         let fitting = Fitting {
             world,
             fallback_user: directory.fallback_user,
@@ -350,15 +441,21 @@ impl InMemoryConnector {
     pub fn connect(&self, platform: PlatformName) -> DuplexStream {
         let router = self.routers.get(&platform).cloned().unwrap_or_default();
         let (client, server) = tokio::io::duplex(PIPE_BYTES);
-        // Without a budget, under which a long body would make the order of a virtual run depend on how long other things take. The pipe's
-        // size makes the two ends take turns.
-        tokio::spawn(tokio::task::unconstrained(connection::connection(server, router, self.clock.clone())));
+        // Without a budget, under which a long body would make the order of a virtual run depend on
+        // how long other things take. The pipe's size makes the two ends take turns.
+        tokio::spawn(tokio::task::unconstrained(connection::connection(
+            server,
+            router,
+            self.clock.clone(),
+        )));
         client
     }
 
     /// Opens one to whoever has this address under a virtual clock; `None` for nobody.
     pub fn connect_host(&self, host: &str) -> Option<DuplexStream> {
-        let platform = PlatformName::ALL.into_iter().find(|platform| platform.in_memory_host() == host)?;
+        let platform = PlatformName::ALL
+            .into_iter()
+            .find(|platform| platform.in_memory_host() == host)?;
         Some(self.connect(platform))
     }
 }
@@ -367,18 +464,33 @@ impl InMemoryConnector {
 const LAST_LINES: u64 = 20;
 
 impl Simulator {
-    /// What a reader of a failed test needs first: scenario, seed, and the journal's last 20 lines. There is no secret in it.
+    /// What a reader of a failed test needs first: scenario, seed, and the journal's last 20 lines.
+    /// There is no secret in it.
     pub fn failure_report(&self) -> String {
-        let State { setup, seed, core, .. } = &*self.state;
+        let State {
+            setup, seed, core, ..
+        } = &*self.state;
         let lines = core.journal.latest(LAST_LINES);
-        let lines = lines.iter().map(|line| serde_json::to_string(line).unwrap_or_default());
-        let head = format!("simulators of scenario `{}`, seed {seed}, {} requests; the last of them:", setup.name, core.journal.len());
-        std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
+        let lines = lines
+            .iter()
+            .map(|line| serde_json::to_string(line).unwrap_or_default());
+        let head = format!(
+            "simulators of scenario `{}`, seed {seed}, {} requests; the last of them:",
+            setup.name,
+            core.journal.len()
+        );
+        std::iter::once(head)
+            .chain(lines)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
 impl Drop for Simulator {
-    #[expect(clippy::print_stderr, reason = "beside the message of the panic that drops it")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "beside the message of the panic that drops it"
+    )]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.failure_report());

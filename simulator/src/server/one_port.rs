@@ -1,6 +1,8 @@
-//! All platforms on one listener, told apart by the host a client asks, with or without TLS: for clients whose vendor hosts are written into them.
+//! All platforms on one listener, told apart by the host a client asks, with or without TLS: for
+//! clients whose vendor hosts are written into them.
 //!
-//! A resolver, `/etc/hosts` or `curl --connect-to` leads the names here; under TLS the client trusts the CA that is made at start and told as PEM.
+//! A resolver, `/etc/hosts` or `curl --connect-to` leads the names here; under TLS the client
+//! trusts the CA that is made at start and told as PEM.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +12,10 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use http::header;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -50,11 +55,22 @@ struct Tls {
 impl Shared {
     pub(crate) async fn bind(asked: OnePort) -> Result<Shared, SimulatorError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, asked.port));
-        let refused = |source| SimulatorError::Port { port: asked.port, source };
+        let refused = |source| SimulatorError::Port {
+            port: asked.port,
+            source,
+        };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let port = listener.local_addr().map_err(refused)?.port();
-        let tls = asked.tls.then(Tls::new).transpose().map_err(SimulatorError::Tls)?;
-        Ok(Shared { listener, port, tls })
+        let tls = asked
+            .tls
+            .then(Tls::new)
+            .transpose()
+            .map_err(SimulatorError::Tls)?;
+        Ok(Shared {
+            listener,
+            port,
+            tls,
+        })
     }
 
     /// Base URL of a platform, under its name of ours.
@@ -76,21 +92,35 @@ impl Shared {
     }
 
     /// Serves each platform under its names.
-    pub(crate) fn serve(self, of: impl Fn(PlatformName) -> Router, clock: &Clock) -> Vec<JoinHandle<()>> {
+    pub(crate) fn serve(
+        self,
+        of: impl Fn(PlatformName) -> Router,
+        clock: &Clock,
+    ) -> Vec<JoinHandle<()>> {
         let router = by_host(self.scheme(), of);
         let clock = clock.clone();
         let Shared { listener, tls, .. } = self;
         let task = match tls {
             None => tokio::spawn(connection::accept(listener, router, clock)),
-            Some(Tls { acceptor, .. }) => tokio::spawn(connection::accept_by(listener, clock.clone(), move |stream, number| {
-                let (acceptor, router, clock) = (acceptor.clone(), router.clone(), clock.clone());
-                async move {
-                    match acceptor.accept(stream).await {
-                        Ok(stream) => connection::numbered(stream, router, clock, Some(number)).await,
-                        Err(error) => tracing::debug!(%error, "a TLS handshake failed; does the client trust the CA?"),
+            Some(Tls { acceptor, .. }) => tokio::spawn(connection::accept_by(
+                listener,
+                clock.clone(),
+                move |stream, number| {
+                    let (acceptor, router, clock) =
+                        (acceptor.clone(), router.clone(), clock.clone());
+                    async move {
+                        match acceptor.accept(stream).await {
+                            Ok(stream) => {
+                                connection::numbered(stream, router, clock, Some(number)).await
+                            }
+                            Err(error) => {
+                                tracing::debug!(%error, "a TLS handshake failed; does the client \
+                                    trust the CA?")
+                            }
+                        }
                     }
-                }
-            })),
+                },
+            )),
         };
         vec![task]
     }
@@ -98,14 +128,23 @@ impl Shared {
 
 /// One router for all: the name asked for chooses.
 fn by_host(scheme: &'static str, of: impl Fn(PlatformName) -> Router) -> Router {
-    let table: BTreeMap<String, Router> = hosts().into_iter().map(|(host, platform)| (host, of(platform))).collect();
+    let table: BTreeMap<String, Router> = hosts()
+        .into_iter()
+        .map(|(host, platform)| (host, of(platform)))
+        .collect();
     let table = Arc::new(table);
     Router::new().fallback(move |mut request: Request| {
         let table = table.clone();
         async move {
             let host = asked_host(&request);
-            let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
-            let Some(router) = table.get(&name) else { return misdirected(&name) };
+            let name = host
+                .split(':')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            let Some(router) = table.get(&name) else {
+                return misdirected(&name);
+            };
             request.extensions_mut().insert(Origin { scheme, host });
             match router.clone().oneshot(request).await {
                 Ok(response) => response,
@@ -118,7 +157,14 @@ fn by_host(scheme: &'static str, of: impl Fn(PlatformName) -> Router) -> Router 
 /// Name and port as the client wrote them.
 fn asked_host(request: &Request) -> String {
     let authority = request.uri().authority().map(ToString::to_string);
-    let header = || request.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let header = || {
+        request
+            .headers()
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
     authority.unwrap_or_else(header)
 }
 
@@ -133,14 +179,20 @@ impl Tls {
     fn new() -> Result<Tls, String> {
         let wrong = |error: rcgen::Error| error.to_string();
         let mut of_ca = CertificateParams::default();
-        of_ca.distinguished_name.push(DnType::CommonName, "Seatrial simulators, trust in tests only");
+        of_ca.distinguished_name.push(
+            DnType::CommonName,
+            "Seatrial simulators, trust in tests only",
+        );
         of_ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         of_ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         long_lived(&mut of_ca);
-        let ca = CertifiedIssuer::self_signed(of_ca, KeyPair::generate().map_err(wrong)?).map_err(wrong)?;
+        let ca = CertifiedIssuer::self_signed(of_ca, KeyPair::generate().map_err(wrong)?)
+            .map_err(wrong)?;
         let names: Vec<String> = hosts().into_iter().map(|(host, _)| host).collect();
         let mut of_server = CertificateParams::new(names).map_err(wrong)?;
-        of_server.distinguished_name.push(DnType::CommonName, "Seatrial simulators");
+        of_server
+            .distinguished_name
+            .push(DnType::CommonName, "Seatrial simulators");
         of_server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         of_server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         of_server.use_authority_key_identifier_extension = true;
@@ -150,15 +202,21 @@ impl Tls {
         let chain = vec![certificate.der().clone(), ca.der().clone()];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+        let builder = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions();
+        let config =
+            builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
         let mut config = config.map_err(|error| error.to_string())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem: ca.pem() })
+        Ok(Tls {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            ca_pem: ca.pem(),
+        })
     }
 }
 
-/// Valid under any clock a rehearsal is run by: a scenario may lie years back, and its retention years ahead.
+/// Valid under any clock a rehearsal is run by: a scenario may lie years back, and its retention
+/// years ahead.
 fn long_lived(params: &mut CertificateParams) {
     params.not_before = rcgen::date_time_ymd(2000, 1, 1);
     params.not_after = rcgen::date_time_ymd(2049, 12, 31);

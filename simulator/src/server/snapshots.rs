@@ -1,8 +1,10 @@
-//! Snapshots of everything the platforms remember: taken, restored, and continued with other faults.
+//! Snapshots of everything the platforms remember: taken, restored, and continued with other
+//! faults.
 //!
-//! Requests in flight finish first, and whoever comes meanwhile waits; what does not finish in time makes the snapshot fail, not the request. An answer
-//! whose head was sent still streams its body. Restored is all that a client can see: tokens and limits, what was taken in, the store's files, the
-//! journal, the conduct, the faults with their counts, and the time the clock shows.
+//! Requests in flight finish first, and whoever comes meanwhile waits; what does not finish in time
+//! makes the snapshot fail, not the request. An answer whose head was sent still streams its body.
+//! Restored is all that a client can see: tokens and limits, what was taken in, the store's files,
+//! the journal, the conduct, the faults with their counts, and the time the clock shows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,14 +23,18 @@ use crate::{faults, journal, platforms};
 /// Snapshots kept at once: each holds what the platforms held, so their number is bounded.
 const MOST: usize = 16;
 
-/// How long requests in flight are waited for. Milliseconds of real time; a late answer of a fault is rarely later.
+/// How long requests in flight are waited for. Milliseconds of real time; a late answer of a fault
+/// is rarely later.
 const PATIENCE_MS: f64 = 30_000.0;
 
 /// Why a snapshot was not taken or not brought back.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// Requests did not finish.
-    #[error("requests were still in flight after 30 s; nothing was done: lift the faults that delay them, or try again")]
+    #[error(
+        "requests were still in flight after 30 s; nothing was done: lift the faults that delay \
+         them, or try again"
+    )]
     InFlight,
     /// There are enough.
     #[error("there are {MOST} snapshots already; delete one")]
@@ -80,18 +86,31 @@ struct Snapshot {
 impl Snapshots {
     /// All of them, the oldest first.
     pub(crate) fn list(&self) -> Vec<SnapshotInfo> {
-        let info =
-            |(id, snapshot): (&u64, &Arc<Snapshot>)| SnapshotInfo { id: *id, at: instant(snapshot.now_ms), requests: snapshot.requests };
+        let info = |(id, snapshot): (&u64, &Arc<Snapshot>)| SnapshotInfo {
+            id: *id,
+            at: instant(snapshot.now_ms),
+            requests: snapshot.requests,
+        };
         self.numbered.lock().snapshots.iter().map(info).collect()
     }
 
     /// Forgets one.
     pub(crate) fn delete(&self, id: u64) -> Result<(), SnapshotError> {
-        self.numbered.lock().snapshots.remove(&id).map(|_| ()).ok_or(SnapshotError::Unknown(id))
+        self.numbered
+            .lock()
+            .snapshots
+            .remove(&id)
+            .map(|_| ())
+            .ok_or(SnapshotError::Unknown(id))
     }
 
     fn get(&self, id: u64) -> Result<Arc<Snapshot>, SnapshotError> {
-        self.numbered.lock().snapshots.get(&id).cloned().ok_or(SnapshotError::Unknown(id))
+        self.numbered
+            .lock()
+            .snapshots
+            .get(&id)
+            .cloned()
+            .ok_or(SnapshotError::Unknown(id))
     }
 
     fn is_full(&self) -> bool {
@@ -121,13 +140,22 @@ impl State {
             journal: core.journal.snapshot(),
             faults: core.faults.snapshot(),
             exercised: core.exercised.snapshot(),
-            platforms: self.platforms.all().iter().map(|platform| platform.snapshot(&self.spool)).collect::<std::io::Result<_>>()?,
+            platforms: self
+                .platforms
+                .all()
+                .iter()
+                .map(|platform| platform.snapshot(&self.spool))
+                .collect::<std::io::Result<_>>()?,
         };
         Ok(self.snapshots.put(snapshot))
     }
 
     /// Brings a snapshot back; with other faults from there on, where some are given.
-    pub(crate) async fn restore(&self, id: u64, faults: Option<Vec<FaultRule>>) -> Result<(), SnapshotError> {
+    pub(crate) async fn restore(
+        &self,
+        id: u64,
+        faults: Option<Vec<FaultRule>>,
+    ) -> Result<(), SnapshotError> {
         for rule in faults.iter().flatten() {
             rule.check().map_err(SnapshotError::Fault)?;
             if let Some(why) = self.core.faults.refuses(rule) {

@@ -42,12 +42,22 @@ impl State {
     /// What a platform really holds.
     pub(crate) async fn truth(platform: Arc<dyn Platform>) -> Result<String, SimulatorError> {
         let name = platform.name();
-        let failed = |reason| SimulatorError::Truth { platform: name, reason };
+        let failed = |reason| SimulatorError::Truth {
+            platform: name,
+            reason,
+        };
         let truth = tokio::task::spawn_blocking(move || platform.truth()).await;
-        truth.map_err(|error| failed(error.to_string()))?.map_err(failed)
+        truth
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(failed)
     }
 
-    pub(crate) fn tamper(&self, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
+    pub(crate) fn tamper(
+        &self,
+        defect: &str,
+        count: usize,
+        seed: u64,
+    ) -> Result<TamperAnswer, TamperRefusal> {
         self.target().tamper(defect, count, seed)
     }
 }

@@ -1,4 +1,5 @@
-//! What is simulated, as data: which world, which limits, what goes wrong, and how time runs. The simulator's part of a scenario file.
+//! What is simulated, as data: which world, which limits, what goes wrong, and how time runs. The
+//! simulator's part of a scenario file.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,8 @@ pub struct Setup {
     pub clock: ClockSettings,
     /// What goes wrong while the migrator works.
     pub faults: Vec<FaultRule>,
-    /// Exactly these faults of requests and platforms strike, instead of what the rules say. Absent: the rules decide.
+    /// Exactly these faults of requests and platforms strike, instead of what the rules say.
+    /// Absent: the rules decide.
     pub replay: Option<Vec<Injected>>,
 }
 
@@ -58,8 +60,8 @@ pub enum ClockMode {
     Real,
     /// `factor` times as fast.
     Scaled,
-    /// Nobody waits: time jumps to the next deadline whenever everybody waits for one. Simulators and clients in one process, over in-memory
-    /// pipes; only `rehearse` and `explore` can do it.
+    /// Nobody waits: time jumps to the next deadline whenever everybody waits for one. Simulators
+    /// and clients in one process, over in-memory pipes; only `rehearse` and `explore` can do it.
     Virtual,
 }
 
@@ -69,12 +71,14 @@ pub enum ClockMode {
 pub struct ClockSettings {
     /// How time runs.
     pub mode: ClockMode,
-    /// Simulated seconds in a real one, for `scaled`: limiter windows, `Retry-After`, token life and jobs all follow, so that one real second of
-    /// waiting is `factor` seconds of a `Retry-After`.
+    /// Simulated seconds in a real one, for `scaled`: limiter windows, `Retry-After`, token life
+    /// and jobs all follow, so that one real second of waiting is `factor` seconds of a
+    /// `Retry-After`.
     pub factor: f64,
-    /// The instant at which the scenario begins, whatever the day it is run on. Left out: the world's own, that is midnight UTC after its last
-    /// day. Served to other programs (`simulate`, `--migrator`), a generated world is moved to the machine's day instead, by as many days
-    /// as lie between: each call keeps its age.
+    /// The instant at which the scenario begins, whatever the day it is run on. Left out: the
+    /// world's own, that is midnight UTC after its last day. Served to other programs (`simulate`,
+    /// `--migrator`), a generated world is moved to the machine's day instead, by as many days as
+    /// lie between: each call keeps its age.
     #[schemars(with = "Option<String>")]
     pub start: Option<jiff::Timestamp>,
 }
@@ -83,13 +87,20 @@ impl ClockSettings {
     /// A virtual clock that starts at the world's own instant.
     #[must_use]
     pub fn virtual_time() -> ClockSettings {
-        ClockSettings { mode: ClockMode::Virtual, ..ClockSettings::default() }
+        ClockSettings {
+            mode: ClockMode::Virtual,
+            ..ClockSettings::default()
+        }
     }
 }
 
 impl Default for ClockSettings {
     fn default() -> ClockSettings {
-        ClockSettings { mode: ClockMode::Real, factor: 60.0, start: None }
+        ClockSettings {
+            mode: ClockMode::Real,
+            factor: 60.0,
+            start: None,
+        }
     }
 }
 
@@ -102,7 +113,8 @@ struct Written {
     about: String,
     /// Decides the world and the faults.
     seed: u64,
-    /// Decides where faults of requests and platforms strike, so that the same world meets others. Absent: `seed` does.
+    /// Decides where faults of requests and platforms strike, so that the same world meets others.
+    /// Absent: `seed` does.
     #[serde(default)]
     fault_seed: Option<u64>,
     /// Where to.
@@ -148,7 +160,10 @@ struct Replay {
 impl Replay {
     fn read(&self, dir: &Path) -> Result<Vec<Injected>, ConfigError> {
         let path = dir.join(&self.file);
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
         Injected::read_log(&text).map_err(|(line, why)| ConfigError::at(&path, line, why))
     }
 }
@@ -169,7 +184,12 @@ struct WrittenGenesysCloud {
 impl WrittenGenesysCloud {
     /// All of it, as the platform takes it.
     fn settings(self, ingest: Ingest) -> Settings {
-        Settings { ingest, access: self.access, public: self.public, ..self.limits }
+        Settings {
+            ingest,
+            access: self.access,
+            public: self.public,
+            ..self.limits
+        }
     }
 }
 
@@ -184,15 +204,28 @@ struct WrittenLegacy {
 
 impl Setup {
     /// The keys of the file's top level that are the simulator's.
-    pub const KEYS: [&str; 12] =
-        ["about", "seed", "fault_seed", "target", "ingest", "world", "genesys_cloud", "gir", "legacy", "clock", "fault", "replay"];
+    pub const KEYS: [&str; 12] = [
+        "about",
+        "seed",
+        "fault_seed",
+        "target",
+        "ingest",
+        "world",
+        "genesys_cloud",
+        "gir",
+        "legacy",
+        "clock",
+        "fault",
+        "replay",
+    ];
 
-    /// Reads the simulator's part from text in which there is nothing else; `name` stands for the file in messages, relative paths start from
-    /// the working directory.
+    /// Reads the simulator's part from text in which there is nothing else; `name` stands for the
+    /// file in messages, relative paths start from the working directory.
     ///
     /// # Errors
     ///
-    /// A line says what cannot be used, an unknown key among it, or a file it names is not there or not readable ([`ConfigError`]).
+    /// A line says what cannot be used, an unknown key among it, or a file it names is not there or
+    /// not readable ([`ConfigError`]).
     pub fn parse(text: &str, name: &str) -> Result<Setup, ConfigError> {
         let file = ConfigFile::of_text(text, name);
         file.check_keys(&Setup::KEYS)?;
@@ -203,26 +236,44 @@ impl Setup {
     ///
     /// # Errors
     ///
-    /// A line of this part says what cannot be used, or a file it names is not there or not readable ([`ConfigError`]).
+    /// A line of this part says what cannot be used, or a file it names is not there or not
+    /// readable ([`ConfigError`]).
     pub fn part_of(file: &ConfigFile) -> Result<Setup, ConfigError> {
         Setup::checked(file.part(&Setup::KEYS)?, file)
     }
 
-    /// What a reader of the results must know about this scenario, such as limits raised to be quick.
+    /// What a reader of the results must know about this scenario, such as limits raised to be
+    /// quick.
     pub fn notices(&self) -> Vec<String> {
         if self.target == TargetKind::Gir {
             return vec!["the target has no published limit, and none here".to_owned()];
         }
         let usual = Settings::default();
         let pairs = [
-            (self.genesys_cloud.requests_per_minute, usual.requests_per_minute),
-            (self.genesys_cloud.uploads_per_second, usual.uploads_per_second),
+            (
+                self.genesys_cloud.requests_per_minute,
+                usual.requests_per_minute,
+            ),
+            (
+                self.genesys_cloud.uploads_per_second,
+                usual.uploads_per_second,
+            ),
         ];
         if pairs.iter().any(|(now, _)| *now == 0) {
             return vec!["limits switched off for the demonstration".to_owned()];
         }
-        let raised = pairs.iter().map(|(now, usual)| f64::from(*now) / f64::from((*usual).max(1))).fold(1.0, f64::max);
-        if raised > 1.0 { vec![format!("limits raised {}x for the demonstration", (raised * 10.0).round() / 10.0)] } else { Vec::new() }
+        let raised = pairs
+            .iter()
+            .map(|(now, usual)| f64::from(*now) / f64::from((*usual).max(1)))
+            .fold(1.0, f64::max);
+        if raised > 1.0 {
+            vec![format!(
+                "limits raised {}x for the demonstration",
+                (raised * 10.0).round() / 10.0
+            )]
+        } else {
+            Vec::new()
+        }
     }
 
     /// Wrong data that the source is to have.
@@ -232,7 +283,11 @@ impl Setup {
 
     /// What it sets about the platforms.
     pub(crate) fn platform_settings(&self) -> registry::Settings {
-        registry::Settings { legacy: self.legacy.clone(), genesys_cloud: self.genesys_cloud.clone(), gir: self.gir.clone() }
+        registry::Settings {
+            legacy: self.legacy.clone(),
+            genesys_cloud: self.genesys_cloud.clone(),
+            gir: self.gir.clone(),
+        }
     }
 
     fn checked(written: Written, file: &ConfigFile) -> Result<Setup, ConfigError> {
@@ -245,18 +300,49 @@ impl Setup {
             world.get_ref().check().map_err(at(world.span()))?;
             refuse_generated_knobs(file).map_err(at(world.span()))?;
         }
-        let world = written.world.as_ref().map(|world| world.get_ref().clone()).unwrap_or_default();
-        let faults: Vec<FaultRule> = written.fault.iter().map(|fault| fault.get_ref().clone()).collect();
-        let first_planted = written.fault.iter().find(|fault| fault.get_ref().domain().is_some());
+        let world = written
+            .world
+            .as_ref()
+            .map(|world| world.get_ref().clone())
+            .unwrap_or_default();
+        let faults: Vec<FaultRule> = written
+            .fault
+            .iter()
+            .map(|fault| fault.get_ref().clone())
+            .collect();
+        let first_planted = written
+            .fault
+            .iter()
+            .find(|fault| fault.get_ref().domain().is_some());
         if let Some(first) = first_planted {
-            world.check_planted(&plantings(&faults)).map_err(at(first.span()))?;
+            world
+                .check_planted(&plantings(&faults))
+                .map_err(at(first.span()))?;
         }
-        let replay = written.replay.as_ref().map(|replay| replay.get_ref().read(file.dir())).transpose()?;
-        written.genesys_cloud.limits.check().map_err(within("[genesys_cloud.limits]"))?;
-        written.genesys_cloud.access.check().map_err(within("[genesys_cloud.access]"))?;
-        written.legacy.limits.check().map_err(within("[legacy.limits]"))?;
+        let replay = written
+            .replay
+            .as_ref()
+            .map(|replay| replay.get_ref().read(file.dir()))
+            .transpose()?;
+        written
+            .genesys_cloud
+            .limits
+            .check()
+            .map_err(within("[genesys_cloud.limits]"))?;
+        written
+            .genesys_cloud
+            .access
+            .check()
+            .map_err(within("[genesys_cloud.access]"))?;
+        written
+            .legacy
+            .limits
+            .check()
+            .map_err(within("[legacy.limits]"))?;
         written.gir.check().map_err(within("[gir"))?;
-        if written.clock.mode == ClockMode::Scaled && !(0.01..=100_000.0).contains(&written.clock.factor) {
+        if written.clock.mode == ClockMode::Scaled
+            && !(0.01..=100_000.0).contains(&written.clock.factor)
+        {
             return Err(file.error_in("[clock]", "clock.factor must be 0.01..100000"));
         }
         Ok(Setup {
@@ -293,12 +379,24 @@ fn plantings(faults: &[FaultRule]) -> Vec<Planting> {
     faults.iter().filter_map(FaultRule::planting).collect()
 }
 
-/// An imported world has no knobs but `file` and `site_zone`: anything else would be silently without effect.
+/// An imported world has no knobs but `file` and `site_zone`: anything else would be silently
+/// without effect.
 fn refuse_generated_knobs(file: &ConfigFile) -> Result<(), String> {
     let table: toml::Table = file.part(&["world"]).map_err(|error| error.to_string())?;
-    let Some(world) = table.get("world").and_then(toml::Value::as_table).filter(|world| world.contains_key("file")) else { return Ok(()) };
-    match world.keys().find(|key| !["file", "site_zone"].contains(&key.as_str())) {
-        Some(key) => Err(format!("`{key}` has no effect on an imported world; remove it, or remove `file`")),
+    let Some(world) = table
+        .get("world")
+        .and_then(toml::Value::as_table)
+        .filter(|world| world.contains_key("file"))
+    else {
+        return Ok(());
+    };
+    match world
+        .keys()
+        .find(|key| !["file", "site_zone"].contains(&key.as_str()))
+    {
+        Some(key) => Err(format!(
+            "`{key}` has no effect on an imported world; remove it, or remove `file`"
+        )),
         None => Ok(()),
     }
 }

@@ -9,7 +9,9 @@ use crate::seed::Seed;
 pub(super) const JSON: &[u8] = b"{\"error\":\"not_found\",\"message\":\"the object you asked for is archived\",\"status\":404}\n";
 
 /// An error page.
-pub(super) const HTML: &[u8] = b"<!DOCTYPE html>\n<html><head><title>503 Service Unavailable</title></head>\n<body><h1>Service Unavailable</h1><p>The archive is being restored. Please try again later.</p></body></html>\n";
+pub(super) const HTML: &[u8] = b"<!DOCTYPE html>\n<html><head><title>503 Service \
+    Unavailable</title></head>\n<body><h1>Service Unavailable</h1><p>The archive is being \
+    restored. Please try again later.</p></body></html>\n";
 
 /// A header that gives no length, as a program writes that cannot seek back.
 pub(super) fn length_unknown(mut wav: Vec<u8>) -> Vec<u8> {
@@ -29,7 +31,8 @@ pub(super) fn length_never_filled_in(mut wav: Vec<u8>) -> Vec<u8> {
     wav
 }
 
-/// A header that promises some milliseconds more than there are: the recorder stopped before its last block.
+/// A header that promises some milliseconds more than there are: the recorder stopped before its
+/// last block.
 pub(super) fn length_too_long(mut wav: Vec<u8>) -> Vec<u8> {
     const MORE: u32 = 1000;
     grow(&mut wav, MORE);
@@ -40,9 +43,12 @@ pub(super) fn length_too_long(mut wav: Vec<u8>) -> Vec<u8> {
     wav
 }
 
-/// A chunk before the data; one of odd length is padded, and its padding counted in no length but RIFF's.
+/// A chunk before the data; one of odd length is padded, and its padding counted in no length but
+/// RIFF's.
 pub(super) fn chunk_before_data(mut wav: Vec<u8>, name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let Some(at) = data_chunk(&wav) else { return wav };
+    let Some(at) = data_chunk(&wav) else {
+        return wav;
+    };
     let mut chunk = name.to_vec();
     chunk.extend((body.len() as u32).to_le_bytes());
     chunk.extend(body);
@@ -80,7 +86,9 @@ pub(super) fn with_id3(mp3: &[u8]) -> Vec<u8> {
 
 /// Bytes that mean nothing.
 pub(super) fn noise(seed: Seed, length: u64) -> Vec<u8> {
-    (0..length.div_ceil(8)).flat_map(|k| seed.child("noise").index(k).value().to_be_bytes()).collect()
+    (0..length.div_ceil(8))
+        .flat_map(|k| seed.child("noise").index(k).value().to_be_bytes())
+        .collect()
 }
 
 /// A WAV file with a codec everybody has and a header that names no channel.
@@ -88,7 +96,8 @@ pub(super) fn no_channels(seed: Seed) -> Vec<u8> {
     wav_of(seed, 1, 0)
 }
 
-/// A well-formed WAV file whose format tag (0x0130, Sipro ACELP) belongs to a codec without a decoder.
+/// A well-formed WAV file whose format tag (0x0130, Sipro ACELP) belongs to a codec without a
+/// decoder.
 pub(super) fn unknown_codec(seed: Seed) -> Vec<u8> {
     wav_of(seed, 0x0130, 1)
 }
@@ -121,7 +130,10 @@ pub(super) fn with_other_channels(pcm: &Pcm) -> Pcm {
         [one] => vec![one.clone(), one.clone()],
         more => more.iter().take(1).cloned().collect(),
     };
-    Pcm { sample_rate: pcm.sample_rate, channels }
+    Pcm {
+        sample_rate: pcm.sample_rate,
+        channels,
+    }
 }
 
 /// Where the data chunk begins, its name included.
@@ -135,7 +147,9 @@ fn data_chunk(wav: &[u8]) -> Option<usize> {
 }
 
 fn get(wav: &[u8], at: usize) -> u32 {
-    wav.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
+    wav.get(at..at + 4)
+        .and_then(|four| four.try_into().ok())
+        .map_or(0, u32::from_le_bytes)
 }
 
 fn set(wav: &mut [u8], at: usize, value: u32) {

@@ -1,23 +1,27 @@
-//! Wrong data of the source: a row a defect, with what is right for it and what it does to a call. What is right is derived from
-//! docs/reference: match, mapping, plan, time and fields. A defect that is only in how a call is written or served is in the folder of the
-//! legacy platform.
+//! Wrong data of the source: a row a defect, with what is right for it and what it does to a call.
+//! What is right is derived from docs/reference: match, mapping, plan, time and fields. A defect
+//! that is only in how a call is written or served is in the folder of the legacy platform.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Interaction;
 use super::corrupt_fields::{
-    BEYOND_DOUBLE, CLOCKS_BACK_MS, FAR_FUTURE_MS, LEAP_DAY_MS, LONE_SURROGATE, MISSING_HOUR_MS, REPEATED_HOUR_MS, agents, by_clock,
-    customer, no_texts, pause, recordings, second_leg_later, slow_node, texts, times, within,
+    BEYOND_DOUBLE, CLOCKS_BACK_MS, FAR_FUTURE_MS, LEAP_DAY_MS, LONE_SURROGATE, MISSING_HOUR_MS,
+    REPEATED_HOUR_MS, agents, by_clock, customer, no_texts, pause, recordings, second_leg_later,
+    slow_node, texts, times, within,
 };
 use super::corrupt_media::{
-    HTML, JSON, LIST, chunk_before_data, filled_up, length_never_filled_in, length_too_long, length_unknown, no_channels, noise,
-    unknown_codec, with_id3, with_other_channels,
+    HTML, JSON, LIST, chunk_before_data, filled_up, length_never_filled_in, length_too_long,
+    length_unknown, no_channels, noise, unknown_codec, with_id3, with_other_channels,
 };
 use super::people::Agent;
 use super::settings::SourceCodec::{self, Mp3, Pcm};
 use crate::outcome::Outcome::{self, Left, PassThrough, Quarantine, Repair, Skip};
-use crate::outcome::Repair::{AmbiguousHourEarlier, DeclaredOffset, DefaultQueue, EndsSwapped, FallbackUser, MissingHourForward};
+use crate::outcome::Repair::{
+    AmbiguousHourEarlier, DeclaredOffset, DefaultQueue, EndsSwapped, FallbackUser,
+    MissingHourForward,
+};
 use crate::seed::Seed;
 use Damage::{Doubled, File, Followed, Instead, Shortened, Silent};
 
@@ -41,7 +45,8 @@ pub(crate) struct DataDefect {
     pub(super) making: Making,
 }
 
-/// What a defect does to a call while the world makes it. A row names what it needs; the rest is [`WHOLE`]'s.
+/// What a defect does to a call while the world makes it. A row names what it needs; the rest is
+/// [`WHOLE`]'s.
 #[derive(Clone, Copy)]
 pub(super) struct Making {
     /// When the call begins, given when it would begin and its own seed. Unix ms.
@@ -64,7 +69,8 @@ pub(super) struct Making {
     pub(super) is_held: Option<bool>,
     /// Start and end of the call are stated in reverse order.
     pub(super) is_reversed: bool,
-    /// The recorder node whose offset the plan declares, with the offset, ms; given the rule's `ms`. `None`: no node of its own.
+    /// The recorder node whose offset the plan declares, with the offset, ms; given the rule's
+    /// `ms`. `None`: no node of its own.
     pub(super) declared_node: fn(i64) -> Option<(String, i64)>,
     /// The interaction's id as the source writes it.
     pub(super) id_text: fn(u64) -> String,
@@ -120,7 +126,8 @@ pub(super) struct Scene<'a> {
 const ZONE: &str = "time.naive_zone = \"Europe/London\"";
 /// The plan replaces numbers by a keyed hash; any secret serves as the key.
 const HASHED: &str = "pii.phones = { hash = { file = \"secrets/source\" } }";
-/// Calls whose retention has ended lie this long before the window: five-year class, so they end two to three years before it.
+/// Calls whose retention has ended lie this long before the window: five-year class, so they end
+/// two to three years before it.
 const EXPIRED_BEFORE_MS: i64 = 8 * 365 * 86_400_000;
 /// The class with five years.
 const FIVE_YEARS: &str = super::generated::RETENTION_CLASSES[1].0;
@@ -434,7 +441,11 @@ mod tests {
         assert!(DEFECTS.len() >= 40, "{}", DEFECTS.len());
         for defect in DEFECTS {
             assert_eq!(defect.kind.defect().name, defect.name);
-            assert!(!matches!(defect.outcome, Outcome::Survivable(_)), "{}: wrong data does not heal", defect.name);
+            assert!(
+                !matches!(defect.outcome, Outcome::Survivable(_)),
+                "{}: wrong data does not heal",
+                defect.name
+            );
         }
     }
 }

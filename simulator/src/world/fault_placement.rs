@@ -39,22 +39,38 @@ pub(super) struct FaultPlacement {
 
 impl FaultPlacement {
     /// The knobs of the world come first, in the order they always had, then the rules in theirs.
-    pub(super) fn new(seed: Seed, settings: &WorldSettings, plantings: &[Planting]) -> FaultPlacement {
+    pub(super) fn new(
+        seed: Seed,
+        settings: &WorldSettings,
+        plantings: &[Planting],
+    ) -> FaultPlacement {
         let mut named = BTreeMap::new();
         let mut counts = by_knobs(settings);
         for rule in plantings {
-            let planted = Planted { kind: rule.kind, ms: i64::try_from(rule.ms.unwrap_or(1000)).unwrap_or(i64::MAX) };
+            let planted = Planted {
+                kind: rule.kind,
+                ms: i64::try_from(rule.ms.unwrap_or(1000)).unwrap_or(i64::MAX),
+            };
             if rule.keys.is_empty() {
                 counts.push((victims(rule, settings.interactions), planted));
             }
-            named.extend(rule.keys.iter().filter_map(|key| index_of_key(key, settings.interactions)).map(|i| (i, planted)));
+            named.extend(
+                rule.keys
+                    .iter()
+                    .filter_map(|key| index_of_key(key, settings.interactions))
+                    .map(|i| (i, planted)),
+            );
         }
         let mut below = 0;
         let ranks = counts.into_iter().map(|(count, planted)| {
             below += count;
             (below, planted)
         });
-        FaultPlacement { order: Shuffle::new(seed, settings.interactions - named.len() as u64), ranks: ranks.collect(), named }
+        FaultPlacement {
+            order: Shuffle::new(seed, settings.interactions - named.len() as u64),
+            ranks: ranks.collect(),
+            named,
+        }
     }
 
     /// What is planted in the `i`-th call. Pure, and without a look at any other.
@@ -66,12 +82,18 @@ impl FaultPlacement {
             return Some(*planted);
         }
         let rank = self.order.rank(i - self.named.range(..i).count() as u64);
-        self.ranks.iter().find(|(below, _)| rank < *below).map(|(_, planted)| *planted)
+        self.ranks
+            .iter()
+            .find(|(below, _)| rank < *below)
+            .map(|(_, planted)| *planted)
     }
 
     /// Everything that is planted somewhere.
     pub(super) fn kinds(&self) -> impl Iterator<Item = Planted> {
-        self.ranks.iter().map(|(_, planted)| *planted).chain(self.named.values().copied())
+        self.ranks
+            .iter()
+            .map(|(_, planted)| *planted)
+            .chain(self.named.values().copied())
     }
 }
 
@@ -89,7 +111,11 @@ fn by_knobs(settings: &WorldSettings) -> Vec<(u64, Planted)> {
         (bad.short, DomainKind::ShortMedia),
         (settings.expired, DomainKind::Expired),
     ];
-    counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, kind)| (count, Planted { kind, ms: 0 })).collect()
+    counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| (count, Planted { kind, ms: 0 }))
+        .collect()
 }
 
 /// How many calls a rule without names takes.
@@ -112,30 +138,54 @@ impl WorldSettings {
     pub(crate) fn check_planted(&self, plantings: &[Planting]) -> Result<(), String> {
         if self.file.is_some() {
             return Err(
-                "the source's own data can be made wrong in a generated world only; an imported one is what its files say".to_owned()
+                "the source's own data can be made wrong in a generated world only; an imported \
+                 one is what its files say"
+                    .to_owned(),
             );
         }
         let mut named: Vec<&String> = plantings.iter().flat_map(|rule| &rule.keys).collect();
-        if let Some(stranger) = named.iter().find(|key| index_of_key(key, self.interactions).is_none()) {
-            return Err(format!("there is no interaction `{stranger}`; ids run from {FIRST_ID} to {}", FIRST_ID + self.interactions - 1));
+        if let Some(stranger) = named
+            .iter()
+            .find(|key| index_of_key(key, self.interactions).is_none())
+        {
+            return Err(format!(
+                "there is no interaction `{stranger}`; ids run from {FIRST_ID} to {}",
+                FIRST_ID + self.interactions - 1
+            ));
         }
         named.sort_unstable();
         if let Some(twice) = named.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("interaction {} is named twice; one call meets one fault of the source's data", twice[0]));
+            return Err(format!(
+                "interaction {} is named twice; one call meets one fault of the source's data",
+                twice[0]
+            ));
         }
-        let counted = plantings.iter().filter(|rule| rule.keys.is_empty()).map(|rule| victims(rule, self.interactions));
+        let counted = plantings
+            .iter()
+            .filter(|rule| rule.keys.is_empty())
+            .map(|rule| victims(rule, self.interactions));
         let all = counted.sum::<u64>() + named.len() as u64 + self.bad_media.total() + self.expired;
         if all > self.interactions {
             return Err(format!(
-                "faults of the source's data ask for {all} of {} interactions; one call meets one of them",
+                "faults of the source's data ask for {all} of {} interactions; one call meets one \
+                 of them",
                 self.interactions
             ));
         }
-        if self.unmapped_agents + self.invalid_agent_ids >= self.agents || self.unmapped_queues + self.invalid_queue_ids >= self.queues {
-            return Err("faults of the source's data need at least one mapped agent and one mapped queue".to_owned());
+        if self.unmapped_agents + self.invalid_agent_ids >= self.agents
+            || self.unmapped_queues + self.invalid_queue_ids >= self.queues
+        {
+            return Err(
+                "faults of the source's data need at least one mapped agent and one mapped queue"
+                    .to_owned(),
+            );
         }
         if self.mean_seconds < 2.5 {
-            return Err("faults of the source's data need mean_seconds of 2.5 or more, or they fall inside the usual tolerance".to_owned());
+            return Err(
+                "faults of the source's data need mean_seconds of 2.5 or more, or they fall \
+                inside the usual tolerance"
+                    .to_owned(),
+            );
         }
         Ok(())
     }
@@ -146,43 +196,100 @@ mod tests {
     use super::*;
 
     fn planting(kind: DomainKind) -> Planting {
-        Planting { kind, ms: None, count: None, share: None, keys: Vec::new() }
+        Planting {
+            kind,
+            ms: None,
+            count: None,
+            share: None,
+            keys: Vec::new(),
+        }
     }
 
     fn named(kind: DomainKind, keys: &[&str]) -> Planting {
-        Planting { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..planting(kind) }
+        Planting {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            ..planting(kind)
+        }
     }
 
     #[test]
     fn counts_shares_and_names_are_exact_and_never_meet() {
-        let settings = WorldSettings { interactions: 200, expired: 3, ..WorldSettings::default() };
+        let settings = WorldSettings {
+            interactions: 200,
+            expired: 3,
+            ..WorldSettings::default()
+        };
         let rules = [
-            Planting { count: Some(5), ..planting(DomainKind::ZeroTime) },
-            Planting { share: Some(0.1), ..planting(DomainKind::Emoji) },
+            Planting {
+                count: Some(5),
+                ..planting(DomainKind::ZeroTime)
+            },
+            Planting {
+                share: Some(0.1),
+                ..planting(DomainKind::Emoji)
+            },
             named(DomainKind::Mojibake, &["100001", "100077", "100200"]),
         ];
         assert_eq!(settings.check_planted(&rules), Ok(()));
         for seed in 0..20 {
             let fault_placement = FaultPlacement::new(Seed::new(seed), &settings, &rules);
-            let count = |kind| (0..200).filter(|i| fault_placement.of(*i).is_some_and(|planted| planted.kind == kind)).count();
-            let kinds = [DomainKind::Expired, DomainKind::ZeroTime, DomainKind::Emoji, DomainKind::Mojibake];
+            let count = |kind| {
+                (0..200)
+                    .filter(|i| {
+                        fault_placement
+                            .of(*i)
+                            .is_some_and(|planted| planted.kind == kind)
+                    })
+                    .count()
+            };
+            let kinds = [
+                DomainKind::Expired,
+                DomainKind::ZeroTime,
+                DomainKind::Emoji,
+                DomainKind::Mojibake,
+            ];
             assert_eq!(kinds.map(count), [3, 5, 20, 3]);
-            assert_eq!(fault_placement.of(76).map(|planted| planted.kind), Some(DomainKind::Mojibake));
+            assert_eq!(
+                fault_placement.of(76).map(|planted| planted.kind),
+                Some(DomainKind::Mojibake)
+            );
         }
     }
 
     #[test]
     fn rules_that_cannot_be_met_are_refused() {
-        let settings = WorldSettings { interactions: 10, ..WorldSettings::default() };
+        let settings = WorldSettings {
+            interactions: 10,
+            ..WorldSettings::default()
+        };
         for (planting, expected) in [
-            (Planting { count: Some(11), ..planting(DomainKind::ZeroTime) }, "ask for 11 of 10"),
-            (named(DomainKind::ZeroTime, &["100011"]), "ids run from 100001 to 100010"),
-            (named(DomainKind::ZeroTime, &["100001", "100001"]), "named twice"),
+            (
+                Planting {
+                    count: Some(11),
+                    ..planting(DomainKind::ZeroTime)
+                },
+                "ask for 11 of 10",
+            ),
+            (
+                named(DomainKind::ZeroTime, &["100011"]),
+                "ids run from 100001 to 100010",
+            ),
+            (
+                named(DomainKind::ZeroTime, &["100001", "100001"]),
+                "named twice",
+            ),
         ] {
             let error = settings.check_planted(&[planting]).expect_err(expected);
             assert!(error.contains(expected), "{error}");
         }
-        let brief = WorldSettings { mean_seconds: 1.0, ..settings };
-        assert!(brief.check_planted(&[planting(DomainKind::ZeroTime)]).is_err_and(|error| error.contains("mean_seconds")));
+        let brief = WorldSettings {
+            mean_seconds: 1.0,
+            ..settings
+        };
+        assert!(
+            brief
+                .check_planted(&[planting(DomainKind::ZeroTime)])
+                .is_err_and(|error| error.contains("mean_seconds"))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A generated world: `interaction(i)` is a pure function of seed and knobs, so any number of interactions takes no memory.
+//! A generated world: `interaction(i)` is a pure function of seed and knobs, so any number of
+//! interactions takes no memory.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +13,17 @@ use super::{Interaction, Pause, PhoneNumber, Recording, Segment, Sound};
 use crate::seed::Seed;
 
 /// Retention classes a recorder assigns, with their years.
-pub(super) const RETENTION_CLASSES: [(&str, i64); 3] = [("7-Year Retention", 7), ("5-Year Retention", 5), ("10-Year Retention", 10)];
+pub(super) const RETENTION_CLASSES: [(&str, i64); 3] = [
+    ("7-Year Retention", 7),
+    ("5-Year Retention", 5),
+    ("10-Year Retention", 10),
+];
 
 /// Id of the first interaction.
 pub(super) const FIRST_ID: u64 = 100_001;
 
-/// Lengths are multiples of this, so that every codec's frames fill without padding (GSM in WAV: 320 samples, AMR: 160).
+/// Lengths are multiples of this, so that every codec's frames fill without padding (GSM in WAV:
+/// 320 samples, AMR: 160).
 const GRAIN_MS: u64 = 40;
 
 /// Sample rate of every generated recording, Hz: telephony.
@@ -57,7 +63,8 @@ impl Generated {
         let (from_ms, to_ms) = settings.window().unwrap_or((0, 1));
         let day = 86_400_000;
         let middle_ms = (from_ms + (to_ms - from_ms) / 2) / day * day;
-        let order = |name: &str| Shuffle::new(seed.child("world/order").child(name), settings.interactions);
+        let order =
+            |name: &str| Shuffle::new(seed.child("world/order").child(name), settings.interactions);
         Generated {
             seed,
             from_ms,
@@ -66,7 +73,11 @@ impl Generated {
             queues: people::queues(seed, settings),
             skills: people::skills(seed),
             wrapups: people::wrapups(seed),
-            fault_placement: FaultPlacement::new(seed.child("world/order").child("victims"), settings, plantings),
+            fault_placement: FaultPlacement::new(
+                seed.child("world/order").child("victims"),
+                settings,
+                plantings,
+            ),
             orders: Orders {
                 transfers: order("transfers"),
                 bare: order("bare"),
@@ -94,15 +105,21 @@ impl Generated {
 
     pub(super) fn node_offsets(&self) -> Vec<(String, i64)> {
         let nodes = 0..self.settings.recorder_nodes;
-        let mut offsets: Vec<(String, i64)> = nodes.map(|k| (format!("N{}", k + 1), self.drift(k as usize))).collect();
-        let declared: BTreeSet<(String, i64)> =
-            self.fault_placement.kinds().filter_map(|planted| (planted.kind.making().declared_node)(planted.ms)).collect();
+        let mut offsets: Vec<(String, i64)> = nodes
+            .map(|k| (format!("N{}", k + 1), self.drift(k as usize)))
+            .collect();
+        let declared: BTreeSet<(String, i64)> = self
+            .fault_placement
+            .kinds()
+            .filter_map(|planted| (planted.kind.making().declared_node)(planted.ms))
+            .collect();
         offsets.extend(declared);
         offsets.retain(|(_, offset)| *offset != 0);
         offsets
     }
 
-    /// Index of the interaction a recording id (`100001-1`) belongs to; the recording itself may not exist.
+    /// Index of the interaction a recording id (`100001-1`) belongs to; the recording itself may
+    /// not exist.
     pub(super) fn index_of_recording(&self, id: &str) -> Option<u64> {
         let (interaction, _) = id.split_once('-')?;
         let index = interaction.parse::<u64>().ok()?.checked_sub(FIRST_ID)?;
@@ -110,7 +127,8 @@ impl Generated {
     }
 
     pub(super) fn stated_start_ms(&self, i: u64) -> i64 {
-        if self.planted(i).is_some() || self.orders.reversed.share(i, self.settings.reversed_share) {
+        if self.planted(i).is_some() || self.orders.reversed.share(i, self.settings.reversed_share)
+        {
             return self.interaction(i).start_ms;
         }
         self.true_start_ms(i) - self.drift(self.node(i))
@@ -125,13 +143,22 @@ impl Generated {
         let drift_ms = self.drift(node);
         let inbound = !own.child("direction").chance(0.3);
         let true_start_ms = self.true_start_ms(i);
-        let wait_ms = if inbound { own.child("wait").below(30_000) as i64 } else { 0 };
+        let wait_ms = if inbound {
+            own.child("wait").below(30_000) as i64
+        } else {
+            0
+        };
         let legs = self.legs(i, own, planted, true_start_ms + wait_ms);
         let true_end_ms = legs.last().map_or(true_start_ms, |leg| leg.end_ms);
         let talk_ms = true_end_ms - true_start_ms - wait_ms;
-        let recorded = planted.is_some() || !self.orders.bare.share(i, self.settings.no_recording_share);
+        let recorded =
+            planted.is_some() || !self.orders.bare.share(i, self.settings.no_recording_share);
         let make = |(k, leg): (usize, &Leg)| self.recording(i, own, k, leg, planted, node);
-        let recordings = if recorded { legs.iter().enumerate().map(make).collect() } else { Vec::new() };
+        let recordings = if recorded {
+            legs.iter().enumerate().map(make).collect()
+        } else {
+            Vec::new()
+        };
         let segment = |(k, leg): (usize, &Leg)| Segment {
             id: format!("{id}-s{}", k + 1),
             agent_id: Some(self.agents[leg.agent].id.clone()),
@@ -153,12 +180,22 @@ impl Generated {
             agent_id: Some(agent.id.clone()),
             agent_extension: Some(agent.extension.clone()),
             queue_id: Some(routed.queue),
-            skill_group: routed.skill.as_ref().map(|(_, name)| format!("{name} Tier {}", 1 + own.child("tier").below(2))),
+            skill_group: routed
+                .skill
+                .as_ref()
+                .map(|(_, name)| format!("{name} Tier {}", 1 + own.child("tier").below(2))),
             skill: routed.skill.map(|(id, _)| id),
             ivr_node_id: routed.ivr,
-            disposition_code: pick(own.child("disposition"), &["RESOLVED", "CALLBACK", "ESCALATED", "ABANDONED"], 0.1),
-            wrap_up_code: (!own.child("wrapup/none").chance(0.1))
-                .then(|| self.wrapups[own.child("wrapup").below(self.wrapups.len() as u64) as usize].id.clone()),
+            disposition_code: pick(
+                own.child("disposition"),
+                &["RESOLVED", "CALLBACK", "ESCALATED", "ABANDONED"],
+                0.1,
+            ),
+            wrap_up_code: (!own.child("wrapup/none").chance(0.1)).then(|| {
+                self.wrapups[own.child("wrapup").below(self.wrapups.len() as u64) as usize]
+                    .id
+                    .clone()
+            }),
             caller_number: Some(PhoneNumber::new(caller_number)),
             dialled_number: Some(PhoneNumber::new(dialled_number)),
             numbers_masked,
@@ -167,11 +204,21 @@ impl Generated {
             recordings,
             planted,
         };
-        if making(planted).is_reversed || self.orders.reversed.share(i, self.settings.reversed_share) {
+        if making(planted).is_reversed
+            || self.orders.reversed.share(i, self.settings.reversed_share)
+        {
             reverse(&mut interaction);
         }
         if let Some(Planted { kind, ms }) = planted {
-            (kind.making().change)(&mut interaction, &Scene { index: i, ms, drift_ms, agents: &self.agents });
+            (kind.making().change)(
+                &mut interaction,
+                &Scene {
+                    index: i,
+                    ms,
+                    drift_ms,
+                    agents: &self.agents,
+                },
+            );
         }
         interaction
     }
@@ -189,7 +236,8 @@ impl Generated {
         (self.orders.nodes.rank(i) % u64::from(self.settings.recorder_nodes)) as usize
     }
 
-    /// Calls follow each other through the window, each somewhere in its own slot; wrong data may ask for another time.
+    /// Calls follow each other through the window, each somewhere in its own slot; wrong data may
+    /// ask for another time.
     fn true_start_ms(&self, i: u64) -> i64 {
         let own = self.seed.child("world/interactions").index(i);
         let width = (self.to_ms - self.from_ms) as u64;
@@ -209,31 +257,57 @@ impl Generated {
         let sounds_alike = making(planted).sounds_alike;
         let mut at = from_ms;
         let leg = |k: usize| {
-            let spread = if sounds_alike { 1.0 } else { 0.7 + 0.6 * own.child("length").index(k as u64).fraction() };
-            let grains = (self.settings.mean_seconds * 1000.0 * spread / GRAIN_MS as f64).round() as u64;
+            let spread = if sounds_alike {
+                1.0
+            } else {
+                0.7 + 0.6 * own.child("length").index(k as u64).fraction()
+            };
+            let grains =
+                (self.settings.mean_seconds * 1000.0 * spread / GRAIN_MS as f64).round() as u64;
             let length_ms = grains.max(10) * GRAIN_MS;
             let start_ms = at;
             at += length_ms as i64;
-            Leg { agent: self.agent(i, k, planted), start_ms, end_ms: at, length_ms }
+            Leg {
+                agent: self.agent(i, k, planted),
+                start_ms,
+                end_ms: at,
+                length_ms,
+            }
         };
         (0..count).map(leg).collect()
     }
 
-    /// Agents take turns in a shuffled order, a transfer goes to the next one; a call with wrong data has a rightly mapped agent.
+    /// Agents take turns in a shuffled order, a transfer goes to the next one; a call with wrong
+    /// data has a rightly mapped agent.
     fn agent(&self, i: u64, leg: usize, planted: Option<Planted>) -> usize {
-        let right = self.agents.iter().filter(|agent| agent.mapped.iter().any(|row| row.in_target)).count();
-        let among = if planted.is_none() { self.agents.len() } else { right.max(1) };
+        let right = self
+            .agents
+            .iter()
+            .filter(|agent| agent.mapped.iter().any(|row| row.in_target))
+            .count();
+        let among = if planted.is_none() {
+            self.agents.len()
+        } else {
+            right.max(1)
+        };
         ((self.orders.agents.rank(i) + leg as u64) % among as u64) as usize
     }
 
     fn routing(&self, i: u64, own: Seed, planted: Option<Planted>, inbound: bool) -> Routed {
         let right = self.queues.iter().filter(|queue| queue.in_target).count();
-        let among = if planted.is_none() { self.queues.len() } else { right.max(1) };
-        let queue = self.queues[(self.orders.queues.rank(i) % among as u64) as usize].id.clone();
+        let among = if planted.is_none() {
+            self.queues.len()
+        } else {
+            right.max(1)
+        };
+        let queue = self.queues[(self.orders.queues.rank(i) % among as u64) as usize]
+            .id
+            .clone();
         let skill = &self.skills[own.child("skill").below(self.skills.len() as u64) as usize];
         Routed {
             queue,
-            skill: (!own.child("skill/none").chance(0.3)).then(|| (skill.id.clone(), skill.name.clone())),
+            skill: (!own.child("skill/none").chance(0.3))
+                .then(|| (skill.id.clone(), skill.name.clone())),
             ivr: inbound.then(|| format!("IVR-{}", 1 + own.child("ivr").below(20))),
         }
     }
@@ -242,26 +316,53 @@ impl Generated {
     fn numbers(&self, i: u64, own: Seed, inbound: bool) -> (String, String, bool) {
         let masked = self.orders.masked.share(i, self.settings.masked_share);
         let digits = format!("{:07}", own.child("customer").below(10_000_000));
-        let customer = if masked { format!("+1555****{}", &digits[4..]) } else { format!("+1555{digits}") };
+        let customer = if masked {
+            format!("+1555****{}", &digits[4..])
+        } else {
+            format!("+1555{digits}")
+        };
         let line = format!("+1800555{:04}", 100 + own.child("line").below(20));
-        if inbound { (customer, line, masked) } else { (line, customer, masked) }
+        if inbound {
+            (customer, line, masked)
+        } else {
+            (line, customer, masked)
+        }
     }
 
-    fn recording(&self, i: u64, own: Seed, k: usize, leg: &Leg, planted: Option<Planted>, node: usize) -> Recording {
+    fn recording(
+        &self,
+        i: u64,
+        own: Seed,
+        k: usize,
+        leg: &Leg,
+        planted: Option<Planted>,
+        node: usize,
+    ) -> Recording {
         let interaction_id = FIRST_ID + i;
         let id = format!("{interaction_id}-{}", k + 1);
         let drift_ms = self.drift(node);
         let making = making(planted);
         let codecs = &self.settings.codecs;
-        let own_codec = || codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize];
+        let own_codec =
+            || codecs[((self.orders.codecs.rank(i) + k as u64) % codecs.len() as u64) as usize];
         let codec = making.codec.unwrap_or_else(own_codec);
         let stereo = match making.channels {
             Some(channels) => channels == 2,
             None => codec.stereo() && self.orders.stereo.share(i, self.settings.stereo_share),
         };
-        let roles: &[&str] = if stereo { &["agent", "customer"] } else { &["mixed"] };
-        let sound = if making.sounds_alike { self.seed.child("world/twin") } else { own.child("sound").index(k as u64) };
-        let class = making.retention_class.unwrap_or_else(|| RETENTION_CLASSES[own.child("class").below(3) as usize].0);
+        let roles: &[&str] = if stereo {
+            &["agent", "customer"]
+        } else {
+            &["mixed"]
+        };
+        let sound = if making.sounds_alike {
+            self.seed.child("world/twin")
+        } else {
+            own.child("sound").index(k as u64)
+        };
+        let class = making
+            .retention_class
+            .unwrap_or_else(|| RETENTION_CLASSES[own.child("class").below(3) as usize].0);
         let date = crate::time::instant(leg.start_ms - drift_ms);
         let agent = &self.agents[leg.agent].id;
         Recording {
@@ -279,7 +380,9 @@ impl Generated {
             recorder_node: Some(format!("N{}", node + 1)),
             pauses: self.pauses(i, sound, leg.length_ms, planted.map(|planted| planted.kind)),
             retention_class: Some(class.to_owned()),
-            legal_hold: making.is_held.unwrap_or_else(|| self.orders.holds.share(i, self.settings.hold_share)),
+            legal_hold: making
+                .is_held
+                .unwrap_or_else(|| self.orders.holds.share(i, self.settings.hold_share)),
             sound: Sound::Made { seed: sound, codec },
             planted,
             interaction_id,
@@ -290,7 +393,8 @@ impl Generated {
     /// One pause of a fifth of the recording, somewhere inside it.
     fn pauses(&self, i: u64, sound: Seed, length_ms: u64, kind: Option<DomainKind>) -> Vec<Pause> {
         let wanted = match kind {
-            // What is wrong with a pause needs one; beside what is wrong with the bytes it would be a second matter.
+            // What is wrong with a pause needs one; beside what is wrong with the bytes it would be
+            // a second matter.
             Some(kind) if kind.defect().on == ["world.pause"] => true,
             Some(kind) if kind.defect().on == ["world.media"] => false,
             Some(_) | None => self.orders.pauses.share(i, self.settings.pause_share),
@@ -301,7 +405,11 @@ impl Generated {
         let width = length_ms / 5 / GRAIN_MS * GRAIN_MS;
         let room = (length_ms - width - 400) / GRAIN_MS;
         let start_offset_ms = 200 + sound.child("pause").below(room) * GRAIN_MS;
-        vec![Pause { start_offset_ms, end_offset_ms: start_offset_ms + width, reason: "card_number".to_owned() }]
+        vec![Pause {
+            start_offset_ms,
+            end_offset_ms: start_offset_ms + width,
+            reason: "card_number".to_owned(),
+        }]
     }
 }
 
@@ -325,7 +433,8 @@ struct Routed {
 }
 
 fn pick(seed: Seed, choices: &[&str], none: f64) -> Option<String> {
-    (!seed.child("none").chance(none)).then(|| choices[seed.below(choices.len() as u64) as usize].to_owned())
+    (!seed.child("none").chance(none))
+        .then(|| choices[seed.below(choices.len() as u64) as usize].to_owned())
 }
 
 impl SourceCodec {
@@ -346,7 +455,11 @@ impl SourceCodec {
         match self {
             SourceCodec::Mp3 => "audio/mpeg",
             SourceCodec::Amr => "audio/amr",
-            SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => "audio/x-wav",
+            SourceCodec::Pcm
+            | SourceCodec::Mulaw
+            | SourceCodec::Alaw
+            | SourceCodec::Adpcm
+            | SourceCodec::Gsm => "audio/x-wav",
         }
     }
 
@@ -354,7 +467,11 @@ impl SourceCodec {
         match self {
             SourceCodec::Mp3 => "mp3",
             SourceCodec::Amr => "amr",
-            SourceCodec::Pcm | SourceCodec::Mulaw | SourceCodec::Alaw | SourceCodec::Adpcm | SourceCodec::Gsm => "wav",
+            SourceCodec::Pcm
+            | SourceCodec::Mulaw
+            | SourceCodec::Alaw
+            | SourceCodec::Adpcm
+            | SourceCodec::Gsm => "wav",
         }
     }
 

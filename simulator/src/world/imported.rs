@@ -1,4 +1,5 @@
-//! An imported world: a user's own NDJSON of interactions with audio files beside it (`docs/guide/imported-world.md`).
+//! An imported world: a user's own NDJSON of interactions with audio files beside it
+//! (`docs/guide/imported-world.md`).
 
 mod spelling;
 
@@ -140,22 +141,35 @@ struct PauseLine {
 }
 
 impl Imported {
-    /// Reads and checks a whole file: a line that cannot be served is refused here, not in the middle of a rehearsal.
+    /// Reads and checks a whole file: a line that cannot be served is refused here, not in the
+    /// middle of a rehearsal.
     pub(super) fn read(path: &Path, seed: Seed) -> Result<Imported, ConfigError> {
-        let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let text = spelling::file_text(&bytes).map_err(|reason| ConfigError::at(path, 1, reason))?;
+        let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let text =
+            spelling::file_text(&bytes).map_err(|reason| ConfigError::at(path, 1, reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut seen = Seen::default();
         let mut interactions = Vec::new();
-        for (k, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (k, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let refuse = |reason: String| ConfigError::at(path, k as u64 + 1, reason);
             // Files with a byte order mark that were put together have one in the middle.
-            let line: Line =
-                serde_json::from_str(line.trim_start_matches('\u{feff}')).map_err(|error| refuse(in_words(&without_place(&error))))?;
+            let line: Line = serde_json::from_str(line.trim_start_matches('\u{feff}'))
+                .map_err(|error| refuse(in_words(&without_place(&error))))?;
             interactions.push(line.checked(&folder, &mut seen).map_err(refuse)?);
         }
         if interactions.is_empty() {
-            return Err(ConfigError::at(path, 1, "no interaction in this file; write one JSON object a line"));
+            return Err(ConfigError::at(
+                path,
+                1,
+                "no interaction in this file; write one JSON object a line",
+            ));
         }
         interactions.sort_by_key(|interaction| interaction.id);
         Ok(Imported::of(interactions, seed))
@@ -166,18 +180,38 @@ impl Imported {
         let mut names = Names::default();
         for (i, interaction) in interactions.iter().enumerate() {
             names.note(interaction);
-            by_recording.extend(interaction.recordings.iter().map(|recording| (recording.id.clone(), i as u64)));
+            by_recording.extend(
+                interaction
+                    .recordings
+                    .iter()
+                    .map(|recording| (recording.id.clone(), i as u64)),
+            );
         }
         let mapped = |branch: &str, ids: BTreeSet<String>| {
             let own = seed.child("world/imported").child(branch);
-            ids.into_iter().map(|id| Mapped { target_id: Some(own.child(&id).uuid()), name: id.clone(), id, in_target: true }).collect()
+            ids.into_iter()
+                .map(|id| Mapped {
+                    target_id: Some(own.child(&id).uuid()),
+                    name: id.clone(),
+                    id,
+                    in_target: true,
+                })
+                .collect()
         };
         Imported {
-            agents: names.agents.into_iter().map(|(id, extension)| agent(seed, id, extension)).collect(),
+            agents: names
+                .agents
+                .into_iter()
+                .map(|(id, extension)| agent(seed, id, extension))
+                .collect(),
             queues: mapped("queues", names.queues),
             skills: mapped("skills", names.skills),
             wrapups: mapped("wrapups", names.wrapups),
-            retention_classes: names.classes.into_iter().filter_map(|class| years(&class).map(|years| (class, years))).collect(),
+            retention_classes: names
+                .classes
+                .into_iter()
+                .filter_map(|class| years(&class).map(|years| (class, years)))
+                .collect(),
             interactions,
             by_recording,
         }
@@ -187,7 +221,10 @@ impl Imported {
 /// serde_json's message without its "at line 1 column n": the file's own line is named instead.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| format!("{message} (column {})", error.column()))
+    text.rsplit_once(" at line ")
+        .map_or(text.clone(), |(message, _)| {
+            format!("{message} (column {})", error.column())
+        })
 }
 
 /// Ids met so far.
@@ -210,38 +247,70 @@ struct Names {
 impl Names {
     fn note(&mut self, interaction: &Interaction) {
         if let Some(id) = &interaction.agent_id {
-            self.agents.insert(id.clone(), interaction.agent_extension.clone());
+            self.agents
+                .insert(id.clone(), interaction.agent_extension.clone());
         }
-        for id in interaction.segments.iter().filter_map(|segment| segment.agent_id.as_ref()) {
+        for id in interaction
+            .segments
+            .iter()
+            .filter_map(|segment| segment.agent_id.as_ref())
+        {
             self.agents.entry(id.clone()).or_default();
         }
         self.queues.extend(interaction.queue_id.clone());
         self.skills.extend(interaction.skill.clone());
         self.wrapups.extend(interaction.wrap_up_code.clone());
-        self.classes.extend(interaction.recordings.iter().filter_map(|recording| recording.retention_class.clone()));
+        self.classes.extend(
+            interaction
+                .recordings
+                .iter()
+                .filter_map(|recording| recording.retention_class.clone()),
+        );
     }
 }
 
 fn agent(seed: Seed, id: String, extension: Option<String>) -> Agent {
     let own = seed.child("world/imported/agents").child(&id);
     let name = super::people::person(own);
-    let row = MappedAgent { user_id: own.uuid(), user_name: name.clone(), valid_from_ms: None, valid_to_ms: None, in_target: true };
-    Agent { id, name, extension: extension.unwrap_or_default(), active: true, mapped: vec![row] }
+    let row = MappedAgent {
+        user_id: own.uuid(),
+        user_name: name.clone(),
+        valid_from_ms: None,
+        valid_to_ms: None,
+        in_target: true,
+    };
+    Agent {
+        id,
+        name,
+        extension: extension.unwrap_or_default(),
+        active: true,
+        mapped: vec![row],
+    }
 }
 
-/// The years a class's name begins with (`7-Year Retention`); other classes need a row in the scenario's `[plan.retention.class]`.
+/// The years a class's name begins with (`7-Year Retention`); other classes need a row in the
+/// scenario's `[plan.retention.class]`.
 fn years(class: &str) -> Option<i64> {
     let digits: String = class.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|years| (1..=1000).contains(years))
+    digits
+        .parse()
+        .ok()
+        .filter(|years| (1..=1000).contains(years))
 }
 
 impl Line {
     fn checked(self, folder: &Path, seen: &mut Seen) -> Result<Interaction, String> {
         if !seen.interactions.insert(self.id) {
-            return Err(format!("interaction {} occurs twice; ids are unique", self.id));
+            return Err(format!(
+                "interaction {} occurs twice; ids are unique",
+                self.id
+            ));
         }
-        let recordings =
-            self.recordings.iter().map(|recording| recording.checked(&self, folder, seen)).collect::<Result<Vec<_>, String>>()?;
+        let recordings = self
+            .recordings
+            .iter()
+            .map(|recording| recording.checked(&self, folder, seen))
+            .collect::<Result<Vec<_>, String>>()?;
         let segment = |line: &SegmentLine| Segment {
             id: line.id.clone(),
             agent_id: line.agent_id.clone(),
@@ -278,24 +347,54 @@ impl Line {
 }
 
 impl RecordingLine {
-    fn checked(&self, interaction: &Line, folder: &Path, seen: &mut Seen) -> Result<Recording, String> {
+    fn checked(
+        &self,
+        interaction: &Line,
+        folder: &Path,
+        seen: &mut Seen,
+    ) -> Result<Recording, String> {
         let id = &self.id;
         if matches!(id.as_str(), "." | "..") {
-            return Err(format!("recording id `{id}` has no address: dots alone are read as a folder; give it another id"));
+            return Err(format!(
+                "recording id `{id}` has no address: dots alone are read as a folder; give it \
+                 another id"
+            ));
         }
         if !seen.recordings.insert(id.clone()) {
             return Err(format!("recording {id} occurs twice; ids are unique"));
         }
-        if let Some(segment) = self.segment_id.as_ref().filter(|id| !interaction.segments.iter().any(|segment| segment.id == **id)) {
-            return Err(format!("recording {id}: segment {segment} is not one of this interaction"));
+        if let Some(segment) = self.segment_id.as_ref().filter(|id| {
+            !interaction
+                .segments
+                .iter()
+                .any(|segment| segment.id == **id)
+        }) {
+            return Err(format!(
+                "recording {id}: segment {segment} is not one of this interaction"
+            ));
         }
-        let path = inside(folder, &self.file).map_err(|reason| format!("recording {id}: {reason}"))?;
+        let path =
+            inside(folder, &self.file).map_err(|reason| format!("recording {id}: {reason}"))?;
         let probe = self.probe(&path)?;
-        let segment = interaction.segments.iter().find(|segment| Some(&segment.id) == self.segment_id.as_ref());
-        let probed_ms = probe.as_ref().map(|probe| i64::try_from(probe.samples * 1000 / u64::from(probe.sample_rate.max(1))).unwrap_or(0));
-        let start_ms = self.start_time.or(segment.and_then(|segment| segment.start_time)).unwrap_or(interaction.start_time);
-        let end_ms = self.end_time.or(segment.and_then(|segment| segment.end_time)).unwrap_or(interaction.end_time);
-        let channels = self.channels.or(probe.as_ref().map(|probe| probe.channels)).unwrap_or(1);
+        let segment = interaction
+            .segments
+            .iter()
+            .find(|segment| Some(&segment.id) == self.segment_id.as_ref());
+        let probed_ms = probe.as_ref().map(|probe| {
+            i64::try_from(probe.samples * 1000 / u64::from(probe.sample_rate.max(1))).unwrap_or(0)
+        });
+        let start_ms = self
+            .start_time
+            .or(segment.and_then(|segment| segment.start_time))
+            .unwrap_or(interaction.start_time);
+        let end_ms = self
+            .end_time
+            .or(segment.and_then(|segment| segment.end_time))
+            .unwrap_or(interaction.end_time);
+        let channels = self
+            .channels
+            .or(probe.as_ref().map(|probe| probe.channels))
+            .unwrap_or(1);
         Ok(Recording {
             id: id.clone(),
             interaction_id: interaction.id,
@@ -304,13 +403,30 @@ impl RecordingLine {
             end_ms,
             drift_ms: 0,
             duration_ms: self.duration_ms.or(probed_ms),
-            codec: self.codec.clone().or(probe.as_ref().map(|probe| probe.codec.to_string())).unwrap_or_default(),
-            content_type: self.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
+            codec: self
+                .codec
+                .clone()
+                .or(probe.as_ref().map(|probe| probe.codec.to_string()))
+                .unwrap_or_default(),
+            content_type: self
+                .content_type
+                .clone()
+                .unwrap_or_else(|| "application/octet-stream".to_owned()),
             channels,
-            channel_roles: if self.channel_roles.is_empty() { roles(channels) } else { self.channel_roles.clone() },
-            sample_rate: self.sample_rate.or(probe.as_ref().map(|probe| probe.sample_rate)).unwrap_or(8000),
+            channel_roles: if self.channel_roles.is_empty() {
+                roles(channels)
+            } else {
+                self.channel_roles.clone()
+            },
+            sample_rate: self
+                .sample_rate
+                .or(probe.as_ref().map(|probe| probe.sample_rate))
+                .unwrap_or(8000),
             file_name: self.file_name.clone().unwrap_or_else(|| self.file.clone()),
-            recorder_node: self.recorder_node.clone().or_else(|| interaction.recorder_node.clone()),
+            recorder_node: self
+                .recorder_node
+                .clone()
+                .or_else(|| interaction.recorder_node.clone()),
             pauses: self.pauses.iter().map(PauseLine::pause).collect(),
             retention_class: self.retention_class.clone(),
             legal_hold: self.legal_hold,
@@ -324,39 +440,66 @@ impl RecordingLine {
         match audio::probe_file(path) {
             Ok(probe) => Ok(Some(probe)),
             Err(_) if self.expect_bad => Ok(None),
-            Err(error) => {
-                Err(format!("recording {}: {} cannot be decoded ({error}); mend the file, or say \"expectBad\": true", self.id, self.file))
-            }
+            Err(error) => Err(format!(
+                "recording {}: {} cannot be decoded ({error}); mend the file, or say \
+                 \"expectBad\": true",
+                self.id, self.file
+            )),
         }
     }
 }
 
 impl PauseLine {
     fn pause(&self) -> Pause {
-        Pause { start_offset_ms: self.start_offset_ms, end_offset_ms: self.end_offset_ms, reason: self.reason.clone().unwrap_or_default() }
+        Pause {
+            start_offset_ms: self.start_offset_ms,
+            end_offset_ms: self.end_offset_ms,
+            reason: self.reason.clone().unwrap_or_default(),
+        }
     }
 }
 
 fn roles(channels: u16) -> Vec<String> {
-    let roles: &[&str] = if channels == 2 { &["agent", "customer"] } else { &["mixed"] };
+    let roles: &[&str] = if channels == 2 {
+        &["agent", "customer"]
+    } else {
+        &["mixed"]
+    };
     roles.iter().map(|role| (*role).to_owned()).collect()
 }
 
-/// The path of a file below `folder`; one that is absolute, climbs out or leads out by a link is refused.
+/// The path of a file below `folder`; one that is absolute, climbs out or leads out by a link is
+/// refused.
 fn inside(folder: &Path, file: &str) -> Result<PathBuf, String> {
     let relative = Path::new(file);
-    if file.is_empty() || !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return Err(format!("file `{file}` must lie in the world's folder: a relative path without `..`"));
+    if file.is_empty()
+        || !relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    {
+        return Err(format!(
+            "file `{file}` must lie in the world's folder: a relative path without `..`"
+        ));
     }
     let path = folder.join(relative);
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     let (Ok(real), Ok(root)) = (path.canonicalize(), folder.canonicalize()) else {
-        return Err(format!("file `{file}` does not exist in the world's folder"));
+        return Err(format!(
+            "file `{file}` does not exist in the world's folder"
+        ));
     };
     if !real.starts_with(&root) {
         return Err(format!("file `{file}` leads out of the world's folder"));
     }
-    if real.is_file() { Ok(path) } else { Err(format!("file `{file}` is not a file")) }
+    if real.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("file `{file}` is not a file"))
+    }
 }
 
 #[cfg(test)]
@@ -368,8 +511,15 @@ mod tests {
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(dir.path().join("audio")).expect("audio");
-        let pcm = audio::Pcm { sample_rate: 8000, channels: vec![vec![500; 24_000]] };
-        std::fs::write(dir.path().join("audio/a.wav"), audio::encode(&pcm, audio::Codec::PcmS16).expect("wav")).expect("a.wav");
+        let pcm = audio::Pcm {
+            sample_rate: 8000,
+            channels: vec![vec![500; 24_000]],
+        };
+        std::fs::write(
+            dir.path().join("audio/a.wav"),
+            audio::encode(&pcm, audio::Codec::PcmS16).expect("wav"),
+        )
+        .expect("a.wav");
         std::fs::write(dir.path().join("audio/bad.wav"), "<html></html>").expect("bad.wav");
         dir
     }
@@ -384,41 +534,96 @@ mod tests {
     #[test]
     fn agents_and_queues_are_those_the_lines_mention() {
         let world = read(LINE).expect("a world");
-        assert_eq!(world.agents.iter().map(|agent| agent.id.as_str()).collect::<Vec<_>>(), ["A1", "A2"]);
+        assert_eq!(
+            world
+                .agents
+                .iter()
+                .map(|agent| agent.id.as_str())
+                .collect::<Vec<_>>(),
+            ["A1", "A2"]
+        );
         assert_eq!(world.queues[0].id, "Q");
-        assert_eq!(world.retention_classes, [("7-Year Retention".to_owned(), 7)]);
+        assert_eq!(
+            world.retention_classes,
+            [("7-Year Retention".to_owned(), 7)]
+        );
         let recording = &world.interactions[0].recordings[0];
-        assert_eq!((recording.duration_ms, recording.codec.as_str(), recording.start_ms), (Some(3000), "pcm_s16le", 1000));
+        assert_eq!(
+            (
+                recording.duration_ms,
+                recording.codec.as_str(),
+                recording.start_ms
+            ),
+            (Some(3000), "pcm_s16le", 1000)
+        );
     }
 
     #[test]
     fn a_line_that_cannot_be_served_is_refused_with_its_number() {
         for (was, becomes, expected) in [
-            ("\"agentId\":\"A1\"", "\"agentIdd\":\"A1\"", "calls.ndjson:2: unknown key `agentIdd`; the nearest known key is `agentId`"),
-            ("audio/a.wav", "audio/none.wav", ":2: recording 5-1: file `audio/none.wav` does not exist"),
+            (
+                "\"agentId\":\"A1\"",
+                "\"agentIdd\":\"A1\"",
+                "calls.ndjson:2: unknown key `agentIdd`; the nearest known key is `agentId`",
+            ),
+            (
+                "audio/a.wav",
+                "audio/none.wav",
+                ":2: recording 5-1: file `audio/none.wav` does not exist",
+            ),
             ("audio/a.wav", "../a.wav", "a relative path without `..`"),
             ("audio/a.wav", "/etc/hosts", "a relative path without `..`"),
             ("audio/a.wav", "audio/bad.wav", "\"expectBad\": true"),
-            ("\"segmentId\":\"5-s1\"", "\"segmentId\":\"5-s9\"", "segment 5-s9 is not one of this interaction"),
-            ("\"id\":5,", "\"id\":\"C-5\",", "an id of an interaction is a whole number"),
-            ("\"id\":5,", "\"id\":5.5,", "an id of an interaction is a whole number"),
+            (
+                "\"segmentId\":\"5-s1\"",
+                "\"segmentId\":\"5-s9\"",
+                "segment 5-s9 is not one of this interaction",
+            ),
+            (
+                "\"id\":5,",
+                "\"id\":\"C-5\",",
+                "an id of an interaction is a whole number",
+            ),
+            (
+                "\"id\":5,",
+                "\"id\":5.5,",
+                "an id of an interaction is a whole number",
+            ),
             ("\"id\":\"5-1\"", "\"id\":\"\"", "the id is empty"),
-            ("\"id\":\"5-1\"", "\"id\":\"..\"", "recording id `..` has no address"),
-            ("\"agentId\":\"A1\"", "\"AGENTID\":\"A1\"", "unknown key `AGENTID`; the nearest known key is `agentId`"),
+            (
+                "\"id\":\"5-1\"",
+                "\"id\":\"..\"",
+                "recording id `..` has no address",
+            ),
+            (
+                "\"agentId\":\"A1\"",
+                "\"AGENTID\":\"A1\"",
+                "unknown key `AGENTID`; the nearest known key is `agentId`",
+            ),
             (
                 "\"startTime\":1000,\"endTime\":4000,\"direction\"",
                 "\"startTime\":\"soon\",\"endTime\":4000,\"direction\"",
                 "a time is Unix milliseconds, or text with an offset",
             ),
-            ("\"queueId\":\"Q\"", "\"waitTimeMs\":\"soon\"", "a length in milliseconds is expected"),
-            ("\"queueId\":\"Q\"", "\"numbersMasked\":2", "true or false is expected"),
+            (
+                "\"queueId\":\"Q\"",
+                "\"waitTimeMs\":\"soon\"",
+                "a length in milliseconds is expected",
+            ),
+            (
+                "\"queueId\":\"Q\"",
+                "\"numbersMasked\":2",
+                "true or false is expected",
+            ),
             ("\"id\":5,", "\"id\":4,", "interaction 4 occurs twice"),
             ("\"id\":5,", "", "missing field `id`"),
             ("INBOUND", "SIDEWAYS", "unknown value `SIDEWAYS`"),
         ] {
             assert!(LINE.contains(was), "{was}");
-            let text =
-                format!("{{\"id\":4,\"startTime\":1,\"endTime\":2,\"direction\":\"OUTBOUND\"}}\n{}\n", LINE.replacen(was, becomes, 1));
+            let text = format!(
+                "{{\"id\":4,\"startTime\":1,\"endTime\":2,\"direction\":\"OUTBOUND\"}}\n{}\n",
+                LINE.replacen(was, becomes, 1)
+            );
             let error = read(&text).err().expect(becomes);
             assert!(error.contains(expected), "{error}");
         }
@@ -429,13 +634,22 @@ mod tests {
         let spelled = [
             ("\"id\":5,", "\"id\":5.0,"),
             ("\"id\":5,", "\"id\":\"5\","),
-            ("\"startTime\":1000,\"endTime\":4000,\"direction\"", "\"startTime\":\"1000\",\"endTime\":4.0E3,\"direction\""),
+            (
+                "\"startTime\":1000,\"endTime\":4000,\"direction\"",
+                "\"startTime\":\"1000\",\"endTime\":4.0E3,\"direction\"",
+            ),
             (
                 "\"startTime\":1000,\"endTime\":4000,\"direction\"",
                 "\"startTime\":\"1970-01-01T00:00:01Z\",\"endTime\":4000.0,\"direction\"",
             ),
-            ("\"INBOUND\"", "\"inbound\",\"numbersMasked\":\"false\",\"waitTimeMs\":null,\"talkTimeMs\":\"\""),
-            ("\"queueId\":\"Q\"", "\"queueId\":\"Q\",\"skill\":null,\"numbersMasked\":null"),
+            (
+                "\"INBOUND\"",
+                "\"inbound\",\"numbersMasked\":\"false\",\"waitTimeMs\":null,\"talkTimeMs\":\"\"",
+            ),
+            (
+                "\"queueId\":\"Q\"",
+                "\"queueId\":\"Q\",\"skill\":null,\"numbersMasked\":null",
+            ),
             ("\"segments\":[{", "\"segments\":[null,{"),
             (
                 "\"recordings\":[{\"id\":\"5-1\",\"segmentId\":\"5-s1\",\"file\":\"audio/a.wav\",\"retentionClass\":\"7-Year Retention\"}]",
@@ -460,18 +674,37 @@ mod tests {
         let right = seen(&read(LINE).expect("a world"));
         for (was, becomes) in spelled {
             assert!(LINE.contains(was), "{was}");
-            let world = read(&LINE.replacen(was, becomes, 1)).unwrap_or_else(|error| panic!("{becomes}: {error}"));
+            let world = read(&LINE.replacen(was, becomes, 1))
+                .unwrap_or_else(|error| panic!("{becomes}: {error}"));
             assert_eq!(seen(&world), right, "{becomes}");
         }
         for text in [format!("\u{feff}{LINE}\r\n"), format!("\r\n\u{feff}{LINE}")] {
             assert_eq!(seen(&read(&text).expect("a world")), right);
         }
-        let timeless = LINE.replace("\"agentId\":\"A2\",\"startTime\":1000,\"endTime\":4000", "\"agentId\":\"A2\",\"startTime\":null");
-        assert_eq!(read(&timeless).expect("a world").interactions[0].segments[0].end_ms, 4000);
+        let timeless = LINE.replace(
+            "\"agentId\":\"A2\",\"startTime\":1000,\"endTime\":4000",
+            "\"agentId\":\"A2\",\"startTime\":null",
+        );
+        assert_eq!(
+            read(&timeless).expect("a world").interactions[0].segments[0].end_ms,
+            4000
+        );
         let rounded = LINE.replace("\"queueId\":\"Q\"", "\"talkTimeMs\":1.5");
         assert_eq!(read(&rounded).expect("a world").interactions[0].talk_ms, 2);
-        for id in ["a;b", "50%", "a/b", "a\\\\b", "what?#", "\u{e9} \u{444}", "a..b", "'q'"] {
-            assert!(read(&LINE.replace("\"5-1\"", &format!("\"{id}\""))).is_ok(), "{id}");
+        for id in [
+            "a;b",
+            "50%",
+            "a/b",
+            "a\\\\b",
+            "what?#",
+            "\u{e9} \u{444}",
+            "a..b",
+            "'q'",
+        ] {
+            assert!(
+                read(&LINE.replace("\"5-1\"", &format!("\"{id}\""))).is_ok(),
+                "{id}"
+            );
         }
     }
 
@@ -481,14 +714,20 @@ mod tests {
         let file = dir.path().join("calls.ndjson");
         for mark in [[0xff, 0xfe], [0xfe, 0xff]] {
             std::fs::write(&file, [&mark[..], b"{\0"].concat()).expect("calls.ndjson");
-            let error = Imported::read(&file, Seed::new(7)).err().expect("an error").to_string();
+            let error = Imported::read(&file, Seed::new(7))
+                .err()
+                .expect("an error")
+                .to_string();
             assert!(error.contains("UTF-16"), "{error}");
         }
     }
 
     #[test]
     fn audio_declared_bad_is_taken_as_it_is() {
-        let text = LINE.replace("\"file\":\"audio/a.wav\"", "\"file\":\"audio/bad.wav\",\"expectBad\":true");
+        let text = LINE.replace(
+            "\"file\":\"audio/a.wav\"",
+            "\"file\":\"audio/bad.wav\",\"expectBad\":true",
+        );
         assert!(read(&text).is_ok());
     }
 }

@@ -91,7 +91,11 @@ impl PhoneNumber {
 
 impl std::fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let tail: String = self.0.chars().skip(self.0.chars().count().saturating_sub(2)).collect();
+        let tail: String = self
+            .0
+            .chars()
+            .skip(self.0.chars().count().saturating_sub(2))
+            .collect();
         write!(f, "***{tail}")
     }
 }
@@ -115,7 +119,8 @@ pub(crate) struct Recording {
     pub(crate) end_ms: i64,
     /// True minus stated time of its recorder, ms.
     pub(crate) drift_ms: i64,
-    /// As the recorder declares it. Absent: it declares none, as for an imported file that is not read here.
+    /// As the recorder declares it. Absent: it declares none, as for an imported file that is not
+    /// read here.
     pub(crate) duration_ms: Option<i64>,
     /// As the recorder declares it.
     pub(crate) codec: String,
@@ -141,7 +146,9 @@ impl Recording {
 
     /// The length it is declared with, in milliseconds; 0 where none is.
     pub(crate) fn declared_ms(&self) -> u64 {
-        self.duration_ms.and_then(|declared| u64::try_from(declared).ok()).unwrap_or(0)
+        self.duration_ms
+            .and_then(|declared| u64::try_from(declared).ok())
+            .unwrap_or(0)
     }
 }
 
@@ -176,13 +183,26 @@ enum Population {
 }
 
 impl World {
-    /// The world of these settings, with wrong data where it is planted; an imported one is read, below `dir`, and checked here.
-    pub(crate) fn new(settings: &WorldSettings, dir: &Path, plantings: &[Planting], seed: u64) -> Result<World, ConfigError> {
+    /// The world of these settings, with wrong data where it is planted; an imported one is read,
+    /// below `dir`, and checked here.
+    pub(crate) fn new(
+        settings: &WorldSettings,
+        dir: &Path,
+        plantings: &[Planting],
+        seed: u64,
+    ) -> Result<World, ConfigError> {
         let population = match &settings.file {
             Some(file) => Population::Imported(Imported::read(&dir.join(file), Seed::new(seed))?),
-            None => Population::Generated(Box::new(Generated::new(Seed::new(seed), settings, plantings))),
+            None => Population::Generated(Box::new(Generated::new(
+                Seed::new(seed),
+                settings,
+                plantings,
+            ))),
         };
-        Ok(World { population, media: MediaCache::default() })
+        Ok(World {
+            population,
+            media: MediaCache::default(),
+        })
     }
 
     /// How many interactions there are.
@@ -197,7 +217,9 @@ impl World {
     pub(crate) fn interaction(&self, i: u64) -> Interaction {
         match &self.population {
             Population::Generated(world) => world.interaction(i),
-            Population::Imported(world) => world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].clone(),
+            Population::Imported(world) => {
+                world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].clone()
+            }
         }
     }
 
@@ -213,19 +235,26 @@ impl World {
     pub(crate) fn stated_start_ms(&self, i: u64) -> i64 {
         match &self.population {
             Population::Generated(world) => world.stated_start_ms(i),
-            Population::Imported(world) => world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].start_ms,
+            Population::Imported(world) => {
+                world.interactions[usize::try_from(i).unwrap_or(usize::MAX)].start_ms
+            }
         }
     }
 
-    /// When everything in it has happened: midnight UTC after a generated world's window, and after the last call of an imported one that a
-    /// calendar of telephone recordings holds (1980 to 2100; other times are damage, and none of them leaves 1970). Unix ms.
+    /// When everything in it has happened: midnight UTC after a generated world's window, and after
+    /// the last call of an imported one that a calendar of telephone recordings holds (1980 to
+    /// 2100; other times are damage, and none of them leaves 1970). Unix ms.
     pub(crate) fn end_ms(&self) -> i64 {
         match &self.population {
             Population::Generated(world) => world.window_end_ms(),
             Population::Imported(world) => {
                 let plausible = 315_532_800_000..4_102_444_800_000;
-                let last =
-                    world.interactions.iter().flat_map(|call| [call.start_ms, call.end_ms]).filter(|at| plausible.contains(at)).max();
+                let last = world
+                    .interactions
+                    .iter()
+                    .flat_map(|call| [call.start_ms, call.end_ms])
+                    .filter(|at| plausible.contains(at))
+                    .max();
                 (last.unwrap_or(0) / DAY_MS + 1) * DAY_MS
             }
         }
@@ -237,7 +266,10 @@ impl World {
             Population::Generated(world) => world.index_of_recording(id)?,
             Population::Imported(world) => *world.by_recording.get(id)?,
         };
-        self.interaction(index).recordings.into_iter().find(|recording| recording.id == id)
+        self.interaction(index)
+            .recordings
+            .into_iter()
+            .find(|recording| recording.id == id)
     }
 
     /// The bytes of a recording and their hash. Made or read on demand; a few are kept.
@@ -247,7 +279,10 @@ impl World {
 
     /// How many bytes they are, where that can be told without making them.
     pub(crate) fn media_length(&self, recording: &Recording) -> Option<u64> {
-        self.media.made(recording).map(|media| media.bytes.len() as u64).or_else(|| media::length(recording))
+        self.media
+            .made(recording)
+            .map(|media| media.bytes.len() as u64)
+            .or_else(|| media::length(recording))
     }
 
     /// The same, if it was made not long ago; costs nothing.
@@ -273,12 +308,16 @@ impl World {
 
     /// The rows that lead agents to people of the target, agent by agent.
     pub(crate) fn mapping(&self) -> impl Iterator<Item = (&str, &MappedAgent)> {
-        self.agents().iter().flat_map(|agent| agent.mapped.iter().map(|row| (agent.id.as_str(), row)))
+        self.agents()
+            .iter()
+            .flat_map(|agent| agent.mapped.iter().map(|row| (agent.id.as_str(), row)))
     }
 
     /// The queues that a mapping leads to the target, each with its id there.
     pub(crate) fn mapped_queues(&self) -> impl Iterator<Item = (&Mapped, String)> {
-        self.queues().iter().filter_map(|row| Some((row, row.target_id?.to_string())))
+        self.queues()
+            .iter()
+            .filter_map(|row| Some((row, row.target_id?.to_string())))
     }
 
     pub(crate) fn skills(&self) -> &[Mapped] {
@@ -298,7 +337,10 @@ impl World {
     /// Retention classes of the source with their years.
     pub(crate) fn retention_classes(&self) -> Vec<(String, i64)> {
         match &self.population {
-            Population::Generated(_) => generated::RETENTION_CLASSES.iter().map(|(class, years)| ((*class).to_owned(), *years)).collect(),
+            Population::Generated(_) => generated::RETENTION_CLASSES
+                .iter()
+                .map(|(class, years)| ((*class).to_owned(), *years))
+                .collect(),
             Population::Imported(world) => world.retention_classes.clone(),
         }
     }

@@ -42,17 +42,44 @@ pub(crate) struct Mapped {
     pub(crate) in_target: bool,
 }
 
-const QUEUES: [&str; 10] =
-    ["Support", "Sales", "Billing", "Retention", "Complaints", "Technical", "Collections", "Claims", "Onboarding", "Bookings"];
-const SKILLS: [&str; 6] = ["Billing", "French", "Network", "Mortgages", "Travel", "Escalation"];
-const WRAPUPS: [&str; 8] = ["Resolved", "Follow-up", "Transferred", "Complaint", "Sale", "No sale", "Wrong number", "Callback agreed"];
+const QUEUES: [&str; 10] = [
+    "Support",
+    "Sales",
+    "Billing",
+    "Retention",
+    "Complaints",
+    "Technical",
+    "Collections",
+    "Claims",
+    "Onboarding",
+    "Bookings",
+];
+const SKILLS: [&str; 6] = [
+    "Billing",
+    "French",
+    "Network",
+    "Mortgages",
+    "Travel",
+    "Escalation",
+];
+const WRAPUPS: [&str; 8] = [
+    "Resolved",
+    "Follow-up",
+    "Transferred",
+    "Complaint",
+    "Sale",
+    "No sale",
+    "Wrong number",
+    "Callback agreed",
+];
 
 /// A person's name, from the entity's own seed.
 pub(crate) fn person(seed: Seed) -> String {
     Name().fake_with_rng(&mut StdRng::seed_from_u64(seed.child("name").value()))
 }
 
-/// The agents: the last ones are unmapped, those before them wrongly mapped, the first ones re-used.
+/// The agents: the last ones are unmapped, those before them wrongly mapped, the first ones
+/// re-used.
 pub(crate) fn agents(seed: Seed, settings: &WorldSettings, middle_ms: i64) -> Vec<Agent> {
     let first_unmapped = settings.agents - settings.unmapped_agents;
     let first_invalid = first_unmapped - settings.invalid_agent_ids;
@@ -75,7 +102,13 @@ pub(crate) fn agents(seed: Seed, settings: &WorldSettings, middle_ms: i64) -> Ve
             let successor = own.child("successor");
             vec![
                 row(own.child("user"), &name, None, Some(middle_ms), true),
-                row(successor.child("user"), &person(successor), Some(middle_ms), None, true),
+                row(
+                    successor.child("user"),
+                    &person(successor),
+                    Some(middle_ms),
+                    None,
+                    true,
+                ),
             ]
         } else {
             vec![row(own.child("user"), &name, None, None, true)]
@@ -96,20 +129,32 @@ pub(crate) fn queues(seed: Seed, settings: &WorldSettings) -> Vec<Mapped> {
     let first_unmapped = settings.queues - settings.unmapped_queues;
     let first_invalid = first_unmapped - settings.invalid_queue_ids;
     let queue = |k: u32| {
-        let name = QUEUES.get(k as usize).map_or_else(|| format!("Line {}", k + 1), |name| (*name).to_owned());
+        let name = QUEUES
+            .get(k as usize)
+            .map_or_else(|| format!("Line {}", k + 1), |name| (*name).to_owned());
         let id = format!("Q-{}", name.to_uppercase().replace(' ', "-"));
-        let target_id = (k < first_unmapped).then(|| seed.child("world/queues").index(u64::from(k)).uuid());
-        Mapped { id, name, target_id, in_target: k < first_invalid }
+        let target_id =
+            (k < first_unmapped).then(|| seed.child("world/queues").index(u64::from(k)).uuid());
+        Mapped {
+            id,
+            name,
+            target_id,
+            in_target: k < first_invalid,
+        }
     };
     (0..settings.queues).map(queue).collect()
 }
 
 pub(crate) fn skills(seed: Seed) -> Vec<Mapped> {
-    named(seed.child("world/skills"), &SKILLS, |_, name| format!("SK-{}", name.to_uppercase()))
+    named(seed.child("world/skills"), &SKILLS, |_, name| {
+        format!("SK-{}", name.to_uppercase())
+    })
 }
 
 pub(crate) fn wrapups(seed: Seed) -> Vec<Mapped> {
-    named(seed.child("world/wrapups"), &WRAPUPS, |k, _| format!("W-{:03}", k + 1))
+    named(seed.child("world/wrapups"), &WRAPUPS, |k, _| {
+        format!("W-{:03}", k + 1)
+    })
 }
 
 fn named(seed: Seed, names: &[&str], id: impl Fn(usize, &str) -> String) -> Vec<Mapped> {

@@ -1,8 +1,10 @@
-//! A shuffled order of any length in constant memory, so that exact counts can be spread over a world nobody lists.
+//! A shuffled order of any length in constant memory, so that exact counts can be spread over a
+//! world nobody lists.
 
 use crate::seed::Seed;
 
-/// A bijection of `0..n`: a four-round Feistel network over the next even power of two, walked until it lands inside.
+/// A bijection of `0..n`: a four-round Feistel network over the next even power of two, walked
+/// until it lands inside.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shuffle {
     seed: Seed,
@@ -13,7 +15,11 @@ pub(crate) struct Shuffle {
 impl Shuffle {
     pub(crate) fn new(seed: Seed, n: u64) -> Shuffle {
         let bits = u64::BITS - n.saturating_sub(1).leading_zeros();
-        Shuffle { seed, n, half_bits: bits.div_ceil(2).max(1) }
+        Shuffle {
+            seed,
+            n,
+            half_bits: bits.div_ceil(2).max(1),
+        }
     }
 
     /// Where `i` (below `n`) stands in the shuffled order.

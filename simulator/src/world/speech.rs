@@ -1,8 +1,8 @@
-//! Sound that behaves like speech to whoever measures it: voiced syllables with moving pitch and formants, consonants, gaps and turns, different for
-//! every recording and every channel.
+//! Sound that behaves like speech to whoever measures it: voiced syllables with moving pitch and
+//! formants, consonants, gaps and turns, different for every recording and every channel.
 //!
-//! Only additions, multiplications, divisions and comparisons of `f64` are used, no library sine or exponential: the same seed must give the same
-//! samples on every machine and in every release.
+//! Only additions, multiplications, divisions and comparisons of `f64` are used, no library sine or
+//! exponential: the same seed must give the same samples on every machine and in every release.
 
 use super::Pause;
 use crate::seed::Seed;
@@ -23,25 +23,57 @@ const VOWELS: [[f64; 3]; 10] = [
     [490.0, 1350.0, 1690.0],
 ];
 
-/// A conversation of agent and customer: two channels, or one with both. Inside a pause only the customer is heard, reading digits.
-pub(super) fn conversation(seed: Seed, rate: u32, length_ms: u64, stereo: bool, pauses: &[Pause]) -> Vec<Vec<i16>> {
+/// A conversation of agent and customer: two channels, or one with both. Inside a pause only the
+/// customer is heard, reading digits.
+pub(super) fn conversation(
+    seed: Seed,
+    rate: u32,
+    length_ms: u64,
+    stereo: bool,
+    pauses: &[Pause],
+) -> Vec<Vec<i16>> {
     let samples = samples_in(length_ms, rate);
     let mut agent = floor(seed.child("room/agent"), samples);
     let mut customer = floor(seed.child("room/customer"), samples);
     let (speakers, turns) = (Speakers::of(seed, rate), turns(seed, length_ms));
     for turn in turns {
-        let channel = if turn.agent { &mut agent } else { &mut customer };
-        let voice = if turn.agent { &speakers.agent } else { &speakers.customer };
-        voice.speak(turn.seed, &mut channel[samples_in(turn.from_ms, rate)..samples_in(turn.to_ms, rate)]);
+        let channel = if turn.agent {
+            &mut agent
+        } else {
+            &mut customer
+        };
+        let voice = if turn.agent {
+            &speakers.agent
+        } else {
+            &speakers.customer
+        };
+        voice.speak(
+            turn.seed,
+            &mut channel[samples_in(turn.from_ms, rate)..samples_in(turn.to_ms, rate)],
+        );
     }
     for (k, pause) in pauses.iter().enumerate() {
-        let range = samples_in(pause.start_offset_ms, rate).min(samples)..samples_in(pause.end_offset_ms, rate).min(samples);
+        let range = samples_in(pause.start_offset_ms, rate).min(samples)
+            ..samples_in(pause.end_offset_ms, rate).min(samples);
         agent[range.clone()].fill(0.0);
         customer[range.clone()].fill(0.0);
-        speakers.customer.read_digits(seed.child("digits").index(k as u64), &mut customer[range]);
+        speakers
+            .customer
+            .read_digits(seed.child("digits").index(k as u64), &mut customer[range]);
     }
-    let whole = |channel: Vec<f64>| channel.into_iter().map(|value| value.clamp(-32_000.0, 32_000.0) as i16).collect();
-    if stereo { vec![whole(agent), whole(customer)] } else { vec![whole(agent.iter().zip(&customer).map(|(a, b)| a + b).collect())] }
+    let whole = |channel: Vec<f64>| {
+        channel
+            .into_iter()
+            .map(|value| value.clamp(-32_000.0, 32_000.0) as i16)
+            .collect()
+    };
+    if stereo {
+        vec![whole(agent), whole(customer)]
+    } else {
+        vec![whole(
+            agent.iter().zip(&customer).map(|(a, b)| a + b).collect(),
+        )]
+    }
 }
 
 pub(super) fn samples_in(ms: u64, rate: u32) -> usize {
@@ -55,7 +87,8 @@ struct Turn {
     seed: Seed,
 }
 
-/// Who speaks when: turns of half a second to a little over one, so that even a short call has both.
+/// Who speaks when: turns of half a second to a little over one, so that even a short call has
+/// both.
 fn turns(seed: Seed, length_ms: u64) -> Vec<Turn> {
     let branch = seed.child("turns");
     let mut agent = branch.chance(0.5);
@@ -63,7 +96,12 @@ fn turns(seed: Seed, length_ms: u64) -> Vec<Turn> {
     while at < length_ms {
         let own = branch.index(k);
         let to_ms = (at + 500 + own.below(700)).min(length_ms);
-        turns.push(Turn { agent, from_ms: at, to_ms, seed: own });
+        turns.push(Turn {
+            agent,
+            from_ms: at,
+            to_ms,
+            seed: own,
+        });
         (agent, at, k) = (!agent, to_ms, k + 1);
     }
     turns
@@ -85,9 +123,16 @@ impl Speakers {
         let voice = |name: &str| {
             let own = seed.child(name);
             let rate = f64::from(rate);
-            Voice { rate, pitch: 95.0 + 130.0 * own.child("pitch").fraction(), scale: 0.9 + 0.25 * own.child("scale").fraction() }
+            Voice {
+                rate,
+                pitch: 95.0 + 130.0 * own.child("pitch").fraction(),
+                scale: 0.9 + 0.25 * own.child("scale").fraction(),
+            }
         };
-        Speakers { agent: voice("voice/agent"), customer: voice("voice/customer") }
+        Speakers {
+            agent: voice("voice/agent"),
+            customer: voice("voice/customer"),
+        }
     }
 }
 
@@ -105,7 +150,9 @@ impl Voice {
         let (mut at, mut k) = (0, 0);
         while at < out.len() {
             let own = seed.child("syllable").index(k);
-            let length = self.samples(80.0 + 160.0 * own.child("length").fraction()).min(out.len() - at);
+            let length = self
+                .samples(80.0 + 160.0 * own.child("length").fraction())
+                .min(out.len() - at);
             self.syllable(own, &mut out[at..at + length]);
             let pause = if own.child("phrase").chance(0.18) {
                 150.0 + 250.0 * own.child("rest").fraction()
@@ -134,7 +181,8 @@ impl Voice {
     /// One vowel, sometimes behind a consonant, added to `out`.
     fn syllable(&self, seed: Seed, out: &mut [f64]) {
         let consonant = if seed.child("consonant").chance(0.4) {
-            self.samples(25.0 + 35.0 * seed.child("hiss").fraction()).min(out.len() / 2)
+            self.samples(25.0 + 35.0 * seed.child("hiss").fraction())
+                .min(out.len() / 2)
         } else {
             0
         };
@@ -142,13 +190,19 @@ impl Voice {
         let (head, tail) = sound.split_at_mut(consonant);
         self.hiss(seed, head);
         self.vowel(seed, tail);
-        let peak = tail.iter().fold(1e-9_f64, |peak, value| peak.max(value.abs()));
+        let peak = tail
+            .iter()
+            .fold(1e-9_f64, |peak, value| peak.max(value.abs()));
         let loudness = 2500.0 + 8500.0 * seed.child("loudness").fraction();
         let edge = self.samples(12.0).max(1);
         let length = sound.len();
         for (k, (value, out)) in sound.iter().zip(out).enumerate() {
             let ramp = (k.min(length - 1 - k) as f64 / edge as f64).min(1.0);
-            let level = if k < consonant { loudness * 0.25 } else { loudness / peak };
+            let level = if k < consonant {
+                loudness * 0.25
+            } else {
+                loudness / peak
+            };
             *out += value * level * ramp;
         }
     }
@@ -156,11 +210,17 @@ impl Voice {
     /// Noise through one high resonance, at most about 1.
     fn hiss(&self, seed: Seed, out: &mut [f64]) {
         let mut noise = Noise(seed.child("hiss/noise").value() | 1);
-        let mut resonance = Resonance::new(2400.0 + 1200.0 * seed.child("hiss/colour").fraction(), 600.0, self.rate);
-        out.iter_mut().for_each(|value| *value = resonance.next(noise.next()) * 0.5);
+        let mut resonance = Resonance::new(
+            2400.0 + 1200.0 * seed.child("hiss/colour").fraction(),
+            600.0,
+            self.rate,
+        );
+        out.iter_mut()
+            .for_each(|value| *value = resonance.next(noise.next()) * 0.5);
     }
 
-    /// Glottal pulses with a pitch that glides, through three formants that glide from one vowel towards another.
+    /// Glottal pulses with a pitch that glides, through three formants that glide from one vowel
+    /// towards another.
     fn vowel(&self, seed: Seed, out: &mut [f64]) {
         let jitter = |name: &str| 0.92 + 0.16 * seed.child(name).fraction();
         let from = VOWELS[seed.child("from").below(10) as usize];
@@ -187,7 +247,9 @@ impl Voice {
             } else {
                 0.0
             };
-            *value = formants[0].next(pulse) + 0.6 * formants[1].next(pulse) + 0.3 * formants[2].next(pulse);
+            *value = formants[0].next(pulse)
+                + 0.6 * formants[1].next(pulse)
+                + 0.3 * formants[2].next(pulse);
         }
     }
 }
@@ -261,19 +323,35 @@ mod tests {
     use super::*;
 
     fn energy(channel: &[i16]) -> Vec<f64> {
-        channel.chunks(200).map(|frame| (1.0 + frame.iter().map(|s| f64::from(*s) * f64::from(*s)).sum::<f64>()).ln()).collect()
+        channel
+            .chunks(200)
+            .map(|frame| {
+                (1.0 + frame
+                    .iter()
+                    .map(|s| f64::from(*s) * f64::from(*s))
+                    .sum::<f64>())
+                .ln()
+            })
+            .collect()
     }
 
     fn correlation(a: &[f64], b: &[f64]) -> f64 {
         let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
         let (ma, mb) = (mean(a), mean(b));
-        let dot = |x: &[f64], mx: f64, y: &[f64], my: f64| x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>();
+        let dot = |x: &[f64], mx: f64, y: &[f64], my: f64| {
+            x.iter()
+                .zip(y)
+                .map(|(x, y)| (x - mx) * (y - my))
+                .sum::<f64>()
+        };
         dot(a, ma, b, mb) / (dot(a, ma, a, ma) * dot(b, mb, b, mb)).sqrt()
     }
 
     #[test]
     fn no_two_recordings_sound_alike() {
-        let sounds: Vec<Vec<f64>> = (0..40).map(|i| energy(&conversation(Seed::new(7).index(i), 8000, 3000, false, &[])[0])).collect();
+        let sounds: Vec<Vec<f64>> = (0..40)
+            .map(|i| energy(&conversation(Seed::new(7).index(i), 8000, 3000, false, &[])[0]))
+            .collect();
         for (i, a) in sounds.iter().enumerate() {
             for b in &sounds[..i] {
                 assert!(correlation(a, b) < 0.75, "{}", correlation(a, b));
@@ -285,12 +363,20 @@ mod tests {
     fn the_two_channels_differ() {
         let channels = conversation(Seed::new(7), 8000, 4000, true, &[]);
         assert!(correlation(&energy(&channels[0]), &energy(&channels[1])) < 0.5);
-        assert!(channels.iter().all(|channel| channel.len() == 32_000 && channel.iter().any(|s| s.abs() > 2000)));
+        assert!(
+            channels
+                .iter()
+                .all(|channel| channel.len() == 32_000 && channel.iter().any(|s| s.abs() > 2000))
+        );
     }
 
     #[test]
     fn a_pause_holds_digits_on_the_customers_channel_only() {
-        let pause = Pause { start_offset_ms: 1000, end_offset_ms: 1800, reason: "card_number".to_owned() };
+        let pause = Pause {
+            start_offset_ms: 1000,
+            end_offset_ms: 1800,
+            reason: "card_number".to_owned(),
+        };
         let channels = conversation(Seed::new(7), 8000, 4000, true, &[pause]);
         assert!(channels[0][8000..14_400].iter().all(|s| *s == 0));
         assert!(channels[1][8000..14_400].iter().any(|s| s.abs() > 2000));

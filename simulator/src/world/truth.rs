@@ -68,41 +68,68 @@ struct RecordingLine<'a> {
 }
 
 impl World {
-    /// The line of the `i`-th interaction. Times are true instants: stated values with their recorder's drift taken out and put in order.
+    /// The line of the `i`-th interaction. Times are true instants: stated values with their
+    /// recorder's drift taken out and put in order.
     pub(crate) fn truth_line(&self, i: u64) -> Result<String, MediaError> {
         let interaction = self.interaction(i);
-        let recordings = interaction.recordings.iter().map(|recording| self.recording_line(recording)).collect::<Result<_, _>>()?;
-        let agents = interaction.segments.iter().map(|segment| Participant { role: "agent", id: segment.agent_id.as_deref() });
+        let recordings = interaction
+            .recordings
+            .iter()
+            .map(|recording| self.recording_line(recording))
+            .collect::<Result<_, _>>()?;
+        let agents = interaction.segments.iter().map(|segment| Participant {
+            role: "agent",
+            id: segment.agent_id.as_deref(),
+        });
         let line = Line {
             legacy_interaction_id: interaction.id_text(),
             target_id: None,
             start: instant(interaction.true_start_ms),
             end: instant(interaction.true_end_ms),
-            direction: if interaction.inbound { "inbound" } else { "outbound" },
+            direction: if interaction.inbound {
+                "inbound"
+            } else {
+                "outbound"
+            },
             ani: interaction.caller_number.as_ref().map(PhoneNumber::in_full),
-            dnis: interaction.dialled_number.as_ref().map(PhoneNumber::in_full),
-            participants: std::iter::once(Participant { role: "customer", id: None }).chain(agents).collect(),
+            dnis: interaction
+                .dialled_number
+                .as_ref()
+                .map(PhoneNumber::in_full),
+            participants: std::iter::once(Participant {
+                role: "customer",
+                id: None,
+            })
+            .chain(agents)
+            .collect(),
             queue: interaction.queue_id.as_deref(),
             skill: interaction.skill.as_deref(),
             wrap_up: interaction.wrap_up_code.as_deref(),
             retention: self.retention(&interaction),
             recordings,
             attributes: attributes(&interaction),
-            planted: interaction.planted.map(|planted| PlantedLine { kind: planted.kind, outcome: planted.kind.defect().outcome }),
+            planted: interaction.planted.map(|planted| PlantedLine {
+                kind: planted.kind,
+                outcome: planted.kind.defect().outcome,
+            }),
         };
         Ok(serde_json::to_string(&line).unwrap_or_default())
     }
 
     /// All lines, in ascending order of id.
     pub(crate) fn truth(&self) -> Result<String, MediaError> {
-        let mut lines =
-            (0..self.count()).map(|i| Ok((self.interaction(i).id, self.truth_line(i)?))).collect::<Result<Vec<_>, MediaError>>()?;
+        let mut lines = (0..self.count())
+            .map(|i| Ok((self.interaction(i).id, self.truth_line(i)?)))
+            .collect::<Result<Vec<_>, MediaError>>()?;
         // An id that is wrong on purpose may be larger than those after it.
         lines.sort_by_key(|(id, _)| *id);
         Ok(lines.into_iter().map(|(_, line)| line + "\n").collect())
     }
 
-    fn recording_line<'a>(&self, recording: &'a Recording) -> Result<RecordingLine<'a>, MediaError> {
+    fn recording_line<'a>(
+        &self,
+        recording: &'a Recording,
+    ) -> Result<RecordingLine<'a>, MediaError> {
         let media = self.media(recording)?;
         let decoded = audio::decode(&media.bytes).ok();
         let probe = decoded.as_ref().map(|(probe, _)| probe);
@@ -125,13 +152,23 @@ impl World {
         let classes = self.retention_classes();
         let years = interaction.recordings.iter().filter_map(|recording| {
             let class = recording.retention_class.as_ref()?;
-            classes.iter().find(|(name, _)| name == class).map(|(_, years)| *years)
+            classes
+                .iter()
+                .find(|(name, _)| name == class)
+                .map(|(_, years)| *years)
         });
         let end = jiff::Timestamp::from_millisecond(interaction.true_end_ms).ok();
-        let delete_at = years.max().zip(end).and_then(|(years, end)| end.to_zoned(jiff::tz::TimeZone::UTC).checked_add(years.years()).ok());
+        let delete_at = years.max().zip(end).and_then(|(years, end)| {
+            end.to_zoned(jiff::tz::TimeZone::UTC)
+                .checked_add(years.years())
+                .ok()
+        });
         Retention {
             delete_at: delete_at.map(|at| instant(at.timestamp().as_millisecond())),
-            hold: interaction.recordings.iter().any(|recording| recording.legal_hold),
+            hold: interaction
+                .recordings
+                .iter()
+                .any(|recording| recording.legal_hold),
         }
     }
 }
@@ -147,5 +184,8 @@ fn attributes(interaction: &Interaction) -> BTreeMap<&'static str, String> {
         ("disposition", interaction.disposition_code.clone()),
         ("recorder_node", interaction.recorder_node.clone()),
     ];
-    stated.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    stated
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }

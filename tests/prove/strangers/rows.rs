@@ -38,9 +38,14 @@ pub(crate) const GIR: &[Way] = &[Way::Gir];
 /// What samples become before an encoder has them; the second are another call's.
 pub(crate) type Samples = fn(&Pcm, &Pcm) -> Pcm;
 /// Sends requests after the migration; ids of what they created in the target.
-pub(crate) type After = Arc<dyn for<'a> Fn(&'a PlatformRequests) -> BoxFuture<'a, Result<Vec<String>, Failure>> + Send + Sync>;
+pub(crate) type After = Arc<
+    dyn for<'a> Fn(&'a PlatformRequests) -> BoxFuture<'a, Result<Vec<String>, Failure>>
+        + Send
+        + Sync,
+>;
 
-/// What the faulty migrator does otherwise, to a call or a recording of it, by their places in the row.
+/// What the faulty migrator does otherwise, to a call or a recording of it, by their places in the
+/// row.
 pub(crate) enum Deviation {
     /// The source's document of a call is misread.
     Call(usize, Change),
@@ -107,7 +112,14 @@ impl Row {
         expected: &[Expected],
         deviations: impl Fn(&[Call]) -> Vec<Deviation> + Send + Sync + 'static,
     ) -> Row {
-        Row { kind, name: name.into(), ways, shapes: shapes.to_vec(), deviations: Box::new(deviations), expected: expected.to_vec() }
+        Row {
+            kind,
+            name: name.into(),
+            ways,
+            shapes: shapes.to_vec(),
+            deviations: Box::new(deviations),
+            expected: expected.to_vec(),
+        }
     }
 }
 
@@ -116,7 +128,10 @@ pub(crate) fn change(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Cha
 }
 
 pub(crate) fn afterwards(
-    after: impl for<'a> Fn(&'a PlatformRequests) -> BoxFuture<'a, Result<Vec<String>, Failure>> + Send + Sync + 'static,
+    after: impl for<'a> Fn(&'a PlatformRequests) -> BoxFuture<'a, Result<Vec<String>, Failure>>
+    + Send
+    + Sync
+    + 'static,
 ) -> Deviation {
     Deviation::After(Arc::new(after))
 }

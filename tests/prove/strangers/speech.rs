@@ -12,7 +12,8 @@ pub(crate) use recorded::{Chance, RATE, prompts};
 pub(crate) enum Spoken {
     /// People who speak in turn, for so many seconds, on so many channels.
     Call { seconds: usize, channels: usize },
-    /// The same with a number read out between 5 and 8 s on the first channel; quietly, or as loud as the rest.
+    /// The same with a number read out between 5 and 8 s on the first channel; quietly, or as loud
+    /// as the rest.
     Number { quietly: bool },
     /// One prompt on one channel, cut to this many samples.
     Prompt { samples: usize },
@@ -37,9 +38,20 @@ fn number(prompts: &[Vec<i16>], seed: u64, quietly: bool) -> Pcm {
     let mut pcm = recorded::call(prompts, seed, 14, 2);
     let (from, to) = (NUMBER_MS.0 * RATE / 1000, NUMBER_MS.1 * RATE / 1000);
     let first = Chance::of(seed).below(prompts.len() / 2);
-    let is_loud = |frame: &&[i16]| frame.iter().map(|sample| i32::from(sample.abs())).sum::<i32>() > frame.len() as i32 * 300;
-    let spoken: Vec<i16> =
-        prompts[first..].iter().flat_map(|prompt| prompt.chunks(160).filter(is_loud)).flatten().copied().take(to - from).collect();
+    let is_loud = |frame: &&[i16]| {
+        frame
+            .iter()
+            .map(|sample| i32::from(sample.abs()))
+            .sum::<i32>()
+            > frame.len() as i32 * 300
+    };
+    let spoken: Vec<i16> = prompts[first..]
+        .iter()
+        .flat_map(|prompt| prompt.chunks(160).filter(is_loud))
+        .flatten()
+        .copied()
+        .take(to - from)
+        .collect();
     // 34 dB: no part of it is loud any more.
     let volume = if quietly { 0.02 } else { 1.0 };
     for (sample, said) in pcm.channels[0][from..to].iter_mut().zip(&spoken) {
@@ -51,6 +63,13 @@ fn number(prompts: &[Vec<i16>], seed: u64, quietly: bool) -> Pcm {
 
 /// Some prompts begin with the same words, cut from one recording: every third is taken.
 fn prompt(prompts: &[Vec<i16>], seed: u64, samples: usize) -> Pcm {
-    let long: Vec<&Vec<i16>> = prompts.iter().filter(|prompt| prompt.len() >= samples).step_by(3).collect();
-    Pcm { sample_rate: RATE as u32, channels: vec![long[seed as usize % long.len()][..samples].to_vec()] }
+    let long: Vec<&Vec<i16>> = prompts
+        .iter()
+        .filter(|prompt| prompt.len() >= samples)
+        .step_by(3)
+        .collect();
+    Pcm {
+        sample_rate: RATE as u32,
+        channels: vec![long[seed as usize % long.len()][..samples].to_vec()],
+    }
 }

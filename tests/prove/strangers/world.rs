@@ -1,4 +1,5 @@
-//! The source: an imported world of recorded speech, in which every row of the table has calls of its own.
+//! The source: an imported world of recorded speech, in which every row of the table has calls of
+//! its own.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use super::speech::{Chance, NUMBER_MS, RATE, Spoken, record};
 use crate::report::Failure;
 
-/// First call's start: 3 June 2024, 09:00:00.123 UTC. Within every class's years on the day the world ends.
+/// First call's start: 3 June 2024, 09:00:00.123 UTC. Within every class's years on the day the
+/// world ends.
 const FIRST_MS: i64 = 1_717_405_200_123;
 /// The day of the migration.
 pub(crate) const TODAY: &str = "2024-11-01";
@@ -36,18 +38,37 @@ pub(crate) struct Shape {
 }
 
 pub(crate) const PLAIN: Shape = Shape {
-    spoken: Spoken::Call { seconds: 14, channels: 2 },
+    spoken: Spoken::Call {
+        seconds: 14,
+        channels: 2,
+    },
     transferred: false,
     half_recorded: false,
     held: false,
     outbound: false,
     agent: None,
 };
-pub(crate) const TRANSFERRED: Shape = Shape { transferred: true, ..PLAIN };
-pub(crate) const HALF_RECORDED: Shape = Shape { transferred: true, half_recorded: true, ..PLAIN };
-pub(crate) const HELD: Shape = Shape { held: true, ..PLAIN };
-pub(crate) const PAUSED: Shape = Shape { spoken: Spoken::Number { quietly: false }, ..PLAIN };
-pub(crate) const QUIETLY_PAUSED: Shape = Shape { spoken: Spoken::Number { quietly: true }, ..PLAIN };
+pub(crate) const TRANSFERRED: Shape = Shape {
+    transferred: true,
+    ..PLAIN
+};
+pub(crate) const HALF_RECORDED: Shape = Shape {
+    transferred: true,
+    half_recorded: true,
+    ..PLAIN
+};
+pub(crate) const HELD: Shape = Shape {
+    held: true,
+    ..PLAIN
+};
+pub(crate) const PAUSED: Shape = Shape {
+    spoken: Spoken::Number { quietly: false },
+    ..PLAIN
+};
+pub(crate) const QUIETLY_PAUSED: Shape = Shape {
+    spoken: Spoken::Number { quietly: true },
+    ..PLAIN
+};
 
 impl Shape {
     /// Whether a number is read in a pause.
@@ -61,11 +82,17 @@ impl Shape {
     }
 
     pub(crate) const fn outbound(self) -> Shape {
-        Shape { outbound: true, ..self }
+        Shape {
+            outbound: true,
+            ..self
+        }
     }
 
     pub(crate) const fn of_agent(self, agent: usize) -> Shape {
-        Shape { agent: Some(agent), ..self }
+        Shape {
+            agent: Some(agent),
+            ..self
+        }
     }
 
     pub(crate) const fn spoken(self, spoken: Spoken) -> Shape {
@@ -84,12 +111,18 @@ pub(crate) fn agent(at: usize) -> String {
 }
 
 fn extension(agent: usize) -> String {
-    if SHARED_DESK.contains(&agent) { "4799".to_owned() } else { format!("47{agent:02}") }
+    if SHARED_DESK.contains(&agent) {
+        "4799".to_owned()
+    } else {
+        format!("47{agent:02}")
+    }
 }
 
 /// Drawn, so that no kind of call stands at equal distances.
 fn drawn(number: usize, what: &str, of: usize) -> usize {
-    let salt = what.bytes().fold(7_u64, |salt, byte| salt.wrapping_mul(131).wrapping_add(u64::from(byte)));
+    let salt = what.bytes().fold(7_u64, |salt, byte| {
+        salt.wrapping_mul(131).wrapping_add(u64::from(byte))
+    });
     Chance::of(salt.wrapping_add(number as u64 * 2_654_435_761)).below(of)
 }
 
@@ -121,21 +154,33 @@ impl Call {
         // Wide gaps: an id that is off by a little belongs to no call.
         let id = FIRST_ID + number as u64 * 37;
         let start = FIRST_MS + number as i64 * APART_MS + (number as i64 * 7919) % 1000;
-        let first = shape.agent.unwrap_or_else(|| drawn(number, "agent", AGENTS));
+        let first = shape
+            .agent
+            .unwrap_or_else(|| drawn(number, "agent", AGENTS));
         // The second agent is never of the same desk, nor the one with two users.
         let second = (first + 3) % 7;
-        let agents = if shape.transferred { vec![first, second] } else { vec![first] };
+        let agents = if shape.transferred {
+            vec![first, second]
+        } else {
+            vec![first]
+        };
         let mut at = start + 4000 + (number as i64 * 131) % 3000;
         let (mut segments, mut recordings, mut listed) = (Vec::new(), Vec::new(), Vec::new());
         for (leg, agent_number) in agents.iter().enumerate() {
-            let pcm = record(prompts, seed.wrapping_mul(1000).wrapping_add(id + leg as u64), shape.spoken);
+            let pcm = record(
+                prompts,
+                seed.wrapping_mul(1000).wrapping_add(id + leg as u64),
+                shape.spoken,
+            );
             let length_ms = (pcm.samples() * 1000 / RATE) as i64;
             let segment = format!("{id}-s{}", leg + 1);
             segments.push(json!({"id": segment, "agentId": agent(*agent_number), "startTime": at, "endTime": at + length_ms}));
             if !(shape.half_recorded && leg > 0) {
                 let recording = format!("{id}-{}", leg + 1);
                 let pauses = match shape.spoken {
-                    Spoken::Number { .. } => json!([{"startOffsetMs": NUMBER_MS.0, "endOffsetMs": NUMBER_MS.1, "reason": "card_number"}]),
+                    Spoken::Number { .. } => {
+                        json!([{"startOffsetMs": NUMBER_MS.0, "endOffsetMs": NUMBER_MS.1, "reason": "card_number"}])
+                    }
                     Spoken::Call { .. } | Spoken::Prompt { .. } | Spoken::Noise { .. } => json!([]),
                 };
                 listed.push(json!({
@@ -147,8 +192,15 @@ impl Call {
             at += length_ms;
         }
         let end = at + 700;
-        let (customer, line) = (format!("+4144555{:04}", number % 10_000), "+41800555010".to_owned());
-        let (caller, dialled) = if shape.outbound { (line, customer) } else { (customer, line) };
+        let (customer, line) = (
+            format!("+4144555{:04}", number % 10_000),
+            "+41800555010".to_owned(),
+        );
+        let (caller, dialled) = if shape.outbound {
+            (line, customer)
+        } else {
+            (customer, line)
+        };
         let line = json!({
             "id": id, "startTime": start, "endTime": end, "direction": if shape.outbound { "OUTBOUND" } else { "INBOUND" },
             "waitTimeMs": 3000 + number % 900, "talkTimeMs": at - start - 4000, "agentId": agent(first), "agentExtension": extension(first),
@@ -156,19 +208,30 @@ impl Call {
             "ivrNodeId": format!("IVR-{}", drawn(number, "node", 6)), "dispositionCode": DISPOSITION, "wrapUpCode": format!("W-{}", drawn(number, "code", 5)),
             "callerNumber": caller, "dialledNumber": dialled, "segments": segments, "recordings": listed,
         });
-        Call { id, recordings, line }
+        Call {
+            id,
+            recordings,
+            line,
+        }
     }
 }
 
 /// Writes `interactions.ndjson` and the recordings beside it.
-pub(crate) fn write<'a>(calls: impl Iterator<Item = &'a Call>, codec: Codec, folder: &Path) -> Result<(), Failure> {
+pub(crate) fn write<'a>(
+    calls: impl Iterator<Item = &'a Call>,
+    codec: Codec,
+    folder: &Path,
+) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(Failure::new)?;
     let mut lines = String::new();
     for call in calls {
         let _ = writeln!(lines, "{}", call.line);
         for recording in &call.recordings {
-            std::fs::write(folder.join(format!("{}.wav", recording.id)), audio::encode(&recording.pcm, codec).map_err(Failure::new)?)
-                .map_err(Failure::new)?;
+            std::fs::write(
+                folder.join(format!("{}.wav", recording.id)),
+                audio::encode(&recording.pcm, codec).map_err(Failure::new)?,
+            )
+            .map_err(Failure::new)?;
         }
     }
     std::fs::write(folder.join("interactions.ndjson"), lines).map_err(Failure::new)

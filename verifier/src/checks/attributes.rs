@@ -1,11 +1,13 @@
-//! `st.*` attributes: waiting and talking time (D43), disposition and unmapped code (D51), a repair that was not needed (D41), the rest (D64).
+//! `st.*` attributes: waiting and talking time (D43), disposition and unmapped code (D51), a repair
+//! that was not needed (D41), the rest (D64).
 
 use super::{Comparison, text};
 use crate::defect::Defect;
 use crate::expected::Wanted;
 use crate::finding::Finding;
 
-/// Attributes that say something about the call and must not be there without a source. Others belong to somebody else.
+/// Attributes that say something about the call and must not be there without a source. Others
+/// belong to somebody else.
 const KNOWN: [&str; 9] = [
     "st.wait_ms",
     "st.talk_ms",
@@ -23,28 +25,60 @@ pub(super) const ALL_LOST: &str = "all attributes are lost";
 
 pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let actual = &seen.conversation.attributes;
-    let is_wrong = |name: &str, wanted: &Wanted| !is_right(wanted, actual.get(name)) && !names_those_there(seen, name, wanted);
-    let wrong = seen.expected.attributes.iter().filter(|(name, wanted)| is_wrong(name, wanted));
+    let is_wrong = |name: &str, wanted: &Wanted| {
+        !is_right(wanted, actual.get(name)) && !names_those_there(seen, name, wanted)
+    };
+    let wrong = seen
+        .expected
+        .attributes
+        .iter()
+        .filter(|(name, wanted)| is_wrong(name, wanted));
     let differing = wrong.map(|(name, wanted)| differs(seen, name, wanted));
-    // What a record that could not be read says, nobody knows: its file's name, and whether it was reversed.
-    let may_be_right = |name: &str| seen.expected.has_unread() && matches!(name, "st.file_name" | "st.repair");
-    let surplus = KNOWN.into_iter().filter(|name| actual.contains_key(*name) && !seen.expected.attributes.contains_key(*name));
+    // What a record that could not be read says, nobody knows: its file's name, and whether it was
+    // reversed.
+    let may_be_right =
+        |name: &str| seen.expected.has_unread() && matches!(name, "st.file_name" | "st.repair");
+    let surplus = KNOWN
+        .into_iter()
+        .filter(|name| actual.contains_key(*name) && !seen.expected.attributes.contains_key(*name));
     let surplus = surplus.filter(|name| !may_be_right(name));
-    let surplus =
-        surplus.map(|name| seen.finding(class(name, true), name).maybe_actual(actual.get(name)).because(format!("{name} has no source")));
+    let surplus = surplus.map(|name| {
+        seen.finding(class(name, true), name)
+            .maybe_actual(actual.get(name))
+            .because(format!("{name} has no source"))
+    });
     let findings: Vec<Finding> = differing.chain(surplus).collect();
-    let required = seen.expected.attributes.values().filter(|wanted| wanted.required).count();
+    let required = seen
+        .expected
+        .attributes
+        .values()
+        .filter(|wanted| wanted.required)
+        .count();
     all_lost(findings, required)
 }
 
-/// Names of files without those of recordings that are missing: that they are missing is told by itself.
+/// Names of files without those of recordings that are missing: that they are missing is told by
+/// itself.
 fn names_those_there(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> bool {
-    let (recordings, Some(actual)) = (&seen.expected.recordings, seen.conversation.attributes.get(name)) else { return false };
-    let is_there = |at: usize| seen.pairs.iter().any(|pair| pair.expected.legacy_id == recordings[at].legacy_id);
+    let (recordings, Some(actual)) = (
+        &seen.expected.recordings,
+        seen.conversation.attributes.get(name),
+    ) else {
+        return false;
+    };
+    let is_there = |at: usize| {
+        seen.pairs
+            .iter()
+            .any(|pair| pair.expected.legacy_id == recordings[at].legacy_id)
+    };
     let those_there = |wanted: &String| {
         let names: Vec<&str> = wanted.split(';').collect();
-        let kept: Vec<&str> =
-            names.iter().enumerate().filter(|(at, _)| *at < recordings.len() && is_there(*at)).map(|(_, name)| *name).collect();
+        let kept: Vec<&str> = names
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at < recordings.len() && is_there(*at))
+            .map(|(_, name)| *name)
+            .collect();
         names.len() == recordings.len() && !kept.is_empty() && kept.join(";") == *actual
     };
     name == "st.file_name" && wanted.any_of.iter().any(those_there)
@@ -52,16 +86,17 @@ fn names_those_there(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> bool
 
 fn is_right(wanted: &Wanted, actual: Option<&String>) -> bool {
     match actual {
-        Some(actual) => wanted
-            .any_of
-            .iter()
-            .any(|wanted| wanted == actual || unreadable(wanted).is_some_and(|wanted| Some(wanted) == unreadable(actual))),
+        Some(actual) => wanted.any_of.iter().any(|wanted| {
+            wanted == actual
+                || unreadable(wanted).is_some_and(|wanted| Some(wanted) == unreadable(actual))
+        }),
         None => !wanted.required,
     }
 }
 
-/// A text with each run of replacement characters as one; absent where it has none. What cannot be read, such as half a character in the source's
-/// own text, becomes one of them or three, as the reader counts code units or bytes (Unicode 3.9, U+FFFD substitution): neither is damage.
+/// A text with each run of replacement characters as one; absent where it has none. What cannot be
+/// read, such as half a character in the source's own text, becomes one of them or three, as the
+/// reader counts code units or bytes (Unicode 3.9, U+FFFD substitution): neither is damage.
 fn unreadable(text: &str) -> Option<String> {
     if !text.contains('\u{fffd}') {
         return None;
@@ -77,10 +112,25 @@ fn unreadable(text: &str) -> Option<String> {
 
 fn differs(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> Finding {
     let actual = seen.conversation.attributes.get(name);
-    let cause = format!("{name} is {}", if actual.is_some() { "changed" } else { "lost" });
-    let damaged = actual.is_some_and(|actual| wanted.any_of.iter().any(|wanted| text::is_damaged(actual, wanted)));
-    let defect = if damaged { Defect::TextDamaged } else { class(name, false) };
-    seen.finding(defect, name).maybe_expected(wanted.any_of.first()).maybe_actual(actual).because(cause)
+    let cause = format!(
+        "{name} is {}",
+        if actual.is_some() { "changed" } else { "lost" }
+    );
+    let damaged = actual.is_some_and(|actual| {
+        wanted
+            .any_of
+            .iter()
+            .any(|wanted| text::is_damaged(actual, wanted))
+    });
+    let defect = if damaged {
+        Defect::TextDamaged
+    } else {
+        class(name, false)
+    };
+    seen.finding(defect, name)
+        .maybe_expected(wanted.any_of.first())
+        .maybe_actual(actual)
+        .because(cause)
 }
 
 fn class(name: &str, surplus: bool) -> Defect {
@@ -94,14 +144,24 @@ fn class(name: &str, surplus: bool) -> Defect {
 
 /// All of several attributes lost is one cause: they were not written.
 fn all_lost(mut findings: Vec<Finding>, required: usize) -> Vec<Finding> {
-    let lost = findings.iter().filter(|finding| finding.actual.is_none()).count();
+    let lost = findings
+        .iter()
+        .filter(|finding| finding.actual.is_none())
+        .count();
     if required < 2 || lost < required {
         return findings;
     }
-    let at = findings.iter().position(|finding| finding.defect == Defect::AttributeWrong).unwrap_or(0);
+    let at = findings
+        .iter()
+        .position(|finding| finding.defect == Defect::AttributeWrong)
+        .unwrap_or(0);
     let mut first = findings.swap_remove(at);
     first.cause = ALL_LOST.to_owned();
-    first.consequences.extend(findings.iter().map(|finding| format!("{}: {}", finding.title, finding.field)));
+    first.consequences.extend(
+        findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.title, finding.field)),
+    );
     vec![first]
 }
 
@@ -112,8 +172,15 @@ mod tests {
 
     #[test]
     fn what_the_source_itself_cannot_say_may_be_replaced_by_one_character_or_three() {
-        let says =
-            |wanted: &str, actual: &str| is_right(&Wanted { any_of: vec![wanted.to_owned()], required: true }, Some(&actual.to_owned()));
+        let says = |wanted: &str, actual: &str| {
+            is_right(
+                &Wanted {
+                    any_of: vec![wanted.to_owned()],
+                    required: true,
+                },
+                Some(&actual.to_owned()),
+            )
+        };
         for (wanted, actual, right) in [
             ("a\u{fffd}\u{fffd}\u{fffd}b", "a\u{fffd}b", true),
             ("a\u{fffd}b", "a\u{fffd}\u{fffd}\u{fffd}b", true),
@@ -160,6 +227,9 @@ mod tests {
         actual.attributes.clear();
         let findings = checked(&expected, &actual);
         assert_eq!(findings.len(), 1);
-        assert_eq!(findings[0].consequences.len(), expected.attributes.len() - 1);
+        assert_eq!(
+            findings[0].consequences.len(),
+            expected.attributes.len() - 1
+        );
     }
 }

@@ -48,12 +48,17 @@ pub(crate) struct Pair<'a> {
 impl Comparison<'_> {
     /// A finding about the whole interaction.
     pub(crate) fn finding(&self, defect: Defect, field: &str) -> Finding {
-        Finding::new(defect, field).of(&self.expected.legacy_id).target(&self.conversation.id)
+        Finding::new(defect, field)
+            .of(&self.expected.legacy_id)
+            .target(&self.conversation.id)
     }
 
     /// A finding about one recording.
     pub(crate) fn about(&self, pair: &Pair<'_>, defect: Defect, field: &str) -> Finding {
-        Finding::new(defect, field).of(&self.expected.legacy_id).recording(&pair.expected.legacy_id).target(&pair.actual.id)
+        Finding::new(defect, field)
+            .of(&self.expected.legacy_id)
+            .recording(&pair.expected.legacy_id)
+            .target(&pair.actual.id)
     }
 }
 
@@ -76,11 +81,16 @@ pub(crate) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     findings
 }
 
-/// When, who, where, and what is written of it: times first. Each subject is checked by itself; then what follows from another finding becomes
-/// its consequence, so that one cause is one finding.
+/// When, who, where, and what is written of it: times first. Each subject is checked by itself;
+/// then what follows from another finding becomes its consequence, so that one cause is one
+/// finding.
 pub(crate) fn metadata(seen: &Comparison<'_>) -> Vec<Finding> {
     let (mut times, mut people) = (time::check(seen), people::check(seen));
-    let (mut attributes, mut routing, mut numbers) = (attributes::check(seen), routing::check(seen), numbers::check(seen));
+    let (mut attributes, mut routing, mut numbers) = (
+        attributes::check(seen),
+        routing::check(seen),
+        numbers::check(seen),
+    );
     recorded::check(seen, &mut people);
     consequences::reversed_times_of_a_needless_repair(&mut attributes, &mut times);
     consequences::raw_start_of_a_wrong_start(seen, &mut times, &mut attributes);
@@ -90,7 +100,10 @@ pub(crate) fn metadata(seen: &Comparison<'_>) -> Vec<Finding> {
     consequences::numbers_of_a_lost_customer(&mut people, &mut numbers);
     numbers::one_cause(&mut numbers);
     let access = seen.platform.access(seen, &mut people, &mut routing);
-    [times, attributes, people, access, routing, numbers].into_iter().flatten().collect()
+    [times, attributes, people, access, routing, numbers]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]
@@ -109,18 +122,30 @@ mod tests {
         let expected = wanted();
         let mut actual = conversation(&expected);
         let span = expected.span.expect("a span");
-        (actual.start, actual.end) = (TimeReading::At(span.start.plus_ms(7_200_000)), TimeReading::At(span.end.plus_ms(7_200_000)));
-        actual.attributes.insert("st.raw_start".into(), span.start.plus_ms(7_200_000).ms().to_string());
+        (actual.start, actual.end) = (
+            TimeReading::At(span.start.plus_ms(7_200_000)),
+            TimeReading::At(span.end.plus_ms(7_200_000)),
+        );
+        actual.attributes.insert(
+            "st.raw_start".into(),
+            span.start.plus_ms(7_200_000).ms().to_string(),
+        );
         assert_eq!(codes(&expected, &actual), ["D35"]);
         actual.attributes.insert("st.raw_start".into(), "17".into());
-        assert_eq!(codes(&expected, &actual), ["D35", "D64"], "another number is another cause");
+        assert_eq!(
+            codes(&expected, &actual),
+            ["D35", "D64"],
+            "another number is another cause"
+        );
     }
 
     #[test]
     fn a_repair_that_was_not_needed_explains_the_reversed_times() {
         let expected = wanted();
         let mut actual = conversation(&expected);
-        actual.attributes.insert("st.repair".into(), "ends_swapped".into());
+        actual
+            .attributes
+            .insert("st.repair".into(), "ends_swapped".into());
         assert_eq!(codes(&expected, &actual), ["D41"]);
         let span = expected.span.expect("a span");
         (actual.start, actual.end) = (TimeReading::At(span.end), TimeReading::At(span.start));

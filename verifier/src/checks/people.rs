@@ -19,7 +19,10 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if is_customer_lost(seen) {
         findings.push(
-            seen.finding(Defect::ParticipantsWrong, CUSTOMER).expected("a customer participant").actual("none").because("customer is lost"),
+            seen.finding(Defect::ParticipantsWrong, CUSTOMER)
+                .expected("a customer participant")
+                .actual("none")
+                .because("customer is lost"),
         );
     }
     if seen.conversation.withholds(Field::User) {
@@ -35,8 +38,13 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let expected: Vec<String> = legs.iter().map(|leg| leg.user.clone()).collect();
     let mut actual: Vec<String> = theirs.into_iter().map(user).collect();
     settle_ties(&legs, &expected, &mut actual);
-    // Somebody who has no place in the call stands in another's; without such a one, somebody is lost, surplus or moved.
-    let stand_in = seen.rules.fallback_agent.as_ref().map(|row| row.user.as_str());
+    // Somebody who has no place in the call stands in another's; without such a one, somebody is
+    // lost, surplus or moved.
+    let stand_in = seen
+        .rules
+        .fallback_agent
+        .as_ref()
+        .map(|row| row.user.as_str());
     let times = |users: &[String], user: &str| users.iter().filter(|other| *other == user).count();
     let has_stranger = actual.iter().any(|user| {
         let is_needless = stand_in == Some(user) && times(&actual, user) > times(&expected, user);
@@ -44,24 +52,44 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     });
     let is_nobody = actual.iter().any(String::is_empty);
     if expected.len() != actual.len() || (expected != actual && (is_nobody || !has_stranger)) {
-        let told = |users: &[String]| if users.is_empty() { "no agent".to_owned() } else { users.join(", ") };
-        let cause = if actual.len() < expected.len() || is_nobody { AGENT_LOST } else { "agents in order" };
-        findings.push(seen.finding(Defect::ParticipantsWrong, AGENTS).expected(told(&expected)).actual(told(&actual)).because(cause));
+        let told = |users: &[String]| {
+            if users.is_empty() {
+                "no agent".to_owned()
+            } else {
+                users.join(", ")
+            }
+        };
+        let cause = if actual.len() < expected.len() || is_nobody {
+            AGENT_LOST
+        } else {
+            "agents in order"
+        };
+        findings.push(
+            seen.finding(Defect::ParticipantsWrong, AGENTS)
+                .expected(told(&expected))
+                .actual(told(&actual))
+                .because(cause),
+        );
     } else {
         findings.extend(wrong_agents(seen, &legs, &actual));
     }
     findings
 }
 
-/// No customer takes part. Where every call shows a customer, one without any number that the source has is nobody.
+/// No customer takes part. Where every call shows a customer, one without any number that the
+/// source has is nobody.
 fn is_customer_lost(seen: &Comparison<'_>) -> bool {
     let call = seen.conversation;
     let has_numbers = seen.expected.ani.is_some() && seen.expected.dnis.is_some();
     call.customers == 0
-        || (seen.rules.capabilities.always_shows_a_customer && has_numbers && call.anis.is_empty() && call.dnises.is_empty())
+        || (seen.rules.capabilities.always_shows_a_customer
+            && has_numbers
+            && call.anis.is_empty()
+            && call.dnises.is_empty())
 }
 
-/// Legs that begin at the same instant have no order among them: a conference. Whatever order the target shows is the right one.
+/// Legs that begin at the same instant have no order among them: a conference. Whatever order the
+/// target shows is the right one.
 fn settle_ties(legs: &[&AgentLeg], expected: &[String], actual: &mut [String]) {
     if expected.len() != actual.len() {
         return;
@@ -69,7 +97,10 @@ fn settle_ties(legs: &[&AgentLeg], expected: &[String], actual: &mut [String]) {
     let start = |at: usize| legs[at].span.map(|span| span.start);
     let mut from = 0;
     while from < legs.len() {
-        let until = (from..legs.len()).find(|at| start(*at).is_none() || start(*at) != start(from)).unwrap_or(legs.len()).max(from + 1);
+        let until = (from..legs.len())
+            .find(|at| start(*at).is_none() || start(*at) != start(from))
+            .unwrap_or(legs.len())
+            .max(from + 1);
         if count(&expected[from..until]) == count(&actual[from..until]) {
             actual[from..until].clone_from_slice(&expected[from..until]);
         }
@@ -77,7 +108,8 @@ fn settle_ties(legs: &[&AgentLeg], expected: &[String], actual: &mut [String]) {
     }
 }
 
-/// Neighbouring legs of one user as one: how many pieces a turn is written in is the surface's business, whose turn it is is not.
+/// Neighbouring legs of one user as one: how many pieces a turn is written in is the surface's
+/// business, whose turn it is is not.
 fn in_a_row<'a, T>(legs: &[&'a T], user: impl Fn(&T) -> String) -> Vec<&'a T> {
     let mut kept: Vec<&T> = Vec::new();
     for leg in legs {
@@ -107,23 +139,48 @@ fn wrong_agents(seen: &Comparison<'_>, legs: &[&AgentLeg], actual: &[String]) ->
         }
         let field = format!("agent of leg {}", at + 1);
         let known = findings.entry((expected.clone(), actual.clone()));
-        known.and_modify(|finding| finding.consequences.push(field.clone())).or_insert_with(|| {
-            let defect = classify(&leg.legacy_agent, leg.fallback, actual, seen.rules);
-            let cause = format!("agent {} is {actual} instead of {expected}", leg.legacy_agent);
-            seen.finding(defect, &field).expected(&expected).actual(actual).because(cause)
-        });
+        known
+            .and_modify(|finding| finding.consequences.push(field.clone()))
+            .or_insert_with(|| {
+                let defect = classify(&leg.legacy_agent, leg.fallback, actual, seen.rules);
+                let cause = format!(
+                    "agent {} is {actual} instead of {expected}",
+                    leg.legacy_agent
+                );
+                seen.finding(defect, &field)
+                    .expected(&expected)
+                    .actual(actual)
+                    .because(cause)
+            });
     }
     findings.into_values().collect()
 }
 
 /// How another agent came to stand where this one should. `fallback`: the stand-in is right.
 pub(crate) fn classify(agent: &str, fallback: bool, actual: &str, rules: &Rules) -> Defect {
-    let maps_to = |agent: &str| rules.agents.get(padless(agent)).is_some_and(|rows| rows.iter().any(|row| row.user == actual));
-    if !fallback && rules.fallback_agent.as_ref().is_some_and(|row| row.user == actual) {
+    let maps_to = |agent: &str| {
+        rules
+            .agents
+            .get(padless(agent))
+            .is_some_and(|rows| rows.iter().any(|row| row.user == actual))
+    };
+    if !fallback
+        && rules
+            .fallback_agent
+            .as_ref()
+            .is_some_and(|row| row.user == actual)
+    {
         return Defect::FallbackInsteadOfAgent;
     }
-    let colleagues = rules.extensions.values().filter(|agents| agents.contains(agent)).flatten();
-    if colleagues.filter(|colleague| *colleague != agent).any(|colleague| maps_to(colleague)) {
+    let colleagues = rules
+        .extensions
+        .values()
+        .filter(|agents| agents.contains(agent))
+        .flatten();
+    if colleagues
+        .filter(|colleague| *colleague != agent)
+        .any(|colleague| maps_to(colleague))
+    {
         return Defect::AgentFromExtension;
     }
     if maps_to(agent) {
@@ -142,22 +199,43 @@ mod tests {
 
     #[test]
     fn a_wrong_agent_is_named_by_how_it_came_about() {
-        let (colleague, later, stranger) = (uuid::Uuid::from_u128(7), uuid::Uuid::from_u128(8), uuid::Uuid::from_u128(9));
+        let (colleague, later, stranger) = (
+            uuid::Uuid::from_u128(7),
+            uuid::Uuid::from_u128(8),
+            uuid::Uuid::from_u128(9),
+        );
         let mut rules = rules();
         let row = |user, from| crate::expected::testing::agent_row(user, from);
-        rules.agents.insert("AGT-500".into(), vec![row(colleague, None)]);
+        rules
+            .agents
+            .insert("AGT-500".into(), vec![row(colleague, None)]);
         let today = crate::utc_millis::UtcMillis::parse("2026-01-01T00:00:00Z");
         let rows = rules.agents.get_mut("AGT-992").expect("the test agent");
         rows[0].to = today;
         rows.push(row(later, today));
-        rules.extensions.insert("4711".into(), BTreeSet::from(["AGT-992".to_owned(), "AGT-500".to_owned()]));
+        rules.extensions.insert(
+            "4711".into(),
+            BTreeSet::from(["AGT-992".to_owned(), "AGT-500".to_owned()]),
+        );
         let expected = wanted_under(&rules);
-        let rows = [(FALLBACK, "D46"), (colleague, "D47"), (later, "D48"), (stranger, "D45")];
+        let rows = [
+            (FALLBACK, "D46"),
+            (colleague, "D47"),
+            (later, "D48"),
+            (stranger, "D45"),
+        ];
         for (user, code) in rows {
             let mut actual = conversation(&expected);
             actual.legs[0].user = Some(user.to_string());
             let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
-            assert_eq!(findings.iter().map(|finding| finding.defect.code()).collect::<Vec<_>>(), [code], "{user}");
+            assert_eq!(
+                findings
+                    .iter()
+                    .map(|finding| finding.defect.code())
+                    .collect::<Vec<_>>(),
+                [code],
+                "{user}"
+            );
         }
     }
 
@@ -172,12 +250,24 @@ mod tests {
     fn legs_that_begin_at_once_have_no_order_and_those_that_do_not_have_one() {
         let mut expected = wanted();
         let mut actual = conversation(&expected);
-        let users: Vec<_> = actual.legs.iter().rev().map(|leg| leg.user.clone()).collect();
-        actual.legs.iter_mut().zip(users).for_each(|(leg, user)| leg.user = user);
+        let users: Vec<_> = actual
+            .legs
+            .iter()
+            .rev()
+            .map(|leg| leg.user.clone())
+            .collect();
+        actual
+            .legs
+            .iter_mut()
+            .zip(users)
+            .for_each(|(leg, user)| leg.user = user);
         assert_eq!(codes(&expected, &actual), ["D49"], "one after the other");
         let at_once = expected.legs[0].span;
         expected.legs.iter_mut().for_each(|leg| leg.span = at_once);
-        actual.legs.iter_mut().for_each(|leg| (leg.start, leg.end) = Default::default());
+        actual
+            .legs
+            .iter_mut()
+            .for_each(|leg| (leg.start, leg.end) = Default::default());
         assert!(codes(&expected, &actual).is_empty());
     }
 

@@ -1,4 +1,5 @@
-//! What is there and what is not: each recording of the source gets its bucket, each absence and surplus its finding.
+//! What is there and what is not: each recording of the source gets its bucket, each absence and
+//! surplus its finding.
 
 use std::collections::BTreeSet;
 
@@ -50,18 +51,30 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
         Some(at) => with_conversation(evidence, &evidence.ours[at]),
     };
     if let Some(finding) = wrong_id(evidence) {
-        judged.buckets.iter_mut().filter(|bucket| **bucket == Bucket::Matched).for_each(|bucket| *bucket = Bucket::Different);
+        judged
+            .buckets
+            .iter_mut()
+            .filter(|bucket| **bucket == Bucket::Matched)
+            .for_each(|bucket| *bucket = Bucket::Different);
         judged.findings.push(finding);
     }
     for copy in &evidence.pairing.copies {
         let copy = &evidence.ours[*copy];
         judged.extra += copy.read_recordings().len();
-        let original = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
-        let finding = Finding::new(Defect::UploadedTwice, "conversation").of(&evidence.expected.legacy_id).target(&copy.id);
+        let original = evidence
+            .pairing
+            .conversation
+            .map(|at| evidence.ours[at].id.as_str());
+        let finding = Finding::new(Defect::UploadedTwice, "conversation")
+            .of(&evidence.expected.legacy_id)
+            .target(&copy.id);
         judged.findings.push(
             finding
                 .maybe_expected(original.map(|id| format!("only {id}")))
-                .actual(format!("a copy with {} recordings", copy.read_recordings().len()))
+                .actual(format!(
+                    "a copy with {} recordings",
+                    copy.read_recordings().len()
+                ))
                 .because("conversation exists twice"),
         );
     }
@@ -74,25 +87,69 @@ fn wrong_id(evidence: &Evidence<'_>) -> Option<Finding> {
     let (defect, actual, cause) = match &evidence.pairing.carries {
         Carries::Own => return None,
         Carries::Damaged(id) => (Defect::SourceIdDamaged, id, "id of the source is damaged"),
-        Carries::Anothers(id) => (Defect::RecordingOnAnotherCall, id, "conversation carries another call's id"),
+        Carries::Anothers(id) => (
+            Defect::RecordingOnAnotherCall,
+            id,
+            "conversation carries another call's id",
+        ),
     };
-    let finding = Finding::new(defect, "id of the source").of(own).expected(own).actual(actual).because(cause);
-    let conversation = evidence.pairing.conversation.map(|at| evidence.ours[at].id.as_str());
+    let finding = Finding::new(defect, "id of the source")
+        .of(own)
+        .expected(own)
+        .actual(actual)
+        .because(cause);
+    let conversation = evidence
+        .pairing
+        .conversation
+        .map(|at| evidence.ours[at].id.as_str());
     Some(finding.target(conversation.unwrap_or_default()))
 }
 
 /// One call in several conversations: whatever is missing in one of them follows.
 fn in_parts(evidence: &Evidence<'_>, first: &TargetConversation) -> Judged {
     let expected = evidence.expected;
-    let others: Vec<&str> = evidence.pairing.parts.iter().map(|at| evidence.ours[*at].id.as_str()).collect();
-    let recordings =
-        |at: &TargetConversation| format!("{} has {} recordings and {} legs", at.id, at.read_recordings().len(), at.legs.len());
-    let mut finding = Finding::new(Defect::CallSplit, "conversations of the call").of(&expected.legacy_id).target(&first.id);
-    finding.consequences = [first].into_iter().chain(evidence.pairing.parts.iter().map(|at| &evidence.ours[*at])).map(recordings).collect();
-    let actual = format!("{} conversations: {}, {}", others.len() + 1, first.id, others.join(", "));
-    let buckets = expected.recordings.iter().map(|recording| settled(&recording.presence).unwrap_or(Bucket::Different)).collect();
-    let finding = finding.expected("one conversation").actual(actual).because("one call is in several conversations");
-    Judged { findings: vec![finding], buckets, ..Judged::default() }
+    let others: Vec<&str> = evidence
+        .pairing
+        .parts
+        .iter()
+        .map(|at| evidence.ours[*at].id.as_str())
+        .collect();
+    let recordings = |at: &TargetConversation| {
+        format!(
+            "{} has {} recordings and {} legs",
+            at.id,
+            at.read_recordings().len(),
+            at.legs.len()
+        )
+    };
+    let mut finding = Finding::new(Defect::CallSplit, "conversations of the call")
+        .of(&expected.legacy_id)
+        .target(&first.id);
+    finding.consequences = [first]
+        .into_iter()
+        .chain(evidence.pairing.parts.iter().map(|at| &evidence.ours[*at]))
+        .map(recordings)
+        .collect();
+    let actual = format!(
+        "{} conversations: {}, {}",
+        others.len() + 1,
+        first.id,
+        others.join(", ")
+    );
+    let buckets = expected
+        .recordings
+        .iter()
+        .map(|recording| settled(&recording.presence).unwrap_or(Bucket::Different))
+        .collect();
+    let finding = finding
+        .expected("one conversation")
+        .actual(actual)
+        .because("one call is in several conversations");
+    Judged {
+        findings: vec![finding],
+        buckets,
+        ..Judged::default()
+    }
 }
 
 /// Buckets of recordings that are rightly absent or cannot be judged; `None`: it must be there.
@@ -107,8 +164,13 @@ fn settled(presence: &Presence) -> Option<Bucket> {
 fn set_aside(absence: &Absence) -> Bucket {
     let agreed = matches!(absence, Absence::Agreed(_));
     match absence.is_skip() {
-        true => Bucket::Skipped { reason: absence.key().to_owned(), agreed },
-        false => Bucket::Quarantined { reason: absence.key().to_owned() },
+        true => Bucket::Skipped {
+            reason: absence.key().to_owned(),
+            agreed,
+        },
+        false => Bucket::Quarantined {
+            reason: absence.key().to_owned(),
+        },
     }
 }
 
@@ -120,11 +182,21 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     let mut judged = Judged::default();
     for recording in &expected.recordings {
         judged.buckets.push(
-            match (settled(&recording.presence), evidence.hidden.or(recording.doubt.as_deref()).or(recording.held_back.as_deref())) {
+            match (
+                settled(&recording.presence),
+                evidence
+                    .hidden
+                    .or(recording.doubt.as_deref())
+                    .or(recording.held_back.as_deref()),
+            ) {
                 (Some(bucket), _) => bucket,
                 (None, Some(why)) => Bucket::NotVerifiable(why.to_owned()),
                 (None, None) => {
-                    judged.findings.push(missing(expected, Some(&recording.legacy_id), "the conversation is missing too"));
+                    judged.findings.push(missing(
+                        expected,
+                        Some(&recording.legacy_id),
+                        "the conversation is missing too",
+                    ));
                     Bucket::Missing
                 }
             },
@@ -133,7 +205,9 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
     if expected.recordings.is_empty() && expected.presence == Presence::Expected {
         match evidence.hidden {
             Some(lag) => judged.unverifiable = Some(lag.to_owned()),
-            None => judged.findings.push(missing(expected, None, "the call has no recordings")),
+            None => judged
+                .findings
+                .push(missing(expected, None, "the call has no recordings")),
         }
     }
     if expected.recordings.is_empty() {
@@ -144,16 +218,30 @@ fn without_conversation(evidence: &Evidence<'_>) -> Judged {
 
 /// A call of which nothing is known is neither right nor wrong, whatever is there.
 fn unread_call(expected: &Expectation, why: &str) -> Judged {
-    let buckets = expected.recordings.iter().map(|_| Bucket::NotVerifiable(why.to_owned())).collect();
+    let buckets = expected
+        .recordings
+        .iter()
+        .map(|_| Bucket::NotVerifiable(why.to_owned()))
+        .collect();
     let unverifiable = expected.recordings.is_empty().then(|| why.to_owned());
-    Judged { buckets, unverifiable, ..Judged::default() }
+    Judged {
+        buckets,
+        unverifiable,
+        ..Judged::default()
+    }
 }
 
 /// A call that is somewhere, and not where it should be.
 fn misplaced(expected: &Expectation, finding: Finding) -> Judged {
-    let bucket = |recording: &crate::expected::ExpectedRecording| settled(&recording.presence).unwrap_or(Bucket::Different);
+    let bucket = |recording: &crate::expected::ExpectedRecording| {
+        settled(&recording.presence).unwrap_or(Bucket::Different)
+    };
     let buckets = expected.recordings.iter().map(bucket).collect();
-    Judged { findings: vec![finding.of(&expected.legacy_id)], buckets, ..Judged::default() }
+    Judged {
+        findings: vec![finding.of(&expected.legacy_id)],
+        buckets,
+        ..Judged::default()
+    }
 }
 
 fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -> Finding {
@@ -164,7 +252,11 @@ fn missing(expected: &Expectation, recording: Option<&str>, consequence: &str) -
         .consequence(consequence);
     match recording {
         Some(id) => finding.recording(id),
-        None => Finding { field: "conversation".to_owned(), cause: "conversation".to_owned(), ..finding },
+        None => Finding {
+            field: "conversation".to_owned(),
+            cause: "conversation".to_owned(),
+            ..finding
+        },
     }
 }
 
@@ -178,9 +270,17 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     }
     if expected.presence == Presence::NotCarried {
         let extra = conversation.read_recordings().len();
-        let finding = Finding::new(Defect::RecordWithoutSource, "presence").of(&expected.legacy_id).target(&conversation.id);
-        let finding = finding.expected("absent: a call without recordings is not carried").actual("present");
-        return Judged { findings: vec![finding.because("call without recordings is there")], extra, ..Judged::default() };
+        let finding = Finding::new(Defect::RecordWithoutSource, "presence")
+            .of(&expected.legacy_id)
+            .target(&conversation.id);
+        let finding = finding
+            .expected("absent: a call without recordings is not carried")
+            .actual("present");
+        return Judged {
+            findings: vec![finding.because("call without recordings is there")],
+            extra,
+            ..Judged::default()
+        };
     }
     let mut judged = Judged::default();
     let hidden = match &conversation.recordings {
@@ -189,29 +289,47 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     };
     let mut pairs: Vec<(usize, Pair<'_>)> = Vec::new();
     for (at, recording) in expected.recordings.iter().enumerate() {
-        let actual = evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at));
+        let actual =
+            evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at));
         let bucket = match (&recording.presence, actual) {
             (Presence::Absent(absence), Some(actual)) => {
                 judged.extra += 1;
-                let finding = surplus(expected, absence).recording(&recording.legacy_id).target(&actual.id);
+                let finding = surplus(expected, absence)
+                    .recording(&recording.legacy_id)
+                    .target(&actual.id);
                 judged.findings.push(finding);
                 set_aside(absence)
             }
-            (presence, None) => match (settled(presence), hidden.as_ref().or(recording.doubt.as_ref())) {
+            (presence, None) => match (
+                settled(presence),
+                hidden.as_ref().or(recording.doubt.as_ref()),
+            ) {
                 (Some(bucket), _) => bucket,
                 (None, Some(need)) => Bucket::NotVerifiable(need.clone()),
                 (None, None) => {
                     let lonely = "its conversation is there";
-                    judged.findings.push(missing(expected, Some(&recording.legacy_id), lonely).target(&conversation.id));
+                    judged.findings.push(
+                        missing(expected, Some(&recording.legacy_id), lonely)
+                            .target(&conversation.id),
+                    );
                     Bucket::Missing
                 }
             },
             (presence, Some(actual)) => {
                 let stored = evidence.stored.get(at).and_then(Option::as_ref);
-                pairs.push((at, Pair { expected: recording, actual, sound: &evidence.sounds[at], stored }));
+                pairs.push((
+                    at,
+                    Pair {
+                        expected: recording,
+                        actual,
+                        sound: &evidence.sounds[at],
+                        stored,
+                    },
+                ));
                 let pending = match media(actual, evidence.as_of) {
                     Media::Pending(need) => Some(need.to_owned()),
-                    // Null while its media can be played would be damage, if the vendor promised that they are given then; it does not.
+                    // Null while its media can be played would be damage, if the vendor promised
+                    // that they are given then; it does not.
                     Media::There if recording.span.is_some() && untimed(actual) => {
                         Some("the target to give a recording's start and end".to_owned())
                     }
@@ -221,7 +339,9 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                     TargetSound::Hidden(need) => Some(need.clone()),
                     _ => pending.or_else(|| actual.media_unseen.clone()),
                 };
-                settled(presence).or(unread.map(Bucket::NotVerifiable)).unwrap_or(Bucket::Matched)
+                settled(presence)
+                    .or(unread.map(Bucket::NotVerifiable))
+                    .unwrap_or(Bucket::Matched)
             }
         };
         judged.buckets.push(bucket);
@@ -229,8 +349,14 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     pairs.retain(|(_, pair)| !pair.expected.unread);
     let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
     let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
-    let mut findings =
-        check(&Comparison { expected, conversation, pairs, rules: evidence.rules, platform: evidence.platform, as_of: evidence.as_of });
+    let mut findings = check(&Comparison {
+        expected,
+        conversation,
+        pairs,
+        rules: evidence.rules,
+        platform: evidence.platform,
+        as_of: evidence.as_of,
+    });
     for (at, why) in doubtful_pairs(evidence, conversation) {
         let id = &expected.recordings[at].legacy_id;
         let before = findings.len();
@@ -245,21 +371,30 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     judged
 }
 
-/// Recordings whose pair may be that of a sibling which could not be read: both lie there at the same times, and what would tell them apart is
-/// unread. What differs from the pair says nothing then. Each with what would be needed.
-fn doubtful_pairs(evidence: &Evidence<'_>, conversation: &TargetConversation) -> Vec<(usize, String)> {
+/// Recordings whose pair may be that of a sibling which could not be read: both lie there at the
+/// same times, and what would tell them apart is unread. What differs from the pair says nothing
+/// then. Each with what would be needed.
+fn doubtful_pairs(
+    evidence: &Evidence<'_>,
+    conversation: &TargetConversation,
+) -> Vec<(usize, String)> {
     let recordings = &evidence.expected.recordings;
-    let there = |at: usize| evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at));
+    let there = |at: usize| {
+        evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at))
+    };
     let twin = |at: usize| {
         let unread = (0..recordings.len()).filter(|other| recordings[*other].unread);
-        unread.filter(|other| there(*other).is_some_and(|actual| same_times(&recordings[at], actual))).find_map(|other| {
-            match &recordings[other].presence {
+        unread
+            .filter(|other| there(*other).is_some_and(|actual| same_times(&recordings[at], actual)))
+            .find_map(|other| match &recordings[other].presence {
                 Presence::Unknown(why) => Some((at, why.clone())),
                 _ => None,
-            }
-        })
+            })
     };
-    (0..recordings.len()).filter(|at| !recordings[*at].unread && there(*at).is_some()).filter_map(twin).collect()
+    (0..recordings.len())
+        .filter(|at| !recordings[*at].unread && there(*at).is_some())
+        .filter_map(twin)
+        .collect()
 }
 
 fn untimed(actual: &TargetRecording) -> bool {
@@ -267,26 +402,47 @@ fn untimed(actual: &TargetRecording) -> bool {
 }
 
 /// A hold, a skill, or what else must be there and could not be read.
-fn unread(evidence: &Evidence<'_>, conversation: &TargetConversation, judged: &mut Judged, compared: &[usize]) {
+fn unread(
+    evidence: &Evidence<'_>,
+    conversation: &TargetConversation,
+    judged: &mut Judged,
+    compared: &[usize],
+) {
     let expected = evidence.expected;
     let hold = (expected.hold && conversation.protected.is_none())
         .then_some("permission to read deletion protection, for a call under legal hold");
-    let skill = (expected.skill.is_some() && conversation.skills.is_none()).then_some("analytics to show a call, for its skill");
-    if let Some(need) = hold.or(skill).map(str::to_owned).or_else(|| evidence.platform.unread(expected, conversation)) {
+    let skill = (expected.skill.is_some() && conversation.skills.is_none())
+        .then_some("analytics to show a call, for its skill");
+    if let Some(need) = hold
+        .or(skill)
+        .map(str::to_owned)
+        .or_else(|| evidence.platform.unread(expected, conversation))
+    {
         if expected.recordings.is_empty() {
             judged.unverifiable = Some(need.clone());
         }
-        for at in compared.iter().filter(|at| judged.buckets[**at] == Bucket::Matched).copied().collect::<Vec<_>>() {
+        for at in compared
+            .iter()
+            .filter(|at| judged.buckets[**at] == Bucket::Matched)
+            .copied()
+            .collect::<Vec<_>>()
+        {
             judged.buckets[at] = Bucket::NotVerifiable(need.clone());
         }
     }
 }
 
-/// A finding about a recording makes it different; one about the call makes all of its recordings different.
+/// A finding about a recording makes it different; one about the call makes all of its recordings
+/// different.
 fn blame(expected: &Expectation, findings: &[Finding], buckets: &mut [Bucket], compared: &[usize]) {
-    let whole = findings.iter().any(|finding| finding.legacy_recording_id.is_none());
-    let named: BTreeSet<&str> =
-        findings.iter().flat_map(|finding| finding.legacy_recording_id.iter().chain(&finding.involved)).map(String::as_str).collect();
+    let whole = findings
+        .iter()
+        .any(|finding| finding.legacy_recording_id.is_none());
+    let named: BTreeSet<&str> = findings
+        .iter()
+        .flat_map(|finding| finding.legacy_recording_id.iter().chain(&finding.involved))
+        .map(String::as_str)
+        .collect();
     for at in compared {
         if whole || named.contains(expected.recordings[*at].legacy_id.as_str()) {
             buckets[*at] = Bucket::Different;
@@ -295,14 +451,29 @@ fn blame(expected: &Expectation, findings: &[Finding], buckets: &mut [Bucket], c
 }
 
 /// A conversation that must not be there at all.
-fn forbidden(evidence: &Evidence<'_>, conversation: &TargetConversation, absence: &Absence) -> Judged {
+fn forbidden(
+    evidence: &Evidence<'_>,
+    conversation: &TargetConversation,
+    absence: &Absence,
+) -> Judged {
     let recordings = conversation.read_recordings().len();
     let finding = surplus(evidence.expected, absence)
         .target(&conversation.id)
-        .consequence(format!("{recordings} recordings are there that should not be"));
-    let buckets =
-        evidence.expected.recordings.iter().map(|recording| settled(&recording.presence).unwrap_or_else(|| set_aside(absence))).collect();
-    Judged { findings: vec![finding], buckets, extra: recordings, unverifiable: None }
+        .consequence(format!(
+            "{recordings} recordings are there that should not be"
+        ));
+    let buckets = evidence
+        .expected
+        .recordings
+        .iter()
+        .map(|recording| settled(&recording.presence).unwrap_or_else(|| set_aside(absence)))
+        .collect();
+    Judged {
+        findings: vec![finding],
+        buckets,
+        extra: recordings,
+        unverifiable: None,
+    }
 }
 
 fn surplus(expected: &Expectation, absence: &Absence) -> Finding {
@@ -310,7 +481,11 @@ fn surplus(expected: &Expectation, absence: &Absence) -> Finding {
         Absence::Rule(reason) => format!("absent by rule: {reason}"),
         Absence::Agreed(_) => "absent by agreement".to_owned(),
     };
-    Finding::new(Defect::RecordWithoutSource, "presence").of(&expected.legacy_id).expected(&why).actual("present").because(why)
+    Finding::new(Defect::RecordWithoutSource, "presence")
+        .of(&expected.legacy_id)
+        .expected(&why)
+        .actual("present")
+        .because(why)
 }
 
 #[cfg(test)]
@@ -340,17 +515,33 @@ mod tests {
     }
 
     fn codes(judged: &Judged) -> Vec<(&str, Option<&str>)> {
-        judged.findings.iter().map(|finding| (finding.defect.code(), finding.legacy_recording_id.as_deref())).collect()
+        judged
+            .findings
+            .iter()
+            .map(|finding| {
+                (
+                    finding.defect.code(),
+                    finding.legacy_recording_id.as_deref(),
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn a_lost_call_is_one_finding_for_each_of_its_recordings() {
         let lost = judged(&wanted(), &[], None);
-        assert_eq!(codes(&lost), [("D01", Some("100001-1")), ("D01", Some("100001-2"))]);
+        assert_eq!(
+            codes(&lost),
+            [("D01", Some("100001-1")), ("D01", Some("100001-2"))]
+        );
         assert_eq!(lost.buckets, [Bucket::Missing, Bucket::Missing]);
         let late = judged(&wanted(), &[], Some("analytics lags"));
         assert!(late.findings.is_empty());
-        assert!(late.buckets.iter().all(|bucket| matches!(bucket, Bucket::NotVerifiable(_))));
+        assert!(
+            late.buckets
+                .iter()
+                .all(|bucket| matches!(bucket, Bucket::NotVerifiable(_)))
+        );
     }
 
     #[test]
@@ -369,7 +560,10 @@ mod tests {
             platform: PLATFORM,
             as_of: AS_OF,
         });
-        assert_eq!((codes(&judged), judged.buckets.clone()), (vec![("D54", None)], vec![Bucket::Different; 2]));
+        assert_eq!(
+            (codes(&judged), judged.buckets.clone()),
+            (vec![("D54", None)], vec![Bucket::Different; 2])
+        );
     }
 
     #[test]
@@ -398,10 +592,15 @@ mod tests {
         let mut expected = wanted();
         let absence = Presence::Absent(Absence::Rule(Reason::AudioNotAudio));
         expected.presence = absence.clone();
-        expected.recordings.iter_mut().for_each(|recording| recording.presence = absence.clone());
+        expected
+            .recordings
+            .iter_mut()
+            .for_each(|recording| recording.presence = absence.clone());
         let absent = judged(&expected, &[], None);
         assert!(absent.findings.is_empty());
-        assert!(absent.buckets.iter().all(|bucket| matches!(bucket, Bucket::Quarantined { reason } if reason == "audio_not_audio")));
+        assert!(absent.buckets.iter().all(
+            |bucket| matches!(bucket, Bucket::Quarantined { reason } if reason == "audio_not_audio")
+        ));
         let present = judged(&expected, &[conversation(&expected)], None);
         assert_eq!(codes(&present), [("D02", None)]);
         assert_eq!(present.extra, 2);
@@ -414,7 +613,12 @@ mod tests {
         actual.recordings = Recordings::Hidden("a permission".into());
         let hidden = judged(&expected, &[actual], None);
         assert!(hidden.findings.is_empty());
-        assert!(hidden.buckets.iter().all(|bucket| matches!(bucket, Bucket::NotVerifiable(_))));
+        assert!(
+            hidden
+                .buckets
+                .iter()
+                .all(|bucket| matches!(bucket, Bucket::NotVerifiable(_)))
+        );
     }
 
     #[test]
@@ -424,7 +628,10 @@ mod tests {
         copy.id = "second".into();
         let twice = judged(&expected, &[conversation(&expected), copy], None);
         assert_eq!(codes(&twice), [("D03", None)]);
-        assert_eq!((twice.extra, twice.buckets), (2, vec![Bucket::Matched, Bucket::Matched]));
+        assert_eq!(
+            (twice.extra, twice.buckets),
+            (2, vec![Bucket::Matched, Bucket::Matched])
+        );
     }
 
     #[test]
@@ -443,7 +650,10 @@ mod tests {
         let mut other = conversation(&expected);
         other.legacy_id = Some("0100001".into());
         let damaged = judged(&expected, &[other], None);
-        assert_eq!((codes(&damaged), &damaged.buckets), (vec![("D63", None)], &vec![Bucket::Different; 2]));
+        assert_eq!(
+            (codes(&damaged), &damaged.buckets),
+            (vec![("D63", None)], &vec![Bucket::Different; 2])
+        );
     }
 
     #[test]
@@ -457,11 +667,23 @@ mod tests {
         let mut stub = untimed.clone();
         first(&mut stub).file_state = Some("ARCHIVED".into());
         first(&mut stub).pauses.clear();
-        for (name, actual, whole) in [("skills", without_skills, true), ("times", untimed, false), ("an archived stub", stub, false)] {
+        for (name, actual, whole) in [
+            ("skills", without_skills, true),
+            ("times", untimed, false),
+            ("an archived stub", stub, false),
+        ] {
             let judged = judged(&expected, &[actual], None);
             assert!(judged.findings.is_empty(), "{name}: {:?}", judged.findings);
-            assert!(matches!(judged.buckets[0], Bucket::NotVerifiable(_)), "{name}: {:?}", judged.buckets);
-            assert_eq!(matches!(judged.buckets[1], Bucket::NotVerifiable(_)), whole, "{name}");
+            assert!(
+                matches!(judged.buckets[0], Bucket::NotVerifiable(_)),
+                "{name}: {:?}",
+                judged.buckets
+            );
+            assert_eq!(
+                matches!(judged.buckets[1], Bucket::NotVerifiable(_)),
+                whole,
+                "{name}"
+            );
         }
     }
 }

@@ -19,8 +19,14 @@ const LEAP_DAYS_MS: u64 = 2 * 24 * 3_600_000;
 pub(super) fn check(seen: &Comparison<'_>) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut follows) = (Vec::new(), Vec::new());
     // Where rules of the platform lead to the date, they are judged by themselves.
-    for pair in seen.pairs.iter().filter(|_| seen.rules.capabilities.recordings_have_deletion_dates) {
-        let Some(finding) = date(seen, pair) else { continue };
+    for pair in seen
+        .pairs
+        .iter()
+        .filter(|_| seen.rules.capabilities.recordings_have_deletion_dates)
+    {
+        let Some(finding) = date(seen, pair) else {
+            continue;
+        };
         if follows_end(seen, pair) {
             follows.push(format!("{} of {}", finding.title, pair.expected.legacy_id));
         } else {
@@ -28,31 +34,54 @@ pub(super) fn check(seen: &Comparison<'_>) -> (Vec<Finding>, Vec<String>) {
         }
     }
     if seen.expected.hold && seen.conversation.protected == Some(false) {
-        findings.push(seen.finding(Defect::LegalHoldLost, "deletion protection").expected("protected").actual("not protected"));
+        findings.push(
+            seen.finding(Defect::LegalHoldLost, "deletion protection")
+                .expected("protected")
+                .actual("not protected"),
+        );
     }
     findings.extend(needless_protection(seen));
     (findings, follows)
 }
 
-/// What nobody holds must go at its date. Where a record of the source could not be read, it may be the one that is held.
+/// What nobody holds must go at its date. Where a record of the source could not be read, it may be
+/// the one that is held.
 fn needless_protection(seen: &Comparison<'_>) -> Option<Finding> {
-    let is_unread = seen.expected.recordings.iter().any(|recording| matches!(recording.presence, Presence::Unknown(_)));
+    let is_unread = seen
+        .expected
+        .recordings
+        .iter()
+        .any(|recording| matches!(recording.presence, Presence::Unknown(_)));
     let needless = !seen.expected.hold && !is_unread && seen.conversation.protected == Some(true);
-    let finding =
-        || seen.finding(Defect::KeptTooLong, "deletion protection").expected("not protected: the source has no hold").actual("protected");
+    let finding = || {
+        seen.finding(Defect::KeptTooLong, "deletion protection")
+            .expected("not protected: the source has no hold")
+            .actual("protected")
+    };
     needless.then(|| finding().because("protected though the source has no hold"))
 }
 
 fn date(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
-    let told = |at: Option<UtcMillis>| at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string());
-    // The stub of an archived recording may leave its dates out; the retention listing has them where it could be read.
-    if pair.actual.delete_at.is_none() && matches!(media(pair.actual, seen.as_of), Media::Pending(_)) {
+    let told = |at: Option<UtcMillis>| {
+        at.map_or_else(|| "no deletion date".to_owned(), |at| at.to_string())
+    };
+    // The stub of an archived recording may leave its dates out; the retention listing has them
+    // where it could be read.
+    if pair.actual.delete_at.is_none()
+        && matches!(media(pair.actual, seen.as_of), Media::Pending(_))
+    {
         return None;
     }
     let (defect, cause) = match (pair.expected.delete_at, pair.actual.delete_at) {
         (None, None) => return None,
-        (Some(_), None) => (Defect::DeletionDateMissingOrEarly, "deletion date is missing".to_owned()),
-        (None, Some(_)) => (Defect::DeletionDateMissingOrEarly, "deletion date without a retention class".to_owned()),
+        (Some(_), None) => (
+            Defect::DeletionDateMissingOrEarly,
+            "deletion date is missing".to_owned(),
+        ),
+        (None, Some(_)) => (
+            Defect::DeletionDateMissingOrEarly,
+            "deletion date without a retention class".to_owned(),
+        ),
         (Some(expected), Some(actual)) => {
             let days = (actual.since(expected) as f64 / 86_400_000.0).round();
             match actual.since(expected) {
@@ -62,19 +91,31 @@ fn date(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
                 delta if -delta > A_MONTH_MS && is_at_once(pair, actual, seen.as_of) => {
                     (Defect::DeletedByPolicy, "deleted within days".to_owned())
                 }
-                delta if delta < 0 => (Defect::DeletionDateMissingOrEarly, format!("deletion date is {} days too early", -days)),
-                _ => (Defect::KeptTooLong, format!("deletion date is {days} days too late")),
+                delta if delta < 0 => (
+                    Defect::DeletionDateMissingOrEarly,
+                    format!("deletion date is {} days too early", -days),
+                ),
+                _ => (
+                    Defect::KeptTooLong,
+                    format!("deletion date is {days} days too late"),
+                ),
             }
         }
     };
-    let mut finding = seen.about(pair, defect, "deletion date").expected(told(pair.expected.delete_at)).actual(told(pair.actual.delete_at));
+    let mut finding = seen
+        .about(pair, defect, "deletion date")
+        .expected(told(pair.expected.delete_at))
+        .actual(told(pair.actual.delete_at));
     if was_deleted_at_its_date(pair.actual, seen.as_of) {
-        finding.consequences.push("the target has deleted the recording".to_owned());
+        finding
+            .consequences
+            .push("the target has deleted the recording".to_owned());
     }
     Some(finding.because(cause))
 }
 
-/// Whether a recording goes within days from now, or was to go within days of its arrival. A date between the two that has passed was miscounted.
+/// Whether a recording goes within days from now, or was to go within days of its arrival. A date
+/// between the two that has passed was miscounted.
 fn is_at_once(pair: &Pair<'_>, date: UtcMillis, as_of: UtcMillis) -> bool {
     let arrived = pair.actual.created.unwrap_or(as_of);
     (0..=AT_ONCE_MS).contains(&date.since(as_of)) || date.since(arrived) <= AT_ONCE_MS
@@ -82,8 +123,12 @@ fn is_at_once(pair: &Pair<'_>, date: UtcMillis, as_of: UtcMillis) -> bool {
 
 /// The date is right for the end that stands in the target, and that end is wrong.
 fn follows_end(seen: &Comparison<'_>, pair: &Pair<'_>) -> bool {
-    let (Some(span), Some(end)) = (seen.expected.span, seen.conversation.end.instant()) else { return false };
-    let (Some(expected), Some(actual)) = (pair.expected.delete_at, pair.actual.delete_at) else { return false };
+    let (Some(span), Some(end)) = (seen.expected.span, seen.conversation.end.instant()) else {
+        return false;
+    };
+    let (Some(expected), Some(actual)) = (pair.expected.delete_at, pair.actual.delete_at) else {
+        return false;
+    };
     end.since(span.end).abs() > TOLERANCE_MS
         && actual.since(end).abs_diff(expected.since(span.end)) <= LEAP_DAYS_MS
         && (end.since(span.end) < 0) == (actual.since(expected) < 0)
@@ -120,7 +165,8 @@ mod tests {
         let mut expected = wanted();
         let days = |days: i64| as_of.plus_ms(days * 86_400_000);
         let rows: &[(UtcMillis, UtcMillis, UtcMillis, &[&str])] = &[
-            // Wanted date, the target's, when it came there, findings of the one recording that is gone.
+            // Wanted date, the target's, when it came there, findings of the one recording that is
+            // gone.
             (days(-1), days(-1), days(-90), &[]),
             (days(20), days(-1), days(-90), &["D55"]),
             (days(364), days(-1), days(-90), &["D55"]),
@@ -130,8 +176,16 @@ mod tests {
             expected.recordings[0].delete_at = Some(*date);
             let mut actual = conversation(&expected);
             let one = first(&mut actual);
-            (one.delete_at, one.created, one.file_state) = (Some(*actual_date), Some(*arrived), Some("DELETED".to_owned()));
-            assert_eq!(codes(&expected, &actual), *wanted, "{date:?} {actual_date:?} {arrived:?}");
+            (one.delete_at, one.created, one.file_state) = (
+                Some(*actual_date),
+                Some(*arrived),
+                Some("DELETED".to_owned()),
+            );
+            assert_eq!(
+                codes(&expected, &actual),
+                *wanted,
+                "{date:?} {actual_date:?} {arrived:?}"
+            );
         }
     }
 
@@ -149,10 +203,17 @@ mod tests {
             (false, None, &[]),
         ] {
             (expected.hold, actual.protected) = (hold, protected);
-            assert_eq!(codes(&expected, &actual), wanted, "hold {hold}, protected {protected:?}");
+            assert_eq!(
+                codes(&expected, &actual),
+                wanted,
+                "hold {hold}, protected {protected:?}"
+            );
         }
         (expected.hold, actual.protected) = (false, Some(true));
         expected.recordings[1].presence = Presence::Unknown("a record of the source".into());
-        assert!(codes(&expected, &actual).is_empty(), "what could not be read may be what is held");
+        assert!(
+            codes(&expected, &actual).is_empty(),
+            "what could not be read may be what is held"
+        );
     }
 }

@@ -4,7 +4,9 @@ use super::{Comparison, Pair, check};
 use crate::expected::testing::{AS_OF, good_sound, interaction, rules};
 use crate::expected::{Expectation, Recorded, Rules, expected};
 use crate::finding::Finding;
-use crate::observed::{MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading};
+use crate::observed::{
+    MarkedPause, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading,
+};
 use crate::sound::TargetSound;
 use crate::source::SourceInteraction;
 use crate::target::genesys_cloud::GenesysCloud;
@@ -20,7 +22,10 @@ pub(crate) fn wanted() -> Expectation {
 }
 
 pub(crate) fn wanted_under(rules: &Rules) -> Expectation {
-    let sounds = ["100001-1", "100001-2"].map(|id| (id.to_owned(), good_sound())).into_iter().collect();
+    let sounds = ["100001-1", "100001-2"]
+        .map(|id| (id.to_owned(), good_sound()))
+        .into_iter()
+        .collect();
     expected(&interaction(), rules, &sounds, AS_OF)
 }
 
@@ -52,7 +57,11 @@ pub(crate) fn conversation(expected: &Expectation) -> TargetConversation {
         queues: text(expected.queue),
         skills: Some(text(expected.skill)),
         wrap_ups: text(expected.wrap_up),
-        attributes: expected.attributes.iter().map(|(name, wanted)| (name.clone(), wanted.any_of[0].clone())).collect(),
+        attributes: expected
+            .attributes
+            .iter()
+            .map(|(name, wanted)| (name.clone(), wanted.any_of[0].clone()))
+            .collect(),
         protected: Some(expected.hold),
         recordings: Recordings::Read(expected.recordings.iter().map(recording).collect()),
         ..TargetConversation::default()
@@ -93,21 +102,46 @@ fn at(moment: Option<UtcMillis>) -> TimeReading {
 
 /// Findings of all checks, the audio being right.
 pub(crate) fn checked(expected: &Expectation, actual: &TargetConversation) -> Vec<Finding> {
-    checked_under(&rules(), expected, actual, &TargetSound::Compared(Vec::new()))
+    checked_under(
+        &rules(),
+        expected,
+        actual,
+        &TargetSound::Compared(Vec::new()),
+    )
 }
 
-pub(crate) fn checked_under(rules: &Rules, expected: &Expectation, actual: &TargetConversation, sound: &TargetSound) -> Vec<Finding> {
+pub(crate) fn checked_under(
+    rules: &Rules,
+    expected: &Expectation,
+    actual: &TargetConversation,
+    sound: &TargetSound,
+) -> Vec<Finding> {
     let pairs = expected
         .recordings
         .iter()
         .zip(actual.read_recordings())
-        .map(|(expected, actual)| Pair { expected, actual, sound, stored: None })
+        .map(|(expected, actual)| Pair {
+            expected,
+            actual,
+            sound,
+            stored: None,
+        })
         .collect();
-    check(&Comparison { expected, conversation: actual, pairs, rules, platform: PLATFORM, as_of: AS_OF })
+    check(&Comparison {
+        expected,
+        conversation: actual,
+        pairs,
+        rules,
+        platform: PLATFORM,
+        as_of: AS_OF,
+    })
 }
 
 pub(crate) fn codes(expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {
-    checked(expected, actual).iter().map(|finding| finding.defect.code()).collect()
+    checked(expected, actual)
+        .iter()
+        .map(|finding| finding.defect.code())
+        .collect()
 }
 
 /// The first recording, for damaging.
@@ -120,7 +154,10 @@ pub(crate) fn first(conversation: &mut TargetConversation) -> &mut TargetRecordi
 
 /// The call with a recording on each of its two legs.
 pub(crate) fn legs_wanted(rules: &Rules) -> Expectation {
-    let sounds = ["100001-1", "100001-2"].map(|id| (id.to_owned(), good_sound())).into_iter().collect();
+    let sounds = ["100001-1", "100001-2"]
+        .map(|id| (id.to_owned(), good_sound()))
+        .into_iter()
+        .collect();
     expected(&interaction_of_legs(), rules, &sounds, AS_OF)
 }
 

@@ -1,4 +1,5 @@
-//! What the target's audio must be, from what the source's audio is. Source: docs/reference/match.md.
+//! What the target's audio must be, from what the source's audio is. Source:
+//! docs/reference/match.md.
 
 use audio::{Codec, Container};
 use plan::{AudioFormat, Reason};
@@ -12,7 +13,8 @@ pub(crate) enum SourceSound {
     NotRead,
     /// Could not be read; in words.
     Unreadable(String),
-    /// Read twice with the same result, and not usable: empty, not audio, undecodable, or in a format that nobody here reads.
+    /// Read twice with the same result, and not usable: empty, not audio, undecodable, or in a
+    /// format that nobody here reads.
     Bad(Reason),
     /// Decoded.
     Good(SoundFacts),
@@ -37,13 +39,14 @@ pub(crate) struct SoundFacts {
     pub(crate) samples: u64,
     /// Frames inside are broken; the rest decodes.
     pub(crate) damaged: bool,
-    /// Sound that the file itself promises, or shows to have had, and that is not among the samples. Milliseconds.
+    /// Sound that the file itself promises, or shows to have had, and that is not among the
+    /// samples. Milliseconds.
     pub(crate) missing_ms: u64,
 }
 
 impl SoundFacts {
-    /// Whether an MP3 can hold it: the rates of MPEG-1, -2 and -2.5 layer III, one channel or two. What it cannot hold goes as WAV, a
-    /// declared loss.
+    /// Whether an MP3 can hold it: the rates of MPEG-1, -2 and -2.5 layer III, one channel or two.
+    /// What it cannot hold goes as WAV, a declared loss.
     fn fits_mp3(&self) -> bool {
         let rate = |base: u32| (0..3).any(|halved| self.sample_rate == base >> halved);
         (rate(44_100) || rate(48_000) || rate(32_000)) && (1..=2).contains(&self.channels)
@@ -73,15 +76,29 @@ pub(crate) enum AudioExpectation {
 }
 
 /// `paused`: the recording has a pause that the plan wants altered.
-pub(crate) fn audio_expectation(facts: &SoundFacts, paused: bool, format: AudioFormat) -> AudioExpectation {
-    let SoundFacts { container, codec, .. } = *facts;
-    const MP3: AudioExpectation = AudioExpectation::Transcoded { container: Container::Mp3, codec: Codec::Mp3 };
-    const WAV: AudioExpectation = AudioExpectation::Transcoded { container: Container::Wav, codec: Codec::PcmS16 };
+pub(crate) fn audio_expectation(
+    facts: &SoundFacts,
+    paused: bool,
+    format: AudioFormat,
+) -> AudioExpectation {
+    let SoundFacts {
+        container, codec, ..
+    } = *facts;
+    const MP3: AudioExpectation = AudioExpectation::Transcoded {
+        container: Container::Mp3,
+        codec: Codec::Mp3,
+    };
+    const WAV: AudioExpectation = AudioExpectation::Transcoded {
+        container: Container::Wav,
+        codec: Codec::PcmS16,
+    };
     let is_mp3 = (container, codec) == (Container::Mp3, Codec::Mp3);
     let is_wav = (container, codec) == (Container::Wav, Codec::PcmS16);
     match format {
         AudioFormat::Mp3 if is_mp3 && !paused => AudioExpectation::Kept,
-        AudioFormat::Mp3 | AudioFormat::Keep if !facts.fits_mp3() && is_wav && !paused => AudioExpectation::Kept,
+        AudioFormat::Mp3 | AudioFormat::Keep if !facts.fits_mp3() && is_wav && !paused => {
+            AudioExpectation::Kept
+        }
         AudioFormat::Mp3 | AudioFormat::Keep if !facts.fits_mp3() => WAV,
         AudioFormat::Mp3 => MP3,
         AudioFormat::Wav if is_wav && !paused => AudioExpectation::Kept,
@@ -92,21 +109,36 @@ pub(crate) fn audio_expectation(facts: &SoundFacts, paused: bool, format: AudioF
     }
 }
 
-/// Why the source's own audio keeps a recording back. `declared_ms` is what the source says its length is.
-pub(super) fn absence(sound: &SourceSound, declared_ms: Option<i64>, rules: &Rules) -> Option<Reason> {
+/// Why the source's own audio keeps a recording back. `declared_ms` is what the source says its
+/// length is.
+pub(super) fn absence(
+    sound: &SourceSound,
+    declared_ms: Option<i64>,
+    rules: &Rules,
+) -> Option<Reason> {
     match sound {
         SourceSound::Bad(reason) => Some(*reason),
         SourceSound::Good(facts) => {
-            let declared = declared_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
-            let missing = declared.saturating_sub(facts.duration_ms()).max(facts.missing_ms);
-            (rules.quarantine_short && missing > rules.short_tolerance_ms).then_some(Reason::AudioShort)
+            let declared = declared_ms
+                .and_then(|ms| u64::try_from(ms).ok())
+                .unwrap_or(0);
+            let missing = declared
+                .saturating_sub(facts.duration_ms())
+                .max(facts.missing_ms);
+            (rules.quarantine_short && missing > rules.short_tolerance_ms)
+                .then_some(Reason::AudioShort)
         }
         SourceSound::NotRead | SourceSound::Unreadable(_) => None,
     }
 }
 
-/// Whether the plan's protection can be applied to these pauses: each one ordered, after the start and inside the audio, where known.
-pub(super) fn pauses_placeable(pauses: &[super::Pause], sound: &SourceSound, rule: PauseRule) -> bool {
+/// Whether the plan's protection can be applied to these pauses: each one ordered, after the start
+/// and inside the audio, where known.
+pub(super) fn pauses_placeable(
+    pauses: &[super::Pause],
+    sound: &SourceSound,
+    rule: PauseRule,
+) -> bool {
     if rule == PauseRule::Keep {
         return true;
     }
@@ -114,7 +146,9 @@ pub(super) fn pauses_placeable(pauses: &[super::Pause], sound: &SourceSound, rul
         SourceSound::Good(facts) => i64::try_from(facts.duration_ms()).unwrap_or(i64::MAX),
         _ => i64::MAX,
     };
-    pauses.iter().all(|pause| 0 <= pause.start_ms && pause.start_ms < pause.end_ms && pause.start_ms < length)
+    pauses.iter().all(|pause| {
+        0 <= pause.start_ms && pause.start_ms < pause.end_ms && pause.start_ms < length
+    })
 }
 
 #[cfg(test)]
@@ -127,8 +161,14 @@ mod tests {
         let mp3 = (Container::Mp3, Codec::Mp3);
         let wav = (Container::Wav, Codec::PcmS16);
         let mulaw = (Container::Wav, Codec::Mulaw);
-        let to_mp3 = AudioExpectation::Transcoded { container: Container::Mp3, codec: Codec::Mp3 };
-        let to_wav = AudioExpectation::Transcoded { container: Container::Wav, codec: Codec::PcmS16 };
+        let to_mp3 = AudioExpectation::Transcoded {
+            container: Container::Mp3,
+            codec: Codec::Mp3,
+        };
+        let to_wav = AudioExpectation::Transcoded {
+            container: Container::Wav,
+            codec: Codec::PcmS16,
+        };
         let rows = [
             (AudioFormat::Mp3, mp3, false, AudioExpectation::Kept),
             (AudioFormat::Mp3, mp3, true, to_mp3),
@@ -155,9 +195,20 @@ mod tests {
                 damaged: false,
                 missing_ms: 0,
             };
-            assert_eq!(audio_expectation(&facts, paused, format), wanted, "{format:?} {codec} paused={paused}");
-            let odd = SoundFacts { sample_rate: 6000, ..facts };
-            assert_ne!(audio_expectation(&odd, paused, format), to_mp3, "no MP3 has 6000 Hz");
+            assert_eq!(
+                audio_expectation(&facts, paused, format),
+                wanted,
+                "{format:?} {codec} paused={paused}"
+            );
+            let odd = SoundFacts {
+                sample_rate: 6000,
+                ..facts
+            };
+            assert_ne!(
+                audio_expectation(&odd, paused, format),
+                to_mp3,
+                "no MP3 has 6000 Hz"
+            );
         }
     }
 
@@ -174,19 +225,46 @@ mod tests {
             damaged: false,
             missing_ms: 0,
         };
-        let incomplete = |missing_ms| SourceSound::Good(SoundFacts { missing_ms, ..facts.clone() });
-        assert_eq!(absence(&incomplete(1_000), None, &rules()), None, "exactly the tolerance");
-        assert_eq!(absence(&incomplete(1_001), None, &rules()), Some(Reason::AudioShort), "by the file's own promise");
-        assert_eq!(absence(&incomplete(1_001), Some(59_000), &rules()), Some(Reason::AudioShort), "the source knows no better");
+        let incomplete = |missing_ms| {
+            SourceSound::Good(SoundFacts {
+                missing_ms,
+                ..facts.clone()
+            })
+        };
+        assert_eq!(
+            absence(&incomplete(1_000), None, &rules()),
+            None,
+            "exactly the tolerance"
+        );
+        assert_eq!(
+            absence(&incomplete(1_001), None, &rules()),
+            Some(Reason::AudioShort),
+            "by the file's own promise"
+        );
+        assert_eq!(
+            absence(&incomplete(1_001), Some(59_000), &rules()),
+            Some(Reason::AudioShort),
+            "the source knows no better"
+        );
         let good = SourceSound::Good(facts.clone());
-        assert_eq!(absence(&good, Some(60_000), &rules()), None, "exactly the tolerance");
-        assert_eq!(absence(&good, Some(60_001), &rules()), Some(Reason::AudioShort));
+        assert_eq!(
+            absence(&good, Some(60_000), &rules()),
+            None,
+            "exactly the tolerance"
+        );
+        assert_eq!(
+            absence(&good, Some(60_001), &rules()),
+            Some(Reason::AudioShort)
+        );
         let mut migrate = rules();
         migrate.quarantine_short = false;
         assert_eq!(absence(&good, Some(90_000), &migrate), None);
         assert_eq!(absence(&incomplete(90_000), None, &migrate), None);
         assert_eq!(absence(&good, None, &rules()), None);
         assert_eq!(absence(&SourceSound::NotRead, Some(60_000), &rules()), None);
-        assert_eq!(absence(&SourceSound::Bad(Reason::AudioEmpty), None, &rules()), Some(Reason::AudioEmpty));
+        assert_eq!(
+            absence(&SourceSound::Bad(Reason::AudioEmpty), None, &rules()),
+            Some(Reason::AudioEmpty)
+        );
     }
 }

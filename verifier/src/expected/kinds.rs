@@ -1,36 +1,75 @@
-//! What kinds of call there are in the source: a migration that leaves a kind out leaves out all of it, and the kind is the cause (D08).
+//! What kinds of call there are in the source: a migration that leaves a kind out leaves out all of
+//! it, and the kind is the cause (D08).
 
 use crate::source::SourceInteraction;
 
-/// Kinds of one call, as a person would name them. `hold`: one of its recordings is under legal hold.
+/// Kinds of one call, as a person would name them. `hold`: one of its recordings is under legal
+/// hold.
 pub(super) fn kinds(source: &SourceInteraction, hold: bool) -> Vec<String> {
     let listed = &source.listed;
-    let details = || source.recordings.iter().filter_map(|recording| recording.details.as_ref().ok());
+    let details = || {
+        source
+            .recordings
+            .iter()
+            .filter_map(|recording| recording.details.as_ref().ok())
+    };
     let mut kinds = Vec::new();
     let mut add = |is_so: bool, kind: &str| kinds.extend(is_so.then(|| kind.to_owned()));
     add(listed.segments.len() > 1, "transferred calls");
     add(listed.segments.is_empty(), "calls without segments");
-    add(listed.agent_id.is_none() && listed.segments.iter().all(|segment| segment.agent_id.is_none()), "calls without an agent");
+    add(
+        listed.agent_id.is_none()
+            && listed
+                .segments
+                .iter()
+                .all(|segment| segment.agent_id.is_none()),
+        "calls without an agent",
+    );
     add(listed.queue_id.is_none(), "calls without a queue");
     add(source.recordings.is_empty(), "calls without recordings");
     add(source.recordings.len() > 1, "calls of several recordings");
     add(hold, "calls under legal hold");
-    add(details().any(|details| !details.pauses.is_empty()), "calls with a pause");
-    add(listed.numbers_masked == Some(true), "calls with masked numbers");
+    add(
+        details().any(|details| !details.pauses.is_empty()),
+        "calls with a pause",
+    );
+    add(
+        listed.numbers_masked == Some(true),
+        "calls with masked numbers",
+    );
     add(listed.skill.is_none(), "calls without a skill");
-    add(listed.wrap_up_code.is_none(), "calls without a wrap-up code");
+    add(
+        listed.wrap_up_code.is_none(),
+        "calls without a wrap-up code",
+    );
     let stated = [
-        ("direction", listed.direction.clone().map(|direction| direction.to_lowercase())),
+        (
+            "direction",
+            listed
+                .direction
+                .clone()
+                .map(|direction| direction.to_lowercase()),
+        ),
         ("queue", listed.queue_id.clone()),
         ("agent", listed.agent_id.clone()),
         ("recorder", listed.recorder_node.clone()),
         ("skill", listed.skill.clone()),
         ("disposition", listed.disposition_code.clone()),
         ("codec", details().find_map(|details| details.codec.clone())),
-        ("channels", details().find_map(|details| details.channels).map(|channels| channels.to_string())),
-        ("retention class", details().find_map(|details| details.retention_class.clone())),
+        (
+            "channels",
+            details()
+                .find_map(|details| details.channels)
+                .map(|channels| channels.to_string()),
+        ),
+        (
+            "retention class",
+            details().find_map(|details| details.retention_class.clone()),
+        ),
     ];
-    let stated = stated.into_iter().filter_map(|(what, value)| Some(format!("calls with {what} {}", value?)));
+    let stated = stated
+        .into_iter()
+        .filter_map(|(what, value)| Some(format!("calls with {what} {}", value?)));
     kinds.extend(stated);
     kinds
 }

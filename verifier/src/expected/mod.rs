@@ -1,4 +1,5 @@
-//! What must be in the target, derived from source, mapping and plan alone. Pure: no clock, no network, no target.
+//! What must be in the target, derived from source, mapping and plan alone. Pure: no clock, no
+//! network, no target.
 
 mod attributes;
 mod audio;
@@ -35,7 +36,8 @@ pub(crate) struct Expectation {
     pub(crate) legacy_id: String,
     /// Whether it must be there at all.
     pub(crate) presence: Presence,
-    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: it was read.
+    /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: it was
+    /// read.
     pub(crate) unread: Option<String>,
     /// Start and end. Absent: the source's times are unusable.
     pub(crate) span: Option<Span>,
@@ -61,13 +63,15 @@ pub(crate) struct Expectation {
     pub(crate) recordings: Vec<ExpectedRecording>,
     /// What only its platform has.
     pub(crate) platform: PlatformFacts,
-    /// Queue of the source that has no row, so that the plan's default stands in. Absent: none does.
+    /// Queue of the source that has no row, so that the plan's default stands in. Absent: none
+    /// does.
     pub(crate) stand_in_queue: Option<String>,
     /// For the breakdown: queue and first agent as the source names them.
     pub(crate) legacy_queue: Option<String>,
     /// First agent as the source names it.
     pub(crate) legacy_agent: Option<String>,
-    /// What kinds of call it is of, in words: so that a kind that is missing as a whole can be named.
+    /// What kinds of call it is of, in words: so that a kind that is missing as a whole can be
+    /// named.
     pub(crate) kinds: Vec<String>,
 }
 
@@ -78,10 +82,11 @@ pub(crate) struct ExpectedRecording {
     pub(crate) legacy_id: String,
     /// Whether it must be there.
     pub(crate) presence: Presence,
-    /// Its own record could not be read: nothing is known of it but its id, and nothing there can be wrong.
+    /// Its own record could not be read: nothing is known of it but its id, and nothing there can
+    /// be wrong.
     pub(crate) unread: bool,
-    /// What would be needed to tell whether it rightly stays behind with its whole call: a record of its siblings that could not be read. Absent: it
-    /// does not.
+    /// What would be needed to tell whether it rightly stays behind with its whole call: a record
+    /// of its siblings that could not be read. Absent: it does not.
     pub(crate) held_back: Option<String>,
     /// Start and end. Absent: not known.
     pub(crate) span: Option<Span>,
@@ -89,7 +94,8 @@ pub(crate) struct ExpectedRecording {
     pub(crate) delete_at: Option<UtcMillis>,
     /// Pauses, as offsets from its start.
     pub(crate) pauses: Vec<Pause>,
-    /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent: it may not.
+    /// What would be needed to tell whether it may rightly be absent, or deleted earlier. Absent:
+    /// it may not.
     pub(crate) doubt: Option<String>,
     /// Whose recording it is.
     pub(crate) agent: Recorded,
@@ -105,7 +111,8 @@ pub(crate) struct Span {
 }
 
 impl Expectation {
-    /// Whether the record of one of its recordings could not be read: what the call has from its recordings together is not known then.
+    /// Whether the record of one of its recordings could not be read: what the call has from its
+    /// recordings together is not known then.
     pub(crate) fn has_unread(&self) -> bool {
         self.recordings.iter().any(|recording| recording.unread)
     }
@@ -114,7 +121,10 @@ impl Expectation {
 impl Span {
     /// As much of it as lies in another one; nothing at the nearer end where it lies beyond.
     pub(crate) fn within(&self, other: &Span) -> Span {
-        Span { start: self.start.clamp(other.start, other.end), end: self.end.clamp(other.start, other.end) }
+        Span {
+            start: self.start.clamp(other.start, other.end),
+            end: self.end.clamp(other.start, other.end),
+        }
     }
 
     /// Length. Milliseconds.
@@ -137,7 +147,8 @@ pub(crate) struct Pause {
 pub(crate) enum Presence {
     /// It must.
     Expected,
-    /// Both are right: all its recordings stay behind by agreement, and nothing says whether the call itself goes.
+    /// Both are right: all its recordings stay behind by agreement, and nothing says whether the
+    /// call itself goes.
     Either,
     /// The target takes no call without recordings: a declared loss, and never missing.
     NotCarried,
@@ -159,14 +170,19 @@ pub(crate) enum Absence {
 impl Absence {
     /// Skipped by decision rather than quarantined for a fault of the record.
     pub(crate) fn is_skip(&self) -> bool {
-        matches!(self, Absence::Agreed(_) | Absence::Rule(Reason::UnmappedQueue | Reason::Expired))
+        matches!(
+            self,
+            Absence::Agreed(_) | Absence::Rule(Reason::UnmappedQueue | Reason::Expired)
+        )
     }
 
     /// The key under which it is counted in a report.
     pub(crate) fn key(&self) -> &str {
         match self {
             Absence::Rule(reason) => reason.as_str(),
-            Absence::Agreed(words) => Reason::from_name(words).map_or("agreed_exclusion", Reason::as_str),
+            Absence::Agreed(words) => {
+                Reason::from_name(words).map_or("agreed_exclusion", Reason::as_str)
+            }
         }
     }
 }
@@ -182,6 +198,9 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn exactly(value: impl ToString) -> Wanted {
-        Wanted { any_of: vec![value.to_string()], required: true }
+        Wanted {
+            any_of: vec![value.to_string()],
+            required: true,
+        }
     }
 }

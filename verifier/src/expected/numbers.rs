@@ -28,7 +28,8 @@ pub(super) fn protect(number: &str, rule: &PhoneRule) -> Protected {
     }
 }
 
-/// Some digits are stars, and what is left between them dials nobody: seven digits in a row are a number, whatever stands before them.
+/// Some digits are stars, and what is left between them dials nobody: seven digits in a row are a
+/// number, whatever stands before them.
 fn hidden_already(number: &str) -> bool {
     let (mut run, mut longest) = (0, 0);
     for c in number.chars() {
@@ -40,7 +41,11 @@ fn hidden_already(number: &str) -> bool {
 
 /// Every digit but the last four as `*`; other characters stay. `+*******0199`.
 pub(crate) fn masked(number: &str) -> String {
-    let mut to_hide = number.chars().filter(char::is_ascii_digit).count().saturating_sub(4);
+    let mut to_hide = number
+        .chars()
+        .filter(char::is_ascii_digit)
+        .count()
+        .saturating_sub(4);
     let hide = |c: char| {
         if c.is_ascii_digit() && to_hide > 0 {
             to_hide -= 1;
@@ -51,23 +56,31 @@ pub(crate) fn masked(number: &str) -> String {
     number.chars().map(hide).collect()
 }
 
-/// What makes two spellings of a number one number: `tel:` and `sip:` prefixes, hosts, spaces, dots, dashes and brackets do not count.
+/// What makes two spellings of a number one number: `tel:` and `sip:` prefixes, hosts, spaces,
+/// dots, dashes and brackets do not count.
 pub(crate) fn digits(number: &str) -> String {
     let bare = number.trim();
-    let bare = bare.strip_prefix("tel:").or_else(|| bare.strip_prefix("sip:")).unwrap_or(bare);
+    let bare = bare
+        .strip_prefix("tel:")
+        .or_else(|| bare.strip_prefix("sip:"))
+        .unwrap_or(bare);
     let bare = bare.split(['@', ';']).next().unwrap_or(bare);
-    bare.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}')).collect()
+    bare.chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
+        .collect()
 }
 
 /// `+` and 7 to 15 digits, or nothing: an extension or a word is not a number of the plan.
 fn e164(number: &str) -> Option<String> {
     let bare = digits(number);
     let tail = bare.strip_prefix('+')?;
-    ((7..=15).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_digit())).then_some(bare.clone())
+    ((7..=15).contains(&tail.len()) && tail.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some(bare.clone())
 }
 
 fn keyed_hash(number: &str, key: &[u8]) -> String {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac =
+        <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(number.as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }
@@ -89,7 +102,11 @@ mod tests {
             (hash.clone(), "+1555****177", "+1555****177"),
         ];
         for (rule, number, wanted) in rows {
-            assert_eq!(protect(number, &rule), Protected::As(wanted.to_owned()), "{number}");
+            assert_eq!(
+                protect(number, &rule),
+                Protected::As(wanted.to_owned()),
+                "{number}"
+            );
         }
         assert_eq!(protect("anonymous", &hash), Protected::Cannot);
     }
@@ -97,17 +114,27 @@ mod tests {
     #[test]
     fn a_hash_is_over_the_number_and_not_over_its_spelling() {
         let rule = PhoneRule::Hash(b"key".to_vec());
-        assert_eq!(protect("+15550100199", &rule), protect("+1 (555) 010-0199", &rule));
+        assert_eq!(
+            protect("+15550100199", &rule),
+            protect("+1 (555) 010-0199", &rule)
+        );
         // printf '+15550100199' | openssl dgst -sha256 -hmac key
         assert_eq!(
             protect("+15550100199", &rule),
-            Protected::As("58d5aa7653178b5c0e389f2f412ec0677f8fec07941157ef8b124b30eca2a1b4".to_owned())
+            Protected::As(
+                "58d5aa7653178b5c0e389f2f412ec0677f8fec07941157ef8b124b30eca2a1b4".to_owned()
+            )
         );
     }
 
     #[test]
     fn a_prefix_is_not_another_number() {
-        for spelling in ["tel:+15550100199", "sip:+15550100199@sbc.example;user=phone", "+1 555-010.0199", "+15550100199"] {
+        for spelling in [
+            "tel:+15550100199",
+            "sip:+15550100199@sbc.example;user=phone",
+            "+1 555-010.0199",
+            "+15550100199",
+        ] {
             assert_eq!(digits(spelling), "+15550100199", "{spelling}");
         }
     }

@@ -18,7 +18,8 @@ pub(crate) struct AgentLeg {
     pub(crate) fallback: bool,
     /// Start and end of the leg; the call's where the source gives none. Absent: not known.
     pub(crate) span: Option<super::Span>,
-    /// Recordings made on it: a surface that links a recording to a leg carries the recording's times as the leg's.
+    /// Recordings made on it: a surface that links a recording to a leg carries the recording's
+    /// times as the leg's.
     pub(crate) recorded: Vec<super::Span>,
     /// A recording may have been made on it of which the source does not tell the times.
     pub(crate) unread: bool,
@@ -57,18 +58,31 @@ pub(crate) enum Recorded {
 }
 
 /// The agent of a recording: of its leg; of the call, where it has no legs.
-pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, at: UtcMillis, rules: &Rules) -> Recorded {
+pub(super) fn recorded(
+    source: &SourceInteraction,
+    recording: &SourceRecording,
+    at: UtcMillis,
+    rules: &Rules,
+) -> Recorded {
     let listed = &source.listed;
-    let Ok(details) = &recording.details else { return Recorded::Unsaid };
+    let Ok(details) = &recording.details else {
+        return Recorded::Unsaid;
+    };
     let agent = if listed.segments.is_empty() {
         listed.agent_id.as_ref()
     } else {
-        match listed.segments.iter().find(|segment| details.segment_id.as_deref() == Some(segment.id.as_str())) {
+        match listed
+            .segments
+            .iter()
+            .find(|segment| details.segment_id.as_deref() == Some(segment.id.as_str()))
+        {
             Some(segment) => segment.agent_id.as_ref(),
             None => return Recorded::Unsaid,
         }
     };
-    let Some(agent) = agent else { return Recorded::Nobody };
+    let Some(agent) = agent else {
+        return Recorded::Nobody;
+    };
     match resolve(agent, at, rules) {
         Resolved::Mapped(row) | Resolved::Fallback(row) => Recorded::Agent(RecordedAgent {
             legacy_agent: agent.clone(),
@@ -81,9 +95,18 @@ pub(super) fn recorded(source: &SourceInteraction, recording: &SourceRecording, 
 }
 
 pub(crate) fn resolve<'a>(agent: &str, at: UtcMillis, rules: &'a Rules) -> Resolved<'a> {
-    let rows = rules.agents.get(padless(agent)).map(Vec::as_slice).unwrap_or_default();
-    let holds = |from: Option<UtcMillis>, to: Option<UtcMillis>| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
-    match (rows.iter().find(|row| holds(row.from, row.to)), &rules.fallback_agent) {
+    let rows = rules
+        .agents
+        .get(padless(agent))
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let holds = |from: Option<UtcMillis>, to: Option<UtcMillis>| {
+        from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to)
+    };
+    match (
+        rows.iter().find(|row| holds(row.from, row.to)),
+        &rules.fallback_agent,
+    ) {
         (Some(row), _) => Resolved::Mapped(row),
         (None, Some(row)) => Resolved::Fallback(row),
         (None, None) => Resolved::Unmapped,
@@ -102,12 +125,20 @@ mod tests {
 
     #[test]
     fn a_reused_agent_id_is_who_it_was_at_the_call() {
-        let row = |user: &str, from, to| AgentRow { user: user.to_owned(), from, to, ..AgentRow::default() };
+        let row = |user: &str, from, to| AgentRow {
+            user: user.to_owned(),
+            from,
+            to,
+            ..AgentRow::default()
+        };
         let change = Some(at("2022-01-01T00:00:00Z"));
         let mut rules = rules();
         rules.fallback_agent = None;
         let end = Some(at("2023-01-01T00:00:00Z"));
-        rules.agents.insert("AGT-1".into(), vec![row("old", None, change), row("new", change, end)]);
+        rules.agents.insert(
+            "AGT-1".into(),
+            vec![row("old", None, change), row("new", change, end)],
+        );
         let rows = [
             ("2021-12-31T23:59:59.999Z", Some("old")),
             ("2022-01-01T00:00:00Z", Some("new")),
@@ -122,6 +153,8 @@ mod tests {
             assert_eq!(user, wanted, "{when}");
         }
         rules.fallback_agent = Some(row("stand-in", None, None));
-        assert!(matches!(resolve("AGT-2", at("2022-01-01T00:00:00Z"), &rules), Resolved::Fallback(row) if row.user == "stand-in"));
+        assert!(
+            matches!(resolve("AGT-2", at("2022-01-01T00:00:00Z"), &rules), Resolved::Fallback(row) if row.user == "stand-in")
+        );
     }
 }

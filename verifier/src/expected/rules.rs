@@ -1,11 +1,13 @@
-//! The plan as the verifier reads it: indexed, secrets resolved, zones opened. Meaning is added nowhere else.
+//! The plan as the verifier reads it: indexed, secrets resolved, zones opened. Meaning is added
+//! nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use audio::Ffmpeg;
 use jiff::tz::TimeZone;
 use plan::{
-    AudioFormat, Expired, FfmpegUse, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource, TimeUnit, UnmappedAgent, UnmappedQueue,
+    AudioFormat, Expired, FfmpegUse, LoadedPlan, OverMax, Partial, Pauses, Phones, ShortSource,
+    TimeUnit, UnmappedAgent, UnmappedQueue,
 };
 use uuid::Uuid;
 
@@ -43,14 +45,16 @@ pub(crate) struct Rules {
     pub(crate) clamp: bool,
     /// What the target's records can show.
     pub(crate) capabilities: Capabilities,
-    /// Agents behind one extension; from the source, for naming a damage and never for resolving an agent.
+    /// Agents behind one extension; from the source, for naming a damage and never for resolving an
+    /// agent.
     pub(crate) extensions: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// One mapping of an agent, valid in a half-open interval.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AgentRow {
-    /// Who it is in the target: a user id in lower case, or a user name of Interaction Recording. Empty: the row does not say.
+    /// Who it is in the target: a user id in lower case, or a user name of Interaction Recording.
+    /// Empty: the row does not say.
     pub(crate) user: String,
     /// Interaction Recording: login. Absent: none.
     pub(crate) login: Option<String>,
@@ -71,7 +75,8 @@ pub(crate) struct AgentTable {
 }
 
 impl AgentTable {
-    /// `rows`: of the mapping, as the target's platform reads them. `stand_in`: who a stand-in is there.
+    /// `rows`: of the mapping, as the target's platform reads them. `stand_in`: who a stand-in is
+    /// there.
     pub(crate) fn new<'a>(
         loaded: &LoadedPlan,
         rows: impl Iterator<Item = (&'a plan::AgentRow, AgentRow)>,
@@ -79,7 +84,11 @@ impl AgentTable {
     ) -> AgentTable {
         let mut table = AgentTable::default();
         for (row, agent) in rows {
-            table.rows.entry(padless(&row.legacy_agent_id).to_owned()).or_default().push(agent);
+            table
+                .rows
+                .entry(padless(&row.legacy_agent_id).to_owned())
+                .or_default()
+                .push(agent);
         }
         table.fallback = match loaded.plan.rules.unmapped_agent {
             UnmappedAgent::Fallback(user) => Some(stand_in(user)),
@@ -90,9 +99,15 @@ impl AgentTable {
 }
 
 impl AgentRow {
-    /// When a row of the mapping is valid, and where it stands; whose it is in the target its platform says.
+    /// When a row of the mapping is valid, and where it stands; whose it is in the target its
+    /// platform says.
     pub(crate) fn valid_as(row: &plan::AgentRow) -> AgentRow {
-        AgentRow { from: row.valid_from.map(UtcMillis::from), to: row.valid_to.map(UtcMillis::from), line: row.line, ..AgentRow::default() }
+        AgentRow {
+            from: row.valid_from.map(UtcMillis::from),
+            to: row.valid_to.map(UtcMillis::from),
+            line: row.line,
+            ..AgentRow::default()
+        }
     }
 }
 
@@ -123,47 +138,94 @@ pub(crate) enum PauseRule {
     Tone,
 }
 
-/// What an id is looked up by, in the tables and in the source alike: blanks and control characters around it are padding. Zeros are not.
+/// What an id is looked up by, in the tables and in the source alike: blanks and control characters
+/// around it are padding. Zeros are not.
 pub(crate) fn padless(id: &str) -> &str {
     id.trim_matches(|c: char| c.is_control() || c.is_whitespace())
 }
 
 impl Rules {
-    /// Reads the plan. `agents` and `capabilities` are the target's. The error names what cannot be used.
-    pub(crate) fn new(loaded: &LoadedPlan, agents: AgentTable, capabilities: Capabilities) -> Result<Rules, RunError> {
+    /// Reads the plan. `agents` and `capabilities` are the target's. The error names what cannot be
+    /// used.
+    pub(crate) fn new(
+        loaded: &LoadedPlan,
+        agents: AgentTable,
+        capabilities: Capabilities,
+    ) -> Result<Rules, RunError> {
         let plan = &loaded.plan;
         let mapping = &loaded.mapping;
         Ok(Rules {
             seconds: plan.time.unit == TimeUnit::S,
             naive_zone: zone("time.naive_zone", plan.time.naive_zone.as_deref())?,
             site_zone: zone("time.site_zone", plan.time.site_zone.as_deref())?,
-            node_offset_ms: plan.time.node.iter().map(|(node, time)| (node.clone(), time.offset_ms)).collect(),
+            node_offset_ms: plan
+                .time
+                .node
+                .iter()
+                .map(|(node, time)| (node.clone(), time.offset_ms))
+                .collect(),
             agents: agents.rows,
-            queues: mapping.queues.iter().map(|row| (padless(&row.legacy_queue_id).to_owned(), row.genesys_queue_id)).collect(),
-            skills: mapping.skills.iter().map(|row| (padless(&row.legacy_skill).to_owned(), row.genesys_skill_id)).collect(),
-            wrap_ups: mapping.wrapups.iter().map(|row| (padless(&row.legacy_code).to_owned(), row.genesys_wrapup_id)).collect(),
+            queues: mapping
+                .queues
+                .iter()
+                .map(|row| {
+                    (
+                        padless(&row.legacy_queue_id).to_owned(),
+                        row.genesys_queue_id,
+                    )
+                })
+                .collect(),
+            skills: mapping
+                .skills
+                .iter()
+                .map(|row| (padless(&row.legacy_skill).to_owned(), row.genesys_skill_id))
+                .collect(),
+            wrap_ups: mapping
+                .wrapups
+                .iter()
+                .map(|row| (padless(&row.legacy_code).to_owned(), row.genesys_wrapup_id))
+                .collect(),
             fallback_agent: agents.fallback,
             default_queue: match plan.rules.unmapped_queue {
                 UnmappedQueue::Default(queue) => Some(queue),
                 UnmappedQueue::Skip => None,
             },
             hold_partial: plan.rules.partial == Partial::Hold,
-            exclusions: loaded.exclusions.iter().map(|row| (row.legacy_recording_id.clone(), row.reason.clone())).collect(),
+            exclusions: loaded
+                .exclusions
+                .iter()
+                .map(|row| (row.legacy_recording_id.clone(), row.reason.clone()))
+                .collect(),
             format: plan.audio.format,
             short_tolerance_ms: plan.audio.short_tolerance_ms,
             quarantine_short: plan.audio.short_source == ShortSource::Quarantine,
-            ffmpeg: if plan.audio.ffmpeg == FfmpegUse::Never { Ffmpeg::Never } else { Ffmpeg::Auto },
+            ffmpeg: if plan.audio.ffmpeg == FfmpegUse::Never {
+                Ffmpeg::Never
+            } else {
+                Ffmpeg::Auto
+            },
             phones: match &plan.pii.phones {
                 Phones::Keep => PhoneRule::Keep,
                 Phones::Mask => PhoneRule::Mask,
-                Phones::Hash(key) => PhoneRule::Hash(loaded.secret(key, "pii.phones")?.expose_the_secret().as_bytes().to_vec()),
+                Phones::Hash(key) => PhoneRule::Hash(
+                    loaded
+                        .secret(key, "pii.phones")?
+                        .expose_the_secret()
+                        .as_bytes()
+                        .to_vec(),
+                ),
             },
             pauses: match plan.pii.pauses {
                 Pauses::Keep => PauseRule::Keep,
                 Pauses::Silence | Pauses::Seal(_) => PauseRule::Silence,
                 Pauses::Tone => PauseRule::Tone,
             },
-            class_years: plan.retention.class.iter().map(|(name, class)| (name.clone(), class.years)).collect(),
+            class_years: plan
+                .retention
+                .class
+                .iter()
+                .map(|(name, class)| (name.clone(), class.years))
+                .collect(),
             skip_expired: plan.retention.expired == Expired::Skip,
             maximum: Maximum::None,
             clamp: plan.retention.over_max == OverMax::Clamp,
@@ -175,7 +237,9 @@ impl Rules {
 
 fn zone(key: &str, name: Option<&str>) -> Result<Option<TimeZone>, RunError> {
     let Some(name) = name else { return Ok(None) };
-    TimeZone::get(name)
-        .map(Some)
-        .map_err(|_| RunError::Plan(format!("{key} `{name}` is not a known time zone; use an IANA name such as Europe/London")))
+    TimeZone::get(name).map(Some).map_err(|_| {
+        RunError::Plan(format!(
+            "{key} `{name}` is not a known time zone; use an IANA name such as Europe/London"
+        ))
+    })
 }

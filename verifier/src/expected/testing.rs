@@ -67,20 +67,42 @@ pub(crate) fn interaction() -> SourceInteraction {
     );
     SourceInteraction {
         recordings: vec![
-            recording("100001-1", 1_698_400_812_000, 1_698_400_960_000, "a.wav", r#"[{"startOffsetMs":61000,"endOffsetMs":74500}]"#),
-            recording("100001-2", 1_698_400_960_000, 1_698_401_100_000, "b.wav", "[]"),
+            recording(
+                "100001-1",
+                1_698_400_812_000,
+                1_698_400_960_000,
+                "a.wav",
+                r#"[{"startOffsetMs":61000,"endOffsetMs":74500}]"#,
+            ),
+            recording(
+                "100001-2",
+                1_698_400_960_000,
+                1_698_401_100_000,
+                "b.wav",
+                "[]",
+            ),
         ],
         ..call
     }
 }
 
-pub(crate) fn recording(id: &str, start: i64, end: i64, name: &str, pauses: &str) -> SourceRecording {
+pub(crate) fn recording(
+    id: &str,
+    start: i64,
+    end: i64,
+    name: &str,
+    pauses: &str,
+) -> SourceRecording {
     let text = format!(
         r#"{{"id":"{id}","interactionId":100001,"startTime":{start},"endTime":{end},"durationMs":{},"fileName":"{name}","recorderNode":"N3",
             "pauses":{pauses},"retentionClass":"7-Year Retention","legalHold":false,"mediaUrl":"/api/v2/recordings/{id}/media"}}"#,
         end - start
     );
-    SourceRecording { id: id.to_owned(), details: Ok(crate::source::legacy::recording(&text).expect("test recording")), staged: None }
+    SourceRecording {
+        id: id.to_owned(),
+        details: Ok(crate::source::legacy::recording(&text).expect("test recording")),
+        staged: None,
+    }
 }
 
 /// 148 s of mu-law.
@@ -100,5 +122,9 @@ pub(crate) fn good_sound() -> SourceSound {
 
 /// A mapping of an agent from a date on.
 pub(crate) fn agent_row(user: Uuid, from: Option<UtcMillis>) -> AgentRow {
-    AgentRow { user: user.to_string(), from, ..AgentRow::default() }
+    AgentRow {
+        user: user.to_string(),
+        from,
+        ..AgentRow::default()
+    }
 }

@@ -1,6 +1,8 @@
-//! What stands in the target under another id, in pieces or on another call: found by what it is, so that one cause is one finding.
+//! What stands in the target under another id, in pieces or on another call: found by what it is,
+//! so that one cause is one finding.
 //!
-//! Ids exchanged between calls (D13), ids damaged on their way (D63), calls in several conversations (D05), recordings on other calls (D13).
+//! Ids exchanged between calls (D13), ids damaged on their way (D63), calls in several
+//! conversations (D05), recordings on other calls (D13).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,25 +13,33 @@ use crate::utc_millis::UtcMillis;
 
 /// Times may be written with less precision than the source has. Milliseconds.
 const CLOSE_MS: u64 = 1000;
-/// What a conversation must have in common with another call beyond its times, and not with its own, before its id is called wrong: one
-/// number may be damaged, two things that both point to the same call are no accident.
+/// What a conversation must have in common with another call beyond its times, and not with its
+/// own, before its id is called wrong: one number may be damaged, two things that both point to the
+/// same call are no accident.
 const EVIDENCE: usize = 2;
 
-/// Cases by the second in which they begin; asked for a second, it answers those of its neighbours too.
+/// Cases by the second in which they begin; asked for a second, it answers those of its neighbours
+/// too.
 struct ByStart(HashMap<i64, Vec<usize>>);
 
 impl ByStart {
     fn of(starts: impl Iterator<Item = (usize, Option<UtcMillis>)>) -> ByStart {
         let mut cases: HashMap<i64, Vec<usize>> = HashMap::new();
         for (case, start) in starts.filter_map(|(case, start)| Some((case, start?))) {
-            cases.entry(start.ms().div_euclid(1000)).or_default().push(case);
+            cases
+                .entry(start.ms().div_euclid(1000))
+                .or_default()
+                .push(case);
         }
         ByStart(cases)
     }
 
     fn near(&self, start: UtcMillis) -> impl Iterator<Item = usize> {
         let second = start.ms().div_euclid(1000);
-        (second - 1..=second + 1).filter_map(|second| self.0.get(&second)).flatten().copied()
+        (second - 1..=second + 1)
+            .filter_map(|second| self.0.get(&second))
+            .flatten()
+            .copied()
     }
 }
 
@@ -43,22 +53,39 @@ fn has_times_of(expected: &Expectation, conversation: &TargetConversation) -> bo
     matches!((expected.span, ends), (Some(span), (Some(start), Some(end))) if is_close(span.start, start) && is_close(span.end, end))
 }
 
-/// How many things beside its times are not those of a call: numbers, agents, queue, and what is written of the source's own values.
+/// How many things beside its times are not those of a call: numbers, agents, queue, and what is
+/// written of the source's own values.
 fn differences(expected: &Expectation, conversation: &TargetConversation) -> usize {
     let number = |wanted: &Option<String>, actual: &[String]| {
-        wanted.as_ref().is_some_and(|wanted| !actual.iter().any(|actual| digits(actual) == digits(wanted)))
+        wanted
+            .as_ref()
+            .is_some_and(|wanted| !actual.iter().any(|actual| digits(actual) == digits(wanted)))
     };
     let attribute = |name: &str| {
         let wanted = expected.attributes.get(name).map(|wanted| &wanted.any_of);
-        wanted.zip(conversation.attributes.get(name)).is_some_and(|(wanted, actual)| !wanted.contains(actual))
+        wanted
+            .zip(conversation.attributes.get(name))
+            .is_some_and(|(wanted, actual)| !wanted.contains(actual))
     };
-    let users: Vec<&str> = conversation.legs.iter().filter_map(|leg| leg.user.as_deref()).collect();
+    let users: Vec<&str> = conversation
+        .legs
+        .iter()
+        .filter_map(|leg| leg.user.as_deref())
+        .collect();
     let queue = expected.queue.map(|queue| queue.to_string());
     let differing = [
         number(&expected.ani, &conversation.anis),
         number(&expected.dnis, &conversation.dnises),
-        expected.legs.iter().any(|leg| !users.contains(&leg.user.as_str())),
-        queue.is_some_and(|queue| !conversation.queues.iter().any(|actual| actual.eq_ignore_ascii_case(&queue))),
+        expected
+            .legs
+            .iter()
+            .any(|leg| !users.contains(&leg.user.as_str())),
+        queue.is_some_and(|queue| {
+            !conversation
+                .queues
+                .iter()
+                .any(|actual| actual.eq_ignore_ascii_case(&queue))
+        }),
         attribute("st.raw_start"),
         attribute("st.file_name"),
         attribute("st.wait_ms"),
@@ -66,9 +93,20 @@ fn differences(expected: &Expectation, conversation: &TargetConversation) -> usi
     differing.into_iter().filter(|differs| *differs).count()
 }
 
-/// Conversations that carry each other's ids, or each the next one's: each is given to the call that it is.
-pub(super) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversation], found: &mut [Vec<usize>], carries: &mut [Carries]) {
-    let by_start = ByStart::of(expectations.iter().enumerate().map(|(case, expected)| (case, expected.span.map(|span| span.start))));
+/// Conversations that carry each other's ids, or each the next one's: each is given to the call
+/// that it is.
+pub(super) fn exchanged_ids(
+    expectations: &[Expectation],
+    ours: &[TargetConversation],
+    found: &mut [Vec<usize>],
+    carries: &mut [Carries],
+) {
+    let by_start = ByStart::of(
+        expectations
+            .iter()
+            .enumerate()
+            .map(|(case, expected)| (case, expected.span.map(|span| span.start))),
+    );
     let owner = |case: usize, conversation: &TargetConversation| {
         let start = conversation.start.instant()?;
         let own = differences(&expectations[case], conversation);
@@ -90,26 +128,33 @@ pub(super) fn exchanged_ids(expectations: &[Expectation], ours: &[TargetConversa
             moves.insert(case, owner);
         }
     }
-    // A call keeps a conversation that nothing says is another's; then what carries another id beside it is a copy.
+    // A call keeps a conversation that nothing says is another's; then what carries another id
+    // beside it is a copy.
     loop {
         let keeps = |owner: &usize| !found[*owner].is_empty() && !moves.contains_key(owner);
         let twice = |owner: &usize| moves.values().filter(|other| *other == owner).count() > 1;
-        let stuck: Vec<usize> = moves.iter().filter(|(_, owner)| keeps(owner) || twice(owner)).map(|(case, _)| *case).collect();
+        let stuck: Vec<usize> = moves
+            .iter()
+            .filter(|(_, owner)| keeps(owner) || twice(owner))
+            .map(|(case, _)| *case)
+            .collect();
         if stuck.is_empty() {
             break;
         }
         moves.retain(|case, _| !stuck.contains(case));
     }
-    let taken: Vec<(usize, usize, Vec<usize>)> =
-        moves.into_iter().map(|(case, owner)| (case, owner, std::mem::take(&mut found[case]))).collect();
+    let taken: Vec<(usize, usize, Vec<usize>)> = moves
+        .into_iter()
+        .map(|(case, owner)| (case, owner, std::mem::take(&mut found[case])))
+        .collect();
     for (case, owner, conversations) in taken {
         found[owner] = conversations;
         carries[owner] = Carries::Anothers(expectations[case].legacy_id.clone());
     }
 }
 
-/// Conversations whose id is that of a call that has none, damaged: in other case, without its leading zeros, rounded, or in whatever way,
-/// where everything else is the call's.
+/// Conversations whose id is that of a call that has none, damaged: in other case, without its
+/// leading zeros, rounded, or in whatever way, where everything else is the call's.
 pub(super) fn damaged_ids(
     expectations: &[Expectation],
     ours: &[TargetConversation],
@@ -120,24 +165,54 @@ pub(super) fn damaged_ids(
     if unclaimed.is_empty() {
         return;
     }
-    let is_lost = |case: usize, found: &[Vec<usize>]| found[case].is_empty() && expectations[case].presence == Presence::Expected;
-    let lost: Vec<usize> = (0..expectations.len()).filter(|case| is_lost(*case, found)).collect();
+    let is_lost = |case: usize, found: &[Vec<usize>]| {
+        found[case].is_empty() && expectations[case].presence == Presence::Expected
+    };
+    let lost: Vec<usize> = (0..expectations.len())
+        .filter(|case| is_lost(*case, found))
+        .collect();
     let mut by_form: HashMap<String, Vec<usize>> = HashMap::new();
     for case in &lost {
         for form in forms(&expectations[*case].legacy_id) {
             by_form.entry(form).or_default().push(*case);
         }
     }
-    let by_start = ByStart::of(lost.iter().map(|case| (*case, expectations[*case].span.map(|span| span.start))));
+    let by_start = ByStart::of(
+        lost.iter()
+            .map(|case| (*case, expectations[*case].span.map(|span| span.start))),
+    );
     unclaimed.retain(|at| {
         let conversation = &ours[*at];
         let id = conversation.legacy_id.clone().unwrap_or_default();
-        let is_it = |case: &usize| has_times_of(&expectations[*case], conversation) && differences(&expectations[*case], conversation) == 0;
-        let by_id: Vec<usize> = forms(&id).iter().filter_map(|form| by_form.get(form)).flatten().copied().collect();
-        let by_id = one_of(by_id.iter().copied().filter(|case| is_lost(*case, found)))
-            .or_else(|| one_of(by_id.iter().copied().filter(|case| is_lost(*case, found) && is_it(case))));
-        let by_content = || one_of(by_start.near(conversation.start.instant()?).filter(|case| is_lost(*case, found) && is_it(case)));
-        let Some(case) = by_id.or_else(by_content) else { return true };
+        let is_it = |case: &usize| {
+            has_times_of(&expectations[*case], conversation)
+                && differences(&expectations[*case], conversation) == 0
+        };
+        let by_id: Vec<usize> = forms(&id)
+            .iter()
+            .filter_map(|form| by_form.get(form))
+            .flatten()
+            .copied()
+            .collect();
+        let by_id =
+            one_of(by_id.iter().copied().filter(|case| is_lost(*case, found))).or_else(|| {
+                one_of(
+                    by_id
+                        .iter()
+                        .copied()
+                        .filter(|case| is_lost(*case, found) && is_it(case)),
+                )
+            });
+        let by_content = || {
+            one_of(
+                by_start
+                    .near(conversation.start.instant()?)
+                    .filter(|case| is_lost(*case, found) && is_it(case)),
+            )
+        };
+        let Some(case) = by_id.or_else(by_content) else {
+            return true;
+        };
         found[case].push(*at);
         carries[case] = Carries::Damaged(id);
         false
@@ -150,15 +225,24 @@ fn one_of(mut cases: impl Iterator<Item = usize>) -> Option<usize> {
     cases.all(|other| other == first).then_some(first)
 }
 
-/// What is left of an id by the usual damages: letters and digits alone, in lower case, without leading zeros; and as a number of double
-/// precision, which keeps 53 bits.
+/// What is left of an id by the usual damages: letters and digits alone, in lower case, without
+/// leading zeros; and as a number of double precision, which keeps 53 bits.
 fn forms(id: &str) -> Vec<String> {
-    let bare: String = id.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect();
+    let bare: String = id
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|character| character.to_ascii_lowercase())
+        .collect();
     let bare = bare.trim_start_matches('0');
     let is_number = id.starts_with(|character: char| character.is_ascii_digit());
-    let rounded = is_number.then(|| id.parse::<f64>().ok()).flatten().filter(|number| number.is_finite() && *number > 0.0);
+    let rounded = is_number
+        .then(|| id.parse::<f64>().ok())
+        .flatten()
+        .filter(|number| number.is_finite() && *number > 0.0);
     let bare = (!bare.is_empty()).then(|| format!("={bare}"));
-    bare.into_iter().chain(rounded.map(|number| format!("~{number:e}"))).collect()
+    bare.into_iter()
+        .chain(rounded.map(|number| format!("~{number:e}")))
+        .collect()
 }
 
 /// Conversations under ids of nobody that hold the rest of a call which is there in part.
@@ -171,55 +255,104 @@ pub(super) fn further_parts(
     let starts = expectations
         .iter()
         .enumerate()
-        .flat_map(|(case, expected)| expected.recordings.iter().map(move |recording| (case, recording.span.map(|span| span.start))));
+        .flat_map(|(case, expected)| {
+            expected
+                .recordings
+                .iter()
+                .map(move |recording| (case, recording.span.map(|span| span.start)))
+        });
     if unclaimed.is_empty() {
         return;
     }
     let by_start = ByStart::of(starts);
     unclaimed.retain(|at| {
-        let first = ours[*at].read_recordings().iter().find_map(|recording| recording.start.instant());
+        let first = ours[*at]
+            .read_recordings()
+            .iter()
+            .find_map(|recording| recording.start.instant());
         let Some(first) = first else { return true };
         let completes = |case: &usize| {
-            let all: Vec<&TargetConversation> = found[*case].iter().chain([at]).map(|at| &ours[*at]).collect();
+            let all: Vec<&TargetConversation> = found[*case]
+                .iter()
+                .chain([at])
+                .map(|at| &ours[*at])
+                .collect();
             all.len() > 1 && are_parts(&expectations[*case], &all)
         };
-        let Some(case) = by_start.near(first).find(completes) else { return true };
+        let Some(case) = by_start.near(first).find(completes) else {
+            return true;
+        };
         found[case].push(*at);
         false
     });
 }
 
-/// Whether conversations are the pieces of one call: together they have its recordings, each once, or its legs, and none has all.
+/// Whether conversations are the pieces of one call: together they have its recordings, each once,
+/// or its legs, and none has all.
 pub(super) fn are_parts(expected: &Expectation, conversations: &[&TargetConversation]) -> bool {
-    let wanted: Vec<&ExpectedRecording> =
-        expected.recordings.iter().filter(|recording| !matches!(recording.presence, Presence::Absent(_))).collect();
+    let wanted: Vec<&ExpectedRecording> = expected
+        .recordings
+        .iter()
+        .filter(|recording| !matches!(recording.presence, Presence::Absent(_)))
+        .collect();
     let has = |conversation: &TargetConversation, wanted: &ExpectedRecording| {
-        conversation.read_recordings().iter().any(|actual| same_times(wanted, actual))
+        conversation
+            .read_recordings()
+            .iter()
+            .any(|actual| same_times(wanted, actual))
     };
-    let times = |wanted: &ExpectedRecording| conversations.iter().filter(|conversation| has(conversation, wanted)).count();
+    let times = |wanted: &ExpectedRecording| {
+        conversations
+            .iter()
+            .filter(|conversation| has(conversation, wanted))
+            .count()
+    };
     let each_once = wanted.iter().all(|wanted| times(wanted) == 1);
-    let is_whole = |conversation: &&TargetConversation| wanted.iter().all(|wanted| has(conversation, wanted));
+    let is_whole =
+        |conversation: &&TargetConversation| wanted.iter().all(|wanted| has(conversation, wanted));
     if !each_once {
         return false;
     }
     if wanted.len() > 1 && !conversations.iter().any(is_whole) {
-        return conversations.iter().all(|conversation| wanted.iter().any(|wanted| has(conversation, wanted)));
+        return conversations
+            .iter()
+            .all(|conversation| wanted.iter().any(|wanted| has(conversation, wanted)));
     }
     let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default();
-    let mut legs: Vec<String> = conversations.iter().flat_map(|conversation| conversation.legs.iter().map(user)).collect();
+    let mut legs: Vec<String> = conversations
+        .iter()
+        .flat_map(|conversation| conversation.legs.iter().map(user))
+        .collect();
     let mut right: Vec<String> = expected.legs.iter().map(|leg| leg.user.clone()).collect();
     legs.sort_unstable();
     right.sort_unstable();
-    right.len() > 1 && legs == right && conversations.iter().all(|conversation| !conversation.legs.is_empty())
+    right.len() > 1
+        && legs == right
+        && conversations
+            .iter()
+            .all(|conversation| !conversation.legs.is_empty())
 }
 
-/// Recordings that stand in a place of their conversation's call and are another call's, whose own place is empty or wrong: they are paired
-/// with nothing, so that they are found to hang on the wrong call rather than to be wrong in everything.
-pub(super) fn recordings(expectations: &[Expectation], ours: &[TargetConversation], pairings: &mut [Pairing]) {
-    let places = || expectations.iter().enumerate().flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |at| (case, at)));
+/// Recordings that stand in a place of their conversation's call and are another call's, whose own
+/// place is empty or wrong: they are paired with nothing, so that they are found to hang on the
+/// wrong call rather than to be wrong in everything.
+pub(super) fn recordings(
+    expectations: &[Expectation],
+    ours: &[TargetConversation],
+    pairings: &mut [Pairing],
+) {
+    let places = || {
+        expectations
+            .iter()
+            .enumerate()
+            .flat_map(|(case, expected)| (0..expected.recordings.len()).map(move |at| (case, at)))
+    };
     let actual = |pairings: &[Pairing], (case, at): (usize, usize)| -> Option<TargetRecording> {
         let pairing = &pairings[case];
-        ours[pairing.conversation?].read_recordings().get(pairing.recordings[at]?).cloned()
+        ours[pairing.conversation?]
+            .read_recordings()
+            .get(pairing.recordings[at]?)
+            .cloned()
     };
     let is_wrong = |pairings: &[Pairing], place: (usize, usize)| {
         let recording = &expectations[place.0].recordings[place.1];
@@ -227,22 +360,37 @@ pub(super) fn recordings(expectations: &[Expectation], ours: &[TargetConversatio
     };
     let suspicious: Vec<(usize, usize)> = places()
         .filter(|place| {
-            is_in_place(expectations, ours, pairings, place.0) && actual(pairings, *place).is_some() && is_wrong(pairings, *place)
+            is_in_place(expectations, ours, pairings, place.0)
+                && actual(pairings, *place).is_some()
+                && is_wrong(pairings, *place)
         })
         .collect();
     if suspicious.is_empty() {
         return;
     }
     let all: Vec<(usize, usize)> = places().collect();
-    let start = |(case, at): &(usize, usize)| expectations[*case].recordings[*at].span.map(|span| span.start);
-    let by_start = ByStart::of(all.iter().enumerate().map(|(nth, place)| (nth, start(place))));
+    let start = |(case, at): &(usize, usize)| {
+        expectations[*case].recordings[*at]
+            .span
+            .map(|span| span.start)
+    };
+    let by_start = ByStart::of(
+        all.iter()
+            .enumerate()
+            .map(|(nth, place)| (nth, start(place))),
+    );
     let is_anothers = |place: &(usize, usize)| {
-        let Some(actual) = actual(pairings, *place) else { return false };
-        let Some(start) = actual.start.instant() else { return false };
-        by_start
-            .near(start)
-            .map(|nth| all[nth])
-            .any(|other| other.0 != place.0 && same_times(&expectations[other.0].recordings[other.1], &actual) && is_wrong(pairings, other))
+        let Some(actual) = actual(pairings, *place) else {
+            return false;
+        };
+        let Some(start) = actual.start.instant() else {
+            return false;
+        };
+        by_start.near(start).map(|nth| all[nth]).any(|other| {
+            other.0 != place.0
+                && same_times(&expectations[other.0].recordings[other.1], &actual)
+                && is_wrong(pairings, other)
+        })
     };
     let misplaced: Vec<(usize, usize)> = suspicious.into_iter().filter(is_anothers).collect();
     for (case, at) in misplaced {
@@ -251,10 +399,21 @@ pub(super) fn recordings(expectations: &[Expectation], ours: &[TargetConversatio
     }
 }
 
-/// Whether a conversation begins when its call does: of one that is shifted as a whole the recordings are shifted too.
-fn is_in_place(expectations: &[Expectation], ours: &[TargetConversation], pairings: &[Pairing], case: usize) -> bool {
-    let start = pairings[case].conversation.and_then(|at| ours[at].start.instant());
-    expectations[case].span.zip(start).is_some_and(|(span, start)| is_close(span.start, start))
+/// Whether a conversation begins when its call does: of one that is shifted as a whole the
+/// recordings are shifted too.
+fn is_in_place(
+    expectations: &[Expectation],
+    ours: &[TargetConversation],
+    pairings: &[Pairing],
+    case: usize,
+) -> bool {
+    let start = pairings[case]
+        .conversation
+        .and_then(|at| ours[at].start.instant());
+    expectations[case]
+        .span
+        .zip(start)
+        .is_some_and(|(span, start)| is_close(span.start, start))
 }
 
 #[cfg(test)]
@@ -270,7 +429,8 @@ mod tests {
         let mut second = wanted();
         let later = |span: &mut Option<crate::expected::Span>| {
             if let Some(span) = span {
-                (span.start, span.end) = (span.start.plus_ms(5_000_000), span.end.plus_ms(5_000_000));
+                (span.start, span.end) =
+                    (span.start.plus_ms(5_000_000), span.end.plus_ms(5_000_000));
             }
         };
         second.legacy_id = "100002".into();
@@ -288,16 +448,25 @@ mod tests {
     #[test]
     fn exchanged_ids_are_given_back_and_shifted_times_are_not_mistaken_for_them() {
         let (expectations, mut ours) = two();
-        (ours[0].legacy_id, ours[1].legacy_id) = (ours[1].legacy_id.clone(), ours[0].legacy_id.clone());
+        (ours[0].legacy_id, ours[1].legacy_id) =
+            (ours[1].legacy_id.clone(), ours[0].legacy_id.clone());
         let (pairings, _) = pair(&expectations, &ours);
-        assert_eq!((pairings[0].conversation, pairings[1].conversation), (Some(0), Some(1)));
+        assert_eq!(
+            (pairings[0].conversation, pairings[1].conversation),
+            (Some(0), Some(1))
+        );
         assert_eq!(pairings[0].carries, Carries::Anothers("100002".into()));
         assert_eq!(pairings[1].carries, Carries::Anothers("100001".into()));
         let (expectations, mut ours) = two();
         (ours[0].start, ours[1].start) = (ours[1].start.clone(), ours[0].start.clone());
         (ours[0].end, ours[1].end) = (ours[1].end.clone(), ours[0].end.clone());
         let (pairings, _) = pair(&expectations, &ours);
-        assert!(pairings.iter().all(|pairing| pairing.carries == Carries::Own), "only the times are exchanged");
+        assert!(
+            pairings
+                .iter()
+                .all(|pairing| pairing.carries == Carries::Own),
+            "only the times are exchanged"
+        );
     }
 
     #[test]
@@ -317,11 +486,20 @@ mod tests {
             let mut actual = conversation(&expected);
             actual.legacy_id = Some(damaged.into());
             if shifted {
-                actual.start = TimeReading::At(actual.start.instant().expect("a start").plus_ms(7_200_000));
+                actual.start =
+                    TimeReading::At(actual.start.instant().expect("a start").plus_ms(7_200_000));
             }
             let (pairings, unclaimed) = pair(std::slice::from_ref(&expected), &[actual]);
-            let wanted = if is_found { Carries::Damaged(damaged.into()) } else { Carries::Own };
-            assert_eq!((&pairings[0].carries, unclaimed.is_empty()), (&wanted, is_found), "{damaged} for {right}");
+            let wanted = if is_found {
+                Carries::Damaged(damaged.into())
+            } else {
+                Carries::Own
+            };
+            assert_eq!(
+                (&pairings[0].carries, unclaimed.is_empty()),
+                (&wanted, is_found),
+                "{damaged} for {right}"
+            );
         }
     }
 
@@ -340,13 +518,25 @@ mod tests {
         let (pairings, _) = pair(one, &[part(0), part(1)]);
         assert_eq!((pairings[0].parts.len(), pairings[0].copies.len()), (1, 0));
         let (pairings, _) = pair(one, &[whole.clone(), part(1)]);
-        assert_eq!((pairings[0].parts.len(), pairings[0].copies.len()), (0, 1), "a part of what is whole");
+        assert_eq!(
+            (pairings[0].parts.len(), pairings[0].copies.len()),
+            (0, 1),
+            "a part of what is whole"
+        );
         let (pairings, _) = pair(one, &[part(0), part(0)]);
-        assert_eq!((pairings[0].parts.len(), pairings[0].copies.len()), (0, 1), "the same part twice");
+        assert_eq!(
+            (pairings[0].parts.len(), pairings[0].copies.len()),
+            (0, 1),
+            "the same part twice"
+        );
         let mut other = part(1);
         other.legacy_id = Some("100001b".into());
         let (pairings, unclaimed) = pair(one, &[part(0), other]);
-        assert_eq!((pairings[0].parts.len(), unclaimed.len()), (1, 0), "under an id of its own");
+        assert_eq!(
+            (pairings[0].parts.len(), unclaimed.len()),
+            (1, 0),
+            "under an id of its own"
+        );
         let legs = |range: std::ops::Range<usize>| {
             let mut part = whole.clone();
             part.legs = whole.legs[range.clone()].to_vec();
@@ -362,7 +552,10 @@ mod tests {
     #[test]
     fn a_recording_of_another_call_is_paired_with_nothing() {
         let (expectations, mut ours) = two();
-        let moved: Vec<_> = ours.iter().map(|ours| ours.read_recordings()[0].clone()).collect();
+        let moved: Vec<_> = ours
+            .iter()
+            .map(|ours| ours.read_recordings()[0].clone())
+            .collect();
         for (ours, moved) in ours.iter_mut().zip(moved.into_iter().rev()) {
             if let Recordings::Read(recordings) = &mut ours.recordings {
                 recordings[0] = moved;
@@ -380,12 +573,16 @@ mod tests {
             ours.start = TimeReading::At(ours.start.instant().expect("a start").plus_ms(shift));
             if let Recordings::Read(recordings) = &mut ours.recordings {
                 recordings.iter_mut().for_each(|recording| {
-                    recording.start = TimeReading::At(recording.start.instant().expect("a start").plus_ms(shift));
-                    recording.end = TimeReading::At(recording.end.instant().expect("an end").plus_ms(shift));
+                    recording.start =
+                        TimeReading::At(recording.start.instant().expect("a start").plus_ms(shift));
+                    recording.end =
+                        TimeReading::At(recording.end.instant().expect("an end").plus_ms(shift));
                 });
             }
         }
-        expectations.iter_mut().for_each(|expected| (expected.ani, expected.dnis) = (None, None));
+        expectations
+            .iter_mut()
+            .for_each(|expected| (expected.ani, expected.dnis) = (None, None));
         let (pairings, _) = pair(&expectations, &ours);
         assert!(pairings.iter().all(|pairing| pairing.unpaired.is_empty()));
     }

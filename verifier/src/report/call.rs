@@ -26,24 +26,41 @@ pub struct CallEvidence {
     pub findings: Vec<Finding>,
 }
 
-/// Reads what a report says of a call, named by its id or that of a recording, on either side. `None` where it says nothing.
+/// Reads what a report says of a call, named by its id or that of a recording, on either side.
+/// `None` where it says nothing.
 ///
 /// # Errors
 ///
-/// A file of the report is not there or not readable, or is not what a verification writes ([`RunError::Plan`]).
+/// A file of the report is not there or not readable, or is not what a verification writes
+/// ([`RunError::Plan`]).
 pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunError> {
-    let summary: Summary = serde_json::from_reader(open(dir, "summary.json")?)
-        .map_err(|error| RunError::Plan(format!("{} is no summary: {error}", dir.join("summary.json").display())))?;
+    let summary: Summary =
+        serde_json::from_reader(open(dir, "summary.json")?).map_err(|error| {
+            RunError::Plan(format!(
+                "{} is no summary: {error}",
+                dir.join("summary.json").display()
+            ))
+        })?;
     let recordings = lines_of(dir, id)?;
-    let calls: Vec<&str> = recordings.iter().map(|line| line.legacy_interaction_id.as_str()).collect();
+    let calls: Vec<&str> = recordings
+        .iter()
+        .map(|line| line.legacy_interaction_id.as_str())
+        .collect();
     let names = |finding: &Finding| {
-        let own = [&finding.legacy_interaction_id, &finding.legacy_recording_id, &finding.target_id];
-        own.into_iter().flatten().any(|own| own == id || calls.contains(&own.as_str()))
+        let own = [
+            &finding.legacy_interaction_id,
+            &finding.legacy_recording_id,
+            &finding.target_id,
+        ];
+        own.into_iter()
+            .flatten()
+            .any(|own| own == id || calls.contains(&own.as_str()))
     };
     let mut findings = Vec::new();
     for line in open(dir, "findings.jsonl")?.lines() {
         let line = line.map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
-        let finding: Finding = serde_json::from_str(&line).map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
+        let finding: Finding = serde_json::from_str(&line)
+            .map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
         if names(&finding) {
             findings.push(finding);
         }
@@ -51,13 +68,23 @@ pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunErro
     if recordings.is_empty() && findings.is_empty() {
         return Ok(None);
     }
-    let is = |verdicts: &[&str]| recordings.iter().any(|line| verdicts.contains(&line.verdict.as_str()));
+    let is = |verdicts: &[&str]| {
+        recordings
+            .iter()
+            .any(|line| verdicts.contains(&line.verdict.as_str()))
+    };
     let verdict = match () {
         () if !findings.is_empty() || is(&["different", "missing"]) => Verdict::Mismatch,
         () if is(&["not_verifiable"]) => Verdict::CannotTell,
         () => Verdict::Match,
     };
-    Ok(Some(CallEvidence { version: 1, report: summary.sentence, verdict, recordings, findings }))
+    Ok(Some(CallEvidence {
+        version: 1,
+        report: summary.sentence,
+        verdict,
+        recordings,
+        findings,
+    }))
 }
 
 /// Lines of all recordings of the call that an id names; read line by line.
@@ -65,16 +92,26 @@ fn lines_of(dir: &Path, id: &str) -> Result<Vec<RecordingLine>, RunError> {
     let mut call: Option<String> = None;
     let mut found: Vec<RecordingLine> = Vec::new();
     let mut rows = csv::Reader::from_reader(open(dir, recordings::FILE)?);
-    // Recordings of one call stand together: those before the one that was named are kept until another call begins.
+    // Recordings of one call stand together: those before the one that was named are kept until
+    // another call begins.
     for line in rows.deserialize() {
-        let line: RecordingLine = plain(line.map_err(|error| unreadable(dir, recordings::FILE, &error.to_string()))?);
-        if found.last().is_some_and(|last| last.legacy_interaction_id != line.legacy_interaction_id) {
+        let line: RecordingLine =
+            plain(line.map_err(|error| unreadable(dir, recordings::FILE, &error.to_string()))?);
+        if found
+            .last()
+            .is_some_and(|last| last.legacy_interaction_id != line.legacy_interaction_id)
+        {
             if call.is_some() {
                 return Ok(found);
             }
             found.clear();
         }
-        let ids = [&line.legacy_interaction_id, &line.legacy_recording_id, &line.target_interaction_id, &line.target_recording_id];
+        let ids = [
+            &line.legacy_interaction_id,
+            &line.legacy_recording_id,
+            &line.target_interaction_id,
+            &line.target_recording_id,
+        ];
         if ids.into_iter().any(|own| own == id) {
             call = Some(line.legacy_interaction_id.clone());
         }
@@ -100,16 +137,21 @@ fn plain(line: RecordingLine) -> RecordingLine {
 }
 
 fn open(dir: &Path, name: &str) -> Result<BufReader<File>, RunError> {
-    File::open(dir.join(name)).map(BufReader::new).map_err(|error| {
-        RunError::Plan(format!(
-            "cannot read {}: {error}; name the folder of a finished verification with --report",
-            dir.join(name).display()
-        ))
-    })
+    File::open(dir.join(name))
+        .map(BufReader::new)
+        .map_err(|error| {
+            RunError::Plan(format!(
+                "cannot read {}: {error}; name the folder of a finished verification with --report",
+                dir.join(name).display()
+            ))
+        })
 }
 
 fn unreadable(dir: &Path, name: &str, why: &str) -> RunError {
-    RunError::Plan(format!("{} is not what a verification writes: {why}", dir.join(name).display()))
+    RunError::Plan(format!(
+        "{} is not what a verification writes: {why}",
+        dir.join(name).display()
+    ))
 }
 
 impl CallEvidence {
@@ -133,7 +175,11 @@ impl CallEvidence {
                 ("target sha256", &line.target_sha256),
                 ("compared", &line.compared),
             ];
-            lines.extend(rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("  {name:<18}{value}")));
+            lines.extend(
+                rows.into_iter()
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(name, value)| format!("  {name:<18}{value}")),
+            );
         }
         lines.extend(self.findings.iter().map(text::line));
         lines.push(format!("the whole report: {}", self.report));

@@ -12,19 +12,33 @@ const EXAMPLES: usize = 5;
 pub(crate) fn groups(findings: &[Finding]) -> Vec<Group> {
     let mut groups: BTreeMap<(&'static str, &str), Group> = BTreeMap::new();
     for finding in findings {
-        let group = groups.entry((finding.defect.code(), &finding.cause)).or_insert_with(|| Group {
-            rule: rule(finding),
-            defect: finding.defect.code().to_owned(),
-            count: 0,
-            examples: Vec::new(),
-        });
+        let group = groups
+            .entry((finding.defect.code(), &finding.cause))
+            .or_insert_with(|| Group {
+                rule: rule(finding),
+                defect: finding.defect.code().to_owned(),
+                count: 0,
+                examples: Vec::new(),
+            });
         group.count += 1;
-        let ids = [&finding.legacy_recording_id, &finding.legacy_interaction_id, &finding.target_id];
-        if let Some(id) = ids.into_iter().flatten().next().filter(|_| group.examples.len() < EXAMPLES) {
+        let ids = [
+            &finding.legacy_recording_id,
+            &finding.legacy_interaction_id,
+            &finding.target_id,
+        ];
+        if let Some(id) = ids
+            .into_iter()
+            .flatten()
+            .next()
+            .filter(|_| group.examples.len() < EXAMPLES)
+        {
             group.examples.push(id.clone());
         }
     }
-    let mut groups: Vec<Group> = groups.into_values().filter(|group| group.count > 1).collect();
+    let mut groups: Vec<Group> = groups
+        .into_values()
+        .filter(|group| group.count > 1)
+        .collect();
     groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.rule.cmp(&b.rule)));
     groups
 }

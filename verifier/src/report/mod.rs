@@ -1,4 +1,5 @@
-//! What a verification hands over: summary, findings, requests, breakdown. Source: docs/reference/reports.md.
+//! What a verification hands over: summary, findings, requests, breakdown. Source:
+//! docs/reference/reports.md.
 
 mod call;
 mod groups;
@@ -47,7 +48,8 @@ pub struct Summary {
     pub verdict: Verdict,
     /// The verdict as a sentence.
     pub sentence: String,
-    /// What ties this report to a run: when, by what, of what, and the hashes of the files beside it.
+    /// What ties this report to a run: when, by what, of what, and the hashes of the files beside
+    /// it.
     #[serde(default)]
     pub identity: Identity,
     /// What was looked at.
@@ -65,7 +67,8 @@ pub struct Summary {
     pub stand_in: StandIn,
     /// Requests to the target: announced before it started, and made.
     pub budget: Budget,
-    /// What a reader should know beside the verdict: what could not be read, a budget overrun, drift. Mostly empty.
+    /// What a reader should know beside the verdict: what could not be read, a budget overrun,
+    /// drift. Mostly empty.
     pub notices: Vec<String>,
     /// What the verifier took for granted.
     pub assumptions: Vec<String>,
@@ -88,7 +91,8 @@ pub struct Identity {
     pub source: String,
     /// Address of the target. Absent: the plan leads to none.
     pub target: Option<String>,
-    /// Genesys Cloud: the client the target was read with, which belongs to one organisation. Interaction Recording: the contact centre.
+    /// Genesys Cloud: the client the target was read with, which belongs to one organisation.
+    /// Interaction Recording: the contact centre.
     pub organisation: String,
     /// SHA-256 of each file that was written beside this one, hex, by name.
     pub files: BTreeMap<String, String>,
@@ -106,7 +110,8 @@ pub struct Scope {
     /// Interaction Recording: how each of its stores was read. Absent: the target is another.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stores: Option<Stores>,
-    /// Interactions the verification was restricted to; of no other anything is said. Absent: all were looked at.
+    /// Interactions the verification was restricted to; of no other anything is said. Absent: all
+    /// were looked at.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub only: Option<u64>,
     /// Whether jobs and batch downloads were left out. Absent: they were not.
@@ -130,7 +135,8 @@ pub struct Group {
     pub examples: Vec<String>,
 }
 
-/// Calls for which the plan's stand-in goes: the fallback user for an agent, the default queue for a queue.
+/// Calls for which the plan's stand-in goes: the fallback user for an agent, the default queue for
+/// a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandIn {
     /// Calls with either.
@@ -146,17 +152,30 @@ impl StandIn {
     pub(crate) fn notice(&self, of: u64) -> Option<String> {
         const NAMED: usize = 10;
         let named = |what: &str, counts: &BTreeMap<String, u64>| {
-            let mut ranked: Vec<(&u64, &String)> = counts.iter().map(|(name, calls)| (calls, name)).collect();
+            let mut ranked: Vec<(&u64, &String)> =
+                counts.iter().map(|(name, calls)| (calls, name)).collect();
             ranked.sort_by(|a, b| b.0.cmp(a.0).then_with(|| a.1.cmp(b.1)));
             let more = ranked.len().saturating_sub(NAMED);
-            let names: Vec<String> = ranked.into_iter().take(NAMED).map(|(calls, name)| format!("{name} ({calls})")).collect();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let names: Vec<String> = ranked
+                .into_iter()
+                .take(NAMED)
+                .map(|(calls, name)| format!("{name} ({calls})"))
+                .collect();
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
             (!names.is_empty()).then(|| format!("{what} {}{more}", names.join(", ")))
         };
-        let names: Vec<String> = [named("agents", &self.agents), named("queues", &self.queues)].into_iter().flatten().collect();
+        let names: Vec<String> = [named("agents", &self.agents), named("queues", &self.queues)]
+            .into_iter()
+            .flatten()
+            .collect();
         (self.calls > 0).then(|| {
             format!(
-                "{} of {of} calls carry the plan's stand-in, because no row valid at their date names their agent or queue: {}",
+                "{} of {of} calls carry the plan's stand-in, because no row valid at their date \
+                 names their agent or queue: {}",
                 self.calls,
                 names.join("; ")
             )
@@ -234,7 +253,8 @@ pub(crate) mod testing {
             summary: Summary {
                 version: 1,
                 verdict: Verdict::Mismatch,
-                sentence: "mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)".into(),
+                sentence: "mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)"
+                    .into(),
                 identity: Identity::default(),
                 scope: Scope {
                     metadata: "all".into(),
@@ -305,14 +325,24 @@ mod tests {
         sorted.sort_unstable();
         assert_eq!(sorted, wanted);
         assert_eq!(summary["verdict"], "mismatch");
-        let counts: Vec<&str> = summary["counts"].as_object().expect("an object").keys().map(String::as_str).collect();
+        let counts: Vec<&str> = summary["counts"]
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(String::as_str)
+            .collect();
         assert_eq!(counts.len(), 11);
     }
 
     #[test]
     fn a_finding_has_exactly_the_keys_of_the_contract_and_ids_are_text() {
         let finding = serde_json::to_value(&report().findings[0]).expect("json");
-        let mut keys: Vec<&str> = finding.as_object().expect("an object").keys().map(String::as_str).collect();
+        let mut keys: Vec<&str> = finding
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(String::as_str)
+            .collect();
         keys.sort_unstable();
         let mut wanted = vec![
             "defect",
@@ -329,14 +359,26 @@ mod tests {
         ];
         wanted.sort_unstable();
         assert_eq!(keys, wanted);
-        assert_eq!((finding["defect"].as_str(), finding["legacy_interaction_id"].as_str()), (Some("D19"), Some("100001")));
+        assert_eq!(
+            (
+                finding["defect"].as_str(),
+                finding["legacy_interaction_id"].as_str()
+            ),
+            (Some("D19"), Some("100001"))
+        );
     }
 
     #[test]
     fn the_schemas_name_every_key() {
         let schema = serde_json::to_value(crate::Summary::schema()).expect("json");
-        assert!(schema["properties"]["counts"].is_object() && schema["properties"]["groups"].is_object());
+        assert!(
+            schema["properties"]["counts"].is_object()
+                && schema["properties"]["groups"].is_object()
+        );
         let schema = serde_json::to_value(crate::Finding::schema()).expect("json");
-        assert!(schema["properties"]["consequences"].is_object() && schema["properties"]["cause"].is_null());
+        assert!(
+            schema["properties"]["consequences"].is_object()
+                && schema["properties"]["cause"].is_null()
+        );
     }
 }

@@ -34,15 +34,18 @@ pub struct RecordingLine {
     pub target_interaction_id: String,
     /// Recording in the target.
     pub target_recording_id: String,
-    /// `matched`, `different`, `missing`, `quarantined`, `skipped` or `not_verifiable`; each line is one of the summary's counts.
+    /// `matched`, `different`, `missing`, `quarantined`, `skipped` or `not_verifiable`; each line
+    /// is one of the summary's counts.
     pub verdict: String,
-    /// Of what is absent its reason, of what is wrong the titles of its findings, of what cannot be told what would be needed.
+    /// Of what is absent its reason, of what is wrong the titles of its findings, of what cannot be
+    /// told what would be needed.
     pub reason: String,
     /// SHA-256 of the source's file.
     pub source_sha256: String,
     /// SHA-256 of the target's file, decrypted where it is encrypted.
     pub target_sha256: String,
-    /// `metadata`, `metadata and audio`, `source audio` (of what is absent: its bytes are what justifies it) or `nothing`.
+    /// `metadata`, `metadata and audio`, `source audio` (of what is absent: its bytes are what
+    /// justifies it) or `nothing`.
     pub compared: String,
     /// Classes of its findings and of those about its call.
     pub defects: String,
@@ -96,7 +99,9 @@ pub(crate) fn write_recordings(
         for case in 0..outcome.expectations.len() {
             write_call(&mut out, outcome, case, heard, ours)?;
         }
-        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        out.into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?
+            .sync_all()?;
         std::fs::rename(&part, &path)
     };
     written().map_err(|error| unwritable(dir, &error))
@@ -109,24 +114,44 @@ fn write_call(
     heard: &BTreeMap<Place, PairSound>,
     ours: &[TargetConversation],
 ) -> std::io::Result<()> {
-    let (expected, judged, pairing) = (&outcome.expectations[case], &outcome.judged[case], &outcome.pairings[case]);
+    let (expected, judged, pairing) = (
+        &outcome.expectations[case],
+        &outcome.judged[case],
+        &outcome.pairings[case],
+    );
     let conversation = pairing.conversation.map(|at| &ours[at]);
     for (at, (recording, bucket)) in expected.recordings.iter().zip(&judged.buckets).enumerate() {
         let there = pairing.recordings.get(at).copied().flatten();
-        let there = conversation.zip(there).map(|(conversation, there)| &conversation.read_recordings()[there]);
+        let there = conversation
+            .zip(there)
+            .map(|(conversation, there)| &conversation.read_recordings()[there]);
         let sound = heard.get(&(case, at));
-        let findings = || judged.findings.iter().filter(|finding| concerns(finding, &recording.legacy_id));
+        let findings = || {
+            judged
+                .findings
+                .iter()
+                .filter(|finding| concerns(finding, &recording.legacy_id))
+        };
         let (verdict, reason) = told(bucket, findings());
         let line = RecordingLine {
             legacy_interaction_id: expected.legacy_id.clone(),
             legacy_recording_id: recording.legacy_id.clone(),
-            start: recording.span.map(|span| span.start.to_string()).unwrap_or_default(),
-            target_interaction_id: conversation.map(|conversation| conversation.id.clone()).unwrap_or_default(),
+            start: recording
+                .span
+                .map(|span| span.start.to_string())
+                .unwrap_or_default(),
+            target_interaction_id: conversation
+                .map(|conversation| conversation.id.clone())
+                .unwrap_or_default(),
             target_recording_id: there.map(|there| there.id.clone()).unwrap_or_default(),
             verdict: verdict.to_owned(),
             reason,
-            source_sha256: sound.and_then(|sound| sound.source_sha256.clone()).unwrap_or_default(),
-            target_sha256: sound.and_then(|sound| sound.target_sha256.clone()).unwrap_or_default(),
+            source_sha256: sound
+                .and_then(|sound| sound.source_sha256.clone())
+                .unwrap_or_default(),
+            target_sha256: sound
+                .and_then(|sound| sound.target_sha256.clone())
+                .unwrap_or_default(),
             compared: compared(there.is_some(), sound).to_owned(),
             defects: once(findings().map(|finding| finding.defect.code())),
         };
@@ -137,14 +162,26 @@ fn write_call(
 
 /// A finding about the call is about each of its recordings.
 fn concerns(finding: &Finding, recording: &str) -> bool {
-    finding.legacy_recording_id.as_deref().is_none_or(|about| about == recording)
+    finding
+        .legacy_recording_id
+        .as_deref()
+        .is_none_or(|about| about == recording)
 }
 
-fn told<'a>(bucket: &Bucket, findings: impl Iterator<Item = &'a Finding>) -> (&'static str, String) {
+fn told<'a>(
+    bucket: &Bucket,
+    findings: impl Iterator<Item = &'a Finding>,
+) -> (&'static str, String) {
     match bucket {
         Bucket::Matched => ("matched", String::new()),
-        Bucket::Different => ("different", once(findings.map(|finding| finding.title.as_str()))),
-        Bucket::Missing => ("missing", once(findings.map(|finding| finding.title.as_str()))),
+        Bucket::Different => (
+            "different",
+            once(findings.map(|finding| finding.title.as_str())),
+        ),
+        Bucket::Missing => (
+            "missing",
+            once(findings.map(|finding| finding.title.as_str())),
+        ),
         Bucket::Quarantined { reason } => ("quarantined", reason.clone()),
         Bucket::Skipped { reason, .. } => ("skipped", reason.clone()),
         Bucket::NotVerifiable(need) => ("not_verifiable", need.clone()),
@@ -162,7 +199,8 @@ fn once<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn compared(is_there: bool, sound: Option<&PairSound>) -> &'static str {
-    let was_read = sound.is_some_and(|sound| matches!(sound.source, SourceSound::Good(_) | SourceSound::Bad(_)));
+    let was_read = sound
+        .is_some_and(|sound| matches!(sound.source, SourceSound::Good(_) | SourceSound::Bad(_)));
     let was_compared = sound.is_some_and(|sound| matches!(sound.target, TargetSound::Compared(_)));
     match (is_there, was_compared, was_read) {
         (true, true, _) => "metadata and audio",

@@ -19,8 +19,14 @@ impl Report {
         let summary = &self.summary;
         let counts = &summary.counts;
         let mut lines = vec![
-            format!("source  {:>8} recordings of {} calls", counts.source_recordings, counts.source_interactions),
-            format!("target  {:>8} recordings of {} calls", counts.target_recordings, counts.target_interactions),
+            format!(
+                "source  {:>8} recordings of {} calls",
+                counts.source_recordings, counts.source_interactions
+            ),
+            format!(
+                "target  {:>8} recordings of {} calls",
+                counts.target_recordings, counts.target_interactions
+            ),
         ];
         let rows = [
             ("matched", counts.matched),
@@ -31,29 +37,59 @@ impl Report {
             ("not verifiable", counts.not_verifiable),
             ("extra", counts.extra),
         ];
-        lines.extend(rows.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("  {name:<15}{count:>7}")));
-        lines.extend(summary.by_reason.iter().map(|(reason, count)| format!("  stays behind: {} ({count})", reason.replace('_', " "))));
-        lines.extend(summary.groups.iter().map(|group| format!("  one cause, {} findings: {}", group.count, group.rule)));
+        lines.extend(
+            rows.into_iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(name, count)| format!("  {name:<15}{count:>7}")),
+        );
+        lines.extend(summary.by_reason.iter().map(|(reason, count)| {
+            format!("  stays behind: {} ({count})", reason.replace('_', " "))
+        }));
+        lines.extend(
+            summary
+                .groups
+                .iter()
+                .map(|group| format!("  one cause, {} findings: {}", group.count, group.rule)),
+        );
         lines.extend(self.findings.iter().take(SHOWN).map(line));
         if self.findings.len() > SHOWN {
-            lines.push(format!("  ... and {} more findings, all in findings.jsonl", self.findings.len() - SHOWN));
+            lines.push(format!(
+                "  ... and {} more findings, all in findings.jsonl",
+                self.findings.len() - SHOWN
+            ));
         }
-        lines.extend(summary.notices.iter().map(|notice| format!("  note: {notice}")));
+        lines.extend(
+            summary
+                .notices
+                .iter()
+                .map(|notice| format!("  note: {notice}")),
+        );
         lines.push(summary.sentence.clone());
         lines
     }
 }
 
 pub(super) fn line(finding: &Finding) -> String {
-    let ids = [&finding.legacy_recording_id, &finding.legacy_interaction_id, &finding.target_id];
+    let ids = [
+        &finding.legacy_recording_id,
+        &finding.legacy_interaction_id,
+        &finding.target_id,
+    ];
     let subject = ids.into_iter().flatten().next().map_or("", String::as_str);
     let told = match (&finding.expected, &finding.actual) {
-        (Some(expected), Some(actual)) => format!("{}: {actual} instead of {expected}", finding.field),
+        (Some(expected), Some(actual)) => {
+            format!("{}: {actual} instead of {expected}", finding.field)
+        }
         (Some(expected), None) => format!("{}: nothing instead of {expected}", finding.field),
         (None, Some(actual)) => format!("{}: {actual} instead of nothing", finding.field),
         (None, None) => finding.field.clone(),
     };
-    format!("  {subject}: {} [{}] {told}; {}", finding.title, finding.defect.code(), finding.advice)
+    format!(
+        "  {subject}: {} [{}] {told}; {}",
+        finding.title,
+        finding.defect.code(),
+        finding.advice
+    )
 }
 
 #[cfg(test)]
@@ -64,6 +100,9 @@ mod tests {
     fn the_terminal_shows_titles_and_ends_with_the_sentence() {
         let text = report().text();
         assert!(text.contains("100001-1: audio is silent [D19]"), "{text}");
-        assert!(text.ends_with("mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)"), "{text}");
+        assert!(
+            text.ends_with("mismatch: 1 of 3 recordings is wrong: 1 different (audio is silent)"),
+            "{text}"
+        );
     }
 }

@@ -12,8 +12,10 @@ use crate::run_error::RunError;
 use crate::verdict::BreakdownRow;
 
 impl Report {
-    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv` into a folder, which is made where it is missing;
-    /// `recordings.csv` stands there by then. The summary comes last, with the hashes of the others, which are the answer: where it stands, they are whole.
+    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`
+    /// into a folder, which is made where it is missing; `recordings.csv` stands there by then. The
+    /// summary comes last, with the hashes of the others, which are the answer: where it stands,
+    /// they are whole.
     ///
     /// # Errors
     ///
@@ -39,7 +41,8 @@ impl Report {
         }
         let mut told = self.summary.clone();
         told.identity.files.clone_from(&hashes);
-        let mut summary = serde_json::to_vec_pretty(&told).map_err(|error| RunError::Internal(error.to_string()))?;
+        let mut summary = serde_json::to_vec_pretty(&told)
+            .map_err(|error| RunError::Internal(error.to_string()))?;
         summary.push(b'\n');
         whole(dir, "summary.json", &summary).map_err(|error| unwritable(&error))?;
         Ok(hashes)
@@ -50,10 +53,16 @@ impl Report {
         for row in &self.breakdown {
             let key = output::csv_cell(&row.key).into_owned();
             writer
-                .serialize(BreakdownRow { key, name: output::csv_cell(&row.name).into_owned(), ..row.clone() })
+                .serialize(BreakdownRow {
+                    key,
+                    name: output::csv_cell(&row.name).into_owned(),
+                    ..row.clone()
+                })
                 .map_err(|error| RunError::Internal(error.to_string()))?;
         }
-        writer.into_inner().map_err(|error| RunError::Internal(error.to_string()))
+        writer
+            .into_inner()
+            .map_err(|error| RunError::Internal(error.to_string()))
     }
 }
 
@@ -78,13 +87,17 @@ pub(crate) fn write_drift(dir: &Path, drift: &[DriftLine]) -> Result<(), RunErro
 }
 
 pub(super) fn unwritable(dir: &Path, error: &std::io::Error) -> RunError {
-    RunError::Report(format!("cannot write the report to {}: {error}; make room or choose another --report", dir.display()))
+    RunError::Report(format!(
+        "cannot write the report to {}: {error}; make room or choose another --report",
+        dir.display()
+    ))
 }
 
 fn lines<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, RunError> {
     let mut out = Vec::new();
     for row in rows {
-        serde_json::to_writer(&mut out, row).map_err(|error| RunError::Internal(error.to_string()))?;
+        serde_json::to_writer(&mut out, row)
+            .map_err(|error| RunError::Internal(error.to_string()))?;
         out.push(b'\n');
     }
     Ok(out)
@@ -103,16 +116,47 @@ mod tests {
     fn what_is_written_is_read_back() {
         let dir = tempfile::tempdir().expect("a folder");
         let report = report();
-        let hashes = report.write(&dir.path().join("deep/report")).expect("written");
-        let read = |name: &str| std::fs::read_to_string(dir.path().join("deep/report").join(name)).expect(name);
+        let hashes = report
+            .write(&dir.path().join("deep/report"))
+            .expect("written");
+        let read = |name: &str| {
+            std::fs::read_to_string(dir.path().join("deep/report").join(name)).expect(name)
+        };
         let summary: Summary = serde_json::from_str(&read("summary.json")).expect("a summary");
         assert_eq!(summary.identity.files, hashes);
-        assert_eq!(hashes.keys().collect::<Vec<_>>(), ["breakdown.csv", "drift.jsonl", "findings.jsonl", "requests.jsonl"]);
-        let unhashed = crate::report::Identity { files: std::collections::BTreeMap::new(), ..summary.identity.clone() };
-        assert_eq!(Summary { identity: unhashed, ..summary }, report.summary);
-        let finding: Finding = serde_json::from_str(read("findings.jsonl").trim()).expect("a finding");
-        assert_eq!((finding.defect, finding.actual), (report.findings[0].defect, report.findings[0].actual.clone()));
+        assert_eq!(
+            hashes.keys().collect::<Vec<_>>(),
+            [
+                "breakdown.csv",
+                "drift.jsonl",
+                "findings.jsonl",
+                "requests.jsonl"
+            ]
+        );
+        let unhashed = crate::report::Identity {
+            files: std::collections::BTreeMap::new(),
+            ..summary.identity.clone()
+        };
+        assert_eq!(
+            Summary {
+                identity: unhashed,
+                ..summary
+            },
+            report.summary
+        );
+        let finding: Finding =
+            serde_json::from_str(read("findings.jsonl").trim()).expect("a finding");
+        assert_eq!(
+            (finding.defect, finding.actual),
+            (report.findings[0].defect, report.findings[0].actual.clone())
+        );
         assert!(read("requests.jsonl").contains("\"read_only\":true"));
-        assert_eq!(std::fs::read_dir(dir.path().join("deep/report")).expect("a folder").count(), 5, "no temporary file is left");
+        assert_eq!(
+            std::fs::read_dir(dir.path().join("deep/report"))
+                .expect("a folder")
+                .count(),
+            5,
+            "no temporary file is left"
+        );
     }
 }

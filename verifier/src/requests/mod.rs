@@ -1,4 +1,5 @@
-//! Every request the verifier may make: the one table behind the list it prints, the list it is held to, and its budget.
+//! Every request the verifier may make: the one table behind the list it prints, the list it is
+//! held to, and its budget.
 
 mod budget;
 mod gate;
@@ -22,7 +23,9 @@ pub use budget::{Budget, BudgetLine};
 pub(crate) use gate::{Base, Gate};
 
 /// A platform that is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Where recordings come from.
@@ -31,7 +34,8 @@ pub enum Side {
     Target,
 }
 
-/// A service that is asked: each has a root, an account and rows of its own, and what is meant for one never reaches another.
+/// A service that is asked: each has a root, an account and rows of its own, and what is meant for
+/// one never reaches another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Service {
     pub(crate) side: Side,
@@ -61,7 +65,9 @@ pub(crate) struct Endpoint {
 }
 
 /// What a request leaves behind on the platform. Nothing the verifier sends changes a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Creation {
     /// An access token, gone by itself.
@@ -83,7 +89,8 @@ pub(crate) enum Place {
     Below,
     /// Where tokens are issued.
     Token,
-    /// An address that an answer of the platform announced, byte for byte; without a token on the target.
+    /// An address that an answer of the platform announced, byte for byte; without a token on the
+    /// target.
     Announced,
 }
 
@@ -118,7 +125,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: &'static [Parameter],
     /// Permission of the client's role. Absent: none is documented.
     pub(crate) permission: Option<&'static str>,
-    /// Account it is sent with, where a service knows accounts instead of roles. Absent: a client with a token.
+    /// Account it is sent with, where a service knows accounts instead of roles. Absent: a client
+    /// with a token.
     pub(crate) account: Option<&'static str>,
     /// OAuth scope, where the organisation enforces scopes. Absent: none.
     pub(crate) scope: Option<&'static str>,
@@ -135,7 +143,8 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Reads something that an answer announced, and leaves nothing behind: what a table's rows begin with.
+    /// Reads something that an answer announced, and leaves nothing behind: what a table's rows
+    /// begin with.
     pub(crate) const fn read(service: Service) -> Operation {
         Operation {
             service,
@@ -156,8 +165,11 @@ impl Operation {
 
     /// A row by its name.
     pub(crate) fn named(rows: &'static [Operation], name: &str) -> &'static Operation {
-        // A name that is not in the table is a slip in this crate, seen by the first test that takes the way.
-        rows.iter().find(|operation| operation.name == name).unwrap_or(&rows[0])
+        // A name that is not in the table is a slip in this crate, seen by the first test that
+        // takes the way.
+        rows.iter()
+            .find(|operation| operation.name == name)
+            .unwrap_or(&rows[0])
     }
 
     pub(crate) fn side(&self) -> Side {
@@ -174,7 +186,8 @@ impl Operation {
         }
     }
 
-    /// Whether it counts against the requests a minute of its service: bytes of recordings, and tokens, do not.
+    /// Whether it counts against the requests a minute of its service: bytes of recordings, and
+    /// tokens, do not.
     pub(crate) fn is_counted(&self) -> bool {
         match self.place {
             Place::Path(_) => true,
@@ -185,12 +198,17 @@ impl Operation {
 
     /// Whether its answer is a recording's bytes in the target.
     pub(crate) fn is_download(&self) -> bool {
-        self.side() == Side::Target && self.method == "GET" && matches!(self.place, Place::Below | Place::Announced)
+        self.side() == Side::Target
+            && self.method == "GET"
+            && matches!(self.place, Place::Below | Place::Announced)
     }
 
     /// Whether it belongs to something created: a job or a batch, not a token.
     fn is_of_a_job(&self) -> bool {
-        [self.creates, self.follows].into_iter().flatten().any(|creation| creation != Creation::Token)
+        [self.creates, self.follows]
+            .into_iter()
+            .flatten()
+            .any(|creation| creation != Creation::Token)
     }
 }
 
@@ -201,7 +219,11 @@ pub(crate) struct Allowance(Arc<[&'static Operation]>);
 impl Allowance {
     /// `rows`: of the services that are read. `jobs`: whether jobs and batches may be created.
     pub(crate) fn new(rows: impl IntoIterator<Item = &'static Operation>, jobs: Jobs) -> Allowance {
-        Allowance(rows.into_iter().filter(|operation| jobs == Jobs::Create || !operation.is_of_a_job()).collect())
+        Allowance(
+            rows.into_iter()
+                .filter(|operation| jobs == Jobs::Create || !operation.is_of_a_job())
+                .collect(),
+        )
     }
 
     /// Whether a service is asked at all.
@@ -239,13 +261,24 @@ pub struct Listed {
 impl Listed {
     /// Every request of an allowance. `endpoints`: of the services it reads.
     pub(crate) fn all(allowance: &Allowance, endpoints: &[Endpoint]) -> Vec<Listed> {
-        let endpoint = |service: Service| endpoints.iter().find(|endpoint| endpoint.service == service);
-        allowance.0.iter().map(|operation| Listed::of(operation, endpoint(operation.service))).collect()
+        let endpoint = |service: Service| {
+            endpoints
+                .iter()
+                .find(|endpoint| endpoint.service == service)
+        };
+        allowance
+            .0
+            .iter()
+            .map(|operation| Listed::of(operation, endpoint(operation.service)))
+            .collect()
     }
 
     fn of(operation: &Operation, endpoint: Option<&Endpoint>) -> Listed {
         let text = |url: Option<&Url>| url.map_or_else(String::new, |url| url.as_str().to_owned());
-        let (root, token) = (endpoint.and_then(|endpoint| endpoint.root.as_ref()), endpoint.and_then(|endpoint| endpoint.token.as_ref()));
+        let (root, token) = (
+            endpoint.and_then(|endpoint| endpoint.root.as_ref()),
+            endpoint.and_then(|endpoint| endpoint.token.as_ref()),
+        );
         let parameter = |parameter: &Parameter| match parameter {
             Parameter::Any(name) => (*name).to_owned(),
             Parameter::Fixed(name, value) => format!("{name}={value}"),
@@ -256,7 +289,9 @@ impl Listed {
             method: operation.method.to_owned(),
             address: match operation.place {
                 Place::Token => text(token),
-                Place::Path(_) | Place::Below => format!("{}{}", text(root).trim_end_matches('/'), operation.path()),
+                Place::Path(_) | Place::Below => {
+                    format!("{}{}", text(root).trim_end_matches('/'), operation.path())
+                }
                 Place::Announced => operation.path().to_owned(),
             },
             query: operation.parameters.iter().map(parameter).collect(),
@@ -278,8 +313,17 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    pub(crate) fn new(transport: Arc<dyn Transport>, allowance: Allowance, drifts: Drifts) -> Gates {
-        Gates { transport, log: RequestLog::new(&allowance), allowance, drifts }
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        allowance: Allowance,
+        drifts: Drifts,
+    ) -> Gates {
+        Gates {
+            transport,
+            log: RequestLog::new(&allowance),
+            allowance,
+            drifts,
+        }
     }
 
     pub(crate) fn of(&self, service: Service, base: Base) -> Arc<Gate> {
@@ -296,7 +340,10 @@ pub(crate) struct RequestLog {
 
 impl RequestLog {
     fn new(allowance: &Allowance) -> RequestLog {
-        RequestLog { operations: allowance.0.clone(), counts: Arc::default() }
+        RequestLog {
+            operations: allowance.0.clone(),
+            counts: Arc::default(),
+        }
     }
 
     fn add(&self, at: usize) {
@@ -306,7 +353,10 @@ impl RequestLog {
     /// Operations that were sent, with how often.
     pub(crate) fn sent(&self) -> Vec<(&'static Operation, u64)> {
         let counts = self.counts.lock();
-        counts.iter().map(|(at, count)| (self.operations[*at], *count)).collect()
+        counts
+            .iter()
+            .map(|(at, count)| (self.operations[*at], *count))
+            .collect()
     }
 }
 
@@ -317,7 +367,10 @@ mod tests {
     use crate::target::{genesys_cloud, gir};
 
     fn all() -> impl Iterator<Item = &'static Operation> {
-        legacy::OPERATIONS.iter().chain(genesys_cloud::OPERATIONS).chain(gir::OPERATIONS)
+        legacy::OPERATIONS
+            .iter()
+            .chain(genesys_cloud::OPERATIONS)
+            .chain(gir::OPERATIONS)
     }
 
     #[test]
@@ -327,9 +380,15 @@ mod tests {
                 || operation.creates.is_some()
                 || operation.name == "query_deletionprotection";
             assert!(reads, "{} {}", operation.method, operation.path());
-            assert!(!operation.tells.is_empty() && operation.tells.len() < 100, "{}", operation.name);
+            assert!(
+                !operation.tells.is_empty() && operation.tells.len() < 100,
+                "{}",
+                operation.name
+            );
         }
-        let mut names: Vec<(Side, &str)> = all().map(|operation| (operation.side(), operation.name)).collect();
+        let mut names: Vec<(Side, &str)> = all()
+            .map(|operation| (operation.side(), operation.name))
+            .collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all().count(), "each has a name of its own");
@@ -338,10 +397,25 @@ mod tests {
     #[test]
     fn without_jobs_nothing_is_created_but_a_token() {
         let both = || legacy::OPERATIONS.iter().chain(genesys_cloud::OPERATIONS);
-        let (all, left) = (Allowance::new(both(), Jobs::Create).0.len(), Allowance::new(both(), Jobs::LeaveOut).0);
-        assert!(left.iter().all(|operation| operation.creates.is_none_or(|creation| creation == Creation::Token)));
-        assert!(left.iter().any(|operation| operation.name == "list_recordings") && left.len() + 8 == all);
+        let (all, left) = (
+            Allowance::new(both(), Jobs::Create).0.len(),
+            Allowance::new(both(), Jobs::LeaveOut).0,
+        );
+        assert!(left.iter().all(|operation| {
+            operation
+                .creates
+                .is_none_or(|creation| creation == Creation::Token)
+        }));
+        assert!(
+            left.iter()
+                .any(|operation| operation.name == "list_recordings")
+                && left.len() + 8 == all
+        );
         let gir = Allowance::new(gir::OPERATIONS, Jobs::Create).0;
-        assert!(gir.iter().all(|operation| operation.creates.is_none() && operation.account.is_some()), "nothing is created there at all");
+        assert!(
+            gir.iter()
+                .all(|operation| operation.creates.is_none() && operation.account.is_some()),
+            "nothing is created there at all"
+        );
     }
 }

@@ -1,16 +1,19 @@
-//! A recording in a few hundred bytes: enough to find whose audio a foreign one is among all others.
+//! A recording in a few hundred bytes: enough to find whose audio a foreign one is among all
+//! others.
 
 use audio::Pcm;
 use audio::compare::{FRAME_MS, envelope};
 
 use super::content::{ms_of, tolerance_ms};
 
-/// 64 steps: two different calls agree by chance with a correlation of 0.12 on average, so 0.9 is never chance; and a million stereo
-/// recordings fit into 150 MB.
+/// 64 steps: two different calls agree by chance with a correlation of 0.12 on average, so 0.9 is
+/// never chance; and a million stereo recordings fit into 150 MB.
 const STEPS: usize = 64;
-/// A transcode of the same audio stays above this even for a one-second clip moved by a codec's delay; see the tests.
+/// A transcode of the same audio stays above this even for a one-second clip moved by a codec's
+/// delay; see the tests.
 const SAME: f64 = 0.90;
-/// Less variation than this (in steps of a quarter decibel) is silence or hum, which identifies nothing.
+/// Less variation than this (in steps of a quarter decibel) is silence or hum, which identifies
+/// nothing.
 const LEAST_VARIANCE: f64 = 16.0;
 
 /// Loudness over the whole length in [`STEPS`] steps a channel, quarter decibels above silence.
@@ -18,19 +21,30 @@ const LEAST_VARIANCE: f64 = 16.0;
 pub(crate) struct AudioFingerprint {
     ms: f64,
     channels: Vec<[u8; STEPS]>,
-    /// Of a target only: its loudness in full, and by how much its codec may have moved it. Milliseconds.
+    /// Of a target only: its loudness in full, and by how much its codec may have moved it.
+    /// Milliseconds.
     late: Option<(f64, Vec<Vec<f32>>)>,
 }
 
 impl AudioFingerprint {
     pub(crate) fn of(pcm: &Pcm) -> AudioFingerprint {
-        let channels = curves(pcm).iter().map(|levels| steps(levels, 0.0, levels.len() as f64)).collect();
-        AudioFingerprint { ms: ms_of(pcm), channels, late: None }
+        let channels = curves(pcm)
+            .iter()
+            .map(|levels| steps(levels, 0.0, levels.len() as f64))
+            .collect();
+        AudioFingerprint {
+            ms: ms_of(pcm),
+            channels,
+            late: None,
+        }
     }
 
     /// Of a target that a codec may have moved by up to so much.
     pub(crate) fn of_target(pcm: &Pcm, late_ms: f64) -> AudioFingerprint {
-        AudioFingerprint { late: Some((late_ms, curves(pcm))), ..AudioFingerprint::of(pcm) }
+        AudioFingerprint {
+            late: Some((late_ms, curves(pcm))),
+            ..AudioFingerprint::of(pcm)
+        }
     }
 
     /// Whether the other one, of a target, is the same sound.
@@ -39,7 +53,8 @@ impl AudioFingerprint {
         self.likeness(other).is_some()
     }
 
-    /// How alike the other one, of a target, is: 1 the same. `None`: another sound. Silence is never the same as anything.
+    /// How alike the other one, of a target, is: 1 the same. `None`: another sound. Silence is
+    /// never the same as anything.
     pub(crate) fn likeness(&self, other: &AudioFingerprint) -> Option<f64> {
         if self.channels.len() != other.channels.len() {
             return None;
@@ -50,15 +65,32 @@ impl AudioFingerprint {
             (sounding > 0).then(|| sum / f64::from(sounding))
         };
         let longer = other.ms - self.ms;
-        let in_place = if longer.abs() <= tolerance_ms(self.ms) { same(&other.channels) } else { None };
-        let fits_late = |late: &f64| longer >= -tolerance_ms(self.ms) && longer <= late + MOST_BEHIND_MS;
-        let Some((late_ms, curves)) = other.late.as_ref().filter(|(late, _)| in_place.is_none() && fits_late(late)) else {
+        let in_place = if longer.abs() <= tolerance_ms(self.ms) {
+            same(&other.channels)
+        } else {
+            None
+        };
+        let fits_late =
+            |late: &f64| longer >= -tolerance_ms(self.ms) && longer <= late + MOST_BEHIND_MS;
+        let Some((late_ms, curves)) = other
+            .late
+            .as_ref()
+            .filter(|(late, _)| in_place.is_none() && fits_late(late))
+        else {
             return in_place;
         };
         // As long as this one, from wherever its codec may have put the beginning.
-        let places = (0..=(late_ms / PLACE_MS) as usize).map(|place| place as f64 * PLACE_MS / FRAME_MS as f64);
+        let places = (0..=(late_ms / PLACE_MS) as usize)
+            .map(|place| place as f64 * PLACE_MS / FRAME_MS as f64);
         let frames = self.ms / FRAME_MS as f64;
-        let late = places.filter_map(|from| same(&curves.iter().map(|levels| steps(levels, from, from + frames)).collect::<Vec<_>>()));
+        let late = places.filter_map(|from| {
+            same(
+                &curves
+                    .iter()
+                    .map(|levels| steps(levels, from, from + frames))
+                    .collect::<Vec<_>>(),
+            )
+        });
         late.max_by(f64::total_cmp)
     }
 }
@@ -69,10 +101,14 @@ const MOST_BEHIND_MS: f64 = 300.0;
 const PLACE_MS: f64 = 12.5;
 
 fn curves(pcm: &Pcm) -> Vec<Vec<f32>> {
-    pcm.channels.iter().map(|channel| envelope(channel, pcm.sample_rate).levels).collect()
+    pcm.channels
+        .iter()
+        .map(|channel| envelope(channel, pcm.sample_rate).levels)
+        .collect()
 }
 
-/// Counts and sums channels that fit; a channel without sound on both sides says nothing; one that does not fit ends it.
+/// Counts and sums channels that fit; a channel without sound on both sides says nothing; one that
+/// does not fit ends it.
 fn judge((sounding, sum): (i32, f64), fit: Option<f64>) -> Option<(i32, f64)> {
     match fit {
         None => Some((sounding, sum)),
@@ -94,10 +130,18 @@ pub(super) fn resample(levels: &[f32], parts: usize) -> Vec<f64> {
 
 fn means(levels: &[f32], start: f64, end: f64, parts: usize) -> Vec<f64> {
     let width = (end - start) / parts as f64;
-    let value = |at: usize| levels.get(at).or(levels.last()).map_or(30.0, |level| f64::from(*level));
+    let value = |at: usize| {
+        levels
+            .get(at)
+            .or(levels.last())
+            .map_or(30.0, |level| f64::from(*level))
+    };
     (0..parts)
         .map(|part| {
-            let (from, to) = (start + part as f64 * width, start + (part + 1) as f64 * width);
+            let (from, to) = (
+                start + part as f64 * width,
+                start + (part + 1) as f64 * width,
+            );
             let mut sum = 0.0;
             let mut at = from;
             while at < to - 1e-9 {
@@ -112,7 +156,11 @@ fn means(levels: &[f32], start: f64, end: f64, parts: usize) -> Vec<f64> {
 
 /// Pearson's correlation; `None` where neither side varies, 0 where one does not.
 fn fit(a: &[u8], b: &[u8]) -> Option<f64> {
-    correlation(&a.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(), &b.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(), LEAST_VARIANCE)
+    correlation(
+        &a.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(),
+        &b.iter().map(|v| f64::from(*v)).collect::<Vec<_>>(),
+        LEAST_VARIANCE,
+    )
 }
 
 pub(super) fn correlation(a: &[f64], b: &[f64], least_variance: f64) -> Option<f64> {
@@ -124,7 +172,10 @@ pub(super) fn correlation(a: &[f64], b: &[f64], least_variance: f64) -> Option<f
         square_a += (a - mean_a).powi(2);
         square_b += (b - mean_b).powi(2);
     }
-    match (square_a / count >= least_variance, square_b / count >= least_variance) {
+    match (
+        square_a / count >= least_variance,
+        square_b / count >= least_variance,
+    ) {
         (false, false) => None,
         (true, true) => Some(both / (square_a * square_b).sqrt()),
         _ => Some(0.0),
@@ -140,10 +191,13 @@ mod tests {
     fn a_transcode_has_the_fingerprint_of_its_source_and_no_other_has() {
         for seconds in [1.0, 3.0, 20.0] {
             let calls: Vec<Pcm> = (1..=6).map(|seed| speech(seed, seconds, 1)).collect();
-            let fingerprints: Vec<AudioFingerprint> = calls.iter().map(AudioFingerprint::of).collect();
+            let fingerprints: Vec<AudioFingerprint> =
+                calls.iter().map(AudioFingerprint::of).collect();
             for (at, call) in calls.iter().enumerate() {
                 let transcoded = AudioFingerprint::of(&through_mp3(call));
-                let same: Vec<usize> = (0..calls.len()).filter(|other| fingerprints[*other].is(&transcoded)).collect();
+                let same: Vec<usize> = (0..calls.len())
+                    .filter(|other| fingerprints[*other].is(&transcoded))
+                    .collect();
                 assert_eq!(same, [at], "{seconds} s");
             }
         }
@@ -151,7 +205,10 @@ mod tests {
 
     #[test]
     fn silence_has_nobodys_fingerprint() {
-        let silent = AudioFingerprint::of(&Pcm { sample_rate: 8000, channels: vec![vec![0; 16000]] });
+        let silent = AudioFingerprint::of(&Pcm {
+            sample_rate: 8000,
+            channels: vec![vec![0; 16000]],
+        });
         assert!(!silent.is(&silent));
     }
 }

@@ -1,4 +1,5 @@
-//! Audio of both sides, one pair at a time: read, decoded, compared, and reduced to what a finding needs. Nothing keeps samples.
+//! Audio of both sides, one pair at a time: read, decoded, compared, and reduced to what a finding
+//! needs. Nothing keeps samples.
 
 mod classify;
 mod content;
@@ -44,12 +45,17 @@ pub(crate) struct Difference {
     pub(crate) foreign: bool,
     /// What differences of one origin have in common, within their class. Absent: the class itself.
     pub(crate) cause: Option<&'static str>,
-    /// Where silence stands for the source's sound, by the source's time. Milliseconds. Absent: it is no such hole.
+    /// Where silence stands for the source's sound, by the source's time. Milliseconds. Absent: it
+    /// is no such hole.
     pub(crate) hole_ms: Option<(i64, i64)>,
 }
 
 impl Difference {
-    pub(crate) fn new(defect: Defect, expected: impl Into<String>, actual: impl Into<String>) -> Difference {
+    pub(crate) fn new(
+        defect: Defect,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> Difference {
         Difference {
             defect,
             expected: expected.into(),
@@ -106,7 +112,11 @@ pub(crate) struct PairSound {
 }
 
 /// Decodes a source's bytes. What has no header is known by the ending of its `file_name` alone.
-pub(crate) fn read_source(bytes: &[u8], file_name: Option<&str>, ffmpeg: Ffmpeg) -> (SourceSound, Option<Pcm>) {
+pub(crate) fn read_source(
+    bytes: &[u8],
+    file_name: Option<&str>,
+    ffmpeg: Ffmpeg,
+) -> (SourceSound, Option<Pcm>) {
     match audio::decode_with(bytes, ffmpeg) {
         Ok((probe, pcm)) if probe.samples > 0 => {
             let facts = SoundFacts {
@@ -123,9 +133,9 @@ pub(crate) fn read_source(bytes: &[u8], file_name: Option<&str>, ffmpeg: Ffmpeg)
             (SourceSound::Good(facts), Some(pcm))
         }
         Ok(_) | Err(AudioError::Empty) => (SourceSound::Bad(Reason::AudioEmpty), None),
-        Err(AudioError::NotAudio { looks_like: "unknown binary" | "encrypted or random bytes" })
-            if file_name.and_then(audio::headerless).is_some() =>
-        {
+        Err(AudioError::NotAudio {
+            looks_like: "unknown binary" | "encrypted or random bytes",
+        }) if file_name.and_then(audio::headerless).is_some() => {
             (SourceSound::Bad(Reason::AudioUnsupported), None)
         }
         Err(AudioError::NotAudio { .. }) => (SourceSound::Bad(Reason::AudioNotAudio), None),

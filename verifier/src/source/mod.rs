@@ -15,7 +15,8 @@ use futures_util::StreamExt;
 use platforms::CallError;
 
 pub(crate) use record::{
-    RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment, SourceTime, StagedMedia,
+    RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment,
+    SourceTime, StagedMedia,
 };
 pub(crate) use registry::{endpoint, open, operations};
 
@@ -47,7 +48,12 @@ pub(crate) enum MediaRead {
 #[async_trait(?Send)]
 pub(crate) trait Source {
     /// Everything it lists, or of that what the verification is restricted to.
-    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError>;
+    async fn list(
+        &self,
+        only: Only<'_>,
+        concurrency: usize,
+        progress: &dyn Progress,
+    ) -> Result<SourceSnapshot, RunError>;
 
     /// One reading of a recording's bytes.
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError>;
@@ -55,7 +61,8 @@ pub(crate) trait Source {
 
 /// How to read what a source has answered, as it was staged: nothing is asked.
 pub(crate) trait SourceFormat: Sync {
-    /// A call of the listing. One that cannot be read is that call's trouble alone. `place` says where it stands.
+    /// A call of the listing. One that cannot be read is that call's trouble alone. `place` says
+    /// where it stands.
     fn interaction(&self, entity: &str, place: &str) -> SourceInteraction;
 
     /// What was answered about a recording. The error says what cannot be read.
@@ -65,7 +72,8 @@ pub(crate) trait SourceFormat: Sync {
     fn asked_for<'a>(&self, request: &'a str) -> Option<&'a str>;
 }
 
-/// Everything, or what the verification is restricted to; it is no verification of what the source does not list.
+/// Everything, or what the verification is restricted to; it is no verification of what the source
+/// does not list.
 pub(crate) async fn snapshot(
     source: &dyn Source,
     only: Only<'_>,
@@ -74,20 +82,32 @@ pub(crate) async fn snapshot(
 ) -> Result<SourceSnapshot, RunError> {
     let mut snapshot = source.list(only, concurrency, progress).await?;
     snapshot.interactions = settle(snapshot.interactions);
-    let Some(only) = only else { return Ok(snapshot) };
-    let listed: BTreeSet<&str> = snapshot.interactions.iter().map(|interaction| interaction.listed.id.as_str()).collect();
-    let absent: Vec<&str> = only.iter().map(String::as_str).filter(|id| !listed.contains(id)).collect();
+    let Some(only) = only else {
+        return Ok(snapshot);
+    };
+    let listed: BTreeSet<&str> = snapshot
+        .interactions
+        .iter()
+        .map(|interaction| interaction.listed.id.as_str())
+        .collect();
+    let absent: Vec<&str> = only
+        .iter()
+        .map(String::as_str)
+        .filter(|id| !listed.contains(id))
+        .collect();
     match absent.first() {
         None => Ok(snapshot),
         Some(first) => Err(RunError::Plan(format!(
-            "{} of the {} interactions to verify are not in the source, {first} among them; check their ids and the plan's window",
+            "{} of the {} interactions to verify are not in the source, {first} among them; check \
+             their ids and the plan's window",
             absent.len(),
             only.len()
         ))),
     }
 }
 
-/// Drops exact repeats (a page boundary that moved), marks ids used for different interactions, and sorts by numeric id.
+/// Drops exact repeats (a page boundary that moved), marks ids used for different interactions, and
+/// sorts by numeric id.
 fn settle(interactions: Vec<SourceInteraction>) -> Vec<SourceInteraction> {
     let mut settled: Vec<SourceInteraction> = Vec::with_capacity(interactions.len());
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -111,7 +131,11 @@ fn merge(first: &mut SourceInteraction, second: SourceInteraction) {
     }
     first.collided = true;
     for recording in second.recordings {
-        if first.recordings.iter().all(|known| known.id != recording.id) {
+        if first
+            .recordings
+            .iter()
+            .all(|known| known.id != recording.id)
+        {
             first.recordings.push(recording);
         }
     }
@@ -120,13 +144,18 @@ fn merge(first: &mut SourceInteraction, second: SourceInteraction) {
 /// Numeric ids by value, whatever their length; others by text after them.
 pub(crate) fn order(id: &str) -> (bool, usize, String) {
     let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    let id = if digits { id.trim_start_matches('0') } else { id };
+    let id = if digits {
+        id.trim_start_matches('0')
+    } else {
+        id
+    };
     (!digits, if digits { id.len() } else { 0 }, id.to_owned())
 }
 
 /// Reads a stream to its end.
 pub(crate) async fn collect(media: platforms::Media) -> Result<(Vec<u8>, Option<u64>), CallError> {
-    // A length is a claim: it is used as a hint up to 64 MiB, so a lying header cannot take the memory.
+    // A length is a claim: it is used as a hint up to 64 MiB, so a lying header cannot take the
+    // memory.
     let mut bytes = Vec::with_capacity(media.length.unwrap_or(0).min(64 << 20) as usize);
     let mut stream = media.stream;
     while let Some(piece) = stream.next().await {
@@ -150,7 +179,10 @@ mod tests {
     #[test]
     fn a_repeat_over_a_page_boundary_is_one_interaction() {
         let settled = settle(vec![call(2, 1), call(10, 1), call(2, 1)]);
-        let ids: Vec<&str> = settled.iter().map(|interaction| interaction.listed.id.as_str()).collect();
+        let ids: Vec<&str> = settled
+            .iter()
+            .map(|interaction| interaction.listed.id.as_str())
+            .collect();
         assert_eq!(ids, ["2", "10"]);
         assert!(settled.iter().all(|interaction| !interaction.collided));
     }
@@ -166,6 +198,9 @@ mod tests {
     fn ids_beyond_any_integer_are_sorted_by_value() {
         let mut ids = ["10", "9", "123456789012345678901234567890", "AB-1", "007"];
         ids.sort_by_cached_key(|id| order(id));
-        assert_eq!(ids, ["007", "9", "10", "123456789012345678901234567890", "AB-1"]);
+        assert_eq!(
+            ids,
+            ["007", "9", "10", "123456789012345678901234567890", "AB-1"]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Calls and recordings of the source, as the verifier keeps them whichever source they were read from. Nothing is read into a value here: what
-//! it means is derived in `expected`.
+//! Calls and recordings of the source, as the verifier keeps them whichever source they were read
+//! from. Nothing is read into a value here: what it means is derived in `expected`.
 
 /// An interaction with its recordings, in the source's order.
 #[derive(Debug, Clone)]
@@ -10,19 +10,31 @@ pub(crate) struct SourceInteraction {
     pub(crate) recordings: Vec<SourceRecording>,
     /// The source lists another interaction, with other content, under this id.
     pub(crate) collided: bool,
-    /// Why it could not be read; nothing is known of the call then but its id and those of its recordings. Absent: it was.
+    /// Why it could not be read; nothing is known of the call then but its id and those of its
+    /// recordings. Absent: it was.
     pub(crate) unread: Option<String>,
 }
 
 impl SourceInteraction {
     /// As listed, with nothing of its recordings yet.
     pub(crate) fn of(listed: SourceCall) -> SourceInteraction {
-        SourceInteraction { listed, recordings: Vec::new(), collided: false, unread: None }
+        SourceInteraction {
+            listed,
+            recordings: Vec::new(),
+            collided: false,
+            unread: None,
+        }
     }
 
     /// One of which nothing is known but its id.
     pub(super) fn unread(id: String, why: String) -> SourceInteraction {
-        SourceInteraction { unread: Some(why), ..SourceInteraction::of(SourceCall { id, ..SourceCall::default() }) }
+        SourceInteraction {
+            unread: Some(why),
+            ..SourceInteraction::of(SourceCall {
+                id,
+                ..SourceCall::default()
+            })
+        }
     }
 }
 
@@ -93,7 +105,8 @@ pub(crate) struct SourceRecording {
     pub(crate) id: String,
     /// The source's answer about it, or why there is none, with what would be needed.
     pub(crate) details: Result<RecordingDetails, String>,
-    /// Where its audio stands in staging. Absent: read from the source itself, or nothing was staged.
+    /// Where its audio stands in staging. Absent: read from the source itself, or nothing was
+    /// staged.
     pub(crate) staged: Option<StagedMedia>,
 }
 
@@ -153,7 +166,8 @@ pub(crate) enum SourceTime {
     Absent,
     /// A whole number since 1970, in the unit the plan names.
     Number(i64),
-    /// Anything else, as it is written; and the whole number that it is all the same. Absent: it is a date, or damaged.
+    /// Anything else, as it is written; and the whole number that it is all the same. Absent: it is
+    /// a date, or damaged.
     Text { text: String, whole: Option<i64> },
 }
 

@@ -13,14 +13,30 @@ use crate::requests::{Endpoint, Gates, Operation};
 use crate::run_error::RunError;
 
 /// The source of a plan, or its staged copy. Sends nothing yet.
-pub(crate) fn open(loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<SharedSource, RunError> {
+pub(crate) fn open(
+    loaded: &LoadedPlan,
+    options: &Options,
+    gates: &Gates,
+    clock: &Clock,
+) -> Result<SharedSource, RunError> {
     let source: Arc<dyn Source> = match (options.source, &loaded.plan.source) {
-        (SourceFrom::Staged, _) => Arc::new(Staged::of(loaded, format_of(loaded), options.staging_url.as_deref())?),
+        (SourceFrom::Staged, _) => Arc::new(Staged::of(
+            loaded,
+            format_of(loaded),
+            options.staging_url.as_deref(),
+        )?),
         #[cfg(test)]
-        (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => Arc::new(super::toy::Toy::new(loaded)),
-        (SourceFrom::Live, plan::Source::Legacy(section)) => Arc::new(legacy::Live::open(loaded, section, gates, clock)?),
+        (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => {
+            Arc::new(super::toy::Toy::new(loaded))
+        }
+        (SourceFrom::Live, plan::Source::Legacy(section)) => {
+            Arc::new(legacy::Live::open(loaded, section, gates, clock)?)
+        }
         (SourceFrom::Live, plan::Source::Files(_)) => {
-            return Err(RunError::Plan("source.kind = \"files\" cannot be verified live; verify against the staging".to_owned()));
+            return Err(RunError::Plan(
+                "source.kind = \"files\" cannot be verified live; verify against the staging"
+                    .to_owned(),
+            ));
         }
     };
     Ok(source)

@@ -1,4 +1,5 @@
-//! The source as a migrator staged it: `raw/<legacy_interaction_id>.json` and `blob/<sha256>`. Source: docs/reference/staging.md.
+//! The source as a migrator staged it: `raw/<legacy_interaction_id>.json` and `blob/<sha256>`.
+//! Source: docs/reference/staging.md.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{MediaRead, Only, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot, StagedMedia};
+use super::{
+    MediaRead, Only, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot,
+    StagedMedia,
+};
 use crate::options::{Progress, Stage};
 use crate::run_error::RunError;
 
@@ -58,37 +62,74 @@ struct RawMedia {
 
 impl Staged {
     /// The plan's staging, or another one. `format`: of the source it was staged from.
-    pub(super) fn of(loaded: &LoadedPlan, format: &'static dyn SourceFormat, url: Option<&str>) -> Result<Staged, RunError> {
+    pub(super) fn of(
+        loaded: &LoadedPlan,
+        format: &'static dyn SourceFormat,
+        url: Option<&str>,
+    ) -> Result<Staged, RunError> {
         let plan = &loaded.plan;
-        Staged::open(&staging_url(loaded, url.unwrap_or(&plan.staging.url))?, plan.rules.trust_staging, format)
+        Staged::open(
+            &staging_url(loaded, url.unwrap_or(&plan.staging.url))?,
+            plan.rules.trust_staging,
+            format,
+        )
     }
 
     /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
-    fn open(url: &Url, trusted: bool, format: &'static dyn SourceFormat) -> Result<Staged, RunError> {
-        let (store, root) = object_store::parse_url(url)
-            .map_err(|error| RunError::Plan(format!("cannot open the staging {url}: {error}; check staging.url")))?;
-        Ok(Staged { store, root, trusted, format })
+    fn open(
+        url: &Url,
+        trusted: bool,
+        format: &'static dyn SourceFormat,
+    ) -> Result<Staged, RunError> {
+        let (store, root) = object_store::parse_url(url).map_err(|error| {
+            RunError::Plan(format!(
+                "cannot open the staging {url}: {error}; check staging.url"
+            ))
+        })?;
+        Ok(Staged {
+            store,
+            root,
+            trusted,
+            format,
+        })
     }
 
     /// Staged bytes are believed only under their own hash, and at the size the source gave.
     async fn blob(&self, recording: &SourceRecording) -> MediaRead {
         let Some(staged) = &recording.staged else {
-            return MediaRead::Unreadable("no audio was staged for it; verify with the live source".to_owned());
+            return MediaRead::Unreadable(
+                "no audio was staged for it; verify with the live source".to_owned(),
+            );
         };
-        let declared = recording.details.as_ref().ok().and_then(|details| details.size_bytes).or(staged.announced);
+        let declared = recording
+            .details
+            .as_ref()
+            .ok()
+            .and_then(|details| details.size_bytes)
+            .or(staged.announced);
         if declared.is_none() && !self.trusted {
             return MediaRead::Unreadable(
-                "the source gave no size to hold the staged audio against; set rules.trust_staging or verify with the live source"
+                "the source gave no size to hold the staged audio against; set rules.trust_staging \
+                 or verify with the live source"
                     .to_owned(),
             );
         }
-        let bytes = match self.read(&self.root.clone().join("blob").join(staged.sha256.as_str())).await {
+        let bytes = match self
+            .read(&self.root.clone().join("blob").join(staged.sha256.as_str()))
+            .await
+        {
             Ok(bytes) => bytes,
-            // The same words for every file: what is needed is said once for all of them, and recordings.csv names each.
+            // The same words for every file: what is needed is said once for all of them, and
+            // recordings.csv names each.
             Err(object_store::Error::NotFound { .. }) => {
-                return MediaRead::Unreadable("its audio, which is no longer in the staging; verify with the live source".to_owned());
+                return MediaRead::Unreadable(
+                    "its audio, which is no longer in the staging; verify with the live source"
+                        .to_owned(),
+                );
             }
-            Err(error) => return MediaRead::Unreadable(format!("its staged audio cannot be read: {error}")),
+            Err(error) => {
+                return MediaRead::Unreadable(format!("its staged audio cannot be read: {error}"));
+            }
         };
         match mismatch(&bytes, staged, declared) {
             Some(why) => MediaRead::Unreadable(why),
@@ -103,23 +144,41 @@ impl Staged {
 
 #[async_trait(?Send)]
 impl Source for Staged {
-    async fn list(&self, only: Only<'_>, _concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
+    async fn list(
+        &self,
+        only: Only<'_>,
+        _concurrency: usize,
+        progress: &dyn Progress,
+    ) -> Result<SourceSnapshot, RunError> {
         progress.begin(Stage::Source, None);
-        let unreadable = |error: &object_store::Error| RunError::Source(format!("cannot read the staging: {error}; check staging.url"));
+        let unreadable = |error: &object_store::Error| {
+            RunError::Source(format!(
+                "cannot read the staging: {error}; check staging.url"
+            ))
+        };
         let folder = self.root.clone().join("raw");
-        let mut files: Vec<Path> =
-            self.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await.map_err(|error| unreadable(&error))?;
+        let mut files: Vec<Path> = self
+            .store
+            .list(Some(&folder))
+            .map_ok(|meta| meta.location)
+            .try_collect()
+            .await
+            .map_err(|error| unreadable(&error))?;
         files.sort();
         let mut interactions = Vec::with_capacity(files.len());
         for file in files.iter().filter(|file| file.extension() == Some("json")) {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
-            let interaction = parse(self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
+            let interaction =
+                parse(self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
             if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
                 interactions.push(interaction);
             }
             progress.advance(1);
         }
-        Ok(SourceSnapshot { interactions, extensions: BTreeMap::new() })
+        Ok(SourceSnapshot {
+            interactions,
+            extensions: BTreeMap::new(),
+        })
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
@@ -133,8 +192,13 @@ fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, RunError> {
         return Ok(url);
     }
     let path = loaded.resolve_path(std::path::Path::new(text));
-    let path = std::path::absolute(&path).map_err(|error| RunError::Plan(format!("staging.url `{text}`: {error}")))?;
-    Url::from_directory_path(path).map_err(|()| RunError::Plan(format!("staging.url `{text}` is neither a URL nor a folder")))
+    let path = std::path::absolute(&path)
+        .map_err(|error| RunError::Plan(format!("staging.url `{text}`: {error}")))?;
+    Url::from_directory_path(path).map_err(|()| {
+        RunError::Plan(format!(
+            "staging.url `{text}` is neither a URL nor a folder"
+        ))
+    })
 }
 
 /// Why staged bytes are not the source's.
@@ -144,25 +208,39 @@ fn mismatch(bytes: &[u8], staged: &StagedMedia, declared: Option<u64>) -> Option
         return Some("its staged audio was altered after it was hashed; stage it again".to_owned());
     }
     match declared {
-        Some(declared) if declared != size => {
-            Some(format!("its staged audio has {size} bytes where the source declares {declared}; verify with the live source"))
-        }
+        Some(declared) if declared != size => Some(format!(
+            "its staged audio has {size} bytes where the source declares {declared}; verify with \
+             the live source"
+        )),
         _ => None,
     }
 }
 
 /// A staged file that is no staged file any more: its call is known by the file's name alone.
 fn unread(file: &Path, why: &str) -> SourceInteraction {
-    let stem = file.filename().unwrap_or_default().trim_end_matches(".json");
-    let id = percent_encoding::percent_decode_str(stem).decode_utf8_lossy().into_owned();
+    let stem = file
+        .filename()
+        .unwrap_or_default()
+        .trim_end_matches(".json");
+    let id = percent_encoding::percent_decode_str(stem)
+        .decode_utf8_lossy()
+        .into_owned();
     let why = format!("the staged file {file}: {why}; stage the call again");
     SourceInteraction::unread(id, why)
 }
 
-fn parse(format: &dyn SourceFormat, file: &Path, bytes: &[u8]) -> Result<SourceInteraction, String> {
-    let raw: RawFile<'_> = serde_json::from_slice(bytes).map_err(|error| format!("it is no staged call, at line {}", error.line()))?;
+fn parse(
+    format: &dyn SourceFormat,
+    file: &Path,
+    bytes: &[u8],
+) -> Result<SourceInteraction, String> {
+    let raw: RawFile<'_> = serde_json::from_slice(bytes)
+        .map_err(|error| format!("it is no staged call, at line {}", error.line()))?;
     if raw.staging_version != 1 {
-        return Err(format!("staging_version {} is not known", raw.staging_version));
+        return Err(format!(
+            "staging_version {} is not known",
+            raw.staging_version
+        ));
     }
     let call = format.interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
     if call.unread.is_some() {
@@ -172,23 +250,53 @@ fn parse(format: &dyn SourceFormat, file: &Path, bytes: &[u8]) -> Result<SourceI
     for recording in raw.recordings {
         let asked = format.asked_for(&recording.request).map(str::to_owned);
         let details = format.recording(recording.body.get());
-        let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone())) else { continue };
-        let media = recording.media.map(|media| StagedMedia { announced: announced(&media), sha256: media.sha256, bytes: media.bytes });
-        let details = details.map_err(|error| format!("the staged record of recording {id} in another form ({error}); stage it again"));
-        staged.insert(id.clone(), SourceRecording { id, details, staged: media });
+        let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone()))
+        else {
+            continue;
+        };
+        let media = recording.media.map(|media| StagedMedia {
+            announced: announced(&media),
+            sha256: media.sha256,
+            bytes: media.bytes,
+        });
+        let details = details.map_err(|error| {
+            format!("the staged record of recording {id} in another form ({error}); stage it again")
+        });
+        staged.insert(
+            id.clone(),
+            SourceRecording {
+                id,
+                details,
+                staged: media,
+            },
+        );
     }
     let missing = |id: &str| SourceRecording {
         id: id.to_owned(),
-        details: Err(format!("recording {id} staged: it never was; verify with the live source")),
+        details: Err(format!(
+            "recording {id} staged: it never was; verify with the live source"
+        )),
         staged: None,
     };
-    let recordings = call.listed.recordings.iter().map(|(id, _)| staged.remove(id).unwrap_or_else(|| missing(id))).collect();
+    let recordings = call
+        .listed
+        .recordings
+        .iter()
+        .map(|(id, _)| staged.remove(id).unwrap_or_else(|| missing(id)))
+        .collect();
     Ok(SourceInteraction { recordings, ..call })
 }
 
-/// The full size the media answer announced; the last number of a `content-range` where it was a part.
+/// The full size the media answer announced; the last number of a `content-range` where it was a
+/// part.
 fn announced(media: &RawMedia) -> Option<u64> {
-    let header = |name: &str| media.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.as_str());
+    let header = |name: &str| {
+        media
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .and_then(|(_, value)| value.as_str())
+    };
     match header("content-range") {
         Some(range) => range.rsplit('/').next()?.parse().ok(),
         None => header("content-length")?.parse().ok(),
@@ -210,10 +318,17 @@ mod tests {
         let hash = hex::encode(Sha256::digest(b"abcd"));
         std::fs::create_dir_all(dir.path().join("raw")).expect("raw");
         std::fs::create_dir_all(dir.path().join("blob")).expect("blob");
-        std::fs::write(dir.path().join("raw/100001.json"), RAW.replace("SIZE", size).replace("HASH", &hash)).expect("raw file");
+        std::fs::write(
+            dir.path().join("raw/100001.json"),
+            RAW.replace("SIZE", size).replace("HASH", &hash),
+        )
+        .expect("raw file");
         std::fs::write(dir.path().join("blob").join(&hash), blob).expect("blob");
         let url = Url::from_directory_path(dir.path()).expect("a URL");
-        (dir, Staged::open(&url, false, &super::super::legacy::FORMAT).expect("open"))
+        (
+            dir,
+            Staged::open(&url, false, &super::super::legacy::FORMAT).expect("open"),
+        )
     }
 
     #[tokio::test]
@@ -221,8 +336,13 @@ mod tests {
         let (_dir, staged) = staging("4", b"abcd").await;
         let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
         let recordings = &snapshot.interactions[0].recordings;
-        assert!(matches!(staged.blob(&recordings[0]).await, MediaRead::Bytes(bytes, _) if bytes == b"abcd"));
-        assert!(recordings[1].details.is_err(), "a recording that was never staged is not verifiable");
+        assert!(
+            matches!(staged.blob(&recordings[0]).await, MediaRead::Bytes(bytes, _) if bytes == b"abcd")
+        );
+        assert!(
+            recordings[1].details.is_err(),
+            "a recording that was never staged is not verifiable"
+        );
     }
 
     #[tokio::test]
@@ -239,8 +359,14 @@ mod tests {
         let (dir, staged) = staging("4", b"abcd").await;
         let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
         std::fs::remove_dir_all(dir.path().join("blob")).expect("removed");
-        let MediaRead::Unreadable(why) = staged.blob(&snapshot.interactions[0].recordings[0]).await else { panic!("it is gone") };
-        assert_eq!(why, "its audio, which is no longer in the staging; verify with the live source");
+        let MediaRead::Unreadable(why) = staged.blob(&snapshot.interactions[0].recordings[0]).await
+        else {
+            panic!("it is gone")
+        };
+        assert_eq!(
+            why,
+            "its audio, which is no longer in the staging; verify with the live source"
+        );
     }
 
     #[tokio::test]

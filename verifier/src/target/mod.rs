@@ -57,7 +57,11 @@ pub(crate) trait Platform: PlatformChecks {
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable;
 
     /// Refuses a mapping that does not say who an agent of these calls is there.
-    fn check_agents(&self, _interactions: &[SourceInteraction], _rules: &Rules) -> Result<(), RunError> {
+    fn check_agents(
+        &self,
+        _interactions: &[SourceInteraction],
+        _rules: &Rules,
+    ) -> Result<(), RunError> {
         Ok(())
     }
 
@@ -71,14 +75,21 @@ pub(crate) trait Platform: PlatformChecks {
     fn operations(&self, loaded: &LoadedPlan, options: &Options) -> Vec<&'static Operation>;
 
     /// Sends nothing yet.
-    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError>;
+    fn open(
+        &self,
+        loaded: &LoadedPlan,
+        options: &Options,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Box<dyn Target>, RunError>;
 
     /// How its stores were read, where it has several. Absent: it has one.
     fn stores(&self, _snapshot: &TargetSnapshot) -> Option<Stores> {
         None
     }
 
-    /// Holds what only this platform has against the judged calls: adds what concerns one of them to its judgement, and returns the rest.
+    /// Holds what only this platform has against the judged calls: adds what concerns one of them
+    /// to its judgement, and returns the rest.
     fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled;
 }
 
@@ -89,13 +100,28 @@ pub(crate) trait Target {
     async fn maximum_retention(&self, needs: &mut BTreeSet<String>) -> Result<Maximum, RunError>;
 
     /// How many requests it takes. `per_minute` is the plan's pace.
-    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, RunError>;
+    async fn announce(
+        &self,
+        sizes: Sizes,
+        per_minute: u32,
+        needs: &mut BTreeSet<String>,
+    ) -> Result<Announced, RunError>;
 
     /// Everything but sound.
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError>;
+    async fn snapshot(
+        &self,
+        asked: &Asked<'_>,
+        progress: &dyn Progress,
+    ) -> Result<TargetSnapshot, RunError>;
 
     /// Where sound is had, once a snapshot was taken. `most`: bytes that a recording may have.
-    fn media(&self, snapshot: &TargetSnapshot, options: &Options, clock: &Clock, most: u64) -> Box<dyn MediaStore>;
+    fn media(
+        &self,
+        snapshot: &TargetSnapshot,
+        options: &Options,
+        clock: &Clock,
+        most: u64,
+    ) -> Box<dyn MediaStore>;
 }
 
 /// What a reading of the target is asked for.
@@ -117,7 +143,8 @@ pub(crate) struct TargetSnapshot {
     pub(crate) ours: Vec<TargetConversation>,
     /// Recordings whose conversation does not exist.
     pub(crate) orphans: Vec<TargetRecording>,
-    /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is not there.
+    /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is
+    /// not there.
     pub(crate) lag: Option<String>,
     /// Calls of the source that may be there though they are not shown, with what would be needed.
     pub(crate) hidden: BTreeMap<String, String>,

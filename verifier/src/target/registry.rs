@@ -24,8 +24,13 @@ pub(crate) fn platform(loaded: &LoadedPlan) -> Arc<dyn Platform> {
 /// Refuses options that the plan's platform has no use for.
 pub(crate) fn check_options(loaded: &LoadedPlan, options: &Options) -> Result<(), RunError> {
     match &loaded.plan.target {
-        plan::Target::GenesysCloud(_) if options.exports.is_any() || !options.decryption_keys.is_empty() => {
-            Err(RunError::Plan("exports and decryption keys are for target.kind = \"gir\"; leave them out".to_owned()))
+        plan::Target::GenesysCloud(_)
+            if options.exports.is_any() || !options.decryption_keys.is_empty() =>
+        {
+            Err(RunError::Plan(
+                "exports and decryption keys are for target.kind = \"gir\"; leave them out"
+                    .to_owned(),
+            ))
         }
         plan::Target::GenesysCloud(_) | plan::Target::Gir(_) => Ok(()),
     }

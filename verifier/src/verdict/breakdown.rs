@@ -48,10 +48,14 @@ pub struct BreakdownRow {
 }
 
 /// Rows for all dimensions; in each of them the recordings add up to the total.
-pub(crate) fn breakdown<'a>(cases: impl Iterator<Item = (&'a Expectation, &'a [Bucket])>) -> Vec<BreakdownRow> {
+pub(crate) fn breakdown<'a>(
+    cases: impl Iterator<Item = (&'a Expectation, &'a [Bucket])>,
+) -> Vec<BreakdownRow> {
     let mut counts: BTreeMap<(Dimension, String), Counts> = BTreeMap::new();
     for (expected, buckets) in cases {
-        let day = expected.span.map_or_else(|| "none".to_owned(), |span| span.start.day());
+        let day = expected
+            .span
+            .map_or_else(|| "none".to_owned(), |span| span.start.day());
         let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
         let keys = [
             (Dimension::Total, "all".to_owned()),
@@ -65,7 +69,10 @@ pub(crate) fn breakdown<'a>(cases: impl Iterator<Item = (&'a Expectation, &'a [B
         }
     }
     counts.retain(|_, counts| counts.source_recordings > 0);
-    counts.into_iter().map(|((dimension, key), counts)| row(dimension, key, &counts)).collect()
+    counts
+        .into_iter()
+        .map(|((dimension, key), counts)| row(dimension, key, &counts))
+        .collect()
 }
 
 fn row(dimension: Dimension, key: String, counts: &Counts) -> BreakdownRow {
@@ -94,10 +101,22 @@ mod tests {
         (other.span, other.legacy_agent) = (None, None);
         let buckets = [Bucket::Matched, Bucket::Missing];
         let rows = breakdown([(&wanted(), &buckets[..]), (&other, &buckets[..])].into_iter());
-        for dimension in [Dimension::Day, Dimension::Queue, Dimension::Agent, Dimension::Total] {
-            let sum: u64 = rows.iter().filter(|row| row.dimension == dimension).map(|row| row.source_recordings).sum();
+        for dimension in [
+            Dimension::Day,
+            Dimension::Queue,
+            Dimension::Agent,
+            Dimension::Total,
+        ] {
+            let sum: u64 = rows
+                .iter()
+                .filter(|row| row.dimension == dimension)
+                .map(|row| row.source_recordings)
+                .sum();
             assert_eq!(sum, 4, "{dimension:?}");
         }
-        assert!(rows.iter().any(|row| row.key == "2023-10-27") && rows.iter().any(|row| row.key == "none"));
+        assert!(
+            rows.iter().any(|row| row.key == "2023-10-27")
+                && rows.iter().any(|row| row.key == "none")
+        );
     }
 }

@@ -108,7 +108,12 @@ impl Counts {
     /// `source_recordings = matched + different + missing + quarantined + skipped + not_verifiable`.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        let sum = self.matched + self.different + self.missing + self.quarantined + self.skipped + self.not_verifiable;
+        let sum = self.matched
+            + self.different
+            + self.missing
+            + self.quarantined
+            + self.skipped
+            + self.not_verifiable;
         self.source_recordings == sum
     }
 }
@@ -126,7 +131,9 @@ pub(crate) struct Interactions {
 
 /// The verdict by the counts alone; mismatch wins.
 pub(crate) fn verdict(counts: &Counts, interactions: Interactions) -> Verdict {
-    if counts.different + counts.missing + counts.extra + interactions.wrong + interactions.policies > 0 {
+    if counts.different + counts.missing + counts.extra + interactions.wrong + interactions.policies
+        > 0
+    {
         return Verdict::Mismatch;
     }
     if counts.not_verifiable + interactions.not_verifiable > 0 || counts.source_interactions == 0 {
@@ -140,7 +147,9 @@ pub(crate) fn by_reason<'a>(buckets: impl Iterator<Item = &'a Bucket>) -> BTreeM
     let mut reasons = BTreeMap::new();
     for bucket in buckets {
         match bucket {
-            Bucket::Quarantined { reason } | Bucket::Skipped { reason, .. } => *reasons.entry(reason.clone()).or_default() += 1,
+            Bucket::Quarantined { reason } | Bucket::Skipped { reason, .. } => {
+                *reasons.entry(reason.clone()).or_default() += 1
+            }
             Bucket::Matched | Bucket::Different | Bucket::Missing | Bucket::NotVerifiable(_) => {}
         }
     }
@@ -154,34 +163,120 @@ mod tests {
     #[test]
     fn every_combination_has_its_verdict() {
         let none = Interactions::default();
-        let base = Counts { source_interactions: 1, source_recordings: 1, ..Counts::default() };
+        let base = Counts {
+            source_interactions: 1,
+            source_recordings: 1,
+            ..Counts::default()
+        };
         let rows = [
-            ("all matched", Counts { matched: 1, ..base }, none, Verdict::Match),
-            ("quarantined by rule", Counts { quarantined: 1, ..base }, none, Verdict::Match),
-            ("skipped by agreement", Counts { skipped: 1, ..base }, none, Verdict::Match),
-            ("different", Counts { different: 1, ..base }, none, Verdict::Mismatch),
-            ("missing", Counts { missing: 1, ..base }, none, Verdict::Mismatch),
-            ("extra", Counts { matched: 1, extra: 1, ..base }, none, Verdict::Mismatch),
-            ("not verifiable", Counts { not_verifiable: 1, ..base }, none, Verdict::CannotTell),
             (
-                "mismatch wins over cannot tell",
-                Counts { not_verifiable: 1, missing: 1, source_recordings: 2, ..base },
+                "all matched",
+                Counts { matched: 1, ..base },
+                none,
+                Verdict::Match,
+            ),
+            (
+                "quarantined by rule",
+                Counts {
+                    quarantined: 1,
+                    ..base
+                },
+                none,
+                Verdict::Match,
+            ),
+            (
+                "skipped by agreement",
+                Counts { skipped: 1, ..base },
+                none,
+                Verdict::Match,
+            ),
+            (
+                "different",
+                Counts {
+                    different: 1,
+                    ..base
+                },
                 none,
                 Verdict::Mismatch,
             ),
-            ("no source record", Counts::default(), none, Verdict::CannotTell),
-            ("an extra without any source", Counts { extra: 1, ..Counts::default() }, none, Verdict::Mismatch),
-            ("calls without recordings, right", Counts { source_interactions: 3, ..Counts::default() }, none, Verdict::Match),
+            (
+                "missing",
+                Counts { missing: 1, ..base },
+                none,
+                Verdict::Mismatch,
+            ),
+            (
+                "extra",
+                Counts {
+                    matched: 1,
+                    extra: 1,
+                    ..base
+                },
+                none,
+                Verdict::Mismatch,
+            ),
+            (
+                "not verifiable",
+                Counts {
+                    not_verifiable: 1,
+                    ..base
+                },
+                none,
+                Verdict::CannotTell,
+            ),
+            (
+                "mismatch wins over cannot tell",
+                Counts {
+                    not_verifiable: 1,
+                    missing: 1,
+                    source_recordings: 2,
+                    ..base
+                },
+                none,
+                Verdict::Mismatch,
+            ),
+            (
+                "no source record",
+                Counts::default(),
+                none,
+                Verdict::CannotTell,
+            ),
+            (
+                "an extra without any source",
+                Counts {
+                    extra: 1,
+                    ..Counts::default()
+                },
+                none,
+                Verdict::Mismatch,
+            ),
+            (
+                "calls without recordings, right",
+                Counts {
+                    source_interactions: 3,
+                    ..Counts::default()
+                },
+                none,
+                Verdict::Match,
+            ),
             (
                 "a call without recordings, lost",
                 Counts { matched: 1, ..base },
-                Interactions { wrong: 1, not_verifiable: 0, ..Interactions::default() },
+                Interactions {
+                    wrong: 1,
+                    not_verifiable: 0,
+                    ..Interactions::default()
+                },
                 Verdict::Mismatch,
             ),
             (
                 "a call without recordings, unknown",
                 Counts { matched: 1, ..base },
-                Interactions { wrong: 0, not_verifiable: 1, ..Interactions::default() },
+                Interactions {
+                    wrong: 0,
+                    not_verifiable: 1,
+                    ..Interactions::default()
+                },
                 Verdict::CannotTell,
             ),
         ];
@@ -196,8 +291,13 @@ mod tests {
             Bucket::Matched,
             Bucket::Different,
             Bucket::Missing,
-            Bucket::Quarantined { reason: "audio_empty".into() },
-            Bucket::Skipped { reason: "expired".into(), agreed: false },
+            Bucket::Quarantined {
+                reason: "audio_empty".into(),
+            },
+            Bucket::Skipped {
+                reason: "expired".into(),
+                agreed: false,
+            },
             Bucket::NotVerifiable(String::new()),
         ];
         let mut counts = Counts::default();
@@ -208,11 +308,17 @@ mod tests {
         }
         counts.matched += 1;
         assert!(!counts.adds_up(), "a sum that is off is seen");
-        assert_eq!(by_reason(buckets.iter()), BTreeMap::from([("audio_empty".to_owned(), 1), ("expired".to_owned(), 1)]));
+        assert_eq!(
+            by_reason(buckets.iter()),
+            BTreeMap::from([("audio_empty".to_owned(), 1), ("expired".to_owned(), 1)])
+        );
     }
 
     #[test]
     fn verdicts_end_with_the_documented_codes() {
-        assert_eq!([Verdict::Match, Verdict::Mismatch, Verdict::CannotTell].map(Verdict::exit_code), [0, 20, 21]);
+        assert_eq!(
+            [Verdict::Match, Verdict::Mismatch, Verdict::CannotTell].map(Verdict::exit_code),
+            [0, 20, 21]
+        );
     }
 }

@@ -45,7 +45,11 @@ pub(crate) fn sentence(inputs: &SentenceInputs<'_>) -> String {
 fn matched(inputs: &SentenceInputs<'_>) -> String {
     let counts = inputs.counts;
     let set_aside = set_aside(inputs);
-    let whole = if counts.matched == counts.source_recordings { "" } else { " that belong there" };
+    let whole = if counts.matched == counts.source_recordings {
+        ""
+    } else {
+        " that belong there"
+    };
     format!(
         "all {}{whole} of {} are in {} as they should be{set_aside}",
         number(counts.matched, "recording"),
@@ -67,7 +71,11 @@ fn set_aside(inputs: &SentenceInputs<'_>) -> String {
     if skipped > 0 {
         parts.push(format!("{skipped} skipped by rule"));
     }
-    if parts.is_empty() { String::new() } else { format!(", with {}", list(&parts)) }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(", with {}", list(&parts))
+    }
 }
 
 fn mismatched(inputs: &SentenceInputs<'_>) -> String {
@@ -90,13 +98,21 @@ fn mismatched(inputs: &SentenceInputs<'_>) -> String {
         ));
     }
     if counts.extra > 0 {
-        parts.push(format!("{} in {} should not be there", number(counts.extra, "recording"), inputs.target));
+        parts.push(format!(
+            "{} in {} should not be there",
+            number(counts.extra, "recording"),
+            inputs.target
+        ));
     }
     if inputs.interactions.wrong > 0 {
         parts.push(format!(
             "{} without a recording to carry it {} wrong",
             number(inputs.interactions.wrong, "call"),
-            if inputs.interactions.wrong == 1 { "is" } else { "are" }
+            if inputs.interactions.wrong == 1 {
+                "is"
+            } else {
+                "are"
+            }
         ));
     }
     if inputs.interactions.policies > 0 {
@@ -105,10 +121,16 @@ fn mismatched(inputs: &SentenceInputs<'_>) -> String {
         } else {
             &format!("{} retention policies", inputs.interactions.policies)
         };
-        parts.push(format!("by {policies} of {} what was migrated is deleted at once", inputs.target));
+        parts.push(format!(
+            "by {policies} of {} what was migrated is deleted at once",
+            inputs.target
+        ));
     }
     if counts.not_verifiable > 0 {
-        parts.push(format!("{} could not be judged", number(counts.not_verifiable, "recording")));
+        parts.push(format!(
+            "{} could not be judged",
+            number(counts.not_verifiable, "recording")
+        ));
     }
     format!("{}{}", parts.join("; "), set_aside(inputs))
 }
@@ -120,38 +142,73 @@ fn pattern(inputs: &SentenceInputs<'_>) -> String {
         .filter(|defect| inputs.by_defect.contains_key(defect))
         .map(|defect| defect.title())
         .collect();
-    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", named.join(", "))
+    }
 }
 
 /// The most frequent causes of what is different, in plain words.
 fn causes(inputs: &SentenceInputs<'_>) -> String {
-    let presence =
-        [Defect::MissingRecording, Defect::RecordWithoutSource, Defect::UploadedTwice, Defect::EveryNthMissing, Defect::KindOfCallMissing];
-    let mut causes: Vec<(&Defect, &u64)> = inputs.by_defect.iter().filter(|(defect, _)| !presence.contains(defect)).collect();
+    let presence = [
+        Defect::MissingRecording,
+        Defect::RecordWithoutSource,
+        Defect::UploadedTwice,
+        Defect::EveryNthMissing,
+        Defect::KindOfCallMissing,
+    ];
+    let mut causes: Vec<(&Defect, &u64)> = inputs
+        .by_defect
+        .iter()
+        .filter(|(defect, _)| !presence.contains(defect))
+        .collect();
     causes.sort_by_key(|(defect, count)| (std::cmp::Reverse(**count), **defect));
-    let named: Vec<&str> = causes.iter().take(3).map(|(defect, _)| defect.title()).collect();
+    let named: Vec<&str> = causes
+        .iter()
+        .take(3)
+        .map(|(defect, _)| defect.title())
+        .collect();
     match (named.is_empty(), causes.len() > named.len()) {
         (true, _) => String::new(),
         (false, false) => format!(" ({})", named.join(", ")),
-        (false, true) => format!(" ({} and {} more kinds)", named.join(", "), causes.len() - named.len()),
+        (false, true) => format!(
+            " ({} and {} more kinds)",
+            named.join(", "),
+            causes.len() - named.len()
+        ),
     }
 }
 
 fn unknown(inputs: &SentenceInputs<'_>) -> String {
     let counts = inputs.counts;
     if counts.source_interactions == 0 {
-        return "the source has no call in this window; check source.from, source.to and the source's credentials".to_owned();
+        return "the source has no call in this window; check source.from, source.to and the \
+            source's credentials"
+            .to_owned();
     }
     let mut parts = Vec::new();
     if counts.not_verifiable > 0 {
-        parts.push(format!("{} of {}", counts.not_verifiable, number(counts.source_recordings, "recording")));
+        parts.push(format!(
+            "{} of {}",
+            counts.not_verifiable,
+            number(counts.source_recordings, "recording")
+        ));
     }
     if inputs.interactions.not_verifiable > 0 {
         parts.push(number(inputs.interactions.not_verifiable, "call"));
     }
     let needs: Vec<&str> = inputs.needs.iter().take(3).map(String::as_str).collect();
-    let needed = if needs.is_empty() { String::new() } else { format!("; needed: {}", needs.join("; ")) };
-    format!("nothing wrong was found, but {} could not be judged{needed}{}", list(&parts), set_aside(inputs))
+    let needed = if needs.is_empty() {
+        String::new()
+    } else {
+        format!("; needed: {}", needs.join("; "))
+    };
+    format!(
+        "nothing wrong was found, but {} could not be judged{needed}{}",
+        list(&parts),
+        set_aside(inputs)
+    )
 }
 
 fn scope(inputs: &SentenceInputs<'_>) -> String {
@@ -159,7 +216,8 @@ fn scope(inputs: &SentenceInputs<'_>) -> String {
         AudioRead::All => String::new(),
         AudioRead::None => "; audio was not compared".to_owned(),
         AudioRead::Sample(bound) => format!(
-            "; audio was compared for {} of {}, so at most {} of all can be wrong (95 % confidence)",
+            "; audio was compared for {} of {}, so at most {} of all can be wrong (95 % \
+             confidence)",
             bound.size,
             bound.of,
             percent(bound.upper_95)
@@ -167,10 +225,15 @@ fn scope(inputs: &SentenceInputs<'_>) -> String {
     };
     if let Some(only) = inputs.only {
         let chosen = number(only, "chosen call");
-        scope.push_str(&format!("; only {chosen} {} looked at, nothing is said of any other", if only == 1 { "was" } else { "were" }));
+        scope.push_str(&format!(
+            "; only {chosen} {} looked at, nothing is said of any other",
+            if only == 1 { "was" } else { "were" }
+        ));
     }
     if inputs.staged {
-        scope.push_str("; judged against staged data, so whether all of the source was staged is not known");
+        scope.push_str(
+            "; judged against staged data, so whether all of the source was staged is not known",
+        );
     }
     scope.push_str(inputs.stores);
     scope
@@ -181,7 +244,11 @@ fn percent(share: f64) -> String {
 }
 
 fn number(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 fn list(parts: &[String]) -> String {
@@ -197,51 +264,93 @@ mod tests {
     use super::*;
 
     /// Counts, findings by class, agreed exclusions, audio, and the sentence.
-    type Row<'a> = (Counts, &'a BTreeMap<Defect, u64>, u64, AudioRead<'a>, &'a str);
+    type Row<'a> = (
+        Counts,
+        &'a BTreeMap<Defect, u64>,
+        u64,
+        AudioRead<'a>,
+        &'a str,
+    );
 
     #[test]
     fn a_manager_understands_each_ending() {
-        let all = Counts { source_interactions: 240, source_recordings: 312, matched: 312, ..Counts::default() };
+        let all = Counts {
+            source_interactions: 240,
+            source_recordings: 312,
+            matched: 312,
+            ..Counts::default()
+        };
         let needs = BTreeSet::from(["permission recording:recording:view".to_owned()]);
-        let bound = SampleBound { size: 300, of: 312, seed: 1, wrong: 0, upper_95: 0.009_936 };
+        let bound = SampleBound {
+            size: 300,
+            of: 312,
+            seed: 1,
+            wrong: 0,
+            upper_95: 0.009_936,
+        };
         let silent = BTreeMap::from([(Defect::MissingRecording, 1), (Defect::AudioSilent, 1)]);
         let none = BTreeMap::new();
         let rows: [Row<'_>; 6] = [
-            (all, &none, 0, AudioRead::All, "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be"),
             (
-                Counts { matched: 297, skipped: 3, quarantined: 12, ..all },
+                all,
+                &none,
+                0,
+                AudioRead::All,
+                "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be",
+            ),
+            (
+                Counts {
+                    matched: 297,
+                    skipped: 3,
+                    quarantined: 12,
+                    ..all
+                },
                 &none,
                 3,
                 AudioRead::All,
-                "match: all 297 recordings that belong there of 240 calls are in Genesys Cloud as they should be, with 3 agreed exclusions and 12 quarantined by rule",
+                "match: all 297 recordings that belong there of 240 calls are in Genesys Cloud as \
+                 they should be, with 3 agreed exclusions and 12 quarantined by rule",
             ),
             (
-                Counts { matched: 310, missing: 1, different: 1, ..all },
+                Counts {
+                    matched: 310,
+                    missing: 1,
+                    different: 1,
+                    ..all
+                },
                 &silent,
                 0,
                 AudioRead::All,
                 "mismatch: 2 of 312 recordings are wrong: 1 missing, 1 different (audio is silent)",
             ),
             (
-                Counts { matched: 309, not_verifiable: 3, ..all },
+                Counts {
+                    matched: 309,
+                    not_verifiable: 3,
+                    ..all
+                },
                 &none,
                 0,
                 AudioRead::All,
-                "cannot tell: nothing wrong was found, but 3 of 312 recordings could not be judged; needed: permission recording:recording:view",
+                "cannot tell: nothing wrong was found, but 3 of 312 recordings could not be \
+                 judged; needed: permission recording:recording:view",
             ),
             (
                 all,
                 &none,
                 0,
                 AudioRead::Sample(&bound),
-                "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be; audio was compared for 300 of 312, so at most 1.00 % of all can be wrong (95 % confidence)",
+                "match: all 312 recordings of 240 calls are in Genesys Cloud as they should be; \
+                 audio was compared for 300 of 312, so at most 1.00 % of all can be wrong (95 % \
+                 confidence)",
             ),
             (
                 Counts::default(),
                 &none,
                 0,
                 AudioRead::None,
-                "cannot tell: the source has no call in this window; check source.from, source.to and the source's credentials; audio was not compared",
+                "cannot tell: the source has no call in this window; check source.from, source.to \
+                 and the source's credentials; audio was not compared",
             ),
         ];
         for (counts, by_defect, agreed, audio, wanted) in rows {
@@ -262,7 +371,12 @@ mod tests {
             };
             assert_eq!(sentence(&inputs), wanted);
         }
-        let part = Counts { source_interactions: 9, source_recordings: 12, matched: 12, ..Counts::default() };
+        let part = Counts {
+            source_interactions: 9,
+            source_recordings: 12,
+            matched: 12,
+            ..Counts::default()
+        };
         let (interactions, verdict, by_defect) = (Interactions::default(), Verdict::Match, &none);
         let audio = AudioRead::All;
         let inputs = SentenceInputs {
@@ -280,7 +394,8 @@ mod tests {
         };
         assert_eq!(
             sentence(&inputs),
-            "match: all 12 recordings of 9 calls are in Genesys Cloud as they should be; only 9 chosen calls were looked at, nothing is said of any other"
+            "match: all 12 recordings of 9 calls are in Genesys Cloud as they should be; only 9 \
+             chosen calls were looked at, nothing is said of any other"
         );
     }
 }

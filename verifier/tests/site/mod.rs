@@ -1,5 +1,5 @@
-//! A simulated site of Interaction Recording, and somebody who migrates into it: written after docs/reference/gir.md, with neither migrator nor verifier,
-//! so that the page itself is tried.
+//! A simulated site of Interaction Recording, and somebody who migrates into it: written after
+//! docs/reference/gir.md, with neither migrator nor verifier, so that the page itself is tried.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,12 +43,27 @@ pub(crate) struct Call {
 impl Site {
     pub(crate) async fn start(scenario: &str) -> Site {
         let setup = Setup::parse(scenario, "gir.toml").expect("a setup");
-        let simulator = Simulator::start(setup, simulator::Options::default()).await.expect("simulators");
+        let simulator = Simulator::start(setup, simulator::Options::default())
+            .await
+            .expect("simulators");
         let dir = TempDir::new().expect("a folder");
-        let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).expect("a plan")).expect("a plan that can be read");
-        let target = plan.plan.target.gir().expect("a plan towards Interaction Recording");
-        let secret = |reference: &plan::SecretRef| plan.secret(reference, "test").expect("a secret").expose_the_secret().to_owned();
-        let account = |username: &str, password| Account { username: username.to_owned(), password: secret(password) };
+        let plan = LoadedPlan::read(&simulator.write_plan(dir.path()).expect("a plan"))
+            .expect("a plan that can be read");
+        let target = plan
+            .plan
+            .target
+            .gir()
+            .expect("a plan towards Interaction Recording");
+        let secret = |reference: &plan::SecretRef| {
+            plan.secret(reference, "test")
+                .expect("a secret")
+                .expose_the_secret()
+                .to_owned()
+        };
+        let account = |username: &str, password| Account {
+            username: username.to_owned(),
+            password: secret(password),
+        };
         let (clock, pace) = (Clock::starting_at(simulator.now_ms()), 60_000);
         let settings = platforms::gir::Settings {
             rws_url: target.rws_url.clone(),
@@ -58,12 +73,19 @@ impl Site {
         };
         let (dav_account, speechminer_account) = (
             account(&target.webdav_username, &target.webdav_password),
-            account(target.speechminer_username.as_deref().expect("a name"), target.speechminer_password.as_ref().expect("a secret")),
+            account(
+                target.speechminer_username.as_deref().expect("a name"),
+                target.speechminer_password.as_ref().expect("a secret"),
+            ),
         );
         let source = plan.plan.source.legacy().expect("a legacy source");
         let credentials = Credentials {
             client_id: source.client_id.clone(),
-            client_secret: plan.secret(&source.client_secret, "test").expect("a secret").expose_the_secret().to_owned(),
+            client_secret: plan
+                .secret(&source.client_secret, "test")
+                .expect("a secret")
+                .expose_the_secret()
+                .to_owned(),
         };
         let of_source = legacy::Settings {
             base_url: source.base_url.clone(),
@@ -73,7 +95,13 @@ impl Site {
         };
         Site {
             rws: RwsClient::new(network(), clock.clone(), settings),
-            dav: WebDavClient::new(network(), clock.clone(), target.webdav_url.clone(), &dav_account, pace),
+            dav: WebDavClient::new(
+                network(),
+                clock.clone(),
+                target.webdav_url.clone(),
+                &dav_account,
+                pace,
+            ),
             speechminer: SpeechMinerClient::new(
                 network(),
                 clock.clone(),
@@ -90,21 +118,41 @@ impl Site {
 
     /// Every call of the source with what it becomes, in the order of their ids.
     pub(crate) async fn calls(&self) -> Vec<Call> {
-        let page = legacy::Page { cursor: None, size: 1000, from_ms: None, to_ms: None };
+        let page = legacy::Page {
+            cursor: None,
+            size: 1000,
+            from_ms: None,
+            to_ms: None,
+        };
         let page = self.source.interactions(&page).await.expect("interactions");
         let mut calls = Vec::new();
         for entity in page.entities {
-            let entity: source::Interaction = serde_json::from_str(entity.get()).expect("an interaction");
+            let entity: source::Interaction =
+                serde_json::from_str(entity.get()).expect("an interaction");
             let (mut details, mut files) = (Vec::new(), Vec::new());
             for reference in &entity.recordings {
-                let answer = self.source.recording(&reference.id).await.expect("a recording");
-                let recording: source::Recording = serde_json::from_str(answer.body.get()).expect("a recording");
-                let media = self.source.media(&recording.id, recording.media_url.as_deref(), u64::MAX).await.expect("media");
+                let answer = self
+                    .source
+                    .recording(&reference.id)
+                    .await
+                    .expect("a recording");
+                let recording: source::Recording =
+                    serde_json::from_str(answer.body.get()).expect("a recording");
+                let media = self
+                    .source
+                    .media(&recording.id, recording.media_url.as_deref(), u64::MAX)
+                    .await
+                    .expect("media");
                 files.push(converted(&read(media).await, &recording));
                 details.push(recording);
             }
             let document = self.document(&entity, &details, &files);
-            calls.push(Call { entity, details, files, document });
+            calls.push(Call {
+                entity,
+                details,
+                files,
+                document,
+            });
         }
         calls
     }
@@ -135,7 +183,18 @@ impl Site {
             let bytes = bytes.clone();
             Box::pin(async move { Ok(futures_util::stream::iter([Ok(bytes)]).boxed()) })
         });
-        self.dav.put(&url, &Upload { name: String::new(), content_type: "audio/mpeg", length, open }).await.expect("put");
+        self.dav
+            .put(
+                &url,
+                &Upload {
+                    name: String::new(),
+                    content_type: "audio/mpeg",
+                    length,
+                    open,
+                },
+            )
+            .await
+            .expect("put");
     }
 
     pub(crate) async fn insert(&self, call: &Call) {
@@ -151,26 +210,57 @@ impl Site {
         }
     }
 
-    /// What an administrator would export of the three stores, into `dir`: `archive/`, `files/`, `files.csv`, `speechminer.csv`.
+    /// What an administrator would export of the three stores, into `dir`: `archive/`, `files/`,
+    /// `files.csv`, `speechminer.csv`.
     pub(crate) async fn export(&self, calls: &[&Call], dir: &Path) {
-        let (mut list, mut rows) = ("href,size\n".to_owned(), "externalId,callTime,callDuration,folder,filename\n".to_owned());
+        let (mut list, mut rows) = (
+            "href,size\n".to_owned(),
+            "externalId,callTime,callDuration,folder,filename\n".to_owned(),
+        );
         for call in calls {
             let id = &call.document.id;
             if let Some(recording) = self.rws.recording(id).await.expect("read") {
                 let folder = dir.join("archive/cc/tenant/day").join(id);
                 std::fs::create_dir_all(&folder).expect("a folder");
-                std::fs::write(folder.join("recording.json"), serde_json::to_vec(&recording).expect("JSON")).expect("written");
+                std::fs::write(
+                    folder.join("recording.json"),
+                    serde_json::to_vec(&recording).expect("JSON"),
+                )
+                .expect("written");
             }
-            for _ in 0..self.speechminer.recording(id).await.expect("read").map_or(0, |posted| posted.posts) {
+            for _ in 0..self
+                .speechminer
+                .recording(id)
+                .await
+                .expect("read")
+                .map_or(0, |posted| posted.posts)
+            {
                 for file in &call.document.media_files {
-                    let (folder, name) = file.path().expect("an address").rsplit_once('/').expect("a folder");
-                    rows.push_str(&format!("{id},{},1.5,{folder},{name}\n", ms(&call.entity.start_time) / 1000));
+                    let (folder, name) = file
+                        .path()
+                        .expect("an address")
+                        .rsplit_once('/')
+                        .expect("a folder");
+                    rows.push_str(&format!(
+                        "{id},{},1.5,{folder},{name}\n",
+                        ms(&call.entity.start_time) / 1000
+                    ));
                 }
             }
         }
-        let mut open = vec![self.dav.url(&[&format!("st-{NAMESPACE}")]).expect("an address")];
+        let mut open = vec![
+            self.dav
+                .url(&[&format!("st-{NAMESPACE}")])
+                .expect("an address"),
+        ];
         while let Some(folder) = open.pop() {
-            for entry in self.dav.list(&folder).await.expect("a listing").unwrap_or_default() {
+            for entry in self
+                .dav
+                .list(&folder)
+                .await
+                .expect("a listing")
+                .unwrap_or_default()
+            {
                 let url = folder.join(&entry.path).expect("an address");
                 if entry.is_collection {
                     open.push(url);
@@ -179,7 +269,11 @@ impl Site {
                 let steps: Vec<&str> = url.path_segments().expect("a path").skip(1).collect();
                 let file = dir.join("files").join(steps.join("/"));
                 std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
-                std::fs::write(&file, read(self.dav.get(&url, u64::MAX).await.expect("a file")).await).expect("written");
+                std::fs::write(
+                    &file,
+                    read(self.dav.get(&url, u64::MAX).await.expect("a file")).await,
+                )
+                .expect("written");
                 list.push_str(&format!("{url},{}\n", entry.length.expect("a size")));
             }
         }
@@ -193,8 +287,18 @@ impl Site {
     }
 
     /// The same where there may be no verdict.
-    pub(crate) async fn try_verify(&self, options: verifier::Options) -> Result<verifier::Report, verifier::RunError> {
-        verifier::verify(&self.plan(), options, network(), Clock::starting_at(self.simulator.now_ms()), &verifier::Silent).await
+    pub(crate) async fn try_verify(
+        &self,
+        options: verifier::Options,
+    ) -> Result<verifier::Report, verifier::RunError> {
+        verifier::verify(
+            &self.plan(),
+            options,
+            network(),
+            Clock::starting_at(self.simulator.now_ms()),
+            &verifier::Silent,
+        )
+        .await
     }
 
     /// The plan as it stands in its folder.
@@ -202,11 +306,21 @@ impl Site {
         LoadedPlan::read(&self.dir.path().join("plan.toml")).expect("a plan")
     }
 
-    fn document(&self, entity: &source::Interaction, details: &[source::Recording], files: &[Vec<u8>]) -> Recording {
-        let number = |number: &Option<String>| Some(number.clone().unwrap_or_else(|| "Unknown".to_owned()));
+    fn document(
+        &self,
+        entity: &source::Interaction,
+        details: &[source::Recording],
+        files: &[Vec<u8>],
+    ) -> Recording {
+        let number =
+            |number: &Option<String>| Some(number.clone().unwrap_or_else(|| "Unknown".to_owned()));
         let start = ms(&entity.start_time);
-        let call_uuid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, entity.id.as_bytes()).to_string().to_uppercase();
-        let media = |(recording, bytes): (&source::Recording, &Vec<u8>)| self.media(entity, recording, bytes, &call_uuid);
+        let call_uuid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, entity.id.as_bytes())
+            .to_string()
+            .to_uppercase();
+        let media = |(recording, bytes): (&source::Recording, &Vec<u8>)| {
+            self.media(entity, recording, bytes, &call_uuid)
+        };
         Recording {
             id: format!("st-{NAMESPACE}-{}", entity.id),
             caller_phone_number: number(&entity.caller_number),
@@ -223,18 +337,43 @@ impl Site {
         }
     }
 
-    fn media(&self, entity: &source::Interaction, recording: &source::Recording, bytes: &[u8], call_uuid: &str) -> MediaFile {
-        let leg = entity.segments.iter().find(|segment| recording.segment_id.as_ref() == Some(&segment.id));
-        let agent =
-            leg.map_or(entity.agent_id.as_ref(), |leg| leg.agent_id.as_ref()).map(|agent| self.agent(agent, ms(&entity.start_time)));
+    fn media(
+        &self,
+        entity: &source::Interaction,
+        recording: &source::Recording,
+        bytes: &[u8],
+        call_uuid: &str,
+    ) -> MediaFile {
+        let leg = entity
+            .segments
+            .iter()
+            .find(|segment| recording.segment_id.as_ref() == Some(&segment.id));
+        let agent = leg
+            .map_or(entity.agent_id.as_ref(), |leg| leg.agent_id.as_ref())
+            .map(|agent| self.agent(agent, ms(&entity.start_time)));
         let id = format!("st-{NAMESPACE}-{}", recording.id);
         let hash: String = hex::encode(Sha256::digest(bytes));
-        let root = self.plan.plan.target.gir().expect("a site").webdav_url.clone();
+        let root = self
+            .plan
+            .plan
+            .target
+            .gir()
+            .expect("a site")
+            .webdav_url
+            .clone();
         let day = &time(ms(&entity.start_time))[..10];
         let start = ms(&recording.start_time);
-        let mask = |at: i64, kind: &str| Mask { time: time(start + at), kind: kind.to_owned() };
+        let mask = |at: i64, kind: &str| Mask {
+            time: time(start + at),
+            kind: kind.to_owned(),
+        };
         let samples = audio::decode(bytes).expect("audio").1;
-        let queue = self.plan.mapping.queues.iter().find(|row| Some(&row.legacy_queue_id) == entity.queue_id.as_ref());
+        let queue = self
+            .plan
+            .mapping
+            .queues
+            .iter()
+            .find(|row| Some(&row.legacy_queue_id) == entity.queue_id.as_ref());
         MediaFile {
             call_uuid: Some(call_uuid.to_owned()),
             start_time: Some(time(start)),
@@ -256,38 +395,78 @@ impl Site {
                 .pauses
                 .iter()
                 .flat_map(|pause| {
-                    [mask(pause.start_offset_ms.expect("a start"), "paused"), mask(pause.end_offset_ms.expect("an end"), "resume")]
+                    [
+                        mask(pause.start_offset_ms.expect("a start"), "paused"),
+                        mask(pause.end_offset_ms.expect("an end"), "resume"),
+                    ]
                 })
                 .collect(),
-            partitions: queue.and_then(|row| row.gir_partition().map(str::to_owned)).into_iter().collect(),
-            access_groups: agent.and_then(|agent| agent.gir_access_group().map(str::to_owned)).into_iter().collect(),
+            partitions: queue
+                .and_then(|row| row.gir_partition().map(str::to_owned))
+                .into_iter()
+                .collect(),
+            access_groups: agent
+                .and_then(|agent| agent.gir_access_group().map(str::to_owned))
+                .into_iter()
+                .collect(),
             media_descriptor: Some(Descriptor {
                 storage: "webDAV".to_owned(),
-                path: format!("{}/st-{NAMESPACE}/{day}/{id}.{}.mp3", root.as_str().trim_end_matches('/'), &hash[..12]),
+                path: format!(
+                    "{}/st-{NAMESPACE}/{day}/{id}.{}.mp3",
+                    root.as_str().trim_end_matches('/'),
+                    &hash[..12]
+                ),
             }),
             ..MediaFile::default()
         }
     }
 
-    fn events(&self, entity: &source::Interaction, details: &[source::Recording], start: i64, call_uuid: &str) -> Vec<Event> {
+    fn events(
+        &self,
+        entity: &source::Interaction,
+        details: &[source::Recording],
+        start: i64,
+        call_uuid: &str,
+    ) -> Vec<Event> {
         let (end, mut events) = (ms(&entity.end_time), Vec::new());
         let mut add = |at: i64, event: &str, contact: Option<Contact>, data: Option<Value>| {
-            let meta = data.is_some().then(|| format!("st-{NAMESPACE}-{}-meta", entity.id));
+            let meta = data
+                .is_some()
+                .then(|| format!("st-{NAMESPACE}-{}-meta", entity.id));
             let calluuid = Some(call_uuid.to_owned());
-            let what =
-                Event { occurred_at: Some(time(at)), event: Some(event.to_owned()), call_uuid: calluuid, contact, event_id: meta, data };
+            let what = Event {
+                occurred_at: Some(time(at)),
+                event: Some(event.to_owned()),
+                call_uuid: calluuid,
+                contact,
+                event_id: meta,
+                data,
+            };
             events.push((at, what));
         };
         let customer = Contact {
             kind: Some("External".to_owned()),
-            phone_number: Some(entity.caller_number.clone().unwrap_or_else(|| "Unknown".to_owned())),
+            phone_number: Some(
+                entity
+                    .caller_number
+                    .clone()
+                    .unwrap_or_else(|| "Unknown".to_owned()),
+            ),
             ..Contact::default()
         };
         add(start, "Joined", Some(customer.clone()), None);
-        add(start, "Data", None, Some(json!({"added": self.data(entity, details)})));
+        add(
+            start,
+            "Data",
+            None,
+            Some(json!({"added": self.data(entity, details)})),
+        );
         for leg in entity.segments.iter().filter(|leg| leg.agent_id.is_some()) {
             let agent = self.agent(leg.agent_id.as_deref().expect("an agent"), start);
-            let (first, last) = agent.genesys_user_name.split_once(' ').unwrap_or((&agent.genesys_user_name, "-"));
+            let (first, last) = agent
+                .genesys_user_name
+                .split_once(' ')
+                .unwrap_or((&agent.genesys_user_name, "-"));
             let contact = Contact {
                 kind: Some("User".to_owned()),
                 phone_number: agent.gir_login().map(str::to_owned),
@@ -303,26 +482,60 @@ impl Site {
         events.into_iter().map(|(_, event)| event).collect()
     }
 
-    fn data(&self, entity: &source::Interaction, details: &[source::Recording]) -> Map<String, Value> {
+    fn data(
+        &self,
+        entity: &source::Interaction,
+        details: &[source::Recording],
+    ) -> Map<String, Value> {
         let mapping = &self.plan.mapping;
-        let queue = mapping.queues.iter().find(|row| Some(&row.legacy_queue_id) == entity.queue_id.as_ref());
-        let skill = mapping.skills.iter().find(|row| Some(&row.legacy_skill) == entity.skill.as_ref());
-        let wrap_up = mapping.wrapups.iter().find(|row| Some(&row.legacy_code) == entity.wrap_up_code.as_ref());
-        let names: Vec<String> = details.iter().filter_map(|recording| recording.file_name.clone()).collect();
+        let queue = mapping
+            .queues
+            .iter()
+            .find(|row| Some(&row.legacy_queue_id) == entity.queue_id.as_ref());
+        let skill = mapping
+            .skills
+            .iter()
+            .find(|row| Some(&row.legacy_skill) == entity.skill.as_ref());
+        let wrap_up = mapping
+            .wrapups
+            .iter()
+            .find(|row| Some(&row.legacy_code) == entity.wrap_up_code.as_ref());
+        let names: Vec<String> = details
+            .iter()
+            .filter_map(|recording| recording.file_name.clone())
+            .collect();
         let texts = [
-            ("st.queue", queue.map(|row| row.genesys_queue_id.to_string())),
-            ("st.skill", skill.map(|row| row.genesys_skill_id.to_string())),
-            ("st.wrap_up", wrap_up.map(|row| row.genesys_wrapup_id.to_string())),
-            ("st.wrap_up_code", entity.wrap_up_code.clone().filter(|_| wrap_up.is_none())),
+            (
+                "st.queue",
+                queue.map(|row| row.genesys_queue_id.to_string()),
+            ),
+            (
+                "st.skill",
+                skill.map(|row| row.genesys_skill_id.to_string()),
+            ),
+            (
+                "st.wrap_up",
+                wrap_up.map(|row| row.genesys_wrapup_id.to_string()),
+            ),
+            (
+                "st.wrap_up_code",
+                entity.wrap_up_code.clone().filter(|_| wrap_up.is_none()),
+            ),
             ("st.wait_ms", entity.wait_time_ms.map(|ms| ms.to_string())),
             ("st.talk_ms", entity.talk_time_ms.map(|ms| ms.to_string())),
             ("st.skill_group", entity.skill_group.clone()),
             ("st.ivr_node", entity.ivr_node_id.clone()),
             ("st.disposition", entity.disposition_code.clone()),
             ("st.raw_start", Some(entity.start_time.to_string())),
-            ("st.file_name", Some(names.join(";")).filter(|names| !names.is_empty())),
+            (
+                "st.file_name",
+                Some(names.join(";")).filter(|names| !names.is_empty()),
+            ),
         ];
-        texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?)))).collect()
+        texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?))))
+            .collect()
     }
 
     /// Who an agent is at a date; the stand-in where no row holds.
@@ -330,18 +543,36 @@ impl Site {
         let rows = &self.plan.mapping.agents;
         let holds = |row: &&plan::AgentRow| {
             row.legacy_agent_id == id
-                && row.valid_from.is_none_or(|from| from.as_millisecond() <= at)
+                && row
+                    .valid_from
+                    .is_none_or(|from| from.as_millisecond() <= at)
                 && row.valid_to.is_none_or(|to| at < to.as_millisecond())
         };
-        rows.iter().find(holds).or_else(|| rows.iter().find(|row| row.legacy_agent_id == "*")).expect("an agent")
+        rows.iter()
+            .find(holds)
+            .or_else(|| rows.iter().find(|row| row.legacy_agent_id == "*"))
+            .expect("an agent")
     }
 }
 
 /// Labels of a call: the migration's, and its longest class's.
 pub(crate) fn labels(call: &Call) -> Vec<String> {
-    let years = |class: &String| class.split('-').next().and_then(|years| years.parse::<u32>().ok()).unwrap_or(u32::MAX);
-    let class = call.details.iter().filter_map(|recording| recording.retention_class.clone()).max_by_key(years);
-    [format!("st-batch-{NAMESPACE}")].into_iter().chain(class.map(|class| format!("st-ret-{class}"))).collect()
+    let years = |class: &String| {
+        class
+            .split('-')
+            .next()
+            .and_then(|years| years.parse::<u32>().ok())
+            .unwrap_or(u32::MAX)
+    };
+    let class = call
+        .details
+        .iter()
+        .filter_map(|recording| recording.retention_class.clone())
+        .max_by_key(years);
+    [format!("st-batch-{NAMESPACE}")]
+        .into_iter()
+        .chain(class.map(|class| format!("st-ret-{class}")))
+        .collect()
 }
 
 fn network() -> Arc<dyn Transport> {
@@ -364,8 +595,8 @@ fn converted(bytes: &[u8], recording: &source::Recording) -> Vec<u8> {
         return bytes.to_vec();
     }
     for pause in &recording.pauses {
-        let [from, until] =
-            [pause.start_offset_ms, pause.end_offset_ms].map(|ms| ms.expect("the contract's pauses are whole").unsigned_abs());
+        let [from, until] = [pause.start_offset_ms, pause.end_offset_ms]
+            .map(|ms| ms.expect("the contract's pauses are whole").unsigned_abs());
         audio::silence(&mut pcm, from, until);
     }
     audio::encode(&pcm, Codec::Mp3).expect("mp3")

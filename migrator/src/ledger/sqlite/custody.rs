@@ -21,8 +21,14 @@ pub(super) fn append(c: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (n, previous) = last.map_or_else(|| (1, "0".repeat(64)), |(n, chain)| (n + 1, chain));
-    let line = serde_json::to_string(&Line { n, previous: &previous, entry });
+    let line = serde_json::to_string(&Line {
+        n,
+        previous: &previous,
+        entry,
+    });
     let line = line.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let chain = hex::encode(Sha256::digest(line.as_bytes()));
-    c.prepare_cached("INSERT INTO custody (seq, line, chain) VALUES (?1, ?2, ?3)")?.execute(params![n, line, chain]).map(drop)
+    c.prepare_cached("INSERT INTO custody (seq, line, chain) VALUES (?1, ?2, ?3)")?
+        .execute(params![n, line, chain])
+        .map(drop)
 }

@@ -10,30 +10,56 @@ use super::save::Saved;
 use super::{SqliteLedger, listing};
 use crate::custody;
 use crate::ledger::{
-    Added, Change, Claim, Disposition, InteractionRow, Ledger, LedgerError, NewInteraction, Pass, RecordingRow, Redo, StandInCounts, Tally,
+    Added, Change, Claim, Disposition, InteractionRow, Ledger, LedgerError, NewInteraction, Pass,
+    RecordingRow, Redo, StandInCounts, Tally,
 };
 use crate::step::Phase;
 
 #[async_trait]
 impl Ledger for SqliteLedger {
     async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError> {
-        self.run(move |c| c.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()).await
+        self.run(move |c| {
+            c.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                row.get(0)
+            })
+            .optional()
+        })
+        .await
     }
 
     async fn set_meta(&self, values: Vec<(&'static str, String)>) -> Result<(), LedgerError> {
-        self.run(move |c| values.iter().try_for_each(|(key, value)| put_meta(c, key, value))).await
+        self.run(move |c| {
+            values
+                .iter()
+                .try_for_each(|(key, value)| put_meta(c, key, value))
+        })
+        .await
     }
 
-    async fn add_page(&self, page: u64, rows: Vec<NewInteraction>, next: Option<String>) -> Result<Added, LedgerError> {
+    async fn add_page(
+        &self,
+        page: u64,
+        rows: Vec<NewInteraction>,
+        next: Option<String>,
+    ) -> Result<Added, LedgerError> {
         self.run(move |c| {
             let mut added = Added::default();
             for row in &rows {
-                // A source may list an interaction twice (a page boundary that moved): the first one stands, unless the two differ.
+                // A source may list an interaction twice (a page boundary that moved): the first
+                // one stands, unless the two differ.
                 let inserted = c
                     .prepare_cached(
-                        "INSERT OR IGNORE INTO interaction (legacy_id, page, phase, entity, headers, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                        "INSERT OR IGNORE INTO interaction (legacy_id, page, phase, entity, \
+                         headers, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
-                    .execute(params![row.legacy_id, page, Phase::Extracted.as_str(), row.entity, row.headers, row.unreadable])?;
+                    .execute(params![
+                        row.legacy_id,
+                        page,
+                        Phase::Extracted.as_str(),
+                        row.entity,
+                        row.headers,
+                        row.unreadable
+                    ])?;
                 if inserted == 0 {
                     if !listing::listed_again(c, row, page)? {
                         added.collided.extend(collide(c, row)?);
@@ -42,7 +68,10 @@ impl Ledger for SqliteLedger {
                 }
                 added.new += 1;
                 let seq = c.last_insert_rowid();
-                let mut insert = c.prepare_cached("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)")?;
+                let mut insert = c.prepare_cached(
+                    "INSERT OR IGNORE INTO recording (interaction, \
+                    legacy_id) VALUES (?1, ?2)",
+                )?;
                 for recording in &row.recordings {
                     if insert.execute(params![seq, recording.legacy_id])? == 0 {
                         note(c, "recording_listed_twice", &recording.legacy_id)?;
@@ -51,7 +80,15 @@ impl Ledger for SqliteLedger {
             }
             put_meta(c, "page", &(page + 1).to_string())?;
             put_meta(c, "cursor", next.as_deref().unwrap_or_default())?;
-            put_meta(c, "extraction", if next.is_some() { "running" } else { "finished" })?;
+            put_meta(
+                c,
+                "extraction",
+                if next.is_some() {
+                    "running"
+                } else {
+                    "finished"
+                },
+            )?;
             Ok(added)
         })
         .await
@@ -65,14 +102,31 @@ impl Ledger for SqliteLedger {
                 Pass::Redo => "redo IS NOT NULL AND phase = 'done'",
             };
             let which = format!(
-                "FROM interaction WHERE seq > ?1 AND coalesce(listed, page) < ?3 AND {which} \
-                 AND (claimed_by IS NULL OR claimed_by = ?4 OR claimed_until <= ?5) ORDER BY seq LIMIT ?2"
+                "FROM interaction WHERE seq > ?1 AND coalesce(listed, page) < ?3 AND {which} AND \
+                 (claimed_by IS NULL OR claimed_by = ?4 OR claimed_until <= ?5) ORDER BY seq LIMIT \
+                 ?2"
             );
-            let rows = interactions(c, &which, params![claim.after, claim.most, pages_behind(c)?, claim.holder, claim.now_ms])?;
+            let rows = interactions(
+                c,
+                &which,
+                params![
+                    claim.after,
+                    claim.most,
+                    pages_behind(c)?,
+                    claim.holder,
+                    claim.now_ms
+                ],
+            )?;
             c.prepare_cached("UPDATE interaction SET claimed_until = ?2 WHERE claimed_by = ?1")?
                 .execute(params![claim.holder, claim.until_ms])?;
-            let mut take = c.prepare_cached("UPDATE interaction SET claimed_by = ?2, claimed_until = ?3 WHERE seq = ?1")?;
-            rows.iter().try_for_each(|row| take.execute(params![row.seq, claim.holder, claim.until_ms]).map(drop))?;
+            let mut take = c.prepare_cached(
+                "UPDATE interaction SET claimed_by = ?2, claimed_until \
+                = ?3 WHERE seq = ?1",
+            )?;
+            rows.iter().try_for_each(|row| {
+                take.execute(params![row.seq, claim.holder, claim.until_ms])
+                    .map(drop)
+            })?;
             Ok(rows)
         })
         .await
@@ -81,25 +135,45 @@ impl Ledger for SqliteLedger {
     async fn release(&self, holder: &str) -> Result<(), LedgerError> {
         let holder = holder.to_owned();
         self.run(move |c| {
-            c.execute("UPDATE interaction SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ?1", [holder]).map(drop)
+            c.execute(
+                "UPDATE interaction SET claimed_by = NULL, claimed_until = NULL WHERE \
+                claimed_by = ?1",
+                [holder],
+            )
+            .map(drop)
         })
         .await
     }
 
     async fn flush(&self) -> Result<(), LedgerError> {
         self.run(|_| Ok(())).await?;
-        self.inner.lost.lock().clone().map_or(Ok(()), |error| Err(error.at(&self.inner.path)))
+        self.inner
+            .lost
+            .lock()
+            .clone()
+            .map_or(Ok(()), |error| Err(error.at(&self.inner.path)))
     }
 
     async fn done_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError> {
-        self.run(move |c| interactions(c, "FROM interaction WHERE seq > ?1 AND phase = 'done' ORDER BY seq LIMIT ?2", params![after, most]))
-            .await
+        self.run(move |c| {
+            interactions(
+                c,
+                "FROM interaction WHERE seq > ?1 AND phase = 'done' ORDER BY seq LIMIT ?2",
+                params![after, most],
+            )
+        })
+        .await
     }
 
-    async fn sendable_after(&self, after: i64, most: u32, plan_hash: String) -> Result<Vec<InteractionRow>, LedgerError> {
+    async fn sendable_after(
+        &self,
+        after: i64,
+        most: u32,
+        plan_hash: String,
+    ) -> Result<Vec<InteractionRow>, LedgerError> {
         self.run(move |c| {
-            const SENDABLE: &str = "FROM interaction WHERE seq > ?1 AND phase <> 'set_aside' AND error IS NULL \
-                                    AND (phase <> 'done' OR plan_hash = ?3) ORDER BY seq LIMIT ?2";
+            const SENDABLE: &str = "FROM interaction WHERE seq > ?1 AND phase <> 'set_aside' AND \
+                error IS NULL AND (phase <> 'done' OR plan_hash = ?3) ORDER BY seq LIMIT ?2";
             interactions(c, SENDABLE, params![after, most, plan_hash])
         })
         .await
@@ -108,7 +182,8 @@ impl Ledger for SqliteLedger {
     async fn these(&self, seqs: Vec<i64>) -> Result<Vec<InteractionRow>, LedgerError> {
         self.run(move |c| {
             let list = serde_json::to_string(&seqs).unwrap_or_default();
-            const THESE: &str = "FROM interaction WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq";
+            const THESE: &str =
+                "FROM interaction WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq";
             interactions(c, THESE, params![list])
         })
         .await
@@ -117,21 +192,33 @@ impl Ledger for SqliteLedger {
     async fn seqs_of(&self, legacy_ids: Vec<String>) -> Result<Vec<i64>, LedgerError> {
         self.run(move |c| {
             let list = serde_json::to_string(&legacy_ids).unwrap_or_default();
-            let sql = "SELECT seq FROM interaction WHERE legacy_id IN (SELECT value FROM json_each(?1)) ORDER BY seq";
-            c.prepare_cached(sql)?.query_map([list], |row| row.get(0))?.collect()
+            let sql = "SELECT seq FROM interaction WHERE legacy_id IN (SELECT value FROM \
+                json_each(?1)) ORDER BY seq";
+            c.prepare_cached(sql)?
+                .query_map([list], |row| row.get(0))?
+                .collect()
         })
         .await
     }
 
     async fn keep_answers(&self, answers: Vec<(i64, String)>) -> Result<(), LedgerError> {
         self.run(move |c| {
-            let mut update = c.prepare_cached("UPDATE recording SET answer = ?2 WHERE seq = ?1 AND staged_sha256 IS NULL")?;
-            answers.iter().try_for_each(|(seq, answer)| update.execute(params![seq, answer]).map(drop))
+            let mut update = c.prepare_cached(
+                "UPDATE recording SET answer = ?2 WHERE seq = ?1 AND staged_sha256 IS NULL",
+            )?;
+            answers
+                .iter()
+                .try_for_each(|(seq, answer)| update.execute(params![seq, answer]).map(drop))
         })
         .await
     }
 
-    async fn set_meta_with(&self, key: &'static str, value: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError> {
+    async fn set_meta_with(
+        &self,
+        key: &'static str,
+        value: String,
+        custody: Vec<custody::Entry>,
+    ) -> Result<(), LedgerError> {
         self.run(move |c| {
             put_meta(c, key, &value)?;
             custody.iter().try_for_each(|entry| append(c, entry))
@@ -141,14 +228,16 @@ impl Ledger for SqliteLedger {
 
     async fn decide_anew(&self, window_changed: bool) -> Result<(), LedgerError> {
         self.run(move |c| {
-            let open = "phase IN ('staged', 'converted', 'uploaded', 'created', 'set_aside') \
-                        AND legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
+            let open = "phase IN ('staged', 'converted', 'uploaded', 'created', 'set_aside') AND \
+                legacy_id NOT IN (SELECT subject FROM warning WHERE kind = 'id_collision')";
             c.execute_batch(&format!(
-                "UPDATE recording SET outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
-                 out_samples = NULL, kept = NULL, target_state = NULL, file_id = NULL, target_id = NULL \
-                 WHERE interaction IN (SELECT seq FROM interaction WHERE {open}); \
-                 UPDATE interaction SET phase = CASE WHEN EXISTS (SELECT 1 FROM recording WHERE interaction = interaction.seq \
-                 AND staged_sha256 IS NULL) THEN 'extracted' ELSE 'staged' END, reason = NULL, detail = NULL, error = NULL, stand_in = NULL WHERE {open};"
+                "UPDATE recording SET outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, \
+                 out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, out_samples = NULL, kept = \
+                 NULL, target_state = NULL, file_id = NULL, target_id = NULL WHERE interaction IN \
+                 (SELECT seq FROM interaction WHERE {open}); UPDATE interaction SET phase = CASE \
+                 WHEN EXISTS (SELECT 1 FROM recording WHERE interaction = interaction.seq AND \
+                 staged_sha256 IS NULL) THEN 'extracted' ELSE 'staged' END, reason = NULL, detail \
+                 = NULL, error = NULL, stand_in = NULL WHERE {open};"
             ))?;
             if window_changed {
                 listing::list_anew(c)?;
@@ -181,12 +270,22 @@ impl Ledger for SqliteLedger {
         self.save_soon(Saved { row, change }).await
     }
 
-    async fn set_error(&self, seq: i64, error: String, at: String, custody: Vec<custody::Entry>) -> Result<(), LedgerError> {
+    async fn set_error(
+        &self,
+        seq: i64,
+        error: String,
+        at: String,
+        custody: Vec<custody::Entry>,
+    ) -> Result<(), LedgerError> {
         self.run(move |c| {
-            let known: Option<String> =
-                c.prepare_cached("SELECT error FROM interaction WHERE seq = ?1")?.query_row([seq], |row| row.get(0)).optional()?.flatten();
+            let known: Option<String> = c
+                .prepare_cached("SELECT error FROM interaction WHERE seq = ?1")?
+                .query_row([seq], |row| row.get(0))
+                .optional()?
+                .flatten();
             c.prepare_cached(
-                "UPDATE interaction SET error = ?2, error_since = coalesce(error_since, ?3), claimed_by = NULL WHERE seq = ?1",
+                "UPDATE interaction SET error = ?2, error_since = coalesce(error_since, ?3), \
+                 claimed_by = NULL WHERE seq = ?1",
             )?
             .execute(params![seq, error, at])?;
             if known.as_ref() != Some(&error) {
@@ -203,31 +302,49 @@ impl Ledger for SqliteLedger {
     }
 
     async fn warnings(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
-        self.run(|c| counts_of(c, "SELECT kind, count(*) FROM warning GROUP BY kind")).await
+        self.run(|c| counts_of(c, "SELECT kind, count(*) FROM warning GROUP BY kind"))
+            .await
     }
 
     async fn errors(&self, most: u32) -> Result<Vec<String>, LedgerError> {
         self.run(move |c| {
-            let mut select = c.prepare_cached("SELECT error FROM interaction WHERE error IS NOT NULL ORDER BY seq LIMIT ?1")?;
+            let mut select = c.prepare_cached(
+                "SELECT error FROM interaction WHERE error IS NOT NULL ORDER BY seq LIMIT ?1",
+            )?;
             select.query_map([most], |row| row.get(0))?.collect()
         })
         .await
     }
 
     async fn last_seq(&self) -> Result<i64, LedgerError> {
-        self.run(|c| c.query_row("SELECT coalesce(max(seq), 0) FROM interaction", [], |row| row.get(0))).await
+        self.run(|c| {
+            c.query_row("SELECT coalesce(max(seq), 0) FROM interaction", [], |row| {
+                row.get(0)
+            })
+        })
+        .await
     }
 
     async fn tally(&self) -> Result<Tally, LedgerError> {
         self.run(tally).await
     }
 
-    async fn exported_after(&self, after: i64, most: u32) -> Result<Vec<(InteractionRow, u64)>, LedgerError> {
+    async fn exported_after(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<(InteractionRow, u64)>, LedgerError> {
         self.run(move |c| {
             const NEXT: &str = "FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2";
             let bounds = params![after, most];
-            let mut select = c.prepare_cached(&format!("SELECT {INTERACTION_COLUMNS}, page {NEXT}"))?;
-            let rows = select.query_map(bounds, |row| Ok((interaction_row(row)?, row.get::<_, u64>(INTERACTION_COLUMN_COUNT)?)))?;
+            let mut select =
+                c.prepare_cached(&format!("SELECT {INTERACTION_COLUMNS}, page {NEXT}"))?;
+            let rows = select.query_map(bounds, |row| {
+                Ok((
+                    interaction_row(row)?,
+                    row.get::<_, u64>(INTERACTION_COLUMN_COUNT)?,
+                ))
+            })?;
             let mut rows: Vec<(InteractionRow, u64)> = rows.collect::<rusqlite::Result<_>>()?;
             let mut recordings = recordings_of(c, &format!("SELECT seq {NEXT}"), bounds)?;
             for (row, _) in &mut rows {
@@ -239,41 +356,62 @@ impl Ledger for SqliteLedger {
     }
 
     async fn custody_lines(&self) -> Result<u64, LedgerError> {
-        self.run(|c| c.query_row("SELECT count(*) FROM custody", [], |row| row.get(0))).await
+        self.run(|c| c.query_row("SELECT count(*) FROM custody", [], |row| row.get(0)))
+            .await
     }
 
-    async fn custody_after(&self, after: i64, most: u32) -> Result<Vec<(i64, String)>, LedgerError> {
+    async fn custody_after(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<(i64, String)>, LedgerError> {
         self.run(move |c| {
-            let mut select = c.prepare_cached("SELECT seq, line FROM custody WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-            select.query_map(params![after, most], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            let mut select = c.prepare_cached(
+                "SELECT seq, line FROM custody WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            select
+                .query_map(params![after, most], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
         })
         .await
     }
 
     async fn behind(&self) -> Result<Vec<i64>, LedgerError> {
         self.run(|c| {
-            let sql = "SELECT seq FROM interaction WHERE phase = 'set_aside' UNION SELECT seq FROM interaction WHERE error IS NOT NULL \
-                       UNION SELECT seq FROM interaction WHERE unrepaired IS NOT NULL \
-                       UNION SELECT interaction FROM recording WHERE outcome IS NOT NULL ORDER BY 1";
-            c.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
+            let sql = "SELECT seq FROM interaction WHERE phase = 'set_aside' UNION SELECT seq FROM \
+                interaction WHERE error IS NOT NULL UNION SELECT seq FROM interaction WHERE \
+                unrepaired IS NOT NULL UNION SELECT interaction FROM recording WHERE outcome IS \
+                NOT NULL ORDER BY 1";
+            c.prepare_cached(sql)?
+                .query_map([], |row| row.get(0))?
+                .collect()
         })
         .await
     }
 
     async fn doubtful(&self) -> Result<Vec<i64>, LedgerError> {
         self.run(|c| {
-            let sql = "SELECT DISTINCT interaction FROM recording WHERE outcome IS NOT NULL AND doubt ORDER BY 1";
-            c.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
+            let sql = "SELECT DISTINCT interaction FROM recording WHERE outcome IS NOT NULL AND \
+                doubt ORDER BY 1";
+            c.prepare_cached(sql)?
+                .query_map([], |row| row.get(0))?
+                .collect()
         })
         .await
     }
 
-    async fn seqs_of_ids(&self, legacy_ids: Vec<String>) -> Result<Vec<(String, i64)>, LedgerError> {
+    async fn seqs_of_ids(
+        &self,
+        legacy_ids: Vec<String>,
+    ) -> Result<Vec<(String, i64)>, LedgerError> {
         self.run(move |c| {
             let list = serde_json::to_string(&legacy_ids).unwrap_or_default();
-            let sql = "SELECT legacy_id, interaction FROM recording WHERE legacy_id IN (SELECT value FROM json_each(?1)) \
-                       UNION SELECT legacy_id, seq FROM interaction WHERE legacy_id IN (SELECT value FROM json_each(?1))";
-            c.prepare_cached(sql)?.query_map([list], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            let sql = "SELECT legacy_id, interaction FROM recording WHERE legacy_id IN (SELECT \
+                value FROM json_each(?1)) UNION SELECT legacy_id, seq FROM interaction WHERE \
+                legacy_id IN (SELECT value FROM json_each(?1))";
+            c.prepare_cached(sql)?
+                .query_map([list], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
         })
         .await
     }
@@ -283,27 +421,31 @@ impl Ledger for SqliteLedger {
             let anew = list.then_some(listing::TO_BE_LISTED);
             let list = |seqs: &[i64]| serde_json::to_string(seqs).unwrap_or_default();
             let (open, done) = (list(&open), list(&done));
-            // A file's name stays: in a store of files the file may have to be deleted once another one has taken its place.
+            // A file's name stays: in a store of files the file may have to be deleted once another
+            // one has taken its place.
             c.execute(
-                "UPDATE recording SET answer = NULL, staged_sha256 = NULL, staged_bytes = NULL, read_twice = 0, out_sha256 = NULL, \
-                 out_bytes = NULL, out_codec = NULL, out_samples = NULL, out_rate = NULL, kept = NULL, file_id = NULL, target_id = NULL, \
-                 outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, target_state = NULL \
-                 WHERE interaction IN (SELECT value FROM json_each(?1))",
+                "UPDATE recording SET answer = NULL, staged_sha256 = NULL, staged_bytes = NULL, \
+                 read_twice = 0, out_sha256 = NULL, out_bytes = NULL, out_codec = NULL, \
+                 out_samples = NULL, out_rate = NULL, kept = NULL, file_id = NULL, target_id = \
+                 NULL, outcome = NULL, reason = NULL, detail = NULL, doubt = NULL, target_state = \
+                 NULL WHERE interaction IN (SELECT value FROM json_each(?1))",
                 [&open],
             )?;
             c.execute(
-                "DELETE FROM warning WHERE kind = 'id_collision' AND subject IN \
-                 (SELECT legacy_id FROM interaction WHERE seq IN (SELECT value FROM json_each(?1)))",
+                "DELETE FROM warning WHERE kind = 'id_collision' AND subject IN (SELECT legacy_id \
+                 FROM interaction WHERE seq IN (SELECT value FROM json_each(?1)))",
                 [&open],
             )?;
             c.execute(
-                "UPDATE interaction SET phase = 'extracted', reason = NULL, detail = NULL, error = NULL, error_since = NULL, stand_in = NULL, \
-                 listed = coalesce(?2, listed) WHERE seq IN (SELECT value FROM json_each(?1))",
+                "UPDATE interaction SET phase = 'extracted', reason = NULL, detail = NULL, error = \
+                 NULL, error_since = NULL, stand_in = NULL, listed = coalesce(?2, listed) WHERE \
+                 seq IN (SELECT value FROM json_each(?1))",
                 params![open, anew],
             )?;
             c.execute(
-                "UPDATE interaction SET redo = 'source', unrepaired = NULL, error = NULL, error_since = NULL, \
-                 listed = coalesce(?2, listed) WHERE seq IN (SELECT value FROM json_each(?1))",
+                "UPDATE interaction SET redo = 'source', unrepaired = NULL, error = NULL, \
+                 error_since = NULL, listed = coalesce(?2, listed) WHERE seq IN (SELECT value FROM \
+                 json_each(?1))",
                 params![done, anew],
             )?;
             if anew.is_some() && (open != "[]" || done != "[]") {
@@ -326,32 +468,52 @@ impl Ledger for SqliteLedger {
 
     async fn redo_under_plan(&self, which: Vec<(i64, Redo)>) -> Result<(), LedgerError> {
         self.run(move |c| {
-            let mut update = c.prepare_cached("UPDATE interaction SET redo = ?2, unrepaired = NULL WHERE seq = ?1")?;
-            which.iter().try_for_each(|(seq, redo)| update.execute(params![seq, redo.as_str()]).map(drop))
+            let mut update = c.prepare_cached(
+                "UPDATE interaction SET redo = ?2, unrepaired = NULL WHERE seq = ?1",
+            )?;
+            which
+                .iter()
+                .try_for_each(|(seq, redo)| update.execute(params![seq, redo.as_str()]).map(drop))
         })
         .await
     }
 
     async fn unrepairable(&self, which: Vec<(i64, String)>) -> Result<(), LedgerError> {
         self.run(move |c| {
-            let mut update = c.prepare_cached("UPDATE interaction SET unrepaired = ?2, redo = NULL WHERE seq = ?1")?;
-            which.iter().try_for_each(|(seq, why)| update.execute(params![seq, why]).map(drop))
+            let mut update = c.prepare_cached(
+                "UPDATE interaction SET unrepaired = ?2, redo = NULL WHERE seq = ?1",
+            )?;
+            which
+                .iter()
+                .try_for_each(|(seq, why)| update.execute(params![seq, why]).map(drop))
         })
         .await
     }
 
-    async fn entities_after(&self, after: i64, most: u32) -> Result<Vec<InteractionRow>, LedgerError> {
-        self.run(move |c| interactions(c, "FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2", params![after, most])).await
+    async fn entities_after(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<InteractionRow>, LedgerError> {
+        self.run(move |c| {
+            interactions(
+                c,
+                "FROM interaction WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                params![after, most],
+            )
+        })
+        .await
     }
 }
 
-const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, out_sha256, out_bytes, out_codec, \
-                                 out_samples, out_rate, kept, file_name, file_id, target_id, outcome, reason, target_state, \
-                                 detail, since, doubt";
+const RECORDING_COLUMNS: &str = "seq, legacy_id, answer, staged_sha256, staged_bytes, read_twice, \
+    out_sha256, out_bytes, out_codec, out_samples, out_rate, kept, file_name, file_id, target_id, \
+    outcome, reason, target_state, detail, since, doubt";
 const RECORDING_COLUMN_COUNT: usize = 21;
 
-const INTERACTION_COLUMNS: &str = "seq, legacy_id, phase, entity, headers, target_id, reason, target_state, detail, since, stand_in, redo, unrepaired, \
-                                   document, audio_rules, error, error_since";
+const INTERACTION_COLUMNS: &str = "seq, legacy_id, phase, entity, headers, target_id, reason, \
+    target_state, detail, since, stand_in, redo, unrepaired, document, audio_rules, error, \
+    error_since";
 const INTERACTION_COLUMN_COUNT: usize = 17;
 
 fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
@@ -371,7 +533,10 @@ fn recording_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         file_name: row.get(12)?,
         file_id: row.get(13)?,
         target_id: row.get(14)?,
-        outcome: row.get::<_, Option<String>>(15)?.as_deref().map(Disposition::from_name),
+        outcome: row
+            .get::<_, Option<String>>(15)?
+            .as_deref()
+            .map(Disposition::from_name),
         reason: row.get(16)?,
         target_state: row.get(17)?,
         detail: row.get(18)?,
@@ -393,7 +558,10 @@ fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
         detail: row.get(8)?,
         since: row.get(9)?,
         stand_in: row.get(10)?,
-        redo: row.get::<_, Option<String>>(11)?.as_deref().map(Redo::from_name),
+        redo: row
+            .get::<_, Option<String>>(11)?
+            .as_deref()
+            .map(Redo::from_name),
         unrepaired: row.get(12)?,
         document: row.get(13)?,
         audio_rules: row.get(14)?,
@@ -404,20 +572,34 @@ fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
 }
 
 /// The recordings of the interactions that `which` selects with `parameters`, by interaction.
-fn recordings_of(c: &Connection, which: &str, parameters: impl Params) -> rusqlite::Result<HashMap<i64, Vec<RecordingRow>>> {
+fn recordings_of(
+    c: &Connection,
+    which: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<HashMap<i64, Vec<RecordingRow>>> {
     // The plus keeps the interactions the outer loop: there are few of them.
-    let sql = format!("SELECT {RECORDING_COLUMNS}, interaction FROM recording WHERE interaction IN ({which}) ORDER BY interaction, +seq");
+    let sql = format!(
+        "SELECT {RECORDING_COLUMNS}, interaction FROM recording WHERE interaction IN ({which}) \
+         ORDER BY interaction, +seq"
+    );
     let mut recordings: HashMap<i64, Vec<RecordingRow>> = HashMap::new();
     let mut select = c.prepare_cached(&sql)?;
     let mut rows = select.query(parameters)?;
     while let Some(row) = rows.next()? {
-        recordings.entry(row.get(RECORDING_COLUMN_COUNT)?).or_default().push(recording_row(row)?);
+        recordings
+            .entry(row.get(RECORDING_COLUMN_COUNT)?)
+            .or_default()
+            .push(recording_row(row)?);
     }
     Ok(recordings)
 }
 
 /// The interactions that `which` selects with `bounds`, with their recordings.
-fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite::Result<Vec<InteractionRow>> {
+fn interactions(
+    c: &Connection,
+    which: &str,
+    bounds: &[&dyn ToSql],
+) -> rusqlite::Result<Vec<InteractionRow>> {
     let mut select = c.prepare_cached(&format!("SELECT {INTERACTION_COLUMNS} {which}"))?;
     let rows = select.query_map(bounds, interaction_row)?;
     let mut rows: Vec<InteractionRow> = rows.collect::<rusqlite::Result<_>>()?;
@@ -428,28 +610,37 @@ fn interactions(c: &Connection, which: &str, bounds: &[&dyn ToSql]) -> rusqlite:
     Ok(rows)
 }
 
-/// Pages of the source that are read, with the one behind each; all of them once there is none behind the last.
+/// Pages of the source that are read, with the one behind each; all of them once there is none
+/// behind the last.
 fn pages_behind(c: &Connection) -> rusqlite::Result<i64> {
-    const READ: &str = "SELECT CASE WHEN (SELECT value FROM meta WHERE key = 'extraction') = 'finished' THEN ?1 \
-                        ELSE COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'page'), 0) - 1 END";
-    c.prepare_cached(READ)?.query_row([i64::MAX], |row| row.get(0))
+    const READ: &str = "SELECT CASE WHEN (SELECT value FROM meta WHERE key = 'extraction') = \
+        'finished' THEN ?1 ELSE COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = \
+        'page'), 0) - 1 END";
+    c.prepare_cached(READ)?
+        .query_row([i64::MAX], |row| row.get(0))
 }
 
 pub(super) fn put_meta(c: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
-    c.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
-        .execute([key, value])
-        .map(drop)
+    c.prepare_cached(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+    )?
+    .execute([key, value])
+    .map(drop)
 }
 
 pub(super) fn note(c: &Connection, kind: &str, subject: &str) -> rusqlite::Result<()> {
-    c.prepare_cached("INSERT OR IGNORE INTO warning (kind, subject) VALUES (?1, ?2)")?.execute([kind, subject]).map(drop)
+    c.prepare_cached("INSERT OR IGNORE INTO warning (kind, subject) VALUES (?1, ?2)")?
+        .execute([kind, subject])
+        .map(drop)
 }
 
-/// The same id for another interaction: which of both a recording belongs to cannot be told, so neither goes. Answers the one set aside;
-/// `None` where the two are the same.
+/// The same id for another interaction: which of both a recording belongs to cannot be told, so
+/// neither goes. Answers the one set aside; `None` where the two are the same.
 fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<Option<i64>> {
     let find = "SELECT seq, entity FROM interaction WHERE legacy_id = ?1";
-    let (seq, known): (i64, String) = c.query_row(find, [&row.legacy_id], |known| Ok((known.get(0)?, known.get(1)?)))?;
+    let (seq, known): (i64, String) = c.query_row(find, [&row.legacy_id], |known| {
+        Ok((known.get(0)?, known.get(1)?))
+    })?;
     // Compared as values: white space and the order of keys make no other interaction.
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     if value(&known) == value(&row.entity) {
@@ -457,15 +648,19 @@ fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<Option<i64>
         return Ok(None);
     }
     for recording in &row.recordings {
-        c.execute("INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)", params![seq, recording.legacy_id])?;
+        c.execute(
+            "INSERT OR IGNORE INTO recording (interaction, legacy_id) VALUES (?1, ?2)",
+            params![seq, recording.legacy_id],
+        )?;
     }
     c.execute(
-        "UPDATE interaction SET phase = 'set_aside', reason = 'id_collision' WHERE legacy_id = ?1 AND phase <> 'done'",
+        "UPDATE interaction SET phase = 'set_aside', reason = 'id_collision' WHERE legacy_id = ?1 \
+         AND phase <> 'done'",
         [&row.legacy_id],
     )?;
     c.execute(
-        "UPDATE recording SET outcome = 'quarantined', reason = 'id_collision' \
-         WHERE interaction = (SELECT seq FROM interaction WHERE legacy_id = ?1 AND phase = 'set_aside')",
+        "UPDATE recording SET outcome = 'quarantined', reason = 'id_collision' WHERE interaction = \
+         (SELECT seq FROM interaction WHERE legacy_id = ?1 AND phase = 'set_aside')",
         [&row.legacy_id],
     )?;
     note(c, "id_collision", &row.legacy_id)?;
@@ -473,36 +668,58 @@ fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<Option<i64>
 }
 
 fn counts_of(c: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, u64>> {
-    c.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    c.prepare_cached(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 fn tally(c: &Connection) -> rusqlite::Result<Tally> {
-    let one = |sql: &str| c.prepare_cached(sql)?.query_row([], |row| row.get::<_, u64>(0));
+    let one = |sql: &str| {
+        c.prepare_cached(sql)?
+            .query_row([], |row| row.get::<_, u64>(0))
+    };
     let phases = counts_of(c, "SELECT phase, count(*) FROM interaction GROUP BY phase")?;
     let phase = |phase: Phase| phases.get(phase.as_str()).copied().unwrap_or(0);
     let interactions = phases.values().sum();
-    let finished: Option<String> = c.query_row("SELECT value FROM meta WHERE key = 'extraction'", [], |row| row.get(0)).optional()?;
+    let finished: Option<String> = c
+        .query_row(
+            "SELECT value FROM meta WHERE key = 'extraction'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
     Ok(Tally {
         interactions,
         recordings: one("SELECT count(*) FROM recording")?,
         interactions_done: phase(Phase::Done),
         recordings_done: one(
-            "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction WHERE i.phase = 'done' AND outcome IS NULL",
+            "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction WHERE \
+             i.phase = 'done' AND outcome IS NULL",
         )?,
-        quarantined: counts_of(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'quarantined' GROUP BY reason")?,
-        skipped: counts_of(c, "SELECT reason, count(*) FROM recording WHERE outcome = 'skipped' GROUP BY reason")?,
+        quarantined: counts_of(
+            c,
+            "SELECT reason, count(*) FROM recording WHERE outcome = 'quarantined' GROUP BY reason",
+        )?,
+        skipped: counts_of(
+            c,
+            "SELECT reason, count(*) FROM recording WHERE outcome = 'skipped' GROUP BY reason",
+        )?,
         interactions_set_aside: phase(Phase::SetAside),
         interactions_by_reason: counts_of(
             c,
-            "SELECT reason, count(*) FROM interaction WHERE phase = 'set_aside' AND reason IS NOT NULL \
-             AND seq NOT IN (SELECT interaction FROM recording) GROUP BY reason",
+            "SELECT reason, count(*) FROM interaction WHERE phase = 'set_aside' AND reason IS NOT \
+             NULL AND seq NOT IN (SELECT interaction FROM recording) GROUP BY reason",
         )?,
-        recordings_ready: one("SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction \
-             WHERE i.phase IN ('converted', 'uploaded', 'created') AND outcome IS NULL")?,
+        recordings_ready: one(
+            "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction \
+             WHERE i.phase IN ('converted', 'uploaded', 'created') AND outcome IS NULL",
+        )?,
         interactions_left: interactions - phase(Phase::Done) - phase(Phase::SetAside),
         interactions_failed: one("SELECT count(*) FROM interaction WHERE error IS NOT NULL")?,
         bytes_staged: one("SELECT coalesce(sum(staged_bytes), 0) FROM recording")?,
-        interactions_unrepaired: one("SELECT count(*) FROM interaction WHERE unrepaired IS NOT NULL")?,
+        interactions_unrepaired: one(
+            "SELECT count(*) FROM interaction WHERE unrepaired IS NOT NULL",
+        )?,
         stand_in: stand_ins(c)?,
         extraction_finished: finished.as_deref() == Some("finished"),
     })
@@ -511,7 +728,8 @@ fn tally(c: &Connection) -> rusqlite::Result<Tally> {
 /// Calls for which the plan's stand-in goes; what stays behind goes to nobody.
 fn stand_ins(c: &Connection) -> rusqlite::Result<StandInCounts> {
     let mut counts = StandInCounts::default();
-    let sql = "SELECT stand_in, count(*) FROM interaction WHERE stand_in IS NOT NULL AND phase <> 'set_aside' GROUP BY stand_in";
+    let sql = "SELECT stand_in, count(*) FROM interaction WHERE stand_in IS NOT NULL AND phase <> \
+        'set_aside' GROUP BY stand_in";
     for (text, calls) in counts_of(c, sql)? {
         if let Ok(stand_in) = serde_json::from_str(&text) {
             counts.add(&stand_in, calls);

@@ -16,7 +16,8 @@ pub(super) struct Saved {
     pub(super) change: Change,
 }
 
-/// Rows on their way into one commit. Of a row saved several times the last state is written, and all of its custody.
+/// Rows on their way into one commit. Of a row saved several times the last state is written, and
+/// all of its custody.
 #[derive(Default)]
 pub(super) struct Saves {
     rows: Vec<Saved>,
@@ -43,7 +44,11 @@ impl Saves {
         self.place.clear();
         for Saved { row, change } in self.rows.drain(..) {
             // What another page has meanwhile set aside as a collision stays so.
-            let update = if row.phase == Phase::SetAside { UPDATE.to_owned() } else { format!("{UPDATE} AND phase <> 'set_aside'") };
+            let update = if row.phase == Phase::SetAside {
+                UPDATE.to_owned()
+            } else {
+                format!("{UPDATE} AND phase <> 'set_aside'")
+            };
             let saved = c.prepare_cached(&update)?.execute(params![
                 row.seq,
                 row.phase.as_str(),
@@ -62,24 +67,35 @@ impl Saves {
             if saved == 0 {
                 continue;
             }
-            row.recordings.iter().try_for_each(|recording| save_recording(c, recording))?;
-            change.warnings.iter().try_for_each(|kind| note(c, kind, &row.legacy_id))?;
-            change.custody.iter().try_for_each(|entry| append(c, entry))?;
+            row.recordings
+                .iter()
+                .try_for_each(|recording| save_recording(c, recording))?;
+            change
+                .warnings
+                .iter()
+                .try_for_each(|kind| note(c, kind, &row.legacy_id))?;
+            change
+                .custody
+                .iter()
+                .try_for_each(|entry| append(c, entry))?;
         }
         Ok(())
     }
 }
 
-/// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each time, for the sake of the partial index.
-const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = ?5, target_state = ?6, detail = ?7, since = ?8, \
-                      stand_in = ?9, redo = ?10, unrepaired = ?11, document = ?12, audio_rules = ?13, claimed_by = CASE WHEN ?2 IN ('done', 'set_aside') THEN NULL ELSE claimed_by END, error = NULL, error_since = NULL \
-                      WHERE seq = ?1";
+/// Its guard is added as text: a parameter in it would have SQLite plan the statement anew each
+/// time, for the sake of the partial index.
+const UPDATE: &str = "UPDATE interaction SET phase = ?2, target_id = ?3, plan_hash = ?4, reason = \
+    ?5, target_state = ?6, detail = ?7, since = ?8, stand_in = ?9, redo = ?10, unrepaired = ?11, \
+    document = ?12, audio_rules = ?13, claimed_by = CASE WHEN ?2 IN ('done', 'set_aside') THEN \
+    NULL ELSE claimed_by END, error = NULL, error_since = NULL WHERE seq = ?1";
 
 fn save_recording(c: &Connection, r: &RecordingRow) -> rusqlite::Result<()> {
     c.prepare_cached(
-        "UPDATE recording SET answer = ?2, staged_sha256 = ?3, staged_bytes = ?4, read_twice = ?5, out_sha256 = ?6, out_bytes = ?7, \
-         out_codec = ?8, out_samples = ?9, out_rate = ?10, kept = ?11, file_name = ?12, file_id = ?13, target_id = ?14, outcome = ?15, \
-         reason = ?16, target_state = ?17, detail = ?18, since = ?19, doubt = ?20 WHERE seq = ?1",
+        "UPDATE recording SET answer = ?2, staged_sha256 = ?3, staged_bytes = ?4, read_twice = ?5, \
+         out_sha256 = ?6, out_bytes = ?7, out_codec = ?8, out_samples = ?9, out_rate = ?10, kept = \
+         ?11, file_name = ?12, file_id = ?13, target_id = ?14, outcome = ?15, reason = ?16, \
+         target_state = ?17, detail = ?18, since = ?19, doubt = ?20 WHERE seq = ?1",
     )?
     .execute(params![
         r.seq,

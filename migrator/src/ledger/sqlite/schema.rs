@@ -7,7 +7,8 @@ use crate::ledger::LedgerError;
 /// Format of the tables; another one is refused rather than guessed at.
 const VERSION: &str = "2";
 
-/// Row ids follow extraction order: ascending keys insert an order of magnitude faster than random ones (measured).
+/// Row ids follow extraction order: ascending keys insert an order of magnitude faster than random
+/// ones (measured).
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS interaction (
@@ -76,21 +77,33 @@ CREATE INDEX IF NOT EXISTS recording_aside ON recording (interaction) WHERE outc
 
 /// Makes the tables of a new ledger; one of another format is left as it is.
 pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
-    let tables: u64 = connection.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'meta'", [], |row| row.get(0))?;
+    let tables: u64 = connection.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'meta'",
+        [],
+        |row| row.get(0),
+    )?;
     let version: Option<String> = match tables {
         0 => None,
-        _ => connection.query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get(0)).optional()?,
+        _ => connection
+            .query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| {
+                row.get(0)
+            })
+            .optional()?,
     };
     match version.as_deref() {
         Some(VERSION) => Ok(()),
         Some(other) => Err(LedgerError::Refused(format!(
-            "the ledger has format {other}, and this program reads format {VERSION}: finish the migration with the version that began it, or name \
-             another file in ledger.url and run again; a new ledger is built from source and staging, and what is in the target is found there \
-             and not sent twice"
+            "the ledger has format {other}, and this program reads format {VERSION}: finish the \
+             migration with the version that began it, or name another file in ledger.url and run \
+             again; a new ledger is built from source and staging, and what is in the target is \
+             found there and not sent twice"
         ))),
         None => {
             connection.execute_batch(TABLES)?;
-            connection.execute("INSERT INTO meta (key, value) VALUES ('version', ?1)", [VERSION])?;
+            connection.execute(
+                "INSERT INTO meta (key, value) VALUES ('version', ?1)",
+                [VERSION],
+            )?;
             Ok(())
         }
     }

@@ -1,4 +1,5 @@
-//! Source times to instants. Source: docs/reference/time.md. Nothing is guessed: what the plan does not declare is not corrected.
+//! Source times to instants. Source: docs/reference/time.md. Nothing is guessed: what the plan does
+//! not declare is not corrected.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -12,8 +13,13 @@ use crate::canonical::Repair;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unusable;
 
-/// The instant a source time means, with the node's declared offset applied; the note says how local text was read.
-pub(crate) fn instant(time: &SourceTime, node: Option<&str>, rules: &TimeRules) -> Result<(Timestamp, Option<Repair>), Unusable> {
+/// The instant a source time means, with the node's declared offset applied; the note says how
+/// local text was read.
+pub(crate) fn instant(
+    time: &SourceTime,
+    node: Option<&str>,
+    rules: &TimeRules,
+) -> Result<(Timestamp, Option<Repair>), Unusable> {
     let (stated, note) = match time {
         SourceTime::Absent => return Err(Unusable),
         SourceTime::Number(number) => (from_number(*number, rules.unit)?, None),
@@ -22,15 +28,24 @@ pub(crate) fn instant(time: &SourceTime, node: Option<&str>, rules: &TimeRules) 
             None => from_text(text, rules.naive_zone.as_deref())?,
         },
     };
-    let offset_ms = node.and_then(|node| rules.node.get(crate::legacy_id::key(node))).map_or(0, |node| node.offset_ms);
-    let moved = stated.as_millisecond().checked_add(offset_ms).ok_or(Unusable)?;
+    let offset_ms = node
+        .and_then(|node| rules.node.get(crate::legacy_id::key(node)))
+        .map_or(0, |node| node.offset_ms);
+    let moved = stated
+        .as_millisecond()
+        .checked_add(offset_ms)
+        .ok_or(Unusable)?;
     if !(EARLIEST_MS..LATEST_MS).contains(&moved) {
         return Err(Unusable);
     }
-    Ok((Timestamp::from_millisecond(moved).map_err(|_| Unusable)?, note))
+    Ok((
+        Timestamp::from_millisecond(moved).map_err(|_| Unusable)?,
+        note,
+    ))
 }
 
-/// 1990 to 2100: a call outside has its unit or its clock wrong, and which of both is not guessed. It is quarantined.
+/// 1990 to 2100: a call outside has its unit or its clock wrong, and which of both is not guessed.
+/// It is quarantined.
 const EARLIEST_MS: i64 = 631_152_000_000;
 const LATEST_MS: i64 = 4_102_444_800_000;
 
@@ -54,13 +69,18 @@ fn from_text(text: &str, zone: Option<&str>) -> Result<(Timestamp, Option<Repair
         AmbiguousOffset::Fold { .. } => Some(Repair::AmbiguousHourEarlier),
         AmbiguousOffset::Gap { .. } => Some(Repair::MissingHourForward),
     };
-    // "Compatible" is the earlier instant in a fold and the shift forward in a gap, which is what the contract says.
+    // "Compatible" is the earlier instant in a fold and the shift forward in a gap, which is what
+    // the contract says.
     Ok((ambiguous.compatible().map_err(|_| Unusable)?, note))
 }
 
 /// Start and end in order; whether they had to be swapped.
 pub(crate) fn ordered(start: Timestamp, end: Timestamp) -> (Timestamp, Timestamp, bool) {
-    if end < start { (end, start, true) } else { (start, end, false) }
+    if end < start {
+        (end, start, true)
+    } else {
+        (start, end, false)
+    }
 }
 
 #[cfg(test)]
@@ -70,42 +90,159 @@ mod tests {
 
     fn rules(unit: TimeUnit, zone: Option<&str>) -> TimeRules {
         let node = [("N3".to_owned(), plan::NodeTime { offset_ms: -73_000 })].into();
-        TimeRules { unit, naive_zone: zone.map(str::to_owned), site_zone: None, clock_tolerance_s: None, node }
+        TimeRules {
+            unit,
+            naive_zone: zone.map(str::to_owned),
+            site_zone: None,
+            clock_tolerance_s: None,
+            node,
+        }
     }
 
     #[test]
     fn times_become_the_instants_the_contract_says() {
         let london = Some("Europe/London");
         let rows = [
-            (SourceTime::Number(1_698_400_800_000), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Number(1_698_400_800), None, TimeUnit::S, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Number(1_698_400_800_000), Some("N3"), TimeUnit::Ms, None, Some("2023-10-27T09:58:47.000Z")),
-            (SourceTime::Number(1_698_400_800_000), Some("N9"), TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Text("2023-07-01T12:00:00".into()), None, TimeUnit::Ms, london, Some("2023-07-01T11:00:00.000Z")),
-            (SourceTime::Text("2023-10-29T01:30:00".into()), None, TimeUnit::Ms, london, Some("2023-10-29T00:30:00.000Z")),
-            (SourceTime::Text("2023-03-26T01:30:00".into()), None, TimeUnit::Ms, london, Some("2023-03-26T01:30:00.000Z")),
-            (SourceTime::Text("2023-07-01T12:00:00+02:00".into()), None, TimeUnit::Ms, None, Some("2023-07-01T10:00:00.000Z")),
-            (SourceTime::Text("2023-07-01T12:00:00".into()), None, TimeUnit::Ms, None, None),
-            (SourceTime::Text("1698400800000".into()), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Text("1698400800000.0".into()), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Text("1.6984008E12".into()), None, TimeUnit::Ms, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Text(" 1698400800 ".into()), None, TimeUnit::S, None, Some("2023-10-27T10:00:00.000Z")),
-            (SourceTime::Text("1698400800000.5".into()), None, TimeUnit::Ms, None, None),
-            (SourceTime::Text("yesterday".into()), None, TimeUnit::Ms, london, None),
+            (
+                SourceTime::Number(1_698_400_800_000),
+                None,
+                TimeUnit::Ms,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Number(1_698_400_800),
+                None,
+                TimeUnit::S,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Number(1_698_400_800_000),
+                Some("N3"),
+                TimeUnit::Ms,
+                None,
+                Some("2023-10-27T09:58:47.000Z"),
+            ),
+            (
+                SourceTime::Number(1_698_400_800_000),
+                Some("N9"),
+                TimeUnit::Ms,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text("2023-07-01T12:00:00".into()),
+                None,
+                TimeUnit::Ms,
+                london,
+                Some("2023-07-01T11:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text("2023-10-29T01:30:00".into()),
+                None,
+                TimeUnit::Ms,
+                london,
+                Some("2023-10-29T00:30:00.000Z"),
+            ),
+            (
+                SourceTime::Text("2023-03-26T01:30:00".into()),
+                None,
+                TimeUnit::Ms,
+                london,
+                Some("2023-03-26T01:30:00.000Z"),
+            ),
+            (
+                SourceTime::Text("2023-07-01T12:00:00+02:00".into()),
+                None,
+                TimeUnit::Ms,
+                None,
+                Some("2023-07-01T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text("2023-07-01T12:00:00".into()),
+                None,
+                TimeUnit::Ms,
+                None,
+                None,
+            ),
+            (
+                SourceTime::Text("1698400800000".into()),
+                None,
+                TimeUnit::Ms,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text("1698400800000.0".into()),
+                None,
+                TimeUnit::Ms,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text("1.6984008E12".into()),
+                None,
+                TimeUnit::Ms,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text(" 1698400800 ".into()),
+                None,
+                TimeUnit::S,
+                None,
+                Some("2023-10-27T10:00:00.000Z"),
+            ),
+            (
+                SourceTime::Text("1698400800000.5".into()),
+                None,
+                TimeUnit::Ms,
+                None,
+                None,
+            ),
+            (
+                SourceTime::Text("yesterday".into()),
+                None,
+                TimeUnit::Ms,
+                london,
+                None,
+            ),
             (SourceTime::Absent, None, TimeUnit::Ms, None, None),
             (SourceTime::Number(i64::MAX), None, TimeUnit::Ms, None, None),
-            (SourceTime::Number(1_698_400_800), None, TimeUnit::Ms, None, None),
-            (SourceTime::Number(1_698_400_800_000), None, TimeUnit::S, None, None),
+            (
+                SourceTime::Number(1_698_400_800),
+                None,
+                TimeUnit::Ms,
+                None,
+                None,
+            ),
+            (
+                SourceTime::Number(1_698_400_800_000),
+                None,
+                TimeUnit::S,
+                None,
+                None,
+            ),
         ];
         for (time, node, unit, zone, expected) in rows {
-            let got = instant(&time, node, &rules(unit, zone)).ok().map(|(instant, _)| iso(instant));
-            assert_eq!(got.as_deref(), expected, "{time:?} node {node:?} zone {zone:?}");
+            let got = instant(&time, node, &rules(unit, zone))
+                .ok()
+                .map(|(instant, _)| iso(instant));
+            assert_eq!(
+                got.as_deref(),
+                expected,
+                "{time:?} node {node:?} zone {zone:?}"
+            );
         }
     }
 
     #[test]
     fn ends_are_swapped_only_when_reversed() {
-        let (a, b) = (Timestamp::from_second(10).unwrap(), Timestamp::from_second(20).unwrap());
+        let (a, b) = (
+            Timestamp::from_second(10).unwrap(),
+            Timestamp::from_second(20).unwrap(),
+        );
         assert_eq!(ordered(a, b), (a, b, false));
         assert_eq!(ordered(b, a), (a, b, true));
         assert_eq!(ordered(a, a), (a, a, false));

@@ -1,8 +1,11 @@
-//! A toy source, for tests: a folder with `calls.csv`, a line a call of id, start, end, agent and file name, and these files beside it.
+//! A toy source, for tests: a folder with `calls.csv`, a line a call of id, start, end, agent and
+//! file name, and these files beside it.
 //!
-//! Staged of it are a line as a JSON string, and of its file, whose name is the request, `{"line":..,"bytes":..}`.
+//! Staged of it are a line as a JSON string, and of its file, whose name is the request,
+//! `{"line":..,"bytes":..}`.
 //!
-//! No plan has a kind for it. One whose `source.base_url` is `http://127.0.0.1/toy/NAME` means it, and the folder `NAME` beside the plan.
+//! No plan has a kind for it. One whose `source.base_url` is `http://127.0.0.1/toy/NAME` means it,
+//! and the folder `NAME` beside the plan.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +19,10 @@ use platforms::{CallError, Counts, Media};
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 
-use super::{Directory, NoRecord, RawRecording, RecordingAnswer, Source, SourceFormat, SourcePage, Stated, Window};
+use super::{
+    Directory, NoRecord, RawRecording, RecordingAnswer, Source, SourceFormat, SourcePage, Stated,
+    Window,
+};
 use crate::canonical::{Canonical, CanonicalRecording};
 use crate::error::{RunError, StepError};
 use crate::ledger::{InteractionRow, NewInteraction, NewRecording, RecordingRow};
@@ -39,8 +45,13 @@ fn line_of(entity: &str) -> Result<Line, String> {
 }
 
 fn parse(text: &str) -> Result<Line, String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let line = reader.deserialize().next().unwrap_or_else(|| Err(std::io::Error::other("the line is empty").into()));
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(text.as_bytes());
+    let line = reader
+        .deserialize()
+        .next()
+        .unwrap_or_else(|| Err(std::io::Error::other("the line is empty").into()));
     line.map_err(|error: csv::Error| error.to_string())
 }
 
@@ -71,19 +82,32 @@ impl SourceFormat for ToyFormat {
 
     fn listed(&self, entity: &str, _: &TimeRules) -> Result<Canonical, NoRecord> {
         let line = line_of(entity).map_err(|_| NoRecord::Unreadable)?;
-        let (start, end) = line.start.parse().ok().zip(line.end.parse().ok()).ok_or(NoRecord::TimeUnusable)?;
+        let (start, end) = line
+            .start
+            .parse()
+            .ok()
+            .zip(line.end.parse().ok())
+            .ok_or(NoRecord::TimeUnusable)?;
         Ok(call(line, start, end))
     }
 
     fn normalise(&self, row: &InteractionRow, rules: &TimeRules) -> Result<Canonical, StepError> {
         let mut record = self.listed(&row.entity, rules).map_err(|why| match why {
-            NoRecord::Unreadable => {
-                StepError::aside(Reason::SourceUnreadable, format!("the line of call {} cannot be read", row.legacy_id))
-            }
-            NoRecord::TimeUnusable => StepError::aside(Reason::TimeUnusable, format!("call {} has no usable start or end", row.legacy_id)),
+            NoRecord::Unreadable => StepError::aside(
+                Reason::SourceUnreadable,
+                format!("the line of call {} cannot be read", row.legacy_id),
+            ),
+            NoRecord::TimeUnusable => StepError::aside(
+                Reason::TimeUnusable,
+                format!("call {} has no usable start or end", row.legacy_id),
+            ),
         })?;
         let (start, end) = (record.legacy_start_time, record.legacy_end_time);
-        record.recordings = row.recordings.iter().map(|recording| self.recording(recording, start, end)).collect();
+        record.recordings = row
+            .recordings
+            .iter()
+            .map(|recording| self.recording(recording, start, end))
+            .collect();
         Ok(record)
     }
 
@@ -101,7 +125,12 @@ impl SourceFormat for ToyFormat {
 }
 
 impl ToyFormat {
-    fn recording(&self, row: &RecordingRow, start: Timestamp, end: Timestamp) -> CanonicalRecording {
+    fn recording(
+        &self,
+        row: &RecordingRow,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> CanonicalRecording {
         CanonicalRecording {
             legacy_recording_id: row.legacy_id.clone(),
             start,
@@ -145,11 +174,14 @@ pub(crate) struct Toy {
 
 impl Toy {
     pub(crate) fn new(plan: &LoadedPlan) -> Toy {
-        Toy { folder: folder(plan).unwrap_or_default() }
+        Toy {
+            folder: folder(plan).unwrap_or_default(),
+        }
     }
 
     fn lines(&self) -> Result<Vec<String>, RunError> {
-        let text = std::fs::read_to_string(self.folder.join(CALLS)).map_err(|error| RunError::Source(unreachable(CALLS, &error)))?;
+        let text = std::fs::read_to_string(self.folder.join(CALLS))
+            .map_err(|error| RunError::Source(unreachable(CALLS, &error)))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 }
@@ -161,47 +193,99 @@ impl Source for Toy {
     }
 
     async fn directory(&self) -> Result<Directory, RunError> {
-        let mut agents: Vec<String> = self.lines()?.iter().filter_map(|line| Some(parse(line).ok()?.agent)).collect();
+        let mut agents: Vec<String> = self
+            .lines()?
+            .iter()
+            .filter_map(|line| Some(parse(line).ok()?.agent))
+            .collect();
         agents.sort_unstable();
         agents.dedup();
-        Ok(Directory { agents, queues: Vec::new() })
+        Ok(Directory {
+            agents,
+            queues: Vec::new(),
+        })
     }
 
     /// A page is a line, and its cursor the number of the line.
     async fn page(&self, _: Window, cursor: Option<&str>, _: u64) -> Result<SourcePage, RunError> {
-        let (lines, at) = (self.lines()?, cursor.and_then(|at| at.parse().ok()).unwrap_or(0_usize));
+        let (lines, at) = (
+            self.lines()?,
+            cursor.and_then(|at| at.parse().ok()).unwrap_or(0_usize),
+        );
         let row = |text: &String| {
             let line = parse(text);
             NewInteraction {
-                legacy_id: line.as_ref().map_or_else(|_| format!("line {}", at + 1), |line| line.id.clone()),
+                legacy_id: line
+                    .as_ref()
+                    .map_or_else(|_| format!("line {}", at + 1), |line| line.id.clone()),
                 entity: serde_json::Value::from(text.as_str()).to_string(),
                 headers: "{}".to_owned(),
-                recordings: line.as_ref().map(|line| NewRecording { legacy_id: line.file.clone() }).into_iter().collect(),
-                unreadable: line.err().map(|why| format!("line {} of {CALLS}: {why}", at + 1)),
+                recordings: line
+                    .as_ref()
+                    .map(|line| NewRecording {
+                        legacy_id: line.file.clone(),
+                    })
+                    .into_iter()
+                    .collect(),
+                unreadable: line
+                    .err()
+                    .map(|why| format!("line {} of {CALLS}: {why}", at + 1)),
             }
         };
         let next_cursor = (at + 1 < lines.len()).then(|| (at + 1).to_string());
-        Ok(SourcePage { rows: lines.get(at).map(row).into_iter().collect(), next_cursor })
+        Ok(SourcePage {
+            rows: lines.get(at).map(row).into_iter().collect(),
+            next_cursor,
+        })
     }
 
     /// A recording's id is the name of its file.
     async fn recording(&self, call: &str, name: &str) -> Result<RecordingAnswer, StepError> {
         let lines = self.lines().map_err(StepError::Run)?;
-        let line = lines.into_iter().find(|line| parse(line).is_ok_and(|line| line.id == call && line.file == name));
-        let found = std::fs::metadata(self.folder.join(name)).map_err(|error| StepError::source(unreachable(name, &error)))?;
-        let facts = FileFacts { line: line.unwrap_or_default(), bytes: found.len() };
-        let body = to_raw_value(&facts).map_err(|error| StepError::malformed_answer(name, &error))?;
-        let raw = RawRecording { request: name.to_owned(), headers: BTreeMap::new(), body, media: None };
-        Ok(RecordingAnswer { raw, stated: Ok(Stated { address: None, size_bytes: Some(facts.bytes), duration_ms: None }) })
+        let line = lines
+            .into_iter()
+            .find(|line| parse(line).is_ok_and(|line| line.id == call && line.file == name));
+        let found = std::fs::metadata(self.folder.join(name))
+            .map_err(|error| StepError::source(unreachable(name, &error)))?;
+        let facts = FileFacts {
+            line: line.unwrap_or_default(),
+            bytes: found.len(),
+        };
+        let body =
+            to_raw_value(&facts).map_err(|error| StepError::malformed_answer(name, &error))?;
+        let raw = RawRecording {
+            request: name.to_owned(),
+            headers: BTreeMap::new(),
+            body,
+            media: None,
+        };
+        Ok(RecordingAnswer {
+            raw,
+            stated: Ok(Stated {
+                address: None,
+                size_bytes: Some(facts.bytes),
+                duration_ms: None,
+            }),
+        })
     }
 
     async fn media(&self, name: &str, _: &Stated, _: u64) -> Result<Media, StepError> {
-        let bytes = std::fs::read(self.folder.join(name)).map_err(|error| StepError::source(unreachable(name, &error)))?;
+        let bytes = std::fs::read(self.folder.join(name))
+            .map_err(|error| StepError::source(unreachable(name, &error)))?;
         let length = Some(bytes.len() as u64);
-        Ok(Media { headers: BTreeMap::new(), length, stream: stream::once(async { Ok(bytes.into()) }).boxed() })
+        Ok(Media {
+            headers: BTreeMap::new(),
+            length,
+            stream: stream::once(async { Ok(bytes.into()) }).boxed(),
+        })
     }
 }
 
 fn unreachable(name: &str, error: &std::io::Error) -> CallError {
-    CallError::Unreachable { what: name.to_owned(), why: error.to_string(), tries: 1, answered: None }
+    CallError::Unreachable {
+        what: name.to_owned(),
+        why: error.to_string(),
+        tries: 1,
+        answered: None,
+    }
 }

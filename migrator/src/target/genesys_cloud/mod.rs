@@ -1,4 +1,5 @@
-//! Genesys Cloud, by one of two ingestion surfaces: the recording-migration guide's, or the vendor's public one.
+//! Genesys Cloud, by one of two ingestion surfaces: the recording-migration guide's, or the
+//! vendor's public one.
 
 mod guide;
 mod names;
@@ -39,16 +40,33 @@ pub(super) fn open(
     let secret = plan.secret(&cloud.client_secret, "target.client_secret")?;
     let settings = Settings {
         api_url: cloud.api_url().ok_or_else(|| unusable("target.base_url"))?,
-        token_url: cloud.token_url().ok_or_else(|| unusable("target.login_url"))?,
-        credentials: Credentials { client_id: cloud.client_id.clone(), client_secret: secret.expose_the_secret().to_owned() },
+        token_url: cloud
+            .token_url()
+            .ok_or_else(|| unusable("target.login_url"))?,
+        credentials: Credentials {
+            client_id: cloud.client_id.clone(),
+            client_secret: secret.expose_the_secret().to_owned(),
+        },
         requests_per_minute: plan.plan.pace.requests_per_minute,
     };
     Ok(match cloud.ingest {
-        Ingest::Guide => Box::new(Guide::new(GuideClient::new(transport, clock.clone(), settings, plan.plan.pace.uploads_per_second))),
-        Ingest::Public => Box::new(Public::new(PublicClient::new(transport, clock.clone(), settings))),
+        Ingest::Guide => Box::new(Guide::new(GuideClient::new(
+            transport,
+            clock.clone(),
+            settings,
+            plan.plan.pace.uploads_per_second,
+        ))),
+        Ingest::Public => Box::new(Public::new(PublicClient::new(
+            transport,
+            clock.clone(),
+            settings,
+        ))),
     })
 }
 
 fn without_years() -> DeclaredLoss {
-    loss("retention class without years in the plan", "is not carried: the recording has no deletion date")
+    loss(
+        "retention class without years in the plan",
+        "is not carried: the recording has no deletion date",
+    )
 }

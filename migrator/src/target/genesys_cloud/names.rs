@@ -1,4 +1,5 @@
-//! Ids and tags in Genesys Cloud: functions of namespace and legacy id, so that repeating is safe. Source: docs/reference/identity.md.
+//! Ids and tags in Genesys Cloud: functions of namespace and legacy id, so that repeating is safe.
+//! Source: docs/reference/identity.md.
 
 use plan::{Carrier, Identity};
 use uuid::Uuid;
@@ -13,7 +14,14 @@ pub(crate) struct Names<'a> {
 impl<'a> Names<'a> {
     pub(crate) fn new(identity: &'a Identity) -> Names<'a> {
         let (namespace, carrier) = (identity.namespace.as_str(), &identity.carrier);
-        Names { namespace, carrier, root: Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("seatrial:{namespace}").as_bytes()) }
+        Names {
+            namespace,
+            carrier,
+            root: Uuid::new_v5(
+                &Uuid::NAMESPACE_URL,
+                format!("seatrial:{namespace}").as_bytes(),
+            ),
+        }
     }
 
     pub(crate) fn id(&self, kind: &str, legacy_id: &str) -> String {
@@ -23,7 +31,9 @@ impl<'a> Names<'a> {
     /// The same shaped like a random (version 4) UUID, which the public ingestion asks for.
     pub(crate) fn random_id(&self, kind: &str, legacy_id: &str) -> String {
         let derived = Uuid::new_v5(&self.root, format!("{kind}:{legacy_id}").as_bytes());
-        uuid::Builder::from_random_bytes(*derived.as_bytes()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(*derived.as_bytes())
+            .into_uuid()
+            .to_string()
     }
 
     pub(super) fn namespace(&self) -> &str {

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use platforms::gir::wire::{Event, MediaFile, Recording};
 
-/// Whether everything that was sent stands there, and nothing of ours twice. What the service adds or writes differently is no difference;
-/// neither is a personal field that its privacy settings hide from us.
+/// Whether everything that was sent stands there, and nothing of ours twice. What the service adds
+/// or writes differently is no difference; neither is a personal field that its privacy settings
+/// hide from us.
 pub(super) fn matches(there: &Recording, wanted: &Recording) -> bool {
     let mut there = normalized(there.clone());
     let mut wanted = normalized(wanted.clone());
-    if there.media_files.len() != wanted.media_files.len() || there.event_history.len() != wanted.event_history.len() {
+    if there.media_files.len() != wanted.media_files.len()
+        || there.event_history.len() != wanted.event_history.len()
+    {
         return false;
     }
     forget_hidden(&mut there, &mut wanted);
@@ -17,16 +20,33 @@ pub(super) fn matches(there: &Recording, wanted: &Recording) -> bool {
 
 /// Whether it is this migration's record of the same call, in whatever form.
 pub(super) fn is_ours(there: &Recording, wanted: &Recording) -> bool {
-    let meta = |recording: &Recording| recording.event_history.iter().find_map(|event| event.event_id.clone());
-    meta(wanted).is_some_and(|meta| there.event_history.iter().any(|event| event.event_id.as_ref() == Some(&meta)))
+    let meta = |recording: &Recording| {
+        recording
+            .event_history
+            .iter()
+            .find_map(|event| event.event_id.clone())
+    };
+    meta(wanted).is_some_and(|meta| {
+        there
+            .event_history
+            .iter()
+            .any(|event| event.event_id.as_ref() == Some(&meta))
+    })
 }
 
 /// The same with nothing left in it that the service may write differently.
 fn normalized(mut recording: Recording) -> Recording {
-    (recording.start_time, recording.stop_time, recording.non_delete) = (None, None, None);
+    (
+        recording.start_time,
+        recording.stop_time,
+        recording.non_delete,
+    ) = (None, None, None);
     recording.labels.clear();
     for file in &mut recording.media_files {
-        file.media_descriptor = file.original_media_descriptor.take().or(file.media_descriptor.take());
+        file.media_descriptor = file
+            .original_media_descriptor
+            .take()
+            .or(file.media_descriptor.take());
         file.media_uri = None;
         instant(&mut file.start_time);
         instant(&mut file.stop_time);
@@ -36,13 +56,19 @@ fn normalized(mut recording: Recording) -> Recording {
             mask.time = time.unwrap_or_default();
         });
     }
-    recording.event_history.iter_mut().for_each(|event| instant(&mut event.occurred_at));
+    recording
+        .event_history
+        .iter_mut()
+        .for_each(|event| instant(&mut event.occurred_at));
     recording
 }
 
 /// A time as an instant, whatever its shape; what is none stays as it is.
 fn instant(text: &mut Option<String>) {
-    if let Some(at) = text.as_deref().and_then(|text| text.parse::<Timestamp>().ok()) {
+    if let Some(at) = text
+        .as_deref()
+        .and_then(|text| text.parse::<Timestamp>().ok())
+    {
         *text = Some(at.as_millisecond().to_string());
     }
 }

@@ -1,7 +1,9 @@
-//! Genesys Interaction Recording: files into the WebDAV store, the recording into RWS with its labels, the same document to SpeechMiner, and a
-//! read back. What a call looks like there: docs/reference/gir.md.
+//! Genesys Interaction Recording: files into the WebDAV store, the recording into RWS with its
+//! labels, the same document to SpeechMiner, and a read back. What a call looks like there:
+//! docs/reference/gir.md.
 //!
-//! RWS merges silently into what it has, so nothing is inserted that has not been looked up before, in this run or an earlier one.
+//! RWS merges silently into what it has, so nothing is inserted that has not been looked up before,
+//! in this run or an earlier one.
 
 mod equivalence;
 mod names;
@@ -79,18 +81,39 @@ impl Gir {
             account: account(plan, &target.username, &target.password, "password")?,
             requests_per_minute: per_minute,
         };
-        let webdav = account(plan, &target.webdav_username, &target.webdav_password, "webdav_password")?;
-        let speechminer = match (&target.speechminer_url, &target.speechminer_username, &target.speechminer_password) {
+        let webdav = account(
+            plan,
+            &target.webdav_username,
+            &target.webdav_password,
+            "webdav_password",
+        )?;
+        let speechminer = match (
+            &target.speechminer_url,
+            &target.speechminer_username,
+            &target.speechminer_password,
+        ) {
             (Some(url), Some(username), Some(password)) => {
                 let account = account(plan, username, password, "speechminer_password")?;
-                Some(SpeechMinerClient::new(transport.clone(), clock.clone(), url.clone(), &account, per_minute))
+                Some(SpeechMinerClient::new(
+                    transport.clone(),
+                    clock.clone(),
+                    url.clone(),
+                    &account,
+                    per_minute,
+                ))
             }
             // A plan with this address and without its account is not read.
             _ => None,
         };
         Ok(Gir {
             rws: RwsClient::new(transport.clone(), clock.clone(), settings),
-            webdav: WebDavClient::new(transport, clock.clone(), webdav_url, &webdav, per_second(plan.plan.pace.uploads_per_second)),
+            webdav: WebDavClient::new(
+                transport,
+                clock.clone(),
+                webdav_url,
+                &webdav,
+                per_second(plan.plan.pace.uploads_per_second),
+            ),
             speechminer,
             repost: target.speechminer_repost,
             address: format!("{rws_url} {contact_center} {region}"),
@@ -107,44 +130,71 @@ impl Gir {
         self.speechminer.as_ref().map(|_| self.repost)
     }
 
-    /// Inserts the recording, or finds that it is there. Only what was looked up and is not there is inserted.
-    pub(crate) async fn insert(&self, clock: &Clock, wanted: &wire::Recording) -> Result<(), StepError> {
+    /// Inserts the recording, or finds that it is there. Only what was looked up and is not there
+    /// is inserted.
+    pub(crate) async fn insert(
+        &self,
+        clock: &Clock,
+        wanted: &wire::Recording,
+    ) -> Result<(), StepError> {
         for round in 0..MAX_LOOKUPS {
             if self.is_there(wanted).await? {
                 return Ok(());
             }
             match self.rws.insert(wanted).await {
                 Ok(()) => return Ok(()),
-                // It may still be on its way: the look before the next try comes a little later each time.
-                Err(CallError::OutcomeUnknown { .. }) => clock.sleep(Duration::from_millis(250 << round)).await,
+                // It may still be on its way: the look before the next try comes a little later
+                // each time.
+                Err(CallError::OutcomeUnknown { .. }) => {
+                    clock.sleep(Duration::from_millis(250 << round)).await
+                }
                 Err(error) => return Err(StepError::target(error)),
             }
         }
         let what = format!("the insertion of {}", wanted.id);
-        Err(StepError::InteractionFailed(RunError::Target(CallError::OutcomeUnknown {
-            what,
-            why: format!("still absent after {MAX_LOOKUPS} tries"),
-        })))
+        Err(StepError::InteractionFailed(RunError::Target(
+            CallError::OutcomeUnknown {
+                what,
+                why: format!("still absent after {MAX_LOOKUPS} tries"),
+            },
+        )))
     }
 
-    /// How the recording under the id of what is wanted stands to it. One of somebody else's is a collision.
+    /// How the recording under the id of what is wanted stands to it. One of somebody else's is a
+    /// collision.
     pub(crate) async fn standing(&self, wanted: &wire::Recording) -> Result<Standing, StepError> {
-        let Some(there) = self.rws.recording(&wanted.id).await.map_err(StepError::target)? else { return Ok(Standing::Absent) };
+        let Some(there) = self
+            .rws
+            .recording(&wanted.id)
+            .await
+            .map_err(StepError::target)?
+        else {
+            return Ok(Standing::Absent);
+        };
         if equivalence::matches(&there, wanted) {
             return Ok(Standing::Same);
         }
         if !equivalence::is_ours(&there, wanted) {
             return Err(StepError::aside(
                 Reason::IdCollision,
-                format!("the target holds a recording of somebody else's under the id {}", wanted.id),
+                format!(
+                    "the target holds a recording of somebody else's under the id {}",
+                    wanted.id
+                ),
             ));
         }
-        Ok(Standing::Other { is_protected: there.non_delete == Some(true) })
+        Ok(Standing::Other {
+            is_protected: there.non_delete == Some(true),
+        })
     }
 
     /// Deletes a recording; its files stay.
     pub(crate) async fn delete(&self, id: &str) -> Result<(), StepError> {
-        self.rws.delete(id).await.map(drop).map_err(StepError::target)
+        self.rws
+            .delete(id)
+            .await
+            .map(drop)
+            .map_err(StepError::target)
     }
 
     /// Whether this very recording is there. Another form of our own must not be merged.
@@ -154,9 +204,15 @@ impl Gir {
             Standing::Same => return Ok(true),
             Standing::Other { .. } => {}
         }
-        let why = "another form of this call is there, and inserting it again would merge the two; delete it there, then run again";
+        let why = "another form of this call is there, and inserting it again would merge the two; \
+            delete it there, then run again";
         let what = format!("recording {}", wanted.id);
-        Err(StepError::InteractionFailed(RunError::Target(CallError::Malformed { what, why: why.to_owned() })))
+        Err(StepError::InteractionFailed(RunError::Target(
+            CallError::Malformed {
+                what,
+                why: why.to_owned(),
+            },
+        )))
     }
 
     /// Tags a held call for non-deletion; `false` where the index does not know it yet.
@@ -170,7 +226,10 @@ impl Gir {
             let key = format!("label {name}");
             if !self.is_known(&key) {
                 let description = format!("migration {}", self.namespace);
-                self.rws.define_label(name, &description).await.map_err(StepError::target)?;
+                self.rws
+                    .define_label(name, &description)
+                    .await
+                    .map_err(StepError::target)?;
                 self.note(key);
             }
         }
@@ -178,8 +237,14 @@ impl Gir {
     }
 
     /// Posts the recording to SpeechMiner. Under `replace` a repeat is the same as once.
-    pub(crate) async fn post(&self, clock: &Clock, wanted: &wire::Recording) -> Result<(), StepError> {
-        let Some(speechminer) = &self.speechminer else { return Ok(()) };
+    pub(crate) async fn post(
+        &self,
+        clock: &Clock,
+        wanted: &wire::Recording,
+    ) -> Result<(), StepError> {
+        let Some(speechminer) = &self.speechminer else {
+            return Ok(());
+        };
         for round in 0..MAX_LOOKUPS {
             match speechminer.post(wanted).await {
                 Ok(()) => return Ok(()),
@@ -191,29 +256,49 @@ impl Gir {
             }
         }
         let what = format!("the post of {} to SpeechMiner", wanted.id);
-        Err(StepError::InteractionFailed(RunError::Target(CallError::OutcomeUnknown {
-            what,
-            why: format!("no answer in {MAX_LOOKUPS} tries"),
-        })))
+        Err(StepError::InteractionFailed(RunError::Target(
+            CallError::OutcomeUnknown {
+                what,
+                why: format!("no answer in {MAX_LOOKUPS} tries"),
+            },
+        )))
     }
 
     /// Reads the recording back and holds it against what was sent. Answers what was read.
-    pub(crate) async fn read_back(&self, wanted: &wire::Recording, labels: &[String], held: bool) -> Result<wire::Recording, StepError> {
+    pub(crate) async fn read_back(
+        &self,
+        wanted: &wire::Recording,
+        labels: &[String],
+        held: bool,
+    ) -> Result<wire::Recording, StepError> {
         let malformed = |why: String| {
             let what = format!("GET recording {}", wanted.id);
             StepError::InteractionFailed(RunError::Target(CallError::Malformed { what, why }))
         };
-        let there = self.rws.recording(&wanted.id).await.map_err(StepError::target)?;
-        let there = there.ok_or_else(|| malformed(format!("it was taken, and is not shown in region {}", self.region)))?;
+        let there = self
+            .rws
+            .recording(&wanted.id)
+            .await
+            .map_err(StepError::target)?;
+        let there = there.ok_or_else(|| {
+            malformed(format!(
+                "it was taken, and is not shown in region {}",
+                self.region
+            ))
+        })?;
         if !equivalence::matches(&there, wanted) {
             return Err(malformed("it does not keep what was sent".to_owned()));
         }
-        let lacking = labels.iter().find(|name| !there.labels.iter().any(|label| label.name == **name));
+        let lacking = labels
+            .iter()
+            .find(|name| !there.labels.iter().any(|label| label.name == **name));
         if let Some(lacking) = lacking {
             return Err(malformed(format!("it does not keep the label {lacking}")));
         }
         if held && there.non_delete != Some(true) {
-            return Err(malformed("it does not keep the tag for non-deletion".to_owned()));
+            return Err(malformed(
+                "it does not keep the tag for non-deletion".to_owned(),
+            ));
         }
         Ok(there)
     }
@@ -234,9 +319,13 @@ impl Gir {
 /// A post whose outcome nobody knows, where a second one would stand beside the first.
 pub(crate) fn for_a_person(id: &str) -> StepError {
     let what = format!("the post of {id} to SpeechMiner");
-    let why = "a second post would be a duplicate there; look whether it stands in SpeechMiner, remove it if it does, and go on with \
-               target.speechminer_repost = \"replace\" and --accept-plan-change";
-    StepError::InteractionFailed(RunError::Target(CallError::OutcomeUnknown { what, why: why.to_owned() }))
+    let why = "a second post would be a duplicate there; look whether it stands in SpeechMiner, \
+        remove it if it does, and go on with target.speechminer_repost = \"replace\" and \
+        --accept-plan-change";
+    StepError::InteractionFailed(RunError::Target(CallError::OutcomeUnknown {
+        what,
+        why: why.to_owned(),
+    }))
 }
 
 /// Labels and non-deletion live in the index, which may come later than the recording.
@@ -248,9 +337,17 @@ fn indexed(answer: Result<(), CallError>) -> Result<bool, StepError> {
     }
 }
 
-fn account(plan: &LoadedPlan, username: &str, password: &SecretRef, key: &str) -> Result<Account, RunError> {
+fn account(
+    plan: &LoadedPlan,
+    username: &str,
+    password: &SecretRef,
+    key: &str,
+) -> Result<Account, RunError> {
     let password = plan.secret(password, &format!("target.{key}"))?;
-    Ok(Account { username: username.to_owned(), password: password.expose_the_secret().to_owned() })
+    Ok(Account {
+        username: username.to_owned(),
+        password: password.expose_the_secret().to_owned(),
+    })
 }
 
 /// A file takes three requests to the store: put, look, move.

@@ -1,5 +1,5 @@
-//! Ids, names and times as they stand in Interaction Recording: functions of namespace and legacy id, so that repeating is safe.
-//! Source: docs/reference/identity.md; docs/reference/gir.md.
+//! Ids, names and times as they stand in Interaction Recording: functions of namespace and legacy
+//! id, so that repeating is safe. Source: docs/reference/identity.md; docs/reference/gir.md.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -39,21 +39,38 @@ impl<'a> Names<'a> {
 
     /// Call UUID, in capitals; with hyphens, so that it is no native one.
     pub(super) fn call_uuid(&self, legacy_interaction_id: &str) -> String {
-        let root = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("seatrial:{}", self.namespace).as_bytes());
-        Uuid::new_v5(&root, format!("gir:{legacy_interaction_id}").as_bytes()).hyphenated().to_string().to_uppercase()
+        let root = Uuid::new_v5(
+            &Uuid::NAMESPACE_URL,
+            format!("seatrial:{}", self.namespace).as_bytes(),
+        );
+        Uuid::new_v5(&root, format!("gir:{legacy_interaction_id}").as_bytes())
+            .hyphenated()
+            .to_string()
+            .to_uppercase()
     }
 
     /// Collections a call's files lie in, from the store's root down.
     pub(super) fn folders(&self, call_start: Timestamp) -> [String; 2] {
-        let day = call_start.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
+        let day = call_start
+            .to_zoned(TimeZone::UTC)
+            .strftime("%Y-%m-%d")
+            .to_string();
         [format!("st-{}", self.namespace), day]
     }
 
     /// Name of a recording's file: other bytes are another file.
     pub(super) fn file(&self, row: &RecordingRow) -> Result<String, StepError> {
-        let sealed = if state::envelope(row)?.is_some() { ".bin" } else { "" };
+        let sealed = if state::envelope(row)?.is_some() {
+            ".bin"
+        } else {
+            ""
+        };
         let extension = codec_of(row)?.container().extension();
-        Ok(format!("{}.{}.{extension}{sealed}", plain(&self.media(&row.legacy_id)), short_hash(row)))
+        Ok(format!(
+            "{}.{}.{extension}{sealed}",
+            plain(&self.media(&row.legacy_id)),
+            short_hash(row)
+        ))
     }
 
     /// The label that says which migration brought a call.
@@ -62,14 +79,17 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A name that every server and file system takes: what an imported source has beyond letters, digits and `-_.~` becomes `_`.
+/// A name that every server and file system takes: what an imported source has beyond letters,
+/// digits and `-_.~` becomes `_`.
 fn plain(name: &str) -> String {
     name_of(name, |c| c.is_ascii_alphanumeric() || "-_.~".contains(c))
 }
 
 /// A time as the safe choice among the accepted shapes. Source: Insertion API, descriptors.
 pub(super) fn time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S%.3f+0000")
+        .to_string()
 }
 
 #[cfg(test)]
@@ -99,8 +119,14 @@ mod tests {
             ..RecordingRow::default()
         };
         let names = Names::new("n");
-        assert_eq!(names.file(&row).expect("a name"), "st-n-a_b_c.0123456789ab.mp3");
+        assert_eq!(
+            names.file(&row).expect("a name"),
+            "st-n-a_b_c.0123456789ab.mp3"
+        );
         row.target_state = Some(r#"{"pkcs7":"-----BEGIN PKCS7-----","cert_alias":""}"#.into());
-        assert_eq!(names.file(&row).expect("a name"), "st-n-a_b_c.0123456789ab.mp3.bin");
+        assert_eq!(
+            names.file(&row).expect("a name"),
+            "st-n-a_b_c.0123456789ab.mp3.bin"
+        );
     }
 }

@@ -28,25 +28,52 @@ pub(crate) struct Place<'a> {
 }
 
 /// The document of a call with the recordings of it that go.
-pub(crate) fn recording(place: &Place<'_>, record: &Canonical, resolved: &Resolved, rows: &[RecordingRow]) -> Result<Recording, StepError> {
-    let protect = |number: &Option<String>| number.as_deref().and_then(|number| place.phones.apply(number));
-    let (ani, dnis) = (protect(&record.caller_number), protect(&record.dialled_number));
+pub(crate) fn recording(
+    place: &Place<'_>,
+    record: &Canonical,
+    resolved: &Resolved,
+    rows: &[RecordingRow],
+) -> Result<Recording, StepError> {
+    let protect = |number: &Option<String>| {
+        number
+            .as_deref()
+            .and_then(|number| place.phones.apply(number))
+    };
+    let (ani, dnis) = (
+        protect(&record.caller_number),
+        protect(&record.dialled_number),
+    );
     let going = recordings_to_send(record, rows);
-    let call = Call { place, record, resolved, ani, dnis, uuid: place.names.call_uuid(&record.legacy_interaction_id) };
+    let call = Call {
+        place,
+        record,
+        resolved,
+        ani,
+        dnis,
+        uuid: place.names.call_uuid(&record.legacy_interaction_id),
+    };
     Ok(Recording {
         id: place.names.recording(&record.legacy_interaction_id),
         caller_phone_number: Some(call.ani.clone().unwrap_or_else(|| UNKNOWN.to_owned())),
         dialed_phone_number: Some(call.dnis.clone().unwrap_or_else(|| UNKNOWN.to_owned())),
         region: Some(place.region.to_owned()),
         call_type: Some(call_type(record).to_owned()),
-        media_files: going.iter().map(|(recording, row)| call.media(recording, row)).collect::<Result<_, _>>()?,
+        media_files: going
+            .iter()
+            .map(|(recording, row)| call.media(recording, row))
+            .collect::<Result<_, _>>()?,
         event_history: call.events()?,
         ..Recording::default()
     })
 }
 
 fn call_type(record: &Canonical) -> &'static str {
-    match record.direction.as_deref().map(str::to_ascii_lowercase).as_deref() {
+    match record
+        .direction
+        .as_deref()
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
         Some("inbound") => "Inbound",
         Some("outbound") => "Outbound",
         Some(_) | None => UNKNOWN,
@@ -64,17 +91,34 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn media(&self, recording: &CanonicalRecording, row: &RecordingRow) -> Result<MediaFile, StepError> {
+    fn media(
+        &self,
+        recording: &CanonicalRecording,
+        row: &RecordingRow,
+    ) -> Result<MediaFile, StepError> {
         let media_id = self.place.names.media(&recording.legacy_recording_id);
-        let agent = self.agent_of(recording).map(|agent| self.row_of(agent)).transpose()?;
-        let path = row
-            .file_id
-            .clone()
-            .ok_or_else(|| StepError::InteractionFailed(RunError::Storage(format!("recording {}: no file was stored", row.legacy_id))))?;
-        let mime = if codec_of(row)? == audio::Codec::Mp3 { "audio/mp3" } else { "audio/wav" };
+        let agent = self
+            .agent_of(recording)
+            .map(|agent| self.row_of(agent))
+            .transpose()?;
+        let path = row.file_id.clone().ok_or_else(|| {
+            StepError::InteractionFailed(RunError::Storage(format!(
+                "recording {}: no file was stored",
+                row.legacy_id
+            )))
+        })?;
+        let mime = if codec_of(row)? == audio::Codec::Mp3 {
+            "audio/mp3"
+        } else {
+            "audio/wav"
+        };
         let queue = self.record.queue_legacy_id.as_deref();
-        let instant = |offset_ms: i64| recording.start + jiff::SignedDuration::from_millis(offset_ms);
-        let masks = recording.pauses_ms.iter().flat_map(|&(from, until)| [(from, "paused"), (until, "resume")]);
+        let instant =
+            |offset_ms: i64| recording.start + jiff::SignedDuration::from_millis(offset_ms);
+        let masks = recording
+            .pauses_ms
+            .iter()
+            .flat_map(|&(from, until)| [(from, "paused"), (until, "resume")]);
         let envelope = state::envelope(row)?;
         Ok(MediaFile {
             call_uuid: Some(self.uuid.clone()),
@@ -93,16 +137,31 @@ impl Call<'_> {
                 id: Some(media_id),
                 others: BTreeMap::new(),
             },
-            masks: masks.map(|(offset, kind)| Mask { time: time(instant(offset)), kind: kind.to_owned() }).collect(),
-            cert_alias: envelope.iter().flat_map(|envelope| envelope.cert_alias.lines()).map(str::to_owned).collect(),
+            masks: masks
+                .map(|(offset, kind)| Mask {
+                    time: time(instant(offset)),
+                    kind: kind.to_owned(),
+                })
+                .collect(),
+            cert_alias: envelope
+                .iter()
+                .flat_map(|envelope| envelope.cert_alias.lines())
+                .map(str::to_owned)
+                .collect(),
             pkcs7: envelope.map(|envelope| envelope.pkcs7),
             partitions: queue
                 .and_then(|queue| self.place.resolver.queue_row(queue)?.gir_partition())
                 .map(str::to_owned)
                 .into_iter()
                 .collect(),
-            access_groups: agent.and_then(|agent| agent.gir_access_group().map(str::to_owned)).into_iter().collect(),
-            media_descriptor: Some(Descriptor { storage: "webDAV".to_owned(), path }),
+            access_groups: agent
+                .and_then(|agent| agent.gir_access_group().map(str::to_owned))
+                .into_iter()
+                .collect(),
+            media_descriptor: Some(Descriptor {
+                storage: "webDAV".to_owned(),
+                path,
+            }),
             original_media_descriptor: None,
             media_uri: None,
         })
@@ -114,22 +173,38 @@ impl Call<'_> {
             return self.record.agent_legacy_id.as_deref();
         }
         let leg = recording.legacy_segment_id.as_ref()?;
-        self.record.segments.iter().find(|segment| segment.legacy_segment_id == *leg)?.agent_legacy_id.as_deref()
+        self.record
+            .segments
+            .iter()
+            .find(|segment| segment.legacy_segment_id == *leg)?
+            .agent_legacy_id
+            .as_deref()
     }
 
-    /// Who an agent is here. Preflight has looked for the names; a row without them is a plan that was changed under a run.
+    /// Who an agent is here. Preflight has looked for the names; a row without them is a plan that
+    /// was changed under a run.
     fn row_of(&self, legacy_agent_id: &str) -> Result<&AgentRow, StepError> {
-        let row = self.place.resolver.row_of(legacy_agent_id, self.record.legacy_start_time);
-        row.filter(|row| row.gir_username().is_some() && row.gir_login().is_some()).ok_or_else(|| {
-            let why = format!("agent {legacy_agent_id}: no row of the mapping gives gir_username and gir_login at the call's date");
-            StepError::Run(RunError::Plan(why))
-        })
+        let row = self
+            .place
+            .resolver
+            .row_of(legacy_agent_id, self.record.legacy_start_time);
+        row.filter(|row| row.gir_username().is_some() && row.gir_login().is_some())
+            .ok_or_else(|| {
+                let why = format!(
+                    "agent {legacy_agent_id}: no row of the mapping gives gir_username \
+                and gir_login at the call's date"
+                );
+                StepError::Run(RunError::Plan(why))
+            })
     }
 
     /// Everything that happened, by time; what happened at once stands in this order.
     fn events(&self) -> Result<Vec<Event>, StepError> {
         let (start, end) = (self.record.legacy_start_time, self.record.legacy_end_time);
-        let mut events: Vec<(Timestamp, Event)> = vec![(start, self.meta()), (start, self.event("Joined", start, self.customer()))];
+        let mut events: Vec<(Timestamp, Event)> = vec![
+            (start, self.meta()),
+            (start, self.event("Joined", start, self.customer())),
+        ];
         for (agent, from, until) in self.legs() {
             let contact = user(self.row_of(agent)?);
             events.push((from, self.event("Joined", from, contact.clone())));
@@ -140,14 +215,22 @@ impl Call<'_> {
         Ok(events.into_iter().map(|(_, event)| event).collect())
     }
 
-    /// Agents with the stretches they took; a source that lists no legs names one agent for all of it.
+    /// Agents with the stretches they took; a source that lists no legs names one agent for all of
+    /// it.
     fn legs(&self) -> Vec<(&str, Timestamp, Timestamp)> {
         let record = self.record;
         if record.segments.is_empty() {
             let alone = record.agent_legacy_id.as_deref();
-            return alone.map(|agent| (agent, record.legacy_start_time, record.legacy_end_time)).into_iter().collect();
+            return alone
+                .map(|agent| (agent, record.legacy_start_time, record.legacy_end_time))
+                .into_iter()
+                .collect();
         }
-        record.segments.iter().filter_map(|leg| Some((leg.agent_legacy_id.as_deref()?, leg.start, leg.end))).collect()
+        record
+            .segments
+            .iter()
+            .filter_map(|leg| Some((leg.agent_legacy_id.as_deref()?, leg.start, leg.end)))
+            .collect()
     }
 
     fn event(&self, kind: &str, at: Timestamp, contact: Contact) -> Event {
@@ -164,19 +247,34 @@ impl Call<'_> {
         let outbound = self.record.is_outbound();
         let number = if outbound { &self.dnis } else { &self.ani };
         let phone_number = Some(number.clone().unwrap_or_else(|| UNKNOWN.to_owned()));
-        Contact { kind: Some("External".to_owned()), phone_number, ..Contact::default() }
+        Contact {
+            kind: Some("External".to_owned()),
+            phone_number,
+            ..Contact::default()
+        }
     }
 
     /// What no field carries.
     fn meta(&self) -> Event {
-        let ids = [("st.queue", self.resolved.queue), ("st.skill", self.resolved.skill), ("st.wrap_up", self.resolved.wrap_up)];
+        let ids = [
+            ("st.queue", self.resolved.queue),
+            ("st.skill", self.resolved.skill),
+            ("st.wrap_up", self.resolved.wrap_up),
+        ];
         let mut added = attributes(None, self.record, self.resolved);
-        added.extend(ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?.to_string()))));
+        added.extend(
+            ids.into_iter()
+                .filter_map(|(name, id)| Some((name.to_owned(), id?.to_string()))),
+        );
         Event {
             occurred_at: Some(time(self.record.legacy_start_time)),
             event: Some("Data".to_owned()),
             call_uuid: Some(self.uuid.clone()),
-            event_id: Some(self.place.names.meta_event(&self.record.legacy_interaction_id)),
+            event_id: Some(
+                self.place
+                    .names
+                    .meta_event(&self.record.legacy_interaction_id),
+            ),
             data: Some(serde_json::json!({ "added": added })),
             contact: None,
         }

@@ -18,10 +18,13 @@ use crate::encrypt::{Recipients, Sealed};
 use crate::error::{RunError, StepError};
 use crate::ledger::{InteractionRow, Ledger, Redo};
 use crate::target::losses::loss;
-use crate::target::{CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules};
+use crate::target::{
+    CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules,
+};
 use crate::upload_source::recordings_to_send;
 
-/// Looks at a call that the index does not know yet, others being worked on meanwhile: about five minutes, then it is left to the next run.
+/// Looks at a call that the index does not know yet, others being worked on meanwhile: about five
+/// minutes, then it is left to the next run.
 const MAX_POLLS: u32 = 30;
 
 /// What Interaction Recording makes of a call.
@@ -35,8 +38,8 @@ impl TargetRules for GirRules {
             carries_calls_without_recordings: false,
             // Source: docs/reference/identity.md.
             cannot_complete_call: Some(
-                "it went without one of its recordings, and inserting it again would merge the two; --redo with --replace deletes it \
-                 there and inserts it whole",
+                "it went without one of its recordings, and inserting it again would merge the \
+                 two; --redo with --replace deletes it there and inserts it whole",
             ),
             cannot_replace_audio: None,
             preflight_probe: Some("the probe that proved the region"),
@@ -46,16 +49,34 @@ impl TargetRules for GirRules {
     /// Source: docs/reference/gir.md.
     fn declared_losses(&self, plan: &LoadedPlan) -> Vec<DeclaredLoss> {
         let mut losses = vec![
-            loss("call without recordings", "is not carried: a recording there has a media file at least"),
+            loss(
+                "call without recordings",
+                "is not carried: a recording there has a media file at least",
+            ),
             loss(
                 "retention date",
-                "is carried as a label that the site's purge rules read; a call has one, that of the class that keeps longest",
+                "is carried as a label that the site's purge rules read; a call has one, that of \
+                 the class that keeps longest",
             ),
-            loss("queue, skill, wrap-up", "are carried as attached data, not as fields of their own"),
-            loss("leg without an agent", "is not told: only agents and the customer join and leave"),
+            loss(
+                "queue, skill, wrap-up",
+                "are carried as attached data, not as fields of their own",
+            ),
+            loss(
+                "leg without an agent",
+                "is not told: only agents and the customer join and leave",
+            ),
         ];
-        if plan.plan.target.gir().is_some_and(|gir| gir.speechminer_url.is_none()) {
-            losses.push(loss("the recording in SpeechMiner", "is not made: the plan names no speechminer_url"));
+        if plan
+            .plan
+            .target
+            .gir()
+            .is_some_and(|gir| gir.speechminer_url.is_none())
+        {
+            losses.push(loss(
+                "the recording in SpeechMiner",
+                "is not made: the plan names no speechminer_url",
+            ));
         }
         losses
     }
@@ -67,7 +88,11 @@ impl TargetRules for GirRules {
     fn document(&self, call: &CallContent<'_>) -> Result<String, StepError> {
         let document = document(call)?;
         let labels = labels_of(call);
-        Ok(format!("{} {labels:?} {}", serde_json::to_string(&document).unwrap_or_default(), call.record.is_held()))
+        Ok(format!(
+            "{} {labels:?} {}",
+            serde_json::to_string(&document).unwrap_or_default(),
+            call.record.is_held()
+        ))
     }
 }
 
@@ -75,13 +100,22 @@ impl TargetRules for GirRules {
 fn document(call: &CallContent<'_>) -> Result<Recording, StepError> {
     let names = Names::new(&call.plan.plan.identity.namespace);
     let region = call.plan.plan.target.gir().map_or("", |gir| &gir.region);
-    let place = Place { names, region, resolver: call.resolver, phones: call.phones };
+    let place = Place {
+        names,
+        region,
+        resolver: call.resolver,
+        phones: call.phones,
+    };
     recording(&place, call.record, call.resolved, call.recordings)
 }
 
 fn labels_of(call: &CallContent<'_>) -> Vec<String> {
     let sent = recordings_to_send(call.record, call.recordings);
-    labels(call.plan, Names::new(&call.plan.plan.identity.namespace), sent.iter().map(|(recording, _)| *recording))
+    labels(
+        call.plan,
+        Names::new(&call.plan.plan.identity.namespace),
+        sent.iter().map(|(recording, _)| *recording),
+    )
 }
 
 #[async_trait]
@@ -92,10 +126,17 @@ impl Target for Gir {
 
     fn counts(&self) -> Vec<Arc<Counts>> {
         let stores = [self.rws.counts(), self.webdav.counts()];
-        stores.into_iter().chain(self.speechminer.as_ref().map(SpeechMinerClient::counts)).collect()
+        stores
+            .into_iter()
+            .chain(self.speechminer.as_ref().map(SpeechMinerClient::counts))
+            .collect()
     }
 
-    async fn survey(&self, plan: &LoadedPlan, findings: &mut Vec<Finding>) -> Result<Option<u32>, RunError> {
+    async fn survey(
+        &self,
+        plan: &LoadedPlan,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<u32>, RunError> {
         self.survey_stores(plan, findings).await.map(|()| None)
     }
 
@@ -103,7 +144,13 @@ impl Target for Gir {
         self.probe_region(clock).await
     }
 
-    async fn begin(&self, _: &LoadedPlan, ledger: &dyn Ledger, clock: &Clock, _: bool) -> Result<(), RunError> {
+    async fn begin(
+        &self,
+        _: &LoadedPlan,
+        ledger: &dyn Ledger,
+        clock: &Clock,
+        _: bool,
+    ) -> Result<(), RunError> {
         self.prove_region(ledger, clock).await
     }
 
@@ -124,28 +171,48 @@ impl Target for Gir {
 
     async fn may_redo(&self, call: &CallInFlight<'_>) -> Result<(), StepError> {
         let mut recordings = call.row.recordings.clone();
-        for recording in recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
+        for recording in recordings
+            .iter_mut()
+            .filter(|recording| recording.outcome.is_none() && recording.file_id.is_none())
+        {
             recording.file_id = Some(self.address(call.record.legacy_start_time, recording)?);
         }
-        let wanted = document(&CallContent { recordings: &recordings, ..call.content() })?;
+        let wanted = document(&CallContent {
+            recordings: &recordings,
+            ..call.content()
+        })?;
         judge_standing(self.standing(&wanted).await?, call.run.replace)
     }
 
     fn left_by_redo(&self) -> Option<&'static str> {
-        (self.repost() == Some(Repost::Duplicate))
-            .then_some("SpeechMiner keeps the entry as it was posted first: a second post would stand beside it; correct it there")
+        (self.repost() == Some(Repost::Duplicate)).then_some(
+            "SpeechMiner keeps the entry as it was posted first: a second post would \
+                stand beside it; correct it there",
+        )
     }
 
     async fn upload(&self, call: &mut CallInFlight<'_>) -> Result<(), StepError> {
-        let CallInFlight { row, record, attempt, run, .. } = call;
-        // Another run would encrypt under another key, and this run's file would lie there for ever: the envelope is durable first.
+        let CallInFlight {
+            row,
+            record,
+            attempt,
+            run,
+            ..
+        } = call;
+        // Another run would encrypt under another key, and this run's file would lie there for
+        // ever: the envelope is durable first.
         if self.recipients.is_some() {
             run.ledger.flush().await?;
         }
         let is_unconfirmed = row.seq <= run.unconfirmed_up_to;
         let redo = row.redo;
-        for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
-            // One that has a name was stored before staging was lost or the plan changed: maybe these very bytes.
+        for recording in row
+            .recordings
+            .iter_mut()
+            .filter(|recording| recording.outcome.is_none() && recording.file_id.is_none())
+        {
+            // One that has a name was stored before staging was lost or the plan changed: maybe
+            // these very bytes.
             let may_be_there = is_unconfirmed || recording.file_name.is_some();
             if may_be_there && self.find(record.legacy_start_time, recording).await? {
                 // Of a call that is sent again nobody knows that its file is still what it was.
@@ -155,7 +222,14 @@ impl Target for Gir {
                 self.take_away(recording).await?;
             }
             let cached = attempt.cached_bytes.get(&recording.seq).cloned();
-            self.store(&run.clock, &run.staging, record.legacy_start_time, recording, cached).await?;
+            self.store(
+                &run.clock,
+                &run.staging,
+                record.legacy_start_time,
+                recording,
+                cached,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -180,24 +254,35 @@ impl Target for Gir {
     async fn confirm(&self, call: &mut CallInFlight<'_>) -> Result<String, StepError> {
         let (wanted, labels) = (document(&call.content())?, labels_of(&call.content()));
         let held = call.record.is_held();
-        let indexed = (!held || self.protect(&wanted.id).await?) && self.label(&wanted.id, &labels).await?;
+        let indexed =
+            (!held || self.protect(&wanted.id).await?) && self.label(&wanted.id, &labels).await?;
         if !indexed {
             call.attempt.polls += 1;
-            return Err(if call.attempt.polls < MAX_POLLS { StepError::RetryLater } else { not_indexed(&wanted.id) });
+            return Err(if call.attempt.polls < MAX_POLLS {
+                StepError::RetryLater
+            } else {
+                not_indexed(&wanted.id)
+            });
         }
         self.post_once(call, &wanted).await?;
         let there = self.read_back(&wanted, &labels, held).await?;
         for recording in &mut call.row.recordings {
             self.clear_stale(recording).await?;
         }
-        Ok(hex::encode(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
+        Ok(hex::encode(Sha256::digest(
+            serde_json::to_vec(&there).unwrap_or_default(),
+        )))
     }
 }
 
 impl Gir {
-    /// Posts the recording to SpeechMiner. Where a second post would stand beside the first, that one was begun is durable before it is sent,
-    /// and a begun one is a person's.
-    async fn post_once(&self, call: &mut CallInFlight<'_>, wanted: &Recording) -> Result<(), StepError> {
+    /// Posts the recording to SpeechMiner. Where a second post would stand beside the first, that
+    /// one was begun is durable before it is sent, and a begun one is a person's.
+    async fn post_once(
+        &self,
+        call: &mut CallInFlight<'_>,
+        wanted: &Recording,
+    ) -> Result<(), StepError> {
         match (self.repost(), posted(call.row)) {
             (None, _) | (Some(_), Posted::Done) => return Ok(()),
             (Some(Repost::Duplicate), Posted::Begun) => return Err(for_a_person(&wanted.id)),
@@ -227,15 +312,22 @@ impl Gir {
 /// `replace`: another form of a call may be deleted.
 fn judge_standing(standing: Standing, replace: bool) -> Result<(), StepError> {
     let why = match standing {
-        Standing::Absent | Standing::Same | Standing::Other { is_protected: false } if replace => return Ok(()),
+        Standing::Absent
+        | Standing::Same
+        | Standing::Other {
+            is_protected: false,
+        } if replace => return Ok(()),
         Standing::Absent | Standing::Same => return Ok(()),
         Standing::Other { is_protected: true } => {
-            "Interaction Recording merges what is inserted again, and what is tagged for non-deletion cannot be deleted; take the tag off \
-             and delete the recording there, then redo it"
+            "Interaction Recording merges what is inserted again, and what is tagged for \
+             non-deletion cannot be deleted; take the tag off and delete the recording there, then \
+             redo it"
         }
-        Standing::Other { is_protected: false } => {
-            "Interaction Recording merges what is inserted again; delete the recording there and redo it, or redo it with --replace, which \
-             deletes it and inserts it again"
+        Standing::Other {
+            is_protected: false,
+        } => {
+            "Interaction Recording merges what is inserted again; delete the recording there and \
+             redo it, or redo it with --replace, which deletes it and inserts it again"
         }
     };
     Err(StepError::Unrepairable(why.to_owned()))

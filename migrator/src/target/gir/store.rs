@@ -1,4 +1,5 @@
-//! A recording's file into the WebDAV store: written aside, measured, then moved to its name, so that nothing incomplete ever has it.
+//! A recording's file into the WebDAV store: written aside, measured, then moved to its name, so
+//! that nothing incomplete ever has it.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::ledger::RecordingRow;
 use crate::staging::Staging;
 use crate::upload_source::{codec_of, open, staged};
 
-/// How often a file is written anew that does not arrive whole, or whose collection is gone; and moved anew where a move is not answered.
+/// How often a file is written anew that does not arrive whole, or whose collection is gone; and
+/// moved anew where a move is not answered.
 const TRIES: u32 = 4;
 
 impl Gir {
@@ -34,15 +36,29 @@ impl Gir {
         let url = self.file(&folders, &name)?;
         let part = self.part(&folders, &name)?;
         let (path, length) = staged(row)?;
-        let content_type = if state::envelope(row)?.is_some() { "application/octet-stream" } else { codec_of(row)?.container().mime() };
-        let upload = Upload { name: name.clone(), content_type, length, open: open(staging, cached, path, length).await? };
+        let content_type = if state::envelope(row)?.is_some() {
+            "application/octet-stream"
+        } else {
+            codec_of(row)?.container().mime()
+        };
+        let upload = Upload {
+            name: name.clone(),
+            content_type,
+            length,
+            open: open(staging, cached, path, length).await?,
+        };
         self.put(clock, &folders, &part, &url, &upload).await?;
         stored_at(row, &url);
         Ok(())
     }
 
-    /// Whether what goes of a recording is stored already, though no row tells; its row then knows the address.
-    pub(crate) async fn find(&self, call_start: Timestamp, row: &mut RecordingRow) -> Result<bool, StepError> {
+    /// Whether what goes of a recording is stored already, though no row tells; its row then knows
+    /// the address.
+    pub(crate) async fn find(
+        &self,
+        call_start: Timestamp,
+        row: &mut RecordingRow,
+    ) -> Result<bool, StepError> {
         let (folders, name) = self.place(call_start, row)?;
         let url = self.file(&folders, &name)?;
         // The bytes' hash is in the name, and nothing incomplete ever has it.
@@ -50,27 +66,41 @@ impl Gir {
             return Ok(false);
         }
         // Whoever stored it may have died over a second copy, of which no retention knows.
-        self.webdav.delete(&self.part(&folders, &name)?).await.map_err(StepError::target)?;
+        self.webdav
+            .delete(&self.part(&folders, &name)?)
+            .await
+            .map_err(StepError::target)?;
         stored_at(row, &url);
         Ok(true)
     }
 
     /// Where a recording's file lies or will lie.
-    pub(crate) fn address(&self, call_start: Timestamp, row: &RecordingRow) -> Result<String, StepError> {
+    pub(crate) fn address(
+        &self,
+        call_start: Timestamp,
+        row: &RecordingRow,
+    ) -> Result<String, StepError> {
         let (folders, name) = self.place(call_start, row)?;
         Ok(self.file(&folders, &name)?.to_string())
     }
 
     /// Whether a stored file has the bytes that were sent.
     pub(crate) async fn has_its_bytes(&self, row: &RecordingRow) -> Result<bool, StepError> {
-        let Some(address) = row.file_id.as_deref() else { return Ok(false) };
+        let Some(address) = row.file_id.as_deref() else {
+            return Ok(false);
+        };
         let url = self.webdav.own(address).map_err(StepError::target)?;
         // Of another length it has other bytes, and need not be read.
         let (_, length) = staged(row)?;
         if !self.has(&url, length).await? {
             return Ok(false);
         }
-        let mut stream = self.webdav.get(&url, length).await.map_err(StepError::target)?.stream;
+        let mut stream = self
+            .webdav
+            .get(&url, length)
+            .await
+            .map_err(StepError::target)?
+            .stream;
         let mut hash = Sha256::new();
         while let Some(piece) = stream.next().await {
             hash.update(piece.map_err(StepError::target)?);
@@ -88,13 +118,19 @@ impl Gir {
     }
 
     /// Collections and name of a recording's file.
-    fn place(&self, call_start: Timestamp, row: &RecordingRow) -> Result<([String; 2], String), StepError> {
+    fn place(
+        &self,
+        call_start: Timestamp,
+        row: &RecordingRow,
+    ) -> Result<([String; 2], String), StepError> {
         let names = Names::new(&self.namespace);
         Ok((names.folders(call_start), names.file(row)?))
     }
 
     fn file(&self, [folder, day]: &[String; 2], name: &str) -> Result<Url, StepError> {
-        self.webdav.url(&[folder, day, name]).map_err(StepError::target)
+        self.webdav
+            .url(&[folder, day, name])
+            .map_err(StepError::target)
     }
 
     /// Where a file is written until it has arrived whole.
@@ -102,9 +138,14 @@ impl Gir {
         self.file(folders, &format!("{name}.part"))
     }
 
-    /// Takes away what was stored of a recording under an earlier plan, or before staging was lost: other bytes have taken its place.
+    /// Takes away what was stored of a recording under an earlier plan, or before staging was lost:
+    /// other bytes have taken its place.
     pub(crate) async fn clear_stale(&self, row: &mut RecordingRow) -> Result<(), StepError> {
-        if let Some(stale) = row.file_name.as_deref().filter(|stale| row.file_id.as_deref() != Some(stale)) {
+        if let Some(stale) = row
+            .file_name
+            .as_deref()
+            .filter(|stale| row.file_id.as_deref() != Some(stale))
+        {
             let url = self.webdav.own(stale).map_err(StepError::target)?;
             self.webdav.delete(&url).await.map_err(StepError::target)?;
         }
@@ -112,7 +153,14 @@ impl Gir {
         Ok(())
     }
 
-    async fn put(&self, clock: &Clock, folders: &[String; 2], part: &Url, url: &Url, upload: &Upload) -> Result<(), StepError> {
+    async fn put(
+        &self,
+        clock: &Clock,
+        folders: &[String; 2],
+        part: &Url,
+        url: &Url,
+        upload: &Upload,
+    ) -> Result<(), StepError> {
         let mut arrived = false;
         for tried in 0..TRIES {
             // What this run has seen arrive need not be sent again because its move was lost.
@@ -137,7 +185,12 @@ impl Gir {
                     self.webdav.delete(part).await.map_err(StepError::target)?;
                     return Ok(());
                 }
-                Ok(Moved::Taken) => return Err(wrong(url, "something else lies there under this name; remove it")),
+                Ok(Moved::Taken) => {
+                    return Err(wrong(
+                        url,
+                        "something else lies there under this name; remove it",
+                    ));
+                }
                 Ok(Moved::Absent) | Err(CallError::OutcomeUnknown { .. }) => {
                     if self.has(url, upload.length).await? {
                         return Ok(());
@@ -164,7 +217,10 @@ impl Gir {
             }
             let steps: Vec<&str> = folders[..depth].iter().map(String::as_str).collect();
             let url = self.webdav.url(&steps).map_err(StepError::target)?;
-            self.webdav.make_collection(&url).await.map_err(StepError::target)?;
+            self.webdav
+                .make_collection(&url)
+                .await
+                .map_err(StepError::target)?;
             self.note(key);
         }
         Ok(())
@@ -187,5 +243,8 @@ fn stored_at(row: &mut RecordingRow, url: &Url) {
 }
 
 fn wrong(url: &Url, why: &str) -> StepError {
-    StepError::InteractionFailed(RunError::Target(CallError::Malformed { what: format!("the file {}", url.path()), why: why.to_owned() }))
+    StepError::InteractionFailed(RunError::Target(CallError::Malformed {
+        what: format!("the file {}", url.path()),
+        why: why.to_owned(),
+    }))
 }

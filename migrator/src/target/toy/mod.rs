@@ -1,7 +1,8 @@
 //! A toy target, for tests: a folder with `calls/<id>.json` and `files/<name>`.
 //!
-//! No plan has a kind for it. One whose `target.base_url` is `http://127.0.0.1/toy/NAME` means it, and the folder `NAME` beside the plan: an address of
-//! this machine, to which a migration goes without a canary.
+//! No plan has a kind for it. One whose `target.base_url` is `http://127.0.0.1/toy/NAME` means it,
+//! and the folder `NAME` beside the plan: an address of this machine, to which a migration goes
+//! without a canary.
 
 mod tests;
 
@@ -60,16 +61,32 @@ impl TargetRules for ToyRules {
         legacy_interaction_id.to_owned()
     }
 
-    fn document(&self, CallContent { record, resolved, recordings, .. }: &CallContent<'_>) -> Result<String, StepError> {
+    fn document(
+        &self,
+        CallContent {
+            record,
+            resolved,
+            recordings,
+            ..
+        }: &CallContent<'_>,
+    ) -> Result<String, StepError> {
         let call = Call {
             id: &record.legacy_interaction_id,
             start: iso(record.legacy_start_time),
             end: iso(record.legacy_end_time),
-            agent: resolved.agents().next().map(Agent::user).map(|user| user.to_string()),
+            agent: resolved
+                .agents()
+                .next()
+                .map(Agent::user)
+                .map(|user| user.to_string()),
             attributes: attributes(None, record, resolved),
-            files: recordings_to_send(record, recordings).into_iter().map(|(_, row)| row.legacy_id.as_str()).collect(),
+            files: recordings_to_send(record, recordings)
+                .into_iter()
+                .map(|(_, row)| row.legacy_id.as_str())
+                .collect(),
         };
-        serde_json::to_string(&call).map_err(|error| StepError::malformed_answer(&record.legacy_interaction_id, &error))
+        serde_json::to_string(&call)
+            .map_err(|error| StepError::malformed_answer(&record.legacy_interaction_id, &error))
     }
 }
 
@@ -90,7 +107,9 @@ pub(crate) struct Toy {
 
 impl Toy {
     pub(crate) fn new(plan: &LoadedPlan) -> Toy {
-        Toy { folder: folder(plan).unwrap_or_default() }
+        Toy {
+            folder: folder(plan).unwrap_or_default(),
+        }
     }
 
     fn call(&self, id: &str) -> PathBuf {
@@ -112,19 +131,34 @@ impl Target for Toy {
         Ok(None)
     }
 
-    async fn begin(&self, _: &LoadedPlan, _: &dyn Ledger, _: &Clock, _: bool) -> Result<(), RunError> {
-        let made = ["calls", "files"].iter().try_for_each(|name| output::private::folder(&self.folder.join(name)));
+    async fn begin(
+        &self,
+        _: &LoadedPlan,
+        _: &dyn Ledger,
+        _: &Clock,
+        _: bool,
+    ) -> Result<(), RunError> {
+        let made = ["calls", "files"]
+            .iter()
+            .try_for_each(|name| output::private::folder(&self.folder.join(name)));
         made.map_err(|error| RunError::Target(unreachable("the folder", &error)))
     }
 
     async fn upload(&self, call: &mut CallInFlight<'_>) -> Result<(), StepError> {
-        for recording in call.row.recordings.iter_mut().filter(|recording| recording.outcome.is_none()) {
+        for recording in call
+            .row
+            .recordings
+            .iter_mut()
+            .filter(|recording| recording.outcome.is_none())
+        {
             let (path, length) = upload_source::staged(recording)?;
             let cached = call.attempt.cached_bytes.get(&recording.seq).cloned();
             let open = upload_source::open(&call.run.staging, cached, path, length).await?;
             let name = recording.legacy_id.clone();
             let read = async { open().await?.try_collect::<Vec<_>>().await };
-            let written = read.await.and_then(|bytes| output::private::replace(&self.folder.join("files").join(&name), bytes.concat()));
+            let written = read.await.and_then(|bytes| {
+                output::private::replace(&self.folder.join("files").join(&name), bytes.concat())
+            });
             written.map_err(|error| StepError::target(unreachable(&name, &error)))?;
             recording.file_id = Some(name);
         }
@@ -134,7 +168,8 @@ impl Target for Toy {
     async fn create(&self, call: &mut CallInFlight<'_>) -> Result<(), StepError> {
         let id = call.row.legacy_id.clone();
         let document = RULES.document(&call.content())?;
-        output::private::replace(&self.call(&id), document).map_err(|error| StepError::target(unreachable(&id, &error)))?;
+        output::private::replace(&self.call(&id), document)
+            .map_err(|error| StepError::target(unreachable(&id, &error)))?;
         call.name_recordings(str::to_owned);
         call.row.target_id = Some(id);
         Ok(())
@@ -142,14 +177,23 @@ impl Target for Toy {
 
     async fn confirm(&self, call: &mut CallInFlight<'_>) -> Result<String, StepError> {
         let id = &call.row.legacy_id;
-        let there = std::fs::read_to_string(self.call(id)).map_err(|error| StepError::target(unreachable(id, &error)))?;
+        let there = std::fs::read_to_string(self.call(id))
+            .map_err(|error| StepError::target(unreachable(id, &error)))?;
         if there == RULES.document(&call.content())? {
             return Ok(hex::encode(Sha256::digest(there)));
         }
-        Err(StepError::target(CallError::Malformed { what: id.clone(), why: "it does not keep what was written".to_owned() }))
+        Err(StepError::target(CallError::Malformed {
+            what: id.clone(),
+            why: "it does not keep what was written".to_owned(),
+        }))
     }
 }
 
 fn unreachable(name: &str, error: &std::io::Error) -> CallError {
-    CallError::Unreachable { what: name.to_owned(), why: error.to_string(), tries: 1, answered: None }
+    CallError::Unreachable {
+        what: name.to_owned(),
+        why: error.to_string(),
+        tries: 1,
+        answered: None,
+    }
 }

@@ -43,7 +43,8 @@ pub(super) struct QueueNamed {
 /// Somebody in a conversation.
 #[derive(Clone)]
 pub(super) struct Participant {
-    /// The user for an agent; the client's choice for a customer; the communication for everybody else.
+    /// The user for an agent; the client's choice for a customer; the communication for everybody
+    /// else.
     pub(super) id: Uuid,
     pub(super) role: Role,
     pub(super) name: Option<String>,
@@ -51,7 +52,8 @@ pub(super) struct Participant {
     pub(super) phone: Option<String>,
     pub(super) ani: Option<String>,
     pub(super) dnis: Option<String>,
-    /// The communication by which they take part; absent on the guide's surface, which has none. It is also the id of their one segment.
+    /// The communication by which they take part; absent on the guide's surface, which has none. It
+    /// is also the id of their one segment.
     pub(super) communication: Option<Uuid>,
     /// What was said beside the wrap-up code; absent where nothing was.
     pub(super) wrap_up_words: Option<WrapUpWords>,
@@ -91,7 +93,8 @@ pub(super) struct Segment {
     pub(super) answered_ms: i64,
     /// Stretches on hold, in order, within the leg.
     pub(super) holds: Vec<(i64, i64)>,
-    /// How it ended, in the words of the public API's `Call.disconnectType`; absent where nobody said.
+    /// How it ended, in the words of the public API's `Call.disconnectType`; absent where nobody
+    /// said.
     pub(super) how_ended: Option<&'static str>,
     /// Whether it has not ended yet.
     pub(super) is_open: bool,
@@ -203,25 +206,35 @@ impl Conversation {
 
     /// The same, to be changed.
     pub(super) fn recording_mut(&mut self, id: Uuid) -> Option<&mut Recording> {
-        self.recordings.iter_mut().find(|recording| recording.id == id)
+        self.recordings
+            .iter_mut()
+            .find(|recording| recording.id == id)
     }
 
     /// The first customer.
     pub(super) fn customer(&self) -> Option<&Participant> {
-        self.participants.iter().find(|participant| participant.role == Role::Customer)
+        self.participants
+            .iter()
+            .find(|participant| participant.role == Role::Customer)
     }
 
     /// The number that called: stated, else the customer's where they called.
     pub(super) fn ani(&self) -> Option<&str> {
         let customer = self.customer()?;
-        let phone = customer.phone.as_deref().filter(|_| self.direction == Direction::Inbound);
+        let phone = customer
+            .phone
+            .as_deref()
+            .filter(|_| self.direction == Direction::Inbound);
         customer.ani.as_deref().or(phone)
     }
 
     /// The number that was called: stated, else the customer's where they were called.
     pub(super) fn dnis(&self) -> Option<&str> {
         let customer = self.customer()?;
-        let phone = customer.phone.as_deref().filter(|_| self.direction == Direction::Outbound);
+        let phone = customer
+            .phone
+            .as_deref()
+            .filter(|_| self.direction == Direction::Outbound);
         customer.dnis.as_deref().or(phone)
     }
 
@@ -230,9 +243,14 @@ impl Conversation {
         let own = [&mut self.start_ms, &mut self.end_ms].into_iter();
         let legs = self.segments.iter_mut().flat_map(|leg| {
             let holds = leg.holds.iter_mut().flat_map(|(from, to)| [from, to]);
-            [&mut leg.start_ms, &mut leg.end_ms, &mut leg.answered_ms].into_iter().chain(holds)
+            [&mut leg.start_ms, &mut leg.end_ms, &mut leg.answered_ms]
+                .into_iter()
+                .chain(holds)
         });
-        let recordings = self.recordings.iter_mut().flat_map(|one| [&mut one.start_ms, &mut one.end_ms]);
+        let recordings = self
+            .recordings
+            .iter_mut()
+            .flat_map(|one| [&mut one.start_ms, &mut one.end_ms]);
         for time in own.chain(legs).chain(recordings) {
             *time = change(*time);
         }

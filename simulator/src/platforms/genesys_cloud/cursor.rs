@@ -1,4 +1,5 @@
-//! Opaque cursors: a place in a list, under the list's own word, so that another list's cursor is refused.
+//! Opaque cursors: a place in a list, under the list's own word, so that another list's cursor is
+//! refused.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 

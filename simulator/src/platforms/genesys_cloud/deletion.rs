@@ -1,5 +1,6 @@
-//! What deletes recordings: their deleteDate, whoever gave it to them: a client, a retention policy, a recording job. Nothing runs in the background:
-//! whatever is due is done before anybody looks.
+//! What deletes recordings: their deleteDate, whoever gave it to them: a client, a retention
+//! policy, a recording job. Nothing runs in the background: whatever is due is done before anybody
+//! looks.
 
 use super::{GenesysCloud, rules, state::State, stores::Deletion};
 use crate::operations::Operation;
@@ -22,8 +23,14 @@ impl GenesysCloud {
             match deletion {
                 Deletion::Held => self.mark(&rules::DELETION_HELD),
                 Deletion::Deleted(recording) => {
-                    [&rules::DELETED, &rules::DELETED_WHEN].into_iter().for_each(|rule| self.mark(rule));
-                    self.core.journal.record_side_effect(&DELETE, &recording.to_string(), "deleted");
+                    [&rules::DELETED, &rules::DELETED_WHEN]
+                        .into_iter()
+                        .for_each(|rule| self.mark(rule));
+                    self.core.journal.record_side_effect(
+                        &DELETE,
+                        &recording.to_string(),
+                        "deleted",
+                    );
                 }
             }
         }

@@ -41,12 +41,20 @@ impl Admission for GenesysCloud {
         &self.core
     }
 
-    fn authorize(&self, operation: &'static Operation, head: &Parts) -> (Option<Rate>, Result<AuthorizedRequest, ApiError>) {
+    fn authorize(
+        &self,
+        operation: &'static Operation,
+        head: &Parts,
+    ) -> (Option<Rate>, Result<AuthorizedRequest, ApiError>) {
         let (rate, token) = self.admit(operation, &head.headers, Bucket::Token);
         let authorized = token.and_then(|token| {
             let query = Query::of(head.uri.query().unwrap_or_default());
             self.check_address(operation, &head.uri, &query)?;
-            Ok(AuthorizedRequest { client_id: token.client_id, token: token.token, query })
+            Ok(AuthorizedRequest {
+                client_id: token.client_id,
+                token: token.token,
+                query,
+            })
         });
         (rate, authorized)
     }
@@ -63,8 +71,16 @@ impl Admission for GenesysCloud {
         answer: impl Future<Output = Response> + Send,
     ) -> Response {
         let attempt = self.attempt(operation.name, key);
-        let seed = self.seed().child("correlation").child(operation.name).child(key).index(attempt);
-        let headers = ResponseHeaders { correlation: seed.uuid(), rate };
+        let seed = self
+            .seed()
+            .child("correlation")
+            .child(operation.name)
+            .child(key)
+            .index(attempt);
+        let headers = ResponseHeaders {
+            correlation: seed.uuid(),
+            rate,
+        };
         let response = RESPONSE_HEADERS.scope(headers, answer).await;
         headers.apply_to(response)
     }
@@ -85,7 +101,9 @@ impl JsonAdmission for GenesysCloud {
                 self.mark(&limits::REQUEST_BYTES.rule);
                 ApiError::too_large(limit)
             }
-            JsonProblem::Cut => ApiError::new(400, "bad.request", "The request body ended before its end"),
+            JsonProblem::Cut => {
+                ApiError::new(400, "bad.request", "The request body ended before its end")
+            }
             JsonProblem::Malformed(error) => self.refused_body(error),
         }
     }
@@ -112,12 +130,19 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn of(text: &str) -> Query {
-        Query(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        Query(
+            url::form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// The first value of a name.
     pub(super) fn one(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every name that is given, once for each time.
@@ -134,16 +159,31 @@ impl Query {
     /// Every value of a name, repeated or separated by commas.
     pub(super) fn all(&self, name: &str) -> Vec<&str> {
         let values = self.0.iter().filter(|(key, _)| key == name);
-        values.flat_map(|(_, value)| value.split(',')).filter(|value| !value.is_empty()).collect()
+        values
+            .flat_map(|(_, value)| value.split(','))
+            .filter(|value| !value.is_empty())
+            .collect()
     }
 
-    /// A whole number; the default where it is not given, a refusal naming the field where it is none or out of range.
-    pub(super) fn number(&self, name: &str, default: u64, least: u64, most: u64) -> Result<u64, ApiError> {
-        let Some(text) = self.one(name) else { return Ok(default) };
+    /// A whole number; the default where it is not given, a refusal naming the field where it is
+    /// none or out of range.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        default: u64,
+        least: u64,
+        most: u64,
+    ) -> Result<u64, ApiError> {
+        let Some(text) = self.one(name) else {
+            return Ok(default);
+        };
         match text.parse::<u64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
             _ => {
-                let message = format!("Value [{text}] is not valid for [{name}]; it is a number from {least} to {most}");
+                let message = format!(
+                    "Value [{text}] is not valid for [{name}]; it is a number from {least} to \
+                     {most}"
+                );
                 Err(ApiError::new(400, "invalid.query.param.value", message).field(name))
             }
         }
@@ -163,13 +203,21 @@ struct ResponseHeaders {
 
 /// Correlation id of the request being served; all zeros outside one.
 pub(super) fn correlation_id() -> Uuid {
-    RESPONSE_HEADERS.try_with(|response_headers| response_headers.correlation).unwrap_or(Uuid::nil())
+    RESPONSE_HEADERS
+        .try_with(|response_headers| response_headers.correlation)
+        .unwrap_or(Uuid::nil())
 }
 
 impl ResponseHeaders {
     fn apply_to(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
-        put(headers, "inin-correlation-id", self.correlation.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        put(
+            headers,
+            "inin-correlation-id",
+            self.correlation
+                .hyphenated()
+                .encode_lower(&mut Uuid::encode_buffer()),
+        );
         if let Some(rate) = self.rate.filter(|rate| rate.allowed > 0) {
             put(headers, "inin-ratelimit-count", &rate.count.to_string());
             put(headers, "inin-ratelimit-allowed", &rate.allowed.to_string());

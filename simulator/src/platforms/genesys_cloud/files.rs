@@ -1,4 +1,5 @@
-//! `POST /api/v2/files`: one multipart upload, hashed while it is spooled, in constant memory. Whatever is wrong with it, nothing of it is kept.
+//! `POST /api/v2/files`: one multipart upload, hashed while it is spooled, in constant memory.
+//! Whatever is wrong with it, nothing of it is kept.
 
 use std::sync::{
     Arc,
@@ -19,12 +20,16 @@ use http::{
 use multer::{Field, Multipart};
 use serde_json::json;
 
-use super::{GenesysCloud, Site, auth::Bucket, endpoint, errors::ApiError, limits, rules, spool::Gathered, stores::StoredFile};
+use super::{
+    GenesysCloud, Site, auth::Bucket, endpoint, errors::ApiError, limits, rules, spool::Gathered,
+    stores::StoredFile,
+};
 use crate::{http::reply::Reply, http::request_context, operations};
 
 /// Longest `name` or `overwrite` field, in bytes; more than any file system's name.
 const FIELD_BYTES: usize = 1024;
-/// Room for the part headers and small fields beside the file, in bytes, when a length is announced.
+/// Room for the part headers and small fields beside the file, in bytes, when a length is
+/// announced.
 const ENVELOPE_BYTES: u64 = 16 * 1024;
 
 /// What arrived, as far as it arrived.
@@ -53,18 +58,40 @@ pub(super) async fn upload(State(site): Site, request: Request) -> Response {
     }
     let read = Arc::new(AtomicU64::new(0));
     let mut incoming = Incoming::default();
-    let received = receive(&site, &mut incoming, &parts.headers, body, Arc::clone(&read)).await;
-    let key = incoming.name.as_ref().or(incoming.file_name.as_ref()).cloned().unwrap_or_else(|| "-".to_owned());
+    let received = receive(
+        &site,
+        &mut incoming,
+        &parts.headers,
+        body,
+        Arc::clone(&read),
+    )
+    .await;
+    let key = incoming
+        .name
+        .as_ref()
+        .or(incoming.file_name.as_ref())
+        .cloned()
+        .unwrap_or_else(|| "-".to_owned());
     let work = async {
         received.inspect_err(|_| site.mark(&rules::UPLOAD_WHOLE))?;
         keep(&site, incoming)
     };
-    endpoint::serve(&*site, operation, &key, read.load(Ordering::Relaxed), rate, work).await
+    endpoint::serve(
+        &*site,
+        operation,
+        &key,
+        read.load(Ordering::Relaxed),
+        rate,
+        work,
+    )
+    .await
 }
 
 /// A body that is small by nature, such as a token request; empty when it is not, or was cut.
 pub(super) async fn small_body(body: Body) -> Bytes {
-    axum::body::to_bytes(body, ENVELOPE_BYTES as usize).await.unwrap_or_default()
+    axum::body::to_bytes(body, ENVELOPE_BYTES as usize)
+        .await
+        .unwrap_or_default()
 }
 
 async fn receive(
@@ -84,7 +111,10 @@ async fn receive(
         endpoint::drain(body).await;
         return Err(upload_too_large(site));
     }
-    let whole = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let whole = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let boundary = match multer::parse_boundary(whole) {
         Ok(boundary) => boundary,
         Err(error) => {
@@ -97,22 +127,34 @@ async fn receive(
         read.fetch_add(length, Ordering::Relaxed);
     });
     let mut multipart = Multipart::new(stream, boundary);
-    while let Some(field) = multipart.next_field().await.map_err(|error| malformed(&error))? {
+    while let Some(field) = multipart
+        .next_field()
+        .await
+        .map_err(|error| malformed(&error))?
+    {
         take(site, incoming, field).await?;
     }
     Ok(())
 }
 
-async fn take(site: &GenesysCloud, incoming: &mut Incoming, field: Field<'_>) -> Result<(), ApiError> {
+async fn take(
+    site: &GenesysCloud,
+    incoming: &mut Incoming,
+    field: Field<'_>,
+) -> Result<(), ApiError> {
     match field.name().unwrap_or_default() {
         "file" if incoming.file.is_none() => {
             incoming.file_name = field.file_name().map(str::to_owned);
             incoming.file = Some(spool_field(site, field).await?);
         }
-        "name" if incoming.name.is_none() => incoming.name = Some(file_name(small_field(field, "name").await?)?),
+        "name" if incoming.name.is_none() => {
+            incoming.name = Some(file_name(small_field(field, "name").await?)?)
+        }
         "overwrite" if incoming.overwrite.is_none() => {
             let text = small_field(field, "overwrite").await?;
-            let flag = text.parse().map_err(|_| ApiError::invalid_value("overwrite", "boolean", &text))?;
+            let flag = text
+                .parse()
+                .map_err(|_| ApiError::invalid_value("overwrite", "boolean", &text))?;
             incoming.overwrite = Some(flag);
         }
         name @ ("file" | "name" | "overwrite") => {
@@ -128,17 +170,26 @@ async fn take(site: &GenesysCloud, incoming: &mut Incoming, field: Field<'_>) ->
 }
 
 async fn spool_field(site: &GenesysCloud, mut field: Field<'_>) -> Result<Spooled, ApiError> {
-    let content_type = field.content_type().map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
+    let content_type = field.content_type().map_or_else(
+        || "application/octet-stream".to_owned(),
+        ToString::to_string,
+    );
     let mut gathering = site.spool.gather();
     while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
-        gathering = gathering.add(&site.core.clock, &chunk).await.map_err(store_failed)?;
+        gathering = gathering
+            .add(&site.core.clock, &chunk)
+            .await
+            .map_err(store_failed)?;
         if gathering.bytes() > site.settings.max_upload_bytes {
             return Err(upload_too_large(site));
         }
     }
     let whole = gathering.finish().map_err(store_failed)?;
     request_context::record_file_digest(whole.sha);
-    Ok(Spooled { whole, content_type })
+    Ok(Spooled {
+        whole,
+        content_type,
+    })
 }
 
 fn upload_too_large(site: &GenesysCloud) -> ApiError {
@@ -149,7 +200,10 @@ fn upload_too_large(site: &GenesysCloud) -> ApiError {
 /// Keeps a whole upload: under a new id, or in the place of the file of that name.
 fn keep(site: &GenesysCloud, incoming: Incoming) -> Result<Reply, ApiError> {
     let name = incoming.name.ok_or_else(|| missing("name"))?;
-    let Spooled { whole, content_type } = incoming.file.ok_or_else(|| missing("file"))?;
+    let Spooled {
+        whole,
+        content_type,
+    } = incoming.file.ok_or_else(|| missing("file"))?;
     let mut state = site.state();
     let existing = state.files.id_of(&name);
     if let Some(id) = existing {
@@ -160,12 +214,23 @@ fn keep(site: &GenesysCloud, incoming: Incoming) -> Result<Reply, ApiError> {
         }
         site.mark(&rules::UPLOAD_SAME_NAME);
     }
-    let id = existing.unwrap_or_else(|| site.made_id(&operations::GENESYS_CLOUD_UPLOAD_FILE, &name, 0));
-    let answer = json!({"id": id, "name": name, "sizeBytes": whole.bytes, "contentType": content_type});
-    let file = StoredFile { name, content_type, bytes: whole.bytes, sha256: whole.sha256() };
+    let id =
+        existing.unwrap_or_else(|| site.made_id(&operations::GENESYS_CLOUD_UPLOAD_FILE, &name, 0));
+    let answer =
+        json!({"id": id, "name": name, "sizeBytes": whole.bytes, "contentType": content_type});
+    let file = StoredFile {
+        name,
+        content_type,
+        bytes: whole.bytes,
+        sha256: whole.sha256(),
+    };
     site.spool.keep(whole).map_err(store_failed)?;
     state.files.put_by_name(id, file);
-    Ok(Reply::json(200, &answer).effect(if existing.is_some() { "replaced" } else { "created" }))
+    Ok(Reply::json(200, &answer).effect(if existing.is_some() {
+        "replaced"
+    } else {
+        "created"
+    }))
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
@@ -177,15 +242,32 @@ async fn small_field(mut field: Field<'_>, name: &str) -> Result<String, ApiErro
     while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
         text.extend_from_slice(&chunk);
         if text.len() > FIELD_BYTES {
-            return Err(ApiError::new(400, "bad.request", format!("the part [{name}] is over {FIELD_BYTES} bytes")).field(name));
+            return Err(ApiError::new(
+                400,
+                "bad.request",
+                format!("the part [{name}] is over {FIELD_BYTES} bytes"),
+            )
+            .field(name));
         }
     }
-    String::from_utf8(text).map_err(|_| ApiError::new(400, "bad.request", format!("the part [{name}] is not UTF-8")).field(name))
+    String::from_utf8(text).map_err(|_| {
+        ApiError::new(
+            400,
+            "bad.request",
+            format!("the part [{name}] is not UTF-8"),
+        )
+        .field(name)
+    })
 }
 
 fn file_name(name: String) -> Result<String, ApiError> {
-    let is_plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.chars().any(char::is_control);
-    if is_plain { Ok(name) } else { Err(ApiError::invalid_value("name", "fileName", &name)) }
+    let is_plain =
+        !name.is_empty() && !name.contains(['/', '\\']) && !name.chars().any(char::is_control);
+    if is_plain {
+        Ok(name)
+    } else {
+        Err(ApiError::invalid_value("name", "fileName", &name))
+    }
 }
 
 fn missing(part: &str) -> ApiError {
@@ -193,7 +275,11 @@ fn missing(part: &str) -> ApiError {
 }
 
 fn malformed(error: &multer::Error) -> ApiError {
-    ApiError::new(400, "bad.request", format!("the multipart body is not whole: {error}"))
+    ApiError::new(
+        400,
+        "bad.request",
+        format!("the multipart body is not whole: {error}"),
+    )
 }
 
 fn store_failed(error: std::io::Error) -> ApiError {

@@ -1,4 +1,5 @@
-//! Analytics filters: what is asked for, read strictly; a filter not known here is refused, never ignored.
+//! Analytics filters: what is asked for, read strictly; a filter not known here is refused, never
+//! ignored.
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -85,23 +86,81 @@ pub(super) struct SegmentFacts {
 }
 
 static DIMENSIONS: &[Dimension] = &[
-    Dimension { name: "conversationId", of: Of::Conversation(|held, _| Some(held.id.to_string())), is_id: true },
-    Dimension { name: "externalTag", of: Of::Conversation(|held, _| held.external_tag.clone()), is_id: false },
-    Dimension { name: "originatingDirection", of: Of::Conversation(|held, _| Some(held.direction.as_str().to_owned())), is_id: false },
-    Dimension { name: "divisionId", of: Of::Conversation(|_, division| Some(division.to_string())), is_id: true },
-    Dimension { name: "queueId", of: Of::Segment(|facts| facts.queue.map(|id| id.to_string())), is_id: true },
-    Dimension { name: "userId", of: Of::Segment(|facts| facts.user.map(|id| id.to_string())), is_id: true },
-    Dimension { name: "wrapUpCode", of: Of::Segment(|facts| facts.wrap_up.map(|id| id.to_string())), is_id: true },
-    Dimension { name: "mediaType", of: Of::Segment(|_| Some(MEDIA_TYPE.to_owned())), is_id: false },
-    Dimension { name: "purpose", of: Of::Segment(|facts| Some(facts.purpose.to_owned())), is_id: false },
-    Dimension { name: "direction", of: Of::Segment(|facts| Some(facts.direction.to_owned())), is_id: false },
-    Dimension { name: "segmentType", of: Of::Segment(|facts| Some(facts.kind.to_owned())), is_id: false },
-    Dimension { name: "ani", of: Of::Segment(|facts| facts.ani.clone()), is_id: false },
-    Dimension { name: "dnis", of: Of::Segment(|facts| facts.dnis.clone()), is_id: false },
+    Dimension {
+        name: "conversationId",
+        of: Of::Conversation(|held, _| Some(held.id.to_string())),
+        is_id: true,
+    },
+    Dimension {
+        name: "externalTag",
+        of: Of::Conversation(|held, _| held.external_tag.clone()),
+        is_id: false,
+    },
+    Dimension {
+        name: "originatingDirection",
+        of: Of::Conversation(|held, _| Some(held.direction.as_str().to_owned())),
+        is_id: false,
+    },
+    Dimension {
+        name: "divisionId",
+        of: Of::Conversation(|_, division| Some(division.to_string())),
+        is_id: true,
+    },
+    Dimension {
+        name: "queueId",
+        of: Of::Segment(|facts| facts.queue.map(|id| id.to_string())),
+        is_id: true,
+    },
+    Dimension {
+        name: "userId",
+        of: Of::Segment(|facts| facts.user.map(|id| id.to_string())),
+        is_id: true,
+    },
+    Dimension {
+        name: "wrapUpCode",
+        of: Of::Segment(|facts| facts.wrap_up.map(|id| id.to_string())),
+        is_id: true,
+    },
+    Dimension {
+        name: "mediaType",
+        of: Of::Segment(|_| Some(MEDIA_TYPE.to_owned())),
+        is_id: false,
+    },
+    Dimension {
+        name: "purpose",
+        of: Of::Segment(|facts| Some(facts.purpose.to_owned())),
+        is_id: false,
+    },
+    Dimension {
+        name: "direction",
+        of: Of::Segment(|facts| Some(facts.direction.to_owned())),
+        is_id: false,
+    },
+    Dimension {
+        name: "segmentType",
+        of: Of::Segment(|facts| Some(facts.kind.to_owned())),
+        is_id: false,
+    },
+    Dimension {
+        name: "ani",
+        of: Of::Segment(|facts| facts.ani.clone()),
+        is_id: false,
+    },
+    Dimension {
+        name: "dnis",
+        of: Of::Segment(|facts| facts.dnis.clone()),
+        is_id: false,
+    },
 ];
 
-/// What a dimension is for one participant; absent where it is nothing, or there is no such dimension.
-pub(super) fn value_of(name: &str, held: &Conversation, division: Uuid, facts: &SegmentFacts) -> Option<String> {
+/// What a dimension is for one participant; absent where it is nothing, or there is no such
+/// dimension.
+pub(super) fn value_of(
+    name: &str,
+    held: &Conversation,
+    division: Uuid,
+    facts: &SegmentFacts,
+) -> Option<String> {
     let dimension = DIMENSIONS.iter().find(|dimension| dimension.name == name)?;
     match dimension.of {
         Of::Conversation(read) => read(held, division),
@@ -122,7 +181,10 @@ enum Operator {
 impl Filters {
     /// The filters of a query; `field` is what the body calls them.
     pub(super) fn read(field: &str, level: Level, sent: &[Filter]) -> Result<Filters, ApiError> {
-        sent.iter().map(|filter| group(field, level, filter)).collect::<Result<Vec<_>, _>>().map(Filters)
+        sent.iter()
+            .map(|filter| group(field, level, filter))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Filters)
     }
 
     /// Whether nothing is asked for.
@@ -132,25 +194,54 @@ impl Filters {
 
     /// Whether a conversation, which stands in `division`, is wanted by filters of its own level.
     pub(super) fn hold(&self, held: &Conversation, division: Uuid) -> bool {
-        self.0.iter().all(|group| group.holds(held, division, &SegmentFacts::default()))
+        self.0
+            .iter()
+            .all(|group| group.holds(held, division, &SegmentFacts::default()))
     }
 
     /// Whether what is known of one participant meets every filter.
-    pub(super) fn hold_in_row(&self, held: &Conversation, division: Uuid, facts: &SegmentFacts) -> bool {
-        self.0.iter().all(|group| group.holds(held, division, facts))
+    pub(super) fn hold_in_row(
+        &self,
+        held: &Conversation,
+        division: Uuid,
+        facts: &SegmentFacts,
+    ) -> bool {
+        self.0
+            .iter()
+            .all(|group| group.holds(held, division, facts))
     }
 
     /// Whether each filter is met by some segment.
-    pub(super) fn hold_in_segments(&self, held: &Conversation, division: Uuid, segments: &[SegmentFacts]) -> bool {
-        self.0.iter().all(|group| segments.iter().any(|segment| group.holds(held, division, segment)))
+    pub(super) fn hold_in_segments(
+        &self,
+        held: &Conversation,
+        division: Uuid,
+        segments: &[SegmentFacts],
+    ) -> bool {
+        self.0.iter().all(|group| {
+            segments
+                .iter()
+                .any(|segment| group.holds(held, division, segment))
+        })
     }
 }
 
 impl Group {
     fn holds(&self, held: &Conversation, division: Uuid, segment: &SegmentFacts) -> bool {
-        let conditions = self.conditions.iter().map(|condition| condition.holds(held, division, segment));
-        let mut all = conditions.chain(self.clauses.iter().map(|clause| clause.holds(held, division, segment)));
-        if self.is_any { all.any(|holds| holds) } else { all.all(|holds| holds) }
+        let conditions = self
+            .conditions
+            .iter()
+            .map(|condition| condition.holds(held, division, segment));
+        let mut all = conditions.chain(
+            self.clauses
+                .iter()
+                .map(|clause| clause.holds(held, division, segment)),
+        );
+        if self.is_any {
+            all.any(|holds| holds)
+        } else {
+            all.all(|holds| holds)
+        }
     }
 }
 
@@ -161,7 +252,9 @@ impl Condition {
             Of::Segment(read) => read(segment),
         };
         match &self.operator {
-            Operator::Matches(wanted) if self.dimension.is_id => actual.is_some_and(|actual| actual.eq_ignore_ascii_case(wanted)),
+            Operator::Matches(wanted) if self.dimension.is_id => {
+                actual.is_some_and(|actual| actual.eq_ignore_ascii_case(wanted))
+            }
             Operator::Matches(wanted) => actual.as_deref() == Some(wanted.as_str()),
             Operator::Exists => actual.is_some(),
             Operator::NotExists => actual.is_none(),
@@ -175,12 +268,23 @@ fn group(field: &str, level: Level, filter: &Filter) -> Result<Group, ApiError> 
         "or" => true,
         other => return Err(unsupported(&format!("{field}.type"), other)),
     };
-    let conditions = filter.predicates.iter().map(|one| condition(field, level, one)).collect::<Result<_, _>>()?;
-    let clauses = filter.clauses.iter().map(|clause| match clause.clauses.as_slice() {
-        [] => group(&format!("{field}.clauses"), level, clause),
-        _ => Err(unsupported(&format!("{field}.clauses.clauses"), "clauses")),
-    });
-    Ok(Group { is_any, conditions, clauses: clauses.collect::<Result<_, _>>()? })
+    let conditions = filter
+        .predicates
+        .iter()
+        .map(|one| condition(field, level, one))
+        .collect::<Result<_, _>>()?;
+    let clauses = filter
+        .clauses
+        .iter()
+        .map(|clause| match clause.clauses.as_slice() {
+            [] => group(&format!("{field}.clauses"), level, clause),
+            _ => Err(unsupported(&format!("{field}.clauses.clauses"), "clauses")),
+        });
+    Ok(Group {
+        is_any,
+        conditions,
+        clauses: clauses.collect::<Result<_, _>>()?,
+    })
 }
 
 fn condition(field: &str, level: Level, sent: &Predicate) -> Result<Condition, ApiError> {
@@ -192,21 +296,36 @@ fn condition(field: &str, level: Level, sent: &Predicate) -> Result<Condition, A
     let is_here = |dimension: &&Dimension| {
         dimension.name == asked
             && match (&dimension.of, level) {
-                (Of::Conversation(_), Level::Conversation) | (Of::Segment(_), Level::Segment) | (_, Level::Row) => true,
-                (Of::Conversation(_), Level::Segment) | (Of::Segment(_), Level::Conversation) => false,
+                (Of::Conversation(_), Level::Conversation)
+                | (Of::Segment(_), Level::Segment)
+                | (_, Level::Row) => true,
+                (Of::Conversation(_), Level::Segment) | (Of::Segment(_), Level::Conversation) => {
+                    false
+                }
             }
     };
-    let dimension = DIMENSIONS.iter().find(is_here).ok_or_else(|| unsupported(&format!("{field}.predicates.dimension"), asked))?;
+    let dimension = DIMENSIONS
+        .iter()
+        .find(is_here)
+        .ok_or_else(|| unsupported(&format!("{field}.predicates.dimension"), asked))?;
     let operator = match (sent.operator.as_deref().unwrap_or("matches"), &sent.value) {
         ("matches", Some(value)) => Operator::Matches(value.clone()),
         ("exists", _) => Operator::Exists,
         ("notExists", _) => Operator::NotExists,
         (other, _) => return Err(unsupported(&format!("{field}.predicates.operator"), other)),
     };
-    Ok(Condition { dimension, operator })
+    Ok(Condition {
+        dimension,
+        operator,
+    })
 }
 
 /// 400 of a filter that this simulator does not have.
 pub(super) fn unsupported(field: &str, what: &str) -> ApiError {
-    ApiError::new(400, "bad.request", format!("unsupported filter: [{what}] in {field}")).field(field)
+    ApiError::new(
+        400,
+        "bad.request",
+        format!("unsupported filter: [{what}] in {field}"),
+    )
+    .field(field)
 }

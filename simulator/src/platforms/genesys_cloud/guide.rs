@@ -16,19 +16,30 @@ use crate::http::reply::Reply;
 
 /// POST /api/v2/interactions.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_of(body).unwrap_or_else(|| "-".to_owned()), |site, _, sent| create_interaction(site, sent)).await
+    incoming
+        .answer_json(
+            |_, body| key_of(body).unwrap_or_else(|| "-".to_owned()),
+            |site, _, sent| create_interaction(site, sent),
+        )
+        .await
 }
 
 /// GET /api/v2/interactions/{id}.
 pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     let key = incoming.site.key_of_interaction(&id);
-    incoming.answer(&key, |site, _| show_interaction(site, &id)).await
+    incoming
+        .answer(&key, |site, _| show_interaction(site, &id))
+        .await
 }
 
 /// PUT /api/v2/interactions/{id}.
 pub(super) async fn update(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    let key = |site: &GenesysCloud, body: &[u8]| tag_of(body).unwrap_or_else(|| site.key_of_interaction(&id));
-    incoming.answer_json(key, |site, _, sent| update_interaction(site, &id, sent)).await
+    let key = |site: &GenesysCloud, body: &[u8]| {
+        tag_of(body).unwrap_or_else(|| site.key_of_interaction(&id))
+    };
+    incoming
+        .answer_json(key, |site, _, sent| update_interaction(site, &id, sent))
+        .await
 }
 
 fn tag_of(body: &[u8]) -> Option<String> {
@@ -45,25 +56,37 @@ impl GenesysCloud {
     pub(super) fn key_of_interaction(&self, id: &str) -> String {
         let state = self.state();
         let held = validate::uuid(id).and_then(|id| state.conversations.get(id));
-        held.and_then(|held| held.external_tag.clone()).unwrap_or_else(|| id.to_owned())
+        held.and_then(|held| held.external_tag.clone())
+            .unwrap_or_else(|| id.to_owned())
     }
 }
 
 fn create_interaction(site: &GenesysCloud, sent: wire::Interaction) -> Result<Reply, ApiError> {
     let mut state = site.state();
     let directory = site.directory();
-    let mut conversation =
-        InteractionValidator { site, files: &state.files, directory: &directory, now_ms: site.now_ms() }.interaction(&sent, None)?;
+    let mut conversation = InteractionValidator {
+        site,
+        files: &state.files,
+        directory: &directory,
+        now_ms: site.now_ms(),
+    }
+    .interaction(&sent, None)?;
     let id = conversation.id;
     if state.conversations.contains(id) {
         site.mark(&rules::EXISTING_ID);
-        return Err(ApiError::new(409, "request.conflict", "an interaction with this id exists").entity(id));
+        return Err(ApiError::new(
+            409,
+            "request.conflict",
+            "an interaction with this id exists",
+        )
+        .entity(id));
     }
     site.hide_new(&mut conversation);
     let dated = site.dated_by_policy(&state.public, &conversation);
     for recording in &mut conversation.recordings {
         if let Some(dates) = dated.get(&recording.id) {
-            (recording.delete_at_ms, recording.archive_at_ms) = (dates.delete_at_ms, dates.archive_at_ms);
+            (recording.delete_at_ms, recording.archive_at_ms) =
+                (dates.delete_at_ms, dates.archive_at_ms);
         }
     }
     let reply = Reply::json(201, &rendered(&conversation));
@@ -74,21 +97,36 @@ fn create_interaction(site: &GenesysCloud, sent: wire::Interaction) -> Result<Re
 fn show_interaction(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
     let state = site.state();
     let held = validate::uuid(id).and_then(|id| state.conversations.get(id));
-    held.map(|held| Reply::json(200, &rendered(held))).ok_or_else(ApiError::not_found)
+    held.map(|held| Reply::json(200, &rendered(held)))
+        .ok_or_else(ApiError::not_found)
 }
 
-fn update_interaction(site: &GenesysCloud, id: &str, sent: wire::Interaction) -> Result<Reply, ApiError> {
+fn update_interaction(
+    site: &GenesysCloud,
+    id: &str,
+    sent: wire::Interaction,
+) -> Result<Reply, ApiError> {
     let id = validate::uuid(id).ok_or_else(ApiError::not_found)?;
     let mut state = site.state();
-    let held = state.conversations.get(id).ok_or_else(ApiError::not_found)?;
+    let held = state
+        .conversations
+        .get(id)
+        .ok_or_else(ApiError::not_found)?;
     site.mark(&rules::UPDATE_REPLACES);
     let directory = site.directory();
-    let mut conversation =
-        InteractionValidator { site, files: &state.files, directory: &directory, now_ms: site.now_ms() }.interaction(&sent, Some(id))?;
-    (conversation.created_at_ms, conversation.shown_from_ms) = (held.created_at_ms, held.shown_from_ms);
+    let mut conversation = InteractionValidator {
+        site,
+        files: &state.files,
+        directory: &directory,
+        now_ms: site.now_ms(),
+    }
+    .interaction(&sent, Some(id))?;
+    (conversation.created_at_ms, conversation.shown_from_ms) =
+        (held.created_at_ms, held.shown_from_ms);
     for recording in &mut conversation.recordings {
         if let Some(before) = held.recording(recording.id) {
-            (recording.created_at_ms, recording.shown_from_ms) = (before.created_at_ms, before.shown_from_ms);
+            (recording.created_at_ms, recording.shown_from_ms) =
+                (before.created_at_ms, before.shown_from_ms);
         }
     }
     let reply = Reply::json(200, &rendered(&conversation));
@@ -110,7 +148,11 @@ fn rendered(conversation: &Conversation) -> wire::Interaction {
         routing: has_routing.then(|| routing(conversation)),
         attributes: conversation.attributes.clone(),
         deletion_protection: conversation.protected,
-        segments: conversation.segments.iter().map(|leg| segment(conversation, leg)).collect(),
+        segments: conversation
+            .segments
+            .iter()
+            .map(|leg| segment(conversation, leg))
+            .collect(),
         self_uri: Some(format!("/api/v2/interactions/{}", conversation.id)),
     }
 }
@@ -128,15 +170,28 @@ fn participant(held: &super::conversation::Participant) -> wire::Participant {
 }
 
 fn routing(conversation: &Conversation) -> wire::Routing {
-    let named = |id: Uuid, name: Option<String>| wire::Named { id: id.to_string(), name };
+    let named = |id: Uuid, name: Option<String>| wire::Named {
+        id: id.to_string(),
+        name,
+    };
     wire::Routing {
-        queue: conversation.queue.as_ref().map(|queue| named(queue.id, queue.name.clone())),
-        skills: conversation.skills.iter().map(|skill| named(*skill, None)).collect(),
+        queue: conversation
+            .queue
+            .as_ref()
+            .map(|queue| named(queue.id, queue.name.clone())),
+        skills: conversation
+            .skills
+            .iter()
+            .map(|skill| named(*skill, None))
+            .collect(),
     }
 }
 
 fn segment(conversation: &Conversation, leg: &Segment) -> wire::Segment {
-    let recording = conversation.recordings.iter().find(|recording| recording.segment == leg.id);
+    let recording = conversation
+        .recordings
+        .iter()
+        .find(|recording| recording.segment == leg.id);
     wire::Segment {
         id: leg.id.to_string(),
         kind: "call".to_owned(),
@@ -156,11 +211,19 @@ fn rendered_recording(held: &Recording) -> wire::Recording {
         file_id: held.file.map(|file| file.to_string()),
         url: held.url.clone(),
         duration: held.duration_ms,
-        retention: is_retained.then(|| wire::Retention { tag: held.tag.clone(), delete_date: held.delete_at_ms.map(times::text) }),
+        retention: is_retained.then(|| wire::Retention {
+            tag: held.tag.clone(),
+            delete_date: held.delete_at_ms.map(times::text),
+        }),
         annotations: held.annotations.iter().map(annotation).collect(),
     }
 }
 
 fn annotation(held: &super::conversation::Annotation) -> wire::Annotation {
-    wire::Annotation { kind: held.kind.clone(), reason: held.reason.clone(), location: held.location_ms, duration_ms: held.duration_ms }
+    wire::Annotation {
+        kind: held.kind.clone(),
+        reason: held.reason.clone(),
+        location: held.location_ms,
+        duration_ms: held.duration_ms,
+    }
 }

@@ -1,4 +1,5 @@
-//! The numbers this platform imposes, each with its unit, source and grade, and the windows that count towards two of them.
+//! The numbers this platform imposes, each with its unit, source and grade, and the windows that
+//! count towards two of them.
 
 use crate::rules::{Grade, Rule};
 
@@ -29,13 +30,16 @@ macro_rules! limit {
 limit!(
     /// Default of `requests_per_minute`.
     TOKEN_REQUESTS = 300, "requests a minute", Documented, "token_rate",
-    "a token makes at most 300 API requests a minute; the next is 429 with Retry-After in whole seconds",
-    "developer-center-blog 2021-02-03-Caching-in-flows; limit key client.credentials.token.rate.per.minute"
+    "a token makes at most 300 API requests a minute; the next is 429 with Retry-After in whole \
+     seconds",
+    "developer-center-blog 2021-02-03-Caching-in-flows; limit key \
+     client.credentials.token.rate.per.minute"
 );
 limit!(
     /// Default of `uploads_per_second`.
     UPLOADS = 100, "uploads a second", Documented, "upload_rate",
-    "POST /api/v2/files takes at most 100 requests a second and does not count towards the token's minute",
+    "POST /api/v2/files takes at most 100 requests a second and does not count towards the token's \
+     minute",
     "recording-migration guide, step 3"
 );
 limit!(
@@ -51,7 +55,8 @@ limit!(
     "limit key request.bytes.max in a third party's copy of the limits page"
 );
 limit!(
-    /// Default of `max_upload_bytes`: the ceiling of one S3 PUT. A smaller one would refuse real day-long recordings, a larger one no store takes.
+    /// Default of `max_upload_bytes`: the ceiling of one S3 PUT. A smaller one would refuse real
+    /// day-long recordings, a larger one no store takes.
     UPLOAD_BYTES = 5 * 1024 * 1024 * 1024, "bytes", Assumed, "upload_bytes",
     "an uploaded file is at most 5 GiB; more is 413",
     "no maximum found in any source; S3's ceiling for one PUT"
@@ -169,7 +174,8 @@ limit!(
     /// Longest DATE_RANGE of a search of participants' attributes.
     ATTRIBUTE_WINDOW_HOURS = 24, "hours", Observed, "attribute_window",
     "a DATE_RANGE of attributes/search spans at most 24 hours; more is 400",
-    "a third party's client, which quotes the vendor's search limits: 24 hours at most, 4 recommended"
+    "a third party's client, which quotes the vendor's search limits: 24 hours at most, 4 \
+     recommended"
 );
 
 /// Every limit here, in this order.
@@ -205,7 +211,8 @@ pub(super) const MINUTE_MS: i64 = 60_000;
 /// Milliseconds of the uploads' window.
 pub(super) const SECOND_MS: i64 = 1_000;
 
-/// Requests counted since a moment. The first request opens a window; the first one after its end opens the next.
+/// Requests counted since a moment. The first request opens a window; the first one after its end
+/// opens the next.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Window {
     started_ms: i64,
@@ -234,7 +241,10 @@ impl Window {
     /// Counts one request.
     pub(super) fn count(&mut self, now_ms: i64, length_ms: i64, allowed: u64) -> Rate {
         if self.count == 0 || now_ms >= self.started_ms + length_ms || now_ms < self.started_ms {
-            *self = Window { started_ms: now_ms, count: 0 };
+            *self = Window {
+                started_ms: now_ms,
+                count: 0,
+            };
         }
         self.count += 1;
         self.look(now_ms, length_ms, allowed)
@@ -247,7 +257,9 @@ impl Window {
         Rate {
             count: if over { 0 } else { self.count },
             allowed,
-            reset_s: (if over { length_ms } else { left_ms } as u64).div_ceil(1_000).max(1),
+            reset_s: (if over { length_ms } else { left_ms } as u64)
+                .div_ceil(1_000)
+                .max(1),
         }
     }
 }

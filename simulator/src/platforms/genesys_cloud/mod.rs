@@ -1,7 +1,10 @@
-//! Genesys Cloud as a target: the guide's ingestion surface, and the public API's read surface that everything taken in is read back by.
+//! Genesys Cloud as a target: the guide's ingestion surface, and the public API's read surface that
+//! everything taken in is read back by.
 //!
-//! [`GenesysCloud`] is the platform; `state` is what it remembers, in `stores` (no HTTP there), `wire` what the guide's payload looks like, `limits`
-//! and `rules` what it imposes and who says so. A request goes through `endpoint`; `truth` tells what is really held, `tamper` plants defects in it.
+//! [`GenesysCloud`] is the platform; `state` is what it remembers, in `stores` (no HTTP there),
+//! `wire` what the guide's payload looks like, `limits` and `rules` what it imposes and who says
+//! so. A request goes through `endpoint`; `truth` tells what is really held, `tamper` plants
+//! defects in it.
 
 mod access;
 mod aggregates;
@@ -101,9 +104,18 @@ pub(crate) struct GenesysCloud {
 }
 
 impl GenesysCloud {
-    /// An empty organisation. `spool` is where uploaded bytes lie, each under its SHA-256; it is made when the first arrive.
-    pub(crate) fn new(core: Arc<Core>, directory: Directory, settings: Settings, spool: PathBuf) -> Arc<GenesysCloud> {
-        let role = access::RoleHeld::new(settings.missing_scopes.clone(), settings.access.client_divisions.clone());
+    /// An empty organisation. `spool` is where uploaded bytes lie, each under its SHA-256; it is
+    /// made when the first arrive.
+    pub(crate) fn new(
+        core: Arc<Core>,
+        directory: Directory,
+        settings: Settings,
+        spool: PathBuf,
+    ) -> Arc<GenesysCloud> {
+        let role = access::RoleHeld::new(
+            settings.missing_scopes.clone(),
+            settings.access.client_divisions.clone(),
+        );
         Arc::new(GenesysCloud {
             role: Mutex::new(role),
             core,
@@ -119,7 +131,8 @@ impl GenesysCloud {
         })
     }
 
-    /// Says where the router listens, without a slash at the end; pre-signed addresses begin with it.
+    /// Says where the router listens, without a slash at the end; pre-signed addresses begin with
+    /// it.
     pub(crate) fn set_base_url(&self, url: String) {
         *self.base_url.lock() = url.trim_end_matches('/').to_owned();
     }
@@ -137,50 +150,131 @@ impl GenesysCloud {
             .operation(&operations::GENESYS_CLOUD_LIST_USERS, lists::users)
             .operation(&operations::GENESYS_CLOUD_GET_USER, lists::user_by_id)
             .operation(&operations::GENESYS_CLOUD_GET_QUEUE, lists::queue_by_id)
-            .operation(&operations::GENESYS_CLOUD_GET_WRAPUPCODE, lists::wrapupcode_by_id)
+            .operation(
+                &operations::GENESYS_CLOUD_GET_WRAPUPCODE,
+                lists::wrapupcode_by_id,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_SKILL, lists::skill_by_id)
-            .operation(&operations::GENESYS_CLOUD_GET_HOME_DIVISION, access::home_division)
-            .operation(&operations::GENESYS_CLOUD_GET_DIVISION, access::division_by_id)
-            .operation(&operations::GENESYS_CLOUD_GET_ORGANIZATION, organisation::itself)
+            .operation(
+                &operations::GENESYS_CLOUD_GET_HOME_DIVISION,
+                access::home_division,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_DIVISION,
+                access::division_by_id,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_ORGANIZATION,
+                organisation::itself,
+            )
             .operation(&operations::GENESYS_CLOUD_QUERY_USERS, users::query)
             .operation(&operations::GENESYS_CLOUD_SEARCH_USERS, users::search)
             .operation(&operations::GENESYS_CLOUD_LIST_QUEUES, lists::queues)
-            .operation(&operations::GENESYS_CLOUD_LIST_QUEUE_WRAPUPCODES, lists::wrapupcodes_of_queue)
-            .operation(&operations::GENESYS_CLOUD_LIST_WRAPUPCODES, lists::wrapupcodes)
+            .operation(
+                &operations::GENESYS_CLOUD_LIST_QUEUE_WRAPUPCODES,
+                lists::wrapupcodes_of_queue,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_LIST_WRAPUPCODES,
+                lists::wrapupcodes,
+            )
             .operation(&operations::GENESYS_CLOUD_LIST_SKILLS, lists::skills)
-            .operation(&operations::GENESYS_CLOUD_LIST_DIVISIONS, access::list_divisions)
-            .operation(&operations::GENESYS_CLOUD_LIST_LIMITS, lists::limit_namespaces)
+            .operation(
+                &operations::GENESYS_CLOUD_LIST_DIVISIONS,
+                access::list_divisions,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_LIST_LIMITS,
+                lists::limit_namespaces,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_LIMITS, lists::limits_of)
-            .operation(&operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS, organisation::limit_defaults)
-            .operation(&operations::GENESYS_CLOUD_GET_RECORDING_SETTINGS, organisation::recording_settings)
-            .operation(&operations::GENESYS_CLOUD_GET_CONVERSATION, read::conversation)
+            .operation(
+                &operations::GENESYS_CLOUD_GET_LIMIT_DEFAULTS,
+                organisation::limit_defaults,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_RECORDING_SETTINGS,
+                organisation::recording_settings,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_CONVERSATION,
+                read::conversation,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_WRAPUP, parts::wrapup)
-            .operation(&operations::GENESYS_CLOUD_LIST_ANNOTATIONS, annotations::list)
-            .operation(&operations::GENESYS_CLOUD_CREATE_ANNOTATION, annotations::create)
+            .operation(
+                &operations::GENESYS_CLOUD_LIST_ANNOTATIONS,
+                annotations::list,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_CREATE_ANNOTATION,
+                annotations::create,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_ANNOTATION, annotations::show)
-            .operation(&operations::GENESYS_CLOUD_UPDATE_ANNOTATION, annotations::update)
-            .operation(&operations::GENESYS_CLOUD_DELETE_ANNOTATION, annotations::delete)
+            .operation(
+                &operations::GENESYS_CLOUD_UPDATE_ANNOTATION,
+                annotations::update,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_DELETE_ANNOTATION,
+                annotations::delete,
+            )
             .operation(&operations::GENESYS_CLOUD_LIST_RECORDINGS, read::recordings)
             .operation(&operations::GENESYS_CLOUD_GET_RECORDING, read::recording)
-            .operation(&operations::GENESYS_CLOUD_UPDATE_RECORDING, public::update_recording)
-            .operation(&operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA, read::metadata)
-            .operation(&operations::GENESYS_CLOUD_GET_RECORDINGMETADATA, read::metadata_of)
+            .operation(
+                &operations::GENESYS_CLOUD_UPDATE_RECORDING,
+                public::update_recording,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_LIST_RECORDINGMETADATA,
+                read::metadata,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_RECORDINGMETADATA,
+                read::metadata_of,
+            )
             .operation(&operations::GENESYS_CLOUD_QUERY_RETENTION, retention::query)
-            .operation(&operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION, retention::protection)
-            .operation(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, public::update_protection)
-            .operation(&operations::GENESYS_CLOUD_CREATE_BATCHREQUEST, batch::create)
+            .operation(
+                &operations::GENESYS_CLOUD_QUERY_DELETIONPROTECTION,
+                retention::protection,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION,
+                public::update_protection,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_CREATE_BATCHREQUEST,
+                batch::create,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_BATCHREQUEST, batch::show)
             .operation(&operations::GENESYS_CLOUD_GET_BATCH_MEDIA, media::download)
-            .operation(&operations::GENESYS_CLOUD_GET_DATA_RETENTION, retention::maximum)
+            .operation(
+                &operations::GENESYS_CLOUD_GET_DATA_RETENTION,
+                retention::maximum,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_DETAILS, details::of_one)
             .operation(&operations::GENESYS_CLOUD_LIST_DETAILS, details::of_many)
             .operation(&operations::GENESYS_CLOUD_QUERY_DETAILS, analytics::query)
-            .operation(&operations::GENESYS_CLOUD_CREATE_DETAILS_JOB, analytics::create_job)
-            .operation(&operations::GENESYS_CLOUD_GET_DETAILS_AVAILABILITY, analytics::availability)
+            .operation(
+                &operations::GENESYS_CLOUD_CREATE_DETAILS_JOB,
+                analytics::create_job,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_DETAILS_AVAILABILITY,
+                analytics::availability,
+            )
             .operation(&operations::GENESYS_CLOUD_GET_DETAILS_JOB, analytics::job)
-            .operation(&operations::GENESYS_CLOUD_DELETE_DETAILS_JOB, details::delete_job)
-            .operation(&operations::GENESYS_CLOUD_GET_DETAILS_RESULTS, analytics::results)
-            .operation(&operations::GENESYS_CLOUD_QUERY_AGGREGATES, aggregates::query)
+            .operation(
+                &operations::GENESYS_CLOUD_DELETE_DETAILS_JOB,
+                details::delete_job,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_GET_DETAILS_RESULTS,
+                analytics::results,
+            )
+            .operation(
+                &operations::GENESYS_CLOUD_QUERY_AGGREGATES,
+                aggregates::query,
+            )
             .merge(directory::routes())
             .merge(public::routes())
             .fallback(unknown_path)
@@ -194,7 +288,10 @@ impl GenesysCloud {
     }
 
     /// Changes who and what there is; nothing where the change is refused.
-    fn change_directory<T>(&self, change: impl FnOnce(&mut Directory) -> Result<T, ApiError>) -> Result<T, ApiError> {
+    fn change_directory<T>(
+        &self,
+        change: impl FnOnce(&mut Directory) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut held = self.directory.write();
         let mut changed = Directory::clone(&held);
         let answer = change(&mut changed)?;
@@ -208,7 +305,11 @@ impl GenesysCloud {
 
     /// An id made by the server: a function of seed, operation, key and ordinal.
     fn made_id(&self, operation: &'static Operation, key: &str, ordinal: u64) -> Uuid {
-        self.seed().child(operation.name).child(key).index(ordinal).uuid()
+        self.seed()
+            .child(operation.name)
+            .child(key)
+            .index(ordinal)
+            .uuid()
     }
 
     fn mark(&self, rule: &'static Rule) {
@@ -219,12 +320,15 @@ impl GenesysCloud {
         self.core.clock.now_ms()
     }
 
-    /// As the client reached it: under one port for all it may have come by any of the vendor's names.
+    /// As the client reached it: under one port for all it may have come by any of the vendor's
+    /// names.
     fn base_url(&self) -> String {
-        request_context::origin().map_or_else(|| self.base_url.lock().clone(), |origin| origin.itself())
+        request_context::origin()
+            .map_or_else(|| self.base_url.lock().clone(), |origin| origin.itself())
     }
 
-    /// What the organisation remembers, as it stands now: whatever became due since the last look is done first.
+    /// What the organisation remembers, as it stands now: whatever became due since the last look
+    /// is done first.
     fn state(&self) -> MutexGuard<'_, state::State> {
         let mut state = self.state.lock();
         self.settle(&mut state);
@@ -235,7 +339,8 @@ impl GenesysCloud {
         self.tokens.lock()
     }
 
-    /// The how-manieth request of an operation and key this is, refused ones included; it feeds the correlation id and nothing else.
+    /// The how-manieth request of an operation and key this is, refused ones included; it feeds the
+    /// correlation id and nothing else.
     fn attempt(&self, operation: &str, key: &str) -> u64 {
         let slot = Seed::new(0).child(operation).child(key).value();
         let mut attempts = self.attempts.lock();
@@ -256,8 +361,15 @@ impl Endpoint for GenesysCloud {
 }
 
 /// Paths that no operation of the fault table stands for; so that they are journalled all the same.
-static UNKNOWN_PATH: Operation =
-    Operation { name: "genesys_cloud.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &[], query: &[] };
+static UNKNOWN_PATH: Operation = Operation {
+    name: "genesys_cloud.unknown_path",
+    method: "-",
+    path: "-",
+    key: "-",
+    mutates: false,
+    needs: &[],
+    query: &[],
+};
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
     endpoint::drain(request.into_body()).await;

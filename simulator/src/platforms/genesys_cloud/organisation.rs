@@ -1,4 +1,5 @@
-//! Settings of the organisation that a client reads: of recordings, and the limits it would have by default.
+//! Settings of the organisation that a client reads: of recordings, and the limits it would have by
+//! default.
 
 use axum::{extract::Path, response::Response};
 use serde_json::json;
@@ -49,10 +50,14 @@ pub(super) async fn itself(incoming: IncomingRequest) -> Response {
 }
 
 /// GET /api/v2/organizations/limits/namespaces/{namespace}/defaults.
-pub(super) async fn limit_defaults(Path(namespace): Path<String>, incoming: IncomingRequest) -> Response {
+pub(super) async fn limit_defaults(
+    Path(namespace): Path<String>,
+    incoming: IncomingRequest,
+) -> Response {
     incoming
         .answer(&namespace, |site, _| {
-            let entities = limit_entities(&namespace, &Settings::default()).ok_or_else(|| unknown_namespace(&namespace))?;
+            let entities = limit_entities(&namespace, &Settings::default())
+                .ok_or_else(|| unknown_namespace(&namespace))?;
             site.mark(&rules::LIMIT_DEFAULTS);
             Ok(Reply::json(200, &json!({"entities": entities})))
         })

@@ -1,4 +1,5 @@
-//! The organisation as the server sees it: its listener, its part of the plan and the description of its API.
+//! The organisation as the server sees it: its listener, its part of the plan and the description
+//! of its API.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +31,11 @@ impl Platform for GenesysCloud {
     }
 
     fn listeners(self: Arc<Self>) -> Vec<Listener> {
-        vec![Listener { name: PlatformName::GenesysCloud, path: "", router: self.router() }]
+        vec![Listener {
+            name: PlatformName::GenesysCloud,
+            path: "",
+            router: self.router(),
+        }]
     }
 
     fn set_base_urls(&self, url: &dyn Fn(PlatformName) -> String) {
@@ -64,15 +69,39 @@ impl Platform for GenesysCloud {
             ("client_id", Value::from(directory.client_id.as_str())),
             ("client_secret", secret_file("target")),
         ]);
-        let rate = |limit: u32| if limit == 0 { UNLIMITED } else { i64::from(limit) };
+        let rate = |limit: u32| {
+            if limit == 0 {
+                UNLIMITED
+            } else {
+                i64::from(limit)
+            }
+        };
         let agents = csv(
             "legacy_agent_id,genesys_user_id,genesys_user_name,valid_from,valid_to",
-            world.mapping().map(|(id, row)| [vec![id.to_owned(), row.user_id.to_string(), row.user_name.clone()], validity(row)].concat()),
+            world.mapping().map(|(id, row)| {
+                [
+                    vec![
+                        id.to_owned(),
+                        row.user_id.to_string(),
+                        row.user_name.clone(),
+                    ],
+                    validity(row),
+                ]
+                .concat()
+            }),
         );
-        let queues = csv("legacy_queue_id,genesys_queue_id", world.mapped_queues().map(|(row, target)| vec![row.id.clone(), target]));
+        let queues = csv(
+            "legacy_queue_id,genesys_queue_id",
+            world
+                .mapped_queues()
+                .map(|(row, target)| vec![row.id.clone(), target]),
+        );
         PlanSection {
             section,
-            pace: (rate(self.settings.requests_per_minute), rate(self.settings.uploads_per_second)),
+            pace: (
+                rate(self.settings.requests_per_minute),
+                rate(self.settings.uploads_per_second),
+            ),
             files: vec![
                 ("secrets/target".to_owned(), directory.client_secret.clone()),
                 ("mapping/agents.csv".to_owned(), agents),
@@ -87,7 +116,9 @@ impl Platform for GenesysCloud {
     }
 
     fn control_routes(self: Arc<Self>) -> Router {
-        Router::new().route("/_sim/role", post(change_role)).with_state(self)
+        Router::new()
+            .route("/_sim/role", post(change_role))
+            .with_state(self)
     }
 }
 
@@ -118,5 +149,8 @@ pub(crate) static API: ApiDescription = ApiDescription {
     },
     parameter: schema_of_parameter,
     is_of_store: |operation| operation.path.starts_with("/presigned/"),
-    summary: |operation| (!operation.path.starts_with("/api/v2/")).then_some("the store behind pre-signed addresses, or the login host"),
+    summary: |operation| {
+        (!operation.path.starts_with("/api/v2/"))
+            .then_some("the store behind pre-signed addresses, or the login host")
+    },
 };

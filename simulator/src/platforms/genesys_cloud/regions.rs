@@ -1,6 +1,7 @@
 //! Hosts that are written into clients of Genesys Cloud.
 
-/// Domains of Genesys Cloud's regions; `api.` and `login.` before each are the organisation. Source: the vendor's Python SDK, purecloud_region_hosts.py.
+/// Domains of Genesys Cloud's regions; `api.` and `login.` before each are the organisation.
+/// Source: the vendor's Python SDK, purecloud_region_hosts.py.
 pub const REGIONS: [&str; 18] = [
     "mypurecloud.com",
     "mypurecloud.ie",

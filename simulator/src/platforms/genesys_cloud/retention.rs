@@ -24,7 +24,11 @@ const DAY_MS: i64 = 86_400_000;
 
 /// GET /api/v2/recordings/retention/query.
 pub(super) async fn query(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| retention_page(site, &authorized.query)).await
+    incoming
+        .answer("-", |site, authorized| {
+            retention_page(site, &authorized.query)
+        })
+        .await
 }
 
 /// GET /api/v2/analytics/dataretention/settings.
@@ -43,7 +47,12 @@ pub(super) async fn maximum(incoming: IncomingRequest) -> Response {
 
 /// POST /api/v2/recordings/deletionprotection.
 pub(super) async fn protection(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| protected(site, &asked)).await
+    incoming
+        .answer_json(
+            |_, _| "-".to_owned(),
+            |site, _, asked| protected(site, &asked),
+        )
+        .await
 }
 
 /// Which conversations are asked about.
@@ -57,12 +66,15 @@ pub(super) struct Protection {
 type Place = (Uuid, u64);
 
 impl GenesysCloud {
-    /// The organisation's maximum in days, where the deletion date of a conversation's recording lies beyond it.
+    /// The organisation's maximum in days, where the deletion date of a conversation's recording
+    /// lies beyond it.
     pub(super) fn beyond_maximum(&self, start_ms: i64, delete_at_ms: Option<i64>) -> Option<u32> {
         let days = self.settings.max_retention_days?;
         let most_ms = start_ms.saturating_add(i64::from(days) * DAY_MS);
         delete_at_ms.filter(|delete_at_ms| *delete_at_ms > most_ms)?;
-        [&rules::RETENTION_MAX, &rules::RETENTION_MAX_FROM].into_iter().for_each(|rule| self.mark(rule));
+        [&rules::RETENTION_MAX, &rules::RETENTION_MAX_FROM]
+            .into_iter()
+            .for_each(|rule| self.mark(rule));
         Some(days)
     }
 
@@ -70,18 +82,28 @@ impl GenesysCloud {
     pub(super) fn put_export(&self, body: &mut Value, one: &Recording) {
         let date = |at_ms: Option<i64>| at_ms.map(times::text);
         put(body, "exportDate", date(one.export_at_ms));
-        put(body, "exportedDate", date(one.export_at_ms.filter(|at_ms| *at_ms <= self.now_ms())));
+        put(
+            body,
+            "exportedDate",
+            date(one.export_at_ms.filter(|at_ms| *at_ms <= self.now_ms())),
+        );
     }
 }
 
 fn retention_page(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError> {
     if query.one("retentionThresholdDays").is_none() {
         let message = "retentionThresholdDays is required";
-        return Err(ApiError::new(400, "invalid.query.param.value", message).field("retentionThresholdDays"));
+        return Err(ApiError::new(400, "invalid.query.param.value", message)
+            .field("retentionThresholdDays"));
     }
     let days = query.number("retentionThresholdDays", 0, 0, 100_000)?;
     let size = query
-        .number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, limits::RETENTION_PAGE_MAX.value)
+        .number(
+            "pageSize",
+            limits::PAGE_SIZE_DEFAULT.value,
+            1,
+            limits::RETENTION_PAGE_MAX.value,
+        )
         .inspect_err(|_| site.mark(&limits::RETENTION_PAGE_MAX.rule))?;
     let after = query.one("cursor").map(place).transpose()?;
     site.mark(&rules::RETENTION_THRESHOLD);
@@ -94,18 +116,34 @@ fn retention_page(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError>
 }
 
 /// One page, in the order of conversation ids, and where the next begins, if there is one.
-fn retained(site: &GenesysCloud, days: u64, size: usize, after: Option<Place>) -> (Vec<Value>, Option<Place>) {
-    let until = site.now_ms().saturating_add(i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY_MS));
-    let is_kept =
-        |one: &Recording| one.file_state != FileState::Deleted && (days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until));
+fn retained(
+    site: &GenesysCloud,
+    days: u64,
+    size: usize,
+    after: Option<Place>,
+) -> (Vec<Value>, Option<Place>) {
+    let until = site.now_ms().saturating_add(
+        i64::try_from(days)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(DAY_MS),
+    );
+    let is_kept = |one: &Recording| {
+        one.file_state != FileState::Deleted
+            && (days == 0 || one.delete_at_ms.is_none_or(|delete| delete > until))
+    };
     let state = site.state();
     let from = after.map_or(Uuid::nil(), |(conversation, _)| conversation);
-    let all = state.conversations.from(from).filter(|held| site.shows(held)).flat_map(|held| {
-        let numbered = held.recordings.iter().enumerate();
-        numbered.map(move |(index, one)| ((held.id, index as u64), one))
-    });
+    let all = state
+        .conversations
+        .from(from)
+        .filter(|held| site.shows(held))
+        .flat_map(|held| {
+            let numbered = held.recordings.iter().enumerate();
+            numbered.map(move |(index, one)| ((held.id, index as u64), one))
+        });
     let shown = all.filter(|(_, one)| site.is_shown_by_now(one.shown_from_ms));
-    let mut rest = shown.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
+    let mut rest =
+        shown.filter(|(place, one)| after.is_none_or(|after| *place > after) && is_kept(one));
     let mut last = None;
     let page: Vec<Value> = rest
         .by_ref()
@@ -127,7 +165,10 @@ fn protected(site: &GenesysCloud, asked: &Protection) -> Result<Reply, ApiError>
         return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
     }
     let state = site.state();
-    let held = asked.conversation_ids.iter().filter_map(|id| state.conversations.get(uuid(id)?));
+    let held = asked
+        .conversation_ids
+        .iter()
+        .filter_map(|id| state.conversations.get(uuid(id)?));
     let answer: Vec<Value> = held
         .filter(|held| held.protected && site.shows(held))
         .map(|held| json!({"id": held.id, "selfUri": format!("/api/v2/conversations/{}", held.id)}))
@@ -140,7 +181,11 @@ fn retention_entity(site: &GenesysCloud, conversation: Uuid, one: &Recording) ->
     let archive_at_ms = site.archive_date(one);
     let mut body = json!({"conversationId": conversation, "recordingId": one.id, "creationTime": times::text(one.created_at_ms)});
     put(&mut body, "archiveDate", archive_at_ms.map(times::text));
-    put(&mut body, "archiveMedium", archive_at_ms.map(|_| ARCHIVE_MEDIUM));
+    put(
+        &mut body,
+        "archiveMedium",
+        archive_at_ms.map(|_| ARCHIVE_MEDIUM),
+    );
     put(&mut body, "deleteDate", one.delete_at_ms.map(times::text));
     site.put_export(&mut body, one);
     body
@@ -156,5 +201,12 @@ fn place(cursor: &str) -> Result<Place, ApiError> {
         let (conversation, index) = text.split_once(':')?;
         Some((uuid(conversation)?, index.parse().ok()?))
     };
-    read().ok_or_else(|| ApiError::new(400, "invalid.query.param.value", "the cursor is not one of ours").field("cursor"))
+    read().ok_or_else(|| {
+        ApiError::new(
+            400,
+            "invalid.query.param.value",
+            "the cursor is not one of ours",
+        )
+        .field("cursor")
+    })
 }

@@ -10,17 +10,22 @@ use uuid::Uuid;
 use super::{access::AccessSettings, limits, public::PublicSettings};
 use crate::operations;
 
-/// `[genesys_cloud.limits]` of a scenario. Every number has its unit in its name; what is left out is the platform's own value.
+/// `[genesys_cloud.limits]` of a scenario. Every number has its unit in its name; what is left out
+/// is the platform's own value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// API requests a token may make in a minute. Default 300; 0 means no limit, and no rate headers.
+    /// API requests a token may make in a minute. Default 300; 0 means no limit, and no rate
+    /// headers.
     pub requests_per_minute: u32,
-    /// API requests that all tokens of the organisation together may make in a minute, besides each token's own. Default 0: no limit.
+    /// API requests that all tokens of the organisation together may make in a minute, besides each
+    /// token's own. Default 0: no limit.
     pub org_requests_per_minute: u32,
-    /// Requests a minute of single operations, which all tokens share: `{ "genesys_cloud.create_batchrequest" = 100 }`. Default none; 0 means no limit.
+    /// Requests a minute of single operations, which all tokens share:
+    /// `{ "genesys_cloud.create_batchrequest" = 100 }`. Default none; 0 means no limit.
     pub route_requests_per_minute: BTreeMap<String, u32>,
-    /// Uploads a token may make in a second, counted apart from the minute. Default 100; 0 means no limit.
+    /// Uploads a token may make in a second, counted apart from the minute. Default 100; 0 means no
+    /// limit.
     pub uploads_per_second: u32,
     /// Life of an access token in seconds. Default 86400.
     pub token_seconds: u64,
@@ -28,7 +33,8 @@ pub struct Settings {
     pub max_request_bytes: u64,
     /// Largest uploaded file in bytes. Default 5 GiB.
     pub max_upload_bytes: u64,
-    /// How long a recording is transcoded after it is first asked for in a playable format, in milliseconds; 202 meanwhile. Default 0.
+    /// How long a recording is transcoded after it is first asked for in a playable format, in
+    /// milliseconds; 202 meanwhile. Default 0.
     pub transcode_ms: u64,
     /// How long a new conversation stays out of the analytics jobs, in milliseconds. Default 0.
     pub analytics_lag_ms: u64,
@@ -38,9 +44,11 @@ pub struct Settings {
     pub batch_ms: u64,
     /// Life of a pre-signed download address in minutes. Default 60.
     pub download_url_minutes: u64,
-    /// The organisation's maximum retention in days, counted from the start of the conversation. Absent: no maximum.
+    /// The organisation's maximum retention in days, counted from the start of the conversation.
+    /// Absent: no maximum.
     pub max_retention_days: Option<u32>,
-    /// Scopes and permissions that the client lacks, such as `recording:upload` or `recording:recording:view`. Default none.
+    /// Scopes and permissions that the client lacks, such as `recording:upload` or
+    /// `recording:recording:view`. Default none.
     pub missing_scopes: Vec<String>,
     /// `ingest` of a scenario.
     #[serde(skip)]
@@ -104,9 +112,17 @@ impl Settings {
         for name in self.route_requests_per_minute.keys() {
             match operations::find(name) {
                 Ok(operation) if name.starts_with("genesys_cloud.") && !operation.is_inside() => {}
-                Ok(_) => return Err(format!("route_requests_per_minute names `{name}`, which is no request to Genesys Cloud")),
+                Ok(_) => {
+                    return Err(format!(
+                        "route_requests_per_minute names `{name}`, which is no request to Genesys \
+                         Cloud"
+                    ));
+                }
                 Err(nearest) => {
-                    return Err(format!("route_requests_per_minute names `{name}`, which is no operation; the nearest is `{nearest}`"));
+                    return Err(format!(
+                        "route_requests_per_minute names `{name}`, which is no operation; the \
+                         nearest is `{nearest}`"
+                    ));
                 }
             }
         }
@@ -114,7 +130,8 @@ impl Settings {
     }
 }
 
-/// The organisation: who and what exists before the first migrated call, and the one client that may enter.
+/// The organisation: who and what exists before the first migrated call, and the one client that
+/// may enter.
 #[derive(Clone)]
 pub(crate) struct Directory {
     /// Users; only these ids are valid agents.
@@ -177,7 +194,12 @@ pub(crate) struct Said {
 impl Entry {
     /// An entry as the world begins with it.
     pub(crate) fn new(id: Uuid, name: impl Into<String>, state: &'static str) -> Entry {
-        Entry { id, name: name.into(), state, said: None }
+        Entry {
+            id,
+            name: name.into(),
+            state,
+            said: None,
+        }
     }
 
     /// A text that a client said of it.
@@ -194,7 +216,10 @@ impl Entry {
 impl Directory {
     /// The user every call of an unmapped agent is given to; absent when the organisation has none.
     pub(super) fn fallback_user(&self) -> Option<Uuid> {
-        self.users.iter().find(|user| user.name == FALLBACK_USER).map(|user| user.id)
+        self.users
+            .iter()
+            .find(|user| user.name == FALLBACK_USER)
+            .map(|user| user.id)
     }
 }
 
@@ -208,5 +233,8 @@ pub(super) fn holds(entries: &[Entry], id: Uuid) -> bool {
 
 /// The name of an id; absent when the list lacks it.
 pub(super) fn name_of(entries: &[Entry], id: Uuid) -> Option<&str> {
-    entries.iter().find(|entry| entry.id == id).map(|entry| entry.name.as_str())
+    entries
+        .iter()
+        .find(|entry| entry.id == id)
+        .map(|entry| entry.name.as_str())
 }

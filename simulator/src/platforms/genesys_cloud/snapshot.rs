@@ -4,7 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{GenesysCloud, access, auth::Tokens, settings::Directory, state::State};
 
-/// Everything it remembers. The bytes of uploads lie in the spool under their hash: none is ever changed or removed, so they need no copy.
+/// Everything it remembers. The bytes of uploads lie in the spool under their hash: none is ever
+/// changed or removed, so they need no copy.
 pub(super) struct Snapshot {
     tokens: Tokens,
     attempts: HashMap<u64, u64>,

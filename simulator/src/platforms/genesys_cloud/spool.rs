@@ -1,7 +1,8 @@
-//! Where uploads lie, each under its SHA-256. Nothing is ever changed or removed, so whoever remembers a hash can read its bytes.
+//! Where uploads lie, each under its SHA-256. Nothing is ever changed or removed, so whoever
+//! remembers a hash can read its bytes.
 //!
-//! A large upload is a file. Small ones lie one after another in a file they share: making and removing a file of its own costs more than all else
-//! that a small upload needs.
+//! A large upload is a file. Small ones lie one after another in a file they share: making and
+//! removing a file of its own costs more than all else that a small upload needs.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -40,19 +41,30 @@ struct Shared {
 impl Spool {
     /// In a folder that is made when the first bytes arrive.
     pub(super) fn new(folder: PathBuf) -> Spool {
-        Spool { folder, shared: Mutex::default() }
+        Spool {
+            folder,
+            shared: Mutex::default(),
+        }
     }
 
     /// Begins to take an upload in.
     pub(super) fn gather(&self) -> Gathering {
-        Gathering { folder: self.folder.clone(), hasher: Sha256::new(), bytes: 0, pending: Vec::new(), file: None }
+        Gathering {
+            folder: self.folder.clone(),
+            hasher: Sha256::new(),
+            bytes: 0,
+            pending: Vec::new(),
+            file: None,
+        }
     }
 
     /// Keeps what was gathered.
     pub(super) fn keep(&self, whole: Gathered) -> io::Result<()> {
         match whole.held {
             Held::Memory(bytes) => self.shared.lock().add(&self.folder, whole.sha, &bytes),
-            Held::File(path) => path.persist(self.path(&whole.sha)).map_err(|error| error.error),
+            Held::File(path) => path
+                .persist(self.path(&whole.sha))
+                .map_err(|error| error.error),
         }
     }
 
@@ -75,7 +87,9 @@ impl Spool {
 
     /// An upload from some byte on. Blocking.
     pub(super) fn open(&self, sha256: &str, from: u64) -> io::Result<Box<dyn Read + Send>> {
-        let sha = <[u8; 32]>::from_hex(sha256).ok().ok_or_else(|| io::Error::other("no hash"))?;
+        let sha = <[u8; 32]>::from_hex(sha256)
+            .ok()
+            .ok_or_else(|| io::Error::other("no hash"))?;
         if let Some(bytes) = self.shared.lock().read(&sha)? {
             let mut bytes = Cursor::new(bytes);
             bytes.set_position(from);
@@ -93,9 +107,14 @@ impl Spool {
     /// How many uploads are kept, and how many files lie about that belong to none.
     #[cfg(test)]
     pub(super) fn count(&self) -> (usize, usize) {
-        let names = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let (large, other): (Vec<_>, Vec<_>) =
-            names.filter(|name| name != SHARED).partition(|name| <[u8; 32]>::from_hex(&*name.to_string_lossy()).is_ok());
+        let names = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name());
+        let (large, other): (Vec<_>, Vec<_>) = names
+            .filter(|name| name != SHARED)
+            .partition(|name| <[u8; 32]>::from_hex(&*name.to_string_lossy()).is_ok());
         (large.len() + self.shared.lock().places.len(), other.len())
     }
 }
@@ -109,7 +128,14 @@ impl Shared {
             Some(file) => file,
             absent => {
                 output::private::folder(folder)?;
-                absent.insert(File::options().read(true).write(true).create(true).truncate(true).open(folder.join(SHARED))?)
+                absent.insert(
+                    File::options()
+                        .read(true)
+                        .write(true)
+                        .create(true)
+                        .truncate(true)
+                        .open(folder.join(SHARED))?,
+                )
             }
         };
         // What was written in part, on a full disk, is written over.
@@ -121,7 +147,9 @@ impl Shared {
     }
 
     fn read(&mut self, sha: &Sha) -> io::Result<Option<Vec<u8>>> {
-        let (Some(&(at, length)), Some(file)) = (self.places.get(sha), &mut self.file) else { return Ok(None) };
+        let (Some(&(at, length)), Some(file)) = (self.places.get(sha), &mut self.file) else {
+            return Ok(None);
+        };
         let mut bytes = vec![0; length];
         file.seek(SeekFrom::Start(at))?;
         file.read_exact(&mut bytes)?;
@@ -129,7 +157,8 @@ impl Shared {
     }
 }
 
-/// An upload that is still arriving: in memory while it is small, then in a file under a name that vanishes with this.
+/// An upload that is still arriving: in memory while it is small, then in a file under a name that
+/// vanishes with this.
 pub(super) struct Gathering {
     folder: PathBuf,
     hasher: Sha256,
@@ -157,7 +186,11 @@ impl Gathering {
     /// The same, blocking.
     pub(super) fn take(&mut self, chunk: &[u8]) -> io::Result<()> {
         self.hold(chunk);
-        if self.pending.len() < WRITE_BYTES { Ok(()) } else { self.write() }
+        if self.pending.len() < WRITE_BYTES {
+            Ok(())
+        } else {
+            self.write()
+        }
     }
 
     fn hold(&mut self, chunk: &[u8]) {
@@ -182,8 +215,14 @@ impl Gathering {
             self.write()?;
         }
         let sha = self.hasher.finalize().into();
-        let held = self.file.map_or(Held::Memory(self.pending), |(_, path)| Held::File(path));
-        Ok(Gathered { sha, bytes: self.bytes, held })
+        let held = self
+            .file
+            .map_or(Held::Memory(self.pending), |(_, path)| Held::File(path));
+        Ok(Gathered {
+            sha,
+            bytes: self.bytes,
+            held,
+        })
     }
 }
 
@@ -228,17 +267,29 @@ mod tests {
         let spool = Spool::new(folder.path().join("spool"));
         let small: Vec<Vec<u8>> = (0..40_u8).map(|k| vec![k; usize::from(k) * 7]).collect();
         let large = [vec![1; WRITE_BYTES], vec![2; 1000]].concat();
-        let hashes: Vec<String> = small.iter().chain([&large, &small[3]]).map(|bytes| spool.store(bytes).expect("room")).collect();
+        let hashes: Vec<String> = small
+            .iter()
+            .chain([&large, &small[3]])
+            .map(|bytes| spool.store(bytes).expect("room"))
+            .collect();
         assert_eq!(hashes[3], hashes[41], "the same bytes are the same upload");
         assert_eq!(spool.count(), (41, 0));
         for (bytes, sha256) in small.iter().chain([&large]).zip(&hashes) {
             assert_eq!(&spool.read(sha256).expect("it is there"), bytes);
             let mut tail = Vec::new();
             let from = bytes.len() as u64 / 2;
-            spool.open(sha256, from).expect("it is there").read_to_end(&mut tail).expect("it can be read");
+            spool
+                .open(sha256, from)
+                .expect("it is there")
+                .read_to_end(&mut tail)
+                .expect("it can be read");
             assert_eq!(tail, bytes[bytes.len() / 2..]);
         }
-        assert!(spool.read(&hex::encode(Sha256::digest(b"never sent"))).is_err_and(|error| error.kind() == io::ErrorKind::NotFound));
+        assert!(
+            spool
+                .read(&hex::encode(Sha256::digest(b"never sent")))
+                .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        );
         assert!(spool.read("no hash").is_err());
     }
 

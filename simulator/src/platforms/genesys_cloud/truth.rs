@@ -1,4 +1,5 @@
-//! What the organisation really holds, told to whoever checks the checkers: never over the public API.
+//! What the organisation really holds, told to whoever checks the checkers: never over the public
+//! API.
 
 use std::{collections::BTreeMap, io};
 
@@ -19,7 +20,10 @@ use crate::audio_facts::AudioFacts;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TruthError {
     /// Bytes that were taken in are gone from the spool.
-    #[error("failed to read the uploaded bytes {sha256} from the spool: {source}; keep the spool until the simulator ends")]
+    #[error(
+        "failed to read the uploaded bytes {sha256} from the spool: {source}; keep the spool until \
+         the simulator ends"
+    )]
     Spool {
         /// Which bytes.
         sha256: String,
@@ -77,7 +81,8 @@ struct RecordingLine {
     pcm_sha256: Option<String>,
 }
 
-/// Every conversation as a line, sorted by numeric legacy id, those without last, then by target id.
+/// Every conversation as a line, sorted by numeric legacy id, those without last, then by target
+/// id.
 pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
     // Decoded before the state is locked for the export: requests go on meanwhile.
     let media = media(&site.state());
@@ -101,11 +106,22 @@ pub(super) fn export(site: &GenesysCloud) -> Result<String, TruthError> {
 /// Every file that some recording has, by its hash.
 fn media(state: &State) -> BTreeMap<String, StoredFile> {
     let recordings = state.conversations.all().flat_map(|held| &held.recordings);
-    recordings.filter_map(|one| state.files.media_of(one)).map(|media| (media.sha256.clone(), media.clone())).collect()
+    recordings
+        .filter_map(|one| state.files.media_of(one))
+        .map(|media| (media.sha256.clone(), media.clone()))
+        .collect()
 }
 
-fn line<'a>(site: &GenesysCloud, state: &State, held: &'a Conversation) -> Result<Line<'a>, TruthError> {
-    let recordings = held.recordings.iter().map(|one| recording(site, state, held, one)).collect::<Result<_, _>>()?;
+fn line<'a>(
+    site: &GenesysCloud,
+    state: &State,
+    held: &'a Conversation,
+) -> Result<Line<'a>, TruthError> {
+    let recordings = held
+        .recordings
+        .iter()
+        .map(|one| recording(site, state, held, one))
+        .collect::<Result<_, _>>()?;
     Ok(Line {
         legacy_interaction_id: Tag::of(held).map(|tag| tag.legacy_id),
         target_id: held.id,
@@ -118,12 +134,22 @@ fn line<'a>(site: &GenesysCloud, state: &State, held: &'a Conversation) -> Resul
             .participants
             .iter()
             .filter(|one| one.role.is_person())
-            .map(|one| Who { role: one.role.as_str(), id: one.id })
+            .map(|one| Who {
+                role: one.role.as_str(),
+                id: one.id,
+            })
             .collect(),
         queue: held.queue.as_ref().map(|queue| queue.id),
         skill: held.skills.first().copied(),
-        wrap_up: held.participants.iter().filter(|one| one.role == Role::Agent).find_map(|one| one.wrap_up),
-        retention: Retention { delete_at: earliest_deletion(held).map(times::text), hold: held.protected },
+        wrap_up: held
+            .participants
+            .iter()
+            .filter(|one| one.role == Role::Agent)
+            .find_map(|one| one.wrap_up),
+        retention: Retention {
+            delete_at: earliest_deletion(held).map(times::text),
+            hold: held.protected,
+        },
         recordings,
         attributes: &held.attributes,
     })
@@ -135,9 +161,17 @@ fn earliest_deletion(held: &Conversation) -> Option<i64> {
     dates?.into_iter().min()
 }
 
-fn recording(site: &GenesysCloud, state: &State, held: &Conversation, one: &Recording) -> Result<RecordingLine, TruthError> {
+fn recording(
+    site: &GenesysCloud,
+    state: &State,
+    held: &Conversation,
+    one: &Recording,
+) -> Result<RecordingLine, TruthError> {
     let media = state.files.media_of(one);
-    let facts = media.map(|media| facts(site, media)).transpose()?.unwrap_or_default();
+    let facts = media
+        .map(|media| facts(site, media))
+        .transpose()?
+        .unwrap_or_default();
     Ok(RecordingLine {
         legacy_recording_id: identity::of_recording(&state.files, held, one),
         target_id: one.id,
@@ -158,9 +192,14 @@ fn facts(site: &GenesysCloud, media: &StoredFile) -> Result<AudioFacts, TruthErr
     if let Some(known) = site.facts.lock().get(&media.sha256) {
         return Ok(known.clone());
     }
-    let spool = |source| TruthError::Spool { sha256: media.sha256.clone(), source };
+    let spool = |source| TruthError::Spool {
+        sha256: media.sha256.clone(),
+        source,
+    };
     let bytes = site.spool.read(&media.sha256).map_err(spool)?;
     let facts = AudioFacts::of(&bytes);
-    site.facts.lock().insert(media.sha256.clone(), facts.clone());
+    site.facts
+        .lock()
+        .insert(media.sha256.clone(), facts.clone());
     Ok(facts)
 }

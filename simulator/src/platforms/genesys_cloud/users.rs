@@ -17,12 +17,21 @@ use crate::{http::reply::Reply, operations};
 
 /// GET /api/v2/users/query.
 pub(super) async fn query(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| users_by_cursor(site, &authorized.query)).await
+    incoming
+        .answer("-", |site, authorized| {
+            users_by_cursor(site, &authorized.query)
+        })
+        .await
 }
 
 /// POST /api/v2/users/search.
 pub(super) async fn search(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| search_users(site, &asked)).await
+    incoming
+        .answer_json(
+            |_, _| "-".to_owned(),
+            |site, _, asked| search_users(site, &asked),
+        )
+        .await
 }
 
 /// UserSearchRequest of the API description, as far as it is evaluated here.
@@ -79,8 +88,14 @@ const KINDS: [&str; 3] = ["EXACT", "STARTS_WITH", "CONTAINS"];
 fn users_by_cursor(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError> {
     let most = &limits::PAGE_SIZE_MAX;
     let default = limits::PAGE_SIZE_DEFAULT.value;
-    let size = query.number("pageSize", default, 1, most.value).inspect_err(|_| site.mark(&most.rule))? as usize;
-    let from = query.one("cursor").map(|text| cursor::place("user", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
+    let size = query
+        .number("pageSize", default, 1, most.value)
+        .inspect_err(|_| site.mark(&most.rule))? as usize;
+    let from = query
+        .one("cursor")
+        .map(|text| cursor::place("user", text, cursor::IN_QUERY))
+        .transpose()?
+        .unwrap_or(0);
     let directory = site.directory();
     let mut found: Vec<&Entry> = site.users_by_state(&directory, query).collect();
     found.sort_by_key(|user| (&user.name, user.id));
@@ -88,17 +103,35 @@ fn users_by_cursor(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError
         found.reverse();
     }
     site.mark(&rules::USERS_QUERY);
-    let page: Vec<_> = found.iter().skip(from).take(size).map(|user| site.user_json(user)).collect();
+    let page: Vec<_> = found
+        .iter()
+        .skip(from)
+        .take(size)
+        .map(|user| site.user_json(user))
+        .collect();
     let path = operations::GENESYS_CLOUD_QUERY_USERS.path;
-    let state = query.one("state").map(|state| format!("&state={state}")).unwrap_or_default();
-    let order = query.one("sortOrder").map(|order| format!("&sortOrder={order}")).unwrap_or_default();
+    let state = query
+        .one("state")
+        .map(|state| format!("&state={state}"))
+        .unwrap_or_default();
+    let order = query
+        .one("sortOrder")
+        .map(|order| format!("&sortOrder={order}"))
+        .unwrap_or_default();
     let uri = |cursor: &str| format!("{path}?pageSize={size}{state}{order}{cursor}");
-    let here = query.one("cursor").map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+    let here = query
+        .one("cursor")
+        .map(|cursor| format!("&cursor={cursor}"))
+        .unwrap_or_default();
     let mut body = json!({"entities": page, "results": page.len(), "selfUri": uri(&here)});
     let next = from.saturating_add(size);
     if next < found.len() {
         let cursor = cursor::to("user", next);
-        put(&mut body, "nextUri", Some(uri(&format!("&cursor={cursor}"))));
+        put(
+            &mut body,
+            "nextUri",
+            Some(uri(&format!("&cursor={cursor}"))),
+        );
         put(&mut body, "cursor", Some(cursor));
     }
     Ok(Reply::json(200, &body))
@@ -109,19 +142,37 @@ fn search_users(site: &GenesysCloud, asked: &Search) -> Result<Reply, ApiError> 
     let number = asked.page_number.unwrap_or(1);
     if size == 0 || size > limits::PAGE_SIZE_MAX.value || number == 0 {
         site.mark(&limits::PAGE_SIZE_MAX.rule);
-        let message = format!("pageSize is 1 to {}, pageNumber from 1", limits::PAGE_SIZE_MAX.value);
+        let message = format!(
+            "pageSize is 1 to {}, pageNumber from 1",
+            limits::PAGE_SIZE_MAX.value
+        );
         return Err(ApiError::new(400, "bad.request", message).field("pageSize"));
     }
     asked.check()?;
-    asked.query.iter().try_for_each(Criterion::check).inspect_err(|_| site.mark(&rules::USERS_SEARCH))?;
+    asked
+        .query
+        .iter()
+        .try_for_each(Criterion::check)
+        .inspect_err(|_| site.mark(&rules::USERS_SEARCH))?;
     site.mark(&rules::USERS_SEARCH);
-    let names_state = asked.query.iter().any(|one| one.fields.iter().any(|field| field == "state"));
-    let is_found = |user: &&Entry| (names_state || user.state != "deleted") && asked.query.iter().all(|one| one.fits(user));
+    let names_state = asked
+        .query
+        .iter()
+        .any(|one| one.fields.iter().any(|field| field == "state"));
+    let is_found = |user: &&Entry| {
+        (names_state || user.state != "deleted") && asked.query.iter().all(|one| one.fits(user))
+    };
     let directory = site.directory();
     let mut found: Vec<&Entry> = directory.users.iter().filter(is_found).collect();
     let first = asked.sort.first();
-    let by = asked.sort_by.as_deref().or_else(|| first?.sort_by.as_deref());
-    let order = asked.sort_order.as_deref().or_else(|| first?.sort_order.as_deref());
+    let by = asked
+        .sort_by
+        .as_deref()
+        .or_else(|| first?.sort_by.as_deref());
+    let order = asked
+        .sort_order
+        .as_deref()
+        .or_else(|| first?.sort_order.as_deref());
     match by.unwrap_or("name") {
         "name" => found.sort_by_key(|user| (&user.name, user.id)),
         "id" => found.sort_by_key(|user| user.id),
@@ -131,7 +182,12 @@ fn search_users(site: &GenesysCloud, asked: &Search) -> Result<Reply, ApiError> 
         found.reverse();
     }
     let skip = usize::try_from(size.saturating_mul(number - 1)).unwrap_or(usize::MAX);
-    let page: Vec<Value> = found.iter().skip(skip).take(size as usize).map(|user| json!(site.user_json(user))).collect();
+    let page: Vec<Value> = found
+        .iter()
+        .skip(skip)
+        .take(size as usize)
+        .map(|user| json!(site.user_json(user)))
+        .collect();
     Ok(Reply::json(
         200,
         &json!({
@@ -149,13 +205,27 @@ impl Search {
     /// Refuses values that the model does not enumerate.
     fn check(&self) -> Result<(), ApiError> {
         one_of("expand", self.expand.iter(), parameters::USER_EXPANSIONS)?;
-        one_of("integrationPresenceSource", self.integration_presence_source.iter(), parameters::PRESENCE_SOURCES)?;
-        one_of("sortOrder", self.sort_order.iter().chain(self.sort.iter().filter_map(|sort| sort.sort_order.as_ref())), ORDERS)
+        one_of(
+            "integrationPresenceSource",
+            self.integration_presence_source.iter(),
+            parameters::PRESENCE_SOURCES,
+        )?;
+        one_of(
+            "sortOrder",
+            self.sort_order
+                .iter()
+                .chain(self.sort.iter().filter_map(|sort| sort.sort_order.as_ref())),
+            ORDERS,
+        )
     }
 }
 
 /// Refuses the first text of a field that is none of its values.
-pub(super) fn one_of<'a>(field: &str, mut sent: impl Iterator<Item = &'a String>, known: &[&str]) -> Result<(), ApiError> {
+pub(super) fn one_of<'a>(
+    field: &str,
+    mut sent: impl Iterator<Item = &'a String>,
+    known: &[&str],
+) -> Result<(), ApiError> {
     match sent.find(|text| !known.contains(&text.as_str())) {
         Some(other) => Err(ApiError::invalid_value(field, field, other)),
         None => Ok(()),
@@ -168,14 +238,25 @@ impl Criterion {
         if !KINDS.contains(&self.kind.as_str()) {
             return Err(ApiError::invalid_value("query.type", "type", &self.kind));
         }
-        if let Some(other) = self.operator.as_deref().filter(|operator| *operator != "AND") {
+        if let Some(other) = self
+            .operator
+            .as_deref()
+            .filter(|operator| *operator != "AND")
+        {
             return Err(ApiError::invalid_value("query.operator", "operator", other));
         }
-        if let Some(other) = self.fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
+        if let Some(other) = self
+            .fields
+            .iter()
+            .find(|field| !FIELDS.contains(&field.as_str()))
+        {
             return Err(ApiError::invalid_value("query.fields", "field", other));
         }
         if self.fields.is_empty() || (self.value.is_none() && self.values.is_empty()) {
-            return Err(ApiError::new(400, "bad.request", "a criterion needs fields and a value").field("query"));
+            return Err(
+                ApiError::new(400, "bad.request", "a criterion needs fields and a value")
+                    .field("query"),
+            );
         }
         Ok(())
     }
@@ -188,7 +269,12 @@ impl Criterion {
             "id" => user.id.to_string(),
             _ => user.state.to_owned(),
         };
-        let values: Vec<String> = self.value.iter().chain(&self.values).map(|value| value.to_lowercase()).collect();
+        let values: Vec<String> = self
+            .value
+            .iter()
+            .chain(&self.values)
+            .map(|value| value.to_lowercase())
+            .collect();
         self.fields.iter().map(of).any(|actual| {
             values.iter().any(|wanted| match self.kind.as_str() {
                 "STARTS_WITH" => actual.starts_with(wanted.as_str()),

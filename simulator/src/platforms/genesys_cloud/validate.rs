@@ -1,4 +1,5 @@
-//! What the guide's surface takes and what it refuses: an interaction as sent becomes a conversation, or a 400 that names the field.
+//! What the guide's surface takes and what it refuses: an interaction as sent becomes a
+//! conversation, or a 400 that names the field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +7,10 @@ use uuid::Uuid;
 
 use super::{
     GenesysCloud,
-    conversation::{Annotation, Conversation, Direction, FileState, Participant, QueueNamed, Recording, Role, Segment},
+    conversation::{
+        Annotation, Conversation, Direction, FileState, Participant, QueueNamed, Recording, Role,
+        Segment,
+    },
     errors::ApiError,
     rules,
     settings::{Directory, Entry, holds},
@@ -20,7 +24,11 @@ pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// A UUID with its hyphens, in either case.
 pub(super) fn uuid(text: &str) -> Option<Uuid> {
-    if text.len() == 36 { Uuid::parse_str(text).ok() } else { None }
+    if text.len() == 36 {
+        Uuid::parse_str(text).ok()
+    } else {
+        None
+    }
 }
 
 /// What an interaction is judged by.
@@ -34,14 +42,27 @@ pub(super) struct InteractionValidator<'a> {
 
 impl InteractionValidator<'_> {
     /// The conversation an interaction stands for. `path_id` is the id in the address of a PUT.
-    pub(super) fn interaction(&self, sent: &wire::Interaction, path_id: Option<Uuid>) -> Result<Conversation, ApiError> {
+    pub(super) fn interaction(
+        &self,
+        sent: &wire::Interaction,
+        path_id: Option<Uuid>,
+    ) -> Result<Conversation, ApiError> {
         let id = interaction_id(sent, path_id)?;
         one_of("type", "type", &sent.kind, &["call"])?;
         let direction = self.direction(&sent.direction)?;
-        let (start_ms, end_ms) = self.span("createdTime", &sent.created_time, "updatedTime", &sent.updated_time)?;
-        let participants = self.each("participants", &sent.participants, |one, at| self.participant(one, at))?;
+        let (start_ms, end_ms) = self.span(
+            "createdTime",
+            &sent.created_time,
+            "updatedTime",
+            &sent.updated_time,
+        )?;
+        let participants = self.each("participants", &sent.participants, |one, at| {
+            self.participant(one, at)
+        })?;
         let (queue, skills) = self.routing(sent.routing.as_ref())?;
-        let segments = self.each("segments", &sent.segments, |one, at| self.segment(one, at, &participants))?;
+        let segments = self.each("segments", &sent.segments, |one, at| {
+            self.segment(one, at, &participants)
+        })?;
         unique("segments", segments.iter().map(|segment| segment.id))?;
         let mut recordings = Vec::new();
         for (index, segment) in sent.segments.iter().enumerate() {
@@ -50,7 +71,10 @@ impl InteractionValidator<'_> {
                 recordings.push(self.recording(recording, &at, &segments[index], start_ms)?);
             }
         }
-        unique("segments.recording", recordings.iter().map(|recording| recording.id))?;
+        unique(
+            "segments.recording",
+            recordings.iter().map(|recording| recording.id),
+        )?;
         self.note(sent);
         Ok(Conversation {
             id,
@@ -86,8 +110,16 @@ impl InteractionValidator<'_> {
         }
     }
 
-    fn each<S, T>(&self, list: &str, sent: &[S], one: impl Fn(&S, &str) -> Result<T, ApiError>) -> Result<Vec<T>, ApiError> {
-        sent.iter().enumerate().map(|(index, item)| one(item, &format!("{list}[{index}]"))).collect()
+    fn each<S, T>(
+        &self,
+        list: &str,
+        sent: &[S],
+        one: impl Fn(&S, &str) -> Result<T, ApiError>,
+    ) -> Result<Vec<T>, ApiError> {
+        sent.iter()
+            .enumerate()
+            .map(|(index, item)| one(item, &format!("{list}[{index}]")))
+            .collect()
     }
 
     fn direction(&self, sent: &str) -> Result<Direction, ApiError> {
@@ -104,11 +136,22 @@ impl InteractionValidator<'_> {
     fn time(&self, field: &str, sent: &str) -> Result<i64, ApiError> {
         times::parse_utc(sent).ok_or_else(|| {
             self.site.mark(&rules::UTC_TIMES);
-            ApiError::new(400, "invalid.date", format!("Value [{sent}] is not an ISO-8601 time with Z")).field(field)
+            ApiError::new(
+                400,
+                "invalid.date",
+                format!("Value [{sent}] is not an ISO-8601 time with Z"),
+            )
+            .field(field)
         })
     }
 
-    fn span(&self, start_field: &str, start: &str, end_field: &str, end: &str) -> Result<(i64, i64), ApiError> {
+    fn span(
+        &self,
+        start_field: &str,
+        start: &str,
+        end_field: &str,
+        end: &str,
+    ) -> Result<(i64, i64), ApiError> {
         let (start_ms, end_ms) = (self.time(start_field, start)?, self.time(end_field, end)?);
         if end_ms < start_ms {
             self.site.mark(&rules::END_BEFORE_START);
@@ -122,15 +165,31 @@ impl InteractionValidator<'_> {
         let role = match sent.kind.as_str() {
             "agent" => Role::Agent,
             "customer" => Role::Customer,
-            other => return Err(ApiError::invalid_value(format!("{at}.type"), "participantType", other)),
+            other => {
+                return Err(ApiError::invalid_value(
+                    format!("{at}.type"),
+                    "participantType",
+                    other,
+                ));
+            }
         };
         let id_field = format!("{at}.id");
         let id = match role {
             Role::Agent => self.agent(&sent.id, &id_field)?,
-            Role::Customer | Role::External | Role::Ivr | Role::Acd => parse_id(&sent.id, &id_field, "participantId")?,
+            Role::Customer | Role::External | Role::Ivr | Role::Acd => {
+                parse_id(&sent.id, &id_field, "participantId")?
+            }
         };
         let codes = &self.directory.wrapups;
-        let known = |code: &String| self.known(code, codes, &format!("{at}.wrapUpCode"), "wrapUpCode", &rules::UNKNOWN_REFERENCE);
+        let known = |code: &String| {
+            self.known(
+                code,
+                codes,
+                &format!("{at}.wrapUpCode"),
+                "wrapUpCode",
+                &rules::UNKNOWN_REFERENCE,
+            )
+        };
         Ok(Participant {
             id,
             role,
@@ -147,13 +206,23 @@ impl InteractionValidator<'_> {
     fn agent(&self, sent: &str, field: &str) -> Result<Uuid, ApiError> {
         let users = &self.directory.users;
         let id = self.known(sent, users, field, "userId", &rules::UNKNOWN_USER_OR_QUEUE)?;
-        if users.iter().any(|user| user.id == id && user.state != "active") {
+        if users
+            .iter()
+            .any(|user| user.id == id && user.state != "active")
+        {
             self.site.mark(&rules::ANY_USER_STATE);
         }
         Ok(id)
     }
 
-    fn known(&self, sent: &str, entries: &[Entry], field: &str, kind: &str, rule: &'static Rule) -> Result<Uuid, ApiError> {
+    fn known(
+        &self,
+        sent: &str,
+        entries: &[Entry],
+        field: &str,
+        kind: &str,
+        rule: &'static Rule,
+    ) -> Result<Uuid, ApiError> {
         match uuid(sent).filter(|id| holds(entries, *id)) {
             Some(id) => Ok(id),
             None => {
@@ -163,27 +232,57 @@ impl InteractionValidator<'_> {
         }
     }
 
-    fn routing(&self, sent: Option<&wire::Routing>) -> Result<(Option<QueueNamed>, Vec<Uuid>), ApiError> {
-        let Some(sent) = sent else { return Ok((None, Vec::new())) };
+    fn routing(
+        &self,
+        sent: Option<&wire::Routing>,
+    ) -> Result<(Option<QueueNamed>, Vec<Uuid>), ApiError> {
+        let Some(sent) = sent else {
+            return Ok((None, Vec::new()));
+        };
         let directory = self.directory;
         let queue = match &sent.queue {
             Some(queue) => {
                 let rule = &rules::UNKNOWN_USER_OR_QUEUE;
-                let id = self.known(&queue.id, &directory.queues, "routing.queue.id", "queueId", rule)?;
-                Some(QueueNamed { id, name: queue.name.clone() })
+                let id = self.known(
+                    &queue.id,
+                    &directory.queues,
+                    "routing.queue.id",
+                    "queueId",
+                    rule,
+                )?;
+                Some(QueueNamed {
+                    id,
+                    name: queue.name.clone(),
+                })
             }
             None => None,
         };
         let skills = self.each("routing.skills", &sent.skills, |skill, at| {
-            self.known(&skill.id, &directory.skills, &format!("{at}.id"), "skillId", &rules::UNKNOWN_REFERENCE)
+            self.known(
+                &skill.id,
+                &directory.skills,
+                &format!("{at}.id"),
+                "skillId",
+                &rules::UNKNOWN_REFERENCE,
+            )
         })?;
         Ok((queue, skills))
     }
 
-    fn segment(&self, sent: &wire::Segment, at: &str, participants: &[Participant]) -> Result<Segment, ApiError> {
+    fn segment(
+        &self,
+        sent: &wire::Segment,
+        at: &str,
+        participants: &[Participant],
+    ) -> Result<Segment, ApiError> {
         let id = parse_id(&sent.id, &format!("{at}.id"), "segmentId")?;
         one_of(&format!("{at}.type"), "type", &sent.kind, &["call"])?;
-        let (start_ms, end_ms) = self.span(&format!("{at}.start"), &sent.start, &format!("{at}.end"), &sent.end)?;
+        let (start_ms, end_ms) = self.span(
+            &format!("{at}.start"),
+            &sent.start,
+            &format!("{at}.end"),
+            &sent.end,
+        )?;
         let participant = match &sent.participant_id {
             Some(text) => {
                 let field = format!("{at}.participantId");
@@ -196,13 +295,32 @@ impl InteractionValidator<'_> {
             }
             None => None,
         };
-        Ok(Segment { id, participant, start_ms, end_ms, answered_ms: start_ms, holds: Vec::new(), how_ended: None, is_open: false })
+        Ok(Segment {
+            id,
+            participant,
+            start_ms,
+            end_ms,
+            answered_ms: start_ms,
+            holds: Vec::new(),
+            how_ended: None,
+            is_open: false,
+        })
     }
 
-    fn recording(&self, sent: &wire::Recording, at: &str, leg: &Segment, start_ms: i64) -> Result<Recording, ApiError> {
+    fn recording(
+        &self,
+        sent: &wire::Recording,
+        at: &str,
+        leg: &Segment,
+        start_ms: i64,
+    ) -> Result<Recording, ApiError> {
         let id = parse_id(&sent.id, &format!("{at}.id"), "recordingId")?;
         one_of(&format!("{at}.type"), "type", &sent.kind, &["call"])?;
-        let file = sent.file_id.as_ref().map(|file| self.file(file, &format!("{at}.fileId"))).transpose()?;
+        let file = sent
+            .file_id
+            .as_ref()
+            .map(|file| self.file(file, &format!("{at}.fileId")))
+            .transpose()?;
         if file.is_none() {
             self.site.mark(&rules::UNLINKED_RECORDING);
         }
@@ -219,7 +337,11 @@ impl InteractionValidator<'_> {
             tag,
             delete_at_ms,
             annotations: sent.annotations.iter().map(annotation).collect(),
-            file_state: if file.is_some() { FileState::Available } else { FileState::Uploading },
+            file_state: if file.is_some() {
+                FileState::Available
+            } else {
+                FileState::Uploading
+            },
             created_at_ms: self.now_ms,
             shown_from_ms: 0,
             originating_id: None,
@@ -230,17 +352,30 @@ impl InteractionValidator<'_> {
     }
 
     fn file(&self, sent: &str, field: &str) -> Result<Uuid, ApiError> {
-        uuid(sent).filter(|id| self.files.get(*id).is_some()).ok_or_else(|| {
-            self.site.mark(&rules::UNKNOWN_REFERENCE);
-            ApiError::invalid_value(field, "fileId", sent)
-        })
+        uuid(sent)
+            .filter(|id| self.files.get(*id).is_some())
+            .ok_or_else(|| {
+                self.site.mark(&rules::UNKNOWN_REFERENCE);
+                ApiError::invalid_value(field, "fileId", sent)
+            })
     }
 
     /// An explicit date, else what a known tag says, else never.
-    fn retention(&self, sent: Option<&wire::Retention>, at: &str, start_ms: i64) -> Result<(Option<String>, Option<i64>), ApiError> {
-        let Some(sent) = sent else { return Ok((None, None)) };
+    fn retention(
+        &self,
+        sent: Option<&wire::Retention>,
+        at: &str,
+        start_ms: i64,
+    ) -> Result<(Option<String>, Option<i64>), ApiError> {
+        let Some(sent) = sent else {
+            return Ok((None, None));
+        };
         let field = format!("{at}.retention.deleteDate");
-        let stated = sent.delete_date.as_ref().map(|date| self.time(&field, date)).transpose()?;
+        let stated = sent
+            .delete_date
+            .as_ref()
+            .map(|date| self.time(&field, date))
+            .transpose()?;
         let delete_at_ms = stated.or_else(|| self.by_tag(sent.tag.as_deref()?, start_ms));
         if self.site.beyond_maximum(start_ms, delete_at_ms).is_some() {
             return Err(ApiError::beyond_retention(field));
@@ -250,7 +385,11 @@ impl InteractionValidator<'_> {
 
     fn by_tag(&self, tag: &str, start_ms: i64) -> Option<i64> {
         self.site.mark(&rules::RETENTION_TAG);
-        let (_, years) = self.directory.retention_tags.iter().find(|(known, _)| known == tag)?;
+        let (_, years) = self
+            .directory
+            .retention_tags
+            .iter()
+            .find(|(known, _)| known == tag)?;
         times::add_years(start_ms, *years)
     }
 }
@@ -266,11 +405,21 @@ fn annotation(sent: &wire::Annotation) -> Annotation {
 }
 
 fn interaction_id(sent: &wire::Interaction, path_id: Option<Uuid>) -> Result<Uuid, ApiError> {
-    let stated = sent.id.as_ref().map(|id| parse_id(id, "id", "interactionId")).transpose()?;
+    let stated = sent
+        .id
+        .as_ref()
+        .map(|id| parse_id(id, "id", "interactionId"))
+        .transpose()?;
     match (stated, path_id) {
-        (Some(stated), Some(path)) if stated != path => Err(ApiError::invalid_value("id", "interactionId", &stated.to_string())),
+        (Some(stated), Some(path)) if stated != path => Err(ApiError::invalid_value(
+            "id",
+            "interactionId",
+            &stated.to_string(),
+        )),
         (Some(id), _) | (None, Some(id)) => Ok(id),
-        (None, None) => Err(ApiError::new(400, "bad.request", "The interaction has no id").field("id")),
+        (None, None) => {
+            Err(ApiError::new(400, "bad.request", "The interaction has no id").field("id"))
+        }
     }
 }
 
@@ -279,7 +428,11 @@ fn parse_id(text: &str, field: &str, kind: &str) -> Result<Uuid, ApiError> {
 }
 
 fn one_of(field: &str, kind: &str, sent: &str, allowed: &[&str]) -> Result<(), ApiError> {
-    if allowed.contains(&sent) { Ok(()) } else { Err(ApiError::invalid_value(field, kind, sent)) }
+    if allowed.contains(&sent) {
+        Ok(())
+    } else {
+        Err(ApiError::invalid_value(field, kind, sent))
+    }
 }
 
 fn unique(list: &str, ids: impl Iterator<Item = Uuid>) -> Result<(), ApiError> {
@@ -287,7 +440,9 @@ fn unique(list: &str, ids: impl Iterator<Item = Uuid>) -> Result<(), ApiError> {
     for id in ids {
         if !seen.insert(id) {
             let message = format!("the id {id} is given twice in {list}");
-            return Err(ApiError::new(400, "constraint.validation", message).field(format!("{list}.id")));
+            return Err(
+                ApiError::new(400, "constraint.validation", message).field(format!("{list}.id"))
+            );
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Answers in the platform's envelope: `statusCode`, and `statusMessage` where it is not 0, together with the HTTP status.
+//! Answers in the platform's envelope: `statusCode`, and `statusMessage` where it is not 0,
+//! together with the HTTP status.
 
 use http::header;
 use serde_json::{Map, Value, json};
@@ -39,7 +40,11 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: u16, code: Code, message: impl Into<String>) -> Refused {
-        Refused { status, code, message: message.into() }
+        Refused {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     /// A field that has to be there; `path` as in `mediaFiles[0].callUUID`.
@@ -49,15 +54,27 @@ impl Refused {
 
     /// A field whose value is none.
     pub(super) fn invalid(path: &str, why: &str) -> Refused {
-        Refused::new(400, Code::Invalid, format!("Parameter '{path}' is invalid: {why}"))
+        Refused::new(
+            400,
+            Code::Invalid,
+            format!("Parameter '{path}' is invalid: {why}"),
+        )
     }
 
     pub(super) fn no_recording(id: &str) -> Refused {
-        Refused::new(404, Code::NotFound, format!("Requested recording [{id}] cannot be found."))
+        Refused::new(
+            404,
+            Code::NotFound,
+            format!("Requested recording [{id}] cannot be found."),
+        )
     }
 
     pub(super) fn no_contact_center(id: &str) -> Refused {
-        Refused::new(404, Code::NotFound, format!("Requested contact center [{id}] cannot be found."))
+        Refused::new(
+            404,
+            Code::NotFound,
+            format!("Requested contact center [{id}] cannot be found."),
+        )
     }
 
     pub(super) fn no_path() -> Refused {
@@ -73,15 +90,26 @@ impl Refused {
     }
 
     pub(super) fn too_large(limit: u64) -> Refused {
-        Refused::new(413, Code::OutOfRange, format!("The request body is larger than {limit} bytes."))
+        Refused::new(
+            413,
+            Code::OutOfRange,
+            format!("The request body is larger than {limit} bytes."),
+        )
     }
 
     pub(super) fn content_type() -> Refused {
-        Refused::new(415, Code::Invalid, "The content type must be application/json.")
+        Refused::new(
+            415,
+            Code::Invalid,
+            "The content type must be application/json.",
+        )
     }
 
     pub(super) fn reply(&self) -> Reply {
-        let reply = Reply::json(self.status, &json!({"statusCode": self.code as u8, "statusMessage": self.message}));
+        let reply = Reply::json(
+            self.status,
+            &json!({"statusCode": self.code as u8, "statusMessage": self.message}),
+        );
         match self.status {
             401 => reply.with_header(header::WWW_AUTHENTICATE, "Basic realm=\"RWS\""),
             _ => reply,
@@ -101,10 +129,16 @@ pub(super) fn told(status: u16, fields: Map<String, Value>) -> Reply {
     Reply::json(status, &Value::Object(envelope))
 }
 
-/// What a fault asks the platform to say. The pairs of 400, 403, 404 and 500 are documented for recordings, the others assumed. What ends here is no
-/// token but a session.
+/// What a fault asks the platform to say. The pairs of 400, 403, 404 and 500 are documented for
+/// recordings, the others assumed. What ends here is no token but a session.
 pub(super) fn refusal(refusal: &Refusal) -> Reply {
-    let internal = |status| Refused::new(status, Code::Internal, "Internal server error - please contact administrator.");
+    let internal = |status| {
+        Refused::new(
+            status,
+            Code::Internal,
+            "Internal server error - please contact administrator.",
+        )
+    };
     match refusal {
         Refusal::TooManyRequests { retry_after_s } => {
             let reply = Refused::new(429, Code::Internal, "Too many requests.").reply();
@@ -115,11 +149,19 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
         }
         Refusal::Server(status) => internal(*status).reply(),
         Refusal::TokenExpired => Refused::csrf().reply(),
-        Refusal::BadRequest => Refused::new(400, Code::Invalid, "The request is not valid.").reply(),
+        Refusal::BadRequest => {
+            Refused::new(400, Code::Invalid, "The request is not valid.").reply()
+        }
         Refusal::NotFound => Refused::no_path().reply(),
-        Refusal::Conflict => Refused::new(409, Code::Exists, "The resource already exists.").reply(),
-        Refusal::TooLarge => Refused::new(413, Code::OutOfRange, "The request body is too large.").reply(),
+        Refusal::Conflict => {
+            Refused::new(409, Code::Exists, "The resource already exists.").reply()
+        }
+        Refusal::TooLarge => {
+            Refused::new(413, Code::OutOfRange, "The request body is too large.").reply()
+        }
         Refusal::UnsupportedMedia => Refused::content_type().reply(),
-        Refusal::Forbidden => Refused::new(403, Code::Forbidden, "Insufficient recording permissions.").reply(),
+        Refusal::Forbidden => {
+            Refused::new(403, Code::Forbidden, "Insufficient recording permissions.").reply()
+        }
     }
 }

@@ -16,7 +16,8 @@ pub(super) enum Read {
     Zoneless(UtcMillis),
 }
 
-/// Reads `yyyy-MM-ddTHH:mm:ss`, an optional fraction of 1 to 9 digits (cut to milliseconds), and a zone: `Z`, `+hhmm`, `+hh:mm` or none.
+/// Reads `yyyy-MM-ddTHH:mm:ss`, an optional fraction of 1 to 9 digits (cut to milliseconds), and a
+/// zone: `Z`, `+hhmm`, `+hh:mm` or none.
 pub(super) fn read(text: &str) -> Option<Read> {
     if !text.is_ascii() || text.len() < 19 || text.as_bytes()[10] != b'T' {
         return None;
@@ -31,7 +32,13 @@ pub(super) fn read(text: &str) -> Option<Read> {
     if !is_plain {
         return None;
     }
-    let local = clock.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond();
+    let local = clock
+        .parse::<DateTime>()
+        .ok()?
+        .to_zoned(TimeZone::UTC)
+        .ok()?
+        .timestamp()
+        .as_millisecond();
     let (fraction_ms, zone) = fraction(rest)?;
     let local = local + fraction_ms;
     match zone {
@@ -43,7 +50,9 @@ pub(super) fn read(text: &str) -> Option<Read> {
 
 /// Milliseconds of a fraction, and what comes behind it.
 fn fraction(rest: &str) -> Option<(i64, &str)> {
-    let Some(digits) = rest.strip_prefix('.') else { return Some((0, rest)) };
+    let Some(digits) = rest.strip_prefix('.') else {
+        return Some((0, rest));
+    };
     let length = digits.bytes().take_while(u8::is_ascii_digit).count();
     if !(1..=9).contains(&length) {
         return None;
@@ -75,8 +84,14 @@ fn offset_ms(zone: &str) -> Option<i64> {
 impl UtcMillis {
     /// As the truth tells it.
     pub(super) fn in_truth(self) -> String {
-        let clamped = self.0.clamp(Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
-        format!("{:.3}", Timestamp::from_millisecond(clamped).unwrap_or(Timestamp::UNIX_EPOCH))
+        let clamped = self.0.clamp(
+            Timestamp::MIN.as_millisecond(),
+            Timestamp::MAX.as_millisecond(),
+        );
+        format!(
+            "{:.3}",
+            Timestamp::from_millisecond(clamped).unwrap_or(Timestamp::UNIX_EPOCH)
+        )
     }
 }
 
@@ -112,13 +127,31 @@ mod tests {
     #[test]
     fn a_time_is_taken_in_every_accepted_shape_and_told_in_one() {
         for (text, told) in [
-            ("2013-05-17T11:45:32.000-0800", Some("2013-05-17T19:45:32.000+0000")),
-            ("2013-05-17T11:45:32.000+0000", Some("2013-05-17T11:45:32.000+0000")),
-            ("2013-05-17T11:45:32.034Z", Some("2013-05-17T11:45:32.034+0000")),
+            (
+                "2013-05-17T11:45:32.000-0800",
+                Some("2013-05-17T19:45:32.000+0000"),
+            ),
+            (
+                "2013-05-17T11:45:32.000+0000",
+                Some("2013-05-17T11:45:32.000+0000"),
+            ),
+            (
+                "2013-05-17T11:45:32.034Z",
+                Some("2013-05-17T11:45:32.034+0000"),
+            ),
             ("2014-12-03T18:31:26Z", Some("2014-12-03T18:31:26.000+0000")),
-            ("2014-12-03T18:31:26+05:30", Some("2014-12-03T13:01:26.000+0000")),
-            ("2014-12-03T18:31:26.5-0330", Some("2014-12-03T22:01:26.500+0000")),
-            ("2014-12-03T18:31:26.123999Z", Some("2014-12-03T18:31:26.123+0000")),
+            (
+                "2014-12-03T18:31:26+05:30",
+                Some("2014-12-03T13:01:26.000+0000"),
+            ),
+            (
+                "2014-12-03T18:31:26.5-0330",
+                Some("2014-12-03T22:01:26.500+0000"),
+            ),
+            (
+                "2014-12-03T18:31:26.123999Z",
+                Some("2014-12-03T18:31:26.123+0000"),
+            ),
             ("2014-12-03 18:31:26Z", None),
             ("2014-12-03T18:31Z", None),
             ("2014-02-30T18:31:26Z", None),
@@ -135,7 +168,10 @@ mod tests {
             let at = read.map(|(Read::At(moment) | Read::Zoneless(moment))| moment.to_string());
             assert_eq!(at.as_deref(), told, "{text}");
         }
-        assert_eq!(read("2015-06-15T23:59:00.000"), Some(Read::Zoneless(UtcMillis(1_434_412_740_000))));
+        assert_eq!(
+            read("2015-06-15T23:59:00.000"),
+            Some(Read::Zoneless(UtcMillis(1_434_412_740_000)))
+        );
     }
 
     proptest! {

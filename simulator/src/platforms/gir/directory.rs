@@ -1,4 +1,5 @@
-//! Who the mapping's people are in this deployment: a name, a login and an access group each, and the partition of each queue.
+//! Who the mapping's people are in this deployment: a name, a login and an access group each, and
+//! the partition of each queue.
 
 use std::collections::HashSet;
 
@@ -59,7 +60,10 @@ impl Directory {
     /// The deployment that fits a world and its mapping.
     pub(crate) fn of(world: &World, target: &Target) -> Directory {
         let mut taken = HashSet::from([FALLBACK.0.to_owned()]);
-        let mapped = world.agents().iter().flat_map(|agent| agent.mapped.iter().map(move |row| (agent, row)));
+        let mapped = world
+            .agents()
+            .iter()
+            .flat_map(|agent| agent.mapped.iter().map(move |row| (agent, row)));
         let people: Vec<Person> = mapped
             .enumerate()
             .map(|(i, (agent, row))| Person {
@@ -97,11 +101,26 @@ pub(crate) fn partition(queue: &str) -> String {
 
 /// A name as an address that nobody has yet.
 fn username(name: &str, taken: &mut HashSet<String>) -> String {
-    let plain = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    let words: Vec<String> = name.split_whitespace().map(plain).filter(|word| !word.is_empty()).collect();
-    let stem = if words.is_empty() { "agent".to_owned() } else { words.join(".") };
+    let plain = |word: &str| {
+        word.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_lowercase()
+    };
+    let words: Vec<String> = name
+        .split_whitespace()
+        .map(plain)
+        .filter(|word| !word.is_empty())
+        .collect();
+    let stem = if words.is_empty() {
+        "agent".to_owned()
+    } else {
+        words.join(".")
+    };
     let numbered = (2..).map(|number| format!("{stem}{number}@example.com"));
-    let free = std::iter::once(format!("{stem}@example.com")).chain(numbered).find(|address| !taken.contains(address));
+    let free = std::iter::once(format!("{stem}@example.com"))
+        .chain(numbered)
+        .find(|address| !taken.contains(address));
     let free = free.unwrap_or_default();
     taken.insert(free.clone());
     free

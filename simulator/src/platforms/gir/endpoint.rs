@@ -1,4 +1,5 @@
-//! Who may ask the web services for what, how they refuse a body, and the session headers of every answer to a GET.
+//! Who may ask the web services for what, how they refuse a body, and the session headers of every
+//! answer to a GET.
 
 use std::future::Future;
 
@@ -28,7 +29,11 @@ impl Admission for Gir {
         &self.core
     }
 
-    fn authorize(&self, operation: &'static Operation, head: &Parts) -> (Option<session::SessionHeaders>, Result<(), Refused>) {
+    fn authorize(
+        &self,
+        operation: &'static Operation,
+        head: &Parts,
+    ) -> (Option<session::SessionHeaders>, Result<(), Refused>) {
         let headers = self.session_headers(&head.method, &head.headers);
         (headers, self.check(operation, &head.method, &head.headers))
     }
@@ -63,7 +68,9 @@ impl JsonAdmission for Gir {
                 self.mark(&rules::SIZE);
                 Refused::too_large(limit)
             }
-            JsonProblem::Cut => Refused::new(400, Code::Invalid, "The request body ended before its end."),
+            JsonProblem::Cut => {
+                Refused::new(400, Code::Invalid, "The request body ended before its end.")
+            }
             JsonProblem::Malformed(_) => {
                 self.mark(&rules::JSON_TYPES);
                 Refused::new(400, Code::Invalid, "The request body is not JSON.")
@@ -87,8 +94,14 @@ pub(super) fn key_in(body: &[u8], field: fn(&Keys) -> &Value) -> String {
 }
 
 impl Gir {
-    /// Account and CSRF token, by what the operation needs: `ops`, the ops account; `admin`, a contact centre admin.
-    fn check(&self, operation: &Operation, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Account and CSRF token, by what the operation needs: `ops`, the ops account; `admin`, a
+    /// contact centre admin.
+    fn check(
+        &self,
+        operation: &Operation,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<(), Refused> {
         self.mark(&rules::ORDER);
         if ["POST", "PUT"].contains(&operation.method) {
             self.mark(&rules::CONTENT_TYPE);
@@ -103,13 +116,20 @@ impl Gir {
         if operation.needs.contains(&"admin") {
             self.mark(&rules::OPS_IS_ADMIN);
             if !self.settings.ops_is_admin {
-                return Err(Refused::new(403, Code::NoPermission, "Insufficient user roles."));
+                return Err(Refused::new(
+                    403,
+                    Code::NoPermission,
+                    "Insufficient user roles.",
+                ));
             }
         }
         if self.settings.csrf && method != Method::GET {
             self.mark(&rules::CSRF);
             self.mark(&rules::SESSION);
-            if !self.sessions().proves(headers, self.core.clock.now_ms(), self.session_ms()) {
+            if !self
+                .sessions()
+                .proves(headers, self.core.clock.now_ms(), self.session_ms())
+            {
                 self.mark(&rules::CSRF_CODE);
                 return Err(Refused::csrf());
             }
@@ -118,9 +138,20 @@ impl Gir {
     }
 
     /// What the answer to a GET tells of its session.
-    fn session_headers(&self, method: &Method, headers: &HeaderMap) -> Option<session::SessionHeaders> {
+    fn session_headers(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Option<session::SessionHeaders> {
         let tells = self.settings.csrf && method == Method::GET;
-        tells.then(|| self.sessions().of(headers, self.seed(), self.core.clock.now_ms(), self.session_ms()))
+        tells.then(|| {
+            self.sessions().of(
+                headers,
+                self.seed(),
+                self.core.clock.now_ms(),
+                self.session_ms(),
+            )
+        })
     }
 
     fn sessions(&self) -> parking_lot::MutexGuard<'_, session::Sessions> {
@@ -128,16 +159,29 @@ impl Gir {
     }
 
     fn session_ms(&self) -> i64 {
-        i64::try_from(self.settings.limits.session_minutes.saturating_mul(60_000)).unwrap_or(i64::MAX)
+        i64::try_from(self.settings.limits.session_minutes.saturating_mul(60_000))
+            .unwrap_or(i64::MAX)
     }
 }
 
-fn with_session_headers(mut response: Response, session_headers: Option<session::SessionHeaders>) -> Response {
-    let Some(session_headers) = session_headers else { return response };
+fn with_session_headers(
+    mut response: Response,
+    session_headers: Option<session::SessionHeaders>,
+) -> Response {
+    let Some(session_headers) = session_headers else {
+        return response;
+    };
     let headers = response.headers_mut();
-    headers.insert(session::CSRF_HEADER, HeaderValue::from_static("X-CSRF-TOKEN"));
-    let (token, cookie) =
-        (HeaderValue::from_str(&session_headers.token), session_headers.cookie.map(|cookie| HeaderValue::from_str(&cookie)));
+    headers.insert(
+        session::CSRF_HEADER,
+        HeaderValue::from_static("X-CSRF-TOKEN"),
+    );
+    let (token, cookie) = (
+        HeaderValue::from_str(&session_headers.token),
+        session_headers
+            .cookie
+            .map(|cookie| HeaderValue::from_str(&cookie)),
+    );
     if let Ok(token) = token {
         headers.insert(session::CSRF_TOKEN, token);
     }

@@ -1,6 +1,8 @@
-//! What a site hands to an auditor who gets no ops account: an archive of the crypto server, the store as a folder and as a listing, SpeechMiner's rows.
+//! What a site hands to an auditor who gets no ops account: an archive of the crypto server, the
+//! store as a folder and as a listing, SpeechMiner's rows.
 //!
-//! Source: Archiving (folders and recording.json); programs that read SpeechMiner's database (its columns).
+//! Source: Archiving (folders and recording.json); programs that read SpeechMiner's database (its
+//! columns).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,12 +48,20 @@ pub enum ExportError {
 
 /// Names a path in an error.
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> ExportError + '_ {
-    |source| ExportError::Io { path: path.to_owned(), source }
+    |source| ExportError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 impl Gir {
-    /// Writes what a site exports into a folder; with media, each recording's files stand beside its `recording.json` too.
-    pub(crate) fn write_exports(&self, dir: &Path, with_media: bool) -> Result<Exported, ExportError> {
+    /// Writes what a site exports into a folder; with media, each recording's files stand beside
+    /// its `recording.json` too.
+    pub(crate) fn write_exports(
+        &self,
+        dir: &Path,
+        with_media: bool,
+    ) -> Result<Exported, ExportError> {
         self.mark(&rules::EXPORTS);
         let exported = Exported {
             archive: dir.join("archive"),
@@ -59,7 +69,12 @@ impl Gir {
             files_csv: dir.join("files.csv"),
             speechminer_csv: dir.join("speechminer.csv"),
         };
-        for path in [&exported.archive, &exported.files, &exported.files_csv, &exported.speechminer_csv] {
+        for path in [
+            &exported.archive,
+            &exported.files,
+            &exported.files_csv,
+            &exported.speechminer_csv,
+        ] {
             if path.exists() {
                 return Err(ExportError::Exists(path.clone()));
             }
@@ -67,26 +82,49 @@ impl Gir {
         for folder in [&exported.archive, &exported.files] {
             output::private::folder(folder).map_err(at(folder))?;
         }
-        let held: Vec<Recording> = self.state().recordings.values().filter(|held| self.is_shown(held)).cloned().collect();
-        held.iter().try_for_each(|recording| self.archive(recording, &exported.archive, with_media))?;
+        let held: Vec<Recording> = self
+            .state()
+            .recordings
+            .values()
+            .filter(|held| self.is_shown(held))
+            .cloned()
+            .collect();
+        held.iter()
+            .try_for_each(|recording| self.archive(recording, &exported.archive, with_media))?;
         self.export_files(&exported)?;
         let rows = self.speechminer_rows();
-        write_csv(&exported.speechminer_csv, "externalId,callTime,callDuration,folder,filename", rows)?;
+        write_csv(
+            &exported.speechminer_csv,
+            "externalId,callTime,callDuration,folder,filename",
+            rows,
+        )?;
         Ok(exported)
     }
 
     fn archive(&self, held: &Recording, root: &Path, with_media: bool) -> Result<(), ExportError> {
-        let tenant = held.media.iter().find_map(|file| file.tenant.as_deref()).unwrap_or(TENANT);
+        let tenant = held
+            .media
+            .iter()
+            .find_map(|file| file.tenant.as_deref())
+            .unwrap_or(TENANT);
         let day = held.span().0.in_truth();
         let day = day.split('T').next().unwrap_or_default();
         let [tenant, id] = [tenant, &held.id].map(|step| in_path(step).to_string());
-        let folder = root.join(&self.settings.contact_center_id).join(tenant).join(day).join(id);
+        let folder = root
+            .join(&self.settings.contact_center_id)
+            .join(tenant)
+            .join(day)
+            .join(id);
         output::private::folder(&folder).map_err(at(&folder))?;
         let path = folder.join("recording.json");
         let text = serde_json::to_string_pretty(&self.whole(held)).unwrap_or_default();
         output::private::write(&path, text).map_err(at(&path))?;
         if with_media {
-            let stored = held.media.iter().filter_map(|file| self.webdav().file_of(&file.descriptor.path)).filter(|path| path.is_file());
+            let stored = held
+                .media
+                .iter()
+                .filter_map(|file| self.webdav().file_of(&file.descriptor.path))
+                .filter(|path| path.is_file());
             for path in stored {
                 let copy = folder.join(path.file_name().unwrap_or_default());
                 fs::copy(&path, &copy).map_err(at(&copy))?;
@@ -99,13 +137,19 @@ impl Gir {
     fn export_files(&self, exported: &Exported) -> Result<(), ExportError> {
         let mut rows = Vec::new();
         for (steps, path) in self.webdav().files().map_err(at(&exported.files))? {
-            let copy = steps.iter().fold(exported.files.clone(), |at, step| at.join(step));
+            let copy = steps
+                .iter()
+                .fold(exported.files.clone(), |at, step| at.join(step));
             if let Some(folder) = copy.parent() {
                 output::private::folder(folder).map_err(at(folder))?;
             }
             let bytes = fs::read(&path).map_err(at(&path))?;
             output::private::write(&copy, &bytes).map_err(at(&copy))?;
-            rows.push(vec![Webdav::href(&steps), bytes.len().to_string(), hex::encode(Sha256::digest(&bytes))]);
+            rows.push(vec![
+                Webdav::href(&steps),
+                bytes.len().to_string(),
+                hex::encode(Sha256::digest(&bytes)),
+            ]);
         }
         write_csv(&exported.files_csv, "href,size,sha256", rows)
     }
@@ -114,9 +158,18 @@ impl Gir {
     fn speechminer_rows(&self) -> Vec<Vec<String>> {
         let held = self.speechminer().held();
         let rows = held.iter().flat_map(|(id, posted)| {
-            let time = posted.start().map(|start| start.0.div_euclid(1_000).to_string()).unwrap_or_default();
+            let time = posted
+                .start()
+                .map(|start| start.0.div_euclid(1_000).to_string())
+                .unwrap_or_default();
             let row = move |(folder, name): (&str, &str)| {
-                vec![id.clone(), time.clone(), posted.duration_s().to_string(), folder.to_owned(), name.to_owned()]
+                vec![
+                    id.clone(),
+                    time.clone(),
+                    posted.duration_s().to_string(),
+                    folder.to_owned(),
+                    name.to_owned(),
+                ]
             };
             let rows: Vec<Vec<String>> = posted.places().into_iter().map(row).collect();
             (0..posted.posts).flat_map(move |_| rows.clone())
@@ -126,7 +179,10 @@ impl Gir {
 }
 
 fn write_csv(path: &Path, header: &str, rows: Vec<Vec<String>>) -> Result<(), ExportError> {
-    let mut writer = csv::Writer::from_path(path).map_err(|error| ExportError::Io { path: path.to_owned(), source: error.into() })?;
+    let mut writer = csv::Writer::from_path(path).map_err(|error| ExportError::Io {
+        path: path.to_owned(),
+        source: error.into(),
+    })?;
     let mut write = || -> std::io::Result<()> {
         writer.write_record(header.split(','))?;
         rows.iter().try_for_each(|row| writer.write_record(row))?;

@@ -1,7 +1,8 @@
-//! The insertion document, field by field: what has to be there, in which shape. Source: Insertion API.
+//! The insertion document, field by field: what has to be there, in which shape. Source: Insertion
+//! API.
 //!
-//! Four spellings are kept apart: `callUUID` of a media file, `callUuid` of its parameters, `calluuid` of an event; `username` of parameters and
-//! `userName` of a contact.
+//! Four spellings are kept apart: `callUUID` of a media file, `callUuid` of its parameters,
+//! `calluuid` of an event; `username` of parameters and `userName` of a contact.
 
 use serde_json::{Map, Value};
 
@@ -93,10 +94,16 @@ const PARAMETERS: &[Field] = &[
     field("id", InPractice, Text),
 ];
 
-const MASK: &[Field] = &[field("time", Always, Time), field("type", Always, OneOf(&["paused", "resume"]))];
+const MASK: &[Field] = &[
+    field("time", Always, Time),
+    field("type", Always, OneOf(&["paused", "resume"])),
+];
 
-const MEDIA_DESCRIPTOR: &[Field] =
-    &[field("storage", Always, OneOf(&["webDAV"])), field("storage_version", Never, Text), field("path", Always, Text)];
+const MEDIA_DESCRIPTOR: &[Field] = &[
+    field("storage", Always, OneOf(&["webDAV"])),
+    field("storage_version", Never, Text),
+    field("path", Always, Text),
+];
 
 const EVENT: &[Field] = &[
     field("occurredAt", Always, Time),
@@ -115,11 +122,20 @@ const CONTACT: &[Field] = &[
     field("lastName", InPractice, Text),
 ];
 
-/// Holds a document against the table. The first field that is wrong, in the table's order, is the one that is told.
-pub(super) fn check(document: &Value, zoneless: Zoneless, mark: &dyn Fn(&'static Rule)) -> Result<(), Refused> {
+/// Holds a document against the table. The first field that is wrong, in the table's order, is the
+/// one that is told.
+pub(super) fn check(
+    document: &Value,
+    zoneless: Zoneless,
+    mark: &dyn Fn(&'static Rule),
+) -> Result<(), Refused> {
     let Some(document) = document.as_object() else {
         mark(&rules::JSON_TYPES);
-        return Err(Refused::new(400, super::answer::Code::Invalid, "The request body is not a JSON object."));
+        return Err(Refused::new(
+            400,
+            super::answer::Code::Invalid,
+            "The request body is not a JSON object.",
+        ));
     };
     mark(&rules::MANDATORY);
     mark(&rules::FIRST_WRONG);
@@ -133,24 +149,42 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn object(&self, object: &Map<String, Value>, fields: &[Field], at: &str) -> Result<(), Refused> {
-        if object.keys().any(|key| !fields.iter().any(|field| field.name == key)) {
+    fn object(
+        &self,
+        object: &Map<String, Value>,
+        fields: &[Field],
+        at: &str,
+    ) -> Result<(), Refused> {
+        if object
+            .keys()
+            .any(|key| !fields.iter().any(|field| field.name == key))
+        {
             (self.mark)(&rules::UNKNOWN_KEYS);
         }
         fields.iter().try_for_each(|field| {
-            let path = if at.is_empty() { field.name.to_owned() } else { format!("{at}.{}", field.name) };
-            match object.get(field.name).filter(|value| !self.is_nothing(value, field)) {
+            let path = if at.is_empty() {
+                field.name.to_owned()
+            } else {
+                format!("{at}.{}", field.name)
+            };
+            match object
+                .get(field.name)
+                .filter(|value| !self.is_nothing(value, field))
+            {
                 Some(value) => self.value(value, &field.shape, &path),
                 None => self.absent(object, field, &path),
             }
         })
     }
 
-    /// Whether a value stands for an absent one. An empty text of a field that may be left out and has values of its own is none of these values.
+    /// Whether a value stands for an absent one. An empty text of a field that may be left out and
+    /// has values of its own is none of these values.
     fn is_nothing(&self, value: &Value, field: &Field) -> bool {
         let is_nothing = match value {
             Value::Null => true,
-            Value::String(text) => text.is_empty() && !matches!((&field.need, &field.shape), (Never, OneOf(_))),
+            Value::String(text) => {
+                text.is_empty() && !matches!((&field.need, &field.shape), (Never, OneOf(_)))
+            }
             Value::Array(items) => items.is_empty(),
             _ => false,
         };
@@ -160,10 +194,20 @@ impl Check<'_> {
         is_nothing
     }
 
-    fn absent(&self, object: &Map<String, Value>, field: &Field, path: &str) -> Result<(), Refused> {
+    fn absent(
+        &self,
+        object: &Map<String, Value>,
+        field: &Field,
+        path: &str,
+    ) -> Result<(), Refused> {
         match field.need {
             Always => Err(Refused::missing(path)),
-            When(other, values) if object.get(other).and_then(Value::as_str).is_some_and(|value| values.contains(&value)) => {
+            When(other, values)
+                if object
+                    .get(other)
+                    .and_then(Value::as_str)
+                    .is_some_and(|value| values.contains(&value)) =>
+            {
                 Err(Refused::missing(path))
             }
             InPractice => {
@@ -182,31 +226,56 @@ impl Check<'_> {
             (Texts, Value::Array(items)) if items.iter().all(Value::is_string) => Ok(()),
             (Within(fields), Value::Object(object)) => self.object(object, fields, path),
             (Each(fields), Value::Array(items)) => {
-                items.iter().enumerate().try_for_each(|(i, item)| self.value(item, &Within(fields), &format!("{path}[{i}]")))
+                items.iter().enumerate().try_for_each(|(i, item)| {
+                    self.value(item, &Within(fields), &format!("{path}[{i}]"))
+                })
             }
             _ => {
                 (self.mark)(&rules::JSON_TYPES);
-                Err(Refused::invalid(path, &format!("it must be {}", shape.in_words())))
+                Err(Refused::invalid(
+                    path,
+                    &format!("it must be {}", shape.in_words()),
+                ))
             }
         }
     }
 
     fn time(&self, text: &str, path: &str) -> Result<(), Refused> {
         (self.mark)(&rules::TIMES);
-        let refused = || Err(Refused::invalid(path, "it must be an ISO time such as 2013-05-17T11:45:32.000-0800"));
+        let refused = || {
+            Err(Refused::invalid(
+                path,
+                "it must be an ISO time such as 2013-05-17T11:45:32.000-0800",
+            ))
+        };
         match dates::read(text) {
             Some(Read::At(_)) => Ok(()),
             Some(Read::Zoneless(_)) => {
                 (self.mark)(&rules::ZONELESS);
-                if self.zoneless == Zoneless::Utc { Ok(()) } else { refused() }
+                if self.zoneless == Zoneless::Utc {
+                    Ok(())
+                } else {
+                    refused()
+                }
             }
             None => refused(),
         }
     }
 
     fn one_of(&self, values: &[&str], text: &str, path: &str) -> Result<(), Refused> {
-        (self.mark)(if path.ends_with(".storage") { &rules::STORAGE } else { &rules::ENUMERATIONS });
-        if values.contains(&text) { Ok(()) } else { Err(Refused::invalid(path, &format!("it must be {}", values.join(", ")))) }
+        (self.mark)(if path.ends_with(".storage") {
+            &rules::STORAGE
+        } else {
+            &rules::ENUMERATIONS
+        });
+        if values.contains(&text) {
+            Ok(())
+        } else {
+            Err(Refused::invalid(
+                path,
+                &format!("it must be {}", values.join(", ")),
+            ))
+        }
     }
 }
 
@@ -221,7 +290,8 @@ impl Shape {
     }
 }
 
-/// A document without its nulls and empty texts and lists: what is nothing is absent. What the client holds free stays as it is.
+/// A document without its nulls and empty texts and lists: what is nothing is absent. What the
+/// client holds free stays as it is.
 pub(super) fn without_nothing(document: Value) -> Value {
     match document {
         Value::Object(fields) => {
@@ -231,7 +301,14 @@ pub(super) fn without_nothing(document: Value) -> Value {
                 _ => false,
             };
             let kept = fields.into_iter().filter(|(_, value)| !is_nothing(value));
-            kept.map(|(key, value)| if key == "data" { (key, value) } else { (key, without_nothing(value)) }).collect()
+            kept.map(|(key, value)| {
+                if key == "data" {
+                    (key, value)
+                } else {
+                    (key, without_nothing(value))
+                }
+            })
+            .collect()
         }
         Value::Array(items) => items.into_iter().map(without_nothing).collect(),
         other => other,

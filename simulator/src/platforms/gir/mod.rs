@@ -1,9 +1,11 @@
-//! Genesys Interaction Recording as a target: its Interaction Recording Web Services (RWS), the WebDAV store its media lie in, and SpeechMiner's
-//! Interaction Receiver. Three servers, each with an account and a listener of its own; a recording has to be put into all three.
+//! Genesys Interaction Recording as a target: its Interaction Recording Web Services (RWS), the
+//! WebDAV store its media lie in, and SpeechMiner's Interaction Receiver. Three servers, each with
+//! an account and a listener of its own; a recording has to be put into all three.
 //!
-//! [`Gir`] is the deployment, and RWS its own code: `state` is what it remembers (no HTTP there), `wire` what a recording looks like, `fields` what
-//! the insertion asks of one. `webdav` and `speechminer` are the other two. `rules` is what they impose and who says so, `settings` what a scenario
-//! may change. A request goes through `endpoint`; `truth` tells what is held.
+//! [`Gir`] is the deployment, and RWS its own code: `state` is what it remembers (no HTTP there),
+//! `wire` what a recording looks like, `fields` what the insertion asks of one. `webdav` and
+//! `speechminer` are the other two. `rules` is what they impose and who says so, `settings` what a
+//! scenario may change. A request goes through `endpoint`; `truth` tells what is held.
 
 mod account;
 mod answer;
@@ -50,8 +52,8 @@ pub use self::exports::{ExportError, Exported};
 pub(crate) use self::platform::API;
 pub use self::purge::PurgeRule;
 pub use self::settings::{
-    EncryptionSettings, IndexSettings, Limits, OtherRegion, Paging, PrivacySettings, PurgeSettings, Repeated, Repost, Settings,
-    SpeechMinerSettings, Wins, Zoneless,
+    EncryptionSettings, IndexSettings, Limits, OtherRegion, Paging, PrivacySettings, PurgeSettings,
+    Repeated, Repost, Settings, SpeechMinerSettings, Wins, Zoneless,
 };
 pub(crate) use self::speechminer::SpeechMiner;
 pub(crate) use self::webdav::Webdav;
@@ -73,7 +75,8 @@ const INSERTION_FEATURE: &str = "api-supervisor-recording";
 /// The feature that labels and non-deletion need.
 const KEEPING_FEATURE: &str = "schema-elasticsearch-v2-call-recording";
 
-/// One simulated deployment: a node of Interaction Recording Web Services with one contact centre, its store of media and its SpeechMiner.
+/// One simulated deployment: a node of Interaction Recording Web Services with one contact centre,
+/// its store of media and its SpeechMiner.
 pub(crate) struct Gir {
     core: Arc<Core>,
     settings: Settings,
@@ -91,7 +94,8 @@ pub(crate) struct Gir {
     facts: Mutex<HashMap<(String, Option<String>), truth::Stored>>,
 }
 
-/// What a deployment is made for: the people and queues of its site, and the retention classes its recordings come with.
+/// What a deployment is made for: the people and queues of its site, and the retention classes its
+/// recordings come with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Site {
     pub(crate) directory: Directory,
@@ -115,7 +119,12 @@ pub(crate) struct GirRouters {
 
 impl Gir {
     /// An empty deployment. `spool` is where its store gets a folder.
-    pub(crate) fn new(core: Arc<Core>, settings: Settings, site: Site, spool: &Path) -> std::io::Result<Arc<Gir>> {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        settings: Settings,
+        site: Site,
+        spool: &Path,
+    ) -> std::io::Result<Arc<Gir>> {
         let site = Gir {
             account: Account::new(core.seed, NAME, USERNAME),
             base_url: Mutex::default(),
@@ -124,9 +133,16 @@ impl Gir {
             webdav: Webdav::new(Arc::clone(&core), spool)?,
             speechminer: SpeechMiner::new(&core),
             directory: site.directory,
-            purge_rules: settings.purge.rules.clone().unwrap_or_else(|| purge::fitting(&site.retention_classes)),
+            purge_rules: settings
+                .purge
+                .rules
+                .clone()
+                .unwrap_or_else(|| purge::fitting(&site.retention_classes)),
             retention_classes: site.retention_classes,
-            recipients: encryption::recipients(core.seed.child(NAME), settings.encryption.certificates),
+            recipients: encryption::recipients(
+                core.seed.child(NAME),
+                settings.encryption.certificates,
+            ),
             facts: Mutex::default(),
             core,
             settings,
@@ -167,14 +183,24 @@ impl Gir {
         self.speechminer.set_base_url(&at.speechminer);
     }
 
-    /// Where each server is reached, as a client is told: with the paths the store and the receiver are below.
+    /// Where each server is reached, as a client is told: with the paths the store and the receiver
+    /// are below.
     pub(crate) fn addresses(&self) -> Listening {
-        Listening { rws: self.base_url(), webdav: self.webdav.base_url(), speechminer: self.speechminer.base_url() }
+        Listening {
+            rws: self.base_url(),
+            webdav: self.webdav.base_url(),
+            speechminer: self.speechminer.base_url(),
+        }
     }
 
     /// Name and password of the ops account, of the store's and of the receiver's, in this order.
     pub(crate) fn credentials(&self) -> [(&str, &str); 3] {
-        [&self.account, &self.webdav.account, &self.speechminer.account].map(|account| (account.username, account.password.as_str()))
+        [
+            &self.account,
+            &self.webdav.account,
+            &self.speechminer.account,
+        ]
+        .map(|account| (account.username, account.password.as_str()))
     }
 
     /// Every path of the three servers.
@@ -204,7 +230,8 @@ impl Gir {
 
     /// As the client reached it.
     fn base_url(&self) -> String {
-        request_context::origin().map_or_else(|| self.base_url.lock().clone(), |origin| origin.itself())
+        request_context::origin()
+            .map_or_else(|| self.base_url.lock().clone(), |origin| origin.itself())
     }
 
     /// What RWS remembers, as it stands now: whatever became due since the last look is done first.

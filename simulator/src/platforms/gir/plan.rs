@@ -18,17 +18,27 @@ pub(super) fn section(site: &Gir, world: &World) -> PlanSection {
     files.extend(secrets(site));
     files.push(("mapping/agents.csv".to_owned(), agents(site, world)));
     files.push(("mapping/queues.csv".to_owned(), queues(world)));
-    PlanSection { section: target(site), pace: PACE, retention: table_of([("gir_rule", purge_rules(site))]), files }
+    PlanSection {
+        section: target(site),
+        pace: PACE,
+        retention: table_of([("gir_rule", purge_rules(site))]),
+        files,
+    }
 }
 
 /// `[target]`.
 fn target(site: &Gir) -> Table {
     let (at, settings) = (site.addresses(), site.settings());
-    let [ops, webdav, speechminer] = site.credentials().map(|(username, _)| Value::from(username));
+    let [ops, webdav, speechminer] = site
+        .credentials()
+        .map(|(username, _)| Value::from(username));
     let mut target = table_of([
         ("kind", Value::from("gir")),
         ("rws_url", Value::from(at.rws)),
-        ("contact_center_id", Value::from(settings.contact_center_id.as_str())),
+        (
+            "contact_center_id",
+            Value::from(settings.contact_center_id.as_str()),
+        ),
         ("region", Value::from(settings.region.as_str())),
         ("username", ops),
         ("password", secret_file("target")),
@@ -43,13 +53,17 @@ fn target(site: &Gir) -> Table {
         target.insert("speechminer_repost".to_owned(), Value::from("duplicate"));
     }
     if !site.recipients().is_empty() {
-        let paths = site.recipients().iter().map(|one| Value::from(format!("certs/{}.pem", one.name)));
+        let paths = site
+            .recipients()
+            .iter()
+            .map(|one| Value::from(format!("certs/{}.pem", one.name)));
         target.insert("certificates".to_owned(), Value::Array(paths.collect()));
     }
     target
 }
 
-/// The certificates media are encrypted for, and the keys that open them unless they stay with the site.
+/// The certificates media are encrypted for, and the keys that open them unless they stay with the
+/// site.
 fn certificates(site: &Gir) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for one in site.recipients() {
@@ -64,18 +78,35 @@ fn certificates(site: &Gir) -> Vec<(String, String)> {
 /// The passwords `[target]` names.
 fn secrets(site: &Gir) -> impl Iterator<Item = (String, String)> {
     let passwords = site.credentials().map(|(_, password)| password.to_owned());
-    ["target", "webdav", "speechminer"].map(|name| format!("secrets/{name}")).into_iter().zip(passwords)
+    ["target", "webdav", "speechminer"]
+        .map(|name| format!("secrets/{name}"))
+        .into_iter()
+        .zip(passwords)
 }
 
-/// `agents.csv`: rows of the mapping, in the order the directory has its people in, and who the fallback user is.
+/// `agents.csv`: rows of the mapping, in the order the directory has its people in, and who the
+/// fallback user is.
 fn agents(site: &Gir, world: &World) -> String {
     let directory = site.directory();
-    let people = world.mapping().zip(&directory.people).map(|((id, row), person)| (id, person, validity(row)));
-    let fallback = directory.fallback.iter().map(|person| (NOBODY, person, vec![String::new(); 2]));
+    let people = world
+        .mapping()
+        .zip(&directory.people)
+        .map(|((id, row), person)| (id, person, validity(row)));
+    let fallback = directory
+        .fallback
+        .iter()
+        .map(|person| (NOBODY, person, vec![String::new(); 2]));
     csv(
         "legacy_agent_id,genesys_user_id,genesys_user_name,gir_username,gir_login,gir_access_group,valid_from,valid_to",
         people.chain(fallback).map(|(id, person, validity)| {
-            let texts = [id, &person.user_id.to_string(), &person.name, &person.username, &person.login, &person.access_group];
+            let texts = [
+                id,
+                &person.user_id.to_string(),
+                &person.name,
+                &person.username,
+                &person.login,
+                &person.access_group,
+            ];
             [texts.map(str::to_owned).to_vec(), validity].concat()
         }),
     )
@@ -85,7 +116,9 @@ fn agents(site: &Gir, world: &World) -> String {
 fn queues(world: &World) -> String {
     csv(
         "legacy_queue_id,genesys_queue_id,gir_partition",
-        world.mapped_queues().map(|(row, target)| vec![row.id.clone(), target, partition(&row.name)]),
+        world
+            .mapped_queues()
+            .map(|(row, target)| vec![row.id.clone(), target, partition(&row.name)]),
     )
 }
 
@@ -93,8 +126,17 @@ fn queues(world: &World) -> String {
 fn purge_rules(site: &Gir) -> Value {
     let table = |rule: &PurgeRule| {
         let texts = [("call_type", &rule.call_type), ("label", &rule.label)];
-        let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.as_deref()?))));
-        std::iter::once(("after_days".to_owned(), Value::from(rule.after_days))).chain(texts).collect::<Table>()
+        let texts = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.as_deref()?))));
+        std::iter::once(("after_days".to_owned(), Value::from(rule.after_days)))
+            .chain(texts)
+            .collect::<Table>()
     };
-    Value::Array(site.purge_rules().iter().map(|rule| Value::Table(table(rule))).collect())
+    Value::Array(
+        site.purge_rules()
+            .iter()
+            .map(|rule| Value::Table(table(rule)))
+            .collect(),
+    )
 }

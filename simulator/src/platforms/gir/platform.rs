@@ -1,4 +1,5 @@
-//! The deployment as the server sees it: its three listeners, what it hands over, and the description of its API.
+//! The deployment as the server sees it: its three listeners, what it hands over, and the
+//! description of its API.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,15 +29,39 @@ impl Platform for Gir {
     fn listeners(self: Arc<Self>) -> Vec<Listener> {
         let routers = self.routers();
         vec![
-            Listener { name: PlatformName::Gir, path: "", router: routers.rws },
-            Listener { name: PlatformName::Webdav, path: MOUNT, router: routers.webdav },
-            Listener { name: PlatformName::SpeechMiner, path: speechminer::PATH, router: routers.speechminer },
+            Listener {
+                name: PlatformName::Gir,
+                path: "",
+                router: routers.rws,
+            },
+            Listener {
+                name: PlatformName::Webdav,
+                path: MOUNT,
+                router: routers.webdav,
+            },
+            Listener {
+                name: PlatformName::SpeechMiner,
+                path: speechminer::PATH,
+                router: routers.speechminer,
+            },
         ]
     }
 
     fn set_base_urls(&self, url: &dyn Fn(PlatformName) -> String) {
-        let [rws, webdav, speechminer] = [PlatformName::Gir, PlatformName::Webdav, PlatformName::SpeechMiner].map(url);
-        Gir::set_base_urls(self, &Listening { rws, webdav, speechminer });
+        let [rws, webdav, speechminer] = [
+            PlatformName::Gir,
+            PlatformName::Webdav,
+            PlatformName::SpeechMiner,
+        ]
+        .map(url);
+        Gir::set_base_urls(
+            self,
+            &Listening {
+                rws,
+                webdav,
+                speechminer,
+            },
+        );
     }
 
     fn truth(&self) -> Result<String, String> {
@@ -60,26 +85,48 @@ impl Platform for Gir {
     }
 
     fn decryption_keys(&self) -> Vec<String> {
-        let handed = self.recipients().iter().filter(|_| self.settings().encryption.hand_over_key);
+        let handed = self
+            .recipients()
+            .iter()
+            .filter(|_| self.settings().encryption.hand_over_key);
         handed.map(|one| one.key_pem.clone()).collect()
     }
 
     fn control_routes(self: Arc<Self>) -> Router {
-        Router::new().route("/_sim/exports/gir", get(exports)).with_state(self)
+        Router::new()
+            .route("/_sim/exports/gir", get(exports))
+            .with_state(self)
     }
 }
 
-/// `?dir=`: a folder on this machine; `&media=true`: media beside each recording of the archive too.
-async fn exports(State(site): State<Arc<Gir>>, Query(params): Query<HashMap<String, String>>) -> Response {
-    let refusal = |status, message: &str| Reply::json(status, &json!({"error": message})).into_response();
-    let Some(dir) = params.get("dir").filter(|dir| !dir.is_empty()).map(PathBuf::from) else {
-        return refusal(400, "dir must name an empty folder of the simulator's machine");
+/// `?dir=`: a folder on this machine; `&media=true`: media beside each recording of the archive
+/// too.
+async fn exports(
+    State(site): State<Arc<Gir>>,
+    Query(params): Query<HashMap<String, String>>,
+) -> Response {
+    let refusal =
+        |status, message: &str| Reply::json(status, &json!({"error": message})).into_response();
+    let Some(dir) = params
+        .get("dir")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
+    else {
+        return refusal(
+            400,
+            "dir must name an empty folder of the simulator's machine",
+        );
     };
     let with_media = params.get("media").is_some_and(|text| text == "true");
     let asked = dir.clone();
     // Files are copied on a thread that may wait for the disk.
     let written = tokio::task::spawn_blocking(move || site.write_exports(&dir, with_media)).await;
-    match written.unwrap_or_else(|error| Err(ExportError::Io { path: asked, source: std::io::Error::other(error) })) {
+    match written.unwrap_or_else(|error| {
+        Err(ExportError::Io {
+            path: asked,
+            source: std::io::Error::other(error),
+        })
+    }) {
         Ok(exported) => Reply::json(200, &exported).into_response(),
         Err(error @ ExportError::Exists(_)) => refusal(409, &error.to_string()),
         Err(error @ ExportError::Io { .. }) => refusal(400, &error.to_string()),

@@ -15,8 +15,15 @@ const DAY_MS: i64 = 86_400_000;
 const NOT_SET: &str = "NotSet";
 
 /// What is noted of a recording that goes.
-static PURGE: Operation =
-    Operation { name: "gir.purge_recording", method: "-", path: "-", key: "recording id", mutates: true, needs: &[], query: &[] };
+static PURGE: Operation = Operation {
+    name: "gir.purge_recording",
+    method: "-",
+    path: "-",
+    key: "recording id",
+    mutates: true,
+    needs: &[],
+    query: &[],
+};
 
 /// A rule that deletes recordings of an age.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,11 +39,17 @@ pub struct PurgeRule {
     pub label: Option<String>,
 }
 
-/// The rules that fit a world: one a retention class, no earlier than its years can end and as little later as days allow.
+/// The rules that fit a world: one a retention class, no earlier than its years can end and as
+/// little later as days allow.
 pub(super) fn fitting(classes: &[(String, i64)]) -> Vec<PurgeRule> {
-    // A leap day more than the years can have, because a class counts from a call's end and a rule from its start.
+    // A leap day more than the years can have, because a class counts from a call's end and a rule
+    // from its start.
     let days = |years: i64| years * 365 + (years + 3).div_euclid(4) + 1;
-    let rule = |(class, years): &(String, i64)| PurgeRule { after_days: days(*years), call_type: None, label: Some(label(class)) };
+    let rule = |(class, years): &(String, i64)| PurgeRule {
+        after_days: days(*years),
+        call_type: None,
+        label: Some(label(class)),
+    };
     classes.iter().map(rule).collect()
 }
 
@@ -44,7 +57,11 @@ pub(super) fn fitting(classes: &[(String, i64)]) -> Vec<PurgeRule> {
 pub(super) fn label(class: &str) -> String {
     let encoded = class.chars().map(|c| match c {
         ' '..='~' => c.to_string(),
-        other => other.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        other => other
+            .to_string()
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect(),
     });
     format!("st-ret-{}", encoded.collect::<String>())
 }
@@ -57,7 +74,10 @@ impl PurgeRule {
         }
         match &self.call_type {
             Some(other) if other != NOT_SET && !CALL_TYPES.contains(&other.as_str()) => {
-                Err(format!("call_type of a purge rule must be {}, {NOT_SET}", CALL_TYPES.join(", ")))
+                Err(format!(
+                    "call_type of a purge rule must be {}, {NOT_SET}",
+                    CALL_TYPES.join(", ")
+                ))
             }
             _ => Ok(()),
         }
@@ -65,21 +85,35 @@ impl PurgeRule {
 
     fn fits(&self, held: &Recording) -> bool {
         let is_type = |asked: &str| held.call_type.as_deref().unwrap_or(NOT_SET) == asked;
-        self.call_type.as_deref().is_none_or(is_type) && self.label.as_ref().is_none_or(|label| held.labels.contains(label))
+        self.call_type.as_deref().is_none_or(is_type)
+            && self
+                .label
+                .as_ref()
+                .is_none_or(|label| held.labels.contains(label))
     }
 }
 
 impl Gir {
-    /// When lifecycle management deletes a recording, Unix ms; absent where no rule fits it. Whether it is tagged for non-deletion is not looked at.
+    /// When lifecycle management deletes a recording, Unix ms; absent where no rule fits it.
+    /// Whether it is tagged for non-deletion is not looked at.
     pub(super) fn deleted_at_ms(&self, held: &Recording) -> Option<i64> {
         let (start, _) = held.span();
         let rules = self.purge_rules.iter().filter(|rule| rule.fits(held));
-        rules.map(|rule| start.0.saturating_add(rule.after_days.saturating_mul(DAY_MS))).min()
+        rules
+            .map(|rule| {
+                start
+                    .0
+                    .saturating_add(rule.after_days.saturating_mul(DAY_MS))
+            })
+            .min()
     }
 
     /// When lifecycle management ran last before now, whether anybody looked or not. Unix ms.
     pub(super) fn last_run_ms(&self) -> i64 {
-        let every_ms = i64::try_from(self.settings.purge.every_minutes).unwrap_or(24 * 60).saturating_mul(60_000).max(1);
+        let every_ms = i64::try_from(self.settings.purge.every_minutes)
+            .unwrap_or(24 * 60)
+            .saturating_mul(60_000)
+            .max(1);
         self.core.clock.now_ms().div_euclid(every_ms) * every_ms
     }
 
@@ -94,14 +128,30 @@ impl Gir {
         if std::mem::replace(&mut state.managed_ms, run_ms) >= run_ms {
             return;
         }
-        [&rules::PURGE, &rules::PURGE_AGE, &rules::PURGE_TIME].into_iter().for_each(|rule| self.mark(rule));
-        let is_due = |held: &Recording| !held.non_delete && self.deleted_at_ms(held).is_some_and(|at| at <= run_ms);
-        let due: Vec<String> = state.recordings.values().filter(|held| is_due(held)).map(|held| held.id.clone()).collect();
+        [&rules::PURGE, &rules::PURGE_AGE, &rules::PURGE_TIME]
+            .into_iter()
+            .for_each(|rule| self.mark(rule));
+        let is_due = |held: &Recording| {
+            !held.non_delete && self.deleted_at_ms(held).is_some_and(|at| at <= run_ms)
+        };
+        let due: Vec<String> = state
+            .recordings
+            .values()
+            .filter(|held| is_due(held))
+            .map(|held| held.id.clone())
+            .collect();
         for id in due {
             self.core.journal.record_side_effect(&PURGE, &id, "purged");
             self.speechminer().held().remove(&id);
-            let files = state.recordings.remove(&id).map(|held| held.media).unwrap_or_default();
-            for path in files.iter().filter_map(|file| self.webdav().file_of(&file.descriptor.path)) {
+            let files = state
+                .recordings
+                .remove(&id)
+                .map(|held| held.media)
+                .unwrap_or_default();
+            for path in files
+                .iter()
+                .filter_map(|file| self.webdav().file_of(&file.descriptor.path))
+            {
                 if let Err(error) = std::fs::remove_file(path) {
                     tracing::debug!(%error, "a purged recording had no file");
                 }
@@ -119,14 +169,29 @@ mod tests {
         let zone = jiff::tz::TimeZone::UTC;
         for years in [1_i64, 3, 5, 7, 10] {
             let rule = &fitting(&[(format!("{years}-Year Retention"), years)])[0];
-            assert_eq!(rule.label.as_deref(), Some(&*format!("st-ret-{years}-Year Retention")));
-            for start in ["2016-02-29T10:00:00Z", "2017-01-01T00:00:00Z", "2019-12-31T23:00:00Z", "2023-03-01T00:00:00Z"] {
+            assert_eq!(
+                rule.label.as_deref(),
+                Some(&*format!("st-ret-{years}-Year Retention"))
+            );
+            for start in [
+                "2016-02-29T10:00:00Z",
+                "2017-01-01T00:00:00Z",
+                "2019-12-31T23:00:00Z",
+                "2023-03-01T00:00:00Z",
+            ] {
                 let start: jiff::Timestamp = start.parse().expect("a time");
                 let end = start + jiff::SignedDuration::from_hours(20);
-                let class = end.to_zoned(zone.clone()).checked_add(jiff::Span::new().years(years)).expect("a time").timestamp();
+                let class = end
+                    .to_zoned(zone.clone())
+                    .checked_add(jiff::Span::new().years(years))
+                    .expect("a time")
+                    .timestamp();
                 let goes = start + jiff::SignedDuration::from_hours(24 * rule.after_days);
                 let days = (goes.as_second() - class.as_second()) as f64 / 86_400.0;
-                assert!(days >= 0.0 && days <= ((years + 3) / 4 + 1) as f64, "{years} {start}: {days}");
+                assert!(
+                    days >= 0.0 && days <= ((years + 3) / 4 + 1) as f64,
+                    "{years} {start}: {days}"
+                );
             }
         }
     }

@@ -28,31 +28,50 @@ struct Filter {
 impl Filter {
     fn fits(&self, held: &Recording) -> bool {
         let (start, _) = held.span();
-        let is = |asked: &Option<String>, fits: &dyn Fn(&str) -> bool| asked.as_deref().is_none_or(fits);
+        let is =
+            |asked: &Option<String>, fits: &dyn Fn(&str) -> bool| asked.as_deref().is_none_or(fits);
         is(&self.caller, &|asked| is_number(asked, &held.caller))
             && is(&self.dialed, &|asked| is_number(asked, &held.dialed))
             && self.from.is_none_or(|from| start >= from)
             && self.until.is_none_or(|until| start < until)
             && is(&self.user, &|asked| has_user(held, asked))
-            && is(&self.call_type, &|asked| held.call_type.as_deref() == Some(asked))
+            && is(&self.call_type, &|asked| {
+                held.call_type.as_deref() == Some(asked)
+            })
             && is(&self.label, &|asked| held.labels.contains(asked))
     }
 }
 
 fn has_user(held: &Recording, asked: &str) -> bool {
-    let recorded = held.media.iter().filter_map(|file| file.parameters.get("username")?.as_str());
-    let joined = held.events.iter().filter_map(|event| event.contact.as_ref()?.user_name.as_deref());
+    let recorded = held
+        .media
+        .iter()
+        .filter_map(|file| file.parameters.get("username")?.as_str());
+    let joined = held
+        .events
+        .iter()
+        .filter_map(|event| event.contact.as_ref()?.user_name.as_deref());
     recorded.chain(joined).any(|name| name == asked)
 }
 
-/// Letters and digits of both are compared, case and all; an asterisk stands for any number of them.
+/// Letters and digits of both are compared, case and all; an asterisk stands for any number of
+/// them.
 fn is_number(asked: &str, held: &str) -> bool {
     let held: String = held.chars().filter(char::is_ascii_alphanumeric).collect();
-    let parts: Vec<String> = asked.split('*').map(|part| part.chars().filter(char::is_ascii_alphanumeric).collect()).collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return parts.first().is_some_and(|whole| *whole == held) };
-    let Some(mut rest) = held.strip_prefix(first.as_str()) else { return false };
+    let parts: Vec<String> = asked
+        .split('*')
+        .map(|part| part.chars().filter(char::is_ascii_alphanumeric).collect())
+        .collect();
+    let [first, middle @ .., last] = parts.as_slice() else {
+        return parts.first().is_some_and(|whole| *whole == held);
+    };
+    let Some(mut rest) = held.strip_prefix(first.as_str()) else {
+        return false;
+    };
     for part in middle {
-        let Some(at) = rest.find(part.as_str()) else { return false };
+        let Some(at) = rest.find(part.as_str()) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(last.as_str())
@@ -60,7 +79,9 @@ fn is_number(asked: &str, held: &str) -> bool {
 
 /// Parameters of an address, decoded, in their order.
 fn parameters(query: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 impl Gir {
@@ -78,7 +99,9 @@ impl Gir {
                 "startTime" => filter.from = Some(self.moment(name, value)?),
                 "stopTime" => filter.until = Some(self.moment(name, value)?),
                 "userName" => filter.user = Some(value.clone()),
-                "callType" if CALL_TYPES.contains(&value.as_str()) => filter.call_type = Some(value.clone()),
+                "callType" if CALL_TYPES.contains(&value.as_str()) => {
+                    filter.call_type = Some(value.clone())
+                }
                 "label" => filter.label = Some(value.clone()),
                 "fields" | "offset" => {
                     filters -= 1;
@@ -88,38 +111,77 @@ impl Gir {
                         _ => return Err(Refused::invalid(name, "it must be a whole number")),
                     }
                 }
-                _ => return Err(Refused::invalid(name, "it is not known, or its value is not")),
+                _ => {
+                    return Err(Refused::invalid(
+                        name,
+                        "it is not known, or its value is not",
+                    ));
+                }
             }
         }
         if filters == 0 {
             self.mark(&rules::QUERY_NEEDED);
-            return Err(Refused::new(400, answer::Code::Missing, "At least one query parameter is required."));
+            return Err(Refused::new(
+                400,
+                answer::Code::Missing,
+                "At least one query parameter is required.",
+            ));
         }
         self.mark(&rules::QUERY_CAP);
         self.mark(&rules::QUERY_PAGING);
-        let offset = if self.settings.paging == Paging::Paged { offset } else { 0 };
+        let offset = if self.settings.paging == Paging::Paged {
+            offset
+        } else {
+            0
+        };
         Ok(self.page(view, &filter, offset, whole, &sent))
     }
 
-    fn page(&self, view: View, filter: &Filter, offset: usize, whole: bool, sent: &[(String, String)]) -> Reply {
+    fn page(
+        &self,
+        view: View,
+        filter: &Filter,
+        offset: usize,
+        whole: bool,
+        sent: &[(String, String)],
+    ) -> Reply {
         let state = self.state();
-        let mut found: Vec<&Recording> = state.recordings.values().filter(|held| self.is_found(held) && filter.fits(held)).collect();
+        let mut found: Vec<&Recording> = state
+            .recordings
+            .values()
+            .filter(|held| self.is_found(held) && filter.fits(held))
+            .collect();
         found.sort_by_key(|held| (held.span().0, &held.id));
         let size = self.settings.limits.query_results;
         let page: Vec<Value> = found
             .iter()
             .skip(offset)
             .take(size)
-            .map(|held| if whole { self.told(view, held) } else { json!(format!("{}{}", self.collection(view), in_path(&held.id))) })
+            .map(|held| {
+                if whole {
+                    self.told(view, held)
+                } else {
+                    json!(format!("{}{}", self.collection(view), in_path(&held.id)))
+                }
+            })
             .collect();
-        let mut told = Map::from_iter([(if whole { "recordings" } else { "uris" }.to_owned(), Value::from(page))]);
+        let mut told = Map::from_iter([(
+            if whole { "recordings" } else { "uris" }.to_owned(),
+            Value::from(page),
+        )]);
         if self.settings.paging == Paging::Paged {
             let mut paging = Map::new();
             if offset + size < found.len() {
-                paging.insert("next".to_owned(), json!(self.page_address(view, sent, offset + size)));
+                paging.insert(
+                    "next".to_owned(),
+                    json!(self.page_address(view, sent, offset + size)),
+                );
             }
             if offset > 0 {
-                paging.insert("previous".to_owned(), json!(self.page_address(view, sent, offset.saturating_sub(size))));
+                paging.insert(
+                    "previous".to_owned(),
+                    json!(self.page_address(view, sent, offset.saturating_sub(size))),
+                );
             }
             if !paging.is_empty() {
                 told.insert("paging".to_owned(), Value::Object(paging));
@@ -130,15 +192,24 @@ impl Gir {
 
     fn page_address(&self, view: View, sent: &[(String, String)], offset: usize) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(sent.iter().filter(|(name, _)| name != "offset")).append_pair("offset", &offset.to_string());
-        format!("{}?{}", self.collection(view).trim_end_matches('/'), query.finish())
+        query
+            .extend_pairs(sent.iter().filter(|(name, _)| name != "offset"))
+            .append_pair("offset", &offset.to_string());
+        format!(
+            "{}?{}",
+            self.collection(view).trim_end_matches('/'),
+            query.finish()
+        )
     }
 
     fn moment(&self, name: &str, text: &str) -> Result<UtcMillis, Refused> {
         match dates::read(text) {
             Some(Read::At(moment)) => Ok(moment),
             Some(Read::Zoneless(moment)) if self.settings.zoneless == Zoneless::Utc => Ok(moment),
-            _ => Err(Refused::invalid(name, "it must be an ISO time such as 2013-05-17T11:45:32.000-0800")),
+            _ => Err(Refused::invalid(
+                name,
+                "it must be an ISO time such as 2013-05-17T11:45:32.000-0800",
+            )),
         }
     }
 }

@@ -15,7 +15,11 @@ use crate::http::reply::Reply;
 use crate::operations;
 
 /// What is escaped in a path segment: all but RFC 3986's unreserved characters.
-const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const IN_PATH: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Whose addresses an answer has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,21 +40,42 @@ impl Gir {
     pub(super) fn insert(&self, contact_center: &str, document: Value) -> Result<Reply, Refused> {
         self.is_ours(contact_center)?;
         self.has_feature(super::INSERTION_FEATURE)?;
-        fields::check(&document, self.settings.zoneless, &|rule| self.mark(rule)).inspect_err(|_| self.mark(&rules::REFUSED_WITH))?;
+        fields::check(&document, self.settings.zoneless, &|rule| self.mark(rule))
+            .inspect_err(|_| self.mark(&rules::REFUSED_WITH))?;
         let inserted: Inserted = serde_json::from_value(fields::without_nothing(document))
-            .map_err(|error| Refused::new(400, Code::Invalid, format!("The request body is not a recording: {error}")))?;
+            .map_err(|error| {
+                Refused::new(
+                    400,
+                    Code::Invalid,
+                    format!("The request body is not a recording: {error}"),
+                )
+            })?;
         self.mark(&rules::TIME_SHAPES);
         self.mark(&rules::OTHER_REGION);
         self.mark(&rules::REGION_NAME);
-        if inserted.region != self.settings.region && self.settings.other_region == OtherRegion::Refused {
-            return Err(Refused::invalid("region", &format!("this node's region is {}", self.settings.region)));
+        if inserted.region != self.settings.region
+            && self.settings.other_region == OtherRegion::Refused
+        {
+            return Err(Refused::invalid(
+                "region",
+                &format!("this node's region is {}", self.settings.region),
+            ));
         }
         self.mark(&rules::ACCEPTED_WITH);
         let mut recording = Recording::inserted(inserted, self.core.clock.now_ms());
-        recording.index_late_ms = self.core.faults.late_ms(&operations::GIR_INDEX_RECORDING, &recording.id, FaultKind::IndexLate);
+        recording.index_late_ms = self.core.faults.late_ms(
+            &operations::GIR_INDEX_RECORDING,
+            &recording.id,
+            FaultKind::IndexLate,
+        );
         let is_new = self.state().insert(recording, &self.settings);
         if !is_new {
-            let merging = [&rules::MERGED, &rules::MERGED_VALUES, &rules::REPEATED_MEDIA, &rules::REPEATED_EVENTS];
+            let merging = [
+                &rules::MERGED,
+                &rules::MERGED_VALUES,
+                &rules::REPEATED_MEDIA,
+                &rules::REPEATED_EVENTS,
+            ];
             merging.into_iter().for_each(|rule| self.mark(rule));
         }
         Ok(answer::done(200).effect(if is_new { "created" } else { "merged" }))
@@ -61,28 +86,53 @@ impl Gir {
         self.mark(&rules::READ);
         let state = self.state();
         let recording = self.seen_by_id(&state, id)?;
-        Ok(answer::told(200, Map::from_iter([("recording".to_owned(), self.told(view, recording))])))
+        Ok(answer::told(
+            200,
+            Map::from_iter([("recording".to_owned(), self.told(view, recording))]),
+        ))
     }
 
     /// Whether a search finds a recording.
     pub(super) fn is_found(&self, held: &Recording) -> bool {
         self.mark(&rules::INDEX);
-        let delay_ms = self.settings.index.delay_ms.saturating_add(held.index_late_ms);
-        self.seen(Some(held)).is_some_and(|held| held.inserted_ms.saturating_add_unsigned(delay_ms) <= self.core.clock.now_ms())
+        let delay_ms = self
+            .settings
+            .index
+            .delay_ms
+            .saturating_add(held.index_late_ms);
+        self.seen(Some(held)).is_some_and(|held| {
+            held.inserted_ms.saturating_add_unsigned(delay_ms) <= self.core.clock.now_ms()
+        })
     }
 
     /// A recording that this node shows, to be deleted or told in part.
-    pub(super) fn seen_by_id<'a>(&self, state: &'a State, id: &str) -> Result<&'a Recording, Refused> {
+    pub(super) fn seen_by_id<'a>(
+        &self,
+        state: &'a State,
+        id: &str,
+    ) -> Result<&'a Recording, Refused> {
         self.mark(&rules::NO_RECORDING);
-        self.seen(state.recordings.get(id)).ok_or_else(|| Refused::no_recording(id))
+        self.seen(state.recordings.get(id))
+            .ok_or_else(|| Refused::no_recording(id))
     }
 
     /// A recording that this node shows, to label it or tag it.
-    pub(super) fn seen_mut<'a>(&self, state: &'a mut State, id: &str) -> Result<&'a mut Recording, Refused> {
+    pub(super) fn seen_mut<'a>(
+        &self,
+        state: &'a mut State,
+        id: &str,
+    ) -> Result<&'a mut Recording, Refused> {
         self.mark(&rules::NO_RECORDING);
         self.mark(&rules::INDEX_WRITES);
-        let takes = |held: &Recording| self.is_found(held) || (!self.settings.index.writes_need_index && self.seen(Some(held)).is_some());
-        state.recordings.get_mut(id).filter(|held| takes(held)).ok_or_else(|| Refused::no_recording(id))
+        let takes = |held: &Recording| {
+            self.is_found(held)
+                || (!self.settings.index.writes_need_index && self.seen(Some(held)).is_some())
+        };
+        state
+            .recordings
+            .get_mut(id)
+            .filter(|held| takes(held))
+            .ok_or_else(|| Refused::no_recording(id))
     }
 
     /// A recording that this node shows; one of another region it does not.
@@ -125,7 +175,10 @@ impl Gir {
             call_type: held.call_type.as_deref(),
             start_time,
             stop_time,
-            media_files: (0_u64..).zip(&held.media).map(|(i, file)| self.media(view, &held.id, i, file)).collect(),
+            media_files: (0_u64..)
+                .zip(&held.media)
+                .map(|(i, file)| self.media(view, &held.id, i, file))
+                .collect(),
             event_history: &held.events,
             labels: (!held.labels.is_empty()).then(|| retention::labels(held)),
             non_delete: held.non_delete,
@@ -139,28 +192,63 @@ impl Gir {
         self.mark(&rules::PLAY_STORED);
         let state = self.state();
         let recording = self.seen_by_id(&state, id)?;
-        let file = (0_u64..).zip(&recording.media).find(|(place, _)| self.play_name(id, *place) == name).map(|(_, file)| file);
+        let file = (0_u64..)
+            .zip(&recording.media)
+            .find(|(place, _)| self.play_name(id, *place) == name)
+            .map(|(_, file)| file);
         let path = file.and_then(|file| self.webdav().file_of(&file.descriptor.path));
-        let bytes = path.and_then(|path| std::fs::read(path).ok()).ok_or_else(Refused::no_path)?;
+        let bytes = path
+            .and_then(|path| std::fs::read(path).ok())
+            .ok_or_else(Refused::no_path)?;
         let etag = format!("\"{name}-{:x}\"", bytes.len());
-        let content_type = file.and_then(|file| file.mime.as_deref()).unwrap_or("application/octet-stream");
-        Ok(ranges::reply(&Method::GET, headers, &bytes.into(), &etag, content_type))
+        let content_type = file
+            .and_then(|file| file.mime.as_deref())
+            .unwrap_or("application/octet-stream");
+        Ok(ranges::reply(
+            &Method::GET,
+            headers,
+            &bytes.into(),
+            &etag,
+            content_type,
+        ))
     }
 
     /// The name the server made for a media file: a function of seed, recording and place.
     fn play_name(&self, id: &str, place: u64) -> String {
-        format!("{}.mp3", self.seed().child("play").child(id).index(place).uuid())
+        format!(
+            "{}.mp3",
+            self.seed().child("play").child(id).index(place).uuid()
+        )
     }
 
-    fn media<'a>(&self, view: View, id: &str, place: u64, file: &'a wire::MediaFile) -> wire::ReadMedia<'a> {
-        let path = format!("{}{}/play/{}", self.folder(view), in_path(id), self.play_name(id, place));
-        wire::ReadMedia { media_uri: format!("{}/api/v2{path}", self.base_url()), play_path: path.clone(), media_path: path, file }
+    fn media<'a>(
+        &self,
+        view: View,
+        id: &str,
+        place: u64,
+        file: &'a wire::MediaFile,
+    ) -> wire::ReadMedia<'a> {
+        let path = format!(
+            "{}{}/play/{}",
+            self.folder(view),
+            in_path(id),
+            self.play_name(id, place)
+        );
+        wire::ReadMedia {
+            media_uri: format!("{}/api/v2{path}", self.base_url()),
+            play_path: path.clone(),
+            media_path: path,
+            file,
+        }
     }
 
     /// Where recordings are, below `/api/v2`; with a slash at its end.
     fn folder(&self, view: View) -> String {
         match view {
-            View::Ops => format!("/ops/contact-centers/{}/recordings/", self.settings.contact_center_id),
+            View::Ops => format!(
+                "/ops/contact-centers/{}/recordings/",
+                self.settings.contact_center_id
+            ),
             View::User => "/recordings/".to_owned(),
         }
     }
@@ -185,6 +273,10 @@ impl Gir {
             return Ok(());
         }
         self.mark(&rules::FEATURE_REFUSED);
-        Err(Refused::new(403, Code::Forbidden, format!("The feature {feature} is not enabled.")))
+        Err(Refused::new(
+            403,
+            Code::Forbidden,
+            format!("The feature {feature} is not enabled."),
+        ))
     }
 }

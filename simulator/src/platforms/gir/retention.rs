@@ -19,11 +19,18 @@ impl Gir {
         self.mark(&rules::LABELS);
         let name = text(body, "name").ok_or_else(|| Refused::missing("name"))?;
         if !name.is_ascii() || name.starts_with("__") {
-            return Err(Refused::invalid("name", "it must be ASCII and not begin with two underscores"));
+            return Err(Refused::invalid(
+                "name",
+                "it must be ASCII and not begin with two underscores",
+            ));
         }
         let mut state = self.state();
         if state.labels.contains_key(name) {
-            return Err(Refused::new(409, Code::Exists, format!("Label definition [{name}] already exists.")));
+            return Err(Refused::new(
+                409,
+                Code::Exists,
+                format!("Label definition [{name}] already exists."),
+            ));
         }
         let definition = json!({"name": name, "displayName": text(body, "displayName").unwrap_or(name),
             "description": text(body, "description").unwrap_or_default()});
@@ -36,19 +43,29 @@ impl Gir {
         self.has_feature(KEEPING_FEATURE)?;
         self.mark(&rules::LABEL_PATHS);
         let definitions: Vec<Value> = self.state().labels.values().cloned().collect();
-        Ok(answer::told(200, Map::from_iter([("labelDefinitions".to_owned(), Value::from(definitions))])))
+        Ok(answer::told(
+            200,
+            Map::from_iter([("labelDefinitions".to_owned(), Value::from(definitions))]),
+        ))
     }
 
     /// Puts labels on a recording; all of them or none.
     pub(super) fn add_labels(&self, id: &str, body: &Value) -> Result<Reply, Refused> {
         self.has_feature(KEEPING_FEATURE)?;
         self.mark(&rules::LABEL_PATHS);
-        let sent = body["labels"].as_array().filter(|labels| !labels.is_empty()).ok_or_else(|| Refused::missing("labels"))?;
+        let sent = body["labels"]
+            .as_array()
+            .filter(|labels| !labels.is_empty())
+            .ok_or_else(|| Refused::missing("labels"))?;
         let names: Option<Vec<&str>> = sent.iter().map(|label| text(label, "name")).collect();
         let names = names.ok_or_else(|| Refused::missing("labels.name"))?;
         let mut state = self.state();
         if let Some(unknown) = names.iter().find(|name| !state.labels.contains_key(**name)) {
-            return Err(Refused::new(404, Code::NotFound, format!("Requested label definition [{unknown}] cannot be found.")));
+            return Err(Refused::new(
+                404,
+                Code::NotFound,
+                format!("Requested label definition [{unknown}] cannot be found."),
+            ));
         }
         let held = self.seen_mut(&mut state, id)?;
         held.labels.extend(names.into_iter().map(str::to_owned));
@@ -61,7 +78,11 @@ impl Gir {
         self.mark(&rules::LABEL_PATHS);
         let mut state = self.state();
         if !self.seen_mut(&mut state, id)?.labels.remove(label) {
-            return Err(Refused::new(404, Code::NotFound, format!("Requested label [{label}] cannot be found.")));
+            return Err(Refused::new(
+                404,
+                Code::NotFound,
+                format!("Requested label [{label}] cannot be found."),
+            ));
         }
         Ok(answer::done(200).effect("unlabelled"))
     }
@@ -71,21 +92,30 @@ impl Gir {
         self.has_feature(KEEPING_FEATURE)?;
         self.mark(&rules::LABEL_PATHS);
         let labels = labels(self.seen_by_id(&self.state(), id)?);
-        Ok(answer::told(200, Map::from_iter([("labels".to_owned(), labels)])))
+        Ok(answer::told(
+            200,
+            Map::from_iter([("labels".to_owned(), labels)]),
+        ))
     }
 
     /// Tags a recording for non-deletion, or takes the tag off.
     pub(super) fn change(&self, id: &str, body: &Value) -> Result<Reply, Refused> {
         self.has_feature(KEEPING_FEATURE)?;
         self.mark(&rules::NON_DELETION);
-        let (keeps, effect) = match text(body, "operationName").ok_or_else(|| Refused::missing("operationName"))? {
-            "applyNonDelete" => (true, "protected"),
-            "removeNonDelete" => {
-                self.mark(&rules::REMOVE_NON_DELETION);
-                (false, "unprotected")
-            }
-            other => return Err(Refused::invalid("operationName", &format!("{other} is not known"))),
-        };
+        let (keeps, effect) =
+            match text(body, "operationName").ok_or_else(|| Refused::missing("operationName"))? {
+                "applyNonDelete" => (true, "protected"),
+                "removeNonDelete" => {
+                    self.mark(&rules::REMOVE_NON_DELETION);
+                    (false, "unprotected")
+                }
+                other => {
+                    return Err(Refused::invalid(
+                        "operationName",
+                        &format!("{other} is not known"),
+                    ));
+                }
+            };
         let mut state = self.state();
         self.seen_mut(&mut state, id)?.non_delete = keeps;
         Ok(answer::done(200).effect(effect))
@@ -98,7 +128,11 @@ impl Gir {
         let mut state = self.state();
         if self.seen_by_id(&state, id)?.non_delete {
             self.mark(&rules::DELETE_KEPT);
-            return Err(Refused::new(403, Code::Forbidden, "Insufficient recording permissions."));
+            return Err(Refused::new(
+                403,
+                Code::Forbidden,
+                "Insufficient recording permissions.",
+            ));
         }
         state.recordings.remove(id);
         Ok(answer::done(200).effect("deleted"))
@@ -107,5 +141,8 @@ impl Gir {
 
 /// Labels as they are answered.
 pub(super) fn labels(held: &Recording) -> Value {
-    held.labels.iter().map(|name| json!({"name": name})).collect()
+    held.labels
+        .iter()
+        .map(|name| json!({"name": name}))
+        .collect()
 }

@@ -42,71 +42,136 @@ pub(super) fn router() -> Router<Arc<Gir>> {
 }
 
 /// Paths that no operation of the fault table stands for; so that they are journalled all the same.
-static UNKNOWN_PATH: Operation =
-    Operation { name: "gir.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &["ops"], query: &[] };
+static UNKNOWN_PATH: Operation = Operation {
+    name: "gir.unknown_path",
+    method: "-",
+    path: "-",
+    key: "-",
+    mutates: false,
+    needs: &["ops"],
+    query: &[],
+};
 
 async fn insert(Path(ccid): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_in(body, |keys| &keys.id), |site, (), sent| site.insert(&ccid, sent)).await
+    incoming
+        .answer_json(
+            |_, body| key_in(body, |keys| &keys.id),
+            |site, (), sent| site.insert(&ccid, sent),
+        )
+        .await
 }
 
 async fn read(Path((ccid, id)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, ()| site.is_ours(&ccid).and_then(|()| site.read(View::Ops, &id))).await
+    incoming
+        .answer(&id, |site, ()| {
+            site.is_ours(&ccid).and_then(|()| site.read(View::Ops, &id))
+        })
+        .await
 }
 
-async fn play(Path((ccid, id, name)): Path<(String, String, String)>, incoming: IncomingRequest) -> Response {
+async fn play(
+    Path((ccid, id, name)): Path<(String, String, String)>,
+    incoming: IncomingRequest,
+) -> Response {
     let headers = incoming.request.headers().clone();
-    incoming.answer(&id, |site, ()| site.is_ours(&ccid).and_then(|()| site.play(&id, &name, &headers))).await
+    incoming
+        .answer(&id, |site, ()| {
+            site.is_ours(&ccid)
+                .and_then(|()| site.play(&id, &name, &headers))
+        })
+        .await
 }
 
-async fn play_for_user(Path((id, name)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
+async fn play_for_user(
+    Path((id, name)): Path<(String, String)>,
+    incoming: IncomingRequest,
+) -> Response {
     let headers = incoming.request.headers().clone();
-    incoming.answer(&id, |site, ()| site.play(&id, &name, &headers)).await
+    incoming
+        .answer(&id, |site, ()| site.play(&id, &name, &headers))
+        .await
 }
 
 async fn delete(Path((ccid, id)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, ()| site.delete(&ccid, &id)).await
+    incoming
+        .answer(&id, |site, ()| site.delete(&ccid, &id))
+        .await
 }
 
-async fn query(Path(ccid): Path<String>, RawQuery(query): RawQuery, incoming: IncomingRequest) -> Response {
+async fn query(
+    Path(ccid): Path<String>,
+    RawQuery(query): RawQuery,
+    incoming: IncomingRequest,
+) -> Response {
     let query = query.unwrap_or_default();
-    incoming.answer("-", |site, ()| site.is_ours(&ccid).and_then(|()| site.query(View::Ops, &query))).await
+    incoming
+        .answer("-", |site, ()| {
+            site.is_ours(&ccid)
+                .and_then(|()| site.query(View::Ops, &query))
+        })
+        .await
 }
 
 async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, ()| site.read(View::User, &id)).await
+    incoming
+        .answer(&id, |site, ()| site.read(View::User, &id))
+        .await
 }
 
 async fn search(RawQuery(query): RawQuery, incoming: IncomingRequest) -> Response {
     let query = query.unwrap_or_default();
-    incoming.answer("-", |site, ()| site.query(View::User, &query)).await
+    incoming
+        .answer("-", |site, ()| site.query(View::User, &query))
+        .await
 }
 
 async fn change(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, (), sent| site.change(&id, &sent)).await
+    incoming
+        .answer_json(|_, _| id.clone(), |site, (), sent| site.change(&id, &sent))
+        .await
 }
 
 async fn define_label(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_in(body, |keys| &keys.name), |site, (), sent| site.define_label(&sent)).await
+    incoming
+        .answer_json(
+            |_, body| key_in(body, |keys| &keys.name),
+            |site, (), sent| site.define_label(&sent),
+        )
+        .await
 }
 
 async fn label_definitions(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, ()| site.label_definitions()).await
+    incoming
+        .answer("-", |site, ()| site.label_definitions())
+        .await
 }
 
 async fn add_labels(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, (), sent| site.add_labels(&id, &sent)).await
+    incoming
+        .answer_json(
+            |_, _| id.clone(),
+            |site, (), sent| site.add_labels(&id, &sent),
+        )
+        .await
 }
 
 async fn labels_of(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
     incoming.answer(&id, |site, ()| site.labels_of(&id)).await
 }
 
-async fn remove_label(Path((id, label)): Path<(String, String)>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, ()| site.remove_label(&id, &label)).await
+async fn remove_label(
+    Path((id, label)): Path<(String, String)>,
+    incoming: IncomingRequest,
+) -> Response {
+    incoming
+        .answer(&id, |site, ()| site.remove_label(&id, &label))
+        .await
 }
 
 async fn contact_centers(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, ()| site.contact_centers()).await
+    incoming
+        .answer("-", |site, ()| site.contact_centers())
+        .await
 }
 
 async fn store(Path(ccid): Path<String>, incoming: IncomingRequest) -> Response {
@@ -114,7 +179,12 @@ async fn store(Path(ccid): Path<String>, incoming: IncomingRequest) -> Response 
 }
 
 async fn put_store(Path(ccid): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, (), sent| site.put_store(&ccid, &sent)).await
+    incoming
+        .answer_json(
+            |_, _| "-".to_owned(),
+            |site, (), sent| site.put_store(&ccid, &sent),
+        )
+        .await
 }
 
 async fn version(incoming: IncomingRequest) -> Response {
@@ -128,12 +198,24 @@ async fn version(incoming: IncomingRequest) -> Response {
 }
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
-    let incoming = IncomingRequest { site, operation: &UNKNOWN_PATH, request };
+    let incoming = IncomingRequest {
+        site,
+        operation: &UNKNOWN_PATH,
+        request,
+    };
     incoming.answer("-", |_, ()| Err(Refused::no_path())).await
 }
 
 async fn wrong_method(State(site): Site, request: Request) -> Response {
-    let refused = Refused::new(405, Code::Forbidden, format!("The method {} is not allowed here.", request.method()));
-    let incoming = IncomingRequest { site, operation: &UNKNOWN_PATH, request };
+    let refused = Refused::new(
+        405,
+        Code::Forbidden,
+        format!("The method {} is not allowed here.", request.method()),
+    );
+    let incoming = IncomingRequest {
+        site,
+        operation: &UNKNOWN_PATH,
+        request,
+    };
     incoming.answer("-", |_, ()| Err(refused)).await
 }

@@ -18,8 +18,9 @@ pub struct Settings {
     pub region: String,
     /// What becomes of a recording that is inserted with another region. Default `hidden`.
     pub other_region: OtherRegion,
-    /// Features the contact centre has; without `api-supervisor-recording` nothing is inserted, without
-    /// `schema-elasticsearch-v2-call-recording` there are neither labels nor non-deletion. Default: both, and `api-voice-recording`.
+    /// Features the contact centre has; without `api-supervisor-recording` nothing is inserted,
+    /// without `schema-elasticsearch-v2-call-recording` there are neither labels nor non-deletion.
+    /// Default: both, and `api-voice-recording`.
     pub features: Vec<String>,
     /// Whether POST, PUT and DELETE need the CSRF header and its session's cookie. Default true.
     pub csrf: bool,
@@ -29,10 +30,11 @@ pub struct Settings {
     pub merged_values: Wins,
     /// What a media file with a `mediaId` that the recording has becomes. Default `duplicated`.
     pub repeated_media: Repeated,
-    /// What an event that the recording has becomes (by `eventId`, else by equality). Default `duplicated`.
+    /// What an event that the recording has becomes (by `eventId`, else by equality). Default
+    /// `duplicated`.
     pub repeated_events: Repeated,
-    /// Whether the ops account is let in where the vendor asks for a contact centre admin: search and reading outside the ops paths, labels,
-    /// non-deletion. Default true.
+    /// Whether the ops account is let in where the vendor asks for a contact centre admin: search
+    /// and reading outside the ops paths, labels, non-deletion. Default true.
     pub ops_is_admin: bool,
     /// How a search with many results is answered. Default `paged`.
     pub paging: Paging,
@@ -54,10 +56,11 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IndexSettings {
-    /// How long after its insertion a recording is found by a search, in milliseconds on the simulator's clock. By its id it is read at once.
-    /// Default 0.
+    /// How long after its insertion a recording is found by a search, in milliseconds on the
+    /// simulator's clock. By its id it is read at once. Default 0.
     pub delay_ms: u64,
-    /// Whether a recording that no search finds yet takes neither labels nor non-deletion: 404. Default true.
+    /// Whether a recording that no search finds yet takes neither labels nor non-deletion: 404.
+    /// Default true.
     pub writes_need_index: bool,
 }
 
@@ -65,9 +68,11 @@ pub struct IndexSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrivacySettings {
-    /// Fields of agents (`username`, `agentId`, `userName`, `phoneNumber`, `firstName` ..). Default: none.
+    /// Fields of agents (`username`, `agentId`, `userName`, `phoneNumber`, `firstName` ..).
+    /// Default: none.
     pub agent_fields: Vec<String>,
-    /// Fields of customers (`callerPhoneNumber`, `dialedPhoneNumber`, `ani`, `dnis`, `phoneNumber` ..). Default: none.
+    /// Fields of customers (`callerPhoneNumber`, `dialedPhoneNumber`, `ani`, `dnis`, `phoneNumber`
+    /// ..). Default: none.
     pub customer_fields: Vec<String>,
     /// Whether the ops account is told them all the same, in its own paths. Default true.
     pub ops_sees_all: bool,
@@ -85,25 +90,38 @@ pub struct EncryptionSettings {
 
 impl Default for IndexSettings {
     fn default() -> IndexSettings {
-        IndexSettings { delay_ms: 0, writes_need_index: true }
+        IndexSettings {
+            delay_ms: 0,
+            writes_need_index: true,
+        }
     }
 }
 
 impl Default for PrivacySettings {
     fn default() -> PrivacySettings {
-        PrivacySettings { agent_fields: Vec::new(), customer_fields: Vec::new(), ops_sees_all: true }
+        PrivacySettings {
+            agent_fields: Vec::new(),
+            customer_fields: Vec::new(),
+            ops_sees_all: true,
+        }
     }
 }
 
 impl Default for EncryptionSettings {
     fn default() -> EncryptionSettings {
-        EncryptionSettings { certificates: 0, hand_over_key: true }
+        EncryptionSettings {
+            certificates: 0,
+            hand_over_key: true,
+        }
     }
 }
 
 impl Default for PurgeSettings {
     fn default() -> PurgeSettings {
-        PurgeSettings { rules: None, every_minutes: 24 * 60 }
+        PurgeSettings {
+            rules: None,
+            every_minutes: 24 * 60,
+        }
     }
 }
 
@@ -111,7 +129,8 @@ impl Default for PurgeSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PurgeSettings {
-    /// What deletes. Left out: a rule for each retention class of the world, by its label `st-ret-<class>`, that deletes when the class ends.
+    /// What deletes. Left out: a rule for each retention class of the world, by its label
+    /// `st-ret-<class>`, that deletes when the class ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<Vec<PurgeRule>>,
     /// How often it deletes, in minutes from midnight UTC. Default 1440: once a day, at midnight.
@@ -203,7 +222,11 @@ pub enum Repeated {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let features = [super::INSERTION_FEATURE, "api-voice-recording", "schema-elasticsearch-v2-call-recording"];
+        let features = [
+            super::INSERTION_FEATURE,
+            "api-voice-recording",
+            "schema-elasticsearch-v2-call-recording",
+        ];
         Settings {
             contact_center_id: "57c0b771-b57c-4ea8-8655-7ef6d3c58ccc".to_owned(),
             region: "Can-West".to_owned(),
@@ -228,14 +251,23 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { session_minutes: 30, max_request_bytes: 2 * 1024 * 1024, query_results: 100 }
+        Limits {
+            session_minutes: 30,
+            max_request_bytes: 2 * 1024 * 1024,
+            query_results: 100,
+        }
     }
 }
 
 impl Settings {
     /// What is wrong with it, in a sentence.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let is_plain = |text: &str| {
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
         if !is_plain(&self.contact_center_id) {
             return Err("contact_center_id must be letters, digits and -_.".to_owned());
         }
@@ -254,6 +286,10 @@ impl Settings {
         if self.encryption.certificates > MAX_CERTIFICATES {
             return Err(format!("certificates must be at most {MAX_CERTIFICATES}"));
         }
-        self.purge.rules.iter().flatten().try_for_each(PurgeRule::check)
+        self.purge
+            .rules
+            .iter()
+            .flatten()
+            .try_for_each(PurgeRule::check)
     }
 }

@@ -1,5 +1,6 @@
-//! SpeechMiner's Interaction Receiver: takes the metadata of recordings, on a listener and with an account of its own. No page states how it
-//! behaves, so nearly all of this is assumed; what it was given is read back by paths no real one has.
+//! SpeechMiner's Interaction Receiver: takes the metadata of recordings, on a listener and with an
+//! account of its own. No page states how it behaves, so nearly all of this is assumed; what it was
+//! given is read back by paths no real one has.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +51,11 @@ pub(super) struct Posted {
 impl SpeechMiner {
     pub(super) fn new(core: &Core) -> SpeechMiner {
         let account = Account::new(core.seed.child(super::NAME), NAME, "receiver");
-        SpeechMiner { account, base_url: Mutex::default(), held: Mutex::default() }
+        SpeechMiner {
+            account,
+            base_url: Mutex::default(),
+            held: Mutex::default(),
+        }
     }
 
     /// Says where the listener is.
@@ -91,13 +96,16 @@ impl Posted {
     /// From its first file's begin to its last one's end, in whole seconds.
     pub(super) fn duration_s(&self) -> i64 {
         let (start, stop) = (self.start(), self.times("stopTime").max());
-        start.zip(stop).map_or(0, |(start, stop)| (stop.0 - start.0).div_euclid(1000))
+        start
+            .zip(stop)
+            .map_or(0, |(start, stop)| (stop.0 - start.0).div_euclid(1000))
     }
 
     fn times(&self, name: &str) -> impl Iterator<Item = UtcMillis> {
-        self.files().filter_map(move |file| match dates::read(file[name].as_str()?)? {
-            Read::At(moment) | Read::Zoneless(moment) => Some(moment),
-        })
+        self.files()
+            .filter_map(move |file| match dates::read(file[name].as_str()?)? {
+                Read::At(moment) | Read::Zoneless(moment) => Some(moment),
+            })
     }
 
     fn files(&self) -> impl Iterator<Item = &Value> {
@@ -106,7 +114,9 @@ impl Posted {
 
     /// Folder and name of each of its files: an address cut at its last slash.
     pub(super) fn places(&self) -> Vec<(&str, &str)> {
-        self.files().filter_map(|file| file["mediaDescriptor"]["path"].as_str()?.rsplit_once('/')).collect()
+        self.files()
+            .filter_map(|file| file["mediaDescriptor"]["path"].as_str()?.rsplit_once('/'))
+            .collect()
     }
 
     fn listed(&self, id: &str) -> Value {
@@ -129,8 +139,15 @@ pub(super) fn router(site: &Arc<Gir>) -> Router {
 }
 
 /// Paths that no operation of the fault table stands for; so that they are journalled all the same.
-static UNKNOWN_PATH: Operation =
-    Operation { name: "speechminer.unknown_path", method: "-", path: "-", key: "-", mutates: false, needs: &[], query: &[] };
+static UNKNOWN_PATH: Operation = Operation {
+    name: "speechminer.unknown_path",
+    method: "-",
+    path: "-",
+    key: "-",
+    mutates: false,
+    needs: &[],
+    query: &[],
+};
 
 type Site = State<Arc<Gir>>;
 
@@ -138,18 +155,30 @@ async fn take(State(site): Site, request: Request) -> Response {
     let operation = &operations::SPEECHMINER_POST_RECORDING;
     let sent = match site.receive(request).await {
         Ok(sent) => sent,
-        Err(refused) => return pipeline::refused(&site.core, NAME, operation, "-", refused.reply()),
+        Err(refused) => {
+            return pipeline::refused(&site.core, NAME, operation, "-", refused.reply());
+        }
     };
     let document: Option<Value> = serde_json::from_slice(&sent).ok();
-    let key = document.as_ref().and_then(|sent| sent["id"].as_str()).unwrap_or("-").to_owned();
-    site.answer(operation, &key, sent.len() as u64, || site.post_to_speechminer(document)).await
+    let key = document
+        .as_ref()
+        .and_then(|sent| sent["id"].as_str())
+        .unwrap_or("-")
+        .to_owned();
+    site.answer(operation, &key, sent.len() as u64, || {
+        site.post_to_speechminer(document)
+    })
+    .await
 }
 
 async fn show(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
     let authorized = site.is_let_in(&request);
     drain(request.into_body()).await;
     let operation = &operations::SPEECHMINER_GET_RECORDING;
-    site.answer(operation, &id, 0, || authorized.and_then(|()| site.told_by_speechminer(&id))).await
+    site.answer(operation, &id, 0, || {
+        authorized.and_then(|()| site.told_by_speechminer(&id))
+    })
+    .await
 }
 
 async fn list(State(site): Site, RawQuery(query): RawQuery, request: Request) -> Response {
@@ -157,18 +186,31 @@ async fn list(State(site): Site, RawQuery(query): RawQuery, request: Request) ->
     drain(request.into_body()).await;
     let operation = &operations::SPEECHMINER_LIST_RECORDINGS;
     let query = query.unwrap_or_default();
-    site.answer(operation, "-", 0, || authorized.and_then(|()| site.listed_by_speechminer(&query))).await
+    site.answer(operation, "-", 0, || {
+        authorized.and_then(|()| site.listed_by_speechminer(&query))
+    })
+    .await
 }
 
 async fn unknown_path(State(site): Site, request: Request) -> Response {
     drain(request.into_body()).await;
-    pipeline::refused(&site.core, NAME, &UNKNOWN_PATH, "-", Refused::no_path().reply())
+    pipeline::refused(
+        &site.core,
+        NAME,
+        &UNKNOWN_PATH,
+        "-",
+        Refused::no_path().reply(),
+    )
 }
 
 impl Gir {
     fn is_let_in(&self, request: &Request) -> Result<(), Refused> {
         self.mark(&rules::SPEECHMINER_BASIC);
-        if self.speechminer().account.is_shown(request.headers()) { Ok(()) } else { Err(Refused::not_authenticated()) }
+        if self.speechminer().account.is_shown(request.headers()) {
+            Ok(())
+        } else {
+            Err(Refused::not_authenticated())
+        }
     }
 
     async fn receive(&self, request: Request) -> Result<bytes::Bytes, Refused> {
@@ -183,11 +225,19 @@ impl Gir {
         sent.map_err(|problem| match problem {
             JsonProblem::ContentType => Refused::content_type(),
             JsonProblem::TooLarge(limit) => Refused::too_large(limit),
-            JsonProblem::Cut | JsonProblem::Malformed(_) => Refused::new(400, Code::Invalid, "The request body ended before its end."),
+            JsonProblem::Cut | JsonProblem::Malformed(_) => {
+                Refused::new(400, Code::Invalid, "The request body ended before its end.")
+            }
         })
     }
 
-    async fn answer<W>(&self, operation: &'static Operation, key: &str, bytes_in: u64, work: W) -> Response
+    async fn answer<W>(
+        &self,
+        operation: &'static Operation,
+        key: &str,
+        bytes_in: u64,
+        work: W,
+    ) -> Response
     where
         W: FnOnce() -> Result<Reply, Refused> + Send,
     {
@@ -195,13 +245,26 @@ impl Gir {
             self.look();
             work().unwrap_or_else(|refused| refused.reply())
         };
-        pipeline::serve(&self.core, self.speechminer(), operation, key, bytes_in, work).await
+        pipeline::serve(
+            &self.core,
+            self.speechminer(),
+            operation,
+            key,
+            bytes_in,
+            work,
+        )
+        .await
     }
 
     fn post_to_speechminer(&self, document: Option<Value>) -> Result<Reply, Refused> {
         self.mark(&rules::SPEECHMINER_POST);
-        let document = document.ok_or_else(|| Refused::new(400, Code::Invalid, "The request body is not JSON."))?;
-        let id = document["id"].as_str().filter(|id| !id.is_empty()).ok_or_else(|| Refused::missing("id"))?.to_owned();
+        let document = document
+            .ok_or_else(|| Refused::new(400, Code::Invalid, "The request body is not JSON."))?;
+        let id = document["id"]
+            .as_str()
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| Refused::missing("id"))?
+            .to_owned();
         self.mark(&rules::SPEECHMINER_ANSWER);
         let mut held = self.speechminer().held();
         let effect = match held.get_mut(&id) {
@@ -228,7 +291,10 @@ impl Gir {
         self.mark(&rules::SPEECHMINER_READS);
         let held = self.speechminer().held();
         let known = held.get(id).ok_or_else(|| Refused::no_recording(id))?;
-        Ok(Reply::json(200, &json!({"id": id, "posts": known.posts, "recording": known.document})))
+        Ok(Reply::json(
+            200,
+            &json!({"id": id, "posts": known.posts, "recording": known.document}),
+        ))
     }
 
     fn listed_by_speechminer(&self, query: &str) -> Result<Reply, Refused> {
@@ -238,15 +304,28 @@ impl Gir {
             match (&*name, value.parse()) {
                 ("after", _) => after = Some(value.into_owned()),
                 ("limit", Ok(number)) if (1..=LISTED.1).contains(&number) => limit = number,
-                ("limit", _) => return Err(Refused::invalid("limit", &format!("it must be 1 to {}", LISTED.1))),
+                ("limit", _) => {
+                    return Err(Refused::invalid(
+                        "limit",
+                        &format!("it must be 1 to {}", LISTED.1),
+                    ));
+                }
                 _ => return Err(Refused::invalid(&name, "it is not known")),
             }
         }
         let held = self.speechminer().held();
-        let mut behind = held.iter().filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
+        let mut behind = held
+            .iter()
+            .filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
         let page: Vec<(&String, &Posted)> = behind.by_ref().take(limit).collect();
         let next = behind.next().and(page.last()).map(|(id, _)| *id);
         let recordings: Vec<Value> = page.iter().map(|(id, posted)| posted.listed(id)).collect();
-        Ok(Reply::json(200, &Map::from_iter([("recordings".to_owned(), Value::from(recordings)), ("next".to_owned(), json!(next))])))
+        Ok(Reply::json(
+            200,
+            &Map::from_iter([
+                ("recordings".to_owned(), Value::from(recordings)),
+                ("next".to_owned(), json!(next)),
+            ]),
+        ))
     }
 }

@@ -1,4 +1,5 @@
-//! What the platform remembers, and how a second insertion of an id is merged into the first. No HTTP.
+//! What the platform remembers, and how a second insertion of an id is merged into the first. No
+//! HTTP.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -79,7 +80,9 @@ impl Recording {
             at(&mut file.stop_time);
             file.masks.iter_mut().for_each(|mask| at(&mut mask.time));
         }
-        self.events.iter_mut().for_each(|event| at(&mut event.occurred_at));
+        self.events
+            .iter_mut()
+            .for_each(|event| at(&mut event.occurred_at));
     }
 
     /// What a migration posts of it: the document of its insertion.
@@ -89,7 +92,11 @@ impl Recording {
         if let Some(call_type) = &self.call_type {
             document["callType"] = json!(call_type);
         }
-        let files = document["mediaFiles"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut);
+        let files = document["mediaFiles"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut);
         for file in files {
             let descriptor = file.remove("originalMediaDescriptor").unwrap_or_default();
             file.insert("mediaDescriptor".to_owned(), descriptor);
@@ -122,16 +129,33 @@ fn merge(held: &mut Recording, came: Recording, settings: &Settings) {
     } else {
         held.call_type = held.call_type.take().or(came.call_type);
     }
-    let is_same_file = |one: &MediaFile, other: &MediaFile| one.media_id.is_some() && one.media_id == other.media_id;
-    take_in(&mut held.media, came.media, settings.repeated_media, is_same_file);
+    let is_same_file = |one: &MediaFile, other: &MediaFile| {
+        one.media_id.is_some() && one.media_id == other.media_id
+    };
+    take_in(
+        &mut held.media,
+        came.media,
+        settings.repeated_media,
+        is_same_file,
+    );
     let is_same_event = |one: &Event, other: &Event| match (&one.event_id, &other.event_id) {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
     };
-    take_in(&mut held.events, came.events, settings.repeated_events, is_same_event);
+    take_in(
+        &mut held.events,
+        came.events,
+        settings.repeated_events,
+        is_same_event,
+    );
 }
 
-fn take_in<T>(held: &mut Vec<T>, came: Vec<T>, repeated: Repeated, is_same: impl Fn(&T, &T) -> bool) {
+fn take_in<T>(
+    held: &mut Vec<T>,
+    came: Vec<T>,
+    repeated: Repeated,
+    is_same: impl Fn(&T, &T) -> bool,
+) {
     for item in came {
         match (held.iter_mut().find(|one| is_same(one, &item)), repeated) {
             (None, _) | (Some(_), Repeated::Duplicated) => held.push(item),

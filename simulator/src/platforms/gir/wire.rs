@@ -1,4 +1,5 @@
-//! A recording as it is inserted and as it is read: the same fields, but for the descriptor's name and what the server adds.
+//! A recording as it is inserted and as it is read: the same fields, but for the descriptor's name
+//! and what the server adds.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,7 +41,11 @@ pub(super) struct MediaFile {
     pub(super) size: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tenant: Option<String>,
-    #[serde(default, rename = "ivrprofile", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "ivrprofile",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(super) ivr_profile: Option<String>,
     /// With the keys no page names.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -53,7 +58,11 @@ pub(super) struct MediaFile {
     pub(super) cert_alias: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) partitions: Vec<String>,
-    #[serde(default, rename = "accessgroups", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "accessgroups",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub(super) access_groups: Vec<String>,
     #[serde(rename(serialize = "originalMediaDescriptor", deserialize = "mediaDescriptor"))]
     pub(super) descriptor: Descriptor,

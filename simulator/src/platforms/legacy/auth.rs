@@ -12,7 +12,12 @@ use super::LegacySettings;
 use crate::seed::Seed;
 
 /// Every scope the source knows (guide, Source Platform Extraction Scopes).
-pub(super) const SCOPES: [&str; 4] = ["read:interactions", "read:recordings", "read:users", "read:queues"];
+pub(super) const SCOPES: [&str; 4] = [
+    "read:interactions",
+    "read:recordings",
+    "read:users",
+    "read:queues",
+];
 
 /// The limiter's window, ms.
 const WINDOW_MS: i64 = 60_000;
@@ -58,9 +63,22 @@ impl Auth {
         Auth {
             seed: own,
             client_id: "migrator".to_owned(),
-            client_secret: format!("ls-{:016x}{:016x}", own.child("secret/a").value(), own.child("secret/b").value()),
-            scopes: SCOPES.into_iter().filter(|scope| !settings.missing_scopes.iter().any(|missing| missing == scope)).collect(),
-            token_ms: i64::try_from(settings.token_seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4),
+            client_secret: format!(
+                "ls-{:016x}{:016x}",
+                own.child("secret/a").value(),
+                own.child("secret/b").value()
+            ),
+            scopes: SCOPES
+                .into_iter()
+                .filter(|scope| {
+                    !settings
+                        .missing_scopes
+                        .iter()
+                        .any(|missing| missing == scope)
+                })
+                .collect(),
+            token_ms: i64::try_from(settings.token_seconds.saturating_mul(1000))
+                .unwrap_or(i64::MAX / 4),
             requests_per_minute: settings.requests_per_minute,
             tokens: Mutex::default(),
         }
@@ -68,10 +86,19 @@ impl Auth {
 
     /// Whether id and secret are the client's, given by Basic or by form fields.
     pub(super) fn knows(&self, headers: &HeaderMap, form: &HashMap<String, String>) -> bool {
-        let basic = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Basic "));
+        let basic = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Basic "));
         let given = match basic {
-            Some(encoded) => STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
-            None => form.get("client_id").zip(form.get("client_secret")).map(|(id, secret)| format!("{id}:{secret}")),
+            Some(encoded) => STANDARD
+                .decode(encoded.trim())
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok()),
+            None => form
+                .get("client_id")
+                .zip(form.get("client_secret"))
+                .map(|(id, secret)| format!("{id}:{secret}")),
         };
         given.is_some_and(|given| given == format!("{}:{}", self.client_id, self.client_secret))
     }
@@ -81,19 +108,42 @@ impl Auth {
         let mut tokens = self.tokens.lock();
         tokens.issued += 1;
         let own = self.seed.child("token").index(tokens.issued);
-        let text = format!("lt-{:016x}{:016x}", own.child("a").value(), own.child("b").value());
-        // A grace of a day keeps the difference between expired and unknown for the journal's reader.
-        tokens.live.retain(|_, token| token.expires_ms + 86_400_000 > now_ms);
-        tokens.live.insert(text.clone(), Token { expires_ms: now_ms + self.token_ms, window_from_ms: now_ms, in_window: 0 });
+        let text = format!(
+            "lt-{:016x}{:016x}",
+            own.child("a").value(),
+            own.child("b").value()
+        );
+        // A grace of a day keeps the difference between expired and unknown for the journal's
+        // reader.
+        tokens
+            .live
+            .retain(|_, token| token.expires_ms + 86_400_000 > now_ms);
+        tokens.live.insert(
+            text.clone(),
+            Token {
+                expires_ms: now_ms + self.token_ms,
+                window_from_ms: now_ms,
+                in_window: 0,
+            },
+        );
         text
     }
 
     /// Lets a request in, or says why not. A request past its limit still counts as none.
-    pub(super) fn admit(&self, headers: &HeaderMap, needs: &[&'static str], now_ms: i64) -> Result<(), Denied> {
-        let bearer =
-            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    pub(super) fn admit(
+        &self,
+        headers: &HeaderMap,
+        needs: &[&'static str],
+        now_ms: i64,
+    ) -> Result<(), Denied> {
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
         let mut tokens = self.tokens.lock();
-        let token = bearer.and_then(|bearer| tokens.live.get_mut(bearer.trim())).ok_or(Denied::Token { expired: false })?;
+        let token = bearer
+            .and_then(|bearer| tokens.live.get_mut(bearer.trim()))
+            .ok_or(Denied::Token { expired: false })?;
         if now_ms >= token.expires_ms {
             return Err(Denied::Token { expired: true });
         }
@@ -106,7 +156,9 @@ impl Auth {
         }
         if self.requests_per_minute > 0 && token.in_window >= self.requests_per_minute {
             let left_ms = token.window_from_ms + WINDOW_MS - now_ms;
-            return Err(Denied::Rate { retry_after_s: u64::try_from(left_ms).unwrap_or(0).div_ceil(1000).max(1) });
+            return Err(Denied::Rate {
+                retry_after_s: u64::try_from(left_ms).unwrap_or(0).div_ceil(1000).max(1),
+            });
         }
         token.in_window = token.in_window.saturating_add(1);
         Ok(())
@@ -124,7 +176,11 @@ impl Auth {
 
     /// Signature of a pre-signed URL.
     pub(super) fn sign(&self, id: &str, expires_s: i64) -> String {
-        let text = format!("{}\n{id}\n{expires_s}\n{}", self.client_secret, self.seed.child("presign").value());
+        let text = format!(
+            "{}\n{id}\n{expires_s}\n{}",
+            self.client_secret,
+            self.seed.child("presign").value()
+        );
         hex::encode(Sha256::digest(text.as_bytes()))[..32].to_owned()
     }
 }

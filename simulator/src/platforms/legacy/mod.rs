@@ -1,4 +1,5 @@
-//! The legacy source: what a contact centre migrates away from. The endpoint and its paging are the guide's; the rest is assumed (`rules.rs`).
+//! The legacy source: what a contact centre migrates away from. The endpoint and its paging are the
+//! guide's; the rest is assumed (`rules.rs`).
 
 mod auth;
 mod corrupt_json;
@@ -21,14 +22,15 @@ pub(crate) const NAME: &str = "legacy";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LegacySettings {
-    /// API calls a minute for each token, by fixed windows; further ones are 429 with `Retry-After`. Generous by default: no vendor
-    /// states one. 0: no limit.
+    /// API calls a minute for each token, by fixed windows; further ones are 429 with
+    /// `Retry-After`. Generous by default: no vendor states one. 0: no limit.
     pub requests_per_minute: u32,
     /// Life of a token, seconds.
     pub token_seconds: u64,
     /// Scopes the client is not granted (`read:recordings`): such calls are 403.
     pub missing_scopes: Vec<String>,
-    /// Share of recordings whose media is a redirect to a pre-signed URL on another host, by hash of the recording id.
+    /// Share of recordings whose media is a redirect to a pre-signed URL on another host, by hash
+    /// of the recording id.
     pub redirect_share: f64,
     /// Life of a pre-signed URL, seconds.
     pub presigned_seconds: u64,
@@ -42,7 +44,10 @@ impl LegacySettings {
         if (1..=state::MAX_PAGE).contains(&self.page_max) {
             return Ok(());
         }
-        Err(format!("legacy.limits.page_max must be 1..{}", state::MAX_PAGE))
+        Err(format!(
+            "legacy.limits.page_max must be 1..{}",
+            state::MAX_PAGE
+        ))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The source as the server sees it: its listeners, what it remembers, its part of the plan and the description of its API.
+//! The source as the server sees it: its listeners, what it remembers, its part of the plan and the
+//! description of its API.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,8 +23,16 @@ impl Platform for Legacy {
 
     fn listeners(self: Arc<Self>) -> Vec<Listener> {
         vec![
-            Listener { name: PlatformName::Legacy, path: "", router: self.router() },
-            Listener { name: PlatformName::LegacyMedia, path: "", router: self.media_router() },
+            Listener {
+                name: PlatformName::Legacy,
+                path: "",
+                router: self.router(),
+            },
+            Listener {
+                name: PlatformName::LegacyMedia,
+                path: "",
+                router: self.media_router(),
+            },
         ]
     }
 
@@ -36,8 +45,17 @@ impl Platform for Legacy {
     }
 
     /// Nothing can be planted in a source: what is wrong with its data, its world says.
-    fn tamper(&self, defect: &str, _count: usize, _seed: u64) -> Result<TamperAnswer, TamperRefusal> {
-        Err(TamperRefusal::Unknown { defect: defect.to_owned(), platform: NAME, known: "none".to_owned() })
+    fn tamper(
+        &self,
+        defect: &str,
+        _count: usize,
+        _seed: u64,
+    ) -> Result<TamperAnswer, TamperRefusal> {
+        Err(TamperRefusal::Unknown {
+            defect: defect.to_owned(),
+            platform: NAME,
+            known: "none".to_owned(),
+        })
     }
 
     /// The tokens it gave out. Its interactions are its world's.
@@ -52,7 +70,10 @@ impl Platform for Legacy {
 
     fn plan_section(&self, _world: &World, addresses: &Addresses) -> PlanSection {
         let (client_id, client_secret) = self.credentials();
-        let media_host = addresses.legacy_media.split_once("://").map_or("", |(_, host)| host);
+        let media_host = addresses
+            .legacy_media
+            .split_once("://")
+            .map_or("", |(_, host)| host);
         let section = table_of([
             ("kind", Value::from(NAME)),
             ("base_url", Value::from(addresses.legacy.as_str())),
@@ -60,7 +81,11 @@ impl Platform for Legacy {
             ("client_secret", secret_file("source")),
             ("media_hosts", Value::from(vec![media_host])),
         ]);
-        PlanSection { section, files: vec![("secrets/source".to_owned(), client_secret.to_owned())], ..PlanSection::default() }
+        PlanSection {
+            section,
+            files: vec![("secrets/source".to_owned(), client_secret.to_owned())],
+            ..PlanSection::default()
+        }
     }
 }
 

@@ -42,22 +42,36 @@ impl Legacy {
 async fn token(State(legacy): State<Arc<Legacy>>, headers: HeaderMap, body: Bytes) -> Response {
     let form: Query = url::form_urlencoded::parse(&body).into_owned().collect();
     let work = async { legacy.token(&headers, &form) };
-    serve(&legacy.core, &*legacy, &operations::LEGACY_ISSUE_TOKEN, "-", body.len() as u64, work).await
+    serve(
+        &legacy.core,
+        &*legacy,
+        &operations::LEGACY_ISSUE_TOKEN,
+        "-",
+        body.len() as u64,
+        work,
+    )
+    .await
 }
 
 async fn interactions(Params(query): Params<Query>, incoming: IncomingRequest<Legacy>) -> Response {
     incoming.site.note_unknown(incoming.operation, &query);
-    incoming.answer("-", |legacy, ()| Ok(legacy.interactions(&query))).await
+    incoming
+        .answer("-", |legacy, ()| Ok(legacy.interactions(&query)))
+        .await
 }
 
 async fn users(Params(query): Params<Query>, incoming: IncomingRequest<Legacy>) -> Response {
     incoming.site.note_unknown(incoming.operation, &query);
-    incoming.answer("-", |legacy, ()| Ok(legacy.users(&query))).await
+    incoming
+        .answer("-", |legacy, ()| Ok(legacy.users(&query)))
+        .await
 }
 
 async fn queues(Params(query): Params<Query>, incoming: IncomingRequest<Legacy>) -> Response {
     incoming.site.note_unknown(incoming.operation, &query);
-    incoming.answer("-", |legacy, ()| Ok(legacy.queues(&query))).await
+    incoming
+        .answer("-", |legacy, ()| Ok(legacy.queues(&query)))
+        .await
 }
 
 async fn recording(Path(id): Path<String>, incoming: IncomingRequest<Legacy>) -> Response {
@@ -70,7 +84,10 @@ async fn recording(Path(id): Path<String>, incoming: IncomingRequest<Legacy>) ->
 }
 
 async fn media(Path(id): Path<String>, incoming: IncomingRequest<Legacy>) -> Response {
-    let (method, headers) = (incoming.request.method().clone(), incoming.request.headers().clone());
+    let (method, headers) = (
+        incoming.request.method().clone(),
+        incoming.request.headers().clone(),
+    );
     incoming
         .answer_in_time(&id, |legacy, ()| {
             let id = id.clone();
@@ -87,11 +104,24 @@ async fn presigned(
     headers: HeaderMap,
 ) -> Response {
     let work = legacy.presigned(&id, &query, &method, &headers);
-    serve(&legacy.core, &*legacy, &operations::LEGACY_GET_PRESIGNED, &id, 0, work).await
+    serve(
+        &legacy.core,
+        &*legacy,
+        &operations::LEGACY_GET_PRESIGNED,
+        &id,
+        0,
+        work,
+    )
+    .await
 }
 
 async fn wrong_method(method: Method) -> Response {
-    error(405, "method_not_allowed", &format!("the method {method} is not allowed here")).into_response()
+    error(
+        405,
+        "method_not_allowed",
+        &format!("the method {method} is not allowed here"),
+    )
+    .into_response()
 }
 
 async fn nowhere() -> Response {

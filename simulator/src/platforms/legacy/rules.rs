@@ -1,4 +1,5 @@
-//! What this simulator claims about a legacy source. Almost all of it is assumed: every vendor's differs.
+//! What this simulator claims about a legacy source. Almost all of it is assumed: every vendor's
+//! differs.
 
 use crate::rules::{Grade, Rule};
 
@@ -7,7 +8,8 @@ const GUIDE: &str = "recording-migration guide";
 pub(super) static QUERY: Rule = Rule {
     name: "legacy.query.cursor_paging",
     grade: Grade::Documented,
-    statement: "interactions are paged by an opaque cursor in metadata.pagination.nextPageCursor, null on the last page",
+    statement: "interactions are paged by an opaque cursor in metadata.pagination.nextPageCursor, \
+        null on the last page",
     source: "recording-migration guide, step 1.2",
     default: None,
 };
@@ -29,7 +31,8 @@ pub(super) static UNKNOWN_PARAMETER: Rule = Rule {
     name: "legacy.query.unknown_parameter",
     grade: Grade::Assumed,
     statement: "a query parameter that an operation does not have is passed over",
-    source: "no vendor page; most services do, and a refusal would fail a client that works elsewhere",
+    source: "no vendor page; most services do, and a refusal would fail a client that works \
+        elsewhere",
     default: None,
 };
 pub(super) static SCOPES: Rule = Rule {
@@ -63,7 +66,8 @@ pub(super) static TOKEN_LIFE: Rule = Rule {
 pub(super) static RATE: Rule = Rule {
     name: "legacy.limits.requests_per_minute",
     grade: Grade::Assumed,
-    statement: "calls of a token are counted in fixed windows of a minute; further ones are 429 with Retry-After in whole seconds",
+    statement: "calls of a token are counted in fixed windows of a minute; further ones are 429 \
+        with Retry-After in whole seconds",
     source: "no vendor page",
     default: None,
 };
@@ -77,21 +81,24 @@ pub(super) static DIRECTORY: Rule = Rule {
 pub(super) static RECORDING: Rule = Rule {
     name: "legacy.recording.shape",
     grade: Grade::Assumed,
-    statement: "a recording states codec, channels, pauses, retention class and hold as its recorder knew them; sizeBytes is what is served",
+    statement: "a recording states codec, channels, pauses, retention class and hold as its \
+        recorder knew them; sizeBytes is what is served",
     source: GUIDE,
     default: None,
 };
 pub(super) static RANGES: Rule = Rule {
     name: "legacy.media.ranges",
     grade: Grade::Assumed,
-    statement: "media honours a single byte range and If-Range with a strong ETag; several ranges are answered whole",
+    statement: "media honours a single byte range and If-Range with a strong ETag; several ranges \
+        are answered whole",
     source: "RFC 9110 sections 13 and 14",
     default: None,
 };
 pub(super) static REDIRECT: Rule = Rule {
     name: "legacy.media.presigned",
     grade: Grade::Assumed,
-    statement: "some media is a 302 to a pre-signed URL on another host, which expires and refuses a token",
+    statement: "some media is a 302 to a pre-signed URL on another host, which expires and refuses \
+        a token",
     source: "as object stores do",
     default: None,
 };

@@ -130,7 +130,12 @@ pub(super) struct ApiError<'a> {
 
 impl<T> Page<T> {
     pub(super) fn new(entities: Vec<T>, next_page_cursor: Option<String>) -> Page<T> {
-        Page { entities, metadata: Metadata { pagination: Pagination { next_page_cursor } } }
+        Page {
+            entities,
+            metadata: Metadata {
+                pagination: Pagination { next_page_cursor },
+            },
+        }
     }
 }
 
@@ -158,11 +163,20 @@ impl From<world::Interaction> for Interaction {
             disposition_code: from.disposition_code,
             wrap_up_code: from.wrap_up_code,
             caller_number: from.caller_number.map(|number| number.in_full().to_owned()),
-            dialled_number: from.dialled_number.map(|number| number.in_full().to_owned()),
+            dialled_number: from
+                .dialled_number
+                .map(|number| number.in_full().to_owned()),
             numbers_masked: from.numbers_masked,
             recorder_node: from.recorder_node,
             segments: from.segments.into_iter().map(segment).collect(),
-            recordings: from.recordings.into_iter().map(|one| RecordingRef { id: one.id, segment_id: one.segment_id }).collect(),
+            recordings: from
+                .recordings
+                .into_iter()
+                .map(|one| RecordingRef {
+                    id: one.id,
+                    segment_id: one.segment_id,
+                })
+                .collect(),
         }
     }
 }
@@ -175,7 +189,10 @@ impl Recording {
             reason: pause.reason,
         };
         Recording {
-            media_url: format!("/api/v2/recordings/{}/media", super::state::in_path(&from.id)),
+            media_url: format!(
+                "/api/v2/recordings/{}/media",
+                super::state::in_path(&from.id)
+            ),
             id: from.id,
             interaction_id: from.interaction_id,
             segment_id: from.segment_id,

@@ -14,7 +14,10 @@ use platforms::legacy::{Client, Page, Settings, wire};
 use platforms::{CallError, Credentials, Pages};
 use url::Url;
 
-use super::{MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot, collect};
+use super::{
+    MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction, SourceRecording,
+    SourceSnapshot, collect,
+};
 use crate::options::{Progress, Stage};
 use crate::requests::{Base, Endpoint, Gates};
 use crate::run_error::RunError;
@@ -52,7 +55,8 @@ impl SourceFormat for LegacyFormat {
 /// A live source and the plan's window on it.
 pub(super) struct Live {
     client: Client,
-    /// Records in a row that the source failed to answer: as many as [`FAILED_MOST`] are a source that is down.
+    /// Records in a row that the source failed to answer: as many as [`FAILED_MOST`] are a source
+    /// that is down.
     failed: AtomicU32,
     from_ms: Option<i64>,
     to_ms: Option<i64>,
@@ -60,18 +64,32 @@ pub(super) struct Live {
     max_bytes: u64,
 }
 
-/// How much longer than stated a recording may be before its stream is taken for one without end: sizes may be stated wrongly, in another unit even.
+/// How much longer than stated a recording may be before its stream is taken for one without end:
+/// sizes may be stated wrongly, in another unit even.
 const TIMES_STATED: u64 = 4;
 /// The same of short ones. Bytes.
 const BESIDE_STATED: u64 = 16 << 20;
-/// Bytes a millisecond of the widest sound there is in a call centre: two channels of 32-bit samples at 48 kHz.
+/// Bytes a millisecond of the widest sound there is in a call centre: two channels of 32-bit
+/// samples at 48 kHz.
 const WIDEST: u64 = 384;
 
-/// The most that is read of a recording: by its stated size, else by its stated length, and never more than the plan's bound.
+/// The most that is read of a recording: by its stated size, else by its stated length, and never
+/// more than the plan's bound.
 fn most(recording: &RecordingDetails, max_bytes: u64) -> u64 {
-    let by_length = || Some(u64::try_from(recording.duration_ms?).ok()?.saturating_mul(WIDEST));
+    let by_length = || {
+        Some(
+            u64::try_from(recording.duration_ms?)
+                .ok()?
+                .saturating_mul(WIDEST),
+        )
+    };
     let stated = recording.size_bytes.or_else(by_length);
-    stated.map_or(max_bytes, |stated| stated.saturating_mul(TIMES_STATED).saturating_add(BESIDE_STATED).min(max_bytes))
+    stated.map_or(max_bytes, |stated| {
+        stated
+            .saturating_mul(TIMES_STATED)
+            .saturating_add(BESIDE_STATED)
+            .min(max_bytes)
+    })
 }
 
 /// Where its tokens come from; `None` where the address cannot carry a path.
@@ -81,15 +99,27 @@ fn token(base: &Url) -> Option<Url> {
 
 /// Its service, at the address a plan gives.
 pub(super) fn endpoint(root: Option<&Url>) -> Endpoint {
-    Endpoint { service: LEGACY, root: root.cloned(), token: root.and_then(token) }
+    Endpoint {
+        service: LEGACY,
+        root: root.cloned(),
+        token: root.and_then(token),
+    }
 }
 
 impl Live {
     /// Sends nothing yet.
-    pub(super) fn open(loaded: &LoadedPlan, section: &plan::source::Legacy, gates: &Gates, clock: &Clock) -> Result<Live, RunError> {
+    pub(super) fn open(
+        loaded: &LoadedPlan,
+        section: &plan::source::Legacy,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Live, RunError> {
         let credentials = Credentials {
             client_id: section.client_id.clone(),
-            client_secret: loaded.secret(&section.client_secret, "source.client_secret")?.expose_the_secret().to_owned(),
+            client_secret: loaded
+                .secret(&section.client_secret, "source.client_secret")?
+                .expose_the_secret()
+                .to_owned(),
         };
         let settings = Settings {
             base_url: section.base_url.clone(),
@@ -97,11 +127,21 @@ impl Live {
             credentials,
             requests_per_minute: REQUESTS_PER_MINUTE,
         };
-        let no_path = || RunError::Plan("source.base_url cannot carry a path; give an http or https URL".to_owned());
+        let no_path = || {
+            RunError::Plan(
+                "source.base_url cannot carry a path; give an http or https URL".to_owned(),
+            )
+        };
         // The client takes its tokens and paths from the root of the host.
         let api = settings.base_url.join("/").map_err(|_| no_path())?;
         let token = token(&settings.base_url).ok_or_else(no_path)?;
-        let gate = gates.of(LEGACY, Base { api, token: Some(token) });
+        let gate = gates.of(
+            LEGACY,
+            Base {
+                api,
+                token: Some(token),
+            },
+        );
         let ms = |at: Option<jiff::Timestamp>| at.map(|at| at.as_millisecond());
         Ok(Live {
             client: Client::new(gate, clock.clone(), settings).ok_or_else(no_path)?,
@@ -113,29 +153,49 @@ impl Live {
     }
 
     /// Every page, to the last.
-    async fn entities(&self, only: Only<'_>, progress: &dyn Progress) -> Result<Vec<SourceInteraction>, RunError> {
+    async fn entities(
+        &self,
+        only: Only<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<SourceInteraction>, RunError> {
         let (mut entities, mut number, mut pages) = (Vec::new(), 0_u64, Pages::default());
-        let mut page = Page { cursor: None, size: PAGE_SIZE, from_ms: self.from_ms, to_ms: self.to_ms };
+        let mut page = Page {
+            cursor: None,
+            size: PAGE_SIZE,
+            from_ms: self.from_ms,
+            to_ms: self.to_ms,
+        };
         loop {
-            let answer = self.client.interactions(&page).await.map_err(|error| RunError::source("list the interactions", &error))?;
+            let answer = self
+                .client
+                .interactions(&page)
+                .await
+                .map_err(|error| RunError::source("list the interactions", &error))?;
             progress.advance(answer.entities.len() as u64);
             number += 1;
             for (at, entity) in answer.entities.iter().enumerate() {
-                let interaction = interaction(entity.get(), &format!("entity {} of page {number}", at + 1));
+                let interaction =
+                    interaction(entity.get(), &format!("entity {} of page {number}", at + 1));
                 if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
                     entities.push(interaction);
                 }
             }
             let listed = answer.entities.iter().map(|entity| entity.get());
-            let next = pages.next("GET /api/v2/analytics/interactions/query", listed, answer.next_cursor);
-            page.cursor = next.map_err(|error| RunError::source("list the interactions", &error))?;
+            let next = pages.next(
+                "GET /api/v2/analytics/interactions/query",
+                listed,
+                answer.next_cursor,
+            );
+            page.cursor =
+                next.map_err(|error| RunError::source("list the interactions", &error))?;
             if page.cursor.is_none() {
                 return Ok(entities);
             }
         }
     }
 
-    /// Extensions that several agents share. Not readable is no obstacle: one class of damage is then reported as another.
+    /// Extensions that several agents share. Not readable is no obstacle: one class of damage is
+    /// then reported as another.
     async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, RunError> {
         match self.client.users().await {
             Ok(users) => Ok(shared_extensions(users)),
@@ -144,17 +204,25 @@ impl Live {
         }
     }
 
-    async fn with_recordings(&self, mut interaction: SourceInteraction) -> Result<SourceInteraction, RunError> {
+    async fn with_recordings(
+        &self,
+        mut interaction: SourceInteraction,
+    ) -> Result<SourceInteraction, RunError> {
         if interaction.unread.is_none() {
             for (id, _) in &interaction.listed.recordings {
                 let details = self.details(id).await?;
-                interaction.recordings.push(SourceRecording { id: id.clone(), details, staged: None });
+                interaction.recordings.push(SourceRecording {
+                    id: id.clone(),
+                    details,
+                    staged: None,
+                });
             }
         }
         Ok(interaction)
     }
 
-    /// A recording the source lists and then does not show is not verifiable; a source that is away stops the verification.
+    /// A recording the source lists and then does not show is not verifiable; a source that is away
+    /// stops the verification.
     async fn details(&self, id: &str) -> Result<Result<RecordingDetails, String>, RunError> {
         let unread = |why: String| Ok(Err(format!("the source's record of recording {id}: {why}")));
         let answer = match self.client.recording(id).await {
@@ -169,28 +237,52 @@ impl Live {
         };
         match recording(answer.body.get()) {
             Ok(details) if details.id == id => Ok(Ok(details)),
-            Ok(details) => unread(format!("it answers for recording {} instead; ask the source's operator", details.id)),
-            Err(error) => unread(format!("it answers in another form ({error}); ask the source's operator")),
+            Ok(details) => unread(format!(
+                "it answers for recording {} instead; ask the source's operator",
+                details.id
+            )),
+            Err(error) => unread(format!(
+                "it answers in another form ({error}); ask the source's operator"
+            )),
         }
     }
 
-    /// One record that a server answers with an error, however often it is asked, is that record's trouble; several in a row are the source's.
+    /// One record that a server answers with an error, however often it is asked, is that record's
+    /// trouble; several in a row are the source's.
     fn failure(&self, error: &CallError) -> Option<String> {
-        let is_answered = matches!(error, CallError::Unreachable { answered: Some(_), .. });
-        let in_a_row = if is_answered { self.failed.fetch_add(1, Ordering::Relaxed) + 1 } else { FAILED_MOST };
+        let is_answered = matches!(
+            error,
+            CallError::Unreachable {
+                answered: Some(_),
+                ..
+            }
+        );
+        let in_a_row = if is_answered {
+            self.failed.fetch_add(1, Ordering::Relaxed) + 1
+        } else {
+            FAILED_MOST
+        };
         (in_a_row < FAILED_MOST).then(|| format!("{error}; ask the source's operator"))
     }
 }
 
 #[async_trait(?Send)]
 impl Source for Live {
-    async fn list(&self, only: Only<'_>, concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
+    async fn list(
+        &self,
+        only: Only<'_>,
+        concurrency: usize,
+        progress: &dyn Progress,
+    ) -> Result<SourceSnapshot, RunError> {
         progress.begin(Stage::Source, None);
         let entities = self.entities(only, progress).await?;
         let extensions = self.extensions().await?;
         let details = stream::iter(entities).map(|entity| self.with_recordings(entity));
         let interactions = details.buffered(concurrency.max(1)).try_collect().await?;
-        Ok(SourceSnapshot { interactions, extensions })
+        Ok(SourceSnapshot {
+            interactions,
+            extensions,
+        })
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
@@ -206,23 +298,35 @@ impl Source for Live {
         match read.await {
             Ok((bytes, content_type)) => Ok(MediaRead::Bytes(bytes, content_type)),
             Err(error) if error.is_everybodys() => Err(RunError::source("read the audio", &error)),
-            // After all retries: one recording that cannot be fetched does not end the verification, and is never taken for bad audio.
+            // After all retries: one recording that cannot be fetched does not end the
+            // verification, and is never taken for bad audio.
             Err(error) => {
                 let why = refusal(&error).unwrap_or_else(|| error.to_string());
-                Ok(MediaRead::Unreadable(format!("the source's audio of recording {}: {why}", recording.id)))
+                Ok(MediaRead::Unreadable(format!(
+                    "the source's audio of recording {}: {why}",
+                    recording.id
+                )))
             }
         }
     }
 }
 
-/// What a source answered about one record, and what to do about it; `None`: it is no answer about that record alone.
+/// What a source answered about one record, and what to do about it; `None`: it is no answer about
+/// that record alone.
 fn refusal(error: &CallError) -> Option<String> {
     match error {
-        CallError::Refused { status: 401 | 403, .. } => Some(format!("{error}; give the source's client a role that may read it")),
-        CallError::Refused { status: 404 | 410, .. } => {
-            Some(format!("{error}; it has gone since, or never was: ask the source's operator"))
-        }
-        // An id that a server could take for another path is not asked for either: that record cannot be judged, the others can.
+        CallError::Refused {
+            status: 401 | 403, ..
+        } => Some(format!(
+            "{error}; give the source's client a role that may read it"
+        )),
+        CallError::Refused {
+            status: 404 | 410, ..
+        } => Some(format!(
+            "{error}; it has gone since, or never was: ask the source's operator"
+        )),
+        // An id that a server could take for another path is not asked for either: that record
+        // cannot be judged, the others can.
         CallError::Refused { .. }
         | CallError::Redirected { .. }
         | CallError::NotReady { .. }

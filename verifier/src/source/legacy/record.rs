@@ -2,9 +2,13 @@
 
 use platforms::legacy::wire;
 
-use crate::source::{RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment, SourceTime};
+use crate::source::{
+    RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment,
+    SourceTime,
+};
 
-/// An entity of the listing. One that cannot be read is that call's trouble alone. `place` says where it stands.
+/// An entity of the listing. One that cannot be read is that call's trouble alone. `place` says
+/// where it stands.
 pub(crate) fn interaction(json: &str, place: &str) -> SourceInteraction {
     match wire::Interaction::read(json) {
         Ok(entity) => SourceInteraction::of(call(entity)),
@@ -17,17 +21,31 @@ pub(crate) fn recording(json: &str) -> Result<RecordingDetails, wire::Unreadable
     wire::Recording::read(json).map(details)
 }
 
-/// One whose entity cannot be read. `place` says where it stands, and is what it is called by where it has no id.
+/// One whose entity cannot be read. `place` says where it stands, and is what it is called by where
+/// it has no id.
 fn unread(json: &str, place: &str, error: &wire::Unreadable) -> SourceInteraction {
     let listed = wire::Listed::read(json);
     let (id, name) = match listed.id {
         Ok(id) => (id.clone(), format!("call {id}")),
-        Err(_) => (format!("(no id: {place})"), "a call without an id".to_owned()),
+        Err(_) => (
+            format!("(no id: {place})"),
+            "a call without an id".to_owned(),
+        ),
     };
-    let why = format!("the source's entity of {name} in another form ({place}, {error}); ask the source's operator");
-    let blank = |id: String| SourceRecording { id, details: Err(why.clone()), staged: None };
+    let why = format!(
+        "the source's entity of {name} in another form ({place}, {error}); ask the source's \
+         operator"
+    );
+    let blank = |id: String| SourceRecording {
+        id,
+        details: Err(why.clone()),
+        staged: None,
+    };
     let recordings = listed.recordings.into_iter().map(blank).collect();
-    SourceInteraction { recordings, ..SourceInteraction::unread(id, why.clone()) }
+    SourceInteraction {
+        recordings,
+        ..SourceInteraction::unread(id, why.clone())
+    }
 }
 
 fn call(entity: wire::Interaction) -> SourceCall {
@@ -57,13 +75,20 @@ fn call(entity: wire::Interaction) -> SourceCall {
         numbers_masked: entity.numbers_masked,
         recorder_node: entity.recorder_node,
         segments: entity.segments.into_iter().map(segment).collect(),
-        recordings: entity.recordings.into_iter().map(|recording| (recording.id, recording.segment_id)).collect(),
+        recordings: entity
+            .recordings
+            .into_iter()
+            .map(|recording| (recording.id, recording.segment_id))
+            .collect(),
         rounded: entity.rounded,
     }
 }
 
 fn details(answer: wire::Recording) -> RecordingDetails {
-    let pause = |pause: wire::Pause| SourcePause { start_offset_ms: pause.start_offset_ms, end_offset_ms: pause.end_offset_ms };
+    let pause = |pause: wire::Pause| SourcePause {
+        start_offset_ms: pause.start_offset_ms,
+        end_offset_ms: pause.end_offset_ms,
+    };
     RecordingDetails {
         id: answer.id,
         interaction_id: answer.interaction_id,

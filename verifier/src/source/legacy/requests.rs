@@ -1,4 +1,5 @@
-//! Requests to the legacy platform. Scopes: the recording-migration guide, "Source Platform Extraction Scopes".
+//! Requests to the legacy platform. Scopes: the recording-migration guide, "Source Platform
+//! Extraction Scopes".
 
 use crate::requests::Creation::Token;
 use crate::requests::Parameter::Any;
@@ -6,11 +7,16 @@ use crate::requests::Place::{self, Path};
 use crate::requests::{Announces, Ids, Operation, Service, Side};
 
 /// The platform's API.
-pub(crate) const LEGACY: Service = Service { side: Side::Source, name: "legacy", ids: Ids::Any };
+pub(crate) const LEGACY: Service = Service {
+    side: Side::Source,
+    name: "legacy",
+    ids: Ids::Any,
+};
 
 const READ: Operation = Operation::read(LEGACY);
 
-/// Every request the verifier may send there. Names are those of the simulator's operations, so that its journal can be held against it.
+/// Every request the verifier may send there. Names are those of the simulator's operations, so
+/// that its journal can be held against it.
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
         name: "issue_token",
@@ -23,7 +29,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
         name: "query_interactions",
         place: Path("/api/v2/analytics/interactions/query"),
-        parameters: &[Any("view"), Any("size"), Any("cursor"), Any("from"), Any("to")],
+        parameters: &[
+            Any("view"),
+            Any("size"),
+            Any("cursor"),
+            Any("from"),
+            Any("to"),
+        ],
         scope: Some("read:interactions"),
         tells: "which calls there must be",
         ..READ
@@ -52,5 +64,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         announces: Announces::Redirect,
         ..READ
     },
-    Operation { name: "get_presigned", tells: "the same, where the source keeps audio elsewhere", announces: Announces::Redirect, ..READ },
+    Operation {
+        name: "get_presigned",
+        tells: "the same, where the source keeps audio elsewhere",
+        announces: Announces::Redirect,
+        ..READ
+    },
 ];

@@ -1,8 +1,11 @@
-//! A toy source, for tests: a folder with `calls.csv`, a line a call of id, start, end, agent and file name, and these files beside it.
+//! A toy source, for tests: a folder with `calls.csv`, a line a call of id, start, end, agent and
+//! file name, and these files beside it.
 //!
-//! Staged of it are a line as a JSON string, and of its file, whose name is the request, `{"line":..,"bytes":..}`.
+//! Staged of it are a line as a JSON string, and of its file, whose name is the request,
+//! `{"line":..,"bytes":..}`.
 //!
-//! No plan has a kind for it. One whose `source.base_url` is `http://127.0.0.1/toy/NAME` means it, and the folder `NAME` beside the plan.
+//! No plan has a kind for it. One whose `source.base_url` is `http://127.0.0.1/toy/NAME` means it,
+//! and the folder `NAME` beside the plan.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,14 +15,20 @@ use plan::LoadedPlan;
 use serde::Deserialize;
 
 use super::{
-    MediaRead, Only, RecordingDetails, Source, SourceCall, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot, SourceTime,
+    MediaRead, Only, RecordingDetails, Source, SourceCall, SourceFormat, SourceInteraction,
+    SourceRecording, SourceSnapshot, SourceTime,
 };
 use crate::options::{Progress, Stage};
 use crate::run_error::RunError;
 
 /// The folder a plan means. Absent: its source is another one.
 fn folder(loaded: &LoadedPlan) -> Option<PathBuf> {
-    let name = loaded.plan.source.main_url()?.path().strip_prefix("/toy/")?;
+    let name = loaded
+        .plan
+        .source
+        .main_url()?
+        .path()
+        .strip_prefix("/toy/")?;
     Some(loaded.resolve_path(name.as_ref()))
 }
 
@@ -34,18 +43,33 @@ pub(super) struct Toy {
 
 impl Toy {
     pub(super) fn new(loaded: &LoadedPlan) -> Toy {
-        Toy { folder: folder(loaded).unwrap_or_default() }
+        Toy {
+            folder: folder(loaded).unwrap_or_default(),
+        }
     }
 }
 
 #[async_trait(?Send)]
 impl Source for Toy {
-    async fn list(&self, only: Only<'_>, _concurrency: usize, progress: &dyn Progress) -> Result<SourceSnapshot, RunError> {
+    async fn list(
+        &self,
+        only: Only<'_>,
+        _concurrency: usize,
+        progress: &dyn Progress,
+    ) -> Result<SourceSnapshot, RunError> {
         progress.begin(Stage::Source, None);
         let file = self.folder.join("calls.csv");
-        let text = std::fs::read_to_string(&file).map_err(|error| RunError::Source(format!("cannot read {}: {error}", file.display())))?;
-        let calls = text.lines().map(call).filter(|call| only.is_none_or(|only| only.contains(&call.listed.id)));
-        Ok(SourceSnapshot { interactions: calls.collect(), extensions: BTreeMap::new() })
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            RunError::Source(format!("cannot read {}: {error}", file.display()))
+        })?;
+        let calls = text
+            .lines()
+            .map(call)
+            .filter(|call| only.is_none_or(|only| only.contains(&call.listed.id)));
+        Ok(SourceSnapshot {
+            interactions: calls.collect(),
+            extensions: BTreeMap::new(),
+        })
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
@@ -76,9 +100,16 @@ impl SourceFormat for ToyFormat {
     }
 
     fn recording(&self, answer: &str) -> Result<RecordingDetails, String> {
-        let FileFacts { line, bytes } = serde_json::from_str(answer).map_err(|error| error.to_string())?;
-        let recording = call(&line).recordings.pop().ok_or("a line without a file")?;
-        Ok(RecordingDetails { size_bytes: Some(bytes), ..recording.details? })
+        let FileFacts { line, bytes } =
+            serde_json::from_str(answer).map_err(|error| error.to_string())?;
+        let recording = call(&line)
+            .recordings
+            .pop()
+            .ok_or("a line without a file")?;
+        Ok(RecordingDetails {
+            size_bytes: Some(bytes),
+            ..recording.details?
+        })
     }
 
     fn asked_for<'a>(&self, request: &'a str) -> Option<&'a str> {
@@ -90,9 +121,15 @@ impl SourceFormat for ToyFormat {
 fn call(line: &str) -> SourceInteraction {
     let cells: Vec<&str> = line.split(',').collect();
     let &[id, start, end, agent, file] = cells.as_slice() else {
-        return SourceInteraction::unread(line.to_owned(), format!("the line `{line}` with five cells"));
+        return SourceInteraction::unread(
+            line.to_owned(),
+            format!("the line `{line}` with five cells"),
+        );
     };
-    let time = |text: &str| SourceTime::Text { text: text.to_owned(), whole: None };
+    let time = |text: &str| SourceTime::Text {
+        text: text.to_owned(),
+        whole: None,
+    };
     let details = RecordingDetails {
         id: file.to_owned(),
         interaction_id: id.to_owned(),
@@ -109,6 +146,13 @@ fn call(line: &str) -> SourceInteraction {
         recordings: vec![(file.to_owned(), None)],
         ..SourceCall::default()
     };
-    let recordings = vec![SourceRecording { id: file.to_owned(), details: Ok(details), staged: None }];
-    SourceInteraction { recordings, ..SourceInteraction::of(listed) }
+    let recordings = vec![SourceRecording {
+        id: file.to_owned(),
+        details: Ok(details),
+        staged: None,
+    }];
+    SourceInteraction {
+        recordings,
+        ..SourceInteraction::of(listed)
+    }
 }

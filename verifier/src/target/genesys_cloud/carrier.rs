@@ -1,4 +1,5 @@
-//! Which conversations are ours, and of which source interaction. Source: docs/reference/identity.md. An id is never derived.
+//! Which conversations are ours, and of which source interaction. Source:
+//! docs/reference/identity.md. An id is never derived.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,7 +24,10 @@ impl Identity {
         let prefix = format!("st:{}:", loaded.plan.identity.namespace);
         match &loaded.plan.identity.carrier {
             Carrier::ExternalTag => Ok(Identity::Tag(prefix)),
-            Carrier::ParticipantAttribute(name) => Ok(Identity::Attribute { name: name.clone(), prefix }),
+            Carrier::ParticipantAttribute(name) => Ok(Identity::Attribute {
+                name: name.clone(),
+                prefix,
+            }),
             Carrier::Crosswalk(file) => crosswalk(loaded, file).map(Identity::Crosswalk),
         }
     }
@@ -38,10 +42,17 @@ impl Identity {
     }
 
     /// The source's interaction id; `None`: not ours.
-    pub(crate) fn legacy_id(&self, conversation_id: &str, tag: Option<&str>, attributes: &BTreeMap<String, String>) -> Option<String> {
+    pub(crate) fn legacy_id(
+        &self,
+        conversation_id: &str,
+        tag: Option<&str>,
+        attributes: &BTreeMap<String, String>,
+    ) -> Option<String> {
         let id = match self {
             Identity::Tag(prefix) => tag?.strip_prefix(prefix.as_str()),
-            Identity::Attribute { name, prefix } => attributes.get(name).map(|value| value.strip_prefix(prefix.as_str()).unwrap_or(value)),
+            Identity::Attribute { name, prefix } => attributes
+                .get(name)
+                .map(|value| value.strip_prefix(prefix.as_str()).unwrap_or(value)),
             Identity::Crosswalk(rows) => rows.get(conversation_id).map(String::as_str),
         };
         id.filter(|id| !id.is_empty()).map(str::to_owned)
@@ -57,16 +68,41 @@ mod tests {
     fn only_the_namespace_makes_a_conversation_ours() {
         let tag = Identity::Tag("st:acme:".into());
         let none = BTreeMap::new();
-        for (text, wanted) in
-            [(Some("st:acme:7"), Some("7")), (Some("st:acme-2:7"), None), (Some("st:acme:"), None), (Some("7"), None), (None, None)]
-        {
-            assert_eq!(tag.legacy_id("c", text, &none).as_deref(), wanted, "{text:?}");
+        for (text, wanted) in [
+            (Some("st:acme:7"), Some("7")),
+            (Some("st:acme-2:7"), None),
+            (Some("st:acme:"), None),
+            (Some("7"), None),
+            (None, None),
+        ] {
+            assert_eq!(
+                tag.legacy_id("c", text, &none).as_deref(),
+                wanted,
+                "{text:?}"
+            );
         }
-        let attribute = Identity::Attribute { name: "legacy".into(), prefix: "st:acme:".into() };
+        let attribute = Identity::Attribute {
+            name: "legacy".into(),
+            prefix: "st:acme:".into(),
+        };
         for value in ["7", "st:acme:7"] {
-            assert_eq!(attribute.legacy_id("c", None, &BTreeMap::from([("legacy".to_owned(), value.to_owned())])).as_deref(), Some("7"));
+            assert_eq!(
+                attribute
+                    .legacy_id(
+                        "c",
+                        None,
+                        &BTreeMap::from([("legacy".to_owned(), value.to_owned())])
+                    )
+                    .as_deref(),
+                Some("7")
+            );
         }
         let rows = rows("legacy_interaction_id,legacy_recording_id,target,target_interaction_id,target_recording_id,file_id,sha256\n7,7-1,genesys_cloud,c,r,f,h\n").expect("rows");
-        assert_eq!(Identity::Crosswalk(rows).legacy_id("c", None, &none).as_deref(), Some("7"));
+        assert_eq!(
+            Identity::Crosswalk(rows)
+                .legacy_id("c", None, &none)
+                .as_deref(),
+            Some("7")
+        );
     }
 }

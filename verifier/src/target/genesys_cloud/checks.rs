@@ -9,19 +9,28 @@ use crate::observed::TimeReading;
 
 impl PlatformChecks for GenesysCloud {
     fn agents_of_recordings(&self, seen: &Comparison<'_>) -> Vec<Finding> {
-        seen.pairs.iter().filter_map(|pair| leg(seen, pair)).collect()
+        seen.pairs
+            .iter()
+            .filter_map(|pair| leg(seen, pair))
+            .collect()
     }
 }
 
-/// The leg a recording was made on, by its session, and the users it names. The vendor documents the users as those of the
-/// conversation, so that the right one among others is right.
+/// The leg a recording was made on, by its session, and the users it names. The vendor documents
+/// the users as those of the conversation, so that the right one among others is right.
 fn leg(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
-    let Recorded::Agent(expected) = &pair.expected.agent else { return None };
+    let Recorded::Agent(expected) = &pair.expected.agent else {
+        return None;
+    };
     // Without times, as of an archived recording, which of a call's recordings this is was a guess.
     if pair.actual.start == TimeReading::Absent && pair.actual.end == TimeReading::Absent {
         return None;
     }
-    let of_session = seen.conversation.legs.iter().filter(|leg| leg.session.is_some() && leg.session == pair.actual.session);
+    let of_session = seen
+        .conversation
+        .legs
+        .iter()
+        .filter(|leg| leg.session.is_some() && leg.session == pair.actual.session);
     let on_leg: Vec<&str> = of_session.filter_map(|leg| leg.user.as_deref()).collect();
     let names: Vec<&str> = pair.actual.users.iter().map(String::as_str).collect();
     let is_off = |users: &[&str]| !users.is_empty() && !users.contains(&expected.user.as_str());
@@ -33,14 +42,34 @@ fn leg(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     if is_colleague {
         return Some(wrong_leg(seen, pair, expected, actual));
     }
-    let stand_in = seen.rules.fallback_agent.as_ref().is_some_and(|row| row.user == expected.user);
-    let cause = format!("agent {} is {actual} instead of {}", expected.legacy_agent, expected.user);
+    let stand_in = seen
+        .rules
+        .fallback_agent
+        .as_ref()
+        .is_some_and(|row| row.user == expected.user);
+    let cause = format!(
+        "agent {} is {actual} instead of {}",
+        expected.legacy_agent, expected.user
+    );
     let defect = classify(&expected.legacy_agent, stand_in, actual, seen.rules);
-    Some(seen.about(pair, defect, "agent of the recording").expected(&expected.user).actual(actual).because(cause))
+    Some(
+        seen.about(pair, defect, "agent of the recording")
+            .expected(&expected.user)
+            .actual(actual)
+            .because(cause),
+    )
 }
 
-fn wrong_leg(seen: &Comparison<'_>, pair: &Pair<'_>, expected: &RecordedAgent, actual: &str) -> Finding {
-    let finding = seen.about(pair, Defect::PartsOutOfOrder, "agent of the recording").expected(&expected.user).actual(actual);
+fn wrong_leg(
+    seen: &Comparison<'_>,
+    pair: &Pair<'_>,
+    expected: &RecordedAgent,
+    actual: &str,
+) -> Finding {
+    let finding = seen
+        .about(pair, Defect::PartsOutOfOrder, "agent of the recording")
+        .expected(&expected.user)
+        .actual(actual);
     finding.because("recording hangs on another leg of its call")
 }
 
@@ -53,33 +82,63 @@ mod tests {
     /// What a damaged recording of two legs is called, and of which recordings.
     fn of_legs(damage: fn(&mut [TargetRecording])) -> Vec<(&'static str, Option<String>)> {
         let mut rules = crate::expected::testing::rules();
-        rules.agents.insert("AGT-014".into(), vec![crate::expected::testing::agent_row(uuid::Uuid::from_u128(14), None)]);
+        rules.agents.insert(
+            "AGT-014".into(),
+            vec![crate::expected::testing::agent_row(
+                uuid::Uuid::from_u128(14),
+                None,
+            )],
+        );
         let expected = legs_wanted(&rules);
         let mut actual = conversation(&expected);
         if let Recordings::Read(recordings) = &mut actual.recordings {
             damage(recordings);
         }
         let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
-        findings.into_iter().map(|finding| (finding.defect.code(), finding.legacy_recording_id)).collect()
+        findings
+            .into_iter()
+            .map(|finding| (finding.defect.code(), finding.legacy_recording_id))
+            .collect()
     }
 
     #[test]
     fn a_recording_of_genesys_cloud_hangs_on_the_leg_it_was_made_on() {
         let first = || Some("100001-1".to_owned());
         let exchange = |recordings: &mut [TargetRecording]| {
-            let [one, other] = recordings else { panic!("two recordings") };
+            let [one, other] = recordings else {
+                panic!("two recordings")
+            };
             std::mem::swap(&mut one.users, &mut other.users);
             std::mem::swap(&mut one.session, &mut other.session);
         };
         assert_eq!(of_legs(|_| ()), []);
         assert_eq!(of_legs(exchange), [("D33", first())]);
-        assert_eq!(of_legs(|recordings| recordings[0].session = recordings[1].session.clone()), [("D33", first())]);
-        assert_eq!(of_legs(|recordings| recordings[0].users = vec!["somebody".into()]), [("D45", first())]);
+        assert_eq!(
+            of_legs(|recordings| recordings[0].session = recordings[1].session.clone()),
+            [("D33", first())]
+        );
+        assert_eq!(
+            of_legs(|recordings| recordings[0].users = vec!["somebody".into()]),
+            [("D45", first())]
+        );
         let all = |recordings: &mut [TargetRecording]| {
-            let users: Vec<String> = recordings.iter().flat_map(|recording| recording.users.clone()).collect();
-            recordings.iter_mut().for_each(|recording| recording.users.clone_from(&users));
+            let users: Vec<String> = recordings
+                .iter()
+                .flat_map(|recording| recording.users.clone())
+                .collect();
+            recordings
+                .iter_mut()
+                .for_each(|recording| recording.users.clone_from(&users));
         };
-        assert_eq!(of_legs(all), [], "the vendor documents the users of a recording as those of its conversation");
-        assert_eq!(of_legs(|recordings| (recordings[0].users, recordings[0].session) = Default::default()), [], "nothing is told");
+        assert_eq!(
+            of_legs(all),
+            [],
+            "the vendor documents the users of a recording as those of its conversation"
+        );
+        assert_eq!(
+            of_legs(|recordings| (recordings[0].users, recordings[0].session) = Default::default()),
+            [],
+            "nothing is told"
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Which absent calls may only be hidden: in an organisation of several divisions every listing leaves out, without a word, what a role does not cover.
+//! Which absent calls may only be hidden: in an organisation of several divisions every listing
+//! leaves out, without a word, what a role does not cover.
 //!
-//! No read tells which divisions a role covers for a permission. What is seen tells some of it: a call stands in the division of its queue, so where
-//! one call of a queue is shown, the others of that queue would be; that, and that calls without a queue stand in one division, is assumed.
+//! No read tells which divisions a role covers for a permission. What is seen tells some of it: a
+//! call stands in the division of its queue, so where one call of a queue is shown, the others of
+//! that queue would be; that, and that calls without a queue stand in one division, is assumed.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +28,11 @@ pub(crate) type Shown = BTreeSet<Option<String>>;
 pub(crate) fn shown(ours: &[TargetConversation]) -> Shown {
     let queues = |call: &TargetConversation| match call.queues.is_empty() {
         true => vec![None],
-        false => call.queues.iter().map(|queue| Some(queue.to_lowercase())).collect(),
+        false => call
+            .queues
+            .iter()
+            .map(|queue| Some(queue.to_lowercase()))
+            .collect(),
     };
     ours.iter().flat_map(queues).collect()
 }
@@ -46,12 +52,14 @@ impl Coverage {
         }
     }
 
-    /// What a reader must know even when nothing is absent: surplus records may hide as well as missing ones.
+    /// What a reader must know even when nothing is absent: surplus records may hide as well as
+    /// missing ones.
     pub(crate) fn notice(&self) -> Option<String> {
         match self {
-            Coverage::Several(count) => {
-                Some(format!("a role that covers all {count} divisions, or surplus records in others are not seen"))
-            }
+            Coverage::Several(count) => Some(format!(
+                "a role that covers all {count} divisions, or surplus records in others are not \
+                 seen"
+            )),
             Coverage::All | Coverage::Unknown(_) => None,
         }
     }
@@ -72,10 +80,18 @@ mod tests {
             (Coverage::All, &none, [false, false]),
             (Coverage::Several(2), &none, [true, true]),
             (Coverage::Several(2), &of_queue, [false, true]),
-            (Coverage::Unknown("a permission".to_owned()), &of_queue, [false, true]),
+            (
+                Coverage::Unknown("a permission".to_owned()),
+                &of_queue,
+                [false, true],
+            ),
         ];
         for (coverage, shown, hidden) in rows {
-            assert_eq!([&queued, &plain].map(|call| coverage.hides(call, shown).is_some()), hidden, "{coverage:?} {shown:?}");
+            assert_eq!(
+                [&queued, &plain].map(|call| coverage.hides(call, shown).is_some()),
+                hidden,
+                "{coverage:?} {shown:?}"
+            );
         }
     }
 }

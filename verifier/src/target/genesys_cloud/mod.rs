@@ -40,7 +40,8 @@ use sound::Batches;
 /// An organisation, as its plan describes it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GenesysCloud {
-    /// Whether calls were told by events and recordings uploaded by themselves (the public ingestion).
+    /// Whether calls were told by events and recordings uploaded by themselves (the public
+    /// ingestion).
     by_events: bool,
 }
 
@@ -59,7 +60,9 @@ impl GenesysCloud {
     pub(crate) const DEFAULT: GenesysCloud = GenesysCloud { by_events: false };
 
     pub(super) fn new(section: &plan::target::GenesysCloud) -> GenesysCloud {
-        GenesysCloud { by_events: section.ingest == Ingest::Public }
+        GenesysCloud {
+            by_events: section.ingest == Ingest::Public,
+        }
     }
 }
 
@@ -73,7 +76,11 @@ impl Platform for GenesysCloud {
             takes_calls_without_recordings: true,
             told_by_events: self.by_events,
             call_data: CallData::OnParticipants,
-            leg_times: if self.by_events { LegTimes::OfLeg } else { LegTimes::OfLegOrRecording },
+            leg_times: if self.by_events {
+                LegTimes::OfLeg
+            } else {
+                LegTimes::OfLegOrRecording
+            },
             always_shows_a_customer: true,
             no_direction: None,
             recordings_have_deletion_dates: true,
@@ -84,44 +91,82 @@ impl Platform for GenesysCloud {
 
     fn assumptions(&self) -> &'static [&'static str] {
         &[
-            "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start and end while the file is available",
-            "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every recording of the organisation",
-            "genesys_cloud.deletion_protection.answer: the answer names exactly the protected conversations among those asked for",
+            "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start \
+             and end while the file is available",
+            "genesys_cloud.retention.threshold_zero: retentionThresholdDays=0 lists every \
+             recording of the organisation",
+            "genesys_cloud.deletion_protection.answer: the answer names exactly the protected \
+             conversations among those asked for",
             "genesys_cloud.details_job.interval: an analytics job takes an interval of any length",
-            "genesys_cloud.attributes: what was written as attributes stands on a participant of the conversation",
+            "genesys_cloud.attributes: what was written as attributes stands on a participant of \
+             the conversation",
             "genesys_cloud.batch.original: a batch gives the bytes as stored, not transcoded",
-            "target.retention_maximum: the organisation's maximum retention is not readable, so no recording is excused by it",
+            "target.retention_maximum: the organisation's maximum retention is not readable, so no \
+             recording is excused by it",
         ]
     }
 
     /// What is sent again puts right what is there.
     fn how_to_send_again(&self) -> &'static str {
-        "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl`, or the migrator that sent it)"
+        "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl`, or the migrator that \
+         sent it)"
     }
 
     fn organisation(&self, plan: &Plan) -> String {
-        plan.target.genesys_cloud().map_or_else(String::new, |section| format!("client {}", section.client_id))
+        plan.target
+            .genesys_cloud()
+            .map_or_else(String::new, |section| {
+                format!("client {}", section.client_id)
+            })
     }
 
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
-        let agent = |row: &plan::AgentRow| AgentRow { user: row.genesys_user_id.to_string(), ..AgentRow::valid_as(row) };
+        let agent = |row: &plan::AgentRow| AgentRow {
+            user: row.genesys_user_id.to_string(),
+            ..AgentRow::valid_as(row)
+        };
         let rows = loaded.mapping.agents.iter().map(|row| (row, agent(row)));
-        AgentTable::new(loaded, rows, |user| AgentRow { user: user.to_string(), ..AgentRow::default() })
+        AgentTable::new(loaded, rows, |user| AgentRow {
+            user: user.to_string(),
+            ..AgentRow::default()
+        })
     }
 
     fn endpoints(&self, loaded: &LoadedPlan) -> Vec<Endpoint> {
         let section = loaded.plan.target.genesys_cloud().into_iter();
-        section.map(|section| Endpoint { service: GENESYS_CLOUD, root: section.api_url(), token: section.token_url() }).collect()
+        section
+            .map(|section| Endpoint {
+                service: GENESYS_CLOUD,
+                root: section.api_url(),
+                token: section.token_url(),
+            })
+            .collect()
     }
 
     fn operations(&self, _loaded: &LoadedPlan, _options: &Options) -> Vec<&'static Operation> {
         // There are reports of uploads only where recordings went by uploads of their own.
-        let is_of_uploads = |operation: &Operation| [operation.creates, operation.follows].contains(&Some(Creation::Report));
-        OPERATIONS.iter().filter(|operation| self.by_events || !is_of_uploads(operation)).collect()
+        let is_of_uploads = |operation: &Operation| {
+            [operation.creates, operation.follows].contains(&Some(Creation::Report))
+        };
+        OPERATIONS
+            .iter()
+            .filter(|operation| self.by_events || !is_of_uploads(operation))
+            .collect()
     }
 
-    fn open(&self, loaded: &LoadedPlan, _options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
-        Ok(Box::new(Organisation::open(self.by_events, loaded, gates, clock)?))
+    fn open(
+        &self,
+        loaded: &LoadedPlan,
+        _options: &Options,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Box<dyn Target>, RunError> {
+        Ok(Box::new(Organisation::open(
+            self.by_events,
+            loaded,
+            gates,
+            clock,
+        )?))
     }
 
     fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
@@ -139,34 +184,73 @@ struct Organisation {
 
 impl Organisation {
     /// Sends nothing yet.
-    fn open(by_events: bool, loaded: &LoadedPlan, gates: &Gates, clock: &Clock) -> Result<Organisation, RunError> {
-        let missing = |what: &str| RunError::Plan(format!("target.{what} is missing; a verification reads the target's public API"));
-        let target = loaded.plan.target.genesys_cloud().ok_or_else(|| missing("client_id"))?;
+    fn open(
+        by_events: bool,
+        loaded: &LoadedPlan,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Organisation, RunError> {
+        let missing = |what: &str| {
+            RunError::Plan(format!(
+                "target.{what} is missing; a verification reads the target's public API"
+            ))
+        };
+        let target = loaded
+            .plan
+            .target
+            .genesys_cloud()
+            .ok_or_else(|| missing("client_id"))?;
         let settings = Settings {
             api_url: target.api_url().ok_or_else(|| missing("base_url"))?,
             token_url: target.token_url().ok_or_else(|| missing("login_url"))?,
             credentials: Credentials {
                 client_id: target.client_id.clone(),
-                client_secret: loaded.secret(&target.client_secret, "target.client_secret")?.expose_the_secret().to_owned(),
+                client_secret: loaded
+                    .secret(&target.client_secret, "target.client_secret")?
+                    .expose_the_secret()
+                    .to_owned(),
             },
             requests_per_minute: loaded.plan.pace.requests_per_minute,
         };
-        let base = Base { api: settings.api_url.clone(), token: Some(settings.token_url.clone()) };
-        let client = Arc::new(ReadClient::new(gates.of(GENESYS_CLOUD, base), clock.clone(), settings));
-        Ok(Organisation { client, identity: Identity::new(loaded)?, by_events })
+        let base = Base {
+            api: settings.api_url.clone(),
+            token: Some(settings.token_url.clone()),
+        };
+        let client = Arc::new(ReadClient::new(
+            gates.of(GENESYS_CLOUD, base),
+            clock.clone(),
+            settings,
+        ));
+        Ok(Organisation {
+            client,
+            identity: Identity::new(loaded)?,
+            by_events,
+        })
     }
 
-    /// The token's limit as the organisation tells it. Requests a minute. Not to be read: the plan's pace is reckoned with.
+    /// The token's limit as the organisation tells it. Requests a minute. Not to be read: the
+    /// plan's pace is reckoned with.
     async fn limit(&self, needs: &mut BTreeSet<String>) -> Result<Option<u32>, RunError> {
-        const KEYS: [&str; 2] = ["client.credentials.token.rate.per.minute", "token.rate.per.minute"];
+        const KEYS: [&str; 2] = [
+            "client.credentials.token.rate.per.minute",
+            "token.rate.per.minute",
+        ];
         match self.client.limits("platform.api").await {
             Ok(limits) => {
-                let of_tokens = limits.into_iter().filter(|limit| limit.key.as_deref().is_some_and(|key| KEYS.contains(&key)));
-                Ok(of_tokens.filter_map(|limit| u32::try_from(limit.value?).ok()).filter(|value| *value > 0).min())
+                let of_tokens = limits
+                    .into_iter()
+                    .filter(|limit| limit.key.as_deref().is_some_and(|key| KEYS.contains(&key)));
+                Ok(of_tokens
+                    .filter_map(|limit| u32::try_from(limit.value?).ok())
+                    .filter(|value| *value > 0)
+                    .min())
             }
             // Nothing is judged by it, so nothing hangs on it but the time said beforehand.
             Err(error) => {
-                needs.insert(need("get_limits", &error).ok_or_else(|| RunError::target("read the limits", &error))?);
+                needs.insert(
+                    need("get_limits", &error)
+                        .ok_or_else(|| RunError::target("read the limits", &error))?,
+                );
                 Ok(None)
             }
         }
@@ -182,19 +266,29 @@ impl Target for Organisation {
             // An organisation that does not know the setting has none.
             Err(error) if error.status() == Some(404) => Ok(Maximum::None),
             Err(error) => {
-                let need = need("get_data_retention", &error).ok_or_else(|| RunError::target("read the maximum retention", &error))?;
+                let need = need("get_data_retention", &error)
+                    .ok_or_else(|| RunError::target("read the maximum retention", &error))?;
                 needs.insert(need.clone());
                 Ok(Maximum::Unread(need))
             }
         }
     }
 
-    async fn announce(&self, sizes: Sizes, per_minute: u32, needs: &mut BTreeSet<String>) -> Result<Announced, RunError> {
+    async fn announce(
+        &self,
+        sizes: Sizes,
+        per_minute: u32,
+        needs: &mut BTreeSet<String>,
+    ) -> Result<Announced, RunError> {
         let told = self.limit(needs).await?;
         Ok(Announced::new(OPERATIONS, planned(sizes), per_minute, told))
     }
 
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
+    async fn snapshot(
+        &self,
+        asked: &Asked<'_>,
+        progress: &dyn Progress,
+    ) -> Result<TargetSnapshot, RunError> {
         let options = asked.options;
         let reader = Reader {
             client: self.client.clone(),
@@ -211,8 +305,20 @@ impl Target for Organisation {
         reader.snapshot(progress).await
     }
 
-    fn media(&self, _snapshot: &TargetSnapshot, options: &Options, clock: &Clock, most: u64) -> Box<dyn MediaStore> {
+    fn media(
+        &self,
+        _snapshot: &TargetSnapshot,
+        options: &Options,
+        clock: &Clock,
+        most: u64,
+    ) -> Box<dyn MediaStore> {
         let (client, clock) = (self.client.clone(), clock.clone());
-        Box::new(Batches { client, clock, patience: options.patience, jobs: options.jobs, most })
+        Box::new(Batches {
+            client,
+            clock,
+            patience: options.patience,
+            jobs: options.jobs,
+            most,
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! Everything the target says without audio: bulk first, single reads only for what bulk does not show.
+//! Everything the target says without audio: bulk first, single reads only for what bulk does not
+//! show.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -26,14 +27,16 @@ use crate::utc_millis::UtcMillis;
 const ALL_OF_TIME: &str = "1970-01-01T00:00:00.000Z/2100-01-01T00:00:00.000Z";
 /// Results a page; 1,000 and 10,000 are in use by others, 1,000 keeps a page under a few megabytes.
 pub(crate) const DETAILS_PAGE: u32 = 1000;
-/// Entries a page of the retention listing. Source: vendor's API description; the client asks for as many.
+/// Entries a page of the retention listing. Source: vendor's API description; the client asks for
+/// as many.
 pub(crate) const RETENTION_PAGE: usize = 500;
 /// Ids a deletion-protection query takes. Source: vendor's API description.
 pub(crate) const PROTECTION_BATCH: usize = 100;
-/// How long one call's recordings are waited for, at most: `formatId=NONE` has nothing to prepare, so a platform that prepares all the
-/// same is given minutes, not the hour of a job.
+/// How long one call's recordings are waited for, at most: `formatId=NONE` has nothing to prepare,
+/// so a platform that prepares all the same is given minutes, not the hour of a job.
 const RECORDINGS_PATIENCE: Duration = Duration::from_secs(300);
-/// Conversations outside analytics that are read one by one. More means that analytics lags as a whole, and that waiting is the answer.
+/// Conversations outside analytics that are read one by one. More means that analytics lags as a
+/// whole, and that waiting is the answer.
 const MOST_SINGLE_READS: usize = 5000;
 
 /// Reads a target.
@@ -46,7 +49,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) patience: Duration,
     /// Whether jobs may be created.
     pub(crate) jobs: bool,
-    /// Interactions whose conversations are read in full; those of others are known by their ids and left alone. Absent: all.
+    /// Interactions whose conversations are read in full; those of others are known by their ids
+    /// and left alone. Absent: all.
     pub(crate) only: Only<'a>,
     /// What must be there: without a job, so many calls are read one by one.
     pub(crate) expectations: &'a [Expectation],
@@ -74,24 +78,38 @@ struct Shown {
 
 impl Shown {
     fn hidden(why: String) -> Shown {
-        Shown { hidden: Some(why), ..Shown::default() }
+        Shown {
+            hidden: Some(why),
+            ..Shown::default()
+        }
     }
 }
 
 impl Reader<'_> {
     /// Recordings that should be there, as far as it is known before their sound is heard.
     fn due(&self) -> usize {
-        let recordings = self.expectations.iter().flat_map(|expected| &expected.recordings);
-        recordings.filter(|recording| recording.presence == Presence::Expected).count()
+        let recordings = self
+            .expectations
+            .iter()
+            .flat_map(|expected| &expected.recordings);
+        recordings
+            .filter(|recording| recording.presence == Presence::Expected)
+            .count()
     }
 
-    pub(crate) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
+    pub(crate) async fn snapshot(
+        &self,
+        progress: &dyn Progress,
+    ) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, None);
         let mut snapshot = TargetSnapshot::default();
         let mut shown = if self.jobs {
             self.conversations(progress).await?
         } else {
-            Shown::hidden("an analytics job, which --no-jobs leaves out, to tell whether a call is there".to_owned())
+            Shown::hidden(
+                "an analytics job, which --no-jobs leaves out, to tell whether a call is there"
+                    .to_owned(),
+            )
         };
         if let Some(why) = &shown.hidden {
             snapshot.lag = Some(why.clone());
@@ -100,12 +118,23 @@ impl Reader<'_> {
         let dates = self.retention(&mut snapshot.needs).await?;
         let unshown = self.unshown(&shown, &dates, &mut snapshot).await?;
         shown.ours.extend(unshown);
-        let reads = stream::iter(std::mem::take(&mut shown.ours)).map(|conversation| self.with_recordings(conversation, &dates, progress));
-        snapshot.ours = reads.buffered(self.concurrency.max(1)).try_collect().await?;
+        let reads = stream::iter(std::mem::take(&mut shown.ours))
+            .map(|conversation| self.with_recordings(conversation, &dates, progress));
+        snapshot.ours = reads
+            .buffered(self.concurrency.max(1))
+            .try_collect()
+            .await?;
         self.protection(&mut snapshot).await?;
         self.orphans(&mut snapshot).await?;
-        let mut facts = OrganisationFacts { policies: self.policies(&mut snapshot.needs).await?, ..OrganisationFacts::default() };
-        let read: usize = snapshot.ours.iter().map(|ours| ours.read_recordings().len()).sum();
+        let mut facts = OrganisationFacts {
+            policies: self.policies(&mut snapshot.needs).await?,
+            ..OrganisationFacts::default()
+        };
+        let read: usize = snapshot
+            .ours
+            .iter()
+            .map(|ours| ours.read_recordings().len())
+            .sum();
         // Where there are fewer than there should be, it is asked which uploads wait.
         if self.by_events && self.jobs && read < self.due() {
             facts.parked = self.parked(&mut snapshot.needs).await?;
@@ -113,14 +142,29 @@ impl Reader<'_> {
         snapshot.platform = PlatformFacts::of(facts);
         let coverage = self.coverage(&mut snapshot.needs).await?;
         snapshot.needs.extend(coverage.notice());
-        snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
+        snapshot.ours.sort_by_cached_key(|ours| {
+            (
+                ours.legacy_id.as_deref().map(crate::source::order),
+                ours.id.clone(),
+            )
+        });
         if snapshot.lag.is_none() {
-            snapshot.lag = lag(&snapshot.ours, &dates, shown.available, UtcMillis::from_ms(self.clock.now_ms()));
+            snapshot.lag = lag(
+                &snapshot.ours,
+                &dates,
+                shown.available,
+                UtcMillis::from_ms(self.clock.now_ms()),
+            );
         }
         // What analytics does not show yet may be anywhere.
         if snapshot.lag.is_none() {
             let shown = divisions::shown(&snapshot.ours);
-            let hidden = |expected: &Expectation| Some((expected.legacy_id.clone(), coverage.hides(expected, &shown)?));
+            let hidden = |expected: &Expectation| {
+                Some((
+                    expected.legacy_id.clone(),
+                    coverage.hides(expected, &shown)?,
+                ))
+            };
             snapshot.hidden = self.expectations.iter().filter_map(hidden).collect();
         }
         Ok(snapshot)
@@ -134,7 +178,8 @@ impl Reader<'_> {
             Ok(divisions) => Ok(Coverage::Several(divisions.len())),
             Err(error) if error.status() == Some(404) => Ok(Coverage::All),
             Err(error) => {
-                let need = need("list_divisions", &error).ok_or_else(|| RunError::target("list the divisions", &error))?;
+                let need = need("list_divisions", &error)
+                    .ok_or_else(|| RunError::target("list the divisions", &error))?;
                 needs.insert(need.clone());
                 Ok(Coverage::Unknown(need))
             }
@@ -151,20 +196,42 @@ impl Reader<'_> {
         if let Err(error) = self.finish_job(&job).await? {
             return hidden_or("get_details_job", "follow the analytics job", &error);
         }
-        let (mut shown, mut cursor, mut seen, mut pages) = (Shown::default(), None::<String>, HashSet::new(), Pages::default());
+        let (mut shown, mut cursor, mut seen, mut pages) = (
+            Shown::default(),
+            None::<String>,
+            HashSet::new(),
+            Pages::default(),
+        );
         loop {
-            let page = match self.client.details_results(&job, cursor.as_deref(), DETAILS_PAGE).await {
+            let page = match self
+                .client
+                .details_results(&job, cursor.as_deref(), DETAILS_PAGE)
+                .await
+            {
                 Ok(page) => page,
-                Err(error) => return hidden_or("get_details_results", "list the conversations", &error),
+                Err(error) => {
+                    return hidden_or("get_details_results", "list the conversations", &error);
+                }
             };
             progress.advance(page.conversations.len() as u64);
-            shown.available = page.data_availability_date.as_deref().and_then(UtcMillis::parse).or(shown.available);
-            let listed = page.conversations.iter().map(|wire| wire.conversation_id.as_str());
+            shown.available = page
+                .data_availability_date
+                .as_deref()
+                .and_then(UtcMillis::parse)
+                .or(shown.available);
+            let listed = page
+                .conversations
+                .iter()
+                .map(|wire| wire.conversation_id.as_str());
             let next = pages.next("the conversations", listed, page.cursor);
             for wire in page.conversations {
                 let tag = wire.external_tag.clone();
                 let mut conversation = convert::from_analytics(wire);
-                conversation.legacy_id = self.identity.legacy_id(&conversation.id, tag.as_deref(), &conversation.attributes);
+                conversation.legacy_id = self.identity.legacy_id(
+                    &conversation.id,
+                    tag.as_deref(),
+                    &conversation.attributes,
+                );
                 if !seen.insert(conversation.id.clone()) {
                     continue;
                 }
@@ -183,7 +250,10 @@ impl Reader<'_> {
 
     /// Ours, and of an interaction that is asked about.
     fn is_in_scope(&self, conversation: &TargetConversation) -> bool {
-        conversation.legacy_id.as_ref().is_some_and(|id| self.only.is_none_or(|only| only.contains(id)))
+        conversation
+            .legacy_id
+            .as_ref()
+            .is_some_and(|id| self.only.is_none_or(|only| only.contains(id)))
     }
 
     async fn finish_job(&self, job: &str) -> Result<Result<(), CallError>, RunError> {
@@ -197,10 +267,18 @@ impl Reader<'_> {
                 "FULFILLED" => return Ok(Ok(())),
                 "FAILED" | "CANCELLED" | "EXPIRED" => {
                     let why = state.error_message.unwrap_or_default();
-                    return Err(RunError::Target(format!("the analytics job of the target ended as {}: {why}; verify again", state.state)));
+                    return Err(RunError::Target(format!(
+                        "the analytics job of the target ended as {}: {why}; verify again",
+                        state.state
+                    )));
                 }
                 _ if wait.again().await => {}
-                _ => return Err(RunError::Target("the analytics job of the target does not end; verify again later".to_owned())),
+                _ => {
+                    return Err(RunError::Target(
+                        "the analytics job of the target does not end; verify again later"
+                            .to_owned(),
+                    ));
+                }
             }
         }
     }
@@ -209,19 +287,33 @@ impl Reader<'_> {
     async fn retention(&self, needs: &mut BTreeSet<String>) -> Result<Option<Dates>, RunError> {
         let (mut dates, mut cursor, mut pages) = (Dates::new(), None::<String>, Pages::default());
         loop {
-            let read = self.client.retention_page(cursor.as_deref()).await.and_then(|page| {
-                let listed = page.entities.iter().map(|entry| entry.recording_id.as_str());
-                let next = pages.next("the retention dates", listed, page.next_cursor)?;
-                Ok((page.entities, next))
-            });
+            let read = self
+                .client
+                .retention_page(cursor.as_deref())
+                .await
+                .and_then(|page| {
+                    let listed = page
+                        .entities
+                        .iter()
+                        .map(|entry| entry.recording_id.as_str());
+                    let next = pages.next("the retention dates", listed, page.next_cursor)?;
+                    Ok((page.entities, next))
+                });
             let (entries, next) = match read {
                 Ok(read) => read,
                 Err(error) => {
-                    needs.insert(need("query_retention", &error).ok_or_else(|| RunError::target("list the retention dates", &error))?);
+                    needs.insert(
+                        need("query_retention", &error)
+                            .ok_or_else(|| RunError::target("list the retention dates", &error))?,
+                    );
                     return Ok(None);
                 }
             };
-            dates.extend(entries.into_iter().map(|entry| (entry.recording_id.clone(), entry)));
+            dates.extend(
+                entries
+                    .into_iter()
+                    .map(|entry| (entry.recording_id.clone(), entry)),
+            );
             cursor = next;
             if cursor.is_none() {
                 return Ok(Some(dates));
@@ -229,8 +321,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What exists while analytics does not show it, read by id: conversations of recordings in the retention listing, which are ours,
-    /// another's, or orphans; and those a crosswalk names.
+    /// What exists while analytics does not show it, read by id: conversations of recordings in the
+    /// retention listing, which are ours, another's, or orphans; and those a crosswalk names.
     async fn unshown(
         &self,
         shown: &Shown,
@@ -238,33 +330,64 @@ impl Reader<'_> {
         snapshot: &mut TargetSnapshot,
     ) -> Result<Vec<TargetConversation>, RunError> {
         let mut unshown: BTreeMap<&str, Vec<&wire::RetentionEntry>> = BTreeMap::new();
-        let known: HashSet<&str> = shown.ours.iter().map(|ours| ours.id.as_str()).chain(shown.others.iter().map(String::as_str)).collect();
-        for entry in dates.iter().flat_map(HashMap::values).filter(|entry| !known.contains(entry.conversation_id.as_str())) {
-            unshown.entry(&entry.conversation_id).or_default().push(entry);
+        let known: HashSet<&str> = shown
+            .ours
+            .iter()
+            .map(|ours| ours.id.as_str())
+            .chain(shown.others.iter().map(String::as_str))
+            .collect();
+        for entry in dates
+            .iter()
+            .flat_map(HashMap::values)
+            .filter(|entry| !known.contains(entry.conversation_id.as_str()))
+        {
+            unshown
+                .entry(&entry.conversation_id)
+                .or_default()
+                .push(entry);
         }
-        for id in self.identity.conversations().filter(|id| !known.contains(id)) {
+        for id in self
+            .identity
+            .conversations()
+            .filter(|id| !known.contains(id))
+        {
             unshown.entry(id).or_default();
         }
-        let most = if self.jobs { MOST_SINGLE_READS } else { MOST_SINGLE_READS.max(self.expectations.len().saturating_mul(2)) };
+        let most = if self.jobs {
+            MOST_SINGLE_READS
+        } else {
+            MOST_SINGLE_READS.max(self.expectations.len().saturating_mul(2))
+        };
         if unshown.len() > most {
-            let why =
-                format!("{} conversations with recordings are not in analytics; verify again when its data is complete", unshown.len());
+            let why = format!(
+                "{} conversations with recordings are not in analytics; verify again when its data \
+                 is complete",
+                unshown.len()
+            );
             snapshot.lag.get_or_insert(why);
             return Ok(Vec::new());
         }
-        let reads = stream::iter(unshown).map(|(id, entries)| async move { (self.client.conversation(id).await, entries) });
+        let reads = stream::iter(unshown)
+            .map(|(id, entries)| async move { (self.client.conversation(id).await, entries) });
         let mut reads = reads.buffered(self.concurrency.max(1));
         let mut found = Vec::new();
         while let Some((read, entries)) = reads.next().await {
             match read {
                 Ok(wire) => {
                     let (mut conversation, tag) = convert::from_conversation(wire);
-                    conversation.legacy_id = self.identity.legacy_id(&conversation.id, tag.as_deref(), &conversation.attributes);
+                    conversation.legacy_id = self.identity.legacy_id(
+                        &conversation.id,
+                        tag.as_deref(),
+                        &conversation.attributes,
+                    );
                     found.extend(self.is_in_scope(&conversation).then_some(conversation));
                 }
-                Err(CallError::Refused { status: 404, .. }) => snapshot.orphans.extend(entries.into_iter().map(orphan)),
+                Err(CallError::Refused { status: 404, .. }) => {
+                    snapshot.orphans.extend(entries.into_iter().map(orphan))
+                }
                 Err(error) => {
-                    let need = need("get_conversation", &error).ok_or_else(|| RunError::target("read a conversation", &error))?;
+                    let need = need("get_conversation", &error)
+                        .ok_or_else(|| RunError::target("read a conversation", &error))?;
                     snapshot.lag.get_or_insert_with(|| need.clone());
                     snapshot.needs.insert(need);
                 }
@@ -289,7 +412,10 @@ impl Reader<'_> {
         };
         if let (Recordings::Read(recordings), Some(dates)) = (&mut conversation.recordings, dates) {
             for recording in recordings {
-                let listed = dates.get(&recording.id).and_then(|entry| entry.delete_date.as_deref()).and_then(UtcMillis::parse);
+                let listed = dates
+                    .get(&recording.id)
+                    .and_then(|entry| entry.delete_date.as_deref())
+                    .and_then(UtcMillis::parse);
                 recording.delete_at = recording.delete_at.or(listed);
             }
         }
@@ -297,23 +423,38 @@ impl Reader<'_> {
         Ok(conversation)
     }
 
-    /// `formatId=NONE` answers at once; a 202 all the same is waited for, and then hidden, never missing.
+    /// `formatId=NONE` answers at once; a 202 all the same is waited for, and then hidden, never
+    /// missing.
     async fn recordings(&self, conversation_id: &str) -> Result<Recordings, RunError> {
         let mut wait = Wait::new(&self.clock, self.patience.min(RECORDINGS_PATIENCE));
         loop {
             match self.client.recordings(conversation_id, "NONE").await {
-                Ok(Some(recordings)) => return Ok(convert::recordings(conversation_id, recordings)),
+                Ok(Some(recordings)) => {
+                    return Ok(convert::recordings(conversation_id, recordings));
+                }
                 Ok(None) if wait.again().await => {}
-                Ok(None) => return Ok(Recordings::Hidden("the platform to have a call's recordings ready: it answers 202".to_owned())),
-                // The conversation is there, or was a moment ago: that its recordings are not is nothing this answer says.
-                Err(CallError::Refused { status: 404, code, .. }) if code != "conversation.not.found" && code != "not.found" => {
-                    return Ok(Recordings::Hidden(format!("an answer to a call's recordings other than 404 {code}")));
+                Ok(None) => {
+                    return Ok(Recordings::Hidden(
+                        "the platform to have a call's recordings ready: it answers 202".to_owned(),
+                    ));
+                }
+                // The conversation is there, or was a moment ago: that its recordings are not is
+                // nothing this answer says.
+                Err(CallError::Refused {
+                    status: 404, code, ..
+                }) if code != "conversation.not.found" && code != "not.found" => {
+                    return Ok(Recordings::Hidden(format!(
+                        "an answer to a call's recordings other than 404 {code}"
+                    )));
                 }
                 Err(CallError::Refused { status: 404, .. }) => return Ok(Recordings::default()),
                 Err(error) => {
                     return match need("list_recordings", &error) {
                         Some(need) => Ok(Recordings::Hidden(need)),
-                        None => Err(RunError::target("read the recordings of a conversation", &error)),
+                        None => Err(RunError::target(
+                            "read the recordings of a conversation",
+                            &error,
+                        )),
                     };
                 }
             }
@@ -327,13 +468,23 @@ impl Reader<'_> {
             // An organisation without hybrid media has no such list.
             Err(error) if error.status() == Some(404) => return Ok(()),
             Err(error) => {
-                snapshot.needs.insert(need("list_orphans", &error).ok_or_else(|| RunError::target("list the orphan recordings", &error))?);
+                snapshot.needs.insert(
+                    need("list_orphans", &error)
+                        .ok_or_else(|| RunError::target("list the orphan recordings", &error))?,
+                );
                 return Ok(());
             }
         };
-        let is_call = |orphan: &wire::OrphanRecording| orphan.media_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("CALL"));
+        let is_call = |orphan: &wire::OrphanRecording| {
+            orphan
+                .media_type
+                .as_deref()
+                .is_none_or(|kind| kind.eq_ignore_ascii_case("CALL"))
+        };
         for orphan in orphans.into_iter().filter(is_call) {
-            let Some(recording) = orphan.recording else { continue };
+            let Some(recording) = orphan.recording else {
+                continue;
+            };
             let conversation = recording.conversation_id.clone().unwrap_or_default();
             let created = orphan.created_time.as_deref().and_then(UtcMillis::parse);
             let recording = convert::recording(&conversation, recording);
@@ -350,16 +501,29 @@ impl Reader<'_> {
     }
 
     /// Policies in force that delete at once, of both families.
-    async fn policies(&self, needs: &mut BTreeSet<String>) -> Result<Vec<DeletingPolicy>, RunError> {
+    async fn policies(
+        &self,
+        needs: &mut BTreeSet<String>,
+    ) -> Result<Vec<DeletingPolicy>, RunError> {
         let mut found = Vec::new();
-        for (cross_platform, name) in [(false, "list_policies"), (true, "list_crossplatform_policies")] {
+        for (cross_platform, name) in [
+            (false, "list_policies"),
+            (true, "list_crossplatform_policies"),
+        ] {
             match self.client.retention_policies(cross_platform).await {
                 Ok(policies) => {
-                    let harmful = policies.into_iter().filter_map(|policy| DeletingPolicy::of(policy, cross_platform));
+                    let harmful = policies
+                        .into_iter()
+                        .filter_map(|policy| DeletingPolicy::of(policy, cross_platform));
                     found.extend(harmful);
                 }
                 Err(error) if error.status() == Some(404) => {}
-                Err(error) => _ = needs.insert(need(name, &error).ok_or_else(|| RunError::target("list the retention policies", &error))?),
+                Err(error) => {
+                    _ =
+                        needs.insert(need(name, &error).ok_or_else(|| {
+                            RunError::target("list the retention policies", &error)
+                        })?)
+                }
             }
         }
         Ok(found)
@@ -367,15 +531,24 @@ impl Reader<'_> {
 
     async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
         for batch in snapshot.ours.chunks_mut(PROTECTION_BATCH) {
-            let ids: Vec<String> = batch.iter().map(|conversation| conversation.id.clone()).collect();
+            let ids: Vec<String> = batch
+                .iter()
+                .map(|conversation| conversation.id.clone())
+                .collect();
             match self.client.deletion_protected(&ids).await {
                 Ok(protected) => {
                     let protected: HashSet<String> = protected.into_iter().collect();
-                    batch.iter_mut().for_each(|conversation| conversation.protected = Some(protected.contains(&conversation.id)));
+                    batch.iter_mut().for_each(|conversation| {
+                        conversation.protected = Some(protected.contains(&conversation.id))
+                    });
                 }
                 Err(error) => {
                     let need = need("query_deletionprotection", &error);
-                    snapshot.needs.insert(need.ok_or_else(|| RunError::target("read the deletion protection", &error))?);
+                    snapshot.needs.insert(
+                        need.ok_or_else(|| {
+                            RunError::target("read the deletion protection", &error)
+                        })?,
+                    );
                     return Ok(());
                 }
             }
@@ -402,21 +575,41 @@ fn orphan(entry: &wire::RetentionEntry) -> TargetRecording {
     }
 }
 
-/// Analytics may still hide a conversation if its data ends before the newest recording we know of; without any, if it ends well before
-/// now; and if it does not say where its data ends.
-fn lag(ours: &[TargetConversation], dates: &Option<Dates>, available: Option<UtcMillis>, now: UtcMillis) -> Option<String> {
+/// Analytics may still hide a conversation if its data ends before the newest recording we know of;
+/// without any, if it ends well before now; and if it does not say where its data ends.
+fn lag(
+    ours: &[TargetConversation],
+    dates: &Option<Dates>,
+    available: Option<UtcMillis>,
+    now: UtcMillis,
+) -> Option<String> {
     // Time between a job's submission and its snapshot, and clocks that differ: neither is lag.
     const SLACK_MS: i64 = 60_000;
     let Some(available) = available else {
-        return Some("analytics to say up to when its data is complete (dataAvailabilityDate)".to_owned());
+        return Some(
+            "analytics to say up to when its data is complete (dataAvailabilityDate)".to_owned(),
+        );
     };
-    let of_ours: HashSet<&str> = ours.iter().map(|conversation| conversation.id.as_str()).collect();
-    let listed = dates.iter().flat_map(HashMap::values).filter(|entry| of_ours.contains(entry.conversation_id.as_str()));
-    let listed = listed.filter_map(|entry| entry.creation_time.as_deref().and_then(UtcMillis::parse));
-    let read = ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.created);
+    let of_ours: HashSet<&str> = ours
+        .iter()
+        .map(|conversation| conversation.id.as_str())
+        .collect();
+    let listed = dates
+        .iter()
+        .flat_map(HashMap::values)
+        .filter(|entry| of_ours.contains(entry.conversation_id.as_str()));
+    let listed =
+        listed.filter_map(|entry| entry.creation_time.as_deref().and_then(UtcMillis::parse));
+    let read = ours
+        .iter()
+        .flat_map(TargetConversation::read_recordings)
+        .filter_map(|recording| recording.created);
     let newest = listed.chain(read).max().unwrap_or(now);
-    (newest.since(available) > SLACK_MS)
-        .then(|| format!("analytics is complete only up to {available}; verify again when it has passed {newest}"))
+    (newest.since(available) > SLACK_MS).then(|| {
+        format!(
+            "analytics is complete only up to {available}; verify again when it has passed {newest}"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -427,12 +620,24 @@ mod tests {
     fn lag_is_suspected_only_where_it_could_hide_something() {
         let at = |text: &str| UtcMillis::parse(text).expect("an instant");
         let now = at("2026-11-20T12:00:00Z");
-        let recording = TargetRecording { created: Some(at("2026-11-18T00:00:00Z")), ..TargetRecording::default() };
-        let ours = [TargetConversation { recordings: Recordings::Read(vec![recording]), ..TargetConversation::default() }];
+        let recording = TargetRecording {
+            created: Some(at("2026-11-18T00:00:00Z")),
+            ..TargetRecording::default()
+        };
+        let ours = [TargetConversation {
+            recordings: Recordings::Read(vec![recording]),
+            ..TargetConversation::default()
+        }];
         assert!(lag(&ours, &None, Some(at("2026-11-17T00:00:00Z")), now).is_some());
-        assert!(lag(&ours, &None, Some(at("2026-11-19T00:00:00Z")), now).is_none(), "complete past the newest recording");
+        assert!(
+            lag(&ours, &None, Some(at("2026-11-19T00:00:00Z")), now).is_none(),
+            "complete past the newest recording"
+        );
         assert!(lag(&[], &None, Some(now), now).is_none());
         assert!(lag(&[], &None, Some(at("2026-11-19T00:00:00Z")), now).is_some());
-        assert!(lag(&[], &None, None, now).is_some(), "an unknown watermark proves no absence");
+        assert!(
+            lag(&[], &None, None, now).is_some(),
+            "an unknown watermark proves no absence"
+        );
     }
 }

@@ -16,7 +16,11 @@ use crate::target::unread;
 use platforms::CallError;
 
 /// The public API.
-pub(crate) const GENESYS_CLOUD: Service = Service { side: Side::Target, name: "genesys_cloud", ids: Ids::Plain };
+pub(crate) const GENESYS_CLOUD: Service = Service {
+    side: Side::Target,
+    name: "genesys_cloud",
+    ids: Ids::Plain,
+};
 
 const VIEW: Option<&str> = Some("recording:recording:view");
 const DETAILS: Option<&str> = Some("analytics:conversationDetail:view");
@@ -26,14 +30,23 @@ const POLICIES: Option<&str> = Some("recording:retentionPolicy:view");
 const QUALITY: Option<&str> = Some("quality:readonly");
 
 /// Without a value of its own: reads, and refuses in the vendor's form.
-const READ: Operation =
-    Operation { contract: Contract { error: Some(&shapes::ERROR), ..Contract::UNKNOWN }, ..Operation::read(GENESYS_CLOUD) };
+const READ: Operation = Operation {
+    contract: Contract {
+        error: Some(&shapes::ERROR),
+        ..Contract::UNKNOWN
+    },
+    ..Operation::read(GENESYS_CLOUD)
+};
 
 const fn answers(shape: &'static Shape) -> Contract {
-    Contract { answer: Some(shape), ..READ.contract }
+    Contract {
+        answer: Some(shape),
+        ..READ.contract
+    }
 }
 
-/// Every request the verifier may send there. Names are those of the simulator's operations, so that its journal can be held against it.
+/// Every request the verifier may send there. Names are those of the simulator's operations, so
+/// that its journal can be held against it.
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
         name: "issue_token",
@@ -68,7 +81,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: ANALYTICS,
         creates: Some(Job),
         tells: "which calls are there, those without recordings, skills",
-        contract: Contract { statuses: &[200, 202], ..answers(&shapes::JOB_SUBMITTED) },
+        contract: Contract {
+            statuses: &[200, 202],
+            ..answers(&shapes::JOB_SUBMITTED)
+        },
         ..READ
     },
     Operation {
@@ -95,10 +111,15 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
         name: "query_retention",
         place: Path("/api/v2/recordings/retention/query"),
-        parameters: &[Any("retentionThresholdDays"), Any("pageSize"), Any("cursor")],
+        parameters: &[
+            Any("retentionThresholdDays"),
+            Any("pageSize"),
+            Any("cursor"),
+        ],
         permission: VIEW,
         scope: RECORDINGS,
-        tells: "the retention listing: recordings that hang on no call, or on one that analytics does not show",
+        tells: "the retention listing: recordings that hang on no call, or on one that analytics \
+            does not show",
         contract: answers(&shapes::RETENTION),
         ..READ
     },
@@ -128,7 +149,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         permission: VIEW,
         scope: RECORDINGS,
         tells: "a call's recordings with their times, dates and pauses",
-        contract: Contract { statuses: &[200, 202], accepted_is_empty: true, ..answers(&shapes::RECORDINGS) },
+        contract: Contract {
+            statuses: &[200, 202],
+            accepted_is_empty: true,
+            ..answers(&shapes::RECORDINGS)
+        },
         ..READ
     },
     Operation {
@@ -148,7 +173,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: QUALITY,
         creates: Some(Batch),
         tells: "batch downloads: how recordings sound (sensitive ones need viewSensitiveData too)",
-        contract: Contract { statuses: &[200, 202], ..answers(&shapes::BATCH_SUBMITTED) },
+        contract: Contract {
+            statuses: &[200, 202],
+            ..answers(&shapes::BATCH_SUBMITTED)
+        },
         ..READ
     },
     Operation {
@@ -161,7 +189,12 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         contract: answers(&shapes::BATCH),
         ..READ
     },
-    Operation { name: "get_batch_media", follows: Some(Batch), tells: "batch downloads: the files themselves", ..READ },
+    Operation {
+        name: "get_batch_media",
+        follows: Some(Batch),
+        tells: "batch downloads: the files themselves",
+        ..READ
+    },
     Operation {
         name: "list_orphans",
         place: Path("/api/v2/orphanrecordings"),
@@ -206,13 +239,20 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         scope: RECORDINGS,
         follows: Some(Report),
         tells: "when that report is done",
-        announces: Announces::Addresses(|answer| answer["signedUrl"].as_str().into_iter().collect()),
+        announces: Announces::Addresses(|answer| {
+            answer["signedUrl"].as_str().into_iter().collect()
+        }),
         ..READ
     },
 ];
 
 fn batch_addresses(answer: &Value) -> Vec<&str> {
-    answer["results"].as_array().into_iter().flatten().filter_map(|result| result["resultUrl"].as_str()).collect()
+    answer["results"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|result| result["resultUrl"].as_str())
+        .collect()
 }
 
 /// What it takes to read what this operation tells; `None`: the error is about the whole target.
@@ -225,7 +265,11 @@ pub(crate) fn planned(sizes: Sizes) -> BTreeMap<&'static str, u64> {
     let jobs = u64::from(sizes.jobs);
     let audio = if sizes.jobs { sizes.audio } else { 0 };
     // Without a job a call is found by its recordings alone.
-    let calls = if sizes.jobs { sizes.calls } else { sizes.recorded_calls };
+    let calls = if sizes.jobs {
+        sizes.calls
+    } else {
+        sizes.recorded_calls
+    };
     BTreeMap::from([
         ("issue_token", 1),
         ("get_limits", 1),
@@ -236,8 +280,14 @@ pub(crate) fn planned(sizes: Sizes) -> BTreeMap<&'static str, u64> {
         ("list_crossplatform_policies", 1),
         ("create_details_job", jobs),
         ("get_details_job", jobs),
-        ("get_details_results", jobs * pages(calls, DETAILS_PAGE as usize).max(1)),
-        ("query_retention", pages(sizes.recordings, RETENTION_PAGE).max(1)),
+        (
+            "get_details_results",
+            jobs * pages(calls, DETAILS_PAGE as usize).max(1),
+        ),
+        (
+            "query_retention",
+            pages(sizes.recordings, RETENTION_PAGE).max(1),
+        ),
         ("get_conversation", if sizes.jobs { 0 } else { calls }),
         ("list_recordings", calls.saturating_sub(sizes.kept)),
         ("query_deletionprotection", pages(calls, PROTECTION_BATCH)),

@@ -36,18 +36,36 @@ impl MediaStore for Batches {
     async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
         match self.jobs {
             Jobs::Create => batch(&self.client, &self.clock, self.patience, wanted).await,
-            Jobs::LeaveOut => Ok(hidden(wanted, "a batch download, which --no-jobs leaves out, to tell how a recording sounds")),
+            Jobs::LeaveOut => Ok(hidden(
+                wanted,
+                "a batch download, which --no-jobs leaves out, to tell how a recording sounds",
+            )),
         }
     }
 
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, Unfetched> {
-        let hidden = |error: CallError| Unfetched::Hidden(format!("its audio cannot be fetched: {}", short(&error)));
-        whole("its audio", self.client.presigned(url, self.most).await.map_err(hidden)?).await
+        let hidden = |error: CallError| {
+            Unfetched::Hidden(format!("its audio cannot be fetched: {}", short(&error)))
+        };
+        whole(
+            "its audio",
+            self.client
+                .presigned(url, self.most)
+                .await
+                .map_err(hidden)?,
+        )
+        .await
     }
 }
 
-/// Asks for up to [`BATCH`] recordings, as (conversation, recording), and waits as long as `patience`. Every one of them has an answer.
-async fn batch(client: &ReadClient, clock: &Clock, patience: Duration, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
+/// Asks for up to [`BATCH`] recordings, as (conversation, recording), and waits as long as
+/// `patience`. Every one of them has an answer.
+async fn batch(
+    client: &ReadClient,
+    clock: &Clock,
+    patience: Duration,
+    wanted: &[Address],
+) -> Result<BTreeMap<Address, Sound>, RunError> {
     let unread = |name: &str, step: &str, error: &CallError| match need(name, error) {
         Some(need) => Ok(hidden(wanted, &need)),
         None => Err(RunError::target(step, error)),
@@ -73,18 +91,36 @@ async fn batch(client: &ReadClient, clock: &Clock, patience: Duration, wanted: &
 
 /// None of them can be had, all for one reason.
 fn hidden(wanted: &[Address], need: &str) -> BTreeMap<Address, Sound> {
-    wanted.iter().map(|address| (address.clone(), Sound::Hidden(need.to_owned()))).collect()
+    wanted
+        .iter()
+        .map(|address| (address.clone(), Sound::Hidden(need.to_owned())))
+        .collect()
 }
 
 fn items(wanted: &[Address], results: Vec<wire::BatchResult>) -> BTreeMap<Address, Sound> {
-    let left_out = "permission recording:recording:viewSensitiveData: the batch left it out without a word";
-    let mut items: BTreeMap<Address, Sound> = wanted.iter().map(|address| (address.clone(), Sound::Hidden(left_out.to_owned()))).collect();
-    let by_id: HashMap<&str, &Address> = wanted.iter().map(|address| (address.1.as_str(), address)).collect();
+    let left_out =
+        "permission recording:recording:viewSensitiveData: the batch left it out without a word";
+    let mut items: BTreeMap<Address, Sound> = wanted
+        .iter()
+        .map(|address| (address.clone(), Sound::Hidden(left_out.to_owned())))
+        .collect();
+    let by_id: HashMap<&str, &Address> = wanted
+        .iter()
+        .map(|address| (address.1.as_str(), address))
+        .collect();
     for result in results {
         let address = result.recording_id.as_deref().and_then(|id| by_id.get(id));
-        let Some(item) = address.and_then(|address| items.get_mut(*address)) else { continue };
+        let Some(item) = address.and_then(|address| items.get_mut(*address)) else {
+            continue;
+        };
         match (result.result_url, result.error_msg) {
-            (Some(url), _) => *item = Sound::At { url, content_type: result.content_type, envelope: None },
+            (Some(url), _) => {
+                *item = Sound::At {
+                    url,
+                    content_type: result.content_type,
+                    envelope: None,
+                }
+            }
             (None, Some(message)) if !matches!(item, Sound::At { .. }) => *item = refusal(message),
             _ => {}
         }
@@ -96,9 +132,31 @@ fn items(wanted: &[Address], results: Vec<wire::BatchResult>) -> BTreeMap<Addres
 fn refusal(message: String) -> Sound {
     let text = message.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let hidden = says(&["permission", "not authorized", "forbidden", "denied", "archived", "restor", "transcod", "temporar", "retry"]);
-    let gone = says(&["not found", "not available", "no such", "does not exist", "deleted", "is gone", "is lost"]);
-    if gone && !hidden { Sound::Lost(message) } else { Sound::Hidden(format!("what the platform says: {message}")) }
+    let hidden = says(&[
+        "permission",
+        "not authorized",
+        "forbidden",
+        "denied",
+        "archived",
+        "restor",
+        "transcod",
+        "temporar",
+        "retry",
+    ]);
+    let gone = says(&[
+        "not found",
+        "not available",
+        "no such",
+        "does not exist",
+        "deleted",
+        "is gone",
+        "is lost",
+    ]);
+    if gone && !hidden {
+        Sound::Lost(message)
+    } else {
+        Sound::Hidden(format!("what the platform says: {message}"))
+    }
 }
 
 #[cfg(test)]
@@ -117,18 +175,28 @@ mod tests {
 
     #[test]
     fn hidden_is_never_taken_for_lost() {
-        let wanted: Vec<Address> = ["there", "gone", "secret", "broken", "left out"].map(|id| ("c".to_owned(), id.to_owned())).to_vec();
+        let wanted: Vec<Address> = ["there", "gone", "secret", "broken", "left out"]
+            .map(|id| ("c".to_owned(), id.to_owned()))
+            .to_vec();
         let results = vec![
             result("there", Some("u"), None),
             result("gone", None, Some("media not found")),
             result("secret", None, Some("Permission denied")),
             result("broken", None, Some("an unexpected error occurred")),
         ];
-        let items: BTreeMap<String, Sound> = items(&wanted, results).into_iter().map(|((_, id), sound)| (id, sound)).collect();
+        let items: BTreeMap<String, Sound> = items(&wanted, results)
+            .into_iter()
+            .map(|((_, id), sound)| (id, sound))
+            .collect();
         assert!(matches!(items["there"], Sound::At { .. }));
         assert!(matches!(items["gone"], Sound::Lost(_)));
         assert!(matches!(items["secret"], Sound::Hidden(_)));
-        assert!(matches!(items["broken"], Sound::Hidden(_)), "an unknown message proves nothing");
-        assert!(matches!(&items["left out"], Sound::Hidden(need) if need.contains("viewSensitiveData")));
+        assert!(
+            matches!(items["broken"], Sound::Hidden(_)),
+            "an unknown message proves nothing"
+        );
+        assert!(
+            matches!(&items["left out"], Sound::Hidden(need) if need.contains("viewSensitiveData"))
+        );
     }
 }

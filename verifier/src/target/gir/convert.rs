@@ -1,4 +1,5 @@
-//! A recording of RWS to what is compared. Source: docs/reference/gir.md, "One call, one recording".
+//! A recording of RWS to what is compared. Source: docs/reference/gir.md, "One call, one
+//! recording".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,10 @@ use serde_json::Value;
 
 use super::{CallFacts, MediaFacts};
 use crate::expected::digits;
-use crate::observed::{Field, PauseInstants, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading, pause_offsets};
+use crate::observed::{
+    Field, PauseInstants, Recordings, TargetConversation, TargetLeg, TargetRecording, TimeReading,
+    pause_offsets,
+};
 use crate::platform_facts::PlatformFacts;
 
 /// What stands where the source has no number, or no direction.
@@ -20,12 +24,23 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
     let mut id_of = |name: &str| attributes.remove(name).into_iter().collect::<Vec<String>>();
     let (queues, skills, wrap_ups) = (id_of("st.queue"), id_of("st.skill"), id_of("st.wrap_up"));
     let legs = legs(&wire.event_history, &mut told);
-    let anis = number(wire.caller_phone_number.as_deref(), Field::Caller, &mut told);
-    let dnises = number(wire.dialed_phone_number.as_deref(), Field::Dialled, &mut told);
+    let anis = number(
+        wire.caller_phone_number.as_deref(),
+        Field::Caller,
+        &mut told,
+    );
+    let dnises = number(
+        wire.dialed_phone_number.as_deref(),
+        Field::Dialled,
+        &mut told,
+    );
     let mut recordings: Vec<TargetRecording> = Vec::new();
     for (place, file) in wire.media_files.into_iter().enumerate() {
         let mut recording = media(&wire.id, place, file, &mut told);
-        let copies = recordings.iter().filter(|other| other.id.split('#').next() == Some(&recording.id)).count();
+        let copies = recordings
+            .iter()
+            .filter(|other| other.id.split('#').next() == Some(&recording.id))
+            .count();
         if copies > 0 {
             recording.id = format!("{}#{}", recording.id, copies + 1);
         }
@@ -44,7 +59,10 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         legacy_id,
         start: customer.start,
         end: customer.end,
-        direction: wire.call_type.filter(|kind| kind != UNKNOWN).map(|kind| kind.to_lowercase()),
+        direction: wire
+            .call_type
+            .filter(|kind| kind != UNKNOWN)
+            .map(|kind| kind.to_lowercase()),
         legs,
         customers: customer.count,
         anis,
@@ -66,9 +84,15 @@ fn shown(value: Option<&str>) -> Option<&str> {
 }
 
 fn number(value: Option<&str>, field: Field, told: &mut BTreeSet<Field>) -> Vec<String> {
-    let Some(value) = shown(value) else { return Vec::new() };
+    let Some(value) = shown(value) else {
+        return Vec::new();
+    };
     told.insert(field);
-    if value.eq_ignore_ascii_case(UNKNOWN) { Vec::new() } else { vec![digits(value)] }
+    if value.eq_ignore_ascii_case(UNKNOWN) {
+        Vec::new()
+    } else {
+        vec![digits(value)]
+    }
 }
 
 fn is(contact: &Contact, kind: &str) -> bool {
@@ -88,7 +112,13 @@ impl Customer {
     fn of(events: &[Event]) -> Customer {
         let mut customer = Customer::default();
         for event in events {
-            let Some(contact) = event.contact.as_ref().filter(|contact| is(contact, "External")) else { continue };
+            let Some(contact) = event
+                .contact
+                .as_ref()
+                .filter(|contact| is(contact, "External"))
+            else {
+                continue;
+            };
             let at = TimeReading::of(event.occurred_at.as_deref());
             match event.event.as_deref() {
                 Some("Joined") => {
@@ -100,8 +130,12 @@ impl Customer {
                 Some("Left") => customer.end = at,
                 _ => continue,
             }
-            let number = shown(contact.phone_number.as_deref()).filter(|number| !number.eq_ignore_ascii_case(UNKNOWN));
-            if let Some(number) = number.map(digits).filter(|number| !customer.numbers.contains(number)) {
+            let number = shown(contact.phone_number.as_deref())
+                .filter(|number| !number.eq_ignore_ascii_case(UNKNOWN));
+            if let Some(number) = number
+                .map(digits)
+                .filter(|number| !customer.numbers.contains(number))
+            {
                 customer.numbers.push(number);
             }
         }
@@ -109,19 +143,28 @@ impl Customer {
     }
 }
 
-/// A user's Joined and the next Left of the same user are a leg; one without the other is a leg with an end missing. By start.
+/// A user's Joined and the next Left of the same user are a leg; one without the other is a leg
+/// with an end missing. By start.
 fn legs(events: &[Event], told: &mut BTreeSet<Field>) -> Vec<TargetLeg> {
     let mut legs: Vec<TargetLeg> = Vec::new();
     for event in events {
-        let Some(contact) = event.contact.as_ref().filter(|contact| is(contact, "User")) else { continue };
+        let Some(contact) = event.contact.as_ref().filter(|contact| is(contact, "User")) else {
+            continue;
+        };
         let user = shown(contact.user_name.as_deref()).map(str::to_owned);
         let number = shown(contact.phone_number.as_deref()).map(str::to_owned);
         told.extend(user.is_some().then_some(Field::User));
         told.extend(number.is_some().then_some(Field::UserNumber));
         let at = TimeReading::of(event.occurred_at.as_deref());
-        let blank = TargetLeg { user: user.clone(), number, ..TargetLeg::default() };
+        let blank = TargetLeg {
+            user: user.clone(),
+            number,
+            ..TargetLeg::default()
+        };
         let half = |leg: &&mut TargetLeg, has_start: bool| {
-            leg.user == user && (leg.start != TimeReading::Absent) == has_start && (leg.end != TimeReading::Absent) != has_start
+            leg.user == user
+                && (leg.start != TimeReading::Absent) == has_start
+                && (leg.end != TimeReading::Absent) != has_start
         };
         match event.event.as_deref() {
             Some("Joined") => match legs.iter_mut().find(|leg| half(leg, false)) {
@@ -143,14 +186,23 @@ fn legs(events: &[Event], told: &mut BTreeSet<Field>) -> Vec<TargetLeg> {
 fn data(events: &[Event]) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for data in events.iter().filter_map(|event| event.data.as_ref()) {
-        for (name, value) in ["added", "updated"].into_iter().filter_map(|part| data[part].as_object()).flatten() {
+        for (name, value) in ["added", "updated"]
+            .into_iter()
+            .filter_map(|part| data[part].as_object())
+            .flatten()
+        {
             match value {
                 Value::String(text) => _ = texts.insert(name.clone(), text.clone()),
                 Value::Null => {}
                 other => _ = texts.insert(name.clone(), other.to_string()),
             }
         }
-        for name in data["deleted"].as_object().into_iter().flatten().map(|(name, _)| name) {
+        for name in data["deleted"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+        {
             texts.remove(name);
         }
     }
@@ -183,7 +235,9 @@ fn media(call: &str, place: usize, file: MediaFile, told: &mut BTreeSet<Field>) 
         ..MediaFacts::default()
     };
     TargetRecording {
-        id: file.media_id.unwrap_or_else(|| format!("media file {}", place + 1)),
+        id: file
+            .media_id
+            .unwrap_or_else(|| format!("media file {}", place + 1)),
         conversation_id: call.to_owned(),
         end: TimeReading::of(file.stop_time.as_deref()),
         pauses: pause_offsets(&masks, &start),
@@ -202,11 +256,19 @@ fn masks(masks: &[Mask]) -> Vec<PauseInstants> {
             TimeReading::Absent => TimeReading::Damaged(String::new()),
             at => at,
         };
-        let open = spans.last_mut().filter(|span| span.end == TimeReading::Absent);
+        let open = spans
+            .last_mut()
+            .filter(|span| span.end == TimeReading::Absent);
         match (mask.kind.as_str(), open) {
             ("resume", Some(span)) => span.end = at,
-            ("resume", None) => spans.push(PauseInstants { end: at, ..PauseInstants::default() }),
-            _ => spans.push(PauseInstants { start: at, ..PauseInstants::default() }),
+            ("resume", None) => spans.push(PauseInstants {
+                end: at,
+                ..PauseInstants::default()
+            }),
+            _ => spans.push(PauseInstants {
+                start: at,
+                ..PauseInstants::default()
+            }),
         }
     }
     spans
@@ -220,7 +282,10 @@ mod tests {
     use crate::observed::MarkedPause;
 
     fn read(value: Value) -> TargetConversation {
-        call(serde_json::from_value(value).expect("a recording"), Some("7".into()))
+        call(
+            serde_json::from_value(value).expect("a recording"),
+            Some("7".into()),
+        )
     }
 
     fn user(event: &str, at: &str, name: &str) -> Value {
@@ -245,31 +310,96 @@ mod tests {
                 {"mediaId":"m","startTime":"2023-10-27T10:02:00.000+0000"}],
             "labels":[{"name":"st-batch-acme"}],"nonDelete":true}),
         );
-        assert_eq!(call.start.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:00:00.000Z"));
-        assert_eq!(call.end.instant().map(|at| at.to_string()).as_deref(), Some("2023-10-27T10:05:00.000Z"));
-        assert_eq!((call.anis, call.dnises, call.customers), (vec!["+15550100199".to_owned()], vec![], 1));
-        let users: Vec<_> = call.legs.iter().map(|leg| leg.user.as_deref().unwrap_or_default()).collect();
-        assert_eq!((users, call.legs[0].number.as_deref()), (vec!["ann", "bob"], Some("7001")));
-        assert_eq!((call.queues, call.direction, call.protected), (vec!["q".to_owned()], Some("inbound".to_owned()), Some(true)));
-        assert_eq!((call.attributes["st.wait_ms"].as_str(), call.attributes["x"].as_str()), ("12000", "z"));
-        let Recordings::Read(recordings) = call.recordings else { panic!("read") };
-        assert_eq!(recordings.iter().map(|recording| recording.id.as_str()).collect::<Vec<_>>(), ["m", "m#2"]);
-        assert_eq!(recordings[0].pauses, [MarkedPause { location_ms: 48_000, length_ms: 10_000, reason: None }]);
+        assert_eq!(
+            call.start.instant().map(|at| at.to_string()).as_deref(),
+            Some("2023-10-27T10:00:00.000Z")
+        );
+        assert_eq!(
+            call.end.instant().map(|at| at.to_string()).as_deref(),
+            Some("2023-10-27T10:05:00.000Z")
+        );
+        assert_eq!(
+            (call.anis, call.dnises, call.customers),
+            (vec!["+15550100199".to_owned()], vec![], 1)
+        );
+        let users: Vec<_> = call
+            .legs
+            .iter()
+            .map(|leg| leg.user.as_deref().unwrap_or_default())
+            .collect();
+        assert_eq!(
+            (users, call.legs[0].number.as_deref()),
+            (vec!["ann", "bob"], Some("7001"))
+        );
+        assert_eq!(
+            (call.queues, call.direction, call.protected),
+            (vec!["q".to_owned()], Some("inbound".to_owned()), Some(true))
+        );
+        assert_eq!(
+            (
+                call.attributes["st.wait_ms"].as_str(),
+                call.attributes["x"].as_str()
+            ),
+            ("12000", "z")
+        );
+        let Recordings::Read(recordings) = call.recordings else {
+            panic!("read")
+        };
+        assert_eq!(
+            recordings
+                .iter()
+                .map(|recording| recording.id.as_str())
+                .collect::<Vec<_>>(),
+            ["m", "m#2"]
+        );
+        assert_eq!(
+            recordings[0].pauses,
+            [MarkedPause {
+                location_ms: 48_000,
+                length_ms: 10_000,
+                reason: None
+            }]
+        );
         let facts = call.platform.get::<CallFacts>().expect("facts");
-        assert!(facts.told.contains(&Field::User) && facts.told.contains(&Field::Dialled) && !facts.told.contains(&Field::RecordingCaller));
+        assert!(
+            facts.told.contains(&Field::User)
+                && facts.told.contains(&Field::Dialled)
+                && !facts.told.contains(&Field::RecordingCaller)
+        );
     }
 
     #[test]
     fn a_leg_whose_ends_are_reversed_or_lost_is_still_one_leg() {
         let rows = [
-            (vec![user("Left", "2023-10-27T10:00:00Z", "ann"), user("Joined", "2023-10-27T10:01:00Z", "ann")], 1, true),
-            (vec![user("Joined", "2023-10-27T10:00:00Z", "ann")], 1, false),
-            (vec![user("Left", "2023-10-27T10:00:00Z", "ann"), user("Joined", "2023-10-27T10:00:00Z", "bob")], 2, false),
+            (
+                vec![
+                    user("Left", "2023-10-27T10:00:00Z", "ann"),
+                    user("Joined", "2023-10-27T10:01:00Z", "ann"),
+                ],
+                1,
+                true,
+            ),
+            (
+                vec![user("Joined", "2023-10-27T10:00:00Z", "ann")],
+                1,
+                false,
+            ),
+            (
+                vec![
+                    user("Left", "2023-10-27T10:00:00Z", "ann"),
+                    user("Joined", "2023-10-27T10:00:00Z", "bob"),
+                ],
+                2,
+                false,
+            ),
         ];
         for (events, count, whole) in rows {
             let call = read(json!({"id":"c","eventHistory":events}));
             assert_eq!(call.legs.len(), count);
-            assert_eq!(call.legs[0].start.instant().is_some() && call.legs[0].end.instant().is_some(), whole);
+            assert_eq!(
+                call.legs[0].start.instant().is_some() && call.legs[0].end.instant().is_some(),
+                whole
+            );
         }
     }
 
@@ -281,13 +411,25 @@ mod tests {
             (vec![paused()], vec![-1]),
             (vec![resume("2023-10-27T10:00:05Z")], vec![-1]),
             (vec![paused(), paused()], vec![-1, -1]),
-            (vec![paused(), resume("2013-10-27T10:00:05Z")], vec![-315_532_800_000]),
+            (
+                vec![paused(), resume("2013-10-27T10:00:05Z")],
+                vec![-315_532_800_000],
+            ),
             (vec![paused(), resume("soon")], vec![-1]),
             (vec![paused(), resume("2023-10-27T10:00:06Z")], vec![1000]),
         ];
         for (masks, lengths) in rows {
-            let call = read(json!({"id":"c","mediaFiles":[{"mediaId":"m","startTime":"2023-10-27T10:00:00Z","masks":masks}]}));
-            assert_eq!(call.read_recordings()[0].pauses.iter().map(|pause| pause.length_ms).collect::<Vec<_>>(), lengths);
+            let call = read(
+                json!({"id":"c","mediaFiles":[{"mediaId":"m","startTime":"2023-10-27T10:00:00Z","masks":masks}]}),
+            );
+            assert_eq!(
+                call.read_recordings()[0]
+                    .pauses
+                    .iter()
+                    .map(|pause| pause.length_ms)
+                    .collect::<Vec<_>>(),
+                lengths
+            );
         }
     }
 }

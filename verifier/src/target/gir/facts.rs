@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::observed::{Field, TargetConversation};
 use crate::utc_millis::UtcMillis;
 
-/// Fields that privacy settings can hide from an account. Source: settings `metadata.privacy.agent_fields` and `.customer_fields`.
+/// Fields that privacy settings can hide from an account. Source: settings
+/// `metadata.privacy.agent_fields` and `.customer_fields`.
 pub(super) const HIDEABLE: [Field; 8] = [
     // `callerPhoneNumber`, `dialedPhoneNumber`.
     Field::Caller,
@@ -40,7 +41,8 @@ pub(crate) struct CallFacts {
 /// A call as SpeechMiner has it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SpeechMinerCall {
-    /// When its first file begins, in whole seconds where it comes from an export. Absent: not told.
+    /// When its first file begins, in whole seconds where it comes from an export. Absent: not
+    /// told.
     pub(crate) start: Option<UtcMillis>,
     /// Addresses of its files.
     pub(crate) files: BTreeSet<String>,

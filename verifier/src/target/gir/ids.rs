@@ -1,4 +1,5 @@
-//! Which recordings and files are ours, and of which call. Source: docs/reference/gir.md, "One call, one recording" and "Files".
+//! Which recordings and files are ours, and of which call. Source: docs/reference/gir.md, "One
+//! call, one recording" and "Files".
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,7 +34,11 @@ impl Ids {
             calls.entry(call.clone()).or_default().push(id.clone());
         }
         calls.values_mut().for_each(|ids| ids.sort_unstable());
-        Ids { prefix: format!("st-{namespace}-"), rows, calls }
+        Ids {
+            prefix: format!("st-{namespace}-"),
+            rows,
+            calls,
+        }
     }
 
     /// The folder of the migration in the store.
@@ -49,22 +54,29 @@ impl Ids {
         }
     }
 
-    /// The call of a recording that is found rather than asked for; `None`: not ours. Another namespace may begin with ours: a legacy
-    /// interaction id has no hyphen.
+    /// The call of a recording that is found rather than asked for; `None`: not ours. Another
+    /// namespace may begin with ours: a legacy interaction id has no hyphen.
     pub(super) fn legacy_id(&self, id: &str) -> Option<String> {
         match &self.rows {
-            None => id.strip_prefix(&self.prefix).filter(|rest| !rest.is_empty() && !rest.contains('-')).map(str::to_owned),
+            None => id
+                .strip_prefix(&self.prefix)
+                .filter(|rest| !rest.is_empty() && !rest.contains('-'))
+                .map(str::to_owned),
             Some(rows) => rows.get(id).cloned(),
         }
     }
 
-    /// The legacy recording id that a file's name begins with: `<mediaId>.<12 hex>.<ending>`. `None`: another name.
+    /// The legacy recording id that a file's name begins with: `<mediaId>.<12 hex>.<ending>`.
+    /// `None`: another name.
     pub(super) fn legacy_recording(&self, name: &str) -> Option<String> {
         let stem = name.strip_suffix(".bin").unwrap_or(name);
         let (stem, _ending) = stem.rsplit_once('.')?;
         let (media_id, hash) = stem.rsplit_once('.')?;
         let is_hash = hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        media_id.strip_prefix(&self.prefix).filter(|rest| is_hash && !rest.is_empty()).map(str::to_owned)
+        media_id
+            .strip_prefix(&self.prefix)
+            .filter(|rest| is_hash && !rest.is_empty())
+            .map(str::to_owned)
     }
 }
 
@@ -75,13 +87,34 @@ mod tests {
     #[test]
     fn only_the_namespace_makes_a_recording_ours() {
         let ids = Ids::of("acme", None);
-        for (id, wanted) in [("st-acme-7", Some("7")), ("st-acme-2-7", None), ("st-acme-", None), ("st-other-7", None), ("7", None)] {
+        for (id, wanted) in [
+            ("st-acme-7", Some("7")),
+            ("st-acme-2-7", None),
+            ("st-acme-", None),
+            ("st-other-7", None),
+            ("7", None),
+        ] {
             assert_eq!(ids.legacy_id(id).as_deref(), wanted, "{id}");
         }
-        assert_eq!((ids.of_call("7"), ids.folder()), (vec!["st-acme-7".to_owned()], "st-acme"));
-        let crosswalk = Ids::of("acme", Some(HashMap::from([("native".to_owned(), "7".to_owned())])));
-        assert_eq!((crosswalk.of_call("7"), crosswalk.of_call("8")), (vec!["native".to_owned()], Vec::new()));
-        assert_eq!((crosswalk.legacy_id("native").as_deref(), crosswalk.legacy_id("st-acme-8")), (Some("7"), None));
+        assert_eq!(
+            (ids.of_call("7"), ids.folder()),
+            (vec!["st-acme-7".to_owned()], "st-acme")
+        );
+        let crosswalk = Ids::of(
+            "acme",
+            Some(HashMap::from([("native".to_owned(), "7".to_owned())])),
+        );
+        assert_eq!(
+            (crosswalk.of_call("7"), crosswalk.of_call("8")),
+            (vec!["native".to_owned()], Vec::new())
+        );
+        assert_eq!(
+            (
+                crosswalk.legacy_id("native").as_deref(),
+                crosswalk.legacy_id("st-acme-8")
+            ),
+            (Some("7"), None)
+        );
     }
 
     #[test]

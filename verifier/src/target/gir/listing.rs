@@ -13,7 +13,8 @@ use crate::utc_millis::UtcMillis;
 /// Folders within folders that are looked into; the migration makes one of days within its own.
 const DEEPEST: usize = 8;
 
-/// Folders that are looked into at most: the migration makes one a day, and a century has fewer days.
+/// Folders that are looked into at most: the migration makes one a day, and a century has fewer
+/// days.
 const MOST_FOLDERS: usize = 40_000;
 
 /// A file that lies there.
@@ -45,48 +46,80 @@ impl Listing {
     }
 }
 
-/// Path of an address below a store's root, decoded, without slashes at its ends; `None`: it does not lie there.
+/// Path of an address below a store's root, decoded, without slashes at its ends; `None`: it does
+/// not lie there.
 pub(super) fn below(root: &Url, address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    let is_here = url.scheme() == root.scheme() && url.host() == root.host() && url.port_or_known_default() == root.port_or_known_default();
-    if is_plain && is_here { below_path(root, &decoded(url.path())) } else { None }
+    let is_here = url.scheme() == root.scheme()
+        && url.host() == root.host()
+        && url.port_or_known_default() == root.port_or_known_default();
+    if is_plain && is_here {
+        below_path(root, &decoded(url.path()))
+    } else {
+        None
+    }
 }
 
 /// The same of a path that is decoded already.
 pub(super) fn below_path(root: &Url, path: &str) -> Option<String> {
     let root = decoded(root.path());
-    let rest = path.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?.trim_end_matches('/');
+    let rest = path
+        .strip_prefix(root.trim_end_matches('/'))?
+        .strip_prefix('/')?
+        .trim_end_matches('/');
     let is_step = |step: &str| !matches!(step, "" | "." | "..") && !step.contains(['\\', '\0']);
     (rest.split('/').all(is_step)).then(|| rest.to_owned())
 }
 
 /// A path with its percent codes resolved.
 pub(super) fn decoded(path: &str) -> String {
-    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(path)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// Walks a folder of the store, level by level.
-pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folder: &str, concurrency: usize) -> Result<Listing, RunError> {
+pub(super) async fn walk(
+    client: &WebDavClient,
+    reach: &Reach,
+    root: &Url,
+    folder: &str,
+    concurrency: usize,
+) -> Result<Listing, RunError> {
     let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
     let mut known = BTreeSet::from([folder.to_owned()]);
     for _ in 0..DEEPEST {
-        let lists = stream::iter(std::mem::take(&mut level)).map(|folder| list(client, reach, folder));
-        let lists: Vec<Result<Vec<platforms::gir::Entry>, String>> = lists.buffer_unordered(concurrency.max(1)).try_collect().await?;
+        let lists =
+            stream::iter(std::mem::take(&mut level)).map(|folder| list(client, reach, folder));
+        let lists: Vec<Result<Vec<platforms::gir::Entry>, String>> = lists
+            .buffer_unordered(concurrency.max(1))
+            .try_collect()
+            .await?;
         for entries in lists {
             let entries = match entries {
                 Ok(entries) => entries,
                 Err(need) => return Ok(Listing::Unread(need)),
             };
             for entry in entries {
-                let Some(path) = below_path(root, &entry.path) else { continue };
+                let Some(path) = below_path(root, &entry.path) else {
+                    continue;
+                };
                 if !entry.is_collection {
-                    files.insert(path, Lying { bytes: entry.length, written: entry.modified.as_deref().and_then(http_date) });
+                    files.insert(
+                        path,
+                        Lying {
+                            bytes: entry.length,
+                            written: entry.modified.as_deref().and_then(http_date),
+                        },
+                    );
                 } else if known.insert(path.clone()) {
                     level.push(path);
                 }
                 if known.len() > MOST_FOLDERS {
-                    return Ok(Listing::Unread(format!("a store with no more than {MOST_FOLDERS} folders in {folder}")));
+                    return Ok(Listing::Unread(format!(
+                        "a store with no more than {MOST_FOLDERS} folders in {folder}"
+                    )));
                 }
             }
         }
@@ -94,22 +127,35 @@ pub(super) async fn walk(client: &WebDavClient, reach: &Reach, root: &Url, folde
             return Ok(Listing::Read(files));
         }
     }
-    Ok(Listing::Unread(format!("a store whose folder {folder} is not deeper than {DEEPEST} levels")))
+    Ok(Listing::Unread(format!(
+        "a store whose folder {folder} is not deeper than {DEEPEST} levels"
+    )))
 }
 
-/// A folder's entries; none where there is no such folder. The inner error says what would be needed.
-async fn list(client: &WebDavClient, reach: &Reach, folder: String) -> Result<Result<Vec<platforms::gir::Entry>, String>, RunError> {
+/// A folder's entries; none where there is no such folder. The inner error says what would be
+/// needed.
+async fn list(
+    client: &WebDavClient,
+    reach: &Reach,
+    folder: String,
+) -> Result<Result<Vec<platforms::gir::Entry>, String>, RunError> {
     let steps: Vec<&str> = folder.split('/').collect();
     let read = async { client.list(&client.url(&steps)?).await };
     match read.await {
         Ok(entries) => Ok(Ok(entries.unwrap_or_default())),
-        Err(error) => Ok(Err(reach.need_of("webdav.list", "list the WebDAV store", &error)?)),
+        Err(error) => Ok(Err(reach.need_of(
+            "webdav.list",
+            "list the WebDAV store",
+            &error,
+        )?)),
     }
 }
 
 /// `Fri, 27 Oct 2023 10:00:00 GMT`. Source: RFC 9110 section 5.6.7; RFC 4918 section 15.7.
 fn http_date(text: &str) -> Option<UtcMillis> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|at| UtcMillis::from(at.timestamp()))
+    jiff::fmt::rfc2822::parse(text)
+        .ok()
+        .map(|at| UtcMillis::from(at.timestamp()))
 }
 
 #[cfg(test)]
@@ -120,7 +166,10 @@ mod tests {
     fn an_address_lies_below_the_root_or_not_in_the_store() {
         let root = Url::parse("https://store.test/recordings/").expect("a URL");
         for (address, wanted) in [
-            ("https://store.test/recordings/st-acme/2023-10-27/a%20b.mp3", Some("st-acme/2023-10-27/a b.mp3")),
+            (
+                "https://store.test/recordings/st-acme/2023-10-27/a%20b.mp3",
+                Some("st-acme/2023-10-27/a b.mp3"),
+            ),
             ("https://store.test:443/recordings/a.mp3", Some("a.mp3")),
             ("https://store.test/recordings-of-others/a.mp3", None),
             ("https://store.test/recordings/..%2fa.mp3", None),
@@ -136,7 +185,10 @@ mod tests {
 
     #[test]
     fn a_servers_date_is_an_instant() {
-        assert_eq!(http_date("Fri, 27 Oct 2023 10:00:00 GMT"), Some(UtcMillis::from_ms(1_698_400_800_000)));
+        assert_eq!(
+            http_date("Fri, 27 Oct 2023 10:00:00 GMT"),
+            Some(UtcMillis::from_ms(1_698_400_800_000))
+        );
         assert_eq!(http_date("yesterday"), None);
     }
 }

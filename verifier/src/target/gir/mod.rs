@@ -1,5 +1,5 @@
-//! Genesys Interaction Recording: Recording Web Services, the WebDAV store and SpeechMiner, each read by itself and held against the others.
-//! Source: docs/reference/gir.md.
+//! Genesys Interaction Recording: Recording Web Services, the WebDAV store and SpeechMiner, each
+//! read by itself and held against the others. Source: docs/reference/gir.md.
 
 mod checks;
 mod convert;
@@ -93,14 +93,23 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
 impl Gir {
     pub(super) fn new(section: &plan::target::Gir, loaded: &LoadedPlan) -> Gir {
         let plan = &loaded.plan;
-        let partition = |row: &plan::QueueRow| Some((padless(&row.legacy_queue_id).to_owned(), row.gir_partition()?.to_owned()));
+        let partition = |row: &plan::QueueRow| {
+            Some((
+                padless(&row.legacy_queue_id).to_owned(),
+                row.gir_partition()?.to_owned(),
+            ))
+        };
         let purge = plan.retention.gir_rule.iter();
         Gir {
             region: section.region.clone(),
             batch_label: format!("st-batch-{}", plan.identity.namespace),
             partitions: loaded.mapping.queues.iter().filter_map(partition).collect(),
             purge: purge
-                .map(|rule| PurgeRule { after_days: rule.after_days, call_type: rule.call_type.clone(), label: rule.label.clone() })
+                .map(|rule| PurgeRule {
+                    after_days: rule.after_days,
+                    call_type: rule.call_type.clone(),
+                    label: rule.label.clone(),
+                })
                 .collect(),
             encrypted: !section.certificates.is_empty(),
         }
@@ -119,36 +128,55 @@ impl Platform for Gir {
 
     fn assumptions(&self) -> &'static [&'static str] {
         &[
-            "gir.read.by_id: a recording read by its id is told whole, with its labels and whether it is tagged for non-deletion",
-            "gir.region: what a node does not show while its files or SpeechMiner's entry are there may be of another region, and is gone where nothing is",
-            "gir.privacy: a field that no recording of ours tells is hidden from the account; one that some tell is lost where it is missing",
-            "gir.purge: a recording goes at the earliest declared rule that fits, in days of 24 hours from its start",
+            "gir.read.by_id: a recording read by its id is told whole, with its labels and whether \
+             it is tagged for non-deletion",
+            "gir.region: what a node does not show while its files or SpeechMiner's entry are \
+             there may be of another region, and is gone where nothing is",
+            "gir.privacy: a field that no recording of ours tells is hidden from the account; one \
+             that some tell is lost where it is missing",
+            "gir.purge: a recording goes at the earliest declared rule that fits, in days of 24 \
+             hours from its start",
             "gir.webdav.last_modified: a file's Last-Modified is when it was put there",
-            "speechminer.reads: SpeechMiner tells what it has, as the simulated receiver does or an export",
+            "speechminer.reads: SpeechMiner tells what it has, as the simulated receiver does or \
+             an export",
         ]
     }
 
     /// A recording cannot be changed: it has to be deleted and inserted again.
     fn how_to_send_again(&self) -> &'static str {
-        "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl --replace`, which deletes the recording in RWS and inserts it anew, or \
-         the migrator that sent it)"
+        "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl --replace`, which \
+         deletes the recording in RWS and inserts it anew, or the migrator that sent it)"
     }
 
     fn organisation(&self, plan: &Plan) -> String {
-        plan.target.gir().map_or_else(String::new, |section| format!("contact centre {}", section.contact_center_id))
+        plan.target.gir().map_or_else(String::new, |section| {
+            format!("contact centre {}", section.contact_center_id)
+        })
     }
 
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
         let rows = &loaded.mapping.agents;
         // A row for `*` is for nobody but the fallback.
-        let own = rows.iter().filter(|row| row.legacy_agent_id != "*").map(|row| (row, agent_row(row)));
+        let own = rows
+            .iter()
+            .filter(|row| row.legacy_agent_id != "*")
+            .map(|row| (row, agent_row(row)));
         AgentTable::new(loaded, own, |user| {
             let row = rows.iter().find(|row| row.genesys_user_id == user);
-            row.map(|row| AgentRow { from: None, to: None, ..agent_row(row) }).unwrap_or_default()
+            row.map(|row| AgentRow {
+                from: None,
+                to: None,
+                ..agent_row(row)
+            })
+            .unwrap_or_default()
         })
     }
 
-    fn check_agents(&self, interactions: &[SourceInteraction], rules: &Rules) -> Result<(), RunError> {
+    fn check_agents(
+        &self,
+        interactions: &[SourceInteraction],
+        rules: &Rules,
+    ) -> Result<(), RunError> {
         expected::check_agents(interactions, rules)
     }
 
@@ -161,9 +189,19 @@ impl Platform for Gir {
         let roots = [
             (RWS, section.map(|section| &section.rws_url)),
             (WEBDAV, section.map(|section| &section.webdav_url)),
-            (SPEECHMINER, section.and_then(|section| section.speechminer_url.as_ref())),
+            (
+                SPEECHMINER,
+                section.and_then(|section| section.speechminer_url.as_ref()),
+            ),
         ];
-        roots.into_iter().map(|(service, root)| Endpoint { service, root: root.cloned(), token: None }).collect()
+        roots
+            .into_iter()
+            .map(|(service, root)| Endpoint {
+                service,
+                root: root.cloned(),
+                token: None,
+            })
+            .collect()
     }
 
     fn operations(&self, loaded: &LoadedPlan, options: &Options) -> Vec<&'static Operation> {
@@ -171,17 +209,42 @@ impl Platform for Gir {
         let is_read = |service: Service| match service {
             RWS => exports.archive.is_none(),
             WEBDAV => exports.files.is_none(),
-            _ => exports.speechminer.is_none() && loaded.plan.target.gir().is_some_and(|section| section.speechminer_url.is_some()),
+            _ => {
+                exports.speechminer.is_none()
+                    && loaded
+                        .plan
+                        .target
+                        .gir()
+                        .is_some_and(|section| section.speechminer_url.is_some())
+            }
         };
-        OPERATIONS.iter().filter(|operation| is_read(operation.service)).collect()
+        OPERATIONS
+            .iter()
+            .filter(|operation| is_read(operation.service))
+            .collect()
     }
 
-    fn open(&self, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Box<dyn Target>, RunError> {
-        Ok(Box::new(Site::open(self.region.clone(), loaded, options, gates, clock)?))
+    fn open(
+        &self,
+        loaded: &LoadedPlan,
+        options: &Options,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Box<dyn Target>, RunError> {
+        Ok(Box::new(Site::open(
+            self.region.clone(),
+            loaded,
+            options,
+            gates,
+            clock,
+        )?))
     }
 
     fn stores(&self, snapshot: &TargetSnapshot) -> Option<Stores> {
-        snapshot.platform.get::<StoreContents>().map(|stores| stores.read.clone())
+        snapshot
+            .platform
+            .get::<StoreContents>()
+            .map(|stores| stores.read.clone())
     }
 
     fn reconcile(&self, found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
@@ -211,12 +274,33 @@ struct Site {
 
 impl Site {
     /// Sends nothing yet; reads what was handed over.
-    fn open(region: String, loaded: &LoadedPlan, options: &Options, gates: &Gates, clock: &Clock) -> Result<Site, RunError> {
+    fn open(
+        region: String,
+        loaded: &LoadedPlan,
+        options: &Options,
+        gates: &Gates,
+        clock: &Clock,
+    ) -> Result<Site, RunError> {
         let exports = &options.exports;
-        let section = loaded.plan.target.gir().ok_or_else(|| RunError::Plan("target.rws_url is missing".to_owned()))?;
-        let opening = Opening { loaded, section, gates, clock, may_be_lost: exports.is_any() };
+        let section = loaded
+            .plan
+            .target
+            .gir()
+            .ok_or_else(|| RunError::Plan("target.rws_url is missing".to_owned()))?;
+        let opening = Opening {
+            loaded,
+            section,
+            gates,
+            clock,
+            may_be_lost: exports.is_any(),
+        };
         let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());
-        let archive = exports.archive.as_deref().map(|dir| handed::archive(dir, origin)).transpose()?.map(Arc::new);
+        let archive = exports
+            .archive
+            .as_deref()
+            .map(|dir| handed::archive(dir, origin))
+            .transpose()?
+            .map(Arc::new);
         let rws = match &archive {
             Some(archive) => Rws::Archive(archive.clone()),
             None => Rws::live(&opening)?,
@@ -233,7 +317,14 @@ impl Site {
             Some(path) => Receiver::Csv(handed::rows(path, origin)?),
             None => Receiver::live(&opening)?,
         };
-        Ok(Site { rws, store, receiver, ids, region, allowance: gates.allowance.clone() })
+        Ok(Site {
+            rws,
+            store,
+            receiver,
+            ids,
+            region,
+            allowance: gates.allowance.clone(),
+        })
     }
 
     /// How each store is read.
@@ -255,7 +346,11 @@ impl Site {
             Receiver::Csv(rows) => Some(&rows.told),
             Receiver::Live(..) | Receiver::Unused => None,
         };
-        [archive, self.store.told(), rows].into_iter().flatten().cloned().collect()
+        [archive, self.store.told(), rows]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 }
 
@@ -266,15 +361,40 @@ impl Target for Site {
         Ok(Maximum::None)
     }
 
-    async fn announce(&self, sizes: Sizes, per_minute: u32, _needs: &mut BTreeSet<String>) -> Result<Announced, RunError> {
-        Ok(Announced::new(OPERATIONS, planned(sizes, &self.allowance), per_minute, None))
+    async fn announce(
+        &self,
+        sizes: Sizes,
+        per_minute: u32,
+        _needs: &mut BTreeSet<String>,
+    ) -> Result<Announced, RunError> {
+        Ok(Announced::new(
+            OPERATIONS,
+            planned(sizes, &self.allowance),
+            per_minute,
+            None,
+        ))
     }
 
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
-        read::Reader { target: self, asked }.snapshot(progress).await
+    async fn snapshot(
+        &self,
+        asked: &Asked<'_>,
+        progress: &dyn Progress,
+    ) -> Result<TargetSnapshot, RunError> {
+        read::Reader {
+            target: self,
+            asked,
+        }
+        .snapshot(progress)
+        .await
     }
 
-    fn media(&self, snapshot: &TargetSnapshot, _options: &Options, _clock: &Clock, most: u64) -> Box<dyn MediaStore> {
+    fn media(
+        &self,
+        snapshot: &TargetSnapshot,
+        _options: &Options,
+        _clock: &Clock,
+        most: u64,
+    ) -> Box<dyn MediaStore> {
         Box::new(self.store.files(snapshot, most))
     }
 }
@@ -291,7 +411,13 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     fn gate(&self, service: Service, root: &Url) -> Arc<crate::requests::Gate> {
-        self.gates.of(service, Base { api: root.clone(), token: None })
+        self.gates.of(
+            service,
+            Base {
+                api: root.clone(),
+                token: None,
+            },
+        )
     }
 
     fn reach(&self, need: &'static str) -> Reach {
@@ -299,8 +425,16 @@ impl Opening<'_> {
     }
 
     /// An account of `[target]`; `key` is where its password stands.
-    fn account(&self, username: &str, key: &str, password: &SecretRef) -> Result<Account, RunError> {
+    fn account(
+        &self,
+        username: &str,
+        key: &str,
+        password: &SecretRef,
+    ) -> Result<Account, RunError> {
         let secret = self.loaded.secret(password, &format!("target.{key}"))?;
-        Ok(Account { username: username.to_owned(), password: secret.expose_the_secret().to_owned() })
+        Ok(Account {
+            username: username.to_owned(),
+            password: secret.expose_the_secret().to_owned(),
+        })
     }
 }

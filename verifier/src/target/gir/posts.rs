@@ -1,4 +1,5 @@
-//! Which calls SpeechMiner has. Its reads are the simulator's own: a real receiver takes posts and tells nothing.
+//! Which calls SpeechMiner has. Its reads are the simulator's own: a real receiver takes posts and
+//! tells nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +54,11 @@ impl Entry {
         Entry {
             posts: row.posts,
             start: row.start.as_deref().and_then(UtcMillis::parse),
-            files: row.filenames.iter().map(|name| format!("{folder}/{name}")).collect(),
+            files: row
+                .filenames
+                .iter()
+                .map(|name| format!("{folder}/{name}"))
+                .collect(),
         }
     }
 }
@@ -70,16 +75,23 @@ impl Receiver {
 
     pub(super) fn live(opening: &Opening<'_>) -> Result<Receiver, RunError> {
         let target = opening.section;
-        let Some(url) = &target.speechminer_url else { return Ok(Receiver::Unused) };
+        let Some(url) = &target.speechminer_url else {
+            return Ok(Receiver::Unused);
+        };
         let gate = opening.gate(SPEECHMINER, url);
-        let (Some(username), Some(password)) = (&target.speechminer_username, &target.speechminer_password) else {
-            let missing = "target.speechminer_username and target.speechminer_password are missing; a verification reads this store";
+        let (Some(username), Some(password)) =
+            (&target.speechminer_username, &target.speechminer_password)
+        else {
+            let missing = "target.speechminer_username and target.speechminer_password are \
+                missing; a verification reads this store";
             return Err(RunError::Plan(missing.to_owned()));
         };
         let account = opening.account(username, "speechminer_password", password)?;
         let pace = opening.loaded.plan.pace.requests_per_minute;
-        let client = SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace);
-        let reach = opening.reach("access to SpeechMiner's receiver, or an export of it (--gir-speechminer)");
+        let client =
+            SpeechMinerClient::new(gate, opening.clock.clone(), url.clone(), &account, pace);
+        let reach = opening
+            .reach("access to SpeechMiner's receiver, or an export of it (--gir-speechminer)");
         Ok(Receiver::Live(Box::new(client), reach))
     }
 
@@ -100,17 +112,28 @@ impl Receiver {
 
     /// Region a call was posted with; `None`: it is not told.
     pub(super) async fn region(&self, id: &str) -> Result<Option<String>, RunError> {
-        Ok(self.document(id).await?.and_then(|document| document.region))
+        Ok(self
+            .document(id)
+            .await?
+            .and_then(|document| document.region))
     }
 
     /// What a call was posted with; `None`: it is not told.
     pub(super) async fn document(&self, id: &str) -> Result<Option<Recording>, RunError> {
-        let Receiver::Live(client, reach) = self else { return Ok(None) };
+        let Receiver::Live(client, reach) = self else {
+            return Ok(None);
+        };
         match client.recording(id).await {
             Ok(posted) => Ok(posted.map(|posted| posted.recording)),
             Err(CallError::Malformed { .. }) => Ok(None),
             // What it would need is known already: the list was read from the same receiver.
-            Err(error) => reach.need_of("speechminer.get_recording", "read SpeechMiner's recording", &error).map(|_| None),
+            Err(error) => reach
+                .need_of(
+                    "speechminer.get_recording",
+                    "read SpeechMiner's recording",
+                    &error,
+                )
+                .map(|_| None),
         }
     }
 }
@@ -121,15 +144,37 @@ async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, RunEr
         let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
             Ok(page) => page,
             // A receiver of the field: no such path, or a page for people.
-            Err(CallError::Refused { status: 404 | 405, .. } | CallError::Malformed { .. }) => {
-                return Ok(Posted::Unread("an export of SpeechMiner (--gir-speechminer), whose receiver tells nothing".to_owned()));
+            Err(
+                CallError::Refused {
+                    status: 404 | 405, ..
+                }
+                | CallError::Malformed { .. },
+            ) => {
+                return Ok(Posted::Unread(
+                    "an export of SpeechMiner (--gir-speechminer), whose receiver tells nothing"
+                        .to_owned(),
+                ));
             }
             Err(error) => {
-                return reach.need_of("speechminer.list_recordings", "list SpeechMiner's recordings", &error).map(Posted::Unread);
+                return reach
+                    .need_of(
+                        "speechminer.list_recordings",
+                        "list SpeechMiner's recordings",
+                        &error,
+                    )
+                    .map(Posted::Unread);
             }
         };
-        let next = pages.next("SpeechMiner's recordings", page.recordings.iter().map(|row| row.id.as_str()), page.next);
-        posts.extend(page.recordings.into_iter().map(|row| (row.id.clone(), Entry::of(row))));
+        let next = pages.next(
+            "SpeechMiner's recordings",
+            page.recordings.iter().map(|row| row.id.as_str()),
+            page.next,
+        );
+        posts.extend(
+            page.recordings
+                .into_iter()
+                .map(|row| (row.id.clone(), Entry::of(row))),
+        );
         after = next.map_err(|error| RunError::target("list SpeechMiner's recordings", &error))?;
         if after.is_none() {
             return Ok(Posted::Read(posts));

@@ -1,4 +1,5 @@
-//! Whether a store answers at all, where another was handed over: nobody who brings exports has every account.
+//! Whether a store answers at all, where another was handed over: nobody who brings exports has
+//! every account.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,11 @@ pub(super) struct Reach {
 
 impl Reach {
     pub(super) fn new(may_be_lost: bool, need: &'static str) -> Reach {
-        Reach { may_be_lost, lost: Arc::default(), need }
+        Reach {
+            may_be_lost,
+            lost: Arc::default(),
+            need,
+        }
     }
 
     /// Nobody answered, or our account was refused: it is not tried again.
@@ -37,8 +42,14 @@ impl Reach {
         if self.is_lost() { "none" } else { "live" }
     }
 
-    /// What it takes to read what this operation tells; a store that must answer and does not ends the verification.
-    pub(super) fn need_of(&self, operation: &str, step: &str, error: &CallError) -> Result<String, RunError> {
+    /// What it takes to read what this operation tells; a store that must answer and does not ends
+    /// the verification.
+    pub(super) fn need_of(
+        &self,
+        operation: &str,
+        step: &str,
+        error: &CallError,
+    ) -> Result<String, RunError> {
         match need(operation, error) {
             Some(need) => Ok(need),
             None if self.may_be_lost => {
@@ -56,11 +67,22 @@ mod tests {
 
     #[test]
     fn a_store_out_of_reach_ends_the_verification_unless_others_were_handed_over() {
-        let away = CallError::Unreachable { what: String::new(), why: "refused".into(), tries: 8, answered: None };
+        let away = CallError::Unreachable {
+            what: String::new(),
+            why: "refused".into(),
+            tries: 8,
+            answered: None,
+        };
         let strict = Reach::new(false, "an export");
         assert!(strict.need_of("webdav.list", "list", &away).is_err() && !strict.is_lost());
         let lenient = Reach::new(true, "an export");
-        assert_eq!(lenient.need_of("webdav.list", "list", &away).ok().as_deref(), Some("an export"));
+        assert_eq!(
+            lenient
+                .need_of("webdav.list", "list", &away)
+                .ok()
+                .as_deref(),
+            Some("an export")
+        );
         assert_eq!((lenient.is_lost(), lenient.word()), (true, "none"));
     }
 }

@@ -1,4 +1,5 @@
-//! Everything the three stores say without sound: calls by their ids, surplus by searches and listings, and what only one store has.
+//! Everything the three stores say without sound: calls by their ids, surplus by searches and
+//! listings, and what only one store has.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,10 +20,11 @@ use crate::run_error::RunError;
 use crate::target::{Asked, TargetSnapshot};
 
 /// What is needed to see what is not in an archive.
-const ANOTHER_ARCHIVE: &str =
-    "an archive that holds the recording: its files or SpeechMiner's entry are there, and this one does not hold it";
+const ANOTHER_ARCHIVE: &str = "an archive that holds the recording: its files or SpeechMiner's \
+    entry are there, and this one does not hold it";
 /// What is needed to see what another region's node would show.
-const ANOTHER_NODE: &str = "a node of the recording's region: its files or SpeechMiner's entry are there, and this node does not show it";
+const ANOTHER_NODE: &str = "a node of the recording's region: its files or SpeechMiner's entry are \
+    there, and this node does not show it";
 
 /// What only these stores have.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +37,8 @@ pub(crate) struct StoreContents {
     pub(crate) read: Stores,
 }
 
-/// Calls whose region is asked for one by one; where more are hidden, they are hidden for one reason.
+/// Calls whose region is asked for one by one; where more are hidden, they are hidden for one
+/// reason.
 const MOST_ASKED: usize = 500;
 
 /// A file that no recording references.
@@ -54,10 +57,17 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) async fn snapshot(&self, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
+    pub(super) async fn snapshot(
+        &self,
+        progress: &dyn Progress,
+    ) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, Some(self.asked.expectations.len() as u64));
         let mut snapshot = TargetSnapshot::default();
-        let listing = self.target.store.list(self.target.ids.folder(), self.concurrency()).await?;
+        let listing = self
+            .target
+            .store
+            .list(self.target.ids.folder(), self.concurrency())
+            .await?;
         let posted = self.target.receiver.posted().await?;
         self.calls(&mut snapshot, progress).await?;
         // With some calls only, those of others are nobody's surplus.
@@ -71,7 +81,12 @@ impl Reader<'_> {
         self.hide(&stores, &mut snapshot).await?;
         snapshot.needs.extend(unread(&listing, &posted));
         snapshot.platform = PlatformFacts::of(stores);
-        snapshot.ours.sort_by_cached_key(|ours| (ours.legacy_id.as_deref().map(crate::source::order), ours.id.clone()));
+        snapshot.ours.sort_by_cached_key(|ours| {
+            (
+                ours.legacy_id.as_deref().map(crate::source::order),
+                ours.id.clone(),
+            )
+        });
         Ok(snapshot)
     }
 
@@ -80,11 +95,18 @@ impl Reader<'_> {
     }
 
     /// Every call of the source, by its ids: those too that must not be there.
-    async fn calls(&self, snapshot: &mut TargetSnapshot, progress: &dyn Progress) -> Result<(), RunError> {
-        let calls =
-            self.asked.expectations.iter().flat_map(|expected| {
-                self.target.ids.of_call(&expected.legacy_id).into_iter().map(move |id| (expected.legacy_id.clone(), id))
-            });
+    async fn calls(
+        &self,
+        snapshot: &mut TargetSnapshot,
+        progress: &dyn Progress,
+    ) -> Result<(), RunError> {
+        let calls = self.asked.expectations.iter().flat_map(|expected| {
+            self.target
+                .ids
+                .of_call(&expected.legacy_id)
+                .into_iter()
+                .map(move |id| (expected.legacy_id.clone(), id))
+        });
         let reads = stream::iter(calls).map(|(call, id)| async move {
             let shown = self.target.rws.recording(&id).await?;
             progress.advance(1);
@@ -93,7 +115,9 @@ impl Reader<'_> {
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
             match shown {
-                Shown::There(recording) => snapshot.ours.push(convert::call(*recording, Some(call))),
+                Shown::There(recording) => {
+                    snapshot.ours.push(convert::call(*recording, Some(call)))
+                }
                 Shown::Absent => {}
                 Shown::Hidden(need) => _ = snapshot.hidden.insert(call, need),
             }
@@ -101,23 +125,44 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Recordings of ours that no call of the source accounts for: found by searches and in SpeechMiner, read by id. A search that lags
-    /// behind shows what is gone, and misses what is new: it adds to what is known and takes nothing away.
-    async fn surplus(&self, posted: &Posted, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
-        let starts = self.asked.expectations.iter().filter_map(|expected| Some(expected.span?.start)).collect();
+    /// Recordings of ours that no call of the source accounts for: found by searches and in
+    /// SpeechMiner, read by id. A search that lags behind shows what is gone, and misses what is
+    /// new: it adds to what is known and takes nothing away.
+    async fn surplus(
+        &self,
+        posted: &Posted,
+        snapshot: &mut TargetSnapshot,
+    ) -> Result<(), RunError> {
+        let starts = self
+            .asked
+            .expectations
+            .iter()
+            .filter_map(|expected| Some(expected.span?.start))
+            .collect();
         let (mut ids, needs) = self.target.rws.near(starts, self.concurrency()).await?;
         snapshot.needs.extend(needs);
         if let Posted::Read(posts) = posted {
             ids.extend(posts.keys().cloned());
         }
-        let expected: HashSet<&str> = self.asked.expectations.iter().map(|expected| expected.legacy_id.as_str()).collect();
-        let surplus = ids.into_iter().filter_map(|id| Some((self.target.ids.legacy_id(&id)?, id)));
+        let expected: HashSet<&str> = self
+            .asked
+            .expectations
+            .iter()
+            .map(|expected| expected.legacy_id.as_str())
+            .collect();
+        let surplus = ids
+            .into_iter()
+            .filter_map(|id| Some((self.target.ids.legacy_id(&id)?, id)));
         let reads = stream::iter(surplus.filter(|(call, _)| !expected.contains(call.as_str())))
-            .map(|(call, id)| async move { Ok::<_, RunError>((call, self.target.rws.recording(&id).await?)) });
+            .map(|(call, id)| async move {
+                Ok::<_, RunError>((call, self.target.rws.recording(&id).await?))
+            });
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
             match shown {
-                Shown::There(recording) => snapshot.ours.push(convert::call(*recording, Some(call))),
+                Shown::There(recording) => {
+                    snapshot.ours.push(convert::call(*recording, Some(call)))
+                }
                 Shown::Absent => {}
                 Shown::Hidden(need) => _ = snapshot.needs.insert(need),
             }
@@ -126,19 +171,38 @@ impl Reader<'_> {
     }
 
     /// What lies at each media file's address.
-    async fn files(&self, listing: &Listing, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
+    async fn files(
+        &self,
+        listing: &Listing,
+        snapshot: &mut TargetSnapshot,
+    ) -> Result<(), RunError> {
         let recordings = snapshot.ours.iter_mut().flat_map(recordings_of);
         let looks = stream::iter(recordings).map(|recording| self.file(listing, recording));
-        looks.buffer_unordered(self.concurrency()).try_collect::<Vec<()>>().await?;
+        looks
+            .buffer_unordered(self.concurrency())
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(())
     }
 
-    async fn file(&self, listing: &Listing, recording: &mut TargetRecording) -> Result<(), RunError> {
-        let Some(facts) = recording.platform.get_mut::<MediaFacts>() else { return Ok(()) };
-        let place = facts.path.as_deref().map(|path| (path, self.target.store.below(path)));
+    async fn file(
+        &self,
+        listing: &Listing,
+        recording: &mut TargetRecording,
+    ) -> Result<(), RunError> {
+        let Some(facts) = recording.platform.get_mut::<MediaFacts>() else {
+            return Ok(());
+        };
+        let place = facts
+            .path
+            .as_deref()
+            .map(|path| (path, self.target.store.below(path)));
         let (sight, lying) = match (place, listing) {
             (None, _) => (FileSight::Absent("no address is told".to_owned()), None),
-            (Some((_, None)), _) => (FileSight::Absent("its address is not below target.webdav_url".to_owned()), None),
+            (Some((_, None)), _) => (
+                FileSight::Absent("its address is not below target.webdav_url".to_owned()),
+                None,
+            ),
             (Some((path, Some(place))), Listing::Read(files)) => match files.get(&place) {
                 Some(lying) => (FileSight::There { bytes: lying.bytes }, Some(lying.clone())),
                 None => self.look(path).await?,
@@ -155,49 +219,108 @@ impl Reader<'_> {
         Ok(())
     }
 
-    async fn look(&self, path: &str) -> Result<(FileSight, Option<super::listing::Lying>), RunError> {
+    async fn look(
+        &self,
+        path: &str,
+    ) -> Result<(FileSight, Option<super::listing::Lying>), RunError> {
         let (sight, lying) = self.target.store.look(path).await?;
         Ok((sight, Some(lying)))
     }
 
     /// How often SpeechMiner has each of these, and what it says of it.
-    async fn posts(&self, posted: &Posted, ours: &mut [TargetConversation]) -> Result<(), RunError> {
+    async fn posts(
+        &self,
+        posted: &Posted,
+        ours: &mut [TargetConversation],
+    ) -> Result<(), RunError> {
         let paths = |ours: &TargetConversation| -> Vec<String> {
-            ours.read_recordings().iter().filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone()).collect()
+            ours.read_recordings()
+                .iter()
+                .filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone())
+                .collect()
         };
-        let owners: HashMap<String, String> =
-            ours.iter().flat_map(|ours| paths(ours).into_iter().map(|path| (path, ours.id.clone())).collect::<Vec<_>>()).collect();
+        let owners: HashMap<String, String> = ours
+            .iter()
+            .flat_map(|ours| {
+                paths(ours)
+                    .into_iter()
+                    .map(|path| (path, ours.id.clone()))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
         let reads = stream::iter(ours.iter_mut()).map(|ours| self.post(posted, ours, &owners));
-        reads.buffer_unordered(self.concurrency()).try_collect::<Vec<()>>().await?;
+        reads
+            .buffer_unordered(self.concurrency())
+            .try_collect::<Vec<()>>()
+            .await?;
         Ok(())
     }
 
     /// `owners`: recordings of RWS by the addresses of their files.
-    async fn post(&self, posted: &Posted, ours: &mut TargetConversation, owners: &HashMap<String, String>) -> Result<(), RunError> {
+    async fn post(
+        &self,
+        posted: &Posted,
+        ours: &mut TargetConversation,
+        owners: &HashMap<String, String>,
+    ) -> Result<(), RunError> {
         let id = ours.id.clone();
-        let Some(facts) = ours.platform.get_mut::<CallFacts>() else { return Ok(()) };
+        let Some(facts) = ours.platform.get_mut::<CallFacts>() else {
+            return Ok(());
+        };
         facts.posts = match posted {
             Posted::Read(entries) => Posts::Count(entries.get(&id).map_or(0, |entry| entry.posts)),
             Posted::Unread(need) => Posts::Unread(need.clone()),
             Posted::Unused => Posts::Unused,
         };
-        let Posted::Read(entries) = posted else { return Ok(()) };
-        let Some(Entry { start, files, .. }) = entries.get(&id).cloned() else { return Ok(()) };
-        let read = if self.target.receiver.tells_documents() { self.target.receiver.document(&id).await? } else { None };
+        let Posted::Read(entries) = posted else {
+            return Ok(());
+        };
+        let Some(Entry { start, files, .. }) = entries.get(&id).cloned() else {
+            return Ok(());
+        };
+        let read = if self.target.receiver.tells_documents() {
+            self.target.receiver.document(&id).await?
+        } else {
+            None
+        };
         let document = read.map(|document| convert::call(document, ours.legacy_id.clone()));
-        let of_others = files.iter().filter(|file| owners.get(*file).is_some_and(|owner| *owner != id)).cloned().collect();
-        facts.posted = Some(Box::new(SpeechMinerCall { start, files, of_others, document }));
+        let of_others = files
+            .iter()
+            .filter(|file| owners.get(*file).is_some_and(|owner| *owner != id))
+            .cloned()
+            .collect();
+        facts.posted = Some(Box::new(SpeechMinerCall {
+            start,
+            files,
+            of_others,
+            document,
+        }));
         Ok(())
     }
 
-    fn stores(&self, listing: &Listing, posted: &Posted, ours: &[TargetConversation]) -> StoreContents {
-        let facts =
-            ours.iter().flat_map(TargetConversation::read_recordings).filter_map(|recording| recording.platform.get::<MediaFacts>());
-        let referenced: HashSet<String> = facts.filter_map(|facts| self.target.store.below(facts.path.as_deref()?)).collect();
+    fn stores(
+        &self,
+        listing: &Listing,
+        posted: &Posted,
+        ours: &[TargetConversation],
+    ) -> StoreContents {
+        let facts = ours
+            .iter()
+            .flat_map(TargetConversation::read_recordings)
+            .filter_map(|recording| recording.platform.get::<MediaFacts>());
+        let referenced: HashSet<String> = facts
+            .filter_map(|facts| self.target.store.below(facts.path.as_deref()?))
+            .collect();
         // What a broken upload left is nobody's. Source: docs/reference/gir.md, "Files".
-        let unreferenced = listing.files().map(|(path, _)| path).filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
+        let unreferenced = listing
+            .files()
+            .map(|(path, _)| path)
+            .filter(|path| !referenced.contains(*path) && !path.ends_with(".part"));
         let unreferenced = unreferenced.map(|path| UnreferencedFile {
-            legacy_recording_id: self.target.ids.legacy_recording(path.rsplit('/').next().unwrap_or(path)),
+            legacy_recording_id: self
+                .target
+                .ids
+                .legacy_recording(path.rsplit('/').next().unwrap_or(path)),
             path: path.clone(),
         });
         let mut calls = BTreeMap::new();
@@ -208,26 +331,45 @@ impl Reader<'_> {
                 }
             }
         }
-        StoreContents { unreferenced: unreferenced.collect(), posted: calls, read: self.target.read() }
+        StoreContents {
+            unreferenced: unreferenced.collect(),
+            posted: calls,
+            read: self.target.read(),
+        }
     }
 
-    /// A call that is not shown though another store has something of it is hidden; so is every other, where none is shown at all. Where this
-    /// node shows others of the plan's region and SpeechMiner tells this one's, it is known to be wrong rather than hidden.
-    async fn hide(&self, stores: &StoreContents, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
+    /// A call that is not shown though another store has something of it is hidden; so is every
+    /// other, where none is shown at all. Where this node shows others of the plan's region and
+    /// SpeechMiner tells this one's, it is known to be wrong rather than hidden.
+    async fn hide(
+        &self,
+        stores: &StoreContents,
+        snapshot: &mut TargetSnapshot,
+    ) -> Result<(), RunError> {
         let need = match self.target.rws {
             Rws::Live(..) => ANOTHER_NODE,
             Rws::Archive(_) => ANOTHER_ARCHIVE,
         };
-        let shown: HashSet<&str> = snapshot.ours.iter().filter_map(|ours| ours.legacy_id.as_deref()).collect();
+        let shown: HashSet<&str> = snapshot
+            .ours
+            .iter()
+            .filter_map(|ours| ours.legacy_id.as_deref())
+            .collect();
         if shown.is_empty() && !(stores.unreferenced.is_empty() && stores.posted.is_empty()) {
             snapshot.lag = Some(need.to_owned());
         }
         let is_right = |ours: &TargetConversation| {
-            ours.platform.get::<CallFacts>().is_some_and(|facts| facts.region.as_ref() == Some(&self.target.region))
+            ours.platform
+                .get::<CallFacts>()
+                .is_some_and(|facts| facts.region.as_ref() == Some(&self.target.region))
         };
         let witnessed = snapshot.ours.iter().any(is_right);
         let traces = Traces::of(stores, &snapshot.ours, self.target);
-        let unseen = self.asked.expectations.iter().filter(|expected| !shown.contains(expected.legacy_id.as_str()));
+        let unseen = self
+            .asked
+            .expectations
+            .iter()
+            .filter(|expected| !shown.contains(expected.legacy_id.as_str()));
         let mut asked = 0;
         for expected in unseen.filter(|expected| traces.has(expected)) {
             let call = &expected.legacy_id;
@@ -237,8 +379,17 @@ impl Reader<'_> {
                 region = self.region(call).await?;
             }
             match region {
-                Some(region) => _ = snapshot.misplaced.insert(call.clone(), misplaced(&region, &self.target.region)),
-                None => _ = snapshot.hidden.entry(call.clone()).or_insert_with(|| need.to_owned()),
+                Some(region) => {
+                    _ = snapshot
+                        .misplaced
+                        .insert(call.clone(), misplaced(&region, &self.target.region))
+                }
+                None => {
+                    _ = snapshot
+                        .hidden
+                        .entry(call.clone())
+                        .or_insert_with(|| need.to_owned())
+                }
             }
         }
         Ok(())
@@ -255,8 +406,9 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with a call that this node would show if it were as it should be. `actual`: the region it was posted to SpeechMiner with. Of the
-/// right one this node shows others: RWS has lost it.
+/// What is wrong with a call that this node would show if it were as it should be. `actual`: the
+/// region it was posted to SpeechMiner with. Of the right one this node shows others: RWS has lost
+/// it.
 fn misplaced(actual: &str, right: &str) -> Finding {
     if actual == right {
         return Finding::new(Defect::MissingInOneStore, "RWS")
@@ -264,7 +416,10 @@ fn misplaced(actual: &str, right: &str) -> Finding {
             .actual("absent")
             .because("only SpeechMiner has the call");
     }
-    let finding = Finding::new(Defect::RegionWrong, "region").expected(right).actual(actual).because(format!("region is {actual}"));
+    let finding = Finding::new(Defect::RegionWrong, "region")
+        .expected(right)
+        .actual(actual)
+        .because(format!("region is {actual}"));
     finding.consequence("nodes of the right region do not show the call")
 }
 
@@ -273,7 +428,8 @@ struct Traces<'a> {
     posted: &'a BTreeMap<String, u64>,
     /// Recordings of the source whose files nothing references.
     files: HashSet<&'a str>,
-    /// Recordings of the source whose files hang on a call that is shown: they are not hidden but merged.
+    /// Recordings of the source whose files hang on a call that is shown: they are not hidden but
+    /// merged.
     claimed: HashSet<String>,
 }
 
@@ -283,17 +439,31 @@ impl<'a> Traces<'a> {
             .iter()
             .flat_map(TargetConversation::read_recordings)
             .filter_map(|recording| recording.platform.get::<MediaFacts>()?.path.clone());
-        let name = |path: String| target.ids.legacy_recording(path.rsplit('/').next().unwrap_or_default());
+        let name = |path: String| {
+            target
+                .ids
+                .legacy_recording(path.rsplit('/').next().unwrap_or_default())
+        };
         Traces {
             posted: &stores.posted,
-            files: stores.unreferenced.iter().filter_map(|unreferenced_file| unreferenced_file.legacy_recording_id.as_deref()).collect(),
+            files: stores
+                .unreferenced
+                .iter()
+                .filter_map(|unreferenced_file| unreferenced_file.legacy_recording_id.as_deref())
+                .collect(),
             claimed: paths.filter_map(name).collect(),
         }
     }
 
     fn has(&self, expected: &Expectation) -> bool {
-        let of = |is: &dyn Fn(&str) -> bool| expected.recordings.iter().any(|recording| is(&recording.legacy_id));
-        let has = self.posted.contains_key(&expected.legacy_id) || of(&|id| self.files.contains(id));
+        let of = |is: &dyn Fn(&str) -> bool| {
+            expected
+                .recordings
+                .iter()
+                .any(|recording| is(&recording.legacy_id))
+        };
+        let has =
+            self.posted.contains_key(&expected.legacy_id) || of(&|id| self.files.contains(id));
         has && !of(&|id| self.claimed.contains(id))
     }
 }
@@ -307,10 +477,16 @@ fn recordings_of(ours: &mut TargetConversation) -> &mut [TargetRecording] {
 
 /// Fields that none of our calls tells are hidden from this account.
 fn withhold(ours: &mut [TargetConversation]) {
-    let facts = ours.iter().filter_map(|ours| ours.platform.get::<CallFacts>());
+    let facts = ours
+        .iter()
+        .filter_map(|ours| ours.platform.get::<CallFacts>());
     let told: BTreeSet<Field> = facts.flat_map(|facts| facts.told.iter().copied()).collect();
-    let withheld: BTreeSet<Field> = HIDEABLE.into_iter().filter(|field| !told.contains(field)).collect();
-    ours.iter_mut().for_each(|ours| ours.withheld.clone_from(&withheld));
+    let withheld: BTreeSet<Field> = HIDEABLE
+        .into_iter()
+        .filter(|field| !told.contains(field))
+        .collect();
+    ours.iter_mut()
+        .for_each(|ours| ours.withheld.clone_from(&withheld));
 }
 
 fn unread(listing: &Listing, posted: &Posted) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! Requests to Interaction Recording. Source: Recording Access, RFC 4918, and the simulator's own reads of SpeechMiner.
+//! Requests to Interaction Recording. Source: Recording Access, RFC 4918, and the simulator's own
+//! reads of SpeechMiner.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +14,34 @@ use crate::target::unread;
 use platforms::CallError;
 
 /// The web services.
-pub(crate) const RWS: Service = Service { side: Side::Target, name: "rws", ids: Ids::Any };
+pub(crate) const RWS: Service = Service {
+    side: Side::Target,
+    name: "rws",
+    ids: Ids::Any,
+};
 /// The WebDAV store.
-pub(crate) const WEBDAV: Service = Service { side: Side::Target, name: "webdav", ids: Ids::Plain };
+pub(crate) const WEBDAV: Service = Service {
+    side: Side::Target,
+    name: "webdav",
+    ids: Ids::Plain,
+};
 /// SpeechMiner's Interaction Receiver.
-pub(crate) const SPEECHMINER: Service = Service { side: Side::Target, name: "speechminer", ids: Ids::Any };
+pub(crate) const SPEECHMINER: Service = Service {
+    side: Side::Target,
+    name: "speechminer",
+    ids: Ids::Any,
+};
 
-/// Accounts of Interaction Recording, as a plan names them. Source: Insertion API, authentication; deployment guide, WebDAV.
+/// Accounts of Interaction Recording, as a plan names them. Source: Insertion API, authentication;
+/// deployment guide, WebDAV.
 const OPS: Option<&str> = Some("target.username (ops account)");
 const STORE: Option<&str> = Some("target.webdav_username");
 const RECEIVER: Option<&str> = Some("target.speechminer_username");
 /// Every service has an operation of its own here, and none of them a common value.
 const READ: Operation = Operation::read(RWS);
 
-/// Every request the verifier may send there. Names are those of the simulator's operations, so that its journal can be held against it.
+/// Every request the verifier may send there. Names are those of the simulator's operations, so
+/// that its journal can be held against it.
 pub(crate) static OPERATIONS: &[Operation] = &[
     Operation {
         service: RWS,
@@ -34,7 +49,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         place: Path("/api/v2/ops/contact-centers/{}/recordings/{}"),
         account: OPS,
         tells: "whether a call is there, with everything but its sound",
-        contract: Contract { answer: Some(&shapes::ONE), error: Some(&shapes::ERROR), ..Contract::UNKNOWN },
+        contract: Contract {
+            answer: Some(&shapes::ONE),
+            error: Some(&shapes::ERROR),
+            ..Contract::UNKNOWN
+        },
         ..READ
     },
     Operation {
@@ -44,7 +63,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         parameters: &[Any("startTime"), Any("stopTime"), Any("offset")],
         account: OPS,
         tells: "recordings of ours that no call of the source accounts for",
-        contract: Contract { answer: Some(&shapes::FOUND), error: Some(&shapes::ERROR), ..Contract::UNKNOWN },
+        contract: Contract {
+            answer: Some(&shapes::FOUND),
+            error: Some(&shapes::ERROR),
+            ..Contract::UNKNOWN
+        },
         ..READ
     },
     Operation {
@@ -65,7 +88,14 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         tells: "whether a file that lies elsewhere is there",
         ..READ
     },
-    Operation { service: WEBDAV, name: "webdav.get_file", place: Below, account: STORE, tells: "how recordings sound", ..READ },
+    Operation {
+        service: WEBDAV,
+        name: "webdav.get_file",
+        place: Below,
+        account: STORE,
+        tells: "how recordings sound",
+        ..READ
+    },
     Operation {
         service: SPEECHMINER,
         name: "speechminer.list_recordings",
@@ -94,11 +124,27 @@ pub(super) fn need(name: &str, error: &CallError) -> Option<String> {
 pub(crate) fn planned(sizes: Sizes, allowance: &Allowance) -> BTreeMap<&'static str, u64> {
     let planned = [
         (RWS, "gir.get_recording", sizes.all_calls),
-        (RWS, "gir.query_recordings", pages(sizes.calls, CALLS_A_WINDOW).max(1)),
+        (
+            RWS,
+            "gir.query_recordings",
+            pages(sizes.calls, CALLS_A_WINDOW).max(1),
+        ),
         (WEBDAV, "webdav.list", 1 + sizes.days),
         (WEBDAV, "webdav.get_file", sizes.audio),
-        (SPEECHMINER, "speechminer.list_recordings", pages(sizes.calls, POSTS_PAGE as usize).max(1)),
-        (SPEECHMINER, "speechminer.get_recording", sizes.recorded_calls),
+        (
+            SPEECHMINER,
+            "speechminer.list_recordings",
+            pages(sizes.calls, POSTS_PAGE as usize).max(1),
+        ),
+        (
+            SPEECHMINER,
+            "speechminer.get_recording",
+            sizes.recorded_calls,
+        ),
     ];
-    planned.into_iter().filter(|(service, ..)| allowance.reads(*service)).map(|(_, name, count)| (name, count)).collect()
+    planned
+        .into_iter()
+        .filter(|(service, ..)| allowance.reads(*service))
+        .map(|(_, name, count)| (name, count))
+        .collect()
 }

@@ -51,7 +51,10 @@ impl Rws {
             requests_per_minute: opening.loaded.plan.pace.requests_per_minute,
         };
         let reach = opening.reach("access to RWS, or an export of it (--gir-archive)");
-        Ok(Rws::Live(Box::new(RwsClient::new(gate, opening.clock.clone(), settings)), reach))
+        Ok(Rws::Live(
+            Box::new(RwsClient::new(gate, opening.clock.clone(), settings)),
+            reach,
+        ))
     }
 
     pub(super) async fn recording(&self, id: &str) -> Result<Shown, RunError> {
@@ -64,15 +67,25 @@ impl Rws {
             Rws::Live(client, reach) => match client.recording(id).await {
                 Ok(Some(recording)) => Ok(Shown::There(Box::new(recording))),
                 Ok(None) => Ok(Shown::Absent),
-                Err(error) => reach.need_of("gir.get_recording", "read a recording", &error).map(Shown::Hidden),
+                Err(error) => reach
+                    .need_of("gir.get_recording", "read a recording", &error)
+                    .map(Shown::Hidden),
             },
         }
     }
 
-    /// Ids of further recordings, ours and others', that begin near these instants; and what would be needed to see all of them.
-    pub(super) async fn near(&self, starts: Vec<UtcMillis>, concurrency: usize) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
+    /// Ids of further recordings, ours and others', that begin near these instants; and what would
+    /// be needed to see all of them.
+    pub(super) async fn near(
+        &self,
+        starts: Vec<UtcMillis>,
+        concurrency: usize,
+    ) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
         match self {
-            Rws::Archive(archive) => Ok((archive.recordings.keys().cloned().collect(), BTreeSet::new())),
+            Rws::Archive(archive) => Ok((
+                archive.recordings.keys().cloned().collect(),
+                BTreeSet::new(),
+            )),
             Rws::Live(_, reach) if reach.is_lost() => Ok((BTreeSet::new(), BTreeSet::new())),
             Rws::Live(client, reach) => search::near(client, reach, starts, concurrency).await,
         }

@@ -1,5 +1,6 @@
-//! Searching for recordings of ours that no call of the source accounts for. A search tells at most 100 recordings, so it is asked by
-//! narrow windows and never taken for a proof of completeness. Source: Recording Access; call recording API 8.5.0.
+//! Searching for recordings of ours that no call of the source accounts for. A search tells at most
+//! 100 recordings, so it is asked by narrow windows and never taken for a proof of completeness.
+//! Source: Recording Access; call recording API 8.5.0.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use super::reach::Reach;
 use crate::run_error::RunError;
 use crate::utc_millis::UtcMillis;
 
-/// Calls of the source a window is made for: half of what a search tells, so that as many others may lie between them.
+/// Calls of the source a window is made for: half of what a search tells, so that as many others
+/// may lie between them.
 pub(crate) const CALLS_A_WINDOW: usize = 50;
 /// What a search tells at most. Source: call recording API 8.5.0.
 const MOST_TOLD: usize = 100;
@@ -30,16 +32,29 @@ pub(super) async fn near(
     concurrency: usize,
 ) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
     let searches = stream::iter(windows(starts)).map(|window| inside(client, reach, window));
-    let found: Vec<(Vec<String>, Option<String>)> = searches.buffer_unordered(concurrency.max(1)).try_collect().await?;
+    let found: Vec<(Vec<String>, Option<String>)> = searches
+        .buffer_unordered(concurrency.max(1))
+        .try_collect()
+        .await?;
     let (ids, needs): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    Ok((ids.into_iter().flatten().collect(), needs.into_iter().flatten().collect()))
+    Ok((
+        ids.into_iter().flatten().collect(),
+        needs.into_iter().flatten().collect(),
+    ))
 }
 
 /// Windows that touch one another, from before the first call to behind the last.
 fn windows(mut starts: Vec<UtcMillis>) -> Vec<Window> {
     starts.sort_unstable();
-    let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Vec::new() };
-    let mut ends: Vec<UtcMillis> = starts.iter().skip(CALLS_A_WINDOW).step_by(CALLS_A_WINDOW).copied().collect();
+    let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
+        return Vec::new();
+    };
+    let mut ends: Vec<UtcMillis> = starts
+        .iter()
+        .skip(CALLS_A_WINDOW)
+        .step_by(CALLS_A_WINDOW)
+        .copied()
+        .collect();
     ends.dedup();
     ends.push(last.plus_ms(MARGIN_MS));
     let mut from = first.plus_ms(-MARGIN_MS);
@@ -53,13 +68,20 @@ fn windows(mut starts: Vec<UtcMillis>) -> Vec<Window> {
 }
 
 /// Everything in a window, halved while it tells as much as a search tells at most.
-async fn inside(client: &RwsClient, reach: &Reach, window: Window) -> Result<(Vec<String>, Option<String>), RunError> {
+async fn inside(
+    client: &RwsClient,
+    reach: &Reach,
+    window: Window,
+) -> Result<(Vec<String>, Option<String>), RunError> {
     let (mut ids, mut open) = (Vec::new(), vec![window]);
     while let Some((from, until)) = open.pop() {
         let page = match client.search(&text(from), &text(until), 0).await {
             Ok(page) => page,
             Err(error) => {
-                return Ok((ids, Some(reach.need_of("gir.query_recordings", "search recordings", &error)?)));
+                return Ok((
+                    ids,
+                    Some(reach.need_of("gir.query_recordings", "search recordings", &error)?),
+                ));
             }
         };
         let is_full = page.ids.len() >= MOST_TOLD;
@@ -70,7 +92,12 @@ async fn inside(client: &RwsClient, reach: &Reach, window: Window) -> Result<(Ve
         }
         ids.extend(page.ids);
         if is_full {
-            return Ok((ids, Some(format!("a search that tells more than {MOST_TOLD} recordings that begin at {from}"))));
+            return Ok((
+                ids,
+                Some(format!(
+                    "a search that tells more than {MOST_TOLD} recordings that begin at {from}"
+                )),
+            ));
         }
     }
     Ok((ids, None))
@@ -88,18 +115,38 @@ mod tests {
     #[test]
     fn windows_cover_all_days_and_hold_few_calls() {
         assert!(windows(Vec::new()).is_empty());
-        let starts: Vec<UtcMillis> = (0..120).rev().map(|at| UtcMillis::from_ms(1_698_400_800_000 + at * 60_000)).collect();
+        let starts: Vec<UtcMillis> = (0..120)
+            .rev()
+            .map(|at| UtcMillis::from_ms(1_698_400_800_000 + at * 60_000))
+            .collect();
         let windows = windows(starts.clone());
         assert_eq!(windows.len(), 3);
-        assert!(windows.windows(2).all(|pair| pair[0].1 == pair[1].0), "no gap between them");
-        assert!(starts.iter().all(|start| windows[0].0 < *start && *start < windows[2].1));
-        assert_eq!(windows[0].1, UtcMillis::from_ms(1_698_400_800_000 + 50 * 60_000));
+        assert!(
+            windows.windows(2).all(|pair| pair[0].1 == pair[1].0),
+            "no gap between them"
+        );
+        assert!(
+            starts
+                .iter()
+                .all(|start| windows[0].0 < *start && *start < windows[2].1)
+        );
+        assert_eq!(
+            windows[0].1,
+            UtcMillis::from_ms(1_698_400_800_000 + 50 * 60_000)
+        );
         let at_once = super::windows(vec![starts[0]; 300]);
-        assert_eq!(at_once.len(), 2, "calls of one instant do not make empty windows");
+        assert_eq!(
+            at_once.len(),
+            2,
+            "calls of one instant do not make empty windows"
+        );
     }
 
     #[test]
     fn times_are_written_as_the_service_does() {
-        assert_eq!(text(UtcMillis::from_ms(1_698_400_800_123)), "2023-10-27T10:00:00.123+0000");
+        assert_eq!(
+            text(UtcMillis::from_ms(1_698_400_800_123)),
+            "2023-10-27T10:00:00.123+0000"
+        );
     }
 }

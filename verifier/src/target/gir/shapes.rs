@@ -1,5 +1,6 @@
-//! Shapes of Interaction Recording's answers. Source: Search, Playback, and Delete API, sample; Return Values 8.5.2. What users write is a text
-//! here, whatever it should be: a damaged time is a finding, not drift.
+//! Shapes of Interaction Recording's answers. Source: Search, Playback, and Delete API, sample;
+//! Return Values 8.5.2. What users write is a text here, whatever it should be: a damaged time is a
+//! finding, not drift.
 
 use crate::drift::Shape::{self, Any, List, Number, Object, Text, Truth};
 
@@ -10,7 +11,14 @@ pub(super) static ERROR: Shape = Object(&[("*statusCode", Number), ("statusMessa
 pub(super) static ONE: Shape = Object(&[("*statusCode", Number), ("*recording", RECORDING)], "");
 
 /// Addresses of recordings.
-pub(super) static FOUND: Shape = Object(&[("*statusCode", Number), ("*uris", List(&Text)), ("paging", Any)], "");
+pub(super) static FOUND: Shape = Object(
+    &[
+        ("*statusCode", Number),
+        ("*uris", List(&Text)),
+        ("paging", Any),
+    ],
+    "",
+);
 
 const RECORDING: Shape = Object(
     &[
@@ -52,11 +60,32 @@ static MEDIA: Shape = Object(
     "mediaPath playPath tenant ivrprofile mediaDescriptor",
 );
 
-const DESCRIPTOR: Shape = Object(&[("*storage", Text), ("*path", Text)], "storage_version data");
+const DESCRIPTOR: Shape = Object(
+    &[("*storage", Text), ("*path", Text)],
+    "storage_version data",
+);
 
 static MASK: Shape = Object(&[("*time", Text), ("*type", Text)], "");
 
-static EVENT: Shape =
-    Object(&[("occurredAt", Text), ("event", Text), ("calluuid", Text), ("contact", CONTACT), ("eventId", Text), ("data", Any)], "");
+static EVENT: Shape = Object(
+    &[
+        ("occurredAt", Text),
+        ("event", Text),
+        ("calluuid", Text),
+        ("contact", CONTACT),
+        ("eventId", Text),
+        ("data", Any),
+    ],
+    "",
+);
 
-const CONTACT: Shape = Object(&[("type", Text), ("phoneNumber", Text), ("userName", Text), ("firstName", Text), ("lastName", Text)], "");
+const CONTACT: Shape = Object(
+    &[
+        ("type", Text),
+        ("phoneNumber", Text),
+        ("userName", Text),
+        ("firstName", Text),
+        ("lastName", Text),
+    ],
+    "",
+);

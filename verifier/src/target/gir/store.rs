@@ -47,15 +47,25 @@ impl Store {
         let target = opening.section;
         let root = target.webdav_url.clone();
         let gate = opening.gate(WEBDAV, &root);
-        let account = opening.account(&target.webdav_username, "webdav_password", &target.webdav_password)?;
+        let account = opening.account(
+            &target.webdav_username,
+            "webdav_password",
+            &target.webdav_password,
+        )?;
         let pace = opening.loaded.plan.pace.uploads_per_second;
         let client = WebDavClient::new(gate, opening.clock.clone(), root.clone(), &account, pace);
         let reach = opening.reach("access to the WebDAV store, or an export of it (--gir-files)");
-        Ok(Store { root, from: From::Live(Arc::new(client), reach) })
+        Ok(Store {
+            root,
+            from: From::Live(Arc::new(client), reach),
+        })
     }
 
     pub(super) fn handed(root: Url, files: handed::Files, archive: Option<Arc<Archive>>) -> Store {
-        Store { root, from: From::Handed(Arc::new(files), archive) }
+        Store {
+            root,
+            from: From::Handed(Arc::new(files), archive),
+        }
     }
 
     /// What was handed over. Absent: it is read.
@@ -71,8 +81,14 @@ impl Store {
         match &self.from {
             From::Live(client, reach) => walk(client, reach, &self.root, folder, concurrency).await,
             From::Handed(files, _) => {
-                let ours = files.files.iter().filter(|(path, _)| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
-                Ok(Listing::Read(ours.map(|(path, lying)| (path.clone(), lying.clone())).collect()))
+                let ours = files.files.iter().filter(|(path, _)| {
+                    path.strip_prefix(folder)
+                        .is_some_and(|rest| rest.starts_with('/'))
+                });
+                Ok(Listing::Read(
+                    ours.map(|(path, lying)| (path.clone(), lying.clone()))
+                        .collect(),
+                ))
             }
         }
     }
@@ -85,17 +101,33 @@ impl Store {
     /// What lies at an address of this store that is in no listing.
     pub(super) async fn look(&self, address: &str) -> Result<(FileSight, Lying), RunError> {
         match &self.from {
-            From::Live(_, reach) if reach.is_lost() => Ok((FileSight::Unread(reach.need().to_owned()), Lying::default())),
-            From::Handed(files, _) => Ok(match self.below(address).and_then(|place| files.files.get(&place)) {
-                Some(lying) => (FileSight::There { bytes: lying.bytes }, lying.clone()),
-                // Of a mount only the migration's own folder was listed.
-                None => self.mounted(files, address),
-            }),
+            From::Live(_, reach) if reach.is_lost() => {
+                Ok((FileSight::Unread(reach.need().to_owned()), Lying::default()))
+            }
+            From::Handed(files, _) => Ok(
+                match self
+                    .below(address)
+                    .and_then(|place| files.files.get(&place))
+                {
+                    Some(lying) => (FileSight::There { bytes: lying.bytes }, lying.clone()),
+                    // Of a mount only the migration's own folder was listed.
+                    None => self.mounted(files, address),
+                },
+            ),
             From::Live(client, reach) => {
                 let read = async { client.head(&client.own(address)?).await };
                 match read.await {
-                    Ok(Some(head)) => Ok((FileSight::There { bytes: head.length }, Lying { bytes: head.length, written: None })),
-                    Ok(None) => Ok((FileSight::Absent("no file at its address".to_owned()), Lying::default())),
+                    Ok(Some(head)) => Ok((
+                        FileSight::There { bytes: head.length },
+                        Lying {
+                            bytes: head.length,
+                            written: None,
+                        },
+                    )),
+                    Ok(None) => Ok((
+                        FileSight::Absent("no file at its address".to_owned()),
+                        Lying::default(),
+                    )),
                     Err(error) => {
                         let need = reach.need_of("webdav.head_file", "look at a file", &error)?;
                         Ok((FileSight::Unread(need), Lying::default()))
@@ -106,10 +138,28 @@ impl Store {
     }
 
     fn mounted(&self, files: &handed::Files, address: &str) -> (FileSight, Lying) {
-        let file = files.mount.as_ref().zip(self.below(address)).map(|(mount, place)| mount.join(place));
-        match file.and_then(|file| std::fs::symlink_metadata(file).ok()).filter(std::fs::Metadata::is_file) {
-            Some(meta) => (FileSight::There { bytes: Some(meta.len()) }, Lying { bytes: Some(meta.len()), written: None }),
-            None => (FileSight::Absent("no file at its address".to_owned()), Lying::default()),
+        let file = files
+            .mount
+            .as_ref()
+            .zip(self.below(address))
+            .map(|(mount, place)| mount.join(place));
+        match file
+            .and_then(|file| std::fs::symlink_metadata(file).ok())
+            .filter(std::fs::Metadata::is_file)
+        {
+            Some(meta) => (
+                FileSight::There {
+                    bytes: Some(meta.len()),
+                },
+                Lying {
+                    bytes: Some(meta.len()),
+                    written: None,
+                },
+            ),
+            None => (
+                FileSight::Absent("no file at its address".to_owned()),
+                Lying::default(),
+            ),
         }
     }
 
@@ -120,16 +170,31 @@ impl Store {
             let facts = recording.platform.get::<MediaFacts>()?;
             let sound = match (&facts.file, &facts.path) {
                 (FileSight::There { .. }, Some(path)) => {
-                    let sealed = |pkcs7: &String| Envelope { pkcs7: pkcs7.clone(), certificates: facts.certificates.clone() };
-                    Sound::At { url: path.clone(), content_type: facts.mime.clone(), envelope: facts.pkcs7.as_ref().map(sealed) }
+                    let sealed = |pkcs7: &String| Envelope {
+                        pkcs7: pkcs7.clone(),
+                        certificates: facts.certificates.clone(),
+                    };
+                    Sound::At {
+                        url: path.clone(),
+                        content_type: facts.mime.clone(),
+                        envelope: facts.pkcs7.as_ref().map(sealed),
+                    }
                 }
                 (FileSight::There { .. }, None) => Sound::Lost("no address is told".to_owned()),
                 (FileSight::Absent(words), _) => Sound::Lost(words.clone()),
                 (FileSight::Unread(need), _) => Sound::Hidden(need.clone()),
             };
-            Some(((recording.conversation_id.clone(), recording.id.clone()), sound))
+            Some((
+                (recording.conversation_id.clone(), recording.id.clone()),
+                sound,
+            ))
         });
-        Files { root: self.root.clone(), from: self.from.clone(), sounds: sounds.collect(), most }
+        Files {
+            root: self.root.clone(),
+            from: self.from.clone(),
+            sounds: sounds.collect(),
+            most,
+        }
     }
 }
 
@@ -146,18 +211,32 @@ pub(crate) struct Files {
 impl MediaStore for Files {
     async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
         let unknown = || Sound::Hidden("the address of a recording's file".to_owned());
-        Ok(wanted.iter().map(|address| (address.clone(), self.sounds.get(address).cloned().unwrap_or_else(unknown))).collect())
+        Ok(wanted
+            .iter()
+            .map(|address| {
+                (
+                    address.clone(),
+                    self.sounds.get(address).cloned().unwrap_or_else(unknown),
+                )
+            })
+            .collect())
     }
 
     async fn fetch(&self, address: &str) -> Result<Vec<u8>, Unfetched> {
         match &self.from {
             From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
-            From::Live(_, reach) if reach.is_lost() => Err(Unfetched::Hidden(reach.need().to_owned())),
+            From::Live(_, reach) if reach.is_lost() => {
+                Err(Unfetched::Hidden(reach.need().to_owned()))
+            }
             From::Live(client, _) => {
                 let asked = async { client.get(&client.own(address)?, self.most).await };
                 let answer = asked.await.map_err(|error| match error {
-                    CallError::Refused { status: 404, .. } => Unfetched::Gone("no file at its address".to_owned()),
-                    error => Unfetched::Hidden(format!("its file cannot be fetched: {}", short(&error))),
+                    CallError::Refused { status: 404, .. } => {
+                        Unfetched::Gone("no file at its address".to_owned())
+                    }
+                    error => {
+                        Unfetched::Hidden(format!("its file cannot be fetched: {}", short(&error)))
+                    }
                 })?;
                 whole("its file", answer).await
             }
@@ -167,23 +246,44 @@ impl MediaStore for Files {
 
 impl Files {
     /// Bytes from a mount, or beside the archive's document.
-    async fn handed(&self, files: &handed::Files, archive: Option<&Archive>, address: &str) -> Result<Vec<u8>, Unfetched> {
-        let mounted = files.mount.as_ref().zip(below(&self.root, address)).map(|(mount, place)| mount.join(place));
+    async fn handed(
+        &self,
+        files: &handed::Files,
+        archive: Option<&Archive>,
+        address: &str,
+    ) -> Result<Vec<u8>, Unfetched> {
+        let mounted = files
+            .mount
+            .as_ref()
+            .zip(below(&self.root, address))
+            .map(|(mount, place)| mount.join(place));
         let beside = || {
-            archive?.recordings.values().find_map(|(recording, folder)| {
-                let is_its = recording.media_files.iter().any(|file| file.path() == Some(address));
-                is_its.then(|| handed::beside(folder, address))?
-            })
+            archive?
+                .recordings
+                .values()
+                .find_map(|(recording, folder)| {
+                    let is_its = recording
+                        .media_files
+                        .iter()
+                        .any(|file| file.path() == Some(address));
+                    is_its.then(|| handed::beside(folder, address))?
+                })
         };
         let Some(file) = mounted.or_else(beside) else {
             return Err(Unfetched::Hidden(
-                "a mount of the WebDAV store (--gir-files DIR), or media in the archive, for how recordings sound".to_owned(),
+                "a mount of the WebDAV store (--gir-files DIR), or media in the archive, for how \
+                 recordings sound"
+                    .to_owned(),
             ));
         };
         match tokio::fs::read(&file).await {
             Ok(bytes) => Ok(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Unfetched::Gone("no file at its address".to_owned())),
-            Err(error) => Err(Unfetched::Hidden(format!("its file cannot be read: {error}"))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(Unfetched::Gone("no file at its address".to_owned()))
+            }
+            Err(error) => Err(Unfetched::Hidden(format!(
+                "its file cannot be read: {error}"
+            ))),
         }
     }
 }

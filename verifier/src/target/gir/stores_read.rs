@@ -24,12 +24,14 @@ pub struct HandedOver {
     pub store: String,
     /// File or folder, as it was named.
     pub path: String,
-    /// When it was last written; of a folder, its newest file. Absent: the file system does not say.
+    /// When it was last written; of a folder, its newest file. Absent: the file system does not
+    /// say.
     pub date: Option<String>,
     /// Who exported it, as told by whoever verified. Absent: nobody said.
     pub origin: Option<String>,
-    /// SHA-256, hex. Of a file its own; of an archive that of a line `path bytes sha256` for each `recording.json`, of a mounted store that of a
-    /// line `path bytes` for each file of the migration, by path.
+    /// SHA-256, hex. Of a file its own; of an archive that of a line `path bytes sha256` for each
+    /// `recording.json`, of a mounted store that of a line `path bytes` for each file of the
+    /// migration, by path.
     pub sha256: String,
 }
 
@@ -37,14 +39,33 @@ impl Stores {
     /// What a reader of the sentence must know; empty where all three were read.
     pub(crate) fn words(&self) -> String {
         let mut words = String::new();
-        for (store, name) in [("rws", "RWS"), ("webdav", "the WebDAV store"), ("speechminer", "SpeechMiner")] {
+        for (store, name) in [
+            ("rws", "RWS"),
+            ("webdav", "the WebDAV store"),
+            ("speechminer", "SpeechMiner"),
+        ] {
             if let Some(handed) = self.handed_over.iter().find(|handed| handed.store == store) {
-                let date = handed.date.as_ref().map(|date| format!(" of {date}")).unwrap_or_default();
-                let origin = handed.origin.as_ref().map(|origin| format!(" by {origin}")).unwrap_or_default();
-                words.push_str(&format!("; {name} was handed over{origin} as {}{date}, not read", handed.path));
+                let date = handed
+                    .date
+                    .as_ref()
+                    .map(|date| format!(" of {date}"))
+                    .unwrap_or_default();
+                let origin = handed
+                    .origin
+                    .as_ref()
+                    .map(|origin| format!(" by {origin}"))
+                    .unwrap_or_default();
+                words.push_str(&format!(
+                    "; {name} was handed over{origin} as {}{date}, not read",
+                    handed.path
+                ));
             }
         }
-        for (from, name) in [(&self.rws, "RWS"), (&self.webdav, "the WebDAV store"), (&self.speechminer, "SpeechMiner")] {
+        for (from, name) in [
+            (&self.rws, "RWS"),
+            (&self.webdav, "the WebDAV store"),
+            (&self.speechminer, "SpeechMiner"),
+        ] {
             if from == "none" {
                 words.push_str(&format!("; {name} was not looked at"));
             }

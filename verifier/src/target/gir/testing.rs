@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::facts::HIDEABLE;
-use super::{CAPABILITIES, CallFacts, FileSight, Gir, GirExpectation, MediaFacts, Posts, PurgeRule};
+use super::{
+    CAPABILITIES, CallFacts, FileSight, Gir, GirExpectation, MediaFacts, Posts, PurgeRule,
+};
 use crate::checks::testing::{conversation, first, interaction_of_legs};
 use crate::checks::{Comparison, Pair, check};
 use crate::expected::testing::{AS_OF, good_sound, rules};
@@ -16,16 +18,28 @@ use crate::source::SourceInteraction;
 use crate::target::Platform;
 
 /// A site of which nothing is known.
-pub(crate) const SITE: Gir =
-    Gir { region: String::new(), batch_label: String::new(), partitions: BTreeMap::new(), purge: Vec::new(), encrypted: false };
+pub(crate) const SITE: Gir = Gir {
+    region: String::new(),
+    batch_label: String::new(),
+    partitions: BTreeMap::new(),
+    purge: Vec::new(),
+    encrypted: false,
+};
 
 pub(crate) fn site() -> Gir {
-    let purge = |after_days, label: &str| PurgeRule { after_days, call_type: None, label: Some(label.to_owned()) };
+    let purge = |after_days, label: &str| PurgeRule {
+        after_days,
+        call_type: None,
+        label: Some(label.to_owned()),
+    };
     Gir {
         region: "west".to_owned(),
         batch_label: "st-batch-acme".to_owned(),
         partitions: BTreeMap::from([("Q-SUPPORT".to_owned(), "/support".to_owned())]),
-        purge: vec![purge(2558, "st-ret-7-Year Retention"), purge(3653, "st-ret-10-Year Retention")],
+        purge: vec![
+            purge(2558, "st-ret-7-Year Retention"),
+            purge(3653, "st-ret-10-Year Retention"),
+        ],
         encrypted: false,
     }
 }
@@ -49,7 +63,10 @@ pub(crate) fn gir_rules() -> Rules {
 
 /// What must be there of a call.
 pub(crate) fn expected_at(site: &Gir, source: &SourceInteraction, rules: &Rules) -> Expectation {
-    let sounds = ["100001-1", "100001-2"].map(|id| (id.to_owned(), good_sound())).into_iter().collect();
+    let sounds = ["100001-1", "100001-2"]
+        .map(|id| (id.to_owned(), good_sound()))
+        .into_iter()
+        .collect();
     let mut wanted = expected(source, rules, &sounds, AS_OF);
     site.expect(source, rules, &mut wanted);
     wanted
@@ -66,14 +83,21 @@ pub(crate) fn gir_wanted_under(rules: &Rules) -> Expectation {
 
 /// What a right migration leaves.
 pub(crate) fn right(expected: &Expectation) -> TargetConversation {
-    let wanted = expected.platform.get::<GirExpectation>().expect("an expectation of Interaction Recording");
+    let wanted = expected
+        .platform
+        .get::<GirExpectation>()
+        .expect("an expectation of Interaction Recording");
     let mut call = conversation(expected);
     call.platform = PlatformFacts::of(facts(wanted, expected));
     if let Recordings::Read(recordings) = &mut call.recordings {
         for (recording, expected_recording) in recordings.iter_mut().zip(&expected.recordings) {
             (recording.users, recording.session) = Default::default();
-            recording.platform = PlatformFacts::of(media_facts(wanted, expected_recording, expected));
-            recording.pauses.iter_mut().for_each(|pause| pause.reason = None);
+            recording.platform =
+                PlatformFacts::of(media_facts(wanted, expected_recording, expected));
+            recording
+                .pauses
+                .iter_mut()
+                .for_each(|pause| pause.reason = None);
         }
     }
     call
@@ -81,10 +105,16 @@ pub(crate) fn right(expected: &Expectation) -> TargetConversation {
 
 /// What a right migration leaves in Interaction Recording beyond that.
 fn facts(wanted: &GirExpectation, expected: &Expectation) -> CallFacts {
-    let labels = wanted.keeps.first().and_then(|keep| keep.labels.first().cloned());
+    let labels = wanted
+        .keeps
+        .first()
+        .and_then(|keep| keep.labels.first().cloned());
     CallFacts {
         region: Some("west".into()),
-        labels: ["st-batch-acme".to_owned()].into_iter().chain(labels).collect(),
+        labels: ["st-batch-acme".to_owned()]
+            .into_iter()
+            .chain(labels)
+            .collect(),
         customer_numbers: expected.ani.clone().into_iter().collect(),
         told: HIDEABLE.into_iter().collect(),
         posts: Posts::Count(1),
@@ -92,7 +122,11 @@ fn facts(wanted: &GirExpectation, expected: &Expectation) -> CallFacts {
     }
 }
 
-fn media_facts(wanted: &GirExpectation, expected: &ExpectedRecording, call: &Expectation) -> MediaFacts {
+fn media_facts(
+    wanted: &GirExpectation,
+    expected: &ExpectedRecording,
+    call: &Expectation,
+) -> MediaFacts {
     let agent = match &expected.agent {
         Recorded::Agent(agent) => Some(agent.clone()),
         Recorded::Nobody | Recorded::Unsaid => None,
@@ -102,7 +136,10 @@ fn media_facts(wanted: &GirExpectation, expected: &ExpectedRecording, call: &Exp
         login: agent.as_ref().and_then(|agent| agent.login.clone()),
         ani: call.ani.clone(),
         dnis: call.dnis.clone(),
-        access_groups: agent.and_then(|agent| agent.access_group).into_iter().collect(),
+        access_groups: agent
+            .and_then(|agent| agent.access_group)
+            .into_iter()
+            .collect(),
         partitions: wanted.partition.clone().into_iter().collect(),
         mime: Some("audio/mp3".into()),
         declared_ms: Some("148000".into()),
@@ -122,13 +159,42 @@ pub(crate) fn findings_at(
     stored: Option<&Stored>,
 ) -> Vec<Finding> {
     let pairs = expected.recordings.iter().zip(actual.read_recordings());
-    let pairs = pairs.map(|(expected, actual)| Pair { expected, actual, sound, stored }).collect();
-    check(&Comparison { expected, conversation: actual, pairs, rules, platform: site, as_of: AS_OF })
+    let pairs = pairs
+        .map(|(expected, actual)| Pair {
+            expected,
+            actual,
+            sound,
+            stored,
+        })
+        .collect();
+    check(&Comparison {
+        expected,
+        conversation: actual,
+        pairs,
+        rules,
+        platform: site,
+        as_of: AS_OF,
+    })
 }
 
-pub(crate) fn codes_under(site: &Gir, rules: &Rules, expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {
-    let findings = findings_at(site, rules, expected, actual, &TargetSound::Compared(Vec::new()), None);
-    findings.iter().map(|finding| finding.defect.code()).collect()
+pub(crate) fn codes_under(
+    site: &Gir,
+    rules: &Rules,
+    expected: &Expectation,
+    actual: &TargetConversation,
+) -> Vec<&'static str> {
+    let findings = findings_at(
+        site,
+        rules,
+        expected,
+        actual,
+        &TargetSound::Compared(Vec::new()),
+        None,
+    );
+    findings
+        .iter()
+        .map(|finding| finding.defect.code())
+        .collect()
 }
 
 pub(crate) fn gir_codes(expected: &Expectation, actual: &TargetConversation) -> Vec<&'static str> {
@@ -136,10 +202,16 @@ pub(crate) fn gir_codes(expected: &Expectation, actual: &TargetConversation) -> 
 }
 
 pub(crate) fn call_facts(conversation: &mut TargetConversation) -> &mut CallFacts {
-    conversation.platform.get_mut().expect("the call of Interaction Recording")
+    conversation
+        .platform
+        .get_mut()
+        .expect("the call of Interaction Recording")
 }
 
 /// The first recording's facts.
 pub(crate) fn media_of(conversation: &mut TargetConversation) -> &mut MediaFacts {
-    first(conversation).platform.get_mut().expect("the recording of Interaction Recording")
+    first(conversation)
+        .platform
+        .get_mut()
+        .expect("the recording of Interaction Recording")
 }

@@ -1,6 +1,7 @@
 //! A toy target, for tests: a folder with `calls/<id>.json` and `files/<name>`.
 //!
-//! No plan has a kind for it. One whose `target.base_url` is `http://127.0.0.1/toy/NAME` means it, and the folder `NAME` beside the plan.
+//! No plan has a kind for it. One whose `target.base_url` is `http://127.0.0.1/toy/NAME` means it,
+//! and the folder `NAME` beside the plan.
 
 mod tests;
 
@@ -13,7 +14,10 @@ use plan::{LoadedPlan, Plan};
 use platforms::clock::Clock;
 use serde::Deserialize;
 
-use super::{Address, Asked, MediaStore, Platform, Reconciled, Reconciling, Sound, Target, TargetSnapshot, Unfetched};
+use super::{
+    Address, Asked, MediaStore, Platform, Reconciled, Reconciling, Sound, Target, TargetSnapshot,
+    Unfetched,
+};
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
 use crate::checks::{Comparison, PlatformChecks};
@@ -39,8 +43,16 @@ struct Call {
 
 impl Call {
     fn conversation(self) -> TargetConversation {
-        let (start, end) = (TimeReading::of(Some(&self.start)), TimeReading::of(Some(&self.end)));
-        let leg = |user| TargetLeg { user: Some(user), start: start.clone(), end: end.clone(), ..TargetLeg::default() };
+        let (start, end) = (
+            TimeReading::of(Some(&self.start)),
+            TimeReading::of(Some(&self.end)),
+        );
+        let leg = |user| TargetLeg {
+            user: Some(user),
+            start: start.clone(),
+            end: end.clone(),
+            ..TargetLeg::default()
+        };
         let recording = |name| TargetRecording {
             id: name,
             conversation_id: self.id.clone(),
@@ -82,12 +94,16 @@ pub(super) struct Toy {
 
 impl Toy {
     pub(super) fn new(loaded: &LoadedPlan) -> Toy {
-        Toy { folder: folder(loaded).unwrap_or_default() }
+        Toy {
+            folder: folder(loaded).unwrap_or_default(),
+        }
     }
 
     fn calls(&self) -> std::io::Result<Vec<Call>> {
         let entries = std::fs::read_dir(self.folder.join("calls"))?;
-        let read = |entry: std::io::Result<std::fs::DirEntry>| Ok(serde_json::from_slice(&std::fs::read(entry?.path())?)?);
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            Ok(serde_json::from_slice(&std::fs::read(entry?.path())?)?)
+        };
         entries.map(read).collect()
     }
 }
@@ -130,9 +146,15 @@ impl Platform for Toy {
     }
 
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
-        let agent = |row: &plan::AgentRow| AgentRow { user: row.genesys_user_id.to_string(), ..AgentRow::valid_as(row) };
+        let agent = |row: &plan::AgentRow| AgentRow {
+            user: row.genesys_user_id.to_string(),
+            ..AgentRow::valid_as(row)
+        };
         let rows = loaded.mapping.agents.iter().map(|row| (row, agent(row)));
-        AgentTable::new(loaded, rows, |user| AgentRow { user: user.to_string(), ..AgentRow::default() })
+        AgentTable::new(loaded, rows, |user| AgentRow {
+            user: user.to_string(),
+            ..AgentRow::default()
+        })
     }
 
     fn endpoints(&self, _: &LoadedPlan) -> Vec<Endpoint> {
@@ -143,7 +165,13 @@ impl Platform for Toy {
         Vec::new()
     }
 
-    fn open(&self, _: &LoadedPlan, _: &Options, _: &Gates, _: &Clock) -> Result<Box<dyn Target>, RunError> {
+    fn open(
+        &self,
+        _: &LoadedPlan,
+        _: &Options,
+        _: &Gates,
+        _: &Clock,
+    ) -> Result<Box<dyn Target>, RunError> {
         Ok(Box::new(self.clone()))
     }
 
@@ -158,16 +186,36 @@ impl Target for Toy {
         Ok(Maximum::None)
     }
 
-    async fn announce(&self, _: Sizes, per_minute: u32, _: &mut BTreeSet<String>) -> Result<Announced, RunError> {
+    async fn announce(
+        &self,
+        _: Sizes,
+        per_minute: u32,
+        _: &mut BTreeSet<String>,
+    ) -> Result<Announced, RunError> {
         Ok(Announced::new(&[], BTreeMap::new(), per_minute, None))
     }
 
-    async fn snapshot(&self, asked: &Asked<'_>, progress: &dyn Progress) -> Result<TargetSnapshot, RunError> {
+    async fn snapshot(
+        &self,
+        asked: &Asked<'_>,
+        progress: &dyn Progress,
+    ) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, None);
-        let mut calls = self.calls().map_err(|error| RunError::Target(format!("cannot read the folder: {error}")))?;
-        calls.retain(|call| asked.options.only.as_ref().is_none_or(|only| only.contains(&call.id)));
+        let mut calls = self
+            .calls()
+            .map_err(|error| RunError::Target(format!("cannot read the folder: {error}")))?;
+        calls.retain(|call| {
+            asked
+                .options
+                .only
+                .as_ref()
+                .is_none_or(|only| only.contains(&call.id))
+        });
         calls.sort_by(|one, other| one.id.cmp(&other.id));
-        Ok(TargetSnapshot { ours: calls.into_iter().map(Call::conversation).collect(), ..TargetSnapshot::default() })
+        Ok(TargetSnapshot {
+            ours: calls.into_iter().map(Call::conversation).collect(),
+            ..TargetSnapshot::default()
+        })
     }
 
     fn media(&self, _: &TargetSnapshot, _: &Options, _: &Clock, _: u64) -> Box<dyn MediaStore> {
@@ -179,8 +227,15 @@ impl Target for Toy {
 impl MediaStore for Toy {
     /// The address of a recording is the name of its file.
     async fn locate(&self, wanted: &[Address]) -> Result<BTreeMap<Address, Sound>, RunError> {
-        let at = |address: &Address| Sound::At { url: address.1.clone(), content_type: None, envelope: None };
-        Ok(wanted.iter().map(|address| (address.clone(), at(address))).collect())
+        let at = |address: &Address| Sound::At {
+            url: address.1.clone(),
+            content_type: None,
+            envelope: None,
+        };
+        Ok(wanted
+            .iter()
+            .map(|address| (address.clone(), at(address)))
+            .collect())
     }
 
     async fn fetch(&self, name: &str) -> Result<Vec<u8>, Unfetched> {

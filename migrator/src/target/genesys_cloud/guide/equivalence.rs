@@ -2,10 +2,14 @@
 
 use platforms::genesys_cloud::wire;
 
-/// Whether everything that was sent stands there. A target may add names and attributes of its own, write times with fewer zeros and
-/// list participants in its own order; none of that is a difference.
+/// Whether everything that was sent stands there. A target may add names and attributes of its own,
+/// write times with fewer zeros and list participants in its own order; none of that is a
+/// difference.
 pub(super) fn matches(there: &wire::Interaction, wanted: &wire::Interaction) -> bool {
-    let attributes = wanted.attributes.iter().all(|(name, value)| there.attributes.get(name) == Some(value));
+    let attributes = wanted
+        .attributes
+        .iter()
+        .all(|(name, value)| there.attributes.get(name) == Some(value));
     attributes && normalized(there) == normalized(wanted)
 }
 
@@ -21,12 +25,17 @@ fn normalized(interaction: &wire::Interaction) -> wire::Interaction {
     }
     for segment in &mut normalized.segments {
         (segment.start, segment.end) = (time(&segment.start), time(&segment.end));
-        let date = segment.recording.as_mut().and_then(|recording| recording.retention.as_mut()?.delete_date.as_mut());
+        let date = segment
+            .recording
+            .as_mut()
+            .and_then(|recording| recording.retention.as_mut()?.delete_date.as_mut());
         if let Some(date) = date {
             *date = time(date);
         }
     }
-    normalized.participants.sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
+    normalized
+        .participants
+        .sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
     normalized.segments.sort_by(|a, b| a.id.cmp(&b.id));
     normalized
 }
@@ -36,7 +45,9 @@ mod tests {
     use super::*;
 
     fn sent() -> wire::Interaction {
-        let text = include_str!("../../../../../scenarios/contracts/genesys_cloud/create_interaction.json");
+        let text = include_str!(
+            "../../../../../scenarios/contracts/genesys_cloud/create_interaction.json"
+        );
         let contract: serde_json::Value = serde_json::from_str(text).expect("the contract file");
         serde_json::from_str(&contract["request"]["body"].to_string()).expect("an interaction")
     }
@@ -61,7 +72,10 @@ mod tests {
         for name in ["routing", "deletionProtection", "participants", "segments"] {
             fields.remove(name);
         }
-        assert!(matches(&serde_json::from_value(answer).expect("an interaction"), &wanted));
+        assert!(matches(
+            &serde_json::from_value(answer).expect("an interaction"),
+            &wanted
+        ));
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! The guide's surface: files, then the interaction with its links and retention in one request, then a read back.
+//! The guide's surface: files, then the interaction with its links and retention in one request,
+//! then a read back.
 //!
-//! Two requests a call count against the token's limit: creating and confirming. Linking and retaining are part of creating; the
-//! confirming read finds what is missing and an update puts it right, so a lost answer costs a look and not a duplicate.
+//! Two requests a call count against the token's limit: creating and confirming. Linking and
+//! retaining are part of creating; the confirming read finds what is missing and an update puts it
+//! right, so a lost answer costs a look and not a duplicate.
 
 mod equivalence;
 mod payload;
@@ -23,7 +25,9 @@ use super::without_years;
 use crate::error::{RunError, StepError};
 use crate::ledger::Ledger;
 use crate::step::Phase;
-use crate::target::{CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules};
+use crate::target::{
+    CallContent, CallInFlight, Capabilities, DeclaredLoss, Finding, Target, TargetRules,
+};
 
 /// What the guide's surface makes of a call.
 pub(super) struct GuideRules;
@@ -52,8 +56,24 @@ impl TargetRules for GuideRules {
     }
 }
 
-fn interaction(CallContent { plan, resolver, phones, record, resolved, recordings }: &CallContent<'_>) -> Interaction {
-    payload::interaction(&Names::new(&plan.plan.identity), resolver, phones, record, resolved, recordings)
+fn interaction(
+    CallContent {
+        plan,
+        resolver,
+        phones,
+        record,
+        resolved,
+        recordings,
+    }: &CallContent<'_>,
+) -> Interaction {
+    payload::interaction(
+        &Names::new(&plan.plan.identity),
+        resolver,
+        phones,
+        record,
+        resolved,
+        recordings,
+    )
 }
 
 /// An organisation.
@@ -77,18 +97,34 @@ impl Target for Guide {
         vec![self.client.read().counts()]
     }
 
-    async fn survey(&self, plan: &LoadedPlan, findings: &mut Vec<Finding>) -> Result<Option<u32>, RunError> {
+    async fn survey(
+        &self,
+        plan: &LoadedPlan,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<u32>, RunError> {
         survey(plan, self.client.read(), None, findings).await
     }
 
-    async fn begin(&self, _: &LoadedPlan, _: &dyn Ledger, _: &Clock, _: bool) -> Result<(), RunError> {
+    async fn begin(
+        &self,
+        _: &LoadedPlan,
+        _: &dyn Ledger,
+        _: &Clock,
+        _: bool,
+    ) -> Result<(), RunError> {
         Ok(())
     }
 
     async fn upload(&self, call: &mut CallInFlight<'_>) -> Result<(), StepError> {
-        let CallInFlight { row, attempt, run, .. } = call;
+        let CallInFlight {
+            row, attempt, run, ..
+        } = call;
         let namespace = &run.plan.plan.identity.namespace;
-        for recording in row.recordings.iter_mut().filter(|recording| recording.outcome.is_none() && recording.file_id.is_none()) {
+        for recording in row
+            .recordings
+            .iter_mut()
+            .filter(|recording| recording.outcome.is_none() && recording.file_id.is_none())
+        {
             let cached = attempt.cached_bytes.get(&recording.seq).cloned();
             requests::upload(&self.client, &run.staging, namespace, recording, cached).await?;
         }
@@ -106,15 +142,26 @@ impl Target for Guide {
 
     async fn confirm(&self, call: &mut CallInFlight<'_>) -> Result<String, StepError> {
         let wanted = interaction(&call.content());
-        let there = requests::confirm(&self.client, &call.run.clock, &wanted, call.row.redo.is_some()).await?;
+        let there = requests::confirm(
+            &self.client,
+            &call.run.clock,
+            &wanted,
+            call.row.redo.is_some(),
+        )
+        .await?;
         let Some(there) = there else {
-            // Taken and gone again: left for the next run, which creates it once more. Trying on here could go on for ever.
+            // Taken and gone again: left for the next run, which creates it once more. Trying on
+            // here could go on for ever.
             call.row.phase = Phase::Uploaded;
             call.save().await?;
             let what = format!("GET /api/v2/interactions/{}", wanted.id);
             let why = "it was taken, and is not shown".to_owned();
-            return Err(StepError::InteractionFailed(RunError::Target(CallError::Malformed { what, why })));
+            return Err(StepError::InteractionFailed(RunError::Target(
+                CallError::Malformed { what, why },
+            )));
         };
-        Ok(hex::encode(Sha256::digest(serde_json::to_vec(&there).unwrap_or_default())))
+        Ok(hex::encode(Sha256::digest(
+            serde_json::to_vec(&there).unwrap_or_default(),
+        )))
     }
 }

@@ -1,4 +1,5 @@
-//! The guide's interaction payload. Source: recording-migration guide step 2.3, docs/reference/identity.md and fields.md.
+//! The guide's interaction payload. Source: recording-migration guide step 2.3,
+//! docs/reference/identity.md and fields.md.
 
 use jiff::Timestamp;
 use platforms::genesys_cloud::wire;
@@ -13,7 +14,8 @@ use crate::target::attributes::attributes;
 use crate::time::iso;
 use crate::upload_source::{length_ms, recordings_to_send};
 
-/// The whole payload: participants, routing, attributes, legs with their linked and retained recordings.
+/// The whole payload: participants, routing, attributes, legs with their linked and retained
+/// recordings.
 pub(crate) fn interaction(
     names: &Names<'_>,
     resolver: &Resolver,
@@ -26,14 +28,28 @@ pub(crate) fn interaction(
     wire::Interaction {
         id: names.id("interaction", &record.legacy_interaction_id),
         kind: "call".to_owned(),
-        direction: if record.is_outbound() { "outbound" } else { "inbound" }.to_owned(),
+        direction: if record.is_outbound() {
+            "outbound"
+        } else {
+            "inbound"
+        }
+        .to_owned(),
         created_time: iso(record.legacy_start_time),
         updated_time: iso(record.legacy_end_time),
         external_tag: names.external_tag(&record.legacy_interaction_id),
         participants: participants(names, phones, record, resolved),
         routing: wire::Routing {
-            queue: resolved.queue.map(|queue| wire::QueueRef { id: queue.to_string(), name: None }),
-            skills: resolved.skill.iter().map(|skill| wire::SkillRef { id: skill.to_string() }).collect(),
+            queue: resolved.queue.map(|queue| wire::QueueRef {
+                id: queue.to_string(),
+                name: None,
+            }),
+            skills: resolved
+                .skill
+                .iter()
+                .map(|skill| wire::SkillRef {
+                    id: skill.to_string(),
+                })
+                .collect(),
         },
         attributes: attributes(Some(names.carrier), record, resolved),
         // A hold on one recording protects the whole conversation: a declared widening.
@@ -42,8 +58,14 @@ pub(crate) fn interaction(
     }
 }
 
-/// Each agent once, in the order of the legs, the wrap-up with the first; then the customer with both numbers.
-fn participants(names: &Names<'_>, phones: &PhoneRule, record: &Canonical, resolved: &Resolved) -> Vec<wire::InteractionParticipant> {
+/// Each agent once, in the order of the legs, the wrap-up with the first; then the customer with
+/// both numbers.
+fn participants(
+    names: &Names<'_>,
+    phones: &PhoneRule,
+    record: &Canonical,
+    resolved: &Resolved,
+) -> Vec<wire::InteractionParticipant> {
     let mut users: Vec<Uuid> = Vec::new();
     for agent in resolved.agents() {
         if !users.contains(&agent.user()) {
@@ -53,24 +75,37 @@ fn participants(names: &Names<'_>, phones: &PhoneRule, record: &Canonical, resol
     let agent = |(at, user): (usize, &Uuid)| wire::InteractionParticipant {
         id: user.to_string(),
         kind: "agent".to_owned(),
-        wrap_up_code: resolved.wrap_up.filter(|_| at == 0).map(|code| code.to_string()),
+        wrap_up_code: resolved
+            .wrap_up
+            .filter(|_| at == 0)
+            .map(|code| code.to_string()),
         phone: None,
         ani: None,
         dnis: None,
     };
-    let protect = |number: &Option<String>| number.as_deref().and_then(|number| phones.apply(number));
+    let protect =
+        |number: &Option<String>| number.as_deref().and_then(|number| phones.apply(number));
     let customer = wire::InteractionParticipant {
         id: names.id("customer", &record.legacy_interaction_id),
         kind: "customer".to_owned(),
-        wrap_up_code: resolved.wrap_up.filter(|_| users.is_empty()).map(|code| code.to_string()),
+        wrap_up_code: resolved
+            .wrap_up
+            .filter(|_| users.is_empty())
+            .map(|code| code.to_string()),
         phone: protect(&record.customer_phone),
         ani: protect(&record.caller_number),
         dnis: protect(&record.dialled_number),
     };
-    users.iter().enumerate().map(agent).chain([customer]).collect()
+    users
+        .iter()
+        .enumerate()
+        .map(agent)
+        .chain([customer])
+        .collect()
 }
 
-/// One leg for each recording, with the recording's own times, and one for each source leg without a recording.
+/// One leg for each recording, with the recording's own times, and one for each source leg without
+/// a recording.
 fn segments(
     names: &Names<'_>,
     resolver: &Resolver,
@@ -84,15 +119,20 @@ fn segments(
     };
     let leg_of = |recording: &CanonicalRecording| {
         let id = recording.legacy_segment_id.as_ref()?;
-        record.segments.iter().position(|segment| segment.legacy_segment_id == *id)
+        record
+            .segments
+            .iter()
+            .position(|segment| segment.legacy_segment_id == *id)
     };
-    let segment = |key: String, leg: Option<usize>, start: Timestamp, end: Timestamp| wire::InteractionSegment {
-        id: names.id("segment", &key),
-        kind: "call".to_owned(),
-        participant_id: agent_of(leg).map(|agent| agent.user().to_string()),
-        start: iso(start),
-        end: iso(end),
-        recording: None,
+    let segment = |key: String, leg: Option<usize>, start: Timestamp, end: Timestamp| {
+        wire::InteractionSegment {
+            id: names.id("segment", &key),
+            kind: "call".to_owned(),
+            participant_id: agent_of(leg).map(|agent| agent.user().to_string()),
+            start: iso(start),
+            end: iso(end),
+            recording: None,
+        }
     };
     let mut list: Vec<wire::InteractionSegment> = Vec::new();
     for (recording, row) in going {
@@ -102,9 +142,27 @@ fn segments(
         list.push(leg);
     }
     let recorded: Vec<usize> = record.recordings.iter().filter_map(leg_of).collect();
-    for (at, CanonicalSegment { legacy_segment_id, start, end, .. }) in record.segments.iter().enumerate() {
-        if !recorded.contains(&at) || !going.iter().any(|(recording, _)| leg_of(recording) == Some(at)) {
-            list.push(segment(format!("leg:{}:{legacy_segment_id}", record.legacy_interaction_id), Some(at), *start, *end));
+    for (
+        at,
+        CanonicalSegment {
+            legacy_segment_id,
+            start,
+            end,
+            ..
+        },
+    ) in record.segments.iter().enumerate()
+    {
+        if !recorded.contains(&at)
+            || !going
+                .iter()
+                .any(|(recording, _)| leg_of(recording) == Some(at))
+        {
+            list.push(segment(
+                format!("leg:{}:{legacy_segment_id}", record.legacy_interaction_id),
+                Some(at),
+                *start,
+                *end,
+            ));
         }
     }
     list.sort_by(|a, b| (&a.start, &a.end, &a.id).cmp(&(&b.start, &b.end, &b.id)));
@@ -133,7 +191,10 @@ fn linked(
         duration: length_ms(row),
         retention: date.and_then(|date| {
             let tag = recording.retention_class.clone()?;
-            Some(wire::RetentionTag { tag, delete_date: Some(iso(date)) })
+            Some(wire::RetentionTag {
+                tag,
+                delete_date: Some(iso(date)),
+            })
         }),
         annotations: recording.pauses_ms.iter().map(pause).collect(),
     }

@@ -1,4 +1,5 @@
-//! Events of several conversations in one request. Under a limit of requests a minute this is what decides how long a migration takes.
+//! Events of several conversations in one request. Under a limit of requests a minute this is what
+//! decides how long a migration takes.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -16,7 +17,8 @@ struct Waiting {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Gathers what comes while a request is under way or waits for its turn, and sends it with the next.
+/// Gathers what comes while a request is under way or waits for its turn, and sends it with the
+/// next.
 #[derive(Default)]
 pub(super) struct Batches {
     queue: Mutex<VecDeque<Waiting>>,
@@ -24,7 +26,8 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// Sends the events of one conversation in their order; answers those of them that were not taken.
+    /// Sends the events of one conversation in their order; answers those of them that were not
+    /// taken.
     pub(super) async fn send(&self, client: &PublicClient, events: &[Event]) -> Answer {
         let mut errors = Vec::new();
         for piece in events.chunks(EVENTS_MOST) {
@@ -48,13 +51,24 @@ impl Batches {
                 drop(turn);
                 return wait.await.unwrap_or_else(|_| Err(lost()));
             }
-            let events: Vec<Event> = batch.iter().flat_map(|waiting| waiting.events.clone()).collect();
+            let events: Vec<Event> = batch
+                .iter()
+                .flat_map(|waiting| waiting.events.clone())
+                .collect();
             let answer = client.inject_events(&events).await;
             for waiting in batch {
-                let own: HashSet<&str> = waiting.events.iter().map(|event| event.head().event_id.as_str()).collect();
+                let own: HashSet<&str> = waiting
+                    .events
+                    .iter()
+                    .map(|event| event.head().event_id.as_str())
+                    .collect();
                 // An error that names no event may be anybody's.
-                let concerns = |error: &&EventError| error.event_id.as_deref().is_none_or(|id| own.contains(id));
-                let own = answer.clone().map(|errors| errors.iter().filter(concerns).cloned().collect());
+                let concerns = |error: &&EventError| {
+                    error.event_id.as_deref().is_none_or(|id| own.contains(id))
+                };
+                let own = answer
+                    .clone()
+                    .map(|errors| errors.iter().filter(concerns).cloned().collect());
                 // Nobody waits any more where a run was broken off.
                 let _ = waiting.answer.send(own);
             }
@@ -78,7 +92,10 @@ impl Batches {
 
 /// The worker that sent for us was broken off.
 fn lost() -> CallError {
-    CallError::OutcomeUnknown { what: "POST /api/v2/events/conversations".to_owned(), why: "the run was broken off".to_owned() }
+    CallError::OutcomeUnknown {
+        what: "POST /api/v2/events/conversations".to_owned(),
+        why: "the run was broken off".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -102,14 +119,22 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Transport for Slow {
-        async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+        async fn send(
+            &self,
+            request: http::Request<Body>,
+        ) -> Result<http::Response<Body>, TransportError> {
             let text = |text: String| Ok(http::Response::new(Body::Full(text.into())));
             if request.uri().path() == "/oauth/token" {
                 return text(r#"{"access_token":"t","expires_in":3600}"#.to_owned());
             }
-            let Body::Full(bytes) = request.into_body() else { panic!("a body in one piece") };
+            let Body::Full(bytes) = request.into_body() else {
+                panic!("a body in one piece")
+            };
             let sent: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-            let events = sent["communicationEndedEvents"].as_array().expect("events").clone();
+            let events = sent["communicationEndedEvents"]
+                .as_array()
+                .expect("events")
+                .clone();
             self.requests.fetch_add(1, Ordering::Relaxed);
             self.largest.fetch_max(events.len(), Ordering::Relaxed);
             for _ in 0..20 {
@@ -129,32 +154,65 @@ mod tests {
             conversation_id: conversation.to_string(),
             communication_id: "c".to_owned(),
         };
-        (0..count).map(|n| Event::Ended(Ended { head: head(n), disconnect_type: "Peer" })).collect()
+        (0..count)
+            .map(|n| {
+                Event::Ended(Ended {
+                    head: head(n),
+                    disconnect_type: "Peer",
+                })
+            })
+            .collect()
     }
 
     #[tokio::test]
     async fn many_conversations_share_a_request_and_none_anothers_errors() {
-        let transport = Arc::new(Slow { requests: AtomicUsize::new(0), largest: AtomicUsize::new(0) });
+        let transport = Arc::new(Slow {
+            requests: AtomicUsize::new(0),
+            largest: AtomicUsize::new(0),
+        });
         let url: url::Url = "http://platform.test".parse().expect("a URL");
         let settings = Settings {
             token_url: url.join("/oauth/token").expect("a URL"),
             api_url: url,
-            credentials: Credentials { client_id: "id".to_owned(), client_secret: "secret".to_owned() },
+            credentials: Credentials {
+                client_id: "id".to_owned(),
+                client_secret: "secret".to_owned(),
+            },
             requests_per_minute: u32::MAX,
         };
         let client = PublicClient::new(transport.clone(), Clock::real(), settings);
         let batches = Batches::default();
         // 39 of 7 events and one that fits into no single request.
-        let sizes = (0..40).map(|conversation| (conversation, if conversation == 3 { 230 } else { 7 }));
+        let sizes =
+            (0..40).map(|conversation| (conversation, if conversation == 3 { 230 } else { 7 }));
         let sent = sizes.map(|(conversation, size)| {
             let (batches, client) = (&batches, &client);
-            async move { (conversation, batches.send(client, &events(conversation, size)).await.expect("an answer").len()) }
+            async move {
+                (
+                    conversation,
+                    batches
+                        .send(client, &events(conversation, size))
+                        .await
+                        .expect("an answer")
+                        .len(),
+                )
+            }
         });
         for (conversation, errors) in futures_util::future::join_all(sent).await {
-            assert_eq!(errors, if conversation == 7 { 7 } else { 0 }, "conversation {conversation}");
+            assert_eq!(
+                errors,
+                if conversation == 7 { 7 } else { 0 },
+                "conversation {conversation}"
+            );
         }
-        let (requests, largest) = (transport.requests.load(Ordering::Relaxed), transport.largest.load(Ordering::Relaxed));
+        let (requests, largest) = (
+            transport.requests.load(Ordering::Relaxed),
+            transport.largest.load(Ordering::Relaxed),
+        );
         assert!(largest <= EVENTS_MOST, "{largest} events in one request");
-        assert!(requests <= 10, "{requests} requests for 503 events of 40 conversations");
+        assert!(
+            requests <= 10,
+            "{requests} requests for 503 events of 40 conversations"
+        );
     }
 }

@@ -1,10 +1,13 @@
-//! A call as the public ingestion is told it: events of its communications, and what is written on it afterwards. Source: platform API,
-//! BatchConversationEventRequest; docs/reference/identity.md and fields.md.
+//! A call as the public ingestion is told it: events of its communications, and what is written on
+//! it afterwards. Source: platform API, BatchConversationEventRequest; docs/reference/identity.md
+//! and fields.md.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use platforms::genesys_cloud::public::{Disposition, Ended, Established, Event, Head, InitialConfiguration, SourceConfiguration};
+use platforms::genesys_cloud::public::{
+    Disposition, Ended, Established, Event, Head, InitialConfiguration, SourceConfiguration,
+};
 
 use super::super::names::Names;
 use crate::canonical::{Canonical, CanonicalRecording};
@@ -58,7 +61,11 @@ pub(crate) fn build_events(
     resolved: &Resolved,
     rows: &[RecordingRow],
 ) -> ConversationEvents {
-    let mut teller = EventBuilder { names, record, events: Vec::new() };
+    let mut teller = EventBuilder {
+        names,
+        record,
+        events: Vec::new(),
+    };
     let customer = teller.customer(phones);
     let legs = teller.legs(resolved);
     teller.queue(resolved, &legs);
@@ -67,11 +74,17 @@ pub(crate) fn build_events(
     let upload = |recording: &CanonicalRecording| RecordingUpload {
         legacy_id: recording.legacy_recording_id.clone(),
         id: names.random_id("recording", &recording.legacy_recording_id),
-        communication: communication_of(record, recording, &legs).unwrap_or(&customer).to_owned(),
+        communication: communication_of(record, recording, &legs)
+            .unwrap_or(&customer)
+            .to_owned(),
         start: iso(recording.start),
         end: iso(recording.end),
         delete_date: resolver.delete_date(record, recording).map(iso),
-        pauses_ms: recording.pauses_ms.iter().map(|(start, end)| (*start, end - start)).collect(),
+        pauses_ms: recording
+            .pauses_ms
+            .iter()
+            .map(|(start, end)| (*start, end - start))
+            .collect(),
     };
     ConversationEvents {
         conversation: conversation_id(names, record),
@@ -79,7 +92,10 @@ pub(crate) fn build_events(
         events: teller.events,
         attributes: attributes(Some(names.carrier), record, resolved),
         protect: record.is_held(),
-        recordings: recordings_to_send(record, rows).into_iter().map(|(recording, _)| upload(recording)).collect(),
+        recordings: recordings_to_send(record, rows)
+            .into_iter()
+            .map(|(recording, _)| upload(recording))
+            .collect(),
     }
 }
 
@@ -106,8 +122,17 @@ struct Leg {
 }
 
 /// The leg a recording was made on: its own, else the first agent's.
-fn communication_of<'a>(record: &Canonical, recording: &CanonicalRecording, legs: &'a [Leg]) -> Option<&'a str> {
-    let segment = recording.legacy_segment_id.as_ref().and_then(|id| record.segments.iter().position(|leg| leg.legacy_segment_id == *id));
+fn communication_of<'a>(
+    record: &Canonical,
+    recording: &CanonicalRecording,
+    legs: &'a [Leg],
+) -> Option<&'a str> {
+    let segment = recording.legacy_segment_id.as_ref().and_then(|id| {
+        record
+            .segments
+            .iter()
+            .position(|leg| leg.legacy_segment_id == *id)
+    });
     match segment {
         // A leg without an agent is not told: what was recorded on it hangs on the customer's side.
         Some(at) => legs.iter().find(|leg| leg.segment == Some(at)),
@@ -125,7 +150,9 @@ struct EventBuilder<'a> {
 impl EventBuilder<'_> {
     fn head(&self, what: &str, communication: &str, at: Timestamp) -> Head {
         Head {
-            event_id: self.names.random_id("event", &format!("{what}:{communication}")),
+            event_id: self
+                .names
+                .random_id("event", &format!("{what}:{communication}")),
             event_date_time: iso(at),
             conversation_id: conversation_id(self.names, self.record),
             communication_id: communication.to_owned(),
@@ -133,7 +160,10 @@ impl EventBuilder<'_> {
     }
 
     fn communication(&self, what: &str) -> String {
-        self.names.random_id("communication", &format!("{}:{what}", self.record.legacy_interaction_id))
+        self.names.random_id(
+            "communication",
+            &format!("{}:{what}", self.record.legacy_interaction_id),
+        )
     }
 
     fn established(&self, communication: &str, at: Timestamp, is_recorded: bool) -> Established {
@@ -159,12 +189,16 @@ impl EventBuilder<'_> {
 
     fn ended(&mut self, communication: &str, at: Timestamp, disconnect_type: &'static str) {
         let head = self.head("ended", communication, at);
-        self.events.push(Event::Ended(Ended { head, disconnect_type }));
+        self.events.push(Event::Ended(Ended {
+            head,
+            disconnect_type,
+        }));
     }
 
     /// The customer's side, as long as the call.
     fn customer(&mut self, phones: &PhoneRule) -> String {
-        let protect = |number: &Option<String>| number.as_deref().and_then(|number| phones.apply(number));
+        let protect =
+            |number: &Option<String>| number.as_deref().and_then(|number| phones.apply(number));
         let communication = self.communication("customer");
         let event = Established {
             ani: protect(&self.record.caller_number),
@@ -176,27 +210,55 @@ impl EventBuilder<'_> {
         communication
     }
 
-    /// The legs that have an agent; a source that lists none names one agent for all of the call. None is told beyond the call: the conversation is as
-    /// long as its events, and what is said at the call's end would come before a leg that begins later.
+    /// The legs that have an agent; a source that lists none names one agent for all of the call.
+    /// None is told beyond the call: the conversation is as long as its events, and what is said at
+    /// the call's end would come before a leg that begins later.
     fn legs(&mut self, resolved: &Resolved) -> Vec<Leg> {
         let mut spans: Vec<(Option<usize>, String, String, Timestamp, Timestamp)> = Vec::new();
         let (start, end) = (self.record.legacy_start_time, self.record.legacy_end_time);
         for (at, segment) in self.record.segments.iter().enumerate() {
             if let Some(agent) = resolved.segment_agents.get(at).copied().flatten() {
                 let key = self.communication(&format!("leg:{}", segment.legacy_segment_id));
-                spans.push((Some(at), agent.user().to_string(), key, segment.start.clamp(start, end), segment.end.clamp(start, end)));
+                spans.push((
+                    Some(at),
+                    agent.user().to_string(),
+                    key,
+                    segment.start.clamp(start, end),
+                    segment.end.clamp(start, end),
+                ));
             }
         }
         if let Some(agent) = resolved.agent.filter(|_| self.record.segments.is_empty()) {
-            spans.push((None, agent.user().to_string(), self.communication("agent"), start, end));
+            spans.push((
+                None,
+                agent.user().to_string(),
+                self.communication("agent"),
+                start,
+                end,
+            ));
         }
         let last = spans.iter().map(|span| span.4).max();
         let mut legs = Vec::new();
         for (segment, user, communication, start, end) in spans {
-            let event = Established { user_id: Some(user), ..self.established(&communication, start, true) };
+            let event = Established {
+                user_id: Some(user),
+                ..self.established(&communication, start, true)
+            };
             self.events.push(Event::User(event));
-            self.ended(&communication, end, if Some(end) == last { "Peer" } else { "TransferUser" });
-            legs.push(Leg { communication, segment, start });
+            self.ended(
+                &communication,
+                end,
+                if Some(end) == last {
+                    "Peer"
+                } else {
+                    "TransferUser"
+                },
+            );
+            legs.push(Leg {
+                communication,
+                segment,
+                start,
+            });
         }
         legs
     }
@@ -213,7 +275,15 @@ impl EventBuilder<'_> {
             ..self.established(&communication, start, false)
         };
         self.events.push(Event::Routing(event));
-        self.ended(&communication, taken.clamp(start, end), if legs.is_empty() { "Peer" } else { "TransferUser" });
+        self.ended(
+            &communication,
+            taken.clamp(start, end),
+            if legs.is_empty() {
+                "Peer"
+            } else {
+                "TransferUser"
+            },
+        );
     }
 
     /// The wrap-up code, with the first agent; the customer's side where there is none.
@@ -221,7 +291,10 @@ impl EventBuilder<'_> {
         let Some(code) = resolved.wrap_up else { return };
         let communication = legs.first().map_or(customer, |leg| &leg.communication);
         let head = self.head("disposition", communication, self.record.legacy_end_time);
-        self.events.push(Event::Disposition(Disposition { head, code: code.to_string() }));
+        self.events.push(Event::Disposition(Disposition {
+            head,
+            code: code.to_string(),
+        }));
     }
 }
 
@@ -282,8 +355,14 @@ url = "ledger.db"
                 "agents.csv",
                 "legacy_agent_id,genesys_user_id,genesys_user_name\nA1,550e8400-e29b-41d4-a716-446655440001,One\nA2,550e8400-e29b-41d4-a716-446655440002,Two\n",
             ),
-            ("queues.csv", "legacy_queue_id,genesys_queue_id\nQ1,0a0b0000-0000-4000-8000-0000000000d1\n"),
-            ("wrapups.csv", "legacy_code,genesys_wrapup_id\nW1,7f3c0000-0000-4000-8000-00000000a017\n"),
+            (
+                "queues.csv",
+                "legacy_queue_id,genesys_queue_id\nQ1,0a0b0000-0000-4000-8000-0000000000d1\n",
+            ),
+            (
+                "wrapups.csv",
+                "legacy_code,genesys_wrapup_id\nW1,7f3c0000-0000-4000-8000-00000000a017\n",
+            ),
         ];
         for (name, text) in files {
             std::fs::write(dir.path().join(name), text).expect("a file");
@@ -292,7 +371,8 @@ url = "ledger.db"
         (dir, Arc::new(plan))
     }
 
-    /// A call of two agents with a queue, a wrap-up, a hold and a pause; the second leg's recording stays behind.
+    /// A call of two agents with a queue, a wrap-up, a hold and a pause; the second leg's recording
+    /// stays behind.
     fn sent_events() -> ConversationEvents {
         told_of(1_698_401_100_000)
     }
@@ -317,14 +397,31 @@ url = "ledger.db"
             }))
             .expect("a recording")
         };
-        let recordings = [recording("100001-1", "s1", false), recording("100001-2", "s2", true)];
+        let recordings = [
+            recording("100001-1", "s1", false),
+            recording("100001-2", "s2", true),
+        ];
         let record = normalise(&interaction, &recordings, &plan.plan.time).expect("a record");
         let resolver = Resolver::new(plan.clone(), None);
         let resolved = resolver.resolve(&record).expect("resolved");
-        let row = |id: &str, outcome: Option<Disposition>| RecordingRow { legacy_id: id.to_owned(), outcome, ..RecordingRow::default() };
-        let rows = [row("100001-1", None), row("100001-2", Some(Disposition::Quarantined))];
+        let row = |id: &str, outcome: Option<Disposition>| RecordingRow {
+            legacy_id: id.to_owned(),
+            outcome,
+            ..RecordingRow::default()
+        };
+        let rows = [
+            row("100001-1", None),
+            row("100001-2", Some(Disposition::Quarantined)),
+        ];
         let phones = PhoneRule::of(&plan).expect("a rule");
-        build_events(&Names::new(&plan.plan.identity), &resolver, &phones, &record, &resolved, &rows)
+        build_events(
+            &Names::new(&plan.plan.identity),
+            &resolver,
+            &phones,
+            &record,
+            &resolved,
+            &rows,
+        )
     }
 
     #[test]
@@ -337,7 +434,10 @@ url = "ledger.db"
                 let what = match event {
                     Event::External(_) => "customer",
                     Event::Routing(_) => "queue",
-                    Event::User(leg) => leg.user_id.as_deref().map_or("", |user| &user[user.len() - 1..]),
+                    Event::User(leg) => leg
+                        .user_id
+                        .as_deref()
+                        .map_or("", |user| &user[user.len() - 1..]),
                     Event::Disposition(_) => "wrap-up",
                     Event::Ended(ended) => ended.disconnect_type,
                 };
@@ -359,25 +459,46 @@ url = "ledger.db"
             ]
         );
         assert_eq!(wanted.tag, "st:acme:100001");
-        assert!(wanted.protect, "the hold of one recording is the conversation's");
+        assert!(
+            wanted.protect,
+            "the hold of one recording is the conversation's"
+        );
     }
 
     #[test]
     fn a_call_that_ends_as_it_begins_is_told_in_one_instant_and_its_wrap_up_after_its_agents() {
         let wanted = told_of(1_698_400_800_000);
-        let at: std::collections::BTreeSet<&str> = wanted.events.iter().map(|event| event.head().event_date_time.as_str()).collect();
+        let at: std::collections::BTreeSet<&str> = wanted
+            .events
+            .iter()
+            .map(|event| event.head().event_date_time.as_str())
+            .collect();
         assert_eq!(at.len(), 1, "{at:?}");
-        let place = |is_it: fn(&Event) -> bool| wanted.events.iter().position(is_it).expect("it is there");
-        assert!(place(|event| matches!(event, Event::Disposition(_))) > place(|event| matches!(event, Event::User(_))));
+        let place =
+            |is_it: fn(&Event) -> bool| wanted.events.iter().position(is_it).expect("it is there");
+        assert!(
+            place(|event| matches!(event, Event::Disposition(_)))
+                > place(|event| matches!(event, Event::User(_)))
+        );
     }
 
     #[test]
     fn what_stays_behind_is_not_told_and_what_goes_hangs_on_its_own_leg() {
         let wanted = sent_events();
-        let [recording] = wanted.recordings.as_slice() else { panic!("one recording goes: {:?}", wanted.recordings) };
-        let first = wanted.events.iter().find(|event| matches!(event, Event::User(_))).expect("an agent");
+        let [recording] = wanted.recordings.as_slice() else {
+            panic!("one recording goes: {:?}", wanted.recordings)
+        };
+        let first = wanted
+            .events
+            .iter()
+            .find(|event| matches!(event, Event::User(_)))
+            .expect("an agent");
         assert_eq!(recording.communication, first.head().communication_id);
-        assert_eq!(recording.delete_date.as_deref(), Some("2030-10-27T10:05:00.000Z"), "seven years from the call's end");
+        assert_eq!(
+            recording.delete_date.as_deref(),
+            Some("2030-10-27T10:05:00.000Z"),
+            "seven years from the call's end"
+        );
         assert_eq!(recording.pauses_ms, [(61_000, 13_500)]);
     }
 
@@ -385,10 +506,20 @@ url = "ledger.db"
     fn ids_are_of_version_4_each_its_own_and_the_same_each_time() {
         let (wanted, again) = (sent_events(), sent_events());
         assert_eq!(wanted, again);
-        let mut events: Vec<&str> = wanted.events.iter().map(|event| event.head().event_id.as_str()).collect();
-        for id in events.iter().copied().chain([wanted.conversation.as_str(), wanted.recordings[0].id.as_str()]) {
+        let mut events: Vec<&str> = wanted
+            .events
+            .iter()
+            .map(|event| event.head().event_id.as_str())
+            .collect();
+        for id in events.iter().copied().chain([
+            wanted.conversation.as_str(),
+            wanted.recordings[0].id.as_str(),
+        ]) {
             let id: uuid::Uuid = id.parse().expect("a UUID");
-            assert_eq!((id.get_version_num(), id.get_variant()), (4, uuid::Variant::RFC4122));
+            assert_eq!(
+                (id.get_version_num(), id.get_variant()),
+                (4, uuid::Variant::RFC4122)
+            );
         }
         events.sort_unstable();
         events.dedup();

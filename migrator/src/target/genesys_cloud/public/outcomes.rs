@@ -15,7 +15,8 @@ use crate::time::iso;
 const FRESH_MS: i64 = 10_000;
 /// How far back it looks: an upload of an earlier run may still be under way.
 const BACK: SignedDuration = SignedDuration::from_hours(48);
-/// How far back the reports of unfinished uploads look: a run that was killed may go on weeks later, and these reports are short.
+/// How far back the reports of unfinished uploads look: a run that was killed may go on weeks
+/// later, and these reports are short.
 const BACK_UNFINISHED: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How often a report's state is asked for, a second apart at first.
 const LOOKS: u32 = 12;
@@ -46,7 +47,12 @@ impl Outcome {
     }
 
     fn from_name(name: &str) -> Option<Outcome> {
-        let all = [Outcome::Pending, Outcome::Success, Outcome::Failure, Outcome::WaitForConversation];
+        let all = [
+            Outcome::Pending,
+            Outcome::Success,
+            Outcome::Failure,
+            Outcome::WaitForConversation,
+        ];
         all.into_iter().find(|outcome| outcome.as_str() == name)
     }
 }
@@ -76,23 +82,40 @@ pub(super) struct Outcomes {
 
 impl Outcomes {
     /// Where the upload of that file name stands; `None` where the report does not say.
-    pub(super) async fn of(&self, client: &PublicClient, clock: &Clock, file_name: &str) -> Result<Option<Outcome>, CallError> {
+    pub(super) async fn of(
+        &self,
+        client: &PublicClient,
+        clock: &Clock,
+        file_name: &str,
+    ) -> Result<Option<Outcome>, CallError> {
         let mut last = self.last.lock().await;
-        if last.as_ref().is_none_or(|read| clock.now_ms() - read.at_ms > FRESH_MS) {
+        if last
+            .as_ref()
+            .is_none_or(|read| clock.now_ms() - read.at_ms > FRESH_MS)
+        {
             let at_ms = clock.now_ms();
-            *last = Some(Read { at_ms, by_file: read(client, clock, BACK, None).await?.unwrap_or_default() });
+            *last = Some(Read {
+                at_ms,
+                by_file: read(client, clock, BACK, None).await?.unwrap_or_default(),
+            });
         }
         if let Some(upload) = last.as_ref().and_then(|read| read.by_file.get(file_name)) {
             return Ok(Some(upload.outcome));
         }
-        // It may have been uploaded longer ago than the report looks back, and be an orphan. Whatever else it was may have changed since.
+        // It may have been uploaded longer ago than the report looks back, and be an orphan.
+        // Whatever else it was may have changed since.
         let unfinished = self.unfinished.lock().await;
-        let known = unfinished.as_ref().and_then(|read| read.by_file.get(file_name));
-        Ok(known.map(|upload| upload.outcome).filter(|outcome| *outcome == Outcome::WaitForConversation))
+        let known = unfinished
+            .as_ref()
+            .and_then(|read| read.by_file.get(file_name));
+        Ok(known
+            .map(|upload| upload.outcome)
+            .filter(|outcome| *outcome == Outcome::WaitForConversation))
     }
 
-    /// The key of an upload of that file name that was begun before `at_ms`, Unix ms, and is not finished: sent again, it would be there twice.
-    /// `None`: the reports know of none, do not come, or may not be read.
+    /// The key of an upload of that file name that was begun before `at_ms`, Unix ms, and is not
+    /// finished: sent again, it would be there twice. `None`: the reports know of none, do not
+    /// come, or may not be read.
     pub(super) async fn unfinished(
         &self,
         client: &PublicClient,
@@ -109,37 +132,62 @@ impl Outcomes {
                 read => read?,
             };
             // A report that does not come is asked for again at the next recording.
-            let Some(by_file) = by_file else { return Ok(None) };
-            *unfinished = Some(Read { at_ms: now_ms, by_file });
+            let Some(by_file) = by_file else {
+                return Ok(None);
+            };
+            *unfinished = Some(Read {
+                at_ms: now_ms,
+                by_file,
+            });
         }
-        let known = unfinished.as_ref().and_then(|read| read.by_file.get(file_name));
+        let known = unfinished
+            .as_ref()
+            .and_then(|read| read.by_file.get(file_name));
         Ok(known.map(|upload| upload.key.clone().unwrap_or_else(|| file_name.to_owned())))
     }
 }
 
 /// All uploads that are not finished. `None`: a report does not come.
-async fn read_unfinished(client: &PublicClient, clock: &Clock) -> Result<Option<HashMap<String, Upload>>, CallError> {
+async fn read_unfinished(
+    client: &PublicClient,
+    clock: &Clock,
+) -> Result<Option<HashMap<String, Upload>>, CallError> {
     let mut by_file = HashMap::new();
     for status in Outcome::UNFINISHED {
-        let Some(some) = read(client, clock, BACK_UNFINISHED, Some(status)).await? else { return Ok(None) };
+        let Some(some) = read(client, clock, BACK_UNFINISHED, Some(status)).await? else {
+            return Ok(None);
+        };
         by_file.extend(some);
     }
     Ok(Some(by_file))
 }
 
-/// What a report says of the uploads since `back`, all or those of one status. `None`: the report does not come.
+/// What a report says of the uploads since `back`, all or those of one status. `None`: the report
+/// does not come.
 async fn read(
     client: &PublicClient,
     clock: &Clock,
     back: SignedDuration,
     only: Option<Outcome>,
 ) -> Result<Option<HashMap<String, Upload>>, CallError> {
-    let since = clock.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut report = client.create_report(&iso(since), only.map(Outcome::as_str)).await?;
+    let since = clock
+        .now()
+        .checked_sub(back)
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut report = client
+        .create_report(&iso(since), only.map(Outcome::as_str))
+        .await?;
     for look in 0..LOOKS {
-        if let Some(url) = report.signed_url.as_deref().filter(|_| report.state == "Completed") {
+        if let Some(url) = report
+            .signed_url
+            .as_deref()
+            .filter(|_| report.state == "Completed")
+        {
             let text = bytes(client, url).await?;
-            let malformed = |error: csv::Error| CallError::Malformed { what: "the upload report".to_owned(), why: place_of(&error) };
+            let malformed = |error: csv::Error| CallError::Malformed {
+                what: "the upload report".to_owned(),
+                why: place_of(&error),
+            };
             return table(&text).map(Some).map_err(malformed);
         }
         if report.state == "Failed" {
@@ -165,10 +213,14 @@ async fn bytes(client: &PublicClient, url: &str) -> Result<Vec<u8>, CallError> {
 
 /// Where, and not in the parser's words: they may quote.
 fn place_of(error: &csv::Error) -> String {
-    error.position().map_or_else(|| "is no CSV".to_owned(), |at| format!("is no CSV at line {}", at.line()))
+    error.position().map_or_else(
+        || "is no CSV".to_owned(),
+        |at| format!("is no CSV at line {}", at.line()),
+    )
 }
 
-/// Later lines about the same file win: it was uploaded again. Columns are found by name; without those two nothing is known.
+/// Later lines about the same file win: it was uploaded again. Columns are found by name; without
+/// those two nothing is known.
 fn table(text: &[u8]) -> Result<HashMap<String, Upload>, csv::Error> {
     let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let headers = rows.headers()?.clone();
@@ -180,11 +232,24 @@ fn table(text: &[u8]) -> Result<HashMap<String, Upload>, csv::Error> {
     let mut found: HashMap<String, Upload> = HashMap::new();
     for row in rows.records() {
         let row = row?;
-        let (Some(file), Some(outcome)) = (row.get(file), row.get(status).and_then(Outcome::from_name)) else { continue };
-        let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).filter(|cell| !cell.is_empty()).map(str::to_owned);
-        let upload = Upload { outcome, updated: cell(updated).unwrap_or_default(), key: cell(key) };
+        let (Some(file), Some(outcome)) =
+            (row.get(file), row.get(status).and_then(Outcome::from_name))
+        else {
+            continue;
+        };
+        let cell = |at: Option<usize>| {
+            at.and_then(|at| row.get(at))
+                .filter(|cell| !cell.is_empty())
+                .map(str::to_owned)
+        };
+        let upload = Upload {
+            outcome,
+            updated: cell(updated).unwrap_or_default(),
+            key: cell(key),
+        };
         // One that got there outweighs whatever became of its repeats.
-        let is_newer = |known: &Upload| known.outcome != Outcome::Success && known.updated <= upload.updated;
+        let is_newer =
+            |known: &Upload| known.outcome != Outcome::Success && known.updated <= upload.updated;
         if outcome == Outcome::Success || found.get(file).is_none_or(is_newer) {
             found.insert(file.to_owned(), upload);
         }
@@ -212,9 +277,14 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Transport for Reports {
-        async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Body>, TransportError> {
+        async fn send(
+            &self,
+            request: http::Request<Body>,
+        ) -> Result<http::Response<Body>, TransportError> {
             let answer = |status: u16, text: &str| {
-                let response = http::Response::builder().status(status).body(Body::Full(text.to_owned().into()));
+                let response = http::Response::builder()
+                    .status(status)
+                    .body(Body::Full(text.to_owned().into()));
                 Ok(response.expect("an answer"))
             };
             match (request.uri().path(), self.state) {
@@ -233,31 +303,59 @@ mod tests {
         }
     }
 
-    /// What two recordings of one run learn from a platform that answers so, and how many reports were asked for.
+    /// What two recordings of one run learn from a platform that answers so, and how many reports
+    /// were asked for.
     async fn learnt(state: Option<&'static str>) -> ([Option<String>; 2], usize) {
-        let transport = Arc::new(Reports { state, asked: AtomicUsize::new(0) });
+        let transport = Arc::new(Reports {
+            state,
+            asked: AtomicUsize::new(0),
+        });
         let url: url::Url = "http://platform.test".parse().expect("a URL");
         let settings = Settings {
             token_url: url.join("/oauth/token").expect("a URL"),
             api_url: url,
-            credentials: Credentials { client_id: "id".to_owned(), client_secret: "secret".to_owned() },
+            credentials: Credentials {
+                client_id: "id".to_owned(),
+                client_secret: "secret".to_owned(),
+            },
             requests_per_minute: u32::MAX,
         };
         let clock = Clock::starting_at(1_698_400_800_000);
         let client = PublicClient::new(transport.clone(), clock.clone(), settings);
         let outcomes = Outcomes::default();
-        let of = async |file| outcomes.unfinished(&client, &clock, file, 1_698_400_000_000).await.expect("an answer");
-        ([of("a.zip").await, of("b.zip").await], transport.asked.load(Ordering::Relaxed))
+        let of = async |file| {
+            outcomes
+                .unfinished(&client, &clock, file, 1_698_400_000_000)
+                .await
+                .expect("an answer")
+        };
+        (
+            [of("a.zip").await, of("b.zip").await],
+            transport.asked.load(Ordering::Relaxed),
+        )
     }
 
     #[tokio::test]
-    async fn reports_of_unfinished_uploads_are_read_once_a_run_and_again_only_where_they_did_not_come() {
+    async fn reports_of_unfinished_uploads_are_read_once_a_run_and_again_only_where_they_did_not_come()
+     {
         let (found, asked) = learnt(Some("Completed")).await;
-        assert_eq!((found, asked), ([Some("k1".to_owned()), None], 2), "one report for each of the two states");
+        assert_eq!(
+            (found, asked),
+            ([Some("k1".to_owned()), None], 2),
+            "one report for each of the two states"
+        );
         let (found, asked) = learnt(Some("Failed")).await;
-        assert_eq!((found, asked), ([None, None], 2), "the first of both states did not come, twice");
+        assert_eq!(
+            (found, asked),
+            ([None, None], 2),
+            "the first of both states did not come, twice"
+        );
         let (found, asked) = learnt(None).await;
-        assert_eq!((found, asked), ([None, None], 1), "without the permission it is asked once");
+        assert_eq!(
+            (found, asked),
+            ([None, None], 1),
+            "without the permission it is asked once"
+        );
     }
 
     #[test]
@@ -270,11 +368,28 @@ mod tests {
                     WaitForConversation,2026-11-20T10:00:00.000Z,,c.zip,\n\
                     Exploded,2026-11-20T10:00:00.000Z,,d.zip,k5\n";
         let found = table(text.as_bytes()).expect("a table");
-        let of = |file: &str| found.get(file).map(|upload| (upload.outcome, upload.key.as_deref()));
-        assert_eq!(of("a.zip"), Some((Outcome::Pending, Some("k2"))), "the later line");
-        assert_eq!(of("b.zip"), Some((Outcome::Success, Some("k3"))), "what got there stays there");
+        let of = |file: &str| {
+            found
+                .get(file)
+                .map(|upload| (upload.outcome, upload.key.as_deref()))
+        };
+        assert_eq!(
+            of("a.zip"),
+            Some((Outcome::Pending, Some("k2"))),
+            "the later line"
+        );
+        assert_eq!(
+            of("b.zip"),
+            Some((Outcome::Success, Some("k3"))),
+            "what got there stays there"
+        );
         assert_eq!(of("c.zip"), Some((Outcome::WaitForConversation, None)));
         assert_eq!(of("d.zip"), None, "a status nobody knows says nothing");
-        assert!(table(b"uploadKey,state\nx,Success\n").expect("a table").is_empty(), "other columns say nothing");
+        assert!(
+            table(b"uploadKey,state\nx,Success\n")
+                .expect("a table")
+                .is_empty(),
+            "other columns say nothing"
+        );
     }
 }

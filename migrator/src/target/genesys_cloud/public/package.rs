@@ -1,5 +1,6 @@
-//! The ZIP an upload takes: the audio and `metadata.json`, both at top level. Source: the vendor's sample for uploading recordings; the schema
-//! of `metadata.json` is not published, and stands in `scenarios/contracts/genesys_cloud/upload_recording.json` as an assumption.
+//! The ZIP an upload takes: the audio and `metadata.json`, both at top level. Source: the vendor's
+//! sample for uploading recordings; the schema of `metadata.json` is not published, and stands in
+//! `scenarios/contracts/genesys_cloud/upload_recording.json` as an assumption.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -65,7 +66,8 @@ pub(super) struct Package {
     pub(super) open: OpenFile,
 }
 
-/// Packs audio in bounded memory: stored, not deflated, so that the same recording is the same bytes. Blocking.
+/// Packs audio in bounded memory: stored, not deflated, so that the same recording is the same
+/// bytes. Blocking.
 pub(super) fn package(
     audio: &Audio<'_>,
     source: &mut impl Read,
@@ -94,8 +96,9 @@ pub(super) fn package(
     };
     let mut zip = zip::ZipWriter::new(scratch);
     // The default date, not today's: a function of the recording alone.
-    let options =
-        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(audio.length >= u64::from(u32::MAX));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(audio.length >= u64::from(u32::MAX));
     zip.start_file("metadata.json", options)?;
     zip.write_all(&serde_json::to_vec(&metadata)?)?;
     zip.start_file(audio.file_name, options)?;
@@ -115,7 +118,10 @@ fn measure(packed: &mut SpooledTempFile) -> std::io::Result<(u64, String)> {
     loop {
         let read = packed.read(&mut buffer)?;
         if read == 0 {
-            return Ok((length, base64::engine::general_purpose::STANDARD.encode(hash.finalize())));
+            return Ok((
+                length,
+                base64::engine::general_purpose::STANDARD.encode(hash.finalize()),
+            ));
         }
         hash.update(&buffer[..read]);
         length += read as u64;
@@ -142,7 +148,8 @@ fn from_file(file: Arc<File>) -> OpenFile {
     })
 }
 
-/// A name the upload takes: without white space and special characters. Source: UploadUrlRequest of the platform API.
+/// A name the upload takes: without white space and special characters. Source: UploadUrlRequest of
+/// the platform API.
 pub(super) fn plain_name(text: &str) -> String {
     name_of(text, |c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
@@ -168,10 +175,20 @@ mod tests {
 
     /// In memory and, with no room there, on disk.
     async fn packed(room: usize) -> (Vec<u8>, String) {
-        let audio = Audio { file_name: "a.mp3", media_type: "audio/mpeg", length: 5 };
+        let audio = Audio {
+            file_name: "a.mp3",
+            media_type: "audio/mpeg",
+            length: 5,
+        };
         let scratch = SpooledTempFile::new(room);
-        let package =
-            package(&audio, &mut Cursor::new(b"sound"), "a2c1d6a0-0f0e-4b52-8a53-000000100001", &upload(), scratch).expect("a package");
+        let package = package(
+            &audio,
+            &mut Cursor::new(b"sound"),
+            "a2c1d6a0-0f0e-4b52-8a53-000000100001",
+            &upload(),
+            scratch,
+        )
+        .expect("a package");
         let mut bytes = Vec::new();
         for _try in 0..2 {
             bytes.clear();
@@ -188,16 +205,33 @@ mod tests {
     async fn a_package_is_what_the_contract_says_and_the_same_each_time() {
         let (bytes, md5) = packed(1 << 20).await;
         assert_eq!((bytes.clone(), md5.clone()), packed(0).await);
-        assert_eq!(md5, base64::engine::general_purpose::STANDARD.encode(Md5::digest(&bytes)));
+        assert_eq!(
+            md5,
+            base64::engine::general_purpose::STANDARD.encode(Md5::digest(&bytes))
+        );
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a ZIP");
-        let names: Vec<String> = zip.file_names().map(|name| name.expect("a name").into_owned()).collect();
+        let names: Vec<String> = zip
+            .file_names()
+            .map(|name| name.expect("a name").into_owned())
+            .collect();
         assert_eq!(names, ["metadata.json", "a.mp3"]);
         let mut text = String::new();
-        zip.by_name("metadata.json").expect("metadata").read_to_string(&mut text).expect("text");
-        let contract: serde_json::Value =
-            serde_json::from_str(include_str!("../../../../../scenarios/contracts/genesys_cloud/upload_recording.json"))
-                .expect("the contract");
-        let keys = |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
+        zip.by_name("metadata.json")
+            .expect("metadata")
+            .read_to_string(&mut text)
+            .expect("text");
+        let contract: serde_json::Value = serde_json::from_str(include_str!(
+            "../../../../../scenarios/contracts/genesys_cloud/upload_recording.json"
+        ))
+        .expect("the contract");
+        let keys = |value: &serde_json::Value| {
+            value
+                .as_object()
+                .expect("an object")
+                .keys()
+                .cloned()
+                .collect::<BTreeSet<_>>()
+        };
         let written: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(keys(&written), keys(&contract["metadata"]));
         assert_eq!(written["annotations"], contract["metadata"]["annotations"]);

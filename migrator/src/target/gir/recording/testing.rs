@@ -70,7 +70,8 @@ pub(in crate::target::gir) fn plan(tables: &str) -> LoadedPlan {
     LoadedPlan::read(&dir.path().join("plan.toml")).expect("a plan")
 }
 
-/// A transferred call of two agents with a queue, a wrap-up, a hold and a pause, two recordings of which the second stays behind.
+/// A transferred call of two agents with a queue, a wrap-up, a hold and a pause, two recordings of
+/// which the second stays behind.
 pub(in crate::target::gir) fn call() -> Value {
     json!({
         "id": 100001, "startTime": 1_698_400_800_000_i64, "endTime": 1_698_401_100_000_i64, "direction": "INBOUND", "waitTimeMs": 12_000,
@@ -86,7 +87,8 @@ pub(in crate::target::gir) fn call() -> Value {
 /// Its document.
 pub(in crate::target::gir) fn document(call: &Value) -> Recording {
     let plan = Arc::new(plan("[retention.class.Seven]\nyears = 7\n"));
-    let interaction: wire::Interaction = serde_json::from_value(call.clone()).expect("an interaction");
+    let interaction: wire::Interaction =
+        serde_json::from_value(call.clone()).expect("an interaction");
     let told = |id: &str, segment: &str| -> wire::Recording {
         serde_json::from_value(json!({
             "id": id, "interactionId": "100001", "segmentId": segment, "startTime": 1_698_400_812_000_i64, "endTime": 1_698_400_960_000_i64,
@@ -95,7 +97,12 @@ pub(in crate::target::gir) fn document(call: &Value) -> Recording {
         }))
         .expect("a recording")
     };
-    let record = normalise(&interaction, &[told("100001-1", "s1"), told("100001-2", "s2")], &plan.plan.time).expect("a record");
+    let record = normalise(
+        &interaction,
+        &[told("100001-1", "s1"), told("100001-2", "s2")],
+        &plan.plan.time,
+    )
+    .expect("a record");
     let resolver = Resolver::new(plan.clone(), None);
     let resolved = resolver.resolve(&record).expect("resolved");
     let row = |id: &str, outcome: Option<Disposition>| RecordingRow {
@@ -105,11 +112,21 @@ pub(in crate::target::gir) fn document(call: &Value) -> Recording {
         out_samples: Some(1_184_000),
         out_rate: Some(8000),
         out_bytes: Some(592_000),
-        file_id: Some("http://127.0.0.1:3/recordings/st-acme/2023-10-27/st-acme-100001-1.0123.mp3".to_owned()),
+        file_id: Some(
+            "http://127.0.0.1:3/recordings/st-acme/2023-10-27/st-acme-100001-1.0123.mp3".to_owned(),
+        ),
         ..RecordingRow::default()
     };
-    let rows = [row("100001-1", None), row("100001-2", Some(Disposition::Quarantined))];
+    let rows = [
+        row("100001-1", None),
+        row("100001-2", Some(Disposition::Quarantined)),
+    ];
     let phones = PhoneRule::of(&plan).expect("a rule");
-    let place = Place { names: Names::new("acme"), region: "Can-West", resolver: &resolver, phones: &phones };
+    let place = Place {
+        names: Names::new("acme"),
+        region: "Can-West",
+        resolver: &resolver,
+        phones: &phones,
+    };
     recording(&place, &record, &resolved, &rows).expect("a document")
 }

@@ -46,19 +46,30 @@ struct Division<'a> {
 
 /// GET /api/v2/authorization/divisions.
 pub(in crate::platforms::genesys_cloud) async fn list(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, authorized| list_divisions(site, &authorized.query)).await
+    incoming
+        .answer("-", |site, authorized| {
+            list_divisions(site, &authorized.query)
+        })
+        .await
 }
 
 /// GET /api/v2/authorization/divisions/home.
 pub(in crate::platforms::genesys_cloud) async fn home(incoming: IncomingRequest) -> Response {
-    incoming.answer("-", |site, _| Ok(Reply::json(200, &division_json(site, 0)))).await
+    incoming
+        .answer("-", |site, _| Ok(Reply::json(200, &division_json(site, 0))))
+        .await
 }
 
 /// GET /api/v2/authorization/divisions/{id}.
-pub(in crate::platforms::genesys_cloud) async fn by_id(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+pub(in crate::platforms::genesys_cloud) async fn by_id(
+    Path(id): Path<String>,
+    incoming: IncomingRequest,
+) -> Response {
     incoming
         .answer(&id, |site, _| {
-            let at = uuid(&id).and_then(|id| place_of_division(site, id)).ok_or_else(ApiError::not_found)?;
+            let at = uuid(&id)
+                .and_then(|id| place_of_division(site, id))
+                .ok_or_else(ApiError::not_found)?;
             Ok(Reply::json(200, &division_json(site, at)))
         })
         .await
@@ -71,7 +82,10 @@ impl GenesysCloud {
     }
 
     /// A division by its id.
-    pub(in crate::platforms::genesys_cloud) fn division_by_id(&self, id: Uuid) -> Option<DivisionRef<'_>> {
+    pub(in crate::platforms::genesys_cloud) fn division_by_id(
+        &self,
+        id: Uuid,
+    ) -> Option<DivisionRef<'_>> {
         place_of_division(self, id).map(|at| division_at(self, at))
     }
 
@@ -94,7 +108,11 @@ impl GenesysCloud {
     }
 
     /// The division a queue, user or wrap-up code stands in.
-    pub(in crate::platforms::genesys_cloud) fn division_of_entity(&self, kind: &str, id: Uuid) -> DivisionRef<'_> {
+    pub(in crate::platforms::genesys_cloud) fn division_of_entity(
+        &self,
+        kind: &str,
+        id: Uuid,
+    ) -> DivisionRef<'_> {
         let placed = self.directory().placed.get(&id).copied();
         if let Some(division) = placed.and_then(|division| self.division_by_id(division)) {
             return division;
@@ -103,11 +121,21 @@ impl GenesysCloud {
         if count > 1 {
             self.mark(&rules::DIVISIONS);
         }
-        division_at(self, self.seed().child("division/of").child(kind).child(&id.to_string()).below(count) as usize)
+        division_at(
+            self,
+            self.seed()
+                .child("division/of")
+                .child(kind)
+                .child(&id.to_string())
+                .below(count) as usize,
+        )
     }
 
     /// The division a conversation stands in: its queue's.
-    pub(in crate::platforms::genesys_cloud) fn division_of(&self, held: &Conversation) -> DivisionRef<'_> {
+    pub(in crate::platforms::genesys_cloud) fn division_of(
+        &self,
+        held: &Conversation,
+    ) -> DivisionRef<'_> {
         match &held.queue {
             Some(queue) => self.division_of_entity(QUEUE, queue.id),
             None => division_at(self, 0),
@@ -121,12 +149,17 @@ impl GenesysCloud {
         id: &str,
         permission: &str,
     ) -> Result<&'a Conversation, ApiError> {
-        let held =
-            find(conversations, id).and_then(|held| self.is_shown_by_now(held.shown_from_ms).then_some(held).ok_or_else(not_found))?;
+        let held = find(conversations, id).and_then(|held| {
+            self.is_shown_by_now(held.shown_from_ms)
+                .then_some(held)
+                .ok_or_else(not_found)
+        })?;
         if self.covers(held) {
             return Ok(held);
         }
-        [&rules::DIVISION_REFUSED, &rules::DIVISION_WRITES].into_iter().for_each(|rule| self.mark(rule));
+        [&rules::DIVISION_REFUSED, &rules::DIVISION_WRITES]
+            .into_iter()
+            .for_each(|rule| self.mark(rule));
         Err(missing_in_division(permission))
     }
 
@@ -137,7 +170,9 @@ impl GenesysCloud {
         }
         let shows = self.covers(held);
         if !shows {
-            [&rules::DIVISION_SILENT, &rules::DIVISION_WRITES].into_iter().for_each(|rule| self.mark(rule));
+            [&rules::DIVISION_SILENT, &rules::DIVISION_WRITES]
+                .into_iter()
+                .for_each(|rule| self.mark(rule));
         }
         shows
     }
@@ -152,7 +187,12 @@ impl GenesysCloud {
     }
 
     /// Refuses an entity whose division the client's role does not cover.
-    pub(in crate::platforms::genesys_cloud) fn must_cover_entity(&self, kind: &str, id: Uuid, permission: &str) -> Result<(), ApiError> {
+    pub(in crate::platforms::genesys_cloud) fn must_cover_entity(
+        &self,
+        kind: &str,
+        id: Uuid,
+        permission: &str,
+    ) -> Result<(), ApiError> {
         self.must_cover_division(&self.division_of_entity(kind, id), permission)
     }
 
@@ -161,8 +201,13 @@ impl GenesysCloud {
         self.covers_all() || covers_division(self, &self.division_of(held))
     }
 
-    /// Why a batch has no address for a conversation that the client's role does not cover; absent where it does.
-    pub(in crate::platforms::genesys_cloud) fn refusal_of_item(&self, held: &Conversation, permission: &str) -> Option<String> {
+    /// Why a batch has no address for a conversation that the client's role does not cover; absent
+    /// where it does.
+    pub(in crate::platforms::genesys_cloud) fn refusal_of_item(
+        &self,
+        held: &Conversation,
+        permission: &str,
+    ) -> Option<String> {
         (!self.covers(held)).then(|| {
             self.mark(&rules::DIVISION_BATCH);
             format!("missing the permission '{permission}' in the division of the conversation")
@@ -172,9 +217,18 @@ impl GenesysCloud {
 
 fn division_json(site: &GenesysCloud, at: usize) -> Division<'_> {
     let directory = site.directory();
-    let made = at.checked_sub(site.settings.access.divisions.len()).and_then(|at| directory.divisions.get(at));
-    let description = made.and_then(|made| made.said("description")).unwrap_or_default().to_owned();
-    Division { named: division_at(site, at), description, home_division: at == 0 }
+    let made = at
+        .checked_sub(site.settings.access.divisions.len())
+        .and_then(|at| directory.divisions.get(at));
+    let description = made
+        .and_then(|made| made.said("description"))
+        .unwrap_or_default()
+        .to_owned();
+    Division {
+        named: division_at(site, at),
+        description,
+        home_division: at == 0,
+    }
 }
 
 /// How many divisions there are: the settings', and those that clients made.
@@ -191,10 +245,18 @@ fn list_divisions(site: &GenesysCloud, query: &Query) -> Result<Reply, ApiError>
     site.mark(&rules::DIVISIONS_LISTED);
     let is_wanted = |at: &usize| {
         let division = division_at(site, *at);
-        is_one_of(&query.all("id"), division.id) && query.one("name").is_none_or(|pattern| is_like(&division.name, pattern))
+        is_one_of(&query.all("id"), division.id)
+            && query
+                .one("name")
+                .is_none_or(|pattern| is_like(&division.name, pattern))
     };
     let chosen: Vec<usize> = (0..division_count(site)).filter(is_wanted).collect();
-    site.page(&operations::GENESYS_CLOUD_LIST_DIVISIONS, query, &chosen, |at| division_json(site, *at))
+    site.page(
+        &operations::GENESYS_CLOUD_LIST_DIVISIONS,
+        query,
+        &chosen,
+        |at| division_json(site, *at),
+    )
 }
 
 fn covers_division(site: &GenesysCloud, division: &DivisionRef<'_>) -> bool {
@@ -205,15 +267,27 @@ fn covers_division(site: &GenesysCloud, division: &DivisionRef<'_>) -> bool {
 fn division_at(site: &GenesysCloud, at: usize) -> DivisionRef<'_> {
     let of_settings = &site.settings.access.divisions;
     let (id, name) = match (at, of_settings.get(at)) {
-        (0, home) => (site.seed().child("division/home").uuid(), Cow::Borrowed(home.map_or("Home", String::as_str))),
-        (_, Some(name)) => (site.seed().child("division").child(name).uuid(), Cow::Borrowed(name.as_str())),
+        (0, home) => (
+            site.seed().child("division/home").uuid(),
+            Cow::Borrowed(home.map_or("Home", String::as_str)),
+        ),
+        (_, Some(name)) => (
+            site.seed().child("division").child(name).uuid(),
+            Cow::Borrowed(name.as_str()),
+        ),
         (_, None) => {
             let directory = site.directory();
             let made = directory.divisions.get(at - of_settings.len());
-            made.map_or((Uuid::nil(), Cow::Borrowed("")), |made| (made.id, Cow::Owned(made.name.clone())))
+            made.map_or((Uuid::nil(), Cow::Borrowed("")), |made| {
+                (made.id, Cow::Owned(made.name.clone()))
+            })
         }
     };
-    DivisionRef { id, name, self_uri: format!("{DIVISIONS}/{id}") }
+    DivisionRef {
+        id,
+        name,
+        self_uri: format!("{DIVISIONS}/{id}"),
+    }
 }
 
 /// The kind of entity that gives a conversation its division.
@@ -221,7 +295,8 @@ pub(in crate::platforms::genesys_cloud) const QUEUE: &str = "queue";
 
 fn missing_in_division(permission: &str) -> ApiError {
     let message = format!(
-        "Unable to perform the requested action. You are missing the following permission '{permission}' in the provided division(s)."
+        "Unable to perform the requested action. You are missing the following permission \
+         '{permission}' in the provided division(s)."
     );
     ApiError::new(403, "missing.division.permission", message)
 }

@@ -1,4 +1,5 @@
-//! What the client may do and see, and how that changes while the simulator runs: a migrator's role is not an auditor's.
+//! What the client may do and see, and how that changes while the simulator runs: a migrator's role
+//! is not an auditor's.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,34 +24,63 @@ pub(in crate::platforms::genesys_cloud) struct Held {
 }
 
 impl Held {
-    pub(in crate::platforms::genesys_cloud) fn new(missing: Vec<String>, divisions: Vec<String>) -> Held {
+    pub(in crate::platforms::genesys_cloud) fn new(
+        missing: Vec<String>,
+        divisions: Vec<String>,
+    ) -> Held {
         Held { missing, divisions }
     }
 }
 
 impl GenesysCloud {
-    /// Changes the client's role; refused, with nothing changed, where a division is not one of the organisation's.
+    /// Changes the client's role; refused, with nothing changed, where a division is not one of the
+    /// organisation's.
     pub(crate) fn change_role(&self, role: Role) -> Result<(), String> {
         let directory = self.directory();
-        let is_known =
-            |name: &String| self.settings.access.divisions.contains(name) || directory.divisions.iter().any(|made| made.name == *name);
-        if let Some(name) = role.client_divisions.iter().flatten().find(|name| !is_known(name)) {
-            return Err(format!("client_divisions names `{name}`, which is not one of divisions"));
+        let is_known = |name: &String| {
+            self.settings.access.divisions.contains(name)
+                || directory.divisions.iter().any(|made| made.name == *name)
+        };
+        if let Some(name) = role
+            .client_divisions
+            .iter()
+            .flatten()
+            .find(|name| !is_known(name))
+        {
+            return Err(format!(
+                "client_divisions names `{name}`, which is not one of divisions"
+            ));
         }
-        if let Some(name) = role.missing_scopes.iter().flatten().find(|name| !crate::platforms::genesys_cloud::auth::is_known(name)) {
-            return Err(format!("missing_scopes names `{name}`, which nothing here asks for"));
+        if let Some(name) = role
+            .missing_scopes
+            .iter()
+            .flatten()
+            .find(|name| !crate::platforms::genesys_cloud::auth::is_known(name))
+        {
+            return Err(format!(
+                "missing_scopes names `{name}`, which nothing here asks for"
+            ));
         }
         let mut held = self.role.lock();
-        let Role { missing_scopes, client_divisions } = role;
+        let Role {
+            missing_scopes,
+            client_divisions,
+        } = role;
         held.missing = missing_scopes.unwrap_or_else(|| std::mem::take(&mut held.missing));
         held.divisions = client_divisions.unwrap_or_else(|| std::mem::take(&mut held.divisions));
         Ok(())
     }
 
     /// The first of `needs` that the client does not have.
-    pub(in crate::platforms::genesys_cloud) fn lacking<'a>(&self, needs: &[&'a str]) -> Option<&'a str> {
+    pub(in crate::platforms::genesys_cloud) fn lacking<'a>(
+        &self,
+        needs: &[&'a str],
+    ) -> Option<&'a str> {
         let held = self.role.lock();
-        needs.iter().copied().find(|need| held.missing.iter().any(|missing| missing == need))
+        needs
+            .iter()
+            .copied()
+            .find(|need| held.missing.iter().any(|missing| missing == need))
     }
 
     /// Whether its role covers every division.

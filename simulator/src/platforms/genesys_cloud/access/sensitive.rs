@@ -22,19 +22,33 @@ impl GenesysCloud {
     pub(in crate::platforms::genesys_cloud) fn is_left_out(&self, one: &Recording) -> bool {
         let is_left_out = is_kept_from_client(self, one);
         if is_left_out {
-            [&rules::SENSITIVE_WHICH, &rules::SENSITIVE_BATCH, &rules::SENSITIVE_COUNT].into_iter().for_each(|rule| self.mark(rule));
+            [
+                &rules::SENSITIVE_WHICH,
+                &rules::SENSITIVE_BATCH,
+                &rules::SENSITIVE_COUNT,
+            ]
+            .into_iter()
+            .for_each(|rule| self.mark(rule));
         }
         is_left_out
     }
 
     /// The kind of a recording's playback address.
-    pub(in crate::platforms::genesys_cloud) fn playback_kind(&self, one: &Recording) -> &'static str {
+    pub(in crate::platforms::genesys_cloud) fn playback_kind(
+        &self,
+        one: &Recording,
+    ) -> &'static str {
         if !is_kept_from_client(self, one) {
             return "media";
         }
-        [&rules::SENSITIVE_WHICH, &rules::SENSITIVE_REDACTED, &rules::REDACTED_HOW, &rules::SENSITIVE_LISTED]
-            .into_iter()
-            .for_each(|rule| self.mark(rule));
+        [
+            &rules::SENSITIVE_WHICH,
+            &rules::SENSITIVE_REDACTED,
+            &rules::REDACTED_HOW,
+            &rules::SENSITIVE_LISTED,
+        ]
+        .into_iter()
+        .for_each(|rule| self.mark(rule));
         REDACTED
     }
 }
@@ -42,7 +56,12 @@ impl GenesysCloud {
 /// Whether a recording has sensitive data.
 fn is_sensitive(site: &GenesysCloud, one: &Recording) -> bool {
     let share = site.settings.access.sensitive_share;
-    share > 0.0 && site.seed().child("sensitive").child(&one.id.to_string()).chance(share)
+    share > 0.0
+        && site
+            .seed()
+            .child("sensitive")
+            .child(&one.id.to_string())
+            .chance(share)
 }
 
 fn is_kept_from_client(site: &GenesysCloud, one: &Recording) -> bool {

@@ -33,12 +33,15 @@ impl Kind {
 }
 
 impl Model {
-    /// The fields of a body that are kept. A null is an absent field. Refuses a name that the model lacks and a value of another type.
+    /// The fields of a body that are kept. A null is an absent field. Refuses a name that the model
+    /// lacks and a value of another type.
     pub(super) fn read(&self, sent: &Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
         let mut kept = Map::new();
         for (name, value) in sent.iter().filter(|(_, value)| !value.is_null()) {
             match self.kept.iter().find(|(known, _)| known == name) {
-                Some((_, kind)) if kind.takes(value) => drop(kept.insert(name.clone(), value.clone())),
+                Some((_, kind)) if kind.takes(value) => {
+                    drop(kept.insert(name.clone(), value.clone()))
+                }
                 Some(_) => return Err(ApiError::invalid_value(name, name, &value.to_string())),
                 None if self.others.contains(&name.as_str()) => {}
                 None => return Err(ApiError::invalid_property(name)),
@@ -49,7 +52,13 @@ impl Model {
 }
 
 /// A text that is not empty, or the refusal with a code of the operation.
-pub(super) fn worded<'a>(sent: Option<&'a str>, field: &str, code: &'static str) -> Result<&'a str, ApiError> {
+pub(super) fn worded<'a>(
+    sent: Option<&'a str>,
+    field: &str,
+    code: &'static str,
+) -> Result<&'a str, ApiError> {
     let text = sent.map(str::trim).filter(|text| !text.is_empty());
-    text.ok_or_else(|| ApiError::new(400, code, format!("{field} is missing or empty")).field(field))
+    text.ok_or_else(|| {
+        ApiError::new(400, code, format!("{field} is missing or empty")).field(field)
+    })
 }

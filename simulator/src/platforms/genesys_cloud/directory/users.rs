@@ -25,12 +25,22 @@ const STATES: [&str; 3] = ["active", "inactive", "deleted"];
 
 /// POST /api/v2/users.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, body| key_of(body, "email"), |site, _, sent| create_user(site, sent)).await
+    incoming
+        .answer_json(
+            |_, body| key_of(body, "email"),
+            |site, _, sent| create_user(site, sent),
+        )
+        .await
 }
 
 /// PATCH /api/v2/users/{id}.
 pub(super) async fn update(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, _, sent| update_user(site, &id, sent)).await
+    incoming
+        .answer_json(
+            |_, _| id.clone(),
+            |site, _, sent| update_user(site, &id, sent),
+        )
+        .await
 }
 
 /// DELETE /api/v2/users/{id}.
@@ -117,23 +127,50 @@ struct Told {
 impl Told {
     /// Puts what was told into the fields that are shown.
     fn put_into(self, fields: &mut Map<String, Value>) {
-        // The e-mail address itself is among the fields that every user has; it is read off the name they sign in with.
+        // The e-mail address itself is among the fields that every user has; it is read off the
+        // name they sign in with.
         let username = [("username", self.email)];
-        let texts = self.texts.into_iter().chain(username).filter_map(|(name, text)| Some((name, json!(text?))));
-        let addresses = self.addresses.map(|addresses| ("addresses", json!(addresses)));
-        let answers = self.acd_auto_answer.map(|answers| ("acdAutoAnswer", json!(answers)));
-        fields.extend(texts.chain(addresses).chain(answers).map(|(name, value)| (name.to_owned(), value)));
+        let texts = self
+            .texts
+            .into_iter()
+            .chain(username)
+            .filter_map(|(name, text)| Some((name, json!(text?))));
+        let addresses = self
+            .addresses
+            .map(|addresses| ("addresses", json!(addresses)));
+        let answers = self
+            .acd_auto_answer
+            .map(|answers| ("acdAutoAnswer", json!(answers)));
+        fields.extend(
+            texts
+                .chain(addresses)
+                .chain(answers)
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
     }
 
     fn check(&self) -> Result<(), ApiError> {
         let contacts = || self.addresses.iter().flatten();
-        one_of("addresses.mediaType", contacts().filter_map(|one| one.media_type.as_ref()), &["PHONE", "EMAIL", "SMS"])?;
-        let kinds = ["PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER"];
-        one_of("addresses.type", contacts().filter_map(|one| one.kind.as_ref()), &kinds)?;
+        one_of(
+            "addresses.mediaType",
+            contacts().filter_map(|one| one.media_type.as_ref()),
+            &["PHONE", "EMAIL", "SMS"],
+        )?;
+        let kinds = [
+            "PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER",
+        ];
+        one_of(
+            "addresses.type",
+            contacts().filter_map(|one| one.kind.as_ref()),
+            &kinds,
+        )?;
         match self.email.as_deref() {
-            Some(email) if !is_address(email) => {
-                Err(ApiError::new(400, "general.bad.request", format!("[{email}] is no e-mail address")).field("email"))
-            }
+            Some(email) if !is_address(email) => Err(ApiError::new(
+                400,
+                "general.bad.request",
+                format!("[{email}] is no e-mail address"),
+            )
+            .field("email")),
             _ => Ok(()),
         }
     }
@@ -153,12 +190,17 @@ impl UpdateUser {
             ("manager", &self.manager),
             ("profileSkills", &self.profile_skills),
         ];
-        fields.into_iter().find(|(_, value)| value.is_some()).map(|(name, _)| name)
+        fields
+            .into_iter()
+            .find(|(_, value)| value.is_some())
+            .map(|(name, _)| name)
     }
 }
 
 fn create_user(site: &GenesysCloud, sent: CreateUser) -> Result<Reply, ApiError> {
-    [&rules::MADE, &rules::MADE_AT_ONCE].into_iter().for_each(|rule| site.mark(rule));
+    [&rules::MADE, &rules::MADE_AT_ONCE]
+        .into_iter()
+        .for_each(|rule| site.mark(rule));
     let name = worded(Some(&sent.name), "name", "general.bad.request")?.to_owned();
     let state = match sent.state.as_deref() {
         Some(state) => state_of(state)?,
@@ -168,16 +210,35 @@ fn create_user(site: &GenesysCloud, sent: CreateUser) -> Result<Reply, ApiError>
         }
     };
     let email = sent.email.trim().to_owned();
-    let texts = [("department", sent.department), ("title", sent.title), ("preferredName", None)];
-    let told = Told { email: Some(email.clone()), texts, addresses: sent.addresses, acd_auto_answer: None };
+    let texts = [
+        ("department", sent.department),
+        ("title", sent.title),
+        ("preferredName", None),
+    ];
+    let told = Told {
+        email: Some(email.clone()),
+        texts,
+        addresses: sent.addresses,
+        acd_auto_answer: None,
+    };
     told.check()?;
-    let division = site.division_named("divisionId", &sent.division_id, "general.bad.request", "directory:user:add")?.id;
+    let division = site
+        .division_named(
+            "divisionId",
+            &sent.division_id,
+            "general.bad.request",
+            "directory:user:add",
+        )?
+        .id;
     let id = site.id_of_made(&operations::GENESYS_CLOUD_CREATE_USER, &email);
     let mut fields = Map::new();
     told.put_into(&mut fields);
     site.change_directory(|directory| {
         refuse_taken_email(site, directory, &email, None)?;
-        directory.users.push(Entry { state, ..made(id, &name, fields) });
+        directory.users.push(Entry {
+            state,
+            ..made(id, &name, fields)
+        });
         directory.placed.insert(id, division);
         Ok(())
     })?;
@@ -186,15 +247,38 @@ fn create_user(site: &GenesysCloud, sent: CreateUser) -> Result<Reply, ApiError>
 
 fn update_user(site: &GenesysCloud, id: &str, sent: UpdateUser) -> Result<Reply, ApiError> {
     let id = covered_user(site, id, "directory:user:edit")?;
-    [&rules::USER_VERSION, &rules::USER_FIELDS].into_iter().for_each(|rule| site.mark(rule));
+    [&rules::USER_VERSION, &rules::USER_FIELDS]
+        .into_iter()
+        .for_each(|rule| site.mark(rule));
     if let Some(field) = sent.refused() {
-        return Err(ApiError::new(400, "general.bad.request", format!("[{field}] is not kept here")).field(field));
+        return Err(ApiError::new(
+            400,
+            "general.bad.request",
+            format!("[{field}] is not kept here"),
+        )
+        .field(field));
     }
     let state = sent.state.as_deref().map(state_of).transpose()?;
-    let name = sent.name.as_deref().map(|name| worded(Some(name), "name", "general.bad.request").map(str::to_owned)).transpose()?;
-    let email = sent.email.or(sent.username).map(|email| email.trim().to_owned());
-    let texts = [("department", sent.department), ("title", sent.title), ("preferredName", sent.preferred_name)];
-    let told = Told { email: email.clone(), texts, addresses: sent.addresses, acd_auto_answer: sent.acd_auto_answer };
+    let name = sent
+        .name
+        .as_deref()
+        .map(|name| worded(Some(name), "name", "general.bad.request").map(str::to_owned))
+        .transpose()?;
+    let email = sent
+        .email
+        .or(sent.username)
+        .map(|email| email.trim().to_owned());
+    let texts = [
+        ("department", sent.department),
+        ("title", sent.title),
+        ("preferredName", sent.preferred_name),
+    ];
+    let told = Told {
+        email: email.clone(),
+        texts,
+        addresses: sent.addresses,
+        acd_auto_answer: sent.acd_auto_answer,
+    };
     told.check()?;
     site.change_directory(|directory| {
         let before = entry(directory, id)?;
@@ -225,7 +309,11 @@ fn delete_user(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
     site.mark(&rules::USER_DELETED);
     site.change_directory(|directory| {
         if entry(directory, id)?.state == "deleted" {
-            return Err(ApiError::new(400, "general.conflict", "Conflict deleting specified userId."));
+            return Err(ApiError::new(
+                400,
+                "general.conflict",
+                "Conflict deleting specified userId.",
+            ));
         }
         change(directory, id, |user| user.state = "deleted")
     })?;
@@ -235,7 +323,9 @@ fn delete_user(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
 /// The user with the id in an address, in a division that the client's role covers.
 fn covered_user(site: &GenesysCloud, id: &str, permission: &str) -> Result<Uuid, ApiError> {
     let directory = site.directory();
-    let user = uuid(id).and_then(|_| entry_of(&directory.users, id)).ok_or_else(unknown)?;
+    let user = uuid(id)
+        .and_then(|_| entry_of(&directory.users, id))
+        .ok_or_else(unknown)?;
     site.must_cover_entity(USER, user.id, permission)?;
     Ok(user.id)
 }
@@ -245,44 +335,83 @@ fn shown_user(site: &GenesysCloud, id: Uuid, effect: &'static str) -> Result<Rep
     Ok(Reply::json(200, &site.user_json(entry(&directory, id)?)).effect(effect))
 }
 
-fn refuse_taken_email(site: &GenesysCloud, directory: &Directory, email: &str, other_than: Option<Uuid>) -> Result<(), ApiError> {
-    let mut others = directory.users.iter().filter(|user| Some(user.id) != other_than);
+fn refuse_taken_email(
+    site: &GenesysCloud,
+    directory: &Directory,
+    email: &str,
+    other_than: Option<Uuid>,
+) -> Result<(), ApiError> {
+    let mut others = directory
+        .users
+        .iter()
+        .filter(|user| Some(user.id) != other_than);
     if others.any(|user| lists::email(user).to_lowercase() == email.to_lowercase()) {
-        [&rules::NAME_TAKEN, &rules::NAME_COMPARED].into_iter().for_each(|rule| site.mark(rule));
-        let message = "The request could not be completed by the server due to a conflict: the e-mail address is taken";
+        [&rules::NAME_TAKEN, &rules::NAME_COMPARED]
+            .into_iter()
+            .for_each(|rule| site.mark(rule));
+        let message = "The request could not be completed by the server due to a conflict: the \
+            e-mail address is taken";
         return Err(ApiError::new(409, "general.conflict", message).field("email"));
     }
     Ok(())
 }
 
 /// Changes a user and raises its version.
-fn change(directory: &mut Directory, id: Uuid, how: impl FnOnce(&mut Entry)) -> Result<(), ApiError> {
-    let user = directory.users.iter_mut().find(|user| user.id == id).ok_or_else(unknown)?;
+fn change(
+    directory: &mut Directory,
+    id: Uuid,
+    how: impl FnOnce(&mut Entry),
+) -> Result<(), ApiError> {
+    let user = directory
+        .users
+        .iter_mut()
+        .find(|user| user.id == id)
+        .ok_or_else(unknown)?;
     let version = user.version() + 1;
-    let said = user.said.get_or_insert_with(|| Box::new(Said { fields: Map::new(), version }));
+    let said = user.said.get_or_insert_with(|| {
+        Box::new(Said {
+            fields: Map::new(),
+            version,
+        })
+    });
     said.version = version;
     how(user);
     Ok(())
 }
 
 fn entry(directory: &Directory, id: Uuid) -> Result<&Entry, ApiError> {
-    directory.users.iter().find(|user| user.id == id).ok_or_else(unknown)
+    directory
+        .users
+        .iter()
+        .find(|user| user.id == id)
+        .ok_or_else(unknown)
 }
 
 fn unknown() -> ApiError {
-    ApiError::new(404, "general.resource.not.found", "Unable to find a user with that userId.")
+    ApiError::new(
+        404,
+        "general.resource.not.found",
+        "Unable to find a user with that userId.",
+    )
 }
 
 fn stale(version: u32) -> ApiError {
-    let message = format!("The version supplied does not match the current version of the user, which is {version}");
+    let message = format!(
+        "The version supplied does not match the current version of the user, which is {version}"
+    );
     ApiError::new(400, "general.conflict", message).field("version")
 }
 
 fn state_of(sent: &str) -> Result<&'static str, ApiError> {
-    STATES.into_iter().find(|state| *state == sent).ok_or_else(|| ApiError::invalid_value("state", "state", sent))
+    STATES
+        .into_iter()
+        .find(|state| *state == sent)
+        .ok_or_else(|| ApiError::invalid_value("state", "state", sent))
 }
 
 fn is_address(text: &str) -> bool {
     let parts = text.split_once('@');
-    parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace))
+    parts.is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)
+    })
 }

@@ -26,12 +26,18 @@ use crate::{
     },
 };
 
-/// Entries of a page where a request names no size. Source: platform API, GET audits/query/{transactionId}/results.
+/// Entries of a page where a request names no size. Source: platform API, GET
+/// audits/query/{transactionId}/results.
 const PAGE: u64 = 25;
 
 /// POST /api/v2/audits/query.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| create_audit_query(site, asked)).await
+    incoming
+        .answer_json(
+            |_, _| "-".to_owned(),
+            |site, _, asked| create_audit_query(site, asked),
+        )
+        .await
 }
 
 /// GET /api/v2/audits/query/{id}.
@@ -46,7 +52,11 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
             } else {
                 request_context::record_job_pending()
             }
-            let (status, word) = if is_done { (200, "Succeeded") } else { (202, "Running") };
+            let (status, word) = if is_done {
+                (200, "Succeeded")
+            } else {
+                (202, "Running")
+            };
             Ok(Reply::json(status, &query.order.shown(id, word)))
         })
         .await
@@ -54,7 +64,11 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
 
 /// GET /api/v2/audits/query/{id}/results.
 pub(super) async fn results(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, authorized| audit_results(site, &id, &authorized.query)).await
+    incoming
+        .answer(&id, |site, authorized| {
+            audit_results(site, &id, &authorized.query)
+        })
+        .await
 }
 
 /// A query, its entries fixed when it was asked.
@@ -96,7 +110,14 @@ struct Sort {
 /// The service that all entries are of.
 const SERVICE: &str = "Quality";
 /// What a filter may name. Source: platform API, AuditQueryFilter.
-const PROPERTIES: [&str; 6] = ["UserId", "TrusteeOrganizationId", "ClientId", "Action", "EntityType", "EntityId"];
+const PROPERTIES: [&str; 6] = [
+    "UserId",
+    "TrusteeOrganizationId",
+    "ClientId",
+    "Action",
+    "EntityType",
+    "EntityId",
+];
 
 fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>), ApiError> {
     let found = uuid(id).and_then(|id| Some((id, state.public.audit_queries.get(id)?)));
@@ -106,18 +127,30 @@ fn find<'a>(state: &'a Held, id: &str) -> Result<(Uuid, &'a TimedJob<AuditQuery>
 fn create_audit_query(site: &GenesysCloud, asked: Asked) -> Result<Reply, ApiError> {
     let (from, to) = site.interval("interval", &asked.interval)?;
     asked.check()?;
-    [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES].into_iter().for_each(|rule| site.mark(rule));
+    [&rules::AUDIT_QUERY, &rules::AUDIT_WHAT, &rules::AUDIT_NAMES]
+        .into_iter()
+        .for_each(|rule| site.mark(rule));
     let submitted_ms = site.now_ms();
     let operation = &operations::GENESYS_CLOUD_CREATE_AUDIT_QUERY;
     let mut state = site.state();
     let directory = site.directory();
-    let mut found = state.public.audit_log.places(&(from..to), |noted| asked.wants(noted, &directory.client_id));
-    if asked.sort.iter().any(|sort| sort.sort_order.as_deref() == Some("descending")) {
+    let mut found = state.public.audit_log.places(&(from..to), |noted| {
+        asked.wants(noted, &directory.client_id)
+    });
+    if asked
+        .sort
+        .iter()
+        .any(|sort| sort.sort_order.as_deref() == Some("descending"))
+    {
         found.reverse();
     }
     let id = site.made_id(operation, "-", state.ordinals.next(operation.name));
     let ready_at_ms = submitted_ms.saturating_add_unsigned(site.settings.public.audit_query_ms);
-    let query = AuditQuery { asked, submitted_ms, found };
+    let query = AuditQuery {
+        asked,
+        submitted_ms,
+        found,
+    };
     let body = query.shown(id, "Queued");
     state.public.audit_queries.start(id, ready_at_ms, query);
     Ok(Reply::json(202, &body))
@@ -125,19 +158,35 @@ fn create_audit_query(site: &GenesysCloud, asked: Asked) -> Result<Reply, ApiErr
 
 fn audit_results(site: &GenesysCloud, id: &str, query: &Query) -> Result<Reply, ApiError> {
     let most = &limits::AUDIT_PAGE_MAX;
-    let size = query.number("pageSize", PAGE, 1, most.value).inspect_err(|_| site.mark(&most.rule))?;
-    let from = query.one("cursor").map(|text| cursor::place("audit", text, cursor::IN_QUERY)).transpose()?.unwrap_or(0);
+    let size = query
+        .number("pageSize", PAGE, 1, most.value)
+        .inspect_err(|_| site.mark(&most.rule))?;
+    let from = query
+        .one("cursor")
+        .map(|text| cursor::place("audit", text, cursor::IN_QUERY))
+        .transpose()?
+        .unwrap_or(0);
     let state = site.state();
     let (id, asked) = find(&state, id)?;
     if !asked.is_done(site.now_ms()) {
-        return Err(ApiError::new(400, "bad.request", "the query has not succeeded yet; ask for its state first"));
+        return Err(ApiError::new(
+            400,
+            "bad.request",
+            "the query has not succeeded yet; ask for its state first",
+        ));
     }
     let found = &asked.order.found;
     let next = from.saturating_add(size as usize);
     let places = found.iter().skip(from).take(size as usize);
-    let entities: Vec<Value> = places.filter_map(|at| Some(audit_json(site, *at, state.public.audit_log.get(*at)?))).collect();
+    let entities: Vec<Value> = places
+        .filter_map(|at| Some(audit_json(site, *at, state.public.audit_log.get(*at)?)))
+        .collect();
     let mut body = json!({"id": id, "pageSize": size, "entities": entities});
-    put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("audit", next)));
+    put(
+        &mut body,
+        "cursor",
+        (next < found.len()).then(|| cursor::to("audit", next)),
+    );
     Ok(Reply::json(200, &body))
 }
 
@@ -168,21 +217,42 @@ fn changes(told: &Told) -> Vec<Value> {
         Told::Nothing => Vec::new(),
         Told::Dates { from, to } => {
             let texts = |date: Option<i64>| date.map(times::text).into_iter().collect();
-            let pairs = ["archiveDate", "deleteDate"].into_iter().zip(from.iter().zip(to));
+            let pairs = ["archiveDate", "deleteDate"]
+                .into_iter()
+                .zip(from.iter().zip(to));
             let changed = pairs.filter(|(_, (old, new))| old != new);
-            changed.map(|(property, (old, new))| change(property, texts(*old), texts(*new))).collect()
+            changed
+                .map(|(property, (old, new))| change(property, texts(*old), texts(*new)))
+                .collect()
         }
-        Told::Protection(IsProtected(now)) => vec![change("deletionProtection", vec![(!now).to_string()], vec![now.to_string()])],
+        Told::Protection(IsProtected(now)) => vec![change(
+            "deletionProtection",
+            vec![(!now).to_string()],
+            vec![now.to_string()],
+        )],
     }
 }
 
 impl Asked {
     fn check(&self) -> Result<(), ApiError> {
-        if let Some(filter) = self.filters.iter().find(|filter| !PROPERTIES.contains(&filter.property.as_str())) {
-            return Err(ApiError::invalid_value("filters.property", "property", &filter.property));
+        if let Some(filter) = self
+            .filters
+            .iter()
+            .find(|filter| !PROPERTIES.contains(&filter.property.as_str()))
+        {
+            return Err(ApiError::invalid_value(
+                "filters.property",
+                "property",
+                &filter.property,
+            ));
         }
-        let is_known =
-            |sort: &&Sort| sort.name == "Timestamp" && matches!(sort.sort_order.as_deref(), None | Some("ascending" | "descending"));
+        let is_known = |sort: &&Sort| {
+            sort.name == "Timestamp"
+                && matches!(
+                    sort.sort_order.as_deref(),
+                    None | Some("ascending" | "descending")
+                )
+        };
         match self.sort.iter().find(|sort| !is_known(sort)) {
             Some(sort) => Err(ApiError::invalid_value("sort", "sort", &sort.name)),
             None => Ok(()),
@@ -198,7 +268,10 @@ impl Asked {
             // Every change here is made by a client, and none by a user or another organisation.
             _ => false,
         };
-        self.service_name.as_deref().is_none_or(|name| name == SERVICE) && self.filters.iter().all(holds)
+        self.service_name
+            .as_deref()
+            .is_none_or(|name| name == SERVICE)
+            && self.filters.iter().all(holds)
     }
 }
 

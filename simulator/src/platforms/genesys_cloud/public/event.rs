@@ -20,26 +20,48 @@ pub(super) struct Raw<'a> {
     fields: &'a Value,
 }
 
-/// The events of a batch in the order of the kinds, or why there are none. An e-mail event has no shape here.
+/// The events of a batch in the order of the kinds, or why there are none. An e-mail event has no
+/// shape here.
 pub(super) fn of_batch(batch: &Map<String, Value>) -> Result<Vec<Raw<'_>>, ApiError> {
     let mut events = Vec::new();
-    if let Some(unknown) = batch.keys().find(|list| !list.starts_with("email") && !SHAPES.iter().any(|shape| shape.list == list.as_str())) {
-        let message = format!("Value [{unknown}] is not a valid property for object [BatchConversationEventRequest]");
+    if let Some(unknown) = batch.keys().find(|list| {
+        !list.starts_with("email") && !SHAPES.iter().any(|shape| shape.list == list.as_str())
+    }) {
+        let message = format!(
+            "Value [{unknown}] is not a valid property for object [BatchConversationEventRequest]"
+        );
         return Err(ApiError::new(400, "invalid.property", message).field(unknown.as_str()));
     }
-    let emails = batch.iter().filter(|(list, _)| list.starts_with("email")).map(|(list, sent)| (None, list.as_str(), sent));
-    let voice = SHAPES.iter().filter_map(|shape| Some((Some(shape), shape.list, batch.get(shape.list)?)));
+    let emails = batch
+        .iter()
+        .filter(|(list, _)| list.starts_with("email"))
+        .map(|(list, sent)| (None, list.as_str(), sent));
+    let voice = SHAPES
+        .iter()
+        .filter_map(|shape| Some((Some(shape), shape.list, batch.get(shape.list)?)));
     for (shape, list, sent) in voice.chain(emails) {
         match sent {
             Value::Array(sent) => events.extend(sent.iter().map(|fields| Raw { shape, fields })),
             Value::Null => {}
-            _ => return Err(ApiError::new(400, "bad.request", format!("{list} is not a list")).field(list)),
+            _ => {
+                return Err(
+                    ApiError::new(400, "bad.request", format!("{list} is not a list")).field(list),
+                );
+            }
         }
     }
     match events.len() {
-        0 => Err(ApiError::new(400, "zero.events.submitted", "the batch has no event")),
+        0 => Err(ApiError::new(
+            400,
+            "zero.events.submitted",
+            "the batch has no event",
+        )),
         1..=MOST_EVENTS => Ok(events),
-        _ => Err(ApiError::new(400, "max.batch.size.surpassed", format!("a batch has at most {MOST_EVENTS} events"))),
+        _ => Err(ApiError::new(
+            400,
+            "max.batch.size.surpassed",
+            format!("a batch has at most {MOST_EVENTS} events"),
+        )),
     }
 }
 
@@ -53,12 +75,18 @@ pub(super) struct Refused {
 impl Refused {
     /// Not to be sent again as it is.
     pub(super) fn final_(message: impl Into<String>) -> Refused {
-        Refused { message: message.into(), is_retryable: false }
+        Refused {
+            message: message.into(),
+            is_retryable: false,
+        }
     }
 
     /// May be sent again later.
     pub(super) fn passing(message: impl Into<String>) -> Refused {
-        Refused { message: message.into(), is_retryable: true }
+        Refused {
+            message: message.into(),
+            is_retryable: true,
+        }
     }
 }
 
@@ -89,22 +117,39 @@ impl Raw<'_> {
 
     /// What it says, as one text; equal for equal events.
     pub(super) fn content(&self) -> String {
-        format!("{} {}", self.shape.map_or("email", |shape| shape.list), self.fields)
+        format!(
+            "{} {}",
+            self.shape.map_or("email", |shape| shape.list),
+            self.fields
+        )
     }
 
     /// The event, when it has the fields of its kind and each is what it must be.
     pub(super) fn read(&self) -> Result<Event, Refused> {
-        let shape = self.shape.ok_or_else(|| Refused::final_("e-mail events are not simulated; send voice events"))?;
-        let fields = self.fields.as_object().ok_or_else(|| Refused::final_("the event is not an object"))?;
-        let known = |name: &str| COMMON.contains(&name) || shape.required.contains(&name) || shape.optional.contains(&name);
+        let shape = self
+            .shape
+            .ok_or_else(|| Refused::final_("e-mail events are not simulated; send voice events"))?;
+        let fields = self
+            .fields
+            .as_object()
+            .ok_or_else(|| Refused::final_("the event is not an object"))?;
+        let known = |name: &str| {
+            COMMON.contains(&name)
+                || shape.required.contains(&name)
+                || shape.optional.contains(&name)
+        };
         if let Some(unknown) = fields.keys().find(|name| !known(name)) {
-            return Err(Refused::final_(format!("the field {unknown} is not one of {}", shape.list)));
+            return Err(Refused::final_(format!(
+                "the field {unknown} is not one of {}",
+                shape.list
+            )));
         }
         let is_missing = |name: &&&str| fields.get(**name).is_none_or(Value::is_null);
         if let Some(missing) = COMMON.iter().chain(shape.required).find(is_missing) {
             return Err(Refused::final_(format!("the field {missing} is missing")));
         }
-        let sent = Sent::deserialize(self.fields).map_err(|error| Refused::final_(format!("the event is not valid: {error}")))?;
+        let sent = Sent::deserialize(self.fields)
+            .map_err(|error| Refused::final_(format!("the event is not valid: {error}")))?;
         sent.checked(shape.kind)
     }
 }
@@ -230,10 +275,16 @@ pub(super) struct Established {
     pub(super) is_inbound: Option<bool>,
     pub(super) tag: Option<String>,
     /// The source's id of the conversation.
-    #[cfg_attr(not(test), expect(dead_code, reason = "kept as the vendor keeps it, and shown nowhere"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "kept as the vendor keeps it, and shown nowhere")
+    )]
     pub(super) interaction: String,
     /// The source itself.
-    #[cfg_attr(not(test), expect(dead_code, reason = "kept as the vendor keeps it, and shown nowhere"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "kept as the vendor keeps it, and shown nowhere")
+    )]
     pub(super) source: String,
     /// Kept, not searchable.
     pub(super) additional: BTreeMap<String, String>,
@@ -261,7 +312,8 @@ pub(super) struct Transfer {
     pub(super) language: Option<String>,
 }
 
-/// Ends of a communication and what the read surface calls them. Source: platform API, CommunicationEndedEvent and Call.disconnectType.
+/// Ends of a communication and what the read surface calls them. Source: platform API,
+/// CommunicationEndedEvent and Call.disconnectType.
 const ENDS: [(&str, &str); 9] = [
     ("Error", "error"),
     ("Peer", "peer"),
@@ -279,7 +331,10 @@ impl Sent {
         let id = v4(&self.event_id, "eventId")?;
         let conversation = v4(&self.conversation_id, "conversationId")?;
         let at_ms = times::parse_instant(&self.event_date_time).ok_or_else(|| {
-            Refused::final_(format!("eventDateTime [{}] is not an ISO-8601 time with Z or an offset", self.event_date_time))
+            Refused::final_(format!(
+                "eventDateTime [{}] is not an ISO-8601 time with Z or an offset",
+                self.event_date_time
+            ))
         })?;
         let communication = optional_v4(self.communication_id.as_deref(), "communicationId")?;
         let legs = match kind {
@@ -295,29 +350,50 @@ impl Sent {
             | Kind::IvrEstablished
             | Kind::PhoneEstablished
             | Kind::RoutingEstablished
-            | Kind::UserEstablished => What::Established(Box::new(self.established(kind, communication)?)),
+            | Kind::UserEstablished => {
+                What::Established(Box::new(self.established(kind, communication)?))
+            }
             Kind::Answered => What::Answered,
             Kind::Hold => What::Hold(self.held.unwrap_or_default()),
             Kind::Audio => What::Audio,
-            Kind::Disposition => What::Disposition { code: self.code, notes: self.notes, tags: self.tags.unwrap_or_default() },
+            Kind::Disposition => What::Disposition {
+                code: self.code,
+                notes: self.notes,
+                tags: self.tags.unwrap_or_default(),
+            },
             Kind::Ended => self.ended()?,
-            Kind::RoutingTransfer | Kind::UserTransfer | Kind::PhoneTransfer => What::Transfer(self.transfer(true)?),
+            Kind::RoutingTransfer | Kind::UserTransfer | Kind::PhoneTransfer => {
+                What::Transfer(self.transfer(true)?)
+            }
             Kind::ConsultTransfer
             | Kind::ProgressTransfer
             | Kind::ProgressConsultTransfer
             | Kind::EndTransfer
             | Kind::EndConsultTransfer => What::Transfer(self.transfer(false)?),
         };
-        Ok(Event { id, at_ms, conversation, kind, what, legs })
+        Ok(Event {
+            id,
+            at_ms,
+            conversation,
+            kind,
+            what,
+            legs,
+        })
     }
 
     /// Every communication the event names.
     fn legs(&self, own: Option<Uuid>) -> Result<Vec<Uuid>, Refused> {
         let named = [
-            (&self.initiating_communication_id, "initiatingCommunicationId"),
+            (
+                &self.initiating_communication_id,
+                "initiatingCommunicationId",
+            ),
             (&self.target_communication_id, "targetCommunicationId"),
             (&self.object_communication_id, "objectCommunicationId"),
-            (&self.destination_communication_id, "destinationCommunicationId"),
+            (
+                &self.destination_communication_id,
+                "destinationCommunicationId",
+            ),
         ];
         let mut legs: Vec<Uuid> = own.into_iter().collect();
         for (text, field) in named {
@@ -326,13 +402,27 @@ impl Sent {
         Ok(legs)
     }
 
-    fn established(&mut self, kind: Kind, communication: Option<Uuid>) -> Result<Established, Refused> {
+    fn established(
+        &mut self,
+        kind: Kind,
+        communication: Option<Uuid>,
+    ) -> Result<Established, Refused> {
         let missing = |field: &str| Refused::final_(format!("the field {field} is missing"));
-        let initial = self.initial_configuration.take().ok_or_else(|| missing("initialConfiguration"))?;
-        let source = self.source_configuration.take().ok_or_else(|| missing("sourceConfiguration"))?;
+        let initial = self
+            .initial_configuration
+            .take()
+            .ok_or_else(|| missing("initialConfiguration"))?;
+        let source = self
+            .source_configuration
+            .take()
+            .ok_or_else(|| missing("sourceConfiguration"))?;
         optional_v4(initial.invited_by.as_deref(), "invitedBy")?;
         optional_v4(self.station_id.as_deref(), "stationId")?;
-        let name = if kind == Kind::IvrEstablished { self.ivr_name.take() } else { self.ani_name.take() };
+        let name = if kind == Kind::IvrEstablished {
+            self.ivr_name.take()
+        } else {
+            self.ani_name.take()
+        };
         Ok(Established {
             communication: communication.ok_or_else(|| missing("communicationId"))?,
             is_alerting: initial.alerting.unwrap_or_default(),
@@ -353,18 +443,37 @@ impl Sent {
     }
 
     fn ended(&self) -> Result<What, Refused> {
-        let destination = optional_v4(self.destination_conversation_id.as_deref(), "destinationConversationId")?;
+        let destination = optional_v4(
+            self.destination_conversation_id.as_deref(),
+            "destinationConversationId",
+        )?;
         let stated = self.disconnect_type.as_deref().unwrap_or_default();
         let (_, how) = ENDS
             .into_iter()
             .find(|(name, _)| *name == stated)
-            .ok_or_else(|| Refused::final_(format!("disconnectType [{stated}] is not one of {}", ENDS.map(|(name, _)| name).join(", "))))?;
-        Ok(What::Ended { how, is_merged: destination.is_some() })
+            .ok_or_else(|| {
+                Refused::final_(format!(
+                    "disconnectType [{stated}] is not one of {}",
+                    ENDS.map(|(name, _)| name).join(", ")
+                ))
+            })?;
+        Ok(What::Ended {
+            how,
+            is_merged: destination.is_some(),
+        })
     }
 
     fn transfer(&mut self, is_begin: bool) -> Result<Transfer, Refused> {
-        one_of("transferType", self.transfer_type.as_deref(), &["Attended", "Unattended"])?;
-        one_of("finalState", self.final_state.as_deref(), &["Completed", "Canceled", "Failed"])?;
+        one_of(
+            "transferType",
+            self.transfer_type.as_deref(),
+            &["Attended", "Unattended"],
+        )?;
+        one_of(
+            "finalState",
+            self.final_state.as_deref(),
+            &["Completed", "Canceled", "Failed"],
+        )?;
         Ok(Transfer {
             command: optional_v4(self.command_id.as_deref(), "commandId")?,
             is_begin,
@@ -377,7 +486,9 @@ impl Sent {
 }
 
 fn v4(text: &str, field: &str) -> Result<Uuid, Refused> {
-    uuid(text).filter(is_v4).ok_or_else(|| Refused::final_(format!("{field} [{text}] is not a UUID of version 4")))
+    uuid(text)
+        .filter(is_v4)
+        .ok_or_else(|| Refused::final_(format!("{field} [{text}] is not a UUID of version 4")))
 }
 
 /// Whether an id is a UUID of version 4, as the public API wants those that a client chooses.
@@ -391,7 +502,10 @@ fn optional_v4(text: Option<&str>, field: &str) -> Result<Option<Uuid>, Refused>
 
 fn one_of(field: &str, sent: Option<&str>, known: &[&str]) -> Result<(), Refused> {
     match sent {
-        Some(value) if !known.contains(&value) => Err(Refused::final_(format!("{field} [{value}] is not one of {}", known.join(", ")))),
+        Some(value) if !known.contains(&value) => Err(Refused::final_(format!(
+            "{field} [{value}] is not one of {}",
+            known.join(", ")
+        ))),
         _ => Ok(()),
     }
 }

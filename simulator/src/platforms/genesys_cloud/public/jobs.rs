@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::{
     rules,
-    stores::{About, Action, Found, Job, JobAction, JobOrder, JobOutcome, Noted, Progress, Subject, When},
+    stores::{
+        About, Action, Found, Job, JobAction, JobOrder, JobOutcome, Noted, Progress, Subject, When,
+    },
     without_nulls,
 };
 use crate::{
@@ -34,7 +36,9 @@ const AGED_YEARS: i64 = 5;
 
 /// POST /api/v2/recording/jobs.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), create_recording_job).await
+    incoming
+        .answer_json(|_, _| "-".to_owned(), create_recording_job)
+        .await
 }
 
 /// GET /api/v2/recording/jobs.
@@ -56,17 +60,28 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
 
 /// PUT /api/v2/recording/jobs/{id}.
 pub(super) async fn execute(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| id.clone(), |site, authorized, sent| execute_recording_job(site, authorized, &id, &sent)).await
+    incoming
+        .answer_json(
+            |_, _| id.clone(),
+            |site, authorized, sent| execute_recording_job(site, authorized, &id, &sent),
+        )
+        .await
 }
 
 /// DELETE /api/v2/recording/jobs/{id}.
 pub(super) async fn delete(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, _| delete_recording_job(site, &id)).await
+    incoming
+        .answer(&id, |site, _| delete_recording_job(site, &id))
+        .await
 }
 
 /// GET /api/v2/recording/jobs/{id}/failedrecordings.
 pub(super) async fn failed(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
-    incoming.answer(&id, |site, authorized| failed_recordings(site, &id, &authorized.query)).await
+    incoming
+        .answer(&id, |site, authorized| {
+            failed_recordings(site, &id, &authorized.query)
+        })
+        .await
 }
 
 /// RecordingJobsQuery of the API description.
@@ -127,7 +142,11 @@ impl GenesysCloud {
     }
 }
 
-fn create_recording_job(site: &GenesysCloud, authorized: &AuthorizedRequest, sent: Value) -> Result<Reply, ApiError> {
+fn create_recording_job(
+    site: &GenesysCloud,
+    authorized: &AuthorizedRequest,
+    sent: Value,
+) -> Result<Reply, ApiError> {
     let mut sent = without_nulls(sent);
     let query = JobQuery::deserialize(&sent).map_err(|error| site.refused_body(&error))?;
     let action = match query.action.as_str() {
@@ -140,11 +159,15 @@ fn create_recording_job(site: &GenesysCloud, authorized: &AuthorizedRequest, sen
         other => return Err(ApiError::invalid_value("action", "action", other)),
     };
     let when = when(site, &query)?;
-    // Shown again in every answer about the job: as this platform writes dates, whichever way the client wrote it.
+    // Shown again in every answer about the job: as this platform writes dates, whichever way the
+    // client wrote it.
     if let When::Date(ms) = when {
         sent["actionDate"] = times::text(ms).into();
     }
-    let (includes_sensitive, clears_export) = (query.include_recordings_with_sensitive_data, query.clear_export);
+    let (includes_sensitive, clears_export) = (
+        query.include_recordings_with_sensitive_data,
+        query.clear_export,
+    );
     let about = about(site, query)?;
     let now_ms = site.now_ms();
     let operation = &operations::GENESYS_CLOUD_CREATE_RECORDING_JOB;
@@ -154,7 +177,9 @@ fn create_recording_job(site: &GenesysCloud, authorized: &AuthorizedRequest, sen
         site.check_query(query)?;
     }
     room_for_a_job(site, &state)?;
-    [&rules::JOB_PROGRESS, &rules::JOB_LAG].into_iter().for_each(|rule| site.mark(rule));
+    [&rules::JOB_PROGRESS, &rules::JOB_LAG]
+        .into_iter()
+        .for_each(|rule| site.mark(rule));
     let id = site.made_id(operation, "-", state.ordinals.next(operation.name));
     let order = JobOrder {
         client_id: authorized.client_id.clone(),
@@ -167,8 +192,14 @@ fn create_recording_job(site: &GenesysCloud, authorized: &AuthorizedRequest, sen
         clears_export,
     };
     let looks_at_ms = now_ms.saturating_add_unsigned(site.settings.public.recording_job_ms);
-    let reply = Reply::json(202, &shown(id, state.public.jobs.add(id, order, looks_at_ms)));
-    state.public.audit_log.add(site.now_ms(), Noted::new(Subject::RecordingJob, Action::Create, id));
+    let reply = Reply::json(
+        202,
+        &shown(id, state.public.jobs.add(id, order, looks_at_ms)),
+    );
+    state.public.audit_log.add(
+        site.now_ms(),
+        Noted::new(Subject::RecordingJob, Action::Create, id),
+    );
     Ok(reply)
 }
 
@@ -176,7 +207,12 @@ fn when(site: &GenesysCloud, query: &JobQuery) -> Result<When, ApiError> {
     match (&query.action_date, query.action_age) {
         (Some(text), None) => site.instant("actionDate", text).map(When::Date),
         (None, Some(days)) => Ok(When::AgeDays(days)),
-        _ => Err(ApiError::new(400, "bad.request", "the job needs one of actionDate and actionAge").field("actionDate")),
+        _ => Err(ApiError::new(
+            400,
+            "bad.request",
+            "the job needs one of actionDate and actionAge",
+        )
+        .field("actionDate")),
     }
 }
 
@@ -184,14 +220,20 @@ fn about(site: &GenesysCloud, query: JobQuery) -> Result<About, ApiError> {
     match (query.conversation_query, query.aged_conversation_interval) {
         (Some(query), None) => Ok(About::Query(Box::new(query))),
         (None, Some(interval)) => {
-            let invalid = |why: &str| ApiError::new(400, "bad.request", why).field("agedConversationInterval");
+            let invalid = |why: &str| {
+                ApiError::new(400, "bad.request", why).field("agedConversationInterval")
+            };
             let (from, to) = site.interval("agedConversationInterval", &interval)?;
             if to - from > AGED_DAYS * DAY_MS {
-                return Err(invalid("agedConversationInterval is longer than six months"));
+                return Err(invalid(
+                    "agedConversationInterval is longer than six months",
+                ));
             }
             let youngest = times::add_years(site.now_ms(), -AGED_YEARS).unwrap_or(i64::MIN);
             if to > youngest {
-                return Err(invalid("agedConversationInterval is for conversations older than five years"));
+                return Err(invalid(
+                    "agedConversationInterval is for conversations older than five years",
+                ));
             }
             Ok(About::Aged(from, to))
         }
@@ -208,29 +250,60 @@ fn room_for_a_job(site: &GenesysCloud, state: &Held) -> Result<(), ApiError> {
     if state.public.jobs.running() < most.value {
         return Ok(());
     }
-    [&most.rule, &rules::JOB_CONCURRENT, &rules::JOB_CONCURRENT_STATUS].into_iter().for_each(|rule| site.mark(rule));
-    let message = format!("at most {} {} are pending or processing at once", most.value, most.unit);
+    [
+        &most.rule,
+        &rules::JOB_CONCURRENT,
+        &rules::JOB_CONCURRENT_STATUS,
+    ]
+    .into_iter()
+    .for_each(|rule| site.mark(rule));
+    let message = format!(
+        "at most {} {} are pending or processing at once",
+        most.value, most.unit
+    );
     Err(ApiError::new(409, "request.conflict", message))
 }
 
-fn list_recording_jobs(site: &GenesysCloud, authorized: &AuthorizedRequest) -> Result<Reply, ApiError> {
+fn list_recording_jobs(
+    site: &GenesysCloud,
+    authorized: &AuthorizedRequest,
+) -> Result<Reply, ApiError> {
     let query = &authorized.query;
     let state = site.state();
     let only_own = query.truth("showOnlyMyJobs") == Some(true);
     let is_wanted = |job: &Job| {
-        query.one("state").is_none_or(|wanted| wanted == job.progress.as_str())
-            && query.one("jobType").is_none_or(|wanted| job.order.sent["action"] == wanted)
+        query
+            .one("state")
+            .is_none_or(|wanted| wanted == job.progress.as_str())
+            && query
+                .one("jobType")
+                .is_none_or(|wanted| job.order.sent["action"] == wanted)
             && (!only_own || job.order.client_id == authorized.client_id)
     };
-    let mut wanted: Vec<(Uuid, &Job)> = state.public.jobs.all().filter(|(_, job)| is_wanted(job)).collect();
+    let mut wanted: Vec<(Uuid, &Job)> = state
+        .public
+        .jobs
+        .all()
+        .filter(|(_, job)| is_wanted(job))
+        .collect();
     match query.one("sortBy") {
         Some("dateCreated") => wanted.sort_by_key(|(id, job)| (job.order.created_ms, *id)),
         _ => wanted.sort_by_key(|(id, job)| (&job.order.client_id, job.order.created_ms, *id)),
     }
-    site.page(&operations::GENESYS_CLOUD_LIST_RECORDING_JOBS, query, &wanted, |(id, job)| shown(*id, job))
+    site.page(
+        &operations::GENESYS_CLOUD_LIST_RECORDING_JOBS,
+        query,
+        &wanted,
+        |(id, job)| shown(*id, job),
+    )
 }
 
-fn execute_recording_job(site: &GenesysCloud, authorized: &AuthorizedRequest, id: &str, sent: &Execution) -> Result<Reply, ApiError> {
+fn execute_recording_job(
+    site: &GenesysCloud,
+    authorized: &AuthorizedRequest,
+    id: &str,
+    sent: &Execution,
+) -> Result<Reply, ApiError> {
     if sent.state != "PROCESSING" {
         return Err(ApiError::invalid_value("state", "state", &sent.state));
     }
@@ -238,16 +311,34 @@ fn execute_recording_job(site: &GenesysCloud, authorized: &AuthorizedRequest, id
     let (id, job) = find(&state, id)?;
     if job.order.client_id != authorized.client_id {
         site.mark(&rules::JOB_SUBMITTER);
-        return Err(ApiError::new(403, "not.authorized", "a job is executed by whom it was created by"));
+        return Err(ApiError::new(
+            403,
+            "not.authorized",
+            "a job is executed by whom it was created by",
+        ));
     }
     if job.progress != Progress::Ready {
-        let message = format!("the job is {}; only a READY one is executed", job.progress.as_str());
+        let message = format!(
+            "the job is {}; only a READY one is executed",
+            job.progress.as_str()
+        );
         return Err(ApiError::new(409, "request.conflict", message));
     }
     room_for_a_job(site, &state)?;
-    let done_ms = site.job_done_ms(&operations::GENESYS_CLOUD_RUN_RECORDING_JOB, site.settings.public.recording_job_ms);
-    let body = state.public.jobs.execute(id, done_ms).map(|job| shown(id, job)).ok_or_else(ApiError::not_found)?;
-    state.public.audit_log.add(site.now_ms(), Noted::new(Subject::RecordingJob, Action::Update, id));
+    let done_ms = site.job_done_ms(
+        &operations::GENESYS_CLOUD_RUN_RECORDING_JOB,
+        site.settings.public.recording_job_ms,
+    );
+    let body = state
+        .public
+        .jobs
+        .execute(id, done_ms)
+        .map(|job| shown(id, job))
+        .ok_or_else(ApiError::not_found)?;
+    state.public.audit_log.add(
+        site.now_ms(),
+        Noted::new(Subject::RecordingJob, Action::Update, id),
+    );
     Ok(Reply::json(200, &body).effect("executed"))
 }
 
@@ -257,13 +348,18 @@ fn delete_recording_job(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError
     let (id, _) = find(&state, id)?;
     site.mark(&rules::JOB_DELETED);
     state.public.jobs.cancel_or_forget(id);
-    state.public.audit_log.add(site.now_ms(), Noted::new(Subject::RecordingJob, Action::Delete, id));
+    state.public.audit_log.add(
+        site.now_ms(),
+        Noted::new(Subject::RecordingJob, Action::Delete, id),
+    );
     Ok(Reply::empty(204).effect("deleted"))
 }
 
 fn failed_recordings(site: &GenesysCloud, id: &str, query: &Query) -> Result<Reply, ApiError> {
     let most = &limits::FAILED_PAGE_MAX;
-    query.number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, most.value).inspect_err(|_| site.mark(&most.rule))?;
+    query
+        .number("pageSize", limits::PAGE_SIZE_DEFAULT.value, 1, most.value)
+        .inspect_err(|_| site.mark(&most.rule))?;
     let state = site.state();
     let (id, job) = find(&state, id)?;
     let path = format!("/api/v2/recording/jobs/{id}/failedrecordings");
@@ -295,16 +391,30 @@ fn may_export(site: &GenesysCloud, integration: Option<&str>) -> Result<(), ApiE
 fn find_recordings(site: &GenesysCloud, state: &Held, order: &JobOrder, now_ms: i64) -> Found {
     let known_ms = now_ms.saturating_sub_unsigned(site.settings.public.recording_job_lag_ms);
     let chosen = match &order.about {
-        About::Query(query) => site.chosen(&state.conversations, query, Match::Activity, now_ms).unwrap_or_default(),
+        About::Query(query) => site
+            .chosen(&state.conversations, query, Match::Activity, now_ms)
+            .unwrap_or_default(),
         About::Aged(from, to) => {
-            let is_chosen = |held: &&Conversation| (*from..*to).contains(&held.start_ms) && site.shows(held);
+            let is_chosen =
+                |held: &&Conversation| (*from..*to).contains(&held.start_ms) && site.shows(held);
             state.conversations.all().filter(is_chosen).collect()
         }
     };
-    let recordings = chosen.iter().flat_map(|held| held.recordings.iter().map(|one| (held.id, one)));
-    let is_chosen = |one: &Recording| one.created_at_ms <= known_ms && (order.includes_sensitive || !site.is_sensitive_in_job(one));
-    let recordings = recordings.filter(|(_, one)| is_chosen(one)).map(|(held, one)| (held, one.id)).collect();
-    Found { conversations: chosen.len(), recordings }
+    let recordings = chosen
+        .iter()
+        .flat_map(|held| held.recordings.iter().map(|one| (held.id, one)));
+    let is_chosen = |one: &Recording| {
+        one.created_at_ms <= known_ms
+            && (order.includes_sensitive || !site.is_sensitive_in_job(one))
+    };
+    let recordings = recordings
+        .filter(|(_, one)| is_chosen(one))
+        .map(|(held, one)| (held, one.id))
+        .collect();
+    Found {
+        conversations: chosen.len(),
+        recordings,
+    }
 }
 
 /// Sets the dates of a job's recordings.
@@ -312,7 +422,8 @@ fn set_dates(site: &GenesysCloud, state: &mut Held, job: &Job, now_ms: i64) -> J
     let mut outcome = JobOutcome::default();
     for (conversation, recording) in &job.found.recordings {
         let held = state.conversations.get(*conversation);
-        let Some((held, one)) = held.and_then(|held| Some((held, held.recording(*recording)?))) else {
+        let Some((held, one)) = held.and_then(|held| Some((held, held.recording(*recording)?)))
+        else {
             outcome.failed.push((*conversation, *recording));
             continue;
         };
@@ -324,22 +435,30 @@ fn set_dates(site: &GenesysCloud, state: &mut Held, job: &Job, now_ms: i64) -> J
             When::Date(date_ms) => date_ms,
             When::AgeDays(days) => one.created_at_ms.saturating_add(i64::from(days) * DAY_MS),
         };
-        if job.order.action != JobAction::Export && site.beyond_maximum(held.start_ms, Some(date_ms)).is_some() {
+        if job.order.action != JobAction::Export
+            && site.beyond_maximum(held.start_ms, Some(date_ms)).is_some()
+        {
             outcome.failed.push((*conversation, *recording));
             continue;
         }
-        state.conversations.change_recording(*conversation, *recording, |one| {
-            if job.order.clears_export {
-                one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
-            }
-            match job.order.action {
-                JobAction::Archive => one.archive_at_ms = Some(date_ms),
-                JobAction::Delete => one.delete_at_ms = Some(date_ms),
-                JobAction::Export => one.export_at_ms = Some(date_ms),
-            }
-        });
+        state
+            .conversations
+            .change_recording(*conversation, *recording, |one| {
+                if job.order.clears_export {
+                    one.export_at_ms = one.export_at_ms.filter(|at_ms| *at_ms <= now_ms);
+                }
+                match job.order.action {
+                    JobAction::Archive => one.archive_at_ms = Some(date_ms),
+                    JobAction::Delete => one.delete_at_ms = Some(date_ms),
+                    JobAction::Export => one.export_at_ms = Some(date_ms),
+                }
+            });
         outcome.processed += 1;
-        site.core.journal.record_side_effect(&operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB, &recording.to_string(), "dated");
+        site.core.journal.record_side_effect(
+            &operations::GENESYS_CLOUD_EXECUTE_RECORDING_JOB,
+            &recording.to_string(),
+            "dated",
+        );
     }
     outcome
 }
@@ -357,7 +476,11 @@ fn note_progress(progress: Progress) {
 /// RecordingJob of the API description.
 fn shown(id: Uuid, job: &Job) -> Value {
     // A job does its work at one instant: there is nothing between none and all.
-    let percent = if job.progress == Progress::Fulfilled { 100 } else { 0 };
+    let percent = if job.progress == Progress::Fulfilled {
+        100
+    } else {
+        0
+    };
     json!({
         "id": id,
         "state": job.progress.as_str(),

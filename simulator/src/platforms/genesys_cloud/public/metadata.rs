@@ -1,4 +1,5 @@
-//! `metadata.json` of an uploaded recording. The vendor shows no schema: this one is an assumption, field by field in the contract file.
+//! `metadata.json` of an uploaded recording. The vendor shows no schema: this one is an assumption,
+//! field by field in the contract file.
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -65,11 +66,18 @@ struct SentAnnotation {
 impl Metadata {
     /// Reads the text of `metadata.json`; the error is a sentence for the upload report.
     pub(super) fn read(text: &[u8]) -> Result<Metadata, String> {
-        let sent: Sent = serde_json::from_slice(text).map_err(|error| format!("metadata.json is not valid: {error}"))?;
+        let sent: Sent = serde_json::from_slice(text)
+            .map_err(|error| format!("metadata.json is not valid: {error}"))?;
         if sent.version != VERSION {
-            return Err(format!("metadata.json has version {}; this is {VERSION}", sent.version));
+            return Err(format!(
+                "metadata.json has version {}; this is {VERSION}",
+                sent.version
+            ));
         }
-        let (start_ms, end_ms) = (time("startTime", &sent.start_time)?, time("endTime", &sent.end_time)?);
+        let (start_ms, end_ms) = (
+            time("startTime", &sent.start_time)?,
+            time("endTime", &sent.end_time)?,
+        );
         if end_ms < start_ms {
             return Err("endTime is before startTime".to_owned());
         }
@@ -85,8 +93,15 @@ impl Metadata {
             end_ms,
             file_name: sent.file_name,
             media_type: sent.media_type,
-            delete_at_ms: sent.delete_date.map(|date| time("deleteDate", &date)).transpose()?,
-            annotations: sent.annotations.into_iter().map(annotation).collect::<Result<_, _>>()?,
+            delete_at_ms: sent
+                .delete_date
+                .map(|date| time("deleteDate", &date))
+                .transpose()?,
+            annotations: sent
+                .annotations
+                .into_iter()
+                .map(annotation)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -96,7 +111,10 @@ fn annotation(sent: SentAnnotation) -> Result<Annotation, String> {
         return Err(format!("annotations.type [{}] is not pause", sent.kind));
     }
     match sent.reason.as_deref() {
-        Some(reason) if !REASONS.contains(&reason) => Err(format!("annotations.reason [{reason}] is not one of {}", REASONS.join(", "))),
+        Some(reason) if !REASONS.contains(&reason) => Err(format!(
+            "annotations.reason [{reason}] is not one of {}",
+            REASONS.join(", ")
+        )),
         _ => Ok(Annotation {
             kind: sent.kind,
             reason: sent.reason,
@@ -108,9 +126,12 @@ fn annotation(sent: SentAnnotation) -> Result<Annotation, String> {
 }
 
 fn time(field: &str, text: &str) -> Result<i64, String> {
-    times::parse_instant(text).ok_or_else(|| format!("{field} [{text}] is not an ISO-8601 time with Z or an offset"))
+    times::parse_instant(text)
+        .ok_or_else(|| format!("{field} [{text}] is not an ISO-8601 time with Z or an offset"))
 }
 
 fn v4(field: &str, text: &str) -> Result<Uuid, String> {
-    uuid(text).filter(is_v4).ok_or_else(|| format!("{field} [{text}] is not a UUID of version 4"))
+    uuid(text)
+        .filter(is_v4)
+        .ok_or_else(|| format!("{field} [{text}] is not a UUID of version 4"))
 }

@@ -1,5 +1,6 @@
-//! What becomes of an upload, by the clock: pending, then attached or failed, or parked until its conversation comes and an orphan when that takes too
-//! long. Nothing runs in the background: whatever is due is done before anybody looks.
+//! What becomes of an upload, by the clock: pending, then attached or failed, or parked until its
+//! conversation comes and an orphan when that takes too long. Nothing runs in the background:
+//! whatever is due is done before anybody looks.
 
 use uuid::Uuid;
 
@@ -41,10 +42,19 @@ impl GenesysCloud {
     }
 
     /// Takes in the bytes of an upload. A second PUT begins anew.
-    pub(super) fn take_upload(&self, state: &mut State, id: Uuid, unpacked: Result<Unpacked, String>, stuck_ms: u64) {
+    pub(super) fn take_upload(
+        &self,
+        state: &mut State,
+        id: Uuid,
+        unpacked: Result<Unpacked, String>,
+        stuck_ms: u64,
+    ) {
         let now_ms = self.now_ms();
         let ready_ms = now_ms.saturating_add_unsigned(self.settings.public.upload_processing_ms);
-        state.public.uploads.arrive(id, unpacked, now_ms, ready_ms, stuck_ms);
+        state
+            .public
+            .uploads
+            .arrive(id, unpacked, now_ms, ready_ms, stuck_ms);
         self.settle(state);
     }
 
@@ -68,21 +78,47 @@ impl GenesysCloud {
         if let Some(answer) = is_there(self, state, unpacked, conversation) {
             return answer;
         }
-        let Some(held) = state.conversations.get(conversation) else { return Attached::Absent };
+        let Some(held) = state.conversations.get(conversation) else {
+            return Attached::Absent;
+        };
         if let Some(days) = self.beyond_maximum(held.start_ms, delete_at_ms) {
             self.mark(&rules::UPLOAD_RETENTION);
-            return Attached::No(format!("deleteDate lies beyond the organisation's maximum of {days} days"));
+            return Attached::No(format!(
+                "deleteDate lies beyond the organisation's maximum of {days} days"
+            ));
         }
         let now_ms = self.now_ms();
-        let PolicyDates { delete_at_ms, archive_at_ms } = match delete_at_ms {
-            Some(_) => PolicyDates { delete_at_ms, archive_at_ms: None },
+        let PolicyDates {
+            delete_at_ms,
+            archive_at_ms,
+        } = match delete_at_ms {
+            Some(_) => PolicyDates {
+                delete_at_ms,
+                archive_at_ms: None,
+            },
             None => self.by_policy(Family::CrossPlatform, &state.public, held, now_ms),
         };
-        let file = self.made_id(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, &metadata.recording.to_string(), 0);
+        let file = self.made_id(
+            &operations::GENESYS_CLOUD_PROCESS_UPLOAD,
+            &metadata.recording.to_string(),
+            0,
+        );
         state.files.put(file, audio.clone());
-        let shown_from_ms = self.shown_from_ms(&operations::GENESYS_CLOUD_SHOW_RECORDING, &metadata.recording.to_string());
-        let created = Recording { created_at_ms: now_ms, shown_from_ms, ..recording(metadata, leg) };
-        let recording = Recording { delete_at_ms, archive_at_ms, file: Some(file), ..created };
+        let shown_from_ms = self.shown_from_ms(
+            &operations::GENESYS_CLOUD_SHOW_RECORDING,
+            &metadata.recording.to_string(),
+        );
+        let created = Recording {
+            created_at_ms: now_ms,
+            shown_from_ms,
+            ..recording(metadata, leg)
+        };
+        let recording = Recording {
+            delete_at_ms,
+            archive_at_ms,
+            file: Some(file),
+            ..created
+        };
         state.conversations.attach(conversation, recording);
         Attached::Yes
     }
@@ -90,28 +126,67 @@ impl GenesysCloud {
 
 /// Decides what becomes of an upload that is processed, or waits.
 fn decide(site: &GenesysCloud, state: &mut State, id: Uuid, now_ms: i64) {
-    let Some(Undecided { unpacked, wait }) = state.public.uploads.take_up(id, now_ms) else { return };
+    let Some(Undecided { unpacked, wait }) = state.public.uploads.take_up(id, now_ms) else {
+        return;
+    };
     let unpacked = match unpacked {
         Ok(unpacked) => unpacked,
-        Err(why) => return conclude(site, state, id, Status::Failure(why), Some("failed"), now_ms),
+        Err(why) => {
+            return conclude(
+                site,
+                state,
+                id,
+                Status::Failure(why),
+                Some("failed"),
+                now_ms,
+            );
+        }
     };
-    let attached = if wait.stuck_until_ms > now_ms { Attached::Absent } else { attach(site, state, &unpacked) };
+    let attached = if wait.stuck_until_ms > now_ms {
+        Attached::Absent
+    } else {
+        attach(site, state, &unpacked)
+    };
     match attached {
         Attached::Yes => conclude(site, state, id, Status::Success, Some("attached"), now_ms),
         Attached::Before => conclude(site, state, id, Status::Success, None, now_ms),
-        Attached::No(why) => conclude(site, state, id, Status::Failure(why), Some("failed"), now_ms),
+        Attached::No(why) => conclude(
+            site,
+            state,
+            id,
+            Status::Failure(why),
+            Some("failed"),
+            now_ms,
+        ),
         Attached::Absent if wait.orphan_ms.is_some_and(|orphan_ms| orphan_ms <= now_ms) => {
             let orphan = site.seed().child("orphan").child(&id.to_string()).uuid();
-            note_outcome(site, state.public.uploads.surface(id, orphan, *unpacked, now_ms), "orphaned");
+            note_outcome(
+                site,
+                state.public.uploads.surface(id, orphan, *unpacked, now_ms),
+                "orphaned",
+            );
         }
         Attached::Absent => {
             site.mark(&rules::UPLOAD_WAIT);
-            state.public.uploads.park(id, unpacked, wait, now_ms, site.settings.public.wait_for_conversation_ms);
+            state.public.uploads.park(
+                id,
+                unpacked,
+                wait,
+                now_ms,
+                site.settings.public.wait_for_conversation_ms,
+            );
         }
     }
 }
 
-fn conclude(site: &GenesysCloud, state: &mut State, id: Uuid, status: Status, effect: Option<&'static str>, now_ms: i64) {
+fn conclude(
+    site: &GenesysCloud,
+    state: &mut State,
+    id: Uuid,
+    status: Status,
+    effect: Option<&'static str>,
+    now_ms: i64,
+) {
     let file_name = state.public.uploads.conclude(id, status, now_ms);
     if let Some(effect) = effect {
         note_outcome(site, file_name, effect);
@@ -121,15 +196,25 @@ fn conclude(site: &GenesysCloud, state: &mut State, id: Uuid, status: Status, ef
 /// Notes what an upload did: an effect of its own, because it came after the answer.
 fn note_outcome(site: &GenesysCloud, file_name: Option<&str>, effect: &'static str) {
     if let Some(file_name) = file_name {
-        site.core.journal.record_side_effect(&operations::GENESYS_CLOUD_PROCESS_UPLOAD, file_name, effect);
+        site.core.journal.record_side_effect(
+            &operations::GENESYS_CLOUD_PROCESS_UPLOAD,
+            file_name,
+            effect,
+        );
     }
 }
 
 /// Hangs a recording on the communication its metadata names.
 fn attach(site: &GenesysCloud, state: &mut State, unpacked: &Unpacked) -> Attached {
     let metadata = &unpacked.metadata;
-    let Some(held) = state.conversations.get(metadata.conversation) else { return Attached::Absent };
-    if !held.segments.iter().any(|leg| leg.id == metadata.communication) {
+    let Some(held) = state.conversations.get(metadata.conversation) else {
+        return Attached::Absent;
+    };
+    if !held
+        .segments
+        .iter()
+        .any(|leg| leg.id == metadata.communication)
+    {
         return Attached::Absent;
     }
     site.mark(&rules::UPLOAD_ATTACH);
@@ -138,18 +223,29 @@ fn attach(site: &GenesysCloud, state: &mut State, unpacked: &Unpacked) -> Attach
 }
 
 /// What a recording id that is known already comes to; none for a new one.
-fn is_there(site: &GenesysCloud, state: &State, unpacked: &Unpacked, conversation: Uuid) -> Option<Attached> {
+fn is_there(
+    site: &GenesysCloud,
+    state: &State,
+    unpacked: &Unpacked,
+    conversation: Uuid,
+) -> Option<Attached> {
     let id = unpacked.metadata.recording;
     let (home, one) = state.conversations.attached(id)?;
     site.mark(&rules::UPLOAD_REPEATED);
-    let bytes = one.file.and_then(|file| state.files.get(file)).map(|file| file.sha256.as_str());
+    let bytes = one
+        .file
+        .and_then(|file| state.files.get(file))
+        .map(|file| file.sha256.as_str());
     if home.id == conversation && bytes == Some(unpacked.audio.sha256.as_str()) {
         return Some(Attached::Before);
     }
-    Some(Attached::No(format!("the recording {id} is there already, with other bytes or in another conversation")))
+    Some(Attached::No(format!(
+        "the recording {id} is there already, with other bytes or in another conversation"
+    )))
 }
 
-/// A recording as its metadata tells it: without its file, and without dates of deletion and archiving.
+/// A recording as its metadata tells it: without its file, and without dates of deletion and
+/// archiving.
 fn recording(metadata: &Metadata, leg: Uuid) -> Recording {
     Recording {
         id: metadata.recording,

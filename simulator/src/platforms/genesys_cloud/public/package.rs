@@ -1,4 +1,5 @@
-//! The ZIP of an uploaded recording: taken apart within bounds, its audio put into the spool under its hash. No name inside becomes a path.
+//! The ZIP of an uploaded recording: taken apart within bounds, its audio put into the spool under
+//! its hash. No name inside becomes a path.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -20,7 +21,8 @@ const METADATA_BYTES: u64 = 1024 * 1024;
 const ENTRIES: usize = 2;
 /// Bytes unpacked at once.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Length of a ZIP's end record without its comment, and the longest comment, in bytes. Source: APPNOTE.TXT, section 4.3.16.
+/// Length of a ZIP's end record without its comment, and the longest comment, in bytes. Source:
+/// APPNOTE.TXT, section 4.3.16.
 const END_RECORD_BYTES: u64 = 22;
 const COMMENT_BYTES: u64 = u16::MAX as u64;
 
@@ -32,11 +34,14 @@ pub(super) struct Unpacked {
     pub(super) audio: StoredFile,
 }
 
-/// Takes a ZIP apart. The error is a sentence for the upload report; nothing stays in the spool then.
+/// Takes a ZIP apart. The error is a sentence for the upload report; nothing stays in the spool
+/// then.
 pub(super) fn unpack(zip: Gathered, spool: &Spool, most_bytes: u64) -> Result<Unpacked, String> {
-    let broken = |error: &dyn std::fmt::Display| format!("the file is not a ZIP that can be read: {error}");
+    let broken =
+        |error: &dyn std::fmt::Display| format!("the file is not a ZIP that can be read: {error}");
     let (mut file, _kept_so_long) = zip.into_source().map_err(|error| broken(&error))?;
-    // The list of entries is held in memory by whoever opens a ZIP, so a hostile one is refused before.
+    // The list of entries is held in memory by whoever opens a ZIP, so a hostile one is refused
+    // before.
     let listed = listed_entries(&mut file).map_err(|error| broken(&error))?;
     if listed.is_none_or(|entries| usize::from(entries) != ENTRIES) {
         return Err(wrong_entries());
@@ -49,9 +54,16 @@ pub(super) fn unpack(zip: Gathered, spool: &Spool, most_bytes: u64) -> Result<Un
         check_entry(&archive.by_index_raw(at).map_err(|error| broken(&error))?)?;
     }
     let metadata = read_metadata(&mut archive)?;
-    let audio = archive.by_name(&metadata.file_name).map_err(|_| format!("the ZIP has no audio [{}]", metadata.file_name))?;
+    let audio = archive
+        .by_name(&metadata.file_name)
+        .map_err(|_| format!("the ZIP has no audio [{}]", metadata.file_name))?;
     let (sha256, bytes) = spool_entry(audio, spool, most_bytes)?;
-    let audio = StoredFile { name: metadata.file_name.clone(), content_type: metadata.media_type.clone(), bytes, sha256 };
+    let audio = StoredFile {
+        name: metadata.file_name.clone(),
+        content_type: metadata.media_type.clone(),
+        bytes,
+        sha256,
+    };
     Ok(Unpacked { metadata, audio })
 }
 
@@ -67,9 +79,13 @@ fn listed_entries(file: &mut (impl Read + Seek)) -> std::io::Result<Option<u16>>
     // The signature may stand in the audio or in a comment too; the record ends with the file.
     let is_end = |at: &usize| {
         let comment = number(at + 20).map(usize::from);
-        tail[*at..].starts_with(b"PK\x05\x06") && comment.is_some_and(|comment| at + 22 + comment == tail.len())
+        tail[*at..].starts_with(b"PK\x05\x06")
+            && comment.is_some_and(|comment| at + 22 + comment == tail.len())
     };
-    Ok((0..tail.len()).rev().find(is_end).and_then(|at| number(at + 10)))
+    Ok((0..tail.len())
+        .rev()
+        .find(is_end)
+        .and_then(|at| number(at + 10)))
 }
 
 fn wrong_entries() -> String {
@@ -77,24 +93,37 @@ fn wrong_entries() -> String {
 }
 
 fn check_entry<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> Result<(), String> {
-    let name = entry.name().map_err(|_| "an entry of the ZIP has a name that cannot be read".to_owned())?;
-    let is_plain = !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != "." && name != "..";
+    let name = entry
+        .name()
+        .map_err(|_| "an entry of the ZIP has a name that cannot be read".to_owned())?;
+    let is_plain =
+        !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != "." && name != "..";
     if entry.is_dir() || entry.is_symlink() || !is_plain {
-        return Err(format!("[{}] is not a file at the top level of the ZIP", name.escape_default()));
+        return Err(format!(
+            "[{}] is not a file at the top level of the ZIP",
+            name.escape_default()
+        ));
     }
     if entry.encrypted() {
         return Err(format!("[{name}] is encrypted"));
     }
     match entry.compression() {
         CompressionMethod::Stored | CompressionMethod::Deflated => Ok(()),
-        other => Err(format!("[{name}] is compressed by {other}; use deflate or none")),
+        other => Err(format!(
+            "[{name}] is compressed by {other}; use deflate or none"
+        )),
     }
 }
 
 fn read_metadata(archive: &mut ZipArchive<impl Read + Seek>) -> Result<Metadata, String> {
-    let entry = archive.by_name(METADATA).map_err(|_| format!("the ZIP has no {METADATA} at top level"))?;
+    let entry = archive
+        .by_name(METADATA)
+        .map_err(|_| format!("the ZIP has no {METADATA} at top level"))?;
     let mut text = Vec::new();
-    entry.take(METADATA_BYTES + 1).read_to_end(&mut text).map_err(|error| format!("{METADATA} cannot be unpacked: {error}"))?;
+    entry
+        .take(METADATA_BYTES + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| format!("{METADATA} cannot be unpacked: {error}"))?;
     if text.len() as u64 > METADATA_BYTES {
         return Err(format!("{METADATA} is over {METADATA_BYTES} bytes"));
     }
@@ -105,15 +134,22 @@ fn read_metadata(archive: &mut ZipArchive<impl Read + Seek>) -> Result<Metadata,
     Ok(metadata)
 }
 
-/// Unpacks the audio into the spool, never more than `most_bytes` whatever the entry claims; its hash and length.
-fn spool_entry(mut audio: impl Read, spool: &Spool, most_bytes: u64) -> Result<(String, u64), String> {
+/// Unpacks the audio into the spool, never more than `most_bytes` whatever the entry claims; its
+/// hash and length.
+fn spool_entry(
+    mut audio: impl Read,
+    spool: &Spool,
+    most_bytes: u64,
+) -> Result<(String, u64), String> {
     let stored = |error: std::io::Error| {
         tracing::error!(%error, "failed to write a recording to the spool; free some space");
         "the audio could not be stored".to_owned()
     };
     let (mut gathering, mut chunk) = (spool.gather(), vec![0; CHUNK_BYTES]);
     loop {
-        let read = audio.read(&mut chunk).map_err(|error| format!("the audio cannot be unpacked: {error}"))?;
+        let read = audio
+            .read(&mut chunk)
+            .map_err(|error| format!("the audio cannot be unpacked: {error}"))?;
         if read == 0 {
             break;
         }

@@ -23,7 +23,11 @@ use crate::{
 /// PUT /api/v2/recordings/deletionprotection.
 pub(in crate::platforms::genesys_cloud) async fn update(incoming: IncomingRequest) -> Response {
     incoming
-        .answer_batch(ItemFaults::Unreported, protection_keys, |site, authorized, sent, _| protect(site, &authorized.query, &sent))
+        .answer_batch(
+            ItemFaults::Unreported,
+            protection_keys,
+            |site, authorized, sent, _| protect(site, &authorized.query, &sent),
+        )
         .await
 }
 
@@ -36,7 +40,13 @@ struct Protection {
 
 fn protection_keys(site: &GenesysCloud, body: &[u8]) -> Vec<String> {
     let sent = serde_json::from_slice::<Protection>(body).ok();
-    sent.map(|sent| sent.conversation_ids.iter().map(|id| site.key_of_interaction(id)).collect()).unwrap_or_default()
+    sent.map(|sent| {
+        sent.conversation_ids
+            .iter()
+            .map(|id| site.key_of_interaction(id))
+            .collect()
+    })
+    .unwrap_or_default()
 }
 
 fn protect(site: &GenesysCloud, query: &Query, sent: &Protection) -> Result<Reply, ApiError> {
@@ -51,16 +61,31 @@ fn protect(site: &GenesysCloud, query: &Query, sent: &Protection) -> Result<Repl
     }
     let most = &limits::PROTECTION_IDS;
     if sent.conversation_ids.is_empty() {
-        return Err(ApiError::new(400, "recording.empty.payload", "Recording payload was empty."));
+        return Err(ApiError::new(
+            400,
+            "recording.empty.payload",
+            "Recording payload was empty.",
+        ));
     }
     if sent.conversation_ids.len() as u64 > most.value {
         site.mark(&most.rule);
         let message = format!("at most {} {} in one request", most.value, most.unit);
         return Err(ApiError::new(400, "constraint.validation", message).field("conversationIds"));
     }
-    let read =
-        |text: &String| uuid(text).ok_or_else(|| ApiError::new(400, "recording.conversation.id.not.uuid", format!("[{text}] is no UUID")));
-    let ids = sent.conversation_ids.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let read = |text: &String| {
+        uuid(text).ok_or_else(|| {
+            ApiError::new(
+                400,
+                "recording.conversation.id.not.uuid",
+                format!("[{text}] is no UUID"),
+            )
+        })
+    };
+    let ids = sent
+        .conversation_ids
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
     let mut state = site.state();
     for id in ids {
         let Some(held) = state.conversations.get(id).filter(|held| site.shows(held)) else {
@@ -69,10 +94,19 @@ fn protect(site: &GenesysCloud, query: &Query, sent: &Protection) -> Result<Repl
         };
         if held.protected != protect {
             let key = held.external_tag.clone().unwrap_or_else(|| id.to_string());
-            state.conversations.change(id, |held| held.protected = protect);
-            site.core.journal.record_side_effect(&operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION, &key, effect);
+            state
+                .conversations
+                .change(id, |held| held.protected = protect);
+            site.core.journal.record_side_effect(
+                &operations::GENESYS_CLOUD_UPDATE_DELETIONPROTECTION,
+                &key,
+                effect,
+            );
             let told = Told::Protection(IsProtected(protect));
-            state.public.audit_log.add(site.now_ms(), Noted::new(Subject::Conversation, Action::Update, id).telling(told));
+            state.public.audit_log.add(
+                site.now_ms(),
+                Noted::new(Subject::Conversation, Action::Update, id).telling(told),
+            );
         }
     }
     Ok(Reply::empty(204))

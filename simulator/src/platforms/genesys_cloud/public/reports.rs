@@ -36,7 +36,12 @@ const STATUSES: [&str; 4] = ["Pending", "Success", "Failure", "WaitForConversati
 
 /// POST /api/v2/recording/uploads/reports.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| create_report(site, &asked)).await
+    incoming
+        .answer_json(
+            |_, _| "-".to_owned(),
+            |site, _, asked| create_report(site, &asked),
+        )
+        .await
 }
 
 /// GET /api/v2/recording/uploads/reports/{id}.
@@ -45,10 +50,23 @@ pub(super) async fn show(Path(id): Path<String>, incoming: IncomingRequest) -> R
 }
 
 /// GET /presigned/reports/{id}.
-pub(super) async fn download(State(site): Site, Path(id): Path<String>, request: Request) -> Response {
+pub(super) async fn download(
+    State(site): Site,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
     let query = Query::of(request.uri().query().unwrap_or_default());
-    let work = async { Ok(report_file(&site, &id, &query).unwrap_or_else(|refusal| refusal.reply())) };
-    endpoint::serve(&*site, &operations::GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE, &id, 0, None, work).await
+    let work =
+        async { Ok(report_file(&site, &id, &query).unwrap_or_else(|refusal| refusal.reply())) };
+    endpoint::serve(
+        &*site,
+        &operations::GENESYS_CLOUD_GET_UPLOAD_REPORT_FILE,
+        &id,
+        0,
+        None,
+        work,
+    )
+    .await
 }
 
 /// RecordingUploadReportRequest of the API description.
@@ -67,15 +85,39 @@ pub(super) struct Report {
 
 fn create_report(site: &GenesysCloud, asked: &ReportRequest) -> Result<Reply, ApiError> {
     let since_ms = site.instant("dateSince", &asked.date_since)?;
-    if let Some(other) = asked.upload_status.as_deref().filter(|status| !STATUSES.contains(status)) {
-        return Err(ApiError::invalid_value("uploadStatus", "uploadStatus", other));
+    if let Some(other) = asked
+        .upload_status
+        .as_deref()
+        .filter(|status| !STATUSES.contains(status))
+    {
+        return Err(ApiError::invalid_value(
+            "uploadStatus",
+            "uploadStatus",
+            other,
+        ));
     }
-    [&rules::REPORT_COLUMNS, &rules::REPORT_MOMENT].into_iter().for_each(|rule| site.mark(rule));
-    let ready_ms = site.job_done_ms(&operations::GENESYS_CLOUD_RUN_UPLOAD_REPORT, site.settings.public.report_ms);
+    [&rules::REPORT_COLUMNS, &rules::REPORT_MOMENT]
+        .into_iter()
+        .for_each(|rule| site.mark(rule));
+    let ready_ms = site.job_done_ms(
+        &operations::GENESYS_CLOUD_RUN_UPLOAD_REPORT,
+        site.settings.public.report_ms,
+    );
     let operation = &operations::GENESYS_CLOUD_CREATE_UPLOAD_REPORT;
     let mut state = site.state();
-    let csv = csv(&state.public.uploads, &site.settings.public.report_columns, since_ms, asked.upload_status.as_deref())
-        .ok_or_else(|| ApiError::new(500, "internal.server.error", "the report could not be written"))?;
+    let csv = csv(
+        &state.public.uploads,
+        &site.settings.public.report_columns,
+        since_ms,
+        asked.upload_status.as_deref(),
+    )
+    .ok_or_else(|| {
+        ApiError::new(
+            500,
+            "internal.server.error",
+            "the report could not be written",
+        )
+    })?;
     let id = site.made_id(operation, "-", state.ordinals.next(operation.name));
     state.public.reports.start(id, ready_ms, Report { csv });
     Ok(Reply::json(202, &shown(id, "InProgress")))
@@ -91,7 +133,11 @@ fn show_report(site: &GenesysCloud, id: &str) -> Result<Reply, ApiError> {
     }
     request_context::record_job_done();
     let mut body = shown(id, "Completed");
-    put(&mut body, "signedUrl", Some(site.presigned(KIND, id, LIFE_S)));
+    put(
+        &mut body,
+        "signedUrl",
+        Some(site.presigned(KIND, id, LIFE_S)),
+    );
     Ok(Reply::json(200, &body))
 }
 
@@ -99,8 +145,16 @@ fn report_file(site: &GenesysCloud, id: &str, query: &Query) -> Result<Reply, st
     let unknown = || store::refusal(404, "NoSuchKey", "the report is not there");
     let id = uuid(id).ok_or_else(unknown)?;
     site.check_presigned(KIND, id, query)?;
-    let csv = site.state().public.reports.get(id).map(|report| report.order.csv.clone()).ok_or_else(unknown)?;
-    Ok(Reply::empty(200).with_header(CONTENT_TYPE, "text/csv").holding(csv))
+    let csv = site
+        .state()
+        .public
+        .reports
+        .get(id)
+        .map(|report| report.order.csv.clone())
+        .ok_or_else(unknown)?;
+    Ok(Reply::empty(200)
+        .with_header(CONTENT_TYPE, "text/csv")
+        .holding(csv))
 }
 
 fn shown(id: Uuid, state: &str) -> Value {
@@ -108,17 +162,28 @@ fn shown(id: Uuid, state: &str) -> Value {
 }
 
 /// The report of what has arrived since a moment; none when it cannot be written.
-fn csv(uploads: &RecordingUploads, columns: &[ReportColumn], since_ms: i64, only: Option<&str>) -> Option<String> {
+fn csv(
+    uploads: &RecordingUploads,
+    columns: &[ReportColumn],
+    since_ms: i64,
+    only: Option<&str>,
+) -> Option<String> {
     let is_wanted = |upload: &&Upload| {
         let status = upload.status.word();
-        upload.arrived_ms.is_some_and(|at_ms| at_ms >= since_ms) && status.is_some() && (only.is_none() || status == only)
+        upload.arrived_ms.is_some_and(|at_ms| at_ms >= since_ms)
+            && status.is_some()
+            && (only.is_none() || status == only)
     };
     let mut rows: Vec<&Upload> = uploads.all().filter(is_wanted).collect();
     rows.sort_by(|one, other| one.key.cmp(&other.key));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.iter().map(|column| column.heading())).ok()?;
+    writer
+        .write_record(columns.iter().map(|column| column.heading()))
+        .ok()?;
     for upload in rows {
-        writer.write_record(columns.iter().map(|column| cell(*column, upload))).ok()?;
+        writer
+            .write_record(columns.iter().map(|column| cell(*column, upload)))
+            .ok()?;
     }
     String::from_utf8(writer.into_inner().ok()?).ok()
 }
@@ -128,8 +193,12 @@ fn cell(column: ReportColumn, upload: &Upload) -> String {
     match column {
         ReportColumn::UploadKey => upload.key.clone(),
         ReportColumn::FileName => upload.file_name.clone(),
-        ReportColumn::ConversationId => about.map(|(conversation, _)| conversation.to_string()).unwrap_or_default(),
-        ReportColumn::RecordingId => about.map(|(_, recording)| recording.to_string()).unwrap_or_default(),
+        ReportColumn::ConversationId => about
+            .map(|(conversation, _)| conversation.to_string())
+            .unwrap_or_default(),
+        ReportColumn::RecordingId => about
+            .map(|(_, recording)| recording.to_string())
+            .unwrap_or_default(),
         ReportColumn::Status => Status::word(status).unwrap_or_default().to_owned(),
         ReportColumn::DateUploaded => upload.arrived_ms.map(times::text).unwrap_or_default(),
         ReportColumn::DateUpdated => times::text(upload.changed_ms),

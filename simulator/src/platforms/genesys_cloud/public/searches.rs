@@ -1,4 +1,5 @@
-//! Searches over what conversations were given: attributes of their participants, and custom attributes, of which this organisation has none.
+//! Searches over what conversations were given: attributes of their participants, and custom
+//! attributes, of which this organisation has none.
 
 use axum::{extract::Path, response::Response};
 use serde::Deserialize;
@@ -8,8 +9,9 @@ use super::{AttributeSearch, rules};
 use crate::{
     http::reply::Reply,
     platforms::genesys_cloud::{
-        GenesysCloud, conversation::Conversation, cursor, endpoint::IncomingRequest, errors::ApiError, limits, participant_view::put,
-        read::CONVERSATION, times, users::one_of, validate::DAY_MS,
+        GenesysCloud, conversation::Conversation, cursor, endpoint::IncomingRequest,
+        errors::ApiError, limits, participant_view::put, read::CONVERSATION, times, users::one_of,
+        validate::DAY_MS,
     },
 };
 
@@ -18,11 +20,19 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// POST /api/v2/conversations/participants/attributes/search.
 pub(super) async fn attributes(incoming: IncomingRequest) -> Response {
-    incoming.answer_json(|_, _| "-".to_owned(), |site, _, asked| search_attributes(site, &asked)).await
+    incoming
+        .answer_json(
+            |_, _| "-".to_owned(),
+            |site, _, asked| search_attributes(site, &asked),
+        )
+        .await
 }
 
 /// GET /api/v2/conversations/{id}/customattributes.
-pub(super) async fn custom_attributes(Path(id): Path<String>, incoming: IncomingRequest) -> Response {
+pub(super) async fn custom_attributes(
+    Path(id): Path<String>,
+    incoming: IncomingRequest,
+) -> Response {
     incoming
         .answer(&id, |site, _| {
             site.find_covered(&site.state().conversations, &id, CONVERSATION)?;
@@ -48,7 +58,8 @@ pub(super) async fn search_custom_attributes(incoming: IncomingRequest) -> Respo
         .await
 }
 
-/// ConversationCustomAttributesSearchRequest of the API description. What it searches for is passed over: there is nothing to find.
+/// ConversationCustomAttributesSearchRequest of the API description. What it searches for is passed
+/// over: there is nothing to find.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CustomSearch {
@@ -98,25 +109,49 @@ struct Criterion {
 /// A criterion that can be answered.
 enum Wanted<'a> {
     /// Any of these values in any of these fields.
-    Exact { fields: &'a [String], values: Vec<&'a str> },
+    Exact {
+        fields: &'a [String],
+        values: Vec<&'a str>,
+    },
     /// An instant of a field, both ends included.
-    Range { field: &'a str, from_ms: i64, to_ms: i64 },
+    Range {
+        field: &'a str,
+        from_ms: i64,
+        to_ms: i64,
+    },
 }
 
 fn search_attributes(site: &GenesysCloud, asked: &Search) -> Result<Reply, ApiError> {
     one_of("sortOrder", asked.sort_order.iter(), ORDERS)?;
     let most = limits::ATTRIBUTE_ROWS.value as usize;
-    let wanted = asked.query.iter().map(|one| wanted(site, one)).collect::<Result<Vec<_>, _>>()?;
-    if wanted.is_empty() || !asked.sort.is_empty() || asked.sort_by.as_deref().is_some_and(|by| by != "startTime") {
+    let wanted = asked
+        .query
+        .iter()
+        .map(|one| wanted(site, one))
+        .collect::<Result<Vec<_>, _>>()?;
+    if wanted.is_empty()
+        || !asked.sort.is_empty()
+        || asked.sort_by.as_deref().is_some_and(|by| by != "startTime")
+    {
         return Err(not_supported(site));
     }
-    let from = asked.cursor.as_deref().map(|text| cursor::place("row", text, "bad.request")).transpose()?.unwrap_or(0);
-    [&rules::ATTRIBUTE_ROW, &rules::ATTRIBUTE_LIFE].into_iter().for_each(|rule| site.mark(rule));
+    let from = asked
+        .cursor
+        .as_deref()
+        .map(|text| cursor::place("row", text, "bad.request"))
+        .transpose()?
+        .unwrap_or(0);
+    [&rules::ATTRIBUTE_ROW, &rules::ATTRIBUTE_LIFE]
+        .into_iter()
+        .for_each(|rule| site.mark(rule));
     let life_ms = i64::from(site.settings.public.attributes_found_days) * DAY_MS;
     let since_ms = site.now_ms().saturating_sub(life_ms);
     let state = site.state();
     let is_found = |held: &&Conversation| {
-        has_attributes(held) && held.created_at_ms >= since_ms && wanted.iter().all(|one| fits(site, held, one)) && site.shows(held)
+        has_attributes(held)
+            && held.created_at_ms >= since_ms
+            && wanted.iter().all(|one| fits(site, held, one))
+            && site.shows(held)
     };
     let mut found: Vec<&Conversation> = state.conversations.all().filter(is_found).collect();
     found.sort_by_key(|held| (held.start_ms, held.id));
@@ -124,21 +159,32 @@ fn search_attributes(site: &GenesysCloud, asked: &Search) -> Result<Reply, ApiEr
         found.reverse();
     }
     let page = found.iter().skip(from).take(most);
-    let results: Vec<Value> = page.map(|held| chosen_fields(attribute_row(site, held), &asked.return_fields)).collect();
+    let results: Vec<Value> = page
+        .map(|held| chosen_fields(attribute_row(site, held), &asked.return_fields))
+        .collect();
     let mut body = json!({"results": results, "types": ["conversations"]});
     let next = from.saturating_add(most);
-    put(&mut body, "cursor", (next < found.len()).then(|| cursor::to("row", next)));
+    put(
+        &mut body,
+        "cursor",
+        (next < found.len()).then(|| cursor::to("row", next)),
+    );
     Ok(Reply::json(200, &body))
 }
 
 /// Reads one criterion strictly: what is not known is refused, never passed over.
 fn wanted<'a>(site: &GenesysCloud, sent: &'a Criterion) -> Result<Wanted<'a>, ApiError> {
-    let is_and = sent.operator.as_deref().is_none_or(|operator| operator == "AND");
+    let is_and = sent
+        .operator
+        .as_deref()
+        .is_none_or(|operator| operator == "AND");
     if !is_and || !sent.group.is_empty() || sent.date_format.is_some() || sent.fields.is_empty() {
         return Err(not_supported(site));
     }
     let is_searchable = |field: &String| match site.settings.public.attribute_search {
-        AttributeSearch::Windows => ["conversationId", "divisionId", "startTime", "endTime"].contains(&field.as_str()),
+        AttributeSearch::Windows => {
+            ["conversationId", "divisionId", "startTime", "endTime"].contains(&field.as_str())
+        }
         AttributeSearch::Attributes => true,
     };
     if !sent.fields.iter().all(is_searchable) {
@@ -146,27 +192,49 @@ fn wanted<'a>(site: &GenesysCloud, sent: &'a Criterion) -> Result<Wanted<'a>, Ap
     }
     match (sent.kind.as_str(), &*sent.fields) {
         ("EXACT", fields) => {
-            let values: Vec<&str> = sent.value.iter().chain(&sent.values).map(String::as_str).collect();
-            if values.is_empty() { Err(not_supported(site)) } else { Ok(Wanted::Exact { fields, values }) }
+            let values: Vec<&str> = sent
+                .value
+                .iter()
+                .chain(&sent.values)
+                .map(String::as_str)
+                .collect();
+            if values.is_empty() {
+                Err(not_supported(site))
+            } else {
+                Ok(Wanted::Exact { fields, values })
+            }
         }
-        ("DATE_RANGE", [field]) if ["startTime", "endTime"].contains(&field.as_str()) => range(site, field, sent),
+        ("DATE_RANGE", [field]) if ["startTime", "endTime"].contains(&field.as_str()) => {
+            range(site, field, sent)
+        }
         _ => Err(not_supported(site)),
     }
 }
 
-fn range<'a>(site: &GenesysCloud, field: &'a str, sent: &Criterion) -> Result<Wanted<'a>, ApiError> {
+fn range<'a>(
+    site: &GenesysCloud,
+    field: &'a str,
+    sent: &Criterion,
+) -> Result<Wanted<'a>, ApiError> {
     let read = |name: &str, text: &Option<String>| {
         let text = text.as_deref().unwrap_or_default();
         site.instant(name, text)
     };
-    let (from_ms, to_ms) = (read("startValue", &sent.start_value)?, read("endValue", &sent.end_value)?);
+    let (from_ms, to_ms) = (
+        read("startValue", &sent.start_value)?,
+        read("endValue", &sent.end_value)?,
+    );
     let most = &limits::ATTRIBUTE_WINDOW_HOURS;
     if to_ms < from_ms || to_ms - from_ms > most.value as i64 * HOUR_MS {
         site.mark(&most.rule);
         let message = format!("a DATE_RANGE spans at most {} {}", most.value, most.unit);
         return Err(ApiError::new(400, "bad.request", message).field("endValue"));
     }
-    Ok(Wanted::Range { field, from_ms, to_ms })
+    Ok(Wanted::Range {
+        field,
+        from_ms,
+        to_ms,
+    })
 }
 
 fn not_supported(site: &GenesysCloud) -> ApiError {
@@ -176,20 +244,32 @@ fn not_supported(site: &GenesysCloud) -> ApiError {
 
 fn fits(site: &GenesysCloud, held: &Conversation, wanted: &Wanted<'_>) -> bool {
     match wanted {
-        Wanted::Range { field, from_ms, to_ms } => {
-            let at_ms = if *field == "startTime" { Some(held.start_ms) } else { (!held.is_open()).then_some(held.end_ms) };
+        Wanted::Range {
+            field,
+            from_ms,
+            to_ms,
+        } => {
+            let at_ms = if *field == "startTime" {
+                Some(held.start_ms)
+            } else {
+                (!held.is_open()).then_some(held.end_ms)
+            };
             at_ms.is_some_and(|at_ms| (*from_ms..=*to_ms).contains(&at_ms))
         }
         Wanted::Exact { fields, values } => fields.iter().any(|field| {
             let is_one = |text: &str| values.contains(&text);
             match field.as_str() {
-                "conversationId" => values.iter().any(|value| value.eq_ignore_ascii_case(&held.id.to_string())),
+                "conversationId" => values
+                    .iter()
+                    .any(|value| value.eq_ignore_ascii_case(&held.id.to_string())),
                 "divisionId" => is_one(&site.division_of(held).id.to_string()),
                 "startTime" => is_one(&times::text(held.start_ms)),
                 "endTime" => is_one(&times::text(held.end_ms)),
                 key => {
-                    let all = std::iter::once(&held.attributes).chain(held.other_attributes.values());
-                    all.filter_map(|attributes| attributes.get(key)).any(|value| is_one(value))
+                    let all =
+                        std::iter::once(&held.attributes).chain(held.other_attributes.values());
+                    all.filter_map(|attributes| attributes.get(key))
+                        .any(|value| is_one(value))
                 }
             }
         }),
@@ -202,7 +282,11 @@ fn attribute_row(site: &GenesysCloud, held: &Conversation) -> Value {
     let data: Vec<Value> = seats
         .iter()
         .filter_map(|seat| {
-            let own = if seat.is_customer() { Some(&held.attributes) } else { held.other_attributes.get(&seat.id) };
+            let own = if seat.is_customer() {
+                Some(&held.attributes)
+            } else {
+                held.other_attributes.get(&seat.id)
+            };
             let attributes = own.filter(|own| !own.is_empty())?;
             Some(json!({
                 "participantId": seat.id,
@@ -219,7 +303,11 @@ fn attribute_row(site: &GenesysCloud, held: &Conversation) -> Value {
         "participantData": data,
         "truncatedData": false,
     });
-    put(&mut body, "endTime", (!held.is_open()).then(|| times::text(held.end_ms)));
+    put(
+        &mut body,
+        "endTime",
+        (!held.is_open()).then(|| times::text(held.end_ms)),
+    );
     body
 }
 

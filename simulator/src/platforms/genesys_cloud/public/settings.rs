@@ -1,4 +1,5 @@
-//! What a scenario may set about the public ingestion. Almost each is something no page of the vendor states.
+//! What a scenario may set about the public ingestion. Almost each is something no page of the
+//! vendor states.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,13 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct PublicSettings {
     /// Oldest event that is taken, in days before now. Absent: any age.
     pub max_event_age_days: Option<u32>,
-    /// What becomes of an event whose eventId was taken before with other content. Default `ignore`.
+    /// What becomes of an event whose eventId was taken before with other content. Default
+    /// `ignore`.
     pub reused_event_id: ReusedEventId,
     /// Status of a pre-signed PUT whose bytes do not have the announced MD5. Default 400.
     pub wrong_md5_status: u16,
-    /// How long an uploaded recording is processed, in milliseconds; `Pending` meanwhile. Default 0.
+    /// How long an uploaded recording is processed, in milliseconds; `Pending` meanwhile. Default
+    /// 0.
     pub upload_processing_ms: u64,
-    /// How long an upload is parked until its conversation comes, in milliseconds; then it surfaces as an orphan recording. Default 86400000.
+    /// How long an upload is parked until its conversation comes, in milliseconds; then it surfaces
+    /// as an orphan recording. Default 86400000.
     pub wait_for_conversation_ms: u64,
     /// How long an upload report is prepared, in milliseconds. Default 0.
     pub report_ms: u64,
@@ -25,19 +29,23 @@ pub struct PublicSettings {
     pub policy_days_from: PolicyDaysFrom,
     /// How long a recording job is prepared, and then executed, in milliseconds each. Default 0.
     pub recording_job_ms: u64,
-    /// How long a new recording stays out of a recording job's conversation query, in milliseconds. Default 0; the vendor says up to 48 hours.
+    /// How long a new recording stays out of a recording job's conversation query, in milliseconds.
+    /// Default 0; the vendor says up to 48 hours.
     pub recording_job_lag_ms: u64,
     /// What the search of participants' attributes searches by. Default `windows`.
     pub attribute_search: AttributeSearch,
-    /// How many days the search of participants' attributes finds a conversation after it came into the organisation. Default 30.
+    /// How many days the search of participants' attributes finds a conversation after it came into
+    /// the organisation. Default 30.
     pub attributes_found_days: u32,
-    /// Id of the organisation's export integration, which recording jobs may export to. Absent: none.
+    /// Id of the organisation's export integration, which recording jobs may export to. Absent:
+    /// none.
     pub export_integration: Option<String>,
     /// How long an audit query runs, in milliseconds. Default 0.
     pub audit_query_ms: u64,
     /// What an id in a path that is no UUID comes to: 404, as an unknown one, or 400. Default 404.
     pub malformed_id_status: u16,
-    /// Whether a parameter that an operation does not have is 400 instead of passed over. Default false.
+    /// Whether a parameter that an operation does not have is 400 instead of passed over. Default
+    /// false.
     pub refuse_unknown_parameters: bool,
 }
 

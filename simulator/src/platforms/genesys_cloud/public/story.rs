@@ -1,4 +1,5 @@
-//! A conversation as its whole log tells it: a pure function of what was told, so that neither order nor split of batches leaves a trace.
+//! A conversation as its whole log tells it: a pure function of what was told, so that neither
+//! order nor split of batches leaves a trace.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,9 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        conversation::{Conversation, Direction, Participant, QueueNamed, Role, Segment, WrapUpWords},
+        conversation::{
+            Conversation, Direction, Participant, QueueNamed, Role, Segment, WrapUpWords,
+        },
         validate::uuid,
     },
     event::{Established, Event, What},
@@ -26,8 +29,13 @@ struct Leg<'a> {
     wrap_up: Option<(Option<Uuid>, WrapUpWords)>,
 }
 
-/// The conversation that a log tells; none while nothing was established. Attributes, recordings and protection are not told by events.
-pub(super) fn tell<'a>(id: Uuid, told: impl Iterator<Item = &'a Event>, created_at_ms: i64) -> Option<Conversation> {
+/// The conversation that a log tells; none while nothing was established. Attributes, recordings
+/// and protection are not told by events.
+pub(super) fn tell<'a>(
+    id: Uuid,
+    told: impl Iterator<Item = &'a Event>,
+    created_at_ms: i64,
+) -> Option<Conversation> {
     let mut legs: Vec<Leg<'a>> = Vec::new();
     let mut at: BTreeMap<Uuid, usize> = BTreeMap::new();
     let mut last_ms = i64::MIN;
@@ -44,8 +52,15 @@ pub(super) fn tell<'a>(id: Uuid, told: impl Iterator<Item = &'a Event>, created_
     }
     let start_ms = legs.first()?.start_ms;
     let is_open = legs.iter().any(|leg| leg.end_ms.is_none());
-    let end_ms = if is_open { last_ms } else { legs.iter().filter_map(|leg| leg.end_ms).max()? };
-    let customer = legs.iter().find(|leg| leg.kind == Kind::ExternalEstablished).map(|leg| leg.said.communication);
+    let end_ms = if is_open {
+        last_ms
+    } else {
+        legs.iter().filter_map(|leg| leg.end_ms).max()?
+    };
+    let customer = legs
+        .iter()
+        .find(|leg| leg.kind == Kind::ExternalEstablished)
+        .map(|leg| leg.said.communication);
     let direction = direction(&legs);
     Some(Conversation {
         id,
@@ -53,12 +68,18 @@ pub(super) fn tell<'a>(id: Uuid, told: impl Iterator<Item = &'a Event>, created_
         direction,
         start_ms,
         end_ms,
-        participants: legs.iter().map(|leg| participant(leg, role(leg, customer), &legs)).collect(),
+        participants: legs
+            .iter()
+            .map(|leg| participant(leg, role(leg, customer), &legs))
+            .collect(),
         queue: queue(&legs),
         skills: skills(&legs),
         attributes: BTreeMap::new(),
         protected: false,
-        segments: legs.iter().map(|leg| segment(leg, role(leg, customer), last_ms)).collect(),
+        segments: legs
+            .iter()
+            .map(|leg| segment(leg, role(leg, customer), last_ms))
+            .collect(),
         recordings: Vec::new(),
         created_at_ms,
         shown_from_ms: 0,
@@ -91,7 +112,11 @@ impl<'a> Leg<'a> {
                 (self.end_ms, self.how_ended) = (Some(event.at_ms), Some(*how));
             }
             What::Disposition { code, notes, tags } => {
-                let words = WrapUpWords { notes: notes.clone(), tags: tags.clone(), at_ms: event.at_ms };
+                let words = WrapUpWords {
+                    notes: notes.clone(),
+                    tags: tags.clone(),
+                    at_ms: event.at_ms,
+                };
                 self.wrap_up = Some((code.as_deref().and_then(uuid), words));
             }
             What::Established(_) | What::Audio | What::Transfer(_) => {}
@@ -99,7 +124,8 @@ impl<'a> Leg<'a> {
     }
 
     fn resume(&mut self, at_ms: i64) {
-        self.holds.extend(self.held_since.take().map(|since| (since, at_ms)));
+        self.holds
+            .extend(self.held_since.take().map(|since| (since, at_ms)));
     }
 }
 
@@ -115,15 +141,28 @@ fn role(leg: &Leg<'_>, customer: Option<Uuid>) -> Role {
 
 /// Whom a leg belongs to: the user of an agent, the communication of everybody else.
 fn who(leg: &Leg<'_>, role: Role) -> Uuid {
-    let user = leg.said.user.as_deref().and_then(uuid).filter(|_| role == Role::Agent);
+    let user = leg
+        .said
+        .user
+        .as_deref()
+        .and_then(uuid)
+        .filter(|_| role == Role::Agent);
     user.unwrap_or(leg.said.communication)
 }
 
 fn participant(leg: &Leg<'_>, role: Role, all: &[Leg<'_>]) -> Participant {
     let is_customer = role == Role::Customer;
-    // A caller's number may be known to another communication only, such as the menu they reached first.
-    let first = |number: fn(&Established) -> &Option<String>| all.iter().find_map(|leg| number(leg.said).clone()).filter(|_| is_customer);
-    let (code, words) = leg.wrap_up.clone().map_or((None, None), |(code, words)| (code, Some(words)));
+    // A caller's number may be known to another communication only, such as the menu they reached
+    // first.
+    let first = |number: fn(&Established) -> &Option<String>| {
+        all.iter()
+            .find_map(|leg| number(leg.said).clone())
+            .filter(|_| is_customer)
+    };
+    let (code, words) = leg
+        .wrap_up
+        .clone()
+        .map_or((None, None), |(code, words)| (code, Some(words)));
     Participant {
         id: who(leg, role),
         role,
@@ -162,14 +201,22 @@ fn direction(legs: &[Leg<'_>]) -> Direction {
 }
 
 fn queue(legs: &[Leg<'_>]) -> Option<QueueNamed> {
-    let of = |kind: Kind| legs.iter().filter(move |leg| leg.kind == kind).find_map(|leg| leg.said.queue.as_deref().and_then(uuid));
+    let of = |kind: Kind| {
+        legs.iter()
+            .filter(move |leg| leg.kind == kind)
+            .find_map(|leg| leg.said.queue.as_deref().and_then(uuid))
+    };
     let id = of(Kind::RoutingEstablished).or_else(|| of(Kind::UserEstablished))?;
     Some(QueueNamed { id, name: None })
 }
 
 fn skills(legs: &[Leg<'_>]) -> Vec<Uuid> {
     let mut skills = Vec::new();
-    for skill in legs.iter().flat_map(|leg| &leg.said.skills).filter_map(|skill| uuid(skill)) {
+    for skill in legs
+        .iter()
+        .flat_map(|leg| &leg.said.skills)
+        .filter_map(|skill| uuid(skill))
+    {
         if !skills.contains(&skill) {
             skills.push(skill);
         }

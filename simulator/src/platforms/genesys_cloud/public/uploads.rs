@@ -1,4 +1,5 @@
-//! `POST /api/v2/uploads/recordings`, and the pre-signed PUT it leads to: streamed into the spool, then unpacked.
+//! `POST /api/v2/uploads/recordings`, and the pre-signed PUT it leads to: streamed into the spool,
+//! then unpacked.
 
 use std::sync::Arc;
 
@@ -38,7 +39,8 @@ use crate::{
 
 /// Kind of a pre-signed upload address.
 const KIND: &str = "uploads";
-/// Life of an upload address where the request names none, and the longest, in seconds. Source: platform API, UploadUrlRequest.
+/// Life of an upload address where the request names none, and the longest, in seconds. Source:
+/// platform API, UploadUrlRequest.
 const LIFE_S: u64 = 600;
 const LONGEST_LIFE_S: u64 = 604_800;
 /// Characters a file name may not have, beside whitespace. Source: platform API, UploadUrlRequest.
@@ -46,8 +48,19 @@ const FORBIDDEN: &str = "\\{^}%`]\">[~<#|";
 
 /// POST /api/v2/uploads/recordings.
 pub(super) async fn create(incoming: IncomingRequest) -> Response {
-    let key = |body: &[u8]| serde_json::from_slice::<Map<String, Value>>(body).ok()?.get("fileName")?.as_str().map(str::to_owned);
-    incoming.answer_json(|_, body| key(body).unwrap_or_else(|| "-".to_owned()), |site, _, asked| create_upload(site, asked)).await
+    let key = |body: &[u8]| {
+        serde_json::from_slice::<Map<String, Value>>(body)
+            .ok()?
+            .get("fileName")?
+            .as_str()
+            .map(str::to_owned)
+    };
+    incoming
+        .answer_json(
+            |_, body| key(body).unwrap_or_else(|| "-".to_owned()),
+            |site, _, asked| create_upload(site, asked),
+        )
+        .await
 }
 
 /// PUT /presigned/uploads/{id}.
@@ -55,13 +68,23 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
     let operation = &operations::GENESYS_CLOUD_PUT_UPLOAD;
     let (parts, body) = request.into_parts();
     let query = Query::of(parts.uri.query().unwrap_or_default());
-    let announced = uuid(&id).and_then(|id| Some((id, Announced::of(site.state().public.uploads.get(id)?))));
+    let announced =
+        uuid(&id).and_then(|id| Some((id, Announced::of(site.state().public.uploads.get(id)?))));
     let Some((id, announced)) = announced else {
         endpoint::drain(body).await;
-        let work = async { Ok(store::refusal(403, "SignatureDoesNotMatch", "the signature does not fit the address").reply()) };
+        let work = async {
+            Ok(store::refusal(
+                403,
+                "SignatureDoesNotMatch",
+                "the signature does not fit the address",
+            )
+            .reply())
+        };
         return endpoint::serve(&*site, operation, "-", 0, None, work).await;
     };
-    let checked = site.check_presigned(KIND, id, &query).and_then(|()| check_headers(&site, &announced.headers, &parts.headers));
+    let checked = site
+        .check_presigned(KIND, id, &query)
+        .and_then(|()| check_headers(&site, &announced.headers, &parts.headers));
     let arrived = match checked {
         Ok(()) => receive_upload(&site, body).await,
         Err(refusal) => {
@@ -76,7 +99,15 @@ pub(super) async fn take(State(site): Site, Path(id): Path<String>, request: Req
             Err(refusal) => Ok(refusal.reply()),
         }
     };
-    endpoint::serve(&*site, operation, &announced.file_name, bytes_in, None, work).await
+    endpoint::serve(
+        &*site,
+        operation,
+        &announced.file_name,
+        bytes_in,
+        None,
+        work,
+    )
+    .await
 }
 
 /// UploadUrlRequest of the API description.
@@ -100,7 +131,11 @@ struct Announced {
 
 impl Announced {
     fn of(upload: &Upload) -> Announced {
-        Announced { file_name: upload.file_name.clone(), headers: upload.headers.clone(), md5: upload.md5 }
+        Announced {
+            file_name: upload.file_name.clone(),
+            headers: upload.headers.clone(),
+            md5: upload.md5,
+        }
     }
 }
 
@@ -111,17 +146,31 @@ struct Arrived {
 }
 
 fn create_upload(site: &GenesysCloud, asked: UploadRequest) -> Result<Reply, ApiError> {
-    let name = asked.file_name.ok_or_else(|| ApiError::new(400, "bad.request", "fileName is missing").field("fileName"))?;
+    let name = asked.file_name.ok_or_else(|| {
+        ApiError::new(400, "bad.request", "fileName is missing").field("fileName")
+    })?;
     if !is_file_name(&name) {
         site.mark(&rules::UPLOAD_NAME);
         return Err(ApiError::invalid_value("fileName", "fileName", &name));
     }
     let md5 = asked.content_md5.as_deref().map(digest).transpose()?;
     let life_s = upload_life(site, asked.signed_url_timeout_seconds)?;
-    if let Some(other) = asked.server_side_encryption.as_deref().filter(|asked| *asked != "AES256") {
-        return Err(ApiError::invalid_value("serverSideEncryption", "serverSideEncryption", other));
+    if let Some(other) = asked
+        .server_side_encryption
+        .as_deref()
+        .filter(|asked| *asked != "AES256")
+    {
+        return Err(ApiError::invalid_value(
+            "serverSideEncryption",
+            "serverSideEncryption",
+            other,
+        ));
     }
-    if let Some(other) = asked.content_type.as_deref().filter(|text| text.is_empty() || HeaderValue::from_str(text).is_err()) {
+    if let Some(other) = asked
+        .content_type
+        .as_deref()
+        .filter(|text| text.is_empty() || HeaderValue::from_str(text).is_err())
+    {
         return Err(ApiError::invalid_value("contentType", "contentType", other));
     }
     site.mark(&rules::UPLOAD_HEADER_SET);
@@ -130,7 +179,10 @@ fn create_upload(site: &GenesysCloud, asked: UploadRequest) -> Result<Reply, Api
         ("Content-MD5", asked.content_md5),
         ("Content-Type", asked.content_type),
         ("x-amz-server-side-encryption", asked.server_side_encryption),
-        ("x-amz-tagging", Some(format!("organizationId={organization}"))),
+        (
+            "x-amz-tagging",
+            Some(format!("organizationId={organization}")),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
@@ -140,14 +192,23 @@ fn create_upload(site: &GenesysCloud, asked: UploadRequest) -> Result<Reply, Api
     let ordinal = state.ordinals.next_of(operation.name, &name);
     let id = site.made_id(operation, &name, ordinal);
     let key = format!("{organization}/{id}/{name}");
-    let announced: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let answer = json!({"url": site.presigned(KIND, id, life_s), "uploadKey": key, "headers": announced});
-    state.public.uploads.announce(id, Upload::announced(name, key, headers, md5, site.now_ms()));
+    let announced: Map<String, Value> = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let answer =
+        json!({"url": site.presigned(KIND, id, life_s), "uploadKey": key, "headers": announced});
+    state.public.uploads.announce(
+        id,
+        Upload::announced(name, key, headers, md5, site.now_ms()),
+    );
     Ok(Reply::json(200, &answer).effect("created"))
 }
 
 fn upload_life(site: &GenesysCloud, asked: Option<i64>) -> Result<u64, ApiError> {
-    let Some(asked) = asked else { return Ok(LIFE_S) };
+    let Some(asked) = asked else {
+        return Ok(LIFE_S);
+    };
     match u64::try_from(asked) {
         Ok(life_s) if (1..=LONGEST_LIFE_S).contains(&life_s) => Ok(life_s),
         _ => {
@@ -159,10 +220,18 @@ fn upload_life(site: &GenesysCloud, asked: Option<i64>) -> Result<u64, ApiError>
 }
 
 /// Every announced header, with its value, once.
-fn check_headers(site: &GenesysCloud, announced: &[(&'static str, String)], sent: &HeaderMap) -> Result<(), Refusal> {
+fn check_headers(
+    site: &GenesysCloud,
+    announced: &[(&'static str, String)],
+    sent: &HeaderMap,
+) -> Result<(), Refusal> {
     for (name, value) in announced {
-        let given = HeaderName::from_bytes(name.as_bytes()).ok().map(|name| sent.get_all(name).iter().collect::<Vec<_>>());
-        let is_given = given.is_some_and(|given| matches!(given.as_slice(), [one] if one.as_bytes() == value.as_bytes()));
+        let given = HeaderName::from_bytes(name.as_bytes())
+            .ok()
+            .map(|name| sent.get_all(name).iter().collect::<Vec<_>>());
+        let is_given = given.is_some_and(
+            |given| matches!(given.as_slice(), [one] if one.as_bytes() == value.as_bytes()),
+        );
         if !is_given {
             site.mark(&rules::UPLOAD_HEADERS);
             let message = format!("the header {name} is not the announced one");
@@ -181,22 +250,38 @@ async fn receive_upload(site: &GenesysCloud, body: Body) -> Result<Arrived, Refu
     let (mut gathering, mut hasher) = (site.spool.gather(), Md5::new());
     let mut stream = body.into_data_stream();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| store::refusal(400, "IncompleteBody", "the body ended before its end"))?;
+        let chunk = chunk
+            .map_err(|_| store::refusal(400, "IncompleteBody", "the body ended before its end"))?;
         hasher.update(&chunk);
-        gathering = gathering.add(&site.core.clock, &chunk).await.map_err(failed)?;
+        gathering = gathering
+            .add(&site.core.clock, &chunk)
+            .await
+            .map_err(failed)?;
         if gathering.bytes() > site.settings.max_upload_bytes {
             site.mark(&limits::UPLOAD_BYTES.rule);
             endpoint::drain(Body::from_stream(stream)).await;
-            return Err(store::refusal(400, "EntityTooLarge", "the file is over the largest that is taken"));
+            return Err(store::refusal(
+                400,
+                "EntityTooLarge",
+                "the file is over the largest that is taken",
+            ));
         }
     }
     let whole = gathering.finish().map_err(failed)?;
     request_context::record_file_digest(whole.sha);
-    Ok(Arrived { whole, md5: hasher.finalize().into() })
+    Ok(Arrived {
+        whole,
+        md5: hasher.finalize().into(),
+    })
 }
 
 /// Keeps what arrived: unpacks it now, and lets it settle when its time comes.
-async fn keep_upload(site: &Arc<GenesysCloud>, id: Uuid, announced: &Announced, arrived: Arrived) -> Reply {
+async fn keep_upload(
+    site: &Arc<GenesysCloud>,
+    id: Uuid,
+    announced: &Announced,
+    arrived: Arrived,
+) -> Reply {
     if announced.md5.is_some_and(|wanted| wanted != arrived.md5) {
         site.mark(&rules::UPLOAD_MD5);
         let message = "The Content-MD5 you specified did not match what we received.";
@@ -204,22 +289,41 @@ async fn keep_upload(site: &Arc<GenesysCloud>, id: Uuid, announced: &Announced, 
     }
     let Arrived { whole, md5 } = arrived;
     let (organisation, most) = (Arc::clone(site), site.settings.max_upload_bytes);
-    let unpacked = site.core.clock.blocking(move || package::unpack(whole, &organisation.spool, most)).await;
+    let unpacked = site
+        .core
+        .clock
+        .blocking(move || package::unpack(whole, &organisation.spool, most))
+        .await;
     let unpacked = unpacked.unwrap_or_else(|| Err("the file could not be unpacked".to_owned()));
     upload_arrived(site, id, &announced.file_name, unpacked);
-    Reply::empty(200).with_header(http::header::ETAG, format!("\"{}\"", hex::encode(md5))).effect("stored")
+    Reply::empty(200)
+        .with_header(http::header::ETAG, format!("\"{}\"", hex::encode(md5)))
+        .effect("stored")
 }
 
-fn upload_arrived(site: &GenesysCloud, id: Uuid, file_name: &str, mut unpacked: Result<Unpacked, String>) {
-    [&rules::UPLOAD_PACKAGE, &rules::UPLOAD_ENTRIES, &rules::UPLOAD_METADATA, &rules::UPLOAD_NOT_PROBED, &rules::UPLOAD_PROCESSING]
-        .into_iter()
-        .for_each(|rule| site.mark(rule));
+fn upload_arrived(
+    site: &GenesysCloud,
+    id: Uuid,
+    file_name: &str,
+    mut unpacked: Result<Unpacked, String>,
+) {
+    [
+        &rules::UPLOAD_PACKAGE,
+        &rules::UPLOAD_ENTRIES,
+        &rules::UPLOAD_METADATA,
+        &rules::UPLOAD_NOT_PROBED,
+        &rules::UPLOAD_PROCESSING,
+    ]
+    .into_iter()
+    .for_each(|rule| site.mark(rule));
     let operation = &operations::GENESYS_CLOUD_PROCESS_UPLOAD;
     let faults = &site.core.faults;
     let decision = faults.decide(operation, file_name, faults.attempt(operation, file_name));
     let mut stuck_ms = 0;
     match decision {
-        Some(fault) if fault.kind == FaultKind::UploadFailed => unpacked = Err("the recording could not be processed".to_owned()),
+        Some(fault) if fault.kind == FaultKind::UploadFailed => {
+            unpacked = Err("the recording could not be processed".to_owned())
+        }
         Some(fault) if fault.kind == FaultKind::UploadStuck => stuck_ms = fault.ms.unwrap_or(1_000),
         _ => {}
     }
@@ -228,11 +332,16 @@ fn upload_arrived(site: &GenesysCloud, id: Uuid, file_name: &str, mut unpacked: 
 }
 
 fn is_file_name(name: &str) -> bool {
-    let has_forbidden = name.chars().any(|one| one.is_whitespace() || one.is_control() || FORBIDDEN.contains(one));
+    let has_forbidden = name
+        .chars()
+        .any(|one| one.is_whitespace() || one.is_control() || FORBIDDEN.contains(one));
     !name.is_empty() && !name.starts_with('.') && !name.ends_with('/') && !has_forbidden
 }
 
 fn digest(text: &str) -> Result<[u8; 16], ApiError> {
-    let bytes = STANDARD.decode(text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    let bytes = STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     bytes.ok_or_else(|| ApiError::invalid_value("contentMd5", "contentMd5", text))
 }

@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use crate::platforms::genesys_cloud::conversation::{Conversation, FileState, Recording};
 
-/// The conversations by id. Whoever puts or changes one has the dates of its recordings looked at when they come.
+/// The conversations by id. Whoever puts or changes one has the dates of its recordings looked at
+/// when they come.
 #[derive(Clone, Default)]
 pub(crate) struct Conversations {
     by_id: BTreeMap<Uuid, Conversation>,
-    /// When a conversation has to be looked at for recordings to delete, Unix ms. A date that is no more is found out when it comes.
+    /// When a conversation has to be looked at for recordings to delete, Unix ms. A date that is no
+    /// more is found out when it comes.
     deletions: BTreeSet<(i64, Uuid)>,
     /// Recordings that were attached, and the conversation each was attached to.
     attached: BTreeMap<Uuid, Uuid>,
@@ -56,18 +58,29 @@ impl Conversations {
     }
 
     /// Changes a conversation; absent where there is none.
-    pub(crate) fn change<T>(&mut self, id: Uuid, how: impl FnOnce(&mut Conversation) -> T) -> Option<T> {
+    pub(crate) fn change<T>(
+        &mut self,
+        id: Uuid,
+        how: impl FnOnce(&mut Conversation) -> T,
+    ) -> Option<T> {
         let changed = self.by_id.get_mut(&id).map(how)?;
         self.plan_deletions(id);
         Some(changed)
     }
 
     /// Changes a recording; absent where there is none.
-    pub(crate) fn change_recording<T>(&mut self, id: Uuid, recording: Uuid, how: impl FnOnce(&mut Recording) -> T) -> Option<T> {
-        self.change(id, |held| held.recording_mut(recording).map(how)).flatten()
+    pub(crate) fn change_recording<T>(
+        &mut self,
+        id: Uuid,
+        recording: Uuid,
+        how: impl FnOnce(&mut Recording) -> T,
+    ) -> Option<T> {
+        self.change(id, |held| held.recording_mut(recording).map(how))
+            .flatten()
     }
 
-    /// Attaches a recording to a conversation, if that is there. Recordings are attached in any order; readers see them in that of their starts.
+    /// Attaches a recording to a conversation, if that is there. Recordings are attached in any
+    /// order; readers see them in that of their starts.
     pub(crate) fn attach(&mut self, id: Uuid, recording: Recording) {
         let recording_id = recording.id;
         let attached = self.change(id, |held| {
@@ -79,18 +92,27 @@ impl Conversations {
         }
     }
 
-    /// A recording that was attached, in its conversation; absent where none was, or it was taken away since: the id is free again.
+    /// A recording that was attached, in its conversation; absent where none was, or it was taken
+    /// away since: the id is free again.
     pub(crate) fn attached(&self, recording: Uuid) -> Option<(&Conversation, &Recording)> {
         let held = self.get(*self.attached.get(&recording)?)?;
         Some((held, held.recording(recording)?))
     }
 
-    /// Deletes the media of every recording whose date has come, and says what it did in the order of the dates.
+    /// Deletes the media of every recording whose date has come, and says what it did in the order
+    /// of the dates.
     pub(crate) fn delete_due(&mut self, now_ms: i64) -> Vec<Deletion> {
         let mut done = Vec::new();
-        while let Some((at_ms, id)) = self.deletions.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) {
+        while let Some((at_ms, id)) = self
+            .deletions
+            .first()
+            .copied()
+            .filter(|(at_ms, _)| *at_ms <= now_ms)
+        {
             self.deletions.remove(&(at_ms, id));
-            let Some(held) = self.by_id.get_mut(&id) else { continue };
+            let Some(held) = self.by_id.get_mut(&id) else {
+                continue;
+            };
             if held.protected {
                 done.push(Deletion::Held);
                 continue;
@@ -121,8 +143,14 @@ impl Conversations {
     }
 
     fn plan_deletions(&mut self, id: Uuid) {
-        let Some(held) = self.by_id.get(&id) else { return };
-        let dates = held.recordings.iter().filter(|one| one.file_state == FileState::Available).filter_map(|one| one.delete_at_ms);
+        let Some(held) = self.by_id.get(&id) else {
+            return;
+        };
+        let dates = held
+            .recordings
+            .iter()
+            .filter(|one| one.file_state == FileState::Available)
+            .filter_map(|one| one.delete_at_ms);
         self.deletions.extend(dates.map(|at_ms| (at_ms, id)));
     }
 }
@@ -143,7 +171,13 @@ mod tests {
 
     /// A conversation with a recording that is deleted at 100.
     fn dated() -> Conversation {
-        Conversation { recordings: vec![Recording { delete_at_ms: Some(100), ..recording(ONE) }], ..conversation(CALL) }
+        Conversation {
+            recordings: vec![Recording {
+                delete_at_ms: Some(100),
+                ..recording(ONE)
+            }],
+            ..conversation(CALL)
+        }
     }
 
     fn state(conversations: &Conversations) -> Option<FileState> {
@@ -156,14 +190,19 @@ mod tests {
         conversations.put(dated());
         assert_eq!(conversations.delete_due(99), []);
         assert_eq!(conversations.delete_due(100), [Deletion::Deleted(ONE)]);
-        assert_eq!((state(&conversations), conversations.delete_due(1_000)), (Some(FileState::Deleted), Vec::new()));
+        assert_eq!(
+            (state(&conversations), conversations.delete_due(1_000)),
+            (Some(FileState::Deleted), Vec::new())
+        );
     }
 
     #[test]
     fn a_date_that_is_changed_counts_and_the_old_one_does_not() {
         let mut conversations = Conversations::default();
         conversations.put(dated());
-        conversations.change_recording(CALL, ONE, |one| one.delete_at_ms = Some(200)).expect("it is there");
+        conversations
+            .change_recording(CALL, ONE, |one| one.delete_at_ms = Some(200))
+            .expect("it is there");
         assert_eq!(conversations.delete_due(199), []);
         assert_eq!(conversations.delete_due(200), [Deletion::Deleted(ONE)]);
     }
@@ -171,10 +210,18 @@ mod tests {
     #[test]
     fn a_protected_conversation_is_held_and_looked_at_again_when_it_is_released() {
         let mut conversations = Conversations::default();
-        conversations.put(Conversation { protected: true, ..dated() });
+        conversations.put(Conversation {
+            protected: true,
+            ..dated()
+        });
         assert_eq!(conversations.delete_due(100), [Deletion::Held]);
-        assert_eq!((state(&conversations), conversations.delete_due(150)), (Some(FileState::Available), Vec::new()));
-        conversations.change(CALL, |held| held.protected = false).expect("it is there");
+        assert_eq!(
+            (state(&conversations), conversations.delete_due(150)),
+            (Some(FileState::Available), Vec::new())
+        );
+        conversations
+            .change(CALL, |held| held.protected = false)
+            .expect("it is there");
         assert_eq!(conversations.delete_due(150), [Deletion::Deleted(ONE)]);
     }
 
@@ -182,11 +229,33 @@ mod tests {
     fn attached_recordings_stand_in_the_order_of_their_starts_and_are_deleted_too() {
         let mut conversations = Conversations::default();
         conversations.put(conversation(CALL));
-        conversations.attach(CALL, Recording { start_ms: 500, delete_at_ms: Some(900), ..recording(ONE) });
-        conversations.attach(CALL, Recording { start_ms: 400, ..recording(TWIN) });
-        let ids: Vec<Uuid> = conversations.all().flat_map(|held| &held.recordings).map(|one| one.id).collect();
+        conversations.attach(
+            CALL,
+            Recording {
+                start_ms: 500,
+                delete_at_ms: Some(900),
+                ..recording(ONE)
+            },
+        );
+        conversations.attach(
+            CALL,
+            Recording {
+                start_ms: 400,
+                ..recording(TWIN)
+            },
+        );
+        let ids: Vec<Uuid> = conversations
+            .all()
+            .flat_map(|held| &held.recordings)
+            .map(|one| one.id)
+            .collect();
         assert_eq!(ids, [TWIN, ONE]);
-        assert_eq!(conversations.attached(ONE).map(|(held, one)| (held.id, one.id)), Some((CALL, ONE)));
+        assert_eq!(
+            conversations
+                .attached(ONE)
+                .map(|(held, one)| (held.id, one.id)),
+            Some((CALL, ONE))
+        );
         assert_eq!(conversations.delete_due(900), [Deletion::Deleted(ONE)]);
     }
 
@@ -195,10 +264,15 @@ mod tests {
         let mut conversations = Conversations::default();
         conversations.attach(OTHER, recording(TWIN));
         conversations.put(conversation(OTHER));
-        assert!(conversations.attached(TWIN).is_none(), "its conversation was not there");
+        assert!(
+            conversations.attached(TWIN).is_none(),
+            "its conversation was not there"
+        );
         conversations.put(conversation(CALL));
         conversations.attach(CALL, recording(ONE));
-        conversations.change(CALL, |held| held.recordings.clear()).expect("it is there");
+        conversations
+            .change(CALL, |held| held.recordings.clear())
+            .expect("it is there");
         assert!(conversations.attached(ONE).is_none());
     }
 
@@ -209,7 +283,11 @@ mod tests {
         conversations.put(conversation(OTHER));
         assert!(!conversations.is_victim(CALL));
         conversations.plant(vec![OTHER], vec![dated()]);
-        assert!(conversations.is_victim(CALL) && conversations.is_victim(OTHER) && !conversations.contains(OTHER));
+        assert!(
+            conversations.is_victim(CALL)
+                && conversations.is_victim(OTHER)
+                && !conversations.contains(OTHER)
+        );
         assert_eq!(conversations.delete_due(100), [Deletion::Deleted(ONE)]);
     }
 }

@@ -59,7 +59,12 @@ mod tests {
     use super::*;
 
     fn file(name: &str, sha256: &str) -> StoredFile {
-        StoredFile { name: name.to_owned(), content_type: "audio/mpeg".to_owned(), bytes: 1, sha256: sha256.to_owned() }
+        StoredFile {
+            name: name.to_owned(),
+            content_type: "audio/mpeg".to_owned(),
+            bytes: 1,
+            sha256: sha256.to_owned(),
+        }
     }
 
     #[test]

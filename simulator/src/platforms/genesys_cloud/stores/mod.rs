@@ -1,5 +1,6 @@
-//! What the organisation remembers, a store for each kind of thing. A store takes ids, instants and values, and holds what must be true of them
-//! together. It knows neither HTTP nor the organisation: rules, faults and the journal are its callers' business.
+//! What the organisation remembers, a store for each kind of thing. A store takes ids, instants and
+//! values, and holds what must be true of them together. It knows neither HTTP nor the
+//! organisation: rules, faults and the journal are its callers' business.
 
 mod conversations;
 mod files;

@@ -29,7 +29,8 @@ mod tests {
     #[test]
     fn each_operation_and_key_is_counted_by_itself_from_zero() {
         let mut ordinals = Ordinals::default();
-        let given = [("a", "x"), ("a", "x"), ("a", "y"), ("b", "x"), ("a", "x")].map(|(operation, key)| ordinals.next_of(operation, key));
+        let given = [("a", "x"), ("a", "x"), ("a", "y"), ("b", "x"), ("a", "x")]
+            .map(|(operation, key)| ordinals.next_of(operation, key));
         assert_eq!(given, [0, 1, 0, 0, 2]);
         assert_eq!((ordinals.next("a"), ordinals.next("a")), (0, 1));
     }

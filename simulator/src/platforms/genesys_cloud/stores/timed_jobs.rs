@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-/// Jobs of one kind by id. What comes of a job is fixed when it is asked for; only its end is waited for.
+/// Jobs of one kind by id. What comes of a job is fixed when it is asked for; only its end is
+/// waited for.
 #[derive(Clone)]
 pub(crate) struct TimedJobs<T> {
     by_id: BTreeMap<Uuid, TimedJob<T>>,
@@ -21,7 +22,9 @@ pub(crate) struct TimedJob<T> {
 
 impl<T> Default for TimedJobs<T> {
     fn default() -> TimedJobs<T> {
-        TimedJobs { by_id: BTreeMap::new() }
+        TimedJobs {
+            by_id: BTreeMap::new(),
+        }
     }
 }
 
@@ -65,7 +68,10 @@ mod tests {
         let mut jobs = TimedJobs::default();
         jobs.start(id, 1_000, "what");
         let is_done = |now_ms| jobs.get(id).map(|job| job.is_done(now_ms));
-        assert_eq!([999, 1_000, 1_001].map(is_done), [Some(false), Some(true), Some(true)]);
+        assert_eq!(
+            [999, 1_000, 1_001].map(is_done),
+            [Some(false), Some(true), Some(true)]
+        );
         assert_eq!(jobs.remove(id).map(|job| job.order), Some("what"));
         assert!(jobs.get(id).is_none() && jobs.remove(id).is_none());
     }

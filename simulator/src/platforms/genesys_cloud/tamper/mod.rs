@@ -1,7 +1,9 @@
-//! Planting defects in what the organisation holds, so that a verifier can be judged by what it finds.
+//! Planting defects in what the organisation holds, so that a verifier can be judged by what it
+//! finds.
 //!
-//! Each defect is a function from a victim to a [`Plant`]: copies of the conversations it changes, and what it says it did. Nothing is applied before
-//! enough victims are found. The order of victims is a function of seed, defect and conversation, never of arrival.
+//! Each defect is a function from a victim to a [`Plant`]: copies of the conversations it changes,
+//! and what it says it did. Nothing is applied before enough victims are found. The order of
+//! victims is a function of seed, defect and conversation, never of arrival.
 
 mod existence;
 mod people;
@@ -19,7 +21,10 @@ enum How {
     /// One conversation, one entry.
     One(fn(&Scene<'_>, &Conversation) -> Option<Plant>),
     /// Two conversations and so many entries.
-    Two(usize, fn(&Scene<'_>, &Conversation, &Conversation) -> Option<Plant>),
+    Two(
+        usize,
+        fn(&Scene<'_>, &Conversation, &Conversation) -> Option<Plant>,
+    ),
 }
 
 /// Every defect that can be planted, in the order of the catalogue.
@@ -79,9 +84,21 @@ fn known() -> Vec<&'static str> {
 }
 
 /// Plants a defect, or does nothing and says why.
-pub(super) fn plant(site: &GenesysCloud, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
-    let unknown = || TamperRefusal::Unknown { defect: defect.to_owned(), platform: super::NAME, known: known().join(", ") };
-    let (name, how) = DEFECTS.iter().find(|(name, _)| *name == defect).ok_or_else(unknown)?;
+pub(super) fn plant(
+    site: &GenesysCloud,
+    defect: &str,
+    count: usize,
+    seed: u64,
+) -> Result<TamperAnswer, TamperRefusal> {
+    let unknown = || TamperRefusal::Unknown {
+        defect: defect.to_owned(),
+        platform: super::NAME,
+        known: known().join(", "),
+    };
+    let (name, how) = DEFECTS
+        .iter()
+        .find(|(name, _)| *name == defect)
+        .ok_or_else(unknown)?;
     let entries = match how {
         How::One(_) => 1,
         How::Two(entries, _) => *entries,
@@ -91,14 +108,27 @@ pub(super) fn plant(site: &GenesysCloud, defect: &str, count: usize, seed: u64) 
     let plants = {
         let scene = Scene::new(site, &state, name, seed);
         match how {
-            How::One(plant) => tamper::single(scene.candidates(), count, |held| plant(&scene, held)),
-            How::Two(entries, plant) => tamper::double(scene.candidates(), count / entries, |one, other| plant(&scene, one, other)),
+            How::One(plant) => {
+                tamper::single(scene.candidates(), count, |held| plant(&scene, held))
+            }
+            How::Two(entries, plant) => {
+                tamper::double(scene.candidates(), count / entries, |one, other| {
+                    plant(&scene, one, other)
+                })
+            }
         }
     };
     let found = plants.iter().map(|plant| plant.planted.len()).sum();
     if found < count {
-        return Err(TamperRefusal::NotEnough { defect: defect.to_owned(), count, found });
+        return Err(TamperRefusal::NotEnough {
+            defect: defect.to_owned(),
+            count,
+            found,
+        });
     }
-    let planted = plants.into_iter().flat_map(|plant| plant.apply(&mut state)).collect();
+    let planted = plants
+        .into_iter()
+        .flat_map(|plant| plant.apply(&mut state))
+        .collect();
     Ok(tamper::answer(defect, seed, planted))
 }

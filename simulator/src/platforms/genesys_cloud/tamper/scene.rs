@@ -34,7 +34,12 @@ pub(super) struct Plant {
 impl Plant {
     /// One entry and the conversation it changes.
     pub(super) fn one(entry: Planted, changed: Conversation) -> Plant {
-        Plant { planted: vec![entry], puts: vec![changed], removed: Vec::new(), files: Vec::new() }
+        Plant {
+            planted: vec![entry],
+            puts: vec![changed],
+            removed: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// The same with a file.
@@ -54,15 +59,25 @@ impl Plant {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(site: &'a GenesysCloud, state: &'a State, defect: &str, seed: u64) -> Scene<'a> {
-        Scene { site, state, seed: Seed::new(seed).child("tamper").child(defect) }
+    pub(super) fn new(
+        site: &'a GenesysCloud,
+        state: &'a State,
+        defect: &str,
+        seed: u64,
+    ) -> Scene<'a> {
+        Scene {
+            site,
+            state,
+            seed: Seed::new(seed).child("tamper").child(defect),
+        }
     }
 
     /// Our conversations that no defect was planted in, in the order of this seed.
     pub(super) fn candidates(&self) -> Vec<&'a Conversation> {
         let all = self.state.conversations.all();
-        let mut free: Vec<&Conversation> =
-            all.filter(|held| Tag::of(held).is_some() && !self.state.conversations.is_victim(held.id)).collect();
+        let mut free: Vec<&Conversation> = all
+            .filter(|held| Tag::of(held).is_some() && !self.state.conversations.is_victim(held.id))
+            .collect();
         free.sort_by_key(|held| (self.seed_of(held.id).value(), held.id));
         free
     }
@@ -74,12 +89,20 @@ impl<'a> Scene<'a> {
 
     /// One of a list, chosen for a conversation.
     pub(super) fn choose<'t, T>(&self, held: &Conversation, list: &'t [T]) -> Option<&'t T> {
-        list.get(self.seed_of(held.id).child("choice").below(list.len() as u64) as usize)
+        list.get(
+            self.seed_of(held.id)
+                .child("choice")
+                .below(list.len() as u64) as usize,
+        )
     }
 
     /// A recording of a conversation whose media is there.
     pub(super) fn victim<'c>(&self, held: &'c Conversation) -> Option<&'c Recording> {
-        let there: Vec<&Recording> = held.recordings.iter().filter(|one| self.state.files.media_of(one).is_some()).collect();
+        let there: Vec<&Recording> = held
+            .recordings
+            .iter()
+            .filter(|one| self.state.files.media_of(one).is_some())
+            .collect();
         self.choose(held, &there).copied()
     }
 
@@ -90,7 +113,10 @@ impl<'a> Scene<'a> {
 
     /// The bytes of a recording.
     pub(super) fn bytes(&self, one: &Recording) -> Option<Vec<u8>> {
-        self.site.spool.read(&self.state.files.media_of(one)?.sha256).ok()
+        self.site
+            .spool
+            .read(&self.state.files.media_of(one)?.sha256)
+            .ok()
     }
 
     /// The samples of a recording and the codec they came in.
@@ -99,10 +125,15 @@ impl<'a> Scene<'a> {
         Some((probe.codec, pcm))
     }
 
-    /// A file with other bytes under the name a recording's file has. Absent when the spool takes no more.
+    /// A file with other bytes under the name a recording's file has. Absent when the spool takes
+    /// no more.
     pub(super) fn other_file(&self, one: &Recording, bytes: &[u8]) -> Option<(Uuid, StoredFile)> {
         let before = self.state.files.get(one.file?)?;
-        let file = StoredFile { bytes: bytes.len() as u64, sha256: self.site.spool.store(bytes).ok()?, ..before.clone() };
+        let file = StoredFile {
+            bytes: bytes.len() as u64,
+            sha256: self.site.spool.store(bytes).ok()?,
+            ..before.clone()
+        };
         Some((self.seed_of(one.id).child("file").uuid(), file))
     }
 
@@ -116,8 +147,11 @@ impl<'a> Scene<'a> {
         after: impl Into<Value>,
     ) -> Planted {
         Planted {
-            legacy_interaction_id: Tag::of(held).map(|tag| tag.legacy_id.to_owned()).unwrap_or_default(),
-            legacy_recording_id: one.and_then(|one| identity::of_recording(&self.state.files, held, one)),
+            legacy_interaction_id: Tag::of(held)
+                .map(|tag| tag.legacy_id.to_owned())
+                .unwrap_or_default(),
+            legacy_recording_id: one
+                .and_then(|one| identity::of_recording(&self.state.files, held, one)),
             target_id: one.map_or(held.id, |one| one.id).to_string(),
             field,
             before: before.into(),

@@ -1,4 +1,5 @@
-//! Defects of the audio itself. Each decodes a recording, changes its samples and writes them in the codec they came in, or puts other bytes there.
+//! Defects of the audio itself. Each decodes a recording, changes its samples and writes them in
+//! the codec they came in, or puts other bytes there.
 
 use audio::Pcm;
 
@@ -9,7 +10,12 @@ use super::{
 use crate::damage;
 
 /// Puts bytes in the place of a recording's.
-fn with_bytes(scene: &Scene<'_>, held: &Conversation, one: &Recording, bytes: &[u8]) -> Option<Plant> {
+fn with_bytes(
+    scene: &Scene<'_>,
+    held: &Conversation,
+    one: &Recording,
+    bytes: &[u8],
+) -> Option<Plant> {
     let before = scene.state.files.media_of(one)?.sha256.clone();
     let (id, file) = scene.other_file(one, bytes)?;
     if file.sha256 == before {
@@ -22,7 +28,11 @@ fn with_bytes(scene: &Scene<'_>, held: &Conversation, one: &Recording, bytes: &[
 }
 
 /// Changes the samples of a recording and writes them in the same codec.
-fn with_samples(scene: &Scene<'_>, held: &Conversation, change: impl FnOnce(&mut Pcm) -> Option<()>) -> Option<Plant> {
+fn with_samples(
+    scene: &Scene<'_>,
+    held: &Conversation,
+    change: impl FnOnce(&mut Pcm) -> Option<()>,
+) -> Option<Plant> {
     let one = scene.victim(held)?;
     let (codec, mut pcm) = scene.decoded(one)?;
     change(&mut pcm)?;
@@ -39,7 +49,11 @@ fn entry_of_length(mut plant: Plant, before: usize, after: usize) -> Plant {
 }
 
 /// Cuts a recording; its entry tells the samples.
-fn cut(scene: &Scene<'_>, held: &Conversation, change: fn(&mut Pcm) -> Option<()>) -> Option<Plant> {
+fn cut(
+    scene: &Scene<'_>,
+    held: &Conversation,
+    change: fn(&mut Pcm) -> Option<()>,
+) -> Option<Plant> {
     let mut lengths = (0, 0);
     let plant = with_samples(scene, held, |pcm| {
         let before = pcm.samples();
@@ -66,13 +80,20 @@ pub(super) fn hole(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
 }
 
 /// D18: two conversations have each other's audio.
-pub(super) fn swapped(scene: &Scene<'_>, first: &Conversation, second: &Conversation) -> Option<Plant> {
+pub(super) fn swapped(
+    scene: &Scene<'_>,
+    first: &Conversation,
+    second: &Conversation,
+) -> Option<Plant> {
     let (one, other) = (scene.only(first)?, scene.only(second)?);
     if scene.state.files.media_of(one)?.sha256 == scene.state.files.media_of(other)?.sha256 {
         return None;
     }
     let ((_, pcm), (_, other_pcm)) = (scene.decoded(one)?, scene.decoded(other)?);
-    if damage::is_silent(&pcm) || damage::is_silent(&other_pcm) || pcm.sha256() == other_pcm.sha256() {
+    if damage::is_silent(&pcm)
+        || damage::is_silent(&other_pcm)
+        || pcm.sha256() == other_pcm.sha256()
+    {
         return None;
     }
     let mut plant = with_bytes(scene, first, one, &scene.bytes(other)?)?;
@@ -133,7 +154,11 @@ pub(super) fn undecodable(scene: &Scene<'_>, held: &Conversation) -> Option<Plan
 pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let one = scene.victim(held)?;
     let (_, before) = scene.decoded(one)?;
-    let bytes = damage::corrupt_inside(scene.bytes(one)?, &before, scene.seed_of(one.id).child("noise"))?;
+    let bytes = damage::corrupt_inside(
+        scene.bytes(one)?,
+        &before,
+        scene.seed_of(one.id).child("noise"),
+    )?;
     with_bytes(scene, held, one, &bytes)
 }
 
@@ -150,12 +175,25 @@ pub(super) fn byte_order(scene: &Scene<'_>, held: &Conversation) -> Option<Plant
 /// D30: an encrypted payload; nothing in it is audio.
 pub(super) fn encrypted(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let one = scene.victim(held)?;
-    with_bytes(scene, held, one, &damage::encrypted(scene.seed_of(one.id).child("cipher"), scene.bytes(one)?.len())?)
+    with_bytes(
+        scene,
+        held,
+        one,
+        &damage::encrypted(
+            scene.seed_of(one.id).child("cipher"),
+            scene.bytes(one)?.len(),
+        )?,
+    )
 }
 
 /// D31: an error page in the place of the audio.
 pub(super) fn error_page(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    with_bytes(scene, held, scene.victim(held)?, damage::ERROR_PAGE.as_bytes())
+    with_bytes(
+        scene,
+        held,
+        scene.victim(held)?,
+        damage::ERROR_PAGE.as_bytes(),
+    )
 }
 
 /// D32: a file of no bytes.

@@ -9,11 +9,18 @@ use super::{
 const HOUR_MS: i64 = 3_600_000;
 
 /// Changes a copy; the entry tells the start, or the end where only that moved.
-fn retimed(scene: &Scene<'_>, held: &Conversation, change: impl FnOnce(&mut Conversation)) -> Option<Plant> {
+fn retimed(
+    scene: &Scene<'_>,
+    held: &Conversation,
+    change: impl FnOnce(&mut Conversation),
+) -> Option<Plant> {
     let mut copy = held.clone();
     change(&mut copy);
-    let (field, before, after) =
-        if copy.start_ms == held.start_ms { ("endTime", held.end_ms, copy.end_ms) } else { ("startTime", held.start_ms, copy.start_ms) };
+    let (field, before, after) = if copy.start_ms == held.start_ms {
+        ("endTime", held.end_ms, copy.end_ms)
+    } else {
+        ("startTime", held.start_ms, copy.start_ms)
+    };
     let entry = scene.entry(held, None, field, times::text(before), times::text(after));
     (before != after).then(|| Plant::one(entry, copy))
 }
@@ -26,8 +33,16 @@ pub(super) fn other_zone(scene: &Scene<'_>, held: &Conversation) -> Option<Plant
 /// D36: one hour off, in daylight time of the site.
 pub(super) fn daylight_hour(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     let directory = scene.site.directory();
-    let moments = [held.start_ms, held.end_ms, held.start_ms + HOUR_MS, held.end_ms + HOUR_MS];
-    if !moments.into_iter().all(|ms| crate::time::in_daylight_time(ms, &directory.site_zone)) {
+    let moments = [
+        held.start_ms,
+        held.end_ms,
+        held.start_ms + HOUR_MS,
+        held.end_ms + HOUR_MS,
+    ];
+    if !moments
+        .into_iter()
+        .all(|ms| crate::time::in_daylight_time(ms, &directory.site_zone))
+    {
         return None;
     }
     retimed(scene, held, |copy| copy.map_times(|ms| ms + HOUR_MS))
@@ -40,12 +55,16 @@ pub(super) fn seconds_for_milliseconds(scene: &Scene<'_>, held: &Conversation) -
 
 /// D39: start and end of the conversation in each other's place.
 pub(super) fn ends_swapped(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    retimed(scene, held, |copy| std::mem::swap(&mut copy.start_ms, &mut copy.end_ms))
+    retimed(scene, held, |copy| {
+        std::mem::swap(&mut copy.start_ms, &mut copy.end_ms)
+    })
 }
 
 /// D40: milliseconds cut off.
 pub(super) fn milliseconds_cut(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    retimed(scene, held, |copy| copy.map_times(|ms| ms - ms.rem_euclid(1_000)))
+    retimed(scene, held, |copy| {
+        copy.map_times(|ms| ms - ms.rem_euclid(1_000))
+    })
 }
 
 /// D42: the day of the upload as the day of the call.

@@ -57,7 +57,8 @@ struct Answer {
 
 impl Answer {
     fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     fn code(&self) -> String {
@@ -65,7 +66,10 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -76,7 +80,12 @@ impl World {
 
     /// A world whose token may ask as often as a test needs.
     async fn unlimited() -> World {
-        World::with(Settings { requests_per_minute: 0, uploads_per_second: 0, ..Settings::default() }).await
+        World::with(Settings {
+            requests_per_minute: 0,
+            uploads_per_second: 0,
+            ..Settings::default()
+        })
+        .await
     }
 
     async fn with(settings: Settings) -> World {
@@ -86,17 +95,31 @@ impl World {
     async fn with_faults(settings: Settings, faults: Vec<FaultRule>) -> World {
         let spool = TempDir::new().expect("a temporary folder");
         let core = Core::new(Clock::of_a_test(), Seed::new(7), faults);
-        let site = GenesysCloud::new(Arc::clone(&core), directory(), settings, spool.path().join("spool"));
+        let site = GenesysCloud::new(
+            Arc::clone(&core),
+            directory(),
+            settings,
+            spool.path().join("spool"),
+        );
         site.set_base_url("http://127.0.0.1:40003".to_owned());
         let router = site.router();
-        let mut world = World { site, core, router, token: String::new(), _spool: spool };
+        let mut world = World {
+            site,
+            core,
+            router,
+            token: String::new(),
+            _spool: spool,
+        };
         world.token = world.sign_in().await;
         world
     }
 
     async fn sign_in(&self) -> String {
         let answer = self.token_request("client", "secret").await;
-        answer.json()["access_token"].as_str().expect("a token").to_owned()
+        answer.json()["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
     }
 
     async fn token_request(&self, id: &str, secret: &str) -> Answer {
@@ -111,15 +134,30 @@ impl World {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router answers");
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole body").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let body = body
+            .collect()
+            .await
+            .expect("a whole body")
+            .to_bytes()
+            .to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("authorization", format!("Bearer {}", self.token));
-        self.send(request.body(Body::empty()).expect("a request")).await
+        self.send(request.body(Body::empty()).expect("a request"))
+            .await
     }
 
     async fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
@@ -128,7 +166,12 @@ impl World {
             .uri(path)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json");
-        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
+        self.send(
+            request
+                .body(Body::from(body.to_string()))
+                .expect("a request"),
+        )
+        .await
     }
 
     async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -138,8 +181,12 @@ impl World {
     async fn upload_raw(&self, body: Vec<u8>) -> Answer {
         let request = Request::post("/api/v2/files")
             .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
-        self.send(request.body(Body::from(body)).expect("a request")).await
+            .header(
+                "content-type",
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            );
+        self.send(request.body(Body::from(body)).expect("a request"))
+            .await
     }
 
     async fn upload(&self, name: &str, bytes: &[u8]) -> Answer {
@@ -153,10 +200,17 @@ impl World {
 
     /// An interaction with one recording of an uploaded file, created.
     async fn call(&self, number: u64) -> Value {
-        let file = self.any_file(&format!("st-acme-{number}-1.0123456789ab.mp3")).await;
+        let file = self
+            .any_file(&format!("st-acme-{number}-1.0123456789ab.mp3"))
+            .await;
         let body = interaction(number, file);
         let answer = self.post("/api/v2/interactions", &body).await;
-        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(
+            answer.status,
+            201,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         body
     }
 
@@ -185,8 +239,15 @@ fn directory() -> Directory {
             entry(numbered(2), "Ann Other", "active"),
             entry(numbered(3), "Gone Long", "deleted"),
         ],
-        queues: vec![entry(QUEUE, "Support", "active"), entry(numbered(11), "Sales", "active"), entry(numbered(12), "Unmapped", "active")],
-        wrapups: vec![entry(WRAPUP, "Resolved", "active"), entry(numbered(21), "Callback", "active")],
+        queues: vec![
+            entry(QUEUE, "Support", "active"),
+            entry(numbered(11), "Sales", "active"),
+            entry(numbered(12), "Unmapped", "active"),
+        ],
+        wrapups: vec![
+            entry(WRAPUP, "Resolved", "active"),
+            entry(numbered(21), "Callback", "active"),
+        ],
         skills: vec![entry(SKILL, "Billing", "active")],
         divisions: Vec::new(),
         placed: BTreeMap::new(),
@@ -198,7 +259,10 @@ fn directory() -> Directory {
 }
 
 fn id_of(body: &Value) -> Uuid {
-    body["id"].as_str().and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_else(|| panic!("no id in {body}"))
+    body["id"]
+        .as_str()
+        .and_then(|id| Uuid::parse_str(id).ok())
+        .unwrap_or_else(|| panic!("no id in {body}"))
 }
 
 fn part(name: &str, text: &str) -> String {
@@ -208,7 +272,8 @@ fn part(name: &str, text: &str) -> String {
 fn multipart(name: &str, overwrite: &str, bytes: &[u8]) -> Vec<u8> {
     let mut body = part("name", name) + &part("overwrite", overwrite);
     body.push_str(&format!(
-        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: audio/mpeg\r\n\r\n"
+        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; \
+         filename=\"{name}\"\r\ncontent-type: audio/mpeg\r\n\r\n"
     ));
     let mut body = body.into_bytes();
     body.extend_from_slice(bytes);
@@ -256,17 +321,22 @@ fn sound(number: u64, channels: u64) -> Pcm {
         let mut phase = 0.0_f64;
         let mut samples: Vec<i16> = (0..32_000_u64)
             .map(|at| {
-                phase += (120.0 + seed.index(at / 1_600).below(900) as f64) / 8_000.0 * std::f64::consts::TAU;
+                phase += (120.0 + seed.index(at / 1_600).below(900) as f64) / 8_000.0
+                    * std::f64::consts::TAU;
                 (phase.sin() * (2_000 + seed.index(at / 2_000).below(9_000)) as f64) as i16
             })
             .collect();
         samples[16_000..24_000].fill(0);
         samples
     };
-    Pcm { sample_rate: 8_000, channels: (0..channels).map(channel).collect() }
+    Pcm {
+        sample_rate: 8_000,
+        channels: (0..channels).map(channel).collect(),
+    }
 }
 
-/// A world of calls with real audio: one to four in a codec each; every fourth was transferred and has two recordings.
+/// A world of calls with real audio: one to four in a codec each; every fourth was transferred and
+/// has two recordings.
 async fn populated(calls: u64) -> World {
     let world = World::unlimited().await;
     world.populate(calls).await;
@@ -277,11 +347,16 @@ impl World {
     async fn populate(&self, calls: u64) {
         let world = self;
         for number in 1..=calls {
-            let codec = if number.is_multiple_of(3) { Codec::PcmS16 } else { Codec::Mp3 };
+            let codec = if number.is_multiple_of(3) {
+                Codec::PcmS16
+            } else {
+                Codec::Mp3
+            };
             let extension = if codec == Codec::Mp3 { "mp3" } else { "wav" };
             let mut files = Vec::new();
             for one in 1..=2 {
-                let bytes = audio::encode(&sound(number * 10 + one, 1 + number % 2), codec).expect("audio");
+                let bytes =
+                    audio::encode(&sound(number * 10 + one, 1 + number % 2), codec).expect("audio");
                 let name = format!("st-acme-{number}-{one}.0123456789ab.{extension}");
                 files.push(id_of(&world.upload(&name, &bytes).await.json()));
             }
@@ -290,7 +365,12 @@ impl World {
                 transferred(&mut body, number, files[1]);
             }
             let answer = world.post("/api/v2/interactions", &body).await;
-            assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+            assert_eq!(
+                answer.status,
+                201,
+                "{}",
+                String::from_utf8_lossy(&answer.body)
+            );
         }
     }
 }
@@ -303,6 +383,9 @@ fn transferred(body: &mut Value, number: u64, file: Uuid) {
         "recording": {"id": recording_id(number + 3_000_000), "type": "call", "fileId": file,
             "retention": {"deleteDate": "2030-07-27T10:05:00.456Z"}},
     });
-    body["participants"].as_array_mut().expect("a list").push(agent);
+    body["participants"]
+        .as_array_mut()
+        .expect("a list")
+        .push(agent);
     body["segments"].as_array_mut().expect("a list").push(leg);
 }

@@ -22,19 +22,63 @@ async fn a_wrong_value_is_400_naming_its_field() {
     for (path, value, field) in [
         ("participants.0.id", nobody.clone(), "participants[0].id"),
         ("participants.0.id", json!(QUEUE), "participants[0].id"),
-        ("participants.0.type", json!("robot"), "participants[0].type"),
-        ("participants.0.wrapUpCode", nobody.clone(), "participants[0].wrapUpCode"),
+        (
+            "participants.0.type",
+            json!("robot"),
+            "participants[0].type",
+        ),
+        (
+            "participants.0.wrapUpCode",
+            nobody.clone(),
+            "participants[0].wrapUpCode",
+        ),
         ("participants.1.id", json!("external"), "participants[1].id"),
         ("routing.queue.id", nobody.clone(), "routing.queue.id"),
-        ("routing.skills.0.id", nobody.clone(), "routing.skills[0].id"),
-        ("segments.0.recording.fileId", nobody.clone(), "segments[0].recording.fileId"),
-        ("segments.0.participantId", nobody.clone(), "segments[0].participantId"),
-        ("segments.0.recording.id", json!("1"), "segments[0].recording.id"),
-        ("segments.0.recording.retention.deleteDate", json!("2030"), "segments[0].recording.retention.deleteDate"),
-        ("segments.0.end", json!("2023-07-27T10:00:11.000Z"), "segments[0].end"),
-        ("updatedTime", json!("2023-07-27T09:59:59.999Z"), "updatedTime"),
-        ("createdTime", json!("2023-07-27T10:00:00.000"), "createdTime"),
-        ("createdTime", json!("2023-07-27T10:00:00.000+00:00"), "createdTime"),
+        (
+            "routing.skills.0.id",
+            nobody.clone(),
+            "routing.skills[0].id",
+        ),
+        (
+            "segments.0.recording.fileId",
+            nobody.clone(),
+            "segments[0].recording.fileId",
+        ),
+        (
+            "segments.0.participantId",
+            nobody.clone(),
+            "segments[0].participantId",
+        ),
+        (
+            "segments.0.recording.id",
+            json!("1"),
+            "segments[0].recording.id",
+        ),
+        (
+            "segments.0.recording.retention.deleteDate",
+            json!("2030"),
+            "segments[0].recording.retention.deleteDate",
+        ),
+        (
+            "segments.0.end",
+            json!("2023-07-27T10:00:11.000Z"),
+            "segments[0].end",
+        ),
+        (
+            "updatedTime",
+            json!("2023-07-27T09:59:59.999Z"),
+            "updatedTime",
+        ),
+        (
+            "createdTime",
+            json!("2023-07-27T10:00:00.000"),
+            "createdTime",
+        ),
+        (
+            "createdTime",
+            json!("2023-07-27T10:00:00.000+00:00"),
+            "createdTime",
+        ),
         ("createdTime", json!("2023-07-27 10:00:00Z"), "createdTime"),
         ("createdTime", json!("2023-02-30T10:00:00Z"), "createdTime"),
         ("createdTime", json!("1690452000000"), "createdTime"),
@@ -48,7 +92,12 @@ async fn a_wrong_value_is_400_naming_its_field() {
         set(&mut body, path, value.clone());
         let answer = world.post("/api/v2/interactions", &body).await;
         assert_eq!(answer.status, 400, "{path} = {value}");
-        assert_eq!(answer.json()["details"][0]["fieldName"], field, "{path} = {value}: {}", answer.json());
+        assert_eq!(
+            answer.json()["details"][0]["fieldName"],
+            field,
+            "{path} = {value}: {}",
+            answer.json()
+        );
     }
     assert_eq!(world.truth(), "");
 }
@@ -58,7 +107,10 @@ async fn an_existing_id_is_409_with_the_id() {
     let world = World::new().await;
     let body = world.call(1).await;
     let answer = world.post("/api/v2/interactions", &body).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (409, "request.conflict"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (409, "request.conflict")
+    );
     assert_eq!(answer.json()["entityId"], body["id"]);
 }
 
@@ -66,7 +118,13 @@ async fn an_existing_id_is_409_with_the_id() {
 async fn an_update_of_nothing_is_404_and_of_another_id_is_400() {
     let world = World::new().await;
     let mut body = world.call(1).await;
-    let nothing = world.json("PUT", &format!("/api/v2/interactions/{}", conversation_id(2)), &body).await;
+    let nothing = world
+        .json(
+            "PUT",
+            &format!("/api/v2/interactions/{}", conversation_id(2)),
+            &body,
+        )
+        .await;
     assert_eq!(nothing.status, 404);
     let path = format!("/api/v2/interactions/{}", conversation_id(1));
     body["id"] = json!(conversation_id(2));
@@ -81,24 +139,57 @@ async fn a_recording_may_be_linked_by_a_later_update() {
     let file = world.any_file("st-acme-1-1.0123456789ab.mp3").await;
     let whole = interaction(1, file);
     let mut without = whole.clone();
-    without["segments"][0]["recording"].as_object_mut().expect("a recording").remove("fileId");
-    assert_eq!(world.post("/api/v2/interactions", &without).await.status, 201);
-    let path = format!("/api/v2/conversations/{}/recordings?formatId=NONE", conversation_id(1));
+    without["segments"][0]["recording"]
+        .as_object_mut()
+        .expect("a recording")
+        .remove("fileId");
+    assert_eq!(
+        world.post("/api/v2/interactions", &without).await.status,
+        201
+    );
+    let path = format!(
+        "/api/v2/conversations/{}/recordings?formatId=NONE",
+        conversation_id(1)
+    );
     assert_eq!(world.get(&path).await.json()[0]["fileState"], "UPLOADING");
-    assert_eq!(world.json("PUT", &format!("/api/v2/interactions/{}", conversation_id(1)), &whole).await.status, 200);
+    assert_eq!(
+        world
+            .json(
+                "PUT",
+                &format!("/api/v2/interactions/{}", conversation_id(1)),
+                &whole
+            )
+            .await
+            .status,
+        200
+    );
     assert_eq!(world.get(&path).await.json()[0]["fileState"], "AVAILABLE");
 }
 
 #[tokio::test]
 async fn a_body_of_another_type_is_415_and_a_large_one_413() {
-    let world = World::with(Settings { max_request_bytes: 2_000, ..Settings::default() }).await;
+    let world = World::with(Settings {
+        max_request_bytes: 2_000,
+        ..Settings::default()
+    })
+    .await;
     let request = Request::post("/api/v2/interactions")
         .header("authorization", format!("Bearer {}", world.token))
         .header("content-type", "text/plain");
-    let answer = world.send(request.body(Body::from("{}")).expect("a request")).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (415, "unsupported.media.type"));
-    let answer = world.post("/api/v2/interactions", &json!({"id": "x".repeat(3_000)})).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "request.entity.too.large"));
+    let answer = world
+        .send(request.body(Body::from("{}")).expect("a request"))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (415, "unsupported.media.type")
+    );
+    let answer = world
+        .post("/api/v2/interactions", &json!({"id": "x".repeat(3_000)}))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (413, "request.entity.too.large")
+    );
 }
 
 #[tokio::test]
@@ -107,12 +198,23 @@ async fn no_json_is_400_and_unknown_paths_and_methods_have_the_envelope() {
     let request = Request::post("/api/v2/interactions")
         .header("authorization", format!("Bearer {}", world.token))
         .header("content-type", "application/json; charset=utf-8");
-    let answer = world.send(request.body(Body::from("{")).expect("a request")).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "bad.request"));
+    let answer = world
+        .send(request.body(Body::from("{")).expect("a request"))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (400, "bad.request")
+    );
     let answer = world.get("/api/v2/none").await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "not.found"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (404, "not.found")
+    );
     let answer = world.json("DELETE", "/api/v2/users", &json!({})).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (405, "method.not.allowed"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (405, "method.not.allowed")
+    );
     assert!(!answer.header("inin-correlation-id").is_empty());
 }
 
@@ -122,10 +224,19 @@ async fn a_value_of_another_kind_is_no_field_name() {
     let mut body = interaction(1, world.any_file("a.mp3").await);
     body["direction"] = json!(7);
     let answer = world.post("/api/v2/interactions", &body).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["details"]), (400, &json!([])));
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["details"]),
+        (400, &json!([]))
+    );
     body.as_object_mut().expect("a body").remove("direction");
     let answer = world.post("/api/v2/interactions", &body).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["details"][0]["fieldName"]), (400, &json!("direction")));
+    assert_eq!(
+        (
+            answer.status.as_u16(),
+            &answer.json()["details"][0]["fieldName"]
+        ),
+        (400, &json!("direction"))
+    );
 }
 
 #[tokio::test]
@@ -133,14 +244,25 @@ async fn retention_follows_the_date_then_the_tag_then_nothing() {
     let world = World::new().await;
     let file = world.any_file("a.mp3").await;
     for (number, retention, expected) in [
-        (1, json!({"tag": "7-Year Retention", "deleteDate": "2031-01-01T00:00:00Z"}), json!("2031-01-01T00:00:00.000Z")),
-        (2, json!({"tag": "7-Year Retention"}), json!("2030-07-27T10:00:00.123Z")),
+        (
+            1,
+            json!({"tag": "7-Year Retention", "deleteDate": "2031-01-01T00:00:00Z"}),
+            json!("2031-01-01T00:00:00.000Z"),
+        ),
+        (
+            2,
+            json!({"tag": "7-Year Retention"}),
+            json!("2030-07-27T10:00:00.123Z"),
+        ),
         (3, json!({"tag": "Whatever"}), Value::Null),
     ] {
         let mut body = interaction(number, file);
         body["segments"][0]["recording"]["retention"] = retention;
         assert_eq!(world.post("/api/v2/interactions", &body).await.status, 201);
-        let path = format!("/api/v2/conversations/{}/recordingmetadata", conversation_id(number));
+        let path = format!(
+            "/api/v2/conversations/{}/recordingmetadata",
+            conversation_id(number)
+        );
         assert_eq!(world.get(&path).await.json()[0]["deleteDate"], expected);
     }
 }
@@ -149,11 +271,23 @@ async fn retention_follows_the_date_then_the_tag_then_nothing() {
 async fn a_date_beyond_the_organisations_maximum_is_refused_and_the_maximum_can_be_read() {
     let path = "/api/v2/analytics/dataretention/settings";
     assert_eq!(World::new().await.get(path).await.json(), json!({}));
-    let world = World::with(Settings { max_retention_days: Some(1_826), ..Settings::default() }).await;
-    assert_eq!(world.get(path).await.json(), json!({"retentionDays": 1_826}));
+    let world = World::with(Settings {
+        max_retention_days: Some(1_826),
+        ..Settings::default()
+    })
+    .await;
+    assert_eq!(
+        world.get(path).await.json(),
+        json!({"retentionDays": 1_826})
+    );
     let file = world.any_file("a.mp3").await;
-    let answer = world.post("/api/v2/interactions", &interaction(1, file)).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "recording.recording.analytics.retention.violation"));
+    let answer = world
+        .post("/api/v2/interactions", &interaction(1, file))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (400, "recording.recording.analytics.retention.violation")
+    );
 }
 
 #[tokio::test]
@@ -164,9 +298,26 @@ async fn an_interaction_without_participants_is_taken_by_a_rule_with_a_name() {
         "createdTime": "2023-07-27T10:00:00.000Z", "updatedTime": "2023-07-27T10:05:00.000Z",
     });
     assert_eq!(world.post("/api/v2/interactions", &body).await.status, 201);
-    let held = world.get(&format!("/api/v2/conversations/{}", conversation_id(1))).await.json();
-    let purposes: Vec<&Value> = held["participants"].as_array().expect("a list").iter().map(|one| &one["purpose"]).collect();
+    let held = world
+        .get(&format!("/api/v2/conversations/{}", conversation_id(1)))
+        .await
+        .json();
+    let purposes: Vec<&Value> = held["participants"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| &one["purpose"])
+        .collect();
     assert_eq!(purposes, ["customer"]);
-    let met: Vec<&str> = world.core.exercised.rules().iter().map(|rule| rule.name).collect();
-    assert!(met.contains(&"genesys_cloud.guide.no_participants"), "{met:?}");
+    let met: Vec<&str> = world
+        .core
+        .exercised
+        .rules()
+        .iter()
+        .map(|rule| rule.name)
+        .collect();
+    assert!(
+        met.contains(&"genesys_cloud.guide.no_participants"),
+        "{met:?}"
+    );
 }

@@ -6,18 +6,47 @@ use super::*;
 async fn an_upload_that_is_not_whole_leaves_nothing() {
     let world = World::new().await;
     let whole = multipart("a.mp3", "true", &[7; 300_000]);
-    let file = "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\nbytes\r\n";
+    let file =
+        "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\nbytes\r\n";
     let bodies: Vec<(&str, Vec<u8>)> = vec![
         ("cut in the file", whole[..200_000].to_vec()),
-        ("cut before the last boundary", whole[..whole.len() - 9].to_vec()),
+        (
+            "cut before the last boundary",
+            whole[..whole.len() - 9].to_vec(),
+        ),
         ("cut in a header", whole[..20].to_vec()),
         ("empty", Vec::new()),
         ("no name", format!("{file}--B--\r\n").into_bytes()),
-        ("no file", format!("{}--B--\r\n", part("name", "a.mp3")).into_bytes()),
-        ("unknown part", format!("{}{}{file}--B--\r\n", part("name", "a.mp3"), part("colour", "blue")).into_bytes()),
-        ("odd overwrite", format!("{}{}{file}--B--\r\n", part("name", "a.mp3"), part("overwrite", "yes")).into_bytes()),
-        ("a name with a folder", format!("{}{file}--B--\r\n", part("name", "../a.mp3")).into_bytes()),
-        ("two files", format!("{}{file}{file}--B--\r\n", part("name", "a.mp3")).into_bytes()),
+        (
+            "no file",
+            format!("{}--B--\r\n", part("name", "a.mp3")).into_bytes(),
+        ),
+        (
+            "unknown part",
+            format!(
+                "{}{}{file}--B--\r\n",
+                part("name", "a.mp3"),
+                part("colour", "blue")
+            )
+            .into_bytes(),
+        ),
+        (
+            "odd overwrite",
+            format!(
+                "{}{}{file}--B--\r\n",
+                part("name", "a.mp3"),
+                part("overwrite", "yes")
+            )
+            .into_bytes(),
+        ),
+        (
+            "a name with a folder",
+            format!("{}{file}--B--\r\n", part("name", "../a.mp3")).into_bytes(),
+        ),
+        (
+            "two files",
+            format!("{}{file}{file}--B--\r\n", part("name", "a.mp3")).into_bytes(),
+        ),
     ];
     for (what, body) in bodies {
         let answer = world.upload_raw(body).await;
@@ -33,7 +62,10 @@ async fn an_upload_that_is_not_whole_leaves_nothing() {
 async fn a_body_that_breaks_off_leaves_nothing() {
     let world = World::new().await;
     let half = multipart("a.mp3", "true", &[7; 100_000])[..50_000].to_vec();
-    let pieces = [Ok(bytes::Bytes::from(half)), Err(std::io::Error::other("connection reset"))];
+    let pieces = [
+        Ok(bytes::Bytes::from(half)),
+        Err(std::io::Error::other("connection reset")),
+    ];
     let request = Request::post("/api/v2/files")
         .header("authorization", format!("Bearer {}", world.token))
         .header("content-type", "multipart/form-data; boundary=B")
@@ -51,7 +83,10 @@ async fn the_same_name_keeps_its_id_and_takes_the_new_content() {
     assert_eq!(first["id"], second["id"]);
     assert_eq!(second["sizeBytes"], 5);
     let effects = world.core.journal.effects();
-    assert!(effects.contains("created") && effects.contains("replaced"), "{effects}");
+    assert!(
+        effects.contains("created") && effects.contains("replaced"),
+        "{effects}"
+    );
 }
 
 #[tokio::test]
@@ -59,9 +94,15 @@ async fn the_same_name_without_overwrite_is_409_with_the_id() {
     let world = World::new().await;
     let first = world.upload("a.mp3", b"one").await.json();
     for overwrite in ["false", "true"] {
-        let answer = world.upload_raw(multipart("a.mp3", overwrite, b"two")).await;
+        let answer = world
+            .upload_raw(multipart("a.mp3", overwrite, b"two"))
+            .await;
         assert_eq!(answer.status, if overwrite == "true" { 200 } else { 409 });
-        let named = if overwrite == "true" { "id" } else { "entityId" };
+        let named = if overwrite == "true" {
+            "id"
+        } else {
+            "entityId"
+        };
         assert_eq!(answer.json()[named], first["id"]);
     }
 }
@@ -70,12 +111,16 @@ async fn the_same_name_without_overwrite_is_409_with_the_id() {
 async fn fields_may_follow_the_file() {
     let world = World::new().await;
     let body = format!(
-        "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\nbytes\r\n{}{}--B--\r\n",
+        "--B\r\ncontent-disposition: form-data; name=\"file\"; \
+         filename=\"a.mp3\"\r\n\r\nbytes\r\n{}{}--B--\r\n",
         part("overwrite", "true"),
         part("name", "a.mp3")
     );
     let answer = world.upload_raw(body.into_bytes()).await;
-    assert_eq!((answer.status.as_u16(), answer.json()["name"].as_str()), (200, Some("a.mp3")));
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["name"].as_str()),
+        (200, Some("a.mp3"))
+    );
 }
 
 #[tokio::test]
@@ -89,9 +134,16 @@ async fn file_ids_are_a_function_of_the_name() {
 
 #[tokio::test]
 async fn a_file_over_the_limit_is_413_and_leaves_nothing() {
-    let world = World::with(Settings { max_upload_bytes: 1_000, ..Settings::default() }).await;
+    let world = World::with(Settings {
+        max_upload_bytes: 1_000,
+        ..Settings::default()
+    })
+    .await;
     let answer = world.upload("a.mp3", &[0; 1_001]).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "request.entity.too.large"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (413, "request.entity.too.large")
+    );
     assert_eq!(world.spooled(), 0);
     assert_eq!(world.upload("a.mp3", &[0; 1_000]).await.status, 200);
 }
@@ -100,23 +152,52 @@ async fn a_file_over_the_limit_is_413_and_leaves_nothing() {
 async fn an_upload_that_is_no_multipart_is_415() {
     let world = World::new().await;
     let answer = world.post("/api/v2/files", &json!({"name": "a.mp3"})).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (415, "unsupported.media.type"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (415, "unsupported.media.type")
+    );
 }
 
 #[tokio::test]
 async fn a_large_upload_over_a_real_connection_is_kept_or_refused_with_an_answer() {
-    let world = World::with(Settings { max_upload_bytes: 8 * 1024 * 1024, ..Settings::default() }).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/api/v2/files", listener.local_addr().expect("an address"));
-    let server = tokio::spawn(crate::http::connection::accept(listener, world.router.clone(), world.core.clock.clone()));
+    let world = World::with(Settings {
+        max_upload_bytes: 8 * 1024 * 1024,
+        ..Settings::default()
+    })
+    .await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!(
+        "http://{}/api/v2/files",
+        listener.local_addr().expect("an address")
+    );
+    let server = tokio::spawn(crate::http::connection::accept(
+        listener,
+        world.router.clone(),
+        world.core.clock.clone(),
+    ));
     let client = http_client();
     for (size, status) in [(8 * 1024 * 1024, 200), (8 * 1024 * 1024 + 100_000, 413)] {
-        let request = client.post(&url).bearer_auth(&world.token).header("content-type", "multipart/form-data; boundary=B");
-        let answer = request.body(multipart("large.mp3", "true", &vec![1; size])).send().await.expect("an answer");
+        let request = client
+            .post(&url)
+            .bearer_auth(&world.token)
+            .header("content-type", "multipart/form-data; boundary=B");
+        let answer = request
+            .body(multipart("large.mp3", "true", &vec![1; size]))
+            .send()
+            .await
+            .expect("an answer");
         assert_eq!(answer.status().as_u16(), status, "{size}");
     }
-    let refused = client.post(&url).header("content-type", "multipart/form-data; boundary=B");
-    let answer = refused.body(multipart("large.mp3", "true", &vec![1; 4_000_000])).send().await.expect("an answer");
+    let refused = client
+        .post(&url)
+        .header("content-type", "multipart/form-data; boundary=B");
+    let answer = refused
+        .body(multipart("large.mp3", "true", &vec![1; 4_000_000]))
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(answer.status().as_u16(), 401);
     assert_eq!(world.spooled(), 1);
     server.abort();
@@ -124,5 +205,8 @@ async fn a_large_upload_over_a_real_connection_is_kept_or_refused_with_an_answer
 
 fn http_client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().expect("a client")
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
 }

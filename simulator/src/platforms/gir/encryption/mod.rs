@@ -1,5 +1,5 @@
-//! Encrypted media: the certificates a migration encrypts for, and the keys that open what it made (the crypto server's part). Source: Encryption;
-//! a `pkcs7` of a real deployment, decoded.
+//! Encrypted media: the certificates a migration encrypts for, and the keys that open what it made
+//! (the crypto server's part). Source: Encryption; a `pkcs7` of a real deployment, decoded.
 
 mod certificate;
 mod envelope;
@@ -34,20 +34,33 @@ pub(crate) struct Recipient {
 /// So many recipients, the same for the same seed. Making one takes about a second.
 pub(super) fn recipients(seed: Seed, count: usize) -> Vec<Recipient> {
     let own = seed.child("recipients");
-    (1..=count as u64).filter_map(|number| recipient(own.index(number), number)).collect()
+    (1..=count as u64)
+        .filter_map(|number| recipient(own.index(number), number))
+        .collect()
 }
 
 /// A recipient; absent where a key cannot be written, which a sound library does not bring about.
 fn recipient(seed: Seed, number: u64) -> Option<Recipient> {
     let key = PrivateKey::new(&mut Stream { seed, drawn: 0 }, BITS).ok()?;
     let public = key.to_public_key().to_public_key_der().ok()?;
-    let name = if number == 1 { "rcs".to_owned() } else { format!("rcs-{number}") };
+    let name = if number == 1 {
+        "rcs".to_owned()
+    } else {
+        format!("rcs-{number}")
+    };
     let serial = 9 + number;
     let issuer = certificate::name(&name);
     let sign = |data: &[u8]| key.pkcs1v15_sign::<rsa::sha2::Sha256>(data).ok();
     let certificate = certificate::pem(serial, &issuer, public.as_bytes(), sign)?;
     let key_pem = key.to_pkcs8_pem(LineEnding::LF).ok()?.to_string();
-    Some(Recipient { name, certificate, key_pem, key, issuer, serial })
+    Some(Recipient {
+        name,
+        certificate,
+        key_pem,
+        key,
+        issuer,
+        serial,
+    })
 }
 
 /// Random bits that are a function of a seed: the keys of a rehearsal are nobody's secret.
@@ -87,15 +100,27 @@ mod tests {
     use super::*;
 
     fn openssl(dir: &Path, arguments: &[&str]) -> String {
-        let output = Command::new("openssl").args(arguments).current_dir(dir).stdin(Stdio::null()).output().expect("openssl");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new("openssl")
+            .args(arguments)
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .output()
+            .expect("openssl");
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     #[test]
     fn a_recipient_is_the_same_for_the_same_seed_and_no_other() {
         let [one, again, other] = [1, 1, 2].map(|seed| recipients(Seed::new(seed), 1).remove(0));
-        assert_eq!((one.certificate.as_str(), one.key_pem.as_str()), (again.certificate.as_str(), again.key_pem.as_str()));
+        assert_eq!(
+            (one.certificate.as_str(), one.key_pem.as_str()),
+            (again.certificate.as_str(), again.key_pem.as_str())
+        );
         assert_ne!(one.certificate, other.certificate);
     }
 
@@ -105,36 +130,103 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let all = recipients(Seed::new(7), 2);
         for one in &all {
-            std::fs::write(dir.path().join(format!("{}.pem", one.name)), &one.certificate).expect("written");
-            std::fs::write(dir.path().join(format!("{}.key", one.name)), &one.key_pem).expect("written");
+            std::fs::write(
+                dir.path().join(format!("{}.pem", one.name)),
+                &one.certificate,
+            )
+            .expect("written");
+            std::fs::write(dir.path().join(format!("{}.key", one.name)), &one.key_pem)
+                .expect("written");
         }
-        let told = openssl(dir.path(), &["x509", "-in", "rcs-2.pem", "-noout", "-subject", "-issuer", "-serial", "-text"]);
-        for part in ["CN = rcs-2", "O = Seatrial", "serial=0B", "Public-Key: (2048 bit)", "sha256WithRSAEncryption"] {
-            assert!(told.contains(part) || told.contains(&part.replace(" = ", "=")), "{part} in {told}");
+        let told = openssl(
+            dir.path(),
+            &[
+                "x509",
+                "-in",
+                "rcs-2.pem",
+                "-noout",
+                "-subject",
+                "-issuer",
+                "-serial",
+                "-text",
+            ],
+        );
+        for part in [
+            "CN = rcs-2",
+            "O = Seatrial",
+            "serial=0B",
+            "Public-Key: (2048 bit)",
+            "sha256WithRSAEncryption",
+        ] {
+            assert!(
+                told.contains(part) || told.contains(&part.replace(" = ", "=")),
+                "{part} in {told}"
+            );
         }
         openssl(dir.path(), &["verify", "-CAfile", "rcs-2.pem", "rcs-2.pem"]);
         let sound: Vec<u8> = (0..100_000_u32).map(|at| (at % 251) as u8).collect();
         std::fs::write(dir.path().join("call.mp3"), &sound).expect("written");
         for cipher in ["-aes256", "-aes128"] {
-            let whole =
-                ["cms", "-encrypt", "-binary", cipher, "-outform", "DER", "-in", "call.mp3", "-out", "whole.der", "rcs.pem", "rcs-2.pem"];
+            let whole = [
+                "cms",
+                "-encrypt",
+                "-binary",
+                cipher,
+                "-outform",
+                "DER",
+                "-in",
+                "call.mp3",
+                "-out",
+                "whole.der",
+                "rcs.pem",
+                "rcs-2.pem",
+            ];
             openssl(dir.path(), &whole);
-            let (pkcs7, content) =
-                envelope::detached(&std::fs::read(dir.path().join("whole.der")).expect("an envelope")).expect("detached");
+            let (pkcs7, content) = envelope::detached(
+                &std::fs::read(dir.path().join("whole.der")).expect("an envelope"),
+            )
+            .expect("detached");
             for key in &all {
                 let opened = open(&pkcs7, &content, std::slice::from_ref(key)).expect("opened");
                 assert_eq!(opened, sound, "{cipher} {}", key.name);
             }
             std::fs::write(dir.path().join("p7.pem"), &pkcs7).expect("written");
             std::fs::write(dir.path().join("call.mp3.bin"), &content).expect("written");
-            let read = ["cms", "-decrypt", "-binary", "-inform", "PEM", "-in", "p7.pem", "-content", "call.mp3.bin", "-inkey", "rcs.key"];
-            openssl(dir.path(), &[&read[..], &["-recip", "rcs.pem", "-out", "read.mp3"]].concat());
-            assert_eq!(std::fs::read(dir.path().join("read.mp3")).expect("sound"), sound);
+            let read = [
+                "cms",
+                "-decrypt",
+                "-binary",
+                "-inform",
+                "PEM",
+                "-in",
+                "p7.pem",
+                "-content",
+                "call.mp3.bin",
+                "-inkey",
+                "rcs.key",
+            ];
+            openssl(
+                dir.path(),
+                &[&read[..], &["-recip", "rcs.pem", "-out", "read.mp3"]].concat(),
+            );
+            assert_eq!(
+                std::fs::read(dir.path().join("read.mp3")).expect("sound"),
+                sound
+            );
         }
         let stranger = recipients(Seed::new(8), 1);
-        let (pkcs7, content) = envelope::detached(&std::fs::read(dir.path().join("whole.der")).expect("an envelope")).expect("detached");
+        let (pkcs7, content) =
+            envelope::detached(&std::fs::read(dir.path().join("whole.der")).expect("an envelope"))
+                .expect("detached");
         assert!(open(&pkcs7, &content, &stranger).is_err());
-        assert!(open("-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n", &content, &all).is_err());
+        assert!(
+            open(
+                "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n",
+                &content,
+                &all
+            )
+            .is_err()
+        );
         assert!(open(&pkcs7, &content[..content.len() - 1], &all).is_err());
     }
 }

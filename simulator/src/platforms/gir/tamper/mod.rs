@@ -1,7 +1,9 @@
-//! Planting defects in what the deployment holds, so that a verifier can be judged by what it finds.
+//! Planting defects in what the deployment holds, so that a verifier can be judged by what it
+//! finds.
 //!
-//! Each defect is a function from a victim to a [`Plant`]: copies of the recordings it changes, the files it writes or removes, and what it says it
-//! did. A damage is what a wrong migration would have left: sizes, names and SpeechMiner's copy go with it, so that one cause shows once.
+//! Each defect is a function from a victim to a [`Plant`]: copies of the recordings it changes, the
+//! files it writes or removes, and what it says it did. A damage is what a wrong migration would
+//! have left: sizes, names and SpeechMiner's copy go with it, so that one cause shows once.
 
 mod existence;
 mod people;
@@ -22,9 +24,15 @@ enum How {
     /// The same; the sound of its files is changed.
     Sound(fn(&Scene<'_>, &Recording) -> Option<Plant>),
     /// Two recordings and so many entries.
-    Two(usize, fn(&Scene<'_>, &Recording, &Recording) -> Option<Plant>),
+    Two(
+        usize,
+        fn(&Scene<'_>, &Recording, &Recording) -> Option<Plant>,
+    ),
     /// The same; the sound of their files is changed.
-    SoundOfTwo(usize, fn(&Scene<'_>, &Recording, &Recording) -> Option<Plant>),
+    SoundOfTwo(
+        usize,
+        fn(&Scene<'_>, &Recording, &Recording) -> Option<Plant>,
+    ),
 }
 
 /// Every defect that can be planted, in the order of the catalogue.
@@ -81,10 +89,28 @@ static DEFECTS: &[(&str, How)] = &[
 ];
 
 /// Plants a defect, or does nothing and says why.
-pub(super) fn plant(site: &Gir, defect: &str, count: usize, seed: u64) -> Result<TamperAnswer, TamperRefusal> {
-    let known = || DEFECTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let unknown = || TamperRefusal::Unknown { defect: defect.to_owned(), platform: super::NAME, known: known() };
-    let (name, how) = DEFECTS.iter().find(|(name, _)| *name == defect).ok_or_else(unknown)?;
+pub(super) fn plant(
+    site: &Gir,
+    defect: &str,
+    count: usize,
+    seed: u64,
+) -> Result<TamperAnswer, TamperRefusal> {
+    let known = || {
+        DEFECTS
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let unknown = || TamperRefusal::Unknown {
+        defect: defect.to_owned(),
+        platform: super::NAME,
+        known: known(),
+    };
+    let (name, how) = DEFECTS
+        .iter()
+        .find(|(name, _)| *name == defect)
+        .ok_or_else(unknown)?;
     let entries = match how {
         How::One(_) | How::Sound(_) => 1,
         How::Two(entries, _) | How::SoundOfTwo(entries, _) => *entries,
@@ -95,18 +121,36 @@ pub(super) fn plant(site: &Gir, defect: &str, count: usize, seed: u64) -> Result
         let scene = Scene::new(site, &state, name, seed);
         let is_sound = matches!(how, How::Sound(_) | How::SoundOfTwo(..));
         if is_sound && scene.is_encrypted() {
-            return Err(TamperRefusal::Encrypted { defect: defect.to_owned(), setting: "gir.encryption" });
+            return Err(TamperRefusal::Encrypted {
+                defect: defect.to_owned(),
+                setting: "gir.encryption",
+            });
         }
         match how {
-            How::One(plant) | How::Sound(plant) => tamper::single(scene.candidates(), count, |held| plant(&scene, held)),
+            How::One(plant) | How::Sound(plant) => {
+                tamper::single(scene.candidates(), count, |held| plant(&scene, held))
+            }
             How::Two(entries, plant) | How::SoundOfTwo(entries, plant) => {
-                tamper::double(scene.candidates(), count / entries, |one, other| plant(&scene, one, other))
+                tamper::double(scene.candidates(), count / entries, |one, other| {
+                    plant(&scene, one, other)
+                })
             }
         }
     };
     let found = plants.iter().map(|plant| plant.planted.len()).sum();
     if found < count {
-        return Err(TamperRefusal::NotEnough { defect: defect.to_owned(), count, found });
+        return Err(TamperRefusal::NotEnough {
+            defect: defect.to_owned(),
+            count,
+            found,
+        });
     }
-    Ok(tamper::answer(defect, seed, plants.into_iter().flat_map(|plant| plant.apply(site, &mut state)).collect()))
+    Ok(tamper::answer(
+        defect,
+        seed,
+        plants
+            .into_iter()
+            .flat_map(|plant| plant.apply(site, &mut state))
+            .collect(),
+    ))
 }

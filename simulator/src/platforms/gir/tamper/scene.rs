@@ -37,12 +37,22 @@ pub(super) struct Plant {
 impl Plant {
     /// One entry and nothing changed yet.
     pub(super) fn of(entry: Planted) -> Plant {
-        Plant { planted: vec![entry], puts: Vec::new(), removed: Vec::new(), forgotten: Vec::new(), posted: Vec::new(), files: Vec::new() }
+        Plant {
+            planted: vec![entry],
+            puts: Vec::new(),
+            removed: Vec::new(),
+            forgotten: Vec::new(),
+            posted: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// One entry and the recording it changes.
     pub(super) fn one(entry: Planted, changed: Recording) -> Plant {
-        Plant { puts: vec![changed], ..Plant::of(entry) }
+        Plant {
+            puts: vec![changed],
+            ..Plant::of(entry)
+        }
     }
 
     /// Makes it so, and keeps its victims from later defects.
@@ -59,19 +69,40 @@ impl Plant {
                 known.document = changed.document();
             }
         }
-        let new = self.posted.into_iter().map(|(id, document)| (id, Posted { posts: 1, document }));
+        let new = self
+            .posted
+            .into_iter()
+            .map(|(id, document)| (id, Posted { posts: 1, document }));
         posted.extend(new);
-        let victims = self.removed.into_iter().chain(self.forgotten).chain(self.puts.iter().map(|held| held.id.clone()));
+        let victims = self
+            .removed
+            .into_iter()
+            .chain(self.forgotten)
+            .chain(self.puts.iter().map(|held| held.id.clone()));
         state.victims.extend(victims);
-        state.victims.extend(self.planted.iter().map(|entry| entry.legacy_interaction_id.clone()));
-        state.recordings.extend(self.puts.into_iter().map(|held| (held.id.clone(), held)));
+        state.victims.extend(
+            self.planted
+                .iter()
+                .map(|entry| entry.legacy_interaction_id.clone()),
+        );
+        state
+            .recordings
+            .extend(self.puts.into_iter().map(|held| (held.id.clone(), held)));
         for (address, bytes) in self.files {
-            let Some(path) = site.webdav().file_of(&address) else { continue };
+            let Some(path) = site.webdav().file_of(&address) else {
+                continue;
+            };
             let done = match bytes {
                 // A file of its own: a snapshot may hold a link to the one that was there.
                 Some(bytes) => {
                     let gone = std::fs::remove_file(&path);
-                    let gone = gone.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
+                    let gone = gone.or_else(|error| {
+                        if error.kind() == std::io::ErrorKind::NotFound {
+                            Ok(())
+                        } else {
+                            Err(error)
+                        }
+                    });
                     gone.and_then(|()| std::fs::write(path, bytes))
                 }
                 None => std::fs::remove_file(path),
@@ -86,23 +117,37 @@ impl Plant {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(site: &'a Gir, state: &'a State, defect: &str, seed: u64) -> Scene<'a> {
-        Scene { site, state, seed: Seed::new(seed).child("tamper").child(defect) }
+        Scene {
+            site,
+            state,
+            seed: Seed::new(seed).child("tamper").child(defect),
+        }
     }
 
     /// Our recordings that no defect was planted in, in the order of this seed.
     pub(super) fn candidates(&self) -> Vec<&'a Recording> {
         let is_victim = |held: &Recording| {
             let legacy = legacy_id(&held.id);
-            self.state.victims.contains(&held.id) || legacy.is_none_or(|legacy| self.state.victims.contains(legacy))
+            self.state.victims.contains(&held.id)
+                || legacy.is_none_or(|legacy| self.state.victims.contains(legacy))
         };
-        let mut free: Vec<&Recording> = self.state.recordings.values().filter(|held| !is_victim(held)).collect();
+        let mut free: Vec<&Recording> = self
+            .state
+            .recordings
+            .values()
+            .filter(|held| !is_victim(held))
+            .collect();
         free.sort_by_key(|held| (self.seed_of(&held.id).value(), &held.id));
         free
     }
 
     /// Whether a file is encrypted.
     pub(super) fn is_encrypted(&self) -> bool {
-        self.state.recordings.values().flat_map(|held| &held.media).any(|file| file.pkcs7.is_some())
+        self.state
+            .recordings
+            .values()
+            .flat_map(|held| &held.media)
+            .any(|file| file.pkcs7.is_some())
     }
 
     /// Where choices about something of this id come from.
@@ -112,12 +157,18 @@ impl<'a> Scene<'a> {
 
     /// One of a list, chosen for a recording.
     pub(super) fn choose<'t, T>(&self, held: &Recording, list: &'t [T]) -> Option<&'t T> {
-        list.get(self.seed_of(&held.id).child("choice").below(list.len() as u64) as usize)
+        list.get(
+            self.seed_of(&held.id)
+                .child("choice")
+                .below(list.len() as u64) as usize,
+        )
     }
 
     /// A media file of a recording whose bytes are there, by its place.
     pub(super) fn victim(&self, held: &Recording) -> Option<usize> {
-        let there: Vec<usize> = (0..held.media.len()).filter(|at| self.is_there(&held.media[*at])).collect();
+        let there: Vec<usize> = (0..held.media.len())
+            .filter(|at| self.is_there(&held.media[*at]))
+            .collect();
         self.choose(held, &there).copied()
     }
 
@@ -127,7 +178,12 @@ impl<'a> Scene<'a> {
     }
 
     fn is_there(&self, file: &MediaFile) -> bool {
-        file.media_id.is_some() && self.site.webdav().file_of(&file.descriptor.path).is_some_and(|path| path.is_file())
+        file.media_id.is_some()
+            && self
+                .site
+                .webdav()
+                .file_of(&file.descriptor.path)
+                .is_some_and(|path| path.is_file())
     }
 
     /// The bytes of a media file.
@@ -153,7 +209,9 @@ impl<'a> Scene<'a> {
         let media_id = at.and_then(|at| held.media.get(at)?.media_id.as_deref());
         Planted {
             legacy_interaction_id: legacy_id(&held.id).unwrap_or_default().to_owned(),
-            legacy_recording_id: media_id.and_then(|id| legacy_media_id(&held.id, id)).map(str::to_owned),
+            legacy_recording_id: media_id
+                .and_then(|id| legacy_media_id(&held.id, id))
+                .map(str::to_owned),
             target_id: media_id.unwrap_or(&held.id).to_owned(),
             field,
             before: before.into(),
@@ -167,15 +225,24 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// The address of other bytes in a media file's place: `<mediaId>.<hash>.<ending>` with their hash; the same address where its name is no such.
+/// The address of other bytes in a media file's place: `<mediaId>.<hash>.<ending>` with their hash;
+/// the same address where its name is no such.
 pub(super) fn address_of(file: &MediaFile, bytes: &[u8]) -> String {
     let path = &file.descriptor.path;
     let renamed = || {
         let (folder, name) = path.rsplit_once('/')?;
-        let rest = name.strip_prefix(file.media_id.as_deref()?)?.strip_prefix('.')?;
+        let rest = name
+            .strip_prefix(file.media_id.as_deref()?)?
+            .strip_prefix('.')?;
         let (hash, ending) = rest.split_once('.')?;
         let is_hash = hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash.then(|| format!("{folder}/{}.{}.{ending}", file.media_id.as_deref().unwrap_or_default(), &sha256(bytes)[..12]))
+        is_hash.then(|| {
+            format!(
+                "{folder}/{}.{}.{ending}",
+                file.media_id.as_deref().unwrap_or_default(),
+                &sha256(bytes)[..12]
+            )
+        })
     };
     renamed().unwrap_or_else(|| path.clone())
 }

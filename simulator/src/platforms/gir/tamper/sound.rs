@@ -1,5 +1,6 @@
-//! Defects of the sound itself. Each decodes a file, changes its samples and writes them in the codec they came in, or puts other bytes there; name,
-//! size and length are then those of the new bytes, as a wrong transcoder would have declared them.
+//! Defects of the sound itself. Each decodes a file, changes its samples and writes them in the
+//! codec they came in, or puts other bytes there; name, size and length are then those of the new
+//! bytes, as a wrong transcoder would have declared them.
 
 use audio::Pcm;
 
@@ -20,15 +21,26 @@ fn with_bytes(scene: &Scene<'_>, held: &Recording, at: usize, bytes: Vec<u8>) ->
     changed.descriptor.path = address_of(file, &bytes);
     changed.size = changed.size.as_ref().map(|_| bytes.len().to_string());
     if let Ok((_, pcm)) = audio::decode(&bytes) {
-        changed.duration = changed.duration.as_ref().map(|_| pcm.duration_ms().to_string());
+        changed.duration = changed
+            .duration
+            .as_ref()
+            .map(|_| pcm.duration_ms().to_string());
     }
-    let gone = (file.descriptor.path != changed.descriptor.path).then(|| (file.descriptor.path.clone(), None));
+    let gone = (file.descriptor.path != changed.descriptor.path)
+        .then(|| (file.descriptor.path.clone(), None));
     let written = (changed.descriptor.path.clone(), Some(bytes));
-    Some(Plant { files: gone.into_iter().chain([written]).collect(), ..Plant::one(entry, copy) })
+    Some(Plant {
+        files: gone.into_iter().chain([written]).collect(),
+        ..Plant::one(entry, copy)
+    })
 }
 
 /// Changes the samples of a media file and writes them in the same codec.
-fn with_samples(scene: &Scene<'_>, held: &Recording, change: impl FnOnce(&mut Pcm) -> Option<()>) -> Option<Plant> {
+fn with_samples(
+    scene: &Scene<'_>,
+    held: &Recording,
+    change: impl FnOnce(&mut Pcm) -> Option<()>,
+) -> Option<Plant> {
     let at = scene.victim(held)?;
     let (codec, mut pcm) = scene.decoded(&held.media[at])?;
     change(&mut pcm)?;
@@ -45,7 +57,8 @@ fn cut(scene: &Scene<'_>, held: &Recording, change: fn(&mut Pcm) -> Option<()>) 
         Some(())
     })?;
     for entry in &mut plant.planted {
-        (entry.field, entry.before, entry.after) = ("audio.samples", lengths.0.into(), lengths.1.into());
+        (entry.field, entry.before, entry.after) =
+            ("audio.samples", lengths.0.into(), lengths.1.into());
     }
     Some(plant)
 }
@@ -72,13 +85,21 @@ pub(super) fn swapped(scene: &Scene<'_>, first: &Recording, second: &Recording) 
     }
     let (one, other) = (&first.media[0], &second.media[0]);
     let ((_, pcm), (_, other_pcm)) = (scene.decoded(one)?, scene.decoded(other)?);
-    if damage::is_silent(&pcm) || damage::is_silent(&other_pcm) || pcm.sha256() == other_pcm.sha256() {
+    if damage::is_silent(&pcm)
+        || damage::is_silent(&other_pcm)
+        || pcm.sha256() == other_pcm.sha256()
+    {
         return None;
     }
     let mut plant = with_bytes(scene, first, 0, scene.bytes(other)?)?;
     let mut back = with_bytes(scene, second, 0, scene.bytes(one)?)?;
-    plant.puts.iter_mut().for_each(|copy| copy.media[0].mime.clone_from(&other.mime));
-    back.puts.iter_mut().for_each(|copy| copy.media[0].mime.clone_from(&one.mime));
+    plant
+        .puts
+        .iter_mut()
+        .for_each(|copy| copy.media[0].mime.clone_from(&other.mime));
+    back.puts
+        .iter_mut()
+        .for_each(|copy| copy.media[0].mime.clone_from(&one.mime));
     plant.planted.extend(back.planted);
     plant.puts.extend(back.puts);
     plant.files.extend(back.files);
@@ -120,7 +141,12 @@ pub(super) fn wrong_type(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
 /// D25: a container that says what no player has.
 pub(super) fn undecodable(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let at = scene.victim(held)?;
-    with_bytes(scene, held, at, damage::undecodable(&scene.bytes(&held.media[at])?)?)
+    with_bytes(
+        scene,
+        held,
+        at,
+        damage::undecodable(&scene.bytes(&held.media[at])?)?,
+    )
 }
 
 /// D26: some bytes in the middle are others.
@@ -128,7 +154,12 @@ pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Recording) -> Option<Plan
     let at = scene.victim(held)?;
     let (_, before) = scene.decoded(&held.media[at])?;
     let noise = scene.seed_of(&held.id).child("noise");
-    with_bytes(scene, held, at, damage::corrupt_inside(scene.bytes(&held.media[at])?, &before, noise)?)
+    with_bytes(
+        scene,
+        held,
+        at,
+        damage::corrupt_inside(scene.bytes(&held.media[at])?, &before, noise)?,
+    )
 }
 
 /// D28: 12 dB quieter.
@@ -145,12 +176,22 @@ pub(super) fn byte_order(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
 pub(super) fn encrypted(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let at = scene.victim(held)?;
     let length = scene.bytes(&held.media[at])?.len();
-    with_bytes(scene, held, at, damage::encrypted(scene.seed_of(&held.id).child("cipher"), length)?)
+    with_bytes(
+        scene,
+        held,
+        at,
+        damage::encrypted(scene.seed_of(&held.id).child("cipher"), length)?,
+    )
 }
 
 /// D31: an error page in the place of the sound.
 pub(super) fn error_page(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
-    with_bytes(scene, held, scene.victim(held)?, damage::ERROR_PAGE.as_bytes().to_vec())
+    with_bytes(
+        scene,
+        held,
+        scene.victim(held)?,
+        damage::ERROR_PAGE.as_bytes().to_vec(),
+    )
 }
 
 /// D32: a file of no bytes.
@@ -162,7 +203,9 @@ pub(super) fn empty(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
 pub(super) fn speech_in_pause(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let at = scene.victim(held)?;
     let file = &held.media[at];
-    let [paused, resumed, ..] = file.masks.as_slice() else { return None };
+    let [paused, resumed, ..] = file.masks.as_slice() else {
+        return None;
+    };
     let from_ms = u64::try_from(paused.time.0 - file.start_time.0).ok()?;
     let length_ms = u64::try_from(resumed.time.0 - paused.time.0).ok()?;
     let (codec, mut pcm) = scene.decoded(file)?;

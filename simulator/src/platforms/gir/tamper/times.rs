@@ -10,7 +10,11 @@ use crate::time::in_daylight_time;
 const HOUR_MS: i64 = 3_600_000;
 
 /// Changes a copy; the entry tells the start of the call.
-fn retimed(scene: &Scene<'_>, held: &Recording, change: impl FnOnce(&mut Recording)) -> Option<Plant> {
+fn retimed(
+    scene: &Scene<'_>,
+    held: &Recording,
+    change: impl FnOnce(&mut Recording),
+) -> Option<Plant> {
     let mut copy = held.clone();
     change(&mut copy);
     let (before, after) = (started(held).to_string(), started(&copy).to_string());
@@ -31,7 +35,10 @@ pub(super) fn other_zone(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
 pub(super) fn daylight_hour(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let (start, end) = call(held);
     let moments = [start.0, end.0, start.0 + HOUR_MS, end.0 + HOUR_MS];
-    if !moments.into_iter().all(|ms| in_daylight_time(ms, &scene.site.directory().site_zone)) {
+    if !moments
+        .into_iter()
+        .all(|ms| in_daylight_time(ms, &scene.site.directory().site_zone))
+    {
         return None;
     }
     retimed(scene, held, |copy| copy.map_times(|ms| ms + HOUR_MS))
@@ -46,7 +53,12 @@ pub(super) fn seconds_for_milliseconds(scene: &Scene<'_>, held: &Recording) -> O
 pub(super) fn ends_swapped(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let (start, end) = call(held);
     retimed(scene, held, |copy| {
-        let of_customer = copy.events.iter_mut().filter(|event| event.contact.as_ref().is_some_and(|contact| contact.kind == "External"));
+        let of_customer = copy.events.iter_mut().filter(|event| {
+            event
+                .contact
+                .as_ref()
+                .is_some_and(|contact| contact.kind == "External")
+        });
         for event in of_customer {
             event.occurred_at = if event.event == "Joined" { end } else { start };
         }
@@ -55,7 +67,9 @@ pub(super) fn ends_swapped(scene: &Scene<'_>, held: &Recording) -> Option<Plant>
 
 /// D40: milliseconds cut off.
 pub(super) fn milliseconds_cut(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
-    retimed(scene, held, |copy| copy.map_times(|ms| ms - ms.rem_euclid(1_000)))
+    retimed(scene, held, |copy| {
+        copy.map_times(|ms| ms - ms.rem_euclid(1_000))
+    })
 }
 
 /// D42: the moment of the insertion as that of the call.

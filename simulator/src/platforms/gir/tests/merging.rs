@@ -12,7 +12,11 @@ async fn twice(settings: Settings) -> Value {
     again["mediaFiles"][0]["size"] = json!("1");
     again["eventHistory"][0]["data"] = json!({"updated": {"drink": "tea"}});
     let answer = world.insert(&again).await;
-    assert_eq!((answer.status, answer.code()), (200, 0), "a known id is not refused");
+    assert_eq!(
+        (answer.status, answer.code()),
+        (200, 0),
+        "a known id is not refused"
+    );
     assert!(world.core.journal.effects().contains("\"merged\""));
     assert_eq!(world.truth().len(), 1);
     world.read("alex-test-id").await.body["recording"].take()
@@ -25,14 +29,33 @@ async fn a_known_id_is_merged_as_the_settings_say() {
         (Repeated::Replaced, 2, 2, "1", "updated"),
         (Repeated::Kept, 2, 2, "67324", "added"),
     ] {
-        let held = twice(Settings { repeated_media: repeated, repeated_events: repeated, ..Settings::default() }).await;
+        let held = twice(Settings {
+            repeated_media: repeated,
+            repeated_events: repeated,
+            ..Settings::default()
+        })
+        .await;
         let count = |name: &str| held[name].as_array().map(Vec::len);
-        assert_eq!((count("mediaFiles"), count("eventHistory")), (Some(files), Some(events)), "{repeated:?}");
+        assert_eq!(
+            (count("mediaFiles"), count("eventHistory")),
+            (Some(files), Some(events)),
+            "{repeated:?}"
+        );
         assert_eq!(held["mediaFiles"][0]["size"], size, "{repeated:?}");
-        assert!(held["eventHistory"][0]["data"][data].is_object(), "{repeated:?}");
+        assert!(
+            held["eventHistory"][0]["data"][data].is_object(),
+            "{repeated:?}"
+        );
     }
     for (wins, caller) in [(Wins::First, "+14160000000"), (Wins::Last, "+15550000000")] {
-        assert_eq!(twice(Settings { merged_values: wins, ..Settings::default() }).await["callerPhoneNumber"], caller);
+        assert_eq!(
+            twice(Settings {
+                merged_values: wins,
+                ..Settings::default()
+            })
+            .await["callerPhoneNumber"],
+            caller
+        );
     }
 }
 
@@ -42,14 +65,30 @@ async fn segments_of_one_call_come_together() {
     let (mut first, mut second) = (sample(), sample());
     first["mediaFiles"].as_array_mut().expect("files").pop();
     first.as_object_mut().expect("an object").remove("callType");
-    second["mediaFiles"].as_array_mut().expect("files").remove(0);
+    second["mediaFiles"]
+        .as_array_mut()
+        .expect("files")
+        .remove(0);
     world.insert(&first).await;
     let one = world.read("alex-test-id").await.body["recording"].take();
     world.insert(&second).await;
     let both = world.read("alex-test-id").await.body["recording"].take();
-    assert_eq!((&one["callType"], &both["callType"]), (&Value::Null, &json!("Inbound")), "what was missing is filled in");
-    assert_eq!((&one["startTime"], &both["startTime"]), (&json!("2015-06-15T23:59:00.000+0000"), &json!("2015-06-15T23:58:00.000+0000")));
-    assert_eq!(one["mediaFiles"][0], both["mediaFiles"][0], "a file keeps its address");
+    assert_eq!(
+        (&one["callType"], &both["callType"]),
+        (&Value::Null, &json!("Inbound")),
+        "what was missing is filled in"
+    );
+    assert_eq!(
+        (&one["startTime"], &both["startTime"]),
+        (
+            &json!("2015-06-15T23:59:00.000+0000"),
+            &json!("2015-06-15T23:58:00.000+0000")
+        )
+    );
+    assert_eq!(
+        one["mediaFiles"][0], both["mediaFiles"][0],
+        "a file keeps its address"
+    );
 }
 
 #[tokio::test]
@@ -61,13 +100,35 @@ async fn the_truth_is_told_by_legacy_id() {
         world.insert(&recording).await;
     }
     let truth = world.truth();
-    let ids: Vec<&Value> = truth.iter().map(|line| &line["legacy_interaction_id"]).collect();
+    let ids: Vec<&Value> = truth
+        .iter()
+        .map(|line| &line["legacy_interaction_id"])
+        .collect();
     assert_eq!(ids, [&json!("9"), &json!("100010"), &Value::Null]);
     let line = &truth[1];
-    assert_eq!((&line["start"], &line["end"]), (&json!("2015-06-15T23:58:00.000Z"), &json!("2015-06-15T23:59:59.000Z")));
-    assert_eq!((&line["direction"], &line["ani"], &line["dnis"]), (&json!("inbound"), &json!("+14160000000"), &json!("+14161111111")));
-    assert_eq!(line["participants"], json!([{"role": "agent", "id": "agent.bob@example.com"}]));
-    assert_eq!(line["attributes"], json!({"drink": "cola", "food": "burger", "sim.speechminer_posts": "0"}));
+    assert_eq!(
+        (&line["start"], &line["end"]),
+        (
+            &json!("2015-06-15T23:58:00.000Z"),
+            &json!("2015-06-15T23:59:59.000Z")
+        )
+    );
+    assert_eq!(
+        (&line["direction"], &line["ani"], &line["dnis"]),
+        (
+            &json!("inbound"),
+            &json!("+14160000000"),
+            &json!("+14161111111")
+        )
+    );
+    assert_eq!(
+        line["participants"],
+        json!([{"role": "agent", "id": "agent.bob@example.com"}])
+    );
+    assert_eq!(
+        line["attributes"],
+        json!({"drink": "cola", "food": "burger", "sim.speechminer_posts": "0"})
+    );
     assert_eq!(line["recordings"][0]["legacy_recording_id"], "100010-1");
     assert_eq!(line["recordings"][1]["legacy_recording_id"], Value::Null);
 }

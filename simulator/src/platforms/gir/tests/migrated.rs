@@ -1,4 +1,5 @@
-//! Calls as a migration leaves them (`docs/reference/gir.md`): in the store, in RWS with labels, in SpeechMiner.
+//! Calls as a migration leaves them (`docs/reference/gir.md`): in the store, in RWS with labels, in
+//! SpeechMiner.
 
 use audio::{Codec, Pcm};
 
@@ -11,11 +12,22 @@ const STORE: &str = "http://127.0.0.1:40006/recordings";
 pub(super) const START: &str = "2024-07-09T10:00:00.250+0000";
 pub(super) const STOP: &str = "2024-07-09T10:00:06.250+0000";
 
-/// Six seconds of two people, each on a channel of their own: tones that no other call has, and a pause in the second second.
+/// Six seconds of two people, each on a channel of their own: tones that no other call has, and a
+/// pause in the second second.
 pub(super) fn sound(number: u64) -> Pcm {
-    let tone = |pitch: f64| (0..48_000).map(move |at| ((f64::from(at) / 8_000.0 * pitch * std::f64::consts::TAU).sin() * 9_000.0) as i16);
-    let channels = [tone(200.0 + 10.0 * number as f64).collect(), tone(500.0 + 10.0 * number as f64).collect()];
-    let mut pcm = Pcm { sample_rate: 8_000, channels: channels.to_vec() };
+    let tone = |pitch: f64| {
+        (0..48_000).map(move |at| {
+            ((f64::from(at) / 8_000.0 * pitch * std::f64::consts::TAU).sin() * 9_000.0) as i16
+        })
+    };
+    let channels = [
+        tone(200.0 + 10.0 * number as f64).collect(),
+        tone(500.0 + 10.0 * number as f64).collect(),
+    ];
+    let mut pcm = Pcm {
+        sample_rate: 8_000,
+        channels: channels.to_vec(),
+    };
     audio::silence(&mut pcm, 1_000, 2_000);
     pcm
 }
@@ -27,12 +39,14 @@ pub(super) fn document(number: u64, bytes: &[u8]) -> Value {
     let (id, media_id) = (format!("st-acme-{number}"), format!("st-acme-{number}-1"));
     let uuid = "0F1E2D3C-4B5A-5978-8796-A5B4C3D2E1F0";
     let event = |at: &str, name: &str, contact: Value| json!({"occurredAt": at, "event": name, "calluuid": uuid, "contact": contact});
-    let agent =
-        json!({"type": "User", "phoneNumber": "L4711", "userName": "alice.smith@example.com", "firstName": "Alice", "lastName": "Smith"});
-    let second =
-        json!({"type": "User", "phoneNumber": "L4712", "userName": "bob.stone@example.com", "firstName": "Bob", "lastName": "Stone"});
+    let agent = json!({"type": "User", "phoneNumber": "L4711", "userName": "alice.smith@example.com", "firstName": "Alice", "lastName": "Smith"});
+    let second = json!({"type": "User", "phoneNumber": "L4712", "userName": "bob.stone@example.com", "firstName": "Bob", "lastName": "Stone"});
     let customer = json!({"type": "External", "phoneNumber": format!("+4420755500{number:02}")});
-    let (middle, pause, resume) = ("2024-07-09T10:00:03.250+0000", "2024-07-09T10:00:01.250+0000", "2024-07-09T10:00:02.250+0000");
+    let (middle, pause, resume) = (
+        "2024-07-09T10:00:03.250+0000",
+        "2024-07-09T10:00:01.250+0000",
+        "2024-07-09T10:00:02.250+0000",
+    );
     json!({
         "id": id, "callerPhoneNumber": format!("+4420755500{number:02}"), "dialedPhoneNumber": "+442071234567", "region": "Can-West",
         "callType": if number.is_multiple_of(2) { "Inbound" } else { "Outbound" },
@@ -61,24 +75,44 @@ fn add_second(document: &mut Value, bytes: &[u8]) {
     let sha256 = hex::encode(sha2::Sha256::digest(bytes));
     let mut file = document["mediaFiles"][0].clone();
     let media_id = format!("{}-2", document["id"].as_str().expect("an id"));
-    file["mediaDescriptor"]["path"] = json!(format!("{STORE}/st-acme/2024-07-09/{media_id}.{}.wav", &sha256[..12]));
+    file["mediaDescriptor"]["path"] = json!(format!(
+        "{STORE}/st-acme/2024-07-09/{media_id}.{}.wav",
+        &sha256[..12]
+    ));
     file["parameters"]["username"] = json!("bob.stone@example.com");
     file["parameters"]["id"] = json!(media_id);
     file["mediaId"] = json!(media_id);
-    document["mediaFiles"].as_array_mut().expect("files").push(file);
+    document["mediaFiles"]
+        .as_array_mut()
+        .expect("files")
+        .push(file);
 }
 
 impl World {
-    /// Puts calls where a migration puts them, each under the label of a class and every third held.
+    /// Puts calls where a migration puts them, each under the label of a class and every third
+    /// held.
     pub(super) async fn migrate(&self, numbers: std::ops::Range<u64>, class: &str) {
         let dav = async |method: &str, path: &str, body: &[u8]| {
             let basic = self.basic_of(1);
-            World::send_to(&self.routers.webdav, method, path, &[("authorization", basic.as_str())], Some(body)).await.status
+            World::send_to(
+                &self.routers.webdav,
+                method,
+                path,
+                &[("authorization", basic.as_str())],
+                Some(body),
+            )
+            .await
+            .status
         };
         dav("MKCOL", "/recordings/st-acme", b"").await;
         dav("MKCOL", "/recordings/st-acme/2024-07-09", b"").await;
         let label = format!("st-ret-{class}");
-        self.ask("POST", "/api/v2/recording-label-definitions", &json!({"name": label})).await;
+        self.ask(
+            "POST",
+            "/api/v2/recording-label-definitions",
+            &json!({"name": label}),
+        )
+        .await;
         for number in numbers {
             let bytes = audio::encode(&sound(number), Codec::PcmS16).expect("sound");
             let mut document = document(number, &bytes);
@@ -87,21 +121,49 @@ impl World {
                 files.push(audio::encode(&sound(number + 100), Codec::PcmS16).expect("sound"));
                 add_second(&mut document, &files[1]);
             }
-            for (file, bytes) in document["mediaFiles"].as_array().expect("files").iter().zip(&files) {
-                let path = file["mediaDescriptor"]["path"].as_str().and_then(|path| path.strip_prefix("http://127.0.0.1:40006"));
+            for (file, bytes) in document["mediaFiles"]
+                .as_array()
+                .expect("files")
+                .iter()
+                .zip(&files)
+            {
+                let path = file["mediaDescriptor"]["path"]
+                    .as_str()
+                    .and_then(|path| path.strip_prefix("http://127.0.0.1:40006"));
                 assert_eq!(dav("PUT", path.expect("a path"), bytes).await, 201);
             }
             assert_eq!(self.insert(&document).await.status, 200);
             let id = document["id"].as_str().expect("an id");
-            let labelled = self.ask("POST", &format!("/api/v2/recordings/{id}/labels"), &json!({"labels": [{"name": label}]})).await;
+            let labelled = self
+                .ask(
+                    "POST",
+                    &format!("/api/v2/recordings/{id}/labels"),
+                    &json!({"labels": [{"name": label}]}),
+                )
+                .await;
             assert_eq!(labelled.status, 200);
             if number.is_multiple_of(3) {
-                self.ask("POST", &format!("/api/v2/recordings/{id}"), &json!({"operationName": "applyNonDelete"})).await;
+                self.ask(
+                    "POST",
+                    &format!("/api/v2/recordings/{id}"),
+                    &json!({"operationName": "applyNonDelete"}),
+                )
+                .await;
             }
             let basic = self.basic_of(2);
-            let headers = [("authorization", basic.as_str()), ("content-type", "application/json")];
+            let headers = [
+                ("authorization", basic.as_str()),
+                ("content-type", "application/json"),
+            ];
             let posted = document.to_string();
-            World::send_to(&self.routers.speechminer, "POST", "/interactionreceiver", &headers, Some(posted.as_bytes())).await;
+            World::send_to(
+                &self.routers.speechminer,
+                "POST",
+                "/interactionreceiver",
+                &headers,
+                Some(posted.as_bytes()),
+            )
+            .await;
         }
     }
 }
@@ -113,19 +175,55 @@ async fn the_truth_tells_a_call_and_the_sound_in_its_file() {
     let line = world.truth().remove(0);
     let pcm = sound(2);
     let recording = &line["recordings"][0];
-    assert_eq!((&line["legacy_interaction_id"], &line["target_id"]), (&json!("2"), &json!("st-acme-2")));
-    assert_eq!((&line["start"], &line["end"]), (&json!("2024-07-09T10:00:00.250Z"), &json!("2024-07-09T10:00:06.250Z")));
+    assert_eq!(
+        (&line["legacy_interaction_id"], &line["target_id"]),
+        (&json!("2"), &json!("st-acme-2"))
+    );
+    assert_eq!(
+        (&line["start"], &line["end"]),
+        (
+            &json!("2024-07-09T10:00:00.250Z"),
+            &json!("2024-07-09T10:00:06.250Z")
+        )
+    );
     assert_eq!(
         (&line["queue"], &line["wrap_up"]),
-        (&json!("7b0d1f5e-0000-4000-8000-000000000001"), &json!("7b0d1f5e-0000-4000-8000-000000000003"))
+        (
+            &json!("7b0d1f5e-0000-4000-8000-000000000001"),
+            &json!("7b0d1f5e-0000-4000-8000-000000000003")
+        )
     );
-    let people = [("customer", "+442075550002"), ("agent", "alice.smith@example.com"), ("agent", "bob.stone@example.com")];
-    assert_eq!(line["participants"], Value::from(people.map(|(role, id)| json!({"role": role, "id": id})).to_vec()));
+    let people = [
+        ("customer", "+442075550002"),
+        ("agent", "alice.smith@example.com"),
+        ("agent", "bob.stone@example.com"),
+    ];
+    assert_eq!(
+        line["participants"],
+        Value::from(
+            people
+                .map(|(role, id)| json!({"role": role, "id": id}))
+                .to_vec()
+        )
+    );
     let attributes = json!({"label.st-ret-5-Year Retention": "true", "sim.speechminer_posts": "1", "st.wait_ms": "1200",
         "st.skill_group": "Mortgages north"});
     assert_eq!(line["attributes"], attributes);
-    assert_eq!((&recording["legacy_recording_id"], &recording["codec"]), (&json!("2-1"), &json!(Codec::PcmS16.to_string())));
-    assert_eq!((&recording["samples"], &recording["channels"], &recording["sample_rate"]), (&json!(48_000), &json!(2), &json!(8_000)));
+    assert_eq!(
+        (&recording["legacy_recording_id"], &recording["codec"]),
+        (&json!("2-1"), &json!(Codec::PcmS16.to_string()))
+    );
+    assert_eq!(
+        (
+            &recording["samples"],
+            &recording["channels"],
+            &recording["sample_rate"]
+        ),
+        (&json!(48_000), &json!(2), &json!(8_000))
+    );
     assert_eq!(recording["pcm_sha256"], pcm.sha256());
-    assert_eq!(recording["bytes"], audio::encode(&pcm, Codec::PcmS16).expect("sound").len());
+    assert_eq!(
+        recording["bytes"],
+        audio::encode(&pcm, Codec::PcmS16).expect("sound").len()
+    );
 }

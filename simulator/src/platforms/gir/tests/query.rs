@@ -19,8 +19,19 @@ async fn five(settings: Settings) -> World {
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
-    let uris = answer.body["uris"].as_array().unwrap_or_else(|| panic!("{:?}", answer.body));
-    uris.iter().map(|uri| uri.as_str().expect("text").rsplit_once('/').expect("a path").1.to_owned()).collect()
+    let uris = answer.body["uris"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{:?}", answer.body));
+    uris.iter()
+        .map(|uri| {
+            uri.as_str()
+                .expect("text")
+                .rsplit_once('/')
+                .expect("a path")
+                .1
+                .to_owned()
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -28,20 +39,44 @@ async fn a_search_finds_what_fits_every_parameter() {
     let world = five(Settings::default()).await;
     for (query, wanted) in [
         ("callerPhoneNumber=1555*", &["r0", "r1"][..]),
-        ("callerPhoneNumber=85-22-001&startTime=2015-06-15T13:00:00Z", &["r3", "r4"]),
-        ("startTime=2015-06-15T11:00:00.000%2B0000&stopTime=2015-06-15T13:00:00.000%2B0000", &["r1", "r2"]),
-        ("userName=agent.bob@example.com&stopTime=2015-06-15T11:00:00Z", &["r0"]),
+        (
+            "callerPhoneNumber=85-22-001&startTime=2015-06-15T13:00:00Z",
+            &["r3", "r4"],
+        ),
+        (
+            "startTime=2015-06-15T11:00:00.000%2B0000&stopTime=2015-06-15T13:00:00.000%2B0000",
+            &["r1", "r2"],
+        ),
+        (
+            "userName=agent.bob@example.com&stopTime=2015-06-15T11:00:00Z",
+            &["r0"],
+        ),
         ("userName=nobody", &[]),
         ("callType=Outbound", &[]),
         ("label=none", &[]),
     ] {
         for collection in [RECORDINGS, "/api/v2/recordings"] {
-            let answer = world.ask("GET", &format!("{collection}?{query}"), &Value::Null).await;
-            assert_eq!((answer.status, ids(&answer)), (200, wanted.iter().map(|id| (*id).to_owned()).collect()), "{query}");
+            let answer = world
+                .ask("GET", &format!("{collection}?{query}"), &Value::Null)
+                .await;
+            assert_eq!(
+                (answer.status, ids(&answer)),
+                (200, wanted.iter().map(|id| (*id).to_owned()).collect()),
+                "{query}"
+            );
         }
     }
-    let whole = world.ask("GET", &format!("{RECORDINGS}?callerPhoneNumber=1555000&fields=*"), &Value::Null).await;
-    assert_eq!(whole.body["recordings"][0], world.read("r0").await.body["recording"]);
+    let whole = world
+        .ask(
+            "GET",
+            &format!("{RECORDINGS}?callerPhoneNumber=1555000&fields=*"),
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(
+        whole.body["recordings"][0],
+        world.read("r0").await.body["recording"]
+    );
 }
 
 #[tokio::test]
@@ -56,8 +91,15 @@ async fn a_search_without_a_parameter_or_with_a_wrong_one_is_refused() {
         ("?callType=inbound", 2),
         ("?callerPhoneNumber=1&offset=x", 2),
     ] {
-        let answer = world.ask("GET", &format!("{RECORDINGS}{query}"), &Value::Null).await;
-        assert_eq!((answer.status, answer.code()), (400, code), "{query}: {}", answer.words());
+        let answer = world
+            .ask("GET", &format!("{RECORDINGS}{query}"), &Value::Null)
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (400, code),
+            "{query}: {}",
+            answer.words()
+        );
     }
 }
 
@@ -66,7 +108,11 @@ async fn a_long_answer_comes_in_pages_or_is_cut_without_a_word() {
     let mut settings = Settings::default();
     settings.limits.query_results = 2;
     let world = five(settings.clone()).await;
-    let (mut path, mut found, mut pages) = (format!("{RECORDINGS}?startTime=2015-01-01T00:00:00Z"), Vec::new(), 0);
+    let (mut path, mut found, mut pages) = (
+        format!("{RECORDINGS}?startTime=2015-01-01T00:00:00Z"),
+        Vec::new(),
+        0,
+    );
     loop {
         let answer = world.ask("GET", &path, &Value::Null).await;
         found.extend(ids(&answer));
@@ -78,9 +124,22 @@ async fn a_long_answer_comes_in_pages_or_is_cut_without_a_word() {
         }
     }
     assert_eq!((pages, found.join(" ")), (3, "r0 r1 r2 r3 r4".to_owned()));
-    let world = five(Settings { paging: Paging::Capped, ..settings }).await;
-    let answer = world.ask("GET", &format!("{RECORDINGS}?startTime=2015-01-01T00:00:00Z&offset=2"), &Value::Null).await;
-    assert_eq!((ids(&answer).join(" "), &answer.body["paging"]), ("r0 r1".to_owned(), &Value::Null));
+    let world = five(Settings {
+        paging: Paging::Capped,
+        ..settings
+    })
+    .await;
+    let answer = world
+        .ask(
+            "GET",
+            &format!("{RECORDINGS}?startTime=2015-01-01T00:00:00Z&offset=2"),
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(
+        (ids(&answer).join(" "), &answer.body["paging"]),
+        ("r0 r1".to_owned(), &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -89,6 +148,12 @@ async fn what_another_region_has_is_not_found() {
     let mut elsewhere = named("elsewhere");
     elsewhere["region"] = json!("Can-East");
     world.insert(&elsewhere).await;
-    let answer = world.ask("GET", &format!("{RECORDINGS}?callerPhoneNumber=*"), &Value::Null).await;
+    let answer = world
+        .ask(
+            "GET",
+            &format!("{RECORDINGS}?callerPhoneNumber=*"),
+            &Value::Null,
+        )
+        .await;
     assert_eq!(ids(&answer).len(), 5);
 }

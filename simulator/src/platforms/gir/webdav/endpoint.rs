@@ -30,7 +30,8 @@ use crate::rules::Rule;
 const DOCUMENT_BYTES: u64 = 64 * 1024;
 
 /// Every method that is served.
-const ALLOWED: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
+const ALLOWED: &str =
+    "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK";
 
 /// What is asked of the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +106,9 @@ pub(crate) struct Refused(Reply);
 pub(super) async fn answer(State(site): State<Arc<Gir>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let store = site.webdav();
-    let operation = DavMethod::of(&head.method).unwrap_or(DavMethod::Other).operation();
+    let operation = DavMethod::of(&head.method)
+        .unwrap_or(DavMethod::Other)
+        .operation();
     let admitted = match store.authorize(operation, &head) {
         ((), Ok(admitted)) => admitted,
         ((), Err(refused)) => {
@@ -114,8 +117,13 @@ pub(super) async fn answer(State(site): State<Arc<Gir>>, request: Request) -> Re
         }
     };
     let received = match admitted.method {
-        DavMethod::Put => store.receive(body).await.map(|(file, bytes)| (Bytes::new(), Arrived::of(file), bytes)),
-        _ => document(body).await.map(|document| (document.clone(), Arrived::default(), document.len() as u64)),
+        DavMethod::Put => store
+            .receive(body)
+            .await
+            .map(|(file, bytes)| (Bytes::new(), Arrived::of(file), bytes)),
+        _ => document(body)
+            .await
+            .map(|document| (document.clone(), Arrived::default(), document.len() as u64)),
     };
     let (document, arrived, bytes_in) = match received {
         Ok(received) => received,
@@ -158,7 +166,8 @@ impl Webdav {
             return Err(Refused(not_authenticated()));
         }
         self.mark(&rules::WEBDAV_METHODS);
-        let method = DavMethod::of(&parts.method).ok_or_else(|| Refused(page(405).with_header(header::ALLOW, ALLOWED)))?;
+        let method = DavMethod::of(&parts.method)
+            .ok_or_else(|| Refused(page(405).with_header(header::ALLOW, ALLOWED)))?;
         self.mark(&rules::WEBDAV_PLACES);
         let place = Place::of(parts.uri.path()).map_err(|nowhere| nowhere_reply(nowhere, 404))?;
         let is_root = place.name().is_none();
@@ -166,31 +175,50 @@ impl Webdav {
             self.mark(&rules::WEBDAV_ROOT);
             return Err(Refused(page(403)));
         }
-        let place = if matches!(method, DavMethod::Move | DavMethod::Copy) { self.destination(&parts.headers)? } else { place };
+        let place = if matches!(method, DavMethod::Move | DavMethod::Copy) {
+            self.destination(&parts.headers)?
+        } else {
+            place
+        };
         match method {
             DavMethod::Put => self.is_whole_upload(parts, &place)?,
             DavMethod::Get | DavMethod::Head => self.mark(&rules::WEBDAV_ETAG),
             DavMethod::List => self.is_finite_listing(&parts.headers)?,
-            DavMethod::MakeCollection | DavMethod::Move | DavMethod::Copy | DavMethod::Delete | DavMethod::Other => {}
+            DavMethod::MakeCollection
+            | DavMethod::Move
+            | DavMethod::Copy
+            | DavMethod::Delete
+            | DavMethod::Other => {}
         }
-        Ok(Admitted { method, key: place.name().unwrap_or("-").to_owned() })
+        Ok(Admitted {
+            method,
+            key: place.name().unwrap_or("-").to_owned(),
+        })
     }
 
     /// Where something is moved or copied to. RFC 4918, section 9.8.5: another server is 502.
     fn destination(&self, headers: &HeaderMap) -> Result<Place, Refused> {
         self.mark(&rules::WEBDAV_DESTINATION);
-        let text = headers.get("destination").and_then(|value| value.to_str().ok()).ok_or_else(|| Refused(page(400)))?;
+        let text = headers
+            .get("destination")
+            .and_then(|value| value.to_str().ok())
+            .ok_or_else(|| Refused(page(400)))?;
         let place = if text.starts_with('/') {
             Place::of(text)
         } else {
             // A client that is let in by another name of this server names that one.
-            let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            Place::of_address(text, &self.base_url()).or_else(|_| Place::of_address(text, &format!("http://{host}")))
+            let host = headers
+                .get(header::HOST)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default();
+            Place::of_address(text, &self.base_url())
+                .or_else(|_| Place::of_address(text, &format!("http://{host}")))
         };
         place.map_err(|nowhere| nowhere_reply(nowhere, 502))
     }
 
-    /// A depth of 0 or 1: a listing of everything is refused. RFC 4918, section 9.1: without the header it is everything.
+    /// A depth of 0 or 1: a listing of everything is refused. RFC 4918, section 9.1: without the
+    /// header it is everything.
     fn is_finite_listing(&self, headers: &HeaderMap) -> Result<(), Refused> {
         self.mark(&rules::WEBDAV_LISTING);
         match headers.get("depth").map(HeaderValue::as_bytes) {
@@ -199,7 +227,8 @@ impl Webdav {
         }
     }
 
-    /// An upload of a part is refused (RFC 9110, section 14.5), so is one over a collection (RFC 4918, section 9.7.2) or into one that is not there.
+    /// An upload of a part is refused (RFC 9110, section 14.5), so is one over a collection (RFC
+    /// 4918, section 9.7.2) or into one that is not there.
     fn is_whole_upload(&self, parts: &Parts, place: &Place) -> Result<(), Refused> {
         self.mark(&rules::WEBDAV_WHOLE);
         if parts.headers.contains_key(header::CONTENT_RANGE) {
@@ -210,14 +239,21 @@ impl Webdav {
             return Err(Refused(page(405)));
         }
         self.mark(&rules::WEBDAV_COLLECTION);
-        if at.parent().is_some_and(std::path::Path::is_dir) { Ok(()) } else { Err(Refused(page(409))) }
+        if at.parent().is_some_and(std::path::Path::is_dir) {
+            Ok(())
+        } else {
+            Err(Refused(page(409)))
+        }
     }
 }
 
 /// The precondition's name, as RFC 4918, section 9.1, has it.
 fn infinite_depth() -> Reply {
-    let text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\"><D:propfind-finite-depth/></D:error>\n";
-    Reply::empty(403).with_header(header::CONTENT_TYPE, "application/xml; charset=utf-8").holding(text)
+    let text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error \
+        xmlns:D=\"DAV:\"><D:propfind-finite-depth/></D:error>\n";
+    Reply::empty(403)
+        .with_header(header::CONTENT_TYPE, "application/xml; charset=utf-8")
+        .holding(text)
 }
 
 fn nowhere_reply(nowhere: Nowhere, elsewhere: u16) -> Refused {
@@ -236,7 +272,8 @@ async fn document(body: Body) -> Result<Bytes, Refused> {
 }
 
 impl Webdav {
-    /// Streams an upload into a file beside the store; the file and its length. Nothing is kept of one that ends early.
+    /// Streams an upload into a file beside the store; the file and its length. Nothing is kept of
+    /// one that ends early.
     async fn receive(&self, body: Body) -> Result<(TempPath, u64), Refused> {
         let failed = |error: std::io::Error| {
             tracing::error!(%error, "failed to write an upload beside the store; free some space");
@@ -251,44 +288,86 @@ impl Webdav {
             hasher.update(&chunk);
             pending.extend_from_slice(&chunk);
             if pending.len() >= WRITE_BYTES {
-                (file, pending) = write_elsewhere(&self.core.clock, file, pending).await.map_err(failed)?;
+                (file, pending) = write_elsewhere(&self.core.clock, file, pending)
+                    .await
+                    .map_err(failed)?;
             }
         }
         std::io::Write::write_all(&mut file, &pending).map_err(failed)?;
         // The store's dates are those of its own clock, not of the machine's.
-        let now = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(self.core.clock.now_ms()).unwrap_or(0));
+        let now = std::time::UNIX_EPOCH
+            + std::time::Duration::from_millis(
+                u64::try_from(self.core.clock.now_ms()).unwrap_or(0),
+            );
         file.set_modified(now).map_err(failed)?;
         request_context::record_file_digest(hasher.finalize().into());
         Ok((path, bytes))
     }
 
-    async fn handle(&self, mut parts: Parts, document: Bytes, arrived: Arrived, method: DavMethod) -> Reply {
+    async fn handle(
+        &self,
+        mut parts: Parts,
+        document: Bytes,
+        arrived: Arrived,
+        method: DavMethod,
+    ) -> Reply {
         let verb = parts.method.clone();
-        // dav-server is milder to a client that calls itself litmus; here it is judged as any other is served.
+        // dav-server is milder to a client that calls itself litmus; here it is judged as any other
+        // is served.
         parts.headers.remove("x-litmus");
         if method == DavMethod::Put {
             // The bytes are there already: dav-server is told of an upload without any.
             parts.headers.remove(header::CONTENT_LENGTH);
             parts.headers.remove("x-expected-entity-length");
         }
-        let turn = if method.operation().mutates { Some(self.changing.lock().await) } else { None };
+        let turn = if method.operation().mutates {
+            Some(self.changing.lock().await)
+        } else {
+            None
+        };
         let request = http::Request::from_parts(parts, Full::new(document));
         let clock = &self.core.clock;
-        let response = clock.elsewhere(self.dav.handle_guarded(request, self.account.username.to_owned(), arrived)).await;
+        let response = clock
+            .elsewhere(
+                self.dav
+                    .handle_guarded(request, self.account.username.to_owned(), arrived),
+            )
+            .await;
         let (mut told, body) = response.into_parts();
         told.headers.remove(header::CONNECTION);
         if verb == Method::OPTIONS {
             told.headers.insert("dav", HeaderValue::from_static("1,2"));
-            told.headers.insert(header::ALLOW, HeaderValue::from_static(ALLOWED));
+            told.headers
+                .insert(header::ALLOW, HeaderValue::from_static(ALLOWED));
         }
         let status = told.status.as_u16();
         let body = match turn {
             // Some of what is done is done while its answer is read.
-            Some(_turn) => Body::from(clock.elsewhere(BodyExt::collect(body)).await.map(Collected::to_bytes).unwrap_or_default()),
+            Some(_turn) => Body::from(
+                clock
+                    .elsewhere(BodyExt::collect(body))
+                    .await
+                    .map(Collected::to_bytes)
+                    .unwrap_or_default(),
+            ),
             None => Body::new(body),
         };
-        let length = told.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let bytes_out = if verb == Method::HEAD { Some(0) } else { length.or_else(|| http_body::Body::size_hint(&body).exact()) };
-        Reply { status: told.status, headers: told.headers, body, bytes_out, effect: method.effect(&verb, status), digest: None }
+        let length = told
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let bytes_out = if verb == Method::HEAD {
+            Some(0)
+        } else {
+            length.or_else(|| http_body::Body::size_hint(&body).exact())
+        };
+        Reply {
+            status: told.status,
+            headers: told.headers,
+            body,
+            bytes_out,
+            effect: method.effect(&verb, status),
+            digest: None,
+        }
     }
 }

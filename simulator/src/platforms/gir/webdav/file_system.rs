@@ -1,5 +1,6 @@
-//! The folder behind the store: dav-server's local file system, with what that lacks. An upload takes its place whole or not at all, no link is
-//! followed, and properties that clients set are kept (in memory, for as long as the simulator runs).
+//! The folder behind the store: dav-server's local file system, with what that lacks. An upload
+//! takes its place whole or not at all, no link is followed, and properties that clients set are
+//! kept (in memory, for as long as the simulator runs).
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -11,14 +12,16 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 use dav_server::davpath::DavPath;
 use dav_server::fs::{
-    DavDirEntry, DavFile, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream, GuardedFileSystem, OpenOptions, ReadDirMeta,
+    DavDirEntry, DavFile, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream,
+    GuardedFileSystem, OpenOptions, ReadDirMeta,
 };
 use dav_server::localfs::LocalFs;
 use http::StatusCode;
 use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempPath;
 
-/// The bytes a PUT brought: a whole file that waits for its place. Taken once; every other request has none.
+/// The bytes a PUT brought: a whole file that waits for its place. Taken once; every other request
+/// has none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrived(Arc<Mutex<Option<TempPath>>>);
 
@@ -35,7 +38,8 @@ impl Arrived {
 /// Properties of a resource, by namespace and name.
 type Properties = BTreeMap<(String, String), DavProp>;
 
-/// Those of all resources, by the resource's path below the root, decoded, without slashes at its ends.
+/// Those of all resources, by the resource's path below the root, decoded, without slashes at its
+/// ends.
 pub(super) type AllProperties = BTreeMap<Vec<u8>, Properties>;
 
 /// A folder as WebDAV shows it.
@@ -48,7 +52,11 @@ pub(super) struct DavFileSystem {
 
 impl DavFileSystem {
     pub(super) fn new(root: &Path) -> DavFileSystem {
-        DavFileSystem { root: root.to_owned(), local: *LocalFs::new(root, true, false, false), properties: Arc::default() }
+        DavFileSystem {
+            root: root.to_owned(),
+            local: *LocalFs::new(root, true, false, false),
+            properties: Arc::default(),
+        }
     }
 
     fn at(&self, path: &DavPath) -> PathBuf {
@@ -88,25 +96,46 @@ impl DavFileSystem {
         let (own, mut below) = (key(path), key(path));
         below.push(b'/');
         let mut properties = self.properties();
-        let gone: Vec<Vec<u8>> = properties.keys().filter(|at| **at == own || at.starts_with(&below)).cloned().collect();
-        gone.into_iter().filter_map(|at| properties.remove(&at).map(|held| (at, held))).collect()
+        let gone: Vec<Vec<u8>> = properties
+            .keys()
+            .filter(|at| **at == own || at.starts_with(&below))
+            .cloned()
+            .collect();
+        gone.into_iter()
+            .filter_map(|at| properties.remove(&at).map(|held| (at, held)))
+            .collect()
     }
 }
 
 fn key(path: &DavPath) -> Vec<u8> {
-    path.as_bytes().split(|byte| *byte == b'/').filter(|step| !step.is_empty()).collect::<Vec<_>>().join(&b'/')
+    path.as_bytes()
+        .split(|byte| *byte == b'/')
+        .filter(|step| !step.is_empty())
+        .collect::<Vec<_>>()
+        .join(&b'/')
 }
 
 fn name_of(property: &DavProp) -> (String, String) {
-    (property.namespace.clone().unwrap_or_default(), property.name.clone())
+    (
+        property.namespace.clone().unwrap_or_default(),
+        property.name.clone(),
+    )
 }
 
 fn without_value(property: &DavProp) -> DavProp {
-    DavProp { xml: None, ..property.clone() }
+    DavProp {
+        xml: None,
+        ..property.clone()
+    }
 }
 
 impl GuardedFileSystem<Arrived> for DavFileSystem {
-    fn open<'a>(&'a self, path: &'a DavPath, options: OpenOptions, arrived: &'a Arrived) -> FsFuture<'a, Box<dyn DavFile>> {
+    fn open<'a>(
+        &'a self,
+        path: &'a DavPath,
+        options: OpenOptions,
+        arrived: &'a Arrived,
+    ) -> FsFuture<'a, Box<dyn DavFile>> {
         Box::pin(async move {
             self.without_links(path)?;
             if !options.write {
@@ -121,27 +150,48 @@ impl GuardedFileSystem<Arrived> for DavFileSystem {
                 _ => {}
             }
             // A lock on a name that is not there yet makes an empty file; a PUT brings its own.
-            let Some(file) = arrived.take() else { return self.local.open(path, options, &()).await };
-            let incoming = Incoming { file: Some(file), at, path: path.clone(), is_new: options.create_new, local: self.local.clone() };
+            let Some(file) = arrived.take() else {
+                return self.local.open(path, options, &()).await;
+            };
+            let incoming = Incoming {
+                file: Some(file),
+                at,
+                path: path.clone(),
+                is_new: options.create_new,
+                local: self.local.clone(),
+            };
             Ok(Box::new(incoming) as Box<dyn DavFile>)
         })
     }
 
-    fn read_dir<'a>(&'a self, path: &'a DavPath, meta: ReadDirMeta, _: &'a Arrived) -> FsFuture<'a, FsStream<Box<dyn DavDirEntry>>> {
+    fn read_dir<'a>(
+        &'a self,
+        path: &'a DavPath,
+        meta: ReadDirMeta,
+        _: &'a Arrived,
+    ) -> FsFuture<'a, FsStream<Box<dyn DavDirEntry>>> {
         Box::pin(async move {
             self.without_links(path)?;
             self.local.read_dir(path, meta, &()).await
         })
     }
 
-    fn metadata<'a>(&'a self, path: &'a DavPath, _: &'a Arrived) -> FsFuture<'a, Box<dyn DavMetaData>> {
+    fn metadata<'a>(
+        &'a self,
+        path: &'a DavPath,
+        _: &'a Arrived,
+    ) -> FsFuture<'a, Box<dyn DavMetaData>> {
         Box::pin(async move {
             self.without_links(path)?;
             self.local.metadata(path, &()).await
         })
     }
 
-    fn symlink_metadata<'a>(&'a self, path: &'a DavPath, _: &'a Arrived) -> FsFuture<'a, Box<dyn DavMetaData>> {
+    fn symlink_metadata<'a>(
+        &'a self,
+        path: &'a DavPath,
+        _: &'a Arrived,
+    ) -> FsFuture<'a, Box<dyn DavMetaData>> {
         Box::pin(async move {
             self.without_links(path)?;
             self.local.symlink_metadata(path, &()).await
@@ -173,14 +223,22 @@ impl GuardedFileSystem<Arrived> for DavFileSystem {
         })
     }
 
-    fn rename<'a>(&'a self, from: &'a DavPath, to: &'a DavPath, _: &'a Arrived) -> FsFuture<'a, ()> {
+    fn rename<'a>(
+        &'a self,
+        from: &'a DavPath,
+        to: &'a DavPath,
+        _: &'a Arrived,
+    ) -> FsFuture<'a, ()> {
         Box::pin(async move {
             self.without_links(from)?;
             self.without_links(to)?;
             self.local.rename(from, to, &()).await?;
             self.forget(to);
             let (old, new) = (key(from), key(to));
-            let moved = self.forget(from).into_iter().map(|(at, held)| ([new.as_slice(), &at[old.len()..]].concat(), held));
+            let moved = self
+                .forget(from)
+                .into_iter()
+                .map(|(at, held)| ([new.as_slice(), &at[old.len()..]].concat(), held));
             self.properties().extend(moved);
             Ok(())
         })
@@ -198,7 +256,11 @@ impl GuardedFileSystem<Arrived> for DavFileSystem {
         })
     }
 
-    fn have_props<'a>(&'a self, _: &'a DavPath, _: &'a Arrived) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+    fn have_props<'a>(
+        &'a self,
+        _: &'a DavPath,
+        _: &'a Arrived,
+    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
         Box::pin(std::future::ready(true))
     }
 
@@ -222,16 +284,39 @@ impl GuardedFileSystem<Arrived> for DavFileSystem {
         Box::pin(std::future::ready(Ok(done.collect())))
     }
 
-    fn get_props<'a>(&'a self, path: &'a DavPath, with_values: bool, _: &'a Arrived) -> FsFuture<'a, Vec<DavProp>> {
+    fn get_props<'a>(
+        &'a self,
+        path: &'a DavPath,
+        with_values: bool,
+        _: &'a Arrived,
+    ) -> FsFuture<'a, Vec<DavProp>> {
         let properties = self.properties();
-        let held = properties.get(&key(path)).into_iter().flat_map(BTreeMap::values);
-        let told = held.map(|property| if with_values { property.clone() } else { without_value(property) }).collect();
+        let held = properties
+            .get(&key(path))
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        let told = held
+            .map(|property| {
+                if with_values {
+                    property.clone()
+                } else {
+                    without_value(property)
+                }
+            })
+            .collect();
         Box::pin(std::future::ready(Ok(told)))
     }
 
-    fn get_prop<'a>(&'a self, path: &'a DavPath, property: DavProp, _: &'a Arrived) -> FsFuture<'a, Vec<u8>> {
+    fn get_prop<'a>(
+        &'a self,
+        path: &'a DavPath,
+        property: DavProp,
+        _: &'a Arrived,
+    ) -> FsFuture<'a, Vec<u8>> {
         let properties = self.properties();
-        let held = properties.get(&key(path)).and_then(|held| held.get(&name_of(&property))?.xml.clone());
+        let held = properties
+            .get(&key(path))
+            .and_then(|held| held.get(&name_of(&property))?.xml.clone());
         Box::pin(std::future::ready(held.ok_or(FsError::NotFound)))
     }
 }
@@ -248,7 +333,9 @@ struct Incoming {
 
 impl std::fmt::Debug for Incoming {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Incoming").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Incoming")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -280,6 +367,8 @@ impl DavFile for Incoming {
             Some(file) => file.persist(&self.at),
             None => Ok(()),
         };
-        Box::pin(std::future::ready(placed.map_err(|error| FsError::from(&error.error))))
+        Box::pin(std::future::ready(
+            placed.map_err(|error| FsError::from(&error.error)),
+        ))
     }
 }

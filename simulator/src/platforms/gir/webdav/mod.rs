@@ -1,6 +1,7 @@
 //! The store of media: a WebDAV server over a folder, on a listener and with an account of its own.
 //!
-//! dav-server does what RFC 4918 says; `file_system` is the folder behind it, `endpoint` the way every request goes, `places` keeps paths inside.
+//! dav-server does what RFC 4918 says; `file_system` is the folder behind it, `endpoint` the way
+//! every request goes, `places` keeps paths inside.
 
 mod endpoint;
 mod file_system;
@@ -39,7 +40,8 @@ pub(crate) struct Webdav {
     dav: DavHandler<Arrived>,
     /// The folder as `dav` sees it.
     file_system: DavFileSystem,
-    /// Held while something changes: what is looked at (is the place free?) and what is done stay one.
+    /// Held while something changes: what is looked at (is the place free?) and what is done stay
+    /// one.
     changing: tokio::sync::Mutex<()>,
 }
 
@@ -47,14 +49,26 @@ impl Webdav {
     /// An empty store in a folder of its own below `spool`.
     pub(super) fn new(core: Arc<Core>, spool: &Path) -> std::io::Result<Webdav> {
         output::private::folder(spool)?;
-        let folder = tempfile::Builder::new().prefix("webdav-").tempdir_in(spool)?;
+        let folder = tempfile::Builder::new()
+            .prefix("webdav-")
+            .tempdir_in(spool)?;
         let root = folder.path().join("recordings");
         std::fs::create_dir(&root)?;
         let file_system = DavFileSystem::new(&root);
-        let dav = DavHandler::builder().strip_prefix(MOUNT).filesystem(Box::new(file_system.clone()));
+        let dav = DavHandler::builder()
+            .strip_prefix(MOUNT)
+            .filesystem(Box::new(file_system.clone()));
         let dav = dav.locksystem(MemLs::new()).build_handler();
         let account = Account::new(core.seed.child(super::NAME), NAME, "recordings");
-        Ok(Webdav { core, account, folder, base_url: Mutex::default(), dav, file_system, changing: tokio::sync::Mutex::default() })
+        Ok(Webdav {
+            core,
+            account,
+            folder,
+            base_url: Mutex::default(),
+            dav,
+            file_system,
+            changing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Says where the listener is; addresses of files begin with it and the mount.
@@ -88,8 +102,16 @@ impl Webdav {
         while let Some((steps, folder)) = folders.pop() {
             for entry in std::fs::read_dir(folder)? {
                 let entry = entry?;
-                let inner: Vec<String> = steps.iter().cloned().chain([entry.file_name().to_string_lossy().into_owned()]).collect();
-                let list = if entry.file_type()?.is_dir() { &mut folders } else { &mut files };
+                let inner: Vec<String> = steps
+                    .iter()
+                    .cloned()
+                    .chain([entry.file_name().to_string_lossy().into_owned()])
+                    .collect();
+                let list = if entry.file_type()?.is_dir() {
+                    &mut folders
+                } else {
+                    &mut files
+                };
                 list.push((inner, entry.path()));
             }
         }
@@ -99,8 +121,13 @@ impl Webdav {
 
     /// How a listing names what lies at these steps.
     pub(super) fn href(steps: &[String]) -> String {
-        let steps = steps.iter().map(|step| super::recordings::in_path(step).to_string());
-        std::iter::once(MOUNT.to_owned()).chain(steps).collect::<Vec<_>>().join("/")
+        let steps = steps
+            .iter()
+            .map(|step| super::recordings::in_path(step).to_string());
+        std::iter::once(MOUNT.to_owned())
+            .chain(steps)
+            .collect::<Vec<_>>()
+            .join("/")
     }
 }
 
@@ -129,17 +156,25 @@ impl Endpoint for Webdav {
 
 /// Every path of the store.
 pub(super) fn router(site: &Arc<Gir>) -> Router {
-    Router::new().fallback(endpoint::answer).with_state(Arc::clone(site))
+    Router::new()
+        .fallback(endpoint::answer)
+        .with_state(Arc::clone(site))
 }
 
 /// A refusal as a web server words it.
 fn page(status: u16) -> Reply {
     let reply = Reply::empty(status);
-    let title = format!("{status} {}", reply.status.canonical_reason().unwrap_or("Error"));
-    let text = format!(
-        "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>{title}</title>\n</head><body>\n<h1>{title}</h1>\n</body></html>\n"
+    let title = format!(
+        "{status} {}",
+        reply.status.canonical_reason().unwrap_or("Error")
     );
-    reply.holding(text).with_header(header::CONTENT_TYPE, "text/html; charset=iso-8859-1")
+    let text = format!(
+        "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML \
+         2.0//EN\">\n<html><head>\n<title>{title}</title>\n</head><body>\n<h1>{title}</h1>\n</body></html>\n"
+    );
+    reply
+        .holding(text)
+        .with_header(header::CONTENT_TYPE, "text/html; charset=iso-8859-1")
 }
 
 /// The realm is the vendor's configuration's.

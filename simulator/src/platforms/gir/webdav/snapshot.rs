@@ -7,7 +7,8 @@ use tempfile::TempDir;
 use super::Webdav;
 use super::file_system::AllProperties;
 
-/// Its files, linked, and the properties that clients set. Locks are not kept: they are forgotten in half a minute, or broken by who comes back.
+/// Its files, linked, and the properties that clients set. Locks are not kept: they are forgotten
+/// in half a minute, or broken by who comes back.
 pub(in crate::platforms::gir) struct Snapshot {
     /// Goes with the snapshot.
     folder: TempDir,
@@ -15,11 +16,17 @@ pub(in crate::platforms::gir) struct Snapshot {
 }
 
 impl Webdav {
-    /// As it stands. A link is as good as a copy: a file of the store is replaced or removed, never written into.
+    /// As it stands. A link is as good as a copy: a file of the store is replaced or removed, never
+    /// written into.
     pub(in crate::platforms::gir) fn snapshot(&self, spool: &Path) -> std::io::Result<Snapshot> {
-        let folder = tempfile::Builder::new().prefix("snapshot-").tempdir_in(spool)?;
+        let folder = tempfile::Builder::new()
+            .prefix("snapshot-")
+            .tempdir_in(spool)?;
         link_tree(&self.root(), &folder.path().join("recordings"))?;
-        Ok(Snapshot { folder, properties: self.file_system.all_properties() })
+        Ok(Snapshot {
+            folder,
+            properties: self.file_system.all_properties(),
+        })
     }
 
     /// As it stood.
@@ -30,7 +37,8 @@ impl Webdav {
         link_tree(&snapshot.folder.path().join("recordings"), &coming)?;
         std::fs::remove_dir_all(&root)?;
         std::fs::rename(&coming, &root)?;
-        self.file_system.set_all_properties(snapshot.properties.clone());
+        self.file_system
+            .set_all_properties(snapshot.properties.clone());
         Ok(())
     }
 }

@@ -24,12 +24,20 @@ impl PlatformChecks for Gir {
         numbers::check(seen)
     }
 
-    fn access(&self, seen: &Comparison<'_>, people: &mut [Finding], routing: &mut [Finding]) -> Vec<Finding> {
+    fn access(
+        &self,
+        seen: &Comparison<'_>,
+        people: &mut [Finding],
+        routing: &mut [Finding],
+    ) -> Vec<Finding> {
         access::check(self, seen, people, routing)
     }
 
     fn call(&self, seen: &Comparison<'_>) -> Vec<Finding> {
-        purge::check(self, seen).into_iter().chain(stores::check(seen)).collect()
+        purge::check(self, seen)
+            .into_iter()
+            .chain(stores::check(seen))
+            .collect()
     }
 
     fn files(&self, seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {

@@ -1,5 +1,5 @@
-//! Whether a file of Interaction Recording is encrypted as the plan says (D30). Whether it opens shows when its sound is
-//! compared (`audio_compare.rs`).
+//! Whether a file of Interaction Recording is encrypted as the plan says (D30). Whether it opens
+//! shows when its sound is compared (`audio_compare.rs`).
 
 use super::super::{Gir, MediaFacts};
 use crate::checks::{Comparison, Pair};
@@ -9,12 +9,19 @@ use crate::finding::Finding;
 /// `sounds` are the findings about sound: one cause is told once.
 pub(super) fn check(site: &Gir, seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {
     for pair in &seen.pairs {
-        let Some(wrong) = one(site, seen, pair) else { continue };
+        let Some(wrong) = one(site, seen, pair) else {
+            continue;
+        };
         let is_same = |finding: &&mut Finding| {
-            finding.defect == Defect::EncryptionWrong && finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id)
+            finding.defect == Defect::EncryptionWrong
+                && finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id)
         };
         match sounds.iter_mut().find(is_same) {
-            Some(sound) => sound.consequences.push(format!("{}: {}", wrong.field, wrong.actual.unwrap_or_default())),
+            Some(sound) => sound.consequences.push(format!(
+                "{}: {}",
+                wrong.field,
+                wrong.actual.unwrap_or_default()
+            )),
             None => sounds.push(wrong),
         }
     }
@@ -22,10 +29,19 @@ pub(super) fn check(site: &Gir, seen: &Comparison<'_>, sounds: &mut Vec<Finding>
 
 fn one(site: &Gir, seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     let (wanted, facts) = (site.encrypted, pair.actual.platform.get::<MediaFacts>()?);
-    let told = |is_encrypted: bool| if is_encrypted { "encrypted" } else { "stored clear" };
+    let told = |is_encrypted: bool| {
+        if is_encrypted {
+            "encrypted"
+        } else {
+            "stored clear"
+        }
+    };
     let has = facts.pkcs7.is_some();
     (wanted != has).then(|| {
-        let finding = seen.about(pair, Defect::EncryptionWrong, "encryption").expected(told(wanted)).actual(told(has));
+        let finding = seen
+            .about(pair, Defect::EncryptionWrong, "encryption")
+            .expected(told(wanted))
+            .actual(told(has));
         finding.because(format!("file is {}", told(has)))
     })
 }
@@ -37,8 +53,16 @@ mod tests {
 
     #[test]
     fn a_file_is_encrypted_where_the_plan_has_certificates() {
-        for (wanted, has, codes) in [(false, false, &[][..]), (true, true, &[]), (true, false, &["D30"]), (false, true, &["D30"])] {
-            let site = Gir { encrypted: wanted, ..site() };
+        for (wanted, has, codes) in [
+            (false, false, &[][..]),
+            (true, true, &[]),
+            (true, false, &["D30"]),
+            (false, true, &["D30"]),
+        ] {
+            let site = Gir {
+                encrypted: wanted,
+                ..site()
+            };
             let expected = gir_wanted();
             let mut actual = right(&expected);
             if let crate::observed::Recordings::Read(recordings) = &mut actual.recordings {
@@ -48,7 +72,11 @@ mod tests {
                     .for_each(|facts| facts.pkcs7 = wanted.then(String::new));
             }
             media_of(&mut actual).pkcs7 = has.then(String::new);
-            assert_eq!(codes_under(&site, &gir_rules(), &expected, &actual), codes, "{wanted} {has}");
+            assert_eq!(
+                codes_under(&site, &gir_rules(), &expected, &actual),
+                codes,
+                "{wanted} {has}"
+            );
         }
     }
 }

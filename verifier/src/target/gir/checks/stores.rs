@@ -1,5 +1,6 @@
-//! What one store of Interaction Recording has and another has not: SpeechMiner against RWS (D14, D03); and what could not be read of them. What
-//! SpeechMiner says of a call that it has is in `speechminer.rs`.
+//! What one store of Interaction Recording has and another has not: SpeechMiner against RWS (D14,
+//! D03); and what could not be read of them. What SpeechMiner says of a call that it has is in
+//! `speechminer.rs`.
 
 use super::super::{CallFacts, Gir, GirExpectation, Posts, Until};
 use crate::checks::Comparison;
@@ -9,7 +10,9 @@ use crate::finding::Finding;
 use crate::observed::{Field, TargetConversation};
 
 pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
-    let Some(facts) = seen.conversation.platform.get::<CallFacts>() else { return Vec::new() };
+    let Some(facts) = seen.conversation.platform.get::<CallFacts>() else {
+        return Vec::new();
+    };
     match &facts.posts {
         Posts::Unused | Posts::Unread(_) | Posts::Count(1) => Vec::new(),
         Posts::Count(0) => {
@@ -32,13 +35,19 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
 }
 
 /// What would be needed to judge the rest of a call; `None`: nothing.
-pub(super) fn unread(site: &Gir, expected: &Expectation, conversation: &TargetConversation) -> Option<String> {
+pub(super) fn unread(
+    site: &Gir,
+    expected: &Expectation,
+    conversation: &TargetConversation,
+) -> Option<String> {
     let facts = conversation.platform.get::<CallFacts>()?;
     let posts = match &facts.posts {
         Posts::Unread(need) => Some(need.clone()),
         Posts::Unused | Posts::Count(_) => None,
     };
-    posts.or_else(|| hidden_fields(expected, conversation)).or_else(|| undeclared(site, expected))
+    posts
+        .or_else(|| hidden_fields(expected, conversation))
+        .or_else(|| undeclared(site, expected))
 }
 
 /// Fields that the call has and this account is not shown.
@@ -46,16 +55,31 @@ fn hidden_fields(expected: &Expectation, conversation: &TargetConversation) -> O
     let has = |field: &Field| match field {
         Field::Caller | Field::RecordingCaller => expected.ani.is_some(),
         Field::Dialled | Field::RecordingDialled => expected.dnis.is_some(),
-        Field::RecordingUser | Field::RecordingLogin | Field::User | Field::UserNumber => !expected.legs.is_empty(),
+        Field::RecordingUser | Field::RecordingLogin | Field::User | Field::UserNumber => {
+            !expected.legs.is_empty()
+        }
     };
-    conversation.withheld.iter().any(has).then(|| "an account that privacy settings do not hide fields from".to_owned())
+    conversation
+        .withheld
+        .iter()
+        .any(has)
+        .then(|| "an account that privacy settings do not hide fields from".to_owned())
 }
 
 /// Without the site's purge rules nobody knows when a call is deleted.
 fn undeclared(site: &Gir, expected: &Expectation) -> Option<String> {
-    let dated = expected.platform.get::<GirExpectation>()?.keeps.iter().any(|keep| matches!(keep.until, Until::Date { .. }));
+    let dated = expected
+        .platform
+        .get::<GirExpectation>()?
+        .keeps
+        .iter()
+        .any(|keep| matches!(keep.until, Until::Date { .. }));
     let unknown = dated && !expected.hold && site.purge.is_empty();
-    unknown.then(|| "the site's purge rules, declared as [[retention.gir_rule]] in the plan, for the date of deletion".to_owned())
+    unknown.then(|| {
+        "the site's purge rules, declared as [[retention.gir_rule]] in the plan, for \
+        the date of deletion"
+            .to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -83,10 +107,15 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_named() {
         let expected = gir_wanted();
-        let need = |actual: &TargetConversation, site: &Gir| unread(site, &expected, actual).unwrap_or_default();
+        let need = |actual: &TargetConversation, site: &Gir| {
+            unread(site, &expected, actual).unwrap_or_default()
+        };
         let mut actual = right(&expected);
         assert_eq!(need(&actual, &site()), "");
-        let undeclared = Gir { purge: Vec::new(), ..site() };
+        let undeclared = Gir {
+            purge: Vec::new(),
+            ..site()
+        };
         assert!(need(&actual, &undeclared).contains("retention.gir_rule"));
         actual.withheld = [Field::RecordingUser].into();
         assert!(need(&actual, &site()).contains("privacy settings"));
@@ -94,6 +123,10 @@ mod tests {
         assert_eq!(need(&actual, &site()), "an export");
         let mut held = expected.clone();
         held.hold = true;
-        assert_eq!(unread(&undeclared, &held, &right(&held)), None, "what is held is deleted by no rule");
+        assert_eq!(
+            unread(&undeclared, &held, &right(&held)),
+            None,
+            "what is held is deleted by no rule"
+        );
     }
 }

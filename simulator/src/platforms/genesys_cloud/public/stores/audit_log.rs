@@ -68,13 +68,23 @@ pub(crate) struct IsProtected(pub(crate) bool);
 impl AuditLog {
     /// Notes a change that is made now.
     pub(crate) fn add(&mut self, now_ms: i64, noted: Noted) {
-        self.entries.push(AuditEntry { at_ms: now_ms, noted });
+        self.entries.push(AuditEntry {
+            at_ms: now_ms,
+            noted,
+        });
     }
 
     /// The places of the entries of a stretch of time that are wanted, in the order of time.
-    pub(crate) fn places(&self, span_ms: &Range<i64>, is_wanted: impl Fn(&Noted) -> bool) -> Vec<usize> {
+    pub(crate) fn places(
+        &self,
+        span_ms: &Range<i64>,
+        is_wanted: impl Fn(&Noted) -> bool,
+    ) -> Vec<usize> {
         let entries = self.entries.iter().enumerate();
-        entries.filter(|(_, entry)| span_ms.contains(&entry.at_ms) && is_wanted(&entry.noted)).map(|(at, _)| at).collect()
+        entries
+            .filter(|(_, entry)| span_ms.contains(&entry.at_ms) && is_wanted(&entry.noted))
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// The entry in a place.
@@ -85,7 +95,13 @@ impl AuditLog {
 
 impl Noted {
     pub(crate) fn new(subject: Subject, action: Action, id: Uuid) -> Noted {
-        Noted { subject, action, id, name: None, told: Told::Nothing }
+        Noted {
+            subject,
+            action,
+            id,
+            name: None,
+            told: Told::Nothing,
+        }
     }
 
     /// The same, with the entity's name.
@@ -131,11 +147,19 @@ mod tests {
     #[test]
     fn a_stretch_of_time_has_its_begin_and_not_its_end_and_places_stay() {
         let mut log = AuditLog::default();
-        for (at_ms, action) in [(10, Action::Create), (20, Action::Update), (30, Action::Update), (40, Action::Delete)] {
+        for (at_ms, action) in [
+            (10, Action::Create),
+            (20, Action::Update),
+            (30, Action::Update),
+            (40, Action::Delete),
+        ] {
             log.add(at_ms, Noted::new(Subject::Policy, action, Uuid::nil()));
         }
         assert_eq!(log.places(&(20..40), |_| true), [1, 2]);
-        assert_eq!(log.places(&(0..100), |noted| noted.action.as_str() != "Update"), [0, 3]);
+        assert_eq!(
+            log.places(&(0..100), |noted| noted.action.as_str() != "Update"),
+            [0, 3]
+        );
         log.add(50, Noted::new(Subject::Policy, Action::Create, Uuid::nil()));
         assert_eq!(log.get(2).map(|entry| entry.at_ms), Some(30));
     }

@@ -9,7 +9,8 @@ use super::super::{
     kinds::Kind,
 };
 
-/// Where an event stands among those of its conversation: by time, then kind, then id. No order of arrival in it.
+/// Where an event stands among those of its conversation: by time, then kind, then id. No order of
+/// arrival in it.
 type Place = (i64, Kind, Uuid);
 
 /// The log of one conversation.
@@ -53,29 +54,39 @@ impl EventLog {
     pub(super) fn judge(&self, event: &Event) -> Result<(), Refused> {
         match &event.what {
             What::Established(leg) if self.legs.contains_key(&leg.communication) => {
-                Err(Refused::final_(format!("the communication {} is established already", leg.communication)))
+                Err(Refused::final_(format!(
+                    "the communication {} is established already",
+                    leg.communication
+                )))
             }
             What::Established(_) => Ok(()),
-            _ if self.legs.is_empty() => Err(Refused::passing(unknown_conversation(event.conversation))),
+            _ if self.legs.is_empty() => {
+                Err(Refused::passing(unknown_conversation(event.conversation)))
+            }
             _ => self.judge_legs(event),
         }
     }
 
     fn judge_legs(&self, event: &Event) -> Result<(), Refused> {
         for id in &event.legs {
-            let leg = self
-                .legs
-                .get(id)
-                .ok_or_else(|| Refused::passing(format!("the communication {id} is not known; send its established event first")))?;
+            let leg = self.legs.get(id).ok_or_else(|| {
+                Refused::passing(format!(
+                    "the communication {id} is not known; send its established event first"
+                ))
+            })?;
             if event.at_ms < leg.start_ms {
-                return Err(Refused::final_(format!("eventDateTime is before the communication {id} began")));
+                return Err(Refused::final_(format!(
+                    "eventDateTime is before the communication {id} began"
+                )));
             }
             self.judge_end(event, *id, leg.end_ms)?;
         }
         match &event.what {
             What::Transfer(step) if !step.is_begin => match step.command {
                 Some(command) if !self.commands.contains(&command) => {
-                    Err(Refused::passing(format!("the transfer {command} is not known; send the event that begins it first")))
+                    Err(Refused::passing(format!(
+                        "the transfer {command} is not known; send the event that begins it first"
+                    )))
                 }
                 _ => Ok(()),
             },
@@ -86,9 +97,13 @@ impl EventLog {
     fn judge_end(&self, event: &Event, id: Uuid, end_ms: Option<i64>) -> Result<(), Refused> {
         let Some(end_ms) = end_ms else { return Ok(()) };
         match event.what {
-            What::Ended { .. } => Err(Refused::final_(format!("the communication {id} has ended already"))),
+            What::Ended { .. } => Err(Refused::final_(format!(
+                "the communication {id} has ended already"
+            ))),
             What::Answered | What::Hold(_) | What::Audio if event.at_ms > end_ms => {
-                Err(Refused::final_(format!("eventDateTime is after the communication {id} ended")))
+                Err(Refused::final_(format!(
+                    "eventDateTime is after the communication {id} ended"
+                )))
             }
             _ => Ok(()),
         }
@@ -98,7 +113,13 @@ impl EventLog {
     pub(super) fn keep(&mut self, event: Event) {
         match &event.what {
             What::Established(leg) => {
-                self.legs.insert(leg.communication, Leg { start_ms: event.at_ms, end_ms: None });
+                self.legs.insert(
+                    leg.communication,
+                    Leg {
+                        start_ms: event.at_ms,
+                        end_ms: None,
+                    },
+                );
                 if self.tag.is_none() {
                     self.tag.clone_from(&leg.tag);
                 }

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::platforms::genesys_cloud::conversation::Conversation;
 
-/// Every event that was taken. An id is taken once, and its event stands in the log of one conversation.
+/// Every event that was taken. An id is taken once, and its event stands in the log of one
+/// conversation.
 #[derive(Clone, Default)]
 pub(crate) struct InjectedEvents {
     logs: BTreeMap<Uuid, EventLog>,
@@ -32,7 +33,11 @@ impl InjectedEvents {
     /// How an event with this id and content repeats one that was taken; absent where none was.
     pub(crate) fn repeats(&self, id: Uuid, content: u64) -> Option<Repeats> {
         let before = self.contents.get(&id)?;
-        Some(if *before == content { Repeats::Same } else { Repeats::Another })
+        Some(if *before == content {
+            Repeats::Same
+        } else {
+            Repeats::Another
+        })
     }
 
     /// Whether a conversation was injected.
@@ -67,10 +72,13 @@ impl InjectedEvents {
 
     /// Whether a conversation's tag was replaced, so that its events do not change it any more.
     pub(crate) fn is_tag_replaced(&self, conversation: Uuid) -> bool {
-        self.logs.get(&conversation).is_some_and(|log| log.is_tag_replaced)
+        self.logs
+            .get(&conversation)
+            .is_some_and(|log| log.is_tag_replaced)
     }
 
-    /// Has a conversation keep the tag that it is given now, whatever its events say; nothing for one that was not injected.
+    /// Has a conversation keep the tag that it is given now, whatever its events say; nothing for
+    /// one that was not injected.
     pub(crate) fn replace_tag(&mut self, conversation: Uuid) {
         if let Some(log) = self.logs.get_mut(&conversation) {
             log.is_tag_replaced = true;
@@ -80,7 +88,10 @@ impl InjectedEvents {
     /// The events of a conversation, in order.
     #[cfg(test)]
     pub(crate) fn of(&self, conversation: Uuid) -> impl Iterator<Item = &Event> {
-        self.logs.get(&conversation).into_iter().flat_map(EventLog::told)
+        self.logs
+            .get(&conversation)
+            .into_iter()
+            .flat_map(EventLog::told)
     }
 }
 
@@ -95,8 +106,19 @@ mod tests {
     const LEG: Uuid = Uuid::from_u128(2);
 
     fn event(id: u128, at_ms: i64, kind: Kind, what: What) -> Event {
-        let legs = if matches!(what, What::Established(_)) { Vec::new() } else { vec![LEG] };
-        Event { id: Uuid::from_u128(id), at_ms, conversation: CALL, kind, what, legs }
+        let legs = if matches!(what, What::Established(_)) {
+            Vec::new()
+        } else {
+            vec![LEG]
+        };
+        Event {
+            id: Uuid::from_u128(id),
+            at_ms,
+            conversation: CALL,
+            kind,
+            what,
+            legs,
+        }
     }
 
     fn established(at_ms: i64, tag: &str) -> Event {
@@ -117,11 +139,24 @@ mod tests {
             skills: Vec::new(),
             language: None,
         };
-        event(10, at_ms, Kind::ExternalEstablished, What::Established(Box::new(said)))
+        event(
+            10,
+            at_ms,
+            Kind::ExternalEstablished,
+            What::Established(Box::new(said)),
+        )
     }
 
     fn ended(at_ms: i64) -> Event {
-        event(11, at_ms, Kind::Ended, What::Ended { how: "client", is_merged: false })
+        event(
+            11,
+            at_ms,
+            Kind::Ended,
+            What::Ended {
+                how: "client",
+                is_merged: false,
+            },
+        )
     }
 
     #[test]
@@ -130,18 +165,30 @@ mod tests {
         assert_eq!(events.repeats(Uuid::from_u128(10), 7), None);
         events.keep(established(100, "VIP"), 7);
         assert_eq!(events.repeats(Uuid::from_u128(10), 7), Some(Repeats::Same));
-        assert_eq!(events.repeats(Uuid::from_u128(10), 8), Some(Repeats::Another));
+        assert_eq!(
+            events.repeats(Uuid::from_u128(10), 8),
+            Some(Repeats::Another)
+        );
     }
 
     #[test]
     fn only_an_established_event_begins_a_conversation() {
         let mut events = InjectedEvents::default();
-        assert!(events.judge(&ended(200)).is_err_and(|refused| refused.is_retryable));
+        assert!(
+            events
+                .judge(&ended(200))
+                .is_err_and(|refused| refused.is_retryable)
+        );
         assert!(!events.has_conversation(CALL) && events.conversation(CALL, 0).is_none());
         assert_eq!(events.judge(&established(100, "VIP")), Ok(()));
         events.keep(established(100, "VIP"), 7);
         assert_eq!(events.judge(&ended(200)), Ok(()));
-        assert!(events.judge(&ended(50)).is_err_and(|refused| !refused.is_retryable), "before its communication began");
+        assert!(
+            events
+                .judge(&ended(50))
+                .is_err_and(|refused| !refused.is_retryable),
+            "before its communication began"
+        );
         assert_eq!(events.key_of(CALL), Some("VIP"));
     }
 
@@ -151,10 +198,17 @@ mod tests {
         events.replace_tag(CALL);
         assert!(!events.is_tag_replaced(CALL), "nothing is known of it");
         events.keep(established(100, "VIP"), 7);
-        assert!(events.conversation(CALL, 0).is_some_and(|held| held.is_open()));
+        assert!(
+            events
+                .conversation(CALL, 0)
+                .is_some_and(|held| held.is_open())
+        );
         events.keep(ended(200), 8);
         let held = events.conversation(CALL, 0).expect("it was told");
-        assert_eq!((held.is_open(), held.start_ms, held.end_ms), (false, 100, 200));
+        assert_eq!(
+            (held.is_open(), held.start_ms, held.end_ms),
+            (false, 100, 200)
+        );
         events.replace_tag(CALL);
         assert!(events.is_tag_replaced(CALL));
     }

@@ -21,7 +21,13 @@ pub(crate) enum NotAdded {
 
 impl ExternalIds {
     /// Gives a user the key of an authority; a user has at most `most`.
-    pub(crate) fn add(&mut self, authority: String, key: String, user: Uuid, most: u64) -> Result<(), NotAdded> {
+    pub(crate) fn add(
+        &mut self,
+        authority: String,
+        key: String,
+        user: Uuid,
+        most: u64,
+    ) -> Result<(), NotAdded> {
         let own = self.of(user).count() as u64;
         let place = (authority, key);
         if self.users.contains_key(&place) {
@@ -70,7 +76,10 @@ mod tests {
         assert_eq!(add("a-2", john), Ok(()));
         assert_eq!(add("a-3", john), Err(NotAdded::TooMany));
         assert_eq!(add("a-3", jane), Ok(()));
-        assert_eq!(ids.of(john).collect::<Vec<_>>(), [("legacy", "a-1"), ("legacy", "a-2")]);
+        assert_eq!(
+            ids.of(john).collect::<Vec<_>>(),
+            [("legacy", "a-1"), ("legacy", "a-2")]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the organisation remembers of its public ingestion: stores like those beside it, of what only this surface has.
+//! What the organisation remembers of its public ingestion: stores like those beside it, of what
+//! only this surface has.
 
 mod audit_log;
 mod event_log;
@@ -12,7 +13,11 @@ pub(super) use self::{
     audit_log::{Action, AuditEntry, AuditLog, IsProtected, Noted, Subject, Told},
     events::{InjectedEvents, Repeats},
     external_ids::{ExternalIds, NotAdded},
-    policies::{Actions, Conditions, Family, NameTaken, Named, Policies, Policy, PolicyDates, Said},
-    recording_jobs::{About, Found, Job, JobAction, JobOrder, JobOutcome, Progress, RecordingJobs, When},
+    policies::{
+        Actions, Conditions, Family, NameTaken, Named, Policies, Policy, PolicyDates, Said,
+    },
+    recording_jobs::{
+        About, Found, Job, JobAction, JobOrder, JobOutcome, Progress, RecordingJobs, When,
+    },
     uploads::{Orphan, RecordingUploads, Status, Undecided, Upload},
 };

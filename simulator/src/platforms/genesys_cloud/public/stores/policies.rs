@@ -98,9 +98,16 @@ pub(crate) struct NameTaken;
 
 impl Policies {
     /// Whether a name is free in a family; `own` is the policy that may keep it.
-    pub(crate) fn name_is_free(&self, family: Family, name: &str, own: Option<Uuid>) -> Result<(), NameTaken> {
+    pub(crate) fn name_is_free(
+        &self,
+        family: Family,
+        name: &str,
+        own: Option<Uuid>,
+    ) -> Result<(), NameTaken> {
         let is_taken = |other: &&Policy| other.said.name == name && Some(other.id) != own;
-        self.of(family).find(is_taken).map_or(Ok(()), |_| Err(NameTaken))
+        self.of(family)
+            .find(is_taken)
+            .map_or(Ok(()), |_| Err(NameTaken))
     }
 
     /// Adds a policy whose name is free.
@@ -112,7 +119,9 @@ impl Policies {
 
     /// The policies of a family in the order they were made.
     pub(crate) fn of(&self, family: Family) -> impl Iterator<Item = &Policy> {
-        self.all.iter().filter(move |policy| policy.family == family)
+        self.all
+            .iter()
+            .filter(move |policy| policy.family == family)
     }
 
     /// A policy of a family.
@@ -121,7 +130,13 @@ impl Policies {
     }
 
     /// Says of a policy something else, whose name is free; absent where there is no such policy.
-    pub(crate) fn replace(&mut self, family: Family, id: Uuid, said: Said, now_ms: i64) -> Option<Result<&Policy, NameTaken>> {
+    pub(crate) fn replace(
+        &mut self,
+        family: Family,
+        id: Uuid,
+        said: Said,
+        now_ms: i64,
+    ) -> Option<Result<&Policy, NameTaken>> {
         let at = self.place(family, id)?;
         if let Err(taken) = self.name_is_free(family, &said.name, Some(id)) {
             return Some(Err(taken));
@@ -132,7 +147,13 @@ impl Policies {
     }
 
     /// Switches a policy on or off; absent where there is no such policy.
-    pub(crate) fn enable(&mut self, family: Family, id: Uuid, is_enabled: bool, now_ms: i64) -> Option<&Policy> {
+    pub(crate) fn enable(
+        &mut self,
+        family: Family,
+        id: Uuid,
+        is_enabled: bool,
+        now_ms: i64,
+    ) -> Option<&Policy> {
         let at = self.place(family, id)?;
         let policy = &mut self.all[at];
         (policy.said.is_enabled, policy.modified_ms) = (is_enabled, now_ms);
@@ -144,31 +165,57 @@ impl Policies {
         self.place(family, id).map(|at| self.all.remove(at))
     }
 
-    /// The dates that the policies of a family give to a recording of a conversation: those of the first in their order that is enabled and holds,
-    /// its days counted from `days_from_ms`. Absent where none holds.
-    pub(crate) fn dates(&self, family: Family, held: &Conversation, created_ms: i64, days_from_ms: i64) -> Option<PolicyDates> {
-        let said = self.of(family).map(|policy| &policy.said).filter(|said| said.is_enabled && said.conditions.hold(held));
+    /// The dates that the policies of a family give to a recording of a conversation: those of the
+    /// first in their order that is enabled and holds, its days counted from `days_from_ms`. Absent
+    /// where none holds.
+    pub(crate) fn dates(
+        &self,
+        family: Family,
+        held: &Conversation,
+        created_ms: i64,
+        days_from_ms: i64,
+    ) -> Option<PolicyDates> {
+        let said = self
+            .of(family)
+            .map(|policy| &policy.said)
+            .filter(|said| said.is_enabled && said.conditions.hold(held));
         let actions = &said.min_by_key(|said| said.order)?.actions;
         if actions.deletes_at_once() {
-            return Some(PolicyDates { delete_at_ms: Some(created_ms), archive_at_ms: None });
+            return Some(PolicyDates {
+                delete_at_ms: Some(created_ms),
+                archive_at_ms: None,
+            });
         }
         let after = |days: u32| days_from_ms.saturating_add(i64::from(days) * DAY_MS);
-        Some(PolicyDates { delete_at_ms: actions.delete_days().map(after), archive_at_ms: actions.archive_days().map(after) })
+        Some(PolicyDates {
+            delete_at_ms: actions.delete_days().map(after),
+            archive_at_ms: actions.archive_days().map(after),
+        })
     }
 
     fn place(&self, family: Family, id: Uuid) -> Option<usize> {
-        self.all.iter().position(|policy| policy.family == family && policy.id == id)
+        self.all
+            .iter()
+            .position(|policy| policy.family == family && policy.id == id)
     }
 }
 
 impl Actions {
     /// After how many days a recording is deleted; absent: never.
     pub(crate) fn delete_days(&self) -> Option<u32> {
-        self.retention_duration.as_ref()?.delete_retention.as_ref()?.days
+        self.retention_duration
+            .as_ref()?
+            .delete_retention
+            .as_ref()?
+            .days
     }
 
     fn archive_days(&self) -> Option<u32> {
-        self.retention_duration.as_ref()?.archive_retention.as_ref()?.days
+        self.retention_duration
+            .as_ref()?
+            .archive_retention
+            .as_ref()?
+            .days
     }
 
     /// Whether the recording goes at once. Source: platform API, PolicyActions.
@@ -180,14 +227,35 @@ impl Actions {
 impl Conditions {
     fn hold(&self, held: &Conversation) -> bool {
         let direction = held.direction.as_str();
-        let agents: Vec<_> = held.participants.iter().filter(|one| one.role == Role::Agent).collect();
-        let any = |list: &[Named], id: Option<Uuid>| id.is_some_and(|id| list.iter().any(|named| uuid(&named.id) == Some(id)));
+        let agents: Vec<_> = held
+            .participants
+            .iter()
+            .filter(|one| one.role == Role::Agent)
+            .collect();
+        let any = |list: &[Named], id: Option<Uuid>| {
+            id.is_some_and(|id| list.iter().any(|named| uuid(&named.id) == Some(id)))
+        };
         let asks_nothing_or = |list: &[Named], holds: bool| list.is_empty() || holds;
-        (self.directions.is_empty() || self.directions.iter().any(|one| one.eq_ignore_ascii_case(direction)))
+        (self.directions.is_empty()
+            || self
+                .directions
+                .iter()
+                .any(|one| one.eq_ignore_ascii_case(direction)))
             && (self.media_types.is_empty() || self.media_types.iter().any(|one| one == "CALL"))
-            && asks_nothing_or(&self.for_queues, any(&self.for_queues, held.queue.as_ref().map(|queue| queue.id)))
-            && asks_nothing_or(&self.for_users, agents.iter().any(|one| any(&self.for_users, Some(one.id))))
-            && asks_nothing_or(&self.wrapup_codes, agents.iter().any(|one| any(&self.wrapup_codes, one.wrap_up)))
+            && asks_nothing_or(
+                &self.for_queues,
+                any(&self.for_queues, held.queue.as_ref().map(|queue| queue.id)),
+            )
+            && asks_nothing_or(
+                &self.for_users,
+                agents.iter().any(|one| any(&self.for_users, Some(one.id))),
+            )
+            && asks_nothing_or(
+                &self.wrapup_codes,
+                agents
+                    .iter()
+                    .any(|one| any(&self.wrapup_codes, one.wrap_up)),
+            )
     }
 }
 
@@ -214,40 +282,84 @@ mod tests {
     }
 
     fn policy(id: Uuid, family: Family, said: Said) -> Policy {
-        Policy { family, id, created_ms: 0, modified_ms: 0, said }
+        Policy {
+            family,
+            id,
+            created_ms: 0,
+            modified_ms: 0,
+            said,
+        }
     }
 
     #[test]
     fn a_name_is_one_policys_within_its_family() {
         let mut policies = Policies::default();
         let of = |id, family, name: &str| policy(id, family, said(name, 1, json!({}), 1));
-        assert_eq!(policies.add(of(ONE, Family::Ordinary, "Seven years")), Ok(()));
-        assert_eq!(policies.add(of(OTHER, Family::Ordinary, "Seven years")), Err(NameTaken));
-        assert_eq!(policies.add(of(OTHER, Family::CrossPlatform, "Seven years")), Ok(()));
-        assert_eq!(policies.add(of(OTHER, Family::Ordinary, "Ten years")), Ok(()));
-        let renamed = policies.replace(Family::Ordinary, OTHER, said("Seven years", 1, json!({}), 1), 5);
+        assert_eq!(
+            policies.add(of(ONE, Family::Ordinary, "Seven years")),
+            Ok(())
+        );
+        assert_eq!(
+            policies.add(of(OTHER, Family::Ordinary, "Seven years")),
+            Err(NameTaken)
+        );
+        assert_eq!(
+            policies.add(of(OTHER, Family::CrossPlatform, "Seven years")),
+            Ok(())
+        );
+        assert_eq!(
+            policies.add(of(OTHER, Family::Ordinary, "Ten years")),
+            Ok(())
+        );
+        let renamed = policies.replace(
+            Family::Ordinary,
+            OTHER,
+            said("Seven years", 1, json!({}), 1),
+            5,
+        );
         assert!(matches!(renamed, Some(Err(NameTaken))));
-        let kept = policies.replace(Family::Ordinary, ONE, said("Seven years", 9, json!({}), 1), 5);
-        assert!(matches!(kept, Some(Ok(policy)) if policy.said.order == 9 && policy.modified_ms == 5));
+        let kept = policies.replace(
+            Family::Ordinary,
+            ONE,
+            said("Seven years", 9, json!({}), 1),
+            5,
+        );
+        assert!(
+            matches!(kept, Some(Ok(policy)) if policy.said.order == 9 && policy.modified_ms == 5)
+        );
         assert!(policies.remove(Family::Ordinary, ONE).is_some());
-        assert!(policies.get(Family::Ordinary, ONE).is_none() && policies.get(Family::CrossPlatform, OTHER).is_some());
+        assert!(
+            policies.get(Family::Ordinary, ONE).is_none()
+                && policies.get(Family::CrossPlatform, OTHER).is_some()
+        );
     }
 
     #[test]
     fn the_first_in_order_that_is_enabled_and_holds_gives_the_dates() {
         let mut policies = Policies::default();
         let all = [
-            (1, said("outbound only", 1, json!({"directions": ["OUTBOUND"]}), 1)),
+            (
+                1,
+                said("outbound only", 1, json!({"directions": ["OUTBOUND"]}), 1),
+            ),
             (2, said("third", 3, json!({}), 3)),
             (3, said("second", 2, json!({}), 2)),
         ];
         for (id, said) in all {
-            policies.add(policy(Uuid::from_u128(id), Family::Ordinary, said)).expect("free");
+            policies
+                .add(policy(Uuid::from_u128(id), Family::Ordinary, said))
+                .expect("free");
         }
         let held = testing::conversation(ONE);
-        let delete_at_ms = |policies: &Policies| policies.dates(Family::Ordinary, &held, 50, 100)?.delete_at_ms;
+        let delete_at_ms = |policies: &Policies| {
+            policies
+                .dates(Family::Ordinary, &held, 50, 100)?
+                .delete_at_ms
+        };
         assert_eq!(delete_at_ms(&policies), Some(100 + 2 * DAY_MS));
-        policies.enable(Family::Ordinary, Uuid::from_u128(3), false, 0).expect("it is there");
+        policies
+            .enable(Family::Ordinary, Uuid::from_u128(3), false, 0)
+            .expect("it is there");
         assert_eq!(delete_at_ms(&policies), Some(100 + 3 * DAY_MS));
         assert_eq!(policies.dates(Family::CrossPlatform, &held, 50, 100), None);
     }
@@ -257,8 +369,16 @@ mod tests {
         let mut policies = Policies::default();
         let mut at_once = said("at once", 1, json!({}), 30);
         at_once.actions.always_delete = true;
-        policies.add(policy(ONE, Family::Ordinary, at_once)).expect("free");
+        policies
+            .add(policy(ONE, Family::Ordinary, at_once))
+            .expect("free");
         let dates = policies.dates(Family::Ordinary, &testing::conversation(ONE), 50, 100);
-        assert_eq!(dates, Some(PolicyDates { delete_at_ms: Some(50), archive_at_ms: None }));
+        assert_eq!(
+            dates,
+            Some(PolicyDates {
+                delete_at_ms: Some(50),
+                archive_at_ms: None
+            })
+        );
     }
 }

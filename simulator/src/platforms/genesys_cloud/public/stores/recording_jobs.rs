@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::platforms::genesys_cloud::analytics::DetailsQuery;
 
-/// The jobs by id. A job goes from pending to ready, and when it is executed over processing to fulfilled.
+/// The jobs by id. A job goes from pending to ready, and when it is executed over processing to
+/// fulfilled.
 #[derive(Clone, Default)]
 pub(crate) struct RecordingJobs {
     by_id: BTreeMap<Uuid, Job>,
@@ -93,7 +94,12 @@ impl RecordingJobs {
     /// Adds a job that looks for its recordings at an instant, Unix ms.
     pub(crate) fn add(&mut self, id: Uuid, order: JobOrder, looks_at_ms: i64) -> &Job {
         self.agenda.insert((looks_at_ms, id));
-        let job = Job { order, progress: Progress::Pending, found: Found::default(), outcome: JobOutcome::default() };
+        let job = Job {
+            order,
+            progress: Progress::Pending,
+            found: Found::default(),
+            outcome: JobOutcome::default(),
+        };
         self.by_id.entry(id).insert_entry(job).into_mut()
     }
 
@@ -109,12 +115,18 @@ impl RecordingJobs {
 
     /// How many are pending or processing.
     pub(crate) fn running(&self) -> u64 {
-        self.by_id.values().filter(|job| matches!(job.progress, Progress::Pending | Progress::Processing)).count() as u64
+        self.by_id
+            .values()
+            .filter(|job| matches!(job.progress, Progress::Pending | Progress::Processing))
+            .count() as u64
     }
 
     /// Executes a job, which is done at an instant, Unix ms; absent unless it is ready.
     pub(crate) fn execute(&mut self, id: Uuid, done_ms: i64) -> Option<&Job> {
-        let job = self.by_id.get_mut(&id).filter(|job| job.progress == Progress::Ready)?;
+        let job = self
+            .by_id
+            .get_mut(&id)
+            .filter(|job| job.progress == Progress::Ready)?;
         job.progress = Progress::Processing;
         self.agenda.insert((done_ms, id));
         Some(job)
@@ -124,15 +136,23 @@ impl RecordingJobs {
     pub(crate) fn cancel_or_forget(&mut self, id: Uuid) -> Option<()> {
         let job = self.by_id.get_mut(&id)?;
         match job.progress {
-            Progress::Pending | Progress::Ready | Progress::Processing => job.progress = Progress::Cancelled,
+            Progress::Pending | Progress::Ready | Progress::Processing => {
+                job.progress = Progress::Cancelled
+            }
             Progress::Fulfilled | Progress::Cancelled => drop(self.by_id.remove(&id)),
         }
         Some(())
     }
 
-    /// The next job that has to be looked at by now, in the order of time and id; each instant comes once.
+    /// The next job that has to be looked at by now, in the order of time and id; each instant
+    /// comes once.
     pub(crate) fn next_due(&mut self, now_ms: i64) -> Option<(Uuid, &Job)> {
-        while let Some((at_ms, id)) = self.agenda.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) {
+        while let Some((at_ms, id)) = self
+            .agenda
+            .first()
+            .copied()
+            .filter(|(at_ms, _)| *at_ms <= now_ms)
+        {
             self.agenda.remove(&(at_ms, id));
             if self.by_id.contains_key(&id) {
                 return self.by_id.get(&id).map(|job| (id, job));
@@ -143,14 +163,22 @@ impl RecordingJobs {
 
     /// Says what a pending job is about: it is ready.
     pub(crate) fn ready(&mut self, id: Uuid, found: Found) {
-        if let Some(job) = self.by_id.get_mut(&id).filter(|job| job.progress == Progress::Pending) {
+        if let Some(job) = self
+            .by_id
+            .get_mut(&id)
+            .filter(|job| job.progress == Progress::Pending)
+        {
             (job.found, job.progress) = (found, Progress::Ready);
         }
     }
 
     /// Says what came of a job that was processing: it is fulfilled.
     pub(crate) fn fulfil(&mut self, id: Uuid, outcome: JobOutcome) {
-        if let Some(job) = self.by_id.get_mut(&id).filter(|job| job.progress == Progress::Processing) {
+        if let Some(job) = self
+            .by_id
+            .get_mut(&id)
+            .filter(|job| job.progress == Progress::Processing)
+        {
             (job.outcome, job.progress) = (outcome, Progress::Fulfilled);
         }
     }
@@ -158,7 +186,9 @@ impl RecordingJobs {
     /// Makes every job another client's.
     #[cfg(test)]
     pub(crate) fn give_to(&mut self, client_id: &str) {
-        self.by_id.values_mut().for_each(|job| client_id.clone_into(&mut job.order.client_id));
+        self.by_id
+            .values_mut()
+            .for_each(|job| client_id.clone_into(&mut job.order.client_id));
     }
 }
 
@@ -206,16 +236,31 @@ mod tests {
         let mut jobs = pending();
         assert!(jobs.execute(JOB, 20).is_none(), "it is not ready");
         jobs.fulfil(JOB, JobOutcome::default());
-        assert_eq!((progress(&jobs), jobs.running()), (Some(Progress::Pending), 1));
+        assert_eq!(
+            (progress(&jobs), jobs.running()),
+            (Some(Progress::Pending), 1)
+        );
         assert!(jobs.next_due(9).is_none());
         assert!(jobs.next_due(10).is_some_and(|(id, _)| id == JOB));
         assert!(jobs.next_due(10).is_none(), "an instant comes once");
         jobs.ready(JOB, Found::default());
-        assert_eq!((progress(&jobs), jobs.running()), (Some(Progress::Ready), 0));
+        assert_eq!(
+            (progress(&jobs), jobs.running()),
+            (Some(Progress::Ready), 0)
+        );
         assert!(jobs.execute(JOB, 20).is_some());
-        assert_eq!((progress(&jobs), jobs.running()), (Some(Progress::Processing), 1));
+        assert_eq!(
+            (progress(&jobs), jobs.running()),
+            (Some(Progress::Processing), 1)
+        );
         assert!(jobs.next_due(20).is_some());
-        jobs.fulfil(JOB, JobOutcome { processed: 3, ..JobOutcome::default() });
+        jobs.fulfil(
+            JOB,
+            JobOutcome {
+                processed: 3,
+                ..JobOutcome::default()
+            },
+        );
         assert_eq!(progress(&jobs), Some(Progress::Fulfilled));
     }
 

@@ -1,4 +1,5 @@
-//! Uploads of recordings from their announcement on, and the orphan recordings that some of them become.
+//! Uploads of recordings from their announcement on, and the orphan recordings that some of them
+//! become.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +7,8 @@ use uuid::Uuid;
 
 use super::super::package::Unpacked;
 
-/// Uploads and orphans. An upload is in `waiting` while it waits for its conversation, and has an orphan while it is [`Status::Orphaned`].
+/// Uploads and orphans. An upload is in `waiting` while it waits for its conversation, and has an
+/// orphan while it is [`Status::Orphaned`].
 #[derive(Clone, Default)]
 pub(crate) struct RecordingUploads {
     by_id: BTreeMap<Uuid, Upload>,
@@ -102,43 +104,89 @@ impl RecordingUploads {
         self.by_id.values()
     }
 
-    /// Takes in the bytes of an upload, which are processed until `ready_ms`. A second PUT begins anew, except where the first became an orphan: that is
-    /// what there is to act on then, and a twin would be one recording too many.
-    pub(crate) fn arrive(&mut self, id: Uuid, unpacked: Result<Unpacked, String>, now_ms: i64, ready_ms: i64, stuck_ms: u64) {
+    /// Takes in the bytes of an upload, which are processed until `ready_ms`. A second PUT begins
+    /// anew, except where the first became an orphan: that is what there is to act on then, and a
+    /// twin would be one recording too many.
+    pub(crate) fn arrive(
+        &mut self,
+        id: Uuid,
+        unpacked: Result<Unpacked, String>,
+        now_ms: i64,
+        ready_ms: i64,
+        stuck_ms: u64,
+    ) {
         self.stop_waiting(id);
-        let Some(upload) = self.by_id.get_mut(&id).filter(|upload| !matches!(upload.status, Status::Orphaned)) else { return };
-        upload.about = unpacked.as_ref().ok().map(|one| (one.metadata.conversation, one.metadata.recording));
+        let Some(upload) = self
+            .by_id
+            .get_mut(&id)
+            .filter(|upload| !matches!(upload.status, Status::Orphaned))
+        else {
+            return;
+        };
+        upload.about = unpacked
+            .as_ref()
+            .ok()
+            .map(|one| (one.metadata.conversation, one.metadata.recording));
         (upload.arrived_ms, upload.changed_ms) = (Some(now_ms), now_ms);
-        upload.status = Status::Pending { unpacked: unpacked.map(Box::new), ready_ms, stuck_ms };
+        upload.status = Status::Pending {
+            unpacked: unpacked.map(Box::new),
+            ready_ms,
+            stuck_ms,
+        };
         self.agenda.insert((ready_ms, id));
     }
 
-    /// The next upload that has to be looked at by now, in the order of time and id; each instant comes once.
+    /// The next upload that has to be looked at by now, in the order of time and id; each instant
+    /// comes once.
     pub(crate) fn next_due(&mut self, now_ms: i64) -> Option<Uuid> {
-        let (at_ms, id) = self.agenda.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms)?;
+        let (at_ms, id) = self
+            .agenda
+            .first()
+            .copied()
+            .filter(|(at_ms, _)| *at_ms <= now_ms)?;
         self.agenda.remove(&(at_ms, id));
         Some(id)
     }
 
     /// The uploads that wait for a conversation, in the order of their ids.
     pub(crate) fn waiting_for(&self, conversation: Uuid) -> Vec<Uuid> {
-        let waiting = self.waiting.range((conversation, Uuid::nil())..=(conversation, Uuid::max()));
+        let waiting = self
+            .waiting
+            .range((conversation, Uuid::nil())..=(conversation, Uuid::max()));
         waiting.map(|(_, upload)| *upload).collect()
     }
 
-    /// Takes an upload up whose outcome may be decided now: one that is processed, or waits. The caller says what came of it: [`Self::park`],
-    /// [`Self::conclude`] or [`Self::surface`].
+    /// Takes an upload up whose outcome may be decided now: one that is processed, or waits. The
+    /// caller says what came of it: [`Self::park`], [`Self::conclude`] or [`Self::surface`].
     pub(crate) fn take_up(&mut self, id: Uuid, now_ms: i64) -> Option<Undecided> {
         self.stop_waiting(id);
         let upload = self.by_id.get_mut(&id)?;
         match std::mem::replace(&mut upload.status, Status::Announced) {
-            Status::Pending { unpacked, ready_ms, stuck_ms } if ready_ms <= now_ms => {
+            Status::Pending {
+                unpacked,
+                ready_ms,
+                stuck_ms,
+            } if ready_ms <= now_ms => {
                 let stuck_until_ms = ready_ms.saturating_add_unsigned(stuck_ms);
-                Some(Undecided { unpacked, wait: Wait { orphan_ms: None, stuck_until_ms } })
+                Some(Undecided {
+                    unpacked,
+                    wait: Wait {
+                        orphan_ms: None,
+                        stuck_until_ms,
+                    },
+                })
             }
-            Status::Waiting { unpacked, orphan_ms, stuck_until_ms } => {
-                Some(Undecided { unpacked: Ok(unpacked), wait: Wait { orphan_ms: Some(orphan_ms), stuck_until_ms } })
-            }
+            Status::Waiting {
+                unpacked,
+                orphan_ms,
+                stuck_until_ms,
+            } => Some(Undecided {
+                unpacked: Ok(unpacked),
+                wait: Wait {
+                    orphan_ms: Some(orphan_ms),
+                    stuck_until_ms,
+                },
+            }),
             unchanged => {
                 upload.status = unchanged;
                 None
@@ -146,10 +194,23 @@ impl RecordingUploads {
         }
     }
 
-    /// Parks an upload until its conversation comes, at most `wait_ms` from when it was parked first.
-    pub(crate) fn park(&mut self, id: Uuid, unpacked: Box<Unpacked>, wait: Wait, now_ms: i64, wait_ms: u64) {
-        let Some(upload) = self.by_id.get_mut(&id) else { return };
-        let Wait { orphan_ms, stuck_until_ms } = wait;
+    /// Parks an upload until its conversation comes, at most `wait_ms` from when it was parked
+    /// first.
+    pub(crate) fn park(
+        &mut self,
+        id: Uuid,
+        unpacked: Box<Unpacked>,
+        wait: Wait,
+        now_ms: i64,
+        wait_ms: u64,
+    ) {
+        let Some(upload) = self.by_id.get_mut(&id) else {
+            return;
+        };
+        let Wait {
+            orphan_ms,
+            stuck_until_ms,
+        } = wait;
         let due_ms = orphan_ms.unwrap_or_else(|| now_ms.saturating_add_unsigned(wait_ms));
         self.waiting.insert((unpacked.metadata.conversation, id));
         self.agenda.insert((due_ms, id));
@@ -159,7 +220,11 @@ impl RecordingUploads {
         if orphan_ms.is_none() {
             upload.changed_ms = now_ms;
         }
-        upload.status = Status::Waiting { unpacked, orphan_ms: due_ms, stuck_until_ms };
+        upload.status = Status::Waiting {
+            unpacked,
+            orphan_ms: due_ms,
+            stuck_until_ms,
+        };
     }
 
     /// Ends an upload; its file's name, absent where there is no such upload.
@@ -170,9 +235,23 @@ impl RecordingUploads {
     }
 
     /// Makes an upload an orphan recording; its file's name, absent where there is no such upload.
-    pub(crate) fn surface(&mut self, id: Uuid, orphan: Uuid, unpacked: Unpacked, now_ms: i64) -> Option<&str> {
+    pub(crate) fn surface(
+        &mut self,
+        id: Uuid,
+        orphan: Uuid,
+        unpacked: Unpacked,
+        now_ms: i64,
+    ) -> Option<&str> {
         let created_ms = self.get(id)?.arrived_ms.unwrap_or(now_ms);
-        self.orphans.insert(orphan, Orphan { upload: id, unpacked, created_ms, recovered_ms: now_ms });
+        self.orphans.insert(
+            orphan,
+            Orphan {
+                upload: id,
+                unpacked,
+                created_ms,
+                recovered_ms: now_ms,
+            },
+        );
         self.conclude(id, Status::Orphaned, now_ms)
     }
 
@@ -194,7 +273,11 @@ impl RecordingUploads {
     }
 
     fn stop_waiting(&mut self, id: Uuid) {
-        if let Some(Upload { status: Status::Waiting { unpacked, .. }, .. }) = self.by_id.get(&id) {
+        if let Some(Upload {
+            status: Status::Waiting { unpacked, .. },
+            ..
+        }) = self.by_id.get(&id)
+        {
             self.waiting.remove(&(unpacked.metadata.conversation, id));
         }
     }
@@ -209,7 +292,16 @@ impl Upload {
         md5: Option<[u8; 16]>,
         now_ms: i64,
     ) -> Upload {
-        Upload { file_name, key, headers, md5, arrived_ms: None, changed_ms: now_ms, status: Status::Announced, about: None }
+        Upload {
+            file_name,
+            key,
+            headers,
+            md5,
+            arrived_ms: None,
+            changed_ms: now_ms,
+            status: Status::Announced,
+            about: None,
+        }
     }
 }
 
@@ -259,14 +351,22 @@ mod tests {
             delete_at_ms: None,
             annotations: Vec::new(),
         };
-        let audio = StoredFile { name: "call.mp3".to_owned(), content_type: "audio/mpeg".to_owned(), bytes: 1, sha256: String::new() };
+        let audio = StoredFile {
+            name: "call.mp3".to_owned(),
+            content_type: "audio/mpeg".to_owned(),
+            bytes: 1,
+            sha256: String::new(),
+        };
         Unpacked { metadata, audio }
     }
 
     /// An upload that was announced, and whose bytes are processed from 10 to 20.
     fn arrived() -> RecordingUploads {
         let mut uploads = RecordingUploads::default();
-        uploads.announce(UPLOAD, Upload::announced("call.zip".to_owned(), "key".to_owned(), Vec::new(), None, 0));
+        uploads.announce(
+            UPLOAD,
+            Upload::announced("call.zip".to_owned(), "key".to_owned(), Vec::new(), None, 0),
+        );
         uploads.arrive(UPLOAD, Ok(unpacked(CALL)), 10, 20, 0);
         uploads
     }
@@ -288,19 +388,32 @@ mod tests {
     fn an_upload_is_decided_when_it_is_processed_and_not_before() {
         let mut uploads = arrived();
         assert!(uploads.take_up(UPLOAD, 19).is_none());
-        assert_eq!((word(&uploads), uploads.next_due(19)), (Some("Pending"), None));
-        assert_eq!((uploads.next_due(20), uploads.next_due(20)), (Some(UPLOAD), None), "an instant comes once");
+        assert_eq!(
+            (word(&uploads), uploads.next_due(19)),
+            (Some("Pending"), None)
+        );
+        assert_eq!(
+            (uploads.next_due(20), uploads.next_due(20)),
+            (Some(UPLOAD), None),
+            "an instant comes once"
+        );
         assert!(uploads.take_up(UPLOAD, 20).is_some());
     }
 
     #[test]
     fn it_waits_for_its_own_conversation_until_it_is_decided() {
         let mut uploads = parked();
-        assert_eq!((uploads.waiting_for(CALL), uploads.waiting_for(OTHER_CALL)), (vec![UPLOAD], Vec::new()));
+        assert_eq!(
+            (uploads.waiting_for(CALL), uploads.waiting_for(OTHER_CALL)),
+            (vec![UPLOAD], Vec::new())
+        );
         let Undecided { wait, .. } = uploads.take_up(UPLOAD, 30).expect("it waits");
         assert_eq!(wait.orphan_ms, Some(120));
         uploads.conclude(UPLOAD, Status::Success, 30);
-        assert_eq!((word(&uploads), uploads.waiting_for(CALL)), (Some("Success"), Vec::new()));
+        assert_eq!(
+            (word(&uploads), uploads.waiting_for(CALL)),
+            (Some("Success"), Vec::new())
+        );
     }
 
     #[test]
@@ -308,25 +421,46 @@ mod tests {
         let mut uploads = parked();
         let Undecided { unpacked, wait } = uploads.take_up(UPLOAD, 90).expect("it waits");
         uploads.park(UPLOAD, unpacked.expect("it was read"), wait, 90, 100);
-        assert_eq!((uploads.next_due(119), uploads.next_due(120)), (None, Some(UPLOAD)));
-        assert_eq!(uploads.get(UPLOAD).map(|upload| upload.changed_ms), Some(20));
+        assert_eq!(
+            (uploads.next_due(119), uploads.next_due(120)),
+            (None, Some(UPLOAD))
+        );
+        assert_eq!(
+            uploads.get(UPLOAD).map(|upload| upload.changed_ms),
+            Some(20)
+        );
     }
 
     #[test]
     fn new_bytes_no_longer_wait_for_the_conversation_of_the_old_ones() {
         let mut uploads = parked();
         uploads.arrive(UPLOAD, Ok(unpacked(OTHER_CALL)), 50, 60, 0);
-        assert_eq!((word(&uploads), uploads.waiting_for(CALL)), (Some("Pending"), Vec::new()));
+        assert_eq!(
+            (word(&uploads), uploads.waiting_for(CALL)),
+            (Some("Pending"), Vec::new())
+        );
     }
 
     #[test]
     fn an_orphan_is_there_while_its_upload_is_one_and_new_bytes_change_nothing() {
         let mut uploads = arrived();
         uploads.take_up(UPLOAD, 20).expect("it is processed");
-        assert_eq!(uploads.surface(UPLOAD, ORPHAN, unpacked(CALL), 20), Some("call.zip"));
+        assert_eq!(
+            uploads.surface(UPLOAD, ORPHAN, unpacked(CALL), 20),
+            Some("call.zip")
+        );
         uploads.arrive(UPLOAD, Ok(unpacked(OTHER_CALL)), 30, 40, 0);
-        assert_eq!((word(&uploads), uploads.orphan(ORPHAN).map(|orphan| orphan.created_ms)), (Some("WaitForConversation"), Some(10)));
+        assert_eq!(
+            (
+                word(&uploads),
+                uploads.orphan(ORPHAN).map(|orphan| orphan.created_ms)
+            ),
+            (Some("WaitForConversation"), Some(10))
+        );
         uploads.end_orphan(ORPHAN, Status::Failure("deleted".to_owned()), 50);
-        assert_eq!((word(&uploads), uploads.orphans().count()), (Some("Failure"), 0));
+        assert_eq!(
+            (word(&uploads), uploads.orphans().count()),
+            (Some("Failure"), 0)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The public ingestion from outside: a whole conversation as events, its recording as a ZIP, and both read back.
+//! The public ingestion from outside: a whole conversation as events, its recording as a ZIP, and
+//! both read back.
 
 mod audits;
 mod contracts;
@@ -26,7 +27,9 @@ pub(super) const EVENTS: &str = "/api/v2/events/conversations";
 
 /// An id of version 4: of a kind of thing, and a number.
 pub(super) fn v4(kind: u8, number: u64) -> Uuid {
-    Uuid::from_u128((u128::from(kind) << 120) | 0x0000_0000_4000_8000_0000_0000_0000 | u128::from(number))
+    Uuid::from_u128(
+        (u128::from(kind) << 120) | 0x0000_0000_4000_8000_0000_0000_0000 | u128::from(number),
+    )
 }
 
 /// The communications of a call: customer, menu, queue, first agent, second agent.
@@ -43,7 +46,10 @@ fn event(number: u64, which: u64, second: u64, fields: Value) -> Value {
         "eventDateTime": format!("2023-07-27T10:{:02}:{:02}.{:03}Z", second / 60, second % 60, number % 1_000),
         "conversationId": conversation_id(number),
     });
-    event.as_object_mut().expect("an event").extend(fields.as_object().expect("fields").clone());
+    event
+        .as_object_mut()
+        .expect("an event")
+        .extend(fields.as_object().expect("fields").clone());
     event
 }
 
@@ -53,32 +59,88 @@ fn established(number: u64, which: u64, second: u64, of: u64, fields: Value) -> 
         "initialConfiguration": {"alerting": false, "inbound": true, "additionalInfo": {"st.ivr_node": "IVR-12"}},
         "sourceConfiguration": {"sourceId": "legacy", "interactionId": number.to_string(), "tagId": format!("st:acme:{number}")},
     });
-    whole.as_object_mut().expect("fields").extend(fields.as_object().expect("fields").clone());
+    whole
+        .as_object_mut()
+        .expect("fields")
+        .extend(fields.as_object().expect("fields").clone());
     event(number, which, second, whole)
 }
 
-/// A whole call in the order of time: customer, menu, queue, an agent with a hold, a transfer to another, wrap-up, ends. Each with its list.
+/// A whole call in the order of time: customer, menu, queue, an agent with a hold, a transfer to
+/// another, wrap-up, ends. Each with its list.
 pub(super) fn call_events(number: u64) -> Vec<(&'static str, Value)> {
     let of = |which: u64| json!({"communicationId": leg(number, which)});
     let with = |which: u64, more: Value| {
         let mut fields = of(which);
-        fields.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
+        fields
+            .as_object_mut()
+            .expect("fields")
+            .extend(more.as_object().expect("fields").clone());
         fields
     };
     let command = v4(0xc0, number);
     vec![
         (
             "externalEstablishedEvents",
-            established(number, 1, 0, 1, json!({"ani": "+15550100199", "dnis": "+18005550123", "aniName": "Ann"})),
+            established(
+                number,
+                1,
+                0,
+                1,
+                json!({"ani": "+15550100199", "dnis": "+18005550123", "aniName": "Ann"}),
+            ),
         ),
-        ("ivrEstablishedEvents", established(number, 2, 1, 2, json!({"ivrName": "IVR-12"}))),
-        ("communicationEndedEvents", event(number, 3, 5, with(2, json!({"disconnectType": "Transfer"})))),
-        ("routingEstablishedEvents", established(number, 4, 5, 3, json!({"queueId": QUEUE, "skillIds": [SKILL]}))),
-        ("userEstablishedEvents", established(number, 5, 12, FIRST_AGENT, json!({"userId": JOHN}))),
-        ("communicationEndedEvents", event(number, 6, 12, with(3, json!({"disconnectType": "TransferUser"})))),
-        ("audioUpdatedEvents", event(number, 7, 30, with(FIRST_AGENT, json!({"audioState": {"canHear": true, "canSpeak": false}})))),
-        ("holdUpdatedEvents", event(number, 8, 60, with(FIRST_AGENT, json!({"held": true})))),
-        ("holdUpdatedEvents", event(number, 9, 80, with(FIRST_AGENT, json!({"held": false})))),
+        (
+            "ivrEstablishedEvents",
+            established(number, 2, 1, 2, json!({"ivrName": "IVR-12"})),
+        ),
+        (
+            "communicationEndedEvents",
+            event(number, 3, 5, with(2, json!({"disconnectType": "Transfer"}))),
+        ),
+        (
+            "routingEstablishedEvents",
+            established(
+                number,
+                4,
+                5,
+                3,
+                json!({"queueId": QUEUE, "skillIds": [SKILL]}),
+            ),
+        ),
+        (
+            "userEstablishedEvents",
+            established(number, 5, 12, FIRST_AGENT, json!({"userId": JOHN})),
+        ),
+        (
+            "communicationEndedEvents",
+            event(
+                number,
+                6,
+                12,
+                with(3, json!({"disconnectType": "TransferUser"})),
+            ),
+        ),
+        (
+            "audioUpdatedEvents",
+            event(
+                number,
+                7,
+                30,
+                with(
+                    FIRST_AGENT,
+                    json!({"audioState": {"canHear": true, "canSpeak": false}}),
+                ),
+            ),
+        ),
+        (
+            "holdUpdatedEvents",
+            event(number, 8, 60, with(FIRST_AGENT, json!({"held": true}))),
+        ),
+        (
+            "holdUpdatedEvents",
+            event(number, 9, 80, with(FIRST_AGENT, json!({"held": false}))),
+        ),
         (
             "userTransferEvents",
             event(
@@ -91,7 +153,10 @@ pub(super) fn call_events(number: u64) -> Vec<(&'static str, Value)> {
                 }),
             ),
         ),
-        ("userEstablishedEvents", established(number, 11, 160, 5, json!({"userId": JANE}))),
+        (
+            "userEstablishedEvents",
+            established(number, 11, 160, 5, json!({"userId": JANE})),
+        ),
         (
             "progressTransferEvents",
             event(
@@ -103,15 +168,42 @@ pub(super) fn call_events(number: u64) -> Vec<(&'static str, Value)> {
         ),
         (
             "endTransferEvents",
-            event(number, 13, 160, json!({"commandId": command, "objectCommunicationId": leg(number, 1), "finalState": "Completed"})),
+            event(
+                number,
+                13,
+                160,
+                json!({"commandId": command, "objectCommunicationId": leg(number, 1), "finalState": "Completed"}),
+            ),
         ),
-        ("communicationEndedEvents", event(number, 14, 160, with(FIRST_AGENT, json!({"disconnectType": "TransferUser"})))),
+        (
+            "communicationEndedEvents",
+            event(
+                number,
+                14,
+                160,
+                with(FIRST_AGENT, json!({"disconnectType": "TransferUser"})),
+            ),
+        ),
         (
             "communicationDispositionAppliedEvents",
-            event(number, 15, 300, with(5, json!({"code": WRAPUP, "notes": "RESOLVED", "tags": ["vip"]}))),
+            event(
+                number,
+                15,
+                300,
+                with(
+                    5,
+                    json!({"code": WRAPUP, "notes": "RESOLVED", "tags": ["vip"]}),
+                ),
+            ),
         ),
-        ("communicationEndedEvents", event(number, 16, 300, with(5, json!({"disconnectType": "Peer"})))),
-        ("communicationEndedEvents", event(number, 17, 300, with(1, json!({"disconnectType": "Self"})))),
+        (
+            "communicationEndedEvents",
+            event(number, 16, 300, with(5, json!({"disconnectType": "Peer"}))),
+        ),
+        (
+            "communicationEndedEvents",
+            event(number, 17, 300, with(1, json!({"disconnectType": "Self"}))),
+        ),
     ]
 }
 
@@ -122,7 +214,10 @@ pub(super) fn batch(events: &[(&str, Value)]) -> Value {
         if batch[list].is_null() {
             batch[list] = json!([]);
         }
-        batch[list].as_array_mut().expect("a list").push(event.clone());
+        batch[list]
+            .as_array_mut()
+            .expect("a list")
+            .push(event.clone());
     }
     batch
 }
@@ -150,7 +245,10 @@ pub(super) fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// The ZIP of a recording.
 pub(super) fn package(metadata: &Value, audio: &[u8]) -> Vec<u8> {
-    zipped(&[("metadata.json", metadata.to_string().as_bytes()), ("audio.mp3", audio)])
+    zipped(&[
+        ("metadata.json", metadata.to_string().as_bytes()),
+        ("audio.mp3", audio),
+    ])
 }
 
 pub(super) fn name_of(number: u64) -> String {
@@ -159,7 +257,12 @@ pub(super) fn name_of(number: u64) -> String {
 
 /// Settings of the public ingestion, and no limit of requests.
 pub(super) fn unlimited(public: PublicSettings) -> Settings {
-    Settings { requests_per_minute: 0, uploads_per_second: 0, public, ..Settings::default() }
+    Settings {
+        requests_per_minute: 0,
+        uploads_per_second: 0,
+        public,
+        ..Settings::default()
+    }
 }
 
 impl World {
@@ -170,7 +273,12 @@ impl World {
     /// Sends events as one batch; its errors.
     pub(super) async fn inject(&self, events: &[(&str, Value)]) -> Vec<Value> {
         let answer = self.post(EVENTS, &batch(events)).await;
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         answer.json()["errors"].as_array().expect("errors").clone()
     }
 
@@ -183,18 +291,38 @@ impl World {
         let md5 = STANDARD.encode(Md5::digest(bytes));
         let asked = json!({"fileName": name, "contentMd5": md5, "contentType": "application/zip", "serverSideEncryption": "AES256"});
         let answer = self.post("/api/v2/uploads/recordings", &asked).await;
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         answer.json()
     }
 
     /// The PUT that an announcement asks for, with those of its headers that `keep` keeps.
-    pub(super) async fn put(&self, announced: &Value, bytes: &[u8], keep: impl Fn(&str) -> bool) -> Answer {
-        let path = announced["url"].as_str().and_then(|url| url.strip_prefix("http://127.0.0.1:40003")).expect("our own host").to_owned();
+    pub(super) async fn put(
+        &self,
+        announced: &Value,
+        bytes: &[u8],
+        keep: impl Fn(&str) -> bool,
+    ) -> Answer {
+        let path = announced["url"]
+            .as_str()
+            .and_then(|url| url.strip_prefix("http://127.0.0.1:40003"))
+            .expect("our own host")
+            .to_owned();
         let mut request = Request::put(path);
-        for (name, value) in announced["headers"].as_object().expect("headers").iter().filter(|(name, _)| keep(name)) {
+        for (name, value) in announced["headers"]
+            .as_object()
+            .expect("headers")
+            .iter()
+            .filter(|(name, _)| keep(name))
+        {
             request = request.header(name, value.as_str().expect("text"));
         }
-        self.send(request.body(Body::from(bytes.to_vec())).expect("a request")).await
+        self.send(request.body(Body::from(bytes.to_vec())).expect("a request"))
+            .await
     }
 
     /// Announces and puts a ZIP.
@@ -205,8 +333,18 @@ impl World {
 
     /// The recording of a call, uploaded.
     pub(super) async fn recorded(&self, number: u64) {
-        let answer = self.upload_zip(&name_of(number), &package(&metadata(number), &number.to_be_bytes())).await;
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let answer = self
+            .upload_zip(
+                &name_of(number),
+                &package(&metadata(number), &number.to_be_bytes()),
+            )
+            .await;
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
     }
 
     /// Rows of an upload report, without its heading, each cell by cell.
@@ -216,29 +354,65 @@ impl World {
             asked["uploadStatus"] = json!(only);
         }
         let created = self.post("/api/v2/recording/uploads/reports", &asked).await;
-        assert_eq!(created.status, 202, "{}", String::from_utf8_lossy(&created.body));
-        let shown = self.get(&format!("/api/v2/recording/uploads/reports/{}", id_of(&created.json()))).await.json();
-        let url = shown["signedUrl"].as_str().unwrap_or_else(|| panic!("{shown}"));
-        let path = url.strip_prefix("http://127.0.0.1:40003").expect("our own host");
-        let file = self.send(Request::get(path).body(Body::empty()).expect("a request")).await;
-        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/csv"));
+        assert_eq!(
+            created.status,
+            202,
+            "{}",
+            String::from_utf8_lossy(&created.body)
+        );
+        let shown = self
+            .get(&format!(
+                "/api/v2/recording/uploads/reports/{}",
+                id_of(&created.json())
+            ))
+            .await
+            .json();
+        let url = shown["signedUrl"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{shown}"));
+        let path = url
+            .strip_prefix("http://127.0.0.1:40003")
+            .expect("our own host");
+        let file = self
+            .send(Request::get(path).body(Body::empty()).expect("a request"))
+            .await;
+        assert_eq!(
+            (file.status.as_u16(), file.header("content-type")),
+            (200, "text/csv")
+        );
         let mut reader = csv::Reader::from_reader(file.body.as_slice());
-        reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
+        reader
+            .records()
+            .map(|row| row.expect("a row").iter().map(str::to_owned).collect())
+            .collect()
     }
 
     /// Status and message of every upload in the report, sorted.
     pub(super) async fn statuses(&self) -> Vec<(String, String)> {
-        let mut all: Vec<(String, String)> = self.report(None).await.into_iter().map(|row| (row[4].clone(), row[7].clone())).collect();
+        let mut all: Vec<(String, String)> = self
+            .report(None)
+            .await
+            .into_iter()
+            .map(|row| (row[4].clone(), row[7].clone()))
+            .collect();
         all.sort();
         all
     }
 
     pub(super) async fn recordings(&self, number: u64) -> Value {
-        self.get(&format!("/api/v2/conversations/{}/recordings?formatId=NONE", conversation_id(number))).await.json()
+        self.get(&format!(
+            "/api/v2/conversations/{}/recordings?formatId=NONE",
+            conversation_id(number)
+        ))
+        .await
+        .json()
     }
 
     /// The truth of the calls, line by line.
     pub(super) fn lines(&self) -> Vec<Value> {
-        self.truth().lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
+        self.truth()
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line"))
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! However a conversation's events are split, repeated or ordered, the organisation holds the same in the end.
+//! However a conversation's events are split, repeated or ordered, the organisation holds the same
+//! in the end.
 
 use std::{cell::Cell, task::Poll};
 
@@ -8,7 +9,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(work)
 }
 
 /// Truth and effects of two calls, each sent as one batch.
@@ -82,7 +87,8 @@ async fn stand_back(seed: Seed) {
 }
 
 impl World {
-    /// One call as a worker brings it in: what fails is tried again, an upload that failed is uploaded again.
+    /// One call as a worker brings it in: what fails is tried again, an upload that failed is
+    /// uploaded again.
     async fn bring_in(&self, number: u64, seed: Seed) {
         let events = call_events(number);
         for half in [&events[..9], &events[9..]] {
@@ -99,7 +105,9 @@ impl World {
             stand_back(seed.child("upload")).await;
             let asked = json!({"fileName": name_of(number)});
             let announced = self.post("/api/v2/uploads/recordings", &asked).await;
-            if announced.status == 200 && self.put(&announced.json(), &zip, |_| true).await.status == 200 {
+            if announced.status == 200
+                && self.put(&announced.json(), &zip, |_| true).await.status == 200
+            {
                 let is_there = self.recordings(number).await != json!([]);
                 if is_there {
                     return;
@@ -113,32 +121,54 @@ impl World {
 #[test]
 fn any_number_of_workers_under_faults_leaves_the_same_truth_and_effects() {
     let rules: Vec<FaultRule> = [
-        "on = 'genesys_cloud.inject_events'\nkind = 'server_error'\nshare = 0.3\nheal_after_attempts = 2",
-        "on = 'genesys_cloud.inject_events'\nkind = 'error_after_commit'\nshare = 0.2\nheal_after_attempts = 1",
-        "on = 'genesys_cloud.inject_events'\nkind = 'too_many_requests'\nshare = 0.1\nheal_after_attempts = 1",
-        "on = 'genesys_cloud.create_upload'\nkind = 'error_after_commit'\nshare = 0.4\nheal_after_attempts = 1",
-        "on = 'genesys_cloud.put_upload'\nkind = 'error_after_commit'\nshare = 0.4\nheal_after_attempts = 1",
-        "on = 'genesys_cloud.process_upload'\nkind = 'upload_failed'\nshare = 0.4\nheal_after_attempts = 1",
+        "on = 'genesys_cloud.inject_events'\nkind = 'server_error'\nshare = \
+         0.3\nheal_after_attempts = 2",
+        "on = 'genesys_cloud.inject_events'\nkind = 'error_after_commit'\nshare = \
+         0.2\nheal_after_attempts = 1",
+        "on = 'genesys_cloud.inject_events'\nkind = 'too_many_requests'\nshare = \
+         0.1\nheal_after_attempts = 1",
+        "on = 'genesys_cloud.create_upload'\nkind = 'error_after_commit'\nshare = \
+         0.4\nheal_after_attempts = 1",
+        "on = 'genesys_cloud.put_upload'\nkind = 'error_after_commit'\nshare = \
+         0.4\nheal_after_attempts = 1",
+        "on = 'genesys_cloud.process_upload'\nkind = 'upload_failed'\nshare = \
+         0.4\nheal_after_attempts = 1",
     ]
     .iter()
     .map(|text| toml::from_str(text).expect("a rule"))
     .collect();
     let with_workers = |workers: u64| {
         run(async {
-            let world = World::with_faults(unlimited(PublicSettings::default()), rules.clone()).await;
+            let world =
+                World::with_faults(unlimited(PublicSettings::default()), rules.clone()).await;
             let world = &world;
             let lanes = (0..workers).map(|worker| async move {
-                for number in (1..=12_u64).rev().filter(|number| number % workers == worker) {
-                    world.bring_in(number, Seed::new(workers).index(number)).await;
+                for number in (1..=12_u64)
+                    .rev()
+                    .filter(|number| number % workers == worker)
+                {
+                    world
+                        .bring_in(number, Seed::new(workers).index(number))
+                        .await;
                 }
             });
             join_all(lanes).await;
-            let struck: Vec<String> = world.core.faults.injected().into_iter().map(|one| one.id).collect();
+            let struck: Vec<String> = world
+                .core
+                .faults
+                .injected()
+                .into_iter()
+                .map(|one| one.id)
+                .collect();
             (world.truth(), world.core.journal.effects(), struck)
         })
     };
     let alone = with_workers(1);
-    assert!(alone.2.len() > 20, "the faults must strike: {}", alone.2.len());
+    assert!(
+        alone.2.len() > 20,
+        "the faults must strike: {}",
+        alone.2.len()
+    );
     for workers in [3, 12] {
         assert_eq!(with_workers(workers), alone, "{workers} workers");
     }
