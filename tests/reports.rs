@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use support::{NO_LIMITS, Run, Simulation, lines, read, redacted, seatrial, shape};
 
-/// A call that is set aside, one that is not kept any more, and an agent without a mapping.
+/// A call that is quarantined, one that is not kept any more, and an agent without a mapping.
 const SCENARIO: &str = r#"
 about = "Reports."
 seed = 4

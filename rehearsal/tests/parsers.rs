@@ -50,7 +50,9 @@ proptest! {
         }
         for text in [text.clone(), format!("{SCENARIO}{text}"), lines.join("\n")] {
             if let Some(refused) = refused(&text) {
-                prop_assert!(refused.contains("bad"), "{}", refused);
+                let line = refused.strip_prefix("bad:").and_then(|rest| rest.split(':').next()?.parse().ok());
+                let lines = text.lines().count() + 1;
+                prop_assert!(line.is_some_and(|line: usize| (1..=lines).contains(&line)), "{}", refused);
             }
         }
     }

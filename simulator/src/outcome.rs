@@ -20,7 +20,7 @@ pub enum Outcome {
     Skip(&'static str),
     /// The call goes as the source has it.
     PassThrough,
-    /// Neither moved nor set aside: an error that outlasts all retries, left for a person. A
+    /// Neither moved nor quarantined: an error that outlasts all retries, left for a person. A
     /// verifier cannot tell where it is the source's, and misses the call where it is the target's.
     Left,
 }

@@ -19,7 +19,7 @@ pub struct PlanWriteError {
 /// What a plan needs to know of a running simulator.
 pub(crate) struct Fitting<'a> {
     pub(crate) world: &'a World,
-    /// Stands for agents that the mapping does not know; absent: such calls are set aside.
+    /// Stands for agents that the mapping does not know; absent: such calls are quarantined.
     pub(crate) fallback_user: Option<Uuid>,
     /// Stands for queues that the mapping does not know.
     pub(crate) default_queue: Uuid,

@@ -28,7 +28,8 @@ use std::process::ExitCode;
 
 use crate::report::{Failure, Report};
 
-/// A proof: name, what it shows, programs it needs beside ours (empty: none), N in full and small.
+/// A proof: name, what it shows, programs that it needs beside ours when it is small (empty: none),
+/// N in full and small.
 struct Proof {
     name: &'static str,
     shows: &'static str,

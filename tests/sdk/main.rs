@@ -107,14 +107,16 @@ fn said(command: &mut Command) -> Value {
     serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
 }
 
-/// The answers stay in `target/tmp/sdk`, from which `models.py renew` takes what the facts must
+/// Where the answers to a script stay: `models.py renew` takes from all of them what the facts must
 /// have.
-fn held_to_the_models(script: &Script, dir: &Path) {
-    let answers = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("sdk")
-        .join(format!("{}.jsonl", script.name));
-    std::fs::create_dir_all(answers.parent().unwrap()).unwrap();
-    std::fs::copy(dir.join("answers.jsonl"), &answers).unwrap();
+fn answers_of(script: &Script) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(format!("{}.jsonl", script.name))
+}
+
+fn held_to_the_models(script: &Script) {
+    let answers = answers_of(script);
     let mut command = Command::new(root().join("target/sdk/python/bin/python"));
     let said = said(
         command
@@ -139,9 +141,11 @@ fn the_vendors_sdks_migrate_and_audit_with_no_change_but_the_host() {
             .unwrap();
         println!("{}: {operations} operations", script.name);
         total += operations;
-        held_to_the_models(script, simulation.dir());
+        std::fs::copy(simulation.dir().join("answers.jsonl"), answers_of(script)).unwrap();
         answered.extend(answered_well(simulation.dir()));
     }
+    // After the last script: a field that is new to the facts stops here, and all answers are there.
+    scripts().iter().for_each(held_to_the_models);
     assert!(total >= OPERATIONS, "{total} operations");
     let unasked: Vec<String> = public_requests()
         .into_iter()

@@ -1,4 +1,5 @@
-//! A gateway before a platform that answers what a test wants, and passes everything else on.
+//! A gateway before a platform that answers what a test wants, and passes everything else on. Where
+//! the platform closes the connection without an answer, the client gets 502 instead.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +28,7 @@ impl Asked {
 /// Gives a request an answer; `false`: it is passed on.
 type Answer = dyn Fn(&Asked, &mut Wire) -> bool + Send + Sync;
 
-/// Takes an answer. Counts what is taken of it.
+/// Takes an answer. Counts what the server takes of it, which may be a little ahead of the client.
 pub(crate) struct Wire {
     answer: Option<Response<Body>>,
     taken: Arc<AtomicU64>,
@@ -54,9 +55,12 @@ impl Wire {
         let pieces = stream::unfold(0, move |sent: u64| {
             let (piece, taken) = (piece.clone(), taken.clone());
             async move {
+                if sent >= most {
+                    return None;
+                }
                 let length = piece.len() as u64;
                 taken.fetch_add(length, Ordering::Relaxed);
-                (sent < most).then_some((Ok::<_, std::io::Error>(piece), sent + length))
+                Some((Ok::<_, std::io::Error>(piece), sent + length))
             }
         });
         self.take("200 OK", headers, Body::from_stream(pieces))

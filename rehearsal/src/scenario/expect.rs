@@ -16,7 +16,7 @@ pub enum ExpectedEnding {
     /// Everything was moved or skipped by the plan.
     #[default]
     Complete,
-    /// Finished, with recordings set aside.
+    /// Finished, with recordings quarantined or skipped.
     Quarantined,
     /// Ended early and can resume.
     Stopped,
@@ -58,24 +58,18 @@ pub struct Expect {
 }
 
 fn by_reason<'de, D: Deserializer<'de>>(written: D) -> Result<BTreeMap<Reason, u64>, D::Error> {
-    counts(written, |name| {
-        known(name, "reason", "[expect]", &Reason::ALL, Reason::as_str)
-    })
+    counts(written, known_reason)
 }
 
 fn by_defect<'de, D: Deserializer<'de>>(written: D) -> Result<BTreeMap<Defect, u64>, D::Error> {
-    counts(written, |name| {
-        known(name, "defect class", "[expect]", Defect::ALL, Defect::code)
-    })
+    counts(written, |code| known_defect(code, "[expect]"))
 }
 
 /// The class of damage of this code, where one is given.
 pub(super) fn defect<'de, D: Deserializer<'de>>(written: D) -> Result<Option<Defect>, D::Error> {
     let code = Option::<String>::deserialize(written)?;
-    code.map(|code| {
-        known(&code, "defect class", "tamper", Defect::ALL, Defect::code).map_err(D::Error::custom)
-    })
-    .transpose()
+    code.map(|code| known_defect(&code, "tamper").map_err(D::Error::custom))
+        .transpose()
 }
 
 fn counts<'de, D: Deserializer<'de>, T: Ord>(
@@ -88,21 +82,25 @@ fn counts<'de, D: Deserializer<'de>, T: Ord>(
         .collect()
 }
 
-/// The one of this name; or why there is none, and which is nearest.
-fn known<T: Copy>(
-    name: &str,
-    noun: &str,
-    place: &str,
-    all: &[T],
-    name_of: fn(T) -> &'static str,
-) -> Result<T, String> {
+/// The reason of this name; or why there is none, and which is nearest.
+fn known_reason(name: &str) -> Result<Reason, String> {
+    Reason::from_name(name).ok_or_else(|| {
+        let nearest =
+            simulator::nearest(name, &Reason::ALL.map(Reason::as_str)).unwrap_or_default();
+        format!("unknown reason `{name}` in [expect]; the nearest known reason is `{nearest}`")
+    })
+}
+
+/// The class of this code; or where the codes are: a code that looks alike is no help.
+fn known_defect(code: &str, place: &str) -> Result<Defect, String> {
+    let all = Defect::ALL.iter().copied();
     let unknown = || {
-        let names: Vec<&str> = all.iter().map(|one| name_of(*one)).collect();
-        let nearest = simulator::nearest(name, &names).unwrap_or_default();
-        format!("unknown {noun} `{name}` in {place}; the nearest known {noun} is `{nearest}`")
+        format!(
+            "unknown defect class `{code}` in {place}; docs/reference/defects.md names those that \
+             a verification reports"
+        )
     };
-    all.iter()
-        .copied()
-        .find(|one| name_of(*one) == name)
+    all.into_iter()
+        .find(|defect| defect.code() == code)
         .ok_or_else(unknown)
 }

@@ -112,7 +112,7 @@ fn what_is_wrong_is_named_with_file_line_and_key() {
         (
             "lose_media = 1",
             "tamper = \"D99\"",
-            "s.toml:17: unknown defect class `D99` in tamper; the nearest known defect class is `D",
+            "s.toml:17: unknown defect class `D99` in tamper; docs/reference/defects.md names those",
         ),
         ("verdict = \"match\"", "", "missing field `verdict`"),
         (
@@ -124,8 +124,8 @@ fn what_is_wrong_is_named_with_file_line_and_key() {
         (
             "verdict = \"match\"",
             "verdict = \"match\"\nby_defect = { D65 = 1 }",
-            "s.toml:21: unknown defect class `D65` in [expect]; the nearest known defect class is \
-             `D",
+            "s.toml:21: unknown defect class `D65` in [expect]; docs/reference/defects.md names \
+             those",
         ),
     ] {
         assert!(WHOLE.contains(was), "{was}");

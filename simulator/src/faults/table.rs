@@ -1,5 +1,6 @@
 //! The fault table: one row a kind. Checks, documentation and the scenario schema come from here.
-//! Rows of requests stand in `requests`, those of the source's data in `domain`.
+//! Rows of requests stand in `requests`, those of the source's data are made of the rows of
+//! `world/defects.rs` by `domain`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -74,6 +75,7 @@ pub(super) const MS: Knob = Knob {
     default: "1000",
     allowed: &[],
 };
+
 /// Every kind of fault: of requests, of platforms, of the source's data.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     REQUESTS.iter().chain(DOMAIN.iter())

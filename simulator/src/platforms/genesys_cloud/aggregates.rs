@@ -31,8 +31,8 @@ pub(super) async fn query(incoming: IncomingRequest) -> Response {
         .await
 }
 
-/// ConversationAggregationQuery of the vendor's SDKs; the API description beside this project does
-/// not have it.
+/// ConversationAggregationQuery of the vendor's SDKs; the vendor's description (Swagger) does not
+/// have it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Asked {

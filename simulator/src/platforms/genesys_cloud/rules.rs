@@ -70,7 +70,7 @@ rules! {
     AGGREGATE_GROUPS = Assumed, "read.aggregate_groups", "an aggregates query groups and filters \
         by its agents and queues, by the customer where there is neither; every group names its \
         mediaType; it needs analytics:conversationAggregate:view", "the vendor's SDKs name the \
-            dimensions; the description beside this project does not have the operation";
+            dimensions; the vendor's description (Swagger) does not have the operation";
     ANNOTATION_WRITTEN = Assumed, "read.annotation_written", "an annotation is a bookmark unless \
         it says another type, a pause too; PUT replaces what a client may say of it and leaves \
         type and reason where none is given; a recording shows it at once among its others; to \
