@@ -26,9 +26,7 @@ pub(crate) fn open(
             options.staging_url.as_deref(),
         )?),
         #[cfg(test)]
-        (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => {
-            Arc::new(super::toy::Toy::new(loaded))
-        }
+        (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => super::toy::open(loaded),
         (SourceFrom::Live, plan::Source::Legacy(section)) => {
             Arc::new(legacy::Live::open(loaded, section, gates, clock)?)
         }

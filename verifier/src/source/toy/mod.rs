@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use plan::LoadedPlan;
@@ -41,12 +42,10 @@ pub(super) struct Toy {
     folder: PathBuf,
 }
 
-impl Toy {
-    pub(super) fn new(loaded: &LoadedPlan) -> Toy {
-        Toy {
-            folder: folder(loaded).unwrap_or_default(),
-        }
-    }
+pub(super) fn open(loaded: &LoadedPlan) -> Arc<Toy> {
+    Arc::new(Toy {
+        folder: folder(loaded).unwrap_or_default(),
+    })
 }
 
 #[async_trait(?Send)]
