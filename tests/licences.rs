@@ -32,8 +32,11 @@ fn metadata() -> Value {
         "--filter-platform",
         "x86_64-unknown-linux-gnu",
     ];
+    // Under a faked clock, as `./prove calendar` sets it, cargo never ends; what is linked depends on
+    // no date.
     let output = Command::new(env!("CARGO"))
         .args(arguments)
+        .env_remove("LD_PRELOAD")
         .current_dir(root())
         .output()
         .unwrap();
