@@ -124,7 +124,7 @@ pub(crate) struct SqliteLedger {
     clock: Clock,
     /// Falls with the last handle and not with the last commit on its way: whoever comes next in
     /// this process does not wait for it.
-    _lock: Option<Arc<File>>,
+    _lock: Option<Arc<LedgerLock>>,
 }
 
 impl SqliteLedger {
@@ -156,7 +156,7 @@ impl SqliteLedger {
             output::private::folder(parent).map_err(broken)?;
         }
         let lock = if open == Open::Exclusive {
-            Some(lock(path)?)
+            Some(LedgerLock::take(path)?)
         } else {
             None
         };
@@ -315,21 +315,36 @@ impl Inner {
     }
 }
 
-/// One process at a time: the lock falls with the process, however it ends.
-fn lock(path: &Path) -> Result<File, LedgerError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = output::private::create(Path::new(&name))
-        .map_err(|error| LedgerError::Broken(output::private::refusal(Path::new(&name), &error)))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Refused(format!(
-            "the ledger {} is in use by another run; wait for it or stop it",
-            path.display()
-        ))),
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(LedgerError::Broken(format!("{}: {error}", path.display())))
+/// The lock beside a ledger: one process at a time has it, and it falls with the process, however
+/// that ends.
+struct LedgerLock(File);
+
+impl LedgerLock {
+    fn take(ledger: &Path) -> Result<LedgerLock, LedgerError> {
+        let mut name = ledger.as_os_str().to_owned();
+        name.push(".lock");
+        let file = output::private::create(Path::new(&name)).map_err(|error| {
+            LedgerError::Broken(output::private::refusal(Path::new(&name), &error))
+        })?;
+        match file.try_lock() {
+            Ok(()) => Ok(LedgerLock(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Refused(format!(
+                "the ledger {} is in use by another run; wait for it or stop it",
+                ledger.display()
+            ))),
+            Err(std::fs::TryLockError::Error(error)) => Err(LedgerError::Broken(format!(
+                "{}: {error}",
+                ledger.display()
+            ))),
         }
+    }
+}
+
+impl Drop for LedgerLock {
+    /// Closing the file would not do: a child that this process starts meanwhile has it too, from
+    /// fork to exec.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
     }
 }
 
@@ -337,6 +352,19 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
 mod tests {
     use super::*;
     use crate::ledger::{Claim, NewInteraction, Pass, conformance};
+
+    #[test]
+    fn a_lock_falls_with_its_holder_though_a_child_still_has_the_file() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let ledger = dir.path().join("ledger.db");
+        let lock = LedgerLock::take(&ledger).expect("a lock");
+        // What a child has between fork and exec.
+        let in_a_child = lock.0.try_clone().expect("a duplicate");
+        assert!(LedgerLock::take(&ledger).is_err(), "it is held");
+        drop(lock);
+        assert!(LedgerLock::take(&ledger).is_ok(), "it has fallen");
+        drop(in_a_child);
+    }
 
     #[tokio::test]
     async fn a_file_holds_what_every_store_has_to() {

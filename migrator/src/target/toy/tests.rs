@@ -14,7 +14,7 @@ use platforms::transport::Pipe;
 use tempfile::TempDir;
 
 use crate::options::{Options, Progress};
-use crate::{Outcome, RunError, migrate};
+use crate::{Outcome, migrate};
 
 const PLAN: &str = r#"plan_version = 1
 [identity]
@@ -92,20 +92,6 @@ impl Progress for Nobody {
 
 /// A run that is killed when it is to be woken for the `polls`th time. `None`: it was killed.
 fn run_until(dir: &Path, polls: usize) -> Option<Outcome> {
-    // Another test of this process may be starting a program: from fork to exec the child has the
-    // lock of the ledger too.
-    for _ in 0..100_000 {
-        match try_run(dir, polls) {
-            Some(Err(RunError::Plan(why))) if why.contains("is in use by another run") => {
-                std::thread::yield_now();
-            }
-            ended => return ended.map(|outcome| outcome.expect("an outcome")),
-        }
-    }
-    panic!("the ledger stays in use");
-}
-
-fn try_run(dir: &Path, polls: usize) -> Option<Result<Outcome, RunError>> {
     let plan = LoadedPlan::read(&dir.join("plan.toml")).expect("a plan");
     let no_network = Arc::new(Pipe::new(Arc::new(|_| None)));
     // One call after the other, so that most of a run lies between its first write and its last.
@@ -129,7 +115,9 @@ fn try_run(dir: &Path, polls: usize) -> Option<Result<Outcome, RunError>> {
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(ended)
+    runtime
+        .block_on(ended)
+        .map(|outcome| outcome.expect("an outcome"))
 }
 
 fn run(dir: &Path) -> Outcome {
