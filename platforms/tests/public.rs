@@ -10,7 +10,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -18,6 +18,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::routing::{any, post};
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use platforms::OpenFile;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::public::{
@@ -51,10 +52,7 @@ fn platform(asked: Asked, status: u16, answer: Value) -> Router {
                      uri: Uri,
                      headers: HeaderMap,
                      body: Bytes| async move {
-        asked
-            .lock()
-            .unwrap()
-            .push((method, uri.to_string(), headers, body));
+        asked.lock().push((method, uri.to_string(), headers, body));
         let text = if answer.is_null() {
             String::new()
         } else {
@@ -89,7 +87,7 @@ async fn clients(status: u16, answer: Value) -> Vec<(PublicClient, Asked)> {
 }
 
 fn last(asked: &Asked) -> (Method, String, HeaderMap, Bytes) {
-    asked.lock().unwrap().last().cloned().unwrap()
+    asked.lock().last().cloned().unwrap()
 }
 
 fn head(n: u32) -> Head {

@@ -8,8 +8,8 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +20,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use common::{both, credentials};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use parking_lot::Mutex;
 use platforms::CallError;
 use platforms::Upload;
 use platforms::clock::Clock;
@@ -162,7 +163,6 @@ async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited()
     let (count, users) = scripted(move |n, headers| {
         noted
             .lock()
-            .unwrap()
             .push(headers[header::AUTHORIZATION].to_str().unwrap().to_owned());
         if n <= 2 {
             StatusCode::UNAUTHORIZED.into_response()
@@ -179,7 +179,7 @@ async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited()
     {
         issued.store(0, Ordering::SeqCst);
         count.store(0, Ordering::SeqCst);
-        seen.lock().unwrap().clear();
+        seen.lock().clear();
         // Turns are a second apart; the first and the second are refused while the others wait.
         let settings = Settings {
             base_url,
@@ -191,7 +191,7 @@ async fn a_token_that_was_refused_to_one_call_is_not_sent_by_those_that_waited()
         let (one, two, three) = tokio::join!(client.users(), client.users(), client.users());
         assert!(one.is_ok() && two.is_ok() && three.is_ok(), "{name}");
         assert_eq!(
-            *seen.lock().unwrap(),
+            *seen.lock(),
             [
                 "Bearer t1",
                 "Bearer t2",
@@ -241,7 +241,7 @@ async fn a_hold_that_begins_while_a_token_is_fetched_holds_the_call_that_fetched
     // The first is told to wait, late; the second is refused its token at once.
     let users = get(move || {
         let n = {
-            let mut noted = noted.lock().unwrap();
+            let mut noted = noted.lock();
             noted.push(Clock::real().now_ms());
             noted.len()
         };
@@ -264,11 +264,11 @@ async fn a_hold_that_begins_while_a_token_is_fetched_holds_the_call_that_fetched
     .await
     {
         tokens.store(0, Ordering::SeqCst);
-        asked.lock().unwrap().clear();
+        asked.lock().clear();
         let client = source(transport, url, Vec::new());
         let (one, two) = tokio::join!(client.users(), client.users());
         assert!(one.is_ok() && two.is_ok(), "{name}");
-        let asked = asked.lock().unwrap();
+        let asked = asked.lock();
         assert!(
             asked.len() == 4 && asked[2] - asked[0] >= 3000,
             "{name}: {asked:?}"
@@ -458,7 +458,7 @@ async fn an_upload_is_a_well_formed_stream_that_opens_its_file_anew_for_each_try
         let length = headers
             .get(header::CONTENT_LENGTH)
             .map(|value| value.to_str().unwrap().to_owned());
-        let mut bodies = noted.lock().unwrap();
+        let mut bodies = noted.lock();
         bodies.push((length, body));
         let first = bodies.len() % 2 == 1;
         async move {
@@ -475,7 +475,7 @@ async fn an_upload_is_a_well_formed_stream_that_opens_its_file_anew_for_each_try
     )
     .await
     {
-        bodies.lock().unwrap().clear();
+        bodies.lock().clear();
         let settings = target(transport.clone(), url);
         let client = GuideClient::new(transport, Clock::real(), settings, 1000);
         let upload = Upload {
@@ -497,7 +497,7 @@ async fn an_upload_is_a_well_formed_stream_that_opens_its_file_anew_for_each_try
             "f1",
             "{name}"
         );
-        let bodies = bodies.lock().unwrap();
+        let bodies = bodies.lock();
         assert_eq!(bodies.len(), 2, "{name}");
         for (length, body) in bodies.iter() {
             assert_eq!(

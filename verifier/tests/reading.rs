@@ -44,7 +44,7 @@ async fn verified(world: World, options: Options) -> Verified {
     )
     .await
     .expect("a report");
-    let asked = serving.asked.lock().expect("a lock").clone();
+    let asked = serving.asked.lock().clone();
     Verified {
         report,
         asked,
@@ -465,7 +465,7 @@ impl Transport for Interrupting {
 }
 
 fn calls_read(serving: &Serving) -> Vec<String> {
-    let asked = serving.asked.lock().expect("a lock");
+    let asked = serving.asked.lock();
     asked
         .iter()
         .filter(|asked| {

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use audio::{Codec, Pcm};
+use parking_lot::Mutex;
 use plan::LoadedPlan;
 use platforms::transport::{Body, Transport, TransportError};
 use serde_json::{Value, json};
@@ -131,7 +132,7 @@ impl Serving {
             }
             ("GET", ["api", "v2", "recordings", id, "media"]) => {
                 let mut bytes = world.source_media[*id].clone();
-                if self.cut.lock().expect("a lock").remove(*id) {
+                if self.cut.lock().remove(*id) {
                     bytes.truncate(bytes.len() / 2);
                 }
                 (200, "audio/wav", bytes)
@@ -231,7 +232,7 @@ impl Serving {
                 )
             }
             ("POST", ["api", "v2", "recording", "batchrequests"]) => {
-                let mut batches = self.batches.lock().expect("a lock");
+                let mut batches = self.batches.lock();
                 batches.push(body["batchDownloadRequestList"].clone());
                 json(json!({"id":format!("{}", batches.len() - 1)}))
             }
@@ -245,8 +246,7 @@ impl Serving {
     }
 
     fn batch(&self, id: &str) -> Value {
-        let wanted =
-            self.batches.lock().expect("a lock")[id.parse::<usize>().expect("a batch")].clone();
+        let wanted = self.batches.lock()[id.parse::<usize>().expect("a batch")].clone();
         let result = |item: &Value| {
             let id = item["recordingId"].as_str().expect("an id");
             if self.world.lost.contains(id) {
@@ -314,7 +314,6 @@ impl Transport for Serving {
         let host = parts.uri.host().unwrap_or_default();
         self.asked
             .lock()
-            .expect("a lock")
             .push(format!("{} {}", parts.method, parts.uri.path()));
         let (status, kind, bytes) =
             self.answer(parts.method.as_str(), host, parts.uri.path(), &body);
