@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use rehearsal::Scenario;
+use rehearsal::forecast::Prices;
 use simulator::{FaultKind, Injected};
 
 const SCENARIO: &str = "about = 'A test.'
@@ -89,5 +90,21 @@ proptest! {
     fn a_log_of_anything_is_refused_with_its_line(text in "[!-~][ -~]{0,40}", before in 0_u64..5) {
         let (line, why) = Injected::read_log(&format!("{}{text}\n", "\n".repeat(usize::try_from(before).expect("few")))).expect_err("no log");
         prop_assert!(line == before + 1 && !why.is_empty(), "{}: {}", line, why);
+    }
+    #[test]
+    fn any_price_file_is_read_or_refused_with_its_name(key in "per_[a-z_]{3,20}|currency|per_gigabyte_in|per_machine_hour|included_requests", value in value(), text in "(\\PC|\n){0,80}") {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("prices.toml");
+        for text in [format!("{key} = {value}"), text] {
+            std::fs::write(&file, &text).expect("written");
+            match Prices::read(&file) {
+                Ok(prices) => prop_assert!(
+                    [prices.per_gigabyte_in, prices.per_machine_hour, prices.per_thousand_requests]
+                        .iter()
+                        .all(|price| price.is_finite() && *price >= 0.0)
+                ),
+                Err(refusal) => prop_assert!(refusal.to_string().starts_with(&file.display().to_string())),
+            }
+        }
     }
 }

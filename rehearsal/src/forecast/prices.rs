@@ -65,16 +65,20 @@ impl Prices {
         let prices: Prices = toml::from_str(&text)
             .map_err(|error| PriceError::Malformed(name.clone(), error.to_string()))?;
         let all = [
-            prices.per_thousand_requests,
-            prices.per_gigabyte_in,
-            prices.per_gigabyte_out,
-            prices.per_gigabyte_month_staged,
-            prices.per_machine_hour,
+            ("per_thousand_requests", prices.per_thousand_requests),
+            ("per_gigabyte_in", prices.per_gigabyte_in),
+            ("per_gigabyte_out", prices.per_gigabyte_out),
+            (
+                "per_gigabyte_month_staged",
+                prices.per_gigabyte_month_staged,
+            ),
+            ("per_machine_hour", prices.per_machine_hour),
         ];
-        if all.iter().any(|price| !price.is_finite() || *price < 0.0) {
+        let is_price = |price: f64| price.is_finite() && price >= 0.0;
+        if let Some((key, price)) = all.into_iter().find(|(_, price)| !is_price(*price)) {
             return Err(PriceError::Malformed(
                 name,
-                "a price is a number that is not negative".to_owned(),
+                format!("`{key}` is {price}; a price is a number that is not negative"),
             ));
         }
         Ok(prices)
@@ -133,8 +137,8 @@ mod tests {
     fn nonsense_is_refused_with_the_file_named() {
         for (text, expected) in [
             ("per_gigabyte = 1", "per_gigabyte"),
-            ("per_gigabyte_in = -1", "not negative"),
-            ("per_gigabyte_in = nan", "not negative"),
+            ("per_gigabyte_in = -1", "`per_gigabyte_in` is -1"),
+            ("per_machine_hour = nan", "`per_machine_hour` is NaN"),
         ] {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains(expected), "{error}");

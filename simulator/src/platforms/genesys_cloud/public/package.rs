@@ -166,3 +166,96 @@ fn spool_entry(
     spool.keep(whole).map_err(stored)?;
     Ok((sha256, bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use serde_json::json;
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    const METADATA_ID: &str = "a2c1d6a0-0f0e-4b52-8a53-000000000001";
+
+    fn package(audio: &[u8]) -> Vec<u8> {
+        let metadata = json!({
+            "version": 1, "conversationId": METADATA_ID, "communicationId": METADATA_ID,
+            "recordingId": METADATA_ID, "startTime": "2023-07-27T10:00:12.123Z",
+            "endTime": "2023-07-27T10:02:40.456Z", "fileName": "audio.mp3",
+            "mediaType": "audio/mpeg",
+        });
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in [
+            (METADATA, metadata.to_string().as_bytes()),
+            ("audio.mp3", audio),
+        ] {
+            writer
+                .start_file(name, SimpleFileOptions::default())
+                .expect("an entry");
+            writer.write_all(bytes).expect("room");
+        }
+        writer.finish().expect("a ZIP").into_inner()
+    }
+
+    /// What a spool keeps of an upload, or why it is refused.
+    fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::new(folder.path().join("spool"));
+        let mut gathering = spool.gather();
+        gathering.take(bytes).expect("room");
+        let zip = gathering.finish().expect("a whole upload");
+        match unpack(zip, &spool, 1024 * 1024) {
+            Ok(whole) => Ok(spool.read(&whole.audio.sha256).expect("the audio")),
+            Err(refusal) => {
+                assert_eq!(spool.count(), (0, 0), "left behind by: {refusal}");
+                Err(refusal)
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None, ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_audio_is_unpacked_as_it_was_packed(audio in proptest::collection::vec(any::<u8>(), 1..4000)) {
+            prop_assert_eq!(unpacked(&package(&audio)), Ok(audio));
+        }
+
+        /// Bytes changed, inserted or cut off at any place. A checksum covers the audio, so it is
+        /// refused or whole.
+        #[test]
+        fn a_damaged_zip_is_refused_or_unpacked_whole(
+            audio in proptest::collection::vec(any::<u8>(), 1..300),
+            changes in proptest::collection::vec((any::<Index>(), any::<u8>()), 0..4),
+            inserted in proptest::collection::vec(any::<u8>(), 0..30),
+            at: Index,
+            kept: Index,
+            is_cut: bool,
+        ) {
+            let mut zip = package(&audio);
+            for (at, byte) in changes {
+                let at = at.index(zip.len());
+                zip[at] = byte;
+            }
+            let at = at.index(zip.len());
+            zip.splice(at..at, inserted);
+            if is_cut {
+                zip.truncate(kept.index(zip.len()));
+            }
+            match unpacked(&zip) {
+                Ok(read) => prop_assert_eq!(read, audio),
+                Err(refusal) => prop_assert!(!refusal.is_empty()),
+            }
+        }
+
+        #[test]
+        fn bytes_that_are_no_zip_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            prop_assert!(unpacked(&bytes).is_err());
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! Uploads: whole or not at all.
 
+use proptest::prelude::*;
+use proptest::sample::Index;
+
 use super::*;
 
 #[tokio::test]
@@ -209,4 +212,58 @@ fn http_client() -> reqwest::Client {
         .no_proxy()
         .build()
         .expect("a client")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    /// However a body arrives in pieces, wherever it is cut, and whatever stands in it: the file is
+    /// kept as it was sent, or refused and nothing of it is kept.
+    #[test]
+    fn an_upload_in_any_pieces_is_kept_whole_or_refused(
+        file in proptest::collection::vec(any::<u8>(), 1..5000),
+        pieces in 1_usize..900,
+        changed: Option<(Index, u8)>,
+        kept: Option<Index>,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let world = World::unlimited().await;
+            let mut body = multipart("a.mp3", "true", &file);
+            if let Some((at, byte)) = changed {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            body.truncate(kept.map_or(body.len(), |kept| kept.index(body.len())));
+            let is_whole = changed.is_none() && kept.is_none();
+            let sent: Vec<std::io::Result<bytes::Bytes>> = body
+                .chunks(pieces)
+                .map(|piece| Ok(bytes::Bytes::copy_from_slice(piece)))
+                .collect();
+            let request = Request::post("/api/v2/files")
+                .header("authorization", format!("Bearer {}", world.token))
+                .header("content-type", "multipart/form-data; boundary=B")
+                .body(Body::from_stream(futures_util::stream::iter(sent)))
+                .expect("a request");
+            let answer = world.send(request).await;
+            if answer.status == 200 {
+                prop_assert_eq!(world.spooled(), 1);
+                if is_whole {
+                    prop_assert_eq!(answer.json()["sizeBytes"].as_u64(), Some(file.len() as u64));
+                    let sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&file));
+                    prop_assert_eq!(world.site.spool.read(&sha256).expect("kept"), file);
+                }
+            } else {
+                prop_assert!(!is_whole, "{}", String::from_utf8_lossy(&answer.body));
+                prop_assert!(answer.status.is_client_error(), "{}", answer.status);
+                prop_assert_eq!(world.spooled(), 0);
+            }
+            Ok(())
+        })?;
+    }
 }
