@@ -166,7 +166,7 @@ impl Simulator {
             setup,
             seed,
             addresses,
-            directory: target,
+            target,
             gate,
             snapshots: Snapshots::default(),
             spool,
@@ -410,7 +410,7 @@ impl Simulator {
     ) -> Result<PathBuf, PlanWriteError> {
         let State {
             world,
-            directory,
+            target,
             addresses,
             setup,
             platforms,
@@ -418,8 +418,8 @@ impl Simulator {
         } = &*self.state;
         let fitting = Fitting {
             world,
-            fallback_user: directory.fallback_user,
-            default_queue: directory.default_queue,
+            fallback_user: target.fallback_user,
+            default_queue: target.default_queue,
             site_zone: &setup.world.site_zone,
             source: platforms.source().plan_section(world, addresses),
             target: self.state.target().plan_section(world, addresses),

@@ -28,7 +28,7 @@ pub(crate) struct State {
     /// Where uploads lie.
     pub(crate) spool: PathBuf,
     /// What the plan names beside the mapping tables.
-    pub(super) directory: Target,
+    pub(super) target: Target,
     /// Removed with the last reference.
     pub(super) _spool: Option<tempfile::TempDir>,
 }
