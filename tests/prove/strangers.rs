@@ -11,7 +11,7 @@ mod patterns;
 mod platform_requests;
 mod rows;
 mod sound;
-mod speech;
+pub(crate) mod speech;
 mod world;
 mod written;
 

@@ -18,6 +18,7 @@
 //! | `saved_readings` | readings of an unfinished verification |
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
+//! | `compare_files` | two files by themselves |
 //! | `checks` | pure comparisons, a file a subject |
 //! | `verdict`, `outcome`, `summarize`, `report` | buckets, what was found, sums, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
@@ -26,6 +27,7 @@ mod advice;
 mod audio_compare;
 mod capabilities;
 mod checks;
+mod compare_files;
 mod cross_call;
 mod defect;
 mod drift;
@@ -58,6 +60,7 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
+pub use compare_files::{FileDifference, Fit, compare_files, fit_files};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;

@@ -3,7 +3,7 @@
 use audio::Pcm;
 
 #[path = "../../support/speech.rs"]
-mod recorded;
+pub(crate) mod recorded;
 
 pub(crate) use recorded::{Chance, RATE, prompts};
 

@@ -17,7 +17,7 @@ mod timeline;
 mod tracks;
 mod wave;
 
-use audio::{AudioError, Ffmpeg, Pcm};
+use audio::{AudioError, Codec, Ffmpeg, Pcm};
 use plan::Reason;
 use sha2::{Digest, Sha256};
 
@@ -27,6 +27,9 @@ pub(crate) use judge::{Verdict, Wanted, judge};
 #[cfg(test)]
 pub(crate) use content::testing;
 
+use self::delay::Delay;
+use self::timeline::Timeline;
+use self::tracks::Tracks;
 use crate::defect::Defect;
 use crate::expected::{SoundFacts, SourceSound};
 
@@ -142,6 +145,28 @@ pub(crate) fn read_source(
         Err(AudioError::Undecodable { .. }) => (SourceSound::Bad(Reason::AudioUndecodable), None),
         Err(AudioError::Unsupported { .. }) => (SourceSound::Bad(Reason::AudioUnsupported), None),
         Err(AudioError::Io(error)) => (SourceSound::Unreadable(error.to_string()), None),
+    }
+}
+
+/// How well a target fits its source.
+pub(crate) struct Alignment {
+    /// Share of the seconds with sound that stand in their place. Absent: there is no sound.
+    pub(crate) held: Option<f64>,
+    /// The middle correlation of all seconds with sound.
+    pub(crate) typical: f64,
+}
+
+/// Aligns a target with its source. `bytes` are the target's.
+pub(crate) fn align(source: (&Pcm, Codec), target: (&Pcm, Codec), bytes: &[u8]) -> Alignment {
+    let delay = Delay::of(
+        (source.1, source.0.sample_rate),
+        (target.1, target.0.sample_rate),
+        bytes,
+    );
+    let timeline = Timeline::of(&mut Tracks::of(source.0, target.0), &delay);
+    Alignment {
+        held: timeline.held(),
+        typical: timeline.typical_fit(),
     }
 }
 
