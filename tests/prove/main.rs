@@ -19,6 +19,7 @@ mod gir;
 #[path = "../support/http.rs"]
 mod http;
 mod kills;
+mod mutants;
 mod report;
 mod scenario;
 mod sound;
@@ -40,7 +41,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 13] = [
+const PROOFS: [Proof; 14] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and \
@@ -140,6 +141,15 @@ const PROOFS: [Proof; 13] = [
         full: 2000,
         small: 20,
         run: sound::run,
+    },
+    Proof {
+        name: "mutants",
+        shows: "what the verifier finds of migrators that are slightly wrong in one place of their \
+            own or of what they share with it",
+        needs: "git",
+        full: 280,
+        small: 12,
+        run: mutants::run,
     },
     Proof {
         name: "throughput",
