@@ -16,6 +16,7 @@
 //! | `expected` | what must be in the target: pure |
 //! | `requests`, `drift` | every request that may be sent: listed, enforced, reckoned; answers outside the documented shapes |
 //! | `saved_readings` | readings of an unfinished verification |
+//! | `holds` | how many legal holds stand |
 //! | `totals`, `in_flight` | whether the source was read whole; what a running migration is still at |
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
@@ -34,6 +35,7 @@ mod envelope;
 mod expected;
 mod finding;
 mod habits;
+mod holds;
 mod in_flight;
 mod matching;
 mod observed;
@@ -64,6 +66,7 @@ use platforms::transport::Transport;
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
+pub use holds::Holds;
 pub use in_flight::InFlight;
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{

@@ -6,6 +6,7 @@ use crate::checks::presence::Judged;
 use crate::cross_call::Place;
 use crate::expected::Expectation;
 use crate::finding::Finding;
+use crate::holds::Holds;
 use crate::in_flight::InFlight;
 use crate::matching::Pairing;
 use crate::options::AudioScope;
@@ -35,6 +36,8 @@ pub(crate) struct Outcome {
     /// Interactions the verification was restricted to. Absent: it was not.
     pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
+    /// Calls under legal hold. Absent: there are none.
+    pub(crate) holds: Option<Holds>,
     /// How the control totals came out. Absent: none were given.
     pub(crate) totals: Option<TotalsCompared>,
     /// What a running migration is still at. Absent: it has ended.

@@ -15,6 +15,7 @@ use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::habits::Habits;
+use crate::holds;
 use crate::in_flight::Rest;
 use crate::matching::{Pairing, pair};
 use crate::observed::{TargetConversation, TargetRecording};
@@ -79,6 +80,14 @@ pub(crate) async fn run(
     .await?;
     rules.extensions = extensions;
     platform.check_agents(&interactions, &rules)?;
+    let most_holds = holds::most(loaded, platform.holds_at_most());
+    rules.holds_beyond = holds::behind(
+        loaded,
+        most_holds,
+        &interactions,
+        &rules,
+        options.only.is_none(),
+    );
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
     let expecting = Expecting {
@@ -132,6 +141,13 @@ pub(crate) async fn run(
     outcome.audio = options.audio;
     outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
+    outcome.holds = holds::count(
+        &outcome.expectations,
+        &outcome.pairings,
+        &snapshot.ours,
+        &rules,
+        most_holds,
+    );
     outcome.totals = totals.map(|totals| {
         let population = Population {
             interactions: &interactions,
@@ -585,6 +601,7 @@ impl<'a> World<'a> {
             audio: AudioScope::All,
             only: None,
             staged: false,
+            holds: None,
             totals: None,
             in_flight,
             stores: self.expecting.platform.stores(self.target),

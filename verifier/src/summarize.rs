@@ -9,6 +9,7 @@ use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
+use crate::holds::Holds;
 use crate::in_flight::InFlight;
 use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
@@ -92,7 +93,7 @@ pub(crate) fn summarize(
         )
     });
     let stores = outcome.stores.clone();
-    let (totals, in_flight) = (outcome.totals.clone(), outcome.in_flight);
+    let (totals, in_flight, holds) = (outcome.totals.clone(), outcome.in_flight, outcome.holds);
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
     let stand_in = stand_in(&outcome.expectations);
     let calls = outcome.expectations.len() as u64;
@@ -152,6 +153,7 @@ pub(crate) fn summarize(
         .map(|need| format!("could not be read; needed: {need}"))
         .collect();
     notices.extend(rounded);
+    notices.extend(holds.as_ref().and_then(Holds::words));
     notices.extend(totals.as_ref().and_then(TotalsCompared::notice));
     notices.extend(in_flight.as_ref().and_then(InFlight::notice));
     notices.extend(stand_in.notice(calls));
@@ -173,6 +175,7 @@ pub(crate) fn summarize(
             .collect(),
         groups: groups(&findings),
         stand_in,
+        holds,
         totals,
         against: None,
         budget,

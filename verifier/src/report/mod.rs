@@ -23,6 +23,7 @@ pub(crate) use write::write_drift;
 
 use crate::drift::DriftLine;
 use crate::finding::Finding;
+use crate::holds::Holds;
 use crate::in_flight::InFlight;
 use crate::requests::{Budget, Creation, Side};
 use crate::target::Stores;
@@ -73,6 +74,9 @@ pub struct Summary {
     /// Calls that must be there under the plan's stand-in, and for whom.
     #[serde(default)]
     pub stand_in: StandIn,
+    /// Calls under legal hold, and how many of them are protected. Absent: there are none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holds: Option<Holds>,
     /// How the control totals of `--totals` came out. Absent: none were given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub totals: Option<TotalsCompared>,
@@ -298,6 +302,7 @@ pub(crate) mod testing {
                 by_defect: BTreeMap::from([("D19".into(), 1)]),
                 groups: groups(&findings),
                 stand_in: StandIn::default(),
+                holds: None,
                 totals: None,
                 against: None,
                 budget: Budget {
